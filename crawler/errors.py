@@ -1,0 +1,155 @@
+"""The tree of expected failures.
+
+```
+CrawlerError
+  PageError(url)                 one page or source; stored on its row, the run goes on
+    FetchError                   the page could not be had
+      Unreachable                no answer: name, connection, TLS, time-out, or an answer that broke off
+      BadStatus(status)          an answer that is no page
+        Gone                     404 or 410
+        Throttled(retry_after)   429 or 503: the host asks for patience
+      Disallowed                 robots.txt of that host says no
+      BodyTooLarge               over the cap, before or after inflating
+    ParseError                   the page was had and is in the WARC already: fix the parser, then reparse
+      NotAnArticle(reason)       a block page, a soft 404, a list ...
+      MarkupDrift(missing)       it says that it is an article, but the markup that we know is not there
+  StopError(hint)                ends the run: exit code 1, and `hint` says what to do now
+    ConfigError                  every mistake of the configuration at once
+    NoNetwork                    the site cannot be reached at all
+    AlreadyRunning               another process has the archive
+    WarcError > WarcCorrupted    evidence cannot be written, or does not read back
+    StorageError > SchemaTooNew  the database cannot be used
+    BadInput                     a file or an argument that is not what the command takes
+  ArticleNotFound(key)           a question with no answer
+anything else                    a bug: it escapes with its traceback
+```
+Boundary: names and messages only; no I/O.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from crawler.types import Article
+
+
+class CrawlerError(Exception):
+    """Base of all expected failures."""
+
+
+class PageError(CrawlerError):
+    """Something about one page; `url` is its subject."""
+
+    def __init__(self, url: str, message: str) -> None:
+        super().__init__(message)
+        self.url = url
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return f"{message}: {self.__cause__}" if self.__cause__ else message
+
+
+class FetchError(PageError):
+    """The page could not be had."""
+
+
+class Unreachable(FetchError):
+    """No answer, or one that broke off."""
+
+
+class BadStatus(FetchError):
+    """The answer is no page; `status` is its HTTP status."""
+
+    def __init__(self, url: str, status: int, message: str | None = None) -> None:
+        super().__init__(url, message or f"HTTP status {status}")
+        self.status = status
+
+
+class Gone(BadStatus):
+    """404 or 410."""
+
+
+class Throttled(BadStatus):
+    """429 or 503; `retry_after` is the wait that the host asks for, in seconds, or None."""
+
+    def __init__(self, url: str, status: int, retry_after: float | None = None) -> None:
+        super().__init__(url, status)
+        self.retry_after = retry_after
+
+
+class Disallowed(FetchError):
+    """robots.txt says no."""
+
+
+class BodyTooLarge(FetchError):
+    """The body is over the cap."""
+
+
+class ParseError(PageError):
+    """The page was had but not read."""
+
+
+class NotAnArticle(ParseError):
+    """The page is no article; `reason` says what it looks like instead."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(url, f"not an article: {reason}")
+        self.reason = reason
+
+
+class MarkupDrift(ParseError):
+    """An article in a markup that we do not know: `missing` fields, and what the fallbacks found in `article`."""
+
+    def __init__(self, url: str, missing: tuple[str, ...], article: Article) -> None:
+        super().__init__(url, f"markup drift: no {', no '.join(missing)} where a known layout has it")
+        self.missing = missing
+        self.article = article
+
+
+class StopError(CrawlerError):
+    """Ends the run; `hint` says what to do now."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class ConfigError(StopError):
+    """The configuration has mistakes; the message lists them all, one a line."""
+
+
+class NoNetwork(StopError):
+    """The site cannot be reached."""
+
+
+class AlreadyRunning(StopError):
+    """Another process has the archive."""
+
+
+class WarcError(StopError):
+    """Evidence cannot be written."""
+
+
+class WarcCorrupted(WarcError):
+    """A WARC record does not read back as it was written."""
+
+
+class StorageError(StopError):
+    """The database cannot be used."""
+
+
+class SchemaTooNew(StorageError):
+    """The database was written by a newer version."""
+
+
+class BadInput(StopError):
+    """A file or an argument is not what the command takes."""
+
+
+class ArticleNotFound(CrawlerError):
+    """No article with that key."""
+
+    def __init__(self, key: object) -> None:
+        super().__init__(f"no article {key} in this archive")
+        self.key = key

@@ -1,0 +1,76 @@
+"""The agency's conventions inside plain text: dateline, signature, photo credit.
+
+Boundary: reads strings, changes none. The forms are those of the dossier, section 16, and of the seeds.
+"""
+
+from __future__ import annotations
+
+import re
+
+from crawler.types import Dateline
+
+_AGENCY = r"(?:[A-ZĐ][A-Za-z.]{1,11}/){0,2}(?:VNA|AVI)(?:/[A-Z]{2,5}){0,2}"
+
+# `Hanoï (VNA) -`, `Paris, 19 septembre (VNA) -`, `Hanoï(VNA)`, `Hanoi, le 5 octobre (AVI) –`, `(VNA) -`
+_DATELINE = re.compile(
+    rf"""\s*
+    (?P<where>[^\W\d_][^()\n]{{0,90}}?)?\s*
+    \(\s*(?P<agency>{_AGENCY})\s*\)
+    """,
+    re.VERBOSE,
+)
+_DATELINE_WORDS = 12  # a longer run before `(VNA)` is a sentence that mentions the agency, not a place
+
+# A dash is what makes `VNA` a signature; a composite credit (`CPV/VNA`) or a full stop (`dongs.VNA`) does as well.
+_SIGNATURE = re.compile(
+    rf"""(?:
+        (?P<dashed>[-–—‑]\s*{_AGENCY})
+      | (?<=[\s.…!?»”"])(?P<composite>(?:[A-ZĐ][A-Za-z]{{1,11}}/){{1,2}}VNA)
+      | (?<=[.…!?»”"])(?P<glued>VNA|AVI)
+      | ^(?P<alone>{_AGENCY})
+    )[\s.]*$""",
+    re.VERBOSE,
+)
+
+# `Photo : VNA`, `Photo: VNA`, `(Photo : VNA)`, `(Source: customsnews)`, `Photo d'illustration : East Asia Forum`
+_CREDIT = re.compile(
+    r"""(?:^|(?<=[\s.,;:…!?»”")(\[]))
+    (?:photos?|photographie|source|crédit|credit|image|illustration)
+    (?:\s+(?:d['’]\s?illustration|d['’]\s?archives?|illustrative|crédit|source))?
+    \s*[:：]\s*
+    (?P<credit>[^:：]{1,60}?)
+    \s*[).\]]*\s*$""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def dateline(paragraph: str) -> Dateline | None:
+    """Read the dateline that opens `paragraph`; None when there is none.
+
+    The text between the place and the agency counts as a date only when it holds a digit, so that
+    `Paris, France (VNA)` keeps its whole place.
+    """
+    match = _DATELINE.match(paragraph)
+    if match is None:
+        return None
+    where = (match["where"] or "").strip(" ,\u00a0")
+    if len(where.split()) > _DATELINE_WORDS:
+        return None
+    place, comma, rest = where.partition(",")
+    if not (comma and any(c.isdigit() for c in rest)):
+        place, rest = where, ""
+    return Dateline(place.strip() or None, rest.strip(" ,\u00a0") or None, match["agency"])
+
+
+def signature(paragraph: str) -> str | None:
+    """Read the agency's signature at the end of `paragraph`, verbatim (`-VNA`, `– VNA`, `CPV/VNA`); None without one."""
+    match = _SIGNATURE.search(paragraph)
+    if match is None:
+        return None
+    return next(group for group in match.groups() if group is not None)
+
+
+def credit(caption: str | None) -> str | None:
+    """Read whom a caption credits, without `Photo :` and brackets; None when it credits nobody."""
+    match = _CREDIT.search(caption or "")
+    return match["credit"].strip() if match else None

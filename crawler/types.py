@@ -1,0 +1,139 @@
+"""Frozen values that the steps hand to one another.
+
+Boundary: no behaviour beyond what follows from the fields themselves; no I/O, no clock, no randomness.
+Every instant is a timezone-aware `datetime` in UTC unless a field says otherwise; every size is in bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+TextType = Literal["paragraph", "heading", "quote", "list_item", "table", "note"]
+ArticleKind = Literal["article", "photo", "video", "infographic"]
+
+#: The block types that make up the body text; the others are kept beside it (design, "Reading rules").
+BODY_TYPES: frozenset[str] = frozenset({"paragraph", "heading", "quote", "list_item"})
+
+
+@dataclass(frozen=True, slots=True)
+class TextBlock:
+    """One piece of text of the body, verbatim but for collapsed white space."""
+
+    type: TextType
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageBlock:
+    """One picture. `caption` is verbatim and includes the credit; `credit` is the part after `Photo :`, or None.
+
+    `joint` is what stands between alt and caption on a seed's image line: nothing or one space. The seeds differ
+    there (seed 001 has the space), so it is carried along, but it is no field of the public JSON.
+    """
+
+    url: str | None
+    alt: str = ""
+    caption: str | None = None
+    credit: str | None = None
+    joint: str = ""
+
+
+Block = TextBlock | ImageBlock
+
+
+@dataclass(frozen=True, slots=True)
+class Dateline:
+    """What opens the first paragraph: `Paris, 19 septembre (VNA) -`. Each part verbatim, None when absent."""
+
+    place: str | None
+    date: str | None
+    agency: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """One story shown under `Voir plus`; `caption` is None when the picture only repeats the title."""
+
+    title: str
+    summary: str = ""
+    caption: str | None = None
+    url: str | None = None
+    post_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One article as a page (or a seed text) gave it; verbatim, never repaired.
+
+    `published_at` and `modified_at` are ISO 8601 strings that keep the site's own offset
+    (`2025-04-29T14:30:44+07:00`); `published_raw` is the string they were read from.
+    `provenance` says for each field which part of the page it came from; `problems` lists what looked wrong.
+    """
+
+    title: str
+    lead: str | None = None
+    blocks: tuple[Block, ...] = ()
+    related: tuple[Related, ...] = ()
+    post_id: int | None = None
+    url: str | None = None
+    kind: ArticleKind = "article"
+    section: str | None = None
+    dateline: Dateline | None = None
+    signature: str | None = None
+    byline: str | None = None
+    tags: tuple[str, ...] = ()
+    published_at: str | None = None
+    published_raw: str | None = None
+    modified_at: str | None = None
+    markup: str | None = None
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+    @property
+    def paragraphs(self) -> tuple[str, ...]:
+        """The body text, block by block, in reading order."""
+        return tuple(b.text for b in self.blocks if isinstance(b, TextBlock) and b.type in BODY_TYPES)
+
+    @property
+    def images(self) -> tuple[ImageBlock, ...]:
+        """The pictures in order, the lead picture first."""
+        return tuple(b for b in self.blocks if isinstance(b, ImageBlock))
+
+    @property
+    def text(self) -> str:
+        """The verbatim body: one blank line between blocks, captions and notes left out."""
+        return "\n\n".join(self.paragraphs)
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One edit of the repaired reading: at character `offset` of the verbatim text, `before` reads `after`."""
+
+    rule: str
+    offset: int
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The repaired reading of a text beside the original: `clean`, and the edits that lead to it."""
+
+    clean: str
+    repairs: tuple[Repair, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A page that some source says exists, with what the source says of it."""
+
+    url: str
+    post_id: int | None = None
+    title: str | None = None
+    summary: str | None = None
+    published_at: datetime | None = None
+    modified_at: datetime | None = None
+    position: int | None = None
