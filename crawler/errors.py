@@ -11,11 +11,12 @@ CrawlerError
       Disallowed                 robots.txt of that host says no
       BodyTooLarge               over the cap, before or after inflating
     ParseError                   the page was had and is in the WARC already: fix the parser, then reparse
+      UnreadableSource           a feed, sitemap or list that is none
       NotAnArticle(reason)       a block page, a soft 404, a list ...
       MarkupDrift(missing)       it says that it is an article, but the markup that we know is not there
   StopError(hint)                ends the run: exit code 1, and `hint` says what to do now
     ConfigError                  every mistake of the configuration at once
-    NoNetwork                    the site cannot be reached at all
+    SiteUnavailable              the site cannot be reached at all, or asks everybody to stay away
     AlreadyRunning               another process has the archive
     WarcError > WarcCorrupted    evidence cannot be written, or does not read back
     StorageError > SchemaTooNew  the database cannot be used
@@ -47,7 +48,8 @@ class PageError(CrawlerError):
 
     def __str__(self) -> str:
         message = super().__str__()
-        return f"{message}: {self.__cause__}" if self.__cause__ else message
+        cause = str(self.__cause__ or "")
+        return f"{message}: {cause}" if cause else message
 
 
 class FetchError(PageError):
@@ -90,6 +92,10 @@ class ParseError(PageError):
     """The page was had but not read."""
 
 
+class UnreadableSource(ParseError):
+    """A source answered with something that it is not."""
+
+
 class NotAnArticle(ParseError):
     """The page is no article; `reason` says what it looks like instead."""
 
@@ -119,8 +125,8 @@ class ConfigError(StopError):
     """The configuration has mistakes; the message lists them all, one a line."""
 
 
-class NoNetwork(StopError):
-    """The site cannot be reached."""
+class SiteUnavailable(StopError):
+    """The site cannot be reached, or its robots.txt cannot be had."""
 
 
 class AlreadyRunning(StopError):

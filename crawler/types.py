@@ -137,3 +137,147 @@ class Sighting:
     published_at: datetime | None = None
     modified_at: datetime | None = None
     position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One HTTP answer as received: `body` keeps its content coding, `content` is the same inflated."""
+
+    url: str
+    fetched_at: datetime
+    status: int
+    reason: str
+    http_version: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    content: bytes
+    target: str
+    request_headers: tuple[tuple[str, str], ...]
+    hops: tuple[Fetched, ...] = ()
+
+    def header(self, name: str) -> str | None:
+        """Give a header's value by its name in any case; None when it is absent."""
+        return next((v for k, v in self.headers if k.lower() == name.lower()), None)
+
+
+@dataclass(frozen=True, slots=True)
+class RawRef:
+    """Where an answer is kept: WARC file (relative to the archive's `warc/`), byte offset, length, payload digest."""
+
+    file: str
+    offset: int
+    length: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request as the log keeps it; `status` is None when no answer came, `size` counts bytes as received."""
+
+    url: str
+    at: datetime
+    status: int | None
+    size: int
+    seconds: float
+    error: str | None = None
+
+
+SourceKind = Literal["home", "section", "feed", "news_sitemap", "sitemap_index", "sitemap"]
+PageState = Literal["known", "live", "suspect", "gone", "rejected", "drift", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFound:
+    """A source that another source names; `when` is the month that a sitemap covers, as (year, month)."""
+
+    kind: SourceKind
+    url: str
+    name: str | None = None
+    when: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceForPoll:
+    """What polling a source needs of its row."""
+
+    url: str
+    kind: SourceKind
+    name: str | None
+    state: str
+    failures: int
+    etag: str | None
+    last_modified: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PageForFetch:
+    """What fetching a page needs of its row."""
+
+    id: int
+    url: str
+    state: PageState
+    failures: int
+    first_seen_at: datetime
+    etag: str | None
+    last_modified: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PageOutcome:
+    """What to write on a page's row after a visit; `next_due_at` None means not before somebody asks."""
+
+    state: PageState
+    next_due_at: datetime | None
+    error: str | None = None
+    failures: int = 0
+    raw_id: int | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOutcome:
+    """What to write on a source's row after a visit."""
+
+    state: Literal["ok", "failing", "absent"]
+    next_due_at: datetime | None
+    items: int | None = None
+    fresh_items: int | None = None
+    error: str | None = None
+    failures: int = 0
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArticle:
+    """An article as the archive holds it, with its key and what the archive adds to it."""
+
+    id: int
+    article: Article
+    reading: Reading
+    revision: int
+    state: str
+    first_seen_at: str
+    checked_at: str
+    parser: int
+    raw: RawRef | None = None
+    raw_id: int | None = None
+
+
+@dataclass
+class RunReport:
+    """What one run did; the names are those of the command contract."""
+
+    sightings: int = 0
+    fetched: int = 0
+    new: int = 0
+    revised: int = 0
+    unchanged: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+    failed: int = 0
+    gone: int = 0
+    bytes: int = 0
+    requests: int = 0
+    seconds: float = 0.0

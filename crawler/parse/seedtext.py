@@ -138,9 +138,7 @@ def _related(lines: list[_Line]) -> tuple[Related, ...]:
             f"check the lines after {RELATED_HEADING!r}; an item without a caption repeats its title there",
         )
     stories = [fields[i : i + _FIELDS] for i in range(0, len(fields), _FIELDS)]
-    return tuple(
-        Related(title, summary, caption if caption != title else None) for caption, title, summary in stories
-    )
+    return tuple(Related(title, summary, caption if caption != title else None) for caption, title, summary in stories)
 
 
 def _with_empty_summaries(lines: list[_Line]) -> list[str]:

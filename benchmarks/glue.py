@@ -1,0 +1,161 @@
+"""How well lost spaces are found again: the seeds' gold, re-glued clean text, text with one spot, text with none.
+
+    .venv/bin/python benchmarks/glue.py [FILE...]      files: clean text, one paragraph a line (default: benchmarks/data)
+
+Deterministic but for the timing, which is given in ratio to a bare tokenising pass over the same text.
+"""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+import time
+import zlib
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from crawler import lexicon
+from crawler.parse import seedtext
+from crawler.repair import GLUE, Lexicon, repair, words
+from crawler.types import Repair
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+WIDTHS = (66, 72, 76, 79, 80, 84)
+
+
+@dataclass
+class Score:
+    right: int = 0
+    wrong: int = 0
+    missed: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    @property
+    def precision(self) -> float:
+        return self.right / ((self.right + self.wrong) or 1)
+
+    @property
+    def recall(self) -> float:
+        return self.right / ((self.right + self.missed) or 1)
+
+    def add(self, glued: str, lost: set[int], found: set[int]) -> None:
+        self.right += len(lost & found)
+        self.wrong += len(found - lost)
+        self.missed += len(lost - found)
+        self.examples += [f"WRONG {_around(glued, at)}" for at in sorted(found - lost)]
+        self.examples += [f"MISS  {_around(glued, at)}" for at in sorted(lost - found)]
+
+    def row(self, name: str) -> str:
+        return f"{name:34} {self.right + self.missed:6} {self.right:6} {self.wrong:5} {self.missed:6}   {self.precision:.4f}  {self.recall:.4f}"
+
+
+def _around(text: str, at: int) -> str:
+    return f"{text[max(0, at - 30) : at]}|{text[at : at + 25]}"
+
+
+def lose(lines: list[str]) -> tuple[str, set[int]]:
+    """Join lines without their line ends; return the text and where the ends were."""
+    lost: set[int] = set()
+    text = ""
+    for line in lines:
+        if text and not text.endswith("-"):
+            lost.add(len(text))
+        text += line
+    return text, lost
+
+
+def inserted(edit: Repair) -> set[int]:
+    """Return where an edit put spaces in, as offsets of the verbatim text."""
+    found: set[int] = set()
+    i = 0
+    for char in edit.after:
+        if edit.before[i : i + 1] == char:
+            i += 1
+        elif char == " ":
+            found.add(edit.offset + i)
+    return found
+
+
+def measure(paragraphs: list[tuple[str, set[int]]], known: Lexicon | None, score: Score, *, whole: bool) -> None:
+    """Repair paragraphs together as one page (`whole`) or one at a time, and count."""
+    for page in _pages(paragraphs, 6 if whole else 1):
+        edits = [e for e in repair("\n\n".join(p for p, _ in page), known).repairs if e.rule in GLUE]
+        found = {at for e in edits for at in inserted(e)}
+        start = 0
+        for glued, lost in page:
+            score.add(glued, lost, {at - start for at in found if start <= at < start + len(glued)})
+            start += len(glued) + 2
+
+
+def _pages(items: list[tuple[str, set[int]]], size: int) -> list[list[tuple[str, set[int]]]]:
+    return [items[i : i + size] for i in range(0, len(items), size)]
+
+
+def lone(paragraph: str) -> tuple[str, set[int]]:
+    """Take one space between two words away; which one depends on the text alone."""
+    gaps = [i for i, c in enumerate(paragraph) if c == " " and paragraph[i - 1].isalpha() and paragraph[i + 1].isalpha()]
+    if not gaps:
+        return paragraph, set()
+    at = gaps[zlib.crc32(paragraph.encode()) % len(gaps)]
+    return paragraph[:at] + paragraph[at + 1 :], {at}
+
+
+def reglued(paragraphs: list[str], known: Lexicon | None) -> None:
+    for hyphens in (False, True):
+        for width in WIDTHS:
+            glued = [lose(textwrap.wrap(p, width, break_on_hyphens=hyphens)) for p in paragraphs]
+            for whole in (True, False):
+                score = Score()
+                measure(glued, known, score, whole=whole)
+                name = f"W={width}{' hyphens' if hyphens else ''} {'pages of 6' if whole else 'line by line'}"
+                print(score.row(name))
+                if "-v" in sys.argv and width == 79 and not hyphens:
+                    print("\n".join("    " + e for e in score.examples))
+
+
+def single(paragraphs: list[str], known: Lexicon | None) -> None:
+    score = Score()
+    measure([lone(p) for p in paragraphs], known, score, whole=False)
+    print(score.row("one spot a line"))
+    if "-v" in sys.argv:
+        print("\n".join("    " + e for e in score.examples))
+
+
+def untouched(paragraphs: list[str], known: Lexicon | None) -> None:
+    rules: Counter[str] = Counter()
+    for paragraph in paragraphs:
+        for edit in repair(paragraph, known).repairs:
+            rules[edit.rule] += 1
+            if edit.rule in GLUE:
+                print("    CLEAN EDIT", edit.rule, repr(edit.before), "->", repr(edit.after), "|", paragraph[max(0, edit.offset - 20) : edit.offset + 30])
+    print(f"clean text: {sum(n for r, n in rules.items() if r in GLUE)} glue edits in {sum(len(p.split()) for p in paragraphs)} words; all: {dict(rules)}")
+
+
+def cost(paragraphs: list[str], known: Lexicon | None) -> None:
+    text = "\n\n".join(lose(textwrap.wrap(p, 79))[0] for p in paragraphs[:12])
+    start = time.process_time()
+    for _ in range(20):
+        list(words.tokens(text))
+    bare = (time.process_time() - start) / 20
+    start = time.process_time()
+    repair(text, known)
+    spent = time.process_time() - start
+    print(f"cost: {len(text)} characters, {spent * 1000:.0f} ms = {spent / bare:.0f} x tokenising")
+
+
+def main() -> None:
+    known = lexicon.load()
+    files = [Path(a) for a in sys.argv[1:] if not a.startswith("-")] or sorted((HERE / "data").glob("*.txt"))
+    for file in files:
+        paragraphs = [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+        print(f"\n{file.name}: {len(paragraphs)} paragraphs\n{'':34}   lost  right wrong missed   P       R")
+        reglued(paragraphs, known)
+        single(paragraphs, known)
+        untouched(paragraphs, known)
+        cost(paragraphs, known)
+
+
+if __name__ == "__main__":
+    main()

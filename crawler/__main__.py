@@ -1,0 +1,5 @@
+"""`python -m crawler` is `vna`."""
+
+from crawler.cli import main
+
+main()

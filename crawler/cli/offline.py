@@ -1,0 +1,176 @@
+"""Commands that need no network: parse a page, repair a text, import texts.
+
+Boundary: arguments, files, output, exit code.
+"""
+
+from __future__ import annotations
+
+import gzip
+import sys
+import zlib
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crawler.cli import output, state
+from crawler.errors import BadInput, MarkupDrift, NotAnArticle
+
+
+class ParseFormat(StrEnum):
+    """What `vna parse` prints."""
+
+    json = "json"
+    text = "text"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command()(parse)
+    app.command()(repair)
+    app.command("import")(import_texts)
+
+
+def parse(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The page as HTML, also gzipped; - for standard input.")],
+    url: Annotated[str, typer.Option("--url", help="The address that the page was fetched from.")],
+    fetched_at: Annotated[
+        str | None,
+        typer.Option("--fetched-at", help="When it was fetched, ISO 8601; chooses the markup version. [default: now]"),
+    ] = None,
+    format_: Annotated[ParseFormat, typer.Option("--format", help="What to print.")] = ParseFormat.json,
+    content_type: Annotated[
+        str | None, typer.Option("--content-type", help="The Content-Type header that came with the page.")
+    ] = None,
+) -> None:
+    """Read the article on one stored page, offline; exit 3 when it is no article, 4 on markup drift.
+
+    Example: vna parse page.html --url https://fr.vietnamplus.vn/titre-post245060.vnp
+    """
+    from crawler import app, lexicon
+    from crawler.parse.page import parse_page
+
+    settings = state.of(context).load()
+    body = _bytes(file)
+    if len(body) > settings.max_body:
+        raise BadInput(
+            f"{file} has {len(body)} bytes, over the cap of {settings.max_body}", "raise [politeness] max_body"
+        )
+    try:
+        article = parse_page(
+            body, url, content_type=content_type, fetched_at=_instant(fetched_at), markups=settings.markups
+        )
+    except NotAnArticle as error:
+        output.note(f"vna: {error}")
+        raise typer.Exit(3) from error
+    except MarkupDrift as error:
+        output.note(f"vna: {error}")
+        output.note("  hint: what the fallbacks found is printed; docs/new-layout.md says how to follow a new layout")
+        _print_article(error.article, format_, None)
+        raise typer.Exit(4) from error
+    _print_article(article, format_, app.repairer(lexicon.load())(article))
+
+
+def _print_article(article: object, format_: ParseFormat, reading: object) -> None:
+    from crawler import records
+    from crawler.parse import seedtext
+    from crawler.types import Article, Reading
+
+    assert isinstance(article, Article)
+    assert reading is None or isinstance(reading, Reading)
+    if format_ is ParseFormat.text:
+        output.text(seedtext.write(article))
+    else:
+        output.json_block(records.article_json(article, reading=reading))
+
+
+def repair(
+    file: Annotated[Path | None, typer.Argument(help="A text, one block a line. [default: standard input]")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print each line's reading and edits as JSON.")] = False,
+) -> None:
+    """Print the repaired reading of a text, line by line, offline.
+
+    Example: echo "la stratégiede sécurité" | vna repair
+    """
+    from crawler import lexicon
+    from crawler import repair as repairing
+
+    words = lexicon.load()
+    if words is None:
+        output.note("vna: no lexicon is installed, so glued words stay; pip install '.[repair]' brings one")
+    text = _text(file or Path("-"))
+    for line in text.splitlines():
+        reading = repairing.repair(line, words)
+        if as_json:
+            edits = [
+                {"rule": r.rule, "offset": r.offset, "before": r.before, "after": r.after} for r in reading.repairs
+            ]
+            output.json_line({"text": line, "clean": reading.clean, "repairs": edits})
+        else:
+            output.text(reading.clean)
+
+
+def import_texts(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(help="Texts in the seed format; a form feed separates several.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a text.")] = False,
+) -> None:
+    """Put texts in the seed format into the archive; they get negative ids.
+
+    Example: vna import seeds/*.txt
+    """
+    from crawler import app, lexicon, pipeline
+    from crawler.cli.progress import Lines
+
+    globals_ = state.of(context)
+    refused = 0
+    with app.working(globals_.load(), "import", Lines(globals_.verbose), lexicon=lexicon.load()) as work:
+        for file in files:
+            try:
+                imported = pipeline.import_file(work, file.name, _text(file))
+            except BadInput as error:
+                refused += 1
+                output.note(f"vna: {file}: {error}")
+                output.note(f"  hint: {error.hint}")
+                continue
+            for done in imported:
+                if as_json:
+                    output.json_line({"file": str(file), "id": done.key, "verdict": done.verdict, "title": done.title})
+                else:
+                    output.text(f"{done.key}  {done.verdict}  {done.title}")
+    if refused:
+        output.note(f"{refused} of {len(files)} files were refused; the others are stored")
+        raise typer.Exit(1)
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        body = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{file}: {error.strerror}", "check the path") from error
+    if body[:2] != b"\x1f\x8b":
+        return body
+    try:
+        return gzip.decompress(body)
+    except (OSError, EOFError, zlib.error) as error:
+        raise BadInput(f"{file}: damaged gzip: {error}", "fetch or copy the file again") from error
+
+
+def _text(file: Path) -> str:
+    try:
+        return _bytes(file).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{file}: not UTF-8 (byte {error.start})", "convert it: iconv -f CHARSET -t UTF-8") from error
+
+
+def _instant(value: str | None) -> datetime:
+    if value is None:
+        return datetime.now(UTC)
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise BadInput(f"--fetched-at {value}: not an instant", "write it as 2026-01-31T08:15:00Z") from error
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -1,0 +1,64 @@
+"""The global options as one value, and what commands get from them.
+
+Boundary: options to configuration; opening things is `app`'s.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from crawler.config import Config
+    from crawler.storage import Archive
+
+DEMO = Path("archive/demo")
+
+
+@dataclass(frozen=True, slots=True)
+class Globals:
+    """What stood before the command."""
+
+    config: Path | None = None
+    archive: Path | None = None
+    site: str | None = None
+    rate: float | None = None
+    verbose: int = 0
+
+    def load(self) -> Config:
+        """Read the configuration with these options applied.
+
+        Raises:
+            ConfigError: with every mistake.
+
+        """
+        from crawler import config
+
+        return config.load(self.config, config.Overrides(self.archive, self.site, self.rate))
+
+    def reading(self) -> AbstractContextManager[Archive]:
+        """Open the archive for reading; a newcomer who has only the demo's gets that, and is told so.
+
+        Raises:
+            StorageError: there is no archive.
+
+        """
+        from crawler import app, storage
+
+        settings = self.load()
+        folder = settings.archive
+        if self.archive is None and not (folder / storage.FILE).exists() and (DEMO / storage.FILE).exists():
+            typer.echo(f"(no archive at {folder} yet: this is the demo's, {DEMO})", err=True)
+            folder = DEMO
+        return app.reading_archive(folder)
+
+
+def of(context: typer.Context) -> Globals:
+    """Give the global options of a command's context."""
+    found = context.find_object(Globals)
+    assert found is not None
+    return found

@@ -1,0 +1,231 @@
+"""The configuration file and the data files of the package: read, checked (all mistakes at once), made into values.
+
+Boundary: reads files, never writes; knows nothing of the network or the database.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from crawler import markup, site, urls
+from crawler.errors import ConfigError
+from crawler.markup import Markup
+
+DEFAULT_FILE = Path("config/crawler.toml")
+_MAX_RATE = 2.0  # requests a second; more is rude to a news agency's web server
+_CONTACT = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|https?://\S+\.\S+")
+_PLACEHOLDERS = ("example.", "you@", "your", "changeme", "todo")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings; the comments in `config/crawler.toml` say what each means."""
+
+    root: str = site.ROOT
+    contact: str = ""
+    rate: float = 1.0
+    timeout: float = 30.0
+    attempts: int = 3
+    max_retry_after: float = 3600.0
+    max_body: int = 3_000_000
+    list_pages: int = 20
+    add: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    archive: Path = Path("archive")
+    warc_max_bytes: int = 1_000_000_000
+    markups_dir: Path | None = None
+    file: Path | None = None
+    markups: tuple[Markup, ...] = field(default=(), repr=False)
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the site is a double on this machine."""
+        return urls.is_loopback(self.root)
+
+    @property
+    def contact_is_real(self) -> bool:
+        """Whether the contact is an address, and not the placeholder of an example."""
+        lowered = self.contact.lower()
+        return bool(_CONTACT.fullmatch(self.contact)) and not any(p in lowered for p in _PLACEHOLDERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What the command line and the environment say over the file; None where they say nothing."""
+
+    archive: Path | None = None
+    site: str | None = None
+    rate: float | None = None
+
+
+def load(file: Path | None = None, overrides: Overrides = Overrides()) -> Config:
+    """Read the file (the default one may be missing), apply the overrides, check everything.
+
+    Raises:
+        ConfigError: listing every mistake, with file and key.
+
+    """
+    config, mistakes = _from_file(file)
+    config, more = _override(config, overrides)
+    mistakes += more
+    try:
+        config = replace(config, markups=load_markups(config.markups_dir))
+    except ConfigError as error:
+        mistakes.append(str(error))
+    if mistakes:
+        raise ConfigError(
+            "\n".join(mistakes), "correct these, then start again; config/crawler.toml explains every key"
+        )
+    return config
+
+
+def load_markups(folder: Path | None = None) -> tuple[Markup, ...]:
+    """Read the package's markup versions, and those of a folder of the user's on top.
+
+    Raises:
+        ConfigError: the folder is not there, or files have mistakes (all are listed).
+
+    """
+    package = resources.files("crawler") / "markups"
+    files = [
+        (f"crawler/markups/{f.name}", f.read_text("utf-8"))
+        for f in sorted(package.iterdir(), key=lambda f: f.name)
+        if f.name.endswith(".toml")
+    ]
+    if folder is not None:
+        if not folder.is_dir():
+            raise ConfigError(f"[markups] dir: no folder {folder}", "create it, or leave the key empty")
+        files += [(str(f), f.read_text("utf-8")) for f in sorted(folder.glob("*.toml"))]
+    return markup.load_all(files)
+
+
+def _from_file(file: Path | None) -> tuple[Config, list[str]]:
+    path = file or DEFAULT_FILE
+    if not path.exists():
+        if file is not None:
+            raise ConfigError(f"no configuration file {file}", "check the path given by --config or VNA_CONFIG")
+        return Config(), []
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}", "correct the file, then start again") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}", "check its permissions") from error
+    values, mistakes = _values(data)
+    base = path.resolve().parent.parent
+    for key in ("archive", "markups_dir"):
+        if values.get(key) is not None:
+            values[key] = base / values[key]
+    return Config(**values, file=path), [f"{path}: {mistake}" for mistake in mistakes]
+
+
+def _values(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    values: dict[str, Any] = {}
+    mistakes: list[str] = []
+    for table, content in data.items():
+        known = _KEYS.get(table)
+        if known is None or not isinstance(content, dict):
+            mistakes.append(f"[{table}]: unknown table{_meant(table, _KEYS)}")
+            continue
+        for key, value in content.items():
+            if key not in known:
+                mistakes.append(f"[{table}] {key}: unknown key{_meant(key, known)}")
+                continue
+            name, check = known[key]
+            try:
+                values[name] = check(value)
+            except ValueError as error:
+                mistakes.append(f"[{table}] {key} = {value!r}: {error}")
+    return values, mistakes
+
+
+def _override(config: Config, overrides: Overrides) -> tuple[Config, list[str]]:
+    mistakes: list[str] = []
+    if overrides.archive is not None:
+        config = replace(config, archive=overrides.archive)
+    if overrides.site is not None:
+        try:
+            config = replace(config, root=_root(overrides.site))
+        except ValueError as error:
+            mistakes.append(f"--site {overrides.site}: {error}")
+    if overrides.rate is not None:
+        try:
+            config = replace(config, rate=_number(0, None)(overrides.rate))
+        except ValueError as error:
+            mistakes.append(f"--rate {overrides.rate}: {error}")
+    if config.rate == 0 and not config.loopback:
+        mistakes.append(f"rate 0 (no delay) is only for a site on this machine, not for {config.root}")
+    if config.rate > _MAX_RATE and not config.loopback:
+        mistakes.append(f"rate {config.rate:g} is too fast for {config.root}: at most {_MAX_RATE:g} requests a second")
+    return config, mistakes
+
+
+def _meant(word: str, known: Mapping[str, Any]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(known)}"
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be a text in quotes")  # noqa: TRY004 - one kind of mistake for the report
+    return value.strip()
+
+
+def _root(value: Any) -> str:
+    parts = urlsplit(_text(value))
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be a web address such as https://fr.vietnamplus.vn/")
+    return f"{parts.scheme}://{parts.netloc}/"
+
+
+def _path(value: Any) -> Path | None:
+    return Path(os.path.expanduser(_text(value))) if _text(value) else None  # noqa: PTH111 - a text that may be empty
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(v, str) and v.startswith(("/", "http")) for v in value):
+        raise ValueError('must be a list of paths of the site, such as ["/politique/"]')
+    return tuple(value)
+
+
+def _number(least: float, most: float | None, *, whole: bool = False) -> Callable[[Any], Any]:
+    def check(value: Any) -> Any:
+        kinds = int if whole else (int, float)
+        if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
+            raise ValueError("must be a whole number" if whole else "must be a number")
+        if value < least or (most is not None and value > most):
+            raise ValueError(
+                f"must be from {least:g} to {most:g}" if most is not None else f"must be at least {least:g}"
+            )
+        return value
+
+    return check
+
+
+_KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
+    "site": {"root": ("root", _root), "contact": ("contact", _text)},
+    "politeness": {
+        "rate": ("rate", _number(0, None)),
+        "timeout": ("timeout", _number(1, 600)),
+        "attempts": ("attempts", _number(1, 10, whole=True)),
+        "max_retry_after": ("max_retry_after", _number(0, 86_400)),
+        "max_body": ("max_body", _number(10_000, 50_000_000, whole=True)),
+    },
+    "poll": {
+        "list_pages": ("list_pages", _number(1, 1000, whole=True)),
+        "add": ("add", _texts),
+        "exclude": ("exclude", _texts),
+    },
+    "archive": {"dir": ("archive", _path), "warc_max_bytes": ("warc_max_bytes", _number(1_000_000, None, whole=True))},
+    "markups": {"dir": ("markups_dir", _path)},
+}

@@ -1,0 +1,231 @@
+"""The only door to the network.
+
+Every request waits for the shared budget, asks robots.txt, follows redirects on the site alone, keeps the body as
+received, and is logged. Network faults and server errors are tried again; what the site asks for by Retry-After is kept
+to by all.
+
+Boundary: HTTP in, values out; nothing is stored here, and what an answer means is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+
+import crawler
+from crawler import urls
+from crawler.clock import Clock
+from crawler.errors import BadStatus, BodyTooLarge, Disallowed, FetchError, Throttled, Unreachable
+from crawler.fetch.budget import Budget
+from crawler.fetch.inflate import inflate
+from crawler.fetch.robots import Robots
+from crawler.types import Exchange, Fetched
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_THROTTLED = frozenset({429, 503})
+_MAX_HOPS = 5
+_BACKOFF = 2.0  # seconds; doubled at each further try
+_DEFAULT_PAUSE = 30.0  # seconds, when a throttled answer names no time
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the client needs of the configuration; times in seconds, sizes in bytes."""
+
+    contact: str
+    timeout: float
+    attempts: int
+    max_retry_after: float
+    max_body: int
+    rate: float
+
+
+class Fetcher:
+    """Fetches pages of one site; one client and one budget for its whole life."""
+
+    def __init__(self, settings: Settings, state: Path, owns: Callable[[str], bool], clock: Clock) -> None:
+        self._settings = settings
+        self._owns = owns
+        self._clock = clock
+        self._state = state
+        self._budgets: dict[str, Budget] = {}
+        self._log: list[Exchange] = []
+        self._client = httpx.Client(
+            timeout=settings.timeout,
+            headers={
+                "User-Agent": user_agent(settings.contact),
+                "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+                "Accept-Encoding": "gzip, deflate",
+                "Accept-Language": "fr,vi;q=0.5",
+            },
+            limits=httpx.Limits(max_connections=2),
+        )
+        self.robots = Robots(state, "vna-archive", self._get_robots, clock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Fetched:
+        """Fetch one page, redirects followed; any answer below 500 but 429 is returned, also 304 and 404.
+
+        Raises:
+            Unreachable: no answer, or one that broke off, at every try.
+            BadStatus: a server error at every try; Throttled for 429 and 503.
+            Disallowed: robots.txt says no.
+            BodyTooLarge: over the cap.
+            FetchError: a redirect that leaves the site or never ends.
+            SiteUnavailable: robots.txt cannot be had.
+
+        """
+        validators = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+        headers = {name: value for name, value in validators.items() if value}
+        hops: list[Fetched] = []
+        while True:
+            self._permit(url)
+            answer = self._retrying(url, headers)
+            target = self._redirect(answer)
+            if target is None:
+                return replace(answer, hops=tuple(hops))
+            hops.append(answer)
+            if len(hops) > _MAX_HOPS:
+                raise FetchError(hops[0].url, f"more than {_MAX_HOPS} redirects")
+            url = target
+
+    def drain(self) -> tuple[Exchange, ...]:
+        """Hand out the log of requests since the last call."""
+        log, self._log = tuple(self._log), []
+        return log
+
+    def _permit(self, url: str) -> None:
+        if not self.robots.allows(url):
+            raise Disallowed(url, "robots.txt does not allow it")
+        if delay := self.robots.delay(url):
+            self._budget(url).widen(delay)
+
+    def _redirect(self, answer: Fetched) -> str | None:
+        if answer.status not in _REDIRECTS:
+            return None
+        target = urls.absolute(answer.url, answer.header("Location"))
+        if target is None:
+            raise BadStatus(answer.url, answer.status, f"HTTP status {answer.status} without a usable Location")
+        if not self._owns(target):
+            raise FetchError(answer.url, f"redirects to another site: {target}")
+        return target
+
+    def _get_robots(self, address: str) -> tuple[int, bytes]:
+        answer = self._retrying(address, {})
+        for _ in range(_MAX_HOPS):
+            target = urls.absolute(answer.url, answer.header("Location")) if answer.status in _REDIRECTS else None
+            if target is None or not self._owns(target):
+                break
+            answer = self._retrying(target, {})
+        return answer.status, answer.content
+
+    def _retrying(self, url: str, headers: dict[str, str]) -> Fetched:
+        retrying = Retrying(
+            retry=retry_if_exception_type((Unreachable, BadStatus)),
+            stop=stop_after_attempt(self._settings.attempts),
+            wait=self._pause,
+            sleep=self._clock.sleep,
+            reraise=True,
+        )
+        return retrying(self._once, url, headers)
+
+    def _pause(self, state: RetryCallState) -> float:
+        """Wait twice as long at each try; a throttled answer has already paused the budget of the whole host."""
+        error = state.outcome.exception() if state.outcome else None
+        return 0.0 if isinstance(error, Throttled) else _BACKOFF * 2 ** (state.attempt_number - 1)
+
+    def _once(self, url: str, headers: dict[str, str]) -> Fetched:
+        budget = self._budget(url)
+        budget.wait()
+        start = self._clock.now()
+        try:
+            answer = self._exchange(url, headers, start)
+        except FetchError as error:
+            self._log.append(Exchange(url, start, None, 0, self._since(start), str(error)))
+            raise
+        self._log.append(Exchange(url, start, answer.status, len(answer.body), self._since(start)))
+        if answer.status in _THROTTLED:
+            asked = retry_after(answer.header("Retry-After"), start)
+            wait = _DEFAULT_PAUSE if asked is None else asked
+            budget.pause(min(wait, self._settings.max_retry_after))
+            raise Throttled(url, answer.status, asked)
+        if answer.status >= 500:
+            raise BadStatus(url, answer.status)
+        return answer
+
+    def _exchange(self, url: str, headers: dict[str, str], now: datetime) -> Fetched:
+        try:
+            with self._client.stream("GET", url, headers=headers) as response:
+                body = self._read(url, response)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Unreachable(url, type(error).__name__) from error
+        coding = response.headers.get("content-encoding")
+        sent = response.request
+        return Fetched(
+            url=url,
+            fetched_at=now.replace(microsecond=0),
+            status=response.status_code,
+            reason=response.reason_phrase,
+            http_version=response.http_version.removeprefix("HTTP/"),
+            headers=tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers.raw),
+            body=body,
+            content=inflate(url, body, coding, self._settings.max_body),
+            target=sent.url.raw_path.decode("ascii"),
+            request_headers=tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in sent.headers.raw),
+        )
+
+    def _read(self, url: str, response: httpx.Response) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        for part in response.iter_raw():
+            size += len(part)
+            if size > self._settings.max_body:
+                raise BodyTooLarge(url, f"over the cap of {self._settings.max_body} bytes as sent")
+            parts.append(part)
+        return b"".join(parts)
+
+    def _budget(self, url: str) -> Budget:
+        host = re.sub(r"[^a-z0-9.]+", "-", urls.origin(url))
+        if host not in self._budgets:
+            self._budgets[host] = Budget(self._state / f"budget-{host}.json", self._settings.rate, self._clock)
+        return self._budgets[host]
+
+    def _since(self, start: datetime) -> float:
+        return round((self._clock.now() - start).total_seconds(), 3)
+
+
+def user_agent(contact: str) -> str:
+    """Give the honest name under which every request is sent."""
+    return f"vna-archive/{crawler.__version__} (+{contact or 'a double of the site on this machine'})"
+
+
+def retry_after(value: str | None, now: datetime) -> float | None:
+    """Read a Retry-After header, in seconds or as a date; None when there is none that can be read."""
+    if not value:
+        return None
+    if value.strip().isdigit():
+        return float(value.strip())
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,55 @@
+"""A body as received, inflated under a cap.
+
+Boundary: bytes and a Content-Encoding value; the HTTP client is not needed.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+from crawler.errors import BodyTooLarge, FetchError, Unreachable
+
+_STEP = 1 << 16
+
+
+def inflate(url: str, body: bytes, coding: str | None, cap: int) -> bytes:
+    """Undo a content coding.
+
+    Raises:
+        BodyTooLarge: more than `cap` bytes come out.
+        Unreachable: the data ends early or is damaged: the answer broke off, and can be asked for again.
+        FetchError: a coding that we did not ask for.
+
+    """
+    for name in reversed([c.strip().lower() for c in (coding or "").split(",") if c.strip()]):
+        if name in ("gzip", "x-gzip"):
+            body = _zlib(url, body, cap, wbits=31)
+        elif name == "deflate":
+            body = _zlib(url, body, cap, wbits=15 if body[:1] == b"\x78" else -15)
+        elif name != "identity":
+            raise FetchError(url, f"content coding {name!r}, which was not asked for")
+    if len(body) > cap:
+        raise BodyTooLarge(url, f"body of {len(body)} bytes, over the cap of {cap}")
+    return body
+
+
+def _zlib(url: str, body: bytes, cap: int, *, wbits: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while body:
+        engine = zlib.decompressobj(wbits=wbits)
+        data = body
+        while data and not engine.eof:
+            try:
+                part = engine.decompress(data, _STEP)
+            except zlib.error as error:
+                raise Unreachable(url, f"the compressed body is damaged: {error}") from error
+            data = engine.unconsumed_tail
+            size += len(part)
+            parts.append(part)
+            if size > cap:
+                raise BodyTooLarge(url, f"over the cap of {cap} bytes when inflated")
+        if not engine.eof:
+            raise Unreachable(url, "the compressed body ends early")
+        body = engine.unused_data.lstrip(b"\0")  # further members, or padding behind the last
+    return b"".join(parts)

@@ -1,0 +1,54 @@
+"""Text made for searching: accents off, ligatures and superscripts plain, words cut to their stems.
+
+Index and query go through the same folding, so what matters is that both sides come out alike, not that a stem is a
+word. Folding comes before stemming for that reason: people type `etrangeres` as often as `étrangères`.
+
+Boundary: pure; the stemmer is a kept library (Snowball French).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import snowballstemmer
+
+_LETTERS = str.maketrans({
+    "đ": "d", "Đ": "d", "ð": "d", "œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae", "ß": "ss", "ø": "o", "Ø": "o", "ł": "l",
+    "Ł": "l", "’": "'", "‘": "'", "ʼ": "'", "ʳ": "r", "ᵉ": "e", "‐": "-", "‑": "-", "–": "-", "—": "-",
+    "\u00ad": None, "\u200b": None, "\u200c": None, "\u200d": None, "\ufeff": None,
+})  # fmt: skip
+_WORD = re.compile(r"[^\W_]+")
+# l'économie, d’Asie, qu'il: the article is no word that anybody looks for
+_ELIDED = re.compile(r"\b(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu)'(?=\w)")
+_stemmer = snowballstemmer.stemmer("french")
+
+
+def fold(text: str) -> str:
+    """Give the folded form of a text: lower case, plain letters, stems, one space between words."""
+    return " ".join(words(text))
+
+
+def words(text: str) -> list[str]:
+    """Give the folded words of a text in order."""
+    return [stem(word) for word in _WORD.findall(plain(text))]
+
+
+def plain(text: str) -> str:
+    """Give a text in lower case without accents and elisions, its punctuation kept."""
+    return _ELIDED.sub(" ", letters(text))
+
+
+def letters(text: str) -> str:
+    """Give a text in lower case with plain letters and quotes, nothing else changed."""
+    decomposed = unicodedata.normalize("NFKD", text.translate(_LETTERS)).casefold()
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+@lru_cache(maxsize=100_000)
+def stem(word: str) -> str:
+    """Give the stem of one folded word; numbers and short words stay as they are."""
+    if len(word) < 4 or not word.isalpha():
+        return word
+    return str(_stemmer.stemWord(word))

@@ -1,0 +1,29 @@
+"""What the repair knows of French, loaded when it is first asked for.
+
+Boundary: reads the optional package `wordfreq` and the project's own word lists; the rules themselves are in
+`crawler.repair`. Without the package there is no lexicon, and the caller says that glued words are not repaired.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import resources
+
+from crawler.repair.lexicon import Corpus, Lexicon, WordList
+
+_DATA = ("prose.txt",)
+
+
+@lru_cache(maxsize=1)
+def load() -> Lexicon | None:
+    """Return the lexicon, or None when the extra `[repair]` is not installed."""
+    try:
+        from wordfreq import get_frequency_dict  # noqa: PLC0415 - slow, and optional
+    except ImportError:
+        return None
+    base = WordList(get_frequency_dict("fr", wordlist="large"))
+    return Corpus(base, (_read(name) for name in _DATA), grammar=True)
+
+
+def _read(name: str) -> str:
+    return resources.files("crawler.repair").joinpath("data", name).read_text(encoding="utf-8")

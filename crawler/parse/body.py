@@ -1,0 +1,237 @@
+"""The body of an article, element by element, into blocks.
+
+Boundary: what counts as a picture, a note, a player or noise comes from the markup; this module only knows HTML:
+which elements break a paragraph, that `<br>` separates paragraphs, that white space collapses (dossier 6, design
+"Reading rules"). One pass in document order, without recursion over untrusted depth.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from selectolax.lexbor import LexborNode
+
+from crawler.markup import BodySelectors
+from crawler.parse import dom, structure
+from crawler.types import Block, ImageBlock, TextBlock, TextType
+
+Resolve = Callable[[str], str | None]
+
+_TYPES: dict[str, TextType] = {
+    "blockquote": "quote",
+    "li": "list_item",
+    **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), "heading"),
+}
+_BREAKING = frozenset(
+    "address article aside blockquote center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 "
+    "h6 header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
+)
+# What is left of "Lire aussi : <a>…</a> ..>>" once the link is taken out (dossier 5, 18.8)
+_ORPHAN = re.compile(
+    r"[\s.…>»›→+*:|\-–—•&;()\[\]]*(?:(?:[àa]\s+)?(?:lire|voir|écouter|regarder)\s+(?:aussi|également|plus|encore)"
+    r"|sur le même sujet|articles?\s+(?:liés?|connexes?))?[\s.…>»›→+*:|\-–—•&;()\[\]]*",
+    re.IGNORECASE,
+)
+_LOST = (
+    "\ufdd0"  # stands in the text where a related link was taken out; a noncharacter, so no page can hold it in text
+)
+_AROUND_LOST = re.compile(
+    rf"(?:[\s>»›→+*•]*(?:(?:[àa]\s+)?(?:lire|voir)\s+(?:aussi|également)\s*:?))?[\s>»›→]*{_LOST}(?:\s*[.…]*\s*[>»›]+)?",
+    re.IGNORECASE,
+)
+_ARROWS = re.compile(r"\s*[.…]*\s*(?:>>+|»»+)\s*")
+_URL_ATTRIBUTES = ("data-src", "data-original", "data-lazy-src", "data-photo-original-src", "src")
+_BARE_CAPTION_LENGTH = 400  # characters; the longest caption in the seeds has 240
+_DATA_TABLE_COLUMNS = 2
+
+
+@dataclass
+class BodyParts:
+    """What the body holds: blocks in order, links to related stories, and whether there is a player."""
+
+    blocks: list[Block] = field(default_factory=list)
+    related_links: list[LexborNode] = field(default_factory=list)
+    has_player: bool = False
+
+
+def read(body: LexborNode, selectors: BodySelectors, resolve: Resolve) -> BodyParts:
+    """Read the blocks below `body`; `resolve` makes image addresses absolute."""
+    return _Reader(body, selectors, resolve).read(body)
+
+
+def pictures(container: LexborNode, selectors: BodySelectors, resolve: Resolve) -> list[ImageBlock]:
+    """Read the pictures of one container with their captions, in order."""
+    return _Reader(container, selectors, resolve).pictures(container)
+
+
+class _Reader:
+    """Walks one body; holds which nodes play which part and the paragraph being collected."""
+
+    def __init__(self, body: LexborNode, selectors: BodySelectors, resolve: Resolve) -> None:
+        self._resolve = resolve
+        self._noise = dom.ids(dom.select(body, selectors.noise)) - {body.mem_id}
+        self._picture = dom.ids(dom.select(body, selectors.picture)) - {body.mem_id}
+        self._bare_caption = dom.ids(dom.select(body, selectors.bare_caption))
+        self._caption = dom.ids(dom.select(body, selectors.caption))
+        self._note = dom.ids(dom.select(body, selectors.note)) - {body.mem_id}
+        self._player = dom.ids(dom.select(body, selectors.player)) - {body.mem_id}
+        self._related = dom.ids(dom.select(body, selectors.related)) - {body.mem_id}
+        self._parts = BodyParts()
+        self._buffer: list[str] = []
+        self._awaits_caption = False  # a picture whose caption may follow as bare text
+
+    def read(self, body: LexborNode) -> BodyParts:
+        """Walk in document order; the stack holds nodes to enter and, as strings, the types to return to."""
+        kind: TextType = "paragraph"
+        stack: list[LexborNode | TextType] = list(reversed(list(dom.children(body))))
+        while stack:
+            item = stack.pop()
+            if isinstance(item, str):
+                self._flush(kind)
+                kind = item
+                continue
+            if not self._enter(item, kind):
+                continue
+            if item.tag in _BREAKING:
+                self._flush(kind)
+                stack.append(kind)
+                kind = _TYPES.get(item.tag, kind)
+            stack.extend(reversed(list(dom.children(item))))
+        self._flush(kind)
+        return self._parts
+
+    def _enter(self, node: LexborNode, kind: TextType) -> bool:
+        """Take a node whole when it is no plain element; True when the walk must go into it."""
+        if dom.is_text(node):
+            self._buffer.append(node.text_content or "")
+            return False
+        if not dom.is_element(node):
+            return False
+        taken = self._take_special(node, kind) or self._take_html(node, kind)
+        return not taken
+
+    def _take_special(self, node: LexborNode, kind: TextType) -> bool:
+        identity = node.mem_id
+        if identity in self._related:
+            self._parts.related_links.append(node)
+            self._buffer.append(_LOST)
+        elif identity in self._noise:
+            pass
+        elif identity in self._player:
+            self._flush(kind)
+            self._parts.has_player = True
+        elif identity in self._note:
+            self._flush(kind)
+            self._emit("note", "\n".join(t.text for t in self._nested_texts(node)))
+        elif identity in self._picture and (found := self.pictures(node)):
+            self._flush(kind)
+            self._parts.blocks += found
+            self._awaits_caption = identity in self._bare_caption and found[-1].caption is None
+        else:
+            return False
+        return True
+
+    def _take_html(self, node: LexborNode, kind: TextType) -> bool:
+        if node.tag in dom.SILENT or (node.tag == "iframe"):
+            self._parts.has_player |= node.tag in ("video", "audio")
+        elif node.tag in ("br", "hr"):
+            self._flush(kind)
+        elif node.tag == "img":
+            self._flush(kind)
+            self._parts.blocks.append(self._image(node))
+        elif node.tag == "table" and (rows := _data_rows(node)):
+            self._flush(kind)
+            self._emit("table", "\n".join("\t".join(row) for row in rows))
+        else:
+            return False
+        return True
+
+    def _flush(self, kind: TextType) -> None:
+        raw = "".join(self._buffer)
+        self._buffer.clear()
+        text = dom.collapse(_AROUND_LOST.sub(" ", raw))
+        orphan = (_LOST in raw and _ORPHAN.fullmatch(text)) or _ARROWS.fullmatch(text)
+        if not text.strip("\u200b\ufeff\u200c\u200d\u2060") or orphan:
+            return
+        if self._awaits_caption and self._attach_caption(text):
+            return
+        self._emit(kind, text)
+
+    def _attach_caption(self, text: str) -> bool:
+        """Give bare text right behind a picture to that picture, when it can be a caption (dossier 18.6)."""
+        self._awaits_caption = False
+        credited = structure.credit(text)
+        if len(text) > _BARE_CAPTION_LENGTH or structure.dateline(text) or structure.signature(text):
+            return False
+        picture = self._parts.blocks[-1]
+        assert isinstance(picture, ImageBlock)
+        if credited is None:
+            return False
+        self._parts.blocks[-1] = ImageBlock(picture.url, picture.alt, text, credited, picture.joint)
+        return True
+
+    def _emit(self, kind: TextType, text: str) -> None:
+        if text:
+            self._parts.blocks.append(TextBlock(kind, text))
+
+    def _nested_texts(self, node: LexborNode) -> list[TextBlock]:
+        nested = _Reader(node, BodySelectors(), self._resolve)
+        nested._noise, nested._related = self._noise, self._related
+        return [b for b in nested.read(node).blocks if isinstance(b, TextBlock)]
+
+    def pictures(self, container: LexborNode) -> list[ImageBlock]:
+        """Read pictures and captions of a container; a caption belongs to the picture before it, else to the next."""
+        found: list[ImageBlock] = []
+        early: str | None = None
+        captions: set[int] = set()
+        for node in container.traverse(include_text=False):
+            if dom.inside(node, frozenset(captions)) or node.mem_id in self._noise:
+                continue
+            if node.tag == "img":
+                image = self._image(node)
+                found.append(_captioned(image, early))
+                early = None
+            elif node.mem_id in self._caption and (text := dom.text(node, self._noise)):
+                captions.add(node.mem_id)
+                if found and found[-1].caption is None:
+                    found[-1] = _captioned(found[-1], text)
+                elif not found:
+                    early = text
+                else:
+                    found[-1] = _captioned(found[-1], f"{found[-1].caption} {text}")
+        if found and container.mem_id in self._bare_caption and found[-1].caption is None:
+            found[-1] = _captioned(found[-1], dom.text(container, self._noise) or None)
+        return found
+
+    def _image(self, node: LexborNode) -> ImageBlock:
+        alt = dom.attribute(node, "alt")
+        return ImageBlock(
+            url=_image_url(node, self._resolve),
+            alt=dom.collapse(alt),
+            joint=" " if alt.strip() and alt[-1].isspace() else "",
+        )
+
+
+def _captioned(image: ImageBlock, caption: str | None) -> ImageBlock:
+    return ImageBlock(image.url, image.alt, caption, structure.credit(caption), image.joint)
+
+
+def _image_url(node: LexborNode, resolve: Resolve) -> str | None:
+    """Give the picture's real address: lazy attributes before `src`, placeholders (`data:`) never (dossier 7)."""
+    values = (dom.attribute(node, name).strip() for name in _URL_ATTRIBUTES)
+    return next((url for value in values if value and (url := resolve(value))), None)
+
+
+def _data_rows(table: LexborNode) -> list[list[str]]:
+    """Give the cells of a table of data; empty for a table that only lays out pictures or paragraphs."""
+    if table.css_first("img, table table") is not None:
+        return []
+    rows = [[dom.text(cell) for cell in row.css("td, th")] for row in table.css("tr")]
+    rows = [row for row in rows if any(row)]
+    return rows if _is_data(rows) else []
+
+
+def _is_data(rows: Iterable[list[str]]) -> bool:
+    return max((len(row) for row in rows), default=0) >= _DATA_TABLE_COLUMNS

@@ -1,0 +1,81 @@
+"""Bytes of a page to text: which charset, and what looks wrong with the result.
+
+Order of trust: byte order mark, HTTP header, `<meta>`, UTF-8 (dossier 16: decode by what is declared, never by byte
+statistics; two captured titles were mojibake in somebody's crawl because of a guess).
+
+Boundary: bytes and a header value in, text and problems out.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_HEADER_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+_META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+_META_REACH = 4096  # bytes; browsers look at the first 1024, editors of old templates did not count
+# HTML (WHATWG Encoding): pages that declare Latin-1 or ASCII mean windows-1252
+_MEANT = {"iso8859-1": "cp1252", "ascii": "cp1252", "latin-1": "cp1252"}
+_META_LIES = ("utf-16", "utf-32")  # a meta that could be read as ASCII cannot be in these
+# UTF-8 read as windows-1252 or windows-1250: `Ã©`, `â€™`, `đź“ť`
+_MOJIBAKE = re.compile(r"Ã[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ ¡-¿]|â€[™œ“\u009d˜”¦“]|đź|Ă©|Â[«»°©®\u00a0]|ð[ŸŸ]")
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """The text of a page, the charset it was read by, and what looked wrong."""
+
+    text: str
+    charset: str
+    problems: tuple[str, ...]
+
+
+def decode(body: bytes, content_type: str | None = None) -> Decoded:
+    """Decode a page; bytes that do not fit the charset become U+FFFD and are reported, nothing is raised."""
+    for bom, name in _BOMS:
+        if body.startswith(bom):
+            return _read(body[len(bom) :], name, [])
+    problems: list[str] = []
+    charset = _declared(body, content_type, problems)
+    return _read(body, charset, problems)
+
+
+def _declared(body: bytes, content_type: str | None, problems: list[str]) -> str:
+    header = _HEADER_CHARSET.search(content_type or "")
+    meta = _META_CHARSET.search(body[:_META_REACH])
+    names = [("the header", header[1])] if header else []
+    if meta and not meta[1].decode("ascii").lower().startswith(_META_LIES):
+        names.append(("a meta element", meta[1].decode("ascii")))
+    for source, name in names:
+        try:
+            known = codecs.lookup(name).name
+        except LookupError:
+            problems.append(f"charset: {source} names {name!r}, which is no charset")
+        else:
+            return _MEANT.get(known, known)
+    return "utf-8"
+
+
+def _read(body: bytes, charset: str, problems: list[str]) -> Decoded:
+    try:
+        text = body.decode(charset)
+    except (UnicodeDecodeError, LookupError):  # LookupError: a codec that is not for text, such as base64
+        charset = charset if _is_text_codec(charset) else "utf-8"
+        text = body.decode(charset, errors="replace")
+        problems.append(f"charset: bytes that are not {charset}, read as U+FFFD")
+    else:
+        if "\ufffd" in text:
+            problems.append("charset: the page itself holds U+FFFD")
+    if _MOJIBAKE.search(text):
+        problems.append("charset: looks like mojibake (UTF-8 read as a one-byte code page before it was sent)")
+    return Decoded(text, charset, tuple(problems))
+
+
+def _is_text_codec(charset: str) -> bool:
+    try:
+        b"".decode(charset)
+    except LookupError:
+        return False
+    return True

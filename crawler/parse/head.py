@@ -1,0 +1,137 @@
+"""What a page says of itself outside the visible article: meta elements, canonical link, JSON-LD.
+
+Boundary: reads the tree, decides nothing. The names are those of the dossier, section 4, and of schema.org.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from selectolax.lexbor import LexborHTMLParser
+
+from crawler import site, urls
+from crawler.parse import dom
+
+_ARTICLE_TYPES = frozenset({"NewsArticle", "ReportageNewsArticle", "AnalysisNewsArticle", "Article"})
+_LD_WRAPPING = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*;?\s*$")
+_LD_DEPTH = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The statements of one page about itself; absent ones are None or empty."""
+
+    title: str | None
+    canonical: str | None
+    meta: Mapping[str, str]
+    news: tuple[Mapping[str, Any], ...]
+    breadcrumbs: tuple[str, ...]
+    problems: tuple[str, ...]
+
+    def news_article(self, post_id: int | None) -> Mapping[str, Any]:
+        """Give the JSON-LD article that is this page's own, not a preloaded neighbour's; empty when there is none."""
+        own = (n for n in self.news if post_id is not None and post_id in _ids(n))
+        neutral = (n for n in self.news if not _ids(n))
+        return next(own, next(neutral, self.news[0] if self.news and post_id is None else {}))
+
+    def says_article(self) -> bool:
+        """Say whether the page calls itself an article, in JSON-LD or OpenGraph."""
+        return bool(self.news) or self.meta.get("og:type", "").lower() == "article"
+
+
+def read(tree: LexborHTMLParser, url: str) -> Head:
+    """Read the head (and JSON-LD anywhere) of a page that was fetched from `url`."""
+    problems: list[str] = []
+    objects = list(_json_ld(tree, problems))
+    title = tree.css_first("title")
+    link = tree.css_first('link[rel="canonical"]')
+    return Head(
+        title=_headline(dom.collapse(title.text(deep=True))) if title else None,
+        canonical=urls.absolute(url, dom.attribute(link, "href")) if link else None,
+        meta=_meta(tree),
+        news=tuple(o for o in objects if _types(o) & _ARTICLE_TYPES),
+        breadcrumbs=_breadcrumbs(objects),
+        problems=tuple(problems),
+    )
+
+
+def text_of(value: Any) -> str | None:
+    """Give a JSON-LD value as text, entities resolved (dossier 4: headlines are HTML-escaped); None when it is none."""
+    if isinstance(value, list):
+        value = next(iter(value), None)
+    if isinstance(value, Mapping):
+        value = value.get("name") or value.get("@id")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        return None
+    return dom.collapse(html.unescape(html.unescape(value))) or None
+
+
+def _headline(title: str) -> str | None:
+    return re.sub(site.TITLE_SUFFIX, "", title) or None
+
+
+def _meta(tree: LexborHTMLParser) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for node in tree.css("meta[content]"):
+        key = dom.attribute(node, "property") or dom.attribute(node, "name") or dom.attribute(node, "itemprop")
+        value = dom.attribute(node, "content").strip()
+        if key and value:
+            found.setdefault(key.strip().lower(), value)
+    return found
+
+
+def _json_ld(tree: LexborHTMLParser, problems: list[str]) -> Iterator[Mapping[str, Any]]:
+    for number, node in enumerate(tree.css('script[type="application/ld+json"]'), start=1):
+        source = _LD_WRAPPING.sub("", _LD_WRAPPING.sub("", node.text(deep=True))).strip().rstrip(";")
+        if not source:
+            continue
+        try:
+            data = json.loads(source, strict=False)
+        except (ValueError, RecursionError) as error:
+            problems.append(f"JSON-LD: script {number} is broken: {error}")
+        else:
+            yield from _objects(data, 0)
+
+
+def _objects(data: Any, depth: int) -> Iterator[Mapping[str, Any]]:
+    if depth > _LD_DEPTH:
+        return
+    if isinstance(data, list):
+        for item in data:
+            yield from _objects(item, depth + 1)
+    elif isinstance(data, dict):
+        yield data
+        yield from _objects(data.get("@graph"), depth + 1)
+        yield from _objects(data.get("mainEntity"), depth + 1)
+
+
+def _types(data: Mapping[str, Any]) -> set[str]:
+    kind = data.get("@type")
+    return {str(k).rpartition("/")[2] for k in (kind if isinstance(kind, list) else [kind])}
+
+
+def _ids(news: Mapping[str, Any]) -> set[int]:
+    page = news.get("mainEntityOfPage")
+    places = [news.get("url"), news.get("@id"), page.get("@id") if isinstance(page, Mapping) else page]
+    found = (urls.post_id(place) for place in places if isinstance(place, str))
+    return {i for i in found if i is not None}
+
+
+def _breadcrumbs(objects: list[Mapping[str, Any]]) -> tuple[str, ...]:
+    for data in objects:
+        items = data.get("itemListElement")
+        if "BreadcrumbList" in _types(data) and isinstance(items, list):
+            names = (_crumb(item) for item in items if isinstance(item, Mapping))
+            return tuple(name for name in names if name)
+    return ()
+
+
+def _crumb(item: Mapping[str, Any]) -> str | None:
+    return text_of(item.get("name")) or text_of(item.get("item"))

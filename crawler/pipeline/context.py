@@ -1,0 +1,98 @@
+"""What a run works with, and the bookkeeping that every journey shares.
+
+Boundary: composition and order; no decision is made here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from crawler.clock import Clock
+from crawler.fetch import Fetcher
+from crawler.markup import Markup
+from crawler.parse.page import parse_page
+from crawler.site import Site
+from crawler.storage import Archive
+from crawler.types import Article, Fetched, RawRef, Reading, RunReport
+from crawler.warc import WarcStore
+
+Repairer = Callable[[Article], Reading]
+
+
+class Progress(Protocol):
+    """What a run tells whoever watches it."""
+
+    def phase(self, name: str, total: int) -> None:
+        """Begin a phase of so many steps."""
+        ...
+
+    def step(self, what: str) -> None:
+        """One step is done; `what` came of it."""
+        ...
+
+
+@dataclass
+class Context:
+    """Everything a run works with; built by `app`."""
+
+    site: Site
+    archive: Archive
+    warc: WarcStore
+    fetcher: Fetcher
+    markups: Sequence[Markup]
+    repair: Repairer
+    clock: Clock
+    progress: Progress
+    list_pages: int = 20
+    add: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+    run: int = 0
+    report: RunReport = field(default_factory=RunReport)
+
+    def keep(self, fetched: Fetched) -> RawRef:
+        """Put an answer, and the redirects that led to it, into the WARC; give where the answer stands."""
+        for hop in fetched.hops:
+            self.warc.append(hop)
+        return self.warc.append(fetched)
+
+    def parse(self, fetched: Fetched) -> Article:
+        """Read the article of a page.
+
+        Raises:
+            NotAnArticle, MarkupDrift: as `parse_page` does.
+
+        """
+        return parse_page(
+            fetched.content,
+            fetched.url,
+            content_type=fetched.header("Content-Type"),
+            fetched_at=fetched.fetched_at,
+            markups=self.markups,
+        )
+
+    def log(self) -> None:
+        """Write the requests made since the last call; the caller holds the transaction."""
+        exchanges = self.fetcher.drain()
+        self.archive.log_requests(self.run, exchanges)
+        self.report.requests += len(exchanges)
+        self.report.bytes += sum(e.size for e in exchanges)
+
+
+@contextmanager
+def recorded(context: Context, command: str) -> Iterator[None]:
+    """Keep the run's row: how it began and how it ended, also when it ends early."""
+    started = context.clock.now()
+    context.run = context.archive.begin_run(command, started)
+    outcome = "stopped"
+    try:
+        yield
+        outcome = "done"
+    finally:
+        with context.archive.transaction():
+            context.log()
+        ended = context.clock.now()
+        context.report.seconds = round((ended - started).total_seconds(), 3)
+        context.archive.end_run(context.run, ended, outcome, context.report)

@@ -1,0 +1,44 @@
+"""Texts in the seed format, into the archive.
+
+Boundary: order only; the format is `parse.seedtext`'s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crawler import identity
+from crawler.parse import seedtext
+from crawler.pipeline.context import Context
+from crawler.pipeline.store import store_article
+
+SEPARATOR = "\f"
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """One text and what became of it."""
+
+    key: int
+    verdict: str
+    title: str
+
+
+def import_file(context: Context, name: str, text: str) -> list[Imported]:
+    """Import the documents of one file, all of them or none.
+
+    A text that was imported before is recognised and left as it is; one that the archive holds as an article is kept
+    beside it and linked as a duplicate.
+
+    Raises:
+        BadInput: a document is not in the format.
+
+    """
+    articles = [seedtext.read(part) for part in text.split(SEPARATOR)]
+    done: list[Imported] = []
+    with context.archive.transaction():
+        for article in articles:
+            key = context.archive.import_key(identity.body_key(article)) or context.archive.next_import_key()
+            verdict = store_article(context, article, context.clock.now(), key=key, source_file=name)
+            done.append(Imported(key, verdict, article.title))
+    return done

@@ -1,0 +1,110 @@
+"""Deciding about one article and writing it, whether it came from a page or from a text.
+
+Boundary: order only; the decision is `identity`'s, the rows are `storage`'s.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from crawler import identity, site
+from crawler.errors import MarkupDrift, NotAnArticle
+from crawler.fetch.inflate import inflate
+from crawler.identity import Decision, Known
+from crawler.parse import times
+from crawler.parse.page import PARSER_VERSION
+from crawler.pipeline.context import Context
+from crawler.storage.articles import ArticleIntent
+from crawler.types import Article, Fetched, StoredArticle
+from crawler.warc import Record
+
+_NO_CAP = 1 << 40
+
+
+def store_article(
+    context: Context,
+    article: Article,
+    now: datetime,
+    *,
+    key: int,
+    raw_id: int | None = None,
+    source_file: str | None = None,
+) -> str:
+    """Decide about one article and write it; the caller holds the transaction. Gives the verdict."""
+    archive = context.archive
+    stored = archive.article(key)
+    if stored is not None and stored.parser != PARSER_VERSION:
+        stored = _reread(context, stored, now) or stored
+    known = Known(stored.revision, identity.comparable(stored.article)) if stored else None
+    candidates = () if stored else archive.candidates(identity.body_key(article), _day(article))
+    decision = identity.decide(article, known, candidates)
+    if decision.verdict == "unchanged":
+        archive.touch_article(key, now, article.related)
+    else:
+        archive.save_article(_intent(context, article, decision, now, key, raw_id, source_file))
+    return decision.verdict
+
+
+def published(article: Article) -> datetime | None:
+    """Give the instant of publication; None when the page names none."""
+    return times.instant(article.published_at) if article.published_at else None
+
+
+def _day(article: Article) -> str | None:
+    when = published(article)
+    return when.astimezone(site.HANOI).date().isoformat() if when else None
+
+
+def _intent(
+    context: Context,
+    article: Article,
+    decision: Decision,
+    now: datetime,
+    key: int,
+    raw_id: int | None,
+    source_file: str | None,
+) -> ArticleIntent:
+    return ArticleIntent(
+        key=key,
+        article=article,
+        reading=context.repair(article),
+        decision=decision,
+        fingerprint=identity.fingerprint(article),
+        body_key=identity.body_key(article),
+        simhash=identity.simhash(article.text),
+        published_on=_day(article),
+        parser=PARSER_VERSION,
+        now=now,
+        raw_id=raw_id,
+        source_file=source_file,
+    )
+
+
+def _reread(context: Context, stored: StoredArticle, now: datetime) -> StoredArticle | None:
+    """Read a stored page with today's parser, so that a better parser is not taken for a revision."""
+    if stored.raw is None or stored.raw_id is None:
+        return None
+    try:
+        article = context.parse(_answer(context.warc.read(stored.raw)))
+    except (NotAnArticle, MarkupDrift):
+        return None  # the old reading is the best there is
+    decision = Decision("unchanged", stored.revision)
+    context.archive.replace_reading(_intent(context, article, decision, now, stored.id, stored.raw_id, None))
+    return context.archive.article(stored.id)
+
+
+def _answer(record: Record) -> Fetched:
+    """Make a stored record an answer again."""
+    coding = next((v for k, v in record.headers if k.lower() == "content-encoding"), None)
+    return Fetched(
+        url=record.url,
+        fetched_at=record.fetched_at,
+        status=record.status,
+        reason="",
+        http_version="1.1",
+        headers=record.headers,
+        body=record.body,
+        content=inflate(record.url, record.body, coding, _NO_CAP),
+        target="",
+        request_headers=(),
+    )

@@ -1,0 +1,93 @@
+"""An archived article as text, JSON, Markdown or HTML; a revision as a difference.
+
+Boundary: values to strings.
+"""
+
+from __future__ import annotations
+
+import difflib
+import html
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from crawler import records
+from crawler.parse import seedtext
+from crawler.types import Article, ImageBlock, StoredArticle
+
+
+def text(stored: StoredArticle) -> str:
+    """Give the seed text."""
+    return seedtext.write(stored.article)
+
+
+def as_json(stored: StoredArticle) -> dict[str, Any]:
+    """Give the article's JSON of the command contract, with what the archive adds."""
+    return records.article_json(stored.article, key=stored.id, reading=stored.reading) | {
+        "revision": stored.revision,
+        "state": stored.state,
+        "first_seen_at": stored.first_seen_at,
+        "checked_at": stored.checked_at,
+    }
+
+
+def markdown(stored: StoredArticle) -> str:
+    """Give the article as Markdown, with its citation at the end."""
+    article = stored.article
+    parts = [f"# {article.title}"]
+    if article.lead:
+        parts.append(f"**{article.lead}**")
+    for block in article.blocks:
+        if isinstance(block, ImageBlock):
+            parts.append(f"![{block.alt}]({block.url or ''})" + (f"\n*{block.caption}*" if block.caption else ""))
+        else:
+            parts.append(_MARKDOWN.get(block.type, "{}").format(block.text.replace("\n", "\n\n")))
+    parts.append(f"---\n{citation(stored)}")
+    return "\n\n".join(parts)
+
+
+_MARKDOWN = {"heading": "## {}", "quote": "> {}", "list_item": "- {}"}
+
+
+def as_html(stored: StoredArticle) -> str:
+    """Give the article as a small page of its own; nothing is loaded from elsewhere but its pictures."""
+    article = stored.article
+    body = "\n".join(_html_block(block) for block in article.blocks)
+    lead = f"<p><strong>{html.escape(article.lead)}</strong></p>" if article.lead else ""
+    return (
+        f'<!doctype html>\n<html lang="fr"><meta charset="utf-8"><title>{html.escape(article.title)}</title>\n'
+        f"<article>\n<h1>{html.escape(article.title)}</h1>\n{lead}\n{body}\n"
+        f"<footer><p>{html.escape(citation(stored))}</p></footer>\n</article></html>"
+    )
+
+
+def _html_block(block: object) -> str:
+    if isinstance(block, ImageBlock):
+        caption = f"<figcaption>{html.escape(block.caption)}</figcaption>" if block.caption else ""
+        return f'<figure><img src="{html.escape(block.url or "")}" alt="{html.escape(block.alt)}">{caption}</figure>'
+    tag = {"heading": "h2", "quote": "blockquote", "list_item": "li", "table": "pre"}.get(block.type, "p")  # type: ignore[attr-defined]
+    return f"<{tag}>{html.escape(block.text)}</{tag}>"  # type: ignore[attr-defined]
+
+
+def citation(stored: StoredArticle) -> str:
+    """Say where the text comes from, as a reader would cite it."""
+    article = stored.article
+    source = article.url or "imported text"
+    published = f", {article.published_at}" if article.published_at else ""
+    return f"{article.title}. Agence vietnamienne d'information{published}. {source} (revision {stored.revision}, seen {stored.checked_at})"
+
+
+def difference(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """Give what changed between two revisions' rows, line by line: `-` was, `+` is."""
+    return list(_changed_lines(_lines(old), _lines(new)))
+
+
+def _lines(row: dict[str, Any]) -> list[str]:
+    article = Article(title=row["title"], lead=row["lead"], blocks=records.load_blocks(row["blocks"]))
+    captions = [image.caption or "" for image in article.images]
+    return [article.title, article.lead or "", *article.paragraphs, *captions, row["published_at"] or ""]
+
+
+def _changed_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
+    for line in difflib.unified_diff(old, new, lineterm="", n=0):
+        if not line.startswith(("---", "+++", "@@")) and line[1:].strip():
+            yield f"{line[0]} {line[1:]}"

@@ -1,0 +1,104 @@
+"""Spots that their shape betrays, whatever the words: a capital inside a run, a figure against a word (odds in nats).
+
+Boundary: one spot with its neighbours at a time, as in `score`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from crawler.repair import vietnamese, words
+from crawler.repair.lexicon import Lexicon
+
+_NEVER = -99.0
+#: `AnneMarie` in running text is more often two names than a brand, but not by so much that its place does not matter.
+_TWO_NAMES = 3.0
+_SEEN_APART = 12.0
+_BRAND_WORD = -4.0
+_BRAND = -12.0
+
+_TWO_TITLES = re.compile(r"([A-ZÀ-ÖØ-ÞĐƯƠŒ][^\W\d_A-ZÀ-ÖØ-Þ]+)([A-ZÀ-ÖØ-ÞĐƯƠŒ][^\W\d_A-ZÀ-ÖØ-Þ]+)")
+_BRAND_STARTS = frozenset(
+    """
+    mc mac de di du da la le van von fitz viet vietnam vietin vietcom vina vin petro mobi tik you face saigon sai agri
+    sea tech lien hana hanoi ha tele air astra bio open deep link insta snap pay smart soft micro what play master info
+    euro power data news home land sun coca pepsi blue green red cyber eco auto inter novo grab go my net one black
+    white star web
+    """.split()
+)
+_BRAND_ENDS = frozenset(
+    """
+    plus bank net express fone tok phone tube book jet fast tech land group home pay pass port trade food coin line
+    time tv news one in power soft mart pharma gas oil tour tourist travel air care life box day scape hub works works
+    card go pro max star com cam data key lab labs link zeneca tech gram chat app post invest capital sign sports
+    """.split()
+)
+ROMAN = re.compile(r"[IVX]+(?:e|er|ᵉ)")
+_AFTER_FIGURE = re.compile(r"(?P<end>èm|èr|e|è|ᵉ)")
+_AFTER_ROMAN = re.compile(r"(?:[IVX]{2,}|[IVX](?=e(?:siècle|République|Congrès|arrondissement)))(?P<end>èm|e|ᵉ)")
+#: What a figure may carry without a space.
+_UNITS = frozenset(
+    """
+    e er ère ers ème èmes eme emes nd nde ndes è ᵉ km kg cm mm dm ml cl dl hl ha mn min sec kw kwh mw mwh gw gwh twh kv
+    mva hz khz mhz ghz ko mo go to kb mb gb tb pib px mm usd vnd eur cny jpy teu dwt bps pts ppm rpm cv ch km² m² m³ th
+    st rd bis ter quater mah lux bar bit bits hp vs ans
+    """.split()
+) - {"ans", "bis", "ter", "bar"}
+
+
+def two_names(run: str, at: int, left: str, right: str, lexicon: Lexicon) -> float:
+    """Weigh `JeanBaptiste` against `VietnamPlus`."""
+    match = _TWO_TITLES.fullmatch(run)
+    if match is None or match.end(1) != at:
+        return _NEVER
+    first, second = match[1].lower(), match[2].lower()
+    if lexicon.is_name(run):
+        return _BRAND
+    if lexicon.follows(match[1], match[2]) > 4.0:
+        return _SEEN_APART
+    if first in words.FUNCTION and words.ends_sentence(left.strip()):
+        return _opening(first, second, lexicon)
+    named = left[0].isupper() or right[0].isupper()
+    if vietnamese.is_syllable(first) and vietnamese.is_syllable(second):
+        return _BRAND if lexicon.frequency(first + second) else _TWO_NAMES + 2.0 + named
+    if first in _BRAND_STARTS or second in _BRAND_ENDS:
+        return _BRAND
+    common = lexicon.frequency(second) > 2e-5 and not lexicon.is_name(match[2])
+    return _TWO_NAMES + named + (_BRAND_WORD if common else 0.0)
+
+
+def _opening(first: str, second: str, lexicon: Lexicon) -> float:
+    """Weigh `LesVietnamiens` at a sentence's start; `LeMonde` and `LaSalle` are names as well."""
+    if lexicon.frequency(second) < 1e-7:
+        return _TWO_NAMES
+    return 5.0 if first in {"le", "la", "de", "du"} else 9.0
+
+
+def ordinal(figure: bool, run: str, lexicon: Lexicon) -> int | None:
+    """Return where a word begins that was glued to an ordinal: `76eFestival` (`figure`: one is before), `XXesiècle`."""
+    match = _AFTER_FIGURE.match(run) if figure else _AFTER_ROMAN.match(run)
+    ends = (match.end("end"), match.end("end") + 1) if match else ()
+    return next((at for at in ends if len(run) - at > 3 and lexicon.frequency(run[at:].lower()) > 1e-6), None)
+
+
+def before_word(figure: str, word: str, lexicon: Lexicon) -> float:
+    """Weigh a word that a figure runs into: `2017dans`, `18remporta`; never a unit."""
+    lower = word.rstrip("'").lower()
+    if not word[0].islower() or lower in _UNITS or len(figure) > 12:
+        return _NEVER
+    year = len(figure) == 4 and figure[:2] in {"18", "19", "20"}
+    if lower in words.FUNCTION and (len(lower) > 2 or year):
+        return 8.0 if len(lower) > 1 else 3.0
+    if year and word in {"l'", "d'", "qu'", "s'", "n'"}:
+        return 6.0
+    return 6.0 if len(lower) > 2 and lexicon.frequency(lower) > 1e-5 else _NEVER
+
+
+def after_word(word: str, figure: str, lexicon: Lexicon) -> float:
+    """Weigh a word that runs into a figure: `février1789`, `sur3`; never `COVID19`."""
+    if not word[1:].islower() or not figure[0].isdigit():
+        return _NEVER
+    lower = word.lower()
+    if lower in words.FUNCTION and len(lower) > 1:
+        return 8.0
+    return 2.0 if len(lower) > 3 and lexicon.frequency(lower) > 1e-5 else _NEVER

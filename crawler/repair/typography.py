@@ -1,0 +1,131 @@
+"""Spaces lost or added around signs, figures and single letters: what can be told without knowing the words.
+
+Boundary: patterns over text, each with the exceptions that make it safe; `Lexicon` only where a rule's name says so.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+
+from crawler.repair import words
+from crawler.repair.glue import PROTECTED
+from crawler.repair.lexicon import Lexicon
+from crawler.types import Repair
+
+_L = r"[^\W\d_]"  # a letter
+_MONTH = "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre"
+
+_SENTENCE = re.compile(
+    rf"(?<![\w.])(?P<word>(?:{_L}+['’-])*(?:[a-zà-öø-ÿœæ]{{3,}}|[A-ZÀ-ÖØ-Þ]{_L}{{2,}}))(?P<end>[.!?…]+[»”]?)(?=(?:[«“]\s?)?[A-ZÀ-ÖØ-ÞŒ](?:[a-zà-öø-ÿœæ]|['’]|\s)|VNA\b|AVI\b)"
+)
+_SENTENCE_YEAR = re.compile(
+    r"(?P<word>\b\d{1,4}|\b[A-Z]{3,}|\bUE|[%)»”])(?P<end>\.)(?=[A-ZÀ-ÖØ-ÞŒ][a-zà-öø-ÿœæ]|À\s|[LDCSNJ]['’])"
+)
+_COMMA = re.compile(rf"(?<={_L}{_L})[,;](?={_L}{_L}|[ldnsjcàay]['’\s])|(?<=[\d%)»”])[,;](?={_L}{_L})")
+_BRACKET = re.compile(rf"(?P<word>[^\W_]{{2,}})(?=\((?:\d|[A-ZÀ-Þ]|{_L}{{4,}}))")
+_AFTER_BRACKET = re.compile(rf"(?<={_L}{_L}|\d\d)\)(?={_L}{_L}|[àay]\s)")
+_MONTH_DAY = re.compile(rf"(?<![\w.,/-])(?P<day>\d{{1,2}}|1er)(?=(?:{_MONTH})\b)")
+_DAY_ARTICLE = re.compile(
+    r"(?<![\w'’])(?P<word>le|du|au|les|des|en|de|et|sur|à|dès|depuis|entre|jusqu'au|plus|environ|avec|dans|pour|avant|fin)(?=\d)(?!\d+\w*[-/])"
+)
+_MONTH_YEAR = re.compile(rf"\b(?P<month>{_MONTH})(?=(?:19|20)\d\d\b)")
+_YEAR_WORD = re.compile(
+    r"(?<![\w.,/-])(?P<year>(?:19|20)\d\d)(?=(?:et|à|avec|pour|en|dans|sur|des?|du|les?|la|au|aux|par|contre|dont|qui|entre|mais|ont|est|a|était|selon|comme|lors|ainsi|afin)\b)"
+)
+_AMOUNT = re.compile(
+    r"(?<![\w/-])(?P<number>\d+(?:[.,]\d+)*)(?=(?:milliards?|millions?|milliers?|personnes|ans|jours|mois|heures|dollars|dôngs?|dongs?|euros|pays|provinces|tonnes|hectares|entreprises|projets|cas|membres|villes|points|nouveaux|nouvelles|autres)\b)"
+)
+_ORDINAL = re.compile(r"\b(?P<number>\d+|[IVX]{1,6}) (?P<end>e|è|ème|ᵉ|er|ère|ᵉʳ)(?= [a-zà-öø-ÿœæA-Z])")
+_ELISION = re.compile(
+    r"(?<![\w'’])(?P<word>(?:[ldnsjmtcLDNSJMTC]|[Qq]u|[Ll]orsqu|[Pp]uisqu|[Jj]usqu)['’])[ \u00a0]+(?=[^\W\d_])"
+)
+_AGENCY = re.compile(r"(?P<dash>[-–—(/] ?)(?P<name>V N ?A|VN A|A V ?I|AV I)(?=\s*(?:$|\)|\n))", re.MULTILINE)
+_SPACES = re.compile(r"[ \u00a0\t]{2,}")
+_CAPITAL = re.compile(rf"(?<![\w'’.-])(?P<letter>[B-XZÉÈÊ]) (?P<rest>[a-zà-öø-ÿœæ]{{3,}})(?![\w'’])")
+
+Fix = Callable[[re.Match[str]], str]
+
+
+def _each(rule: str, text: str, fix: Fix, *patterns: re.Pattern[str]) -> list[Repair]:
+    """Return the edits of all patterns in order; where two overlap, the first one stands."""
+    closed = [m.span() for m in PROTECTED.finditer(text)]
+    found: list[Repair] = []
+    done = -1
+    for m in sorted((m for p in patterns for m in p.finditer(text)), key=lambda m: m.start()):
+        if m.start() >= done and not any(a <= m.start() < b for a, b in closed):
+            found.append(Repair(rule, m.start(), m[0], fix(m)))
+            done = m.end()
+    return found
+
+
+def _space_after(match: re.Match[str]) -> str:
+    return match[0] + " "
+
+
+def nfc(text: str) -> list[Repair]:
+    """Compose letters and their accents (NFC), one edit per word."""
+    if unicodedata.is_normalized("NFC", text):
+        return []
+    found = ((m.start(), m[0], unicodedata.normalize("NFC", m[0])) for m in re.finditer(r"\S+", text))
+    return [Repair("nfc", at, before, after) for at, before, after in found if before != after]
+
+
+def spaces(text: str) -> list[Repair]:
+    """Make one space of several; a no-break space among them stays one."""
+    return [Repair("spaces", m.start(), m[0], "\u00a0" if "\u00a0" in m[0] else " ") for m in _SPACES.finditer(text)]
+
+
+def agency(text: str) -> list[Repair]:
+    """Close up the agency's own name where it was torn: `- VN A`."""
+    return _each("torn-signature", text, _closed_agency, _AGENCY)
+
+
+def ordinal(text: str) -> list[Repair]:
+    """Close up a torn ordinal: `45 e anniversaire`."""
+    return _each("torn-ordinal", text, lambda m: m["number"] + m["end"], _ORDINAL)
+
+
+def elision(text: str) -> list[Repair]:
+    """Close up an elided word: `l’ Organisation`."""
+    return _each("torn-elision", text, lambda m: m["word"], _ELISION)
+
+
+def sentence(text: str) -> list[Repair]:
+    """Part sentences glued after their full stop: `presse.Lors`."""
+    return _each("glued-sentence", text, _space_after, _SENTENCE, _SENTENCE_YEAR)
+
+
+def comma(text: str) -> list[Repair]:
+    """Give a comma or semicolon between words its space: `multilatéraux,tout`."""
+    return _each("glued-comma", text, _space_after, _COMMA)
+
+
+def bracket(text: str) -> list[Repair]:
+    """Part a word and the bracket around the next: `bilatéral(2013`, `(PCV)et`."""
+    return _each("glued-bracket", text, _space_after, _BRACKET, _AFTER_BRACKET)
+
+
+def figure(text: str) -> list[Repair]:
+    """Part a figure and a word that is no unit: `30mars`, `le18 mai`, `en2017`."""
+    return _each("glued-figure", text, _space_after, _MONTH_DAY, _DAY_ARTICLE, _MONTH_YEAR, _YEAR_WORD, _AMOUNT)
+
+
+def capital(text: str, lexicon: Lexicon) -> list[Repair]:
+    """Close up a word torn after its capital, if only the whole is a word: `P rincipe`."""
+    return [e for e in _each("torn-capital", text, _closed, _CAPITAL) if _torn(e, lexicon)]
+
+
+def _closed_agency(match: re.Match[str]) -> str:
+    return match["dash"] + match["name"].replace(" ", "")
+
+
+def _closed(match: re.Match[str]) -> str:
+    return match["letter"] + match["rest"]
+
+
+def _torn(edit: Repair, lexicon: Lexicon) -> bool:
+    rest = edit.before[2:]
+    known = lexicon.frequency(edit.after.lower())
+    return known > 1e-7 and rest not in words.SHORT and lexicon.frequency(rest) < known / 100

@@ -1,0 +1,34 @@
+"""The shape of Vietnamese syllables, with or without their diacritics: what protects names that no list holds.
+
+Boundary: one pattern; no frequencies.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_SYLLABLE = re.compile(
+    r"""
+    (?:ngh|ng|nh|ph|th|tr|ch|gh|gi|kh|qu|[bcdghklmnprstvx])?
+    (?:
+        (?:uye|uya|oai|oay|oao|uay|uoi|ieu|yeu|uou|uai|uyu|oeo)
+      | (?:ia|ie|ya|ye|ua|uo|ue|uy|oa|oe|ai|ao|au|ay|eo|eu|iu|oi|ui|uu|[aeiouy])
+    )
+    (?:ch|ng|nh|[cmnpt])?
+    """,
+    re.VERBOSE,
+)
+
+
+@lru_cache(maxsize=1 << 14)
+def is_syllable(word: str) -> bool:
+    """Tell whether a word has the shape of one Vietnamese syllable: `Nguyễn`, `Nguyen`, `Phúc`, `Dông`."""
+    return len(word) <= 7 and _SYLLABLE.fullmatch(fold(word)) is not None
+
+
+def fold(word: str) -> str:
+    """Lower-case a word and take its diacritics off, `đ` included."""
+    plain = unicodedata.normalize("NFD", word.lower().replace("đ", "d"))
+    return "".join(c for c in plain if not unicodedata.combining(c))

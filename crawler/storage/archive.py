@@ -1,0 +1,55 @@
+"""The archive's database as one object: articles, frontier, transactions.
+
+Boundary: composition only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlite_utils import Database
+
+from crawler.storage.articles import Articles
+from crawler.storage.base import open_database
+from crawler.storage.frontier import Frontier
+
+FILE = "vna.db"
+
+
+class Archive(Articles, Frontier):
+    """One archive; use as a context manager."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make what is written inside one unit: all of it, or nothing."""
+        with self.db.atomic():
+            yield
+
+
+def open_archive(folder: Path, *, read_only: bool = False) -> Archive:
+    """Open the archive in a folder, creating it unless `read_only`.
+
+    Raises:
+        StorageError: with what to do.
+
+    """
+    return Archive(open_database(folder / FILE, read_only=read_only))

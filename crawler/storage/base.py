@@ -1,0 +1,131 @@
+"""Opening the database and holding the archive's lock; the driver's errors that a user can mend become `StorageError`.
+
+Boundary: files, connections and PRAGMAs; the tables are `schema`'s.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from crawler.errors import AlreadyRunning, SchemaTooNew, StorageError
+from crawler.storage import schema
+
+_PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 10000", "foreign_keys = ON")
+
+
+def open_database(file: Path, *, read_only: bool = False) -> Database:
+    """Open the database, creating and migrating it unless `read_only`.
+
+    Raises:
+        StorageError: it cannot be opened, with what to do.
+        SchemaTooNew: a newer version of this program wrote it.
+
+    """
+    with _translated(file):
+        connection = _connect(file, read_only=read_only)
+        db = Database(connection, use_old_upsert=False)
+        _check_version(db, file)
+        if not read_only:
+            for pragma in _PRAGMAS:
+                connection.execute(f"PRAGMA {pragma}")
+            if schema.migrations.pending(db):
+                schema.migrations.apply(db)
+            connection.execute(f"PRAGMA user_version = {schema.version()}")
+    return db
+
+
+def _connect(file: Path, *, read_only: bool) -> sqlite3.Connection:
+    if read_only:
+        if not file.exists():
+            raise StorageError(
+                f"no archive at {file.parent}", "run `vna poll` or `vna import` first, or check --archive"
+            )
+        return sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=10, check_same_thread=False)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_writable(file.parent, error) from error
+    if not os.access(file.parent, os.W_OK):
+        raise _not_writable(file.parent, None)
+    return sqlite3.connect(file, timeout=10, check_same_thread=False)
+
+
+def _not_writable(folder: Path, error: OSError | None) -> StorageError:
+    why = f": {error.strerror}" if error else ": permission denied"
+    return StorageError(
+        f"the archive's folder {folder} cannot be written{why}",
+        "correct its permissions, or choose another with --archive or [archive] dir",
+    )
+
+
+def _check_version(db: Database, file: Path) -> None:
+    found = db.execute("PRAGMA user_version").fetchone()[0]
+    if found > schema.version():
+        raise SchemaTooNew(
+            f"{file} has schema version {found}, this program knows up to {schema.version()}",
+            "upgrade the program (git pull, then ./run.sh test); the database is unchanged",
+        )
+
+
+@contextmanager
+def _translated(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+        if isinstance(error, (sqlite3.ProgrammingError, sqlite3.IntegrityError)):
+            raise  # a bug of ours, not a state of the user's disk
+        raise StorageError(f"{file}: {error}", _hint(str(error))) from error
+
+
+def _hint(message: str) -> str:
+    if "locked" in message:
+        return "another program writes to it; wait until it is done, or close it"
+    if "not a database" in message or "malformed" in message:
+        return "restore it from a backup, or move it away and run `vna rebuild`: the WARC files hold everything"
+    if "full" in message:
+        return "free some space, then start again: nothing that was committed is lost"
+    return "check that the folder exists, can be written and is on a local disk"
+
+
+@contextmanager
+def exclusive(folder: Path, command: str, since: str) -> Iterator[None]:
+    """Hold the archive for one writing process.
+
+    Raises:
+        AlreadyRunning: another process holds it; says which, and since when.
+
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "vna.lock").open("a+", encoding="utf-8")
+    except OSError as error:
+        raise _not_writable(folder, error) from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise AlreadyRunning(
+                f"the archive {folder} is in use by {_holder(file.name)}",
+                "wait until it is done, or stop it; reading (search, show, status) works meanwhile",
+            ) from error
+        file.truncate(0)
+        json.dump({"pid": os.getpid(), "command": command, "since": since}, file)
+        file.flush()
+        yield
+        file.truncate(0)
+
+
+def _holder(name: str) -> str:
+    try:
+        data = json.loads(Path(name).read_text("utf-8"))
+        return f"`vna {data['command']}` (pid {data['pid']}, since {data['since']})"
+    except (ValueError, KeyError):  # it is just being written
+        return "another process"
