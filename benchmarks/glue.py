@@ -95,7 +95,9 @@ def _pages(items: list[tuple[str, set[int]]], size: int) -> list[list[tuple[str,
 
 def lone(paragraph: str) -> tuple[str, set[int]]:
     """Take one space between two words away; which one depends on the text alone."""
-    gaps = [i for i, c in enumerate(paragraph) if c == " " and paragraph[i - 1].isalpha() and paragraph[i + 1].isalpha()]
+    gaps = [
+        i for i, c in enumerate(paragraph) if c == " " and paragraph[i - 1].isalpha() and paragraph[i + 1].isalpha()
+    ]
     if not gaps:
         return paragraph, set()
     at = gaps[zlib.crc32(paragraph.encode()) % len(gaps)]
@@ -129,8 +131,18 @@ def untouched(paragraphs: list[str], known: Lexicon | None) -> None:
         for edit in repair(paragraph, known).repairs:
             rules[edit.rule] += 1
             if edit.rule in GLUE:
-                print("    CLEAN EDIT", edit.rule, repr(edit.before), "->", repr(edit.after), "|", paragraph[max(0, edit.offset - 20) : edit.offset + 30])
-    print(f"clean text: {sum(n for r, n in rules.items() if r in GLUE)} glue edits in {sum(len(p.split()) for p in paragraphs)} words; all: {dict(rules)}")
+                print(
+                    "    CLEAN EDIT",
+                    edit.rule,
+                    repr(edit.before),
+                    "->",
+                    repr(edit.after),
+                    "|",
+                    paragraph[max(0, edit.offset - 20) : edit.offset + 30],
+                )
+    print(
+        f"clean text: {sum(n for r, n in rules.items() if r in GLUE)} glue edits in {sum(len(p.split()) for p in paragraphs)} words; all: {dict(rules)}"
+    )
 
 
 def cost(paragraphs: list[str], known: Lexicon | None) -> None:

@@ -24,7 +24,7 @@ from crawler.markup import Markup
 DEFAULT_FILE = Path("config/crawler.toml")
 _MAX_RATE = 2.0  # requests a second; more is rude to a news agency's web server
 _CONTACT = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|https?://\S+\.\S+")
-_PLACEHOLDERS = ("example.", "you@", "your", "changeme", "todo")
+_PLACEHOLDER = re.compile(r"/(?:you|your[^@]*|changeme|todo)@|[@/.](?:example|your)[^@/]*\.", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,7 @@ class Config:
     @property
     def contact_is_real(self) -> bool:
         """Whether the contact is an address, and not the placeholder of an example."""
-        lowered = self.contact.lower()
-        return bool(_CONTACT.fullmatch(self.contact)) and not any(p in lowered for p in _PLACEHOLDERS)
+        return bool(_CONTACT.fullmatch(self.contact)) and not _PLACEHOLDER.search(f"/{self.contact}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,28 +104,35 @@ def load_markups(folder: Path | None = None) -> tuple[Markup, ...]:
     if folder is not None:
         if not folder.is_dir():
             raise ConfigError(f"[markups] dir: no folder {folder}", "create it, or leave the key empty")
-        files += [(str(f), f.read_text("utf-8")) for f in sorted(folder.glob("*.toml"))]
+        files += [(str(f), _text_of(f)) for f in sorted(folder.glob("*.toml"))]
     return markup.load_all(files)
 
 
 def _from_file(file: Path | None) -> tuple[Config, list[str]]:
     path = file or DEFAULT_FILE
-    if not path.exists():
-        if file is not None:
-            raise ConfigError(f"no configuration file {file}", "check the path given by --config or VNA_CONFIG")
+    if file is None and not path.is_file():
         return Config(), []
     try:
-        data = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        data = tomllib.loads(_text_of(path))
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}", "correct the file, then start again") from error
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}", "check its permissions") from error
     values, mistakes = _values(data)
     base = path.resolve().parent.parent
     for key in ("archive", "markups_dir"):
         if values.get(key) is not None:
             values[key] = base / values[key]
     return Config(**values, file=path), [f"{path}: {mistake}" for mistake in mistakes]
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError(f"no configuration file {path}", "check the path given by --config or VNA_CONFIG") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: not UTF-8 (byte {error.start})", "save it as UTF-8") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}", "check the path and its permissions") from error
 
 
 def _values(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -181,11 +187,23 @@ def _text(value: Any) -> str:
     return value.strip()
 
 
+def _contact(value: Any) -> str:
+    if not (text := _text(value)).isascii() or not text.isprintable():
+        raise ValueError("must be plain ASCII: it is sent in a header of every request")
+    return text
+
+
 def _root(value: Any) -> str:
     parts = urlsplit(_text(value))
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be a web address such as https://fr.vietnamplus.vn/")
     return f"{parts.scheme}://{parts.netloc}/"
+
+
+def _folder(value: Any) -> Path:
+    if (path := _path(value)) is None:
+        raise ValueError("must name a folder")
+    return path
 
 
 def _path(value: Any) -> Path | None:
@@ -213,7 +231,7 @@ def _number(least: float, most: float | None, *, whole: bool = False) -> Callabl
 
 
 _KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
-    "site": {"root": ("root", _root), "contact": ("contact", _text)},
+    "site": {"root": ("root", _root), "contact": ("contact", _contact)},
     "politeness": {
         "rate": ("rate", _number(0, None)),
         "timeout": ("timeout", _number(1, 600)),
@@ -226,6 +244,9 @@ _KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
         "add": ("add", _texts),
         "exclude": ("exclude", _texts),
     },
-    "archive": {"dir": ("archive", _path), "warc_max_bytes": ("warc_max_bytes", _number(1_000_000, None, whole=True))},
+    "archive": {
+        "dir": ("archive", _folder),
+        "warc_max_bytes": ("warc_max_bytes", _number(1_000_000, None, whole=True)),
+    },
     "markups": {"dir": ("markups_dir", _path)},
 }

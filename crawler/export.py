@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -56,7 +56,10 @@ def texts(articles: Iterable[StoredArticle], out: IO[str]) -> int:
 
 def text_files(articles: Iterable[StoredArticle], folder: Path) -> int:
     """Write one seed text a file, `<id>.txt`, byte-exact as the format has it."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
     count = 0
     for stored in articles:
         count += 1
@@ -82,9 +85,14 @@ def replacing(path: Path) -> Iterator[IO[str]]:
             yield out
         unfinished.replace(path)
     except OSError as error:
-        raise BadInput(f"cannot write {path}: {error.strerror}", "choose another place with --out") from error
+        raise _unwritable(path, error) from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # renamed, or never begun
+            unfinished.unlink()
+
+
+def _unwritable(path: Path, error: OSError) -> BadInput:
+    return BadInput(f"cannot write {path}: {error.strerror}", "choose another place with --out")
 
 
 def _flat(stored: StoredArticle) -> dict[str, object]:

@@ -11,7 +11,7 @@ from importlib import resources
 
 from crawler.repair.lexicon import Corpus, Lexicon, WordList
 
-_DATA = ("prose.txt",)
+_DATA = ("prose.txt", "phrases.txt")
 
 
 @lru_cache(maxsize=1)

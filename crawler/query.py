@@ -96,7 +96,7 @@ class _Parser:
         else:
             self.wanted.append([term])
         self._either = False
-        words = fold.words(_content(piece))
+        words = _words(piece)
         if _is_prefix(piece):
             self._prefixes.append(words.pop())
         self._hits.update(words)
@@ -142,16 +142,20 @@ def _filter(name: str, value: str) -> str:
 def _term(piece: re.Match[str]) -> str | None:
     """Give one term as FTS5 takes it: folded words in double quotes, so that no sign in it can be an operator."""
     column = _COLUMNS.get((piece["field"] or "").lower())
-    content = _content(piece)
-    if piece["field"] and column is None:
-        content = f"{piece['field']} {content}"  # `vietnam:chine` is two words, not an unknown column
-    words = fold.words(content)
+    words = _words(piece)
     if not words:
         return None
     quoted = f'"{" ".join(words)}"'
     if _is_prefix(piece):
         quoted += " *"
     return f"{column} : {quoted}" if column else quoted
+
+
+def _words(piece: re.Match[str]) -> list[str]:
+    content = _content(piece)
+    if piece["field"] and piece["field"].lower() not in _COLUMNS:
+        content = f"{piece['field']} {content}"  # `vietnam:chine` is two words, not an unknown column
+    return fold.words(content)
 
 
 def _is_prefix(piece: re.Match[str]) -> bool:

@@ -17,6 +17,9 @@ HANOI = timezone(timedelta(hours=7), "+07:00")
 #: dossier 1: the French edition
 ROOT = "https://fr.vietnamplus.vn/"
 
+#: dossier 1: the domain under which all editions live, each with its own sequence of ids
+EDITIONS = ("vietnamplus.vn",)
+
 #: dossier 4: what follows the headline in `<title>`
 TITLE_SUFFIX = r"\s*[|–-]\s*Vietnam\s*\+?\s*\(?\s*VietnamPlus\s*\)?\s*$"
 
@@ -46,6 +49,11 @@ class Site:
     def url(self, path: str) -> str:
         """Give the absolute address of a path of this site."""
         return urls.absolute(self.root, path) or self.root
+
+    def other_edition(self, url: str) -> bool:
+        """Say whether a URL belongs to another edition of the agency, whose ids are another sequence (dossier 1)."""
+        there, here = urls.host(urls.canonical(url)), urls.host(urls.canonical(self.root))
+        return there != here and any(there == d or there.endswith(f".{d}") for d in EDITIONS)
 
     def owns(self, url: str) -> bool:
         """Say whether a URL is on this site, also under its mobile name (dossier 18.19)."""

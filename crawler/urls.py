@@ -15,7 +15,7 @@ PageShape = Literal["article", "topic", "search", "feed", "sitemap", "home", "se
 _ARTICLE = re.compile(r"^/(?P<slug>[^/]+?)(?:-post|/)(?P<id>\d{1,12})\.vnp$")
 _NOT_ARTICLES = ("topic", "chude", "search", "timkiem", "tag", "tags", "tac-gia", "author")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_LOOPBACK = ("127.", "localhost", "[::1]")
+_LOOPBACK = re.compile(r"127(?:\.\d{1,3}){3}|localhost|::1")
 _SAFE = "/-._~!$&'()*+,;=:@"  # what RFC 3986 lets stand in a path
 
 
@@ -43,25 +43,23 @@ def shape(url: str) -> PageShape:
 
 
 def canonical(url: str) -> str:
-    """Give the one spelling under which a page is stored; idempotent.
+    """Give the one spelling of an address; idempotent.
 
     Scheme and host in lower case, https unless the host is loopback, no default port, no fragment, percent-encoding
-    normalised (dossier 2: `v%C5%93ux`), doubled slashes folded. An article loses its query and takes the `-post` form,
-    which the site itself names as canonical. A mobile host (`m.`) is the same site (dossier 18.19).
+    normalised (dossier 2: `v%C5%93ux`), doubled slashes folded; an article loses its query. A mobile host (`m.`) is the
+    same site (dossier 18.19). The two forms of an article's address stay apart: which of them the site answers today is
+    not known, so nothing is asked for that no page has named. That they are one article is said by `post_id`.
     """
     parts = _split(url)
     host = re.sub(r"^(?:m\.)+", "", parts.hostname or "")
-    loopback = is_loopback(url)
-    scheme = parts.scheme.lower() if loopback else "https"
+    scheme = parts.scheme.lower() if is_loopback(url) else "https"
     port = _port(parts)
     netloc = f"[{host}]" if ":" in host else host
     if port is not None and port not in _DEFAULT_PORTS.values():
         netloc += f":{port}"
     path = quote(re.sub(r"/{2,}", "/", unquote(parts.path)) or "/", safe=_SAFE)
-    match = _article_match(path)
-    if match is None:
-        return urlunsplit((scheme, netloc, path, parts.query, ""))
-    return urlunsplit((scheme, netloc, f"/{match['slug']}-post{match['id']}.vnp", "", ""))
+    query = "" if _article_match(path) else quote(parts.query, safe=_SAFE + "?%")
+    return urlunsplit((scheme, netloc, path, query, ""))
 
 
 def absolute(base: str, link: str | None) -> str | None:
@@ -86,8 +84,7 @@ def origin(url: str) -> str:
 
 def is_loopback(url: str) -> bool:
     """Say whether a URL stays on this machine."""
-    netloc = _split(url).netloc.lower()
-    return netloc.startswith(_LOOPBACK)
+    return _LOOPBACK.fullmatch(host(url)) is not None
 
 
 def _article_match(path: str) -> re.Match[str] | None:

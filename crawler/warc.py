@@ -11,10 +11,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import mmap
 import os
 import uuid
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -32,10 +34,19 @@ from crawler.types import Fetched, RawRef
 
 _SOFTWARE = "vna archive (https://github.com/topics/warc-format)"
 _CHUNK = 1 << 20
+_MEMBER = b"\x1f\x8b\x08"  # what a gzip member begins with
 # The client undoes chunking and keep-alive, so these no longer describe the stored body (warcio's readers would undo
 # the chunking a second time). Their values stay readable under this prefix.
 _HOP_HEADERS = frozenset({"transfer-encoding", "content-length"})
 _KEPT_AS = "X-Archive-Orig-"
+
+
+class _AsReceived(StatusAndHeaders):  # type: ignore[misc]  # the library has no types
+    """An HTTP head whose bytes are written as they came; the library would percent-encode what is not ASCII."""
+
+    def to_ascii_bytes(self, filter_func: Any = None) -> bytes:
+        head: str = self.to_str(filter_func)
+        return head.encode("latin-1") + b"\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +91,9 @@ class WarcStore:
 
     def close(self) -> None:
         """Close the open file; the next append opens one again."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
 
     def read(self, ref: RawRef) -> Record:
         """Read one record back and check its digests.
@@ -109,7 +120,8 @@ class WarcStore:
         try:
             ref: RawRef = write()
         except OSError as error:
-            self.close()
+            with suppress(OSError):  # closing tries once more to write what could not be written
+                self.close()
             raise WarcError(
                 f"cannot write evidence below {self._directory}: {error.strerror or error}",
                 "free space or correct the permissions, then start again: nothing that was stored is lost",
@@ -135,7 +147,6 @@ class WarcStore:
         folder.mkdir(parents=True, exist_ok=True)
         path = self._path_for(folder, day)
         self._name = path.relative_to(self._directory).as_posix()
-        repair_tail(path)
         self._file = path.open("a+b")
         if self._file.seek(0, os.SEEK_END) == 0:
             self._file.write(_warcinfo(self._name, now, self._software))
@@ -143,10 +154,14 @@ class WarcStore:
         return self._file
 
     def _path_for(self, folder: Path, day: str) -> Path:
-        existing = sorted(folder.glob(f"vna-{day}-*.warc.gz"))
-        if existing and existing[-1].stat().st_size < self._max_bytes:
-            return existing[-1]
-        return folder / f"vna-{day}-{len(existing):03}.warc.gz"
+        """Give the day's last file while it has room and is whole, else a new one behind it."""
+        number = 0
+        if existing := sorted(folder.glob(f"vna-{day}-*.warc.gz")):
+            last = existing[-1]
+            if last.stat().st_size < self._max_bytes and _mended(last):
+                return last
+            number = int(last.name.removesuffix(".warc.gz").rpartition("-")[2]) + 1
+        return folder / f"vna-{day}-{number:03}.warc.gz"
 
 
 def digest(body: bytes) -> str:
@@ -160,13 +175,16 @@ def repair_tail(path: Path) -> int:
     Returns:
         How many bytes were cut.
 
+    Raises:
+        WarcCorrupted: records stand behind the damage, so it is none that a crash leaves, and nothing is cut.
+
     """
-    if not path.exists():
-        return 0
     good = _last_good_end(path)
     size = path.stat().st_size
     if good == size:
         return 0
+    if _record_behind(path, good):
+        raise _corrupted(path, good, "damaged, and records stand behind the damage")
     with path.open("r+b") as file:
         file.seek(good)
         torn = path.with_name(f"{path.name}.{good}.torn")
@@ -175,6 +193,27 @@ def repair_tail(path: Path) -> int:
         file.flush()
         os.fsync(file.fileno())
     return size - good
+
+
+def _mended(path: Path) -> bool:
+    """Say whether a file ends well, cutting a torn tail; a file that is damaged otherwise is left as it is."""
+    try:
+        repair_tail(path)
+    except WarcCorrupted:
+        return False
+    return True
+
+
+def _record_behind(path: Path, damage: int) -> bool:
+    """Say whether a record begins somewhere behind a damaged one."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        position = data.find(_MEMBER, damage + 1)
+        while position >= 0:
+            with suppress(zlib.error):
+                if zlib.decompressobj(wbits=31).decompress(data[position : position + 512], 5) == b"WARC/":
+                    return True
+            position = data.find(_MEMBER, position + 1)
+    return False
 
 
 def _last_good_end(path: Path) -> int:
@@ -206,7 +245,7 @@ def _records(fetched: Fetched) -> tuple[bytes, bytes]:
         "response",
         fetched.url,
         {"WARC-Date": date, "WARC-Record-ID": f"<{response_id}>", "WARC-Payload-Digest": digest(fetched.body)},
-        StatusAndHeaders(
+        _AsReceived(
             f"{fetched.status} {fetched.reason}".strip(),
             list(_stored_headers(fetched.headers)),
             f"HTTP/{fetched.http_version}",
@@ -217,7 +256,7 @@ def _records(fetched: Fetched) -> tuple[bytes, bytes]:
         "request",
         fetched.url,
         {"WARC-Date": date, "WARC-Record-ID": f"<{request_id}>", "WARC-Concurrent-To": f"<{response_id}>"},
-        StatusAndHeaders(f"GET {fetched.target} HTTP/1.1", list(fetched.request_headers), is_http_request=True),
+        _AsReceived(f"GET {fetched.target} HTTP/1.1", list(fetched.request_headers), is_http_request=True),
         b"",
     )
     return response, request

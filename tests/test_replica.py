@@ -33,7 +33,7 @@ from crawler.replica.grammar import Text, lines, words
 from crawler.replica.newsroom import topics
 from crawler.replica.story import slugify
 from crawler.replica.timeline import ANCHORS, chance, id_at, time_at
-from crawler.types import TextBlock
+from crawler.types import ImageBlock, TextBlock
 
 # --- article pages ------------------------------------------------------------------------------------------------------
 
@@ -99,10 +99,14 @@ def test_blocks_that_generated_stories_do_not_have(era):
 
 
 def test_older_texts_have_glued_words():
-    site = replica(0, Options(history=200))
-    glued = re.compile(r"[a-zé]{17,}")
-    old = [site.story(i) for i in site.ids() if site.story(i).era < 3]
-    assert sum(bool(glued.search(" ".join(truth(s)["texts"]))) for s in old) > 50
+    site = replica(200, Options(history=200))
+    shares = {}
+    for old in (True, False):
+        stories = [site.story(i) for i in site.ids() if (site.story(i).era < 3) is old]
+        long_words = [bool(re.search(r"[a-zé]{17,}", " ".join(truth(s)["texts"]))) for s in stories]
+        shares[old] = sum(long_words) / len(stories)
+    assert shares[True] > 0.15
+    assert shares[True] > 2.5 * shares[False]
 
 
 def test_head():

@@ -5,6 +5,8 @@ Boundary: arguments, output, exit code.
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -37,6 +39,8 @@ class ExportFormat(StrEnum):
 Since = Annotated[str | None, typer.Option("--since", help="First day, as 2024-01-31 (in Hanoi).", metavar="DAY")]
 Until = Annotated[str | None, typer.Option("--until", help="Last day.", metavar="DAY")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_ID = re.compile(r"-?[0-9]{1,18}")  # more digits than any id has would not fit into the database
+_MOST = 1_000_000
 NEGATIVE_IDS = {"ignore_unknown_options": True}  # `vna show -3`: the id of an imported text is no option
 
 
@@ -53,7 +57,9 @@ def show(
     context: typer.Context,
     key: Annotated[str, typer.Argument(metavar="ID", help="The article's id, or its address.")],
     format_: Annotated[ShowFormat, typer.Option("--format", help="How to print it.")] = ShowFormat.text,
-    revision: Annotated[int | None, typer.Option("--revision", help="As it stood in this revision.")] = None,
+    revision: Annotated[
+        int | None, typer.Option("--revision", min=1, max=_MOST, help="As it stood in this revision.")
+    ] = None,
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="T", help="As it stood at this instant (ISO 8601).")
     ] = None,
@@ -71,7 +77,8 @@ def show(
         else:
             stored = archive.revision(number, number=revision, as_of=_instant(as_of))
         if stored is None:
-            raise ArticleNotFound(key if revision is None else f"{key} (revision {revision})")
+            asked = [f" in revision {revision}"] * (revision is not None) + [f" as of {as_of}"] * (as_of is not None)
+            raise ArticleNotFound(key + "".join(asked))
     if format_ is ShowFormat.json:
         output.json_block(render.as_json(stored))
         return
@@ -85,7 +92,7 @@ def search(
     since: Since = None,
     until: Until = None,
     section: Annotated[str | None, typer.Option("--section", help="Only this section.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many articles.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=_MOST, help="At most so many articles.")] = 20,
     rank: Annotated[bool, typer.Option("--rank", help="Best matches first, instead of newest.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -95,6 +102,8 @@ def search(
     """
     from crawler import query
 
+    if misspelt := next((word for word in words if word.startswith("--")), None):
+        raise typer.BadParameter(f"no such option: {misspelt}", ctx=context)
     wanted = query.parse(" ".join(words))
     with state.of(context).reading() as archive:
         found = archive.search(
@@ -145,7 +154,7 @@ def history(
     if not revisions:
         raise ArticleNotFound(key)
     if as_json:
-        output.json_block(revisions)
+        output.json_block([row | {"blocks": json.loads(row["blocks"])} for row in revisions])
         return
     previous: dict[str, Any] | None = None
     for row in revisions:
@@ -161,7 +170,7 @@ def changes(
     since: Annotated[
         str | None, typer.Option("--since", metavar="T", help="Only what was seen since (ISO 8601).")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=_MOST, help="At most so many.")] = 50,
     as_json: Json = False,
 ) -> None:
     """Print what the agency changed or removed, newest first.
@@ -234,7 +243,7 @@ def _key(value: str) -> int:
     """Read an id, or the address of an article."""
     from crawler import urls
 
-    if value.lstrip("-").isdigit():
+    if _ID.fullmatch(value):
         return int(value)
     found = urls.post_id(value)
     if found is None:
@@ -256,6 +265,6 @@ def _instant(value: str | None) -> str | None:
         return None
     try:
         instant = datetime.fromisoformat(value)
-    except ValueError as error:
+        return to_text(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
+    except (ValueError, OverflowError) as error:  # the year 1 in Hanoi is the year 0 in UTC
         raise BadInput(f"{value} is no instant", "write it as 2026-01-31 or 2026-01-31T08:15:00Z") from error
-    return to_text(instant if instant.tzinfo else instant.replace(tzinfo=UTC))

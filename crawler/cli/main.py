@@ -7,17 +7,35 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 import crawler
-from crawler.cli import corpus, network, offline, serving
+from crawler.cli import corpus, network, offline, output, serving
 from crawler.cli.state import Globals
 from crawler.errors import ArticleNotFound, StopError
 
+
+class _ReaderGone(Exception):
+    """Whoever read our output has seen enough (head, less); the library would make exit code 1 of it."""
+
+
+class Commands(TyperGroup):
+    """The commands; a closed pipe leaves them as an exception of ours."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ReaderGone from error
+
+
 app = typer.Typer(
     name="vna",
+    cls=Commands,
     help="An archive of record for the French-language news of the Vietnam News Agency.",
     no_args_is_help=True,
     add_completion=False,
@@ -64,19 +82,24 @@ for module in (network, offline, corpus, serving):
 def main() -> None:
     """Run the command line; expected failures become a message, a hint and an exit code, bugs keep their traceback."""
     try:
+        _run()
+    except (BrokenPipeError, _ReaderGone):
+        output.unplug(sys.stdout)
+        sys.exit(0)
+
+
+def _run() -> None:
+    try:
         app()
+    except SystemExit:
+        sys.stdout.flush()  # here, where a closed pipe can still be answered
+        raise
     except StopError as error:
         _say(str(error), error.hint)
         sys.exit(1)
     except ArticleNotFound as error:
         _say(str(error), "`vna search` finds the ids of articles; imported texts have negative ones")
         sys.exit(1)
-    except KeyboardInterrupt:
-        _say("stopped; what was done is stored", "the same command goes on from here")
-        sys.exit(130)
-    except BrokenPipeError:  # the reader of our output (head, less) has seen enough
-        sys.stderr.close()
-        sys.exit(0)
 
 
 def _say(message: str, hint: str) -> None:

@@ -52,6 +52,7 @@ def parse(
     """
     from crawler import app, lexicon
     from crawler.parse.page import parse_page
+    from crawler.site import Site
 
     settings = state.of(context).load()
     body = _bytes(file)
@@ -61,7 +62,12 @@ def parse(
         )
     try:
         article = parse_page(
-            body, url, content_type=content_type, fetched_at=_instant(fetched_at), markups=settings.markups
+            body,
+            url,
+            content_type=content_type,
+            fetched_at=_instant(fetched_at),
+            markups=settings.markups,
+            edition=Site(settings.root),
         )
     except NotAnArticle as error:
         output.note(f"vna: {error}")
@@ -171,6 +177,6 @@ def _instant(value: str | None) -> datetime:
         return datetime.now(UTC)
     try:
         instant = datetime.fromisoformat(value)
-    except ValueError as error:
+        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise BadInput(f"--fetched-at {value}: not an instant", "write it as 2026-01-31T08:15:00Z") from error
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -6,9 +6,10 @@ Boundary: strings and streams.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import IO, Any
 
 from crawler.types import RunReport
 
@@ -31,6 +32,13 @@ def json_block(value: Any) -> None:
 def note(line: str) -> None:
     """Print a message for people."""
     sys.stderr.write(f"{line}\n")
+
+
+def unplug(stream: IO[str]) -> None:
+    """Send to nowhere what is still to come on a stream whose reader has gone, also what Python flushes at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def report_line(report: RunReport) -> str:

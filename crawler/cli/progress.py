@@ -12,6 +12,8 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from crawler.cli import output
+
 _QUIET = ("unchanged:",)  # a line for each unchanged article would hide the others
 
 
@@ -39,7 +41,10 @@ class Lines:
             self._say(f"  {what}")
 
     def _say(self, line: str) -> None:
-        print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is the output
+        try:
+            print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is the output
+        except BrokenPipeError:  # nobody watches any more; the run goes on
+            output.unplug(sys.stderr)
 
 
 class Bar:

@@ -5,8 +5,8 @@ Boundary: arguments, output, exit code.
 
 from __future__ import annotations
 
+import os
 import signal
-import subprocess
 import sys
 import threading
 from datetime import UTC, datetime
@@ -82,7 +82,8 @@ def browse(
     metadata = ["--metadata", str(_DATASETTE_CONFIG)] if _DATASETTE_CONFIG.exists() else []
     output.note(f"{FILE} at http://127.0.0.1:{port}/ (read-only); Ctrl-C ends it")
     command = [sys.executable, "-m", "datasette", "serve", str(file), "-p", str(port), "-h", "127.0.0.1"]
-    raise typer.Exit(subprocess.run([*command, *settings, *metadata], check=False).returncode)  # noqa: S603 - our own words
+    sys.stderr.flush()
+    os.execv(sys.executable, [*command, *settings, *metadata])  # noqa: S606 - one process, so that one signal ends it
 
 
 def demo(context: typer.Context) -> None:
@@ -95,6 +96,8 @@ def demo(context: typer.Context) -> None:
 
     globals_ = state.of(context)
     archive = globals_.archive or state.DEMO
+    if archive.exists() and not archive.is_dir():
+        raise BadInput(f"{archive} is no folder", "give the demo a folder of its own: vna --archive DIR demo")
     with watcher(globals_.verbose) as progress:
         failed = story.run(archive, _seeds(), progress, output.text)
     if failed:

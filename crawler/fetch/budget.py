@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from crawler.clock import Clock
+from crawler.errors import StopError
 
 
 class Budget:
@@ -42,14 +44,31 @@ class Budget:
 
     def _update(self, book: Callable[[float], tuple[float, float]]) -> float:
         """Under the lock: `book` gets the next free time and gives a slot and its length."""
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        with self._file.open("a+", encoding="ascii") as file:
+        with keeping(self._file), self._file.open("a+", encoding="ascii") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             slot, length = book(_read(file))
             file.seek(0)
             file.truncate()
             json.dump({"next_free": slot + length}, file)
         return slot
+
+
+@contextmanager
+def keeping(file: Path) -> Iterator[None]:
+    """Make the folder of a state file; say what to do when the file cannot be written.
+
+    Raises:
+        StopError: a full disk, a missing permission.
+
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise StopError(
+            f"cannot write {file}: {error.strerror or error}",
+            "free space or correct the permissions, then start again: nothing that was stored is lost",
+        ) from error
 
 
 def _read(file: IO[str]) -> float:

@@ -174,8 +174,9 @@ class Fetcher:
         return answer
 
     def _exchange(self, url: str, headers: dict[str, str], now: datetime) -> Fetched:
+        asked = [(k.encode("ascii"), v.encode("latin-1")) for k, v in headers.items()]  # validators as they came
         try:
-            with self._client.stream("GET", url, headers=headers) as response:
+            with self._client.stream("GET", url, headers=asked) as response:
                 body = self._read(url, response)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(url, type(error).__name__) from error
@@ -223,9 +224,9 @@ def retry_after(value: str | None, now: datetime) -> float | None:
     """Read a Retry-After header, in seconds or as a date; None when there is none that can be read."""
     if not value:
         return None
-    if value.strip().isdigit():
+    if value.strip().isdecimal():
         return float(value.strip())
     try:
         return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None

@@ -25,12 +25,17 @@ def inflate(url: str, body: bytes, coding: str | None, cap: int) -> bytes:
         if name in ("gzip", "x-gzip"):
             body = _zlib(url, body, cap, wbits=31)
         elif name == "deflate":
-            body = _zlib(url, body, cap, wbits=15 if body[:1] == b"\x78" else -15)
+            body = _zlib(url, body, cap, wbits=15 if _has_zlib_header(body) else -15)
         elif name != "identity":
             raise FetchError(url, f"content coding {name!r}, which was not asked for")
     if len(body) > cap:
         raise BodyTooLarge(url, f"body of {len(body)} bytes, over the cap of {cap}")
     return body
+
+
+def _has_zlib_header(body: bytes) -> bool:
+    """Tell `deflate` as the standard has it (RFC 1950) from the bare stream that some servers send."""
+    return len(body) > 1 and body[0] & 0x0F == zlib.DEFLATED and int.from_bytes(body[:2]) % 31 == 0
 
 
 def _zlib(url: str, body: bytes, cap: int, *, wbits: int) -> bytes:
@@ -39,17 +44,17 @@ def _zlib(url: str, body: bytes, cap: int, *, wbits: int) -> bytes:
     while body:
         engine = zlib.decompressobj(wbits=wbits)
         data = body
-        while data and not engine.eof:
+        while not engine.eof:
             try:
                 part = engine.decompress(data, _STEP)
             except zlib.error as error:
                 raise Unreachable(url, f"the compressed body is damaged: {error}") from error
+            if not (part or data):  # with its input used up, the engine may still hold output back: ask until it is dry
+                raise Unreachable(url, "the compressed body ends early")
             data = engine.unconsumed_tail
             size += len(part)
             parts.append(part)
             if size > cap:
                 raise BodyTooLarge(url, f"over the cap of {cap} bytes when inflated")
-        if not engine.eof:
-            raise Unreachable(url, "the compressed body ends early")
         body = engine.unused_data.lstrip(b"\0")  # further members, or padding behind the last
     return b"".join(parts)

@@ -19,6 +19,7 @@ from protego import Protego
 from crawler import urls
 from crawler.clock import Clock, from_text, to_text
 from crawler.errors import BadStatus, FetchError, SiteUnavailable
+from crawler.fetch.budget import keeping
 
 _FRESH = timedelta(days=1)
 _USABLE = timedelta(days=30)  # an older copy serves so long when a new one cannot be had (RFC 9309, 2.3.1.4)
@@ -93,7 +94,7 @@ class Robots:
             ) from error
         except FetchError as error:
             raise SiteUnavailable(f"cannot reach {origin} (tried {address}): {error}", hint) from error
-        copy = _Copy(now, status, body[:_MAX_BYTES].decode("utf-8", "replace") if status == 200 else "")
+        copy = _Copy(now, status, body[:_MAX_BYTES].decode("utf-8-sig", "replace") if status == 200 else "")
         self._store(origin, copy)
         return copy
 
@@ -101,16 +102,16 @@ class Robots:
         try:
             data = json.loads(self._file(origin).read_text("utf-8"))
             return _Copy(from_text(data["fetched_at"]), data["status"], data["text"])
-        except (FileNotFoundError, ValueError, KeyError):  # no copy, or one cut by a crash: fetch it again
+        except (OSError, ValueError, KeyError, TypeError):  # no copy, or one cut by a crash: fetch it again
             return None
 
     def _store(self, origin: str, copy: _Copy) -> None:
         file = self._file(origin)
-        file.parent.mkdir(parents=True, exist_ok=True)
         fresh = file.with_suffix(".new")
         data = {"fetched_at": to_text(copy.fetched_at), "status": copy.status, "text": copy.text}
-        fresh.write_text(json.dumps(data), "utf-8")
-        fresh.replace(file)
+        with keeping(file):
+            fresh.write_text(json.dumps(data), "utf-8")
+            fresh.replace(file)
 
     def _file(self, origin: str) -> Path:
         return self._folder / f"robots-{re.sub(r'[^a-z0-9.]+', '-', origin)}.json"

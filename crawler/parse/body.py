@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborNode
 
+from crawler import urls
 from crawler.markup import BodySelectors
 from crawler.parse import dom, structure
 from crawler.types import Block, ImageBlock, TextBlock, TextType
@@ -28,20 +29,25 @@ _BREAKING = frozenset(
     "address article aside blockquote center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 "
     "h6 header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
 )
-# What is left of "Lire aussi : <a>…</a> ..>>" once the link is taken out (dossier 5, 18.8)
-_ORPHAN = re.compile(
-    r"[\s.…>»›→+*:|\-–—•&;()\[\]]*(?:(?:[àa]\s+)?(?:lire|voir|écouter|regarder)\s+(?:aussi|également|plus|encore)"
-    r"|sur le même sujet|articles?\s+(?:liés?|connexes?))?[\s.…>»›→+*:|\-–—•&;()\[\]]*",
-    re.IGNORECASE,
+# Related stories inside the body are taken out (dossier 5, 18.8): a link that the markup marks, or one that stands behind
+# "Lire aussi :" or arrows, with those words and arrows.
+_LOST = "\ufdd0"  # stands in the text where such a link was; a noncharacter, so no page can hold it in text
+_SIGNS = r"[\s.…>»›→+*:|\-–—•&;()\[\]]*"
+_LABEL = (
+    r"(?:[àa]\s+)?(?:lire|voir|écouter|regarder)\s+(?:aussi|également|plus|encore)|sur le même sujet"
+    r"|articles?\s+(?:liés?|connexes?)"
 )
-_LOST = (
-    "\ufdd0"  # stands in the text where a related link was taken out; a noncharacter, so no page can hold it in text
+_READ_ALSO = re.compile(rf"{_SIGNS}(?:{_LABEL}){_SIGNS}", re.IGNORECASE)
+_POINTS_AT_LINK = re.compile(
+    rf"{_SIGNS}(?:{_LABEL}){_SIGNS}|\s*[.…]*(?:>>+|»»+|→|›)\s*|{_SIGNS}{_LOST}{_SIGNS}", re.IGNORECASE
 )
 _AROUND_LOST = re.compile(
     rf"(?:[\s>»›→+*•]*(?:(?:[àa]\s+)?(?:lire|voir)\s+(?:aussi|également)\s*:?))?[\s>»›→]*{_LOST}(?:\s*[.…]*\s*[>»›]+)?",
     re.IGNORECASE,
 )
+_ORPHAN = re.compile(rf"{_SIGNS}(?:{_LABEL})?{_SIGNS}", re.IGNORECASE)
 _ARROWS = re.compile(r"\s*[.…]*\s*(?:>>+|»»+)\s*")
+_LABEL_LENGTH, _LABEL_PARTS = 80, 40  # characters, text nodes
 _URL_ATTRIBUTES = ("data-src", "data-original", "data-lazy-src", "data-photo-original-src", "src")
 _BARE_CAPTION_LENGTH = 400  # characters; the longest caption in the seeds has 240
 _DATA_TABLE_COLUMNS = 2
@@ -56,9 +62,9 @@ class BodyParts:
     has_player: bool = False
 
 
-def read(body: LexborNode, selectors: BodySelectors, resolve: Resolve) -> BodyParts:
-    """Read the blocks below `body`; `resolve` makes image addresses absolute."""
-    return _Reader(body, selectors, resolve).read(body)
+def read(body: LexborNode, selectors: BodySelectors, resolve: Resolve, skip: frozenset[int] = frozenset()) -> BodyParts:
+    """Read the blocks below `body`; `resolve` makes addresses absolute, elements in `skip` are passed over."""
+    return _Reader(body, selectors, resolve, skip).read(body)
 
 
 def pictures(container: LexborNode, selectors: BodySelectors, resolve: Resolve) -> list[ImageBlock]:
@@ -69,9 +75,11 @@ def pictures(container: LexborNode, selectors: BodySelectors, resolve: Resolve) 
 class _Reader:
     """Walks one body; holds which nodes play which part and the paragraph being collected."""
 
-    def __init__(self, body: LexborNode, selectors: BodySelectors, resolve: Resolve) -> None:
+    def __init__(
+        self, body: LexborNode, selectors: BodySelectors, resolve: Resolve, skip: frozenset[int] = frozenset()
+    ) -> None:
         self._resolve = resolve
-        self._noise = dom.ids(dom.select(body, selectors.noise)) - {body.mem_id}
+        self._noise = (dom.ids(dom.select(body, selectors.noise)) - {body.mem_id}) | skip
         self._picture = dom.ids(dom.select(body, selectors.picture)) - {body.mem_id}
         self._bare_caption = dom.ids(dom.select(body, selectors.bare_caption))
         self._caption = dom.ids(dom.select(body, selectors.caption))
@@ -81,6 +89,7 @@ class _Reader:
         self._parts = BodyParts()
         self._buffer: list[str] = []
         self._awaits_caption = False  # a picture whose caption may follow as bare text
+        self._reads_also = False  # the last line was "Lire aussi :", so the links that follow are related stories
 
     def read(self, body: LexborNode) -> BodyParts:
         """Walk in document order; the stack holds nodes to enter and, as strings, the types to return to."""
@@ -114,7 +123,7 @@ class _Reader:
 
     def _take_special(self, node: LexborNode, kind: TextType) -> bool:
         identity = node.mem_id
-        if identity in self._related:
+        if identity in self._related or (node.tag == "a" and self._is_read_also(node)):
             self._parts.related_links.append(node)
             self._buffer.append(_LOST)
         elif identity in self._noise:
@@ -125,6 +134,8 @@ class _Reader:
         elif identity in self._note:
             self._flush(kind)
             self._emit("note", "\n".join(t.text for t in self._nested_texts(node)))
+        elif identity in self._caption and self._is_caption_of_last(node):
+            pass
         elif identity in self._picture and (found := self.pictures(node)):
             self._flush(kind)
             self._parts.blocks += found
@@ -132,6 +143,14 @@ class _Reader:
         else:
             return False
         return True
+
+    def _is_read_also(self, link: LexborNode) -> bool:
+        """Say whether a plain link to another article is a related story and no part of a sentence."""
+        if sum(map(len, self._buffer[:_LABEL_PARTS])) > _LABEL_LENGTH or len(self._buffer) > _LABEL_PARTS:
+            return False  # a sentence came before; "Lire aussi :" is short
+        before = "".join(self._buffer)
+        pointed_at = _POINTS_AT_LINK.fullmatch(before) or (self._reads_also and not before.strip())
+        return bool(pointed_at) and urls.post_id(self._resolve(dom.attribute(link, "href")) or "") is not None
 
     def _take_html(self, node: LexborNode, kind: TextType) -> bool:
         if node.tag in dom.SILENT or (node.tag == "iframe"):
@@ -152,9 +171,14 @@ class _Reader:
         raw = "".join(self._buffer)
         self._buffer.clear()
         text = dom.collapse(_AROUND_LOST.sub(" ", raw))
-        orphan = (_LOST in raw and _ORPHAN.fullmatch(text)) or _ARROWS.fullmatch(text)
-        if not text.strip("\u200b\ufeff\u200c\u200d\u2060") or orphan:
+        if not text.strip("\u200b\ufeff\u200c\u200d\u2060"):
             return
+        if _READ_ALSO.fullmatch(text):
+            self._reads_also = True
+            return
+        if (_LOST in raw and _ORPHAN.fullmatch(text)) or _ARROWS.fullmatch(text):
+            return
+        self._reads_also = False
         if self._awaits_caption and self._attach_caption(text):
             return
         self._emit(kind, text)
@@ -172,6 +196,14 @@ class _Reader:
         self._parts.blocks[-1] = ImageBlock(picture.url, picture.alt, text, credited, picture.joint)
         return True
 
+    def _is_caption_of_last(self, node: LexborNode) -> bool:
+        """Give a caption element that stands outside its picture's container to the picture right before it."""
+        last = self._parts.blocks[-1] if self._parts.blocks else None
+        if not isinstance(last, ImageBlock) or last.caption or "".join(self._buffer).strip():
+            return False
+        self._parts.blocks[-1] = _captioned(last, dom.text(node, self._noise) or None)
+        return True
+
     def _emit(self, kind: TextType, text: str) -> None:
         if text:
             self._parts.blocks.append(TextBlock(kind, text))
@@ -185,22 +217,22 @@ class _Reader:
         """Read pictures and captions of a container; a caption belongs to the picture before it, else to the next."""
         found: list[ImageBlock] = []
         early: str | None = None
-        captions: set[int] = set()
-        for node in container.traverse(include_text=False):
-            if dom.inside(node, frozenset(captions)) or node.mem_id in self._noise:
-                continue
+        stack = [container]
+        while stack:
+            node = stack.pop()
+            if node.mem_id in self._noise or node.tag in dom.SILENT:
+                continue  # also the `<noscript>` twin of a lazy picture
             if node.tag == "img":
-                image = self._image(node)
-                found.append(_captioned(image, early))
+                found.append(_captioned(self._image(node), early))
                 early = None
             elif node.mem_id in self._caption and (text := dom.text(node, self._noise)):
-                captions.add(node.mem_id)
-                if found and found[-1].caption is None:
-                    found[-1] = _captioned(found[-1], text)
-                elif not found:
+                if not found:
                     early = text
                 else:
-                    found[-1] = _captioned(found[-1], f"{found[-1].caption} {text}")
+                    before = found[-1].caption
+                    found[-1] = _captioned(found[-1], f"{before} {text}" if before else text)
+            else:
+                stack.extend(reversed([child for child in dom.children(node) if dom.is_element(child)]))
         if found and container.mem_id in self._bare_caption and found[-1].caption is None:
             found[-1] = _captioned(found[-1], dom.text(container, self._noise) or None)
         return found
@@ -226,7 +258,7 @@ def _image_url(node: LexborNode, resolve: Resolve) -> str | None:
 
 def _data_rows(table: LexborNode) -> list[list[str]]:
     """Give the cells of a table of data; empty for a table that only lays out pictures or paragraphs."""
-    if table.css_first("img, table table") is not None:
+    if table.css_first("img") is not None or len(table.css("table")) > 1:
         return []
     rows = [[dom.text(cell) for cell in row.css("td, th")] for row in table.css("tr")]
     rows = [row for row in rows if any(row)]

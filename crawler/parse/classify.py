@@ -70,15 +70,19 @@ def of_page(tree: LexborHTMLParser, head: Head, url: str) -> str | None:
     A canonical address that names another kind of page is such a statement; so are the words of block, error and
     not-found pages, looked for in title and headings, and in the whole text only where that is short.
     """
-    visible = dom.text(tree.body) if tree.body else ""
-    titles = " ".join([head.title or "", *(dom.text(n) for n in tree.css("h1, h2")[:3])])
-    marks = _plain(titles if len(visible) > _PLAIN_PAGE else f"{titles} {visible}")
     # a real headline may hold any of these words, so they count only where the page does not call itself an article
     if not head.says_article():
+        marks = _marks(tree, head)
         for pattern, reason in ((_BLOCKED, "a block page"), (_NOT_FOUND, "a soft 404"), (_ERROR, "an error page")):
             if pattern.search(marks):
                 return reason
     return _of_address(head, url)
+
+
+def _marks(tree: LexborHTMLParser, head: Head) -> str:
+    visible = dom.text(tree.body) if tree.body else ""
+    titles = " ".join([head.title or "", *(dom.text(n) for n in tree.css("h1, h2")[:3])])
+    return _plain(titles if len(visible) > _PLAIN_PAGE else f"{titles} {visible}")
 
 
 def of_shape(url: str) -> str | None:

@@ -61,9 +61,8 @@ def _declared(body: bytes, content_type: str | None, problems: list[str]) -> str
 def _read(body: bytes, charset: str, problems: list[str]) -> Decoded:
     try:
         text = body.decode(charset)
-    except (UnicodeDecodeError, LookupError):  # LookupError: a codec that is not for text, such as base64
-        charset = charset if _is_text_codec(charset) else "utf-8"
-        text = body.decode(charset, errors="replace")
+    except (UnicodeError, LookupError):  # LookupError: a codec that is not for text, such as base64
+        text, charset = _forced(body, charset)
         problems.append(f"charset: bytes that are not {charset}, read as U+FFFD")
     else:
         if "\ufffd" in text:
@@ -73,9 +72,8 @@ def _read(body: bytes, charset: str, problems: list[str]) -> Decoded:
     return Decoded(text, charset, tuple(problems))
 
 
-def _is_text_codec(charset: str) -> bool:
+def _forced(body: bytes, charset: str) -> tuple[str, str]:
     try:
-        b"".decode(charset)
-    except LookupError:
-        return False
-    return True
+        return body.decode(charset, errors="replace"), charset
+    except (UnicodeError, LookupError):  # UnicodeError: Python's own codecs, such as idna, cannot replace
+        return body.decode("utf-8", errors="replace"), "utf-8"

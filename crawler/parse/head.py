@@ -88,7 +88,7 @@ def _meta(tree: LexborHTMLParser) -> dict[str, str]:
 
 
 def _json_ld(tree: LexborHTMLParser, problems: list[str]) -> Iterator[Mapping[str, Any]]:
-    for number, node in enumerate(tree.css('script[type="application/ld+json"]'), start=1):
+    for number, node in enumerate(tree.css('script[type*="ld+json" i]'), start=1):
         source = _LD_WRAPPING.sub("", _LD_WRAPPING.sub("", node.text(deep=True))).strip().rstrip(";")
         if not source:
             continue

@@ -21,14 +21,17 @@ from crawler import markup, site, urls
 from crawler.errors import MarkupDrift, NotAnArticle
 from crawler.markup import Markup
 from crawler.parse import body as body_reader
-from crawler.parse import classify, decode, dom, related, structure, times
+from crawler.parse import classify, decode, dom, guard, related, structure, times
 from crawler.parse import head as head_reader
 from crawler.parse.head import Head
+from crawler.site import Site
+from crawler.site import Site
 from crawler.types import Article, ArticleKind, Block, ImageBlock
 
 #: Bumped when the same page may read differently; stored with each article. A better parser never makes a revision.
 PARSER_VERSION = 1
 
+_MOST_FRAMES = 30  # articles on one page that are looked at; a hostile page may have thousands
 _FOREIGN = (
     "article.story",
     ".story",
@@ -61,7 +64,13 @@ class _Page:
 
 
 def parse_page(
-    body: bytes, url: str, *, content_type: str | None, fetched_at: datetime, markups: Sequence[Markup]
+    body: bytes,
+    url: str,
+    *,
+    content_type: str | None,
+    fetched_at: datetime,
+    markups: Sequence[Markup],
+    edition: Site = Site(),
 ) -> Article:
     """Read the article on one page.
 
@@ -71,15 +80,20 @@ def parse_page(
         content_type: the `Content-Type` header, None when unknown.
         fetched_at: when it was fetched (aware); chooses the markup version and bounds publication times.
         markups: the known layouts.
+        edition: the site; pages of the agency's other editions have ids of another sequence and are refused.
 
     Raises:
         NotAnArticle: with the reason.
         MarkupDrift: it says that it is an article, but no known layout fits; carries what the fallbacks found.
 
     """
+    if edition.other_edition(url):
+        raise NotAnArticle(url, f"of another edition ({urls.host(url)})")
     if reason := classify.of_bytes(body):
         raise NotAnArticle(url, reason)
     decoded = decode.decode(body, content_type)
+    if hazard := guard.hazard(decoded.text):
+        raise NotAnArticle(url, f"a page that cannot be parsed safely: {hazard}")
     tree = LexborHTMLParser(decoded.text)
     head = head_reader.read(tree, url)
     if reason := classify.of_page(tree, head, url):
@@ -132,13 +146,13 @@ def _read(page: _Page, layout: Markup) -> Article | None:
     frame = _frame(page, layout)
     if frame is None:
         return None
-    parts = body_reader.read(frame.body, layout.body, page.resolve)
+    foot = related.read(page.tree, frame.body, layout.related, page.resolve)
+    parts = body_reader.read(frame.body, layout.body, page.resolve, foot.elements)
     avatar = _avatar(page, layout, frame)
     blocks = (*_without_repeats(avatar, parts.blocks), *parts.blocks)
     if not blocks and not parts.has_player:
         return None  # the element is there, but nothing that we can read in it
-    stories = related.read(page.tree, frame.body, layout.related, page.resolve)
-    inline = related.inline(parts.related_links, page.resolve, stories)
+    inline = related.inline(parts.related_links, page.resolve, foot.stories)
     published = times.choose(_times(page, layout, frame), page.fetched_at)
     news = page.head.news_article(page.post_id)
     modified, modified_problems = _modified(page, news)
@@ -149,7 +163,7 @@ def _read(page: _Page, layout: Markup) -> Article | None:
         "blocks": (blocks, "markup"),
         "byline": (_byline(layout, frame), "markup"),
         "tags": (_tags(layout, frame), "markup"),
-        "related": ((*stories, *inline), "markup"),
+        "related": ((*foot.stories, *inline), "markup"),
         "section": (section, section_from),
         "published_at": (published.iso, published.source or ""),
         "modified_at": modified,
@@ -175,8 +189,8 @@ def _frame(page: _Page, layout: Markup) -> _Frame | None:
 
     Each body is paired with a headline near it; the pair whose headline the head of the page names wins, else the first.
     """
-    titles = [n for s in layout.article.title for n in page.tree.css(s) if dom.text(n)]
-    frames = [f for body in _bodies(page, layout) if (f := _pair(page, body, titles))]
+    titles = [n for s in layout.article.title for n in page.tree.css(s)[:_MOST_FRAMES] if dom.text(n)]
+    frames = [f for body in _bodies(page, layout)[:_MOST_FRAMES] if (f := _pair(page, body, titles))]
     named = [f for f in frames if _plain(dom.text(f.title)) in _head_titles(page)]
     return next(iter(named or frames), None)
 
@@ -192,9 +206,10 @@ def _bodies(page: _Page, layout: Markup) -> list[LexborNode]:
 
 def _pair(page: _Page, body: LexborNode, titles: Sequence[LexborNode]) -> _Frame | None:
     wanted = _head_titles(page)
+    paths = [(t, dom.ids([t, *dom.ancestors(t)])) for t in titles]
+    outside = [(t, path) for t, path in paths if body.mem_id not in path]
     for root in dom.ancestors(body):
-        identity = frozenset({root.mem_id})
-        near = [t for t in titles if dom.inside(t, identity) and not dom.inside(t, frozenset({body.mem_id}))]
+        near = [t for t, path in outside if root.mem_id in path]
         if near:
             return _Frame(next((t for t in near if _plain(dom.text(t)) in wanted), near[0]), body, root)
     return None

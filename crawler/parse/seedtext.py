@@ -91,7 +91,9 @@ def write(article: Article) -> str:
 def image_line(title: str, image: ImageBlock, number: int) -> str:
     """Write one picture as its line; `number` stands in where the alt is not of the generated form."""
     alt = image.alt if _image_pattern(title).fullmatch(image.alt) else f"{title} ảnh {number}"
-    return f"{alt}{image.joint}{image.caption or ''}".strip(_BLANK)
+    caption = image.caption or ""
+    joint = image.joint or " " * caption[:1].isdigit()  # `ảnh 1` before `20 ans de paix` is not `ảnh 120`
+    return f"{alt}{joint}{caption}".strip(_BLANK)
 
 
 def _lines(text: str) -> list[_Line]:

@@ -19,7 +19,8 @@ _DATELINE = re.compile(
     """,
     re.VERBOSE,
 )
-_DATELINE_WORDS = 12  # a longer run before `(VNA)` is a sentence that mentions the agency, not a place
+# A place is made of capitalised words and these; anything else before `(VNA)` is a sentence that mentions the agency.
+_PARTICLES = frozenset("de du des la le les l d et en sur à au aux sous - – / &".split())
 
 # A dash is what makes `VNA` a signature; a composite credit (`CPV/VNA`) or a full stop (`dongs.VNA`) does as well.
 _SIGNATURE = re.compile(
@@ -54,12 +55,17 @@ def dateline(paragraph: str) -> Dateline | None:
     if match is None:
         return None
     where = (match["where"] or "").strip(" ,\u00a0")
-    if len(where.split()) > _DATELINE_WORDS:
-        return None
     place, comma, rest = where.partition(",")
     if not (comma and any(c.isdigit() for c in rest)):
         place, rest = where, ""
+    if not _is_place(place):
+        return None
     return Dateline(place.strip() or None, rest.strip(" ,\u00a0") or None, match["agency"])
+
+
+def _is_place(text: str) -> bool:
+    words = re.split(r"[\s'’,]+", text.strip())
+    return all(word[:1].isupper() or word in _PARTICLES for word in words if word)
 
 
 def signature(paragraph: str) -> str | None:

@@ -20,7 +20,14 @@ _ISO = re.compile(
     re.IGNORECASE,
 )
 _EPOCH = re.compile(r"\s*(\d{9,10})(?:\.\d+)?\s*|\s*(\d{12,13})\s*")
-_VISIBLE = re.compile(r"\b(\d{1,2})/(\d{1,2})/(\d{4})\b\D{0,6}?(?:(\d{1,2})\s?[:hH]\s?(\d{2}))?")
+_CLOCK = r"(\d{1,2})\s?[:hH]\s?(\d{2})"
+_VISIBLE = re.compile(
+    rf"(?:{_CLOCK}\D{{1,12}})?\b(\d{{1,2}})(?:[/.-](\d{{1,2}})[/.-]|(?:er)?\s+([a-zéû]{{3,9}})\.?\s+)(\d{{4}})\b"
+    rf"(?:\D{{0,8}}?{_CLOCK})?",
+    re.IGNORECASE,
+)
+_MONTHS = ("janv", "févr", "mars", "avr", "mai", "juin", "juil", "août", "sept", "oct", "nov", "déc")
+_YEARS = range(1990, 2101)  # what lies outside was never an article of a web site
 _TOLERANCE = timedelta(seconds=90)  # visible times and some attributes leave out the seconds
 _FUTURE = timedelta(minutes=10)  # clocks differ
 
@@ -50,13 +57,12 @@ def instant(raw: str) -> datetime | None:
     """
     try:
         if match := _ISO.fullmatch(raw):
-            return _from_iso(match)
+            return _plausible(_from_iso(match))
         if match := _EPOCH.fullmatch(raw):
             seconds = int(match[1]) if match[1] else int(match[2]) / 1000
-            return datetime.fromtimestamp(seconds, HANOI)
+            return _plausible(datetime.fromtimestamp(seconds, HANOI))
         if match := _VISIBLE.search(raw):
-            day, month, year = (int(part) for part in match.groups()[:3])
-            return datetime(year, month, day, int(match[4] or 0), int(match[5] or 0), tzinfo=HANOI)
+            return _plausible(_from_visible(match))
     except (ValueError, OverflowError, OSError):
         return None  # digits of the right shape that are no date, such as a 13th month
     return None
@@ -97,6 +103,19 @@ def _from_iso(match: re.Match[str]) -> datetime:
         zone_hours = zone_text if ":" in zone_text else f"{zone_text[:3]}:{zone_text[3:]}"
         return datetime.fromisoformat(f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{zone_hours}")
     return datetime(year, month, day, hour, minute, second, tzinfo=zone)
+
+
+def _from_visible(match: re.Match[str]) -> datetime:
+    """Read `29/04/2025 - 14:30`, `14:30 29/04/2025`, `29 avril 2025 à 14h30`; the site's wording is unknown."""
+    before_hour, before_minute, day, month, name, year, hour, minute = match.groups()
+    if name is not None:
+        month = next((i for i, m in enumerate(_MONTHS, start=1) if name.lower().startswith(m)), 0)
+    clock = (hour, minute) if hour else (before_hour, before_minute)
+    return datetime(int(year), int(month), int(day), int(clock[0] or 0), int(clock[1] or 0), tzinfo=HANOI)
+
+
+def _plausible(when: datetime) -> datetime | None:
+    return when if when.year in _YEARS else None
 
 
 def _agree(one: datetime, other: datetime, other_raw: str) -> bool:

@@ -71,6 +71,7 @@ class Context:
             content_type=fetched.header("Content-Type"),
             fetched_at=fetched.fetched_at,
             markups=self.markups,
+            edition=self.site,
         )
 
     def log(self) -> None:

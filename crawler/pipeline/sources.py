@@ -32,15 +32,19 @@ class _Walk:
 
 def poll_sources(context: Context, *, ignore_due: bool) -> None:
     """Poll what is due, and in the same tick what the home page and the sitemap index name."""
-    now = context.clock.now()
     with context.archive.transaction():
-        context.archive.add_sources(_standing(context), now)
+        context.archive.add_sources(_standing(context), context.clock.now())
     done: set[str] = set()
-    while todo := [s for s in context.archive.due_sources(now, ignore_due=ignore_due) if s.url not in done]:
+    while todo := [s for s in _due(context, ignore_due) if s.url not in done]:
         context.progress.phase("sources", len(todo))
         for source in todo:
             done.add(source.url)
             context.progress.step(_excluded(context, source) or _visit(context, source))
+
+
+def _due(context: Context, ignore_due: bool) -> list[SourceForPoll]:
+    """Ask with the time of now, not of the run's begin: what the home page just named is due since a moment ago."""
+    return context.archive.due_sources(context.clock.now(), ignore_due=ignore_due)
 
 
 def _standing(context: Context) -> list[SourceFound]:

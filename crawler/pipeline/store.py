@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from crawler import identity, site
-from crawler.errors import MarkupDrift, NotAnArticle
+from crawler.errors import MarkupDrift, NotAnArticle, WarcCorrupted
 from crawler.fetch.inflate import inflate
 from crawler.identity import Decision, Known
 from crawler.parse import times
@@ -86,7 +86,7 @@ def _reread(context: Context, stored: StoredArticle, now: datetime) -> StoredArt
         return None
     try:
         article = context.parse(_answer(context.warc.read(stored.raw)))
-    except (NotAnArticle, MarkupDrift):
+    except (NotAnArticle, MarkupDrift, WarcCorrupted):  # damaged evidence is for `vna verify` to report
         return None  # the old reading is the best there is
     decision = Decision("unchanged", stored.revision)
     context.archive.replace_reading(_intent(context, article, decision, now, stored.id, stored.raw_id, None))

@@ -19,7 +19,7 @@ from crawler.types import Reading, Repair
 
 __all__ = ["GLUE", "RULES", "Corpus", "Lexicon", "Rule", "WordList", "apply", "glue_count", "repair"]
 
-_ROUNDS = 12  # a text settles in two or three; what has not settled by then is left as it is
+_ROUNDS = 40  # a text settles in two or three; one that never does is left as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +61,29 @@ def repair(text: str, lexicon: Lexicon | None, *, hints: Sequence[str] = ()) -> 
 
     `hints` are clean texts of the same page (title, lead, summaries, captions); they may hold the same words unbroken.
     """
-    known = _NOTHING if lexicon is None else Corpus(lexicon, hints)
+    known = _NOTHING if lexicon is None else _with_page(lexicon, text, hints)
     rules = [rule for rule in RULES if lexicon is not None or not rule.needs_lexicon]
-    clean = text
-    edits: tuple[Repair, ...] = ()
+    reading = Reading(text)
     for _ in range(_ROUNDS):
-        before = clean
-        for rule in rules:
-            found = rule.find(clean, known)
-            edits = compose(edits, found)
-            clean = apply(clean, found)
-        if clean == before:
-            break
+        after = _round(reading, rules, known)
+        if after.clean == reading.clean:
+            return reading
+        reading = after
+    return Reading(text)
+
+
+def _with_page(lexicon: Lexicon, text: str, hints: Sequence[str]) -> Lexicon:
+    page = Corpus(lexicon, hints)
+    page.learn_names(text)
+    return page
+
+
+def _round(reading: Reading, rules: Sequence[Rule], known: Lexicon) -> Reading:
+    clean, edits = reading.clean, reading.repairs
+    for rule in rules:
+        found = rule.find(clean, known)
+        edits = compose(edits, found)
+        clean = apply(clean, found)
     return Reading(clean, edits)
 
 

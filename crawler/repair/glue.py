@@ -15,7 +15,7 @@ from crawler.repair.lexicon import Lexicon
 from crawler.types import Repair
 
 RULE = "glued-words"
-SURE = 0.88  # of the probability that a space is missing there; below, the text stays as it is
+SURE = 0.84  # of the probability that a space is missing there; below, the text stays as it is
 _WORTH = -7.0  # log odds below which a place is not worth weighing
 _HOPE = 0.0  # a block without one place above this has nothing to repair
 _LONGEST = 3000  # characters weighed at once; a longer block is cut
@@ -23,7 +23,9 @@ _HIDDEN_GAP = 0.004  # the chance that a break left its space behind
 _HIDDEN_HYPHEN = 0.5  # the chance that a line ended at a hyphen, where a lost break leaves no trace
 
 #: Chunks that no rule may touch: addresses, host names, file names, handles.
-PROTECTED = re.compile(r"\S*(?:@|://|www\.|\w\.(?:vn|com|org|net|fr|info|asia|gov|edu)\b|[#@_\\])\S*", re.IGNORECASE)
+PROTECTED = re.compile(
+    r"\S*(?:@|://|www\.|\w\.(?:vn|com|org|net|fr|info|asia|gov|edu)\b|[#@_\\]|&\w+;)\S*", re.IGNORECASE
+)
 #: Signs after which a small or capital letter shows a missing space; digits against words are the same.
 _SIGN_BREAK = re.compile(
     r"(?<=[^\W\d_][,;.!?])(?=[^\W\d_])|(?<=[^\W\d_]{2})(?=\()|(?<=[\w)»\"”][.])(?=[A-ZÀ-Þ])|(?<=[)»”])(?=[^\W\d_])|(?<=[^\W\d_])(?=[«“])"
@@ -71,9 +73,9 @@ def _splits(text: str, lexicon: Lexicon) -> list[score.Split]:
 
 def _figures(text: str, lexicon: Lexicon) -> Iterator[score.Split]:
     """Yield the places where a figure and a word touch."""
-    tokens = list(words.TOKEN.finditer(text))
-    for one, two in pairwise(tokens):
-        if one.end() != two.start() or _is_protected(text, one.start()):
+    closed = protected(text)
+    for one, two in pairwise(words.TOKEN.finditer(text)):
+        if one.end() != two.start() or any(a <= one.start() < b for a, b in closed):
             continue
         if one[0][0].isdigit():
             yield score.Split(two.start(), shapes.before_word(one[0], two[0].replace("’", "'"), lexicon), two.start())
@@ -81,13 +83,14 @@ def _figures(text: str, lexicon: Lexicon) -> Iterator[score.Split]:
             yield score.Split(two.start(), shapes.after_word(one[0], two[0], lexicon), two.start())
 
 
-def _is_protected(text: str, at: int) -> bool:
-    return any(m.start() <= at < m.end() for m in PROTECTED.finditer(text))
+def protected(text: str) -> list[tuple[int, int]]:
+    """Return the spans of addresses and the like."""
+    return [m.span() for m in PROTECTED.finditer(text)]
 
 
 def runs(text: str) -> Iterator[score.Run]:
     """Yield the runs of letters of a text with their neighbours, protected chunks left out."""
-    closed = [m.span() for m in PROTECTED.finditer(text)]
+    closed = protected(text)
     found = [(m.start(), m[0].replace("’", "'")) for m in words.TOKEN.finditer(text)]
     for i, (start, token) in enumerate(found):
         if len(token) < 2 or not token[0].isalpha() or any(a <= start < b for a, b in closed):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import Protocol
 
@@ -16,6 +16,8 @@ from crawler.repair import syntax, words
 
 _TRUST = 4.0  # how many sightings of a word outweigh what was known before about its neighbours
 _CLASS_TRUST = 12.0
+_NEIGHBOURS = 5.0  # what two names are worth that stand side by side elsewhere on the page
+_COMMON = 5e-7  # a half of a name that is rarer than this is no word beside it
 _OPEN = "\n"  # stands before the first and after the last token
 
 
@@ -64,6 +66,7 @@ class Corpus:
         self._words: Counter[str] = Counter()
         self._pairs: Counter[tuple[str, str]] = Counter()
         self._names: set[str] = set()
+        self._neighbours: set[tuple[str, str]] = set()
         self._size = 0
         for text in texts:
             self.learn(text)
@@ -72,7 +75,7 @@ class Corpus:
         """Learn from one clean text; every line of it stands for itself."""
         for line in text.splitlines():
             found = [_OPEN, *words.tokens(line), _OPEN]
-            self._learn_names(found)
+            self._names.update(_names(found))
             lower = [t.lower() for t in found]
             self._words.update(lower)
             self._pairs.update(pairwise(lower))
@@ -80,10 +83,18 @@ class Corpus:
             if self._grammar is not None:
                 self._grammar.learn(found)
 
-    def _learn_names(self, found: list[str]) -> None:
-        for before, token in pairwise(found):
-            if token[0].isupper() and not words.ends_sentence(before.strip()):
-                self._names.add(token)
+    def learn_names(self, text: str) -> None:
+        """Learn nothing but names from a text that may be broken: those that cannot be two words run together."""
+        for line in text.splitlines():
+            found = [_OPEN, *words.tokens(line), _OPEN]
+            self._names.update(name for name in _names(found) if not self._may_be_glued(name))
+            self._neighbours.update((a, b) for a, b in pairwise(found) if {a, b} <= self._names)
+
+    def _may_be_glued(self, name: str) -> bool:
+        if not name[1:].islower() or any(name.endswith(tail) for tail in words.TAILS):
+            return True
+        halves = ((name[:i].lower(), name[i:]) for i in range(2, len(name) - 2))
+        return any(min(self.frequency(a), self.frequency(b)) > _COMMON for a, b in halves)
 
     def frequency(self, word: str) -> float:
         """Return the larger of both: the base's frequency, and a cautious one of the texts."""
@@ -93,6 +104,8 @@ class Corpus:
 
     def follows(self, left: str, right: str) -> float:
         """Return what the pairs say, the less they were seen the more what the classes and the base say."""
+        if (left, right) in self._neighbours:
+            return _NEIGHBOURS
         prior = self._grammar.follows(left, right) if self._grammar is not None else self._base.follows(left, right)
         before, after = left.lower(), right.lower()
         seen = self._words.get(before, 0)
@@ -107,6 +120,12 @@ class Corpus:
     def is_name(self, word: str) -> bool:
         """Tell whether the texts or the base had this name."""
         return word in self._names or self._base.is_name(word)
+
+
+def _names(found: list[str]) -> Iterator[str]:
+    for before, token in pairwise(found):
+        if token[0].isupper() and not words.ends_sentence(before):
+            yield token
 
 
 class Grammar:

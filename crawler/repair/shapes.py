@@ -5,14 +5,17 @@ Boundary: one spot with its neighbours at a time, as in `score`.
 
 from __future__ import annotations
 
+import math
 import re
 
 from crawler.repair import vietnamese, words
 from crawler.repair.lexicon import Lexicon
+from crawler.repair.names import FIRST_NAMES
 
-_NEVER = -99.0
+_NEVER = -math.inf
 #: `AnneMarie` in running text is more often two names than a brand, but not by so much that its place does not matter.
 _TWO_NAMES = 3.0
+_PERSON = 8.0
 _SEEN_APART = 12.0
 _BRAND_WORD = -4.0
 _BRAND = -12.0
@@ -46,24 +49,35 @@ _UNITS = frozenset(
 ) - {"ans", "bis", "ter", "bar"}
 
 
-def two_names(run: str, at: int, left: str, right: str, lexicon: Lexicon) -> float:
-    """Weigh `JeanBaptiste` against `VietnamPlus`."""
+def two_names(run: str, left: str, right: str, lexicon: Lexicon) -> tuple[int, float] | None:
+    """Return where two capitalised words were run together, and the odds: `JeanBaptiste` against `VietnamPlus`.
+
+    Their frequencies are of no use here, for they are the same in a brand.
+    """
     match = _TWO_TITLES.fullmatch(run)
-    if match is None or match.end(1) != at:
-        return _NEVER
-    first, second = match[1].lower(), match[2].lower()
-    if lexicon.is_name(run):
+    return match and (match.end(1), _of_two_names(match[1], match[2], left, right, lexicon))
+
+
+def _of_two_names(one: str, two: str, left: str, right: str, lexicon: Lexicon) -> float:
+    first, second = one.lower(), two.lower()
+    if lexicon.is_name(one + two):
         return _BRAND
-    if lexicon.follows(match[1], match[2]) > 4.0:
+    if lexicon.follows(one, two) > 4.0:
         return _SEEN_APART
-    if first in words.FUNCTION and words.ends_sentence(left.strip()):
+    if first in words.FUNCTION and words.ends_sentence(left):
         return _opening(first, second, lexicon)
-    named = left[0].isupper() or right[0].isupper()
+    return _of_name_or_brand(first, second, left[0].isupper() or right[0].isupper(), lexicon)
+
+
+def _of_name_or_brand(first: str, second: str, named: bool, lexicon: Lexicon) -> float:
+    """`named`: a name stands beside it."""
     if vietnamese.is_syllable(first) and vietnamese.is_syllable(second):
         return _BRAND if lexicon.frequency(first + second) else _TWO_NAMES + 2.0 + named
     if first in _BRAND_STARTS or second in _BRAND_ENDS:
         return _BRAND
-    common = lexicon.frequency(second) > 2e-5 and not lexicon.is_name(match[2])
+    if first in FIRST_NAMES:
+        return _PERSON
+    common = lexicon.frequency(second) > 2e-5 and not lexicon.is_name(second.capitalize())
     return _TWO_NAMES + named + (_BRAND_WORD if common else 0.0)
 
 
@@ -91,7 +105,7 @@ def before_word(figure: str, word: str, lexicon: Lexicon) -> float:
         return 8.0 if len(lower) > 1 else 3.0
     if year and word in {"l'", "d'", "qu'", "s'", "n'"}:
         return 6.0
-    return 6.0 if len(lower) > 2 and lexicon.frequency(lower) > 1e-5 else _NEVER
+    return 6.0 if len(lower) > 2 and lexicon.frequency(lower) > (1e-5 if len(lower) < 5 else 1e-6) else _NEVER
 
 
 def after_word(word: str, figure: str, lexicon: Lexicon) -> float:

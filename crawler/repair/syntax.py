@@ -35,9 +35,7 @@ _SHE = frozenset("il elle on ce cela ça celui celle".split())
 _THEY = frozenset("ils elles ceux celles".split())
 _HAS = frozenset("a est avait était sera aura serait aurait doit peut va fait soit".split())
 _HAVE = frozenset("ont sont avaient étaient seront auront seraient auraient doivent peuvent vont font soient".split())
-_ARTICLES = frozenset("le la les un une des du au aux l' ce cet cette ces".split())
-_NOT_BEFORE_ARTICLE = frozenset("le la les un une des du au aux l' ce cette ces son sa ses leurs".split())
-_VERBAL = frozenset("il elle on ils elles qui je nous vous y en ne se me lui leur".split())
+_NOT_AFTER_NE = frozenset("un une des du au aux ce cet cette ces".split())
 
 
 def bias(left: str, right: str) -> float:
@@ -49,28 +47,23 @@ def bias(left: str, right: str) -> float:
         return _BAR
     if (a in _SHE and b in _HAVE) or (a in _THEY and b in _HAS):
         return _BAR
-    if a == "ne" or a == "n'":
-        return _BAR if b in _ARTICLES and b not in {"le", "la", "les", "l'"} else 0.0
+    if a in {"ne", "n'"} and b in _NOT_AFTER_NE:
+        return _BAR
     return _number(a, b)
 
 
 def _after_determiner(left: str, right: str) -> float:
-    if right[0].isdigit() or not right[0].isalpha():
+    if right in words.FUNCTION:
+        return 0.0 if right in _AFTER_DETERMINER else _BAR
+    if not right[0].isalpha() or right.endswith("'"):
         return 0.0
-    # `le`, `la`, `les`, `leur` are pronouns as well, and then anything may follow them but a conjunction.
-    if right in words.FUNCTION and right not in _AFTER_DETERMINER:
-        return _BAR
-    if right in words.FUNCTION or right.endswith("'"):
-        return 0.0
-    if left in {"la", "le", "leur"}:
-        return _AGREE if _looks_plural(right) else 0.0
     if left in _SINGULAR:
         return _AGREE if _looks_plural(right) else 0.0
-    return 0.0 if right[-1] in "sxz" or right.endswith("-") else _AGREE
+    return 0.0 if right[-1] in "sxz" else _AGREE
 
 
 def _number(left: str, right: str) -> float:
-    """A noun's ending against an auxiliary's number, when nothing stands between them."""
+    """Hold a noun's ending against an auxiliary's number, when nothing stands between them."""
     if left in words.FUNCTION or not left[0].isalpha() or left.endswith("'"):
         return 0.0
     if right in {"ont", "sont", "avaient", "étaient"}:

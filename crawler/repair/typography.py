@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from crawler.repair import words
-from crawler.repair.glue import PROTECTED
+from crawler.repair.glue import protected
 from crawler.repair.lexicon import Lexicon
 from crawler.types import Repair
 
@@ -26,6 +26,7 @@ _SENTENCE_YEAR = re.compile(
 _COMMA = re.compile(rf"(?<={_L}{_L})[,;](?={_L}{_L}|[ldnsjcàay]['’\s])|(?<=[\d%)»”])[,;](?={_L}{_L})")
 _BRACKET = re.compile(rf"(?P<word>[^\W_]{{2,}})(?=\((?:\d|[A-ZÀ-Þ]|{_L}{{4,}}))")
 _AFTER_BRACKET = re.compile(rf"(?<={_L}{_L}|\d\d)\)(?={_L}{_L}|[àay]\s)")
+_QUOTE = re.compile(rf"{_L}(?=«)|»(?={_L}{_L}|[àay]\s)")
 _MONTH_DAY = re.compile(rf"(?<![\w.,/-])(?P<day>\d{{1,2}}|1er)(?=(?:{_MONTH})\b)")
 _DAY_ARTICLE = re.compile(
     r"(?<![\w'’])(?P<word>le|du|au|les|des|en|de|et|sur|à|dès|depuis|entre|jusqu'au|plus|environ|avec|dans|pour|avant|fin)(?=\d)(?!\d+\w*[-/])"
@@ -43,14 +44,14 @@ _ELISION = re.compile(
 )
 _AGENCY = re.compile(r"(?P<dash>[-–—(/] ?)(?P<name>V N ?A|VN A|A V ?I|AV I)(?=\s*(?:$|\)|\n))", re.MULTILINE)
 _SPACES = re.compile(r"[ \u00a0\t]{2,}")
-_CAPITAL = re.compile(rf"(?<![\w'’.-])(?P<letter>[B-XZÉÈÊ]) (?P<rest>[a-zà-öø-ÿœæ]{{3,}})(?![\w'’])")
+_CAPITAL = re.compile(r"(?<![\w'’.-])(?P<letter>[B-XZÉÈÊ]) (?P<rest>[a-zà-öø-ÿœæ]{3,})(?![\w'’])")
 
 Fix = Callable[[re.Match[str]], str]
 
 
 def _each(rule: str, text: str, fix: Fix, *patterns: re.Pattern[str]) -> list[Repair]:
     """Return the edits of all patterns in order; where two overlap, the first one stands."""
-    closed = [m.span() for m in PROTECTED.finditer(text)]
+    closed = protected(text)
     found: list[Repair] = []
     done = -1
     for m in sorted((m for p in patterns for m in p.finditer(text)), key=lambda m: m.start()):
@@ -103,8 +104,8 @@ def comma(text: str) -> list[Repair]:
 
 
 def bracket(text: str) -> list[Repair]:
-    """Part a word and the bracket around the next: `bilatéral(2013`, `(PCV)et`."""
-    return _each("glued-bracket", text, _space_after, _BRACKET, _AFTER_BRACKET)
+    """Part a word and the bracket or quotation mark of the next: `bilatéral(2013`, `(PCV)et`."""
+    return _each("glued-bracket", text, _space_after, _BRACKET, _AFTER_BRACKET, _QUOTE)
 
 
 def figure(text: str) -> list[Repair]:

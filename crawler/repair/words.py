@@ -67,10 +67,15 @@ INVARIANT = frozenset(
     """.split()
 ) - {"niveaux", "jeux"}
 
+#: Small words of other languages: beside them a strange word is foreign, not broken.
+FOREIGN = frozenset(
+    "the of and for to is with by from at this that der die das und für el los las del di della the".split()
+)
+
 #: Prefixes that make new words freely; such a word need not be in any list.
 PREFIXES = tuple(
     """
-    aéro agri agro anti archi arrière audio auto bi bio cardio chrono co crypto cyber dé dés dis éco électro ethno euro
+    aéro agri agro anti archi arrière audio auto bi biblio bio cardio chrono co crypto cyber dé dés dis éco électro ethno euro
     ex extra géo hémi hydro hyper hypo im infra inter intra ir macro méga méta micro mini mono moto multi narco nano
     néo neuro omni para per péri photo physio pluri poly post pré pro pseudo psycho quadri radio re ré rétro sino socio
     semi super supra techno télé thermo trans tri turbo ultra uni vice vidéo visio
@@ -139,4 +144,4 @@ def open_class(lower: str) -> str:
 
 def ends_sentence(token: str) -> bool:
     """Tell whether a capital after this token may be that of a sentence."""
-    return token in {".", "!", "?", "…", ":", "«", "“", '"', "-", "–", "—", ""}
+    return token.strip() in {".", "!", "?", "…", ":", "«", "“", '"', "-", "–", "—", ""}

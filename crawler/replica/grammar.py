@@ -25,6 +25,7 @@ NBSP = "\u00a0"
 _TOKEN = re.compile(r"<([^<>]*)>|\{([^{}]*)\}")
 _SLOT = re.compile(r"(?P<list>[a-z_]+)(?P<which>\d*)(?:\.(?P<field>\w+))?(?P<flags>[+^]*)")
 _NUMBER = re.compile(r"#(?:(?P<name>[a-z]+))?=?(?:(?P<low>[\d.]+)-(?P<high>[\d.]+))?")
+_ELISION = re.compile(r"\b([Dd])e (?=[AEIOUÉÔ])")  # names only; the others are written elided
 _HEADING = re.compile(r"\[(\w+)(?:: ([\w ]+))?\]")
 
 Entry = Mapping[str, str]
@@ -47,7 +48,7 @@ class Text:
         while text != previous:  # an entry or a wording may hold slots of its own
             previous = text
             text = _TOKEN.sub(self._token, text)
-        return text.replace("~", NBSP)
+        return _ELISION.sub(r"\1'", text).replace("~", NBSP)
 
     def bind(self, name: str, **fields: str) -> None:
         """Settle an entry beforehand."""

@@ -14,17 +14,18 @@ from typing import Self
 from sqlite_utils import Database
 
 from crawler.storage.articles import Articles
-from crawler.storage.base import open_database
+from crawler.storage.base import mendable, open_database
 from crawler.storage.frontier import Frontier
 
 FILE = "vna.db"
 
 
 class Archive(Articles, Frontier):
-    """One archive; use as a context manager."""
+    """One archive; use as a context manager, which also gives the driver's errors a hint."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, file: Path) -> None:
         self.db = db
+        self._file = file
 
     def __enter__(self) -> Self:
         return self
@@ -33,6 +34,8 @@ class Archive(Articles, Frontier):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if (told := mendable(self._file, error)) is not None:
+            raise told from error
 
     def close(self) -> None:
         """Close the connection."""
@@ -52,4 +55,5 @@ def open_archive(folder: Path, *, read_only: bool = False) -> Archive:
         StorageError: with what to do.
 
     """
-    return Archive(open_database(folder / FILE, read_only=read_only))
+    file = folder / FILE
+    return Archive(open_database(file, read_only=read_only), file)

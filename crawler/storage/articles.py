@@ -69,6 +69,7 @@ class Articles:
         """Write what a better parser read from the same page: no revision is made, the last one is corrected."""
         self.db.conn.execute(_WRITE, _row(intent))
         self._save_parts(intent)
+        self._correct_revision(intent)
         self._index(intent.key, intent.article, intent.reading)
 
     def touch_article(self, key: int, now: datetime, related: Sequence[Related] = ()) -> None:
@@ -192,29 +193,18 @@ class Articles:
             )
 
     def _add_revision(self, intent: ArticleIntent) -> None:
-        article = intent.article
+        row = _said(intent) | {"seen_at": to_text(intent.now), "changed": records.dump(intent.decision.changed)}
         self.db.conn.execute(
-            """INSERT INTO revisions (article, revision, seen_at, changed, fingerprint, url, section, kind, title, lead,
-                 blocks, byline, tags, published_at, modified_at, raw_id)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            (
-                intent.key,
-                intent.decision.revision,
-                to_text(intent.now),
-                records.dump(intent.decision.changed),
-                intent.fingerprint,
-                article.url,
-                article.section,
-                article.kind,
-                article.title,
-                article.lead,
-                records.dump_blocks(article.blocks),
-                article.byline,
-                records.dump(article.tags),
-                article.published_at,
-                article.modified_at,
-                intent.raw_id,
-            ),
+            f"INSERT INTO revisions ({', '.join(row)}) VALUES ({', '.join(':' + c for c in row)})",  # noqa: S608 - ours
+            row,
+        )
+
+    def _correct_revision(self, intent: ArticleIntent) -> None:
+        row = _said(intent)
+        self.db.conn.execute(
+            f"""UPDATE revisions SET {", ".join(f"{c} = :{c}" for c in row)}
+                WHERE article = :article AND revision = :revision""",  # noqa: S608 - column names of ours
+            row,
         )
 
     def _index(self, key: int, article: Article, reading: Reading) -> None:
@@ -265,6 +255,27 @@ class Articles:
             raw=RawRef(raw["file"], raw["offset"], raw["length"], raw["digest"]) if raw else None,
             raw_id=row["raw_id"],
         )
+
+
+def _said(intent: ArticleIntent) -> dict[str, Any]:
+    """Give a revision's row: what the article said, but not when that was seen."""
+    article = intent.article
+    return {
+        "article": intent.key,
+        "revision": intent.decision.revision,
+        "fingerprint": intent.fingerprint,
+        "url": article.url,
+        "section": article.section,
+        "kind": article.kind,
+        "title": article.title,
+        "lead": article.lead,
+        "blocks": records.dump_blocks(article.blocks),
+        "byline": article.byline,
+        "tags": records.dump(article.tags),
+        "published_at": article.published_at,
+        "modified_at": article.modified_at,
+        "raw_id": intent.raw_id,
+    }
 
 
 def _row(intent: ArticleIntent) -> dict[str, Any]:

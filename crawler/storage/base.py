@@ -18,6 +18,13 @@ from sqlite_utils import Database
 from crawler.errors import AlreadyRunning, SchemaTooNew, StorageError
 from crawler.storage import schema
 
+# primary result codes that speak of the user's disk and not of our SQL
+_MENDABLE = frozenset({
+    sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_NOTADB,
+})  # fmt: skip
+LOCK = "vna.lock"
 _PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 10000", "foreign_keys = ON")
 
 
@@ -32,7 +39,7 @@ def open_database(file: Path, *, read_only: bool = False) -> Database:
     with _translated(file):
         connection = _connect(file, read_only=read_only)
         db = Database(connection, use_old_upsert=False)
-        _check_version(db, file)
+        _check_version(db, file, read_only=read_only)
         if not read_only:
             for pragma in _PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}")
@@ -62,12 +69,17 @@ def _not_writable(folder: Path, error: OSError | None) -> StorageError:
     why = f": {error.strerror}" if error else ": permission denied"
     return StorageError(
         f"the archive's folder {folder} cannot be written{why}",
-        "correct its permissions, or choose another with --archive or [archive] dir",
+        "correct its permissions or free space, or choose another with --archive or [archive] dir",
     )
 
 
-def _check_version(db: Database, file: Path) -> None:
+def _check_version(db: Database, file: Path, *, read_only: bool) -> None:
     found = db.execute("PRAGMA user_version").fetchone()[0]
+    if read_only and found < schema.version():
+        raise StorageError(
+            f"{file} has schema version {found}, this program reads version {schema.version()}",
+            "run `vna poll` or `vna import` once: it brings the database up to date",
+        )
     if found > schema.version():
         raise SchemaTooNew(
             f"{file} has schema version {found}, this program knows up to {schema.version()}",
@@ -77,12 +89,25 @@ def _check_version(db: Database, file: Path) -> None:
 
 @contextmanager
 def _translated(file: Path) -> Iterator[None]:
+    """Give the driver's errors that a user can mend as `StorageError`; a wrong statement is a bug of ours and escapes.
+
+    Raises:
+        StorageError: locked, full, damaged, not permitted, not a database.
+
+    """
     try:
         yield
-    except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
-        if isinstance(error, (sqlite3.ProgrammingError, sqlite3.IntegrityError)):
-            raise  # a bug of ours, not a state of the user's disk
-        raise StorageError(f"{file}: {error}", _hint(str(error))) from error
+    except sqlite3.DatabaseError as error:
+        if (told := mendable(file, error)) is None:
+            raise
+        raise told from error
+
+
+def mendable(file: Path, error: BaseException | None) -> StorageError | None:
+    """Word an error of the driver for the user; None when there is nothing that a user can do about it."""
+    if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF not in _MENDABLE:
+        return None
+    return StorageError(f"{file}: {error}", _hint(str(error)))
 
 
 def _hint(message: str) -> str:
@@ -105,7 +130,7 @@ def exclusive(folder: Path, command: str, since: str) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / "vna.lock").open("a+", encoding="utf-8")
+        file = (folder / LOCK).open("ab+", buffering=0)
     except OSError as error:
         raise _not_writable(folder, error) from error
     with file:
@@ -113,19 +138,21 @@ def exclusive(folder: Path, command: str, since: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise AlreadyRunning(
-                f"the archive {folder} is in use by {_holder(file.name)}",
+                f"the archive {folder} is in use by {_holder(folder / LOCK)}",
                 "wait until it is done, or stop it; reading (search, show, status) works meanwhile",
             ) from error
-        file.truncate(0)
-        json.dump({"pid": os.getpid(), "command": command, "since": since}, file)
-        file.flush()
+        try:
+            file.truncate(0)
+            file.write(json.dumps({"pid": os.getpid(), "command": command, "since": since}).encode())
+        except OSError as error:
+            raise _not_writable(folder, error) from error
         yield
         file.truncate(0)
 
 
-def _holder(name: str) -> str:
+def _holder(lock: Path) -> str:
     try:
-        data = json.loads(Path(name).read_text("utf-8"))
+        data = json.loads(lock.read_text("utf-8"))
         return f"`vna {data['command']}` (pid {data['pid']}, since {data['since']})"
     except (ValueError, KeyError):  # it is just being written
         return "another process"

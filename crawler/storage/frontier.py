@@ -207,7 +207,7 @@ class Frontier:
             "pages": {r["state"]: r["n"] for r in self.db.query(count.format("pages"))},
             "requests": self._number("SELECT count(*) FROM fetches"),
             "bytes": self._number("SELECT coalesce(sum(size), 0) FROM fetches"),
-            "last_run": next(self.db.query("SELECT * FROM runs ORDER BY id DESC LIMIT 1"), None),
+            "last_run": self._last_run(),
             "sources": list(
                 self.db.query(
                     "SELECT url, kind, name, state, items, last_ok_at, next_due_at, error FROM sources"
@@ -221,6 +221,10 @@ class Frontier:
                 )
             ),
         }
+
+    def _last_run(self) -> dict[str, Any] | None:
+        row = next(self.db.query("SELECT * FROM runs ORDER BY id DESC LIMIT 1"), None)
+        return row and row | {"report": json.loads(row["report"] or "null")}
 
     def _number(self, sql: str) -> int:
         return int(self.db.execute(sql).fetchone()[0])
