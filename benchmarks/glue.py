@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from crawler import lexicon
-from crawler.parse import seedtext
 from crawler.repair import GLUE, Lexicon, repair, words
 from crawler.types import Repair
 

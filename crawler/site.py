@@ -62,3 +62,7 @@ class Site:
     def monthly_sitemap(self, year: int, month: int) -> str:
         """Give the address of a month's sitemap; the month is not zero-padded (dossier 11)."""
         return self.url(f"/sitemaps/news-{year}-{month}.xml")
+
+
+#: The edition that this project is about.
+FRENCH = Site()

@@ -306,6 +306,7 @@ def _corrupted(path: Path, offset: int, why: str) -> WarcCorrupted:
 
 def _read_member(path: Path, ref: RawRef, member: bytes) -> Record:
     try:
+        _inflate(member)
         records = list(_parsed(io.BytesIO(member), ref.file, ref.offset))
     except (ArchiveLoadFailed, zlib.error, EOFError, ValueError) as error:
         raise _corrupted(path, ref.offset, f"no readable record: {error}") from error
@@ -315,6 +316,19 @@ def _read_member(path: Path, ref: RawRef, member: bytes) -> Record:
     if digest(record.body) != ref.digest:
         raise _corrupted(path, ref.offset, "the payload's digest differs from the stored one")
     return record
+
+
+def _inflate(member: bytes) -> None:
+    """Have gzip check its own sums over the whole record; the library stops reading where the payload ends.
+
+    Raises:
+        zlib.error, ValueError: it is damaged, or not one whole member.
+
+    """
+    engine = zlib.decompressobj(wbits=31)
+    engine.decompress(member)
+    if not engine.eof or engine.unused_data:
+        raise ValueError("not one whole gzip member")
 
 
 def _responses(path: Path, name: str) -> Iterator[Record]:

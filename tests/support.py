@@ -9,6 +9,7 @@ import gzip
 import os
 import random
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -32,8 +33,9 @@ from crawler.parse import seedtext
 from crawler.pipeline import Context
 from crawler.replica import Options, Replica, Request, Response, build
 from crawler.replica.messages import HTML
-from crawler.types import Article, Fetched, RunReport
+from crawler.types import Article, Fetched, RawRef, RunReport
 from crawler.urls import origin
+from crawler.warc import WarcStore
 
 ROOT = Path(__file__).parent.parent
 SEEDS = ROOT / "seeds"
@@ -304,6 +306,36 @@ def zipped(body: bytes) -> bytes:
 
 def noise(size: int, seed: int = 0) -> bytes:
     return random.Random(seed).randbytes(size)
+
+
+def intact(archive: Path) -> None:
+    """Hold an archive against its invariants; whatever happened to it, these are true."""
+    with app.reading_archive(archive) as opened, WarcStore(archive / "warc") as warc:
+
+        def none(sql: str) -> None:
+            found = list(opened.db.query(sql))
+            assert found == [], (sql, found[:3])
+
+        none("PRAGMA foreign_key_check")
+        assert list(opened.db.query("PRAGMA integrity_check")) == [{"integrity_check": "ok"}]
+        none("SELECT id FROM articles WHERE raw_id IS NULL AND source_file IS NULL")
+        none("SELECT id FROM articles WHERE (id < 0) <> (source_file IS NOT NULL)")
+        none("SELECT id FROM articles EXCEPT SELECT id FROM articles_folded")
+        none("SELECT id FROM articles_folded EXCEPT SELECT id FROM articles")
+        none("""SELECT article FROM revisions GROUP BY article
+                HAVING min(revision) <> 1 OR max(revision) <> count(*)""")
+        none("""SELECT a.id FROM articles a LEFT JOIN revisions r ON r.article = a.id AND r.revision = a.revision
+                WHERE r.fingerprint IS NOT a.fingerprint OR r.title IS NOT a.title OR r.blocks IS NOT a.blocks
+                OR a.revision <> (SELECT max(revision) FROM revisions WHERE article = a.id)""")
+        none("SELECT id FROM pages WHERE state = 'live' AND last_fetched_at IS NULL")
+        none("SELECT id FROM pages WHERE state = 'known' AND next_due_at IS NULL")
+        none("SELECT article FROM duplicates WHERE article = other")
+        for row in opened.db.query("SELECT * FROM raw"):
+            record = warc.read(RawRef(row["file"], row["offset"], row["length"], row["digest"]))
+            assert (record.url, record.status) == (row["url"], row["status"])
+    with sqlite3.connect(archive / "vna.db") as connection:  # it is a write, as SQLite sees it
+        connection.execute("INSERT INTO articles_fts (articles_fts, rank) VALUES ('integrity-check', 1)")
+    connection.close()
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------

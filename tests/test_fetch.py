@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -29,7 +30,6 @@ from crawler.errors import (
 from crawler.fetch.budget import Budget
 from crawler.fetch.client import retry_after, user_agent
 from crawler.fetch.inflate import inflate
-import itertools
 
 PAGE = f"{SITE}/titre-post245060.vnp"
 BODY = "<html><body>Fidel Castro à Hanoï — Điện Biên Phủ</body></html>".encode() * 50
@@ -357,8 +357,18 @@ def test_a_redirect_that_leaves_the_site_is_not(clock, state, location):
 @pytest.mark.parametrize("location", [None, "", "javascript:alert(1)", "mailto:a@b.vn", "http://[broken/"])
 def test_a_redirect_to_nowhere(clock, state, location):
     with wired(script(moved(location)), clock), fetching(state, clock) as fetcher:
-        with pytest.raises(BadStatus, match="Location"):
+        with pytest.raises((BadStatus, Unreachable), match=r"Location|InvalidURL"):
             fetcher.get(PAGE)
+
+
+def test_a_location_in_raw_utf_8(clock, state):
+    location = {"Location": "/điện-biên-phủ-post2.vnp".encode()}
+    with (
+        wired(script(httpx.Response(301, headers=location), answer(BODY)), clock) as wire,
+        fetching(state, clock) as fetcher,
+    ):
+        fetcher.get(PAGE)
+    assert wire.paths[-1] == "/%C4%91i%E1%BB%87n-bi%C3%AAn-ph%E1%BB%A7-post2.vnp"
 
 
 @pytest.mark.parametrize("hops", [5, 6])

@@ -123,7 +123,7 @@ class Fetcher:
     def _redirect(self, answer: Fetched) -> str | None:
         if answer.status not in _REDIRECTS:
             return None
-        target = urls.absolute(answer.url, answer.header("Location"))
+        target = _location(answer)
         if target is None:
             raise BadStatus(answer.url, answer.status, f"HTTP status {answer.status} without a usable Location")
         if not self._owns(target):
@@ -133,7 +133,7 @@ class Fetcher:
     def _get_robots(self, address: str) -> tuple[int, bytes]:
         answer = self._retrying(address, {})
         for _ in range(_MAX_HOPS):
-            target = urls.absolute(answer.url, answer.header("Location")) if answer.status in _REDIRECTS else None
+            target = _location(answer) if answer.status in _REDIRECTS else None
             if target is None or not self._owns(target):
                 break
             answer = self._retrying(target, {})
@@ -213,6 +213,15 @@ class Fetcher:
 
     def _since(self, start: datetime) -> float:
         return round((self._clock.now() - start).total_seconds(), 3)
+
+
+def _location(answer: Fetched) -> str | None:
+    """Give where a redirect leads; some servers send the letters of an address as UTF-8, not percent-encoded."""
+    location = (answer.header("Location") or "").encode("latin-1")
+    try:
+        return urls.absolute(answer.url, location.decode("utf-8"))
+    except UnicodeDecodeError:
+        return urls.absolute(answer.url, location.decode("latin-1"))
 
 
 def user_agent(contact: str) -> str:

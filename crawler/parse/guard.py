@@ -29,11 +29,10 @@ _MOST_COPIES = 200_000  # open formatting elements times the blocks they are rep
 
 def hazard(text: str) -> str | None:
     """Say why a page must not be parsed; None for every page that may."""
-    tags = depth = deepest = 0
+    depth = deepest = 0
     formatting: Counter[str] = Counter()
     open_formatting = most_formatting = blocks = 0
-    for match in _TAG.finditer(text):
-        tags += 1
+    for tags, match in enumerate(_TAG.finditer(text), start=1):
         closing, name, attributes = match[1], match[2].lower(), match[3]
         if tags > _MOST_TAGS:
             return f"more than {_MOST_TAGS} tags"

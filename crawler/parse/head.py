@@ -81,7 +81,7 @@ def _meta(tree: LexborHTMLParser) -> dict[str, str]:
     found: dict[str, str] = {}
     for node in tree.css("meta[content]"):
         key = dom.attribute(node, "property") or dom.attribute(node, "name") or dom.attribute(node, "itemprop")
-        value = dom.attribute(node, "content").strip()
+        value = dom.collapse(dom.attribute(node, "content"))
         if key and value:
             found.setdefault(key.strip().lower(), value)
     return found

@@ -56,7 +56,7 @@ def inline(links: Iterable[LexborNode], resolve: Resolve, known: Sequence[Relate
     for node in links:
         for link in [node] if node.tag == "a" else node.css("a[href]"):
             url = resolve(dom.attribute(link, "href"))
-            title = dom.text(link) or dom.attribute(link, "title").strip()
+            title = dom.text(link) or dom.collapse(dom.attribute(link, "title"))
             if url and title and not _known(url, (*known, *found)):
                 found.append(Related(title, url=url, post_id=urls.post_id(url)))
     return tuple(found)
@@ -69,7 +69,7 @@ def _known(url: str, stories: Iterable[Related]) -> bool:
 
 def _headings(tree: LexborHTMLParser, label: str) -> Iterator[LexborNode]:
     """Yield the elements whose whole visible text is the label, the innermost of each."""
-    first_word = label.split()[0].casefold()
+    first_word = label.split(maxsplit=1)[0].casefold()
     for node in tree.root.traverse(include_text=True) if tree.root else ():
         if dom.is_text(node) and first_word in (node.text_content or "").casefold():
             for element in islice(dom.ancestors(node), _HEADING_HEIGHT):
@@ -123,7 +123,7 @@ def _story(item: LexborNode, selectors: RelatedSelectors, resolve: Resolve) -> R
     heading = next(iter(_first(item, selectors.title)), None)
     title = dom.text(heading) if heading else ""
     link = _link(heading, item)
-    title = title or (dom.attribute(link, "title").strip() if link else "")
+    title = title or (dom.collapse(dom.attribute(link, "title")) if link else "")
     if not title or link is None:
         return None
     url = resolve(dom.attribute(link, "href"))

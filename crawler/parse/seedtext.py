@@ -147,5 +147,9 @@ def _with_empty_summaries(lines: list[_Line]) -> list[str]:
     """Put an empty field where the blank lines of a missing summary stand, and after a last title."""
     fields = [lines[0].text]
     for _, line in pairwise(lines):
-        fields += [""] * (line.gap == _EMPTY_SUMMARY_GAP) + [line.text]
-    return fields + [""] * (len(fields) % _FIELDS == _FIELDS - 1)
+        fields += [""] * (line.gap == _EMPTY_SUMMARY_GAP and _awaits_summary(fields)) + [line.text]
+    return fields + [""] * _awaits_summary(fields)
+
+
+def _awaits_summary(fields: list[str]) -> bool:
+    return len(fields) % _FIELDS == _FIELDS - 1

@@ -29,9 +29,7 @@ _LETTER = -2.2  # what one more letter of an unknown word costs
 
 def of_whole(text: str, left: str, right: str, lexicon: Lexicon) -> float:
     """Return the chance of a run as one word, known or not."""
-    if len(text) > 1 and text.isupper():
-        return -9.0 - len(text)
-    if len(text) > 1 and not text[1:].islower():
+    if not text[1:].islower():
         return _of_mixed(text, lexicon)
     if text[0].isupper():
         return _of_capitalised(text, left, right, lexicon)

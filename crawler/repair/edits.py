@@ -34,23 +34,12 @@ def compose(first: Sequence[Repair], second: Sequence[Repair]) -> tuple[Repair, 
 
     Edits that touch the same characters are merged into one, under the name of the later rule.
     """
-    placed = _placed(first)
-    merged: list[Repair] = []
-    at = 0
+    composed: list[Repair] = []
     shift = 0  # how much longer the intermediate text is than the verbatim one, so far
-    for edit in second:
-        end = edit.offset + len(edit.before)
-        while at < len(placed) and placed[at].end < edit.offset:
-            merged.append(placed[at].edit)
-            shift = placed[at].shift
-            at += 1
-        group: list[_Placed] = []
-        while at < len(placed) and placed[at].start <= end:
-            group.append(placed[at])
-            at += 1
-        merged.append(_merge(edit, group, shift))
-        shift = group[-1].shift if group else shift
-    return tuple(e for e in [*merged, *(p.edit for p in placed[at:])] if e.before != e.after)
+    for old, new in _groups(_placed(first), second):
+        composed += _merged(old, new, shift) if new else [p.edit for p in old]
+        shift = old[-1].shift if old else shift
+    return tuple(e for e in composed if e.before != e.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +52,9 @@ class _Placed:
     shift: int
 
 
+_Group = tuple[list[_Placed], list[Repair]]
+
+
 def _placed(edits: Sequence[Repair]) -> list[_Placed]:
     shift = 0
     placed: list[_Placed] = []
@@ -73,27 +65,37 @@ def _placed(edits: Sequence[Repair]) -> list[_Placed]:
     return placed
 
 
-def _merge(edit: Repair, group: Sequence[_Placed], shift: int) -> Repair:
-    """Widen `edit` until it covers every earlier edit it touches, and express it in verbatim characters."""
-    if not group:
-        return Repair(edit.rule, edit.offset - shift, edit.before, edit.after)
-    start = min(edit.offset, group[0].start)
-    end = max(edit.offset + len(edit.before), group[-1].end)
-    middle = _overlay(edit, group, start, end)
-    at = edit.offset - start
-    after = middle[:at] + edit.after + middle[at + len(edit.before) :]
-    return Repair(edit.rule, start - shift, _undo(middle, group, start), after)
+def _groups(old: Sequence[_Placed], new: Sequence[Repair]) -> list[_Group]:
+    """Put together what touches in the intermediate text."""
+    spans: list[tuple[int, int, _Placed | Repair]] = [(p.start, p.end, p) for p in old]
+    spans += [(e.offset, e.offset + len(e.before), e) for e in new]
+    groups: list[_Group] = []
+    reach = -1
+    for start, end, edit in sorted(spans, key=lambda span: span[:2]):
+        if start > reach:
+            groups.append(([], []))
+        if isinstance(edit, Repair):
+            groups[-1][1].append(edit)
+        else:
+            groups[-1][0].append(edit)
+        reach = max(reach, end)
+    return groups
 
 
-def _overlay(edit: Repair, group: Sequence[_Placed], start: int, end: int) -> str:
-    """Return the intermediate text of the widened span; every character of it is in `edit` or in the group."""
-    chars = [""] * (end - start)
-    for piece, at in [(edit.before, edit.offset), *((p.edit.after, p.start) for p in group)]:
-        chars[at - start : at - start + len(piece)] = piece
+def _merged(old: Sequence[_Placed], new: Sequence[Repair], shift: int) -> list[Repair]:
+    if not old:
+        return [Repair(e.rule, e.offset - shift, e.before, e.after) for e in new]
+    start = min(old[0].start, new[0].offset)
+    pieces = [(p.edit.after, p.start - start) for p in old] + [(e.before, e.offset - start) for e in new]
+    middle = _overlay(pieces)
+    undo = [Repair(p.edit.rule, p.start - start, p.edit.after, p.edit.before) for p in old]
+    redo = [Repair(e.rule, e.offset - start, e.before, e.after) for e in new]
+    return [Repair(new[-1].rule, start - shift, apply(middle, undo), apply(middle, redo))]
+
+
+def _overlay(pieces: Sequence[tuple[str, int]]) -> str:
+    """Return the text of a group: as its edits touch, every character of it is in one of them."""
+    chars = [""] * max(at + len(piece) for piece, at in pieces)
+    for piece, at in pieces:
+        chars[at : at + len(piece)] = piece
     return "".join(chars)
-
-
-def _undo(middle: str, group: Sequence[_Placed], start: int) -> str:
-    for placed in reversed(group):
-        middle = middle[: placed.start - start] + placed.edit.before + middle[placed.end - start :]
-    return middle

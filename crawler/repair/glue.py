@@ -22,10 +22,8 @@ _LONGEST = 3000  # characters weighed at once; a longer block is cut
 _HIDDEN_GAP = 0.004  # the chance that a break left its space behind
 _HIDDEN_HYPHEN = 0.5  # the chance that a line ended at a hyphen, where a lost break leaves no trace
 
-#: Chunks that no rule may touch: addresses, host names, file names, handles.
-PROTECTED = re.compile(
-    r"\S*(?:@|://|www\.|\w\.(?:vn|com|org|net|fr|info|asia|gov|edu)\b|[#@_\\]|&\w+;)\S*", re.IGNORECASE
-)
+#: What makes a chunk an address, a host or file name, a handle, an entity: no rule may touch it.
+_ADDRESS = re.compile(r"@|://|www\.|\w\.(?:vn|com|org|net|fr|info|asia|gov|edu)\b|[#_\\]|&\w+;", re.IGNORECASE)
 #: Signs after which a small or capital letter shows a missing space; digits against words are the same.
 _SIGN_BREAK = re.compile(
     r"(?<=[^\W\d_][,;.!?])(?=[^\W\d_])|(?<=[^\W\d_]{2})(?=\()|(?<=[\w)»\"”][.])(?=[A-ZÀ-Þ])|(?<=[)»”])(?=[^\W\d_])|(?<=[^\W\d_])(?=[«“])"
@@ -85,7 +83,7 @@ def _figures(text: str, lexicon: Lexicon) -> Iterator[score.Split]:
 
 def protected(text: str) -> list[tuple[int, int]]:
     """Return the spans of addresses and the like."""
-    return [m.span() for m in PROTECTED.finditer(text)]
+    return [m.span() for m in re.finditer(r"\S+", text) if _ADDRESS.search(m[0])]
 
 
 def runs(text: str) -> Iterator[score.Run]:

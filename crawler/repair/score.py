@@ -16,6 +16,7 @@ from crawler.repair.lexicon import Lexicon
 LIMIT = 15.0  # no single spot is ever surer than this
 _CONTEXT = 0.8  # the neighbours' odds are not independent of one another
 _CONTEXT_LIMIT = 5.0
+_LONGEST = 60  # letters: what is longer is no text, and costs its square
 _COMBINING = -6.0  # `photo|chromique`: rather a new compound than two words
 _FOREIGN = -8.0  # beside `the` and the like
 
@@ -42,7 +43,7 @@ class Split:
 
 def splits(run: Run, lexicon: Lexicon) -> Iterator[Split]:
     """Yield the places of a run where both sides can stand as words."""
-    if _is_bound(run):
+    if _is_bound(run) or len(run.text) > _LONGEST:
         return
     shaped = _shaped(run, lexicon)
     if shaped:

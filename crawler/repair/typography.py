@@ -18,13 +18,13 @@ _L = r"[^\W\d_]"  # a letter
 _MONTH = "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre"
 
 _SENTENCE = re.compile(
-    rf"(?<![\w.])(?P<word>(?:{_L}+['’-])*(?:[a-zà-öø-ÿœæ]{{3,}}|[A-ZÀ-ÖØ-Þ]{_L}{{2,}}))(?P<end>[.!?…]+[»”]?)(?=(?:[«“]\s?)?[A-ZÀ-ÖØ-ÞŒ](?:[a-zà-öø-ÿœæ]|['’]|\s)|VNA\b|AVI\b)"
+    rf"(?<![\w.])(?P<word>(?:{_L}+['’-])*(?:[a-zà-öø-ÿœæ]{{3,}}|[A-ZÀ-ÖØ-Þ]{_L}{{2,}}))(?P<end>(?:[.…]+|[ \u00a0]?[!?]+)[»”]?)(?=(?:[«“]\s?)?[A-ZÀ-ÖØ-ÞŒ](?:[a-zà-öø-ÿœæ]|['’]|\s)|VNA\b|AVI\b)"
 )
 _SENTENCE_YEAR = re.compile(
     r"(?P<word>\b\d{1,4}|\b[A-Z]{3,}|\bUE|[%)»”])(?P<end>\.)(?=[A-ZÀ-ÖØ-ÞŒ][a-zà-öø-ÿœæ]|À\s|[LDCSNJ]['’])"
 )
 _COMMA = re.compile(rf"(?<={_L}{_L})[,;](?={_L}{_L}|[ldnsjcàay]['’\s])|(?<=[\d%)»”])[,;](?={_L}{_L})")
-_BRACKET = re.compile(rf"(?P<word>[^\W_]{{2,}})(?=\((?:\d|[A-ZÀ-Þ]|{_L}{{4,}}))")
+_BRACKET = re.compile(rf"(?<![^\W_])(?P<word>[^\W_]{{2,}})(?=\((?:\d|[A-ZÀ-Þ]|{_L}{{4,}}))")
 _AFTER_BRACKET = re.compile(rf"(?<={_L}{_L}|\d\d)\)(?={_L}{_L}|[àay]\s)")
 _QUOTE = re.compile(rf"{_L}(?=«)|»(?={_L}{_L}|[àay]\s)")
 _MONTH_DAY = re.compile(rf"(?<![\w.,/-])(?P<day>\d{{1,2}}|1er)(?=(?:{_MONTH})\b)")

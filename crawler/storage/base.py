@@ -39,13 +39,14 @@ def open_database(file: Path, *, read_only: bool = False) -> Database:
     with _translated(file):
         connection = _connect(file, read_only=read_only)
         db = Database(connection, use_old_upsert=False)
-        _check_version(db, file, read_only=read_only)
+        found = _checked_version(db, file, read_only=read_only)
         if not read_only:
             for pragma in _PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}")
             if schema.migrations.pending(db):
                 schema.migrations.apply(db)
-            connection.execute(f"PRAGMA user_version = {schema.version()}")
+            if found != schema.version():  # a write, even when nothing changes: it would wait for other writers
+                connection.execute(f"PRAGMA user_version = {schema.version()}")
     return db
 
 
@@ -73,8 +74,8 @@ def _not_writable(folder: Path, error: OSError | None) -> StorageError:
     )
 
 
-def _check_version(db: Database, file: Path, *, read_only: bool) -> None:
-    found = db.execute("PRAGMA user_version").fetchone()[0]
+def _checked_version(db: Database, file: Path, *, read_only: bool) -> int:
+    found = int(db.execute("PRAGMA user_version").fetchone()[0])
     if read_only and found < schema.version():
         raise StorageError(
             f"{file} has schema version {found}, this program reads version {schema.version()}",
@@ -85,6 +86,7 @@ def _check_version(db: Database, file: Path, *, read_only: bool) -> None:
             f"{file} has schema version {found}, this program knows up to {schema.version()}",
             "upgrade the program (git pull, then ./run.sh test); the database is unchanged",
         )
+    return found
 
 
 @contextmanager

@@ -1,0 +1,32 @@
+"""`./run.sh bench [NAME [OPTIONS]]`: one measurement, or the quick ones one after the other."""
+
+from __future__ import annotations
+
+import importlib
+import runpy
+import sys
+from pathlib import Path
+
+QUICK = ("parse", "poll", "glue", "start")
+SLOW = ("peers", "fuzz")
+
+
+def main() -> int:
+    """Run what was asked for."""
+    names = sys.argv[1:2] or list(QUICK)
+    if names[0] not in (*QUICK, *SLOW):
+        sys.stderr.write(f"no benchmark {names[0]}; there are {', '.join((*QUICK, *SLOW))}\n")
+        return 2
+    for name in names:
+        print(f"\n=== {name}", flush=True)
+        sys.argv = [name, *sys.argv[2:]]
+        if name == "fuzz":
+            target = Path(__file__).parent.parent / "tests" / "fuzz" / "parse_page.py"
+            runpy.run_path(str(target), run_name="__main__")
+        else:
+            importlib.import_module(f"benchmarks.{name}").main()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,179 @@
+"""Field by field against general extractors, on the golden pages and on pages of the replica, in one run.
+
+The peers are installed into an environment of their own, `.venv-peers/`, when this is first run (some minutes).
+
+    ./run.sh bench peers            all
+    ./run.sh bench peers trafilatura readability
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.parse import NOW, SEEDS
+from crawler import config
+from crawler.errors import ParseError
+from crawler.parse import times
+from crawler.parse.page import parse_page
+from crawler.replica import Options, Request, build
+from crawler.types import ImageBlock, TextBlock
+
+ROOT = Path(__file__).parent.parent
+ENVIRONMENT = ROOT / ".venv-peers"
+WORKER = Path(__file__).parent / "peer_worker.py"
+PEERS = {
+    "trafilatura": ["trafilatura==2.3.1"],
+    "newspaper4k": ["newspaper4k[fr]==0.9.6"],
+    "news-please": ["news-please==1.6.16"],
+    "readability": ["readability-lxml==0.9", "lxml_html_clean"],
+    "fundus": ["fundus==0.5.7", "curl-cffi==0.15.0"],
+}
+FIELDS = ("title", "lead", "paragraphs", "captions", "instant")
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    url: str
+    html: str
+    title: str | None
+    lead: str | None
+    paragraphs: list[str] | None
+    captions: list[str] | None
+    instant: str | None
+    known: tuple[str, ...]  # which of the fields the case determines
+
+
+def golden() -> Iterable[Case]:
+    """Give the golden pages that are articles."""
+    for file in sorted((ROOT / "tests/golden/pages").glob("*.json")):
+        case = json.loads(file.read_text("utf-8"))
+        expect = case["expect"]
+        if case["exit"] != 0 or "title" not in expect or "blocks" not in expect:
+            continue
+        body = gzip.decompress(file.with_name(f"{file.stem}.html.gz").read_bytes())
+        blocks = expect["blocks"]
+        images = [b for b in blocks if b["type"] == "image"]
+        known = [f for f in FIELDS if {"instant": "published_at"}.get(f, f) in expect or f == "paragraphs"]
+        known += ["captions"] * all("caption" in b for b in images)
+        yield Case(
+            file.stem,
+            case["url"],
+            base64.b64encode(body).decode(),
+            expect["title"],
+            expect.get("lead"),
+            [b["text"] for b in blocks if b["type"] in ("paragraph", "heading", "quote", "list_item")],
+            [b["caption"] for b in images if b.get("caption")],
+            expect.get("published_at"),
+            tuple(known),
+        )
+
+
+def replica() -> Iterable[Case]:
+    """Give pages of the replica in all eras; the expectation is the story that was written, not what a parser read."""
+    site = build("http://127.0.0.1:1/", seeds_dir=SEEDS, articles=60, now=lambda: NOW, options=Options(history=60))
+    for post_id in site.ids():
+        story = site.story(post_id)
+        texts = [b.text for b in story.blocks if isinstance(b, TextBlock) and b.type not in ("note", "table")]
+        captions = [b.caption for b in story.blocks if isinstance(b, ImageBlock) and b.caption]
+        body = site.respond(Request("GET", story.path)).decoded
+        published = story.published.isoformat()
+        yield Case(
+            f"replica-{post_id}", f"http://127.0.0.1:1{story.path}", base64.b64encode(body).decode(),
+            story.title, story.lead, texts, captions, published, FIELDS,
+        )  # fmt: skip
+
+
+def ours(cases: Iterable[Case]) -> list[dict[str, Any]]:
+    """Give what this project's parser reads."""
+    markups = config.load_markups()
+    found = []
+    for case in cases:
+        try:
+            article = parse_page(
+                base64.b64decode(case.html), case.url, content_type=None, fetched_at=datetime(2026, 12, 1, tzinfo=UTC),
+                markups=markups,
+            )  # fmt: skip
+        except ParseError as error:
+            found.append({"error": str(error)})
+            continue
+        found.append(
+            {
+                "title": article.title,
+                "lead": article.lead,
+                "paragraphs": list(article.paragraphs),
+                "captions": [i.caption for i in article.images if i.caption],
+                "instant": article.published_at,
+            }
+        )
+    return found
+
+
+def peer(name: str, file: Path) -> list[dict[str, Any]] | None:
+    """Run one peer in its own environment; None when it does not start."""
+    python = ENVIRONMENT / name / "bin" / "python"
+    if not python.exists():
+        print(f"(installing {name} …)", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", ENVIRONMENT / name], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *PEERS[name]], check=True)
+    done = subprocess.run([python, WORKER, name, file], capture_output=True, text=True, check=False, timeout=1800)
+    if done.returncode:
+        print(f"{name}: does not run: {done.stderr.strip().splitlines()[-1:]}")
+        return None
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+def row(cases: list[Case], found: list[dict[str, Any]]) -> dict[str, float]:
+    """Give per-field exact match and the token F1 of the body, as shares."""
+    shares: dict[str, float] = {}
+    for name in FIELDS:
+        relevant = [(c, f) for c, f in zip(cases, found, strict=True) if name in c.known]
+        right = sum(_same(name, getattr(c, name), f.get(name)) for c, f in relevant)
+        shares[name] = right / len(relevant)
+    shares["F1"] = sum(_f1(c.paragraphs or [], f.get("paragraphs") or []) for c, f in zip(cases, found, strict=True)) / len(cases)
+    return shares
+
+
+def _same(name: str, expected: Any, got: Any) -> bool:
+    if name == "instant":
+        one, other = (times.instant(value) if value else None for value in (expected, got))
+        return one == other
+    return (expected or None) == (got or None)
+
+
+def _f1(expected: list[str], got: list[str]) -> float:
+    one, other = (Counter(" ".join(parts).split()) for parts in (expected, got))
+    common = sum((one & other).values())
+    total = sum(one.values()) + sum(other.values())
+    return 2 * common / total if total else 1.0
+
+
+def main() -> None:
+    """Print one table a set."""
+    names = [name for name in sys.argv[1:] if name in PEERS] or list(PEERS)
+    for title, cases in (("golden pages", list(golden())), ("pages of the replica", list(replica()))):
+        print(f"\n{title}: {len(cases)} articles; share exactly right, and token F1 of the body")
+        print(f"{'':14}" + "".join(f"{name:>12}" for name in (*FIELDS, "F1")))
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "cases.jsonl"
+            file.write_text("\n".join(json.dumps(asdict(case)) for case in cases), "utf-8")
+            results = {"this parser": ours(cases)} | {name: peer(name, file) for name in names}
+        for name, found in results.items():
+            if found is not None:
+                shares = row(cases, found)
+                print(f"{name:14}" + "".join(f"{shares[f]:12.3f}" for f in (*FIELDS, "F1")), flush=True)
+
+
+if __name__ == "__main__":
+    main()

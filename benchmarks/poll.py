@@ -1,0 +1,53 @@
+"""A whole poll (fetch, WARC, parse, repair, decide, SQLite with index), against fetching the same pages alone."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from crawler import app, config, lexicon, pipeline
+from crawler.cli.progress import Lines
+from crawler.replica import build, serve
+
+SEEDS = Path(__file__).parent.parent / "seeds"
+ARTICLES = 200
+
+
+class Silent(Lines):
+    """No output."""
+
+    def phase(self, name: str, total: int) -> None:
+        pass
+
+    def step(self, what: str) -> None:
+        pass
+
+
+def main() -> None:
+    """Print the table."""
+    words = lexicon.load()
+    with (
+        serve(lambda url: build(url, seeds_dir=SEEDS, articles=ARTICLES, now=lambda: datetime.now(UTC))) as site,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        paths = [site.replica.story(i).path for i in site.replica.ids()]
+        with httpx.Client(headers={"Accept-Encoding": "gzip"}) as client:
+            start = time.process_time()
+            for path in paths:
+                client.get(site.url.rstrip("/") + path)
+            fetching = time.process_time() - start
+        settings = config.load(None, config.Overrides(archive=Path(folder), site=site.url, rate=0))
+        for name in ("first poll, everything new", "second poll, nothing new"):
+            start = time.process_time()
+            with app.working(settings, "bench", Silent(), lexicon=words) as work:
+                report = pipeline.poll(work, ignore_due=True)
+            spent = time.process_time() - start
+            print(
+                f"{name:30} {report.new:4} new {report.unchanged:4} unchanged, {report.requests} requests,"
+                f" {report.bytes / 1e6:.1f} MB; {spent / len(paths) * 1000:6.1f} ms a page, {spent / fetching:5.1f} x fetching"
+            )
+    print(f"(fetching alone: {fetching / len(paths) * 1000:.1f} ms a page; the replica's own work is in all figures)")

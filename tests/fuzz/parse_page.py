@@ -1,0 +1,174 @@
+"""The fuzz target: any bytes in, an article or a named error out, within two seconds.
+
+Run by `./run.sh bench fuzz`. Without atheris the mutations are made here, from a seed, so that a run can be repeated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import multiprocessing
+import random
+import resource
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from crawler import config, records
+from crawler.errors import MarkupDrift, NotAnArticle
+from crawler.parse import seedtext
+from crawler.parse.page import parse_page
+
+HERE = Path(__file__).parent
+PAGES = HERE.parent / "golden" / "pages"
+FOUND = HERE / "found"
+URL = "https://fr.vietnamplus.vn/le-titre-post245060.vnp"
+MARKUPS = config.load_markups()
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+LIMIT = 2.0  # seconds, by the process's own clock: another process on the machine is no hang of ours
+NASTY = (
+    b"<", b">", b"</", b"<!--", b"-->", b"<![CDATA[", b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"&#0;", b"&#x110000;",
+    b"<p", b"<table><tr>", b"<template>", b"<svg>", b"<noscript>", b"<script>", b"<style>", b"<base href='//[x'>", b"<div>" * 300,
+    b"<b><p>" * 50, b"<a href='http://[::1'>", b"charset=utf-16", b"charset=rot13", b"{\"@type\":" * 40, b"[" * 3000, b"Voir plus",
+    b"<h3>Voir plus</h3>", b"Lire aussi : <a href='/x-post1.vnp'>", b"(VNA) -", b"-VNA", b"Photo : ", b"\xc2\xa0", b"9" * 400,
+    b"<figure><img src=", b"<figcaption>", b"article:published_time", b"99999-99-99T99:99:99+99:99", b"data-time='99999999999999'",
+)  # fmt: skip
+
+
+def check(data: bytes) -> str:
+    """Parse one page and use what comes out; give the kind of outcome."""
+    try:
+        article = parse_page(data, URL, content_type=None, fetched_at=NOW, markups=MARKUPS)
+    except NotAnArticle:
+        return "no article"
+    except MarkupDrift as error:
+        article = error.article
+        kind = "drift"
+    else:
+        kind = "article"
+    json.dumps(records.article_json(article)).encode()
+    text = seedtext.write(article)
+    if article.title and article.title.strip():
+        again = seedtext.write(seedtext.read(text))
+        assert seedtext.write(seedtext.read(again)) == again, "the seed text does not settle"
+    return kind
+
+
+def timed(data: bytes) -> str:
+    """Check one page against the clock as well."""
+    start = time.process_time()
+    kind = check(data)
+    spent = time.process_time() - start
+    assert spent < LIMIT, f"took {spent:.1f} s"
+    return kind
+
+
+def corpus() -> list[bytes]:
+    """Give the golden pages."""
+    return [gzip.decompress(f.read_bytes()) for f in sorted(PAGES.glob("*.html.gz"))]
+
+
+def mutate(pages: list[bytes], rng: random.Random) -> bytes:
+    """Change a page in one to eight places: bits, cuts, copies, pieces of other pages, nasty pieces, swapped tags."""
+    data = bytearray(rng.choice(pages))
+    for _ in range(rng.randint(1, 8)):
+        if not data:
+            break
+        start = rng.randrange(len(data))
+        end = min(len(data), start + int(rng.expovariate(1 / 60)) + 1)
+        match rng.randrange(8):
+            case 0:
+                data[start] ^= 1 << rng.randrange(8)
+            case 1:
+                del data[start:end]
+            case 2:
+                data[start:start] = data[start:end] * rng.randint(1, 20)
+            case 3:
+                other = rng.choice(pages)
+                cut = rng.randrange(len(other) or 1)
+                data[start:end] = other[cut : cut + rng.randint(1, 400)]
+            case 4:
+                data[start:start] = rng.choice(NASTY)
+            case 5:
+                del data[start:]
+            case 6:
+                tag = data.find(b"<", start)
+                close = data.find(b">", tag)
+                if 0 <= tag < close:
+                    del data[tag : close + 1]
+            case _:
+                data[start:end] = bytes(rng.randrange(256) for _ in range(end - start))
+    return bytes(data)
+
+
+def pages(seed: int, runs: int) -> Iterator[bytes]:
+    """Give so many mutated pages; the same seed gives the same pages."""
+    known = corpus()
+    rng = random.Random(seed)
+    for _ in range(runs):
+        yield mutate(known, rng)
+
+
+def work(seed: int, runs: int) -> tuple[Counter[str], float, int]:
+    """Check one worker's share; what fails is written down before the failure goes on."""
+    outcomes: Counter[str] = Counter()
+    slowest = 0.0
+    for number, data in enumerate(pages(seed, runs)):
+        start = time.process_time()
+        try:
+            outcomes[timed(data)] += 1
+        except BaseException:
+            FOUND.mkdir(exist_ok=True)
+            (FOUND / f"seed{seed}-{number}.html").write_bytes(data)
+            raise
+        slowest = max(slowest, time.process_time() - start)
+    return outcomes, slowest, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def plain(runs: int, jobs: int, seed: int) -> None:
+    """Run without atheris and print what came out."""
+    began = time.monotonic()
+    shares = [(seed + job, runs // jobs + (job < runs % jobs)) for job in range(jobs)]
+    with multiprocessing.Pool(jobs) as pool:
+        results = pool.starmap(work, shares)
+    total = sum((outcomes for outcomes, _, _ in results), Counter())
+    print(f"{sum(total.values())} mutated pages: {dict(total.most_common())}")
+    print(f"slowest {max(slow for _, slow, _ in results):.2f} s (limit {LIMIT} s), no exception outside the tree")
+    print(f"largest process {max(rss for _, _, rss in results) / 1024:.0f} MB, {time.monotonic() - began:.0f} s in all")
+
+
+def guided(runs: int) -> None:
+    """Run coverage-guided with atheris, from the golden pages."""
+    import atheris
+
+    atheris.instrument_all()
+    folder = HERE / "corpus"
+    folder.mkdir(exist_ok=True)
+    for number, page in enumerate(corpus()):
+        (folder / f"golden-{number}").write_bytes(page)
+    FOUND.mkdir(exist_ok=True)
+    options = [f"-runs={runs}", "-timeout=4", "-max_len=200000", f"-artifact_prefix={FOUND}/", "-print_final_stats=1"]
+    atheris.Setup([sys.argv[0], *options, str(folder)], lambda data: timed(bytes(data)) and None)
+    atheris.Fuzz()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Read the options and run."""
+    parser = argparse.ArgumentParser(prog="fuzz", description=__doc__)
+    parser.add_argument("--runs", type=int, default=20_000)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--atheris", action="store_true", help="coverage-guided, with the package atheris")
+    options = parser.parse_args(arguments)
+    if options.atheris:
+        guided(options.runs)
+    else:
+        plain(options.runs, options.jobs, options.seed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,754 @@
+"""The archive's database: made, refused, shared, searched; what is written stays written."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from support import NOW, ROOT, SITE, fetched, intact
+
+from crawler import fold, identity
+from crawler.clock import to_text
+from crawler.errors import AlreadyRunning, SchemaTooNew, StorageError
+from crawler.identity import Decision, Twin
+from crawler.storage import FILE, open_archive, schema
+from crawler.storage.articles import ArticleIntent
+from crawler.storage.base import exclusive
+from crawler.types import (
+    Article,
+    Dateline,
+    Exchange,
+    ImageBlock,
+    PageForFetch,
+    PageOutcome,
+    RawRef,
+    Reading,
+    Related,
+    Repair,
+    RunReport,
+    Sighting,
+    SourceFound,
+    SourceOutcome,
+    TextBlock,
+)
+from crawler.warc import WarcStore
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "archive"
+
+
+@pytest.fixture
+def archive(folder):
+    with open_archive(folder) as opened:
+        yield opened
+
+
+def article(title="Visite à Cuba", text="La Havane (VNA) - Le président est arrivé.", **changes):
+    base = Article(
+        title=title,
+        lead="Une visite.",
+        blocks=(
+            TextBlock("paragraph", text),
+            ImageBlock("https://x/1.jpg", "alt", "Une poignée. Photo : VNA", "VNA", " "),
+        ),
+        related=(Related("Autre", "Résumé", "Légende", f"{SITE}/autre-post7.vnp", 7),),
+        url=f"{SITE}/visite-post245060.vnp",
+        section="Politique",
+        dateline=Dateline("La Havane", None, "VNA"),
+        signature="- VNA",
+        byline="Xuân Lan",
+        tags=("Cuba", "visite"),
+        published_at="2025-04-29T14:30:44+07:00",
+        published_raw="29/04/2025 14:30",
+        modified_at="2025-04-29T15:00:00+07:00",
+        markup="cms-2024",
+        provenance={"title": "h1"},
+        problems=("no avatar",),
+    )
+    return replace(base, **changes)
+
+
+def intent(key=245060, said=None, *, verdict="new", revision=1, changed=(), twins=(), now=NOW, raw_id=None, **changes):
+    said = said or article(url=f"{SITE}/visite-post{key}.vnp" if key > 0 else None, post_id=key if key > 0 else None)
+    base = ArticleIntent(
+        key=key,
+        article=said,
+        reading=Reading(said.text, (Repair("glue", 3, "a", "a b"),)),
+        decision=Decision(verdict, revision, changed, twins),
+        fingerprint=identity.fingerprint(said),
+        body_key=identity.body_key(said),
+        simhash=identity.simhash(said.text),
+        published_on="2025-04-29",
+        parser=1,
+        now=now,
+        raw_id=raw_id,
+        source_file="text.txt" if key < 0 else None,
+    )
+    return replace(base, **changes)
+
+
+def save(archive, *intents):
+    with archive.transaction():
+        for one in intents:
+            archive.save_article(one)
+
+
+def hits(archive, words, **options):
+    defaults = {"since": None, "until": None, "section": None, "limit": 20, "rank": False}
+    match = " AND ".join(f'"{word}"' for word in fold.words(words))
+    return [row["id"] for row in archive.search(match, **(defaults | options))]
+
+
+def raw(archive, folder, n=0):
+    with WarcStore(folder / "warc") as warc, archive.transaction():
+        answer = fetched(b"page %d" % n)
+        return archive.add_raw(answer.url, answer.fetched_at, answer.status, warc.append(answer))
+
+
+# --- making and opening -----------------------------------------------------------------------------------------------
+
+
+def tables(folder):
+    connection = sqlite3.connect(folder / FILE)
+    found = sorted(connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall())
+    connection.close()
+    return found
+
+
+def test_an_archive_is_made_from_nothing(folder):
+    with open_archive(folder / "deeper") as archive:
+        assert archive.db.execute("PRAGMA foreign_keys").fetchone()[0] == 1
+        assert archive.db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+        assert archive.db.execute("PRAGMA user_version").fetchone()[0] == schema.version()
+        assert archive.status()["articles"] == 0
+    promised = (
+        "articles images related tags sections revisions duplicates repairs pages sources fetches raw runs articles_fts"
+    )
+    assert set(promised.split()) <= {name for _, name, _ in tables(folder / "deeper")}
+
+
+def test_opening_again_changes_nothing(folder):
+    with open_archive(folder) as archive:
+        save(archive, intent())
+    before = tables(folder)
+    for _ in range(2):
+        with open_archive(folder) as archive:
+            assert archive.article(245060).article.title == "Visite à Cuba"
+    assert tables(folder) == before
+
+
+def test_a_migration_is_all_or_nothing(folder, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(schema, "FIRST", f"{schema.FIRST}\nCREATE TABLE broken (;\n")
+        with pytest.raises(sqlite3.OperationalError):
+            open_archive(folder)
+    assert "articles" not in {name for _, name, _ in tables(folder)}
+    with open_archive(folder) as archive:
+        assert archive.status()["articles"] == 0
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_newer_database_is_refused_and_left_alone(folder, read_only):
+    with open_archive(folder) as archive:
+        archive.db.conn.execute(f"PRAGMA user_version = {schema.version() + 1}")
+    before = (folder / FILE).read_bytes()
+    with pytest.raises(SchemaTooNew, match=str(schema.version() + 1)) as caught:
+        open_archive(folder, read_only=read_only)
+    assert "upgrade" in caught.value.hint
+    assert (folder / FILE).read_bytes() == before
+
+
+@pytest.mark.parametrize("situation", ["empty file", "older version"])
+def test_a_database_that_is_not_ready_is_not_read(folder, situation):
+    """A crash between making the file and its tables, or a database of last year."""
+    folder.mkdir()
+    (folder / FILE).touch()
+    if situation == "older version":
+        with open_archive(folder) as archive:
+            archive.db.conn.execute("PRAGMA user_version = 0")
+    with pytest.raises(StorageError, match="version 0") as caught:
+        open_archive(folder, read_only=True)
+    assert "vna poll" in caught.value.hint
+    with open_archive(folder) as archive:
+        assert archive.status()["articles"] == 0
+    open_archive(folder, read_only=True).close()
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+@pytest.mark.parametrize("content", [b"not a database at all, but a text of some length" * 40, b"\0" * 4096])
+def test_what_is_no_database(folder, content, read_only):
+    folder.mkdir()
+    (folder / FILE).write_bytes(content)
+    with pytest.raises(StorageError, match="not a database") as caught:
+        open_archive(folder, read_only=read_only)
+    assert "backup" in caught.value.hint
+    assert str(folder / FILE) in str(caught.value)
+
+
+def test_a_damaged_database_is_reported_when_it_is_read(folder):
+    with open_archive(folder) as archive:
+        save(archive, *(intent(n, article(f"Titre {n}", "mot " * 500, url=None)) for n in range(1, 60)))
+    content = bytearray((folder / FILE).read_bytes())
+    content[20 * 4096 : -4096] = os.urandom(len(content) - 21 * 4096)
+    (folder / FILE).write_bytes(content)
+    with pytest.raises(StorageError) as caught, open_archive(folder, read_only=True) as archive:
+        list(archive.export())
+    assert "backup" in caught.value.hint
+    assert isinstance(caught.value.__cause__, sqlite3.DatabaseError)
+
+
+def test_a_bug_of_ours_is_not_the_users_disk(folder):
+    with pytest.raises(sqlite3.OperationalError, match="no such table"), open_archive(folder) as archive:
+        archive.db.conn.execute("SELECT * FROM no_such_table")
+
+
+def test_nothing_to_read(folder):
+    with pytest.raises(StorageError, match="no archive") as caught:
+        open_archive(folder, read_only=True)
+    assert "--archive" in caught.value.hint
+    assert not folder.exists(), "looking makes nothing"
+
+
+def test_reading_writes_nothing(folder):
+    open_archive(folder).close()
+    with open_archive(folder, read_only=True) as archive, pytest.raises(sqlite3.OperationalError, match="readonly"):
+        archive.db.conn.execute("DELETE FROM articles")
+
+
+@pytest.mark.parametrize("place", ["archive", "archive/deeper"])
+def test_a_file_stands_where_the_folder_should(tmp_path, place):
+    (tmp_path / "archive").touch()
+    for attempt in (open_archive, lambda f: exclusive(f, "poll", "now").__enter__()):
+        with pytest.raises(StorageError, match="cannot be written") as caught:
+            attempt(tmp_path / place)
+        assert "--archive" in caught.value.hint
+
+
+AS_NOBODY = """
+import os, pathlib, sys
+from crawler.errors import StorageError
+from crawler.storage import open_archive
+from crawler.storage.base import exclusive
+os.setgid(65534)
+os.setuid(65534)
+folder = pathlib.Path(sys.argv[1])
+for attempt in (lambda: open_archive(folder), lambda: exclusive(folder, "poll", "now").__enter__()):
+    try:
+        attempt()
+    except StorageError as error:
+        print(error, "|", error.hint)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_folder_of_somebody_else(tmp_path):
+    folder = tmp_path / "archive"
+    open_archive(folder).close()
+    for path in (tmp_path, *tmp_path.parents):  # nobody may look, but not write
+        if path.name.startswith("pytest-"):
+            path.chmod(0o755)
+    command = [sys.executable, "-c", AS_NOBODY, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.stdout.count("permission denied") + done.stdout.count("Permission denied") == 2, done
+    assert done.stdout.count("--archive") == 2
+
+
+def test_a_full_disk(folder):
+    program = f"""
+import pathlib, resource, sys
+sys.path.insert(0, {str(ROOT / "tests")!r})
+from test_storage import *
+folder = pathlib.Path({str(folder)!r})
+try:
+    with open_archive(folder) as archive:
+        save(archive, intent(1))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
+        save(archive, *(intent(n, article(f"T {{n}}", "mot " * 5000, url=None)) for n in range(2, 60)))
+except StorageError as error:
+    print(error, "|", error.hint)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+try:
+    with exclusive(folder, "poll", "now"): print("held")
+except StorageError as error:
+    print(error, "|", error.hint)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)
+    first, second = done.stdout.splitlines()
+    assert "vna.db" in first
+    assert "|" in first
+    assert "space" in second
+    with open_archive(folder) as archive:
+        assert [stored.id for stored in archive.export()] == [1], "what was not committed is not there, what was is"
+
+
+# --- one writer -------------------------------------------------------------------------------------------------------
+
+HOLDER = """
+import pathlib, sys
+from crawler.storage.base import exclusive
+with exclusive(pathlib.Path(sys.argv[1]), "poll", "2026-11-21T08:00:00Z"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def holder(folder):
+    command = [sys.executable, "-c", HOLDER, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as running:
+        assert running.stdout.readline() == b"held\n"
+        yield running
+        running.kill()
+
+
+def test_a_second_writer_is_told_who_is_first(folder, holder):
+    with pytest.raises(AlreadyRunning) as caught, exclusive(folder, "import", "now"):
+        pass
+    message = str(caught.value)
+    assert f"pid {holder.pid}" in message
+    assert "since 2026-11-21T08:00:00Z" in message
+    assert "vna poll" in message
+    assert "reading" in caught.value.hint
+    with pytest.raises(AlreadyRunning, match=f"pid {holder.pid}"), exclusive(folder, "import", "now"):
+        pass  # asking did not wipe the holder's name
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, None])
+def test_the_lock_goes_with_its_holder(folder, holder, how):
+    if how is None:
+        holder.stdin.close()
+    else:
+        holder.send_signal(how)
+    holder.wait()
+    with exclusive(folder, "import", "now"):
+        pass
+    with exclusive(folder, "import", "now"):
+        pass
+
+
+@pytest.mark.parametrize("content", ["", "{", "{}"])
+def test_a_lock_file_without_a_name_in_it(folder, holder, content):
+    (folder / "vna.lock").write_text(content)
+    with pytest.raises(AlreadyRunning, match="another process"), exclusive(folder, "import", "now"):
+        pass
+
+
+def test_readers_see_the_last_commit_while_somebody_writes(folder, archive):
+    save(archive, intent(1))
+    with archive.transaction():
+        archive.save_article(intent(2))
+        with open_archive(folder, read_only=True) as reader:
+            assert [stored.id for stored in reader.export()] == [1]
+    with open_archive(folder, read_only=True) as reader:
+        assert [stored.id for stored in reader.export()] == [1, 2]
+
+
+def test_another_program_holds_the_database(folder):
+    open_archive(folder).close()
+    other = sqlite3.connect(folder / FILE, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    def write():
+        with open_archive(folder) as archive:
+            archive.db.conn.execute("PRAGMA busy_timeout = 1")
+            save(archive, intent())
+
+    with pytest.raises(StorageError, match="locked") as caught:
+        write()
+    other.close()
+    assert "another program" in caught.value.hint
+
+
+def test_a_transaction_is_all_or_nothing(archive):
+    def stumble():
+        with archive.transaction():
+            archive.save_article(intent(1))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        stumble()
+    assert archive.article(1) is None
+    assert hits(archive, "Cuba") == []
+
+
+# --- articles ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_article_comes_back_as_it_was(archive, folder):
+    raw_id = raw(archive, folder)
+    one = intent(raw_id=raw_id)
+    save(archive, one)
+    stored = archive.article(245060)
+    assert stored.article == one.article
+    assert stored.reading == one.reading
+    assert (stored.id, stored.revision, stored.state, stored.parser) == (245060, 1, "live", 1)
+    assert (stored.first_seen_at, stored.checked_at) == (to_text(NOW), to_text(NOW))
+    assert stored.raw.digest.startswith("sha256:")
+    assert stored.raw_id == raw_id
+    intact(folder)
+
+
+@pytest.mark.parametrize(
+    "bare",
+    [
+        Article(title="Sans rien"),
+        Article(title="", blocks=(TextBlock("note", "x"),)),
+        Article(title="Photo", kind="photo", blocks=(ImageBlock(None),)),
+        Article(title="'; DROP TABLE articles; --", lead="\0 \u200b", tags=("a;b", '"', "é")),
+    ],
+)
+def test_articles_with_little_in_them(archive, bare):
+    save(archive, intent(5, replace(bare, post_id=5)))
+    assert archive.article(5).article == replace(bare, post_id=5)
+
+
+def test_a_revision_keeps_what_was_said_before(archive, folder):
+    first = intent(raw_id=raw(archive, folder, 1))
+    save(archive, first)
+    said = article("Autre titre", post_id=245060, tags=("Cuba",), blocks=(TextBlock("paragraph", "Tout autre."),))
+    second = intent(
+        said=said,
+        verdict="revised",
+        revision=2,
+        changed=("text", "title"),
+        now=NOW + HOUR,
+        raw_id=raw(archive, folder, 2),
+    )
+    save(archive, second)
+    stored = archive.article(245060)
+    assert (stored.article, stored.revision) == (said, 2)
+    assert (stored.first_seen_at, stored.checked_at) == (to_text(NOW), to_text(NOW + HOUR))
+    history = archive.history(245060)
+    assert [(row["revision"], row["seen_at"], row["changed"]) for row in history] == [
+        (1, to_text(NOW), []),
+        (2, to_text(NOW + HOUR), ["text", "title"]),
+    ]
+    assert [row["title"] for row in history] == ["Visite à Cuba", "Autre titre"]
+    before = archive.revision(245060, number=1)
+    assert before.article.blocks == first.article.blocks
+    assert (before.article.title, before.article.tags, before.article.byline) == (
+        "Visite à Cuba",
+        ("Cuba", "visite"),
+        "Xuân Lan",
+    )
+    assert archive.revision(245060, number=2) == stored
+    assert len(list(archive.db.query("SELECT * FROM images"))) == 0, "parts are those of the article as it stands"
+    intact(folder)
+
+
+@pytest.mark.parametrize(
+    ("situation", "as_of", "expected"),
+    [
+        ("before it was seen", NOW - HOUR, None),
+        ("at the first sight", NOW, 1),
+        ("between", NOW + HOUR / 2, 1),
+        ("at the second", NOW + HOUR, 2),
+        ("long after", NOW + 1000 * HOUR, 3),
+    ],
+)
+def test_as_of(archive, situation, as_of, expected):
+    for n in range(3):
+        said = article(f"Titre {n + 1}", post_id=245060)
+        save(archive, intent(said=said, revision=n + 1, verdict="revised" if n else "new", now=NOW + n * HOUR))
+    found = archive.revision(245060, as_of=to_text(as_of))
+    assert (found and found.revision) == expected
+    assert (found and found.article.title) == (expected and f"Titre {expected}")
+
+
+def test_no_such_revision(archive):
+    save(archive, intent())
+    assert archive.revision(245060, number=2) is None
+    assert archive.revision(1, number=1) is None
+    assert archive.article(1) is None
+    assert archive.history(1) == []
+
+
+def test_a_better_reading_corrects_the_last_revision_and_makes_none(archive, folder):
+    raw_id = raw(archive, folder)
+    save(archive, intent(raw_id=raw_id))
+    better = article("Visite d'État à Cuba", post_id=245060)
+    with archive.transaction():
+        archive.replace_reading(intent(said=better, verdict="unchanged", raw_id=raw_id, parser=2, now=NOW + HOUR))
+    stored = archive.article(245060)
+    assert (stored.article.title, stored.revision, stored.parser) == ("Visite d'État à Cuba", 1, 2)
+    assert [(r["title"], r["seen_at"]) for r in archive.history(245060)] == [("Visite d'État à Cuba", to_text(NOW))]
+    assert hits(archive, "État") == [245060]
+    intact(folder)
+
+
+def test_seen_again(archive):
+    save(archive, intent())
+    now = NOW + HOUR
+    with archive.transaction():
+        archive.set_article_state(245060, "suspect", NOW)
+        archive.touch_article(245060, now, (Related("Du jour"),))
+    stored = archive.article(245060)
+    assert (stored.state, stored.checked_at, stored.revision) == ("live", to_text(now), 1)
+    assert [story.title for story in stored.article.related] == ["Du jour"]
+    with archive.transaction():
+        archive.touch_article(245060, now)
+    assert [s.title for s in archive.article(245060).article.related] == ["Du jour"], "a 304 shows no stories"
+
+
+def test_changes_are_revisions_and_removals_newest_first(archive):
+    save(archive, *(intent(n, article(f"Titre {n}", url=None, post_id=n)) for n in (1, 2, 3)))
+    save(
+        archive,
+        intent(
+            2, article("Neuf", url=None, post_id=2), verdict="revised", revision=2, changed=("title",), now=NOW + HOUR
+        ),
+    )
+    with archive.transaction():
+        archive.set_article_state(3, "gone", NOW + 2 * HOUR)
+    found = archive.changes(None, 10)
+    assert [(r["id"], r["what"], r["changed"]) for r in found] == [(3, "gone", []), (2, "revised", ["title"])]
+    assert [r["id"] for r in archive.changes(None, 1)] == [3]
+    assert [r["id"] for r in archive.changes(to_text(NOW + 2 * HOUR), 10)] == [3]
+    assert archive.changes(to_text(NOW + 3 * HOUR), 10) == []
+
+
+def test_imports_have_negative_ids(archive):
+    keys = []
+    for n in range(3):
+        keys.append(archive.next_import_key())
+        save(archive, intent(keys[-1], article(f"Import {n}", url=None)))
+    save(archive, intent(9))
+    assert keys == [-1, -2, -3]
+    assert archive.next_import_key() == -4
+    assert archive.article(-2).article.post_id is None
+    assert archive.import_key(identity.body_key(article("Import 1", url=None))) == -2
+    assert archive.import_key(identity.body_key(article("Import 9"))) is None
+    assert archive.import_key(identity.body_key(article())) is None, "an article of the site is no import"
+
+
+def test_export_goes_by_id_and_by_day_in_hanoi(archive):
+    days = {-1: None, 7: "2025-05-01", 3: "2025-04-29", 5: "2025-04-30"}
+    for key, day in days.items():
+        save(archive, intent(key, article(url=None), published_on=day))
+
+    def ids(**span):
+        return [stored.id for stored in archive.export(**span)]
+
+    assert ids() == [-1, 3, 5, 7]
+    assert ids(since="2025-04-30") == [5, 7]
+    assert ids(until="2025-04-30") == [3, 5]
+    assert ids(since="2025-04-30", until="2025-04-30") == [5]
+    assert ids(since="2026-01-01") == []
+
+
+def test_candidates_are_the_same_text_or_the_same_days(archive):
+    days = {1: "2025-04-26", 2: "2025-04-25", 3: None, 4: "2025-05-02", 5: "2025-05-03"}
+    for key, day in days.items():
+        save(archive, intent(key, article(f"Titre {key}", url=None), published_on=day))
+    same = identity.body_key(article("Titre 3"))
+    assert sorted(c.id for c in archive.candidates(same, "2025-04-29")) == [1, 3, 4]
+    assert [c.id for c in archive.candidates(same, None)] == [3]
+    assert archive.candidates("none", None) == []
+
+
+def test_duplicates_are_linked_once(archive, folder):
+    save(archive, intent(-1))
+    save(archive, intent(5, verdict="duplicate", twins=(Twin(-1, "same text", 1.0),), raw_id=raw(archive, folder)))
+    assert list(archive.db.query("SELECT * FROM duplicates")) == [
+        {"article": 5, "other": -1, "kind": "same text", "score": 1.0}
+    ]
+    intact(folder)
+
+
+# --- search -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_index_follows_every_change(archive, folder):
+    save(archive, intent(1, article("Cuba", "Fidel Castro", url=None, lead=None), raw_id=raw(archive, folder)))
+    save(archive, intent(2, article("Laos", "Vientiane", url=None, lead=None), raw_id=raw(archive, folder, 1)))
+    assert (hits(archive, "cuba"), hits(archive, "castro"), hits(archive, "laos")) == ([1], [1], [2])
+    save(archive, intent(1, article("Chine", "Pékin", url=None, lead=None), verdict="revised", revision=2))
+    assert (hits(archive, "cuba"), hits(archive, "castro"), hits(archive, "pekin")) == ([], [], [1])
+    intact_index(archive)
+    with archive.transaction():
+        archive.db.conn.execute("DELETE FROM articles_folded WHERE id = 2")
+    assert hits(archive, "laos") == []
+    intact_index(archive)
+
+
+def intact_index(archive):
+    with archive.transaction():
+        archive.db.conn.execute("INSERT INTO articles_fts (articles_fts, rank) VALUES ('integrity-check', 1)")
+
+
+def test_a_damaged_index_would_be_noticed(archive):
+    save(archive, intent())
+    archive.db.conn.execute("DROP TRIGGER articles_folded_changed")
+    archive.db.conn.execute("UPDATE articles_folded SET title = 'other'")
+    archive.db.conn.commit()
+    with pytest.raises(sqlite3.DatabaseError, match="malformed"):
+        intact_index(archive)
+
+
+def test_search_takes_the_repaired_text_and_any_accent(archive):
+    said = article("Điện Biên Phủ", "la stratégiede sécurité", url=None)
+    save(archive, intent(1, said, reading=Reading("la stratégie de sécurité")))
+    for words in ("dien bien phu", "Diên Biên Phu", "strategie", "STRATÉGIES", "securite"):
+        assert hits(archive, words) == [1], words
+    assert hits(archive, "strategiede") == []
+
+
+def test_search_order_and_filters(archive):
+    save(archive, intent(1, article("Cuba Cuba Cuba", "Cuba", url=None, section="Politique")))
+    save(
+        archive,
+        intent(
+            2, article("Autre", "Une visite à Cuba et ailleurs", url=None, section="Sports"), published_on="2026-01-01"
+        ),
+    )
+    save(archive, intent(3, article("Laos", "Rien", url=None)))
+    assert hits(archive, "cuba") == [2, 1], "newest ids first"
+    assert hits(archive, "cuba", rank=True) == [1, 2]
+    assert hits(archive, "cuba", limit=1) == [2]
+    assert hits(archive, "cuba", section="sports") == [2]
+    assert hits(archive, "cuba", section="Culture") == []
+    assert hits(archive, "cuba", since="2026-01-01") == [2]
+    assert hits(archive, "cuba", until="2025-12-31") == [1]
+
+
+# --- the frontier -----------------------------------------------------------------------------------------------------
+
+
+def sight(archive, *, now=NOW, modified=None, source="home", page=1):
+    seen = Sighting(f"{SITE}/x-post{page}.vnp", page, modified_at=modified, position=0)
+    with archive.transaction():
+        return archive.add_sightings(source, [seen], now, now)
+
+
+def due(archive, now, **options):
+    return [page.id for page in archive.due_pages(now, **options)]
+
+
+def visited(archive, state, *, due_at=None, now=NOW, page=1, **outcome):
+    with archive.transaction():
+        archive.save_page(page, PageOutcome(state, due_at, **outcome), now)
+
+
+def test_a_page_is_known_once(archive):
+    assert sight(archive) == 1
+    assert sight(archive, source="feed") == 0
+    assert sight(archive, now=NOW + HOUR) == 0
+    found = list(archive.db.query("SELECT * FROM sightings ORDER BY source"))
+    assert [(r["source"], r["first_seen_at"], r["last_seen_at"]) for r in found] == [
+        ("feed", to_text(NOW), to_text(NOW)),
+        ("home", to_text(NOW), to_text(NOW + HOUR)),
+    ]
+    assert archive.sighted("home", [1, 2]) == {1}
+    assert due(archive, NOW) == [1]
+    with archive.transaction():
+        assert archive.add_sightings("home", [Sighting(SITE)], NOW, NOW) == 0, "without an id there is nothing to know"
+
+
+@pytest.mark.parametrize(
+    ("situation", "state", "hint", "is_due"),
+    [
+        ("no hint", "live", None, False),
+        ("older than the fetch", "live", NOW - HOUR, False),
+        ("the same instant", "live", NOW, True),
+        ("newer", "live", NOW + HOUR, True),
+        ("newer, but gone", "gone", NOW + HOUR, False),
+        ("newer, and once in drift", "drift", NOW + HOUR, True),
+    ],
+)
+def test_a_later_modification_makes_a_page_due(archive, situation, state, hint, is_due):
+    sight(archive)
+    visited(archive, state, due_at=NOW + 100 * HOUR)
+    sight(archive, now=NOW + 2 * HOUR, modified=hint)
+    assert due(archive, NOW + 2 * HOUR) == [1] * is_due
+    visited(archive, state, due_at=NOW + 100 * HOUR, now=NOW + 3 * HOUR)
+    sight(archive, now=NOW + 4 * HOUR, modified=hint)
+    assert due(archive, NOW + 4 * HOUR) == [], "the same hint does not count twice"
+
+
+def test_due_pages_new_ones_first_newest_first(archive):
+    for page in (3, 9, 5, 7, 8):
+        sight(archive, page=page)
+    visited(archive, "live", page=9, due_at=NOW)
+    visited(archive, "gone", page=8)
+    visited(archive, "live", page=7)
+    assert due(archive, NOW - HOUR) == []
+    assert due(archive, NOW) == [5, 3, 9]
+    assert due(archive, NOW, ignore_due=True) == [5, 3, 9, 7], "everything but what is gone"
+
+
+def test_a_page_keeps_its_evidence_when_a_visit_brings_none(archive, folder):
+    raw_id = raw(archive, folder)
+    sight(archive)
+    visited(archive, "live", raw_id=raw_id, etag='"1"')
+    visited(archive, "live", error="timeout", failures=1)
+    (row,) = archive.db.query("SELECT * FROM pages")
+    assert (row["raw_id"], row["etag"], row["error"], row["failures"]) == (raw_id, None, "timeout", 1)
+
+
+def test_sources(archive):
+    with archive.transaction():
+        archive.add_sources(
+            [SourceFound("feed", "f"), SourceFound("home", "h"), SourceFound("section", "s", "Sports")], NOW
+        )
+        archive.add_sources([SourceFound("sitemap", "old")], None)
+    assert [s.url for s in archive.due_sources(NOW)] == ["h", "f", "s"]
+    with archive.transaction():
+        archive.save_source("h", SourceOutcome("ok", NOW + HOUR, 60, 3, etag="1"), NOW)
+        archive.add_sources([SourceFound("home", "h", "Accueil")], NOW)
+    assert [s.url for s in archive.due_sources(NOW)] == ["f", "s"], "what is known keeps its time"
+    with archive.transaction():
+        archive.save_source("h", SourceOutcome("failing", NOW + HOUR, error="HTTP status 500", failures=2), NOW + HOUR)
+    (row,) = archive.db.query("SELECT * FROM sources WHERE url = 'h'")
+    assert (row["items"], row["fresh_items"], row["last_ok_at"], row["etag"]) == (60, 3, to_text(NOW), "1")
+    assert (row["state"], row["failures"], row["name"]) == ("failing", 2, "Accueil")
+    assert [s.url for s in archive.due_sources(NOW, ignore_due=True)] == ["h", "f", "s"], "a month of backfill's is not"
+
+
+def test_raw_is_known_by_its_place(archive):
+    ref = RawRef("2026/11/a.warc.gz", 10, 20, "sha256:A")
+    with archive.transaction():
+        one = archive.add_raw("u", NOW, 200, ref)
+        assert archive.add_raw("u", NOW, 200, ref) == one
+        assert archive.add_raw("u", NOW, 200, replace(ref, offset=30)) != one
+
+
+def test_runs_and_requests(archive):
+    run = archive.begin_run("poll", NOW)
+    assert archive.status()["last_run"]["outcome"] is None, "a run that was killed is seen as unfinished"
+    assert archive.status()["last_run"]["report"] is None
+    with archive.transaction():
+        archive.log_requests(run, [Exchange("u", NOW, 200, 100, 0.1), Exchange("u", NOW, None, 0, 30.0, "timeout")])
+    archive.end_run(run, NOW + HOUR, "done", RunReport(new=2))
+    found = archive.status()
+    assert (found["requests"], found["bytes"]) == (2, 100)
+    assert found["last_run"]["report"]["new"] == 2
+    assert found["last_run"]["ended_at"] == to_text(NOW + HOUR)
+
+
+def test_status_lists_what_needs_a_look(archive):
+    for page, state in enumerate(("live", "drift", "rejected", "failed", "suspect", "gone"), start=1):
+        sight(archive, page=page)
+        visited(archive, state, page=page, error="because")
+    found = archive.status()
+    assert sorted(row["state"] for row in found["attention"]) == ["drift", "failed", "rejected", "suspect"]
+    assert found["pages"] == dict.fromkeys(("drift", "failed", "gone", "live", "rejected", "suspect"), 1)
+
+
+def test_a_page_that_a_fetch_led_to(archive):
+    page = PageForFetch(8, "u", "known", 0, NOW, None, None)
+    with archive.transaction():
+        archive.add_page(page, "elsewhere")
+        archive.add_page(page, "elsewhere")
+    assert list(archive.db.query("SELECT id, state, first_source FROM pages")) == [
+        {"id": 8, "state": "known", "first_source": "elsewhere"}
+    ]

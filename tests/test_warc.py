@@ -1,0 +1,391 @@
+"""Evidence: what is kept, where it stands, and what is noticed when it is no longer as it was."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import subprocess
+import sys
+import zlib
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from support import NOW, ROOT, SITE, fetched, noise, zipped
+from warcio.archiveiterator import ArchiveIterator
+from warcio.digestverifyingreader import DigestChecker
+
+from crawler.errors import WarcCorrupted, WarcError
+from crawler.types import RawRef
+from crawler.warc import WarcStore, digest, repair_tail
+
+HTML = "<html><title>Điện Biên Phủ</title></html>".encode()
+FIRST = "2026/11/vna-20261121-000.warc.gz"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "warc"
+
+
+def members(data):
+    """Split a file at its gzip members, with the standard library alone."""
+    found = []
+    while data:
+        engine = zlib.decompressobj(wbits=31)
+        content = engine.decompress(data)
+        assert engine.eof
+        found.append((data[: len(data) - len(engine.unused_data)], content))
+        data = engine.unused_data
+    return found
+
+
+def library_view(path):
+    """Every record of a file as the WARC library gives it, digests checked."""
+    with path.open("rb") as file:
+        checker = DigestChecker("raise")
+        records = ArchiveIterator(file, check_digests=checker)
+        found = [(r.rec_type, r.rec_headers, r.http_headers, r.content_stream().read()) for r in records]
+        assert checker.passed is not False
+    return found
+
+
+def files(folder):
+    return [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*.warc.gz"))]
+
+
+# --- what is written --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "coding"),
+    [(HTML, None), (zipped(HTML), "gzip"), (b"", None), (noise(200_000), None), (b"\r\n\r\nWARC/1.1\r\n", None)],
+    ids=["plain", "gzipped", "empty", "large", "looks like a record"],
+)
+def test_a_record_reads_back_as_it_was_received(folder, body, coding):
+    headers = (("Content-Type", "text/html"), *([("Content-Encoding", coding)] if coding else []))
+    with WarcStore(folder) as store:
+        ref = store.append(fetched(body, headers=headers))
+        record = store.read(ref)
+    assert (record.url, record.fetched_at, record.status) == (f"{SITE}/titre-post245060.vnp", NOW, 200)
+    assert record.headers == headers
+    assert record.body == body
+    assert record.ref == ref
+    assert ref == RawRef(FIRST, ref.offset, ref.length, digest(body))
+
+
+def test_the_library_reads_a_pair_with_digests_that_match(folder):
+    with WarcStore(folder, software="test") as store:
+        store.append(fetched(zipped(HTML), headers=(("Content-Encoding", "gzip"),)))
+    info, response, request = library_view(folder / FIRST)
+    assert [r[0] for r in (info, response, request)] == ["warcinfo", "response", "request"]
+    assert b"software: test" in info[3]
+    assert response[1]["WARC-Payload-Digest"] == digest(zipped(HTML))
+    assert response[1]["WARC-Date"] == "2026-11-21T08:00:00Z"
+    assert response[1]["WARC-Target-URI"] == f"{SITE}/titre-post245060.vnp"
+    assert response[3] == HTML, "the library undoes the coding"
+    assert request[1]["WARC-Concurrent-To"] == response[1]["WARC-Record-ID"]
+    assert request[2].statusline == "/titre-post245060.vnp HTTP/1.1"
+    assert request[2]["User-Agent"] == "vna-archive/test"
+    assert all(r[1].protocol == "WARC/1.1" for r in (info, response, request))
+
+
+def test_one_gzip_member_a_record(folder):
+    with WarcStore(folder) as store:
+        refs = [store.append(fetched(noise(n * 1000, n))) for n in range(4)]
+    data = (folder / FIRST).read_bytes()
+    parts = members(data)
+    assert len(parts) == 1 + 2 * 4
+    assert all(content.startswith(b"WARC/1.1\r\n") for _, content in parts)
+    for ref, (raw, _) in zip(refs, parts[1::2], strict=True):
+        assert data[ref.offset : ref.offset + ref.length] == raw
+
+
+def test_headers_are_kept_as_they_came(folder):
+    headers = (
+        ("content-TYPE", "text/html"),
+        ("Set-Cookie", "a=1; Path=/"),
+        ("Set-Cookie", "b=2"),
+        ("X-Empty", ""),
+        ("X-Latin", "caf\xe9"),
+        ("X-Utf8", "Điện".encode().decode("latin-1")),
+        ("X-Colons", "a: b: c"),
+    )
+    with WarcStore(folder) as store:
+        ref = store.append(fetched(HTML, headers=headers, reason="C'est bon"))
+        record = store.read(ref)
+    _, content = members((folder / FIRST).read_bytes())[1]
+    head = content.split(b"\r\n\r\n")[1]
+    assert head.split(b"\r\n") == [
+        b"HTTP/1.1 200 C'est bon",
+        *(f"{name}: {value}".encode("latin-1") for name, value in headers),
+    ]
+    assert [name for name, _ in record.headers] == [name for name, _ in headers]
+
+
+@pytest.mark.parametrize("name", ["Transfer-Encoding", "content-length"])
+def test_headers_of_the_connection_are_kept_under_another_name(folder, name):
+    """The client has undone the chunking; under the old name, readers would undo it a second time."""
+    value = "chunked" if name == "Transfer-Encoding" else "999999"
+    with WarcStore(folder) as store:
+        record = store.read(store.append(fetched(HTML, headers=((name, value),))))
+    assert record.headers == ((f"X-Archive-Orig-{name}", value),)
+    assert library_view(folder / FIRST)[1][3] == HTML
+
+
+@pytest.mark.parametrize("status", [200, 304, 404, 500])
+def test_any_status_is_evidence(folder, status):
+    with WarcStore(folder) as store:
+        assert store.read(store.append(fetched(b"", status=status, reason=""))).status == status
+
+
+def test_records_come_back_in_the_order_of_writing(folder):
+    with WarcStore(folder, max_bytes=5000) as store:
+        refs = [store.append(fetched(noise(2000, n), fetched_at=NOW + timedelta(hours=6 * n))) for n in range(8)]
+        found = list(store.records())
+    assert [record.ref for record in found] == refs
+    assert [record.body for record in found] == [noise(2000, n) for n in range(8)]
+    assert len(files(folder)) > 3
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("situation", "hours", "max_bytes", "expected"),
+    [
+        ("one day", (0, 1, 2), 10**9, [FIRST]),
+        ("midnight", (0, 16), 10**9, [FIRST, "2026/11/vna-20261122-000.warc.gz"]),
+        ("another month", (0, 24 * 10), 10**9, [FIRST, "2026/12/vna-20261201-000.warc.gz"]),
+        ("full", (0, 0, 0), 1, [f"2026/11/vna-20261121-00{n}.warc.gz" for n in range(3)]),
+    ],
+)
+def test_rotation(folder, situation, hours, max_bytes, expected):
+    with WarcStore(folder, max_bytes=max_bytes) as store:
+        refs = [store.append(fetched(HTML, fetched_at=NOW + timedelta(hours=h))) for h in hours]
+        assert all(store.read(ref).body == HTML for ref in refs)
+    assert files(folder) == expected
+    assert all(library_view(folder / name)[0][0] == "warcinfo" for name in expected)
+
+
+def test_another_run_goes_on_in_the_same_file(folder):
+    refs = []
+    for _ in range(3):
+        with WarcStore(folder) as store:
+            refs.append(store.append(fetched(HTML)))
+    assert files(folder) == [FIRST]
+    assert [r[0] for r in library_view(folder / FIRST)] == ["warcinfo", *["response", "request"] * 3]
+    assert len({ref.offset for ref in refs}) == 3
+
+
+def test_a_file_that_was_moved_away_does_not_bring_its_number_back(folder):
+    with WarcStore(folder, max_bytes=1) as store:
+        for _ in range(3):
+            store.append(fetched(HTML))
+    (folder / FIRST).unlink()
+    with WarcStore(folder, max_bytes=1) as store:
+        ref = store.append(fetched(HTML))
+    assert ref.file == "2026/11/vna-20261121-003.warc.gz"
+
+
+# --- a torn tail ------------------------------------------------------------------------------------------------------
+
+
+def test_a_tail_torn_at_any_byte_is_repaired(folder):
+    with WarcStore(folder) as store:
+        store.append(fetched(HTML))
+        good = (folder / FIRST).stat().st_size
+        store.append(fetched(b"lost"))
+    whole = (folder / FIRST).read_bytes()
+    request_at = good + len(members(whole[good:])[0][0])
+    for end in range(good + 1, len(whole)):
+        (folder / FIRST).write_bytes(whole[:end])
+        for torn in folder.rglob("*.torn"):
+            torn.unlink()
+        kept = request_at if end >= request_at else good
+        assert repair_tail(folder / FIRST) == end - kept, end
+        assert (folder / FIRST).read_bytes() == whole[:kept]
+        torn = [path.read_bytes() for path in folder.rglob("*.torn")]
+        assert torn == ([whole[kept:end]] if end > kept else []), "what is cut is kept beside the file"
+    assert library_view(folder / FIRST)[1][3] == HTML
+
+
+@pytest.mark.parametrize("missing", [1, 9, 300, 500, 700])
+def test_the_next_run_goes_on_behind_the_last_whole_record(folder, missing):
+    with WarcStore(folder) as store:
+        first = store.append(fetched(HTML))
+        store.append(fetched(b"lost"))
+    whole = (folder / FIRST).read_bytes()
+    (folder / FIRST).write_bytes(whole[:-missing])
+    with WarcStore(folder) as store:
+        ref = store.append(fetched(b"next"))
+        assert [store.read(r).body for r in (first, ref)] == [HTML, b"next"]
+        assert list(store.records())[-1].ref == ref
+    assert files(folder) == [FIRST]
+
+
+@pytest.mark.parametrize("tail", [bytes(512), b"\x1f", b"\x1f\x8b\x08\x00", b"garbage", noise(5000)])
+def test_a_tail_of_garbage_is_cut(folder, tail):
+    with WarcStore(folder) as store:
+        ref = store.append(fetched(HTML))
+    with (folder / FIRST).open("ab") as file:
+        file.write(tail)
+    assert repair_tail(folder / FIRST) == len(tail)
+    assert repair_tail(folder / FIRST) == 0
+    with WarcStore(folder) as store:
+        assert store.read(ref).body == HTML
+
+
+def test_an_empty_file_that_a_crash_left(folder):
+    path = folder / FIRST
+    path.parent.mkdir(parents=True)
+    path.touch()
+    with WarcStore(folder) as store:
+        store.append(fetched(HTML))
+    assert [r[0] for r in library_view(path)] == ["warcinfo", "response", "request"]
+
+
+def test_damage_before_good_records_cuts_nothing(folder):
+    """A flipped bit is no crash: what stands behind it is evidence that rows point at."""
+    with WarcStore(folder) as store:
+        refs = [store.append(fetched(noise(300, n))) for n in range(3)]
+    path = folder / FIRST
+    damaged = bytearray(path.read_bytes())
+    damaged[refs[0].offset + 50] ^= 0xFF
+    path.write_bytes(damaged)
+    with pytest.raises(WarcCorrupted, match="behind") as caught:
+        repair_tail(path)
+    assert "verify" in caught.value.hint
+    assert FIRST in str(caught.value)
+    with WarcStore(folder) as store:
+        ref = store.append(fetched(HTML))
+        assert [store.read(r).body for r in (*refs[1:], ref)] == [noise(300, 1), noise(300, 2), HTML]
+    assert path.read_bytes() == bytes(damaged)
+    assert ref.file != FIRST, "no old row may come to point at a new record"
+
+
+# --- damage -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mask", [0xFF, 0x01])
+def test_a_flipped_byte_is_noticed(folder, mask):
+    with WarcStore(folder) as store:
+        store.append(fetched(b"another"))
+        ref = store.append(fetched(zipped(HTML)))
+        store.append(fetched(b"another"))
+        path, before = folder / FIRST, store.read(ref)
+        data = path.read_bytes()
+        unnoticed = set()
+        for position in range(ref.length):
+            damaged = bytearray(data)
+            damaged[ref.offset + position] ^= mask
+            path.write_bytes(damaged)
+            try:
+                assert store.read(ref) == before, position
+                unnoticed.add(position)
+            except WarcCorrupted:
+                pass
+    assert unnoticed <= set(range(3, 10)), "flags, time and system of the gzip header say nothing of the record"
+
+
+@pytest.mark.parametrize(
+    ("situation", "wrong"),
+    [
+        ("no such file", lambda r: RawRef("2026/11/none.warc.gz", r.offset, r.length, r.digest)),
+        ("another offset", lambda r: RawRef(r.file, r.offset + 1, r.length, r.digest)),
+        ("behind the end", lambda r: RawRef(r.file, r.offset + 10**6, r.length, r.digest)),
+        ("too short", lambda r: RawRef(r.file, r.offset, r.length - 1, r.digest)),
+        ("the request", lambda r: RawRef(r.file, r.offset + r.length, r.length, r.digest)),
+        ("the warcinfo", lambda r: RawRef(r.file, 0, r.offset, r.digest)),
+        ("another digest", lambda r: RawRef(r.file, r.offset, r.length, digest(b"another"))),
+    ],
+)
+def test_a_reference_that_does_not_fit(folder, situation, wrong):
+    with WarcStore(folder) as store:
+        ref = store.append(fetched(HTML))
+        with pytest.raises(WarcCorrupted) as caught:
+            store.read(wrong(ref))
+    assert "verify" in caught.value.hint
+
+
+def test_reading_all_stops_at_damage(folder):
+    with WarcStore(folder) as store:
+        refs = [store.append(fetched(noise(300, n))) for n in range(3)]
+        damaged = bytearray((folder / FIRST).read_bytes())
+        damaged[refs[1].offset + refs[1].length - 20] ^= 0xFF
+        (folder / FIRST).write_bytes(damaged)
+        records = store.records()
+        assert next(records).ref == refs[0]
+        with pytest.raises(WarcCorrupted):
+            list(records)
+
+
+# --- order, and disks -------------------------------------------------------------------------------------------------
+
+
+def test_the_bytes_are_on_the_disk_before_the_reference_is_handed_out(folder, monkeypatch):
+    synced = {}
+
+    def fsync(handle, really=os.fsync):
+        synced[str(Path(f"/proc/self/fd/{handle}").readlink())] = os.fstat(handle).st_size
+        really(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with WarcStore(folder) as store:
+        for n in range(3):
+            synced.clear()
+            ref = store.append(fetched(HTML))
+            path = folder / ref.file
+            assert synced[str(path)] >= ref.offset + ref.length
+            assert (str(path.parent) in synced) == (n == 0), "a new file's name must survive too"
+
+
+@pytest.mark.parametrize("place", [".", "2026", "2026/11"])
+def test_a_folder_that_cannot_be_made(folder, place):
+    (folder / place).parent.mkdir(parents=True, exist_ok=True)
+    (folder / place).touch()
+    with WarcStore(folder) as store, pytest.raises(WarcError) as caught:
+        store.append(fetched(HTML))
+    assert "space" in caught.value.hint
+    assert str(folder) in str(caught.value)
+
+
+def test_a_full_disk(folder):
+    """A limit on the file size stands for it: the write fails half-way, and the next run mends what is left."""
+    program = f"""
+import pathlib, resource, sys
+sys.path.insert(0, {str(ROOT / "tests")!r})
+from support import *
+from crawler.errors import WarcError
+from crawler.warc import WarcStore
+with WarcStore(pathlib.Path({str(folder)!r})) as store:
+    ref = store.append(fetched(noise(1000, 1)))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
+    try:
+        store.append(fetched(noise(50_000, 2)))
+    except WarcError as error:
+        print(error, "|", error.hint)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert store.read(ref).body == noise(1000, 1)
+    again = store.append(fetched(noise(50_000, 2)))
+    assert store.read(again).body == noise(50_000, 2)
+    assert [r.ref for r in store.records()] == [ref, again]
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    assert "File too large" in done.stdout
+    assert "nothing that was stored is lost" in done.stdout
+    assert done.stderr == ""
+
+
+def test_the_member_is_what_gzip_makes_of_it(folder):
+    """Any gzip tool can read the file: no format of our own."""
+    with WarcStore(folder) as store:
+        store.append(fetched(HTML))
+    whole = gzip.decompress((folder / FIRST).read_bytes())
+    assert whole.count(b"WARC/1.1\r\n") == 3
+    assert HTML in whole
+    assert io.BytesIO(whole).readline() == b"WARC/1.1\r\n"
