@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 QUICK = ("parse", "poll", "glue", "start")
-SLOW = ("peers", "fuzz")
+SLOW = ("peers", "search", "fuzz")
 
 
 def main() -> int:

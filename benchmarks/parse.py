@@ -19,7 +19,9 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 def pages(count: int = 60) -> list[tuple[str, bytes]]:
     """Give pages of the replica, in all eras, with their addresses."""
-    site = build("http://127.0.0.1:1/", seeds_dir=SEEDS, articles=count, now=lambda: NOW, options=Options(history=count))
+    site = build(
+        "http://127.0.0.1:1/", seeds_dir=SEEDS, articles=count, now=lambda: NOW, options=Options(history=count)
+    )
     found = []
     for post_id in site.ids()[: count * 2]:
         path = site.story(post_id).path

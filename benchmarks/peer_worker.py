@@ -13,13 +13,11 @@ import sys
 def trafilatura(html, url):
     import trafilatura
 
-    data = trafilatura.bare_extraction(html, url=url, with_metadata=True)
-    if data is None:
-        return {}
-    data = data if isinstance(data, dict) else data.as_dict()
+    found = trafilatura.extract(html, url=url, with_metadata=True, output_format="json")
+    data = json.loads(found) if found else {}
     return {
         "title": data.get("title"),
-        "lead": data.get("description"),
+        "lead": data.get("description") or data.get("excerpt"),
         "paragraphs": lines(data.get("text")),
         "instant": data.get("date"),
     }

@@ -33,11 +33,19 @@ ROOT = Path(__file__).parent.parent
 ENVIRONMENT = ROOT / ".venv-peers"
 WORKER = Path(__file__).parent / "peer_worker.py"
 PEERS = {
-    "trafilatura": ["trafilatura==2.3.1"],
-    "newspaper4k": ["newspaper4k[fr]==0.9.6"],
+    "trafilatura": ["trafilatura==2.3.1", "lxml_html_clean"],
+    "newspaper4k": ["newspaper4k==0.9.6"],
     "news-please": ["news-please==1.6.16"],
     "readability": ["readability-lxml==0.9", "lxml_html_clean"],
     "fundus": ["fundus==0.5.7", "curl-cffi==0.15.0"],
+}
+#: What a peer has no notion of, by its documentation: shown as a dash, not as a miss.
+LACKS = {
+    "trafilatura": {"captions"},
+    "newspaper4k": {"captions"},
+    "news-please": {"captions"},
+    "readability": {"lead", "captions", "instant"},
+    "fundus": {"paragraphs", "captions", "F1"},
 }
 FIELDS = ("title", "lead", "paragraphs", "captions", "instant")
 
@@ -46,6 +54,7 @@ FIELDS = ("title", "lead", "paragraphs", "captions", "instant")
 class Case:
     name: str
     url: str
+    content_type: str | None
     html: str
     title: str | None
     lead: str | None
@@ -70,6 +79,7 @@ def golden() -> Iterable[Case]:
         yield Case(
             file.stem,
             case["url"],
+            case["content_type"],
             base64.b64encode(body).decode(),
             expect["title"],
             expect.get("lead"),
@@ -90,7 +100,7 @@ def replica() -> Iterable[Case]:
         body = site.respond(Request("GET", story.path)).decoded
         published = story.published.isoformat()
         yield Case(
-            f"replica-{post_id}", f"http://127.0.0.1:1{story.path}", base64.b64encode(body).decode(),
+            f"replica-{post_id}", f"http://127.0.0.1:1{story.path}", None, base64.b64encode(body).decode(),
             story.title, story.lead, texts, captions, published, FIELDS,
         )  # fmt: skip
 
@@ -102,8 +112,8 @@ def ours(cases: Iterable[Case]) -> list[dict[str, Any]]:
     for case in cases:
         try:
             article = parse_page(
-                base64.b64decode(case.html), case.url, content_type=None, fetched_at=datetime(2026, 12, 1, tzinfo=UTC),
-                markups=markups,
+                base64.b64decode(case.html), case.url, content_type=case.content_type, markups=markups,
+                fetched_at=datetime(2026, 12, 1, tzinfo=UTC),
             )  # fmt: skip
         except ParseError as error:
             found.append({"error": str(error)})
@@ -126,7 +136,7 @@ def peer(name: str, file: Path) -> list[dict[str, Any]] | None:
     if not python.exists():
         print(f"(installing {name} …)", flush=True)
         subprocess.run([sys.executable, "-m", "venv", ENVIRONMENT / name], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *PEERS[name]], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-qq", *PEERS[name]], check=True, stderr=subprocess.DEVNULL)
     done = subprocess.run([python, WORKER, name, file], capture_output=True, text=True, check=False, timeout=1800)
     if done.returncode:
         print(f"{name}: does not run: {done.stderr.strip().splitlines()[-1:]}")
@@ -141,7 +151,9 @@ def row(cases: list[Case], found: list[dict[str, Any]]) -> dict[str, float]:
         relevant = [(c, f) for c, f in zip(cases, found, strict=True) if name in c.known]
         right = sum(_same(name, getattr(c, name), f.get(name)) for c, f in relevant)
         shares[name] = right / len(relevant)
-    shares["F1"] = sum(_f1(c.paragraphs or [], f.get("paragraphs") or []) for c, f in zip(cases, found, strict=True)) / len(cases)
+    shares["F1"] = sum(
+        _f1(c.paragraphs or [], f.get("paragraphs") or []) for c, f in zip(cases, found, strict=True)
+    ) / len(cases)
     return shares
 
 
@@ -172,7 +184,9 @@ def main() -> None:
         for name, found in results.items():
             if found is not None:
                 shares = row(cases, found)
-                print(f"{name:14}" + "".join(f"{shares[f]:12.3f}" for f in (*FIELDS, "F1")), flush=True)
+                lacks = LACKS.get(name, set())
+                cells = (f"{'-' if f in lacks else f'{shares[f]:.3f}':>12}" for f in (*FIELDS, "F1"))
+                print(f"{name:14}" + "".join(cells), flush=True)
 
 
 if __name__ == "__main__":

@@ -250,3 +250,34 @@ _KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
     },
     "markups": {"dir": ("markups_dir", _path)},
 }
+
+
+def load_synonyms(config_file: Path | None = None) -> list[list[str]]:
+    """Read `synonyms.toml` beside the configuration file; no file, no synonyms.
+
+    Raises:
+        ConfigError: listing every mistake.
+
+    """
+    file = (config_file or DEFAULT_FILE).parent / "synonyms.toml"
+    if not file.exists():
+        return []
+    try:
+        data = tomllib.loads(file.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: not valid TOML: {error}", "correct the file, then start again") from error
+    options, use = data.get("option", {}), data.get("use", [])
+    groups = [*data.get("groups", []), *(options.get(name) for name in use)]
+    mistakes = [f"{file}: use: no group {name!r} under [option]" for name in use if name not in options]
+    mistakes += [
+        f"{file}: {group!r} is no list of at least two texts"
+        for group in groups
+        if group is not None and not _is_group(group)
+    ]
+    if mistakes:
+        raise ConfigError("\n".join(mistakes), 'a group is a list such as ["Hanoï", "Hà Nội"]')
+    return groups
+
+
+def _is_group(value: Any) -> bool:
+    return isinstance(value, list) and len(value) > 1 and all(isinstance(v, str) and v.strip() for v in value)

@@ -110,7 +110,7 @@ def _search(stage: _Stage, seeds: list[Article]) -> None:
     with app.reading_archive(stage.archive) as archive:
         found = archive.search(wanted.match, since=None, until=None, section=None, limit=50, rank=False)
     for row in found[:3]:
-        stage.say(f"   {row['id']}  {row['title']}\n           {query.snippet(row['clean'], wanted)}")
+        stage.say(f"   {row['id']}  {row['title']}\n           {query.snippet([row['clean']], wanted)}")
     titles = {row["title"] for row in found}
     stage.check(seeds[0].title in titles, f"{len(found)} articles, the seed of 2018 with its broken words among them")
 

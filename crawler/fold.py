@@ -36,6 +36,12 @@ def words(text: str) -> list[str]:
     return [stem(word) for word in _WORD.findall(plain(text))]
 
 
+@lru_cache(maxsize=200_000)
+def folded(word: str) -> tuple[str, ...]:
+    """Give the folded words of one word; remembered, for texts that are looked through word by word."""
+    return tuple(words(word))
+
+
 def plain(text: str) -> str:
     """Give a text in lower case without accents and elisions, its punctuation kept."""
     return _ELIDED.sub(" ", letters(text))

@@ -9,12 +9,15 @@ coop*           words that begin so
 a OR b          either
 section:Sports  since:2024-01-01  until:2024-12-31
 ```
+A word or phrase that has synonyms stands for all of them, unless it is in quotes.
+
 Boundary: strings in, values out; the folding is `fold`'s, as for the index.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -50,16 +53,36 @@ class Query:
     until: str | None = None
 
 
-def parse(text: str) -> Query:
+class Synonyms:
+    """Groups of words and phrases that stand for one another; compared in folded form."""
+
+    def __init__(self, groups: Iterable[Iterable[str]] = ()) -> None:
+        self._groups: dict[tuple[str, ...], frozenset[tuple[str, ...]]] = {}
+        for group in groups:
+            members = frozenset(tuple(fold.words(phrase)) for phrase in group) - {()}
+            for member in members:
+                self._groups[member] = self._groups.get(member, frozenset()) | members
+        self.longest = max(map(len, self._groups), default=0)
+
+    def of(self, words: tuple[str, ...]) -> list[tuple[str, ...]]:
+        """Give all members of the groups of a phrase, itself first; empty when it has none."""
+        return [words, *sorted(self._groups[words] - {words})] if words in self._groups else []
+
+
+NO_SYNONYMS = Synonyms()
+
+
+def parse(text: str, synonyms: Synonyms = NO_SYNONYMS) -> Query:
     """Parse what a person typed.
 
     Raises:
         BadInput: nothing to look for is left (only exclusions, punctuation or filters), or a date is none.
 
     """
-    parser = _Parser()
+    parser = _Parser(synonyms)
     for piece in _PIECE.finditer(text):
         parser.take(piece)
+    parser.settle()
     if not parser.wanted:
         raise BadInput(
             f"nothing to look for in {text!r}", 'give at least one word, such as: vna search "diên biên phu" -tourisme'
@@ -70,56 +93,100 @@ def parse(text: str) -> Query:
 class _Parser:
     """Collects terms: `wanted` is a list of alternatives, all of which must be met."""
 
-    def __init__(self) -> None:
+    def __init__(self, synonyms: Synonyms) -> None:
         self.wanted: list[list[str]] = []
+        self._synonyms = synonyms
         self._unwanted: list[str] = []
         self._filters: dict[str, str] = {}
         self._hits: set[str] = set()
         self._prefixes: list[str] = []
         self._either = False
+        self._run: list[tuple[str, ...]] = []  # plain words since the last other piece: a synonym may span several
 
     def take(self, piece: re.Match[str]) -> None:
+        """Take the next piece of the query."""
         filter_name = _FILTERS.get((piece["field"] or "").lower())
         if filter_name is not None:
             self._filters[filter_name] = _filter(filter_name, _content(piece))
-        elif self.wanted and not piece["field"] and piece["word"] in _OPERATORS:
+        elif (self.wanted or self._run) and not piece["field"] and piece["word"] in _OPERATORS:
+            self.settle()
             self._either = _OPERATORS[piece["word"]]
-        elif term := _term(piece):
-            self._add(piece, term)
+        elif _is_plain(piece):
+            self._run.append(tuple(fold.words(piece["word"])))
+        else:
+            self.settle()
+            self._add(piece)
 
-    def _add(self, piece: re.Match[str], term: str) -> None:
+    def settle(self) -> None:
+        """Turn the run of plain words into terms, the longest synonyms first."""
+        run, self._run = [words for words in self._run if words], []
+        while run:
+            taken, group = self._longest(run)
+            words = tuple(word for part in run[:taken] for word in part)
+            self._want([_quoted(member) for member in group or [words]])
+            self._hits.update(word for member in group or [words] for word in member)
+            del run[:taken]
+
+    def _longest(self, run: list[tuple[str, ...]]) -> tuple[int, list[tuple[str, ...]]]:
+        for length in range(min(len(run), self._synonyms.longest), 0, -1):
+            if group := self._synonyms.of(tuple(word for part in run[:length] for word in part)):
+                return length, group
+        return 1, []
+
+    def _add(self, piece: re.Match[str]) -> None:
+        """Take a phrase, a prefix, an exclusion or a word in one column."""
+        words = _words(piece)
+        if not words:
+            return
+        in_quotes = piece["word"] is None or _is_prefix(piece)
+        group = [] if in_quotes else self._synonyms.of(words)
+        term = _term(piece, group or [words])
         if piece["minus"]:
             self._unwanted.append(term)
             return
-        if self._either:
-            self.wanted[-1].append(term)
-        else:
-            self.wanted.append([term])
-        self._either = False
-        words = _words(piece)
+        self._want([term])
+        self._hits.update(word for member in group or [words] for word in member)
         if _is_prefix(piece):
-            self._prefixes.append(words.pop())
-        self._hits.update(words)
+            self._prefixes.append(words[-1])
+            self._hits.discard(words[-1])
+
+    def _want(self, terms: list[str]) -> None:
+        if self._either and self.wanted:
+            self.wanted[-1] += terms
+        else:
+            self.wanted.append(terms)
+        self._either = False
 
     def query(self) -> Query:
+        """Give the whole query."""
         match = " AND ".join(f"({' OR '.join(group)})" for group in self.wanted)
         for term in self._unwanted:
             match = f"({match}) NOT {term}"
         return Query(match, frozenset(self._hits), tuple(self._prefixes), **self._filters)
 
 
-def snippet(text: str, query: Query, mark: tuple[str, str] = ("**", "**")) -> str:
-    """Give the surroundings of the first hit in the original text, hits marked; the beginning when there is none."""
-    found = list(_WORD.finditer(text))
-    flags = [_is_hit(word[0], query) for word in found]
-    first = flags.index(True) if True in flags else 0
+def snippet(texts: Iterable[str], query: Query, mark: tuple[str, str] = ("**", "**")) -> str:
+    """Give the surroundings of the first hit in the first of the original texts that has one, hits marked.
+
+    When none has a hit (it was in the title), the beginning of the last text.
+    """
+    best = ""
+    for text in texts:
+        found = list(_WORD.finditer(text))
+        first = next((i for i, word in enumerate(found) if _is_hit(word[0], query)), None)
+        if found:
+            best = _window(text, found, first or 0, query, mark)
+        if first is not None:
+            break
+    return best
+
+
+def _window(text: str, found: list[re.Match[str]], first: int, query: Query, mark: tuple[str, str]) -> str:
     low, high = max(0, first - _AROUND), min(len(found), first + _AROUND + 1)
-    if not found:
-        return ""
     start, end = found[low].start(), found[high - 1].end()
     parts, position = [], start
-    for word, hit in zip(found[low:high], flags[low:high], strict=True):
-        if hit:
+    for word in found[low:high]:
+        if _is_hit(word[0], query):
             parts += [text[position : word.start()], mark[0], word[0], mark[1]]
             position = word.end()
     body = " ".join("".join([*parts, text[position:end]]).split())
@@ -139,23 +206,29 @@ def _filter(name: str, value: str) -> str:
         raise BadInput(f"{name}:{value} is no date", f"write the day as in {name}:2024-01-31") from error
 
 
-def _term(piece: re.Match[str]) -> str | None:
+def _words(piece: re.Match[str]) -> tuple[str, ...]:
+    field = piece["field"] or ""
+    if field and field.lower() not in _COLUMNS:
+        field += " "  # `vietnam:chine` is two words, not an unknown column
+        return tuple(fold.words(field + _content(piece)))
+    return tuple(fold.words(_content(piece)))
+
+
+def _term(piece: re.Match[str], group: list[tuple[str, ...]]) -> str:
     """Give one term as FTS5 takes it: folded words in double quotes, so that no sign in it can be an operator."""
     column = _COLUMNS.get((piece["field"] or "").lower())
-    words = _words(piece)
-    if not words:
-        return None
-    quoted = f'"{" ".join(words)}"'
-    if _is_prefix(piece):
-        quoted += " *"
-    return f"{column} : {quoted}" if column else quoted
+    term = " OR ".join(_quoted(member) for member in group) + (" *" if _is_prefix(piece) else "")
+    if len(group) > 1:
+        term = f"({term})"
+    return f"{column} : {term}" if column else term
 
 
-def _words(piece: re.Match[str]) -> list[str]:
-    content = _content(piece)
-    if piece["field"] and piece["field"].lower() not in _COLUMNS:
-        content = f"{piece['field']} {content}"  # `vietnam:chine` is two words, not an unknown column
-    return fold.words(content)
+def _quoted(words: Iterable[str]) -> str:
+    return f'"{" ".join(words)}"'
+
+
+def _is_plain(piece: re.Match[str]) -> bool:
+    return piece["word"] is not None and not (piece["field"] or piece["minus"] or _is_prefix(piece))
 
 
 def _is_prefix(piece: re.Match[str]) -> bool:
@@ -163,4 +236,4 @@ def _is_prefix(piece: re.Match[str]) -> bool:
 
 
 def _is_hit(word: str, query: Query) -> bool:
-    return any(w in query.hits or w.startswith(query.prefixes) for w in fold.words(word))
+    return any(w in query.hits or w.startswith(query.prefixes) for w in fold.folded(word))

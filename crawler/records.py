@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from crawler.repair import flags
 from crawler.types import Article, Block, Dateline, ImageBlock, Reading, Related, TextBlock
 
 
@@ -38,7 +39,7 @@ def article_json(article: Article, *, key: int | None = None, reading: Reading |
         "repairs": [{"rule": r.rule, "before": r.before, "after": r.after} for r in reading.repairs],
         "markup": article.markup,
         "provenance": dict(article.provenance),
-        "problems": list(article.problems),
+        "problems": [*article.problems, *flags(reading)],
     }
 
 

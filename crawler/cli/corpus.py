@@ -100,11 +100,11 @@ def search(
 
     Example: vna search '"affaires étrangères" -Cuba' --since 2018-01-01
     """
-    from crawler import query
+    from crawler import config, query
 
     if misspelt := next((word for word in words if word.startswith("--")), None):
         raise typer.BadParameter(f"no such option: {misspelt}", ctx=context)
-    wanted = query.parse(" ".join(words))
+    wanted = query.parse(" ".join(words), query.Synonyms(config.load_synonyms(state.of(context).config)))
     with state.of(context).reading() as archive:
         found = archive.search(
             wanted.match,
@@ -115,7 +115,7 @@ def search(
             rank=rank,
         )
     for row in found:
-        row["snippet"] = query.snippet(_where_it_hits(row, wanted), wanted)
+        row["snippet"] = query.snippet((row["lead"] or "", row["clean"]), wanted)
         del row["clean"]
     if as_json:
         output.json_block(found)
@@ -127,15 +127,6 @@ def search(
     output.note(
         f"{len(found)} article{'s' * (len(found) != 1)}" + (", there may be more: --limit" * (len(found) == limit))
     )
-
-
-def _where_it_hits(row: dict[str, Any], wanted: Any) -> str:
-    """Give the first of lead and text in which the query hits."""
-    from crawler import query
-
-    parts = [row["lead"] or "", row["clean"]]
-    hit: str = next((part for part in parts if "**" in query.snippet(part, wanted)), row["clean"])
-    return hit
 
 
 def history(

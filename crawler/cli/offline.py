@@ -108,7 +108,7 @@ def repair(
     if words is None:
         output.note("vna: no lexicon is installed, so glued words stay; pip install '.[repair]' brings one")
     text = _text(file or Path("-"))
-    for line in text.splitlines():
+    for line in text.removesuffix("\n").split("\n"):
         reading = repairing.repair(line, words)
         if as_json:
             edits = [

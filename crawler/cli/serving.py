@@ -20,7 +20,7 @@ from crawler.cli import output, state
 from crawler.errors import BadInput, StopError
 
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
-_DATASETTE_CONFIG = Path(__file__).resolve().parents[2] / "config" / "datasette.yaml"
+_DATASETTE = Path(__file__).resolve().parents[2] / "config"
 
 
 def register(app: typer.Typer) -> None:
@@ -79,7 +79,8 @@ def browse(
     if find_spec("datasette") is None:
         raise StopError("Datasette is not installed", "install it beside the archive: pip install 'crawler[browse]'")
     settings = ["--setting", "truncate_cells_html", "300", "--setting", "max_returned_rows", "1000"]
-    metadata = ["--metadata", str(_DATASETTE_CONFIG)] if _DATASETTE_CONFIG.exists() else []
+    metadata = ["--metadata", str(_DATASETTE / "datasette.yaml")] if _DATASETTE.exists() else []
+    metadata += ["--plugins-dir", str(_DATASETTE / "datasette")] if _DATASETTE.exists() else []
     output.note(f"{FILE} at http://127.0.0.1:{port}/ (read-only); Ctrl-C ends it")
     command = [sys.executable, "-m", "datasette", "serve", str(file), "-p", str(port), "-h", "127.0.0.1"]
     sys.stderr.flush()

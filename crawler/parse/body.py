@@ -157,6 +157,8 @@ class _Reader:
             self._parts.has_player |= node.tag in ("video", "audio")
         elif node.tag in ("br", "hr"):
             self._flush(kind)
+        elif node.tag == "img" and _is_pixel(node):
+            pass
         elif node.tag == "img":
             self._flush(kind)
             self._parts.blocks.append(self._image(node))
@@ -222,7 +224,7 @@ class _Reader:
             node = stack.pop()
             if node.mem_id in self._noise or node.tag in dom.SILENT:
                 continue  # also the `<noscript>` twin of a lazy picture
-            if node.tag == "img":
+            if node.tag == "img" and not _is_pixel(node):
                 found.append(_captioned(self._image(node), early))
                 early = None
             elif node.mem_id in self._caption and (text := dom.text(node, self._noise)):
@@ -244,6 +246,11 @@ class _Reader:
             alt=dom.collapse(alt),
             joint=" " if alt.strip() and alt[-1].isspace() else "",
         )
+
+
+def _is_pixel(image: LexborNode) -> bool:
+    """Say whether an image is a tracker and no picture."""
+    return any(dom.attribute(image, side).strip() in ("0", "1") for side in ("width", "height"))
 
 
 def _captioned(image: ImageBlock, caption: str | None) -> ImageBlock:

@@ -94,18 +94,22 @@ def _walk_back(context: Context, source: SourceForPoll, first: Discovery) -> _Wa
 
     Trouble on a further page ends the walk, but loses nothing of the pages before it.
     """
-    sightings, newest, more = list(first.sightings), first.sightings, first.more
+    sightings, shown, more = list(first.sightings), first.sightings, first.more
+    before: set[int | None] = set()
     for _ in range(context.list_pages - 1):
-        if more is None or not _unseen(context, source, newest):
+        if more is None or not _unseen(context, source, shown):
             break
         try:
             page = _read(context, source, context.fetcher.get(more))
         except (FetchError, UnreadableSource) as error:
             return _Walk(tuple(sightings), f"further pages: {error}")
-        seen = {s.post_id for s in sightings}
-        newest = tuple(s for s in page.sightings if s.post_id not in seen)
+        ids = {s.post_id for s in page.sightings}
+        if ids <= before:
+            break
+        seen = {s.post_id for s in sightings}  # the sidebar of the first page shows stories of the second, too
+        newest = [s for s in page.sightings if s.post_id not in seen]
         sightings += [replace(s, position=len(sightings) + i) for i, s in enumerate(newest)]
-        more = page.more
+        shown, before, more = page.sightings, ids, page.more
     return _Walk(tuple(sightings))
 
 

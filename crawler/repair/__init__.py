@@ -17,8 +17,12 @@ from crawler.repair.edits import apply, compose
 from crawler.repair.lexicon import Corpus, Lexicon, WordList
 from crawler.types import Reading, Repair
 
-__all__ = ["GLUE", "RULES", "Corpus", "Lexicon", "Rule", "WordList", "apply", "glue_count", "repair"]
+__all__ = ["GLUE", "RULES", "Corpus", "Lexicon", "Rule", "WordList", "apply", "flags", "glue_count", "repair"]
 
+_LONGEST = (
+    60_000  # characters; the longest articles have half of that, and odd texts can take time that grows with the square
+)
+_BROKEN = 3  # sure spots from which on a page counts as broken
 _ROUNDS = 40  # a text settles in two or three; one that never does is left as it is
 
 
@@ -59,8 +63,10 @@ _NOTHING = WordList({})
 def repair(text: str, lexicon: Lexicon | None, *, hints: Sequence[str] = ()) -> Reading:
     """Return the repaired reading of a text: one block, or several on lines of their own.
 
-    `hints` are clean texts of the same page (title, lead, summaries, captions); they may hold the same words unbroken.
+    A text that is far longer than any article comes back as it is. `hints` are clean texts of the same page (title, lead, summaries, captions); they may hold the same words unbroken.
     """
+    if len(text) > _LONGEST:
+        return Reading(text)
     known = _NOTHING if lexicon is None else _with_page(lexicon, text, hints)
     rules = [rule for rule in RULES if lexicon is not None or not rule.needs_lexicon]
     reading = Reading(text)
@@ -85,6 +91,12 @@ def _round(reading: Reading, rules: Sequence[Rule], known: Lexicon) -> Reading:
         edits = compose(edits, found)
         clean = apply(clean, found)
     return Reading(clean, edits)
+
+
+def flags(reading: Reading) -> tuple[str, ...]:
+    """Give the problem of a text that arrived broken, as `problems` lists it; nothing for one or two spots."""
+    count = glue_count(reading)
+    return (f"text: {count} spots where words run together, as after lost line breaks",) if count >= _BROKEN else ()
 
 
 def glue_count(reading: Reading) -> int:

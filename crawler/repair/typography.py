@@ -18,7 +18,7 @@ _L = r"[^\W\d_]"  # a letter
 _MONTH = "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre"
 
 _SENTENCE = re.compile(
-    rf"(?<![\w.])(?P<word>(?:{_L}+['’-])*(?:[a-zà-öø-ÿœæ]{{3,}}|[A-ZÀ-ÖØ-Þ]{_L}{{2,}}))(?P<end>(?:[.…]+|[ \u00a0]?[!?]+)[»”]?)(?=(?:[«“]\s?)?[A-ZÀ-ÖØ-ÞŒ](?:[a-zà-öø-ÿœæ]|['’]|\s)|VNA\b|AVI\b)"
+    rf"(?<![\w.])(?P<word>(?:[a-zà-öø-ÿœæ]{{3,}}|[A-ZÀ-ÖØ-Þ]{_L}{{2,}}))(?P<end>(?:[.…]+|[ \u00a0]?[!?]+)[»”]?)(?=(?:[«“]\s?)?[A-ZÀ-ÖØ-ÞŒ](?:[a-zà-öø-ÿœæ]|['’]|\s)|VNA\b|AVI\b)"
 )
 _SENTENCE_YEAR = re.compile(
     r"(?P<word>\b\d{1,4}|\b[A-Z]{3,}|\bUE|[%)»”])(?P<end>\.)(?=[A-ZÀ-ÖØ-ÞŒ][a-zà-öø-ÿœæ]|À\s|[LDCSNJ]['’])"
@@ -36,7 +36,7 @@ _YEAR_WORD = re.compile(
     r"(?<![\w.,/-])(?P<year>(?:19|20)\d\d)(?=(?:et|à|avec|pour|en|dans|sur|des?|du|les?|la|au|aux|par|contre|dont|qui|entre|mais|ont|est|a|était|selon|comme|lors|ainsi|afin)\b)"
 )
 _AMOUNT = re.compile(
-    r"(?<![\w/-])(?P<number>\d+(?:[.,]\d+)*)(?=(?:milliards?|millions?|milliers?|personnes|ans|jours|mois|heures|dollars|dôngs?|dongs?|euros|pays|provinces|tonnes|hectares|entreprises|projets|cas|membres|villes|points|nouveaux|nouvelles|autres)\b)"
+    r"(?<![\w.,/-])(?P<number>\d+(?:[.,]\d+)*)(?=(?:milliards?|millions?|milliers?|personnes|ans|jours|mois|heures|dollars|dôngs?|dongs?|euros|pays|provinces|tonnes|hectares|entreprises|projets|cas|membres|villes|points|nouveaux|nouvelles|autres)\b)"
 )
 _ORDINAL = re.compile(r"\b(?P<number>\d+|[IVX]{1,6}) (?P<end>e|è|ème|ᵉ|er|ère|ᵉʳ)(?= [a-zà-öø-ÿœæA-Z])")
 _ELISION = re.compile(

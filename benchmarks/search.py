@@ -1,0 +1,186 @@
+"""Search over a large archive: newest first and ranked, each against the bare FTS5 query in the same run.
+
+./run.sh bench search                 20,000 articles
+./run.sh bench search --articles 260000 --keep /tmp/large   (as many as the French edition has; some minutes)
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from crawler import identity, query
+from crawler.identity import Decision
+from crawler.replica import build
+from crawler.storage import FILE, Archive, open_archive
+from crawler.storage.articles import ArticleIntent
+from crawler.types import Article, Reading, TextBlock
+
+SEEDS = Path(__file__).parent.parent / "seeds"
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+STORIES = 4_000  # written out; each appears again with other words mixed in
+ROUNDS = 3
+QUERIES = (
+    "Vietnam",
+    "coopération",
+    "ministre",
+    "étrangères",
+    "défense",
+    "Hanoï",
+    "exportations",
+    "crevettes",
+    "tourisme",
+    "ASEAN",
+    "président de la République",
+    '"affaires étrangères"',
+    '"Premier ministre"',
+    '"mer Orientale"',
+    "Vietnam Chine commerce",
+    "accord libre échange",
+    "covid-19",
+    "l'économie numérique",
+    "diên biên phu",
+    "Điện Biên Phủ",
+    "title:Vietnam",
+    "title:ASEAN sommet",
+    "coop*",
+    "export* riz",
+    "inondations -typhon",
+    "football OR volley",
+    "patrimoine UNESCO",
+    "énergie éolienne",
+    "gingembre",
+    "saxophone",
+    "philatélie",
+    "astronome",
+    "météorite",
+    "Vietnam Laos Cambodge",
+    "changement climatique delta Mékong",
+    "secrétaire général",
+    "parti",
+)
+
+
+def words() -> Callable[[random.Random], str]:
+    """Give a source of words by their real frequency in French, so that rare words are as rare as in life."""
+    import wordfreq
+
+    known = wordfreq.get_frequency_dict("fr", wordlist="large")
+    names = [word for word in known if word.isalpha()]
+    weights = list(itertools.accumulate(known[name] for name in names))
+    return lambda rng: " ".join(rng.choices(names, cum_weights=weights, k=70))
+
+
+def articles(count: int) -> Iterator[Article]:
+    """Give so many different articles, oldest first."""
+    site = build("http://127.0.0.1:1/", seeds_dir=SEEDS, articles=STORIES, now=lambda: NOW)
+    stories = [site.story(post_id) for post_id in site.ids()]
+    rng, filler = random.Random(7), words()
+    for number in range(count):
+        story = stories[number % len(stories)]
+        blocks = (*story.blocks, TextBlock("paragraph", filler(rng)))
+        yield Article(
+            title=story.title,
+            lead=story.lead,
+            blocks=blocks,
+            post_id=15_000 + number,
+            section=story.section,
+            published_at=(NOW - timedelta(minutes=30 * (count - number))).isoformat(),
+        )
+
+
+def fill(archive: Archive, count: int) -> None:
+    """Write the articles, a thousand in a transaction."""
+    stream = articles(count)
+    decision = Decision("new", 1)
+    while batch := list(itertools.islice(stream, 1000)):
+        with archive.transaction():
+            for article in batch:
+                archive.save_article(
+                    ArticleIntent(
+                        key=article.post_id or 0,
+                        article=article,
+                        reading=Reading(article.text),
+                        decision=decision,
+                        fingerprint="",
+                        body_key=identity.body_key(article),
+                        simhash=0,
+                        published_on=(article.published_at or "")[:10],
+                        parser=1,
+                        now=NOW,
+                    )
+                )
+
+
+def milliseconds(run: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    run()
+    return (time.perf_counter() - start) * 1000
+
+
+def measure(archive: Archive) -> dict[str, list[float]]:
+    """Time every query in each way, the ways in turn; the best of some rounds, warm."""
+    bare = {
+        "newest first, bare FTS5": "SELECT rowid FROM articles_fts WHERE articles_fts MATCH ? ORDER BY rowid DESC LIMIT 20",
+        "ranked, bare FTS5": (
+            "SELECT rowid FROM articles_fts WHERE articles_fts MATCH ? ORDER BY bm25(articles_fts, 10.0, 5.0, 1.0) LIMIT 20"
+        ),
+    }
+    times: dict[str, list[float]] = {
+        name: [] for name in ("newest first, bare FTS5", "newest first, vna", "ranked, bare FTS5", "ranked, vna")
+    }
+    for wanted in map(query.parse, QUERIES):
+        ways: dict[str, Callable[[], object]] = {
+            name: (lambda sql=sql, wanted=wanted: archive.db.execute(sql, [wanted.match]).fetchall())
+            for name, sql in bare.items()
+        }
+        for rank, name in ((False, "newest first, vna"), (True, "ranked, vna")):
+            ways[name] = lambda rank=rank, wanted=wanted: [
+                query.snippet((row["lead"] or "", row["clean"]), wanted)
+                for row in archive.search(wanted.match, since=None, until=None, section=None, limit=20, rank=rank)
+            ]
+        for name, run in ways.items():
+            times[name].append(min(milliseconds(run) for _ in range(ROUNDS)))
+    return times
+
+
+def p95(values: list[float]) -> float:
+    return statistics.quantiles(values, n=20)[-1]
+
+
+def main() -> None:
+    """Fill or reuse an archive, measure, print."""
+    parser = argparse.ArgumentParser(prog="search", description=__doc__)
+    parser.add_argument("--articles", type=int, default=20_000)
+    parser.add_argument("--keep", type=Path, help="a folder for the archive, used again when it is there")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.keep or Path(temporary)
+        fresh = not (folder / FILE).exists()
+        with open_archive(folder) as archive:
+            if fresh:
+                start = time.monotonic()
+                fill(archive, options.articles)
+                print(f"filled in {time.monotonic() - start:.0f} s")
+            count = archive.db.execute("SELECT count(*) FROM articles").fetchone()[0]
+            print(
+                f"{count} articles, {(folder / FILE).stat().st_size / 1e6:.0f} MB, {len(QUERIES)} queries, warm, wall ms"
+            )
+            times = measure(archive)
+    for name, values in times.items():
+        base = times[name.rpartition(",")[0] + ", bare FTS5"]
+        print(
+            f"{name:26} p50 {statistics.median(values):8.2f}   p95 {p95(values):8.2f}"
+            f"   p95 / bare p95 {p95(values) / p95(base):6.2f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
