@@ -79,7 +79,7 @@ def replacing(path: Path) -> Iterator[IO[str]]:
         BadInput: it cannot be written.
 
     """
-    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished = path.parent / f".{path.name}.unfinished"
     try:
         with unfinished.open("w", encoding="utf-8", newline="") as out:
             yield out

@@ -73,7 +73,9 @@ class Decision:
 def decide(article: Article, known: Known | None, candidates: Iterable[Candidate] = ()) -> Decision:
     """Decide about one article; `candidates` are asked only when it is new."""
     if known is not None:
-        changed = tuple(sorted(k for k, v in comparable(article).items() if known.fields.get(k, "") != v))
+        says = comparable(article)
+        names = sorted({*says, *known.fields})  # a field that was emptied is in the old one alone
+        changed = tuple(name for name in names if says.get(name) != known.fields.get(name))
         return Decision("revised", known.revision + 1, changed) if changed else Decision("unchanged", known.revision)
     twins = tuple(_twins(article, candidates))
     return Decision("duplicate" if twins else "new", 1, twins=twins)

@@ -8,17 +8,29 @@ Boundary: text in, values out; reading the files is `config`'s. selectolax serve
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, get_origin, get_type_hints
 
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from crawler.errors import ConfigError
 
 Selectors = tuple[str, ...]
+
+
+class Names(tuple[str, ...]):
+    """Attribute names; a type of their own, so that they are not checked as selectors."""
+
+    __slots__ = ()
+
+
+_NAME = re.compile(r"[a-z][a-z0-9_:-]*")
+_IMAGE = Names(("data-src", "data-original", "data-lazy-src", "data-photo-original-src", "src"))  # dossier 7
+_TIME = Names(("data-time", "datetime"))  # dossier 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +62,20 @@ class BodySelectors:
 
 @dataclass(frozen=True, slots=True)
 class RelatedSelectors:
-    """The block at the foot of the page: `heading` is its visible text, `item` one story."""
+    """The block at the foot of the page: `heading` is its visible text (the container's class is unknown), `item` one story."""
 
     heading: str = "Voir plus"
-    container: Selectors = ()
     item: Selectors = ()
     title: Selectors = ()
     summary: Selectors = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """Names of attributes, in order of trust: where an image's real address is, where a time's instant is."""
+
+    image: Names = _IMAGE
+    time: Names = _TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +86,7 @@ class Markup:
     article: ArticleSelectors
     body: BodySelectors = BodySelectors()
     related: RelatedSelectors = RelatedSelectors()
+    attributes: Attributes = Attributes()
     about: str = ""
     valid_from: date | None = None
     valid_until: date | None = None
@@ -78,7 +98,12 @@ class Markup:
         )
 
 
-_TABLES = {"article": ArticleSelectors, "body": BodySelectors, "related": RelatedSelectors}
+_TABLES = {
+    "article": ArticleSelectors,
+    "body": BodySelectors,
+    "related": RelatedSelectors,
+    "attributes": Attributes,
+}
 _REQUIRED = ("title", "body")
 
 
@@ -104,6 +129,7 @@ def load(file: str, text: str) -> Markup:
         article=ArticleSelectors(**_tupled(data["article"])),
         body=BodySelectors(**_tupled(data.get("body", {}))),
         related=RelatedSelectors(**_tupled(data.get("related", {}))),
+        attributes=Attributes(**_tupled(data.get("attributes", {}))),
     )
 
 
@@ -172,6 +198,9 @@ def _wrong_values(prefix: str, data: Mapping[str, Any], expected: Mapping[str, A
 
 
 def _wrong_value(value: Any, kind: Any) -> list[str]:
+    if kind is Names:
+        good = isinstance(value, list) and value and all(isinstance(v, str) and _NAME.fullmatch(v) for v in value)
+        return [] if good else ['must be a list of attribute names, such as ["data-src", "src"]']
     if get_origin(kind) is tuple:
         if not isinstance(value, list):
             return ["must be a list of CSS selectors"]
@@ -201,6 +230,3 @@ def _tupled(table: Mapping[str, Any]) -> dict[str, Any]:
 def selector_keys() -> dict[str, tuple[str, ...]]:
     """List the keys of each table of a markup file, for the documentation and its test."""
     return {name: tuple(f.name for f in fields(kind)) for name, kind in _TABLES.items()}
-
-
-assert all(get_args(hint) or hint is str for kind in _TABLES.values() for hint in get_type_hints(kind).values())

@@ -39,7 +39,7 @@ def article_json(article: Article, *, key: int | None = None, reading: Reading |
         "repairs": [{"rule": r.rule, "before": r.before, "after": r.after} for r in reading.repairs],
         "markup": article.markup,
         "provenance": dict(article.provenance),
-        "problems": [*article.problems, *flags(reading)],
+        "problems": [*dict.fromkeys((*article.problems, *flags(reading)))],
     }
 
 

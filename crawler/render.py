@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import html
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from crawler import records
@@ -88,6 +89,7 @@ def _lines(row: dict[str, Any]) -> list[str]:
 
 
 def _changed_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
-    for line in difflib.unified_diff(old, new, lineterm="", n=0):
-        if not line.startswith(("---", "+++", "@@")) and line[1:].strip():
+    changes = difflib.unified_diff(old, new, lineterm="", n=0)
+    for line in islice(changes, 2, None):  # the first two name the files; by their look a line `--VNA` would pass as one
+        if not line.startswith("@@") and line[1:].strip():
             yield f"{line[0]} {line[1:]}"

@@ -37,6 +37,8 @@ from crawler import app, pipeline, render
 from crawler.errors import BadInput, SiteUnavailable, StorageError
 from crawler.parse import seedtext
 from crawler.parse.page import PARSER_VERSION, parse_page
+from crawler.pipeline.context import recorded
+from crawler.pipeline.sources import poll_sources
 from crawler.records import article_json
 from crawler.replica import SECTIONS, Options, Request, Response, build
 from crawler.site import Site
@@ -157,7 +159,7 @@ def lines(text):
 
 def test_politeness_of_a_whole_run(tmp_path, clock):
     with mounted(clock) as site:
-        poll(tmp_path, clock)
+        look(tmp_path, clock)
     times = site.wire.times
     assert all((b - a).total_seconds() >= 1 for a, b in pairwise(times))
     assert {request.headers["User-Agent"] for request in site.wire.requests} == {
@@ -319,6 +321,13 @@ def add_page(archive, post_id, path):
            post_id, SITE + path, "2026-11-21T08:00:00Z")  # fmt: skip
 
 
+def named(archive, site, *ids):
+    """Have pages due as if a source had just shown them, and nothing else."""
+    for post_id in ids:
+        add_page(archive, post_id, site.replica.story(post_id).path)
+    only(archive, *ids)
+
+
 @pytest.mark.parametrize(
     ("situation", "counted", "as_new"),
     [
@@ -437,8 +446,8 @@ def test_a_page_that_names_another_post(held, clock):
 def test_trouble_with_one_page(held, clock, kind, outcome):
     with mounted(clock) as site:
         (post_id,) = site.replica.publish(1)
+        named(held, site, post_id)
         site.replica.fault(kind, path=site.replica.story(post_id).path)
-        clock.advance(minutes=20)
         report = poll(held, clock)
         if outcome is None:
             assert counts(report) == {"new": 1}
@@ -458,8 +467,8 @@ def test_trouble_with_one_page(held, clock, kind, outcome):
 def test_trouble_that_passes_costs_nothing(held, clock, kind):
     with mounted(clock) as site:
         (post_id,) = site.replica.publish(1)
+        named(held, site, post_id)
         site.replica.fault(kind, path=site.replica.story(post_id).path, times=2)
-        clock.advance(minutes=20)
         assert counts(poll(held, clock)) == {"new": 1}
         assert site.wire.count(site.replica.story(post_id).path) == 3
     assert value(held, "SELECT count(*) FROM fetches WHERE url = ?", SITE + site.replica.story(post_id).path) == 3
@@ -540,18 +549,24 @@ SMALL = Options(home_size=4, feed_size=4, section_size=5)
     ids=["small lists", "no feed", "no sitemap", "sections alone", "other slugs", "soft 404s", "404s go home"],
 )
 def test_any_way_in_leads_to_everything(tmp_path, clock, options):
-    with mounted(clock, options=options):
-        assert counts(poll(tmp_path, clock)) == {"new": ALIVE}
-    assert ids(tmp_path) > SEED_IDS
+    with mounted(clock, options=options) as site:
+        assert look(tmp_path, clock) == set(site.replica.ids())
 
 
 def test_a_source_that_is_not_there(tmp_path, clock):
     with mounted(clock, options=Options(no_sitemap=True, no_feed=True)):
-        poll(tmp_path, clock)
+        look(tmp_path, clock)
     found = {r["url"].removeprefix(SITE): r for r in rows(tmp_path, "SELECT * FROM sources")}
     assert {path for path, row in found.items() if row["state"] == "absent"} >= {"/sitemap.xml", "/rss/home.rss"}
     assert found["/"]["state"] == "ok"
     assert found["/sitemap.xml"]["next_due_at"] > "2026-11-27"
+
+
+def look(archive, clock, **changes):
+    """The sources' part of a tick alone; give the ids of the pages that are known now."""
+    with working(archive, clock, **changes) as context, recorded(context, "poll"):
+        poll_sources(context, ignore_due=False)
+    return {row["id"] for row in rows(archive, "SELECT id FROM pages")}
 
 
 def zones(paths):
@@ -560,31 +575,31 @@ def zones(paths):
 
 def test_paging_back_stops_where_all_is_known(tmp_path, clock):
     with mounted(clock, options=Options(section_size=10)) as site:
-        poll(tmp_path, clock)
+        look(tmp_path, clock)
         assert len(zones(site.wire.paths)) > 3, "the first time it goes back to the end"
         site.wire.clear()
         clock.advance(hours=2)
-        poll(tmp_path, clock)
+        look(tmp_path, clock)
         assert zones(site.wire.paths) == [], "nothing new on the first page"
         site.wire.clear()
         clock.advance(hours=2)
         while not any(site.replica.story(p).section == "Politique" for p in site.replica.publish(1)):
             pass
-        poll(tmp_path, clock)
+        look(tmp_path, clock)
         assert len([p for p in zones(site.wire.paths) if "zone=471" in p]) == 1, "one page more, which shows no gap"
 
 
 def test_paging_back_has_a_limit(tmp_path, clock):
     with mounted(clock, options=Options(section_size=5, home_size=4, no_sitemap=True, no_feed=True)) as site:
-        poll(tmp_path, clock, list_pages=3)
+        known = look(tmp_path, clock, list_pages=3)
     assert len([p for p in zones(site.wire.paths) if "zone=471" in p]) == 2
-    assert len(ids(tmp_path)) < ALIVE
+    assert len(known) < ALIVE
 
 
 def test_trouble_on_a_further_page_loses_nothing_of_the_first(tmp_path, clock):
     with mounted(clock, options=Options(section_size=10, home_size=4, no_sitemap=True, no_feed=True)) as site:
         site.replica.fault("error", path="/api/get-zone?*page=3*")
-        poll(tmp_path, clock)
+        look(tmp_path, clock)
         (row,) = rows(tmp_path, "SELECT * FROM sources WHERE url LIKE '%/politique/'")
         assert row["state"] == "ok"
         assert 20 <= row["items"] < ALIVE
@@ -594,7 +609,7 @@ def test_trouble_on_a_further_page_loses_nothing_of_the_first(tmp_path, clock):
 
 def test_excluded_and_added(tmp_path, clock):
     with mounted(clock, options=Options(home_size=4, no_sitemap=True, no_feed=True)) as site:
-        poll(tmp_path, clock, exclude=("/politique/", "/sports/*"), add=("/rss/culture.rss", "/extra/"))
+        look(tmp_path, clock, exclude=("/politique/", "/sports/*"), add=("/rss/culture.rss", "/extra/"))
     assert not {"/politique/", "/sports/"} & set(site.wire.paths)
     assert {"/rss/culture.rss", "/extra/", "/culture/"} <= set(site.wire.paths)
     kinds = {r["url"].removeprefix(SITE): r["kind"] for r in rows(tmp_path, "SELECT url, kind FROM sources")}
@@ -614,14 +629,17 @@ def test_validators(tmp_path, clock):
         poll(tmp_path, clock)
         clock.advance(hours=1)
         raws = value(tmp_path, "SELECT count(*) FROM raw")
-        report = poll(tmp_path, clock, everything=True)
-        assert counts(report) == {"unchanged": ALIVE}
-        assert report.bytes == 0
+        some = site.replica.ids()[-4:]
+        change(tmp_path, "UPDATE sources SET next_due_at = '2026' WHERE next_due_at NOT NULL")
+        only(tmp_path, *some, sources=True)
+        report = poll(tmp_path, clock)
+        assert counts(report) == {"unchanged": 4}
+        assert (report.bytes, report.requests > 10) == (0, True)
         assert value(tmp_path, "SELECT count(*) FROM raw") == raws, "the row keeps the page that it read"
         clock.advance(hours=1)
-        post_id = site.replica.ids()[-1]
-        site.replica.revise(post_id)
-        assert counts(poll(tmp_path, clock, everything=True)) == {"revised": 1, "unchanged": ALIVE - 1}
+        site.replica.revise(some[0])
+        only(tmp_path, *some)
+        assert counts(poll(tmp_path, clock)) == {"revised": 1, "unchanged": 3}
     intact(tmp_path)
 
 
@@ -901,7 +919,7 @@ def test_an_odd_page_does_not_stop_the_run(held, clock, situation, old, new):
         (post_id,) = site.replica.publish(1)
         path = site.replica.story(post_id).path
         site.edit = edited(path, lambda html: html.replace(old, new))
-        clock.advance(minutes=20)
+        named(held, site, post_id)
         report = poll(held, clock)
         assert report.new + report.rejected == 1
     intact(held)

@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
     app.command()(parse)
     app.command()(repair)
     app.command("import")(import_texts)
+    app.command()(reparse)
 
 
 def parse(
@@ -152,6 +153,55 @@ def import_texts(
         raise typer.Exit(1)
 
 
+def reparse(
+    context: typer.Context,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="T", help="Only pages fetched since this instant (ISO 8601).")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would read differently.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Read the stored pages again with today's parser and layouts, offline; never makes a revision.
+
+    Example: vna reparse --since 2026-11-01 --dry-run
+    """
+    from dataclasses import asdict
+
+    from crawler import app, lexicon, pipeline
+    from crawler.cli.progress import watcher
+    from crawler.clock import to_text
+
+    globals_ = state.of(context)
+    begin = to_text(_instant(since, "--since")) if since else None
+    with (
+        watcher(globals_.verbose) as progress,
+        app.working(globals_.load(), "reparse", progress, lexicon=lexicon.load()) as work,
+    ):
+        report = pipeline.reparse(work, since=begin, dry_run=dry_run)
+    if as_json:
+        output.json_block(asdict(report))
+        return
+    output.text(
+        f"{report.pages} pages: {report.same} as before, {report.differing} differ, {report.newly_read} read at last, "
+        f"{report.still_unread} still unread, {report.no_longer_read} no longer read"
+        + (" (dry run: nothing was written)" if dry_run else "")
+    )
+    for name, count in sorted(report.fields.items(), key=lambda item: -item[1]):
+        output.text(f"  {name}: {count}")
+    for sample in report.samples:
+        output.text(f"  {sample['id']} {sample['field']}:\n    - {_short(sample['was'])}\n    + {_short(sample['is'])}")
+    if report.no_longer_read:
+        output.note("pages that were read before are not read now: correct the layout before anything else")
+        raise typer.Exit(5)
+
+
+def _short(value: object, limit: int = 160) -> str:
+    import json
+
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
 def _bytes(file: Path) -> bytes:
     try:
         body = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
@@ -172,11 +222,11 @@ def _text(file: Path) -> str:
         raise BadInput(f"{file}: not UTF-8 (byte {error.start})", "convert it: iconv -f CHARSET -t UTF-8") from error
 
 
-def _instant(value: str | None) -> datetime:
+def _instant(value: str | None, option: str = "--fetched-at") -> datetime:
     if value is None:
         return datetime.now(UTC)
     try:
         instant = datetime.fromisoformat(value)
         return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise BadInput(f"--fetched-at {value}: not an instant", "write it as 2026-01-31T08:15:00Z") from error
+        raise BadInput(f"{option} {value}: not an instant", "write it as 2026-01-31T08:15:00Z") from error

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from selectolax.lexbor import LexborNode
 
 from crawler import urls
-from crawler.markup import BodySelectors
+from crawler.markup import Attributes, BodySelectors, Markup
 from crawler.parse import dom, structure
 from crawler.types import Block, ImageBlock, TextBlock, TextType
 
@@ -48,7 +48,6 @@ _AROUND_LOST = re.compile(
 _ORPHAN = re.compile(rf"{_SIGNS}(?:{_LABEL})?{_SIGNS}", re.IGNORECASE)
 _ARROWS = re.compile(r"\s*[.…]*\s*(?:>>+|»»+)\s*")
 _LABEL_LENGTH, _LABEL_PARTS = 80, 40  # characters, text nodes
-_URL_ATTRIBUTES = ("data-src", "data-original", "data-lazy-src", "data-photo-original-src", "src")
 _BARE_CAPTION_LENGTH = 400  # characters; the longest caption in the seeds has 240
 _DATA_TABLE_COLUMNS = 2
 
@@ -62,23 +61,29 @@ class BodyParts:
     has_player: bool = False
 
 
-def read(body: LexborNode, selectors: BodySelectors, resolve: Resolve, skip: frozenset[int] = frozenset()) -> BodyParts:
+def read(body: LexborNode, layout: Markup, resolve: Resolve, skip: frozenset[int] = frozenset()) -> BodyParts:
     """Read the blocks below `body`; `resolve` makes addresses absolute, elements in `skip` are passed over."""
-    return _Reader(body, selectors, resolve, skip).read(body)
+    return _Reader(body, layout.body, layout.attributes, resolve, skip).read(body)
 
 
-def pictures(container: LexborNode, selectors: BodySelectors, resolve: Resolve) -> list[ImageBlock]:
+def pictures(container: LexborNode, layout: Markup, resolve: Resolve) -> list[ImageBlock]:
     """Read the pictures of one container with their captions, in order."""
-    return _Reader(container, selectors, resolve).pictures(container)
+    return _Reader(container, layout.body, layout.attributes, resolve).pictures(container)
 
 
 class _Reader:
     """Walks one body; holds which nodes play which part and the paragraph being collected."""
 
     def __init__(
-        self, body: LexborNode, selectors: BodySelectors, resolve: Resolve, skip: frozenset[int] = frozenset()
+        self,
+        body: LexborNode,
+        selectors: BodySelectors,
+        attributes: Attributes,
+        resolve: Resolve,
+        skip: frozenset[int] = frozenset(),
     ) -> None:
         self._resolve = resolve
+        self._attributes = attributes
         self._noise = (dom.ids(dom.select(body, selectors.noise)) - {body.mem_id}) | skip
         self._picture = dom.ids(dom.select(body, selectors.picture)) - {body.mem_id}
         self._bare_caption = dom.ids(dom.select(body, selectors.bare_caption))
@@ -211,7 +216,7 @@ class _Reader:
             self._parts.blocks.append(TextBlock(kind, text))
 
     def _nested_texts(self, node: LexborNode) -> list[TextBlock]:
-        nested = _Reader(node, BodySelectors(), self._resolve)
+        nested = _Reader(node, BodySelectors(), self._attributes, self._resolve)
         nested._noise, nested._related = self._noise, self._related
         return [b for b in nested.read(node).blocks if isinstance(b, TextBlock)]
 
@@ -242,10 +247,15 @@ class _Reader:
     def _image(self, node: LexborNode) -> ImageBlock:
         alt = dom.attribute(node, "alt")
         return ImageBlock(
-            url=_image_url(node, self._resolve),
+            url=self._image_url(node),
             alt=dom.collapse(alt),
             joint=" " if alt.strip() and alt[-1].isspace() else "",
         )
+
+    def _image_url(self, node: LexborNode) -> str | None:
+        """Give the picture's real address: lazy attributes before `src`, placeholders (`data:`) never (dossier 7)."""
+        values = (dom.attribute(node, name).strip() for name in self._attributes.image)
+        return next((url for value in values if value and (url := self._resolve(value))), None)
 
 
 def _is_pixel(image: LexborNode) -> bool:
@@ -255,12 +265,6 @@ def _is_pixel(image: LexborNode) -> bool:
 
 def _captioned(image: ImageBlock, caption: str | None) -> ImageBlock:
     return ImageBlock(image.url, image.alt, caption, structure.credit(caption), image.joint)
-
-
-def _image_url(node: LexborNode, resolve: Resolve) -> str | None:
-    """Give the picture's real address: lazy attributes before `src`, placeholders (`data:`) never (dossier 7)."""
-    values = (dom.attribute(node, name).strip() for name in _URL_ATTRIBUTES)
-    return next((url for value in values if value and (url := resolve(value))), None)
 
 
 def _data_rows(table: LexborNode) -> list[list[str]]:

@@ -45,7 +45,7 @@ def avatar(page: Page, layout: Markup, frame: Frame, blocks: Sequence[Block]) ->
     shown = {b.url for b in blocks if isinstance(b, ImageBlock) and b.url}
     found: list[ImageBlock] = []
     for node in frame.own(layout.article.avatar):
-        found += body_reader.pictures(node, layout.body, page.resolve)
+        found += body_reader.pictures(node, layout, page.resolve)
     return [image for image in found if image.url not in shown]
 
 
@@ -75,10 +75,10 @@ def published(page: Page, layout: Markup | None = None, frame: Frame | None = No
     """Give the time of publication by the order of trust (dossier 15)."""
     nodes = frame.own(layout.article.time)[:1] if layout is not None and frame is not None else []
     shown = [dom.text(n) for n in nodes]
+    stamps = layout.attributes.time if layout is not None else ()
     candidates = [
         *(times.Candidate(f"meta {name}", page.head.meta.get(name, "")) for name in _PUBLISHED),
-        *(times.Candidate("time[data-time]", dom.attribute(n, "data-time")) for n in nodes),
-        *(times.Candidate("time[datetime]", dom.attribute(n, "datetime")) for n in nodes),
+        *(times.Candidate(f"time[{name}]", dom.attribute(n, name)) for name in stamps for n in nodes),
         times.Candidate("JSON-LD datePublished", _news(page, "datePublished")),
         *(times.Candidate("visible text", text) for text in shown if times.instant(text)),
     ]

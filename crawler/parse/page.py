@@ -146,7 +146,7 @@ def _body(page: Page, layout: Markup, place: Frame) -> tuple[BodyParts, tuple[Re
     foot = related.read(page.tree, place.body, layout.related, page.resolve)
     whole = BodyParts()
     for element in place.bodies:
-        parts = body_reader.read(element, layout.body, page.resolve, foot.elements)
+        parts = body_reader.read(element, layout, page.resolve, foot.elements)
         whole.blocks += parts.blocks
         whole.related_links += parts.related_links
         whole.has_player |= parts.has_player
@@ -180,9 +180,7 @@ def _unread(page: Page, layouts: Sequence[Markup]) -> NotAnArticle | MarkupDrift
     if not claims or page.post_id is None:
         return NotAnArticle(page.url, classify.of_shape(page.url) or "nothing on the page says that it is one")
     found_title = any(frame.headlines(page, layout) for layout in layouts)
-    found_body = any(
-        body_reader.read(b, m.body, page.resolve).blocks for m in layouts for b in frame.bodies(page, m)[:1]
-    )
+    found_body = any(body_reader.read(b, m, page.resolve).blocks for m in layouts for b in frame.bodies(page, m)[:1])
     missing = [name for name, found in (("title", found_title), ("body", found_body)) if not found]
     return MarkupDrift(page.url, tuple(missing or ["title beside a body"]), _fallback(page))
 

@@ -25,6 +25,7 @@ from crawler.types import Article, Block, ImageBlock, Related, TextBlock
 
 RELATED_HEADING = "Voir plus"
 _BLANK = " \t\u00a0"
+_START = re.compile(r"\A[\s\ufeff]+")  # a byte order mark stands at the very start, or behind blank lines put before it
 _FIELDS = 3  # of a related story: picture line, title, summary
 _EMPTY_SUMMARY_GAP = 3  # blank lines that a missing summary leaves between two stories
 
@@ -99,7 +100,7 @@ def image_line(title: str, image: ImageBlock, number: int) -> str:
 def _lines(text: str) -> list[_Line]:
     lines: list[_Line] = []
     gap = 0
-    for raw in text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n"):
+    for raw in _START.sub("", text).replace("\r\n", "\n").split("\n"):
         line = raw.strip()
         if line:
             lines.append(_Line(line, gap))

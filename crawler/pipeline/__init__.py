@@ -12,6 +12,7 @@ Boundary: order only. What an answer means is for `policy`, `identity` and `pars
 
 from crawler.pipeline.context import Context, Progress
 from crawler.pipeline.imports import Imported, import_file
+from crawler.pipeline.reparse import Reparsed, reparse
 from crawler.pipeline.tick import poll
 
-__all__ = ["Context", "Imported", "Progress", "import_file", "poll"]
+__all__ = ["Context", "Imported", "Progress", "Reparsed", "import_file", "poll", "reparse"]

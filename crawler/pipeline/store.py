@@ -5,9 +5,11 @@ Boundary: order only; the decision is `identity`'s, the rows are `storage`'s.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from crawler import identity, site
+from crawler.clock import from_text
 from crawler.errors import MarkupDrift, NotAnArticle, WarcCorrupted
 from crawler.fetch.inflate import inflate
 from crawler.identity import Decision, Known
@@ -34,12 +36,12 @@ def store_article(
     archive = context.archive
     stored = archive.article(key)
     if stored is not None and stored.parser != PARSER_VERSION:
-        stored = _reread(context, stored, now) or stored
+        stored = _reread(context, stored) or stored
     known = Known(stored.revision, identity.comparable(stored.article)) if stored else None
     candidates = () if stored else archive.candidates(identity.body_key(article), _day(article))
     decision = identity.decide(article, known, candidates)
     if decision.verdict == "unchanged":
-        archive.touch_article(key, now, article.related)
+        archive.touch_article(key, now, article.related, raw_id)
     else:
         archive.save_article(_intent(context, article, decision, now, key, raw_id, source_file))
     return decision.verdict
@@ -80,20 +82,29 @@ def _intent(
     )
 
 
-def _reread(context: Context, stored: StoredArticle, now: datetime) -> StoredArticle | None:
+def correct(context: Context, old: StoredArticle, article: Article, *, current: bool = True) -> None:
+    """Write what today's parser reads from the page of one revision; the caller holds the transaction."""
+    decision = Decision("unchanged", old.revision)
+    intent = _intent(context, article, decision, from_text(old.checked_at), old.id, old.raw_id, None)
+    if current:
+        context.archive.replace_reading(replace(intent, state=old.state))
+    else:
+        context.archive.correct_revision(intent)
+
+
+def _reread(context: Context, stored: StoredArticle) -> StoredArticle | None:
     """Read a stored page with today's parser, so that a better parser is not taken for a revision."""
     if stored.raw is None or stored.raw_id is None:
         return None
     try:
-        article = context.parse(_answer(context.warc.read(stored.raw)))
+        article = context.parse(answer(context.warc.read(stored.raw)))
     except (NotAnArticle, MarkupDrift, WarcCorrupted):  # damaged evidence is for `vna verify` to report
         return None  # the old reading is the best there is
-    decision = Decision("unchanged", stored.revision)
-    context.archive.replace_reading(_intent(context, article, decision, now, stored.id, stored.raw_id, None))
+    correct(context, stored, article)
     return context.archive.article(stored.id)
 
 
-def _answer(record: Record) -> Fetched:
+def answer(record: Record) -> Fetched:
     """Make a stored record an answer again."""
     coding = next((v for k, v in record.headers if k.lower() == "content-encoding"), None)
     return Fetched(

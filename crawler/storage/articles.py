@@ -16,6 +16,7 @@ from sqlite_utils import Database
 from crawler import fold, records
 from crawler.clock import to_text
 from crawler.identity import Candidate, Decision
+from crawler.repair import flags
 from crawler.types import Article, RawRef, Reading, Related, Repair, StoredArticle
 
 
@@ -35,6 +36,7 @@ class ArticleIntent:
     now: datetime
     raw_id: int | None = None
     source_file: str | None = None
+    state: str = "live"
 
 
 _COLUMNS = (
@@ -60,10 +62,15 @@ class Articles:
         self._save_parts(intent)
         self._add_revision(intent)
         self._index(intent.key, intent.article, intent.reading)
+        self._set_last_page(intent.key, intent.raw_id)
         self.db.conn.executemany(
             "INSERT INTO duplicates (article, other, kind, score) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
             [(intent.key, twin.id, twin.kind, twin.score) for twin in intent.decision.twins],
         )
+
+    def correct_revision(self, intent: ArticleIntent) -> None:
+        """Write what a better parser read from the page of an older revision."""
+        self._correct_revision(intent)
 
     def replace_reading(self, intent: ArticleIntent) -> None:
         """Write what a better parser read from the same page: no revision is made, the last one is corrected."""
@@ -72,11 +79,15 @@ class Articles:
         self._correct_revision(intent)
         self._index(intent.key, intent.article, intent.reading)
 
-    def touch_article(self, key: int, now: datetime, related: Sequence[Related] = ()) -> None:
-        """Note that an article was seen again unchanged, and what stood under it this time."""
+    def touch_article(
+        self, key: int, now: datetime, related: Sequence[Related] = (), raw_id: int | None = None
+    ) -> None:
+        """Note that an article was seen again unchanged, on which page, and what stood under it this time."""
         self.db.conn.execute("UPDATE articles SET checked_at = ?, state = 'live' WHERE id = ?", (to_text(now), key))
         if related:
             self._save_related(key, related)
+        if raw_id is not None:
+            self._set_last_page(key, raw_id)
 
     def set_article_state(self, key: int, state: str, now: datetime) -> None:
         """Note that an article's page is suspect or gone; nothing of it is deleted."""
@@ -121,6 +132,20 @@ class Articles:
         if current is None or row is None:
             return None
         return current if row["revision"] == current.revision else _as_of_revision(current, row)
+
+    def stored_readings(self, since: str | None) -> list[tuple[int, int, RawRef]]:
+        """Give article, revision and evidence of everything that was read from a page, in the order of the fetches.
+
+        Of the revision that stands now, the last page that showed it: the stories under it are of that moment.
+        """
+        rows = self.db.query(
+            """SELECT v.article, v.revision, r.file, r.offset, r.length, r.digest
+               FROM revisions v JOIN articles a ON a.id = v.article
+               JOIN raw r ON r.id = iif(v.revision = a.revision, a.last_raw_id, v.raw_id)
+               WHERE v.raw_id IS NOT NULL AND (:since IS NULL OR r.fetched_at >= :since) ORDER BY r.id""",
+            {"since": since},
+        )
+        return [(r["article"], r["revision"], RawRef(r["file"], r["offset"], r["length"], r["digest"])) for r in rows]
 
     def history(self, key: int) -> list[dict[str, Any]]:
         """Give the revisions of one article, oldest first."""
@@ -179,6 +204,9 @@ class Articles:
             self.db.conn.execute(
                 "INSERT INTO sections (article, section) VALUES (?, ?) ON CONFLICT DO NOTHING", (key, article.section)
             )
+
+    def _set_last_page(self, key: int, raw_id: int | None) -> None:
+        self.db.conn.execute("UPDATE articles SET last_raw_id = ? WHERE id = ?", (raw_id, key))
 
     def _save_related(self, key: int, related: Iterable[Related]) -> None:
         self._replace("related", key, [(r.post_id, r.url, r.title, r.summary, r.caption) for r in related])
@@ -306,11 +334,11 @@ def _row(intent: ArticleIntent) -> dict[str, Any]:
         "fingerprint": intent.fingerprint,
         "body_key": intent.body_key,
         "simhash": intent.simhash,
-        "state": "live",
+        "state": intent.state,
         "markup": article.markup,
         "parser": intent.parser,
         "provenance": records.dump(dict(article.provenance)),
-        "problems": records.dump(article.problems),
+        "problems": records.dump([*dict.fromkeys((*article.problems, *flags(intent.reading)))]),
         "raw_id": intent.raw_id,
         "source_file": intent.source_file,
     }
@@ -341,4 +369,5 @@ def _as_of_revision(current: StoredArticle, row: Mapping[str, Any]) -> StoredArt
         first_seen_at=current.first_seen_at,
         checked_at=row["seen_at"],
         parser=current.parser,
+        raw_id=row["raw_id"],
     )

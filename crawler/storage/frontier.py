@@ -166,6 +166,32 @@ class Frontier:
         )
         return [PageForFetch(**(row | {"first_seen_at": from_text(row["first_seen_at"])})) for row in rows]
 
+    def unread_pages(self, since: str | None) -> list[tuple[PageForFetch, int, RawRef]]:
+        """Give the pages that were kept but could not be read, with where they are kept."""
+        rows = self.db.query(
+            """SELECT p.id, p.url, p.state, p.failures, p.first_seen_at, p.etag, p.last_modified, p.raw_id,
+                 r.file, r.offset, r.length, r.digest
+               FROM pages p JOIN raw r ON r.id = p.raw_id
+               WHERE p.state IN ('drift', 'rejected') AND (:since IS NULL OR r.fetched_at >= :since) ORDER BY p.id""",
+            {"since": since},
+        )
+        return [
+            (
+                PageForFetch(
+                    r["id"],
+                    r["url"],
+                    r["state"],
+                    r["failures"],
+                    from_text(r["first_seen_at"]),
+                    r["etag"],
+                    r["last_modified"],
+                ),
+                r["raw_id"],
+                RawRef(r["file"], r["offset"], r["length"], r["digest"]),
+            )
+            for r in rows
+        ]
+
     def add_page(self, page: PageForFetch, source: str) -> None:
         """Add a page that a fetch led to under another id than asked for."""
         self.db.conn.execute(

@@ -56,7 +56,8 @@ CREATE TABLE articles (
   parser          INTEGER NOT NULL,
   provenance      TEXT NOT NULL,        -- JSON
   problems        TEXT NOT NULL,        -- JSON
-  raw_id          INTEGER REFERENCES raw (id),
+  raw_id          INTEGER REFERENCES raw (id),  -- the page that first said this
+  last_raw_id     INTEGER REFERENCES raw (id),  -- the last one that did; the related stories are of that moment
   source_file     TEXT                  -- of an imported text
 );
 CREATE INDEX articles_published_on ON articles (published_on);

@@ -1,0 +1,804 @@
+"""The commands: what they print where, how they end, and that every mistake gets one clear message and a hint."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import typer.main
+from support import NOW, ROOT, SEED_ARTICLES, SEED_TEXTS, SEEDS, SITE, copied, intact, process, real, rows, value, vna
+
+from crawler import demo, lexicon
+from crawler.cli import main as command_line
+from crawler.cli import output, serving, state
+from crawler.cli.progress import Bar, Lines
+from crawler.errors import ArticleNotFound, StopError
+from crawler.replica import Options, Request, build, serve
+from crawler.storage import FILE, open_archive, schema
+from crawler.storage.base import exclusive
+
+cli = sys.modules[command_line.__module__]  # the package gives its function `main` the module's name
+COMMANDS = typer.main.get_command(cli.app).commands
+REPORT = "sightings fetched new revised unchanged duplicate rejected failed gone bytes requests seconds".split()
+ARTICLE = (
+    "id post_id url kind section title lead blocks dateline signature byline tags published_at published_raw modified_at "
+    "related text clean repairs markup provenance problems"
+).split()
+HELD = "revision state first_seen_at checked_at".split()
+SEED = 108403  # the first seed's id on the double of the site
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    """Every command runs in a folder of its own, without the environment of whoever runs the tests."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("VNA_ARCHIVE", "VNA_SITE", "VNA_RATE", "VNA_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def site():
+    with serve(lambda url: build(url, seeds_dir=SEEDS, now=lambda: datetime.now(UTC))) as serving_:
+        yield serving_
+
+
+@pytest.fixture(scope="session")
+def made(site, tmp_path_factory):
+    """An archive that `vna poll` and `vna import` made, and what the poll printed."""
+    folder = tmp_path_factory.mktemp("made") / "archive"
+    polled = vna("--archive", folder, "--site", site.url, "--rate", 0, "poll", "--json")
+    vna("--archive", folder, "import", *sorted(SEEDS.glob("*.txt"))[:2])
+    return folder, polled
+
+
+@pytest.fixture
+def archive(made):
+    return made[0]
+
+
+@pytest.fixture
+def here(archive, tmp_path):
+    """A copy to spoil."""
+    return copied(archive, tmp_path / "copy")
+
+
+def refused(outcome, *words, code=1):
+    """A mistake of the user: one clear message with a hint, no data, no traceback."""
+    assert outcome.code == code, outcome
+    assert "Traceback" not in outcome.err
+    assert outcome.out == ""
+    for word in words:
+        assert word in outcome.err, (word, outcome.err)
+    assert re.search(r"hint: \S|Try 'vna", outcome.err), outcome.err
+    assert outcome.err.count("vna: ") <= max(1, outcome.err.count("\n") - 1)
+
+
+# --- promises around the code -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name):
+    shown = vna(name, "--help")
+    assert shown.code == 0
+    assert f"Example: vna {name}" in shown.out or f"| vna {name}" in shown.out
+    summary = COMMANDS[name].help.strip().splitlines()[0]
+    assert summary[0].isupper()
+    assert summary.endswith(".")
+    for parameter in COMMANDS[name].params:
+        if parameter.param_type_name == "option":
+            assert parameter.help, parameter.name
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_documented(name):
+    page = ROOT / "docs" / "commands.md"
+    if not page.exists():
+        pytest.skip("docs/commands.md is not written yet")
+    text = page.read_text("utf-8")
+    assert f"\n## vna {name}\n" in text
+    for parameter in COMMANDS[name].params:
+        if parameter.param_type_name == "option":
+            assert parameter.opts[0] in text.partition(f"\n## vna {name}\n")[2].partition("\n## ")[0]
+
+
+def test_global_options_name_their_variables():
+    shown = vna("--help").out
+    for name in ("VNA_CONFIG", "VNA_ARCHIVE", "VNA_SITE", "VNA_RATE"):
+        assert name in shown
+    assert all(f"  {name} " in shown for name in COMMANDS)
+
+
+@pytest.mark.parametrize("option", ["-h", "--help", "--version"])
+def test_asking_is_fine(option):
+    assert vna(option).code == 0
+
+
+def test_slow_imports_stay_inside_the_commands_that_need_them():
+    program = "import sys, crawler.cli.main; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert not {"httpx", "wordfreq", "selectolax", "warcio", "sqlite_utils", "rapidfuzz", "crawler.replica"} & loaded
+
+
+# --- poll -------------------------------------------------------------------------------------------------------------
+
+
+def test_poll_json_is_the_report_of_the_contract(made):
+    archive, polled = made
+    assert polled.code == 0
+    report = json.loads(polled.out)
+    assert list(report) == REPORT
+    assert polled.out.count("\n") == 1
+    assert (report["new"], report["fetched"], report["failed"]) == (41, 41, 0)
+    assert report["requests"] == value(archive, "SELECT count(*) FROM fetches")
+    assert "articles: 41 due" in polled.err
+    intact(archive)
+
+
+def test_poll_for_people(here, site):
+    polled = vna("--archive", here, "--site", site.url, "--rate", 0, "poll")
+    assert polled.code == 0
+    assert polled.out == "0 new, 0 revised, 0 unchanged; 0 requests, 0 bytes, 0.0 s\n"
+
+
+def test_poll_that_needs_a_look_ends_with_5(here, site):
+    (page,) = rows(here, "SELECT id FROM pages ORDER BY id DESC LIMIT 1")
+    with open_archive(here) as opened, opened.transaction():
+        opened.db.conn.execute("UPDATE pages SET next_due_at = CASE id WHEN ? THEN '2026' END", [page["id"]])
+        opened.db.conn.execute("UPDATE sources SET next_due_at = NULL")
+    site.replica.fault("block", path="/*-post*", times=1)
+    polled = vna("--archive", here, "--site", site.url, "--rate", 0, "poll", "--json")
+    assert polled.code == 5
+    assert json.loads(polled.out)["rejected"] == 1
+    assert "1 page" in polled.err
+    assert "vna status" in polled.err
+    status = vna("--archive", here, "status")
+    assert str(page["id"]) not in status.out.partition("needs a look")[2], "it is held, and stays live"
+
+
+@contextmanager
+def closed_port():
+    """A port of this machine on which nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+@pytest.fixture
+def once(tmp_path):
+    """A configuration that tries once."""
+    file = tmp_path / "once.toml"
+    file.write_text("[politeness]\nattempts = 1\n")
+    return file
+
+
+def test_no_network(tmp_path, once):
+    with closed_port() as port:
+        outcome = vna(
+            "--config", once, "--archive", tmp_path / "a", "--site", f"http://127.0.0.1:{port}", "--rate", 0, "poll"
+        )
+    refused(outcome, f"http://127.0.0.1:{port}/robots.txt", "vna demo", "cannot reach")
+    assert value(tmp_path / "a", "SELECT outcome FROM runs") == "stopped"
+
+
+def test_the_real_site_needs_a_contact(tmp_path):
+    refused(vna("--archive", tmp_path / "a", "poll"), "contact", "config/crawler.toml", "vna demo")
+    assert not (tmp_path / "a").exists()
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def test_show_as_text_is_the_seed(archive):
+    shown = vna("--archive", archive, "show", SEED)
+    assert shown.code == 0
+    assert lines(shown.out) == lines(SEED_TEXTS["000"])
+
+
+def lines(text):
+    return [stripped for line in text.split("\n") if (stripped := line.strip())]
+
+
+def test_show_as_json_has_the_keys_of_the_contract(archive):
+    shown = json.loads(vna("--archive", archive, "show", SEED, "--format", "json").out)
+    assert list(shown) == [*ARTICLE, *HELD]
+    assert (shown["id"], shown["post_id"], shown["kind"], shown["title"]) == (
+        SEED,
+        SEED,
+        "article",
+        SEED_ARTICLES["000"].title,
+    )
+    assert {tuple(block) for block in shown["blocks"]} == {
+        ("type", "text"),
+        ("type", "url", "alt", "caption", "credit"),
+    }
+    assert set(shown["dateline"]) == {"place", "date", "agency"}
+    assert {tuple(story) for story in shown["related"]} == {("post_id", "url", "title", "summary", "caption")}
+    assert {tuple(repair) for repair in shown["repairs"]} <= {("rule", "before", "after")}
+    assert shown["published_at"] == "2018-09-19T17:42:07+07:00"
+
+
+@pytest.mark.parametrize(
+    ("format_", "begin"), [("text", SEED_ARTICLES["000"].title), ("markdown", "# "), ("html", "<!doctype html>")]
+)
+def test_show_formats(archive, format_, begin):
+    assert vna("--archive", archive, "show", SEED, "--format", format_).out.startswith(begin)
+
+
+def test_an_article_is_found_by_its_address_too(archive):
+    by_id = vna("--archive", archive, "show", SEED).out
+    for address in (f"{SITE}/x-post{SEED}.vnp", f"{SITE}/x/{SEED}.vnp", f"/x-post{SEED}.vnp"):
+        assert vna("--archive", archive, "show", address).out == by_id
+
+
+def test_negative_ids_are_taken_as_they_stand(archive):
+    for words in (
+        ("show", "-1"),
+        ("show", "-1", "--format", "json"),
+        ("show", "--format", "json", "-1"),
+        ("show", "--", "-1"),
+    ):
+        shown = vna("--archive", archive, *words)
+        assert shown.code == 0, words
+        assert SEED_ARTICLES["000"].title in shown.out
+    assert json.loads(vna("--archive", archive, "show", "-2", "--format", "json").out)["id"] == -2
+    assert json.loads(vna("--archive", archive, "history", "-1", "--json").out)[0]["article"] == -1
+    real_one = real("--archive", archive, "show", "-1")
+    assert (real_one.code, lines(real_one.out)) == (0, lines(SEED_TEXTS["000"]))
+
+
+def test_search(archive):
+    found = json.loads(vna("--archive", archive, "search", "affaires", "etrangeres", "--json").out)
+    assert SEED in {row["id"] for row in found}
+    assert {tuple(row) for row in found} == {
+        ("id", "url", "published_at", "published_on", "section", "title", "lead", "snippet")
+    }
+    ids = [row["id"] for row in found]
+    assert ids == sorted(ids, reverse=True)
+    shown = vna("--archive", archive, "search", "affaires étrangères", "--limit", "2")
+    assert shown.out.count("\n") == 4
+    assert "**" in shown.out
+    assert "2 articles" in shown.err
+    assert "--limit" in shown.err
+
+
+def test_a_search_without_hits_is_no_failure(archive):
+    found = vna("--archive", archive, "search", "xylophone")
+    assert (found.code, found.out) == (0, "")
+    assert "0 articles" in found.err
+    assert json.loads(vna("--archive", archive, "search", "xylophone", "--json").out) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [['"'], ["l'économie"], ["covid-19"], ["a*b"], ["(x"], ["title:"], ["NEAR(a b)"], ["-Cuba", "Laos"], ["é" * 5000]],
+)
+def test_no_search_is_a_syntax_error(archive, words):
+    found = vna("--archive", archive, "search", *words)
+    assert found.code == 0 or "nothing to look for" in found.err
+
+
+def test_history_and_changes(here, site):
+    with open_archive(here) as opened, opened.transaction():
+        opened.db.conn.execute("UPDATE articles SET revision = 2 WHERE id = ?", [SEED])
+        opened.db.conn.execute(
+            """INSERT INTO revisions SELECT article, 2, '2026-12-01T00:00:00Z', '["title"]', fingerprint, url, section, kind,
+               'Un autre titre', lead, blocks, byline, tags, published_at, modified_at, raw_id FROM revisions WHERE article = ?""",
+            [SEED],
+        )
+    history = json.loads(vna("--archive", here, "history", SEED, "--json").out)
+    assert [row["revision"] for row in history] == [1, 2]
+    assert history[1]["changed"] == ["title"]
+    assert isinstance(history[0]["blocks"], list), "JSON, not JSON in a string"
+    shown = vna("--archive", here, "history", SEED).out
+    assert f"  - {SEED_ARTICLES['000'].title}" in shown
+    assert "  + Un autre titre" in shown
+    changes = json.loads(vna("--archive", here, "changes", "--json").out)
+    assert [(row["id"], row["what"], row["changed"]) for row in changes] == [(SEED, "revised", ["title"])]
+    assert "Un autre titre" in vna("--archive", here, "changes").out
+    assert json.loads(vna("--archive", here, "changes", "--since", "2027-01-01", "--json").out) == []
+    assert vna("--archive", here, "show", SEED, "--revision", "1").out.startswith(SEED_ARTICLES["000"].title)
+    for words in (("--revision", "3"), ("--as-of", "2001-01-01")):
+        outcome = vna("--archive", here, "show", SEED, *words)
+        assert outcome.code == 1
+        assert words[1] in outcome.err
+
+
+def test_status(archive):
+    found = json.loads(vna("--archive", archive, "status", "--json").out)
+    assert (found["articles"], found["article_states"], found["duplicates"]) == (43, {"live": 43}, 2)
+    assert found["last_run"]["report"]["new"] == 41
+    shown = vna("--archive", archive, "status").out
+    assert shown.startswith("articles   43")
+    assert "41 live" in shown
+    assert "needs a look" not in shown
+
+
+# --- export -----------------------------------------------------------------------------------------------------------
+
+
+def test_export_json_lines(archive, tmp_path):
+    printed = vna("--archive", archive, "export", "--format", "jsonl")
+    articles = [json.loads(line) for line in printed.out.splitlines()]
+    assert len(articles) == 43
+    assert [a["id"] for a in articles] == sorted(a["id"] for a in articles)
+    assert all(list(a) == [*ARTICLE, *HELD] for a in articles)
+    assert vna("--archive", archive, "export", "--format", "jsonl", "--out", tmp_path / "x.jsonl").out == ""
+    assert (tmp_path / "x.jsonl").read_text("utf-8") == printed.out
+    assert [p.name for p in tmp_path.iterdir()] == ["x.jsonl"], "nothing unfinished is left"
+
+
+def test_export_csv(archive):
+    import csv  # noqa: PLC0415
+
+    table = list(
+        csv.DictReader(io.StringIO(vna("--archive", archive, "export", "--format", "csv", "--until", "2018-12-31").out))
+    )
+    assert [row["id"] for row in table] == [str(SEED)]
+    assert table[0]["dateline_place"] == "Paris"
+    assert table[0]["text"].startswith("Paris, 19 septembre (VNA)")
+
+
+def test_export_text_can_be_imported(archive, tmp_path):
+    vna("--archive", archive, "export", "--format", "text", "--out", tmp_path / "texts")
+    assert lines((tmp_path / "texts" / f"{SEED}.txt").read_text("utf-8")) == lines(SEED_TEXTS["000"])
+    assert len(list((tmp_path / "texts").iterdir())) == 43
+    whole = vna("--archive", archive, "export", "--format", "text", "--until", "2023-12-31")
+    (tmp_path / "whole.txt").write_text(whole.out, "utf-8")
+    again = vna("--archive", tmp_path / "again", "import", tmp_path / "whole.txt")
+    assert again.code == 0, again.err
+    assert [line.split("  ", 2)[2] for line in again.out.splitlines()] == [
+        SEED_ARTICLES[n].title for n in ("000", "003", "002", "004", "001")
+    ]
+
+
+def test_a_half_file_is_never_taken_for_a_whole(archive, here, tmp_path):
+    target = tmp_path / "corpus.jsonl"
+    target.write_text("the last good one")
+    content = bytearray((here / FILE).read_bytes())
+    content[len(content) // 3 :] = os.urandom(len(content) - len(content) // 3)
+    (here / FILE).write_bytes(content)
+    outcome = vna("--archive", here, "export", "--format", "jsonl", "--out", target)
+    refused(outcome, FILE)
+    assert target.read_text() == "the last good one"
+    assert [p.name for p in tmp_path.iterdir() if "unfinished" in p.name] == []
+
+
+# --- offline ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def pages():
+    replica = build(SITE, seeds_dir=SEEDS, now=lambda: NOW, options=Options())
+    story = replica.story(SEED)
+    good = replica.respond(Request("GET", story.path)).body
+    replica.redesign()
+    drift = replica.respond(Request("GET", story.path)).body
+    return {"good": good, "drift": drift, "home": replica.respond(Request("GET", "/")).body, "url": SITE + story.path}
+
+
+@pytest.mark.parametrize("form", ["plain", "gzipped", "stdin", "stdin gzipped"])
+def test_parse(pages, tmp_path, form):
+    body = gzip.compress(pages["good"]) if "gzipped" in form else pages["good"]
+    (tmp_path / "page.html").write_bytes(body)
+    given = {"stdin": body} if "stdin" in form else {}
+    source = "-" if "stdin" in form else tmp_path / "page.html"
+    parsed = vna("parse", source, "--url", pages["url"], "--fetched-at", "2026-11-21T08:00:00Z", **given)
+    assert parsed.code == 0
+    article = json.loads(parsed.out)
+    assert list(article) == ARTICLE
+    assert (article["id"], article["title"]) == (SEED, SEED_ARTICLES["000"].title)
+    text = vna("parse", source, "--url", pages["url"], "--format", "text", **given)
+    assert lines(text.out) == lines(SEED_TEXTS["000"])
+    assert not (tmp_path / "archive").exists(), "no archive is made"
+
+
+@pytest.mark.parametrize(("page", "code"), [("good", 0), ("home", 3), ("drift", 4)])
+def test_parse_says_by_its_code_what_the_page_is(pages, tmp_path, page, code):
+    (tmp_path / "page.html").write_bytes(pages[page])
+    parsed = real("parse", tmp_path / "page.html", "--url", pages["url"])
+    assert parsed.code == code
+    assert "Traceback" not in parsed.err
+    assert bool(parsed.out) == (code != 3)
+    if code == 4:
+        assert "markup drift" in parsed.err
+        assert "docs/new-layout.md" in parsed.err
+        assert json.loads(parsed.out)["title"], "what the fallbacks found"
+    if code == 3:
+        assert "not an article" in parsed.err
+
+
+def test_repair(tmp_path):
+    text = "la stratégiede sécurité\nrien à faire\n"
+    (tmp_path / "t.txt").write_text(text, "utf-8")
+    lexicon_there = lexicon.load() is not None
+    for outcome in (vna("repair", stdin=text), vna("repair", tmp_path / "t.txt")):
+        assert outcome.code == 0
+        assert outcome.out.splitlines() == [
+            "la stratégie de sécurité" if lexicon_there else text.splitlines()[0],
+            "rien à faire",
+        ]
+    shown = [json.loads(line) for line in vna("repair", "--json", stdin=text).out.splitlines()]
+    assert [list(row) for row in shown] == [["text", "clean", "repairs"]] * 2
+    assert shown[1] == {"text": "rien à faire", "clean": "rien à faire", "repairs": []}
+
+
+def test_import(tmp_path):
+    files = sorted(SEEDS.glob("*.txt"))
+    archive = tmp_path / "a"
+    first = vna("--archive", archive, "import", "--json", *files)
+    done = [json.loads(line) for line in first.out.splitlines()]
+    assert [list(row) for row in done] == [["file", "id", "verdict", "title"]] * 5
+    assert [(row["id"], row["verdict"]) for row in done] == [(-n, "new") for n in range(1, 6)]
+    again = vna("--archive", archive, "import", *files)
+    assert again.out.splitlines()[0] == f"-1  unchanged  {SEED_ARTICLES['000'].title}"
+    (tmp_path / "bad.txt").write_bytes(b"\xff\xfe")
+    mixed = vna("--archive", archive, "import", tmp_path / "bad.txt", files[0])
+    assert mixed.code == 1
+    assert "unchanged" in mixed.out, "one bad file does not keep the others out"
+    assert "bad.txt" in mixed.err
+    intact(archive)
+
+
+# --- mistakes ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["show", "12345"], "no article 12345"),
+        (["show", "0"], "no article 0"),
+        (["show", "x"], "neither an id nor"),
+        (["show", "--5"], "--5"),
+        (["show", "²"], "neither an id nor"),
+        (["show", "9" * 30], "neither an id nor"),
+        (["show", "https://example.org/"], "neither an id nor"),
+        (["show", str(SEED), "--as-of", "gestern"], "gestern is no instant"),
+        (["show", str(SEED), "--as-of", "0001-01-01T00:00:00+07:00"], "no instant"),
+        (["history", "12345"], "no article 12345"),
+        (["history", "x"], "neither an id nor"),
+        (["search", "-Cuba"], "nothing to look for"),
+        (["search", "?!"], "nothing to look for"),
+        (["search", ""], "nothing to look for"),
+        (["search", "Cuba", "--since", "2024-13-01"], "2024-13-01 is no day"),
+        (["search", "Cuba since:hier"], "hier"),
+        (["changes", "--since", "hier"], "hier is no instant"),
+        (["export", "--format", "jsonl", "--since", "hier"], "hier is no day"),
+        (["export", "--format", "jsonl", "--out", "none/x.jsonl"], "cannot write none/x.jsonl"),
+        (["export", "--format", "csv", "--out", f"{__file__}/x.csv"], "cannot write"),
+        (["export", "--format", "text", "--out", __file__], "cannot write"),
+        (["export", "--format", "jsonl", "--out", "."], "cannot write"),
+        (["import", "none.txt"], "none.txt"),
+        (["import", "."], "."),
+        (["import", "empty.txt"], "empty.txt"),
+        (["repair", "none.txt"], "none.txt"),
+        (["repair", "latin.txt"], "not UTF-8"),
+        (["repair", "broken.gz"], "damaged gzip"),
+        (["parse", "none.html", "--url", SITE], "none.html"),
+        (["parse", ".", "--url", SITE], "."),
+        (["parse", "broken.gz", "--url", SITE], "damaged gzip"),
+        (["parse", "big.html", "--url", SITE], "over the cap"),
+        (["parse", "empty.txt", "--url", SITE, "--fetched-at", "hier"], "hier"),
+        (["parse", "empty.txt", "--url", SITE, "--fetched-at", "0001-01-01T00:00:00+07:00"], "not an instant"),
+        (["replica", "--fault", "trottle"], "throttle"),
+        (["replica", "--fault", "error:rss"], "path"),
+    ],
+)
+def test_a_mistake_gets_one_clear_message(here, tmp_path, words, said):
+    (tmp_path / "empty.txt").touch()
+    (tmp_path / "latin.txt").write_bytes("é".encode("latin-1"))
+    (tmp_path / "broken.gz").write_bytes(gzip.compress(b"x" * 1000)[:-9])
+    (tmp_path / "big.html").write_bytes(bytes(3_000_001))
+    outcome = vna("--archive", here, *words)
+    assert outcome.code == 1, outcome
+    assert said in outcome.err
+    assert outcome.out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "Usage"),
+        (["pol"], "pol"),
+        (["poll", "--al"], "--al"),
+        (["poll", "extra"], "extra"),
+        (["show"], "ID"),
+        (["show", "1", "2"], "2"),
+        (["show", "1", "--format", "pdf"], "pdf"),
+        (["show", "1", "--revision", "x"], "--revision"),
+        (["show", "1", "--revision", "0"], "--revision"),
+        (["show", "1", "--revision", "9" * 30], "--revision"),
+        (["search"], "QUERY"),
+        (["search", "Cuba", "--jsno"], "--jsno"),
+        (["search", "Cuba", "--limit", "0"], "--limit"),
+        (["search", "Cuba", "--limit", "9" * 30], "--limit"),
+        (["history"], "ID"),
+        (["changes", "--limit", "-1"], "--limit"),
+        (["status", "--jsno"], "--jsno"),
+        (["export"], "--format"),
+        (["export", "--format", "xml"], "xml"),
+        (["import"], "FILES"),
+        (["repair", "a", "b"], "b"),
+        (["parse", "x.html"], "--url"),
+        (["parse", "x.html", "--url", SITE, "--format", "xml"], "xml"),
+        (["browse", "--port", "99999"], "--port"),
+        (["replica", "--articles", "-1"], "--articles"),
+        (["demo", "extra"], "extra"),
+        (["--rate", "fast", "status"], "--rate"),
+    ],
+)
+def test_a_wrong_call_ends_with_2(archive, words, said):
+    outcome = vna("--archive", archive, *words) if words else vna()
+    assert outcome.code == 2
+    assert said.lower() in (outcome.err + outcome.out).lower()
+    assert "Traceback" not in outcome.err
+
+
+READERS = [
+    ["show", "1"],
+    ["search", "x"],
+    ["history", "1"],
+    ["changes"],
+    ["status"],
+    ["export", "--format", "csv"],
+    ["browse"],
+]
+
+
+@pytest.mark.parametrize("words", READERS, ids=lambda words: words[0])
+def test_reading_without_an_archive(tmp_path, words):
+    refused(vna("--archive", tmp_path / "none", *words), "no archive at", "vna poll")
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_newcomer_gets_the_demos_archive_and_is_told_so(archive, tmp_path):
+    copied(archive, tmp_path / "archive" / "demo")
+    outcome = vna("status")
+    assert outcome.code == 0
+    assert "demo's" in outcome.err
+
+
+@pytest.mark.parametrize("words", [*READERS, ["import", "x.txt"], ["poll"]], ids=lambda words: words[0])
+def test_a_database_of_a_newer_version(tmp_path, once, words):
+    archive = tmp_path / "a"
+    with open_archive(archive) as opened:
+        opened.db.conn.execute(f"PRAGMA user_version = {schema.version() + 1}")
+    refused(
+        vna("--config", once, "--archive", archive, "--site", "http://127.0.0.1:9", *words), "schema version", "upgrade"
+    )
+
+
+@pytest.mark.parametrize("words", [["status"], ["search", "x"], ["import", "x.txt"]], ids=lambda words: words[0])
+def test_what_is_no_database(tmp_path, words):
+    (tmp_path / FILE).write_text("no database " * 100)
+    refused(vna("--archive", tmp_path, *words), "not a database", "backup")
+
+
+@pytest.mark.parametrize("words", [["poll"], ["import", "x.txt"], ["demo"]], ids=lambda words: words[0])
+def test_an_archive_that_cannot_be_written(tmp_path, words):
+    (tmp_path / "file").touch()
+    outcome = vna("--archive", tmp_path / "file", "--site", "http://127.0.0.1:9", *words)
+    refused(outcome, str(tmp_path / "file"))
+
+
+@pytest.mark.parametrize("words", [["poll"], ["import", "x.txt"]], ids=lambda words: words[0])
+def test_a_second_process(here, words):
+    with exclusive(here, "poll", "2026-11-21T08:00:00Z"):
+        outcome = real("--archive", here, "--site", "http://127.0.0.1:9", *words)
+        refused(outcome, f"pid {os.getpid()}", "since 2026-11-21T08:00:00Z", "reading")
+        assert vna("--archive", here, "status").code == 0
+
+
+def test_three_mistakes_in_the_configuration(tmp_path):
+    file = tmp_path / "bad.toml"
+    file.write_text('[site]\nrot = "x"\n[politeness]\nrate = "fast"\n[poll]\nlist_pages = 0\n')
+    outcome = real("--config", file, "status")
+    refused(outcome, "rot", "did you mean root", "rate", "list_pages", str(file))
+    assert outcome.err.count("vna: ") == 3
+
+
+@pytest.mark.parametrize(
+    ("variable", "content", "words"),
+    [
+        ("VNA_SITE", "ftp://x", ["--site", "web address"]),
+        ("VNA_RATE", "-1", ["--rate", "at least 0"]),
+        ("VNA_RATE", "nan", ["--rate"]),
+        ("VNA_RATE", "0", ["rate 0", "this machine"]),
+        ("VNA_RATE", "100", ["too fast"]),
+        ("VNA_CONFIG", "none.toml", ["none.toml"]),
+    ],
+)
+def test_mistakes_in_the_environment(archive, variable, content, words):
+    refused(vna("--archive", archive, "status", env={variable: content}), *words)
+
+
+def test_globals_by_the_environment(archive, here, site):
+    assert json.loads(vna("status", "--json", env={"VNA_ARCHIVE": str(archive)}).out)["articles"] == 43
+    env = {"VNA_ARCHIVE": str(here), "VNA_SITE": site.url, "VNA_RATE": "0"}
+    assert vna("poll", env=env).code == 0
+    assert vna("--archive", here, "status", env={"VNA_ARCHIVE": "/nowhere"}).code == 0, (
+        "the option is over the variable"
+    )
+
+
+# --- processes --------------------------------------------------------------------------------------------------------
+
+
+def test_a_reader_that_has_seen_enough(archive):
+    for words in (["export", "--format", "jsonl"], ["show", SEED]):
+        with process("--archive", archive, *words) as running:
+            assert running.stdout.read(5)
+            running.stdout.close()
+            assert running.wait(30) == 0
+            assert running.stderr.read() in (b"", b"43 articles\n")
+
+
+def test_a_watcher_that_goes_away_does_not_end_the_run(here, site, tmp_path):
+    with process("--archive", tmp_path / "w", "--site", site.url, "--rate", 0, "poll", "--json") as running:
+        assert running.stderr.readline()
+        running.stderr.close()
+        out = running.stdout.read()
+        assert running.wait(60) == 0
+    assert json.loads(out)["new"] == 41
+
+
+def test_interrupted(tmp_path, site):
+    site.replica.fault("hang", path="/*-post*", seconds=20)
+    try:
+        with process("--archive", tmp_path / "w", "--site", site.url, "--rate", 0, "poll") as running:
+            while b"articles:" not in running.stderr.readline():
+                pass
+            running.send_signal(signal.SIGINT)
+            assert running.wait(30) == 130
+            assert b"Traceback" not in running.stderr.read()
+    finally:
+        site.replica.clear()
+    assert value(tmp_path / "w", "SELECT outcome FROM runs") == "stopped"
+    with exclusive(tmp_path / "w", "poll", "now"):
+        intact(tmp_path / "w")
+
+
+def asked(address, body=None):
+    request = urllib.request.Request(address, data=None if body is None else json.dumps(body).encode())
+    with urllib.request.urlopen(request, timeout=10) as response:
+        return json.loads(response.read())
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_replica_as_a_process(how):
+    with process("replica", "--articles", 3, "--seed", 7, "--fault", "error:/sports/:1") as running:
+        first = json.loads(running.stdout.readline())
+        assert list(first) == ["url", "control"]
+        assert first["url"].startswith("http://127.0.0.1:")
+        found = asked(f"{first['control']}/state")
+        assert len(found["articles"]) == 44
+        (new,) = asked(f"{first['control']}/publish", {"n": 1})["ids"]
+        asked(f"{first['control']}/revise", {"post_id": new, "title": "Neuf"})
+        asked(f"{first['control']}/unpublish", {"post_id": new, "status": 410})
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            asked(f"{first['url']}/x-post{new}.vnp")
+        assert caught.value.code == 410
+        caught.value.close()
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            asked(f"{first['url']}/sports/")
+        assert caught.value.code == 500
+        caught.value.close()
+        running.send_signal(how)
+        assert running.wait(20) == 0
+        assert running.stdout.read() == b""
+        assert running.stderr.read() == b""
+
+
+def test_replica_on_a_port_that_is_taken():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        refused(real("replica", "--port", taken.getsockname()[1]), "cannot serve", "another --port")
+
+
+def test_demo(tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "_GENERATED", 0)
+    shown = vna("demo")
+    assert shown.code == 0, shown
+    assert shown.out.count("   ok: ") == 5
+    assert "FAILED" not in shown.out
+    assert (tmp_path / "archive" / "demo" / FILE).exists()
+    assert "archive/demo" in shown.out
+    intact(tmp_path / "archive" / "demo")
+
+
+def test_demo_notices_when_something_is_off(tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "_GENERATED", 0)
+    monkeypatch.setattr(demo, "_SEARCH", "xylophone")
+    shown = vna("--archive", tmp_path / "d", "demo")
+    assert shown.code == 1
+    assert "FAILED: 0 articles" in shown.out
+    assert "the demo did not give what it should" in shown.err
+
+
+def test_demo_spares_what_is_no_demo(here):
+    before = sorted(here.rglob("*"))
+    refused(vna("--archive", here, "demo"), "holds an archive")
+    assert sorted(here.rglob("*")) == before
+
+
+def test_replica_and_demo_need_the_seeds(monkeypatch, tmp_path):
+    monkeypatch.setattr(serving, "SEEDS", tmp_path / "none")
+    for name in ("replica", "demo"):
+        refused(vna(name), "no seed articles", "checkout")
+
+
+def test_browse_without_datasette(archive, monkeypatch):
+    monkeypatch.setattr(serving, "find_spec", lambda _: None)
+    refused(vna("--archive", archive, "browse"), "Datasette is not installed", "pip install")
+
+
+def test_output_in_a_terminal_of_another_alphabet(archive):
+    shown = real("--archive", archive, "show", SEED, env={"LC_ALL": "C", "LANG": ""})
+    assert shown.code == 0
+    assert "stratégie" in shown.out
+
+
+# --- main, and the small parts ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (StopError("one\ntwo", "do this"), "vna: one\nvna: two\n  hint: do this\n"),
+        (StopError("one"), "vna: one\n"),
+        (ArticleNotFound(5), "vna: no article 5 in this archive\n  hint: `vna search` finds the ids"),
+    ],
+)
+def test_main_words_expected_failures(monkeypatch, capsys, error, said):
+    def fail():
+        raise error
+
+    monkeypatch.setattr(cli, "app", fail)
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 1
+    assert capsys.readouterr().err.startswith(said)
+
+
+def test_a_bug_escapes(monkeypatch):
+    def fail():
+        raise sqlite3.OperationalError("no such column: x")
+
+    monkeypatch.setattr(cli, "app", fail)
+    with pytest.raises(sqlite3.OperationalError):
+        cli.main()
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"), [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (25_300_000, "25.3 MB"), (7e9, "7.0 GB")]
+)
+def test_sizes_for_people(count, shown):
+    assert output.size(count) == shown
+
+
+def test_a_bar_and_lines_take_the_same_calls(capsys):
+    for watcher in (Bar(), Lines(), Lines(1)):
+        with watcher as progress:
+            progress.phase("articles", 2)
+            progress.step("unchanged: x")
+            progress.step("new: " + "é" * 500)
+    assert capsys.readouterr().err.count("unchanged: x") >= 1
+
+
+def test_the_demo_has_a_folder_of_its_own():
+    assert Path("archive/demo") == state.DEMO
