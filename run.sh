@@ -56,7 +56,7 @@ test() {
   setup
   say "test: everything but soak runs and benchmarks"
   .venv/bin/python -m coverage erase
-  .venv/bin/python -m pytest --cov --cov-report= "$@"
+  .venv/bin/python -m pytest --numprocesses 2 --dist worksteal --cov --cov-report= "$@"
   if [ $# -eq 0 ]; then
     .venv/bin/python -m coverage report --skip-covered | tail -n 40
     say "the pure core, to the last branch"

@@ -21,7 +21,7 @@ from crawler.types import Article, RunReport, StoredArticle
 
 _GENERATED = 24
 _MARK = ".demo"
-_SEARCH = "affaires etrangeres"
+_SEARCH = "etrangeres niveaux"
 
 
 @dataclass

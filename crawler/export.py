@@ -15,7 +15,7 @@ from typing import IO
 
 from crawler import render
 from crawler.errors import BadInput
-from crawler.pipeline.imports import SEPARATOR
+from crawler.parse.seedtext import SEPARATOR
 from crawler.types import StoredArticle
 
 _CSV = (

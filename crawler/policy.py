@@ -61,7 +61,7 @@ def failed(page: PageForFetch, now: datetime, error: str, *, state: PageState = 
 
 def gone(page: PageForFetch, now: datetime, error: str) -> PageOutcome:
     """Give the row of a page that answered 404 or 410: suspect at first, gone after repeats."""
-    failures = page.failures + 1
+    failures = page.failures + 1 if page.state in ("suspect", "gone") else 1  # other trouble before it is no probe
     if failures >= _GONE_PROBES:
         return PageOutcome("gone", None, error, failures)
     return PageOutcome("suspect", retry_at(now, failures), error, failures)

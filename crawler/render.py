@@ -90,6 +90,6 @@ def _lines(row: dict[str, Any]) -> list[str]:
 
 def _changed_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
     changes = difflib.unified_diff(old, new, lineterm="", n=0)
-    for line in islice(changes, 2, None):  # the first two name the files; by their look a line `--VNA` would pass as one
+    for line in islice(changes, 2, None):  # the first two name the files; `--VNA` withdrawn looks like one of them
         if not line.startswith("@@") and line[1:].strip():
             yield f"{line[0]} {line[1:]}"

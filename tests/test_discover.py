@@ -61,7 +61,10 @@ FEEDS = {
     "order is kept": (rss(link("/b-post2.vnp"), link("/a-post1.vnp")), [2, 1]),
     "an article twice, in both forms": (rss(link("/a-post1.vnp"), link("/a/1.vnp")), [1]),
     "other pages are passed over": (rss(link("/politique/"), link("/topic/x-107.vnp"), link("/a-post1.vnp")), [1]),
-    "other hosts are passed over": (rss("<link>https://en.vietnamplus.vn/a-post9.vnp</link>", link("/a-post1.vnp")), [1]),
+    "other hosts are passed over": (
+        rss("<link>https://en.vietnamplus.vn/a-post9.vnp</link>", link("/a-post1.vnp")),
+        [1],
+    ),
     "mobile host": (rss("<link>https://m.fr.vietnamplus.vn/a-post1.vnp</link>"), [1]),
     "relative address": (rss("<link>/a-post1.vnp</link>"), [1]),
     "only the guid is an article": (rss(f"<link>{ROOT}/r?x</link><guid>{ROOT}/a-post1.vnp</guid>"), [1]),
@@ -69,8 +72,7 @@ FEEDS = {
     "byte order mark and blank lines before it": ("\ufeff\n \n" + rss(link("/a-post1.vnp"), head=""), [1]),
     "no items": (rss(), []),
     "Atom": (
-        f'<feed xmlns="http://www.w3.org/2005/Atom"><title>x</title><entry><title>t</title>'
-        f'<link href="{ROOT}/a-post1.vnp"/><id>1</id></entry></feed>',
+        f'<feed xmlns="http://www.w3.org/2005/Atom"><title>x</title><entry><link href="{ROOT}/a-post1.vnp"/></entry></feed>',
         [1],
     ),
 }
@@ -96,6 +98,7 @@ NO_FEEDS = {
     "a dozen bytes": b"RssList.html",
     "an HTML page": b"<!doctype html><html><body>404</body></html>",
     "an address": b"https://fr.vietnamplus.vn/rss",
+    "a feed behind other text": b"x" + rss(link("/a-post1.vnp"), head="").encode(),
     "text that mentions one": b"this is no <rss",
     "JSON": b'{"rss": 1}',
     "the mark lies too deep": b"<x>" + b" " * 3000 + b"<rss>",
@@ -191,6 +194,7 @@ NO_SITEMAPS = {
     "cut": urlset(loc("/a-post1.vnp")).encode()[:-20],
     "damaged gzip": b"\x1f\x8b" + b"x" * 40,
     "cut gzip": gzip.compress(urlset(loc("/a-post1.vnp")).encode())[:-12],
+    "gzip without its last bytes": gzip.compress(urlset(loc("/a-post1.vnp")).encode())[:-4],
     "an entity bomb": BOMB.encode(),
     "a charset that is none": b'<?xml version="1.0" encoding="klingon"?><urlset/>',
 }
@@ -237,7 +241,10 @@ def test_index(path, expected):
 
 
 def test_an_index_names_only_sources_of_this_site():
-    found = read("sitemap_index", index("https://en.vietnamplus.vn/sitemaps/news-2025-4.xml", "mailto:x", "", f"{ROOT}/news-2025-5.xml"))
+    found = read(
+        "sitemap_index",
+        index("https://en.vietnamplus.vn/sitemaps/news-2025-4.xml", "mailto:x", "", f"{ROOT}/news-2025-5.xml"),
+    )
     assert [source.url for source in found.sources] == [f"{ROOT}/news-2025-5.xml"]
 
 
@@ -281,7 +288,9 @@ def test_home_of_a_double_names_the_double():
     assert found.sources[0].url == "http://127.0.0.1:8123/politique/"
 
 
-@pytest.mark.parametrize("body", ["<p>maintenance", '<nav><a href="/politique/">P</a></nav>', '<a href="/a-post1.vnp">A</a>'])
+@pytest.mark.parametrize(
+    "body", ["<p>maintenance", '<nav><a href="/politique/">P</a></nav>', '<a href="/a-post1.vnp">A</a>']
+)
 def test_home_must_name_a_story_or_a_section(body):
     if "href" in body:
         assert read("home", body)

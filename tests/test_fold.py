@@ -63,6 +63,7 @@ def test_these_are_not(one, other):
 def test_words_come_in_order_and_apart():
     assert fold.words("L’Union, qu'il (2025) dit : « non ».") == ["union", "il", "2025", "dit", "non"]
     assert fold.fold("Un, deux") == "un deux"
+    assert fold.words("aujourd'hui") == ["aujourd", "hui"]
     assert fold.folded("Vietnam–France") == ("vietnam", "franc")
 
 

@@ -18,7 +18,10 @@ WORDS = (
     "de la recherche, des transports et de la santé. Les deux parties ont dit leur volonté d’élargir la coopération "
     "entre les régions, les écoles et les hôpitaux ; elles ont signé trois accords sur l’eau, le riz et la mer. "
 )
-TEXT = WORDS + "Une rencontre est prévue au printemps prochain dans la ville de Huế avec les maires de vingt communes. -VNA"
+TEXT = (
+    WORDS
+    + "Une rencontre est prévue au printemps prochain dans la ville de Huế avec les maires de vingt communes. -VNA"
+)
 ARTICLE = Article(
     "Le Vietnam et la France « coopèrent »",
     "Un lead – court",
@@ -56,7 +59,9 @@ UNCHANGED = {
     "another Unicode form": with_text(unicodedata.normalize("NFD", TEXT)),
     "other spaces": with_text("  " + TEXT.replace(" ", "\u00a0 \n")),
     "zero-width space for a space": with_text(TEXT.replace(" ", " \u200b")),
-    "straight quotes and dashes": replace(ARTICLE, title='Le Vietnam et la France " coopèrent "', lead="Un lead - court"),
+    "straight quotes and dashes": replace(
+        ARTICLE, title='Le Vietnam et la France " coopèrent "', lead="Un lead - court"
+    ),
     "straight apostrophes": with_text(TEXT.replace("’", "'")),
     "other stories under the article": replace(ARTICLE, related=()),
     "another picture address and alt": with_block(0, replace(IMAGE, url="https://x/2.jpg", alt="x hinh anh 1")),
@@ -92,6 +97,11 @@ REVISED = {
 @pytest.mark.parametrize(("article", "changed"), REVISED.values(), ids=REVISED)
 def test_a_revision_says_what_changed(article, changed):
     assert identity.decide(article, known()) == Decision("revised", 4, changed)
+
+
+def test_a_superscript_set_plain_is_a_change():
+    old, new = (with_text(f"{TEXT} {ordinal}") for ordinal in ("14ᵉ", "14e"))
+    assert identity.decide(new, known(old)).changed == ("text",)
 
 
 @pytest.mark.parametrize("article", [article for article, _ in REVISED.values()], ids=REVISED)
@@ -174,7 +184,9 @@ def test_articles_without_text_meet_only_under_one_title():
 
 
 def test_all_twins_are_named():
-    decision = identity.decide(ARTICLE, None, [candidate(ARTICLE, 1), candidate(CHANGED_A_LITTLE, 2), candidate(OTHER, 3)])
+    decision = identity.decide(
+        ARTICLE, None, [candidate(ARTICLE, 1), candidate(CHANGED_A_LITTLE, 2), candidate(OTHER, 3)]
+    )
     assert [(twin.id, twin.kind) for twin in decision.twins] == [(1, "same text"), (2, "near text")]
 
 
@@ -189,7 +201,9 @@ def test_the_key_of_a_text_depends_on_title_and_text_alone():
 
 def test_near_texts_have_near_hashes():
     long = TEXT * 3
-    near = identity.distance(identity.simhash(long), identity.simhash(long.replace("vingt communes", "vingt villes", 1)))
+    near = identity.distance(
+        identity.simhash(long), identity.simhash(long.replace("vingt communes", "vingt villes", 1))
+    )
     far = identity.distance(identity.simhash(TEXT), identity.simhash(OTHER.text))
     assert near <= 10 < far
 

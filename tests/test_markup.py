@@ -10,7 +10,7 @@ import pytest
 
 from crawler import markup
 from crawler.errors import ConfigError
-from crawler.markup import ArticleSelectors, BodySelectors, Markup, RelatedSelectors
+from crawler.markup import ArticleSelectors, Attributes, BodySelectors, Markup, RelatedSelectors
 
 FILES = sorted(Path(inspect.getfile(markup)).with_name("markups").glob("*.toml"))
 SMALL = 'name = "x"\n[article]\ntitle = ["h1"]\nbody = [".b", "#c"]\n'
@@ -50,10 +50,12 @@ def test_a_whole_file():
         [related]
         heading = "Lire aussi"
         item = ["li"]
+        [attributes]
+        image = ["data-x", "src"]
     """
     assert markup.load("x.toml", text) == Markup(
         "x", ArticleSelectors(("h1",), (".b",), lead=(".l > p",)), BodySelectors(noise=("[id^=ads]",)),
-        RelatedSelectors("Lire aussi", item=("li",)),
+        RelatedSelectors("Lire aussi", item=("li",)), Attributes(image=("data-x", "src")),
         about="a layout", valid_from=date(2024, 1, 31), valid_until=date(2024, 12, 31),
     )  # fmt: skip
 
@@ -80,8 +82,13 @@ MISTAKES = {
         "valid_from = 2024-02-01\nvalid_until = 2024-01-31\n" + SMALL,
         ["valid_until: 2024-01-31 is before valid_from 2024-02-01"],
     ),
+    "attributes that are no list": (SMALL + '[attributes]\nimage = "src"', ["attributes.image: must be a list of attribute names"]),
+    "no attribute at all": (SMALL + "[attributes]\ntime = []", ["attributes.time: must be a list of attribute names"]),
+    "a selector where an attribute's name must be": (
+        SMALL + '[attributes]\nimage = ["src", "[src]"]', ["attributes.image: must be a list of attribute names"],
+    ),
     "heading that is no text": (SMALL + "[related]\nheading = []", ["related.heading: must be a text"]),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "expected"), MISTAKES.values(), ids=MISTAKES)
@@ -105,7 +112,10 @@ def test_a_day_may_begin_and_end_a_layout():
 def test_a_later_file_replaces_an_earlier_one_of_its_name():
     newer = SMALL.replace("h1", "h2")
     other = SMALL.replace('"x"', '"y"')
-    assert markup.load_all([("a", SMALL), ("b", other), ("c", newer)]) == (markup.load("c", newer), markup.load("b", other))
+    assert markup.load_all([("a", SMALL), ("b", other), ("c", newer)]) == (
+        markup.load("c", newer),
+        markup.load("b", other),
+    )
 
 
 def test_the_mistakes_of_all_files_come_at_once():

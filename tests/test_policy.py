@@ -113,7 +113,14 @@ def test_an_article_is_gone_only_after_repeats(before, expected):
 
 # --- sources ----------------------------------------------------------------------------------------------------------
 
-INTERVALS = {"news_sitemap": "15m", "feed": "15m", "home": "30m", "section": "1h", "sitemap": "3h", "sitemap_index": "12h"}
+INTERVALS = {
+    "news_sitemap": "15m",
+    "feed": "15m",
+    "home": "30m",
+    "section": "1h",
+    "sitemap": "3h",
+    "sitemap_index": "12h",
+}
 
 
 @pytest.mark.parametrize(("kind", "expected"), INTERVALS.items())

@@ -23,7 +23,9 @@ ARTICLES = {
 @pytest.fixture(scope="module")
 def table():
     with closing(sqlite3.connect(":memory:")) as connection:
-        connection.execute("create virtual table t using fts5(title, lead, text, tokenize='unicode61 remove_diacritics 2')")
+        connection.execute(
+            "create virtual table t using fts5(title, lead, text, tokenize='unicode61 remove_diacritics 2')"
+        )
         rows = [(key, *map(fold.fold, columns)) for key, columns in ARTICLES.items()]
         connection.executemany("insert into t(rowid, title, lead, text) values (?, ?, ?, ?)", rows)
         yield connection
@@ -51,6 +53,7 @@ FINDS = {
     "not this phrase": ('dialogue -"affaires étrangères"', [2]),
     "two words that are not wanted": ("riz -paix -chine", []),
     "hyphen inside a word is no minus": ("vietnam-france", [1]),
+    "hyphen behind a quote is no minus": ('"dialogue"-tourisme', [2]),
     "in the title": ("title:vietnam", [1]),
     "in the title, in French": ("titre:vietnam", [1]),
     "in the lead": ("chapeau:riz", [2]),
@@ -127,6 +130,10 @@ def test_the_longest_synonym_wins():
 def test_filters_are_no_words():
     parsed = query.parse('riz section:"Le monde" since:2024-01-31 until:2024-12-31')
     assert parsed == query.Query('("riz")', frozenset({"riz"}), (), "Le monde", "2024-01-31", "2024-12-31")
+
+
+def test_a_beginning_is_no_whole_word():
+    assert query.parse("coop* riz") == query.Query('("coop" *) AND ("riz")', frozenset({"riz"}), ("coop",))
 
 
 def test_filters_in_french_and_before_the_words():

@@ -34,7 +34,9 @@ ARTICLE = Article(
     provenance={"title": "markup"}, problems=("x: y",),
 )  # fmt: skip
 READING = Reading("Un. Inter", (Repair("nfc", 3, "\n\n", " "),))
-STORED = StoredArticle(7, ARTICLE, READING, 2, "live", "2025-04-29T08:00:00Z", "2025-04-30T08:00:00Z", 1, RawRef("f", 0, 1, "d"), 3)
+STORED = StoredArticle(
+    7, ARTICLE, READING, 2, "live", "2025-04-29T08:00:00Z", "2025-04-30T08:00:00Z", 1, RawRef("f", 0, 1, "d"), 3
+)
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------------
@@ -179,7 +181,10 @@ def test_citation(article, part):
     assert part in render.citation(replace(STORED, article=article))
 
 
-def row(title="T", lead="L", blocks=(TextBlock("paragraph", "Un."),), published="2025"):
+UN = (TextBlock("paragraph", "Un."),)
+
+
+def row(title="T", lead="L", blocks=UN, published="2025"):
     return {"title": title, "lead": lead, "blocks": records.dump_blocks(blocks), "published_at": published}
 
 
@@ -266,7 +271,10 @@ MESSAGES = {
     "status with words": (errors.BadStatus("u", 500, "oh"), "oh"),
     "throttled": (errors.Throttled("u", 429, 3.0), "HTTP status 429"),
     "no article": (errors.NotAnArticle("u", "a feed"), "not an article: a feed"),
-    "drift": (errors.MarkupDrift("u", ("title", "body"), ARTICLE), "markup drift: no title, no body where a known layout has it"),
+    "drift": (
+        errors.MarkupDrift("u", ("title", "body"), ARTICLE),
+        "markup drift: no title, no body where a known layout has it",
+    ),
     "not found": (errors.ArticleNotFound(-3), "no article -3 in this archive"),
 }
 

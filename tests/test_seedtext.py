@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crawler.errors import BadInput
@@ -26,7 +26,9 @@ FACTS = {
 
 def lines(text):
     """Give a text as the format compares it: blank lines dropped, each line stripped."""
-    return [line.strip() for line in re.sub(r"\A[\s\ufeff]+", "", text).replace("\r\n", "\n").split("\n") if line.strip()]
+    return [
+        line.strip() for line in re.sub(r"\A[\s\ufeff]+", "", text).replace("\r\n", "\n").split("\n") if line.strip()
+    ]
 
 
 # --- the five seeds ---------------------------------------------------------------------------------------------------
@@ -101,6 +103,10 @@ READ = {
     "picture, caption at once": (
         "T\n\nL\nT ảnh 2(Source: x)",
         Article("T", "L", (ImageBlock(None, "T ảnh 2", "(Source: x)", "x"),)),
+    ),
+    "picture, no-break space before the caption": (
+        "T\n\nL\nT ảnh 1\u00a0C",
+        Article("T", "L", (ImageBlock(None, "T ảnh 1", "C", None, "\u00a0"),)),
     ),
     "picture of the older form, without caption": ("T\n\nL\nT hinh anh 3", Article("T", "L", (ImageBlock(None, "T hinh anh 3"),))),
     "a line that only begins like a picture": ("T\n\nL\n\nT ảnh", Article("T", "L", (TextBlock(P, "T ảnh"),))),
@@ -244,12 +250,14 @@ def test_an_article_with_a_lead_keeps_lead_and_text(article):
 
 
 FRAGMENT = st.sampled_from(
-    ["T", "T ảnh 1", "T ảnh 2 Une", "T ảnh 1(Source: x)", "T hinh anh 3 ", "Hanoï (VNA) - Un", "Un -VNA", "Voir plus", "x"]
-    + ["\n", "\n\n", "\n\n\n", "\n\n\n\n", "\n\u00a0\n", "\u00a0", "\t", "\r\n", "\x85", "\u2028", "\ufeff"]
+    ["T", "T ảnh 1", "T ảnh 2 Une", "T ảnh 1(Source: x)", "T hinh anh 3 ", "Hanoï (VNA) - Un", "Un -VNA", "Voir plus", "x",
+     "\n", "\n\n", "\n\n\n", "\n\n\n\n", "\n\u00a0\n", "\u00a0", "\t", "\r\n", "\x85", "\u2028", "\ufeff"]
 )  # fmt: skip
 
 
 @settings(max_examples=500, deadline=None)
+@example("0\n0 ảnh 0\u00a00")
+@example("0\nVoir plus\n0\n0\n0\n\n\n\n0")
 @given(st.text(max_size=60) | st.lists(FRAGMENT, max_size=25).map("".join))
 def test_any_text_is_refused_or_kept(text):
     try:

@@ -351,7 +351,8 @@ def test_a_folder_that_cannot_be_made(folder, place):
     assert str(folder) in str(caught.value)
 
 
-def test_a_full_disk(folder):
+@pytest.mark.parametrize("size", [3000, 50_000], ids=["in the buffer", "larger than it"])
+def test_a_full_disk(folder, size):
     """A limit on the file size stands for it: the write fails half-way, and the next run mends what is left."""
     program = f"""
 import pathlib, resource, sys
@@ -361,15 +362,15 @@ from crawler.errors import WarcError
 from crawler.warc import WarcStore
 with WarcStore(pathlib.Path({str(folder)!r})) as store:
     ref = store.append(fetched(noise(1000, 1)))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2500, resource.RLIM_INFINITY))
     try:
-        store.append(fetched(noise(50_000, 2)))
+        store.append(fetched(noise({size}, 2)))
     except WarcError as error:
         print(error, "|", error.hint)
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     assert store.read(ref).body == noise(1000, 1)
-    again = store.append(fetched(noise(50_000, 2)))
-    assert store.read(again).body == noise(50_000, 2)
+    again = store.append(fetched(noise({size}, 2)))
+    assert store.read(again).body == noise({size}, 2)
     assert [r.ref for r in store.records()] == [ref, again]
 """
     done = subprocess.run(

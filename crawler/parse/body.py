@@ -194,12 +194,10 @@ class _Reader:
         """Give bare text right behind a picture to that picture, when it can be a caption (dossier 18.6)."""
         self._awaits_caption = False
         credited = structure.credit(text)
-        if len(text) > _BARE_CAPTION_LENGTH or structure.dateline(text) or structure.signature(text):
+        if credited is None or len(text) > _BARE_CAPTION_LENGTH or structure.dateline(text):
             return False
         picture = self._parts.blocks[-1]
         assert isinstance(picture, ImageBlock)
-        if credited is None:
-            return False
         self._parts.blocks[-1] = ImageBlock(picture.url, picture.alt, text, credited, picture.joint)
         return True
 

@@ -60,7 +60,8 @@ def text(node: LexborNode, skip: frozenset[int] = frozenset()) -> str:
 
 def select(root: LexborNode | LexborHTMLParser, selectors: Sequence[str]) -> list[LexborNode]:
     """Give all nodes that any of the selectors matches, in document order, each once."""
-    return root.css(", ".join(selectors)) if selectors else []
+    found = root.css(", ".join(selectors)) if selectors else []
+    return list({node.mem_id: node for node in found}.values())  # Lexbor gives a node once for each selector it matches
 
 
 def ids(nodes: Iterable[LexborNode]) -> frozenset[int]:

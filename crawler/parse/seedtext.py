@@ -24,6 +24,7 @@ from crawler.parse import structure
 from crawler.types import Article, Block, ImageBlock, Related, TextBlock
 
 RELATED_HEADING = "Voir plus"
+SEPARATOR = "\f"  # between several documents in one file
 _BLANK = " \t\u00a0"
 _START = re.compile(r"\A[\s\ufeff]+")  # a byte order mark stands at the very start, or behind blank lines put before it
 _FIELDS = 3  # of a related story: picture line, title, summary
@@ -111,7 +112,7 @@ def _lines(text: str) -> list[_Line]:
 
 
 def _image_pattern(title: str) -> re.Pattern[str]:
-    return re.compile(rf"({re.escape(title)} (?:ảnh|hinh anh) \d+)( ?)(.*)", re.DOTALL)
+    return re.compile(rf"({re.escape(title)} (?:ảnh|hinh anh) \d+)(\s*)(.*)", re.DOTALL)
 
 
 def _is_lead(title: str, first: _Line) -> bool:

@@ -12,8 +12,6 @@ from crawler.parse import seedtext
 from crawler.pipeline.context import Context
 from crawler.pipeline.store import store_article
 
-SEPARATOR = "\f"
-
 
 @dataclass(frozen=True, slots=True)
 class Imported:
@@ -34,7 +32,7 @@ def import_file(context: Context, name: str, text: str) -> list[Imported]:
         BadInput: a document is not in the format.
 
     """
-    articles = [seedtext.read(part) for part in text.split(SEPARATOR)]
+    articles = [seedtext.read(part) for part in text.split(seedtext.SEPARATOR)]
     done: list[Imported] = []
     with context.archive.transaction():
         for article in articles:

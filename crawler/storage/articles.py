@@ -185,12 +185,19 @@ class Articles:
                 FROM articles_fts JOIN articles a ON a.id = articles_fts.rowid
                 WHERE articles_fts MATCH :match AND (:since IS NULL OR a.published_on >= :since)
                 AND (:until IS NULL OR a.published_on <= :until)
-                AND (:section IS NULL OR EXISTS
-                     (SELECT 1 FROM sections s WHERE s.article = a.id AND s.section = :section COLLATE NOCASE))
+                AND (:sections IS NULL OR EXISTS
+                     (SELECT 1 FROM sections s WHERE s.article = a.id AND s.section IN (SELECT value FROM json_each(:sections))))
                 ORDER BY {order} LIMIT :limit""",  # noqa: S608 - one of two constants
-            {"match": match, "since": since, "until": until, "section": section, "limit": limit},
+            {"match": match, "since": since, "until": until, "sections": self._spellings(section), "limit": limit},
         )
         return list(rows)
+
+    def _spellings(self, section: str | None) -> str | None:
+        """Give, as JSON, the sections that a name may mean: case and accents aside."""
+        if section is None:
+            return None
+        known = self.db.query("SELECT DISTINCT section FROM sections")
+        return records.dump([r["section"] for r in known if fold.letters(r["section"]) == fold.letters(section)])
 
     # --- parts
 

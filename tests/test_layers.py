@@ -1,0 +1,287 @@
+"""The architecture of docs/design.md, read from the source: who imports whom, who owns which library, how long things are.
+
+A unit is a module or package directly below `crawler/`. Imports inside functions and under `TYPE_CHECKING` count.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "crawler"
+
+PURE = {
+    "types", "errors", "urls", "site", "markup", "discover", "parse", "repair", "identity", "policy", "coverage", "fold",
+    "query", "records", "render",
+}  # fmt: skip
+EDGES = {"fetch", "warc", "storage", "export", "config", "logs", "lexicon", "lock"}
+STEPS = {"pipeline", "backfill"}
+ENTRIES = {"cli", "demo"}
+
+#: What a unit may import beside itself. Pure units may import pure ones, without circles (a test of its own).
+MAY_IMPORT = (
+    dict.fromkeys(PURE, PURE)
+    | dict.fromkeys(EDGES, PURE | {"clock"})
+    | {
+        "types": set(),
+        "clock": set(),
+        "pipeline": PURE | {"clock", "fetch", "warc", "storage"},
+        "backfill": PURE | {"clock", "fetch", "warc", "storage", "pipeline"},
+        "app": PURE | EDGES | STEPS | {"clock"},
+        "daemon": PURE | STEPS | {"clock", "app", "config", "logs", "lock"},
+        "demo": PURE | {"clock", "app", "config", "lexicon", "pipeline", "replica", "storage"},
+        "cli": PURE | EDGES - {"fetch", "warc"} | STEPS | {"clock", "app", "daemon", "demo", "replica"},
+        "replica": {"types", "errors", "parse"},
+        "__main__": {"cli"},
+        "__init__": set(),
+    }
+)
+
+#: Whose third-party libraries are whose. A library that is not here is nobody's yet: decide.
+OWNERS = {
+    "httpx": {"fetch"}, "tenacity": {"fetch"}, "protego": {"fetch"},
+    "sqlite_utils": {"storage"}, "sqlite3": {"storage"},
+    "warcio": {"warc"},
+    "apscheduler": {"daemon"},
+    "typer": {"cli"}, "rich": {"cli"}, "click": {"cli"},
+    "selectolax": {"parse", "markup", "discover"},
+    "defusedxml": {"discover"}, "fastfeedparser": {"discover"},
+    "snowballstemmer": {"fold"},
+    "rapidfuzz": {"identity"},
+    "wordfreq": {"lexicon"},
+}  # fmt: skip
+
+#: Nothing of this in the pure units: files, processes, network, threads, the machine's clock, chance, streams.
+IMPURE = set(
+    "os pathlib io shutil tempfile glob fileinput importlib pkgutil sqlite3 dbm fcntl mmap socket ssl select selectors http "
+    "ftplib smtplib asyncio threading multiprocessing concurrent queue sched signal subprocess time random secrets uuid "
+    "platform sys logging getpass locale argparse".split()
+)
+IMPURE_MODULES = {"urllib.request", "urllib.robotparser"}
+IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "breakpoint"}
+CLOCK_CALLS = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today")}
+CLOCK_OWNERS = {"clock", "replica", *ENTRIES}  # the replica is another program; commands ask once and pass it in
+
+MOST_LINES = 400
+LONGEST_BODY = 50
+
+
+@dataclass(frozen=True)
+class Module:
+    """One source file."""
+
+    path: Path
+    name: str  # dotted, without `crawler.`
+    tree: ast.Module
+    lines: int
+
+    @property
+    def unit(self) -> str:
+        return self.name.partition(".")[0]
+
+    def imports(self) -> Iterator[str]:
+        """Give the full dotted name of each thing imported: `from a import b` may be the module `a.b`."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                assert not node.level, f"{self.name}: write imports in full"
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _module(path):
+    text = path.read_text("utf-8")
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    name = ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+    return Module(path, name, ast.parse(text), text.count("\n"))
+
+
+MODULES = [_module(path) for path in sorted(PACKAGE.rglob("*.py"))]
+BY_NAME = {module.name: module for module in MODULES}
+UNITS = sorted({module.unit for module in MODULES})
+PURE_MODULES = [module for module in MODULES if module.unit in PURE]
+each_module = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+each_pure_module = pytest.mark.parametrize("module", PURE_MODULES, ids=lambda module: module.name)
+
+
+def own_imports(module):
+    """Give the imports from this project, without `crawler.`; `import crawler` itself (its version) is left out."""
+    return [name.removeprefix("crawler.") for name in module.imports() if name.startswith("crawler.")]
+
+
+def functions(module):
+    return [node for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+# --- who imports whom -------------------------------------------------------------------------------------------------
+
+
+def test_every_unit_has_its_place():
+    assert set(UNITS) <= set(MAY_IMPORT), f"decide where {set(UNITS) - set(MAY_IMPORT)} stands"
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_imports_point_the_right_way(unit):
+    allowed = MAY_IMPORT[unit] | {unit}
+    wrong = [
+        f"{module.name} imports {name}"
+        for module in MODULES
+        if module.unit == unit
+        for name in own_imports(module)
+        if name.partition(".")[0] not in allowed and name.partition(".")[0] in UNITS
+    ]
+    assert not wrong
+
+
+def test_pure_units_import_one_another_without_circles():
+    graph = {
+        unit: {
+            name.partition(".")[0]
+            for module in PURE_MODULES
+            if module.unit == unit
+            for name in own_imports(module)
+        } & PURE - {unit}
+        for unit in PURE
+    }  # fmt: skip
+    graph["errors"] -= {"types"}  # an annotation alone
+    assert len(list(TopologicalSorter(graph).static_order())) == len(PURE)
+
+
+def test_a_module_takes_only_the_public_names_of_another_unit():
+    wrong = [
+        f"{module.name} imports {name}"
+        for module in MODULES
+        for name in own_imports(module)
+        if name.partition(".")[0] != module.unit and any(part.startswith("_") for part in name.split("."))
+    ]
+    assert not wrong
+
+
+def test_the_replica_is_a_program_of_its_own():
+    """It shares values, errors and the seed format with what it tests, so that both cannot be wrong in the same way."""
+    allowed = ("replica", "types", "errors", "parse.seedtext")
+    wrong = []
+    for module in MODULES:
+        if module.unit == "replica":
+            wrong += [name for name in own_imports(module) if not name.startswith(allowed)]
+            wrong += [name for name in third_party(module) if name]
+    assert not wrong
+
+
+# --- who owns what ----------------------------------------------------------------------------------------------------
+
+
+def third_party(module):
+    tops = {name.partition(".")[0] for name in module.imports()}
+    return sorted(top for top in tops if top not in sys.stdlib_module_names and top != "crawler")
+
+
+@each_module
+def test_libraries_stay_with_their_owners(module):
+    tops = {name.partition(".")[0] for name in module.imports()}
+    assert not {top for top in third_party(module) if top not in OWNERS}, "a library without an owner"
+    assert not {top for top in tops if top in OWNERS and module.unit not in OWNERS[top]}
+
+
+@each_pure_module
+def test_pure_modules_import_nothing_that_touches_the_world(module):
+    names = set(module.imports())
+    assert not {name for name in names if name.partition(".")[0] in IMPURE}
+    assert not {name for name in names for impure in IMPURE_MODULES if f"{name}.".startswith(f"{impure}.")}
+
+
+@each_pure_module
+def test_pure_modules_call_nothing_that_touches_the_world(module):
+    calls = [node.func for node in ast.walk(module.tree) if isinstance(node, ast.Call)]
+    assert not {call.id for call in calls if isinstance(call, ast.Name)} & IMPURE_CALLS
+    assert not [
+        call.attr
+        for call in calls
+        if isinstance(call, ast.Attribute) and call.attr in {"read_text", "read_bytes", "write_text"}
+    ]
+
+
+@each_module
+def test_only_the_clock_reads_the_clock(module):
+    if module.unit in CLOCK_OWNERS:
+        return
+    calls = {
+        (node.func.value.id, node.func.attr)
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name)
+    }
+    assert not calls & CLOCK_CALLS
+    assert "time" not in {name.partition(".")[0] for name in module.imports()}
+
+
+# --- how long things are, and what they say ---------------------------------------------------------------------------
+
+
+@each_module
+def test_no_file_is_too_long(module):
+    assert module.lines <= MOST_LINES
+
+
+def body_lines(function):
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+@each_module
+def test_no_function_is_too_long(module):
+    assert {f.name: body_lines(f) for f in functions(module) if body_lines(f) > LONGEST_BODY} == {}
+
+
+@each_module
+def test_every_module_says_what_it_is_for(module):
+    assert ast.get_docstring(module.tree)
+
+
+def public(nodes, prefix=""):
+    for node in nodes:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+            yield f"{prefix}{node.name}", node
+            if isinstance(node, ast.ClassDef):
+                yield from public(node.body, f"{prefix}{node.name}.")
+
+
+@each_pure_module
+def test_every_public_name_of_the_pure_core_is_described(module):
+    assert not [name for name, node in public(module.tree.body) if not ast.get_docstring(node)]
+
+
+# --- slow imports -----------------------------------------------------------------------------------------------------
+
+SLOW = [
+    "httpx",
+    "sqlite_utils",
+    "selectolax",
+    "rich.progress",
+    "rapidfuzz",
+    "snowballstemmer",
+    "warcio",
+    "wordfreq",
+    "protego",
+]
+
+
+def loaded(statement):
+    code = f"import sys; {statement}; print(*sys.modules)"
+    return set(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split())
+
+
+def test_starting_the_command_loads_no_slow_library():
+    assert not loaded("import crawler.cli") & set(SLOW)
+
+
+def test_the_slow_libraries_are_those_that_would_be_loaded():
+    """Keeps the list above honest: the application as a whole does load them."""
+    modules = loaded("import crawler.app, crawler.discover, crawler.query, crawler.cli.progress")
+    assert set(SLOW) - {"wordfreq"} <= modules

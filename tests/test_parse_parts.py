@@ -1,0 +1,583 @@
+"""The parts of the reader on their own: dateline and signature, times, charsets, the head of a page, what is no article."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
+
+from crawler.parse import classify, decode, dom, head, structure, times
+from crawler.parse.times import Candidate
+from crawler.types import Dateline
+
+ROOT = "https://fr.vietnamplus.vn"
+URL = f"{ROOT}/a-post1.vnp"
+HANOI = timezone(timedelta(hours=7))
+NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
+
+
+def tree(html):
+    return LexborHTMLParser(html)
+
+
+def first(html, selector):
+    return tree(html).css_first(selector)
+
+
+# --- dateline ---------------------------------------------------------------------------------------------------------
+
+DATELINES = {
+    "place": ("Hanoï (VNA) - Le", ("Hanoï", None, "VNA")),
+    "place and date": ("Paris, 19 septembre (VNA) - Le", ("Paris", "19 septembre", "VNA")),
+    "le before the date": ("Hanoi, le 5 octobre (AVI) – Le", ("Hanoi", "le 5 octobre", "AVI")),
+    "place of two names": ("Paris, France (VNA) - Le", ("Paris, France", None, "VNA")),
+    "no space": ("Hanoï(VNA) Le", ("Hanoï", None, "VNA")),
+    "no place": ("(VNA) - Le", (None, None, "VNA")),
+    "spaces before": (" \u00a0Hanoï (VNA) - Le", ("Hanoï", None, "VNA")),
+    "spaces in the brackets": ("Hanoï ( VNA ) - Le", ("Hanoï", None, "VNA")),
+    "place with a particle": ("Ho Chi Minh-Ville et Cân Tho (VNA) - Le", ("Ho Chi Minh-Ville et Cân Tho", None, "VNA")),
+    "two agencies": ("Hanoï (VNA/CVN) - Le", ("Hanoï", None, "VNA/CVN")),
+    "another agency before": ("Hanoï (NDEL/VNA) - Le", ("Hanoï", None, "NDEL/VNA")),
+    "none": ("Le Vietnam a signé.", None),
+    "another agency alone": ("Pékin (AFP) - Le", None),
+    "the agency in a sentence": ("Selon l’agence vietnamienne d’information (VNA), le riz", None),
+    "the agency further on": ("Le riz. Hanoï (VNA) a dit", None),
+    "nothing": ("", None),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), DATELINES.values(), ids=DATELINES)
+def test_dateline(text, expected):
+    assert structure.dateline(text) == (Dateline(*expected) if expected else None)
+
+
+# --- signature --------------------------------------------------------------------------------------------------------
+
+SIGNATURES = {
+    "dash": ("Fin. -VNA", "-VNA"),
+    "dash and space": ("Fin. - VNA", "- VNA"),
+    "long dash": ("Fin –VNA", "–VNA"),
+    "of the older agency's name": ("Fin. -AVI", "-AVI"),
+    "full stop behind": ("Fin. -VNA. ", "-VNA"),
+    "composite": ("Fin. CPV/VNA", "CPV/VNA"),
+    "composite with a dash": ("Fin. - VOV/VNA", "- VOV/VNA"),
+    "glued to the last word": ("dongs.VNA", "VNA"),
+    "alone": ("VNA", "VNA"),
+    "none": ("Fin.", None),
+    "a word that ends so": ("une agence nommée VNA", None),
+    "in the middle": ("L’accord -VNA est signé", None),
+    "nothing": ("", None),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), SIGNATURES.values(), ids=SIGNATURES)
+def test_signature(text, expected):
+    assert structure.signature(text) == expected
+
+
+# --- credit -----------------------------------------------------------------------------------------------------------
+
+CREDITS = {
+    "photo": ("Un pont. Photo : VNA", "VNA"),
+    "photo without space": ("Un pont.Photo: cafef.vn", "cafef.vn"),
+    "in brackets": ("Un pont (Photo : VNA)", "VNA"),
+    "source": ("(Source: customsnews)", "customsnews"),
+    "illustration": ("Photo d'illustration : East Asia Forum", "East Asia Forum"),
+    "no-break space": ("Photo\u00a0: Quân Trang/VNA", "Quân Trang/VNA"),
+    "credit": ("Un pont. Crédit : X", "X"),
+    "a colon in the caption": ("Sommet : une photo. Photo : VNA.", "VNA"),
+    "none": ("Un pont à Huế", None),
+    "the word in a sentence": ("La photo montre un pont", None),
+    "no caption": (None, None),
+}
+
+
+@pytest.mark.parametrize(("caption", "expected"), CREDITS.values(), ids=CREDITS)
+def test_credit(caption, expected):
+    assert structure.credit(caption) == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text() | st.text(alphabet="VNA ()-–,/CP.Photo :é19\u00a0\n"))
+def test_what_is_found_in_a_text_stands_in_it(text):
+    dateline = structure.dateline(text)
+    for part in (
+        structure.signature(text),
+        structure.credit(text),
+        *((dateline.place, dateline.date, dateline.agency) if dateline else ()),
+    ):
+        assert part is None or (part and part in text)
+
+
+# --- times ------------------------------------------------------------------------------------------------------------
+
+SECOND = datetime(2025, 4, 29, 14, 30, 44, tzinfo=HANOI)
+MINUTE = SECOND.replace(second=0)
+DAY = datetime(2025, 4, 29, tzinfo=HANOI)
+INSTANTS = {
+    "offset with a colon": ("2025-04-29T14:30:44+07:00", SECOND),
+    "offset without": ("2025-04-29T14:30:44+0700", SECOND),
+    "UTC": ("2025-04-29T07:30:44Z", SECOND),
+    "small letters": ("2025-04-29t07:30:44z", SECOND),
+    "no offset: Hanoi": ("2025-04-29 14:30:44", SECOND),
+    "fractions of a second": ("2025-04-29T14:30:44.123+07:00", SECOND),
+    "no seconds": ("2025-04-29T14:30+07:00", MINUTE),
+    "day alone": ("2025-04-29", DAY),
+    "unpadded day": ("2025-4-9", datetime(2025, 4, 9, tzinfo=HANOI)),
+    "padded": ("  2025-04-29T14:30:44+07:00\n", SECOND),
+    "epoch seconds": ("1745911844", SECOND),
+    "epoch seconds with a fraction": ("1745911844.5", SECOND),
+    "epoch milliseconds": ("1745911844000", SECOND),
+    "visible, day first": ("29/04/2025 14:30", MINUTE),
+    "visible, with words": ("mardi, 29/04/2025 - 14h30 (GMT+7)", MINUTE),
+    "visible, clock first": ("14:30 29/04/2025", MINUTE),
+    "visible, day alone": ("29/04/2025", DAY),
+    "visible, month in words": ("29 avril 2025 à 14h30", MINUTE),
+    "visible, first of a month": ("1er août 2025", datetime(2025, 8, 1, tzinfo=HANOI)),
+    "a thirteenth month": ("2025-13-01", None),
+    "the 30th of February": ("30/02/2025", None),
+    "the 25th hour": ("2025-04-29T25:00:00+07:00", None),
+    "an offset beyond reason": ("2025-04-29T14:30:44+99:99", None),
+    "a month that is none": ("29 brumaire 2025", None),
+    "the year one": ("0001-01-01T00:00:00+00:00", None),
+    "an epoch beyond reason": ("9999999999999", None),
+    "too few figures": ("12345", None),
+    "words": ("hier matin", None),
+    "nothing": ("", None),
+}
+
+
+@pytest.mark.parametrize(("raw", "expected"), INSTANTS.values(), ids=INSTANTS)
+def test_instant(raw, expected):
+    assert times.instant(raw) == expected
+
+
+def test_an_offset_is_kept_and_numbers_are_hanoi_time():
+    assert times.instant("2025-04-29T07:30:44Z").isoformat() == "2025-04-29T07:30:44+00:00"
+    assert times.instant("1745911844").isoformat() == "2025-04-29T14:30:44+07:00"
+    assert times.instant("2025-04-29 14:30:44").isoformat() == "2025-04-29T14:30:44+07:00"
+
+
+RAW = (
+    st.text(max_size=30)
+    | st.text(alphabet="0123456789-/:TZ+., hHer", max_size=30)
+    | st.from_regex(
+        r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:?[0-9]{2})?", fullmatch=True
+    )
+    | st.from_regex(r"[0-9]{9,13}", fullmatch=True)
+    | st.from_regex(
+        r"[0-9]{1,2}[/. ](er )?([0-9]{1,2}|avril|xyz)[/. ][0-9]{4}( [0-9]{1,2}[h:][0-9]{2})?", fullmatch=True
+    )
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(RAW)
+@example("٢٠٢٥-٠٤-٢٩")
+@example("\u0660" * 10)
+def test_whatever_stands_there_is_a_time_or_none(raw):
+    when = times.instant(raw)
+    assert when is None or when.utcoffset() is not None
+
+
+META, TIME, LD = (Candidate(source, "2025-04-29T14:30:44+07:00") for source in ("meta", "time", "JSON-LD"))
+
+
+def at(source, raw):
+    return Candidate(source, raw)
+
+
+def test_the_first_candidate_is_believed():
+    chosen = times.choose([META, TIME], NOW)
+    assert (chosen.iso, chosen.raw, chosen.source, chosen.problems) == (META.raw, META.raw, "meta", ())
+
+
+CHOICES = {
+    "empty ones are passed over": ([at("meta", " "), TIME], "time", 0),
+    "what is no time is a problem": ([at("meta", "hier"), TIME], "time", 1),
+    "none": ([], None, 1),
+    "none that can be read": ([at("meta", "hier")], None, 2),
+    "agree but for the seconds": ([META, at("visible", "29/04/2025 14:30")], "meta", 0),
+    "agree, a day alone": ([META, at("visible", "29/04/2025")], "meta", 0),
+    "agree in another zone": ([META, at("time", "2025-04-29T07:30:44Z")], "meta", 0),
+    "disagree by two minutes": ([META, at("time", "2025-04-29T14:32:44+07:00")], "meta", 1),
+    "disagree by a day": ([META, at("visible", "30/04/2025")], "meta", 1),
+    "a number is never a day alone": ([META, at("epoch", "1745946000")], "meta", 1),
+    "every one that disagrees": ([META, at("time", "2024-01-01"), at("JSON-LD", "2023-01-01")], "meta", 2),
+    "a little ahead: clocks differ": ([at("meta", "2026-11-21T08:09:00Z")], "meta", 0),
+    "in the future": ([at("meta", "2026-11-22T08:00:00Z")], "meta", 1),
+}
+
+
+@pytest.mark.parametrize(("candidates", "source", "problems"), CHOICES.values(), ids=CHOICES)
+def test_choose(candidates, source, problems):
+    chosen = times.choose(candidates, NOW)
+    assert chosen.source == source
+    assert (chosen.iso is None) == (source is None)
+    assert len(chosen.problems) == problems
+    assert all(problem.startswith("published_at: ") for problem in chosen.problems)
+
+
+def test_a_problem_names_the_field():
+    assert times.choose([], NOW, what="modified_at").problems[0].startswith("modified_at: ")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(RAW, max_size=4))
+def test_a_choice_can_always_be_made(raws):
+    chosen = times.choose([at(str(i), raw) for i, raw in enumerate(raws)], NOW)
+    assert chosen.iso is not None or chosen.problems
+
+
+# --- charsets ---------------------------------------------------------------------------------------------------------
+
+E_ACUTE = "é".encode()
+CHARSETS = {
+    "nothing said": (b"<p>\xc3\xa9", None, "é", "utf-8", 0),
+    "header": (b"<p>\xe9", "text/html; charset=iso-8859-1", "é", "cp1252", 0),
+    "header without a space, in quotes": (b"<p>\xc3\xa9", 'text/html;charset="UTF-8"', "é", "utf-8", 0),
+    "header before meta": (b'<meta charset="iso-8859-1">\xc3\xa9', "text/html; charset=utf-8", "é", "utf-8", 0),
+    "meta": (b'<meta charset="windows-1250">\xe9', "text/html", "é", "cp1250", 0),
+    "meta of the older form": (
+        b'<meta http-equiv="Content-Type" content="text/html; charset=iso-8859-15">\xa4', None, "€", "iso8859-15", 0,
+    ),
+    "meta too far down": (b" " * 5000 + b"<meta charset=latin1>\xc3\xa9", None, "é", "utf-8", 0),
+    "meta that lies": (b'<meta charset="utf-16">\xc3\xa9', None, "é", "utf-8", 0),
+    "ASCII is said, Windows is meant": (b"\x93x\x94", "text/html; charset=us-ascii", "“x”", "cp1252", 0),
+    "header that names none, meta does": (b"<meta charset=cp1252>\xe9", "text/html; charset=klingon", "é", "cp1252", 1),
+    "nothing that is said is a charset": (b"<meta charset=klingon>\xc3\xa9", "text/html; charset=x", "é", "utf-8", 2),
+    "mark of UTF-8": (codecs.BOM_UTF8 + E_ACUTE, "text/html; charset=latin1", "é", "utf-8", 0),
+    "mark of UTF-16, little end": (codecs.BOM_UTF16_LE + "é".encode("utf-16-le"), None, "é", "utf-16-le", 0),
+    "mark of UTF-16, big end": (codecs.BOM_UTF16_BE + "é".encode("utf-16-be"), "text/html; charset=utf-8", "é", "utf-16-be", 0),
+    "bytes that do not fit": (b"a\xe9b", None, "a\ufffdb", "utf-8", 1),
+    "a page that was broken before": ("a\ufffdb".encode(), None, "a\ufffdb", "utf-8", 1),
+    "mojibake": ("Ã©ducation".encode(), None, "Ã©ducation", "utf-8", 1),
+    "mojibake of Central Europe": ("đź“ť Ă©dito".encode(), None, "đź“ť Ă©dito", "utf-8", 1),
+    "a codec that is not for text": (b"<p>\xc3\xa9", "text/html; charset=base64", "é", "utf-8", 1),
+    "a codec that cannot replace": (b"xn--\xc3\xa9", "text/html; charset=idna", "xn--é", "utf-8", 1),
+    "a codec that always fails": (b"<p>\xc3\xa9", "text/html; charset=undefined", "é", "utf-8", 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "header", "part", "charset", "problems"), CHARSETS.values(), ids=CHARSETS)
+def test_decode(body, header, part, charset, problems):
+    decoded = decode.decode(body, header)
+    assert part in decoded.text
+    assert not decoded.text.startswith("\ufeff")
+    assert decoded.charset == charset
+    assert len(decoded.problems) == problems
+    assert all(problem.startswith("charset: ") for problem in decoded.problems)
+
+
+CODECS = "utf-8 utf-16 utf-32 utf-7 latin1 cp1258 big5 iso2022_jp hz idna punycode undefined base64 hex rot13 zlib quopri uu mbcs".split()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=60), st.sampled_from(CODECS) | st.text(max_size=12), st.booleans())
+def test_bytes_are_always_text(body, name, in_page):
+    if in_page:
+        decoded = decode.decode(b"<meta charset='" + name.encode() + b"'>" + body)
+    else:
+        decoded = decode.decode(body, f"text/html; charset={name}")
+    assert isinstance(decoded.text, str)
+    assert codecs.lookup(decoded.charset)
+
+
+# --- text of a tree ---------------------------------------------------------------------------------------------------
+
+TEXTS = {
+    "white space collapses": ("<p> a\n  b\t c </p>", "a b c"),
+    "a no-break space stays": ("<p>a\u00a0\u00a0b</p>", "a\u00a0\u00a0b"),
+    "a line break is a space": ("<p>a<br>b</p>", "a b"),
+    "inline elements add none": ("<p>a<b>b</b>c</p>", "abc"),
+    "comments are no text": ("<p>a<!-- x -->b</p>", "ab"),
+    "scripts, styles and players are none": (
+        "<p>a<script>x</script><style>y</style><video>z</video><svg>w</svg>b</p>",
+        "ab",
+    ),
+    "entities": ("<p>&laquo;&eacute;&raquo;</p>", "«é»"),
+}
+
+
+@pytest.mark.parametrize(("html", "expected"), TEXTS.values(), ids=TEXTS)
+def test_text(html, expected):
+    assert dom.text(first(html, "p")) == expected
+
+
+def test_text_without_some_elements():
+    page = tree("<div>a<i>b</i><u>c</u></div>")
+    assert dom.text(page.css_first("div"), dom.ids(page.css("i"))) == "ac"
+
+
+def test_deep_nesting_is_no_problem():
+    assert dom.text(first("<div>" * 1500 + "x", "div")) == "x"
+
+
+def test_relations_of_nodes():
+    page = tree("<main><div><p id=a>x</p></div><p id=b>y</p></main>")
+    a, div = page.css_first("#a"), page.css_first("div")
+    assert [node.tag for node in dom.ancestors(a)] == ["div", "main", "body", "html"]
+    assert dom.inside(a, dom.ids([div]))
+    assert dom.inside(div, dom.ids([div]))
+    assert not dom.inside(page.css_first("#b"), dom.ids([div]))
+    assert [dom.attribute(node, "id") for node in dom.select(page, ("#b", "p"))] == ["a", "b"]
+    assert dom.select(page, ()) == []
+    assert dom.attribute(a, "class") == ""
+    assert dom.attribute(first("<p hidden>", "p"), "hidden") == ""
+    assert [dom.is_text(node) for node in dom.children(a)] == [True]
+    assert not dom.is_element(next(dom.children(a)))
+
+
+# --- the head ---------------------------------------------------------------------------------------------------------
+
+
+def read(html, url=URL):
+    return head.read(tree(html), url)
+
+
+def ld(data):
+    return f'<script type="application/ld+json">{data if isinstance(data, str) else json.dumps(data)}</script>'
+
+
+def test_what_a_page_says_of_itself():
+    news = {"@type": "NewsArticle", "headline": "T", "url": URL}
+    crumbs = {
+        "@type": "BreadcrumbList",
+        "itemListElement": [{"name": "Accueil"}, {"item": {"name": "Monde"}}, {"item": {}}, "x"],
+    }
+    found = read(
+        '<title> T\n | Vietnam+ (VietnamPlus)</title><link rel="canonical" href="/a-post1.vnp">'
+        '<meta property="og:type" content="Article"><meta name="Description" content=" D "><meta itemprop="x" content="1">'
+        '<meta name="description" content="2"><meta name="empty" content=" "><meta content="nameless">'
+        + ld(news)
+        + ld(crumbs)
+    )
+    assert found.title == "T"
+    assert found.canonical == URL
+    assert found.meta == {"og:type": "Article", "description": "D", "x": "1"}
+    assert found.news == (news,)
+    assert found.breadcrumbs == ("Accueil", "Monde")
+    assert found.problems == ()
+    assert found.says_article()
+
+
+def test_a_page_that_says_nothing():
+    found = read("<p>x")
+    assert (found.title, found.canonical, found.meta, found.news, found.breadcrumbs) == (None, None, {}, (), ())
+    assert not found.says_article()
+
+
+SAYS = {
+    "OpenGraph": ('<meta property="og:type" content="ARTICLE">', True),
+    "OpenGraph, another": ('<meta property="og:type" content="website">', False),
+    "JSON-LD": (ld({"@type": "NewsArticle"}), True),
+    "JSON-LD, another": (ld({"@type": "WebSite"}), False),
+}
+
+
+@pytest.mark.parametrize(("html", "expected"), SAYS.values(), ids=SAYS)
+def test_says_article(html, expected):
+    assert read(html).says_article() is expected
+
+
+def test_a_title_that_is_only_the_sites_name():
+    assert read("<title> | Vietnam+ (VietnamPlus)</title>").title is None
+    assert read("<title></title>").title is None
+
+
+NEWS = {"@type": "NewsArticle"}
+STATEMENTS = {
+    "one object": (ld(NEWS), 1),
+    "a list": (ld([NEWS, {"@type": "WebPage"}, NEWS]), 2),
+    "a graph": (ld({"@graph": [NEWS]}), 1),
+    "the main entity of a page": (ld({"@type": "WebPage", "mainEntity": NEWS}), 1),
+    "a type that is an address": (ld({"@type": "https://schema.org/NewsArticle"}), 1),
+    "several types": (ld({"@type": ["Thing", "Article"]}), 1),
+    "no type": (ld({"headline": "x"}), 0),
+    "in a comment": (ld(f"<!-- {json.dumps(NEWS)} -->"), 1),
+    "in CDATA": (ld(f"//<![CDATA[\n{json.dumps(NEWS)}\n//]]>"), 1),
+    "a semicolon behind": (ld(json.dumps(NEWS) + ";"), 1),
+    "a line break in a text": (ld('{"@type": "NewsArticle", "headline": "a\nb"}'), 1),
+    "empty": (ld(""), 0),
+    "not an object": (ld("3"), 0),
+    "nested as deep as is read": (ld("[" * 12 + json.dumps(NEWS) + "]" * 12), 1),
+    "nested deeper": (ld("[" * 13 + json.dumps(NEWS) + "]" * 13), 0),
+}
+
+
+@pytest.mark.parametrize(("html", "expected"), STATEMENTS.values(), ids=STATEMENTS)
+def test_json_ld(html, expected):
+    found = read(html)
+    assert len(found.news) == expected
+    assert found.problems == ()
+
+
+@pytest.mark.parametrize("data", ['{"a": ', "[" * 100_000], ids=["cut", "nested without end"])
+def test_broken_json_ld_is_a_problem(data):
+    found = read(ld(NEWS) + ld(data))
+    assert found.news == (NEWS,)
+    assert found.problems[0].startswith("JSON-LD: script 2 is broken")
+
+
+OWN = {"@type": "NewsArticle", "url": URL, "headline": "own"}
+NEXT = {"@type": "NewsArticle", "url": f"{ROOT}/b-post2.vnp", "headline": "next"}
+PLAIN = {"@type": "NewsArticle", "headline": "plain"}
+OWNERS = {
+    "its own, by address": ([NEXT, OWN], 1, "own"),
+    "its own, by main entity": ([NEXT, {**PLAIN, "mainEntityOfPage": {"@id": URL}, "headline": "me"}], 1, "me"),
+    "its own, by main entity as text": ([NEXT, {**PLAIN, "mainEntityOfPage": URL, "headline": "me"}], 1, "me"),
+    "its own, by name": ([NEXT, {**PLAIN, "@id": URL, "headline": "me"}], 1, "me"),
+    "one without address before a neighbour's": ([NEXT, PLAIN], 1, "plain"),
+    "only a neighbour's": ([NEXT], 1, None),
+    "page without id: the one without address": ([NEXT, PLAIN], None, "plain"),
+    "page without id: the first": ([NEXT, OWN], None, "next"),
+    "none": ([], 1, None),
+}
+
+
+@pytest.mark.parametrize(("objects", "post_id", "expected"), OWNERS.values(), ids=OWNERS)
+def test_a_neighbours_statement_is_not_the_pages_own(objects, post_id, expected):
+    assert read("".join(map(ld, objects))).news_article(post_id).get("headline") == expected
+
+
+VALUES = {
+    "text": (" a  b ", "a b"),
+    "escaped twice": ("L&amp;#39;eau", "L'eau"),
+    "list": (["a", "b"], "a"),
+    "empty list": ([], None),
+    "object with a name": ({"name": "a"}, "a"),
+    "object with an id": ({"@id": "a"}, "a"),
+    "list of objects": ([{"name": "a"}], "a"),
+    "number": (3, "3"),
+    "truth": (True, None),
+    "nothing": (None, None),
+    "empty": ("  ", None),
+}
+
+
+@pytest.mark.parametrize(("value", "expected"), VALUES.values(), ids=VALUES)
+def test_text_of(value, expected):
+    assert head.text_of(value) == expected
+
+
+@pytest.mark.parametrize("items", [None, "x", {}, []], ids=repr)
+def test_breadcrumbs_that_are_none(items):
+    assert read(ld({"@type": "BreadcrumbList", "itemListElement": items})).breadcrumbs == ()
+
+
+# --- what is no article -----------------------------------------------------------------------------------------------
+
+PAD = b"<p>" + b"x" * 100
+BYTES = {
+    "a page": (b"<!doctype html>" + PAD, None),
+    "nothing": (b"", "an empty answer (0 bytes)"),
+    "blanks": (b" \n" * 99, "an empty answer (198 bytes)"),
+    "a dozen bytes": (b"RssList.html", "only 12 bytes"),
+    "63 bytes": (b"x" * 63, "only 63 bytes"),
+    "64 bytes": (b"x" * 64, None),
+    "PDF": (b"%PDF-1.7" + PAD, "a PDF file"),
+    "PNG": (b"\x89PNG" + PAD, "an image"),
+    "JPEG": (b"\xff\xd8\xff\xe0" + PAD, "an image"),
+    "GIF": (b"GIF89a" + PAD, "an image"),
+    "ZIP": (b"PK\x03\x04" + PAD, "a ZIP file"),
+    "gzip": (b"\x1f\x8b" + PAD, "compressed data"),
+    "feed": (b'<?xml version="1.0"?>\n<!-- x --> <rss>' + PAD, "XML (rss), a feed or a sitemap"),
+    "feed behind a byte order mark": (b"\xef\xbb\xbf<feed>" + PAD, "XML (feed), a feed or a sitemap"),
+    "sitemap": (b"<urlset>" + PAD, "XML (urlset), a feed or a sitemap"),
+    "XHTML": (b'<?xml version="1.0"?><html>' + PAD, None),
+    "JSON object": (b'{"data": 1}' + PAD, "JSON"),
+    "JSON list": (b' [{"data": 1}]' + PAD, "JSON"),
+    "template in braces": (b"{% if x %}" + PAD, None),
+}
+
+
+@pytest.mark.parametrize(("body", "expected"), BYTES.values(), ids=BYTES)
+def test_of_bytes(body, expected):
+    assert classify.of_bytes(body) == expected
+
+
+LONG = "<p>" + "mot " * 1000
+AN_ARTICLE = '<meta property="og:type" content="article">'
+CANONICAL = '<link rel="canonical" href="{}">'
+PAGES = {
+    "an article": ("<title>Le riz</title><p>Le riz", URL, None),
+    "block page": ("<title>Just a moment...</title><p>Checking your browser", URL, "a block page"),
+    "block page in French": ("<h1>Accès refusé</h1>", URL, "a block page"),
+    "soft 404": ("<h1>Page introuvable</h1>", URL, "a soft 404"),
+    "soft 404 in Vietnamese": ("<p>Đường dẫn này không tồn tại", URL, "a soft 404"),
+    "error page": ("<title>502 Bad Gateway</title>", URL, "an error page"),
+    "an article about errors": (f"{AN_ARTICLE}<h1>Erreur 404 : captcha et maintenance</h1>", URL, None),
+    "the words deep in a long page": (f"{LONG}<p>page introuvable", URL, None),
+    "the words in the headline of a long page": (f"<h2>Page introuvable</h2>{LONG}", URL, "a soft 404"),
+    "the words in a headline too far down": (
+        f"<h1>a</h1><h2>b</h2><h2>c</h2><h2>Page introuvable</h2>{LONG}",
+        URL,
+        None,
+    ),
+    "canonical: home": (AN_ARTICLE + CANONICAL.format("/"), URL, "the home page"),
+    "canonical: section": (CANONICAL.format("/politique/"), URL, "a section page"),
+    "canonical: topic": (CANONICAL.format("/topic/x-1.vnp"), URL, "a topic or tag page"),
+    "canonical: search": (CANONICAL.format("/search.vnp"), URL, "a search page"),
+    "canonical: mobile home": (CANONICAL.format("https://m.fr.vietnamplus.vn/"), URL, "the home page"),
+    "canonical: another host": (CANONICAL.format("https://example.org/"), URL, None),
+    "canonical: another article": (CANONICAL.format("/b-post2.vnp"), URL, None),
+    "no canonical, address of a section": ("<p>x", f"{ROOT}/politique/", "a section page"),
+    "no canonical, address of a feed": ("<p>x", f"{ROOT}/rss/home.rss", "a feed"),
+    "no canonical, address of a sitemap": ("<p>x", f"{ROOT}/sitemap.xml", "a sitemap"),
+    "no canonical, an address of no kind": ("<p>x", f"{ROOT}/x/y.html", None),
+    "a page of frames": ("<frameset><frame src=x></frameset>", URL, None),
+}
+
+
+@pytest.mark.parametrize(("html", "url", "expected"), PAGES.values(), ids=PAGES)
+def test_of_page(html, url, expected):
+    page = tree(html)
+    assert classify.of_page(page, head.read(page, url), url) == expected
+
+
+VALUE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+    | st.sampled_from(["NewsArticle", "BreadcrumbList", URL, "https://[x", "&amp;amp;"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from("@type @id @graph url mainEntity mainEntityOfPage itemListElement name item headline".split()), inner, max_size=4,
+    ),
+    max_leaves=8,
+)  # fmt: skip
+FRAGMENT = (
+    st.text(max_size=12)
+    | VALUE.map(ld)
+    | st.builds(
+        '<meta property="{}" content="{}">'.format, st.sampled_from(["og:type", "og:title", ""]), st.text(max_size=8)
+    )
+    | st.builds(
+        CANONICAL.format, st.sampled_from(["https://[x", "/", "//m.fr.vietnamplus.vn/", ""]) | st.text(max_size=8)
+    )
+    | st.sampled_from(
+        "<title> </title> <h1> 404 <body> <frameset> <!-- --> <svg> <template> <![CDATA[ <br> <table><td> <meta <link".split()
+    )
+)
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.lists(FRAGMENT, max_size=8).map("".join), st.sampled_from([URL, f"{ROOT}/", "https://[x", ""]))
+def test_any_page_can_be_looked_at(html, url):
+    page = tree(html)
+    found = head.read(page, url)
+    reason = classify.of_page(page, found, url)
+    assert reason is None or reason
+    for post_id in (None, 1):
+        own = found.news_article(post_id)
+        assert own == {} or own in found.news
+        assert all(isinstance(head.text_of(value), str | None) for value in own.values())
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary(max_size=200) | st.text().map(str.encode))
+def test_any_bytes_can_be_looked_at(body):
+    reason = classify.of_bytes(body)
+    assert reason or len(body.strip()) >= 64
