@@ -171,6 +171,11 @@ def test_every_field_block_type_and_verdict_has_a_page():
     assert {about["exit"] for about in CASES.values()} == {ARTICLE, NOT_AN_ARTICLE, DRIFT}
 
 
+def test_every_markup_version_has_a_page():
+    checked = {about["expect"].get("markup") for about in CASES.values()}
+    assert {layout.name for layout in MARKUPS} <= checked
+
+
 def test_every_edge_case_of_a_page_has_a_page():
     named = {number for about in CASES.values() for number in about["dossier"]}
     pages = {4, 5, 6, 7, 8, 14, 15, 16} | {

@@ -567,3 +567,8 @@ def test_places_of_one_run_exclude_one_another() -> None:
 
 def test_overlong_lines_are_no_lines() -> None:
     assert wrap.posteriors([sheet(300, odds=1.0, length=700)])[0][0] < 0.2
+
+
+def test_a_text_far_longer_than_any_article_is_left_alone():
+    text = "la stratégiede sécurité. " * 4000
+    assert repair.repair(text, None) == Reading(text)

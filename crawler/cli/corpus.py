@@ -191,6 +191,8 @@ def status(context: typer.Context, as_json: Json = False) -> None:
         return
     output.text(f"articles   {found['articles']}  ({found['oldest'] or 'no day'} to {found['newest'] or 'no day'})")
     output.text(f"revisions  {found['revisions']}   duplicates {found['duplicates']}")
+    share = found["broken"] / found["articles"] if found["articles"] else 0
+    output.text(f"broken     {found['broken']} articles arrived with words run together ({share:.0%})")
     output.text("pages      " + (", ".join(f"{n} {name}" for name, n in found["pages"].items()) or "none"))
     output.text(f"requests   {found['requests']}, {output.size(found['bytes'])}")
     if run := found["last_run"]:

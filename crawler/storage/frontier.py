@@ -228,6 +228,10 @@ class Frontier:
             "article_states": {r["state"]: r["n"] for r in self.db.query(count.format("articles"))},
             "revisions": self._number("SELECT count(*) FROM revisions WHERE revision > 1"),
             "duplicates": self._number("SELECT count(*) FROM duplicates"),
+            "broken": self._number(
+                "SELECT count(*) FROM (SELECT article FROM repairs WHERE rule LIKE 'glued-%' GROUP BY article"
+                " HAVING count(*) >= 3)"
+            ),
             "oldest": self._value("SELECT min(published_on) FROM articles"),
             "newest": self._value("SELECT max(published_on) FROM articles"),
             "pages": {r["state"]: r["n"] for r in self.db.query(count.format("pages"))},
@@ -242,7 +246,7 @@ class Frontier:
             ),
             "attention": list(
                 self.db.query(
-                    "SELECT id, url, state, error FROM pages WHERE state IN ('drift', 'failed', 'rejected', 'suspect')"
+                    "SELECT id, url, state, error FROM pages WHERE state IN ('drift', 'failed', 'rejected', 'suspect') OR (state = 'live' AND failures > 0)"
                     " ORDER BY last_fetched_at DESC LIMIT 20"
                 )
             ),

@@ -29,6 +29,7 @@ FAMILIES = (
     "json_ld",
     "voir_plus",
     "verdicts",
+    "layouts",
 )
 
 
