@@ -12,7 +12,7 @@ from pathlib import Path
 from crawler.clock import Clock, SystemClock, to_text
 from crawler.config import Config
 from crawler.errors import ConfigError
-from crawler.fetch import Fetcher, Settings
+from crawler.fetch import Fetcher, Settings, look_up
 from crawler.pipeline import Context, Progress
 from crawler.pipeline.context import Repairer
 from crawler.repair import repair
@@ -70,9 +70,11 @@ def require_contact(config: Config) -> None:
 
     Raises:
         ConfigError: no contact, or a placeholder.
+        SiteUnavailable: that too, but the site cannot be reached from here anyway, which is the first thing to mend.
 
     """
     if not config.loopback and not config.contact_is_real:
+        look_up(config.root)
         raise ConfigError(
             f"no contact is configured, and {config.root} must be able to reach whoever calls on it",
             'set [site] contact = "you@your.domain" in config/crawler.toml; `vna demo` needs no contact and no internet',

@@ -106,6 +106,11 @@ class _Parser:
     def take(self, piece: re.Match[str]) -> None:
         """Take the next piece of the query."""
         filter_name = _FILTERS.get((piece["field"] or "").lower())
+        if filter_name is not None and piece["minus"]:
+            raise BadInput(
+                f"{piece[0]}: a filter cannot be turned round",
+                f"leave the minus out, or exclude words: -{_content(piece)}",
+            )
         if filter_name is not None:
             self._filters[filter_name] = _filter(filter_name, _content(piece))
         elif (self.wanted or self._run) and not piece["field"] and piece["word"] in _OPERATORS:
@@ -143,6 +148,7 @@ class _Parser:
         term = _term(piece, group or [words])
         if piece["minus"]:
             self._unwanted.append(term)
+            self._either = False
             return
         self._want([term])
         self._hits.update(word for member in group or [words] for word in member)

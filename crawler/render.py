@@ -13,7 +13,7 @@ from typing import Any
 
 from crawler import records
 from crawler.parse import seedtext
-from crawler.types import Article, ImageBlock, StoredArticle
+from crawler.types import Article, Block, ImageBlock, StoredArticle
 
 
 def text(stored: StoredArticle) -> str:
@@ -61,12 +61,19 @@ def as_html(stored: StoredArticle) -> str:
     )
 
 
-def _html_block(block: object) -> str:
+def _html_block(block: Block) -> str:
     if isinstance(block, ImageBlock):
         caption = f"<figcaption>{html.escape(block.caption)}</figcaption>" if block.caption else ""
         return f'<figure><img src="{html.escape(block.url or "")}" alt="{html.escape(block.alt)}">{caption}</figure>'
-    tag = {"heading": "h2", "quote": "blockquote", "list_item": "li", "table": "pre"}.get(block.type, "p")  # type: ignore[attr-defined]
-    return f"<{tag}>{html.escape(block.text)}</{tag}>"  # type: ignore[attr-defined]
+    return _HTML.get(block.type, "<p>{}</p>").format(html.escape(block.text))
+
+
+_HTML = {
+    "heading": "<h2>{}</h2>",
+    "quote": "<blockquote>{}</blockquote>",
+    "list_item": "<ul><li>{}</li></ul>",
+    "table": "<pre>{}</pre>",
+}
 
 
 def citation(stored: StoredArticle) -> str:

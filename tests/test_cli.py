@@ -167,7 +167,7 @@ def test_poll_that_needs_a_look_ends_with_5(here, site):
     assert "1 page" in polled.err
     assert "vna status" in polled.err
     status = vna("--archive", here, "status")
-    assert str(page["id"]) not in status.out.partition("needs a look")[2], "it is held, and stays live"
+    assert f"live   {page['id']}" in status.out.partition("needs a look")[2], "it is held, and was not readable"
 
 
 @contextmanager
@@ -802,3 +802,19 @@ def test_a_bar_and_lines_take_the_same_calls(capsys):
 
 def test_the_demo_has_a_folder_of_its_own():
     assert Path("archive/demo") == state.DEMO
+
+
+@pytest.mark.parametrize(
+    ("root", "message"),
+    [
+        ("https://name.invalid/", "cannot reach https://name.invalid (tried the name name.invalid)"),
+        ("https://192.0.2.1/", "no contact is configured"),  # an address for documentation: nothing is asked, nobody is called
+    ],
+    ids=["the name has no address", "the site could be reached"],
+)
+def test_nobody_calls_on_a_real_site_without_a_contact(tmp_path, root, message):
+    polled = vna("--archive", tmp_path / "archive", "--site", root, "poll")
+    assert polled.code == 1
+    assert message in polled.err
+    assert "vna demo" in polled.err
+    assert not (tmp_path / "archive").exists(), "nothing was written"

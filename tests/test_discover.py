@@ -221,7 +221,7 @@ INDEXES = {
     "month without leading zero": ("/sitemaps/news-2025-4.xml", ("sitemap", (2025, 4))),
     "month with leading zero": ("/sitemaps/news-2025-04.xml", ("sitemap", (2025, 4))),
     "December": ("/sitemaps/news-2025-12.xml", ("sitemap", (2025, 12))),
-    "year and month in one": ("/sitemap_202504.xml.gz", None),
+    "year and month in one": ("/sitemap_202504.xml.gz", ("sitemap", (2025, 4))),
     "another separator": ("/sitemaps/2025_4.xml", ("sitemap", (2025, 4))),
     "the news sitemap": ("/sitemaps/google-news.xml", ("news_sitemap", None)),
     "a news sitemap of another name": ("/sitemap-news.xml", ("news_sitemap", None)),

@@ -185,3 +185,9 @@ def test_any_page_is_read_or_refused(body, at_foot):
     assert article.blocks or article.kind == "video"
     assert all(text.strip() == text != "" for text in article.paragraphs)
     assert len({story.url for story in article.related}) == len(article.related)
+
+
+def test_many_comments_before_the_root_are_no_trap():
+    body = b"<!---->" * 100 + b"<html><title>Accueil</title><p>" + b"x" * 64
+    with pytest.raises(NotAnArticle):
+        parse_page(body, f"{ROOT}/a-post1.vnp", content_type=None, fetched_at=NOW, markups=())

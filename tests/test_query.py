@@ -224,3 +224,12 @@ def test_snippet(texts, typed, expected):
 
 def test_marks_are_the_callers():
     assert query.snippet(["le riz"], query.parse("riz"), mark=("<b>", "</b>")) == "le <b>riz</b>"
+
+
+def test_a_filter_cannot_be_turned_round():
+    with pytest.raises(BadInput, match="cannot be turned round"):
+        query.parse("riz -section:Sports")
+
+
+def test_an_exclusion_ends_an_either_or():
+    assert query.parse("tourisme OR -riz paix").match == '(("tourism") AND ("paix")) NOT "riz"'

@@ -23,7 +23,7 @@ from crawler.parse import dom, times
 from crawler.site import NEWS_SITEMAP, Site
 from crawler.types import Sighting, SourceFound
 
-_MONTH = re.compile(r"\b(20\d{2})[-_/]?(0?[1-9]|1[0-2])(?=\D*(?:\.xml|$))")
+_MONTH = re.compile(r"(?<!\d)(20\d{2})[-_/]?(0?[1-9]|1[0-2])(?=\D*(?:\.xml|$))")
 _CDATA = re.compile(r"^\s*<!\[CDATA\[(.*?)\]\]>\s*$", re.DOTALL)
 _MAX_INFLATED = 64_000_000  # bytes; the protocol allows 50 MB
 

@@ -10,6 +10,7 @@ Boundary: HTTP in, values out; nothing is stored here, and what an answer means 
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,10 +25,10 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 import crawler
 from crawler import urls
 from crawler.clock import Clock
-from crawler.errors import BadStatus, BodyTooLarge, Disallowed, FetchError, Throttled, Unreachable
+from crawler.errors import BadStatus, BodyTooLarge, Disallowed, FetchError, SiteUnavailable, Throttled, Unreachable
 from crawler.fetch.budget import Budget
 from crawler.fetch.inflate import inflate
-from crawler.fetch.robots import Robots
+from crawler.fetch.robots import OFFLINE_HINT, Robots
 from crawler.types import Exchange, Fetched
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -222,6 +223,22 @@ def _location(answer: Fetched) -> str | None:
         return urls.absolute(answer.url, location.decode("utf-8"))
     except UnicodeDecodeError:
         return urls.absolute(answer.url, location.decode("latin-1"))
+
+
+def look_up(url: str) -> None:
+    """Ask for the address of a URL's host, without calling on it.
+
+    Raises:
+        SiteUnavailable: its name has no address from here.
+
+    """
+    try:
+        socket.getaddrinfo(urls.host(url), None)
+    except OSError as error:
+        raise SiteUnavailable(
+            f"cannot reach {urls.origin(url)} (tried the name {urls.host(url)}): {error.strerror or error}",
+            OFFLINE_HINT,
+        ) from error
 
 
 def user_agent(contact: str) -> str:

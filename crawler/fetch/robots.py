@@ -25,6 +25,8 @@ _FRESH = timedelta(days=1)
 _USABLE = timedelta(days=30)  # an older copy serves so long when a new one cannot be had (RFC 9309, 2.3.1.4)
 _MAX_BYTES = 512_000  # RFC 9309, 2.5: at least 500 KiB must be read
 
+OFFLINE_HINT = "check the connection and the address; `vna demo` shows everything without the internet"
+
 Get = Callable[[str], tuple[int, bytes]]
 
 
@@ -84,7 +86,6 @@ class Robots:
 
     def _fetched(self, origin: str, now: datetime) -> _Copy:
         address = f"{origin}/robots.txt"
-        hint = "check the connection and the address; `vna demo` shows everything without the internet"
         try:
             status, body = self._get(address)
         except BadStatus as error:
@@ -93,7 +94,7 @@ class Robots:
                 "try again later; a site that answers so asks everybody to stay away (RFC 9309)",
             ) from error
         except FetchError as error:
-            raise SiteUnavailable(f"cannot reach {origin} (tried {address}): {error}", hint) from error
+            raise SiteUnavailable(f"cannot reach {origin} (tried {address}): {error}", OFFLINE_HINT) from error
         copy = _Copy(now, status, body[:_MAX_BYTES].decode("utf-8-sig", "replace") if status == 200 else "")
         self._store(origin, copy)
         return copy

@@ -24,7 +24,9 @@ _SIGNATURES = (
     (b"PK\x03\x04", "a ZIP file"),
     (b"\x1f\x8b", "compressed data"),
 )
-_XML = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(rss|feed|urlset|sitemapindex|rdf:RDF)\b", re.DOTALL)
+_XML = re.compile(
+    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*+-->\s*+)*+<(rss|feed|urlset|sitemapindex|rdf:RDF)\b", re.DOTALL
+)
 _JSON = re.compile(rb"\s*[\[{]\s*[\"\]}\[{]")
 _BLOCKED = re.compile(
     r"access denied|acces refuse|attention required|captcha|are you (?:a )?(?:human|robot)|verify you are human"

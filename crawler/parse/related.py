@@ -79,7 +79,7 @@ def _headings(tree: LexborHTMLParser, label: str) -> Iterator[LexborNode]:
 
 
 def _is_label(node: LexborNode, label: str) -> bool:
-    if len(node.text_content or "") > len(label) * 4:  # an element that holds much more is no heading
+    if len(node.text(deep=True)) > len(label) * 4:  # an element that holds much more is no heading
         return False
     return dom.text(node).replace("\u00a0", " ").strip(" :>»").casefold() == label.casefold()
 

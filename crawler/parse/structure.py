@@ -51,7 +51,7 @@ def dateline(paragraph: str) -> Dateline | None:
     The text between the place and the agency counts as a date only when it holds a digit, so that
     `Paris, France (VNA)` keeps its whole place.
     """
-    match = _DATELINE.match(paragraph)
+    match = _DATELINE.match(paragraph.lstrip())
     if match is None:
         return None
     where = (match["where"] or "").strip(" ,\u00a0")
