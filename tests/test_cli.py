@@ -195,11 +195,6 @@ def test_no_network(tmp_path, once):
     assert value(tmp_path / "a", "SELECT outcome FROM runs") == "stopped"
 
 
-def test_the_real_site_needs_a_contact(tmp_path):
-    refused(vna("--archive", tmp_path / "a", "poll"), "contact", "config/crawler.toml", "vna demo")
-    assert not (tmp_path / "a").exists()
-
-
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
@@ -808,7 +803,10 @@ def test_the_demo_has_a_folder_of_its_own():
     ("root", "message"),
     [
         ("https://name.invalid/", "cannot reach https://name.invalid (tried the name name.invalid)"),
-        ("https://192.0.2.1/", "no contact is configured"),  # an address for documentation: nothing is asked, nobody is called
+        (
+            "https://192.0.2.1/",
+            "no contact is configured",
+        ),  # an address for documentation: nothing is asked, nobody is called
     ],
     ids=["the name has no address", "the site could be reached"],
 )
