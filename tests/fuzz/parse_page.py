@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import importlib.util
 import json
 import multiprocessing
 import random
 import resource
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -142,7 +144,9 @@ def plain(runs: int, jobs: int, seed: int) -> None:
 
 
 def guided(runs: int) -> None:
-    """Run coverage-guided with atheris, from the golden pages."""
+    """Run coverage-guided with atheris, from the golden pages; installs it first where it is missing."""
+    if importlib.util.find_spec("atheris") is None:
+        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "atheris>=3,<4"], check=True)
     import atheris
 
     atheris.instrument_all()
@@ -151,8 +155,12 @@ def guided(runs: int) -> None:
     for number, page in enumerate(corpus()):
         (folder / f"golden-{number}").write_bytes(page)
     FOUND.mkdir(exist_ok=True)
+
+    def target(data: bytes) -> None:
+        timed(data)
+
     options = [f"-runs={runs}", "-timeout=4", "-max_len=200000", f"-artifact_prefix={FOUND}/", "-print_final_stats=1"]
-    atheris.Setup([sys.argv[0], *options, str(folder)], lambda data: timed(bytes(data)) and None)
+    atheris.Setup([sys.argv[0], *options, str(folder)], target)
     atheris.Fuzz()
 
 
