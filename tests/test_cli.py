@@ -816,3 +816,16 @@ def test_nobody_calls_on_a_real_site_without_a_contact(tmp_path, root, message):
     assert message in polled.err
     assert "vna demo" in polled.err
     assert not (tmp_path / "archive").exists(), "nothing was written"
+
+
+def test_without_a_lexicon_everything_works_and_says_so(tmp_path):
+    """wordfreq is optional: shadowed here by a package that cannot be imported."""
+    (tmp_path / "wordfreq.py").write_text("raise ImportError\n")
+    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from crawler.cli import main; main()"
+    command = [sys.executable, "-c", code, str(tmp_path), "--archive", str(tmp_path / "a")]
+    seed = next((ROOT / "seeds").glob("000*"))
+    imported = subprocess.run([*command, "import", str(seed)], capture_output=True, text=True, check=False)
+    assert imported.returncode == 0, imported.stderr
+    assert "no lexicon is installed" in imported.stderr
+    shown = subprocess.run([*command, "show", "-1", "--format", "json"], capture_output=True, text=True, check=True)
+    assert "stratégiede" in json.loads(shown.stdout)["clean"]

@@ -30,13 +30,14 @@ def poll(
     """
     from dataclasses import asdict
 
-    from crawler import app, lexicon, pipeline
+    from crawler import app, pipeline
     from crawler.cli.progress import watcher
 
     globals_ = state.of(context)
     config = globals_.load()
     app.require_contact(config)
-    with watcher(globals_.verbose) as progress, app.working(config, "poll", progress, lexicon=lexicon.load()) as work:
+    words = state.lexicon_or_note()
+    with watcher(globals_.verbose) as progress, app.working(config, "poll", progress, lexicon=words) as work:
         report = pipeline.poll(work, ignore_due=everything)
     if as_json:
         output.json_line(asdict(report))

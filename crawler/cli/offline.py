@@ -51,7 +51,7 @@ def parse(
 
     Example: vna parse page.html --url https://fr.vietnamplus.vn/titre-post245060.vnp
     """
-    from crawler import app, lexicon
+    from crawler import app
     from crawler.parse.page import parse_page
     from crawler.site import Site
 
@@ -78,7 +78,7 @@ def parse(
         output.note("  hint: what the fallbacks found is printed; docs/new-layout.md says how to follow a new layout")
         _print_article(error.article, format_, None)
         raise typer.Exit(4) from error
-    _print_article(article, format_, app.repairer(lexicon.load())(article))
+    _print_article(article, format_, app.repairer(state.lexicon_or_note())(article))
 
 
 def _print_article(article: object, format_: ParseFormat, reading: object) -> None:
@@ -102,12 +102,9 @@ def repair(
 
     Example: echo "la stratégiede sécurité" | vna repair
     """
-    from crawler import lexicon
     from crawler import repair as repairing
 
-    words = lexicon.load()
-    if words is None:
-        output.note("vna: no lexicon is installed, so glued words stay; pip install '.[repair]' brings one")
+    words = state.lexicon_or_note()
     text = _text(file or Path("-"))
     for line in text.removesuffix("\n").split("\n"):
         reading = repairing.repair(line, words)
@@ -129,12 +126,12 @@ def import_texts(
 
     Example: vna import seeds/*.txt
     """
-    from crawler import app, lexicon, pipeline
+    from crawler import app, pipeline
     from crawler.cli.progress import Lines
 
     globals_ = state.of(context)
     refused = 0
-    with app.working(globals_.load(), "import", Lines(globals_.verbose), lexicon=lexicon.load()) as work:
+    with app.working(globals_.load(), "import", Lines(globals_.verbose), lexicon=state.lexicon_or_note()) as work:
         for file in files:
             try:
                 imported = pipeline.import_file(work, file.name, _text(file))
@@ -167,7 +164,7 @@ def reparse(
     """
     from dataclasses import asdict
 
-    from crawler import app, lexicon, pipeline
+    from crawler import app, pipeline
     from crawler.cli.progress import watcher
     from crawler.clock import to_text
 
@@ -175,7 +172,7 @@ def reparse(
     begin = to_text(_instant(since, "--since")) if since else None
     with (
         watcher(globals_.verbose) as progress,
-        app.working(globals_.load(), "reparse", progress, lexicon=lexicon.load()) as work,
+        app.working(globals_.load(), "reparse", progress, lexicon=state.lexicon_or_note()) as work,
     ):
         report = pipeline.reparse(work, since=begin, dry_run=dry_run)
     if as_json:

@@ -14,6 +14,7 @@ import typer
 
 if TYPE_CHECKING:
     from crawler.config import Config
+    from crawler.repair import Lexicon
     from crawler.storage import Archive
 
 DEMO = Path("archive/demo")
@@ -55,6 +56,16 @@ class Globals:
             typer.echo(f"(no archive at {folder} yet: this is the demo's, {DEMO})", err=True)
             folder = DEMO
         return app.reading_archive(folder)
+
+
+def lexicon_or_note() -> Lexicon | None:
+    """Give the lexicon; without one, say that words which lost the space between them stay as they are."""
+    from crawler import lexicon
+
+    words = lexicon.load()
+    if words is None:
+        typer.echo("vna: no lexicon is installed, so glued words stay; pip install '.[repair]' brings one", err=True)
+    return words
 
 
 def of(context: typer.Context) -> Globals:
