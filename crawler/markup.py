@@ -45,6 +45,7 @@ class ArticleSelectors:
     breadcrumb: Selectors = ()
     tags: Selectors = ()
     avatar: Selectors = ()
+    beside: Selectors = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -23,7 +23,7 @@ from crawler.parse import head as head_reader
 from crawler.parse.head import Head
 
 _MOST_FRAMES = 30  # articles on one page that are looked at; a hostile page may have thousands
-_BESIDE = ("article.story", ".story", "aside", "nav", "footer")  # lists beside the article; nothing in them is its own
+_BESIDE = ("aside", "nav", "footer")  # HTML's own elements for what is not the article; a layout adds its lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class Frame:
     title: LexborNode
     bodies: tuple[LexborNode, ...]
     root: LexborNode
+    beside: tuple[str, ...]
 
     @property
     def body(self) -> LexborNode:
@@ -63,7 +64,7 @@ class Frame:
 
     def own(self, selectors: Sequence[str]) -> list[LexborNode]:
         """Give the first selector's matches in the article, leaving out lists beside it and the body itself."""
-        beside = dom.ids(dom.select(self.root, _BESIDE)) - {self.root.mem_id} - dom.ids(dom.ancestors(self.root))
+        beside = dom.ids(dom.select(self.root, self.beside)) - {self.root.mem_id} - dom.ids(dom.ancestors(self.root))
         beside = (beside | dom.ids(self.bodies)) - dom.ids(dom.ancestors(self.body))
         for selector in selectors:
             found = [n for n in self.root.css(selector) if not dom.inside(n, beside)]
@@ -75,7 +76,7 @@ class Frame:
 def find(page: Page, layout: Markup) -> Frame | None:
     """Find the article that the head of the page names, else the first; None when headline or body is missing."""
     titles = headlines(page, layout)
-    frames = [f for body in bodies(page, layout)[:_MOST_FRAMES] if (f := _pair(page, body, titles))]
+    frames = [f for body in bodies(page, layout)[:_MOST_FRAMES] if (f := _pair(page, layout, body, titles))]
     named = [f for f in frames if comparable(dom.text(f.title)) in page.titles()]
     chosen = next(iter(named or frames), None)
     return _with_further_bodies(chosen, frames) if chosen else None
@@ -101,15 +102,15 @@ def comparable(text: str) -> str:
     return dom.collapse(unicodedata.normalize("NFKC", text)).casefold()
 
 
-def _pair(page: Page, body: LexborNode, titles: Sequence[LexborNode]) -> Frame | None:
+def _pair(page: Page, layout: Markup, body: LexborNode, titles: Sequence[LexborNode]) -> Frame | None:
     """Pair a body with the headline nearest to it; of several equally near, the one that the head names."""
-    wanted = page.titles()
+    wanted, beside = page.titles(), (*_BESIDE, *layout.article.beside)
     paths = [(t, dom.ids([t, *dom.ancestors(t)])) for t in titles]
     outside = [(t, path) for t, path in paths if body.mem_id not in path]
     for root in dom.ancestors(body):
         near = [t for t, path in outside if root.mem_id in path]
         if near:
-            return Frame(next((t for t in near if comparable(dom.text(t)) in wanted), near[0]), (body,), root)
+            return Frame(next((t for t in near if comparable(dom.text(t)) in wanted), near[0]), (body,), root, beside)
     return None
 
 
@@ -125,4 +126,4 @@ def _with_further_bodies(chosen: Frame, frames: Sequence[Frame]) -> Frame:
         and f.body.parent is not None
         and f.body.parent.mem_id == parent.mem_id
     ]
-    return Frame(chosen.title, (chosen.body, *further), chosen.root)
+    return replace(chosen, bodies=(chosen.body, *further))
