@@ -38,9 +38,7 @@ _LABEL = (
     r"|articles?\s+(?:liés?|connexes?)"
 )
 _READ_ALSO = re.compile(rf"{_SIGNS}(?:{_LABEL}){_SIGNS}", re.IGNORECASE)
-_POINTS_AT_LINK = re.compile(
-    rf"{_SIGNS}(?:{_LABEL}){_SIGNS}|\s*[.…]*(?:>>+|»»+|→|›)\s*|{_SIGNS}{_LOST}{_SIGNS}", re.IGNORECASE
-)
+_POINTS_AT_LINK = re.compile(rf"{_READ_ALSO.pattern}|\s*[.…]*(?:>>+|»»+|→|›)\s*|{_SIGNS}{_LOST}{_SIGNS}", re.IGNORECASE)
 _AROUND_LOST = re.compile(
     rf"(?:[\s>»›→+*•]*(?:(?:[àa]\s+)?(?:lire|voir)\s+(?:aussi|également)\s*:?))?[\s>»›→]*{_LOST}(?:\s*[.…]*\s*[>»›]+)?",
     re.IGNORECASE,
@@ -158,7 +156,7 @@ class _Reader:
         return bool(pointed_at) and urls.post_id(self._resolve(dom.attribute(link, "href")) or "") is not None
 
     def _take_html(self, node: LexborNode, kind: TextType) -> bool:
-        if node.tag in dom.SILENT or (node.tag == "iframe"):
+        if node.tag in dom.SILENT:
             self._parts.has_player |= node.tag in ("video", "audio")
         elif node.tag in ("br", "hr"):
             self._flush(kind)
@@ -193,12 +191,11 @@ class _Reader:
     def _attach_caption(self, text: str) -> bool:
         """Give bare text right behind a picture to that picture, when it can be a caption (dossier 18.6)."""
         self._awaits_caption = False
-        credited = structure.credit(text)
-        if credited is None or len(text) > _BARE_CAPTION_LENGTH or structure.dateline(text):
+        if structure.credit(text) is None or len(text) > _BARE_CAPTION_LENGTH or structure.dateline(text):
             return False
         picture = self._parts.blocks[-1]
         assert isinstance(picture, ImageBlock)
-        self._parts.blocks[-1] = ImageBlock(picture.url, picture.alt, text, credited, picture.joint)
+        self._parts.blocks[-1] = _captioned(picture, text)
         return True
 
     def _is_caption_of_last(self, node: LexborNode) -> bool:

@@ -13,8 +13,8 @@ from datetime import datetime
 from crawler import policy
 from crawler.errors import BadStatus, FetchError, MarkupDrift, NotAnArticle, PageError
 from crawler.pipeline.context import Context
-from crawler.pipeline.store import published, store_article
-from crawler.types import Article, Fetched, PageForFetch, PageOutcome, RawRef
+from crawler.pipeline.store import published, save_read_page, store_article
+from crawler.types import Article, Fetched, PageForFetch, PageOutcome, PageState, RawRef
 
 _OK = 200
 _NOT_MODIFIED = 304
@@ -53,10 +53,7 @@ def _read(context: Context, page: PageForFetch, article: Article, fetched: Fetch
             etag=fetched.header("ETag"),
             last_modified=fetched.header("Last-Modified"),
         )
-        if key != page.id:  # the page names another post as its canonical one: both rows know of this visit
-            context.archive.add_page(replace(page, id=key, url=article.url or page.url), page.url)
-            context.archive.save_page(key, outcome, now)
-        context.archive.save_page(page.id, outcome, now)
+        save_read_page(context, page, article, outcome, now)
     context.report.fetched += 1
     setattr(context.report, verdict, getattr(context.report, verdict) + 1)
     return f"{verdict}: {key} {article.title}"
@@ -65,10 +62,10 @@ def _read(context: Context, page: PageForFetch, article: Article, fetched: Fetch
 def _unread(
     context: Context, page: PageForFetch, error: NotAnArticle | MarkupDrift, fetched: Fetched, ref: RawRef
 ) -> str:
-    state = "drift" if isinstance(error, MarkupDrift) else "rejected"
+    state: PageState = "drift" if isinstance(error, MarkupDrift) else "rejected"
     with _written(context) as now:
         raw_id = context.archive.add_raw(fetched.url, fetched.fetched_at, fetched.status, ref)
-        outcome = policy.failed(page, now, str(error), state="drift" if state == "drift" else "rejected")
+        outcome = policy.failed(page, now, str(error), state=state)
         context.archive.save_page(page.id, replace(outcome, raw_id=raw_id), now)
     context.report.fetched += 1
     context.report.rejected += 1

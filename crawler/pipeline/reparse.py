@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from crawler import policy, records
 from crawler.errors import MarkupDrift, NotAnArticle
 from crawler.parse.page import PARSER_VERSION
 from crawler.pipeline.context import Context
-from crawler.pipeline.store import answer, correct, published, store_article
+from crawler.pipeline.store import answer, correct, published, save_read_page, store_article
 from crawler.types import Article, PageForFetch, PageOutcome, RawRef, StoredArticle
 
 _COMPARED = (
@@ -106,9 +106,5 @@ def _at_last(context: Context, report: Reparsed, page: PageForFetch, raw_id: int
             key = article.post_id or page.id
             store_article(context, article, now, key=key, raw_id=raw_id)
             due = policy.next_check(context.clock.now(), published(article), page.first_seen_at)
-            outcome = PageOutcome("live", due, raw_id=raw_id)
-            if key != page.id:
-                context.archive.add_page(replace(page, id=key, url=article.url or page.url), page.url)
-                context.archive.save_page(key, outcome, now)
-            context.archive.save_page(page.id, outcome, now)
+            save_read_page(context, page, article, PageOutcome("live", due, raw_id=raw_id), now)
     return f"read at last: {page.id} {article.title}"

@@ -17,7 +17,7 @@ from crawler.parse import times
 from crawler.parse.page import PARSER_VERSION
 from crawler.pipeline.context import Context
 from crawler.storage.articles import ArticleIntent
-from crawler.types import Article, Fetched, StoredArticle
+from crawler.types import Article, Fetched, PageForFetch, PageOutcome, StoredArticle
 from crawler.warc import Record
 
 _NO_CAP = 1 << 40
@@ -45,6 +45,15 @@ def store_article(
     else:
         archive.save_article(_intent(context, article, decision, now, key, raw_id, source_file))
     return decision.verdict
+
+
+def save_read_page(context: Context, page: PageForFetch, article: Article, outcome: PageOutcome, now: datetime) -> None:
+    """Write the row of a page that was read; when it names another post as its canonical one, both rows know of it."""
+    key = article.post_id or page.id
+    if key != page.id:
+        context.archive.add_page(replace(page, id=key, url=article.url or page.url), page.url)
+        context.archive.save_page(key, outcome, now)
+    context.archive.save_page(page.id, outcome, now)
 
 
 def published(article: Article) -> datetime | None:
