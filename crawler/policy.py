@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from crawler.types import PageForFetch, PageOutcome, PageState, SourceKind, SourceOutcome
 
-# Checks of a known article by its age: edits come early, most within hours (measured.md, section 11).
+# Checks of a known article by its age: often while it is new, then ever more rarely.
 _RECHECKS = (
     (timedelta(hours=3), timedelta(minutes=15)),
     (timedelta(days=1), timedelta(hours=1)),

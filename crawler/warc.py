@@ -28,11 +28,12 @@ from warcio.exceptions import ArchiveLoadFailed
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
+import crawler
 from crawler.clock import from_text, to_text
 from crawler.errors import WarcCorrupted, WarcError
 from crawler.types import Fetched, RawRef
 
-_SOFTWARE = "vna archive (https://github.com/topics/warc-format)"
+_SOFTWARE = f"vna-archive/{crawler.__version__}"
 _CHUNK = 1 << 20
 _MEMBER = b"\x1f\x8b\x08"  # what a gzip member begins with
 # The client undoes chunking and keep-alive, so these no longer describe the stored body (warcio's readers would undo

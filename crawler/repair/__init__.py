@@ -20,7 +20,7 @@ from crawler.types import Reading, Repair
 __all__ = ["GLUE", "RULES", "Corpus", "Lexicon", "Rule", "WordList", "apply", "flags", "glue_count", "repair"]
 
 _LONGEST = (
-    60_000  # characters; the longest articles have half of that, and odd texts can take time that grows with the square
+    60_000  # characters; several times the longest text at hand, and odd ones can take time that grows with the square
 )
 _BROKEN = 3  # sure spots from which on a page counts as broken
 _ROUNDS = 40  # a text settles in two or three; one that never does is left as it is
