@@ -67,10 +67,10 @@ test() {
 # Modules without I/O, clock or randomness (docs/decisions.md); tests/test_layers.py holds them to it.
 core() {
   local part
-  for part in types errors urls site markup fold query identity policy records render; do
+  for part in types errors urls site markup fold query identity records render; do
     printf 'crawler/%s.py,' "$part"
   done
-  printf 'crawler/discover/*,crawler/parse/*,crawler/repair/*'
+  printf 'crawler/discover/*,crawler/parse/*,crawler/repair/*,crawler/policy/*,crawler/coverage/*'
 }
 
 check() {

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from crawler.clock import Clock, SystemClock, to_text
+from crawler.clock import Clock, StoppableClock, SystemClock, to_text
 from crawler.config import Config
 from crawler.errors import ConfigError
 from crawler.fetch import Fetcher, Settings, look_up
@@ -19,16 +19,22 @@ from crawler.repair import repair
 from crawler.repair.lexicon import Lexicon
 from crawler.site import Site
 from crawler.storage import Archive, open_archive
-from crawler.storage.base import exclusive
+from crawler.storage.locks import Role, holding
 from crawler.types import Article, Reading
 from crawler.warc import WarcStore
 
 
 @contextmanager
 def working(
-    config: Config, command: str, progress: Progress, *, clock: Clock | None = None, lexicon: Lexicon | None = None
+    config: Config,
+    command: str,
+    progress: Progress,
+    *,
+    role: Role = "collect",
+    clock: Clock | None = None,
+    lexicon: Lexicon | None = None,
 ) -> Iterator[Context]:
-    """Open everything that a writing command needs, and hold the archive for it.
+    """Open everything that a writing command needs, and hold its role in the archive.
 
     Raises:
         StopError: the archive is in use, cannot be written, or was written by a newer version.
@@ -45,9 +51,9 @@ def working(
         rate=config.rate,
     )
     with (
-        exclusive(config.archive, command, to_text(clock.now())),
+        holding(config.archive, role, command, to_text(clock.now())),
         open_archive(config.archive) as archive,
-        WarcStore(config.archive / "warc", max_bytes=config.warc_max_bytes) as warc,
+        WarcStore(config.archive / "warc", max_bytes=config.warc_max_bytes, known_end=archive.known_end) as warc,
         Fetcher(settings, config.archive / "state", site.owns, clock) as fetcher,
     ):
         yield Context(
@@ -62,6 +68,7 @@ def working(
             list_pages=config.list_pages,
             add=config.add,
             exclude=config.exclude,
+            stopping=lambda: isinstance(clock, StoppableClock) and clock.stopped,
         )
 
 

@@ -5,9 +5,12 @@ Boundary: the only place that reads the machine's clock or sleeps; tests and dri
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, datetime
 from typing import Protocol
+
+from crawler.errors import Interrupted
 
 
 class Clock(Protocol):
@@ -34,9 +37,40 @@ class SystemClock:
         time.sleep(max(0.0, seconds))
 
 
+class StoppableClock(SystemClock):
+    """The machine's clock, whose sleepers can be woken: for runs that end when a signal asks for it."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """Wake whoever sleeps, now and from now on; safe to call from a signal handler."""
+        self._stop.set()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody asked to stop."""
+        return self._stop.is_set()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait.
+
+        Raises:
+            Interrupted: the run was asked to stop.
+
+        """
+        if self._stop.wait(max(0.0, seconds)):
+            raise Interrupted("asked to stop; what was done until now is stored", "start it again to go on")
+
+
 def to_text(instant: datetime) -> str:
     """Write an instant as the archive stores it: ISO 8601 in UTC, whole seconds, `2026-01-31T08:15:00Z`."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def to_precise_text(instant: datetime) -> str:
+    """Write an instant as WARC records carry it: ISO 8601 in UTC, to the microsecond."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def from_text(text: str) -> datetime:

@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import time
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -38,11 +39,27 @@ class Config:
     attempts: int = 3
     max_retry_after: float = 3600.0
     max_body: int = 3_000_000
+    connections: int = 2
+    quiet_hours: tuple[time, time] | None = None
+    daily_cap: int = 0
     list_pages: int = 20
     add: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    floor: float = 300.0
+    ceiling: float = 21_600.0
+    list_api: bool = False
+    api_hosts: tuple[str, ...] = ()
+    id_probes: int = 2000
     archive: Path = Path("archive")
     warc_max_bytes: int = 1_000_000_000
+    reserve: int = 2_000_000_000
+    backup: Path | None = None
+    backup_hours: float = 24.0
+    health: str = "127.0.0.1:8017"
+    log: str = "human"
+    gap_hours: float = 48.0
+    drift_share: float = 0.2
+    alerts: tuple[str, ...] = field(default=(), repr=False)
     markups_dir: Path | None = None
     file: Path | None = None
     markups: tuple[Markup, ...] = field(default=(), repr=False)
@@ -118,7 +135,7 @@ def _from_file(file: Path | None) -> tuple[Config, list[str]]:
         raise ConfigError(f"{path}: not valid TOML: {error}", "correct the file, then start again") from error
     values, mistakes = _values(data)
     base = path.resolve().parent.parent
-    for key in ("archive", "markups_dir"):
+    for key in ("archive", "markups_dir", "backup"):
         if values.get(key) is not None:
             values[key] = base / values[key]
     return Config(**values, file=path), [f"{path}: {mistake}" for mistake in mistakes]
@@ -169,6 +186,8 @@ def _override(config: Config, overrides: Overrides) -> tuple[Config, list[str]]:
             config = replace(config, rate=_number(0, None)(overrides.rate))
         except ValueError as error:
             mistakes.append(f"--rate {overrides.rate}: {error}")
+    if config.floor > config.ceiling:
+        mistakes.append(f"[poll] floor = {config.floor:g} is above ceiling = {config.ceiling:g}")
     if config.rate == 0 and not config.loopback:
         mistakes.append(f"rate 0 (no delay) is only for a site on this machine, not for {config.root}")
     if config.rate > _MAX_RATE and not config.loopback:
@@ -216,6 +235,48 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")  # noqa: TRY004 - one kind of mistake for the report
+    return value
+
+
+def _hours(value: Any) -> tuple[time, time] | None:
+    if not (text := _text(value)):
+        return None
+    if not (match := re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", text)):
+        raise ValueError('must be hours of the Hanoi day such as "23:00-05:00", or "" for none')
+    first, second = time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4]))
+    if first == second:
+        raise ValueError("must begin and end at different times")
+    return first, second
+
+
+def _address(value: Any) -> str:
+    text = _text(value)
+    match = re.fullmatch(r"(?:\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5})", text)
+    if text and not (match and 0 < int(match[1]) < 65536):
+        raise ValueError('must be host:port such as "127.0.0.1:8017", or "" for none')
+    return text
+
+
+def _one_of(*names: str) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        if value not in names:
+            raise ValueError(f"must be {' or '.join(names)}")
+        return str(value)
+
+    return check
+
+
+def _services(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(
+        isinstance(v, str) and re.match(r"[a-z][a-z0-9+.-]*://", v) for v in value
+    ):
+        raise ValueError('must be a list of service addresses such as ["mailto://user:password@your.domain"]')
+    return tuple(value)
+
+
 def _number(least: float, most: float | None, *, whole: bool = False) -> Callable[[Any], Any]:
     def check(value: Any) -> Any:
         kinds = int if whole else (int, float)
@@ -238,16 +299,33 @@ _KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
         "attempts": ("attempts", _number(1, 10, whole=True)),
         "max_retry_after": ("max_retry_after", _number(0, 86_400)),
         "max_body": ("max_body", _number(10_000, 50_000_000, whole=True)),
+        "connections": ("connections", _number(1, 4, whole=True)),
+        "quiet_hours": ("quiet_hours", _hours),
+        "daily_cap": ("daily_cap", _number(0, None, whole=True)),
     },
     "poll": {
         "list_pages": ("list_pages", _number(1, 1000, whole=True)),
         "add": ("add", _texts),
         "exclude": ("exclude", _texts),
+        "floor": ("floor", _number(60, 86_400)),
+        "ceiling": ("ceiling", _number(300, 604_800)),
+        "list_api": ("list_api", _flag),
+        "api_hosts": ("api_hosts", _texts),
     },
+    "backfill": {"id_probes": ("id_probes", _number(0, 86_400, whole=True))},
     "archive": {
         "dir": ("archive", _folder),
         "warc_max_bytes": ("warc_max_bytes", _number(1_000_000, None, whole=True)),
+        "reserve": ("reserve", _number(0, None, whole=True)),
     },
+    "backup": {"dir": ("backup", _path), "every_hours": ("backup_hours", _number(1, 8760))},
+    "service": {
+        "health": ("health", _address),
+        "log": ("log", _one_of("human", "json")),
+        "gap_hours": ("gap_hours", _number(1, 8760)),
+        "drift_share": ("drift_share", _number(0, 1)),
+    },
+    "alerts": {"to": ("alerts", _services)},
     "markups": {"dir": ("markups_dir", _path)},
 }
 

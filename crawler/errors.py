@@ -17,6 +17,8 @@ CrawlerError
   StopError(hint)                ends the run: exit code 1, and `hint` says what to do now
     ConfigError                  every mistake of the configuration at once
     SiteUnavailable              the site cannot be reached at all, or asks everybody to stay away
+      SitePaused(until)          it asked for patience, or it is our quiet hours or daily cap: go on at `until`
+    Interrupted                  somebody asked the run to stop: what was done is stored
     AlreadyRunning               another process has the archive
     WarcError > WarcCorrupted    evidence cannot be written, or does not read back
     StorageError > SchemaTooNew  the database cannot be used
@@ -29,6 +31,7 @@ Boundary: names and messages only; no I/O.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -127,6 +130,18 @@ class ConfigError(StopError):
 
 class SiteUnavailable(StopError):
     """The site cannot be reached, or its robots.txt cannot be had."""
+
+
+class SitePaused(SiteUnavailable):
+    """Nothing may be asked before `until` (aware, UTC): the host's wish, quiet hours, the daily cap, a tripped breaker."""
+
+    def __init__(self, message: str, hint: str, until: datetime) -> None:
+        super().__init__(message, hint)
+        self.until = until
+
+
+class Interrupted(StopError):
+    """Somebody asked the run to stop; nothing was begun that is not finished."""
 
 
 class AlreadyRunning(StopError):

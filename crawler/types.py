@@ -182,8 +182,8 @@ class Exchange:
     error: str | None = None
 
 
-SourceKind = Literal["home", "section", "feed", "news_sitemap", "sitemap_index", "sitemap"]
-PageState = Literal["known", "live", "suspect", "gone", "rejected", "drift", "failed"]
+SourceKind = Literal["home", "section", "feed", "news_sitemap", "sitemap_index", "sitemap", "list"]
+PageState = Literal["known", "live", "suspect", "gone", "rejected", "drift", "failed", "absent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +220,7 @@ class PageForFetch:
     first_seen_at: datetime
     etag: str | None
     last_modified: str | None
+    last_fetched_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

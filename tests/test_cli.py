@@ -29,7 +29,7 @@ from crawler.cli.progress import Bar, Lines
 from crawler.errors import ArticleNotFound, StopError
 from crawler.replica import Options, Request, build, serve
 from crawler.storage import FILE, open_archive, schema
-from crawler.storage.base import exclusive
+from crawler.storage.locks import holding
 
 cli = sys.modules[command_line.__module__]  # the package gives its function `main` the module's name
 COMMANDS = typer.main.get_command(cli.app).commands
@@ -590,9 +590,12 @@ def test_an_archive_that_cannot_be_written(tmp_path, words):
     refused(outcome, str(tmp_path / "file"))
 
 
-@pytest.mark.parametrize("words", [["poll"], ["import", "x.txt"]], ids=lambda words: words[0])
-def test_a_second_process(here, words):
-    with exclusive(here, "poll", "2026-11-21T08:00:00Z"):
+@pytest.mark.parametrize(
+    ("role", "words"), [("collect", ["poll"]), ("text", ["import", "x.txt"])], ids=["poll", "import"]
+)
+def test_a_second_process(here, role, words):
+    (here / "x.txt").write_text("x")
+    with holding(here, role, words[0], "2026-11-21T08:00:00Z"):
         outcome = real("--archive", here, "--site", "http://127.0.0.1:9", *words)
         refused(outcome, f"pid {os.getpid()}", "since 2026-11-21T08:00:00Z", "reading")
         assert vna("--archive", here, "status").code == 0
@@ -663,7 +666,7 @@ def test_interrupted(tmp_path, site):
     finally:
         site.replica.clear()
     assert value(tmp_path / "w", "SELECT outcome FROM runs") == "stopped"
-    with exclusive(tmp_path / "w", "poll", "now"):
+    with holding(tmp_path / "w", "collect", "poll", "now"):
         intact(tmp_path / "w")
 
 

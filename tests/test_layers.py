@@ -31,7 +31,7 @@ MAY_IMPORT = (
     | dict.fromkeys(EDGES, PURE | {"clock"})
     | {
         "types": set(),
-        "clock": set(),
+        "clock": {"errors"},
         "pipeline": PURE | {"clock", "fetch", "warc", "storage"},
         "backfill": PURE | {"clock", "fetch", "warc", "storage", "pipeline"},
         "app": PURE | EDGES | STEPS | {"clock"},

@@ -19,7 +19,7 @@ from crawler.errors import AlreadyRunning, SchemaTooNew, StorageError
 from crawler.identity import Decision, Twin
 from crawler.storage import FILE, open_archive, schema
 from crawler.storage.articles import ArticleIntent
-from crawler.storage.base import exclusive
+from crawler.storage.locks import holding
 from crawler.types import (
     Article,
     Dateline,
@@ -228,7 +228,7 @@ def test_reading_writes_nothing(folder):
 @pytest.mark.parametrize("place", ["archive", "archive/deeper"])
 def test_a_file_stands_where_the_folder_should(tmp_path, place):
     (tmp_path / "archive").touch()
-    for attempt in (open_archive, lambda f: exclusive(f, "poll", "now").__enter__()):
+    for attempt in (open_archive, lambda f: holding(f, "collect", "poll", "now").__enter__()):
         with pytest.raises(StorageError, match="cannot be written") as caught:
             attempt(tmp_path / place)
         assert "--archive" in caught.value.hint
@@ -238,11 +238,11 @@ AS_NOBODY = """
 import os, pathlib, sys
 from crawler.errors import StorageError
 from crawler.storage import open_archive
-from crawler.storage.base import exclusive
+from crawler.storage.locks import holding
 os.setgid(65534)
 os.setuid(65534)
 folder = pathlib.Path(sys.argv[1])
-for attempt in (lambda: open_archive(folder), lambda: exclusive(folder, "poll", "now").__enter__()):
+for attempt in (lambda: open_archive(folder), lambda: holding(folder, "collect", "poll", "now").__enter__()):
     try:
         attempt()
     except StorageError as error:
@@ -278,7 +278,7 @@ except StorageError as error:
     print(error, "|", error.hint)
 resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
 try:
-    with exclusive(folder, "poll", "now"): print("held")
+    with holding(folder, "collect", "poll", "now"): print("held")
 except StorageError as error:
     print(error, "|", error.hint)
 """
@@ -295,8 +295,8 @@ except StorageError as error:
 
 HOLDER = """
 import pathlib, sys
-from crawler.storage.base import exclusive
-with exclusive(pathlib.Path(sys.argv[1]), "poll", "2026-11-21T08:00:00Z"):
+from crawler.storage.locks import holding
+with holding(pathlib.Path(sys.argv[1]), "collect", "poll", "2026-11-21T08:00:00Z"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -312,14 +312,14 @@ def holder(folder):
 
 
 def test_a_second_writer_is_told_who_is_first(folder, holder):
-    with pytest.raises(AlreadyRunning) as caught, exclusive(folder, "import", "now"):
+    with pytest.raises(AlreadyRunning) as caught, holding(folder, "collect", "import", "now"):
         pass
     message = str(caught.value)
     assert f"pid {holder.pid}" in message
     assert "since 2026-11-21T08:00:00Z" in message
     assert "vna poll" in message
     assert "reading" in caught.value.hint
-    with pytest.raises(AlreadyRunning, match=f"pid {holder.pid}"), exclusive(folder, "import", "now"):
+    with pytest.raises(AlreadyRunning, match=f"pid {holder.pid}"), holding(folder, "collect", "import", "now"):
         pass  # asking did not wipe the holder's name
 
 
@@ -330,16 +330,51 @@ def test_the_lock_goes_with_its_holder(folder, holder, how):
     else:
         holder.send_signal(how)
     holder.wait()
-    with exclusive(folder, "import", "now"):
+    with holding(folder, "collect", "import", "now"):
         pass
-    with exclusive(folder, "import", "now"):
+    with holding(folder, "collect", "import", "now"):
         pass
+
+
+def test_roles_work_side_by_side_but_not_beside_one_who_must_be_alone(folder, holder):
+    alone = holding(folder, "alone", "rebuild", "now")
+    who = f"vna backfill.*pid {holder.pid}"
+    with holding(folder, "backfill", "backfill", "now"), pytest.raises(AlreadyRunning, match=who), alone:
+        pass
+    holder.kill()
+    holder.wait()
+    poller = holding(folder, "collect", "poll", "now")
+    with holding(folder, "alone", "rebuild", "now"), pytest.raises(AlreadyRunning, match="vna rebuild"), poller:
+        pass
+
+
+CLAIMER = """
+import pathlib, sys
+from crawler.storage import open_archive
+with open_archive(pathlib.Path(sys.argv[1])) as archive, archive.claim(7) as claimed:
+    print(claimed, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_page_is_claimed_by_one_process_and_free_when_that_is_killed(folder):
+    open_archive(folder).close()
+    command = [sys.executable, "-c", CLAIMER, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as other:
+        assert other.stdout.readline() == b"True\n"
+        with open_archive(folder) as archive:
+            with archive.claim(7) as seven, archive.claim(8) as eight:
+                assert (seven, eight) == (False, True)
+            other.kill()
+            other.wait()
+            with archive.claim(7) as seven:
+                assert seven
 
 
 @pytest.mark.parametrize("content", ["", "{", "{}"])
 def test_a_lock_file_without_a_name_in_it(folder, holder, content):
-    (folder / "vna.lock").write_text(content)
-    with pytest.raises(AlreadyRunning, match="another process"), exclusive(folder, "import", "now"):
+    (folder / "vna-collect.lock").write_text(content)
+    with pytest.raises(AlreadyRunning, match="another process"), holding(folder, "collect", "import", "now"):
         pass
 
 

@@ -82,7 +82,7 @@ def test_the_library_reads_a_pair_with_digests_that_match(folder):
     assert [r[0] for r in (info, response, request)] == ["warcinfo", "response", "request"]
     assert b"software: test" in info[3]
     assert response[1]["WARC-Payload-Digest"] == digest(zipped(HTML))
-    assert response[1]["WARC-Date"] == "2026-11-21T08:00:00Z"
+    assert response[1]["WARC-Date"] == "2026-11-21T08:00:00.000000Z"
     assert response[1]["WARC-Target-URI"] == f"{SITE}/titre-post245060.vnp"
     assert response[3] == HTML, "the library undoes the coding"
     assert request[1]["WARC-Concurrent-To"] == response[1]["WARC-Record-ID"]

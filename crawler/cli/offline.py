@@ -131,7 +131,9 @@ def import_texts(
 
     globals_ = state.of(context)
     refused = 0
-    with app.working(globals_.load(), "import", Lines(globals_.verbose), lexicon=state.lexicon_or_note()) as work:
+    with app.working(
+        globals_.load(), "import", Lines(globals_.verbose), role="text", lexicon=state.lexicon_or_note()
+    ) as work:
         for file in files:
             try:
                 imported = pipeline.import_file(work, file.name, _text(file))
@@ -172,7 +174,7 @@ def reparse(
     begin = to_text(_instant(since, "--since")) if since else None
     with (
         watcher(globals_.verbose) as progress,
-        app.working(globals_.load(), "reparse", progress, lexicon=state.lexicon_or_note()) as work,
+        app.working(globals_.load(), "reparse", progress, role="read", lexicon=state.lexicon_or_note()) as work,
     ):
         report = pipeline.reparse(work, since=begin, dry_run=dry_run)
     if as_json:

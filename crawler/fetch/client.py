@@ -60,6 +60,7 @@ class Fetcher:
         self._state = state
         self._budgets: dict[str, Budget] = {}
         self._log: list[Exchange] = []
+        self._robots_answers: list[Fetched] = []
         self._client = httpx.Client(
             timeout=settings.timeout,
             headers={
@@ -138,7 +139,13 @@ class Fetcher:
             if target is None or not self._owns(target):
                 break
             answer = self._retrying(target, {})
+        self._robots_answers.append(answer)
         return answer.status, answer.content
+
+    def take_robots(self) -> tuple[Fetched, ...]:
+        """Hand out the answers to robots.txt since the last call: they are evidence, too."""
+        taken, self._robots_answers = tuple(self._robots_answers), []
+        return taken
 
     def _retrying(self, url: str, headers: dict[str, str]) -> Fetched:
         retrying = Retrying(
@@ -185,7 +192,7 @@ class Fetcher:
         sent = response.request
         return Fetched(
             url=url,
-            fetched_at=now.replace(microsecond=0),
+            fetched_at=now,
             status=response.status_code,
             reason=response.reason_phrase,
             http_version=response.http_version.removeprefix("HTTP/"),

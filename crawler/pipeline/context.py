@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from crawler.clock import Clock
+from crawler.errors import PageError
 from crawler.fetch import Fetcher
 from crawler.markup import Markup
 from crawler.parse.page import parse_page
@@ -20,6 +22,9 @@ from crawler.types import Article, Fetched, RawRef, Reading, RunReport
 from crawler.warc import WarcStore
 
 Repairer = Callable[[Article], Reading]
+
+#: what a record was asked for, beside the page:ID and source:URL of the journeys
+ROBOTS = "robots"
 
 
 class Progress(Protocol):
@@ -49,14 +54,33 @@ class Context:
     list_pages: int = 20
     add: Sequence[str] = ()
     exclude: Sequence[str] = ()
+    stopping: Callable[[], bool] = lambda: False
     run: int = 0
+    _pending: list[tuple[Fetched, RawRef, str]] = field(default_factory=list)
     report: RunReport = field(default_factory=RunReport)
 
-    def keep(self, fetched: Fetched) -> RawRef:
-        """Put an answer, and the redirects that led to it, into the WARC; give where the answer stands."""
+    def keep(self, fetched: Fetched, purpose: str) -> RawRef:
+        """Put an answer, and the redirects that led to it, into the WARC; give where the answer stands.
+
+        Their rows are written by `log`, in the caller's transaction.
+        """
+        for other in self.fetcher.take_robots():
+            self._pending.append((other, self.warc.append(other, ROBOTS), ROBOTS))
         for hop in fetched.hops:
-            self.warc.append(hop)
-        return self.warc.append(fetched)
+            self._pending.append((hop, self.warc.append(hop, purpose), purpose))
+        ref = self.warc.append(fetched, purpose)
+        self._pending.append((fetched, ref, purpose))
+        return ref
+
+    def keep_failure(self, url: str, error: PageError, purpose: str) -> datetime:
+        """Note in the WARC that a visit got no answer worth keeping; give the instant of that."""
+        now = self.clock.now()
+        self.warc.note(url, now, purpose, {"outcome": type(error).__name__, "error": str(error)})
+        return now
+
+    def raw_id(self, fetched: Fetched, ref: RawRef, purpose: str) -> int:
+        """Give the id of an answer's row; the caller holds the transaction."""
+        return self.archive.add_raw(fetched.url, fetched.fetched_at, fetched.status, ref, purpose)
 
     def parse(self, fetched: Fetched) -> Article:
         """Read the article of a page.
@@ -75,7 +99,10 @@ class Context:
         )
 
     def log(self) -> None:
-        """Write the requests made since the last call; the caller holds the transaction."""
+        """Write the requests made and the answers kept since the last call; the caller holds the transaction."""
+        for fetched, ref, purpose in self._pending:
+            self.raw_id(fetched, ref, purpose)
+        self._pending.clear()
         exchanges = self.fetcher.drain()
         self.archive.log_requests(self.run, exchanges)
         self.report.requests += len(exchanges)

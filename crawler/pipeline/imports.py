@@ -6,6 +6,7 @@ Boundary: order only; the format is `parse.seedtext`'s.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from crawler import identity
 from crawler.parse import seedtext
@@ -34,9 +35,13 @@ def import_file(context: Context, name: str, text: str) -> list[Imported]:
     """
     articles = [seedtext.read(part) for part in text.split(seedtext.SEPARATOR)]
     done: list[Imported] = []
+    now = context.clock.now()
+    address = f"urn:vna-import:{quote(name)}"
+    ref = context.warc.keep_text(address, now, text)
     with context.archive.transaction():
+        raw_id = context.archive.add_raw(address, now, 0, ref, "import")
         for article in articles:
             key = context.archive.import_key(identity.body_key(article)) or context.archive.next_import_key()
-            verdict = store_article(context, article, context.clock.now(), key=key, source_file=name)
+            verdict = store_article(context, article, now, key=key, raw_id=raw_id, source_file=name)
             done.append(Imported(key, verdict, article.title))
     return done

@@ -23,17 +23,29 @@ _GONE = (404, 410)
 
 def visit_page(context: Context, page: PageForFetch) -> str:
     """Take one page on its journey; give what came of it in words."""
+    with context.archive.claim(page.id) as claimed:
+        if not claimed or context.archive.visited_since(page):
+            return f"left: {page.url}: another process has it"
+        return _visit(context, page)
+
+
+def purpose_of(page: PageForFetch) -> str:
+    """Say in the WARC what a page was fetched for."""
+    return f"page:{page.id}"
+
+
+def _visit(context: Context, page: PageForFetch) -> str:
     try:
         fetched = context.fetcher.get(page.url, etag=page.etag, last_modified=page.last_modified)
     except FetchError as error:
-        return _failed(context, page, error)
-    ref = context.keep(fetched)
+        return _failed(context, page, error, context.keep_failure(page.url, error, purpose_of(page)))
+    ref = context.keep(fetched, purpose_of(page))
     if fetched.status == _NOT_MODIFIED:
         return _not_modified(context, page, fetched)
     if fetched.status in _GONE:
         return _gone(context, page, fetched, ref)
     if fetched.status != _OK:
-        return _failed(context, page, BadStatus(page.url, fetched.status))
+        return _failed(context, page, BadStatus(page.url, fetched.status), fetched.fetched_at)
     try:
         article = context.parse(fetched)
     except (NotAnArticle, MarkupDrift) as error:
@@ -43,8 +55,9 @@ def visit_page(context: Context, page: PageForFetch) -> str:
 
 def _read(context: Context, page: PageForFetch, article: Article, fetched: Fetched, ref: RawRef) -> str:
     key = article.post_id or page.id
-    with _written(context) as now:
-        raw_id = context.archive.add_raw(fetched.url, fetched.fetched_at, fetched.status, ref)
+    now = fetched.fetched_at
+    with _written(context):
+        raw_id = context.raw_id(fetched, ref, purpose_of(page))
         verdict = store_article(context, article, now, key=key, raw_id=raw_id)
         outcome = PageOutcome(
             "live",
@@ -63,8 +76,9 @@ def _unread(
     context: Context, page: PageForFetch, error: NotAnArticle | MarkupDrift, fetched: Fetched, ref: RawRef
 ) -> str:
     state: PageState = "drift" if isinstance(error, MarkupDrift) else "rejected"
-    with _written(context) as now:
-        raw_id = context.archive.add_raw(fetched.url, fetched.fetched_at, fetched.status, ref)
+    now = fetched.fetched_at
+    with _written(context):
+        raw_id = context.raw_id(fetched, ref, purpose_of(page))
         outcome = policy.failed(page, now, str(error), state=state)
         context.archive.save_page(page.id, replace(outcome, raw_id=raw_id), now)
     context.report.fetched += 1
@@ -73,7 +87,8 @@ def _unread(
 
 
 def _not_modified(context: Context, page: PageForFetch, fetched: Fetched) -> str:
-    with _written(context) as now:
+    now = fetched.fetched_at
+    with _written(context):
         context.archive.touch_article(page.id, now)
         stored = context.archive.article(page.id)
         due = policy.next_check(now, published(stored.article) if stored else None, page.first_seen_at)
@@ -86,8 +101,9 @@ def _not_modified(context: Context, page: PageForFetch, fetched: Fetched) -> str
 
 
 def _gone(context: Context, page: PageForFetch, fetched: Fetched, ref: RawRef) -> str:
-    with _written(context) as now:
-        raw_id = context.archive.add_raw(fetched.url, fetched.fetched_at, fetched.status, ref)
+    now = fetched.fetched_at
+    with _written(context):
+        raw_id = context.raw_id(fetched, ref, purpose_of(page))
         outcome = policy.gone(page, now, f"HTTP status {fetched.status}")
         context.archive.save_page(page.id, replace(outcome, raw_id=raw_id), now)
         context.archive.set_article_state(page.id, outcome.state, now)
@@ -95,16 +111,19 @@ def _gone(context: Context, page: PageForFetch, fetched: Fetched, ref: RawRef) -
     return f"{outcome.state}: {page.url}: HTTP status {fetched.status}"
 
 
-def _failed(context: Context, page: PageForFetch, error: PageError) -> str:
-    with _written(context) as now:
+def _failed(context: Context, page: PageForFetch, error: PageError, now: datetime) -> str:
+    with _written(context):
         context.archive.save_page(page.id, policy.failed(page, now, str(error)), now)
     context.report.failed += 1
     return f"failed: {page.url}: {error}"
 
 
 @contextmanager
-def _written(context: Context) -> Iterator[datetime]:
-    """One page is one transaction, the log of its requests included."""
+def _written(context: Context) -> Iterator[None]:
+    """One page is one transaction, the log of its requests and the places of its answers included.
+
+    Everything in it is dated by the answer, not by the moment of writing: from the same evidence come the same rows.
+    """
     with context.archive.transaction():
-        yield context.clock.now()
         context.log()
+        yield

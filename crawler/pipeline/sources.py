@@ -71,22 +71,30 @@ def _excluded(context: Context, source: SourceForPoll) -> str | None:
     return f"{source.url}: excluded by the configuration"
 
 
+def purpose_of(source: SourceForPoll) -> str:
+    """Say in the WARC what a list was fetched for."""
+    return f"source:{source.url}"
+
+
 def _visit(context: Context, source: SourceForPoll) -> str:
     try:
         fetched = context.fetcher.get(source.url, etag=source.etag, last_modified=source.last_modified)
         if fetched.status == _NOT_MODIFIED:
-            return _save_unmodified(context, source)
+            context.keep(fetched, purpose_of(source))
+            return _save_unmodified(context, source, fetched.fetched_at)
         found = _read(context, source, fetched)
-    except (FetchError, UnreadableSource) as error:
-        return _save_failure(context, source, error)
+    except UnreadableSource as error:
+        return _save_failure(context, source, error, fetched.fetched_at)
+    except FetchError as error:
+        return _save_failure(context, source, error, context.keep_failure(source.url, error, purpose_of(source)))
     return _save(context, source, fetched, found, _walk_back(context, source, found))
 
 
 def _read(context: Context, source: SourceForPoll, fetched: Fetched) -> Discovery:
-    context.keep(fetched)
+    context.keep(fetched, purpose_of(source))
     if fetched.status != _OK:
         raise BadStatus(fetched.url, fetched.status)
-    return discover(source, fetched.content, fetched.url, context.site, context.clock.now())
+    return discover(source, fetched.content, fetched.url, context.site, fetched.fetched_at)
 
 
 def _walk_back(context: Context, source: SourceForPoll, first: Discovery) -> _Walk:
@@ -123,7 +131,7 @@ def _unseen(context: Context, source: SourceForPoll, sightings: Iterable[Sightin
 
 
 def _save(context: Context, source: SourceForPoll, fetched: Fetched, found: Discovery, walk: _Walk) -> str:
-    now = context.clock.now()
+    now = fetched.fetched_at
     with context.archive.transaction():
         fresh = context.archive.add_sightings(source.url, walk.sightings, now, now)
         for named in found.sources:
@@ -151,8 +159,7 @@ def _is_current(source: SourceFound, now: datetime) -> bool:
     return local.year * 12 + local.month - (source.when[0] * 12 + source.when[1]) <= 1
 
 
-def _save_unmodified(context: Context, source: SourceForPoll) -> str:
-    now = context.clock.now()
+def _save_unmodified(context: Context, source: SourceForPoll, now: datetime) -> str:
     with context.archive.transaction():
         outcome = SourceOutcome("ok", policy.source_due(now, source.kind), fresh_items=0)
         context.archive.save_source(source.url, outcome, now)
@@ -160,8 +167,7 @@ def _save_unmodified(context: Context, source: SourceForPoll) -> str:
     return f"{source.url}: not modified"
 
 
-def _save_failure(context: Context, source: SourceForPoll, error: PageError) -> str:
-    now = context.clock.now()
+def _save_failure(context: Context, source: SourceForPoll, error: PageError, now: datetime) -> str:
     absent = isinstance(error, Disallowed) or (isinstance(error, BadStatus) and error.status in _ABSENT)
     with context.archive.transaction():
         outcome = policy.source_failed(now, source.failures + 1, str(error), absent=absent)

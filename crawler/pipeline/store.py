@@ -35,7 +35,7 @@ def store_article(
     """Decide about one article and write it; the caller holds the transaction. Gives the verdict."""
     archive = context.archive
     stored = archive.article(key)
-    if stored is not None and stored.parser != PARSER_VERSION:
+    if stored is not None and stored.parser != PARSER_VERSION and source_file is None:
         stored = _reread(context, stored) or stored
     known = Known(stored.revision, identity.comparable(stored.article)) if stored else None
     candidates = () if stored else archive.candidates(identity.body_key(article), _day(article))

@@ -6,7 +6,7 @@ Boundary: composition only.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,6 +16,7 @@ from sqlite_utils import Database
 from crawler.storage.articles import Articles
 from crawler.storage.base import mendable, open_database
 from crawler.storage.frontier import Frontier
+from crawler.storage.locks import CLAIMS, Claims
 
 FILE = "vna.db"
 
@@ -26,6 +27,7 @@ class Archive(Articles, Frontier):
     def __init__(self, db: Database, file: Path) -> None:
         self.db = db
         self._file = file
+        self._claims = Claims(file.with_name(CLAIMS))
 
     def __enter__(self) -> Self:
         return self
@@ -39,13 +41,31 @@ class Archive(Articles, Frontier):
 
     def close(self) -> None:
         """Close the connection."""
+        self._claims.close()
         self.db.close()
+
+    def claim(self, number: int) -> AbstractContextManager[bool]:
+        """Claim a page (its id) for this process while the block lasts; False when another process has it."""
+        return self._claims.claim(number)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make what is written inside one unit: all of it, or nothing."""
-        with self.db.atomic():
+        """Make what is written inside one unit: all of it, or nothing.
+
+        The right to write is taken at the beginning: a transaction that reads first and writes later could not wait for
+        another process's commit, and would fail.
+        """
+        if self.db.conn.in_transaction:
+            with self.db.atomic():
+                yield
+            return
+        self.db.conn.execute("BEGIN IMMEDIATE")
+        try:
             yield
+        except BaseException:
+            self.db.rollback()
+            raise
+        self.db.conn.execute("COMMIT")
 
 
 def open_archive(folder: Path, *, read_only: bool = False) -> Archive:

@@ -142,7 +142,7 @@ class Articles:
             """SELECT v.article, v.revision, r.file, r.offset, r.length, r.digest
                FROM revisions v JOIN articles a ON a.id = v.article
                JOIN raw r ON r.id = iif(v.revision = a.revision, a.last_raw_id, v.raw_id)
-               WHERE v.raw_id IS NOT NULL AND (:since IS NULL OR r.fetched_at >= :since) ORDER BY r.id""",
+               WHERE v.raw_id IS NOT NULL AND a.source_file IS NULL AND (:since IS NULL OR r.fetched_at >= :since) ORDER BY r.id""",
             {"since": since},
         )
         return [(r["article"], r["revision"], RawRef(r["file"], r["offset"], r["length"], r["digest"])) for r in rows]

@@ -1,12 +1,10 @@
-"""Opening the database and holding the archive's lock; the driver's errors that a user can mend become `StorageError`.
+"""Opening the database; the driver's errors that a user can mend become `StorageError`.
 
 Boundary: files, connections and PRAGMAs; the tables are `schema`'s.
 """
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -15,7 +13,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from crawler.errors import AlreadyRunning, SchemaTooNew, StorageError
+from crawler.errors import SchemaTooNew, StorageError
 from crawler.storage import schema
 
 # primary result codes that speak of the user's disk and not of our SQL
@@ -24,8 +22,7 @@ _MENDABLE = frozenset({
     sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
     sqlite3.SQLITE_NOTADB,
 })  # fmt: skip
-LOCK = "vna.lock"
-_PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 10000", "foreign_keys = ON")
+_PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 30000")
 
 
 def open_database(file: Path, *, read_only: bool = False) -> Database:
@@ -45,6 +42,7 @@ def open_database(file: Path, *, read_only: bool = False) -> Database:
                 connection.execute(f"PRAGMA {pragma}")
             if schema.migrations.pending(db):
                 schema.migrations.apply(db)
+            connection.execute("PRAGMA foreign_keys = ON")  # after the migrations: they may make a table anew
             if found != schema.version():  # a write, even when nothing changes: it would wait for other writers
                 connection.execute(f"PRAGMA user_version = {schema.version()}")
     return db
@@ -60,13 +58,14 @@ def _connect(file: Path, *, read_only: bool) -> sqlite3.Connection:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _not_writable(file.parent, error) from error
+        raise not_writable(file.parent, error) from error
     if not os.access(file.parent, os.W_OK):
-        raise _not_writable(file.parent, None)
+        raise not_writable(file.parent, None)
     return sqlite3.connect(file, timeout=10, check_same_thread=False)
 
 
-def _not_writable(folder: Path, error: OSError | None) -> StorageError:
+def not_writable(folder: Path, error: OSError | None) -> StorageError:
+    """Word that an archive's folder cannot be written."""
     why = f": {error.strerror}" if error else ": permission denied"
     return StorageError(
         f"the archive's folder {folder} cannot be written{why}",
@@ -120,41 +119,3 @@ def _hint(message: str) -> str:
     if "full" in message:
         return "free some space, then start again: nothing that was committed is lost"
     return "check that the folder exists, can be written and is on a local disk"
-
-
-@contextmanager
-def exclusive(folder: Path, command: str, since: str) -> Iterator[None]:
-    """Hold the archive for one writing process.
-
-    Raises:
-        AlreadyRunning: another process holds it; says which, and since when.
-
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / LOCK).open("ab+", buffering=0)
-    except OSError as error:
-        raise _not_writable(folder, error) from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise AlreadyRunning(
-                f"the archive {folder} is in use by {_holder(folder / LOCK)}",
-                "wait until it is done, or stop it; reading (search, show, status) works meanwhile",
-            ) from error
-        try:
-            file.truncate(0)
-            file.write(json.dumps({"pid": os.getpid(), "command": command, "since": since}).encode())
-        except OSError as error:
-            raise _not_writable(folder, error) from error
-        yield
-        file.truncate(0)
-
-
-def _holder(lock: Path) -> str:
-    try:
-        data = json.loads(lock.read_text("utf-8"))
-        return f"`vna {data['command']}` (pid {data['pid']}, since {data['since']})"
-    except (ValueError, KeyError):  # it is just being written
-        return "another process"

@@ -6,7 +6,8 @@ Boundary: rows in and out; when something is due is decided by `policy`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -26,17 +27,20 @@ from crawler.types import (
     SourceOutcome,
 )
 
+_FOR_FETCH = " id, url, state, failures, first_seen_at, etag, last_modified, last_fetched_at"
+
 
 class Frontier:
     """Queries over what is to be fetched and what was."""
 
     db: Database
+    transaction: Callable[[], AbstractContextManager[None]]
 
     # --- runs and requests
 
     def begin_run(self, command: str, now: datetime) -> int:
         """Open a run's row and give its id."""
-        with self.db.atomic():
+        with self.transaction():
             cursor = self.db.conn.execute(
                 "INSERT INTO runs (command, started_at) VALUES (?, ?)", (command, to_text(now))
             )
@@ -44,7 +48,7 @@ class Frontier:
 
     def end_run(self, run: int, now: datetime, outcome: str, report: RunReport) -> None:
         """Close a run's row."""
-        with self.db.atomic():
+        with self.transaction():
             self.db.conn.execute(
                 "UPDATE runs SET ended_at = ?, outcome = ?, report = ? WHERE id = ?",
                 (to_text(now), outcome, json.dumps(asdict(report)), run),
@@ -57,14 +61,28 @@ class Frontier:
             "INSERT INTO fetches (run, url, at, status, size, seconds, error) VALUES (?, ?, ?, ?, ?, ?, ?)", rows
         )
 
-    def add_raw(self, url: str, fetched_at: datetime, status: int, ref: RawRef) -> int:
+    def add_raw(
+        self,
+        url: str,
+        fetched_at: datetime,
+        status: int,
+        ref: RawRef,
+        purpose: str | None = None,
+        origin: str | None = None,
+    ) -> int:
         """Write where an answer is kept; a place that is known already keeps its id."""
         row = self.db.conn.execute(
-            """INSERT INTO raw (url, fetched_at, status, file, offset, length, digest) VALUES (?, ?, ?, ?, ?, ?, ?)
-               ON CONFLICT (file, offset) DO UPDATE SET digest = excluded.digest RETURNING id""",
-            (url, to_text(fetched_at), status, ref.file, ref.offset, ref.length, ref.digest),
+            """INSERT INTO raw (url, fetched_at, status, file, offset, length, digest, purpose, origin)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (file, offset) DO UPDATE SET digest = excluded.digest RETURNING id""",
+            (url, to_text(fetched_at), status, ref.file, ref.offset, ref.length, ref.digest, purpose, origin),
         ).fetchone()
         return int(row[0])
+
+    def known_end(self, file: str) -> int:
+        """Give the byte behind the last answer of a WARC file that has a row: so far it is whole."""
+        row = self.db.execute("SELECT offset + length FROM raw WHERE file = ? ORDER BY offset DESC LIMIT 1", [file])
+        found = row.fetchone()
+        return int(found[0]) if found else 0
 
     # --- sources
 
@@ -159,33 +177,30 @@ class Frontier:
     def due_pages(self, now: datetime, *, ignore_due: bool = False) -> list[PageForFetch]:
         """Give the pages to fetch: never fetched ones first, newest first."""
         rows = self.db.query(
-            """SELECT id, url, state, failures, first_seen_at, etag, last_modified FROM pages
+            f"""SELECT {_FOR_FETCH} FROM pages
                WHERE (next_due_at IS NOT NULL AND next_due_at <= :now) OR (:all AND state <> 'gone')
-               ORDER BY state <> 'known', id DESC""",
+               ORDER BY state <> 'known', id DESC""",  # noqa: S608 - columns of ours
             {"now": to_text(now), "all": ignore_due},
         )
-        return [PageForFetch(**(row | {"first_seen_at": from_text(row["first_seen_at"])})) for row in rows]
+        return [_page(row) for row in rows]
+
+    def visited_since(self, page: PageForFetch) -> bool:
+        """Say whether somebody visited a page after its row was read."""
+        row = self.db.execute("SELECT last_fetched_at FROM pages WHERE id = ?", [page.id]).fetchone()
+        return row is not None and row[0] != page.last_fetched_at
 
     def unread_pages(self, since: str | None) -> list[tuple[PageForFetch, int, RawRef]]:
         """Give the pages that were kept but could not be read, with where they are kept."""
         rows = self.db.query(
-            """SELECT p.id, p.url, p.state, p.failures, p.first_seen_at, p.etag, p.last_modified, p.raw_id,
+            f"""SELECT {_FOR_FETCH.replace(" ", " p.")}, p.raw_id,
                  r.file, r.offset, r.length, r.digest
                FROM pages p JOIN raw r ON r.id = p.raw_id
-               WHERE p.state IN ('drift', 'rejected') AND (:since IS NULL OR r.fetched_at >= :since) ORDER BY p.id""",
+               WHERE p.state IN ('drift', 'rejected') AND (:since IS NULL OR r.fetched_at >= :since) ORDER BY p.id""",  # noqa: S608 - columns of ours
             {"since": since},
         )
         return [
             (
-                PageForFetch(
-                    r["id"],
-                    r["url"],
-                    r["state"],
-                    r["failures"],
-                    from_text(r["first_seen_at"]),
-                    r["etag"],
-                    r["last_modified"],
-                ),
+                _page({name: r[name] for name in _FOR_FETCH.strip().split(", ")}),
                 r["raw_id"],
                 RawRef(r["file"], r["offset"], r["length"], r["digest"]),
             )
@@ -261,6 +276,10 @@ class Frontier:
 
     def _value(self, sql: str) -> Any:
         return self.db.execute(sql).fetchone()[0]
+
+
+def _page(row: Mapping[str, Any]) -> PageForFetch:
+    return PageForFetch(**{**row, "first_seen_at": from_text(row["first_seen_at"])})
 
 
 def _text(instant: datetime | None) -> str | None:

@@ -1,13 +1,11 @@
-"""When to come back, and what an answer means for a page's row. Arithmetic, with a table of examples in its test.
-
-Boundary: pure; now, ages and answers in, instants and states out.
-"""
+"""When to come back to a page, and what an answer means for its row."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from crawler.types import PageForFetch, PageOutcome, PageState, SourceKind, SourceOutcome
+from crawler.policy.retries import retry_at
+from crawler.types import PageForFetch, PageOutcome, PageState
 
 # Checks of a known article by its age: often while it is new, then ever more rarely.
 _RECHECKS = (
@@ -17,17 +15,6 @@ _RECHECKS = (
     (timedelta(days=30), timedelta(days=3)),
     (timedelta(days=365), timedelta(days=30)),
 )
-_INTERVALS: dict[SourceKind, timedelta] = {
-    "news_sitemap": timedelta(minutes=15),
-    "feed": timedelta(minutes=15),
-    "home": timedelta(minutes=30),
-    "section": timedelta(hours=1),
-    "sitemap": timedelta(hours=3),
-    "sitemap_index": timedelta(hours=12),
-}
-_ABSENT = timedelta(days=7)  # a source that is not there is asked for again so often
-_FIRST_RETRY = timedelta(minutes=5)
-_LAST_RETRY = timedelta(days=7)
 _GONE_PROBES = 3  # answers "gone", spaced by the retry interval, before the article is called gone (dossier 18.22)
 _GIVE_UP = 8  # failed visits in a row before a page waits for a human
 
@@ -40,12 +27,6 @@ def next_check(now: datetime, published: datetime | None, first_seen: datetime) 
     since = published if published is not None and published <= now else first_seen
     age = now - since
     return next((now + interval for limit, interval in _RECHECKS if age < limit), None)
-
-
-def retry_at(now: datetime, failures: int) -> datetime:
-    """Say when to try again after so many failures in a row (1 is the first)."""
-    doublings = min(failures - 1, 20)
-    return now + min(_FIRST_RETRY * float(1 << doublings), _LAST_RETRY)
 
 
 def failed(page: PageForFetch, now: datetime, error: str, *, state: PageState = "failed") -> PageOutcome:
@@ -65,14 +46,3 @@ def gone(page: PageForFetch, now: datetime, error: str) -> PageOutcome:
     if failures >= _GONE_PROBES:
         return PageOutcome("gone", None, error, failures)
     return PageOutcome("suspect", retry_at(now, failures), error, failures)
-
-
-def source_due(now: datetime, kind: SourceKind) -> datetime:
-    """Say when to poll a source again after a good answer."""
-    return now + _INTERVALS[kind]
-
-
-def source_failed(now: datetime, failures: int, error: str, *, absent: bool) -> SourceOutcome:
-    """Give the row of a source that gave no good answer; one that is not there at all is asked for rarely."""
-    due = now + _ABSENT if absent else retry_at(now, failures)
-    return SourceOutcome("absent" if absent else "failing", due, error=error, failures=failures)

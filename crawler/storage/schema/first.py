@@ -1,14 +1,6 @@
-"""The tables, as readable SQL; migrations are append-only, each in one transaction with the record of itself.
-
-Instants are ISO 8601 text in UTC (`2026-01-31T08:15:00Z`); `published_at` and `modified_at` keep the site's offset;
-`published_on` is the day in Hanoi. JSON columns hold what the command contract prints under the same name.
-"""
+"""Schema 1: articles and what hangs on them, the frontier, the log of requests, the search index."""
 
 from __future__ import annotations
-
-from sqlite_utils import Database, Migrations
-
-migrations = Migrations("vna")
 
 FIRST = """
 -- One response in the WARC files: where the bytes are.
@@ -235,28 +227,3 @@ CREATE TRIGGER articles_folded_changed AFTER UPDATE ON articles_folded BEGIN
   INSERT INTO articles_fts (rowid, title, lead, text) VALUES (new.id, new.title, new.lead, new.text);
 END;
 """
-
-
-@migrations(name="0001_first")
-def _first(db: Database) -> None:
-    # not executescript(): it commits what is open first, and a migration must be all or nothing
-    for statement in _statements(FIRST):
-        db.conn.execute(statement)
-
-
-def version() -> int:
-    """Give the newest schema version that this program knows."""
-    return len(migrations._migrations)  # noqa: SLF001 - the library has no public count
-
-
-def _statements(script: str) -> list[str]:
-    """Split a script at the semicolons that end a line, trigger bodies kept whole."""
-    found: list[str] = []
-    current: list[str] = []
-    for line in script.splitlines():
-        current.append(line)
-        in_trigger = any(part.startswith("CREATE TRIGGER") for part in current)
-        if line.rstrip().endswith("END;" if in_trigger else ";"):
-            found.append("\n".join(current))
-            current = []
-    return found
