@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 import crawler
-from crawler.cli import corpus, network, offline, output, serving
+from crawler.cli import corpus, network, offline, output, serving, status
 from crawler.cli.state import Globals
 from crawler.errors import ArticleNotFound, StopError
 
@@ -75,7 +75,7 @@ def options(
     context.obj = Globals(config, archive, site, rate, verbose)
 
 
-for module in (network, offline, corpus, serving):
+for module in (network, offline, corpus, status, serving):
     module.register(app)
 
 

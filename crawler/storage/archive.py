@@ -1,4 +1,4 @@
-"""The archive's database as one object: articles, frontier, transactions.
+"""The archive's database as one object: one mixin a table family, and transactions.
 
 Boundary: composition only.
 """
@@ -15,13 +15,16 @@ from sqlite_utils import Database
 
 from crawler.storage.articles import Articles
 from crawler.storage.base import mendable, open_database
-from crawler.storage.frontier import Frontier
 from crawler.storage.locks import CLAIMS, Claims
+from crawler.storage.pages import Pages
+from crawler.storage.runs import Runs
+from crawler.storage.sources import Sources
+from crawler.storage.status import Status
 
 FILE = "vna.db"
 
 
-class Archive(Articles, Frontier):
+class Archive(Articles, Pages, Sources, Runs, Status):
     """One archive; use as a context manager, which also gives the driver's errors a hint."""
 
     def __init__(self, db: Database, file: Path) -> None:

@@ -1,0 +1,132 @@
+"""Rows of the article pages: the frontier, its state, and which source named which page.
+
+Boundary: rows in and out; when one is due is decided by `policy`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from crawler.clock import from_text, to_text
+from crawler.storage.values import optional_text
+from crawler.types import PageForFetch, PageOutcome, RawRef, Sighting
+
+_FOR_FETCH = " id, url, state, failures, first_seen_at, etag, last_modified, last_fetched_at"
+
+
+class Pages:
+    """Queries over what is to be fetched."""
+
+    db: Database
+
+    def add_sightings(self, source: str, sightings: Sequence[Sighting], now: datetime, due_at: datetime | None) -> int:
+        """Write what a source names; give how many pages were not known before.
+
+        A page that is known becomes due again when the source gives a later modification time than any before.
+        """
+        fresh = 0
+        for seen in sightings:
+            if seen.post_id is not None:
+                fresh += self._add_sighting(source, seen, to_text(now), optional_text(due_at))
+        return fresh
+
+    def _add_sighting(self, source: str, seen: Sighting, now: str, due: str | None) -> bool:
+        hinted = optional_text(seen.modified_at)
+        added = self.db.conn.execute(
+            """INSERT INTO pages (id, url, state, first_seen_at, first_source, hinted_at, next_due_at)
+               VALUES (?, ?, 'known', ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING""",
+            (seen.post_id, seen.url, now, source, hinted, due),
+        ).rowcount
+        if not added:
+            self.db.conn.execute(
+                """UPDATE pages SET next_due_at = CASE
+                     WHEN state = 'known' THEN min(coalesce(next_due_at, :due), coalesce(:due, next_due_at))
+                     WHEN :hinted >= coalesce(last_fetched_at, '') AND state <> 'gone' THEN :now
+                     ELSE next_due_at END,
+                   hinted_at = nullif(max(coalesce(hinted_at, ''), coalesce(:hinted, '')), '')
+                   WHERE id = :id AND (state = 'known' OR :hinted > coalesce(hinted_at, ''))""",
+                {"id": seen.post_id, "hinted": hinted, "now": now, "due": due},
+            )
+        self.db.conn.execute(
+            """INSERT INTO sightings (page, source, first_seen_at, last_seen_at, position) VALUES (?, ?, ?, ?, ?)
+               ON CONFLICT (page, source) DO UPDATE SET last_seen_at = excluded.last_seen_at,
+                 position = excluded.position""",
+            (seen.post_id, source, now, now, seen.position),
+        )
+        return bool(added)
+
+    def sighted(self, source: str, ids: Iterable[int]) -> set[int]:
+        """Give which of these post ids a source has shown before."""
+        rows = self.db.query(
+            "SELECT page FROM sightings WHERE source = ? AND page IN (SELECT value FROM json_each(?))",
+            [source, json.dumps(list(ids))],
+        )
+        return {row["page"] for row in rows}
+
+    def due_pages(self, now: datetime, *, ignore_due: bool = False) -> list[PageForFetch]:
+        """Give the pages to fetch: never fetched ones first, newest first."""
+        rows = self.db.query(
+            f"""SELECT {_FOR_FETCH} FROM pages
+               WHERE (next_due_at IS NOT NULL AND next_due_at <= :now) OR (:all AND state <> 'gone')
+               ORDER BY state <> 'known', id DESC""",  # noqa: S608 - columns of ours
+            {"now": to_text(now), "all": ignore_due},
+        )
+        return [_page(row) for row in rows]
+
+    def visited_since(self, page: PageForFetch) -> bool:
+        """Say whether somebody visited a page after its row was read."""
+        row = self.db.execute("SELECT last_fetched_at FROM pages WHERE id = ?", [page.id]).fetchone()
+        return row is not None and row[0] != page.last_fetched_at
+
+    def unread_pages(self, since: str | None) -> list[tuple[PageForFetch, int, RawRef]]:
+        """Give the pages that were kept but could not be read, with where they are kept."""
+        rows = self.db.query(
+            f"""SELECT {_FOR_FETCH.replace(" ", " p.")}, p.raw_id,
+                 r.file, r.offset, r.length, r.digest
+               FROM pages p JOIN raw r ON r.id = p.raw_id
+               WHERE p.state IN ('drift', 'rejected') AND (:since IS NULL OR r.fetched_at >= :since) ORDER BY p.id""",  # noqa: S608 - columns of ours
+            {"since": since},
+        )
+        return [
+            (
+                _page({name: r[name] for name in _FOR_FETCH.strip().split(", ")}),
+                r["raw_id"],
+                RawRef(r["file"], r["offset"], r["length"], r["digest"]),
+            )
+            for r in rows
+        ]
+
+    def add_page(self, page: PageForFetch, source: str) -> None:
+        """Add a page that a fetch led to under another id than asked for."""
+        self.db.conn.execute(
+            """INSERT INTO pages (id, url, state, first_seen_at, first_source) VALUES (?, ?, 'known', ?, ?)
+               ON CONFLICT (id) DO NOTHING""",
+            (page.id, page.url, to_text(page.first_seen_at), source),
+        )
+
+    def save_page(self, page_id: int, outcome: PageOutcome, now: datetime) -> None:
+        """Write a visit to a page on its row."""
+        self.db.conn.execute(
+            """UPDATE pages SET state = ?, next_due_at = ?, last_fetched_at = ?, failures = ?, error = ?,
+                 raw_id = coalesce(?, raw_id), etag = ?, last_modified = ? WHERE id = ?""",
+            (
+                outcome.state,
+                optional_text(outcome.next_due_at),
+                to_text(now),
+                outcome.failures,
+                outcome.error,
+                outcome.raw_id,
+                outcome.etag,
+                outcome.last_modified,
+                page_id,
+            ),
+        )
+
+
+def _page(row: Mapping[str, Any]) -> PageForFetch:
+    return PageForFetch(**{**row, "first_seen_at": from_text(row["first_seen_at"])})

@@ -1,0 +1,70 @@
+"""Rows of runs, of requests, and of the answers that are kept.
+
+Boundary: rows in and out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from crawler.clock import to_text
+from crawler.types import Exchange, RawRef, RunReport
+
+
+class Runs:
+    """Queries over what was done, and what is kept of it."""
+
+    db: Database
+    transaction: Callable[[], AbstractContextManager[None]]
+
+    def begin_run(self, command: str, now: datetime) -> int:
+        """Open a run's row and give its id."""
+        with self.transaction():
+            cursor = self.db.conn.execute(
+                "INSERT INTO runs (command, started_at) VALUES (?, ?)", (command, to_text(now))
+            )
+        return int(cursor.lastrowid or 0)
+
+    def end_run(self, run: int, now: datetime, outcome: str, report: RunReport) -> None:
+        """Close a run's row."""
+        with self.transaction():
+            self.db.conn.execute(
+                "UPDATE runs SET ended_at = ?, outcome = ?, report = ? WHERE id = ?",
+                (to_text(now), outcome, json.dumps(asdict(report)), run),
+            )
+
+    def log_requests(self, run: int, exchanges: Iterable[Exchange]) -> None:
+        """Write the log of requests."""
+        rows = [(run, e.url, to_text(e.at), e.status, e.size, e.seconds, e.error) for e in exchanges]
+        self.db.conn.executemany(
+            "INSERT INTO fetches (run, url, at, status, size, seconds, error) VALUES (?, ?, ?, ?, ?, ?, ?)", rows
+        )
+
+    def add_raw(
+        self,
+        url: str,
+        fetched_at: datetime,
+        status: int,
+        ref: RawRef,
+        purpose: str | None = None,
+        origin: str | None = None,
+    ) -> int:
+        """Write where an answer is kept; a place that is known already keeps its id."""
+        row = self.db.conn.execute(
+            """INSERT INTO raw (url, fetched_at, status, file, offset, length, digest, purpose, origin)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (file, offset) DO UPDATE SET digest = excluded.digest RETURNING id""",
+            (url, to_text(fetched_at), status, ref.file, ref.offset, ref.length, ref.digest, purpose, origin),
+        ).fetchone()
+        return int(row[0])
+
+    def known_end(self, file: str) -> int:
+        """Give the byte behind the last answer of a WARC file that has a row: so far it is whole."""
+        row = self.db.execute("SELECT offset + length FROM raw WHERE file = ? ORDER BY offset DESC LIMIT 1", [file])
+        found = row.fetchone()
+        return int(found[0]) if found else 0
