@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-import json
 import subprocess
 import sys
 import zlib
-from datetime import timedelta
+from datetime import time, timedelta
 from email.utils import format_datetime
 
 import httpx
@@ -22,14 +22,16 @@ from crawler.errors import (
     BodyTooLarge,
     Disallowed,
     FetchError,
+    SitePaused,
     SiteUnavailable,
     StopError,
     Throttled,
     Unreachable,
 )
-from crawler.fetch.budget import Budget
+from crawler.fetch.budget import Budget, load
 from crawler.fetch.client import retry_after, user_agent
 from crawler.fetch.inflate import inflate
+from crawler.policy.patience import Answer, Limits
 
 PAGE = f"{SITE}/titre-post245060.vnp"
 BODY = "<html><body>Fidel Castro à Hanoï — Điện Biên Phủ</body></html>".encode() * 50
@@ -53,79 +55,148 @@ def gaps(times):
 # --- the budget -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("rate", "gap"), [(1.0, 1.0), (2.0, 0.5), (0.1, 10.0), (0, 0.0)])
-def test_slots_are_evenly_spaced(tmp_path, clock, rate, gap):
-    budget = Budget(tmp_path / "budget.json", rate, clock)
+def budget(folder, clock, rate=1.0, **more):
+    limits = Limits(interval=1 / rate if rate else 0.0, longest=3600.0, **more.pop("limits", {}))
+    return Budget(folder, "fr.vietnamplus.vn", limits, clock, **more)
+
+
+def asked(*budgets, clock):
+    """Take one turn of each, one after the other; give when each came."""
     times = []
-    for _ in range(5):
-        budget.wait()
-        times.append(clock.now())
+    for one in budgets:
+        with one.turn():
+            times.append(clock.now())
+    return times
+
+
+@pytest.mark.parametrize(("rate", "gap"), [(1.0, 1.0), (2.0, 0.5), (0.1, 10.0), (0, 0.0)])
+def test_turns_are_evenly_spaced(tmp_path, clock, rate, gap):
+    times = asked(*[budget(tmp_path, clock, rate)] * 5, clock=clock)
     assert times[0] == NOW, "the first one need not wait"
     assert gaps(times) == [gap] * 4
 
 
 def test_time_that_passes_between_requests_counts(tmp_path, clock):
-    budget = Budget(tmp_path / "budget.json", 1.0, clock)
-    budget.wait()
+    one = budget(tmp_path, clock)
+    asked(one, clock=clock)
     clock.advance(seconds=0.75)
-    budget.wait()
-    assert clock.slept[-1] == pytest.approx(0.25)
+    asked(one, clock=clock)
+    assert clock.slept == [pytest.approx(0.25)]
     clock.advance(seconds=60)
-    budget.wait()
-    assert clock.slept[-1] == 0, "no wait after a long silence"
-    budget.wait()
-    assert clock.slept[-1] == pytest.approx(1.0), "and no burst to make up for it"
+    times = asked(one, one, clock=clock)
+    assert times[0] == NOW + timedelta(seconds=61), "no wait after a long silence"
+    assert gaps(times) == [1.0], "and no burst to make up for it"
 
 
-def test_two_budgets_on_one_file_share_it(tmp_path, clock):
-    one, other = (Budget(tmp_path / "budget.json", 1.0, clock) for _ in range(2))
-    times = []
-    for budget in (one, other, other, one):
-        budget.wait()
-        times.append(clock.now())
-    assert gaps(times) == [1.0, 1.0, 1.0]
+def test_two_budgets_of_one_host_share_it(tmp_path, clock):
+    one, other = budget(tmp_path, clock), budget(tmp_path, clock)
+    assert gaps(asked(one, other, other, one, clock=clock)) == [1.0, 1.0, 1.0]
 
 
-def test_another_process_moves_the_slot(tmp_path, clock):
-    file = tmp_path / "budget.json"
-    Budget(file, 0.5, clock).wait()
+class Late(FakeClock):
+    """A clock with which something happens while somebody sleeps."""
+
+    def __init__(self, meanwhile):
+        super().__init__()
+        self.meanwhile = meanwhile
+
+    def sleep(self, seconds):
+        happens, self.meanwhile = self.meanwhile, lambda: None
+        happens()
+        super().sleep(seconds)
+
+
+def answered(one, kind, clock, wait=None, address="/a"):
+    one.report(Answer(address, clock.now(), kind, "HTTP status", wait))
+
+
+def test_a_pause_holds_for_those_that_sleep_already(tmp_path):
+    """Another process is told to wait a minute while this one waits for its turn."""
+    clock = Late(lambda: answered(budget(tmp_path, clock), "throttled", clock, wait=60))
+    times = asked(*[budget(tmp_path, clock)] * 2, clock=clock)
+    assert gaps(times) == [60.0]
+
+
+def test_another_process_takes_the_turn(tmp_path):
+    clock = Late(lambda: (clock.advance(seconds=1), asked(budget(tmp_path, clock), clock=clock)))
+    assert gaps(asked(*[budget(tmp_path, clock)] * 2, clock=clock)) == [2.0]
+
+
+def test_a_real_process_sees_the_same_file(tmp_path, clock):
+    asked(budget(tmp_path, clock), clock=clock)
     program = f"""
 import datetime, pathlib
-from crawler.fetch.budget import Budget
-class Frozen:
-    def now(self): return datetime.datetime.fromisoformat({NOW.isoformat()!r})
-    def sleep(self, seconds): print(seconds)
-Budget(pathlib.Path({str(file)!r}), 0.5, Frozen()).wait()
+from crawler.fetch.budget import Budget, load
+from crawler.policy.patience import Limits
+class Clock:
+    time = datetime.datetime.fromisoformat({NOW.isoformat()!r})
+    def now(self): return self.time
+    def sleep(self, seconds): print(seconds); self.time += datetime.timedelta(seconds=seconds)
+with Budget(pathlib.Path({str(tmp_path)!r}), "fr.vietnamplus.vn", Limits(1.0, 60.0), Clock()).turn(): pass
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert float(done.stdout) == 2.0
-    Budget(file, 0.5, clock).wait()
-    assert clock.slept[-1] == 4.0
+    assert float(done.stdout) == 1.0
+    clock.advance(seconds=1.5)
+    assert asked(budget(tmp_path, clock), clock=clock) == [NOW + timedelta(seconds=2)]
 
 
-def test_a_pause_holds_for_all_and_never_shortens_another(tmp_path, clock):
-    one, other = (Budget(tmp_path / "budget.json", 1.0, clock) for _ in range(2))
-    one.pause(60)
-    one.pause(5)
-    other.wait()
-    assert clock.now() == NOW + timedelta(seconds=60)
+@pytest.mark.parametrize("connections", [1, 2])
+def test_no_more_connections_than_configured(tmp_path, clock, connections):
+    """Answers that take long: a request begins when another one has ended, whoever made it."""
+    several = [budget(tmp_path, clock, rate=0, connections=connections) for _ in range(3)]
+    with contextlib.ExitStack() as open_ones:
+        for one in several[:connections]:
+            open_ones.enter_context(one.turn())
+        waiting = Late(open_ones.close)
+        asked(budget(tmp_path, waiting, rate=0, connections=connections), clock=waiting)
+        assert waiting.slept == [0.1]
 
 
-def test_a_crawl_delay_widens_but_never_narrows(tmp_path, clock):
-    budget = Budget(tmp_path / "budget.json", 1.0, clock)
-    budget.widen(5)
-    budget.widen(2)
-    budget.wait()
-    budget.wait()
-    assert clock.now() == NOW + timedelta(seconds=5)
+def test_a_turn_far_away_ends_the_run(tmp_path, clock):
+    one = budget(tmp_path, clock)
+    answered(one, "throttled", clock, wait=600)
+    with pytest.raises(
+        SitePaused, match=r"fr\.vietnamplus\.vn before 2026-11-21T08:10:00Z: it asks for patience"
+    ) as caught:
+        asked(one, clock=clock)
+    assert caught.value.until == NOW + timedelta(seconds=600)
+    assert "vna run" in caught.value.hint
+    assert clock.slept == []
+    clock.advance(seconds=481)
+    assert asked(one, clock=clock) == [NOW + timedelta(seconds=600)], "a short wait is slept"
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"next_free": "soon"}', '{"next_free": null}', "{}"])
-def test_a_budget_file_that_a_crash_left_behind_is_a_new_one(tmp_path, clock, content):
-    file = tmp_path / "budget.json"
-    file.write_text(content)
-    Budget(file, 1.0, clock).wait()
-    assert json.loads(file.read_text()) == {"next_free": NOW.timestamp() + 1}
+def test_a_crawl_delay_holds_for_all_until_it_is_taken_back(tmp_path, clock):
+    one, other = budget(tmp_path, clock), budget(tmp_path, clock)
+    one.spread(5)
+    assert gaps(asked(one, other, one, clock=clock)) == [5.0, 5.0]
+    other.spread(0)
+    assert gaps(asked(other, one, clock=clock)) == [1.0]
+
+
+def test_a_clock_that_was_set_wrong_heals(tmp_path, clock):
+    ahead = FakeClock(NOW + timedelta(days=3650))
+    one = budget(tmp_path, ahead)
+    asked(one, clock=ahead)
+    assert asked(budget(tmp_path, clock), clock=clock) == [NOW + timedelta(seconds=1)]
+    ahead.advance(seconds=5)
+    answered(one, "throttled", ahead, wait=600)
+    healing = budget(tmp_path, clock, most_wait=3600)
+    assert asked(healing, clock=clock) == [NOW + timedelta(seconds=3601)], "no pause is longer than the longest"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"next_free": 9e9}', '{"last": "soon"}', "{}", "\xff"])
+def test_a_state_that_a_crash_left_behind_is_a_new_one(tmp_path, clock, content):
+    file = tmp_path / "budget-fr.vietnamplus.vn.json"
+    file.write_text(content, "latin-1")
+    assert asked(budget(tmp_path, clock), clock=clock) == [NOW]
+    assert load(file).last == NOW
+
+
+def test_the_state_outlives_its_processes(tmp_path, clock):
+    answered(budget(tmp_path, clock), "throttled", clock, wait=60)
+    found = budget(tmp_path, clock).pace()
+    assert (found.pause.until, found.interval, found.slowdown) == (NOW + timedelta(seconds=60), 2.0, 2.0)
 
 
 def test_state_that_cannot_be_written_stops_the_run(tmp_path, clock, state):
@@ -262,14 +333,65 @@ def test_a_crawl_delay_is_kept_to(clock, state, rules, gap):
     assert gaps(wire.times[1:])[0] == gap
 
 
-def test_robots_behind_a_redirect(clock, state):
+@pytest.mark.parametrize("location", ["/rules.txt", "https://www.vietnamplus.vn/rules.txt"])
+def test_robots_behind_a_redirect(clock, state, location):
+    """Of robots.txt alone redirects to other hosts are followed (RFC 9309, 2.3.1.2); its rules are those of this host."""
+
     def reply(request):
         if request.url.path == "/robots.txt":
-            return answer(b"", 301, {"Location": "/rules.txt"})
+            return answer(b"", 301, {"Location": location})
         return answer(b"User-agent: *\nDisallow: /titre" if request.url.path == "/rules.txt" else BODY)
 
     with wired(reply, clock), fetching(state, clock) as fetcher, pytest.raises(Disallowed):
         fetcher.get(PAGE)
+
+
+def test_robots_behind_endless_redirects_are_not_there(clock, state):
+    def reply(request):
+        return answer(b"", 302, {"Location": "/robots.txt"}) if request.url.path == "/robots.txt" else answer(BODY)
+
+    with wired(reply, clock) as wire, fetching(state, clock) as fetcher:
+        assert fetcher.get(PAGE).status == 200
+    assert wire.count("/robots.txt") == 6
+
+
+def test_a_stale_copy_does_not_serve_for_a_whole_day(clock, state):
+    with wired(script(answer(BODY)), clock), fetching(state, clock) as fetcher:
+        fetcher.get(PAGE)
+    clock.advance(days=2)
+    with fetching(state, clock, attempts=1) as fetcher:
+        with wired(broken_robots(500), clock) as wire:
+            fetcher.get(PAGE)
+            clock.advance(minutes=59)
+            fetcher.get(PAGE)
+            assert wire.count("/robots.txt") == 1
+        clock.advance(minutes=2)
+        with wired(script(answer(BODY), robots="User-agent: *\nDisallow: /titre"), clock):
+            with pytest.raises(Disallowed):
+                fetcher.get(PAGE)
+
+
+def test_a_copy_from_the_future_is_none(clock, state):
+    """A clock that was set wrong once would else keep it for years."""
+    ahead = FakeClock(NOW + timedelta(days=3650))
+    with wired(script(answer(BODY)), ahead), fetching(state, ahead) as fetcher:
+        fetcher.get(PAGE)
+    with wired(script(answer(BODY)), clock) as wire, fetching(state, clock) as fetcher:
+        fetcher.get(PAGE)
+    assert wire.count("/robots.txt") == 1
+
+
+def test_a_pause_is_no_reason_to_use_a_stale_copy(clock, state):
+    with wired(script(answer(BODY)), clock), fetching(state, clock) as fetcher:
+        fetcher.get(PAGE)
+    clock.advance(days=2)
+    with (
+        wired(script(answer(BODY)), clock) as wire,
+        fetching(state, clock, quiet_hours=(time(14), time(16))) as fetcher,
+    ):
+        with pytest.raises(SitePaused):
+            fetcher.get(PAGE)
+    assert wire.requests == []
 
 
 # --- asking for patience ----------------------------------------------------------------------------------------------
@@ -305,15 +427,37 @@ def test_both_forms_of_retry_after(value, seconds):
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(
     ("value", "pause"),
-    [("120", 120), (at(122), 120), (None, 30), ("nonsense", 30), ("0", 1), ("86400", 3600), ("9" * 400, 3600)],
+    [("120", 120), (at(115), 113.75), (None, 30), ("nonsense", 30), ("0", 2), ("1", 2)],
 )
 def test_a_throttled_host_gets_its_pause(clock, state, status, value, pause):
+    """Counted from the answer, which takes a quarter of a second, to the next request; half as fast from then on."""
     refusal = answer(b"", status, {} if value is None else {"Retry-After": value})
     with wired(script(refusal, answer(BODY)), clock) as wire, fetching(state, clock) as fetcher:
         assert fetcher.get(PAGE).content == BODY
-    assert wire.paths == ["/robots.txt", "/titre-post245060.vnp", "/titre-post245060.vnp"]
-    assert gaps(wire.times)[1] == pytest.approx(pause, abs=2)
-    assert gaps(wire.times)[1] >= min(pause, 3600) - 1.3
+        fetcher.get(PAGE)
+    assert wire.paths == ["/robots.txt", *["/titre-post245060.vnp"] * 3]
+    waited = gaps(wire.times)
+    assert waited[1] == (pause + 0.25 if pause > 2 else pause)
+    assert waited[2] == pytest.approx(1.8)
+
+
+@pytest.mark.parametrize(("value", "pause"), [("600", 600), ("86400", 3600), ("9" * 400, 3600)])
+def test_a_long_pause_ends_the_run(clock, state, value, pause):
+    with wired(script(answer(b"", 429, {"Retry-After": value})), clock) as wire, fetching(state, clock) as fetcher:
+        with pytest.raises(SitePaused) as caught:
+            fetcher.get(PAGE)
+        assert caught.value.until == wire.times[-1] + timedelta(seconds=0.25 + pause)
+        with pytest.raises(SitePaused):
+            fetcher.get(f"{SITE}/another-post1.vnp")
+    assert len(wire.requests) == 2
+
+
+def test_a_date_means_something_by_the_clock_of_its_host_only(clock, state):
+    """Ours is five minutes ahead: by it, the time that the host names is over already."""
+    headers = {"Date": at(-300), "Retry-After": at(-240)}
+    with wired(script(answer(b"", 503, headers), answer(BODY)), clock) as wire, fetching(state, clock) as fetcher:
+        fetcher.get(PAGE)
+    assert gaps(wire.times)[1] == 60.25
 
 
 def test_the_pause_holds_for_the_next_run_too(clock, state):
@@ -323,8 +467,100 @@ def test_the_pause_holds_for_the_next_run_too(clock, state):
     assert (caught.value.status, caught.value.retry_after) == (429, 600)
     before = clock.now()
     with wired(script(answer(BODY)), clock) as wire, fetching(state, clock) as fetcher:
+        with pytest.raises(SitePaused):
+            fetcher.get(f"{SITE}/another-post1.vnp")
+        assert wire.requests == []
+        clock.advance(seconds=500)
         fetcher.get(f"{SITE}/another-post1.vnp")
-    assert wire.times[0] >= before + timedelta(seconds=599)
+        assert fetcher.patience().pause is None
+    assert wire.times == [before + timedelta(seconds=600)]
+
+
+# --- the host in trouble ----------------------------------------------------------------------------------------------
+
+
+def pages(count):
+    return [f"{SITE}/titre-post{n}.vnp" for n in range(1, count + 1)]
+
+
+def visited(fetcher, urls):
+    """Ask for pages one after the other as a run does; give what became of each."""
+    done = []
+    for url in urls:
+        try:
+            done.append(fetcher.get(url).status)
+        except SitePaused:
+            return [*done, "paused"]
+        except FetchError as error:
+            done.append(type(error).__name__)
+    return done
+
+
+@pytest.mark.parametrize(
+    ("trouble", "name", "requests"),
+    [
+        (httpx.ConnectError("refused"), "Unreachable", 7),
+        (httpx.ReadTimeout("silent"), "Unreachable", 7),
+        (502, "BadStatus", 7),
+        (429, "Throttled", 7),
+        (403, 403, 5),
+    ],
+)
+def test_a_site_that_dies_in_mid_run_does_not_cost_all_tries_of_each_page(clock, state, trouble, name, requests):
+    """Three tries of the first page, one of each of the next; then the run ends, and the rest is not asked for."""
+    dead = answer(b"", trouble, {"Retry-After": "1"} if trouble == 429 else {}) if isinstance(trouble, int) else trouble
+    with wired(script(answer(BODY), dead), clock) as wire, fetching(state, clock) as fetcher:
+        fetcher.get(PAGE)
+        assert visited(fetcher, pages(40)) == [name] * 5 + ["paused"]
+    assert len(wire.requests) == 2 + requests
+
+
+def test_one_request_on_trial_and_then_slowly_again(clock, state):
+    with (
+        wired(script(*(answer(b"", 403) for _ in range(6)), answer(BODY)), clock) as wire,
+        fetching(state, clock) as fetcher,
+    ):
+        visited(fetcher, pages(6))
+        tripped = fetcher.patience()
+        assert "5 addresses in a row" in tripped.pause.reason
+        wire.clear()
+        clock.time = tripped.pause.until
+        assert visited(fetcher, pages(6)) == [403, "paused"], "no better: longer"
+        assert fetcher.patience().pause.until == clock.now() + timedelta(seconds=600)
+        clock.time = fetcher.patience().pause.until
+        assert visited(fetcher, pages(6)) == [200] * 6
+    series = [round(gap, 1) for gap in gaps(wire.times[1:])]
+    assert series == [3.6, 3.2, 2.9, 2.6, 2.4]
+
+
+def test_another_host_that_is_dead_is_no_end_of_the_run(clock, state):
+    """The list API may live on a host of its own."""
+
+    def reply(request):
+        if request.url.host == "fr-api.vietnamplus.vn":
+            raise httpx.ConnectError("no route")
+        return answer(BODY)
+
+    with wired(reply, clock) as wire, fetching(state, clock) as fetcher:
+        for _ in range(4):
+            with pytest.raises(FetchError, match=r"fr-api\.vietnamplus\.vn"):
+                fetcher.get("https://fr-api.vietnamplus.vn/api/morenews-topic-107-1.html")
+        assert fetcher.get(PAGE).status == 200
+    assert {request.url.host for request in wire.requests} == {"fr-api.vietnamplus.vn", "fr.vietnamplus.vn"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "at_hour", "word"),
+    [({"quiet_hours": (time(14), time(16))}, "2026-11-21T09:00:00Z", "quiet hours"),
+     ({"daily_cap": 1}, "2026-11-21T17:00:00Z", "1 requests of this day")],
+)  # fmt: skip
+def test_our_own_reasons_not_to_ask(clock, state, changes, at_hour, word):
+    with wired(script(answer(BODY)), clock) as wire, fetching(state, clock, **changes) as fetcher:
+        with pytest.raises(SitePaused, match=word) as caught:
+            fetcher.get(PAGE)
+    assert at_hour in str(caught.value)
+    assert "[politeness]" in caught.value.hint
+    assert len(wire.requests) == changes.get("daily_cap", 0)
 
 
 # --- redirects --------------------------------------------------------------------------------------------------------

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
 
 from crawler import policy
-from crawler.types import PageForFetch, PageOutcome, SourceOutcome
+from crawler.parse import classify, head
+from crawler.types import PageForFetch, PageOutcome
 
 NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
+SITE = "https://fr.vietnamplus.vn"
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -19,8 +23,10 @@ def span(text):
     return timedelta(seconds=int(text[:-1]) * UNITS[text[-1]])
 
 
-def page(state="known", failures=0):
-    return PageForFetch(1, "https://fr.vietnamplus.vn/a-post1.vnp", state, failures, NOW - span("9d"), '"e"', None)
+def page(state="known", failures=0, visited=None):
+    """A page, last visited so long ago."""
+    last = (NOW - span(visited)).strftime("%Y-%m-%dT%H:%M:%SZ") if visited else None
+    return PageForFetch(1, f"{SITE}/a-post1.vnp", state, failures, NOW - span("9d"), '"e"', None, last)
 
 
 # --- checks of a known article ----------------------------------------------------------------------------------------
@@ -44,6 +50,41 @@ CHECKS = {
 def test_the_older_the_rarer(age, expected):
     due = policy.next_check(NOW, NOW - span(age), NOW)
     assert due == (NOW + span(expected) if expected else None)
+
+
+HINTED = {
+    "just published": ("0s", "1h"),
+    "three hours old": ("3h", "6h"),
+    "a day old": ("1d", "1d"),
+    "a week old": ("7d", "7d"),
+    "a month old": ("30d", "60d"),
+    "a year old": ("365d", None),
+}
+
+
+@pytest.mark.parametrize(("age", "expected"), HINTED.values(), ids=HINTED)
+def test_where_a_source_tells_of_edits_checks_are_rarer(age, expected):
+    due = policy.next_check(NOW, NOW - span(age), NOW, hinted=True)
+    assert due == (NOW + span(expected) if expected else None)
+
+
+# hint and last visit, each so long ago; whether the page had changed; was an edit without a hint, are hints believed
+HINTS = {
+    "no source gives hints": (None, "1h", True, False, False),
+    "a hint, and the edit that it told of": ("1h", "2h", True, False, True),
+    "an edit behind the last hint": ("3h", "2h", True, True, False),
+    "a hint as old as the last visit": ("2h", "2h", True, True, False),
+    "nothing changed": ("3h", "2h", False, False, True),
+    "the first visit": ("3h", None, True, False, True),
+}
+
+
+@pytest.mark.parametrize(("hint", "visited", "changed", "missed", "believed"), HINTS.values(), ids=HINTS)
+def test_hints_of_edits_are_believed_until_one_is_missed(hint, visited, changed, missed, believed):
+    seen = replace(page("live", visited=visited), hinted_at=NOW - span(hint) if hint else None)
+    assert policy.unhinted(seen, changed=changed) is missed
+    assert policy.hinted(seen, missed=missed) is believed
+    assert not policy.hinted(replace(seen, unhinted=1))
 
 
 SINCE = {
@@ -83,7 +124,8 @@ FAILED = {
     "the seventh failure in a row": (page("failed", 6), PageOutcome("failed", NOW + span("320m"), "why", 7)),
     "the eighth: it waits for a human": (page("failed", 7), PageOutcome("failed", None, "why", 8)),
     "an article that is held stays live": (page("live"), PageOutcome("live", NOW + span("5m"), "why", 1)),
-    "an article under suspicion stays so": (page("suspect", 1), PageOutcome("suspect", NOW + span("10m"), "why", 2)),
+    "trouble under suspicion is no probe": (page("suspect", 1), PageOutcome("suspect", NOW + span("1h"), "why", 1)),
+    "what is gone stays gone": (page("gone", 3), PageOutcome("gone", None, "why", 3)),
     "an article that is held is never given up": (page("live", 40), PageOutcome("live", NOW + span("7d"), "why", 41)),
 }
 
@@ -99,10 +141,15 @@ def test_a_page_that_could_not_be_read_says_so():
 
 
 GONE = {
-    "first answer": (page("live"), PageOutcome("suspect", NOW + span("5m"), "404", 1)),
-    "second answer": (page("suspect", 1), PageOutcome("suspect", NOW + span("10m"), "404", 2)),
-    "third answer": (page("suspect", 2), PageOutcome("gone", None, "404", 3)),
-    "any later answer": (page("gone", 7), PageOutcome("gone", None, "404", 8)),
+    "first answer": (page("live", 0, "3h"), PageOutcome("suspect", NOW + span("1h"), "404", 1)),
+    "first answer, after other trouble": (page("live", 6, "3h"), PageOutcome("suspect", NOW + span("1h"), "404", 1)),
+    "first answer of a new page": (page("known"), PageOutcome("suspect", NOW + span("1h"), "404", 1)),
+    "again, within the hour": (page("suspect", 1, "59m"), PageOutcome("suspect", NOW + span("1m"), "404", 1)),
+    "second answer": (page("suspect", 1, "1h"), PageOutcome("suspect", NOW + span("1d"), "404", 2)),
+    "again, within the day": (page("suspect", 2, "23h"), PageOutcome("suspect", NOW + span("1h"), "404", 2)),
+    "third answer": (page("suspect", 2, "1d"), PageOutcome("gone", None, "404", 3)),
+    "a row of an older version": (page("suspect", 9, "1d"), PageOutcome("gone", None, "404", 10)),
+    "any later answer": (page("gone", 7, "1m"), PageOutcome("gone", None, "404", 8)),
 }
 
 
@@ -111,28 +158,49 @@ def test_an_article_is_gone_only_after_repeats(before, expected):
     assert policy.gone(before, NOW, "404") == expected
 
 
-# --- sources ----------------------------------------------------------------------------------------------------------
-
-INTERVALS = {
-    "news_sitemap": "15m",
-    "feed": "15m",
-    "home": "30m",
-    "section": "1h",
-    "sitemap": "3h",
-    "sitemap_index": "12h",
+HELD = ("live", "suspect", "gone")
+NEVER = ("known", "failed", "rejected", "drift", "absent")
+REMOVED = {
+    "a page that says so": ("/a-post1.vnp", "a soft 404", "says that it is not there"),
+    "sent home": ("/", "the home page", "leads to the home page"),
+    "sent to its section": ("/politique/", "a section page", "leads to a section page"),
+    "sent to a search": ("/search.vnp?q=a", "a search page", "leads to a search page"),
+    "its own address, but a list": ("/a-post1.vnp", "a section page", None),
+    "a wall": ("/captcha", "a block page", None),
+    "in repair": ("/a-post1.vnp", "an error page", None),
+    "a dozen bytes": ("/a-post1.vnp", "only 12 bytes", None),
+    "nothing in particular": ("/x", "nothing on the page says that it is one", None),
 }
 
 
-@pytest.mark.parametrize(("kind", "expected"), INTERVALS.items())
-def test_sources_are_polled_by_their_kind(kind, expected):
-    assert policy.source_due(NOW, kind) == NOW + span(expected)
+@pytest.mark.parametrize(("path", "reason", "words"), REMOVED.values(), ids=REMOVED)
+def test_what_means_that_an_article_was_taken_away(path, reason, words):
+    for state in HELD:
+        found = policy.removed(page(state), SITE + path, reason)
+        assert (found is None) == (words is None)
+        assert words is None or words in found
+    assert [policy.removed(page(state), SITE + path, reason) for state in NEVER] == [None] * 5
 
 
-def test_a_failing_source_is_tried_again_soon():
-    expected = SourceOutcome("failing", NOW + span("10m"), error="why", failures=2)
-    assert policy.source_failed(NOW, 2, "why", absent=False) == expected
+def test_the_parser_calls_these_pages_so():
+    """The reasons are words for people; those that a decision depends on are held together here."""
+    shapes = {"/": "the home page", "/politique/": "a section page", "/topic/x-107.vnp": "a topic or tag page"}
+    assert {path: classify.of_shape(SITE + path) for path in shapes} == shapes
+    assert classify.of_shape(f"{SITE}/search.vnp") == "a search page"
+    tree = LexborHTMLParser("<title>Trang</title><body><h1>Page introuvable</h1>")
+    assert classify.of_page(tree, head.read(tree, SITE), f"{SITE}/a-post1.vnp") == "a soft 404"
 
 
-def test_a_source_that_is_not_there_is_asked_for_once_a_week():
-    expected = SourceOutcome("absent", NOW + span("7d"), error="404", failures=1)
-    assert policy.source_failed(NOW, 1, "404", absent=True) == expected
+AGAIN = {
+    "just found to be gone": (page("gone", 3, "19m"), False),
+    "a while later": (page("gone", 3, "20m"), True),
+    "asked for again and again": (page("gone", 9, "21h"), False),
+    "and later": (page("gone", 9, "22h"), True),
+    "a year later": (page("gone", 40, "365d"), True),
+    "not gone": (page("live", 0, "365d"), False),
+}
+
+
+@pytest.mark.parametrize(("before", "expected"), AGAIN.values(), ids=AGAIN)
+def test_a_page_that_is_gone_and_is_listed_is_asked_for_ever_more_rarely(before, expected):
+    assert policy.ask_again(before, NOW) == expected

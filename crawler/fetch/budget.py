@@ -1,56 +1,148 @@
 """One request budget for a host, shared by every command and process that uses the same archive.
 
-Requests are spaced evenly, never sent in bursts: each caller books the next free slot in a small file under a lock,
-then sleeps until its slot. A pause that the host asked for (Retry-After) moves the slots of all of them.
+Requests are spaced evenly, never sent in bursts. Nobody books ahead: whoever wants to ask looks into a small file under
+a lock, takes the turn when it has come, else sleeps and looks again. So a pause that one process was told of
+(Retry-After, a tripped breaker) holds for those that sleep already, too.
 
-Boundary: a file, a lock and the injected clock; nothing of HTTP.
+Boundary: files, locks and the injected clock; nothing of HTTP. What may be asked when is decided by `policy.patience`.
 """
 
 from __future__ import annotations
 
 import fcntl
 import json
+import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from crawler.clock import Clock
-from crawler.errors import StopError
+from crawler.clock import Clock, from_text, to_precise_text, to_text
+from crawler.errors import SitePaused, StopError
+from crawler.policy import patience
+from crawler.policy.patience import Answer, Limits, Pace, Patience, Pause
+
+_CROWDED = 0.1  # seconds until the next look whether a connection is free
+_INSTANTS = ("last", "until", "trouble_at")
 
 
 class Budget:
-    """Books request slots; `rate` is in requests a second, 0 for no spacing."""
+    """Hands out turns to ask one host; who would wait longer than `most_wait` seconds is told to come back."""
 
-    def __init__(self, file: Path, rate: float, clock: Clock) -> None:
-        self._file = file
-        self._interval = 1 / rate if rate else 0.0
+    def __init__(
+        self, folder: Path, host: str, limits: Limits, clock: Clock, *, connections: int = 2, most_wait: float = 120.0
+    ) -> None:
+        self._host = host
+        self._file = folder / f"budget-{host}.json"
+        self._lock = folder / f"budget-{host}.lock"
+        self._connections = tuple(folder / f"connection-{host}-{n}.lock" for n in range(1, connections + 1))
+        self._limits = limits
         self._clock = clock
+        self._most_wait = most_wait
 
-    def widen(self, seconds: float) -> None:
-        """Make slots at least so many seconds apart (a Crawl-delay)."""
-        self._interval = max(self._interval, seconds) if self._interval else self._interval
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for a turn, and hold one of the host's connections while the block lasts.
 
-    def wait(self) -> None:
-        """Book the next slot and sleep until it comes."""
-        now = self._clock.now().timestamp()
-        slot = self._update(lambda next_free: (max(now, next_free), self._interval))
-        self._clock.sleep(slot - now)
+        Raises:
+            SitePaused: the next turn is too far away.
 
-    def pause(self, seconds: float) -> None:
-        """Let no slot begin within the next so many seconds."""
-        until = self._clock.now().timestamp() + seconds
-        self._update(lambda next_free: (max(until, next_free), 0.0))
+        """
+        connection = self._wait()
+        try:
+            yield
+        finally:
+            connection.close()
 
-    def _update(self, book: Callable[[float], tuple[float, float]]) -> float:
-        """Under the lock: `book` gets the next free time and gives a slot and its length."""
-        with keeping(self._file), self._file.open("a+", encoding="ascii") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            slot, length = book(_read(file))
-            file.seek(0)
-            file.truncate()
-            json.dump({"next_free": slot + length}, file)
-        return slot
+    def report(self, answer: Answer) -> None:
+        """Note how a request ended."""
+        self._update(lambda state, now: patience.after(state, self._limits, answer, now))
+
+    def spread(self, delay: float) -> None:
+        """Note the Crawl-delay of the host, in seconds; it holds for all."""
+        if delay != load(self._file).delay:
+            self._update(lambda state, _: replace(state, delay=delay))
+
+    def doubtful(self, address: str) -> bool:
+        """Say whether the host itself seems to be in trouble, and not this address alone."""
+        return patience.doubtful(load(self._file), address)
+
+    def pace(self) -> Pace:
+        """Give how the host is treated at the moment."""
+        now = self._clock.now()
+        return patience.pace(patience.healed(load(self._file), self._limits, now), self._limits, now)
+
+    def _wait(self) -> IO[bytes]:
+        while isinstance(held := self._take(), Pause):
+            seconds = (held.until - self._clock.now()).total_seconds()
+            if seconds > self._most_wait:
+                message = f"nothing may be asked of {self._host} before {to_text(held.until)}: {held.reason}"
+                raise SitePaused(message, held.hint, held.until, own=held.own)
+            self._clock.sleep(seconds)
+        return held
+
+    def _take(self) -> IO[bytes] | Pause:
+        """Take the turn: gives the connection to use, or why it has not come."""
+        found: IO[bytes] | Pause
+
+        def take(state: Patience, now: datetime) -> Patience:
+            nonlocal found
+            crowded = Pause(now + timedelta(seconds=_CROWDED), "all connections are in use")
+            found = patience.pause(state, self._limits, now) or self._connect() or crowded
+            return state if isinstance(found, Pause) else patience.taken(state, self._limits, now)
+
+        self._update(take)
+        return found
+
+    def _connect(self) -> IO[bytes] | None:
+        for path in self._connections:
+            file = path.open("ab")
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.close()
+            else:
+                return file
+        return None
+
+    def _update(self, change: Callable[[Patience, datetime], Patience]) -> None:
+        """Under the lock, write what `change` makes of the state; readers see the old one or the new one, whole."""
+        with keeping(self._file), self._lock.open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            now = self._clock.now()
+            stored = load(self._file)
+            state = change(patience.healed(stored, self._limits, now), now)
+            if state != stored:
+                write(self._file, json.dumps(_plain(state)))
+
+
+def load(file: Path) -> Patience:
+    """Read a state file; a missing or damaged one is that of a host that was never asked."""
+    try:
+        data = json.loads(file.read_text("ascii"))
+        instants = {name: _instant(data[name]) for name in _INSTANTS}
+        return Patience(**{**data, **instants, "troubled": tuple(data["troubled"])})
+    except (OSError, ValueError, KeyError, TypeError):
+        return Patience()
+
+
+def _plain(state: Patience) -> dict[str, Any]:
+    instants = {name: getattr(state, name) for name in _INSTANTS}
+    return asdict(state) | {name: value and to_precise_text(value) for name, value in instants.items()}
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else from_text(text)
+
+
+def write(file: Path, text: str) -> None:
+    """Put a text in the place of a file, whole, whoever else does so at the same moment."""
+    fresh = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+    fresh.write_text(text, "utf-8")
+    fresh.replace(file)
 
 
 @contextmanager
@@ -69,11 +161,3 @@ def keeping(file: Path) -> Iterator[None]:
             f"cannot write {file}: {error.strerror or error}",
             "free space or correct the permissions, then start again: nothing that was stored is lost",
         ) from error
-
-
-def _read(file: IO[str]) -> float:
-    file.seek(0)
-    try:
-        return float(json.load(file)["next_free"])
-    except (ValueError, KeyError, TypeError):  # empty: a new file, or a crash between truncating and writing
-        return 0.0

@@ -1,8 +1,8 @@
 """The only door to the network.
 
-Every request waits for the shared budget, asks robots.txt, follows redirects on the site alone, keeps the body as
-received, and is logged. Network faults and server errors are tried again; what the site asks for by Retry-After is kept
-to by all.
+Every request waits for its turn in the shared budget, asks robots.txt, follows redirects on the site alone, keeps the
+body as received, and is logged. Network faults and server errors are tried again, unless the host itself seems to be in
+trouble; how each request ended is told to the budget, which knows when all of them must pause.
 
 Boundary: HTTP in, values out; nothing is stored here, and what an answer means is decided elsewhere.
 """
@@ -13,14 +13,14 @@ import re
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, time
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import httpx
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 import crawler
 from crawler import urls
@@ -29,18 +29,22 @@ from crawler.errors import BadStatus, BodyTooLarge, Disallowed, FetchError, Site
 from crawler.fetch.budget import Budget
 from crawler.fetch.inflate import inflate
 from crawler.fetch.robots import OFFLINE_HINT, Robots
+from crawler.policy import patience
+from crawler.policy.patience import Answer, Limits, Pace
 from crawler.types import Exchange, Fetched
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_THROTTLED = frozenset({429, 503})
 _MAX_HOPS = 5
 _BACKOFF = 2.0  # seconds; doubled at each further try
-_DEFAULT_PAUSE = 30.0  # seconds, when a throttled answer names no time
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the client needs of the configuration; times in seconds, sizes in bytes."""
+    """What the client needs of the configuration; times in seconds, sizes in bytes.
+
+    `root` is the site's: when another host (of a list API, say) cannot be asked, that is trouble with one address, and
+    not the end of the run. `most_wait` is how long a request waits for its turn before the run ends.
+    """
 
     contact: str
     timeout: float
@@ -48,13 +52,37 @@ class Settings:
     max_retry_after: float
     max_body: int
     rate: float
+    connections: int = 2
+    quiet_hours: tuple[time, time] | None = None
+    daily_cap: int = 0
+    root: str = ""
+    most_wait: float = 120.0
+
+    def limits(self) -> Limits:
+        """Give what the shared budget keeps to."""
+        return Limits(
+            interval=1 / self.rate if self.rate else 0.0,
+            longest=self.max_retry_after,
+            quiet=self.quiet_hours,
+            daily=self.daily_cap,
+            trial=2 * self.timeout,
+        )
 
 
 class Fetcher:
     """Fetches pages of one site; one client and one budget for its whole life."""
 
-    def __init__(self, settings: Settings, state: Path, owns: Callable[[str], bool], clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        state: Path,
+        owns: Callable[[str], bool],
+        clock: Clock,
+        *,
+        guard: Callable[[], None] = lambda: None,
+    ) -> None:
         self._settings = settings
+        self._guard = guard  # raises when nothing may be fetched now, whatever it is
         self._owns = owns
         self._clock = clock
         self._state = state
@@ -69,7 +97,7 @@ class Fetcher:
                 "Accept-Encoding": "gzip, deflate",
                 "Accept-Language": "fr,vi;q=0.5",
             },
-            limits=httpx.Limits(max_connections=2),
+            limits=httpx.Limits(max_connections=settings.connections),
         )
         self.robots = Robots(state, "vna-archive", self._get_robots, clock)
 
@@ -93,16 +121,16 @@ class Fetcher:
             BadStatus: a server error at every try; Throttled for 429 and 503.
             Disallowed: robots.txt says no.
             BodyTooLarge: over the cap.
-            FetchError: a redirect that leaves the site or never ends.
-            SiteUnavailable: robots.txt cannot be had.
+            FetchError: a redirect that leaves the site or never ends; another host that cannot be asked.
+            SiteUnavailable: robots.txt cannot be had; SitePaused when the next request may not be made for a while.
 
         """
         validators = {"If-None-Match": etag, "If-Modified-Since": last_modified}
         headers = {name: value for name, value in validators.items() if value}
         hops: list[Fetched] = []
+        self._guard()
         while True:
-            self._permit(url)
-            answer = self._retrying(url, headers)
+            answer = self._asked(url, headers)
             target = self._redirect(answer)
             if target is None:
                 return replace(answer, hops=tuple(hops))
@@ -116,11 +144,23 @@ class Fetcher:
         log, self._log = tuple(self._log), []
         return log
 
+    def patience(self) -> Pace:
+        """Give how the site is treated at the moment: whether there is a pause, and how fast it is asked."""
+        return self._budget(self._settings.root).pace()
+
+    def _asked(self, url: str, headers: dict[str, str]) -> Fetched:
+        try:
+            self._permit(url)
+            return self._retrying(url, headers)
+        except SiteUnavailable as error:
+            if not self._settings.root or urls.host(url) == urls.host(self._settings.root):
+                raise
+            raise FetchError(url, str(error)) from error
+
     def _permit(self, url: str) -> None:
         if not self.robots.allows(url):
             raise Disallowed(url, "robots.txt does not allow it")
-        if delay := self.robots.delay(url):
-            self._budget(url).widen(delay)
+        self._budget(url).spread(self.robots.delay(url))
 
     def _redirect(self, answer: Fetched) -> str | None:
         if answer.status not in _REDIRECTS:
@@ -133,10 +173,11 @@ class Fetcher:
         return target
 
     def _get_robots(self, address: str) -> tuple[int, bytes]:
+        """Fetch the rules, redirects to other hosts followed too, as RFC 9309 (2.3.1.2) wants it for them alone."""
         answer = self._retrying(address, {})
         for _ in range(_MAX_HOPS):
             target = _location(answer) if answer.status in _REDIRECTS else None
-            if target is None or not self._owns(target):
+            if target is None:
                 break
             answer = self._retrying(target, {})
         self._robots_answers.append(answer)
@@ -150,7 +191,7 @@ class Fetcher:
     def _retrying(self, url: str, headers: dict[str, str]) -> Fetched:
         retrying = Retrying(
             retry=retry_if_exception_type((Unreachable, BadStatus)),
-            stop=stop_after_attempt(self._settings.attempts),
+            stop=lambda tried: tried.attempt_number >= self._settings.attempts or self._budget(url).doubtful(url),
             wait=self._pause,
             sleep=self._clock.sleep,
             reraise=True,
@@ -164,20 +205,21 @@ class Fetcher:
 
     def _once(self, url: str, headers: dict[str, str]) -> Fetched:
         budget = self._budget(url)
-        budget.wait()
-        start = self._clock.now()
-        try:
-            answer = self._exchange(url, headers, start)
-        except FetchError as error:
-            self._log.append(Exchange(url, start, None, 0, self._since(start), str(error)))
-            raise
+        with budget.turn():
+            start = self._clock.now()
+            try:
+                answer = self._exchange(url, headers, start)
+            except FetchError as error:
+                self._log.append(Exchange(url, start, None, 0, self._since(start), str(error)))
+                budget.report(Answer(url, start, "failed" if isinstance(error, Unreachable) else "good", str(error)))
+                raise
         self._log.append(Exchange(url, start, answer.status, len(answer.body), self._since(start)))
-        if answer.status in _THROTTLED:
-            asked = retry_after(answer.header("Retry-After"), start)
-            wait = _DEFAULT_PAUSE if asked is None else asked
-            budget.pause(min(wait, self._settings.max_retry_after))
-            raise Throttled(url, answer.status, asked)
-        if answer.status >= 500:
+        kind = patience.kind_of(answer.status)
+        wait = retry_after(answer.header("Retry-After"), _their_now(answer, self._clock.now()))
+        budget.report(Answer(url, start, kind, f"HTTP status {answer.status}", wait))
+        if kind == "throttled":
+            raise Throttled(url, answer.status, wait)
+        if kind == "failed":
             raise BadStatus(url, answer.status)
         return answer
 
@@ -214,13 +256,27 @@ class Fetcher:
         return b"".join(parts)
 
     def _budget(self, url: str) -> Budget:
-        host = re.sub(r"[^a-z0-9.]+", "-", urls.origin(url))
+        host = urls.origin(url)
         if host not in self._budgets:
-            self._budgets[host] = Budget(self._state / f"budget-{host}.json", self._settings.rate, self._clock)
+            self._budgets[host] = budget_of(self._settings, self._state, url, self._clock)
         return self._budgets[host]
 
     def _since(self, start: datetime) -> float:
         return round((self._clock.now() - start).total_seconds(), 3)
+
+
+def budget_of(settings: Settings, state: Path, url: str, clock: Clock) -> Budget:
+    """Give the budget that requests for a URL are made from; http and https of a host have one."""
+    host = re.sub(r"[^a-z0-9.]+", "-", urls.origin(url).partition("//")[2])
+    return Budget(state, host, settings.limits(), clock, connections=settings.connections, most_wait=settings.most_wait)
+
+
+def _their_now(answer: Fetched, now: datetime) -> datetime:
+    """Give the time that a host says it is: a date that it names means something by its own clock only."""
+    try:
+        return parsedate_to_datetime(answer.header("Date") or "").astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        return now
 
 
 def _location(answer: Fetched) -> str | None:

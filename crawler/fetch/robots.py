@@ -1,6 +1,6 @@
 """robots.txt of each host, kept for a day, as RFC 9309 says.
 
-4xx means that everything is allowed; 5xx or no answer means that nothing is, unless an older copy is at hand.
+4xx means that everything is allowed; 429, 5xx or no answer means that nothing is, unless an older copy is at hand.
 
 Boundary: rules and their cache file; the request itself is made by the function that the client passes in.
 """
@@ -18,10 +18,11 @@ from protego import Protego
 
 from crawler import urls
 from crawler.clock import Clock, from_text, to_text
-from crawler.errors import BadStatus, FetchError, SiteUnavailable
-from crawler.fetch.budget import keeping
+from crawler.errors import BadStatus, FetchError, SitePaused, SiteUnavailable
+from crawler.fetch.budget import keeping, write
 
 _FRESH = timedelta(days=1)
+_STALE = timedelta(hours=1)  # an older copy serves so long before a new one is asked for again
 _USABLE = timedelta(days=30)  # an older copy serves so long when a new one cannot be had (RFC 9309, 2.3.1.4)
 _MAX_BYTES = 512_000  # RFC 9309, 2.5: at least 500 KiB must be read
 
@@ -64,6 +65,12 @@ class Robots:
         """List the sitemaps that robots.txt of the URL's host names."""
         return tuple(self._for(url).sitemaps)
 
+    def copy(self, url: str) -> tuple[int, str]:
+        """Give status and text of robots.txt of the URL's host as it was last had; the text is empty unless 200."""
+        self._for(url)
+        stored = self._stored(urls.origin(url))
+        return (stored.status, stored.text) if stored is not None else (0, "")
+
     def _for(self, url: str) -> Protego:
         origin = urls.origin(url)
         known = self._rules.get(origin)
@@ -75,14 +82,16 @@ class Robots:
     def _copy(self, origin: str) -> _Copy:
         stored = self._stored(origin)
         now = self._clock.now()
-        if stored is not None and now - stored.fetched_at <= _FRESH:
+        if stored is not None and stored.fetched_at <= now <= stored.fetched_at + _FRESH:
             return stored
         try:
             return self._fetched(origin, now)
+        except SitePaused:  # not asked for at all
+            raise
         except SiteUnavailable:
             if stored is None or now - stored.fetched_at > _USABLE:
                 raise
-            return _Copy(now, stored.status, stored.text)
+            return _Copy(now - _FRESH + _STALE, stored.status, stored.text)
 
     def _fetched(self, origin: str, now: datetime) -> _Copy:
         address = f"{origin}/robots.txt"
@@ -108,11 +117,9 @@ class Robots:
 
     def _store(self, origin: str, copy: _Copy) -> None:
         file = self._file(origin)
-        fresh = file.with_suffix(".new")
         data = {"fetched_at": to_text(copy.fetched_at), "status": copy.status, "text": copy.text}
         with keeping(file):
-            fresh.write_text(json.dumps(data), "utf-8")
-            fresh.replace(file)
+            write(file, json.dumps(data))
 
     def _file(self, origin: str) -> Path:
         return self._folder / f"robots-{re.sub(r'[^a-z0-9.]+', '-', origin)}.json"

@@ -3,8 +3,68 @@
 Boundary: pure; now, ages and answers in, instants and states out. Chance comes in as a value.
 """
 
-from crawler.policy.pages import failed, gone, next_check
+from crawler.policy.channels import Changes, follow, is_excluded, list_hosts
+from crawler.policy.gaps import (
+    GapFound,
+    MonthSitemap,
+    gap_closed_by,
+    gap_found,
+    gap_waits_for,
+    halves,
+    may_page,
+    months,
+)
+from crawler.policy.pages import ask_again, failed, gone, hinted, next_check, removed, unhinted
 from crawler.policy.retries import retry_at
-from crawler.policy.sources import source_due, source_failed
+from crawler.policy.rhythm import Arrival, Habit, Habits, Shown, Slot, Week, lead, learned, use, watched_since
+from crawler.policy.sources import (
+    Bounds,
+    Look,
+    chance,
+    interval,
+    past_month,
+    source_failed,
+    source_polled,
+    source_silent,
+)
 
-__all__ = ["failed", "gone", "next_check", "retry_at", "source_due", "source_failed"]
+__all__ = [
+    "Arrival",
+    "Bounds",
+    "Changes",
+    "GapFound",
+    "Habit",
+    "Habits",
+    "Look",
+    "MonthSitemap",
+    "Shown",
+    "Slot",
+    "Week",
+    "ask_again",
+    "chance",
+    "failed",
+    "follow",
+    "gap_closed_by",
+    "gap_found",
+    "gap_waits_for",
+    "gone",
+    "halves",
+    "hinted",
+    "interval",
+    "is_excluded",
+    "lead",
+    "learned",
+    "list_hosts",
+    "may_page",
+    "months",
+    "next_check",
+    "past_month",
+    "removed",
+    "retry_at",
+    "source_failed",
+    "source_polled",
+    "source_silent",
+    "unhinted",
+    "use",
+    "watched_since",
+]
