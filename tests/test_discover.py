@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import gzip
 import html
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.discover import discover
-from crawler.errors import UnreadableSource
+from crawler.discover import discover, related, sitemaps
+from crawler.errors import SourceMoved, UnreadableSource
 from crawler.site import FRENCH, Site
-from crawler.types import Sighting, SourceForPoll, SourceFound
+from crawler.types import Article, Related, Sighting, SourceForPoll, SourceFound
 
 ROOT = "https://fr.vietnamplus.vn"
 NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
@@ -88,9 +90,65 @@ def test_an_item_without_title_and_time():
     assert (seen.title, seen.summary, seen.published_at) == (None, None, None)
 
 
-def test_a_feed_in_utf_16_is_refused():
+ENCODINGS = {
+    "UTF-16 with its mark": lambda text: text.encode("utf-16"),
+    "UTF-16, the other order": lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
+    "UTF-16 without its mark": lambda text: text.encode("utf-16-le"),
+    "UTF-16 without its mark, the other order": lambda text: text.encode("utf-16-be"),
+    "UTF-8 that is called UTF-16": str.encode,
+    "the same behind a byte order mark": lambda text: b"\xef\xbb\xbf" + text.encode(),
+    "gzip that nobody announced": lambda text: gzip.compress(text.encode("utf-16")),
+}
+
+
+@pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
+def test_encodings_of_xml(encode):
+    """A sister site's feed is in UTF-16 (dossier 16); frameworks write `utf-16` over what they send as UTF-8."""
+    head = '<?xml version="1.0" encoding="utf-16"?>'
+    feed = rss(f"<title>Đà Nẵng</title>{link('/a-post1.vnp')}", head=head)
+    month = f"{head}<urlset><url>{loc('/a-post1.vnp')}<image-title/><title>Đà Nẵng</title></url></urlset>"
+    assert titles(read("feed", encode(feed))) == {1: "Đà Nẵng"}
+    assert titles(read("sitemap", encode(month))) == {1: "Đà Nẵng"}
+
+
+SELF = '<atom:link xmlns:atom="http://www.w3.org/2005/Atom" {}/>'
+NAMED = {
+    "itself": ('rel="self" href="https://fr.vietnamplus.vn/rss/sports.rss"', None),
+    "itself, relative, with the zone's number": ("href='/rss/sports-475.rss' rel='self'", None),
+    "another section": ('rel="self" href="/rss/home.rss"', "the feed says that it is https://fr.vietnamplus.vn/rss/home.rss"),
+    "another site": ('rel="self" href="https://feeds.example.org/x.rss"', None),
+    "nothing": ('rel="self"', None),
+    "something else": ('rel="hub" href="/rss/home.rss"', None),
+    "no address": ('rel="self" href="https://["', None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("named", "doubt"), NAMED.values(), ids=NAMED)
+def test_what_a_feed_says_that_it_is(named, doubt):
+    """A handler that does not know a feed may send another one (dossier 14); its articles exist all the same."""
+    body = rss(link("/a-post1.vnp")).replace("<channel>", f"<channel>{SELF.format(named)}")
+    found = read("feed", body, f"{ROOT}/rss/sports.rss")
+    assert (ids(found), found.doubt) == ([1], doubt)
+
+
+def test_the_page_that_lists_the_feeds():
+    page = (
+        '<ul><li><a href="/rss/home.rss"> À la une </a><li><a href="/rss/sports-475.rss" title="Sports">RSS</a>'
+        '<li><a href="/rss/home.rss">encore</a><li><a href="/rss/vide.rss"></a><li><a href="/politique/">Politique</a>'
+        '<li><a href="https://en.vietnamplus.vn/rss/home.rss">English</a></ul><footer><a href="/rss.html">RSS</a>'
+    )
+    assert read("feed_index", page, f"{ROOT}/rss.html").sources == (
+        SourceFound("feed", f"{ROOT}/rss/home.rss", "À la une"),
+        SourceFound("feed", f"{ROOT}/rss/sports-475.rss", "Sports"),
+        SourceFound("feed", f"{ROOT}/rss/vide.rss"),
+        SourceFound("feed_index", f"{ROOT}/rss.html", "RSS"),
+    )
+
+
+@pytest.mark.parametrize("body", ["", "rss_list.html", "<html><body><a href='/politique/'>Politique</a></body></html>"])
+def test_no_list_of_feeds(body):
     with pytest.raises(UnreadableSource):
-        read("feed", rss(link("/a-post1.vnp")).encode("utf-16"))
+        read("feed_index", body, f"{ROOT}/rss.html")
 
 
 NO_FEEDS = {
@@ -101,6 +159,8 @@ NO_FEEDS = {
     "a feed behind other text": b"x" + rss(link("/a-post1.vnp"), head="").encode(),
     "text that mentions one": b"this is no <rss",
     "JSON": b'{"rss": 1}',
+    "damaged gzip": b"\x1f\x8b" + b"x" * 40,
+    "a list without its feed, in UTF-16": "<html></html>".encode("utf-16"),
     "the mark lies too deep": b"<x>" + b" " * 3000 + b"<rss>",
     "cut before its items": b"<rss",
 }
@@ -170,7 +230,30 @@ SITEMAPS = {
     "a comment between entries": (f"<urlset><!-- x --><url>{loc('/a-post1.vnp')}</url></urlset>", {1: None}),
     "blank lines before it": (b"\n\n" + urlset(loc("/a-post1.vnp")).encode(), {1: None}),
     "UTF-16": (urlset(loc("/a-post1.vnp")).encode("utf-16"), {1: None}),
+    "an ampersand that is not escaped": (
+        urlset(f"{loc('/a-post1.vnp?x=1&y=2')}<title>A & B &amp; C &#233; &nada; D</title>"), {1: "A & B & C é &nada; D"}
+    ),
+    "an entity of HTML": (urlset(f"{loc('/a-post1.vnp')}<title>Caf&eacute; &LT;</title>"), {1: "Café &LT;"}),
+    "both, and what CDATA says stays": (
+        urlset(f"{loc('/a-post1.vnp')}<x>&</x><title><![CDATA[R&D &eacute;]]></title>", f"{loc('/b-post2.vnp')}<title>R&D</title>"),
+        {1: "R&D &eacute;", 2: "R&D"},
+    ),
 }  # fmt: skip
+
+LASTMODS = {
+    "whole": ("2025-04-29T14:30:44+07:00", datetime(2025, 4, 29, 14, 30, 44, tzinfo=HANOI)),
+    "the day alone": ("2025-04-29", datetime(2025, 4, 29, tzinfo=HANOI)),
+    "offset without colon": ("2025-04-29T14:30:44+0700", datetime(2025, 4, 29, 14, 30, 44, tzinfo=HANOI)),
+    "padded": (" 2025-04-29\n", datetime(2025, 4, 29, tzinfo=HANOI)),
+    "no time": ("hier", None),
+    "empty": ("", None),
+}
+
+
+@pytest.mark.parametrize(("raw", "expected"), LASTMODS.values(), ids=LASTMODS)
+def test_lastmod(raw, expected):
+    (seen,) = read("sitemap", urlset(f"{loc('/a-post1.vnp')}<lastmod>{raw}</lastmod>")).sightings
+    assert seen.modified_at == expected
 
 
 @pytest.mark.parametrize(("body", "expected"), SITEMAPS.values(), ids=SITEMAPS)
@@ -194,6 +277,8 @@ NO_SITEMAPS = {
     "cut": urlset(loc("/a-post1.vnp")).encode()[:-20],
     "damaged gzip": b"\x1f\x8b" + b"x" * 40,
     "cut gzip": gzip.compress(urlset(loc("/a-post1.vnp")).encode())[:-12],
+    "an ampersand, and cut": urlset(f"{loc('/a-post1.vnp')}<x>&</x>").encode()[:-20],
+    "a bomb behind an ampersand": b'<!DOCTYPE x [<!ENTITY a "aaaa">]><urlset>&</urlset>',
     "gzip without its last bytes": gzip.compress(urlset(loc("/a-post1.vnp")).encode())[:-4],
     "an entity bomb": BOMB.encode(),
     "a charset that is none": b'<?xml version="1.0" encoding="klingon"?><urlset/>',
@@ -225,10 +310,10 @@ INDEXES = {
     "another separator": ("/sitemaps/2025_4.xml", ("sitemap", (2025, 4))),
     "the news sitemap": ("/sitemaps/google-news.xml", ("news_sitemap", None)),
     "a news sitemap of another name": ("/sitemap-news.xml", ("news_sitemap", None)),
-    "categories": ("/sitemaps/categories.xml", None),
-    "topics": ("/sitemaps/topics.xml", None),
-    "a thirteenth month": ("/sitemaps/news-2025-13.xml", None),
-    "another century": ("/sitemaps/news-1925-4.xml", None),
+    "a name that tells no month": ("/sitemap-articles-1.xml", ("sitemap", None)),
+    "a year": ("/sitemaps/news-2025.xml", ("sitemap", None)),
+    "a thirteenth month": ("/sitemaps/news-2025-13.xml", ("sitemap", None)),
+    "another century": ("/sitemaps/news-1925-4.xml", ("sitemap", None)),
 }
 
 
@@ -236,8 +321,21 @@ INDEXES = {
 def test_index(path, expected):
     found = read("sitemap_index", index(f"{ROOT}{path}"))
     assert found.sightings == ()
-    sources = () if expected is None else (SourceFound(expected[0], f"{ROOT}{path}", when=expected[1]),)
-    assert found.sources == sources
+    assert found.sources == (SourceFound(expected[0], f"{ROOT}{path}", when=expected[1]),)
+
+
+@pytest.mark.parametrize("path", ["/sitemaps/categories.xml", "/sitemaps/topics.xml", "/sitemaps/tags.xml"])
+def test_an_index_names_sitemaps_that_list_no_articles(path):
+    found = read("sitemap_index", index(f"{ROOT}{path}", f"{ROOT}/sitemaps/news-2025-4.xml"))
+    assert [source.url for source in found.sources] == [f"{ROOT}/sitemaps/news-2025-4.xml"]
+    with pytest.raises(UnreadableSource):
+        read("sitemap_index", index(f"{ROOT}{path}"))
+
+
+def test_an_index_says_when_a_sitemap_changed():
+    entry = f"<sitemap><loc>{ROOT}/sitemap-1.xml</loc><lastmod>2025-04-29</lastmod></sitemap>"
+    (found,) = read("sitemap_index", f"<sitemapindex>{entry}</sitemapindex>").sources
+    assert found.modified_at == datetime(2025, 4, 29, tzinfo=HANOI)
 
 
 def test_an_index_names_only_sources_of_this_site():
@@ -252,6 +350,55 @@ def test_an_index_that_is_a_list_of_articles_is_read_as_one():
     assert ids(read("sitemap_index", urlset(loc("/a-post1.vnp")))) == [1]
 
 
+def month_of(year, month):
+    return SourceFound("sitemap", f"{ROOT}/sitemaps/news-{year}-{month}.xml", when=(year, month))
+
+
+UNNAMED = {
+    "none is named": ([], NOW, [(2026, 11), (2026, 10)]),
+    "both are, one of them padded": ([(2026, 11), (2026, 10)], NOW, []),
+    "the current month is missing": ([(2026, 10), (2026, 9)], NOW, [(2026, 11)]),
+    "in Hanoi it is another month already": ([(2026, 11)], datetime(2026, 11, 30, 18, tzinfo=UTC), [(2026, 12)]),
+    "January": ([], datetime(2026, 1, 5, tzinfo=UTC), [(2026, 1), (2025, 12)]),
+}
+
+
+@pytest.mark.parametrize(("named", "now", "expected"), UNNAMED.values(), ids=UNNAMED)
+def test_months_that_no_index_names(named, now, expected):
+    known = [SourceFound("sitemap", f"{ROOT}/{y}-{m:02}.xml", when=(y, m)) for y, m in named]
+    assert sitemaps.unnamed(known, FRENCH, now) == tuple(month_of(*when) for when in expected)
+
+
+OVER = {
+    "this month": (month_of(2026, 11), False),
+    "last month": (month_of(2026, 10), False),
+    "the month before": (month_of(2026, 9), True),
+    "no month, changed lately": (SourceFound("sitemap", "x", modified_at=NOW - timedelta(days=30)), False),
+    "no month, not changed for long": (SourceFound("sitemap", "x", modified_at=NOW - timedelta(days=60)), True),
+    "a later change does not make an old month new": (replace(month_of(2020, 1), modified_at=NOW), True),
+    "nothing is known": (SourceFound("feed", "x"), False),
+}
+
+
+@pytest.mark.parametrize(("source", "expected"), OVER.values(), ids=OVER)
+def test_months_that_are_over(source, expected):
+    assert sitemaps.is_over(source, NOW) is expected
+
+
+def test_sitemaps_that_robots_txt_names():
+    text = (
+        "\ufeffUser-agent: *\r\nDisallow: /Api/\r\nSitemap: https://fr.vietnamplus.vn/sitemap.xml\r\n"
+        "  SITEMAP :/sitemaps/google-news.xml # neu\n#Sitemap: /no.xml\nsitemap: /sitemaps/news-2026-3.xml\nSitemap:\n"
+        "Sitemap: https://en.vietnamplus.vn/sitemap.xml\nSitemap: /un-autre.xml"
+    )
+    assert sitemaps.named_by_robots(text, f"{ROOT}/robots.txt", FRENCH) == (
+        SourceFound("sitemap_index", f"{ROOT}/sitemap.xml"),
+        SourceFound("news_sitemap", f"{ROOT}/sitemaps/google-news.xml"),
+        month_of(2026, 3),
+        SourceFound("sitemap_index", f"{ROOT}/un-autre.xml"),
+    )
+
+
 # --- home -------------------------------------------------------------------------------------------------------------
 
 HOME = """<!doctype html><html><head>
@@ -260,7 +407,8 @@ HOME = """<!doctype html><html><head>
 <link rel="alternate" type="application/rss+xml" href="https://en.vietnamplus.vn/rss/home.rss">
 <link rel="alternate" hreflang="en" href="https://en.vietnamplus.vn/">
 </head><body>
-<nav><a href="/politique/">Politique</a><a href="/politique/#haut">encore</a><a href="/economie/"> </a>
+<nav><ul><li data-id="0"><a href="/">Accueil</a><li data-id="471"><a href="/politique/">Politique</a></ul>
+<a href="/politique/#haut">encore</a><a href="/economie/" data-id="472"> </a><a href="/rss.html">RSS</a>
 <a href="https://en.vietnamplus.vn/politics/">English</a><a href="/">Accueil</a><a href="javascript:void(0)">x</a>
 <a href="/c-post3.vnp">Un article au menu</a></nav>
 <a href="/a-post1.vnp"><img src="x.jpg" alt="x"></a><h2><a href="/a-post1.vnp"> Premier
@@ -271,12 +419,13 @@ HOME = """<!doctype html><html><head>
 def test_home_names_stories_in_order_sections_and_feeds():
     found = read("home", HOME)
     assert titles(found) == {3: "Un article au menu", 1: "Premier titre", 2: "Second titre"}
-    assert ids(found) == [3, 1, 2]
+    assert [(seen.post_id, seen.position) for seen in found.sightings] == [(3, 0), (1, 1), (2, 2)]
     assert found.sources == (
-        SourceFound("section", f"{ROOT}/politique/", "Politique"),
-        SourceFound("section", f"{ROOT}/economie/", None),
+        SourceFound("section", f"{ROOT}/politique/", "Politique", zone="471"),
+        SourceFound("section", f"{ROOT}/economie/", None, zone="472"),
         SourceFound("feed", f"{ROOT}/rss/home.rss", "Accueil"),
         SourceFound("feed", f"{ROOT}/atom.xml", None),
+        SourceFound("feed_index", f"{ROOT}/rss.html", "RSS"),
     )
     assert found.more is None
 
@@ -322,6 +471,54 @@ def test_the_next_page_of_a_section(control, expected):
     assert found.more == expected
 
 
+def test_a_section_page_tells_its_zone():
+    """The load-more control has it where the menu has none; the section keeps the address that it was asked by."""
+    source = SourceForPoll(f"{ROOT}/politique", "section", None, "ok", 0, None, None)
+    body = (STORY + CONTROLS["whole"][0]).encode()
+    found = discover(source, body, f"{ROOT}/politique/", FRENCH, NOW, asked=f"{ROOT}/politique")
+    assert found.sources == (SourceFound("section", f"{ROOT}/politique", zone="5"),)
+
+
+CANONICALS = {
+    "itself": ("https://fr.vietnamplus.vn/politique/", None),
+    "its older address": ("/politique.vnp", None),
+    "another section": ("/sports/", "the page says that it is https://fr.vietnamplus.vn/sports/"),
+    "the home page": ("/", "the page says that it is https://fr.vietnamplus.vn/"),
+    "another site": ("https://en.vietnamplus.vn/politics/", None),
+    "nothing": ("", None),
+}
+
+
+@pytest.mark.parametrize(("named", "doubt"), CANONICALS.values(), ids=CANONICALS)
+def test_what_a_section_page_says_that_it_is(named, doubt):
+    body = f'<link rel="canonical" href="{named}">{STORY}{CONTROLS["whole"][0]}'
+    found = read("section", body, f"{ROOT}/politique/")
+    assert (ids(found), found.doubt, found.more is None) == ([1], doubt, doubt is not None)
+
+
+REDIRECTS = {
+    "with its slash": ("/politique", "/politique/", None),
+    "the ending that it had": ("/politique/", "/politique.vnp", None),
+    "to https": ("http://fr.vietnamplus.vn/politique/", "/politique/", None),
+    "from the mobile host": ("https://m.fr.vietnamplus.vn/politique/", "/politique/", None),
+    "home": ("/politique/", "/", "/"),
+    "another section": ("/politique/", "/sports/", "/sports/"),
+}
+
+
+@pytest.mark.parametrize(("asked", "url", "moved"), REDIRECTS.values(), ids=REDIRECTS)
+def test_a_redirect_to_another_place_is_not_believed(asked, url, moved):
+    asked, url = (address if address.startswith("http") else ROOT + address for address in (asked, url))
+    source = SourceForPoll(asked, "section", None, "ok", 0, None, None)
+    if moved is None:
+        assert ids(discover(source, STORY.encode(), url, FRENCH, NOW, asked=asked)) == [1]
+        return
+    with pytest.raises(SourceMoved) as caught:
+        discover(source, STORY.encode(), url, FRENCH, NOW, asked=asked)
+    assert caught.value.found == SourceFound("section", ROOT + moved)
+    assert str(caught.value) == f"redirects to {ROOT}{moved}, which is another place"
+
+
 FOLLOWING = {
     "next": ("page=2&zone=5&layout=", "page=3&zone=5&layout="),
     "page is no number": ("page=x&zone=5", "page=2&zone=5"),
@@ -352,6 +549,139 @@ def test_a_page_in_another_charset():
     assert titles(read("section", body, f"{ROOT}/politique/")) == {1: "Été"}
 
 
+# --- the list API -----------------------------------------------------------------------------------------------------
+
+LIST = "https://fr-api.vietnamplus.vn/api/morenews-zone-471-{}.html?phrase=&page_size=40"
+WITH_API = Site(api=("https://fr-api.vietnamplus.vn",))
+
+
+def listed(*items, more: object = True, **envelope):
+    return json.dumps({"data": {"contents": items, "load_more": more}, "error_code": 0, **envelope})
+
+
+def read_list(body, page=1):
+    return read("list", body, LIST.format(page), WITH_API)
+
+
+def test_an_item_of_a_list():
+    item = {
+        "content_id": 1, "title": "L&#39;eau", "description": "<p>Un <b>chapeau</b></p>", "date": 1767315611,
+        "update_time": "1767319200", "url": "/a-post1.vnp", "redirect_link": "", "frame_link": None,
+    }  # fmt: skip
+    (seen,) = read_list(listed(item)).sightings
+    assert seen == Sighting(
+        f"{ROOT}/a-post1.vnp", 1, "L'eau", "Un chapeau",
+        datetime(2026, 1, 2, 8, 0, 11, tzinfo=HANOI), datetime(2026, 1, 2, 9, tzinfo=HANOI), 0,
+    )  # fmt: skip
+
+
+A, B = {"url": "/a-post1.vnp"}, {"url": f"{ROOT}/b-post2.vnp"}
+LISTS = {
+    "relative and absolute addresses": ([A, B], [1, 2]),
+    "an article twice": ([A, {"url": "/a/1.vnp"}, B], [1, 2]),
+    "without an address": ([{"content_id": 7}, A], [1]),
+    "an address that is no text": ([{"url": 7}, A], [1]),
+    "items that are none": ([None, "x", 3, [], A], [1]),
+    "other pages": ([{"url": "/topic/x-107.vnp"}, {"url": "/politique/"}, A], [1]),
+    "a redirect that leaves the site": ([{**B, "redirect_link": "https://sponsor.example.org/x"}, A], [1]),
+    "a frame of another site": ([{**B, "frame_link": "//sponsor.example.org/x"}, A], [1]),
+    "a redirect on the site": ([{**B, "redirect_link": "/politique/"}, A], [2, 1]),
+    "a redirect alone": ([{"url": "", "redirect_link": " /b-post2.vnp "}], [2]),
+    "a redirect that leads nowhere": ([{**B, "redirect_link": "javascript:void(0)"}], [2]),
+    "another edition": ([{"url": "https://en.vietnamplus.vn/a-post9.vnp"}, A], [1]),
+}
+
+
+@pytest.mark.parametrize(("items", "expected"), LISTS.values(), ids=LISTS)
+def test_list(items, expected):
+    assert ids(read_list(listed(*items))) == expected
+
+
+DATES = {
+    "a number": (1767315611, True), "a string": ("1767315611", True), "with a fraction": (1767315611.0, True),
+    "ISO": ("2026-01-02T08:00:11+07:00", True), "zero": (0, False), "none": (None, False), "true": (True, False),
+    "empty": ("", False), "a list": ([1767315611], False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("date", "read_as_one"), DATES.values(), ids=DATES)
+def test_dates_of_a_list(date, read_as_one):
+    (seen,) = read_list(listed({**A, "date": date})).sightings
+    assert seen.published_at == (datetime(2026, 1, 2, 8, 0, 11, tzinfo=HANOI) if read_as_one else None)
+
+
+ENDS = {
+    "more": (listed(A), 2), "more, as a number": (listed(A, more=1), 2), "more, as a string": (listed(A, more="true"), 2),
+    "no more": (listed(A, more=False), None), "no more, as a string": (listed(A, more="false"), None),
+    "no more, as a number": (listed(A, more=0), None), "nothing said": (listed(A, more=None), None),
+    "empty": (listed(), None), "no article, but more": (listed({"url": "/x/"}), 2),
+    "an error code as a string": (listed(A, error_code="0"), 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "page"), ENDS.values(), ids=ENDS)
+def test_where_a_list_ends(body, page):
+    assert read_list(body).more == (LIST.format(page) if page else None)
+    assert read_list(body, 9).more == (LIST.format(10) if page else None)
+
+
+def test_a_list_at_an_address_without_a_number_has_no_next_page():
+    assert read("list", listed(A), "https://fr-api.vietnamplus.vn/api/latest").more is None
+
+
+def test_the_older_dialect():
+    html = (
+        '<article><a class="cms-link" href="/a-post1.vnp" title="Un titre"><img></a></article><a href="/b/2.vnp">B</a>'
+    )
+    found = read_list(json.dumps({"data": {"articles": html, "hasMoreContent": True}}))
+    assert titles(found) == {1: "Un titre", 2: "B"}
+    assert found.more == LIST.format(2)
+    end = read_list(json.dumps({"data": {"articles": "", "hasMoreContent": True}}))
+    assert (end.sightings, end.more) == ((), None)
+
+
+NO_LISTS = {
+    "empty": b"", "HTML": b"<html></html>", "other JSON": b"[]", "no data": b"{}", "data that is none": b'{"data": []}',
+    "neither dialect": b'{"data": {"contents": "x", "articles": []}}', "too deep": b"[" * 200_000,
+    "an error": listed(A, error_code=7, error_message="<b>quota</b>").encode(), "bytes": b"\xff\x00\xfe",
+    "an error without words": listed(A, error_code="E1").encode(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", NO_LISTS.values(), ids=NO_LISTS)
+def test_no_list(body):
+    with pytest.raises(UnreadableSource):
+        read_list(body)
+
+
+def test_an_error_is_told_in_the_words_of_the_api():
+    with pytest.raises(UnreadableSource, match="error 7: quota"):
+        read_list(NO_LISTS["an error"])
+
+
+# --- the stories under an article -------------------------------------------------------------------------------------
+
+
+def test_related_stories_are_sightings():
+    under = (
+        Related("Un", "Résumé", url=f"{ROOT}/a-post1.vnp"),
+        Related("Lui-même", url=f"{ROOT}/moi-post5.vnp"),
+        Related("Sans adresse"),
+        Related("Une rubrique", url=f"{ROOT}/politique/"),
+        Related("Another edition", url="https://en.vietnamplus.vn/x-post8.vnp"),
+        Related("Encore un", url=f"{ROOT}/a/1.vnp"),
+        Related("Deux", url=f"{ROOT}/b/2.vnp"),
+    )
+    assert related(Article("T", related=under, post_id=5, section="Sports"), FRENCH) == (
+        "related:Sports",
+        (
+            Sighting(f"{ROOT}/a-post1.vnp", 1, "Un", "Résumé", position=0),
+            Sighting(f"{ROOT}/b/2.vnp", 2, "Deux", position=1),
+        ),
+    )
+    assert related(Article("T"), FRENCH) == ("related:", ())
+
+
 # --- nothing breaks a reader ------------------------------------------------------------------------------------------
 
 GOOD = [
@@ -361,6 +691,9 @@ GOOD = [
     gzip.compress(urlset(loc("/a-post1.vnp")).encode(), mtime=0),
     index(f"{ROOT}/sitemaps/news-2025-4.xml").encode(),
     (HOME + CONTROLS["whole"][0]).encode(),
+    rss(link("/a-post1.vnp")).encode("utf-16"),
+    listed(A, B, {"url": "/c-post3.vnp", "date": "1767315611", "title": "T"}).encode(),
+    json.dumps({"data": {"articles": STORY, "hasMoreContent": True}}).encode(),
 ]
 SPLINTERS = [
     b"&", b"<", b">", b'"', b"&#0;", b"&#x110000;", b"<![CDATA[", b"]]>", b"\x00", b"https://[", b"&eacute;", b"<?x?>",
@@ -381,8 +714,8 @@ def damaged(draw):
 @settings(max_examples=700, deadline=None)
 @given(
     damaged() | st.binary(max_size=80) | st.text(max_size=40).map(str.encode),
-    st.sampled_from(["home", "section", "feed", "news_sitemap", "sitemap", "sitemap_index"]),
-    st.sampled_from([f"{ROOT}/", f"{API}?page=2&zone=5", f"{API}?page=%FF"]),
+    st.sampled_from(["home", "section", "feed", "feed_index", "news_sitemap", "sitemap", "sitemap_index", "list"]),
+    st.sampled_from([f"{ROOT}/", f"{API}?page=2&zone=5", f"{API}?page=%FF", LIST.format(3)]),
 )
 def test_bytes_are_read_or_refused(body, kind, url):
     try:

@@ -95,6 +95,25 @@ def test_unpublish(status, seen):
         site.revise(post_id)
 
 
+@pytest.mark.parametrize(("lists", "listed"), [("all", False), ("sitemap", True)])
+def test_hide(lists, listed):
+    site = replica(20)
+    post_id = site.ids()[-1]
+    story = site.story(post_id)
+    assert post(site, "hide", {"post_id": post_id, "lists": lists}) == (200, {"post_id": post_id, "lists": lists})
+    month = f"/sitemaps/news-{story.published:%Y}-{story.published.month}.xml"
+    assert story.path not in page(site, month)
+    assert story.path not in page(site, "/sitemaps/google-news.xml")
+    assert (story.path in page(site, "/rss/home.rss")) == listed
+    assert (story.path in page(site, "/")) == listed
+    assert is_whole_page(get(site, story.path, {})), "its page stays"
+    assert post_id in site.ids()
+    site.unpublish(post_id)
+    assert post_id not in site.ids()
+    with pytest.raises(BadInput, match="bad lists"):
+        site.hide(site.ids()[0], "feed")
+
+
 def is_whole_page(response):
     broken = response.abort or response.delay or response.pause or response.cut_after is not None
     return response.status == 200 and not broken and len(response.body) > 50_000

@@ -16,15 +16,17 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler import urls
-from crawler.discover.found import Discovery, article, once
+from crawler.discover import feeds
+from crawler.discover.found import Discovery, article, once, same_place
 from crawler.errors import UnreadableSource
 from crawler.parse import decode, dom
 from crawler.site import LOAD_MORE, Site
 from crawler.types import Sighting, SourceFound
 
 _MENUS = "nav a[href], header a[href], .menu a[href], [data-id] > a[href], .site-menu a[href], .breadcrumb a[href]"
-_FEEDS = 'link[rel="alternate"][type*="rss"], link[rel="alternate"][type*="atom"]'
+_FEEDS = 'link[rel="alternate"][type*="rss"], link[rel="alternate"][type*="atom"], a[href*="rss"]'
 _CONTROL = "[data-page][data-zone]"
+_ZONE = re.compile(r"[1-9]\d{0,8}")
 
 
 def home(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
@@ -35,8 +37,8 @@ def home(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
 
     """
     tree = _tree(body)
-    sightings = once(list(_stories(tree, url, site)))
-    sources = tuple(_sections(tree, url, site)) + tuple(_feeds(tree, url, site))
+    sightings = once(list(stories(tree, url, site)))
+    sources = (*_sections(tree, url, site), *feeds.named(tree, _FEEDS, url, site))
     if not sightings and not sources:
         raise UnreadableSource(url, f"the home page shows no article and no section ({len(body)} bytes)")
     return Discovery(sightings, sources)
@@ -50,24 +52,31 @@ def section(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
 
     """
     tree = _tree(body)
-    sightings = once(list(_stories(tree, url, site)))
-    fragment = bool(urlsplit(url).query)
-    if not sightings and not fragment:
+    sightings = once(list(stories(tree, url, site)))
+    if urlsplit(url).query:
+        return Discovery(sightings, more=_following(url, site) if sightings else None)
+    if not sightings:
         raise UnreadableSource(url, f"the section page shows no article ({len(body)} bytes)")
-    more = _following(url, site) if fragment else _first_more(tree, site)
-    return Discovery(sightings, more=more if sightings else None)
+    if doubt := _doubt(tree, url, site):
+        return Discovery(sightings, doubt=doubt)
+    control = tree.css_first(_CONTROL)
+    if control is None:
+        return Discovery(sightings)
+    itself = SourceFound("section", url, zone=_zone(dom.attribute(control, "data-zone")))
+    return Discovery(sightings, (itself,), _first_more(control, site))
+
+
+def stories(tree: LexborHTMLParser, url: str, site: Site) -> Iterator[Sighting]:
+    """Yield what links of a page lead to articles of the site, in reading order."""
+    for link in tree.css("a[href]"):
+        target = article(site, url, dom.attribute(link, "href"))
+        if target is not None:
+            title = dom.text(link) or dom.collapse(dom.attribute(link, "title")) or None
+            yield Sighting(url=target[0], post_id=target[1], title=title)
 
 
 def _tree(body: bytes) -> LexborHTMLParser:
     return LexborHTMLParser(decode.decode(body).text)
-
-
-def _stories(tree: LexborHTMLParser, url: str, site: Site) -> Iterator[Sighting]:
-    for position, link in enumerate(tree.css("a[href]")):
-        target = article(site, url, dom.attribute(link, "href"))
-        if target is not None:
-            title = dom.text(link) or dom.collapse(dom.attribute(link, "title")) or None
-            yield Sighting(url=target[0], post_id=target[1], title=title, position=position)
 
 
 def _sections(tree: LexborHTMLParser, url: str, site: Site) -> Iterator[SourceFound]:
@@ -79,21 +88,31 @@ def _sections(tree: LexborHTMLParser, url: str, site: Site) -> Iterator[SourceFo
         address = urls.canonical(address)
         if address not in seen:
             seen.add(address)
-            yield SourceFound("section", address, dom.text(link) or None)
+            yield SourceFound("section", address, dom.text(link) or None, zone=_zone_around(link))
 
 
-def _feeds(tree: LexborHTMLParser, url: str, site: Site) -> Iterator[SourceFound]:
-    for link in tree.css(_FEEDS):
-        address = urls.absolute(url, dom.attribute(link, "href"))
-        if address is not None and site.owns(address):
-            yield SourceFound("feed", urls.canonical(address), dom.attribute(link, "title") or None)
+def _zone_around(link: LexborNode) -> str | None:
+    """Give the zone id of a menu item; it stands on the link or on the element right around it."""
+    parent = link.parent
+    around = dom.attribute(parent, "data-id") if parent is not None else ""
+    return _zone(dom.attribute(link, "data-id") or around)
 
 
-def _first_more(tree: LexborHTMLParser, site: Site) -> str | None:
-    """Build the address behind the load-more control from its `data-` attributes."""
-    control: LexborNode | None = tree.css_first(_CONTROL)
-    if control is None:
+def _zone(value: str) -> str | None:
+    return value if _ZONE.fullmatch(value) else None  # 0 is the home page
+
+
+def _doubt(tree: LexborHTMLParser, url: str, site: Site) -> str | None:
+    """Say that a page gives itself another address: the handler's default content (dossier 14, 18.16)."""
+    link = tree.css_first('link[rel="canonical"][href]')
+    address = urls.absolute(url, dom.attribute(link, "href")) if link is not None else None
+    if address is None or not site.owns(address) or same_place(address, url):
         return None
+    return f"the page says that it is {address}"
+
+
+def _first_more(control: LexborNode, site: Site) -> str:
+    """Build the address behind the load-more control from its `data-` attributes."""
     page = dom.attribute(control, "data-page")
     query = {
         "page": page if page.isdigit() else "2",

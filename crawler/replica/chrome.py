@@ -68,11 +68,13 @@ def _head(site: Site, parts: Page) -> str:
 
 
 def _feed_link(site: Site) -> str:
-    href = site.url("/rss/home.rss")
+    href = site.url(f"{site.options.feeds_at}home.rss")
     return f'<link rel="alternate" type="application/rss+xml" title="{NAME} - À la une" href="{href}">\n'
 
 
 def _header(site: Site) -> str:
+    if site.options.plain_menu:
+        return f'<div class="topbar">{_bare_links(site)}</div>\n'
     items = "".join(_menu_item(site, section) for section in site.options.sections)
     return (
         f'<header class="site-header"><div class="header__date">{today(site.now())}</div>'
@@ -81,6 +83,10 @@ def _header(site: Site) -> str:
         f'<nav><ul class="menu"><li class="home" data-id="0"><a href="{site.url("/")}">Accueil</a></li>{items}'
         "</ul></nav></header>\n"
     )
+
+
+def _bare_links(site: Site) -> str:
+    return " ".join(f'<a href="{site.url(f"/{s.slug}/")}">{text(s.name)}</a>' for s in site.options.sections)
 
 
 def _menu_item(site: Site, section: Section) -> str:
@@ -145,7 +151,7 @@ def _briefly(site: Site, stories: Sequence[Story]) -> list[str]:
 
 
 def _footer(site: Site) -> str:
-    links = "".join(f'<a href="{site.url(f"/{s.slug}/")}">{text(s.name)}</a> ' for s in site.options.sections)
+    links = f"{_bare_links(site)} "
     return (
         f'<footer class="site-footer"><div class="footer__sections">{links}<a href="{site.url("/rss.html")}">RSS</a></div>'
         "<p>© Vietnam+, Agence vietnamienne d'Information (VNA)</p>\n"

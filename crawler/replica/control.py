@@ -88,6 +88,12 @@ def _unpublish(replica: Replica, arguments: Arguments) -> dict[str, object]:
     return {"post_id": post_id, "status": status}
 
 
+def _hide(replica: Replica, arguments: Arguments) -> dict[str, object]:
+    post_id, lists = _whole(arguments, "post_id"), _string(arguments, "lists") or "all"
+    replica.hide(post_id, lists)
+    return {"post_id": post_id, "lists": lists}
+
+
 def _fault(replica: Replica, arguments: Arguments) -> dict[str, object]:
     if "kind" not in arguments:
         raise BadInput(
@@ -110,6 +116,7 @@ VERBS: Mapping[str, tuple[Verb, tuple[str, ...]]] = {
     "publish": (_publish, ("n",)),
     "revise": (_revise, ("post_id", "title", "text")),
     "unpublish": (_unpublish, ("post_id", "status")),
+    "hide": (_hide, ("post_id", "lists")),
     "fault": (_fault, ("kind", "path", "times", "seconds", "form")),
     "redesign": (_redesign, ()),
     "clear": (_clear, ()),

@@ -66,6 +66,7 @@ def robots(site: Site) -> str:
     allowed = ("/*.js", "/*.css", "/*.jpg")
     closed = ("/Api/", "/Utilities/", "*Counter.aspx*", "*/avatar.aspx*", "/raovat/tim-kiem/", "/raovat/dang-tin/")
     lines = ["User-agent: *", *(f"Allow: {p}" for p in allowed), *(f"Disallow: {p}" for p in closed)]
+    lines += site.options.robots
     if not site.options.no_sitemap:
         lines += ["", f"Sitemap: {site.url('/sitemap.xml')}"]
     return "\n".join(lines) + "\n"
@@ -85,7 +86,7 @@ def sitemap_index(site: Site) -> str:
 def months(site: Site) -> list[tuple[int, int]]:
     """Give the months that have stories, and the current one, oldest first."""
     now = site.now().astimezone(HANOI)
-    found = {(e.published.year, e.published.month) for e in site.world.entries()}
+    found = {(e.published.year, e.published.month) for e in site.world.in_sitemaps()}
     return sorted(found | {(now.year, now.month)})
 
 
@@ -93,7 +94,7 @@ def month_sitemap(site: Site, year: int, month: int) -> str:
     """Write one month, oldest first; titles are CDATA with its marks escaped."""
     stories = [
         site.world.story(e.post_id)
-        for e in site.world.entries()
+        for e in site.world.in_sitemaps()
         if (e.published.year, e.published.month) == (year, month)
     ]
     extra = ' xmlns:image="http://www.google.com/schemas/sitemap-image/1.1"'
@@ -116,7 +117,7 @@ def news_sitemap(site: Site) -> str:
     """Write the stories of the last two days, newest first."""
     since = site.now() - _NEWS_AGE
     recent = []
-    for entry in reversed(site.world.entries()):
+    for entry in reversed(site.world.in_sitemaps()):
         if entry.published < since:
             break
         recent.append(site.world.story(entry.post_id))
@@ -156,7 +157,8 @@ def cdata(value: str) -> str:
 
 def feeds(site: Site) -> list[tuple[str, str]]:
     """Give name and address of each feed."""
-    return [("À la une", "/rss/home.rss"), *((s.name, f"/rss/{s.slug}.rss") for s in site.options.sections)]
+    at = site.options.feeds_at
+    return [("À la une", f"{at}home.rss"), *((s.name, f"{at}{s.slug}.rss") for s in site.options.sections)]
 
 
 def feed(site: Site, name: str, stories: Sequence[Story]) -> str:

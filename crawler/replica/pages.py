@@ -175,8 +175,8 @@ def section_page(site: Site, section: Section) -> str:
     """Write the first page of a section, with the control that loads more."""
     size = site.options.section_size
     stories = site.world.newest(section.name, count=size)
-    source = f"zone-timeline-{section.zone}"
-    boxes = [f"<h1>{text(section.name)}</h1>", box(source, _items(site, stories), extra=_more(section, size))]
+    source, more = f"zone-timeline-{section.zone}", "" if site.options.no_load_more else _more(section, size)
+    boxes = [f"<h1>{text(section.name)}</h1>", box(source, _items(site, stories), extra=more)]
     title = f"{section.name} | {NAME}"
     return page(site, Page(title=title, path=f"/{section.slug}/", main=_list_main(boxes), body_class="category-page"))
 

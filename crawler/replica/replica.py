@@ -29,6 +29,7 @@ from crawler.types import Related
 CONTROL = "/__replica__"
 _LOG_SIZE = 100_000
 _STATUSES = (404, 410, 200, 302)
+_LISTS = ("all", "sitemap")
 
 
 class Replica:
@@ -60,6 +61,7 @@ class Replica:
             if request.path == CONTROL or request.path.startswith(f"{CONTROL}/"):
                 return control.respond(self, request, CONTROL)
             arrived = time.monotonic()
+            self._site.world.advance(self._site.now())
             response = self._respond(request)
             self._requests[request.path] += 1
             self._log.append((arrived, request.path, response.status))
@@ -94,6 +96,14 @@ class Replica:
         with self._lock:
             return self._site.world.publish(n, self._site.now())
 
+    def plan(self, until: datetime) -> dict[int, datetime]:
+        """Let stories come online in the agency's own rhythm until then; give their ids and instants."""
+        with self._lock:
+            world, seed = self._site.world, self._site.seed
+            slots = timeline.coming(self._site.now(), until, seed, set(world.ids()))
+            world.plan(newsroom.assign(slot, seed) for slot in slots)
+            return {slot.post_id: slot.published for slot in slots}
+
     def revise(self, post_id: int, title: str | None = None, text: str | None = None) -> Story:
         """Change a story: its title, one paragraph more before the last, or (with neither) a correction."""
         with self._lock:
@@ -105,6 +115,13 @@ class Replica:
             raise BadInput(f"bad status {status!r}", f"a removed page answers with one of {_STATUSES}")
         with self._lock:
             self._site.world.unpublish(post_id, status)
+
+    def hide(self, post_id: int, lists: str = "all") -> None:
+        """Leave a story out of the lists ("all") or of the sitemaps alone ("sitemap"); its page stays."""
+        if lists not in _LISTS:
+            raise BadInput(f"bad lists {lists!r}", f"a story is hidden from one of {_LISTS}")
+        with self._lock:
+            self._site.world.hide(post_id, everywhere=lists == "all")
 
     def fault(
         self,
@@ -146,6 +163,7 @@ class Replica:
     def ids(self) -> list[int]:
         """Give the ids of all stories that are online, oldest first."""
         with self._lock:
+            self._site.world.advance(self._site.now())
             return self._site.world.ids()
 
     def voir_plus(self, post_id: int) -> tuple[Related, ...]:

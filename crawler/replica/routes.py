@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from crawler.replica import lists, pages
 from crawler.replica.messages import JSON, PLAIN, XML, Request, Response, answer, forced_gzip, redirect, validated
@@ -51,10 +51,16 @@ def _article(site: Site, request: Request, match: re.Match[str]) -> Response:
     story = site.world.get(post_id)
     if story is None:
         return not_found(site, _GONE_AS.get(site.world.gone.get(post_id, 0), site.options.not_found))
+    if site.options.addresses != "by id" and unquote(urlsplit(request.path).path) != unquote(story.path):
+        return redirect(site.url(story.path), 301) if site.options.addresses == "redirect" else _nothing(site)
     response = answer(pages.article(site, story))
     if not site.options.validators:
         return response
     return validated(response, request, repr(story), story.modified)
+
+
+def _nothing(site: Site) -> Response:
+    return not_found(site, site.options.not_found)
 
 
 def _section(site: Site, request: Request, match: re.Match[str]) -> Response | None:
@@ -102,6 +108,8 @@ def _by_slug(site: Site, slug: str) -> Section | None:
 
 def _zone(site: Site, request: Request, _: re.Match[str]) -> Response:
     """Answer the load-more control; an empty fragment is the end (dossier 9)."""
+    if site.options.no_load_more:
+        return _nothing(site)
     number, size = _number(request, "page", 1), _number(request, "size", site.options.section_size)
     section = _by_zone(site, _number(request, "zone", 0))
     if section is None or number < 1 or size < 1:
@@ -110,8 +118,10 @@ def _zone(site: Site, request: Request, _: re.Match[str]) -> Response:
     return answer(pages.fragment(site, stories))
 
 
-def _more_news(site: Site, request: Request, match: re.Match[str]) -> Response:
+def _more_news(site: Site, request: Request, match: re.Match[str]) -> Response | None:
     """Answer the JSON list API (dossier 10)."""
+    if site.options.no_api:
+        return None
     number = max(int(match["page"]), 1)
     size = min(max(_number(request, "page_size", lists.PAGE_SIZE), 1), lists.PAGE_CAP)
     stories = _listed(site, match["kind"], int(match["id"]), (number - 1) * size, size + 1)
@@ -157,11 +167,11 @@ def _month(site: Site, request: Request, match: re.Match[str]) -> Response | Non
     return _tagged(site, request, forced_gzip(answer(lists.month_sitemap(site, year, month), XML)))
 
 
-def _feeds(site: Site, _: Request, __: re.Match[str]) -> Response:
+def _feeds(site: Site, request: Request, _: re.Match[str]) -> Response:
     """List the feeds; without any, answer with the name of a template, as a sister site does (dossier 12)."""
     if site.options.no_feed:
         return answer("rss_list.html")
-    return answer(pages.feed_index(site, lists.feeds(site)))
+    return _page(site, request, pages.feed_index(site, lists.feeds(site)))
 
 
 def _feed(site: Site, request: Request, match: re.Match[str]) -> Response | None:
@@ -169,7 +179,7 @@ def _feed(site: Site, request: Request, match: re.Match[str]) -> Response | None
     name = next((name for name, feed in lists.feeds(site) if feed == path), None)
     if site.options.no_feed or name is None:
         return answer("", status=404)
-    section = None if path == "/rss/home.rss" else name
+    section = None if path == f"{site.options.feeds_at}home.rss" else name
     xml = lists.feed(site, name, site.world.newest(section, count=site.options.feed_size))
     return _tagged(site, request, answer(xml, XML))
 
@@ -196,7 +206,7 @@ _ROUTES: tuple[tuple[re.Pattern[str], Handler], ...] = tuple(
         (r"/sitemaps/news-(?P<year>\d{4})-(?P<month>[1-9]\d?)\.xml", _month),
         (r"/sitemaps/(?P<name>google-news|categories|topics)\.xml", _sitemap),
         (r"/rss\.html", _feeds),
-        (r"/rss/.+\.rss", _feed),
+        (r"/.+\.rss", _feed),
         (r"/api/get-zone", _zone),
         (r"/api/morenews-(?P<kind>zone|topic)-(?P<id>\d+)-(?P<page>\d+)\.html", _more_news),
         (r"/topic/[^/]+-(?P<id>\d+)\.vnp", _topic),

@@ -20,6 +20,7 @@ from crawler.types import ArticleKind, Block, ImageBlock, Related
 Era = Literal[1, 2, 3]
 NotFound = Literal[404, 410, "soft", "home"]
 Dialect = Literal["contents", "articles"]
+Addresses = Literal["by id", "redirect", "strict"]
 
 HANOI = timezone(timedelta(hours=7))  # no summer time (dossier 15)
 
@@ -68,12 +69,25 @@ class Options:
     home_size: int = 60
     validators: bool = False  # ETag, Last-Modified, 304; the site is thought to have none (dossier 14)
     not_found: NotFound = 404
+    no_api: bool = False
     dialect: Dialect = "contents"  # of the list API (dossier 10)
+    addresses: Addresses = "by id"  # what an article's other addresses do: answer, lead to the true one, or nothing
+    plain_menu: bool = False  # the sections as bare links, without `nav`, list or zone ids
+    no_load_more: bool = False
+    feeds_at: str = "/rss/"
+    robots: tuple[str, ...] = ()  # more lines of robots.txt
+    overlap: int = 0  # every so many stories stand in a second section, too; 0 is none
     history: int = 0  # generated stories spread over 2010-2023, beside the recent ones
 
     def section(self, key: str) -> Section:
         """Give the section with that key; a story of a section that is switched off goes to the first one."""
         return next((s for s in self.sections if s.key == key), self.sections[0])
+
+    def second_section(self, post_id: int, section: str) -> str:
+        """Give the name of the other section whose page shows a story; its own when there is none."""
+        if not self.overlap or post_id % self.overlap:
+            return section
+        return self.sections[post_id // self.overlap % len(self.sections)].name
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,14 @@ def recent(now: datetime, count: int, seed: int, taken: Collection[int]) -> list
     return sorted(islice(newest_first, count), key=lambda s: (s.published, s.post_id))
 
 
+def coming(now: datetime, until: datetime, seed: int, taken: Collection[int]) -> list[Slot]:
+    """Give the places after `now` and up to `until`, oldest first: the same that `recent` will give then."""
+    days = range((until.astimezone(HANOI).date() - now.astimezone(HANOI).date()).days + 1)
+    first = now.astimezone(HANOI).date()
+    slots = (slot for n in days for slot in _day(first + timedelta(days=n), seed, taken))
+    return [slot for slot in slots if now < slot.published <= until]
+
+
 def history(count: int, seed: int, taken: Collection[int]) -> list[Slot]:
     """Spread `count` places evenly over the years before 2024."""
     last = id_at(_midnight(_HISTORY_ENDS))

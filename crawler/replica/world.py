@@ -41,6 +41,9 @@ class World:
         self.by_first_title = {s.title: s.post_id for s in self._stories.values()}  # of the stories not generated
         self._assignments = {a.slot.post_id: a for a in assigned}
         self.gone: dict[int, int] = {}  # post id -> status that its page answers with
+        self._planned: list[Assignment] = []  # the next one last
+        self.omitted: set[int] = set()  # not in the sitemaps
+        self._hidden: list[Entry] = []  # online, and in no list
         self.version = 0  # goes up with every change; what caches look at
         known = map(_entry_of_story, self._stories.values())
         self._entries = sorted([*known, *map(self._entry, self._assignments.values())])
@@ -53,16 +56,21 @@ class World:
     def _by_section(self) -> dict[str, list[Entry]]:
         lists: dict[str, list[Entry]] = {}
         for entry in self._entries:
-            lists.setdefault(entry.section, []).append(entry)
+            for section in {entry.section, self._options.second_section(entry.post_id, entry.section)}:
+                lists.setdefault(section, []).append(entry)
         return lists
 
     def ids(self) -> list[int]:
         """Give the ids of the stories that are online, oldest first."""
-        return [e.post_id for e in self._entries]
+        return [e.post_id for e in sorted([*self._entries, *self._hidden])]
 
     def entries(self) -> list[Entry]:
-        """Give all entries, oldest first."""
+        """Give all entries that lists may show, oldest first."""
         return self._entries
+
+    def in_sitemaps(self) -> list[Entry]:
+        """Give the entries that the sitemaps show, oldest first."""
+        return [e for e in self._entries if e.post_id not in self.omitted]
 
     def get(self, post_id: int) -> Story | None:
         """Give one story that is online, or None."""
@@ -90,6 +98,20 @@ class World:
         stop = len(entries) if count is None else min(start + count, len(entries))
         return [self.story(entries[-1 - n].post_id) for n in range(start, stop)]
 
+    def plan(self, assigned: Iterable[Assignment]) -> None:
+        """Take in stories that come online when their time has come."""
+        self._planned = sorted([*self._planned, *assigned], key=lambda a: a.slot.published, reverse=True)
+
+    def advance(self, now: datetime) -> None:
+        """Put the planned stories online whose time has come."""
+        if not self._planned or self._planned[-1].slot.published > now:
+            return
+        while self._planned and self._planned[-1].slot.published <= now:
+            assignment = self._planned.pop()
+            self._assignments[assignment.slot.post_id] = assignment
+            insort(self._entries, self._entry(assignment))
+        self._changed()
+
     def publish(self, count: int, now: datetime) -> list[int]:
         """Put `count` new stories online, dated now."""
         published = now.astimezone(HANOI).replace(microsecond=0)
@@ -105,7 +127,8 @@ class World:
         return ids
 
     def _next_id(self, published: datetime) -> int:
-        newest = max([*self._assignments, *self._stories], default=id_at(published))
+        planned = (a.slot.post_id for a in self._planned)
+        newest = max([*self._assignments, *self._stories, *planned], default=id_at(published))
         return newest + chance(self._seed, "gap", newest).choice((1, 1, 1, 1, 2))
 
     def revise(self, post_id: int, now: datetime, title: str | None = None, text: str | None = None) -> Story:
@@ -126,8 +149,18 @@ class World:
     def unpublish(self, post_id: int, status: int) -> None:
         """Take a story offline; its page answers with `status` from now on."""
         story = self.story(post_id)
-        self._entries.remove(_entry_of_story(story))
+        entry = _entry_of_story(story)
+        (self._hidden if entry in self._hidden else self._entries).remove(entry)
         self.gone[post_id] = status
+        self._changed()
+
+    def hide(self, post_id: int, *, everywhere: bool) -> None:
+        """Leave a story out of the sitemaps, or out of every list; its page answers as before."""
+        entry = _entry_of_story(self.story(post_id))
+        self.omitted.add(post_id)
+        if everywhere and entry in self._entries:
+            self._entries.remove(entry)
+            self._hidden.append(entry)
         self._changed()
 
     def _changed(self) -> None:
