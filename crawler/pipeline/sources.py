@@ -1,53 +1,50 @@
 """The sources' part of a tick: home page, sitemaps, feeds, sections with their further pages.
 
-Boundary: order only; reading an answer is `discover`'s, due times are `policy`'s.
+Boundary: order only; reading an answer is `discover`'s, what it means for the rows is `answers`', due times are
+`policy`'s.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime
-from fnmatch import fnmatchcase
-from urllib.parse import urlsplit
+from dataclasses import replace
 
-from crawler import policy, site, urls
+from crawler import site, urls
 from crawler.discover import Discovery, discover
-from crawler.errors import BadStatus, Disallowed, FetchError, PageError, UnreadableSource
+from crawler.errors import BadStatus, Disallowed, FetchError, UnreadableSource
+from crawler.pipeline.answers import Walk, take_failure, take_list, take_unmodified
+from crawler.pipeline.channels import configure
 from crawler.pipeline.context import Context
-from crawler.types import Fetched, Sighting, SourceForPoll, SourceFound, SourceKind, SourceOutcome
+from crawler.pipeline.gaps import owed
+from crawler.policy import validators
+from crawler.types import Fetched, Gap, Sighting, SourceForPoll, SourceFound, SourceKind
 
 _NOT_MODIFIED = 304
-_ABSENT = (404, 410)
 _OK = 200
-
-
-@dataclass(frozen=True, slots=True)
-class _Walk:
-    """What a section gave, page after page, and why the walk ended early, if it did."""
-
-    sightings: tuple[Sighting, ...]
-    trouble: str | None = None
 
 
 def poll_sources(context: Context, *, ignore_due: bool) -> None:
     """Poll what is due, and in the same tick what the home page and the sitemap index name."""
     with context.archive.transaction():
-        context.archive.add_sources(_standing(context), context.clock.now())
+        context.archive.add_sources(standing(context), context.clock.now())
     done: set[str] = set()
     while todo := [s for s in _due(context, ignore_due) if s.url not in done]:
         context.progress.phase("sources", len(todo))
         for source in todo:
+            if context.stopping():
+                return
             done.add(source.url)
-            context.progress.step(_excluded(context, source) or _visit(context, source))
+            context.progress.step(visit_source(context, source), source.url)
 
 
 def _due(context: Context, ignore_due: bool) -> list[SourceForPoll]:
     """Ask with the time of now, not of the run's begin: what the home page just named is due since a moment ago."""
-    return context.archive.due_sources(context.clock.now(), ignore_due=ignore_due)
+    now = context.clock.now()
+    configure(context, now)
+    return context.archive.due_sources(now, ignore_due=ignore_due)
 
 
-def _standing(context: Context) -> list[SourceFound]:
+def standing(context: Context) -> list[SourceFound]:
     """List the sources that are known without asking the home page."""
     here = context.site
     return [
@@ -55,20 +52,16 @@ def _standing(context: Context) -> list[SourceFound]:
         SourceFound("sitemap_index", here.url(site.SITEMAP_INDEX)),
         SourceFound("news_sitemap", here.url(site.NEWS_SITEMAP)),
         SourceFound("feed", here.url(site.HOME_FEED)),
+        SourceFound("feed_index", here.url(site.FEED_INDEX)),
         *(SourceFound(_kind(here.url(path)), here.url(path)) for path in context.add),
     ]
 
 
 def _kind(url: str) -> SourceKind:
     kinds: dict[str, SourceKind] = {"feed": "feed", "sitemap": "sitemap"}
+    if url.endswith(site.FEED_INDEX):
+        return "feed_index"
     return kinds.get(urls.shape(url), "section")
-
-
-def _excluded(context: Context, source: SourceForPoll) -> str | None:
-    path = urlsplit(source.url).path
-    if not any(fnmatchcase(path, pattern) for pattern in context.exclude):
-        return None
-    return f"{source.url}: excluded by the configuration"
 
 
 def purpose_of(source: SourceForPoll) -> str:
@@ -76,49 +69,68 @@ def purpose_of(source: SourceForPoll) -> str:
     return f"source:{source.url}"
 
 
-def _visit(context: Context, source: SourceForPoll) -> str:
+def visit_source(context: Context, source: SourceForPoll) -> str:
+    """Take one source on its journey; give what came of it in words."""
     try:
-        fetched = context.fetcher.get(source.url, etag=source.etag, last_modified=source.last_modified)
-        if fetched.status == _NOT_MODIFIED:
-            context.keep(fetched, purpose_of(source))
-            return _save_unmodified(context, source, fetched.fetched_at)
-        found = _read(context, source, fetched)
-    except UnreadableSource as error:
-        return _save_failure(context, source, error, fetched.fetched_at)
+        if not context.site.may_ask(source.url):
+            raise Disallowed(source.url, "it is no address of this site")
+        send = validators.to_send(source, context.clock.now(), validators.WHOLE_LIST)
+        fetched = context.fetcher.get(source.url, etag=send.etag, last_modified=send.last_modified)
     except FetchError as error:
-        return _save_failure(context, source, error, context.keep_failure(source.url, error, purpose_of(source)))
-    return _save(context, source, fetched, found, _walk_back(context, source, found))
+        return take_failure(context, source, error, context.keep_failure(source.url, error, purpose_of(source)))
+    context.keep(fetched, purpose_of(source))
+    if fetched.status == _NOT_MODIFIED:
+        return take_unmodified(context, source, fetched.fetched_at)
+    try:
+        found = _read(context, source, fetched)
+    except (BadStatus, UnreadableSource) as error:
+        return take_failure(context, source, error, fetched.fetched_at)
+    return take_list(context, source, fetched, found, _walk_back(context, source, found))
+
+
+def _further(context: Context, source: SourceForPoll, url: str) -> Discovery:
+    try:
+        fetched = context.fetcher.get(url)
+    except FetchError as error:
+        context.keep_failure(url, error, purpose_of(source))
+        raise
+    context.keep(fetched, purpose_of(source))
+    return _read(context, source, fetched)
 
 
 def _read(context: Context, source: SourceForPoll, fetched: Fetched) -> Discovery:
-    context.keep(fetched, purpose_of(source))
     if fetched.status != _OK:
         raise BadStatus(fetched.url, fetched.status)
-    return discover(source, fetched.content, fetched.url, context.site, fetched.fetched_at)
+    asked = fetched.hops[0].url if fetched.hops else None
+    return discover(source, fetched.content, fetched.url, context.site, fetched.fetched_at, asked=asked)
 
 
-def _walk_back(context: Context, source: SourceForPoll, first: Discovery) -> _Walk:
+def _walk_back(context: Context, source: SourceForPoll, first: Discovery) -> Walk:
     """Go back through a section until a page shows nothing that it had not shown before, or repeats itself (dossier 9).
 
+    With an open gap it goes on until it comes to what was shown before the gap.
     Trouble on a further page ends the walk, but loses nothing of the pages before it.
     """
     sightings, shown, more = list(first.sightings), first.sightings, first.more
     before: set[int | None] = set()
+    further: set[int] = set()
+    gap = owed(context, source, context.clock.now()) if more is not None else None
     for _ in range(context.list_pages - 1):
-        if more is None or not _unseen(context, source, shown):
+        if more is None or not (_unseen(context, source, shown) or _unreached(context, gap, further)):
             break
         try:
-            page = _read(context, source, context.fetcher.get(more))
+            page = _further(context, source, more)
         except (FetchError, UnreadableSource) as error:
-            return _Walk(tuple(sightings), f"further pages: {error}")
+            return Walk(tuple(sightings), frozenset(further), f"further pages: {error}")
         ids = {s.post_id for s in page.sightings}
         if ids <= before:
             break
         seen = {s.post_id for s in sightings}  # the sidebar of the first page shows stories of the second, too
         newest = [s for s in page.sightings if s.post_id not in seen]
         sightings += [replace(s, position=len(sightings) + i) for i, s in enumerate(newest)]
+        further |= {i for i in ids if i is not None}
         shown, before, more = page.sightings, ids, page.more
-    return _Walk(tuple(sightings))
+    return Walk(tuple(sightings), frozenset(further))
 
 
 def _unseen(context: Context, source: SourceForPoll, sightings: Iterable[Sighting]) -> bool:
@@ -130,47 +142,5 @@ def _unseen(context: Context, source: SourceForPoll, sightings: Iterable[Sightin
     return bool(ids - context.archive.sighted(source.url, ids))
 
 
-def _save(context: Context, source: SourceForPoll, fetched: Fetched, found: Discovery, walk: _Walk) -> str:
-    now = fetched.fetched_at
-    with context.archive.transaction():
-        fresh = context.archive.add_sightings(source.url, walk.sightings, now, now)
-        for named in found.sources:
-            context.archive.add_sources([named], now if _is_current(named, now) else None)
-        outcome = SourceOutcome(
-            "ok",
-            policy.source_due(now, source.kind),
-            items=len(walk.sightings),
-            fresh_items=fresh,
-            error=walk.trouble,
-            etag=fetched.header("ETag"),
-            last_modified=fetched.header("Last-Modified"),
-        )
-        context.archive.save_source(source.url, outcome, now)
-        context.log()
-    context.report.sightings += len(walk.sightings)
-    return f"{source.url}: {len(walk.sightings)} articles, {fresh} not known before"
-
-
-def _is_current(source: SourceFound, now: datetime) -> bool:
-    """Say whether a source is polled: of the monthly sitemaps this month's and the last; older ones are backfill's."""
-    if source.when is None:
-        return True
-    local = now.astimezone(site.HANOI)
-    return local.year * 12 + local.month - (source.when[0] * 12 + source.when[1]) <= 1
-
-
-def _save_unmodified(context: Context, source: SourceForPoll, now: datetime) -> str:
-    with context.archive.transaction():
-        outcome = SourceOutcome("ok", policy.source_due(now, source.kind), fresh_items=0)
-        context.archive.save_source(source.url, outcome, now)
-        context.log()
-    return f"{source.url}: not modified"
-
-
-def _save_failure(context: Context, source: SourceForPoll, error: PageError, now: datetime) -> str:
-    absent = isinstance(error, Disallowed) or (isinstance(error, BadStatus) and error.status in _ABSENT)
-    with context.archive.transaction():
-        outcome = policy.source_failed(now, source.failures + 1, str(error), absent=absent)
-        context.archive.save_source(source.url, outcome, now)
-        context.log()
-    return f"{source.url}: {error}"
+def _unreached(context: Context, gap: Gap | None, further: Iterable[int]) -> bool:
+    return gap is not None and not context.archive.sighted(gap.source, further, by=gap.since)

@@ -1,18 +1,27 @@
-"""Rows of the sources: home page, sections, feeds, sitemaps.
+"""Rows of the sources: home page, sections, feeds, sitemaps; and of the rhythm that each was seen to have.
 
 Boundary: rows in and out; when one is due is decided by `policy`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlite_utils import Database
 
-from crawler.clock import to_text
+from crawler.clock import from_text, to_text
+from crawler.policy import Habit, Habits, Shown, Slot
 from crawler.storage.values import optional_text
 from crawler.types import SourceForPoll, SourceFound, SourceOutcome
+
+_FOR_POLL = (
+    "id, url, kind, name, state, failures, etag, last_modified, last_ok_at, most_items, newest_id, middle_id,"
+    " learned_since, checked_whole_at, lies"
+)
+_INSTANTS = ("last_ok_at", "learned_since", "checked_whole_at")
 
 
 class Sources:
@@ -23,30 +32,63 @@ class Sources:
     def add_sources(self, found: Iterable[SourceFound], due_at: datetime | None) -> None:
         """Add sources that are not known yet; known ones keep their state."""
         self.db.conn.executemany(
-            """INSERT INTO sources (url, kind, name, state, next_due_at) VALUES (?, ?, ?, 'new', ?)
-               ON CONFLICT (url) DO UPDATE SET name = coalesce(excluded.name, name),
-                 next_due_at = coalesce(next_due_at, excluded.next_due_at)""",
-            [(s.url, s.kind, s.name, to_text(due_at) if due_at else None) for s in found],
+            """INSERT INTO sources (url, kind, name, zone, state, next_due_at) VALUES (?, ?, ?, ?, 'new', ?)
+               ON CONFLICT (url) DO UPDATE SET name = coalesce(excluded.name, name), zone = coalesce(excluded.zone, zone),
+                 next_due_at = CASE WHEN state <> 'excluded' THEN coalesce(next_due_at, excluded.next_due_at) END""",
+            [(s.url, s.kind, s.name, s.zone, to_text(due_at) if due_at else None) for s in found],
         )
 
     def due_sources(self, now: datetime, *, ignore_due: bool = False) -> list[SourceForPoll]:
-        """Give the sources to poll, those that lead to others first, then the longest due."""
+        """Give the sources to poll: those that lead to others first, monthly sitemaps last, else the longest due."""
         rows = self.db.query(
-            """SELECT url, kind, name, state, failures, etag, last_modified FROM sources
+            f"""SELECT {_FOR_POLL} FROM sources
                WHERE state <> 'excluded' AND next_due_at IS NOT NULL AND (:all OR next_due_at <= :now)
-               ORDER BY instr('home sitemap_index', kind) = 0, next_due_at, url""",
+               ORDER BY kind NOT IN ('home', 'sitemap_index', 'feed_index'), kind = 'sitemap', next_due_at, url""",  # noqa: S608 - columns of ours
             {"now": to_text(now), "all": ignore_due},
         )
-        return [SourceForPoll(**row) for row in rows]
+        return [_source(row) for row in rows]
+
+    def source(self, url: str) -> SourceForPoll | None:
+        """Give one source, due or not."""
+        row = next(self.db.query(f"SELECT {_FOR_POLL} FROM sources WHERE url = ?", [url]), None)  # noqa: S608 - the same
+        return _source(row) if row else None
+
+    def sources_of_kind(self, kind: str) -> list[SourceForPoll]:
+        """Give all sources of one kind, due or not."""
+        return [_source(row) for row in self.db.query(f"SELECT {_FOR_POLL} FROM sources WHERE kind = ?", [kind])]  # noqa: S608
+
+    def source_is_due(self, now: datetime) -> bool:
+        """Say whether any source is to be polled."""
+        sql = "SELECT 1 FROM sources WHERE next_due_at <= ? AND state <> 'excluded' LIMIT 1"
+        return self.db.execute(sql, [to_text(now)]).fetchone() is not None
+
+    def next_due(self) -> datetime | None:
+        """Say when the next source or page is due; None when nothing is."""
+        row = self.db.execute(
+            """SELECT min(due) FROM (SELECT min(next_due_at) AS due FROM sources WHERE state <> 'excluded'
+               UNION ALL SELECT min(next_due_at) FROM pages WHERE next_due_at IS NOT NULL)"""  # its index is partial
+        ).fetchone()
+        return from_text(row[0]) if row[0] else None
+
+    def hurry_sources(self, urls: Iterable[str], now: datetime) -> None:
+        """Make sources due now."""
+        self.db.conn.executemany(
+            "UPDATE sources SET next_due_at = min(coalesce(next_due_at, :now), :now) WHERE url = :url",
+            [{"url": url, "now": to_text(now)} for url in urls],
+        )
 
     def save_source(self, url: str, outcome: SourceOutcome, now: datetime) -> None:
         """Write a visit to a source on its row; a failed one keeps the last good figures."""
         self.db.conn.execute(
             """UPDATE sources SET state = :state, next_due_at = :due, last_checked_at = :now, failures = :failures,
-                 error = :error,
+                 error = :error, interval = coalesce(:interval, interval),
                  last_ok_at = CASE WHEN :state = 'ok' THEN :now ELSE last_ok_at END,
                  items = coalesce(:items, items), fresh_items = coalesce(:fresh, fresh_items),
-                 etag = coalesce(:etag, etag), last_modified = coalesce(:last_modified, last_modified)
+                 most_items = nullif(max(coalesce(most_items, -1), coalesce(:items, -1)), -1),
+                 newest_id = coalesce(:newest, newest_id), middle_id = coalesce(:middle, middle_id),
+                 learned_since = coalesce(:learned, learned_since),
+                 etag = coalesce(:etag, etag), last_modified = coalesce(:last_modified, last_modified),
+                 checked_whole_at = coalesce(:whole, checked_whole_at), lies = lies + :lie
                WHERE url = :url""",
             {
                 "url": url,
@@ -55,9 +97,49 @@ class Sources:
                 "now": to_text(now),
                 "failures": outcome.failures,
                 "error": outcome.error,
+                "interval": round(outcome.interval.total_seconds()) if outcome.interval else None,
                 "items": outcome.items,
                 "fresh": outcome.fresh_items,
+                "newest": outcome.newest_id,
+                "middle": outcome.middle_id,
+                "learned": optional_text(outcome.learned_since),
                 "etag": outcome.etag,
                 "last_modified": outcome.last_modified,
+                "whole": to_text(now) if outcome.whole else None,
+                "lie": outcome.lie,
             },
         )
+
+    def pages_known(self, ids: Iterable[int]) -> set[int]:
+        """Give which of these post ids any source has shown before, or that are known as absent."""
+        rows = self.db.query(
+            "SELECT id FROM pages WHERE id IN (SELECT value FROM json_each(?))", [json.dumps(list(ids))]
+        )
+        return {row["id"] for row in rows}
+
+    def shown(self) -> list[Shown]:
+        """Give what may show everything, and what each of them is known to have shown."""
+        habits: dict[int, list[Habit]] = {}
+        sums = "SELECT source, week, sum(items) AS items, sum(firsts) AS firsts FROM rhythms GROUP BY source, week"
+        for row in self.db.query(sums):
+            habits.setdefault(row["source"], []).append(Habit(row["items"], row["firsts"], row["week"]))
+        rows = self.db.query(
+            "SELECT id, url, kind FROM sources WHERE state IN ('ok', 'new') AND next_due_at IS NOT NULL"
+        )
+        return [Shown(r["url"], r["kind"], tuple(habits.get(r["id"], ()))) for r in rows]
+
+    def habits(self, source_id: int) -> dict[Slot, Habit]:
+        """Give the rhythm of a source as it was learned."""
+        rows = self.db.query("SELECT * FROM rhythms WHERE source = ?", [source_id])
+        return {(r["weekday"], r["hour"]): Habit(r["items"], r["firsts"], r["week"]) for r in rows}
+
+    def save_habits(self, source_id: int, habits: Habits) -> None:
+        """Write the hours of the week that changed."""
+        self.db.conn.executemany(
+            "INSERT OR REPLACE INTO rhythms (source, weekday, hour, items, firsts, week) VALUES (?, ?, ?, ?, ?, ?)",
+            [(source_id, *slot, h.items, h.firsts, h.week) for slot, h in sorted(habits.items())],
+        )
+
+
+def _source(row: Mapping[str, Any]) -> SourceForPoll:
+    return SourceForPoll(**{**row, **{name: from_text(row[name]) for name in _INSTANTS if row[name]}})
