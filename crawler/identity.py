@@ -12,8 +12,9 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from rapidfuzz import fuzz
@@ -73,12 +74,47 @@ class Decision:
 def decide(article: Article, known: Known | None, candidates: Iterable[Candidate] = ()) -> Decision:
     """Decide about one article; `candidates` are asked only when it is new."""
     if known is not None:
-        says = comparable(article)
-        names = sorted({*says, *known.fields})  # a field that was emptied is in the old one alone
-        changed = tuple(name for name in names if says.get(name) != known.fields.get(name))
+        changed = differences(known.fields, comparable(article))
         return Decision("revised", known.revision + 1, changed) if changed else Decision("unchanged", known.revision)
     twins = tuple(_twins(article, candidates))
     return Decision("duplicate" if twins else "new", 1, twins=twins)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One revision as a moment in time: its number, since when the article said so, and the fingerprint of that."""
+
+    revision: int
+    seen_at: datetime
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an old capture belongs among the revisions: `revision` is the one that it confirms, predates or precedes."""
+
+    verdict: Literal["unchanged", "earlier", "inserted", "newest"]
+    revision: int = 0
+
+
+def place(fingerprint: str, at: datetime, timeline: Sequence[Said]) -> Place:
+    """Say where a capture made at `at` belongs among the revisions (oldest first) of its article.
+
+    It confirms the revision of its time; or shows that the next one is older than was known; or says something that no
+    revision says, and becomes one between them. Behind the last revision it is for `decide` to judge.
+    """
+    after = next((i for i, said in enumerate(timeline) if said.seen_at > at), None)
+    if after is None:
+        return Place("newest")
+    if after > 0 and timeline[after - 1].fingerprint == fingerprint:
+        return Place("unchanged", timeline[after - 1].revision)
+    same = timeline[after].fingerprint == fingerprint
+    return Place("earlier" if same else "inserted", timeline[after].revision)
+
+
+def differences(one: Mapping[str, str], other: Mapping[str, str]) -> tuple[str, ...]:
+    """Name the fields in which two comparable forms differ, one that was emptied included."""
+    return tuple(name for name in sorted({*one, *other}) if one.get(name) != other.get(name))
 
 
 def comparable(article: Article) -> dict[str, str]:

@@ -7,37 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from crawler import fold, records
 from crawler.clock import to_text
-from crawler.identity import Candidate, Decision
+from crawler.identity import Candidate
 from crawler.repair import flags
+from crawler.storage.revisions import ArticleIntent, Revisions
 from crawler.types import Article, RawRef, Reading, Related, Repair, StoredArticle
-
-
-@dataclass(frozen=True, slots=True)
-class ArticleIntent:
-    """An article to be written, with everything that was decided about it."""
-
-    key: int
-    article: Article
-    reading: Reading
-    decision: Decision
-    fingerprint: str
-    body_key: str
-    simhash: int
-    published_on: str | None
-    parser: int
-    now: datetime
-    raw_id: int | None = None
-    source_file: str | None = None
-    state: str = "live"
-
 
 _COLUMNS = (
     "url section kind title lead text clean blocks dateline_place dateline_date agency signature byline published_at "
@@ -51,38 +29,35 @@ ON CONFLICT (id) DO UPDATE SET {", ".join(f"{c} = excluded.{c}" for c in _COLUMN
 """  # noqa: S608 - column names of ours
 
 
-class Articles:
+class Articles(Revisions):
     """Queries over the articles."""
-
-    db: Database
 
     def save_article(self, intent: ArticleIntent) -> None:
         """Write a new, duplicate or revised article, its parts, its revision and its search text."""
+        self._note_state(intent.key, intent.state, intent.now)
         self.db.conn.execute(_WRITE, _row(intent))
         self._save_parts(intent)
-        self._add_revision(intent)
+        self.add_revision(intent)
         self._index(intent.key, intent.article, intent.reading)
         self._set_last_page(intent.key, intent.raw_id)
         self.db.conn.executemany(
             "INSERT INTO duplicates (article, other, kind, score) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            [(intent.key, twin.id, twin.kind, twin.score) for twin in intent.decision.twins],
+            # the larger id first: which of the two came first is chance
+            [(*sorted((intent.key, t.id), reverse=True), t.kind, t.score) for t in intent.decision.twins],
         )
-
-    def correct_revision(self, intent: ArticleIntent) -> None:
-        """Write what a better parser read from the page of an older revision."""
-        self._correct_revision(intent)
 
     def replace_reading(self, intent: ArticleIntent) -> None:
         """Write what a better parser read from the same page: no revision is made, the last one is corrected."""
         self.db.conn.execute(_WRITE, _row(intent))
         self._save_parts(intent)
-        self._correct_revision(intent)
+        self.correct_revision(intent)
         self._index(intent.key, intent.article, intent.reading)
 
     def touch_article(
         self, key: int, now: datetime, related: Sequence[Related] = (), raw_id: int | None = None
     ) -> None:
         """Note that an article was seen again unchanged, on which page, and what stood under it this time."""
+        self._note_state(key, "live", now)
         self.db.conn.execute("UPDATE articles SET checked_at = ?, state = 'live' WHERE id = ?", (to_text(now), key))
         if related:
             self._save_related(key, related)
@@ -91,7 +66,16 @@ class Articles:
 
     def set_article_state(self, key: int, state: str, now: datetime) -> None:
         """Note that an article's page is suspect or gone; nothing of it is deleted."""
+        self._note_state(key, state, now)
         self.db.conn.execute("UPDATE articles SET state = ?, checked_at = ? WHERE id = ?", (state, to_text(now), key))
+
+    def _note_state(self, key: int, state: str, now: datetime) -> None:
+        """Keep in mind that an article's state is another from now on, if it is."""
+        self.db.conn.execute(
+            """INSERT INTO states (article, at, state) SELECT id, :at, :state FROM articles WHERE id = :id AND state <> :state
+               ON CONFLICT (article, at) DO UPDATE SET state = excluded.state""",
+            {"id": key, "at": to_text(now), "state": state},
+        )
 
     def next_import_key(self) -> int:
         """Give the next free negative id, for texts without a post id."""
@@ -117,22 +101,6 @@ class Articles:
         row = next(self.db.query("SELECT * FROM articles WHERE id = ?", [key]), None)
         return self._stored(row) if row else None
 
-    def revision(self, key: int, *, number: int | None = None, as_of: str | None = None) -> StoredArticle | None:
-        """Give one article as it stood in a revision, or at an instant (the newest revision seen by then)."""
-        current = self.article(key)
-        row = next(
-            self.db.query(
-                """SELECT * FROM revisions WHERE article = :key
-                   AND (:number IS NULL OR revision = :number) AND (:as_of IS NULL OR seen_at <= :as_of)
-                   ORDER BY revision DESC LIMIT 1""",
-                {"key": key, "number": number, "as_of": as_of},
-            ),
-            None,
-        )
-        if current is None or row is None:
-            return None
-        return current if row["revision"] == current.revision else _as_of_revision(current, row)
-
     def stored_readings(self, since: str | None) -> list[tuple[int, int, RawRef]]:
         """Give article, revision and evidence of everything that was read from a page, in the order of the fetches.
 
@@ -147,24 +115,18 @@ class Articles:
         )
         return [(r["article"], r["revision"], RawRef(r["file"], r["offset"], r["length"], r["digest"])) for r in rows]
 
-    def history(self, key: int) -> list[dict[str, Any]]:
-        """Give the revisions of one article, oldest first."""
-        rows = self.db.query("SELECT * FROM revisions WHERE article = ? ORDER BY revision", [key])
-        return [row | {"changed": json.loads(row["changed"]), "tags": json.loads(row["tags"])} for row in rows]
-
-    def changes(self, since: str | None, limit: int) -> list[dict[str, Any]]:
-        """Give what was changed or removed, newest first."""
-        rows = self.db.query(
-            """SELECT r.article AS id, 'revised' AS what, r.seen_at AS at, r.revision, r.changed, r.title, a.url
-               FROM revisions r JOIN articles a ON a.id = r.article
-               WHERE r.revision > 1 AND (:since IS NULL OR r.seen_at >= :since)
-               UNION ALL
-               SELECT id, state, checked_at, revision, '[]', title, url FROM articles
-               WHERE state <> 'live' AND (:since IS NULL OR checked_at >= :since)
-               ORDER BY at DESC, id DESC LIMIT :limit""",
-            {"since": since, "limit": limit},
+    def read_from(self, key: int, number: int) -> RawRef | None:
+        """Give the evidence that a revision is read from, as `stored_readings` does."""
+        row = next(
+            self.db.query(
+                """SELECT r.file, r.offset, r.length, r.digest FROM revisions v JOIN articles a ON a.id = v.article
+                   JOIN raw r ON r.id = iif(v.revision = a.revision, a.last_raw_id, v.raw_id)
+                   WHERE v.article = ? AND v.revision = ?""",
+                [key, number],
+            ),
+            None,
         )
-        return [row | {"changed": json.loads(row["changed"])} for row in rows]
+        return RawRef(**row) if row else None
 
     def export(self, *, since: str | None = None, until: str | None = None) -> Iterator[StoredArticle]:
         """Give articles in the order of their ids; days are Hanoi days, an undated article is in no range."""
@@ -236,21 +198,6 @@ class Articles:
                 [(key, position, *row) for position, row in enumerate(rows)],
             )
 
-    def _add_revision(self, intent: ArticleIntent) -> None:
-        row = _said(intent) | {"seen_at": to_text(intent.now), "changed": records.dump(intent.decision.changed)}
-        self.db.conn.execute(
-            f"INSERT INTO revisions ({', '.join(row)}) VALUES ({', '.join(':' + c for c in row)})",  # noqa: S608 - ours
-            row,
-        )
-
-    def _correct_revision(self, intent: ArticleIntent) -> None:
-        row = _said(intent)
-        self.db.conn.execute(
-            f"""UPDATE revisions SET {", ".join(f"{c} = :{c}" for c in row)}
-                WHERE article = :article AND revision = :revision""",  # noqa: S608 - column names of ours
-            row,
-        )
-
     def _index(self, key: int, article: Article, reading: Reading) -> None:
         self.db.conn.execute(
             """INSERT INTO articles_folded (id, title, lead, text) VALUES (?, ?, ?, ?)
@@ -301,27 +248,6 @@ class Articles:
         )
 
 
-def _said(intent: ArticleIntent) -> dict[str, Any]:
-    """Give a revision's row: what the article said, but not when that was seen."""
-    article = intent.article
-    return {
-        "article": intent.key,
-        "revision": intent.decision.revision,
-        "fingerprint": intent.fingerprint,
-        "url": article.url,
-        "section": article.section,
-        "kind": article.kind,
-        "title": article.title,
-        "lead": article.lead,
-        "blocks": records.dump_blocks(article.blocks),
-        "byline": article.byline,
-        "tags": records.dump(article.tags),
-        "published_at": article.published_at,
-        "modified_at": article.modified_at,
-        "raw_id": intent.raw_id,
-    }
-
-
 def _row(intent: ArticleIntent) -> dict[str, Any]:
     article, now = intent.article, to_text(intent.now)
     line = article.dateline
@@ -358,32 +284,3 @@ def _row(intent: ArticleIntent) -> dict[str, Any]:
         "raw_id": intent.raw_id,
         "source_file": intent.source_file,
     }
-
-
-def _as_of_revision(current: StoredArticle, row: Mapping[str, Any]) -> StoredArticle:
-    """Put what an old revision said into the frame of the article; its reading was not kept, so the text stands."""
-    article = Article(
-        title=row["title"],
-        lead=row["lead"],
-        blocks=records.load_blocks(row["blocks"]),
-        related=current.article.related,
-        post_id=current.article.post_id,
-        url=row["url"],
-        kind=row["kind"],
-        section=row["section"],
-        byline=row["byline"],
-        tags=tuple(json.loads(row["tags"])),
-        published_at=row["published_at"],
-        modified_at=row["modified_at"],
-    )
-    return StoredArticle(
-        id=current.id,
-        article=article,
-        reading=Reading(article.text),
-        revision=row["revision"],
-        state=current.state,
-        first_seen_at=current.first_seen_at,
-        checked_at=row["seen_at"],
-        parser=current.parser,
-        raw_id=row["raw_id"],
-    )

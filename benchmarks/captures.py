@@ -1,0 +1,130 @@
+"""A large WARC file of somebody else's, of which 2 % are ours, read and taken over, against a bare reader of the file."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import random
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from warcio.archiveiterator import ArchiveIterator
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from benchmarks.poll import SEEDS, Silent
+from crawler import app, config, urls
+from crawler.pipeline.captures import Taken, take_over
+from crawler.replica import Request, build
+from crawler.site import ROOT
+from crawler.warc.foreign import Tally, captures
+
+SHARE = 50  # one of so many records is ours
+CHROME = 400  # other sites' records that are made; they come again and again
+
+
+def member(url: str, body: bytes, at: datetime) -> bytes:
+    """One record as Common Crawl writes it."""
+    data = io.BytesIO()
+    writer = WARCWriter(data, gzip=True, warc_version="WARC/1.0")
+    http = StatusAndHeaders("200 OK", [("Content-Type", "text/html; charset=utf-8")], protocol="HTTP/1.1")
+    when = {"WARC-Date": at.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    writer.write_record(
+        writer.create_warc_record(url, "response", payload=io.BytesIO(body), http_headers=http, warc_headers_dict=when)
+    )
+    return data.getvalue()
+
+
+def others() -> list[bytes]:
+    """Pages of other sites, of the length of news pages and hard to compress."""
+    rng = random.Random(7)
+    words = [f"{rng.getrandbits(30):x}" for _ in range(5000)]
+    when = datetime(2021, 3, 4, tzinfo=UTC)
+    bodies = (" ".join(rng.choices(words, k=rng.randrange(800, 4000))).encode() for _ in range(CHROME))
+    return [member(f"https://site{n}.example.org/article/{n}", body, when) for n, body in enumerate(bodies)]
+
+
+def ours(count: int) -> Iterator[bytes]:
+    """Pages of our site, as somebody captured them."""
+    site = build(ROOT.rstrip("/"), seeds_dir=SEEDS, articles=count, now=lambda: datetime(2026, 11, 21, 8, tzinfo=UTC))
+    for post_id in site.ids()[-count:]:
+        story = site.story(post_id)
+        page = site.respond(Request("GET", story.path)).decoded
+        yield member(site.url + story.path, page, story.published)
+
+
+def write(path: Path, records: int) -> int:
+    """Write the file; give its size in bytes."""
+    rest, wanted = others(), ours(records // SHARE)
+    with path.open("wb") as file:
+        for n in range(records):
+            file.write(next(wanted) if n % SHARE == 0 else rest[n % len(rest)])
+    return path.stat().st_size
+
+
+def resident() -> float:
+    """Give this process's resident memory in MB."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+class Memory(Silent):
+    """Notes the memory at each capture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[float] = []
+
+    def step(self, what: str, url: str | None = None) -> None:
+        del what, url
+        self.seen.append(resident())
+
+
+def main() -> None:
+    """Print the table."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--records", type=int, default=100_000)
+    records = options.parse_args().records
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "CC-NEWS-like.warc.gz"
+        size = write(path, records)
+        print(f"{records} records, {size / 1e6:.0f} MB, one of {SHARE} ours")
+        reading(path)
+        storing(path, Path(folder) / "archive")
+
+
+def reading(path: Path) -> None:
+    """Bare reading and ours, in turns: medians."""
+    bare, own = [], []
+    for _ in range(3):
+        start = time.process_time()
+        with path.open("rb") as file:
+            count = sum(1 for _ in ArchiveIterator(file))
+        bare.append(time.process_time() - start)
+        start = time.process_time()
+        tally = Tally()
+        found = sum(1 for _ in captures(path, lambda url: urls.host(url) == urls.host(ROOT), tally))
+        own.append(time.process_time() - start)
+    one, other = sorted(bare)[1], sorted(own)[1]
+    print(f"bare reader      {count / one:8.0f} records/s")
+    print(f"captures() alone {count / other:8.0f} records/s, {found} ours; {other / one:.2f} x the bare reader's time")
+
+
+def storing(path: Path, archive: Path) -> None:
+    """The whole: kept, parsed, placed, stored; and the memory while it lasts."""
+    settings = config.load(None, config.Overrides(archive=archive))
+    watch = Memory()
+    start = time.process_time()
+    with app.working(settings, "bench", watch, role="backfill") as work:
+        taken = Taken(path.name)
+        take_over(work, path, taken)
+    spent = time.process_time() - start
+    seen = watch.seen
+    tenths = [f"{max(seen[len(seen) * n // 10 : len(seen) * (n + 1) // 10]):.0f}" for n in range(10)]
+    print(
+        f"taken over       {dict(taken.verdicts)} in {spent:.0f} s CPU, {spent / max(1, len(seen)) * 1000:.1f} ms each"
+    )
+    print(f"memory, most in each tenth of the file, MB: {' '.join(tenths)}")
