@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
+_ATTENTION = "state IN ('drift', 'failed', 'rejected', 'suspect') OR (state = 'live' AND failures > 0)"
+
 
 class Status:
     """Counts and lists over all tables."""
@@ -18,42 +20,49 @@ class Status:
 
     def status(self) -> dict[str, Any]:
         """Give the counts and lists that `vna status` prints."""
-        count = "SELECT state, count(*) AS n FROM {} GROUP BY state ORDER BY state"
         return {
-            "articles": self._number("SELECT count(*) FROM articles"),
-            "article_states": {r["state"]: r["n"] for r in self.db.query(count.format("articles"))},
-            "revisions": self._number("SELECT count(*) FROM revisions WHERE revision > 1"),
-            "duplicates": self._number("SELECT count(*) FROM duplicates"),
-            "broken": self._number(
+            "articles": self._one("SELECT count(*) FROM articles"),
+            "article_states": self._states("articles"),
+            "revisions": self._one("SELECT count(*) FROM revisions WHERE revision > 1"),
+            "duplicates": self._one("SELECT count(*) FROM duplicates"),
+            "broken": self._one(
                 "SELECT count(*) FROM (SELECT article FROM repairs WHERE rule LIKE 'glued-%' GROUP BY article"
                 " HAVING count(*) >= 3)"
             ),
-            "oldest": self._value("SELECT min(published_on) FROM articles"),
-            "newest": self._value("SELECT max(published_on) FROM articles"),
-            "pages": {r["state"]: r["n"] for r in self.db.query(count.format("pages"))},
-            "requests": self._number("SELECT count(*) FROM fetches"),
-            "bytes": self._number("SELECT coalesce(sum(size), 0) FROM fetches"),
+            "oldest": self._one("SELECT min(published_on) FROM articles"),
+            "newest": self._one("SELECT max(published_on) FROM articles"),
+            "pages": self._states("pages"),
+            "requests": self._one("SELECT count(*) FROM fetches"),
+            "bytes": self._one("SELECT coalesce(sum(size), 0) FROM fetches"),
             "last_run": self._last_run(),
-            "sources": list(
-                self.db.query(
-                    "SELECT url, kind, name, state, items, last_ok_at, next_due_at, error FROM sources"
-                    " WHERE next_due_at IS NOT NULL OR state = 'failing' ORDER BY kind, url"
-                )
+            "gaps": self._rows(
+                """SELECT g.id, s.url AS source, g.opened_at, g.since, g.until, g.after_id, g.before_id, g.tried, g.note
+                   FROM gaps g JOIN sources s ON s.id = g.source WHERE g.state = 'open' ORDER BY g.opened_at, g.id"""
             ),
-            "attention": list(
-                self.db.query(
-                    "SELECT id, url, state, error FROM pages WHERE state IN ('drift', 'failed', 'rejected', 'suspect') OR (state = 'live' AND failures > 0)"
-                    " ORDER BY last_fetched_at DESC LIMIT 20"
-                )
+            "incidents": self._rows(
+                """SELECT kind, subject, detail, opened_at, seen_at, told_at FROM incidents WHERE closed_at IS NULL
+                   ORDER BY opened_at, id"""
             ),
+            "sources": self._rows(
+                """SELECT url, kind, name, state, items, last_ok_at, next_due_at, error FROM sources
+                   WHERE next_due_at IS NOT NULL OR state IN ('failing', 'excluded') ORDER BY kind, url"""
+            ),
+            "attention": self._rows(
+                f"SELECT id, url, state, error FROM pages WHERE {_ATTENTION} ORDER BY last_fetched_at DESC LIMIT 20"  # noqa: S608 - a condition of ours
+            ),
+            "attention_total": self._one(f"SELECT count(*) FROM pages WHERE {_ATTENTION}"),  # noqa: S608
         }
 
     def _last_run(self) -> dict[str, Any] | None:
         row = next(self.db.query("SELECT * FROM runs ORDER BY id DESC LIMIT 1"), None)
         return row and row | {"report": json.loads(row["report"] or "null")}
 
-    def _number(self, sql: str) -> int:
-        return int(self.db.execute(sql).fetchone()[0])
+    def _states(self, table: str) -> dict[str, int]:
+        rows = self.db.query(f"SELECT state, count(*) AS n FROM {table} GROUP BY state ORDER BY state")  # noqa: S608
+        return {row["state"]: row["n"] for row in rows}
 
-    def _value(self, sql: str) -> Any:
+    def _rows(self, sql: str) -> list[dict[str, Any]]:
+        return list(self.db.query(sql))
+
+    def _one(self, sql: str) -> Any:
         return self.db.execute(sql).fetchone()[0]

@@ -1,0 +1,107 @@
+"""The sequence of post ids as a clock: ids rise with time, but editors schedule and back-date (dossier 3).
+
+So the articles that are trusted to tell the time are the longest run whose days rise with their ids; the others are
+judged by it, and a single wrong date moves nothing.
+
+Boundary: arithmetic over ids and days; a day is its ordinal number (`date.toordinal`).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from functools import lru_cache
+from itertools import pairwise
+
+
+@lru_cache(maxsize=16_384)
+def month_of(day: int) -> str:
+    """Give the month of a day, as `2026-01`."""
+    return date.fromordinal(day).isoformat()[:7]
+
+
+@lru_cache(maxsize=16_384)
+def ordinal(day: str) -> int:
+    """Read a day such as `2026-01-31`."""
+    return date.fromisoformat(day).toordinal()
+
+
+class Clock:
+    """What the ids say of days."""
+
+    def __init__(self, dated: Iterable[tuple[int, int]]) -> None:
+        trusted = _longest_rising(sorted(dated))
+        self.ids = [number for number, _ in trusted]
+        self.days = [day for _, day in trusted]
+
+    def around(self, number: int) -> tuple[int | None, int | None]:
+        """Give the days of the nearest trusted articles below and above an id; None beyond the ends."""
+        below, above = bisect_left(self.ids, number) - 1, bisect_right(self.ids, number)
+        return (self.days[below] if below >= 0 else None, self.days[above] if above < len(self.ids) else None)
+
+    def day(self, number: int) -> int | None:
+        """Give the day of an id, between the trusted ids around it in proportion; beyond the ends, that of the end."""
+        above = bisect_left(self.ids, number)
+        if not self.ids:
+            return None
+        if above == len(self.ids) or self.ids[above] == number or above == 0:
+            return self.days[min(above, len(self.ids) - 1)]
+        left, right = self.ids[above - 1], self.ids[above]
+        first, last = self.days[above - 1], self.days[above]
+        return first + (last - first) * (number - left) // (right - left)
+
+    def later_below(self, number: int, day: int, witnesses: int) -> bool:
+        """Say whether so many trusted articles next below an id are of a later day."""
+        at = bisect_left(self.ids, number) - witnesses
+        return at >= 0 and self.days[at] > day
+
+    def earlier_above(self, number: int, day: int, witnesses: int) -> bool:
+        """Say whether so many trusted articles next above an id are of an earlier day."""
+        at = bisect_right(self.ids, number) + witnesses - 1
+        return at < len(self.ids) and self.days[at] < day
+
+    def unasked(self, settled: Sequence[int]) -> list[tuple[int, int]]:
+        """Give the runs of ids between the first and the last trusted one that are not settled; `settled` ascends."""
+        if not self.ids:
+            return []
+        inside = settled[bisect_left(settled, self.ids[0]) : bisect_right(settled, self.ids[-1])]
+        return [(low + 1, high - 1) for low, high in pairwise(inside) if high - low > 1]
+
+    def by_month(self, runs: Iterable[tuple[int, int]]) -> Counter[str]:
+        """Count the ids of some runs by their month."""
+        counts: Counter[str] = Counter()
+        for first, last in runs:
+            for month, count in self._split(first, last):
+                counts[month] += count
+        return counts
+
+    def _split(self, first: int, last: int) -> Iterator[tuple[str, int]]:
+        """Cut a run where the month changes; days rise with ids, so each cut is found by halving."""
+        while first <= last:
+            month = month_of(self.day(first) or 1)
+            low, high = first, last
+            while low < high:
+                middle = (low + high + 1) // 2
+                low, high = (middle, high) if month_of(self.day(middle) or 1) == month else (low, middle - 1)
+            yield month, low - first + 1
+            first = low + 1
+
+
+def _longest_rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Give the longest subsequence whose days never fall (patience sorting: Schensted 1961, Fredman 1975)."""
+    tops: list[int] = []  # smallest last day of a rising run of each length
+    ends: list[int] = []  # where that run ends
+    before: list[int] = []  # for each pair, where the run that ends in it came from
+    for at, (_, day) in enumerate(pairs):
+        length = bisect_right(tops, day)
+        before.append(ends[length - 1] if length else -1)
+        tops[length : length + 1] = [day]
+        ends[length : length + 1] = [at]
+    run: list[tuple[int, int]] = []
+    at = ends[-1] if ends else -1
+    while at >= 0:
+        run.append(pairs[at])
+        at = before[at]
+    return run[::-1]

@@ -1,0 +1,335 @@
+"""The ledger over a real archive: rows in, tables and `vna coverage` out; the disk and its reserve; `vna status`."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree as ET
+
+import pytest
+from support import NOW, SITE, FakeClock, Watch, copied, mounted, poll, rows, settled, value, vna, wired, working
+
+from crawler import app, pipeline
+from crawler.coverage import take_stock
+from crawler.errors import DiskLow
+from crawler.pipeline.context import recorded
+from crawler.pipeline.pages import visit_page
+from crawler.policy.disk import Size
+from crawler.storage import FILE, disk, open_archive
+from crawler.types import PageForFetch, Sighting, SourceFound
+from crawler.warc import WarcStore
+
+JANUARY = datetime(2024, 1, 15, 20, tzinfo=UTC)  # the 16th in Hanoi
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+# --- 37 and 5 ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """A site that left 37 articles out of its sitemaps, whose pages cannot be read, and 5 out of every list."""
+    folder = tmp_path_factory.mktemp("ledger") / "archive"
+    clock = FakeClock()
+    with mounted(clock, articles=80, seed=4) as site:
+        truth = [n for n in site.replica.ids() if f"{site.replica.story(n).published:%Y-%m}" == "2026-11"]
+        chosen = random.Random(2).sample(truth[5:-5], 42)
+        hidden, omitted = chosen[:5], chosen[5:]
+        for post_id in chosen:
+            site.replica.hide(post_id, "all" if post_id in hidden else "sitemap")
+        for post_id in omitted:
+            site.replica.fault("empty", site.replica.story(post_id).path)
+        poll(folder, clock)
+    return folder, site, truth, sorted(hidden), sorted(omitted)
+
+
+def printed(folder, *words):
+    outcome = vna("--archive", folder, "coverage", "--json", *words)
+    assert outcome.code == 0, outcome.err
+    return json.loads(outcome.out)
+
+
+def november(found):
+    return next(r for r in found["coverage"] if (r["month"], r["section"]) == ("2026-11", ""))
+
+
+def test_what_is_listed_and_not_held_is_listed_one_by_one(told):
+    folder, _, truth, hidden, omitted = told
+    found = printed(folder)
+    assert [one["page"] for one in found["missing"]] == omitted
+    assert {one["state"] for one in found["missing"]} == {"rejected"}
+    month = november(found)
+    assert (month["known"], month["held"], month["missing"]) == (len(truth) - 5, len(truth) - 42, 37)
+    assert month["low"] <= len(truth) <= month["high"]
+    assert all(any(low <= n <= high for low, high in found["unasked"]) for n in hidden)
+    assert set(month["channels"]) >= {"sitemap", "section", "feed", "home"}
+
+
+def test_asking_for_the_ids_closes_the_bounds(told, tmp_path):
+    folder, site, truth, hidden, _ = told
+    here = copied(folder, tmp_path / "archive")
+    runs = [run for run in printed(here)["unasked"] if run[0] > truth[0]]
+    with wired(site.reply, site.clock), working(here, site.clock) as context, recorded(context, "backfill"):
+        for post_id in (n for low, high in runs for n in range(low, high + 1)):
+            ask(context, post_id, f"{SITE}/x-post{post_id}.vnp")
+    found = printed(here)
+    month = november(found)
+    assert month["known"] == month["low"] == len(truth)
+    assert month["channels"]["ids"] == len(hidden)
+    assert [run for run in found["unasked"] if run[0] > truth[0]] == [], "what is left is older than this site's news"
+    assert month["high"] == month["known"] + month["unasked"]
+
+
+def ask(context, post_id, url):
+    """Ask for an id as a backfill does: what is there is taken, what is not is remembered."""
+    now = context.clock.now()
+    fetched = context.fetcher.get(url)
+    ref = context.keep(fetched, f"page:{post_id}")
+    if fetched.status == 404:
+        with context.archive.transaction():
+            context.archive.add_absent(post_id, url, now, context.raw_id(fetched, ref, f"page:{post_id}"))
+        return
+    with context.archive.transaction():
+        context.archive.add_sightings("ids", [Sighting(url, post_id)], now, None)
+    visit_page(context, PageForFetch(post_id, url, "known", 0, now, None, None))
+
+
+def test_the_tables_hold_what_the_command_prints(told):
+    folder, *_ = told
+    found = printed(folder)
+    stored = rows(folder, "SELECT * FROM coverage ORDER BY month, section")
+    assert [r | {"channels": json.loads(r["channels"])} for r in stored] == [
+        r | {"computed_at": found["computed_at"]} for r in found["coverage"]
+    ]
+    assert value(folder, "SELECT count(*) FROM missing") == 37
+    printed(folder)
+    assert value(folder, "SELECT count(*) FROM coverage") == len(stored), "the old ledger is replaced"
+
+
+def test_the_ledger_as_text(told):
+    folder, _, truth, *_ = told
+    outcome = vna("--archive", folder, "coverage", "--since", "2026-11-03", "--until", "2026-11")
+    assert outcome.code == 0
+    (line,) = [line for line in outcome.out.splitlines() if line.startswith("2026-11")]
+    assert line.split()[1:5] == [str(len(truth) - 5), str(len(truth) - 42), "37", "0"]
+    assert "█" in line
+    assert "▒" in line
+    assert "missing, 20 of 37:" in outcome.out
+    assert "vna backfill --via ids" in outcome.out
+    whole = vna("--archive", folder, "coverage").out
+    assert "2018-10 to 2021-11" in whole, "months of which nothing is known are one line"
+
+
+def test_the_ledger_of_a_section(told):
+    folder, *_ = told
+    found = printed(folder, "--section", "politique")
+    assert {r["section"] for r in found["coverage"]} == {"Politique"}
+    assert sum(r["missing"] for r in found["coverage"]) == len(found["missing"]) > 0
+    assert found["coverage"][0]["unasked"] is None
+    text = vna("--archive", folder, "coverage", "--section", "Politique").out
+    assert "backfill" not in text
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--section", "Horoscope"], ["Horoscope", "Politique"]),
+        (["--since", "lundi"], ["--since lundi", "2024-01"]),
+        (["--until", "2024-13"], ["--until 2024-13"]),
+        (["--chart", "/nowhere/at/all.svg"], ["/nowhere/at/all.svg", "another place"]),
+    ],
+)
+def test_mistakes(told, words, said):
+    outcome = vna("--archive", told[0], "coverage", *words)
+    assert outcome.code == 1
+    assert all(word in outcome.err for word in said)
+
+
+def test_the_chart(told, tmp_path):
+    file = tmp_path / "coverage.svg"
+    outcome = vna("--archive", told[0], "coverage", "--since", "2026-01", "--chart", file)
+    assert str(file) in outcome.err
+    root = ET.parse(file).getroot()
+    assert len(root.findall("{http://www.w3.org/2000/svg}g")) == len(
+        printed(told[0], "--since", "2026-01")["coverage"]
+    ) - len([r for r in printed(told[0], "--since", "2026-01")["coverage"] if r["section"]])
+
+
+def test_an_archive_that_cannot_be_written_is_answered_about(told, tmp_path):
+    """A write version above 2 in its header makes SQLite open a file read-only, for whoever."""
+    here = copied(told[0], tmp_path / "archive")
+    printed(here)
+    with (here / FILE).open("r+b") as file:
+        file.seek(18)
+        file.write(b"\x03")
+    outcome = vna("--archive", here, "coverage", "--json")
+    assert outcome.code == 0
+    assert "not stored" in outcome.err
+    assert len(json.loads(outcome.out)["missing"]) == 37
+
+
+# --- rows in ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def archive(tmp_path):
+    with open_archive(tmp_path / "archive") as opened:
+        yield opened
+
+
+def only(archive):
+    (post,) = archive.posts()
+    return post
+
+
+def sight(archive, source, kind=None, name=None, **changes):
+    with archive.transaction():
+        if kind:
+            archive.add_sources([SourceFound(kind, source, name)], None)
+        archive.add_sightings(source, [Sighting(f"{SITE}/x-post7.vnp", 7, **changes)], NOW, NOW)
+
+
+def test_a_page_is_told_of_by_its_sources(archive):
+    sight(archive, f"{SITE}/sitemaps/news-2024-3.xml", "sitemap")
+    sight(archive, f"{SITE}/politique/", "section", "Politique")
+    sight(archive, "related:Monde")
+    post = only(archive)
+    assert post.channels == {"sitemap", "section", "related"}
+    assert (post.listed_in, post.section, post.hinted_on, post.held) == ("2024-03", "Politique", None, False)
+
+
+def test_a_page_has_the_day_that_a_source_gave_in_hanoi(archive):
+    sight(archive, f"{SITE}/rss/home.rss", "feed")
+    archive.db.execute("UPDATE pages SET published_hint = '2024-01-15T20:00:00Z'")
+    assert only(archive).hinted_on == "2024-01-16"
+
+
+def test_a_page_without_sightings_is_told_of_by_what_named_it_first(archive):
+    with archive.transaction():
+        archive.add_page(PageForFetch(7, f"{SITE}/x-post7.vnp", "known", 0, NOW, None, None), "ids")
+    assert only(archive).channels == {"ids"}
+
+
+def test_imported_texts_are_held_until_their_article_is(told, tmp_path):
+    here = copied(told[0], tmp_path / "archive")
+    text, other = tmp_path / "a.txt", tmp_path / "b.txt"
+    text.write_text(vna("--archive", here, "show", value(here, "SELECT max(id) FROM articles")).out, "utf-8")
+    other.write_text("Un titre\n\nUn texte que la rédaction a gardé.\n", "utf-8")
+    assert vna("--archive", here, "import", text, other).code == 0
+    with app.reading_archive(here) as archive:
+        imported = [post for post in archive.posts() if post.id < 0]
+    assert [post.channels for post in imported] == [{"import"}], "the other one is the article that is held"
+    assert printed(here)["coverage"][0]["month"] == "", "nothing says when it was written"
+
+
+def test_open_gaps_and_datings_are_shown(told, tmp_path):
+    here = copied(told[0], tmp_path / "archive")
+    with open_archive(here) as archive, archive.transaction():
+        archive.db.execute(
+            """INSERT INTO gaps (source, opened_at, since, until, state, note)
+               SELECT id, '2026-11-21T08:00:00Z', '2026-11-19T08:00:00Z', '2026-11-21T08:00:00Z', 'open', 'sitemap down'
+               FROM sources WHERE kind = 'home'"""
+        )
+        archive.db.execute("UPDATE articles SET published_on = NULL WHERE id = (SELECT max(id) FROM articles)")
+    found = printed(here)
+    assert [(g["source"], g["note"]) for g in found["gaps"]] == [(f"{SITE}/", "sitemap down")]
+    assert [d["kind"] for d in found["datings"]] == ["undated"]
+    assert printed(here, "--until", "2026-10")["datings"] == []
+    assert value(here, "SELECT count(*) FROM datings") == 1
+    text = vna("--archive", here, "coverage").out
+    assert "open gap: https://fr.vietnamplus.vn/, 2026-11-19T08:00:00Z to 2026-11-21T08:00:00Z: sitemap down" in text
+    assert "1 undated" in text
+    status = vna("--archive", here, "status").out
+    assert "sitemap down" in status.partition("open gaps")[2]
+
+
+def test_coverage_of_an_empty_archive(archive, tmp_path):
+    found = printed(tmp_path / "archive", "--chart", tmp_path / "empty.svg")
+    assert (found["coverage"], found["missing"], found["unasked"]) == ([], [], [])
+    assert "0 known" in vna("--archive", tmp_path / "archive", "coverage").out
+    assert take_stock(archive.posts()).datings == ()
+
+
+# --- the disk ---------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_fetched_below_the_reserve(tmp_path, clock):
+    """The run ends politely between two requests; what it fetched is there, and the next run does not ask for it again."""
+    here = tmp_path / "archive"
+    left = iter([10**9] * 12 + [10] + [10**9] * 12 + [10])
+    config = settled(here, reserve=10**6)
+    with mounted(clock, articles=10) as site:
+        for run in (1, 2):
+            with (
+                pytest.raises(DiskLow, match="less than the reserve") as stopped,
+                app.working(config, "poll", Watch(), clock=clock, free=lambda _: next(left)) as work,
+            ):
+                pipeline.poll(work)
+            assert "[archive] reserve" in stopped.value.hint
+            assert rows(here, "SELECT outcome FROM runs") == [{"outcome": "stopped"}] * run
+            with WarcStore(here / "warc") as warc:
+                assert [record.url for record in warc.records()] == [f"{SITE}{path}" for path in site.wire.paths]
+    assert len(site.wire.paths) > 20
+    assert len(set(site.wire.paths)) == len(site.wire.paths)
+
+
+def test_the_size_is_recorded_once_a_day(tmp_path, clock):
+    here = tmp_path / "archive"
+    for pause in (2, 22, 24):
+        with working(here, clock) as context, recorded(context, "poll"):
+            clock.advance(hours=pause)
+    recorded_days = rows(here, "SELECT * FROM disk ORDER BY day")
+    assert [r["day"] for r in recorded_days] == ["2026-11-21", "2026-11-22"]
+    assert all(r["free_bytes"] > 0 and r["db_bytes"] > 0 for r in recorded_days)
+
+
+def test_a_size_is_that_of_the_files(tmp_path):
+    (tmp_path / "warc" / "2026").mkdir(parents=True)
+    (tmp_path / "warc" / "2026" / "a.warc.gz").write_bytes(b"x" * 1000)
+    (tmp_path / "warc" / "gone.warc.gz").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "vna.db").write_bytes(b"x" * 30)
+    (tmp_path / "vna.db-wal").write_bytes(b"x" * 7)
+    assert disk.measured(tmp_path, "2026-11-21", lambda _: 5) == Size("2026-11-21", 1000, 37, 5)
+
+
+def test_a_day_has_one_size(archive):
+    for number in range(40):
+        day = (NOW + timedelta(days=number)).date().isoformat()
+        archive.save_disk(day, 10, 1, 5)
+        archive.save_disk(day, 100 * number, 1, 5)
+    sizes = archive.sizes()
+    assert len(sizes) == 30
+    assert (sizes[0].warc_bytes, sizes[-1].warc_bytes) == (1000, 3900)
+
+
+@pytest.mark.parametrize(
+    ("reserve", "words"),
+    [(0, ["10.0 MB more a day", "is reached in"]), (1 << 60, ["less than the reserve", "nothing is fetched"])],
+)
+def test_status_says_how_long_the_disk_will_do(archive, tmp_path, reserve, words):
+    archive.save_disk("2026-11-20", 0, 0, 5)
+    archive.save_disk("2026-11-21", 9_000_000, 1_000_000, 5)
+    config = tmp_path / "crawler.toml"
+    config.write_text(f"[archive]\ndir = '{tmp_path / 'archive'}'\nreserve = {reserve}\n", "utf-8")
+    shown = vna("--config", config, "status").out
+    assert all(word in shown for word in words)
+    told = json.loads(vna("--config", config, "status", "--json").out)["disk"]
+    assert (told["growth"], told["reserve"]) == (10_000_000, reserve)
+    assert told["days_until_full"] == (0 if reserve else told["free_bytes"] // 10_000_000)
+
+
+def test_status_shows_incidents(archive, tmp_path):
+    archive.db.execute(
+        """INSERT INTO incidents (kind, subject, detail, opened_at, seen_at)
+           VALUES ('drift', 'markup', 'a fifth of the pages', '2026-11-21T08:00:00Z', '2026-11-21T08:00:00Z')"""
+    )
+    shown = vna("--archive", tmp_path / "archive", "status").out
+    assert "a fifth of the pages" in shown.partition("incidents")[2]
+    assert [
+        r["kind"] for r in json.loads(vna("--archive", tmp_path / "archive", "status", "--json").out)["incidents"]
+    ] == ["drift"]
