@@ -18,7 +18,7 @@ from warcio.digestverifyingreader import DigestChecker
 
 from crawler.errors import WarcCorrupted, WarcError
 from crawler.types import RawRef
-from crawler.warc import WarcStore, digest, repair_tail
+from crawler.warc import Damage, Member, WarcStore, digest, repair_tail
 
 HTML = "<html><title>Điện Biên Phủ</title></html>".encode()
 FIRST = "2026/11/vna-20261121-000.warc.gz"
@@ -319,6 +319,100 @@ def test_reading_all_stops_at_damage(folder):
         assert next(records).ref == refs[0]
         with pytest.raises(WarcCorrupted):
             list(records)
+
+
+def test_reading_member_by_member_goes_on_behind_damage(folder):
+    with WarcStore(folder) as store:
+        refs = [store.append(fetched(noise(300, n), fetched_at=NOW), f"page:{n}") for n in range(4)]
+        store.note(f"{SITE}/x", NOW, "page:9", {"outcome": "Unreachable", "error": "a\n b"})
+        whole = bytearray((folder / FIRST).read_bytes())
+        whole[refs[1].offset + 20] ^= 0xFF
+        (folder / FIRST).write_bytes(whole + b"\x1f\x8b\x08half")
+        items = list(store.scan(FIRST))
+        behind = list(store.scan(FIRST, refs[3].offset))
+    damaged = [(d.offset, d.offset + d.length, d.torn) for d in items if isinstance(d, Damage)]
+    following = refs[1].offset + refs[1].length
+    assert damaged == [(refs[1].offset, following, False), (len(whole), len(whole) + 7, True)]
+    found = [m.record for m in items if isinstance(m, Member) and m.record is not None]
+    assert [r.ref for r in found[:3]] == [refs[0], refs[2], refs[3]]
+    assert (found[3].purpose, found[3].body) == ("page:9", b"outcome: Unreachable\r\nerror: a b\r\n")
+    assert sum(item.length for item in items) == len(whole) + 7, "every byte is accounted for"
+    assert behind == items[-len(behind) :]
+
+
+@pytest.mark.parametrize(
+    "member",
+    [gzip.compress(b"no record", mtime=0), gzip.compress(b"WARC/1.1\r\nWARC-Type: response\r\n\r\n", mtime=0)],
+    ids=["no record", "no end of its head"],
+)
+def test_a_whole_member_that_is_no_record_is_damage(folder, member):
+    path = folder / FIRST
+    path.parent.mkdir(parents=True)
+    path.write_bytes(member)
+    with WarcStore(folder) as store:
+        (damage,) = store.scan(FIRST)
+    assert (damage.offset, damage.length, damage.torn) == (0, len(member), True)
+    assert damage.why
+
+
+def test_a_large_record_is_read_in_pieces(folder):
+    with WarcStore(folder) as store:
+        refs = [store.append(fetched(noise(700_000, n))) for n in range(3)]
+        assert [m.record.ref for m in store.scan(FIRST) if m.record] == refs
+
+
+# --- what a killed process left over ----------------------------------------------------------------------------------
+
+
+def known(folder, end):
+    return WarcStore(folder, known_end=lambda name: end if name == FIRST else 0)
+
+
+def test_nothing_is_written_behind_answers_without_a_row(folder):
+    with WarcStore(folder) as store:
+        first = store.append(fetched(HTML), "page:1")
+        second = store.append(fetched(HTML), "page:2")
+    end = first.offset + first.length
+    with known(folder, end) as store:
+        assert [r.purpose for r in store.left_over(FIRST)] == ["page:2"]
+        assert store.append(fetched(HTML)).file != FIRST
+    with known(folder, second.offset + second.length) as store:
+        assert store.left_over(FIRST) == []
+        assert store.append(fetched(HTML)).file == FIRST
+    with known(folder, 10**9) as store:
+        assert store.left_over(FIRST) == []
+        assert store.append(fetched(HTML)).file != FIRST, "a file shorter than it was is not gone on with"
+    assert (folder / FIRST).stat().st_size < 10**9
+
+
+def test_a_note_alone_keeps_nobody_from_writing_behind_it(folder):
+    with WarcStore(folder) as store:
+        ref = store.append(fetched(HTML), "page:1")
+        store.note(f"{SITE}/x", NOW, "page:2", {"outcome": "Unreachable", "error": "x"})
+    with known(folder, ref.offset + ref.length) as store:
+        assert [(r.purpose, r.warc_type) for r in store.left_over(FIRST)] == [("page:2", "metadata")]
+        assert store.append(fetched(HTML)).file == FIRST
+
+
+def test_a_torn_tail_behind_the_known_end_is_cut(folder):
+    with WarcStore(folder) as store:
+        ref = store.append(fetched(HTML), "page:1")
+    size = (folder / FIRST).stat().st_size
+    with (folder / FIRST).open("ab") as file:
+        file.write(b"\x1f\x8b\x08half")
+    with known(folder, ref.offset + ref.length) as store:
+        assert store.left_over(FIRST) == []
+    assert (folder / FIRST).stat().st_size == size
+
+
+def test_a_file_is_held_by_whoever_writes_to_it(folder):
+    with WarcStore(folder) as one, WarcStore(folder) as other:
+        one.append(fetched(HTML))
+        with other.alone_with(FIRST) as alone:
+            assert not alone
+        one.close()
+        with other.alone_with(FIRST) as alone:
+            assert alone
 
 
 # --- order, and disks -------------------------------------------------------------------------------------------------

@@ -12,7 +12,8 @@ Boundary: order only. What an answer means is for `policy`, `identity` and `pars
 
 from crawler.pipeline.context import Context, Progress
 from crawler.pipeline.imports import Imported, import_file
+from crawler.pipeline.pages import take_answer, visit_page
 from crawler.pipeline.reparse import Reparsed, reparse
 from crawler.pipeline.tick import poll
 
-__all__ = ["Context", "Imported", "Progress", "Reparsed", "import_file", "poll", "reparse"]
+__all__ = ["Context", "Imported", "Progress", "Reparsed", "import_file", "poll", "reparse", "take_answer", "visit_page"]

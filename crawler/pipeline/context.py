@@ -5,26 +5,28 @@ Boundary: composition and order; no decision is made here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from crawler.clock import Clock
-from crawler.errors import PageError
+from crawler.discover import sitemaps
+from crawler.errors import BadStatus, PageError
 from crawler.fetch import Fetcher
 from crawler.markup import Markup
-from crawler.parse.page import parse_page
+from crawler.pipeline.reader import Reader, Repairer, read_article
+from crawler.policy.disk import Size
 from crawler.site import Site
 from crawler.storage import Archive
-from crawler.types import Article, Fetched, RawRef, Reading, RunReport
+from crawler.types import Article, Fetched, RawRef, RunReport
 from crawler.warc import WarcStore
-
-Repairer = Callable[[Article], Reading]
 
 #: what a record was asked for, beside the page:ID and source:URL of the journeys
 ROBOTS = "robots"
+
+_OK = 200
 
 
 class Progress(Protocol):
@@ -34,8 +36,8 @@ class Progress(Protocol):
         """Begin a phase of so many steps."""
         ...
 
-    def step(self, what: str) -> None:
-        """One step is done; `what` came of it."""
+    def step(self, what: str, url: str | None = None) -> None:
+        """One step is done; `what` came of it; `url` is what it was about."""
         ...
 
 
@@ -52,9 +54,16 @@ class Context:
     clock: Clock
     progress: Progress
     list_pages: int = 20
+    floor: float = 300.0
+    ceiling: float = 21_600.0
+    id_probes: int = 2000
     add: Sequence[str] = ()
     exclude: Sequence[str] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    make_reader: Callable[[], Reader] | None = None
     stopping: Callable[[], bool] = lambda: False
+    measure: Callable[[str], Size] | None = None
+    recover: Callable[[Context], int] = lambda _: 0
     run: int = 0
     _pending: list[tuple[Fetched, RawRef, str]] = field(default_factory=list)
     report: RunReport = field(default_factory=RunReport)
@@ -75,12 +84,18 @@ class Context:
     def keep_failure(self, url: str, error: PageError, purpose: str) -> datetime:
         """Note in the WARC that a visit got no answer worth keeping; give the instant of that."""
         now = self.clock.now()
-        self.warc.note(url, now, purpose, {"outcome": type(error).__name__, "error": str(error)})
+        status = {"status": str(error.status)} if isinstance(error, BadStatus) else {}
+        self.warc.note(url, now, purpose, {"outcome": type(error).__name__, "error": str(error), **status})
         return now
 
     def raw_id(self, fetched: Fetched, ref: RawRef, purpose: str) -> int:
         """Give the id of an answer's row; the caller holds the transaction."""
         return self.archive.add_raw(fetched.url, fetched.fetched_at, fetched.status, ref, purpose)
+
+    @property
+    def reader(self) -> Reader:
+        """What reads the stored answers of this archive."""
+        return Reader(self.warc, self.site, self.markups, self.repair)
 
     def parse(self, fetched: Fetched) -> Article:
         """Read the article of a page.
@@ -89,20 +104,28 @@ class Context:
             NotAnArticle, MarkupDrift: as `parse_page` does.
 
         """
-        return parse_page(
-            fetched.content,
-            fetched.url,
-            content_type=fetched.header("Content-Type"),
-            fetched_at=fetched.fetched_at,
-            markups=self.markups,
-            edition=self.site,
-        )
+        return read_article(fetched, self.markups, self.site)
 
     def log(self) -> None:
         """Write the requests made and the answers kept since the last call; the caller holds the transaction."""
         for fetched, ref, purpose in self._pending:
-            self.raw_id(fetched, ref, purpose)
+            self.enter(fetched, ref, purpose)
         self._pending.clear()
+        self._log_requests()
+
+    def enter(self, fetched: Fetched, ref: RawRef, purpose: str) -> None:
+        """Write the row of an answer, and the sources that a robots.txt names; the caller holds the transaction."""
+        self.raw_id(fetched, ref, purpose)
+        if purpose == ROBOTS and fetched.status == _OK:
+            rules = fetched.content.decode("utf-8", "replace")
+            named = sitemaps.named_by_robots(rules, fetched.url, self.site)
+            self.archive.add_sources(named, fetched.fetched_at)
+
+    def forget(self) -> None:
+        """Drop what was kept for a visit that did not come to its end: `recover` takes it in from the WARC files."""
+        self._pending.clear()
+
+    def _log_requests(self) -> None:
         exchanges = self.fetcher.drain()
         self.archive.log_requests(self.run, exchanges)
         self.report.requests += len(exchanges)
@@ -114,11 +137,15 @@ def recorded(context: Context, command: str) -> Iterator[None]:
     """Keep the run's row: how it began and how it ended, also when it ends early."""
     started = context.clock.now()
     context.run = context.archive.begin_run(command, started)
+    if context.measure is not None:
+        context.archive.record_size(started, context.measure)
     outcome = "stopped"
     try:
         yield
         outcome = "done"
     finally:
+        if outcome == "stopped":
+            context.forget()
         with context.archive.transaction():
             context.log()
         ended = context.clock.now()

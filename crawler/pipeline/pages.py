@@ -5,16 +5,19 @@ Boundary: order only; what an answer means for the row is `policy`'s.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
 from crawler import policy
 from crawler.errors import BadStatus, FetchError, MarkupDrift, NotAnArticle, PageError
+from crawler.pipeline.channels import add_related
 from crawler.pipeline.context import Context
 from crawler.pipeline.store import published, save_read_page, store_article
-from crawler.types import Article, Fetched, PageForFetch, PageOutcome, PageState, RawRef
+from crawler.policy import validators
+from crawler.policy.validators import Validators
+from crawler.types import Article, Fetched, PageForFetch, PageOutcome, PageState, RawRef, Sighting
 
 _OK = 200
 _NOT_MODIFIED = 304
@@ -36,14 +39,19 @@ def purpose_of(page: PageForFetch) -> str:
 
 def _visit(context: Context, page: PageForFetch) -> str:
     try:
-        fetched = context.fetcher.get(page.url, etag=page.etag, last_modified=page.last_modified)
+        send = validators.to_send(page, context.clock.now(), validators.WHOLE_PAGE)
+        fetched = context.fetcher.get(page.url, etag=send.etag, last_modified=send.last_modified)
     except FetchError as error:
         return _failed(context, page, error, context.keep_failure(page.url, error, purpose_of(page)))
-    ref = context.keep(fetched, purpose_of(page))
+    return take_answer(context, page, fetched, context.keep(fetched, purpose_of(page)))
+
+
+def take_answer(context: Context, page: PageForFetch, fetched: Fetched, ref: RawRef) -> str:
+    """Take in an answer that is kept already; give what came of it in words. The page's row exists."""
     if fetched.status == _NOT_MODIFIED:
         return _not_modified(context, page, fetched)
     if fetched.status in _GONE:
-        return _gone(context, page, fetched, ref)
+        return _gone(context, page, fetched, ref, f"HTTP status {fetched.status}")
     if fetched.status != _OK:
         return _failed(context, page, BadStatus(page.url, fetched.status), fetched.fetched_at)
     try:
@@ -53,20 +61,36 @@ def _visit(context: Context, page: PageForFetch) -> str:
     return _read(context, page, article, fetched, ref)
 
 
+def ask_again(context: Context, sightings: Iterable[Sighting], now: datetime) -> None:
+    """Have pages asked for that are gone and that a source shows; the caller holds the transaction."""
+    for page in context.archive.gone_pages(s.post_id for s in sightings if s.post_id is not None):
+        if policy.ask_again(page, now):
+            context.archive.hurry_page(page.id, now)
+
+
 def _read(context: Context, page: PageForFetch, article: Article, fetched: Fetched, ref: RawRef) -> str:
     key = article.post_id or page.id
     now = fetched.fetched_at
+    given = Validators(fetched.header("ETag"), fetched.header("Last-Modified"))
     with _written(context):
         raw_id = context.raw_id(fetched, ref, purpose_of(page))
         verdict = store_article(context, article, now, key=key, raw_id=raw_id)
+        missed = policy.unhinted(page, changed=verdict == "revised")
+        hinted = policy.hinted(page, missed=missed)
         outcome = PageOutcome(
             "live",
-            policy.next_check(now, published(article), page.first_seen_at),
+            policy.next_check(now, published(article), page.first_seen_at, hinted=hinted),
             raw_id=raw_id,
-            etag=fetched.header("ETag"),
-            last_modified=fetched.header("Last-Modified"),
+            etag=given.etag,
+            last_modified=given.last_modified,
+            whole=True,
+            lie=validators.lied(page, given, changed=verdict == "revised"),
+            unhinted=missed,
         )
         save_read_page(context, page, article, outcome, now)
+        add_related(context, article, now)
+        if key != page.id and context.archive.article(page.id) is not None:
+            _mark_removed(context, page, now, f"leads to article {key}", raw_id)
     context.report.fetched += 1
     setattr(context.report, verdict, getattr(context.report, verdict) + 1)
     return f"{verdict}: {key} {article.title}"
@@ -75,6 +99,8 @@ def _read(context: Context, page: PageForFetch, article: Article, fetched: Fetch
 def _unread(
     context: Context, page: PageForFetch, error: NotAnArticle | MarkupDrift, fetched: Fetched, ref: RawRef
 ) -> str:
+    if isinstance(error, NotAnArticle) and (why := policy.removed(page, fetched.url, error.reason)):
+        return _gone(context, page, fetched, ref, why)
     state: PageState = "drift" if isinstance(error, MarkupDrift) else "rejected"
     now = fetched.fetched_at
     with _written(context):
@@ -88,10 +114,12 @@ def _unread(
 
 def _not_modified(context: Context, page: PageForFetch, fetched: Fetched) -> str:
     now = fetched.fetched_at
+    stored = context.archive.article(page.id)
+    if stored is None:  # not modified since when? There is nothing that it could have stayed the same as
+        return _failed(context, page, BadStatus(page.url, fetched.status), now)
     with _written(context):
         context.archive.touch_article(page.id, now)
-        stored = context.archive.article(page.id)
-        due = policy.next_check(now, published(stored.article) if stored else None, page.first_seen_at)
+        due = policy.next_check(now, published(stored.article), page.first_seen_at, hinted=policy.hinted(page))
         etag = fetched.header("ETag") or page.etag
         modified = fetched.header("Last-Modified") or page.last_modified
         context.archive.save_page(page.id, PageOutcome("live", due, etag=etag, last_modified=modified), now)
@@ -100,15 +128,20 @@ def _not_modified(context: Context, page: PageForFetch, fetched: Fetched) -> str
     return f"unchanged: {page.url}"
 
 
-def _gone(context: Context, page: PageForFetch, fetched: Fetched, ref: RawRef) -> str:
-    now = fetched.fetched_at
+def _gone(context: Context, page: PageForFetch, fetched: Fetched, ref: RawRef, why: str) -> str:
     with _written(context):
         raw_id = context.raw_id(fetched, ref, purpose_of(page))
-        outcome = policy.gone(page, now, f"HTTP status {fetched.status}")
-        context.archive.save_page(page.id, replace(outcome, raw_id=raw_id), now)
-        context.archive.set_article_state(page.id, outcome.state, now)
+        state = _mark_removed(context, page, fetched.fetched_at, why, raw_id)
     context.report.gone += 1
-    return f"{outcome.state}: {page.url}: HTTP status {fetched.status}"
+    return f"{state}: {page.url}: {why}"
+
+
+def _mark_removed(context: Context, page: PageForFetch, now: datetime, why: str, raw_id: int) -> PageState:
+    """Write on both rows that an article was not where it should be; give the state that this leads to."""
+    outcome = policy.gone(page, now, why)
+    context.archive.save_page(page.id, replace(outcome, raw_id=raw_id), now)
+    context.archive.set_article_state(page.id, outcome.state, now)
+    return outcome.state
 
 
 def _failed(context: Context, page: PageForFetch, error: PageError, now: datetime) -> str:

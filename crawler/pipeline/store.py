@@ -11,16 +11,13 @@ from datetime import datetime
 from crawler import identity, site
 from crawler.clock import from_text
 from crawler.errors import MarkupDrift, NotAnArticle, WarcCorrupted
-from crawler.fetch.inflate import inflate
 from crawler.identity import Decision, Known
 from crawler.parse import times
 from crawler.parse.page import PARSER_VERSION
 from crawler.pipeline.context import Context
-from crawler.storage.articles import ArticleIntent
-from crawler.types import Article, Fetched, PageForFetch, PageOutcome, StoredArticle
-from crawler.warc import Record
-
-_NO_CAP = 1 << 40
+from crawler.pipeline.reader import answer
+from crawler.storage.revisions import ArticleIntent
+from crawler.types import Article, PageForFetch, PageOutcome, Reading, StoredArticle
 
 
 def store_article(
@@ -43,7 +40,7 @@ def store_article(
     if decision.verdict == "unchanged":
         archive.touch_article(key, now, article.related, raw_id)
     else:
-        archive.save_article(_intent(context, article, decision, now, key, raw_id, source_file))
+        archive.save_article(intent_of(context, article, decision, now, key, raw_id, source_file))
     return decision.verdict
 
 
@@ -66,7 +63,7 @@ def _day(article: Article) -> str | None:
     return when.astimezone(site.HANOI).date().isoformat() if when else None
 
 
-def _intent(
+def intent_of(
     context: Context,
     article: Article,
     decision: Decision,
@@ -74,11 +71,13 @@ def _intent(
     key: int,
     raw_id: int | None,
     source_file: str | None,
+    reading: Reading | None = None,
 ) -> ArticleIntent:
+    """Give an article with everything that is decided and computed about it, ready to be written."""
     return ArticleIntent(
         key=key,
         article=article,
-        reading=context.repair(article),
+        reading=reading or context.repair(article),
         decision=decision,
         fingerprint=identity.fingerprint(article),
         body_key=identity.body_key(article),
@@ -91,10 +90,12 @@ def _intent(
     )
 
 
-def correct(context: Context, old: StoredArticle, article: Article, *, current: bool = True) -> None:
+def correct(
+    context: Context, old: StoredArticle, article: Article, reading: Reading | None = None, *, current: bool = True
+) -> None:
     """Write what today's parser reads from the page of one revision; the caller holds the transaction."""
     decision = Decision("unchanged", old.revision)
-    intent = _intent(context, article, decision, from_text(old.checked_at), old.id, old.raw_id, None)
+    intent = intent_of(context, article, decision, from_text(old.checked_at), old.id, old.raw_id, None, reading)
     if current:
         context.archive.replace_reading(replace(intent, state=old.state))
     else:
@@ -111,20 +112,3 @@ def _reread(context: Context, stored: StoredArticle) -> StoredArticle | None:
         return None  # the old reading is the best there is
     correct(context, stored, article)
     return context.archive.article(stored.id)
-
-
-def answer(record: Record) -> Fetched:
-    """Make a stored record an answer again."""
-    coding = next((v for k, v in record.headers if k.lower() == "content-encoding"), None)
-    return Fetched(
-        url=record.url,
-        fetched_at=record.fetched_at,
-        status=record.status,
-        reason="",
-        http_version="1.1",
-        headers=record.headers,
-        body=record.body,
-        content=inflate(record.url, record.body, coding, _NO_CAP),
-        target="",
-        request_headers=(),
-    )

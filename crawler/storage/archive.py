@@ -13,10 +13,19 @@ from typing import Self
 
 from sqlite_utils import Database
 
+from crawler.storage.appearances import Appearances
 from crawler.storage.articles import Articles
 from crawler.storage.base import mendable, open_database
+from crawler.storage.channels import Channels
+from crawler.storage.disk import Disk
+from crawler.storage.evidence import Evidence
+from crawler.storage.findings import Findings
+from crawler.storage.gaps import Gaps
+from crawler.storage.health import Health
+from crawler.storage.ledger import Ledgers
 from crawler.storage.locks import CLAIMS, Claims
 from crawler.storage.pages import Pages
+from crawler.storage.plans import Plans
 from crawler.storage.runs import Runs
 from crawler.storage.sources import Sources
 from crawler.storage.status import Status
@@ -24,7 +33,22 @@ from crawler.storage.status import Status
 FILE = "vna.db"
 
 
-class Archive(Articles, Pages, Sources, Runs, Status):
+class Archive(
+    Articles,
+    Pages,
+    Sources,
+    Channels,
+    Appearances,
+    Gaps,
+    Runs,
+    Status,
+    Evidence,
+    Health,
+    Plans,
+    Ledgers,
+    Disk,
+    Findings,
+):
     """One archive; use as a context manager, which also gives the driver's errors a hint."""
 
     def __init__(self, db: Database, file: Path) -> None:

@@ -5,10 +5,11 @@ Boundary: files, connections and PRAGMAs; the tables are `schema`'s.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -38,14 +39,23 @@ def open_database(file: Path, *, read_only: bool = False) -> Database:
         db = Database(connection, use_old_upsert=False)
         found = _checked_version(db, file, read_only=read_only)
         if not read_only:
-            for pragma in _PRAGMAS:
-                connection.execute(f"PRAGMA {pragma}")
-            if schema.migrations.pending(db):
-                schema.migrations.apply(db)
-            connection.execute("PRAGMA foreign_keys = ON")  # after the migrations: they may make a table anew
-            if found != schema.version():  # a write, even when nothing changes: it would wait for other writers
-                connection.execute(f"PRAGMA user_version = {schema.version()}")
+            with _alone(file) if found != schema.version() else nullcontext():
+                for pragma in _PRAGMAS:
+                    connection.execute(f"PRAGMA {pragma}")
+                if schema.migrations.pending(db):
+                    schema.migrations.apply(db)
+                connection.execute("PRAGMA foreign_keys = ON")  # after the migrations: they may make a table anew
+                if found != schema.version():  # a write, even when nothing changes: it would wait for other writers
+                    connection.execute(f"PRAGMA user_version = {schema.version()}")
     return db
+
+
+@contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """Let one process at a time make or migrate a database: SQLite does not wait its turn for a change of journal mode."""
+    with file.with_name("vna.opening").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _connect(file: Path, *, read_only: bool) -> sqlite3.Connection:
@@ -115,7 +125,7 @@ def _hint(message: str) -> str:
     if "locked" in message:
         return "another program writes to it; wait until it is done, or close it"
     if "not a database" in message or "malformed" in message:
-        return "restore it from a backup, or move it away and run `vna rebuild`: the WARC files hold everything"
+        return "restore it from a backup, or run `vna rebuild --replace`: the WARC files hold everything"
     if "full" in message:
         return "free some space, then start again: nothing that was committed is lost"
     return "check that the folder exists, can be written and is on a local disk"

@@ -18,8 +18,9 @@ from typing import IO, Literal
 from crawler.errors import AlreadyRunning
 from crawler.storage.base import not_writable
 
-#: `collect` polls, `backfill` works off plans, `text` imports, `read` reads stored pages anew; `alone` shuts out all.
-Role = Literal["collect", "backfill", "text", "read", "alone"]
+#: `collect` polls, `backfill` works off plans, `probe` checks what is assumed of the site, `text` imports, `read` reads
+#: stored pages anew; `alone` shuts out all.
+Role = Literal["collect", "backfill", "probe", "text", "read", "alone"]
 
 LOCK = "vna.lock"
 CLAIMS = "vna.claims"

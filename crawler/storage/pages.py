@@ -16,7 +16,10 @@ from crawler.clock import from_text, to_text
 from crawler.storage.values import optional_text
 from crawler.types import PageForFetch, PageOutcome, RawRef, Sighting
 
-_FOR_FETCH = " id, url, state, failures, first_seen_at, etag, last_modified, last_fetched_at"
+_FOR_FETCH = (
+    " id, url, state, failures, first_seen_at, etag, last_modified, last_fetched_at, checked_whole_at, lies,"
+    " hinted_at, unhinted"
+)
 
 
 class Pages:
@@ -36,21 +39,28 @@ class Pages:
         return fresh
 
     def _add_sighting(self, source: str, seen: Sighting, now: str, due: str | None) -> bool:
-        hinted = optional_text(seen.modified_at)
+        hinted, published = optional_text(seen.modified_at), optional_text(seen.published_at)
+        self.db.conn.execute(  # an id that was asked for in vain: now that a source lists it, it is there
+            "UPDATE pages SET state = 'known', url = ?, failures = 0, error = NULL WHERE id = ? AND state = 'absent'",
+            (seen.url, seen.post_id),
+        )
         added = self.db.conn.execute(
-            """INSERT INTO pages (id, url, state, first_seen_at, first_source, hinted_at, next_due_at)
-               VALUES (?, ?, 'known', ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING""",
-            (seen.post_id, seen.url, now, source, hinted, due),
+            """INSERT INTO pages (id, url, state, first_seen_at, first_source, hinted_at, published_hint, next_due_at)
+               VALUES (?, ?, 'known', ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING""",
+            (seen.post_id, seen.url, now, source, hinted, published, due),
         ).rowcount
         if not added:
             self.db.conn.execute(
                 """UPDATE pages SET next_due_at = CASE
                      WHEN state = 'known' THEN min(coalesce(next_due_at, :due), coalesce(:due, next_due_at))
-                     WHEN :hinted >= coalesce(last_fetched_at, '') AND state <> 'gone' THEN :now
+                     WHEN :hinted > coalesce(hinted_at, '') AND :hinted >= coalesce(last_fetched_at, '')
+                          AND state <> 'gone' THEN :now
                      ELSE next_due_at END,
-                   hinted_at = nullif(max(coalesce(hinted_at, ''), coalesce(:hinted, '')), '')
-                   WHERE id = :id AND (state = 'known' OR :hinted > coalesce(hinted_at, ''))""",
-                {"id": seen.post_id, "hinted": hinted, "now": now, "due": due},
+                   hinted_at = nullif(max(coalesce(hinted_at, ''), coalesce(:hinted, '')), ''),
+                     published_hint = coalesce(published_hint, :published)
+                   WHERE id = :id AND (state = 'known' OR :hinted > coalesce(hinted_at, '')
+                                       OR (published_hint IS NULL AND :published IS NOT NULL))""",
+                {"id": seen.post_id, "hinted": hinted, "published": published, "now": now, "due": due},
             )
         self.db.conn.execute(
             """INSERT INTO sightings (page, source, first_seen_at, last_seen_at, position) VALUES (?, ?, ?, ?, ?)
@@ -60,19 +70,23 @@ class Pages:
         )
         return bool(added)
 
-    def sighted(self, source: str, ids: Iterable[int]) -> set[int]:
-        """Give which of these post ids a source has shown before."""
+    def sighted(self, source: str, ids: Iterable[int], by: datetime | None = None) -> set[int]:
+        """Give which of these post ids a source has shown before, or had by some instant."""
         rows = self.db.query(
-            "SELECT page FROM sightings WHERE source = ? AND page IN (SELECT value FROM json_each(?))",
-            [source, json.dumps(list(ids))],
+            """SELECT page FROM sightings WHERE source = ? AND page IN (SELECT value FROM json_each(?))
+               AND (? IS NULL OR first_seen_at <= ?)""",
+            [source, json.dumps(list(ids)), optional_text(by), optional_text(by)],
         )
         return {row["page"] for row in rows}
 
     def due_pages(self, now: datetime, *, ignore_due: bool = False) -> list[PageForFetch]:
-        """Give the pages to fetch: never fetched ones first, newest first."""
+        """Give the pages to fetch: never fetched ones first, newest first.
+
+        Those under suspicion are asked for when they are due and not before: their probes must be spaced.
+        """
         rows = self.db.query(
             f"""SELECT {_FOR_FETCH} FROM pages
-               WHERE (next_due_at IS NOT NULL AND next_due_at <= :now) OR (:all AND state <> 'gone')
+               WHERE (next_due_at IS NOT NULL AND next_due_at <= :now) OR (:all AND state NOT IN ('suspect', 'gone', 'absent'))
                ORDER BY state <> 'known', id DESC""",  # noqa: S608 - columns of ours
             {"now": to_text(now), "all": ignore_due},
         )
@@ -82,6 +96,25 @@ class Pages:
         """Say whether somebody visited a page after its row was read."""
         row = self.db.execute("SELECT last_fetched_at FROM pages WHERE id = ?", [page.id]).fetchone()
         return row is not None and row[0] != page.last_fetched_at
+
+    def page(self, page_id: int) -> PageForFetch | None:
+        """Give one page, due or not."""
+        sql = f"SELECT {_FOR_FETCH} FROM pages WHERE id = ?"  # noqa: S608 - columns of ours
+        row = next(self.db.query(sql, [page_id]), None)
+        return _page(row) if row else None
+
+    def gone_pages(self, ids: Iterable[int]) -> list[PageForFetch]:
+        """Give those of some pages that are gone."""
+        rows = self.db.query(
+            f"""SELECT {_FOR_FETCH} FROM pages
+               WHERE state = 'gone' AND id IN (SELECT value FROM json_each(?)) ORDER BY id""",  # noqa: S608 - columns of ours
+            [json.dumps(list(ids))],
+        )
+        return [_page(row) for row in rows]
+
+    def hurry_page(self, page_id: int, now: datetime) -> None:
+        """Make a page due now."""
+        self.db.conn.execute("UPDATE pages SET next_due_at = ? WHERE id = ?", (to_text(now), page_id))
 
     def unread_pages(self, since: str | None) -> list[tuple[PageForFetch, int, RawRef]]:
         """Give the pages that were kept but could not be read, with where they are kept."""
@@ -113,7 +146,8 @@ class Pages:
         """Write a visit to a page on its row."""
         self.db.conn.execute(
             """UPDATE pages SET state = ?, next_due_at = ?, last_fetched_at = ?, failures = ?, error = ?,
-                 raw_id = coalesce(?, raw_id), etag = ?, last_modified = ? WHERE id = ?""",
+                 raw_id = coalesce(?, raw_id), etag = ?, last_modified = ?,
+                 checked_whole_at = coalesce(?, checked_whole_at), lies = lies + ?, unhinted = unhinted + ? WHERE id = ?""",
             (
                 outcome.state,
                 optional_text(outcome.next_due_at),
@@ -123,10 +157,15 @@ class Pages:
                 outcome.raw_id,
                 outcome.etag,
                 outcome.last_modified,
+                to_text(now) if outcome.whole else None,
+                outcome.lie,
+                outcome.unhinted,
                 page_id,
             ),
         )
 
 
 def _page(row: Mapping[str, Any]) -> PageForFetch:
-    return PageForFetch(**{**row, "first_seen_at": from_text(row["first_seen_at"])})
+    names = ("first_seen_at", "checked_whole_at", "hinted_at")
+    instants = {name: from_text(row[name]) if row[name] else None for name in names}
+    return PageForFetch(**{**row, **instants})

@@ -63,6 +63,15 @@ class Runs:
         ).fetchone()
         return int(row[0])
 
+    def raw_fetched_at(self, raw_id: int) -> str:
+        """Give when an answer was fetched."""
+        return str(self.db.execute("SELECT fetched_at FROM raw WHERE id = ?", [raw_id]).fetchone()[0])
+
+    def has_capture(self, url: str, fetched_at: datetime, digest: str) -> bool:
+        """Say whether this very answer is kept already."""
+        sql = "SELECT 1 FROM raw WHERE url = ? AND fetched_at = ? AND digest = ?"
+        return self.db.execute(sql, [url, to_text(fetched_at), digest]).fetchone() is not None
+
     def known_end(self, file: str) -> int:
         """Give the byte behind the last answer of a WARC file that has a row: so far it is whole."""
         row = self.db.execute("SELECT offset + length FROM raw WHERE file = ? ORDER BY offset DESC LIMIT 1", [file])

@@ -11,7 +11,8 @@ Boundary: the only unit that knows the WARC library. It knows nothing of article
 
 from crawler.warc.members import digest
 from crawler.warc.reading import Record, read_file
+from crawler.warc.scan import Damage, Member
 from crawler.warc.store import WarcStore
 from crawler.warc.tail import repair_tail
 
-__all__ = ["Record", "WarcStore", "digest", "read_file", "repair_tail"]
+__all__ = ["Damage", "Member", "Record", "WarcStore", "digest", "read_file", "repair_tail"]

@@ -63,7 +63,7 @@ def read_member(path: Path, ref: RawRef, member: bytes) -> Record:
     """
     try:
         _inflate(member)
-        records = list(_parsed(io.BytesIO(member), ref.file, ref.offset))
+        records = list(parsed(io.BytesIO(member), ref.file, ref.offset))
     except (ArchiveLoadFailed, zlib.error, EOFError, ValueError) as error:
         raise corrupted(path, ref.offset, f"no readable record: {error}") from error
     if len(records) != 1:
@@ -84,7 +84,7 @@ def read_file(path: Path, name: str, start: int = 0) -> Iterator[Record]:
     with path.open("rb") as file:
         file.seek(start)
         try:
-            yield from _parsed(file, name, 0)
+            yield from parsed(file, name, 0)
         except (ArchiveLoadFailed, zlib.error, EOFError, ValueError) as error:
             raise corrupted(path, file.tell(), str(error)) from error
 
@@ -102,7 +102,8 @@ def _inflate(member: bytes) -> None:
         raise ValueError("not one whole gzip member")
 
 
-def _parsed(file: Any, name: str, base: int) -> Iterator[Record]:
+def parsed(file: Any, name: str, base: int) -> Iterator[Record]:
+    """Give the records of a stream that a row may point at, digests checked; `base` is where the stream begins."""
     iterator = ArchiveIterator(file, check_digests="raise")
     for record in iterator:
         http = record.http_headers

@@ -12,17 +12,18 @@ import io
 import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 import crawler
 from crawler.errors import WarcError
 from crawler.types import Fetched, RawRef
 from crawler.warc import members
 from crawler.warc.reading import Record, corrupted, read_file, read_member
+from crawler.warc.scan import Damage, Member, request_alone, scan
 from crawler.warc.tail import mended
 
 _SOFTWARE = f"vna-archive/{crawler.__version__}"
@@ -31,7 +32,9 @@ _SOFTWARE = f"vna-archive/{crawler.__version__}"
 class WarcStore:
     """The WARC files below one directory, `YYYY/MM/vna-YYYYMMDD-NNN.warc.gz`, one open at a time.
 
-    `known_end` gives up to which byte a file is known to be whole, so that its end need not be looked for from its start.
+    `known_end` gives up to which byte a file's answers have rows: so far it is whole, and its end need not be looked for
+    from its start. Behind it may stand answers that a killed process had no time to write rows of; nothing is written
+    behind those until somebody takes them in.
     """
 
     def __init__(
@@ -40,7 +43,7 @@ class WarcStore:
         *,
         max_bytes: int = 1_000_000_000,
         software: str = _SOFTWARE,
-        known_end: Callable[[str], int] = lambda _: 0,
+        known_end: Callable[[str], int] | None = None,
     ) -> None:
         self._directory = directory
         self._max_bytes = max_bytes
@@ -125,6 +128,31 @@ class WarcStore:
         for one in [name] if name else self.names():
             yield from read_file(self._directory / one, one, start)
 
+    def scan(self, name: str, start: int = 0) -> Iterator[Member | Damage]:
+        """Read every member of one file, past what is damaged."""
+        return scan(self._directory / name, name, start)
+
+    def size(self, name: str) -> int:
+        """Give the size of a file in bytes."""
+        return (self._directory / name).stat().st_size
+
+    @contextmanager
+    def alone_with(self, name: str) -> Iterator[bool]:
+        """Hold one file while the block lasts; False when a process, this one too, is writing to it."""
+        with (self._directory / name).open("rb") as file:
+            yield _held(file)
+
+    def left_over(self, name: str) -> list[Record]:
+        """Give the records of a file that stand behind its known end; a torn tail is cut. The caller holds the file."""
+        path, start = self._directory / name, self._end(name)
+        if self.size(name) <= start or request_alone(path, start) or not mended(path, start):
+            return []
+        members = scan(path, name, start)
+        return [m.record for m in members if isinstance(m, Member) and m.record is not None]
+
+    def _end(self, name: str) -> int:
+        return self._known_end(name) if self._known_end else 0
+
     def _write(self, at: datetime, member: bytes, digest: str, follower: bytes = b"") -> RawRef:
         try:
             file = self._open(at)
@@ -172,10 +200,13 @@ class WarcStore:
 
     def _has_room(self, path: Path) -> bool:
         name = path.relative_to(self._directory).as_posix()
-        return path.stat().st_size < self._max_bytes and mended(path, self._known_end(name))
+        size, end = path.stat().st_size, self._end(name)
+        if not end <= size < self._max_bytes or not mended(path, end):
+            return False
+        return self._known_end is None or all(r.warc_type == "metadata" for r in self.left_over(name))
 
 
-def _held(file: io.BufferedRandom) -> bool:
+def _held(file: IO[bytes]) -> bool:
     """Take a file for this process alone; False when another one has it."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

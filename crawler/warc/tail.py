@@ -34,7 +34,7 @@ def repair_tail(path: Path, start: int = 0) -> int:
     size = path.stat().st_size
     if good == size:
         return 0
-    if _record_behind(path, good):
+    if next_record(path, good) is not None:
         raise corrupted(path, good, "damaged, and records stand behind the damage")
     with path.open("r+b") as file:
         file.seek(good)
@@ -55,16 +55,16 @@ def mended(path: Path, start: int = 0) -> bool:
     return True
 
 
-def _record_behind(path: Path, damage: int) -> bool:
-    """Say whether a record begins somewhere behind a damaged one."""
+def next_record(path: Path, damage: int) -> int | None:
+    """Give the byte at which a record begins behind a damaged one; None when there is none."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         position = data.find(_MEMBER, damage + 1)
         while position >= 0:
             with suppress(zlib.error):
                 if zlib.decompressobj(wbits=31).decompress(data[position : position + 512], 5) == b"WARC/":
-                    return True
+                    return position
             position = data.find(_MEMBER, position + 1)
-    return False
+    return None
 
 
 def _last_good_end(path: Path, start: int) -> int:
