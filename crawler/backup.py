@@ -1,0 +1,172 @@
+"""Backups: a consistent copy of the database, the list of the WARC files with digests, and, if wanted, those files.
+
+A backup is a folder: `vna.db`, `manifest.json`, perhaps `warc/`. A new backup into the same folder replaces the database
+only when its copy is whole and sound, and copies only what is new of the evidence.
+
+Boundary: order of steps; the copying is `storage`'s and `warc`'s. The archive is only read, so a service may go on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from crawler.clock import to_text
+from crawler.errors import BadInput, SchemaTooNew, StorageError, WarcError
+from crawler.storage import FILE
+from crawler.storage.copy import copy_database, ends, newest_schema, read_summary
+from crawler.warc.manifest import Entry, compared, listed, sha256
+
+MANIFEST = "manifest.json"
+_CHECK = "run `vna verify` on the archive; an older backup may still have the file"
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """What a backup holds. Sizes are in bytes; `copied` counts the WARC files that were copied this time."""
+
+    made_at: str
+    schema: int
+    articles: int
+    database_bytes: int
+    database_sha256: str
+    warc: tuple[Entry, ...]
+    copied: int = 0
+
+    @property
+    def warc_bytes(self) -> int:
+        """How much evidence there is."""
+        return sum(entry.bytes for entry in self.warc)
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What came back, and what is wrong with which WARC file (missing, shorter, different)."""
+
+    articles: int
+    copied: int
+    wrong: dict[str, str]
+
+
+def back_up(archive: Path, target: Path, now: datetime, *, with_warc: bool = False) -> Backup:
+    """Make a backup of the archive in a folder into another.
+
+    Raises:
+        StorageError: there is no archive, the target cannot be written, or the copy is not sound.
+        WarcError: evidence that the database points to is not there.
+        BadInput: the target holds something that is no backup.
+
+    """
+    if not (archive / FILE).exists():
+        raise StorageError(f"no archive at {archive}", "check --archive; `vna status` shows what is there")
+    before = _target_of_a_backup(target)
+    copy_database(archive / FILE, target / FILE)
+    summary = read_summary(target / FILE)
+    entries = listed(archive / "warc", before)  # after the snapshot: so it has at least what the copy points to
+    _check_evidence(archive, ends(target / FILE), entries)
+    copied = _copy_evidence(archive / "warc", target / "warc", entries) if with_warc else 0
+    size = (target / FILE).stat().st_size
+    made = Backup(to_text(now), **summary, database_bytes=size, database_sha256=sha256(target / FILE),
+                  warc=tuple(entries), copied=copied)  # fmt: skip
+    _write(target / MANIFEST, {k: v for k, v in asdict(made).items() if k != "copied"})
+    return made
+
+
+def restore(source: Path, archive: Path) -> Restored:
+    """Put a backup where there is no archive; evidence that is there already stays, and is held against the list.
+
+    Raises:
+        BadInput: it is no backup, or its database is not what the list says.
+        StorageError: there is an archive already, or it cannot be written; SchemaTooNew: a newer program made it.
+
+    """
+    made = read_manifest(source)
+    if (archive / FILE).exists():
+        raise StorageError(
+            f"{archive} holds an archive", "move it away, or restore into another folder: vna --archive DIR restore"
+        )
+    if sha256(source / FILE) != made.database_sha256:
+        raise BadInput(f"{source / FILE} is not the database that {MANIFEST} lists", "choose another backup")
+    if made.schema > newest_schema():
+        raise SchemaTooNew(
+            f"{source} has schema version {made.schema}, this program knows up to {newest_schema()}",
+            "upgrade the program, then restore",
+        )
+    held = source / "warc"
+    lacking = [e for e in made.warc if (held / e.file).is_file() and not (archive / "warc" / e.file).exists()]
+    copied = _copy_evidence(held, archive / "warc", lacking)
+    copy_database(source / FILE, archive / FILE)
+    return Restored(made.articles, copied, dict(compared(archive / "warc", made.warc)))
+
+
+def read_manifest(folder: Path) -> Backup:
+    """Read what a backup says of itself.
+
+    Raises:
+        BadInput: there is none.
+
+    """
+    try:
+        data: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
+        return Backup(**{**data, "warc": tuple(Entry(**entry) for entry in data["warc"])})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"{folder} is no backup: {error}", "name the folder that was given to `vna backup`") from error
+
+
+def _target_of_a_backup(target: Path) -> dict[str, Entry]:
+    """Give what an earlier backup there lists; anything else there must not be written over."""
+    if (target / MANIFEST).exists():
+        return {entry.file: entry for entry in read_manifest(target).warc}
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise BadInput(f"{target} holds something that is no backup", "give a new or empty folder")
+    return {}
+
+
+def _check_evidence(archive: Path, needed: dict[str, int], entries: Sequence[Entry]) -> None:
+    there = {entry.file: entry.bytes for entry in entries}
+    lost = sorted(file for file, end in needed.items() if there.get(file, 0) < end)
+    if lost:
+        names = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
+        raise WarcError(f"evidence is missing below {archive / 'warc'}: {names}; no list was written", _CHECK)
+
+
+def _copy_evidence(source: Path, target: Path, entries: Sequence[Entry]) -> int:
+    """Copy the files that are not there yet, or grew since; each is whole or not there."""
+    copied = 0
+    try:
+        for entry in entries:
+            there = target / entry.file
+            if there.is_file() and there.stat().st_size == entry.bytes:
+                continue
+            there.parent.mkdir(parents=True, exist_ok=True)
+            fresh = there.with_name(f"{there.name}.new")
+            with (source / entry.file).open("rb") as one, fresh.open("wb") as other:
+                _copy_bytes(one, other, entry.bytes)
+            fresh.replace(there)
+            copied += 1
+    except OSError as error:
+        raise StorageError(
+            f"cannot write below {target}: {error.strerror or error}", "free space or correct the permissions"
+        ) from error
+    return copied
+
+
+def _copy_bytes(source: Any, target: Any, size: int) -> None:
+    """Copy so many bytes and no more: a file that is being written to may have half a record behind them."""
+    left = size
+    while left > 0 and (data := source.read(min(1 << 20, left))):
+        target.write(data)
+        left -= len(data)
+    target.flush()
+    os.fsync(target.fileno())
+
+
+def _write(file: Path, data: dict[str, Any]) -> None:
+    fresh = file.with_name(f"{file.name}.new")
+    fresh.write_text(json.dumps(data, indent=1), "utf-8")
+    fresh.replace(file)
