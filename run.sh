@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The developer's commands, each of which sets up what it needs by itself in .venv/ beside this file.
 #   ./run.sh demo     the whole story on a double of the site, offline
-#   ./run.sh test     all tests, with coverage; the pure core must be covered to the last branch
+#   ./run.sh test     all tests; the pure core must be covered to the last branch
+#   ./run.sh coverage the same with coverage of the edges, too: slower
 #   ./run.sh check    lint, format, types, docs up to date
 #   ./run.sh bench    measurements, each as a ratio to a peer or bound in the same run [NAME...]
 #   ./run.sh docs     write docs/commands.md anew from the commands' own help
@@ -38,7 +39,7 @@ setup() {
     exit 1
   }
   PIP_CONSTRAINT="$PWD/constraints.txt" PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    .venv/bin/python -m pip install --quiet --editable '.[dev,repair,browse]' 2>.venv/setup.log || {
+    .venv/bin/python -m pip install --quiet --editable '.[dev,repair,browse,alerts]' 2>.venv/setup.log || {
     cat .venv/setup.log >&2
     say "the packages could not be installed; is there a connection to the package index?"
     exit 1
@@ -55,13 +56,25 @@ demo() {
 test() {
   setup
   say "test: everything but soak runs and benchmarks"
-  .venv/bin/python -m coverage erase
-  .venv/bin/python -m pytest --numprocesses 2 --dist worksteal --cov --cov-report= "$@"
-  if [ $# -eq 0 ]; then
-    .venv/bin/python -m coverage report --skip-covered | tail -n 40
-    say "the pure core, to the last branch"
-    .venv/bin/python -m coverage report --include="$(core)" --fail-under=100 --show-missing --skip-covered
+  if [ $# -gt 0 ]; then
+    pytest "$@"
+    return
   fi
+  .venv/bin/python -m coverage erase
+  pytest -m 'not edge' --cov --cov-report=
+  say "the pure core, to the last branch"
+  .venv/bin/python -m coverage report --include="$(core)" --fail-under=100 --show-missing --skip-covered
+  say "the edges: files, processes, sockets"
+  pytest -m edge
+}
+
+pytest() { .venv/bin/python -m pytest --numprocesses 2 --dist worksteal "$@"; }
+
+# Coverage of everything, edges too: slower, and for reading alone.
+coverage() {
+  setup
+  .venv/bin/python -m coverage erase
+  pytest --cov --cov-report=term:skip-covered "$@"
 }
 
 # Modules without I/O, clock or randomness (docs/decisions.md); tests/test_layers.py holds them to it.
@@ -70,7 +83,7 @@ core() {
   for part in types errors urls site markup fold query identity records render; do
     printf 'crawler/%s.py,' "$part"
   done
-  printf 'crawler/discover/*,crawler/parse/*,crawler/repair/*,crawler/policy/*,crawler/coverage/*'
+  printf 'crawler/discover/*,crawler/parse/*,crawler/repair/*,crawler/policy/*,crawler/coverage/*,crawler/probe/*'
 }
 
 check() {
@@ -103,9 +116,9 @@ golden() {
 }
 
 case "${1:-}" in
-  demo | test | check | bench | docs | golden) "$@" ;;
+  demo | test | coverage | check | bench | docs | golden) "$@" ;;
   *)
-    sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac

@@ -23,7 +23,7 @@ class Silent(Lines):
     def phase(self, name: str, total: int) -> None:
         pass
 
-    def step(self, what: str) -> None:
+    def step(self, what: str, url: str | None = None) -> None:
         pass
 
 

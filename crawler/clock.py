@@ -63,6 +63,11 @@ class StoppableClock(SystemClock):
             raise Interrupted("asked to stop; what was done until now is stored", "start it again to go on")
 
 
+def monotonic_microseconds() -> int:
+    """Give the microseconds of the machine's steady clock, by which systemd orders events."""
+    return time.monotonic_ns() // 1000
+
+
 def to_text(instant: datetime) -> str:
     """Write an instant as the archive stores it: ISO 8601 in UTC, whole seconds, `2026-01-31T08:15:00Z`."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

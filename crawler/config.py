@@ -45,6 +45,7 @@ class Config:
     list_pages: int = 20
     add: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
     floor: float = 300.0
     ceiling: float = 21_600.0
     list_api: bool = False
@@ -235,6 +236,13 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _names(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(v, str) and v.strip() for v in value.values()):
+        raise ValueError('must be names by path, such as { "/politique/" = "Politique" }')
+    _texts(list(value))
+    return {path: name.strip() for path, name in value.items()}
+
+
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValueError("must be true or false")  # noqa: TRY004 - one kind of mistake for the report
@@ -307,6 +315,7 @@ _KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
         "list_pages": ("list_pages", _number(1, 1000, whole=True)),
         "add": ("add", _texts),
         "exclude": ("exclude", _texts),
+        "names": ("names", _names),
         "floor": ("floor", _number(60, 86_400)),
         "ceiling": ("ceiling", _number(300, 604_800)),
         "list_api": ("list_api", _flag),

@@ -12,6 +12,7 @@ CrawlerError
       BodyTooLarge               over the cap, before or after inflating
     ParseError                   the page was had and is in the WARC already: fix the parser, then reparse
       UnreadableSource           a feed, sitemap or list that is none
+        SourceMoved(found)       it redirects to another address, which is a source of its own
       NotAnArticle(reason)       a block page, a soft 404, a list ...
       MarkupDrift(missing)       it says that it is an article, but the markup that we know is not there
   StopError(hint)                ends the run: exit code 1, and `hint` says what to do now
@@ -20,9 +21,12 @@ CrawlerError
       SitePaused(until)          it asked for patience, or it is our quiet hours or daily cap: go on at `until`
     Interrupted                  somebody asked the run to stop: what was done is stored
     AlreadyRunning               another process has the archive
+    DiskLow                      the disk's reserve is reached: nothing is fetched
+    DiskLow                      the disk's reserve is reached: nothing is fetched
     WarcError > WarcCorrupted    evidence cannot be written, or does not read back
     StorageError > SchemaTooNew  the database cannot be used
     BadInput                     a file or an argument that is not what the command takes
+    NotTold                      an alert could not be sent
   ArticleNotFound(key)           a question with no answer
 anything else                    a bug: it escapes with its traceback
 ```
@@ -35,7 +39,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from crawler.types import Article
+    from crawler.types import Article, SourceFound
 
 
 class CrawlerError(Exception):
@@ -52,7 +56,7 @@ class PageError(CrawlerError):
     def __str__(self) -> str:
         message = super().__str__()
         cause = str(self.__cause__ or "")
-        return f"{message}: {cause}" if cause else message
+        return " ".join(f"{message}: {cause}".split() if cause else message.split())  # one line, also on a row
 
 
 class FetchError(PageError):
@@ -99,6 +103,14 @@ class UnreadableSource(ParseError):
     """A source answered with something that it is not."""
 
 
+class SourceMoved(UnreadableSource):
+    """A source redirects to another place, `found`; what stands there is not believed to be this source."""
+
+    def __init__(self, url: str, found: SourceFound) -> None:
+        super().__init__(url, f"redirects to {found.url}, which is another place")
+        self.found = found
+
+
 class NotAnArticle(ParseError):
     """The page is no article; `reason` says what it looks like instead."""
 
@@ -133,11 +145,15 @@ class SiteUnavailable(StopError):
 
 
 class SitePaused(SiteUnavailable):
-    """Nothing may be asked before `until` (aware, UTC): the host's wish, quiet hours, the daily cap, a tripped breaker."""
+    """Nothing may be asked before `until` (aware, UTC): the host's wish, quiet hours, the daily cap, a tripped breaker.
 
-    def __init__(self, message: str, hint: str, until: datetime) -> None:
+    `own` says that it is our configuration's wish, and no trouble.
+    """
+
+    def __init__(self, message: str, hint: str, until: datetime, *, own: bool = False) -> None:
         super().__init__(message, hint)
         self.until = until
+        self.own = own
 
 
 class Interrupted(StopError):
@@ -146,6 +162,10 @@ class Interrupted(StopError):
 
 class AlreadyRunning(StopError):
     """Another process has the archive."""
+
+
+class DiskLow(StopError):
+    """The disk has less free than the reserve."""
 
 
 class WarcError(StopError):
@@ -166,6 +186,10 @@ class SchemaTooNew(StorageError):
 
 class BadInput(StopError):
     """A file or an argument is not what the command takes."""
+
+
+class NotTold(StopError):
+    """An alert could not be sent."""
 
 
 class ArticleNotFound(CrawlerError):

@@ -92,7 +92,7 @@ def replacing(path: Path) -> Iterator[IO[str]]:
 
 
 def _unwritable(path: Path, error: OSError) -> BadInput:
-    return BadInput(f"cannot write {path}: {error.strerror}", "choose another place with --out")
+    return BadInput(f"cannot write {path}: {error.strerror}", "name another place for it")
 
 
 def _flat(stored: StoredArticle) -> dict[str, object]:

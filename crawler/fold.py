@@ -53,7 +53,7 @@ def letters(text: str) -> str:
     return "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_LETTERS)
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=1 << 14)  # the common words; a service must not grow with every name that was ever in the news
 def stem(word: str) -> str:
     """Give the stem of one folded word; numbers and short words stay as they are."""
     if len(word) < 4 or not word.isalpha():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 TextType = Literal["paragraph", "heading", "quote", "list_item", "table", "note"]
@@ -182,18 +182,36 @@ class Exchange:
     error: str | None = None
 
 
-SourceKind = Literal["home", "section", "feed", "news_sitemap", "sitemap_index", "sitemap", "list"]
+SourceKind = Literal["home", "section", "feed", "feed_index", "news_sitemap", "sitemap_index", "sitemap", "list"]
 PageState = Literal["known", "live", "suspect", "gone", "rejected", "drift", "failed", "absent"]
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFound:
-    """A source that another source names; `when` is the month that a sitemap covers, as (year, month)."""
+    """A source that another source names.
+
+    `when` is the month that a sitemap covers, as (year, month); `modified_at` is when its index says that it changed;
+    `zone` is the site's own number of a section.
+    """
 
     kind: SourceKind
     url: str
     name: str | None = None
     when: tuple[int, int] | None = None
+    modified_at: datetime | None = None
+    zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What making the sources follow the configuration needs of a row; `worked` says that it ever gave a good answer."""
+
+    url: str
+    kind: SourceKind
+    name: str | None
+    zone: str | None
+    state: str
+    worked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +225,31 @@ class SourceForPoll:
     failures: int
     etag: str | None
     last_modified: str | None
+    id: int = 0
+    last_ok_at: datetime | None = None
+    most_items: int | None = None
+    newest_id: int | None = None
+    middle_id: int | None = None
+    learned_since: datetime | None = None
+    checked_whole_at: datetime | None = None
+    lies: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A time in which a source may have shown articles that nobody saw: between two polls that share none."""
+
+    id: int
+    source: str
+    since: datetime
+    until: datetime
+    after_id: int | None
+    before_id: int | None
+    opened_at: datetime
+    tried: int = 0
+
+
+GapClosing = Literal["paging", "sitemap", "ids"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,11 +264,19 @@ class PageForFetch:
     etag: str | None
     last_modified: str | None
     last_fetched_at: str | None = None
+    checked_whole_at: datetime | None = None
+    lies: int = 0
+    hinted_at: datetime | None = None
+    unhinted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class PageOutcome:
-    """What to write on a page's row after a visit; `next_due_at` None means not before somebody asks."""
+    """What to write on a page's row after a visit; `next_due_at` None means not before somebody asks.
+
+    `whole`: the page itself came, no 304. `lie`: it had changed under the validators that were held.
+    `unhinted`: it had changed, and no source had said so.
+    """
 
     state: PageState
     next_due_at: datetime | None
@@ -234,11 +285,14 @@ class PageOutcome:
     raw_id: int | None = None
     etag: str | None = None
     last_modified: str | None = None
+    whole: bool = False
+    lie: bool = False
+    unhinted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SourceOutcome:
-    """What to write on a source's row after a visit."""
+    """What to write on a source's row after a visit; `whole` and `lie` as on a page's."""
 
     state: Literal["ok", "failing", "absent"]
     next_due_at: datetime | None
@@ -248,6 +302,12 @@ class SourceOutcome:
     failures: int = 0
     etag: str | None = None
     last_modified: str | None = None
+    interval: timedelta | None = None
+    newest_id: int | None = None
+    middle_id: int | None = None
+    learned_since: datetime | None = None
+    whole: bool = False
+    lie: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +324,26 @@ class StoredArticle:
     parser: int
     raw: RawRef | None = None
     raw_id: int | None = None
+
+
+FindingVerdict = Literal["confirmed", "differs", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the first-contact check found of one assumption about the site.
+
+    `advice` says what to do about it, empty when nothing; `adopt` holds settings to take over, as
+    `{"poll": {"add": ["/rss/une.rss"]}}`.
+    """
+
+    name: str
+    dossier: str
+    expected: str
+    verdict: FindingVerdict
+    seen: str
+    advice: str = ""
+    adopt: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
 @dataclass

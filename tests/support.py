@@ -33,6 +33,7 @@ from crawler.parse import seedtext
 from crawler.pipeline import Context
 from crawler.replica import Options, Replica, Request, Response, build
 from crawler.replica.messages import HTML
+from crawler.storage.locks import Role
 from crawler.types import Article, Fetched, RawRef, RunReport
 from crawler.urls import origin
 from crawler.warc import WarcStore
@@ -219,7 +220,9 @@ def mounted(
 
 
 def settings(**changes: Any) -> Settings:
-    defaults = Settings(contact=CONTACT, timeout=30.0, attempts=3, max_retry_after=3600.0, max_body=3_000_000, rate=1.0)
+    defaults = Settings(
+        contact=CONTACT, timeout=30.0, attempts=3, max_retry_after=3600.0, max_body=3_000_000, rate=1.0, root=f"{SITE}/"
+    )
     return replace(defaults, **changes)
 
 
@@ -234,7 +237,7 @@ MARKUPS = config.load_markups()
 
 def settled(archive: Path, **changes: Any) -> config.Config:
     """A configuration for the mounted site."""
-    base = config.Config(root=f"{SITE}/", contact=CONTACT, archive=archive, markups=MARKUPS)
+    base = config.Config(root=f"{SITE}/", contact=CONTACT, archive=archive, reserve=0, markups=MARKUPS)
     return replace(base, **changes)
 
 
@@ -248,14 +251,16 @@ class Watch:
     def phase(self, name: str, total: int) -> None:
         self.phases.append((name, total))
 
-    def step(self, what: str) -> None:
+    def step(self, what: str, url: str | None = None) -> None:
         self.steps.append(what)
 
 
 @contextmanager
-def working(archive: Path, clock: FakeClock, *, command: str = "poll", **changes: Any) -> Iterator[Context]:
+def working(
+    archive: Path, clock: FakeClock, *, command: str = "poll", role: Role = "collect", **changes: Any
+) -> Iterator[Context]:
     """A context over an archive in a temporary folder, as the commands build theirs; no lexicon, which is slow."""
-    with app.working(settled(archive, **changes), command, Watch(), clock=clock) as context:
+    with app.working(settled(archive, **changes), command, Watch(), role=role, clock=clock) as context:
         yield context
 
 
@@ -328,7 +333,8 @@ def intact(archive: Path) -> None:
                 WHERE r.fingerprint IS NOT a.fingerprint OR r.title IS NOT a.title OR r.blocks IS NOT a.blocks
                 OR a.revision <> (SELECT max(revision) FROM revisions WHERE article = a.id)""")
         none("SELECT id FROM pages WHERE state = 'live' AND last_fetched_at IS NULL")
-        none("SELECT id FROM pages WHERE state = 'known' AND next_due_at IS NULL")
+        none("""SELECT id FROM pages WHERE state = 'known' AND next_due_at IS NULL
+                AND id NOT IN (SELECT page FROM plan_pages)""")
         none("SELECT article FROM duplicates WHERE article = other")
         for row in opened.db.query("SELECT * FROM raw"):
             record = warc.read(RawRef(row["file"], row["offset"], row["length"], row["digest"]))

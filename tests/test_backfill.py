@@ -158,6 +158,15 @@ def test_holes_are_looked_for_around_what_is_held_within_what_is_known(held, kno
     assert plans.ids_to_ask(NOVEMBER, held, known) == expected
 
 
+@pytest.mark.parametrize(("oldest_first", "expected"), [(True, [3, 5, 6]), (False, [6, 5, 3])])
+def test_the_holes_of_a_range(oldest_first, expected):
+    assert list(plans.holes("3-7", {4, 7}, oldest_first=oldest_first)) == expected
+
+
+def test_nobody_has_an_id_that_is_impossible():
+    assert plans.impossible(270_000) > 270_000 + 45 * 365
+
+
 def test_a_range_is_cut_into_steps_and_asked_from_its_newer_end():
     assert plans.chunks(1, 2500, oldest_first=False) == ["2001-2500", "1001-2000", "1-1000"]
     assert plans.chunks(1, 1000, oldest_first=True) == ["1-1000"]

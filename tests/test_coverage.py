@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from crawler.coverage import Dating, Missing, Month, Post, channel_of, chart, take_stock
+from crawler.coverage.elsewhere import capture_addresses
 from crawler.coverage.estimate import Bounds, Estimate, chao, chapman, from_lists, with_ids, without_ids
 from crawler.coverage.ledger import month_of_post
 from crawler.coverage.sequence import Clock
@@ -460,3 +461,15 @@ def test_growth_a_day(recorded, expected):
 )
 def test_days_until_the_reserve_is_reached(free, a_day, days):
     assert days_until_full(free, 200, a_day) == days
+
+
+def test_where_captures_may_be_had():
+    missing = [
+        Missing(1, "https://fr.vietnamplus.vn/a-post1.vnp", "2024-03", None, "known", None),
+        Missing(2, "https://fr.vietnamplus.vn/b-post2.vnp", "", None, "known", None),
+        Missing(3, None, "2024-03", None, "known", None),
+    ]
+    assert capture_addresses(missing) == [
+        "https://web.archive.org/web/20240315id_/https://fr.vietnamplus.vn/a-post1.vnp",
+        "https://web.archive.org/web/2id_/https://fr.vietnamplus.vn/b-post2.vnp",
+    ]

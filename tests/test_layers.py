@@ -19,10 +19,10 @@ PACKAGE = Path(__file__).parents[1] / "crawler"
 
 PURE = {
     "types", "errors", "urls", "site", "markup", "discover", "parse", "repair", "identity", "policy", "coverage", "fold",
-    "query", "records", "render",
+    "query", "records", "render", "probe",
 }  # fmt: skip
-EDGES = {"fetch", "warc", "storage", "export", "config", "logs", "lexicon", "lock"}
-STEPS = {"pipeline", "backfill"}
+EDGES = {"fetch", "warc", "storage", "export", "config", "logs", "lexicon", "alerts"}
+STEPS = {"pipeline", "replay", "backfill", "backup"}
 ENTRIES = {"cli", "demo"}
 
 #: What a unit may import beside itself. Pure units may import pure ones, without circles (a test of its own).
@@ -34,10 +34,13 @@ MAY_IMPORT = (
         "clock": {"errors"},
         "pipeline": PURE | {"clock", "fetch", "warc", "storage"},
         "backfill": PURE | {"clock", "fetch", "warc", "storage", "pipeline"},
+        "replay": PURE | {"clock", "fetch", "warc", "storage", "pipeline", "backfill"},
+        "backup": {"clock", "errors", "storage", "warc"},
+        "setup": {"errors"},
         "app": PURE | EDGES | STEPS | {"clock"},
-        "daemon": PURE | STEPS | {"clock", "app", "config", "logs", "lock"},
+        "daemon": PURE | STEPS | {"clock", "app", "config", "logs", "alerts", "storage", "backup"},
         "demo": PURE | {"clock", "app", "config", "lexicon", "pipeline", "replica", "storage"},
-        "cli": PURE | EDGES - {"fetch", "warc"} | STEPS | {"clock", "app", "daemon", "demo", "replica"},
+        "cli": PURE | EDGES - {"fetch", "warc"} | STEPS | {"clock", "app", "daemon", "demo", "replica", "setup"},
         "replica": {"types", "errors", "parse"},
         "__main__": {"cli"},
         "__init__": set(),
@@ -56,6 +59,8 @@ OWNERS = {
     "snowballstemmer": {"fold"},
     "rapidfuzz": {"identity"},
     "wordfreq": {"lexicon"},
+    "prometheus_client": {"daemon"},
+    "apprise": {"alerts"},
 }  # fmt: skip
 
 #: Nothing of this in the pure units: files, processes, network, threads, the machine's clock, chance, streams.
@@ -269,6 +274,8 @@ SLOW = [
     "warcio",
     "wordfreq",
     "protego",
+    "apscheduler",
+    "prometheus_client",
 ]
 
 
@@ -283,5 +290,5 @@ def test_starting_the_command_loads_no_slow_library():
 
 def test_the_slow_libraries_are_those_that_would_be_loaded():
     """Keeps the list above honest: the application as a whole does load them."""
-    modules = loaded("import crawler.app, crawler.discover, crawler.query, crawler.cli.progress")
+    modules = loaded("import crawler.daemon, crawler.discover, crawler.query, crawler.cli.progress")
     assert set(SLOW) - {"wordfreq"} <= modules

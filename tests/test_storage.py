@@ -18,8 +18,8 @@ from crawler.clock import to_text
 from crawler.errors import AlreadyRunning, SchemaTooNew, StorageError
 from crawler.identity import Decision, Twin
 from crawler.storage import FILE, open_archive, schema
-from crawler.storage.articles import ArticleIntent
 from crawler.storage.locks import holding
+from crawler.storage.revisions import ArticleIntent
 from crawler.types import (
     Article,
     Dateline,

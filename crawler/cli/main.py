@@ -13,7 +13,20 @@ import typer
 from typer.core import TyperGroup
 
 import crawler
-from crawler.cli import corpus, network, offline, output, serving, status
+from crawler.cli import (
+    backfill,
+    corpus,
+    evidence,
+    ledger,
+    network,
+    offline,
+    output,
+    probing,
+    service,
+    serving,
+    status,
+    upkeep,
+)
 from crawler.cli.state import Globals
 from crawler.errors import ArticleNotFound, StopError
 
@@ -75,7 +88,7 @@ def options(
     context.obj = Globals(config, archive, site, rate, verbose)
 
 
-for module in (network, offline, corpus, status, serving):
+for module in (network, backfill, probing, offline, evidence, corpus, ledger, status, serving, service, upkeep):
     module.register(app)
 
 

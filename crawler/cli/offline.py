@@ -158,6 +158,7 @@ def reparse(
         str | None, typer.Option("--since", metavar="T", help="Only pages fetched since this instant (ISO 8601).")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would read differently.")] = False,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Processes that read; one writes.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Read the stored pages again with today's parser and layouts, offline; never makes a revision.
@@ -176,7 +177,7 @@ def reparse(
         watcher(globals_.verbose) as progress,
         app.working(globals_.load(), "reparse", progress, role="read", lexicon=state.lexicon_or_note()) as work,
     ):
-        report = pipeline.reparse(work, since=begin, dry_run=dry_run)
+        report = pipeline.reparse(work, since=begin, dry_run=dry_run, jobs=jobs)
     if as_json:
         output.json_block(asdict(report))
         return
@@ -189,8 +190,11 @@ def reparse(
         output.text(f"  {name}: {count}")
     for sample in report.samples:
         output.text(f"  {sample['id']} {sample['field']}:\n    - {_short(sample['was'])}\n    + {_short(sample['is'])}")
+    if report.damaged:
+        output.note(f"{report.damaged} pages do not read back from their WARC files: vna verify")
     if report.no_longer_read:
         output.note("pages that were read before are not read now: correct the layout before anything else")
+    if report.no_longer_read or report.damaged:
         raise typer.Exit(5)
 
 

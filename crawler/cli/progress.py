@@ -35,7 +35,7 @@ class Lines:
         """Name the phase."""
         self._say(f"{name}: {total} due")
 
-    def step(self, what: str) -> None:
+    def step(self, what: str, url: str | None = None) -> None:  # noqa: ARG002 - the words name it, too
         """Say what came of a step."""
         if self._verbose or not what.startswith(_QUIET):
             self._say(f"  {what}")
@@ -75,7 +75,7 @@ class Bar:
         """Begin a bar."""
         self._task = self._progress.add_task(name, total=total, what="")
 
-    def step(self, what: str) -> None:
+    def step(self, what: str, url: str | None = None) -> None:  # noqa: ARG002 - the words name it, too
         """Move the bar."""
         width = max(10, self._console.width - 60)
         if self._task is not None:

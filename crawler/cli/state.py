@@ -41,21 +41,26 @@ class Globals:
 
         return config.load(self.config, config.Overrides(self.archive, self.site, self.rate))
 
+    def folder(self) -> Path:
+        """Say where the archive is; a newcomer who has only the demo's gets that, and is told so."""
+        from crawler import storage
+
+        folder = self.load().archive
+        if self.archive is None and not (folder / storage.FILE).exists() and (DEMO / storage.FILE).exists():
+            typer.echo(f"(no archive at {folder} yet: this is the demo's, {DEMO})", err=True)
+            return DEMO
+        return folder
+
     def reading(self) -> AbstractContextManager[Archive]:
-        """Open the archive for reading; a newcomer who has only the demo's gets that, and is told so.
+        """Open the archive for reading.
 
         Raises:
             StorageError: there is no archive.
 
         """
-        from crawler import app, storage
+        from crawler import app
 
-        settings = self.load()
-        folder = settings.archive
-        if self.archive is None and not (folder / storage.FILE).exists() and (DEMO / storage.FILE).exists():
-            typer.echo(f"(no archive at {folder} yet: this is the demo's, {DEMO})", err=True)
-            folder = DEMO
-        return app.reading_archive(folder)
+        return app.reading_archive(self.folder())
 
 
 def lexicon_or_note() -> Lexicon | None:

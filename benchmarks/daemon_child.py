@@ -1,0 +1,76 @@
+"""The service of a drill, in a process of its own: everything is real but the clock.
+
+`--clock FILE`: the time is what the file holds, a double of seconds since 1970; whoever waits moves it.
+`--scale N`: time runs N times faster than the machine's, counted from `--since`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import mmap
+import struct
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from crawler import config
+from crawler.clock import StoppableClock
+from crawler.daemon import Rhythm, Service
+
+
+class FileClock(StoppableClock):
+    """A clock that several processes share: the one that waits moves it for all."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        with file.open("r+b") as opened:
+            self._map = mmap.mmap(opened.fileno(), 8)
+
+    @property
+    def seconds(self) -> float:
+        return float(struct.unpack("d", self._map[:8])[0])
+
+    def set(self, seconds: float) -> None:
+        self._map[:8] = struct.pack("d", seconds)
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.seconds, UTC)
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(0)
+        self.set(self.seconds + max(0.0, seconds))
+
+
+class FastClock(StoppableClock):
+    """The machine's clock, `scale` times faster since an instant."""
+
+    def __init__(self, scale: float, since: float) -> None:
+        super().__init__()
+        self._scale = scale
+        self._since = since
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._since, UTC) + timedelta(seconds=(time.time() - self._since) * self._scale)
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds / self._scale)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("config", type=Path)
+    arguments.add_argument("--clock", type=Path)
+    arguments.add_argument("--scale", type=float, default=1.0)
+    arguments.add_argument("--since", type=float, default=0.0)
+    given = arguments.parse_args()
+    if given.clock:
+        clock: StoppableClock = FileClock(given.clock)
+        rhythm = Rhythm(tick=0.005, look=0.5)
+    else:
+        clock = FastClock(given.scale, given.since)
+        rhythm = Rhythm(second=1 / given.scale, tick=10 / given.scale, look=30 / given.scale)
+    Service(lambda: config.load(given.config), clock=clock, rhythm=rhythm).run()
+
+
+if __name__ == "__main__":
+    main()

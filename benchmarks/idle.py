@@ -1,0 +1,91 @@
+"""What `vna run` takes while it waits, and what starting the command takes, against bare Python in the same run."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.poll import SEEDS
+from benchmarks.soak import SMALL, configure
+from crawler import app
+from crawler.errors import StorageError
+from crawler.replica import build, serve
+
+WAITS = [sys.executable, "-c", "import time; time.sleep(600)"]
+QUICK = {"python -c pass": [sys.executable, "-c", "pass"], "vna --help": [sys.executable, "-m", "crawler", "--help"]}
+REST = 20.0  # seconds over which processor time is taken
+
+
+def main() -> None:
+    """Print both tables."""
+    with (
+        tempfile.TemporaryDirectory() as name,
+        serve(lambda url: build(url, seeds_dir=SEEDS, now=lambda: datetime.now(UTC), options=SMALL)) as site,
+    ):
+        folder = Path(name)
+        command = [sys.executable, "-m", "crawler", "--config", str(configure(folder, site.url)), "run"]
+        with (folder / "log").open("wb") as log, running(command, log) as service, running(WAITS, log) as bare:
+            wait_for_rest(folder / "archive")
+            before = processor_time(service.pid)
+            time.sleep(REST)
+            used = processor_time(service.pid) - before
+            base, mine = memory(bare.pid), memory(service.pid)
+            print(f"idle memory: vna run {mine / 1024:.1f} MB, bare Python {base / 1024:.1f} MB, {mine / base:.1f} x")
+            print(f"idle processor time: {used / REST:.2%} of one core")
+            service.terminate()
+            print(f"exit code after SIGTERM: {service.wait(30)}")
+    starts()
+
+
+class running(subprocess.Popen):  # noqa: N801 - reads as what it is
+    """A process that ends with its block."""
+
+    def __init__(self, command: list[str], log: object) -> None:
+        super().__init__(command, stderr=log)  # type: ignore[call-overload]
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+        self.wait()
+
+
+def wait_for_rest(archive: Path) -> None:
+    """Wait until the first poll and the first housekeeping are done."""
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        time.sleep(0.5)
+        try:
+            with app.reading_archive(archive) as opened:
+                jobs = opened.jobs()
+        except StorageError:
+            continue
+        if "verify" in jobs and all(job.state == "ok" for job in jobs.values()):
+            return
+
+
+def memory(pid: int) -> int:
+    """Give the resident memory of a process in kB."""
+    lines = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return int(lines["VmRSS"].split()[0])
+
+
+def processor_time(pid: int) -> float:
+    """Give the seconds of processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+def starts() -> None:
+    walls: dict[str, list[float]] = {name: [] for name in QUICK}
+    for _ in range(7):
+        for name, command in QUICK.items():
+            begun = time.perf_counter()
+            subprocess.run(command, capture_output=True, check=True)
+            walls[name].append(time.perf_counter() - begun)
+    base = statistics.median(walls["python -c pass"])
+    for name, values in walls.items():
+        print(f"{name:16} {statistics.median(values) * 1000:6.0f} ms {statistics.median(values) / base:6.1f} x")

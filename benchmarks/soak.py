@@ -1,0 +1,168 @@
+"""90 simulated days of `vna run` in minutes: memory, files, threads, write-ahead log and log volume, day by day.
+
+The service is a process of its own and real, as are the site's socket, the database and the WARC files. Only the clock
+is not: when nothing is due, it goes on to when something is. `--days N`, `--per-day N` (articles).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+from benchmarks.daemon_child import FileClock
+from benchmarks.poll import SEEDS
+from crawler import app
+from crawler.errors import StorageError
+from crawler.replica import Options, build, serve
+from crawler.replica.story import SECTIONS
+
+BEGIN = datetime(2026, 8, 3, 17, tzinfo=UTC)  # midnight in Hanoi
+STEP = timedelta(hours=1)
+SMALL = Options(sections=SECTIONS[:2], section_size=12, feed_size=12, home_size=20, validators=True)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the process was like at the end of a day."""
+
+    rss: int  # kB
+    descriptors: int
+    threads: int
+    wal: int
+    log: int
+    archive: int
+    runs: int
+
+
+def configure(folder: Path, url: str, **more: str) -> Path:
+    """Write a configuration for a drill; give its file."""
+    file = folder / "config" / "crawler.toml"
+    file.parent.mkdir()
+    tables = {"service": 'health = ""\nlog = "json"', "poll": "list_pages = 2\nfloor = 1800", **more}
+    file.write_text(
+        f'[site]\nroot = "{url}"\n[politeness]\nrate = 0\nattempts = 2\n[archive]\ndir = "archive"\nreserve = 0\n'
+        + "".join(f"[{name}]\n{content}\n" for name, content in tables.items())
+    )
+    return file
+
+
+def sample(pid: int, archive: Path, log: Path) -> Sample:
+    """Look at the process from outside."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    with app.reading_archive(archive) as opened:
+        runs = opened.db.execute("SELECT max(id) FROM runs").fetchone()[0]
+    return Sample(
+        rss=int(status["VmRSS"].split()[0]),
+        descriptors=len(os.listdir(f"/proc/{pid}/fd")),  # noqa: PTH208 - a count
+        threads=int(status["Threads"]),
+        wal=(archive / "vna.db-wal").stat().st_size,
+        log=log.stat().st_size,
+        archive=sum(file.stat().st_size for file in archive.rglob("*") if file.is_file()),
+        runs=runs,
+    )
+
+
+def idle_until(archive: Path, now: datetime) -> datetime | None:
+    """Say when the next thing is due; None while the service is at work, or has something to do."""
+    try:
+        with app.reading_archive(archive) as opened:
+            due = opened.next_due()
+            busy = any(job.state == "running" for job in opened.jobs().values())
+    except StorageError:  # it has not begun
+        return None
+    return None if busy or due is None or due <= now else due
+
+
+def live(
+    child: subprocess.Popen[bytes], clock: FileClock, site: object, days: int, per_day: int, log: Path, archive: Path
+) -> list[Sample]:
+    """Let the days go by; give a sample at the end of each."""
+    samples: list[Sample] = []
+    gap = timedelta(days=1) / per_day
+    story = BEGIN + gap
+    stuck = time.monotonic()
+    while len(samples) < days:
+        assert child.poll() is None, log.read_text()[-3000:]
+        assert time.monotonic() - stuck < 60, "the service does not come to rest"
+        now = clock.now()
+        if (due := idle_until(archive, now)) is None:
+            time.sleep(0.008)
+            continue
+        stuck = time.monotonic()
+        while story <= now:
+            site.publish(1)  # type: ignore[attr-defined]
+            story += gap
+        if now >= BEGIN + timedelta(days=len(samples) + 1):
+            samples.append(sample(child.pid, archive, log))
+        clock.set(min(due, now + STEP).timestamp())
+    return samples
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--days", type=int, default=90)
+    arguments.add_argument("--per-day", type=int, default=3)
+    given = arguments.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        file = folder / "clock"
+        file.write_bytes(bytes(8))
+        clock = FileClock(file)
+        clock.set(BEGIN.timestamp())
+        begun = time.monotonic()
+        with (
+            serve(lambda url: build(url, seeds_dir=SEEDS, now=clock.now, options=SMALL)) as site,
+            (folder / "log").open("wb") as log,
+        ):
+            command = [
+                sys.executable,
+                "-m",
+                "benchmarks.daemon_child",
+                str(configure(folder, site.url)),
+                "--clock",
+                str(file),
+            ]
+            with subprocess.Popen(command, stderr=log) as child:
+                try:
+                    samples = live(
+                        child, clock, site.replica, given.days, given.per_day, folder / "log", folder / "archive"
+                    )
+                    child.terminate()
+                    code = child.wait(30)
+                finally:
+                    child.kill()
+            requests = sum(site.replica.state(log=False)["requests"].values())  # type: ignore[attr-defined]
+        report(samples, requests, time.monotonic() - begun, code)
+
+
+def report(samples: list[Sample], requests: int, seconds: float, code: int) -> None:
+    days = len(samples)
+    third = max(1, days // 3)
+    print(
+        f"{days} days in {seconds:.0f} s, {samples[-1].runs} runs, {requests} requests; SIGTERM at the end: exit code {code}"
+    )
+    print(f"{'':22}{'first day':>12}{'middle':>12}{'last day':>12}{'slope a day, last two thirds':>32}")
+    for name, unit in (("rss", "kB"), ("descriptors", ""), ("threads", ""), ("wal", "bytes")):
+        values = [getattr(one, name) for one in samples]
+        print(f"{name:14}{unit:8}{values[0]:12}{values[days // 2]:12}{values[-1]:12}{slope(values[third:]):32.2f}")
+    logged = [two.log - one.log for one, two in pairwise(samples)] or [0]
+    halves = logged[: len(logged) // 2] or logged, logged[len(logged) // 2 :]
+    print(
+        f"rss by tenths: {', '.join(str(samples[days * n // 10].rss // 1024) for n in range(10))}, {samples[-1].rss // 1024} MB"
+    )
+    print(f"log bytes a day: first half {statistics.mean(halves[0]):.0f}, second half {statistics.mean(halves[1]):.0f}")
+    print(f"archive: {samples[-1].archive / 1e6:.1f} MB")
+
+
+def slope(values: list[int]) -> float:
+    """Give the growth a day of the straight line through the values."""
+    return statistics.linear_regression(range(len(values)), values).slope if len(values) > 1 else 0.0

@@ -1,0 +1,631 @@
+"""The service as a process: signals, the lock, the configuration read again, and each state of health over HTTP.
+
+The site is the double on a real socket; a process's clock is the machine's, moved by a file where time must pass.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import tomllib
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+
+import httpx
+import pytest
+from apscheduler.schedulers.background import BackgroundScheduler
+from support import NOW, ROOT, SEEDS, FakeClock, intact, mounted, process, rows, settled, value, vna, working
+
+from crawler import backfill, config
+from crawler.clock import StoppableClock
+from crawler.daemon import Service
+from crawler.daemon.jobs import Job, jobs
+from crawler.daemon.pulse import Pulse
+from crawler.daemon.service import count_anew
+from crawler.daemon.watch import Watch
+from crawler.daemon.worker import Turns
+from crawler.errors import (
+    AlreadyRunning,
+    ConfigError,
+    Interrupted,
+    SitePaused,
+    SiteUnavailable,
+    StopError,
+    StorageError,
+)
+from crawler.policy.plans import Asked
+from crawler.replica import Options, build, serve
+from crawler.replica.story import SECTIONS
+
+SOON = 20.0  # seconds after which something that should have come is missing
+PATIENCE = 0.5  # seconds until time is helped on
+SMALL = Options(sections=SECTIONS[:2], section_size=6, feed_size=6, home_size=8)
+
+
+def free_port():
+    with closing(socket.socket()) as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def until(found, one=None, what="it"):
+    """Look again and again until something is found; when it is not, show what the process said."""
+    end = time.monotonic() + SOON
+    while time.monotonic() < end:
+        if seen := found():
+            return seen
+        time.sleep(0.02)
+    raise AssertionError(f"{what} did not come within {SOON} s\n{one.log.text[-2000:] if one else ''}")
+
+
+class Log:
+    """What a process writes on stderr, read while it runs."""
+
+    def __init__(self, running):
+        self.text = ""
+        self._thread = threading.Thread(target=self._read, args=(running.stderr,), daemon=True)
+        self._thread.start()
+
+    def _read(self, stream):
+        for line in stream:
+            self.text += line.decode()
+
+    def end(self):
+        self._thread.join(SOON)
+        return self.text
+
+    def wait(self, words):
+        until(lambda: words in self.text, what=words)
+
+
+@dataclass
+class Stage:
+    """A double of the site, an archive and a configuration for it."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    ahead: float = 0.0
+    site: object = None
+    edit: object = None
+    settings: dict = field(default_factory=dict)
+
+    @property
+    def archive(self):
+        return self.folder / "archive"
+
+    @property
+    def config(self):
+        return self.folder / "config" / "crawler.toml"
+
+    def now(self):
+        return datetime.now(UTC) + timedelta(seconds=self.ahead)
+
+    def respond(self, request):
+        """What the double answers, changed by `edit`."""
+        answer = self.double.respond(request)
+        return self.edit(request, answer) if self.edit else answer
+
+    def configure(self, **settings):
+        self.settings |= settings
+        keys = {"site.root": self.site.url, "politeness.rate": 0, "politeness.timeout": 10, "politeness.attempts": 1, "poll.list_pages": 1, "archive.dir": "archive",
+                "archive.reserve": 0, "poll.ceiling": 300, "service.health": f"127.0.0.1:{self.port}", **self.settings}  # fmt: skip
+        tables = {}
+        for name, content in keys.items():
+            table, key = name.split(".")
+            tables.setdefault(table, []).append(f"{key} = {json.dumps(content)}")
+        self.config.parent.mkdir(exist_ok=True)
+        self.config.write_text("".join(f"[{table}]\n" + "\n".join(lines) + "\n" for table, lines in tables.items()))
+        tomllib.loads(self.config.read_text())
+
+    def move(self, **time_):
+        """Let time pass, in which the agency is not idle."""
+        if time_:
+            self.double.publish(1)
+        self.ahead += timedelta(**time_).total_seconds()
+        fresh = self.folder / "ahead.new"
+        fresh.write_text(str(self.ahead))
+        fresh.replace(self.folder / "ahead")
+
+    def ask(self, path="/healthz"):
+        try:
+            return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=5)
+        except httpx.TransportError:
+            return None
+
+    def held(self):
+        """How many articles the archive holds; none before there is one."""
+        try:
+            return value(self.archive, "SELECT count(*) FROM articles")
+        except StorageError:
+            return 0
+
+    def red(self):
+        """What is red, by kind; None when nobody answers."""
+        answer = self.ask()
+        if answer is None:
+            return None
+        found = {c["kind"]: c for c in answer.json()["conditions"] if c["red"]}
+        assert answer.status_code == (503 if found else 200)
+        return found
+
+    def until(self, found, what="it"):
+        """Look until something is found; time goes on while it is not."""
+        moved = time.monotonic()
+
+        def look():
+            nonlocal moved
+            seen = found()
+            if not seen and time.monotonic() - moved > PATIENCE:
+                self.move(minutes=30)
+                moved = time.monotonic()
+            return seen
+
+        return until(look, self.process, what)
+
+    def becomes(self, kind, words=""):
+        """Wait until one kind of trouble is red; give what it says."""
+
+        def says():
+            told = (self.red() or {}).get(kind, {}).get("says")
+            return told if told and words in told else None
+
+        self.move(minutes=30)
+        return self.until(says, kind)
+
+    def reload(self, **settings):
+        self.configure(**settings)
+        self.process.send_signal(signal.SIGHUP)
+
+    def load(self):
+        return config.load(self.config)
+
+    def heard(self, *words):
+        """What systemd was told until all of these words came; what waits already, without words."""
+        told = ""
+        while not all(word in told for word in words) or (not words and select.select([self.manager], [], [], 0)[0]):
+            told += self.manager.recv(4096).decode() + "\n"
+        return told
+
+
+@contextmanager
+def staged(folder, articles=0, **settings):
+    stage = Stage(folder)
+
+    def make(url):
+        stage.double = build(url, seeds_dir=SEEDS, articles=articles, now=stage.now, options=SMALL)
+        return stage.double
+
+    with serve(make) as stage.site:
+        stage.site._server.replica = stage
+        stage.configure(**settings)
+        stage.move()
+        yield stage
+
+
+def moved(stage, **env):
+    """The service with a clock that the stage moves."""
+    command = [sys.executable, ROOT / "tests" / "daemon_child.py", stage.config, stage.folder / "ahead"]
+    pipes = {"stderr": subprocess.PIPE, "stdout": subprocess.DEVNULL, "env": {**os.environ, **env}}
+    return subprocess.Popen(list(map(str, command)), cwd=ROOT, **pipes)
+
+
+@contextmanager
+def running(one):
+    """A process until the block ends; killed if it has not ended by itself."""
+    with one:
+        try:
+            one.log = Log(one)
+            yield one
+        finally:
+            one.kill()
+            one.wait()
+            one.log.end()
+
+
+def ended(one, number=signal.SIGTERM):
+    """Ask a process to end; give its exit code and how long it took."""
+    begun = time.monotonic()
+    one.send_signal(number)
+    return one.wait(SOON), time.monotonic() - begun
+
+
+# --- signals, and one instance ----------------------------------------------------------------------------------------
+
+
+def test_it_polls_answers_and_ends_with_the_page_in_hand(tmp_path):
+    """Ended in the middle and begun again: nothing lost, nothing asked for twice. A second one is told of the first."""
+    with staged(tmp_path, **{"poll.list_pages": 20, "politeness.rate": 25, "service.log": "json"}) as stage:
+        every = stage.double.ids()
+        with running(process("--config", stage.config, "run")) as one:
+            until(stage.held, one)
+            assert stage.red() == {}
+            with pytest.raises(AlreadyRunning) as refused:
+                Service(stage.load).run()
+            code, seconds = ended(one)
+        assert (code, seconds < 5) == (0, True), one.log.text
+        begun = rows(stage.archive, "SELECT started_at FROM runs")[0]["started_at"]
+        assert f"`vna run` (pid {one.pid}, since {begun[:15]}" in str(refused.value)
+        assert 0 < stage.held() < len(every)
+        stage.configure(**{"politeness.rate": 0})
+        with running(moved(stage)) as one:
+            until(lambda: stage.held() == len(every), one)
+            assert ended(one, signal.SIGINT)[0] == 0
+        asked = stage.double.state()["requests"]
+        assert {asked[stage.double.story(i).path] for i in every} == {1}
+        intact(stage.archive)
+    lines = [json.loads(line) for line in one.log.text.splitlines()]
+    assert {"at", "level", "part", "message"} <= set(lines[0])
+    assert [line for line in lines if line.get("run") and "-post" in line.get("url", "")]
+    assert "`vna probe`" in one.log.text
+
+
+def test_a_port_that_is_taken_is_named(tmp_path):
+    with staged(tmp_path) as stage, closing(socket.create_server(("127.0.0.1", stage.port))):
+        with pytest.raises(ConfigError, match=f"127.0.0.1:{stage.port}") as refused:
+            Service(stage.load).run()
+        assert "choose another port" in refused.value.hint
+
+
+def test_the_real_site_is_not_called_on_without_a_contact(tmp_path):
+    outcome = vna("--archive", tmp_path / "new", "--site", "https://localhost.invalid/", "run")
+    assert outcome.code == 1
+    assert not (tmp_path / "new").exists()
+
+
+class Broken(StoppableClock):
+    """A clock that cannot be read after a while."""
+
+    def __init__(self, reads):
+        super().__init__()
+        self._reads = reads
+
+    def now(self):
+        self._reads -= 1
+        if self._reads < 0:
+            raise ZeroDivisionError("no time")
+        return super().now()
+
+
+@pytest.mark.parametrize("reads", [3, 60], ids=["at_the_start", "at_work"])
+def test_a_bug_ends_it_with_a_traceback(tmp_path, capsys, reads):
+    with staged(tmp_path) as stage, pytest.raises(ZeroDivisionError):
+        Service(stage.load, clock=Broken(reads)).run()
+    told = capsys.readouterr().err
+    assert "CRITICAL a bug ends the service" in told
+    assert "Traceback" in told
+    assert "ZeroDivisionError: no time" in told
+
+
+# --- one service for all that follows: each test leaves it well -------------------------------------------------------
+
+
+class Hook(BaseHTTPRequestHandler):
+    """Where alerts arrive; it may refuse them."""
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if not self.server.refusing:
+            self.server.told.append(body)
+        self.send_response(500 if self.server.refusing else 200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def hooked():
+    server = HTTPServer(("127.0.0.1", 0), Hook)
+    server.told, server.refusing = [], False
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("service")
+    with (
+        closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as manager,
+        hooked() as hook,
+        staged(folder) as stage,
+    ):
+        manager.bind(str(folder / "notify"))
+        manager.settimeout(SOON)
+        stage.manager, stage.hook = manager, hook
+        address = f"json://user:geheimnis@127.0.0.1:{hook.server_port}/token-abcdef"
+        stage.configure(**{"alerts.to": [address], "service.log": "json"})
+        with running(moved(stage, NOTIFY_SOCKET=str(folder / "notify"), WATCHDOG_USEC="600000000")) as stage.process:
+            yield stage
+            stage.heard()
+            assert ended(stage.process)[0] == 0
+            assert "STOPPING=1" in stage.heard()
+        log = stage.process.log.end()
+        assert all(json.loads(line)["message"] for line in log.splitlines())
+        assert "geheimnis" not in log
+        assert "token-abcdef" not in log
+
+
+@pytest.fixture
+def well(service):
+    """The service, well; whatever a test does to the site is undone behind it."""
+    service.until(lambda: service.red() == {}, "health")
+    yield service
+    service.edit = None
+    service.double.clear()
+    if service.settings.get("archive.reserve"):
+        service.reload(**{"archive.reserve": 0})
+
+
+def test_systemd_hears_of_it(well):
+    """Ready, reloading, alive while the worker moves, and silent while it hangs, which is red, too."""
+    assert well.heard("READY=1", "WATCHDOG=1")
+    well.process.send_signal(signal.SIGHUP)
+    assert "MONOTONIC_USEC=" in well.heard("RELOADING=1")
+    assert "STATUS=" in well.heard("READY=1")
+    well.double.fault("hang", "/rss/*", times=1, seconds=3)
+    well.until(lambda: not well.double.state(log=False)["faults"], "the request that hangs")
+    assert "no sign of life" in until(lambda: (well.red() or {}).get("worker"), well.process)["says"]
+    well.heard()
+    assert not select.select([well.manager], [], [], 0.3)[0]
+    well.heard("WATCHDOG=1")
+
+
+def test_the_configuration_is_read_again_at_sighup(well):
+    """Mistakes are told, all of them, and the old one stays; a good one is taken over, another port too."""
+    good = well.config.read_text()
+    well.config.write_text(good + "[backfill]\nid_probes = -1\n[markups]\nfolder = 2\n")
+    well.process.send_signal(signal.SIGHUP)
+    for words in ("[backfill] id_probes", "[markups] folder", "going on with the old configuration"):
+        well.process.log.wait(words)
+    well.reload(**{"site.root": "http://127.0.0.1:1/"})
+    well.process.log.wait("[site] root cannot change while the service runs")
+    assert well.red() == {}
+    del well.settings["site.root"]
+    old, well.port = well.port, free_port()
+    well.reload(**{"poll.add": ["/dossiers/"]})
+    well.until(lambda: value(well.archive, "SELECT count(*) FROM sources WHERE url LIKE '%/dossiers/'"))
+    well.until(lambda: well.red() == {})
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"http://127.0.0.1:{old}/healthz")
+
+
+# --- each state of health, brought about for real -----------------------------------------------------------------------
+
+
+def test_the_site_does_not_answer(well):
+    well.double.fault("down")
+    assert "have gone by" in well.becomes("poll", "it says")
+
+
+def test_the_layout_changes(well):
+    well.double.redesign()
+    well.double.publish(8)
+    assert "markup that is not known" in well.becomes("drift")
+
+
+def test_the_disk_is_near_its_reserve(well):
+    well.reload(**{"archive.reserve": 10**15})
+    assert "the reserve" in well.becomes("disk")
+
+
+def test_a_feed_fails_for_days(well):
+    well.double.fault("error", "/rss/*")
+    well.until(lambda: value(well.archive, "SELECT count(*) FROM sources WHERE state = 'failing'"))
+    well.move(days=3)
+    assert "no good answer since" in well.becomes("source")
+
+
+def test_a_section_runs_empty(well):
+    def emptied(request, response):
+        if not request.path.startswith("/politique/"):
+            return response
+        headers = tuple((k, v) for k, v in response.headers if k != "Content-Encoding")
+        return replace(response, headers=headers, body=b"<html><body><h1>Politique</h1></body></html>")
+
+    well.edit = emptied
+    assert "shows no article" in well.becomes("items")
+
+
+def test_a_gap_stays_open(well):
+    """More is published between two polls than the lists show, and neither sitemaps nor further pages help."""
+    for path in ("/sitemaps/*", "*page=*", "*/p[0-9]*"):
+        well.double.fault("error", path)
+    well.until(lambda: value(well.archive, "SELECT count(*) FROM sources WHERE state = 'failing'"))
+    well.double.publish(40)
+    well.until(lambda: value(well.archive, "SELECT count(*) FROM gaps WHERE state = 'open'"), "a gap")
+    well.move(hours=50)
+    assert "could not be filled" in well.becomes("gap")
+
+
+def test_evidence_is_damaged(well):
+    file = max((well.archive / "warc").rglob("*.warc.gz"), key=lambda f: f.stat().st_size)
+    whole = file.read_bytes()
+    with file.open("r+b") as out:
+        out.seek(len(whole) // 2)
+        out.write(bytes(4000))
+    well.move(days=8)
+    assert "faults" in until(lambda: (well.red() or {}).get("job"), well.process)["says"]
+    with file.open("r+b") as out:
+        out.write(whole)
+    well.move(days=2)
+
+
+def test_the_clock_is_set_back(well):
+    """What a clock that ran ahead put off is not waited for."""
+    well.move(days=-3)
+    assert "the archive has answers of" in well.becomes("clock")
+    well.process.log.wait("the clock went back")
+    well.move(days=3)
+
+
+@pytest.mark.skipif(find_spec("apprise") is None, reason="the extra [alerts] is not installed")
+def test_a_trouble_is_told_once_and_so_is_its_end(well):
+    """Also when the telling fails at first, which is shown, too."""
+    well.until(lambda: not rows(well.archive, UNTOLD))
+    well.hook.told.clear()
+    well.hook.refusing = True
+    well.reload(**{"archive.reserve": 10**15})
+    assert "could not tell json://127.0.0.1" in well.becomes("job", "could not tell")
+    well.hook.refusing = False
+    well.until(lambda: any("disk, since" in one["message"] for one in well.hook.told), "the alert")
+    well.reload(**{"archive.reserve": 0})
+    well.until(lambda: not rows(well.archive, UNTOLD), "the recovery")
+    told = "\n".join(one["message"] for one in well.hook.told)
+    assert (told.count("disk, since"), told.count("disk: over")) == (1, 1)
+
+
+AT_WORK = "SELECT 1 FROM heartbeats WHERE state = 'running'"
+UNTOLD = "SELECT 1 FROM incidents WHERE closed_told_at IS NULL"
+
+
+def test_figures_are_there_for_a_monitor(well):
+    page = well.ask("/metrics").text
+    for name in ('vna_articles{state="live"}', "vna_pages{", "vna_sources{", "vna_requests_total{", "vna_bytes_total",
+                 "vna_fetch_seconds_bucket{", "vna_gaps_open", "vna_poll_age_seconds", "vna_disk_free_bytes",
+                 "vna_incidents_open", 'vna_trouble{kind="disk"} 0.0'):  # fmt: skip
+        assert name in page
+    assert well.ask("/nothing").status_code == 404
+    assert httpx.head(f"http://127.0.0.1:{well.port}/healthz").headers["Content-Type"].startswith("application/json")
+
+
+def test_it_catches_up_once_after_a_long_stop(well):
+    def asked():
+        return well.double.state(log=False)["requests"].get("/economie/", 0)
+
+    until(lambda: not rows(well.archive, AT_WORK), well.process)
+    before = asked()
+    well.process.send_signal(signal.SIGSTOP)
+    well.move(hours=30)
+    well.process.send_signal(signal.SIGCONT)
+    until(lambda: asked() > before, well.process)
+    until(lambda: not rows(well.archive, AT_WORK), well.process)
+    assert asked() == before + 1
+
+
+# --- the jobs, in this process ----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def turning(archive, clock, *todo, **changes):
+    changes = {"list_pages": 1, "exclude": ("/sitemaps/*",)} | changes
+    with working(archive, clock, command="run", **changes) as context:
+        yield Turns(context, todo or jobs(settled(archive, **changes)), Pulse(clock)), context
+
+
+def raising(error):
+    def work(_):
+        raise error
+
+    return work
+
+
+LATER = NOW + timedelta(hours=5)
+ENDINGS = {
+    "our_own_wish": (SitePaused("quiet hours", "", LATER, own=True), "paused", LATER),
+    "the_sites_wish": (SitePaused("it asks for patience", "", LATER), "held", LATER),
+    "the_disk_is_full": (StopError("cannot write", "free space"), "failed", NOW + timedelta(minutes=5)),
+    "no_connection": (SiteUnavailable("cannot reach it"), "failed", NOW + timedelta(minutes=5)),
+    "asked_to_stop": (Interrupted("asked to stop"), "paused", None),
+}
+
+
+@pytest.mark.parametrize(("error", "state", "due"), ENDINGS.values(), ids=ENDINGS)
+def test_what_a_user_can_mend_is_a_result_on_the_jobs_row(tmp_path, error, state, due):
+    with turning(tmp_path, FakeClock(), Job("poll", raising(error))) as (turns, context):
+        turns.first()
+        found = context.archive.jobs()["poll"]
+    assert (found.state, found.next_due_at) == (state, due)
+
+
+def test_a_failed_job_is_tried_again_after_ever_longer_times_up_to_an_hour(tmp_path):
+    clock, tries = FakeClock(), []
+
+    def work(context):
+        tries.append(context.clock.now())
+        raise StopError("no", "")
+
+    with turning(tmp_path, clock, Job("verify", work)) as (turns, _):
+        for _ in range(400):
+            turns.turn()
+            clock.advance(minutes=1)
+    waits = [round((b - a).total_seconds() / 60) for a, b in pairwise(tries)]
+    assert waits == [5, 10, 20, 40, 60, 60, 60, 60, 60][: len(waits)]
+    assert len(waits) > 5
+
+
+@pytest.mark.parametrize("error", [KeyError("a bug"), StorageError("malformed", "restore it")], ids=["bug", "database"])
+def test_what_cannot_go_on_ends_the_service(tmp_path, error):
+    with pytest.raises(type(error)), turning(tmp_path, FakeClock(), Job("poll", raising(error))) as (turns, _):
+        turns.turn()
+
+
+def test_every_job_does_its_work_and_comes_back_in_its_time(tmp_path):
+    clock, target = FakeClock(), tmp_path / "backup"
+    with mounted(clock, options=SMALL), turning(tmp_path / "archive", clock, backup=target) as (turns, context):
+        turns.turn()
+        done = context.archive.jobs()
+        assert {name: job.state for name, job in done.items()} == dict.fromkeys(
+            ["poll", "robots", "warc", "disk", "optimise", "coverage", "verify", "backup"], "ok"
+        )
+        assert (target / "vna.db").exists()
+        clock.advance(days=8)
+        turns.turn()
+        assert all(job.started_at > done[name].started_at for name, job in context.archive.jobs().items())
+
+
+def test_an_open_plan_goes_on_while_nothing_is_due_and_polls_come_first(tmp_path):
+    clock = FakeClock()
+    with mounted(clock, options=SMALL), turning(tmp_path, clock, rate=0.1, ceiling=300) as (turns, context):
+        turns.first()
+        held = value(tmp_path, "SELECT count(*) FROM articles")
+        backfill.begin(context, Asked("lists", date(2010, 1, 1), NOW.date()), until_given=True)
+        while value(tmp_path, "SELECT state FROM plans") == "open":
+            turns.turn()
+            clock.advance(seconds=10)
+    done = [row["command"] for row in rows(tmp_path, "SELECT command FROM runs ORDER BY id")]
+    assert any(trio == ("backfill", "poll", "backfill") for trio in zip(done, done[1:], done[2:], strict=False))
+    assert value(tmp_path, "SELECT count(*) FROM articles") > held
+    intact(tmp_path)
+
+
+def test_a_database_that_cannot_be_read_is_red_and_none_is_made_in_its_place(tmp_path):
+    with working(tmp_path, FakeClock()):
+        pass
+    watch = Watch(settled(tmp_path), lambda: NOW, lambda: 0.0, timedelta())
+    (tmp_path / "vna.db").rename(tmp_path / "elsewhere")
+    (condition,) = watch.conditions()
+    assert (condition.kind, condition.red) == ("archive", True)
+    assert watch.metrics()[0] == 503
+    watch.look()
+    assert not (tmp_path / "vna.db").exists()
+
+
+def test_after_a_step_back_of_the_clock_ticks_come_soon_again():
+    scheduler = BackgroundScheduler(timezone=UTC)
+    job = scheduler.add_job(print, "interval", seconds=10)
+    scheduler.start(paused=True)
+    try:
+        job.modify(next_run_time=datetime.now(UTC) + timedelta(days=1))
+        count_anew(scheduler)
+        assert job.next_run_time <= datetime.now(UTC) + timedelta(seconds=10)
+    finally:
+        scheduler.shutdown()
