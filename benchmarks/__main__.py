@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 QUICK = ("parse", "poll", "glue", "start")
-SLOW = ("peers", "search", "ledger", "budget", "fuzz", "crash", "month", "outage", "soak", "rough", "idle")
+SLOW = ("peers", "search", "ledger", "budget", "fuzz", "captures", "crash", "month", "outage", "soak", "rough", "idle")
 
 
 def main() -> int:

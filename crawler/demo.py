@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,6 +51,7 @@ def run(archive: Path, seeds_dir: Path, progress: Progress, say: Callable[[str],
     seeds = [seedtext.read(f.read_text("utf-8")) for f in sorted(seeds_dir.glob("*.txt"))]
     with serve(lambda url: build(url, seeds_dir=seeds_dir, articles=_GENERATED, now=lambda: datetime.now(UTC))) as site:
         settings = config.load(None, config.Overrides(archive=archive, site=site.url, rate=0))
+        settings = replace(settings, reserve=0)  # a few megabytes, on whatever machine a newcomer has
         stage.title(f"a double of the site, with the five seed articles, is served at {site.url}")
         alive = len(site.replica.ids())
         first = _poll(stage, settings, progress, "first poll: everything is new")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from crawler.storage import Archive
 
 _NEEDS_A_LOOK = 5
+_NAMED = 6  # addresses in one message
 
 
 class Ways(StrEnum):
@@ -254,7 +255,8 @@ def _print(result: dict[str, Any], *, as_json: bool) -> None:
         words = Tally(lambda: 0.0, result["pages"]).words()
         output.text(f"plan {result['plan']} {'is done' if result['done'] else 'is open'}: {words}; {spent}")
     if missing := result["lists_missing"]:
-        names = ", ".join(target.rstrip("/").rpartition("/")[2] for target in missing)
+        names = ", ".join(target.rstrip("/").rpartition("/")[2] for target in missing[:_NAMED])
+        names += f" and {len(missing) - _NAMED} more (--json has all)" if len(missing) > _NAMED else ""
         output.note(f"no list of articles was had from {len(missing)} of the plan's addresses: {names}")
     if result["waits_for"]:
         when = f", from {result['goes_on_at']} on" if result["goes_on_at"] else ""

@@ -134,6 +134,6 @@ def _at_last(
         with context.archive.transaction():
             at = from_text(context.archive.raw_fetched_at(raw_id))
             store_article(context, article, at, key=article.post_id or page.id, raw_id=raw_id)
-            due = policy.next_check(context.clock.now(), published(article), page.first_seen_at)
+            due = policy.next_check(at, published(article), page.first_seen_at, hinted=policy.hinted(page))
             save_read_page(context, page, article, PageOutcome("live", due, raw_id=raw_id), at)
     return f"read at last: {page.id} {article.title}"
