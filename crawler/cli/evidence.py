@@ -5,7 +5,6 @@ Boundary: arguments, output, exit code.
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -169,20 +168,12 @@ def _replaced(config: Config, target: Path, made: Rebuilt) -> bool:
 @contextmanager
 def _stoppable() -> Iterator[StoppableClock]:
     """Let a first Ctrl-C end the work in hand, a second one everything."""
+    from crawler.cli.signals import stopped_by_signals
     from crawler.clock import StoppableClock
 
     clock = StoppableClock()
-    before = signal.getsignal(signal.SIGINT)
-
-    def stop(*_: object) -> None:
-        clock.stop()
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, stop)
-    try:
+    with stopped_by_signals(clock):
         yield clock
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _day(value: str) -> str:
