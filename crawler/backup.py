@@ -18,8 +18,8 @@ from typing import Any
 
 from crawler.clock import to_text
 from crawler.errors import BadInput, SchemaTooNew, StorageError, WarcError
-from crawler.storage import FILE
-from crawler.storage.copy import copy_database, ends, newest_schema, read_summary
+from crawler.storage import FILE, schema
+from crawler.storage.copy import copy_database, ends, read_summary
 from crawler.warc.manifest import Entry, compared, listed, sha256
 
 MANIFEST = "manifest.json"
@@ -92,9 +92,9 @@ def restore(source: Path, archive: Path) -> Restored:
         )
     if sha256(source / FILE) != made.database_sha256:
         raise BadInput(f"{source / FILE} is not the database that {MANIFEST} lists", "choose another backup")
-    if made.schema > newest_schema():
+    if made.schema > schema.version():
         raise SchemaTooNew(
-            f"{source} has schema version {made.schema}, this program knows up to {newest_schema()}",
+            f"{source} has schema version {made.schema}, this program knows up to {schema.version()}",
             "upgrade the program, then restore",
         )
     held = source / "warc"

@@ -59,6 +59,13 @@ ID_ANCHORS: tuple[tuple[int, date], ...] = (
     (257882, date(2026, 1, 23)),
 )
 
+#: dossier 3: articles of an ordinary day, and ids that the sequence uses up in a day behind the last anchor
+ARTICLES_A_DAY = 45.0
+IDS_A_DAY = 50
+
+#: dossier 9: articles on one page of a section's list
+SECTION_PAGE = 30
+
 #: dossier 9: what the load-more control of a section page calls
 LOAD_MORE = "/api/get-zone"
 
@@ -106,7 +113,12 @@ class Site:
 
     def article_by_id(self, post_id: int) -> str:
         """Give an address that names an article by its id alone; whether the site answers it is to be seen (dossier 2)."""
-        return self.url(f"/x-post{post_id}.vnp")
+        return f"{self.guesses}{post_id}.vnp"
+
+    @property
+    def guesses(self) -> str:
+        """What every address of `article_by_id` begins with, and no address that the site names."""
+        return self.url("/x-post")
 
     def latest_list(self, host: str) -> str:
         """Give the address of the latest news in the list API of a host (dossier 10)."""

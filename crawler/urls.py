@@ -71,6 +71,11 @@ def absolute(base: str, link: str | None) -> str | None:
         return None
 
 
+def place(url: str) -> str:
+    """Give the path of a section's address without its ends: `/politique/` and `/politique.vnp` are one place."""
+    return unquote(_split(url).path).strip("/").removesuffix(".vnp")
+
+
 def host(url: str) -> str:
     """Give the host of a URL in lower case, without its port; empty when there is none."""
     return _split(url).hostname or ""

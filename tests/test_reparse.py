@@ -97,7 +97,7 @@ def test_what_the_service_wrote_meanwhile_is_not_written_over(archive):
     spoil(archive, f"UPDATE articles SET parser = 0 WHERE id = {newest}")
 
     with working(archive, clock, role="read") as context:
-        read = context.reader
+        read = context.make_reader()
 
         class Meanwhile:
             """Reads as ever, but lets the service write before it hands out what it read."""

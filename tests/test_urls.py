@@ -285,3 +285,17 @@ def test_addresses_of_a_double_stay_on_the_double():
 
 def test_a_path_that_leads_nowhere_is_the_root():
     assert FRENCH.url("mailto:x@example.org") == FRENCH.root
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://fr.vietnamplus.vn/politique/", "politique"),
+        ("https://fr.vietnamplus.vn/politique.vnp", "politique"),
+        ("https://fr.vietnamplus.vn/soci%C3%A9t%C3%A9/sant%C3%A9/", "société/santé"),
+        ("https://fr.vietnamplus.vn/", ""),
+        ("https://[", ""),
+    ],
+)
+def test_the_place_that_a_sections_address_names(url, expected):
+    assert urls.place(url) == expected

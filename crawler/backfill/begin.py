@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
-from urllib.parse import unquote, urlsplit
 
-from crawler import fold
+from crawler import fold, urls
 from crawler.backfill import sonar
 from crawler.errors import StopError
 from crawler.pipeline import Context
@@ -99,4 +98,4 @@ def _names(row: Mapping[str, Any]) -> set[str]:
 
 
 def _slug(row: Mapping[str, Any]) -> str:
-    return unquote(urlsplit(row["url"]).path).strip("/").rpartition("/")[2].removesuffix(".vnp")
+    return urls.place(row["url"]).rpartition("/")[2]

@@ -14,9 +14,8 @@ from crawler.discover import sitemaps
 from crawler.pipeline import Context
 from crawler.policy import plans
 from crawler.policy.plans import Asked, Month, Plan, Step
+from crawler.site import SECTION_PAGE
 from crawler.storage import Archive
-
-_A_PAGE = 30  # articles on one page of a list (dossier 9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def thought_of(archive: Archive | None, asked: Asked) -> Figures:
         return _holes(archive, asked)
     exist = plans.thought_to_exist(asked.since, asked.until)
     held = archive.held_between(asked.since, asked.until) if archive is not None else 0
-    lists = 1 + len(plans.months(asked)) if asked.via == "sitemap" else exist // _A_PAGE
+    lists = 1 + len(plans.months(asked)) if asked.via == "sitemap" else exist // SECTION_PAGE
     return Figures({"live": held} if held else {}, lists, max(0, exist - held))
 
 

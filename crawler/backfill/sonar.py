@@ -36,8 +36,8 @@ class Answer:
 
 def may_ask(context: Context) -> bool:
     """Say whether the day's requests for ids are not used up."""
-    prefix = context.site.article_by_id(0).removesuffix("0.vnp")
-    return context.archive.ids_asked_since(plans.day_begins(context.clock.now()), prefix) < context.id_probes
+    since = plans.day_begins(context.clock.now())
+    return context.archive.ids_asked_since(since, context.site.guesses) < context.id_probes
 
 
 def require_held(archive: Archive | None) -> None:

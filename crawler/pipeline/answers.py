@@ -7,8 +7,7 @@ Boundary: order only; what is concluded is `policy`'s.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -38,7 +37,7 @@ class Walk:
 def take_list(context: Context, source: SourceForPoll, fetched: Fetched, found: Discovery, walk: Walk) -> str:
     """Take in a good answer, and the further pages that it led to; give what came of it in words."""
     now = fetched.fetched_at
-    with _written(context):
+    with context.written():
         add_named(context, source, found, now)
         if found.doubt is not None:
             context.archive.add_sightings(source.url, walk.sightings, now, now)
@@ -58,7 +57,7 @@ def take_list(context: Context, source: SourceForPoll, fetched: Fetched, found: 
 
 def take_unmodified(context: Context, source: SourceForPoll, now: datetime) -> str:
     """Take in the answer that nothing has changed."""
-    with _written(context):
+    with context.written():
         look = policy.Look(source.most_items or 0, 0, 0, source.last_ok_at)
         _save(context, source, replace(_polled(context, source, look, now), items=None, error=None), now)
         context.archive.keep_appearances(source.id, now)
@@ -68,7 +67,7 @@ def take_unmodified(context: Context, source: SourceForPoll, now: datetime) -> s
 def take_failure(context: Context, source: SourceForPoll, error: PageError, now: datetime) -> str:
     """Take in that there was no good answer."""
     absent = isinstance(error, Disallowed) or (isinstance(error, BadStatus) and error.status in _ABSENT)
-    with _written(context):
+    with context.written():
         add_named_by_failure(context, source, error, now)
         outcome = policy.source_failed(source, now, str(error), bounds(context), absent=absent)
         led = policy.lead(context.archive.shown(), now)
@@ -82,13 +81,6 @@ def take_failure(context: Context, source: SourceForPoll, error: PageError, now:
 def bounds(context: Context) -> policy.Bounds:
     """Give the configured bounds of the time between two polls of a source."""
     return policy.Bounds(timedelta(seconds=context.floor), timedelta(seconds=context.ceiling))
-
-
-@contextmanager
-def _written(context: Context) -> Iterator[None]:
-    with context.archive.transaction():
-        context.log()
-        yield
 
 
 def _save(

@@ -53,6 +53,7 @@ class Context:
     repair: Repairer
     clock: Clock
     progress: Progress
+    make_reader: Callable[[], Reader]
     list_pages: int = 20
     floor: float = 300.0
     ceiling: float = 21_600.0
@@ -60,7 +61,6 @@ class Context:
     add: Sequence[str] = ()
     exclude: Sequence[str] = ()
     names: Mapping[str, str] = field(default_factory=dict)
-    make_reader: Callable[[], Reader] | None = None
     stopping: Callable[[], bool] = lambda: False
     measure: Callable[[str], Size] | None = None
     recover: Callable[[Context], int] = lambda _: 0
@@ -92,11 +92,6 @@ class Context:
         """Give the id of an answer's row; the caller holds the transaction."""
         return self.archive.add_raw(fetched.url, fetched.fetched_at, fetched.status, ref, purpose)
 
-    @property
-    def reader(self) -> Reader:
-        """What reads the stored answers of this archive."""
-        return Reader(self.warc, self.site, self.markups, self.repair)
-
     def parse(self, fetched: Fetched) -> Article:
         """Read the article of a page.
 
@@ -105,6 +100,16 @@ class Context:
 
         """
         return read_article(fetched, self.markups, self.site)
+
+    @contextmanager
+    def written(self) -> Iterator[None]:
+        """Hold one transaction, in which the log of requests and the places of the answers come first.
+
+        Everything in it is dated by the answer, not by the moment of writing: from the same evidence come the same rows.
+        """
+        with self.archive.transaction():
+            self.log()
+            yield
 
     def log(self) -> None:
         """Write the requests made and the answers kept since the last call; the caller holds the transaction."""

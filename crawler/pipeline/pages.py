@@ -5,8 +5,7 @@ Boundary: order only; what an answer means for the row is `policy`'s.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -72,7 +71,7 @@ def _read(context: Context, page: PageForFetch, article: Article, fetched: Fetch
     key = article.post_id or page.id
     now = fetched.fetched_at
     given = Validators(fetched.header("ETag"), fetched.header("Last-Modified"))
-    with _written(context):
+    with context.written():
         raw_id = context.raw_id(fetched, ref, purpose_of(page))
         verdict = store_article(context, article, now, key=key, raw_id=raw_id)
         missed = policy.unhinted(page, changed=verdict == "revised")
@@ -103,7 +102,7 @@ def _unread(
         return _gone(context, page, fetched, ref, why)
     state: PageState = "drift" if isinstance(error, MarkupDrift) else "rejected"
     now = fetched.fetched_at
-    with _written(context):
+    with context.written():
         raw_id = context.raw_id(fetched, ref, purpose_of(page))
         outcome = policy.failed(page, now, str(error), state=state)
         context.archive.save_page(page.id, replace(outcome, raw_id=raw_id), now)
@@ -117,7 +116,7 @@ def _not_modified(context: Context, page: PageForFetch, fetched: Fetched) -> str
     stored = context.archive.article(page.id)
     if stored is None:  # not modified since when? There is nothing that it could have stayed the same as
         return _failed(context, page, BadStatus(page.url, fetched.status), now)
-    with _written(context):
+    with context.written():
         context.archive.touch_article(page.id, now)
         due = policy.next_check(now, published(stored.article), page.first_seen_at, hinted=policy.hinted(page))
         etag = fetched.header("ETag") or page.etag
@@ -129,7 +128,7 @@ def _not_modified(context: Context, page: PageForFetch, fetched: Fetched) -> str
 
 
 def _gone(context: Context, page: PageForFetch, fetched: Fetched, ref: RawRef, why: str) -> str:
-    with _written(context):
+    with context.written():
         raw_id = context.raw_id(fetched, ref, purpose_of(page))
         state = _mark_removed(context, page, fetched.fetched_at, why, raw_id)
     context.report.gone += 1
@@ -145,18 +144,7 @@ def _mark_removed(context: Context, page: PageForFetch, now: datetime, why: str,
 
 
 def _failed(context: Context, page: PageForFetch, error: PageError, now: datetime) -> str:
-    with _written(context):
+    with context.written():
         context.archive.save_page(page.id, policy.failed(page, now, str(error)), now)
     context.report.failed += 1
     return f"failed: {page.url}: {error}"
-
-
-@contextmanager
-def _written(context: Context) -> Iterator[None]:
-    """One page is one transaction, the log of its requests and the places of its answers included.
-
-    Everything in it is dated by the answer, not by the moment of writing: from the same evidence come the same rows.
-    """
-    with context.archive.transaction():
-        context.log()
-        yield

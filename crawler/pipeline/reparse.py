@@ -10,7 +10,7 @@ Boundary: order only; nothing is fetched.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from crawler import policy, records
 from crawler.clock import from_text
 from crawler.parse.page import PARSER_VERSION
 from crawler.pipeline.context import Context
-from crawler.pipeline.reader import Read, Reader, Unread, read_all
+from crawler.pipeline.reader import Read, Unread, read_all
 from crawler.pipeline.store import correct, published, save_read_page, store_article
 from crawler.types import PageForFetch, PageOutcome, RawRef, StoredArticle
 
@@ -54,7 +54,7 @@ def reparse(context: Context, *, since: str | None = None, dry_run: bool = False
     stored = context.archive.stored_readings(since)
     unread = context.archive.unread_pages(since)
     context.progress.phase("stored", len(stored) + len(unread))
-    results = read_all(context.make_reader or _own(context), [ref for *_, ref in (*stored, *unread)], jobs)
+    results = read_all(context.make_reader, [ref for *_, ref in (*stored, *unread)], jobs)
     for one, result in zip(stored, results, strict=False):  # the rest are those of the unread pages
         context.progress.step(_again(context, report, one, result, dry_run=dry_run))
         if context.stopping():
@@ -64,11 +64,6 @@ def reparse(context: Context, *, since: str | None = None, dry_run: bool = False
         if context.stopping():
             return report
     return report
-
-
-def _own(context: Context) -> Callable[[], Reader]:
-    """Give the reader of this process; it cannot be sent to others."""
-    return lambda: context.reader
 
 
 def _again(

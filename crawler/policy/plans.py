@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 from crawler import urls
 from crawler.errors import BadInput, NotAnArticle, ParseError
 from crawler.policy.retries import retry_at
-from crawler.site import FLOOR, HANOI, ID_ANCHORS, SITEMAP_INDEX, Site
+from crawler.site import FLOOR, HANOI, ID_ANCHORS, IDS_A_DAY, SITEMAP_INDEX, Site
 
 Via = Literal["sitemap", "ids", "lists"]
 StepKind = Literal["index", "sitemap", "section", "list", "sonar", "ids"]
@@ -27,7 +27,6 @@ _SLACK = 1000  # ids by which a date may be off: three weeks, as the anchors are
 _BESIDE = 25  # ids before the first and behind the last held article of a range: about half a day
 _NEVER = 1_000_000  # beyond the newest known id, nothing can be
 _GIVE_UP = 8  # failures in a row before a step waits for a human
-_PACE = 50  # ids a day behind the last anchor (dossier 3)
 
 #: Why some ways cannot be limited to a section.
 _BLIND: Mapping[str | None, str] = {
@@ -178,7 +177,7 @@ def id_on(day: date) -> int:
     at = day.toordinal()
     above = bisect_right(days, at)
     if above == len(days):
-        return ID_ANCHORS[-1][0] + (at - days[-1]) * _PACE
+        return ID_ANCHORS[-1][0] + (at - days[-1]) * IDS_A_DAY
     above = max(above, 1)
     (low, _), (high, _) = ID_ANCHORS[above - 1], ID_ANCHORS[above]
     return max(1, low + (at - days[above - 1]) * (high - low) // (days[above] - days[above - 1]))

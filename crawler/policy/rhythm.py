@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from crawler.site import HANOI
+from crawler.site import ARTICLES_A_DAY, HANOI
 from crawler.types import SourceKind
 
 Slot = tuple[int, int]  # weekday (0 is Monday) and hour
@@ -25,7 +25,6 @@ _HOURS = 168  # of a week
 # Before anything is learned: a newsroom's day in relative numbers, and how many articles a source may have of it.
 _DAY = (1, 1, 1, 1, 1, 2, 4, 6, 8, 8, 8, 7, 5, 6, 8, 8, 8, 7, 5, 4, 4, 3, 2, 1)
 _A_DAY: Mapping[SourceKind, float] = {"feed": 15.0, "section": 8.0, "sitemap_index": 0.1, "feed_index": 0.1}
-_A_DAY_ELSE = 45.0  # dossier 3
 _PRIOR_WEEKS = 1 / 7  # a guess weighs as much as one day seen
 _OTHER_DAYS_WEEKS = 2.0  # what other days tell of an hour weighs as much as two weeks of the day itself
 
@@ -172,7 +171,7 @@ def _rates(kind: SourceKind, habits: Habits, since: datetime, now: datetime) -> 
 
 
 def _any_day(kind: SourceKind, hour: int, held: Mapping[Slot, float], weeks: float) -> float:
-    guessed = 7 * _A_DAY.get(kind, _A_DAY_ELSE) * _DAY[hour] / sum(_DAY)
+    guessed = 7 * _A_DAY.get(kind, ARTICLES_A_DAY) * _DAY[hour] / sum(_DAY)
     seen = sum(held.get((weekday, hour), 0.0) for weekday in range(7))
     return (_PRIOR_WEEKS * guessed + seen) / (_PRIOR_WEEKS + weeks) / 7
 

@@ -175,7 +175,7 @@ def path(url: str) -> str:
 
 def slug(url: str) -> str:
     """Give the first part of an address's path, which names a section."""
-    return path(urls.canonical(url)).strip("/").split("/")[0].removesuffix(".vnp")
+    return urls.place(urls.canonical(url)).split("/")[0]
 
 
 def count(number: int, noun: str) -> str:

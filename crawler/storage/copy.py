@@ -12,7 +12,6 @@ from pathlib import Path
 
 from crawler.errors import StorageError
 from crawler.storage.base import mendable, not_writable
-from crawler.storage.schema import version
 
 
 def copy_database(source: Path, target: Path) -> None:
@@ -54,11 +53,6 @@ def read_summary(file: Path) -> dict[str, int]:
             }
     except sqlite3.DatabaseError as error:
         raise StorageError(f"{file}: {error}", "this is no backup of an archive; choose another") from error
-
-
-def newest_schema() -> int:
-    """Give the newest schema version that this program reads."""
-    return version()
 
 
 def ends(file: Path) -> dict[str, int]:

@@ -16,7 +16,8 @@ from crawler.clock import from_text, to_text
 from crawler.storage.values import optional_text
 from crawler.types import PageForFetch, PageOutcome, RawRef, Sighting
 
-_FOR_FETCH = (
+#: the columns of a page that is to be fetched
+FOR_FETCH = (
     " id, url, state, failures, first_seen_at, etag, last_modified, last_fetched_at, checked_whole_at, lies,"
     " hinted_at, unhinted"
 )
@@ -85,12 +86,12 @@ class Pages:
         Those under suspicion are asked for when they are due and not before: their probes must be spaced.
         """
         rows = self.db.query(
-            f"""SELECT {_FOR_FETCH} FROM pages
+            f"""SELECT {FOR_FETCH} FROM pages
                WHERE (next_due_at IS NOT NULL AND next_due_at <= :now) OR (:all AND state NOT IN ('suspect', 'gone', 'absent'))
                ORDER BY state <> 'known', id DESC""",  # noqa: S608 - columns of ours
             {"now": to_text(now), "all": ignore_due},
         )
-        return [_page(row) for row in rows]
+        return [page_of(row) for row in rows]
 
     def visited_since(self, page: PageForFetch) -> bool:
         """Say whether somebody visited a page after its row was read."""
@@ -99,18 +100,18 @@ class Pages:
 
     def page(self, page_id: int) -> PageForFetch | None:
         """Give one page, due or not."""
-        sql = f"SELECT {_FOR_FETCH} FROM pages WHERE id = ?"  # noqa: S608 - columns of ours
+        sql = f"SELECT {FOR_FETCH} FROM pages WHERE id = ?"  # noqa: S608 - columns of ours
         row = next(self.db.query(sql, [page_id]), None)
-        return _page(row) if row else None
+        return page_of(row) if row else None
 
     def gone_pages(self, ids: Iterable[int]) -> list[PageForFetch]:
         """Give those of some pages that are gone."""
         rows = self.db.query(
-            f"""SELECT {_FOR_FETCH} FROM pages
+            f"""SELECT {FOR_FETCH} FROM pages
                WHERE state = 'gone' AND id IN (SELECT value FROM json_each(?)) ORDER BY id""",  # noqa: S608 - columns of ours
             [json.dumps(list(ids))],
         )
-        return [_page(row) for row in rows]
+        return [page_of(row) for row in rows]
 
     def hurry_page(self, page_id: int, now: datetime) -> None:
         """Make a page due now."""
@@ -119,7 +120,7 @@ class Pages:
     def unread_pages(self, since: str | None) -> list[tuple[PageForFetch, int, RawRef]]:
         """Give the pages that were kept but could not be read, with where they are kept."""
         rows = self.db.query(
-            f"""SELECT {_FOR_FETCH.replace(" ", " p.")}, p.raw_id,
+            f"""SELECT {FOR_FETCH.replace(" ", " p.")}, p.raw_id,
                  r.file, r.offset, r.length, r.digest
                FROM pages p JOIN raw r ON r.id = p.raw_id
                WHERE p.state IN ('drift', 'rejected') AND (:since IS NULL OR r.fetched_at >= :since) ORDER BY p.id""",  # noqa: S608 - columns of ours
@@ -127,7 +128,7 @@ class Pages:
         )
         return [
             (
-                _page({name: r[name] for name in _FOR_FETCH.strip().split(", ")}),
+                page_of({name: r[name] for name in FOR_FETCH.strip().split(", ")}),
                 r["raw_id"],
                 RawRef(r["file"], r["offset"], r["length"], r["digest"]),
             )
@@ -165,7 +166,8 @@ class Pages:
         )
 
 
-def _page(row: Mapping[str, Any]) -> PageForFetch:
+def page_of(row: Mapping[str, Any]) -> PageForFetch:
+    """Make a row of these columns a page."""
     names = ("first_seen_at", "checked_whole_at", "hinted_at")
     instants = {name: from_text(row[name]) if row[name] else None for name in names}
     return PageForFetch(**{**row, **instants})

@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from crawler.clock import from_text, to_text
 from crawler.policy.plans import Asked, Plan, Step, StepKind, StepOutcome
-from crawler.storage.pages import _FOR_FETCH, _page
+from crawler.storage.pages import FOR_FETCH, page_of
 from crawler.storage.values import optional_text
 from crawler.types import PageForFetch
 
@@ -141,20 +141,20 @@ class Plans:
     def plan_pages(self, plan: int, step: int, *, oldest_first: bool, limit: int) -> list[PageForFetch]:
         """Give the pages of a step that nobody fetched yet."""
         rows = self.db.query(
-            f"""SELECT {_FOR_FETCH} FROM pages JOIN plan_pages ON page = id
+            f"""SELECT {FOR_FETCH} FROM pages JOIN plan_pages ON page = id
                WHERE plan = ? AND step = ? AND state = 'known' ORDER BY page {"" if oldest_first else "DESC"} LIMIT ?""",  # noqa: S608 - words of ours
             [plan, step, limit],
         )
-        return [_page(row) for row in rows]
+        return [page_of(row) for row in rows]
 
     def plan_retries(self, plan: int, now: datetime, limit: int) -> list[PageForFetch]:
         """Give the pages of a plan that are to be tried again now."""
         rows = self.db.query(
-            f"""SELECT {_FOR_FETCH} FROM pages WHERE {_WAITING} AND next_due_at <= :now
+            f"""SELECT {FOR_FETCH} FROM pages WHERE {_WAITING} AND next_due_at <= :now
                AND EXISTS (SELECT 1 FROM plan_pages WHERE plan = :plan AND page = id) ORDER BY next_due_at LIMIT :limit""",  # noqa: S608 - words of ours
             {"plan": plan, "now": to_text(now), "limit": limit},
         )
-        return [_page(row) for row in rows]
+        return [page_of(row) for row in rows]
 
     def plan_waits(self, plan: int) -> tuple[int, datetime | None]:
         """Say how much of a plan is to be tried again, and when the first of it."""
