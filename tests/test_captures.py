@@ -84,6 +84,23 @@ def test_what_cannot_be_taken_is_counted_with_its_reason(tmp_path, situation, re
 
 
 @pytest.mark.parametrize(
+    "odd",
+    [
+        {"warc": {"WARC-Date": "yesterday"}},
+        {"status": "OK 200"},
+        {"body": b"5\r\nabc", "headers": [("Transfer-Encoding", "chunked")]},
+    ],
+    ids=["no date", "no status", "chunks that break off"],
+)
+def test_one_odd_record_does_not_hide_those_behind_it(tmp_path, odd):
+    made = Made().add(PAGE, b"one").add(f"{PAGE}?2", **{"body": b"odd", **odd}).add(f"{PAGE}?3", b"three")
+    found, tally = all_of(made.write(tmp_path / "a.warc.gz"))
+    assert [r.body for r in found if not r.url.endswith("?2")] == [b"one", b"three"]
+    assert tally.damage is None
+    assert len(found) + sum(tally.passed.values()) == 3
+
+
+@pytest.mark.parametrize(
     ("address", "headers", "when"),
     [
         ("https://web.archive.org/web/20190102030405id_/" + PAGE, [], datetime(2019, 1, 2, 3, 4, 5, tzinfo=UTC)),

@@ -18,7 +18,7 @@ from crawler.clock import to_text
 from crawler.errors import AlreadyRunning, SchemaTooNew, StorageError
 from crawler.identity import Decision, Twin
 from crawler.storage import FILE, open_archive, schema
-from crawler.storage.locks import holding
+from crawler.storage.locks import Claims, holding
 from crawler.storage.revisions import ArticleIntent
 from crawler.types import (
     Article,
@@ -369,6 +369,18 @@ def test_a_page_is_claimed_by_one_process_and_free_when_that_is_killed(folder):
             other.wait()
             with archive.claim(7) as seven:
                 assert seven
+
+
+def test_a_lock_that_cannot_be_had_is_not_taken_for_somebody_elses(folder, tmp_path):
+    """Else every page would be left to a process that is not there, and a poll that did nothing would end well."""
+    file = tmp_path / "claims"
+    file.touch()
+    claims = Claims(file)
+    claims._file = file.open("rb")  # a lock for writing cannot be had on what is open for reading
+    with pytest.raises(StorageError, match="cannot lock") as caught, claims.claim(1):
+        pass
+    assert "local disk" in caught.value.hint
+    claims.close()
 
 
 @pytest.mark.parametrize("content", ["", "{", "{}"])

@@ -36,21 +36,21 @@ def take_over(globals_: Globals, paths: list[Path], clock: StoppableClock, *, as
     from crawler.pipeline.context import recorded
 
     done: list[Taken] = []
-    with (
-        watcher(globals_.verbose) as view,
-        app.working(
-            globals_.load(), "backfill --warc", view, role="text", clock=clock, lexicon=lexicon_or_note()
-        ) as work,
-        recorded(work, "backfill --warc"),
-    ):
-        work.recover(work)
-        try:
+    try:
+        with (
+            watcher(globals_.verbose) as view,
+            app.working(
+                globals_.load(), "backfill --warc", view, role="text", clock=clock, lexicon=lexicon_or_note()
+            ) as work,
+            recorded(work, "backfill --warc"),
+        ):
+            work.recover(work)
             for path in paths:
                 done.append(captures.Taken(path.name))
                 captures.take_over(work, path, done[-1])
-        finally:
-            for one in done:
-                _print(one, as_json=as_json)
+    finally:  # behind the bar, which would draw itself anew over it
+        for one in done:
+            _print(one, as_json=as_json)
     if clock.stopped:
         output.note("stopped; the same command takes over what is left")
     if clock.stopped or any(one.tally.damage or one.verdicts["unread"] for one in done):

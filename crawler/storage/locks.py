@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Literal
 
-from crawler.errors import AlreadyRunning
+from crawler.errors import AlreadyRunning, StorageError
 from crawler.storage.base import not_writable
 
 #: `collect` polls, `backfill` works off plans, `probe` checks what is assumed of the site, `text` imports, `read` reads
@@ -57,8 +57,17 @@ def holding(folder: Path, role: Role, command: str, since: str) -> Iterator[None
 def _lock(folder: Path, file: IO[bytes], kind: int, role: Role | None) -> None:
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except OSError as error:
+    except BlockingIOError as error:
         raise AlreadyRunning(f"the archive {folder} is in use by {_holders(folder, role)}", _HINT) from error
+    except OSError as error:
+        raise _no_locks(folder, error) from error
+
+
+def _no_locks(path: Path, error: OSError) -> StorageError:
+    """Word that a disk keeps no locks: nobody has what is asked for, but nobody can be kept from it either."""
+    return StorageError(
+        f"cannot lock {path}: {error.strerror}", "put the archive on a local disk: some network drives keep no locks"
+    )
 
 
 def _holders(folder: Path, role: Role | None) -> str:
@@ -84,14 +93,21 @@ class Claims:
 
     @contextmanager
     def claim(self, number: int) -> Iterator[bool]:
-        """Claim a number while the block lasts; gives False when another process has it."""
+        """Claim a number while the block lasts; gives False when another process has it.
+
+        Raises:
+            StorageError: the disk keeps no locks.
+
+        """
         if self._file is None:
             self._file = self._path.open("ab+", buffering=0)
         try:
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
-        except OSError:
+        except (BlockingIOError, PermissionError):  # POSIX lets a system say either
             yield False
             return
+        except OSError as error:
+            raise _no_locks(self._path, error) from error
         try:
             yield True
         finally:

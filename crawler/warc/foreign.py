@@ -104,7 +104,12 @@ def _streamed(path: Path, file: Any, wanted: Callable[[str], bool], tally: Tally
         if (why := _unusable(record, wayback)) is not None:
             tally.passed[why] += 1
             continue
-        yield _record(path, iterator, record, wayback)
+        try:
+            read = _record(path, iterator, record, wayback)
+        except (ValueError, TypeError) as error:  # a date, a status, chunks that are none: the next record is another's
+            tally.passed[f"not as a record should be: {_one_line(error)}"] += 1
+            continue
+        yield read
 
 
 def _unusable(record: Any, wayback: re.Match[str] | None) -> str | None:
