@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -305,3 +307,21 @@ def test_optimising_leaves_a_short_log_and_a_whole_index(tmp_path):
     with working(tmp_path, FakeClock()) as context:
         context.archive.optimise(index=True)
         assert (tmp_path / "vna.db-wal").stat().st_size == 0
+
+
+def test_optimising_bears_other_writers(tmp_path):
+    """Figures are counted first and written later: what another process writes between must not make that fail."""
+    with working(tmp_path, FakeClock()) as context, closing(sqlite3.connect(tmp_path / "vna.db", timeout=0)) as other:
+        database = context.archive.db
+        list(database.query("SELECT 1 FROM raw WHERE url = ''"))  # what was never asked for is not counted
+        counted = []
+
+        def write_beside(statement: str) -> None:
+            if "ANALYZE" in statement:
+                counted.append(statement)
+                with suppress(sqlite3.OperationalError), other:
+                    other.execute("INSERT INTO disk VALUES ('2026-11-22', 0, 0, 0)")
+
+        database.conn.set_trace_callback(write_beside)
+        context.archive.optimise(index=False)
+        assert counted

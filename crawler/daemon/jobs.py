@@ -5,7 +5,6 @@ Boundary: calls in order; a job's rows are the worker's to write.
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from crawler.backup import back_up
 from crawler.clock import Clock
 from crawler.config import Config
 from crawler.coverage import take_stock
+from crawler.daemon import memory
 from crawler.pipeline import Context
 from crawler.pipeline.context import recorded
 from crawler.replay import verify
@@ -72,13 +72,25 @@ def jobs(config: Config) -> tuple[Job, ...]:
         Job("robots", _robots),
         Job("warc", _close_warc),
         Job("disk", lambda context: _disk(context, config.archive)),
-        Job("optimise", _optimise),
-        Job("coverage", _take_stock),
-        Job("verify", _verify),
+        Job("optimise", _then_trim(_optimise)),
+        Job("coverage", _then_trim(_take_stock)),
+        Job("verify", _then_trim(_verify)),
     )
     folder = config.backup
     backups = (Job("backup", lambda c: _back_up(c, config.archive, folder, config.backup_hours)),) if folder else ()
     return (Job("poll", _poll, _poll_due), *house, *backups, Job("backfill", _backfill, _backfill_due, spare=True))
+
+
+def _then_trim(work: Callable[[Context], Done]) -> Callable[[Context], Done]:
+    """Make a job that needs much memory for a while return it when it is done."""
+
+    def trimmed(context: Context) -> Done:
+        try:
+            return work(context)
+        finally:
+            memory.give_back()
+
+    return trimmed
 
 
 def said(report: RunReport) -> str:
@@ -134,7 +146,6 @@ def _optimise(context: Context) -> Done:
     now = context.clock.now()
     weekly = now.weekday() == 0
     context.archive.optimise(index=weekly)
-    _give_back_memory()
     return Done("with the search index" if weekly else "the planner's figures and the log", now + _DAY)
 
 
@@ -157,13 +168,6 @@ def _take_stock(context: Context) -> Done:
     ledger = take_stock(context.archive.posts())
     context.archive.save_ledger(ledger, now)
     return Done(f"{len(ledger.missing)} articles are missing", now + _DAY)
-
-
-def _give_back_memory() -> None:
-    """Return freed memory to the system: a year of ups and downs leaves holes that glibc would keep (others need not)."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 def _back_up(context: Context, folder: Path, target: Path, hours: float) -> Done:

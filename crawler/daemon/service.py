@@ -20,6 +20,7 @@ import crawler
 from crawler import alerts, logs
 from crawler.clock import StoppableClock
 from crawler.config import Config
+from crawler.daemon import memory
 from crawler.daemon.endpoint import Endpoint, health_page
 from crawler.daemon.notify import Notifier
 from crawler.daemon.pulse import Pulse
@@ -79,6 +80,7 @@ class Service:
             StopError: it cannot begin, or cannot go on.
 
         """
+        memory.settle()
         self._config = self._load()
         secrets = alerts.secrets(self._config.alerts)
         with (

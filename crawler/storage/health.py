@@ -24,6 +24,7 @@ Table = Literal["sources", "pages", "heartbeats"]
 
 _DAY = timedelta(days=1)
 _MERGED = 500  # pages of the search index in one step
+_ANALYSED = 1000  # rows of an index: enough for the planner, and soon done in the largest archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +197,9 @@ class Health:
         """Refresh the planner's figures and shorten the write-ahead log; with `index`, merge the search index too."""
         if index:
             self._merge_index()
-        self.db.conn.execute("PRAGMA optimize")
+        with self.transaction():  # it reads first and writes later: another writer between would make it fail
+            self.db.conn.execute(f"PRAGMA analysis_limit = {_ANALYSED}")
+            self.db.conn.execute("PRAGMA optimize")
         self.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _merge_index(self) -> None:
