@@ -16,6 +16,7 @@ import crawler
 from crawler.cli import (
     backfill,
     corpus,
+    drilling,
     evidence,
     ledger,
     network,
@@ -88,7 +89,9 @@ def options(
     context.obj = Globals(config, archive, site, rate, verbose)
 
 
-for module in (network, backfill, probing, offline, evidence, corpus, ledger, status, serving, service, upkeep):
+for module in (
+    network, backfill, probing, offline, evidence, corpus, ledger, status, serving, drilling, service, upkeep,
+):  # fmt: skip
     module.register(app)
 
 

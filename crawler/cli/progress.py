@@ -59,6 +59,7 @@ class Bar:
             TimeRemainingColumn(compact=True),
             TextColumn("{task.fields[what]}"),
             console=self._console,
+            redirect_stdout=sys.stdout.isatty(),  # above the bar; but data that goes elsewhere must get there
         )
         self._task: TaskID | None = None
 

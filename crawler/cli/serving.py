@@ -51,7 +51,7 @@ def replica(
         signal.signal(number, lambda *_: stop.set())
     try:
         serving = serve(
-            lambda url: build(url, seeds_dir=_seeds(), articles=articles, seed=seed, now=lambda: datetime.now(UTC)),
+            lambda url: build(url, seeds_dir=seeds(), articles=articles, seed=seed, now=lambda: datetime.now(UTC)),
             port,
         )
     except OSError as error:
@@ -100,14 +100,20 @@ def demo(context: typer.Context) -> None:
     if archive.exists() and not archive.is_dir():
         raise BadInput(f"{archive} is no folder", "give the demo a folder of its own: vna --archive DIR demo")
     with watcher(globals_.verbose) as progress:
-        failed = story.run(archive, _seeds(), progress, output.text)
+        failed = story.run(archive, seeds(), progress, output.text)
     if failed:
         raise StopError(
             "the demo did not give what it should:\n" + "\n".join(failed), "./run.sh test shows what is broken"
         )
 
 
-def _seeds() -> Path:
+def seeds() -> Path:
+    """Give the folder of the seed articles.
+
+    Raises:
+        StopError: it is not there.
+
+    """
     if not SEEDS.is_dir():
         raise StopError(f"no seed articles at {SEEDS}", "run this from a checkout of the project: it needs seeds/")
     return SEEDS

@@ -88,6 +88,15 @@ def _unpublish(replica: Replica, arguments: Arguments) -> dict[str, object]:
     return {"post_id": post_id, "status": status}
 
 
+def _republish(replica: Replica, arguments: Arguments) -> dict[str, object]:
+    story = replica.republish(_whole(arguments, "post_id"), _string(arguments, "title"))
+    return {"post_id": story.post_id, "title": story.title, "path": story.path}
+
+
+def _copy(replica: Replica, arguments: Arguments) -> dict[str, object]:
+    return {"post_id": replica.copy(_whole(arguments, "post_id"))}
+
+
 def _hide(replica: Replica, arguments: Arguments) -> dict[str, object]:
     post_id, lists = _whole(arguments, "post_id"), _string(arguments, "lists") or "all"
     replica.hide(post_id, lists)
@@ -116,6 +125,8 @@ VERBS: Mapping[str, tuple[Verb, tuple[str, ...]]] = {
     "publish": (_publish, ("n",)),
     "revise": (_revise, ("post_id", "title", "text")),
     "unpublish": (_unpublish, ("post_id", "status")),
+    "republish": (_republish, ("post_id", "title")),
+    "copy": (_copy, ("post_id",)),
     "hide": (_hide, ("post_id", "lists")),
     "fault": (_fault, ("kind", "path", "times", "seconds", "form")),
     "redesign": (_redesign, ()),

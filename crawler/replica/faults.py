@@ -31,6 +31,7 @@ Kind = Literal[
     "empty",  # 200 and a dozen bytes
     "garbage",  # random bytes that claim to be gzip
     "not_html",  # a page that is something else
+    "charset",  # the same page in windows-1252, and its header says so
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 Form = Literal["seconds", "date"]
@@ -191,6 +192,14 @@ def _not_html(_: Fault, __: Scene) -> Response:
     return answer(b"%PDF-1.4\n" + chance("pdf").randbytes(4096), "application/pdf")
 
 
+def _charset(_: Fault, scene: Scene) -> Response:
+    """Change what carries a body, not what it says: letters that the charset lacks become references."""
+    response = scene.regular()
+    if response.header("Content-Type") != HTML or not response.body:
+        return response
+    return answer(response.decoded.decode().encode("cp1252", "xmlcharrefreplace"), "text/html;charset=windows-1252")
+
+
 _ACTS: dict[Kind, Callable[[Fault, Scene], Response]] = {
     "throttle": _throttle,
     "unavailable": _unavailable,
@@ -204,4 +213,5 @@ _ACTS: dict[Kind, Callable[[Fault, Scene], Response]] = {
     "empty": _empty,
     "garbage": _garbage,
     "not_html": _not_html,
+    "charset": _charset,
 }

@@ -27,6 +27,7 @@ from crawler.replica.world import World
 from crawler.types import Related
 
 CONTROL = "/__replica__"
+Witness = Callable[[Request, Response, Fault | None], None]
 _LOG_SIZE = 100_000
 _STATUSES = (404, 410, 200, 302)
 _LISTS = ("all", "sitemap")
@@ -42,6 +43,8 @@ class Replica:
         self._requests: Counter[str] = Counter()
         self._log: deque[tuple[float, str, int]] = deque(maxlen=_LOG_SIZE)
         self._design = 0
+        #: is told of each answer to a reader, and of the trouble that made it; for whoever keeps account of what was shown
+        self.witness: Witness = lambda *_: None
 
     # --- answering --------------------------------------------------------------------------------------------------
 
@@ -70,9 +73,12 @@ class Replica:
     def _respond(self, request: Request) -> Response:
         fault = self._hit(request.path)
         if fault is None:
-            return self._regular(request)
-        scene = Scene(lambda: self._regular(request), lambda: pages.blocked(self._site), self._site.now())
-        return act(fault, scene)
+            response = self._regular(request)
+        else:
+            scene = Scene(lambda: self._regular(request), lambda: pages.blocked(self._site), self._site.now())
+            response = act(fault, scene)
+        self.witness(request, response, fault)
+        return response
 
     def _hit(self, path: str) -> Fault | None:
         for n, fault in enumerate(self._faults):
@@ -104,10 +110,13 @@ class Replica:
             world.plan(newsroom.assign(slot, seed) for slot in slots)
             return {slot.post_id: slot.published for slot in slots}
 
-    def revise(self, post_id: int, title: str | None = None, text: str | None = None) -> Story:
-        """Change a story: its title, one paragraph more before the last, or (with neither) a correction."""
+    def revise(self, post_id: int, title: str | None = None, text: str | None = None, *, silent: bool = False) -> Story:
+        """Change a story: its title, one paragraph more before the last, or (with neither) a correction.
+
+        `silent`: its date of modification stays as it was.
+        """
         with self._lock:
-            return self._site.world.revise(post_id, self._site.now(), title, text)
+            return self._site.world.revise(post_id, self._site.now(), title, text, silent=silent)
 
     def unpublish(self, post_id: int, status: int = 404) -> None:
         """Take a story offline: 404, 410, 200 (a page that says so politely) or 302 (to the home page)."""
@@ -115,6 +124,17 @@ class Replica:
             raise BadInput(f"bad status {status!r}", f"a removed page answers with one of {_STATUSES}")
         with self._lock:
             self._site.world.unpublish(post_id, status)
+
+    def republish(self, post_id: int, title: str | None = None) -> Story:
+        """Put a story that was taken offline back to its place, under another title and slug if one is given."""
+        with self._lock:
+            self._site.world.republish(post_id)
+            return self._site.world.revise(post_id, self._site.now(), title) if title else self.story(post_id)
+
+    def copy(self, post_id: int) -> int:
+        """Publish the same text once more, as a story of its own; give its id."""
+        with self._lock:
+            return self._site.world.copy(post_id, self._site.now())
 
     def hide(self, post_id: int, lists: str = "all") -> None:
         """Leave a story out of the lists ("all") or of the sitemaps alone ("sitemap"); its page stays."""

@@ -131,10 +131,12 @@ class World:
         newest = max([*self._assignments, *self._stories, *planned], default=id_at(published))
         return newest + chance(self._seed, "gap", newest).choice((1, 1, 1, 1, 2))
 
-    def revise(self, post_id: int, now: datetime, title: str | None = None, text: str | None = None) -> Story:
+    def revise(
+        self, post_id: int, now: datetime, title: str | None = None, text: str | None = None, *, silent: bool = False
+    ) -> Story:
         """Change a story in place: its title, one more paragraph, or (with neither) a correction in the body."""
         story = self.story(post_id)
-        modified = max(now.astimezone(HANOI).replace(microsecond=0), story.published)
+        modified = story.modified if silent else max(now.astimezone(HANOI).replace(microsecond=0), story.published)
         revised = replace(story, modified=modified)
         if title is not None:
             revised = _retitled(revised, title)
@@ -153,6 +155,28 @@ class World:
         (self._hidden if entry in self._hidden else self._entries).remove(entry)
         self.gone[post_id] = status
         self._changed()
+
+    def republish(self, post_id: int) -> None:
+        """Put a story online again that was taken offline.
+
+        Raises:
+            BadInput: it was not.
+
+        """
+        if post_id not in self.gone:
+            raise BadInput(f"story {post_id} was not taken offline", "GET <control>/state lists those under 'gone'")
+        del self.gone[post_id]
+        insort(self._entries, _entry_of_story(self.story(post_id)))
+        self._changed()
+
+    def copy(self, post_id: int, now: datetime) -> int:
+        """Put the text of a story online once more, under an id of its own and dated now."""
+        published = now.astimezone(HANOI).replace(microsecond=0)
+        story = replace(self.story(post_id), post_id=self._next_id(published), published=published, modified=published)
+        self._stories[story.post_id] = story
+        insort(self._entries, _entry_of_story(story))
+        self._changed()
+        return story.post_id
 
     def hide(self, post_id: int, *, everywhere: bool) -> None:
         """Leave a story out of the sitemaps, or out of every list; its page answers as before."""

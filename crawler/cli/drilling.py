@@ -1,0 +1,130 @@
+"""The drill: days of trouble, a line for each, and the account.
+
+Boundary: arguments, output, exit code.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crawler.cli import output, serving, state
+
+if TYPE_CHECKING:
+    from crawler.drill import Day, Outcome
+
+_HEAD = "day    date        published  held  delay (min)  changed  removed  trouble; alarms"
+_NEEDS_A_LOOK = 5
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command()(drill)
+
+
+def drill(
+    context: typer.Context,
+    days: Annotated[int, typer.Option("--days", help="Days of trouble; two quiet ones follow.", min=1)] = 14,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the articles and of their hours.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the account as JSON.")] = False,
+) -> None:
+    """Replay days of trouble against the double of the site, and print what was lost (target: nothing).
+
+    The service is the real one, and so are socket, database and WARC files; only time is not, it moves to what is due.
+    It works in a folder that is removed at the end (or in --archive, empty or of an earlier drill), and calls on nobody.
+    Fourteen days have every trouble once and take about a minute. Exit 5 when something was lost.
+
+    Example: vna drill --days 3
+    """
+    from crawler import drill as drilling
+    from crawler.cli.progress import watcher
+
+    globals_ = state.of(context)
+    words, seeds = state.lexicon_or_note(), serving.seeds()
+    tell = output.note if as_json else output.text
+    lines: list[dict[str, Any]] = []
+    with _folder(globals_.archive) as folder, watcher(globals_.verbose) as progress:
+        tell(_HEAD)
+        outcome = drilling.run(
+            folder.path, seeds, days=days, seed=seed, lexicon=words, progress=progress, told=_teller(tell, lines)
+        )
+        folder.kept = bool(outcome.account.lost)
+    if as_json:
+        output.json_block(_json(outcome, lines, seed))
+    else:
+        _account(outcome)
+    if outcome.account.lost:
+        output.note(f"the archive and the log of the service are kept for a look: {folder.path}")
+        raise typer.Exit(_NEEDS_A_LOOK)
+
+
+class _Folder:
+    """Where a drill works; `kept` when somebody should look at it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.kept = False
+
+
+@contextmanager
+def _folder(named: Path | None) -> Iterator[_Folder]:
+    """Give the folder that was named, or one that is removed unless it is to be kept."""
+    if named is not None:
+        yield _Folder(named)
+        return
+    folder = _Folder(Path(tempfile.mkdtemp(prefix="vna-drill-")))
+    try:
+        yield folder
+    finally:
+        if not folder.kept:
+            shutil.rmtree(folder.path)
+
+
+def _teller(tell: Callable[[str], None], lines: list[dict[str, Any]]) -> Callable[[Day], None]:
+    from dataclasses import asdict
+
+    def told(day: Day) -> None:
+        lines.append(asdict(day))
+        delay = "-" if day.delay_max is None else f"{day.delay_median:.0f} / {day.delay_max:.0f}"
+        number = f"{day.day}" if day.days == 1 else f"{day.day}-{day.day + day.days - 1}"
+        alarms = f"; alarms: {', '.join(day.alarms)}" if day.alarms else ""
+        tell(
+            f"{number:5}  {day.date}  {day.published:9}  {day.held:4}  {delay:>11}  {day.revised:7}  {day.removed:7}  "
+            f"{day.trouble}{alarms}"
+        )
+
+    return told
+
+
+def _account(outcome: Outcome) -> None:
+    found = outcome.account
+    output.text("")
+    output.text(f"articles   {found.published} published, {found.held} held")
+    output.text(f"revisions  {found.revisions} held; at least {found.shown} were shown when somebody asked")
+    output.text(f"removed    {found.removed}, {found.tombstones} of them held as gone, with their text")
+    output.text(f"copies     {found.copies} texts were published twice")
+    output.text(f"evidence   {outcome.records} records in {outcome.files} files, all of them read again")
+    output.text(f"gaps       {outcome.gaps} opened, {outcome.gaps - len(outcome.open_gaps)} of them closed")
+    for gap in outcome.open_gaps:
+        output.text(f"  {gap}")
+    output.text(f"process    killed {outcome.kills} times")
+    if found.unseen:
+        output.text(f"\nnever to be had: {len(found.unseen)}")
+        for note in found.unseen:
+            output.text(f"  {note.kind} {note.id}: {note.says}")
+    output.text(f"\nlost: {len(found.lost) or 'nothing'}")
+    for note in found.lost:
+        output.text(f"  {note.kind}{'' if note.id is None else f' {note.id}'}: {note.says}")
+
+
+def _json(outcome: Outcome, lines: list[dict[str, Any]], seed: int) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    beside = asdict(outcome)
+    return {"seed": seed, "days": lines, **beside.pop("account"), **beside}
