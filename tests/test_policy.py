@@ -122,7 +122,7 @@ FAILED = {
     "a new page, first failure": (page(), PageOutcome("failed", NOW + span("5m"), "why", 1)),
     "a failed page, again": (page("failed", 1), PageOutcome("failed", NOW + span("10m"), "why", 2)),
     "the seventh failure in a row": (page("failed", 6), PageOutcome("failed", NOW + span("320m"), "why", 7)),
-    "the eighth: it waits for a human": (page("failed", 7), PageOutcome("failed", None, "why", 8)),
+    "the eighth: it is given up": (page("failed", 7), PageOutcome("failed", None, "why", 8)),
     "an article that is held stays live": (page("live"), PageOutcome("live", NOW + span("5m"), "why", 1)),
     "trouble under suspicion is no probe": (page("suspect", 1), PageOutcome("suspect", NOW + span("1h"), "why", 1)),
     "what is gone stays gone": (page("gone", 3), PageOutcome("gone", None, "why", 3)),
@@ -198,9 +198,14 @@ AGAIN = {
     "and later": (page("gone", 9, "22h"), True),
     "a year later": (page("gone", 40, "365d"), True),
     "not gone": (page("live", 0, "365d"), False),
+    "given up a while ago": (page("failed", 8, "10h"), False),
+    "given up half a day ago": (page("failed", 8, "11h"), True),
+    "not readable for weeks": (page("drift", 30, "6d"), False),
+    "not readable for weeks, and a week later": (page("drift", 30, "7d"), True),
+    "a wall in its place": (page("rejected", 8, "11h"), True),
 }
 
 
 @pytest.mark.parametrize(("before", "expected"), AGAIN.values(), ids=AGAIN)
-def test_a_page_that_is_gone_and_is_listed_is_asked_for_ever_more_rarely(before, expected):
+def test_a_page_that_is_gone_or_given_up_and_is_listed_is_asked_for_ever_more_rarely(before, expected):
     assert policy.ask_again(before, NOW) == expected

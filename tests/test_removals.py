@@ -136,6 +136,22 @@ def test_what_is_gone_and_is_listed_anew_comes_back(held, clock):  # noqa: F811
     intact(held)
 
 
+@pytest.mark.parametrize("trouble", ["failed", "drift", "rejected"])
+def test_what_was_given_up_and_is_still_listed_is_asked_for_again(held, clock, trouble):  # noqa: F811
+    """A page that failed for so long that nothing is due any more; the trouble may be over by then."""
+    with mounted(clock) as site:
+        post_id = site.replica.ids()[-1]
+        only(held)
+        change(held, "UPDATE pages SET state = ?, failures = 8, next_due_at = NULL, last_fetched_at = ? WHERE id = ?",
+               trouble, clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"), post_id)  # fmt: skip
+        clock.advance(hours=10)
+        assert not listed(held, clock, post_id)
+        clock.advance(hours=1)
+        assert listed(held, clock, post_id)
+        assert counts(poll(held, clock)) == {"unchanged": 1}
+    assert states(held, post_id) == ("live", "live")
+
+
 def test_that_it_was_gone_stays_known_when_it_is_back(held, clock):  # noqa: F811
     with mounted(clock) as site:
         post_id = site.replica.ids()[-1]

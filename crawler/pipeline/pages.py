@@ -61,8 +61,8 @@ def take_answer(context: Context, page: PageForFetch, fetched: Fetched, ref: Raw
 
 
 def ask_again(context: Context, sightings: Iterable[Sighting], now: datetime) -> None:
-    """Have pages asked for that are gone and that a source shows; the caller holds the transaction."""
-    for page in context.archive.gone_pages(s.post_id for s in sightings if s.post_id is not None):
+    """Have pages asked for that are gone or given up, and that a source shows; the caller holds the transaction."""
+    for page in context.archive.left_pages(s.post_id for s in sightings if s.post_id is not None):
         if policy.ask_again(page, now):
             context.archive.hurry_page(page.id, now)
 

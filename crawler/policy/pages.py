@@ -31,7 +31,8 @@ _PROBES = (timedelta(hours=1), timedelta(days=1))
 # What the parser calls a page that is no article, where the site has put it in the place of one.
 _ELSEWHERE = ("the home page", "a section page", "a topic or tag page", "a search page")
 _SOFT = "a soft 404"
-_GIVE_UP = 8  # failed visits in a row before a page waits for a human
+_GIVE_UP = 8  # failed visits in a row before a page waits until a source lists it once more, or somebody asks
+_LEFT: tuple[PageState, ...] = ("gone", "failed", "drift", "rejected")  # where nothing is due any more
 
 
 def next_check(
@@ -64,7 +65,7 @@ def unhinted(page: PageForFetch, *, changed: bool) -> bool:
 def failed(page: PageForFetch, now: datetime, error: str, *, state: PageState = "failed") -> PageOutcome:
     """Give the row of a page that could not be had or read; what the archive holds of it is untouched.
 
-    An article that is held stays live through failures; after many of them the page waits for somebody to ask. Trouble
+    An article that is held stays live through failures; another page is given up after many (see `ask_again`). Trouble
     is no probe: a page under suspicion stays where it is, and one that is gone stays gone.
     """
     if page.state == "gone":
@@ -110,8 +111,12 @@ def removed(page: PageForFetch, url: str, reason: str) -> str | None:
 
 
 def ask_again(page: PageForFetch, now: datetime) -> bool:
-    """Say whether to ask for a page that is gone and that a source shows: at once, and if it stays gone ever more rarely."""
-    return page.state == "gone" and retry_at(_last_visit(page, now), page.failures) <= now
+    """Say whether to ask for a page that a source shows, and of which nothing is due: one that is gone, or was given up.
+
+    Gone: at once, and if it stays so ever more rarely. Given up: after half a day and then ever more rarely, too; what
+    the site lists is there, and a trouble that outlasted our patience may be over.
+    """
+    return page.state in _LEFT and retry_at(_last_visit(page, now), page.failures) <= now
 
 
 def _last_visit(page: PageForFetch, now: datetime) -> datetime:

@@ -104,11 +104,12 @@ class Pages:
         row = next(self.db.query(sql, [page_id]), None)
         return page_of(row) if row else None
 
-    def gone_pages(self, ids: Iterable[int]) -> list[PageForFetch]:
-        """Give those of some pages that are gone."""
+    def left_pages(self, ids: Iterable[int]) -> list[PageForFetch]:
+        """Give those of some pages that are gone, or were given up after failures."""
         rows = self.db.query(
             f"""SELECT {FOR_FETCH} FROM pages
-               WHERE state = 'gone' AND id IN (SELECT value FROM json_each(?)) ORDER BY id""",  # noqa: S608 - columns of ours
+               WHERE (state = 'gone' OR (state IN ('failed', 'drift', 'rejected') AND next_due_at IS NULL))
+               AND id IN (SELECT value FROM json_each(?)) ORDER BY id""",  # noqa: S608 - columns of ours
             [json.dumps(list(ids))],
         )
         return [page_of(row) for row in rows]
