@@ -33,6 +33,7 @@ class ExportFormat(StrEnum):
 
     jsonl = "jsonl"
     csv = "csv"
+    parquet = "parquet"
     text = "text"
 
 
@@ -185,7 +186,11 @@ def export(
     since: Since = None,
     until: Until = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="A file; for text a folder, one file an article. [default: stdout]")
+        Path | None,
+        typer.Option(
+            "--out",
+            help="A file; for text a folder, one file an article; for parquet a folder, the dataset. [default: stdout]",
+        ),
     ] = None,
 ) -> None:
     """Write the corpus.
@@ -194,16 +199,30 @@ def export(
     """
     from crawler import export as exporting
 
-    with state.of(context).reading() as archive:
-        articles = archive.export(since=_day(since), until=_day(until))
-        if out is None:
-            count = exporting.WRITERS[format_.value](articles, sys.stdout)
-        elif format_ is ExportFormat.text:
-            count = exporting.text_files(articles, out)
-        else:
-            with exporting.replacing(out) as file:
-                count = exporting.WRITERS[format_.value](articles, file)
+    if format_ is ExportFormat.parquet:
+        count = _dataset(context, _day(since), _day(until), out)
+    else:
+        with state.of(context).reading() as archive:
+            articles = archive.export(since=_day(since), until=_day(until))
+            if out is None:
+                count = exporting.WRITERS[format_.value](articles, sys.stdout)
+            elif format_ is ExportFormat.text:
+                count = exporting.text_files(articles, out)
+            else:
+                with exporting.replacing(out) as file:
+                    count = exporting.WRITERS[format_.value](articles, file)
     output.note(f"{count} articles" + (f" in {out}" if out else ""))
+
+
+def _dataset(context: typer.Context, since: str | None, until: str | None, out: Path | None) -> int:
+    from crawler import dataset
+
+    if out is None:
+        raise typer.BadParameter(
+            "a Parquet dataset is a folder: name it with --out DIR", ctx=context, param_hint="--out"
+        )
+    with state.of(context).reading() as archive:
+        return dataset.write(archive.export(since=since, until=until, by_day=True), out)
 
 
 def _key(value: str) -> int:
