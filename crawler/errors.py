@@ -22,9 +22,11 @@ CrawlerError
     Interrupted                  somebody asked the run to stop: what was done is stored
     AlreadyRunning               another process has the archive
     DiskLow                      the disk's reserve is reached: nothing is fetched
-    DiskLow                      the disk's reserve is reached: nothing is fetched
     WarcError > WarcCorrupted    evidence cannot be written, or does not read back
-    StorageError > SchemaTooNew  the database cannot be used
+    StorageError                 the database cannot be used
+      StorageUnavailable         not now: it is locked, its disk is full or gone, the machine has no more to give
+      SchemaTooNew               a newer version wrote it
+    BackupFailed                 no copy could be made; the archive itself goes on
     BadInput                     a file or an argument that is not what the command takes
     NotTold                      an alert could not be sent
   ArticleNotFound(key)           a question with no answer
@@ -35,6 +37,7 @@ Boundary: names and messages only; no I/O.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -160,6 +163,17 @@ class Interrupted(StopError):
     """Somebody asked the run to stop; nothing was begun that is not finished."""
 
 
+def unless_stopped(stopping: Callable[[], bool]) -> None:
+    """Go on, unless somebody asked to stop.
+
+    Raises:
+        Interrupted: `stopping` says so.
+
+    """
+    if stopping():
+        raise Interrupted("asked to stop", "the next run does it again")
+
+
 class AlreadyRunning(StopError):
     """Another process has the archive."""
 
@@ -180,8 +194,16 @@ class StorageError(StopError):
     """The database cannot be used."""
 
 
+class StorageUnavailable(StorageError):
+    """The database cannot be used now; when that is mended, or over, it can be as it is."""
+
+
 class SchemaTooNew(StorageError):
     """The database was written by a newer version."""
+
+
+class BackupFailed(StopError):
+    """A backup could not be made; what is wrong with it is no trouble of the archive itself."""
 
 
 class BadInput(StopError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import shutil
@@ -9,10 +10,12 @@ import subprocess
 import sys
 
 import pytest
-from support import NOW, ROOT, FakeClock, copied, intact, mounted, poll, value, vna, working
+from support import NOW, ROOT, FakeClock, copied, intact, mounted, poll, rows, value, vna, working
 
 from crawler import backup, config, setup
+from crawler.errors import Interrupted
 from crawler.storage import FILE
+from crawler.storage.copy import copy_database
 from crawler.warc import WarcStore
 
 
@@ -144,6 +147,96 @@ def test_a_target_that_holds_something_else(archive, tmp_path, what):
         (target / "letters.txt").write_text("letters")
     refused(vna("--archive", archive, "backup", target), "no backup", "empty folder")
     assert [p.name for p in tmp_path.rglob("*") if "vna.db" in p.name and target in p.parents] == []
+
+
+def test_a_backup_that_is_asked_to_stop_leaves_the_old_one(archive, copy, tmp_path):
+    """At whatever moment it is asked: while pages are copied, or checked, or digests made."""
+    with working(archive, FakeClock(NOW)) as context, context.archive.transaction():
+        context.archive.db.execute("UPDATE articles SET title = 'newer'")
+    asked, finished = 0, False
+    while not finished:
+        answers = iter([False] * asked)
+        try:
+            backup.back_up(archive, copy, NOW, with_warc=True, stopping=lambda answers=answers: next(answers, True))
+            finished = True
+        except Interrupted:
+            asked += 1
+            assert not (copy / "vna.db.next").exists()
+            assert backup.restore(copy, tmp_path / str(asked)).wrong == {}
+            assert value(copy, "SELECT count(*) FROM articles WHERE title = 'newer'") == 0
+    assert asked >= 3
+    assert value(copy, "SELECT count(*) FROM articles WHERE title <> 'newer'") == 0
+
+
+def test_what_is_written_between_two_pieces_of_a_copy(archive, tmp_path, monkeypatch):
+    """The copy is of one moment, and does not begin anew."""
+    monkeypatch.setattr("crawler.storage.copy._PIECE", 16)
+    pieces = 0
+    with working(archive, FakeClock(NOW)) as context:
+
+        def written_beside():
+            nonlocal pieces
+            pieces += 1
+            with context.archive.transaction():
+                context.archive.db.execute("UPDATE articles SET title = title || ?", [f" {pieces}"])
+            return pieces > 500  # begun anew, it would not end
+
+        before = [row["title"] for row in rows(archive, "SELECT title FROM articles ORDER BY id")]
+        copy_database(archive / FILE, tmp_path / "copy" / FILE, written_beside)
+    assert [row["title"] for row in rows(tmp_path / "copy", "SELECT title FROM articles ORDER BY id")] == before
+    assert pieces > 5
+
+
+def killed_between_its_renames(copy, older):
+    """The database is the new one already, and the list is the old one still (or none)."""
+    (copy / backup.MANIFEST).rename(copy / "manifest.json.next")
+    if older is not None:
+        (copy / backup.MANIFEST).write_text(older)
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["the first one", "a later one"])
+def test_a_backup_that_was_killed_at_its_end(archive, copy, tmp_path, first):
+    older = None if first else (copy / backup.MANIFEST).read_text()
+    with working(archive, FakeClock(NOW)) as context, context.archive.transaction():
+        context.archive.db.execute("UPDATE articles SET title = 'newer'")
+    backup.back_up(archive, copy, NOW, with_warc=True)
+    killed_between_its_renames(copy, older)
+    assert backup.restore(copy, tmp_path / "back").wrong == {}
+    assert value(tmp_path / "back", "SELECT count(*) FROM articles WHERE title <> 'newer'") == 0
+    assert backup.back_up(archive, copy, NOW, with_warc=True).copied == 0
+    assert not (copy / "manifest.json.next").exists()
+
+
+@pytest.mark.parametrize(
+    ("left", "taken"),
+    [
+        (["backup.lock", "vna.db.next"], True),
+        (["backup.lock", "vna.db.next", "vna.db.next.new", "warc"], True),
+        (["warc"], False),
+        (["backup.lock", "vna.db"], False),
+    ],
+    ids=["its copy", "everything", "somebody's evidence", "somebody's archive"],
+)
+def test_what_a_killed_first_backup_left(archive, tmp_path, left, taken):
+    (tmp_path / "b").mkdir()
+    for name in left:
+        (tmp_path / "b" / name).touch()
+    if "warc" in left:
+        (tmp_path / "b" / "warc").unlink()
+        (tmp_path / "b" / "warc").mkdir()
+    done = vna("--archive", archive, "backup", tmp_path / "b")
+    if taken:
+        assert done.code == 0, done
+        assert {p.name for p in (tmp_path / "b").iterdir()} - {"warc"} == {FILE, backup.MANIFEST, "backup.lock"}
+    else:
+        refused(done, "no backup", "empty folder")
+
+
+def test_two_backups_to_one_place_at_a_time(archive, copy):
+    with (copy / "backup.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        refused(vna("--archive", archive, "backup", copy), "another process", "wait")
+    assert vna("--archive", archive, "backup", copy).code == 0
 
 
 def test_no_archive_to_back_up(tmp_path):

@@ -93,6 +93,16 @@ def _then_trim(work: Callable[[Context], Done]) -> Callable[[Context], Done]:
     return trimmed
 
 
+def _living(context: Context) -> Callable[[], bool]:
+    """Make the question whether to stop, which shows life: for work that does not ask the time for long."""
+
+    def stopping() -> bool:
+        context.clock.now()
+        return context.stopping()
+
+    return stopping
+
+
 def said(report: RunReport) -> str:
     """Say what a run did in one line, without what it did not."""
     counts = {name: count for name, count in asdict(report).items() if count and name != "seconds"}
@@ -155,7 +165,7 @@ def _verify(context: Context) -> Done:
     count = max(_FEWEST, context.archive.answers() // _PARTS)
     week = now.toordinal() // 7
     steps = Quietly(context.clock)
-    found = verify(context.archive, context.warc, steps, sample=count, shift=week, stopping=context.stopping)
+    found = verify(context.archive, context.warc, steps, sample=count, shift=week, stopping=_living(context))
     if found.faults:
         first = found.faults[0]
         words = f"{len(found.faults)} faults, the first: {first.what} at {first.where}: {first.detail}"
@@ -172,5 +182,5 @@ def _take_stock(context: Context) -> Done:
 
 def _back_up(context: Context, folder: Path, target: Path, hours: float) -> Done:
     now = context.clock.now()
-    made = back_up(folder, target, now)
+    made = back_up(folder, target, now, stopping=_living(context))
     return Done(f"{made.articles} articles to {target}", now + timedelta(hours=hours))

@@ -7,6 +7,7 @@ Boundary: lock files; no database.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -24,6 +25,7 @@ Role = Literal["collect", "backfill", "probe", "text", "read", "alone"]
 
 LOCK = "vna.lock"
 CLAIMS = "vna.claims"
+_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS)
 _HINT = "wait until it is done, or stop it; reading (search, show, status) works meanwhile"
 
 
@@ -52,6 +54,25 @@ def holding(folder: Path, role: Role, command: str, since: str) -> Iterator[None
             raise not_writable(folder, error) from error
         yield
         own.truncate(0)
+
+
+@contextmanager
+def alone_with(file: Path, refusal: str) -> Iterator[None]:
+    """Hold a lock file beside what is written. A disk that keeps no locks is taken as it is: nobody else is known there.
+
+    Raises:
+        AlreadyRunning: another process holds it, in the words of `refusal`.
+
+    """
+    with file.open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyRunning(refusal, "wait until it is done") from error
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+        yield
 
 
 def _lock(folder: Path, file: IO[bytes], kind: int, role: Role | None) -> None:
