@@ -68,6 +68,11 @@ def monotonic_microseconds() -> int:
     return time.monotonic_ns() // 1000
 
 
+def steady_seconds() -> float:
+    """Give the seconds of the machine's steady clock, which nobody sets: for the length of things."""
+    return time.monotonic()
+
+
 def to_text(instant: datetime) -> str:
     """Write an instant as the archive stores it: ISO 8601 in UTC, whole seconds, `2026-01-31T08:15:00Z`."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -790,7 +790,7 @@ def test_trouble_that_passes(clock, state, kind):
     assert wire.count("/titre-post245060.vnp") == 3
 
 
-@pytest.mark.parametrize("status", [200, 204, 304, 400, 403, 404, 410, 451])
+@pytest.mark.parametrize("status", [200, 204, 400, 403, 404, 410, 451])
 def test_an_answer_that_is_final_is_handed_out_at_once(clock, state, status):
     with wired(script(answer(b"", status)), clock) as wire, fetching(state, clock) as fetcher:
         assert fetcher.get(PAGE).status == status
@@ -815,14 +815,25 @@ def test_the_honest_name(clock, state):
     ids=["none", "tag", "date", "both"],
 )
 def test_conditional_requests(clock, state, etag, modified):
-    with wired(script(answer(b"", 304)), clock) as wire, fetching(state, clock) as fetcher:
+    with wired(script(answer(b"", 304 if etag or modified else 200)), clock) as wire, fetching(state, clock) as fetcher:
         got = fetcher.get(PAGE, etag=etag, last_modified=modified)
     robots, asked = wire.requests
     raw = dict(asked.headers.raw)
     assert raw.get(b"If-None-Match") == (etag.encode("latin-1") if etag else None), "as the site sent it"
     assert raw.get(b"If-Modified-Since") == (modified.encode() if modified else None)
     assert "If-None-Match" not in robots.headers
-    assert got.status == 304
+    assert got.status == (304 if etag or modified else 200)
+
+
+def test_not_modified_is_no_answer_to_who_wants_the_whole(clock, state):
+    """A cache gone wrong says so of everything: neither pages nor rules may be believed to be as they were."""
+    with wired(script(answer(b"", 304)), clock) as wire, fetching(state, clock) as fetcher:
+        with pytest.raises(BadStatus, match="304, though the whole was asked for"):
+            fetcher.get(PAGE)
+    assert wire.count("/titre-post245060.vnp") == 1
+    with wired(lambda _: answer(b"", 304), clock), fetching(state / "other", clock) as fetcher:
+        with pytest.raises(SiteUnavailable, match="answers 304: nothing may be fetched"):
+            fetcher.get(PAGE)
 
 
 def test_what_is_handed_out_is_what_came(clock, state):

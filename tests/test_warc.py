@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import resource
 import subprocess
 import sys
 import zlib
@@ -307,6 +308,19 @@ def test_a_reference_that_does_not_fit(folder, situation, wrong):
         with pytest.raises(WarcCorrupted) as caught:
             store.read(wrong(ref))
     assert "verify" in caught.value.hint
+
+
+def test_a_file_that_cannot_be_opened_is_not_damaged(folder):
+    with WarcStore(folder) as store:
+        ref = store.append(fetched())
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+        try:
+            with pytest.raises(OSError, match="Too many open files"):
+                store.read(ref)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        assert store.read(ref).status == 200
 
 
 def test_reading_all_stops_at_damage(folder):

@@ -154,7 +154,7 @@ def keeping(file: Path) -> Iterator[None]:
 
     """
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(exist_ok=True)  # not the archive's folder: it may have been moved, and must not be made anew
         yield
     except OSError as error:
         raise StopError(

@@ -24,9 +24,10 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 import crawler
 from crawler import urls
-from crawler.clock import Clock
+from crawler.clock import Clock, steady_seconds
 from crawler.errors import BadStatus, BodyTooLarge, Disallowed, FetchError, SiteUnavailable, Throttled, Unreachable
 from crawler.fetch.budget import Budget
+from crawler.fetch.deadline import Deadline, limit
 from crawler.fetch.inflate import inflate
 from crawler.fetch.robots import OFFLINE_HINT, Robots
 from crawler.policy import patience
@@ -34,8 +35,10 @@ from crawler.policy.patience import Answer, Limits, Pace
 from crawler.types import Exchange, Fetched
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_NOT_MODIFIED = 304
 _MAX_HOPS = 5
 _BACKOFF = 2.0  # seconds; doubled at each further try
+_WAITS = 4  # of `timeout` in one request: to connect, to ask, until the answer begins, until it has ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,8 @@ class Settings:
     """What the client needs of the configuration; times in seconds, sizes in bytes.
 
     `root` is the site's: when another host (of a list API, say) cannot be asked, that is trouble with one address, and
-    not the end of the run. `most_wait` is how long a request waits for its turn before the run ends.
+    not the end of the run. `most_wait` is how long a request waits for its turn before the run ends. `timeout` is for
+    each wait in a request; all of it may take four times as long.
     """
 
     contact: str
@@ -80,6 +84,7 @@ class Fetcher:
         clock: Clock,
         *,
         guard: Callable[[], None] = lambda: None,
+        steady: Callable[[], float] = steady_seconds,
     ) -> None:
         self._settings = settings
         self._guard = guard  # raises when nothing may be fetched now, whatever it is
@@ -99,6 +104,8 @@ class Fetcher:
             },
             limits=httpx.Limits(max_connections=settings.connections),
         )
+        self._deadline = Deadline(_WAITS * settings.timeout, steady, clock.now)
+        limit(self._client, self._deadline)
         self.robots = Robots(state, "vna-archive", self._get_robots, clock)
 
     def __enter__(self) -> Self:
@@ -118,7 +125,7 @@ class Fetcher:
 
         Raises:
             Unreachable: no answer, or one that broke off, at every try.
-            BadStatus: a server error at every try; Throttled for 429 and 503.
+            BadStatus: a server error at every try; Throttled for 429 and 503; 304 to a request without validators.
             Disallowed: robots.txt says no.
             BodyTooLarge: over the cap.
             FetchError: a redirect that leaves the site or never ends; another host that cannot be asked.
@@ -133,6 +140,8 @@ class Fetcher:
             answer = self._asked(url, headers)
             target = self._redirect(answer)
             if target is None:
+                if not headers:
+                    _whole(answer)
                 return replace(answer, hops=tuple(hops))
             hops.append(answer)
             if len(hops) > _MAX_HOPS:
@@ -180,6 +189,7 @@ class Fetcher:
             if target is None:
                 break
             answer = self._retrying(target, {})
+        _whole(answer)
         self._robots_answers.append(answer)
         return answer.status, answer.content
 
@@ -225,6 +235,7 @@ class Fetcher:
 
     def _exchange(self, url: str, headers: dict[str, str], now: datetime) -> Fetched:
         asked = [(k.encode("ascii"), v.encode("latin-1")) for k, v in headers.items()]  # validators as they came
+        self._deadline.begin()
         try:
             with self._client.stream("GET", url, headers=asked) as response:
                 body = self._read(url, response)
@@ -277,6 +288,12 @@ def _their_now(answer: Fetched, now: datetime) -> datetime:
         return parsedate_to_datetime(answer.header("Date") or "").astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         return now
+
+
+def _whole(answer: Fetched) -> None:
+    """Refuse `not modified` where nothing was named that it could be compared with: believed, it would hide all news."""
+    if answer.status == _NOT_MODIFIED:
+        raise BadStatus(answer.url, answer.status, "HTTP status 304, though the whole was asked for")
 
 
 def _location(answer: Fetched) -> str | None:

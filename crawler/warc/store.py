@@ -7,6 +7,7 @@ Boundary: files and locks.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import io
 import itertools
@@ -26,6 +27,7 @@ from crawler.warc.reading import Record, corrupted, read_file, read_member
 from crawler.warc.scan import Damage, Member, request_alone, scan
 from crawler.warc.tail import mended
 
+_NOT_THE_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # faults: a file that could not be opened is not damaged
 _SOFTWARE = f"vna-archive/{crawler.__version__}"
 
 
@@ -111,6 +113,8 @@ class WarcStore:
                 file.seek(ref.offset)
                 member = file.read(ref.length)
         except OSError as error:
+            if error.errno in _NOT_THE_FILES:
+                raise
             raise corrupted(path, ref.offset, str(error)) from error
         return read_member(path, ref, member)
 
