@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from typing import IO
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
 _STRUCK = "***"
 _OWN = "crawler"
+_LEVELS = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.NOTSET, 7))
 
 _bound: ContextVar[tuple[int | None, str | None]] = ContextVar("bound", default=(None, None))
 
@@ -39,10 +41,24 @@ def logger(name: str) -> logging.Logger:
     return logging.getLogger(f"{_OWN}.{name}")
 
 
+def is_journal(stream: IO[str], environ: Mapping[str, str]) -> bool:
+    """Say whether a stream leads to systemd's journal, as the environment has it (systemd.exec(5), JOURNAL_STREAM)."""
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):  # closed, or no file
+        return False
+    return environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+
+
 @contextmanager
-def logging_to(stream: IO[str], form: str, secrets: Iterable[str] = (), *, verbose: bool = False) -> Iterator[None]:
-    """Write our own lines, and the warnings of libraries, to a stream while the block lasts."""
-    handler = logging.StreamHandler(stream)
+def logging_to(
+    stream: IO[str], form: str, secrets: Iterable[str] = (), *, verbose: bool = False, journal: bool = False
+) -> Iterator[None]:
+    """Write our own lines, and the warnings of libraries, to a stream while the block lasts.
+
+    `journal`: it leads to systemd's journal, which takes the level from the beginning of each line.
+    """
+    handler = (_ToJournal if journal else logging.StreamHandler)(stream)
     handler.setFormatter(formatter(form, secrets))
     handler.addFilter(_only_ours_or_warnings)
     root, own = logging.getLogger(), logging.getLogger(_OWN)
@@ -75,6 +91,14 @@ def _struck(secrets: Iterable[str]) -> re.Pattern[str] | None:
 
 def _only_ours_or_warnings(record: logging.LogRecord) -> bool:
     return record.levelno >= logging.WARNING or record.name.partition(".")[0] == _OWN
+
+
+class _ToJournal(logging.StreamHandler[IO[str]]):
+    """Puts the level before each line as sd-daemon(3) has it, so that `journalctl -p warning` finds what it should."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        level = next(number for least, number in _LEVELS if record.levelno >= least)
+        return "\n".join(f"<{level}>{line}" for line in super().format(record).split("\n"))
 
 
 class _Clean(logging.Formatter):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import sys
 import threading
 from contextlib import contextmanager
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.util import find_spec
 
@@ -15,9 +17,10 @@ import pytest
 from support import NOW, FakeClock, vna, working
 
 from crawler import alerts, logs
+from crawler.daemon.telling import Telling
 from crawler.errors import NotTold
 from crawler.policy.health import Condition
-from crawler.policy.incidents import Changes
+from crawler.policy.incidents import Changes, Incident
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # Apprise looks for it
 apprise = pytest.mark.skipif(find_spec("apprise") is None, reason="the extra [alerts] is not installed")
@@ -104,6 +107,50 @@ def test_the_secret_parts_of_an_address_are_known():
     assert "p%40ss%20wort" in found
 
 
+# --- who was told, and who not -----------------------------------------------------------------------------------------
+
+
+def incident(number=1, **values):
+    return Incident(number, "drift", "", "3 of 9 pages\nlook", NOW, NOW, **values)
+
+
+def titles(server):
+    return [told["title"] for told in server.told]
+
+
+@apprise
+def test_an_address_that_refuses_is_asked_again_ever_more_rarely_and_others_are_told_once():
+    telling = Telling()
+    with hook() as well, hook(500) as ill:
+        for minute in range(120):
+            told = telling.tell([address(well), address(ill)], [incident()], NOW + timedelta(minutes=minute))
+            assert not told.everybody
+        assert (len(well.told), len(ill.told)) == (1, 5)  # at 0, 5, 15, 35 and 75 minutes
+        assert telling.tell([address(well)], [incident(), incident(2)], NOW).everybody  # what is new does not wait
+        assert titles(well) == ["vna: trouble: drift"] * 2
+
+
+@apprise
+def test_who_refused_the_beginning_hears_of_the_end_and_so_does_who_took_it():
+    telling, over = Telling(), incident(closed_at=NOW + timedelta(hours=1))
+    with hook() as well, hook(500) as ill:
+        everybody = [address(well), address(ill)]
+        assert "json://127.0.0.1" in str(telling.tell(everybody, [incident()], NOW).refused[0])
+        ill.status = 200
+        assert telling.tell(everybody, [over], NOW + timedelta(hours=1)).everybody
+        assert titles(well) == ["vna: trouble: drift", "vna: well again: drift"]
+        assert titles(ill) == ["vna: trouble: drift", "vna: well again: drift"]
+
+
+@apprise
+def test_a_clock_that_is_set_back_makes_nobody_wait_for_days():
+    telling = Telling()
+    with hook(500) as ill:
+        for day in (3, 0):
+            telling.tell([address(ill)], [incident()], NOW + timedelta(days=day))
+        assert len(ill.told) == 2
+
+
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
@@ -164,6 +211,29 @@ def logged(form, secrets=(), **options):
     stream = io.StringIO()
     with logs.logging_to(stream, form, secrets, **options):
         yield stream
+
+
+def test_the_journal_gets_the_level_of_each_line():
+    with logged("human", journal=True) as stream:
+        logs.logger("worker").info("new")
+        try:
+            {}["a bug"]
+        except KeyError:
+            logs.logger("worker").critical("ended", exc_info=True)
+    lines = stream.getvalue().splitlines()
+    assert [line[:3] for line in lines] == ["<6>", *["<2>"] * (len(lines) - 1)]
+    assert len(lines) > 3
+
+
+def test_a_stream_is_the_journals_when_the_environment_names_it(tmp_path):
+    with (tmp_path / "log").open("w") as stream:
+        status = os.fstat(stream.fileno())
+        named = {"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"}
+        assert logs.is_journal(stream, named)
+        assert not logs.is_journal(stream, {})
+        assert not logs.is_journal(stream, {"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino + 1}"})
+    assert not logs.is_journal(stream, named), "it is closed"
+    assert not logs.is_journal(io.StringIO(), named)
 
 
 def test_a_line_of_json_has_the_run_and_the_address_that_it_is_about():

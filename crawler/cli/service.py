@@ -5,11 +5,16 @@ Boundary: arguments, output, exit code.
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from crawler.cli import output, state
+from crawler.cli.signals import held_back
 from crawler.errors import ConfigError, StopError
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -29,18 +34,40 @@ def run(context: typer.Context) -> None:
 
     Example: vna run
     """
+    with held_back(signal.SIGHUP):
+        _serve(state.of(context))
+
+
+def _serve(globals_: state.Globals) -> None:
     from crawler import app
     from crawler.daemon import Service
 
-    globals_ = state.of(context)
-    app.require_contact(globals_.load())
-    service = Service(globals_.load, lexicon=state.lexicon_or_note(), verbose=bool(globals_.verbose))
+    with _last_words():
+        app.require_contact(globals_.load())
+        service = Service(globals_.load, lexicon=state.lexicon_or_note(), verbose=bool(globals_.verbose))
+        try:
+            service.run()
+        except (StopError, KeyboardInterrupt):
+            raise
+        except Exception as error:  # the log has it, with its traceback, in the form that was asked for
+            raise typer.Exit(1) from error
+
+
+@contextmanager
+def _last_words() -> Iterator[None]:
+    """Tell systemd how the service ended: `systemctl status` keeps that, and shows no lines of a log that was ended."""
+    from crawler.daemon.notify import Notifier
+
+    manager = Notifier(os.environ)
     try:
-        service.run()
-    except (StopError, KeyboardInterrupt):
+        yield
+    except StopError as error:
+        manager.status("; ".join([*str(error).splitlines(), error.hint]))
         raise
-    except Exception as error:  # the log has it, with its traceback, in the form that was asked for
-        raise typer.Exit(1) from error
+    except Exception:
+        manager.status("ended by a bug: its traceback is in the log")
+        raise
+    manager.status("stopped")
 
 
 def alerts(

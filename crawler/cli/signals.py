@@ -1,4 +1,4 @@
-"""A run that ends cleanly when somebody asks for it.
+"""Signals of a run: the first one ends it cleanly, and one that comes too early waits.
 
 Boundary: signals of this process.
 """
@@ -12,6 +12,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from crawler.clock import StoppableClock
+
+
+@contextmanager
+def held_back(number: int) -> Iterator[None]:
+    """Have a signal wait while nobody takes it: by itself SIGHUP would end a service that is only beginning."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

@@ -42,11 +42,12 @@ class Globals:
         return config.load(self.config, config.Overrides(self.archive, self.site, self.rate))
 
     def folder(self) -> Path:
-        """Say where the archive is; a newcomer who has only the demo's gets that, and is told so."""
+        """Say where the archive is; a newcomer who named none and has only the demo's gets that, and is told so."""
         from crawler import storage
 
         folder = self.load().archive
-        if self.archive is None and not (folder / storage.FILE).exists() and (DEMO / storage.FILE).exists():
+        named = self.archive or self.config
+        if not named and not (folder / storage.FILE).exists() and (DEMO / storage.FILE).exists():
             typer.echo(f"(no archive at {folder} yet: this is the demo's, {DEMO})", err=True)
             return DEMO
         return folder
