@@ -1,6 +1,8 @@
 """The service of a drill, in a process of its own: everything is real but the clock.
 
 `--clock FILE`: the time is what the file holds, a double of seconds since 1970; whoever waits moves it.
+`--second S`, `--tick S`, `--nap S`: with it, how long a second of the worker's silence, the pause between two looks, and
+a second of its sleep take.
 `--scale N`: time runs N times faster than the machine's, counted from `--since`.
 """
 
@@ -21,8 +23,9 @@ from crawler.daemon import Rhythm, Service
 class FileClock(StoppableClock):
     """A clock that several processes share: the one that waits moves it for all."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, nap: float = 0.0) -> None:
         super().__init__()
+        self._nap = nap
         with file.open("r+b") as opened:
             self._map = mmap.mmap(opened.fileno(), 8)
 
@@ -37,7 +40,7 @@ class FileClock(StoppableClock):
         return datetime.fromtimestamp(self.seconds, UTC)
 
     def sleep(self, seconds: float) -> None:
-        super().sleep(0)
+        super().sleep(seconds * self._nap)
         self.set(self.seconds + max(0.0, seconds))
 
 
@@ -60,12 +63,15 @@ def main() -> None:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("config", type=Path)
     arguments.add_argument("--clock", type=Path)
+    arguments.add_argument("--second", type=float, default=1.0)
+    arguments.add_argument("--tick", type=float, default=0.005)
+    arguments.add_argument("--nap", type=float, default=0.0)
     arguments.add_argument("--scale", type=float, default=1.0)
     arguments.add_argument("--since", type=float, default=0.0)
     given = arguments.parse_args()
     if given.clock:
-        clock: StoppableClock = FileClock(given.clock)
-        rhythm = Rhythm(tick=0.005, look=0.5)
+        clock: StoppableClock = FileClock(given.clock, given.nap)
+        rhythm = Rhythm(second=given.second, tick=given.tick, look=0.5)
     else:
         clock = FastClock(given.scale, given.since)
         rhythm = Rhythm(second=1 / given.scale, tick=10 / given.scale, look=30 / given.scale)
