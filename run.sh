@@ -39,7 +39,7 @@ setup() {
     exit 1
   }
   PIP_CONSTRAINT="$PWD/constraints.txt" PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    .venv/bin/python -m pip install --quiet --editable '.[dev,repair,browse,alerts]' 2>.venv/setup.log || {
+    .venv/bin/python -m pip install --quiet --editable '.[dev,repair,browse,alerts,parquet]' 2>.venv/setup.log || {
     cat .venv/setup.log >&2
     say "the packages could not be installed; is there a connection to the package index?"
     exit 1
@@ -80,7 +80,7 @@ coverage() {
 # Modules without I/O, clock or randomness (docs/decisions.md); tests/test_layers.py holds them to it.
 core() {
   local part
-  for part in types errors urls site markup fold query identity records render; do
+  for part in types errors urls site markup fold query identity records render account; do
     printf 'crawler/%s.py,' "$part"
   done
   printf 'crawler/discover/*,crawler/parse/*,crawler/repair/*,crawler/policy/*,crawler/coverage/*,crawler/probe/*'

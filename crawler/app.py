@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -40,8 +41,9 @@ def working(
     clock: Clock | None = None,
     lexicon: Lexicon | None = None,
     free: disk.FreeSpace = disk.free_bytes,
+    since: datetime | None = None,
 ) -> Iterator[Context]:
-    """Open everything that a writing command needs, and hold its role in the archive.
+    """Open everything that a writing command needs, and hold its role in the archive; `since` is when it began (now).
 
     Raises:
         StopError: the archive is in use, cannot be written, or was written by a newer version.
@@ -50,7 +52,7 @@ def working(
     clock = clock or SystemClock()
     site = Site(config.root, _list_hosts(config))
     with (
-        holding(config.archive, role, command, to_text(clock.now())),
+        holding(config.archive, role, command, to_text(since or clock.now())),
         open_archive(config.archive) as archive,
         WarcStore(config.archive / "warc", max_bytes=config.warc_max_bytes, known_end=archive.known_end) as warc,
         Fetcher(

@@ -798,8 +798,28 @@ def test_a_bar_and_lines_take_the_same_calls(capsys):
     assert capsys.readouterr().err.count("unchanged: x") >= 1
 
 
+def test_beside_a_bar_on_the_terminal_data_still_goes_into_the_pipe():
+    ours, theirs = os.openpty()
+    code = "from crawler.cli.progress import Bar\nwith Bar() as bar:\n    bar.phase('x', 1)\n    print('data')"
+    command = [sys.executable, "-c", code]
+    shown = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=theirs, check=True).stdout
+    for end in (ours, theirs):
+        os.close(end)
+    assert shown == b"data\n"
+
+
 def test_the_demo_has_a_folder_of_its_own():
     assert Path("archive/demo") == state.DEMO
+
+
+def test_the_demos_archive_stands_in_for_none_that_was_named(tmp_path, monkeypatch):
+    """A configuration that is named, as by the service's owner, names its archive, too."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / state.DEMO).mkdir(parents=True)
+    (tmp_path / state.DEMO / "vna.db").touch()
+    (tmp_path / "crawler.toml").touch()
+    assert "this is the demo's" in vna("status").err
+    assert "this is the demo's" not in vna("--config", tmp_path / "crawler.toml", "status").err
 
 
 @pytest.mark.parametrize(

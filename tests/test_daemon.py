@@ -5,6 +5,7 @@ The site is the double on a real socket; a process's clock is the machine's, mov
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import select
@@ -15,7 +16,7 @@ import sys
 import threading
 import time
 import tomllib
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -29,13 +30,16 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from support import NOW, ROOT, SEEDS, FakeClock, intact, mounted, process, rows, settled, value, vna, working
 
 from crawler import backfill, config
-from crawler.clock import StoppableClock
-from crawler.daemon import Service
+from crawler.cli.signals import held_back
+from crawler.clock import StoppableClock, to_text
+from crawler.daemon import Rhythm, Service
+from crawler.daemon.endpoint import Bounds, Endpoint
 from crawler.daemon.jobs import Job, jobs
 from crawler.daemon.pulse import Pulse
 from crawler.daemon.service import count_anew
+from crawler.daemon.signals import signals
 from crawler.daemon.watch import Watch
-from crawler.daemon.worker import Turns
+from crawler.daemon.worker import Turns, Worker
 from crawler.errors import (
     AlreadyRunning,
     ConfigError,
@@ -44,6 +48,7 @@ from crawler.errors import (
     SiteUnavailable,
     StopError,
     StorageError,
+    StorageUnavailable,
 )
 from crawler.policy.plans import Asked
 from crawler.replica import Options, build, serve
@@ -139,8 +144,12 @@ class Stage:
         fresh.replace(self.folder / "ahead")
 
     def ask(self, path="/healthz"):
+        return self.ask_at(f"http://127.0.0.1:{self.port}{path}")
+
+    @staticmethod
+    def ask_at(url):
         try:
-            return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=5)
+            return httpx.get(url, timeout=5)
         except httpx.TransportError:
             return None
 
@@ -193,8 +202,9 @@ class Stage:
 
     def heard(self, *words):
         """What systemd was told until all of these words came; what waits already, without words."""
-        told = ""
+        told, end = "", time.monotonic() + SOON
         while not all(word in told for word in words) or (not words and select.select([self.manager], [], [], 0)[0]):
+            assert time.monotonic() < end, told[-2000:]
             told += self.manager.recv(4096).decode() + "\n"
         return told
 
@@ -271,11 +281,60 @@ def test_it_polls_answers_and_ends_with_the_page_in_hand(tmp_path):
     assert "`vna probe`" in one.log.text
 
 
+class Slow(Service):
+    """A service that takes its time to open its endpoint."""
+
+    def _begin(self):
+        time.sleep(0.3)
+        super()._begin()
+
+
 def test_a_port_that_is_taken_is_named(tmp_path):
+    """And a service that cannot begin leaves the site alone."""
     with staged(tmp_path) as stage, closing(socket.create_server(("127.0.0.1", stage.port))):
         with pytest.raises(ConfigError, match=f"127.0.0.1:{stage.port}") as refused:
-            Service(stage.load).run()
+            Slow(stage.load).run()
         assert "choose another port" in refused.value.hint
+        assert not stage.double.state()["requests"]
+
+
+def test_a_signal_that_comes_too_early_is_heard_later():
+    with held_back(signal.SIGHUP):
+        signal.pthread_kill(threading.get_ident(), signal.SIGHUP)
+        with signals(signal.SIGHUP) as door:
+            assert door.came() == {signal.SIGHUP}
+            assert door.wait(SOON) == {signal.SIGHUP}
+
+
+def test_the_end_is_asked_for_before_the_archive_is_had(tmp_path):
+    """Somebody makes it, or migrates it, for long."""
+    (tmp_path / "archive").mkdir()
+    with staged(tmp_path) as stage, (tmp_path / "archive" / "vna.opening").open("ab") as opening:
+        fcntl.flock(opening, fcntl.LOCK_EX)
+        asking = threading.Timer(0.1, signal.pthread_kill, [threading.get_ident(), signal.SIGTERM])
+        asking.start()
+        Service(stage.load, rhythm=Rhythm(grace=0.1)).run()
+        fcntl.flock(opening, fcntl.LOCK_UN)
+        for thread in threading.enumerate():
+            if thread.name == "worker":
+                thread.join(SOON)
+        assert not stage.double.state()["requests"]
+
+
+def test_too_few_files_that_may_be_open(tmp_path):
+    """More are taken where they may be; else it says so at the start, and not after days by evidence that seems damaged."""
+    program = """
+from resource import RLIMIT_NOFILE, getrlimit, setrlimit
+from crawler.daemon.service import need_files
+setrlimit(RLIMIT_NOFILE, (64, getrlimit(RLIMIT_NOFILE)[1]))
+need_files()
+print(getrlimit(RLIMIT_NOFILE)[0])
+setrlimit(RLIMIT_NOFILE, (64, 64))
+need_files()
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout == "256\n"
+    assert "StopError: it may open no more than 64 files at a time, and needs 256" in done.stderr
 
 
 def test_the_real_site_is_not_called_on_without_a_contact(tmp_path):
@@ -380,12 +439,13 @@ def test_systemd_hears_of_it(well):
     assert well.heard("READY=1", "WATCHDOG=1")
     well.process.send_signal(signal.SIGHUP)
     assert "MONOTONIC_USEC=" in well.heard("RELOADING=1")
-    assert "STATUS=" in well.heard("READY=1")
+    assert "STATUS=collecting\n" in well.heard("READY=1")
     well.double.fault("hang", "/rss/*", times=1, seconds=3)
     well.until(lambda: not well.double.state(log=False)["faults"], "the request that hangs")
     assert "no sign of life" in until(lambda: (well.red() or {}).get("worker"), well.process)["says"]
     well.heard()
-    assert not select.select([well.manager], [], [], 0.3)[0]
+    time.sleep(0.3)
+    assert "WATCHDOG" not in well.heard()
     well.heard("WATCHDOG=1")
 
 
@@ -393,7 +453,9 @@ def test_the_configuration_is_read_again_at_sighup(well):
     """Mistakes are told, all of them, and the old one stays; a good one is taken over, another port too."""
     good = well.config.read_text()
     well.config.write_text(good + "[backfill]\nid_probes = -1\n[markups]\nfolder = 2\n")
+    well.heard()
     well.process.send_signal(signal.SIGHUP)
+    well.heard("STATUS=collecting with the old configuration")
     for words in ("[backfill] id_probes", "[markups] folder", "going on with the old configuration"):
         well.process.log.wait(words)
     well.reload(**{"site.root": "http://127.0.0.1:1/"})
@@ -406,6 +468,19 @@ def test_the_configuration_is_read_again_at_sighup(well):
     well.until(lambda: well.red() == {})
     with pytest.raises(httpx.TransportError):
         httpx.get(f"http://127.0.0.1:{old}/healthz")
+
+
+def test_health_moves_to_all_addresses_of_its_port_and_back_from_a_port_that_is_taken(well):
+    everywhere = f"http://127.0.0.2:{well.port}/healthz"
+    well.reload(**{"service.health": f"0.0.0.0:{well.port}"})
+    until(lambda: well.ask_at(everywhere), well.process)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        well.reload(**{"service.health": f"127.0.0.1:{taken.getsockname()[1]}"})
+        well.process.log.wait("cannot listen there: Address already in use")
+    until(lambda: well.ask_at(everywhere), well.process)
+    del well.settings["service.health"]
+    well.reload()
+    until(lambda: well.ask() and not well.ask_at(everywhere), well.process)
 
 
 # --- each state of health, brought about for real -----------------------------------------------------------------------
@@ -423,7 +498,9 @@ def test_the_layout_changes(well):
 
 
 def test_the_disk_is_near_its_reserve(well):
+    well.heard()
     well.reload(**{"archive.reserve": 10**15})
+    well.heard("STATUS=collecting; trouble: disk")
     assert "the reserve" in well.becomes("disk")
 
 
@@ -469,11 +546,31 @@ def test_evidence_is_damaged(well):
     well.move(days=2)
 
 
+@pytest.mark.parametrize("what", ["archive", "archive/vna.db"])
+def test_the_archive_is_moved_away(well, what):
+    """It waits, makes none in its place, and goes on when it is there again."""
+    away, before = well.folder / "away", well.process.log.text.count("is not there any more")
+    (well.folder / what).rename(away)
+    well.until(lambda: well.process.log.text.count("is not there any more") >= before + 2, "the trouble, twice")
+    assert "archive" in well.red()
+    well.double.publish(2)
+    newest = max(well.double.ids())
+    assert not (well.folder / what).exists()
+    away.rename(well.folder / what)
+    well.until(lambda: value(well.archive, "SELECT count(*) FROM articles WHERE id = ?", newest), "what came meanwhile")
+    well.until(lambda: "the archive can be used again" in well.process.log.text, "the end of it")
+
+
 def test_the_clock_is_set_back(well):
     """What a clock that ran ahead put off is not waited for."""
+    held = well.held()
+    well.move(minutes=30)
+    well.until(lambda: well.held() > held, "a page of today")
     well.move(days=-3)
     assert "the archive has answers of" in well.becomes("clock")
     well.process.log.wait("the clock went back")
+    until(lambda: value(well.archive, "SELECT max(last_ok_at) FROM sources") <= to_text(well.now()), well.process)
+    assert "clock" in well.red()  # still: a page of today is dated as it was
     well.move(days=3)
 
 
@@ -499,11 +596,15 @@ UNTOLD = "SELECT 1 FROM incidents WHERE closed_told_at IS NULL"
 
 def test_figures_are_there_for_a_monitor(well):
     page = well.ask("/metrics").text
-    for name in ('vna_articles{state="live"}', "vna_pages{", "vna_sources{", "vna_requests_total{", "vna_bytes_total",
-                 "vna_fetch_seconds_bucket{", "vna_gaps_open", "vna_poll_age_seconds", "vna_disk_free_bytes",
+    for name in ('vna_articles{state="live"}', "vna_pages{", "vna_sources{", "vna_requests_total{", "vna_received_bytes_total",
+                 "vna_fetch_seconds_bucket{", "vna_gaps_open", "vna_last_good_poll_timestamp_seconds", "vna_disk_free_bytes",
+                 "vna_disk_reserve_bytes", "vna_drift_ratio", "process_resident_memory_bytes", 'vna_trouble{kind="archive"} 0.0',
                  "vna_incidents_open", 'vna_trouble{kind="disk"} 0.0'):  # fmt: skip
         assert name in page
+    assert "_created" not in page
     assert well.ask("/nothing").status_code == 404
+    refused = httpx.post(f"http://127.0.0.1:{well.port}/healthz")
+    assert (refused.status_code, refused.headers["Allow"]) == (405, "GET, HEAD")
     assert httpx.head(f"http://127.0.0.1:{well.port}/healthz").headers["Content-Type"].startswith("application/json")
 
 
@@ -519,6 +620,105 @@ def test_it_catches_up_once_after_a_long_stop(well):
     until(lambda: asked() > before, well.process)
     until(lambda: not rows(well.archive, AT_WORK), well.process)
     assert asked() == before + 1
+
+
+# --- the endpoint, in this process ------------------------------------------------------------------------------------
+
+
+PAGES = {"/healthz": lambda: (200, "text/plain", b"well")}
+
+
+@contextmanager
+def answering(**bounds):
+    bugs = []
+    with Endpoint("127.0.0.1:0", PAGES, bugs.append, Bounds(**bounds)) as endpoint:
+        yield endpoint.url
+    assert bugs == []
+
+
+def joined(parts, url):
+    """A client that has connected; it is sent away with its block, if not before."""
+    return parts.enter_context(socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=SOON))
+
+
+def test_who_says_nothing_is_sent_away_and_keeps_nobody_waiting():
+    with answering(seconds=0.3) as url, ExitStack() as parts:
+        silent, dripping = joined(parts, url), joined(parts, url)
+        dripping.send(b"GET /hea")
+        assert httpx.get(f"{url}/healthz").text == "well"
+        assert silent.recv(1) == b""
+        assert dripping.recv(1) == b""
+
+
+def test_there_is_room_for_so_many_clients_and_for_others_when_they_have_gone():
+    with answering(clients=1, seconds=2 * SOON) as url, ExitStack() as parts:
+        first = joined(parts, url)
+        assert joined(parts, url).recv(1) == b""
+        first.close()
+        until(lambda: answered(url))
+
+
+def answered(url):
+    try:
+        return httpx.get(f"{url}/healthz").text == "well"
+    except httpx.TransportError:
+        return False
+
+
+# --- an archive that cannot be used, in this process -------------------------------------------------------------------
+
+
+class Passing(StoppableClock):
+    """A clock that goes on when somebody sleeps, and is stopped after some times."""
+
+    def __init__(self, sleeps):
+        super().__init__()
+        self.time, self._left = NOW, sleeps
+
+    def now(self):
+        return self.time
+
+    def sleep(self, seconds):
+        self.time += timedelta(seconds=seconds)
+        self._left -= 1
+        if self._left < 0:
+            self.stop()
+
+
+def failing(tmp_path, clock, error):
+    def serve(_):
+        raise error
+
+    worker = Worker(settled(tmp_path), Pulse(clock), None, lambda: None)
+    worker._serve = serve
+    return worker
+
+
+@pytest.mark.parametrize(
+    "error", [StorageUnavailable("full", "free some"), AlreadyRunning("a rebuild", "wait")], ids=repr
+)
+def test_a_running_service_waits_for_its_archive(tmp_path, caplog, error):
+    """It tries again every minute, and says so once; the trouble shows until it has not come back for ten minutes."""
+    clock = Passing(60)  # naps of ten seconds
+    worker = failing(tmp_path, clock, error)
+    worker.ready.set()
+    worker._run()
+    assert worker.failure is None
+    assert clock.time - NOW >= timedelta(minutes=10)
+    assert [record.message for record in caplog.records] == [
+        f"the archive cannot be used: {error}; {error.hint}; tried again every minute"
+    ]
+    assert worker.trouble(clock.time) is error
+    assert worker.trouble(clock.time + timedelta(minutes=11)) is None
+
+
+@pytest.mark.parametrize(("error", "ready"), [(StorageUnavailable("full"), False), (StorageError("malformed"), True)])
+def test_at_its_start_or_when_it_is_damaged_it_does_not(tmp_path, error, ready):
+    worker = failing(tmp_path, Passing(60), error)
+    if ready:
+        worker.ready.set()
+    worker._run()
+    assert worker.failure is error
 
 
 # --- the jobs, in this process ----------------------------------------------------------------------------------------
@@ -592,6 +792,17 @@ def test_every_job_does_its_work_and_comes_back_in_its_time(tmp_path):
         assert all(job.started_at > done[name].started_at for name, job in context.archive.jobs().items())
 
 
+def test_a_backup_that_cannot_be_made_is_a_result_and_not_the_end(tmp_path):
+    disk = tmp_path / "disk"
+    disk.symlink_to("unplugged")
+    (todo,) = (job for job in jobs(settled(tmp_path / "a", backup=disk)) if job.name == "backup")
+    with turning(tmp_path / "a", FakeClock(), todo) as (turns, context):
+        turns.turn()
+        done = context.archive.jobs()["backup"]
+    assert done.state == "failed"
+    assert f"{disk} leads nowhere" in done.outcome
+
+
 def test_an_open_plan_goes_on_while_nothing_is_due_and_polls_come_first(tmp_path):
     clock = FakeClock()
     with mounted(clock, options=SMALL), turning(tmp_path, clock, rate=0.1, ceiling=300) as (turns, context):
@@ -614,7 +825,8 @@ def test_a_database_that_cannot_be_read_is_red_and_none_is_made_in_its_place(tmp
     (tmp_path / "vna.db").rename(tmp_path / "elsewhere")
     (condition,) = watch.conditions()
     assert (condition.kind, condition.red) == ("archive", True)
-    assert watch.metrics()[0] == 503
+    status, _, page = watch.metrics()
+    assert (status, b'vna_trouble{kind="archive"} 1.0' in page) == (200, True)
     watch.look()
     assert not (tmp_path / "vna.db").exists()
 

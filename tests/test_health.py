@@ -125,8 +125,15 @@ ILL = {
     ),
     "some_other_job_failed": (facts(jobs=(job(), job("disk", "failed", failures=1))), ("job", "disk")),
     "backfill_keeps_failing": (facts(jobs=(job(), job("backfill", "failed", failures=3))), ("job", "backfill")),
+    "polled_again_by_a_clock_that_is_behind": (facts(newest=NOW + HOUR), ("clock", "")),
     "the_clock_is_behind_the_archive": (facts(sources=(source(last_ok_at=NOW + HOUR),)), ("clock", "")),
 }
+
+
+def test_sizes_are_told_in_units_that_show_them():
+    found = conditions(facts(free=21_000_000, growth=5e6), replace(LIMITS, reserve=20_000_000))
+    (says,) = (condition.says for condition in found if condition.kind == "disk")
+    assert says == "21.0 MB free, 20.0 MB of it the reserve; at 5.0 MB a day that lasts 0 days"
 
 
 @pytest.mark.parametrize("found", WELL.values(), ids=WELL)

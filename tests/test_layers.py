@@ -19,11 +19,11 @@ PACKAGE = Path(__file__).parents[1] / "crawler"
 
 PURE = {
     "types", "errors", "urls", "site", "markup", "discover", "parse", "repair", "identity", "policy", "coverage", "fold",
-    "query", "records", "render", "probe",
+    "query", "records", "render", "probe", "account",
 }  # fmt: skip
-EDGES = {"fetch", "warc", "storage", "export", "config", "logs", "lexicon", "alerts"}
+EDGES = {"fetch", "warc", "storage", "export", "config", "logs", "lexicon", "alerts", "dataset"}
 STEPS = {"pipeline", "replay", "backfill", "backup"}
-ENTRIES = {"cli", "demo"}
+ENTRIES = {"cli", "demo", "drill"}
 
 #: What a unit may import beside itself. Pure units may import pure ones, without circles (a test of its own).
 MAY_IMPORT = (
@@ -40,7 +40,8 @@ MAY_IMPORT = (
         "app": PURE | EDGES | STEPS | {"clock"},
         "daemon": PURE | STEPS | {"clock", "app", "config", "logs", "alerts", "storage", "backup"},
         "demo": PURE | {"clock", "app", "config", "lexicon", "pipeline", "replica", "storage"},
-        "cli": PURE | EDGES - {"fetch", "warc"} | STEPS | {"clock", "app", "daemon", "demo", "replica", "setup"},
+        "drill": PURE | {"clock", "app", "config", "daemon", "logs", "pipeline", "replay", "replica", "storage"},
+        "cli": PURE | EDGES - {"fetch", "warc"} | STEPS | ENTRIES | {"clock", "app", "daemon", "replica", "setup"},
         "replica": {"types", "errors", "parse"},
         "__main__": {"cli"},
         "__init__": set(),
@@ -49,7 +50,7 @@ MAY_IMPORT = (
 
 #: Whose third-party libraries are whose. A library that is not here is nobody's yet: decide.
 OWNERS = {
-    "httpx": {"fetch"}, "tenacity": {"fetch"}, "protego": {"fetch"},
+    "httpx": {"fetch"}, "httpcore": {"fetch"}, "tenacity": {"fetch"}, "protego": {"fetch"},
     "sqlite_utils": {"storage"}, "sqlite3": {"storage"},
     "warcio": {"warc"},
     "apscheduler": {"daemon"},
@@ -61,6 +62,7 @@ OWNERS = {
     "wordfreq": {"lexicon"},
     "prometheus_client": {"daemon"},
     "apprise": {"alerts"},
+    "pyarrow": {"dataset"},
 }  # fmt: skip
 
 #: Nothing of this in the pure units: files, processes, network, threads, the machine's clock, chance, streams.
@@ -276,6 +278,7 @@ SLOW = [
     "protego",
     "apscheduler",
     "prometheus_client",
+    "pyarrow",
 ]
 
 
@@ -291,4 +294,5 @@ def test_starting_the_command_loads_no_slow_library():
 def test_the_slow_libraries_are_those_that_would_be_loaded():
     """Keeps the list above honest: the application as a whole does load them."""
     modules = loaded("import crawler.daemon, crawler.discover, crawler.query, crawler.cli.progress")
-    assert set(SLOW) - {"wordfreq"} <= modules
+    assert set(SLOW) - {"wordfreq", "pyarrow"} <= modules, "two come with what is asked of them"
+    assert "pyarrow" not in modules, "the service needs none of its 60 MB"

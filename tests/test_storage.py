@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sqlite3
@@ -15,9 +16,10 @@ from support import NOW, ROOT, SITE, fetched, intact
 
 from crawler import fold, identity
 from crawler.clock import to_text
-from crawler.errors import AlreadyRunning, SchemaTooNew, StorageError
+from crawler.errors import AlreadyRunning, SchemaTooNew, StorageError, StorageUnavailable
 from crawler.identity import Decision, Twin
 from crawler.storage import FILE, open_archive, schema
+from crawler.storage.base import mendable
 from crawler.storage.locks import Claims, holding
 from crawler.storage.revisions import ArticleIntent
 from crawler.types import (
@@ -261,6 +263,49 @@ def test_a_folder_of_somebody_else(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.stdout.count("permission denied") + done.stdout.count("Permission denied") == 2, done
     assert done.stdout.count("--archive") == 2
+
+
+ERRORS = {
+    "locked": (sqlite3.SQLITE_BUSY, StorageUnavailable),
+    "full": (sqlite3.SQLITE_FULL, StorageUnavailable),
+    "read_only": (sqlite3.SQLITE_READONLY, StorageUnavailable),
+    "the_disk_is_gone": (sqlite3.SQLITE_IOERR, StorageUnavailable),
+    "damaged": (sqlite3.SQLITE_CORRUPT, StorageError),
+    "another_file": (sqlite3.SQLITE_NOTADB, StorageError),
+    "a_bug": (sqlite3.SQLITE_ERROR, None),
+}
+
+
+@pytest.mark.parametrize(("code", "kind"), ERRORS.values(), ids=ERRORS)
+def test_what_may_be_over_later_is_told_from_what_is_damaged(folder, code, kind):
+    error = sqlite3.OperationalError("it says so")
+    error.sqlite_errorcode = code
+    assert type(mendable(folder, error)) is (kind or type(None))
+
+
+@pytest.mark.parametrize(
+    ("number", "hint"), [(errno.ENOSPC, "free some space"), (errno.EMFILE, "ulimit -n"), (errno.EROFS, "written")]
+)
+def test_what_the_machine_runs_out_of_is_no_bug(folder, number, hint):
+    words = f"/state/budget.json: {os.strerror(number)}"
+    with pytest.raises(StorageUnavailable, match=words) as told, open_archive(folder):
+        raise OSError(number, os.strerror(number), "/state/budget.json")
+    assert hint in told.value.hint
+    assert mendable(folder, FileNotFoundError(errno.ENOENT, "No such file", "x")) is None
+
+
+def test_the_log_of_a_long_reader_is_cut_when_it_is_gone(folder, archive):
+    wal = folder / "vna.db-wal"
+    with open_archive(folder, read_only=True) as reader:
+        reader.db.execute("BEGIN")
+        reader.db.execute("SELECT count(*) FROM articles").fetchone()
+        with archive.transaction():
+            archive.db.execute("CREATE TABLE ballast AS SELECT zeroblob(20000000) AS bytes")
+        assert wal.stat().st_size > 20_000_000
+    archive.db.execute("PRAGMA wal_checkpoint")
+    with archive.transaction():
+        archive.db.execute("INSERT INTO ballast VALUES ('the next one begins it anew')")
+    assert wal.stat().st_size <= 17_000_000
 
 
 def test_a_full_disk(folder):

@@ -6,6 +6,7 @@ Boundary: threads and signals; see the package's docstring for who does what.
 from __future__ import annotations
 
 import os
+import resource
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -31,7 +32,12 @@ from crawler.errors import ConfigError, StopError
 from crawler.policy.incidents import SETTLED
 from crawler.repair.lexicon import Lexicon
 
+_FILES = 256  # that may be open: 50 monitors at the endpoint, each with the database's three, and what the work needs
 _LOST_TICKS = 5  # when no tick came in so many times its interval, the clock must have been set back
+
+_MORE_THREADS = (
+    "end other programs, or raise the limit: TasksMax= in the unit, `ulimit -u`, the container's --pids-limit"
+)
 
 _log = logs.logger("service")
 
@@ -68,10 +74,13 @@ class Service:
         self._clock = clock or StoppableClock()
         self._pulse = Pulse(self._clock)
         self._rhythm = rhythm
+        self._environ = environ
         self._notifier = Notifier(environ)
         self._verbose = verbose
         self._failure: BaseException | None = None
         self._silent = 0.0
+        self._refused = False
+        self._said = "collecting"
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT.
@@ -81,17 +90,26 @@ class Service:
 
         """
         memory.settle()
+        need_files()
         self._config = self._load()
         secrets = alerts.secrets(self._config.alerts)
         with (
-            logs.logging_to(sys.stderr, self._config.log, secrets, verbose=self._verbose),
+            logs.logging_to(
+                sys.stderr,
+                self._config.log,
+                secrets,
+                verbose=self._verbose,
+                journal=logs.is_journal(sys.stderr, self._environ),
+            ),
             signals(*STOP, RELOAD) as door,
         ):
             try:
                 self._serve(door)
             except StopError:
                 raise
-            except BaseException:
+            except BaseException as error:
+                if "can't start new thread" in str(error):
+                    raise StopError("this machine lets it start no further thread", _MORE_THREADS) from error
                 _log.critical("a bug ends the service", exc_info=True)
                 raise
 
@@ -100,34 +118,39 @@ class Service:
         self._worker = Worker(self._config, self._pulse, self._lexicon, door.knock)
         self._worker.start()
         try:
-            self._await_worker()
-            with ExitStack() as self._parts:
-                self._begin()
-                self._wait()
-                self._notifier.stopping()
+            if self._has_the_archive():
+                with ExitStack() as self._parts:
+                    self._begin()
+                    self._wait()
+            self._notifier.stopping()
         finally:
-            self._end_worker()
+            finished = self._end_worker()
         if (failure := self._failure or self._worker.failure) is not None:
             raise failure
-        _log.info("stopped; nothing was begun that is not finished")
+        if finished:
+            _log.info("stopped; nothing was begun that is not finished")
 
-    def _await_worker(self) -> None:
-        """Wait until the archive is ours, or until it is plain that it will not be."""
+    def _has_the_archive(self) -> bool:
+        """Wait until the archive is ours, or it is plain that it will not be, or the end is asked for."""
         while self._worker.alive and not self._worker.ready.wait(0.05):
-            pass
+            if self._door.came() & set(STOP):
+                return False
         if self._worker.failure is not None:
             raise self._worker.failure
+        return True
 
     def _begin(self) -> None:
         config = self._config
-        self._watch = Watch(config, self._clock.now, lambda: self._silent, self._rhythm.settled)
+        now, trouble = self._clock.now, lambda: self._worker.trouble(self._clock.now())
+        self._watch = Watch(config, now, lambda: self._silent, self._rhythm.settled, trouble)
         self._endpoint = self._open_endpoint(config)
         self._parts.callback(self._close_endpoint)
         self._scheduler = self._parts.enter_context(
             _ticking(self._rhythm, self._worker.wake, self._watch.look, self._fail)
         )
+        self._worker.begin()
         _log.info("vna %s collects %s into %s; %s", crawler.__version__, config.root, config.archive, self._where())
-        self._notifier.ready("collecting")
+        self._notifier.ready(self._said)
 
     def _open_endpoint(self, config: Config) -> Endpoint | None:
         if not config.health:
@@ -138,6 +161,16 @@ class Service:
     def _close_endpoint(self) -> None:
         if self._endpoint is not None:
             self._endpoint.close()
+
+    def _move_endpoint(self, config: Config) -> None:
+        """Answer elsewhere, or where it was; first it is closed, as it may only change from loopback to all on one port."""
+        self._close_endpoint()
+        self._endpoint = None
+        try:
+            self._endpoint = self._open_endpoint(config)
+        except ConfigError:
+            self._endpoint = self._open_endpoint(self._config)
+            raise
 
     def _where(self) -> str:
         return f"health at {self._endpoint.url}/healthz" if self._endpoint else "no health endpoint"
@@ -152,6 +185,7 @@ class Service:
             if RELOAD in came:
                 self._reload()
             beats = self._feel(beats)
+            self._say()
             ticks, quiet = self._worker.ticks, 0 if self._worker.ticks != ticks else quiet + 1
             if quiet * self._rhythm.second > _LOST_TICKS * self._rhythm.tick:
                 _log.warning("no tick for a while: the clock was set back; counting anew")
@@ -167,6 +201,14 @@ class Service:
             self._silent += 1.0
         return self._pulse.beats
 
+    def _say(self) -> None:
+        """Have the service manager show what the service does, when that is another thing than it shows."""
+        does = "collecting with the old configuration: the new one has mistakes" if self._refused else "collecting"
+        said = f"{does}; trouble: {', '.join(self._watch.red)}" if self._watch.red else does
+        if said != self._said:
+            self._said = said
+            self._notifier.status(said)
+
     def _reload(self) -> None:
         """Read the configuration again; with mistakes in it, go on with the old one."""
         self._notifier.reloading()
@@ -174,19 +216,19 @@ class Service:
             config = self._load()
             self._check_change(config)
             if config.health != self._config.health:
-                endpoint = self._open_endpoint(config)
-                self._close_endpoint()
-                self._endpoint = endpoint
+                self._move_endpoint(config)
         except ConfigError as error:
+            self._refused = True
             for mistake in str(error).splitlines():
                 _log.error("configuration not taken over: %s", mistake)
             _log.error("going on with the old configuration; %s", error.hint)
         else:
+            self._refused = False
             self._config = self._watch.config = config
             logs.reform(config.log, alerts.secrets(config.alerts))
             self._worker.adopt(config)
             _log.info("configuration read again; %s", self._where())
-        self._notifier.ready("collecting")
+        self._notifier.ready(self._said)
 
     def _check_change(self, config: Config) -> None:
         fixed = {"[site] root": "root", "[archive] dir": "archive"}
@@ -201,11 +243,30 @@ class Service:
         self._failure = self._failure or error
         self._door.knock()
 
-    def _end_worker(self) -> None:
+    def _end_worker(self) -> bool:
         """Have the worker finish what it has in hand; what takes too long is done again at the next start."""
         self._pulse.stop()
-        if not self._worker.join(self._rhythm.grace):
-            _log.warning("what is in hand takes longer than %s s: left, and done again next time", self._rhythm.grace)
+        finished = self._worker.join(self._rhythm.grace)
+        if not finished:
+            _log.warning("stopped; what was in hand took longer than %s s, and is done again", self._rhythm.grace)
+        return finished
+
+
+def need_files() -> None:
+    """Raise the number of files that may be open if need be: one too few looks like damage, and comes after days.
+
+    Raises:
+        StopError: it may not be raised.
+
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft >= _FILES or soft == resource.RLIM_INFINITY:
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES, hard))
+    except (ValueError, OSError) as error:
+        message = f"it may open no more than {soft} files at a time, and needs {_FILES}"
+        raise StopError(message, f"raise the limit: LimitNOFILE= in the unit, `ulimit -n {_FILES}`") from error
 
 
 @contextmanager

@@ -32,20 +32,27 @@ class Door:
             return set()
         return set(self._inside.recv(4096)) - set(_KNOCK)
 
+    def came(self) -> set[int]:
+        """Give the signals that came and that nobody has waited for yet; they stay for `wait`."""
+        if not select.select([self._inside], [], [], 0)[0]:
+            return set()
+        return set(self._inside.recv(4096, socket.MSG_PEEK)) - set(_KNOCK)
+
     def knock(self) -> None:
         """Wake whoever waits."""
-        with suppress(BlockingIOError):  # enough knocks are waiting
+        with suppress(OSError):  # enough knocks are waiting, or nobody waits any more
             self._outside.send(_KNOCK)
 
 
 @contextmanager
 def signals(*numbers: int) -> Iterator[Door]:
-    """Take these signals while the block lasts; for the main thread."""
+    """Take these signals while the block lasts, also those that were held back until now; for the main thread."""
     inside, outside = socket.socketpair()
     with inside, outside:
         outside.setblocking(False)
         old_fd = signal.set_wakeup_fd(outside.fileno(), warn_on_full_buffer=False)
         old = {number: signal.signal(number, lambda *_: None) for number in numbers}
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
         try:
             yield Door(inside, outside)
         finally:

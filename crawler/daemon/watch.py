@@ -10,10 +10,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
-from crawler import alerts, app, logs
+from crawler import app, logs
 from crawler.config import Config
 from crawler.daemon.metrics import CONTENT_TYPE, Metrics
-from crawler.errors import NotTold, StorageError
+from crawler.daemon.telling import Telling
+from crawler.errors import StopError, StorageError
 from crawler.policy import incidents
 from crawler.policy.health import Condition, Facts, Limits, conditions
 from crawler.storage import Archive
@@ -24,16 +25,25 @@ _log = logs.logger("watch")
 
 
 class Watch:
-    """Judges the service; `silent` says for how many seconds the worker has shown no life."""
+    """Judges the service; `silent` says for how many seconds the worker has shown no life, `trouble` why it waits."""
 
     def __init__(
-        self, config: Config, now: Callable[[], datetime], silent: Callable[[], float], settled: timedelta
+        self,
+        config: Config,
+        now: Callable[[], datetime],
+        silent: Callable[[], float],
+        settled: timedelta,
+        trouble: Callable[[], StopError | None] = lambda: None,
     ) -> None:
         self.config = config
         self._now = now
         self._silent = silent
         self._settled = settled
+        self._trouble = trouble
+        self._said = ""
+        self.red: tuple[str, ...] = ()  # kinds of trouble at the last look
         self._started_at = now()
+        self._telling = Telling()
         with app.reading_archive(config.archive) as archive:
             self._metrics = Metrics(archive.last_fetch())
 
@@ -43,31 +53,38 @@ class Watch:
             with app.reading_archive(self.config.archive) as archive:
                 return self._judged(self._facts(archive))
         except StorageError as error:
-            return (Condition("archive", "", red=True, says=str(error), do=error.hint),)
+            return _unusable(error)
 
     def metrics(self) -> tuple[int, str, bytes]:
         """Write the figures for a monitor."""
         try:
             with app.reading_archive(self.config.archive) as archive:
                 facts = self._facts(archive)
-                return HTTPStatus.OK, CONTENT_TYPE, self._metrics.page(archive, facts, self._judged(facts))
+                page = self._metrics.page(archive, facts, self._limits(), self._judged(facts))
         except StorageError as error:
-            return HTTPStatus.SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", f"{error}\n".encode()
+            page = self._metrics.page_without_rows(self._silent(), _unusable(error))
+        return HTTPStatus.OK, CONTENT_TYPE, page
 
     def look(self) -> None:
         """Write what began and what is over, and tell of it; while the archive cannot be written, the next look will."""
         try:
             self._look()
+            self._said = ""
         except StorageError as error:
-            _log.warning("%s; %s", error, error.hint)
+            self.red = ("archive",)
+            if str(error) != self._said:  # once, and not at each look while it lasts
+                _log.warning("%s; %s", error, error.hint)
+            self._said = str(error)
 
     def _look(self) -> None:
         with app.writing_archive(self.config.archive) as archive:
             now = self._now()
-            found = incidents.changes(self._judged(self._facts(archive)), archive.open_incidents(), now, self._settled)
-            for condition in found.opened:
-                _log.warning("%s %s: %s", condition.kind, condition.subject, condition.says)
+            judged = self._judged(self._facts(archive))
+            self.red = tuple(dict.fromkeys(condition.kind for condition in judged if condition.red))
+            found = incidents.changes(judged, archive.open_incidents(), now, self._settled)
             archive.save_incidents(found, now)
+            for condition in found.opened:  # once they stand on rows: else each look would say them again
+                _log.warning("%s %s: %s", condition.kind, condition.subject, condition.says)
             if self.config.alerts:
                 self._tell(archive, now)
 
@@ -76,20 +93,30 @@ class Watch:
         return replace(facts, free=free_bytes(self.config.archive), silent=self._silent())
 
     def _judged(self, facts: Facts) -> tuple[Condition, ...]:
-        return conditions(facts, Limits(self.config.gap_hours, self.config.drift_share, self.config.reserve))
+        trouble = self._trouble()
+        return (*(_unusable(trouble) if trouble else ()), *conditions(facts, self._limits()))
+
+    def _limits(self) -> Limits:
+        return Limits(self.config.gap_hours, self.config.drift_share, self.config.reserve)
 
     def _tell(self, archive: Archive, now: datetime) -> None:
-        """Send one message of all that nobody was told; what cannot be sent is tried again at the next look."""
-        message = incidents.message(archive.untold_incidents(), now)
+        """Send one message of all that was not told; it stands on the rows when every address took it."""
+        untold = archive.untold_incidents()
+        message = incidents.message(untold, now)
         if message is None:
             return
-        archive.begin_job(_JOB, now)
-        try:
-            alerts.send(self.config.alerts, message.title, message.body)
-        except NotTold as error:
-            archive.end_job(_JOB, "failed", self._now(), None, str(error))
-            _log.warning("%s; %s", error, error.hint)
-            return
-        archive.save_told(message, now)
-        archive.end_job(_JOB, "ok", self._now(), None, message.title)
-        _log.info("told: %s", message.title)
+        told = self._telling.tell(self.config.alerts, untold, now)
+        if told.refused:
+            archive.begin_job(_JOB, now)
+            archive.end_job(_JOB, "failed", self._now(), None, "; ".join(map(str, told.refused)))
+            _log.warning("%s; %s", "; ".join(map(str, told.refused)), told.refused[0].hint)
+        if told.everybody:
+            archive.begin_job(_JOB, now)
+            archive.save_told(message, now)
+            archive.end_job(_JOB, "ok", self._now(), None, message.title)
+            _log.info("told: %s", message.title)
+
+
+def _unusable(error: StopError) -> tuple[Condition, ...]:
+    """Judge an archive that cannot be read, of which nothing else can be said, or not be written."""
+    return (Condition("archive", "", red=True, says=str(error), do=error.hint),)

@@ -8,20 +8,27 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 
 from crawler import app, logs, policy
+from crawler.clock import to_text
 from crawler.config import Config
 from crawler.daemon.jobs import Job, jobs
 from crawler.daemon.pulse import Pulse
-from crawler.errors import Interrupted, SitePaused, StopError, StorageError
+from crawler.errors import AlreadyRunning, Interrupted, SitePaused, StopError, StorageError, StorageUnavailable
 from crawler.pipeline import Context
+from crawler.policy.incidents import SETTLED
 from crawler.repair.lexicon import Lexicon
+from crawler.storage import FILE
+from crawler.storage.disk import gone
 from crawler.storage.health import JobState, Table
 from crawler.types import RunReport
 
 _LONGEST_RETRY = timedelta(hours=1)
+_WITHOUT = 60.0  # seconds until an archive that cannot be used is tried again
 _STEP_BACK = timedelta(minutes=1)  # a clock that went back further was wrong before, or is now
 _FURTHEST: Mapping[Table, timedelta] = {
     "sources": timedelta(days=1),
@@ -35,7 +42,7 @@ _log = logs.logger("worker")
 
 
 class Worker:
-    """Works from `start` until the clock is stopped, or until it cannot go on: `failure` says why."""
+    """Works from `begin` until the clock is stopped, or until it cannot go on: `failure` says why."""
 
     def __init__(self, config: Config, clock: Pulse, lexicon: Lexicon | None, ended: Callable[[], None]) -> None:
         self.ready = threading.Event()
@@ -44,14 +51,21 @@ class Worker:
         self._config = config
         self._clock = clock
         self._lexicon = lexicon
+        self._since = clock.now()
         self._ended = ended
         self._tick = threading.Event()
         self._reload = threading.Event()
+        self._begun = threading.Event()
+        self._trouble: tuple[StopError, datetime] | None = None
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Take the archive: `ready` says that it is had."""
         self._thread.start()
+
+    def begin(self) -> None:
+        """Let it work: everything else is in its place, too."""
+        self._begun.set()
 
     def wake(self) -> None:
         """Have it look what is due."""
@@ -67,6 +81,7 @@ class Worker:
     def join(self, seconds: float) -> bool:
         """Wait for its end so long; say whether it came."""
         self._tick.set()
+        self._begun.set()
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
@@ -75,32 +90,79 @@ class Worker:
         """Whether it has not ended."""
         return self._thread.is_alive()
 
+    def trouble(self, now: datetime) -> StopError | None:
+        """Give why the archive could not be used a moment ago: its disk is full, somebody holds it."""
+        error, at = self._trouble or (None, now)
+        return error if timedelta() <= now - at <= SETTLED else None
+
     def _run(self) -> None:
         try:
             while not self._clock.stopped:
                 self._reload.clear()
-                self._serve(self._config)
+                self._serve_if_possible()
         except BaseException as error:  # noqa: BLE001 - handed to the main thread, which raises it
             self.failure = error
         finally:
             self._ended()
 
+    def _serve_if_possible(self) -> None:
+        """Work; what the archive suffers from while the service runs is waited for, as nobody may look on for months."""
+        try:
+            self._serve(self._config)
+        except (StorageUnavailable, AlreadyRunning) as error:
+            if not self.ready.is_set():
+                raise
+            now = self._clock.now()
+            if str(error) != str(self.trouble(now)):
+                _log.error("the archive cannot be used: %s; %s; tried again every minute", error, error.hint)
+            self._trouble = error, now
+            with suppress(Interrupted):
+                self._clock.sleep(_WITHOUT)
+
     def _serve(self, config: Config) -> None:
         """Work with one configuration."""
-        with app.working(config, "run", Steps(), clock=self._clock, lexicon=self._lexicon) as opened:
-            context = replace(opened, stopping=self._leaving)
+        file = config.archive / FILE
+        if self.ready.is_set():
+            _which(file)
+        with app.working(config, "run", Steps(), clock=self._clock, lexicon=self._lexicon, since=self._since) as opened:
+            context, opened_file = replace(opened, stopping=self._leaving), _which(file)
             turns = Turns(context, jobs(config), self._clock)
-            self.ready.set()
-            if not context.archive.has_findings():
+            if not self.ready.is_set() and not context.archive.has_findings():
                 _log.info("this site was never probed: `vna probe` checks what is assumed of it, before or beside this")
-            turns.first()
+            self.ready.set()
+            self._begun.wait()
+            if not self._leaving():
+                turns.first()
             while not self._leaving():
                 turns.turn()
+                self._forget_trouble()
                 self._tick.wait()
                 self._tick.clear()
+                if _which(file) != opened_file:
+                    raise gone(config.archive)
+
+    def _forget_trouble(self) -> None:
+        """Say that it is over, when it has not come back for a while."""
+        if self._trouble is not None and self.trouble(self._clock.now()) is None:
+            self._trouble = None
+            _log.info("the archive can be used again")
 
     def _leaving(self) -> bool:
         return self._clock.stopped or self._reload.is_set()
+
+
+def _which(file: Path) -> tuple[int, int]:
+    """Give which file stands there: one that was moved away or deleted could be written to, but nobody would find it.
+
+    Raises:
+        StorageUnavailable: none.
+
+    """
+    try:
+        status = file.stat()
+    except OSError as error:
+        raise gone(file.parent) from error
+    return status.st_dev, status.st_ino
 
 
 class Turns:
@@ -147,7 +209,7 @@ class Turns:
         except SitePaused as error:
             state: JobState = "paused" if error.own else "held"
             self._archive.end_job(job.name, state, self._clock.now(), error.until, str(error))
-            _log.info("%s: paused until %s: %s", job.name, error.until, error)
+            _log.info("%s: paused until %s: %s", job.name, to_text(error.until), error)
         except Interrupted:
             self._archive.end_job(job.name, "paused", self._clock.now(), None, "asked to stop")
         except StorageError:

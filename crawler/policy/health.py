@@ -66,7 +66,8 @@ class GapHealth:
 class Facts:
     """Everything that is judged; sizes in bytes, `silent` in seconds.
 
-    `started_at` is when the service began: what it could not have done yet is no trouble.
+    `started_at` is when the service began: what it could not have done yet is no trouble. `newest` is the newest answer
+    of an article's page: polls with a wrong clock soon date the sources' anew, but not those.
     """
 
     now: datetime
@@ -74,11 +75,17 @@ class Facts:
     sources: tuple[SourceHealth, ...] = ()
     jobs: tuple[JobHealth, ...] = ()
     gaps: tuple[GapHealth, ...] = ()
+    newest: datetime | None = None
     pages_read: int = 0
     pages_drifted: int = 0
     free: int = 1 << 60
     growth: float = 0.0  # bytes a day
     silent: float = 0.0
+
+    @property
+    def drift(self) -> float:
+        """The share of pages, read within a day, whose markup is not known."""
+        return self.pages_drifted / self.pages_read if self.pages_read else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,24 +227,23 @@ def _gaps(facts: Facts, limits: Limits) -> Iterator[Condition]:
 
 
 def _drift(facts: Facts, limits: Limits) -> Condition:
-    share = facts.pages_drifted / facts.pages_read if facts.pages_read else 0.0
     says = f"{facts.pages_drifted} of {facts.pages_read} pages read within a day have a markup that is not known"
-    if facts.pages_drifted < _FEWEST_DRIFTED or share <= limits.drift_share:
+    if facts.pages_drifted < _FEWEST_DRIFTED or facts.drift <= limits.drift_share:
         return Condition("drift", "", red=False, says=says)
     return Condition(
         "drift",
         "",
         red=True,
-        says=f"{says} ({share:.0%})",
+        says=f"{says} ({facts.drift:.0%})",
         do="the pages are kept; describe the new layout (docs/new-layout.md), then run `vna reparse`",
     )
 
 
 def _disk(facts: Facts, limits: Limits) -> Condition:
-    says = f"{_gigabytes(facts.free)} free, {_gigabytes(limits.reserve)} of it the reserve"
+    says = f"{_bytes(facts.free)} free, {_bytes(limits.reserve)} of it the reserve"
     if facts.growth > 0:
         days = max(0.0, facts.free - limits.reserve) / facts.growth
-        says += f"; at {_gigabytes(facts.growth)} a day that lasts {days:.0f} days"
+        says += f"; at {_bytes(facts.growth)} a day that lasts {days:.0f} days"
     if facts.free >= max(limits.reserve * _NEAR, limits.reserve + _WARNING * facts.growth):
         return Condition("disk", "", red=False, says=says)
     do = "free some space, or move the archive to a larger disk; nothing is fetched below the reserve"
@@ -262,7 +268,7 @@ _MEND = {
 
 
 def _clock(facts: Facts) -> Condition:
-    newest = max((s.last_ok_at for s in facts.sources if s.last_ok_at is not None), default=facts.now)
+    newest = max(filter(None, (facts.now, facts.newest, *(source.last_ok_at for source in facts.sources))))
     if newest - facts.now <= _AHEAD:
         return Condition("clock", "", red=False, says=f"{_when(facts.now)}")
     return Condition(
@@ -278,5 +284,5 @@ def _when(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
 
 
-def _gigabytes(size: float) -> str:
-    return f"{size / 1e9:.1f} GB"
+def _bytes(size: float) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"

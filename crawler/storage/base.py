@@ -5,25 +5,31 @@ Boundary: files, connections and PRAGMAs; the tables are `schema`'s.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 from sqlite_utils import Database
 
-from crawler.errors import SchemaTooNew, StorageError
+from crawler.errors import SchemaTooNew, StorageError, StorageUnavailable
 from crawler.storage import schema
 
-# primary result codes that speak of the user's disk and not of our SQL
-_MENDABLE = frozenset({
+# primary result codes that speak of the user's disk and not of our SQL: of its state now, and of what is damaged
+_NOT_NOW = frozenset({
     sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
-    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
 })  # fmt: skip
-_PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 30000")
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+# what the machine may run out of, whatever a program does
+_EXHAUSTED = frozenset({
+    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.ENOMEM,
+})  # fmt: skip
+# the log of a long reader's time is cut to so many bytes when the reader is gone: it would keep its largest size
+_PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 30000", "journal_size_limit = 16777216")
 
 
 def open_database(file: Path, *, read_only: bool = False) -> Database:
@@ -34,8 +40,9 @@ def open_database(file: Path, *, read_only: bool = False) -> Database:
         SchemaTooNew: a newer version of this program wrote it.
 
     """
-    with _translated(file):
+    with _translated(file), ExitStack() as failed:
         connection = _connect(file, read_only=read_only)
+        failed.callback(connection.close)
         db = Database(connection, use_old_upsert=False)
         found = _checked_version(db, file, read_only=read_only)
         if not read_only:
@@ -47,13 +54,18 @@ def open_database(file: Path, *, read_only: bool = False) -> Database:
                 connection.execute("PRAGMA foreign_keys = ON")  # after the migrations: they may make a table anew
                 if found != schema.version():  # a write, even when nothing changes: it would wait for other writers
                     connection.execute(f"PRAGMA user_version = {schema.version()}")
+        failed.pop_all()
     return db
 
 
 @contextmanager
 def _alone(file: Path) -> Iterator[None]:
     """Let one process at a time make or migrate a database: SQLite does not wait its turn for a change of journal mode."""
-    with file.with_name("vna.opening").open("ab") as lock:
+    try:
+        lock = file.with_name("vna.opening").open("ab")
+    except OSError as error:
+        raise not_writable(file.parent, error) from error
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -74,10 +86,10 @@ def _connect(file: Path, *, read_only: bool) -> sqlite3.Connection:
     return sqlite3.connect(file, timeout=10, check_same_thread=False)
 
 
-def not_writable(folder: Path, error: OSError | None) -> StorageError:
+def not_writable(folder: Path, error: OSError | None) -> StorageUnavailable:
     """Word that an archive's folder cannot be written."""
     why = f": {error.strerror}" if error else ": permission denied"
-    return StorageError(
+    return StorageUnavailable(
         f"the archive's folder {folder} cannot be written{why}",
         "correct its permissions or free space, or choose another with --archive or [archive] dir",
     )
@@ -115,10 +127,14 @@ def _translated(file: Path) -> Iterator[None]:
 
 
 def mendable(file: Path, error: BaseException | None) -> StorageError | None:
-    """Word an error of the driver for the user; None when there is nothing that a user can do about it."""
-    if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF not in _MENDABLE:
+    """Word an error of the driver, or of the machine, for the user; None when there is nothing that a user can do."""
+    if isinstance(error, OSError) and error.errno in _EXHAUSTED:
+        return StorageUnavailable(f"{error.filename or file}: {error.strerror}", _hint(str(error)))
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code not in _NOT_NOW | _DAMAGED:
         return None
-    return StorageError(f"{file}: {error}", _hint(str(error)))
+    kind = StorageUnavailable if code in _NOT_NOW else StorageError
+    return kind(f"{file}: {error}", _hint(str(error)))
 
 
 def _hint(message: str) -> str:
@@ -126,6 +142,8 @@ def _hint(message: str) -> str:
         return "another program writes to it; wait until it is done, or close it"
     if "not a database" in message or "malformed" in message:
         return "restore it from a backup, or run `vna rebuild --replace`: the WARC files hold everything"
-    if "full" in message:
-        return "free some space, then start again: nothing that was committed is lost"
+    if "full" in message or "space" in message or "quota" in message:
+        return "free some space; nothing that was committed is lost"
+    if "open files" in message:
+        return "raise the limit (`ulimit -n`; LimitNOFILE= in the unit), or find out who holds so many"
     return "check that the folder exists, can be written and is on a local disk"

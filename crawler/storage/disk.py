@@ -14,7 +14,7 @@ from stat import S_ISREG
 
 from sqlite_utils import Database
 
-from crawler.errors import DiskLow
+from crawler.errors import DiskLow, StorageUnavailable
 from crawler.policy.disk import Size
 
 FreeSpace = Callable[[Path], int]
@@ -55,8 +55,24 @@ class Disk:
 
 
 def free_bytes(folder: Path) -> int:
-    """Give the bytes that are free on the disk of a folder."""
-    return shutil.disk_usage(folder).free
+    """Give the bytes that are free on the disk of a folder.
+
+    Raises:
+        StorageUnavailable: the folder is not there.
+
+    """
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError as error:
+        raise gone(folder) from error
+
+
+def gone(archive: Path) -> StorageUnavailable:
+    """Word that an archive is not where it was a moment ago."""
+    return StorageUnavailable(
+        f"the archive {archive} is not there any more",
+        "put it back where it was, or mount its disk; none is made in its place while this runs",
+    )
 
 
 def measured(folder: Path, day: str, free: FreeSpace = free_bytes) -> Size:

@@ -111,10 +111,15 @@ class Health:
             sources=self._polled(),
             jobs=tuple(self.jobs().values()),
             gaps=self._open_gaps(),
+            newest=self._newest(),
             pages_read=read,
             pages_drifted=drifted,
             growth=growth(self.sizes()) or 0.0,
         )
+
+    def _newest(self) -> datetime | None:
+        row = self.db.execute("SELECT max(last_fetched_at) FROM pages WHERE last_fetched_at IS NOT NULL").fetchone()
+        return _instant(row[0])
 
     def _polled(self) -> tuple[SourceHealth, ...]:
         rows = self.db.query(
