@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from crawler import policy
+from crawler.errors import Interrupted, unless_stopped
 from crawler.parse import classify, head
 from crawler.types import PageForFetch, PageOutcome
 
@@ -209,3 +211,9 @@ AGAIN = {
 @pytest.mark.parametrize(("before", "expected"), AGAIN.values(), ids=AGAIN)
 def test_a_page_that_is_gone_or_given_up_and_is_listed_is_asked_for_ever_more_rarely(before, expected):
     assert policy.ask_again(before, NOW) == expected
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_what_takes_long_goes_on_unless_somebody_asked_to_stop(asked):
+    with pytest.raises(Interrupted) if asked else nullcontext():
+        unless_stopped(lambda: asked)
