@@ -222,6 +222,8 @@ STATES = (
           'vna_job_failures{job="alerts"}', some, 12, "alerts", late=True),
     State("items", "a section's stories are off the lists", hide_section, publish, "items", "shows no article",
           'vna_sources{state="failing"}', some, 36),
+    State("page", "articles answer 500, lists do not", fault("error", "/*-post*.vnp"), clear, "page",
+          "failed again and again", "vna_pages_failing", lambda v, _: v >= 3, 2 * DAY),
     State("verify", "a byte of each of four answers is flipped", flip_bytes, flip_bytes, "job", "faults, the first",
           'vna_job_failures{job="verify"}', some, 9 * DAY, "verify"),
     State("drift", "the layout changes", redesign, clear, "drift", "markup that is not known",

@@ -71,6 +71,8 @@ WELL = {
     "a_source_showed_nothing_once": facts(sources=(source(), replace(EMPTY, failures=1))),
     "a_gap_is_young": facts(gaps=(replace(GAP, opened_at=NOW - 47 * HOUR),)),
     "two_odd_pages_in_a_quiet_hour": facts(pages_read=3, pages_drifted=2),
+    "two_pages_fail_in_a_quiet_hour": facts(pages_asked=4, pages_failing=2),
+    "a_fifth_of_the_pages_fail": facts(pages_asked=50, pages_failing=10),
     "a_fifth_of_the_pages_drifts": facts(pages_read=50, pages_drifted=10),
     "a_worker_that_waits_for_a_slow_page": facts(silent=15 * 60),
     "room_for_a_week": facts(free=1700, growth=100.0),
@@ -115,6 +117,7 @@ ILL = {
     ),
     "a_source_runs_empty": (facts(sources=(EMPTY,)), ("items", SECTION)),
     "a_gap_is_old": (facts(gaps=(GAP,)), ("gap", f"{SECTION} 2026-11-18T20:00Z")),
+    "articles_cannot_be_had": (facts(pages_asked=14, pages_failing=3), ("page", "")),
     "the_layout_changed": (facts(pages_read=14, pages_drifted=3), ("drift", "")),
     "less_than_a_week_of_room": (facts(free=1699, growth=100.0), ("disk", "")),
     "near_the_reserve": (facts(free=1099), ("disk", "")),
@@ -150,9 +153,11 @@ def test_it_is_not_well_and_says_what_to_do(found, trouble):
 
 
 def test_each_kind_is_there_whether_well_or_not():
-    kinds = ["poll", "worker", "source", "items", "gap", "drift", "disk", "job", "clock"]
+    kinds = ["poll", "worker", "source", "items", "page", "gap", "drift", "disk", "job", "clock"]
     assert [c.kind for c in conditions(facts())] == kinds
-    troubled = facts(silent=1e6, pages_read=9, pages_drifted=9, free=0, gaps=(GAP,), sources=(EMPTY,))
+    troubled = facts(
+        silent=1e6, pages_asked=9, pages_failing=9, pages_read=9, pages_drifted=9, free=0, gaps=(GAP,), sources=(EMPTY,)
+    )
     assert [c.kind for c in conditions(troubled, LIMITS)] == kinds
 
 
@@ -290,6 +295,21 @@ def test_pages_whose_markup_is_not_known_are_counted_also_where_the_article_is_h
         found = context.archive.health_facts(NOW, NOW)
         assert (found.pages_read, found.pages_drifted) == (4, 2)
         assert context.archive.health_facts(NOW + DAY, NOW).pages_read == 0
+
+
+def test_pages_that_fail_again_and_again_are_counted_also_where_the_article_is_held(tmp_path):
+    with working(tmp_path, FakeClock()) as context:
+        table = [
+            ("live", 0, None), ("live", 3, "HTTP status 500"), ("failed", 4, "ReadTimeout"), ("failed", 2, "HTTP status 500"),
+            ("drift", 3, "markup drift: no title"), ("suspect", 3, "HTTP status 404"), ("gone", 3, "HTTP status 404"),
+            ("rejected", 3, "not an article"),
+        ]  # fmt: skip
+        for n, (state, failures, error) in enumerate(table):
+            page = {"id": n, "state": state, "due": None, "failures": failures, "error": error}
+            context.archive.db.conn.execute(PAGE, page)
+        found = context.archive.health_facts(NOW, NOW)
+        assert (found.pages_asked, found.pages_failing) == (5, 2)
+        assert context.archive.health_facts(NOW + DAY, NOW).pages_asked == 0
 
 
 def test_incidents_are_rows_from_their_beginning_to_their_end(tmp_path):

@@ -86,6 +86,7 @@ def _families(figures: Figures, facts: Facts, limits: Limits, judged: Sequence[C
         GaugeMetricFamily("vna_gaps_open", "Gaps that are open.", len(facts.gaps)),
         GaugeMetricFamily("vna_incidents_open", "Incidents that are open.", figures.incidents),
         *(GaugeMetricFamily("vna_last_good_poll_timestamp_seconds", "The last good poll.", at) for at in newest),
+        GaugeMetricFamily("vna_pages_failing", "Pages of a day that failed again and again.", facts.pages_failing),
         GaugeMetricFamily("vna_drift_ratio", "Share of a day's pages whose markup is not known.", facts.drift),
         _silent(facts.silent),
         GaugeMetricFamily("vna_disk_free_bytes", "Bytes free where the archive is.", facts.free),

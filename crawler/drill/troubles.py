@@ -138,7 +138,9 @@ TABLE = (
     Trouble("connections are refused for 7 hours", _refused, alarm="poll"),
     Trouble("articles are corrected, changed in silence, changed twice at once, removed", _edited),
     Trouble("503 for 4 hours, then 429", _throttled, alarm="poll"),
-    Trouble("answers break off, come in drops, are garbage; then 14 hours of 500 for articles", _broken_off),
+    Trouble(
+        "answers break off, come in drops, are garbage; then 14 hours of 500 for articles", _broken_off, alarm="page"
+    ),
     Trouble("24 articles within half an hour, more than lists show; sitemaps fail", _burst),
     Trouble("the process is killed three times; a torn WARC file", _killed),
     Trouble("the same text twice; removals as 302 and 200; one back under another slug", _moved),

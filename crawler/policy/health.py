@@ -17,6 +17,8 @@ _SILENT = timedelta(minutes=15)  # a worker shows life at each request, page and
 _DEAD = timedelta(days=2)
 _DEAD_FAILURES = 10  # of a source that never answered well: two days of retries
 _LOOKS = 2  # at a source that shows nothing: one may be a hiccup
+_FEWEST_FAILING = 3  # pages: a few may be broken for good, and are listed by `vna status`
+_FAILING_SHARE = 0.2  # of those asked for within a day
 _FEWEST_DRIFTED = 3  # one odd page in a quiet hour is no redesign
 _NEAR = 1.1  # of the reserve
 _WARNING = 7  # days of growth that must fit above the reserve
@@ -76,6 +78,8 @@ class Facts:
     jobs: tuple[JobHealth, ...] = ()
     gaps: tuple[GapHealth, ...] = ()
     newest: datetime | None = None
+    pages_asked: int = 0
+    pages_failing: int = 0
     pages_read: int = 0
     pages_drifted: int = 0
     free: int = 1 << 60
@@ -115,6 +119,7 @@ def conditions(facts: Facts, limits: Limits = Limits()) -> tuple[Condition, ...]
         _worker(facts),
         *(_or_green("source", _dead(facts), f"{len(facts.sources)} sources are polled, none is dead")),
         *(_or_green("items", _empty(facts), "no source has run empty")),
+        _page(facts),
         *(_or_green("gap", _gaps(facts, limits), f"{len(facts.gaps)} gaps are open, none for long")),
         _drift(facts, limits),
         _disk(facts, limits),
@@ -211,6 +216,21 @@ def _empty(facts: Facts) -> Iterator[Condition]:
                 says=f"answers, but {source.error}",
                 do="look at the page: the layout may have changed (docs/new-layout.md), or the section may have moved",
             )
+
+
+def _page(facts: Facts) -> Condition:
+    """Red when the lists are well, but the articles that they name cannot be had."""
+    says = f"{facts.pages_failing} of {facts.pages_asked} pages asked for within a day failed again and again"
+    few = facts.pages_failing < _FEWEST_FAILING
+    if few or facts.pages_failing <= _FAILING_SHARE * facts.pages_asked:
+        return Condition("page", "", red=False, says=says)
+    return Condition(
+        "page",
+        "",
+        red=True,
+        says=says,
+        do="`vna status` shows what the site said of them; open one in a browser. They are asked for until they come",
+    )
 
 
 def _gaps(facts: Facts, limits: Limits) -> Iterator[Condition]:

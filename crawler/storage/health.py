@@ -23,6 +23,7 @@ JobState = Literal["running", "ok", "paused", "held", "failed"]
 Table = Literal["sources", "pages", "heartbeats"]
 
 _DAY = timedelta(days=1)
+_AGAIN = 3  # failures in a row: more than a hiccup
 _MERGED = 500  # pages of the search index in one step
 _ANALYSED = 1000  # rows of an index: enough for the planner, and soon done in the largest archive
 
@@ -105,6 +106,7 @@ class Health:
     def health_facts(self, now: datetime, started_at: datetime) -> Facts:
         """Give what rows tell of the service's health."""
         read, drifted = self._drift(now - _DAY)
+        asked, failing = self._failing(now - _DAY)
         return Facts(
             now=now,
             started_at=started_at,
@@ -112,6 +114,8 @@ class Health:
             jobs=tuple(self.jobs().values()),
             gaps=self._open_gaps(),
             newest=self._newest(),
+            pages_asked=asked,
+            pages_failing=failing,
             pages_read=read,
             pages_drifted=drifted,
             growth=growth(self.sizes()) or 0.0,
@@ -147,6 +151,15 @@ class Health:
             """SELECT count(*), coalesce(sum(state = 'drift' OR (failures > 0 AND error LIKE 'markup drift%')), 0)
                FROM pages WHERE last_fetched_at >= ? AND +state IN ('live', 'drift')""",
             [to_text(since)],
+        ).fetchone()
+        return int(row[0]), int(row[1])
+
+    def _failing(self, since: datetime) -> tuple[int, int]:
+        """Count the pages asked for since then, and those that failed again and again, but for their markup."""
+        row = self.db.execute(
+            """SELECT count(*), coalesce(sum(failures >= ? AND coalesce(error, '') NOT LIKE 'markup drift%'), 0)
+               FROM pages WHERE last_fetched_at >= ? AND +state IN ('live', 'drift', 'failed')""",
+            [_AGAIN, to_text(since)],
         ).fetchone()
         return int(row[0]), int(row[1])
 
