@@ -101,7 +101,7 @@ def load(file: Path | None = None, overrides: Overrides = Overrides()) -> Config
         mistakes.append(str(error))
     if mistakes:
         raise ConfigError(
-            "\n".join(mistakes), "correct these, then start again; config/crawler.toml explains every key"
+            "\n".join(mistakes), "correct these, then try again; config/crawler.toml explains every key"
         )
     return config
 
