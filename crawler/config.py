@@ -100,9 +100,7 @@ def load(file: Path | None = None, overrides: Overrides = Overrides()) -> Config
     except ConfigError as error:
         mistakes.append(str(error))
     if mistakes:
-        raise ConfigError(
-            "\n".join(mistakes), "correct these, then try again; config/crawler.toml explains every key"
-        )
+        raise ConfigError("\n".join(mistakes), "correct these, then try again; config/crawler.toml explains every key")
     return config
 
 

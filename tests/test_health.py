@@ -118,6 +118,7 @@ ILL = {
     "a_source_runs_empty": (facts(sources=(EMPTY,)), ("items", SECTION)),
     "a_gap_is_old": (facts(gaps=(GAP,)), ("gap", f"{SECTION} 2026-11-18T20:00Z")),
     "articles_cannot_be_had": (facts(pages_asked=14, pages_failing=3), ("page", "")),
+    "an_answer_ended_the_program": (facts(bugs=("https://x: a bug: KeyError: 'y'",)), ("bug", "")),
     "the_layout_changed": (facts(pages_read=14, pages_drifted=3), ("drift", "")),
     "less_than_a_week_of_room": (facts(free=1699, growth=100.0), ("disk", "")),
     "near_the_reserve": (facts(free=1099), ("disk", "")),
@@ -153,10 +154,18 @@ def test_it_is_not_well_and_says_what_to_do(found, trouble):
 
 
 def test_each_kind_is_there_whether_well_or_not():
-    kinds = ["poll", "worker", "source", "items", "page", "gap", "drift", "disk", "job", "clock"]
+    kinds = ["poll", "worker", "source", "items", "page", "bug", "gap", "drift", "disk", "job", "clock"]
     assert [c.kind for c in conditions(facts())] == kinds
     troubled = facts(
-        silent=1e6, pages_asked=9, pages_failing=9, pages_read=9, pages_drifted=9, free=0, gaps=(GAP,), sources=(EMPTY,)
+        silent=1e6,
+        bugs=("x: a bug: y",),
+        pages_asked=9,
+        pages_failing=9,
+        pages_read=9,
+        pages_drifted=9,
+        free=0,
+        gaps=(GAP,),
+        sources=(EMPTY,),
     )
     assert [c.kind for c in conditions(troubled, LIMITS)] == kinds
 

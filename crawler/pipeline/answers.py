@@ -78,6 +78,11 @@ def take_failure(context: Context, source: SourceForPoll, error: PageError, now:
         return said
 
 
+def put_off(context: Context, source: SourceForPoll, words: str, now: datetime) -> None:
+    """Write that a bug kept an answer from being taken in; the caller holds the transaction."""
+    context.archive.save_source(source.url, policy.source_failed(source, now, words, bounds(context)), now)
+
+
 def bounds(context: Context) -> policy.Bounds:
     """Give the configured bounds of the time between two polls of a source."""
     return policy.Bounds(timedelta(seconds=context.floor), timedelta(seconds=context.ceiling))

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from crawler.clock import Clock
 from crawler.discover import sitemaps
-from crawler.errors import BadStatus, PageError
+from crawler.errors import BadStatus, CrawlerError, PageError
 from crawler.fetch import Fetcher
 from crawler.markup import Markup
 from crawler.pipeline.reader import Reader, Repairer, read_article
@@ -25,6 +25,9 @@ from crawler.warc import WarcStore
 
 #: what a record was asked for, beside the page:ID and source:URL of the journeys
 ROBOTS = "robots"
+
+#: how the error on a row begins that is a bug's
+BUG = "a bug: "
 
 _OK = 200
 
@@ -106,10 +109,16 @@ class Context:
         """Hold one transaction, in which the log of requests and the places of the answers come first.
 
         Everything in it is dated by the answer, not by the moment of writing: from the same evidence come the same rows.
+        When it is undone, the answers still wait for their rows.
         """
-        with self.archive.transaction():
-            self.log()
-            yield
+        pending = self._pending[:]
+        try:
+            with self.archive.transaction():
+                self.log()
+                yield
+        except BaseException:
+            self._pending[:] = pending
+            raise
 
     def log(self) -> None:
         """Write the requests made and the answers kept since the last call; the caller holds the transaction."""
@@ -135,6 +144,22 @@ class Context:
         self.archive.log_requests(self.run, exchanges)
         self.report.requests += len(exchanges)
         self.report.bytes += sum(e.size for e in exchanges)
+
+
+@contextmanager
+def guarded(context: Context, put_off: Callable[[str], None]) -> Iterator[None]:
+    """Have a bug end the program, but first put off what it came from, or the next start would begin and end with it.
+
+    `put_off` gets words for the row; it is called in a transaction of its own.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, CrawlerError) or context.archive.suffers(error):
+            raise
+        with context.written():
+            put_off(f"{BUG}{type(error).__name__}: {error}")
+        raise
 
 
 @contextmanager

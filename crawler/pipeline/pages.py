@@ -12,7 +12,7 @@ from datetime import datetime
 from crawler import policy
 from crawler.errors import BadStatus, FetchError, MarkupDrift, NotAnArticle, PageError
 from crawler.pipeline.channels import add_related
-from crawler.pipeline.context import Context
+from crawler.pipeline.context import Context, guarded
 from crawler.pipeline.store import published, save_read_page, store_article
 from crawler.policy import validators
 from crawler.policy.validators import Validators
@@ -42,7 +42,9 @@ def _visit(context: Context, page: PageForFetch) -> str:
         fetched = context.fetcher.get(page.url, etag=send.etag, last_modified=send.last_modified)
     except FetchError as error:
         return _failed(context, page, error, context.keep_failure(page.url, error, purpose_of(page)))
-    return take_answer(context, page, fetched, context.keep(fetched, purpose_of(page)))
+    ref = context.keep(fetched, purpose_of(page))
+    with guarded(context, lambda words: _put_off(context, page, words, fetched, ref)):
+        return take_answer(context, page, fetched, ref)
 
 
 def take_answer(context: Context, page: PageForFetch, fetched: Fetched, ref: RawRef) -> str:
@@ -141,6 +143,13 @@ def _mark_removed(context: Context, page: PageForFetch, now: datetime, why: str,
     context.archive.save_page(page.id, replace(outcome, raw_id=raw_id), now)
     context.archive.set_article_state(page.id, outcome.state, now)
     return outcome.state
+
+
+def _put_off(context: Context, page: PageForFetch, words: str, fetched: Fetched, ref: RawRef) -> None:
+    """Write what a bug did to a page; the answer is kept, for the program that has it no more."""
+    raw_id = context.raw_id(fetched, ref, purpose_of(page))
+    outcome = policy.failed(page, fetched.fetched_at, words)
+    context.archive.save_page(page.id, replace(outcome, raw_id=raw_id), fetched.fetched_at)
 
 
 def _failed(context: Context, page: PageForFetch, error: PageError, now: datetime) -> str:

@@ -12,9 +12,9 @@ from dataclasses import replace
 from crawler import site, urls
 from crawler.discover import Discovery, discover
 from crawler.errors import BadStatus, Disallowed, FetchError, UnreadableSource
-from crawler.pipeline.answers import Walk, take_failure, take_list, take_unmodified
+from crawler.pipeline.answers import Walk, put_off, take_failure, take_list, take_unmodified
 from crawler.pipeline.channels import configure
-from crawler.pipeline.context import Context
+from crawler.pipeline.context import Context, guarded
 from crawler.pipeline.gaps import owed
 from crawler.policy import validators
 from crawler.types import Fetched, Gap, Sighting, SourceForPoll, SourceFound, SourceKind
@@ -79,6 +79,11 @@ def visit_source(context: Context, source: SourceForPoll) -> str:
     except FetchError as error:
         return take_failure(context, source, error, context.keep_failure(source.url, error, purpose_of(source)))
     context.keep(fetched, purpose_of(source))
+    with guarded(context, lambda words: put_off(context, source, words, fetched.fetched_at)):
+        return _take(context, source, fetched)
+
+
+def _take(context: Context, source: SourceForPoll, fetched: Fetched) -> str:
     if fetched.status == _NOT_MODIFIED:
         return take_unmodified(context, source, fetched.fetched_at)
     try:

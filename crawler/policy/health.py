@@ -78,6 +78,7 @@ class Facts:
     jobs: tuple[JobHealth, ...] = ()
     gaps: tuple[GapHealth, ...] = ()
     newest: datetime | None = None
+    bugs: tuple[str, ...] = ()  # what they came from, the newest first, as `address: words`
     pages_asked: int = 0
     pages_failing: int = 0
     pages_read: int = 0
@@ -120,6 +121,7 @@ def conditions(facts: Facts, limits: Limits = Limits()) -> tuple[Condition, ...]
         *(_or_green("source", _dead(facts), f"{len(facts.sources)} sources are polled, none is dead")),
         *(_or_green("items", _empty(facts), "no source has run empty")),
         _page(facts),
+        _bug(facts),
         *(_or_green("gap", _gaps(facts, limits), f"{len(facts.gaps)} gaps are open, none for long")),
         _drift(facts, limits),
         _disk(facts, limits),
@@ -230,6 +232,19 @@ def _page(facts: Facts) -> Condition:
         red=True,
         says=says,
         do="`vna status` shows what the site said of them; open one in a browser. They are asked for until they come",
+    )
+
+
+def _bug(facts: Facts) -> Condition:
+    if not facts.bugs:
+        return Condition("bug", "", red=False, says="no answer is put off because of a bug")
+    return Condition(
+        "bug",
+        "",
+        red=True,
+        says=f"{len(facts.bugs)} answers ended the program by a bug, and are put off; the newest: {facts.bugs[0]}",
+        do="report it with the traceback, which is in the log; the answers are kept, and after an upgrade"
+        " `vna reparse` reads the pages",
     )
 
 

@@ -25,8 +25,11 @@ from crawler.warc import Record, WarcStore
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
-class Unfinished(Exception):
-    """No failure: the visit wants an answer that was not kept, the files hold its beginning alone."""
+class Unfinished(BaseException):
+    """No failure: the visit wants an answer that was not kept, the files hold its beginning alone.
+
+    Nothing on its way is to take it for an error, so it is none.
+    """
 
 
 class Stage:

@@ -71,6 +71,10 @@ class Archive(
         self._claims.close()
         self.db.close()
 
+    def suffers(self, error: Exception) -> bool:
+        """Say whether an error is the disk's or the database's, and not a bug."""
+        return mendable(self._file, error) is not None
+
     def claim(self, number: int) -> AbstractContextManager[bool]:
         """Claim a page (its id) for this process while the block lasts; False when another process has it."""
         return self._claims.claim(number)

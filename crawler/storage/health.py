@@ -114,6 +114,7 @@ class Health:
             jobs=tuple(self.jobs().values()),
             gaps=self._open_gaps(),
             newest=self._newest(),
+            bugs=self._bugs(now - _DAY),
             pages_asked=asked,
             pages_failing=failing,
             pages_read=read,
@@ -153,6 +154,17 @@ class Health:
             [to_text(since)],
         ).fetchone()
         return int(row[0]), int(row[1])
+
+    def _bugs(self, since: datetime) -> tuple[str, ...]:
+        """Give what ended the program; of held pages and sources, which are asked again all the time, that of a day."""
+        rows = self.db.query(
+            """SELECT url, error, last_fetched_at AS at FROM pages
+               WHERE (state = 'failed' OR (last_fetched_at >= :since AND failures > 0)) AND error LIKE 'a bug: %'
+               UNION ALL SELECT url, error, last_checked_at FROM sources WHERE error LIKE 'a bug: %'
+               ORDER BY at DESC""",
+            {"since": to_text(since)},
+        )
+        return tuple(f"{row['url']}: {row['error']}" for row in rows)
 
     def _failing(self, since: datetime) -> tuple[int, int]:
         """Count the pages asked for since then, and those that failed again and again, but for their markup."""

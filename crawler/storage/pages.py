@@ -124,7 +124,7 @@ class Pages:
             f"""SELECT {FOR_FETCH.replace(" ", " p.")}, p.raw_id,
                  r.file, r.offset, r.length, r.digest
                FROM pages p JOIN raw r ON r.id = p.raw_id
-               WHERE p.state IN ('drift', 'rejected') AND (:since IS NULL OR r.fetched_at >= :since) ORDER BY p.id""",  # noqa: S608 - columns of ours
+               WHERE (p.state IN ('drift', 'rejected') OR (p.state = 'failed' AND p.error LIKE 'a bug: %')) AND (:since IS NULL OR r.fetched_at >= :since) ORDER BY p.id""",  # noqa: S608 - columns of ours
             {"since": since},
         )
         return [
