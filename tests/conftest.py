@@ -5,10 +5,18 @@ Tracing costs as much as the tests themselves, and only the pure core must be co
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 #: Fixtures that make a test one of an edge: files, the clock, a double of the site, an archive.
 WORLD = {"tmp_path", "tmp_path_factory", "clock", "archive", "site", "held", "made", "here"}
+
+
+def pytest_configure():
+    """Have SIGINT heard: a shell starts what runs in its background deaf to it, and the processes of the tests with it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):
