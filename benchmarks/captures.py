@@ -16,8 +16,9 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from benchmarks.poll import SEEDS, Silent
+from benchmarks.poll import SEEDS
 from crawler import app, config, urls
+from crawler.pipeline import Silent
 from crawler.pipeline.captures import Taken, take_over
 from crawler.replica import Request, build
 from crawler.site import ROOT

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -10,6 +9,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks import start
 from benchmarks.poll import SEEDS
 from benchmarks.soak import SMALL, configure
 from crawler import app
@@ -17,7 +17,6 @@ from crawler.errors import StorageError
 from crawler.replica import build, serve
 
 WAITS = [sys.executable, "-c", "import time; time.sleep(600)"]
-QUICK = {"python -c pass": [sys.executable, "-c", "pass"], "vna --help": [sys.executable, "-m", "crawler", "--help"]}
 REST = 20.0  # seconds over which processor time is taken
 
 
@@ -39,7 +38,7 @@ def main() -> None:
             print(f"idle processor time: {used / REST:.2%} of one core")
             service.terminate()
             print(f"exit code after SIGTERM: {service.wait(30)}")
-    starts()
+    start.main()
 
 
 class running(subprocess.Popen):  # noqa: N801 - reads as what it is
@@ -77,15 +76,3 @@ def processor_time(pid: int) -> float:
     """Give the seconds of processor time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100
-
-
-def starts() -> None:
-    walls: dict[str, list[float]] = {name: [] for name in QUICK}
-    for _ in range(7):
-        for name, command in QUICK.items():
-            begun = time.perf_counter()
-            subprocess.run(command, capture_output=True, check=True)
-            walls[name].append(time.perf_counter() - begun)
-    base = statistics.median(walls["python -c pass"])
-    for name, values in walls.items():
-        print(f"{name:16} {statistics.median(values) * 1000:6.0f} ms {statistics.median(values) / base:6.1f} x")

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from benchmarks.poll import SEEDS, Silent
+from benchmarks.poll import SEEDS
 from crawler import app, config, pipeline
-from crawler.pipeline import Context
+from crawler.pipeline import Context, Silent
 from crawler.replica import Options, build, serve
 
 BEGIN = datetime(2026, 10, 26, 17, tzinfo=UTC)  # midnight in Hanoi, a Tuesday

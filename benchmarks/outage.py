@@ -15,8 +15,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from benchmarks.month import SharedClock
-from benchmarks.poll import SEEDS, Silent
+from benchmarks.poll import SEEDS
 from crawler import app, config, pipeline
+from crawler.pipeline import Silent
 from crawler.replica import Options, build, serve
 from crawler.replica.server import Serving
 

@@ -10,21 +10,10 @@ from pathlib import Path
 import httpx
 
 from crawler import app, config, lexicon, pipeline
-from crawler.cli.progress import Lines
 from crawler.replica import build, serve
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 ARTICLES = 200
-
-
-class Silent(Lines):
-    """No output."""
-
-    def phase(self, name: str, total: int) -> None:
-        pass
-
-    def step(self, what: str, url: str | None = None) -> None:
-        pass
 
 
 def main() -> None:
@@ -43,7 +32,7 @@ def main() -> None:
         settings = config.load(None, config.Overrides(archive=Path(folder), site=site.url, rate=0))
         for name in ("first poll, everything new", "second poll, nothing new"):
             start = time.process_time()
-            with app.working(settings, "bench", Silent(), lexicon=words) as work:
+            with app.working(settings, "bench", pipeline.Silent(), lexicon=words) as work:
                 report = pipeline.poll(work, ignore_due=True)
             spent = time.process_time() - start
             print(

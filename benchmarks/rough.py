@@ -20,10 +20,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from benchmarks.poll import SEEDS, Silent
+from benchmarks.poll import SEEDS
 from benchmarks.soak import SMALL, configure
 from crawler import app
 from crawler.errors import StorageError
+from crawler.pipeline import Silent
 from crawler.replay import verify
 from crawler.replica import Replica, build, serve
 from crawler.warc import WarcStore

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from crawler.types import BODY_TYPES, Block, ImageBlock, TextBlock
+
 #: A page that was there so long, while it could be asked for, must be held: no list is looked at more rarely.
 LONG_ENOUGH = timedelta(hours=6)
 #: So long after it was taken away, a page must be known as gone: a look within a day, and three answers over 25 hours.
@@ -27,6 +29,13 @@ class Said:
     lead: str
     texts: tuple[str, ...]
     captions: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, title: str, lead: str | None, blocks: Iterable[Block]) -> Said:
+        """Take it from an article's parts."""
+        kept = tuple(blocks)
+        texts = tuple(block.text for block in kept if isinstance(block, TextBlock) and block.type in BODY_TYPES)
+        return cls(title, lead or "", texts, tuple(b.caption or "" for b in kept if isinstance(b, ImageBlock)))
 
 
 @dataclass(frozen=True, slots=True)

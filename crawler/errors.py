@@ -44,6 +44,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from crawler.types import Article, SourceFound
 
+#: how the error on a row begins that came of a bug, and of a markup that is not known
+BUG = "a bug: "
+DRIFT = "markup drift: "
+
 
 class CrawlerError(Exception):
     """Base of all expected failures."""
@@ -126,7 +130,7 @@ class MarkupDrift(ParseError):
     """An article in a markup that we do not know: `missing` fields, and what the fallbacks found in `article`."""
 
     def __init__(self, url: str, missing: tuple[str, ...], article: Article) -> None:
-        super().__init__(url, f"markup drift: no {', no '.join(missing)} where a known layout has it")
+        super().__init__(url, f"{DRIFT}no {', no '.join(missing)} where a known layout has it")
         self.missing = missing
         self.article = article
 

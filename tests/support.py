@@ -6,6 +6,7 @@ Only the transport, the clock and randomness are fakes; SQLite, WARC and the oth
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import random
 import shutil
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -394,3 +396,34 @@ def in_thread(work: Callable[[], object]) -> threading.Thread:
     thread = threading.Thread(target=work)
     thread.start()
     return thread
+
+
+class Hook(BaseHTTPRequestHandler):
+    """Where alerts arrive."""
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append(body)
+        if self.server.status == 200:
+            self.server.told.append(body)
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def hook(status=200):
+    """A webhook on this machine: `asked` is all that came, `told` what it took; with another `status` it takes nothing."""
+    server = HTTPServer(("127.0.0.1", 0), Hook)
+    server.asked, server.told, server.status = [], [], status
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crawler.account import Archive, Holding, Said, Span, Truth, Version, settle
+from crawler.types import ImageBlock, TextBlock
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 NOW = BEGIN + timedelta(days=10)
@@ -19,6 +20,14 @@ def hour(n):
 
 def said(text="Texte.", title="Titre", **more):
     return Said(title, more.pop("lead", "Chapeau"), (text,), **more)
+
+
+def test_what_an_article_says_is_its_text_and_its_captions():
+    blocks = (
+        TextBlock("paragraph", "Un."), ImageBlock("https://x/a.jpg", caption="Légende."), TextBlock("note", "Lire aussi"),
+        ImageBlock("https://x/b.jpg"), TextBlock("quote", "Deux."),
+    )  # fmt: skip
+    assert Said.of("Titre", None, blocks) == Said("Titre", "", ("Un.", "Deux."), ("Légende.", ""))
 
 
 ONE, TWO, THREE = said("Un."), said("Deux."), said("Trois.")

@@ -7,14 +7,12 @@ import json
 import logging
 import os
 import sys
-import threading
 from contextlib import contextmanager
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.util import find_spec
 
 import pytest
-from support import NOW, FakeClock, vna, working
+from support import NOW, FakeClock, hook, vna, working
 
 from crawler import alerts, logs
 from crawler.daemon.telling import Telling
@@ -25,31 +23,6 @@ from crawler.policy.incidents import Changes, Incident
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # Apprise looks for it
 apprise = pytest.mark.skipif(find_spec("apprise") is None, reason="the extra [alerts] is not installed")
 SECRET = "mailto://archive:Sesam-Oeffne-Dich@post.bibliotheque.fr?to=veille@bibliotheque.fr"
-
-
-class Hook(BaseHTTPRequestHandler):
-    def do_POST(self):
-        self.server.told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
-@contextmanager
-def hook(status=200):
-    server = HTTPServer(("127.0.0.1", 0), Hook)
-    server.told, server.status = [], status
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def address(server):
@@ -64,7 +37,7 @@ def test_a_message_arrives_at_each_address():
     with hook() as one, hook() as two:
         alerts.send([address(one), address(two)], "vna: trouble", "drift, since ...")
     for server in (one, two):
-        ((told),) = server.told
+        ((told),) = server.asked
         assert (told["title"], told["message"]) == ("vna: trouble", "drift, since ...")
 
 
@@ -72,7 +45,7 @@ def test_a_message_arrives_at_each_address():
 def test_who_could_not_be_told_is_named_without_secrets(caplog):
     with hook() as well, hook(500) as ill, pytest.raises(NotTold) as refused:
         alerts.send([address(ill), "nonsense://x", address(well)], "title", "body")
-    assert len(well.told) == 1
+    assert len(well.asked) == 1
     told = f"{refused.value} {refused.value.hint} {caplog.text}"
     assert "json://127.0.0.1" in told
     assert "nonsense://***" in told
@@ -115,7 +88,7 @@ def incident(number=1, **values):
 
 
 def titles(server):
-    return [told["title"] for told in server.told]
+    return [told["title"] for told in server.asked]
 
 
 @apprise
@@ -125,7 +98,7 @@ def test_an_address_that_refuses_is_asked_again_ever_more_rarely_and_others_are_
         for minute in range(120):
             told = telling.tell([address(well), address(ill)], [incident()], NOW + timedelta(minutes=minute))
             assert not told.everybody
-        assert (len(well.told), len(ill.told)) == (1, 5)  # at 0, 5, 15, 35 and 75 minutes
+        assert (len(well.asked), len(ill.asked)) == (1, 5)  # at 0, 5, 15, 35 and 75 minutes
         assert telling.tell([address(well)], [incident(), incident(2)], NOW).everybody  # what is new does not wait
         assert titles(well) == ["vna: trouble: drift"] * 2
 
@@ -148,7 +121,7 @@ def test_a_clock_that_is_set_back_makes_nobody_wait_for_days():
     with hook(500) as ill:
         for day in (3, 0):
             telling.tell([address(ill)], [incident()], NOW + timedelta(days=day))
-        assert len(ill.told) == 2
+        assert len(ill.asked) == 2
 
 
 # --- the command ------------------------------------------------------------------------------------------------------
@@ -192,7 +165,7 @@ def test_a_test_message_is_sent_and_it_says_to_whom(tmp_path):
         as_json = vna("--config", tmp_path / "config" / "crawler.toml", "alerts", "--test", "--json")
     assert outcome.out == "told json://127.0.0.1\n"
     assert json.loads(as_json.out) == {"told": ["json://127.0.0.1"]}
-    assert [told["title"] for told in server.told] == ["vna: a test"] * 2
+    assert [told["title"] for told in server.asked] == ["vna: a test"] * 2
 
 
 @pytest.mark.parametrize("to", [(), ("json://127.0.0.1:1/token-abcdef",)], ids=["nobody", "nobody_there"])

@@ -6,6 +6,7 @@ The site is the double on a real socket; a process's clock is the machine's, mov
 from __future__ import annotations
 
 import fcntl
+import gc
 import json
 import os
 import select
@@ -16,10 +17,10 @@ import sys
 import threading
 import time
 import tomllib
+import weakref
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -27,7 +28,7 @@ from pathlib import Path
 import httpx
 import pytest
 from apscheduler.schedulers.background import BackgroundScheduler
-from support import NOW, ROOT, SEEDS, FakeClock, intact, mounted, process, rows, settled, value, vna, working
+from support import NOW, ROOT, SEEDS, FakeClock, hook, intact, mounted, process, rows, settled, value, vna, working
 
 from crawler import backfill, config
 from crawler.cli.signals import held_back
@@ -50,6 +51,8 @@ from crawler.errors import (
     StorageError,
     StorageUnavailable,
 )
+from crawler.pipeline.context import recorded
+from crawler.pipeline.sources import poll_sources
 from crawler.policy.plans import Asked
 from crawler.replica import Options, build, serve
 from crawler.replica.story import SECTIONS
@@ -159,6 +162,10 @@ class Stage:
             return bool(rows(self.archive, AT_WORK))
         except StorageError:
             return False
+
+    def since(self):
+        """Since when the service says that it has the archive."""
+        return json.loads((self.archive / "vna-collect.lock").read_text())["since"]
 
     def held(self):
         """How many articles the archive holds; none before there is one."""
@@ -377,47 +384,18 @@ def test_a_bug_ends_it_with_a_traceback(tmp_path, capsys, reads):
 # --- one service for all that follows: each test leaves it well -------------------------------------------------------
 
 
-class Hook(BaseHTTPRequestHandler):
-    """Where alerts arrive; it may refuse them."""
-
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if not self.server.refusing:
-            self.server.told.append(body)
-        self.send_response(500 if self.server.refusing else 200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
-@contextmanager
-def hooked():
-    server = HTTPServer(("127.0.0.1", 0), Hook)
-    server.told, server.refusing = [], False
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
     folder = tmp_path_factory.mktemp("service")
     with (
         closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as manager,
-        hooked() as hook,
+        hook() as webhook,
         staged(folder) as stage,
     ):
         manager.bind(str(folder / "notify"))
         manager.settimeout(SOON)
-        stage.manager, stage.hook = manager, hook
-        address = f"json://user:geheimnis@127.0.0.1:{hook.server_port}/token-abcdef"
+        stage.manager, stage.hook = manager, webhook
+        address = f"json://user:geheimnis@127.0.0.1:{webhook.server_port}/token-abcdef"
         stage.configure(**{"alerts.to": [address], "service.log": "json"})
         with running(moved(stage, NOTIFY_SOCKET=str(folder / "notify"), WATCHDOG_USEC="600000000")) as stage.process:
             yield stage
@@ -461,6 +439,7 @@ def test_the_configuration_is_read_again_at_sighup(well):
     good = well.config.read_text()
     well.config.write_text(good + "[backfill]\nid_probes = -1\n[markups]\nfolder = 2\n")
     well.heard()
+    since = well.since()
     well.process.send_signal(signal.SIGHUP)
     well.heard("STATUS=collecting with the old configuration")
     for words in ("[backfill] id_probes", "[markups] folder", "going on with the old configuration"):
@@ -470,11 +449,13 @@ def test_the_configuration_is_read_again_at_sighup(well):
     assert well.red() == {}
     del well.settings["site.root"]
     old, well.port = well.port, free_port()
+    well.move(minutes=1)
     well.reload(**{"poll.add": ["/dossiers/"]})
     well.until(lambda: value(well.archive, "SELECT count(*) FROM sources WHERE url LIKE '%/dossiers/'"))
     well.until(lambda: well.red() == {})
     with pytest.raises(httpx.TransportError):
         httpx.get(f"http://127.0.0.1:{old}/healthz")
+    assert well.since() == since, "of the process, and not of its newest configuration"
 
 
 def test_health_moves_to_all_addresses_of_its_port_and_back_from_a_port_that_is_taken(well):
@@ -587,10 +568,10 @@ def test_a_trouble_is_told_once_and_so_is_its_end(well):
     """Also when the telling fails at first, which is shown, too."""
     well.until(lambda: not rows(well.archive, UNTOLD))
     well.hook.told.clear()
-    well.hook.refusing = True
+    well.hook.status = 500
     well.reload(**{"archive.reserve": 10**15})
     assert "could not tell json://127.0.0.1" in well.becomes("job", "could not tell")
-    well.hook.refusing = False
+    well.hook.status = 200
     well.until(lambda: any("disk, since" in one["message"] for one in well.hook.told), "the alert")
     well.reload(**{"archive.reserve": 0})
     well.until(lambda: not rows(well.archive, UNTOLD), "the recovery")
@@ -809,6 +790,43 @@ def test_a_backup_that_cannot_be_made_is_a_result_and_not_the_end(tmp_path):
         done = context.archive.jobs()["backup"]
     assert done.state == "failed"
     assert f"{disk} leads nowhere" in done.outcome
+
+
+@pytest.mark.parametrize("name", ["backup", "verify"])
+def test_long_work_shows_life_and_ends_when_it_is_asked_to(tmp_path, name):
+    pulse = Pulse(FakeClock())
+    (todo,) = (job for job in jobs(settled(tmp_path / "a", backup=tmp_path / "b")) if job.name == name)
+    with mounted(FakeClock(), options=SMALL), working(tmp_path / "a", FakeClock()) as context:
+        with recorded(context, "poll"):
+            poll_sources(context, ignore_due=False)
+        todo.work(replace(context, clock=pulse))
+        assert pulse.beats > 2
+        asked = replace(context, stopping=lambda: True)
+        if name == "backup":
+            with pytest.raises(Interrupted):
+                todo.work(asked)
+        else:
+            assert todo.work(asked).due_at is None, "not finished: it is due at once"
+
+
+class Cycle:
+    """What only a collection frees."""
+
+
+@pytest.mark.parametrize("name", ["optimise", "coverage", "verify"])
+def test_what_a_job_needed_is_free_behind_it(tmp_path, name):
+    (todo,) = (job for job in jobs(settled(tmp_path)) if job.name == name)
+    gc.disable()
+    try:
+        with working(tmp_path, FakeClock()) as context:
+            cycle = Cycle()
+            cycle.itself = cycle
+            gone = weakref.ref(cycle)
+            del cycle
+            todo.work(context)
+            assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_an_open_plan_goes_on_while_nothing_is_due_and_polls_come_first(tmp_path):

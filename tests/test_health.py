@@ -291,6 +291,14 @@ def test_what_a_wrong_clock_put_off_is_brought_forward(tmp_path):
         assert context.archive.next_due() == NOW
 
 
+def asked(archive, table):
+    """Give what is told of pages that were asked for an hour ago."""
+    for n, (state, failures, error) in enumerate(table):
+        page = {"id": n, "state": state, "due": None, "failures": failures, "error": error}
+        archive.db.conn.execute(PAGE, page)
+    return archive.health_facts(NOW, NOW)
+
+
 def test_pages_whose_markup_is_not_known_are_counted_also_where_the_article_is_held(tmp_path):
     drift = "markup drift: no title where a known layout has it"
     with working(tmp_path, FakeClock()) as context:
@@ -298,10 +306,7 @@ def test_pages_whose_markup_is_not_known_are_counted_also_where_the_article_is_h
             ("live", 0, None), ("drift", 1, drift), ("live", 1, drift), ("live", 2, "HTTP status 500"),
             ("failed", 1, "HTTP status 500"), ("gone", 3, "HTTP status 404"),
         ]  # fmt: skip
-        for n, (state, failures, error) in enumerate(table):
-            page = {"id": n, "state": state, "due": None, "failures": failures, "error": error}
-            context.archive.db.conn.execute(PAGE, page)
-        found = context.archive.health_facts(NOW, NOW)
+        found = asked(context.archive, table)
         assert (found.pages_read, found.pages_drifted) == (4, 2)
         assert context.archive.health_facts(NOW + DAY, NOW).pages_read == 0
 
@@ -313,10 +318,7 @@ def test_pages_that_fail_again_and_again_are_counted_also_where_the_article_is_h
             ("drift", 3, "markup drift: no title"), ("suspect", 3, "HTTP status 404"), ("gone", 3, "HTTP status 404"),
             ("rejected", 3, "not an article"),
         ]  # fmt: skip
-        for n, (state, failures, error) in enumerate(table):
-            page = {"id": n, "state": state, "due": None, "failures": failures, "error": error}
-            context.archive.db.conn.execute(PAGE, page)
-        found = context.archive.health_facts(NOW, NOW)
+        found = asked(context.archive, table)
         assert (found.pages_asked, found.pages_failing) == (5, 2)
         assert context.archive.health_facts(NOW + DAY, NOW).pages_asked == 0
 

@@ -38,7 +38,7 @@ def drill(
 
     The service is the real one, and so are socket, database and WARC files; only time is not, it moves to what is due.
     It works in a folder that is removed at the end (or in --archive, empty or of an earlier drill), and calls on nobody.
-    Fourteen days have every trouble once and take about a minute. Exit 5 when something was lost.
+    Fourteen days have every trouble once and take a minute or two. Exit 5 when something was lost.
 
     Example: vna drill --days 3
     """

@@ -9,13 +9,11 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
-from crawler.cli.progress import Lines
+from crawler.cli.progress import Lines, Live
 
 _EVERY = 100  # pages between two lines with figures
 _HELD = ("live", "suspect")
@@ -92,28 +90,17 @@ class PlanLines(Lines):
             self._say(f"{tally.words()}; {tally.pace()}")
 
 
-class PlanBar:
+class PlanBar(Live):
     """A bar for each plan."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True)
-        self._progress = Progress(
+        super().__init__(
             TextColumn("{task.description}"),
             BarColumn(bar_width=12),
             MofNCompleteColumn(),
             TextColumn("{task.fields[figures]}"),
-            console=self._console,
+            console=console,
         )
-        self._task: TaskID | None = None
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
 
     def phase(self, name: str, total: int) -> None:
         """Nothing: a plan has no phases."""

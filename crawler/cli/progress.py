@@ -10,7 +10,15 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from crawler.cli import output
 
@@ -47,19 +55,14 @@ class Lines:
             output.unplug(sys.stderr)
 
 
-class Bar:
-    """A bar for each phase, with what is done, how many and the time left."""
+class Live:
+    """Bars on a terminal while the block lasts."""
 
-    def __init__(self) -> None:
-        self._console = Console(stderr=True)
+    def __init__(self, *columns: ProgressColumn, console: Console | None = None) -> None:
         self._progress = Progress(
-            TextColumn("{task.description:>9}"),
-            BarColumn(bar_width=30),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[what]}"),
-            console=self._console,
-            redirect_stdout=sys.stdout.isatty(),  # above the bar; but data that goes elsewhere must get there
+            *columns,
+            console=console or Console(stderr=True),
+            redirect_stdout=sys.stdout.isatty(),  # above the bars; but data that goes elsewhere must get there
         )
         self._task: TaskID | None = None
 
@@ -72,13 +75,26 @@ class Bar:
     ) -> None:
         self._progress.stop()
 
+
+class Bar(Live):
+    """A bar for each phase, with what is done, how many and the time left."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            TextColumn("{task.description:>9}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[what]}"),
+        )
+
     def phase(self, name: str, total: int) -> None:
         """Begin a bar."""
         self._task = self._progress.add_task(name, total=total, what="")
 
     def step(self, what: str, url: str | None = None) -> None:  # noqa: ARG002 - the words name it, too
         """Move the bar."""
-        width = max(10, self._console.width - 60)
+        width = max(10, self._progress.console.width - 60)
         if self._task is not None:
             self._progress.update(self._task, advance=1, what=what if len(what) <= width else what[: width - 1] + "…")
 

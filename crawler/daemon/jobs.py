@@ -12,11 +12,10 @@ from pathlib import Path
 
 from crawler import backfill, pipeline
 from crawler.backup import back_up
-from crawler.clock import Clock
 from crawler.config import Config
 from crawler.coverage import take_stock
 from crawler.daemon import memory
-from crawler.pipeline import Context
+from crawler.pipeline import Context, Silent
 from crawler.pipeline.context import recorded
 from crawler.replay import verify
 from crawler.storage.disk import measured
@@ -49,21 +48,6 @@ class Job:
     work: Callable[[Context], Done]
     due: Due = lambda _, __: True
     spare: bool = False  # done only while nothing else is due
-
-
-class Quietly:
-    """The progress of what has nothing to say but that it goes on."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    def phase(self, name: str, total: int) -> None:  # noqa: ARG002 - nobody reads it
-        """Show life."""
-        self._clock.now()
-
-    def step(self, what: str, url: str | None = None) -> None:  # noqa: ARG002 - nobody reads it
-        """Show life."""
-        self._clock.now()
 
 
 def jobs(config: Config) -> tuple[Job, ...]:
@@ -164,8 +148,7 @@ def _verify(context: Context) -> Done:
     now = context.clock.now()
     count = max(_FEWEST, context.archive.answers() // _PARTS)
     week = now.toordinal() // 7
-    steps = Quietly(context.clock)
-    found = verify(context.archive, context.warc, steps, sample=count, shift=week, stopping=_living(context))
+    found = verify(context.archive, context.warc, Silent(), sample=count, shift=week, stopping=_living(context))
     if found.faults:
         first = found.faults[0]
         words = f"{len(found.faults)} faults, the first: {first.what} at {first.where}: {first.detail}"

@@ -2,7 +2,7 @@
 
 Left to itself, glibc gives each thread a heap of its own, and after the first large page takes all large pages from those
 heaps; a year of pages leaves holes in them that it keeps. What is set here has large blocks returned at once, and the
-rest in one heap, which is trimmed after every job that needs much. Other C libraries do so by themselves.
+rest in one heap, which is trimmed after every job that needs much. Where the C library has no such settings, nothing is set.
 
 Boundary: the process's allocator; no word of what the memory is for.
 """

@@ -5,19 +5,17 @@ Boundary: the double of the site and its socket; nothing of the archive is known
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 
+from crawler import urls
 from crawler.account import Said, Span, Truth, Version
 from crawler.drill.clock import SharedClock
 from crawler.replica import SECTIONS, Fault, Options, Request, Response, Serving, Story, build, serve
-from crawler.types import BODY_TYPES, ImageBlock, TextBlock
 
-_PAGE = re.compile(r"(?:-post|/)(\d+)\.vnp$")
 _WHOLE = (None, "slow", "charset")  # troubles through which a reader still gets the text
 #: short lists, so that an article can leave them unseen; validators, so that a day takes seconds
 OPTIONS = Options(sections=SECTIONS[:3], section_size=12, feed_size=12, home_size=16, validators=True, overlap=4)
@@ -151,23 +149,23 @@ class Agency:
     def _appear(self, post_id: int) -> None:
         story = self.site.story(post_id)
         record = self._records.setdefault(post_id, _Record())
-        record.said.append((next(self._order), self._clock.true(), _said(story)))
+        record.said.append((next(self._order), self._clock.true(), _of(story)))
         record.online.append(Span(self._clock.true()))
 
     def _say(self, post_id: int, change: Callable[[], Story]) -> None:
         number, now = next(self._order), self._clock.true()
-        self._records[post_id].said.append((number, now, _said(change())))
+        self._records[post_id].said.append((number, now, _of(change())))
 
     def _note(self, request: Request, response: Response, fault: Fault | None) -> None:
         """Note what an answer shows; called in the threads that answer, one at a time."""
         self.requests += 1
         self._last = None
-        page = _PAGE.search(request.path)
+        post_id = urls.post_id(f"{self.url}{request.path}")
         whole = response.status == 200 and (fault.kind if fault else None) in _WHOLE and self._readable
-        record = self._records.get(int(page[1])) if page and whole else None
-        if record is None or page is None or record.online[-1].end is not None:  # removed: it only says so politely
+        record = self._records.get(post_id) if post_id is not None and whole else None
+        if record is None or post_id is None or record.online[-1].end is not None:  # removed: it only says so politely
             return
-        record.shown.append((next(self._order), _said(self.site.story(int(page[1])))))
+        record.shown.append((next(self._order), _of(self.site.story(post_id))))
         record.first_shown = record.first_shown or self._clock.true()
         self._last = record
 
@@ -179,10 +177,5 @@ def _versions(record: _Record) -> Iterator[Version]:
         yield Version(said, since, shown)
 
 
-def _said(story: Story) -> Said:
-    return Said(
-        story.title,
-        story.lead or "",
-        tuple(b.text for b in story.blocks if isinstance(b, TextBlock) and b.type in BODY_TYPES),
-        tuple(b.caption or "" for b in story.blocks if isinstance(b, ImageBlock)),
-    )
+def _of(story: Story) -> Said:
+    return Said.of(story.title, story.lead, story.blocks)

@@ -5,30 +5,19 @@ Boundary: reads only; whether it is what it should be is `account`'s to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from crawler import account, app, records
 from crawler.account import Holding, Said
 from crawler.config import Config
+from crawler.pipeline import Silent
 from crawler.replay import Verified, verify
 from crawler.storage import Archive
-from crawler.types import BODY_TYPES, Block, ImageBlock, StoredArticle, TextBlock
-
-
-class _Silent:
-    """A progress that nobody watches."""
-
-    def phase(self, name: str, total: int) -> None:
-        """Say nothing."""
-
-    def step(self, what: str, url: str | None = None) -> None:
-        """Say nothing."""
+from crawler.types import StoredArticle
 
 
 def holdings(config: Config) -> tuple[account.Archive, Verified]:
     """Give everything that an archive has, and how its verification went."""
     with app.auditing(config) as (archive, warc):
-        checked = verify(archive, warc, _Silent())
+        checked = verify(archive, warc, Silent())
         pairs = archive.db.query("SELECT article, other FROM duplicates")
         found = account.Archive(
             [_holding(archive, stored) for stored in archive.export()],
@@ -46,14 +35,8 @@ def gaps(archive: Archive) -> tuple[int, tuple[str, ...]]:
 
 def _holding(archive: Archive, stored: StoredArticle) -> Holding:
     revisions = tuple(
-        _said(row["title"], row["lead"], records.load_blocks(row["blocks"])) for row in archive.history(stored.id)
+        Said.of(row["title"], row["lead"], records.load_blocks(row["blocks"])) for row in archive.history(stored.id)
     )
     article = stored.article
-    said = _said(article.title, article.lead, article.blocks)
+    said = Said.of(article.title, article.lead, article.blocks)
     return Holding(stored.id, article.url or "", stored.state, said, revisions)
-
-
-def _said(title: str, lead: str | None, blocks: Iterable[Block]) -> Said:
-    kept = tuple(blocks)
-    texts = tuple(block.text for block in kept if isinstance(block, TextBlock) and block.type in BODY_TYPES)
-    return Said(title, lead or "", texts, tuple(b.caption or "" for b in kept if isinstance(b, ImageBlock)))

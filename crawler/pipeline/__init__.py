@@ -10,10 +10,21 @@ every outcome moves the page's due time in the same transaction.
 Boundary: order only. What an answer means is for `policy`, `identity` and `parse` to say.
 """
 
-from crawler.pipeline.context import Context, Progress
+from crawler.pipeline.context import Context, Progress, Silent
 from crawler.pipeline.imports import Imported, import_file
 from crawler.pipeline.pages import take_answer, visit_page
 from crawler.pipeline.reparse import Reparsed, reparse
 from crawler.pipeline.tick import poll
 
-__all__ = ["Context", "Imported", "Progress", "Reparsed", "import_file", "poll", "reparse", "take_answer", "visit_page"]
+__all__ = [
+    "Context",
+    "Imported",
+    "Progress",
+    "Reparsed",
+    "Silent",
+    "import_file",
+    "poll",
+    "reparse",
+    "take_answer",
+    "visit_page",
+]

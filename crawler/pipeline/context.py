@@ -13,7 +13,7 @@ from typing import Protocol
 
 from crawler.clock import Clock
 from crawler.discover import sitemaps
-from crawler.errors import BadStatus, CrawlerError, PageError
+from crawler.errors import BUG, BadStatus, CrawlerError, PageError
 from crawler.fetch import Fetcher
 from crawler.markup import Markup
 from crawler.pipeline.reader import Reader, Repairer, read_article
@@ -25,9 +25,6 @@ from crawler.warc import WarcStore
 
 #: what a record was asked for, beside the page:ID and source:URL of the journeys
 ROBOTS = "robots"
-
-#: how the error on a row begins that is a bug's
-BUG = "a bug: "
 
 _OK = 200
 
@@ -42,6 +39,16 @@ class Progress(Protocol):
     def step(self, what: str, url: str | None = None) -> None:
         """One step is done; `what` came of it; `url` is what it was about."""
         ...
+
+
+class Silent:
+    """A progress that nobody watches."""
+
+    def phase(self, name: str, total: int) -> None:
+        """Say nothing."""
+
+    def step(self, what: str, url: str | None = None) -> None:
+        """Say nothing."""
 
 
 @dataclass

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from crawler.errors import Interrupted, StorageError
-from crawler.pipeline import Context, Progress
+from crawler.pipeline import Context, Progress, Silent
 from crawler.pipeline.channels import configure
 from crawler.replay.player import Played, Player
 from crawler.replay.reel import Reel, strips
@@ -62,7 +62,7 @@ def rebuild(context: Context, old: Path) -> Rebuilt:
 def _play(context: Context) -> Played:
     names = context.warc.names()
     progress = _Percent(context.progress, sum(map(context.warc.size, names)))
-    player = Player(replace(context, progress=_Silent()), Reel(strips(names, context.warc.scan)))
+    player = Player(replace(context, progress=Silent()), Reel(strips(names, context.warc.scan)))
     last: Record | None = None
     items = iter(player.reel)
     while batch := _taken_in(player, progress, context, items):
@@ -84,16 +84,6 @@ def _taken_in(player: Player, progress: _Percent, context: Context, items: Itera
                 last = item
                 progress.read(item, player.report)
     return last
-
-
-class _Silent:
-    """A progress that nobody watches: of each page there are lines enough when it is fetched."""
-
-    def phase(self, name: str, total: int) -> None:
-        """Say nothing."""
-
-    def step(self, what: str, url: str | None = None) -> None:
-        """Say nothing."""
 
 
 class _Percent:

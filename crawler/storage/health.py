@@ -14,6 +14,7 @@ from typing import Any, Literal
 from sqlite_utils import Database
 
 from crawler.clock import from_text, to_text
+from crawler.errors import BUG, DRIFT
 from crawler.policy.disk import Size, growth
 from crawler.policy.health import Facts, GapHealth, JobHealth, SourceHealth
 from crawler.policy.incidents import Changes, Incident, Message, detail
@@ -105,8 +106,6 @@ class Health:
 
     def health_facts(self, now: datetime, started_at: datetime) -> Facts:
         """Give what rows tell of the service's health."""
-        read, drifted = self._drift(now - _DAY)
-        asked, failing = self._failing(now - _DAY)
         return Facts(
             now=now,
             started_at=started_at,
@@ -115,11 +114,8 @@ class Health:
             gaps=self._open_gaps(),
             newest=self._newest(),
             bugs=self._bugs(now - _DAY),
-            pages_asked=asked,
-            pages_failing=failing,
-            pages_read=read,
-            pages_drifted=drifted,
             growth=growth(self.sizes()) or 0.0,
+            **self._asked(now - _DAY),
         )
 
     def _newest(self) -> datetime | None:
@@ -143,37 +139,32 @@ class Health:
             for r in rows
         )
 
-    def _drift(self, since: datetime) -> tuple[int, int]:
-        """Count the pages read since then, and those whose markup is not known; held ones stay live through it.
+    def _asked(self, since: datetime) -> dict[str, int]:
+        """Count the pages asked for since then: those that failed again and again, and those of an unknown markup.
 
-        The plus keeps the planner from the index on states, by which it would go through all pages ever read.
+        Held ones stay live through both. The plus keeps the planner from the index on states, by which it would go through
+        all pages ever asked for.
         """
-        row = self.db.execute(
-            """SELECT count(*), coalesce(sum(state = 'drift' OR (failures > 0 AND error LIKE 'markup drift%')), 0)
-               FROM pages WHERE last_fetched_at >= ? AND +state IN ('live', 'drift')""",
-            [to_text(since)],
-        ).fetchone()
-        return int(row[0]), int(row[1])
+        (row,) = self.db.query(
+            """SELECT count(*) AS pages_asked,
+                 coalesce(sum(failures >= :again AND coalesce(error, '') NOT LIKE :drift), 0) AS pages_failing,
+                 coalesce(sum(state <> 'failed'), 0) AS pages_read,
+                 coalesce(sum(state = 'drift' OR (state = 'live' AND failures > 0 AND error LIKE :drift)), 0) AS pages_drifted
+               FROM pages WHERE last_fetched_at >= :since AND +state IN ('live', 'drift', 'failed')""",
+            {"since": to_text(since), "again": _AGAIN, "drift": f"{DRIFT}%"},
+        )
+        return row
 
     def _bugs(self, since: datetime) -> tuple[str, ...]:
         """Give what ended the program; of held pages and sources, which are asked again all the time, that of a day."""
         rows = self.db.query(
             """SELECT url, error, last_fetched_at AS at FROM pages
-               WHERE (state = 'failed' OR (last_fetched_at >= :since AND failures > 0)) AND error LIKE 'a bug: %'
-               UNION ALL SELECT url, error, last_checked_at FROM sources WHERE error LIKE 'a bug: %'
+               WHERE (state = 'failed' OR (last_fetched_at >= :since AND failures > 0)) AND error LIKE :bug
+               UNION ALL SELECT url, error, last_checked_at FROM sources WHERE error LIKE :bug
                ORDER BY at DESC""",
-            {"since": to_text(since)},
+            {"since": to_text(since), "bug": f"{BUG}%"},
         )
         return tuple(f"{row['url']}: {row['error']}" for row in rows)
-
-    def _failing(self, since: datetime) -> tuple[int, int]:
-        """Count the pages asked for since then, and those that failed again and again, but for their markup."""
-        row = self.db.execute(
-            """SELECT count(*), coalesce(sum(failures >= ? AND coalesce(error, '') NOT LIKE 'markup drift%'), 0)
-               FROM pages WHERE last_fetched_at >= ? AND +state IN ('live', 'drift', 'failed')""",
-            [_AGAIN, to_text(since)],
-        ).fetchone()
-        return int(row[0]), int(row[1])
 
     # --- incidents --------------------------------------------------------------------------------------------------
 

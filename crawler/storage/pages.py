@@ -13,6 +13,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from crawler.clock import from_text, to_text
+from crawler.errors import BUG
 from crawler.storage.values import optional_text
 from crawler.types import PageForFetch, PageOutcome, RawRef, Sighting
 
@@ -124,8 +125,8 @@ class Pages:
             f"""SELECT {FOR_FETCH.replace(" ", " p.")}, p.raw_id,
                  r.file, r.offset, r.length, r.digest
                FROM pages p JOIN raw r ON r.id = p.raw_id
-               WHERE (p.state IN ('drift', 'rejected') OR (p.state = 'failed' AND p.error LIKE 'a bug: %')) AND (:since IS NULL OR r.fetched_at >= :since) ORDER BY p.id""",  # noqa: S608 - columns of ours
-            {"since": since},
+               WHERE (p.state IN ('drift', 'rejected') OR (p.state = 'failed' AND p.error LIKE :bug)) AND (:since IS NULL OR r.fetched_at >= :since) ORDER BY p.id""",  # noqa: S608 - columns of ours
+            {"since": since, "bug": f"{BUG}%"},
         )
         return [
             (
