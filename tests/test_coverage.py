@@ -81,7 +81,7 @@ def test_the_channel_of_a_source(source, kind, channel):
 
 def test_a_wrong_date_moves_nothing():
     clock = Clock([(1, 10), (2, 11), (3, 900), (4, 12), (5, 2), (6, 13), (6, 13)])
-    assert clock.ids == [1, 2, 4, 6, 6]
+    assert list(clock.ids) == [1, 2, 4, 6, 6]
     assert clock.around(3) == (11, 12)
     assert clock.around(5) == (12, 13)
     assert clock.around(0) == (None, 10)

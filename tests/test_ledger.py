@@ -183,7 +183,8 @@ def archive(tmp_path):
 
 
 def only(archive):
-    (post,) = archive.posts()
+    with archive.posts() as posts:
+        (post,) = posts
     return post
 
 
@@ -215,14 +216,30 @@ def test_a_page_without_sightings_is_told_of_by_what_named_it_first(archive):
     assert only(archive).channels == {"ids"}
 
 
+def test_the_posts_are_of_one_moment_however_often_they_are_gone_over(archive, tmp_path):
+    """Each post is beside its own sightings, also where others have none, and one that comes meanwhile is for later."""
+    with archive.transaction():
+        archive.add_page(PageForFetch(3, f"{SITE}/x-post3.vnp", "known", 0, NOW, None, None), "ids")
+        archive.add_page(PageForFetch(9, f"{SITE}/x-post9.vnp", "known", 0, NOW, None, None), "related:Monde")
+    sight(archive, f"{SITE}/rss/home.rss", "feed")
+    expected = [(3, {"ids"}), (7, {"feed"}), (9, {"related"})]
+    with archive.posts() as posts, open_archive(tmp_path / "archive") as other:
+        assert [(post.id, post.channels) for post in posts] == expected
+        with other.transaction():
+            other.add_page(PageForFetch(8, f"{SITE}/x-post8.vnp", "known", 0, NOW, None, None), "ids")
+        assert [(post.id, post.channels) for post in posts] == expected
+    with archive.posts() as posts:
+        assert [post.id for post in posts] == [3, 7, 8, 9]
+
+
 def test_imported_texts_are_held_until_their_article_is(told, tmp_path):
     here = copied(told[0], tmp_path / "archive")
     text, other = tmp_path / "a.txt", tmp_path / "b.txt"
     text.write_text(vna("--archive", here, "show", value(here, "SELECT max(id) FROM articles")).out, "utf-8")
     other.write_text("Un titre\n\nUn texte que la rédaction a gardé.\n", "utf-8")
     assert vna("--archive", here, "import", text, other).code == 0
-    with app.reading_archive(here) as archive:
-        imported = [post for post in archive.posts() if post.id < 0]
+    with app.reading_archive(here) as archive, archive.posts() as posts:
+        imported = [post for post in posts if post.id < 0]
     assert [post.channels for post in imported] == [{"import"}], "the other one is the article that is held"
     assert printed(here)["coverage"][0]["month"] == "", "nothing says when it was written"
 
@@ -252,7 +269,8 @@ def test_coverage_of_an_empty_archive(archive, tmp_path):
     found = printed(tmp_path / "archive", "--chart", tmp_path / "empty.svg")
     assert (found["coverage"], found["missing"], found["unasked"]) == ([], [], [])
     assert "0 known" in vna("--archive", tmp_path / "archive", "coverage").out
-    assert take_stock(archive.posts()).datings == ()
+    with archive.posts() as posts:
+        assert take_stock(posts).datings == ()
 
 
 # --- the disk ---------------------------------------------------------------------------------------------------------

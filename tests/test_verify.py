@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import sqlite3
@@ -173,6 +174,25 @@ def test_the_samples_of_many_days_come_to_every_row(archive):
     total = value(archive, "SELECT count(*) FROM raw")
     found = [verified(archive, sample=total // 4, shift=day) for day in range(5)]
     assert [len(f.faults) for f in found].count(1) >= 1
+
+
+def test_the_samples_of_as_many_days_as_there_are_parts_are_all_rows_once(tmp_path):
+    """Also where one sample is more than is read at a time."""
+    with open_archive(tmp_path) as archive, archive.transaction():
+        sql = """INSERT INTO raw (id, url, fetched_at, status, file, offset, length, digest)
+                 VALUES (?, '', '', 200, 'f', ?, 1, '')"""
+        archive.db.conn.executemany(sql, ((number, number) for number in range(1, 2600)))
+        samples = [archive.raw_spread(2599 // 4, shift) for shift in range(4)]
+        ids = [[row.id for row in found] for _, found in samples]
+    assert [count for count, _ in samples] == [len(one) for one in ids] == [649, 650, 650, 650]
+    assert all(one == sorted(one) for one in ids)
+    assert sorted(itertools.chain(*ids)) == list(range(1, 2600))
+
+
+def test_a_sample_of_nothing(tmp_path):
+    with open_archive(tmp_path) as archive:
+        count, found = archive.raw_spread(10, 3)
+        assert (count, list(found)) == (0, [])
 
 
 @pytest.mark.parametrize("looks", [0, 1, 30])

@@ -62,8 +62,8 @@ def list_addresses(globals_: Globals, since: date | None, until: date | None, *,
     from crawler.coverage import take_stock
     from crawler.coverage.elsewhere import capture_addresses
 
-    with globals_.reading() as archive:
-        missing = take_stock(archive.posts()).missing
+    with globals_.reading() as archive, archive.posts() as posts:
+        missing = take_stock(posts).missing
     first, last = (day.isoformat()[:7] if day else None for day in (since, until))
     wanted = [m for m in missing if (first is None or first <= m.month) and (last is None or "" < m.month <= last)]
     found = capture_addresses(wanted)

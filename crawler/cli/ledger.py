@@ -91,8 +91,8 @@ def _taken(folder: Path) -> tuple[Ledger, list[dict[str, Any]]]:
     from crawler import app
     from crawler.coverage import take_stock
 
-    with app.reading_archive(folder) as archive:
-        return take_stock(archive.posts()), archive.status()["gaps"]
+    with app.reading_archive(folder) as archive, archive.posts() as posts:
+        return take_stock(posts), archive.status()["gaps"]
 
 
 def _store(folder: Path, ledger: Ledger, now: datetime) -> None:

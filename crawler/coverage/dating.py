@@ -5,7 +5,6 @@ Boundary: pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -29,12 +28,12 @@ class Dating:
     before: str | None
 
 
-def datings(posts: Iterable[Post], clock: Clock) -> Iterator[Dating]:
-    """Give what is to be noted, in the order of the posts; imported texts have no place in the sequence."""
-    for post in posts:
-        if post.held and post.id > 0 and (kind := _kind(post, clock)) is not None:
-            after, before = clock.around(post.id)
-            yield Dating(post.id, kind, _text(after), _text(before))
+def judged(post: Post, clock: Clock) -> Dating | None:
+    """Give what is to be noted of a post, if anything is; imported texts have no place in the sequence."""
+    if not post.held or post.id < 0 or (kind := _kind(post, clock)) is None:
+        return None
+    after, before = clock.around(post.id)
+    return Dating(post.id, kind, _text(after), _text(before))
 
 
 def _kind(post: Post, clock: Clock) -> Literal["undated", "back-dated", "ahead"] | None:

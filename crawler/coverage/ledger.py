@@ -5,12 +5,14 @@ Boundary: pure. A month is one of publication, in Hanoi; section '' is all of th
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import groupby
 
-from crawler.coverage.dating import Dating, datings
+from crawler.coverage.dating import Dating, judged
 from crawler.coverage.estimate import from_lists, with_ids, without_ids
 from crawler.coverage.posts import LISTS, Post
 from crawler.coverage.sequence import Clock, month_of, ordinal
@@ -66,17 +68,31 @@ class Ledger:
     unasked: tuple[tuple[int, int], ...]
 
 
-def take_stock(posts: Sequence[Post]) -> Ledger:
-    """Make the ledger of all posts, which come by ascending id."""
-    clock = Clock((p.id, ordinal(day)) for p in posts if p.id > 0 and (day := p.published_on or p.hinted_on))
-    unasked = clock.unasked([p.id for p in posts if p.id > 0 and p.settled])
-    placed = [(post, month_of_post(post, clock)) for post in posts]
-    return Ledger(
-        tuple(_rows(placed, clock, clock.by_month(unasked))),
-        tuple(Missing(p.id, p.url, m, p.section, p.state, p.error) for p, m in placed if p.missing),
-        tuple(datings(posts, clock)),
-        tuple(unasked),
-    )
+def take_stock(posts: Iterable[Post]) -> Ledger:
+    """Make the ledger of all posts, which come by ascending id.
+
+    They are gone over twice, so an iterator will not do; what is kept of each meanwhile is a few numbers.
+    """
+    dated, settled = array("q"), array("q")
+    for post in posts:
+        if post.id > 0 and (day := post.published_on or post.hinted_on):
+            dated.extend((post.id, ordinal(day)))
+        if post.id > 0 and post.settled:
+            settled.append(post.id)
+    clock = Clock(zip(dated[::2], dated[1::2], strict=True))
+    unasked = clock.unasked(settled)
+    counted: defaultdict[tuple[str, str], _Tally] = defaultdict(_Tally)
+    missing: list[Missing] = []
+    noted: list[Dating] = []
+    for post in posts:
+        month = month_of_post(post, clock)
+        _count(counted, post, month)
+        if post.missing:
+            missing.append(Missing(post.id, post.url, month, post.section, post.state, post.error))
+        if (dating := judged(post, clock)) is not None:
+            noted.append(dating)
+    rows = _rows(counted, clock, clock.by_month(unasked))
+    return Ledger(tuple(rows), tuple(missing), tuple(noted), tuple(unasked))
 
 
 def month_of_post(post: Post, clock: Clock) -> str:
@@ -89,20 +105,55 @@ def month_of_post(post: Post, clock: Clock) -> str:
     return NO_MONTH if told is None else month_of(told)
 
 
-def _rows(placed: Iterable[tuple[Post, str]], clock: Clock, unasked: Mapping[str, int]) -> Iterator[Month]:
-    groups: defaultdict[tuple[str, str], list[Post]] = defaultdict(list)
-    absent: Counter[str] = Counter()
-    for post, month in placed:
-        absent[month] += not post.known and post.state in ("absent", "gone")
-        if post.known:
-            groups[month, ALL].append(post)
-            if post.section:
-                groups[month, post.section].append(post)
+@dataclass(slots=True)
+class _Tally:
+    """What is counted of the posts of one month and section; `absent` counts those that nobody knows of."""
+
+    known: int = 0
+    held: int = 0
+    missing: int = 0
+    gone: int = 0
+    gone_held: int = 0
+    undated: int = 0
+    absent: int = 0
+    lists: Counter[frozenset[str]] = field(default_factory=Counter)
+    channels: Counter[frozenset[str]] = field(default_factory=Counter)
+
+    def add(self, post: Post) -> None:
+        """Count a post that is known."""
+        self.known += 1
+        self.held += post.held
+        self.missing += post.missing
+        self.gone += post.gone
+        self.gone_held += post.gone and post.held
+        self.undated += post.held and post.published_on is None
+        self.channels[post.channels] += 1
+        if post.id > 0:
+            self.lists[_lists(post.channels)] += 1
+
+    def by_channel(self) -> dict[str, int]:
+        """Give how many posts each channel names."""
+        counts: Counter[str] = Counter()
+        for channels, count in self.channels.items():
+            for channel in channels:
+                counts[channel] += count
+        return dict(sorted(counts.items()))
+
+
+def _count(counted: defaultdict[tuple[str, str], _Tally], post: Post, month: str) -> None:
+    if post.known:
+        counted[month, ALL].add(post)
+        if post.section:
+            counted[month, post.section].add(post)
+    elif post.state in ("absent", "gone"):
+        counted[month, ALL].absent += 1
+
+
+def _rows(counted: Mapping[tuple[str, str], _Tally], clock: Clock, unasked: Mapping[str, int]) -> Iterator[Month]:
     room = {month: unasked[month] for month in _months(clock)}
-    for month in room:  # a month of which nothing is known is a row, too
-        groups.setdefault((month, ALL), [])
-    for month, section in sorted(groups):
-        yield _row(month, section, groups[month, section], room.get(month), absent[month])
+    told = {key for key, tally in counted.items() if tally.known}
+    for month, section in sorted(told | {(month, ALL) for month in room}):  # a month of which nothing is known is a row
+        yield _row(month, section, counted.get((month, section), _Tally()), room.get(month))
 
 
 def _months(clock: Clock) -> Iterator[str]:
@@ -112,30 +163,31 @@ def _months(clock: Clock) -> Iterator[str]:
             yield month
 
 
-def _row(month: str, section: str, posts: Sequence[Post], room: int | None, absent: int) -> Month:
+def _row(month: str, section: str, tally: _Tally, room: int | None) -> Month:
     """Make a row; `room` is how many ids of the month nobody asked for, None where the ids do not reach."""
-    known = len(posts)
     by_ids = room is not None and section == ALL
-    lists = from_lists([_lists(post) for post in posts if post.id > 0])
+    lists = from_lists(tally.lists.elements())
+    known = tally.known
     told = without_ids(lists, known, room) if room is None or section else with_ids(lists, known, room)
     return Month(
         month,
         section,
         known=known,
-        held=sum(p.held for p in posts),
-        missing=sum(p.missing for p in posts),
-        gone=sum(p.gone for p in posts),
-        gone_held=sum(p.gone and p.held for p in posts),
-        undated=sum(p.held and p.published_on is None for p in posts),
-        absent=absent if by_ids else None,
+        held=tally.held,
+        missing=tally.missing,
+        gone=tally.gone,
+        gone_held=tally.gone_held,
+        undated=tally.undated,
+        absent=tally.absent if by_ids else None,
         unasked=room if by_ids else None,
         estimate=None if told.estimate is None else round(told.estimate, 2),
         low=told.low,
         high=told.high,
         method=told.method,
-        channels=dict(sorted(Counter(c for p in posts for c in p.channels).items())),
+        channels=tally.by_channel(),
     )
 
 
-def _lists(post: Post) -> list[str]:
-    return [name for name, channels in LISTS.items() if channels & post.channels]
+@cache
+def _lists(channels: frozenset[str]) -> frozenset[str]:
+    return frozenset(name for name, those in LISTS.items() if those & channels)

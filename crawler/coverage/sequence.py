@@ -8,12 +8,13 @@ Boundary: arithmetic over ids and days; a day is its ordinal number (`date.toord
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 
 
 @lru_cache(maxsize=16_384)
@@ -29,12 +30,10 @@ def ordinal(day: str) -> int:
 
 
 class Clock:
-    """What the ids say of days."""
+    """What the ids say of days; `dated` are ids with their days, by ascending id."""
 
     def __init__(self, dated: Iterable[tuple[int, int]]) -> None:
-        trusted = _longest_rising(sorted(dated))
-        self.ids = [number for number, _ in trusted]
-        self.days = [day for _, day in trusted]
+        self.ids, self.days = _longest_rising(dated)
 
     def around(self, number: int) -> tuple[int | None, int | None]:
         """Give the days of the nearest trusted articles below and above an id; None beyond the ends."""
@@ -89,19 +88,26 @@ class Clock:
             first = low + 1
 
 
-def _longest_rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Give the longest subsequence whose days never fall (patience sorting: Schensted 1961, Fredman 1975)."""
-    tops: list[int] = []  # smallest last day of a rising run of each length
-    ends: list[int] = []  # where that run ends
-    before: list[int] = []  # for each pair, where the run that ends in it came from
-    for at, (_, day) in enumerate(pairs):
+def _longest_rising(dated: Iterable[tuple[int, int]]) -> tuple[array[int], array[int]]:
+    """Give ids and days of the longest subsequence whose days never fall.
+
+    Patience sorting (Schensted 1961, Fredman 1975), over numbers in a row: there are hundreds of thousands of them.
+    """
+    pairs = array("q", chain.from_iterable(dated))
+    tops = array("q")  # smallest last day of a rising run of each length
+    ends = array("q")  # where that run ends
+    before = array("q")  # for each pair, where the run that ends in it came from
+    for at, day in enumerate(pairs[1::2]):
         length = bisect_right(tops, day)
         before.append(ends[length - 1] if length else -1)
-        tops[length : length + 1] = [day]
-        ends[length : length + 1] = [at]
-    run: list[tuple[int, int]] = []
+        tops[length : length + 1] = array("q", [day])
+        ends[length : length + 1] = array("q", [at])
+    ids, days = array("q"), array("q")
     at = ends[-1] if ends else -1
     while at >= 0:
-        run.append(pairs[at])
+        ids.append(pairs[2 * at])
+        days.append(pairs[2 * at + 1])
         at = before[at]
-    return run[::-1]
+    ids.reverse()
+    days.reverse()
+    return ids, days

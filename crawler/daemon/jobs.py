@@ -158,7 +158,8 @@ def _verify(context: Context) -> Done:
 
 def _take_stock(context: Context) -> Done:
     now = context.clock.now()
-    ledger = take_stock(context.archive.posts())
+    with context.archive.posts(_living(context)) as posts:
+        ledger = take_stock(posts)
     context.archive.save_ledger(ledger, now)
     return Done(f"{len(ledger.missing)} articles are missing", now + _DAY)
 

@@ -71,7 +71,9 @@ def verify(
     with archive.stoppable(stopping):
         report.faults += _database(archive, progress)
         if sample is not None:
-            _sampled(archive, warc, progress, report, archive.raw_spread(sample, shift), stopping)
+            count, rows = archive.raw_spread(sample, shift)
+            progress.phase("sample", count)
+            _sampled(archive, warc, progress, report, rows, stopping)
         else:
             _files(archive, warc, progress, report, since, stopping)
         report.finished = not stopping()
@@ -121,9 +123,7 @@ def _sampled(
     rows: Iterator[RawRow],
     stopping: Callable[[], bool],
 ) -> None:
-    chosen = list(rows)
-    progress.phase("sample", len(chosen))
-    for row in chosen:
+    for row in rows:
         if stopping():
             return
         report.rows += 1

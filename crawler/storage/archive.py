@@ -98,6 +98,18 @@ class Archive(
             raise
         self.db.conn.execute("COMMIT")
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Have all that is read inside be of one moment, whatever other processes write meanwhile."""
+        if self.db.conn.in_transaction:
+            yield
+            return
+        self.db.conn.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.db.rollback()  # there is nothing to keep
+
 
 def open_archive(folder: Path, *, read_only: bool = False) -> Archive:
     """Open the archive in a folder, creating it unless `read_only`.

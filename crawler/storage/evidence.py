@@ -15,6 +15,7 @@ from sqlite_utils import Database
 from crawler.types import RawRef
 
 _STEPS = 100_000  # of SQLite's machine between two looks whether to stop
+_PIECE = 500  # rows of a sample that are read at a time
 # what SQLite 3.44 and newer find of it in the whole database, too; it is checked by itself
 _OF_THE_SEARCH = "inverted index for FTS5 table"
 
@@ -51,11 +52,21 @@ class Evidence:
         """Give the rows of one WARC file in the order of its bytes."""
         return self._raw("WHERE file = ? ORDER BY offset", file)
 
-    def raw_spread(self, count: int, shift: int) -> Iterator[RawRow]:
-        """Give about so many rows, evenly spread over all of them; another `shift` gives others."""
+    def raw_spread(self, count: int, shift: int) -> tuple[int, Iterator[RawRow]]:
+        """Give about so many rows, evenly spread over all of them, and how many; another `shift` gives others.
+
+        They are read piece by piece, so that whoever takes long over them holds neither all of them nor the log.
+        """
         total = int(self.db.execute("SELECT coalesce(max(id), 0) FROM raw").fetchone()[0])
         step = max(1, total // max(1, count))
-        return self._raw("WHERE id % ? = ? ORDER BY file, offset", step, shift % step)
+        ids = range(shift % step or step, total + 1, step)
+        pieces = (ids[at : at + _PIECE] for at in range(0, len(ids), _PIECE))
+        rows = (row for piece in pieces for row in self._raw_between(piece))
+        return len(ids), rows
+
+    def _raw_between(self, ids: range) -> list[RawRow]:
+        condition = "WHERE id BETWEEN ? AND ? AND id % ? = ? ORDER BY id"
+        return list(self._raw(condition, ids[0], ids[-1], ids.step, ids[0] % ids.step))
 
     def articles_in(self, file: str, start: int = 0, end: int = 1 << 62) -> int:
         """Count the articles whose page stands in a stretch of a WARC file."""

@@ -6,8 +6,8 @@ Boundary: rows in and out; the counting is `coverage`'s.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
@@ -18,6 +18,7 @@ from sqlite_utils import Database
 from crawler.clock import from_text, to_text
 from crawler.coverage import Ledger, Post, channel_of
 from crawler.discover.sitemaps import month
+from crawler.errors import unless_stopped
 from crawler.site import HANOI
 
 # A text that was imported, and whose article is held under its own id, is that article.
@@ -54,33 +55,30 @@ class _Told:
     month: str | None = None
 
 
+_PIECE = 1000  # posts between two looks whether to stop
+_LAST = (1 << 63, _Told())  # behind the last page
+
+
 class Ledgers:
     """Queries of and for the ledger."""
 
     db: Database
     transaction: Callable[[], AbstractContextManager[None]]
+    snapshot: Callable[[], AbstractContextManager[None]]
 
-    def posts(self) -> list[Post]:
-        """Give every post id that has a row, and every imported text, by ascending id."""
-        rows = self.db.query("SELECT url, kind, name FROM sources")
-        sources = {r["url"]: _source(r["url"], r["kind"], r["name"]) for r in rows}
-        told = self._told(sources)
-        return [_post(row, told.get(row["id"]), sources) for row in self.db.query(_POSTS)]
+    @contextmanager
+    def posts(self, stopping: Callable[[], bool] = lambda: False) -> Iterator[Iterable[Post]]:
+        """Give every post id that has a row, and every imported text, by ascending id.
 
-    def _told(self, sources: Mapping[str, _Source]) -> dict[int, _Told]:
-        """Read the sightings, which come by page; the same few sets of channels are shared by all pages."""
-        sets: dict[frozenset[str], frozenset[str]] = {}
-        told: dict[int, _Told] = {}
-        rows = self.db.execute("SELECT page, source FROM sightings ORDER BY page, source")
-        for page, group in groupby(rows, key=lambda row: int(row[0])):
-            found = [sources.get(source) or _source(source) for _, source in group]
-            channels = frozenset(one.channel for one in found)
-            told[page] = _Told(
-                sets.setdefault(channels, channels),
-                next((one.section for one in found if one.section), None),
-                next((one.month for one in found if one.month), None),
-            )
-        return told
+        They may be gone over any number of times while the block lasts, and are the same each time, whatever other
+        processes write meanwhile.
+
+        Raises:
+            Interrupted: `stopping`, which is asked again and again while they are gone over, said so.
+
+        """
+        with self.snapshot():
+            yield _Posts(self.db, stopping)
 
     def save_ledger(self, ledger: Ledger, now: datetime) -> None:
         """Write a ledger in the place of the one before."""
@@ -99,6 +97,42 @@ class Ledgers:
         for row in rows:
             marks = ", ".join(f":{name}" for name in row)
             self.db.conn.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", row)  # noqa: S608 - names of ours
+
+
+class _Posts:
+    """The posts of an open archive, read anew each time, and never held all at once."""
+
+    def __init__(self, db: Database, stopping: Callable[[], bool]) -> None:
+        self._db = db
+        self._stopping = stopping
+        rows = db.query("SELECT url, kind, name FROM sources")
+        self._sources = {r["url"]: _source(r["url"], r["kind"], r["name"]) for r in rows}
+
+    def __iter__(self) -> Iterator[Post]:
+        sightings = self._told()
+        page, told = next(sightings, _LAST)
+        for number, row in enumerate(self._db.query(_POSTS)):
+            if number % _PIECE == 0:
+                unless_stopped(self._stopping)
+            while page < row["id"]:
+                page, told = next(sightings, _LAST)
+            yield _post(row, told if page == row["id"] else None, self._sources)
+
+    def _told(self) -> Iterator[tuple[int, _Told]]:
+        """Read the sightings, which come by page; the same few sets of channels are shared by all pages."""
+        sets: dict[frozenset[str], frozenset[str]] = {}
+        rows = self._db.execute("SELECT page, source FROM sightings ORDER BY page, source")
+        for page, group in groupby(rows, key=lambda row: int(row[0])):
+            found = [self._sources.get(source) or _source(source) for _, source in group]
+            channels = frozenset(one.channel for one in found)
+            yield (
+                page,
+                _Told(
+                    sets.setdefault(channels, channels),
+                    next((one.section for one in found if one.section), None),
+                    next((one.month for one in found if one.month), None),
+                ),
+            )
 
 
 def _source(url: str, kind: str | None = None, name: str | None = None) -> _Source:
