@@ -197,6 +197,20 @@ def set_right(stage: Stage) -> None:
     stage.move(timedelta(days=3))
 
 
+def kill_thrice(stage: Stage) -> None:
+    for _ in range(3):
+        stage.kill()
+
+
+def end_over_home(stage: Stage) -> None:
+    """Leave what three processes leave that each came to its end while it had the home page in hand."""
+    (stage.archive / "state" / "in-hand-collect").write_text(f"3 source:{stage.double.url}/")
+
+
+def wait(_: Stage) -> None:
+    """Do nothing: it is over by itself."""
+
+
 def fault(kind: str, path: str | None = None) -> Act:
     return lambda stage: stage.double.fault(kind, path)
 
@@ -212,6 +226,10 @@ STATES = (
           "vna_last_good_poll_timestamp_seconds", lambda v, m: m["now"] - v > 3 * FLOOR, 8),
     State("worker", "another process keeps the request budget's lock", hold_lock, let_go, "worker", "no sign of life",
           "vna_worker_silent_seconds", lambda v, _: v > 900),
+    State("restarts", "the service is killed three times", kill_thrice, wait, "restarts", "to its end 3 times in a row",
+          'vna_job_failures{job="service"}', lambda v, _: v == 3),
+    State("bug", "three processes ended over the home page", end_over_home, wait, "bug", "came to its end over this",
+          'vna_sources{state="failing"}', some, 3),
     State("archive", "the database is moved away", move_database, return_database, "archive", "no archive at",
           'vna_trouble{kind="archive"}', some, told=False),
     State("disk", "its disk is filled up to near the reserve", fill_disk, empty_disk, "disk", "the reserve",

@@ -29,6 +29,7 @@ from benchmarks.poll import SEEDS
 from benchmarks.soak import SMALL, configure
 from crawler import app
 from crawler.errors import StorageError
+from crawler.policy.health import SERVICE
 from crawler.replica import Replica, Serving, build, serve
 
 BEGIN = datetime(2026, 8, 3, 17, tzinfo=UTC)
@@ -168,9 +169,17 @@ class Stage:
             str(NAP),
         ]
         command = [sys.executable, "-m", "benchmarks.daemon_child", str(self.config), *scaled]
-        with self.log.open("wb") as log:
+        with self.log.open("ab") as log:
             self.child = subprocess.Popen(command, stderr=log)
         return self.child
+
+    def kill(self) -> None:
+        """Kill the service in whatever it does, and start another."""
+        assert self.child is not None
+        self.wait(lambda: self.health()[0], "the service")
+        self.child.kill()
+        self.child.wait()
+        self.start()
 
     def hang_up(self) -> None:
         """Have the service read its configuration again."""
@@ -207,7 +216,7 @@ class Stage:
                 jobs = opened.jobs()
         except StorageError:
             return False
-        return bool(jobs) and not any(job.state == "running" for job in jobs.values())
+        return bool(jobs) and not any(j.state == "running" for j in jobs.values() if j.name != SERVICE)
 
     def wait(self, found: Callable[[], T], what: str) -> T:
         """Look again and again, while the service's time stands still."""

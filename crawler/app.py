@@ -26,6 +26,7 @@ from crawler.repair.lexicon import Lexicon
 from crawler.replay import recover
 from crawler.site import Site, api_hosts
 from crawler.storage import FILE, Archive, disk, open_archive, swap
+from crawler.storage.inhand import InHand
 from crawler.storage.locks import Role, holding
 from crawler.types import Article, Reading
 from crawler.warc import WarcStore
@@ -82,6 +83,7 @@ def working(
             stopping=lambda: isinstance(clock, StoppableClock) and clock.stopped,
             measure=lambda day: disk.measured(config.archive, day, free),
             recover=recover,
+            in_hand=InHand(config.archive, role),
             make_reader=partial(reader, config, repairing=lexicon is not None),
         )
 

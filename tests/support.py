@@ -272,6 +272,12 @@ def poll(archive: Path, clock: FakeClock, *, everything: bool = False, **changes
         return pipeline.poll(context, ignore_due=everything)
 
 
+def note(archive: Path, what: str, ends: object, role: Role = "collect") -> None:
+    """Leave behind what processes leave that came to their end over something."""
+    (archive / "state").mkdir(parents=True, exist_ok=True)
+    (archive / "state" / f"in-hand-{role}").write_text(f"{ends} {what}")
+
+
 def rows(archive: Path, sql: str, *values: Any) -> list[dict[str, Any]]:
     with app.reading_archive(archive) as opened:
         return list(opened.db.query(sql, values))

@@ -10,16 +10,17 @@ import json
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from rich.console import Console
-from support import NOW, ROOT, SEEDS, FakeClock, intact, mounted, process, rows, value, vna, working
+from support import NOW, ROOT, SEEDS, SITE, FakeClock, intact, mounted, note, poll, process, rows, value, vna, working
 
 from benchmarks import crash
-from crawler import backfill
+from crawler import app, backfill
+from crawler.backfill import listing, sonar
 from crawler.backfill.outlook import Figures
 from crawler.cli.planbar import PlanBar, Tally, spell
 from crawler.errors import BadInput, MarkupDrift, NotAnArticle, SitePaused, StopError
@@ -672,6 +673,133 @@ def test_what_no_list_names_is_found_by_its_id_and_holes_are_remembered(archive,
     assert absent == set(probed) - set(lost)
     assert value(archive, "SELECT count(*) FROM articles") == 7
     intact(archive)
+
+
+class Bug(Exception):
+    """What nobody expected."""
+
+
+def with_bug(function, where):
+    """A function that one of its arguments brings to its end."""
+
+    def broken(*args, **named):
+        if where(*args):
+            raise Bug("index out of range")
+        return function(*args, **named)
+
+    return broken
+
+
+BUGS = "SELECT target, state, error FROM plan_steps WHERE error LIKE 'a bug: %'"
+MONTH = f"{SITE}/sitemaps/news-2026-11.xml"
+
+
+def bugs(archive, clock):
+    with app.reading_archive(archive) as opened:
+        return [bug.partition(": ")[0] for bug in opened.health_facts(clock.now(), clock.now()).bugs]
+
+
+def test_a_list_that_ends_the_program_is_put_off_and_the_service_goes_on(archive, clock, monkeypatch):
+    broken = with_bug(listing.discover, lambda source, *_: source.url == MONTH)
+    with mounted(clock, articles=8) as site:
+        monkeypatch.setattr(listing, "discover", broken)
+        with backfilling(archive, clock) as context:
+            begun(context)
+        with pytest.raises(Bug), backfilling(archive, clock) as context:
+            work_off(context)
+        assert rows(archive, BUGS) == [{"target": MONTH, "state": "todo", "error": "a bug: Bug: index out of range"}]
+        assert bugs(archive, clock) == [MONTH]
+        assert value(archive, "SELECT count(*) FROM raw WHERE url = ?", MONTH) == 1, "the answer is kept"
+        with backfilling(archive, clock) as context:
+            assert work_off(context) == [], "it is not due"
+        monkeypatch.undo()
+        clock.advance(hours=1)
+        with backfilling(archive, clock) as context:
+            work_off(context)
+        assert len(articles_asked(site.wire)) == 8
+    assert (state(archive), rows(archive, BUGS), bugs(archive, clock)) == ("done", [], [])
+    intact(archive)
+
+
+def test_an_id_that_ends_the_program_is_put_off_and_the_others_are_asked_for(archive, clock):
+    with with_holes(archive, clock) as (_, lost, holes):
+        with backfilling(archive, clock) as context:
+            begun(context, IDS)
+        for _ in lost:
+            with pytest.raises(Bug), backfilling(archive, clock) as context:
+                work_off(replace(context, repair=with_bug(context.repair, lambda article: article.post_id in lost)))
+        with backfilling(archive, clock) as context:
+            work_off(context)
+        assert {row["id"] for row in rows(archive, "SELECT id FROM pages WHERE state = 'absent'")} >= holes - set(lost)
+        assert len(bugs(archive, clock)) == len(lost)
+        clock.advance(hours=1)
+        poll(archive, clock)
+    assert {row["id"] for row in rows(archive, "SELECT id FROM articles")} >= set(lost)
+    assert bugs(archive, clock) == []
+    intact(archive)
+
+
+@pytest.mark.parametrize("left_over", [False, True], ids=["asked_for", "taken_in_from_the_files"])
+def test_a_list_that_ends_the_interpreter_is_put_off(archive, clock, monkeypatch, left_over):
+    with mounted(clock, articles=8) as site:
+        with suppress(KeyboardInterrupt), backfilling(archive, clock) as context:
+            begun(context)
+            work_off(context, most=1)
+            if left_over:  # it comes, is kept, and then there is no time for anything
+                monkeypatch.setattr(listing, "read", killed)
+                work_off(context)
+        monkeypatch.undo()
+        asked = len(site.wire.paths)
+        note(archive, f"plan:sitemap:{MONTH}", 3, role="backfill")
+        with backfilling(archive, clock) as context:
+            context.recover(context)
+            work_off(context)
+        assert len(site.wire.paths) == asked
+        (step,) = rows(archive, BUGS)
+        assert (step["target"], step["state"]) == (MONTH, "todo")
+        assert value(archive, "SELECT count(*) FROM raw WHERE url = ?", MONTH) == left_over
+    intact(archive)
+
+
+@pytest.mark.parametrize("left_over", [False, True], ids=["asked_for", "taken_in_from_the_files"])
+def test_an_id_that_ends_the_interpreter_is_put_off(archive, clock, monkeypatch, left_over):
+    seen = []
+    with with_holes(archive, clock):
+        with suppress(KeyboardInterrupt), backfilling(archive, clock) as context:
+            begun(context, IDS)
+            work_off(context, most=1)
+            monkeypatch.setattr(sonar, "judged" if left_over else "ask", lambda *args: killed(*args, seen=seen))
+            work_off(context)
+        monkeypatch.undo()
+        _, asked, *_ = seen[0]
+        note(archive, f"id:{asked}", 3, role="backfill")
+        with backfilling(archive, clock) as context:
+            context.recover(context)
+            work_off(context)
+        assert rows(archive, "SELECT id, state FROM pages WHERE error LIKE 'a bug: %'") == [
+            {"id": asked, "state": "failed"}
+        ]
+        assert value(archive, "SELECT count(*) FROM raw WHERE purpose = ?", f"id:{asked}") == left_over
+    intact(archive)
+
+
+def test_listening_that_ends_the_interpreter_is_put_off(archive, clock):
+    with with_holes(archive, clock) as (site, _, __):
+        note(archive, "sonar", 3, role="backfill")
+        with backfilling(archive, clock) as context:
+            begun(context, IDS)
+            (unit,) = work_off(context)
+            assert "came to its end over this 3 times" in unit.what
+            assert site.wire.paths == []
+            clock.advance(hours=1)
+            assert "listening: the site answers" in work_off(context)[0].what
+
+
+def killed(*args, seen=None, **_):
+    """What no row has time for."""
+    if seen is not None:
+        seen.append(args)
+    raise KeyboardInterrupt
 
 
 def test_a_site_that_does_not_answer_to_ids_is_noticed_before_anything_is_concluded(archive, clock):

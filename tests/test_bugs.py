@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
+import subprocess
+import sys
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from support import FakeClock, intact, mounted, poll, rows, value, working
+from support import ROOT, SITE, FakeClock, intact, mounted, note, poll, rows, value, working
 
 from crawler import app, pipeline
+from crawler.errors import StorageUnavailable
 from crawler.pipeline import reparse
 from crawler.pipeline.context import recorded
 from crawler.pipeline.sources import poll_sources
 from crawler.policy.health import conditions
 from crawler.replica import Options
 from crawler.replica.story import SECTIONS
+from crawler.storage.inhand import InHand
 
 SMALL = Options(sections=SECTIONS[:1], section_size=8, feed_size=8, home_size=10)
 POISON = "Premier dialogue"  # stands in one article alone
@@ -86,6 +92,98 @@ def test_a_list_that_ends_the_program_is_put_off_and_the_others_are_polled(tmp_p
         assert rows(tmp_path, bugs) == []
         assert troubles(tmp_path, clock) == []
     intact(tmp_path)
+
+
+# --- what ends the interpreter itself ---------------------------------------------------------------------------------
+
+DYING = """
+import os, pathlib, sys
+sys.path.insert(0, {tests!r})
+from datetime import datetime
+from test_bugs import *
+def fatal(reading):
+    def repair(article):
+        if POISON in article.title:
+            os.abort()
+        return reading(article)
+    return repair
+clock = FakeClock(datetime.fromisoformat({now!r}))
+with mounted(clock, options=SMALL), working(pathlib.Path({archive!r}), clock) as context:
+    pipeline.poll(replace(context, repair=fatal(context.repair)))
+"""
+
+
+def dying(archive, clock):
+    """A tick of a program that one text brings down, whatever it is written in; gives how it ended."""
+    program = DYING.format(tests=str(ROOT / "tests"), archive=str(archive), now=clock.now().isoformat())
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode in (0, -signal.SIGABRT), done.stderr.decode()
+    return done.returncode
+
+
+def test_an_answer_that_ends_the_interpreter_is_put_off_when_it_did_so_again_and_again(tmp_path):
+    clock = FakeClock()
+    assert [dying(tmp_path, clock) for _ in range(4)] == [-signal.SIGABRT] * 3 + [0]
+    (page,) = rows(tmp_path, "SELECT * FROM pages WHERE error LIKE 'a bug: %'")
+    assert (page["state"], page["failures"]) == ("failed", 1)
+    assert page["error"] == "a bug: the program came to its end over this 3 times"
+    assert not list((tmp_path / "state").glob("in-hand*"))
+    with mounted(clock, options=SMALL) as site:
+        every = set(site.replica.ids())
+        assert {row["id"] for row in rows(tmp_path, "SELECT id FROM articles")} == every - {page["id"]}
+        (trouble,) = troubles(tmp_path, clock)
+        assert (trouble.kind, page["url"] in trouble.says) == ("bug", True)
+        intact(tmp_path)
+        clock.advance(minutes=20)
+        assert poll(tmp_path, clock).new == 1, "the next program reads it"
+    assert troubles(tmp_path, clock) == []
+    intact(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("ends", "what", "left"),
+    [
+        (3, "source:{site}/", 1),
+        (2, "source:{site}/", 0),  # may be anything: the electricity, somebody's kill
+        (3, "source:{site}/elsewhere/", 0),
+        ("", "", 0),  # ended while it wrote the note
+    ],
+)
+def test_a_list_that_ends_the_interpreter_is_put_off(tmp_path, ends, what, left):
+    clock = FakeClock()
+    note(tmp_path, what.format(site=SITE), ends)
+    with mounted(clock, options=SMALL) as site:
+        poll(tmp_path, clock)
+        assert site.replica.state()["requests"].get("/", 0) == 1 - left
+        assert len(rows(tmp_path, "SELECT 1 FROM sources WHERE kind = 'home' AND error LIKE 'a bug: %'")) == left
+        assert len(troubles(tmp_path, clock)) == left
+        clock.advance(hours=1)
+        poll(tmp_path, clock)
+        assert site.replica.state()["requests"]["/"] > 0
+    assert troubles(tmp_path, clock) == []
+    intact(tmp_path)
+
+
+def test_ends_are_counted_until_all_of_the_visit_is_taken_in(tmp_path):
+    """What ended the processes may be its last answer, and the first one is well."""
+    hand = InHand(tmp_path, "collect")
+    note(tmp_path, "source:x", 2)
+    with hand.taking("source:x"):
+        assert hand.ends("source:x") == 3
+    with suppress(Bug), hand.taking("source:x"):
+        raise Bug
+    assert (hand.ends("source:x"), hand.ends("source:y")) == (2, 0)
+    with hand.taking("source:y"):
+        assert (hand.ends("source:x"), hand.ends("source:y")) == (0, 1)
+    hand.over()
+    assert hand.ends("source:y") == 0
+
+
+def test_a_folder_that_takes_no_note_is_named(tmp_path):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "in-hand-collect").mkdir()
+    with mounted(FakeClock(), options=SMALL), pytest.raises(StorageUnavailable, match="cannot be written"):
+        poll(tmp_path, FakeClock())
 
 
 def test_a_full_disk_is_no_bug_of_an_answer(tmp_path):

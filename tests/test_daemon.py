@@ -579,7 +579,26 @@ def test_a_trouble_is_told_once_and_so_is_its_end(well):
     assert (told.count("disk, since"), told.count("disk: over")) == (1, 1)
 
 
-AT_WORK = "SELECT 1 FROM heartbeats WHERE state = 'running'"
+def test_ends_again_and_again_are_told_before_what_ends_it_is_begun_anew(tmp_path):
+    """Each process is killed by its first request; then the machine is mended, and an hour later all is well."""
+    with staged(tmp_path) as stage:
+        for _ in range(4):
+            with running(moved(stage)) as one:
+                stage.edit = lambda _, answer, pid=one.pid: os.kill(pid, signal.SIGKILL) or answer
+                assert one.wait(SOON) == -signal.SIGKILL, one.log.text
+        (incident,) = rows(stage.archive, "SELECT kind, detail FROM incidents")
+        assert incident["kind"] == "restarts"
+        assert "3 times in a row without being asked to" in incident["detail"]
+        stage.edit = None
+        with running(moved(stage)) as one:
+            stage.process = one
+            assert "4 times" in stage.becomes("restarts")
+            stage.until(lambda: stage.red() == {}, "health")
+            assert ended(one)[0] == 0
+        assert value(stage.archive, "SELECT failures FROM heartbeats WHERE job = 'service'") == 0
+
+
+AT_WORK = "SELECT 1 FROM heartbeats WHERE state = 'running' AND job <> 'service'"
 UNTOLD = "SELECT 1 FROM incidents WHERE closed_told_at IS NULL"
 
 

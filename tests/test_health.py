@@ -18,6 +18,7 @@ from crawler.policy.health import (
     Limits,
     SourceHealth,
     conditions,
+    ends,
     span,
 )
 from crawler.policy.incidents import Changes, Incident, changes, message
@@ -75,6 +76,10 @@ WELL = {
     "a_fifth_of_the_pages_fail": facts(pages_asked=50, pages_failing=10),
     "a_fifth_of_the_pages_drifts": facts(pages_read=50, pages_drifted=10),
     "a_worker_that_waits_for_a_slow_page": facts(silent=15 * 60),
+    "the_electricity_failed_twice": facts(jobs=(job(), job("service", "running", failures=2))),
+    "steady_again_after_many_ends": facts(
+        jobs=(job(), job("service", "running", failures=9, started_at=NOW - HOUR - MINUTE))
+    ),
     "room_for_a_week": facts(free=1700, growth=100.0),
     "a_clock_that_is_a_little_slow": facts(sources=(source(last_ok_at=NOW + 9 * MINUTE),)),
 }
@@ -99,6 +104,10 @@ ILL = {
         ("poll", ""),
     ),
     "the_worker_is_stuck": (facts(silent=15 * 60 + 1), ("worker", "")),
+    "the_service_ends_again_and_again": (
+        facts(jobs=(job(), job("service", "running", failures=3, started_at=NOW - HOUR))),
+        ("restarts", ""),
+    ),
     "a_source_is_dead": (
         facts(sources=(source(), source(state="failing", last_ok_at=NOW - 3 * DAY, error="HTTP status 500"))),
         ("source", SECTION),
@@ -154,7 +163,7 @@ def test_it_is_not_well_and_says_what_to_do(found, trouble):
 
 
 def test_each_kind_is_there_whether_well_or_not():
-    kinds = ["poll", "worker", "source", "items", "page", "bug", "gap", "drift", "disk", "job", "clock"]
+    kinds = ["poll", "worker", "restarts", "source", "items", "page", "bug", "gap", "drift", "disk", "job", "clock"]
     assert [c.kind for c in conditions(facts())] == kinds
     troubled = facts(
         silent=1e6,
@@ -276,6 +285,21 @@ def test_heartbeats_count_failures_in_a_row(tmp_path):
     assert rows(tmp_path, "SELECT ok_at, ended_at FROM heartbeats") == [
         {"ok_at": "2026-11-21T09:00:00Z", "ended_at": "2026-11-21T09:00:00Z"}
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "count"),
+    [
+        (None, 0),
+        (job("service", "ok", failures=0), 0),
+        (job("service", "running", failures=0), 1),
+        (job("service", "running", failures=4, started_at=NOW - DAY), 5),
+        (job("service", "running", failures=4, started_at=NOW - DAY - MINUTE), 1),
+        (job("service", "running", failures=4, started_at=NOW + HOUR), 5),  # the clock was set back meanwhile
+    ],
+)
+def test_ends_in_a_row_that_nobody_asked_for(before, count):
+    assert ends(before, NOW) == count
 
 
 PAGE = """INSERT INTO pages (id, url, state, first_seen_at, first_source, next_due_at, last_fetched_at, failures, error)

@@ -13,7 +13,7 @@ from crawler import urls
 from crawler.backfill.unit import Unit
 from crawler.discover import Discovery, discover, sitemaps
 from crawler.errors import BadStatus, Disallowed, FetchError, PageError, UnreadableSource
-from crawler.pipeline import Context
+from crawler.pipeline import Context, Kept, guarded
 from crawler.policy import plans
 from crawler.policy.plans import Plan, Step, StepOutcome, Walk
 from crawler.types import Fetched, Sighting, SourceForPoll, SourceFound, SourceKind
@@ -40,6 +40,23 @@ class Heard:
 
 def read_list(context: Context, plan: Plan, step: Step) -> Unit:
     """Ask for the list that a step is at, and take in what it names."""
+
+    def aside(words: str, kept: Kept | None) -> Unit:
+        return _save_failure(context, plan, step, words, kept.fetched.fetched_at if kept else context.clock.now())
+
+    purpose = purpose_of(_KINDS[step.kind], step.target)
+    return guarded(context, purpose, lambda: _read_list(context, plan, step), aside)
+
+
+def put_off(context: Context, kind: SourceKind, source: str, words: str, now: datetime) -> None:
+    """Write on the open plans that a bug kept a list of theirs from being taken in; the caller holds the transaction."""
+    for plan in context.archive.plans(open_only=True):
+        for step in context.archive.steps(plan.id):
+            if step.state == "todo" and (_KINDS.get(step.kind), step.target) == (kind, source):
+                _save_failure(context, plan, step, words, now)
+
+
+def _read_list(context: Context, plan: Plan, step: Step) -> Unit:
     kind, walk = _KINDS[step.kind], _walk(step)
     address = walk.next or step.target
     heard = ask(context, kind, step.target, address)
@@ -47,8 +64,7 @@ def read_list(context: Context, plan: Plan, step: Step) -> Unit:
         return _failed(context, plan, step, heard.error, heard.at)
     assert heard.fetched is not None
     assert heard.found is not None
-    with context.archive.transaction():
-        context.log()
+    with context.written():
         fresh = take_list(context, kind, step.target, heard.fetched, heard.found)
         added = _go_on(context, plan, step, heard.found, walk)
     context.report.sightings += len(heard.found.sightings)
@@ -87,7 +103,8 @@ def read(context: Context, kind: SourceKind, source: str, asked: str, fetched: F
     if fetched.status != _OK:
         raise BadStatus(fetched.url, fetched.status)
     polled = SourceForPoll(source, kind, None, "new", 0, None, None)
-    found = discover(polled, fetched.content, fetched.url, context.site, fetched.fetched_at, asked=asked)
+    with context.in_hand.taking(purpose_of(kind, source)):
+        found = discover(polled, fetched.content, fetched.url, context.site, fetched.fetched_at, asked=asked)
     if found.doubt is not None:
         raise UnreadableSource(fetched.url, found.doubt)
     return found
@@ -145,16 +162,19 @@ def _add_months(
 def _failed(context: Context, plan: Plan, step: Step, error: PageError, now: datetime) -> Unit:
     """Write that a list gave no good answer; without an index, the months have the addresses that are thought."""
     absent = isinstance(error, Disallowed) or (isinstance(error, BadStatus) and error.status in _ABSENT)
-    outcome = plans.step_failed(step, now, str(error), absent=absent)
+    with context.written():
+        return _save_failure(context, plan, step, str(error), now, absent=absent)
+
+
+def _save_failure(context: Context, plan: Plan, step: Step, words: str, now: datetime, *, absent: bool = False) -> Unit:
+    outcome = plans.step_failed(step, now, words, absent=absent)
     if outcome.state in ("absent", "failed") and _walk(step).next is not None:  # what its pages named until here stands
-        outcome = StepOutcome("listed", found=step.found, error=str(error))
-    with context.archive.transaction():
-        context.log()
-        if step.kind == "index" and outcome.state in ("absent", "failed"):
-            _add_months(context, plan, step, outcome, [])
-        else:
-            context.archive.save_step(plan.id, step.position, outcome)
-    return Unit(plan.id, "list", f"{outcome.state}: {step.target}: {error}", step.target)
+        outcome = StepOutcome("listed", found=step.found, error=words)
+    if step.kind == "index" and outcome.state in ("absent", "failed"):
+        _add_months(context, plan, step, outcome, [])
+    else:
+        context.archive.save_step(plan.id, step.position, outcome)
+    return Unit(plan.id, "list", f"{outcome.state}: {step.target}: {words}", step.target)
 
 
 def _walk(step: Step) -> Walk:

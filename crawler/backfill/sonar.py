@@ -10,16 +10,19 @@ Boundary: order only; what an answer means is `policy.plans`'s.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from crawler import policy
 from crawler.backfill.unit import Unit
 from crawler.errors import FetchError, MarkupDrift, NotAnArticle, StopError
-from crawler.pipeline import Context, take_answer
+from crawler.pipeline import Context, Kept, guarded, take_answer
 from crawler.policy import plans
 from crawler.policy.plans import Asked, Plan, Probed, Step, StepOutcome
 from crawler.storage import Archive
 from crawler.types import Article, Fetched, PageForFetch, PageOutcome, RawRef
 
 SOURCE = "ids"
+_LISTENING = "sonar"
 _LISTEN_FIRST = 0  # position of the step
 _WITNESSES = 3  # held articles that are asked for: one may have been taken away meanwhile
 
@@ -65,12 +68,19 @@ def listen(context: Context, plan: Plan, step: Step) -> Unit | None:
         return None
     if step.found and not any(s.kind == "ids" and s.state == "todo" for s in context.archive.steps(plan.id)):
         return None
+
+    def aside(words: str, _: Kept | None) -> Unit:
+        return _save_failure(context, plan, step, context.site.root, words, context.clock.now())
+
+    return guarded(context, _LISTENING, lambda: _listened(context, plan, step), aside)
+
+
+def _listened(context: Context, plan: Plan, step: Step) -> Unit:
     try:
         known = _heard(context, plan, step)
     except FetchError as error:
         return _postponed(context, plan, step, error.url, error)
-    with context.archive.transaction():
-        context.log()
+    with context.written():
         if not step.found:
             context.archive.add_steps(plan.id, [("ids", target) for target in _targets(context, plan.asked)])
         heard = StepOutcome("listed", {"day": _today(context)}, found=1)
@@ -88,12 +98,12 @@ def _heard(context: Context, plan: Plan, step: Step) -> int:
     """
     require_held(context.archive)
     known = context.archive.live_ids_near(plans.ids_thought(plan.asked)[1], _WITNESSES)
-    heard = next((i for i in known if ask(context, i, f"sonar:{i}").verdict == "there"), None)
+    heard = next((i for i in known if _listened_to(context, i).verdict == "there"), None)
     if heard is None:
         raise _deaf(context, plan, step, f"articles are held, and not found that way: {', '.join(map(str, known))}")
     _, newest = context.archive.ids_ends() or (1, heard)
     nobody = plans.impossible(newest)
-    if ask(context, nobody, f"sonar:{nobody}").verdict != "absent":
+    if _listened_to(context, nobody).verdict != "absent":
         raise _deaf(context, plan, step, f"{nobody} is answered with a page, though nothing can have that id yet")
     return heard
 
@@ -117,15 +127,21 @@ def purpose_of(post_id: int) -> str:
     return f"id:{post_id}"
 
 
-def ask(context: Context, post_id: int, purpose: str) -> Answer:
-    """Ask for an id and keep the answer.
+def _listened_to(context: Context, post_id: int) -> Answer:
+    return ask(context, post_id, f"{_LISTENING}:{post_id}", _LISTENING)
+
+
+def ask(context: Context, post_id: int, purpose: str, in_hand: str) -> Answer:
+    """Ask for an id and keep the answer; `in_hand` is what is noted while it is looked at.
 
     Raises:
         FetchError: there was none.
 
     """
     fetched = context.fetcher.get(context.site.article_by_id(post_id))
-    return judged(context, post_id, fetched, context.keep(fetched, purpose))
+    ref = context.keep(fetched, purpose)
+    with context.in_hand.taking(in_hand):
+        return judged(context, post_id, fetched, ref)
 
 
 def judged(context: Context, post_id: int, fetched: Fetched, ref: RawRef) -> Answer:
@@ -157,14 +173,34 @@ def take_probe(context: Context, post_id: int, answer: Answer) -> str:
     return take_answer(context, page, answer.fetched, answer.ref)
 
 
+def put_off(context: Context, post_id: int, words: str, now: datetime) -> None:
+    """Write that a bug kept the answer to an id from being taken in: it is a page, to be asked for as others are.
+
+    The caller holds the transaction.
+    """
+    page = context.archive.page(post_id)
+    if page is None:
+        page = PageForFetch(post_id, context.site.article_by_id(post_id), "known", 0, now, None, None)
+        context.archive.add_page(page, SOURCE)
+    context.archive.save_page(post_id, policy.failed(page, now, words), now)
+
+
 def _probe(context: Context, plan: Plan, step: Step, post_id: int) -> Unit:
+    def aside(words: str, kept: Kept | None) -> Unit:
+        put_off(context, post_id, words, kept.fetched.fetched_at if kept else context.clock.now())
+        context.archive.add_plan_pages(plan.id, step.position, [post_id])
+        return Unit(plan.id, "probe", f"failed: {post_id}: {words}", context.site.article_by_id(post_id), "failed")
+
+    return guarded(context, purpose_of(post_id), lambda: _probed(context, plan, step, post_id), aside)
+
+
+def _probed(context: Context, plan: Plan, step: Step, post_id: int) -> Unit:
     address = context.site.article_by_id(post_id)
     try:
-        answer = ask(context, post_id, purpose_of(post_id))
+        answer = ask(context, post_id, purpose_of(post_id), purpose_of(post_id))
     except FetchError as error:
         return _postponed(context, plan, step, address, error, post_id)
-    with context.archive.transaction():
-        context.log()
+    with context.in_hand.taking(purpose_of(post_id)), context.written():
         what = take_probe(context, post_id, answer)
         context.archive.add_plan_pages(plan.id, step.position, [post_id])
         there = answer.verdict == "there"
@@ -178,23 +214,27 @@ def _postponed(
     context: Context, plan: Plan, step: Step, address: str, error: FetchError, post_id: int | None = None
 ) -> Unit:
     """Try again later; an id that never gets an answer is left to a human, so that the others have their turn."""
-    now = context.keep_failure(address, error, f"sonar:{address}" if post_id is None else purpose_of(post_id))
-    outcome = plans.step_failed(step, now, str(error), absent=False)
-    with context.archive.transaction():
-        context.log()
-        if post_id is not None and outcome.state == "failed":
-            context.archive.add_page(PageForFetch(post_id, address, "known", 0, now, None, None), SOURCE)
-            context.archive.save_page(post_id, PageOutcome("failed", None, str(error), outcome.failures), now)
-            context.archive.add_plan_pages(plan.id, step.position, [post_id])
-            outcome = StepOutcome("todo", found=step.found)
-        context.archive.save_step(plan.id, step.position, outcome)
-    return Unit(plan.id, "probe", f"failed: {address}: {error}", address)
+    now = context.keep_failure(address, error, f"{_LISTENING}:{address}" if post_id is None else purpose_of(post_id))
+    with context.written():
+        return _save_failure(context, plan, step, address, str(error), now, post_id)
+
+
+def _save_failure(
+    context: Context, plan: Plan, step: Step, address: str, words: str, now: datetime, post_id: int | None = None
+) -> Unit:
+    outcome = plans.step_failed(step, now, words, absent=False)
+    if post_id is not None and outcome.state == "failed":
+        context.archive.add_page(PageForFetch(post_id, address, "known", 0, now, None, None), SOURCE)
+        context.archive.save_page(post_id, PageOutcome("failed", None, words, outcome.failures), now)
+        context.archive.add_plan_pages(plan.id, step.position, [post_id])
+        outcome = StepOutcome("todo", found=step.found)
+    context.archive.save_step(plan.id, step.position, outcome)
+    return Unit(plan.id, "probe", f"failed: {address}: {words}", address)
 
 
 def _deaf(context: Context, plan: Plan, step: Step, why: str) -> StopError:
     """Write that the site does not answer to ids, and word it."""
-    with context.archive.transaction():
-        context.log()
+    with context.written():
         context.archive.save_step(plan.id, step.position, StepOutcome("failed", found=step.found, error=why))
     return StopError(
         f"the site cannot be asked by id alone: {why}",

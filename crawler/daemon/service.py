@@ -19,7 +19,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 import crawler
 from crawler import alerts, logs
-from crawler.clock import StoppableClock
+from crawler.clock import StoppableClock, SystemClock
 from crawler.config import Config
 from crawler.daemon import memory
 from crawler.daemon.endpoint import Endpoint, health_page
@@ -145,12 +145,14 @@ class Service:
         self._watch = Watch(config, now, lambda: self._silent, self._rhythm.settled, trouble)
         self._endpoint = self._open_endpoint(config)
         self._parts.callback(self._close_endpoint)
-        self._scheduler = self._parts.enter_context(
-            _ticking(self._rhythm, self._worker.wake, self._watch.look, self._fail)
-        )
-        self._worker.begin()
+        self._scheduler = self._parts.enter_context(_ticking(self._rhythm, self._worker.wake, self._look, self._fail))
         _log.info("vna %s collects %s into %s; %s", crawler.__version__, config.root, config.archive, self._where())
         self._notifier.ready(self._said)
+
+    def _look(self) -> None:
+        """Look, and let the work begin: what might end the service again comes after the first look has told of it."""
+        self._watch.look()
+        self._worker.begin()
 
     def _open_endpoint(self, config: Config) -> Endpoint | None:
         if not config.health:
@@ -281,7 +283,7 @@ def _ticking(
     )
     scheduler.add_listener(lambda event: failed(event.exception), EVENT_JOB_ERROR)
     scheduler.add_job(wake, "interval", id="tick", seconds=rhythm.tick)
-    scheduler.add_job(look, "interval", id="look", seconds=rhythm.look)
+    scheduler.add_job(look, "interval", id="look", seconds=rhythm.look, next_run_time=SystemClock().now())
     scheduler.start()
     try:
         yield scheduler

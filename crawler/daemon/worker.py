@@ -20,9 +20,11 @@ from crawler.daemon.jobs import Job, jobs
 from crawler.daemon.pulse import Pulse
 from crawler.errors import AlreadyRunning, Interrupted, SitePaused, StopError, StorageError, StorageUnavailable
 from crawler.pipeline import Context
+from crawler.policy import health
+from crawler.policy.health import SERVICE
 from crawler.policy.incidents import SETTLED
 from crawler.repair.lexicon import Lexicon
-from crawler.storage import FILE
+from crawler.storage import FILE, Archive
 from crawler.storage.disk import gone
 from crawler.storage.health import JobState, Table
 from crawler.types import RunReport
@@ -127,8 +129,8 @@ class Worker:
         with app.working(config, "run", Steps(), clock=self._clock, lexicon=self._lexicon, since=self._since) as opened:
             context, opened_file = replace(opened, stopping=self._leaving), _which(file)
             turns = Turns(context, jobs(config), self._clock)
-            if not self.ready.is_set() and not context.archive.has_findings():
-                _log.info("this site was never probed: `vna probe` checks what is assumed of it, before or beside this")
+            if not self.ready.is_set():
+                self._note_begin(context.archive)
             self.ready.set()
             self._begun.wait()
             if not self._leaving():
@@ -140,6 +142,18 @@ class Worker:
                 self._tick.clear()
                 if _which(file) != opened_file:
                     raise gone(config.archive)
+            if self._clock.stopped:
+                context.archive.end_job(SERVICE, "ok", self._clock.now(), None, "asked to stop")
+
+    def _note_begin(self, archive: Archive) -> None:
+        """Write that the service begins, and how often in a row it came to its end without saying so."""
+        now = self._clock.now()
+        ends = health.ends(archive.jobs().get(SERVICE), now)
+        archive.begin_job(SERVICE, now, failures=ends)
+        if ends:
+            _log.warning("the service came to its end %s times in a row without being asked to", ends)
+        if not archive.has_findings():
+            _log.info("this site was never probed: `vna probe` checks what is assumed of it, before or beside this")
 
     def _forget_trouble(self) -> None:
         """Say that it is over, when it has not come back for a while."""

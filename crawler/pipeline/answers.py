@@ -78,9 +78,10 @@ def take_failure(context: Context, source: SourceForPoll, error: PageError, now:
         return said
 
 
-def put_off(context: Context, source: SourceForPoll, words: str, now: datetime) -> None:
+def put_off(context: Context, source: SourceForPoll, words: str, now: datetime) -> str:
     """Write that a bug kept an answer from being taken in; the caller holds the transaction."""
     context.archive.save_source(source.url, policy.source_failed(source, now, words, bounds(context)), now)
+    return f"{source.url}: {words}"
 
 
 def bounds(context: Context) -> policy.Bounds:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from crawler.clock import Clock
 from crawler.discover import sitemaps
@@ -20,6 +20,7 @@ from crawler.pipeline.reader import Reader, Repairer, read_article
 from crawler.policy.disk import Size
 from crawler.site import Site
 from crawler.storage import Archive
+from crawler.storage.inhand import InHand
 from crawler.types import Article, Fetched, RawRef, RunReport
 from crawler.warc import WarcStore
 
@@ -27,6 +28,9 @@ from crawler.warc import WarcStore
 ROBOTS = "robots"
 
 _OK = 200
+_ENDS = 3  # of processes, over one thing: enough to leave it alone for a while
+
+T = TypeVar("T")
 
 
 class Progress(Protocol):
@@ -51,6 +55,14 @@ class Silent:
         """Say nothing."""
 
 
+class Kept(NamedTuple):
+    """An answer that is in the WARC and has no row yet; `purpose` is what it was asked for."""
+
+    fetched: Fetched
+    ref: RawRef
+    purpose: str
+
+
 @dataclass
 class Context:
     """Everything a run works with; built by `app`."""
@@ -64,6 +76,7 @@ class Context:
     clock: Clock
     progress: Progress
     make_reader: Callable[[], Reader]
+    in_hand: InHand
     list_pages: int = 20
     floor: float = 300.0
     ceiling: float = 21_600.0
@@ -75,7 +88,7 @@ class Context:
     measure: Callable[[str], Size] | None = None
     recover: Callable[[Context], int] = lambda _: 0
     run: int = 0
-    _pending: list[tuple[Fetched, RawRef, str]] = field(default_factory=list)
+    pending: list[Kept] = field(default_factory=list)
     report: RunReport = field(default_factory=RunReport)
 
     def keep(self, fetched: Fetched, purpose: str) -> RawRef:
@@ -84,11 +97,11 @@ class Context:
         Their rows are written by `log`, in the caller's transaction.
         """
         for other in self.fetcher.take_robots():
-            self._pending.append((other, self.warc.append(other, ROBOTS), ROBOTS))
+            self.pending.append(Kept(other, self.warc.append(other, ROBOTS), ROBOTS))
         for hop in fetched.hops:
-            self._pending.append((hop, self.warc.append(hop, purpose), purpose))
+            self.pending.append(Kept(hop, self.warc.append(hop, purpose), purpose))
         ref = self.warc.append(fetched, purpose)
-        self._pending.append((fetched, ref, purpose))
+        self.pending.append(Kept(fetched, ref, purpose))
         return ref
 
     def keep_failure(self, url: str, error: PageError, purpose: str) -> datetime:
@@ -118,20 +131,20 @@ class Context:
         Everything in it is dated by the answer, not by the moment of writing: from the same evidence come the same rows.
         When it is undone, the answers still wait for their rows.
         """
-        pending = self._pending[:]
+        pending = self.pending[:]
         try:
             with self.archive.transaction():
                 self.log()
                 yield
         except BaseException:
-            self._pending[:] = pending
+            self.pending[:] = pending
             raise
 
     def log(self) -> None:
         """Write the requests made and the answers kept since the last call; the caller holds the transaction."""
-        for fetched, ref, purpose in self._pending:
+        for fetched, ref, purpose in self.pending:
             self.enter(fetched, ref, purpose)
-        self._pending.clear()
+        self.pending.clear()
         self._log_requests()
 
     def enter(self, fetched: Fetched, ref: RawRef, purpose: str) -> None:
@@ -144,7 +157,7 @@ class Context:
 
     def forget(self) -> None:
         """Drop what was kept for a visit that did not come to its end: `recover` takes it in from the WARC files."""
-        self._pending.clear()
+        self.pending.clear()
 
     def _log_requests(self) -> None:
         exchanges = self.fetcher.drain()
@@ -153,20 +166,32 @@ class Context:
         self.report.bytes += sum(e.size for e in exchanges)
 
 
-@contextmanager
-def guarded(context: Context, put_off: Callable[[str], None]) -> Iterator[None]:
-    """Have a bug end the program, but first put off what it came from, or the next start would begin and end with it.
+def guarded(context: Context, purpose: str, take: Callable[[], T], put_off: Callable[[str, Kept | None], T]) -> T:
+    """Have a bug end the program, but put off what it came from, or the next start would begin and end with it.
 
-    `put_off` gets words for the row; it is called in a transaction of its own.
+    A bug of Python's kind is put off at once; what ended the interpreter itself, when it did so again and again: `take`
+    notes what it has in hand. `put_off` gets words for the row, and the answer if there is one; it is called in a
+    transaction of its own.
     """
-    try:
-        yield
-    except Exception as error:
-        if isinstance(error, CrawlerError) or context.archive.suffers(error):
-            raise
+
+    def aside(words: str) -> T:
+        kept = next((one for one in reversed(context.pending) if one.purpose == purpose), None)
         with context.written():
-            put_off(f"{BUG}{type(error).__name__}: {error}")
-        raise
+            return put_off(f"{BUG}{words}", kept)
+
+    ends = context.in_hand.ends(purpose)
+    if ends >= _ENDS:
+        done = aside(f"the program came to its end over this {ends} times")
+    else:
+        try:
+            done = take()
+        except Exception as error:
+            if not (isinstance(error, CrawlerError) or context.archive.suffers(error)):
+                aside(f"{type(error).__name__}: {error}")
+            raise
+    if ends:
+        context.in_hand.over()
+    return done
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from datetime import datetime
 from crawler import policy
 from crawler.errors import BadStatus, FetchError, MarkupDrift, NotAnArticle, PageError
 from crawler.pipeline.channels import add_related
-from crawler.pipeline.context import Context, guarded
+from crawler.pipeline.context import Context, Kept, guarded
 from crawler.pipeline.store import published, save_read_page, store_article
 from crawler.policy import validators
 from crawler.policy.validators import Validators
@@ -37,13 +37,20 @@ def purpose_of(page: PageForFetch) -> str:
 
 
 def _visit(context: Context, page: PageForFetch) -> str:
+    def put_off(words: str, kept: Kept | None) -> str:
+        return _put_off(context, page, words, kept)
+
+    return guarded(context, purpose_of(page), lambda: _ask(context, page), put_off)
+
+
+def _ask(context: Context, page: PageForFetch) -> str:
     try:
         send = validators.to_send(page, context.clock.now(), validators.WHOLE_PAGE)
         fetched = context.fetcher.get(page.url, etag=send.etag, last_modified=send.last_modified)
     except FetchError as error:
         return _failed(context, page, error, context.keep_failure(page.url, error, purpose_of(page)))
     ref = context.keep(fetched, purpose_of(page))
-    with guarded(context, lambda words: _put_off(context, page, words, fetched, ref)):
+    with context.in_hand.taking(purpose_of(page)):
         return take_answer(context, page, fetched, ref)
 
 
@@ -145,11 +152,13 @@ def _mark_removed(context: Context, page: PageForFetch, now: datetime, why: str,
     return outcome.state
 
 
-def _put_off(context: Context, page: PageForFetch, words: str, fetched: Fetched, ref: RawRef) -> None:
-    """Write what a bug did to a page; the answer is kept, for the program that has it no more."""
-    raw_id = context.raw_id(fetched, ref, purpose_of(page))
-    outcome = policy.failed(page, fetched.fetched_at, words)
-    context.archive.save_page(page.id, replace(outcome, raw_id=raw_id), fetched.fetched_at)
+def _put_off(context: Context, page: PageForFetch, words: str, kept: Kept | None) -> str:
+    """Write what a bug did to a page; its answer is kept, for the program that has it no more."""
+    now = kept.fetched.fetched_at if kept else context.clock.now()
+    raw_id = context.raw_id(*kept) if kept else None
+    context.archive.save_page(page.id, replace(policy.failed(page, now, words), raw_id=raw_id), now)
+    context.report.failed += 1
+    return f"failed: {page.url}: {words}"
 
 
 def _failed(context: Context, page: PageForFetch, error: PageError, now: datetime) -> str:

@@ -14,7 +14,7 @@ from crawler.discover import Discovery, discover
 from crawler.errors import BadStatus, Disallowed, FetchError, UnreadableSource
 from crawler.pipeline.answers import Walk, put_off, take_failure, take_list, take_unmodified
 from crawler.pipeline.channels import configure
-from crawler.pipeline.context import Context, guarded
+from crawler.pipeline.context import Context, Kept, guarded
 from crawler.pipeline.gaps import owed
 from crawler.policy import validators
 from crawler.types import Fetched, Gap, Sighting, SourceForPoll, SourceFound, SourceKind
@@ -71,6 +71,14 @@ def purpose_of(source: SourceForPoll) -> str:
 
 def visit_source(context: Context, source: SourceForPoll) -> str:
     """Take one source on its journey; give what came of it in words."""
+
+    def aside(words: str, kept: Kept | None) -> str:
+        return put_off(context, source, words, kept.fetched.fetched_at if kept else context.clock.now())
+
+    return guarded(context, purpose_of(source), lambda: _ask(context, source), aside)
+
+
+def _ask(context: Context, source: SourceForPoll) -> str:
     try:
         if not context.site.may_ask(source.url):
             raise Disallowed(source.url, "it is no address of this site")
@@ -79,8 +87,7 @@ def visit_source(context: Context, source: SourceForPoll) -> str:
     except FetchError as error:
         return take_failure(context, source, error, context.keep_failure(source.url, error, purpose_of(source)))
     context.keep(fetched, purpose_of(source))
-    with guarded(context, lambda words: put_off(context, source, words, fetched.fetched_at)):
-        return _take(context, source, fetched)
+    return _take(context, source, fetched)
 
 
 def _take(context: Context, source: SourceForPoll, fetched: Fetched) -> str:
@@ -90,7 +97,9 @@ def _take(context: Context, source: SourceForPoll, fetched: Fetched) -> str:
         found = _read(context, source, fetched)
     except (BadStatus, UnreadableSource) as error:
         return take_failure(context, source, error, fetched.fetched_at)
-    return take_list(context, source, fetched, found, _walk_back(context, source, found))
+    walk = _walk_back(context, source, found)
+    with context.in_hand.taking(purpose_of(source)):
+        return take_list(context, source, fetched, found, walk)
 
 
 def _further(context: Context, source: SourceForPoll, url: str) -> Discovery:
@@ -107,7 +116,8 @@ def _read(context: Context, source: SourceForPoll, fetched: Fetched) -> Discover
     if fetched.status != _OK:
         raise BadStatus(fetched.url, fetched.status)
     asked = fetched.hops[0].url if fetched.hops else None
-    return discover(source, fetched.content, fetched.url, context.site, fetched.fetched_at, asked=asked)
+    with context.in_hand.taking(purpose_of(source)):
+        return discover(source, fetched.content, fetched.url, context.site, fetched.fetched_at, asked=asked)
 
 
 def _walk_back(context: Context, source: SourceForPoll, first: Discovery) -> Walk:

@@ -23,6 +23,10 @@ _FEWEST_DRIFTED = 3  # one odd page in a quiet hour is no redesign
 _NEAR = 1.1  # of the reserve
 _WARNING = 7  # days of growth that must fit above the reserve
 _AHEAD = timedelta(minutes=10)
+_ENDS = 3  # of the service in a row, without anybody's asking: once it was the electricity
+_STEADY = timedelta(hours=1)  # whoever lives so long is not at its end again and again
+_IN_A_ROW = timedelta(days=1)
+SERVICE = "service"  # the row of the service itself, among those of its jobs
 _PATIENCE = {
     "poll": 1 << 30,
     "backfill": 3,
@@ -113,11 +117,19 @@ class Condition:
     do: str = ""
 
 
+def ends(before: JobHealth | None, now: datetime) -> int:
+    """Count the ends in a row that nobody asked for, from the service's row as its last start or end left it."""
+    if before is None or before.state != "running":
+        return 0
+    return before.failures + 1 if now - before.started_at <= _IN_A_ROW else 1
+
+
 def conditions(facts: Facts, limits: Limits = Limits()) -> tuple[Condition, ...]:
     """Judge everything: one condition for each trouble, one green one for each kind without."""
     return (
         _poll(facts),
         _worker(facts),
+        _restarts(facts),
         *(_or_green("source", _dead(facts), f"{len(facts.sources)} sources are polled, none is dead")),
         *(_or_green("items", _empty(facts), "no source has run empty")),
         _page(facts),
@@ -171,7 +183,7 @@ def _poll(facts: Facts) -> Condition:
 
 
 def _worker(facts: Facts) -> Condition:
-    running = [job for job in facts.jobs if job.state == "running"]
+    running = [job for job in facts.jobs if job.state == "running" and job.name != SERVICE]
     doing = ", ".join(f"{job.name} since {_when(job.started_at)}" for job in running) or "nothing that it noted"
     if facts.silent <= _SILENT.total_seconds():
         return Condition("worker", "", red=False, says=f"alive; doing {doing}")
@@ -181,6 +193,21 @@ def _worker(facts: Facts) -> Condition:
         red=True,
         says=f"no sign of life for {span(timedelta(seconds=facts.silent))}; doing {doing}",
         do="restart the service: what was stored is safe, and what was not is done again",
+    )
+
+
+def _restarts(facts: Facts) -> Condition:
+    """Red when the service came to its end again and again, and has not lived for long since."""
+    row = next((job for job in facts.jobs if job.name == SERVICE), None)
+    if row is None or row.failures < _ENDS or facts.now - row.started_at > _STEADY:
+        return Condition("restarts", "", red=False, says="the service does not come to its end by itself")
+    return Condition(
+        "restarts",
+        "",
+        red=True,
+        says=f"the service came to its end {row.failures} times in a row without being asked to;"
+        f" it began again at {_when(row.started_at)}",
+        do="the log says why (`journalctl -u vna`), unless something killed it: memory that ran out is in `dmesg`",
     )
 
 

@@ -118,7 +118,7 @@ def tokens(text: str) -> Iterator[str]:
         yield match[0].replace("’", "'")
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)  # as with stems: a service must not grow with every name
 def word_class(token: str) -> str:
     """Return the class of a token: a function word is its own class, others go by capital and ending."""
     lower = token.lower()

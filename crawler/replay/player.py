@@ -20,7 +20,7 @@ from crawler import urls
 from crawler.backfill import listing, sonar
 from crawler.clock import to_text
 from crawler.errors import BadInput, BadStatus, FetchError, UnreadableSource
-from crawler.pipeline import Context, import_file
+from crawler.pipeline import Context, Kept, guarded, import_file
 from crawler.pipeline.captures import store_capture
 from crawler.pipeline.channels import configure
 from crawler.pipeline.context import ROBOTS
@@ -144,31 +144,50 @@ class Player:
         kind = next((k for k in get_args(SourceKind) if k == name), None)
         if kind is None or record.warc_type == _NOTED:
             return record.warc_type == _NOTED
+
+        def aside(words: str, _: Kept | None) -> None:
+            listing.put_off(self._context, kind, source, words, record.fetched_at)
+
+        purpose = listing.purpose_of(kind, source)
+        guarded(self._context, purpose, lambda: self._take_list(record, kind, source), aside)
+        self.report.visits += 1
+        return True
+
+    def _take_list(self, record: Record, kind: SourceKind, source: str) -> None:
         fetched = self._context.fetcher.get(record.url)
-        self._context.keep(fetched, f"plan:{subject}")
+        self._context.keep(fetched, listing.purpose_of(kind, source))
         try:
             found = listing.read(self._context, kind, source, record.url, fetched)
         except (BadStatus, UnreadableSource):
             found = None
-        with self._archive.transaction():
-            self._context.log()
+        with self._context.written():
             if found is not None:
                 listing.take_list(self._context, kind, source, fetched, found)
-        self.report.visits += 1
-        return True
 
     def _id(self, record: Record, subject: str) -> bool:
         post_id = int(subject)
         page = self._archive.page(post_id)
         if record.warc_type == _NOTED or (page is not None and self._is_late(record, page.last_fetched_at)):
             return record.warc_type == _NOTED
-        fetched = self._context.fetcher.get(record.url)
-        told = sonar.judged(self._context, post_id, fetched, self._context.keep(fetched, sonar.purpose_of(post_id)))
-        with self._archive.transaction():
-            self._context.log()
-            self._context.progress.step(sonar.take_probe(self._context, post_id, told), record.url)
+
+        def aside(words: str, _: Kept | None) -> str:
+            sonar.put_off(self._context, post_id, words, record.fetched_at)
+            return f"failed: {post_id}: {words}"
+
+        purpose = sonar.purpose_of(post_id)
+        said = guarded(self._context, purpose, lambda: self._take_probe(record, post_id), aside)
+        self._context.progress.step(said, record.url)
         self.report.visits += 1
         return True
+
+    def _take_probe(self, record: Record, post_id: int) -> str:
+        fetched = self._context.fetcher.get(record.url)
+        purpose = sonar.purpose_of(post_id)
+        ref = self._context.keep(fetched, purpose)
+        with self._context.in_hand.taking(purpose):
+            told = sonar.judged(self._context, post_id, fetched, ref)
+            with self._context.written():
+                return sonar.take_probe(self._context, post_id, told)
 
     def _probed(self, record: Record, subject: str) -> bool:
         page = self._archive.page(int(subject))

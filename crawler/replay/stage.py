@@ -205,7 +205,7 @@ def staged(context: Context, stage: Stage) -> Context:
     """Give a context in which the records of a stage are played."""
     clock: Clock = PlayedClock(stage)
     return replace(
-        context, fetcher=PlayedFetcher(stage), warc=PlayedStore(stage, context.warc), clock=clock, _pending=[]
+        context, fetcher=PlayedFetcher(stage), warc=PlayedStore(stage, context.warc), clock=clock, pending=[]
     )
 
 

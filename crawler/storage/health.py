@@ -58,13 +58,14 @@ class Health:
 
     # --- heartbeats -------------------------------------------------------------------------------------------------
 
-    def begin_job(self, job: str, now: datetime) -> None:
-        """Note that a job begins."""
+    def begin_job(self, job: str, now: datetime, failures: int | None = None) -> None:
+        """Note that a job begins; `failures` in a row are what they were unless they are given."""
         with self.transaction():
             self.db.conn.execute(
-                """INSERT INTO heartbeats (job, state, started_at) VALUES (:job, 'running', :now)
-                   ON CONFLICT (job) DO UPDATE SET state = 'running', started_at = :now, ended_at = NULL""",
-                {"job": job, "now": to_text(now)},
+                """INSERT INTO heartbeats (job, state, started_at, failures) VALUES (:job, 'running', :now, coalesce(:failures, 0))
+                   ON CONFLICT (job) DO UPDATE SET state = 'running', started_at = :now, ended_at = NULL,
+                     failures = coalesce(:failures, failures)""",
+                {"job": job, "now": to_text(now), "failures": failures},
             )
 
     def end_job(self, job: str, state: JobState, now: datetime, due_at: datetime | None, outcome: str) -> None:
@@ -161,6 +162,8 @@ class Health:
             """SELECT url, error, last_fetched_at AS at FROM pages
                WHERE (state = 'failed' OR (last_fetched_at >= :since AND failures > 0)) AND error LIKE :bug
                UNION ALL SELECT url, error, last_checked_at FROM sources WHERE error LIKE :bug
+               UNION ALL SELECT s.target, s.error, s.next_due_at FROM plan_steps s JOIN plans p ON p.id = s.plan
+                 WHERE p.state = 'open' AND s.error LIKE :bug
                ORDER BY at DESC""",
             {"since": to_text(since), "bug": f"{BUG}%"},
         )
