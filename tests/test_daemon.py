@@ -57,7 +57,7 @@ from crawler.policy.plans import Asked
 from crawler.replica import Options, build, serve
 from crawler.replica.story import SECTIONS
 
-SOON = 20.0  # seconds after which something that should have come is missing
+SOON = 60.0  # seconds after which something that should have come is missing; on a machine with much else to do
 PATIENCE = 0.5  # seconds until time is helped on
 SMALL = Options(sections=SECTIONS[:2], section_size=6, feed_size=6, home_size=8)
 
@@ -185,14 +185,16 @@ class Stage:
 
     def until(self, found, what="it"):
         """Look until something is found; time goes on while it is not, and while nothing is being done about it."""
-        moved = time.monotonic()
+        rest = time.monotonic()  # since when it is at rest, or has time to find out that something is due
 
         def look():
-            nonlocal moved
+            nonlocal rest
+            if self.at_work():
+                rest = time.monotonic()
             seen = found()
-            if not seen and time.monotonic() - moved > PATIENCE and not self.at_work():
+            if not seen and time.monotonic() - rest > PATIENCE:
                 self.move(minutes=30)
-                moved = time.monotonic()
+                rest = time.monotonic()
             return seen
 
         return until(look, self.process, what)

@@ -254,6 +254,11 @@ CHARSETS = {
     "mark of UTF-8": (codecs.BOM_UTF8 + E_ACUTE, "text/html; charset=latin1", "é", "utf-8", 0),
     "mark of UTF-16, little end": (codecs.BOM_UTF16_LE + "é".encode("utf-16-le"), None, "é", "utf-16-le", 0),
     "mark of UTF-16, big end": (codecs.BOM_UTF16_BE + "é".encode("utf-16-be"), "text/html; charset=utf-8", "é", "utf-16-be", 0),
+    "a default of the server that does not fit, meta does": (
+        b"<meta charset=iso-8859-1>caf\xe9", "text/html; charset=utf-8", "café", "cp1252", 1,
+    ),
+    "a meta that does not fit, UTF-8 does": (b"<meta charset=gb2312>\xc3\xa9\xe2\x80\x99", None, "é’", "utf-8", 1),
+    "neither fits": (b"<meta charset=gb2312>\xe9 ", "text/html; charset=utf-8", "\ufffd", "utf-8", 1),
     "bytes that do not fit": (b"a\xe9b", None, "a\ufffdb", "utf-8", 1),
     "a page that was broken before": ("a\ufffdb".encode(), None, "a\ufffdb", "utf-8", 1),
     "mojibake": ("Ã©ducation".encode(), None, "Ã©ducation", "utf-8", 1),

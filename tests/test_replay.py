@@ -99,6 +99,42 @@ def change(archive, sql):
 # --- the same rows ----------------------------------------------------------------------------------------------------
 
 
+def test_a_bug_over_one_answer_keeps_no_other_from_being_taken_in(archive, clock, monkeypatch, tmp_path):
+    with small(clock) as site:
+        poll(archive, clock)
+        imported(archive, clock, "002")
+        poisoned = max(site.replica.ids())
+        take(archive, clock, capture_of(site, poisoned, tmp_path))
+    title = value(archive, "SELECT title FROM articles WHERE id = ?", poisoned)
+
+    def broken(words):
+        really = repairer(words)
+
+        def repair(article):
+            if article.title == title:
+                raise IndexError("list index out of range")
+            return really(article)
+
+        return repair
+
+    repairer = app.repairer
+    monkeypatch.setattr(app, "repairer", broken)
+    made = rebuilt(archive, clock)
+    assert (made.played.bugs, type(made.bug)) == (2, IndexError)
+    found = {t.table: (t.only_old, t.only_new) for t in made.differing}
+    assert found["articles"] == (1, 0)
+    assert not found.keys() & {"raw", "sources"}, "the answer has its row, and what names the article, too"
+    shutil.rmtree(archive / "rebuilt")
+    done = command(archive, "rebuild", "--replace")
+    assert done.code == 5
+    assert "IndexError: list index out of range" in done.err
+    assert "a bug kept 2 visits from being taken in" in done.err
+    assert "not replaced: 1 rows of articles" in done.err
+    shutil.rmtree(archive / "rebuilt")
+    monkeypatch.undo()
+    equal(archive, clock)
+
+
 def test_days_of_trouble(archive, clock):
     imported(archive, clock, "001", "002")
     with small(clock, validators=True, overlap=5) as site:

@@ -5,6 +5,7 @@ Boundary: arguments, output, exit code.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -115,8 +116,14 @@ def rebuild(
         )
     else:
         _print(made, target / FILE)
+    if made.bug is not None:
+        traceback.print_exception(made.bug)
+        output.note(
+            f"a bug kept {made.played.bugs} visits from being taken in, the first of them as above; their answers have"
+            " their rows. Report it, and rebuild with a version that has it no more"
+        )
     refused = replace and not _replaced(config, target, made)
-    if refused or made.differing or made.played.damaged or made.played.unfinished:
+    if refused or made.differing or made.played.damaged or made.played.unfinished or made.played.bugs:
         raise typer.Exit(5)
 
 
@@ -128,6 +135,7 @@ def _print(made: Rebuilt, file: Path) -> None:
     for count, what in (
         (played.unasked, "answers that today's program would not have asked for"),
         (played.unfinished, "visits cut off in the middle, left for the next run to go on with"),
+        (played.bugs, "visits over which this program has a bug"),
         (played.damaged, "damaged stretches of WARC files passed over: vna verify"),
     ):
         if count:

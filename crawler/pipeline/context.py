@@ -166,6 +166,11 @@ class Context:
         self.report.bytes += sum(e.size for e in exchanges)
 
 
+def is_bug(context: Context, error: Exception) -> bool:
+    """Say whether an error is the program's own: neither what a user can mend, nor the disk's or the database's."""
+    return not (isinstance(error, CrawlerError) or context.archive.suffers(error))
+
+
 def guarded(context: Context, purpose: str, take: Callable[[], T], put_off: Callable[[str, Kept | None], T]) -> T:
     """Have a bug end the program, but put off what it came from, or the next start would begin and end with it.
 
@@ -186,7 +191,7 @@ def guarded(context: Context, purpose: str, take: Callable[[], T], put_off: Call
         try:
             done = take()
         except Exception as error:
-            if not (isinstance(error, CrawlerError) or context.archive.suffers(error)):
+            if is_bug(context, error):
                 aside(f"{type(error).__name__}: {error}")
             raise
     if ends:

@@ -23,7 +23,7 @@ from crawler.errors import BadInput, BadStatus, FetchError, UnreadableSource
 from crawler.pipeline import Context, Kept, guarded, import_file
 from crawler.pipeline.captures import store_capture
 from crawler.pipeline.channels import configure
-from crawler.pipeline.context import ROBOTS
+from crawler.pipeline.context import ROBOTS, is_bug
 from crawler.pipeline.pages import visit_page
 from crawler.pipeline.probe import visit
 from crawler.pipeline.reader import answer
@@ -42,7 +42,7 @@ class Played:
     """What became of the records.
 
     `unasked` are answers that today's code would not have asked for; `unfinished` are visits of which the files hold
-    the beginning alone, left for the next run to go on with.
+    the beginning alone, left for the next run to go on with; `bugs` are visits over which this program would have ended.
     """
 
     records: int = 0
@@ -53,6 +53,7 @@ class Played:
     unasked: int = 0
     unfinished: int = 0
     damaged: int = 0
+    bugs: int = 0
 
     @property
     def taken(self) -> int:
@@ -61,10 +62,14 @@ class Played:
 
 
 class Player:
-    """Plays a reel into an archive; `live` is the run that goes on with visits that were cut off, if there is one."""
+    """Plays a reel into an archive; `live` is the run that goes on with visits that were cut off, if there is one.
+
+    Without one, a visit that ends in a bug is put off, and the others are played all the same: `bug` is the first.
+    """
 
     def __init__(self, context: Context, reel: Reel, live: Context | None = None) -> None:
         self.report = Played()
+        self.bug: Exception | None = None
         self.reel = reel
         self._live = live
         self._stage = Stage(reel, live)
@@ -104,6 +109,13 @@ class Player:
             self._context.forget()
             self.report.unfinished += 1
             return
+        except Exception as error:
+            if self._live is not None or not is_bug(self._context, error):
+                raise
+            self.report.bugs += 1
+            self.bug = self.bug or error
+            self._stage.kept.clear()  # rows that were undone with it
+            asked = True
         self.report.records += len(self._stage.script)
         self._enter_the_rest(asked=asked or kind not in self._journeys)
 

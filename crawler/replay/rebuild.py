@@ -24,9 +24,13 @@ _BATCH = 50  # records a transaction
 
 @dataclass
 class Rebuilt:
-    """What a rebuild read, and how the new database differs from the old one (empty when there was none to read)."""
+    """What a rebuild read, and how the new database differs from the old one (empty when there was none to read).
+
+    `bug` is the first error of the program's own; what it was about is put off in the new database.
+    """
 
     played: Played = field(default_factory=Played)
+    bug: Exception | None = None
     tables: list[TableDifference] = field(default_factory=list)
     unread: str | None = None  # why the old database could not be read
 
@@ -46,7 +50,7 @@ def rebuild(context: Context, old: Path) -> Rebuilt:
 
     What no evidence tells (the log of runs and requests, plans, alarms) is taken over from the old one.
     """
-    report = Rebuilt(_play(context))
+    report = Rebuilt(*_play(context))
     if not old.exists():
         return report
     try:
@@ -59,7 +63,7 @@ def rebuild(context: Context, old: Path) -> Rebuilt:
     return report
 
 
-def _play(context: Context) -> Played:
+def _play(context: Context) -> tuple[Played, Exception | None]:
     names = context.warc.names()
     progress = _Percent(context.progress, sum(map(context.warc.size, names)))
     player = Player(replace(context, progress=Silent()), Reel(strips(names, context.warc.scan)))
@@ -71,7 +75,7 @@ def _play(context: Context) -> Played:
             raise Interrupted("asked to stop; the old database is as it was", "run `vna rebuild` again: it begins anew")
     if last is not None:
         configure(context, last.fetched_at)
-    return player.report
+    return player.report, player.bug
 
 
 def _taken_in(player: Player, progress: _Percent, context: Context, items: Iterator[Record | Damage]) -> Record | None:
