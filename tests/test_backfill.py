@@ -1038,8 +1038,8 @@ def test_a_signal_stops_after_the_page_in_hand_and_the_same_command_goes_on(tmp_
 
 def test_killed_again_and_again_nothing_is_lost_and_nothing_is_done_twice(tmp_path):
     quick = "import sys; sys.modules['wordfreq'] = None; from crawler.cli import main; main()"  # no lexicon to load
-    found = crash.run(tmp_path / "archive", 40, 6, months=2, program=(sys.executable, "-c", quick))
+    found = crash.run(tmp_path / "archive", 30, 4, months=2, program=(sys.executable, "-c", quick))
     assert found.faults == []
-    assert (found.articles, found.kills) == (40, 6)
-    assert found.pages <= 40 + 6  # a kill costs no more than the request in hand
+    assert (found.articles, found.kills) == (30, 4)
+    assert found.pages <= 30 + 4  # a kill costs no more than the request in hand
     intact(tmp_path / "archive")

@@ -11,7 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from crawler.cli.main import app
-from crawler.replica import Serving, build, serve
+from crawler.replica import Options, Replica, Serving, build, serve
+from crawler.replica.story import SECTIONS
 from crawler.types import ImageBlock, TextBlock
 
 ROOT = Path(__file__).parent.parent
@@ -20,7 +21,12 @@ BROKEN = 'name = "redesign-1"\n[article]\ntitle = ["h1["]\nbody = "p"\n'
 
 @pytest.fixture
 def site() -> Serving:
-    with serve(lambda url: build(url, seeds_dir=ROOT / "seeds", articles=3, now=lambda: datetime.now(UTC))) as serving:
+    small = Options(sections=SECTIONS[:2], section_size=8, feed_size=8, home_size=10)
+
+    def make(url: str) -> Replica:
+        return build(url, seeds_dir=ROOT / "seeds", articles=3, now=lambda: datetime.now(UTC), options=small)
+
+    with serve(make) as serving:
         yield serving
 
 
