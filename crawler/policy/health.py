@@ -269,7 +269,7 @@ def _bug(facts: Facts) -> Condition:
         "bug",
         "",
         red=True,
-        says=f"{len(facts.bugs)} answers ended the program by a bug, and are put off; the newest: {facts.bugs[0]}",
+        says=f"put off because of a bug that ended the program: {len(facts.bugs)}; the newest: {facts.bugs[0]}",
         do="report it with the traceback, which is in the log; the answers are kept, and after an upgrade"
         " `vna reparse` reads the pages",
     )
