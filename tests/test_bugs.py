@@ -179,6 +179,15 @@ def test_ends_are_counted_until_all_of_the_visit_is_taken_in(tmp_path):
     assert hand.ends("source:y") == 0
 
 
+def test_an_archive_that_was_moved_away_is_not_made_anew_for_a_note(tmp_path):
+    with (
+        pytest.raises(StorageUnavailable, match="cannot be written"),
+        InHand(tmp_path / "gone", "collect").taking("page:1"),
+    ):
+        pass
+    assert not (tmp_path / "gone").exists()
+
+
 def test_a_folder_that_takes_no_note_is_named(tmp_path):
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "in-hand-collect").mkdir()

@@ -48,7 +48,9 @@ class InHand:
     def _write(self, what: str, ends: int) -> None:
         with self._usable():
             if ends:
-                self._file.parent.mkdir(parents=True, exist_ok=True)
+                self._file.parent.mkdir(
+                    exist_ok=True
+                )  # not its parents: an archive that was moved away is not made anew
                 self._file.write_text(f"{ends} {what}", "utf-8")
             else:
                 self._file.unlink(missing_ok=True)
