@@ -55,6 +55,7 @@ def working(
     with (
         holding(config.archive, role, command, to_text(since or clock.now())),
         open_archive(config.archive) as archive,
+        InHand(config.archive, role) as in_hand,
         WarcStore(config.archive / "warc", max_bytes=config.warc_max_bytes, known_end=archive.known_end) as warc,
         Fetcher(
             _politeness(config),
@@ -83,7 +84,7 @@ def working(
             stopping=lambda: isinstance(clock, StoppableClock) and clock.stopped,
             measure=lambda day: disk.measured(config.archive, day, free),
             recover=recover,
-            in_hand=InHand(config.archive, role),
+            in_hand=in_hand,
             make_reader=partial(reader, config, repairing=lexicon is not None),
         )
 

@@ -127,7 +127,7 @@ def test_an_answer_that_ends_the_interpreter_is_put_off_when_it_did_so_again_and
     (page,) = rows(tmp_path, "SELECT * FROM pages WHERE error LIKE 'a bug: %'")
     assert (page["state"], page["failures"]) == ("failed", 1)
     assert page["error"] == "a bug: the program came to its end over this 3 times"
-    assert not list((tmp_path / "state").glob("in-hand*"))
+    assert (tmp_path / "state" / "in-hand-collect").read_text().startswith("0 ")
     with mounted(clock, options=SMALL) as site:
         every = set(site.replica.ids())
         assert {row["id"] for row in rows(tmp_path, "SELECT id FROM articles")} == every - {page["id"]}
@@ -166,17 +166,22 @@ def test_a_list_that_ends_the_interpreter_is_put_off(tmp_path, ends, what, left)
 
 def test_ends_are_counted_until_all_of_the_visit_is_taken_in(tmp_path):
     """What ended the processes may be its last answer, and the first one is well."""
-    hand = InHand(tmp_path, "collect")
     note(tmp_path, "source:x", 2)
-    with hand.taking("source:x"):
-        assert hand.ends("source:x") == 3
-    with suppress(Bug), hand.taking("source:x"):
-        raise Bug
-    assert (hand.ends("source:x"), hand.ends("source:y")) == (2, 0)
-    with hand.taking("source:y"):
-        assert (hand.ends("source:x"), hand.ends("source:y")) == (0, 1)
-    hand.over()
-    assert hand.ends("source:y") == 0
+    with InHand(tmp_path, "collect") as hand:
+        with hand.taking("source:x"):
+            assert InHand(tmp_path, "collect").ends("source:x") == 3, "what another process would find"
+        with suppress(Bug), hand.taking("source:x"):
+            raise Bug
+        assert (hand.ends("source:x"), hand.ends("source:y")) == (2, 0)
+    with InHand(tmp_path, "collect") as hand:
+        assert hand.ends("source:x") == 2
+        with hand.taking("source:yy"):
+            assert (hand.ends("source:x"), hand.ends("source:yy")) == (0, 1)
+        with hand.taking("source:y"):
+            assert InHand(tmp_path, "collect").ends("source:y") == 1, "nothing is left of the longer note before"
+        hand.over()
+        assert hand.ends("source:y") == 0
+    assert InHand(tmp_path, "collect").ends("source:y") == 0
 
 
 def test_an_archive_that_was_moved_away_is_not_made_anew_for_a_note(tmp_path):

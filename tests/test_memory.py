@@ -61,3 +61,16 @@ def test_what_only_points_at_itself_is_free():
         assert gone() is None
     finally:
         gc.enable()
+
+
+def test_what_is_there_the_first_time_is_not_looked_through_any_more():
+    gc.unfreeze()
+    try:
+        memory.give_back()
+        first = gc.get_freeze_count()
+        later = [[] for _ in range(5000)]
+        memory.give_back()
+        assert first > 1000
+        assert gc.get_freeze_count() < first + len(later)
+    finally:
+        gc.unfreeze()
