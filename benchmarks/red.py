@@ -204,7 +204,8 @@ def kill_thrice(stage: Stage) -> None:
 
 def end_over_home(stage: Stage) -> None:
     """Leave what three processes leave that each came to its end while it had the home page in hand."""
-    (stage.archive / "state" / "in-hand-collect").write_text(f"3 source:{stage.double.url}/")
+    note = stage.archive / "state" / "in-hand-collect"
+    stage.kill(lambda: note.write_text(f"3 source:{stage.double.url}/\n"))
 
 
 def wait(_: Stage) -> None:

@@ -173,13 +173,14 @@ class Stage:
             self.child = subprocess.Popen(command, stderr=log)
         return self.child
 
-    def kill(self) -> None:
+    def kill(self, meanwhile: Callable[[], object] = lambda: None) -> None:
         """Kill the service in whatever it does, and start another."""
         assert self.child is not None
-        self.wait(lambda: self.health()[0], "the service")
         self.child.kill()
         self.child.wait()
+        meanwhile()
         self.start()
+        self.wait(lambda: self.health()[0], "the service")
 
     def hang_up(self) -> None:
         """Have the service read its configuration again."""
