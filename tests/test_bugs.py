@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -134,6 +135,12 @@ def test_an_answer_that_ends_the_interpreter_is_put_off_when_it_did_so_again_and
         (trouble,) = troubles(tmp_path, clock)
         assert (trouble.kind, page["url"] in trouble.says) == ("bug", True)
         intact(tmp_path)
+        intact(tmp_path)
+        upgraded = shutil.copytree(tmp_path, tmp_path / "upgraded")
+        with working(upgraded, clock, role="read") as context:
+            reparse(context)
+        assert value(upgraded, "SELECT state FROM pages WHERE id = ?", page["id"]) == "live"
+        assert troubles(upgraded, clock) == []
         clock.advance(minutes=20)
         assert poll(tmp_path, clock).new == 1, "the next program reads it"
     assert troubles(tmp_path, clock) == []

@@ -122,9 +122,9 @@ class Pages:
     def unread_pages(self, since: str | None) -> list[tuple[PageForFetch, int, RawRef]]:
         """Give the pages that were kept but could not be read, with where they are kept."""
         rows = self.db.query(
-            f"""SELECT {FOR_FETCH.replace(" ", " p.")}, p.raw_id,
+            f"""SELECT {FOR_FETCH.replace(" ", " p.")}, r.id AS raw_id,
                  r.file, r.offset, r.length, r.digest
-               FROM pages p JOIN raw r ON r.id = p.raw_id
+               FROM pages p JOIN raw r ON r.id = coalesce(p.raw_id, (SELECT max(id) FROM raw WHERE purpose = 'page:' || p.id))
                WHERE (p.state IN ('drift', 'rejected') OR (p.state = 'failed' AND p.error LIKE :bug)) AND (:since IS NULL OR r.fetched_at >= :since) ORDER BY p.id""",  # noqa: S608 - columns of ours
             {"since": since, "bug": f"{BUG}%"},
         )
