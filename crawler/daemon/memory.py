@@ -3,8 +3,8 @@
 Left to itself, glibc gives each thread a heap of its own, and after the first large page takes all large pages from those
 heaps; a year of pages leaves holes in them that it keeps. What is set here has large blocks returned at once, and the
 rest in one heap, which is trimmed after every job that needs much. Where the C library has no such settings, nothing is set.
-And Python looks for cycles in everything only when a quarter more has gathered; what is loaded once and for all is three
-hundred thousand objects, so megabytes of garbage would wait between, and leave their holes. It is left out of that.
+And Python looks for cycles in everything only when a quarter more has gathered; what is loaded once and for all is
+seventy thousand objects, so much garbage would wait between, and leave its holes. What is loaded is left out of that.
 
 Boundary: the process's allocator; no word of what the memory is for.
 """
