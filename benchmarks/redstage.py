@@ -29,7 +29,6 @@ from benchmarks.poll import SEEDS
 from benchmarks.soak import SMALL, configure
 from crawler import app
 from crawler.errors import StorageError
-from crawler.policy.health import SERVICE
 from crawler.replica import Replica, Serving, build, serve
 
 BEGIN = datetime(2026, 8, 3, 17, tzinfo=UTC)
@@ -217,7 +216,7 @@ class Stage:
                 jobs = opened.jobs()
         except StorageError:
             return False
-        return bool(jobs) and not any(j.state == "running" for j in jobs.values() if j.name != SERVICE)
+        return bool(jobs) and not any(job.at_work for job in jobs.values())
 
     def wait(self, found: Callable[[], T], what: str) -> T:
         """Look again and again, while the service's time stands still."""

@@ -22,7 +22,6 @@ from benchmarks.daemon_child import FileClock
 from benchmarks.poll import SEEDS
 from crawler import app
 from crawler.errors import StorageError
-from crawler.policy.health import SERVICE
 from crawler.replica import Options, build, serve
 from crawler.replica.story import SECTIONS
 
@@ -77,7 +76,7 @@ def idle_until(archive: Path, now: datetime) -> datetime | None:
     try:
         with app.reading_archive(archive) as opened:
             due = opened.next_due()
-            busy = any(job.state == "running" and job.name != SERVICE for job in opened.jobs().values())
+            busy = any(job.at_work for job in opened.jobs().values())
     except StorageError:  # it has not begun
         return None
     return None if busy or due is None or due <= now else due

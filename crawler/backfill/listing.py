@@ -13,7 +13,7 @@ from crawler import urls
 from crawler.backfill.unit import Unit
 from crawler.discover import Discovery, discover, sitemaps
 from crawler.errors import BadStatus, Disallowed, FetchError, PageError, UnreadableSource
-from crawler.pipeline import Context, Kept, guarded
+from crawler.pipeline import Context, guarded
 from crawler.policy import plans
 from crawler.policy.plans import Plan, Step, StepOutcome, Walk
 from crawler.types import Fetched, Sighting, SourceForPoll, SourceFound, SourceKind
@@ -41,8 +41,8 @@ class Heard:
 def read_list(context: Context, plan: Plan, step: Step) -> Unit:
     """Ask for the list that a step is at, and take in what it names."""
 
-    def aside(words: str, kept: Kept | None) -> Unit:
-        return _save_failure(context, plan, step, words, kept.fetched.fetched_at if kept else context.clock.now())
+    def aside(words: str, now: datetime, _: int | None) -> Unit:
+        return _save_failure(context, plan, step, words, now)
 
     purpose = purpose_of(_KINDS[step.kind], step.target)
     return guarded(context, purpose, lambda: _read_list(context, plan, step), aside)
@@ -64,7 +64,7 @@ def _read_list(context: Context, plan: Plan, step: Step) -> Unit:
         return _failed(context, plan, step, heard.error, heard.at)
     assert heard.fetched is not None
     assert heard.found is not None
-    with context.written():
+    with context.in_hand.taking(purpose_of(kind, step.target)), context.written():
         fresh = take_list(context, kind, step.target, heard.fetched, heard.found)
         added = _go_on(context, plan, step, heard.found, walk)
     context.report.sightings += len(heard.found.sightings)

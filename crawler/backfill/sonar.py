@@ -15,7 +15,7 @@ from datetime import datetime
 from crawler import policy
 from crawler.backfill.unit import Unit
 from crawler.errors import FetchError, MarkupDrift, NotAnArticle, StopError
-from crawler.pipeline import Context, Kept, guarded, take_answer
+from crawler.pipeline import Context, guarded, take_answer
 from crawler.policy import plans
 from crawler.policy.plans import Asked, Plan, Probed, Step, StepOutcome
 from crawler.storage import Archive
@@ -69,8 +69,8 @@ def listen(context: Context, plan: Plan, step: Step) -> Unit | None:
     if step.found and not any(s.kind == "ids" and s.state == "todo" for s in context.archive.steps(plan.id)):
         return None
 
-    def aside(words: str, _: Kept | None) -> Unit:
-        return _save_failure(context, plan, step, context.site.root, words, context.clock.now())
+    def aside(words: str, now: datetime, _: int | None) -> Unit:
+        return _save_failure(context, plan, step, context.site.root, words, now)
 
     return guarded(context, _LISTENING, lambda: _listened(context, plan, step), aside)
 
@@ -186,8 +186,8 @@ def put_off(context: Context, post_id: int, words: str, now: datetime) -> None:
 
 
 def _probe(context: Context, plan: Plan, step: Step, post_id: int) -> Unit:
-    def aside(words: str, kept: Kept | None) -> Unit:
-        put_off(context, post_id, words, kept.fetched.fetched_at if kept else context.clock.now())
+    def aside(words: str, now: datetime, _: int | None) -> Unit:
+        put_off(context, post_id, words, now)
         context.archive.add_plan_pages(plan.id, step.position, [post_id])
         return Unit(plan.id, "probe", f"failed: {post_id}: {words}", context.site.article_by_id(post_id), "failed")
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import groupby
+from typing import NamedTuple
 
 from crawler.coverage.dating import Dating, judged
 from crawler.coverage.estimate import from_lists, with_ids, without_ids
@@ -81,17 +81,23 @@ def take_stock(posts: Iterable[Post]) -> Ledger:
             settled.append(post.id)
     clock = Clock(zip(dated[::2], dated[1::2], strict=True))
     unasked = clock.unasked(settled)
-    counted: defaultdict[tuple[str, str], _Tally] = defaultdict(_Tally)
+    counted: defaultdict[tuple[str, str], Counter[_Kind]] = defaultdict(Counter)
+    absent: Counter[str] = Counter()
     missing: list[Missing] = []
     noted: list[Dating] = []
     for post in posts:
         month = month_of_post(post, clock)
-        _count(counted, post, month)
+        absent[month] += not post.known and post.state in ("absent", "gone")
+        if post.known:
+            kind = _kind(post)
+            counted[month, ALL][kind] += 1
+            if post.section:
+                counted[month, post.section][kind] += 1
         if post.missing:
             missing.append(Missing(post.id, post.url, month, post.section, post.state, post.error))
         if (dating := judged(post, clock)) is not None:
             noted.append(dating)
-    rows = _rows(counted, clock, clock.by_month(unasked))
+    rows = _rows(counted, absent, clock, clock.by_month(unasked))
     return Ledger(tuple(rows), tuple(missing), tuple(noted), tuple(unasked))
 
 
@@ -105,55 +111,31 @@ def month_of_post(post: Post, clock: Clock) -> str:
     return NO_MONTH if told is None else month_of(told)
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What is counted of the posts of one month and section; `absent` counts those that nobody knows of."""
+class _Kind(NamedTuple):
+    """What of a known post is counted; there are few kinds, however many posts."""
 
-    known: int = 0
-    held: int = 0
-    missing: int = 0
-    gone: int = 0
-    gone_held: int = 0
-    undated: int = 0
-    absent: int = 0
-    lists: Counter[frozenset[str]] = field(default_factory=Counter)
-    channels: Counter[frozenset[str]] = field(default_factory=Counter)
-
-    def add(self, post: Post) -> None:
-        """Count a post that is known."""
-        self.known += 1
-        self.held += post.held
-        self.missing += post.missing
-        self.gone += post.gone
-        self.gone_held += post.gone and post.held
-        self.undated += post.held and post.published_on is None
-        self.channels[post.channels] += 1
-        if post.id > 0:
-            self.lists[_lists(post.channels)] += 1
-
-    def by_channel(self) -> dict[str, int]:
-        """Give how many posts each channel names."""
-        counts: Counter[str] = Counter()
-        for channels, count in self.channels.items():
-            for channel in channels:
-                counts[channel] += count
-        return dict(sorted(counts.items()))
+    held: bool
+    missing: bool
+    gone: bool
+    undated: bool
+    numbered: bool
+    channels: frozenset[str]
 
 
-def _count(counted: defaultdict[tuple[str, str], _Tally], post: Post, month: str) -> None:
-    if post.known:
-        counted[month, ALL].add(post)
-        if post.section:
-            counted[month, post.section].add(post)
-    elif post.state in ("absent", "gone"):
-        counted[month, ALL].absent += 1
+def _kind(post: Post) -> _Kind:
+    undated = post.held and post.published_on is None
+    return _Kind(post.held, post.missing, post.gone, undated, post.id > 0, post.channels)
 
 
-def _rows(counted: Mapping[tuple[str, str], _Tally], clock: Clock, unasked: Mapping[str, int]) -> Iterator[Month]:
+def _rows(
+    counted: Mapping[tuple[str, str], Counter[_Kind]],
+    absent: Mapping[str, int],
+    clock: Clock,
+    unasked: Mapping[str, int],
+) -> Iterator[Month]:
     room = {month: unasked[month] for month in _months(clock)}
-    told = {key for key, tally in counted.items() if tally.known}
-    for month, section in sorted(told | {(month, ALL) for month in room}):  # a month of which nothing is known is a row
-        yield _row(month, section, counted.get((month, section), _Tally()), room.get(month))
+    for month, section in sorted({*counted, *((month, ALL) for month in room)}):  # also of which nothing is known
+        yield _row(month, section, counted.get((month, section), Counter()), room.get(month), absent[month])
 
 
 def _months(clock: Clock) -> Iterator[str]:
@@ -163,31 +145,34 @@ def _months(clock: Clock) -> Iterator[str]:
             yield month
 
 
-def _row(month: str, section: str, tally: _Tally, room: int | None) -> Month:
+def _row(month: str, section: str, kinds: Counter[_Kind], room: int | None, absent: int) -> Month:
     """Make a row; `room` is how many ids of the month nobody asked for, None where the ids do not reach."""
+
+    def count(wanted: Callable[[_Kind], bool]) -> int:
+        return sum(number for kind, number in kinds.items() if wanted(kind))
+
+    known = kinds.total()
     by_ids = room is not None and section == ALL
-    lists = from_lists(tally.lists.elements())
-    known = tally.known
+    lists = from_lists(_lists(kind) for kind in kinds.elements() if kind.numbered)
     told = without_ids(lists, known, room) if room is None or section else with_ids(lists, known, room)
     return Month(
         month,
         section,
         known=known,
-        held=tally.held,
-        missing=tally.missing,
-        gone=tally.gone,
-        gone_held=tally.gone_held,
-        undated=tally.undated,
-        absent=tally.absent if by_ids else None,
+        held=count(lambda kind: kind.held),
+        missing=count(lambda kind: kind.missing),
+        gone=count(lambda kind: kind.gone),
+        gone_held=count(lambda kind: kind.gone and kind.held),
+        undated=count(lambda kind: kind.undated),
+        absent=absent if by_ids else None,
         unasked=room if by_ids else None,
         estimate=None if told.estimate is None else round(told.estimate, 2),
         low=told.low,
         high=told.high,
         method=told.method,
-        channels=tally.by_channel(),
+        channels=dict(sorted(Counter(channel for kind in kinds.elements() for channel in kind.channels).items())),
     )
 
 
-@cache
-def _lists(channels: frozenset[str]) -> frozenset[str]:
-    return frozenset(name for name, those in LISTS.items() if those & channels)
+def _lists(kind: _Kind) -> list[str]:
+    return [name for name, channels in LISTS.items() if channels & kind.channels]

@@ -21,7 +21,6 @@ from crawler.daemon.pulse import Pulse
 from crawler.errors import AlreadyRunning, Interrupted, SitePaused, StopError, StorageError, StorageUnavailable
 from crawler.pipeline import Context
 from crawler.policy import health
-from crawler.policy.health import SERVICE
 from crawler.policy.incidents import SETTLED
 from crawler.repair.lexicon import Lexicon
 from crawler.storage import FILE, Archive
@@ -143,13 +142,13 @@ class Worker:
                 if _which(file) != opened_file:
                     raise gone(config.archive)
             if self._clock.stopped:
-                context.archive.end_job(SERVICE, "ok", self._clock.now(), None, "asked to stop")
+                context.archive.end_job(health.SERVICE, "ok", self._clock.now(), None, "asked to stop")
 
     def _note_begin(self, archive: Archive) -> None:
         """Write that the service begins, and how often in a row it came to its end without saying so."""
         now = self._clock.now()
-        ends = health.ends(archive.jobs().get(SERVICE), now)
-        archive.begin_job(SERVICE, now, failures=ends)
+        ends = health.ends(archive.jobs().get(health.SERVICE), now)
+        archive.begin_job(health.SERVICE, now, failures=ends)
         if ends:
             _log.warning("the service came to its end %s times in a row without being asked to", ends)
         if not archive.has_findings():

@@ -31,6 +31,7 @@ _OK = 200
 _ENDS = 3  # of processes, over one thing: enough to leave it alone for a while
 
 T = TypeVar("T")
+PutOff = Callable[[str, datetime, int | None], T]  # what the row is to say, since when, and the id of the answer's row
 
 
 class Progress(Protocol):
@@ -55,7 +56,7 @@ class Silent:
         """Say nothing."""
 
 
-class Kept(NamedTuple):
+class _Kept(NamedTuple):
     """An answer that is in the WARC and has no row yet; `purpose` is what it was asked for."""
 
     fetched: Fetched
@@ -88,7 +89,7 @@ class Context:
     measure: Callable[[str], Size] | None = None
     recover: Callable[[Context], int] = lambda _: 0
     run: int = 0
-    pending: list[Kept] = field(default_factory=list)
+    pending: list[_Kept] = field(default_factory=list)
     report: RunReport = field(default_factory=RunReport)
 
     def keep(self, fetched: Fetched, purpose: str) -> RawRef:
@@ -97,11 +98,11 @@ class Context:
         Their rows are written by `log`, in the caller's transaction.
         """
         for other in self.fetcher.take_robots():
-            self.pending.append(Kept(other, self.warc.append(other, ROBOTS), ROBOTS))
+            self.pending.append(_Kept(other, self.warc.append(other, ROBOTS), ROBOTS))
         for hop in fetched.hops:
-            self.pending.append(Kept(hop, self.warc.append(hop, purpose), purpose))
+            self.pending.append(_Kept(hop, self.warc.append(hop, purpose), purpose))
         ref = self.warc.append(fetched, purpose)
-        self.pending.append(Kept(fetched, ref, purpose))
+        self.pending.append(_Kept(fetched, ref, purpose))
         return ref
 
     def keep_failure(self, url: str, error: PageError, purpose: str) -> datetime:
@@ -171,18 +172,18 @@ def is_bug(context: Context, error: Exception) -> bool:
     return not (isinstance(error, CrawlerError) or context.archive.suffers(error))
 
 
-def guarded(context: Context, purpose: str, take: Callable[[], T], put_off: Callable[[str, Kept | None], T]) -> T:
+def guarded(context: Context, purpose: str, take: Callable[[], T], put_off: PutOff[T]) -> T:
     """Have a bug end the program, but put off what it came from, or the next start would begin and end with it.
 
     A bug of Python's kind is put off at once; what ended the interpreter itself, when it did so again and again: `take`
-    notes what it has in hand. `put_off` gets words for the row, and the answer if there is one; it is called in a
-    transaction of its own.
+    notes what it has in hand. `put_off` is called in a transaction of its own; without an answer it is now, and no row.
     """
 
     def aside(words: str) -> T:
         kept = next((one for one in reversed(context.pending) if one.purpose == purpose), None)
+        now = kept.fetched.fetched_at if kept else context.clock.now()
         with context.written():
-            return put_off(f"{BUG}{words}", kept)
+            return put_off(f"{BUG}{words}", now, context.raw_id(*kept) if kept else None)
 
     ends = context.in_hand.ends(purpose)
     if ends >= _ENDS:

@@ -12,7 +12,7 @@ from datetime import datetime
 from crawler import policy
 from crawler.errors import BadStatus, FetchError, MarkupDrift, NotAnArticle, PageError
 from crawler.pipeline.channels import add_related
-from crawler.pipeline.context import Context, Kept, guarded
+from crawler.pipeline.context import Context, guarded
 from crawler.pipeline.store import published, save_read_page, store_article
 from crawler.policy import validators
 from crawler.policy.validators import Validators
@@ -37,8 +37,10 @@ def purpose_of(page: PageForFetch) -> str:
 
 
 def _visit(context: Context, page: PageForFetch) -> str:
-    def put_off(words: str, kept: Kept | None) -> str:
-        return _put_off(context, page, words, kept)
+    def put_off(words: str, now: datetime, raw_id: int | None) -> str:
+        context.archive.save_page(page.id, replace(policy.failed(page, now, words), raw_id=raw_id), now)
+        context.report.failed += 1
+        return f"failed: {page.url}: {words}"
 
     return guarded(context, purpose_of(page), lambda: _ask(context, page), put_off)
 
@@ -150,15 +152,6 @@ def _mark_removed(context: Context, page: PageForFetch, now: datetime, why: str,
     context.archive.save_page(page.id, replace(outcome, raw_id=raw_id), now)
     context.archive.set_article_state(page.id, outcome.state, now)
     return outcome.state
-
-
-def _put_off(context: Context, page: PageForFetch, words: str, kept: Kept | None) -> str:
-    """Write what a bug did to a page; its answer is kept, for the program that has it no more."""
-    now = kept.fetched.fetched_at if kept else context.clock.now()
-    raw_id = context.raw_id(*kept) if kept else None
-    context.archive.save_page(page.id, replace(policy.failed(page, now, words), raw_id=raw_id), now)
-    context.report.failed += 1
-    return f"failed: {page.url}: {words}"
 
 
 def _failed(context: Context, page: PageForFetch, error: PageError, now: datetime) -> str:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 from crawler import site, urls
 from crawler.discover import Discovery, discover
 from crawler.errors import BadStatus, Disallowed, FetchError, UnreadableSource
 from crawler.pipeline.answers import Walk, put_off, take_failure, take_list, take_unmodified
 from crawler.pipeline.channels import configure
-from crawler.pipeline.context import Context, Kept, guarded
+from crawler.pipeline.context import Context, guarded
 from crawler.pipeline.gaps import owed
 from crawler.policy import validators
 from crawler.types import Fetched, Gap, Sighting, SourceForPoll, SourceFound, SourceKind
@@ -72,8 +73,8 @@ def purpose_of(source: SourceForPoll) -> str:
 def visit_source(context: Context, source: SourceForPoll) -> str:
     """Take one source on its journey; give what came of it in words."""
 
-    def aside(words: str, kept: Kept | None) -> str:
-        return put_off(context, source, words, kept.fetched.fetched_at if kept else context.clock.now())
+    def aside(words: str, now: datetime, _: int | None) -> str:
+        return put_off(context, source, words, now)
 
     return guarded(context, purpose_of(source), lambda: _ask(context, source), aside)
 

@@ -57,6 +57,11 @@ class JobHealth:
     failures: int = 0
     outcome: str | None = None
 
+    @property
+    def at_work(self) -> bool:
+        """Whether it is being done just now; the service's own row says only that it lives."""
+        return self.state == "running" and self.name != SERVICE
+
 
 @dataclass(frozen=True, slots=True)
 class GapHealth:
@@ -183,7 +188,7 @@ def _poll(facts: Facts) -> Condition:
 
 
 def _worker(facts: Facts) -> Condition:
-    running = [job for job in facts.jobs if job.state == "running" and job.name != SERVICE]
+    running = [job for job in facts.jobs if job.at_work]
     doing = ", ".join(f"{job.name} since {_when(job.started_at)}" for job in running) or "nothing that it noted"
     if facts.silent <= _SILENT.total_seconds():
         return Condition("worker", "", red=False, says=f"alive; doing {doing}")

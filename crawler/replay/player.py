@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import get_args
 from urllib.parse import unquote, urlsplit
 
@@ -20,7 +21,7 @@ from crawler import urls
 from crawler.backfill import listing, sonar
 from crawler.clock import to_text
 from crawler.errors import BadInput, BadStatus, FetchError, UnreadableSource
-from crawler.pipeline import Context, Kept, guarded, import_file
+from crawler.pipeline import Context, guarded, import_file
 from crawler.pipeline.captures import store_capture
 from crawler.pipeline.channels import configure
 from crawler.pipeline.context import ROBOTS, is_bug
@@ -114,6 +115,7 @@ class Player:
                 raise
             self.report.bugs += 1
             self.bug = self.bug or error
+            self._context.forget()
             self._stage.kept.clear()  # rows that were undone with it
             asked = True
         self.report.records += len(self._stage.script)
@@ -157,8 +159,8 @@ class Player:
         if kind is None or record.warc_type == _NOTED:
             return record.warc_type == _NOTED
 
-        def aside(words: str, _: Kept | None) -> None:
-            listing.put_off(self._context, kind, source, words, record.fetched_at)
+        def aside(words: str, now: datetime, _: int | None) -> None:
+            listing.put_off(self._context, kind, source, words, now)
 
         purpose = listing.purpose_of(kind, source)
         guarded(self._context, purpose, lambda: self._take_list(record, kind, source), aside)
@@ -172,7 +174,7 @@ class Player:
             found = listing.read(self._context, kind, source, record.url, fetched)
         except (BadStatus, UnreadableSource):
             found = None
-        with self._context.written():
+        with self._context.in_hand.taking(listing.purpose_of(kind, source)), self._context.written():
             if found is not None:
                 listing.take_list(self._context, kind, source, fetched, found)
 
@@ -182,8 +184,8 @@ class Player:
         if record.warc_type == _NOTED or (page is not None and self._is_late(record, page.last_fetched_at)):
             return record.warc_type == _NOTED
 
-        def aside(words: str, _: Kept | None) -> str:
-            sonar.put_off(self._context, post_id, words, record.fetched_at)
+        def aside(words: str, now: datetime, _: int | None) -> str:
+            sonar.put_off(self._context, post_id, words, now)
             return f"failed: {post_id}: {words}"
 
         purpose = sonar.purpose_of(post_id)
