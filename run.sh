@@ -80,10 +80,10 @@ coverage() {
 # Modules without I/O, clock or randomness (docs/decisions.md); tests/test_layers.py holds them to it.
 core() {
   local part
-  for part in types errors urls site markup fold query identity records render account; do
+  for part in types errors urls site markup fold query identity records render rate_limit plans sim/reconcile; do
     printf 'crawler/%s.py,' "$part"
   done
-  printf 'crawler/discover/*,crawler/parse/*,crawler/repair/*,crawler/policy/*,crawler/coverage/*,crawler/probe/*'
+  printf 'crawler/discover/*,crawler/parse/*,crawler/repair/*,crawler/schedule/*,crawler/health/*,crawler/coverage/*,crawler/probe/*'
 }
 
 check() {

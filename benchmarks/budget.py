@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from crawler.replica import Serving, build, serve
-from crawler.replica.messages import PLAIN, answer
+from crawler.sim.site import Serving, build, serve
+from crawler.sim.site.messages import PLAIN, answer
 
 ROOT = Path(__file__).parent.parent
 SEEDS = ROOT / "seeds"

@@ -20,7 +20,7 @@ from benchmarks.poll import SEEDS
 from crawler import app, config, urls
 from crawler.pipeline import Silent
 from crawler.pipeline.captures import Taken, take_over
-from crawler.replica import Request, build
+from crawler.sim.site import Request, build
 from crawler.site import ROOT
 from crawler.warc.foreign import Tally, captures
 

@@ -27,11 +27,11 @@ from pathlib import Path
 
 from warcio.archiveiterator import ArchiveIterator
 
-from crawler.replica import Options, Replica, serve
-from crawler.replica.newsroom import assign
-from crawler.replica.site import Site
-from crawler.replica.timeline import Slot, id_at, time_at
-from crawler.replica.world import World
+from crawler.sim.site import Options, Replica, serve
+from crawler.sim.site.newsroom import assign
+from crawler.sim.site.page_context import Site
+from crawler.sim.site.timeline import Slot, id_at, time_at
+from crawler.sim.site.world import World
 
 ARTICLES, KILLS, MONTHS, SEED = 3000, 200, 24, 7
 PROGRAM = (sys.executable, "-m", "crawler")

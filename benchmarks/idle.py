@@ -14,7 +14,7 @@ from benchmarks.poll import SEEDS
 from benchmarks.soak import SMALL, configure
 from crawler import app
 from crawler.errors import StorageError
-from crawler.replica import build, serve
+from crawler.sim.site import build, serve
 
 WAITS = [sys.executable, "-c", "import time; time.sleep(600)"]
 REST = 20.0  # seconds over which processor time is taken

@@ -20,7 +20,7 @@ from pathlib import Path
 from benchmarks.poll import SEEDS
 from crawler import app, config, pipeline
 from crawler.pipeline import Context, Silent
-from crawler.replica import Options, build, serve
+from crawler.sim.site import Options, build, serve
 
 BEGIN = datetime(2026, 10, 26, 17, tzinfo=UTC)  # midnight in Hanoi, a Tuesday
 NAIVE = timedelta(minutes=15)

@@ -18,8 +18,8 @@ from benchmarks.month import SharedClock
 from benchmarks.poll import SEEDS
 from crawler import app, config, pipeline
 from crawler.pipeline import Silent
-from crawler.replica import Options, build, serve
-from crawler.replica.server import Serving
+from crawler.sim.site import Options, build, serve
+from crawler.sim.site.server import Serving
 
 OUTAGE = timedelta(days=2)
 #: A feed of 30, half a day; lists shorter than the outage; further pages fail, so that only the sitemap has it all.

@@ -11,7 +11,7 @@ from benchmarks.timing import medians, table
 from crawler import config, records
 from crawler.parse import seedtext
 from crawler.parse.page import parse_page
-from crawler.replica import Options, Request, build
+from crawler.sim.site import Options, Request, build
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

@@ -26,7 +26,7 @@ from crawler import config
 from crawler.errors import ParseError
 from crawler.parse import times
 from crawler.parse.page import parse_page
-from crawler.replica import Options, Request, build
+from crawler.sim.site import Options, Request, build
 from crawler.types import ImageBlock, TextBlock
 
 ROOT = Path(__file__).parent.parent

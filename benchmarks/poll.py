@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from crawler import app, config, lexicon, pipeline
-from crawler.replica import build, serve
+from crawler.sim.site import build, serve
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 ARTICLES = 200

@@ -29,7 +29,7 @@ from benchmarks.poll import SEEDS
 from benchmarks.soak import SMALL, configure
 from crawler import app
 from crawler.errors import StorageError
-from crawler.replica import Replica, Serving, build, serve
+from crawler.sim.site import Replica, Serving, build, serve
 
 BEGIN = datetime(2026, 8, 3, 17, tzinfo=UTC)
 STEP = timedelta(hours=1)

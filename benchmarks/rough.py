@@ -26,7 +26,7 @@ from crawler import app
 from crawler.errors import StorageError
 from crawler.pipeline import Silent
 from crawler.replay import verify
-from crawler.replica import Replica, build, serve
+from crawler.sim.site import Replica, build, serve
 from crawler.warc import WarcStore
 
 SCALE = 100.0

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from crawler import identity, query
 from crawler.identity import Decision
-from crawler.replica import build
+from crawler.sim.site import build
 from crawler.storage import FILE, Archive, open_archive
 from crawler.storage.articles import ArticleIntent
 from crawler.types import Article, Reading, TextBlock

@@ -22,8 +22,8 @@ from benchmarks.daemon_child import FileClock
 from benchmarks.poll import SEEDS
 from crawler import app
 from crawler.errors import StorageError
-from crawler.replica import Options, build, serve
-from crawler.replica.story import SECTIONS
+from crawler.sim.site import Options, build, serve
+from crawler.sim.site.story import SECTIONS
 
 BEGIN = datetime(2026, 8, 3, 17, tzinfo=UTC)  # midnight in Hanoi
 STEP = timedelta(hours=1)

@@ -19,14 +19,14 @@ from crawler.errors import BadInput, ConfigError, StorageError
 from crawler.fetch import Fetcher, Settings, budget_of, look_up
 from crawler.lexicon import load as load_lexicon
 from crawler.pipeline import Context, Progress
-from crawler.pipeline.reader import Reader, Repairer
-from crawler.policy.patience import Pace
+from crawler.pipeline.stored_pages import Reader, Repairer
+from crawler.rate_limit import Pace
 from crawler.repair import repair
 from crawler.repair.lexicon import Lexicon
 from crawler.replay import recover
 from crawler.site import Site, api_hosts
-from crawler.storage import FILE, Archive, disk, open_archive, swap
-from crawler.storage.inhand import InHand
+from crawler.storage import FILE, Archive, disk, open_archive, replace_db
+from crawler.storage.crash_marker import InHand
 from crawler.storage.locks import Role, holding
 from crawler.types import Article, Reading
 from crawler.warc import WarcStore
@@ -195,7 +195,7 @@ def rebuilding(
     anew = replace(config, archive=into)
     with (
         holding(config.archive, "alone", "rebuild", to_text(clock.now())),
-        swap.made(into, warc),
+        replace_db.made(into, warc),
         working(anew, "rebuild", progress, role="alone", clock=clock, lexicon=lexicon) as context,
     ):
         yield context

@@ -19,7 +19,7 @@ from typing import Any
 from crawler.clock import to_text
 from crawler.errors import BackupFailed, BadInput, SchemaTooNew, StorageError, WarcError, unless_stopped
 from crawler.storage import FILE, schema
-from crawler.storage.copy import UNWRITABLE, copy_database, ends, read_summary
+from crawler.storage.backup_db import UNWRITABLE, copy_database, ends, read_summary
 from crawler.storage.locks import alone_with
 from crawler.warc.manifest import Entry, compared, listed, sha256
 

@@ -30,9 +30,9 @@ def pytest_collection_modifyitems(items):
 
 
 #: Modules whose every test is one of an edge, although some of them need no fixture.
-EDGES = {"test_cli", "test_layers", "test_replica", "test_replica_control", "test_replica_lists", "test_ledger"}
-EDGES |= {"test_storage", "test_warc", "test_fetch", "test_daemon", "test_schedule", "test_gaps", "test_pipeline"}
-EDGES |= {"test_politeness", "test_deadline", "test_replay", "test_verify", "test_new_layout", "test_golden_cli"}
+EDGES = {"test_cli", "test_layers", "test_fake_site", "test_fake_site_control", "test_fake_site_lists", "test_ledger"}
+EDGES |= {"test_storage", "test_warc", "test_fetch", "test_daemon", "test_source_polling", "test_gaps", "test_pipeline"}
+EDGES |= {"test_politeness", "test_deadline", "test_rebuild", "test_verify", "test_new_layout", "test_golden_cli"}
 
 #: Modules whose every test counts for the core: what the questions of the first contact are depends on the answers.
 CORE = {"test_probe"}

@@ -33,8 +33,8 @@ from crawler.errors import ArticleNotFound, StopError
 from crawler.fetch import Fetcher, Settings
 from crawler.parse import seedtext
 from crawler.pipeline import Context
-from crawler.replica import Options, Replica, Request, Response, build
-from crawler.replica.messages import HTML
+from crawler.sim.site import Options, Replica, Request, Response, build
+from crawler.sim.site.messages import HTML
 from crawler.storage.locks import Role
 from crawler.types import Article, Fetched, RawRef, RunReport
 from crawler.urls import origin

@@ -15,10 +15,10 @@ import pytest
 from support import NOW, FakeClock, hook, vna, working
 
 from crawler import alerts, logs
-from crawler.daemon.telling import Telling
+from crawler.daemon.alert_delivery import Telling
 from crawler.errors import NotTold
-from crawler.policy.health import Condition
-from crawler.policy.incidents import Changes, Incident
+from crawler.health.checks import Condition
+from crawler.health.incidents import Changes, Incident
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # Apprise looks for it
 apprise = pytest.mark.skipif(find_spec("apprise") is None, reason="the extra [alerts] is not installed")

@@ -19,15 +19,14 @@ from rich.console import Console
 from support import NOW, ROOT, SEEDS, SITE, FakeClock, intact, mounted, note, poll, process, rows, value, vna, working
 
 from benchmarks import crash
-from crawler import app, backfill
-from crawler.backfill import listing, sonar
-from crawler.backfill.outlook import Figures
+from crawler import app, backfill, plans
+from crawler.backfill import id_probe, listing
+from crawler.backfill.estimate import Figures
 from crawler.cli.planbar import PlanBar, Tally, spell
 from crawler.errors import BadInput, MarkupDrift, NotAnArticle, SitePaused, StopError
-from crawler.pipeline.context import recorded
-from crawler.policy import plans
-from crawler.policy.plans import Asked, Step, StepOutcome, Walk
-from crawler.replica import Options, build, serve
+from crawler.pipeline.run import recorded
+from crawler.plans import Asked, Step, StepOutcome, Walk
+from crawler.sim.site import Options, build, serve
 from crawler.site import FLOOR, ID_ANCHORS, Site
 from crawler.types import Article, Sighting, SourceFound
 
@@ -768,7 +767,7 @@ def test_an_id_that_ends_the_interpreter_is_put_off(archive, clock, monkeypatch,
         with suppress(KeyboardInterrupt), backfilling(archive, clock) as context:
             begun(context, IDS)
             work_off(context, most=1)
-            monkeypatch.setattr(sonar, "judged" if left_over else "ask", lambda *args: killed(*args, seen=seen))
+            monkeypatch.setattr(id_probe, "judged" if left_over else "ask", lambda *args: killed(*args, seen=seen))
             work_off(context)
         monkeypatch.undo()
         _, asked, *_ = seen[0]

@@ -15,13 +15,13 @@ from support import ROOT, SITE, FakeClock, intact, mounted, note, poll, rows, va
 
 from crawler import app, pipeline
 from crawler.errors import StorageUnavailable
+from crawler.health.checks import conditions
 from crawler.pipeline import reparse
-from crawler.pipeline.context import recorded
+from crawler.pipeline.run import recorded
 from crawler.pipeline.sources import poll_sources
-from crawler.policy.health import conditions
-from crawler.replica import Options
-from crawler.replica.story import SECTIONS
-from crawler.storage.inhand import InHand
+from crawler.sim.site import Options
+from crawler.sim.site.story import SECTIONS
+from crawler.storage.crash_marker import InHand
 
 SMALL = Options(sections=SECTIONS[:1], section_size=8, feed_size=8, home_size=10)
 POISON = "Premier dialogue"  # stands in one article alone

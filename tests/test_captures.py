@@ -189,7 +189,7 @@ def clock():
 def capture_of(site, post_id, tmp_path, *, when=OLD, name="CC-NEWS-20210304.warc.gz", **record):
     """The page of a story as it stands now, in a file of somebody else's."""
     story = site.replica.story(post_id)
-    from crawler.replica import Request  # noqa: PLC0415 - used here alone
+    from crawler.sim.site import Request  # noqa: PLC0415 - used here alone
 
     body = site.replica.respond(Request("GET", story.path)).decoded
     return (

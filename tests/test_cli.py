@@ -22,12 +22,13 @@ import pytest
 import typer.main
 from support import NOW, ROOT, SEED_ARTICLES, SEED_TEXTS, SEEDS, SITE, copied, intact, process, real, rows, value, vna
 
-from crawler import demo, lexicon
+from crawler import lexicon
 from crawler.cli import main as command_line
 from crawler.cli import output, serving, state
 from crawler.cli.progress import Bar, Lines
 from crawler.errors import ArticleNotFound, StopError
-from crawler.replica import Options, Request, build, serve
+from crawler.sim import demo
+from crawler.sim.site import Options, Request, build, serve
 from crawler.storage import FILE, open_archive, schema
 from crawler.storage.locks import holding
 
@@ -131,7 +132,7 @@ def test_slow_imports_stay_inside_the_commands_that_need_them():
     program = "import sys, crawler.cli.main; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
-    assert not {"httpx", "wordfreq", "selectolax", "warcio", "sqlite_utils", "rapidfuzz", "crawler.replica"} & loaded
+    assert not {"httpx", "wordfreq", "selectolax", "warcio", "sqlite_utils", "rapidfuzz", "crawler.sim.site"} & loaded
 
 
 # --- poll -------------------------------------------------------------------------------------------------------------

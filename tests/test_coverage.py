@@ -15,7 +15,7 @@ from crawler.coverage.elsewhere import capture_addresses
 from crawler.coverage.estimate import Bounds, Estimate, chao, chapman, from_lists, with_ids, without_ids
 from crawler.coverage.ledger import month_of_post
 from crawler.coverage.sequence import Clock
-from crawler.policy.disk import Size, days_until_full, growth
+from crawler.health.disk import Size, days_until_full, growth
 
 
 def day(number):

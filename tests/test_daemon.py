@@ -36,10 +36,10 @@ from crawler.clock import StoppableClock, to_text
 from crawler.daemon import Rhythm, Service
 from crawler.daemon.endpoint import Bounds, Endpoint
 from crawler.daemon.jobs import Job, jobs
-from crawler.daemon.pulse import Pulse
 from crawler.daemon.service import count_anew
-from crawler.daemon.signals import signals
+from crawler.daemon.signal_waiter import signals
 from crawler.daemon.watch import Watch
+from crawler.daemon.watchdog import Pulse
 from crawler.daemon.worker import Turns, Worker
 from crawler.errors import (
     AlreadyRunning,
@@ -51,11 +51,11 @@ from crawler.errors import (
     StorageError,
     StorageUnavailable,
 )
-from crawler.pipeline.context import recorded
+from crawler.pipeline.run import recorded
 from crawler.pipeline.sources import poll_sources
-from crawler.policy.plans import Asked
-from crawler.replica import Options, build, serve
-from crawler.replica.story import SECTIONS
+from crawler.plans import Asked
+from crawler.sim.site import Options, build, serve
+from crawler.sim.site.story import SECTIONS
 from crawler.storage import open_archive
 
 SOON = 60.0  # seconds after which something that should have come is missing; on a machine with much else to do

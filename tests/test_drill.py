@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from support import NOW, SEEDS, vna
 
-from crawler import account
 from crawler.cli import serving, state
-from crawler.drill import drill, files, holdings, troubles
-from crawler.drill.clock import made
-from crawler.drill.troubles import Trouble
 from crawler.errors import BadInput
+from crawler.sim import reconcile
+from crawler.sim.drill import files, holdings, runner, troubles
+from crawler.sim.drill.clock import made
+from crawler.sim.drill.troubles import Trouble
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -28,9 +28,9 @@ def small(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(serving, "SEEDS", seeds)
         patch.setattr(state, "lexicon_or_note", lambda: None)
-        patch.setattr(drill, "_BEFORE", 0)
-        patch.setattr(drill, "_PER_DAY", 2)
-        patch.setattr(drill, "SETTLING", 0)
+        patch.setattr(runner, "_BEFORE", 0)
+        patch.setattr(runner, "_PER_DAY", 2)
+        patch.setattr(runner, "SETTLING", 0)
         yield patch
 
 
@@ -90,13 +90,13 @@ def drilled(tmp_path_factory, small):
             shutil.copytree(stage.folder, copy, dirs_exist_ok=True)
             harm(copy)
             has, _ = holdings.holdings(replace(stage.machine.config, archive=copy))
-            damaged[harm] = account.settle(stage.agency.truths(), has, stage.blind, stage.clock.true())
+            damaged[harm] = reconcile.settle(stage.agency.truths(), has, stage.blind, stage.clock.true())
 
     def plan(stage):
         rough(stage)
         stage.service_at(23.9, lambda: spoil(stage))
 
-    small.setattr(drill, "TABLE", (Trouble("some of everything", plan, alarm="poll"),))
+    small.setattr(runner, "TABLE", (Trouble("some of everything", plan, alarm="poll"),))
     folder = tmp_path_factory.mktemp("drill")
     return vna("--archive", folder, "drill", "--days", 1), damaged
 
@@ -125,8 +125,8 @@ def hidden(stage):
 
 
 def test_the_command_names_what_was_lost_and_keeps_the_archive(small, tmp_path, monkeypatch):
-    monkeypatch.setattr(drill, "_PER_DAY", 0)
-    small.setattr(drill, "TABLE", (Trouble("an article that no list names", hidden, alarm="disk"),))
+    monkeypatch.setattr(runner, "_PER_DAY", 0)
+    small.setattr(runner, "TABLE", (Trouble("an article that no list names", hidden, alarm="disk"),))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     shown = vna("drill", "--days", 1, "--json")
     assert shown.code == 5, shown
@@ -140,7 +140,7 @@ def test_the_command_names_what_was_lost_and_keeps_the_archive(small, tmp_path, 
     (folder,) = tmp_path.iterdir()
     assert f"kept for a look: {folder}" in shown.err
     assert (folder / files.LOG).read_text().count("new: ") > 2
-    drill.fresh(folder)
+    runner.fresh(folder)
     assert [file.name for file in folder.iterdir()] == [files.MARK], "the next one in this folder begins anew"
 
 
@@ -148,7 +148,7 @@ def test_a_folder_of_somebody_else_is_spared(tmp_path):
     (tmp_path / "vna.db").write_bytes(b"")
     for folder, words in ((tmp_path, "is not empty"), (tmp_path / "vna.db", "is no folder")):
         with pytest.raises(BadInput, match=words):
-            drill.fresh(folder)
+            runner.fresh(folder)
     assert (tmp_path / "vna.db").exists()
     assert vna("--archive", tmp_path, "drill").code == 1
 
@@ -166,8 +166,8 @@ PROGRAMS = {
 @pytest.mark.parametrize(("days", "names"), PROGRAMS.items())
 def test_the_table_is_played_over_and_over(small, days, names):
     table = [Trouble(name, troubles.nothing, days=1 + name.isalnum() * name.endswith("2")) for name in ("a", "b", "b2")]
-    small.setattr(drill, "TABLE", table)
-    assert "".join(trouble.name for trouble in drill.program(days)) == names
+    small.setattr(runner, "TABLE", table)
+    assert "".join(trouble.name for trouble in runner.program(days)) == names
 
 
 def test_the_default_is_every_trouble_once():

@@ -31,7 +31,7 @@ from crawler.errors import (
 from crawler.fetch.budget import Budget, load
 from crawler.fetch.client import retry_after, user_agent
 from crawler.fetch.inflate import inflate
-from crawler.policy.patience import Answer, Limits
+from crawler.rate_limit import Answer, Limits
 
 PAGE = f"{SITE}/titre-post245060.vnp"
 BODY = "<html><body>Fidel Castro à Hanoï — Điện Biên Phủ</body></html>".encode() * 50

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from support import FakeClock, intact, mounted, poll, rows, value, vna, working
 
-from crawler.pipeline.context import recorded
+from crawler.pipeline.run import recorded
 from crawler.pipeline.sources import poll_sources
-from crawler.replica import SECTIONS, Options
+from crawler.sim.site import SECTIONS, Options
 from crawler.storage import open_archive
 
 SITE = "https://fr.vietnamplus.vn"

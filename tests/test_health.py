@@ -10,18 +10,8 @@ from datetime import timedelta
 import pytest
 from support import NOW, FakeClock, rows, working
 
-from crawler.policy.health import (
-    Condition,
-    Facts,
-    GapHealth,
-    JobHealth,
-    Limits,
-    SourceHealth,
-    conditions,
-    ends,
-    span,
-)
-from crawler.policy.incidents import Changes, Incident, changes, message
+from crawler.health.checks import Condition, Facts, GapHealth, JobHealth, Limits, SourceHealth, conditions, ends, span
+from crawler.health.incidents import Changes, Incident, changes, message
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)

@@ -13,9 +13,9 @@ from support import NOW, SITE, FakeClock, Watch, copied, mounted, poll, rows, se
 from crawler import app, pipeline
 from crawler.coverage import take_stock
 from crawler.errors import DiskLow
-from crawler.pipeline.context import recorded
+from crawler.health.disk import Size
 from crawler.pipeline.pages import visit_page
-from crawler.policy.disk import Size
+from crawler.pipeline.run import recorded
 from crawler.storage import FILE, disk, open_archive
 from crawler.types import PageForFetch, Sighting, SourceFound
 from crawler.warc import WarcStore

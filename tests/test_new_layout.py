@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from crawler.cli.main import app
-from crawler.replica import Options, Replica, Serving, build, serve
-from crawler.replica.story import SECTIONS
+from crawler.sim.site import Options, Replica, Serving, build, serve
+from crawler.sim.site.story import SECTIONS
 from crawler.types import ImageBlock, TextBlock
 
 ROOT = Path(__file__).parent.parent

@@ -37,10 +37,10 @@ from crawler import app, pipeline, render
 from crawler.errors import BadInput, SiteUnavailable, StorageError
 from crawler.parse import seedtext
 from crawler.parse.page import PARSER_VERSION, parse_page
-from crawler.pipeline.context import recorded
+from crawler.pipeline.run import recorded
 from crawler.pipeline.sources import poll_sources
 from crawler.records import article_json
-from crawler.replica import SECTIONS, Options, Request, Response, build
+from crawler.sim.site import SECTIONS, Options, Request, Response, build
 from crawler.site import Site
 from crawler.storage import open_archive
 from crawler.types import RawRef

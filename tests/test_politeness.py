@@ -16,9 +16,9 @@ from test_pipeline import look
 from crawler.clock import SystemClock, to_text
 from crawler.errors import SitePaused
 from crawler.fetch import budget_of
-from crawler.policy.patience import Answer
-from crawler.replica import build, serve
-from crawler.replica.messages import PLAIN, answer
+from crawler.rate_limit import Answer
+from crawler.sim.site import build, serve
+from crawler.sim.site.messages import PLAIN, answer
 
 RATE = 50
 TURN = 1 / 15  # by the site's own Crawl-delay

@@ -36,7 +36,7 @@ from crawler.cli import probing
 from crawler.errors import Interrupted, SitePaused, SiteUnavailable
 from crawler.pipeline.probe import run_probe
 from crawler.probe import Asked, Evidence, Rules, questions
-from crawler.replica import SECTIONS, Options, build, serve
+from crawler.sim.site import SECTIONS, Options, build, serve
 from crawler.site import Site
 from crawler.storage import FILE
 from crawler.types import Finding, Sighting

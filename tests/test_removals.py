@@ -20,11 +20,11 @@ from test_pipeline import (  # noqa: F401 - fixtures
 
 from crawler import app
 from crawler.clock import from_text
-from crawler.pipeline.context import recorded
 from crawler.pipeline.pages import ask_again
+from crawler.pipeline.run import recorded
 from crawler.pipeline.sources import poll_sources
-from crawler.replica import Options, Request, Response
-from crawler.replica.messages import answer, redirect
+from crawler.sim.site import Options, Request, Response
+from crawler.sim.site.messages import answer, redirect
 from crawler.types import Sighting
 
 

@@ -11,7 +11,7 @@ import pytest
 from support import ROOT, vna
 
 from crawler.daemon import Rhythm
-from crawler.policy import health
+from crawler.health import checks
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_the_page_in_hand_has_time_to_be_finished(unit):
 
 def test_a_worker_that_hangs_is_an_alarm_before_it_is_restarted(unit):
     minutes = int(unit["Service"]["WatchdogSec"].removesuffix("min"))
-    assert timedelta(minutes=minutes) > health._SILENT + timedelta(minutes=5)
+    assert timedelta(minutes=minutes) > checks._SILENT + timedelta(minutes=5)
 
 
 def test_systemd_hears_why_there_is_no_start(tmp_path, monkeypatch):

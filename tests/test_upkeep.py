@@ -12,10 +12,10 @@ import sys
 import pytest
 from support import NOW, ROOT, FakeClock, copied, intact, mounted, poll, rows, value, vna, working
 
-from crawler import backup, config, setup
+from crawler import backup, config, installation
 from crawler.errors import Interrupted
 from crawler.storage import FILE
-from crawler.storage.copy import copy_database
+from crawler.storage.backup_db import copy_database
 from crawler.warc import WarcStore
 
 
@@ -281,7 +281,7 @@ def test_a_backup_of_a_newer_program(copy, tmp_path):
 def test_init_writes_what_the_program_reads(tmp_path):
     done = vna("init", tmp_path / "new")
     assert done.code == 0, done
-    assert {str(tmp_path / "new" / place) for place in setup.FILES.values()} == set(done.out.split())
+    assert {str(tmp_path / "new" / place) for place in installation.FILES.values()} == set(done.out.split())
     assert "contact" in done.err
     loaded = config.load(tmp_path / "new" / "config" / "crawler.toml")
     assert loaded.archive == tmp_path / "new" / "archive"
@@ -302,7 +302,7 @@ def test_init_into_what_is_no_folder(tmp_path):
     refused(vna("init", tmp_path / "file"), "cannot write")
 
 
-@pytest.mark.parametrize("name", [name for name in setup.FILES if (ROOT / "config" / name).exists()])
+@pytest.mark.parametrize("name", [name for name in installation.FILES if (ROOT / "config" / name).exists()])
 def test_the_templates_are_what_stands_in_config(name):
     """A contact and an archive of one's own are no difference."""
     own = re.compile(r'(?m)^(contact|dir) = ".*"$')

@@ -12,7 +12,7 @@ import pytest
 from support import SITE, FakeClock, Watch, fetched, mounted, noise, poll, rows, value, vna, working
 
 from crawler import replay
-from crawler.replica import Options
+from crawler.sim.site import Options
 from crawler.storage import FILE, open_archive
 from crawler.warc import WarcStore
 

@@ -10,10 +10,10 @@ plan comes to it; a page that is held is not fetched again. Requests come out of
 Boundary: order only. What comes next and what an answer means is for `policy.plans` to say.
 """
 
-from crawler.backfill.begin import Begun, begin, find, gave_up
-from crawler.backfill.outlook import Figures, Outlook, figures, outlook, thought_of
-from crawler.backfill.unit import Unit
-from crawler.backfill.work import advance
+from crawler.backfill.advance import advance
+from crawler.backfill.estimate import Figures, Outlook, figures, outlook, thought_of
+from crawler.backfill.open_plan import Begun, begin, find, gave_up
+from crawler.backfill.work_item import Unit
 
 __all__ = [
     "Begun",

@@ -9,13 +9,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from crawler import urls
-from crawler.backfill.unit import Unit
+from crawler import plans, urls
+from crawler.backfill.work_item import Unit
 from crawler.discover import Discovery, discover, sitemaps
 from crawler.errors import BadStatus, Disallowed, FetchError, PageError, UnreadableSource
 from crawler.pipeline import Context, guarded
-from crawler.policy import plans
-from crawler.policy.plans import Plan, Step, StepOutcome, Walk
+from crawler.plans import Plan, Step, StepOutcome, Walk
 from crawler.types import Fetched, Sighting, SourceForPoll, SourceFound, SourceKind
 
 _OK = 200

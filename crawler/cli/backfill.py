@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from crawler.cli.planbar import PlanBar, PlanLines, Tally
     from crawler.config import Config
     from crawler.pipeline import Context
-    from crawler.policy.plans import Asked, Plan
+    from crawler.plans import Asked, Plan
     from crawler.storage import Archive
 
 _NEEDS_A_LOOK = 5
@@ -55,7 +55,7 @@ class Wanted:
 
     def asked(self, today: date) -> Asked:
         """Make it a whole."""
-        from crawler.policy import plans
+        from crawler import plans
 
         via: Any = self.via.value if self.via else None  # the names of the choices are those of the ways
         return plans.asked(via, self.since, self.until, self.section, oldest_first=self.oldest_first, today=today)
@@ -158,7 +158,7 @@ def _from_elsewhere(
 
 def _run(work: Context, wanted: Wanted, view: PlanLines | PlanBar) -> tuple[list[dict[str, Any]], StopError | None]:
     """Work off the plans that are meant; give how each stands, and what ended the run early other than a signal."""
-    from crawler.pipeline.context import recorded
+    from crawler.pipeline.run import recorded
 
     plans: list[Plan] = []
     ended: StopError | None = None
@@ -272,10 +272,9 @@ def _print(result: dict[str, Any], *, as_json: bool) -> None:
 
 def _dry_run(config: Config, wanted: Wanted, *, as_json: bool) -> None:
     """Say what the command would do."""
-    from crawler import app
+    from crawler import app, plans
     from crawler import backfill as past
     from crawler.cli.planbar import spell
-    from crawler.policy import plans
     from crawler.storage import FILE
 
     asked = wanted.asked(_today())

@@ -33,7 +33,7 @@ def take_over(globals_: Globals, paths: list[Path], clock: StoppableClock, *, as
     from crawler import app
     from crawler.cli.progress import watcher
     from crawler.pipeline import captures
-    from crawler.pipeline.context import recorded
+    from crawler.pipeline.run import recorded
 
     done: list[Taken] = []
     try:

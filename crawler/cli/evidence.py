@@ -159,16 +159,16 @@ def _print(made: Rebuilt, file: Path) -> None:
 def _replaced(config: Config, target: Path, made: Rebuilt) -> bool:
     """Put the new database in its place, unless it lacks articles that the old one has."""
     from crawler.clock import SystemClock
-    from crawler.storage import FILE, swap
+    from crawler.storage import FILE, replace_db
 
     if made.lost:
         lost = ", ".join(f"{table.only_old} rows of {table.table}" for table in made.lost)
         output.note(f"not replaced: {lost} are in the old database alone; the new one stays at {target / FILE}")
         return False
     stamp = SystemClock().now().strftime("%Y%m%dT%H%M%SZ")
-    aside = swap.put_in_place(target / FILE, config.archive, stamp)
+    aside = replace_db.put_in_place(target / FILE, config.archive, stamp)
     if target == config.archive / _REBUILT:
-        swap.cleared(target)
+        replace_db.cleared(target)
     output.note(f"the new database is in its place{f'; the old one is {aside}' if aside else ''}")
     return True
 

@@ -16,7 +16,6 @@ import crawler
 from crawler.cli import (
     backfill,
     corpus,
-    drilling,
     evidence,
     ledger,
     network,
@@ -30,6 +29,7 @@ from crawler.cli import (
 )
 from crawler.cli.state import Globals
 from crawler.errors import ArticleNotFound, StopError
+from crawler.sim import commands as simulation
 
 
 class _ReaderGone(Exception):
@@ -90,7 +90,7 @@ def options(
 
 
 for module in (
-    network, backfill, probing, offline, evidence, corpus, ledger, status, serving, drilling, service, upkeep,
+    network, backfill, probing, offline, evidence, corpus, ledger, status, serving, simulation, service, upkeep,
 ):  # fmt: skip
     module.register(app)
 

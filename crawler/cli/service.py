@@ -56,7 +56,7 @@ def _serve(globals_: state.Globals) -> None:
 @contextmanager
 def _last_words() -> Iterator[None]:
     """Tell systemd how the service ended: `systemctl status` keeps that, and shows no lines of a log that was ended."""
-    from crawler.daemon.notify import Notifier
+    from crawler.daemon.systemd import Notifier
 
     manager = Notifier(os.environ)
     try:

@@ -16,8 +16,8 @@ from crawler.cli import output, state
 from crawler.clock import to_text
 
 if TYPE_CHECKING:
-    from crawler.policy.disk import Size
-    from crawler.policy.patience import Pace
+    from crawler.health.disk import Size
+    from crawler.rate_limit import Pace
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -49,7 +49,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
 
 def _disk(folder: Path, reserve: int, sizes: Sequence[Size]) -> dict[str, Any]:
     """Give what the archive takes now, how fast that grew in the last days, and how long the disk will do."""
-    from crawler.policy.disk import days_until_full, growth
+    from crawler.health.disk import days_until_full, growth
     from crawler.storage import disk
 
     now, a_day = disk.measured(folder, ""), growth(sizes)

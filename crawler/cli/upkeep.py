@@ -29,9 +29,9 @@ def init(
 
     Example: vna init /srv/vna
     """
-    from crawler import setup
+    from crawler import installation
 
-    for file in setup.write(folder):
+    for file in installation.write(folder):
         output.text(str(file))
     config = folder / "config" / "crawler.toml"
     output.note(f"next: set contact in {config}, then: vna --config {config} probe")

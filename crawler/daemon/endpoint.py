@@ -20,7 +20,7 @@ from typing import Self
 import crawler
 from crawler.clock import steady_seconds
 from crawler.errors import ConfigError
-from crawler.policy.health import Condition
+from crawler.health.checks import Condition
 
 JSON = "application/json; charset=utf-8"
 _TEXT = "text/plain; charset=utf-8"

@@ -16,7 +16,7 @@ from crawler.config import Config
 from crawler.coverage import take_stock
 from crawler.daemon import memory
 from crawler.pipeline import Context, Silent
-from crawler.pipeline.context import recorded
+from crawler.pipeline.run import recorded
 from crawler.replay import verify
 from crawler.storage.disk import measured
 from crawler.types import RunReport

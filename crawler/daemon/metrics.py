@@ -22,7 +22,7 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from crawler.policy.health import Condition, Facts, Limits
+from crawler.health.checks import Condition, Facts, Limits
 from crawler.storage import Archive
 from crawler.storage.health import Figures
 

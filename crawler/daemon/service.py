@@ -23,13 +23,13 @@ from crawler.clock import StoppableClock, SystemClock
 from crawler.config import Config
 from crawler.daemon import memory
 from crawler.daemon.endpoint import Endpoint, health_page
-from crawler.daemon.notify import Notifier
-from crawler.daemon.pulse import Pulse
-from crawler.daemon.signals import RELOAD, STOP, Door, signals
+from crawler.daemon.signal_waiter import RELOAD, STOP, Door, signals
+from crawler.daemon.systemd import Notifier
 from crawler.daemon.watch import Watch
+from crawler.daemon.watchdog import Pulse
 from crawler.daemon.worker import Worker
 from crawler.errors import ConfigError, StopError
-from crawler.policy.incidents import SETTLED
+from crawler.health.incidents import SETTLED
 from crawler.repair.lexicon import Lexicon
 
 _FILES = 256  # that may be open: 50 monitors at the endpoint, each with the database's three, and what the work needs

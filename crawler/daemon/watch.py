@@ -12,11 +12,11 @@ from http import HTTPStatus
 
 from crawler import app, logs
 from crawler.config import Config
+from crawler.daemon.alert_delivery import Telling
 from crawler.daemon.metrics import CONTENT_TYPE, Metrics
-from crawler.daemon.telling import Telling
 from crawler.errors import StopError, StorageError
-from crawler.policy import incidents
-from crawler.policy.health import Condition, Facts, Limits, conditions
+from crawler.health import incidents
+from crawler.health.checks import Condition, Facts, Limits, conditions
 from crawler.storage import Archive
 from crawler.storage.disk import free_bytes
 

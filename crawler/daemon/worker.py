@@ -13,15 +13,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from crawler import app, logs, policy
+from crawler import app, logs, schedule
 from crawler.clock import to_text
 from crawler.config import Config
 from crawler.daemon.jobs import Job, jobs
-from crawler.daemon.pulse import Pulse
+from crawler.daemon.watchdog import Pulse
 from crawler.errors import AlreadyRunning, Interrupted, SitePaused, StopError, StorageError, StorageUnavailable
+from crawler.health import checks
+from crawler.health.incidents import SETTLED
 from crawler.pipeline import Context
-from crawler.policy import health
-from crawler.policy.incidents import SETTLED
 from crawler.repair.lexicon import Lexicon
 from crawler.storage import FILE, Archive
 from crawler.storage.disk import gone
@@ -142,13 +142,13 @@ class Worker:
                 if _which(file) != opened_file:
                     raise gone(config.archive)
             if self._clock.stopped:
-                context.archive.end_job(health.SERVICE, "ok", self._clock.now(), None, "asked to stop")
+                context.archive.end_job(checks.SERVICE, "ok", self._clock.now(), None, "asked to stop")
 
     def _note_begin(self, archive: Archive) -> None:
         """Write that the service begins, and how often in a row it came to its end without saying so."""
         now = self._clock.now()
-        ends = health.ends(archive.jobs().get(health.SERVICE), now)
-        archive.begin_job(health.SERVICE, now, failures=ends)
+        ends = checks.ends(archive.jobs().get(checks.SERVICE), now)
+        archive.begin_job(checks.SERVICE, now, failures=ends)
         if ends:
             _log.warning("the service came to its end %s times in a row without being asked to", ends)
         if not archive.has_findings():
@@ -236,7 +236,7 @@ class Turns:
     def _fail(self, job: Job, error: StopError) -> None:
         now = self._clock.now()
         row = self._archive.jobs()[job.name]
-        due = min(policy.retry_at(now, row.failures + 1), now + _LONGEST_RETRY)
+        due = min(schedule.retry_at(now, row.failures + 1), now + _LONGEST_RETRY)
         self._archive.end_job(job.name, "failed", now, due, str(error))
         _log.error("%s: failed: %s; %s", job.name, error, error.hint)
 

@@ -20,10 +20,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
+from crawler import rate_limit
 from crawler.clock import Clock, from_text, to_precise_text, to_text
 from crawler.errors import SitePaused, StopError
-from crawler.policy import patience
-from crawler.policy.patience import Answer, Limits, Pace, Patience, Pause
+from crawler.rate_limit import Answer, Limits, Pace, Patience, Pause
 
 _CROWDED = 0.1  # seconds until the next look whether a connection is free
 _INSTANTS = ("last", "until", "trouble_at")
@@ -59,7 +59,7 @@ class Budget:
 
     def report(self, answer: Answer) -> None:
         """Note how a request ended."""
-        self._update(lambda state, now: patience.after(state, self._limits, answer, now))
+        self._update(lambda state, now: rate_limit.after(state, self._limits, answer, now))
 
     def spread(self, delay: float) -> None:
         """Note the Crawl-delay of the host, in seconds; it holds for all."""
@@ -68,12 +68,12 @@ class Budget:
 
     def doubtful(self, address: str) -> bool:
         """Say whether the host itself seems to be in trouble, and not this address alone."""
-        return patience.doubtful(load(self._file), address)
+        return rate_limit.doubtful(load(self._file), address)
 
     def pace(self) -> Pace:
         """Give how the host is treated at the moment."""
         now = self._clock.now()
-        return patience.pace(patience.healed(load(self._file), self._limits, now), self._limits, now)
+        return rate_limit.pace(rate_limit.healed(load(self._file), self._limits, now), self._limits, now)
 
     def _wait(self) -> IO[bytes]:
         while isinstance(held := self._take(), Pause):
@@ -91,8 +91,8 @@ class Budget:
         def take(state: Patience, now: datetime) -> Patience:
             nonlocal found
             crowded = Pause(now + timedelta(seconds=_CROWDED), "all connections are in use")
-            found = patience.pause(state, self._limits, now) or self._connect() or crowded
-            return state if isinstance(found, Pause) else patience.taken(state, self._limits, now)
+            found = rate_limit.pause(state, self._limits, now) or self._connect() or crowded
+            return state if isinstance(found, Pause) else rate_limit.taken(state, self._limits, now)
 
         self._update(take)
         return found
@@ -114,7 +114,7 @@ class Budget:
             fcntl.flock(lock, fcntl.LOCK_EX)
             now = self._clock.now()
             stored = load(self._file)
-            state = change(patience.healed(stored, self._limits, now), now)
+            state = change(rate_limit.healed(stored, self._limits, now), now)
             if state != stored:
                 write(self._file, json.dumps(_plain(state)))
 

@@ -23,15 +23,14 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 import crawler
-from crawler import urls
+from crawler import rate_limit, urls
 from crawler.clock import Clock, steady_seconds
 from crawler.errors import BadStatus, BodyTooLarge, Disallowed, FetchError, SiteUnavailable, Throttled, Unreachable
 from crawler.fetch.budget import Budget
 from crawler.fetch.deadline import Deadline, limit
 from crawler.fetch.inflate import inflate
 from crawler.fetch.robots import OFFLINE_HINT, Robots
-from crawler.policy import patience
-from crawler.policy.patience import Answer, Limits, Pace
+from crawler.rate_limit import Answer, Limits, Pace
 from crawler.types import Exchange, Fetched
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -224,7 +223,7 @@ class Fetcher:
                 budget.report(Answer(url, start, "failed" if isinstance(error, Unreachable) else "good", str(error)))
                 raise
         self._log.append(Exchange(url, start, answer.status, len(answer.body), self._since(start)))
-        kind = patience.kind_of(answer.status)
+        kind = rate_limit.kind_of(answer.status)
         wait = retry_after(answer.header("Retry-After"), _their_now(answer, self._clock.now()))
         budget.report(Answer(url, start, kind, f"HTTP status {answer.status}", wait))
         if kind == "throttled":

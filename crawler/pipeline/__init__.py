@@ -10,10 +10,10 @@ every outcome moves the page's due time in the same transaction.
 Boundary: order only. What an answer means is for `policy`, `identity` and `parse` to say.
 """
 
-from crawler.pipeline.context import Context, Progress, Silent, guarded
 from crawler.pipeline.imports import Imported, import_file
 from crawler.pipeline.pages import take_answer, visit_page
 from crawler.pipeline.reparse import Reparsed, reparse
+from crawler.pipeline.run import Context, Progress, Silent, guarded
 from crawler.pipeline.tick import poll
 
 __all__ = [

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from crawler import identity, policy, urls
+from crawler import identity, schedule, urls
 from crawler.errors import FetchError, MarkupDrift, NotAnArticle
 from crawler.identity import Decision
-from crawler.pipeline.context import Context
-from crawler.pipeline.reader import answer
-from crawler.pipeline.store import intent_of, published, save_read_page, store_article
+from crawler.pipeline.articles import intent_of, published, save_read_page, store_article
+from crawler.pipeline.run import Context
+from crawler.pipeline.stored_pages import answer
 from crawler.types import Article, Fetched, PageOutcome, RawRef, Sighting
 from crawler.warc import digest
 from crawler.warc.foreign import Tally, captures
@@ -85,7 +85,7 @@ def store_capture(context: Context, fetched: Fetched, ref: RawRef, origin: str) 
             return "unread"
         verdict = _store(context, article, article.post_id or key, at, raw_id)
         if page.state in ("known", "absent", "failed", "drift", "rejected"):
-            due = policy.next_check(at, published(article), at)
+            due = schedule.next_check(at, published(article), at)
             save_read_page(context, page, article, PageOutcome("live", due, raw_id=raw_id), at)
     return verdict
 

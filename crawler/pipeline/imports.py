@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from crawler import identity
 from crawler.parse import seedtext
-from crawler.pipeline.context import Context
-from crawler.pipeline.store import store_article
+from crawler.pipeline.articles import store_article
+from crawler.pipeline.run import Context
 
 
 @dataclass(frozen=True, slots=True)

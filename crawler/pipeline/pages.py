@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from crawler import policy
+from crawler import schedule
 from crawler.errors import BadStatus, FetchError, MarkupDrift, NotAnArticle, PageError
-from crawler.pipeline.channels import add_related
-from crawler.pipeline.context import Context, guarded
-from crawler.pipeline.store import published, save_read_page, store_article
-from crawler.policy import validators
-from crawler.policy.validators import Validators
+from crawler.pipeline.articles import published, save_read_page, store_article
+from crawler.pipeline.run import Context, guarded
+from crawler.pipeline.source_selection import add_related
+from crawler.schedule import conditional
+from crawler.schedule.conditional import Validators
 from crawler.types import Article, Fetched, PageForFetch, PageOutcome, PageState, RawRef, Sighting
 
 _OK = 200
@@ -38,7 +38,7 @@ def purpose_of(page: PageForFetch) -> str:
 
 def _visit(context: Context, page: PageForFetch) -> str:
     def put_off(words: str, now: datetime, raw_id: int | None) -> str:
-        context.archive.save_page(page.id, replace(policy.failed(page, now, words), raw_id=raw_id), now)
+        context.archive.save_page(page.id, replace(schedule.failed(page, now, words), raw_id=raw_id), now)
         context.report.failed += 1
         return f"failed: {page.url}: {words}"
 
@@ -47,7 +47,7 @@ def _visit(context: Context, page: PageForFetch) -> str:
 
 def _ask(context: Context, page: PageForFetch) -> str:
     try:
-        send = validators.to_send(page, context.clock.now(), validators.WHOLE_PAGE)
+        send = conditional.to_send(page, context.clock.now(), conditional.WHOLE_PAGE)
         fetched = context.fetcher.get(page.url, etag=send.etag, last_modified=send.last_modified)
     except FetchError as error:
         return _failed(context, page, error, context.keep_failure(page.url, error, purpose_of(page)))
@@ -74,7 +74,7 @@ def take_answer(context: Context, page: PageForFetch, fetched: Fetched, ref: Raw
 def ask_again(context: Context, sightings: Iterable[Sighting], now: datetime) -> None:
     """Have pages asked for that are gone or given up, and that a source shows; the caller holds the transaction."""
     for page in context.archive.left_pages(s.post_id for s in sightings if s.post_id is not None):
-        if policy.ask_again(page, now):
+        if schedule.ask_again(page, now):
             context.archive.hurry_page(page.id, now)
 
 
@@ -85,16 +85,16 @@ def _read(context: Context, page: PageForFetch, article: Article, fetched: Fetch
     with context.written():
         raw_id = context.raw_id(fetched, ref, purpose_of(page))
         verdict = store_article(context, article, now, key=key, raw_id=raw_id)
-        missed = policy.unhinted(page, changed=verdict == "revised")
-        hinted = policy.hinted(page, missed=missed)
+        missed = schedule.unhinted(page, changed=verdict == "revised")
+        hinted = schedule.hinted(page, missed=missed)
         outcome = PageOutcome(
             "live",
-            policy.next_check(now, published(article), page.first_seen_at, hinted=hinted),
+            schedule.next_check(now, published(article), page.first_seen_at, hinted=hinted),
             raw_id=raw_id,
             etag=given.etag,
             last_modified=given.last_modified,
             whole=True,
-            lie=validators.lied(page, given, changed=verdict == "revised"),
+            lie=conditional.lied(page, given, changed=verdict == "revised"),
             unhinted=missed,
         )
         save_read_page(context, page, article, outcome, now)
@@ -109,13 +109,13 @@ def _read(context: Context, page: PageForFetch, article: Article, fetched: Fetch
 def _unread(
     context: Context, page: PageForFetch, error: NotAnArticle | MarkupDrift, fetched: Fetched, ref: RawRef
 ) -> str:
-    if isinstance(error, NotAnArticle) and (why := policy.removed(page, fetched.url, error.reason)):
+    if isinstance(error, NotAnArticle) and (why := schedule.removed(page, fetched.url, error.reason)):
         return _gone(context, page, fetched, ref, why)
     state: PageState = "drift" if isinstance(error, MarkupDrift) else "rejected"
     now = fetched.fetched_at
     with context.written():
         raw_id = context.raw_id(fetched, ref, purpose_of(page))
-        outcome = policy.failed(page, now, str(error), state=state)
+        outcome = schedule.failed(page, now, str(error), state=state)
         context.archive.save_page(page.id, replace(outcome, raw_id=raw_id), now)
     context.report.fetched += 1
     context.report.rejected += 1
@@ -129,7 +129,7 @@ def _not_modified(context: Context, page: PageForFetch, fetched: Fetched) -> str
         return _failed(context, page, BadStatus(page.url, fetched.status), now)
     with context.written():
         context.archive.touch_article(page.id, now)
-        due = policy.next_check(now, published(stored.article), page.first_seen_at, hinted=policy.hinted(page))
+        due = schedule.next_check(now, published(stored.article), page.first_seen_at, hinted=schedule.hinted(page))
         etag = fetched.header("ETag") or page.etag
         modified = fetched.header("Last-Modified") or page.last_modified
         context.archive.save_page(page.id, PageOutcome("live", due, etag=etag, last_modified=modified), now)
@@ -148,7 +148,7 @@ def _gone(context: Context, page: PageForFetch, fetched: Fetched, ref: RawRef, w
 
 def _mark_removed(context: Context, page: PageForFetch, now: datetime, why: str, raw_id: int) -> PageState:
     """Write on both rows that an article was not where it should be; give the state that this leads to."""
-    outcome = policy.gone(page, now, why)
+    outcome = schedule.gone(page, now, why)
     context.archive.save_page(page.id, replace(outcome, raw_id=raw_id), now)
     context.archive.set_article_state(page.id, outcome.state, now)
     return outcome.state
@@ -156,6 +156,6 @@ def _mark_removed(context: Context, page: PageForFetch, now: datetime, why: str,
 
 def _failed(context: Context, page: PageForFetch, error: PageError, now: datetime) -> str:
     with context.written():
-        context.archive.save_page(page.id, policy.failed(page, now, str(error)), now)
+        context.archive.save_page(page.id, schedule.failed(page, now, str(error)), now)
     context.report.failed += 1
     return f"failed: {page.url}: {error}"

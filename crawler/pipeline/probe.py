@@ -17,8 +17,8 @@ from collections.abc import Callable
 from crawler import urls
 from crawler.errors import Disallowed, FetchError, Interrupted, SitePaused, SiteUnavailable, StopError
 from crawler.fetch import look_up
-from crawler.pipeline.context import Context, recorded
 from crawler.pipeline.pages import take_answer
+from crawler.pipeline.run import Context, recorded
 from crawler.probe import MOST_REQUESTS, QUESTIONS, Asked, Evidence, Question, Rules, judge
 from crawler.types import Fetched, Finding, PageForFetch
 

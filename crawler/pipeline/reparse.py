@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from crawler import policy, records
+from crawler import records, schedule
 from crawler.clock import from_text
 from crawler.parse.page import PARSER_VERSION
-from crawler.pipeline.context import Context
-from crawler.pipeline.reader import Read, Unread, read_all
-from crawler.pipeline.store import correct, published, save_read_page, store_article
+from crawler.pipeline.articles import correct, published, save_read_page, store_article
+from crawler.pipeline.run import Context
+from crawler.pipeline.stored_pages import Read, Unread, read_all
 from crawler.types import PageForFetch, PageOutcome, RawRef, StoredArticle
 
 _COMPARED = (
@@ -129,6 +129,6 @@ def _at_last(
         with context.archive.transaction():
             at = from_text(context.archive.raw_fetched_at(raw_id))
             store_article(context, article, at, key=article.post_id or page.id, raw_id=raw_id)
-            due = policy.next_check(at, published(article), page.first_seen_at, hinted=policy.hinted(page))
+            due = schedule.next_check(at, published(article), page.first_seen_at, hinted=schedule.hinted(page))
             save_read_page(context, page, article, PageOutcome("live", due, raw_id=raw_id), at)
     return f"read at last: {page.id} {article.title}"

@@ -13,11 +13,11 @@ from datetime import datetime
 from crawler import site, urls
 from crawler.discover import Discovery, discover
 from crawler.errors import BadStatus, Disallowed, FetchError, UnreadableSource
-from crawler.pipeline.answers import Walk, put_off, take_failure, take_list, take_unmodified
-from crawler.pipeline.channels import configure
-from crawler.pipeline.context import Context, guarded
 from crawler.pipeline.gaps import owed
-from crawler.policy import validators
+from crawler.pipeline.run import Context, guarded
+from crawler.pipeline.source_results import Walk, put_off, take_failure, take_list, take_unmodified
+from crawler.pipeline.source_selection import configure
+from crawler.schedule import conditional
 from crawler.types import Fetched, Gap, Sighting, SourceForPoll, SourceFound, SourceKind
 
 _NOT_MODIFIED = 304
@@ -83,7 +83,7 @@ def _ask(context: Context, source: SourceForPoll) -> str:
     try:
         if not context.site.may_ask(source.url):
             raise Disallowed(source.url, "it is no address of this site")
-        send = validators.to_send(source, context.clock.now(), validators.WHOLE_LIST)
+        send = conditional.to_send(source, context.clock.now(), conditional.WHOLE_LIST)
         fetched = context.fetcher.get(source.url, etag=send.etag, last_modified=send.last_modified)
     except FetchError as error:
         return take_failure(context, source, error, context.keep_failure(source.url, error, purpose_of(source)))

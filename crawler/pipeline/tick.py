@@ -5,8 +5,8 @@ Boundary: order only.
 
 from __future__ import annotations
 
-from crawler.pipeline.context import Context, recorded
 from crawler.pipeline.pages import visit_page
+from crawler.pipeline.run import Context, recorded
 from crawler.pipeline.sources import poll_sources
 from crawler.types import RunReport
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from crawler.errors import Interrupted, StorageError
 from crawler.pipeline import Context, Progress, Silent
-from crawler.pipeline.channels import configure
-from crawler.replay.player import Played, Player
-from crawler.replay.reel import Reel, strips
+from crawler.pipeline.source_selection import configure
+from crawler.replay.record_stream import Reel, strips
+from crawler.replay.replayer import Played, Player
 from crawler.storage import open_archive
-from crawler.storage.compare import TableDifference, beside, compare, take_over
+from crawler.storage.diff_db import TableDifference, beside, compare, take_over
 from crawler.warc import Damage, Record
 
 _BATCH = 50  # records a transaction

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from crawler.errors import WarcCorrupted
-from crawler.pipeline.context import Progress
+from crawler.pipeline.run import Progress
 from crawler.storage import Archive
 from crawler.storage.evidence import RawRow
 from crawler.types import RawRef

@@ -16,7 +16,6 @@ from sqlite_utils import Database
 from crawler.storage.appearances import Appearances
 from crawler.storage.articles import Articles
 from crawler.storage.base import mendable, open_database
-from crawler.storage.channels import Channels
 from crawler.storage.disk import Disk
 from crawler.storage.evidence import Evidence
 from crawler.storage.findings import Findings
@@ -27,6 +26,7 @@ from crawler.storage.locks import CLAIMS, Claims
 from crawler.storage.pages import Pages
 from crawler.storage.plans import Plans
 from crawler.storage.runs import Runs
+from crawler.storage.source_selection import Channels
 from crawler.storage.sources import Sources
 from crawler.storage.status import Status
 

@@ -15,7 +15,7 @@ from stat import S_ISREG
 from sqlite_utils import Database
 
 from crawler.errors import DiskLow, StorageUnavailable
-from crawler.policy.disk import Size
+from crawler.health.disk import Size
 
 FreeSpace = Callable[[Path], int]
 

@@ -15,9 +15,9 @@ from sqlite_utils import Database
 
 from crawler.clock import from_text, to_text
 from crawler.errors import BUG, DRIFT
-from crawler.policy.disk import Size, growth
-from crawler.policy.health import Facts, GapHealth, JobHealth, SourceHealth
-from crawler.policy.incidents import Changes, Incident, Message, detail
+from crawler.health.checks import Facts, GapHealth, JobHealth, SourceHealth
+from crawler.health.disk import Size, growth
+from crawler.health.incidents import Changes, Incident, Message, detail
 from crawler.storage.values import optional_text
 
 JobState = Literal["running", "ok", "paused", "held", "failed"]

@@ -13,7 +13,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from crawler.clock import from_text, to_text
-from crawler.policy.plans import Asked, Plan, Step, StepKind, StepOutcome
+from crawler.plans import Asked, Plan, Step, StepKind, StepOutcome
 from crawler.storage.pages import FOR_FETCH, page_of
 from crawler.storage.values import optional_text
 from crawler.types import PageForFetch

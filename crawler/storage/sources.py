@@ -13,7 +13,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from crawler.clock import from_text, to_text
-from crawler.policy import Habit, Habits, Shown, Slot
+from crawler.schedule import Habit, Habits, Shown, Slot
 from crawler.storage.values import optional_text
 from crawler.types import SourceForPoll, SourceFound, SourceOutcome
 

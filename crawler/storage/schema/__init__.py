@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from crawler.storage.schema.first import FIRST
-from crawler.storage.schema.second import SECOND
+from crawler.storage.schema.m0001_initial import FIRST
+from crawler.storage.schema.m0002_service import SECOND
 
 migrations = Migrations("vna")
 

@@ -1,0 +1,463 @@
+"""The offline double of the site: verbs, faults, control, and the real socket."""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+from contextlib import closing
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from fake_site_reader import GZIP, NOW, SEED_IDS, Clock, get, page, page_of, read, replica, tree, truth
+
+from crawler.errors import BadInput
+from crawler.sim.site import Request, parse_fault, serve
+from crawler.sim.site.faults import KINDS
+from crawler.sim.site.story import slugify
+from crawler.types import ImageBlock
+
+# --- verbs --------------------------------------------------------------------------------------------------------------
+
+
+def test_publish_is_dated_now_and_shows_everywhere():
+    clock = Clock()
+    site = replica(50, now=clock)
+    newest = max(site.ids())
+    clock.time += timedelta(hours=3)
+    ids = site.publish(3)
+    assert len(ids) == 3
+    assert ids == sorted(ids)
+    assert ids[0] > newest
+    for post_id in ids:
+        story = site.story(post_id)
+        assert story.published == clock.time
+        for path in ("/", "/rss/home.rss", "/sitemaps/google-news.xml", "/sitemaps/news-2026-11.xml"):
+            assert story.path in page(site, path)
+
+
+@pytest.mark.parametrize("post_id", [SEED_IDS["000"], 257619])
+def test_revise(post_id):
+    clock = Clock()
+    site = replica(0, now=clock)
+    before = site.story(post_id)
+    clock.time += timedelta(hours=1)
+    site.revise(post_id, text="Une précision de dernière minute.")
+    reading = read(page_of(site, post_id))
+    assert reading["texts"][-2] == "Une précision de dernière minute."
+    assert reading["texts"][-1] == truth(before)["texts"][-1]
+    site.revise(post_id, title="Un autre titre : enfin")
+    after = site.story(post_id)
+    assert (after.title, after.slug) == ("Un autre titre : enfin", slugify("Un autre titre : enfin", before.published))
+    assert after.modified == clock.time
+    assert read(page(site, before.path))["title"] == "Un autre titre : enfin"
+    assert f"<lastmod>{clock.time.isoformat()}" in page(
+        site, f"/sitemaps/news-{before.published:%Y}-{before.published.month}.xml"
+    )
+
+
+def test_revise_without_arguments_corrects_the_body():
+    site = replica(100)
+    for post_id in site.ids():
+        before = site.story(post_id)
+        site.revise(post_id)
+        after = site.story(post_id)
+        assert after.title == before.title
+        assert truth(after)["texts"] != truth(before)["texts"], post_id
+
+
+def test_a_retitled_story_keeps_generated_alts_in_step():
+    site = replica(0)
+    site.revise(SEED_IDS["003"], title="Titre neuf")
+    assert [i.alt for i in site.story(SEED_IDS["003"]).blocks if isinstance(i, ImageBlock)] == [
+        "Titre neuf ảnh 1",
+        "Titre neuf ảnh 2",
+    ]
+
+
+@pytest.mark.parametrize(("status", "seen"), [(404, 404), (410, 410), (200, 200), (302, 302)])
+def test_unpublish(status, seen):
+    site = replica(20)
+    post_id = site.ids()[-1]
+    story = site.story(post_id)
+    site.unpublish(post_id, status)
+    response = get(site, story.path)
+    assert response.status == seen
+    assert b"article__body" not in (response.decoded or b"")
+    assert post_id not in site.ids()
+    assert story.path not in page(site, "/rss/home.rss")
+    with pytest.raises(BadInput, match="no story"):
+        site.revise(post_id)
+
+
+@pytest.mark.parametrize(("lists", "listed"), [("all", False), ("sitemap", True)])
+def test_hide(lists, listed):
+    site = replica(20)
+    post_id = site.ids()[-1]
+    story = site.story(post_id)
+    assert post(site, "hide", {"post_id": post_id, "lists": lists}) == (200, {"post_id": post_id, "lists": lists})
+    month = f"/sitemaps/news-{story.published:%Y}-{story.published.month}.xml"
+    assert story.path not in page(site, month)
+    assert story.path not in page(site, "/sitemaps/google-news.xml")
+    assert (story.path in page(site, "/rss/home.rss")) == listed
+    assert (story.path in page(site, "/")) == listed
+    assert is_whole_page(get(site, story.path, {})), "its page stays"
+    assert post_id in site.ids()
+    site.unpublish(post_id)
+    assert post_id not in site.ids()
+    with pytest.raises(BadInput, match="bad lists"):
+        site.hide(site.ids()[0], "feed")
+
+
+def test_back_under_another_slug():
+    site = replica(20)
+    post_id = site.ids()[-1]
+    before = site.story(post_id)
+    site.unpublish(post_id, 410)
+    wanted = {"post_id": post_id, "title": "De retour"}
+    assert post(site, "republish", wanted) == (200, wanted | {"path": f"/de-retour-post{post_id}.vnp"})
+    assert site.story(post_id).blocks[-1] == before.blocks[-1]
+    assert f"/de-retour-post{post_id}.vnp" in page(site, "/")
+    assert is_whole_page(get(site, before.path, {}))
+    site.unpublish(post_id)
+    assert site.republish(post_id).title == "De retour"
+    with pytest.raises(BadInput, match="was not taken offline"):
+        site.republish(post_id)
+
+
+def test_the_same_text_twice():
+    site = replica(20)
+    post_id = site.ids()[-1]
+    status, answer = post(site, "copy", {"post_id": post_id})
+    twin = site.story(answer["post_id"])
+    assert (status, twin.blocks) == (200, site.story(post_id).blocks)
+    assert twin.published > site.story(post_id).published
+    assert [story_id for story_id in site.ids() if story_id >= post_id] == [post_id, twin.post_id]
+    assert twin.path in page(site, "/")
+
+
+def test_a_change_that_says_nothing_of_itself():
+    site = replica(20)
+    before = site.story(site.ids()[-1])
+    after = site.revise(before.post_id, text="Une phrase de plus.", silent=True)
+    assert (after.modified, after.blocks == before.blocks) == (before.modified, False)
+
+
+def test_a_witness_is_told_of_every_answer_to_a_reader():
+    site, seen = replica(5), []
+    site.witness = lambda request, response, fault: seen.append((request.path, response.status, fault and fault.kind))
+    site.fault("error", times=1)
+    for path in ("/", "/", "/nowhere"):
+        get(site, path)
+    post(site, "publish", {})
+    assert seen == [("/", 500, "error"), ("/", 200, None), ("/nowhere", 404, None)]
+
+
+def is_whole_page(response):
+    broken = response.abort or response.delay or response.pause or response.cut_after is not None
+    return response.status == 200 and not broken and len(response.body) > 50_000
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "charset"])  # through which a page stays whole
+def test_faults_are_counted_and_limited_to_their_path(kind):
+    site = replica(5)
+    site.fault(kind, path="/politique/*", times=2)
+    seen = [is_whole_page(get(site, p, {})) for p in ("/economie/", "/politique/?a=1", "/politique/", "/politique/")]
+    assert seen == [True, False, False, True]
+    assert site.state()["faults"] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "check"),
+    [
+        ("throttle", 429, lambda r: r.header("Retry-After") == "2"),
+        ("unavailable", 503, lambda r: r.header("Retry-After") == "2"),
+        ("error", 500, lambda r: True),
+        ("forbidden", 403, lambda r: True),
+        ("down", 0, lambda r: r.abort),
+        ("hang", 0, lambda r: r.abort and r.delay == 60),
+        ("truncate", 200, lambda r: r.cut_after == len(r.body) // 2),
+        ("slow", 200, lambda r: r.pause > 0),
+        ("block", 200, lambda r: "navigateur" in r.decoded.decode()),
+        ("empty", 200, lambda r: r.body == b"default.html"),
+        ("garbage", 200, lambda r: r.header("Content-Encoding") == "gzip" and r.body[:2] != b"\x1f\x8b"),
+        ("not_html", 200, lambda r: r.header("Content-Type") == "application/pdf"),
+        ("charset", 200, lambda r: "Économie" in r.body.decode(r.header("Content-Type").partition("charset=")[2])),
+    ],
+)
+def test_what_each_fault_does(kind, status, check):
+    site = replica(5)
+    site.fault(kind)
+    response = get(site, "/")
+    assert response.status == status
+    assert check(response)
+    site.clear()
+    assert get(site, "/").status == 200
+
+
+def test_retry_after_as_a_date():
+    site = replica(0)
+    site.fault("throttle", seconds=90, form="date")
+    assert get(site, "/").header("Retry-After") == "Sat, 21 Nov 2026 08:01:30 GMT"
+
+
+def test_parse_fault():
+    fault = parse_fault("throttle:/rss/*:3")
+    assert (fault.kind, fault.path, fault.times) == ("throttle", "/rss/*", 3)
+    assert parse_fault("down") == parse_fault("down:")
+    assert parse_fault("error::2").path is None
+
+
+@pytest.mark.parametrize(
+    "spec", ["", "trottle", "throttle:rss", "throttle:/rss:0", "throttle:/rss:x", "throttle:/a:1:2", "throttle:/a:-1"]
+)
+def test_parse_fault_says_what_is_wrong(spec):
+    with pytest.raises(BadInput) as caught:
+        parse_fault(spec)
+    assert caught.value.hint
+
+
+def classes(html):
+    return {c for n in tree(html).one("body").all() for c in n.classes}
+
+
+def test_redesign_changes_all_names_but_no_metadata_and_no_text():
+    site = replica(60)
+    post_id = site.ids()[-1]
+    story, before = site.story(post_id), page_of(site, post_id)
+    site.redesign()
+    after = page_of(site, post_id)
+    assert classes(before)
+    assert classes(after)
+    assert not classes(before) & classes(after)
+    assert "<h1" not in after
+    assert "itemprop=" not in after.partition("</head>")[2]
+    assert after.partition("<style>")[0] == before.partition("<style>")[0]
+    assert all(text in tree(after).one("body").text for text in truth(story)["texts"])
+    site.redesign()
+    assert not classes(page_of(site, post_id)) & classes(after)
+    site.clear()
+    assert classes(page_of(site, post_id)) == classes(before)
+
+
+def test_state_counts_readers_and_not_control():
+    site = replica(3)
+    get(site, "/robots.txt")
+    get(site, "/robots.txt")
+    get(site, "/__replica__/state")
+    state = site.state()
+    assert state["requests"] == {"/robots.txt": 2}
+    assert [(path, status) for _, path, status in state["log"]] == [("/robots.txt", 200)] * 2
+    assert state["log"][0][0] <= state["log"][1][0] <= time.monotonic()
+    assert state["articles"] == site.ids()
+    assert {s["name"] for s in state["sections"]} >= {"Politique", "Économie"}
+    assert state["times"]["now"] == NOW.isoformat()
+
+
+# --- control over HTTP --------------------------------------------------------------------------------------------------
+
+
+def post(site, verb, body):
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    response = site.respond(Request("POST", f"/__replica__/{verb}", {}, content))
+    return response.status, json.loads(response.body)
+
+
+def test_verbs_over_http():
+    site = replica(10)
+    status, published = post(site, "publish", {"n": 2})
+    assert status == 200
+    assert published["ids"] == site.ids()[-2:]
+    post_id = published["ids"][0]
+    assert post(site, "revise", {"post_id": post_id, "title": "Neuf"})[1]["title"] == "Neuf"
+    assert post(site, "unpublish", {"post_id": post_id, "status": 410}) == (200, {"post_id": post_id, "status": 410})
+    assert post(site, "fault", {"kind": "error", "path": "/rss/*", "times": 1})[1]["kind"] == "error"
+    assert post(site, "redesign", {}) == (200, {"design": 1})
+    assert post(site, "clear", b"")[0] == 200
+    assert site.state()["design"] == 0
+
+
+@pytest.mark.parametrize(
+    ("verb", "body"),
+    [
+        ("explode", {}),
+        ("publish", b"{"),
+        ("publish", []),
+        ("publish", {"n": 0}),
+        ("publish", {"n": True}),
+        ("publish", {"count": 3}),
+        ("revise", {}),
+        ("revise", {"post_id": 1}),
+        ("revise", {"post_id": SEED_IDS["000"], "title": " "}),
+        ("revise", {"post_id": SEED_IDS["000"], "text": 5}),
+        ("unpublish", {"post_id": SEED_IDS["000"], "status": 500}),
+        ("fault", {}),
+        ("fault", {"kind": "trottle"}),
+        ("fault", {"kind": ["down"]}),
+        ("fault", {"kind": "down", "times": 0}),
+        ("fault", {"kind": "down", "path": 3}),
+        ("fault", {"kind": "slow", "seconds": "x"}),
+        ("fault", {"kind": "throttle", "form": "never"}),
+        ("clear", {"all": True}),
+    ],
+)
+def test_control_mistakes_are_told(verb, body):
+    site = replica(0)
+    before = site.state()
+    status, answer = post(site, verb, body)
+    assert status == 400
+    assert answer["error"]
+    assert answer["hint"]
+    assert site.state() == before
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/__replica__/nothing"), ("PUT", "/__replica__/state")])
+def test_control_knows_no_other_requests(method, path):
+    assert replica(0).respond(Request(method, path)).status == 400
+
+
+def test_only_reading_is_for_readers():
+    assert replica(0).respond(Request("POST", "/", {}, b"x")).status == 405
+
+
+# --- on a socket --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def served():
+    with serve(lambda url: replica(100, base=url)) as site:
+        yield site
+
+
+@pytest.fixture
+def site(served):
+    served.replica.clear()
+    return served
+
+
+def connect(site):
+    return closing(http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=10))
+
+
+def fetch(url, data=None, headers=None):
+    request = urllib.request.Request(url, data, headers or {})
+    with urllib.request.urlopen(request, timeout=10) as response:
+        return response.status, dict(response.headers), response.read()
+
+
+def test_keep_alive_gzip_and_chunks(site):
+    with connect(site) as connection:
+        sockets = set()
+        for path in ("/", "/robots.txt", "/rss/home.rss", "/nulle-part", "/politique/"):
+            connection.request("GET", path, headers=GZIP)
+            sockets.add(id(connection.sock))
+            response = connection.getresponse()
+            body = gzip.decompress(response.read())
+            assert body
+            html = (response.headers["Content-Type"] or "").startswith("text/html")
+            assert (response.headers["Transfer-Encoding"] == "chunked") is html
+            assert (response.headers["Content-Length"] is None) is html
+        assert len(sockets) == 1
+        connection.request("HEAD", "/politique/")
+        assert connection.getresponse().read() == b""
+        connection.request("GET", "/robots.txt")
+        assert b"Sitemap" in connection.getresponse().read()
+
+
+def test_links_lead_back_to_the_socket(site):
+    _, _, home = fetch(site.url + "/")
+    link = tree(home.decode()).one("article", "story").one("a").attrs["href"]
+    assert link.startswith(site.url)
+    assert fetch(link)[0] == 200
+
+
+def test_a_truncated_body_is_noticed(site):
+    site.replica.fault("truncate", path="/politique/", times=1)
+    with connect(site) as connection:
+        connection.request("GET", "/politique/")
+        with pytest.raises(http.client.IncompleteRead) as caught:
+            connection.getresponse().read()
+    assert len(caught.value.partial) > 10_000
+
+
+def test_down_closes_without_an_answer(site):
+    site.replica.fault("down", times=1)
+    with connect(site) as connection:
+        connection.request("GET", "/")
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+            connection.getresponse()
+    assert fetch(site.url + "/robots.txt")[0] == 200
+
+
+def test_slow_and_hang_take_their_time(site):
+    site.replica.fault("slow", times=1, seconds=0.5)
+    start = time.monotonic()
+    assert len(fetch(site.url + "/")[2]) > 50_000
+    assert 0.4 < time.monotonic() - start < 5
+    site.replica.fault("hang", times=1, seconds=0.3)
+    start = time.monotonic()
+    with connect(site) as connection:
+        connection.request("GET", "/")
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+            connection.getresponse()
+    assert 0.25 < time.monotonic() - start < 5
+
+
+def test_verbs_on_the_socket(site):
+    _, _, body = fetch(f"{site.control}/publish", json.dumps({"n": 1}).encode())
+    post_id = json.loads(body)["ids"][0]
+    state = json.loads(fetch(f"{site.control}/state")[2])
+    assert state["articles"][-1] == post_id
+    assert "/__replica__/state" not in state["requests"]
+    assert json.loads(fetch(f"{site.control}/state?log=0")[2])["log"] == []
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        fetch(f"{site.control}/publish", b'{"n": "x"}')
+    with caught.value as error:
+        assert error.code == 400
+        assert "'n'" in json.loads(error.read())["error"]
+
+
+def test_several_readers_at_once(site):
+    paths = ["/", "/politique/", "/rss/home.rss", "/sitemap.xml"] * 5
+    failures = []
+
+    def reader(path):
+        try:
+            assert fetch(site.url + path)[0] == 200
+        except Exception as error:  # noqa: BLE001 - told below, in the test's own thread
+            failures.append(error)
+
+    threads = [threading.Thread(target=reader, args=(p,)) for p in paths]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_close_ends_a_hanging_connection():
+    server = serve(lambda url: replica(0, base=url))
+    server.replica.fault("hang")
+    with connect(server) as connection:
+        connection.request("GET", "/")
+        time.sleep(0.1)
+        start = time.monotonic()
+        server.close()
+        assert time.monotonic() - start < 3
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+            connection.getresponse()
+    with pytest.raises(urllib.error.URLError):
+        fetch(server.url)
+
+
+def test_a_failing_factory_leaves_no_socket_behind():
+    def failing(url):
+        raise ValueError(url)
+
+    with pytest.raises(ValueError, match=r"127\.0\.0\.1"):
+        serve(failing)
