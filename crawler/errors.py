@@ -13,7 +13,7 @@ CrawlerError
     ParseError                   the page was had and is in the WARC already: fix the parser, then reparse
       UnreadableSource           a feed, sitemap or list that is none
         SourceMoved(found)       it redirects to another address, which is a source of its own
-      NotAnArticle(reason)       a block page, a soft 404, a list ...
+      NotAnArticle(rejection)    a block page, a soft 404, a list ...
       MarkupDrift(missing)       it says that it is an article, but the markup that we know is not there
   StopError(hint)                ends the run: exit code 1, and `hint` says what to do now
     ConfigError                  every mistake of the configuration at once
@@ -39,6 +39,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -47,6 +48,56 @@ if TYPE_CHECKING:
 #: how the error on a row begins that came of a bug, and of a markup that is not known
 BUG = "a bug: "
 DRIFT = "markup drift: "
+
+
+class Rejection(StrEnum):
+    """Why a page is not an article. The value is for code; `description` is for people."""
+
+    EMPTY = "empty"
+    TINY = "tiny"
+    BINARY = "binary"
+    XML = "xml"
+    JSON = "json"
+    UNSAFE = "unsafe"
+    BLOCK_PAGE = "block-page"
+    SOFT_404 = "soft-404"
+    ERROR_PAGE = "error-page"
+    HOME_PAGE = "home-page"
+    SECTION_PAGE = "section-page"
+    TOPIC_PAGE = "topic-page"
+    SEARCH_PAGE = "search-page"
+    FEED = "feed"
+    SITEMAP = "sitemap"
+    OTHER_EDITION = "other-edition"
+    NO_POST_ID = "no-post-id"
+    UNMARKED = "unmarked"
+
+    @property
+    def description(self) -> str:
+        """The rejection as a noun phrase that follows "not an article:"."""
+        return _DESCRIPTIONS[self]
+
+
+_DESCRIPTIONS = {
+    Rejection.EMPTY: "an empty response",
+    Rejection.TINY: "only a few bytes",
+    Rejection.BINARY: "a binary file",
+    Rejection.XML: "XML, a feed or a sitemap",
+    Rejection.JSON: "JSON",
+    Rejection.UNSAFE: "a page that is not safe to parse",
+    Rejection.BLOCK_PAGE: "a block page",
+    Rejection.SOFT_404: "a soft 404",
+    Rejection.ERROR_PAGE: "an error page",
+    Rejection.HOME_PAGE: "the home page",
+    Rejection.SECTION_PAGE: "a section page",
+    Rejection.TOPIC_PAGE: "a topic or tag page",
+    Rejection.SEARCH_PAGE: "a search page",
+    Rejection.FEED: "a feed",
+    Rejection.SITEMAP: "a sitemap",
+    Rejection.OTHER_EDITION: "a page of another edition",
+    Rejection.NO_POST_ID: "no post id in its address or canonical link",
+    Rejection.UNMARKED: "nothing on the page marks it as an article",
+}
 
 
 class CrawlerError(Exception):
@@ -119,11 +170,16 @@ class SourceMoved(UnreadableSource):
 
 
 class NotAnArticle(ParseError):
-    """The page is no article; `reason` says what it looks like instead."""
+    """The page is not an article.
 
-    def __init__(self, url: str, reason: str) -> None:
-        super().__init__(url, f"not an article: {reason}")
-        self.reason = reason
+    `rejection` is the reason as a value that code may test; `reason` is the same for people, with details if there are
+    any (`detail` replaces the general description).
+    """
+
+    def __init__(self, url: str, rejection: Rejection, detail: str | None = None) -> None:
+        self.rejection = rejection
+        self.reason = detail or rejection.description
+        super().__init__(url, f"not an article: {self.reason}")
 
 
 class MarkupDrift(ParseError):

@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal, NamedTuple
 
 from crawler import urls
-from crawler.errors import BadInput, NotAnArticle, ParseError
+from crawler.errors import BadInput, NotAnArticle, ParseError, Rejection
 from crawler.schedule.backoff import retry_at
 from crawler.site import FLOOR, HANOI, ID_ANCHORS, IDS_A_DAY, SITEMAP_INDEX, Site
 
@@ -249,7 +249,7 @@ def probed(post_id: int, status: int, address: str, read: int | ParseError | Non
     if status != 200:
         return "unclear"
     if isinstance(read, NotAnArticle):
-        return "absent" if read.reason == "a soft 404" else "unclear"
+        return "absent" if read.rejection is Rejection.SOFT_404 else "unclear"
     if not isinstance(read, int):
         return "unclear"
     return "there" if read == post_id else "absent"

@@ -23,7 +23,7 @@ from crawler import app, backfill, plans
 from crawler.backfill import id_probe, listing
 from crawler.backfill.estimate import Figures
 from crawler.cli.planbar import PlanBar, Tally, spell
-from crawler.errors import BadInput, MarkupDrift, NotAnArticle, SitePaused, StopError
+from crawler.errors import BadInput, MarkupDrift, NotAnArticle, Rejection, SitePaused, StopError
 from crawler.pipeline.run import recorded
 from crawler.plans import Asked, Step, StepOutcome, Walk
 from crawler.sim.site import Options, build, serve
@@ -180,12 +180,12 @@ PROBED = {
     "the article": (200, "https://fr.vietnamplus.vn/vrai-titre-post7.vnp", 7, "there"),
     "another article": (200, ARTICLE_7, 8, "absent"),
     "led to another article": (200, "https://fr.vietnamplus.vn/autre-post8.vnp", 8, "absent"),
-    "led to the home page": (200, HOME, NotAnArticle(HOME, "the home page"), "absent"),
-    "not found": (404, ARTICLE_7, NotAnArticle(ARTICLE_7, "a soft 404"), "absent"),
-    "gone": (410, ARTICLE_7, NotAnArticle(ARTICLE_7, "an empty answer (0 bytes)"), "absent"),
-    "a soft 404": (200, ARTICLE_7, NotAnArticle(ARTICLE_7, "a soft 404"), "absent"),
-    "a block page": (200, ARTICLE_7, NotAnArticle(ARTICLE_7, "a block page"), "unclear"),
-    "forbidden": (403, ARTICLE_7, NotAnArticle(ARTICLE_7, "a block page"), "unclear"),
+    "led to the home page": (200, HOME, NotAnArticle(HOME, Rejection.HOME_PAGE), "absent"),
+    "not found": (404, ARTICLE_7, NotAnArticle(ARTICLE_7, Rejection.SOFT_404), "absent"),
+    "gone": (410, ARTICLE_7, NotAnArticle(ARTICLE_7, Rejection.EMPTY), "absent"),
+    "a soft 404": (200, ARTICLE_7, NotAnArticle(ARTICLE_7, Rejection.SOFT_404), "absent"),
+    "a block page": (200, ARTICLE_7, NotAnArticle(ARTICLE_7, Rejection.BLOCK_PAGE), "unclear"),
+    "forbidden": (403, ARTICLE_7, NotAnArticle(ARTICLE_7, Rejection.BLOCK_PAGE), "unclear"),
     "an unknown layout": (200, ARTICLE_7, MarkupDrift(ARTICLE_7, ("body",), Article("t")), "unclear"),
     "nothing read": (200, ARTICLE_7, None, "unclear"),
 }

@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
+from crawler.errors import Rejection
 from crawler.parse import classify, decode, dom, head, structure, times
 from crawler.parse.times import Candidate
 from crawler.types import Dateline
@@ -480,23 +481,23 @@ def test_breadcrumbs_that_are_none(items):
 PAD = b"<p>" + b"x" * 100
 BYTES = {
     "a page": (b"<!doctype html>" + PAD, None),
-    "nothing": (b"", "an empty answer (0 bytes)"),
-    "blanks": (b" \n" * 99, "an empty answer (198 bytes)"),
-    "a dozen bytes": (b"RssList.html", "only 12 bytes"),
-    "63 bytes": (b"x" * 63, "only 63 bytes"),
+    "nothing": (b"", (Rejection.EMPTY, "an empty response (0 bytes)")),
+    "blanks": (b" \n" * 99, (Rejection.EMPTY, "an empty response (198 bytes)")),
+    "a dozen bytes": (b"RssList.html", (Rejection.TINY, "only 12 bytes")),
+    "63 bytes": (b"x" * 63, (Rejection.TINY, "only 63 bytes")),
     "64 bytes": (b"x" * 64, None),
-    "PDF": (b"%PDF-1.7" + PAD, "a PDF file"),
-    "PNG": (b"\x89PNG" + PAD, "an image"),
-    "JPEG": (b"\xff\xd8\xff\xe0" + PAD, "an image"),
-    "GIF": (b"GIF89a" + PAD, "an image"),
-    "ZIP": (b"PK\x03\x04" + PAD, "a ZIP file"),
-    "gzip": (b"\x1f\x8b" + PAD, "compressed data"),
-    "feed": (b'<?xml version="1.0"?>\n<!-- x --> <rss>' + PAD, "XML (rss), a feed or a sitemap"),
-    "feed behind a byte order mark": (b"\xef\xbb\xbf<feed>" + PAD, "XML (feed), a feed or a sitemap"),
-    "sitemap": (b"<urlset>" + PAD, "XML (urlset), a feed or a sitemap"),
+    "PDF": (b"%PDF-1.7" + PAD, (Rejection.BINARY, "a PDF file")),
+    "PNG": (b"\x89PNG" + PAD, (Rejection.BINARY, "an image")),
+    "JPEG": (b"\xff\xd8\xff\xe0" + PAD, (Rejection.BINARY, "an image")),
+    "GIF": (b"GIF89a" + PAD, (Rejection.BINARY, "an image")),
+    "ZIP": (b"PK\x03\x04" + PAD, (Rejection.BINARY, "a ZIP file")),
+    "gzip": (b"\x1f\x8b" + PAD, (Rejection.BINARY, "compressed data")),
+    "feed": (b'<?xml version="1.0"?>\n<!-- x --> <rss>' + PAD, (Rejection.XML, "XML (rss), a feed or a sitemap")),
+    "feed behind a byte order mark": (b"\xef\xbb\xbf<feed>" + PAD, (Rejection.XML, "XML (feed), a feed or a sitemap")),
+    "sitemap": (b"<urlset>" + PAD, (Rejection.XML, "XML (urlset), a feed or a sitemap")),
     "XHTML": (b'<?xml version="1.0"?><html>' + PAD, None),
-    "JSON object": (b'{"data": 1}' + PAD, "JSON"),
-    "JSON list": (b' [{"data": 1}]' + PAD, "JSON"),
+    "JSON object": (b'{"data": 1}' + PAD, (Rejection.JSON, "JSON")),
+    "JSON list": (b' [{"data": 1}]' + PAD, (Rejection.JSON, "JSON")),
     "template in braces": (b"{% if x %}" + PAD, None),
 }
 
@@ -511,29 +512,29 @@ AN_ARTICLE = '<meta property="og:type" content="article">'
 CANONICAL = '<link rel="canonical" href="{}">'
 PAGES = {
     "an article": ("<title>Le riz</title><p>Le riz", URL, None),
-    "block page": ("<title>Just a moment...</title><p>Checking your browser", URL, "a block page"),
-    "block page in French": ("<h1>Accès refusé</h1>", URL, "a block page"),
-    "soft 404": ("<h1>Page introuvable</h1>", URL, "a soft 404"),
-    "soft 404 in Vietnamese": ("<p>Đường dẫn này không tồn tại", URL, "a soft 404"),
-    "error page": ("<title>502 Bad Gateway</title>", URL, "an error page"),
+    "block page": ("<title>Just a moment...</title><p>Checking your browser", URL, Rejection.BLOCK_PAGE),
+    "block page in French": ("<h1>Accès refusé</h1>", URL, Rejection.BLOCK_PAGE),
+    "soft 404": ("<h1>Page introuvable</h1>", URL, Rejection.SOFT_404),
+    "soft 404 in Vietnamese": ("<p>Đường dẫn này không tồn tại", URL, Rejection.SOFT_404),
+    "error page": ("<title>502 Bad Gateway</title>", URL, Rejection.ERROR_PAGE),
     "an article about errors": (f"{AN_ARTICLE}<h1>Erreur 404 : captcha et maintenance</h1>", URL, None),
     "the words deep in a long page": (f"{LONG}<p>page introuvable", URL, None),
-    "the words in the headline of a long page": (f"<h2>Page introuvable</h2>{LONG}", URL, "a soft 404"),
+    "the words in the headline of a long page": (f"<h2>Page introuvable</h2>{LONG}", URL, Rejection.SOFT_404),
     "the words in a headline too far down": (
         f"<h1>a</h1><h2>b</h2><h2>c</h2><h2>Page introuvable</h2>{LONG}",
         URL,
         None,
     ),
-    "canonical: home": (AN_ARTICLE + CANONICAL.format("/"), URL, "the home page"),
-    "canonical: section": (CANONICAL.format("/politique/"), URL, "a section page"),
-    "canonical: topic": (CANONICAL.format("/topic/x-1.vnp"), URL, "a topic or tag page"),
-    "canonical: search": (CANONICAL.format("/search.vnp"), URL, "a search page"),
-    "canonical: mobile home": (CANONICAL.format("https://m.fr.vietnamplus.vn/"), URL, "the home page"),
+    "canonical: home": (AN_ARTICLE + CANONICAL.format("/"), URL, Rejection.HOME_PAGE),
+    "canonical: section": (CANONICAL.format("/politique/"), URL, Rejection.SECTION_PAGE),
+    "canonical: topic": (CANONICAL.format("/topic/x-1.vnp"), URL, Rejection.TOPIC_PAGE),
+    "canonical: search": (CANONICAL.format("/search.vnp"), URL, Rejection.SEARCH_PAGE),
+    "canonical: mobile home": (CANONICAL.format("https://m.fr.vietnamplus.vn/"), URL, Rejection.HOME_PAGE),
     "canonical: another host": (CANONICAL.format("https://example.org/"), URL, None),
     "canonical: another article": (CANONICAL.format("/b-post2.vnp"), URL, None),
-    "no canonical, address of a section": ("<p>x", f"{ROOT}/politique/", "a section page"),
-    "no canonical, address of a feed": ("<p>x", f"{ROOT}/rss/home.rss", "a feed"),
-    "no canonical, address of a sitemap": ("<p>x", f"{ROOT}/sitemap.xml", "a sitemap"),
+    "no canonical, address of a section": ("<p>x", f"{ROOT}/politique/", Rejection.SECTION_PAGE),
+    "no canonical, address of a feed": ("<p>x", f"{ROOT}/rss/home.rss", Rejection.FEED),
+    "no canonical, address of a sitemap": ("<p>x", f"{ROOT}/sitemap.xml", Rejection.SITEMAP),
     "no canonical, an address of no kind": ("<p>x", f"{ROOT}/x/y.html", None),
     "a page of frames": ("<frameset><frame src=x></frameset>", URL, None),
 }
@@ -573,8 +574,8 @@ FRAGMENT = (
 def test_any_page_can_be_looked_at(html, url):
     page = tree(html)
     found = head.read(page, url)
-    reason = classify.of_page(page, found, url)
-    assert reason is None or reason
+    rejection = classify.of_page(page, found, url)
+    assert rejection is None or rejection.description
     for post_id in (None, 1):
         own = found.news_article(post_id)
         assert own == {} or own in found.news

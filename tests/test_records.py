@@ -270,7 +270,7 @@ MESSAGES = {
     "status": (errors.BadStatus("u", 500), "HTTP status 500"),
     "status with words": (errors.BadStatus("u", 500, "oh"), "oh"),
     "throttled": (errors.Throttled("u", 429, 3.0), "HTTP status 429"),
-    "no article": (errors.NotAnArticle("u", "a feed"), "not an article: a feed"),
+    "no article": (errors.NotAnArticle("u", errors.Rejection.FEED), "not an article: a feed"),
     "drift": (
         errors.MarkupDrift("u", ("title", "body"), ARTICLE),
         "markup drift: no title, no body where a known layout has it",
@@ -299,7 +299,7 @@ def test_failures_carry_their_subject():
     assert errors.StopError("x", "do this").hint == "do this"
     assert errors.StopError("x").hint == ""
     assert errors.ArticleNotFound(7).key == 7
-    assert errors.NotAnArticle("u", "a feed").reason == "a feed"
+    assert errors.NotAnArticle("u", errors.Rejection.FEED).reason == "a feed"
 
 
 def test_the_tree_of_failures_is_the_one_that_is_drawn():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from crawler import schedule
-from crawler.errors import Interrupted, unless_stopped
+from crawler.errors import Interrupted, Rejection, unless_stopped
 from crawler.parse import classify, head
 from crawler.types import PageForFetch, PageOutcome
 
@@ -163,34 +163,37 @@ def test_an_article_is_gone_only_after_repeats(before, expected):
 HELD = ("live", "suspect", "gone")
 NEVER = ("known", "failed", "rejected", "drift", "absent")
 REMOVED = {
-    "a page that says so": ("/a-post1.vnp", "a soft 404", "says that it is not there"),
-    "sent home": ("/", "the home page", "leads to the home page"),
-    "sent to its section": ("/politique/", "a section page", "leads to a section page"),
-    "sent to a search": ("/search.vnp?q=a", "a search page", "leads to a search page"),
-    "its own address, but a list": ("/a-post1.vnp", "a section page", None),
-    "a wall": ("/captcha", "a block page", None),
-    "in repair": ("/a-post1.vnp", "an error page", None),
-    "a dozen bytes": ("/a-post1.vnp", "only 12 bytes", None),
-    "nothing in particular": ("/x", "nothing on the page says that it is one", None),
+    "a page that says so": ("/a-post1.vnp", Rejection.SOFT_404, "does not exist"),
+    "sent home": ("/", Rejection.HOME_PAGE, "redirects to the home page"),
+    "sent to its section": ("/politique/", Rejection.SECTION_PAGE, "redirects to a section page"),
+    "sent to a search": ("/search.vnp?q=a", Rejection.SEARCH_PAGE, "redirects to a search page"),
+    "its own address, but a list": ("/a-post1.vnp", Rejection.SECTION_PAGE, None),
+    "a wall": ("/captcha", Rejection.BLOCK_PAGE, None),
+    "in repair": ("/a-post1.vnp", Rejection.ERROR_PAGE, None),
+    "a dozen bytes": ("/a-post1.vnp", Rejection.TINY, None),
+    "nothing in particular": ("/x", Rejection.UNMARKED, None),
 }
 
 
-@pytest.mark.parametrize(("path", "reason", "words"), REMOVED.values(), ids=REMOVED)
-def test_what_means_that_an_article_was_taken_away(path, reason, words):
+@pytest.mark.parametrize(("path", "rejection", "words"), REMOVED.values(), ids=REMOVED)
+def test_what_means_that_an_article_was_taken_away(path, rejection, words):
     for state in HELD:
-        found = schedule.removed(page(state), SITE + path, reason)
+        found = schedule.removed(page(state), SITE + path, rejection)
         assert (found is None) == (words is None)
         assert words is None or words in found
-    assert [schedule.removed(page(state), SITE + path, reason) for state in NEVER] == [None] * 5
+    assert [schedule.removed(page(state), SITE + path, rejection) for state in NEVER] == [None] * 5
 
 
-def test_the_parser_calls_these_pages_so():
-    """The reasons are words for people; those that a decision depends on are held together here."""
-    shapes = {"/": "the home page", "/politique/": "a section page", "/topic/x-107.vnp": "a topic or tag page"}
+def test_redirect_targets_are_classified_by_their_address():
+    shapes = {
+        "/": Rejection.HOME_PAGE,
+        "/politique/": Rejection.SECTION_PAGE,
+        "/topic/x-107.vnp": Rejection.TOPIC_PAGE,
+        "/search.vnp": Rejection.SEARCH_PAGE,
+    }
     assert {path: classify.of_shape(SITE + path) for path in shapes} == shapes
-    assert classify.of_shape(f"{SITE}/search.vnp") == "a search page"
     tree = LexborHTMLParser("<title>Trang</title><body><h1>Page introuvable</h1>")
-    assert classify.of_page(tree, head.read(tree, SITE), f"{SITE}/a-post1.vnp") == "a soft 404"
+    assert classify.of_page(tree, head.read(tree, SITE), f"{SITE}/a-post1.vnp") is Rejection.SOFT_404
 
 
 AGAIN = {

@@ -12,6 +12,7 @@ import unicodedata
 from selectolax.lexbor import LexborHTMLParser
 
 from crawler import urls
+from crawler.errors import Rejection
 from crawler.parse import dom
 from crawler.parse.head import Head
 
@@ -41,32 +42,39 @@ _ERROR = re.compile(
     r"internal server error|bad gateway|service unavailable|gateway time-?out|\b50[0234]\b|maintenance|runtime error"
 )
 _SHAPES = {
-    "home": "the home page",
-    "section": "a section page",
-    "topic": "a topic or tag page",
-    "search": "a search page",
-    "feed": "a feed",
-    "sitemap": "a sitemap",
+    "home": Rejection.HOME_PAGE,
+    "section": Rejection.SECTION_PAGE,
+    "topic": Rejection.TOPIC_PAGE,
+    "search": Rejection.SEARCH_PAGE,
+    "feed": Rejection.FEED,
+    "sitemap": Rejection.SITEMAP,
 }
+_WORDED = (
+    (_BLOCKED, Rejection.BLOCK_PAGE),
+    (_NOT_FOUND, Rejection.SOFT_404),
+    (_ERROR, Rejection.ERROR_PAGE),
+)
 _PLAIN_PAGE = 3_000  # characters of visible text; block and error pages say little
 
 
-def of_bytes(body: bytes) -> str | None:
-    """Say what a body is when it cannot be a page at all; None when it may be one."""
+def of_bytes(body: bytes) -> tuple[Rejection, str] | None:
+    """Return why a body cannot be an HTML page, with a description for people; None if it may be one."""
     start = body[:1024].lstrip(b"\xef\xbb\xbf")
     if len(body.strip()) < _TINY:
-        return f"an empty answer ({len(body)} bytes)" if not body.strip() else f"only {len(body)} bytes"
+        if not body.strip():
+            return Rejection.EMPTY, f"an empty response ({len(body)} bytes)"
+        return Rejection.TINY, f"only {len(body)} bytes"
     for magic, name in _SIGNATURES:
         if start.startswith(magic):
-            return name
+            return Rejection.BINARY, name
     if match := _XML.match(start):
-        return f"XML ({match[1].decode()}), a feed or a sitemap"
+        return Rejection.XML, f"XML ({match[1].decode()}), a feed or a sitemap"
     if _JSON.match(start):
-        return "JSON"
+        return Rejection.JSON, Rejection.JSON.description
     return None
 
 
-def of_page(tree: LexborHTMLParser, head: Head, url: str) -> str | None:
+def of_page(tree: LexborHTMLParser, head: Head, url: str) -> Rejection | None:
     """Say what a page says or shows itself to be when that is no article; None without such a mark.
 
     A canonical address that names another kind of page is such a statement; so are the words of block, error and
@@ -75,9 +83,9 @@ def of_page(tree: LexborHTMLParser, head: Head, url: str) -> str | None:
     # a real headline may hold any of these words, so they count only where the page does not call itself an article
     if not head.says_article():
         marks = _marks(tree, head)
-        for pattern, reason in ((_BLOCKED, "a block page"), (_NOT_FOUND, "a soft 404"), (_ERROR, "an error page")):
+        for pattern, rejection in _WORDED:
             if pattern.search(marks):
-                return reason
+                return rejection
     return _of_address(head, url)
 
 
@@ -87,12 +95,12 @@ def _marks(tree: LexborHTMLParser, head: Head) -> str:
     return _plain(titles if len(visible) > _PLAIN_PAGE else f"{titles} {visible}")
 
 
-def of_shape(url: str) -> str | None:
-    """Say what an address names when that is no article."""
+def of_shape(url: str) -> Rejection | None:
+    """Return what kind of page an address names by its form; None if that may be an article."""
     return _SHAPES.get(urls.shape(url))
 
 
-def _of_address(head: Head, url: str) -> str | None:
+def _of_address(head: Head, url: str) -> Rejection | None:
     if head.canonical is None or urls.host(head.canonical).removeprefix("m.") != urls.host(url).removeprefix("m."):
         return None if urls.post_id(url) is not None else of_shape(url)
     return of_shape(head.canonical)

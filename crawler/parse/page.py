@@ -17,7 +17,7 @@ from datetime import datetime
 from selectolax.lexbor import LexborHTMLParser
 
 from crawler import markup, site, urls
-from crawler.errors import MarkupDrift, NotAnArticle
+from crawler.errors import MarkupDrift, NotAnArticle, Rejection
 from crawler.markup import Markup
 from crawler.parse import body as body_reader
 from crawler.parse import classify, decode, dom, fields, frame, guard, related, structure
@@ -64,7 +64,7 @@ def parse_page(
         article = _read(page, layout)
         if article is not None:
             if page.post_id is None:
-                raise NotAnArticle(url, "no post id in its address or canonical link")
+                raise NotAnArticle(url, Rejection.NO_POST_ID)
             return article
     raise _unread(page, layouts)
 
@@ -72,16 +72,16 @@ def parse_page(
 def _open(body: bytes, url: str, content_type: str | None, fetched_at: datetime, edition: Site) -> Page:
     """Decode and parse the page, refusing what cannot be an article at all."""
     if edition.other_edition(url):
-        raise NotAnArticle(url, f"of another edition ({urls.host(url)})")
-    if reason := classify.of_bytes(body):
-        raise NotAnArticle(url, reason)
+        raise NotAnArticle(url, Rejection.OTHER_EDITION, f"a page of another edition ({urls.host(url)})")
+    if found := classify.of_bytes(body):
+        raise NotAnArticle(url, *found)
     decoded = decode.decode(body, content_type)
     if hazard := guard.hazard(decoded.text):
-        raise NotAnArticle(url, f"a page that cannot be parsed safely: {hazard}")
+        raise NotAnArticle(url, Rejection.UNSAFE, f"a page that is not safe to parse: {hazard}")
     tree = LexborHTMLParser(decoded.text)
     head = head_reader.read(tree, url)
-    if reason := classify.of_page(tree, head, url):
-        raise NotAnArticle(url, reason)
+    if rejection := classify.of_page(tree, head, url):
+        raise NotAnArticle(url, rejection)
     post_id, id_problems = _post_id(head, url)
     problems = (*decoded.problems, *_truncation(body), *head.problems, *id_problems)
     return Page(tree, head, url, fetched_at, post_id, problems)
@@ -178,7 +178,7 @@ def _unread(page: Page, layouts: Sequence[Markup]) -> NotAnArticle | MarkupDrift
     canonical_agrees = page.head.canonical is not None and urls.post_id(page.head.canonical) == page.post_id
     claims = page.head.says_article() or (page.post_id is not None and canonical_agrees)
     if not claims or page.post_id is None:
-        return NotAnArticle(page.url, classify.of_shape(page.url) or "nothing on the page says that it is one")
+        return NotAnArticle(page.url, classify.of_shape(page.url) or Rejection.UNMARKED)
     found_title = any(frame.headlines(page, layout) for layout in layouts)
     found_body = any(body_reader.read(b, m, page.resolve).blocks for m in layouts for b in frame.bodies(page, m)[:1])
     missing = [name for name, found in (("title", found_title), ("body", found_body)) if not found]

@@ -109,7 +109,7 @@ def _read(context: Context, page: PageForFetch, article: Article, fetched: Fetch
 def _unread(
     context: Context, page: PageForFetch, error: NotAnArticle | MarkupDrift, fetched: Fetched, ref: RawRef
 ) -> str:
-    if isinstance(error, NotAnArticle) and (why := schedule.removed(page, fetched.url, error.reason)):
+    if isinstance(error, NotAnArticle) and (why := schedule.removed(page, fetched.url, error.rejection)):
         return _gone(context, page, fetched, ref, why)
     state: PageState = "drift" if isinstance(error, MarkupDrift) else "rejected"
     now = fetched.fetched_at

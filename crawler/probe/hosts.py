@@ -9,7 +9,7 @@ import re
 from collections import Counter
 
 from crawler import site, urls
-from crawler.errors import NotAnArticle
+from crawler.errors import NotAnArticle, Rejection
 from crawler.probe.evidence import Asked, Evidence, Rules, Seen, confirmed, differs, named, path, unknown
 from crawler.probe.questions import sitemap_lines
 
@@ -84,12 +84,16 @@ def sitemap_line(evidence: Evidence) -> Seen:
     )
 
 
+def _is_block_page(article: object) -> bool:
+    return isinstance(article, NotAnArticle) and article.rejection is Rejection.BLOCK_PAGE
+
+
 def honest_name(evidence: Evidence) -> Seen:
     """Check that a crawler that says its name gets pages."""
     answers = [a.answer for a in _of_site(evidence) if a.answer]
     refused = Counter(a.status for a in answers if a.status in _REFUSED)
     keys = [key for key in evidence.asked if key.startswith("era:")]
-    walls = [key for key in keys if isinstance(e := evidence.article(key), NotAnArticle) and "block" in e.reason]
+    walls = [key for key in keys if _is_block_page(evidence.article(key))]
     if not answers:
         return unknown("no answer came")
     if not refused and not walls:

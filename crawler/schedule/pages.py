@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from crawler import urls
+from crawler.errors import Rejection
 from crawler.schedule.backoff import retry_at
 from crawler.types import PageForFetch, PageOutcome, PageState
 
@@ -28,9 +29,10 @@ _HINTED_RECHECKS = (
 # Answers "gone" (dossier 18.22): the second at least an hour after the first, the third a day after the second. A site
 # in repair may say 404 of everything for an afternoon.
 _PROBES = (timedelta(hours=1), timedelta(days=1))
-# What the parser calls a page that is no article, where the site has put it in the place of one.
-_ELSEWHERE = ("the home page", "a section page", "a topic or tag page", "a search page")
-_SOFT = "a soft 404"
+# Pages that are not articles, to which a site redirects the address of an article that it removed (dossier section 18.22).
+_REDIRECT_TARGETS = frozenset(
+    {Rejection.HOME_PAGE, Rejection.SECTION_PAGE, Rejection.TOPIC_PAGE, Rejection.SEARCH_PAGE}
+)
 _GIVE_UP = 8  # failed visits in a row before a page waits until a source lists it once more, or somebody asks
 _LEFT: tuple[PageState, ...] = ("gone", "failed", "drift", "rejected")  # where nothing is due any more
 
@@ -96,17 +98,17 @@ def gone(page: PageForFetch, now: datetime, error: str) -> PageOutcome:
     return PageOutcome("suspect", now + _PROBES[probes - 1], error, probes)
 
 
-def removed(page: PageForFetch, url: str, reason: str) -> str | None:
-    """Say in words why an answer that is no article means that a held one was taken away; None when it does not.
+def removed(page: PageForFetch, url: str, rejection: Rejection) -> str | None:
+    """Return why a response that is not an article means that an archived one was removed; None if it does not.
 
-    `url` is where the answer came from, after redirects. A wall, a maintenance page or a PDF says nothing of the article.
+    `url` is the address of the response, after redirects. A block page, a maintenance page or a PDF proves nothing.
     """
     if page.state not in ("live", "suspect", "gone"):
         return None
-    if reason == _SOFT:
-        return "a page says that it is not there"
-    if reason in _ELSEWHERE and urls.post_id(url) != page.id:
-        return f"leads to {reason} ({url})"
+    if rejection is Rejection.SOFT_404:
+        return "the page says that the article does not exist"
+    if rejection in _REDIRECT_TARGETS and urls.post_id(url) != page.id:
+        return f"redirects to {rejection.description} ({url})"
     return None
 
 
