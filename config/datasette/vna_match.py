@@ -1,9 +1,10 @@
-"""Datasette plugin: the SQL function `vna_match(query)`, so that SQL finds what `vna search` finds.
+"""Datasette plugin: the SQL function `vna_match(query)`, so that SQL finds the same articles as `vna search`.
 
 select a.* from articles_fts join articles a on a.id = articles_fts.rowid
 where articles_fts match vna_match('"affaires étrangères" -Cuba') order by a.id desc
 """
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -12,22 +13,24 @@ from datasette import hookimpl
 from crawler import config, query
 from crawler.errors import StopError
 
-_SYNONYMS = query.Synonyms(config.load_synonyms(Path(__file__).parent.parent / "crawler.toml"))
-_NOTHING = '"\ufdd0"'  # a noncharacter: no text can hold it
+# `vna browse` sets VNA_CONFIG. Without it, the synonyms are those of the folder above this one.
+_CONFIG = os.environ.get("VNA_CONFIG") or Path(__file__).parent.parent / "crawler.toml"
+_SYNONYMS = query.Synonyms(config.load_synonyms(Path(_CONFIG)))
+_NO_MATCH = '"\ufdd0"'  # a noncharacter, which no text contains
 
 
 def vna_match(text: str | None) -> str:
-    """Give the FTS5 expression of a query; one that matches nothing when there is nothing to look for."""
+    """Return the FTS5 expression of a query, or one that matches nothing if the query has no search term."""
     try:
         return query.parse(text or "", _SYNONYMS).match
     except StopError:
-        return _NOTHING
+        return _NO_MATCH
 
 
 @hookimpl
 def prepare_connection(conn: sqlite3.Connection) -> None:
-    """Give each of Datasette's connections the function."""
+    """Register the function on each connection of Datasette."""
     try:
         conn.create_function("vna_match", 1, vna_match, deterministic=True)
-    except sqlite3.NotSupportedError:  # an SQLite without deterministic functions
+    except sqlite3.NotSupportedError:  # SQLite before 3.8.3 has no deterministic functions
         conn.create_function("vna_match", 1, vna_match)
