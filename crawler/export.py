@@ -1,7 +1,7 @@
-"""The corpus as files: JSON Lines, CSV, seed texts.
+"""Export articles to files: JSON Lines, CSV, seed texts.
 
-Boundary: articles in, bytes out; a file is written beside its place and renamed, so that a half one is never taken for
-a whole.
+Boundary: articles in, files out. A file is written under a temporary name and renamed when complete, so that readers
+never see part of a file. `article_fields` says which columns the CSV has.
 """
 
 from __future__ import annotations
@@ -13,19 +13,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from crawler import render
+from crawler import records, render
+from crawler.article_fields import CSV_FIELDS, FieldType
 from crawler.errors import BadInput
 from crawler.parse.seedtext import SEPARATOR
 from crawler.types import StoredArticle
 
-_CSV = (
-    "id url kind section title lead text clean dateline_place dateline_date agency signature byline tags published_at "
-    "modified_at revision state first_seen_at checked_at markup"
-).split()
-
 
 def jsonl(articles: Iterable[StoredArticle], out: IO[str]) -> int:
-    """Write one JSON object a line, as `vna show --format json` has it."""
+    """Write one JSON object per line, with the keys of `vna show --format json`; return the number of articles."""
     count = 0
     for stored in articles:
         count += 1
@@ -34,18 +30,18 @@ def jsonl(articles: Iterable[StoredArticle], out: IO[str]) -> int:
 
 
 def table(articles: Iterable[StoredArticle], out: IO[str]) -> int:
-    """Write CSV (RFC 4180) with a header; tags are joined by `;`."""
-    writer = csv.DictWriter(out, _CSV, lineterminator="\r\n")
-    writer.writeheader()
+    """Write CSV (RFC 4180) with a header; `;` separates tags. Return the number of articles."""
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(field.name for field in CSV_FIELDS)
     count = 0
     for stored in articles:
         count += 1
-        writer.writerow(_flat(stored))
+        writer.writerow(_csv_row(stored))
     return count
 
 
 def texts(articles: Iterable[StoredArticle], out: IO[str]) -> int:
-    """Write seed texts, a form feed between them; `vna import` reads the result."""
+    """Write seed texts separated by a form feed; `vna import` reads the result. Return the number of articles."""
     count = 0
     for stored in articles:
         count += 1
@@ -55,7 +51,12 @@ def texts(articles: Iterable[StoredArticle], out: IO[str]) -> int:
 
 
 def text_files(articles: Iterable[StoredArticle], folder: Path) -> int:
-    """Write one seed text a file, `<id>.txt`, byte-exact as the format has it."""
+    """Write each article as a seed text to the file `<id>.txt` in `folder`; return the number of articles.
+
+    Raises:
+        BadInput: the folder or a file cannot be written.
+
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -73,10 +74,10 @@ WRITERS: dict[str, Callable[[Iterable[StoredArticle], IO[str]], int]] = {"jsonl"
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[str]]:
-    """Open a file that takes its name only when it is whole.
+    """Open a temporary file for writing; rename it to `path` when the block ends without an exception.
 
     Raises:
-        BadInput: it cannot be written.
+        BadInput: the file cannot be written.
 
     """
     unfinished = path.parent / f".{path.name}.unfinished"
@@ -87,17 +88,17 @@ def replacing(path: Path) -> Iterator[IO[str]]:
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:
-        with suppress(OSError):  # renamed, or never begun
+        with suppress(OSError):  # it was renamed, or never created
             unfinished.unlink()
 
 
 def _unwritable(path: Path, error: OSError) -> BadInput:
-    return BadInput(f"cannot write {path}: {error.strerror}", "name another place for it")
+    return BadInput(f"cannot write {path}: {error.strerror}", "choose another path")
 
 
-def _flat(stored: StoredArticle) -> dict[str, object]:
-    data = render.as_json(stored)
-    line = data["dateline"] or {}
-    data |= {"dateline_place": line.get("place"), "dateline_date": line.get("date"), "agency": line.get("agency")}
-    data["tags"] = ";".join(data["tags"])
-    return {name: data[name] for name in _CSV}
+def _csv_row(stored: StoredArticle) -> list[object]:
+    row: list[object] = []
+    for field in CSV_FIELDS:
+        value = records.stored_value(field, stored)
+        row.append(";".join(value) if field.type is FieldType.TEXT_LIST else value)
+    return row

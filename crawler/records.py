@@ -1,50 +1,79 @@
-"""An article as plain data: the JSON of the command contract, and back from the rows of the archive.
+"""Articles as JSON, with the keys that the commands print, and as values of SQL columns and back.
 
-Boundary: values to dicts and back; names are the same in SQL, JSON and the docs.
+Boundary: values to dicts and back; names are the same in SQL, JSON and the docs. `article_fields` says which fields there
+are.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, fields
 from typing import Any
 
-from crawler.repair import flags
-from crawler.types import Article, Block, Dateline, ImageBlock, Reading, Related, TextBlock
+from crawler.article_fields import FIELDS, ArticleField, FieldType, In, fields_in
+from crawler.types import Article, Block, Dateline, ImageBlock, Reading, Related, StoredArticle, TextBlock
+
+_JSON_FIELDS = fields_in(In.JSON)
+_ATTRIBUTES = frozenset(field.name for field in fields(Article))
+_STORED_ATTRIBUTES = frozenset(field.name for field in fields(StoredArticle))
 
 
 def article_json(article: Article, *, key: int | None = None, reading: Reading | None = None) -> dict[str, Any]:
-    """Give the JSON of an article (design, "JSON of an article"); `key` is its id in an archive, else the post id."""
+    """Return the JSON of an article, without the fields that an archive adds.
+
+    `key` is the article's id in an archive; without it, `id` is the post id. Without `reading`, the repaired text is the
+    verbatim text.
+    """
     reading = reading or Reading(article.text)
-    return {
-        "id": article.post_id if key is None else key,
-        "post_id": article.post_id,
-        "url": article.url,
-        "kind": article.kind,
-        "section": article.section,
-        "title": article.title,
-        "lead": article.lead,
-        "blocks": [block_json(block) for block in article.blocks],
-        "dateline": asdict(article.dateline) if article.dateline else None,
-        "signature": article.signature,
-        "byline": article.byline,
-        "tags": list(article.tags),
-        "published_at": article.published_at,
-        "published_raw": article.published_raw,
-        "modified_at": article.modified_at,
-        "related": [related_json(story) for story in article.related],
-        "text": article.text,
-        "clean": reading.clean,
-        "repairs": [{"rule": r.rule, "before": r.before, "after": r.after} for r in reading.repairs],
-        "markup": article.markup,
-        "provenance": dict(article.provenance),
-        "problems": [*dict.fromkeys((*article.problems, *flags(reading)))],
+    row: dict[str, Any] = {"id": article.post_id if key is None else key}
+    return row | {
+        field.name: json_value(field, field.read(article, reading)) for field in _JSON_FIELDS if field.read is not None
     }
 
 
+def stored_json(stored: StoredArticle) -> dict[str, Any]:
+    """Return the JSON of an archived article, with the fields that the archive adds."""
+    return {field.name: json_value(field, stored_value(field, stored)) for field in _JSON_FIELDS}
+
+
+def stored_value(field: ArticleField, stored: StoredArticle) -> Any:
+    """Return the value of a field of an archived article.
+
+    A value that the archive stored is an attribute of `StoredArticle`; any other value is computed.
+    """
+    value = getattr(stored, field.name) if field.name in _STORED_ATTRIBUTES else None
+    return field.read(stored.article, stored.reading) if value is None and field.read else value
+
+
+def json_value(field: ArticleField, value: Any) -> Any:
+    """Encode the value of a field for JSON."""
+    encode = _TO_JSON.get(field.name)
+    return encode(value) if encode else value
+
+
+def sql_value(field: ArticleField, value: Any) -> Any:
+    """Encode the value of a field for a column of the database: lists and maps become JSON text."""
+    encode = _TO_SQL.get(field.name)
+    return encode(value) if encode else value
+
+
+def article_from_row(row: Mapping[str, Any], columns: Iterable[ArticleField], **others: Any) -> Article:
+    """Build an article from a row of the database.
+
+    The attributes of the article are taken from those `columns` that have their names, and from `others`.
+    """
+    values = {f.name: _from_sql(f, row[f.name]) for f in columns if f.name in _ATTRIBUTES}
+    return Article(**values, **others)
+
+
+def _from_sql(field: ArticleField, value: Any) -> Any:
+    decode = _FROM_SQL.get(field.name)
+    return decode(value) if decode else value
+
+
 def block_json(block: Block) -> dict[str, Any]:
-    """Give one block as the contract names it."""
+    """Return the JSON of one block."""
     if isinstance(block, ImageBlock):
         return {
             "type": "image",
@@ -57,7 +86,7 @@ def block_json(block: Block) -> dict[str, Any]:
 
 
 def related_json(story: Related) -> dict[str, Any]:
-    """Give one story under `Voir plus` as the contract names it."""
+    """Return the JSON of one story under `Voir plus`."""
     return {
         "post_id": story.post_id,
         "url": story.url,
@@ -68,14 +97,14 @@ def related_json(story: Related) -> dict[str, Any]:
 
 
 def dump_blocks(blocks: Iterable[Block]) -> str:
-    """Write blocks for the archive: the public JSON, plus the joint of a seed's image line where there is one."""
+    """Encode blocks for the archive: the public JSON, plus `joint` for the image lines of a seed that have one."""
     return dump([
         block_json(b) | ({"joint": b.joint} if isinstance(b, ImageBlock) and b.joint else {}) for b in blocks
     ])  # fmt: skip
 
 
 def load_blocks(text: str) -> tuple[Block, ...]:
-    """Read what `dump_blocks` wrote."""
+    """Decode the output of `dump_blocks`."""
     return tuple(_block(data) for data in json.loads(text))
 
 
@@ -86,10 +115,38 @@ def _block(data: Mapping[str, Any]) -> Block:
 
 
 def dump(value: Any) -> str:
-    """Write a value as compact JSON in readable UTF-8."""
+    """Encode a value as compact JSON; letters outside ASCII stay readable."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def dateline_of(place: str | None, date: str | None, agency: str | None) -> Dateline | None:
-    """Build the dateline that three columns hold; None when all are empty."""
+    """Return the dateline stored in three columns, or None when all three are empty."""
     return Dateline(place, date, agency) if place or date or agency else None
+
+
+_Codec = Callable[[Any], Any]
+
+
+def _by_name(codecs: Mapping[FieldType, _Codec]) -> Mapping[str, _Codec]:
+    """Return the codecs by field name: looking up an enum member is slow, and an export does it for every value."""
+    return {field.name: codecs[field.type] for field in FIELDS if field.type in codecs}
+
+
+_TO_JSON = _by_name({
+    FieldType.TEXT_LIST: list,
+    FieldType.TEXT_MAP: dict,
+    FieldType.DATELINE: lambda line: asdict(line) if line else None,
+    FieldType.BLOCKS: lambda blocks: [block_json(block) for block in blocks],
+    FieldType.RELATED: lambda stories: [related_json(story) for story in stories],
+    FieldType.REPAIRS: lambda repairs: [{"rule": r.rule, "before": r.before, "after": r.after} for r in repairs],
+})  # fmt: skip
+_TO_SQL = _by_name({
+    FieldType.TEXT_LIST: lambda texts: dump(list(texts)),
+    FieldType.TEXT_MAP: lambda texts: dump(dict(texts)),
+    FieldType.BLOCKS: dump_blocks,
+})  # fmt: skip
+_FROM_SQL = _by_name({
+    FieldType.TEXT_LIST: lambda text: tuple(json.loads(text)),
+    FieldType.TEXT_MAP: json.loads,
+    FieldType.BLOCKS: load_blocks,
+})  # fmt: skip

@@ -1,8 +1,9 @@
-"""Archives of every released schema, stored as they were written, brought up to date by today's program."""
+"""Stored databases of every released schema, upgraded to the current schema."""
 
 from __future__ import annotations
 
 import gzip
+import re
 import sqlite3
 from contextlib import closing
 
@@ -10,30 +11,53 @@ import pytest
 from support import ROOT
 
 from crawler.storage import FILE, open_archive, schema
+from crawler.word_count import count_words
 
 SCHEMAS = sorted((ROOT / "tests" / "schemas").glob("*.db.gz"))
+each_schema = pytest.mark.parametrize("stored", SCHEMAS, ids=lambda path: path.name[:4])
 
 
-def test_there_is_an_archive_of_every_released_schema():
+def upgraded(folder, stored):
+    """Put a stored database into `folder` and upgrade it; return its path."""
+    file = folder / FILE
+    file.write_bytes(gzip.decompress(stored.read_bytes()))
+    open_archive(folder).close()
+    return file
+
+
+def test_a_database_of_every_released_schema_is_stored():
     assert [int(path.name[:4]) for path in SCHEMAS] == list(range(1, schema.version()))
 
 
-@pytest.mark.parametrize("stored", SCHEMAS, ids=lambda path: path.name[:4])
-def test_an_old_archive_is_brought_up_to_date_and_loses_nothing(tmp_path, stored):
-    """Same tables as in a new one, and every value that was there before."""
+@each_schema
+def test_an_upgraded_database_has_the_schema_of_a_new_one(tmp_path, stored):
+    open_archive(tmp_path / "new").close()
+    with (
+        closing(sqlite3.connect(upgraded(tmp_path, stored))) as old,
+        closing(sqlite3.connect(tmp_path / "new" / FILE)) as new,
+    ):
+        assert _layout(old) == _layout(new)
+        assert old.execute("PRAGMA user_version").fetchall() == new.execute("PRAGMA user_version").fetchall()
+        assert old.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+@each_schema
+def test_an_upgrade_keeps_every_value(tmp_path, stored):
     file = tmp_path / FILE
     file.write_bytes(gzip.decompress(stored.read_bytes()))
     with closing(sqlite3.connect(file)) as old:
-        was = {name: _content(old, name) for (name,) in old.execute(TABLES)}
+        before = {name: _content(old, name) for (name,) in old.execute(TABLES)}
     open_archive(tmp_path).close()
-    open_archive(tmp_path / "new").close()
-    with closing(sqlite3.connect(file)) as now, closing(sqlite3.connect(tmp_path / "new" / FILE)) as new:
-        layout = "SELECT type, name, tbl_name FROM sqlite_master ORDER BY 1, 2"
-        assert now.execute(layout).fetchall() == new.execute(layout).fetchall()
-        assert now.execute("PRAGMA foreign_key_check").fetchall() == []
-        for name, (columns, rows) in was.items():
-            kept = now.execute(f"SELECT {', '.join(columns)} FROM {name}").fetchall()
+    with closing(sqlite3.connect(file)) as new:
+        for name, (columns, rows) in before.items():
+            kept = new.execute(f"SELECT {', '.join(columns)} FROM {name}").fetchall()
             assert sorted(map(repr, kept)) == rows, name
+
+
+def _layout(db):
+    """Return the tables, indexes and triggers with their SQL, without comments: those may change between versions."""
+    found = db.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY 1, 2")
+    return [(*names, " ".join(re.sub("--.*", "", sql or "").split())) for *names, sql in found]
 
 
 TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%_fts%' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_%' ESCAPE '\\'"
@@ -44,7 +68,25 @@ def _content(db, name):
     return [f'"{column[0]}"' for column in cursor.description], sorted(map(repr, cursor.fetchall()))
 
 
-def test_a_migration_that_fails_leaves_the_old_archive(tmp_path):
+@each_schema
+def test_an_upgrade_counts_the_words_of_stored_articles(tmp_path, stored):
+    with closing(sqlite3.connect(upgraded(tmp_path, stored))) as db:
+        rows = db.execute("SELECT clean, word_count FROM articles").fetchall()
+    assert sum(count for _, count in rows) > 1000
+    assert [count for _, count in rows] == [count_words(clean) for clean, _ in rows]
+
+
+def test_an_upgrade_derives_the_kinds_of_errors_that_code_depends_on(tmp_path):
+    with closing(sqlite3.connect(upgraded(tmp_path, SCHEMAS[1]))) as db:
+        pages = db.execute("SELECT DISTINCT state, error_kind FROM pages ORDER BY 1, 2").fetchall()
+        sources = db.execute("SELECT DISTINCT state, error_kind FROM sources ORDER BY 1, 2").fetchall()
+        steps = db.execute("SELECT error_kind FROM plan_steps ORDER BY plan, position").fetchall()
+    assert pages == [("drift", "layout-drift"), ("failed", "bug"), ("gone", None), ("live", None)]
+    assert sources == [("absent", None), ("failing", "bug"), ("new", None), ("ok", None)]
+    assert steps == [("bug",), (None,)]
+
+
+def test_a_failed_upgrade_leaves_the_old_database_unchanged(tmp_path):
     file = tmp_path / FILE
     file.write_bytes(gzip.decompress(SCHEMAS[0].read_bytes()))
     with closing(sqlite3.connect(file)) as old:

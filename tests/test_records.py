@@ -1,4 +1,4 @@
-"""An article as data and as a document: JSON and back, Markdown, HTML, differences; the values and errors themselves."""
+"""Articles as JSON and SQL values, as Markdown and HTML; differences of revisions; instants, values and errors."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ STORED = StoredArticle(
 # --- JSON -------------------------------------------------------------------------------------------------------------
 
 
-def test_every_field_of_the_contract():
+def test_the_json_has_every_key_of_the_contract():
     assert records.article_json(ARTICLE, reading=READING) == {
         "id": 7, "post_id": 7, "url": "https://x/a-post7.vnp", "kind": "article", "section": "Monde",
         "title": "Un <titre> & co", "lead": "Le lead",
@@ -57,32 +57,32 @@ def test_every_field_of_the_contract():
         "modified_at": "2025-04-30T00:00:00+07:00",
         "related": [{"post_id": 2, "url": "https://x/b-post2.vnp", "title": "Autre", "summary": "R", "caption": "C"}],
         "text": "Un.\n\nInter", "clean": "Un. Inter", "repairs": [{"rule": "nfc", "before": "\n\n", "after": " "}],
-        "markup": "cms-2024", "provenance": {"title": "markup"}, "problems": ["x: y"],
+        "markup": "cms-2024", "provenance": {"title": "markup"}, "problems": ["x: y"], "word_count": 2,
     }  # fmt: skip
 
 
-def test_an_article_of_which_little_is_known():
+def test_the_json_of_an_article_with_a_title_only():
     record = records.article_json(Article("T"))
     assert record["dateline"] is None
     assert record["lead"] is None
     assert (record["text"], record["clean"], record["repairs"], record["tags"]) == ("", "", [], [])
 
 
-def test_without_a_reading_the_text_reads_as_it_stands():
+def test_without_a_repaired_text_clean_is_the_verbatim_text():
     assert records.article_json(ARTICLE)["clean"] == ARTICLE.text
 
 
-@pytest.mark.parametrize(("key", "expected"), [(None, 7), (-3, -3), (0, 0)], ids=["none", "of an import", "zero"])
-def test_the_id_is_that_of_the_archive_else_the_sites(key, expected):
+@pytest.mark.parametrize(("key", "expected"), [(None, 7), (-3, -3), (0, 0)], ids=["no key", "imported text", "zero"])
+def test_the_id_is_the_key_in_the_archive_or_else_the_post_id(key, expected):
     record = records.article_json(ARTICLE, key=key)
     assert (record["id"], record["post_id"]) == (expected, 7)
 
 
-def test_problems_come_once_each():
+def test_each_problem_is_listed_once():
     assert records.article_json(replace(ARTICLE, problems=("a", "b", "a")))["problems"] == ["a", "b"]
 
 
-def test_json_is_compact_and_readable():
+def test_json_text_is_compact_and_keeps_accents():
     assert records.dump({"a": ["é", None]}) == '{"a":["é",null]}'
 
 
@@ -96,34 +96,34 @@ BLOCKS = st.lists(
 
 @settings(max_examples=200, deadline=None)
 @given(BLOCKS)
-def test_blocks_come_back_from_the_archive(blocks):
+def test_blocks_are_read_back_unchanged(blocks):
     assert records.load_blocks(records.dump_blocks(blocks)) == blocks
 
 
-def test_a_joint_is_kept_only_where_there_is_one():
+def test_the_joint_of_an_image_is_stored_only_if_it_has_one():
     first, second = json.loads(records.dump_blocks([IMAGE, replace(IMAGE, joint="")]))
     assert first["joint"] == " "
     assert second == records.block_json(IMAGE)
 
 
 DATELINES = {
-    "whole": (("Hanoï", "5 mai", "VNA"), Dateline("Hanoï", "5 mai", "VNA")),
-    "place alone": (("Hanoï", None, None), Dateline("Hanoï", None, None)),
-    "date alone": ((None, "5 mai", None), Dateline(None, "5 mai", None)),
-    "agency alone": ((None, None, "VNA"), Dateline(None, None, "VNA")),
+    "all parts": (("Hanoï", "5 mai", "VNA"), Dateline("Hanoï", "5 mai", "VNA")),
+    "place only": (("Hanoï", None, None), Dateline("Hanoï", None, None)),
+    "date only": ((None, "5 mai", None), Dateline(None, "5 mai", None)),
+    "agency only": ((None, None, "VNA"), Dateline(None, None, "VNA")),
     "none": ((None, None, None), None),
 }
 
 
 @pytest.mark.parametrize(("columns", "expected"), DATELINES.values(), ids=DATELINES)
-def test_a_dateline_comes_back_from_its_columns(columns, expected):
+def test_a_dateline_is_read_back_from_its_columns(columns, expected):
     assert records.dateline_of(*columns) == expected
 
 
 # --- documents --------------------------------------------------------------------------------------------------------
 
 
-def test_the_archives_json_adds_what_the_archive_knows():
+def test_the_json_of_a_stored_article_adds_the_fields_of_the_archive():
     record = render.as_json(replace(STORED, id=-3))
     assert record.items() >= {
         "id": -3, "revision": 2, "state": "live", "first_seen_at": "2025-04-29T08:00:00Z", "checked_at": "2025-04-30T08:00:00Z",
@@ -131,7 +131,7 @@ def test_the_archives_json_adds_what_the_archive_knows():
     assert record["clean"] == READING.clean
 
 
-def test_text_is_the_seed_format():
+def test_the_text_format_is_the_seed_format():
     assert render.text(STORED).startswith("Un <titre> & co\n\nLe lead\n\nUn.\n\nUn <titre> & co ảnh 1 Une légende")
 
 
@@ -152,7 +152,7 @@ def test_markdown_without_a_lead():
     assert render.markdown(replace(STORED, article=Article("T"))).startswith("# T\n\n---\n")
 
 
-def test_html_shows_every_type_of_block_and_escapes_all():
+def test_html_shows_every_block_type_and_escapes_text():
     blocks = [TextBlock(kind, f"<{kind}>") for kind in ("paragraph", "heading", "quote", "list_item", "table", "note")]
     images = [ImageBlock('u"', "a&b", "<c>"), ImageBlock(None, "")]
     page = render.as_html(replace(STORED, article=Article("T & co", "<L>", (*blocks, *images))))
@@ -170,9 +170,9 @@ def test_html_without_a_lead():
 
 
 CITATIONS = {
-    "of the site": (ARTICLE, ", 2025-04-29T14:30:44+07:00. https://x/a-post7.vnp (revision 2"),
+    "dated": (ARTICLE, ", 2025-04-29T14:30:44+07:00. https://x/a-post7.vnp (revision 2"),
     "undated": (replace(ARTICLE, published_at=None), "d'information. https://x/a-post7.vnp"),
-    "of an import": (replace(ARTICLE, url=None), ". imported text (revision 2"),
+    "imported text": (replace(ARTICLE, url=None), ". imported text (revision 2"),
 }
 
 
@@ -191,7 +191,7 @@ def row(title="T", lead="L", blocks=UN, published="2025"):
 DIFFERENCES = {
     "nothing": (row(), row(), []),
     "title": (row(), row(title="U"), ["- T", "+ U"]),
-    "lead withdrawn": (row(), row(lead=None), ["- L"]),
+    "lead removed": (row(), row(lead=None), ["- L"]),
     "lead added": (row(lead=None), row(), ["+ L"]),
     "a paragraph": (row(), row(blocks=(TextBlock("paragraph", "Deux."),)), ["- Un.", "+ Deux."]),
     "a paragraph that begins with dashes": (
@@ -201,7 +201,7 @@ DIFFERENCES = {
     "a paragraph that begins with at signs": (row(blocks=()), row(blocks=(TextBlock("paragraph", "@@ x"),)), ["+ @@ x"]),
     "a caption": (row(blocks=(IMAGE,)), row(blocks=(replace(IMAGE, caption=None),)), ["- Une légende. Photo : VNA"]),
     "date": (row(), row(published=None), ["- 2025"]),
-    "a note is no part of it": (row(), row(blocks=(TextBlock("paragraph", "Un."), TextBlock("note", "N"))), []),
+    "a note is not compared": (row(), row(blocks=(TextBlock("paragraph", "Un."), TextBlock("note", "N"))), []),
 }  # fmt: skip
 
 
@@ -213,26 +213,26 @@ def test_difference(old, new, expected):
 # --- instants ---------------------------------------------------------------------------------------------------------
 
 
-def test_instants_are_kept_in_utc_and_whole_seconds():
+def test_instants_are_stored_in_utc_and_whole_seconds():
     instant = datetime(2026, 1, 31, 15, 15, 0, 999_999, timezone(timedelta(hours=7)))
     assert clock.to_text(instant) == "2026-01-31T08:15:00Z"
     assert clock.from_text("2026-01-31T08:15:00Z") == datetime(2026, 1, 31, 8, 15, tzinfo=UTC)
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - hypothesis adds it
-def test_instants_come_back(instant):
+@given(st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - hypothesis adds the time zone
+def test_instants_are_read_back_unchanged(instant):
     assert clock.from_text(clock.to_text(instant)) == instant.replace(microsecond=0)
 
 
 @settings(max_examples=100, deadline=None)
 @given(*[st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.timezones())] * 2)  # noqa: DTZ001
-def test_texts_sort_as_the_instants_do(one, other):
+def test_stored_instants_sort_in_order_of_time(one, other):
     one, other = one.replace(microsecond=0), other.replace(microsecond=0)
     assert (clock.to_text(one) < clock.to_text(other)) == (one.astimezone(UTC) < other.astimezone(UTC))
 
 
-def test_the_machines_clock_is_aware_and_moves_forward():
+def test_the_system_clock_has_a_time_zone_and_advances():
     machine = clock.SystemClock()
     before = machine.now()
     machine.sleep(-1)
@@ -244,7 +244,7 @@ def test_the_machines_clock_is_aware_and_moves_forward():
 # --- values -----------------------------------------------------------------------------------------------------------
 
 
-def test_text_is_the_body_without_pictures_notes_and_tables():
+def test_the_text_leaves_out_images_notes_and_tables():
     kinds = ["paragraph", "heading", "quote", "list_item", "table", "note"]
     article = Article("T", "L", (*[TextBlock(kind, kind) for kind in kinds], IMAGE))
     assert article.paragraphs == ("paragraph", "heading", "quote", "list_item")
@@ -252,13 +252,13 @@ def test_text_is_the_body_without_pictures_notes_and_tables():
     assert article.images == (IMAGE,)
 
 
-def test_headers_are_found_in_any_case_the_first_counts():
+def test_header_names_ignore_case_and_the_first_value_wins():
     fetched = Fetched("u", datetime.now(UTC), 200, "OK", "HTTP/1.1", (("ETag", "1"), ("etag", "2")), b"", b"", "/", ())
     assert fetched.header("eTag") == "1"
     assert fetched.header("Age") is None
 
 
-def test_values_cannot_be_changed():
+def test_values_are_immutable():
     with pytest.raises(FrozenInstanceError):
         ARTICLE.title = "x"
     assert RunReport().fetched == 0
@@ -268,23 +268,20 @@ def test_values_cannot_be_changed():
 
 MESSAGES = {
     "status": (errors.BadStatus("u", 500), "HTTP status 500"),
-    "status with words": (errors.BadStatus("u", 500, "oh"), "oh"),
+    "status with a message": (errors.BadStatus("u", 500, "oh"), "oh"),
     "throttled": (errors.Throttled("u", 429, 3.0), "HTTP status 429"),
     "no article": (errors.NotAnArticle("u", errors.Rejection.FEED), "not an article: a feed"),
-    "drift": (
-        errors.MarkupDrift("u", ("title", "body"), ARTICLE),
-        "markup drift: no title, no body where a known layout has it",
-    ),
+    "drift": (errors.MarkupDrift("u", ("title", "body"), ARTICLE), "layout drift: missing title, body"),
     "not found": (errors.ArticleNotFound(-3), "no article -3 in this archive"),
 }
 
 
 @pytest.mark.parametrize(("error", "expected"), MESSAGES.values(), ids=MESSAGES)
-def test_a_failure_says_what_happened(error, expected):
+def test_the_message_of_an_error(error, expected):
     assert str(error) == expected
 
 
-def test_a_failure_names_its_cause():
+def test_the_message_includes_the_cause():
     error = errors.Unreachable("u", "no answer")
     error.__cause__ = OSError("refused")
     assert str(error) == "no answer: refused"
@@ -292,9 +289,8 @@ def test_a_failure_names_its_cause():
     assert str(error) == "no answer"
 
 
-def test_failures_carry_their_subject():
+def test_errors_have_attributes_for_code():
     assert errors.Throttled("u", 429, 3.0).retry_after == 3.0
-    assert errors.Gone("u", 410).status == 410
     assert errors.MarkupDrift("u", ("body",), ARTICLE).article is ARTICLE
     assert errors.StopError("x", "do this").hint == "do this"
     assert errors.StopError("x").hint == ""
@@ -302,8 +298,8 @@ def test_failures_carry_their_subject():
     assert errors.NotAnArticle("u", errors.Rejection.FEED).reason == "a feed"
 
 
-def test_the_tree_of_failures_is_the_one_that_is_drawn():
-    """The drawing in the module's docstring: indentation is inheritance."""
+def test_the_docstring_lists_the_real_class_hierarchy():
+    """In the docstring of `errors`, indentation means inheritance."""
     path, parents = [], {}
     for line in (errors.__doc__ or "").partition("```\n")[2].partition("```")[0].splitlines()[:-1]:
         depth = (len(line) - len(line.lstrip())) // 2

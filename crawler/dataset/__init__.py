@@ -1,7 +1,7 @@
-"""The corpus as a Parquet dataset: a folder of files by year and month, for DuckDB, Spark, Trino, polars, pandas.
+"""Export articles as a Parquet dataset: a folder of files by year and month, for DuckDB, Spark, Trino, polars, pandas.
 
-Boundary: articles in, a folder out, which takes its name only when it is whole (`folder`); PyArrow, which writes it, is
-an extra and is loaded when there is something to write (`table`).
+Boundary: articles in, a folder out. `folder` replaces the old dataset as a whole; `table` writes the files. PyArrow is an
+optional dependency (extra `parquet`) and is imported only here, when a dataset is written.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from crawler.types import StoredArticle
 
 
 def write(articles: Iterable[StoredArticle], path: Path) -> int:
-    """Write a dataset in the place of the one that is there, if any; give the number of articles.
+    """Write a dataset to the folder `path`, replacing the dataset that is there; return the number of articles.
 
-    Articles of one month should follow one another: each time that a month comes again, it gets another file.
+    Articles of the same month should be consecutive: each run of consecutive articles of one month becomes a file.
 
     Raises:
-        StopError: the library is missing.
-        BadInput: the folder cannot be written, or holds something else.
+        StopError: PyArrow is not installed.
+        BadInput: the folder cannot be written, or contains something that is not part of a dataset.
 
     """
     if find_spec("pyarrow") is None:
-        raise StopError("PyArrow, which writes Parquet, is not installed", "pip install '.[parquet]' brings it")
-    from crawler.dataset import table  # noqa: PLC0415 - an extra, and slow
+        raise StopError("PyArrow is not installed", "install it with: pip install 'vna-archive[parquet]'")
+    from crawler.dataset import table  # noqa: PLC0415 - optional, and slow to import
 
     with replacing(path, table.is_ours) as unfinished:
         return table.write(articles, unfinished)

@@ -1,6 +1,6 @@
-"""A folder that is replaced as a whole.
+"""Replace a folder as a whole.
 
-Boundary: folders; what is in them is the caller's.
+Boundary: folders and locks; the caller writes the files.
 """
 
 from __future__ import annotations
@@ -14,79 +14,83 @@ from pathlib import Path
 
 from crawler.errors import BadInput
 
-#: Says of a file, by its path and its name below the folder, whether it may be replaced.
-Ours = Callable[[Path, str], bool]
+#: Whether a file, given by its path and its name relative to the folder, may be deleted.
+IsOurs = Callable[[Path, str], bool]
 
 _LOCK = ".writing"
 
 
 @contextmanager
-def replacing(path: Path, ours: Ours) -> Iterator[Path]:
-    """Give a new folder beside a path, which takes its name when it is whole; what stood there must be `ours` alone.
+def replacing(path: Path, is_ours: IsOurs) -> Iterator[Path]:
+    """Yield an empty temporary folder; rename it to `path` when the block ends without an exception.
 
-    A run that was killed leaves a hidden folder beside it, which the next one takes over.
+    The folder that was at `path` is deleted; every file in it must be `is_ours`. The temporary folder is hidden and has the
+    same parent. If the process is killed, the temporary folder remains and the next call empties and reuses it.
 
     Raises:
-        BadInput: it cannot be written, holds something else, or is being written by another process.
+        BadInput: the folder cannot be written, contains other files, or another process is writing it.
 
     """
     try:
-        folder = Path(os.path.realpath(path))  # behind a link, the link stays
-        _require_ours(folder, ours)
+        folder = Path(os.path.realpath(path))  # replace the target of a symbolic link, not the link
+        _check_replaceable(folder, is_ours)
         unfinished = folder.with_name(f".{folder.name}.unfinished")
         unfinished.mkdir(parents=True, exist_ok=True)
-        with _alone(unfinished):
+        with _locked(unfinished):
             try:
                 yield unfinished
-                _require_ours(folder, ours)  # much may have happened since
-                _swap(unfinished, folder)
+                _check_replaceable(folder, is_ours)  # other programs may have added files meanwhile
+                _replace(unfinished, folder)
             except BaseException:
                 shutil.rmtree(unfinished, ignore_errors=True)
                 raise
     except OSError as error:
-        raise BadInput(f"cannot write {path}: {error.strerror or error}", "name another place for it") from error
+        raise BadInput(f"cannot write {path}: {error.strerror or error}", "choose another path") from error
 
 
-def _require_ours(folder: Path, ours: Ours) -> None:
+def _check_replaceable(folder: Path, is_ours: IsOurs) -> None:
     if Path.cwd().is_relative_to(folder):
-        raise BadInput(f"{folder} is the folder you are in, or above it", "name one inside it")
+        raise BadInput(f"{folder} is the current folder or contains it", "choose a folder inside it")
     if folder.is_mount():
-        raise BadInput(f"{folder} is a mount point, which cannot be replaced", "name a folder inside it")
+        raise BadInput(f"{folder} is a mount point and cannot be replaced", "choose a folder inside it")
     if folder.exists() and not folder.is_dir():
-        raise BadInput(f"{folder} is a file; a dataset is a folder", "name another place for it")
+        raise BadInput(f"{folder} is a file; a dataset is a folder", "choose another path")
     for found in sorted(folder.rglob("*")):
         name = str(found.relative_to(folder))
-        if found.is_symlink() or not (found.is_dir() or name == _LOCK or ours(found, name)):
+        if found.is_symlink() or not (found.is_dir() or name == _LOCK or is_ours(found, name)):
             raise BadInput(
-                f"{folder} holds something else than a dataset of ours: {name}",
-                "name a folder that is new or empty, or move away what is there",
+                f"{folder} contains a file that `vna export` did not write: {name}",
+                "choose a new or empty folder, or move that file away",
             )
 
 
 @contextmanager
-def _alone(unfinished: Path) -> Iterator[None]:
-    """Hold the unfinished folder against other processes, and empty it of what a killed one left."""
-    place = unfinished / _LOCK
-    with place.open("w") as lock:
+def _locked(unfinished: Path) -> Iterator[None]:
+    """Lock the temporary folder for the duration of the block, after deleting the files of a killed process."""
+    path = unfinished / _LOCK
+    with path.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            held = os.path.samestat(os.fstat(lock.fileno()), place.stat())  # another one may have finished just now
+            # The file may be another one now: a process that has just finished renames and deletes it.
+            locked = os.path.samestat(os.fstat(lock.fileno()), path.stat())
         except (BlockingIOError, FileNotFoundError):
-            held = False
-        if not held:
-            raise BadInput("another process is writing this dataset", "wait for it, or name another place")
-        for left in unfinished.iterdir():
-            if left.name != _LOCK:
-                shutil.rmtree(left)
+            locked = False
+        if not locked:
+            raise BadInput(
+                "another process is writing this dataset", "wait until it has finished, or choose another path"
+            )
+        for entry in unfinished.iterdir():
+            if entry.name != _LOCK:
+                shutil.rmtree(entry)
         yield
 
 
-def _swap(unfinished: Path, folder: Path) -> None:
-    """Put the new folder in the old one's place. Killed between the two renames, the old one is still beside it."""
+def _replace(unfinished: Path, folder: Path) -> None:
+    """Rename the new folder to the name of the old one. If the process is killed between the two renames, both remain."""
     old = folder.with_name(f".{folder.name}.replaced")
     if folder.exists():
         shutil.rmtree(old, ignore_errors=True)
         folder.rename(old)
-    unfinished.rename(folder)  # with its lock: who waits for it must not begin in this folder
+    unfinished.rename(folder)  # with its lock file: a waiting process must not start to write here
     (folder / _LOCK).unlink()
     shutil.rmtree(old, ignore_errors=True)

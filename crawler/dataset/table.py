@@ -1,7 +1,8 @@
-"""The columns of the dataset, and its files.
+"""The schema of the Parquet dataset, and writing its files.
 
-Boundary: articles to Parquet files below a folder that is given. The names are those of the JSON, and so are the values,
-but for instants, which have a type here and their text beside them. The same articles give the same bytes.
+Boundary: articles in, Parquet files in a given folder out. `article_fields` says which columns there are. Names and values
+are those of the JSON, except that instants are timestamps, with the text of the JSON in a second column. The same articles
+give the same bytes.
 """
 
 from __future__ import annotations
@@ -19,18 +20,19 @@ import pyarrow as pa
 from pyarrow import parquet
 
 import crawler
-from crawler import render
+from crawler import records
+from crawler.article_fields import ArticleField, FieldType, In, fields_in
 from crawler.clock import from_text
 from crawler.parse import times
 from crawler.site import FLOOR, HANOI
 from crawler.types import StoredArticle
 
-_BATCH = 100  # articles that are Python objects at one time
-_ROW_GROUP = 32 << 20  # bytes of columns; a month of the French edition is about half of it
-_HOW: dict[str, Any] = {"compression": "zstd", "compression_level": 9, "write_page_checksum": True}
-_NONE = "__HIVE_DEFAULT_PARTITION__"  # what readers of such folders take for NULL
-_UNDATED = f"year={_NONE}/month={_NONE}"
-_FILE = re.compile(rf"year=(\d+|{_NONE})/month=(\d+|{_NONE})/part-\d+\.parquet")
+_BATCH = 100  # articles held as Python objects at a time
+_ROW_GROUP = 32 << 20  # bytes before compression; a month of the French edition is about half of that
+_WRITER_OPTIONS: dict[str, Any] = {"compression": "zstd", "compression_level": 9, "write_page_checksum": True}
+_NULL = "__HIVE_DEFAULT_PARTITION__"  # readers of Hive partitions take this name for NULL
+_UNDATED = f"year={_NULL}/month={_NULL}"
+_FILE = re.compile(rf"year=(\d+|{_NULL})/month=(\d+|{_NULL})/part-\d+\.parquet")
 _MARK = b"vna.version"
 
 
@@ -58,36 +60,24 @@ _STORY = pa.struct([
 ])  # fmt: skip
 _REPAIR = pa.struct([_required("rule", _TEXT), _required("before", _TEXT), _required("after", _TEXT)])
 
+_TYPES: dict[FieldType, pa.DataType] = {
+    FieldType.TEXT: _TEXT,
+    FieldType.INTEGER: pa.int64(),
+    FieldType.SMALL_INTEGER: pa.int32(),
+    FieldType.INSTANT: _INSTANT,
+    FieldType.SITE_INSTANT: _INSTANT,
+    FieldType.DAY: pa.date32(),
+    FieldType.TEXT_LIST: _list(_TEXT),
+    FieldType.TEXT_MAP: pa.map_(_TEXT, _TEXT),
+    FieldType.DATELINE: pa.struct(_optional("place", "date", "agency")),
+    FieldType.BLOCKS: _list(_BLOCK),
+    FieldType.RELATED: _list(_STORY),
+    FieldType.REPAIRS: _list(_REPAIR),
+}
+_FIELDS = fields_in(In.PARQUET)
+
 SCHEMA = pa.schema(
-    [
-        _required("id", pa.int64()),
-        pa.field("post_id", pa.int64()),
-        *_optional("url"),
-        _required("kind", _TEXT),
-        *_optional("section"),
-        _required("title", _TEXT),
-        *_optional("lead"),
-        _required("blocks", _list(_BLOCK)),
-        pa.field("dateline", pa.struct(_optional("place", "date", "agency"))),
-        *_optional("signature", "byline"),
-        _required("tags", _list(_TEXT)),
-        pa.field("published_at", _INSTANT),
-        *_optional("published_at_text", "published_raw"),
-        pa.field("published_on", pa.date32()),
-        pa.field("modified_at", _INSTANT),
-        *_optional("modified_at_text"),
-        _required("related", _list(_STORY)),
-        _required("text", _TEXT),
-        _required("clean", _TEXT),
-        _required("repairs", _list(_REPAIR)),
-        *_optional("markup"),
-        _required("provenance", pa.map_(_TEXT, _TEXT)),
-        _required("problems", _list(_TEXT)),
-        _required("revision", pa.int32()),
-        _required("state", _TEXT),
-        _required("first_seen_at", _INSTANT),
-        _required("checked_at", _INSTANT),
-    ],
+    [pa.field(field.name, _TYPES[field.type], nullable=not field.required) for field in _FIELDS],
     metadata={
         _MARK: crawler.__version__,
         "vna.source": "Agence vietnamienne d'information (VNA), French edition; each row's url names its page",
@@ -97,10 +87,10 @@ SCHEMA = pa.schema(
 
 
 def write(articles: Iterable[StoredArticle], folder: Path) -> int:
-    """Write articles into files by year and month of Hanoi; give their number.
+    """Write articles into one folder per year and month of publication (in Hanoi); return their number.
 
-    When none of them is dated, a file without rows stands in the first month of all: PyArrow, for one, opens no dataset
-    without columns, nor one whose years and months are all NULL.
+    If no article has a date, the folder of the first month of the archive gets a file without rows: some readers, such as
+    PyArrow, cannot open a dataset without files or one whose years and months are all NULL.
     """
     count, parts = 0, Counter[str]()
     for partition, group in groupby(articles, _partition):
@@ -112,7 +102,7 @@ def write(articles: Iterable[StoredArticle], folder: Path) -> int:
 
 
 def is_ours(path: Path, name: str) -> bool:
-    """Say whether a file at a path has a name that we give, below the dataset's folder, and was written by us."""
+    """Whether `vna export` wrote the file at `path`; `name` is its path relative to the dataset's folder."""
     if not _FILE.fullmatch(name):
         return False
     try:
@@ -127,7 +117,7 @@ def _partition(stored: StoredArticle) -> str:
 
 
 def _month(day: date) -> str:
-    """Name the folder of a month; without a zero in front of the number, for which DuckDB would take it for text."""
+    """Return the name of a month's folder, without leading zeros: DuckDB reads `month=04` as text."""
     return f"year={day.year}/month={day.month}"
 
 
@@ -135,7 +125,7 @@ def _write_file(articles: Iterable[StoredArticle], path: Path) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     count = 0
     with path.open("wb") as file:
-        with parquet.ParquetWriter(file, SCHEMA, **_HOW) as writer:
+        with parquet.ParquetWriter(file, SCHEMA, **_WRITER_OPTIONS) as writer:
             for group in _row_groups(articles):
                 writer.write_table(group)
                 count += group.num_rows
@@ -146,32 +136,37 @@ def _write_file(articles: Iterable[StoredArticle], path: Path) -> int:
 
 def _row_groups(articles: Iterable[StoredArticle]) -> Iterator[pa.Table]:
     rows = map(_row, articles)
-    held: list[pa.RecordBatch] = []
-    while some := list(islice(rows, _BATCH)):
-        held.append(pa.RecordBatch.from_pylist(some, schema=SCHEMA))
-        if sum(batch.nbytes for batch in held) >= _ROW_GROUP:
-            yield pa.Table.from_batches(held)
-            held = []
-    if held:
-        yield pa.Table.from_batches(held)
+    pending: list[pa.RecordBatch] = []
+    while batch := list(islice(rows, _BATCH)):
+        pending.append(pa.RecordBatch.from_pylist(batch, schema=SCHEMA))
+        if sum(part.nbytes for part in pending) >= _ROW_GROUP:
+            yield pa.Table.from_batches(pending)
+            pending = []
+    if pending:
+        yield pa.Table.from_batches(pending)
 
 
 def _row(stored: StoredArticle) -> dict[str, Any]:
-    data = render.as_json(stored)
-    published, modified = _instant(data["published_at"]), _instant(data["modified_at"])
-    return data | {
-        "published_at": published,
-        "published_at_text": data["published_at"],
-        "published_on": published.date() if published else None,
-        "modified_at": modified,
-        "modified_at_text": data["modified_at"],
-        "provenance": list(data["provenance"].items()),
-        "first_seen_at": from_text(data["first_seen_at"]),
-        "checked_at": from_text(data["checked_at"]),
-    }
+    return {field.name: _value(field, stored) for field in _FIELDS}
+
+
+def _value(field: ArticleField, stored: StoredArticle) -> Any:
+    """Return the value of a column. The values of structures are those of the JSON."""
+    if field.type is FieldType.DAY:
+        published = _instant(stored.article.published_at)
+        return published.date() if published else None
+    value = records.stored_value(field, stored)
+    match field.type:
+        case FieldType.SITE_INSTANT:
+            return _instant(value)
+        case FieldType.INSTANT:
+            return from_text(value)
+        case FieldType.TEXT_MAP:
+            return list(value.items())
+    return records.json_value(field, value)
 
 
 def _instant(text: str | None) -> datetime | None:
-    """Read a time of the site, in Hanoi."""
+    """Parse a time of the site and convert it to Hanoi time; None if it is missing or invalid."""
     when = times.instant(text) if text else None
     return when.astimezone(HANOI) if when else None

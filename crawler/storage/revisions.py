@@ -1,13 +1,13 @@
-"""Rows of the revisions: what an article said, each time it said something new.
+"""Rows of the table `revisions`: the content of an article, each time the content changed.
 
-Boundary: rows in and out.
+Boundary: rows in and out. `article_fields` says which columns a revision has.
 """
 
 from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,14 +15,20 @@ from typing import Any
 from sqlite_utils import Database
 
 from crawler import records
+from crawler.article_fields import ArticleField, In, fields_in
 from crawler.clock import from_text, to_text
-from crawler.identity import Decision, Said
+from crawler.identity import Decision, RevisionMoment
 from crawler.types import Article, Reading, StoredArticle
+
+_FIELDS = fields_in(In.REVISIONS)
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleIntent:
-    """An article to be written, with everything that was decided about it."""
+    """An article to write, with everything that was decided and computed about it.
+
+    `key` is its id in the archive, `now` the time of its capture, `raw_id` the row of that capture in `raw`.
+    """
 
     key: int
     article: Article
@@ -38,35 +44,61 @@ class ArticleIntent:
     source_file: str | None = None
     state: str = "live"
 
+    def columns(self, fields: Iterable[ArticleField]) -> dict[str, Any]:
+        """Return the values to write for `fields`, by column name."""
+        now = to_text(self.now)
+        archived = {
+            "id": self.key,
+            "published_on": self.published_on,
+            "first_seen_at": now,
+            "checked_at": now,
+            "revision": self.decision.revision,
+            "fingerprint": self.fingerprint,
+            "body_key": self.body_key,
+            "simhash": self.simhash,
+            "state": self.state,
+            "parser": self.parser,
+            "raw_id": self.raw_id,
+            "source_file": self.source_file,
+        }
+        return {
+            f.name: archived[f.name] if f.read is None else records.sql_value(f, f.read(self.article, self.reading))
+            for f in fields
+        }
+
 
 class Revisions:
-    """Queries over what articles said."""
+    """Queries on the revisions of articles."""
 
     db: Database
 
     @abstractmethod
     def article(self, key: int) -> StoredArticle | None:
-        """Give one article as it stands now."""
+        """Return an article with its current content, or None if the archive does not have it."""
 
     def add_revision(self, intent: ArticleIntent) -> None:
-        """Write what an article says now, or said at the time of a capture."""
-        row = _said(intent) | {"seen_at": to_text(intent.now), "changed": records.dump(intent.decision.changed)}
+        """Insert a revision: the content of an article at the time of its capture."""
+        row = _content(intent) | {"seen_at": to_text(intent.now), "changed": records.dump(intent.decision.changed)}
         self.db.conn.execute(
-            f"INSERT INTO revisions ({', '.join(row)}) VALUES ({', '.join(':' + c for c in row)})",  # noqa: S608 - ours
+            f"INSERT INTO revisions ({', '.join(row)}) VALUES ({', '.join(':' + c for c in row)})",  # noqa: S608 - fixed column names
             row,
         )
 
     def correct_revision(self, intent: ArticleIntent) -> None:
-        """Write what a better parser read from the page of a revision."""
-        row = _said(intent)
+        """Overwrite the content of a revision with what a newer parser read from the same page."""
+        row = _content(intent)
         self.db.conn.execute(
             f"""UPDATE revisions SET {", ".join(f"{c} = :{c}" for c in row)}
-                WHERE article = :article AND revision = :revision""",  # noqa: S608 - column names of ours
+                WHERE article = :article AND revision = :revision""",  # noqa: S608 - fixed column names
             row,
         )
 
     def revision(self, key: int, *, number: int | None = None, as_of: str | None = None) -> StoredArticle | None:
-        """Give one article as it stood in a revision, or at an instant (the newest revision seen by then)."""
+        """Return one article as it was in a revision, or None if there is no such revision.
+
+        `number` selects the revision, `as_of` (UTC, ISO 8601) the newest one seen by that time. Without both, the result is
+        the newest revision.
+        """
         current = self.article(key)
         row = next(
             self.db.query(
@@ -79,15 +111,15 @@ class Revisions:
         )
         if current is None or row is None:
             return None
-        return current if row["revision"] == current.revision else _as_of_revision(current, row)
+        return current if row["revision"] == current.revision else _older_revision(current, row)
 
-    def timeline(self, key: int) -> list[Said]:
-        """Give the revisions of one article as moments in time, oldest first."""
+    def timeline(self, key: int) -> list[RevisionMoment]:
+        """Return number, time and fingerprint of each revision of an article, oldest first."""
         rows = self.db.query("SELECT revision, seen_at, fingerprint FROM revisions WHERE article = ? ORDER BY 1", [key])
-        return [Said(row["revision"], from_text(row["seen_at"]), row["fingerprint"]) for row in rows]
+        return [RevisionMoment(row["revision"], from_text(row["seen_at"]), row["fingerprint"]) for row in rows]
 
     def predate_revision(self, key: int, number: int, at: datetime, raw_id: int) -> None:
-        """Note that a revision is older than was known, and on which page that is seen."""
+        """Move a revision back to the time of an earlier capture, whose row in `raw` is `raw_id`."""
         self.db.conn.execute(
             "UPDATE revisions SET seen_at = ?, raw_id = ? WHERE article = ? AND revision = ?",
             (to_text(at), raw_id, key, number),
@@ -95,12 +127,12 @@ class Revisions:
         self._first_seen(key, at)
 
     def insert_revision(self, intent: ArticleIntent, changed_after: Sequence[str]) -> None:
-        """Put what an old capture said before the revision of its number; that one and those behind it move up by one.
+        """Insert a revision from an old capture; the revision that has its number and all later ones move up by one.
 
-        `changed_after` names what changed from it to its successor.
+        `changed_after` names the fields that changed from the inserted revision to the next one.
         """
         key, number = intent.key, intent.decision.revision
-        for step in (  # by way of negative numbers: one number must not be there twice even for a moment
+        for step in (  # through negative numbers: the primary key must stay unique after each row that is updated
             "UPDATE revisions SET revision = -revision - 1 WHERE article = ? AND revision >= ?",
             "UPDATE revisions SET revision = -revision WHERE article = ? AND revision < 0 AND ? > 0",
         ):
@@ -119,14 +151,15 @@ class Revisions:
         )
 
     def history(self, key: int) -> list[dict[str, Any]]:
-        """Give the revisions of one article, oldest first."""
+        """Return the rows of the revisions of one article, oldest first; `changed` and `tags` are lists."""
         rows = self.db.query("SELECT * FROM revisions WHERE article = ? ORDER BY revision", [key])
         return [row | {"changed": json.loads(row["changed"]), "tags": json.loads(row["tags"])} for row in rows]
 
     def changes(self, since: str | None, limit: int) -> list[dict[str, Any]]:
-        """Give what was changed, removed (`gone`, or `suspect` for now) or put back (`live`), newest first.
+        """Return at most `limit` changes, newest first: articles revised, removed (`gone`, `suspect`) or restored (`live`).
 
-        An answer that only once looked as if the page were gone is no change.
+        A `suspect` state counts only while it is the article's latest state, and `live` only after `gone`: a single
+        response that looked like a removal is not a change. `since` is a time in UTC (ISO 8601).
         """
         rows = self.db.query(
             """SELECT r.article AS id, 'revised' AS what, r.seen_at AS at, r.revision, r.changed, r.title, a.url
@@ -145,43 +178,17 @@ class Revisions:
         return [row | {"changed": json.loads(row["changed"])} for row in rows]
 
 
-def _said(intent: ArticleIntent) -> dict[str, Any]:
-    """Give a revision's row: what the article said, but not when that was seen."""
-    article = intent.article
-    return {
-        "article": intent.key,
-        "revision": intent.decision.revision,
-        "fingerprint": intent.fingerprint,
-        "url": article.url,
-        "section": article.section,
-        "kind": article.kind,
-        "title": article.title,
-        "lead": article.lead,
-        "blocks": records.dump_blocks(article.blocks),
-        "byline": article.byline,
-        "tags": records.dump(article.tags),
-        "published_at": article.published_at,
-        "modified_at": article.modified_at,
-        "raw_id": intent.raw_id,
-    }
+def _content(intent: ArticleIntent) -> dict[str, Any]:
+    """Return the columns of a revision, except `seen_at` and `changed`."""
+    return {"article": intent.key} | intent.columns(_FIELDS)
 
 
-def _as_of_revision(current: StoredArticle, row: Mapping[str, Any]) -> StoredArticle:
-    """Put what an old revision said into the frame of the article; its reading was not kept, so the text stands."""
-    article = Article(
-        title=row["title"],
-        lead=row["lead"],
-        blocks=records.load_blocks(row["blocks"]),
-        related=current.article.related,
-        post_id=current.article.post_id,
-        url=row["url"],
-        kind=row["kind"],
-        section=row["section"],
-        byline=row["byline"],
-        tags=tuple(json.loads(row["tags"])),
-        published_at=row["published_at"],
-        modified_at=row["modified_at"],
-    )
+def _older_revision(current: StoredArticle, row: Mapping[str, Any]) -> StoredArticle:
+    """Return an article with the content of an older revision.
+
+    The archive does not keep the repaired text of older revisions, so their verbatim text takes its place.
+    """
+    article = records.article_from_row(row, _FIELDS, post_id=current.article.post_id, related=current.article.related)
     return StoredArticle(
         id=current.id,
         article=article,

@@ -1,10 +1,10 @@
-"""The tables, as readable SQL; migrations are append-only, each in one transaction with the record of itself.
+"""The database schema as readable SQL. Migrations are append-only; each runs in one transaction that also records it.
 
 Instants are ISO 8601 text in UTC (`2026-01-31T08:15:00Z`); `published_at` and `modified_at` keep the site's offset;
-`published_on` is the day in Hanoi. JSON columns hold what the command contract prints under the same name.
+`published_on` is the day in Hanoi. JSON columns contain what the commands print under the same name with `--json`.
 
-Boundary: DDL alone. Foreign keys are off while a migration runs (a table can then be made anew under its name) and are
-checked before it commits.
+Boundary: DDL only. Foreign keys are off while a migration runs, so that it can recreate a table under the same name;
+they are checked before it commits.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from sqlite_utils import Database, Migrations
 
 from crawler.storage.schema.m0001_initial import FIRST
 from crawler.storage.schema.m0002_service import SECOND
+from crawler.storage.schema.m0003_kinds import THIRD
+from crawler.word_count import count_words
 
 migrations = Migrations("vna")
 
@@ -27,13 +29,19 @@ def _second(db: Database) -> None:
     _run(db, SECOND)
 
 
+@migrations(name="0003_kinds")
+def _third(db: Database) -> None:
+    db.conn.create_function("word_count_of", 1, count_words, deterministic=True)
+    _run(db, THIRD)
+
+
 def version() -> int:
-    """Give the newest schema version that this program knows."""
-    return len(migrations._migrations)  # noqa: SLF001 - the library has no public count
+    """Return the newest schema version that this program supports."""
+    return len(migrations._migrations)  # noqa: SLF001 - the library has no public method for the count
 
 
 def _run(db: Database, script: str) -> None:
-    # not executescript(): it commits what is open first, and a migration must be all or nothing
+    # Not executescript(): it first commits the open transaction, but a migration must be all or nothing.
     for statement in _statements(script):
         db.conn.execute(statement)
     broken = db.conn.execute("PRAGMA foreign_key_check").fetchall()
@@ -41,7 +49,7 @@ def _run(db: Database, script: str) -> None:
 
 
 def _statements(script: str) -> list[str]:
-    """Split a script at the semicolons that end a line, trigger bodies kept whole."""
+    """Split a script at the semicolons at the end of a line; trigger bodies stay in one piece."""
     found: list[str] = []
     current: list[str] = []
     for line in script.splitlines():

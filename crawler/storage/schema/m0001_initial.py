@@ -1,15 +1,15 @@
-"""Schema 1: articles and what hangs on them, the frontier, the log of requests, the search index."""
+"""Schema 1: articles and their parts, the crawl frontier, the request log, the search index."""
 
 from __future__ import annotations
 
 FIRST = """
--- One response in the WARC files: where the bytes are.
+-- Location of one capture: a response archived in the WARC files.
 CREATE TABLE raw (
   id          INTEGER PRIMARY KEY,
   url         TEXT NOT NULL,
   fetched_at  TEXT NOT NULL,
   status      INTEGER NOT NULL,
-  file        TEXT NOT NULL,            -- below the archive's warc/
+  file        TEXT NOT NULL,            -- relative to the archive's warc/
   offset      INTEGER NOT NULL,
   length      INTEGER NOT NULL,
   digest      TEXT NOT NULL,            -- of the body as received, sha256:BASE32
@@ -17,7 +17,7 @@ CREATE TABLE raw (
 );
 CREATE INDEX raw_url ON raw (url, fetched_at);
 
--- One article. id is the site's post id; texts without one (imports) have negative ids.
+-- One article. id is the site's post id; imported texts without a post id have negative ids.
 CREATE TABLE articles (
   id              INTEGER PRIMARY KEY,
   url             TEXT UNIQUE,
@@ -25,8 +25,8 @@ CREATE TABLE articles (
   kind            TEXT NOT NULL,
   title           TEXT NOT NULL,
   lead            TEXT,
-  text            TEXT NOT NULL,        -- verbatim body, blank line between blocks
-  clean           TEXT NOT NULL,        -- repaired reading of text
+  text            TEXT NOT NULL,        -- verbatim text; blank line between blocks
+  clean           TEXT NOT NULL,        -- repaired text
   blocks          TEXT NOT NULL,        -- JSON
   dateline_place  TEXT,
   dateline_date   TEXT,
@@ -40,17 +40,17 @@ CREATE TABLE articles (
   first_seen_at   TEXT NOT NULL,
   checked_at      TEXT NOT NULL,
   revision        INTEGER NOT NULL,
-  fingerprint     TEXT NOT NULL,        -- versioned, of what the article says
-  body_key        TEXT NOT NULL,        -- of title and text alone: equal texts under different ids
-  simhash         INTEGER NOT NULL,     -- near texts differ in few bits
+  fingerprint     TEXT NOT NULL,        -- versioned hash of the content
+  body_key        TEXT NOT NULL,        -- hash of title and text only: finds equal texts under different ids
+  simhash         INTEGER NOT NULL,     -- similar texts differ in few bits
   state           TEXT NOT NULL CHECK (state IN ('live', 'suspect', 'gone')),
   markup          TEXT,
   parser          INTEGER NOT NULL,
   provenance      TEXT NOT NULL,        -- JSON
   problems        TEXT NOT NULL,        -- JSON
-  raw_id          INTEGER REFERENCES raw (id),  -- the page that first said this
-  last_raw_id     INTEGER REFERENCES raw (id),  -- the last one that did; the related stories are of that moment
-  source_file     TEXT                  -- of an imported text
+  raw_id          INTEGER REFERENCES raw (id),  -- first capture with the current content
+  last_raw_id     INTEGER REFERENCES raw (id),  -- last capture with it; the related stories are those of this capture
+  source_file     TEXT                  -- file of an imported text
 );
 CREATE INDEX articles_published_on ON articles (published_on);
 CREATE INDEX articles_section ON articles (section, published_on);
@@ -66,7 +66,7 @@ CREATE TABLE images (
   PRIMARY KEY (article, position)
 ) WITHOUT ROWID;
 
--- The stories that the site showed under the article when it was fetched.
+-- The stories that the site listed under the article when it was last captured.
 CREATE TABLE related (
   article  INTEGER NOT NULL REFERENCES articles (id) ON DELETE CASCADE,
   position INTEGER NOT NULL,
@@ -87,14 +87,14 @@ CREATE TABLE tags (
 ) WITHOUT ROWID;
 CREATE INDEX tags_tag ON tags (tag);
 
--- An article may be seen in several sections.
+-- The sections of an article; the site may show one article in several sections.
 CREATE TABLE sections (
   article  INTEGER NOT NULL REFERENCES articles (id) ON DELETE CASCADE,
   section  TEXT NOT NULL,
   PRIMARY KEY (article, section)
 ) WITHOUT ROWID;
 
--- What the article said, each time it said something new; append-only.
+-- The versions of an article's content, each with the time when it was first seen; append-only.
 CREATE TABLE revisions (
   article      INTEGER NOT NULL REFERENCES articles (id),
   revision     INTEGER NOT NULL,
@@ -116,35 +116,35 @@ CREATE TABLE revisions (
 ) WITHOUT ROWID;
 CREATE INDEX revisions_seen_at ON revisions (seen_at);
 
--- Two articles that say the same; both are kept.
+-- Pairs of articles with the same or a similar text; both articles stay in the archive.
 CREATE TABLE duplicates (
   article  INTEGER NOT NULL REFERENCES articles (id) ON DELETE CASCADE,
   other    INTEGER NOT NULL REFERENCES articles (id) ON DELETE CASCADE,
   kind     TEXT NOT NULL CHECK (kind IN ('same text', 'near text')),
-  score    REAL NOT NULL,               -- 1 for the same text
+  score    REAL NOT NULL,               -- similarity; 1 for the same text
   PRIMARY KEY (article, other)
 ) WITHOUT ROWID;
 
--- The edits that lead from text to clean.
+-- The edits that produce the repaired text (clean) from the verbatim text (text).
 CREATE TABLE repairs (
   article  INTEGER NOT NULL REFERENCES articles (id) ON DELETE CASCADE,
   position INTEGER NOT NULL,
   rule     TEXT NOT NULL,
-  offset   INTEGER NOT NULL,            -- characters into text
+  offset   INTEGER NOT NULL,            -- in characters of text
   before   TEXT NOT NULL,
   after    TEXT NOT NULL,
   PRIMARY KEY (article, position)
 ) WITHOUT ROWID;
 
--- Every article page that some source says exists: the frontier and its state.
+-- The article pages that a source has listed: the crawl frontier and its state.
 CREATE TABLE pages (
   id              INTEGER PRIMARY KEY,  -- post id
   url             TEXT NOT NULL,
   state           TEXT NOT NULL CHECK (state IN ('known', 'live', 'suspect', 'gone', 'rejected', 'drift', 'failed')),
   first_seen_at   TEXT NOT NULL,
   first_source    TEXT NOT NULL,
-  hinted_at       TEXT,                 -- newest modification time that a source gave
-  next_due_at     TEXT,                 -- NULL: not before somebody asks for it
+  hinted_at       TEXT,                 -- newest modification time given by a source
+  next_due_at     TEXT,                 -- NULL: no visit is scheduled
   last_fetched_at TEXT,
   failures        INTEGER NOT NULL DEFAULT 0,
   error           TEXT,
@@ -155,7 +155,7 @@ CREATE TABLE pages (
 CREATE INDEX pages_due ON pages (next_due_at) WHERE next_due_at IS NOT NULL;
 CREATE INDEX pages_state ON pages (state);
 
--- Which source named which page.
+-- Which source listed which page.
 CREATE TABLE sightings (
   page          INTEGER NOT NULL REFERENCES pages (id),
   source        TEXT NOT NULL,
@@ -165,7 +165,7 @@ CREATE TABLE sightings (
   PRIMARY KEY (page, source)
 ) WITHOUT ROWID;
 
--- Home page, sections, feeds, sitemaps: what is polled, and how it went.
+-- Home page, sections, feeds, sitemaps: the sources to poll, and the result of the last poll.
 CREATE TABLE sources (
   url             TEXT PRIMARY KEY,
   kind            TEXT NOT NULL CHECK (kind IN ('home', 'section', 'feed', 'news_sitemap', 'sitemap_index', 'sitemap')),
@@ -174,8 +174,8 @@ CREATE TABLE sources (
   next_due_at     TEXT,                 -- NULL: not polled
   last_checked_at TEXT,
   last_ok_at      TEXT,
-  items           INTEGER,              -- of the last good answer
-  fresh_items     INTEGER,              -- of those, not known before
+  items           INTEGER,              -- articles in the last good response
+  fresh_items     INTEGER,              -- articles in it that were new to the archive
   failures        INTEGER NOT NULL DEFAULT 0,
   error           TEXT,
   etag            TEXT,
@@ -191,7 +191,7 @@ CREATE TABLE runs (
   report     TEXT                       -- JSON
 );
 
--- Every request.
+-- The log of all HTTP requests.
 CREATE TABLE fetches (
   id      INTEGER PRIMARY KEY,
   run     INTEGER REFERENCES runs (id),
@@ -204,7 +204,7 @@ CREATE TABLE fetches (
 );
 CREATE INDEX fetches_at ON fetches (at);
 
--- Folded text, made for the index alone (accents off, œ as oe, stems): what people see is in articles.
+-- Folded text (no accents, œ as oe, word stems), for the search index only; the readable text is in articles.
 CREATE TABLE articles_folded (
   id    INTEGER PRIMARY KEY REFERENCES articles (id) ON DELETE CASCADE,
   title TEXT NOT NULL,
