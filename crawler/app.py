@@ -1,6 +1,6 @@
-"""The composition root: configuration to working parts.
+"""The composition root: builds the parts of a run from the configuration.
 
-Boundary: wiring only; what the parts do is theirs.
+Boundary: wiring only.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -16,17 +16,16 @@ from crawler import urls
 from crawler.clock import Clock, StoppableClock, SystemClock, to_text
 from crawler.config import Config
 from crawler.errors import BadInput, ConfigError, StorageError
-from crawler.fetch import Fetcher, Settings, budget_of, look_up
+from crawler.fetch import Fetcher, Settings, budget_for, resolve_host
 from crawler.lexicon import load as load_lexicon
-from crawler.pipeline import Context, Progress
+from crawler.pipeline import Progress, Run, RunSettings
 from crawler.pipeline.stored_pages import Reader, Repairer
-from crawler.rate_limit import Pace
+from crawler.rate_limit import RateLimitStatus
 from crawler.repair import repair
 from crawler.repair.lexicon import Lexicon
-from crawler.replay import recover
 from crawler.site import Site, api_hosts
 from crawler.storage import FILE, Archive, disk, open_archive, replace_db
-from crawler.storage.crash_marker import InHand
+from crawler.storage.crash_marker import CrashMarker
 from crawler.storage.locks import Role, holding
 from crawler.types import Article, Reading
 from crawler.warc import WarcStore
@@ -43,8 +42,10 @@ def working(
     lexicon: Lexicon | None = None,
     free: disk.FreeSpace = disk.free_bytes,
     since: datetime | None = None,
-) -> Iterator[Context]:
-    """Open everything that a writing command needs, and hold its role in the archive; `since` is when it began (now).
+) -> Iterator[Run]:
+    """Open an archive for a command that writes, and hold the lock of `role` for the duration of the block.
+
+    `since` is when the process started, by default now. It is shown to other processes that want the lock.
 
     Raises:
         StopError: the archive is in use, cannot be written, or was written by a newer version.
@@ -55,17 +56,17 @@ def working(
     with (
         holding(config.archive, role, command, to_text(since or clock.now())),
         open_archive(config.archive) as archive,
-        InHand(config.archive, role) as in_hand,
+        CrashMarker(config.archive, role) as crash_marker,
         WarcStore(config.archive / "warc", max_bytes=config.warc_max_bytes, known_end=archive.known_end) as warc,
         Fetcher(
             _politeness(config),
             config.archive / "state",
-            site.may_ask,
+            site.may_request,
             clock,
             guard=disk.guard(config.archive, config.reserve, free),
         ) as fetcher,
     ):
-        yield Context(
+        yield Run(
             site=site,
             archive=archive,
             warc=warc,
@@ -74,28 +75,34 @@ def working(
             repair=repairer(lexicon),
             clock=clock,
             progress=progress,
-            list_pages=config.list_pages,
-            floor=config.floor,
-            ceiling=config.ceiling,
-            id_probes=config.id_probes,
-            add=config.add,
-            exclude=config.exclude,
-            names=config.names,
+            make_reader=partial(reader, config, repairing=lexicon is not None),
+            crash_marker=crash_marker,
+            settings=run_settings(config),
             stopping=lambda: isinstance(clock, StoppableClock) and clock.stopped,
             measure=lambda day: disk.measured(config.archive, day, free),
-            recover=recover,
-            in_hand=in_hand,
-            make_reader=partial(reader, config, repairing=lexicon is not None),
         )
 
 
-def patience(config: Config, clock: Clock | None = None) -> Pace:
-    """Give how the site is treated at the moment by all processes of the archive; nothing is asked or written."""
-    return budget_of(_politeness(config), config.archive / "state", config.root, clock or SystemClock()).pace()
+def run_settings(config: Config) -> RunSettings:
+    """Return the part of the configuration that a run depends on."""
+    return RunSettings(
+        list_pages=config.list_pages,
+        min_interval=timedelta(seconds=config.floor),
+        max_interval=timedelta(seconds=config.ceiling),
+        id_probes=config.id_probes,
+        add=config.add,
+        exclude=config.exclude,
+        names=config.names,
+    )
+
+
+def rate_limit_status(config: Config, clock: Clock | None = None) -> RateLimitStatus:
+    """Return the current rate limit of the site, shared by all processes of the archive. Nothing is sent or written."""
+    return budget_for(_politeness(config), config.archive / "state", config.root, clock or SystemClock()).status()
 
 
 def _list_hosts(config: Config) -> tuple[str, ...]:
-    """Give the hosts whose list API may be asked, as origins; none unless the configuration opts in."""
+    """Return the hosts whose list API may be requested, as origins; none unless the configuration enables it."""
     if not config.list_api:
         return ()
     named = (urls.absolute(config.root, host) for host in config.api_hosts)
@@ -118,50 +125,54 @@ def _politeness(config: Config) -> Settings:
 
 
 def require_contact(config: Config) -> None:
-    """Refuse to call on the real site without saying who we are.
+    """Refuse to contact the real site without a contact address for its operators.
 
     Raises:
-        ConfigError: no contact, or a placeholder.
-        SiteUnavailable: that too, but the site cannot be reached from here anyway, which is the first thing to mend.
+        ConfigError: the contact is missing or a placeholder.
+        SiteUnavailable: the contact is missing, but the host of the site cannot be resolved either: fix that first.
 
     """
     if not config.loopback and not config.contact_is_real:
-        look_up(config.root)
+        resolve_host(config.root)
         raise ConfigError(
-            f"no contact is configured, and {config.root} must be able to reach whoever calls on it",
+            f"no contact is configured, but the operators of {config.root} must be able to reach you",
             'set [site] contact = "you@your.domain" in config/crawler.toml; `vna demo` needs no contact and no internet',
         )
 
 
 def reading_archive(folder: Path) -> Archive:
-    """Open the archive for reading.
+    """Open an archive for reading.
 
     Raises:
-        StorageError: there is none, or it cannot be read.
+        StorageError: there is no archive, or it cannot be read.
 
     """
     return open_archive(folder, read_only=True)
 
 
 def writing_archive(folder: Path) -> Archive:
-    """Open the archive for writing rows beside whoever works on it; no role is needed for what belongs to nobody else.
+    """Open an archive to write rows that no other process writes; therefore no role is held.
 
     Raises:
-        StorageError: there is none, or it cannot be opened.
+        StorageError: there is no archive, or it cannot be opened.
 
     """
-    reading_archive(folder).close()  # none is made where there was none
+    reading_archive(folder).close()  # raises if there is none; the next line would create one
     return open_archive(folder)
 
 
 def reader(config: Config, *, repairing: bool) -> Reader:
-    """Make what reads stored answers, in a process of its own."""
+    """Return a reader of archived captures; worker processes call this too."""
     words = load_lexicon() if repairing else None
     return Reader(WarcStore(config.archive / "warc"), Site(config.root), config.markups, repairer(words))
 
 
 def repairer(lexicon: Lexicon | None) -> Repairer:
-    """Make the function that gives an article its repaired reading; its clean parts serve as hints."""
+    """Return the function that repairs the text of an article.
+
+    Without a lexicon, only the repair rules that need none are applied. The texts from `hints` show how the words of
+    the page are written when they are not glued.
+    """
 
     def read(article: Article) -> Reading:
         return repair(article.text, lexicon, hints=hints(article))
@@ -170,7 +181,7 @@ def repairer(lexicon: Lexicon | None) -> Repairer:
 
 
 def hints(article: Article) -> Sequence[str]:
-    """Give the texts of a page that arrive unbroken: title, lead, captions, the stories under `Voir plus`."""
+    """Return the texts of a page that never have glued words: title, lead, captions, the stories under `Voir plus`."""
     captions = [image.caption for image in article.images if image.caption]
     stories = [text for story in article.related for text in (story.title, story.summary, story.caption or "") if text]
     return [article.title, *([article.lead] if article.lead else []), *captions, *stories]
@@ -179,36 +190,36 @@ def hints(article: Article) -> Sequence[str]:
 @contextmanager
 def rebuilding(
     config: Config, into: Path, progress: Progress, *, clock: Clock | None = None, lexicon: Lexicon | None = None
-) -> Iterator[Context]:
-    """Open a new archive over the WARC files of the configured one, in which nobody else works meanwhile.
+) -> Iterator[Run]:
+    """Open a new database in folder `into` over the WARC files of the configured archive, and lock that archive.
 
     Raises:
-        StopError: somebody does, the folder has an archive already, or cannot be written.
+        StopError: another process works in the archive, or the folder holds a database or cannot be written.
 
     """
     clock = clock or SystemClock()
     warc = config.archive / "warc"
     if not warc.is_dir():
-        raise StorageError(f"no WARC files at {warc}", "check --archive; a database is made from them alone")
+        raise StorageError(f"no WARC files at {warc}", "check --archive: a rebuild needs the WARC files")
     if (into / FILE).exists():
-        raise BadInput(f"{into} holds a database already", "move it away, or name another folder with --into")
-    anew = replace(config, archive=into)
+        raise BadInput(f"{into} already holds a database", "move it away, or choose another folder with --into")
+    target = replace(config, archive=into)
     with (
         holding(config.archive, "alone", "rebuild", to_text(clock.now())),
-        replace_db.made(into, warc),
-        working(anew, "rebuild", progress, role="alone", clock=clock, lexicon=lexicon) as context,
+        replace_db.prepared_folder(into, warc),
+        working(target, "rebuild", progress, role="alone", clock=clock, lexicon=lexicon) as run,
     ):
-        yield context
+        yield run
 
 
 @contextmanager
 def auditing(config: Config) -> Iterator[tuple[Archive, WarcStore]]:
-    """Open an archive and its evidence to look at them, beside whoever works there.
+    """Open an archive and its WARC files to check them, while other processes may work there.
 
     Raises:
-        StorageError: there is none, or it cannot be opened.
+        StorageError: there is no archive, or it cannot be opened.
 
     """
-    reading_archive(config.archive).close()  # looking must not make a new one
+    reading_archive(config.archive).close()  # raises if there is none; the next line would create one
     with open_archive(config.archive) as archive, WarcStore(config.archive / "warc") as warc:
         yield archive, warc

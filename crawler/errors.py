@@ -1,38 +1,40 @@
-"""The tree of expected failures.
+"""The exceptions for expected failures.
 
 ```
 CrawlerError
-  PageError(url)                 one page or source; stored on its row, the run goes on
-    FetchError                   the page could not be had
-      Unreachable                no answer: name, connection, TLS, time-out, or an answer that broke off
-      BadStatus(status)          an answer that is no page
-        Gone                     404 or 410
-        Throttled(retry_after)   429 or 503: the host asks for patience
-      Disallowed                 robots.txt of that host says no
-      BodyTooLarge               over the cap, before or after inflating
-    ParseError                   the page was had and is in the WARC already: fix the parser, then reparse
-      UnreadableSource           a feed, sitemap or list that is none
-        SourceMoved(found)       it redirects to another address, which is a source of its own
-      NotAnArticle(rejection)    a block page, a soft 404, a list ...
-      MarkupDrift(missing)       it says that it is an article, but the markup that we know is not there
-  StopError(hint)                ends the run: exit code 1, and `hint` says what to do now
-    ConfigError                  every mistake of the configuration at once
-    SiteUnavailable              the site cannot be reached at all, or asks everybody to stay away
-      SitePaused(until)          it asked for patience, or it is our quiet hours or daily cap: go on at `until`
-    Interrupted                  somebody asked the run to stop: what was done is stored
-    AlreadyRunning               another process has the archive
-    DiskLow                      the disk's reserve is reached: nothing is fetched
-    WarcError > WarcCorrupted    evidence cannot be written, or does not read back
+  PageError(url)                 one page or source; recorded on its row, the run continues
+    FetchError                   the page could not be fetched
+      Unreachable                no response: DNS, connection, TLS, timeout, or a response cut off half-way
+      BadStatus(status)          an HTTP status that does not come with a page
+        Throttled(retry_after)   429 or 503: the host asks clients to slow down
+      Disallowed                 robots.txt of the host forbids it, or the address is not on the site
+      BodyTooLarge               over the size limit, before or after decompression
+    ParseError                   the page is in the WARC but cannot be parsed: fix the parser, then run `vna reparse`
+      UnreadableSource           a feed, sitemap or list that cannot be parsed
+        EmptySource              it can be parsed, but lists no article
+        SourceMoved(found)       it redirects to an address that is a source of its own
+      NotAnArticle(rejection)    a block page, a soft 404, a section page ...
+      MarkupDrift(missing)       the page says that it is an article, but matches no known layout
+  StopError(hint)                ends the run with exit code 1; `hint` says what to do
+    ConfigError                  all mistakes of the configuration at once
+    SiteUnavailable              the site cannot be reached, or its robots.txt cannot be fetched
+      SitePaused(until)          no request before `until`: the host asked for it, quiet hours, or the daily cap
+    Interrupted                  a signal stopped the run; finished work is stored
+    AlreadyRunning               another process holds the archive
+    DiskLow                      free disk space is below the reserve; nothing is fetched
+    WarcError > WarcCorrupted    a WARC record cannot be written, or does not match its digest
     StorageError                 the database cannot be used
-      StorageUnavailable         not now: it is locked, its disk is full or gone, the machine has no more to give
-      SchemaTooNew               a newer version wrote it
-    BackupFailed                 no copy could be made; the archive itself goes on
-    BadInput                     a file or an argument that is not what the command takes
-    NotTold                      an alert could not be sent
-  ArticleNotFound(key)           a question with no answer
-anything else                    a bug: it escapes with its traceback
+      StorageUnavailable         temporarily: locked, disk full or missing, system limit reached
+      SchemaTooNew               written by a newer version
+    BackupFailed                 the backup failed; the archive itself is usable
+    BadInput                     a file or an argument that the command cannot use
+    NotDelivered                 an alert could not be sent
+  ArticleNotFound(key)           the archive has no article with this id
+anything else                    a bug: it propagates with its traceback
 ```
-Boundary: names and messages only; no I/O.
+Messages are for people: code decides by class, or by the values `Rejection` and `ErrorKind`.
+
+Boundary: exception classes only; no I/O.
 """
 
 from __future__ import annotations
@@ -40,14 +42,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+
+from crawler.types import ErrorKind
 
 if TYPE_CHECKING:
     from crawler.types import Article, SourceFound
-
-#: how the error on a row begins that came of a bug, and of a markup that is not known
-BUG = "a bug: "
-DRIFT = "markup drift: "
 
 
 class Rejection(StrEnum):
@@ -101,11 +101,13 @@ _DESCRIPTIONS = {
 
 
 class CrawlerError(Exception):
-    """Base of all expected failures."""
+    """Base class of all expected failures."""
 
 
 class PageError(CrawlerError):
-    """Something about one page; `url` is its subject."""
+    """A failure that concerns one page or source, `url`. `kind` is stored on its row."""
+
+    kind: ClassVar[ErrorKind] = ErrorKind.OTHER
 
     def __init__(self, url: str, message: str) -> None:
         super().__init__(message)
@@ -114,31 +116,31 @@ class PageError(CrawlerError):
     def __str__(self) -> str:
         message = super().__str__()
         cause = str(self.__cause__ or "")
-        return " ".join(f"{message}: {cause}".split() if cause else message.split())  # one line, also on a row
+        return " ".join(f"{message}: {cause}".split() if cause else message.split())  # one line: it is stored on a row
 
 
 class FetchError(PageError):
-    """The page could not be had."""
+    """The page could not be fetched."""
 
 
 class Unreachable(FetchError):
-    """No answer, or one that broke off."""
+    """There was no response, or it broke off."""
+
+    kind = ErrorKind.UNREACHABLE
 
 
 class BadStatus(FetchError):
-    """The answer is no page; `status` is its HTTP status."""
+    """The response is not a page; `status` is its HTTP status."""
+
+    kind = ErrorKind.HTTP_STATUS
 
     def __init__(self, url: str, status: int, message: str | None = None) -> None:
         super().__init__(url, message or f"HTTP status {status}")
         self.status = status
 
 
-class Gone(BadStatus):
-    """404 or 410."""
-
-
 class Throttled(BadStatus):
-    """429 or 503; `retry_after` is the wait that the host asks for, in seconds, or None."""
+    """The HTTP status is 429 or 503; `retry_after` is the wait that the host asks for, in seconds, or None."""
 
     def __init__(self, url: str, status: int, retry_after: float | None = None) -> None:
         super().__init__(url, status)
@@ -146,35 +148,49 @@ class Throttled(BadStatus):
 
 
 class Disallowed(FetchError):
-    """robots.txt says no."""
+    """robots.txt forbids the address, or the address is not on the site."""
+
+    kind = ErrorKind.DISALLOWED
 
 
 class BodyTooLarge(FetchError):
-    """The body is over the cap."""
+    """The body exceeds the size limit."""
+
+    kind = ErrorKind.TOO_LARGE
 
 
 class ParseError(PageError):
-    """The page was had but not read."""
+    """The page was fetched and archived, but cannot be parsed."""
+
+    kind = ErrorKind.UNREADABLE
 
 
 class UnreadableSource(ParseError):
-    """A source answered with something that it is not."""
+    """The response of a source is not what that kind of source returns."""
+
+
+class EmptySource(UnreadableSource):
+    """The response of a source can be parsed, but lists no article."""
+
+    kind = ErrorKind.EMPTY_SOURCE
 
 
 class SourceMoved(UnreadableSource):
-    """A source redirects to another place, `found`; what stands there is not believed to be this source."""
+    """A source redirects to the address of another source, `found`, whose content must not be attributed to it."""
 
     def __init__(self, url: str, found: SourceFound) -> None:
-        super().__init__(url, f"redirects to {found.url}, which is another place")
+        super().__init__(url, f"redirects to {found.url}, which is a different source")
         self.found = found
 
 
 class NotAnArticle(ParseError):
     """The page is not an article.
 
-    `rejection` is the reason as a value that code may test; `reason` is the same for people, with details if there are
-    any (`detail` replaces the general description).
+    `rejection` is the reason as a value that code may test. `reason` is the same for people: `detail` if given, else the
+    general description.
     """
+
+    kind = ErrorKind.NOT_AN_ARTICLE
 
     def __init__(self, url: str, rejection: Rejection, detail: str | None = None) -> None:
         self.rejection = rejection
@@ -183,16 +199,18 @@ class NotAnArticle(ParseError):
 
 
 class MarkupDrift(ParseError):
-    """An article in a markup that we do not know: `missing` fields, and what the fallbacks found in `article`."""
+    """An article in an unknown layout: the `missing` fields, and in `article` what the fallbacks found."""
+
+    kind = ErrorKind.LAYOUT_DRIFT
 
     def __init__(self, url: str, missing: tuple[str, ...], article: Article) -> None:
-        super().__init__(url, f"{DRIFT}no {', no '.join(missing)} where a known layout has it")
+        super().__init__(url, f"layout drift: missing {', '.join(missing)}")
         self.missing = missing
         self.article = article
 
 
 class StopError(CrawlerError):
-    """Ends the run; `hint` says what to do now."""
+    """Ends the run with exit code 1. `hint` says what to do."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -200,17 +218,17 @@ class StopError(CrawlerError):
 
 
 class ConfigError(StopError):
-    """The configuration has mistakes; the message lists them all, one a line."""
+    """The configuration has mistakes. The message lists all of them, one per line."""
 
 
 class SiteUnavailable(StopError):
-    """The site cannot be reached, or its robots.txt cannot be had."""
+    """The site cannot be reached, or its robots.txt cannot be fetched."""
 
 
 class SitePaused(SiteUnavailable):
-    """Nothing may be asked before `until` (aware, UTC): the host's wish, quiet hours, the daily cap, a tripped breaker.
+    """No request may be made before `until` (aware, UTC).
 
-    `own` says that it is our configuration's wish, and no trouble.
+    `own`: the pause comes from our configuration (quiet hours, daily cap), so it is not a fault of the site.
     """
 
     def __init__(self, message: str, hint: str, until: datetime, *, own: bool = False) -> None:
@@ -220,34 +238,34 @@ class SitePaused(SiteUnavailable):
 
 
 class Interrupted(StopError):
-    """Somebody asked the run to stop; nothing was begun that is not finished."""
+    """A signal asked the run to stop. No work was left half done."""
 
 
-def unless_stopped(stopping: Callable[[], bool]) -> None:
-    """Go on, unless somebody asked to stop.
+def raise_if_stopped(stopping: Callable[[], bool]) -> None:
+    """Check whether a stop was requested.
 
     Raises:
-        Interrupted: `stopping` says so.
+        Interrupted: `stopping` returned True.
 
     """
     if stopping():
-        raise Interrupted("asked to stop", "the next run does it again")
+        raise Interrupted("stopped on request", "run the command again to start over")
 
 
 class AlreadyRunning(StopError):
-    """Another process has the archive."""
+    """Another process holds the archive."""
 
 
 class DiskLow(StopError):
-    """The disk has less free than the reserve."""
+    """Free disk space is below the configured reserve."""
 
 
 class WarcError(StopError):
-    """Evidence cannot be written."""
+    """A WARC record cannot be written."""
 
 
 class WarcCorrupted(WarcError):
-    """A WARC record does not read back as it was written."""
+    """A WARC record does not match its digest."""
 
 
 class StorageError(StopError):
@@ -255,7 +273,7 @@ class StorageError(StopError):
 
 
 class StorageUnavailable(StorageError):
-    """The database cannot be used now; when that is mended, or over, it can be as it is."""
+    """The database cannot be used now, but is not damaged: the cause may pass or be removed."""
 
 
 class SchemaTooNew(StorageError):
@@ -263,19 +281,19 @@ class SchemaTooNew(StorageError):
 
 
 class BackupFailed(StopError):
-    """A backup could not be made; what is wrong with it is no trouble of the archive itself."""
+    """A backup could not be made. The archive itself is usable."""
 
 
 class BadInput(StopError):
-    """A file or an argument is not what the command takes."""
+    """A file or an argument that the command cannot use."""
 
 
-class NotTold(StopError):
+class NotDelivered(StopError):
     """An alert could not be sent."""
 
 
 class ArticleNotFound(CrawlerError):
-    """No article with that key."""
+    """The archive has no article with this id."""
 
     def __init__(self, key: object) -> None:
         super().__init__(f"no article {key} in this archive")

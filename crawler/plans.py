@@ -1,6 +1,6 @@
-"""What a backfill goes through, in which order, and what an answer means for its step. Arithmetic over days and ids.
+"""The steps of a backfill plan, their order, and what a response means for a step.
 
-Boundary: pure. Days are days in Hanoi, both ends included.
+Boundary: pure; arithmetic on days and ids. Days are days in Hanoi, both ends included.
 """
 
 from __future__ import annotations
@@ -8,129 +8,90 @@ from __future__ import annotations
 import zlib
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal, NamedTuple
 
 from crawler import urls
 from crawler.errors import BadInput, NotAnArticle, ParseError, Rejection
+from crawler.plan_values import BackfillRequest, Step, StepKind, StepOutcome, Via
 from crawler.schedule.backoff import retry_at
 from crawler.site import FLOOR, HANOI, ID_ANCHORS, IDS_A_DAY, SITEMAP_INDEX, Site
+from crawler.types import ErrorKind
 
-Via = Literal["sitemap", "ids", "lists"]
-StepKind = Literal["index", "sitemap", "section", "list", "sonar", "ids"]
-StepState = Literal["todo", "listed", "done", "absent", "failed"]
-Probed = Literal["there", "absent", "unclear"]
+IdVerdict = Literal["there", "absent", "unclear"]
 
-_CHUNK = 1000  # ids in one step
-_SLACK = 1000  # ids by which a date may be off: three weeks, as the anchors are only good for days
-_BESIDE = 25  # ids before the first and behind the last held article of a range: about half a day
-_NEVER = 1_000_000  # beyond the newest known id, nothing can be
-_GIVE_UP = 8  # failures in a row before a step waits for a human
+#: The target of the step that checks whether the site answers requests by id: it has none.
+NO_TARGET = "x"
 
-#: Why some ways cannot be limited to a section.
-_BLIND: Mapping[str | None, str] = {
-    "sitemap": "a sitemap does not say which section an article is in",
-    "ids": "an id does not say which section its article is in",
+_RANGE = 1000  # ids in one step
+_SLACK = 1000  # ids: how far an id estimated from a date may be off, about three weeks; anchors are accurate to days
+_MARGIN = 25  # ids to probe below the lowest and above the highest archived one of a range: about half a day
+_NEVER = 1_000_000  # no article can have an id yet that is this far above the newest known one
+_GIVE_UP = 8  # failures in a row after which a step is no longer retried: a person has to look at it
+
+#: Why some methods cannot be limited to a section.
+_WITHOUT_SECTIONS: Mapping[str | None, str] = {
+    "sitemap": "a sitemap does not give the section of an article",
+    "ids": "an id does not give the section of an article",
 }
 
 
-# --- what is asked for
+# --- requests and steps
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a backfill is to bring: the days, the way, the section, the order."""
-
-    via: Via
-    since: date
-    until: date
-    section: str | None = None
-    oldest_first: bool = False
-
-
-def asked(
+def request(
     via: Via | None, since: date | None, until: date | None, section: str | None, *, oldest_first: bool, today: date
-) -> Asked:
-    """Fill in what was left open, and keep to what can be asked of the site.
+) -> BackfillRequest:
+    """Complete a request, in which None stands for the default, and limit its days to those that can have articles.
 
     Raises:
-        BadInput: no day lies in it, or a section of a channel that knows of none.
+        BadInput: the days are in the wrong order, no day is left, or the method cannot be limited to a section.
 
     """
+    if since is not None and until is not None and since > until:
+        raise BadInput(f"--since {since} is after --until {until}", "give the earlier day as --since")
     first, last = max(since or FLOOR, FLOOR), min(until or today, today)
     if first > last:
         raise BadInput(
-            f"no day lies between {since or FLOOR} and {until or today}",
-            f"the archive's days begin with {FLOOR} and end today, {today}",
+            f"no article can have been published before {FLOOR} or after today, {today}",
+            "choose days between these two",
         )
     if section is not None and via not in (None, "lists"):
         raise BadInput(
-            f"--via {via} cannot be limited to a section: {_BLIND[via]}",
-            "--via lists walks back through a section's own pages; or fetch all, and choose when you search or export",
+            f"--via {via} cannot be limited to a section: {_WITHOUT_SECTIONS[via]}",
+            "use --via lists, or fetch all sections and filter when you search or export",
         )
-    return Asked(via or ("lists" if section is not None else "sitemap"), first, last, section, oldest_first)
+    return BackfillRequest(via or ("lists" if section is not None else "sitemap"), first, last, section, oldest_first)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A plan as it is stored."""
-
-    id: int
-    asked: Asked
-    state: Literal["open", "done"]
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a plan."""
-
-    position: int
-    kind: StepKind
-    target: str
-    state: StepState = "todo"
-    cursor: Mapping[str, object] = field(default_factory=dict)
-    found: int = 0
-    failures: int = 0
-    next_due_at: datetime | None = None
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StepOutcome:
-    """What to write on a step after an answer."""
-
-    state: StepState
-    cursor: Mapping[str, object] = field(default_factory=dict)
-    found: int = 0
-    failures: int = 0
-    next_due_at: datetime | None = None
-    error: str | None = None
-
-
-def first_steps(wanted: Asked, here: Site, sections: Iterable[tuple[StepKind, str]]) -> list[tuple[StepKind, str]]:
-    """Give the steps that a plan begins with, in order; reading the index, or listening for ids, brings the others."""
+def first_steps(
+    wanted: BackfillRequest, here: Site, sections: Iterable[tuple[StepKind, str]]
+) -> list[tuple[StepKind, str]]:
+    """Return the first steps of a plan, in order. Reading the index, or checking requests by id, adds the others."""
     if wanted.via == "lists":
         return list(sections)
-    return [("index", here.url(SITEMAP_INDEX))] if wanted.via == "sitemap" else [("sonar", "x")]
+    return [("index", here.url(SITEMAP_INDEX))] if wanted.via == "sitemap" else [("sonar", NO_TARGET)]
 
 
-def step_failed(step: Step, now: datetime, error: str, *, absent: bool) -> StepOutcome:
-    """Say what becomes of a step that got no good answer: it is tried again, ever more rarely, or is not there."""
+def step_failed(step: Step, now: datetime, error: str, *, absent: bool, kind: ErrorKind | None = None) -> StepOutcome:
+    """Return the outcome of a step without a good response: retried with backoff, given up, or absent.
+
+    `absent`: the site has no such list, so a retry is pointless.
+    """
     if absent:
-        return StepOutcome("absent", error=error)
+        return StepOutcome("absent", error=error, error_kind=kind)
     failures = step.failures + 1
     if failures >= _GIVE_UP:
-        return StepOutcome("failed", step.cursor, step.found, failures, error=error)
-    return StepOutcome(step.state, step.cursor, step.found, failures, retry_at(now, failures), error)
+        return StepOutcome("failed", step.cursor, step.found, failures, error=error, error_kind=kind)
+    return StepOutcome(step.state, step.cursor, step.found, failures, retry_at(now, failures), error, kind)
 
 
 # --- months and their sitemaps
 
 
-class Month(NamedTuple):
-    """A month of the calendar."""
+class PlanMonth(NamedTuple):
+    """A calendar month."""
 
     year: int
     month: int
@@ -141,25 +102,27 @@ class Month(NamedTuple):
         return date(self.year, self.month, 1)
 
     @property
-    def next(self) -> Month:
+    def next(self) -> PlanMonth:
         """The month after it."""
-        return Month(self.year + self.month // 12, self.month % 12 + 1)
+        return PlanMonth(self.year + self.month // 12, self.month % 12 + 1)
 
 
-def months(wanted: Asked) -> list[Month]:
-    """Give the months that have a day in the range, in the order of the plan."""
+def months(wanted: BackfillRequest) -> list[PlanMonth]:
+    """Return the months that have a day in the range, in the order of the plan."""
     found = []
-    month = Month(wanted.since.year, wanted.since.month)
+    month = PlanMonth(wanted.since.year, wanted.since.month)
     while month.first <= wanted.until:
         found.append(month)
         month = month.next
     return found if wanted.oldest_first else found[::-1]
 
 
-def sitemaps(wanted: Asked, here: Site, named: Iterable[tuple[tuple[int, int] | None, str]]) -> list[str]:
-    """Give the sitemaps of the months: those that the index names, else the address that a month's is thought to have.
+def month_sitemaps(
+    wanted: BackfillRequest, here: Site, named: Iterable[tuple[tuple[int, int] | None, str]]
+) -> list[str]:
+    """Return the sitemaps of the months: those that the index names, else the usual address of a month's sitemap.
 
-    A month is taken whole: a sitemap tells when an article was edited, not when it was published (dossier 11).
+    A month is read whole: a sitemap gives the time of the last edit, not of publication (dossier section 11).
     """
     known: dict[tuple[int, int], list[str]] = {}
     for month, url in named:
@@ -172,7 +135,7 @@ def sitemaps(wanted: Asked, here: Site, named: Iterable[tuple[tuple[int, int] | 
 
 
 def id_on(day: date) -> int:
-    """Give the id that the sequence had reached when a day began, between the anchors in proportion (dossier 3)."""
+    """Estimate the id that the sequence had reached at the start of a day, from the anchors (dossier section 3)."""
     days = [anchor.toordinal() for _, anchor in ID_ANCHORS]
     at = day.toordinal()
     above = bisect_right(days, at)
@@ -183,80 +146,90 @@ def id_on(day: date) -> int:
     return max(1, low + (at - days[above - 1]) * (high - low) // (days[above] - days[above - 1]))
 
 
-def ids_thought(wanted: Asked) -> tuple[int, int]:
-    """Give the first and last id that articles of the range can be thought to have, generously."""
+def estimated_ids(wanted: BackfillRequest) -> tuple[int, int]:
+    """Return the first and last id that articles of the range may have, with a generous margin."""
     return max(1, id_on(wanted.since) - _SLACK), id_on(wanted.until + timedelta(days=1)) + _SLACK
 
 
-def ids_listed(wanted: Asked) -> tuple[int, int]:
-    """Give the lowest and highest id that a list's items may have to count as of the range (they have no date)."""
-    low, high = ids_thought(wanted)
+def listed_ids(wanted: BackfillRequest) -> tuple[int, int]:
+    """Return the lowest and highest id that an item of a list may have to belong to the requested days.
+
+    List items have no date, so they are selected by id.
+    """
+    low, high = estimated_ids(wanted)
     return (1 if wanted.since <= FLOOR else low), high
 
 
-def thought_to_exist(first: date, last: date) -> int:
-    """Say how many articles may have appeared in some days: no more than ids were used up (dossier 3)."""
+def estimated_articles(first: date, last: date) -> int:
+    """Estimate how many articles were published from `first` to `last`: as many as ids were used (dossier section 3).
+
+    This is an upper bound, because not every id becomes an article.
+    """
     return max(0, id_on(last + timedelta(days=1)) - id_on(first))
 
 
-def ids_to_ask(wanted: Asked, held: tuple[int, int] | None, known: tuple[int, int]) -> tuple[int, int]:
-    """Give the first and last id of a range to look for holes in: around what is held of it, within what is known.
+def ids_to_probe(wanted: BackfillRequest, held: tuple[int, int] | None, known: tuple[int, int]) -> tuple[int, int]:
+    """Return the first and last id of the range whose unknown ids are to be probed.
 
-    Nothing is asked for beyond the newest known id: what is not published yet is not missing.
+    `held`: the lowest and highest id archived for the requested days, None if there are none. `known`: the lowest and
+    highest id of all known ones. Nothing is probed above the newest known id: what is not published yet is not missing.
     """
-    first, last = ids_thought(wanted) if held is None else (held[0] - _BESIDE, held[1] + _BESIDE)
+    first, last = estimated_ids(wanted) if held is None else (held[0] - _MARGIN, held[1] + _MARGIN)
     return max(first, known[0]), min(last, known[1])
 
 
-def chunks(first: int, last: int, *, oldest_first: bool) -> list[str]:
-    """Cut a range of ids into steps."""
-    starts = range(first, last + 1, _CHUNK)
-    targets = [span_text(start, min(start + _CHUNK - 1, last)) for start in starts]
+def id_ranges(first: int, last: int, *, oldest_first: bool) -> list[str]:
+    """Split a range of ids into the targets of steps."""
+    starts = range(first, last + 1, _RANGE)
+    targets = [format_id_range(start, min(start + _RANGE - 1, last)) for start in starts]
     return targets if oldest_first else targets[::-1]
 
 
-def span_text(first: int, last: int) -> str:
-    """Write a range of ids as a step's target."""
+def format_id_range(first: int, last: int) -> str:
+    """Return a range of ids as the target of a step, such as `1000-1999`."""
     return f"{first}-{last}"
 
 
-def span(target: str) -> tuple[int, int]:
-    """Read a range of ids."""
+def parse_id_range(target: str) -> tuple[int, int]:
+    """Return the range of ids that `format_id_range` wrote."""
     first, _, last = target.partition("-")
     return int(first), int(last)
 
 
-def holes(target: str, known: Collection[int], *, oldest_first: bool) -> Iterator[int]:
-    """Give the ids of a range that are not known, in the order in which to ask for them."""
-    first, last = span(target)
+def unknown_ids(target: str, known: Collection[int], *, oldest_first: bool) -> Iterator[int]:
+    """Yield the ids of a range that are not known, in the order in which to probe them."""
+    first, last = parse_id_range(target)
     ids: Sequence[int] = range(first, last + 1)
     yield from (i for i in (ids if oldest_first else reversed(ids)) if i not in known)
 
 
-def impossible(newest: int) -> int:
-    """Give an id that no article can have yet."""
+def impossible_id(newest: int) -> int:
+    """Return an id that no article can have yet."""
     return newest + _NEVER
 
 
-def probed(post_id: int, status: int, address: str, read: int | ParseError | None) -> Probed:
-    """Say what an answer to the question for an id means; `read` is the id of the article on the page, or why none.
+def id_verdict(post_id: int, status: int, address: str, result: int | ParseError | None) -> IdVerdict:
+    """Return what a response to a request by id means.
 
-    Not there is what says so (404, 410, a soft 404), what leads elsewhere, and what shows another article. Anything
-    else, a block page say, proves nothing.
+    `address` is the URL of the response, after redirects. `result` is the id of the article on the page (None if the
+    page does not give one), or the error that says why there is no article.
+
+    An id is absent if the response says so (404, 410, a soft 404), redirects elsewhere or shows another article. Any
+    other response, such as a block page, proves nothing.
     """
     if status in (404, 410) or urls.post_id(address) != post_id:
         return "absent"
     if status != 200:
         return "unclear"
-    if isinstance(read, NotAnArticle):
-        return "absent" if read.rejection is Rejection.SOFT_404 else "unclear"
-    if not isinstance(read, int):
+    if isinstance(result, NotAnArticle):
+        return "absent" if result.rejection is Rejection.SOFT_404 else "unclear"
+    if not isinstance(result, int):
         return "unclear"
-    return "there" if read == post_id else "absent"
+    return "there" if result == post_id else "absent"
 
 
 def day_begins(now: datetime) -> datetime:
-    """Give the instant at which the Hanoi day began."""
+    """Return the instant at which the current day began in Hanoi."""
     return datetime.combine(now.astimezone(HANOI).date(), time(), HANOI)
 
 
@@ -264,10 +237,12 @@ def day_begins(now: datetime) -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
-    """How far a walk through a list has come; `before` holds the ids of the last page, `mark` a sum of an older one.
+class ListCursor:
+    """How far a walk through the pages of a list has come.
 
-    The first page is left out of `before`: it is a whole page, whose sidebar may show all of the second.
+    `next` is the URL of the next page: None before the first page and at the end. `pages` counts the pages read.
+    `before` has the ids of the last page; those of the first page are left out, because its sidebar may list everything
+    that the second page lists. `mark` is a checksum of an older page, to detect a cycle.
     """
 
     next: str | None = None
@@ -276,33 +251,39 @@ class Walk:
     mark: int = 0
 
 
-def walked(walk: Walk, ids: Sequence[int], more: str | None, lowest: int) -> Walk:
-    """Go on behind a page with these ids; `next` is None at the end of the walk.
+def next_cursor(cursor: ListCursor, ids: Sequence[int], more: str | None, lowest: int) -> ListCursor:
+    """Return the cursor after a page that lists `ids` and links to the page `more`; its `next` is None at the end.
 
-    It ends where there is no more, where a page shows nothing that the one before it did not show, where pages come
-    round again (Brent's method: one older page is remembered, at every power of two), and where everything is too old.
+    The walk ends if there is no further page, if a page lists nothing that the one before did not list, if the pages
+    repeat in a cycle (Brent's method: one older page is remembered, at every power of two), or if all ids are below
+    `lowest`.
     """
     total = zlib.crc32(repr(sorted(ids)).encode())
-    ended = not ids or set(ids) <= set(walk.before) or (walk.pages and total == walk.mark) or max(ids) < lowest
-    pages = walk.pages + 1
+    ended = not ids or set(ids) <= set(cursor.before) or (cursor.pages and total == cursor.mark) or max(ids) < lowest
+    pages = cursor.pages + 1
     is_power = pages & (pages - 1) == 0
-    return Walk(None if ended else more, pages, tuple(ids) if walk.pages else (), total if is_power else walk.mark)
+    return ListCursor(
+        None if ended else more, pages, tuple(ids) if cursor.pages else (), total if is_power else cursor.mark
+    )
 
 
-# --- how much, how long
+# --- duration
 
 
 def duration(requests: int, rate: float, daily_cap: int, quiet_hours: tuple[time, time] | None) -> timedelta:
-    """Say how long so many requests take at least, with the budget to themselves."""
+    """Return the shortest time in which so many requests can be sent if nothing else sends any.
+
+    `rate` is in requests a second. A `rate` or `daily_cap` of 0 sets no limit.
+    """
     seconds = requests / rate if rate else 0.0
     if quiet_hours is not None:
-        seconds /= 1 - _share(*quiet_hours)
+        seconds /= 1 - _share_of_day(*quiet_hours)
     if daily_cap:
         seconds = max(seconds, (requests / daily_cap) * 86_400)
     return timedelta(seconds=round(seconds))
 
 
-def _share(begin: time, end: time) -> float:
-    """Give the part of a day between two times; they differ, and the second may be of the next day."""
+def _share_of_day(begin: time, end: time) -> float:
+    """Return the share of a day (0 to 1) from one time to another; the second may be on the next day."""
     minutes = (end.hour * 60 + end.minute - begin.hour * 60 - begin.minute) % 1440
     return minutes / 1440

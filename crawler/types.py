@@ -1,7 +1,8 @@
-"""Frozen values that the steps hand to one another.
+"""Immutable values that the processing steps exchange.
 
-Boundary: no behaviour beyond what follows from the fields themselves; no I/O, no clock, no randomness.
-Every instant is a timezone-aware `datetime` in UTC unless a field says otherwise; every size is in bytes.
+Every instant is a timezone-aware `datetime` in UTC unless its field says otherwise. Every size is in bytes.
+
+Boundary: data classes with derived properties only; no I/O, no clock, no randomness.
 """
 
 from __future__ import annotations
@@ -9,18 +10,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Literal
+
+
+class ErrorKind(StrEnum):
+    """What went wrong with a page, a source or a backfill step. Stored beside the message, which no code parses."""
+
+    UNREACHABLE = "unreachable"
+    HTTP_STATUS = "http-status"
+    DISALLOWED = "disallowed"
+    TOO_LARGE = "too-large"
+    UNREADABLE = "unreadable"
+    EMPTY_SOURCE = "empty-source"
+    NOT_AN_ARTICLE = "not-an-article"
+    LAYOUT_DRIFT = "layout-drift"
+    REMOVED = "removed"
+    BUG = "bug"
+    OTHER = "other"
+
 
 TextType = Literal["paragraph", "heading", "quote", "list_item", "table", "note"]
 ArticleKind = Literal["article", "photo", "video", "infographic"]
 
-#: The block types that make up the body text; the others are kept beside it (design, "Reading rules").
+#: Block types that belong to the body text. Tables and notes are stored too, but not as text of the article.
 BODY_TYPES: frozenset[str] = frozenset({"paragraph", "heading", "quote", "list_item"})
 
 
 @dataclass(frozen=True, slots=True)
 class TextBlock:
-    """One piece of text of the body, verbatim but for collapsed white space."""
+    """One text block of the body, verbatim except for collapsed white space."""
 
     type: TextType
     text: str
@@ -30,8 +49,8 @@ class TextBlock:
 class ImageBlock:
     """One picture. `caption` is verbatim and includes the credit; `credit` is the part after `Photo :`, or None.
 
-    `joint` is what stands between alt and caption on a seed's image line: nothing or one space. The seeds differ
-    there (seed 001 has the space), so it is carried along, but it is no field of the public JSON.
+    `joint` is the separator between alt text and caption on the image line of the seed format: empty or one space. The
+    seeds use both (seed 001 has the space), so it is preserved. It is not part of the public JSON.
     """
 
     url: str | None
@@ -46,7 +65,7 @@ Block = TextBlock | ImageBlock
 
 @dataclass(frozen=True, slots=True)
 class Dateline:
-    """What opens the first paragraph: `Paris, 19 septembre (VNA) -`. Each part verbatim, None when absent."""
+    """The dateline that opens the first paragraph: `Paris, 19 septembre (VNA) -`. Parts are verbatim, None if absent."""
 
     place: str | None
     date: str | None
@@ -55,7 +74,7 @@ class Dateline:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """One story shown under `Voir plus`; `caption` is None when the picture only repeats the title."""
+    """One story listed under `Voir plus`; `caption` is None if the picture only repeats the title."""
 
     title: str
     summary: str = ""
@@ -66,11 +85,12 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One article as a page (or a seed text) gave it; verbatim, never repaired.
+    """One article as parsed from a page or a seed text; verbatim, never repaired.
 
-    `published_at` and `modified_at` are ISO 8601 strings that keep the site's own offset
-    (`2025-04-29T14:30:44+07:00`); `published_raw` is the string they were read from.
-    `provenance` says for each field which part of the page it came from; `problems` lists what looked wrong.
+    `published_at` and `modified_at` are ISO 8601 strings with the site's own UTC offset
+    (`2025-04-29T14:30:44+07:00`); `published_raw` is the string on the page that `published_at` was parsed from.
+    `markup` is the name of the layout that the page matches. `provenance` maps each field to the part of the page that
+    it was read from; `problems` lists anything doubtful.
     """
 
     title: str
@@ -94,23 +114,23 @@ class Article:
 
     @property
     def paragraphs(self) -> tuple[str, ...]:
-        """The body text, block by block, in reading order."""
+        """The text blocks of the body, in reading order."""
         return tuple(b.text for b in self.blocks if isinstance(b, TextBlock) and b.type in BODY_TYPES)
 
     @property
     def images(self) -> tuple[ImageBlock, ...]:
-        """The pictures in order, the lead picture first."""
+        """The pictures in page order; the lead picture is the first."""
         return tuple(b for b in self.blocks if isinstance(b, ImageBlock))
 
     @property
     def text(self) -> str:
-        """The verbatim body: one blank line between blocks, captions and notes left out."""
+        """The verbatim body text: blocks separated by a blank line, without captions and notes."""
         return "\n\n".join(self.paragraphs)
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """One edit of the repaired reading: at character `offset` of the verbatim text, `before` reads `after`."""
+    """One edit of the verbatim text: at character `offset`, `before` is replaced by `after`."""
 
     rule: str
     offset: int
@@ -120,7 +140,7 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The repaired reading of a text beside the original: `clean`, and the edits that lead to it."""
+    """The repaired text of an article (`clean`) and the edits that produce it from the verbatim text."""
 
     clean: str
     repairs: tuple[Repair, ...] = ()
@@ -128,7 +148,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A page that some source says exists, with what the source says of it."""
+    """A page that a source lists, with the metadata that the source gives.
+
+    `position` is the place in the list, 0 at the top; None if it is not known.
+    """
 
     url: str
     post_id: int | None = None
@@ -141,28 +164,28 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """One HTTP answer as received: `body` keeps its content coding, `content` is the same inflated."""
+    """One HTTP response as received; one that was read from a WARC record has no `target` and no `request_headers`."""
 
     url: str
-    fetched_at: datetime
+    fetched_at: datetime  # when the request was sent
     status: int
     reason: str
     http_version: str
     headers: tuple[tuple[str, str], ...]
-    body: bytes
-    content: bytes
-    target: str
+    body: bytes  # with its content coding
+    content: bytes  # decoded
+    target: str  # path and query in the request line
     request_headers: tuple[tuple[str, str], ...]
-    hops: tuple[Fetched, ...] = ()
+    hops: tuple[Fetched, ...] = ()  # the redirects that led to `url`, in order
 
     def header(self, name: str) -> str | None:
-        """Give a header's value by its name in any case; None when it is absent."""
+        """Return the first value of a header (case-insensitive name); None if it is absent."""
         return next((v for k, v in self.headers if k.lower() == name.lower()), None)
 
 
 @dataclass(frozen=True, slots=True)
 class RawRef:
-    """Where an answer is kept: WARC file (relative to the archive's `warc/`), byte offset, length, payload digest."""
+    """Location of a capture: WARC file (relative to the archive's `warc/`), byte offset, length, payload digest."""
 
     file: str
     offset: int
@@ -172,14 +195,14 @@ class RawRef:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request as the log keeps it; `status` is None when no answer came, `size` counts bytes as received."""
+    """One request as logged."""
 
     url: str
-    at: datetime
-    status: int | None
-    size: int
+    at: datetime  # when it was sent
+    status: int | None  # None if there was no usable response
+    size: int  # of the body as received; 0 if there was no usable response
     seconds: float
-    error: str | None = None
+    error: str | None = None  # why there was no usable response
 
 
 SourceKind = Literal["home", "section", "feed", "feed_index", "news_sitemap", "sitemap_index", "sitemap", "list"]
@@ -188,10 +211,10 @@ PageState = Literal["known", "live", "suspect", "gone", "rejected", "drift", "fa
 
 @dataclass(frozen=True, slots=True)
 class SourceFound:
-    """A source that another source names.
+    """A source that another source links to.
 
-    `when` is the month that a sitemap covers, as (year, month); `modified_at` is when its index says that it changed;
-    `zone` is the site's own number of a section.
+    `when` is the month that a sitemap covers, as (year, month); `modified_at` is its lastmod in the sitemap index;
+    `zone` is the number that the site itself uses for a section (dossier section 9).
     """
 
     kind: SourceKind
@@ -203,8 +226,8 @@ class SourceFound:
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
-    """What making the sources follow the configuration needs of a row; `worked` says that it ever gave a good answer."""
+class SourceRow:
+    """The columns of a source's row that its selection depends on. `worked`: at least one poll of it succeeded."""
 
     url: str
     kind: SourceKind
@@ -216,37 +239,37 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class SourceForPoll:
-    """What polling a source needs of its row."""
+    """The columns of a source's row that polling it depends on."""
 
     url: str
     kind: SourceKind
     name: str | None
     state: str
-    failures: int
+    failures: int  # failed polls in a row
     etag: str | None
     last_modified: str | None
     id: int = 0
     last_ok_at: datetime | None = None
-    most_items: int | None = None
-    newest_id: int | None = None
-    middle_id: int | None = None
-    learned_since: datetime | None = None
-    checked_whole_at: datetime | None = None
-    lies: int = 0
+    most_items: int | None = None  # largest number of articles in one response
+    newest_id: int | None = None  # newest article of the last good response
+    middle_id: int | None = None  # oldest article of the newer half of that response, to detect gaps
+    learned_since: datetime | None = None  # when the counting of its new articles began
+    checked_whole_at: datetime | None = None  # when the last full response came
+    lies: int = 0  # validator mismatches
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A time in which a source may have shown articles that nobody saw: between two polls that share none."""
+    """A period in which a source may have listed articles that no poll saw: two successive polls share no article."""
 
     id: int
     source: str
-    since: datetime
-    until: datetime
-    after_id: int | None
-    before_id: int | None
+    since: datetime  # the earlier poll
+    until: datetime  # the later poll
+    after_id: int | None  # the newest article listed before the gap
+    before_id: int | None  # the oldest article listed after it; None if unknown
     opened_at: datetime
-    tried: int = 0
+    tried: int = 0  # attempts that did not close the gap
 
 
 GapClosing = Literal["paging", "sitemap", "ids"]
@@ -254,28 +277,29 @@ GapClosing = Literal["paging", "sitemap", "ids"]
 
 @dataclass(frozen=True, slots=True)
 class PageForFetch:
-    """What fetching a page needs of its row."""
+    """The columns of a page's row that fetching it depends on."""
 
     id: int
     url: str
     state: PageState
-    failures: int
+    failures: int  # failed visits in a row; for a suspect or gone page, "not found" responses
     first_seen_at: datetime
     etag: str | None
     last_modified: str | None
-    last_fetched_at: str | None = None
-    checked_whole_at: datetime | None = None
-    lies: int = 0
-    hinted_at: datetime | None = None
-    unhinted: int = 0
+    last_fetched_at: str | None = None  # as stored
+    checked_whole_at: datetime | None = None  # when the last full response came
+    lies: int = 0  # validator mismatches
+    hinted_at: datetime | None = None  # newest lastmod hint
+    unhinted: int = 0  # changes for which no source gave a new lastmod hint
 
 
 @dataclass(frozen=True, slots=True)
 class PageOutcome:
-    """What to write on a page's row after a visit; `next_due_at` None means not before somebody asks.
+    """The changes to a page's row after a visit. `next_due_at` None: no visit is scheduled.
 
-    `whole`: the page itself came, no 304. `lie`: it had changed under the validators that were held.
-    `unhinted`: it had changed, and no source had said so.
+    `raw_id` None: the stored one is kept. `whole`: this was a full response, not a 304. `lie`: the content changed
+    although the validators did not. `unhinted`: the content changed although no source gave a new modification time.
+    `error` is for people; code tests `error_kind`.
     """
 
     state: PageState
@@ -288,42 +312,51 @@ class PageOutcome:
     whole: bool = False
     lie: bool = False
     unhinted: bool = False
+    error_kind: ErrorKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SourceOutcome:
-    """What to write on a source's row after a visit; `whole` and `lie` as on a page's."""
+    """The changes to a source's row after a poll; fields that `PageOutcome` has too mean the same there.
+
+    None keeps the stored value, except in `next_due_at`, `error` and `error_kind`.
+    """
 
     state: Literal["ok", "failing", "absent"]
     next_due_at: datetime | None
-    items: int | None = None
-    fresh_items: int | None = None
+    items: int | None = None  # articles on the first page
+    fresh_items: int | None = None  # articles, on all pages, that are new to the archive
     error: str | None = None
     failures: int = 0
     etag: str | None = None
     last_modified: str | None = None
-    interval: timedelta | None = None
+    interval: timedelta | None = None  # until the next poll
     newest_id: int | None = None
     middle_id: int | None = None
     learned_since: datetime | None = None
     whole: bool = False
     lie: bool = False
+    error_kind: ErrorKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StoredArticle:
-    """An article as the archive holds it, with its key and what the archive adds to it."""
+    """An article as stored in the archive, with its id and the metadata that the archive adds.
+
+    `word_count` is None for an older revision: the archive stores the count of the current one only.
+    """
 
     id: int
     article: Article
     reading: Reading
     revision: int
     state: str
-    first_seen_at: str
-    checked_at: str
-    parser: int
+    first_seen_at: str  # as stored
+    checked_at: str  # as stored
+    parser: int  # version of the parser that read it
     raw: RawRef | None = None
     raw_id: int | None = None
+    word_count: int | None = None
 
 
 FindingVerdict = Literal["confirmed", "differs", "unknown"]
@@ -331,9 +364,9 @@ FindingVerdict = Literal["confirmed", "differs", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What the first-contact check found of one assumption about the site.
+    """The result of `vna probe` for one assumption about the site.
 
-    `advice` says what to do about it, empty when nothing; `adopt` holds settings to take over, as
+    `advice` is what to do about it, empty if nothing; `adopt` holds the settings to change, such as
     `{"poll": {"add": ["/rss/une.rss"]}}`.
     """
 
@@ -348,7 +381,7 @@ class Finding:
 
 @dataclass
 class RunReport:
-    """What one run did; the names are those of the command contract."""
+    """What one run did. The field names are those of the JSON output of `vna poll`."""
 
     sightings: int = 0
     fetched: int = 0

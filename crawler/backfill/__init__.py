@@ -1,30 +1,33 @@
-"""The past, fetched by plan: what a plan is, how it begins, and one unit of its work at a time.
+"""Backfills: articles of the past, fetched by a stored plan.
 
 ```
-begin:    what is asked for | the plan that is open already, or a new one, with its first steps
-advance:  retries due | a page of the step in hand | the next list, or the next id | one answer, one transaction
+open_plan  find the plan of a request, or create it with its first steps
+advance    one work item: a retry, a page of the current step, the next list, or the next id
+list_page  one list: the sitemap index, the sitemap of a month, a page of a section
+id_probe   ids that no list names
+estimate   how much of a plan is done, and how much remains
 ```
-A plan is rows, so it goes on where it was, in whatever process, however the last one ended. A list is read when the
-plan comes to it; a page that is held is not fetched again. Requests come out of the budget of the whole host.
+A plan consists of rows, so any process can continue it, however the last one ended. A list is read when the plan comes to
+it, and a page that the archive holds is not fetched again. All requests share the rate limit of the host.
 
-Boundary: order only. What comes next and what an answer means is for `policy.plans` to say.
+Boundary: order only; `crawler.plans` decides what comes next and what a response means.
 """
 
 from crawler.backfill.advance import advance
-from crawler.backfill.estimate import Figures, Outlook, figures, outlook, thought_of
-from crawler.backfill.open_plan import Begun, begin, find, gave_up
-from crawler.backfill.work_item import Unit
+from crawler.backfill.estimate import Obstacle, PlanFigures, estimate, obstacle, plan_figures
+from crawler.backfill.open_plan import OpenedPlan, find_plan, has_failures, open_plan
+from crawler.backfill.work_item import WorkItem
 
 __all__ = [
-    "Begun",
-    "Figures",
-    "Outlook",
-    "Unit",
+    "Obstacle",
+    "OpenedPlan",
+    "PlanFigures",
+    "WorkItem",
     "advance",
-    "begin",
-    "figures",
-    "find",
-    "gave_up",
-    "outlook",
-    "thought_of",
+    "estimate",
+    "find_plan",
+    "has_failures",
+    "obstacle",
+    "open_plan",
+    "plan_figures",
 ]

@@ -1,4 +1,4 @@
-"""The next unit of work of the open plans.
+"""The next work item of the open plans.
 
 Boundary: order only.
 """
@@ -7,92 +7,100 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crawler.backfill import id_probe, listing
-from crawler.backfill.work_item import Unit
-from crawler.pipeline import Context, visit_page
-from crawler.plans import Plan, Step, StepOutcome
+from crawler.backfill import id_probe, list_page
+from crawler.backfill.work_item import WorkItem
+from crawler.outcome import Outcome, OutcomeKind
+from crawler.pipeline import Run, visit_page
+from crawler.plan_values import Plan, Step, StepOutcome
 from crawler.types import PageForFetch
 
-_AT_HAND = 8  # pages looked at for one that no other process has
-_PATIENCE = 1.0  # seconds, when other processes have them all
-_PLANS = 1 << 50  # plans are claimed by numbers that no post id has
+_PAGES_AT_ONCE = 8  # pages to look through for one that no other process is visiting
+_WAIT = 1.0  # seconds, if other processes are visiting all of them
+_PLAN_CLAIMS = 1 << 50  # plans are claimed by numbers above any post id
 
 
-def advance(context: Context, plan: int | None = None) -> Unit | None:
-    """Do one unit of work of the open plans, the oldest first, or of one plan; None when there is none to do now.
+def advance(run: Run, plan: int | None = None) -> WorkItem | None:
+    """Do one work item of the open plans, oldest plan first, or of the plan with the id `plan`; return its result.
 
-    A plan of which nothing is left to do is ended. One that another process is at is left to it, or, where that plan
-    is meant, waited for.
+    None if there is nothing to do now.
+
+    A plan with nothing left to do is closed. A plan that another process is working on is skipped or, if it is the
+    requested one, waited for.
 
     Raises:
-        StopError: as a fetch does; or the site does not answer to ids, which is for a human to look at.
+        StopError: as `fetch`; or the site does not answer requests by id, which a person has to look at.
 
     """
-    for one in context.archive.plans(open_only=True):
-        if plan in (None, one.id) and (unit := _alone(context, one, waits=plan is not None)) is not None:
-            return unit
+    for one in run.archive.plans(open_only=True):
+        if plan in (None, one.id) and (item := _advance_alone(run, one, waits=plan is not None)) is not None:
+            return item
     return None
 
 
-def _alone(context: Context, plan: Plan, *, waits: bool) -> Unit | None:
-    """Do a unit of a plan that no other process is at: two would read the same list."""
-    with context.archive.claim(_PLANS + plan.id) as claimed:
+def _advance_alone(run: Run, plan: Plan, *, waits: bool) -> WorkItem | None:
+    """Do a work item of a plan that no other process is working on: two processes would read the same list."""
+    with run.archive.claim(_PLAN_CLAIMS + plan.id) as claimed:
         if claimed:
-            return _unit(context, plan)
+            return _next_item(run, plan)
     if not waits:
         return None
-    context.clock.sleep(_PATIENCE)
-    return Unit(plan.id, "wait", "another process is at this plan", context.site.root)
+    run.clock.sleep(_WAIT)
+    return _waiting(plan, run.site.root, "another process is working on this plan")
 
 
-def _unit(context: Context, plan: Plan) -> Unit | None:
-    now = context.clock.now()
-    if pages := context.archive.plan_retries(plan.id, now, _AT_HAND):
-        return _visit(context, plan, pages)
-    for step in context.archive.steps_to_do(plan.id, now):
-        if (unit := _work(context, plan, step)) is not None:
-            return unit
-    _end(context, plan)
+def _next_item(run: Run, plan: Plan) -> WorkItem | None:
+    now = run.clock.now()
+    if pages := run.archive.plan_retries(plan.id, now, _PAGES_AT_ONCE):
+        return _visit_first_free(run, plan, pages)
+    for step in run.archive.steps_to_do(plan.id, now):
+        if (item := _work_on(run, plan, step)) is not None:
+            return item
+    _close_if_done(run, plan)
     return None
 
 
-def _work(context: Context, plan: Plan, step: Step) -> Unit | None:
-    """Work on one step; None when it has nothing to do now, or is done."""
+def _work_on(run: Run, plan: Plan, step: Step) -> WorkItem | None:
+    """Work on one step; return None if it has nothing to do now, or is done."""
     if step.kind == "sonar":
-        return id_probe.listen(context, plan, step)
+        return id_probe.check_support(run, plan, step)
     if step.kind == "ids":
-        return id_probe.ask_next(context, plan, step)
-    oldest_first = plan.asked.oldest_first
+        return id_probe.probe_next(run, plan, step)
+    oldest_first = plan.request.oldest_first
     if step.state == "listed" or not oldest_first:
-        pages = context.archive.plan_pages(plan.id, step.position, oldest_first=oldest_first, limit=_AT_HAND)
+        pages = run.archive.plan_pages(plan.id, step.position, oldest_first=oldest_first, limit=_PAGES_AT_ONCE)
         if pages:
-            return _visit(context, plan, pages)
+            return _visit_first_free(run, plan, pages)
     if step.state == "todo":
-        return listing.read_list(context, plan, step)
-    with context.archive.transaction():
-        context.archive.save_step(plan.id, step.position, StepOutcome("done", found=step.found, error=step.error))
+        return list_page.read_list(run, plan, step)
+    done = StepOutcome("done", found=step.found, error=step.error, error_kind=step.error_kind)
+    with run.archive.transaction():
+        run.archive.save_step(plan.id, step.position, done)
     return None
 
 
-def _visit(context: Context, plan: Plan, pages: Sequence[PageForFetch]) -> Unit:
-    """Visit the first page that no other process has."""
+def _visit_first_free(run: Run, plan: Plan, pages: Sequence[PageForFetch]) -> WorkItem:
+    """Visit the first page that no other process is visiting."""
     for page in pages:
-        what = visit_page(context, page)
-        if context.archive.visited_since(page):
-            return Unit(plan.id, "page", what, page.url, context.archive.page_state(page.id))
-    context.clock.sleep(_PATIENCE)
-    return Unit(plan.id, "wait", "other processes have the next pages", pages[0].url)
+        outcome = visit_page(run, page)
+        if run.archive.visited_since(page):
+            return WorkItem(plan.id, "page", outcome, run.archive.page_state(page.id))
+    run.clock.sleep(_WAIT)
+    return _waiting(plan, pages[0].url, "other processes are visiting the next pages")
 
 
-def _end(context: Context, plan: Plan) -> None:
-    """End a plan that has nothing left to do and waits for nothing."""
-    steps = context.archive.steps(plan.id)
+def _waiting(plan: Plan, url: str, why: str) -> WorkItem:
+    return WorkItem(plan.id, "wait", Outcome(OutcomeKind.WAITING, url=url, detail=why))
+
+
+def _close_if_done(run: Run, plan: Plan) -> None:
+    """Close a plan that has nothing left to do and waits for nothing."""
+    steps = run.archive.steps(plan.id)
     if any(step.state in ("todo", "listed") and step.kind != "sonar" for step in steps):
         return
-    if context.archive.plan_waits(plan.id)[0]:
+    if run.archive.plan_waits(plan.id)[0]:
         return
-    with context.archive.transaction():
+    with run.archive.transaction():
         for step in steps:
             if step.kind == "sonar" and step.state == "listed":
-                context.archive.save_step(plan.id, step.position, StepOutcome("done", found=step.found))
-        context.archive.set_plan_state(plan.id, "done", context.clock.now())
+                run.archive.save_step(plan.id, step.position, StepOutcome("done", found=step.found))
+        run.archive.set_plan_state(plan.id, "done", run.clock.now())

@@ -1,4 +1,4 @@
-"""How far a plan is, what is left of it, and what it waits for.
+"""How much of a plan is done, how much remains, and what it waits for.
 
 Boundary: reads only.
 """
@@ -12,15 +12,20 @@ from datetime import date, datetime, timedelta
 from crawler import plans
 from crawler.backfill import id_probe
 from crawler.discover import sitemaps
-from crawler.pipeline import Context
-from crawler.plans import Asked, Month, Plan, Step
+from crawler.pipeline import Run
+from crawler.plan_values import BackfillRequest, Plan, Step
+from crawler.plans import PlanMonth
 from crawler.site import SECTION_PAGE
 from crawler.storage import Archive
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """A plan in figures: its pages by state, and what is thought to be behind the lists that were not read yet."""
+class PlanFigures:
+    """What a plan has done and what remains.
+
+    `pages` counts its pages by state; `lists` counts its steps in the state `todo` (unread lists, ranges of ids);
+    `unlisted` is an estimate of the pages that these steps will find.
+    """
 
     pages: dict[str, int]
     lists: int
@@ -28,75 +33,76 @@ class Figures:
 
     @property
     def found(self) -> int:
-        """How many pages the plan knows of."""
+        """The number of pages that the plan has found."""
         return sum(self.pages.values())
 
     @property
     def to_fetch(self) -> int:
-        """How many pages are to be fetched, as far as can be thought."""
+        """An estimate of the number of pages to fetch."""
         return self.pages.get("known", 0) + self.unlisted
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
-    """What an open plan, of which nothing can be done now, waits for, and until when; None when for a human."""
+class Obstacle:
+    """Why nothing can be done now for an open plan, and until when; None if a person has to act."""
 
     why: str
     until: datetime | None
 
 
-def figures(archive: Archive, plan: Plan) -> Figures:
-    """Count what a plan has done and has before it."""
+def plan_figures(archive: Archive, plan: Plan) -> PlanFigures:
+    """Count what a plan has done, and estimate what remains."""
     steps = archive.steps(plan.id)
     todo = [step for step in steps if step.state == "todo"]
-    return Figures(archive.plan_counts(plan.id), len(todo), _unlisted(archive, plan.asked, todo))
+    return PlanFigures(archive.plan_counts(plan.id), len(todo), _unlisted(archive, plan.request, todo))
 
 
-def thought_of(archive: Archive | None, asked: Asked) -> Figures:
-    """Count what a plan that is not made yet would have before it, from what is known without a request.
+def estimate(archive: Archive | None, request: BackfillRequest) -> PlanFigures:
+    """Estimate the work of a plan that does not exist yet, without any request to the site.
 
     Raises:
-        StopError: it is about ids, and none are known.
+        StopError: the plan would probe ids, and the archive holds no article.
 
     """
-    if asked.via == "ids":
-        return _holes(archive, asked)
-    exist = plans.thought_to_exist(asked.since, asked.until)
-    held = archive.held_between(asked.since, asked.until) if archive is not None else 0
-    lists = 1 + len(plans.months(asked)) if asked.via == "sitemap" else exist // SECTION_PAGE
-    return Figures({"live": held} if held else {}, lists, max(0, exist - held))
+    if request.via == "ids":
+        return _holes(archive, request)
+    total = plans.estimated_articles(request.since, request.until)
+    held = archive.held_between(request.since, request.until) if archive is not None else 0
+    lists = 1 + len(plans.months(request)) if request.via == "sitemap" else total // SECTION_PAGE
+    return PlanFigures({"live": held} if held else {}, lists, max(0, total - held))
 
 
-def _holes(archive: Archive | None, asked: Asked) -> Figures:
-    id_probe.require_held(archive)
+def _holes(archive: Archive | None, request: BackfillRequest) -> PlanFigures:
+    id_probe.require_archived(archive)
     assert archive is not None
-    first, last = id_probe.span(archive, asked)
-    return Figures({}, 0, max(0, last - first + 1 - len(archive.ids_known(first, last))))
+    first, last = id_probe.id_range(archive, request)
+    return PlanFigures({}, 0, max(0, last - first + 1 - len(archive.ids_known(first, last))))
 
 
-def outlook(context: Context, plan: Plan) -> Outlook:
-    """Say what an open plan waits for, of which nothing can be done now."""
-    if plan.asked.via == "ids" and context.archive.step(plan.id, 0).state == "failed":
-        return Outlook("the site cannot be asked by id alone", None)
-    if plan.asked.via == "ids" and not id_probe.may_ask(context):
-        tomorrow = plans.day_begins(context.clock.now()) + timedelta(days=1)
-        return Outlook(f"the {context.id_probes} requests for ids of one day are made", tomorrow)
-    waiting, until = context.archive.plan_waits(plan.id)
-    return Outlook(f"{waiting} to be tried again", until)
+def obstacle(run: Run, plan: Plan) -> Obstacle:
+    """Return what an open plan waits for. Call it only if `advance` has nothing to do for the plan now."""
+    if plan.request.via == "ids" and run.archive.step(plan.id, 0).state == "failed":
+        return Obstacle("the site does not answer requests by id alone", None)
+    if plan.request.via == "ids" and not id_probe.requests_left(run):
+        tomorrow = plans.day_begins(run.clock.now()) + timedelta(days=1)
+        return Obstacle(f"the daily limit of {run.settings.id_probes} requests by id is reached", tomorrow)
+    waiting, until = run.archive.plan_waits(plan.id)
+    what = "1 page or list waits" if waiting == 1 else f"{waiting} pages or lists wait"
+    return Obstacle(f"{what} for a retry", until)
 
 
-def _unlisted(archive: Archive, asked: Asked, todo: Iterable[Step]) -> int:
-    found = 0
+def _unlisted(archive: Archive, request: BackfillRequest, todo: Iterable[Step]) -> int:
+    total = 0
     for step in todo:
         if step.kind == "index":
-            found += plans.thought_to_exist(asked.since, asked.until)
+            total += plans.estimated_articles(request.since, request.until)
         elif step.kind == "sitemap" and (month := sitemaps.month(step.target)) is not None:
-            found += _in_month(Month(*month), asked.until)
+            total += _in_month(PlanMonth(*month), request.until)
         elif step.kind == "ids":
-            first, last = plans.span(step.target)
-            found += last - first + 1 - len(archive.ids_known(first, last))
-    return found
+            first, last = plans.parse_id_range(step.target)
+            total += last - first + 1 - len(archive.ids_known(first, last))
+    return total
 
 
-def _in_month(month: Month, until: date) -> int:
-    return plans.thought_to_exist(month.first, min(month.next.first - timedelta(days=1), until))
+def _in_month(month: PlanMonth, until: date) -> int:
+    return plans.estimated_articles(month.first, min(month.next.first - timedelta(days=1), until))

@@ -1,10 +1,10 @@
-"""Asking for ids that no list names: holes between known ids, one address each, by the id alone (dossier 2, 3).
+"""Id probing: request the unknown ids between known ones, by the id alone (dossier sections 2 and 3).
 
-Whether the site answers to an id under a wrong name is not known. So before the first question of a day two answers are
-looked at: that for an article which is surely there, and that for an id which cannot be. If the first is not the
-article, or the second is one, nothing can be heard, and nothing is concluded.
+It is not known whether the site answers a request with an id but without the right slug. So once a day, before the
+first such request, two responses are checked: one for an article that certainly exists, and one for an id that cannot
+exist yet. Ids are probed only if the first response is that article and the second says that there is none.
 
-Boundary: order only; what an answer means is `policy.plans`'s.
+Boundary: order only; `crawler.plans` decides what a response means.
 """
 
 from __future__ import annotations
@@ -13,253 +13,269 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crawler import plans, schedule
-from crawler.backfill.work_item import Unit
-from crawler.errors import FetchError, MarkupDrift, NotAnArticle, StopError
-from crawler.pipeline import Context, guarded, take_answer
-from crawler.plans import Asked, Plan, Probed, Step, StepOutcome
+from crawler.backfill.work_item import WorkItem
+from crawler.errors import MarkupDrift, NotAnArticle, StopError
+from crawler.outcome import Outcome, OutcomeKind
+from crawler.pipeline import Capture, FetchFailure, Run, fetch, guarded, handle_response
+from crawler.pipeline.articles import parse
+from crawler.plan_values import BackfillRequest, Plan, Step, StepOutcome
+from crawler.plans import IdVerdict
+from crawler.purpose import Purpose, PurposeKind
 from crawler.storage import Archive
-from crawler.types import Article, Fetched, PageForFetch, PageOutcome, RawRef
+from crawler.types import Article, ErrorKind, PageForFetch, PageOutcome
 
-SOURCE = "ids"
-_LISTENING = "sonar"
-_LISTEN_FIRST = 0  # position of the step
-_WITNESSES = 3  # held articles that are asked for: one may have been taken away meanwhile
+SOURCE = "ids"  # the source of pages that id probing found
+_SUPPORT = Purpose(PurposeKind.ID_SUPPORT)
+_SUPPORT_STEP = 0  # position of the step that checks whether the site supports requests by id
+_WITNESSES = 3  # archived articles to try in the check of support: one of them may have been removed in the meantime
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of asking for an id, and what it means."""
+class ProbedId:
+    """The response to a request by id, and what it means."""
 
-    fetched: Fetched
-    ref: RawRef
-    verdict: Probed
+    response: Capture
+    verdict: IdVerdict
     article: Article | None
 
 
-def may_ask(context: Context) -> bool:
-    """Say whether the day's requests for ids are not used up."""
-    since = plans.day_begins(context.clock.now())
-    return context.archive.ids_asked_since(since, context.site.guesses) < context.id_probes
+def requests_left(run: Run) -> bool:
+    """Whether the limit of requests by id for today (in Hanoi) still allows one."""
+    since = plans.day_begins(run.clock.now())
+    return run.archive.ids_asked_since(since, run.site.id_url_prefix) < run.settings.id_probes
 
 
-def require_held(archive: Archive | None) -> None:
-    """Refuse to ask for ids while there is no article to compare with.
+def require_archived(archive: Archive | None) -> None:
+    """Refuse id probing while the archive holds no article to compare with.
 
     Raises:
-        StopError: none is held.
+        StopError: the archive holds no article.
 
     """
     if archive is None or not archive.live_ids_near(1, 1):
         raise StopError(
-            "no article is held, so there are no known ids to look for holes between",
+            "the archive holds no article, so there are no known ids to search between",
             "run `vna poll` or `vna backfill` first",
         )
 
 
-def listen(context: Context, plan: Plan, step: Step) -> Unit | None:
-    """Look, once a day, whether the site answers to ids; the first time, say which ones to ask for.
+def check_support(run: Run, plan: Plan, step: Step) -> WorkItem | None:
+    """Check once a day whether the site supports requests by id. The first time, add the ranges of ids to probe.
+
+    None if there is nothing to check: it was checked today, the limit of the day is reached, or no range is left.
 
     Raises:
-        StopError: it does not, or no article is held that could be asked for.
+        StopError: the site does not support them, or the archive holds no article to try.
 
     """
-    if _heard_today(context, step) or not may_ask(context):
+    if _checked_today(run, step) or not requests_left(run):
         return None
-    if step.found and not any(s.kind == "ids" and s.state == "todo" for s in context.archive.steps(plan.id)):
+    if step.found and not any(s.kind == "ids" and s.state == "todo" for s in run.archive.steps(plan.id)):
         return None
 
-    def aside(words: str, now: datetime, _: int | None) -> Unit:
-        return _save_failure(context, plan, step, context.site.root, words, now)
+    def quarantine(message: str, now: datetime, _: int | None) -> WorkItem:
+        return _save_failure(run, plan, step, run.site.root, message, ErrorKind.BUG, now)
 
-    return guarded(context, _LISTENING, lambda: _listened(context, plan, step), aside)
+    return guarded(run, _SUPPORT, lambda: _check_support(run, plan, step), quarantine)
 
 
-def _listened(context: Context, plan: Plan, step: Step) -> Unit:
-    try:
-        known = _heard(context, plan, step)
-    except FetchError as error:
-        return _postponed(context, plan, step, error.url, error)
-    with context.written():
+def _check_support(run: Run, plan: Plan, step: Step) -> WorkItem:
+    witness = _witness(run, plan, step)
+    if isinstance(witness, FetchFailure):
+        return _retry_later(run, plan, step, witness.error.url, witness)
+    with run.transaction():
         if not step.found:
-            context.archive.add_steps(plan.id, [("ids", target) for target in _targets(context, plan.asked)])
-        heard = StepOutcome("listed", {"day": _today(context)}, found=1)
-        context.archive.save_step(plan.id, step.position, heard)
-    return Unit(plan.id, "probe", f"listening: the site answers to {known} by its id alone", context.site.root)
+            run.archive.add_steps(plan.id, [("ids", target) for target in _targets(run, plan.request)])
+        checked = StepOutcome("listed", {"day": _today(run)}, found=1)
+        run.archive.save_step(plan.id, step.position, checked)
+    detail = f"the site returns article {witness} by its id alone"
+    return WorkItem(plan.id, "probe", Outcome(OutcomeKind.IDS_SUPPORTED, url=run.site.root, detail=detail))
 
 
-def _heard(context: Context, plan: Plan, step: Step) -> int:
-    """Ask for articles that are held until one answers, then for what cannot be; give the article that answered.
+def _witness(run: Run, plan: Plan, step: Step) -> int | FetchFailure:
+    """Return an archived article that the site returns by its id, after checking that it returns no impossible one.
 
     Raises:
-        StopError: none answered, or what cannot be did.
-        FetchError: there was no answer at all.
+        StopError: no archived article is returned, or an impossible id is.
 
     """
-    require_held(context.archive)
-    known = context.archive.live_ids_near(plans.ids_thought(plan.asked)[1], _WITNESSES)
-    heard = next((i for i in known if _listened_to(context, i).verdict == "there"), None)
-    if heard is None:
-        raise _deaf(context, plan, step, f"articles are held, and not found that way: {', '.join(map(str, known))}")
-    _, newest = context.archive.ids_ends() or (1, heard)
-    nobody = plans.impossible(newest)
-    if _listened_to(context, nobody).verdict != "absent":
-        raise _deaf(context, plan, step, f"{nobody} is answered with a page, though nothing can have that id yet")
-    return heard
+    require_archived(run.archive)
+    known = run.archive.live_ids_near(plans.estimated_ids(plan.request)[1], _WITNESSES)
+    witness = None
+    for post_id in known:
+        probed = _request_support(run, post_id)
+        if isinstance(probed, FetchFailure):
+            return probed
+        if probed.verdict == "there":
+            witness = post_id
+            break
+    if witness is None:
+        raise _unsupported(run, plan, step, f"archived articles are not found that way: {', '.join(map(str, known))}")
+    _, newest = run.archive.ids_ends() or (1, witness)
+    impossible = plans.impossible_id(newest)
+    probed = _request_support(run, impossible)
+    if isinstance(probed, FetchFailure):
+        return probed
+    if probed.verdict != "absent":
+        raise _unsupported(run, plan, step, f"id {impossible} returns a page, although no article can have it yet")
+    return witness
 
 
-def ask_next(context: Context, plan: Plan, step: Step) -> Unit | None:
-    """Ask for the next id of a range; None when it has no hole left, or nothing may be asked now."""
-    if not _heard_today(context, context.archive.step(plan.id, _LISTEN_FIRST)) or not may_ask(context):
+def probe_next(run: Run, plan: Plan, step: Step) -> WorkItem | None:
+    """Probe the next id of a range; return None if no id is left, or if no request may be made now."""
+    if not _checked_today(run, run.archive.step(plan.id, _SUPPORT_STEP)) or not requests_left(run):
         return None
-    known = context.archive.ids_known(*plans.span(step.target))
-    for post_id in plans.holes(step.target, known, oldest_first=plan.asked.oldest_first):
-        with context.archive.claim(post_id) as claimed:
-            if claimed and not context.archive.ids_known(post_id, post_id):
-                return _probe(context, plan, step, post_id)
-    with context.archive.transaction():
-        context.archive.save_step(plan.id, step.position, StepOutcome("done", found=step.found))
+    known = run.archive.ids_known(*plans.parse_id_range(step.target))
+    for post_id in plans.unknown_ids(step.target, known, oldest_first=plan.request.oldest_first):
+        with run.archive.claim(post_id) as claimed:
+            if claimed and not run.archive.ids_known(post_id, post_id):
+                return _probe(run, plan, step, post_id)
+    with run.archive.transaction():
+        run.archive.save_step(plan.id, step.position, StepOutcome("done", found=step.found))
     return None
 
 
-def purpose_of(post_id: int) -> str:
-    """Say in the WARC what an id was asked for."""
-    return f"id:{post_id}"
+def purpose_of(post_id: int) -> Purpose:
+    """Return the purpose of a request by id."""
+    return Purpose(PurposeKind.ID, str(post_id))
 
 
-def _listened_to(context: Context, post_id: int) -> Answer:
-    return ask(context, post_id, f"{_LISTENING}:{post_id}", _LISTENING)
+def _request_support(run: Run, post_id: int) -> ProbedId | FetchFailure:
+    url = run.site.article_by_id(post_id)
+    purpose = Purpose(PurposeKind.ID_SUPPORT, str(post_id))
+    response = fetch(run, url, purpose, failure_purpose=Purpose(PurposeKind.ID_SUPPORT, url))
+    if isinstance(response, FetchFailure):
+        return response
+    with run.crash_marker.processing(str(_SUPPORT)):
+        return judge(run, post_id, response)
 
 
-def ask(context: Context, post_id: int, purpose: str, in_hand: str) -> Answer:
-    """Ask for an id and keep the answer; `in_hand` is what is noted while it is looked at.
-
-    Raises:
-        FetchError: there was none.
-
-    """
-    fetched = context.fetcher.get(context.site.article_by_id(post_id))
-    ref = context.keep(fetched, purpose)
-    with context.in_hand.taking(in_hand):
-        return judged(context, post_id, fetched, ref)
-
-
-def judged(context: Context, post_id: int, fetched: Fetched, ref: RawRef) -> Answer:
-    """Say what an answer that is kept means."""
-    article, read = None, None
+def judge(run: Run, post_id: int, response: Capture) -> ProbedId:
+    """Decide what an archived response to a request by id means."""
+    article, result = None, None
     try:
-        article = context.parse(fetched)
+        article = parse(run, response.fetched)
     except (NotAnArticle, MarkupDrift) as error:
-        read = error
-    found = article.post_id if article is not None else read
-    return Answer(fetched, ref, plans.probed(post_id, fetched.status, fetched.url, found), article)
+        result = error
+    found = article.post_id if article is not None else result
+    verdict = plans.id_verdict(post_id, response.fetched.status, response.fetched.url, found)
+    return ProbedId(response, verdict, article)
 
 
-def take_probe(context: Context, post_id: int, answer: Answer) -> str:
-    """Take in an answer to the question for an id; give what came of it in words. The caller holds the transaction.
+def store_probe(run: Run, post_id: int, probed: ProbedId) -> Outcome:
+    """Store the result of a request by id. Needs an open transaction.
 
-    What is not there is remembered, so that it is not asked for again; what is there, or cannot be told, is a page.
+    An absent id is remembered, so that it is not requested again. Anything else becomes a page.
     """
-    now = answer.fetched.fetched_at
-    address = context.site.article_by_id(post_id)
-    if answer.verdict == "absent":
-        raw_id = context.raw_id(answer.fetched, answer.ref, purpose_of(post_id))
-        context.archive.add_absent(post_id, address, now, raw_id)
-        return f"absent: {post_id}"
-    if answer.article is not None and answer.verdict == "there":
-        address = answer.article.url or answer.fetched.url
-    page = PageForFetch(post_id, address, "known", 0, now, None, None)
-    context.archive.add_page(page, SOURCE)
-    return take_answer(context, page, answer.fetched, answer.ref)
+    response = probed.response
+    address = run.site.article_by_id(post_id)
+    if probed.verdict == "absent":
+        run.archive.add_absent(post_id, address, response.at, run.capture_ids[response.ref])
+        return Outcome(OutcomeKind.ABSENT, post_id)
+    if probed.article is not None and probed.verdict == "there":
+        address = probed.article.url or response.fetched.url
+    page = PageForFetch(post_id, address, "known", 0, response.at, None, None)
+    run.archive.add_page(page, SOURCE)
+    return handle_response(run, page, response)
 
 
-def put_off(context: Context, post_id: int, words: str, now: datetime) -> None:
-    """Write that a bug kept the answer to an id from being taken in: it is a page, to be asked for as others are.
+def quarantine_id(run: Run, post_id: int, message: str, now: datetime) -> None:
+    """Record that the response to a request by id crashed the crawler. The id becomes a page, retried like any other.
 
-    The caller holds the transaction.
+    Needs an open transaction.
     """
-    page = context.archive.page(post_id)
+    page = run.archive.page(post_id)
     if page is None:
-        page = PageForFetch(post_id, context.site.article_by_id(post_id), "known", 0, now, None, None)
-        context.archive.add_page(page, SOURCE)
-    context.archive.save_page(post_id, schedule.failed(page, now, words), now)
+        page = PageForFetch(post_id, run.site.article_by_id(post_id), "known", 0, now, None, None)
+        run.archive.add_page(page, SOURCE)
+    run.archive.save_page(post_id, schedule.failed(page, now, message, kind=ErrorKind.BUG), now)
 
 
-def _probe(context: Context, plan: Plan, step: Step, post_id: int) -> Unit:
-    def aside(words: str, now: datetime, _: int | None) -> Unit:
-        put_off(context, post_id, words, now)
-        context.archive.add_plan_pages(plan.id, step.position, [post_id])
-        return Unit(plan.id, "probe", f"failed: {post_id}: {words}", context.site.article_by_id(post_id), "failed")
+def _probe(run: Run, plan: Plan, step: Step, post_id: int) -> WorkItem:
+    def quarantine(message: str, now: datetime, _: int | None) -> WorkItem:
+        quarantine_id(run, post_id, message, now)
+        run.archive.add_plan_pages(plan.id, step.position, [post_id])
+        return WorkItem(plan.id, "probe", Outcome(OutcomeKind.FAILED, post_id, detail=message), "failed")
 
-    return guarded(context, purpose_of(post_id), lambda: _probed(context, plan, step, post_id), aside)
-
-
-def _probed(context: Context, plan: Plan, step: Step, post_id: int) -> Unit:
-    address = context.site.article_by_id(post_id)
-    try:
-        answer = ask(context, post_id, purpose_of(post_id), purpose_of(post_id))
-    except FetchError as error:
-        return _postponed(context, plan, step, address, error, post_id)
-    with context.in_hand.taking(purpose_of(post_id)), context.written():
-        what = take_probe(context, post_id, answer)
-        context.archive.add_plan_pages(plan.id, step.position, [post_id])
-        there = answer.verdict == "there"
-        context.archive.save_step(plan.id, step.position, StepOutcome("todo", found=step.found + there))
-        if answer.verdict == "unclear":  # a block page, say: before the next question, listen again
-            context.archive.save_step(plan.id, _LISTEN_FIRST, StepOutcome("listed", found=1))
-    return Unit(plan.id, "probe", what, address, context.archive.page_state(post_id), found=1)
+    return guarded(run, purpose_of(post_id), lambda: _fetch_and_store(run, plan, step, post_id), quarantine)
 
 
-def _postponed(
-    context: Context, plan: Plan, step: Step, address: str, error: FetchError, post_id: int | None = None
-) -> Unit:
-    """Try again later; an id that never gets an answer is left to a human, so that the others have their turn."""
-    now = context.keep_failure(address, error, f"{_LISTENING}:{address}" if post_id is None else purpose_of(post_id))
-    with context.written():
-        return _save_failure(context, plan, step, address, str(error), now, post_id)
+def _fetch_and_store(run: Run, plan: Plan, step: Step, post_id: int) -> WorkItem:
+    address, purpose = run.site.article_by_id(post_id), purpose_of(post_id)
+    response = fetch(run, address, purpose)
+    if isinstance(response, FetchFailure):
+        return _retry_later(run, plan, step, address, response, post_id)
+    with run.crash_marker.processing(str(purpose)):
+        probed = judge(run, post_id, response)
+        with run.transaction():
+            outcome = store_probe(run, post_id, probed)
+            run.archive.add_plan_pages(plan.id, step.position, [post_id])
+            there = probed.verdict == "there"
+            run.archive.save_step(plan.id, step.position, StepOutcome("todo", found=step.found + there))
+            if probed.verdict == "unclear":  # a block page, for example: check the support again before the next id
+                run.archive.save_step(plan.id, _SUPPORT_STEP, StepOutcome("listed", found=1))
+    return WorkItem(plan.id, "probe", outcome, run.archive.page_state(post_id), found=1)
+
+
+def _retry_later(
+    run: Run, plan: Plan, step: Step, address: str, failure: FetchFailure, post_id: int | None = None
+) -> WorkItem:
+    """Schedule a retry. An id that never gets a response is left to a person, so that the other ids are probed."""
+    with run.transaction():
+        return _save_failure(run, plan, step, address, str(failure.error), failure.error.kind, failure.at, post_id)
 
 
 def _save_failure(
-    context: Context, plan: Plan, step: Step, address: str, words: str, now: datetime, post_id: int | None = None
-) -> Unit:
-    outcome = plans.step_failed(step, now, words, absent=False)
+    run: Run,
+    plan: Plan,
+    step: Step,
+    address: str,
+    message: str,
+    kind: ErrorKind,
+    now: datetime,
+    post_id: int | None = None,
+) -> WorkItem:
+    outcome = plans.step_failed(step, now, message, absent=False, kind=kind)
     if post_id is not None and outcome.state == "failed":
-        context.archive.add_page(PageForFetch(post_id, address, "known", 0, now, None, None), SOURCE)
-        context.archive.save_page(post_id, PageOutcome("failed", None, words, outcome.failures), now)
-        context.archive.add_plan_pages(plan.id, step.position, [post_id])
+        run.archive.add_page(PageForFetch(post_id, address, "known", 0, now, None, None), SOURCE)
+        page = PageOutcome("failed", None, message, outcome.failures, error_kind=kind)
+        run.archive.save_page(post_id, page, now)
+        run.archive.add_plan_pages(plan.id, step.position, [post_id])
         outcome = StepOutcome("todo", found=step.found)
-    context.archive.save_step(plan.id, step.position, outcome)
-    return Unit(plan.id, "probe", f"failed: {address}: {words}", address)
+    run.archive.save_step(plan.id, step.position, outcome)
+    return WorkItem(plan.id, "probe", Outcome(OutcomeKind.FAILED, url=address, detail=message))
 
 
-def _deaf(context: Context, plan: Plan, step: Step, why: str) -> StopError:
-    """Write that the site does not answer to ids, and word it."""
-    with context.written():
-        context.archive.save_step(plan.id, step.position, StepOutcome("failed", found=step.found, error=why))
+def _unsupported(run: Run, plan: Plan, step: Step, why: str) -> StopError:
+    """Record on the step that the site does not support requests by id, and return the error to raise."""
+    with run.transaction():
+        outcome = StepOutcome("failed", found=step.found, error=why, error_kind=ErrorKind.OTHER)
+        run.archive.save_step(plan.id, step.position, outcome)
     return StopError(
-        f"the site cannot be asked by id alone: {why}",
-        "holes between ids cannot be told from articles here; `vna backfill --via sitemap` and --via lists do not need it",
+        f"the site does not support requests by id alone: {why}",
+        "use `vna backfill --via sitemap` or --via lists, which do not depend on it",
     )
 
 
-def span(archive: Archive, asked: Asked) -> tuple[int, int]:
-    """Give the first and last id of a range to look for holes in; the last is before the first when there are none."""
+def id_range(archive: Archive, request: BackfillRequest) -> tuple[int, int]:
+    """Return the first and last id of the range to probe; if there is nothing to probe, the last is the smaller one."""
     ends = archive.ids_ends()
     if ends is None:
         return 1, 0
-    held = archive.ids_held(asked.since, asked.until, *plans.ids_thought(asked))
-    return plans.ids_to_ask(asked, held, ends)
+    held = archive.ids_held(request.since, request.until, *plans.estimated_ids(request))
+    return plans.ids_to_probe(request, held, ends)
 
 
-def _targets(context: Context, asked: Asked) -> list[str]:
-    """Give the ranges to ask in: the open gaps of the polls before the others."""
-    first, last = span(context.archive, asked)
-    gaps = [plans.span_text(*gap) for gap in context.archive.gap_spans(first, last)]
-    return gaps + plans.chunks(first, last, oldest_first=asked.oldest_first)
+def _targets(run: Run, request: BackfillRequest) -> list[str]:
+    """Return the ranges of ids to probe: the open gaps of the polls before the others."""
+    first, last = id_range(run.archive, request)
+    gaps = [plans.format_id_range(*gap) for gap in run.archive.gap_spans(first, last)]
+    return gaps + plans.id_ranges(first, last, oldest_first=request.oldest_first)
 
 
-def _heard_today(context: Context, step: Step) -> bool:
-    return step.state == "listed" and step.cursor.get("day") == _today(context)
+def _checked_today(run: Run, step: Step) -> bool:
+    return step.state == "listed" and step.cursor.get("day") == _today(run)
 
 
-def _today(context: Context) -> str:
-    return plans.day_begins(context.clock.now()).date().isoformat()
+def _today(run: Run) -> str:
+    return plans.day_begins(run.clock.now()).date().isoformat()

@@ -1,4 +1,4 @@
-"""Which plan a command means: the one that is open already, one that is done, or a new one.
+"""Find the plan of a backfill request: an open one, one that is done, or a new one.
 
 Boundary: order only.
 """
@@ -12,83 +12,86 @@ from typing import Any, Literal
 from crawler import fold, plans, urls
 from crawler.backfill import id_probe
 from crawler.errors import StopError
-from crawler.pipeline import Context
-from crawler.plans import Asked, Plan, StepKind
+from crawler.pipeline import Run
+from crawler.plan_values import BackfillRequest, Plan, StepKind
 from crawler.storage import Archive
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """A plan, and how the command came to it."""
+class OpenedPlan:
+    """A plan, and whether it is new, was open, is done, or was done and is opened again."""
 
     plan: Plan
     how: Literal["new", "open", "done", "again"]
 
 
-def begin(context: Context, asked: Asked, *, until_given: bool) -> Begun:
-    """Find the plan of these arguments, or make it.
+def open_plan(run: Run, request: BackfillRequest, *, until_given: bool) -> OpenedPlan:
+    """Find the plan of a request, or create it.
 
-    A command without a last day means the plan that is open, even if that was begun on an earlier day. A plan that is
-    done, but gave something up, is opened again: whoever asks for it once more wants that tried.
+    If the user gave no last day (`until_given` is False), an open plan for the same request up to an earlier day is the
+    one that is meant. A plan that is done but has failures is opened again: to retry them, a user repeats the command.
 
     Raises:
-        StopError: nothing is known of the sections or of ids, or no section has that name.
+        StopError: no sections or no ids are known yet, or no section has that name.
 
     """
-    found = find(context.archive, asked, until_given=until_given)
+    found = find_plan(run.archive, request, until_given=until_given)
     if found is None:
-        if asked.via == "ids":
-            id_probe.require_held(context.archive)
-        first = plans.first_steps(asked, context.site, _lists(context, asked))
-        with context.archive.transaction():
-            number = context.archive.add_plan(asked, first, context.clock.now())
-        return Begun(Plan(number, asked, "open", context.clock.now()), "new")
+        if request.via == "ids":
+            id_probe.require_archived(run.archive)
+        first = plans.first_steps(request, run.site, _lists(run, request))
+        with run.archive.transaction():
+            number = run.archive.add_plan(request, first, run.clock.now())
+        return OpenedPlan(Plan(number, request, "open", run.clock.now()), "new")
     if found.state == "open":
-        with context.archive.transaction():
-            context.archive.retry_steps(found.id)
-        return Begun(found, "open")
-    if not gave_up(context.archive, found.id):
-        return Begun(found, "done")
-    with context.archive.transaction():
-        context.archive.reopen_plan(found.id, context.clock.now())
-    return Begun(replace(found, state="open"), "again")
+        with run.archive.transaction():
+            run.archive.retry_steps(found.id)
+        return OpenedPlan(found, "open")
+    if not has_failures(run.archive, found.id):
+        return OpenedPlan(found, "done")
+    with run.archive.transaction():
+        run.archive.reopen_plan(found.id, run.clock.now())
+    return OpenedPlan(replace(found, state="open"), "again")
 
 
-def gave_up(archive: Archive, plan: int) -> bool:
-    """Say whether a plan has lists or pages that were not had, but for the index, which only names the lists."""
+def has_failures(archive: Archive, plan: int) -> bool:
+    """Whether lists or pages of a plan could not be fetched. The index does not count: it only names the lists."""
     steps = any(step.error is not None and step.kind != "index" for step in archive.steps(plan))
     return steps or archive.plan_counts(plan).get("failed", 0) > 0
 
 
-def find(archive: Archive, asked: Asked, *, until_given: bool) -> Plan | None:
-    """Give the plan of the same arguments, an open one before the newest that is done; None when there is none."""
+def find_plan(archive: Archive, request: BackfillRequest, *, until_given: bool) -> Plan | None:
+    """Return the plan of a request: an open one, else the newest that is done; None if there is none.
+
+    `until_given`: as for `open_plan`.
+    """
     known = archive.plans()
-    same = [p for p in known if p.asked == asked]
+    same = [p for p in known if p.request == request]
     if not until_given:
-        same += [p for p in known if p.state == "open" and replace(p.asked, until=asked.until) == asked]
+        same += [p for p in known if p.state == "open" and replace(p.request, until=request.until) == request]
     return max(same, key=lambda p: (p.state == "open", p.id), default=None)
 
 
-def _lists(context: Context, asked: Asked) -> list[tuple[StepKind, str]]:
-    if asked.via != "lists":
+def _lists(run: Run, request: BackfillRequest) -> list[tuple[StepKind, str]]:
+    if request.via != "lists":
         return []
-    return [(row["kind"], row["url"]) for row in sections(context.archive.sections_named(), asked.section)]
+    return [(row["kind"], row["url"]) for row in sections(run.archive.sections_named(), request.section)]
 
 
 def sections(known: Iterable[Mapping[str, Any]], wanted: str | None) -> list[Mapping[str, Any]]:
-    """Give the lists of one section, by its name or the last part of its address, or all lists.
+    """Return the lists of the section with this name or last part of its address; all lists if `wanted` is None.
 
     Raises:
-        StopError: there is none.
+        StopError: no section is known, or none has that name.
 
     """
     rows = list(known)
     if not rows:
-        raise StopError("no section of the site is known yet", "run `vna poll` first: the home page names them")
+        raise StopError("no section of the site is known yet", "run `vna poll` first: the home page names the sections")
     found = [row for row in rows if wanted is None or fold.letters(wanted) in _names(row)]
     if not found:
         names = sorted({_slug(row) for row in rows if row["kind"] == "section"})
-        raise StopError(f"no section is called {wanted}", f"those known are {', '.join(names)}")
+        raise StopError(f"no section is called {wanted}", f"choose one of: {', '.join(names)}")
     return found
 
 
@@ -97,4 +100,4 @@ def _names(row: Mapping[str, Any]) -> set[str]:
 
 
 def _slug(row: Mapping[str, Any]) -> str:
-    return urls.place(row["url"]).rpartition("/")[2]
+    return urls.section_path(row["url"]).rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""What one unit of work gave.
+"""The result of one work item of a plan.
 
 Boundary: a value.
 """
@@ -8,17 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from crawler.outcome import Outcome
+
 
 @dataclass(frozen=True, slots=True)
-class Unit:
-    """One request's worth of a plan: in words, and as figures for whoever counts.
+class WorkItem:
+    """The result of one request of a plan (of none, if `kind` is `wait`).
 
-    `state` is that of the page afterwards; `found` says how many pages a list brought the plan. A unit is never false.
+    `plan` is the id of the plan; `state` is the state of the page afterwards, None if the item was not about a page;
+    `found` is the number of pages that it added to the plan.
     """
 
     plan: int
     kind: Literal["list", "page", "probe", "wait"]
-    what: str
-    url: str
+    outcome: Outcome
     state: str | None = None
     found: int = 0

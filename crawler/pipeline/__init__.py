@@ -1,31 +1,39 @@
-"""One page's journey and one tick's journey, as calls in order; nothing else.
+"""The steps of a run, as calls in order.
 
 ```
-tick:   sources due | fetch | keep | discover | sightings     (the home page names sections and feeds: they are due too)
-page:   pages due   | fetch | keep | parse | repair | decide | one transaction: article, revision, index, page, next due
+poll:  due sources → fetch and archive → discover → store sightings   (the home page names sections and feeds)
+page:  due pages   → fetch and archive → parse → repair → decide → store
 ```
-Killed anywhere, a page is done again, never twice: the evidence is on the disk before the row that points at it, and
-every outcome moves the page's due time in the same transaction.
+Each response is in the WARC before a row refers to it, and each page or source is one transaction that also sets the time
+of its next visit. A run that is killed repeats at most its last step; nothing is stored twice.
 
-Boundary: order only. What an answer means is for `policy`, `identity` and `parse` to say.
+Boundary: order only. `schedule`, `identity` and `parse` decide what a response means.
 """
 
+from crawler.pipeline.fetching import Capture, FetchFailure, archive_response, fetch
 from crawler.pipeline.imports import Imported, import_file
-from crawler.pipeline.pages import take_answer, visit_page
+from crawler.pipeline.pages import handle_response, visit_page
+from crawler.pipeline.quarantine import guarded
 from crawler.pipeline.reparse import Reparsed, reparse
-from crawler.pipeline.run import Context, Progress, Silent, guarded
-from crawler.pipeline.tick import poll
+from crawler.pipeline.run import Progress, Run, RunSettings, Silent, recorded
+from crawler.pipeline.tick import poll_due
 
 __all__ = [
-    "Context",
+    "Capture",
+    "FetchFailure",
     "Imported",
     "Progress",
     "Reparsed",
+    "Run",
+    "RunSettings",
     "Silent",
+    "archive_response",
+    "fetch",
     "guarded",
+    "handle_response",
     "import_file",
-    "poll",
+    "poll_due",
+    "recorded",
     "reparse",
-    "take_answer",
     "visit_page",
 ]

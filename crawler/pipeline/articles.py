@@ -1,6 +1,6 @@
-"""Deciding about one article and writing it, whether it came from a page or from a text.
+"""Store one article: parse → repair → decide → store, in this order.
 
-Boundary: order only; the decision is `identity`'s, the rows are `storage`'s.
+Boundary: order only; `identity` decides, `storage` writes.
 """
 
 from __future__ import annotations
@@ -11,104 +11,138 @@ from datetime import datetime
 from crawler import identity, site
 from crawler.clock import from_text
 from crawler.errors import MarkupDrift, NotAnArticle, WarcCorrupted
-from crawler.identity import Decision, Known
+from crawler.identity import Decision, Known, Verdict
 from crawler.parse import times
 from crawler.parse.page import PARSER_VERSION
-from crawler.pipeline.run import Context
-from crawler.pipeline.stored_pages import answer
+from crawler.pipeline.run import Run
+from crawler.pipeline.stored_pages import parse_response, response_of
 from crawler.storage.revisions import ArticleIntent
-from crawler.types import Article, PageForFetch, PageOutcome, Reading, StoredArticle
+from crawler.types import Article, Fetched, PageForFetch, PageOutcome, Reading, StoredArticle
+
+
+def process_article(
+    run: Run, page: PageForFetch, article: Article, at: datetime, *, raw_id: int
+) -> tuple[int, Verdict]:
+    """Repair, decide and store the article of a page; return its id and the verdict. Needs an open transaction.
+
+    The id is that of the canonical address, which may differ from the page's.
+    """
+    key = article.post_id or page.id
+    return key, store_article(run, article, at, key=key, raw_id=raw_id)
 
 
 def store_article(
-    context: Context,
+    run: Run,
     article: Article,
-    now: datetime,
+    at: datetime,
     *,
     key: int,
     raw_id: int | None = None,
     source_file: str | None = None,
-) -> str:
-    """Decide about one article and write it; the caller holds the transaction. Gives the verdict."""
-    archive = context.archive
+) -> Verdict:
+    """Store a parsed article: repair, decide, store. Return the verdict. Needs an open transaction.
+
+    `at` is when the page was fetched, `source_file` the file of an imported text.
+    """
+    archive = run.archive
     stored = archive.article(key)
     if stored is not None and stored.parser != PARSER_VERSION and source_file is None:
-        stored = _reread(context, stored) or stored
+        stored = _parse_again(run, stored) or stored
+    # An unchanged article keeps its repaired text. Repair is the most expensive step, and most rechecks change nothing.
+    reading = stored.reading if stored and _same_content(stored.article, article) else run.repair(article)
     known = Known(stored.revision, identity.comparable(stored.article)) if stored else None
-    candidates = () if stored else archive.candidates(identity.body_key(article), _day(article))
+    candidates = () if stored else archive.candidates(identity.body_key(article), publication_day(article))
     decision = identity.decide(article, known, candidates)
     if decision.verdict == "unchanged":
-        archive.touch_article(key, now, article.related, raw_id)
+        archive.touch_article(key, at, article.related, raw_id)
     else:
-        archive.save_article(intent_of(context, article, decision, now, key, raw_id, source_file))
+        archive.save_article(intent_of(article, reading, decision, at, key, raw_id, source_file))
     return decision.verdict
 
 
-def save_read_page(context: Context, page: PageForFetch, article: Article, outcome: PageOutcome, now: datetime) -> None:
-    """Write the row of a page that was read; when it names another post as its canonical one, both rows know of it."""
+def _same_content(stored: Article, article: Article) -> bool:
+    return identity.comparable(stored) == identity.comparable(article)
+
+
+def save_parsed_page(run: Run, page: PageForFetch, article: Article, outcome: PageOutcome, now: datetime) -> None:
+    """Write the row of a parsed page, and that of the page that its canonical address names, if that is another."""
     key = article.post_id or page.id
     if key != page.id:
-        context.archive.add_page(replace(page, id=key, url=article.url or page.url), page.url)
-        context.archive.save_page(key, outcome, now)
-    context.archive.save_page(page.id, outcome, now)
+        run.archive.add_page(replace(page, id=key, url=article.url or page.url), page.url)
+        run.archive.save_page(key, outcome, now)
+    run.archive.save_page(page.id, outcome, now)
 
 
-def published(article: Article) -> datetime | None:
-    """Give the instant of publication; None when the page names none."""
+def publication_time(article: Article) -> datetime | None:
+    """Return the instant of publication; None if the page does not give one."""
     return times.instant(article.published_at) if article.published_at else None
 
 
-def _day(article: Article) -> str | None:
-    when = published(article)
+def publication_day(article: Article) -> str | None:
+    """Return the day of publication in Hanoi (ISO 8601); None if the page does not give one."""
+    when = publication_time(article)
     return when.astimezone(site.HANOI).date().isoformat() if when else None
 
 
 def intent_of(
-    context: Context,
     article: Article,
+    reading: Reading,
     decision: Decision,
-    now: datetime,
+    at: datetime,
     key: int,
     raw_id: int | None,
-    source_file: str | None,
-    reading: Reading | None = None,
+    source_file: str | None = None,
 ) -> ArticleIntent:
-    """Give an article with everything that is decided and computed about it, ready to be written."""
+    """Return everything that storage writes for an article."""
     return ArticleIntent(
         key=key,
         article=article,
-        reading=reading or context.repair(article),
+        reading=reading,
         decision=decision,
         fingerprint=identity.fingerprint(article),
         body_key=identity.body_key(article),
         simhash=identity.simhash(article.text),
-        published_on=_day(article),
+        published_on=publication_day(article),
         parser=PARSER_VERSION,
-        now=now,
+        now=at,
         raw_id=raw_id,
         source_file=source_file,
     )
 
 
-def correct(
-    context: Context, old: StoredArticle, article: Article, reading: Reading | None = None, *, current: bool = True
-) -> None:
-    """Write what today's parser reads from the page of one revision; the caller holds the transaction."""
+def correct_reading(run: Run, old: StoredArticle, article: Article, reading: Reading, *, current: bool = True) -> None:
+    """Overwrite a revision with what today's parser reads from the same page. Needs an open transaction.
+
+    `current`: it is the newest revision, so the article's own row is overwritten too.
+    """
     decision = Decision("unchanged", old.revision)
-    intent = intent_of(context, article, decision, from_text(old.checked_at), old.id, old.raw_id, None, reading)
+    intent = intent_of(article, reading, decision, from_text(old.checked_at), old.id, old.raw_id)
     if current:
-        context.archive.replace_reading(replace(intent, state=old.state))
+        run.archive.replace_reading(replace(intent, state=old.state))
     else:
-        context.archive.correct_revision(intent)
+        run.archive.correct_revision(intent)
 
 
-def _reread(context: Context, stored: StoredArticle) -> StoredArticle | None:
-    """Read a stored page with today's parser, so that a better parser is not taken for a revision."""
+def parse(run: Run, fetched: Fetched) -> Article:
+    """Parse the article of a response.
+
+    Raises:
+        NotAnArticle, MarkupDrift: as `parse_page`.
+
+    """
+    return parse_response(fetched, run.markups, run.site)
+
+
+def _parse_again(run: Run, stored: StoredArticle) -> StoredArticle | None:
+    """Parse the stored page with today's parser, and correct the article; None if that is not possible.
+
+    Otherwise, the effects of a better parser would look like a revision by the agency.
+    """
     if stored.raw is None or stored.raw_id is None:
         return None
     try:
-        article = context.parse(answer(context.warc.read(stored.raw)))
-    except (NotAnArticle, MarkupDrift, WarcCorrupted):  # damaged evidence is for `vna verify` to report
-        return None  # the old reading is the best there is
-    correct(context, stored, article)
-    return context.archive.article(stored.id)
+        article = parse(run, response_of(run.warc.read(stored.raw)))
+    except (NotAnArticle, MarkupDrift, WarcCorrupted):  # `vna verify` reports damaged records
+        return None
+    correct_reading(run, stored, article, run.repair(article))
+    return run.archive.article(stored.id)

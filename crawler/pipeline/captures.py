@@ -1,9 +1,9 @@
-"""Captures that others made: taken over with their own dates, and put where they belong among the revisions.
+"""Import captures made by others: each keeps its date and takes its place among the revisions of its article.
 
-Evidence first, as with a fetch: the answer is in a WARC file of ours, with the name of the collection that it is from,
-before a row points at it. A capture that was taken over before is recognised, so that a run can be repeated.
+As after a fetch, the response is in a WARC file of this archive before a row refers to it. The record names the
+collection that the capture is from. A capture that was imported before is recognised, so an import can be repeated.
 
-Boundary: order only. Where a capture belongs is `identity`'s to say.
+Boundary: order only; `identity` decides where a capture belongs.
 """
 
 from __future__ import annotations
@@ -16,114 +16,120 @@ from pathlib import Path
 from crawler import identity, schedule, urls
 from crawler.errors import FetchError, MarkupDrift, NotAnArticle
 from crawler.identity import Decision
-from crawler.pipeline.articles import intent_of, published, save_read_page, store_article
-from crawler.pipeline.run import Context
-from crawler.pipeline.stored_pages import answer
-from crawler.types import Article, Fetched, PageOutcome, RawRef, Sighting
+from crawler.outcome import Outcome, OutcomeKind
+from crawler.pipeline.articles import intent_of, parse, publication_time, save_parsed_page, store_article
+from crawler.pipeline.run import Run
+from crawler.pipeline.stored_pages import response_of
+from crawler.purpose import Purpose, PurposeKind
+from crawler.types import Article, ErrorKind, Fetched, PageOutcome, RawRef, Sighting
 from crawler.warc import digest
-from crawler.warc.foreign import Tally, captures
+from crawler.warc.foreign import ImportTally, captures
 
 _OK = 200
 
 
 @dataclass
-class Taken:
-    """What came of one file: `verdicts` by word, beside what the reader of the file counted."""
+class CaptureImport:
+    """The result for one file: counts by verdict, and what the reader of the file skipped."""
 
     file: str
-    tally: Tally = field(default_factory=Tally)
+    tally: ImportTally = field(default_factory=ImportTally)
     verdicts: Counter[str] = field(default_factory=Counter)
 
 
-def take_over(context: Context, path: Path, taken: Taken) -> None:
-    """Take over the captures of this site's articles from one WARC file; `taken` fills up meanwhile.
+def import_captures(run: Run, path: Path, result: CaptureImport) -> None:
+    """Import the captures of this site's articles from one WARC file; fill in `result` on the way.
 
     Raises:
-        BadInput: it is no WARC file, or cannot be read.
+        BadInput: the file is not a WARC file, or cannot be read.
         StopError: the archive cannot be written.
 
     """
 
     def wanted(url: str) -> bool:
-        return urls.post_id(url) is not None and context.site.owns(url)
+        return urls.post_id(url) is not None and run.site.owns(url)
 
-    context.progress.phase(path.name, 0)
-    for record in captures(path, wanted, taken.tally):
-        if context.stopping():
+    run.progress.phase(path.name, 0)
+    for record in captures(path, wanted, result.tally):
+        if run.stopping():
             return
         if record.status != _OK:
-            taken.tally.passed[f"HTTP status {record.status}"] += 1
+            result.tally.skipped[f"HTTP status {record.status}"] += 1
             continue
         try:
-            fetched = replace(answer(record), url=urls.canonical(record.url))
+            fetched = replace(response_of(record), url=urls.canonical(record.url))
         except FetchError as error:
-            taken.tally.passed[f"the body cannot be read: {error}"] += 1
+            result.tally.skipped[f"the body cannot be decoded: {error}"] += 1
             continue
-        verdict = _take(context, fetched, path.name)
-        taken.verdicts[verdict] += 1
-        context.progress.step(f"{verdict}: {fetched.url} of {fetched.fetched_at:%Y-%m-%d}")
+        verdict = _import_capture(run, fetched, path.name)
+        result.verdicts[verdict] += 1
+        detail = f"{verdict}, of {fetched.fetched_at:%Y-%m-%d}"
+        run.progress.step(Outcome(OutcomeKind.CAPTURED, url=fetched.url, detail=detail))
 
 
-def store_capture(context: Context, fetched: Fetched, ref: RawRef, origin: str) -> str:
-    """Store what a capture says, its bytes being kept at `ref`; one transaction. Gives the verdict."""
+def store_capture(run: Run, fetched: Fetched, ref: RawRef, origin: str) -> str:
+    """Store the article of a capture that the WARC holds at `ref`, in one transaction.
+
+    Return the verdict of `identity.decide` or `identity.place`, or `unread` if the page cannot be parsed.
+    """
     key = urls.post_id(fetched.url)
     assert key is not None
     at = fetched.fetched_at
     try:
-        article: Article | None = context.parse(fetched)
+        article: Article | None = parse(run, fetched)
     except (NotAnArticle, MarkupDrift):
-        article = None  # kept and listed: `vna reparse` may read it one day
-    with context.archive.transaction():
-        raw_id = context.archive.add_raw(fetched.url, at, fetched.status, ref, purpose(key), origin)
-        context.archive.add_sightings(f"warc:{origin}", [Sighting(fetched.url, key)], at, None)
-        page = context.archive.page(key)
+        article = None  # its row stays, so that `vna reparse` with a better parser can read it
+    with run.archive.transaction():
+        raw_id = run.archive.add_raw(fetched.url, at, fetched.status, ref, str(purpose(key)), origin)
+        run.archive.add_sightings(f"warc:{origin}", [Sighting(fetched.url, key)], at, None)
+        page = run.archive.page(key)
         assert page is not None
         if article is None:
             if page.state in ("known", "absent"):
-                outcome = PageOutcome("drift", None, f"captured by {origin}, but not read", raw_id=raw_id)
-                context.archive.save_page(key, outcome, at)
+                message = f"captured by {origin}, but not parsed"
+                outcome = PageOutcome("drift", None, message, raw_id=raw_id, error_kind=ErrorKind.UNREADABLE)
+                run.archive.save_page(key, outcome, at)
             return "unread"
-        verdict = _store(context, article, article.post_id or key, at, raw_id)
+        verdict = _store(run, article, article.post_id or key, at, raw_id)
         if page.state in ("known", "absent", "failed", "drift", "rejected"):
-            due = schedule.next_check(at, published(article), at)
-            save_read_page(context, page, article, PageOutcome("live", due, raw_id=raw_id), at)
+            due = schedule.next_check(at, publication_time(article), at)
+            save_parsed_page(run, page, article, PageOutcome("live", due, raw_id=raw_id), at)
     return verdict
 
 
-def purpose(key: int) -> str:
-    """Say in the WARC that a record is a capture taken over."""
-    return f"capture:{key}"
+def purpose(key: int) -> Purpose:
+    """Return the purpose of an imported capture's record."""
+    return Purpose(PurposeKind.CAPTURE, str(key))
 
 
-def _take(context: Context, fetched: Fetched, origin: str) -> str:
-    if context.archive.has_capture(fetched.url, fetched.fetched_at, digest(fetched.body)):
+def _import_capture(run: Run, fetched: Fetched, origin: str) -> str:
+    if run.archive.has_capture(fetched.url, fetched.fetched_at, digest(fetched.body)):
         return "known"
     key = urls.post_id(fetched.url)
     assert key is not None
-    ref = context.warc.append(fetched, purpose(key), origin=origin, written_at=context.clock.now())
-    return store_capture(context, fetched, ref, origin)
+    ref = run.warc.append(fetched, str(purpose(key)), origin=origin, written_at=run.clock.now())
+    return store_capture(run, fetched, ref, origin)
 
 
-def _store(context: Context, article: Article, key: int, at: datetime, raw_id: int) -> str:
-    found = identity.fingerprint(article)
-    timeline = context.archive.timeline(key)
-    where = identity.place(found, at, timeline) if timeline else identity.Place("newest")
-    if where.verdict == "newest":
-        return store_article(context, article, at, key=key, raw_id=raw_id)
-    if where.verdict == "earlier":
-        context.archive.predate_revision(key, where.revision, at, raw_id)
-    if where.verdict == "inserted":
-        _insert(context, article, key, at, raw_id, where.revision)
-    return where.verdict
+def _store(run: Run, article: Article, key: int, at: datetime, raw_id: int) -> str:
+    timeline = run.archive.timeline(key)
+    place = identity.place(identity.fingerprint(article), at, timeline) if timeline else identity.Place("newest")
+    if place.verdict == "newest":
+        return store_article(run, article, at, key=key, raw_id=raw_id)
+    if place.verdict == "earlier":
+        run.archive.predate_revision(key, place.revision, at, raw_id)
+    if place.verdict == "inserted":
+        _insert_revision(run, article, key, at, raw_id, place.revision)
+    return place.verdict
 
 
-def _insert(context: Context, article: Article, key: int, at: datetime, raw_id: int, number: int) -> None:
-    """Make a revision of what nobody had seen before, between its neighbours."""
-    says = identity.comparable(article)
-    before = context.archive.revision(key, number=number - 1)
-    after = context.archive.revision(key, number=number)
+def _insert_revision(run: Run, article: Article, key: int, at: datetime, raw_id: int, number: int) -> None:
+    """Insert a revision that no visit saw. It becomes revision `number`; that revision and all later ones move up."""
+    content = identity.comparable(article)
+    before = run.archive.revision(key, number=number - 1)
+    after = run.archive.revision(key, number=number)
     assert after is not None
-    changed = identity.differences(identity.comparable(before.article), says) if before else ()
+    changed = identity.differences(identity.comparable(before.article), content) if before else ()
     decision = Decision("revised", number, changed)
-    intent = intent_of(context, article, decision, at, key, raw_id, None)
-    context.archive.insert_revision(intent, identity.differences(says, identity.comparable(after.article)))
+    intent = intent_of(article, run.repair(article), decision, at, key, raw_id)
+    run.archive.insert_revision(intent, identity.differences(content, identity.comparable(after.article)))

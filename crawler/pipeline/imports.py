@@ -1,6 +1,6 @@
-"""Texts in the seed format, into the archive.
+"""Import texts in the seed format.
 
-Boundary: order only; the format is `parse.seedtext`'s.
+Boundary: order only; `parse.seedtext` reads the format.
 """
 
 from __future__ import annotations
@@ -11,37 +11,38 @@ from urllib.parse import quote
 from crawler import identity
 from crawler.parse import seedtext
 from crawler.pipeline.articles import store_article
-from crawler.pipeline.run import Context
+from crawler.pipeline.run import Run
+from crawler.purpose import Purpose, PurposeKind
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """One text and what became of it."""
+    """One imported text: its id, the verdict, its title."""
 
     key: int
     verdict: str
     title: str
 
 
-def import_file(context: Context, name: str, text: str) -> list[Imported]:
-    """Import the documents of one file, all of them or none.
+def import_file(run: Run, name: str, text: str) -> list[Imported]:
+    """Import all documents of one file, or none of them.
 
-    A text that was imported before is recognised and left as it is; one that the archive holds as an article is kept
-    beside it and linked as a duplicate.
+    A text that was imported before is recognised and left unchanged. A text that the archive holds as an article is
+    stored separately and linked as a duplicate.
 
     Raises:
-        BadInput: a document is not in the format.
+        BadInput: a document is not in the seed format.
 
     """
     articles = [seedtext.read(part) for part in text.split(seedtext.SEPARATOR)]
     done: list[Imported] = []
-    now = context.clock.now()
+    now = run.clock.now()
     address = f"urn:vna-import:{quote(name)}"
-    ref = context.warc.keep_text(address, now, text)
-    with context.archive.transaction():
-        raw_id = context.archive.add_raw(address, now, 0, ref, "import")
+    ref = run.warc.append_text(address, now, text)
+    with run.archive.transaction():
+        raw_id = run.archive.add_raw(address, now, 0, ref, str(Purpose(PurposeKind.IMPORT)))
         for article in articles:
-            key = context.archive.import_key(identity.body_key(article)) or context.archive.next_import_key()
-            verdict = store_article(context, article, now, key=key, raw_id=raw_id, source_file=name)
+            key = run.archive.import_key(identity.body_key(article)) or run.archive.next_import_key()
+            verdict = store_article(run, article, now, key=key, raw_id=raw_id, source_file=name)
             done.append(Imported(key, verdict, article.title))
     return done

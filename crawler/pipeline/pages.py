@@ -1,6 +1,6 @@
-"""One page's journey: due, fetch, keep, parse, repair, decide, one transaction.
+"""Visit one page: fetch → archive → parse → repair → decide → store, the last three in one transaction.
 
-Boundary: order only; what an answer means for the row is `policy`'s.
+Boundary: order only; `schedule` decides what a response means for the page's row.
 """
 
 from __future__ import annotations
@@ -10,152 +10,151 @@ from dataclasses import replace
 from datetime import datetime
 
 from crawler import schedule
-from crawler.errors import BadStatus, FetchError, MarkupDrift, NotAnArticle, PageError
-from crawler.pipeline.articles import published, save_read_page, store_article
-from crawler.pipeline.run import Context, guarded
+from crawler.errors import BadStatus, MarkupDrift, NotAnArticle, PageError
+from crawler.outcome import Outcome, OutcomeKind
+from crawler.pipeline.articles import parse, process_article, publication_time, save_parsed_page
+from crawler.pipeline.fetching import Capture, FetchFailure, fetch
+from crawler.pipeline.quarantine import guarded
+from crawler.pipeline.run import Run
 from crawler.pipeline.source_selection import add_related
+from crawler.purpose import Purpose
 from crawler.schedule import conditional
 from crawler.schedule.conditional import Validators
-from crawler.types import Article, Fetched, PageForFetch, PageOutcome, PageState, RawRef, Sighting
+from crawler.types import Article, ErrorKind, PageForFetch, PageOutcome, PageState, Sighting
 
 _OK = 200
 _NOT_MODIFIED = 304
-_GONE = (404, 410)
+_NOT_FOUND = (404, 410)
 
 
-def visit_page(context: Context, page: PageForFetch) -> str:
-    """Take one page on its journey; give what came of it in words."""
-    with context.archive.claim(page.id) as claimed:
-        if not claimed or context.archive.visited_since(page):
-            return f"left: {page.url}: another process has it"
-        return _visit(context, page)
+def visit_page(run: Run, page: PageForFetch) -> Outcome:
+    """Visit a page, unless another process is visiting it or has just done so."""
+    with run.archive.claim(page.id) as claimed:
+        if not claimed or run.archive.visited_since(page):
+            return Outcome(OutcomeKind.SKIPPED, url=page.url, detail="another process is visiting it")
+
+        def quarantine(message: str, at: datetime, raw_id: int | None) -> Outcome:
+            outcome = schedule.failed(page, at, message, kind=ErrorKind.BUG)
+            run.archive.save_page(page.id, replace(outcome, raw_id=raw_id), at)
+            run.report.failed += 1
+            return Outcome(OutcomeKind.FAILED, url=page.url, detail=message)
+
+        return guarded(run, Purpose.page(page.id), lambda: _fetch_and_process(run, page), quarantine)
 
 
-def purpose_of(page: PageForFetch) -> str:
-    """Say in the WARC what a page was fetched for."""
-    return f"page:{page.id}"
+def _fetch_and_process(run: Run, page: PageForFetch) -> Outcome:
+    purpose = Purpose.page(page.id)
+    validators = conditional.to_send(page, run.clock.now(), conditional.FULL_PAGE_EVERY)
+    response = fetch(run, page.url, purpose, validators)
+    if isinstance(response, FetchFailure):
+        return _failed(run, page, response.error, response.at)
+    with run.crash_marker.processing(str(purpose)):
+        return handle_response(run, page, response)
 
 
-def _visit(context: Context, page: PageForFetch) -> str:
-    def put_off(words: str, now: datetime, raw_id: int | None) -> str:
-        context.archive.save_page(page.id, replace(schedule.failed(page, now, words), raw_id=raw_id), now)
-        context.report.failed += 1
-        return f"failed: {page.url}: {words}"
-
-    return guarded(context, purpose_of(page), lambda: _ask(context, page), put_off)
-
-
-def _ask(context: Context, page: PageForFetch) -> str:
-    try:
-        send = conditional.to_send(page, context.clock.now(), conditional.WHOLE_PAGE)
-        fetched = context.fetcher.get(page.url, etag=send.etag, last_modified=send.last_modified)
-    except FetchError as error:
-        return _failed(context, page, error, context.keep_failure(page.url, error, purpose_of(page)))
-    ref = context.keep(fetched, purpose_of(page))
-    with context.in_hand.taking(purpose_of(page)):
-        return take_answer(context, page, fetched, ref)
-
-
-def take_answer(context: Context, page: PageForFetch, fetched: Fetched, ref: RawRef) -> str:
-    """Take in an answer that is kept already; give what came of it in words. The page's row exists."""
+def handle_response(run: Run, page: PageForFetch, response: Capture) -> Outcome:
+    """Process an archived response to a page that has a row: parse → repair → decide → store."""
+    fetched = response.fetched
     if fetched.status == _NOT_MODIFIED:
-        return _not_modified(context, page, fetched)
-    if fetched.status in _GONE:
-        return _gone(context, page, fetched, ref, f"HTTP status {fetched.status}")
+        return _not_modified(run, page, response)
+    if fetched.status in _NOT_FOUND:
+        return _removed(run, page, response, f"HTTP status {fetched.status}")
     if fetched.status != _OK:
-        return _failed(context, page, BadStatus(page.url, fetched.status), fetched.fetched_at)
+        return _failed(run, page, BadStatus(page.url, fetched.status), response.at)
     try:
-        article = context.parse(fetched)
+        article = parse(run, fetched)
     except (NotAnArticle, MarkupDrift) as error:
-        return _unread(context, page, error, fetched, ref)
-    return _read(context, page, article, fetched, ref)
+        return _unparsed(run, page, error, response)
+    with run.transaction():
+        raw_id = run.capture_ids[response.ref]
+        key, verdict = process_article(run, page, article, response.at, raw_id=raw_id)
+        _save_page(run, page, article, response, raw_id, changed=verdict == "revised")
+        add_related(run, article, response.at)
+        if key != page.id and run.archive.article(page.id) is not None:
+            _mark_removed(run, page, response.at, f"redirects to article {key}", raw_id)
+    run.report.fetched += 1
+    setattr(run.report, verdict, getattr(run.report, verdict) + 1)
+    return Outcome(OutcomeKind(verdict), key, page.url, article.title)
 
 
-def ask_again(context: Context, sightings: Iterable[Sighting], now: datetime) -> None:
-    """Have pages asked for that are gone or given up, and that a source shows; the caller holds the transaction."""
-    for page in context.archive.left_pages(s.post_id for s in sightings if s.post_id is not None):
-        if schedule.ask_again(page, now):
-            context.archive.hurry_page(page.id, now)
+def retry_abandoned(run: Run, sightings: Iterable[Sighting], now: datetime) -> None:
+    """Mark gone and abandoned pages that a source lists again as due, if it is time to retry them.
+
+    Needs an open transaction.
+    """
+    for page in run.archive.abandoned_pages(s.post_id for s in sightings if s.post_id is not None):
+        if schedule.should_retry(page, now):
+            run.archive.mark_page_due(page.id, now)
 
 
-def _read(context: Context, page: PageForFetch, article: Article, fetched: Fetched, ref: RawRef) -> str:
-    key = article.post_id or page.id
-    now = fetched.fetched_at
-    given = Validators(fetched.header("ETag"), fetched.header("Last-Modified"))
-    with context.written():
-        raw_id = context.raw_id(fetched, ref, purpose_of(page))
-        verdict = store_article(context, article, now, key=key, raw_id=raw_id)
-        missed = schedule.unhinted(page, changed=verdict == "revised")
-        hinted = schedule.hinted(page, missed=missed)
-        outcome = PageOutcome(
-            "live",
-            schedule.next_check(now, published(article), page.first_seen_at, hinted=hinted),
-            raw_id=raw_id,
-            etag=given.etag,
-            last_modified=given.last_modified,
-            whole=True,
-            lie=conditional.lied(page, given, changed=verdict == "revised"),
-            unhinted=missed,
-        )
-        save_read_page(context, page, article, outcome, now)
-        add_related(context, article, now)
-        if key != page.id and context.archive.article(page.id) is not None:
-            _mark_removed(context, page, now, f"leads to article {key}", raw_id)
-    context.report.fetched += 1
-    setattr(context.report, verdict, getattr(context.report, verdict) + 1)
-    return f"{verdict}: {key} {article.title}"
+def _save_page(
+    run: Run, page: PageForFetch, article: Article, response: Capture, raw_id: int, *, changed: bool
+) -> None:
+    received = Validators(response.fetched.header("ETag"), response.fetched.header("Last-Modified"))
+    missed = schedule.missed_edit(page, changed=changed)
+    hinted = schedule.has_lastmod_hint(page, missed=missed)
+    outcome = PageOutcome(
+        "live",
+        schedule.next_check(response.at, publication_time(article), page.first_seen_at, hinted=hinted),
+        raw_id=raw_id,
+        etag=received.etag,
+        last_modified=received.last_modified,
+        whole=True,
+        lie=conditional.mismatch(page, received, changed=changed),
+        unhinted=missed,
+    )
+    save_parsed_page(run, page, article, outcome, response.at)
 
 
-def _unread(
-    context: Context, page: PageForFetch, error: NotAnArticle | MarkupDrift, fetched: Fetched, ref: RawRef
-) -> str:
-    if isinstance(error, NotAnArticle) and (why := schedule.removed(page, fetched.url, error.rejection)):
-        return _gone(context, page, fetched, ref, why)
+def _unparsed(run: Run, page: PageForFetch, error: NotAnArticle | MarkupDrift, response: Capture) -> Outcome:
+    if isinstance(error, NotAnArticle) and (
+        why := schedule.removal_reason(page, response.fetched.url, error.rejection)
+    ):
+        return _removed(run, page, response, why)
     state: PageState = "drift" if isinstance(error, MarkupDrift) else "rejected"
-    now = fetched.fetched_at
-    with context.written():
-        raw_id = context.raw_id(fetched, ref, purpose_of(page))
-        outcome = schedule.failed(page, now, str(error), state=state)
-        context.archive.save_page(page.id, replace(outcome, raw_id=raw_id), now)
-    context.report.fetched += 1
-    context.report.rejected += 1
-    return f"{state}: {page.url}: {error}"
+    with run.transaction():
+        outcome = schedule.failed(page, response.at, str(error), state=state, kind=error.kind)
+        outcome = replace(outcome, raw_id=run.capture_ids[response.ref])
+        run.archive.save_page(page.id, outcome, response.at)
+    run.report.fetched += 1
+    run.report.rejected += 1
+    return Outcome(OutcomeKind(state), url=page.url, detail=str(error))
 
 
-def _not_modified(context: Context, page: PageForFetch, fetched: Fetched) -> str:
-    now = fetched.fetched_at
-    stored = context.archive.article(page.id)
-    if stored is None:  # not modified since when? There is nothing that it could have stayed the same as
-        return _failed(context, page, BadStatus(page.url, fetched.status), now)
-    with context.written():
-        context.archive.touch_article(page.id, now)
-        due = schedule.next_check(now, published(stored.article), page.first_seen_at, hinted=schedule.hinted(page))
+def _not_modified(run: Run, page: PageForFetch, response: Capture) -> Outcome:
+    fetched, now = response.fetched, response.at
+    stored = run.archive.article(page.id)
+    if stored is None:  # a 304 says nothing about a page that the archive does not hold
+        return _failed(run, page, BadStatus(page.url, fetched.status), now)
+    with run.transaction():
+        run.archive.touch_article(page.id, now)
+        published = publication_time(stored.article)
+        due = schedule.next_check(now, published, page.first_seen_at, hinted=schedule.has_lastmod_hint(page))
         etag = fetched.header("ETag") or page.etag
         modified = fetched.header("Last-Modified") or page.last_modified
-        context.archive.save_page(page.id, PageOutcome("live", due, etag=etag, last_modified=modified), now)
-    context.report.fetched += 1
-    context.report.unchanged += 1
-    return f"unchanged: {page.url}"
+        run.archive.save_page(page.id, PageOutcome("live", due, etag=etag, last_modified=modified), now)
+    run.report.fetched += 1
+    run.report.unchanged += 1
+    return Outcome(OutcomeKind.UNCHANGED, url=page.url)
 
 
-def _gone(context: Context, page: PageForFetch, fetched: Fetched, ref: RawRef, why: str) -> str:
-    with context.written():
-        raw_id = context.raw_id(fetched, ref, purpose_of(page))
-        state = _mark_removed(context, page, fetched.fetched_at, why, raw_id)
-    context.report.gone += 1
-    return f"{state}: {page.url}: {why}"
+def _removed(run: Run, page: PageForFetch, response: Capture, why: str) -> Outcome:
+    with run.transaction():
+        state = _mark_removed(run, page, response.at, why, run.capture_ids[response.ref])
+    run.report.gone += 1
+    return Outcome(OutcomeKind(state), url=page.url, detail=why)
 
 
-def _mark_removed(context: Context, page: PageForFetch, now: datetime, why: str, raw_id: int) -> PageState:
-    """Write on both rows that an article was not where it should be; give the state that this leads to."""
+def _mark_removed(run: Run, page: PageForFetch, now: datetime, why: str, raw_id: int) -> PageState:
+    """Write a "not found" response on the rows of the page and of the article; return their new state."""
     outcome = schedule.gone(page, now, why)
-    context.archive.save_page(page.id, replace(outcome, raw_id=raw_id), now)
-    context.archive.set_article_state(page.id, outcome.state, now)
+    run.archive.save_page(page.id, replace(outcome, raw_id=raw_id), now)
+    run.archive.set_article_state(page.id, outcome.state, now)
     return outcome.state
 
 
-def _failed(context: Context, page: PageForFetch, error: PageError, now: datetime) -> str:
-    with context.written():
-        context.archive.save_page(page.id, schedule.failed(page, now, str(error)), now)
-    context.report.failed += 1
-    return f"failed: {page.url}: {error}"
+def _failed(run: Run, page: PageForFetch, error: PageError, now: datetime) -> Outcome:
+    with run.transaction():
+        run.archive.save_page(page.id, schedule.failed(page, now, str(error), kind=error.kind), now)
+    run.report.failed += 1
+    return Outcome(OutcomeKind.FAILED, url=page.url, detail=str(error))

@@ -1,13 +1,13 @@
-"""First contact: the questions of the probe in their order, each answer kept, what they say of each assumption stored.
+"""First contact: ask the questions of the probe in order, archive each response, store the findings.
 
 ```
-question | address, from the answers before it | fetch | keep | (an article: stored like any other visit) | evidence
-evidence | judge | one transaction: findings
+question → address (may depend on earlier responses) → fetch and archive → evidence
+evidence → judge → one transaction: findings
 ```
-A question that fails leaves its checks unknown. What ends the run (no network, a pause that the host asked for, a
-signal) ends the questions, too; what was found until then is stored.
+An article that a question fetches is processed like any other visit. A question that fails leaves its checks unknown. If
+the run has to end (no network, a pause that the host asked for, a signal), what was found until then is stored.
 
-Boundary: order only; what is asked, and what an answer means, is `probe`'s.
+Boundary: order only; `crawler.probe` decides what to ask and what a response means.
 """
 
 from __future__ import annotations
@@ -16,122 +16,122 @@ from collections.abc import Callable
 
 from crawler import urls
 from crawler.errors import Disallowed, FetchError, Interrupted, SitePaused, SiteUnavailable, StopError
-from crawler.fetch import look_up
-from crawler.pipeline.pages import take_answer
-from crawler.pipeline.run import Context, recorded
-from crawler.probe import MOST_REQUESTS, QUESTIONS, Asked, Evidence, Question, Rules, judge
+from crawler.fetch import resolve_host
+from crawler.outcome import Outcome, OutcomeKind
+from crawler.pipeline.fetching import Capture, FetchFailure, fetch
+from crawler.pipeline.pages import handle_response
+from crawler.pipeline.run import Run, recorded
+from crawler.probe import MOST_REQUESTS, QUESTIONS, ProbeEvidence, ProbeResponse, Question, Rules, judge
+from crawler.purpose import Purpose, PurposeKind
+from crawler.schedule.conditional import NO_VALIDATORS, Validators
 from crawler.types import Fetched, Finding, PageForFetch
 
-PURPOSE = "probe"
-VISIT = "probed"  # with the id behind it: an article that is stored like any other, though no list may have named it
+_PROBE = Purpose(PurposeKind.PROBE)
 
 
-def run_probe(context: Context, find_host: Callable[[str], object] = look_up) -> list[Finding]:
-    """Ask, judge, store; give what was found. `find_host` fails where a host has no address: it is not asked then.
+def run_probe(run: Run, find_host: Callable[[str], object] = resolve_host) -> list[Finding]:
+    """Ask all questions, judge the responses, store and return the findings.
+
+    `find_host` raises SiteUnavailable for a host name that cannot be resolved; nothing is requested from such a host.
 
     Raises:
-        StopError: the questions could not be gone through; what was found before is stored.
+        StopError: not all questions could be asked; the findings until then are stored.
 
     """
-    evidence = Evidence(context.site, context.markups, context.clock.now())
-    with recorded(context, "probe"):
-        context.progress.phase("questions", len(QUESTIONS))
+    evidence = ProbeEvidence(run.site, run.markups, run.clock.now())
+    with recorded(run, "probe"):
+        run.progress.phase("questions", len(QUESTIONS))
         try:
             for question in QUESTIONS:
-                _stop_if_asked(context)
-                asked = evidence.asked[question.key] = _asked(context, evidence, question, find_host)
-                context.progress.step(f"{question.key}: {_outcome(asked)}", asked.url)
+                if run.stopping():
+                    raise Interrupted(
+                        "stopped on request; the findings until now are stored",
+                        "run `vna probe` again to ask all questions",
+                    )
+                asked = evidence.responses[question.key] = _ask(run, evidence, question, find_host)
+                run.progress.step(_outcome(question, asked))
         except StopError:
-            _store(context, evidence)
+            _store(run, evidence)
             raise
-        return _store(context, evidence)
+        return _store(run, evidence)
 
 
-def _stop_if_asked(context: Context) -> None:
-    if context.stopping():
-        raise Interrupted("asked to stop; what was found until now is stored", "`vna probe` asks everything again")
-
-
-def _asked(context: Context, evidence: Evidence, question: Question, find_host: Callable[[str], object]) -> Asked:
+def _ask(run: Run, evidence: ProbeEvidence, question: Question, find_host: Callable[[str], object]) -> ProbeResponse:
     url = question.address(evidence)
     if url is None:
-        return Asked(trouble=question.without)
-    if context.report.requests >= MOST_REQUESTS:
-        return Asked(url, trouble=f"the {MOST_REQUESTS} requests of a probe were spent")
-    foreign = not context.site.owns(url)
+        return ProbeResponse(error=question.without)
+    if run.report.requests >= MOST_REQUESTS:
+        return ProbeResponse(url, error=f"not asked: the limit of {MOST_REQUESTS} requests is reached")
+    foreign = not run.site.owns(url)
     try:
         if foreign:
             find_host(url)
-        answer = visit(context, url) if question.visit else _fetched(context, evidence, question, url)
+        response = visit(run, url) if question.visit else _fetch_evidence(run, evidence, question, url)
     except FetchError as error:
         if isinstance(error, Disallowed):
-            _learn_rules(context, evidence, url)
-        return Asked(url, trouble=str(error), disallowed=isinstance(error, Disallowed))
+            _record_rules(run, evidence, url)
+        return ProbeResponse(url, error=str(error), disallowed=isinstance(error, Disallowed))
     except SiteUnavailable as error:
         if not foreign or isinstance(error, SitePaused):
             raise
-        return Asked(url, trouble=str(error))
-    _learn_rules(context, evidence, url)
-    return Asked(url, answer)
+        return ProbeResponse(url, error=str(error))
+    _record_rules(run, evidence, url)
+    return ProbeResponse(url, response)
 
 
-def _fetched(context: Context, evidence: Evidence, question: Question, url: str) -> Fetched:
-    """Ask for something that is evidence of the probe alone."""
-    before = evidence.answer(question.validators) if question.validators else None
-    etag, modified = (before.header("ETag"), before.header("Last-Modified")) if before else (None, None)
-    answer = _had(context, url, etag, modified)
-    context.keep(answer, PURPOSE)
-    with context.archive.transaction():
-        context.log()
-    return answer
+def _fetch_evidence(run: Run, evidence: ProbeEvidence, question: Question, url: str) -> Fetched:
+    """Fetch a response that only the probe uses."""
+    before = evidence.response(question.validators) if question.validators else None
+    validators = Validators(before.header("ETag"), before.header("Last-Modified")) if before else NO_VALIDATORS
+    response = _fetch(run, url, _PROBE, validators)
+    with run.archive.transaction():
+        run.write_pending()
+    return response.fetched
 
 
-def visit(context: Context, url: str) -> Fetched:
-    """Ask for an article; what comes is stored as after any visit, first seen by this answer if nobody knew of it.
+def visit(run: Run, url: str) -> Fetched:
+    """Fetch an article and process it like any visit. If nothing has listed it, this response is its first sighting.
 
     Raises:
-        FetchError: there was no answer.
+        FetchError: there was no usable response, or another process is visiting this page.
 
     """
     post_id = urls.post_id(url) or 0
-    with context.archive.claim(post_id) as claimed:
+    with run.archive.claim(post_id) as claimed:
         if not claimed:
-            raise FetchError(url, "another process is at this page")
-        answer = _had(context, url)
-        page = context.archive.page(post_id) or PageForFetch(post_id, url, "known", 0, answer.fetched_at, None, None)
-        ref = context.keep(answer, f"{VISIT}:{post_id}")
-        with context.archive.transaction():
-            context.archive.add_page(page, PURPOSE)
-        take_answer(context, page, answer, ref)
-    return answer
+            raise FetchError(url, "another process is visiting this page")
+        response = _fetch(run, url, Purpose(PurposeKind.PROBED_PAGE, str(post_id)))
+        page = run.archive.page(post_id) or PageForFetch(post_id, url, "known", 0, response.at, None, None)
+        with run.archive.transaction():
+            run.archive.add_page(page, str(_PROBE))
+        handle_response(run, page, response)
+    return response.fetched
 
 
-def _had(context: Context, url: str, etag: str | None = None, modified: str | None = None) -> Fetched:
-    try:
-        return context.fetcher.get(url, etag=etag, last_modified=modified)
-    except FetchError as error:
-        context.keep_failure(url, error, PURPOSE)
-        with context.archive.transaction():
-            context.log()
-        raise
+def _fetch(run: Run, url: str, purpose: Purpose, validators: Validators = NO_VALIDATORS) -> Capture:
+    response = fetch(run, url, purpose, validators, failure_purpose=_PROBE)
+    if isinstance(response, FetchFailure):
+        with run.archive.transaction():
+            run.write_pending()
+        raise response.error
+    return response
 
 
-def _learn_rules(context: Context, evidence: Evidence, url: str) -> None:
-    robots = context.fetcher.robots
+def _record_rules(run: Run, evidence: ProbeEvidence, url: str) -> None:
+    robots = run.fetcher.robots
     evidence.rules.setdefault(urls.origin(url), Rules(*robots.copy(url), robots.delay(url), robots.sitemaps(url)))
 
 
-def _outcome(asked: Asked) -> str:
-    if asked.answer is None:
-        return asked.trouble
-    return f"{asked.answer.status} {asked.answer.url}"
+def _outcome(question: Question, asked: ProbeResponse) -> Outcome:
+    result = asked.error if asked.response is None else f"{asked.response.status} {asked.response.url}"
+    return Outcome(OutcomeKind.PROBED, url=asked.url, detail=f"{question.key}: {result}")
 
 
-def _store(context: Context, evidence: Evidence) -> list[Finding]:
-    """Judge, and store what was found, dated by the last answer; a probe without a single answer leaves nothing."""
+def _store(run: Run, evidence: ProbeEvidence) -> list[Finding]:
+    """Judge and store the findings, dated by the last response. A probe without any response stores nothing."""
     findings = judge(evidence)
-    answers = [asked.answer.fetched_at for asked in evidence.asked.values() if asked.answer]
-    if answers:
-        with context.archive.transaction():
-            context.archive.save_findings(context.run, findings, max(answers))
+    times = [asked.response.fetched_at for asked in evidence.responses.values() if asked.response]
+    if times:
+        with run.archive.transaction():
+            run.archive.save_findings(run.id, findings, max(times))
     return findings

@@ -1,8 +1,8 @@
-"""The stored pages through today's parser, offline: what would read differently, and writing it.
+"""`vna reparse`: parse archived pages again with today's parser and correct the stored articles. Works offline.
 
-A better parser never makes a revision: the revision that was read from a page is corrected in place. Pages that could
-not be read before become articles. Reading may be done by several processes; this one writes, in the order of the
-fetches, and beside a service that goes on: what that has written meanwhile is not written over.
+A newer parser never adds a revision: it corrects the revision that was read from the page. Pages that could not be parsed
+before become articles. Several processes may parse; this one writes, in the order of the fetches. The service may run at
+the same time: its newer rows are never overwritten.
 
 Boundary: order only; nothing is fetched.
 """
@@ -15,22 +15,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crawler import records, schedule
+from crawler.article_fields import compared_fields
 from crawler.clock import from_text
+from crawler.outcome import Outcome, OutcomeKind
 from crawler.parse.page import PARSER_VERSION
-from crawler.pipeline.articles import correct, published, save_read_page, store_article
-from crawler.pipeline.run import Context
-from crawler.pipeline.stored_pages import Read, Unread, read_all
+from crawler.pipeline.articles import correct_reading, publication_time, save_parsed_page, store_article
+from crawler.pipeline.run import Run
+from crawler.pipeline.stored_pages import ParsedPage, UnparsedPage, read_all
 from crawler.types import PageForFetch, PageOutcome, RawRef, StoredArticle
 
-_COMPARED = (
-    "title lead kind section blocks dateline signature byline tags published_at modified_at related url clean problems markup"
-).split()
-_SAMPLES = 20
+_MAX_SAMPLES = 20
 
 
 @dataclass
 class Reparsed:
-    """What a run over the stored pages found; `fields` counts differences by field."""
+    """What a reparse found.
+
+    `fields` counts the differences by field; `samples` has the first differences, with the old and the new value.
+    """
 
     pages: int = 0
     same: int = 0
@@ -43,92 +45,99 @@ class Reparsed:
     samples: list[dict[str, Any]] = field(default_factory=list)
 
 
-def reparse(context: Context, *, since: str | None = None, dry_run: bool = False, jobs: int = 1) -> Reparsed:
-    """Read stored pages again; `since` bounds the fetch (ISO 8601, UTC). With `dry_run` nothing is written.
+def reparse(run: Run, *, since: str | None = None, dry_run: bool = False, jobs: int = 1) -> Reparsed:
+    """Parse archived pages again, in `jobs` processes.
+
+    Only pages fetched since `since` (UTC, ISO 8601) are parsed. With `dry_run` nothing is written.
 
     Raises:
-        StopError: the archive cannot be written; what was written before stays.
+        StopError: the archive cannot be written; the corrections made so far are kept.
 
     """
     report = Reparsed()
-    stored = context.archive.stored_readings(since)
-    unread = context.archive.unread_pages(since)
-    context.progress.phase("stored", len(stored) + len(unread))
-    results = read_all(context.make_reader, [ref for *_, ref in (*stored, *unread)], jobs)
-    for one, result in zip(stored, results, strict=False):  # the rest are those of the unread pages
-        context.progress.step(_again(context, report, one, result, dry_run=dry_run))
-        if context.stopping():
+    parsed_before = run.archive.revision_captures(since)
+    unparsed = run.archive.unread_pages(since)
+    run.progress.phase("stored", len(parsed_before) + len(unparsed))
+    results = read_all(run.make_reader, [ref for *_, ref in (*parsed_before, *unparsed)], jobs)
+    for capture, result in zip(parsed_before, results, strict=False):  # the remaining results belong to `unparsed`
+        run.progress.step(_reparse_revision(run, report, capture, result, dry_run=dry_run))
+        if run.stopping():
             return report
-    for (page, raw_id, _), result in zip(unread, results, strict=True):
-        context.progress.step(_at_last(context, report, page, raw_id, result, dry_run=dry_run))
-        if context.stopping():
+    for (page, raw_id, _), result in zip(unparsed, results, strict=True):
+        run.progress.step(_reparse_page(run, report, page, raw_id, result, dry_run=dry_run))
+        if run.stopping():
             return report
     return report
 
 
-def _again(
-    context: Context, report: Reparsed, one: tuple[int, int, RawRef], result: Read | Unread, *, dry_run: bool
-) -> str:
+def _reparse_revision(
+    run: Run, report: Reparsed, capture: tuple[int, int, RawRef], result: ParsedPage | UnparsedPage, *, dry_run: bool
+) -> Outcome:
+    """Compare a stored revision with today's reading of its page, and correct it."""
     report.pages += 1
-    key, number, ref = one
-    if isinstance(result, Unread):
+    key, number, ref = capture
+    if isinstance(result, UnparsedPage):
         report.damaged += result.damaged
         report.no_longer_read += not result.damaged
-        return f"{'damaged' if result.damaged else 'no longer read'}: {key}: {result.why}"
+        return Outcome(OutcomeKind.DAMAGED if result.damaged else OutcomeKind.NO_LONGER_READ, key, detail=result.why)
     if dry_run:
-        differences = _compare(context, report, key, number, result)
+        differences = _compare(run, report, key, number, result)
     else:
-        with context.archive.transaction():  # what is compared is what is written over
-            if context.archive.read_from(key, number) != ref:
-                return f"left: {key}: somebody else wrote it meanwhile"
-            differences = _compare(context, report, key, number, result)
-            old = context.archive.revision(key, number=number)
+        with run.archive.transaction():  # compare and write in one transaction: the service may write in between
+            if run.archive.revision_capture(key, number) != ref:
+                return Outcome(OutcomeKind.SKIPPED, key, detail="another process changed it meanwhile")
+            differences = _compare(run, report, key, number, result)
+            old = run.archive.revision(key, number=number)
             if old is not None and (differences or old.parser != PARSER_VERSION):
-                correct(context, old, result.article, result.reading, current=_is_current(context, key, number))
-    return f"differs: {key} in {', '.join(differences)}" if differences else f"unchanged: {key}"
+                current = _is_current(run, key, number)
+                correct_reading(run, old, result.article, result.reading, current=current)
+    if differences:
+        return Outcome(OutcomeKind.DIFFERS, key, detail=f"in {', '.join(differences)}")
+    return Outcome(OutcomeKind.UNCHANGED, key)
 
 
-def _compare(context: Context, report: Reparsed, key: int, number: int, new: Read) -> list[str]:
-    """Count what reads differently, and keep a sample of it; give the names of the fields."""
-    old = context.archive.revision(key, number=number)
+def _compare(run: Run, report: Reparsed, key: int, number: int, new: ParsedPage) -> list[str]:
+    """Count the differences in the report; return the names of the fields that differ."""
+    old = run.archive.revision(key, number=number)
     assert old is not None
-    found = list(_differences(old, new, whole=_is_current(context, key, number)))
+    found = list(_differences(old, new, current=_is_current(run, key, number)))
     report.same += not found
     report.differing += bool(found)
     report.fields = dict(Counter(report.fields) + Counter(d["field"] for d in found))
-    report.samples += [{"id": key, "revision": number, **d} for d in found][: _SAMPLES - len(report.samples)]
+    report.samples += [{"id": key, "revision": number, **d} for d in found][: _MAX_SAMPLES - len(report.samples)]
     return [d["field"] for d in found]
 
 
-def _is_current(context: Context, key: int, number: int) -> bool:
-    current = context.archive.article(key)
-    return current is not None and current.revision == number
+def _is_current(run: Run, key: int, number: int) -> bool:
+    article = run.archive.article(key)
+    return article is not None and article.revision == number
 
 
-def _differences(old: StoredArticle, new: Read, *, whole: bool) -> Iterator[dict[str, Any]]:
-    """Compare field by field, the repaired reading too; of an older revision only what its row keeps."""
-    one = records.article_json(old.article, reading=old.reading)
-    other = records.article_json(new.article, reading=new.reading if whole else None)
-    kept = _COMPARED if whole else ("title", "lead", "kind", "section", "blocks", "byline", "tags", "published_at")
-    for name in kept:
-        if one[name] != other[name]:
-            yield {"field": name, "was": one[name], "is": other[name]}
+def _differences(old: StoredArticle, new: ParsedPage, *, current: bool) -> Iterator[dict[str, Any]]:
+    """Yield each field that differs. An older revision has no repaired text, so its verbatim text is compared."""
+    was = records.article_json(old.article, reading=old.reading)
+    now = records.article_json(new.article, reading=new.reading if current else None)
+    for name in compared_fields(current=current):
+        if was[name] != now[name]:
+            yield {"field": name, "was": was[name], "is": now[name]}
 
 
-def _at_last(
-    context: Context, report: Reparsed, page: PageForFetch, raw_id: int, result: Read | Unread, *, dry_run: bool
-) -> str:
+def _reparse_page(
+    run: Run, report: Reparsed, page: PageForFetch, raw_id: int, result: ParsedPage | UnparsedPage, *, dry_run: bool
+) -> Outcome:
+    """Store the article of a page that could not be parsed before."""
     report.pages += 1
-    if isinstance(result, Unread):
+    if isinstance(result, UnparsedPage):
         report.damaged += result.damaged
         report.still_unread += not result.damaged
-        return f"still unread: {page.url}: {result.why}"
+        return Outcome(OutcomeKind.STILL_UNREAD, url=page.url, detail=result.why)
     report.newly_read += 1
     article = result.article
     if not dry_run:
-        with context.archive.transaction():
-            at = from_text(context.archive.raw_fetched_at(raw_id))
-            store_article(context, article, at, key=article.post_id or page.id, raw_id=raw_id)
-            due = schedule.next_check(at, published(article), page.first_seen_at, hinted=schedule.hinted(page))
-            save_read_page(context, page, article, PageOutcome("live", due, raw_id=raw_id), at)
-    return f"read at last: {page.id} {article.title}"
+        with run.archive.transaction():
+            at = from_text(run.archive.raw_fetched_at(raw_id))
+            store_article(run, article, at, key=article.post_id or page.id, raw_id=raw_id)
+            hinted = schedule.has_lastmod_hint(page)
+            due = schedule.next_check(at, publication_time(article), page.first_seen_at, hinted=hinted)
+            save_parsed_page(run, page, article, PageOutcome("live", due, raw_id=raw_id), at)
+    return Outcome(OutcomeKind.NEWLY_READ, page.id, detail=article.title)

@@ -1,6 +1,6 @@
-"""What a run works with, and the bookkeeping that every journey shares.
+"""One run: the parts that it works with, its settings, and its row in the database.
 
-Boundary: composition and order; no decision is made here.
+Boundary: composition; no decision is made here.
 """
 
 from __future__ import annotations
@@ -8,65 +8,90 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import NamedTuple, Protocol, TypeVar
+from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
 
 from crawler.clock import Clock
 from crawler.discover import sitemaps
-from crawler.errors import BUG, BadStatus, CrawlerError, PageError
 from crawler.fetch import Fetcher
-from crawler.health.disk import Size
+from crawler.health.figures import Size
 from crawler.markup import Markup
-from crawler.pipeline.stored_pages import Reader, Repairer, read_article
+from crawler.outcome import Outcome
+from crawler.pipeline.stored_pages import Reader, Repairer
+from crawler.purpose import ROBOTS, Purpose
+from crawler.schedule import PollBounds
 from crawler.site import Site
 from crawler.storage import Archive
-from crawler.storage.crash_marker import InHand
-from crawler.types import Article, Fetched, RawRef, RunReport
+from crawler.storage.crash_marker import CrashMarker
+from crawler.types import Fetched, RawRef, RunReport
 from crawler.warc import WarcStore
 
-#: what a record was asked for, beside the page:ID and source:URL of the journeys
-ROBOTS = "robots"
-
 _OK = 200
-_ENDS = 3  # of processes, over one thing: enough to leave it alone for a while
-
-T = TypeVar("T")
-PutOff = Callable[[str, datetime, int | None], T]  # what the row is to say, since when, and the id of the answer's row
 
 
 class Progress(Protocol):
-    """What a run tells whoever watches it."""
+    """What a run reports to while it works."""
 
     def phase(self, name: str, total: int) -> None:
-        """Begin a phase of so many steps."""
+        """Start a phase of `total` steps."""
         ...
 
-    def step(self, what: str, url: str | None = None) -> None:
-        """One step is done; `what` came of it; `url` is what it was about."""
+    def step(self, outcome: Outcome) -> None:
+        """Report the outcome of one step."""
         ...
 
 
 class Silent:
-    """A progress that nobody watches."""
+    """A progress that reports nothing."""
 
     def phase(self, name: str, total: int) -> None:
-        """Say nothing."""
+        """Ignore the phase."""
 
-    def step(self, what: str, url: str | None = None) -> None:
-        """Say nothing."""
+    def step(self, outcome: Outcome) -> None:
+        """Ignore the step."""
 
 
-class _Kept(NamedTuple):
-    """An answer that is in the WARC and has no row yet; `purpose` is what it was asked for."""
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """The part of the configuration that a run depends on.
+
+    `list_pages`: largest number of pages to read of one list. `min_interval`, `max_interval`: bounds of the time
+    between two polls of a source. `id_probes`: largest number of requests by id in a day. `add`: paths or addresses of
+    sources to poll in addition. `exclude`: patterns of sources not to poll. `names`: names of sources by path.
+    """
+
+    list_pages: int = 20
+    min_interval: timedelta = timedelta(minutes=5)
+    max_interval: timedelta = timedelta(hours=6)
+    id_probes: int = 2000
+    add: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def poll_bounds(self) -> PollBounds:
+        """The bounds of the time between two polls of a source."""
+        return PollBounds(self.min_interval, self.max_interval)
+
+
+class PendingCapture(NamedTuple):
+    """A capture that is in the WARC but has no row yet."""
 
     fetched: Fetched
     ref: RawRef
-    purpose: str
+    purpose: Purpose
 
 
 @dataclass
-class Context:
-    """Everything a run works with; built by `app`."""
+class Run:
+    """The parts that a run works with; `app` builds it.
+
+    `make_reader` builds the readers of `reparse`. `stopping` returns whether a stop was requested. `measure` returns
+    the size of the archive, to be recorded for a day (ISO 8601); if it is None, no size is recorded.
+
+    `id` is the number of its row, 0 before it has one. `pending` are the captures whose rows the next transaction writes,
+    `capture_ids` the row ids of those that were written last.
+    """
 
     site: Site
     archive: Archive
@@ -77,145 +102,74 @@ class Context:
     clock: Clock
     progress: Progress
     make_reader: Callable[[], Reader]
-    in_hand: InHand
-    list_pages: int = 20
-    floor: float = 300.0
-    ceiling: float = 21_600.0
-    id_probes: int = 2000
-    add: Sequence[str] = ()
-    exclude: Sequence[str] = ()
-    names: Mapping[str, str] = field(default_factory=dict)
+    crash_marker: CrashMarker
+    settings: RunSettings = field(default_factory=RunSettings)
     stopping: Callable[[], bool] = lambda: False
     measure: Callable[[str], Size] | None = None
-    recover: Callable[[Context], int] = lambda _: 0
-    run: int = 0
-    pending: list[_Kept] = field(default_factory=list)
+    id: int = 0
+    pending: list[PendingCapture] = field(default_factory=list)
+    capture_ids: dict[RawRef, int] = field(default_factory=dict)
     report: RunReport = field(default_factory=RunReport)
 
-    def keep(self, fetched: Fetched, purpose: str) -> RawRef:
-        """Put an answer, and the redirects that led to it, into the WARC; give where the answer stands.
-
-        Their rows are written by `log`, in the caller's transaction.
-        """
-        for other in self.fetcher.take_robots():
-            self.pending.append(_Kept(other, self.warc.append(other, ROBOTS), ROBOTS))
-        for hop in fetched.hops:
-            self.pending.append(_Kept(hop, self.warc.append(hop, purpose), purpose))
-        ref = self.warc.append(fetched, purpose)
-        self.pending.append(_Kept(fetched, ref, purpose))
-        return ref
-
-    def keep_failure(self, url: str, error: PageError, purpose: str) -> datetime:
-        """Note in the WARC that a visit got no answer worth keeping; give the instant of that."""
-        now = self.clock.now()
-        status = {"status": str(error.status)} if isinstance(error, BadStatus) else {}
-        self.warc.note(url, now, purpose, {"outcome": type(error).__name__, "error": str(error), **status})
-        return now
-
-    def raw_id(self, fetched: Fetched, ref: RawRef, purpose: str) -> int:
-        """Give the id of an answer's row; the caller holds the transaction."""
-        return self.archive.add_raw(fetched.url, fetched.fetched_at, fetched.status, ref, purpose)
-
-    def parse(self, fetched: Fetched) -> Article:
-        """Read the article of a page.
-
-        Raises:
-            NotAnArticle, MarkupDrift: as `parse_page` does.
-
-        """
-        return read_article(fetched, self.markups, self.site)
-
     @contextmanager
-    def written(self) -> Iterator[None]:
-        """Hold one transaction, in which the log of requests and the places of the answers come first.
+    def transaction(self) -> Iterator[None]:
+        """Open a transaction that first writes the rows of all pending captures and requests.
 
-        Everything in it is dated by the answer, not by the moment of writing: from the same evidence come the same rows.
-        When it is undone, the answers still wait for their rows.
+        `capture_ids` has the row ids of these captures. Rows are dated by the response, not by the time of writing, so
+        that a rebuild from the same WARC files gives the same rows. After a rollback the captures are pending again.
         """
         pending = self.pending[:]
         try:
             with self.archive.transaction():
-                self.log()
+                self.write_pending()
                 yield
         except BaseException:
             self.pending[:] = pending
             raise
 
-    def log(self) -> None:
-        """Write the requests made and the answers kept since the last call; the caller holds the transaction."""
-        for fetched, ref, purpose in self.pending:
-            self.enter(fetched, ref, purpose)
+    def write_pending(self) -> None:
+        """Write the rows of pending captures and requests. Needs an open transaction."""
+        if self.pending:
+            self.capture_ids = {capture.ref: self.write_capture(capture) for capture in self.pending}
         self.pending.clear()
-        self._log_requests()
+        exchanges = self.fetcher.drain()
+        self.archive.log_requests(self.id, exchanges)
+        self.report.requests += len(exchanges)
+        self.report.bytes += sum(exchange.size for exchange in exchanges)
 
-    def enter(self, fetched: Fetched, ref: RawRef, purpose: str) -> None:
-        """Write the row of an answer, and the sources that a robots.txt names; the caller holds the transaction."""
-        self.raw_id(fetched, ref, purpose)
-        if purpose == ROBOTS and fetched.status == _OK:
+    def write_capture(self, capture: PendingCapture) -> int:
+        """Write the row of a capture and, for robots.txt, the sitemaps that it names; return the id of the row."""
+        fetched = capture.fetched
+        raw_id = self.archive.add_raw(
+            fetched.url, fetched.fetched_at, fetched.status, capture.ref, str(capture.purpose)
+        )
+        if capture.purpose == ROBOTS and fetched.status == _OK:
             rules = fetched.content.decode("utf-8", "replace")
             named = sitemaps.named_by_robots(rules, fetched.url, self.site)
             self.archive.add_sources(named, fetched.fetched_at)
+        return raw_id
 
-    def forget(self) -> None:
-        """Drop what was kept for a visit that did not come to its end: `recover` takes it in from the WARC files."""
+    def drop_pending(self) -> None:
+        """Forget the pending captures of an abandoned visit; crash recovery ingests them from the WARC files."""
         self.pending.clear()
-
-    def _log_requests(self) -> None:
-        exchanges = self.fetcher.drain()
-        self.archive.log_requests(self.run, exchanges)
-        self.report.requests += len(exchanges)
-        self.report.bytes += sum(e.size for e in exchanges)
-
-
-def is_bug(context: Context, error: Exception) -> bool:
-    """Say whether an error is the program's own: neither what a user can mend, nor the disk's or the database's."""
-    return not (isinstance(error, CrawlerError) or context.archive.suffers(error))
-
-
-def guarded(context: Context, purpose: str, take: Callable[[], T], put_off: PutOff[T]) -> T:
-    """Have a bug end the program, but put off what it came from, or the next start would begin and end with it.
-
-    A bug of Python's kind is put off at once; what ended the interpreter itself, when it did so again and again: `take`
-    notes what it has in hand. `put_off` is called in a transaction of its own; without an answer it is now, and no row.
-    """
-
-    def aside(words: str) -> T:
-        kept = next((one for one in reversed(context.pending) if one.purpose == purpose), None)
-        now = kept.fetched.fetched_at if kept else context.clock.now()
-        with context.written():
-            return put_off(f"{BUG}{words}", now, context.raw_id(*kept) if kept else None)
-
-    ends = context.in_hand.ends(purpose)
-    if ends >= _ENDS:
-        done = aside(f"the program came to its end over this {ends} times")
-    else:
-        try:
-            done = take()
-        except Exception as error:
-            if is_bug(context, error):
-                aside(f"{type(error).__name__}: {error}")
-            raise
-    if ends:
-        context.in_hand.over()
-    return done
 
 
 @contextmanager
-def recorded(context: Context, command: str) -> Iterator[None]:
-    """Keep the run's row: how it began and how it ended, also when it ends early."""
-    started = context.clock.now()
-    context.run = context.archive.begin_run(command, started)
-    if context.measure is not None:
-        context.archive.record_size(started, context.measure)
+def recorded(run: Run, command: str) -> Iterator[None]:
+    """Write the run's row before and after the block, even if the block raises an exception."""
+    started = run.clock.now()
+    run.id = run.archive.begin_run(command, started)
+    if run.measure is not None:
+        run.archive.record_size(started, run.measure)
     outcome = "stopped"
     try:
         yield
         outcome = "done"
     finally:
         if outcome == "stopped":
-            context.forget()
-        with context.archive.transaction():
-            context.log()
-        ended = context.clock.now()
-        context.report.seconds = round((ended - started).total_seconds(), 3)
-        context.archive.end_run(context.run, ended, outcome, context.report)
+            run.drop_pending()
+        with run.archive.transaction():
+            run.write_pending()
+        ended: datetime = run.clock.now()
+        run.report.seconds = round((ended - started).total_seconds(), 3)
+        run.archive.end_run(run.id, ended, outcome, run.report)

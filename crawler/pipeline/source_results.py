@@ -1,116 +1,127 @@
-"""What an answer of a source means for the rows: sightings, the rhythm learned, gaps, when to come back.
+"""What the response of a source changes: sightings, publication rate, gaps, the time of the next poll.
 
-One answer is one transaction, dated by the answer: from the same evidence come the same rows.
+One response is one transaction, dated by the response, so that the same WARC files give the same rows.
 
-Boundary: order only; what is concluded is `policy`'s.
+Boundary: order only; `schedule` decides.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from crawler import schedule
 from crawler.discover import Discovery, sitemaps
 from crawler.errors import BadStatus, Disallowed, PageError
-from crawler.pipeline.gaps import open_gap, settle
-from crawler.pipeline.pages import ask_again
-from crawler.pipeline.run import Context
-from crawler.pipeline.source_selection import add_named, add_named_by_failure, save_places
+from crawler.outcome import Outcome, OutcomeKind
+from crawler.pipeline.fetching import Capture
+from crawler.pipeline.gaps import open_gap, reconcile_gaps
+from crawler.pipeline.pages import retry_abandoned
+from crawler.pipeline.run import Run
+from crawler.pipeline.source_selection import add_named, add_named_by_failure, save_positions
 from crawler.schedule import conditional
 from crawler.schedule.conditional import Validators
-from crawler.types import Fetched, Sighting, SourceForPoll, SourceOutcome
+from crawler.types import ErrorKind, Sighting, SourceForPoll, SourceOutcome
 
 _ABSENT = (404, 410)
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
-    """What a source gave, page after page: `further` are the ids behind its first page, `trouble` ended it early."""
+class ListWalk:
+    """What a source listed on all its pages.
+
+    `further`: the ids on the pages after the first one. `trouble`: why the walk ended early, for people; None if it did
+    not.
+    """
 
     sightings: tuple[Sighting, ...]
     further: frozenset[int] = frozenset()
     trouble: str | None = None
 
 
-def take_list(context: Context, source: SourceForPoll, fetched: Fetched, found: Discovery, walk: Walk) -> str:
-    """Take in a good answer, and the further pages that it led to; give what came of it in words."""
-    now = fetched.fetched_at
-    with context.written():
-        add_named(context, source, found, now)
+def handle_list(run: Run, source: SourceForPoll, response: Capture, found: Discovery, walk: ListWalk) -> Outcome:
+    """Process a good response and the further pages that followed it."""
+    now = response.at
+    with run.transaction():
+        add_named(run, source, found, now)
         if found.doubt is not None:
-            context.archive.add_sightings(source.url, walk.sightings, now, now)
-            return _save(context, source, schedule.source_failed(source, now, found.doubt, bounds(context)), now)
-        silent = schedule.source_silent(source, now, bounds(context)) if not found.sightings else None
-        if silent is not None:
-            return _save(context, source, silent, now)
-        outcome = _read_well(context, source, found, walk, now)
-        given = Validators(fetched.header("ETag"), fetched.header("Last-Modified"))
-        lie = conditional.lied(source, given, changed=bool(outcome.fresh_items))
-        outcome = replace(outcome, etag=given.etag, last_modified=given.last_modified, whole=True, lie=lie)
-        ask_again(context, walk.sightings, now)
-        _save(context, source, outcome, now, walk.further)
-    context.report.sightings += len(walk.sightings)
-    return f"{source.url}: {len(walk.sightings)} articles, {outcome.fresh_items} not known before"
+            run.archive.add_sightings(source.url, walk.sightings, now, now)
+            return _save_failure(run, source, found.doubt, ErrorKind.UNREADABLE, now)
+        empty = schedule.source_empty(source, now, run.settings.poll_bounds) if not found.sightings else None
+        if empty is not None:
+            _save(run, source, empty, now)
+            return Outcome(OutcomeKind.FAILED, url=source.url, detail=empty.error or "")
+        outcome = _save_sightings(run, source, found, walk, now)
+        received = Validators(response.fetched.header("ETag"), response.fetched.header("Last-Modified"))
+        mismatch = conditional.mismatch(source, received, changed=bool(outcome.fresh_items))
+        outcome = replace(outcome, etag=received.etag, last_modified=received.last_modified, whole=True, lie=mismatch)
+        retry_abandoned(run, walk.sightings, now)
+        _save(run, source, outcome, now, walk.further)
+    run.report.sightings += len(walk.sightings)
+    kind = OutcomeKind.FOUND if outcome.fresh_items else OutcomeKind.NO_NEWS
+    return Outcome(kind, url=source.url, detail=f"{len(walk.sightings)} articles, {outcome.fresh_items} new")
 
 
-def take_unmodified(context: Context, source: SourceForPoll, now: datetime) -> str:
-    """Take in the answer that nothing has changed."""
-    with context.written():
-        look = schedule.Look(source.most_items or 0, 0, 0, source.last_ok_at)
-        _save(context, source, replace(_polled(context, source, look, now), items=None, error=None), now)
-        context.archive.keep_appearances(source.id, now)
-    return f"{source.url}: not modified"
+def handle_unmodified(run: Run, source: SourceForPoll, now: datetime) -> Outcome:
+    """Process a 304: nothing has changed."""
+    with run.transaction():
+        result = schedule.PollResult(source.most_items or 0, 0, 0, source.last_ok_at)
+        _save(run, source, replace(_polled(run, source, result, now), items=None, error=None), now)
+        run.archive.extend_appearances(source.id, now)
+    return Outcome(OutcomeKind.NOT_MODIFIED, url=source.url)
 
 
-def take_failure(context: Context, source: SourceForPoll, error: PageError, now: datetime) -> str:
-    """Take in that there was no good answer."""
+def handle_failure(run: Run, source: SourceForPoll, error: PageError, now: datetime) -> Outcome:
+    """Process a poll without a good response. If the primary source failed, its fallback is due at once."""
     absent = isinstance(error, Disallowed) or (isinstance(error, BadStatus) and error.status in _ABSENT)
-    with context.written():
-        add_named_by_failure(context, source, error, now)
-        outcome = schedule.source_failed(source, now, str(error), bounds(context), absent=absent)
-        led = schedule.lead(context.archive.shown(), now)
-        said = _save(context, source, outcome, now)
-        heir = schedule.lead(context.archive.shown(), now)
-        if heir is not None and led == source.url != heir:
-            context.archive.hurry_sources([heir], now)
-        return said
+    with run.transaction():
+        add_named_by_failure(run, source, error, now)
+        primary = schedule.primary_source(run.archive.source_counts(), now)
+        outcome = _save_failure(run, source, str(error), error.kind, now, absent=absent)
+        fallback = schedule.primary_source(run.archive.source_counts(), now)
+        if fallback is not None and primary == source.url != fallback:
+            run.archive.mark_sources_due([fallback], now)
+        return outcome
 
 
-def put_off(context: Context, source: SourceForPoll, words: str, now: datetime) -> str:
-    """Write that a bug kept an answer from being taken in; the caller holds the transaction."""
-    context.archive.save_source(source.url, schedule.source_failed(source, now, words, bounds(context)), now)
-    return f"{source.url}: {words}"
+def quarantine_source(run: Run, source: SourceForPoll, message: str, now: datetime) -> Outcome:
+    """Write on a source's row that its response crashed the crawler. Needs an open transaction."""
+    bounds = run.settings.poll_bounds
+    outcome = schedule.source_failed(source, now, message, bounds, kind=ErrorKind.BUG)
+    run.archive.save_source(source.url, outcome, now)
+    return Outcome(OutcomeKind.FAILED, url=source.url, detail=message)
 
 
-def bounds(context: Context) -> schedule.Bounds:
-    """Give the configured bounds of the time between two polls of a source."""
-    return schedule.Bounds(timedelta(seconds=context.floor), timedelta(seconds=context.ceiling))
+def _save_failure(
+    run: Run, source: SourceForPoll, message: str, kind: ErrorKind, now: datetime, *, absent: bool = False
+) -> Outcome:
+    bounds = run.settings.poll_bounds
+    _save(run, source, schedule.source_failed(source, now, message, bounds, absent=absent, kind=kind), now)
+    return Outcome(OutcomeKind.FAILED, url=source.url, detail=message)
 
 
 def _save(
-    context: Context, source: SourceForPoll, outcome: SourceOutcome, now: datetime, further: Collection[int] = ()
-) -> str:
-    context.archive.save_source(source.url, outcome, now)
-    settle(context, source, further, now)
-    return f"{source.url}: {outcome.error}"
+    run: Run, source: SourceForPoll, outcome: SourceOutcome, now: datetime, further: Collection[int] = ()
+) -> None:
+    run.archive.save_source(source.url, outcome, now)
+    reconcile_gaps(run, source, further, now)
 
 
-def _read_well(context: Context, source: SourceForPoll, found: Discovery, walk: Walk, now: datetime) -> SourceOutcome:
-    """Write what an answer shows; give its row. What was known before is asked before anything is written."""
-    shown = {s.post_id for s in walk.sightings if s.post_id is not None}
-    before = context.archive.sighted(source.url, shown)
-    new = shown - context.archive.pages_known(shown)
-    page = {s.post_id for s in found.sightings if s.post_id is not None}
-    context.archive.add_sightings(source.url, walk.sightings, now, now)
-    save_places(context, source, found, now)
-    if (gap := schedule.gap_found(source, page, page & before)) is not None:
-        open_gap(context, source, gap, now)
-    since = _learn(context, source, [s for s in walk.sightings if s.post_id not in before], new, now)
-    look = schedule.Look(len(page), len(page - before), len(page & new), source.last_ok_at)
-    outcome = _polled(context, replace(source, learned_since=since), look, now)
-    newest, middle = schedule.halves(page) or (None, None)
+def _save_sightings(run: Run, source: SourceForPoll, found: Discovery, walk: ListWalk, now: datetime) -> SourceOutcome:
+    """Write what a response lists and return the source's row. What was known is queried before anything is written."""
+    listed = {s.post_id for s in walk.sightings if s.post_id is not None}
+    before = run.archive.sighted(source.url, listed)
+    new = listed - run.archive.pages_known(listed)
+    first_page = {s.post_id for s in found.sightings if s.post_id is not None}
+    run.archive.add_sightings(source.url, walk.sightings, now, now)
+    save_positions(run, source, found, now)
+    if (gap := schedule.gap_found(source, first_page, first_page & before)) is not None:
+        open_gap(run, source, gap, now)
+    since = _update_counts(run, source, [s for s in walk.sightings if s.post_id not in before], new, now)
+    result = schedule.PollResult(len(first_page), len(first_page - before), len(first_page & new), source.last_ok_at)
+    outcome = _polled(run, replace(source, learned_since=since), result, now)
+    newest, middle = schedule.halves(first_page) or (None, None)
     return replace(
         outcome,
         fresh_items=len(new),
@@ -121,33 +132,34 @@ def _read_well(context: Context, source: SourceForPoll, found: Discovery, walk: 
     )
 
 
-def _learn(context: Context, source: SourceForPoll, arrived: list[Sighting], new: set[int], now: datetime) -> datetime:
-    """Count what a source shows for the first time; give since when its articles are counted.
+def _update_counts(run: Run, source: SourceForPoll, arrived: list[Sighting], new: set[int], now: datetime) -> datetime:
+    """Count the articles that a source lists for the first time; return since when its articles are counted.
 
-    Its first answer shows what came before anybody looked: only what is dated is counted, and nobody was first.
+    The first response lists what was published before the first poll. Only its dated articles are counted, and the
+    source does not count as the first to list them.
     """
     first = source.learned_since is None
-    since = source.learned_since or schedule.watched_since([s.published_at for s in arrived], now)
+    since = source.learned_since or schedule.counted_since([s.published_at for s in arrived], now)
     arrivals = [
         schedule.Arrival(s.published_at, s.post_id in new and not first)
         for s in arrived
         if not (first and s.published_at is None)
     ]
     if arrivals:
-        held = context.archive.habits(source.id)
-        week = schedule.Week(source.kind, held, source.learned_since, now)
-        changed = schedule.learned(held, arrivals, week, since, source.last_ok_at or since, now)
-        context.archive.save_habits(source.id, changed)
+        counts = run.archive.hour_counts(source.id)
+        week = schedule.WeekRates(source.kind, counts, source.learned_since, now)
+        changed = schedule.updated_counts(counts, arrivals, week, since, source.last_ok_at or since, now)
+        run.archive.save_hour_counts(source.id, changed)
     return since
 
 
-def _polled(context: Context, source: SourceForPoll, look: schedule.Look, now: datetime) -> SourceOutcome:
-    """Decide when to come back, from all that was learned; the sitemap of a month that is over comes rarely."""
-    habits = context.archive.habits(source.id)
-    week = schedule.Week(source.kind, habits, source.learned_since, now)
-    leads = schedule.lead(context.archive.shown(), now) == source.url
-    use = 1.0 if leads else schedule.use(source.kind, habits, now)
-    wait = schedule.interval(source.kind, look, week, use, now, bounds(context))
-    outcome = schedule.source_polled(source, look, wait, now, schedule.chance(source.url, now))
+def _polled(run: Run, source: SourceForPoll, result: schedule.PollResult, now: datetime) -> SourceOutcome:
+    """Return the row after a good response, with the time of the next poll."""
+    counts = run.archive.hour_counts(source.id)
+    week = schedule.WeekRates(source.kind, counts, source.learned_since, now)
+    is_primary = schedule.primary_source(run.archive.source_counts(), now) == source.url
+    share = 1.0 if is_primary else schedule.first_share(source.kind, counts, now)
+    wait = schedule.interval(source.kind, result, week, share, now, run.settings.poll_bounds)
+    outcome = schedule.source_polled(source, result, wait, now, schedule.pseudo_random(source.url, now))
     month = sitemaps.month(source.url) if source.kind == "sitemap" else None
     return outcome if month is None else schedule.past_month(outcome, month, now)

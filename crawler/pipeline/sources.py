@@ -1,7 +1,6 @@
-"""The sources' part of a tick: home page, sitemaps, feeds, sections with their further pages.
+"""Poll the sources: home page, sitemaps, feeds, list API, sections with their further pages.
 
-Boundary: order only; reading an answer is `discover`'s, what it means for the rows is `answers`', due times are
-`policy`'s.
+Boundary: order only; `discover` parses a response, `source_results` writes what follows from it.
 """
 
 from __future__ import annotations
@@ -13,10 +12,20 @@ from datetime import datetime
 from crawler import site, urls
 from crawler.discover import Discovery, discover
 from crawler.errors import BadStatus, Disallowed, FetchError, UnreadableSource
-from crawler.pipeline.gaps import owed
-from crawler.pipeline.run import Context, guarded
-from crawler.pipeline.source_results import Walk, put_off, take_failure, take_list, take_unmodified
+from crawler.outcome import Outcome
+from crawler.pipeline.fetching import Capture, FetchFailure, fetch, note_failure
+from crawler.pipeline.gaps import gap_to_page_back
+from crawler.pipeline.quarantine import guarded
+from crawler.pipeline.run import Run
+from crawler.pipeline.source_results import (
+    ListWalk,
+    handle_failure,
+    handle_list,
+    handle_unmodified,
+    quarantine_source,
+)
 from crawler.pipeline.source_selection import configure
+from crawler.purpose import Purpose
 from crawler.schedule import conditional
 from crawler.types import Fetched, Gap, Sighting, SourceForPoll, SourceFound, SourceKind
 
@@ -24,37 +33,37 @@ _NOT_MODIFIED = 304
 _OK = 200
 
 
-def poll_sources(context: Context, *, ignore_due: bool) -> None:
-    """Poll what is due, and in the same tick what the home page and the sitemap index name."""
-    with context.archive.transaction():
-        context.archive.add_sources(standing(context), context.clock.now())
+def poll_sources(run: Run, *, ignore_due: bool) -> None:
+    """Poll the due sources and, in the same run, the sources that the home page and the sitemap index name."""
+    with run.archive.transaction():
+        run.archive.add_sources(standing_sources(run), run.clock.now())
     done: set[str] = set()
-    while todo := [s for s in _due(context, ignore_due) if s.url not in done]:
-        context.progress.phase("sources", len(todo))
+    while todo := [s for s in _due(run, ignore_due) if s.url not in done]:
+        run.progress.phase("sources", len(todo))
         for source in todo:
-            if context.stopping():
+            if run.stopping():
                 return
             done.add(source.url)
-            context.progress.step(visit_source(context, source), source.url)
+            run.progress.step(poll_source(run, source))
 
 
-def _due(context: Context, ignore_due: bool) -> list[SourceForPoll]:
-    """Ask with the time of now, not of the run's begin: what the home page just named is due since a moment ago."""
-    now = context.clock.now()
-    configure(context, now)
-    return context.archive.due_sources(now, ignore_due=ignore_due)
+def _due(run: Run, ignore_due: bool) -> list[SourceForPoll]:
+    """Return the due sources as of now, not as of the start of the run: the home page may just have named one."""
+    now = run.clock.now()
+    configure(run, now)
+    return run.archive.due_sources(now, ignore_due=ignore_due)
 
 
-def standing(context: Context) -> list[SourceFound]:
-    """List the sources that are known without asking the home page."""
-    here = context.site
+def standing_sources(run: Run) -> list[SourceFound]:
+    """Return the sources that are known without reading the home page: fixed addresses and the configured ones."""
+    here = run.site
     return [
         SourceFound("home", here.root),
         SourceFound("sitemap_index", here.url(site.SITEMAP_INDEX)),
         SourceFound("news_sitemap", here.url(site.NEWS_SITEMAP)),
         SourceFound("feed", here.url(site.HOME_FEED)),
         SourceFound("feed_index", here.url(site.FEED_INDEX)),
-        *(SourceFound(_kind(here.url(path)), here.url(path)) for path in context.add),
+        *(SourceFound(_kind(here.url(path)), here.url(path)) for path in run.settings.add),
     ]
 
 
@@ -65,98 +74,91 @@ def _kind(url: str) -> SourceKind:
     return kinds.get(urls.shape(url), "section")
 
 
-def purpose_of(source: SourceForPoll) -> str:
-    """Say in the WARC what a list was fetched for."""
-    return f"source:{source.url}"
+def poll_source(run: Run, source: SourceForPoll) -> Outcome:
+    """Poll one source."""
+
+    def quarantine(message: str, now: datetime, _: int | None) -> Outcome:
+        return quarantine_source(run, source, message, now)
+
+    return guarded(run, Purpose.source(source.url), lambda: _fetch_and_handle(run, source), quarantine)
 
 
-def visit_source(context: Context, source: SourceForPoll) -> str:
-    """Take one source on its journey; give what came of it in words."""
-
-    def aside(words: str, now: datetime, _: int | None) -> str:
-        return put_off(context, source, words, now)
-
-    return guarded(context, purpose_of(source), lambda: _ask(context, source), aside)
-
-
-def _ask(context: Context, source: SourceForPoll) -> str:
+def _fetch_and_handle(run: Run, source: SourceForPoll) -> Outcome:
+    purpose = Purpose.source(source.url)
+    response = _request(run, source, purpose)
+    if isinstance(response, FetchFailure):
+        return handle_failure(run, source, response.error, response.at)
+    if response.fetched.status == _NOT_MODIFIED:
+        return handle_unmodified(run, source, response.at)
     try:
-        if not context.site.may_ask(source.url):
-            raise Disallowed(source.url, "it is no address of this site")
-        send = conditional.to_send(source, context.clock.now(), conditional.WHOLE_LIST)
-        fetched = context.fetcher.get(source.url, etag=send.etag, last_modified=send.last_modified)
-    except FetchError as error:
-        return take_failure(context, source, error, context.keep_failure(source.url, error, purpose_of(source)))
-    context.keep(fetched, purpose_of(source))
-    return _take(context, source, fetched)
-
-
-def _take(context: Context, source: SourceForPoll, fetched: Fetched) -> str:
-    if fetched.status == _NOT_MODIFIED:
-        return take_unmodified(context, source, fetched.fetched_at)
-    try:
-        found = _read(context, source, fetched)
+        found = _parse(run, source, response.fetched)
     except (BadStatus, UnreadableSource) as error:
-        return take_failure(context, source, error, fetched.fetched_at)
-    walk = _walk_back(context, source, found)
-    with context.in_hand.taking(purpose_of(source)):
-        return take_list(context, source, fetched, found, walk)
+        return handle_failure(run, source, error, response.at)
+    walk = _walk_back(run, source, found)
+    with run.crash_marker.processing(str(purpose)):
+        return handle_list(run, source, response, found, walk)
 
 
-def _further(context: Context, source: SourceForPoll, url: str) -> Discovery:
-    try:
-        fetched = context.fetcher.get(url)
-    except FetchError as error:
-        context.keep_failure(url, error, purpose_of(source))
-        raise
-    context.keep(fetched, purpose_of(source))
-    return _read(context, source, fetched)
+def _request(run: Run, source: SourceForPoll, purpose: Purpose) -> Capture | FetchFailure:
+    if not run.site.may_request(source.url):
+        error = Disallowed(source.url, "not an address of this site")
+        return note_failure(run, source.url, error, purpose)
+    validators = conditional.to_send(source, run.clock.now(), conditional.FULL_LIST_EVERY)
+    return fetch(run, source.url, purpose, validators)
 
 
-def _read(context: Context, source: SourceForPoll, fetched: Fetched) -> Discovery:
+def _further_page(run: Run, source: SourceForPoll, url: str) -> Discovery:
+    response = fetch(run, url, Purpose.source(source.url))
+    if isinstance(response, FetchFailure):
+        raise response.error
+    return _parse(run, source, response.fetched)
+
+
+def _parse(run: Run, source: SourceForPoll, fetched: Fetched) -> Discovery:
     if fetched.status != _OK:
         raise BadStatus(fetched.url, fetched.status)
-    asked = fetched.hops[0].url if fetched.hops else None
-    with context.in_hand.taking(purpose_of(source)):
-        return discover(source, fetched.content, fetched.url, context.site, fetched.fetched_at, asked=asked)
+    requested = fetched.hops[0].url if fetched.hops else None
+    with run.crash_marker.processing(str(Purpose.source(source.url))):
+        return discover(source, fetched.content, fetched.url, run.site, fetched.fetched_at, asked=requested)
 
 
-def _walk_back(context: Context, source: SourceForPoll, first: Discovery) -> Walk:
-    """Go back through a section until a page shows nothing that it had not shown before, or repeats itself (dossier 9).
+def _walk_back(run: Run, source: SourceForPoll, first: Discovery) -> ListWalk:
+    """Read further pages of a section until one lists nothing new to this source, or repeats the one before it.
 
-    With an open gap it goes on until it comes to what was shown before the gap.
-    Trouble on a further page ends the walk, but loses nothing of the pages before it.
+    A server may ignore the page number and return the same page again (dossier section 9). With an open gap, the walk
+    continues to the articles listed before the gap. An error on a further page ends the walk; the pages before it count.
     """
     sightings, shown, more = list(first.sightings), first.sightings, first.more
     before: set[int | None] = set()
     further: set[int] = set()
-    gap = owed(context, source, context.clock.now()) if more is not None else None
-    for _ in range(context.list_pages - 1):
-        if more is None or not (_unseen(context, source, shown) or _unreached(context, gap, further)):
+    gap = gap_to_page_back(run, source, run.clock.now()) if more is not None else None
+    for _ in range(run.settings.list_pages - 1):
+        if more is None or not (_has_new(run, source, shown) or _before_gap(run, gap, further)):
             break
         try:
-            page = _further(context, source, more)
+            page = _further_page(run, source, more)
         except (FetchError, UnreadableSource) as error:
-            return Walk(tuple(sightings), frozenset(further), f"further pages: {error}")
+            return ListWalk(tuple(sightings), frozenset(further), f"further pages: {error}")
         ids = {s.post_id for s in page.sightings}
         if ids <= before:
             break
-        seen = {s.post_id for s in sightings}  # the sidebar of the first page shows stories of the second, too
-        newest = [s for s in page.sightings if s.post_id not in seen]
-        sightings += [replace(s, position=len(sightings) + i) for i, s in enumerate(newest)]
+        seen = {s.post_id for s in sightings}  # the sidebar of the first page also lists stories of the second
+        unseen = [s for s in page.sightings if s.post_id not in seen]
+        sightings += [replace(s, position=len(sightings) + i) for i, s in enumerate(unseen)]
         further |= {i for i in ids if i is not None}
         shown, before, more = page.sightings, ids, page.more
-    return Walk(tuple(sightings), frozenset(further))
+    return ListWalk(tuple(sightings), frozenset(further))
 
 
-def _unseen(context: Context, source: SourceForPoll, sightings: Iterable[Sighting]) -> bool:
-    """Say whether this very source shows something for the first time.
+def _has_new(run: Run, source: SourceForPoll, sightings: Iterable[Sighting]) -> bool:
+    """Whether this source lists something for the first time.
 
-    What other sources showed does not count: the home page knows a section's newest stories, not those behind them.
+    Other sources do not count: the home page lists the newest stories of a section, but not the older ones.
     """
     ids = {s.post_id for s in sightings if s.post_id is not None}
-    return bool(ids - context.archive.sighted(source.url, ids))
+    return bool(ids - run.archive.sighted(source.url, ids))
 
 
-def _unreached(context: Context, gap: Gap | None, further: Iterable[int]) -> bool:
-    return gap is not None and not context.archive.sighted(gap.source, further, by=gap.since)
+def _before_gap(run: Run, gap: Gap | None, further: Iterable[int]) -> bool:
+    """Whether paging back has not yet reached what was listed before the gap."""
+    return gap is not None and not run.archive.sighted(gap.source, further, by=gap.since)

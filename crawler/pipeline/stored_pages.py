@@ -1,9 +1,9 @@
-"""Stored answers to articles with their repaired readings, in this process or in several.
+"""Read archived captures: parse and repair their articles, in this process or in several.
 
-A reader is made anew in each process by a function that can be sent there; what comes back are values. The order of the
-answers is kept, so that what is written does not depend on how many processes read.
+Each process builds its own reader with a picklable function and returns plain values. Results keep the order of the
+captures, so what is written afterwards does not depend on the number of processes.
 
-Boundary: reads WARC files; nothing is written.
+Boundary: reads WARC files; writes nothing.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from crawler.types import Article, Fetched, RawRef, Reading
 from crawler.warc import Record, WarcStore
 
 Repairer = Callable[[Article], Reading]
-_NO_CAP = 1 << 40  # what is kept was under the cap when it came
-_CHUNK = 16  # answers that a process is given at a time
+_NO_LIMIT = 1 << 40  # bytes; the size limit was applied when the response was fetched
+_CHUNK = 16  # captures that a worker process receives at once
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """What an answer says."""
+class ParsedPage:
+    """The article of a capture and its repaired text."""
 
     article: Article
     reading: Reading
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
-    """Why an answer says nothing; `damaged` when its record does not read back."""
+class UnparsedPage:
+    """Why a capture has no article; `damaged` if its record does not match its digest."""
 
     why: str
     damaged: bool = False
@@ -44,53 +44,53 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Everything that reading a stored answer takes."""
+    """The parts that reading a capture depends on."""
 
     warc: WarcStore
     site: Site
     markups: Sequence[Markup]
     repair: Repairer
 
-    def read(self, ref: RawRef) -> Read | Unread:
-        """Read one answer."""
+    def read(self, ref: RawRef) -> ParsedPage | UnparsedPage:
+        """Read one capture."""
         try:
-            article = read_article(answer(self.warc.read(ref)), self.markups, self.site)
+            article = parse_response(response_of(self.warc.read(ref)), self.markups, self.site)
         except (NotAnArticle, MarkupDrift) as error:
-            return Unread(str(error))
+            return UnparsedPage(str(error))
         except WarcCorrupted as error:
-            return Unread(str(error), damaged=True)
-        return Read(article, self.repair(article))
+            return UnparsedPage(str(error), damaged=True)
+        return ParsedPage(article, self.repair(article))
 
 
-def read_all(make: Callable[[], Reader], refs: Iterable[RawRef], jobs: int) -> Iterator[Read | Unread]:
-    """Read answers in so many processes, in order; `make` must be a function that can be sent to another process."""
+def read_all(make: Callable[[], Reader], refs: Iterable[RawRef], jobs: int) -> Iterator[ParsedPage | UnparsedPage]:
+    """Read captures in `jobs` processes, in order. `make` must be picklable."""
     if jobs == 1:
         yield from map(make().read, refs)
         return
-    # spawned, not forked: this process may hold a database, locks and threads that a copy of it must not have
-    with multiprocessing.get_context("spawn").Pool(jobs, _begin, (make,)) as pool:
-        yield from pool.imap(_read, refs, _CHUNK)
+    # Spawned, not forked: a fork would copy this process's database connection, locks and threads.
+    with multiprocessing.get_context("spawn").Pool(jobs, _start_worker, (make,)) as pool:
+        yield from pool.imap(_read_in_worker, refs, _CHUNK)
 
 
 _reader: Reader | None = None
 
 
-def _begin(make: Callable[[], Reader]) -> None:
-    global _reader  # noqa: PLW0603 - one reader a process is what a pool's processes are for
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that writes
+def _start_worker(make: Callable[[], Reader]) -> None:
+    global _reader  # noqa: PLW0603 - a worker process has exactly one reader
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the process that writes
     _reader = make()
 
 
-def _read(ref: RawRef) -> Read | Unread:
+def _read_in_worker(ref: RawRef) -> ParsedPage | UnparsedPage:
     assert _reader is not None
     return _reader.read(ref)
 
 
-def read_article(fetched: Fetched, markups: Sequence[Markup], site: Site) -> Article:
-    """Read the article of a page, by the layouts of the day on which it was fetched.
+def parse_response(fetched: Fetched, markups: Sequence[Markup], site: Site) -> Article:
+    """Parse the article of a page with the layouts of the day on which it was fetched.
 
     Raises:
-        NotAnArticle, MarkupDrift: as `parse_page` does.
+        NotAnArticle, MarkupDrift: as `parse_page`.
 
     """
     return parse_page(
@@ -103,8 +103,13 @@ def read_article(fetched: Fetched, markups: Sequence[Markup], site: Site) -> Art
     )
 
 
-def answer(record: Record) -> Fetched:
-    """Make a stored record an answer again."""
+def response_of(record: Record) -> Fetched:
+    """Return the response that a WARC record holds.
+
+    Raises:
+        FetchError: its content coding cannot be decoded.
+
+    """
     coding = next((v for k, v in record.headers if k.lower() == "content-encoding"), None)
     return Fetched(
         url=record.url,
@@ -114,7 +119,7 @@ def answer(record: Record) -> Fetched:
         http_version="1.1",
         headers=record.headers,
         body=record.body,
-        content=inflate(record.url, record.body, coding, _NO_CAP),
+        content=inflate(record.url, record.body, coding, _NO_LIMIT),
         target="",
         request_headers=(),
     )

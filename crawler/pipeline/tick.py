@@ -1,4 +1,4 @@
-"""One tick: the sources that are due, then the pages that are due.
+"""One poll: the due sources, then the due pages.
 
 Boundary: order only.
 """
@@ -6,37 +6,33 @@ Boundary: order only.
 from __future__ import annotations
 
 from crawler.pipeline.pages import visit_page
-from crawler.pipeline.run import Context, recorded
+from crawler.pipeline.run import Run
 from crawler.pipeline.sources import poll_sources
-from crawler.types import RunReport
 
 
-def poll(context: Context, *, ignore_due: bool = False) -> RunReport:
-    """Do one tick: what is due now, or everything with `ignore_due`; asked to stop, it ends after the page in hand.
+def poll_due(run: Run, *, ignore_due: bool = False) -> None:
+    """Poll what is due now, or everything with `ignore_due`. After a stop request it finishes the current page.
 
     Raises:
-        StopError: the run cannot go on; what was done before it is stored.
+        StopError: the run cannot continue; finished work is stored.
 
     """
-    with recorded(context, "poll"):
-        context.recover(context)
-        poll_sources(context, ignore_due=ignore_due)
-        done: set[int] = set()
-        while _visit_pages(context, done, ignore_due=ignore_due):
-            poll_sources(context, ignore_due=False)
-    return context.report
+    poll_sources(run, ignore_due=ignore_due)
+    done: set[int] = set()
+    while _visit_pages(run, done, ignore_due=ignore_due):
+        poll_sources(run, ignore_due=False)
 
 
-def _visit_pages(context: Context, done: set[int], *, ignore_due: bool) -> bool:
-    """Visit the pages that are due; True when a source became due meanwhile, whose news go first."""
-    due = context.archive.due_pages(context.clock.now(), ignore_due=ignore_due)
+def _visit_pages(run: Run, done: set[int], *, ignore_due: bool) -> bool:
+    """Visit the due pages once each; return True as soon as a source is due, because news come first."""
+    due = run.archive.due_pages(run.clock.now(), ignore_due=ignore_due)
     pages = [page for page in due if page.id not in done]
-    context.progress.phase("articles", len(pages))
+    run.progress.phase("articles", len(pages))
     for page in pages:
-        if context.stopping():
+        if run.stopping():
             return False
         done.add(page.id)
-        context.progress.step(visit_page(context, page), page.url)
-        if context.archive.source_is_due(context.clock.now()):
+        run.progress.step(visit_page(run, page))
+        if run.archive.source_is_due(run.clock.now()):
             return True
     return False

@@ -1,10 +1,10 @@
-"""Evidence read back: the database made anew from the WARC files, answers of a killed process taken in, all of it checked.
+"""Replay of WARC records: rebuild the database, ingest what a crashed process left, verify everything.
 
-Boundary: order only. What a record means is decided by the same code that took it in when it was fetched.
+Boundary: order only. The code that processed a record when it was fetched also decides what it means now.
 """
 
 from crawler.replay.crash_recovery import recover
-from crawler.replay.rebuild import Rebuilt, rebuild
-from crawler.replay.verify import Fault, Verified, verify
+from crawler.replay.rebuild import RebuildReport, rebuild
+from crawler.replay.verify import VerifyFault, VerifyReport, verify
 
-__all__ = ["Fault", "Rebuilt", "Verified", "rebuild", "recover", "verify"]
+__all__ = ["RebuildReport", "VerifyFault", "VerifyReport", "rebuild", "recover", "verify"]

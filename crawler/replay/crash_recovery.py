@@ -1,39 +1,40 @@
-"""Answers that were kept, but whose rows a process had no time to write: taken in before anything else is asked for.
+"""Crash recovery: ingest the WARC records of crashed processes before anything else is fetched.
 
-They stand at the end of a file, behind the last answer that has a row. A visit that was cut off in the middle goes on
-over the network where it was.
+Such records are at the end of a file, after the last one that has a row. A visit that was cut off half-way is continued
+over the network.
 
 Boundary: order only.
 """
 
 from __future__ import annotations
 
-from crawler.pipeline import Context
-from crawler.replay.record_stream import Reel, Strip, day_of
-from crawler.replay.replayer import Player
+from crawler.pipeline import Run
+from crawler.replay.record_stream import FileStream, RecordStream, day_of
+from crawler.replay.replayer import Replayer
 from crawler.warc import Record
 
-_RECOVERY = 0  # claimed in place of a page: no page has this id
+_RECOVERY_CLAIM = 0  # claimed like a page; no page has this id
 
 
-def recover(context: Context) -> int:
-    """Take in what processes that ended left over, this one's own included; give how many visits and rows that was.
+def recover(run: Run) -> int:
+    """Ingest WARC records that crashed processes (or this one) wrote without rows; return `ReplayReport.ingested`.
 
     Raises:
-        StopError: a visit cannot go on; what is left over stays where it is.
+        StopError: a visit cannot be continued; the records stay in the WARC for the next run.
 
     """
-    context.warc.close()  # what this process itself did not come to is at the end of its own file
-    context.forget()
-    with context.archive.claim(_RECOVERY) as claimed:
-        if not claimed:  # another process is at it; nobody writes behind what is left over meanwhile
+    run.warc.close()  # so that records of this process without rows are read too
+    run.drop_pending()
+    with run.archive.claim(_RECOVERY_CLAIM) as claimed:
+        if not claimed:  # another process is recovering them, and nobody appends to these files meanwhile
             return 0
-        left = [(name, records) for name in context.warc.names() if (records := _left_over(context, name))]
-        player = Player(context, Reel([Strip(day_of(name), iter(records)) for name, records in left]), context)
-        player.play_all()
-    return player.report.taken
+        left = [(name, records) for name in run.warc.names() if (records := _without_rows(run, name))]
+        streams = [FileStream(day_of(name), iter(records)) for name, records in left]
+        replayer = Replayer(run, RecordStream(streams), run)
+        replayer.replay_all()
+    return replayer.report.ingested
 
 
-def _left_over(context: Context, name: str) -> list[Record]:
-    with context.warc.alone_with(name) as alone:
-        return context.warc.left_over(name) if alone else []
+def _without_rows(run: Run, name: str) -> list[Record]:
+    with run.warc.try_lock(name) as locked:
+        return run.warc.records_without_rows(name) if locked else []

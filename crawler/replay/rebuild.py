@@ -1,6 +1,6 @@
-"""The whole database again, from the WARC files alone; and the comparison with the old one.
+"""Rebuild the database from the WARC files alone, and compare it with the old one.
 
-Boundary: order only; which folder, and whether the new database takes the place of the old, is the caller's.
+Boundary: order only; the caller chooses the folder and decides whether the new database replaces the old one.
 """
 
 from __future__ import annotations
@@ -11,98 +11,105 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from crawler.errors import Interrupted, StorageError
-from crawler.pipeline import Context, Progress, Silent
+from crawler.outcome import Outcome, OutcomeKind
+from crawler.pipeline import Progress, Run, Silent
 from crawler.pipeline.source_selection import configure
-from crawler.replay.record_stream import Reel, strips
-from crawler.replay.replayer import Played, Player
+from crawler.replay.record_stream import RecordStream, file_streams
+from crawler.replay.replayer import Replayer, ReplayReport
 from crawler.storage import open_archive
-from crawler.storage.diff_db import TableDifference, beside, compare, take_over
+from crawler.storage.diff_db import TableDifference, attached, compare, copy_logs
 from crawler.warc import Damage, Record
 
-_BATCH = 50  # records a transaction
+_BATCH = 50  # records in one transaction
 
 
 @dataclass
-class Rebuilt:
-    """What a rebuild read, and how the new database differs from the old one (empty when there was none to read).
+class RebuildReport:
+    """What a rebuild replayed, and how the new database differs from the old one (no tables if there was no old one).
 
-    `bug` is the first error of the program's own; what it was about is put off in the new database.
+    `bug`: the first exception that is a bug of this program; its item is quarantined in the new database.
+    `unread`: why the old database could not be read, for people.
     """
 
-    played: Played = field(default_factory=Played)
+    replayed: ReplayReport = field(default_factory=ReplayReport)
     bug: Exception | None = None
     tables: list[TableDifference] = field(default_factory=list)
-    unread: str | None = None  # why the old database could not be read
+    unread: str | None = None
 
     @property
     def differing(self) -> list[TableDifference]:
-        """The tables that should be equal and are not."""
+        """The tables that must be equal and are not."""
         return [table for table in self.tables if table.kind == "evidence" and table.differing]
 
     @property
     def lost(self) -> list[TableDifference]:
-        """The tables of which the old database has articles or revisions that the new one has not."""
+        """The tables in which the old database has articles or revisions that the new one does not have."""
         return [t for t in self.differing if t.table in ("articles", "revisions") and t.only_old]
 
 
-def rebuild(context: Context, old: Path) -> Rebuilt:
-    """Fill an empty archive from the WARC files that its folder shows; compare it with the old database, if there is one.
+def rebuild(run: Run, old: Path) -> RebuildReport:
+    """Fill an empty archive from the WARC files of its folder, and compare it with the old database if there is one.
 
-    What no evidence tells (the log of runs and requests, plans, alarms) is taken over from the old one.
+    What no WARC record contains (the log of runs and requests, plans, incidents) is copied from the old database.
+
+    Raises:
+        Interrupted: a stop was requested; the old database is unchanged.
+
     """
-    report = Rebuilt(*_play(context))
+    report = RebuildReport(*_replay(run))
     if not old.exists():
         return report
     try:
-        open_archive(old.parent).close()  # an older one is brought up to date first
-        with beside(context.archive.db, old), context.archive.transaction():
-            take_over(context.archive.db)
-            report.tables = compare(context.archive.db)
+        open_archive(old.parent).close()  # upgrades an older schema first
+        with attached(run.archive.db, old), run.archive.transaction():
+            copy_logs(run.archive.db)
+            report.tables = compare(run.archive.db)
     except StorageError as error:
         report.unread = str(error)
     return report
 
 
-def _play(context: Context) -> tuple[Played, Exception | None]:
-    names = context.warc.names()
-    progress = _Percent(context.progress, sum(map(context.warc.size, names)))
-    player = Player(replace(context, progress=Silent()), Reel(strips(names, context.warc.scan)))
+def _replay(run: Run) -> tuple[ReplayReport, Exception | None]:
+    names = run.warc.names()
+    progress = _Percent(run.progress, sum(map(run.warc.size, names)))
+    replayer = Replayer(replace(run, progress=Silent()), RecordStream(file_streams(names, run.warc.scan)))
     last: Record | None = None
-    items = iter(player.reel)
-    while batch := _taken_in(player, progress, context, items):
+    items = iter(replayer.stream)
+    while batch := _replay_batch(replayer, progress, run, items):
         last = batch
-        if context.stopping():
-            raise Interrupted("asked to stop; the old database is as it was", "run `vna rebuild` again: it begins anew")
+        if run.stopping():
+            raise Interrupted("stopped on request; the old database is unchanged", "run `vna rebuild` to start over")
     if last is not None:
-        configure(context, last.fetched_at)
-    return player.report, player.bug
+        configure(run, last.fetched_at)
+    return replayer.report, replayer.bug
 
 
-def _taken_in(player: Player, progress: _Percent, context: Context, items: Iterator[Record | Damage]) -> Record | None:
-    """Take in a batch; give its last record."""
+def _replay_batch(replayer: Replayer, progress: _Percent, run: Run, items: Iterator[Record | Damage]) -> Record | None:
+    """Replay a batch in one transaction; return its last record, None at the end."""
     last: Record | None = None
-    with context.archive.transaction():
+    with run.archive.transaction():
         for item in itertools.islice(items, _BATCH):
-            player.play(item)
+            replayer.replay(item)
             if isinstance(item, Record):
                 last = item
-                progress.read(item, player.report)
+                progress.count(item, replayer.report)
     return last
 
 
 class _Percent:
-    """One step for each hundredth of the bytes."""
+    """Reports one step for each percent of the bytes."""
 
     def __init__(self, progress: Progress, size: int) -> None:
         self._progress = progress
         self._size = max(1, size)
         self._read = 0
-        self._told = 0
+        self._reported = 0
         progress.phase("rebuild", 100)
 
-    def read(self, record: Record, played: Played) -> None:
-        """Count a record's bytes."""
+    def count(self, record: Record, report: ReplayReport) -> None:
+        """Count the bytes of a record."""
         self._read += record.ref.length
-        while self._told < self._read * 100 // self._size:
-            self._told += 1
-            self._progress.step(f"{record.fetched_at:%Y-%m-%d}: {played.records} records, {played.visits} visits")
+        while self._reported < self._read * 100 // self._size:
+            self._reported += 1
+            detail = f"{record.fetched_at:%Y-%m-%d}: {report.records} records, {report.visits} visits"
+            self._progress.step(Outcome(OutcomeKind.PROGRESS, detail=detail))

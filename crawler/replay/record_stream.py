@@ -1,10 +1,10 @@
 """The records of all WARC files in the order in which they were written.
 
-A file's records are in order already; files are merged by time, day by day, so that few are open and one record of each
-is in memory. A visit that took several requests finds its further answers in the file of the first, or where the process
-went on when that file was full or the day was over.
+The records of one file are in order. Files are merged by time, day by day, so that few files are open and one record of
+each is in memory. The further responses of a visit with several requests are in the same file as the first one or, if
+that file was full or the day was over, in the file that the process opened next.
 
-Boundary: order of records; what they mean is not looked at beyond `VNA-Purpose` and address.
+Boundary: the order of records; of their content only `VNA-Purpose` and the address are read.
 """
 
 from __future__ import annotations
@@ -16,29 +16,31 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from crawler.clock import to_precise_text
-from crawler.pipeline.run import ROBOTS
+from crawler.purpose import ROBOTS
 from crawler.warc import Damage, Member, Record
 
-_WHENEVER = ""  # of files whose name tells no day
+_NO_DAY = ""  # for files whose name contains no day
+_ROBOTS = str(ROBOTS)
 
 
 @dataclass(frozen=True, slots=True)
-class Strip:
-    """The records of one file, of a day (`20261121`)."""
+class FileStream:
+    """The records of one file; `day` is the day in its name (`20261121`)."""
 
     day: str
     items: Iterator[Record | Damage]
 
 
 @dataclass
-class _Head:
-    """Where reading a file stands: the records read ahead, and a time that never runs back."""
+class _OpenFile:
+    """A file that is being read: the records read ahead, and the time of the next one, which never goes back."""
 
     items: Iterator[Record | Damage]
     ahead: deque[Record | Damage] = field(default_factory=deque)
     time: str = ""
 
-    def filled(self, count: int = 1) -> bool:
+    def has(self, count: int = 1) -> bool:
+        """Read ahead until `count` records are buffered; return whether there are that many."""
         while len(self.ahead) < count:
             item = next(self.items, None)
             if item is None:
@@ -46,96 +48,99 @@ class _Head:
             self.ahead.append(item)
         return True
 
-    def due(self) -> str:
-        """Give the time of the next record; within a file the written order stands, also when a clock was set back."""
+    def next_time(self) -> str:
+        """Return the time of the next record. Within a file the written order counts, even if a clock was set back."""
         if isinstance(item := self.ahead[0], Record):
             self.time = max(self.time, to_precise_text(written_at(item)))
         return self.time
 
-    def place_of(self, wanted: Callable[[Record], bool]) -> int | None:
-        """Give how far ahead the wanted record stands, when nothing but answers to robots.txt is before it."""
-        for place in itertools.count():
-            if not self.filled(place + 1) or not isinstance(item := self.ahead[place], Record):
+    def position_of(self, wanted: Callable[[Record], bool]) -> int | None:
+        """Return the position of the wanted record in `ahead`; None unless only robots.txt responses precede it."""
+        for position in itertools.count():
+            if not self.has(position + 1) or not isinstance(item := self.ahead[position], Record):
                 return None
             if wanted(item):
-                return place
-            if item.purpose != ROBOTS:
+                return position
+            if item.purpose != _ROBOTS:
                 return None
-        return None  # pragma: no cover - numbers do not end
+        return None  # pragma: no cover - itertools.count is infinite
 
-    def taken(self, place: int) -> list[Record]:
-        """Take what stands up to a place; `place_of` saw that it is records alone."""
-        return [item for _ in range(place + 1) if isinstance(item := self.ahead.popleft(), Record)]
+    def take_until(self, position: int) -> list[Record]:
+        """Remove and return everything up to and including a position that `position_of` returned."""
+        return [item for _ in range(position + 1) if isinstance(item := self.ahead.popleft(), Record)]
 
 
-class Reel:
-    """Gives records one after the other, and further answers of a visit on demand."""
+class RecordStream:
+    """Yields one record after the other, and the further responses of a visit on demand."""
 
-    def __init__(self, strips: Iterable[Strip]) -> None:
-        self._closed = deque(sorted(strips, key=lambda strip: strip.day))
-        self._open: list[_Head] = []
-        self._current: _Head | None = None
+    def __init__(self, files: Iterable[FileStream]) -> None:
+        self._unopened = deque(sorted(files, key=lambda file: file.day))
+        self._open: list[_OpenFile] = []
+        self._current: _OpenFile | None = None
 
     def __iter__(self) -> Iterator[Record | Damage]:
         while (item := self._take()) is not None:
             yield item
 
     def follow(self, wanted: Callable[[Record], bool]) -> list[Record]:
-        """Take the wanted record, answers to robots.txt before it included (it is the last); empty when it is not next."""
-        heads = [self._current] if self._current is not None else []
-        heads += [head for head in self._open if head is not self._current]
-        for head in heads:
-            place = head.place_of(wanted)
-            if place is not None:
-                self._current = head
-                return head.taken(place)
-        return self._follow_on(wanted)
+        """Remove and return the robots.txt responses that come next, and the wanted record after them.
 
-    def behind(self, wanted: Callable[[Record], bool]) -> list[Record]:
-        """Take the wanted record from the file of the record in hand, as `follow` does from all."""
-        place = None if self._current is None else self._current.place_of(wanted)
-        return [] if place is None or self._current is None else self._current.taken(place)
+        The list is empty if any other record comes first.
+        """
+        files = [self._current] if self._current is not None else []
+        files += [file for file in self._open if file is not self._current]
+        for file in files:
+            position = file.position_of(wanted)
+            if position is not None:
+                self._current = file
+                return file.take_until(position)
+        return self._follow_next_day(wanted)
+
+    def follow_in_file(self, wanted: Callable[[Record], bool]) -> list[Record]:
+        """Like `follow`, but look only in the file of the current record."""
+        position = None if self._current is None else self._current.position_of(wanted)
+        return [] if position is None or self._current is None else self._current.take_until(position)
 
     def is_last(self) -> bool:
-        """Say whether nothing stands behind the record in hand in its file."""
-        return self._current is None or not self._current.filled()
+        """Whether the current record is the last one of its file."""
+        return self._current is None or not self._current.has()
 
-    def _follow_on(self, wanted: Callable[[Record], bool]) -> list[Record]:
-        """Look where the process went on after midnight, once nothing of the day is left in its file."""
-        if self._current is None or self._current.filled() or not self._closed:
+    def _follow_next_day(self, wanted: Callable[[Record], bool]) -> list[Record]:
+        """Look in the files of the next day if the current file has ended: the process may have continued there."""
+        if self._current is None or self._current.has() or not self._unopened:
             return []
         self._open_day()
         self._current = None
         return self.follow(wanted)
 
     def _take(self) -> Record | Damage | None:
-        self._open = [head for head in self._open if head.filled()]
-        while self._closed and (
-            not self._open or self._begins(self._closed[0].day) <= min(h.due() for h in self._open)
+        self._open = [file for file in self._open if file.has()]
+        while self._unopened and (
+            not self._open or self._start(self._unopened[0].day) <= min(file.next_time() for file in self._open)
         ):
             self._open_day()
-            self._open = [head for head in self._open if head.filled()]
+            self._open = [file for file in self._open if file.has()]
         if not self._open:
             return None
-        self._current = min(self._open, key=_Head.due)
+        self._current = min(self._open, key=_OpenFile.next_time)
         return self._current.ahead.popleft()
 
     def _open_day(self) -> None:
-        day = self._closed[0].day
-        while self._closed and self._closed[0].day == day:
-            self._open.append(_Head(self._closed.popleft().items))
+        day = self._unopened[0].day
+        while self._unopened and self._unopened[0].day == day:
+            self._open.append(_OpenFile(self._unopened.popleft().items))
 
-    def _begins(self, day: str) -> str:
-        return f"{day[:4]}-{day[4:6]}-{day[6:8]}" if day else _WHENEVER
+    def _start(self, day: str) -> str:
+        return f"{day[:4]}-{day[4:6]}-{day[6:8]}" if day else _NO_DAY
 
 
 def written_at(record: Record) -> datetime:
-    """Say when a record was written: of a capture taken over from elsewhere not when it was captured."""
+    """Return when a record was written. For an imported capture this is not the time of the capture."""
     return record.written_at or record.fetched_at
 
 
-def records(items: Iterable[Member | Damage]) -> Iterator[Record | Damage]:
-    """Leave out what no row points at: requests, and what a file begins with."""
+def response_records(items: Iterable[Member | Damage]) -> Iterator[Record | Damage]:
+    """Skip the records that no row refers to: requests, and the header of a file."""
     for item in items:
         if isinstance(item, Damage):
             yield item
@@ -143,9 +148,9 @@ def records(items: Iterable[Member | Damage]) -> Iterator[Record | Damage]:
             yield item.record
 
 
-def strips(names: Iterable[str], read: Callable[[str], Iterable[Member | Damage]]) -> list[Strip]:
-    """Make the files of an archive ready to be read; none is opened yet."""
-    return [Strip(day_of(name), records(_lazily(read, name))) for name in names]
+def file_streams(names: Iterable[str], read: Callable[[str], Iterable[Member | Damage]]) -> list[FileStream]:
+    """Return the streams of the files of an archive. A file is opened when its stream is first read."""
+    return [FileStream(day_of(name), response_records(_lazily(read, name))) for name in names]
 
 
 def _lazily(read: Callable[[str], Iterable[Member | Damage]], name: str) -> Iterator[Member | Damage]:
@@ -153,6 +158,6 @@ def _lazily(read: Callable[[str], Iterable[Member | Damage]], name: str) -> Iter
 
 
 def day_of(name: str) -> str:
-    """Give the day in a file's name (`2026/11/vna-20261121-000.warc.gz`), empty when it has none."""
+    """Return the day in the name of a file (`2026/11/vna-20261121-000.warc.gz`); empty if it has none."""
     day = name.rpartition("/vna-")[2][:8]
-    return day if day.isdecimal() and len(day) == 8 else _WHENEVER
+    return day if day.isdecimal() and len(day) == 8 else _NO_DAY

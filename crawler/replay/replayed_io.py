@@ -1,8 +1,8 @@
-"""A visit played from the WARC files: the network, the clock and the WARC store as the pipeline sees them.
+"""Replayed I/O: the network, the clock and the WARC store of a visit that is replayed from its WARC records.
 
-The pipeline asks for an address and is given the answer that was kept; it asks for the time and is told when that came;
-it keeps the answer and is told where that stands. When an answer is wanted that was never had, the visit goes on over
-the network if there is one (`live`), and is unfinished otherwise.
+The pipeline requests an address and receives the archived response. It asks for the time and receives the time of that
+response. It archives the response and learns where the WARC already holds it. If it requests something that was never
+fetched, the visit continues over the network if there is a live run, and is unfinished otherwise.
 
 Boundary: no decision about what a record means.
 """
@@ -16,9 +16,9 @@ from datetime import datetime
 from crawler.clock import Clock
 from crawler.errors import BadStatus, BodyTooLarge, Disallowed, FetchError, Throttled, Unreachable
 from crawler.fetch import Fetcher
-from crawler.pipeline import Context
-from crawler.pipeline.stored_pages import answer
-from crawler.replay.record_stream import Reel
+from crawler.pipeline import Run
+from crawler.pipeline.stored_pages import response_of
+from crawler.replay.record_stream import RecordStream
 from crawler.types import Exchange, Fetched, RawRef
 from crawler.warc import Record, WarcStore
 
@@ -26,174 +26,177 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class Unfinished(BaseException):
-    """No failure: the visit wants an answer that was not kept, the files hold its beginning alone.
+    """The visit requests a response that the WARC does not hold: its process was killed half-way.
 
-    Nothing on its way is to take it for an error, so it is none.
+    This is not an error, and no handler of errors on its way may catch it, so it does not derive from Exception.
     """
 
 
-class Stage:
-    """One visit after the other: what it was given, and what of that it kept."""
+class ReplayedVisit:
+    """The visit that is being replayed: its records, and which of them the pipeline has archived.
 
-    def __init__(self, reel: Reel, live: Context | None = None) -> None:
-        self.reel = reel
+    `live` is a run that may continue a visit over the network. `is_live`: the current response came that way.
+    """
+
+    def __init__(self, stream: RecordStream, live: Run | None = None) -> None:
+        self.stream = stream
         self.live = live
-        self.script: list[Record] = []
-        self.kept: set[RawRef] = set()
-        self.on_air = False  # the answer in hand came over the network
+        self.records: list[Record] = []
+        self.archived: set[RawRef] = set()
+        self.is_live = False
         self.time: datetime | None = None
         self._main: Record | None = None
         self._next = 0
-        self._ending = False
+        self._may_fail = False
         self._given: dict[int, tuple[Fetched, RawRef]] = {}
         self._robots: list[Fetched] = []
 
     def begin(self, records: list[Record]) -> None:
-        """Go on to the visit that the last of these records began; those before it are the rules asked for just then."""
-        self.script, self.kept, self._main = records, set(), records[-1]
+        """Start the visit that the last of these records began; the others are robots.txt responses before it."""
+        self.records, self.archived, self._main = records, set(), records[-1]
         self.rewind()
-        self._ending = False
+        self._may_fail = False
 
     @property
     def main(self) -> Record:
         """The record that began the visit."""
-        assert self._main is not None, "nothing is being played"
+        assert self._main is not None, "no visit is being replayed"
         return self._main
 
     def rewind(self) -> None:
-        """Play the same visit again; a further answer that is wanted now counts as one that could not be had."""
-        self._next, self._ending, self.on_air = 0, True, False
+        """Replay the same visit again. From now on, a response that the WARC does not hold counts as a failed request."""
+        self._next, self._may_fail, self.is_live = 0, True, False
         self.time = self.main.fetched_at
         self._given.clear()
         self._robots.clear()
 
-    def answer(self, url: str, etag: str | None, last_modified: str | None) -> Fetched:
-        """Give the next answer of the visit.
+    def response(self, url: str, etag: str | None, last_modified: str | None) -> Fetched:
+        """Return the next response of the visit.
 
         Raises:
-            FetchError: it failed then, too; or it was not kept, after `rewind`.
-            Unfinished: it was not kept.
+            FetchError: the WARC has a note that this request failed; or, after `rewind`, it does not hold the response.
+            Unfinished: the WARC does not hold the response.
 
         """
-        record, hops = self._further(url), list[Fetched]()
+        record, hops = self._next_record(url), list[Fetched]()
         while record is not None and record.status in _REDIRECTS:
-            hops.append(self._shown(record))
-            record = self._behind(hops)
+            hops.append(self._give(record))
+            record = self._after_redirect(hops)
         if record is None:
-            return self._unkept(url, etag, last_modified)
+            return self._missing(url, etag, last_modified)
         self.time = record.fetched_at
         if record.warc_type == "metadata":
             raise failure(record)
-        return self._shown(record, tuple(hops))
+        return self._give(record, tuple(hops))
 
-    def place(self, fetched: Fetched) -> RawRef | None:
-        """Say where an answer stands; None for one that came over the network."""
+    def location(self, fetched: Fetched) -> RawRef | None:
+        """Mark a response as archived; return where the WARC holds it, None if it came over the network."""
         known = self._given.get(id(fetched))
         if known is not None:
-            self.kept.add(known[1])
+            self.archived.add(known[1])
         return known and known[1]
 
     def take_robots(self) -> tuple[Fetched, ...]:
-        """Hand out the rules that were asked for on the way."""
+        """Return the robots.txt responses that preceded the last response."""
         taken, self._robots = tuple(self._robots), []
         return taken
 
-    def _further(self, url: str) -> Record | None:
-        """Give the visit's first record whatever its address, then the one of the address that is asked for."""
+    def _next_record(self, url: str) -> Record | None:
+        """Return the record that began the visit, whatever its address; after that, the next one of this address."""
         if self._next == 0:
             return self._step(lambda record: record is self.main)
         return self._step(lambda record: record.purpose == self.main.purpose and record.url == url)
 
-    def _behind(self, hops: list[Fetched]) -> Record | None:
-        """Give what a redirect led to: the next record of the visit at another address."""
+    def _after_redirect(self, hops: list[Fetched]) -> Record | None:
+        """Return the target of a redirect: the next record of the visit with another address."""
         seen = {hop.url for hop in hops}
         return self._step(lambda record: record.purpose == self.main.purpose and record.url not in seen)
 
     def _step(self, wanted: Callable[[Record], bool]) -> Record | None:
-        if self._next == len(self.script):
-            self.script += self.reel.follow(wanted)
-        while self._next < len(self.script):
-            record = self.script[self._next]
+        if self._next == len(self.records):
+            self.records += self.stream.follow(wanted)
+        while self._next < len(self.records):
+            record = self.records[self._next]
             self._next += 1
             if wanted(record):
                 return record
-            self._robots.append(self._shown(record))  # whatever is passed over on the way to an answer
+            self._robots.append(self._give(record))  # only robots.txt responses precede the wanted record
         return None
 
-    def _shown(self, record: Record, hops: tuple[Fetched, ...] = ()) -> Fetched:
-        shown = replace(answer(record), hops=hops)
-        self._given[id(shown)] = (shown, record.ref)  # the answer is held, so that its id stays its own
-        return shown
+    def _give(self, record: Record, hops: tuple[Fetched, ...] = ()) -> Fetched:
+        fetched = replace(response_of(record), hops=hops)
+        self._given[id(fetched)] = (fetched, record.ref)  # keeps the object alive, so that its id stays unique
+        return fetched
 
-    def _unkept(self, url: str, etag: str | None, last_modified: str | None) -> Fetched:
+    def _missing(self, url: str, etag: str | None, last_modified: str | None) -> Fetched:
         if self.live is not None:
-            self.on_air = True
+            self.is_live = True
             return self.live.fetcher.get(url, etag=etag, last_modified=last_modified)
-        if not self._ending:
+        if not self._may_fail:
             raise Unfinished(url)
-        raise FetchError(url, "it was not asked for when the pages before it were fetched")
+        raise FetchError(url, "not requested when the pages before it were fetched")
 
 
 @dataclass
-class PlayedClock:
-    """The time at which the record in hand was written."""
+class ReplayedClock:
+    """A clock that returns the time of the current record; of the live run, once the visit uses the network."""
 
-    stage: Stage
+    visit: ReplayedVisit
 
     def now(self) -> datetime:
-        """Give the current instant of the play."""
-        if self.stage.time is None or (self.stage.on_air and self.stage.live is not None):
-            assert self.stage.live is not None, "nothing is being played"
-            return self.stage.live.clock.now()
-        return self.stage.time
+        """Return the current time of the replay."""
+        if self.visit.time is None or (self.visit.is_live and self.visit.live is not None):
+            assert self.visit.live is not None, "no visit is being replayed"
+            return self.visit.live.clock.now()
+        return self.visit.time
 
     def sleep(self, seconds: float) -> None:
-        """Wait for nothing."""
+        """Return at once."""
 
 
-class PlayedFetcher(Fetcher):
-    """Answers with what was answered then."""
+class ReplayedFetcher(Fetcher):
+    """Returns the archived responses."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
+    def __init__(self, visit: ReplayedVisit) -> None:
+        self._visit = visit
 
     def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Fetched:
-        """Give the next answer of the visit."""
-        return self._stage.answer(url, etag, last_modified)
+        """Return the next response of the visit."""
+        return self._visit.response(url, etag, last_modified)
 
     def drain(self) -> tuple[Exchange, ...]:
-        """Hand out the log of requests that were made over the network."""
-        return self._stage.live.fetcher.drain() if self._stage.live is not None else ()
+        """Return the log of the requests that were made over the network."""
+        return self._visit.live.fetcher.drain() if self._visit.live is not None else ()
 
     def take_robots(self) -> tuple[Fetched, ...]:
-        """Hand out the rules that were asked for on the way."""
-        fresh = self._stage.live.fetcher.take_robots() if self._stage.live is not None else ()
-        return (*self._stage.take_robots(), *fresh)
+        """Return the robots.txt responses that preceded the last response."""
+        live = self._visit.live.fetcher.take_robots() if self._visit.live is not None else ()
+        return (*self._visit.take_robots(), *live)
 
 
-class PlayedStore(WarcStore):
-    """Keeps nothing that is kept already; says where it stands."""
+class ReplayedStore(WarcStore):
+    """Returns the location of records that the WARC holds; appends only what came over the network."""
 
-    def __init__(self, stage: Stage, store: WarcStore) -> None:
-        self._stage = stage
+    def __init__(self, visit: ReplayedVisit, store: WarcStore) -> None:
+        self._visit = visit
         self._store = store
 
     def append(
         self, fetched: Fetched, purpose: str = "", *, origin: str | None = None, written_at: datetime | None = None
     ) -> RawRef:
-        """Say where an answer stands; one that came over the network is written."""
-        place = self._stage.place(fetched)
-        return place or self._store.append(fetched, purpose, origin=origin, written_at=written_at)
+        """Return the location of a response; append it first if it came over the network."""
+        location = self._visit.location(fetched)
+        return location or self._store.append(fetched, purpose, origin=origin, written_at=written_at)
 
     def note(self, url: str, at: datetime, purpose: str, fields: Mapping[str, str]) -> None:
-        """Write nothing of a failure that was noted then."""
-        if self._stage.on_air:
+        """Append a note about a failed request, unless the WARC holds it already."""
+        if self._visit.is_live:
             self._store.note(url, at, purpose, fields)
 
-    def keep_text(self, name: str, at: datetime, content: str) -> RawRef:  # noqa: ARG002 - it stands there as it is
-        """Say where an imported text stands."""
-        ref = self._stage.main.ref
-        self._stage.kept.add(ref)
+    def append_text(self, name: str, at: datetime, content: str) -> RawRef:  # noqa: ARG002 - the WARC holds it already
+        """Return the location of an imported text."""
+        ref = self._visit.main.ref
+        self._visit.archived.add(ref)
         return ref
 
     def read(self, ref: RawRef) -> Record:
@@ -201,16 +204,21 @@ class PlayedStore(WarcStore):
         return self._store.read(ref)
 
 
-def staged(context: Context, stage: Stage) -> Context:
-    """Give a context in which the records of a stage are played."""
-    clock: Clock = PlayedClock(stage)
+def replayed_run(run: Run, visit: ReplayedVisit) -> Run:
+    """Return a run with replayed network, clock and WARC store."""
+    clock: Clock = ReplayedClock(visit)
     return replace(
-        context, fetcher=PlayedFetcher(stage), warc=PlayedStore(stage, context.warc), clock=clock, pending=[]
+        run,
+        fetcher=ReplayedFetcher(visit),
+        warc=ReplayedStore(visit, run.warc),
+        clock=clock,
+        pending=[],
+        capture_ids={},
     )
 
 
-_Made = Callable[[str, str, int], FetchError]
-_FAILURES: Mapping[str, _Made] = {
+_Factory = Callable[[str, str, int], FetchError]
+_FAILURES: Mapping[str, _Factory] = {
     "FetchError": lambda url, text, _: FetchError(url, text),
     "Unreachable": lambda url, text, _: Unreachable(url, text),
     "BadStatus": lambda url, text, status: BadStatus(url, status, text),
@@ -221,8 +229,8 @@ _FAILURES: Mapping[str, _Made] = {
 
 
 def failure(record: Record) -> FetchError:
-    """Make the note of a visit that got no answer the failure again; one of another version is a plain one."""
+    """Return the failure that a metadata record notes; a plain FetchError if this version does not know its class."""
     lines = record.body.decode("utf-8").splitlines()
     fields = dict(line.partition(": ")[::2] for line in lines)
-    made = _FAILURES.get(fields.get("outcome", ""), _FAILURES["FetchError"])
-    return made(record.url, fields.get("error", ""), int(fields.get("status", 0)))
+    factory = _FAILURES.get(fields.get("outcome", ""), _FAILURES["FetchError"])
+    return factory(record.url, fields.get("error", ""), int(fields.get("status", 0)))

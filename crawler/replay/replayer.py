@@ -1,12 +1,12 @@
-"""Records taken in by the code that took them in when they were fetched.
+"""Replays WARC records with the code that processed them when they were fetched.
 
 ```
-page:ID       a page's visit                  source:URL  a list's visit, its further pages
-plan:KIND:URL one list of a backfill          id:ID       an id that no list named
-capture:ID    a capture of another collection import      the texts of a file
-robots, ...   a row that says where the answer is
+page:ID        a visit to a page                 source:URL  a poll of a source, with its further pages
+plan:KIND:URL  a list of a backfill              id:ID       a request by id
+probed:ID      an article fetched by the probe   capture:ID  an imported capture
+import         the texts of an imported file     robots, …   only a row that refers to the record
 ```
-Boundary: what a record was asked for decides which journey it goes on; what it means is the pipeline's.
+Boundary: the purpose of a record selects the code that processes it; the pipeline decides what it means.
 """
 
 from __future__ import annotations
@@ -18,32 +18,34 @@ from typing import get_args
 from urllib.parse import unquote, urlsplit
 
 from crawler import urls
-from crawler.backfill import id_probe, listing
+from crawler.backfill import id_probe, list_page
 from crawler.clock import to_text
 from crawler.errors import BadInput, BadStatus, FetchError, UnreadableSource
-from crawler.pipeline import Context, guarded, import_file
+from crawler.outcome import Outcome, OutcomeKind
+from crawler.pipeline import Capture, Run, fetch, guarded, import_file, visit_page
 from crawler.pipeline.captures import store_capture
-from crawler.pipeline.pages import visit_page
 from crawler.pipeline.probe import visit
-from crawler.pipeline.run import ROBOTS, is_bug
+from crawler.pipeline.quarantine import is_bug
+from crawler.pipeline.run import PendingCapture
 from crawler.pipeline.source_selection import configure
-from crawler.pipeline.sources import standing, visit_source
-from crawler.pipeline.stored_pages import answer
-from crawler.replay.record_stream import Reel
-from crawler.replay.replayed_io import Stage, Unfinished, staged
+from crawler.pipeline.sources import poll_source, standing_sources
+from crawler.pipeline.stored_pages import response_of
+from crawler.purpose import ROBOTS, Purpose, PurposeKind
+from crawler.replay.record_stream import RecordStream
+from crawler.replay.replayed_io import ReplayedVisit, Unfinished, replayed_run
 from crawler.types import SourceForPoll, SourceKind
 from crawler.warc import Damage, Record
 
 _IMPORT = "urn:vna-import:"
-_NOTED = "metadata"  # a failed visit; no row points at it
+_METADATA = "metadata"  # a note about a failed request; no row refers to it
 
 
 @dataclass
-class Played:
+class ReplayReport:
     """What became of the records.
 
-    `unasked` are answers that today's code would not have asked for; `unfinished` are visits of which the files hold
-    the beginning alone, left for the next run to go on with; `bugs` are visits over which this program would have ended.
+    `unasked`: responses that today's code would not request. `unfinished`: visits that were cut off half-way; the next
+    run continues them. `bugs`: visits that crashed this version of the program.
     """
 
     records: int = 0
@@ -57,218 +59,230 @@ class Played:
     bugs: int = 0
 
     @property
-    def taken(self) -> int:
-        """How much of it is in the database now that was not."""
+    def ingested(self) -> int:
+        """How many visits, captures, imports and other responses were added to the database."""
         return self.visits + self.captures + self.imports + self.robots + self.unasked
 
 
-class Player:
-    """Plays a reel into an archive; `live` is the run that goes on with visits that were cut off, if there is one.
+class Replayer:
+    """Replays a record stream into an archive. `live` is a run that continues visits that were cut off, if there is one.
 
-    Without one, a visit that ends in a bug is put off, and the others are played all the same: `bug` is the first.
+    Without one, a visit that crashes is quarantined and the others are replayed; `bug` is the first such exception.
     """
 
-    def __init__(self, context: Context, reel: Reel, live: Context | None = None) -> None:
-        self.report = Played()
+    def __init__(self, run: Run, stream: RecordStream, live: Run | None = None) -> None:
+        self.report = ReplayReport()
         self.bug: Exception | None = None
-        self.reel = reel
+        self.stream = stream
         self._live = live
-        self._stage = Stage(reel, live)
-        self._context = staged(context, self._stage)
-        self._archive = context.archive
-        self._journeys: dict[str, Callable[[Record, str], bool]] = {
-            "page": self._page,
-            "source": self._source,
-            "plan": self._list,
-            "id": self._id,
-            "probed": self._probed,
-            "capture": self._capture,
-            "import": self._import,
+        self._visit = ReplayedVisit(stream, live)
+        self._run = replayed_run(run, self._visit)
+        self._archive = run.archive
+        self._handlers: dict[PurposeKind, Callable[[Record, Purpose], bool]] = {
+            PurposeKind.PAGE: self._page,
+            PurposeKind.SOURCE: self._source,
+            PurposeKind.LIST: self._list,
+            PurposeKind.ID: self._id,
+            PurposeKind.PROBED_PAGE: self._probed_page,
+            PurposeKind.CAPTURE: self._capture,
+            PurposeKind.IMPORT: self._import,
         }
 
-    def play_all(self) -> None:
-        """Take in everything."""
-        for item in self.reel:
-            self.play(item)
+    def replay_all(self) -> None:
+        """Replay all records of the stream."""
+        for item in self.stream:
+            self.replay(item)
 
-    def play(self, item: Record | Damage) -> None:
-        """Take in one record, and those behind it that belong to the same visit."""
+    def replay(self, item: Record | Damage) -> None:
+        """Replay one record, and those after it that belong to the same visit."""
         if isinstance(item, Damage):
             self.report.damaged += 1
             return
-        if self._purpose(item) == ROBOTS:  # asked for on the way to the answer behind it, and kept with that
-            visit = [item, *self.reel.behind(lambda record: record.purpose != ROBOTS)]
+        if _purpose(item) == ROBOTS:  # it was requested for the response after it, and archived with that
+            records = [item, *self.stream.follow_in_file(lambda record: record.purpose != str(ROBOTS))]
         else:
-            visit = [item]
-        self._stage.begin(visit)
-        record = visit[-1]
-        kind, _, subject = self._purpose(record).partition(":")
-        journey = self._journeys.get(kind)
+            records = [item]
+        self._visit.begin(records)
+        record = records[-1]
+        purpose = _purpose(record)
+        handler = self._handlers.get(purpose.kind) if purpose is not None else None
         try:
-            asked = journey is not None and self._travel(journey, record, subject)
+            wanted = handler is not None and purpose is not None and self._handle(handler, record, purpose)
         except Unfinished:
-            self._context.forget()
+            self._run.drop_pending()
             self.report.unfinished += 1
             return
         except Exception as error:
-            if self._live is not None or not is_bug(self._context, error):
+            if self._live is not None or not is_bug(self._run, error):
                 raise
             self.report.bugs += 1
             self.bug = self.bug or error
-            self._context.forget()
-            self._stage.kept.clear()  # rows that were undone with it
-            asked = True
-        self.report.records += len(self._stage.script)
-        self._enter_the_rest(asked=asked or kind not in self._journeys)
+            self._run.drop_pending()
+            self._visit.archived.clear()  # their rows were rolled back
+            wanted = True
+        self.report.records += len(self._visit.records)
+        self._write_other_rows(wanted=wanted or handler is None)
 
-    def _travel(self, journey: Callable[[Record, str], bool], record: Record, subject: str) -> bool:
-        """Go through a visit; when it wants more than was kept, and other answers follow, it ends where it ended then."""
+    def _handle(self, handler: Callable[[Record, Purpose], bool], record: Record, purpose: Purpose) -> bool:
+        """Replay a visit.
+
+        If it requests more than the WARC holds although other records follow, the original visit ended there. It is
+        then replayed again, and that request fails.
+        """
         try:
-            return journey(record, subject)
+            return handler(record, purpose)
         except Unfinished:
-            if self.reel.is_last():
+            if self.stream.is_last():
                 raise
-            self._context.forget()
-            self._stage.rewind()
-            return journey(record, subject)
+            self._run.drop_pending()
+            self._visit.rewind()
+            return handler(record, purpose)
 
-    # --- journeys: each says whether it wanted the record
+    # --- handlers by purpose: each returns whether it used the record
 
-    def _page(self, record: Record, subject: str) -> bool:
-        page = self._archive.page(int(subject))
+    def _page(self, record: Record, purpose: Purpose) -> bool:
+        page = self._archive.page(int(purpose.subject))
         if page is None or self._is_late(record, page.last_fetched_at):
             return False
-        self._context.progress.step(visit_page(self._context, page), page.url)
+        self._run.progress.step(visit_page(self._run, page))
         self.report.visits += 1
         return True
 
-    def _source(self, record: Record, url: str) -> bool:
+    def _source(self, record: Record, purpose: Purpose) -> bool:
+        url = purpose.subject
         if record.url != url:
             return False
-        source = self._archive.source(url) or self._configured(record, url)
+        source = self._archive.source(url) or self._standing_source(record, url)
         if source is None or self._is_late(record, self._archive.source_checked_at(url)):
             return False
-        self._context.progress.step(visit_source(self._context, source), url)
+        self._run.progress.step(poll_source(self._run, source))
         self.report.visits += 1
         return True
 
-    def _list(self, record: Record, subject: str) -> bool:
-        """Take in what a list of a backfill names; how far the plan came with it is no evidence."""
-        name, _, source = subject.partition(":")
+    def _list(self, record: Record, purpose: Purpose) -> bool:
+        """Store what a list of a backfill names. The progress of the plan itself is not in the WARC."""
+        name, source = purpose.listed_source
         kind = next((k for k in get_args(SourceKind) if k == name), None)
-        if kind is None or record.warc_type == _NOTED:
-            return record.warc_type == _NOTED
+        if kind is None or record.warc_type == _METADATA:
+            return record.warc_type == _METADATA
 
-        def aside(words: str, now: datetime, _: int | None) -> None:
-            listing.put_off(self._context, kind, source, words, now)
+        def quarantine(message: str, now: datetime, _: int | None) -> None:
+            list_page.quarantine_list(self._run, kind, source, message, now)
 
-        purpose = listing.purpose_of(kind, source)
-        guarded(self._context, purpose, lambda: self._take_list(record, kind, source), aside)
+        guarded(self._run, purpose, lambda: self._store_list(record, kind, source), quarantine)
         self.report.visits += 1
         return True
 
-    def _take_list(self, record: Record, kind: SourceKind, source: str) -> None:
-        fetched = self._context.fetcher.get(record.url)
-        self._context.keep(fetched, listing.purpose_of(kind, source))
+    def _store_list(self, record: Record, kind: SourceKind, source: str) -> None:
+        purpose = Purpose.listing(kind, source)
+        response = self._recorded_response(record, purpose)
         try:
-            found = listing.read(self._context, kind, source, record.url, fetched)
+            found = list_page.parse_list(self._run, kind, source, record.url, response.fetched)
         except (BadStatus, UnreadableSource):
             found = None
-        with self._context.in_hand.taking(listing.purpose_of(kind, source)), self._context.written():
+        with self._run.crash_marker.processing(str(purpose)), self._run.transaction():
             if found is not None:
-                listing.take_list(self._context, kind, source, fetched, found)
+                list_page.store_list(self._run, kind, source, response.fetched, found)
 
-    def _id(self, record: Record, subject: str) -> bool:
-        post_id = int(subject)
+    def _id(self, record: Record, purpose: Purpose) -> bool:
+        post_id = int(purpose.subject)
         page = self._archive.page(post_id)
-        if record.warc_type == _NOTED or (page is not None and self._is_late(record, page.last_fetched_at)):
-            return record.warc_type == _NOTED
+        if record.warc_type == _METADATA or (page is not None and self._is_late(record, page.last_fetched_at)):
+            return record.warc_type == _METADATA
 
-        def aside(words: str, now: datetime, _: int | None) -> str:
-            id_probe.put_off(self._context, post_id, words, now)
-            return f"failed: {post_id}: {words}"
+        def quarantine(message: str, now: datetime, _: int | None) -> Outcome:
+            id_probe.quarantine_id(self._run, post_id, message, now)
+            return Outcome(OutcomeKind.FAILED, post_id, detail=message)
 
-        purpose = id_probe.purpose_of(post_id)
-        said = guarded(self._context, purpose, lambda: self._take_probe(record, post_id), aside)
-        self._context.progress.step(said, record.url)
+        outcome = guarded(self._run, purpose, lambda: self._store_probe(record, post_id), quarantine)
+        self._run.progress.step(outcome)
         self.report.visits += 1
         return True
 
-    def _take_probe(self, record: Record, post_id: int) -> str:
-        fetched = self._context.fetcher.get(record.url)
+    def _store_probe(self, record: Record, post_id: int) -> Outcome:
         purpose = id_probe.purpose_of(post_id)
-        ref = self._context.keep(fetched, purpose)
-        with self._context.in_hand.taking(purpose):
-            told = id_probe.judged(self._context, post_id, fetched, ref)
-            with self._context.written():
-                return id_probe.take_probe(self._context, post_id, told)
+        response = self._recorded_response(record, purpose)
+        with self._run.crash_marker.processing(str(purpose)):
+            probed = id_probe.judge(self._run, post_id, response)
+            with self._run.transaction():
+                return id_probe.store_probe(self._run, post_id, probed)
 
-    def _probed(self, record: Record, subject: str) -> bool:
-        page = self._archive.page(int(subject))
+    def _recorded_response(self, record: Record, purpose: Purpose) -> Capture:
+        response = fetch(self._run, record.url, purpose)
+        assert isinstance(response, Capture), "the record is a response, not a note about a failure"
+        return response
+
+    def _probed_page(self, record: Record, purpose: Purpose) -> bool:
+        page = self._archive.page(int(purpose.subject))
         if page is not None and self._is_late(record, page.last_fetched_at):
             return False
-        self._context.progress.step(visit(self._context, record.url).url, record.url)
+        fetched = visit(self._run, record.url)
+        self._run.progress.step(Outcome(OutcomeKind.PROBED, url=fetched.url))
         self.report.visits += 1
         return True
 
-    def _capture(self, record: Record, _: str) -> bool:
+    def _capture(self, record: Record, _: Purpose) -> bool:
         try:
-            fetched = answer(record)
-        except FetchError:  # a coding that this version cannot undo
+            fetched = response_of(record)
+        except FetchError:  # a content coding that this version cannot decode
             return False
-        self._stage.kept.add(record.ref)
-        said = store_capture(self._context, fetched, record.ref, record.origin or "")
-        self._context.progress.step(f"{said}: {record.url}", record.url)
+        self._visit.archived.add(record.ref)
+        verdict = store_capture(self._run, fetched, record.ref, record.origin or "")
+        self._run.progress.step(Outcome(OutcomeKind.CAPTURED, url=record.url, detail=verdict))
         self.report.captures += 1
         return True
 
-    def _import(self, record: Record, _: str) -> bool:
+    def _import(self, record: Record, _: Purpose) -> bool:
         name = unquote(record.url.removeprefix(_IMPORT))
         try:
-            import_file(self._context, name, record.body.decode("utf-8"))
-        except BadInput:  # the format was another one then; the text has its row, and can be looked at
+            import_file(self._run, name, record.body.decode("utf-8"))
+        except BadInput:  # not readable by this version; its row stays, so that the text can be read
             return False
         self.report.imports += 1
         return True
 
     def _is_late(self, record: Record, visited: str | None) -> bool:
-        """Say whether an answer that was left over is older than what its row says of a visit since."""
+        """Whether, in crash recovery, the row has a visit (the last is `visited`) as late as the response or later."""
         return self._live is not None and visited is not None and visited >= to_text(record.fetched_at)
 
-    def _configured(self, record: Record, url: str) -> SourceForPoll | None:
-        """Add the sources that nothing names but the program and its configuration, as a poll does."""
+    def _standing_source(self, record: Record, url: str) -> SourceForPoll | None:
+        """Add the sources that only the program and its configuration name, as a poll does; return one of them."""
         with self._archive.transaction():
-            self._archive.add_sources(standing(self._context), record.fetched_at)
-        configure(self._context, record.fetched_at)
+            self._archive.add_sources(standing_sources(self._run), record.fetched_at)
+        configure(self._run, record.fetched_at)
         return self._archive.source(url)
 
-    # --- what no journey kept
+    # --- records that no handler archived
 
-    def _enter_the_rest(self, *, asked: bool) -> None:
-        """Write rows of what no visit kept: every answer has one, so that it can be found."""
-        rest = [r for r in self._stage.script if r.ref not in self._stage.kept and r.warc_type != _NOTED]
-        if not rest:
+    def _write_other_rows(self, *, wanted: bool) -> None:
+        """Write the rows of the records that no visit used: each response has a row, so that it can be found."""
+        used = self._visit.archived
+        others = [r for r in self._visit.records if r.ref not in used and r.warc_type != _METADATA]
+        if not others:
             return
         with self._archive.transaction():
-            for record in rest:
-                self._enter(record)
-        self.report.unasked += 0 if asked else len(rest)
+            for record in others:
+                self._write_row(record)
+        self.report.unasked += 0 if wanted else len(others)
 
-    def _enter(self, record: Record) -> None:
-        purpose = self._purpose(record)
-        if purpose == ROBOTS:
-            self._context.enter(answer(record), record.ref, purpose)
+    def _write_row(self, record: Record) -> None:
+        if _purpose(record) == ROBOTS:
+            self._run.write_capture(PendingCapture(response_of(record), record.ref, ROBOTS))
             self.report.robots += 1
         else:
             self._archive.add_raw(
                 record.url, record.fetched_at, record.status, record.ref, record.purpose, record.origin
             )
 
-    def _purpose(self, record: Record) -> str:
-        """Say what a record was asked for; version 0.1 did not write it down, but its addresses tell."""
-        if record.purpose is not None:
-            return record.purpose
-        if urlsplit(record.url).path == "/robots.txt":
-            return ROBOTS
-        post_id = urls.post_id(record.url)
-        return f"source:{record.url}" if post_id is None else f"page:{post_id}"
+
+def _purpose(record: Record) -> Purpose | None:
+    """Return the purpose of a record; None if this version does not know its kind.
+
+    Version 0.1 did not write the purpose; there it follows from the address.
+    """
+    if record.purpose is not None:
+        return Purpose.parse(record.purpose)
+    if urlsplit(record.url).path == "/robots.txt":
+        return ROBOTS
+    post_id = urls.post_id(record.url)
+    return Purpose.source(record.url) if post_id is None else Purpose.page(post_id)

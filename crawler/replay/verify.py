@@ -1,11 +1,11 @@
-"""Is everything still there and as it was written? Files, rows, and what leads from one to the other.
+"""Verify an archive: its WARC files, its database, and the references between them.
 
 ```
-files:     every gzip member to its end, sums and digests
-rows:      every row points at a record that is as the row says; every answer has a row
-database:  SQLite's own check, references, revisions 1, 2, 3 ..., articles without evidence, the search index
+files:     every gzip member to its end, checksums and digests
+rows:      every row refers to a record that matches it; every response has a row
+database:  SQLite's integrity check, foreign keys, revisions 1, 2, 3 ..., articles without evidence, the search index
 ```
-Boundary: reads only, one record in memory; what is wrong is told, with what to do about it, and nothing is mended.
+Boundary: read-only, one record in memory. Each fault is reported with what to do about it; nothing is repaired.
 """
 
 from __future__ import annotations
@@ -14,26 +14,27 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from crawler.errors import WarcCorrupted
+from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline.run import Progress
 from crawler.storage import Archive
 from crawler.storage.evidence import RawRow
 from crawler.types import RawRef
 from crawler.warc import Damage, Member, Record, WarcStore
 
-_NAMED = 5  # of many ids, so many are named
+_NAMED = 5  # ids to name in one message
 
-_RESTORE = "restore the file from a backup; until then `vna show` still has the text, but nothing proves it"
-_REBUILD = "run `vna rebuild`: it makes the rows anew from the WARC files"
-_NEXT_RUN = "nothing to do: the next `vna poll` mends it"
-_DATABASE = "restore the database from a backup, or run `vna rebuild --replace`: the WARC files hold everything"
-_INDEX = "run `vna verify --reindex`: the articles themselves are sound"
-_UNFOLDED = "run `vna rebuild --replace`: the texts for the search are made anew from the evidence"
-_IMPORT_AGAIN = "if they were imported by an older version, import the same files again"
+_RESTORE = "restore the file from a backup; `vna show` still prints the text, but without evidence"
+_REBUILD = "run `vna rebuild` and compare; with --replace, it recreates the rows from the WARC files"
+_NEXT_RUN = "nothing to do: the next `vna poll` repairs it"
+_DATABASE = "restore the database from a backup, or recreate it with `vna rebuild --replace`"
+_INDEX = "run `vna verify --reindex`; the articles themselves are intact"
+_REINDEX_TEXTS = "run `vna rebuild --replace`: it recreates the indexed texts from the WARC files"
+_IMPORT_AGAIN = "if an older version imported them, import the same files again"
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong: what, where, how bad, and what to do."""
+class VerifyFault:
+    """One fault: what it is, where, how much is affected, and what to do."""
 
     what: str
     where: str
@@ -42,14 +43,14 @@ class Fault:
 
 
 @dataclass
-class Verified:
-    """What was looked at, and what is wrong with it; `finished` is False when somebody stopped it."""
+class VerifyReport:
+    """What was checked, and the faults found; `finished` is False if the check was stopped."""
 
     files: int = 0
     records: int = 0
     rows: int = 0
     finished: bool = False
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[VerifyFault] = field(default_factory=list)
 
 
 def verify(
@@ -61,13 +62,14 @@ def verify(
     sample: int | None = None,
     shift: int = 0,
     stopping: Callable[[], bool] = lambda: False,
-) -> Verified:
-    """Check the archive: all of it, the files since a day (`20261121`), or only about `sample` rows and the database.
+) -> VerifyReport:
+    """Check the database and all WARC files, or only the files since the day `since` (`20261121`).
 
-    `shift` says which rows a sample takes: with another number each day, all come to their turn. Other processes may
-    work meanwhile; what they are about to write is left out.
+    With `sample`, compare about that many rows with their records instead of scanning the files. `shift` selects the
+    rows of a sample: with a different number each time, all rows are checked in turn. Other processes may work
+    meanwhile; what they are about to write is left out.
     """
-    report = Verified()
+    report = VerifyReport()
     with archive.stoppable(stopping):
         report.faults += _database(archive, progress)
         if sample is not None:
@@ -83,25 +85,29 @@ def verify(
 # --- the database -----------------------------------------------------------------------------------------------------
 
 
-def _database(archive: Archive, progress: Progress) -> list[Fault]:
+def _database(archive: Archive, progress: Progress) -> list[VerifyFault]:
     progress.phase("database", 1)
     damage = archive.damage()
-    if damage:  # what the other checks would read is not to be trusted
-        return [Fault("damaged database", "vna.db", damage[0] + _more(damage), _DATABASE)]
+    if damage:  # the other checks would read damaged pages
+        return [VerifyFault("damaged database", "vna.db", damage[0] + _more(damage), _DATABASE)]
     faults = [
-        Fault("broken references", table, f"{count} rows refer to rows that are not there", _DATABASE)
+        VerifyFault("broken references", table, f"{count} rows refer to missing rows", _DATABASE)
         for table, count in archive.broken_references().items()
     ]
     lists = (
         ("articles without evidence", "articles", archive.without_evidence(), _IMPORT_AGAIN),
         ("revisions out of order", "revisions", archive.broken_revisions(), _REBUILD),
-        ("articles missing from the search", "articles_folded", archive.not_searchable(), _UNFOLDED),
+        ("articles missing from the search index", "articles_folded", archive.not_searchable(), _REINDEX_TEXTS),
     )
-    faults += [Fault(what, table, _named(ids), advice) for what, table, ids, advice in lists if ids]
-    if (told := archive.search_damage()) is not None:
-        faults.append(Fault("damaged search index", "articles_fts", told, _INDEX))
-    progress.step("database: checked")
+    faults += [VerifyFault(what, table, _named(ids), advice) for what, table, ids, advice in lists if ids]
+    if (damage_found := archive.search_damage()) is not None:
+        faults.append(VerifyFault("damaged search index", "articles_fts", damage_found, _INDEX))
+    progress.step(_checked("database"))
     return faults
+
+
+def _checked(what: str) -> Outcome:
+    return Outcome(OutcomeKind.PROGRESS, detail=f"{what}: checked")
 
 
 def _named(ids: list[int]) -> str:
@@ -119,7 +125,7 @@ def _sampled(
     archive: Archive,
     warc: WarcStore,
     progress: Progress,
-    report: Verified,
+    report: VerifyReport,
     rows: Iterator[RawRow],
     stopping: Callable[[], bool],
 ) -> None:
@@ -133,7 +139,7 @@ def _sampled(
             why = str(error)
         if why:
             report.faults.append(_lost(archive, row.ref, 1, why))
-        progress.step(f"{row.ref.file}: byte {row.ref.offset}")
+        progress.step(_checked(f"{row.ref.file} at byte {row.ref.offset}"))
 
 
 # --- the files --------------------------------------------------------------------------------------------------------
@@ -143,7 +149,7 @@ def _files(
     archive: Archive,
     warc: WarcStore,
     progress: Progress,
-    report: Verified,
+    report: VerifyReport,
     since: str | None,
     stopping: Callable[[], bool],
 ) -> None:
@@ -154,24 +160,24 @@ def _files(
         if stopping():
             return
         if name not in there:
-            detail = f"{rows[name]} records, the evidence of {archive.articles_in(name)} articles"
-            report.faults.append(Fault("missing file", name, detail, _RESTORE))
+            detail = f"{rows[name]} records, evidence of {archive.articles_in(name)} articles"
+            report.faults.append(VerifyFault("missing file", name, detail, _RESTORE))
         else:
             report.files += 1
             _File(archive, warc, name, report, stopping).check()
-        progress.step(f"{name}: checked")
+        progress.step(_checked(name))
 
 
 def _day(name: str) -> str:
-    """Give the day in a file's name, `20261121`; a file of another name is looked at always."""
+    """Return the day in the name of a file, `20261121`; a file with another kind of name is always checked."""
     return name.rpartition("vna-")[2][:8] if "vna-" in name else "9"
 
 
 class _File:
-    """The check of one file: its members and its rows side by side, both in the order of the bytes."""
+    """The check of one file: compares its members with its rows, both in byte order."""
 
     def __init__(
-        self, archive: Archive, warc: WarcStore, name: str, report: Verified, stopping: Callable[[], bool]
+        self, archive: Archive, warc: WarcStore, name: str, report: VerifyReport, stopping: Callable[[], bool]
     ) -> None:
         self._archive = archive
         self._warc = warc
@@ -183,24 +189,24 @@ class _File:
 
     def check(self) -> None:
         known_end = self._archive.known_end(self._name)
-        with self._warc.alone_with(self._name) as alone:
-            end = 1 << 62 if alone else known_end  # behind it, another process is writing just now
+        with self._warc.try_lock(self._name) as alone:
+            end = 1 << 62 if alone else known_end  # another process may be writing after it
         rows = self._archive.raw_of(self._name)
         row = next(rows, None)
         for item in self._warc.scan(self._name):
             if self._stopping() or item.offset >= end:
                 break
-            row = self._passed(rows, row, item.offset)
+            row = self._skip_rows(rows, row, item.offset)
             if isinstance(item, Damage):
                 row = self._damaged(rows, row, item, known_end)
             elif item.record is not None:
                 row = self._compared(rows, row, item, item.record)
         else:
-            self._passed(rows, row, 1 << 62)
-        self._tell(known_end)
+            self._skip_rows(rows, row, 1 << 62)
+        self._report_unmatched(known_end)
 
-    def _passed(self, rows: Iterator[RawRow], row: RawRow | None, offset: int) -> RawRow | None:
-        """Go over rows that point before a place: at nothing."""
+    def _skip_rows(self, rows: Iterator[RawRow], row: RawRow | None, offset: int) -> RawRow | None:
+        """Note the rows that refer to bytes before `offset`, where no record begins; return the next row."""
         while row is not None and row.ref.offset < offset:
             self._report.rows += 1
             self._without_record.append(row.ref.offset)
@@ -213,17 +219,19 @@ class _File:
             count, row = count + 1, next(rows, None)
         self._report.rows += count
         if damage.torn and not count and damage.offset >= known_end:
-            detail = f"{damage.length} bytes that a crash left behind the last whole record"
-            self._report.faults.append(Fault("torn tail", f"{self._name} at byte {damage.offset}", detail, _NEXT_RUN))
+            detail = f"{damage.length} bytes of an incomplete record at the end of the file, left by a crash"
+            self._report.faults.append(
+                VerifyFault("torn tail", f"{self._name} at byte {damage.offset}", detail, _NEXT_RUN)
+            )
         else:
             ref = RawRef(self._name, damage.offset, damage.length, "")
-            self._report.faults.append(_lost(self._archive, ref, count, damage.why))
+            self._report.faults.append(_lost(self._archive, ref, count, damage.reason))
         return row
 
     def _compared(self, rows: Iterator[RawRow], row: RawRow | None, member: Member, record: Record) -> RawRow | None:
         self._report.records += 1
         if row is None or row.ref.offset != member.offset:
-            # a note of a failed visit has no row; nor have the lists that version 0.1 kept, which said no purpose
+            # a note about a failed request has no row; neither have the lists of version 0.1, which wrote no purpose
             if record.warc_type != "metadata" and record.purpose is not None:
                 self._without_row.append(member.offset)
             return row
@@ -232,24 +240,24 @@ class _File:
             self._report.faults.append(_lost(self._archive, row.ref, 1, why))
         return next(rows, None)
 
-    def _tell(self, known_end: int) -> None:
-        """Tell of the file as a whole what would be a line for each record."""
+    def _report_unmatched(self, known_end: int) -> None:
+        """Report unmatched records and rows once for the whole file, not once for each of them."""
         inside = [offset for offset in self._without_row if offset < known_end]
         behind = len(self._without_row) - len(inside)
         if inside:
-            detail = f"{len(inside)} records that no row points at, the first at byte {inside[0]}"
-            self._report.faults.append(Fault("records without a row", self._name, detail, _REBUILD))
+            detail = f"{len(inside)} records to which no row refers, the first at byte {inside[0]}"
+            self._report.faults.append(VerifyFault("records without a row", self._name, detail, _REBUILD))
         if behind:
-            detail = f"{behind} answers that a process ended before taking in"
-            self._report.faults.append(Fault("answers not taken in", self._name, detail, _NEXT_RUN))
+            detail = f"{behind} responses without rows at the end of the file, left by a crash"
+            self._report.faults.append(VerifyFault("captures not ingested", self._name, detail, _NEXT_RUN))
         if lost := self._without_record:
             where = f"{self._name} at byte {lost[0]}"
-            detail = f"{len(lost)} rows point where no record begins"
-            self._report.faults.append(Fault("rows without a record", where, detail, _RESTORE))
+            detail = f"{len(lost)} rows refer to bytes where no record begins"
+            self._report.faults.append(VerifyFault("rows without a record", where, detail, _RESTORE))
 
 
 def _differs(row: RawRow, record: Record) -> str | None:
-    """Say in what a record is not as its row says."""
+    """Return, for people, in which fields a record differs from its row; None if it does not."""
     pairs = {
         "address": (row.url, record.url),
         "status": (row.status, record.status),
@@ -260,7 +268,7 @@ def _differs(row: RawRow, record: Record) -> str | None:
     return f"its {' and '.join(wrong)} differ from the row" if wrong else None
 
 
-def _lost(archive: Archive, ref: RawRef, rows: int, why: str) -> Fault:
+def _lost(archive: Archive, ref: RawRef, rows: int, why: str) -> VerifyFault:
     articles = archive.articles_in(ref.file, ref.offset, ref.offset + ref.length)
-    detail = f"{why}; {rows} rows, the evidence of {articles} articles"
-    return Fault("damaged record", f"{ref.file} at byte {ref.offset}", detail, _RESTORE)
+    detail = f"{why}; {rows} rows, evidence of {articles} articles"
+    return VerifyFault("damaged record", f"{ref.file} at byte {ref.offset}", detail, _RESTORE)

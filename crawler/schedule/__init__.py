@@ -1,6 +1,15 @@
-"""When to come back, and what an answer means for a row. Arithmetic, with a table of examples in its tests.
+"""When to fetch a page or poll a source again, and what a response means for its row.
 
-Boundary: pure; now, ages and answers in, instants and states out. Chance comes in as a value.
+```
+pages            recheck intervals of articles; when an article counts as removed
+sources          poll intervals; what follows from a good, an empty or a failed poll
+publication_rate new articles to expect in each hour of the week, learned from earlier polls
+backoff          retry times after failures
+conditional      when to send validators, and when not to trust them
+gaps             periods in which a source may have listed articles that no poll saw
+selection        which sources to poll, by configuration
+```
+Boundary: pure arithmetic on instants, counts and states. Randomness is passed in as a value.
 """
 
 from crawler.schedule.backoff import retry_at
@@ -11,71 +20,71 @@ from crawler.schedule.gaps import (
     gap_found,
     gap_waits_for,
     halves,
-    may_page,
     months,
+    should_page_back,
 )
-from crawler.schedule.pages import ask_again, failed, gone, hinted, next_check, removed, unhinted
+from crawler.schedule.pages import (
+    failed,
+    gone,
+    has_lastmod_hint,
+    missed_edit,
+    next_check,
+    removal_reason,
+    should_retry,
+)
 from crawler.schedule.publication_rate import (
     Arrival,
-    Habit,
-    Habits,
-    Shown,
-    Slot,
-    Week,
-    lead,
-    learned,
-    use,
-    watched_since,
+    WeekRates,
+    counted_since,
+    first_share,
+    primary_source,
+    updated_counts,
 )
-from crawler.schedule.selection import Changes, follow, is_excluded, list_hosts
+from crawler.schedule.selection import SourceChanges, is_excluded, list_hosts, selection_changes
 from crawler.schedule.sources import (
-    Bounds,
-    Look,
-    chance,
+    PollBounds,
+    PollResult,
     interval,
     past_month,
+    pseudo_random,
+    source_empty,
     source_failed,
     source_polled,
-    source_silent,
 )
 
 __all__ = [
     "Arrival",
-    "Bounds",
-    "Changes",
     "GapFound",
-    "Habit",
-    "Habits",
-    "Look",
     "MonthSitemap",
-    "Shown",
-    "Slot",
-    "Week",
-    "ask_again",
-    "chance",
+    "PollBounds",
+    "PollResult",
+    "SourceChanges",
+    "WeekRates",
+    "counted_since",
     "failed",
-    "follow",
+    "first_share",
     "gap_closed_by",
     "gap_found",
     "gap_waits_for",
     "gone",
     "halves",
-    "hinted",
+    "has_lastmod_hint",
     "interval",
     "is_excluded",
-    "lead",
-    "learned",
     "list_hosts",
-    "may_page",
+    "missed_edit",
     "months",
     "next_check",
     "past_month",
-    "removed",
+    "primary_source",
+    "pseudo_random",
+    "removal_reason",
     "retry_at",
+    "selection_changes",
+    "should_page_back",
+    "should_retry",
+    "source_empty",
     "source_failed",
     "source_polled",
-    "source_silent",
-    "unhinted",
-    "use",
-    "watched_since",
+    "updated_counts",
 ]

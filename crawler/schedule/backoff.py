@@ -1,4 +1,7 @@
-"""When to try again after failures."""
+"""Retry times after failures: exponential backoff.
+
+Boundary: pure.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,6 @@ _LAST_RETRY = timedelta(days=7)
 
 
 def retry_at(now: datetime, failures: int) -> datetime:
-    """Say when to try again after so many failures in a row (1 is the first)."""
-    doublings = min(failures - 1, 20)
+    """Return when to retry after `failures` failures in a row (1 is the first): 5 minutes, doubled up to 7 days."""
+    doublings = min(failures - 1, 20)  # 2**20 * 5 minutes is ten years: a larger exponent would only overflow
     return now + min(_FIRST_RETRY * float(1 << doublings), _LAST_RETRY)

@@ -1,7 +1,7 @@
-"""Conditional requests: when to send validators, and when the site's word about them was untrue.
+"""Conditional requests: when to send validators, and when the site's validators proved wrong.
 
-A server that says 304 of a page that has changed would hide every correction. So every page is asked for whole at
-regular times, and one whose validators stayed the same while its content changed is always asked for whole.
+A server that answers 304 although the page has changed would hide every correction. So each page is fetched in full at
+regular intervals, and a page that changed although its validators did not is always fetched in full.
 
 Boundary: pure.
 """
@@ -12,52 +12,52 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-#: how long an answer of 304 is taken at its word: an article is corrected within its first days, a list turns over faster
-WHOLE_PAGE = timedelta(days=1)
-WHOLE_LIST = timedelta(hours=6)
+#: How long a 304 is trusted. Articles are corrected within their first days; lists change faster.
+FULL_PAGE_EVERY = timedelta(days=1)
+FULL_LIST_EVERY = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """What a server calls a version of a page: its ETag, its Last-Modified."""
+    """The validators of a response: its ETag and Last-Modified headers."""
 
     etag: str | None = None
     last_modified: str | None = None
 
 
-class Row(Protocol):
-    """What is known of a page or a source: its validators, when it last came whole, how often they were a lie."""
+class ValidatedRow(Protocol):
+    """A page or a source: its validators, its last full response, and how often the validators were wrong."""
 
     @property
     def etag(self) -> str | None:
-        """The ETag that was given last."""
+        """The last ETag received."""
 
     @property
     def last_modified(self) -> str | None:
-        """The Last-Modified that was given last."""
+        """The last Last-Modified received."""
 
     @property
     def checked_whole_at(self) -> datetime | None:
-        """When it last came whole."""
+        """When the last full response came."""
 
     @property
     def lies(self) -> int:
-        """How often it had changed under its validators."""
+        """How often the content changed although the validators did not."""
 
 
-_NONE = Validators()
+NO_VALIDATORS = Validators()
 
 
-def to_send(row: Row, now: datetime, every: timedelta) -> Validators:
-    """Give the validators to send with a request; none when the whole page is wanted."""
-    fresh = row.checked_whole_at is not None and row.checked_whole_at <= now < row.checked_whole_at + every
-    return Validators(row.etag, row.last_modified) if fresh and not row.lies else _NONE
+def to_send(row: ValidatedRow, now: datetime, full_every: timedelta) -> Validators:
+    """Return the validators to send with a request; none if a full response is wanted."""
+    fresh = row.checked_whole_at is not None and row.checked_whole_at <= now < row.checked_whole_at + full_every
+    return Validators(row.etag, row.last_modified) if fresh and not row.lies else NO_VALIDATORS
 
 
-def lied(row: Row, given: Validators, *, changed: bool) -> bool:
-    """Say whether content changed under the validators that were held; the ETag counts for more than the date."""
+def mismatch(row: ValidatedRow, received: Validators, *, changed: bool) -> bool:
+    """Whether the content changed although the validators did not. If there is an ETag, the date is not compared."""
     if not changed or not (row.etag or row.last_modified):
         return False
-    if row.etag or given.etag:
-        return row.etag == given.etag
-    return row.last_modified == given.last_modified
+    if row.etag or received.etag:
+        return row.etag == received.etag
+    return row.last_modified == received.last_modified

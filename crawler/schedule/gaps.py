@@ -1,8 +1,8 @@
-"""Is there a gap between two answers of a source, and what closes one.
+"""Gaps: whether one opens between two polls of a source, and what closes it.
 
-An answer that shares nothing with the one before may have missed what came and went between them. Sharing counts only
-in the newer half of the answer before: what is pinned to a list, or stands in its sidebar, stays there for days and
-proves nothing.
+If a response shares no article with the one before, articles may have come and gone between them. Only the newer half of
+the earlier response counts: an article that is pinned to a list, or shown in its sidebar, stays there for days and proves
+nothing.
 
 Boundary: pure; ids, instants and states in, decisions out.
 """
@@ -16,13 +16,15 @@ from datetime import datetime, timedelta
 from crawler import site
 from crawler.types import Gap, GapClosing, SourceForPoll, SourceKind
 
-_LISTS: frozenset[SourceKind] = frozenset({"feed", "news_sitemap", "section", "list"})  # newest first, old ones leave
-_FIRST_RETRY = timedelta(hours=1)  # of paging back; then after 2, 4, 8, ...
+_LISTS: frozenset[SourceKind] = frozenset(
+    {"feed", "news_sitemap", "section", "list"}
+)  # newest first, old ones drop out
+_FIRST_RETRY = timedelta(hours=1)  # of paging back; doubled after each try
 
 
 @dataclass(frozen=True, slots=True)
 class MonthSitemap:
-    """What closing a gap needs of the sitemap of one month; `newest_id` is of its last good answer."""
+    """The sitemap of one month as far as it can close a gap; `newest_id` belongs to its last good response."""
 
     name: str
     state: str
@@ -32,22 +34,22 @@ class MonthSitemap:
 
 @dataclass(frozen=True, slots=True)
 class GapFound:
-    """The newest article before a gap and the oldest one after it, as far as the answer tells."""
+    """The ends of a gap: the newest article before it, and the oldest one after it if the response shows that."""
 
     after_id: int
     before_id: int | None
 
 
 def halves(ids: Collection[int]) -> tuple[int, int] | None:
-    """Give the newest id of an answer and the oldest of its newer half; None for an answer without articles."""
+    """Return the newest id of a response and the oldest id of its newer half; None if it has no articles."""
     ordered = sorted(ids, reverse=True)
     return (ordered[0], ordered[(len(ordered) - 1) // 2]) if ordered else None
 
 
 def gap_found(source: SourceForPoll, ids: Collection[int], shown_before: Collection[int]) -> GapFound | None:
-    """Say whether a gap opens: `ids` are shown now, `shown_before` are those of them that the source had shown already.
+    """Return the gap that a response opens, if any. `shown_before`: those of `ids` that the source had listed before.
 
-    The first answer of a source opens none, nor does an answer without articles: that is trouble of another kind.
+    The first response of a source opens no gap, and neither does one without articles, which is a fault of another kind.
     """
     newest, middle = source.newest_id, source.middle_id
     if source.kind not in _LISTS or newest is None or middle is None or not ids:
@@ -55,23 +57,23 @@ def gap_found(source: SourceForPoll, ids: Collection[int], shown_before: Collect
     if any(i >= middle for i in shown_before):
         return None
     after = sorted((i for i in ids if i > newest), reverse=True)
-    oldest = (len(after) - 1) // 2 if source.kind == "section" else len(after) - 1  # a sidebar shows older ones, too
+    oldest = (len(after) - 1) // 2 if source.kind == "section" else len(after) - 1  # a sidebar lists older ones too
     return GapFound(newest, after[oldest] if after else None)
 
 
 def months(since: datetime, until: datetime) -> list[tuple[int, int]]:
-    """List the months in Hanoi that a time touches, the oldest first."""
+    """Return the months in Hanoi that a time span touches, as (year, month), oldest first."""
     first, last = (at.astimezone(site.HANOI) for at in (since, until))
     numbers = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
     return [(number // 12, number % 12 + 1) for number in numbers]
 
 
 def gap_closed_by(gap: Gap, sitemaps: Sequence[MonthSitemap], ids_between: int, *, reached: bool) -> GapClosing | None:
-    """Say what closes a gap, if anything does.
+    """Return what closes a gap; None if it stays open.
 
-    Paging back does when it `reached` what the source had shown before the gap. The ids between do when each of them is
-    known, be it as absent. The sitemaps do when that of every month answered after the gap and the last one goes
-    beyond it: one that is kept in a cache for too long proves nothing.
+    `paging`: paging back `reached` what the source had listed before the gap. `ids`: each id between the ends is known,
+    perhaps as absent; `ids_between` is how many are. `sitemap`: the sitemap of every month of the gap was read after the
+    gap, and the last one lists an article beyond it (an outdated copy from a cache would not).
     """
     if reached:
         return "paging"
@@ -81,26 +83,26 @@ def gap_closed_by(gap: Gap, sitemaps: Sequence[MonthSitemap], ids_between: int, 
 
 
 def gap_waits_for(gap: Gap, sitemaps: Sequence[MonthSitemap]) -> str:
-    """Say in words what the sitemaps lack to close a gap; empty when they lack nothing."""
-    waiting = [why for why in (_lack(gap, sitemap) for sitemap in sitemaps) if why]
+    """Return, for people, why the sitemaps do not close a gap; empty if they do."""
+    waiting = [why for why in (_obstacle(gap, sitemap) for sitemap in sitemaps) if why]
     last = max((s.newest_id or 0 for s in sitemaps), default=0)
     if not waiting and last < max(gap.before_id or 0, gap.after_id or 0):
-        return "no sitemap names an article after it yet"
+        return "no sitemap lists an article after the gap yet"
     return "; ".join(waiting)
 
 
-def _lack(gap: Gap, sitemap: MonthSitemap) -> str | None:
+def _obstacle(gap: Gap, sitemap: MonthSitemap) -> str | None:
     if sitemap.state in ("failing", "absent"):
         return f"{sitemap.name} is {sitemap.state}"
     if sitemap.last_ok_at is None or sitemap.last_ok_at < gap.until:
-        return f"{sitemap.name} has not answered since"
+        return f"{sitemap.name} has not been read since"
     return None
 
 
-def may_page(gap: Gap, last: datetime | None, now: datetime) -> bool:
-    """Say whether to page back for an open gap once more: when a mark, ever farther away, lies between two polls."""
-    return _mark(gap, now) > _mark(gap, last or gap.opened_at)
+def should_page_back(gap: Gap, last: datetime | None, now: datetime) -> bool:
+    """Whether to retry paging back for an open gap: 1, 2, 4, 8 ... hours after it opened."""
+    return _retries(gap, now) > _retries(gap, last or gap.opened_at)
 
 
-def _mark(gap: Gap, at: datetime) -> int:
+def _retries(gap: Gap, at: datetime) -> int:
     return int((at - gap.opened_at) / _FIRST_RETRY).bit_length()

@@ -1,4 +1,7 @@
-"""When to come back to a page, and what an answer means for its row."""
+"""When to fetch an article page again, and what a response means for its row.
+
+Boundary: pure.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,9 @@ from datetime import datetime, timedelta
 from crawler import urls
 from crawler.errors import Rejection
 from crawler.schedule.backoff import retry_at
-from crawler.types import PageForFetch, PageOutcome, PageState
+from crawler.types import ErrorKind, PageForFetch, PageOutcome, PageState
 
-# Checks of a known article by its age: often while it is new, then ever more rarely.
+# Intervals between checks of a known article, by its age: frequent while it is new, then less and less.
 _RECHECKS = (
     (timedelta(hours=3), timedelta(minutes=15)),
     (timedelta(days=1), timedelta(hours=1)),
@@ -17,8 +20,8 @@ _RECHECKS = (
     (timedelta(days=30), timedelta(days=3)),
     (timedelta(days=365), timedelta(days=30)),
 )
-# The same where a source says when a page was modified: the hint brings the edits at once, and a check has only to see
-# whether the hints are true, and whether the page is still there.
+# The same for an article whose source gives a modification time. Edits are fetched as soon as that time changes; a check
+# only has to find out whether the hint is reliable and whether the page still exists.
 _HINTED_RECHECKS = (
     (timedelta(hours=3), timedelta(hours=1)),
     (timedelta(days=1), timedelta(hours=6)),
@@ -26,25 +29,24 @@ _HINTED_RECHECKS = (
     (timedelta(days=30), timedelta(days=7)),
     (timedelta(days=365), timedelta(days=60)),
 )
-# Answers "gone" (dossier 18.22): the second at least an hour after the first, the third a day after the second. A site
-# in repair may say 404 of everything for an afternoon.
-_PROBES = (timedelta(hours=1), timedelta(days=1))
-# Pages that are not articles, to which a site redirects the address of an article that it removed (dossier section 18.22).
+# Waits between "not found" responses (dossier section 18.22): the second at least an hour after the first, the third a day
+# after the second. A site under maintenance may return 404 for everything for an afternoon.
+_CONFIRMATIONS = (timedelta(hours=1), timedelta(days=1))
+# Pages to which a site redirects the address of an article that it removed (dossier section 18.22).
 _REDIRECT_TARGETS = frozenset(
     {Rejection.HOME_PAGE, Rejection.SECTION_PAGE, Rejection.TOPIC_PAGE, Rejection.SEARCH_PAGE}
 )
-_GIVE_UP = 8  # failed visits in a row before a page waits until a source lists it once more, or somebody asks
-_LEFT: tuple[PageState, ...] = ("gone", "failed", "drift", "rejected")  # where nothing is due any more
+_GIVE_UP = 8  # failures in a row; then the page waits until a source lists it again
+_ABANDONED: tuple[PageState, ...] = ("gone", "failed", "drift", "rejected")  # states in which no visit may be scheduled
 
 
 def next_check(
     now: datetime, published: datetime | None, first_seen: datetime, *, hinted: bool = False
 ) -> datetime | None:
-    """Say when to look again at an article that was fetched well; None when it has settled.
+    """Return when to check an article again after a successful fetch; None once it is a year old.
 
-    `hinted`: a source says when the page was modified, and was not found wrong about it.
-
-    Age counts from publication, or from the first sighting when the publication time is unknown or lies ahead.
+    Age counts from publication, or from the first sighting if the publication time is unknown or in the future.
+    `hinted`: a source gives its modification time, and that has been reliable so far.
     """
     since = published if published is not None and published <= now else first_seen
     age = now - since
@@ -52,53 +54,57 @@ def next_check(
     return next((now + interval for limit, interval in table if age < limit), None)
 
 
-def hinted(page: PageForFetch, *, missed: bool = False) -> bool:
-    """Say whether the sources' hints tell of a page's edits; `missed`: they have just been seen not to."""
+def has_lastmod_hint(page: PageForFetch, *, missed: bool = False) -> bool:
+    """Whether a source gives reliable modification times of a page. `missed`: it just missed an edit."""
     return page.hinted_at is not None and not (page.unhinted or missed)
 
 
-def unhinted(page: PageForFetch, *, changed: bool) -> bool:
-    """Say whether a page changed after the last visit although the hints of its sources did not."""
+def missed_edit(page: PageForFetch, *, changed: bool) -> bool:
+    """Whether a page changed after the last visit although the modification time of its sources did not."""
     if not changed or page.hinted_at is None or page.last_fetched_at is None:
         return False
     return page.hinted_at <= datetime.fromisoformat(page.last_fetched_at)
 
 
-def failed(page: PageForFetch, now: datetime, error: str, *, state: PageState = "failed") -> PageOutcome:
-    """Give the row of a page that could not be had or read; what the archive holds of it is untouched.
+def failed(
+    page: PageForFetch, now: datetime, error: str, *, state: PageState = "failed", kind: ErrorKind | None = None
+) -> PageOutcome:
+    """Return the changes to the row of a page that could not be fetched or parsed. Its archived article is not touched.
 
-    An article that is held stays live through failures; another page is given up after many (see `ask_again`). Trouble
-    is no probe: a page under suspicion stays where it is, and one that is gone stays gone.
+    An archived article stays live through failures. Any other page gets `state` and is abandoned after eight failures
+    (see `should_retry`). A failure does not count as "not found": a suspect page stays suspect, a gone page stays gone.
     """
     if page.state == "gone":
-        return PageOutcome("gone", None, error, page.failures)
+        return PageOutcome("gone", None, error, page.failures, error_kind=kind)
     if page.state == "suspect":
-        return PageOutcome("suspect", now + _PROBES[0], error, page.failures)
+        return PageOutcome("suspect", now + _CONFIRMATIONS[0], error, page.failures, error_kind=kind)
     failures = page.failures + 1
-    held = page.state == "live"
-    due = retry_at(now, failures) if failures < _GIVE_UP or held else None
-    return PageOutcome(page.state if held else state, due, error, failures)
+    archived = page.state == "live"
+    due = retry_at(now, failures) if failures < _GIVE_UP or archived else None
+    return PageOutcome(page.state if archived else state, due, error, failures, error_kind=kind)
 
 
 def gone(page: PageForFetch, now: datetime, error: str) -> PageOutcome:
-    """Give the row of a page that is not there: suspect at first, gone after probes that are spaced.
+    """Return the changes to the row of a page that was not found: suspect at first, gone after two confirmations.
 
-    `failures` counts the probes; one that comes too early, because somebody asked, is not counted.
+    `failures` counts the "not found" responses. One that comes before the next confirmation is due, because the page
+    was visited for another reason, is not counted.
     """
+    kind = ErrorKind.REMOVED
     if page.state == "gone":
-        return PageOutcome("gone", None, error, page.failures + 1)
-    probes = 1  # other trouble before it is no probe
+        return PageOutcome("gone", None, error, page.failures + 1, error_kind=kind)
+    count = 1  # earlier failures of other kinds do not count
     if page.state == "suspect":
-        due = _last_visit(page, now) + _PROBES[min(page.failures, len(_PROBES)) - 1]
+        due = _last_visit(page, now) + _CONFIRMATIONS[min(page.failures, len(_CONFIRMATIONS)) - 1]
         if now < due:
-            return PageOutcome("suspect", due, error, page.failures)
-        probes = page.failures + 1
-    if probes > len(_PROBES):
-        return PageOutcome("gone", None, error, probes)
-    return PageOutcome("suspect", now + _PROBES[probes - 1], error, probes)
+            return PageOutcome("suspect", due, error, page.failures, error_kind=kind)
+        count = page.failures + 1
+    if count > len(_CONFIRMATIONS):
+        return PageOutcome("gone", None, error, count, error_kind=kind)
+    return PageOutcome("suspect", now + _CONFIRMATIONS[count - 1], error, count, error_kind=kind)
 
 
-def removed(page: PageForFetch, url: str, rejection: Rejection) -> str | None:
+def removal_reason(page: PageForFetch, url: str, rejection: Rejection) -> str | None:
     """Return why a response that is not an article means that an archived one was removed; None if it does not.
 
     `url` is the address of the response, after redirects. A block page, a maintenance page or a PDF proves nothing.
@@ -112,13 +118,14 @@ def removed(page: PageForFetch, url: str, rejection: Rejection) -> str | None:
     return None
 
 
-def ask_again(page: PageForFetch, now: datetime) -> bool:
-    """Say whether to ask for a page that a source shows, and of which nothing is due: one that is gone, or was given up.
+def should_retry(page: PageForFetch, now: datetime) -> bool:
+    """Whether to fetch a page that a source lists although it is gone or was abandoned.
 
-    Gone: at once, and if it stays so ever more rarely. Given up: after half a day and then ever more rarely, too; what
-    the site lists is there, and a trouble that outlasted our patience may be over.
+    A gone page is fetched 20 minutes after its last visit, an abandoned one after about half a day; the wait doubles
+    with each failure counted since. The site lists the page, so it probably exists: a fault may have lasted longer than
+    the retries.
     """
-    return page.state in _LEFT and retry_at(_last_visit(page, now), page.failures) <= now
+    return page.state in _ABANDONED and retry_at(_last_visit(page, now), page.failures) <= now
 
 
 def _last_visit(page: PageForFetch, now: datetime) -> datetime:

@@ -1,4 +1,7 @@
-"""Which sources there are to be: those of the list API beside what the site names, and without what is excluded."""
+"""Which sources to poll: those that the site names and those of the list API, without the excluded ones.
+
+Boundary: pure; rows and configuration in, changes of the rows out.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,12 @@ from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
 from crawler.site import Site
-from crawler.types import Channel, SourceFound
+from crawler.types import SourceFound, SourceRow
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
-    """What the rows need to follow the configuration."""
+class SourceChanges:
+    """The changes that bring the rows of the sources in line with the configuration."""
 
     added: tuple[SourceFound, ...] = ()
     excluded: tuple[str, ...] = ()
@@ -21,56 +24,59 @@ class Changes:
     renamed: tuple[tuple[str, str], ...] = ()
 
     def __bool__(self) -> bool:
-        """Whether anything is to be written."""
+        """Whether there is anything to change."""
         return bool(self.added or self.excluded or self.included or self.renamed)
 
 
-def follow(
-    channels: Sequence[Channel], site: Site, exclude: Sequence[str], names: Mapping[str, str] | None = None
-) -> Changes:
-    """Say how the rows follow the configuration: which are missing, left out, taken up again, called otherwise."""
-    lists = {found.url: found for found in _lists(channels, site, exclude)}
-    out = {c.url for c in channels if is_excluded(c.url, exclude) or (c.kind == "list" and c.url not in lists)}
-    known = {c.url for c in channels}
-    called = {site.url(path): name for path, name in (names or {}).items()}
-    return Changes(
+def selection_changes(
+    rows: Sequence[SourceRow], site: Site, exclude: Sequence[str], names: Mapping[str, str] | None = None
+) -> SourceChanges:
+    """Return the rows to add, to exclude, to include again and to rename. `exclude` and `names` are configured."""
+    lists = {found.url: found for found in _lists(rows, site, exclude)}
+    out = {row.url for row in rows if is_excluded(row.url, exclude) or (row.kind == "list" and row.url not in lists)}
+    known = {row.url for row in rows}
+    named = {site.url(path): name for path, name in (names or {}).items()}
+    return SourceChanges(
         added=tuple(found for url, found in lists.items() if url not in known),
-        excluded=tuple(c.url for c in channels if c.url in out and c.state != "excluded"),
-        included=tuple(c.url for c in channels if c.url not in out and c.state == "excluded"),
-        renamed=tuple((c.url, called[c.url]) for c in channels if called.get(c.url, c.name) != c.name),
+        excluded=tuple(row.url for row in rows if row.url in out and row.state != "excluded"),
+        included=tuple(row.url for row in rows if row.url not in out and row.state == "excluded"),
+        renamed=tuple((row.url, named[row.url]) for row in rows if named.get(row.url, row.name) != row.name),
     )
 
 
 def is_excluded(url: str, patterns: Iterable[str]) -> bool:
-    """Say whether a pattern of the configuration takes a source out; it is about the path, or the whole address."""
+    """Whether a configured pattern excludes a source. A pattern matches the path, or the address if it starts with http."""
     path = urlsplit(url).path
     return any(fnmatchcase(url if pattern.startswith("http") else path, pattern) for pattern in patterns)
 
 
-def list_hosts(channels: Iterable[Channel], site: Site) -> tuple[str, ...]:
-    """Give the hosts whose list API is asked: the first that has answered; until one has, one candidate more at a time."""
-    rows = {c.url: c for c in channels}
+def list_hosts(rows: Iterable[SourceRow], site: Site) -> tuple[str, ...]:
+    """Return the hosts whose list API to poll, as origins: only the first that has responded well.
+
+    Until one has, they are the candidates tried so far and the next one (dossier section 10).
+    """
+    by_url = {row.url: row for row in rows}
     tried: list[str] = []
     for host in site.api:
-        row = rows.get(site.latest_list(host))
+        row = by_url.get(site.latest_list(host))
         if row is not None and row.worked:
             return (host,)
         tried.append(host)
-    states = [rows[url].state if (url := site.latest_list(host)) in rows else None for host in tried]
+    states = [by_url[url].state if (url := site.latest_list(host)) in by_url else None for host in tried]
     waiting = next((i for i, state in enumerate(states) if state in (None, "new", "excluded")), len(tried))
     return tuple(tried[: waiting + 1])
 
 
-def _lists(channels: Sequence[Channel], site: Site, exclude: Sequence[str]) -> list[SourceFound]:
-    """Give the lists to ask for: the latest news of each host, and of one that has answered each section's, too."""
-    hosts = list_hosts(channels, site)
-    worked = {c.url for c in channels if c.worked}
+def _lists(rows: Sequence[SourceRow], site: Site, exclude: Sequence[str]) -> list[SourceFound]:
+    """Return the lists to poll: the latest news of each host and, once that works, the list of each section."""
+    hosts = list_hosts(rows, site)
+    worked = {row.url for row in rows if row.worked}
     found = [SourceFound("list", site.latest_list(host), "latest news") for host in hosts]
     found += [
-        SourceFound("list", site.zone_list(host, c.zone), c.name, zone=c.zone)
+        SourceFound("list", site.zone_list(host, row.zone), row.name, zone=row.zone)
         for host in hosts
         if site.latest_list(host) in worked
-        for c in channels
-        if c.kind == "section" and c.zone is not None and not is_excluded(c.url, exclude)
+        for row in rows
+        if row.kind == "section" and row.zone is not None and not is_excluded(row.url, exclude)
     ]
     return [source for source in found if not is_excluded(source.url, exclude)]

@@ -1,8 +1,10 @@
-"""When to poll a source again, and what an answer means for its row.
+"""When to poll a source again, and what a response means for its row.
 
-A source is polled when about one article is expected that it would be the first to show: often in the morning, rarely
-at night, and hardly ever when others have shown everything before. It is polled in any case before half of what it
-shows at once can have been replaced.
+A source is polled when one article is expected that it would be the first to list: often in the morning, rarely at
+night, and hardly ever if other sources list everything earlier. In any case it is polled before half of its list can have
+been replaced.
+
+Boundary: pure.
 """
 
 from __future__ import annotations
@@ -14,44 +16,41 @@ from datetime import datetime, timedelta
 
 from crawler import site
 from crawler.schedule.backoff import retry_at
-from crawler.schedule.publication_rate import Week
-from crawler.types import SourceForPoll, SourceKind, SourceOutcome
+from crawler.schedule.publication_rate import WeekRates
+from crawler.types import ErrorKind, SourceForPoll, SourceKind, SourceOutcome
 
-#: what the error says of a source that answers and shows nothing, here and in `discover`
-SILENT = "shows no article"
+_WANTED = 1.0  # a request is worth it once so many articles are expected that the source is the first to list
+_JITTER = 0.1  # largest share by which a poll comes earlier than computed
+_SLOWEST, _FASTEST = 1 / 3, 4.0  # bounds of the correction that one response may apply to the expected rate
+_PRIOR_ARRIVALS = 2.0  # articles: weight of the learned first share against that of the last response
 
-_WANTED = 1.0  # articles first shown here that are worth a request
-_JITTER = 0.1  # the share by which a poll may come earlier than computed
-_FEWEST, _MOST = 1 / 3, 4.0  # how far one answer may stretch or shrink what the rhythm lets expect
-_DOUBT = 2.0  # articles: so many must have arrived before the last answer alone says whether a source is first
-
-# What shows more than news, or changes rarely, has bounds of its own within the configured ones.
+# Sources that list more than news, or change rarely, have their own bounds within the configured ones.
 _AT_MOST: Mapping[SourceKind, timedelta] = {
-    "home": timedelta(hours=1),  # what stands on top, and for how long, is history too
+    "home": timedelta(hours=1),  # the position of articles on the home page is recorded too
     "sitemap": timedelta(hours=6),  # large; its modification times tell which articles to check again
 }
 _AT_LEAST: Mapping[SourceKind, timedelta] = {"sitemap": timedelta(hours=1)}
-_PAST_MONTH = timedelta(days=7)  # the sitemap of a past month: it changes by corrections alone
-_PAST_MONTHS = 12  # after so many it is not polled any more
+_PAST_MONTH = timedelta(days=7)  # the sitemap of a past month changes only when an article is edited
+_PAST_MONTHS = 12  # months after which the sitemap of a month is no longer polled
 
-_ABSENT = timedelta(days=7)  # a source that was never there is asked for again so often
-_VANISHED = timedelta(days=1)  # one that was there: at least so often
-_SCANTY = 4  # an answer with less than a quarter of the most ever is worth a note
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """The shortest and the longest time between two polls of one source, as configured."""
-
-    floor: timedelta
-    ceiling: timedelta
+_ABSENT = timedelta(days=7)  # interval for a source that has never existed
+_VANISHED = timedelta(days=1)  # longest interval for a source that used to exist
+_SCANTY = 4  # a response with less than a quarter of the largest list so far is noted
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What a good answer showed: how many articles, how many of them not before, how many first of all sources.
+class PollBounds:
+    """The configured shortest and longest time between two polls of one source."""
 
-    `since` is the good answer before it; None at the first one.
+    shortest: timedelta
+    longest: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class PollResult:
+    """What a good response listed on its first page: `items` articles, of which `arrived` are new to this source.
+
+    `firsts` of them are new to all sources. `since` is the time of the previous good response, None if this is the first.
     """
 
     items: int
@@ -60,52 +59,67 @@ class Look:
     since: datetime | None
 
 
-def interval(kind: SourceKind, look: Look, week: Week, use: float, now: datetime, bounds: Bounds) -> timedelta:
-    """Say how long to wait after a good answer; `use` is the share of new articles that it is the first to show."""
+def interval(
+    kind: SourceKind, result: PollResult, week: WeekRates, share: float, now: datetime, bounds: PollBounds
+) -> timedelta:
+    """Return how long to wait after a good response.
+
+    `share` is the share (0 to 1) of the source's new articles that it is the first to list.
+    """
     least, most = _bounds(kind, bounds)
-    if look.since is not None and 0 < look.items <= look.arrived:
-        return least  # nothing of it was known: more may have come than it can show
-    pace, first = 1.0, use
-    if look.since is not None:
-        pace = _pace(look.arrived, week.expected(look.since, now))
-        first = max(use, look.firsts / (look.arrived + _DOUBT))
-    fresh = week.reached(now, _WANTED / (pace * max(first, 1e-6)), most)
-    return max(least, min(fresh, _safe(kind, look, week, pace, now, most)))
+    if result.since is not None and 0 < result.items <= result.arrived:
+        return least  # the whole list is new: more articles may have come than the list can hold
+    speed, first = 1.0, share
+    if result.since is not None:
+        speed = _speed(result.arrived, week.expected(result.since, now))
+        first = max(share, result.firsts / (result.arrived + _PRIOR_ARRIVALS))
+    news = week.reached(now, _WANTED / (speed * max(first, 1e-6)), most)
+    return max(least, min(news, _half_replaced(kind, result, week, speed, now, most)))
 
 
-def _safe(kind: SourceKind, look: Look, week: Week, pace: float, now: datetime, most: timedelta) -> timedelta:
-    """Say when half of what a source shows at once may have been replaced; a month's sitemap forgets nothing."""
-    if kind == "sitemap" or not look.items:
+def _half_replaced(
+    kind: SourceKind, result: PollResult, week: WeekRates, speed: float, now: datetime, most: timedelta
+) -> timedelta:
+    """Return after what time half of the list may have been replaced. The sitemap of a month drops nothing."""
+    if kind == "sitemap" or not result.items:
         return most
-    return week.reached(now, look.items / 2 / max(pace, 1.0), most)
+    return week.reached(now, result.items / 2 / max(speed, 1.0), most)
 
 
-def _bounds(kind: SourceKind, bounds: Bounds) -> tuple[timedelta, timedelta]:
-    most = max(bounds.floor, min(bounds.ceiling, _AT_MOST.get(kind, bounds.ceiling)))
-    return min(most, max(bounds.floor, _AT_LEAST.get(kind, bounds.floor))), most
+def _bounds(kind: SourceKind, bounds: PollBounds) -> tuple[timedelta, timedelta]:
+    most = max(bounds.shortest, min(bounds.longest, _AT_MOST.get(kind, bounds.longest)))
+    return min(most, max(bounds.shortest, _AT_LEAST.get(kind, bounds.shortest))), most
 
 
-def _pace(arrived: int, expected: float) -> float:
-    """Compare what came with what was expected; one answer is no trend, so that the result stays within bounds."""
-    return min(_MOST, max(_FEWEST, (arrived + 1) / (expected + 1)))
+def _speed(arrived: int, expected: float) -> float:
+    """Return arrivals relative to what was expected, within bounds: one response is not a trend."""
+    return min(_FASTEST, max(_SLOWEST, (arrived + 1) / (expected + 1)))
 
 
-def chance(address: str, instant: datetime) -> float:
-    """Give a number from 0 to 1 that looks like chance and is the same whenever it is computed again."""
+def pseudo_random(address: str, instant: datetime) -> float:
+    """Return a reproducible number from 0 to 1 for the jitter, so that a rebuild computes the same due times."""
     digest = hashlib.sha256(f"{address} {instant.isoformat(timespec='seconds')}".encode()).digest()
     return int.from_bytes(digest[:8]) / 2**64
 
 
-def source_polled(source: SourceForPoll, look: Look, wait: timedelta, now: datetime, draw: float) -> SourceOutcome:
-    """Give the row of a source after a good answer; `draw`, from 0 to 1, spreads the polls of several sources."""
+def source_polled(
+    source: SourceForPoll, result: PollResult, wait: timedelta, now: datetime, draw: float
+) -> SourceOutcome:
+    """Return the changes to the row of a source after a good response.
+
+    `draw`, a number from 0 to 1 (see `pseudo_random`), shortens `wait` by up to 10 %, so that polls are spread out.
+    """
     wait = timedelta(seconds=round(wait.total_seconds() * (1 - _JITTER * draw)))
     most = source.most_items or 0
-    note = f"shows {look.items} articles; it has shown up to {most}" if look.items * _SCANTY < most else None
-    return SourceOutcome("ok", now + wait, interval=wait, items=look.items, fresh_items=look.firsts, error=note)
+    note = f"lists {result.items} articles; it has listed up to {most}" if result.items * _SCANTY < most else None
+    return SourceOutcome("ok", now + wait, interval=wait, items=result.items, fresh_items=result.firsts, error=note)
 
 
 def past_month(outcome: SourceOutcome, month: tuple[int, int], now: datetime) -> SourceOutcome:
-    """Let the sitemap of a month come rarely once the month after it is over, too; after a year, not any more."""
+    """Return the outcome for the sitemap of a month (year, month).
+
+    It is polled weekly once the following month is over, and no longer polled after a year.
+    """
     local = now.astimezone(site.HANOI)
     ago = local.year * 12 + local.month - (month[0] * 12 + month[1])
     if ago <= 1:
@@ -115,21 +129,34 @@ def past_month(outcome: SourceOutcome, month: tuple[int, int], now: datetime) ->
 
 
 def source_failed(
-    source: SourceForPoll, now: datetime, error: str, bounds: Bounds, *, absent: bool = False
+    source: SourceForPoll,
+    now: datetime,
+    error: str,
+    bounds: PollBounds,
+    *,
+    absent: bool = False,
+    kind: ErrorKind | None = None,
 ) -> SourceOutcome:
-    """Give the row of a source that gave no good answer.
+    """Return the changes to the row of a source without a good response.
 
-    One that is not there, and never was, is asked for rarely. One that was there fails until it is back.
+    `absent`: the site says that there is no such source. One that never existed is polled rarely; one that used to
+    exist is failing until it comes back.
     """
     failures = source.failures + 1
     if absent and source.last_ok_at is None:
-        return SourceOutcome("absent", now + _ABSENT, error=error, failures=failures)
-    latest = now + (_VANISHED if absent else bounds.ceiling)
-    return SourceOutcome("failing", min(retry_at(now, failures), latest), error=error, failures=failures)
+        return SourceOutcome("absent", now + _ABSENT, error=error, failures=failures, error_kind=kind)
+    latest = now + (_VANISHED if absent else bounds.longest)
+    return SourceOutcome(
+        "failing", min(retry_at(now, failures), latest), error=error, failures=failures, error_kind=kind
+    )
 
 
-def source_silent(source: SourceForPoll, now: datetime, bounds: Bounds) -> SourceOutcome | None:
-    """Give the row of a source whose answer was good but shows no article, if it ever showed any."""
+def source_empty(source: SourceForPoll, now: datetime, bounds: PollBounds) -> SourceOutcome | None:
+    """Return the changes to the row of a source whose response is good but lists no article.
+
+    None if it has never listed any: then an empty list is nothing unusual.
+    """
     if not source.most_items:
         return None
-    return source_failed(source, now, f"{SILENT}; it has shown up to {source.most_items}", bounds)
+    message = f"lists no article; it has listed up to {source.most_items}"
+    return source_failed(source, now, message, bounds, kind=ErrorKind.EMPTY_SOURCE)

@@ -1,0 +1,23 @@
+"""One poll, with everything that belongs to it: the run's row, crash recovery, the due sources and pages.
+
+Boundary: order only.
+"""
+
+from __future__ import annotations
+
+from crawler.pipeline import Run, poll_due, recorded
+from crawler.replay import recover
+from crawler.types import RunReport
+
+
+def poll(run: Run, *, ignore_due: bool = False) -> RunReport:
+    """Poll what is due now, or everything with `ignore_due`; first ingest what crashed processes left.
+
+    Raises:
+        StopError: the run cannot continue; finished work is stored.
+
+    """
+    with recorded(run, "poll"):
+        recover(run)
+        poll_due(run, ignore_due=ignore_due)
+    return run.report

@@ -1,0 +1,74 @@
+"""The outcome of one step of a run, for code and for people.
+
+Boundary: a value; commands and logs print it, and code tests its kind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class OutcomeKind(StrEnum):
+    """The result of one step of a run."""
+
+    NEW = "new"
+    REVISED = "revised"
+    UNCHANGED = "unchanged"
+    DUPLICATE = "duplicate"
+    REJECTED = "rejected"
+    DRIFT = "drift"
+    SUSPECT = "suspect"
+    GONE = "gone"
+    FAILED = "failed"
+    ABSENT = "absent"  # there is no article with this id
+    SKIPPED = "skipped"  # another process is working on it
+    FOUND = "found"  # a source lists articles that were not known
+    NO_NEWS = "no news"  # a source was read and lists nothing new
+    NOT_MODIFIED = "not modified"
+    LISTED = "listed"  # a backfill read a list
+    LIST_ABSENT = "list absent"
+    IDS_SUPPORTED = "ids supported"
+    WAITING = "waiting"  # nothing can be done for a backfill plan at this moment
+    PROBED = "probed"  # `vna probe` asked a question
+    CAPTURED = "captured"  # a capture of another collection was imported
+    DIFFERS = "differs"  # `vna reparse` reads a stored revision differently
+    NEWLY_READ = "newly read"  # it reads a page that could not be parsed before
+    STILL_UNREAD = "still unread"  # it cannot parse that page either
+    NO_LONGER_READ = "no longer read"  # it cannot parse the page of a stored revision
+    DAMAGED = "damaged"  # the WARC record of a stored revision is damaged
+    PROGRESS = "progress"  # nothing but a detail to print
+
+    @property
+    def is_routine(self) -> bool:
+        """Whether nothing changed: such an outcome is shown only if more output is asked for."""
+        return self in _ROUTINE
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether a person may have to look at it."""
+        return self in _FAULTS
+
+
+_ROUTINE = frozenset({OutcomeKind.UNCHANGED, OutcomeKind.SKIPPED, OutcomeKind.NO_NEWS, OutcomeKind.NOT_MODIFIED})
+_FAULTS = frozenset({OutcomeKind.FAILED, OutcomeKind.REJECTED, OutcomeKind.DRIFT, OutcomeKind.LIST_ABSENT})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result of one step: its kind, what it was about (a post id, an address), and a detail for people."""
+
+    kind: OutcomeKind
+    id: int | None = None
+    url: str | None = None
+    detail: str = ""
+
+    def __str__(self) -> str:
+        """Return the outcome as one line, such as `new: 245060 Titre` or `failed: https://…: HTTP status 500`."""
+        if self.kind is OutcomeKind.PROGRESS:
+            return self.detail
+        if self.id is not None:
+            subject = f"{self.id} {self.detail}".rstrip()
+        else:
+            subject = ": ".join(part for part in (self.url, self.detail) if part)
+        return f"{self.kind}: {subject}"

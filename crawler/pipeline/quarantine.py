@@ -1,0 +1,60 @@
+"""Quarantine: an item that crashes the crawler is set aside, so that the next start does not crash on it again.
+
+A Python exception that is a bug quarantines its item at once and then propagates. A crash of the interpreter leaves no
+time for that: the crash marker records the item while it is processed, and after three crashes in a row over the same
+item the next process quarantines it.
+
+Boundary: order only; which row an item has is up to the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from crawler.errors import CrawlerError
+from crawler.pipeline.run import Run
+from crawler.purpose import Purpose
+
+_MAX_CRASHES = 3  # in a row, over one item
+
+T = TypeVar("T")
+#: Writes the quarantined item's row. Arguments: the message, the time, the row id of the capture if there is one.
+Quarantine = Callable[[str, datetime, int | None], T]
+
+
+def is_bug(run: Run, error: Exception) -> bool:
+    """Whether an error is a fault of the program, not an expected failure or one of the disk or the database."""
+    return not (isinstance(error, CrawlerError) or run.archive.is_storage_error(error))
+
+
+def guarded(run: Run, purpose: Purpose, process: Callable[[], T], quarantine: Quarantine[T]) -> T:
+    """Process an item, or quarantine it if it has crashed the crawler too often.
+
+    `process` sets the crash marker while it handles a response. `quarantine` runs in a transaction of its own.
+
+    Raises:
+        Exception: whatever `process` raises; after a bug, the item is in quarantine.
+
+    """
+    crashes = run.crash_marker.crashes(str(purpose))
+    if crashes >= _MAX_CRASHES:
+        result = _set_aside(run, purpose, f"a bug: the process crashed on this {crashes} times", quarantine)
+    else:
+        try:
+            result = process()
+        except Exception as error:
+            if is_bug(run, error):
+                _set_aside(run, purpose, f"a bug: {type(error).__name__}: {error}", quarantine)
+            raise
+    if crashes:
+        run.crash_marker.clear()
+    return result
+
+
+def _set_aside(run: Run, purpose: Purpose, message: str, quarantine: Quarantine[T]) -> T:
+    capture = next((one for one in reversed(run.pending) if one.purpose == purpose), None)
+    at = capture.fetched.fetched_at if capture else run.clock.now()
+    with run.transaction():
+        return quarantine(message, at, run.capture_ids[capture.ref] if capture else None)

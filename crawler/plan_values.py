@@ -1,0 +1,75 @@
+"""The values of a backfill plan: the request, the stored plan, its steps and their outcomes.
+
+Boundary: frozen values without decisions. Days are days in Hanoi, both ends included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from crawler.types import ErrorKind
+
+Via = Literal["sitemap", "ids", "lists"]
+#: `index`: the sitemap index. `sonar`: the check whether the site supports requests by id. `ids`: a range to probe.
+StepKind = Literal["index", "sitemap", "section", "list", "sonar", "ids"]
+#: `listed`: the list has been read, and its pages are being fetched; for `sonar`, the check has succeeded.
+#: `absent`: the site has no such list. `failed`: given up after failures.
+StepState = Literal["todo", "listed", "done", "absent", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillRequest:
+    """What a backfill must fetch: the days, the method (`via`), the section (None: all sections) and the order."""
+
+    via: Via
+    since: date
+    until: date
+    section: str | None = None
+    oldest_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A stored plan."""
+
+    id: int
+    request: BackfillRequest
+    state: Literal["open", "done"]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stored step of a plan.
+
+    `target` is a URL, `first-last` for a range of ids, or `x` for the step `sonar`. `cursor` is where to continue
+    inside the step. `found` counts the articles found so far; for `index`, the sitemaps; for `sonar`, it is 1 once the
+    check has succeeded. `next_due_at` is the earliest time of the next attempt after a failure.
+    """
+
+    position: int
+    kind: StepKind
+    target: str
+    state: StepState = "todo"
+    cursor: Mapping[str, object] = field(default_factory=dict)
+    found: int = 0
+    failures: int = 0
+    next_due_at: datetime | None = None
+    error: str | None = None
+    error_kind: ErrorKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutcome:
+    """What to write to a step's row after a response; the fields are those of `Step`."""
+
+    state: StepState
+    cursor: Mapping[str, object] = field(default_factory=dict)
+    found: int = 0
+    failures: int = 0
+    next_due_at: datetime | None = None
+    error: str | None = None
+    error_kind: ErrorKind | None = None

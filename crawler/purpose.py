@@ -1,0 +1,69 @@
+"""Why a response was requested. The purpose is written into its WARC record, so that a rebuild can process it again.
+
+Boundary: a value with one formatter and one parser.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from crawler.types import SourceKind
+
+
+class PurposeKind(StrEnum):
+    """Why a response was requested. The values are those of the WARC field `VNA-Purpose`."""
+
+    PAGE = "page"  # a visit to an article page, by post id
+    SOURCE = "source"  # a poll of a source and its further pages, by address
+    LIST = "plan"  # a list that a backfill reads, by kind and address
+    ID = "id"  # an id that no list names
+    ID_SUPPORT = "sonar"  # whether the site answers requests by id alone
+    PROBE = "probe"  # a question of `vna probe`
+    PROBED_PAGE = "probed"  # an article that `vna probe` fetched and stored
+    CAPTURE = "capture"  # an imported capture of another collection
+    IMPORT = "import"  # an imported text
+    ROBOTS = "robots"
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """Why a response was requested: a kind and, for most kinds, a subject (post id, address)."""
+
+    kind: PurposeKind
+    subject: str = ""
+
+    def __str__(self) -> str:
+        """Return the form that WARC records and rows store, such as `page:245060`."""
+        return f"{self.kind}:{self.subject}" if self.subject else str(self.kind)
+
+    @classmethod
+    def parse(cls, text: str) -> Purpose | None:
+        """Return the purpose that a stored text stands for; None if this version does not know its kind."""
+        kind, _, subject = text.partition(":")
+        return cls(PurposeKind(kind), subject) if kind in _PURPOSE_KINDS else None
+
+    @classmethod
+    def page(cls, post_id: int) -> Purpose:
+        """Return the purpose of a visit to an article page."""
+        return cls(PurposeKind.PAGE, str(post_id))
+
+    @classmethod
+    def source(cls, url: str) -> Purpose:
+        """Return the purpose of a poll of a source."""
+        return cls(PurposeKind.SOURCE, url)
+
+    @classmethod
+    def listing(cls, kind: SourceKind, url: str) -> Purpose:
+        """Return the purpose of reading a list for a backfill."""
+        return cls(PurposeKind.LIST, f"{kind}:{url}")
+
+    @property
+    def listed_source(self) -> tuple[str, str]:
+        """The kind and the address that `listing` was called with. Only for purposes of the kind `LIST`."""
+        kind, _, url = self.subject.partition(":")
+        return kind, url
+
+
+_PURPOSE_KINDS = frozenset(PurposeKind)
+ROBOTS = Purpose(PurposeKind.ROBOTS)

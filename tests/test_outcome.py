@@ -1,0 +1,62 @@
+"""Outcomes and purposes: how they are written, and that a purpose can be read back."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crawler.outcome import Outcome, OutcomeKind
+from crawler.purpose import ROBOTS, Purpose, PurposeKind
+
+URL = "https://fr.vietnamplus.vn/titre-post245060.vnp"
+LINES = {
+    "new: 245060 Titre": Outcome(OutcomeKind.NEW, 245060, URL, "Titre"),
+    "absent: 245060": Outcome(OutcomeKind.ABSENT, 245060),
+    f"failed: {URL}: HTTP status 500": Outcome(OutcomeKind.FAILED, url=URL, detail="HTTP status 500"),
+    f"unchanged: {URL}": Outcome(OutcomeKind.UNCHANGED, url=URL),
+    "2026-11-21: 5 records": Outcome(OutcomeKind.PROGRESS, detail="2026-11-21: 5 records"),
+}
+
+
+@pytest.mark.parametrize(("line", "outcome"), LINES.items(), ids=LINES)
+def test_an_outcome_is_one_line(line, outcome):
+    assert str(outcome) == line
+
+
+def test_routine_outcomes_and_faults():
+    routine = {kind for kind in OutcomeKind if kind.is_routine}
+    faults = {kind for kind in OutcomeKind if kind.is_fault}
+    assert routine == {"unchanged", "skipped", "no news", "not modified"}
+    assert faults == {"failed", "rejected", "drift", "list absent"}
+
+
+PURPOSES = {
+    "page:245060": Purpose.page(245060),
+    f"source:{URL}": Purpose.source(URL),
+    "plan:sitemap:https://x/a.xml": Purpose.listing("sitemap", "https://x/a.xml"),
+    "sonar": Purpose(PurposeKind.ID_SUPPORT),
+    "robots": ROBOTS,
+}
+
+
+@pytest.mark.parametrize(("text", "purpose"), PURPOSES.items(), ids=PURPOSES)
+def test_a_purpose_is_written_and_read_back(text, purpose):
+    assert str(purpose) == text
+    assert Purpose.parse(text) == purpose
+
+
+def test_a_listed_source_is_read_back():
+    assert Purpose.listing("section", URL).listed_source == ("section", URL)
+
+
+@pytest.mark.parametrize("text", ["", "another", "another:245060", "Page:1"])
+def test_a_purpose_of_another_version_is_none(text):
+    assert Purpose.parse(text) is None
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(list(PurposeKind)), st.text(max_size=20))
+def test_any_subject_survives(kind, subject):
+    purpose = Purpose(kind, subject)
+    assert Purpose.parse(str(purpose)) == purpose
