@@ -1,1 +1,1 @@
-"""Measurements: each prints medians and ratios to a bound or peer of the same run; none asserts a time."""
+"""Benchmarks. Each prints medians and ratios to a bound or a peer measured in the same run; none asserts a time."""

@@ -1,4 +1,4 @@
-"""`./run.sh bench [NAME [OPTIONS]]`: one measurement, or the quick ones one after the other."""
+"""`./run.sh bench [NAME [OPTIONS]]`: run one benchmark, or the quick ones one after the other."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ SLOW = tuple("peers search ledger budget fuzz captures crash month outage soak r
 
 
 def main() -> int:
-    """Run what was asked for; a measurement may say by its result that something is not as it should be."""
+    """Run the benchmarks and return the exit code: 1 if one reports a failure, 2 if the name is unknown."""
     names = sys.argv[1:2] or list(QUICK)
     if names[0] not in (*QUICK, *SLOW):
-        sys.stderr.write(f"no benchmark {names[0]}; there are {', '.join((*QUICK, *SLOW))}\n")
+        sys.stderr.write(f"no benchmark {names[0]}; choose one of {', '.join((*QUICK, *SLOW))}\n")
         return 2
     failed = False
     for name in names:

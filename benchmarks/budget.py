@@ -1,7 +1,7 @@
-"""One budget for all processes, as the site sees it: `vna run` and `vna backfill` together, on a real socket.
+"""The common request budget of all processes, as the site sees it: `vna run` and `vna backfill` on a real socket.
 
-Prints how far apart the requests are, whether any was made that robots.txt disallows, how Retry-After is kept to in both
-forms, and how the rate comes back after a storm of 429. The bound is the configured rate.
+Prints the time between requests, the requests that robots.txt disallows, the reaction to both forms of Retry-After, and
+how the rate recovers after several 429 in a row. The bound is the configured rate.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from itertools import pairwise
 from pathlib import Path
 
 from crawler.sim.site import Serving, build, serve
-from crawler.sim.site.messages import PLAIN, answer
+from crawler.sim.site.messages import PLAIN, make_response
 
 ROOT = Path(__file__).parent.parent
 SEEDS = ROOT / "seeds"
 RATE = 5
-PATIENCE = 150  # seconds to wait for anything
+TIMEOUT = 150  # seconds to wait for requests, or for a process to end
 RULES = "User-agent: *\nDisallow: /rss/\nDisallow: /*1.vnp\n"
 CONFIG = """
 [archive]
@@ -34,30 +34,32 @@ health = ""
 
 
 def main() -> None:
-    """Print the figures; exit 1 when a bound was broken."""
+    """Print the figures; exit 1 if a bound was violated."""
     now = datetime.now(UTC)
     with (
         serve(lambda url: build(url, seeds_dir=SEEDS, articles=400, now=lambda: datetime.now(UTC))) as site,
         tempfile.TemporaryDirectory() as folder,
     ):
-        _close(site)
+        _set_robots(site)
         since = (now - timedelta(days=30)).date().isoformat()
         with _running(site, Path(folder), ["run"], ["backfill", "--since", since, "--until", now.date().isoformat()]):
-            broken = [
-                *_even(site),
+            violations = [
+                *_spacing(site),
                 *_retry_after(site, "throttle", "seconds"),
                 *_retry_after(site, "unavailable", "date"),
             ]
-            broken += _storm(site)
-        broken += _disallowed(site)
-    for bound in broken:
-        print(f"BROKEN: {bound}")
-    sys.exit(bool(broken))
+            violations += _storm(site)
+        violations += _disallowed(site)
+    for bound in violations:
+        print(f"VIOLATED: {bound}")
+    sys.exit(bool(violations))
 
 
-def _close(site: Serving) -> None:
-    really = site.replica.respond
-    site.replica.respond = lambda asked: answer(RULES, PLAIN) if asked.path == "/robots.txt" else really(asked)  # type: ignore[method-assign]
+def _set_robots(site: Serving) -> None:
+    regular = site.fake_site.respond
+    site.fake_site.respond = lambda asked: (
+        make_response(RULES, PLAIN) if asked.path == "/robots.txt" else regular(asked)
+    )  # type: ignore[method-assign]
 
 
 @contextmanager
@@ -78,39 +80,39 @@ def _running(site: Serving, folder: Path, *commands: list[str]) -> Iterator[None
         finally:
             for process in processes:
                 process.terminate()
-            ends = [process.wait(timeout=PATIENCE) for process in processes]
-            print(f"asked to stop, the commands ended with {ends}")
+            codes = [process.wait(timeout=TIMEOUT) for process in processes]
+            print(f"exit codes after SIGTERM: {codes}")
 
 
 def _log(site: Serving) -> list[tuple[float, str, int]]:
-    found: list[tuple[float, str, int]] = site.replica.state()["log"]  # type: ignore[assignment]
+    found: list[tuple[float, str, int]] = site.fake_site.state()["log"]  # type: ignore[assignment]
     return found
 
 
 def _until(site: Serving, wanted: Callable[[list[tuple[float, str, int]]], bool]) -> list[tuple[float, str, int]]:
-    """Wait until what came since now is as wanted; give it."""
+    """Wait until the requests from now on satisfy `wanted`; return them."""
     before = len(_log(site))
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline:
         if wanted(found := _log(site)[before:]):
             return found
         time.sleep(0.05)
-    raise SystemExit(f"nothing that was waited for came within {PATIENCE} s; last: {_log(site)[-3:]}")
+    raise SystemExit(f"the expected requests did not arrive within {TIMEOUT} s; last: {_log(site)[-3:]}")
 
 
-def _even(site: Serving) -> Iterator[str]:
-    """Both processes at work, nothing amiss."""
-    _until(site, lambda found: len(found) >= 30)  # both are there
+def _spacing(site: Serving) -> Iterator[str]:
+    """Check the time between requests while both processes work without faults."""
+    _until(site, lambda found: len(found) >= 30)  # both processes have started
     times = [at for at, _, _ in _until(site, lambda found: len(found) >= 100)]
     gaps = sorted(later - earlier for earlier, later in pairwise(times))
     most = max(len([at for at in times if first <= at < first + 1]) for first in times)
     print(
-        f"two processes, {RATE} requests a second allowed: {len(gaps) / (times[-1] - times[0]):.2f} a second made, "
+        f"two processes, limit {RATE} requests per second: {len(gaps) / (times[-1] - times[0]):.2f} per second, "
         f"at most {most} within one second"
     )
     print(
-        f"seconds between two requests: least {gaps[0]:.3f}, a hundredth below {gaps[len(gaps) // 100]:.3f}, "
-        f"median {gaps[len(gaps) // 2]:.3f}, most {gaps[-1]:.3f}"
+        f"seconds between two requests: minimum {gaps[0]:.3f}, 1st percentile {gaps[len(gaps) // 100]:.3f}, "
+        f"median {gaps[len(gaps) // 2]:.3f}, maximum {gaps[-1]:.3f}"
     )
     if most > RATE + 1:
         yield f"{most} requests within one second"
@@ -119,34 +121,34 @@ def _even(site: Serving) -> Iterator[str]:
 
 
 def _retry_after(site: Serving, kind: str, form: str) -> Iterator[str]:
-    """One refusal that names a time: nobody asks before it, and somebody soon after."""
-    site.replica.fault(kind, times=1, seconds=3, form=form)
+    """Check one response with Retry-After: no process sends a request before that time, and one does soon after."""
+    site.fake_site.fault(kind, times=1, seconds=3, form=form)
     found = _until(site, lambda found: any(s in (429, 503) for _, _, s in found[:-1]))
     at = next(n for n, (_, _, status) in enumerate(found) if status in (429, 503))
     waited = found[at + 1][0] - found[at][0]
-    print(f"Retry-After of 3 seconds as {form}: the next request of anybody came after {waited:.3f} s")
-    least = 3.0 if form == "seconds" else 2.0  # a date is cut to the whole second
+    print(f"Retry-After of 3 seconds as {form}: next request of any process after {waited:.3f} s")
+    least = 3.0 if form == "seconds" else 2.0  # a date has no fractions of a second
     if not least <= waited < 4.5:
         yield f"Retry-After as {form}: {waited:.3f} s"
 
 
 def _storm(site: Serving) -> Iterator[str]:
-    """Several refusals in a row; then the rate comes back, answer by answer."""
-    site.replica.fault("throttle", times=4, seconds=1)
+    """Check that after several 429 in a row the rate increases again gradually."""
+    site.fake_site.fault("throttle", times=4, seconds=1)
     found = _until(site, lambda found: len(found) > 40 and 429 in [s for _, _, s in found])
     last = max(n for n, (_, _, status) in enumerate(found) if status == 429)
     gaps = [later[0] - earlier[0] for earlier, later in pairwise(found[last + 1 :])]
-    print(f"after {[s for _, _, s in found].count(429)} refusals in a row, seconds between the requests:")
+    print(f"after {[s for _, _, s in found].count(429)} responses 429 in a row, seconds between the requests:")
     for start in range(0, len(gaps), 12):
         print("   " + "  ".join(f"{gap:.2f}" for gap in gaps[start : start + 12]))
     if gaps[0] < 8 / RATE or any(later > earlier + 0.05 for earlier, later in pairwise(gaps[:12])):
-        yield "the rate did not come back slowly"
+        yield "the rate did not increase gradually"
 
 
 def _disallowed(site: Serving) -> Iterator[str]:
     paths = [path for _, path, _ in _log(site)]
     wrong = [path for path in paths if path.startswith("/rss/") or path.endswith("1.vnp") or "1.vnp?" in path]
-    print(f"{len(paths)} requests, {len(wrong)} of them disallowed by robots.txt")
+    print(f"{len(paths)} requests, {len(wrong)} disallowed by robots.txt")
     yield from (f"robots.txt disallows {path}" for path in wrong)
 
 

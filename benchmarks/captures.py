@@ -1,4 +1,4 @@
-"""A large WARC file of somebody else's, of which 2 % are ours, read and taken over, against a bare reader of the file."""
+"""Import of a large foreign WARC file, 2 % of whose records are of the site, compared with only reading the file."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ from warcio.warcwriter import WARCWriter
 
 from benchmarks.poll import SEEDS
 from crawler import app, config, urls
+from crawler.outcome import Outcome
 from crawler.pipeline import Silent
-from crawler.pipeline.captures import Taken, take_over
-from crawler.sim.site import Request, build
+from crawler.pipeline.captures import CaptureImport, import_captures
+from crawler.sim.site import SiteRequest, build
 from crawler.site import ROOT
-from crawler.warc.foreign import Tally, captures
+from crawler.warc.foreign import ImportTally, captures
 
-SHARE = 50  # one of so many records is ours
-CHROME = 400  # other sites' records that are made; they come again and again
+SHARE = 50  # one in 50 records is of the site
+FILLERS = 400  # different records of other sites; they are repeated
 
 
 def member(url: str, body: bytes, at: datetime) -> bytes:
-    """One record as Common Crawl writes it."""
+    """Return one record as Common Crawl writes it."""
     data = io.BytesIO()
     writer = WARCWriter(data, gzip=True, warc_version="WARC/1.0")
     http = StatusAndHeaders("200 OK", [("Content-Type", "text/html; charset=utf-8")], protocol="HTTP/1.1")
@@ -40,47 +41,47 @@ def member(url: str, body: bytes, at: datetime) -> bytes:
     return data.getvalue()
 
 
-def others() -> list[bytes]:
-    """Pages of other sites, of the length of news pages and hard to compress."""
+def foreign_records() -> list[bytes]:
+    """Return pages of other sites, as long as news pages and hard to compress."""
     rng = random.Random(7)
     words = [f"{rng.getrandbits(30):x}" for _ in range(5000)]
     when = datetime(2021, 3, 4, tzinfo=UTC)
-    bodies = (" ".join(rng.choices(words, k=rng.randrange(800, 4000))).encode() for _ in range(CHROME))
+    bodies = (" ".join(rng.choices(words, k=rng.randrange(800, 4000))).encode() for _ in range(FILLERS))
     return [member(f"https://site{n}.example.org/article/{n}", body, when) for n, body in enumerate(bodies)]
 
 
-def ours(count: int) -> Iterator[bytes]:
-    """Pages of our site, as somebody captured them."""
+def own_records(count: int) -> Iterator[bytes]:
+    """Yield pages of the site, as another archive captured them."""
     site = build(ROOT.rstrip("/"), seeds_dir=SEEDS, articles=count, now=lambda: datetime(2026, 11, 21, 8, tzinfo=UTC))
     for post_id in site.ids()[-count:]:
         story = site.story(post_id)
-        page = site.respond(Request("GET", story.path)).decoded
+        page = site.respond(SiteRequest("GET", story.path)).decoded
         yield member(site.url + story.path, page, story.published)
 
 
 def write(path: Path, records: int) -> int:
-    """Write the file; give its size in bytes."""
-    rest, wanted = others(), ours(records // SHARE)
+    """Write the file and return its size in bytes."""
+    fillers, own = foreign_records(), own_records(records // SHARE)
     with path.open("wb") as file:
         for n in range(records):
-            file.write(next(wanted) if n % SHARE == 0 else rest[n % len(rest)])
+            file.write(next(own) if n % SHARE == 0 else fillers[n % len(fillers)])
     return path.stat().st_size
 
 
 def resident() -> float:
-    """Give this process's resident memory in MB."""
+    """Return the resident memory of this process in MB."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 class Memory(Silent):
-    """Notes the memory at each capture."""
+    """Records the memory at each capture."""
 
     def __init__(self) -> None:
         super().__init__()
         self.seen: list[float] = []
 
-    def step(self, what: str, url: str | None = None) -> None:
-        del what, url
+    def step(self, outcome: Outcome) -> None:
+        del outcome
         self.seen.append(resident())
 
 
@@ -92,13 +93,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "CC-NEWS-like.warc.gz"
         size = write(path, records)
-        print(f"{records} records, {size / 1e6:.0f} MB, one of {SHARE} ours")
-        reading(path)
-        storing(path, Path(folder) / "archive")
+        print(f"{records} records, {size / 1e6:.0f} MB, one in {SHARE} of the site")
+        measure_reading(path)
+        measure_import(path, Path(folder) / "archive")
 
 
-def reading(path: Path) -> None:
-    """Bare reading and ours, in turns: medians."""
+def measure_reading(path: Path) -> None:
+    """Compare `captures` with a bare reader, run alternately; print medians."""
     bare, own = [], []
     for _ in range(3):
         start = time.process_time()
@@ -106,26 +107,28 @@ def reading(path: Path) -> None:
             count = sum(1 for _ in ArchiveIterator(file))
         bare.append(time.process_time() - start)
         start = time.process_time()
-        tally = Tally()
+        tally = ImportTally()
         found = sum(1 for _ in captures(path, lambda url: urls.host(url) == urls.host(ROOT), tally))
         own.append(time.process_time() - start)
     one, other = sorted(bare)[1], sorted(own)[1]
     print(f"bare reader      {count / one:8.0f} records/s")
-    print(f"captures() alone {count / other:8.0f} records/s, {found} ours; {other / one:.2f} x the bare reader's time")
+    print(
+        f"captures() alone {count / other:8.0f} records/s, {found} of the site; {other / one:.2f} x the time of the bare reader"
+    )
 
 
-def storing(path: Path, archive: Path) -> None:
-    """The whole: kept, parsed, placed, stored; and the memory while it lasts."""
+def measure_import(path: Path, archive: Path) -> None:
+    """Measure a whole import, and its memory over time."""
     settings = config.load(None, config.Overrides(archive=archive))
-    watch = Memory()
+    memory = Memory()
     start = time.process_time()
-    with app.working(settings, "bench", watch, role="backfill") as work:
-        taken = Taken(path.name)
-        take_over(work, path, taken)
+    with app.working(settings, "bench", memory, role="backfill") as work:
+        result = CaptureImport(path.name)
+        import_captures(work, path, result)
     spent = time.process_time() - start
-    seen = watch.seen
+    seen = memory.seen
     tenths = [f"{max(seen[len(seen) * n // 10 : len(seen) * (n + 1) // 10]):.0f}" for n in range(10)]
     print(
-        f"taken over       {dict(taken.verdicts)} in {spent:.0f} s CPU, {spent / max(1, len(seen)) * 1000:.1f} ms each"
+        f"imported         {dict(result.verdicts)} in {spent:.0f} s CPU, {spent / max(1, len(seen)) * 1000:.1f} ms each"
     )
-    print(f"memory, most in each tenth of the file, MB: {' '.join(tenths)}")
+    print(f"maximum memory in each tenth of the file, MB: {' '.join(tenths)}")

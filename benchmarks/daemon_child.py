@@ -1,9 +1,9 @@
-"""The service of a drill, in a process of its own: everything is real but the clock.
+"""The service in a separate process, real except for its clock. Used by the benchmarks `soak`, `rough` and `red`.
 
-`--clock FILE`: the time is what the file holds, a double of seconds since 1970; whoever waits moves it.
-`--second S`, `--tick S`, `--nap S`: with it, how long a second of the worker's silence, the pause between two looks, and
-a second of its sleep take.
-`--scale N`: time runs N times faster than the machine's, counted from `--since`.
+`--clock FILE`: read the time from the file (a double, seconds since 1970); a process that waits advances it.
+`--second S`, `--tick S`, `--nap S`: with `--clock`, the real seconds that stand for one second of worker silence, for
+the pause between two checks for due work, and for one second of sleep.
+`--scale N`: run the machine's clock N times faster, counted from `--since` (seconds since 1970).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from pathlib import Path
 
 from crawler import config
 from crawler.clock import StoppableClock
-from crawler.daemon import Rhythm, Service
+from crawler.daemon import Intervals, Service
 
 
 class FileClock(StoppableClock):
-    """A clock that several processes share: the one that waits moves it for all."""
+    """A clock that several processes share: when one of them waits, it advances for all."""
 
     def __init__(self, file: Path, nap: float = 0.0) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class FileClock(StoppableClock):
 
 
 class FastClock(StoppableClock):
-    """The machine's clock, `scale` times faster since an instant."""
+    """The machine's clock, `scale` times faster from a given time on."""
 
     def __init__(self, scale: float, since: float) -> None:
         super().__init__()
@@ -71,11 +71,11 @@ def main() -> None:
     given = arguments.parse_args()
     if given.clock:
         clock: StoppableClock = FileClock(given.clock, given.nap)
-        rhythm = Rhythm(second=given.second, tick=given.tick, look=0.5)
+        intervals = Intervals(second=given.second, tick=given.tick, check=0.5)
     else:
         clock = FastClock(given.scale, given.since)
-        rhythm = Rhythm(second=1 / given.scale, tick=10 / given.scale, look=30 / given.scale)
-    Service(lambda: config.load(given.config), clock=clock, rhythm=rhythm).run()
+        intervals = Intervals(second=1 / given.scale, tick=10 / given.scale, check=30 / given.scale)
+    Service(lambda: config.load(given.config), clock=clock, intervals=intervals).run()
 
 
 if __name__ == "__main__":

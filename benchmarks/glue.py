@@ -1,10 +1,11 @@
-"""How well lost spaces are found again: the seeds' gold, re-glued clean text, text with one spot, text with none.
+"""Measure precision and recall of the repair of glued words.
 
     .venv/bin/python benchmarks/glue.py [-v] [FILE...]   files: clean text, one paragraph a line (default: benchmarks/data)
 
-`tuned.txt` is what the rules were tried on while they were written; `unseen.txt` was only ever measured.
+The texts are the seeds with their gold standard, and clean text: with its line breaks removed, with one space removed,
+and unchanged. The rules were tuned on `tuned.txt`; `unseen.txt` was only measured. -v prints every error.
 
-Deterministic but for the timing, which is given in ratio to a bare tokenising pass over the same text.
+Everything is deterministic except the timing, which is also printed as a ratio to tokenising the same text.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ WIDTHS = (66, 72, 76, 79, 80, 84)
 
 @dataclass
 class Score:
+    """Counts of lost spaces that were found, missed, or wrongly inserted."""
+
     right: int = 0
     wrong: int = 0
     missed: int = 0
@@ -60,7 +63,7 @@ def _around(text: str, at: int) -> str:
 
 
 def lose(lines: list[str]) -> tuple[str, set[int]]:
-    """Join lines without their line ends; return the text and where the ends were."""
+    """Join lines without a space; return the text and the offsets of the lost line breaks."""
     lost: set[int] = set()
     text = ""
     for line in lines:
@@ -71,7 +74,7 @@ def lose(lines: list[str]) -> tuple[str, set[int]]:
 
 
 def inserted(edit: Repair) -> set[int]:
-    """Return where an edit put spaces in, as offsets of the verbatim text."""
+    """Return where an edit inserted spaces, as offsets in the verbatim text."""
     found: set[int] = set()
     i = 0
     for char in edit.after:
@@ -83,7 +86,7 @@ def inserted(edit: Repair) -> set[int]:
 
 
 def measure(paragraphs: list[tuple[str, set[int]]], known: Lexicon | None, score: Score, *, whole: bool) -> None:
-    """Repair paragraphs together as one page (`whole`) or one at a time, and count."""
+    """Repair paragraphs as pages of six (`whole`) or one at a time, and add the counts to `score`."""
     for page in _pages(paragraphs, 6 if whole else 1):
         edits = [e for e in repair("\n\n".join(p for p, _ in page), known).repairs if e.rule in GLUE]
         found = {at for e in edits for at in inserted(e)}
@@ -97,8 +100,8 @@ def _pages(items: list[tuple[str, set[int]]], size: int) -> list[list[tuple[str,
     return [items[i : i + size] for i in range(0, len(items), size)]
 
 
-def lone(paragraph: str) -> tuple[str, set[int]]:
-    """Take one space between two words away; which one depends on the text alone."""
+def remove_one_space(paragraph: str) -> tuple[str, set[int]]:
+    """Remove one space between two words; which one depends only on the text."""
     gaps = [
         i for i, c in enumerate(paragraph) if c == " " and paragraph[i - 1].isalpha() and paragraph[i + 1].isalpha()
     ]
@@ -109,7 +112,7 @@ def lone(paragraph: str) -> tuple[str, set[int]]:
 
 
 def seeds(known: Lexicon | None) -> None:
-    """The gold of the seeds: as pages with their title and lead as hints, and line by line without."""
+    """Measure the seeds against their gold standard: as pages with title and lead as hints, and line by line without."""
     whole, lines, rules = Score(), Score(), Counter[str]()
     for path in sorted((ROOT / "seeds").glob("*.txt")):
         article = seedtext.read(path.read_text(encoding="utf-8"))
@@ -136,7 +139,8 @@ def _gold(seed: str, text: str) -> set[int]:
     return found
 
 
-def reglued(paragraphs: list[str], known: Lexicon | None) -> None:
+def without_line_breaks(paragraphs: list[str], known: Lexicon | None) -> None:
+    """Wrap clean paragraphs at several widths, remove the line breaks, and measure."""
     for hyphens, width, whole in product((False, True), WIDTHS, (True, False)):
         glued = [lose(textwrap.wrap(p, width, break_on_hyphens=hyphens)) for p in paragraphs]
         score = Score()
@@ -145,29 +149,35 @@ def reglued(paragraphs: list[str], known: Lexicon | None) -> None:
         show(score.examples)
 
 
-def single(paragraphs: list[str], known: Lexicon | None) -> None:
+def with_one_lost_space(paragraphs: list[str], known: Lexicon | None) -> None:
+    """Remove one space from each paragraph, then from each sentence, and measure."""
     sentences = [s for p in paragraphs for s in re.split(r"(?<=[a-z»]\.) ", p) if len(s) > 40]
-    for name, lines in (("one spot a paragraph", paragraphs), ("one spot a sentence", sentences)):
+    for name, lines in (("one spot per paragraph", paragraphs), ("one spot per sentence", sentences)):
         score = Score()
-        measure([lone(line) for line in lines], known, score, whole=False)
+        measure([remove_one_space(line) for line in lines], known, score, whole=False)
         print(score.row(name))
         show(score.examples)
 
 
-def untouched(paragraphs: list[str], known: Lexicon | None) -> None:
+def clean(paragraphs: list[str], known: Lexicon | None) -> None:
+    """Count the edits in clean text; there should be none."""
     edits = [e for p in paragraphs for e in repair(p, known).repairs]
     glue = [f"CLEAN {e.rule} {e.before!r} -> {e.after!r}" for e in edits if e.rule in GLUE]
     counts = dict(Counter(e.rule for e in edits))
-    print(f"clean text: {len(glue)} glue edits in {sum(len(p.split()) for p in paragraphs)} words; by rule: {counts}")
+    print(
+        f"clean text: {len(glue)} glued-* edits in {sum(len(p.split()) for p in paragraphs)} words; by rule: {counts}"
+    )
     show(glue)
 
 
 def show(examples: list[str]) -> None:
+    """Print examples, with -v only."""
     if "-v" in sys.argv:
         print(*(f"    {e}" for e in examples), sep="\n", end="\n" if examples else "")
 
 
 def cost(paragraphs: list[str], known: Lexicon | None) -> None:
+    """Print the CPU time of repairing twelve paragraphs as one page."""
     text = "\n\n".join(lose(textwrap.wrap(p, 79))[0] for p in paragraphs[:12])
     start = time.process_time()
     for _ in range(20):
@@ -176,7 +186,7 @@ def cost(paragraphs: list[str], known: Lexicon | None) -> None:
     start = time.process_time()
     repair(text, known)
     spent = time.process_time() - start
-    print(f"cost: {len(text)} characters, {spent * 1000:.0f} ms = {spent / bare:.0f} x tokenising")
+    print(f"cost: {len(text)} characters, {spent * 1000:.0f} ms = {spent / bare:.0f} times tokenising")
 
 
 def main() -> None:
@@ -187,9 +197,9 @@ def main() -> None:
     for file in files:
         paragraphs = [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
         print(f"\n{file.name}: {len(paragraphs)} paragraphs\n{'':34}   lost  right wrong missed   P       R")
-        reglued(paragraphs, known)
-        single(paragraphs, known)
-        untouched(paragraphs, known)
+        without_line_breaks(paragraphs, known)
+        with_one_lost_space(paragraphs, known)
+        clean(paragraphs, known)
         cost(paragraphs, known)
 
 

@@ -1,4 +1,4 @@
-"""What `vna run` takes while it waits, and what starting the command takes, against bare Python in the same run."""
+"""Memory and CPU time of an idle `vna run`, and the start time of the command, compared with bare Python."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from crawler import app
 from crawler.errors import StorageError
 from crawler.sim.site import build, serve
 
-WAITS = [sys.executable, "-c", "import time; time.sleep(600)"]
-REST = 20.0  # seconds over which processor time is taken
+SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
+INTERVAL = 20.0  # seconds over which CPU time is measured
 
 
 def main() -> None:
@@ -28,21 +28,25 @@ def main() -> None:
     ):
         folder = Path(name)
         command = [sys.executable, "-m", "crawler", "--config", str(configure(folder, site.url)), "run"]
-        with (folder / "log").open("wb") as log, running(command, log) as service, running(WAITS, log) as bare:
-            wait_for_rest(folder / "archive")
+        with (
+            (folder / "log").open("wb") as log,
+            KilledAtExit(command, log) as service,
+            KilledAtExit(SLEEP, log) as bare,
+        ):
+            wait_until_idle(folder / "archive")
             before = processor_time(service.pid)
-            time.sleep(REST)
+            time.sleep(INTERVAL)
             used = processor_time(service.pid) - before
             base, mine = memory(bare.pid), memory(service.pid)
             print(f"idle memory: vna run {mine / 1024:.1f} MB, bare Python {base / 1024:.1f} MB, {mine / base:.1f} x")
-            print(f"idle processor time: {used / REST:.2%} of one core")
+            print(f"idle CPU time: {used / INTERVAL:.2%} of one core")
             service.terminate()
             print(f"exit code after SIGTERM: {service.wait(30)}")
     start.main()
 
 
-class running(subprocess.Popen):  # noqa: N801 - reads as what it is
-    """A process that ends with its block."""
+class KilledAtExit(subprocess.Popen):
+    """A process that is killed at the end of its `with` block."""
 
     def __init__(self, command: list[str], log: object) -> None:
         super().__init__(command, stderr=log)  # type: ignore[call-overload]
@@ -52,7 +56,7 @@ class running(subprocess.Popen):  # noqa: N801 - reads as what it is
         self.wait()
 
 
-def wait_for_rest(archive: Path) -> None:
+def wait_until_idle(archive: Path) -> None:
     """Wait until the first poll and the first housekeeping are done."""
     end = time.monotonic() + 120
     while time.monotonic() < end:
@@ -67,12 +71,12 @@ def wait_for_rest(archive: Path) -> None:
 
 
 def memory(pid: int) -> int:
-    """Give the resident memory of a process in kB."""
+    """Return the resident memory of a process in kB."""
     lines = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     return int(lines["VmRSS"].split()[0])
 
 
 def processor_time(pid: int) -> float:
-    """Give the seconds of processor time that a process has used."""
+    """Return the seconds of CPU time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100

@@ -1,7 +1,7 @@
-"""Does the ledger's interval hold the truth, and what does a whole archive's ledger cost?
+"""How often does the ledger's interval contain the true number of articles, and how long does a whole ledger take?
 
-Seeded worlds of three months: ids with holes, editors who schedule, lists that miss articles; the middle month is
-judged. `lists` is the interval of capture-recapture alone, `ledger` what `vna coverage` says (docs/coverage.md).
+Simulates three months from a seed, with unused ids, delayed publication and lists that miss articles, and compares the
+middle month. `lists` is the interval of capture-recapture alone, `ledger` that of `vna coverage` (docs/coverage.md).
 
 ./run.sh bench ledger                 100 runs of each situation, and an archive of 260,000 posts
 ./run.sh bench ledger --runs 1000 --posts 0
@@ -32,26 +32,26 @@ NOT_IN_SITEMAP, NOWHERE = 37, 5
 
 @dataclass
 class World:
-    """What there is, by id: the day of publication, and the lists that name it."""
+    """The articles that exist, by id: their days of publication and the lists that contain them."""
 
     days: dict[int, date]
-    channels: dict[int, set[str]] = field(default_factory=dict)
-    asked: set[int] = field(default_factory=set)
+    lists: dict[int, set[str]] = field(default_factory=dict)
+    probed: set[int] = field(default_factory=set)
 
-    def of_month(self) -> list[int]:
+    def in_month(self) -> list[int]:
         return [i for i, day in self.days.items() if f"{day:%Y-%m}" == MONTH]
 
 
 @dataclass(frozen=True)
 class Situation:
-    """How likely each list is to name an article, and what goes wrong."""
+    """The probability of each list to contain an article, and what else goes wrong."""
 
     name: str
     chances: Mapping[str, float]
     not_in_sitemap: int = 0
     nowhere: int = 0
-    outage: int = 0  # days in which only the sitemap sees anything
-    asked: float = 0.0  # share of the ids that no list has, asked for
+    outage: int = 0  # days whose articles are in no list but the sitemap
+    probed: float = 0.0  # share of the unlisted ids that are probed
 
 
 SITUATIONS = (
@@ -59,92 +59,92 @@ SITUATIONS = (
     Situation("four independent lists", {"sitemap": 0.9, "section": 0.7, "feed": 0.6, "related": 0.3}),
     Situation("polls fail for two days together", {"sitemap": 0.95, "section": 0.9, "feed": 0.9}, outage=2),
     Situation("37 not in the sitemap, 5 in no list", {"sitemap": 1, "section": 0.99, "feed": 0.97}, 37, 5),
-    Situation("the same, half of the ids asked for", {"sitemap": 1, "section": 0.99, "feed": 0.97}, 37, 5, asked=0.5),
-    Situation("the same, all ids asked for", {"sitemap": 1, "section": 0.99, "feed": 0.97}, 37, 5, asked=1),
+    Situation("the same, half of the ids probed", {"sitemap": 1, "section": 0.99, "feed": 0.97}, 37, 5, probed=0.5),
+    Situation("the same, all ids probed", {"sitemap": 1, "section": 0.99, "feed": 0.97}, 37, 5, probed=1),
 )
 
 
-def world(rng: random.Random, situation: Situation) -> World:
-    """Make one: 45 ids a day, one in ten never used, one in fifty articles published one to three days late."""
+def make_world(rng: random.Random, situation: Situation) -> World:
+    """Return a world with 45 ids a day: one in ten is unused, one article in fifty is published 1 to 3 days late."""
     days: dict[int, date] = {}
     for number in range(45 * DAYS):
         if rng.random() < 0.9:
             late = rng.randint(1, 3) if rng.random() < 0.02 else 0
             days[250_000 + number] = FIRST + timedelta(days=number // 45 + late)
-    made = World(days)
+    world = World(days)
     down = {date(2024, 2, 10) + timedelta(days=n) for n in range(situation.outage)}
     for i, day in days.items():
         up = {n: p for n, p in situation.chances.items() if n == "sitemap" or day not in down}
-        made.channels[i] = {name for name, chance in up.items() if rng.random() < chance}
-    month = made.of_month()
+        world.lists[i] = {name for name, chance in up.items() if rng.random() < chance}
+    month = world.in_month()
     for i in rng.sample(month, situation.not_in_sitemap + situation.nowhere):
-        made.channels[i].discard("sitemap")
-        if situation.nowhere and sum(not c for c in made.channels.values()) < situation.nowhere:
-            made.channels[i].clear()
-    unlisted = [i for i in range(min(days), max(days)) if not made.channels.get(i)]
-    made.asked = set(rng.sample(unlisted, round(situation.asked * len(unlisted))))
-    return made
+        world.lists[i].discard("sitemap")
+        if situation.nowhere and sum(not c for c in world.lists.values()) < situation.nowhere:
+            world.lists[i].clear()
+    unlisted = [i for i in range(min(days), max(days)) if not world.lists.get(i)]
+    world.probed = set(rng.sample(unlisted, round(situation.probed * len(unlisted))))
+    return world
 
 
-def posts(made: World) -> list[Post]:
-    """Write a world as the archive would have it: what the sitemap lists is held, the rest is still to be had."""
+def posts(world: World) -> list[Post]:
+    """Return a world as the archive would know it: articles in the sitemap are held, the others are not yet fetched."""
     found: list[Post] = []
-    for i in sorted({*made.days, *made.asked}):
-        day, channels = made.days.get(i), made.channels.get(i, set())
-        if channels or (i in made.asked and day):
-            held = "sitemap" in channels or not channels
-            told = None if day is None else day.isoformat()
+    for i in sorted({*world.days, *world.probed}):
+        day, listed_in = world.days.get(i), world.lists.get(i, set())
+        if listed_in or (i in world.probed and day):
+            held = "sitemap" in listed_in or not listed_in
+            date_text = None if day is None else day.isoformat()
             state = "live" if held else "known"
-            dates = {"published_on": told} if held else {"hinted_on": told if "feed" in channels else None}
-            found.append(Post(i, f"/x-post{i}.vnp", state, held, channels=frozenset(channels or {"ids"}), **dates))
-        elif i in made.asked:
+            dates = {"published_on": date_text} if held else {"hinted_on": date_text if "feed" in listed_in else None}
+            found.append(Post(i, f"/x-post{i}.vnp", state, held, channels=frozenset(listed_in or {"ids"}), **dates))
+        elif i in world.probed:
             found.append(Post(i, f"/x-post{i}.vnp", "absent", held=False, channels=frozenset({"ids"})))
     return found
 
 
 def run(seed: int, situation: Situation) -> dict[str, float]:
-    """Judge one world."""
-    made = world(random.Random(f"{seed}/{situation.name}"), situation)
-    month = made.of_month()
-    ledger = take_stock(posts(made))
+    """Compare the estimates for one world with the truth."""
+    world = make_world(random.Random(f"{seed}/{situation.name}"), situation)
+    month = world.in_month()
+    ledger = take_stock(posts(world))
     row = next(r for r in ledger.months if r.month == MONTH and not r.section)
-    lists = from_lists([made.channels[i] for i in month])
-    missing = {i for i, channels in made.channels.items() if channels and "sitemap" not in channels}
+    lists = from_lists([world.lists[i] for i in month])
+    missing = {i for i, listed_in in world.lists.items() if listed_in and "sitemap" not in listed_in}
     return {
         "lists": lists is not None and int(lists.low) <= len(month) <= -(-lists.high // 1),
         "ledger": (row.low or 0) <= len(month) <= (row.high or 0),
         "width": (row.high or 0) - (row.low or 0),
-        "unlisted": sum(not made.channels[i] for i in month),
-        "guess": (lists.value if lists else 0) - sum(bool(made.channels[i]) for i in month),
+        "unlisted": sum(not world.lists[i] for i in month),
+        "estimated": (lists.value if lists else 0) - sum(bool(world.lists[i]) for i in month),
         "exact": {m.page for m in ledger.missing} == missing,
     }
 
 
-def judge(runs: int) -> None:
-    """Print how often each interval holds the truth."""
-    print(f"{runs} seeded runs each; how many hold the truth; medians of the rest")
+def compare(runs: int) -> None:
+    """Print how often each interval contains the true number."""
+    print(f"{runs} runs each: how many intervals contain the true number; the other columns are medians")
     print(
         f"{'situation':38} {'lists':>6} {'ledger':>7} {'width':>6} {'unlisted':>9} {'estimate':>9} {'missing listed':>15}"
     )
     for situation in SITUATIONS:
         results = [run(seed, situation) for seed in range(runs)]
         held = {name: sum(bool(r[name]) for r in results) for name in ("lists", "ledger", "exact")}
-        middle = {name: statistics.median(r[name] for r in results) for name in ("width", "unlisted", "guess")}
+        median = {name: statistics.median(r[name] for r in results) for name in ("width", "unlisted", "estimated")}
         print(
-            f"{situation.name:38} {held['lists']:6} {held['ledger']:7} {middle['width']:6.0f} {middle['unlisted']:9.0f}"
-            f" {middle['guess']:9.1f} {held['exact']:8} exact"
+            f"{situation.name:38} {held['lists']:6} {held['ledger']:7} {median['width']:6.0f} {median['unlisted']:9.0f}"
+            f" {median['estimated']:9.1f} {held['exact']:8} exact"
         )
 
 
 def large(count: int) -> None:
-    """Print what a whole archive costs, against reading the same rows alone: nothing is missing, then everything is."""
+    """Print the time for a whole archive, with nothing and with everything missing, compared with reading the rows."""
     with tempfile.TemporaryDirectory() as folder, open_archive(Path(folder)) as archive:
         fill(archive, count)
         start = time.process_time()
         rows = archive.db.execute("SELECT count(*), max(source) FROM sightings").fetchone()[0]
         rows += sum(1 for _ in archive.db.query("SELECT * FROM pages"))
         bare = time.process_time() - start
-        print(f"\n{count:,} posts, {rows:,} rows to read; peak before: {_peak():.0f} MB")
+        print(f"\n{count:,} posts, {rows:,} rows to read; peak memory before: {_peak():.0f} MB")
         for state in ("gone", "known"):
             with archive.transaction():
                 archive.db.execute("UPDATE pages SET state = ?", [state])
@@ -156,17 +156,17 @@ def large(count: int) -> None:
             whole = time.process_time() - start
             print(
                 f"{len(ledger.missing):,} missing: counted in {counting:.1f} s, written in {whole - counting:.1f} s"
-                f" ({whole / bare:.1f} x reading the rows alone); peak {_peak():.0f} MB"
+                f" ({whole / bare:.1f} x reading the rows alone); peak memory {_peak():.0f} MB"
             )
 
 
 def _peak() -> float:
-    """Give the most memory that this process ever had, in MB."""
+    """Return the peak memory of this process in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def fill(archive: Archive, count: int) -> None:
-    """Write pages with three sightings each, dated by a hint."""
+    """Insert pages with up to three sightings each, dated by a hint."""
     rng = random.Random(3)
     months = [f"https://fr.vietnamplus.vn/sitemaps/news-{y}-{m}.xml" for y in range(2010, 2027) for m in range(1, 13)]
     sections = [f"https://fr.vietnamplus.vn/s{n}/" for n in range(9)]
@@ -201,13 +201,13 @@ def _pages(count: int) -> Iterable[tuple[int, str, str]]:
 
 
 def main() -> None:
-    """Print both."""
+    """Print both parts."""
     parser = argparse.ArgumentParser(prog="ledger", description=__doc__)
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--posts", type=int, default=260_000)
     options = parser.parse_args()
     if options.runs:
-        judge(options.runs)
+        compare(options.runs)
     if options.posts:
         large(options.posts)
 

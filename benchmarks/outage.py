@@ -1,6 +1,6 @@
-"""Two days without the crawler, on a real socket: the gap is opened, filled and closed; with the sitemap down it stays open.
+"""Two days without the crawler, on a real socket: a gap is opened, filled and closed; without the sitemap it stays open.
 
-One clock is shared by the crawler and the site.
+Crawler and site share one clock.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ from pathlib import Path
 
 from benchmarks.month import SharedClock
 from benchmarks.poll import SEEDS
-from crawler import app, config, pipeline
+from crawler import app, collect, config
 from crawler.pipeline import Silent
 from crawler.sim.site import Options, build, serve
 from crawler.sim.site.server import Serving
 
 OUTAGE = timedelta(days=2)
-#: A feed of 30, half a day; lists shorter than the outage; further pages fail, so that only the sitemap has it all.
+#: The feed has 30 articles (half a day), the lists are shorter than the outage, and their further pages fail: only the
+#: sitemap lists all articles.
 OPTIONS = Options(era=3, feed_size=30, home_size=30, section_size=8, no_news_sitemap=True)
-FURTHER = "/api/get-zone*"
+LOAD_MORE = "/api/get-zone*"
 
 
 @contextmanager
-def watched() -> Iterator[tuple[Serving, Path, SharedClock, Callable[[], None]]]:
-    """Serve a site and look at it once; give also what makes one tick."""
+def polled_site() -> Iterator[tuple[Serving, Path, SharedClock, Callable[[], None]]]:
+    """Serve a site and poll it once; yield also a function that polls it again."""
     clock = SharedClock()
     with (
         serve(lambda url: build(url, seeds_dir=SEEDS, articles=60, now=clock.now, options=OPTIONS)) as site,
@@ -39,22 +40,22 @@ def watched() -> Iterator[tuple[Serving, Path, SharedClock, Callable[[], None]]]
 
         def tick() -> None:
             with app.working(settings, "bench", Silent(), clock=clock) as work:
-                pipeline.poll(work)
+                collect.poll(work)
 
         tick()
-        site.replica.fault("error", path=FURTHER)
+        site.fake_site.fault("error", path=LOAD_MORE)
         yield site, Path(folder), clock, tick
 
 
 def outage(site: Serving, clock: SharedClock) -> set[int]:
-    """Let two days pass; give what was published in them."""
-    published = site.replica.plan(clock.now() + OUTAGE)
+    """Advance the clock by two days; return the ids published in that time."""
+    published = site.fake_site.plan(clock.now() + OUTAGE)
     clock.sleep(OUTAGE.total_seconds())
     return set(published)
 
 
 def show(folder: Path, site: Serving, published: set[int]) -> None:
-    """Print the gaps and what is missing."""
+    """Print the gaps and the number of missing articles."""
     with app.reading_archive(folder) as archive:
         held = {row["id"] for row in archive.db.query("SELECT id FROM articles")}
         for row in archive.db.query("SELECT g.*, s.url FROM gaps g JOIN sources s ON s.id = g.source ORDER BY g.id"):
@@ -63,11 +64,13 @@ def show(folder: Path, site: Serving, published: set[int]) -> None:
             print(
                 f"  gap {path:20} {row['since']} to {row['until']}, ids {row['after_id']} to {row['before_id']}; {end}"
             )
-    print(f"  published meanwhile {len(published)}, archived {len(published & held)}, missing {len(published - held)}")
+    print(
+        f"  published during the outage {len(published)}, archived {len(published & held)}, missing {len(published - held)}"
+    )
 
 
 def status(folder: Path, site: Serving) -> None:
-    """Print what `vna status` says of gaps, in words and in JSON."""
+    """Print what `vna status` shows about gaps, as text and as JSON."""
     command = [sys.executable, "-m", "crawler", "--archive", str(folder), "--site", site.url, "status"]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     at = text.index("open gaps")
@@ -77,22 +80,22 @@ def status(folder: Path, site: Serving) -> None:
 
 
 def main() -> None:
-    """Print both stories."""
-    print("two days of outage, the feed shows half a day, the month's sitemap answers:")
-    with watched() as (site, folder, clock, tick):
+    """Print both cases."""
+    print("outage of two days; the feed shows half a day, the sitemap of the month is available:")
+    with polled_site() as (site, folder, clock, tick):
         published = outage(site, clock)
         tick()
         show(folder, site, published)
-    print("the same, and the sitemaps answer 500:")
-    with watched() as (site, folder, clock, tick):
-        site.replica.fault("error", path="/sitemap*")
+    print("the same, but the sitemaps return status 500:")
+    with polled_site() as (site, folder, clock, tick):
+        site.fake_site.fault("error", path="/sitemap*")
         published = outage(site, clock)
         tick()
         show(folder, site, published)
         status(folder, site)
-        print("the sitemaps are back, seven hours later:")
-        site.replica.clear()
-        site.replica.fault("error", path=FURTHER)
+        print("seven hours later, the sitemaps are available again:")
+        site.fake_site.clear()
+        site.fake_site.fault("error", path=LOAD_MORE)
         clock.sleep(7 * 3600)
         tick()
         show(folder, site, published)

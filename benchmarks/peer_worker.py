@@ -1,7 +1,7 @@
-"""Runs one peer over the cases, inside that peer's own environment; prints one JSON object a case.
+"""Run one peer on the cases, in that peer's own environment; print one JSON object per case.
 
-Each peer is used as its documentation shows it, with the page's address where it takes one. What a peer does not give
-(captions, a lead) stays empty.
+Each peer is used as its documentation shows, with the URL of the page if it accepts one. Fields that a peer does not
+extract (captions, a lead) stay empty.
 """
 
 import base64
@@ -61,7 +61,7 @@ def readability(html, url):
 
 
 def fundus(html, url):
-    """Fundus has no generic parser: a publisher's is written by hand. Its own utilities are asked for what they give."""
+    """Use the utilities of Fundus, which has no generic parser: a parser is written for each publisher."""
     import lxml.html
     from fundus.parser.data import LinkedDataMapping
     from fundus.parser.utility import generic_date_parsing, get_meta_content
@@ -102,7 +102,7 @@ def main():
             case = json.loads(line)
             try:
                 found = RUN[name](base64.b64decode(case["html"]), case["url"])
-            except Exception as error:  # a peer may raise anything on an odd page: that is a miss of its, and said
+            except Exception as error:  # a peer may raise anything on an odd page: this counts as a miss
                 found = {"error": repr(error)[:200]}
             print(json.dumps(found, default=str), flush=True)
 

@@ -1,8 +1,8 @@
-"""Field by field against general extractors, on the golden pages and on pages of the replica, in one run.
+"""Field-by-field comparison with general extractors, on the golden pages and on pages of the fake site, in one run.
 
-The peers are installed into an environment of their own, `.venv-peers/`, when this is first run (some minutes).
+The first run installs the peers into `.venv-peers/`, which takes some minutes.
 
-    ./run.sh bench peers            all
+    ./run.sh bench peers            all peers
     ./run.sh bench peers trafilatura readability
 """
 
@@ -26,7 +26,7 @@ from crawler import config
 from crawler.errors import ParseError
 from crawler.parse import times
 from crawler.parse.page import parse_page
-from crawler.sim.site import Options, Request, build
+from crawler.sim.site import Options, SiteRequest, build
 from crawler.types import ImageBlock, TextBlock
 
 ROOT = Path(__file__).parent.parent
@@ -39,8 +39,8 @@ PEERS = {
     "readability": ["readability-lxml==0.9", "lxml_html_clean"],
     "fundus": ["fundus==0.5.7", "curl-cffi==0.15.0"],
 }
-#: What a peer has no notion of, by its documentation: shown as a dash, not as a miss.
-LACKS = {
+#: Fields that a peer does not extract according to its documentation: shown as a dash, not as a miss.
+UNSUPPORTED = {
     "trafilatura": {"captions"},
     "newspaper4k": {"captions"},
     "news-please": {"captions"},
@@ -61,11 +61,11 @@ class Case:
     paragraphs: list[str] | None
     captions: list[str] | None
     instant: str | None
-    known: tuple[str, ...]  # which of the fields the case determines
+    known: tuple[str, ...]  # the fields with a known value
 
 
 def golden() -> Iterable[Case]:
-    """Give the golden pages that are articles."""
+    """Yield the golden pages that are articles."""
     for file in sorted((ROOT / "tests/golden/pages").glob("*.json")):
         case = json.loads(file.read_text("utf-8"))
         expect = case["expect"]
@@ -90,23 +90,23 @@ def golden() -> Iterable[Case]:
         )
 
 
-def replica() -> Iterable[Case]:
-    """Give pages of the replica in all eras; the expectation is the story that was written, not what a parser read."""
+def generated() -> Iterable[Case]:
+    """Yield pages of the fake site in all eras; the expected values come from the generated story, not from a parser."""
     site = build("http://127.0.0.1:1/", seeds_dir=SEEDS, articles=60, now=lambda: NOW, options=Options(history=60))
     for post_id in site.ids():
         story = site.story(post_id)
         texts = [b.text for b in story.blocks if isinstance(b, TextBlock) and b.type not in ("note", "table")]
         captions = [b.caption for b in story.blocks if isinstance(b, ImageBlock) and b.caption]
-        body = site.respond(Request("GET", story.path)).decoded
+        body = site.respond(SiteRequest("GET", story.path)).decoded
         published = story.published.isoformat()
         yield Case(
-            f"replica-{post_id}", f"http://127.0.0.1:1{story.path}", None, base64.b64encode(body).decode(),
+            f"fake-site-{post_id}", f"http://127.0.0.1:1{story.path}", None, base64.b64encode(body).decode(),
             story.title, story.lead, texts, captions, published, FIELDS,
         )  # fmt: skip
 
 
 def ours(cases: Iterable[Case]) -> list[dict[str, Any]]:
-    """Give what this project's parser reads."""
+    """Return the results of this project's parser."""
     markups = config.load_markups()
     found = []
     for case in cases:
@@ -131,7 +131,7 @@ def ours(cases: Iterable[Case]) -> list[dict[str, Any]]:
 
 
 def peer(name: str, file: Path) -> list[dict[str, Any]] | None:
-    """Run one peer in its own environment; None when it does not start."""
+    """Return the results of one peer, run in its own environment; None if it fails."""
     python = ENVIRONMENT / name / "bin" / "python"
     if not python.exists():
         print(f"(installing {name} …)", flush=True)
@@ -139,13 +139,13 @@ def peer(name: str, file: Path) -> list[dict[str, Any]] | None:
         subprocess.run([python, "-m", "pip", "install", "-qq", *PEERS[name]], check=True, stderr=subprocess.DEVNULL)
     done = subprocess.run([python, WORKER, name, file], capture_output=True, text=True, check=False, timeout=1800)
     if done.returncode:
-        print(f"{name}: does not run: {done.stderr.strip().splitlines()[-1:]}")
+        print(f"{name} failed: {done.stderr.strip().splitlines()[-1:]}")
         return None
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
 def row(cases: list[Case], found: list[dict[str, Any]]) -> dict[str, float]:
-    """Give per-field exact match and the token F1 of the body, as shares."""
+    """Return the share of exact matches for each field, and the mean token F1 of the body."""
     shares: dict[str, float] = {}
     for name in FIELDS:
         relevant = [(c, f) for c, f in zip(cases, found, strict=True) if name in c.known]
@@ -172,10 +172,10 @@ def _f1(expected: list[str], got: list[str]) -> float:
 
 
 def main() -> None:
-    """Print one table a set."""
+    """Print one table for each set of pages."""
     names = [name for name in sys.argv[1:] if name in PEERS] or list(PEERS)
-    for title, cases in (("golden pages", list(golden())), ("pages of the replica", list(replica()))):
-        print(f"\n{title}: {len(cases)} articles; share exactly right, and token F1 of the body")
+    for title, cases in (("golden pages", list(golden())), ("pages of the fake site", list(generated()))):
+        print(f"\n{title}: {len(cases)} articles; share of exact matches, and token F1 of the body")
         print(f"{'':14}" + "".join(f"{name:>12}" for name in (*FIELDS, "F1")))
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "cases.jsonl"
@@ -184,8 +184,8 @@ def main() -> None:
         for name, found in results.items():
             if found is not None:
                 shares = row(cases, found)
-                lacks = LACKS.get(name, set())
-                cells = (f"{'-' if f in lacks else f'{shares[f]:.3f}':>12}" for f in (*FIELDS, "F1"))
+                unsupported = UNSUPPORTED.get(name, set())
+                cells = (f"{'-' if f in unsupported else f'{shares[f]:.3f}':>12}" for f in (*FIELDS, "F1"))
                 print(f"{name:14}" + "".join(cells), flush=True)
 
 

@@ -1,4 +1,4 @@
-"""A whole poll (fetch, WARC, parse, repair, decide, SQLite with index), against fetching the same pages alone."""
+"""A whole poll (fetch, WARC, parse, repair, decide, SQLite with index), compared with only fetching the same pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import httpx
 
-from crawler import app, config, lexicon, pipeline
+from crawler import app, collect, config, lexicon
+from crawler.pipeline import Silent
 from crawler.sim.site import build, serve
 
 SEEDS = Path(__file__).parent.parent / "seeds"
@@ -23,7 +24,7 @@ def main() -> None:
         serve(lambda url: build(url, seeds_dir=SEEDS, articles=ARTICLES, now=lambda: datetime.now(UTC))) as site,
         tempfile.TemporaryDirectory() as folder,
     ):
-        paths = [site.replica.story(i).path for i in site.replica.ids()]
+        paths = [site.fake_site.story(i).path for i in site.fake_site.ids()]
         with httpx.Client(headers={"Accept-Encoding": "gzip"}) as client:
             start = time.process_time()
             for path in paths:
@@ -32,11 +33,11 @@ def main() -> None:
         settings = config.load(None, config.Overrides(archive=Path(folder), site=site.url, rate=0))
         for name in ("first poll, everything new", "second poll, nothing new"):
             start = time.process_time()
-            with app.working(settings, "bench", pipeline.Silent(), lexicon=words) as work:
-                report = pipeline.poll(work, ignore_due=True)
+            with app.working(settings, "bench", Silent(), lexicon=words) as work:
+                report = collect.poll(work, ignore_due=True)
             spent = time.process_time() - start
             print(
                 f"{name:30} {report.new:4} new {report.unchanged:4} unchanged, {report.requests} requests,"
-                f" {report.bytes / 1e6:.1f} MB; {spent / len(paths) * 1000:6.1f} ms a page, {spent / fetching:5.1f} x fetching"
+                f" {report.bytes / 1e6:.1f} MB; {spent / len(paths) * 1000:6.1f} ms per page, {spent / fetching:5.1f} x fetching"
             )
-    print(f"(fetching alone: {fetching / len(paths) * 1000:.1f} ms a page; the replica's own work is in all figures)")
+    print(f"(fetching alone: {fetching / len(paths) * 1000:.1f} ms per page; all figures include the fake site)")

@@ -1,8 +1,8 @@
-"""The service treated roughly: the real process on a real socket, its time 100 times faster, ended in every way.
+"""The service stopped, killed and suspended at random: the real process on a real socket, its clock 100 times faster.
 
-A supervisor loop ends it by SIGTERM, kills it, stops it for a while, and starts it again at once, while the site goes on
-publishing. At the end everything that was published is held, once, and the evidence is whole.
-`--minutes N` (15 for the whole measurement), `--seed N`.
+A supervisor loop ends the service with SIGTERM or SIGKILL or suspends it, and restarts it at once, while the site keeps
+publishing. At the end, every published article must be held exactly once, and the WARC files must be intact.
+`--minutes N` (15 for the full benchmark), `--seed N`.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from crawler import app
 from crawler.errors import StorageError
 from crawler.pipeline import Silent
 from crawler.replay import verify
-from crawler.sim.site import Replica, build, serve
+from crawler.sim.site import FakeSite, build, serve
 from crawler.warc import WarcStore
 
 SCALE = 100.0
-PER_DAY = 450  # ten times the agency's: the minutes are few
+PER_DAY = 450  # articles; ten times the agency's rate, because a run is short
 ENDS = ("terminate", "kill", "kill", "freeze", "freeze and kill")
 
 
 @dataclass
 class Supervisor:
-    """Keeps the service running, and treats it roughly."""
+    """Starts the service, and stops, kills or suspends it at random. `frozen` is the time of a suspension in seconds."""
 
     config: Path
     folder: Path
-    chance: random.Random
+    rng: random.Random
     frozen: float
     since: float = field(default_factory=time.time)
     counts: Counter[str] = field(default_factory=Counter)
@@ -48,7 +48,7 @@ class Supervisor:
     slowest: float = 0.0
 
     def now(self) -> datetime:
-        """Give the time as the service sees it."""
+        """Return the time on the service's clock."""
         return datetime.fromtimestamp(self.since, UTC) + timedelta(seconds=(time.time() - self.since) * SCALE)
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -60,38 +60,38 @@ class Supervisor:
             )
 
     def round(self, pause: Callable[[float], None]) -> None:
-        """Let it work for a while, then end it somehow; if need be by force."""
+        """Run the service for a random time, then end it in a random way."""
         child = self.start()
-        pause(self.chance.uniform(1.0, 8.0))
-        end = self.chance.choice(ENDS)
+        pause(self.rng.uniform(1.0, 8.0))
+        end = self.rng.choice(ENDS)
         self.counts[end] += 1
         if "freeze" in end:
             child.send_signal(signal.SIGSTOP)
             pause(self.frozen)
             child.send_signal(signal.SIGCONT)
-            pause(self.chance.uniform(0.0, 3.0))
+            pause(self.rng.uniform(0.0, 3.0))
         self._stop(child, signal.SIGTERM if end in ("terminate", "freeze") else signal.SIGKILL)
 
     def _stop(self, child: subprocess.Popen[bytes], number: int) -> None:
         if child.poll() is not None:
-            self.wrong.append(f"it ended by itself with exit code {child.returncode}")
+            self.wrong.append(f"the service exited by itself with code {child.returncode}")
             return
-        begun = time.monotonic()
+        started = time.monotonic()
         child.send_signal(number)
         try:
             code = child.wait(30)
         except subprocess.TimeoutExpired:
-            self.wrong.append("SIGTERM did not end it within 30 s")
+            self.wrong.append("the service did not exit within 30 s of SIGTERM")
             child.kill()
             child.wait()
             return
         if number == signal.SIGTERM:
-            self.slowest = max(self.slowest, time.monotonic() - begun)
-            if code not in (0, -signal.SIGTERM):  # the latter before its first line ran
-                self.wrong.append(f"SIGTERM ended it with exit code {code}")
+            self.slowest = max(self.slowest, time.monotonic() - started)
+            if code not in (0, -signal.SIGTERM):  # the latter if it had not installed its handler yet
+                self.wrong.append(f"exit code {code} after SIGTERM")
 
-    def settle(self, wanted: set[int], archive: Path) -> None:
-        """Let it run until everything is held, then end it well."""
+    def finish(self, wanted: set[int], archive: Path) -> None:
+        """Run the service until every article is held, then stop it with SIGTERM."""
         child = self.start()
         deadline = time.monotonic() + 120
         while not wanted <= held(archive) and time.monotonic() < deadline:
@@ -100,33 +100,33 @@ class Supervisor:
 
 
 def held(archive: Path) -> set[int]:
-    """Give the ids of the articles in the archive."""
+    """Return the ids of the articles in the archive."""
     try:
         with app.reading_archive(archive) as opened:
             return {row[0] for row in opened.db.execute("SELECT id FROM articles")}
-    except StorageError:  # it was ended before there was one
+    except StorageError:  # the service was ended before it created the archive
         return set()
 
 
 def main() -> int:
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("--minutes", type=float, default=1.0)
-    arguments.add_argument("--seed", type=int, default=0)
-    given = arguments.parse_args()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--minutes", type=float, default=1.0)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        frozen = 60.0 if given.minutes >= 15 else 3.0
-        supervisor = Supervisor(folder / "config" / "crawler.toml", folder, random.Random(given.seed), frozen)
+        frozen = 60.0 if arguments.minutes >= 15 else 3.0
+        supervisor = Supervisor(folder / "config" / "crawler.toml", folder, random.Random(arguments.seed), frozen)
         with serve(lambda url: build(url, seeds_dir=SEEDS, now=supervisor.now, options=SMALL)) as site:
             configure(folder, site.url, poll="list_pages = 20\nceiling = 3600")
-            published = drive(supervisor, site.replica, given.minutes)
-            wanted = set(site.replica.ids())
-            supervisor.settle(wanted, folder / "archive")
+            published = drive(supervisor, site.fake_site, arguments.minutes)
+            wanted = set(site.fake_site.ids())
+            supervisor.finish(wanted, folder / "archive")
         return report(supervisor, folder / "archive", wanted, published)
 
 
-def drive(supervisor: Supervisor, site: Replica, minutes: float) -> int:
-    """Do rounds for so long; the site publishes in the pauses. Gives how many articles."""
+def drive(supervisor: Supervisor, site: FakeSite, minutes: float) -> int:
+    """Run rounds for some minutes, while the site publishes; return the number of published articles."""
     end = time.monotonic() + minutes * 60
     every = 86_400 / PER_DAY / SCALE
     published, due = 0, time.monotonic() + every
@@ -147,10 +147,10 @@ def drive(supervisor: Supervisor, site: Replica, minutes: float) -> int:
 
 def report(supervisor: Supervisor, archive: Path, wanted: set[int], published: int) -> int:
     with app.reading_archive(archive) as opened, WarcStore(archive / "warc") as warc:
-        there = held(archive)
+        archived = held(archive)
         db = opened.db
         revised = db.execute("SELECT count(*) FROM revisions WHERE revision > 1").fetchone()[0]
-        twice = db.execute(
+        duplicates = db.execute(
             "SELECT count(*) FROM (SELECT url FROM articles GROUP BY url HAVING count(*) > 1)"
         ).fetchone()[0]
         pairs = db.execute("SELECT count(*) FROM duplicates").fetchone()[0]
@@ -161,15 +161,15 @@ def report(supervisor: Supervisor, archive: Path, wanted: set[int], published: i
         + ", ".join(f"{n} x {e}" for e, n in supervisor.counts.items() if e != "starts")
     )
     print(
-        f"published {published} while it ran, {len(wanted)} in all; held {len(there & wanted)}, lost {len(wanted - there)}"
+        f"{published} articles published while it ran, {len(wanted)} in total; held {len(archived & wanted)}, lost {len(wanted - archived)}"
     )
-    print(f"twice: {twice} addresses, {pairs} pairs of the same text, {revised} revisions of what never changed")
+    print(f"duplicates: {duplicates} URLs, {pairs} pairs of the same text, {revised} false revisions")
     print(
         f"evidence: {checked.files} files, {checked.records} records, {checked.rows} rows, {len(checked.faults)} faults"
     )
-    print(f"slowest end by SIGTERM: {supervisor.slowest:.1f} s; unexpected: {supervisor.wrong or 'nothing'}")
+    print(f"slowest exit after SIGTERM: {supervisor.slowest:.1f} s; unexpected: {supervisor.wrong or 'nothing'}")
     for fault in checked.faults[:5]:
         print(f"  {fault.what} at {fault.where}: {fault.detail}")
-    good = not (wanted - there or twice or revised or checked.faults or supervisor.wrong)
-    print("nothing lost, nothing twice" if good else "NOT as it should be")
+    good = not (wanted - archived or duplicates or revised or checked.faults or supervisor.wrong)
+    print("nothing lost, nothing duplicated" if good else "FAILED")
     return 0 if good else 1

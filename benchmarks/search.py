@@ -1,7 +1,7 @@
-"""Search over a large archive: newest first and ranked, each against the bare FTS5 query in the same run.
+"""Search in a large archive, newest first and ranked, compared with the bare FTS5 query in the same run.
 
 ./run.sh bench search                 20,000 articles
-./run.sh bench search --articles 260000 --keep /tmp/large   (as many as the French edition has; some minutes)
+./run.sh bench search --articles 260000 --keep /tmp/large   (as many as the French edition has; takes some minutes)
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from crawler.types import Article, Reading, TextBlock
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
-STORIES = 4_000  # written out; each appears again with other words mixed in
+STORIES = 4_000  # different stories; they are repeated, each time with another paragraph of random words
 ROUNDS = 3
 QUERIES = (
     "Vietnam",
@@ -69,7 +69,7 @@ QUERIES = (
 
 
 def words() -> Callable[[random.Random], str]:
-    """Give a source of words by their real frequency in French, so that rare words are as rare as in life."""
+    """Return a function that draws words by their frequency in French, so that rare words are realistically rare."""
     import wordfreq
 
     known = wordfreq.get_frequency_dict("fr", wordlist="large")
@@ -79,7 +79,7 @@ def words() -> Callable[[random.Random], str]:
 
 
 def articles(count: int) -> Iterator[Article]:
-    """Give so many different articles, oldest first."""
+    """Yield `count` different articles, oldest first."""
     site = build("http://127.0.0.1:1/", seeds_dir=SEEDS, articles=STORIES, now=lambda: NOW)
     stories = [site.story(post_id) for post_id in site.ids()]
     rng, filler = random.Random(7), words()
@@ -97,7 +97,7 @@ def articles(count: int) -> Iterator[Article]:
 
 
 def fill(archive: Archive, count: int) -> None:
-    """Write the articles, a thousand in a transaction."""
+    """Save the articles, 1,000 per transaction."""
     stream = articles(count)
     decision = Decision("new", 1)
     while batch := list(itertools.islice(stream, 1000)):
@@ -126,7 +126,7 @@ def milliseconds(run: Callable[[], object]) -> float:
 
 
 def measure(archive: Archive) -> dict[str, list[float]]:
-    """Time every query in each way, the ways in turn; the best of some rounds, warm."""
+    """Return the milliseconds of every query in each way: the best of three rounds, with a warm cache."""
     bare = {
         "newest first, bare FTS5": "SELECT rowid FROM articles_fts WHERE articles_fts MATCH ? ORDER BY rowid DESC LIMIT 20",
         "ranked, bare FTS5": (
@@ -156,10 +156,10 @@ def p95(values: list[float]) -> float:
 
 
 def main() -> None:
-    """Fill or reuse an archive, measure, print."""
+    """Fill or reuse an archive, measure, and print the table."""
     parser = argparse.ArgumentParser(prog="search", description=__doc__)
     parser.add_argument("--articles", type=int, default=20_000)
-    parser.add_argument("--keep", type=Path, help="a folder for the archive, used again when it is there")
+    parser.add_argument("--keep", type=Path, help="folder for the archive; reused if it exists")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary)
@@ -171,7 +171,7 @@ def main() -> None:
                 print(f"filled in {time.monotonic() - start:.0f} s")
             count = archive.db.execute("SELECT count(*) FROM articles").fetchone()[0]
             print(
-                f"{count} articles, {(folder / FILE).stat().st_size / 1e6:.0f} MB, {len(QUERIES)} queries, warm, wall ms"
+                f"{count} articles, {(folder / FILE).stat().st_size / 1e6:.0f} MB, {len(QUERIES)} queries, warm cache, wall time in ms"
             )
             times = measure(archive)
     for name, values in times.items():

@@ -1,7 +1,7 @@
-"""90 simulated days of `vna run` in minutes: memory, files, threads, write-ahead log and log volume, day by day.
+"""90 simulated days of `vna run` in a few minutes: memory, open files, threads, write-ahead log and log size per day.
 
-The service is a process of its own and real, as are the site's socket, the database and the WARC files. Only the clock
-is not: when nothing is due, it goes on to when something is. `--days N`, `--per-day N` (articles).
+The service is a real process, with a real socket, database and WARC files. Only the clock is simulated: when nothing is
+due, it advances to the next due time. `--days N`, `--per-day N` (articles).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SMALL = Options(sections=SECTIONS[:2], section_size=12, feed_size=12, home_size=
 
 @dataclass(frozen=True)
 class Sample:
-    """What the process was like at the end of a day."""
+    """Figures of the process and its files at the end of a day, in bytes unless noted."""
 
     rss: int  # kB
     descriptors: int
@@ -44,7 +44,7 @@ class Sample:
 
 
 def configure(folder: Path, url: str, **more: str) -> Path:
-    """Write a configuration for a drill; give its file."""
+    """Write a configuration for the service and return its path. `more` adds or replaces tables."""
     file = folder / "config" / "crawler.toml"
     file.parent.mkdir()
     tables = {"service": 'health = ""\nlog = "json"', "poll": "list_pages = 2\nfloor = 1800", **more}
@@ -56,7 +56,7 @@ def configure(folder: Path, url: str, **more: str) -> Path:
 
 
 def sample(pid: int, archive: Path, log: Path) -> Sample:
-    """Look at the process from outside."""
+    """Return the current figures of the process."""
     status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     with app.reading_archive(archive) as opened:
         runs = opened.db.execute("SELECT max(id) FROM runs").fetchone()[0]
@@ -72,35 +72,35 @@ def sample(pid: int, archive: Path, log: Path) -> Sample:
 
 
 def idle_until(archive: Path, now: datetime) -> datetime | None:
-    """Say when the next thing is due; None while the service is at work, or has something to do."""
+    """Return the next due time; None while the service is working or something is due already."""
     try:
         with app.reading_archive(archive) as opened:
             due = opened.next_due()
-            busy = any(job.at_work for job in opened.jobs().values())
-    except StorageError:  # it has not begun
+            busy = any(job.in_progress for job in opened.jobs().values())
+    except StorageError:  # the service has not created it yet
         return None
     return None if busy or due is None or due <= now else due
 
 
-def live(
+def run_days(
     child: subprocess.Popen[bytes], clock: FileClock, site: object, days: int, per_day: int, log: Path, archive: Path
 ) -> list[Sample]:
-    """Let the days go by; give a sample at the end of each."""
+    """Run the days; return a sample for the end of each."""
     samples: list[Sample] = []
     gap = timedelta(days=1) / per_day
-    story = BEGIN + gap
-    stuck = time.monotonic()
+    next_story = BEGIN + gap
+    last_idle = time.monotonic()
     while len(samples) < days:
         assert child.poll() is None, log.read_text()[-3000:]
-        assert time.monotonic() - stuck < 60, "the service does not come to rest"
+        assert time.monotonic() - last_idle < 60, "the service has not been idle for 60 s"
         now = clock.now()
         if (due := idle_until(archive, now)) is None:
             time.sleep(0.008)
             continue
-        stuck = time.monotonic()
-        while story <= now:
+        last_idle = time.monotonic()
+        while next_story <= now:
             site.publish(1)  # type: ignore[attr-defined]
-            story += gap
+            next_story += gap
         if now >= BEGIN + timedelta(days=len(samples) + 1):
             samples.append(sample(child.pid, archive, log))
         clock.set(min(due, now + STEP).timestamp())
@@ -108,17 +108,17 @@ def live(
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("--days", type=int, default=90)
-    arguments.add_argument("--per-day", type=int, default=3)
-    given = arguments.parse_args()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--days", type=int, default=90)
+    parser.add_argument("--per-day", type=int, default=3)
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         file = folder / "clock"
         file.write_bytes(bytes(8))
         clock = FileClock(file)
         clock.set(BEGIN.timestamp())
-        begun = time.monotonic()
+        started = time.monotonic()
         with (
             serve(lambda url: build(url, seeds_dir=SEEDS, now=clock.now, options=SMALL)) as site,
             (folder / "log").open("wb") as log,
@@ -133,24 +133,30 @@ def main() -> None:
             ]
             with subprocess.Popen(command, stderr=log) as child:
                 try:
-                    samples = live(
-                        child, clock, site.replica, given.days, given.per_day, folder / "log", folder / "archive"
+                    samples = run_days(
+                        child,
+                        clock,
+                        site.fake_site,
+                        arguments.days,
+                        arguments.per_day,
+                        folder / "log",
+                        folder / "archive",
                     )
                     child.terminate()
                     code = child.wait(30)
                 finally:
                     child.kill()
-            requests = sum(site.replica.state(log=False)["requests"].values())  # type: ignore[attr-defined]
-        report(samples, requests, time.monotonic() - begun, code)
+            requests = sum(site.fake_site.state(log=False)["requests"].values())  # type: ignore[attr-defined]
+        report(samples, requests, time.monotonic() - started, code)
 
 
 def report(samples: list[Sample], requests: int, seconds: float, code: int) -> None:
     days = len(samples)
     third = max(1, days // 3)
     print(
-        f"{days} days in {seconds:.0f} s, {samples[-1].runs} runs, {requests} requests; SIGTERM at the end: exit code {code}"
+        f"{days} days in {seconds:.0f} s, {samples[-1].runs} runs, {requests} requests; exit code after SIGTERM: {code}"
     )
-    print(f"{'':22}{'first day':>12}{'middle':>12}{'last day':>12}{'slope a day, last two thirds':>32}")
+    print(f"{'':22}{'first day':>12}{'middle':>12}{'last day':>12}{'slope per day, last two thirds':>32}")
     for name, unit in (("rss", "kB"), ("descriptors", ""), ("threads", ""), ("wal", "bytes")):
         values = [getattr(one, name) for one in samples]
         print(f"{name:14}{unit:8}{values[0]:12}{values[days // 2]:12}{values[-1]:12}{slope(values[third:]):32.2f}")
@@ -159,10 +165,12 @@ def report(samples: list[Sample], requests: int, seconds: float, code: int) -> N
     print(
         f"rss by tenths: {', '.join(str(samples[days * n // 10].rss // 1024) for n in range(10))}, {samples[-1].rss // 1024} MB"
     )
-    print(f"log bytes a day: first half {statistics.mean(halves[0]):.0f}, second half {statistics.mean(halves[1]):.0f}")
+    print(
+        f"log bytes per day: first half {statistics.mean(halves[0]):.0f}, second half {statistics.mean(halves[1]):.0f}"
+    )
     print(f"archive: {samples[-1].archive / 1e6:.1f} MB")
 
 
 def slope(values: list[int]) -> float:
-    """Give the growth a day of the straight line through the values."""
+    """Return the slope per day of the regression line through the values."""
     return statistics.linear_regression(range(len(values)), values).slope if len(values) > 1 else 0.0

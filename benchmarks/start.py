@@ -1,4 +1,4 @@
-"""How long and how large `vna --help` and an idle archive are, against bare Python in the same run."""
+"""Start time and memory of `vna --help` and `vna status`, compared with bare Python in the same run."""
 
 from __future__ import annotations
 
@@ -26,4 +26,4 @@ def main() -> None:
     base = statistics.median(walls["python -c pass"])
     for name, values in walls.items():
         print(f"{name:28} {statistics.median(values) * 1000:7.0f} ms   {statistics.median(values) / base:5.1f} x")
-    print(f"largest child {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MB")
+    print(f"peak memory of the largest process {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MB")

@@ -1,4 +1,4 @@
-"""Interleaved repeats of several contenders, in processor time, so that a noisy machine treats them alike."""
+"""Measure several contenders in CPU time, in interleaved rounds, so that noise on the machine affects all alike."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 
 def medians(contenders: Mapping[str, Callable[[], object]], repeats: int = 7) -> dict[str, float]:
-    """Give the median seconds of each contender, the rounds interleaved after one warm-up."""
+    """Return the median CPU seconds of each contender, over interleaved rounds after one warm-up."""
     for run in contenders.values():
         run()
     times: dict[str, list[float]] = {name: [] for name in contenders}
@@ -21,6 +21,6 @@ def medians(contenders: Mapping[str, Callable[[], object]], repeats: int = 7) ->
 
 
 def table(found: Mapping[str, float], items: int, bound: str) -> None:
-    """Print milliseconds an item and the ratio to the bound."""
+    """Print the milliseconds per item and the ratio to the bound."""
     for name, seconds in found.items():
         print(f"{name:44} {seconds / items * 1000:8.2f} ms   {seconds / found[bound]:7.1f} x")

@@ -1,6 +1,7 @@
-"""What the tests of the replica share: making one, asking it, and a small reader of pages.
+"""Helpers for the tests of the fake site: create one, send requests, and read its pages with a small parser.
 
-The reader is the tests' own and follows the site dossier, not the crawler: that is its point.
+The parser follows the site dossier and uses nothing of the crawler, so that the tests do not depend on the code that
+the fake site is meant to test.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
-from crawler.sim.site import Replica, Request, build
+from crawler.sim.site import FakeSite, SiteRequest, build
 from crawler.types import ImageBlock, TextBlock
 
 SEEDS = Path(__file__).parent.parent / "seeds"
@@ -28,21 +29,21 @@ class Clock:
         return self.time
 
 
-def replica(articles=200, options=None, seed=0, now=lambda: NOW, base=BASE) -> Replica:
+def fake_site(articles=200, options=None, seed=0, now=lambda: NOW, base=BASE) -> FakeSite:
     return build(base, seeds_dir=SEEDS, articles=articles, seed=seed, now=now, options=options)
 
 
-def get(site: Replica, path: str, headers=GZIP):
-    return site.respond(Request("GET", path, headers))
+def get(site: FakeSite, path: str, headers=GZIP):
+    return site.respond(SiteRequest("GET", path, headers))
 
 
-def page(site: Replica, path: str) -> str:
+def page(site: FakeSite, path: str) -> str:
     response = get(site, path)
     assert response.status == 200, (path, response.status)
     return response.decoded.decode()
 
 
-def page_of(site: Replica, post_id: int) -> str:
+def page_of(site: FakeSite, post_id: int) -> str:
     return page(site, site.story(post_id).path)
 
 
@@ -83,7 +84,7 @@ class Tree(HTMLParser):
         super().__init__()
         self.root = self.at = Node("root")
         self.feed(html)
-        assert self.at is self.root, f"unbalanced at {self.at.tag}"
+        assert self.at is self.root, f"<{self.at.tag}> is not closed"
 
     def handle_starttag(self, tag, attrs):
         node = Node(tag, attrs, self.at)
@@ -107,7 +108,7 @@ def tree(html):
 
 
 def read(html):
-    """Read the article column of a page."""
+    """Parse the article column of a page."""
     start, end = (html.index(mark) for mark in ('<div class="main-col content-col">', '<div class="sidebar'))
     root = tree(html[start:end])
     body = root.one("div", "article__body")
@@ -134,7 +135,7 @@ def image(node, caption):
 
 
 def blocks(parent, images, texts):
-    """Collect text between `<br>`s, texts of block elements and pictures; the text after a bare photo is its caption."""
+    """Collect pictures, texts between `<br>` tags and texts of block elements; the text after a bare photo is its caption."""
     run, photo = "", None
     for child in [*parent.children, Node("br")]:
         if isinstance(child, str):

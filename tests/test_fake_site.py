@@ -1,4 +1,4 @@
-"""The offline double of the site: its article pages, addresses and stories."""
+"""The fake site: article pages, URLs and stories."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from fake_site_reader import (
     NOW,
     SEED_IDS,
     SEEDS,
+    fake_site,
     get,
     page,
     page_of,
     read,
-    replica,
     tree,
     truth,
     without_related,
@@ -29,10 +29,10 @@ from fake_site_reader import (
 from crawler.parse import seedtext
 from crawler.sim.site import Options
 from crawler.sim.site.body import Noise, render
-from crawler.sim.site.grammar import Text, lines, words
+from crawler.sim.site.grammar import TemplateFiller, lines, word_lists
 from crawler.sim.site.newsroom import topics
 from crawler.sim.site.story import slugify
-from crawler.sim.site.timeline import ANCHORS, chance, id_at, time_at
+from crawler.sim.site.timeline import ANCHORS, id_at, seeded_rng, time_at
 from crawler.types import ImageBlock, TextBlock
 
 # --- article pages ------------------------------------------------------------------------------------------------------
@@ -40,10 +40,10 @@ from crawler.types import ImageBlock, TextBlock
 
 @pytest.mark.parametrize("era", [1, 2, 3, None])
 @pytest.mark.parametrize("seed", sorted(SEED_IDS))
-def test_a_seed_survives_every_body_shape(seed, era):
+def test_a_seed_reads_the_same_in_every_body_shape(seed, era):
     path = next(SEEDS.glob(f"{seed}_*.txt"))
     article = seedtext.read(path.read_text("utf-8"))
-    reading = read(page_of(replica(0, Options(era=era)), SEED_IDS[seed]))
+    reading = read(page_of(fake_site(0, Options(era=era)), SEED_IDS[seed]))
     assert reading["title"] == article.title
     assert reading["lead"] == article.lead
     assert reading["texts"] == list(article.paragraphs)
@@ -53,7 +53,7 @@ def test_a_seed_survives_every_body_shape(seed, era):
 
 def test_generated_stories_read_the_same_in_every_body_shape():
     options = {era: Options(era=era, history=60) for era in (None, 1, 2, 3)}
-    sites = {era: replica(250, o) for era, o in options.items()}
+    sites = {era: fake_site(250, o) for era, o in options.items()}
     kinds = Counter()
     for post_id in sites[None].ids()[::4]:
         story = sites[None].story(post_id)
@@ -64,8 +64,8 @@ def test_generated_stories_read_the_same_in_every_body_shape():
     assert set(kinds) >= {"article", "photo", "video", "infographic", "heading", "quote", "note", "list_item"}
 
 
-def test_the_body_shapes_differ_as_the_dossier_says():
-    html = {era: page_of(replica(0, Options(era=era)), SEED_IDS["004"]) for era in (1, 2, 3)}
+def test_the_body_shapes_have_the_markup_of_the_dossier():
+    html = {era: page_of(fake_site(0, Options(era=era)), SEED_IDS["004"]) for era in (1, 2, 3)}
     bodies = {era: tree(h).one("div", "article__body") for era, h in html.items()}
     assert not list(bodies[1].all("p"))
     assert bodies[1].one("div").attrs == {"align": "justify"}
@@ -77,8 +77,8 @@ def test_the_body_shapes_differ_as_the_dossier_says():
     assert not tree(html[2]).one("figure", "article__avatar")
 
 
-def test_source_lines_wrap_but_no_break_spaces_stay():
-    html = page_of(replica(0), SEED_IDS["004"])
+def test_source_lines_wrap_but_not_at_no_break_spaces():
+    html = page_of(fake_site(0), SEED_IDS["004"])
     body = html.partition('itemprop="articleBody"')[2].partition('<div class="article__source">')[0]
     paragraphs = re.findall(r"<p>(.*?)</p>", body, re.DOTALL)
     assert max(len(line) for p in paragraphs for line in p.split("\n")) < 120
@@ -89,7 +89,7 @@ def test_source_lines_wrap_but_no_break_spaces_stay():
 @pytest.mark.parametrize("era", [1, 2, 3])
 def test_blocks_that_generated_stories_do_not_have(era):
     blocks = (TextBlock("table", "Année|Riz\n2024|9,0"), TextBlock("note", "À part"), ImageBlock("https://x/a.jpg"))
-    story = replace(replica(0).story(SEED_IDS["000"]), blocks=blocks)
+    story = replace(fake_site(0).story(SEED_IDS["000"]), blocks=blocks)
     html = render(story, era, Noise("0")).html
     rows = tree(html).one("table", "table-data").all("tr")
     assert [[cell.text for cell in row.all("td")] for row in rows] == [["Année", "Riz"], ["2024", "9,0"]]
@@ -99,7 +99,7 @@ def test_blocks_that_generated_stories_do_not_have(era):
 
 
 def test_older_texts_have_glued_words():
-    site = replica(200, Options(history=200))
+    site = fake_site(200, Options(history=200))
     shares = {}
     for old in (True, False):
         stories = [site.story(i) for i in site.ids() if (site.story(i).era < 3) is old]
@@ -110,7 +110,7 @@ def test_older_texts_have_glued_words():
 
 
 def test_head():
-    site = replica()
+    site = fake_site()
     story = next(site.story(i) for i in reversed(site.ids()) if site.story(i).lead)
     root = tree(page_of(site, story.post_id))
     metas = {m.attrs.get("property") or m.attrs.get("name"): m.attrs.get("content") for m in root.all("meta")}
@@ -131,8 +131,8 @@ def test_head():
     assert data[1]["itemListElement"][1]["item"]["name"] == story.section
 
 
-def test_a_page_weighs_what_the_real_one_does():
-    site = replica(400)
+def test_a_page_is_as_large_as_a_real_one():
+    site = fake_site(400)
     response = get(site, site.story(site.ids()[-1]).path)
     assert 95_000 < len(response.decoded) < 140_000
     assert 18_000 < len(response.body) < 35_000
@@ -141,16 +141,16 @@ def test_a_page_weighs_what_the_real_one_does():
     assert {name for name, _ in response.headers} == {"Content-Type", "Content-Encoding"}
 
 
-def test_two_fetches_differ_in_bytes_and_agree_as_articles():
-    site = replica()
+def test_two_fetches_differ_in_bytes_but_not_as_articles():
+    site = fake_site()
     path = site.story(site.ids()[-30]).path
     first, second = page(site, path), page(site, path)
     assert first != second
     assert read(first) == read(second)
 
 
-def test_voir_plus_is_of_the_moment_except_under_seeds():
-    site = replica()
+def test_voir_plus_shows_current_stories_except_under_seeds():
+    site = fake_site()
     pinned, free = SEED_IDS["002"], site.ids()[-60]
     before = [read(page_of(site, i))["related"] for i in (pinned, free)]
     assert 3 <= len(before[1]) <= 10
@@ -162,7 +162,7 @@ def test_voir_plus_is_of_the_moment_except_under_seeds():
 
 
 def test_every_voir_plus_link_leads_to_its_page():
-    site = replica(0)
+    site = fake_site(0)
     for seed_id in SEED_IDS.values():
         for story in tree(page_of(site, seed_id)).one("div", "timeline").all("article"):
             link = story.one("h2").one("a").attrs["href"]
@@ -173,8 +173,8 @@ def test_every_voir_plus_link_leads_to_its_page():
             assert len(reading["texts"]) >= 4
 
 
-def test_blocks_without_text_of_their_own():
-    site = replica(1500)
+def test_stories_without_text():
+    site = fake_site(1500)
     stories = {site.story(i).kind: site.story(i) for i in site.ids()}
     assert 'id="player-wrapper-' in page_of(site, stories["video"].post_id)
     assert all(i.caption for i in stories["photo"].blocks)
@@ -182,7 +182,7 @@ def test_blocks_without_text_of_their_own():
     assert not any(read(page_of(site, stories[k].post_id))["texts"] for k in ("video", "photo", "infographic"))
 
 
-# --- addresses ----------------------------------------------------------------------------------------------------------
+# --- URLs -------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -203,8 +203,8 @@ def test_slugs(title, when, slug):
     assert slugify(title, datetime.fromisoformat(f"{when}T00:00:00+07:00")) == slug
 
 
-def test_both_url_forms_and_a_wrong_slug_give_the_article():
-    site = replica()
+def test_both_url_forms_and_a_wrong_slug_return_the_article():
+    site = fake_site()
     story = site.story(SEED_IDS["000"])
     pages = [story.path, story.old_path, f"/nimporte-quoi-post{story.post_id}.vnp", f"/x/{story.post_id}.vnp"]
     for path in pages:
@@ -215,7 +215,7 @@ def test_both_url_forms_and_a_wrong_slug_give_the_article():
 
 @pytest.mark.parametrize(("how", "status"), [(404, 404), (410, 410), ("soft", 200), ("home", 302)])
 def test_an_unknown_id(how, status):
-    response = get(replica(0, Options(not_found=how)), "/x-post999999.vnp")
+    response = get(fake_site(0, Options(not_found=how)), "/x-post999999.vnp")
     assert response.status == status
     if how == "home":
         assert response.header("Location") == f"{BASE}/"
@@ -224,8 +224,8 @@ def test_an_unknown_id(how, status):
         assert "article:published_time" not in response.decoded.decode()
 
 
-def test_links_stay_on_the_host_that_serves():
-    site = replica(80, base="http://127.0.0.1:9/")
+def test_links_use_the_host_of_the_fake_site():
+    site = fake_site(80, base="http://127.0.0.1:9/")
     for path in ("/", "/politique/", site.story(site.ids()[-1]).path):
         hosts = {urlsplit(a.attrs["href"]).netloc for a in tree(page(site, path)).all("a")}
         assert hosts <= {"127.0.0.1:9", ""}, path
@@ -242,27 +242,27 @@ def test_ids_follow_the_anchors():
     assert 270_000 < id_at(NOW) < 275_000
 
 
-def test_the_day_has_a_rhythm():
-    site = replica(3000, now=lambda: NOW)
+def test_publication_hours_follow_the_agency():
+    site = fake_site(3000, now=lambda: NOW)
     stories = [site.story(i) for i in site.ids()[-3000:]]
     whole_days = sorted(Counter(s.published.date() for s in stories).items())[1:-1]
     assert 42 < sum(n for _, n in whole_days) / len(whole_days) < 48
     assert not [s for s in stories if s.published.hour < 5]
     assert max(s.published for s in stories) <= NOW
-    in_time = sorted(stories, key=lambda s: s.published)
-    assert [s.post_id for s in in_time] == sorted(s.post_id for s in stories)
+    by_time = sorted(stories, key=lambda s: s.published)
+    assert [s.post_id for s in by_time] == sorted(s.post_id for s in stories)
 
 
-def test_the_world_depends_on_the_seed_number_alone():
-    one, same, other = replica(60), replica(60), replica(60, seed=1)
+def test_stories_depend_on_the_seed_number_only():
+    one, same, other = fake_site(60), fake_site(60), fake_site(60, seed=1)
     assert [one.story(i) for i in one.ids()] == [same.story(i) for i in same.ids()]
     assert [other.story(i).title for i in other.ids()] != [one.story(i).title for i in one.ids()]
-    an_hour_later = replica(60, now=lambda: NOW + timedelta(hours=1))
-    assert len(set(one.ids()) & set(an_hour_later.ids())) > 85
+    one_hour_later = fake_site(60, now=lambda: NOW + timedelta(hours=1))
+    assert len(set(one.ids()) & set(one_hour_later.ids())) > 85
 
 
-def test_stories_are_no_near_duplicates_of_one_another():
-    site = replica(400)
+def test_stories_are_not_near_duplicates():
+    site = fake_site(400)
     texts = [" ".join(truth(site.story(i))["texts"]) for i in site.ids()[-400:]]
     shingles = [set(zip(w, w[1:], w[2:], w[3:], strict=False)) for w in (t.lower().split() for t in texts if t)]
     worst = max(len(a & b) / len(a | b) for a, b in combinations(shingles, 2))
@@ -276,13 +276,13 @@ def test_no_template_is_left_unfilled():
         assert found[-1].name == "*", section
         for topic in found:
             for template in (t for group in topic.templates.values() for t in group):
-                text = Text(chance("check", template), words()).write(template)
+                text = TemplateFiller(seeded_rng("check", template), word_lists()).fill(template)
                 assert not re.search(r"[{}<>|#~]|\b[Dd]e le\b|\bà le\b", text), (template, text)
     assert lines("topics.txt")
 
 
-def test_history_reaches_back_through_the_eras():
-    site = replica(0, Options(history=300))
+def test_history_covers_all_eras():
+    site = fake_site(0, Options(history=300))
     eras = Counter(site.story(i).era for i in site.ids())
     assert min(eras[1], eras[2]) > 60
     assert site.story(site.ids()[0]).published.year == 2010

@@ -1,4 +1,4 @@
-"""The offline double of the site: verbs, faults, control, and the real socket."""
+"""The fake site: actions, faults, control endpoints, and the real socket."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from fake_site_reader import GZIP, NOW, SEED_IDS, Clock, get, page, page_of, read, replica, tree, truth
+from fake_site_reader import GZIP, NOW, SEED_IDS, Clock, fake_site, get, page, page_of, read, tree, truth
 
 from crawler.errors import BadInput
-from crawler.sim.site import Request, parse_fault, serve
+from crawler.sim.site import SiteRequest, parse_fault, serve
 from crawler.sim.site.faults import KINDS
 from crawler.sim.site.story import slugify
 from crawler.types import ImageBlock
 
-# --- verbs --------------------------------------------------------------------------------------------------------------
+# --- actions ------------------------------------------------------------------------------------------------------------
 
 
-def test_publish_is_dated_now_and_shows_everywhere():
+def test_a_published_story_is_dated_now_and_in_every_list():
     clock = Clock()
-    site = replica(50, now=clock)
+    site = fake_site(50, now=clock)
     newest = max(site.ids())
     clock.time += timedelta(hours=3)
     ids = site.publish(3)
@@ -44,7 +44,7 @@ def test_publish_is_dated_now_and_shows_everywhere():
 @pytest.mark.parametrize("post_id", [SEED_IDS["000"], 257619])
 def test_revise(post_id):
     clock = Clock()
-    site = replica(0, now=clock)
+    site = fake_site(0, now=clock)
     before = site.story(post_id)
     clock.time += timedelta(hours=1)
     site.revise(post_id, text="Une précision de dernière minute.")
@@ -62,7 +62,7 @@ def test_revise(post_id):
 
 
 def test_revise_without_arguments_corrects_the_body():
-    site = replica(100)
+    site = fake_site(100)
     for post_id in site.ids():
         before = site.story(post_id)
         site.revise(post_id)
@@ -71,8 +71,8 @@ def test_revise_without_arguments_corrects_the_body():
         assert truth(after)["texts"] != truth(before)["texts"], post_id
 
 
-def test_a_retitled_story_keeps_generated_alts_in_step():
-    site = replica(0)
+def test_a_new_title_changes_the_generated_alts():
+    site = fake_site(0)
     site.revise(SEED_IDS["003"], title="Titre neuf")
     assert [i.alt for i in site.story(SEED_IDS["003"]).blocks if isinstance(i, ImageBlock)] == [
         "Titre neuf ảnh 1",
@@ -82,7 +82,7 @@ def test_a_retitled_story_keeps_generated_alts_in_step():
 
 @pytest.mark.parametrize(("status", "seen"), [(404, 404), (410, 410), (200, 200), (302, 302)])
 def test_unpublish(status, seen):
-    site = replica(20)
+    site = fake_site(20)
     post_id = site.ids()[-1]
     story = site.story(post_id)
     site.unpublish(post_id, status)
@@ -97,7 +97,7 @@ def test_unpublish(status, seen):
 
 @pytest.mark.parametrize(("lists", "listed"), [("all", False), ("sitemap", True)])
 def test_hide(lists, listed):
-    site = replica(20)
+    site = fake_site(20)
     post_id = site.ids()[-1]
     story = site.story(post_id)
     assert post(site, "hide", {"post_id": post_id, "lists": lists}) == (200, {"post_id": post_id, "lists": lists})
@@ -106,16 +106,16 @@ def test_hide(lists, listed):
     assert story.path not in page(site, "/sitemaps/google-news.xml")
     assert (story.path in page(site, "/rss/home.rss")) == listed
     assert (story.path in page(site, "/")) == listed
-    assert is_whole_page(get(site, story.path, {})), "its page stays"
+    assert is_whole_page(get(site, story.path, {})), "its page stays online"
     assert post_id in site.ids()
     site.unpublish(post_id)
     assert post_id not in site.ids()
-    with pytest.raises(BadInput, match="bad lists"):
+    with pytest.raises(BadInput, match="invalid lists"):
         site.hide(site.ids()[0], "feed")
 
 
-def test_back_under_another_slug():
-    site = replica(20)
+def test_republish_under_another_slug():
+    site = fake_site(20)
     post_id = site.ids()[-1]
     before = site.story(post_id)
     site.unpublish(post_id, 410)
@@ -130,8 +130,8 @@ def test_back_under_another_slug():
         site.republish(post_id)
 
 
-def test_the_same_text_twice():
-    site = replica(20)
+def test_copy():
+    site = fake_site(20)
     post_id = site.ids()[-1]
     status, answer = post(site, "copy", {"post_id": post_id})
     twin = site.story(answer["post_id"])
@@ -141,16 +141,16 @@ def test_the_same_text_twice():
     assert twin.path in page(site, "/")
 
 
-def test_a_change_that_says_nothing_of_itself():
-    site = replica(20)
+def test_a_silent_change_keeps_the_modification_date():
+    site = fake_site(20)
     before = site.story(site.ids()[-1])
     after = site.revise(before.post_id, text="Une phrase de plus.", silent=True)
     assert (after.modified, after.blocks == before.blocks) == (before.modified, False)
 
 
-def test_a_witness_is_told_of_every_answer_to_a_reader():
-    site, seen = replica(5), []
-    site.witness = lambda request, response, fault: seen.append((request.path, response.status, fault and fault.kind))
+def test_the_observer_sees_every_response_to_a_reader():
+    site, seen = fake_site(5), []
+    site.observer = lambda request, response, fault: seen.append((request.path, response.status, fault and fault.kind))
     site.fault("error", times=1)
     for path in ("/", "/", "/nowhere"):
         get(site, path)
@@ -163,9 +163,9 @@ def is_whole_page(response):
     return response.status == 200 and not broken and len(response.body) > 50_000
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "charset"])  # through which a page stays whole
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "charset"])  # it leaves the page whole
 def test_faults_are_counted_and_limited_to_their_path(kind):
-    site = replica(5)
+    site = fake_site(5)
     site.fault(kind, path="/politique/*", times=2)
     seen = [is_whole_page(get(site, p, {})) for p in ("/economie/", "/politique/?a=1", "/politique/", "/politique/")]
     assert seen == [True, False, False, True]
@@ -191,7 +191,7 @@ def test_faults_are_counted_and_limited_to_their_path(kind):
     ],
 )
 def test_what_each_fault_does(kind, status, check):
-    site = replica(5)
+    site = fake_site(5)
     site.fault(kind)
     response = get(site, "/")
     assert response.status == status
@@ -201,7 +201,7 @@ def test_what_each_fault_does(kind, status, check):
 
 
 def test_retry_after_as_a_date():
-    site = replica(0)
+    site = fake_site(0)
     site.fault("throttle", seconds=90, form="date")
     assert get(site, "/").header("Retry-After") == "Sat, 21 Nov 2026 08:01:30 GMT"
 
@@ -216,7 +216,7 @@ def test_parse_fault():
 @pytest.mark.parametrize(
     "spec", ["", "trottle", "throttle:rss", "throttle:/rss:0", "throttle:/rss:x", "throttle:/a:1:2", "throttle:/a:-1"]
 )
-def test_parse_fault_says_what_is_wrong(spec):
+def test_parse_fault_rejects_invalid_text_with_a_hint(spec):
     with pytest.raises(BadInput) as caught:
         parse_fault(spec)
     assert caught.value.hint
@@ -226,8 +226,8 @@ def classes(html):
     return {c for n in tree(html).one("body").all() for c in n.classes}
 
 
-def test_redesign_changes_all_names_but_no_metadata_and_no_text():
-    site = replica(60)
+def test_redesign_changes_all_names_but_neither_metadata_nor_text():
+    site = fake_site(60)
     post_id = site.ids()[-1]
     story, before = site.story(post_id), page_of(site, post_id)
     site.redesign()
@@ -245,8 +245,8 @@ def test_redesign_changes_all_names_but_no_metadata_and_no_text():
     assert classes(page_of(site, post_id)) == classes(before)
 
 
-def test_state_counts_readers_and_not_control():
-    site = replica(3)
+def test_state_counts_requests_of_readers_only():
+    site = fake_site(3)
     get(site, "/robots.txt")
     get(site, "/robots.txt")
     get(site, "/__replica__/state")
@@ -262,14 +262,14 @@ def test_state_counts_readers_and_not_control():
 # --- control over HTTP --------------------------------------------------------------------------------------------------
 
 
-def post(site, verb, body):
+def post(site, action, body):
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    response = site.respond(Request("POST", f"/__replica__/{verb}", {}, content))
+    response = site.respond(SiteRequest("POST", f"/__replica__/{action}", {}, content))
     return response.status, json.loads(response.body)
 
 
-def test_verbs_over_http():
-    site = replica(10)
+def test_actions_over_http():
+    site = fake_site(10)
     status, published = post(site, "publish", {"n": 2})
     assert status == 200
     assert published["ids"] == site.ids()[-2:]
@@ -283,7 +283,7 @@ def test_verbs_over_http():
 
 
 @pytest.mark.parametrize(
-    ("verb", "body"),
+    ("action", "body"),
     [
         ("explode", {}),
         ("publish", b"{"),
@@ -306,10 +306,10 @@ def test_verbs_over_http():
         ("clear", {"all": True}),
     ],
 )
-def test_control_mistakes_are_told(verb, body):
-    site = replica(0)
+def test_invalid_control_requests_get_an_error_and_a_hint(action, body):
+    site = fake_site(0)
     before = site.state()
-    status, answer = post(site, verb, body)
+    status, answer = post(site, action, body)
     assert status == 400
     assert answer["error"]
     assert answer["hint"]
@@ -317,12 +317,12 @@ def test_control_mistakes_are_told(verb, body):
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/__replica__/nothing"), ("PUT", "/__replica__/state")])
-def test_control_knows_no_other_requests(method, path):
-    assert replica(0).respond(Request(method, path)).status == 400
+def test_other_control_requests_are_rejected(method, path):
+    assert fake_site(0).respond(SiteRequest(method, path)).status == 400
 
 
-def test_only_reading_is_for_readers():
-    assert replica(0).respond(Request("POST", "/", {}, b"x")).status == 405
+def test_readers_cannot_post():
+    assert fake_site(0).respond(SiteRequest("POST", "/", {}, b"x")).status == 405
 
 
 # --- on a socket --------------------------------------------------------------------------------------------------------
@@ -330,13 +330,13 @@ def test_only_reading_is_for_readers():
 
 @pytest.fixture(scope="module")
 def served():
-    with serve(lambda url: replica(100, base=url)) as site:
+    with serve(lambda url: fake_site(100, base=url)) as site:
         yield site
 
 
 @pytest.fixture
 def site(served):
-    served.replica.clear()
+    served.fake_site.clear()
     return served
 
 
@@ -369,15 +369,15 @@ def test_keep_alive_gzip_and_chunks(site):
         assert b"Sitemap" in connection.getresponse().read()
 
 
-def test_links_lead_back_to_the_socket(site):
+def test_links_use_the_address_of_the_socket(site):
     _, _, home = fetch(site.url + "/")
     link = tree(home.decode()).one("article", "story").one("a").attrs["href"]
     assert link.startswith(site.url)
     assert fetch(link)[0] == 200
 
 
-def test_a_truncated_body_is_noticed(site):
-    site.replica.fault("truncate", path="/politique/", times=1)
+def test_truncate_ends_the_body_early(site):
+    site.fake_site.fault("truncate", path="/politique/", times=1)
     with connect(site) as connection:
         connection.request("GET", "/politique/")
         with pytest.raises(http.client.IncompleteRead) as caught:
@@ -385,8 +385,8 @@ def test_a_truncated_body_is_noticed(site):
     assert len(caught.value.partial) > 10_000
 
 
-def test_down_closes_without_an_answer(site):
-    site.replica.fault("down", times=1)
+def test_down_closes_without_a_response(site):
+    site.fake_site.fault("down", times=1)
     with connect(site) as connection:
         connection.request("GET", "/")
         with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
@@ -394,12 +394,12 @@ def test_down_closes_without_an_answer(site):
     assert fetch(site.url + "/robots.txt")[0] == 200
 
 
-def test_slow_and_hang_take_their_time(site):
-    site.replica.fault("slow", times=1, seconds=0.5)
+def test_slow_and_hang_delay_the_response(site):
+    site.fake_site.fault("slow", times=1, seconds=0.5)
     start = time.monotonic()
     assert len(fetch(site.url + "/")[2]) > 50_000
     assert 0.4 < time.monotonic() - start < 5
-    site.replica.fault("hang", times=1, seconds=0.3)
+    site.fake_site.fault("hang", times=1, seconds=0.3)
     start = time.monotonic()
     with connect(site) as connection:
         connection.request("GET", "/")
@@ -408,7 +408,7 @@ def test_slow_and_hang_take_their_time(site):
     assert 0.25 < time.monotonic() - start < 5
 
 
-def test_verbs_on_the_socket(site):
+def test_actions_over_the_socket(site):
     _, _, body = fetch(f"{site.control}/publish", json.dumps({"n": 1}).encode())
     post_id = json.loads(body)["ids"][0]
     state = json.loads(fetch(f"{site.control}/state")[2])
@@ -429,7 +429,7 @@ def test_several_readers_at_once(site):
     def reader(path):
         try:
             assert fetch(site.url + path)[0] == 200
-        except Exception as error:  # noqa: BLE001 - told below, in the test's own thread
+        except Exception as error:  # noqa: BLE001 - asserted below, in the main thread
             failures.append(error)
 
     threads = [threading.Thread(target=reader, args=(p,)) for p in paths]
@@ -441,8 +441,8 @@ def test_several_readers_at_once(site):
 
 
 def test_close_ends_a_hanging_connection():
-    server = serve(lambda url: replica(0, base=url))
-    server.replica.fault("hang")
+    server = serve(lambda url: fake_site(0, base=url))
+    server.fake_site.fault("hang")
     with connect(server) as connection:
         connection.request("GET", "/")
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""The offline double of the site: lists, sitemaps, feeds, switches."""
+"""The fake site: lists, sitemaps, feeds, options."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from fake_site_reader import BASE, NOW, get, page, replica, titles, tree
+from fake_site_reader import BASE, NOW, fake_site, get, page, titles, tree
 
 from crawler.sim.site import Options, Section
 
 # --- lists --------------------------------------------------------------------------------------------------------------
 
 
-def test_section_pages_go_on_until_an_empty_fragment():
-    site = replica(500)
+def test_section_pages_end_with_an_empty_fragment():
+    site = fake_site(500)
     html = page(site, "/economie/")
     control = tree(html).one("button").attrs
     assert {k: control[k] for k in control if k.startswith("data-")} == {
@@ -42,7 +42,7 @@ def test_section_pages_go_on_until_an_empty_fragment():
 
 
 def test_home_and_search_and_topics():
-    site = replica(200)
+    site = fake_site(200)
     newest = site.story(site.ids()[-1])
     assert newest.title in titles(page(site, "/"))
     assert '<link rel="alternate" type="application/rss+xml"' in page(site, "/")
@@ -54,7 +54,7 @@ def test_home_and_search_and_topics():
 
 @pytest.mark.parametrize("path", ["/api/morenews-zone-471-{}.html", "/api/morenews-topic-107-{}.html"])
 def test_the_list_api_in_both_dialects(path):
-    site, old = replica(300), replica(300, Options(dialect="articles"))
+    site, old = fake_site(300), fake_site(300, Options(dialect="articles"))
     ids, names = [], []
     for number in range(1, 100):
         answer = json.loads(page(site, path.format(number) + "?phrase=&page_size=50"))
@@ -73,7 +73,7 @@ def test_the_list_api_in_both_dialects(path):
 
 
 def test_list_api_items_have_the_fields_of_the_sister_site():
-    contents = json.loads(page(replica(100), "/api/morenews-topic-107-1.html"))["data"]["contents"]
+    contents = json.loads(page(fake_site(100), "/api/morenews-topic-107-1.html"))["data"]["contents"]
     assert len(contents) == 40
     assert {len(c) for c in contents} == {23, 24}
     first = contents[0]
@@ -88,7 +88,7 @@ NS["news"] = "http://www.google.com/schemas/sitemap-news/0.9"
 
 
 def test_sitemaps_list_every_story_once():
-    site = replica(300)
+    site = fake_site(300)
     index = ET.fromstring(page(site, "/sitemap.xml"))
     locs = [e.text.removeprefix(BASE) for e in index.findall("s:sitemap/s:loc", NS)]
     assert "/sitemaps/news-2023-3.xml" in locs
@@ -105,15 +105,15 @@ def test_sitemaps_list_every_story_once():
     assert re.fullmatch(r"<!\[CDATA\[.*\]\]>", title)
 
 
-def test_the_current_month_is_there_even_when_empty():
-    site = replica(0)
+def test_the_current_month_has_a_sitemap_even_if_empty():
+    site = fake_site(0)
     assert "/sitemaps/news-2026-11.xml" in page(site, "/sitemap.xml")
     assert not list(ET.fromstring(page(site, "/sitemaps/news-2026-11.xml")))
     assert get(site, "/sitemaps/news-2026-03.xml").status == 404
 
 
 def test_news_sitemap_and_feeds():
-    site = replica(300)
+    site = fake_site(300)
     raw = page(site, "/sitemaps/google-news.xml")
     news = ET.fromstring(raw).findall("s:url", NS)
     since = NOW - timedelta(days=2)
@@ -132,7 +132,7 @@ def test_news_sitemap_and_feeds():
 
 
 def test_robots():
-    text = page(replica(0), "/robots.txt")
+    text = page(fake_site(0), "/robots.txt")
     assert "Disallow: /Api/" in text
     assert f"Sitemap: {BASE}/sitemap.xml" in text
 
@@ -148,12 +148,12 @@ def test_robots():
     ],
 )
 def test_switched_off_endpoints(options, path, status):
-    assert get(replica(0, options), path).status == status
+    assert get(fake_site(0, options), path).status == status
 
 
 def test_sections_can_be_renamed_and_sized():
     options = Options(sections=(Section("politique", "Politiques", "affaires", 9),), section_size=7, feed_size=3)
-    site = replica(100, options)
+    site = fake_site(100, options)
     assert len(titles(page(site, "/affaires/"))) == 7
     assert get(site, "/politique/").status == 404
     assert len(ET.fromstring(page(site, "/rss/affaires.rss")).findall("channel/item")) == 3
@@ -161,7 +161,7 @@ def test_sections_can_be_renamed_and_sized():
 
 
 def test_validators_are_an_option():
-    site = replica(20, Options(validators=True))
+    site = fake_site(20, Options(validators=True))
     path = site.story(site.ids()[-1]).path
     first = get(site, path)
     tag, stamp = first.header("ETag"), first.header("Last-Modified")
@@ -172,4 +172,4 @@ def test_validators_are_an_option():
     assert get(site, path, {"If-None-Match": tag}).status == 200
     feed = get(site, "/rss/home.rss").header("ETag")
     assert get(site, "/rss/home.rss", {"If-None-Match": feed}).status == 304
-    assert get(replica(1), "/").header("ETag") is None
+    assert get(fake_site(1), "/").header("ETag") is None

@@ -1,4 +1,4 @@
-"""What was lost: the site's truth against an archive's holdings, situation by situation."""
+"""The reconciliation of an archive with the site's ground truth, situation by situation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crawler.sim.reconcile import Archive, Holding, Said, Span, Truth, Version, settle
+from crawler.sim.reconcile import ArchiveContents, GroundTruth, HeldArticle, PublishedText, Span, Version, reconcile
 from crawler.types import ImageBlock, TextBlock
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
@@ -18,38 +18,42 @@ def hour(n):
     return BEGIN + timedelta(hours=n)
 
 
-def said(text="Texte.", title="Titre", **more):
-    return Said(title, more.pop("lead", "Chapeau"), (text,), **more)
+def published(text="Texte.", title="Titre", **more):
+    return PublishedText(title, more.pop("lead", "Chapeau"), (text,), **more)
 
 
-def test_what_an_article_says_is_its_text_and_its_captions():
+def test_published_text_holds_body_texts_and_captions():
     blocks = (
         TextBlock("paragraph", "Un."), ImageBlock("https://x/a.jpg", caption="Légende."), TextBlock("note", "Lire aussi"),
         ImageBlock("https://x/b.jpg"), TextBlock("quote", "Deux."),
     )  # fmt: skip
-    assert Said.of("Titre", None, blocks) == Said("Titre", "", ("Un.", "Deux."), ("Légende.", ""))
+    assert PublishedText.from_blocks("Titre", None, blocks) == PublishedText(
+        "Titre", "", ("Un.", "Deux."), ("Légende.", "")
+    )
 
 
-ONE, TWO, THREE = said("Un."), said("Deux."), said("Trois.")
+ONE, TWO, THREE = published("Un."), published("Deux."), published("Trois.")
 
 
-THERE = (Span(BEGIN),)
+ONLINE = (Span(BEGIN),)
 
 
-def truth(*versions, key=1, online=THERE, copy_of=None):
-    """An article that said these, an hour each; those in brackets were shown to nobody."""
+def truth(*versions, key=1, online=ONLINE, copy_of=None):
+    """An article with these versions, an hour each; those in brackets were shown to no client."""
     steps = [(v[0], False) if isinstance(v, list) else (v, True) for v in versions or (ONE,)]
-    return Truth(key, tuple(Version(s, hour(n), shown) for n, (s, shown) in enumerate(steps)), tuple(online), copy_of)
+    return GroundTruth(
+        key, tuple(Version(s, hour(n), shown) for n, (s, shown) in enumerate(steps)), tuple(online), copy_of
+    )
 
 
-def holding(*revisions, key=1, state="live", now=None):
+def archived(*revisions, key=1, state="live", now=None):
     revisions = revisions or (ONE,)
-    return Holding(key, f"/a-post{key}.vnp", state, now or revisions[-1], revisions)
+    return HeldArticle(key, f"/a-post{key}.vnp", state, now or revisions[-1], revisions)
 
 
-def account(truths, holdings, *pairs, blind=(), faults=()):
-    archive = Archive(holdings, frozenset(frozenset(pair) for pair in pairs), faults)
-    return settle(truths, archive, blind, NOW)
+def result(truths, articles, *pairs, outages=(), faults=()):
+    archive = ArchiveContents(articles, frozenset(frozenset(pair) for pair in pairs), faults)
+    return reconcile(truths, archive, outages, NOW)
 
 
 AWAY = (Span(BEGIN, hour(20)),)
@@ -59,110 +63,116 @@ BRIEFLY = (Span(BEGIN, hour(5)),)
 TWIN = truth(key=2, copy_of=1)
 
 ONE_ARTICLE = {
-    "held": (truth(), holding(), []),
-    "held in all its versions": (truth(ONE, TWO, ONE), holding(ONE, TWO, ONE), []),
+    "held": (truth(), archived(), []),
+    "held with all its versions": (truth(ONE, TWO, ONE), archived(ONE, TWO, ONE), []),
     "not held": (truth(), None, ["article"]),
-    "not held, and removed after long enough": (truth(online=AWAY), None, ["article"]),
-    "a revision is missing": (truth(ONE, TWO, THREE), holding(ONE, THREE), ["revision"]),
-    "revisions in another order": (truth(ONE, TWO, THREE), holding(TWO, ONE, THREE), ["revision", "false revision"]),
-    "it came back to what it said, and that is missing": (
+    "not held, although it was online long enough before its removal": (truth(online=AWAY), None, ["article"]),
+    "a revision is missing": (truth(ONE, TWO, THREE), archived(ONE, THREE), ["revision"]),
+    "revisions in another order": (truth(ONE, TWO, THREE), archived(TWO, ONE, THREE), ["revision", "false revision"]),
+    "changed back to its first text, and that revision is missing": (
         truth(ONE, TWO, ONE),
-        holding(ONE, TWO),
+        archived(ONE, TWO),
         ["revision", "text"],
     ),
-    "nobody was shown what stood in between": (truth(ONE, [TWO], ONE), holding(ONE), []),
-    "a revision of what it never said": (truth(ONE), holding(THREE, ONE), ["false revision"]),
-    "a revision too many": (truth(ONE), holding(ONE, ONE), ["false revision"]),
-    "what stands now was not seen": (truth(ONE, [TWO]), holding(ONE), ["text"]),
-    "the row says something else than its last revision": (truth(), holding(ONE, now=TWO), ["text", "text"]),
-    "the row's revisions are gone": (truth(), replace(holding(), revisions=()), ["revision", "text"]),
-    "seen, though not noted as shown": (truth([ONE], TWO), holding(ONE, TWO), []),
-    "taken for removed": (truth(), holding(state="suspect"), ["state"]),
-    "removed": (truth(online=AWAY), holding(state="gone"), []),
-    "removed, and believed to be there": (truth(online=AWAY), holding(), ["state"]),
-    "removed, and only suspected after days": (truth(online=AWAY), holding(state="suspect"), ["state"]),
-    "removed not long ago": (truth(online=JUST_NOW), holding(), []),
-    "removed with its last words unseen": (truth(ONE, [TWO], online=AWAY), holding(state="gone"), []),
-    "back again": (truth(online=BACK), holding(), []),
-    "back again, and held as gone": (truth(online=BACK), holding(state="gone"), ["state"]),
+    "a version in between was shown to no client": (truth(ONE, [TWO], ONE), archived(ONE), []),
+    "a revision that was never published": (truth(ONE), archived(THREE, ONE), ["false revision"]),
+    "one revision too many": (truth(ONE), archived(ONE, ONE), ["false revision"]),
+    "the current version was not seen": (truth(ONE, [TWO]), archived(ONE), ["text"]),
+    "the row differs from its last revision": (truth(), archived(ONE, now=TWO), ["text", "text"]),
+    "the row has no revisions": (truth(), replace(archived(), revisions=()), ["revision", "text"]),
+    "held, although not recorded as shown": (truth([ONE], TWO), archived(ONE, TWO), []),
+    "online, but suspected to be removed": (truth(), archived(state="suspect"), ["state"]),
+    "removed": (truth(online=AWAY), archived(state="gone"), []),
+    "removed, but held as live": (truth(online=AWAY), archived(), ["state"]),
+    "removed days ago, but only suspected": (truth(online=AWAY), archived(state="suspect"), ["state"]),
+    "removed recently": (truth(online=JUST_NOW), archived(), []),
+    "removed before its last version was seen": (truth(ONE, [TWO], online=AWAY), archived(state="gone"), []),
+    "republished": (truth(online=BACK), archived(), []),
+    "republished, but held as gone": (truth(online=BACK), archived(state="gone"), ["state"]),
 }
 
 
 @pytest.mark.parametrize(("true", "held", "kinds"), ONE_ARTICLE.values(), ids=ONE_ARTICLE)
 def test_one_article(true, held, kinds):
-    found = account([true], [held] if held else [])
-    assert [note.kind for note in found.lost] == kinds
-    assert all(note.id == 1 and note.says for note in found.lost)
+    found = result([true], [held] if held else [])
+    assert [item.kind for item in found.lost] == kinds
+    assert all(item.id == 1 and item.says for item in found.lost)
     assert (found.published, found.held) == (1, int(held is not None))
 
 
-BLIND = {
-    "gone before anybody looked": (BRIEFLY, (), True),
-    "it went while the site refused": (AWAY, (Span(hour(2), hour(17)),), True),
-    "refused for a while, but there was time": (AWAY, (Span(hour(2), hour(10)),), False),
-    "refused at another time": (AWAY, (Span(hour(40), hour(90)),), False),
-    "refused to this moment, but it is still there": ((Span(hour(30)),), (Span(hour(20)),), False),
-    "refused at both times": (
+OUTAGES = {
+    "removed before any poll": (BRIEFLY, (), True),
+    "removed during an outage": (AWAY, (Span(hour(2), hour(17)),), True),
+    "an outage that left enough time": (AWAY, (Span(hour(2), hour(10)),), False),
+    "an outage at another time": (AWAY, (Span(hour(40), hour(90)),), False),
+    "a continuing outage, but the page is still online": ((Span(hour(30)),), (Span(hour(20)),), False),
+    "outages during both periods online": (
         (Span(BEGIN, hour(9)), Span(hour(20), hour(29))), (Span(hour(1), hour(8)), Span(hour(21), hour(28))), True
     ),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("online", "blind", "hopeless"), BLIND.values(), ids=BLIND)
-def test_an_article_that_nobody_could_have_is_named_but_not_lost(online, blind, hopeless):
-    found = account([truth(online=online)], [], blind=blind)
-    assert bool(found.unseen) == hopeless
-    assert bool(found.lost) == (not hopeless)
-    assert [note.kind for note in found.lost + found.unseen] == ["article"]
+@pytest.mark.parametrize(("online", "outages", "unobtainable"), OUTAGES.values(), ids=OUTAGES)
+def test_an_unobtainable_article_is_reported_but_not_lost(online, outages, unobtainable):
+    found = result([truth(online=online)], [], outages=outages)
+    assert bool(found.unseen) == unobtainable
+    assert bool(found.lost) == (not unobtainable)
+    assert [item.kind for item in found.lost + found.unseen] == ["article"]
 
 
 UNSEEN = {
-    "between two others": (truth(ONE, [TWO], THREE), holding(ONE, THREE), ["stood for 60 min"]),
-    "the last one before it went": (truth(ONE, [TWO], online=AWAY), holding(state="gone"), ["stood for 1140 min"]),
-    "the same as was held before": (truth(ONE, TWO, [ONE], THREE), holding(ONE, TWO, THREE), []),
-    "nothing": (truth(ONE, TWO), holding(ONE, TWO), []),
+    "between two others": (truth(ONE, [TWO], THREE), archived(ONE, THREE), ["online for 60 min"]),
+    "the last one before the removal": (
+        truth(ONE, [TWO], online=AWAY),
+        archived(state="gone"),
+        ["online for 1140 min"],
+    ),
+    "a text that was held before": (truth(ONE, TWO, [ONE], THREE), archived(ONE, TWO, THREE), []),
+    "none": (truth(ONE, TWO), archived(ONE, TWO), []),
 }
 
 
-@pytest.mark.parametrize(("true", "held", "words"), UNSEEN.values(), ids=UNSEEN)
-def test_versions_that_nobody_saw_are_named(true, held, words):
-    found = account([true], [held])
+@pytest.mark.parametrize(("true", "held", "messages"), UNSEEN.values(), ids=UNSEEN)
+def test_versions_that_no_client_received_are_reported(true, held, messages):
+    found = result([true], [held])
     assert found.lost == ()
-    assert [word in note.says for word, note in zip(words, found.unseen, strict=True)] == [True] * len(words)
+    assert [message in item.says for message, item in zip(messages, found.unseen, strict=True)] == [True] * len(
+        messages
+    )
 
 
 SEVERAL = {
-    "a copy, recognised": ([truth(), TWIN], [holding(), holding(key=2)], [(1, 2)], []),
-    "a copy, not recognised": ([truth(), TWIN], [holding(), holding(key=2)], [], [("copy", 2)]),
-    "a copy that is not held": ([truth(), TWIN], [holding()], [], [("article", 2)]),
-    "taken for a copy": ([truth(), truth(key=2)], [holding(), holding(key=2)], [(2, 1)], [("copy", 2)]),
-    "never published": ([truth()], [holding(), holding(key=7)], [], [("article", 7)]),
-    "one address twice": (
-        [truth(), truth(key=2)], [holding(), replace(holding(key=2), url="/a-post1.vnp")], [], [("twice", None)]
+    "a copy, recognised": ([truth(), TWIN], [archived(), archived(key=2)], [(1, 2)], []),
+    "a copy, not recognised": ([truth(), TWIN], [archived(), archived(key=2)], [], [("copy", 2)]),
+    "a copy that is not held": ([truth(), TWIN], [archived()], [], [("article", 2)]),
+    "wrongly marked as a copy": ([truth(), truth(key=2)], [archived(), archived(key=2)], [(2, 1)], [("copy", 2)]),
+    "never published": ([truth()], [archived(), archived(key=7)], [], [("article", 7)]),
+    "one URL twice": (
+        [truth(), truth(key=2)], [archived(), replace(archived(key=2), url="/a-post1.vnp")], [], [("twice", None)]
     ),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("truths", "holdings", "pairs", "lost"), SEVERAL.values(), ids=SEVERAL)
-def test_several_articles(truths, holdings, pairs, lost):
-    found = account(truths, holdings, *pairs)
-    assert [(note.kind, note.id) for note in found.lost] == lost
+@pytest.mark.parametrize(("truths", "articles", "pairs", "lost"), SEVERAL.values(), ids=SEVERAL)
+def test_several_articles(truths, articles, pairs, lost):
+    found = result(truths, articles, *pairs)
+    assert [(item.kind, item.id) for item in found.lost] == lost
 
 
 def test_damaged_evidence_is_a_loss():
-    found = account([truth()], [holding()], faults=["damaged record"])
-    assert [(note.kind, note.says) for note in found.lost] == [("evidence", "damaged record")]
+    found = result([truth()], [archived()], faults=["damaged record"])
+    assert [(item.kind, item.says) for item in found.lost] == [("evidence", "damaged record")]
 
 
 def test_the_figures():
     truths = [truth(ONE, ONE, TWO), truth(key=2, online=AWAY), truth(key=3, online=AWAY), truth(key=4, copy_of=1)]
-    found = account(truths, [holding(ONE, TWO), holding(key=2, state="gone"), holding(key=4)], (1, 4))
+    found = result(truths, [archived(ONE, TWO), archived(key=2, state="gone"), archived(key=4)], (1, 4))
     assert (found.published, found.held, found.shown, found.revisions) == (4, 3, 5, 4)
     assert (found.removed, found.tombstones, found.copies) == (2, 1, 1)
 
 
-def test_a_difference_is_named_by_its_field():
-    (note,) = account([truth(ONE, [replace(ONE, title="T" * 80, captions=("Photo",))])], [holding(ONE)]).lost
-    assert note.says.endswith(": title, captions")
-    (note,) = account([truth(said(title="T" * 80))], []).lost
-    assert note.says.endswith("T" * 59 + "…")
+def test_a_difference_is_reported_with_its_fields():
+    (item,) = result([truth(ONE, [replace(ONE, title="T" * 80, captions=("Photo",))])], [archived(ONE)]).lost
+    assert item.says.endswith(": title, captions")
+    (item,) = result([truth(published(title="T" * 80))], []).lost
+    assert item.says.endswith("T" * 59 + "…")

@@ -1,4 +1,4 @@
-"""Simulation: an offline copy of the site, and what runs against it: the demo, the chaos drill, the reconciliation.
+"""Simulation: an offline fake site, and what runs against it: the demo, the chaos drill and the reconciliation.
 
-Boundary: nothing that collects imports this package; `tests/test_layers.py` checks that.
+Boundary: no module that collects articles imports this package; `tests/test_layers.py` checks that.
 """

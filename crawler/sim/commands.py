@@ -1,4 +1,4 @@
-"""The commands of the simulation: `vna replica`, `vna demo`, `vna drill`.
+"""The commands of the simulation: `vna replica`, `vna demo` and `vna drill`.
 
 Boundary: arguments, output, exit code.
 """
@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crawler import resources
 from crawler.cli import output, state
 from crawler.errors import BadInput, StopError
 
 if TYPE_CHECKING:
-    from crawler.sim.drill import Day, Outcome
+    from crawler.sim.drill import Day, DrillResult
 
-SEEDS = Path(__file__).resolve().parents[2] / "seeds"
-_HEAD = "day    date        published  held  delay (min)  changed  removed  trouble; alarms"
-_NEEDS_A_LOOK = 5
+_HEAD = "day    date        published  held  delay (min)  changed  removed  faults; alerts"
+_NEEDS_ATTENTION = 5
 
 
 def register(app: typer.Typer) -> None:
@@ -36,14 +36,24 @@ def register(app: typer.Typer) -> None:
 
 
 def replica(
-    port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1; 0 for any free one.", min=0, max=65535)] = 0,
-    articles: Annotated[int, typer.Option("--articles", help="Generated articles beside the seeds.", min=0)] = 0,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the generated articles.")] = 0,
+    port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1; 0 chooses a free one.", min=0, max=65535)] = 0,
+    articles: Annotated[
+        int, typer.Option("--articles", help="Number of generated articles, in addition to the seeds.", min=0)
+    ] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Random seed of the generated articles.")] = 0,
     fault: Annotated[
-        list[str] | None, typer.Option("--fault", metavar="SPEC", help="kind[:path-glob[:times]].")
+        list[str] | None,
+        typer.Option(
+            "--fault",
+            metavar="SPEC",
+            help="Fault to simulate, as kind[:path-glob[:times]]; may be repeated. An unknown kind prints the known ones.",
+        ),
     ] = None,
 ) -> None:
-    """Serve the offline double of the site until SIGTERM; the first line on stdout is its JSON address.
+    """Serve the fake site until SIGTERM.
+
+    The fake site runs on this machine and needs no internet. The first line on stdout is JSON with two addresses: `url`,
+    the root of the site, for --site; and `control`, which accepts commands such as publish, revise and unpublish.
 
     Example: vna replica --port 8900 --articles 300 --fault 'throttle:/rss/*:3'
     """
@@ -57,89 +67,96 @@ def replica(
         signal.signal(number, lambda *_: stop.set())
     try:
         serving = serve(
-            lambda url: build(url, seeds_dir=seeds(), articles=articles, seed=seed, now=lambda: datetime.now(UTC)),
+            lambda url: build(
+                url, seeds_dir=resources.seeds(), articles=articles, seed=seed, now=lambda: datetime.now(UTC)
+            ),
             port,
         )
     except OSError as error:
         raise BadInput(f"cannot serve on 127.0.0.1:{port}: {error.strerror}", "choose another --port, or 0") from error
     with serving as site:
         for one in faults:
-            site.replica.add_fault(one)
+            site.fake_site.add_fault(one)
         output.text(json.dumps({"url": site.url, "control": site.control}))
         sys.stdout.flush()
         stop.wait()
 
 
 def demo(context: typer.Context) -> None:
-    """Show everything on the double of the site: poll, search, revise, poll again, history.
+    """Run the main commands against the fake site, offline.
+
+    Polls, searches, revises an article, polls again and prints what changed, in an archive of its own.
 
     Example: vna demo
     """
-    from crawler.cli.progress import watcher
+    from crawler.cli.progress import progress_display
     from crawler.sim import demo as story
 
     globals_ = state.of(context)
     archive = globals_.archive or state.DEMO
     if archive.exists() and not archive.is_dir():
-        raise BadInput(f"{archive} is no folder", "give the demo a folder of its own: vna --archive DIR demo")
-    with watcher(globals_.verbose) as progress:
-        failed = story.run(archive, seeds(), progress, output.text)
+        raise BadInput(f"{archive} is not a folder", "choose another folder: vna --archive DIR demo")
+    with progress_display(globals_.verbose) as progress:
+        failed = story.run(archive, resources.seeds(), progress, output.text, _program())
     if failed:
         raise StopError(
-            "the demo did not give what it should:\n" + "\n".join(failed), "./run.sh test shows what is broken"
+            "the demo failed:\n" + "\n".join(failed), "in a checkout, run ./run.sh test to see which part is broken"
         )
 
 
-def seeds() -> Path:
-    """Give the folder of the seed articles.
-
-    Raises:
-        StopError: it is not there.
-
-    """
-    if not SEEDS.is_dir():
-        raise StopError(f"no seed articles at {SEEDS}", "run this from a checkout of the project: it needs seeds/")
-    return SEEDS
+def _program() -> str:
+    """Return the command that started this process as the user can type it: `vna` or a path such as `.venv/bin/vna`."""
+    started = sys.argv[0]
+    return started if Path(started).name == "vna" and shutil.which("vna") != started else "vna"
 
 
 def drill(
     context: typer.Context,
-    days: Annotated[int, typer.Option("--days", help="Days of trouble; two quiet ones follow.", min=1)] = 14,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the articles and of their hours.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the account as JSON.")] = False,
+    days: Annotated[int, typer.Option("--days", help="Days with faults; two quiet days follow.", min=1)] = 14,
+    seed: Annotated[
+        int, typer.Option("--seed", help="Random seed of the articles and their times of publication.")
+    ] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Replay days of trouble against the double of the site, and print what was lost (target: nothing).
+    """Run the service against a failing fake site, and print losses.
 
-    The service is the real one, and so are socket, database and WARC files; only time is not, it moves to what is due.
-    It works in a folder that is removed at the end (or in --archive, empty or of an earlier drill), and calls on nobody.
-    Fourteen days have every trouble once and take a minute or two. Exit 5 when something was lost.
+    The target is to lose nothing. The service, sockets, database and WARC files are real; only the clock is simulated.
+    Nothing outside this machine is contacted. The archive is a temporary folder, or --archive (empty, or of an earlier
+    drill). Fourteen days include every fault once and take one or two minutes. The column `delay` has the median and the
+    longest time from the publication of an article until it was fetched. Exit code 5 means that something was lost.
 
     Example: vna drill --days 3
     """
-    from crawler.cli.progress import watcher
+    from crawler.cli.progress import progress_display
     from crawler.sim import drill as drilling
 
     globals_ = state.of(context)
-    words, seeds_dir = state.lexicon_or_note(), seeds()
-    tell = output.note if as_json else output.text
+    words, seeds_dir = state.lexicon_or_note(), resources.seeds()
+    write = output.note if as_json else output.text
     lines: list[dict[str, Any]] = []
-    with _folder(globals_.archive) as folder, watcher(globals_.verbose) as progress:
-        tell(_HEAD)
-        outcome = drilling.run(
-            folder.path, seeds_dir, days=days, seed=seed, lexicon=words, progress=progress, told=_teller(tell, lines)
+    with _folder(globals_.archive) as folder, progress_display(globals_.verbose) as progress:
+        write(_HEAD)
+        result = drilling.run(
+            folder.path,
+            seeds_dir,
+            days=days,
+            seed=seed,
+            lexicon=words,
+            progress=progress,
+            report=_day_printer(write, lines),
         )
-        folder.kept = bool(outcome.account.lost)
+        folder.kept = bool(result.reconciliation.lost)
     if as_json:
-        output.json_block(_json(outcome, lines, seed))
+        output.json_block(_json(result, lines, seed))
     else:
-        _account(outcome)
-    if outcome.account.lost:
-        output.note(f"the archive and the log of the service are kept for a look: {folder.path}")
-        raise typer.Exit(_NEEDS_A_LOOK)
+        _print_result(result)
+    if result.reconciliation.lost:
+        output.note(f"the archive and the log of the service are kept in {folder.path}")
+        raise typer.Exit(_NEEDS_ATTENTION)
 
 
 class _Folder:
-    """Where a drill works; `kept` when somebody should look at it."""
+    """The folder of a drill; `kept` is true if it must not be deleted, because something was lost."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -148,7 +165,7 @@ class _Folder:
 
 @contextmanager
 def _folder(named: Path | None) -> Iterator[_Folder]:
-    """Give the folder that was named, or one that is removed unless it is to be kept."""
+    """Yield the named folder, or a temporary one that is deleted at the end unless it is marked as kept."""
     if named is not None:
         yield _Folder(named)
         return
@@ -160,36 +177,37 @@ def _folder(named: Path | None) -> Iterator[_Folder]:
             shutil.rmtree(folder.path)
 
 
-def _teller(tell: Callable[[str], None], lines: list[dict[str, Any]]) -> Callable[[Day], None]:
+def _day_printer(write: Callable[[str], None], lines: list[dict[str, Any]]) -> Callable[[Day], None]:
+    """Return a function that prints a day as one row and appends it to `lines`."""
     from dataclasses import asdict
 
-    def told(day: Day) -> None:
+    def print_day(day: Day) -> None:
         lines.append(asdict(day))
         delay = "-" if day.delay_max is None else f"{day.delay_median:.0f} / {day.delay_max:.0f}"
         number = f"{day.day}" if day.days == 1 else f"{day.day}-{day.day + day.days - 1}"
-        alarms = f"; alarms: {', '.join(day.alarms)}" if day.alarms else ""
-        tell(
+        alarms = f"; alerts: {', '.join(day.alarms)}" if day.alarms else ""
+        write(
             f"{number:5}  {day.date}  {day.published:9}  {day.held:4}  {delay:>11}  {day.revised:7}  {day.removed:7}  "
             f"{day.trouble}{alarms}"
         )
 
-    return told
+    return print_day
 
 
-def _account(outcome: Outcome) -> None:
-    found = outcome.account
+def _print_result(result: DrillResult) -> None:
+    found = result.reconciliation
     output.text("")
     output.text(f"articles   {found.published} published, {found.held} held")
-    output.text(f"revisions  {found.revisions} held; at least {found.shown} were shown when somebody asked")
+    output.text(f"revisions  {found.revisions} held; at least {found.shown} were served to a client")
     output.text(f"removed    {found.removed}, {found.tombstones} of them held as gone, with their text")
     output.text(f"copies     {found.copies} texts were published twice")
-    output.text(f"evidence   {outcome.records} records in {outcome.files} files, all of them read again")
-    output.text(f"gaps       {outcome.gaps} opened, {outcome.gaps - len(outcome.open_gaps)} of them closed")
-    for gap in outcome.open_gaps:
+    output.text(f"evidence   {result.records} records in {result.files} files, all of them read back")
+    output.text(f"gaps       {result.gaps} opened, {result.gaps - len(result.open_gaps)} of them closed")
+    for gap in result.open_gaps:
         output.text(f"  {gap}")
-    output.text(f"process    killed {outcome.kills} times")
+    output.text(f"process    killed {result.kills} times")
     if found.unseen:
-        output.text(f"\nnever to be had: {len(found.unseen)}")
+        output.text(f"\nnever obtainable: {len(found.unseen)}")
         for note in found.unseen:
             output.text(f"  {note.kind} {note.id}: {note.says}")
     output.text(f"\nlost: {len(found.lost) or 'nothing'}")
@@ -197,8 +215,8 @@ def _account(outcome: Outcome) -> None:
         output.text(f"  {note.kind}{'' if note.id is None else f' {note.id}'}: {note.says}")
 
 
-def _json(outcome: Outcome, lines: list[dict[str, Any]], seed: int) -> dict[str, Any]:
+def _json(result: DrillResult, lines: list[dict[str, Any]], seed: int) -> dict[str, Any]:
     from dataclasses import asdict
 
-    beside = asdict(outcome)
-    return {"seed": seed, "days": lines, **beside.pop("account"), **beside}
+    figures = asdict(result)
+    return {"seed": seed, "days": lines, **figures.pop("reconciliation"), **figures}

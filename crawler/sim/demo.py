@@ -1,6 +1,6 @@
-"""The whole story on the double of the site: poll, read, search, revise, poll again, see the difference.
+"""The demo, against the fake site: poll, read an article, search, revise an article, poll again, show the difference.
 
-Boundary: a script over the public parts, with checks; each step that did not give what it should is reported.
+Boundary: a script that uses the public modules and checks each result; it reports the checks that failed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from crawler import app, config, lexicon, pipeline, query, render
+from crawler import app, collect, config, lexicon, query, render
 from crawler.errors import BadInput
 from crawler.parse import seedtext
 from crawler.pipeline import Progress
@@ -25,77 +25,81 @@ _SEARCH = "etrangeres niveaux"
 
 
 @dataclass
-class _Stage:
+class _Demo:
     archive: Path
-    say: Callable[[str], None]
+    write: Callable[[str], None]
     failed: list[str] = field(default_factory=list)
 
     def title(self, text: str) -> None:
-        self.say(f"\n── {text}")
+        self.write(f"\n── {text}")
 
     def check(self, good: bool, what: str) -> None:
-        self.say(f"   {'ok' if good else 'FAILED'}: {what}")
+        self.write(f"   {'ok' if good else 'FAILED'}: {what}")
         if not good:
             self.failed.append(what)
 
 
-def run(archive: Path, seeds_dir: Path, progress: Progress, say: Callable[[str], None]) -> list[str]:
-    """Play the demo in a fresh archive; give what did not come out as it should.
+def run(
+    archive: Path, seeds_dir: Path, progress: Progress, write: Callable[[str], None], program: str = "vna"
+) -> list[str]:
+    """Run the demo in a new archive and return the checks that failed.
+
+    `program` is the name of the command in the examples that it prints.
 
     Raises:
-        BadInput: the folder holds an archive that is no demo's.
+        BadInput: the folder holds an archive that the demo did not create.
 
     """
-    _fresh(archive)
-    stage = _Stage(archive, say)
+    _prepare_folder(archive)
+    demo = _Demo(archive, write)
     seeds = [seedtext.read(f.read_text("utf-8")) for f in sorted(seeds_dir.glob("*.txt"))]
     with serve(lambda url: build(url, seeds_dir=seeds_dir, articles=_GENERATED, now=lambda: datetime.now(UTC))) as site:
         settings = config.load(None, config.Overrides(archive=archive, site=site.url, rate=0))
-        settings = replace(settings, reserve=0)  # a few megabytes, on whatever machine a newcomer has
-        stage.title(f"a double of the site, with the five seed articles, is served at {site.url}")
-        alive = len(site.replica.ids())
-        first = _poll(stage, settings, progress, "first poll: everything is new")
-        stage.check(first.new == alive, f"{first.new} of {alive} articles are archived, in {first.requests} requests")
-        chosen = _seeds_are_whole(stage, seeds)
-        if chosen is None:
-            return stage.failed
-        _search(stage, seeds)
-        stage.title("the agency revises one article and publishes two")
-        revised = site.replica.ids()[-1]
-        site.replica.revise(revised)
-        site.replica.publish(2)
-        second = _poll(stage, settings, progress, "second poll")
-        stage.check((second.new, second.revised) == (2, 1), f"{second.new} new, {second.revised} revised")
-        _history(stage, revised)
-    _farewell(stage, chosen)
-    return stage.failed
+        settings = replace(settings, reserve=0)  # the demo needs only a few megabytes
+        demo.title(f"fake site with {len(seeds)} seed articles at {site.url}")
+        online = len(site.fake_site.ids())
+        first = _poll(demo, settings, progress, "first poll: all articles are new")
+        demo.check(first.new == online, f"archived {first.new} of {online} articles in {first.requests} requests")
+        example = _check_seeds(demo, seeds)
+        if example is None:
+            return demo.failed
+        _search(demo, seeds)
+        demo.title("the agency revises one article and publishes two new ones")
+        revised = site.fake_site.ids()[-1]
+        site.fake_site.revise(revised)
+        site.fake_site.publish(2)
+        second = _poll(demo, settings, progress, "second poll")
+        demo.check((second.new, second.revised) == (2, 1), f"{second.new} new, {second.revised} revised")
+        _history(demo, revised)
+    _next_steps(demo, example, program)
+    return demo.failed
 
 
-def _fresh(archive: Path) -> None:
+def _prepare_folder(archive: Path) -> None:
     if (archive / FILE).exists() and not (archive / _MARK).exists():
-        raise BadInput(f"{archive} holds an archive", "give the demo a folder of its own: vna --archive DIR demo")
+        raise BadInput(f"{archive} already holds an archive", "choose another folder: vna --archive DIR demo")
     if (archive / _MARK).exists():
         shutil.rmtree(archive)
     archive.mkdir(parents=True, exist_ok=True)
     (archive / _MARK).write_text("`vna demo` empties this folder when it starts.\n", "utf-8")
 
 
-def _poll(stage: _Stage, settings: config.Config, progress: Progress, what: str) -> RunReport:
-    stage.title(what)
+def _poll(demo: _Demo, settings: config.Config, progress: Progress, what: str) -> RunReport:
+    demo.title(what)
     with app.working(settings, "demo", progress, lexicon=lexicon.load()) as work:
-        return pipeline.poll(work, ignore_due=True)
+        return collect.poll(work, ignore_due=True)
 
 
-def _seeds_are_whole(stage: _Stage, seeds: list[Article]) -> StoredArticle | None:
-    """Check that each seed leaves the archive as the same document; show one and give it."""
-    with app.reading_archive(stage.archive) as archive:
+def _check_seeds(demo: _Demo, seeds: list[Article]) -> StoredArticle | None:
+    """Check that the archive returns each seed unchanged; print the first one and return it."""
+    with app.reading_archive(demo.archive) as archive:
         stored = [_find(archive, seed.title) for seed in seeds]
     same = [s is not None and render.text(s) == seedtext.write(seed) for s, seed in zip(stored, seeds, strict=True)]
-    stage.title("one of the seeds, as archived")
+    demo.title("one of the seed articles, as archived")
     shown = stored[0]
     for line in render.text(shown).splitlines()[:7] if shown else ():
-        stage.say(f"   {line[:150]}{'…' * (len(line) > 150)}")
-    stage.check(all(same), f"{sum(same)} of {len(seeds)} seeds leave the archive as the same document")
+        demo.write(f"   {line[:150]}{'…' * (len(line) > 150)}")
+    demo.check(all(same), f"the archive returns {sum(same)} of {len(seeds)} seed articles unchanged")
     return shown
 
 
@@ -105,30 +109,33 @@ def _find(archive: Archive, title: str) -> StoredArticle | None:
     return next((archive.article(row["id"]) for row in found if row["title"] == title), None)
 
 
-def _search(stage: _Stage, seeds: list[Article]) -> None:
-    stage.title(f"search: {_SEARCH}")
+def _search(demo: _Demo, seeds: list[Article]) -> None:
+    demo.title(f"search: {_SEARCH}")
     wanted = query.parse(_SEARCH)
-    with app.reading_archive(stage.archive) as archive:
+    with app.reading_archive(demo.archive) as archive:
         found = archive.search(wanted.match, since=None, until=None, section=None, limit=50, rank=False)
     for row in found[:3]:
-        stage.say(f"   {row['id']}  {row['title']}\n           {query.snippet([row['clean']], wanted)}")
+        demo.write(f"   {row['id']}  {row['title']}\n           {query.snippet([row['clean']], wanted)}")
     titles = {row["title"] for row in found}
-    stage.check(seeds[0].title in titles, f"{len(found)} articles, the seed of 2018 with its broken words among them")
+    demo.check(
+        seeds[0].title in titles,
+        f"{len(found)} articles; the seed article of 2018, which has glued words, must be among them",
+    )
 
 
-def _history(stage: _Stage, key: int) -> None:
-    stage.title("what the agency changed")
-    with app.reading_archive(stage.archive) as archive:
+def _history(demo: _Demo, key: int) -> None:
+    demo.title("what the agency changed")
+    with app.reading_archive(demo.archive) as archive:
         revisions = archive.history(key)
     lines = render.difference(revisions[0], revisions[-1]) if len(revisions) > 1 else []
     for line in lines:
-        stage.say(f"   {line[:150]}{'…' * (len(line) > 150)}")
-    stage.check(len(revisions) == 2 and bool(lines), f"{len(revisions)} revisions of article {key} are kept")
+        demo.write(f"   {line[:150]}{'…' * (len(line) > 150)}")
+    demo.check(len(revisions) == 2 and bool(lines), f"{len(revisions)} revisions of article {key} are archived")
 
 
-def _farewell(stage: _Stage, chosen: StoredArticle) -> None:
-    vna = f".venv/bin/vna --archive {stage.archive}"
-    stage.title("try next")
-    stage.say(f"   {vna} show {chosen.id} --format markdown")
-    stage.say(f"   {vna} search '\"diên biên phu\" OR défense' --limit 5")
-    stage.say(f"   {vna} browse")
+def _next_steps(demo: _Demo, example: StoredArticle, program: str) -> None:
+    vna = f"{program} --archive {demo.archive}"
+    demo.title("next steps")
+    demo.write(f"   {vna} show {example.id} --format markdown")
+    demo.write(f"   {vna} search '\"diên biên phu\" OR défense' --limit 5")
+    demo.write(f"   {vna} browse")

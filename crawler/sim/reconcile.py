@@ -1,9 +1,10 @@
-"""What was lost: the truth about a site held against what an archive has of it.
+"""Reconcile an archive with the ground truth: which articles, versions and removals did it miss?
 
-The truth is the site's own: what each article said from when on, what of it a reader was shown, when its page was there.
-Nothing of it is taken from the archive, so that both cannot be wrong in the same way. Texts are compared to the letter.
+The ground truth comes from the fake site alone: what each article said and since when, which of its versions a client
+received, and when its page was online. None of it is taken from the archive, so that one bug cannot falsify both sides
+in the same way. Texts are compared character by character.
 
-Boundary: pure; truth and holdings in, an account out.
+Boundary: pure; ground truth and archive contents in, a reconciliation out.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ from datetime import datetime, timedelta
 
 from crawler.types import BODY_TYPES, Block, ImageBlock, TextBlock
 
-#: A page that was there so long, while it could be asked for, must be held: no list is looked at more rarely.
-LONG_ENOUGH = timedelta(hours=6)
-#: So long after it was taken away, a page must be known as gone: a look within a day, and three answers over 25 hours.
-CERTAIN = timedelta(hours=60)
+#: An article must be held if its page was reachable for this long: no list is polled less often.
+HELD_AFTER = timedelta(hours=6)
+#: An article must be `gone` this long after its removal: a recheck within a day, then three responses over 25 hours.
+GONE_AFTER = timedelta(hours=60)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What an article says, to the letter: the texts of its body, and the captions of its pictures, in order."""
+class PublishedText:
+    """The exact text of an article: title, lead, text blocks of the body, and picture captions, in order."""
 
     title: str
     lead: str
@@ -31,16 +32,16 @@ class Said:
     captions: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, title: str, lead: str | None, blocks: Iterable[Block]) -> Said:
-        """Take it from an article's parts."""
-        kept = tuple(blocks)
-        texts = tuple(block.text for block in kept if isinstance(block, TextBlock) and block.type in BODY_TYPES)
-        return cls(title, lead or "", texts, tuple(b.caption or "" for b in kept if isinstance(b, ImageBlock)))
+    def from_blocks(cls, title: str, lead: str | None, blocks: Iterable[Block]) -> PublishedText:
+        """Return the text of an article with these parts."""
+        all_blocks = tuple(blocks)
+        texts = tuple(b.text for b in all_blocks if isinstance(b, TextBlock) and b.type in BODY_TYPES)
+        return cls(title, lead or "", texts, tuple(b.caption or "" for b in all_blocks if isinstance(b, ImageBlock)))
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time from an instant on; `end` is None when it has none yet."""
+    """A period of time; `end` is None while it lasts."""
 
     begin: datetime
     end: datetime | None = None
@@ -48,16 +49,16 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What an article said since an instant; `shown` says whether a reader was given it whole."""
+    """The text of an article from `since` until the next version; `shown` is true if a client received it undamaged."""
 
-    said: Said
+    text: PublishedText
     since: datetime
     shown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
-    """One article as the site knows it: all that it said, when its page was there, of which other one it is a copy."""
+class GroundTruth:
+    """One article according to the site: its versions, when its page was online, and which article it copies."""
 
     id: int
     versions: tuple[Version, ...]
@@ -66,42 +67,48 @@ class Truth:
 
     @property
     def removed_at(self) -> datetime | None:
-        """When its page was taken away; None while it is there."""
+        """When the page was removed; None while it is online."""
         return self.online[-1].end
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
-    """One article as an archive has it: its state, what it says now, and its revisions, oldest first."""
+class HeldArticle:
+    """One article in the archive: its state, its current text, and its revisions, oldest first."""
 
     id: int
     url: str
     state: str
-    said: Said
-    revisions: tuple[Said, ...]
+    text: PublishedText
+    revisions: tuple[PublishedText, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
-    """What an archive has: articles, pairs of them that it takes for the same, what its verification found."""
+class ArchiveContents:
+    """What an archive holds: its articles, the pairs that it marks as duplicates, and what `vna verify` reports."""
 
-    holdings: Sequence[Holding]
+    articles: Sequence[HeldArticle]
     pairs: frozenset[frozenset[int]] = frozenset()
     faults: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    """One thing in an account: its kind, the article if it is about one, and words."""
+class Discrepancy:
+    """One difference between site and archive: its kind, the id of the article, if any, and a message."""
 
     kind: str
     id: int | None
-    says: str
+    says: str  # the message; the name is a key in the output of `vna drill --json`
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """What came of it. `lost` should be empty; `unseen` is what nobody who polls could have, and is no loss of ours."""
+class Reconciliation:
+    """The result of a comparison.
+
+    `shown` counts the versions that clients received, `revisions` those that the archive holds. `removed` counts the
+    removed articles, `tombstones` those of them that the archive holds as gone. `copies` counts the articles that
+    repeat the text of another one. `lost` should be empty. `unseen` is what no crawler could have archived, such as a
+    version that was replaced between two polls.
+    """
 
     published: int
     held: int
@@ -110,31 +117,33 @@ class Account:
     removed: int
     tombstones: int
     copies: int
-    lost: tuple[Note, ...]
-    unseen: tuple[Note, ...]
+    lost: tuple[Discrepancy, ...]
+    unseen: tuple[Discrepancy, ...]
 
 
-def settle(truths: Iterable[Truth], archive: Archive, blind: Sequence[Span], now: datetime) -> Account:
-    """Compare. `blind` are the times in which the site could not be asked, or nobody asked."""
+def reconcile(
+    truths: Iterable[GroundTruth], archive: ArchiveContents, outages: Sequence[Span], now: datetime
+) -> Reconciliation:
+    """Compare the archive with the ground truth. `outages` are the times when the site or the service was down."""
     known = {truth.id: truth for truth in truths}
-    held = {holding.id: holding for holding in archive.holdings}
-    lost, unseen = list(_foreign(known, archive.holdings)), list[Note]()
+    held = {article.id: article for article in archive.articles}
+    lost, unseen = list(_unknown(known, archive.articles)), list[Discrepancy]()
     for truth in known.values():
-        holding = held.get(truth.id)
-        if holding is None:
-            (unseen if _hopeless(truth, blind, now) else lost).append(_missing(truth))
+        article = held.get(truth.id)
+        if article is None:
+            (unseen if _unobtainable(truth, outages, now) else lost).append(_missing(truth))
         else:
-            lost += _losses(truth, holding, now)
-            unseen += _never_shown(truth, holding, now)
-    lost += _twins(known, held, archive.pairs)
-    lost += [Note("evidence", None, fault) for fault in archive.faults]
-    there = [held[i] for i in known if i in held]
+            lost += _losses(truth, article, now)
+            unseen += _never_shown(truth, article, now)
+    lost += _wrong_copies(known, held, archive.pairs)
+    lost += [Discrepancy("evidence", None, fault) for fault in archive.faults]
+    published_and_held = [held[i] for i in known if i in held]
     removed = [truth for truth in known.values() if truth.removed_at is not None]
-    return Account(
+    return Reconciliation(
         published=len(known),
-        held=len(there),
+        held=len(published_and_held),
         shown=sum(len(_shown(truth)) for truth in known.values()),
-        revisions=sum(len(holding.revisions) for holding in there),
+        revisions=sum(len(article.revisions) for article in published_and_held),
         removed=len(removed),
         tombstones=sum(held[t.id].state == "gone" for t in removed if t.id in held),
         copies=sum(truth.copy_of is not None for truth in known.values()),
@@ -146,96 +155,109 @@ def settle(truths: Iterable[Truth], archive: Archive, blind: Sequence[Span], now
 # --- one article ------------------------------------------------------------------------------------------------------
 
 
-def _losses(truth: Truth, holding: Holding, now: datetime) -> Iterator[Note]:
-    yield from _wrong_state(truth, holding, now)
-    every = [version.said for version in truth.versions]
-    if missing := _not_in_order(_shown(truth), holding.revisions):
-        first = next(v for v in truth.versions if v.shown and v.said == missing[0])
-        yield Note(
-            "revision", truth.id, f"{len(missing)} that were shown are not held, the first of {_when(first.since)}"
+def _losses(truth: GroundTruth, article: HeldArticle, now: datetime) -> Iterator[Discrepancy]:
+    yield from _wrong_state(truth, article, now)
+    published = [version.text for version in truth.versions]
+    if missing := _not_in_order(_shown(truth), article.revisions):
+        first = next(v for v in truth.versions if v.shown and v.text == missing[0])
+        yield Discrepancy(
+            "revision",
+            truth.id,
+            f"{len(missing)} versions were served but are not held, the first one published at {_when(first.since)}",
         )
-    if false := _not_in_order(holding.revisions, every):
-        yield Note("false revision", truth.id, f"{len(false)} say what the article never said: {_title(false[0])}")
-    if truth.removed_at is None and holding.said != every[-1]:
-        what = ", ".join(_differing(every[-1], holding.said))
-        yield Note("text", truth.id, f"is not what the site shows since {_when(truth.versions[-1].since)}: {what}")
-    if holding.revisions[-1:] != (holding.said,):
-        yield Note("text", truth.id, "is not what its last revision says")
+    if false := _not_in_order(article.revisions, published):
+        yield Discrepancy(
+            "false revision",
+            truth.id,
+            f"{len(false)} revisions hold a text that was never published: {_short_title(false[0])}",
+        )
+    if truth.removed_at is None and article.text != published[-1]:
+        fields = ", ".join(_different_fields(published[-1], article.text))
+        yield Discrepancy(
+            "text", truth.id, f"differs from the site's text since {_when(truth.versions[-1].since)}: {fields}"
+        )
+    if article.revisions[-1:] != (article.text,):
+        yield Discrepancy("text", truth.id, "differs from the last revision")
 
 
-def _wrong_state(truth: Truth, holding: Holding, now: datetime) -> Iterator[Note]:
+def _wrong_state(truth: GroundTruth, article: HeldArticle, now: datetime) -> Iterator[Discrepancy]:
     removed = truth.removed_at
-    if removed is None and holding.state != "live":
-        yield Note("state", truth.id, f"its page is there, and it is held as {holding.state}")
-    if removed is not None and now - removed > CERTAIN and holding.state != "gone":
-        yield Note("state", truth.id, f"was removed {_when(removed)}, and is held as {holding.state}")
+    if removed is None and article.state != "live":
+        yield Discrepancy("state", truth.id, f"the page is online, but the state is {article.state}")
+    if removed is not None and now - removed > GONE_AFTER and article.state != "gone":
+        yield Discrepancy("state", truth.id, f"removed at {_when(removed)}, but the state is {article.state}")
 
 
-def _missing(truth: Truth) -> Note:
+def _missing(truth: GroundTruth) -> Discrepancy:
     spans = ", ".join(f"{_when(span.begin)} to {_when(span.end) if span.end else 'now'}" for span in truth.online)
-    return Note("article", truth.id, f"is not held; its page was there {spans}: {_title(truth.versions[-1].said)}")
+    title = _short_title(truth.versions[-1].text)
+    return Discrepancy("article", truth.id, f"not held; its page was online {spans}: {title}")
 
 
-def _hopeless(truth: Truth, blind: Sequence[Span], now: datetime) -> bool:
-    """Say whether an article went away before anybody could have had it."""
-    seen = sum((_length(span, now) - _overlap(span, blind, now) for span in truth.online), timedelta())
-    return truth.removed_at is not None and seen < LONG_ENOUGH
+def _unobtainable(truth: GroundTruth, outages: Sequence[Span], now: datetime) -> bool:
+    """Whether an article was removed before the service had enough time to fetch it."""
+    reachable = sum((_length(span, now) - _overlap(span, outages, now) for span in truth.online), timedelta())
+    return truth.removed_at is not None and reachable < HELD_AFTER
 
 
-def _never_shown(truth: Truth, holding: Holding, now: datetime) -> Iterator[Note]:
-    """Name what stood for so short a time that it was replaced between two looks."""
+def _never_shown(truth: GroundTruth, article: HeldArticle, now: datetime) -> Iterator[Discrepancy]:
+    """Yield the versions that were replaced before any client received them."""
     ends = [*(version.since for version in truth.versions[1:]), truth.removed_at or now]
     for version, end in zip(truth.versions, ends, strict=True):
-        if not version.shown and version.said not in holding.revisions:
-            stood = int((end - version.since).total_seconds() // 60)
-            yield Note("version", truth.id, f"stood for {stood} min from {_when(version.since)} on: between two looks")
+        if not version.shown and version.text not in article.revisions:
+            minutes = int((end - version.since).total_seconds() // 60)
+            yield Discrepancy(
+                "version", truth.id, f"online for {minutes} min from {_when(version.since)}, between two polls"
+            )
 
 
-def _shown(truth: Truth) -> list[Said]:
-    """Give what a reader was shown, each once for as long as nothing else was."""
-    said: list[Said] = []
+def _shown(truth: GroundTruth) -> list[PublishedText]:
+    """Return the texts that clients received, in order; consecutive equal texts count once."""
+    texts: list[PublishedText] = []
     for version in truth.versions:
-        if version.shown and said[-1:] != [version.said]:
-            said.append(version.said)
-    return said
+        if version.shown and texts[-1:] != [version.text]:
+            texts.append(version.text)
+    return texts
 
 
-def _not_in_order(wanted: Iterable[Said], among: Sequence[Said]) -> list[Said]:
-    """Give what of `wanted` does not stand in `among` in the same order."""
+def _not_in_order(wanted: Iterable[PublishedText], among: Sequence[PublishedText]) -> list[PublishedText]:
+    """Return the elements of `wanted` that do not occur in `among` in the same order."""
     place, missing = 0, []
-    for said in wanted:
+    for text in wanted:
         try:
-            place = among.index(said, place) + 1
+            place = among.index(text, place) + 1
         except ValueError:
-            missing.append(said)
+            missing.append(text)
     return missing
 
 
-def _differing(one: Said, other: Said) -> list[str]:
+def _different_fields(one: PublishedText, other: PublishedText) -> list[str]:
     return [name for name in ("title", "lead", "texts", "captions") if getattr(one, name) != getattr(other, name)]
 
 
 # --- several articles -------------------------------------------------------------------------------------------------
 
 
-def _foreign(known: Mapping[int, Truth], holdings: Sequence[Holding]) -> Iterator[Note]:
-    """Name what the site never published, and what is held twice."""
-    for holding in holdings:
-        if holding.id not in known:
-            yield Note("article", holding.id, f"was never published: {holding.url}")
-    for url, count in Counter(holding.url for holding in holdings).items():
+def _unknown(known: Mapping[int, GroundTruth], articles: Sequence[HeldArticle]) -> Iterator[Discrepancy]:
+    """Yield the articles that the site never published, and the URLs under which several articles are held."""
+    for article in articles:
+        if article.id not in known:
+            yield Discrepancy("article", article.id, f"never published: {article.url}")
+    for url, count in Counter(article.url for article in articles).items():
         if count > 1:
-            yield Note("twice", None, f"{count} articles are held under one address: {url}")
+            yield Discrepancy("twice", None, f"{count} articles have the same URL: {url}")
 
 
-def _twins(known: Mapping[int, Truth], held: Mapping[int, Holding], pairs: frozenset[frozenset[int]]) -> Iterator[Note]:
-    """Name copies that were not recognised, and articles that were taken for copies."""
+def _wrong_copies(
+    known: Mapping[int, GroundTruth], held: Mapping[int, HeldArticle], pairs: frozenset[frozenset[int]]
+) -> Iterator[Discrepancy]:
+    """Yield the copies that were not recognised, and the articles that were wrongly marked as copies."""
     true = {frozenset((truth.id, truth.copy_of)) for truth in known.values() if truth.copy_of is not None}
     for pair in sorted(map(sorted, true - pairs)):
         if all(i in held for i in pair):
-            yield Note("copy", pair[-1], f"says the same as {pair[0]}, and is not recognised")
+            yield Discrepancy("copy", pair[-1], f"has the same text as {pair[0]}, but is not marked as its duplicate")
     for pair in sorted(map(sorted, pairs - true)):
-        yield Note("copy", pair[-1], f"does not say the same as {pair[0]}, and is taken for a copy of it")
+        yield Discrepancy("copy", pair[-1], f"is marked as a duplicate of {pair[0]}, but has another text")
 
 
 # --- time -------------------------------------------------------------------------------------------------------------
@@ -246,14 +268,14 @@ def _length(span: Span, now: datetime) -> timedelta:
 
 
 def _overlap(span: Span, others: Iterable[Span], now: datetime) -> timedelta:
-    """Give how much of a time lies in others that do not meet one another."""
+    """Return how much of a span the other spans cover; they must not overlap one another."""
     common = (min(span.end or now, o.end or now) - max(span.begin, o.begin) for o in others)
     return sum((length for length in common if length > timedelta()), timedelta())
 
 
-def _when(instant: datetime) -> str:
-    return f"{instant:%Y-%m-%dT%H:%MZ}"
+def _when(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%MZ}"
 
 
-def _title(said: Said) -> str:
-    return said.title if len(said.title) <= 60 else f"{said.title[:59]}…"
+def _short_title(text: PublishedText) -> str:
+    return text.title if len(text.title) <= 60 else f"{text.title[:59]}…"

@@ -1,14 +1,14 @@
-"""Days of trouble against the double of the site, in a time of their own, and an account of what was lost: `vna drill`.
+"""The chaos drill (`vna drill`): days of fault scenarios against the fake site, then a reconciliation.
 
 ```
-agency     the site on a real socket, and the truth about it
-machine    the service's own jobs and watch over a real archive
-stage      what happens when;  troubles: the table of what does
-drill      day after day, then the account (crawler.account)
+agency     the fake site on a real socket, and the ground truth about its articles
+service    the service: the real jobs and the real health monitor on a real archive
+drill      one drill: agency, service and the events that are due;  scenarios: the table of scenarios
+runner     runs the scenarios day by day, then reconciles (crawler.sim.reconcile)
 ```
-Boundary: driving; what was lost is for `account` to say, from the site's truth.
+Boundary: drives the service and the site; `crawler.sim.reconcile` decides what was lost, from the site's ground truth.
 """
 
-from crawler.sim.drill.runner import Day, Outcome, run
+from crawler.sim.drill.runner import Day, DrillResult, run
 
-__all__ = ["Day", "Outcome", "run"]
+__all__ = ["Day", "DrillResult", "run"]

@@ -1,6 +1,6 @@
-"""The process that a drill kills: the service at work, until an instant.
+"""The process that a drill kills: it runs the service until a given time.
 
-Boundary: arguments alone.
+Boundary: configured by its arguments alone: archive folder, URL of the site, end (ISO 8601).
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from pathlib import Path
 
 from crawler.sim.drill.clock import SharedClock
 from crawler.sim.drill.files import CLOCK
-from crawler.sim.drill.machine import Machine
+from crawler.sim.drill.service import DrillService
 
 
 def main(folder: Path, url: str, until: datetime) -> None:
-    """Work."""
+    """Run the service."""
     logging.getLogger("crawler").addHandler(logging.NullHandler())
-    machine = Machine(folder, url, SharedClock(folder / CLOCK), None)
-    machine.start()
+    service = DrillService(folder, url, SharedClock(folder / CLOCK), None)
+    service.start()
     try:
-        machine.live(until)
+        service.run_until(until)
     finally:
-        machine.stop()
+        service.stop()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
-"""The time of a drill: it moves when somebody waits, for the site, the service and the processes that are killed alike.
+"""The simulated clock of a drill, shared by the site, the service and the processes that are killed.
 
-Boundary: two numbers in a file that all of them have mapped.
+Its time advances when one of them waits.
+
+Boundary: two numbers in a file that all processes map into memory.
 """
 
 from __future__ import annotations
@@ -13,52 +15,52 @@ from pathlib import Path
 
 from crawler.clock import StoppableClock
 
-_FORM = struct.Struct("dd")
+_FORMAT = struct.Struct("dd")  # seconds since 1970, error of the machine's clock in seconds
 
 
 class SharedClock(StoppableClock):
-    """The machine's clock; `true` is the site's. They differ when the machine's is wrong.
+    """`now` is the time on the machine's clock, `true` the time at the site; they differ if the machine's is wrong.
 
-    `moved` is called when time has gone by, so that the site can go on meanwhile.
+    `on_advance` is called after each sleep, so that events at the site can happen while the service waits.
     """
 
-    def __init__(self, file: Path, moved: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, file: Path, on_advance: Callable[[], None] = lambda: None) -> None:
         super().__init__()
-        self.moved = moved
+        self.on_advance = on_advance
         with file.open("r+b") as opened:
-            self._map = mmap.mmap(opened.fileno(), _FORM.size)
+            self._map = mmap.mmap(opened.fileno(), _FORMAT.size)
 
     def true(self) -> datetime:
-        """Give the instant that it is."""
+        """Return the true time, in UTC."""
         return datetime.fromtimestamp(self._read()[0], UTC)
 
     def now(self) -> datetime:
-        """Give the instant that the machine believes it is."""
+        """Return the time that the machine's clock shows, in UTC."""
         return datetime.fromtimestamp(sum(self._read()), UTC)
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-        self.move_to(self.true() + timedelta(seconds=max(0.0, seconds)))
-        self.moved()
+        """Advance the clock without waiting."""
+        self.advance_to(self.true() + timedelta(seconds=max(0.0, seconds)))
+        self.on_advance()
 
-    def move_to(self, instant: datetime) -> None:
-        """Let it be later."""
-        self._map[:] = _FORM.pack(instant.timestamp(), self._read()[1])
+    def advance_to(self, moment: datetime) -> None:
+        """Set the true time."""
+        self._map[:] = _FORMAT.pack(moment.timestamp(), self._read()[1])
 
-    def err(self, seconds: float) -> None:
-        """Let the machine's clock be wrong by so much; behind, when it is negative."""
-        self._map[:] = _FORM.pack(self._read()[0], seconds)
+    def set_error(self, seconds: float) -> None:
+        """Set the error of the machine's clock; negative if it is slow."""
+        self._map[:] = _FORMAT.pack(self._read()[0], seconds)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._map.close()
 
     def _read(self) -> tuple[float, float]:
-        seconds, error = _FORM.unpack(self._map[:])
+        seconds, error = _FORMAT.unpack(self._map[:])
         return seconds, error
 
 
-def made(file: Path, instant: datetime) -> SharedClock:
-    """Make a clock that says an instant."""
-    file.write_bytes(_FORM.pack(instant.timestamp(), 0.0))
+def create_clock(file: Path, moment: datetime) -> SharedClock:
+    """Create a clock that starts at a given time."""
+    file.write_bytes(_FORMAT.pack(moment.timestamp(), 0.0))
     return SharedClock(file)

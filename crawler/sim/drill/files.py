@@ -1,6 +1,6 @@
-"""What a drill keeps in its archive's folder beside the archive.
+"""Names of the files that a drill keeps in the archive folder, in addition to the archive's own.
 
-Boundary: names.
+Boundary: names only.
 """
 
 from __future__ import annotations

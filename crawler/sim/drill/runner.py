@@ -1,6 +1,6 @@
-"""The drill: days of trouble, then the account.
+"""The drill: run the scenarios day by day, then reconcile the archive with the ground truth.
 
-Boundary: order; trouble is in `troubles`, what was lost is `account`'s to say.
+Boundary: calls the steps in order; the scenarios are in `scenarios`, and `crawler.sim.reconcile` decides what was lost.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from pathlib import Path
 
 from crawler import logs
 from crawler.errors import BadInput
+from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline import Progress
 from crawler.repair.lexicon import Lexicon
-from crawler.sim import reconcile
 from crawler.sim.drill.agency import Agency
-from crawler.sim.drill.clock import made
+from crawler.sim.drill.clock import create_clock
+from crawler.sim.drill.contents import contents, gaps
+from crawler.sim.drill.drill import Drill
 from crawler.sim.drill.files import CLOCK, LOG, MARK
-from crawler.sim.drill.holdings import gaps, holdings
-from crawler.sim.drill.machine import Machine
-from crawler.sim.drill.scene import Stage
-from crawler.sim.drill.troubles import TABLE, Trouble, nothing
-from crawler.sim.reconcile import Account, Note
-from crawler.sim.site.timeline import chance
+from crawler.sim.drill.scenarios import TABLE, Scenario, nothing
+from crawler.sim.drill.service import DrillService
+from crawler.sim.reconcile import Discrepancy, Reconciliation, reconcile
+from crawler.sim.site.timeline import seeded_rng
 
-BEGIN = datetime(2026, 11, 2, 17, tzinfo=UTC)  # midnight in Hanoi, the 3rd
-SETTLING = 2  # quiet days at the end: what was removed late is known as gone after 25 hours
-_BEFORE = 6  # generated articles that are there already
-_PER_DAY = 5
-_HOURS = (6.0, 22.0)  # in which articles appear
+BEGIN = datetime(2026, 11, 2, 17, tzinfo=UTC)  # midnight in Hanoi, November 3
+SETTLING = 2  # quiet days at the end: a late removal is confirmed as gone only after 25 hours
+_BEFORE = 6  # generated articles that are online at the start
+_PER_DAY = 5  # articles published each day
+_HOURS = (6.0, 22.0)  # earliest and latest hour of publication
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One line: what happened, and how the archive stood at midnight; delays in minutes."""
+    """One line of the report: the scenario, and the state of the archive at its end. Delays are in minutes."""
 
     day: int
     days: int
@@ -54,10 +54,14 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """The account, and what belongs to it."""
+class DrillResult:
+    """The reconciliation, and further figures of a drill.
 
-    account: Account
+    `kills` counts the killed processes, `files` and `records` those in the WARC folder, `gaps` all gaps, open or
+    closed.
+    """
+
+    reconciliation: Reconciliation
     kills: int
     files: int
     records: int
@@ -73,93 +77,96 @@ def run(
     seed: int,
     lexicon: Lexicon | None,
     progress: Progress,
-    told: Callable[[Day], None],
-) -> Outcome:
-    """Play so many days of trouble in a fresh archive, tell of each, and settle.
+    report: Callable[[Day], None],
+) -> DrillResult:
+    """Run a number of days of scenarios on a new archive, report each, and reconcile.
 
     Raises:
-        BadInput: the folder holds something that is no drill's.
+        BadInput: the folder is not empty and was not made by an earlier drill.
 
     """
-    fresh(archive)
-    with _staged(archive, seeds, seed, lexicon) as stage:
+    prepare_folder(archive)
+    with _drill(archive, seeds, seed, lexicon) as drill:
         progress.phase("days", days + SETTLING)
-        silences: list[Note] = []
-        first = stage.day
-        for trouble in program(days):
-            progress.step(trouble.name)
-            day = _played(stage, trouble, first, seed)
-            silences += _silent(trouble, day)
-            told(day)
-        stage.machine.stop()
-        return _settled(stage, silences)
+        missing_alarms: list[Discrepancy] = []
+        first = drill.day
+        for scenario in program(days):
+            progress.step(Outcome(OutcomeKind.PROGRESS, detail=scenario.name))
+            day = _run_scenario(drill, scenario, first, seed)
+            missing_alarms += _missing_alarm(scenario, day)
+            report(day)
+        drill.service.stop()
+        return _result(drill, missing_alarms)
 
 
-def fresh(archive: Path) -> None:
-    """Empty the folder of an earlier drill, or make one.
+def prepare_folder(archive: Path) -> None:
+    """Create the folder, or empty it if it was made by an earlier drill.
 
     Raises:
-        BadInput: it holds something else.
+        BadInput: the folder holds anything else.
 
     """
     if archive.exists() and not archive.is_dir():
-        raise BadInput(f"{archive} is no folder", "give the drill a folder of its own: vna --archive DIR drill")
+        raise BadInput(f"{archive} is not a folder", "choose another folder: vna --archive DIR drill")
     if archive.is_dir() and any(archive.iterdir()):
         if not (archive / MARK).exists():
-            raise BadInput(f"{archive} is not empty", "give the drill a folder of its own: vna --archive DIR drill")
+            raise BadInput(f"{archive} is not empty", "choose another folder: vna --archive DIR drill")
         shutil.rmtree(archive)
     archive.mkdir(parents=True, exist_ok=True)
     (archive / MARK).write_text("`vna drill` empties this folder when it starts.\n", "utf-8")
 
 
 @contextmanager
-def _staged(archive: Path, seeds: Path, seed: int, lexicon: Lexicon | None) -> Iterator[Stage]:
+def _drill(archive: Path, seeds: Path, seed: int, lexicon: Lexicon | None) -> Iterator[Drill]:
     with ExitStack() as parts:
         log = parts.enter_context((archive / LOG).open("w", encoding="utf-8"))
         parts.enter_context(logs.logging_to(log, "human"))
-        clock = made(archive / CLOCK, BEGIN)
+        clock = create_clock(archive / CLOCK, BEGIN)
         parts.callback(clock.close)
         agency = Agency(seeds, seed, _BEFORE, clock)
         parts.callback(agency.close)
-        machine = Machine(archive, agency.url, clock, lexicon)
-        parts.callback(machine.stop)
-        stage = Stage(archive, agency, machine, clock)
-        machine.start()
-        yield stage
+        service = DrillService(archive, agency.url, clock, lexicon)
+        parts.callback(service.stop)
+        drill = Drill(archive, agency, service, clock)
+        service.start()
+        yield drill
 
 
-def program(days: int) -> Iterator[Trouble]:
-    """Give the troubles of so many days, the table over and over but for what takes too long, then the quiet ones."""
-    turns = cycle(TABLE)
-    while any(trouble.days <= days for trouble in TABLE):
-        trouble = next(turn for turn in turns if turn.days <= days)
-        yield trouble
-        days -= trouble.days
+def program(days: int) -> Iterator[Scenario]:
+    """Yield scenarios for a number of days, then the quiet days.
+
+    The table is repeated as needed; a scenario that takes longer than the days left is skipped.
+    """
+    table = cycle(TABLE)
+    while any(scenario.days <= days for scenario in TABLE):
+        scenario = next(candidate for candidate in table if candidate.days <= days)
+        yield scenario
+        days -= scenario.days
     for _ in range(SETTLING):
-        yield Trouble("nothing more: what is open is brought to its end", nothing)
+        yield Scenario("no faults: pending checks are completed", nothing)
 
 
-def _played(stage: Stage, trouble: Trouble, first: datetime, seed: int) -> Day:
-    begin = stage.day
-    end = begin + timedelta(days=trouble.days)
-    told = _last_incident(stage)
-    for n in range(trouble.days):
-        for hour in _hours(seed, begin + timedelta(days=n)):
-            stage.at(24 * n + hour, stage.agency.publish)
-    trouble.plan(stage)
-    stage.live(end)
-    agency = stage.agency
+def _run_scenario(drill: Drill, scenario: Scenario, first: datetime, seed: int) -> Day:
+    begin = drill.day
+    end = begin + timedelta(days=scenario.days)
+    last_incident = _last_incident(drill)
+    for n in range(scenario.days):
+        for hour in _publication_hours(seed, begin + timedelta(days=n)):
+            drill.at(24 * n + hour, drill.agency.publish)
+    scenario.plan(drill)
+    drill.run_until(end)
+    agency = drill.agency
     new = agency.published_since(begin)
     delays = sorted(d for d in map(agency.delay, new) if d is not None)
     revised, removed = agency.changed_since(begin)
-    with stage.machine.archive() as archive:
+    with drill.service.archive() as archive:
         held = sum(archive.article(i) is not None for i in new)
-        alarms = [row["kind"] for row in archive.incidents(1000) if row["id"] > told]
+        alarms = [row["kind"] for row in archive.incidents(1000) if row["id"] > last_incident]
     return Day(
         day=(begin - first).days + 1,
-        days=trouble.days,
+        days=scenario.days,
         date=f"{begin + timedelta(hours=7):%Y-%m-%d}",
-        trouble=trouble.name,
+        trouble=scenario.name,
         published=len(new),
         held=held,
         delay_median=round(statistics.median(delays), 1) if delays else None,
@@ -170,34 +177,34 @@ def _played(stage: Stage, trouble: Trouble, first: datetime, seed: int) -> Day:
     )
 
 
-def _hours(seed: int, day: datetime) -> list[float]:
-    dice = chance(seed, "drill", day.date())
-    return sorted(dice.uniform(*_HOURS) for _ in range(_PER_DAY))
+def _publication_hours(seed: int, day: datetime) -> list[float]:
+    rng = seeded_rng(seed, "drill", day.date())
+    return sorted(rng.uniform(*_HOURS) for _ in range(_PER_DAY))
 
 
-def _last_incident(stage: Stage) -> int:
-    with stage.machine.archive() as archive:
+def _last_incident(drill: Drill) -> int:
+    with drill.service.archive() as archive:
         return max((int(row["id"]) for row in archive.incidents(1000)), default=0)
 
 
-def _silent(trouble: Trouble, day: Day) -> Iterator[Note]:
-    if trouble.alarm and trouble.alarm not in day.alarms:
-        yield Note("alarm", None, f"nobody was told of it by the alarm {trouble.alarm!r}: {trouble.name}")
+def _missing_alarm(scenario: Scenario, day: Day) -> Iterator[Discrepancy]:
+    if scenario.alarm and scenario.alarm not in day.alarms:
+        yield Discrepancy("alarm", None, f"the alert {scenario.alarm!r} was not raised: {scenario.name}")
 
 
 # --- the end ----------------------------------------------------------------------------------------------------------
 
 
-def _settled(stage: Stage, silences: list[Note]) -> Outcome:
-    with stage.machine.archive() as archive:
+def _result(drill: Drill, missing_alarms: list[Discrepancy]) -> DrillResult:
+    with drill.service.archive() as archive:
         number, still_open = gaps(archive)
-    has, checked = holdings(stage.machine.config)
-    found = reconcile.settle(stage.agency.truths(), has, stage.blind, stage.clock.true())
-    return Outcome(
-        account=replace(found, lost=(*found.lost, *silences)),
-        kills=stage.kills,
-        files=checked.files,
-        records=checked.records,
+    held, verified = contents(drill.service.config)
+    found = reconcile(drill.agency.truths(), held, drill.outages, drill.clock.true())
+    return DrillResult(
+        reconciliation=replace(found, lost=(*found.lost, *missing_alarms)),
+        kills=drill.kills,
+        files=verified.files,
+        records=verified.records,
         gaps=number,
         open_gaps=still_open,
     )

@@ -1,28 +1,28 @@
-"""An offline double of the site, for the demo, the tests, the drills and the benchmarks.
+"""An offline fake site that stands in for the agency's site in the demo, the tests, the drills and the benchmarks.
 
-Boundary: knows the site dossier and nothing of the crawler but its values, errors and seed format. In particular it
-must not know how the crawler reads pages: it would only prove that the crawler agrees with itself.
+Boundary: knows the site dossier, and of the crawler only its value types, errors and seed format. It must not know how
+the crawler parses pages: otherwise a test would only show that the crawler agrees with itself.
 
     with serve(lambda url: build(url, seeds_dir=Path("seeds"), articles=300, now=now)) as site:
-        ...  # site.url, site.control, site.replica
+        ...  # site.url, site.control, site.fake_site
 """
 
-from crawler.sim.site.fake_site import CONTROL, Replica, build
-from crawler.sim.site.faults import Fault, make_fault, parse_fault
-from crawler.sim.site.messages import Request, Response
+from crawler.sim.site.fake_site import CONTROL, FakeSite, build
+from crawler.sim.site.faults import SiteFault, make_fault, parse_fault
+from crawler.sim.site.messages import SiteRequest, SiteResponse
 from crawler.sim.site.server import Serving, serve
 from crawler.sim.site.story import SECTIONS, Options, Section, Story
 
 __all__ = [
     "CONTROL",
     "SECTIONS",
-    "Fault",
+    "FakeSite",
     "Options",
-    "Replica",
-    "Request",
-    "Response",
     "Section",
     "Serving",
+    "SiteFault",
+    "SiteRequest",
+    "SiteResponse",
     "Story",
     "build",
     "make_fault",

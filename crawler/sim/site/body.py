@@ -1,11 +1,13 @@
-"""Renders the blocks of a story in the three body shapes of the site (dossier 6).
+"""Render the blocks of a story in the three body shapes of the site (dossier section 6).
 
 1: text nodes and `<br>` inside `div[align=justify]`, no `<p>`; `div.article-photo > a[rel=photoslide] > img`, then
-   the caption as bare text.   2: `<p>` and `table.picture`.   3: `figure`/`figcaption`, lazy images, and a first
-   picture that stands above the body as `figure.article__avatar`.
-Noise inside the body (ads, players, comments, related links) follows sections 5, 7 and 16.
+   the caption as bare text.
+2: `<p>` and `table.picture`.
+3: `figure`/`figcaption` and lazy images; a leading picture is placed above the body as `figure.article__avatar`.
 
-Boundary: blocks in, HTML out; the same text, alts, captions and order in each shape.
+Noise inside the body (ads, players, comments, related links) follows dossier sections 5, 7 and 16.
+
+Boundary: blocks in, HTML out. Texts, alts, captions and their order are the same in each shape.
 """
 
 from __future__ import annotations
@@ -21,15 +23,15 @@ from crawler.types import Block, ImageBlock, TextBlock
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """What the CMS puts between the blocks: the id of the ad differs at each fetch, the link may be missing."""
+    """What the CMS inserts between the blocks: an ad whose id changes at each fetch, and perhaps a related link."""
 
     ad: str
-    relate: str = ""  # a finished `a.cms-relate`
+    relate: str = ""  # rendered `a.cms-relate`
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The two places of a page that hold blocks."""
+    """Rendered blocks: the picture above the body, and the body itself."""
 
     avatar: str
     html: str
@@ -109,7 +111,7 @@ def _plain(block: TextBlock, paragraph: Callable[[str], str], heading: str) -> s
 
 
 def _table(content: str) -> str:
-    """Write one row a line, cells divided by a bar or a tab."""
+    """Render a table from text: one row per line, cells separated by `|` or a tab."""
     rows = (line.replace("\t", "|").split("|") for line in content.split("\n"))
     cells = ("".join(f"<td>{text(cell.strip())}</td>" for cell in row) for row in rows)
     return '<table class="table-data"><tbody>' + "".join(f"<tr>{c}</tr>" for c in cells) + "</tbody></table>"
@@ -136,19 +138,19 @@ def _second(block: Block) -> str:
 
 
 def _picture_table(image: ImageBlock) -> str:
-    """Write a picture as the sister page saved in 2022 has it (dossier 6)."""
+    """Render a picture as on the page of a sister site that was saved in 2022 (dossier section 6)."""
     url, alt = attr(image.url or ""), _alt(image)
     cell = (
         f'<td class="pic"><a class="photo" href="{url}" data-desc="{attr(image.caption or "")}" data-index="0">'
-        f'<img class="cms-photo" src="{url}" data-src="{url}" alt="{alt}" data-image-id="{abs(hash_of(url))}" '
+        f'<img class="cms-photo" src="{url}" data-src="{url}" alt="{alt}" data-image-id="{_stable_hash(url)}" '
         f'data-width="700" data-height="467" data-photo-original-src="{url}"></a></td>'
     )
     caption = f'<tr><td class="caption"><p>{wrapped(image.caption)}</p></td></tr>' if image.caption else ""
     return f'<table class="picture" align="center"><tbody><tr>{cell}</tr>{caption}</tbody></table>'
 
 
-def hash_of(value: str) -> int:
-    """Make a small number of a string that does not change from run to run."""
+def _stable_hash(value: str) -> int:
+    """Return a small number for a string. `hash()` is not usable: it changes from run to run."""
     return sum(ord(c) * (i + 1) for i, c in enumerate(value))
 
 

@@ -1,8 +1,9 @@
 """The frame around every page: head, header with its menu, sidebars, footer, scripts, trackers.
 
-Boundary: site and a page's own parts in, a whole HTML page out. The frame is padded to the size that was measured
-on the real site: about 120 kB decoded, 25 kB as sent (dossier 14). Menu: `li[data-id]` (9); header with the date of
-the visit (15); imprint made of `<p>`s in the footer (5); every article link carries `cms-link` (9).
+Boundary: the page context and the page's own parts in, a whole HTML page out. The frame is padded to the size measured
+on the real site: about 120 kB decoded, 25 kB compressed (dossier section 14). From other dossier sections: menu entries
+as `li[data-id]` and `cms-link` on every article link (section 9), a header that shows the date of the request
+(section 15), an imprint made of `<p>` elements in the footer (section 5).
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from crawler.sim.site.markup import PIXEL, attr, text, time_tag, today
-from crawler.sim.site.page_context import NAME, SLOGAN, Site
+from crawler.sim.site.page_context import NAME, SLOGAN, PageContext
 from crawler.sim.site.story import Section, Story
-from crawler.sim.site.timeline import chance
+from crawler.sim.site.timeline import seeded_rng
 
 _SIDEBAR_SIZE = 12
 _FILLER_RULES = 700
@@ -24,38 +25,38 @@ _PROPERTIES = ("margin", "padding", "width", "height", "top", "left", "font-size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """The parts of a page that are its own."""
+class PageFrame:
+    """The parts of a page that differ from other pages."""
 
     title: str
     path: str
     main: str
     body_class: str
     description: str = SLOGAN
-    meta: str = ""  # finished tags for the head
+    meta: str = ""  # rendered tags for the head
     index: bool = True
 
 
-def page(site: Site, parts: Page) -> str:
-    """Put a whole page together."""
-    salt = site.salt()
+def page(context: PageContext, parts: PageFrame) -> str:
+    """Render a whole page."""
+    salt = context.salt()
     return "".join(
         (
             '<!DOCTYPE html>\n<html lang="fr" class="fr">\n<head>\n',
-            _head(site, parts),
+            _head(context, parts),
             f'</head>\n<body class="{parts.body_class}">\n',
-            _header(site),
-            f'<div class="site-content"><div class="l-content">\n{parts.main}\n{_sidebar(site, salt)}\n</div></div>\n',
-            _footer(site),
-            _scripts(salt, site),
+            _header(context),
+            f'<div class="site-content"><div class="l-content">\n{parts.main}\n{_sidebar(context, salt)}\n</div></div>\n',
+            _footer(context),
+            _scripts(salt, context),
             "</body>\n</html>\n",
         )
     )
 
 
-def _head(site: Site, parts: Page) -> str:
-    canonical = attr(site.url(parts.path))
-    feed = "" if site.options.no_feed else _feed_link(site)
+def _head(context: PageContext, parts: PageFrame) -> str:
+    canonical = attr(context.url(parts.path))
+    feed = "" if context.options.no_feed else _feed_link(context)
     return (
         f'<meta charset="utf-8">\n<title>{text(parts.title)}</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -67,40 +68,40 @@ def _head(site: Site, parts: Page) -> str:
     )
 
 
-def _feed_link(site: Site) -> str:
-    href = site.url(f"{site.options.feeds_at}home.rss")
+def _feed_link(context: PageContext) -> str:
+    href = context.url(f"{context.options.feeds_at}home.rss")
     return f'<link rel="alternate" type="application/rss+xml" title="{NAME} - À la une" href="{href}">\n'
 
 
-def _header(site: Site) -> str:
-    if site.options.plain_menu:
-        return f'<div class="topbar">{_bare_links(site)}</div>\n'
-    items = "".join(_menu_item(site, section) for section in site.options.sections)
+def _header(context: PageContext) -> str:
+    if context.options.plain_menu:
+        return f'<div class="topbar">{_bare_links(context)}</div>\n'
+    items = "".join(_menu_item(context, section) for section in context.options.sections)
     return (
-        f'<header class="site-header"><div class="header__date">{today(site.now())}</div>'
-        f'<a class="logo" href="{site.url("/")}" title="{NAME}"><span>{NAME}</span></a>'
-        f'<form class="search" action="{site.url("/search.vnp")}"><input name="q" placeholder="Rechercher"></form>'
-        f'<nav><ul class="menu"><li class="home" data-id="0"><a href="{site.url("/")}">Accueil</a></li>{items}'
+        f'<header class="site-header"><div class="header__date">{today(context.now())}</div>'
+        f'<a class="logo" href="{context.url("/")}" title="{NAME}"><span>{NAME}</span></a>'
+        f'<form class="search" action="{context.url("/search.vnp")}"><input name="q" placeholder="Rechercher"></form>'
+        f'<nav><ul class="menu"><li class="home" data-id="0"><a href="{context.url("/")}">Accueil</a></li>{items}'
         "</ul></nav></header>\n"
     )
 
 
-def _bare_links(site: Site) -> str:
-    return " ".join(f'<a href="{site.url(f"/{s.slug}/")}">{text(s.name)}</a>' for s in site.options.sections)
+def _bare_links(context: PageContext) -> str:
+    return " ".join(f'<a href="{context.url(f"/{s.slug}/")}">{text(s.name)}</a>' for s in context.options.sections)
 
 
-def _menu_item(site: Site, section: Section) -> str:
-    href = site.url(f"/{section.slug}/")
+def _menu_item(context: PageContext, section: Section) -> str:
+    href = context.url(f"/{section.slug}/")
     return f'<li data-id="{section.zone}"><a href="{href}" title="{attr(section.name)}">{text(section.name)}</a></li>'
 
 
-# --- lists of stories (dossier 8, 9) --------------------------------------------------------------------------------
+# --- lists of stories (dossier sections 8, 9) ------------------------------------------------------------------------
 
 
-def story_item(site: Site, story: Story) -> str:
-    """Write a story the way lists show it."""
+def story_item(context: PageContext, story: Story) -> str:
+    """Render a story as a list item."""
     return item(
-        url=site.url(story.path),
+        url=context.url(story.path),
         title=story.title,
         summary=story.lead or "",
         image=(story.picture.url or "") if story.picture else "",
@@ -110,7 +111,7 @@ def story_item(site: Site, story: Story) -> str:
 
 
 def item(*, url: str, title: str, summary: str, image: str, alt: str, stamp: str = "") -> str:
-    """Write one list item: picture, heading, summary."""
+    """Render one list item: picture, heading, summary."""
     href, label = attr(url), attr(title)
     return (
         f'<article class="story"><figure class="story__thumb"><a class="cms-link" href="{href}" title="{label}">'
@@ -121,39 +122,40 @@ def item(*, url: str, title: str, summary: str, image: str, alt: str, stamp: str
 
 
 def box(source: str, items: Iterable[str], heading: str = "", extra: str = "") -> str:
-    """Write a box of list items."""
+    """Render a box of list items."""
     head = f'<h3 class="box-heading"><span class="title">{text(heading)}</span></h3>' if heading else ""
     return f'<div class="box-content" data-source="{source}">{head}\n' + "\n".join(items) + f"\n{extra}</div>"
 
 
-def _sidebar(site: Site, salt: str) -> str:
-    newest = site.world.newest(count=_SIDEBAR_SIZE)
-    read = sorted(site.world.newest(count=3 * _SIDEBAR_SIZE), key=lambda s: s.post_id * 7919 % 1009)[:_SIDEBAR_SIZE]
+def _sidebar(context: PageContext, salt: str) -> str:
+    newest = context.world.newest(count=_SIDEBAR_SIZE)
+    candidates = context.world.newest(count=3 * _SIDEBAR_SIZE)
+    most_viewed = sorted(candidates, key=lambda s: s.post_id * 7919 % 1009)[:_SIDEBAR_SIZE]  # a fixed shuffle
     return (
         '<div class="sidebar sidebar-right">'
         f'<div class="banner ads" id="adsWeb_AdsRight1_{salt}"></div>\n'
-        f"{box('latest-news', _briefly(site, newest), 'Dernières nouvelles')}\n"
+        f"{box('latest-news', _headlines(context, newest), 'Dernières nouvelles')}\n"
         f'<div class="banner ads" id="adsWeb_AdsRight2_{salt}"></div>\n'
-        f"{box('most-viewed', _briefly(site, read), 'Les plus lus')}\n</div>"
+        f"{box('most-viewed', _headlines(context, most_viewed), 'Les plus lus')}\n</div>"
     )
 
 
-def _briefly(site: Site, stories: Sequence[Story]) -> list[str]:
+def _headlines(context: PageContext, stories: Sequence[Story]) -> list[str]:
     return [
         f'<article class="story story--text"><h3 class="story__heading"><a class="cms-link" '
-        f'href="{attr(site.url(s.path))}" title="{attr(s.title)}">{text(s.title)}</a></h3>'
+        f'href="{attr(context.url(s.path))}" title="{attr(s.title)}">{text(s.title)}</a></h3>'
         f"{time_tag(s.published, 'story__time')}</article>"
         for s in stories
     ]
 
 
-# --- below and behind -----------------------------------------------------------------------------------------------
+# --- footer and scripts ---------------------------------------------------------------------------------------------
 
 
-def _footer(site: Site) -> str:
-    links = f"{_bare_links(site)} "
+def _footer(context: PageContext) -> str:
+    links = f"{_bare_links(context)} "
     return (
-        f'<footer class="site-footer"><div class="footer__sections">{links}<a href="{site.url("/rss.html")}">RSS</a></div>'
+        f'<footer class="site-footer"><div class="footer__sections">{links}<a href="{context.url("/rss.html")}">RSS</a></div>'
         "<p>© Vietnam+, Agence vietnamienne d'Information (VNA)</p>\n"
         "<p>Rédacteur en chef : la direction de la rédaction. Adjoints : le secrétariat de rédaction.</p>\n"
         "<p>Licence n° 0000/GP, délivrée par l'autorité de la presse.</p>\n"
@@ -162,8 +164,8 @@ def _footer(site: Site) -> str:
     )
 
 
-def _scripts(salt: str, site: Site) -> str:
-    stamp = int(site.now().timestamp() * 1000)
+def _scripts(salt: str, context: PageContext) -> str:
+    stamp = int(context.now().timestamp() * 1000)
     return (
         f'<script>window.__page = {{"rendered": {stamp}, "token": "{salt}"}};</script>\n{_ad_slots()}'
         f'<noscript><img height="1" width="1" alt="" src="https://stats.example.invalid/p.gif?r={salt}"></noscript>\n'
@@ -172,8 +174,8 @@ def _scripts(salt: str, site: Site) -> str:
 
 @cache
 def _styles() -> str:
-    """Write the style sheet that the page carries along."""
-    rng = chance("styles")
+    """Render an inline style sheet that pads the page."""
+    rng = seeded_rng("styles")
     rules = (
         f".{rng.choice(_SYLLABLES)}-{rng.choice(_SYLLABLES)}__{rng.choice(_SYLLABLES)}"
         f"{{{rng.choice(_PROPERTIES)}:{rng.randrange(96)}px;color:#{rng.getrandbits(24):06x};"
@@ -185,12 +187,12 @@ def _styles() -> str:
 
 @cache
 def _ad_slots() -> str:
-    """Write the table of advertising places that the page carries along."""
-    rng = chance("slots")
-    places = (
+    """Render a table of ad slots that pads the page."""
+    rng = seeded_rng("slots")
+    slots = (
         f'  {{"id": "Ads_{rng.choice(_SYLLABLES).title()}{n}", "token": "{rng.getrandbits(64):016x}", '
         f'"sizes": [[{rng.choice((300, 336, 728, 970))}, {rng.choice((90, 250, 280, 600))}]], "lazy": true, '
         f'"targeting": {{"zone": {rng.randrange(460, 490)}, "position": "{rng.choice(_SYLLABLES)}"}}}}'
         for n in range(_FILLER_SLOTS)
     )
-    return "<script>\nvar adSlots = [\n" + ",\n".join(places) + "\n];\n</script>\n"
+    return "<script>\nvar adSlots = [\n" + ",\n".join(slots) + "\n];\n</script>\n"

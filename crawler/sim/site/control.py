@@ -1,7 +1,8 @@
-"""The control endpoints of a replica: its state, and its verbs over HTTP.
+"""The control endpoints of the fake site: read its state and run its actions over HTTP.
 
-Boundary: a request in, a response out; every mistake of the caller is a 400 with a JSON message.
-`GET <control>/state[?log=0]`; `POST <control>/VERB` with a JSON object that holds the verb's arguments.
+`GET <control>/state[?log=0]`; `POST <control>/ACTION` with a JSON object that holds the action's arguments.
+
+Boundary: a request in, a response out; an invalid request gets a 400 with an error message in JSON.
 """
 
 from __future__ import annotations
@@ -14,42 +15,42 @@ from urllib.parse import parse_qs, urlsplit
 
 from crawler.errors import BadInput
 from crawler.sim.site.markup import iso
-from crawler.sim.site.messages import JSON, Request, Response, answer
+from crawler.sim.site.messages import JSON, SiteRequest, SiteResponse, make_response
 
 if TYPE_CHECKING:
-    from crawler.sim.site.fake_site import Replica
+    from crawler.sim.site.fake_site import FakeSite
 
 Arguments = Mapping[str, Any]
-_MOST_AT_ONCE = 10_000
+_MAX_PUBLISHED = 10_000  # stories per request
 
 
-def respond(replica: Replica, request: Request, root: str) -> Response:
-    """Answer a request below the control root."""
+def respond(site: FakeSite, request: SiteRequest, root: str) -> SiteResponse:
+    """Return the response to a request below the control root."""
     url = urlsplit(request.path)
     name = url.path.removeprefix(root).strip("/")
     try:
-        return _json(_result(replica, request, name, url.query))
+        return _json(_result(site, request, name, url.query))
     except BadInput as error:
         return _json({"error": str(error), "hint": error.hint}, 400)
 
 
-def _result(replica: Replica, request: Request, name: str, query: str) -> dict[str, object]:
+def _result(site: FakeSite, request: SiteRequest, name: str, query: str) -> dict[str, object]:
     match request.method:
         case "GET":
-            return _state(replica, name, query)
+            return _state(site, name, query)
         case "POST":
-            return _apply(replica, name, _arguments(request.body))
-    raise BadInput(f"method {request.method} is not for control", "GET state, or POST a verb")
+            return _apply(site, name, _arguments(request.body))
+    raise BadInput(f"method {request.method} is not supported", "GET state, or POST an action")
 
 
-def _json(value: object, status: int = 200) -> Response:
-    return answer(json.dumps(value, ensure_ascii=False), JSON, status)
+def _json(value: object, status: int = 200) -> SiteResponse:
+    return make_response(json.dumps(value, ensure_ascii=False), JSON, status)
 
 
-def _state(replica: Replica, name: str, query: str) -> dict[str, object]:
+def _state(site: FakeSite, name: str, query: str) -> dict[str, object]:
     if name != "state":
-        raise BadInput(f"nothing to get at {name!r}", f"GET state; verbs are posted: {', '.join(VERBS)}")
-    return replica.state(log=parse_qs(query).get("log") != ["0"])
+        raise BadInput(f"cannot GET {name!r}", f"GET state, or POST one of {', '.join(ACTIONS)}")
+    return site.state(log=parse_qs(query).get("log") != ["0"])
 
 
 def _arguments(body: bytes) -> Arguments:
@@ -62,66 +63,66 @@ def _arguments(body: bytes) -> Arguments:
     return value
 
 
-def _apply(replica: Replica, name: str, arguments: Arguments) -> dict[str, object]:
-    if name not in VERBS:
-        raise BadInput(f"unknown verb {name!r}", f"the verbs are {', '.join(VERBS)}")
-    verb, known = VERBS[name]
+def _apply(site: FakeSite, name: str, arguments: Arguments) -> dict[str, object]:
+    if name not in ACTIONS:
+        raise BadInput(f"unknown action {name!r}", f"choose one of {', '.join(ACTIONS)}")
+    action, known = ACTIONS[name]
     if unknown := [key for key in arguments if key not in known]:
-        takes = f"takes {', '.join(known)}" if known else "takes nothing"
-        raise BadInput(f"unknown argument {unknown[0]!r} of {name}", f"{name} {takes}")
-    return verb(replica, arguments)
+        hint = f"{name} takes {', '.join(known)}" if known else f"{name} takes no arguments"
+        raise BadInput(f"unknown argument {unknown[0]!r} of {name}", hint)
+    return action(site, arguments)
 
 
-def _publish(replica: Replica, arguments: Arguments) -> dict[str, object]:
-    return {"ids": replica.publish(_whole(arguments, "n", default=1, least=1, most=_MOST_AT_ONCE))}
+def _publish(site: FakeSite, arguments: Arguments) -> dict[str, object]:
+    return {"ids": site.publish(_integer(arguments, "n", default=1, least=1, most=_MAX_PUBLISHED))}
 
 
-def _revise(replica: Replica, arguments: Arguments) -> dict[str, object]:
-    post_id = _whole(arguments, "post_id")
-    story = replica.revise(post_id, _string(arguments, "title"), _string(arguments, "text"))
+def _revise(site: FakeSite, arguments: Arguments) -> dict[str, object]:
+    post_id = _integer(arguments, "post_id")
+    story = site.revise(post_id, _string(arguments, "title"), _string(arguments, "text"))
     return {"post_id": story.post_id, "title": story.title, "path": story.path, "modified": iso(story.modified)}
 
 
-def _unpublish(replica: Replica, arguments: Arguments) -> dict[str, object]:
-    post_id, status = _whole(arguments, "post_id"), _whole(arguments, "status", default=404)
-    replica.unpublish(post_id, status)
+def _unpublish(site: FakeSite, arguments: Arguments) -> dict[str, object]:
+    post_id, status = _integer(arguments, "post_id"), _integer(arguments, "status", default=404)
+    site.unpublish(post_id, status)
     return {"post_id": post_id, "status": status}
 
 
-def _republish(replica: Replica, arguments: Arguments) -> dict[str, object]:
-    story = replica.republish(_whole(arguments, "post_id"), _string(arguments, "title"))
+def _republish(site: FakeSite, arguments: Arguments) -> dict[str, object]:
+    story = site.republish(_integer(arguments, "post_id"), _string(arguments, "title"))
     return {"post_id": story.post_id, "title": story.title, "path": story.path}
 
 
-def _copy(replica: Replica, arguments: Arguments) -> dict[str, object]:
-    return {"post_id": replica.copy(_whole(arguments, "post_id"))}
+def _copy(site: FakeSite, arguments: Arguments) -> dict[str, object]:
+    return {"post_id": site.copy(_integer(arguments, "post_id"))}
 
 
-def _hide(replica: Replica, arguments: Arguments) -> dict[str, object]:
-    post_id, lists = _whole(arguments, "post_id"), _string(arguments, "lists") or "all"
-    replica.hide(post_id, lists)
+def _hide(site: FakeSite, arguments: Arguments) -> dict[str, object]:
+    post_id, lists = _integer(arguments, "post_id"), _string(arguments, "lists") or "all"
+    site.hide(post_id, lists)
     return {"post_id": post_id, "lists": lists}
 
 
-def _fault(replica: Replica, arguments: Arguments) -> dict[str, object]:
+def _fault(site: FakeSite, arguments: Arguments) -> dict[str, object]:
     if "kind" not in arguments:
         raise BadInput(
-            "argument 'kind' is missing", 'send for example {"kind": "throttle", "path": "/rss/*", "times": 3}'
+            "argument 'kind' is missing", 'send, for example, {"kind": "throttle", "path": "/rss/*", "times": 3}'
         )
-    return asdict(replica.fault(**arguments))
+    return asdict(site.fault(**arguments))
 
 
-def _redesign(replica: Replica, _: Arguments) -> dict[str, object]:
-    return {"design": replica.redesign()}
+def _redesign(site: FakeSite, _: Arguments) -> dict[str, object]:
+    return {"design": site.redesign()}
 
 
-def _clear(replica: Replica, _: Arguments) -> dict[str, object]:
-    replica.clear()
+def _clear(site: FakeSite, _: Arguments) -> dict[str, object]:
+    site.clear()
     return {"faults": [], "design": 0}
 
 
-Verb = Callable[["Replica", Arguments], dict[str, object]]
-VERBS: Mapping[str, tuple[Verb, tuple[str, ...]]] = {
+Action = Callable[["FakeSite", Arguments], dict[str, object]]
+ACTIONS: Mapping[str, tuple[Action, tuple[str, ...]]] = {
     "publish": (_publish, ("n",)),
     "revise": (_revise, ("post_id", "title", "text")),
     "unpublish": (_unpublish, ("post_id", "status")),
@@ -134,15 +135,15 @@ VERBS: Mapping[str, tuple[Verb, tuple[str, ...]]] = {
 }
 
 
-def _whole(arguments: Arguments, name: str, *, default: int | None = None, least: int = 0, most: int = 10**9) -> int:
+def _integer(arguments: Arguments, name: str, *, default: int | None = None, least: int = 0, most: int = 10**9) -> int:
     value = arguments.get(name, default)
     if type(value) is not int or not least <= value <= most:
-        raise BadInput(f"argument {name!r} is {value!r}", f"{name} is a whole number from {least} to {most}")
+        raise BadInput(f"invalid argument {name!r}: {value!r}", f"send a whole number from {least} to {most}")
     return value
 
 
 def _string(arguments: Arguments, name: str) -> str | None:
     value = arguments.get(name)
     if value is not None and not (isinstance(value, str) and value.strip()):
-        raise BadInput(f"argument {name!r} is {value!r}", f"{name} is a text that is not blank")
+        raise BadInput(f"invalid argument {name!r}: {value!r}", "send a string that is not blank")
     return value

@@ -1,7 +1,7 @@
-"""The offline double of the site: a request in, a response out, and verbs that change the world behind it.
+"""The fake site: it turns requests into responses, and has methods that change its stories and inject faults.
 
-Boundary: no socket (that is `server`), no clock of its own (`now` is handed in; only the request log uses the
-monotonic clock). `respond` may be called from several threads.
+Boundary: no socket (see `server`) and no clock: the caller passes `now`, only the request log reads the monotonic
+clock. `respond` may be called from several threads.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from pathlib import Path
 
 from crawler.errors import BadInput
 from crawler.sim.site import control, newsroom, pages, seeds, timeline
-from crawler.sim.site.faults import Fault, Scene, act, make_fault
+from crawler.sim.site.faults import FaultContext, SiteFault, faulty_response, make_fault
 from crawler.sim.site.markup import iso
-from crawler.sim.site.messages import HTML, Request, Response, compressed
-from crawler.sim.site.page_context import Site
+from crawler.sim.site.messages import HTML, SiteRequest, SiteResponse, compressed
+from crawler.sim.site.page_context import PageContext
 from crawler.sim.site.redesign import redesigned
 from crawler.sim.site.routes import route
 from crawler.sim.site.story import Options, Story
@@ -27,121 +27,139 @@ from crawler.sim.site.world import World
 from crawler.types import Related
 
 CONTROL = "/__replica__"
-Witness = Callable[[Request, Response, Fault | None], None]
+Observer = Callable[[SiteRequest, SiteResponse, SiteFault | None], None]
 _LOG_SIZE = 100_000
 _STATUSES = (404, 410, 200, 302)
 _LISTS = ("all", "sitemap")
 
 
-class Replica:
-    """A whole site. Make one with `build`."""
+class FakeSite:
+    """A whole site. Create one with `build`."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, context: PageContext) -> None:
+        self._context = context
         self._lock = threading.RLock()
-        self._faults: list[Fault] = []
+        self._faults: list[SiteFault] = []
         self._requests: Counter[str] = Counter()
         self._log: deque[tuple[float, str, int]] = deque(maxlen=_LOG_SIZE)
         self._design = 0
-        #: is told of each answer to a reader, and of the trouble that made it; for whoever keeps account of what was shown
-        self.witness: Witness = lambda *_: None
+        #: Called with every request of a reader, its response and the fault that produced it, if any. The drill uses it
+        #: to record what readers were shown.
+        self.observer: Observer = lambda *_: None
 
-    # --- answering --------------------------------------------------------------------------------------------------
+    # --- responding -------------------------------------------------------------------------------------------------
 
     @property
     def url(self) -> str:
-        """The root of the site, without a slash at its end."""
-        return self._site.base
+        """The root URL of the site, without a final slash."""
+        return self._context.base
 
     @property
     def control(self) -> str:
-        """The root of the control endpoints."""
-        return self._site.base + CONTROL
+        """The root URL of the control endpoints."""
+        return self._context.base + CONTROL
 
-    def respond(self, request: Request) -> Response:
-        """Answer one request."""
+    def respond(self, request: SiteRequest) -> SiteResponse:
+        """Return the response to one request, of a reader or to the control endpoints."""
         with self._lock:
             if request.path == CONTROL or request.path.startswith(f"{CONTROL}/"):
                 return control.respond(self, request, CONTROL)
             arrived = time.monotonic()
-            self._site.world.advance(self._site.now())
+            self._context.world.advance(self._context.now())
             response = self._respond(request)
             self._requests[request.path] += 1
             self._log.append((arrived, request.path, response.status))
             return response
 
-    def _respond(self, request: Request) -> Response:
-        fault = self._hit(request.path)
+    def _respond(self, request: SiteRequest) -> SiteResponse:
+        fault = self._next_fault(request.path)
         if fault is None:
             response = self._regular(request)
         else:
-            scene = Scene(lambda: self._regular(request), lambda: pages.blocked(self._site), self._site.now())
-            response = act(fault, scene)
-        self.witness(request, response, fault)
+            fault_context = FaultContext(
+                lambda: self._regular(request), lambda: pages.bot_wall(self._context), self._context.now()
+            )
+            response = faulty_response(fault, fault_context)
+        self.observer(request, response, fault)
         return response
 
-    def _hit(self, path: str) -> Fault | None:
+    def _next_fault(self, path: str) -> SiteFault | None:
         for n, fault in enumerate(self._faults):
-            if fault.hits(path):
-                left = fault.spent()
-                self._faults[n : n + 1] = [left] if left else []
+            if fault.applies_to(path):
+                remaining = fault.after_use()
+                self._faults[n : n + 1] = [remaining] if remaining else []
                 return fault
         return None
 
-    def _regular(self, request: Request) -> Response:
-        response = route(self._site, request)
+    def _regular(self, request: SiteRequest) -> SiteResponse:
+        response = route(self._context, request)
         if self._design and response.header("Content-Type") == HTML and response.body:
             html = redesigned(response.body.decode(), self._design)
             response = replace(response, body=html.encode())
         return compressed(response, request)
 
-    # --- verbs ------------------------------------------------------------------------------------------------------
+    # --- actions ----------------------------------------------------------------------------------------------------
 
     def publish(self, n: int = 1) -> list[int]:
-        """Put new stories online, dated now; give their ids."""
+        """Publish `n` new stories, dated now; return their ids."""
         with self._lock:
-            return self._site.world.publish(n, self._site.now())
+            return self._context.world.publish(n, self._context.now())
 
     def plan(self, until: datetime) -> dict[int, datetime]:
-        """Let stories come online in the agency's own rhythm until then; give their ids and instants."""
+        """Schedule stories until a given time at the agency's usual rate; return their ids and publication times."""
         with self._lock:
-            world, seed = self._site.world, self._site.seed
-            slots = timeline.coming(self._site.now(), until, seed, set(world.ids()))
+            world, seed = self._context.world, self._context.seed
+            slots = timeline.upcoming(self._context.now(), until, seed, set(world.ids()))
             world.plan(newsroom.assign(slot, seed) for slot in slots)
             return {slot.post_id: slot.published for slot in slots}
 
     def revise(self, post_id: int, title: str | None = None, text: str | None = None, *, silent: bool = False) -> Story:
-        """Change a story: its title, one paragraph more before the last, or (with neither) a correction.
+        """Change a story: set its title, insert `text` before the last paragraph, or (with neither) correct its body.
 
-        `silent`: its date of modification stays as it was.
+        `silent`: leave its modification date unchanged.
         """
         with self._lock:
-            return self._site.world.revise(post_id, self._site.now(), title, text, silent=silent)
+            return self._context.world.revise(post_id, self._context.now(), title, text, silent=silent)
 
     def unpublish(self, post_id: int, status: int = 404) -> None:
-        """Take a story offline: 404, 410, 200 (a page that says so politely) or 302 (to the home page)."""
+        """Take a story offline. `status` is that of its page: 404, 410, 200 (an error page) or 302 (to the home page).
+
+        Raises:
+            BadInput: another status, or no such story is online.
+
+        """
         if status not in _STATUSES:
-            raise BadInput(f"bad status {status!r}", f"a removed page answers with one of {_STATUSES}")
+            raise BadInput(f"invalid status {status!r}", f"choose one of {_STATUSES}")
         with self._lock:
-            self._site.world.unpublish(post_id, status)
+            self._context.world.unpublish(post_id, status)
 
     def republish(self, post_id: int, title: str | None = None) -> Story:
-        """Put a story that was taken offline back to its place, under another title and slug if one is given."""
+        """Put a story that was taken offline back online, under another title and slug if one is given.
+
+        Raises:
+            BadInput: the story was not taken offline.
+
+        """
         with self._lock:
-            self._site.world.republish(post_id)
-            return self._site.world.revise(post_id, self._site.now(), title) if title else self.story(post_id)
+            self._context.world.republish(post_id)
+            return self._context.world.revise(post_id, self._context.now(), title) if title else self.story(post_id)
 
     def copy(self, post_id: int) -> int:
-        """Publish the same text once more, as a story of its own; give its id."""
+        """Publish the text of a story again as a new story; return the new id."""
         with self._lock:
-            return self._site.world.copy(post_id, self._site.now())
+            return self._context.world.copy(post_id, self._context.now())
 
     def hide(self, post_id: int, lists: str = "all") -> None:
-        """Leave a story out of the lists ("all") or of the sitemaps alone ("sitemap"); its page stays."""
+        """Remove a story from every list ("all") or only from the sitemaps ("sitemap"); its page stays online.
+
+        Raises:
+            BadInput: another value of `lists`, or no such story is online.
+
+        """
         if lists not in _LISTS:
-            raise BadInput(f"bad lists {lists!r}", f"a story is hidden from one of {_LISTS}")
+            raise BadInput(f"invalid lists {lists!r}", f"choose one of {_LISTS}")
         with self._lock:
-            self._site.world.hide(post_id, everywhere=lists == "all")
+            self._context.world.hide(post_id, everywhere=lists == "all")
 
     def fault(
         self,
@@ -150,60 +168,70 @@ class Replica:
         times: int | None = None,
         seconds: float | None = None,
         form: str = "seconds",
-    ) -> Fault:
-        """Have a trouble from now on; the oldest that is about a path comes first."""
+    ) -> SiteFault:
+        """Inject a fault from now on. If several match a path, the oldest applies.
+
+        Raises:
+            BadInput: an argument is invalid.
+
+        """
         fault = make_fault(kind, path, times, seconds, form)
         self.add_fault(fault)
         return fault
 
-    def add_fault(self, fault: Fault) -> None:
-        """Have a trouble that `parse_fault` read."""
+    def add_fault(self, fault: SiteFault) -> None:
+        """Inject a fault made by `make_fault` or `parse_fault`."""
         with self._lock:
             self._faults.append(fault)
 
     def redesign(self) -> int:
-        """Change the whole layout; each call makes another one. Gives its number."""
+        """Change the whole page layout; each call produces a new one. Return its number."""
         with self._lock:
             self._design += 1
             return self._design
 
     def clear(self) -> None:
-        """End all troubles and give the old layout back."""
+        """Remove all faults and restore the original layout."""
         with self._lock:
             self._faults.clear()
             self._design = 0
 
-    # --- looking in -------------------------------------------------------------------------------------------------
+    # --- inspection -------------------------------------------------------------------------------------------------
 
     def story(self, post_id: int) -> Story:
-        """Give a story that is online: the truth that a reading of its page can be held against."""
+        """Return a story that is online, as written: tests compare the parsed page with it.
+
+        Raises:
+            BadInput: no such story is online.
+
+        """
         with self._lock:
-            return self._site.world.story(post_id)
+            return self._context.world.story(post_id)
 
     def ids(self) -> list[int]:
-        """Give the ids of all stories that are online, oldest first."""
+        """Return the ids of all stories that are online, oldest first."""
         with self._lock:
-            self._site.world.advance(self._site.now())
-            return self._site.world.ids()
+            self._context.world.advance(self._context.now())
+            return self._context.world.ids()
 
     def voir_plus(self, post_id: int) -> tuple[Related, ...]:
-        """Give what the page shows under `Voir plus` at this moment."""
+        """Return what the story's page currently shows under `Voir plus`."""
         with self._lock:
-            return tuple(related for related, _ in self._site.under(self._site.world.story(post_id)))
+            return tuple(related for related, _ in self._context.related_stories(self._context.world.story(post_id)))
 
     def state(self, *, log: bool = True) -> dict[str, object]:
-        """Give what goes on, in JSON types."""
+        """Return stories, request counts, faults and the request log as JSON types."""
         with self._lock:
-            entries = self._site.world.entries()
+            entries = self._context.world.entries()
             return {
-                "articles": self._site.world.ids(),
-                "gone": {str(post_id): status for post_id, status in self._site.world.gone.items()},
+                "articles": self._context.world.ids(),
+                "gone": {str(post_id): status for post_id, status in self._context.world.gone.items()},
                 "requests": dict(self._requests),
                 "faults": [asdict(f) for f in self._faults],
-                "sections": [asdict(s) for s in self._site.options.sections],
+                "sections": [asdict(s) for s in self._context.options.sections],
                 "design": self._design,
                 "times": {
-                    "now": iso(self._site.now()),
+                    "now": iso(self._context.now()),
                     "oldest": iso(entries[0].published) if entries else None,
                     "newest": iso(entries[-1].published) if entries else None,
                 },
@@ -219,11 +247,11 @@ def build(
     articles: int = 0,
     seed: int = 0,
     options: Options | None = None,
-) -> Replica:
-    """Make a replica: the seeds, the stories under them, and `articles` generated ones up to now."""
+) -> FakeSite:
+    """Return a fake site with the seeds, the stories related to them, and `articles` generated stories up to now."""
     options = options or Options()
     written = seeds.stories(seeds_dir, options)
     taken = {s.post_id for s in written}
     slots = [*timeline.history(options.history, seed, taken), *timeline.recent(now(), articles, seed, taken)]
     world = World(written, (newsroom.assign(slot, seed) for slot in slots), seed, options)
-    return Replica(Site(base_url.rstrip("/"), world, options, now, seed))
+    return FakeSite(PageContext(base_url.rstrip("/"), world, options, now, seed))

@@ -1,7 +1,7 @@
-"""The endpoints for machines: sitemaps, feeds, robots.txt and the JSON list API.
+"""The machine-readable endpoints: sitemaps, feeds, robots.txt and the JSON list API.
 
-Boundary: site in, text out. Shapes follow the site dossier: list API (section 10), sitemaps (11), feeds (12),
-robots.txt (13).
+Boundary: page context in, text out. Formats follow the site dossier: list API (section 10), sitemaps (section 11),
+feeds (section 12), robots.txt (section 13).
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from xml.sax.saxutils import escape
 
 from crawler.sim.site import pages
 from crawler.sim.site.markup import iso, rfc822
-from crawler.sim.site.page_context import NAME, Site
+from crawler.sim.site.page_context import NAME, PageContext
 from crawler.sim.site.story import HANOI, Section, Story, slugify
 
 XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _SCHEMA = "http://www.sitemaps.org/schemas/sitemap/0.9"
 _NEWS_AGE = timedelta(days=2)
-PAGE_SIZE, PAGE_CAP = 40, 50  # of the list API
+PAGE_SIZE, PAGE_CAP = 40, 50  # default and largest number of stories in a page of the list API
 
 
 @dataclass(frozen=True, slots=True)
-class Topic:
-    """A topic page; stories belong to it when a word is in their title. 107 is the latest news (dossier 2)."""
+class ApiTopic:
+    """A topic. A story belongs to it if its title contains `word`. Topic 107 is the latest news (dossier section 2)."""
 
     zone: int
     title: str
@@ -33,76 +33,78 @@ class Topic:
 
 
 TOPICS = (
-    Topic(107, "Dernières nouvelles", ""),
-    Topic(135, "Édification du Parti", "parti"),
-    Topic(142, "Mer Orientale et défense", "défense"),
-    Topic(151, "Commerce extérieur", "export"),
+    ApiTopic(107, "Dernières nouvelles", ""),
+    ApiTopic(135, "Édification du Parti", "parti"),
+    ApiTopic(142, "Mer Orientale et défense", "défense"),
+    ApiTopic(151, "Commerce extérieur", "export"),
 )
 
 
-def topic_path(site: Site, topic: Topic) -> str:
-    """Give the address of a topic page."""
-    return f"/topic/{slugify(topic.title, site.now())}-{topic.zone}.vnp"
+def topic_path(context: PageContext, topic: ApiTopic) -> str:
+    """Return the path of a topic page."""
+    return f"/topic/{slugify(topic.title, context.now())}-{topic.zone}.vnp"
 
 
-def stories_of(site: Site, topic: Topic, *, start: int = 0, count: int = PAGE_SIZE) -> list[Story]:
-    """Give the stories of a topic, newest first."""
+def stories_of(context: PageContext, topic: ApiTopic, *, start: int = 0, count: int = PAGE_SIZE) -> list[Story]:
+    """Return the stories of a topic, newest first."""
     if not topic.word:
-        return site.world.newest(start=start, count=count)
-    return matching(site, topic.word)[start : start + count]
+        return context.world.newest(start=start, count=count)
+    return matching(context, topic.word)[start : start + count]
 
 
-def matching(site: Site, word: str) -> list[Story]:
-    """Give the recent stories whose title has the word."""
+def matching(context: PageContext, word: str) -> list[Story]:
+    """Return the recent stories whose title contains the word, newest first."""
     wanted = word.casefold()
-    return [s for s in site.world.newest(count=1000) if wanted in s.title.casefold()]
+    return [s for s in context.world.newest(count=1000) if wanted in s.title.casefold()]
 
 
 # --- robots.txt and sitemaps ----------------------------------------------------------------------------------------
 
 
-def robots(site: Site) -> str:
-    """Write robots.txt after the stored copy of the Vietnamese edition."""
+def robots(context: PageContext) -> str:
+    """Render a robots.txt like that of the Vietnamese edition (dossier section 13)."""
     allowed = ("/*.js", "/*.css", "/*.jpg")
-    closed = ("/Api/", "/Utilities/", "*Counter.aspx*", "*/avatar.aspx*", "/raovat/tim-kiem/", "/raovat/dang-tin/")
-    lines = ["User-agent: *", *(f"Allow: {p}" for p in allowed), *(f"Disallow: {p}" for p in closed)]
-    lines += site.options.robots
-    if not site.options.no_sitemap:
-        lines += ["", f"Sitemap: {site.url('/sitemap.xml')}"]
+    disallowed = ("/Api/", "/Utilities/", "*Counter.aspx*", "*/avatar.aspx*", "/raovat/tim-kiem/", "/raovat/dang-tin/")
+    lines = ["User-agent: *", *(f"Allow: {p}" for p in allowed), *(f"Disallow: {p}" for p in disallowed)]
+    lines += context.options.robots
+    if not context.options.no_sitemap:
+        lines += ["", f"Sitemap: {context.url('/sitemap.xml')}"]
     return "\n".join(lines) + "\n"
 
 
-def sitemap_index(site: Site) -> str:
-    """Write the index: the months without padding, newest first."""
+def sitemap_index(context: PageContext) -> str:
+    """Render the sitemap index: month numbers are not zero-padded, newest month first."""
     names = ["categories", "topics"]
-    if not site.options.no_news_sitemap:
+    if not context.options.no_news_sitemap:
         names.append("google-news")
-    names += [f"news-{year}-{month}" for year, month in reversed(months(site))]
-    now = iso(site.now())
-    entries = (f"<sitemap><loc>{site.url(f'/sitemaps/{n}.xml')}</loc><lastmod>{now}</lastmod></sitemap>" for n in names)
+    names += [f"news-{year}-{month}" for year, month in reversed(months(context))]
+    now = iso(context.now())
+    entries = (
+        f"<sitemap><loc>{context.url(f'/sitemaps/{n}.xml')}</loc><lastmod>{now}</lastmod></sitemap>" for n in names
+    )
     return f'{XML}<sitemapindex xmlns="{_SCHEMA}">\n' + "\n".join(entries) + "\n</sitemapindex>\n"
 
 
-def months(site: Site) -> list[tuple[int, int]]:
-    """Give the months that have stories, and the current one, oldest first."""
-    now = site.now().astimezone(HANOI)
-    found = {(e.published.year, e.published.month) for e in site.world.in_sitemaps()}
+def months(context: PageContext) -> list[tuple[int, int]]:
+    """Return the months that have stories, and the current month, oldest first."""
+    now = context.now().astimezone(HANOI)
+    found = {(e.published.year, e.published.month) for e in context.world.in_sitemaps()}
     return sorted(found | {(now.year, now.month)})
 
 
-def month_sitemap(site: Site, year: int, month: int) -> str:
-    """Write one month, oldest first; titles are CDATA with its marks escaped."""
+def month_sitemap(context: PageContext, year: int, month: int) -> str:
+    """Render the sitemap of one month, oldest story first; image titles are CDATA sections with escaped markers."""
     stories = [
-        site.world.story(e.post_id)
-        for e in site.world.in_sitemaps()
+        context.world.story(e.post_id)
+        for e in context.world.in_sitemaps()
         if (e.published.year, e.published.month) == (year, month)
     ]
     extra = ' xmlns:image="http://www.google.com/schemas/sitemap-image/1.1"'
-    return _urlset((_month_url(site, s) for s in stories), extra)
+    return _urlset((_month_url(context, s) for s in stories), extra)
 
 
-def _month_url(site: Site, story: Story) -> str:
-    return f"<url><loc>{_loc(site, story)}</loc><lastmod>{iso(story.modified)}</lastmod>{_image(story)}</url>"
+def _month_url(context: PageContext, story: Story) -> str:
+    return f"<url><loc>{_loc(context, story)}</loc><lastmod>{iso(story.modified)}</lastmod>{_image(story)}</url>"
 
 
 def _image(story: Story) -> str:
@@ -113,67 +115,67 @@ def _image(story: Story) -> str:
     return f"<image:image><image:loc>{loc}</image:loc><image:title>{title}</image:title></image:image>"
 
 
-def news_sitemap(site: Site) -> str:
-    """Write the stories of the last two days, newest first."""
-    since = site.now() - _NEWS_AGE
+def news_sitemap(context: PageContext) -> str:
+    """Render the stories of the last two days, newest first."""
+    since = context.now() - _NEWS_AGE
     recent = []
-    for entry in reversed(site.world.in_sitemaps()):
+    for entry in reversed(context.world.in_sitemaps()):
         if entry.published < since:
             break
-        recent.append(site.world.story(entry.post_id))
+        recent.append(context.world.story(entry.post_id))
     extra = ' xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"'
-    return _urlset((_news_url(site, s) for s in recent), extra)
+    return _urlset((_news_url(context, s) for s in recent), extra)
 
 
-def _news_url(site: Site, story: Story) -> str:
+def _news_url(context: PageContext, story: Story) -> str:
     return (
-        f"<url><loc>{_loc(site, story)}</loc><lastmod>{iso(story.modified)}</lastmod><news:news><news:publication>"
+        f"<url><loc>{_loc(context, story)}</loc><lastmod>{iso(story.modified)}</lastmod><news:news><news:publication>"
         f"<news:name>{NAME}</news:name><news:language>fr</news:language></news:publication>"
         f"<news:publication_date>{iso(story.published)}</news:publication_date>"
         f"<news:title>{cdata(story.title)}</news:title></news:news></url>"
     )
 
 
-def place_sitemap(site: Site, paths: Iterable[str]) -> str:
-    """Write the sections or the topics."""
-    return _urlset(f"<url><loc>{escape(site.url(p))}</loc><changefreq>hourly</changefreq></url>" for p in paths)
+def paths_sitemap(context: PageContext, paths: Iterable[str]) -> str:
+    """Render a sitemap of section pages or topic pages."""
+    return _urlset(f"<url><loc>{escape(context.url(p))}</loc><changefreq>hourly</changefreq></url>" for p in paths)
 
 
 def _urlset(urls: Iterable[str], extra: str = "") -> str:
     return f'{XML}<urlset xmlns="{_SCHEMA}"{extra}>\n' + "\n".join(urls) + "\n</urlset>\n"
 
 
-def _loc(site: Site, story: Story) -> str:
-    return escape(site.url(story.path))
+def _loc(context: PageContext, story: Story) -> str:
+    return escape(context.url(story.path))
 
 
 def cdata(value: str) -> str:
-    """Write a true CDATA section."""
+    """Render a CDATA section."""
     return f"<![CDATA[{value.replace(']]>', ']]]]><![CDATA[>')}]]>"
 
 
 # --- feeds ----------------------------------------------------------------------------------------------------------
 
 
-def feeds(site: Site) -> list[tuple[str, str]]:
-    """Give name and address of each feed."""
-    at = site.options.feeds_at
-    return [("À la une", f"{at}home.rss"), *((s.name, f"{at}{s.slug}.rss") for s in site.options.sections)]
+def feeds(context: PageContext) -> list[tuple[str, str]]:
+    """Return the name and path of each feed."""
+    folder = context.options.feeds_at
+    return [("À la une", f"{folder}home.rss"), *((s.name, f"{folder}{s.slug}.rss") for s in context.options.sections)]
 
 
-def feed(site: Site, name: str, stories: Sequence[Story]) -> str:
-    """Write an RSS feed."""
-    items = "\n".join(_feed_item(site, s) for s in stories)
+def feed(context: PageContext, name: str, stories: Sequence[Story]) -> str:
+    """Render an RSS feed."""
+    items = "\n".join(_feed_item(context, s) for s in stories)
     return (
         f'{XML}<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"><channel>\n'
-        f"<title>{escape(name)} - {NAME}</title><link>{site.url('/')}</link><language>fr</language>"
-        f"<description>{escape(name)}</description><lastBuildDate>{rfc822(site.now())}</lastBuildDate>\n"
+        f"<title>{escape(name)} - {NAME}</title><link>{context.url('/')}</link><language>fr</language>"
+        f"<description>{escape(name)}</description><lastBuildDate>{rfc822(context.now())}</lastBuildDate>\n"
         f"{items}\n</channel></rss>\n"
     )
 
 
-def _feed_item(site: Site, story: Story) -> str:
-    url = _loc(site, story)
+def _feed_item(context: PageContext, story: Story) -> str:
+    url = _loc(context, story)
     image = f'<a href="{url}"><img src="{escape(story.picture.url or "")}"></a>' if story.picture else ""
     return (
         f'<item><title>{cdata(story.title)}</title><link>{url}</link><guid isPermaLink="true">{url}</guid>'
@@ -185,19 +187,19 @@ def _feed_item(site: Site, story: Story) -> str:
 # --- the JSON list API ----------------------------------------------------------------------------------------------
 
 
-def api_list(site: Site, stories: Sequence[Story], *, more: bool) -> str:
-    """Write one page of the list API in the dialect of this replica."""
+def api_list(context: PageContext, stories: Sequence[Story], *, more: bool) -> str:
+    """Render one page of the list API in the dialect that the options choose."""
     data: dict[str, object]
-    if site.options.dialect == "contents":
-        data = {"contents": [_content(site, s) for s in stories], "load_more": more}
+    if context.options.dialect == "contents":
+        data = {"contents": [_content(context, s) for s in stories], "load_more": more}
     else:
-        data = {"articles": pages.fragment(site, stories), "hasMoreContent": more}
-    envelope = {"data": data, "error_code": 0, "error_message": "", "server_time": int(site.now().timestamp())}
+        data = {"articles": pages.fragment(context, stories), "hasMoreContent": more}
+    envelope = {"data": data, "error_code": 0, "error_message": "", "server_time": int(context.now().timestamp())}
     return json.dumps(envelope, ensure_ascii=False)
 
 
-def _content(site: Site, story: Story) -> dict[str, object]:
-    """Build one item with the 24 fields that a sister site has; `zone` can be missing."""
+def _content(context: PageContext, story: Story) -> dict[str, object]:
+    """Return one item with the 24 fields of a sister site's API (dossier section 10); `zone` may be missing."""
     picture = story.picture
     flags = {f"show_{name}": 1 for name in ("title", "sapo", "avatar", "comment", "ads", "audio")}
     item: dict[str, object] = {
@@ -221,7 +223,7 @@ def _content(site: Site, story: Story) -> dict[str, object]:
         **flags,
     }
     if story.post_id % 17:
-        item["zone"] = _zone(site.section_named(story.section))
+        item["zone"] = _zone(context.section_named(story.section))
     return item
 
 

@@ -1,7 +1,7 @@
-"""Small tools for writing HTML: escapes, source lines that wrap, dates.
+"""Helpers for rendering HTML: escaping, line wrapping, dates.
 
-Boundary: strings only. Not to be confused with the crawler's own knowledge of the markup, which this package
-must not know: the pages follow the site dossier alone.
+Boundary: strings only. This is not `crawler.markup`, the crawler's own knowledge of the site's markup, which this
+package must not use: the pages follow the site dossier alone.
 """
 
 from __future__ import annotations
@@ -14,65 +14,67 @@ from urllib.parse import quote
 
 from crawler.sim.site.story import HANOI
 
-PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # dossier 7: lazy images
+PIXEL = (
+    "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # dossier section 7: lazy images
+)
 
 _WEEKDAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
-#: Only single spaces between two visible characters may turn into line ends; NBSP is no such space.
+#: Only a single space between two visible characters may become a line break; a no-break space may not.
 _WRAP = re.compile(r"([^\n]{58,76}\S) (?=\S)")
 
 
 def text(value: str) -> str:
-    """Escape for element content."""
+    """Escape text for element content."""
     return escape(value, quote=False)
 
 
 def attr(value: str) -> str:
-    """Escape for an attribute in double quotes."""
+    """Escape text for an attribute in double quotes."""
     return escape(value)
 
 
 def wrapped(value: str) -> str:
-    """Break source lines at spaces, as an editor's HTML does; a reader sees the same text."""
+    """Escape text and wrap its source lines, as an HTML editor does; the displayed text is the same."""
     return text(_WRAP.sub("\\1\n", value))
 
 
 def entities(value: str) -> str:
-    """Write no-break spaces as entities."""
+    """Replace no-break spaces with entities."""
     return value.replace("\u00a0", "&nbsp;")
 
 
 def iso(moment: datetime) -> str:
-    """Write an instant as the site's meta tags and sitemaps do: `2025-04-29T14:30:44+07:00` (dossier 15)."""
+    """Format a time as in the site's meta tags and sitemaps: `2025-04-29T14:30:44+07:00` (dossier section 15)."""
     return moment.astimezone(HANOI).isoformat(timespec="seconds")
 
 
 def compact(moment: datetime) -> str:
-    """Write an instant as `time[datetime]` has it: the offset without a colon (dossier 5)."""
+    """Format a time as in `time[datetime]`: the offset has no colon (dossier section 5)."""
     return moment.astimezone(HANOI).strftime("%Y-%m-%dT%H:%M:%S%z")
 
 
 def visible(moment: datetime) -> str:
-    """Write an instant for the reader; the French wording of the site is unknown (dossier 5)."""
+    """Format a time for readers; the format of the French site is not known (dossier section 5)."""
     return moment.astimezone(HANOI).strftime("%d/%m/%Y %H:%M")
 
 
 def today(moment: datetime) -> str:
-    """Write the date that the page header shows: that of the visit (dossier 15)."""
+    """Format the date in the page header, which is the date of the request (dossier section 15)."""
     local = moment.astimezone(HANOI)
     return f"{_WEEKDAYS[local.weekday()].capitalize()} {local:%d/%m/%Y}"
 
 
 def rfc822(moment: datetime) -> str:
-    """Write an instant as feeds do, `+0700`."""
+    """Format a time as in the feeds, with `+0700`."""
     return format_datetime(moment.astimezone(HANOI))
 
 
 def query(value: str) -> str:
-    """Quote for a query string."""
+    """Quote text for a query string."""
     return quote(value, safe="")
 
 
 def time_tag(moment: datetime, classes: str = "time") -> str:
-    """Write the `time` element of articles and list items."""
+    """Render the `time` element of articles and list items."""
     stamp = int(moment.timestamp())
     return f'<time class="{classes}" datetime="{compact(moment)}" data-time="{stamp}">{visible(moment)}</time>'

@@ -1,8 +1,8 @@
-"""Requests and responses of the replica, free of any transport.
+"""Requests and responses of the fake site, independent of any transport.
 
-Boundary: frozen values and pure functions. `server` puts them on a socket; a test may hand them to any HTTP client's
-mock. How the real site answers is section 14 of the site dossier: `text/html;charset=utf-8`, gzip, chunked, no
-Content-Length and no validators.
+Boundary: frozen values and pure functions. `server` sends them over a socket; a test may pass them through the mock of
+an HTTP client. The headers follow dossier section 14: `text/html;charset=utf-8`, gzip, chunked, no Content-Length and
+no validators.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """One request. `path` includes the query; header names are matched without regard to case."""
+class SiteRequest:
+    """One request. `path` includes the query; header names are compared without case."""
 
     method: str
     path: str
@@ -34,16 +34,17 @@ class Request:
     body: bytes = b""
 
     def header(self, name: str) -> str:
-        """Give the value of a header, or an empty string."""
+        """Return the value of a header, or an empty string."""
         return next((v for k, v in self.headers.items() if k.lower() == name.lower()), "")
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
-    """One answer, with what the transport is to do to it.
+class SiteResponse:
+    """One response, with instructions for the transport.
 
-    `chunked`: no Content-Length. `delay`: seconds before anything is sent. `pause`: seconds between two chunks.
-    `cut_after`: break the connection off after that many bytes of the body. `abort`: break it off without an answer.
+    `chunked`: send chunks and no Content-Length. `delay`: seconds to wait before sending anything. `pause`: seconds to
+    wait after each chunk. `cut_after`: close the connection after this many bytes of the body. `abort`: close the
+    connection without a response.
     """
 
     status: int
@@ -56,50 +57,50 @@ class Response:
     abort: bool = False
 
     def header(self, name: str) -> str | None:
-        """Give the value of a header, or None."""
+        """Return the value of a header, or None."""
         return next((v for k, v in self.headers if k.lower() == name.lower()), None)
 
-    def adding(self, *headers: tuple[str, str]) -> Response:
-        """Add headers."""
+    def with_headers(self, *headers: tuple[str, str]) -> SiteResponse:
+        """Return a copy with more headers."""
         return replace(self, headers=(*self.headers, *headers))
 
     @property
     def decoded(self) -> bytes:
-        """The body as a reader sees it."""
+        """The body without its gzip encoding."""
         return gzip.decompress(self.body) if self.header("Content-Encoding") == "gzip" else self.body
 
 
-def answer(content: str | bytes, content_type: str = HTML, status: int = 200) -> Response:
-    """Make a plain answer; HTML goes out chunked."""
+def make_response(content: str | bytes, content_type: str = HTML, status: int = 200) -> SiteResponse:
+    """Return an uncompressed response; HTML is sent chunked."""
     body = content.encode() if isinstance(content, str) else content
-    return Response(status, (("Content-Type", content_type),), body, chunked=content_type == HTML)
+    return SiteResponse(status, (("Content-Type", content_type),), body, chunked=content_type == HTML)
 
 
-def redirect(location: str, status: int = 302) -> Response:
-    """Send the client elsewhere, with an empty body."""
-    return Response(status, (("Content-Type", HTML), ("Location", location)))
+def redirect(location: str, status: int = 302) -> SiteResponse:
+    """Return a redirect with an empty body."""
+    return SiteResponse(status, (("Content-Type", HTML), ("Location", location)))
 
 
-def validated(response: Response, request: Request, tag: str, modified: datetime) -> Response:
-    """Add validators; answer 304 when the client has this version already."""
+def with_validators(response: SiteResponse, request: SiteRequest, tag: str, modified: datetime) -> SiteResponse:
+    """Add ETag and Last-Modified; return a 304 instead when the client already has this version."""
     etag = f'W/"{zlib.crc32(tag.encode()):08x}"'
     stamp = format_datetime(modified.astimezone(UTC), usegmt=True)
     headers = (("ETag", etag), ("Last-Modified", stamp))
     known = request.header("If-None-Match")
     if known == etag or (not known and request.header("If-Modified-Since") == stamp):
-        return Response(304, headers)
-    return response.adding(*headers)
+        return SiteResponse(304, headers)
+    return response.with_headers(*headers)
 
 
-def compressed(response: Response, request: Request) -> Response:
-    """Compress the body when the client takes gzip."""
-    takes_it = "gzip" in request.header("Accept-Encoding").lower()
-    if not takes_it or not response.body or response.header("Content-Encoding"):
+def compressed(response: SiteResponse, request: SiteRequest) -> SiteResponse:
+    """Compress the body when the client accepts gzip and it is not encoded yet."""
+    accepts_gzip = "gzip" in request.header("Accept-Encoding").lower()
+    if not accepts_gzip or not response.body or response.header("Content-Encoding"):
         return response
-    return forced_gzip(response)
+    return always_gzip(response)
 
 
-def forced_gzip(response: Response) -> Response:
-    """Compress the body whatever the client takes, as the sitemaps do (dossier 11)."""
+def always_gzip(response: SiteResponse) -> SiteResponse:
+    """Compress the body whatever the client accepts, as the site does for its sitemaps (dossier section 11)."""
     body = gzip.compress(response.body, _GZIP_LEVEL, mtime=0)
-    return replace(response, body=body).adding(("Content-Encoding", "gzip"))
+    return replace(response, body=body).with_headers(("Content-Encoding", "gzip"))

@@ -1,25 +1,28 @@
-"""Writes the generated stories: a place in the day (`timeline.Slot`) in, a `Story` out.
+"""Generate stories: an id and a publication time (`timeline.Slot`) in, a `Story` out.
 
-Boundary: deterministic from the seed number and the id; no clock. Everything French is in `data/topics.txt` and
-`data/words.txt`. The shapes follow the site dossier: datelines, signatures, restated leads and briefs (sections 6,
-16), captions with their credit and generated alts (section 6), stories without text (section 7).
+The French texts are in `data/topics.txt` and `data/words.txt`. The forms follow the site dossier: datelines,
+signatures, leads repeated in the body and briefs (sections 6 and 16), captions with credits and generated alts
+(section 6), stories without text (section 7).
+
+Boundary: depends only on the seed number and the id; no clock.
 """
 
 from __future__ import annotations
 
+import functools
 import random
 import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 
-from crawler.sim.site.grammar import NBSP, Text, lines, words
+from crawler.sim.site.grammar import NBSP, TemplateFiller, lines, word_lists
 from crawler.sim.site.story import Options, Story, era_of, slugify, with_image_urls
-from crawler.sim.site.timeline import Slot, chance
+from crawler.sim.site.timeline import Slot, seeded_rng
 from crawler.types import ArticleKind, Block, ImageBlock, TextBlock
 
-_DATELINES_SINCE = 2016  # dossier 6
-_AVI_UNTIL = 2013  # dossier 16: the agency's French acronym
+_DATELINES_SINCE = 2016  # dossier section 6
+_AVI_UNTIL = 2013  # the agency signed with its French acronym (dossier section 16)
 _SECTION_WEIGHTS = {
     "politique": 26,
     "economie": 22,
@@ -33,7 +36,7 @@ _SECTION_WEIGHTS = {
 }
 _KINDS: tuple[ArticleKind, ...] = ("article", "photo", "video", "infographic")
 _KIND_WEIGHTS = (94, 2, 2, 2)
-_GLUED_SHARE = 0.5  # of the stories before 2024
+_GLUED_SHARE = 0.5  # share of the stories before 2024 that have glued words
 _LINE = re.compile(r"(.{70,76}\S) (?=\S)")
 _BRIEF_SHARE = 0.08
 _SERIES = ("📝Édito: ", "📝Focus : ", "📝Idées : ")
@@ -42,7 +45,7 @@ _SERIES_SHARE = 0.01
 
 @dataclass(slots=True)
 class Topic:
-    """The templates of one topic, by their letter."""
+    """The templates of one topic, by letter: Title, Lead, Sentence, Caption, subHeading."""
 
     section: str
     name: str
@@ -52,7 +55,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What a story will be about; enough to list it by section without writing it."""
+    """Section and kind of a story to be written: enough to list it by section before its text is generated."""
 
     slot: Slot
     section: str
@@ -62,7 +65,7 @@ class Assignment:
 
 @cache
 def topics() -> dict[str, list[Topic]]:
-    """Read the topics of each section; the one named `*` comes last and holds what any story may say."""
+    """Return the topics by section; the last one, named `*`, has the templates that fit any story of the section."""
     found: dict[str, list[Topic]] = {}
     topic: Topic | None = None
     for line in lines("topics.txt"):
@@ -81,40 +84,44 @@ def _topic(heading: str) -> Topic:
 
 
 def assign(slot: Slot, seed: int) -> Assignment:
-    """Choose section and kind."""
-    rng = chance(seed, "assignment", slot.post_id)
+    """Choose the section and kind of a story."""
+    rng = seeded_rng(seed, "assignment", slot.post_id)
     section = rng.choices(tuple(_SECTION_WEIGHTS), tuple(_SECTION_WEIGHTS.values()))[0]
     return Assignment(slot, section, rng.choices(_KINDS, _KIND_WEIGHTS)[0], seed)
 
 
 def write(assignment: Assignment, options: Options) -> Story:
-    """Write the story."""
-    return _Desk(assignment).story(options.section(assignment.section).name)
+    """Generate the story."""
+    return _StoryWriter(assignment).story(options.section(assignment.section).name)
 
 
+@functools.cache  # the same hundred bodies are needed for each fake site of a process
 def body_for(title: str, lead: str, published: datetime) -> tuple[Block, ...]:
-    """Write a body under a given headline of the political desk (the stories that the seeds show)."""
-    desk = _Desk(Assignment(Slot(0, published), "politique", "article", 0), title)
-    return tuple(TextBlock("paragraph", p) for p in desk.paragraphs(lead, brief=False))
+    """Generate a body for the headline of a political story.
+
+    It is needed for the related stories of the seeds, of which only headline and lead are known.
+    """
+    writer = _StoryWriter(Assignment(Slot(0, published), "politique", "article", 0), title)
+    return tuple(TextBlock("paragraph", p) for p in writer.paragraphs(lead, brief=False))
 
 
-class _Desk:
-    """One story in the making."""
+class _StoryWriter:
+    """Generates one story. Keep the order of the random draws: the same seed must always give the same story."""
 
     def __init__(self, assignment: Assignment, *key: object) -> None:
         self.slot, self.kind = assignment.slot, assignment.kind
-        self.rng: random.Random = chance(assignment.seed, "story", self.slot.post_id, *key)
+        self.rng: random.Random = seeded_rng(assignment.seed, "story", self.slot.post_id, *key)
         *specific, self.common = topics()[assignment.section]
         self.topic: Topic = self.rng.choice(specific)
-        self.text = Text(self.rng, words())
+        self.text = TemplateFiller(self.rng, word_lists())
         self.era = era_of(self.slot.published)
-        self.spaced = self.rng.random() < 0.7  # no-break spaces inside guillemets, as typographers have it
+        self.spaced = self.rng.random() < 0.7  # no-break spaces inside guillemets
         self.headline = self.rng.randrange(len(self.topic.templates["T"]))
-        self.pool = self.pooled()
+        self.remaining = self.sentence_templates()
 
     def story(self, section: str) -> Story:
         title = self.title()
-        lead = self.lead() if self.rng.random() > 0.02 else None  # some have none (dossier 18.5)
+        lead = self.lead() if self.rng.random() > 0.02 else None  # some stories have no lead (dossier section 18.5)
         brief = self.rng.random() < _BRIEF_SHARE
         blocks = self.blocks(title, lead, brief=brief)
         published = self.slot.published
@@ -136,16 +143,16 @@ class _Desk:
 
     def title(self) -> str:
         prefix = self.rng.choice(_SERIES) if self.rng.random() < _SERIES_SHARE else ""
-        return prefix + self.typeset(self.text.write(self.topic.templates["T"][self.headline]))
+        return prefix + self.typeset(self.text.fill(self.topic.templates["T"][self.headline]))
 
     def lead(self) -> str:
-        """Write the lead that goes with the headline: the lists of a topic run in parallel."""
+        """Return the lead that matches the headline: the nth lead of a topic belongs to its nth title."""
         leads = self.topic.templates["L"]
-        return self.text.write(leads[self.headline % len(leads)])
+        return self.text.fill(leads[self.headline % len(leads)])
 
     def byline(self) -> str | None:
-        """Agency copy is usually unsigned (dossier 5)."""
-        return self.text.write("{reporter}") if self.rng.random() < 0.1 else None
+        """Return a byline for one story in ten; agency texts are usually unsigned (dossier section 5)."""
+        return self.text.fill("{reporter}") if self.rng.random() < 0.1 else None
 
     def blocks(self, title: str, lead: str | None, *, brief: bool) -> list[Block]:
         if self.kind == "article":
@@ -167,20 +174,20 @@ class _Desk:
         return _renumbered(title, paragraphs) if self.era < 3 else paragraphs
 
     def decorate(self, blocks: list[Block]) -> None:
-        """Add what only some stories have: a subheading, a quotation set apart, a side note, a list."""
-        dice, last = self.rng.random(), len(blocks) - 1
-        if self.topic.templates["H"] and dice < 0.3 and last > 2:
-            blocks.insert(last - 1, TextBlock("heading", self.typeset(self.one("H"))))
-        elif 0.3 < dice < 0.36:
+        """Add to some stories a subheading, a quotation block, a side note or a list."""
+        draw, last = self.rng.random(), len(blocks) - 1
+        if self.topic.templates["H"] and draw < 0.3 and last > 2:
+            blocks.insert(last - 1, TextBlock("heading", self.typeset(self.filled("H"))))
+        elif 0.3 < draw < 0.36:
             blocks.insert(last, TextBlock("quote", self.sentence()))
-        elif 0.36 < dice < 0.4:
+        elif 0.36 < draw < 0.4:
             blocks.insert(last, TextBlock("note", self.sentence()))
-        elif 0.4 < dice < 0.44:
+        elif 0.4 < draw < 0.44:
             blocks[last:last] = [TextBlock("list_item", self.sentence()) for _ in range(3)]
 
     def paragraphs(self, lead: str | None, *, brief: bool) -> list[str]:
         first = self.dateline() + (lead or self.lead()) + (f" {self.raw_sentence()}" if brief else "")
-        rest = [] if brief else self.grouped()
+        rest = [] if brief else self.further_paragraphs()
         texts = [self.typeset(t) for t in [first, *rest]]
         if self.era < 3 and self.rng.random() < _GLUED_SHARE:
             texts = [self.glued(t) for t in texts]
@@ -188,23 +195,23 @@ class _Desk:
         return texts
 
     def glued(self, text: str) -> str:
-        """Lose line ends, as older texts did: the words on both sides stick together (dossier 6, 16)."""
+        """Delete some spaces at line ends, so that two words are glued, as in older texts (dossier sections 6, 16)."""
         return _LINE.sub(lambda line: line[1] if self.rng.random() < 0.5 else line[0], text)
 
-    def grouped(self) -> list[str]:
-        """Make paragraphs of one to three sentences."""
+    def further_paragraphs(self) -> list[str]:
+        """Return four to nine paragraphs of one to three sentences."""
         wanted = self.rng.randint(4, 9)
         return [" ".join(self.raw_sentence() for _ in range(self.rng.choice((1, 1, 2, 2, 3)))) for _ in range(wanted)]
 
-    def pooled(self) -> list[str]:
-        """Put the templates of sentences in order: mostly the topic's, some that fit any story, then what is left."""
+    def sentence_templates(self) -> list[str]:
+        """Return the sentence templates in order of use: some of the topic, four that fit any story, then the rest."""
         own, common = (self.rng.sample(t.templates["S"], len(t.templates["S"])) for t in (self.topic, self.common))
         cut = self.rng.randint(4, 9)
         return [*own[:cut], *common[:4], *own[cut:], *common[4:]]
 
     def raw_sentence(self) -> str:
-        self.pool = self.pool or self.pooled()
-        return self.text.write(self.pool.pop(0))
+        self.remaining = self.remaining or self.sentence_templates()
+        return self.text.fill(self.remaining.pop(0))
 
     def sentence(self) -> str:
         return self.typeset(self.raw_sentence())
@@ -213,11 +220,11 @@ class _Desk:
         year = self.slot.published.year
         if year < _DATELINES_SINCE:
             return ""
-        place = self.rng.choice(("Hanoï", "Hanoï", "Hanoi", self.text.write("{city}"), self.text.write("{place}")))
+        place = self.rng.choice(("Hanoï", "Hanoï", "Hanoi", self.text.fill("{city}"), self.text.fill("{place}")))
         return f"{place} (VNA) {self.rng.choice('--–')} "
 
     def signature(self) -> str:
-        text = self.text.write("{signature}")
+        text = self.text.fill("{signature}")
         year = self.slot.published.year
         return " " + (text.replace("VNA", "AVI") if year < _AVI_UNTIL else text)
 
@@ -226,27 +233,28 @@ class _Desk:
         alt = caption if number == 1 else f"{slugify(title, self.slot.published)[:24]}-{number}.jpg"
         if self.era < 3:
             alt = "" if self.era == 1 else f"{title} ảnh {number}"
+        # The credit is what follows "Photo" or "photo".
         credit = caption.rpartition("hoto")[2].lstrip(f"{NBSP} :").rstrip(")")
         return ImageBlock(None, alt, caption, credit)
 
     def caption(self) -> str:
-        """Write a caption; those of a photo story tell the story."""
+        """Return a caption; in a photo story, captions carry the text."""
         if self.kind == "photo":
-            return self.typeset(f"{self.raw_sentence()} {self.text.write('{credit}')}")
-        return self.typeset(self.one("C"))
+            return self.typeset(f"{self.raw_sentence()} {self.text.fill('{credit}')}")
+        return self.typeset(self.filled("C"))
 
-    def one(self, letter: str) -> str:
-        return self.text.write(self.rng.choice(self.topic.templates[letter]))
+    def filled(self, letter: str) -> str:
+        return self.text.fill(self.rng.choice(self.topic.templates[letter]))
 
     def typeset(self, text: str) -> str:
-        """Set quotes; apostrophes are mixed on the site, even in one text (dossier 16)."""
+        """Apply French typography; the site mixes both apostrophes, even within a text (dossier section 16)."""
         if self.spaced:
             text = text.replace("« ", f"«{NBSP}").replace(" »", f"{NBSP}»")
         return text.replace("'", "’") if self.rng.random() < 0.6 else text
 
 
 def _renumbered(title: str, blocks: list[Block]) -> list[Block]:
-    """Count the generated alts in reading order."""
+    """Renumber the generated alts in reading order."""
     result: list[Block] = []
     number = 0
     for block in blocks:

@@ -1,7 +1,7 @@
-"""The HTML pages of the replica: articles, home, sections, topics, search, and what is no page.
+"""The HTML pages of the fake site: articles, home, sections, topics, search, the 404 page and the bot wall.
 
-Boundary: site in, HTML text out. Markup and endpoints follow the site dossier: article head (section 4), article
-DOM (5), `Voir plus` (8), section pages and load-more (9), topics and search (2).
+Boundary: page context in, HTML text out. Markup and endpoints follow the site dossier: article head (section 4),
+article DOM (section 5), `Voir plus` (section 8), section pages and load-more (section 9), topics and search (section 2).
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from collections.abc import Sequence
 from html import escape
 
 from crawler.sim.site import body
-from crawler.sim.site.chrome import Page, box, item, page, story_item
+from crawler.sim.site.chrome import PageFrame, box, item, page, story_item
 from crawler.sim.site.markup import attr, compact, iso, query, text, time_tag
-from crawler.sim.site.page_context import NAME, SLOGAN, Site
+from crawler.sim.site.page_context import NAME, SLOGAN, PageContext
 from crawler.sim.site.story import Section, Story
-from crawler.sim.site.timeline import chance
+from crawler.sim.site.timeline import seeded_rng
 
-_RELATE_SHARE = 0.12  # of the generated stories carry a related link inside the body
+_RELATE_SHARE = 0.12  # share of the generated stories with a related link inside the body
 _VOIR_PLUS = "Voir plus"
 
 
-def article(site: Site, story: Story) -> str:
-    """Write the page of a story."""
-    era = site.options.era or story.era
-    parts = body.render(story, era, body.Noise(site.salt(), _relate(site, story)))
+def article(context: PageContext, story: Story) -> str:
+    """Render the page of a story."""
+    era = context.options.era or story.era
+    parts = body.render(story, era, body.Noise(context.salt(), _relate(context, story)))
     main = "\n".join(
         (
             '<div class="main-col content-col">',
-            _breadcrumb(site, story),
+            _breadcrumb(context, story),
             f'<h1 class="article__title cms-title">{text(story.title)}</h1>',
             _meta_line(story),
             _sapo(story),
@@ -37,20 +37,20 @@ def article(site: Site, story: Story) -> str:
             parts.html,
             "</div>",
             '<div class="article__source"></div>',
-            _tags(site, story),
-            _voir_plus(site, story),
+            _tags(context, story),
+            _voir_plus(context, story),
             "</div>",
         )
     )
     return page(
-        site,
-        Page(
+        context,
+        PageFrame(
             title=f"{story.title} | {NAME}",
             path=story.path,
             main=main,
             body_class="detail-page",
             description=story.lead or SLOGAN,
-            meta=_article_meta(site, story),
+            meta=_article_meta(context, story),
         ),
     )
 
@@ -58,7 +58,7 @@ def article(site: Site, story: Story) -> str:
 # --- the article's head ---------------------------------------------------------------------------------------------
 
 
-def _article_meta(site: Site, story: Story) -> str:
+def _article_meta(context: PageContext, story: Story) -> str:
     image = (story.picture.url or "") if story.picture else ""
     properties = {
         "og:type": "article",
@@ -71,34 +71,34 @@ def _article_meta(site: Site, story: Story) -> str:
     }
     tags = (f'<meta property="{name}" content="{attr(value)}">' for name, value in properties.items() if value)
     keywords = f'<meta name="keywords" content="{attr(", ".join(story.tags))}">'
-    return "\n".join((keywords, *tags, _json_ld(_news_article(site, story)), _json_ld(_crumbs(site, story)), ""))
+    return "\n".join((keywords, *tags, _json_ld(_news_article(context, story)), _json_ld(_crumbs(context, story)), ""))
 
 
-def _news_article(site: Site, story: Story) -> dict[str, object]:
-    """Build the NewsArticle; its headline is HTML-escaped on the site (dossier 4)."""
+def _news_article(context: PageContext, story: Story) -> dict[str, object]:
+    """Return the JSON-LD NewsArticle; the site HTML-escapes its headline (dossier section 4)."""
     return {
         "@context": "https://schema.org",
         "@type": "NewsArticle",
-        "mainEntityOfPage": {"@type": "WebPage", "@id": site.url(story.path)},
+        "mainEntityOfPage": {"@type": "WebPage", "@id": context.url(story.path)},
         "headline": escape(story.title),
         "description": escape(story.lead or ""),
         "image": {"@type": "ImageObject", "url": (story.picture.url or "") if story.picture else ""},
         "datePublished": iso(story.published),
         "dateModified": iso(story.modified),
         "author": {"@type": "Person", "name": story.byline or ""},
-        "publisher": {"@type": "Organization", "name": NAME, "url": site.url("/")},
+        "publisher": {"@type": "Organization", "name": NAME, "url": context.url("/")},
     }
 
 
-def _crumbs(site: Site, story: Story) -> dict[str, object]:
-    section = site.section_named(story.section)
-    places = (("Accueil", site.url("/")), (section.name, site.url(f"/{section.slug}/")))
+def _crumbs(context: PageContext, story: Story) -> dict[str, object]:
+    section = context.section_named(story.section)
+    crumbs = (("Accueil", context.url("/")), (section.name, context.url(f"/{section.slug}/")))
     return {
         "@context": "https://schema.org",
         "@type": "BreadcrumbList",
         "itemListElement": [
             {"@type": "ListItem", "position": n, "item": {"@id": url, "name": name}}
-            for n, (name, url) in enumerate(places, 1)
+            for n, (name, url) in enumerate(crumbs, 1)
         ],
     }
 
@@ -111,9 +111,9 @@ def _json_ld(value: dict[str, object]) -> str:
 # --- the article's parts --------------------------------------------------------------------------------------------
 
 
-def _breadcrumb(site: Site, story: Story) -> str:
-    section = site.section_named(story.section)
-    link = f'<a href="{site.url(f"/{section.slug}/")}">{text(section.name)}</a>'
+def _breadcrumb(context: PageContext, story: Story) -> str:
+    section = context.section_named(story.section)
+    link = f'<a href="{context.url(f"/{section.slug}/")}">{text(section.name)}</a>'
     return f'<div class="breadcrumb breadcrumb-detail"><h2>{link}</h2></div>'
 
 
@@ -129,56 +129,58 @@ def _sapo(story: Story) -> str:
     return f'<div class="article__sapo cms-desc"><p>{text(story.lead)}</p></div>' if story.lead else ""
 
 
-def _tags(site: Site, story: Story) -> str:
-    links = " ".join(f'<a href="{site.url("/search.vnp?q=" + query(t))}">#{text(t)}</a>' for t in story.tags)
+def _tags(context: PageContext, story: Story) -> str:
+    links = " ".join(f'<a href="{context.url("/search.vnp?q=" + query(t))}">#{text(t)}</a>' for t in story.tags)
     return f'<div class="article__tag">{links}</div>' if links else ""
 
 
-def _relate(site: Site, story: Story) -> str:
-    rng = chance("relate", story.post_id)
+def _relate(context: PageContext, story: Story) -> str:
+    rng = seeded_rng("relate", story.post_id)
     if story.related is not None or rng.random() > _RELATE_SHARE:
         return ""
-    other = rng.choice(site.newest_beside(story) or [story])
-    url, title = attr(site.url(other.path)), attr(other.title)
+    other = rng.choice(context.newest_in_section(story) or [story])
+    url, title = attr(context.url(other.path)), attr(other.title)
     return f'<a class="cms-relate" href="{url}" title="{title}">Lire aussi : {text(other.title)}</a>'
 
 
-def _voir_plus(site: Site, story: Story) -> str:
+def _voir_plus(context: PageContext, story: Story) -> str:
     items = [
         item(
-            url=site.url(other.path if other else "/"),
+            url=context.url(other.path if other else "/"),
             title=related.title,
             summary=related.summary,
             image=(other.picture.url or "") if other and other.picture else "",
             alt=related.caption or related.title,
         )
-        for related, other in site.under(story)
+        for related, other in context.related_stories(story)
     ]
-    zone = site.section_named(story.section).zone
+    zone = context.section_named(story.section).zone
     return f'<div class="timeline abf-cate">{box(f"zone-timeline-{zone}", items, _VOIR_PLUS)}</div>'
 
 
 # --- lists ----------------------------------------------------------------------------------------------------------
 
 
-def home(site: Site) -> str:
-    """Write the home page: the newest stories, then a box for each section."""
-    stories = site.world.newest(count=site.options.home_size)
-    boxes = [box("home-latest", _items(site, stories), "À la une")]
-    for section in site.options.sections:
-        newest = site.world.newest(section.name, count=3)
-        boxes.append(box(f"zone-{section.zone}", _items(site, newest), section.name))
-    return page(site, Page(title=NAME, path="/", main=_list_main(boxes), body_class="home-page"))
+def home(context: PageContext) -> str:
+    """Render the home page: the newest stories, then a box for each section."""
+    stories = context.world.newest(count=context.options.home_size)
+    boxes = [box("home-latest", _items(context, stories), "À la une")]
+    for section in context.options.sections:
+        newest = context.world.newest(section.name, count=3)
+        boxes.append(box(f"zone-{section.zone}", _items(context, newest), section.name))
+    return page(context, PageFrame(title=NAME, path="/", main=_list_main(boxes), body_class="home-page"))
 
 
-def section_page(site: Site, section: Section) -> str:
-    """Write the first page of a section, with the control that loads more."""
-    size = site.options.section_size
-    stories = site.world.newest(section.name, count=size)
-    source, more = f"zone-timeline-{section.zone}", "" if site.options.no_load_more else _more(section, size)
-    boxes = [f"<h1>{text(section.name)}</h1>", box(source, _items(site, stories), extra=more)]
+def section_page(context: PageContext, section: Section) -> str:
+    """Render the first page of a section, with its load-more button."""
+    size = context.options.section_size
+    stories = context.world.newest(section.name, count=size)
+    source, more = f"zone-timeline-{section.zone}", "" if context.options.no_load_more else _more(section, size)
+    boxes = [f"<h1>{text(section.name)}</h1>", box(source, _items(context, stories), extra=more)]
     title = f"{section.name} | {NAME}"
-    return page(site, Page(title=title, path=f"/{section.slug}/", main=_list_main(boxes), body_class="category-page"))
+    return page(
+        context, PageFrame(title=title, path=f"/{section.slug}/", main=_list_main(boxes), body_class="category-page")
+    )
 
 
 def _more(section: Section, size: int) -> str:
@@ -188,56 +190,63 @@ def _more(section: Section, size: int) -> str:
     )
 
 
-def fragment(site: Site, stories: Sequence[Story]) -> str:
-    """Write what the load-more control gets: bare list items."""
-    return "\n".join(_items(site, stories))
+def fragment(context: PageContext, stories: Sequence[Story]) -> str:
+    """Render what the load-more button fetches: list items without a page around them."""
+    return "\n".join(_items(context, stories))
 
 
-def topic_page(site: Site, title: str, path: str, stories: Sequence[Story]) -> str:
-    """Write a topic page."""
-    boxes = [f"<h1>{text(title)}</h1>", box("topic-timeline", _items(site, stories))]
-    return page(site, Page(title=f"{title} | {NAME}", path=path, main=_list_main(boxes), body_class="topic-page"))
+def topic_page(context: PageContext, title: str, path: str, stories: Sequence[Story]) -> str:
+    """Render a topic page."""
+    boxes = [f"<h1>{text(title)}</h1>", box("topic-timeline", _items(context, stories))]
+    return page(
+        context, PageFrame(title=f"{title} | {NAME}", path=path, main=_list_main(boxes), body_class="topic-page")
+    )
 
 
-def search_page(site: Site, term: str, stories: Sequence[Story]) -> str:
-    """Write the results of the site's own search."""
+def search_page(context: PageContext, term: str, stories: Sequence[Story]) -> str:
+    """Render the results of the site's own search."""
     boxes = [f'<div class="search-result"><strong>{len(stories)}</strong> résultats</div>']
-    boxes.append(box("search", _items(site, stories)))
+    boxes.append(box("search", _items(context, stories)))
     path = f"/search.vnp?q={query(term)}"
     title = f"{term} | {NAME}"
-    return page(site, Page(title=title, path=path, main=_list_main(boxes), body_class="search-page", index=False))
+    return page(
+        context, PageFrame(title=title, path=path, main=_list_main(boxes), body_class="search-page", index=False)
+    )
 
 
-def feed_index(site: Site, feeds: Sequence[tuple[str, str]]) -> str:
-    """Write the page that lists the feeds."""
-    links = (f'<li><a href="{site.url(path)}">{text(name)}</a></li>' for name, path in feeds)
+def feed_index(context: PageContext, feeds: Sequence[tuple[str, str]]) -> str:
+    """Render the page that lists the feeds."""
+    links = (f'<li><a href="{context.url(path)}">{text(name)}</a></li>' for name, path in feeds)
     main = f'<div class="main-col"><h1>RSS</h1><ul class="rss-list">{"".join(links)}</ul></div>'
-    return page(site, Page(title=f"RSS | {NAME}", path="/rss.html", main=main, body_class="rss-page"))
+    return page(context, PageFrame(title=f"RSS | {NAME}", path="/rss.html", main=main, body_class="rss-page"))
 
 
-def _items(site: Site, stories: Sequence[Story]) -> list[str]:
-    return [story_item(site, s) for s in stories]
+def _items(context: PageContext, stories: Sequence[Story]) -> list[str]:
+    return [story_item(context, s) for s in stories]
 
 
 def _list_main(boxes: Sequence[str]) -> str:
     return '<div class="main-col">' + "\n".join(boxes) + "</div>"
 
 
-# --- what is no page ------------------------------------------------------------------------------------------------
+# --- other pages -----------------------------------------------------------------------------------------------------
 
 
-def missing(site: Site) -> str:
-    """Write the page for an address that leads nowhere."""
+def missing(context: PageContext) -> str:
+    """Render the 404 page."""
     main = (
         '<div class="main-col error-page"><h1>404</h1><div class="message">La page demandée est introuvable. '
-        f'<a href="{site.url("/")}">Retour à l\'accueil</a></div></div>'
+        f'<a href="{context.url("/")}">Retour à l\'accueil</a></div></div>'
     )
-    return page(site, Page(title=f"Page introuvable | {NAME}", path="/404", main=main, body_class="error", index=False))
+    return page(
+        context,
+        PageFrame(title=f"Page introuvable | {NAME}", path="/404", main=main, body_class="error", index=False),
+    )
 
 
-def blocked(site: Site) -> str:
-    """Write what a wall against robots shows, with status 200."""
-    salt = site.salt()
+def bot_wall(context: PageContext) -> str:
+    """Render the page of a bot wall, which is sent with status 200."""
+    salt = context.salt()
     return (
         "<!DOCTYPE html><html><head><title>Just a moment...</title><meta name='robots' content='noindex'></head><body>"
         "<h1>Vérification de votre navigateur</h1><p>Activez JavaScript et les cookies pour continuer.</p>"

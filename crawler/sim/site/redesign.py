@@ -1,6 +1,6 @@
-"""Gives a page another design: every class name, id and container changes, the head's metadata does not.
+"""Simulate a site redesign: every class name, id and container element changes; the metadata in the head does not.
 
-Boundary: HTML text in, HTML text out. It stands for the day on which the site changes its layout.
+Boundary: HTML text in, HTML text out.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _CONTAINERS = {
 
 
 def redesigned(html: str, generation: int) -> str:
-    """Rewrite the body of a page; generation 0 is the design that the dossier knows."""
+    """Rewrite the body of a page in another design; generation 0 is the design described in the site dossier."""
     if generation == 0:
         return html
     return _BODY.sub(lambda match: _body(match[0], generation), html, count=1) if "<body" in html else html
 
 
 def _body(html: str, generation: int) -> str:
-    parts = _SCRIPT.split(html)  # every second part is a script or a comment
+    parts = _SCRIPT.split(html)  # the odd parts are scripts and comments
     return "".join(part if n % 2 else _tags(part, generation) for n, part in enumerate(parts))
 
 

@@ -1,7 +1,9 @@
-"""Turns the seed articles, and the stories listed under them, into stories of the replica.
+"""Turn the seed articles, and the related stories listed under them, into stories of the fake site.
+
+Ids and publication times are made up so that they agree with the known ids and dates (dossier section 3) and with what
+the texts mention.
 
 Boundary: reads the seed files through `crawler.parse.seedtext`; pure otherwise.
-Ids and hours are plausible by the anchors of the site dossier (section 3) and by what the texts say.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ def _hanoi(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=HANOI)
 
 
-#: By the number that opens the file's name: when the article came out, and its newest `Voir plus` story.
+#: By the number that starts the file name: publication time of the article, and of its newest `Voir plus` story.
 _DATES = {
     "000": (_hanoi("2018-09-19T17:42:07"), _hanoi("2026-01-17T10:48:20")),
     "001": (_hanoi("2023-08-19T09:15:33"), _hanoi("2026-01-17T12:31:05")),
@@ -29,31 +31,31 @@ _DATES = {
     "003": (_hanoi("2021-12-02T22:34:12"), _hanoi("2025-11-30T11:05:58")),
     "004": (_hanoi("2023-03-31T15:20:26"), _hanoi("2025-12-02T22:10:39")),
 }
-_OTHER = (_hanoi("2022-06-15T10:00:00"), _hanoi("2025-12-20T18:00:00"))
-_BETWEEN = timedelta(hours=1, minutes=53, seconds=17)  # two neighbours under `Voir plus`
+_DEFAULT_DATES = (_hanoi("2022-06-15T10:00:00"), _hanoi("2025-12-20T18:00:00"))
+_INTERVAL = timedelta(hours=1, minutes=53, seconds=17)  # between two stories under `Voir plus`
 _MORNING, _NIGHT = 6, timedelta(hours=8)
 _TAGS = ("Vietnam", "défense", "dialogue")
 
 
 def stories(folder: Path, options: Options) -> list[Story]:
-    """Make one story of each seed and one of each distinct story under their `Voir plus`."""
+    """Return a story for each seed, and one for each distinct story under its `Voir plus`."""
     section = options.section("politique").name
     found: list[Story] = []
     for path in sorted(folder.glob("*.txt")):
         article = seedtext.read(path.read_text("utf-8"))
-        published, newest = _DATES.get(path.name[:3], _OTHER)
-        found.append(_seed(article, published, section, _ids(found)))
+        published, newest = _DATES.get(path.name[:3], _DEFAULT_DATES)
+        found.append(_seed_story(article, published, section, _ids(found)))
         for n, related in enumerate(article.related):
             if related.title not in {s.title for s in found}:
-                found.append(_listed(related, _daytime(newest, n), section, _ids(found)))
+                found.append(_related_story(related, _daytime(newest, n), section, _ids(found)))
     return found
 
 
 def _daytime(newest: datetime, earlier: int) -> datetime:
-    """Go back story by story, skipping the nights."""
+    """Return the time of the nth story before the newest one; nights are skipped."""
     moment = newest
     for _ in range(earlier):
-        moment -= _BETWEEN
+        moment -= _INTERVAL
         if moment.hour < _MORNING:
             moment -= _NIGHT
     return moment
@@ -70,7 +72,7 @@ def _free_id(published: datetime, taken: set[int]) -> int:
     return post_id
 
 
-def _seed(article: Article, published: datetime, section: str, taken: set[int]) -> Story:
+def _seed_story(article: Article, published: datetime, section: str, taken: set[int]) -> Story:
     story = Story(
         post_id=_free_id(published, taken),
         slug=slugify(article.title, published),
@@ -87,7 +89,7 @@ def _seed(article: Article, published: datetime, section: str, taken: set[int]) 
     return with_image_urls(story)
 
 
-def _listed(related: Related, published: datetime, section: str, taken: set[int]) -> Story:
+def _related_story(related: Related, published: datetime, section: str, taken: set[int]) -> Story:
     caption = related.caption
     picture: Block = ImageBlock(None, caption or related.title, caption)
     story = Story(

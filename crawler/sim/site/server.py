@@ -1,6 +1,6 @@
-"""Serves a replica on a real socket of this machine: keep-alive, real chunks, real broken connections.
+"""Serve a fake site on a real local socket: keep-alive, chunked bodies, broken connections.
 
-Boundary: owns the sockets and threads; what is answered is decided by `Replica.respond`. Listens on 127.0.0.1 only.
+Boundary: owns the sockets and threads; `FakeSite.respond` decides the responses. Listens on 127.0.0.1 only.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
-from crawler.sim.site.fake_site import Replica
-from crawler.sim.site.messages import Request, Response
+from crawler.sim.site.fake_site import FakeSite
+from crawler.sim.site.messages import SiteRequest, SiteResponse
 
 _HOST = "127.0.0.1"
 _CHUNK = 8192
-_IDLE = 75.0  # seconds that a silent connection is kept
+_IDLE_TIMEOUT = 75.0  # seconds until an idle connection is closed
 
 
 class Serving:
-    """A replica that is being served; ends with `close` or with its `with` block."""
+    """A fake site while it is served; stop it with `close` or by leaving its `with` block."""
 
-    def __init__(self, server: _Server, replica: Replica) -> None:
-        self.replica = replica
-        self.url = replica.url
-        self.control = replica.control
+    def __init__(self, server: _SiteServer, fake_site: FakeSite) -> None:
+        self.fake_site = fake_site
+        self.url = fake_site.url
+        self.control = fake_site.control
         self._server = server
         self._thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Stop serving: ends open connections, also those that hang."""
+        """Stop serving and close all connections, including those that hang."""
         self._server.stopping.set()
         self._server.shutdown()
         self._thread.join()
@@ -50,23 +50,28 @@ class Serving:
         self.close()
 
 
-def serve(replica_factory: Callable[[str], Replica], port: int = 0) -> Serving:
-    """Serve what `replica_factory` makes for the address that was found; port 0 takes a free one."""
-    server = _Server((_HOST, port), _Handler)
+def serve(build_site: Callable[[str], FakeSite], port: int = 0) -> Serving:
+    """Serve the site that `build_site` returns for its root URL; port 0 means any free port.
+
+    Raises:
+        OSError: the port cannot be used.
+
+    """
+    server = _SiteServer((_HOST, port), _SiteHandler)
     try:
-        replica = replica_factory(f"http://{_HOST}:{server.server_port}")
+        fake_site = build_site(f"http://{_HOST}:{server.server_port}")
     except BaseException:
         server.server_close()
         raise
-    server.replica = replica
-    return Serving(server, replica)
+    server.fake_site = fake_site
+    return Serving(server, fake_site)
 
 
-class _Server(ThreadingHTTPServer):
+class _SiteServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
-    replica: Replica
+    fake_site: FakeSite
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         super().__init__(address, handler)
@@ -74,63 +79,63 @@ class _Server(ThreadingHTTPServer):
         self._open: set[socket.socket] = set()
 
     def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
-        """Remember the connection, so that it can be ended."""
+        """Record the connection, so that `end_connections` can close it."""
         if isinstance(request, socket.socket):
             self._open.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
-        """Forget it."""
+        """Remove a closed connection from the record."""
         if isinstance(request, socket.socket):
             self._open.discard(request)
         super().shutdown_request(request)
 
     def end_connections(self) -> None:
-        """End the connections that are still open; their threads close them and finish."""
+        """Shut down the open connections, and wait up to 2 seconds until their threads have closed them."""
         for connection in tuple(self._open):
-            with suppress(OSError):  # the client may have been quicker
+            with suppress(OSError):  # the client may have closed it first
                 connection.shutdown(socket.SHUT_RDWR)
         deadline = time.monotonic() + 2
         while self._open and time.monotonic() < deadline:
             time.sleep(0.01)
 
     def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
-        """Pass over clients that went away; anything else is a bug and is shown."""
+        """Ignore clients that disconnected; print any other error, which is a bug."""
         if not isinstance(sys.exception(), (ConnectionError, TimeoutError)):
             super().handle_error(request, client_address)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _SiteHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    timeout = _IDLE
+    timeout = _IDLE_TIMEOUT
     disable_nagle_algorithm = True
-    server: _Server
+    server: _SiteServer
 
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        request = Request(self.command, self.path, dict(self.headers.items()), body)
-        self._send(self.server.replica.respond(request))
+        request = SiteRequest(self.command, self.path, dict(self.headers.items()), body)
+        self._send(self.server.fake_site.respond(request))
 
-    do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_GET  # noqa: N815 - names given by the library
+    do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_GET  # noqa: N815 - the library requires this name
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - name given by the library
-        """Stay silent; the replica keeps its own log."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library requires this name
+        """Print nothing: the fake site keeps its own log."""
 
-    def _send(self, response: Response) -> None:
+    def _send(self, response: SiteResponse) -> None:
         if response.delay:
             self.server.stopping.wait(response.delay)
         if response.abort:
-            self._break_off()
+            self._drop_connection()
             return
-        self._head(response)
+        self._send_headers(response)
         if self.command == "HEAD" or response.status == HTTPStatus.NOT_MODIFIED:
             return
         if response.chunked:
-            self._chunks(response)
+            self._send_chunks(response)
         else:
             self.wfile.write(response.body)
 
-    def _head(self, response: Response) -> None:
+    def _send_headers(self, response: SiteResponse) -> None:
         self.send_response_only(response.status)
         for name, value in response.headers:
             self.send_header(name, value)
@@ -141,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Date", self.date_time_string())
         self.end_headers()
 
-    def _chunks(self, response: Response) -> None:
+    def _send_chunks(self, response: SiteResponse) -> None:
         body = response.body if response.cut_after is None else response.body[: response.cut_after]
         size = _CHUNK if not response.pause else max(1, len(body) // 12 + 1)
         for start in range(0, len(body), size):
@@ -152,10 +157,10 @@ class _Handler(BaseHTTPRequestHandler):
         if response.cut_after is None:
             self.wfile.write(b"0\r\n\r\n")
         else:
-            self._break_off()
+            self._drop_connection()
 
-    def _break_off(self) -> None:
-        """Close without the end that the protocol asks for."""
+    def _drop_connection(self) -> None:
+        """Close the connection without ending the response properly."""
         self.close_connection = True
-        with suppress(OSError):  # the client may have been quicker
+        with suppress(OSError):  # the client may have closed it first
             self.connection.shutdown(socket.SHUT_RDWR)

@@ -1,8 +1,9 @@
-"""What the double of the site is made of: stories, sections, switches.
+"""The value types of the fake site: stories, sections, options.
+
+Facts about the site are hypotheses from the site dossier: URL forms and slugs (section 2), body shapes (section 6),
+image URLs (section 7), section slugs (section 9).
 
 Boundary: frozen values and pure functions; no clock, no randomness, no markup.
-Facts about the site are hypotheses of the site dossier: URL forms and slugs (section 2), eras (section 6),
-image addresses (section 7), section slugs (section 9).
 """
 
 from __future__ import annotations
@@ -22,18 +23,18 @@ NotFound = Literal[404, 410, "soft", "home"]
 Dialect = Literal["contents", "articles"]
 Addresses = Literal["by id", "redirect", "strict"]
 
-HANOI = timezone(timedelta(hours=7))  # no summer time (dossier 15)
+HANOI = timezone(timedelta(hours=7))  # no daylight saving time (dossier section 15)
 
-#: Last day of each body shape (dossier 6: about id 66,000; then the switch at the turn of 2023).
+#: End of each body shape (dossier section 6): about id 66,000, and the change of template at the end of 2023.
 _ERA_1_ENDS = datetime(2015, 8, 1, tzinfo=HANOI)
 _ERA_2_ENDS = datetime(2024, 1, 1, tzinfo=HANOI)
-#: Until then inner hyphens vanish from slugs (dossier 2; `park-hangseo/182029` is of May 2022).
+#: Before this date, slugs lose the hyphens inside words (dossier section 2; `park-hangseo/182029` is from May 2022).
 _HYPHENS_KEPT_SINCE = datetime(2022, 6, 1, tzinfo=HANOI)
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One section. `key` is how the generator knows it; name, slug and zone are what the site shows."""
+    """One section. The story generator uses `key`; the site shows name, slug and zone."""
 
     key: str
     name: str
@@ -41,7 +42,7 @@ class Section:
     zone: int
 
 
-#: The slugs are the dossier's untested candidates (section 9); the zone numbers are made up.
+#: The slugs are the unverified candidates of dossier section 9; the zone numbers are made up.
 SECTIONS: tuple[Section, ...] = (
     Section("politique", "Politique", "politique", 471),
     Section("economie", "Économie", "economie", 472),
@@ -57,9 +58,9 @@ SECTIONS: tuple[Section, ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """Switches of one replica. What the dossier leaves open can be set either way."""
+    """Options of one fake site. Where the dossier is unsure about the real site, each possibility can be chosen."""
 
-    era: Era | None = None  # force one body shape for all pages
+    era: Era | None = None  # one body shape for all pages
     sections: tuple[Section, ...] = SECTIONS
     no_feed: bool = False
     no_news_sitemap: bool = False
@@ -67,24 +68,24 @@ class Options:
     section_size: int = 30
     feed_size: int = 50
     home_size: int = 60
-    validators: bool = False  # ETag, Last-Modified, 304; the site is thought to have none (dossier 14)
+    validators: bool = False  # ETag, Last-Modified, 304; the real site probably has none (dossier section 14)
     not_found: NotFound = 404
     no_api: bool = False
-    dialect: Dialect = "contents"  # of the list API (dossier 10)
-    addresses: Addresses = "by id"  # what an article's other addresses do: answer, lead to the true one, or nothing
-    plain_menu: bool = False  # the sections as bare links, without `nav`, list or zone ids
+    dialect: Dialect = "contents"  # of the list API (dossier section 10)
+    addresses: Addresses = "by id"  # other URLs of an article: serve it, redirect to the canonical URL, or "not found"
+    plain_menu: bool = False  # section links without `nav`, list or zone ids
     no_load_more: bool = False
     feeds_at: str = "/rss/"
-    robots: tuple[str, ...] = ()  # more lines of robots.txt
-    overlap: int = 0  # every so many stories stand in a second section, too; 0 is none
-    history: int = 0  # generated stories spread over 2010-2023, beside the recent ones
+    robots: tuple[str, ...] = ()  # additional lines of robots.txt
+    overlap: int = 0  # every nth story is also listed in a second section; 0 means none
+    history: int = 0  # additional generated stories, spread over 2010-2023
 
     def section(self, key: str) -> Section:
-        """Give the section with that key; a story of a section that is switched off goes to the first one."""
+        """Return the section with this key, or the first section if the options leave it out."""
         return next((s for s in self.sections if s.key == key), self.sections[0])
 
     def second_section(self, post_id: int, section: str) -> str:
-        """Give the name of the other section whose page shows a story; its own when there is none."""
+        """Return the name of the second section that lists a story, or its own section if there is none."""
         if not self.overlap or post_id % self.overlap:
             return section
         return self.sections[post_id // self.overlap % len(self.sections)].name
@@ -92,7 +93,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One article as the editors wrote it; `related` is None when `Voir plus` shows the stories of the moment."""
+    """One article as the editors wrote it. If `related` is None, `Voir plus` shows the newest stories of the section."""
 
     post_id: int
     slug: str
@@ -110,34 +111,34 @@ class Story:
 
     @property
     def picture(self) -> ImageBlock | None:
-        """The picture that lists show."""
+        """The first picture, which lists show; None if there is none."""
         return next((b for b in self.blocks if isinstance(b, ImageBlock)), None)
 
     @property
     def path(self) -> str:
-        """The canonical form of today (dossier 2)."""
+        """The canonical path today (dossier section 2)."""
         return f"/{quote(self.slug)}-post{self.post_id}.vnp"
 
     @property
     def old_path(self) -> str:
-        """The older form, same slug and same id (dossier 2)."""
+        """The older form of the path, with the same slug and id (dossier section 2)."""
         return f"/{quote(self.slug)}/{self.post_id}.vnp"
 
     def as_related(self) -> Related:
-        """Show this story under another one; the caption is that of its picture (dossier 8)."""
+        """Return this story as a related story of another one, with the caption of its picture (dossier section 8)."""
         caption = self.picture.caption if self.picture else None
         return Related(self.title, self.lead or "", caption)
 
 
 def era_of(published: datetime) -> Era:
-    """Tell the body shape of a date."""
+    """Return the body shape that the site used on a date."""
     if published < _ERA_1_ENDS:
         return 1
     return 2 if published < _ERA_2_ENDS else 3
 
 
 def slugify(title: str, published: datetime) -> str:
-    """Fold a title the way the site does (dossier 2): apostrophes deleted, œ overlooked in the old days."""
+    """Make a slug as the site does (dossier section 2): apostrophes are deleted; before June 2022, œ was kept."""
     hyphens_kept = published >= _HYPHENS_KEPT_SINCE
     text = title.lower().replace("đ", "d")
     text = text.replace("œ", "oe") if hyphens_kept else re.sub(r"(?<=\S)-(?=\S)", "", text)
@@ -147,7 +148,7 @@ def slugify(title: str, published: datetime) -> str:
 
 
 def with_image_urls(story: Story) -> Story:
-    """Give each picture without an address one of the story's own era; forcing an era does not change it."""
+    """Add a URL to each picture that has none, in the form of the story's era, even if `Options.era` forces another."""
     number = 0
     blocks: list[Block] = []
     for block in story.blocks:

@@ -1,14 +1,15 @@
-"""When the agency publishes, and which id an instant has.
+"""When the agency publishes, and which id the site reaches at which time.
+
+The known ids and dates, the ids per day and the 40 to 50 stories per day come from dossier section 3.
 
 Boundary: pure functions of dates and a seed number; no clock.
-The anchors, the pace of the ids and the 40 to 50 stories a day are the site dossier's, section 3.
 """
 
 from __future__ import annotations
 
 import random
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import islice
@@ -35,47 +36,52 @@ ANCHORS: tuple[tuple[int, date], ...] = (
     (255798, date(2025, 12, 10)),
     (257882, date(2026, 1, 23)),
 )
-_PACE_SINCE = 50  # ids a day after the last anchor
+_IDS_PER_DAY = 50  # after the last anchor
 _FIRST_ID = 15300
 _HISTORY_ENDS = date(2023, 12, 31)
 
-#: Relative number of stories per hour of a Hanoi day: none at night, peaks before lunch and at the end of the day.
+#: Relative number of stories per hour of the day in Hanoi: none at night, peaks before noon and in late afternoon.
 _HOURS = (0, 0, 0, 0, 0, 1, 3, 6, 10, 12, 12, 8, 3, 4, 8, 10, 11, 9, 6, 5, 4, 3, 2, 1)
-_WEEKDAY, _WEEKEND = (45, 49), (35, 41)
+_WEEKDAY, _WEEKEND = (45, 49), (35, 41)  # fewest and most stories in a day
 _SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place in the agency's day: one id, one instant."""
+    """The id and publication time of one story."""
 
     post_id: int
     published: datetime
 
 
-def chance(*key: object) -> random.Random:
-    """Make a generator that depends on nothing but `key`: the same key, the same story, on every machine."""
+def seeded_rng(*key: object) -> random.Random:
+    """Return a random generator that depends only on `key`: the same key gives the same numbers on every machine."""
     return random.Random("/".join(map(str, key)))  # noqa: S311 - repeatable, not secret
 
 
 def id_at(moment: datetime) -> int:
-    """Give the id that the site had reached at that instant, by interpolation between the anchors."""
-    return int(_interpolate(_instant_number(moment), _DAYS, _IDS, 1 / _PACE_SINCE))
+    """Return the id that the site had reached at a given time, interpolated between the anchors."""
+    return int(_interpolate(_days_since_epoch(moment), _DAYS, _IDS, 1 / _IDS_PER_DAY))
 
 
 def time_at(post_id: int) -> datetime:
-    """Give the instant of an id; the inverse of `id_at`, but for rounding."""
-    return datetime.fromtimestamp(_interpolate(post_id, _IDS, _DAYS, _PACE_SINCE) * 86400, HANOI).replace(microsecond=0)
+    """Return the publication time of an id; the inverse of `id_at`, except for rounding."""
+    return datetime.fromtimestamp(_interpolate(post_id, _IDS, _DAYS, _IDS_PER_DAY) * 86400, HANOI).replace(
+        microsecond=0
+    )
 
 
 def recent(now: datetime, count: int, seed: int, taken: Collection[int]) -> list[Slot]:
-    """Give the newest `count` places up to `now`, oldest first; they depend on the day and the seed, not on `now`."""
+    """Return the newest `count` slots up to `now`, oldest first.
+
+    The slots of a day depend only on the day, the seed and the ids in `taken`.
+    """
     newest_first = (slot for slot in _backwards(now, seed, taken) if slot.published <= now)
     return sorted(islice(newest_first, count), key=lambda s: (s.published, s.post_id))
 
 
-def coming(now: datetime, until: datetime, seed: int, taken: Collection[int]) -> list[Slot]:
-    """Give the places after `now` and up to `until`, oldest first: the same that `recent` will give then."""
+def upcoming(now: datetime, until: datetime, seed: int, taken: Collection[int]) -> list[Slot]:
+    """Return the slots after `now` and up to `until`, oldest first: those that `recent` would return at that time."""
     days = range((until.astimezone(HANOI).date() - now.astimezone(HANOI).date()).days + 1)
     first = now.astimezone(HANOI).date()
     slots = (slot for n in days for slot in _day(first + timedelta(days=n), seed, taken))
@@ -83,10 +89,10 @@ def coming(now: datetime, until: datetime, seed: int, taken: Collection[int]) ->
 
 
 def history(count: int, seed: int, taken: Collection[int]) -> list[Slot]:
-    """Spread `count` places evenly over the years before 2024."""
+    """Return `count` slots spread evenly over the years 2010 to 2023."""
     last = id_at(_midnight(_HISTORY_ENDS))
     ids = (_FIRST_ID + (last - _FIRST_ID) * n // max(count, 1) for n in range(count))
-    return [Slot(i, _daytime(time_at(i), chance(seed, "history", i))) for i in ids if i not in taken]
+    return [Slot(i, _daytime(time_at(i), seeded_rng(seed, "history", i))) for i in ids if i not in taken]
 
 
 def _backwards(now: datetime, seed: int, taken: Collection[int]) -> Iterator[Slot]:
@@ -97,7 +103,7 @@ def _backwards(now: datetime, seed: int, taken: Collection[int]) -> Iterator[Slo
 
 
 def _day(day: date, seed: int, taken: Collection[int]) -> list[Slot]:
-    rng = chance(seed, day)
+    rng = seeded_rng(seed, day)
     start, end = _midnight(day), _midnight(day + timedelta(days=1))
     free = [i for i in range(id_at(start), id_at(end)) if i not in taken]
     wanted = rng.randint(*(_WEEKEND if day.weekday() >= _SATURDAY else _WEEKDAY))
@@ -115,7 +121,7 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), HANOI)
 
 
-def _instant_number(moment: datetime) -> float:
+def _days_since_epoch(moment: datetime) -> float:
     return moment.timestamp() / 86400
 
 
@@ -127,6 +133,5 @@ def _interpolate(value: float, xs: tuple[float, ...], ys: tuple[float, ...], slo
     return ys[i - 1] + (value - xs[i - 1]) * (ys[i] - ys[i - 1]) / (xs[i] - xs[i - 1])
 
 
-_number: Callable[[date], float] = lambda day: _instant_number(_midnight(day))  # noqa: E731 - one use, below
-_DAYS: tuple[float, ...] = tuple(_number(day) for _, day in ANCHORS)
+_DAYS: tuple[float, ...] = tuple(_days_since_epoch(_midnight(day)) for _, day in ANCHORS)
 _IDS: tuple[float, ...] = tuple(float(i) for i, _ in ANCHORS)

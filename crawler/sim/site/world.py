@@ -1,6 +1,8 @@
-"""All stories of one replica, in the order of the site, and what the editors can do with them.
+"""All stories of one fake site, in the site's order, and the editors' operations on them.
 
-Boundary: memory only; the caller hands in the instant. Generated stories are written when first asked for.
+Generated stories are written when they are first requested.
+
+Boundary: in memory only; the caller passes the time.
 """
 
 from __future__ import annotations
@@ -16,15 +18,15 @@ from crawler.errors import BadInput
 from crawler.sim.site import newsroom
 from crawler.sim.site.newsroom import Assignment
 from crawler.sim.site.story import HANOI, Options, Story, slugify
-from crawler.sim.site.timeline import Slot, chance, id_at
+from crawler.sim.site.timeline import Slot, id_at, seeded_rng
 from crawler.types import Block, ImageBlock, TextBlock
 
 _FIRST_NUMBER = re.compile(r"(?<![\w.,])\d+")
 
 
 @dataclass(frozen=True, order=True, slots=True)
-class Entry:
-    """A place in the site's lists."""
+class WorldEntry:
+    """A story in the site's lists."""
 
     published: datetime
     post_id: int
@@ -38,42 +40,42 @@ class World:
         self._options = options
         self._seed = seed
         self._stories = {s.post_id: s for s in written}
-        self.by_first_title = {s.title: s.post_id for s in self._stories.values()}  # of the stories not generated
+        self.by_first_title = {s.title: s.post_id for s in self._stories.values()}  # without the generated stories
         self._assignments = {a.slot.post_id: a for a in assigned}
-        self.gone: dict[int, int] = {}  # post id -> status that its page answers with
-        self._planned: list[Assignment] = []  # the next one last
+        self.gone: dict[int, int] = {}  # post id -> status of the page of a removed story
+        self._planned: list[Assignment] = []  # sorted by time, the next story last
         self.omitted: set[int] = set()  # not in the sitemaps
-        self._hidden: list[Entry] = []  # online, and in no list
-        self.version = 0  # goes up with every change; what caches look at
+        self._hidden: list[WorldEntry] = []  # online, but in no list
+        self.version = 0  # increases with every change; part of the ETag of lists
         known = map(_entry_of_story, self._stories.values())
         self._entries = sorted([*known, *map(self._entry, self._assignments.values())])
 
-    def _entry(self, assignment: Assignment) -> Entry:
+    def _entry(self, assignment: Assignment) -> WorldEntry:
         section = self._options.section(assignment.section).name
-        return Entry(assignment.slot.published, assignment.slot.post_id, section)
+        return WorldEntry(assignment.slot.published, assignment.slot.post_id, section)
 
     @cached_property
-    def _by_section(self) -> dict[str, list[Entry]]:
-        lists: dict[str, list[Entry]] = {}
+    def _by_section(self) -> dict[str, list[WorldEntry]]:
+        lists: dict[str, list[WorldEntry]] = {}
         for entry in self._entries:
             for section in {entry.section, self._options.second_section(entry.post_id, entry.section)}:
                 lists.setdefault(section, []).append(entry)
         return lists
 
     def ids(self) -> list[int]:
-        """Give the ids of the stories that are online, oldest first."""
+        """Return the ids of the stories that are online, oldest first."""
         return [e.post_id for e in sorted([*self._entries, *self._hidden])]
 
-    def entries(self) -> list[Entry]:
-        """Give all entries that lists may show, oldest first."""
+    def entries(self) -> list[WorldEntry]:
+        """Return all stories that lists may show, oldest first."""
         return self._entries
 
-    def in_sitemaps(self) -> list[Entry]:
-        """Give the entries that the sitemaps show, oldest first."""
+    def in_sitemaps(self) -> list[WorldEntry]:
+        """Return the stories that the sitemaps show, oldest first."""
         return [e for e in self._entries if e.post_id not in self.omitted]
 
     def get(self, post_id: int) -> Story | None:
-        """Give one story that is online, or None."""
+        """Return a story that is online, or None."""
         if post_id in self.gone:
             return None
         if post_id not in self._stories and post_id in self._assignments:
@@ -81,10 +83,10 @@ class World:
         return self._stories.get(post_id)
 
     def story(self, post_id: int) -> Story:
-        """Give one story that is online.
+        """Return a story that is online.
 
         Raises:
-            BadInput: there is none with that id.
+            BadInput: no story with this id is online.
 
         """
         story = self.get(post_id)
@@ -93,17 +95,17 @@ class World:
         return story
 
     def newest(self, section: str | None = None, *, start: int = 0, count: int | None = None) -> list[Story]:
-        """Give stories newest first, of one section or of all."""
+        """Return `count` stories from position `start`, newest first, of one section or of all."""
         entries = self._entries if section is None else self._by_section.get(section, [])
         stop = len(entries) if count is None else min(start + count, len(entries))
         return [self.story(entries[-1 - n].post_id) for n in range(start, stop)]
 
     def plan(self, assigned: Iterable[Assignment]) -> None:
-        """Take in stories that come online when their time has come."""
+        """Add stories that `advance` puts online at their publication time."""
         self._planned = sorted([*self._planned, *assigned], key=lambda a: a.slot.published, reverse=True)
 
     def advance(self, now: datetime) -> None:
-        """Put the planned stories online whose time has come."""
+        """Put the planned stories online whose publication time has been reached."""
         if not self._planned or self._planned[-1].slot.published > now:
             return
         while self._planned and self._planned[-1].slot.published <= now:
@@ -120,7 +122,8 @@ class World:
             post_id = self._next_id(published)
             self._assignments[post_id] = newsroom.assign(Slot(post_id, published), self._seed)
             insort(
-                self._entries, Entry(published, post_id, self._options.section(self._assignments[post_id].section).name)
+                self._entries,
+                WorldEntry(published, post_id, self._options.section(self._assignments[post_id].section).name),
             )
             ids.append(post_id)
         self._changed()
@@ -129,12 +132,12 @@ class World:
     def _next_id(self, published: datetime) -> int:
         planned = (a.slot.post_id for a in self._planned)
         newest = max([*self._assignments, *self._stories, *planned], default=id_at(published))
-        return newest + chance(self._seed, "gap", newest).choice((1, 1, 1, 1, 2))
+        return newest + seeded_rng(self._seed, "gap", newest).choice((1, 1, 1, 1, 2))
 
     def revise(
         self, post_id: int, now: datetime, title: str | None = None, text: str | None = None, *, silent: bool = False
     ) -> Story:
-        """Change a story in place: its title, one more paragraph, or (with neither) a correction in the body."""
+        """Change a story: set its title, add `text` as a paragraph, or (with neither) correct its body."""
         story = self.story(post_id)
         modified = story.modified if silent else max(now.astimezone(HANOI).replace(microsecond=0), story.published)
         revised = replace(story, modified=modified)
@@ -149,7 +152,7 @@ class World:
         return revised
 
     def unpublish(self, post_id: int, status: int) -> None:
-        """Take a story offline; its page answers with `status` from now on."""
+        """Take a story offline; from now on, `status` is the status of its page."""
         story = self.story(post_id)
         entry = _entry_of_story(story)
         (self._hidden if entry in self._hidden else self._entries).remove(entry)
@@ -157,20 +160,22 @@ class World:
         self._changed()
 
     def republish(self, post_id: int) -> None:
-        """Put a story online again that was taken offline.
+        """Put a story that was taken offline back online.
 
         Raises:
-            BadInput: it was not.
+            BadInput: the story was not taken offline.
 
         """
         if post_id not in self.gone:
-            raise BadInput(f"story {post_id} was not taken offline", "GET <control>/state lists those under 'gone'")
+            raise BadInput(
+                f"story {post_id} was not taken offline", "GET <control>/state lists the removed stories under 'gone'"
+            )
         del self.gone[post_id]
         insort(self._entries, _entry_of_story(self.story(post_id)))
         self._changed()
 
     def copy(self, post_id: int, now: datetime) -> int:
-        """Put the text of a story online once more, under an id of its own and dated now."""
+        """Publish the text of a story again under a new id, dated now; return the id."""
         published = now.astimezone(HANOI).replace(microsecond=0)
         story = replace(self.story(post_id), post_id=self._next_id(published), published=published, modified=published)
         self._stories[story.post_id] = story
@@ -179,7 +184,7 @@ class World:
         return story.post_id
 
     def hide(self, post_id: int, *, everywhere: bool) -> None:
-        """Leave a story out of the sitemaps, or out of every list; its page answers as before."""
+        """Remove a story from the sitemaps, or from every list; its page stays online."""
         entry = _entry_of_story(self.story(post_id))
         self.omitted.add(post_id)
         if everywhere and entry in self._entries:
@@ -192,12 +197,12 @@ class World:
         self.__dict__.pop("_by_section", None)
 
 
-def _entry_of_story(story: Story) -> Entry:
-    return Entry(story.published, story.post_id, story.section)
+def _entry_of_story(story: Story) -> WorldEntry:
+    return WorldEntry(story.published, story.post_id, story.section)
 
 
 def _retitled(story: Story, title: str) -> Story:
-    """Give a new headline; the generated alts and the slug follow it (dossier 6, 18.12)."""
+    """Change the headline, and with it the slug and the generated alts (dossier sections 6 and 18.12)."""
     blocks = tuple(
         replace(b, alt=title + b.alt.removeprefix(story.title))
         if isinstance(b, ImageBlock) and b.alt.startswith(story.title)
@@ -208,14 +213,14 @@ def _retitled(story: Story, title: str) -> Story:
 
 
 def _with_paragraph(blocks: tuple[Block, ...], text: str) -> tuple[Block, ...]:
-    """Insert a paragraph before the last one, which carries the signature; append it where there is no other."""
+    """Insert a paragraph before the last one, which has the signature; append it if there are fewer than two."""
     places = [i for i, b in enumerate(blocks) if isinstance(b, TextBlock) and b.type == "paragraph"]
     at = places[-1] if len(places) > 1 else len(blocks)
     return (*blocks[:at], TextBlock("paragraph", text), *blocks[at:])
 
 
 def _corrected(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
-    """Correct the last figure of the body, as an agency does; without one, add a line that says so."""
+    """Increase a number in the last paragraph that has one; if there is none, add a sentence."""
     for i in reversed(range(len(blocks))):
         block = blocks[i]
         if isinstance(block, TextBlock) and block.type == "paragraph" and (found := _FIRST_NUMBER.search(block.text)):

@@ -1,7 +1,7 @@
-"""The stage of `red`: the service's process, the double of the site, who is told, and `curl`.
+"""The test bed of `red`: the process of the service, the fake site, a webhook that receives alerts, and `curl`.
 
-The process, its sockets, disk, database and evidence are real. Its clock is not: it is moved on, hour by hour, whenever
-the service is at rest.
+The process, its sockets, disk, database and WARC files are real. Only its clock is simulated: it advances by an hour at
+a time, when the service is idle.
 """
 
 from __future__ import annotations
@@ -29,34 +29,34 @@ from benchmarks.poll import SEEDS
 from benchmarks.soak import SMALL, configure
 from crawler import app
 from crawler.errors import StorageError
-from crawler.sim.site import Replica, Serving, build, serve
+from crawler.sim.site import FakeSite, Serving, build, serve
 
 BEGIN = datetime(2026, 8, 3, 17, tzinfo=UTC)
 STEP = timedelta(hours=1)
-NEWS = timedelta(hours=3)  # the agency is not idle
-TICK = 0.02  # seconds between two looks of the worker at what is due
-SECOND = 0.01  # of the machine, for one of the service's silence
-NAP = 0.002  # for one of its sleep
-DISK = 160_000_000  # bytes of the disk that can be filled
+PUBLISH_INTERVAL = timedelta(hours=3)
+TICK = 0.02  # real seconds between two checks of the worker for due work
+SECOND = 0.01  # real seconds for one second of worker silence
+NAP = 0.002  # real seconds for one second of sleep
+DISK = 160_000_000  # bytes; size of the small disk of the archive
 RESERVE = 20_000_000
-SOON = 30.0  # seconds after which something that should have come is missing
-ALL = 235.0  # seconds that everything may take
+WAIT_TIMEOUT = 30.0  # seconds for one wait
+TOTAL_TIMEOUT = 235.0  # seconds for the whole benchmark
 
 T = TypeVar("T")
 
 
-class NotSeen(Exception):
-    """Something that should have come did not."""
+class TimedOut(Exception):
+    """An expected state was not reached in time, or the service exited."""
 
 
-class Hook(ThreadingHTTPServer):
-    """Where alerts arrive; it may refuse them."""
+class Webhook(ThreadingHTTPServer):
+    """Receives the alerts; with `refusing`, it returns status 500."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Receiver)
-        self.told: list[str] = []
+        super().__init__(("127.0.0.1", 0), _WebhookHandler)
+        self.received: list[str] = []
         self.refusing = False
 
     def __enter__(self) -> Self:
@@ -68,13 +68,13 @@ class Hook(ThreadingHTTPServer):
         self.server_close()
 
 
-class _Receiver(BaseHTTPRequestHandler):
-    server: Hook
+class _WebhookHandler(BaseHTTPRequestHandler):
+    server: Webhook
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if not self.server.refusing:
-            self.server.told.append(body["message"])
+            self.server.received.append(body["message"])
         self.send_response(500 if self.server.refusing else 200)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -84,8 +84,8 @@ class _Receiver(BaseHTTPRequestHandler):
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What `curl` printed: status, headers, body, and the seconds that it took."""
+class CurlResponse:
+    """The output of `curl`: status, headers, body, and the duration in seconds."""
 
     status: int
     headers: str
@@ -93,47 +93,47 @@ class Answer:
     seconds: float
 
 
-def curl(url: str, *options: str) -> Answer:
-    """Ask with the program `curl`; status 0 when nobody answers."""
+def curl(url: str, *options: str) -> CurlResponse:
+    """Send a request with the program `curl`; the status is 0 if there is no response."""
     command = ["curl", "--silent", "--max-time", "8", "--dump-header", "/dev/stderr", *options]
     done = subprocess.run(
         [*command, "--write-out", "\n%{http_code} %{time_total}", url], capture_output=True, text=True, check=False
     )
     body, _, last = done.stdout.rpartition("\n")
     status, seconds = last.split()
-    return Answer(int(status), done.stderr, body, float(seconds))
+    return CurlResponse(int(status), done.stderr, body, float(seconds))
 
 
-class Stage:
-    """Everything that a state of health is made of, while the block lasts."""
+class TestBed:
+    """The service and everything that can make it unhealthy."""
 
-    def __init__(self, folder: Path, hook: Hook) -> None:
+    def __init__(self, folder: Path, hook: Webhook) -> None:
         self.folder = folder
         self.hook = hook
         self.child: subprocess.Popen[bytes] | None = None
-        self.deadline = time.monotonic() + ALL
+        self.deadline = time.monotonic() + TOTAL_TIMEOUT
         self.archive = folder / "archive"
         self.log = folder / "log"
         self.backup = folder / "backup"
         (folder / "clock").write_bytes(bytes(8))
         self.clock = FileClock(folder / "clock")
         self.clock.set(BEGIN.timestamp())
-        self._news = BEGIN
+        self._next_story = BEGIN
         self.quiet = False
         self.lock: IO[bytes]
         self.site = self.serve(lambda url: build(url, seeds_dir=SEEDS, now=self.clock.now, options=SMALL))
         self.mounted = self._mount()
 
-    def serve(self, make: Callable[[str], Replica], port: int = 0) -> Serving:
+    def serve(self, make: Callable[[str], FakeSite], port: int = 0) -> Serving:
         self.site = serve(make, port)
         return self.site
 
     @property
-    def double(self) -> Replica:
-        return self.site.replica
+    def fake_site(self) -> FakeSite:
+        return self.site.fake_site
 
     def _mount(self) -> bool:
-        """Give the archive a small disk of its own, which can be filled; that takes root."""
+        """Mount a small disk for the archive, which can be filled; return False if this is not possible (needs root)."""
         self.archive.mkdir()
         command = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(self.archive)]
         return os.geteuid() == 0 and subprocess.run(command, capture_output=True, check=False).returncode == 0
@@ -173,16 +173,16 @@ class Stage:
         return self.child
 
     def kill(self, meanwhile: Callable[[], object] = lambda: None) -> None:
-        """Kill the service in whatever it does, and start another."""
+        """Kill the service, call `meanwhile`, and start the service again."""
         assert self.child is not None
         self.child.kill()
         self.child.wait()
         meanwhile()
         self.start()
-        self.wait(lambda: self.health()[0], "the service")
+        self.wait(lambda: self.health()[0], "response of /healthz")
 
-    def hang_up(self) -> None:
-        """Have the service read its configuration again."""
+    def reload(self) -> None:
+        """Make the service reload its configuration."""
         self.child.send_signal(signal.SIGHUP)
 
     def close(self) -> None:
@@ -195,64 +195,66 @@ class Stage:
 
     # --- time -------------------------------------------------------------------------------------------------------
 
-    def step(self, time_: timedelta = STEP) -> None:
-        """Let some time go by, and the service do what is due then."""
-        self.wait(self._at_rest, "rest")
-        self.move(time_)
-        while self._news <= self.clock.now():
-            self._news += NEWS
+    def advance(self, time_: timedelta = STEP) -> None:
+        """Advance the clock and wait until the service has done what is due."""
+        self.wait(self._idle, "idle service")
+        self.move_clock(time_)
+        while self._next_story <= self.clock.now():
+            self._next_story += PUBLISH_INTERVAL
             if not self.quiet:
-                self.double.publish(1)
+                self.fake_site.publish(1)
         time.sleep(3 * TICK)
-        self.wait(self._at_rest, "rest")
+        self.wait(self._idle, "idle service")
 
-    def move(self, time_: timedelta) -> None:
-        """Move the clock, whatever the service does."""
+    def move_clock(self, time_: timedelta) -> None:
+        """Move the clock, even if the service is working."""
         self.clock.set(self.clock.seconds + time_.total_seconds())
 
-    def _at_rest(self) -> bool:
+    def _idle(self) -> bool:
         try:
             with app.reading_archive(self.archive) as opened:
                 jobs = opened.jobs()
         except StorageError:
             return False
-        return bool(jobs) and not any(job.at_work for job in jobs.values())
+        return bool(jobs) and not any(job.in_progress for job in jobs.values())
 
-    def wait(self, found: Callable[[], T], what: str) -> T:
-        """Look again and again, while the service's time stands still."""
-        end = min(time.monotonic() + SOON, self.deadline)
-        while not (seen := found()):
+    def wait(self, check: Callable[[], T], what: str) -> T:
+        """Repeat a check until it is true, without advancing the clock; return its result."""
+        end = min(time.monotonic() + WAIT_TIMEOUT, self.deadline)
+        while not (result := check()):
             if self.child.poll() is not None:
-                raise NotSeen(f"the service ended with exit code {self.child.returncode}\n{self.last_words()}")
+                raise TimedOut(f"the service ended with exit code {self.child.returncode}\n{self.log_tail()}")
             if time.monotonic() > end:
-                raise NotSeen(f"{what} did not come in time\n{self.last_words()}")
+                raise TimedOut(f"{what}: not within {WAIT_TIMEOUT:.0f} s\n{self.log_tail()}")
             time.sleep(0.02)
-        return seen
+        return result
 
-    def pass_until(self, found: Callable[[], T], hours: int, what: str) -> T:
-        """Let hours go by until something is found."""
+    def advance_until(self, check: Callable[[], T], hours: int, what: str) -> T:
+        """Advance the clock by hours until a check is true; return its result."""
         for _ in range(hours + 1):
-            if seen := found():
-                return seen
-            self.step()
-        raise NotSeen(f"{what} did not come within {hours} hours\n{self.last_words()}")
+            if result := check():
+                return result
+            self.advance()
+        raise TimedOut(f"{what}: not within {hours} simulated hours\n{self.log_tail()}")
 
-    def come(self, found: Callable[[], T], hours: int, what: str) -> T:
-        """Wait for something that comes at once, or let hours go by until it does."""
-        return self.pass_until(found, hours, what) if hours else self.wait(found, what)
+    def wait_or_advance(self, check: Callable[[], T], hours: int, what: str) -> T:
+        """Wait for a check that becomes true at once (`hours` is 0), or advance the clock until it is true."""
+        return self.advance_until(check, hours, what) if hours else self.wait(check, what)
 
-    def last_words(self) -> str:
+    def log_tail(self) -> str:
         return "\n".join(self.log.read_text().splitlines()[-12:])
 
-    # --- looking ----------------------------------------------------------------------------------------------------
+    # --- inspection -------------------------------------------------------------------------------------------------
 
     def health(self) -> tuple[int, list[dict[str, Any]]]:
-        """Ask /healthz: the status, and what is red."""
-        answer = curl(f"{self.url}/healthz")
-        return answer.status, [c for c in json.loads(answer.body)["conditions"] if c["red"]] if answer.status else []
+        """Request /healthz; return the status and the failing conditions."""
+        response = curl(f"{self.url}/healthz")
+        return response.status, [
+            c for c in json.loads(response.body)["conditions"] if c["red"]
+        ] if response.status else []
 
     def metrics(self) -> dict[str, float]:
-        """Ask /metrics: each sample by its name and labels, as Prometheus reads it."""
+        """Request /metrics; return the value of each sample by name and labels, as Prometheus reads it."""
         samples: dict[str, float] = {}
         for family in text_string_to_metric_families(curl(f"{self.url}/metrics").body):
             for sample in family.samples:
@@ -261,7 +263,7 @@ class Stage:
         return samples
 
     def status(self) -> dict[str, Any] | None:
-        """Ask `vna status --json`; None when it ends with an error."""
+        """Return the output of `vna status --json`; None if the command fails."""
         command = [sys.executable, "-m", "crawler", "--config", str(self.config), "status", "--json"]
         done = subprocess.run(command, capture_output=True, check=False)
         return json.loads(done.stdout) if done.returncode == 0 else None
@@ -277,12 +279,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def staged() -> Iterator[Stage]:
-    """Set the stage and start the service; nothing is left of it behind the block."""
+def running_test_bed() -> Iterator[TestBed]:
+    """Create the test bed and start the service; remove everything at the end of the block."""
     with ExitStack() as parts:
         folder = Path(parts.enter_context(tempfile.TemporaryDirectory()))
-        stage = Stage(folder, parts.enter_context(Hook()))
-        parts.callback(stage.close)
-        stage.configure()
-        stage.start()
-        yield stage
+        bed = TestBed(folder, parts.enter_context(Webhook()))
+        parts.callback(bed.close)
+        bed.configure()
+        bed.start()
+        yield bed

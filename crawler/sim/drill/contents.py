@@ -1,0 +1,43 @@
+"""Read what the archive of a drill holds, from its rows and its WARC files.
+
+Boundary: reads only; `crawler.sim.reconcile` decides whether the contents are right.
+"""
+
+from __future__ import annotations
+
+from crawler import app, records
+from crawler.config import Config
+from crawler.pipeline import Silent
+from crawler.replay import VerifyReport, verify
+from crawler.sim.reconcile import ArchiveContents, HeldArticle, PublishedText
+from crawler.storage import Archive
+from crawler.types import StoredArticle
+
+
+def contents(config: Config) -> tuple[ArchiveContents, VerifyReport]:
+    """Return the contents of an archive, and the result of its verification."""
+    with app.auditing(config) as (archive, warc):
+        verified = verify(archive, warc, Silent())
+        pairs = archive.db.query("SELECT article, other FROM duplicates")
+        found = ArchiveContents(
+            [_held_article(archive, stored) for stored in archive.export()],
+            frozenset(frozenset((row["article"], row["other"])) for row in pairs),
+            [f"{fault.what}, {fault.where}: {fault.detail}" for fault in verified.faults],
+        )
+    return found, verified
+
+
+def gaps(archive: Archive) -> tuple[int, tuple[str, ...]]:
+    """Return the number of gaps that were ever opened, and a description of each open gap."""
+    (number,) = archive.db.execute("SELECT count(*) FROM gaps").fetchone()
+    return number, tuple(f"{gap.source} since {gap.since:%Y-%m-%dT%H:%MZ}" for gap in archive.open_gaps())
+
+
+def _held_article(archive: Archive, stored: StoredArticle) -> HeldArticle:
+    revisions = tuple(
+        PublishedText.from_blocks(row["title"], row["lead"], records.load_blocks(row["blocks"]))
+        for row in archive.history(stored.id)
+    )
+    article = stored.article
+    text = PublishedText.from_blocks(article.title, article.lead, article.blocks)
+    return HeldArticle(stored.id, article.url or "", stored.state, text, revisions)

@@ -1,0 +1,149 @@
+"""One drill: its agency, its service, and the events that a scenario schedules.
+
+Boundary: runs events in the order of their times; the scenarios are in `scenarios`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from crawler.sim.drill.agency import Agency
+from crawler.sim.drill.clock import SharedClock
+from crawler.sim.drill.service import DrillService
+from crawler.sim.reconcile import Span
+
+_KILL_TIMEOUT = 30.0  # real seconds after which a process is killed even if it makes no requests
+_LAST_RESPONSE = 0.05  # real seconds in which the server finishes a response to the killed process
+
+
+@dataclass(order=True)
+class _Event:
+    at: datetime
+    number: int
+    act: Callable[[], object] = field(compare=False)
+    between_runs: bool = field(compare=False)  # wait for the end of a run of the jobs: the event changes the service
+
+
+class Drill:
+    """Runs scheduled events while the service works. `outages` are the times without a working site or service."""
+
+    def __init__(self, folder: Path, agency: Agency, service: DrillService, clock: SharedClock) -> None:
+        self.folder = folder
+        self.agency = agency
+        self.service = service
+        self.clock = clock
+        self.day = clock.true()
+        self.kills = 0
+        self._outage_begins: list[datetime] = []
+        self.outages: list[Span] = []
+        self._events: list[_Event] = []
+        clock.on_advance = self._run_site_events
+
+    # --- scheduling
+
+    def at(self, hour: float, act: Callable[[], object]) -> None:
+        """Schedule an event at the site, in hours after the start of the current day."""
+        self._schedule(hour, act, between_runs=False)
+
+    def service_at(self, hour: float, act: Callable[[], object]) -> None:
+        """Schedule an event that affects the service; it runs when no job is running."""
+        self._schedule(hour, act, between_runs=True)
+
+    def _schedule(self, hour: float, act: Callable[[], object], *, between_runs: bool) -> None:
+        event = _Event(self.day + timedelta(hours=hour), len(self._events), act, between_runs)
+        self._events = sorted([*self._events, event])
+
+    def run_until(self, until: datetime) -> None:
+        """Run the service and the events until a given time, which begins the next day."""
+        self.service.run_until(until, self._run_all_events)
+        self.day = until
+
+    def _run_site_events(self) -> None:
+        """Run the events at the site that are due."""
+        self._run_events(lambda event: not event.between_runs)
+
+    def _run_all_events(self) -> datetime | None:
+        """Run all events that are due; return the time of the next event."""
+        self._run_events(lambda _: True)
+        return self._events[0].at if self._events else None
+
+    def _run_events(self, chosen: Callable[[_Event], bool]) -> None:
+        now = self.clock.true()
+        for event in [event for event in self._events if event.at <= now and chosen(event)]:
+            self._events.remove(event)
+            event.act()
+
+    # --- events
+
+    def refuse(self) -> None:
+        """Make the site refuse connections."""
+        self.agency.refuse()
+        self._begin_outage()
+
+    def accept(self) -> None:
+        """Make the site accept connections again."""
+        self.agency.accept()
+        self._end_outage()
+
+    def stop(self) -> None:
+        """Stop the service."""
+        self.service.stop()
+        self._begin_outage()
+
+    def start(self) -> None:
+        """Start the service again."""
+        self.service.start()
+        self._end_outage()
+
+    def fill_disk(self) -> None:
+        """Restart the service with too little free disk space."""
+        self.service.stop()
+        self.service.start(full=True)
+        self._begin_outage()
+
+    def free_disk(self) -> None:
+        """Restart the service with enough free disk space."""
+        self.service.stop()
+        self.service.start()
+        self._end_outage()
+
+    def kill(self, requests: int, pause: float, until: datetime) -> None:
+        """Run the service in a separate process, and kill it `pause` seconds after a number of requests."""
+        self.service.stop()
+        wanted, deadline = self.agency.requests + requests, time.monotonic() + _KILL_TIMEOUT
+        command = [sys.executable, "-m", "crawler.sim.drill", str(self.folder), self.agency.url, until.isoformat()]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as child:  # noqa: S603 - our own
+            try:
+                while self.agency.requests < wanted and child.poll() is None and time.monotonic() < deadline:
+                    time.sleep(0.002)
+                    self._run_site_events()
+                time.sleep(pause)
+                self.kills += child.poll() is None
+            finally:
+                child.kill()
+        time.sleep(_LAST_RESPONSE)
+        self.agency.discard_last_response()
+        self.service.start()
+
+    def tear(self) -> None:
+        """Append half a record to the newest WARC file, as a crash of the machine leaves it."""
+        self.service.stop()
+        newest = max((self.folder / "warc").rglob("*.warc.gz"), key=lambda file: file.name)
+        with newest.open("r+b") as file:
+            start = file.read(600)
+            file.seek(0, os.SEEK_END)
+            file.write(start[:150])
+        self.service.start()
+
+    def _begin_outage(self) -> None:
+        self._outage_begins.append(self.clock.true())
+
+    def _end_outage(self) -> None:
+        self.outages.append(Span(self._outage_begins.pop(), self.clock.true()))
