@@ -1,7 +1,7 @@
-"""Telling somebody: messages to the addresses of the configuration, through the Apprise library.
+"""Sends alerts to the recipients in `[alerts] to`, through the Apprise library.
 
-Boundary: the library is an extra and is loaded when there is something to tell; what is worth telling, and when, is
-`policy`'s. Addresses hold passwords and tokens: messages of ours name them by their kind alone.
+Boundary: Apprise is an optional dependency, loaded only when an alert is sent. `crawler.health` decides what to report
+and when. Recipient URLs contain passwords and tokens, so our messages show only the scheme and a non-secret host.
 """
 
 from __future__ import annotations
@@ -12,62 +12,69 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from urllib.parse import unquote, urlsplit
 
-from crawler.errors import NotTold
+from crawler.errors import NotDelivered
 
 _PART = re.compile(r"[^:/?&=@+\s]+")
-_SHORTEST = 6  # letters; a shorter part of an address is a word
-_HOSTED = frozenset({"mailto", "mailtos", "json", "jsons", "xml", "xmls", "form", "forms"})  # a host is no secret here
+_MIN_SECRET = 6  # characters: redacting shorter parts would remove ordinary words from the log
+#: URL schemes whose host is a host name, which is not secret; other schemes may have a token in its place.
+_HOST_SCHEMES = frozenset({"mailto", "mailtos", "json", "jsons", "xml", "xmls", "form", "forms"})
 
 
 def send(addresses: Sequence[str], title: str, body: str) -> None:
-    """Send one message to every address.
+    """Send one message to every recipient URL.
 
     Raises:
-        NotTold: the library is missing, or services did not take it; names them, without their secrets.
+        NotDelivered: Apprise is not installed, or some recipients could not be reached; the message names them without
+            their secrets. The other recipients have received the message.
 
     """
     require_library()
     from apprise import Apprise  # noqa: PLC0415 - an extra, and slow
 
-    logging.getLogger("apprise").disabled = True  # its lines quote addresses
+    logging.getLogger("apprise").disabled = True  # its messages contain recipient URLs
     refused = []
     for address in addresses:
         service = Apprise()
         if not service.add(address):
-            refused.append(f"{masked(address)} (no address that Apprise knows)")
+            refused.append(f"{masked(address)} (not a valid Apprise URL)")
         elif not service.notify(title=title, body=body):
             refused.append(masked(address))
     if refused:
-        raise NotTold(
-            f"could not tell {', '.join(refused)}",
-            "check [alerts] to against https://github.com/caronc/apprise/wiki, and whether the service can be reached",
+        raise NotDelivered(
+            f"could not send the alert to {', '.join(refused)}",
+            "check [alerts] to against https://github.com/caronc/apprise/wiki, and check that the service is reachable",
         )
 
 
 def require_library() -> None:
-    """Refuse to go on without the library.
+    """Check that Apprise is installed.
 
     Raises:
-        NotTold: with how to install it.
+        NotDelivered: it is not; the hint tells how to install it.
 
     """
     if find_spec("apprise") is None:
-        raise NotTold("Apprise, which sends the alerts, is not installed", "pip install '.[alerts]' brings it")
+        raise NotDelivered(
+            "cannot send alerts: Apprise is not installed", "install it with: pip install 'vna-archive[alerts]'"
+        )
 
 
 def secrets(addresses: Sequence[str]) -> set[str]:
-    """Give the parts of addresses that may be secret: each of them, but a host that is none and what is too short."""
+    """Return the texts to redact: each URL, and each of its parts that may be secret.
+
+    A host is not secret if the scheme puts a host name there. Parts of fewer than six characters are left out.
+    """
     found = set(addresses)
     for address in addresses:
-        kind, _, rest = address.partition("://")
-        host = urlsplit(address).hostname if kind in _HOSTED else None
+        scheme, _, rest = address.partition("://")
+        host = urlsplit(address).hostname if scheme in _HOST_SCHEMES else None
         parts = {*_PART.findall(rest), *_PART.findall(unquote(rest))}
-        found |= {part for part in parts if len(part) >= _SHORTEST and part != host}
+        found |= {part for part in parts if len(part) >= _MIN_SECRET and part != host}
     return found
 
 
 def masked(address: str) -> str:
-    """Name an address without its secrets: its kind, and its host where a host is none."""
-    kind = address.partition("://")[0]
-    host = urlsplit(address).hostname if kind in _HOSTED else None
-    return f"{kind}://{host or '***'}"
+    """Return a recipient URL without its secrets: the scheme, and the host if it is not secret."""
+    scheme = address.partition("://")[0]
+    host = urlsplit(address).hostname if scheme in _HOST_SCHEMES else None
+    return f"{scheme}://{host or '***'}"

@@ -1,9 +1,10 @@
-"""Backups: a consistent copy of the database, the list of the WARC files with digests, and, if wanted, those files.
+"""Backups: a consistent copy of the database, a manifest of the WARC files with digests, and optionally those files.
 
-A backup is a folder: `vna.db`, `manifest.json`, perhaps `warc/`. A new backup into the same folder replaces the database
-only when its copy is whole and sound, and copies only what is new of the evidence.
+A backup is a folder with `vna.db`, `manifest.json` and optionally `warc/`. A new backup into the same folder replaces
+the database only when the new copy is complete and has passed its check, and copies only new or longer WARC files.
 
-Boundary: order of steps; the copying is `storage`'s and `warc`'s. The archive is only read, so a service may go on.
+Boundary: calls the steps in order; `storage` copies the database, `warc` computes the digests. The archive is only
+read, so the service may keep running.
 """
 
 from __future__ import annotations
@@ -17,39 +18,43 @@ from pathlib import Path
 from typing import Any
 
 from crawler.clock import to_text
-from crawler.errors import BackupFailed, BadInput, SchemaTooNew, StorageError, WarcError, unless_stopped
+from crawler.errors import BackupFailed, BadInput, SchemaTooNew, StorageError, WarcError, raise_if_stopped
 from crawler.storage import FILE, schema
-from crawler.storage.backup_db import UNWRITABLE, copy_database, ends, read_summary
-from crawler.storage.locks import alone_with
-from crawler.warc.manifest import Entry, compared, listed, sha256
+from crawler.storage.backup_db import UNWRITABLE, copy_database, read_summary, required_sizes
+from crawler.storage.locks import exclusive_lock
+from crawler.warc.manifest import ManifestEntry, check_files, list_files, sha256
 
 MANIFEST = "manifest.json"
 _NEXT, _NEXT_MANIFEST, _LOCK = f"{FILE}.next", f"{MANIFEST}.next", "backup.lock"
-_BEGUN = {_LOCK, _NEXT, f"{_NEXT}.new", f"{_NEXT}.new-journal", "warc"}  # what a first backup has before it is one
-_CHECK = "run `vna verify` on the archive; an older backup may still have the file"
+_PARTIAL = {_LOCK, _NEXT, f"{_NEXT}.new", f"{_NEXT}.new-journal", "warc"}  # files of an unfinished first backup
+_CHECK = "run `vna verify` on the archive; an older backup may still contain the files"
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """What a backup holds. Sizes are in bytes; `copied` counts the WARC files that were copied this time."""
+    """Contents of a backup, as in its manifest. `copied` counts the WARC files that were copied this time."""
 
     made_at: str
     schema: int
     articles: int
     database_bytes: int
     database_sha256: str
-    warc: tuple[Entry, ...]
+    warc: tuple[ManifestEntry, ...]
     copied: int = 0
 
     @property
     def warc_bytes(self) -> int:
-        """How much evidence there is."""
+        """Total size of the WARC files, in bytes."""
         return sum(entry.bytes for entry in self.warc)
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What came back, and what is wrong with which WARC file (missing, shorter, different)."""
+    """Result of a restore.
+
+    `articles` is the number of articles in the database, `copied` the number of WARC files that were copied. `wrong`
+    maps WARC files that do not match the manifest to `missing`, `shorter` or `different`.
+    """
 
     articles: int
     copied: int
@@ -64,13 +69,14 @@ def back_up(
     with_warc: bool = False,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Backup:
-    """Make a backup of the archive in a folder into another.
+    """Back up the database of an archive, and if `with_warc` its WARC files, into the folder `target`.
 
     Raises:
-        Interrupted: `stopping`, which is asked again and again, said so; the backup that was there is as it was.
-        BackupFailed: there is no archive, the target cannot be written, or the copy is not sound.
-        WarcError: evidence that the database points to is not there.
-        BadInput: the target holds something that is no backup.
+        Interrupted: `stopping` returned True; it is called repeatedly. An earlier backup in the folder is unchanged.
+        BackupFailed: there is no archive, the target cannot be written, or the copy is damaged.
+        WarcError: WARC records that the database refers to are missing.
+        BadInput: the target contains something other than a backup.
+        AlreadyRunning: another process is making a backup into the same folder.
 
     """
     try:
@@ -78,22 +84,23 @@ def back_up(
     except StorageError as error:
         raise BackupFailed(str(error), error.hint) from error
     except OSError as error:
-        raise BackupFailed(f"no backup to {target}: {error.strerror or error}", UNWRITABLE) from error
+        raise BackupFailed(f"cannot back up to {target}: {error.strerror or error}", UNWRITABLE) from error
 
 
 def _backed_up(archive: Path, target: Path, now: datetime, stopping: Callable[[], bool], *, with_warc: bool) -> Backup:
     if not (archive / FILE).exists():
-        raise StorageError(f"no archive at {archive}", "check --archive; `vna status` shows what is there")
-    before = _target_of_a_backup(target)
+        raise StorageError(f"no archive at {archive}", "check --archive; `vna status` shows which archive is used")
+    before = _check_target(target)
     target.mkdir(parents=True, exist_ok=True)
     fresh = target / _NEXT
-    with alone_with(target / _LOCK, f"another process is making a backup to {target}"):
+    with exclusive_lock(target / _LOCK, f"another process is making a backup to {target}"):
         try:
             copy_database(archive / FILE, fresh, stopping)
             summary, size = read_summary(fresh), fresh.stat().st_size
-            entries = listed(archive / "warc", before, stopping)  # after the snapshot: it has what the copy points to
-            _check_evidence(archive, ends(fresh), entries)
-            copied = _copy_evidence(archive / "warc", target / "warc", entries, stopping) if with_warc else 0
+            # Listed after the copy, so that the manifest covers all records that the copied database refers to.
+            entries = list_files(archive / "warc", before, stopping)
+            _check_warc_files(archive, required_sizes(fresh), entries)
+            copied = _copy_warc_files(archive / "warc", target / "warc", entries, stopping) if with_warc else 0
             made = Backup(to_text(now), **summary, database_bytes=size, database_sha256=sha256(fresh, size, stopping),
                           warc=tuple(entries), copied=copied)  # fmt: skip
             _put_in_place(target, {k: v for k, v in asdict(made).items() if k != "copied"})
@@ -104,9 +111,10 @@ def _backed_up(archive: Path, target: Path, now: datetime, stopping: Callable[[]
 
 
 def _put_in_place(target: Path, manifest: dict[str, Any]) -> None:
-    """Take the new database and the new list for the old ones.
+    """Replace the old database and manifest with the new ones.
 
-    Killed between the two, the list that fits the database is still there under its other name: `restore` takes it.
+    If the process is killed between the two renames, the manifest that matches the database still has its temporary
+    name, where `restore` finds it.
     """
     with (target / _NEXT_MANIFEST).open("w", encoding="utf-8") as file:
         json.dump(manifest, file, indent=1)
@@ -117,113 +125,132 @@ def _put_in_place(target: Path, manifest: dict[str, Any]) -> None:
 
 
 def restore(source: Path, archive: Path) -> Restored:
-    """Put a backup where there is no archive; evidence that is there already stays, and is held against the list.
+    """Restore a backup into a folder without an archive, and check the WARC files there against the manifest.
+
+    WARC files that exist in the folder already are kept.
 
     Raises:
-        BadInput: it is no backup, or its database is not what the list says.
-        StorageError: there is an archive already, or it cannot be written; SchemaTooNew: a newer program made it.
+        BadInput: the folder is not a backup, or its database does not match the manifest.
+        StorageError: the target contains an archive or cannot be written.
+        SchemaTooNew: the backup was made by a newer version of the program.
 
     """
-    made = _fitting(source)
+    made = _read_backup(source)
     if (archive / FILE).exists():
         raise StorageError(
-            f"{archive} holds an archive", "move it away, or restore into another folder: vna --archive DIR restore"
+            f"{archive} already contains an archive",
+            "move it away, or restore into another folder: vna --archive DIR restore",
         )
     if made.schema > schema.version():
         raise SchemaTooNew(
-            f"{source} has schema version {made.schema}, this program knows up to {schema.version()}",
+            f"{source} has schema version {made.schema}, but this program supports versions up to {schema.version()}",
             "upgrade the program, then restore",
         )
-    held = source / "warc"
-    lacking = [e for e in made.warc if (held / e.file).is_file() and not (archive / "warc" / e.file).exists()]
-    copied = _copy_evidence(held, archive / "warc", lacking)
+    saved = source / "warc"
+    missing = [e for e in made.warc if (saved / e.file).is_file() and not (archive / "warc" / e.file).exists()]
+    copied = _copy_warc_files(saved, archive / "warc", missing)
     copy_database(source / FILE, archive / FILE)
-    return Restored(made.articles, copied, dict(compared(archive / "warc", made.warc)))
+    return Restored(made.articles, copied, dict(check_files(archive / "warc", made.warc)))
 
 
-def _fitting(folder: Path) -> Backup:
-    """Give what a backup says of itself, from the list that fits its database.
+def _read_backup(folder: Path) -> Backup:
+    """Return the manifest that matches the database of a backup.
 
     Raises:
-        BadInput: it is no backup, or its database is not what the list says.
+        BadInput: the folder is not a backup, or no manifest matches its database.
 
     """
-    found = _lists(folder) or [_read_manifest(folder / MANIFEST)]
+    found = _read_manifests(folder) or [_read_manifest(folder / MANIFEST)]
     digest = sha256(folder / FILE) if (folder / FILE).exists() else None
     for made in found:
         if made.database_sha256 == digest:
             return made
-    raise BadInput(f"{folder / FILE} is not the database that {MANIFEST} lists", "choose another backup")
+    raise BadInput(f"{folder / FILE} does not match the digest in {MANIFEST}", "choose another backup")
 
 
-def _lists(folder: Path) -> list[Backup]:
-    """Read the lists that are there: one, or two when a backup was killed at its very end."""
+def _read_manifests(folder: Path) -> list[Backup]:
+    """Read the manifests of a backup: normally one; two if a backup was killed between its two renames."""
     return [_read_manifest(file) for name in (MANIFEST, _NEXT_MANIFEST) if (file := folder / name).exists()]
 
 
 def _read_manifest(file: Path) -> Backup:
     try:
         data: dict[str, Any] = json.loads(file.read_text("utf-8"))
-        return Backup(**{**data, "warc": tuple(Entry(**entry) for entry in data["warc"])})
+        return Backup(**{**data, "warc": tuple(ManifestEntry(**entry) for entry in data["warc"])})
     except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = f"{file.name}: {error.strerror}" if isinstance(error, OSError) else str(error)
         raise BadInput(
-            f"{file.parent} is no backup: {error}", "name the folder that was given to `vna backup`"
+            f"{file.parent} is not a backup: {reason}", "give the folder that was passed to `vna backup`"
         ) from error
 
 
-def _target_of_a_backup(target: Path) -> dict[str, Entry]:
-    """Give what an earlier backup there lists; anything else there must not be written over.
+def _check_target(target: Path) -> dict[str, ManifestEntry]:
+    """Return the manifest entries of an earlier backup in the target folder, by file name.
 
-    What a killed first backup left there is no reason to refuse the next one.
+    Files left by a first backup that was killed are accepted.
+
+    Raises:
+        BadInput: the target contains something other than a backup, which must not be overwritten.
+        StorageError: the target is a broken symbolic link.
+
     """
     if target.is_symlink() and not target.exists():
-        raise StorageError(f"{target} leads nowhere", UNWRITABLE)
+        raise StorageError(f"{target} is a broken symbolic link", UNWRITABLE)
     if target.exists() and not target.is_dir():
-        raise BadInput(f"{target} is a file, and no backup", "give a new or empty folder")
-    if found := _lists(target):
+        raise BadInput(f"{target} is a file, not a backup folder", "give a new or empty folder")
+    if found := _read_manifests(target):
         return {entry.file: entry for made in found for entry in made.warc}
-    there = {one.name for one in target.iterdir()} if target.exists() else set()
-    if there and not {_LOCK} <= there <= _BEGUN:
-        raise BadInput(f"{target} holds something that is no backup", "give a new or empty folder")
+    names = {path.name for path in target.iterdir()} if target.exists() else set()
+    if names and not {_LOCK} <= names <= _PARTIAL:
+        raise BadInput(f"{target} contains other files and is not a backup", "give a new or empty folder")
     return {}
 
 
-def _check_evidence(archive: Path, needed: dict[str, int], entries: Sequence[Entry]) -> None:
-    there = {entry.file: entry.bytes for entry in entries}
-    lost = sorted(file for file, end in needed.items() if there.get(file, 0) < end)
-    if lost:
-        names = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
-        raise WarcError(f"evidence is missing below {archive / 'warc'}: {names}; no list was written", _CHECK)
+def _check_warc_files(archive: Path, required: dict[str, int], entries: Sequence[ManifestEntry]) -> None:
+    found = {entry.file: entry.bytes for entry in entries}
+    missing = sorted(file for file, size in required.items() if found.get(file, 0) < size)
+    if missing:
+        names = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+        raise WarcError(f"WARC records missing in {archive / 'warc'}: {names}; the backup was not written", _CHECK)
 
 
-def _copy_evidence(
-    source: Path, target: Path, entries: Sequence[Entry], stopping: Callable[[], bool] = lambda: False
+def _copy_warc_files(
+    source: Path, target: Path, entries: Sequence[ManifestEntry], stopping: Callable[[], bool] = lambda: False
 ) -> int:
-    """Copy the files that are not there yet, or grew since; each is whole or not there."""
+    """Copy the files that are missing in the target or have another size; return their number.
+
+    Each file is replaced atomically.
+
+    Raises:
+        StorageError: a file cannot be read or written.
+        Interrupted: `stopping` returned True; it is called repeatedly.
+
+    """
     copied = 0
     try:
         for entry in entries:
-            there = target / entry.file
-            if there.is_file() and there.stat().st_size == entry.bytes:
+            path = target / entry.file
+            if path.is_file() and path.stat().st_size == entry.bytes:
                 continue
-            there.parent.mkdir(parents=True, exist_ok=True)
-            fresh = there.with_name(f"{there.name}.new")
-            with (source / entry.file).open("rb") as one, fresh.open("wb") as other:
-                _copy_bytes(one, other, entry.bytes, stopping)
-            fresh.replace(there)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_name(f"{path.name}.new")
+            with (source / entry.file).open("rb") as original, fresh.open("wb") as copy:
+                _copy_bytes(original, copy, entry.bytes, stopping)
+            fresh.replace(path)
             copied += 1
     except OSError as error:
         raise StorageError(
-            f"cannot write below {target}: {error.strerror or error}", "free space or correct the permissions"
+            f"cannot copy WARC files to {target}: {error.strerror or error}",
+            "free disk space or correct the permissions",
         ) from error
     return copied
 
 
 def _copy_bytes(source: Any, target: Any, size: int, stopping: Callable[[], bool]) -> None:
-    """Copy so many bytes and no more: a file that is being written to may have half a record behind them."""
+    """Copy exactly `size` bytes: what the service has appended since then may end with an incomplete record."""
     left = size
     while left > 0 and (data := source.read(min(1 << 20, left))):
-        unless_stopped(stopping)
+        raise_if_stopped(stopping)
         target.write(data)
         left -= len(data)
     target.flush()

@@ -1,6 +1,6 @@
-"""The configuration file and the data files of the package: read, checked (all mistakes at once), made into values.
+"""Reads the configuration file and the data files of the package, checks them, and reports all mistakes at once.
 
-Boundary: reads files, never writes; knows nothing of the network or the database.
+Boundary: reads files, never writes them; no network, no database.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ from crawler.errors import ConfigError
 from crawler.markup import Markup
 
 DEFAULT_FILE = Path("config/crawler.toml")
-_MAX_RATE = 2.0  # requests a second; more is rude to a news agency's web server
+_MAX_RATE = 2.0  # requests a second; politeness towards the web server of a news agency
 _CONTACT = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|https?://\S+\.\S+")
+# contacts copied from an example, such as you@your.domain
 _PLACEHOLDER = re.compile(r"/(?:you|your[^@]*|changeme|todo)@|[@/.](?:example|your)[^@/]*\.", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """All settings; the comments in `config/crawler.toml` say what each means."""
+    """All settings; the comments in `config/crawler.toml` explain each of them and its unit."""
 
     root: str = site.ROOT
     contact: str = ""
@@ -67,18 +68,18 @@ class Config:
 
     @property
     def loopback(self) -> bool:
-        """Whether the site is a double on this machine."""
+        """Whether the site is on this machine, as a fake site is."""
         return urls.is_loopback(self.root)
 
     @property
     def contact_is_real(self) -> bool:
-        """Whether the contact is an address, and not the placeholder of an example."""
+        """Whether the contact is an e-mail or web address, and not a placeholder from an example."""
         return bool(_CONTACT.fullmatch(self.contact)) and not _PLACEHOLDER.search(f"/{self.contact}")
 
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What the command line and the environment say over the file; None where they say nothing."""
+    """Settings from the command line or the environment, which take precedence over the file; None if not given."""
 
     archive: Path | None = None
     site: str | None = None
@@ -86,10 +87,12 @@ class Overrides:
 
 
 def load(file: Path | None = None, overrides: Overrides = Overrides()) -> Config:
-    """Read the file (the default one may be missing), apply the overrides, check everything.
+    """Read the configuration file, apply the overrides, and check everything.
+
+    Without `file`, read `config/crawler.toml` in the current folder; if that does not exist, use the defaults.
 
     Raises:
-        ConfigError: listing every mistake, with file and key.
+        ConfigError: the file cannot be read, or has mistakes; the message lists all of them, each with file and key.
 
     """
     config, mistakes = _from_file(file)
@@ -100,15 +103,17 @@ def load(file: Path | None = None, overrides: Overrides = Overrides()) -> Config
     except ConfigError as error:
         mistakes.append(str(error))
     if mistakes:
-        raise ConfigError("\n".join(mistakes), "correct these, then try again; config/crawler.toml explains every key")
+        raise ConfigError(
+            "\n".join(mistakes), "correct these settings, then try again; config/crawler.toml explains every key"
+        )
     return config
 
 
 def load_markups(folder: Path | None = None) -> tuple[Markup, ...]:
-    """Read the package's markup versions, and those of a folder of the user's on top.
+    """Read the layouts of the package and, if `folder` is given, the user's own layouts in it.
 
     Raises:
-        ConfigError: the folder is not there, or files have mistakes (all are listed).
+        ConfigError: the folder does not exist, or files have mistakes; the message lists all of them.
 
     """
     package = resources.files("crawler") / "markups"
@@ -119,7 +124,7 @@ def load_markups(folder: Path | None = None) -> tuple[Markup, ...]:
     ]
     if folder is not None:
         if not folder.is_dir():
-            raise ConfigError(f"[markups] dir: no folder {folder}", "create it, or leave the key empty")
+            raise ConfigError(f"[markups] dir: folder {folder} does not exist", "create it, or leave the key empty")
         files += [(str(f), _text_of(f)) for f in sorted(folder.glob("*.toml"))]
     return markup.load_all(files)
 
@@ -131,9 +136,9 @@ def _from_file(file: Path | None) -> tuple[Config, list[str]]:
     try:
         data = tomllib.loads(_text_of(path))
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}", "correct the file, then start again") from error
+        raise ConfigError(f"{path}: not valid TOML: {error}", "correct the file, then try again") from error
     values, mistakes = _values(data)
-    base = path.resolve().parent.parent
+    base = path.resolve().parent.parent  # relative paths start from the folder above config/
     for key in ("archive", "markups_dir", "backup"):
         if values.get(key) is not None:
             values[key] = base / values[key]
@@ -144,9 +149,13 @@ def _text_of(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except FileNotFoundError as error:
-        raise ConfigError(f"no configuration file {path}", "check the path given by --config or VNA_CONFIG") from error
+        raise ConfigError(
+            f"configuration file not found: {path}", "check the path in --config or VNA_CONFIG"
+        ) from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: not UTF-8 (byte {error.start})", "save it as UTF-8") from error
+        raise ConfigError(
+            f"{path}: not valid TOML: not UTF-8 (byte {error.start})", "save the file as UTF-8"
+        ) from error
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}", "check the path and its permissions") from error
 
@@ -157,11 +166,11 @@ def _values(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     for table, content in data.items():
         known = _KEYS.get(table)
         if known is None or not isinstance(content, dict):
-            mistakes.append(f"[{table}]: unknown table{_meant(table, _KEYS)}")
+            mistakes.append(f"[{table}]: unknown table{_suggestion(table, _KEYS)}")
             continue
         for key, value in content.items():
             if key not in known:
-                mistakes.append(f"[{table}] {key}: unknown key{_meant(key, known)}")
+                mistakes.append(f"[{table}] {key}: unknown key{_suggestion(key, known)}")
                 continue
             name, check = known[key]
             try:
@@ -186,28 +195,30 @@ def _override(config: Config, overrides: Overrides) -> tuple[Config, list[str]]:
         except ValueError as error:
             mistakes.append(f"--rate {overrides.rate}: {error}")
     if config.floor > config.ceiling:
-        mistakes.append(f"[poll] floor = {config.floor:g} is above ceiling = {config.ceiling:g}")
+        mistakes.append(f"[poll] floor = {config.floor:g} is larger than ceiling = {config.ceiling:g}")
     if config.rate == 0 and not config.loopback:
-        mistakes.append(f"rate 0 (no delay) is only for a site on this machine, not for {config.root}")
+        mistakes.append(f"rate 0 (no delay) is only allowed for a site on this machine, not for {config.root}")
     if config.rate > _MAX_RATE and not config.loopback:
-        mistakes.append(f"rate {config.rate:g} is too fast for {config.root}: at most {_MAX_RATE:g} requests a second")
+        mistakes.append(
+            f"rate {config.rate:g} is too fast for {config.root}: the maximum is {_MAX_RATE:g} requests a second"
+        )
     return config, mistakes
 
 
-def _meant(word: str, known: Mapping[str, Any]) -> str:
+def _suggestion(word: str, known: Mapping[str, Any]) -> str:
     close = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(known)}"
+    return f"; did you mean {close[0]}?" if close else f"; expected one of: {', '.join(known)}"
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError("must be a text in quotes")  # noqa: TRY004 - one kind of mistake for the report
+        raise ValueError("must be a string in quotes")  # noqa: TRY004 - the caller collects ValueErrors
     return value.strip()
 
 
 def _contact(value: Any) -> str:
     if not (text := _text(value)).isascii() or not text.isprintable():
-        raise ValueError("must be plain ASCII: it is sent in a header of every request")
+        raise ValueError("must be printable ASCII: it is sent in an HTTP header")
     return text
 
 
@@ -215,35 +226,35 @@ def _root(value: Any) -> str:
     parts = urlsplit(_text(value))
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be a web address such as https://fr.vietnamplus.vn/")
-    return f"{parts.scheme}://{parts.netloc}/"
+    return f"{parts.scheme}://{parts.netloc}/"  # a path or a query in the value is ignored
 
 
 def _folder(value: Any) -> Path:
     if (path := _path(value)) is None:
-        raise ValueError("must name a folder")
+        raise ValueError("must be the path of a folder")
     return path
 
 
 def _path(value: Any) -> Path | None:
-    return Path(os.path.expanduser(_text(value))) if _text(value) else None  # noqa: PTH111 - a text that may be empty
+    return Path(os.path.expanduser(_text(value))) if _text(value) else None  # noqa: PTH111 - the string may be empty
 
 
 def _texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(v, str) and v.startswith(("/", "http")) for v in value):
-        raise ValueError('must be a list of paths of the site, such as ["/politique/"]')
+        raise ValueError('must be a list of paths on the site or URLs, such as ["/politique/"]')
     return tuple(value)
 
 
 def _names(value: Any) -> dict[str, str]:
     if not isinstance(value, dict) or not all(isinstance(v, str) and v.strip() for v in value.values()):
-        raise ValueError('must be names by path, such as { "/politique/" = "Politique" }')
+        raise ValueError('must be a table of names by path, such as { "/politique/" = "Politique" }')
     _texts(list(value))
     return {path: name.strip() for path, name in value.items()}
 
 
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise ValueError("must be true or false")  # noqa: TRY004 - one kind of mistake for the report
+        raise ValueError("must be true or false")  # noqa: TRY004 - the caller collects ValueErrors
     return value
 
 
@@ -251,10 +262,10 @@ def _hours(value: Any) -> tuple[time, time] | None:
     if not (text := _text(value)):
         return None
     if not (match := re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", text)):
-        raise ValueError('must be hours of the Hanoi day such as "23:00-05:00", or "" for none')
+        raise ValueError('must be hours in Hanoi time such as "23:00-05:00", or "" for none')
     first, second = time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4]))
     if first == second:
-        raise ValueError("must begin and end at different times")
+        raise ValueError("the start and the end must differ")
     return first, second
 
 
@@ -279,18 +290,18 @@ def _services(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(
         isinstance(v, str) and re.match(r"[a-z][a-z0-9+.-]*://", v) for v in value
     ):
-        raise ValueError('must be a list of service addresses such as ["mailto://user:password@your.domain"]')
+        raise ValueError('must be a list of Apprise URLs such as ["mailto://user:password@your.domain"]')
     return tuple(value)
 
 
-def _number(least: float, most: float | None, *, whole: bool = False) -> Callable[[Any], Any]:
+def _number(minimum: float, maximum: float | None, *, whole: bool = False) -> Callable[[Any], Any]:
     def check(value: Any) -> Any:
         kinds = int if whole else (int, float)
         if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
             raise ValueError("must be a whole number" if whole else "must be a number")
-        if value < least or (most is not None and value > most):
+        if value < minimum or (maximum is not None and value > maximum):
             raise ValueError(
-                f"must be from {least:g} to {most:g}" if most is not None else f"must be at least {least:g}"
+                f"must be from {minimum:g} to {maximum:g}" if maximum is not None else f"must be at least {minimum:g}"
             )
         return value
 
@@ -338,10 +349,10 @@ _KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
 
 
 def load_synonyms(config_file: Path | None = None) -> list[list[str]]:
-    """Read `synonyms.toml` beside the configuration file; no file, no synonyms.
+    """Return the groups of synonyms in `synonyms.toml` next to the configuration file; no groups if it does not exist.
 
     Raises:
-        ConfigError: listing every mistake.
+        ConfigError: the message lists all mistakes.
 
     """
     file = (config_file or DEFAULT_FILE).parent / "synonyms.toml"
@@ -350,17 +361,17 @@ def load_synonyms(config_file: Path | None = None) -> list[list[str]]:
     try:
         data = tomllib.loads(file.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: not valid TOML: {error}", "correct the file, then start again") from error
+        raise ConfigError(f"{file}: not valid TOML: {error}", "correct the file, then try again") from error
     options, use = data.get("option", {}), data.get("use", [])
     groups = [*data.get("groups", []), *(options.get(name) for name in use)]
-    mistakes = [f"{file}: use: no group {name!r} under [option]" for name in use if name not in options]
+    mistakes = [f"{file}: use: unknown group {name!r}: it is not in [option]" for name in use if name not in options]
     mistakes += [
-        f"{file}: {group!r} is no list of at least two texts"
+        f"{file}: {group!r} is not a list of at least two strings"
         for group in groups
         if group is not None and not _is_group(group)
     ]
     if mistakes:
-        raise ConfigError("\n".join(mistakes), 'a group is a list such as ["Hanoï", "Hà Nội"]')
+        raise ConfigError("\n".join(mistakes), 'correct the file; a group is a list such as ["Hanoï", "Hà Nội"]')
     return groups
 
 

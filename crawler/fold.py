@@ -1,9 +1,9 @@
-"""Text made for searching: accents off, ligatures and superscripts plain, words cut to their stems.
+"""Text folding for search: remove accents, expand ligatures and superscripts, reduce words to their stems.
 
-Index and query go through the same folding, so what matters is that both sides come out alike, not that a stem is a
-word. Folding comes before stemming for that reason: people type `etrangeres` as often as `étrangères`.
+The search index and the queries use the same folding, so a stem only has to be the same on both sides; it need not be
+a real word. Accents are removed before stemming because people type `etrangeres` as often as `étrangères`.
 
-Boundary: pure; the stemmer is a kept library (Snowball French).
+Boundary: pure. Stemming uses the Snowball stemmer for French.
 """
 
 from __future__ import annotations
@@ -14,48 +14,54 @@ from functools import lru_cache
 
 import snowballstemmer
 
-# what neither decomposition nor case folding makes plain
+# Characters that neither Unicode decomposition nor case folding simplifies.
 _LETTERS = str.maketrans({
     "đ": "d", "ð": "d", "œ": "oe", "æ": "ae", "ø": "o", "ł": "l",
     "’": "'", "‘": "'", "ʼ": "'", "‐": "-", "–": "-", "—": "-",
     "\u00ad": None, "\u200b": None, "\u200c": None, "\u200d": None, "\ufeff": None,
 })  # fmt: skip
 _WORD = re.compile(r"[^\W_]+")
-# l'économie, d’Asie, qu'il: the article is no word that anybody looks for
+# l'économie, d’Asie, qu'il: nobody searches for the elided article or conjunction.
 _ELIDED = re.compile(r"\b(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu)'(?=\w)")
 _stemmer = snowballstemmer.stemmer("french")
 
 
 def fold(text: str) -> str:
-    """Give the folded form of a text: lower case, plain letters, stems, one space between words."""
+    """Return the folded form of a text: lower case, no accents, stems, one space between words."""
     return " ".join(words(text))
 
 
 def words(text: str) -> list[str]:
-    """Give the folded words of a text in order."""
+    """Return the folded words of a text in order."""
     return [stem(word) for word in _WORD.findall(plain(text))]
 
 
 @lru_cache(maxsize=200_000)
 def folded(word: str) -> tuple[str, ...]:
-    """Give the folded words of one word; remembered, for texts that are looked through word by word."""
+    """Return the folded words of one word of a text: usually one, but `½` becomes `1` and `2`.
+
+    Cached, because a snippet folds its text word by word.
+    """
     return tuple(words(word))
 
 
 def plain(text: str) -> str:
-    """Give a text in lower case without accents and elisions, its punctuation kept."""
+    """Return `letters` of a text without elided words such as `l'` and `qu'`. Punctuation is kept."""
     return _ELIDED.sub(" ", letters(text))
 
 
 def letters(text: str) -> str:
-    """Give a text in lower case with plain letters and quotes, nothing else changed."""
+    """Return a text in lower case, without accents and invisible characters.
+
+    Ligatures, superscripts, quotes, hyphens and dashes are replaced by plain characters.
+    """
     decomposed = unicodedata.normalize("NFKD", text).casefold()
     return "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_LETTERS)
 
 
-@lru_cache(maxsize=1 << 14)  # the common words; a service must not grow with every name that was ever in the news
+@lru_cache(maxsize=1 << 14)  # enough for the common words; unbounded, it would grow with every name in the news
 def stem(word: str) -> str:
-    """Give the stem of one folded word; numbers and short words stay as they are."""
+    """Return the stem of one `plain` word. Words of fewer than 4 characters or with digits are returned unchanged."""
     if len(word) < 4 or not word.isalpha():
         return word
     return str(_stemmer.stemWord(word))

@@ -1,10 +1,10 @@
-"""Is it the same article? New, revised (and what changed), unchanged, or a duplicate of another.
+"""Decide whether an article is new, revised, unchanged, or a duplicate of another.
 
-Identity is the site's post id. What counts as a change is what the article says, in a form that ignores how it was
-typed: the page's bytes differ at every fetch (dossier 8, 18.9), and Unicode forms, spaces and quote styles may differ
-between renderings of one text.
+The site's post id identifies an article. Only its content counts as a change, because the page's bytes differ at every
+fetch (dossier sections 8 and 18.9). The comparison ignores Unicode normalisation, spaces and quote styles, which may
+differ between renderings of the same text.
 
-Boundary: pure; old values and a new article in, a decision out.
+Boundary: pure; stored values and a new article in, a decision out.
 """
 
 from __future__ import annotations
@@ -25,9 +25,15 @@ from crawler.types import Article, ImageBlock
 FINGERPRINT_VERSION = 1
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "«": '"', "»": '"', "–": "-", "—": "-", "‑": "-"})
 _SPACES = re.compile(r"[\s\u200b\ufeff]+")
-_SHINGLE = 3  # words; measured: 2 % of words changed moves 6 of 64 bits, unrelated texts differ in 17 or more
+_SHINGLE = 3  # words
+# For each value of a byte, an integer in which each bit of the byte has a lane of 32 bits. Adding such integers counts
+# all eight bits at once, each in its lane.
+_LANE = 32
+_LANE_MASK = (1 << _LANE) - 1
+_LANES = tuple(sum((byte >> bit & 1) << bit * _LANE for bit in range(8)) for byte in range(256))
+# Measured: changing 2 % of the words changes 6 of 64 bits; unrelated texts differ in 17 or more.
 _MAX_BITS = 10
-_NEAR_RATIO = 90.0  # of 100, by edit distance; confirms what the hash suggests
+_NEAR_RATIO = 90.0  # similarity from 0 to 100 by edit distance; confirms a match of the hashes
 _SIGN_BIT = 1 << 63
 _ALL_BITS = (1 << 64) - 1
 
@@ -36,15 +42,15 @@ Verdict = Literal["new", "revised", "unchanged", "duplicate"]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the archive holds under the article's own id: the fields that may change, each as its comparable form."""
+    """The archived article with the same id: its latest revision number and its fields as returned by `comparable`."""
 
     revision: int
     fields: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """Another article that may say the same."""
+class CandidateArticle:
+    """Another archived article that may have the same text."""
 
     id: int
     body_key: str
@@ -53,8 +59,8 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Twin:
-    """Another article that says the same, and how surely."""
+class Duplicate:
+    """Another article with the same text (`score` 1.0) or a similar text (`score` 0.9 to 1.0)."""
 
     id: int
     kind: Literal["same text", "near text"]
@@ -63,26 +69,26 @@ class Twin:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do with an article that was read."""
+    """What to do with a parsed article: the verdict, the revision number to store and the names of changed fields."""
 
     verdict: Verdict
     revision: int
     changed: tuple[str, ...] = ()
-    twins: tuple[Twin, ...] = ()
+    duplicates: tuple[Duplicate, ...] = ()
 
 
-def decide(article: Article, known: Known | None, candidates: Iterable[Candidate] = ()) -> Decision:
-    """Decide about one article; `candidates` are asked only when it is new."""
+def decide(article: Article, known: Known | None, candidates: Iterable[CandidateArticle] = ()) -> Decision:
+    """Decide what to do with one article. `candidates` are compared only if the archive does not hold the article."""
     if known is not None:
         changed = differences(known.fields, comparable(article))
         return Decision("revised", known.revision + 1, changed) if changed else Decision("unchanged", known.revision)
-    twins = tuple(_twins(article, candidates))
-    return Decision("duplicate" if twins else "new", 1, twins=twins)
+    duplicates = tuple(_duplicates(article, candidates))
+    return Decision("duplicate" if duplicates else "new", 1, duplicates=duplicates)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """One revision as a moment in time: its number, since when the article said so, and the fingerprint of that."""
+class RevisionMoment:
+    """One revision in time: its number, when it was first seen, and its fingerprint."""
 
     revision: int
     seen_at: datetime
@@ -91,19 +97,24 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an old capture belongs among the revisions: `revision` is the one that it confirms, predates or precedes."""
+    """The position of an old capture among the revisions of its article.
+
+    - `unchanged`: the capture confirms `revision`.
+    - `earlier`: the capture shows that `revision` was already online at an earlier time.
+    - `inserted`: the capture is a new revision directly before `revision`.
+    - `newest`: the capture is later than all revisions; `revision` is 0.
+    """
 
     verdict: Literal["unchanged", "earlier", "inserted", "newest"]
     revision: int = 0
 
 
-def place(fingerprint: str, at: datetime, timeline: Sequence[Said]) -> Place:
-    """Say where a capture made at `at` belongs among the revisions (oldest first) of its article.
+def place(fingerprint: str, at: datetime, timeline: Sequence[RevisionMoment]) -> Place:
+    """Return where a capture made at `at` belongs among the revisions of its article (`timeline`, oldest first).
 
-    It confirms the revision of its time; or shows that the next one is older than was known; or says something that no
-    revision says, and becomes one between them. Behind the last revision it is for `decide` to judge.
+    If the position is `newest`, `decide` must compare the capture with the last revision.
     """
-    after = next((i for i, said in enumerate(timeline) if said.seen_at > at), None)
+    after = next((i for i, moment in enumerate(timeline) if moment.seen_at > at), None)
     if after is None:
         return Place("newest")
     if after > 0 and timeline[after - 1].fingerprint == fingerprint:
@@ -113,15 +124,16 @@ def place(fingerprint: str, at: datetime, timeline: Sequence[Said]) -> Place:
 
 
 def differences(one: Mapping[str, str], other: Mapping[str, str]) -> tuple[str, ...]:
-    """Name the fields in which two comparable forms differ, one that was emptied included."""
+    """Return the sorted names of the fields in which two results of `comparable` differ, emptied fields included."""
     return tuple(name for name in sorted({*one, *other}) if one.get(name) != other.get(name))
 
 
 def comparable(article: Article) -> dict[str, str]:
-    """Give the fields in which an article can change, each in the form that is compared; empty ones are left out.
+    """Return the fields whose changes make a revision, normalised for comparison. Empty fields are left out.
 
-    Alt texts and picture addresses are generated by the site and re-encoded at will (dossier 7), so captions stand for
-    pictures; the stories under `Voir plus` belong to the moment of the fetch. Neither makes a revision.
+    Pictures are compared by their captions: the site generates alt texts, and one picture has several URLs (dossier
+    section 7). Related stories are not compared: the block shows the newest stories at the time of the fetch (dossier
+    section 8).
     """
     fields = {
         "title": article.title,
@@ -131,52 +143,59 @@ def comparable(article: Article) -> dict[str, str]:
         "published_at": article.published_at or "",
         "kind": article.kind if article.kind != "article" else "",
     }
-    return {name: loose for name, value in fields.items() if (loose := _loose(value))}
+    return {name: normalised for name, value in fields.items() if (normalised := _normalised(value))}
 
 
 def fingerprint(article: Article) -> str:
-    """Give the versioned fingerprint of what an article says; empty fields do not enter it."""
+    """Return the versioned fingerprint of an article's content. Empty fields do not affect it."""
     content = "\0".join(f"{name}\1{value}" for name, value in sorted(comparable(article).items()))
     return f"{FINGERPRINT_VERSION}:{hashlib.sha256(content.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 def body_key(article: Article) -> str:
-    """Give the key under which equal texts meet, whatever their ids: of title and text alone."""
-    content = f"{_loose(article.title)}\0{_loose(article.text)}"
+    """Return a hash of title and text. Articles with the same content have the same key, whatever their ids."""
+    content = f"{_normalised(article.title)}\0{_normalised(article.text)}"
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def simhash(text: str) -> int:
-    """Give a 64-bit hash, as a signed integer, that is near for near texts (word 3-grams of the folded text)."""
+    """Return a 64-bit locality-sensitive hash of a text as a signed integer (SQLite has no unsigned integers).
+
+    Similar texts have hashes that differ in few bits. The features are word 3-grams of the text without accents.
+    """
     words = fold.letters(text).split()
     shingles = {" ".join(words[i : i + _SHINGLE]) for i in range(max(1, len(words) - _SHINGLE + 1))}
-    counts = [0] * 64
+    totals = [0] * 8
     for shingle in shingles:
-        value = int.from_bytes(hashlib.blake2b(shingle.encode("utf-8", "surrogatepass"), digest_size=8).digest())
-        for bit in range(64):
-            counts[bit] += 1 if value >> bit & 1 else -1
-    unsigned = sum(1 << bit for bit, count in enumerate(counts) if count > 0)
+        digest = hashlib.blake2b(shingle.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        for position, byte in enumerate(digest):
+            totals[position] += _LANES[byte]
+    unsigned = 0
+    for total in totals:  # most significant byte first
+        for bit in reversed(range(8)):
+            ones = total >> bit * _LANE & _LANE_MASK
+            unsigned = unsigned << 1 | (ones * 2 > len(shingles))
     return unsigned - (unsigned & _SIGN_BIT) * 2
 
 
 def distance(one: int, other: int) -> int:
-    """Give in how many of their 64 bits two hashes differ."""
+    """Return the number of bits (0 to 64) in which two hashes differ."""
     return ((one ^ other) & _ALL_BITS).bit_count()
 
 
-def _twins(article: Article, candidates: Iterable[Candidate]) -> Iterable[Twin]:
+def _duplicates(article: Article, candidates: Iterable[CandidateArticle]) -> Iterable[Duplicate]:
     key = body_key(article)
     own = simhash(article.text)
     for other in candidates:
         if other.id == article.post_id:
             continue
         if other.body_key == key:
-            yield Twin(other.id, "same text", 1.0)
+            yield Duplicate(other.id, "same text", 1.0)
         elif article.text and other.text and distance(own, other.simhash) <= _MAX_BITS:
-            ratio = fuzz.ratio(_loose(article.text), _loose(other.text), score_cutoff=_NEAR_RATIO)
+            ratio = fuzz.ratio(_normalised(article.text), _normalised(other.text), score_cutoff=_NEAR_RATIO)
             if ratio:
-                yield Twin(other.id, "near text", round(ratio / 100, 4))
+                yield Duplicate(other.id, "near text", round(ratio / 100, 4))
 
 
-def _loose(text: str) -> str:
+def _normalised(text: str) -> str:
     return _SPACES.sub(" ", unicodedata.normalize("NFC", text).translate(_QUOTES)).strip()

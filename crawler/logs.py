@@ -1,9 +1,9 @@
-"""The service's log: one line an event on stderr, for people or as JSON, with the run and the address it is about.
+"""The service's log on stderr: one event per line, as text or JSON, with the run and the address it is about.
 
-Secrets never reach a line: the texts that are named as such, and credentials in any address, are struck out of the
-finished line, whoever wrote it.
+Secrets are redacted in the finished line, so that lines from libraries are covered too: the secrets that the caller
+passes in, and credentials in any URL.
 
-Boundary: the standard library's logging, set up once; what is worth a line is decided by whoever logs.
+Boundary: configures the logging of the standard library; the other modules decide what to log.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ from datetime import UTC, datetime
 from typing import IO
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
-_STRUCK = "***"
-_OWN = "crawler"
-_LEVELS = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.NOTSET, 7))
+_REDACTED = "***"
+_PACKAGE = "crawler"
+#: Python levels with their syslog priorities, from sd-daemon(3).
+_PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.NOTSET, 7))
 
 _bound: ContextVar[tuple[int | None, str | None]] = ContextVar("bound", default=(None, None))
 
 
 @contextmanager
 def bound(run: int | None = None, url: str | None = None) -> Iterator[None]:
-    """Bind a run and an address to every line that is logged in the block."""
+    """Add a run id and a URL to every line that is logged in the block."""
     token = _bound.set((run, url))
     try:
         yield
@@ -37,15 +38,15 @@ def bound(run: int | None = None, url: str | None = None) -> Iterator[None]:
 
 
 def logger(name: str) -> logging.Logger:
-    """Give the logger of one part of the program."""
-    return logging.getLogger(f"{_OWN}.{name}")
+    """Return the logger of one part of the program, such as "worker"."""
+    return logging.getLogger(f"{_PACKAGE}.{name}")
 
 
 def is_journal(stream: IO[str], environ: Mapping[str, str]) -> bool:
-    """Say whether a stream leads to systemd's journal, as the environment has it (systemd.exec(5), JOURNAL_STREAM)."""
+    """Whether a stream is connected to systemd's journal, according to JOURNAL_STREAM (systemd.exec(5))."""
     try:
         status = os.fstat(stream.fileno())
-    except (OSError, ValueError):  # closed, or no file
+    except (OSError, ValueError):  # closed, or not a real file
         return False
     return environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
 
@@ -54,98 +55,99 @@ def is_journal(stream: IO[str], environ: Mapping[str, str]) -> bool:
 def logging_to(
     stream: IO[str], form: str, secrets: Iterable[str] = (), *, verbose: bool = False, journal: bool = False
 ) -> Iterator[None]:
-    """Write our own lines, and the warnings of libraries, to a stream while the block lasts.
+    """Log our own messages, and warnings of libraries, to a stream for the duration of the block.
 
-    `journal`: it leads to systemd's journal, which takes the level from the beginning of each line.
+    `form` is "json" or "human"; `secrets` are redacted; `verbose` adds debug messages. With `journal`, the stream is
+    connected to systemd's journal, which reads the level from the start of each line.
     """
     handler = (_ToJournal if journal else logging.StreamHandler)(stream)
     handler.setFormatter(formatter(form, secrets))
     handler.addFilter(_only_ours_or_warnings)
-    root, own = logging.getLogger(), logging.getLogger(_OWN)
-    before = root.handlers[:], root.level, own.level
+    root, package = logging.getLogger(), logging.getLogger(_PACKAGE)
+    before = root.handlers[:], root.level, package.level
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick while the last one is acted on is no news
-    own.setLevel(logging.DEBUG if verbose else logging.INFO)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns if a job is due while it is still running
+    package.setLevel(logging.DEBUG if verbose else logging.INFO)
     try:
         yield
     finally:
-        root.handlers[:], root.level, own.level = before
+        root.handlers[:], root.level, package.level = before
 
 
-def reform(form: str, secrets: Iterable[str]) -> None:
-    """Write in another form from now on, with other secrets."""
+def set_format(form: str, secrets: Iterable[str]) -> None:
+    """Change the format ("json" or "human") and the secrets of the current log."""
     for handler in logging.getLogger().handlers:
         handler.setFormatter(formatter(form, secrets))
 
 
 def formatter(form: str, secrets: Iterable[str] = ()) -> logging.Formatter:
-    """Make the formatter of a form: "json" or "human"."""
-    return (_Json if form == "json" else _Human)(_struck(secrets))
+    """Return the formatter for "json" or "human"."""
+    return (_Json if form == "json" else _Human)(_secret_pattern(secrets))
 
 
-def _struck(secrets: Iterable[str]) -> re.Pattern[str] | None:
-    found = sorted(filter(None, secrets), key=len, reverse=True)
+def _secret_pattern(secrets: Iterable[str]) -> re.Pattern[str] | None:
+    found = sorted(filter(None, secrets), key=len, reverse=True)  # a secret may be part of a longer one
     return re.compile("|".join(map(re.escape, found))) if found else None
 
 
 def _only_ours_or_warnings(record: logging.LogRecord) -> bool:
-    return record.levelno >= logging.WARNING or record.name.partition(".")[0] == _OWN
+    return record.levelno >= logging.WARNING or record.name.partition(".")[0] == _PACKAGE
 
 
 class _ToJournal(logging.StreamHandler[IO[str]]):
-    """Puts the level before each line as sd-daemon(3) has it, so that `journalctl -p warning` finds what it should."""
+    """Writes the syslog priority before each line, as in sd-daemon(3), so that `journalctl -p warning` can filter."""
 
     def format(self, record: logging.LogRecord) -> str:
-        level = next(number for least, number in _LEVELS if record.levelno >= least)
+        level = next(number for least, number in _PRIORITIES if record.levelno >= least)
         return "\n".join(f"<{level}>{line}" for line in super().format(record).split("\n"))
 
 
-class _Clean(logging.Formatter):
-    """What both forms share."""
+class _Redacting(logging.Formatter):
+    """Base of both formatters: redacts secrets and credentials."""
 
     def __init__(self, secrets: re.Pattern[str] | None) -> None:
         super().__init__()
         self._secrets = secrets
 
-    def _clean(self, text: str) -> str:
-        text = _CREDENTIALS.sub(f"{_STRUCK}@", text)
-        return self._secrets.sub(_STRUCK, text) if self._secrets else text
+    def _redacted(self, text: str) -> str:
+        text = _CREDENTIALS.sub(f"{_REDACTED}@", text)
+        return self._secrets.sub(_REDACTED, text) if self._secrets else text
 
 
-class _Human(_Clean):
-    """`2026-01-31T08:15:00Z INFO new: 245060 Titre (https://..., run 12)`."""
+class _Human(_Redacting):
+    """Lines for people: `2026-01-31T08:15:00Z INFO new: 245060 Titre (https://..., run 12)`."""
 
     def format(self, record: logging.LogRecord) -> str:
         run, url = _bound.get()
         message = record.getMessage()
         about = [url] if url and url not in message else []
         about += [f"run {run}"] if run else []
-        line = f"{_at(record)} {record.levelname} {message}"
+        line = f"{_timestamp(record)} {record.levelname} {message}"
         if about:
             line += f" ({', '.join(about)})"
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
-        return self._clean(line)
+        return self._redacted(line)
 
 
-class _Json(_Clean):
-    """One JSON object a line."""
+class _Json(_Redacting):
+    """One JSON object per line."""
 
     def format(self, record: logging.LogRecord) -> str:
         run, url = _bound.get()
         line = {
-            "at": _at(record),
+            "at": _timestamp(record),
             "level": record.levelname.lower(),
-            "part": record.name.removeprefix(f"{_OWN}."),
+            "part": record.name.removeprefix(f"{_PACKAGE}."),
             "message": record.getMessage(),
             "run": run,
             "url": url,
             "trace": self.formatException(record.exc_info) if record.exc_info else None,
         }
-        cleaned = {k: self._clean(v) if isinstance(v, str) else v for k, v in line.items() if v is not None}
-        return json.dumps(cleaned, ensure_ascii=False)
+        redacted = {k: self._redacted(v) if isinstance(v, str) else v for k, v in line.items() if v is not None}
+        return json.dumps(redacted, ensure_ascii=False)
 
 
-def _at(record: logging.LogRecord) -> str:
+def _timestamp(record: logging.LogRecord) -> str:
     return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,9 +1,9 @@
-"""Dated markup versions: where a layout of the site keeps each field, as data.
+"""Markup files: which CSS selectors find each field in one layout of the site.
 
-One TOML file each (`crawler/markups/*.toml`, and more from the config folder); this module checks a file's content,
-all mistakes at once, and chooses by fetch time. A new site layout is one new file.
+Each layout is one TOML file (`crawler/markups/*.toml`, and more from the user's markup folder). This module validates
+the files and chooses layouts by fetch date. When the site changes its layout, one new file is enough.
 
-Boundary: text in, values out; reading the files is `config`'s. selectolax serves only to check selectors.
+Boundary: text in, values out; `config` reads the files. selectolax is used only to check selectors.
 """
 
 from __future__ import annotations
@@ -23,19 +23,24 @@ Selectors = tuple[str, ...]
 
 
 class Names(tuple[str, ...]):
-    """Attribute names; a type of their own, so that they are not checked as selectors."""
+    """Attribute names. A separate type, so that they are not validated as selectors."""
 
     __slots__ = ()
 
 
 _NAME = re.compile(r"[a-z][a-z0-9_:-]*")
-_IMAGE = Names(("data-src", "data-original", "data-lazy-src", "data-photo-original-src", "src"))  # dossier 7
-_TIME = Names(("data-time", "datetime"))  # dossier 15
+_IMAGE = Names(("data-src", "data-original", "data-lazy-src", "data-photo-original-src", "src"))  # dossier section 7
+_TIME = Names(("data-time", "datetime"))  # dossier section 15
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleSelectors:
-    """The article's own elements; of each list the first selector that matches inside the article wins."""
+    """Selectors of the article's elements.
+
+    `title` and `body` are searched in the whole page (`parse.frame`). Each other field is read from the first selector
+    that matches inside the article. `beside` selects lists of other stories inside the article; no field is read from
+    them.
+    """
 
     title: Selectors
     body: Selectors
@@ -50,7 +55,12 @@ class ArticleSelectors:
 
 @dataclass(frozen=True, slots=True)
 class BodySelectors:
-    """What stands inside the body beside its text."""
+    """Selectors of the parts of the body that are not its text.
+
+    `noise` is skipped. `picture` selects the containers of pictures, and `bare_caption` those of them whose caption is
+    plain text without an element of its own. `note` selects side notes, which are stored separately, `player` video and
+    audio players, and `related` links to other stories.
+    """
 
     noise: Selectors = ()
     picture: Selectors = ()
@@ -63,7 +73,11 @@ class BodySelectors:
 
 @dataclass(frozen=True, slots=True)
 class RelatedSelectors:
-    """The block at the foot of the page: `heading` is its visible text (the container's class is unknown), `item` one story."""
+    """Selectors of the related stories at the foot of the page.
+
+    The class of their container is unknown, so the block is found by the visible text of its heading, `heading`. `item`
+    selects one story.
+    """
 
     heading: str = "Voir plus"
     item: Selectors = ()
@@ -73,7 +87,7 @@ class RelatedSelectors:
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """Names of attributes, in order of trust: where an image's real address is, where a time's instant is."""
+    """Names of the attributes that hold an image's real URL and a time's value, most trusted first."""
 
     image: Names = _IMAGE
     time: Names = _TIME
@@ -81,7 +95,7 @@ class Attributes:
 
 @dataclass(frozen=True, slots=True)
 class Markup:
-    """One layout; `valid_from` and `valid_until` bound the days on which pages in it were fetched (None = open)."""
+    """One layout, for pages fetched from `valid_from` to `valid_until`, both inclusive; None means no bound."""
 
     name: str
     article: ArticleSelectors
@@ -93,7 +107,7 @@ class Markup:
     valid_until: date | None = None
 
     def covers(self, day: date) -> bool:
-        """Say whether pages fetched on `day` (UTC) may be in this layout."""
+        """Whether pages fetched on `day` (UTC) may have this layout."""
         return (self.valid_from is None or self.valid_from <= day) and (
             self.valid_until is None or day <= self.valid_until
         )
@@ -109,19 +123,19 @@ _REQUIRED = ("title", "body")
 
 
 def load(file: str, text: str) -> Markup:
-    """Read one markup file.
+    """Parse one markup file; `file` is its name for error messages.
 
     Raises:
-        ConfigError: listing every mistake, each with file and key.
+        ConfigError: the file is invalid. The message lists every error, one per line, with file and key.
 
     """
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _refuse([f"{file}: not valid TOML: {error}"]) from error
-    mistakes = [f"{file}: {mistake}" for mistake in _mistakes(data)]
-    if mistakes:
-        raise _refuse(mistakes)
+        raise _invalid([f"{file}: not valid TOML: {error}"]) from error
+    errors = [f"{file}: {error}" for error in _errors(data)]
+    if errors:
+        raise _invalid(errors)
     return Markup(
         name=data["name"],
         about=data.get("about", ""),
@@ -135,92 +149,94 @@ def load(file: str, text: str) -> Markup:
 
 
 def load_all(files: Iterable[tuple[str, str]]) -> tuple[Markup, ...]:
-    """Read several files, given as (file, text); later files replace earlier ones of the same name.
+    """Parse several markup files, given as (file name, text).
+
+    A later layout replaces an earlier one with the same `name`.
 
     Raises:
-        ConfigError: listing the mistakes of all files at once.
+        ConfigError: at least one file is invalid. The message lists the errors of all files.
 
     """
     markups: dict[str, Markup] = {}
-    mistakes: list[str] = []
+    errors: list[str] = []
     for file, text in files:
         try:
-            one = load(file, text)
+            layout = load(file, text)
         except ConfigError as error:
-            mistakes.append(str(error))
+            errors.append(str(error))
         else:
-            markups[one.name] = one
-    if mistakes:
-        raise _refuse(mistakes)
+            markups[layout.name] = layout
+    if errors:
+        raise _invalid(errors)
     return tuple(markups.values())
 
 
 def choose(markups: Sequence[Markup], fetched_at: datetime) -> tuple[Markup, ...]:
-    """Order the layouts to try for a page fetched at `fetched_at`: those of that day first, newest first in each group.
+    """Return all layouts in the order in which to try them for a page fetched at `fetched_at`.
 
-    The others follow because a page may be older than its capture (a cache, an import), and which of them is used is
-    recorded with the article.
+    Layouts that cover the fetch date come first, newest first. The others follow, also newest first, because a page may
+    be older than its capture (a cache, an import).
     """
     day = fetched_at.astimezone(UTC).date()
     newest_first = sorted(markups, key=lambda m: (m.valid_from or date.min, m.name), reverse=True)
     return tuple(sorted(newest_first, key=lambda m: not m.covers(day)))
 
 
-def _refuse(mistakes: Sequence[str]) -> ConfigError:
-    return ConfigError("\n".join(mistakes), "correct the file; docs/new-layout.md describes every key")
+def _invalid(errors: Sequence[str]) -> ConfigError:
+    return ConfigError("\n".join(errors), "correct the file; docs/new-layout.md describes every key")
 
 
-def _mistakes(data: Mapping[str, Any]) -> list[str]:
-    found = _wrong_values("", data, {"name": str, "about": str, "valid_from": date, "valid_until": date, **_TABLES})
-    found += [f"name: missing, a short text such as {'cms-2024'!r}"] * ("name" not in data)
+def _errors(data: Mapping[str, Any]) -> list[str]:
+    found = _table_errors("", data, {"name": str, "about": str, "valid_from": date, "valid_until": date, **_TABLES})
+    found += [f"name: missing; write a short name such as {'cms-2024'!r}"] * ("name" not in data)
     for table, kind in _TABLES.items():
         content = data.get(table)
         if isinstance(content, dict):
-            found += _wrong_values(f"{table}.", content, get_type_hints(kind))
+            found += _table_errors(f"{table}.", content, get_type_hints(kind))
     article = data.get("article")
     if not isinstance(article, dict):
-        found.append("[article]: missing, a table with at least title and body")
+        found.append("[article]: missing; write a table with at least title and body")
     else:
-        found += [f"article.{key}: missing, a list of CSS selectors" for key in _REQUIRED if not article.get(key)]
+        found += [f"article.{key}: missing; write a list of CSS selectors" for key in _REQUIRED if not article.get(key)]
     start, end = data.get("valid_from"), data.get("valid_until")
     if isinstance(start, date) and isinstance(end, date) and end < start:
         found.append(f"valid_until: {end} is before valid_from {start}")
     return found
 
 
-def _wrong_values(prefix: str, data: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
+def _table_errors(prefix: str, data: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
     found: list[str] = []
     for key, value in data.items():
         if key not in expected:
-            found.append(f"{prefix}{key}: unknown key; known are {', '.join(expected)}")
+            found.append(f"{prefix}{key}: unknown key; known keys: {', '.join(expected)}")
         else:
-            found += [f"{prefix}{key}: {wrong}" for wrong in _wrong_value(value, expected[key])]
+            found += [f"{prefix}{key}: {error}" for error in _value_errors(value, expected[key])]
     return found
 
 
-def _wrong_value(value: Any, kind: Any) -> list[str]:
+def _value_errors(value: Any, kind: Any) -> list[str]:
     if kind is Names:
-        good = isinstance(value, list) and value and all(isinstance(v, str) and _NAME.fullmatch(v) for v in value)
-        return [] if good else ['must be a list of attribute names, such as ["data-src", "src"]']
+        valid = isinstance(value, list) and value and all(isinstance(v, str) and _NAME.fullmatch(v) for v in value)
+        return [] if valid else ['must be a list of attribute names, such as ["data-src", "src"]']
     if get_origin(kind) is tuple:
         if not isinstance(value, list):
             return ["must be a list of CSS selectors"]
-        return [wrong for selector in value for wrong in _wrong_selector(selector)]
+        return [error for selector in value for error in _selector_errors(selector)]
     if kind is date:
-        good = isinstance(value, date) and not isinstance(value, datetime)
-        return [] if good else ["must be a date such as 2024-01-31, without quotes"]
+        valid = isinstance(value, date) and not isinstance(value, datetime)
+        return [] if valid else ["must be a date such as 2024-01-31, without quotes"]
     if kind is str:
-        return [] if isinstance(value, str) and value.strip() else ["must be a text in quotes"]
+        return [] if isinstance(value, str) and value.strip() else ["must be a non-empty string in quotes"]
     return [] if isinstance(value, dict) else ["must be a table"]
 
 
-def _wrong_selector(selector: Any) -> list[str]:
+def _selector_errors(selector: Any) -> list[str]:
     if not isinstance(selector, str) or not selector.strip():
-        return [f"{selector!r} is no CSS selector"]
+        return [f"{selector!r} is not a CSS selector"]
     try:
         LexborHTMLParser("<p>").css(selector)
     except SelectolaxError:
-        return [f"{selector!r} is no CSS selector that the parser knows"]
+        return [f"{selector!r} is not a CSS selector that the parser supports"]
     return []
 
 
@@ -229,5 +245,5 @@ def _tupled(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def selector_keys() -> dict[str, tuple[str, ...]]:
-    """List the keys of each table of a markup file, for the documentation and its test."""
+    """Return the keys of each table of a markup file, for the documentation and its test."""
     return {name: tuple(f.name for f in fields(kind)) for name, kind in _TABLES.items()}

@@ -1,17 +1,17 @@
-"""What people type into a search box, made into an FTS5 expression that is never a syntax error; and snippets.
+"""The search language: parse user input into a valid FTS5 expression, and extract snippets.
 
 ```
-words           all of them, in any order, accents and endings aside
+words           all of these words, in any order; accents and word endings are ignored
 "a phrase"      these words in this order
--word           not this word          (also -"a phrase")
-title:word      in the title           (also lead:, text:)
-coop*           words that begin so
-a OR b          either
+-word           exclude this word      (also -"a phrase")
+title:word      only in the title      (also lead:, text:)
+coop*           words that start with "coop"
+a OR b          either word
 section:Sports  since:2024-01-01  until:2024-12-31
 ```
-A word or phrase that has synonyms stands for all of them, unless it is in quotes.
+A word or phrase outside quotes also matches its synonyms.
 
-Boundary: strings in, values out; the folding is `fold`'s, as for the index.
+Boundary: strings in, values out. Folding is done by `fold`, as for the index.
 """
 
 from __future__ import annotations
@@ -36,14 +36,18 @@ _FILTERS = {
     "since": "since", "depuis": "since",
     "until": "until", "jusque": "until",
 }  # fmt: skip
-_OPERATORS = {"OR": True, "OU": True, "|": True, "AND": False, "ET": False, "&": False}  # whether either side will do
+# True: it is enough that an article matches one of the two sides.
+_OPERATORS = {"OR": True, "OU": True, "|": True, "AND": False, "ET": False, "&": False}
 _WORD = re.compile(r"[^\W_]+")
-_AROUND = 12  # words of context on each side of a hit
+_CONTEXT_WORDS = 12  # on each side of the first hit in a snippet
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A parsed query: the FTS5 expression, the folded words that count as hits, and the filters."""
+    """A parsed query: the FTS5 expression `match`, the folded words and prefixes to mark in snippets, and the filters.
+
+    `since` and `until` are ISO dates, both inclusive.
+    """
 
     match: str
     hits: frozenset[str]
@@ -54,7 +58,7 @@ class Query:
 
 
 class Synonyms:
-    """Groups of words and phrases that stand for one another; compared in folded form."""
+    """Groups of interchangeable words and phrases, compared in folded form."""
 
     def __init__(self, groups: Iterable[Iterable[str]] = ()) -> None:
         self._groups: dict[tuple[str, ...], frozenset[tuple[str, ...]]] = {}
@@ -62,10 +66,10 @@ class Synonyms:
             members = frozenset(tuple(fold.words(phrase)) for phrase in group) - {()}
             for member in members:
                 self._groups[member] = self._groups.get(member, frozenset()) | members
-        self.longest = max(map(len, self._groups), default=0)
+        self.longest = max(map(len, self._groups), default=0)  # in words
 
     def of(self, words: tuple[str, ...]) -> list[tuple[str, ...]]:
-        """Give all members of the groups of a phrase, itself first; empty when it has none."""
+        """Return a phrase and its synonyms, the phrase first; empty if the phrase has no synonyms."""
         return [words, *sorted(self._groups[words] - {words})] if words in self._groups else []
 
 
@@ -73,25 +77,26 @@ NO_SYNONYMS = Synonyms()
 
 
 def parse(text: str, synonyms: Synonyms = NO_SYNONYMS) -> Query:
-    """Parse what a person typed.
+    """Parse a query typed by a user.
 
     Raises:
-        BadInput: nothing to look for is left (only exclusions, punctuation or filters), or a date is none.
+        BadInput: the query has no search term (only exclusions, punctuation or filters), a minus sign before a filter,
+            or an invalid date.
 
     """
     parser = _Parser(synonyms)
     for piece in _PIECE.finditer(text):
-        parser.take(piece)
-    parser.settle()
+        parser.add(piece)
+    parser.finish_run()
     if not parser.wanted:
         raise BadInput(
-            f"nothing to look for in {text!r}", 'give at least one word, such as: vna search "diên biên phu" -tourisme'
+            f"no search term in {text!r}", 'give at least one word, such as: vna search "diên biên phu" -tourisme'
         )
     return parser.query()
 
 
 class _Parser:
-    """Collects terms: `wanted` is a list of alternatives, all of which must be met."""
+    """Collects the terms of a query. An article must match every item of `wanted`, a list of alternatives."""
 
     def __init__(self, synonyms: Synonyms) -> None:
         self.wanted: list[list[str]] = []
@@ -100,46 +105,46 @@ class _Parser:
         self._filters: dict[str, str] = {}
         self._hits: set[str] = set()
         self._prefixes: list[str] = []
-        self._either = False
-        self._run: list[tuple[str, ...]] = []  # plain words since the last other piece: a synonym may span several
+        self._either = False  # the last operator was OR: the next term is an alternative to the previous one
+        self._run: list[tuple[str, ...]] = []  # consecutive plain words: a synonym may span several
 
-    def take(self, piece: re.Match[str]) -> None:
-        """Take the next piece of the query."""
+    def add(self, piece: re.Match[str]) -> None:
+        """Add the next piece of the query."""
         filter_name = _FILTERS.get((piece["field"] or "").lower())
         if filter_name is not None and piece["minus"]:
             raise BadInput(
-                f"{piece[0]}: a filter cannot be turned round",
-                f"leave the minus out, or exclude words: -{_content(piece)}",
+                f"{piece[0]}: a filter cannot be excluded",
+                f"remove the minus sign, or exclude the word itself: -{_content(piece)}",
             )
         if filter_name is not None:
             self._filters[filter_name] = _filter(filter_name, _content(piece))
         elif (self.wanted or self._run) and not piece["field"] and piece["word"] in _OPERATORS:
-            self.settle()
+            self.finish_run()
             self._either = _OPERATORS[piece["word"]]
         elif _is_plain(piece):
             self._run.append(tuple(fold.words(piece["word"])))
         else:
-            self.settle()
-            self._add(piece)
+            self.finish_run()
+            self._add_term(piece)
 
-    def settle(self) -> None:
-        """Turn the run of plain words into terms, the longest synonyms first."""
+    def finish_run(self) -> None:
+        """Turn the collected plain words into terms. The longest synonym wins."""
         run, self._run = [words for words in self._run if words], []
         while run:
-            taken, group = self._longest(run)
-            words = tuple(word for part in run[:taken] for word in part)
+            length, group = self._longest_synonym(run)
+            words = tuple(word for part in run[:length] for word in part)
             self._want([_quoted(member) for member in group or [words]])
             self._hits.update(word for member in group or [words] for word in member)
-            del run[:taken]
+            del run[:length]
 
-    def _longest(self, run: list[tuple[str, ...]]) -> tuple[int, list[tuple[str, ...]]]:
+    def _longest_synonym(self, run: list[tuple[str, ...]]) -> tuple[int, list[tuple[str, ...]]]:
         for length in range(min(len(run), self._synonyms.longest), 0, -1):
             if group := self._synonyms.of(tuple(word for part in run[:length] for word in part)):
                 return length, group
         return 1, []
 
-    def _add(self, piece: re.Match[str]) -> None:
-        """Take a phrase, a prefix, an exclusion or a word in one column."""
+    def _add_term(self, piece: re.Match[str]) -> None:
+        """Add a phrase, a prefix, an exclusion or a word in one column."""
         words = _words(piece)
         if not words:
             return
@@ -164,7 +169,7 @@ class _Parser:
         self._either = False
 
     def query(self) -> Query:
-        """Give the whole query."""
+        """Return the parsed query."""
         match = " AND ".join(f"({' OR '.join(group)})" for group in self.wanted)
         for term in self._unwanted:
             match = f"({match}) NOT {term}"
@@ -172,9 +177,9 @@ class _Parser:
 
 
 def snippet(texts: Iterable[str], query: Query, mark: tuple[str, str] = ("**", "**")) -> str:
-    """Give the surroundings of the first hit in the first of the original texts that has one, hits marked.
+    """Return the context of the first hit in the first text that has one, with all hits in it marked.
 
-    When none has a hit (it was in the title), the beginning of the last text.
+    If no text has a hit (it is in the title, for example), return the beginning of the last text that is not empty.
     """
     best = ""
     for text in texts:
@@ -188,7 +193,7 @@ def snippet(texts: Iterable[str], query: Query, mark: tuple[str, str] = ("**", "
 
 
 def _window(text: str, found: list[re.Match[str]], first: int, query: Query, mark: tuple[str, str]) -> str:
-    low, high = max(0, first - _AROUND), min(len(found), first + _AROUND + 1)
+    low, high = max(0, first - _CONTEXT_WORDS), min(len(found), first + _CONTEXT_WORDS + 1)
     start, end = found[low].start(), found[high - 1].end()
     parts, position = [], start
     for word in found[low:high]:
@@ -209,7 +214,7 @@ def _filter(name: str, value: str) -> str:
     try:
         return date.fromisoformat(value).isoformat()
     except ValueError as error:
-        raise BadInput(f"{name}:{value} is no date", f"write the day as in {name}:2024-01-31") from error
+        raise BadInput(f"{name}:{value} is not a valid date", f"write the date as in {name}:2024-01-31") from error
 
 
 def _words(piece: re.Match[str]) -> tuple[str, ...]:
@@ -221,7 +226,7 @@ def _words(piece: re.Match[str]) -> tuple[str, ...]:
 
 
 def _term(piece: re.Match[str], group: list[tuple[str, ...]]) -> str:
-    """Give one term as FTS5 takes it: folded words in double quotes, so that no sign in it can be an operator."""
+    """Return one term in FTS5 syntax. Double quotes keep FTS5 from reading anything in it as an operator."""
     column = _COLUMNS.get((piece["field"] or "").lower())
     term = " OR ".join(_quoted(member) for member in group) + (" *" if _is_prefix(piece) else "")
     if len(group) > 1:

@@ -1,6 +1,6 @@
-"""An archived article as text, JSON, Markdown or HTML; a revision as a difference.
+"""Render an archived article as text, JSON, Markdown or HTML, and the differences between two revisions.
 
-Boundary: values to strings.
+Boundary: values in, strings and JSON values out.
 """
 
 from __future__ import annotations
@@ -17,22 +17,17 @@ from crawler.types import Article, Block, ImageBlock, StoredArticle
 
 
 def text(stored: StoredArticle) -> str:
-    """Give the seed text."""
+    """Return the article in the seed text format."""
     return seedtext.write(stored.article)
 
 
 def as_json(stored: StoredArticle) -> dict[str, Any]:
-    """Give the article's JSON of the command contract, with what the archive adds."""
-    return records.article_json(stored.article, key=stored.id, reading=stored.reading) | {
-        "revision": stored.revision,
-        "state": stored.state,
-        "first_seen_at": stored.first_seen_at,
-        "checked_at": stored.checked_at,
-    }
+    """Return the article as a JSON object with the archive's own fields: revision, state, dates."""
+    return records.stored_json(stored)
 
 
 def markdown(stored: StoredArticle) -> str:
-    """Give the article as Markdown, with its citation at the end."""
+    """Return the article as Markdown, with its citation at the end."""
     article = stored.article
     parts = [f"# {article.title}"]
     if article.lead:
@@ -50,7 +45,7 @@ _MARKDOWN = {"heading": "## {}", "quote": "> {}", "list_item": "- {}"}
 
 
 def as_html(stored: StoredArticle) -> str:
-    """Give the article as a small page of its own; nothing is loaded from elsewhere but its pictures."""
+    """Return the article as a small HTML page. Only its pictures are loaded from other hosts."""
     article = stored.article
     body = "\n".join(_html_block(block) for block in article.blocks)
     lead = f"<p><strong>{html.escape(article.lead)}</strong></p>" if article.lead else ""
@@ -77,7 +72,10 @@ _HTML = {
 
 
 def citation(stored: StoredArticle) -> str:
-    """Say where the text comes from, as a reader would cite it."""
+    """Return a citation of the article: title, agency, date, URL, revision and the time of the last check.
+
+    An article without a URL is cited as imported text.
+    """
     article = stored.article
     source = article.url or "imported text"
     published = f", {article.published_at}" if article.published_at else ""
@@ -85,7 +83,7 @@ def citation(stored: StoredArticle) -> str:
 
 
 def difference(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """Give what changed between two revisions' rows, line by line: `-` was, `+` is."""
+    """Return the lines that differ between the rows of two revisions, after `-` (old) or `+` (new)."""
     return list(_changed_lines(_lines(old), _lines(new)))
 
 
@@ -97,6 +95,7 @@ def _lines(row: dict[str, Any]) -> list[str]:
 
 def _changed_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
     changes = difflib.unified_diff(old, new, lineterm="", n=0)
-    for line in islice(changes, 2, None):  # the first two name the files; `--VNA` withdrawn looks like one of them
+    # The two file header lines are skipped by position: a removed line that starts with `--` would look like one.
+    for line in islice(changes, 2, None):
         if not line.startswith("@@") and line[1:].strip():
             yield f"{line[0]} {line[1:]}"

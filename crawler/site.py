@@ -1,7 +1,9 @@
-"""Facts about the agency's site that are not markup: hosts, time zone, addresses of its channels.
+"""Facts about the agency's site that are not markup: hosts, time zone, URLs of its sources.
 
-Boundary: data and string building; nothing is fetched. Nobody has compared these facts with the live site from here:
-each is a hypothesis with its section of the site dossier beside it (`docs/site-facts.md`), and `vna probe` compares.
+None of these facts has been checked against the live site: each is a hypothesis, with its section of the site dossier
+(`docs/site-dossier.md`). `vna probe` checks them.
+
+Boundary: data and string building; nothing is fetched.
 """
 
 from __future__ import annotations
@@ -13,31 +15,31 @@ from urllib.parse import urlsplit
 
 from crawler import urls
 
-#: dossier 15: +07:00, no daylight saving
+#: Dossier section 15: +07:00, no daylight saving time.
 HANOI = timezone(timedelta(hours=7), "+07:00")
 
-#: dossier 1: the French edition
+#: Dossier section 1: the French edition.
 ROOT = "https://fr.vietnamplus.vn/"
 
-#: dossier 1: the domain under which all editions live, each with its own sequence of ids
+#: Dossier section 1: the domain of all editions. Each edition has its own id sequence.
 EDITIONS = ("vietnamplus.vn",)
 
-#: dossier 4: what follows the headline in `<title>`
+#: Dossier section 4: the suffix after the headline in `<title>`, as a regular expression.
 TITLE_SUFFIX = r"\s*[|–-]\s*Vietnam\s*\+?\s*\(?\s*VietnamPlus\s*\)?\s*$"
 
-#: dossier 5, 9: names that a breadcrumb gives to the home page
+#: Dossier sections 5 and 9: names of the home page in breadcrumbs, in lower case.
 HOME_NAMES = frozenset({"accueil", "trang chủ", "home", "vietnam+ (vietnamplus)", "vietnamplus", "vietnam+"})
 
-#: dossier 11 and 12: candidates, in order of trust
+#: Dossier sections 11 and 12: paths of sitemaps and feeds.
 SITEMAP_INDEX = "/sitemap.xml"
 NEWS_SITEMAP = "/sitemaps/google-news.xml"
 HOME_FEED = "/rss/home.rss"
 FEED_INDEX = "/rss.html"
 
-#: dossier 11: the month of the first sitemap; nothing older is asked for
+#: Dossier section 11: first day of the oldest monthly sitemap. A backfill never starts earlier.
 FLOOR = date(2010, 1, 1)
 
-#: dossier 3: post ids of the French edition, and the day on which the sequence had come so far (give or take a few days)
+#: Dossier section 3: post ids of the French edition and the days on which they were assigned, within a few days.
 ID_ANCHORS: tuple[tuple[int, date], ...] = (
     (15234, date(2010, 2, 1)),
     (24045, date(2011, 1, 15)),
@@ -59,17 +61,17 @@ ID_ANCHORS: tuple[tuple[int, date], ...] = (
     (257882, date(2026, 1, 23)),
 )
 
-#: dossier 3: articles of an ordinary day, and ids that the sequence uses up in a day behind the last anchor
+#: Dossier section 3: articles on an ordinary day, and ids assigned per day after the last anchor.
 ARTICLES_A_DAY = 45.0
 IDS_A_DAY = 50
 
-#: dossier 9: articles on one page of a section's list
+#: Dossier section 9: articles on one page of a section's list.
 SECTION_PAGE = 30
 
-#: dossier 9: what the load-more control of a section page calls
+#: Dossier section 9: path that the load-more control of a section page requests.
 LOAD_MORE = "/api/get-zone"
 
-#: dossier 10: the list API: topic 107 is the stream of the latest news; a page has 40 items unless asked for up to 50
+#: Dossier sections 2 and 10: in the list API, topic 107 is the latest news. A page has 40 items by default and at most 50.
 LATEST_TOPIC = "107"
 LIST_SIZE = 40
 _LIST = re.compile(r"/api/morenews-(?:zone|topic)-\d+-\d+\.html")
@@ -77,56 +79,62 @@ _LIST = re.compile(r"/api/morenews-(?:zone|topic)-\d+-\d+\.html")
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One edition of the site, at its own root or at that of a double on loopback.
+    """One edition of the site, or a fake site on a loopback address.
 
-    `api` names the hosts whose list API may be asked (as origins, in order of trust); none unless the configuration
-    opts in.
+    `api` lists the origins whose list API may be requested, most trusted first. It is empty unless the configuration
+    enables the list API.
     """
 
     root: str = ROOT
     api: tuple[str, ...] = ()
 
     def url(self, path: str) -> str:
-        """Give the absolute address of a path of this site."""
+        """Return the absolute URL of a path on this site."""
         return urls.absolute(self.root, path) or self.root
 
-    def other_edition(self, url: str) -> bool:
-        """Say whether a URL belongs to another edition of the agency, whose ids are another sequence (dossier 1)."""
+    def is_other_edition(self, url: str) -> bool:
+        """Whether a URL belongs to another edition of the agency, with its own id sequence (dossier section 1)."""
         there, here = urls.host(urls.canonical(url)), urls.host(urls.canonical(self.root))
         return there != here and any(there == d or there.endswith(f".{d}") for d in EDITIONS)
 
     def owns(self, url: str) -> bool:
-        """Say whether a URL is on this site, also under its mobile name (dossier 18.19)."""
+        """Whether a URL is on this site, including its mobile host (dossier section 18.19)."""
         return urls.origin(urls.canonical(url)) == urls.origin(urls.canonical(self.root))
 
-    def may_ask(self, url: str) -> bool:
-        """Say whether a URL may be asked for: of other hosts nothing but the list API, and that where it is opted in."""
+    def may_request(self, url: str) -> bool:
+        """Whether the crawler may request a URL.
+
+        On other hosts, only the list API and its robots.txt are allowed, and only where the configuration enables them.
+        """
         return self.owns(url) or self.is_list(url) or (self._api_host(url) and urlsplit(url).path == "/robots.txt")
 
     def is_list(self, url: str) -> bool:
-        """Say whether a URL is a page of the list API on one of its hosts."""
+        """Whether a URL is a page of the list API on one of the `api` hosts."""
         return self._api_host(url) and _LIST.fullmatch(urlsplit(url).path) is not None
 
     def monthly_sitemap(self, year: int, month: int) -> str:
-        """Give the address of a month's sitemap; the month is not zero-padded (dossier 11)."""
+        """Return the URL of a month's sitemap. The month is not zero-padded (dossier section 11)."""
         return self.url(f"/sitemaps/news-{year}-{month}.xml")
 
     def article_by_id(self, post_id: int) -> str:
-        """Give an address that names an article by its id alone; whether the site answers it is to be seen (dossier 2)."""
-        return f"{self.guesses}{post_id}.vnp"
+        """Return a URL that names an article by its id alone, with a made-up slug.
+
+        Routing probably ignores the slug (dossier section 2), but nobody has tried it on the live site.
+        """
+        return f"{self.id_url_prefix}{post_id}.vnp"
 
     @property
-    def guesses(self) -> str:
-        """What every address of `article_by_id` begins with, and no address that the site names."""
+    def id_url_prefix(self) -> str:
+        """The prefix of every `article_by_id` URL. The site itself does not use URLs with this prefix."""
         return self.url("/x-post")
 
     def latest_list(self, host: str) -> str:
-        """Give the address of the latest news in the list API of a host (dossier 10)."""
+        """Return the URL of the latest news in the list API of a host (dossier section 10)."""
         query = f"phrase=&page_size={LIST_SIZE}&sz={LATEST_TOPIC}&st=topic"
         return f"{host}/api/morenews-topic-{LATEST_TOPIC}-1.html?{query}"
 
     def zone_list(self, host: str, zone: str) -> str:
-        """Give the address of a section in the list API of a host (dossier 10)."""
+        """Return the URL of a section in the list API of a host (dossier section 10)."""
         return f"{host}/api/morenews-zone-{zone}-1.html?phrase=&page_size={LIST_SIZE}"
 
     def _api_host(self, url: str) -> bool:
@@ -134,9 +142,10 @@ class Site:
 
 
 def api_hosts(root: str) -> tuple[str, ...]:
-    """List where an edition's list API is thought to be, in order of trust; a double on loopback has it on itself.
+    """Return the possible origins of an edition's list API, most likely first.
 
-    Dossier 1 and 10: seen are `zh-api.vietnamplus.vn`, `api-fr.nhandan.vn` and the site's own host.
+    The French API host is unknown. The candidates follow hosts seen elsewhere: `zh-api.vietnamplus.vn`,
+    `api-<lang>.nhandan.vn` and the site's own host (dossier section 1). A fake site serves the API on its own origin.
     """
     own = urls.origin(root)
     edition, _, domain = urls.host(root).partition(".")
@@ -145,5 +154,5 @@ def api_hosts(root: str) -> tuple[str, ...]:
     return (f"https://{edition}-api.{domain}", f"https://api-{edition}.{domain}", own)
 
 
-#: The edition that this project is about.
+#: The edition that this project archives.
 FRENCH = Site()

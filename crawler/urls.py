@@ -1,32 +1,34 @@
-"""URLs of the site: the post id in them, what is an article and what only looks like one, one canonical spelling.
+"""URLs of the site: canonical form, post id, and the kind of page that a URL names.
 
-Boundary: strings only; nothing is fetched. The forms are those of the dossier, section 2.
+Boundary: strings only; nothing is fetched. URL forms: dossier section 2.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Literal
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
 
 PageShape = Literal["article", "topic", "search", "feed", "sitemap", "home", "section", "other"]
 
-# dossier 2: `/<slug>-post<ID>.vnp` (current) and `/<slug>/<ID>.vnp` (older), same id and slug
+# Dossier section 2: `/<slug>-post<ID>.vnp` (current form) and `/<slug>/<ID>.vnp` (older form) name the same article.
 _ARTICLE = re.compile(r"^/(?P<slug>[^/]+?)(?:-post|/)(?P<id>\d{1,12})\.vnp$")
+# First path segments of lists whose URLs also end in `.vnp` (dossier section 18.20).
 _NOT_ARTICLES = ("topic", "chude", "search", "timkiem", "tag", "tags", "tac-gia", "author")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LOOPBACK = re.compile(r"127(?:\.\d{1,3}){3}|localhost|::1")
-_SAFE = "/-._~!$&'()*+,;=:@"  # what RFC 3986 lets stand in a path
+_SAFE = "/-._~!$&'()*+,;=:@"  # characters that RFC 3986 allows unescaped in a path
 
 
 def post_id(url: str) -> int | None:
-    """Give the site's numeric id of an article URL, in either form; None for any other URL."""
+    """Return the site's numeric id in an article URL of either form; None for any other URL."""
     match = _article_match(_split(url).path)
     return int(match["id"]) if match else None
 
 
 def shape(url: str) -> PageShape:
-    """Say what kind of page a URL of the site names, by its form alone."""
+    """Return the kind of page that a URL of the site names, judged by the URL alone."""
     path = unquote(_split(url).path) or "/"
     first = path.strip("/").split("/")[0].lower()
     if path == "/":
@@ -42,16 +44,20 @@ def shape(url: str) -> PageShape:
     return "section" if re.fullmatch(r"/[^/.]+(?:/[^/.]+)*/?|/[^/]+\.vnp", path) else "other"
 
 
+@functools.lru_cache(maxsize=8192)  # successive polls list the same links
 def canonical(url: str) -> str:
-    """Give the one spelling of an address; idempotent.
+    """Return the canonical form of a URL. Idempotent.
 
-    Scheme and host in lower case, https unless the host is loopback, no default port, no fragment, percent-encoding
-    normalised (dossier 2: `v%C5%93ux`), doubled slashes folded; an article loses its query. A mobile host (`m.`) is the
-    same site (dossier 18.19). The two forms of an article's address stay apart: which of them the site answers today is
-    not known, so nothing is asked for that no page has named. That they are one article is said by `post_id`.
+    - The scheme and host are in lower case. The scheme is https unless the host is a loopback address.
+    - The user name, password, default port and fragment are removed, and for an article also the query.
+    - Percent-encoding is normalised (`v%C5%93ux`, dossier section 2). Repeated slashes become one.
+    - The mobile host prefix `m.` is removed (dossier section 18.19).
+
+    The two forms of an article's URL are not converted into each other, because it is unknown which of them the site
+    serves today. Their `post_id` shows that they name the same article.
     """
     parts = _split(url)
-    host = re.sub(r"^(?:m\.)+", "", parts.hostname or "")
+    host = re.sub(r"^(?:m\.)+", "", _hostname(parts))
     scheme = parts.scheme.lower() if is_loopback(url) else "https"
     port = _port(parts)
     netloc = f"[{host}]" if ":" in host else host
@@ -63,32 +69,35 @@ def canonical(url: str) -> str:
 
 
 def absolute(base: str, link: str | None) -> str | None:
-    """Resolve a link found on page `base`; None when it leads to no web page."""
+    """Resolve a link found on page `base`; None unless the result is an http or https URL with a host."""
     try:
         url = urljoin(base, (link or "").strip())
         return url if urlsplit(url).scheme in _DEFAULT_PORTS and urlsplit(url).hostname and link else None
-    except ValueError:  # urllib refuses brackets that hold no IPv6 address
+    except ValueError:  # urllib rejects brackets that do not contain an IPv6 address
         return None
 
 
-def place(url: str) -> str:
-    """Give the path of a section's address without its ends: `/politique/` and `/politique.vnp` are one place."""
+def section_path(url: str) -> str:
+    """Return the decoded path of a section URL without slashes at its ends and without `.vnp`.
+
+    `/politique/` and `/politique.vnp` both give `politique`.
+    """
     return unquote(_split(url).path).strip("/").removesuffix(".vnp")
 
 
 def host(url: str) -> str:
-    """Give the host of a URL in lower case, without its port; empty when there is none."""
-    return _split(url).hostname or ""
+    """Return the host of a URL in lower case, without its port; empty if there is none."""
+    return _hostname(_split(url))
 
 
 def origin(url: str) -> str:
-    """Give scheme, host and port of a URL: what robots.txt and the request budget belong to."""
+    """Return scheme, host and port of a URL in lower case: the scope of a robots.txt file."""
     parts = _split(url)
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 def is_loopback(url: str) -> bool:
-    """Say whether a URL stays on this machine."""
+    """Whether a URL names a loopback address of this machine."""
     return _LOOPBACK.fullmatch(host(url)) is not None
 
 
@@ -104,6 +113,11 @@ def _split(url: str) -> SplitResult:
         return urlsplit(url.strip())
     except ValueError:
         return urlsplit("")
+
+
+def _hostname(parts: SplitResult) -> str:
+    # urllib takes a `%` in a host for the start of an IPv6 zone id and leaves the case of everything after it.
+    return (parts.hostname or "").lower()
 
 
 def _port(parts: SplitResult) -> int | None:

@@ -1,7 +1,10 @@
-"""The command `vna`: arguments in, data on stdout, messages and progress on stderr, an exit code.
+"""The command `vna`: data on stdout, messages and progress on stderr.
 
-Boundary: the only package that knows typer and rich. Slow imports stay inside the commands that need them.
-Exit codes: 0 fine, 1 expected failure with a hint, 2 usage, 3 not an article, 4 markup drift, 5 needs a look.
+Boundary: with `crawler.sim.commands`, the only package that imports typer and rich. Slow imports stay inside the commands
+that need them, so that `vna --help` and shell completion are fast.
+
+Exit codes: 0 success, 1 expected failure with a hint, 2 wrong usage, 3 not an article, 4 layout drift, 5 finished, but
+something needs attention.
 """
 
 from crawler.cli.main import main

@@ -1,4 +1,4 @@
-"""The past, fetched by plan.
+"""`vna backfill`: fetch articles from a date range.
 
 Boundary: arguments, signals, output, exit code.
 """
@@ -19,19 +19,19 @@ from crawler.cli.signals import stopped_by_signals
 from crawler.errors import BadInput, Interrupted, StopError
 
 if TYPE_CHECKING:
-    from crawler.backfill import Figures, Unit
-    from crawler.cli.planbar import PlanBar, PlanLines, Tally
+    from crawler.backfill import PlanFigures, WorkItem
+    from crawler.cli.plan_progress import PlanBar, PlanLines, PlanProgress
     from crawler.config import Config
-    from crawler.pipeline import Context
-    from crawler.plans import Asked, Plan
+    from crawler.pipeline import Run
+    from crawler.plan_values import BackfillRequest, Plan
     from crawler.storage import Archive
 
-_NEEDS_A_LOOK = 5
-_NAMED = 6  # addresses in one message
+_NEEDS_ATTENTION = 5
+_NAMED = 6  # addresses in one message; JSON has all
 
 
-class Ways(StrEnum):
-    """Ways into the past."""
+class ViaChoice(StrEnum):
+    """Where a backfill looks for articles."""
 
     sitemap = "sitemap"
     ids = "ids"
@@ -39,26 +39,26 @@ class Ways(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What stood on the command line."""
+class BackfillOptions:
+    """The options that define a plan; None where an option was not given."""
 
     since: date | None
     until: date | None
     section: str | None
-    via: Ways | None
+    via: ViaChoice | None
     oldest_first: bool
 
     @property
-    def nothing(self) -> bool:
-        """Whether it names no plan, and so means those that are open."""
+    def empty(self) -> bool:
+        """Whether no option was given, which means all open plans."""
         return not (self.since or self.until or self.section or self.via or self.oldest_first)
 
-    def asked(self, today: date) -> Asked:
-        """Make it a whole."""
+    def request(self, today: date) -> BackfillRequest:
+        """Return the request with defaults filled in; `today` is the day in Hanoi."""
         from crawler import plans
 
-        via: Any = self.via.value if self.via else None  # the names of the choices are those of the ways
-        return plans.asked(via, self.since, self.until, self.section, oldest_first=self.oldest_first, today=today)
+        via: Any = self.via.value if self.via else None  # its values are those of `plan_values.Via`
+        return plans.request(via, self.since, self.until, self.section, oldest_first=self.oldest_first, today=today)
 
 
 def register(app: typer.Typer) -> None:
@@ -70,257 +70,265 @@ def backfill(
     context: typer.Context,
     since: Annotated[
         str | None,
-        typer.Option("--since", help="First day, as 2024-01-31 (in Hanoi); 2010-01-01 without.", metavar="DAY"),
+        typer.Option("--since", help="First day (Hanoi time), such as 2024-01-31. Default: 2010-01-01.", metavar="DAY"),
     ] = None,
-    until: Annotated[
-        str | None, typer.Option("--until", help="Last day, the same; today without.", metavar="DAY")
-    ] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Last day. Default: today.", metavar="DAY")] = None,
     section: Annotated[
-        str | None, typer.Option("--section", help="One section, by its name or address; implies --via lists.")
+        str | None, typer.Option("--section", help="Only this section, by name or address; implies --via lists.")
     ] = None,
     via: Annotated[
-        Ways | None,
+        ViaChoice | None,
         typer.Option(
             "--via",
-            help="Where to look: the months' sitemaps, the holes between known ids, or the sections' own lists.",
+            help="Where to look: monthly sitemaps, unknown ids between known ones, or section pages. Default: sitemap.",
         ),
     ] = None,
     oldest_first: Annotated[
-        bool, typer.Option("--oldest-first", help="Begin with the oldest, not the newest.")
+        bool, typer.Option("--oldest-first", help="Start with the oldest articles instead of the newest.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what it would do, and how long that takes; ask for nothing.")
+        bool, typer.Option("--dry-run", help="Print the number of requests and the duration; send no request.")
     ] = False,
     warc: Annotated[
         list[Path] | None,
         typer.Option(
-            "--warc", help="Instead: take over the captures of this WARC file (Common Crawl, a Wayback download...)."
+            "--warc",
+            help="Import captures from this WARC file (from Common Crawl, a Wayback download...) instead of fetching.",
         ),
     ] = None,
     captures: Annotated[
-        bool, typer.Option("--captures", help="Instead: print where captures of the missing articles may be had.")
+        bool,
+        typer.Option("--captures", help="Print the Wayback Machine addresses of missing articles instead of fetching."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Fetch the articles of some days, by a plan that can be stopped and gone on with at any time.
+    """Fetch articles from a date range.
 
-    The same command, or `vna backfill` alone, or `vna run` goes on with a plan. Exit 0 says that it is done and
-    nothing needs a look. With --warc nothing is fetched; --warc may be given several times, and repeated.
+    A backfill can be stopped at any time. To resume it, run the same command again, `vna backfill` without options, or
+    `vna run`. Exit code 0 means that the plan is complete and nothing needs attention. --warc may be given several
+    times; importing a file again changes nothing.
 
     Example: vna backfill --since 2024-01-01 --until 2024-12-31
     """
-    wanted = Wanted(_day(since), _day(until), section, via, oldest_first)
+    options = BackfillOptions(_day(since), _day(until), section, via, oldest_first)
     globals_ = state.of(context)
     if warc or captures:
-        _from_elsewhere(globals_, wanted, warc, plain=not (dry_run or (warc and captures)), as_json=as_json)
+        _other_archives(globals_, options, warc, plain=not (dry_run or (warc and captures)), as_json=as_json)
         return
     config = globals_.load()
     if dry_run:
-        _dry_run(config, wanted, as_json=as_json)
+        _dry_run(config, options, as_json=as_json)
         return
     from crawler import app
-    from crawler.cli.planbar import shown
+    from crawler.cli.plan_progress import plan_display
     from crawler.clock import StoppableClock
 
     app.require_contact(config)
-    words = state.lexicon_or_note()
+    lexicon = state.lexicon_or_note()
     clock = StoppableClock()
     with (
         stopped_by_signals(clock),
-        shown(globals_.verbose) as view,
-        app.working(config, "backfill", view, role="backfill", clock=clock, lexicon=words) as work,
+        plan_display(globals_.verbose) as view,
+        app.working(config, "backfill", view, role="backfill", clock=clock, lexicon=lexicon) as run,
     ):
-        results, ended = _run(work, wanted, view)
+        results, failure = _run(run, options, view)
     for result in results:
         _print(result, as_json=as_json)
-    if ended is not None:
-        raise ended
+    if failure is not None:
+        raise failure
     if not results or any(not result["done"] or result["needs_a_look"] for result in results):
-        raise typer.Exit(_NEEDS_A_LOOK)
+        raise typer.Exit(_NEEDS_ATTENTION)
 
 
-def _from_elsewhere(
-    globals_: state.Globals, wanted: Wanted, warc: list[Path] | None, *, plain: bool, as_json: bool
+def _other_archives(
+    globals_: state.Globals, options: BackfillOptions, warc: list[Path] | None, *, plain: bool, as_json: bool
 ) -> None:
-    from crawler.cli.captures import list_addresses, take_over
+    from crawler.cli.captures import import_files, list_addresses
     from crawler.clock import StoppableClock
 
-    days_only = not (wanted.section or wanted.via or wanted.oldest_first)
-    if not plain or not (wanted.nothing if warc else days_only):
-        raise typer.BadParameter("--warc goes with --json alone, --captures with --since, --until and --json")
+    days_only = not (options.section or options.via or options.oldest_first)
+    if not plain or not (options.empty if warc else days_only):
+        raise typer.BadParameter(
+            "--warc can be combined only with --json, --captures only with --since, --until and --json"
+        )
     if not warc:
-        list_addresses(globals_, wanted.since, wanted.until, as_json=as_json)
+        list_addresses(globals_, options.since, options.until, as_json=as_json)
         return
     clock = StoppableClock()
     with stopped_by_signals(clock):
-        take_over(globals_, warc, clock, as_json=as_json)
+        import_files(globals_, warc, clock, as_json=as_json)
 
 
-def _run(work: Context, wanted: Wanted, view: PlanLines | PlanBar) -> tuple[list[dict[str, Any]], StopError | None]:
-    """Work off the plans that are meant; give how each stands, and what ended the run early other than a signal."""
+def _run(
+    run: Run, options: BackfillOptions, view: PlanLines | PlanBar
+) -> tuple[list[dict[str, Any]], StopError | None]:
+    """Run the plans; return the result of each, and the error that ended the run early, if it was not a signal."""
     from crawler.pipeline.run import recorded
+    from crawler.replay import recover
 
     plans: list[Plan] = []
-    ended: StopError | None = None
+    failure: StopError | None = None
     try:
-        with recorded(work, "backfill"):
-            work.recover(work)
-            plans += _plans(work, wanted)
+        with recorded(run, "backfill"):
+            recover(run)
+            plans += _plans(run, options)
             for plan in plans:
-                _work_off(work, plan, view)
+                _work_on(run, plan, view)
     except Interrupted:
         pass
     except StopError as error:
-        ended = error
-    return [_result(work, plan) for plan in plans], ended
+        failure = error
+    return [_result(run, plan) for plan in plans], failure
 
 
-def _work_off(work: Context, plan: Plan, view: PlanLines | PlanBar) -> None:
-    from crawler import backfill as past
+def _work_on(run: Run, plan: Plan, view: PlanLines | PlanBar) -> None:
+    from crawler import backfill as backfills
 
-    tally = _tally(work, plan)
-    view.plan(_name(plan), tally)
-    while not work.stopping() and (unit := past.advance(work, plan.id)) is not None:
-        _count(work, plan, unit, tally)
-        view.unit(unit.what, tally)
+    progress = _progress(run, plan)
+    view.plan(_name(plan), progress)
+    while not run.stopping() and (item := backfills.advance(run, plan.id)) is not None:
+        _count(run, plan, item, progress)
+        view.work_item(item.outcome, progress)
 
 
-def _plans(work: Context, wanted: Wanted) -> list[Plan]:
-    from crawler import backfill as past
+def _plans(run: Run, options: BackfillOptions) -> list[Plan]:
+    from crawler import backfill as backfills
 
-    if wanted.nothing:
-        found = work.archive.plans(open_only=True)
+    if options.empty:
+        found = run.archive.plans(open_only=True)
         if not found:
-            raise BadInput("no plan is open", "say what to fetch: vna backfill --since 2010-01-01")
+            raise BadInput("no plan is open", "start one: vna backfill --since 2010-01-01")
         return found
-    begun = past.begin(work, wanted.asked(_today()), until_given=wanted.until is not None)
-    if begun.how == "done":
-        output.note(f"{_name(begun.plan)}: this plan is done")
-    return [begun.plan]
+    opened = backfills.open_plan(run, options.request(_today()), until_given=options.until is not None)
+    if opened.how == "done":
+        output.note(f"{_name(opened.plan)}: this plan is complete")
+    return [opened.plan]
 
 
-def _tally(work: Context, plan: Plan) -> Tally:
-    from crawler import backfill as past
-    from crawler.cli.planbar import Tally
+def _progress(run: Run, plan: Plan) -> PlanProgress:
+    from crawler import backfill as backfills
+    from crawler.cli.plan_progress import PlanProgress
 
-    began = time.monotonic()
-    tally = Tally(lambda: time.monotonic() - began)
-    figures = past.figures(work.archive, plan)
-    tally.count(figures.pages, figures.unlisted)
-    return tally
-
-
-def _count(work: Context, plan: Plan, unit: Unit, tally: Tally) -> None:
-    from crawler import backfill as past
-
-    if unit.state is not None:
-        tally.visited(unit.state, listed=unit.kind == "page")
-    elif unit.kind != "wait":
-        figures = past.figures(work.archive, plan)
-        tally.count(figures.pages, figures.unlisted)
+    started = time.monotonic()
+    progress = PlanProgress(lambda: time.monotonic() - started)
+    figures = backfills.plan_figures(run.archive, plan)
+    progress.set_figures(figures.pages, figures.unlisted)
+    return progress
 
 
-def _result(work: Context, plan: Plan) -> dict[str, Any]:
-    """Say how a plan stands at the end of the run."""
-    from crawler import backfill as past
+def _count(run: Run, plan: Plan, item: WorkItem, progress: PlanProgress) -> None:
+    from crawler import backfill as backfills
 
-    done = work.archive.plan_state(plan.id) == "done"
-    steps = work.archive.steps(plan.id)
-    pages = past.figures(work.archive, plan).pages
-    waits = None if done or work.stopping() else past.outlook(work, plan)
+    if item.state is not None:
+        progress.count_visit(item.state, listed=item.kind == "page")
+    elif item.kind != "wait":
+        figures = backfills.plan_figures(run.archive, plan)
+        progress.set_figures(figures.pages, figures.unlisted)
+
+
+def _result(run: Run, plan: Plan) -> dict[str, Any]:
+    """Return the state of a plan at the end of the run, with the keys of the JSON output."""
+    from crawler import backfill as backfills
+
+    done = run.archive.plan_state(plan.id) == "done"
+    steps = run.archive.steps(plan.id)
+    pages = backfills.plan_figures(run.archive, plan).pages
+    waits = None if done or run.stopping() else backfills.obstacle(run, plan)
     missing = [step.target for step in steps if step.state in ("absent", "failed") and step.kind != "index"]
-    trouble = sum(pages.get(name, 0) for name in ("failed", "rejected", "drift"))
+    faults = sum(pages.get(name, 0) for name in ("failed", "rejected", "drift"))
     return {
-        **_asked(plan.asked),
+        **_request_json(plan.request),
         "plan": plan.id,
         "done": done,
         "pages": pages,
         "lists_missing": missing,
-        "needs_a_look": bool(missing) + trouble,
+        "needs_a_look": bool(missing) + faults,
         "waits_for": waits.why if waits else None,
         "goes_on_at": waits.until.isoformat() if waits and waits.until else None,
-        "requests": work.report.requests,
-        "bytes": work.report.bytes,
-        "seconds": work.report.seconds,
+        "requests": run.report.requests,
+        "bytes": run.report.bytes,
+        "seconds": run.report.seconds,
     }
 
 
 def _print(result: dict[str, Any], *, as_json: bool) -> None:
-    from crawler.cli.planbar import Tally
+    from crawler.cli.plan_progress import PlanProgress
 
     if as_json:
         output.json_line(result)
     else:
         spent = f"{result['requests']} requests, {output.size(result['bytes'])}, {result['seconds']:.1f} s"
-        words = Tally(lambda: 0.0, result["pages"]).words()
-        output.text(f"plan {result['plan']} {'is done' if result['done'] else 'is open'}: {words}; {spent}")
+        summary = PlanProgress(lambda: 0.0, result["pages"]).summary()
+        output.text(f"plan {result['plan']} {'is complete' if result['done'] else 'is open'}: {summary}; {spent}")
     if missing := result["lists_missing"]:
         names = ", ".join(target.rstrip("/").rpartition("/")[2] for target in missing[:_NAMED])
         names += f" and {len(missing) - _NAMED} more (--json has all)" if len(missing) > _NAMED else ""
-        output.note(f"no list of articles was had from {len(missing)} of the plan's addresses: {names}")
+        output.note(f"{output.count(len(missing), 'list')} of this plan could not be fetched: {names}")
     if result["waits_for"]:
-        when = f", from {result['goes_on_at']} on" if result["goes_on_at"] else ""
-        output.note(f"nothing can be done now: {result['waits_for']}{when}")
+        when = f"; continues at {result['goes_on_at']}" if result["goes_on_at"] else ""
+        output.note(f"waiting: {result['waits_for']}{when}")
     if not result["done"]:
-        output.note("`vna backfill` goes on where this stopped; so does `vna run`")
+        output.note("`vna backfill` and `vna run` continue this plan")
     elif result["needs_a_look"]:
-        output.note("some pages need a look: vna status; the same command tries what was given up once more")
+        output.note("some pages need attention: run `vna status`; run the same command again to retry them")
 
 
-# --- without a request ----------------------------------------------------------------------------------------------
+# --- dry run --------------------------------------------------------------------------------------------------------
 
 
-def _dry_run(config: Config, wanted: Wanted, *, as_json: bool) -> None:
-    """Say what the command would do."""
+def _dry_run(config: Config, options: BackfillOptions, *, as_json: bool) -> None:
+    """Print what the command would do; send no request."""
     from crawler import app, plans
-    from crawler import backfill as past
-    from crawler.cli.planbar import spell
+    from crawler import backfill as backfills
+    from crawler.cli.plan_progress import format_duration
     from crawler.storage import FILE
 
-    asked = wanted.asked(_today())
+    request = options.request(_today())
     if (config.archive / FILE).exists():
         with app.reading_archive(config.archive) as archive:
-            figures = _foreseen(archive, asked, until_given=wanted.until is not None)
+            figures = _estimate(archive, request, until_given=options.until is not None)
     else:
-        figures = past.thought_of(None, asked)
+        figures = backfills.estimate(None, request)
     requests = figures.to_fetch + figures.lists
     span = plans.duration(requests, config.rate, config.daily_cap, config.quiet_hours)
     if as_json:
         known = {"lists": figures.lists, "to_fetch": figures.to_fetch, "requests": requests}
-        output.json_line({**_asked(asked), **known, "pages": figures.pages, "seconds": span.total_seconds()})
+        output.json_line({**_request_json(request), **known, "pages": figures.pages, "seconds": span.total_seconds()})
         return
     output.text(
-        f"{_days(asked)} via {asked.via}: {figures.lists} lists, at most about {figures.to_fetch} pages to fetch"
+        f"{_days(request)} via {request.via}: {output.count(figures.lists, 'list')}, at most about {figures.to_fetch} pages"
     )
-    output.text(f"{requests} requests; at {config.rate:g} a second, with the budget to itself, {spell(span)}")
+    output.text(
+        f"{requests} requests; at {config.rate:g} per second, if nothing else uses the rate limit: {format_duration(span)}"
+    )
 
 
-def _foreseen(archive: Archive, asked: Asked, *, until_given: bool) -> Figures:
-    from crawler import backfill as past
+def _estimate(archive: Archive, request: BackfillRequest, *, until_given: bool) -> PlanFigures:
+    from crawler import backfill as backfills
 
-    plan = past.find(archive, asked, until_given=until_given)
+    plan = backfills.find_plan(archive, request, until_given=until_given)
     if plan is None:
-        return past.thought_of(archive, asked)
-    return past.figures(archive, plan)
+        return backfills.estimate(archive, request)
+    return backfills.plan_figures(archive, plan)
 
 
-def _asked(asked: Asked) -> dict[str, Any]:
+def _request_json(request: BackfillRequest) -> dict[str, Any]:
     return {
-        "via": asked.via,
-        "since": asked.since.isoformat(),
-        "until": asked.until.isoformat(),
-        "section": asked.section,
-        "oldest_first": asked.oldest_first,
+        "via": request.via,
+        "since": request.since.isoformat(),
+        "until": request.until.isoformat(),
+        "section": request.section,
+        "oldest_first": request.oldest_first,
     }
 
 
 def _name(plan: Plan) -> str:
-    return f"plan {plan.id}, {_days(plan.asked)} via {plan.asked.via}"
+    return f"plan {plan.id}, {_days(plan.request)} via {plan.request.via}"
 
 
-def _days(asked: Asked) -> str:
-    section = f", {asked.section}" if asked.section else ""
-    return f"{asked.since} to {asked.until}{section}"
+def _days(request: BackfillRequest) -> str:
+    section = f", {request.section}" if request.section else ""
+    return f"{request.since} to {request.until}{section}"
 
 
 # --- arguments ------------------------------------------------------------------------------------------
@@ -330,7 +338,7 @@ def _day(value: str | None) -> date | None:
     try:
         return date.fromisoformat(value) if value else None
     except ValueError as error:
-        raise BadInput(f"{value} is no day", "write it as 2024-01-31") from error
+        raise BadInput(f"{value} is not a day", "write it as 2024-01-31") from error
 
 
 def _today() -> date:

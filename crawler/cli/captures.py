@@ -1,6 +1,6 @@
-"""From archives that already exist: WARC files taken over, and where captures of what is missing may be had.
+"""`vna backfill --warc` and `--captures`: import WARC files of other archives, and list addresses of captures.
 
-Boundary: output; the options are those of `vna backfill`.
+Boundary: output; `crawler.cli.backfill` reads the options.
 """
 
 from __future__ import annotations
@@ -17,48 +17,49 @@ from crawler.cli.state import Globals, lexicon_or_note
 
 if TYPE_CHECKING:
     from crawler.clock import StoppableClock
-    from crawler.pipeline.captures import Taken
+    from crawler.pipeline.captures import CaptureImport
 
-_NEEDS_A_LOOK = 5
+_NEEDS_ATTENTION = 5
 
 
-def take_over(globals_: Globals, paths: list[Path], clock: StoppableClock, *, as_json: bool) -> None:
-    """Take over the captures of WARC files, one file after the other.
+def import_files(globals_: Globals, paths: list[Path], clock: StoppableClock, *, as_json: bool) -> None:
+    """Import the captures in WARC files, one file after the other.
 
     Raises:
-        BadInput: one of them is no WARC file; those before it are taken over.
-        Exit: something needs a look: a damaged file, captures that could not be taken.
+        BadInput: one of them is not a WARC file; the files before it are imported.
+        Exit: with code 5, if a file is damaged, a capture cannot be read, or a signal stopped the import.
 
     """
     from crawler import app
-    from crawler.cli.progress import watcher
+    from crawler.cli.progress import progress_display
     from crawler.pipeline import captures
     from crawler.pipeline.run import recorded
+    from crawler.replay import recover
 
-    done: list[Taken] = []
+    results: list[CaptureImport] = []
     try:
         with (
-            watcher(globals_.verbose) as view,
+            progress_display(globals_.verbose) as view,
             app.working(
                 globals_.load(), "backfill --warc", view, role="text", clock=clock, lexicon=lexicon_or_note()
             ) as work,
             recorded(work, "backfill --warc"),
         ):
-            work.recover(work)
+            recover(work)
             for path in paths:
-                done.append(captures.Taken(path.name))
-                captures.take_over(work, path, done[-1])
-    finally:  # behind the bar, which would draw itself anew over it
-        for one in done:
+                results.append(captures.CaptureImport(path.name))
+                captures.import_captures(work, path, results[-1])
+    finally:  # after the progress bar is closed: it would draw over these lines
+        for one in results:
             _print(one, as_json=as_json)
     if clock.stopped:
-        output.note("stopped; the same command takes over what is left")
-    if clock.stopped or any(one.tally.damage or one.verdicts["unread"] for one in done):
-        raise typer.Exit(_NEEDS_A_LOOK)
+        output.note("stopped; run the same command again to import the rest")
+    if clock.stopped or any(one.tally.damage or one.verdicts["unread"] for one in results):
+        raise typer.Exit(_NEEDS_ATTENTION)
 
 
 def list_addresses(globals_: Globals, since: date | None, until: date | None, *, as_json: bool) -> None:
-    """Print an address of a capture for each article that is known and not held, of some months or of all."""
+    """Print the address of a capture for each missing article of the months from `since` to `until` (both included)."""
     from crawler.coverage import take_stock
     from crawler.coverage.elsewhere import capture_addresses
 
@@ -72,29 +73,35 @@ def list_addresses(globals_: Globals, since: date | None, until: date | None, *,
     else:
         for address in found:
             output.text(address)
-    output.note(f"{len(found)} articles are missing; put what you download into WARC files, then: vna backfill --warc")
+    articles = output.count(len(found), "missing article")
+    steps = "; download the captures as WARC files, then run `vna backfill --warc FILE`" if found else ""
+    output.note(articles + steps)
 
 
-def _print(taken: Taken, *, as_json: bool) -> None:
-    tally = taken.tally
+def _print(result: CaptureImport, *, as_json: bool) -> None:
+    tally = result.tally
     if as_json:
-        output.json_line(_row(taken))
+        output.json_line(_row(result))
         return
-    words = ", ".join(f"{count} {verdict}" for verdict, count in taken.verdicts.items()) or "nothing of ours"
-    output.text(f"{taken.file}: {tally.records} records, {tally.wanted} of articles of this site: {words}")
-    for why, count in Counter(tally.passed).most_common():
-        output.text(f"  passed over {count}: {why}")
+    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in result.verdicts.items()) or "nothing to import"
+    output.text(
+        f"{result.file}: {output.count(tally.records, 'record')}, {tally.wanted} of this site's articles: {verdicts}"
+    )
+    for reason, count in Counter(tally.skipped).most_common():
+        output.text(f"  skipped {count}: {reason}")
     if tally.damage:
-        output.note(f"{taken.file} is damaged {tally.damage}; what stands before is taken over. Get the file again")
+        output.note(
+            f"{result.file} is damaged {tally.damage}; the records before that are imported. Download the file again"
+        )
 
 
-def _row(taken: Taken) -> dict[str, Any]:
-    tally = taken.tally
+def _row(result: CaptureImport) -> dict[str, Any]:
+    tally = result.tally
     return {
-        "file": taken.file,
+        "file": result.file,
         "records": tally.records,
         "wanted": tally.wanted,
-        "verdicts": dict(taken.verdicts),
-        "passed": dict(tally.passed),
+        "verdicts": dict(result.verdicts),
+        "passed": dict(tally.skipped),
         "damage": tally.damage,
     }

@@ -1,4 +1,4 @@
-"""Commands that read the archive: show, search, history, changes, status, export.
+"""Commands that read articles: `vna show`, `search`, `history`, `changes` and `export`.
 
 Boundary: arguments, output, exit code.
 """
@@ -20,7 +20,7 @@ from crawler.errors import ArticleNotFound, BadInput
 
 
 class ShowFormat(StrEnum):
-    """How `vna show` prints an article."""
+    """Output format of `vna show`."""
 
     text = "text"
     json = "json"
@@ -29,7 +29,7 @@ class ShowFormat(StrEnum):
 
 
 class ExportFormat(StrEnum):
-    """How `vna export` writes the corpus."""
+    """Output format of `vna export`."""
 
     jsonl = "jsonl"
     csv = "csv"
@@ -37,12 +37,15 @@ class ExportFormat(StrEnum):
     text = "text"
 
 
-Since = Annotated[str | None, typer.Option("--since", help="First day, as 2024-01-31 (in Hanoi).", metavar="DAY")]
-Until = Annotated[str | None, typer.Option("--until", help="Last day.", metavar="DAY")]
+Since = Annotated[
+    str | None,
+    typer.Option("--since", help="First day of publication (Hanoi time), such as 2024-01-31.", metavar="DAY"),
+]
+Until = Annotated[str | None, typer.Option("--until", help="Last day of publication.", metavar="DAY")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-_ID = re.compile(r"-?[0-9]{1,18}")  # more digits than any id has would not fit into the database
+_ID = re.compile(r"-?[0-9]{1,18}")  # any number of 18 digits fits into SQLite's 64 bits; ids have 6
 _MOST = 1_000_000
-NEGATIVE_IDS = {"ignore_unknown_options": True}  # `vna show -3`: the id of an imported text is no option
+NEGATIVE_IDS = {"ignore_unknown_options": True}  # in `vna show -3`, -3 is the id of an imported text, not an option
 
 
 def register(app: typer.Typer) -> None:
@@ -57,12 +60,12 @@ def register(app: typer.Typer) -> None:
 def show(
     context: typer.Context,
     key: Annotated[str, typer.Argument(metavar="ID", help="The article's id, or its address.")],
-    format_: Annotated[ShowFormat, typer.Option("--format", help="How to print it.")] = ShowFormat.text,
+    format_: Annotated[ShowFormat, typer.Option("--format", help="Output format.")] = ShowFormat.text,
     revision: Annotated[
-        int | None, typer.Option("--revision", min=1, max=_MOST, help="As it stood in this revision.")
+        int | None, typer.Option("--revision", min=1, max=_MOST, help="Print this revision instead of the current one.")
     ] = None,
     as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="T", help="As it stood at this instant (ISO 8601).")
+        str | None, typer.Option("--as-of", metavar="T", help="Print the newest revision seen by this time (ISO 8601).")
     ] = None,
 ) -> None:
     """Print one article.
@@ -78,8 +81,10 @@ def show(
         else:
             stored = archive.revision(number, number=revision, as_of=_instant(as_of))
         if stored is None:
-            asked = [f" in revision {revision}"] * (revision is not None) + [f" as of {as_of}"] * (as_of is not None)
-            raise ArticleNotFound(key + "".join(asked))
+            version = [f" with revision {revision}"] * (revision is not None) + [f" as of {as_of}"] * (
+                as_of is not None
+            )
+            raise ArticleNotFound(key + "".join(version))
     if format_ is ShowFormat.json:
         output.json_block(render.as_json(stored))
         return
@@ -89,15 +94,19 @@ def show(
 
 def search(
     context: typer.Context,
-    words: Annotated[list[str], typer.Argument(metavar="QUERY", help='Words, "phrases", -not, title:word, prefix*.')],
+    words: Annotated[
+        list[str], typer.Argument(metavar="QUERY", help='Words, "phrases", -excluded, title:word, prefix*, a OR b.')
+    ],
     since: Since = None,
     until: Until = None,
     section: Annotated[str | None, typer.Option("--section", help="Only this section.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=_MOST, help="At most so many articles.")] = 20,
-    rank: Annotated[bool, typer.Option("--rank", help="Best matches first, instead of newest.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=_MOST, help="Maximum number of articles.")] = 20,
+    rank: Annotated[bool, typer.Option("--rank", help="Sort by relevance instead of date.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Search titles, leads and texts; accents, ligatures and endings do not matter.
+    """Search titles, leads and texts.
+
+    Accents, ligatures and word endings do not matter. Newest articles come first.
 
     Example: vna search '"affaires étrangères" -Cuba' --since 2018-01-01
     """
@@ -125,9 +134,8 @@ def search(
         output.text(
             f"{row['id']:>8}  {row['published_on'] or '          '}  {row['title']}\n          {row['snippet']}"
         )
-    output.note(
-        f"{len(found)} article{'s' * (len(found) != 1)}" + (", there may be more: --limit" * (len(found) == limit))
-    )
+    more = "; there may be more: raise --limit" if len(found) == limit else ""
+    output.note(f"{output.count(len(found), 'article')}{more}")
 
 
 def history(
@@ -135,7 +143,7 @@ def history(
     key: Annotated[str, typer.Argument(metavar="ID", help="The article's id, or its address.")],
     as_json: Json = False,
 ) -> None:
-    """Print the revisions of one article, and what changed in each.
+    """Print the revisions of one article and what changed in each.
 
     Example: vna history 245060
     """
@@ -160,9 +168,9 @@ def history(
 def changes(
     context: typer.Context,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="T", help="Only what was seen since (ISO 8601).")
+        str | None, typer.Option("--since", metavar="T", help="Only changes seen since this time (ISO 8601).")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=_MOST, help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=_MOST, help="Maximum number of changes.")] = 50,
     as_json: Json = False,
 ) -> None:
     """Print what the agency changed or removed, newest first.
@@ -182,18 +190,19 @@ def changes(
 
 def export(
     context: typer.Context,
-    format_: Annotated[ExportFormat, typer.Option("--format", help="How to write it.")],
+    format_: Annotated[ExportFormat, typer.Option("--format", help="Output format.")],
     since: Since = None,
     until: Until = None,
     out: Annotated[
         Path | None,
         typer.Option(
             "--out",
-            help="A file; for text a folder, one file an article; for parquet a folder, the dataset. [default: stdout]",
+            help="Output file. For text, a folder with one file per article; for parquet, the folder of the dataset. "
+            "[default: stdout]",
         ),
     ] = None,
 ) -> None:
-    """Write the corpus.
+    """Export all articles, or those of a period.
 
     Example: vna export --format jsonl --since 2024-01-01 --out corpus.jsonl
     """
@@ -211,7 +220,7 @@ def export(
             else:
                 with exporting.replacing(out) as file:
                     count = exporting.WRITERS[format_.value](articles, file)
-    output.note(f"{count} articles" + (f" in {out}" if out else ""))
+    output.note(output.count(count, "article") + (f" in {out}" if out else ""))
 
 
 def _dataset(context: typer.Context, since: str | None, until: str | None, out: Path | None) -> int:
@@ -219,21 +228,21 @@ def _dataset(context: typer.Context, since: str | None, until: str | None, out: 
 
     if out is None:
         raise typer.BadParameter(
-            "a Parquet dataset is a folder: name it with --out DIR", ctx=context, param_hint="--out"
+            "a Parquet dataset is a folder: choose one with --out DIR", ctx=context, param_hint="--out"
         )
     with state.of(context).reading() as archive:
         return dataset.write(archive.export(since=since, until=until, by_day=True), out)
 
 
 def _key(value: str) -> int:
-    """Read an id, or the address of an article."""
+    """Parse an id or the address of an article; return the id."""
     from crawler import urls
 
     if _ID.fullmatch(value):
         return int(value)
     found = urls.post_id(value)
     if found is None:
-        raise BadInput(f"{value} is neither an id nor the address of an article", "`vna search` finds ids")
+        raise BadInput(f"{value} is neither an id nor the address of an article", "find ids with `vna search`")
     return found
 
 
@@ -241,7 +250,7 @@ def _day(value: str | None) -> str | None:
     try:
         return date.fromisoformat(value).isoformat() if value else None
     except ValueError as error:
-        raise BadInput(f"{value} is no day", "write it as 2024-01-31") from error
+        raise BadInput(f"{value} is not a day", "write it as 2024-01-31") from error
 
 
 def _instant(value: str | None) -> str | None:
@@ -252,5 +261,5 @@ def _instant(value: str | None) -> str | None:
     try:
         instant = datetime.fromisoformat(value)
         return to_text(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
-    except (ValueError, OverflowError) as error:  # the year 1 in Hanoi is the year 0 in UTC
-        raise BadInput(f"{value} is no instant", "write it as 2026-01-31 or 2026-01-31T08:15:00Z") from error
+    except (ValueError, OverflowError) as error:  # overflow: early in the year 1 in Hanoi is the year 0 in UTC
+        raise BadInput(f"{value} is not a time", "write it as 2026-01-31 or 2026-01-31T08:15:00Z") from error

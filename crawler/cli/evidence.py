@@ -1,4 +1,4 @@
-"""Commands over the evidence: is all of it there, and the database made anew from it.
+"""`vna verify` and `vna rebuild`: check the WARC files and the database, and rebuild the database.
 
 Boundary: arguments, output, exit code.
 """
@@ -19,7 +19,7 @@ from crawler.cli import output, state
 if TYPE_CHECKING:
     from crawler.clock import StoppableClock
     from crawler.config import Config
-    from crawler.replay import Rebuilt
+    from crawler.replay import RebuildReport
 
 _REBUILT = "rebuilt"  # below the archive's folder
 
@@ -33,27 +33,31 @@ def register(app: typer.Typer) -> None:
 def verify(
     context: typer.Context,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="DAY", help="Only WARC files of this day and later (2026-01-31).")
+        str | None, typer.Option("--since", metavar="DAY", help="Check only the WARC files of this day and later.")
     ] = None,
     sample: Annotated[
-        int | None, typer.Option("--sample", min=1, metavar="N", help="Only about N answers, others each day.")
+        int | None,
+        typer.Option("--sample", min=1, metavar="N", help="Check only about N captures; a different sample each day."),
     ] = None,
     reindex: Annotated[
-        bool, typer.Option("--reindex", help="First make the search index anew from the stored texts.")
+        bool, typer.Option("--reindex", help="First rebuild the search index from the stored texts.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Check evidence and database: every record, digest, reference and the search index; exit 5 when one is damaged.
+    """Check the WARC files, the database and the search index.
+
+    Reads every record and compares it with its digest and its row, and checks every reference between rows. Exit code 5
+    means that something is damaged or missing, or that the check was stopped.
 
     Example: vna verify --sample 1000
     """
     from crawler import app, replay
-    from crawler.cli.progress import watcher
+    from crawler.cli.progress import progress_display
 
     globals_ = state.of(context)
     config = globals_.load()
     day = _day(since) if since else None
-    with _stoppable() as clock, watcher(globals_.verbose) as progress, app.auditing(config) as (archive, warc):
+    with _stoppable() as clock, progress_display(globals_.verbose) as progress, app.auditing(config) as (archive, warc):
         if reindex:
             archive.reindex()
         found = replay.verify(
@@ -68,11 +72,13 @@ def verify(
     if as_json:
         output.json_block(asdict(found))
     else:
-        output.text(f"{found.files} WARC files, {found.records} records, {found.rows} rows: {len(found.faults)} faults")
+        parts = [output.count(found.files, "WARC file"), output.count(found.records, "record")]
+        parts.append(output.count(found.rows, "row"))
+        output.text(f"{', '.join(parts)}: {output.count(len(found.faults), 'fault')}")
         for fault in found.faults:
             output.text(f"{fault.what}: {fault.where}\n  {fault.detail}\n  {fault.advice}")
     if not found.finished:
-        output.note("stopped before the end: what was not looked at may be damaged, too")
+        output.note("stopped before the end: the rest was not checked")
     if found.faults or not found.finished:
         raise typer.Exit(5)
 
@@ -80,102 +86,107 @@ def verify(
 def rebuild(
     context: typer.Context,
     into: Annotated[
-        Path | None, typer.Option("--into", metavar="DIR", help="Where to make it.", show_default="ARCHIVE/rebuilt")
+        Path | None,
+        typer.Option("--into", metavar="DIR", help="Folder of the new database.", show_default="ARCHIVE/rebuilt"),
     ] = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Then put it in the place of the old database, which is moved aside.")
+        bool, typer.Option("--replace", help="Then replace the old database, which is kept under another name.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
-    """Make the whole database anew from the WARC files alone, offline, and compare it with the old one.
+    """Rebuild the database from the WARC files alone, offline.
 
-    Example: vna rebuild --into /tmp/anew
+    Compares the new database with the old one. Exit code 5 means that they differ, that a WARC file is damaged, that a
+    visit could not be replayed, or that --replace was refused.
+
+    Example: vna rebuild --into /tmp/rebuilt
     """
     from crawler import app, replay
-    from crawler.cli.progress import watcher
+    from crawler.cli.progress import progress_display
     from crawler.storage import FILE
 
     globals_ = state.of(context)
     config = globals_.load()
     target = into or config.archive / _REBUILT
-    words = state.lexicon_or_note()
+    lexicon = state.lexicon_or_note()
     with (
         _stoppable() as clock,
-        watcher(globals_.verbose) as progress,
-        app.rebuilding(config, target, progress, clock=clock, lexicon=words) as work,
+        progress_display(globals_.verbose) as progress,
+        app.rebuilding(config, target, progress, clock=clock, lexicon=lexicon) as work,
     ):
-        made = replay.rebuild(work, config.archive / FILE)
+        report = replay.rebuild(work, config.archive / FILE)
     if as_json:
         output.json_block(
             {
                 "database": str(target / FILE),
-                "played": asdict(made.played),
-                "tables": [asdict(table) | {"differing": table.differing} for table in made.tables],
-                "unread": made.unread,
+                "played": asdict(report.replayed),
+                "tables": [asdict(table) | {"differing": table.differing} for table in report.tables],
+                "unread": report.unread,
             }
         )
     else:
-        _print(made, target / FILE)
-    if made.bug is not None:
-        traceback.print_exception(made.bug)
+        _print(report, target / FILE)
+    if report.bug is not None:
+        traceback.print_exception(report.bug)
         output.note(
-            f"a bug kept {made.played.bugs} visits from being taken in, the first of them as above; their answers have"
-            " their rows. Report it, and rebuild with a version that has it no more"
+            f"{output.count(report.replayed.bugs, 'visit')} could not be replayed because of a bug; the first traceback is "
+            "above. Their captures are stored. Report the bug, and rebuild again with a version that fixes it"
         )
-    refused = replace and not _replaced(config, target, made)
-    if refused or made.differing or made.played.damaged or made.played.unfinished or made.played.bugs:
+    refused = replace and not _replace(config, target, report)
+    if refused or report.differing or report.replayed.damaged or report.replayed.unfinished or report.replayed.bugs:
         raise typer.Exit(5)
 
 
-def _print(made: Rebuilt, file: Path) -> None:
-    played = made.played
+def _print(report: RebuildReport, file: Path) -> None:
+    replayed = report.replayed
     output.text(
-        f"{file}: {played.records} records, {played.visits} visits, {played.captures} captures, {played.imports} imports"
+        f"{file}: {output.count(replayed.records, 'record')}, {output.count(replayed.visits, 'visit')}, "
+        f"{output.count(replayed.captures, 'imported capture')}, {output.count(replayed.imports, 'imported text')}"
     )
-    for count, what in (
-        (played.unasked, "answers that today's program would not have asked for"),
-        (played.unfinished, "visits cut off in the middle, left for the next run to go on with"),
-        (played.bugs, "visits over which this program has a bug"),
-        (played.damaged, "damaged stretches of WARC files passed over: vna verify"),
+    for count, noun, rest in (
+        (replayed.unasked, "capture", "that this version and configuration would not have requested"),
+        (replayed.unfinished, "interrupted visit", "for the next run to complete"),
+        (replayed.bugs, "visit", "that failed because of a bug"),
+        (replayed.damaged, "damaged section", "of WARC files skipped: run `vna verify`"),
     ):
         if count:
-            output.text(f"  {count} {what}")
-    if made.unread:
-        output.text(f"  not compared: the old database cannot be read: {made.unread}")
-    if made.tables:
+            output.text(f"  {output.count(count, noun)} {rest}")
+    if report.unread:
+        output.text(f"  not compared, because the old database cannot be read: {report.unread}")
+    if report.tables:
         rows = [
             asdict(table)
             | {"differing": table.differing if table.kind == "evidence" else None}
             | {"where": ", ".join(f"{name} {count}" for name, count in table.columns.items())}
-            for table in made.tables
+            for table in report.tables
         ]
         output.table(rows, ("table", "kind", "old", "new", "differing", "only_old", "only_new", "where"))
-    if made.differing:
+    if report.differing:
         output.note(
-            "tables differ; after a change of parser, layouts, lexicon or configuration that is expected: docs/rebuild.md"
+            "tables differ; this is expected after a change of parser, layouts, lexicon or configuration (docs/rebuild.md)"
         )
 
 
-def _replaced(config: Config, target: Path, made: Rebuilt) -> bool:
-    """Put the new database in its place, unless it lacks articles that the old one has."""
+def _replace(config: Config, target: Path, report: RebuildReport) -> bool:
+    """Replace the old database, unless the new one lacks articles or revisions; return whether it was replaced."""
     from crawler.clock import SystemClock
     from crawler.storage import FILE, replace_db
 
-    if made.lost:
-        lost = ", ".join(f"{table.only_old} rows of {table.table}" for table in made.lost)
-        output.note(f"not replaced: {lost} are in the old database alone; the new one stays at {target / FILE}")
+    if report.lost:
+        lost = ", ".join(f"{output.count(table.only_old, 'row')} of {table.table}" for table in report.lost)
+        output.note(f"not replaced: {lost} exist only in the old database; the new one is at {target / FILE}")
         return False
     stamp = SystemClock().now().strftime("%Y%m%dT%H%M%SZ")
-    aside = replace_db.put_in_place(target / FILE, config.archive, stamp)
+    renamed = replace_db.replace_database(target / FILE, config.archive, stamp)
     if target == config.archive / _REBUILT:
-        replace_db.cleared(target)
-    output.note(f"the new database is in its place{f'; the old one is {aside}' if aside else ''}")
+        replace_db.remove_folder(target)
+    output.note(f"the database was replaced{f'; the old one is now {renamed}' if renamed else ''}")
     return True
 
 
 @contextmanager
 def _stoppable() -> Iterator[StoppableClock]:
-    """Let a first Ctrl-C end the work in hand, a second one everything."""
+    """Yield a clock that the first Ctrl-C or SIGTERM stops; a second signal ends the process at once."""
     from crawler.cli.signals import stopped_by_signals
     from crawler.clock import StoppableClock
 
@@ -192,4 +203,4 @@ def _day(value: str) -> str:
     try:
         return date.fromisoformat(value).strftime("%Y%m%d")
     except ValueError as error:
-        raise BadInput(f"--since {value}: not a day", "write it as 2026-01-31") from error
+        raise BadInput(f"--since {value} is not a day", "write it as 2026-01-31") from error

@@ -1,6 +1,6 @@
-"""The ledger: `vna coverage`.
+"""`vna coverage`: the coverage ledger.
 
-Boundary: arguments and output; the counting is `coverage`'s.
+Boundary: arguments and output; `crawler.coverage` does the counting.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ from crawler.errors import BadInput, StorageError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from crawler.coverage import Dating, Ledger, Missing, Month
+    from crawler.coverage import Dating, Ledger, LedgerMonth, Missing
 
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
-_LISTED = 20  # missing articles that the text names; JSON has all
-_BAR = 20
+_LISTED = 20  # missing articles in the text output; JSON lists all
+_BAR = 20  # width of a bar, in characters
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What of the ledger was asked for; None where nothing was said."""
+    """The part of the ledger to print; None means no limit."""
 
     since: str | None
     until: str | None
     section: str | None
 
     def month(self, month: str) -> bool:
-        """Whether a month is in the period; what has no month is in none but the whole."""
+        """Whether a month, such as `2024-01`, is in the period. If the month is unknown: whether the period is unlimited."""
         return (self.since is None or self.since <= month) and (self.until is None or "" < month <= self.until)
 
-    def row(self, row: Month | Missing) -> bool:
-        """Whether a row was asked for."""
+    def row(self, row: LedgerMonth | Missing) -> bool:
+        """Whether a row is in the period and the section."""
         return self.month(row.month) and (self.section is None or row.section == self.section)
 
     def dating(self, dating: Dating) -> bool:
-        """Whether a note about a date was asked for: something in the period may be the day."""
+        """Whether a dating is in the period: its earliest possible day, or the latest one if that is unknown."""
         return self.month((dating.after or dating.before or "")[:7])
 
 
@@ -57,17 +57,22 @@ def register(app: typer.Typer) -> None:
 def coverage(
     context: typer.Context,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="MONTH", help="First month, as 2024-01 (or a day in it).")
+        str | None, typer.Option("--since", metavar="MONTH", help="First month, such as 2024-01 (or a day in it).")
     ] = None,
     until: Annotated[str | None, typer.Option("--until", metavar="MONTH", help="Last month.")] = None,
-    section: Annotated[str | None, typer.Option("--section", help="One section instead of all together.")] = None,
-    chart: Annotated[Path | None, typer.Option("--chart", metavar="FILE", help="Draw it, as SVG.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: every month and section, every id.")] = False,
+    section: Annotated[
+        str | None, typer.Option("--section", help="One section instead of all sections together.")
+    ] = None,
+    chart: Annotated[
+        Path | None, typer.Option("--chart", metavar="FILE", help="Also draw a chart in this SVG file.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with every month, section and id.")] = False,
 ) -> None:
-    """Print the ledger: how many articles are known, held, missing and gone in each month, and how many nobody listed.
+    """Print how many articles are known, held and missing, by month.
 
-    It is worked out anew and stored in the tables coverage, missing and datings. That something is missing is an
-    answer, not a failure: the exit code is 0.
+    Also counts the articles that the agency removed, and estimates how many articles exist that no list contains. The
+    result is computed again at each call and stored in the tables coverage, missing and datings. The exit code is 0 even
+    if articles are missing.
 
     Example: vna coverage --since 2024-01 --chart coverage.svg
     """
@@ -96,7 +101,7 @@ def _taken(folder: Path) -> tuple[Ledger, list[dict[str, Any]]]:
 
 
 def _store(folder: Path, ledger: Ledger, now: datetime) -> None:
-    """Keep the ledger in its tables; an archive that cannot be written is answered about all the same."""
+    """Store the ledger in its tables. If the archive cannot be written, print a note: the answer is still correct."""
     from crawler import storage
 
     try:
@@ -106,16 +111,16 @@ def _store(folder: Path, ledger: Ledger, now: datetime) -> None:
         output.note(f"vna: the ledger is not stored: {error}")
 
 
-def _draw(file: Path, rows: Sequence[Month], section: str | None) -> None:
+def _draw(file: Path, rows: Sequence[LedgerMonth], section: str | None) -> None:
     from crawler.coverage import chart
     from crawler.export import replacing
 
     with replacing(file) as out:
-        out.write(chart(rows, f"Articles a month, {section or 'all sections'}"))
+        out.write(chart(rows, f"Articles per month, {section or 'all sections'}"))
     output.note(f"chart: {file}")
 
 
-def _as_json(ledger: Ledger, rows: Iterable[Month], wanted: _Wanted) -> dict[str, Any]:
+def _as_json(ledger: Ledger, rows: Iterable[LedgerMonth], wanted: _Wanted) -> dict[str, Any]:
     return {
         "coverage": [asdict(row) for row in rows],
         "missing": [asdict(one) for one in ledger.missing if wanted.row(one)],
@@ -130,11 +135,11 @@ def _month(option: str, value: str | None) -> str | None:
     try:
         return value if _MONTH.fullmatch(value) else date.fromisoformat(value).isoformat()[:7]
     except ValueError as error:
-        raise BadInput(f"{option} {value} is no month", "write it as 2024-01") from error
+        raise BadInput(f"{option} {value} is not a month", "write it as 2024-01") from error
 
 
 def _known_section(ledger: Ledger, asked: str | None) -> str | None:
-    """Give a section's name as the archive writes it."""
+    """Return the name of a section as the archive spells it, ignoring case."""
     if asked is None:
         return None
     names = sorted({row.section for row in ledger.months} - {""})
@@ -144,10 +149,10 @@ def _known_section(ledger: Ledger, asked: str | None) -> str | None:
     return found[0]
 
 
-# --- for people -------------------------------------------------------------------------------------------------------
+# --- text output ------------------------------------------------------------------------------------------------------
 
 
-def _print(ledger: Ledger, rows: Sequence[Month], gaps: Sequence[dict[str, Any]], wanted: _Wanted) -> None:
+def _print(ledger: Ledger, rows: Sequence[LedgerMonth], gaps: Sequence[dict[str, Any]], wanted: _Wanted) -> None:
     output.text(f"{'month':18}  {'known':>8}{'held':>9}{'missing':>9}{'gone':>7}{'undated':>9}  estimate [95 %]")
     for nothing, group in groupby(rows, key=lambda row: not row.known):
         months = list(group)
@@ -155,47 +160,49 @@ def _print(ledger: Ledger, rows: Sequence[Month], gaps: Sequence[dict[str, Any]]
             output.text(_line(row))
     _sum(rows)
     for gap in gaps:
-        output.text(f"open gap: {gap['source']}, {gap['since']} to {gap['until']}{_tail(gap['note'])}")
+        output.text(f"open gap: {gap['source']}, {gap['since']} to {gap['until']}{_suffix(gap['note'])}")
     _print_missing([one for one in ledger.missing if wanted.row(one)])
     _print_datings([one for one in ledger.datings if wanted.dating(one)])
     if unasked := sum(row.unasked or 0 for row in rows):
-        output.text(f"\n{unasked:,} ids in the sequence nobody knows and nobody asked for: vna backfill --via ids")
+        output.text(
+            f"\n{unasked:,} ids in the sequence are unknown and were never requested: run `vna backfill --via ids`"
+        )
 
 
-def _folded(months: Sequence[Month]) -> Month:
-    """Make one line of months of which nothing is known."""
+def _folded(months: Sequence[LedgerMonth]) -> LedgerMonth:
+    """Combine consecutive months without a known article into one row."""
     first, last = months[0], months[-1]
     name = first.month if first is last else f"{first.month} to {last.month}"
     return replace(first, month=name, high=sum(month.high or 0 for month in months))
 
 
-def _line(row: Month) -> str:
+def _line(row: LedgerMonth) -> str:
     return (
         f"{row.month or 'no month':18}  {row.known:>8,}{row.held:>9,}{row.missing:>9,}{row.gone:>7,}{row.undated:>9,}"
         f"  {_estimate(row):24}  {_bar(row)}"
     ).rstrip()
 
 
-def _estimate(row: Month) -> str:
+def _estimate(row: LedgerMonth) -> str:
     if row.low is None or row.high is None:
         return ""
     value = "" if row.estimate is None else f"{row.estimate:,.0f} "
     return f"{value}[{row.low:,}]" if row.low == row.high else f"{value}[{row.low:,} - {row.high:,}]"
 
 
-def _bar(row: Month) -> str:
-    """Draw what is held as full blocks, what is missing or lost as shaded ones, what may exist beside as dots."""
+def _bar(row: LedgerMonth) -> str:
+    """Return a bar: full blocks for held articles, shaded ones for the other known articles, dots for possible ones."""
     whole = max(row.known, row.high or 0)
     if not whole:
         return ""
     held, known = (round(number * _BAR / whole) for number in (row.held, row.known))
     if row.held < row.known:
-        held = min(held, _BAR - 1)  # a single missing article is seen, too
+        held = min(held, _BAR - 1)  # a single missing article is visible, too
         known = max(known, held + 1)
     return "█" * held + "▒" * (known - held) + "·" * (_BAR - known)
 
 
-def _sum(rows: Sequence[Month]) -> None:
+def _sum(rows: Sequence[LedgerMonth]) -> None:
     total: Callable[[str], int] = lambda name: sum(getattr(row, name) for row in rows)  # noqa: E731 - one use
     known, held, gone = total("known"), total("held"), total("gone")
     share = f" ({held / known:.1%})" if known else ""
@@ -220,9 +227,9 @@ def _print_datings(datings: Sequence[Dating]) -> None:
         return
     counts = {kind: sum(one.kind == kind for one in datings) for kind in ("undated", "back-dated", "ahead")}
     output.text(
-        "\ndates that the ids speak to: " + ", ".join(f"{n} {kind}" for kind, n in counts.items() if n) + " (--json)"
+        "\nmissing or implausible dates: " + ", ".join(f"{n} {kind}" for kind, n in counts.items() if n) + " (--json)"
     )
 
 
-def _tail(note: str | None) -> str:
+def _suffix(note: str | None) -> str:
     return f": {note}" if note else ""

@@ -1,6 +1,6 @@
-"""Global options, the list of commands, and what becomes of errors.
+"""The global options, the list of commands, and the messages of expected failures.
 
-Boundary: no command's work is done here.
+Boundary: contains no command; each is in a module of its own.
 """
 
 from __future__ import annotations
@@ -32,27 +32,26 @@ from crawler.errors import ArticleNotFound, StopError
 from crawler.sim import commands as simulation
 
 
-class _ReaderGone(Exception):
-    """Whoever read our output has seen enough (head, less); the library would make exit code 1 of it."""
+class _OutputClosed(Exception):
+    """The program that reads standard output, such as `head` or `less`, has closed it."""
 
 
 class Commands(TyperGroup):
-    """The commands; a closed pipe leaves them as an exception of ours."""
+    """The group of all commands."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command."""
+        """Run the command; raise `_OutputClosed` instead of `BrokenPipeError`, which typer would turn into exit code 1."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:
-            raise _ReaderGone from error
+            raise _OutputClosed from error
 
 
 app = typer.Typer(
     name="vna",
     cls=Commands,
-    help="An archive of record for the French-language news of the Vietnam News Agency.",
+    help="A searchable and citable archive of the French-language news of the Vietnam News Agency.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
@@ -72,20 +71,24 @@ def options(
         Path | None, typer.Option(envvar="VNA_CONFIG", help="Configuration file.", show_default="config/crawler.toml")
     ] = None,
     archive: Annotated[
-        Path | None, typer.Option(envvar="VNA_ARCHIVE", help="Folder of the archive.", show_default="archive")
+        Path | None, typer.Option(envvar="VNA_ARCHIVE", help="Archive folder.", show_default="archive")
     ] = None,
     site: Annotated[
         str | None,
-        typer.Option(envvar="VNA_SITE", help="The site's root instead of the configured one.", metavar="URL"),
+        typer.Option(envvar="VNA_SITE", help="Root address of the site, instead of the configured one.", metavar="URL"),
     ] = None,
     rate: Annotated[
         float | None,
-        typer.Option(envvar="VNA_RATE", help="Requests a second; 0 = no delay, for a site on this machine only."),
+        typer.Option(
+            envvar="VNA_RATE", help="Requests per second; 0 means no delay, allowed only for a site on this machine."
+        ),
     ] = None,
-    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Say more on stderr.")] = 0,
-    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Print more on stderr.")] = 0,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
 ) -> None:
-    """Read the options that stand before the command."""
+    """Store the options that precede the command."""
     context.obj = Globals(config, archive, site, rate, verbose)
 
 
@@ -96,11 +99,14 @@ for module in (
 
 
 def main() -> None:
-    """Run the command line; expected failures become a message, a hint and an exit code, bugs keep their traceback."""
+    """Run the command line and exit.
+
+    An expected failure prints a message and a hint and exits with code 1. A bug keeps its traceback.
+    """
     try:
         _run()
-    except (BrokenPipeError, _ReaderGone):
-        output.unplug(sys.stdout)
+    except (BrokenPipeError, _OutputClosed):
+        output.discard(sys.stdout)
         sys.exit(0)
 
 
@@ -108,17 +114,17 @@ def _run() -> None:
     try:
         app()
     except SystemExit:
-        sys.stdout.flush()  # here, where a closed pipe can still be answered
+        sys.stdout.flush()  # a closed pipe raises here, where main() handles it, and not at interpreter shutdown
         raise
     except StopError as error:
-        _say(str(error), error.hint)
+        _print_failure(str(error), error.hint)
         sys.exit(1)
     except ArticleNotFound as error:
-        _say(str(error), "`vna search` finds the ids of articles; imported texts have negative ones")
+        _print_failure(str(error), "find ids with `vna search`; imported texts have negative ids")
         sys.exit(1)
 
 
-def _say(message: str, hint: str) -> None:
+def _print_failure(message: str, hint: str) -> None:
     for line in message.splitlines():
         typer.echo(f"vna: {line}", err=True)
     if hint:

@@ -1,4 +1,4 @@
-"""Commands that call on the site.
+"""`vna poll`.
 
 Boundary: arguments, output, exit code.
 """
@@ -20,29 +20,31 @@ def register(app: typer.Typer) -> None:
 def poll(
     context: typer.Context,
     everything: Annotated[
-        bool, typer.Option("--all", help="Ignore due times: every source, every known page.")
+        bool, typer.Option("--all", help="Ignore due times: fetch every source and every known page.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Do one tick: poll the sources that are due, fetch the pages that are due.
+    """Fetch the sources and pages that are due, once.
+
+    Reads the lists first, then fetches the articles that are new or due for a check.
 
     Example: vna poll
     """
     from dataclasses import asdict
 
-    from crawler import app, pipeline
-    from crawler.cli.progress import watcher
+    from crawler import app, collect
+    from crawler.cli.progress import progress_display
 
     globals_ = state.of(context)
     config = globals_.load()
     app.require_contact(config)
-    words = state.lexicon_or_note()
-    with watcher(globals_.verbose) as progress, app.working(config, "poll", progress, lexicon=words) as work:
-        report = pipeline.poll(work, ignore_due=everything)
+    lexicon = state.lexicon_or_note()
+    with progress_display(globals_.verbose) as progress, app.working(config, "poll", progress, lexicon=lexicon) as work:
+        report = collect.poll(work, ignore_due=everything)
     if as_json:
         output.json_line(asdict(report))
     else:
         output.text(output.report_line(report))
     if report.rejected or report.failed:
-        output.note(f"{report.rejected + report.failed} pages need a look: vna status")
+        output.note(f"{output.count(report.rejected + report.failed, 'page')} to check: run `vna status`")
         raise typer.Exit(5)

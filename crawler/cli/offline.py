@@ -1,4 +1,4 @@
-"""Commands that need no network: parse a page, repair a text, import texts.
+"""Commands that need no network: `vna parse`, `repair`, `import` and `reparse`.
 
 Boundary: arguments, files, output, exit code.
 """
@@ -20,7 +20,7 @@ from crawler.errors import BadInput, MarkupDrift, NotAnArticle
 
 
 class ParseFormat(StrEnum):
-    """What `vna parse` prints."""
+    """Output format of `vna parse`."""
 
     json = "json"
     text = "text"
@@ -36,18 +36,21 @@ def register(app: typer.Typer) -> None:
 
 def parse(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The page as HTML, also gzipped; - for standard input.")],
-    url: Annotated[str, typer.Option("--url", help="The address that the page was fetched from.")],
+    file: Annotated[Path, typer.Argument(help="HTML file of the page, may be gzipped; - for standard input.")],
+    url: Annotated[str, typer.Option("--url", help="Address from which the page was fetched.")],
     fetched_at: Annotated[
         str | None,
-        typer.Option("--fetched-at", help="When it was fetched, ISO 8601; chooses the markup version. [default: now]"),
+        typer.Option("--fetched-at", help="Time of the fetch (ISO 8601), which selects the layout. [default: now]"),
     ] = None,
-    format_: Annotated[ParseFormat, typer.Option("--format", help="What to print.")] = ParseFormat.json,
+    format_: Annotated[ParseFormat, typer.Option("--format", help="Output format.")] = ParseFormat.json,
     content_type: Annotated[
-        str | None, typer.Option("--content-type", help="The Content-Type header that came with the page.")
+        str | None, typer.Option("--content-type", help="Content-Type header of the response.")
     ] = None,
 ) -> None:
-    """Read the article on one stored page, offline; exit 3 when it is no article, 4 on markup drift.
+    """Parse one saved page and print the article, offline.
+
+    Exit code 3 means that the page is not an article. Exit code 4 means layout drift: the page is an article, but its
+    layout is unknown.
 
     Example: vna parse page.html --url https://fr.vietnamplus.vn/titre-post245060.vnp
     """
@@ -59,7 +62,7 @@ def parse(
     body = _bytes(file)
     if len(body) > settings.max_body:
         raise BadInput(
-            f"{file} has {len(body)} bytes, over the cap of {settings.max_body}", "raise [politeness] max_body"
+            f"{file} has {len(body)} bytes, over the limit of {settings.max_body}", "raise [politeness] max_body"
         )
     try:
         article = parse_page(
@@ -75,7 +78,9 @@ def parse(
         raise typer.Exit(3) from error
     except MarkupDrift as error:
         output.note(f"vna: {error}")
-        output.note("  hint: what the fallbacks found is printed; docs/new-layout.md says how to follow a new layout")
+        output.note(
+            "  hint: describe the layout as in docs/new-layout.md; the output contains only what the page head says"
+        )
         _print_article(error.article, format_, None)
         raise typer.Exit(4) from error
     _print_article(article, format_, app.repairer(state.lexicon_or_note())(article))
@@ -95,19 +100,21 @@ def _print_article(article: object, format_: ParseFormat, reading: object) -> No
 
 
 def repair(
-    file: Annotated[Path | None, typer.Argument(help="A text, one block a line. [default: standard input]")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print each line's reading and edits as JSON.")] = False,
+    file: Annotated[
+        Path | None, typer.Argument(help="Text file with one block per line. [default: standard input]")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print each line's repaired text and edits as JSON.")] = False,
 ) -> None:
-    """Print the repaired reading of a text, line by line, offline.
+    """Print the repaired text of each line of a file, offline.
 
     Example: echo "la stratégiede sécurité" | vna repair
     """
     from crawler import repair as repairing
 
-    words = state.lexicon_or_note()
+    lexicon = state.lexicon_or_note()
     text = _text(file or Path("-"))
     for line in text.removesuffix("\n").split("\n"):
-        reading = repairing.repair(line, words)
+        reading = repairing.repair(line, lexicon)
         if as_json:
             edits = [
                 {"rule": r.rule, "offset": r.offset, "before": r.before, "after": r.after} for r in reading.repairs
@@ -119,10 +126,14 @@ def repair(
 
 def import_texts(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(help="Texts in the seed format; a form feed separates several.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a text.")] = False,
+    files: Annotated[
+        list[Path], typer.Argument(help="Texts in the seed format; a form feed separates texts in one file.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per text.")] = False,
 ) -> None:
-    """Put texts in the seed format into the archive; they get negative ids.
+    """Import texts in the seed format.
+
+    The imported texts get negative ids. Importing a text again changes nothing.
 
     Example: vna import seeds/*.txt
     """
@@ -148,33 +159,36 @@ def import_texts(
                 else:
                     output.text(f"{done.key}  {done.verdict}  {done.title}")
     if refused:
-        output.note(f"{refused} of {len(files)} files were refused; the others are stored")
+        output.note(f"{refused} of {len(files)} files not imported; the others are stored")
         raise typer.Exit(1)
 
 
 def reparse(
     context: typer.Context,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="T", help="Only pages fetched since this instant (ISO 8601).")
+        str | None, typer.Option("--since", metavar="T", help="Only pages fetched since this time (ISO 8601).")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would read differently.")] = False,
-    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Processes that read; one writes.")] = 1,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report the differences without writing them.")] = False,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Number of processes that parse; one writes.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Read the stored pages again with today's parser and layouts, offline; never makes a revision.
+    """Parse the stored pages again, offline.
+
+    Uses the current parser and layouts. Updates the articles; never creates a revision, because the agency changed nothing. Exit code 5 means that a page can
+    no longer be parsed or read.
 
     Example: vna reparse --since 2026-11-01 --dry-run
     """
     from dataclasses import asdict
 
     from crawler import app, pipeline
-    from crawler.cli.progress import watcher
+    from crawler.cli.progress import progress_display
     from crawler.clock import to_text
 
     globals_ = state.of(context)
     begin = to_text(_instant(since, "--since")) if since else None
     with (
-        watcher(globals_.verbose) as progress,
+        progress_display(globals_.verbose) as progress,
         app.working(globals_.load(), "reparse", progress, role="read", lexicon=state.lexicon_or_note()) as work,
     ):
         report = pipeline.reparse(work, since=begin, dry_run=dry_run, jobs=jobs)
@@ -182,18 +196,18 @@ def reparse(
         output.json_block(asdict(report))
         return
     output.text(
-        f"{report.pages} pages: {report.same} as before, {report.differing} differ, {report.newly_read} read at last, "
-        f"{report.still_unread} still unread, {report.no_longer_read} no longer read"
-        + (" (dry run: nothing was written)" if dry_run else "")
+        f"{output.count(report.pages, 'page')}: {report.same} unchanged, {report.differing} changed, "
+        f"{report.newly_read} parsed for the first time, {report.still_unread} still not parsed, "
+        f"{report.no_longer_read} no longer parsed" + (" (dry run: nothing was written)" if dry_run else "")
     )
     for name, count in sorted(report.fields.items(), key=lambda item: -item[1]):
         output.text(f"  {name}: {count}")
     for sample in report.samples:
         output.text(f"  {sample['id']} {sample['field']}:\n    - {_short(sample['was'])}\n    + {_short(sample['is'])}")
     if report.damaged:
-        output.note(f"{report.damaged} pages do not read back from their WARC files: vna verify")
+        output.note(f"{output.count(report.damaged, 'page')} cannot be read from the WARC files: run `vna verify`")
     if report.no_longer_read:
-        output.note("pages that were read before are not read now: correct the layout before anything else")
+        output.note("some pages that were parsed before cannot be parsed now: correct the layout first")
     if report.no_longer_read or report.damaged:
         raise typer.Exit(5)
 
@@ -222,7 +236,9 @@ def _text(file: Path) -> str:
     try:
         return _bytes(file).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise BadInput(f"{file}: not UTF-8 (byte {error.start})", "convert it: iconv -f CHARSET -t UTF-8") from error
+        raise BadInput(
+            f"{file}: not UTF-8 (byte {error.start})", "convert it with: iconv -f CHARSET -t UTF-8"
+        ) from error
 
 
 def _instant(value: str | None, option: str = "--fetched-at") -> datetime:
@@ -232,4 +248,4 @@ def _instant(value: str | None, option: str = "--fetched-at") -> datetime:
         instant = datetime.fromisoformat(value)
         return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise BadInput(f"{option} {value}: not an instant", "write it as 2026-01-31T08:15:00Z") from error
+        raise BadInput(f"{option} {value} is not a time", "write it as 2026-01-31T08:15:00Z") from error

@@ -1,4 +1,4 @@
-"""What commands print: data on stdout, notes on stderr.
+"""Functions that print: data on stdout, notes on stderr.
 
 Boundary: strings and streams.
 """
@@ -20,37 +20,42 @@ def text(line: str) -> None:
 
 
 def json_line(value: Any) -> None:
-    """Print one value as one line of JSON."""
+    """Print a value as one line of JSON."""
     text(json.dumps(value, ensure_ascii=False))
 
 
 def json_block(value: Any) -> None:
-    """Print one value as readable JSON."""
+    """Print a value as indented JSON."""
     text(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def note(line: str) -> None:
-    """Print a message for people."""
+    """Print a message on stderr."""
     sys.stderr.write(f"{line}\n")
 
 
-def unplug(stream: IO[str]) -> None:
-    """Send to nowhere what is still to come on a stream whose reader has gone, also what Python flushes at its end."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+def discard(stream: IO[str]) -> None:
+    """Redirect a stream whose reader has closed it to the null device, so that the flush at exit cannot fail."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
 
 
 def report_line(report: RunReport) -> str:
-    """Say what a run did in one line."""
+    """Return a one-line summary of a run."""
     parts = [f"{report.new} new", f"{report.revised} revised", f"{report.unchanged} unchanged"]
     optional = ("duplicate", "rejected", "failed", "gone")
     parts += [f"{n} {name}" for name in optional if (n := getattr(report, name))]
     return f"{', '.join(parts)}; {report.requests} requests, {size(report.bytes)}, {report.seconds:.1f} s"
 
 
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun, such as `1 page` or `3 pages`."""
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
 def size(count: float) -> str:
-    """Write a number of bytes for people."""
+    """Return a number of bytes with a decimal unit, such as `25.3 MB`."""
     for unit in ("bytes", "kB", "MB"):
         if count < 1000:
             return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
@@ -59,7 +64,7 @@ def size(count: float) -> str:
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Iterable[str]) -> None:
-    """Print rows in aligned columns; cells are cut so that a terminal shows one row a line."""
+    """Print rows in aligned columns; shorten long cells so that each row fits on one line."""
     names = list(columns)
     cells = [[_cell(row.get(name)) for name in names] for row in rows]
     widths = [max(len(name), *(len(row[i]) for row in cells)) if cells else len(name) for i, name in enumerate(names)]

@@ -1,4 +1,4 @@
-"""The first-contact check: its table for people, its JSON for programs.
+"""`vna probe`: the first-contact check, as a table or as JSON.
 
 Boundary: arguments, output, exit code.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from crawler.storage import Archive
     from crawler.types import Finding
 
-_WIDTH = 100  # columns, where there is no terminal to ask
+_WIDTH = 100  # columns, if stdout is not a terminal
 _NARROWEST, _WIDEST = 80, 160
 _VERDICT, _NAME = 9, 16
 _MARKS = {"confirmed": "confirmed", "differs": "DIFFERS", "unknown": "unknown"}
@@ -36,92 +36,101 @@ def register(app: typer.Typer) -> None:
 
 def probe(
     context: typer.Context,
-    last: Annotated[bool, typer.Option("--last", help="Print what the last probe found; ask nothing.")] = False,
+    last: Annotated[
+        bool, typer.Option("--last", help="Print the findings of the last probe, without requests.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check every assumption about the site with about 30 polite requests; say what differs and what to do about it.
+    """Check the assumptions about the site with about 30 requests.
+
+    Prints what differs, what to do about it, and the settings to change. Exit code 5 means that something differs.
 
     Example: vna probe
     """
     if last:
         with state.of(context).reading() as archive:
-            told = Told.of(archive)
-        if told is None:
-            raise BadInput("the site was never probed from this archive", "`vna probe` asks it about 30 questions")
-        _print(told, as_json=as_json)
+            report = ProbeReport.of(archive)
+        if report is None:
+            raise BadInput(
+                "no probe is stored in this archive", "run `vna probe`, which sends about 30 requests to the site"
+            )
+        _print(report, as_json=as_json)
         return
-    told, ended = _ask(state.of(context))
-    if told is not None:
-        _print(told, as_json=as_json)
-    if ended is not None:
-        raise ended
-    if told is not None and any(finding.verdict == "differs" for finding in told.findings):
+    report, failure = _run(state.of(context))
+    if report is not None:
+        _print(report, as_json=as_json)
+    if failure is not None:
+        raise failure
+    if report is not None and any(finding.verdict == "differs" for finding in report.findings):
         raise typer.Exit(5)
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a probe found, and when, in which run, with how many requests."""
+class ProbeReport:
+    """The findings of a probe; `about` has its time, its run and the number of requests."""
 
     findings: Sequence[Finding]
     about: Mapping[str, Any]
 
     @classmethod
-    def of(cls, archive: Archive) -> Told | None:
-        """Read what the last probe of an archive found; None when there was none."""
+    def of(cls, archive: Archive) -> ProbeReport | None:
+        """Return the report of the last probe that is stored in an archive; None if there is none."""
         about = archive.last_probe()
         return cls(archive.last_findings(), about) if about is not None else None
 
 
-def _ask(globals_: state.Globals) -> tuple[Told | None, StopError | None]:
-    """Probe; give what was found, and why it ended early, if it did. Nothing is printed while a bar is shown."""
+def _run(globals_: state.Globals) -> tuple[ProbeReport | None, StopError | None]:
+    """Probe the site; return the report, and the error that ended the probe early, if any.
+
+    Both are returned and not printed here, because the progress bar is on the terminal until the end.
+    """
     from crawler import app
-    from crawler.cli.progress import watcher
+    from crawler.cli.progress import progress_display
     from crawler.clock import StoppableClock
     from crawler.pipeline.probe import run_probe
 
     config = globals_.load()
     app.require_contact(config)
-    words = state.lexicon_or_note()
+    lexicon = state.lexicon_or_note()
     clock = StoppableClock()
     with (
         stopped_by_signals(clock),
-        watcher(globals_.verbose) as progress,
-        app.working(config, "probe", progress, role="probe", clock=clock, lexicon=words) as work,
+        progress_display(globals_.verbose) as progress,
+        app.working(config, "probe", progress, role="probe", clock=clock, lexicon=lexicon) as work,
     ):
         before = work.archive.last_probe()
         try:
             run_probe(work)
         except StopError as error:
-            told = Told.of(work.archive)
-            return (told if told and told.about != before else None), error
-        return Told.of(work.archive), None
+            report = ProbeReport.of(work.archive)
+            return (report if report and report.about != before else None), error
+        return ProbeReport.of(work.archive), None
 
 
-def _print(told: Told, *, as_json: bool) -> None:
+def _print(report: ProbeReport, *, as_json: bool) -> None:
     from crawler.probe import settings, snippet
 
-    proposed = settings(told.findings)
+    proposed = settings(report.findings)
     if as_json:
-        output.json_block({**told.about, "findings": [asdict(f) for f in told.findings], "config": proposed})
+        output.json_block({**report.about, "findings": [asdict(f) for f in report.findings], "config": proposed})
         return
-    for line in _report(told.findings, columns()):
+    for line in _lines(report.findings, columns()):
         output.text(line)
-    counts = Counter(_MARKS[finding.verdict] for finding in told.findings)
+    counts = Counter(_MARKS[finding.verdict] for finding in report.findings)
     summary = ", ".join(f"{counts[mark]} {mark}" for mark in _MARKS.values())
-    output.text(f"\n{summary}; {told.about['requests']} requests, {told.about['probed_at']}")
+    output.text(f"\n{summary}; {report.about['requests']} requests, {report.about['probed_at']}")
     if proposed:
-        output.text(f"\n# to adopt in config/crawler.toml\n{snippet(proposed)}")
+        output.text(f"\n# settings to copy into config/crawler.toml\n{snippet(proposed)}")
 
 
 def columns() -> int:
-    """Give the width of the table: that of the terminal, within reason."""
+    """Return the width of the table: that of the terminal, but from 80 to 160 columns."""
     found = shutil.get_terminal_size((_WIDTH, 24)).columns if sys.stdout.isatty() else _WIDTH
     return min(max(found, _NARROWEST), _WIDEST)
 
 
-def _report(findings: Sequence[Finding], columns: int) -> Iterator[str]:
-    """Give the table, then what to do about each assumption that does not hold, or that offers something."""
+def _lines(findings: Sequence[Finding], columns: int) -> Iterator[str]:
+    """Yield the lines of the table, then each piece of advice once, with the names of its findings."""
     free = columns - _VERDICT - _NAME - 6
     widths = (_VERDICT, _NAME, free * 2 // 5, free - free * 2 // 5)
     yield from _row(("verdict", "assumption", "expected", "seen"), widths)
@@ -138,7 +147,7 @@ def _report(findings: Sequence[Finding], columns: int) -> Iterator[str]:
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
-    """Give one row as lines, each cell wrapped in its column."""
+    """Yield the lines of one row, with each cell wrapped in its column."""
     columns = [
         textwrap.wrap(cell, width, break_on_hyphens=False) if width else []
         for cell, width in zip(cells, widths, strict=True)

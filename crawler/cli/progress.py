@@ -1,4 +1,4 @@
-"""How a run shows what it does: a bar on a terminal, plain lines otherwise; always on stderr.
+"""Shows the progress of a run on stderr: bars on a terminal, plain lines otherwise.
 
 Boundary: display only.
 """
@@ -21,12 +21,14 @@ from rich.progress import (
 )
 
 from crawler.cli import output
+from crawler.outcome import Outcome
 
-_QUIET = ("unchanged:",)  # a line for each unchanged article would hide the others
+_LEAST_WIDTH = 10  # characters for the last outcome, on a narrow terminal
+_BAR_WIDTH = 60  # characters that the other columns take
 
 
 class Lines:
-    """Plain lines, for logs and pipes."""
+    """Plain lines, for logs and pipes. Routine outcomes are shown only with `--verbose`."""
 
     def __init__(self, verbose: int = 0) -> None:
         self._verbose = verbose
@@ -40,29 +42,29 @@ class Lines:
         pass
 
     def phase(self, name: str, total: int) -> None:
-        """Name the phase."""
-        self._say(f"{name}: {total} due")
+        """Print the name of a phase and the number of its steps."""
+        self._print(f"{name}: {total} to do")
 
-    def step(self, what: str, url: str | None = None) -> None:  # noqa: ARG002 - the words name it, too
-        """Say what came of a step."""
-        if self._verbose or not what.startswith(_QUIET):
-            self._say(f"  {what}")
+    def step(self, outcome: Outcome) -> None:
+        """Print the outcome of a step."""
+        if self._verbose or not outcome.kind.is_routine:
+            self._print(f"  {outcome}")
 
-    def _say(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         try:
             print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is the output
-        except BrokenPipeError:  # nobody watches any more; the run goes on
-            output.unplug(sys.stderr)
+        except BrokenPipeError:  # the reader of stderr has gone; the run continues
+            output.discard(sys.stderr)
 
 
 class Live:
-    """Bars on a terminal while the block lasts."""
+    """Progress bars that are shown on a terminal while the block lasts."""
 
     def __init__(self, *columns: ProgressColumn, console: Console | None = None) -> None:
         self._progress = Progress(
             *columns,
             console=console or Console(stderr=True),
-            redirect_stdout=sys.stdout.isatty(),  # above the bars; but data that goes elsewhere must get there
+            redirect_stdout=sys.stdout.isatty(),  # on a terminal, data is printed above the bars; never redirect a pipe
         )
         self._task: TaskID | None = None
 
@@ -77,7 +79,7 @@ class Live:
 
 
 class Bar(Live):
-    """A bar for each phase, with what is done, how many and the time left."""
+    """A bar for each phase, with the number of finished steps, the time left and the last outcome."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -85,20 +87,21 @@ class Bar(Live):
             BarColumn(bar_width=30),
             MofNCompleteColumn(),
             TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[what]}"),
+            TextColumn("{task.fields[last]}"),
         )
 
     def phase(self, name: str, total: int) -> None:
-        """Begin a bar."""
-        self._task = self._progress.add_task(name, total=total, what="")
+        """Start a bar."""
+        self._task = self._progress.add_task(name, total=total, last="")
 
-    def step(self, what: str, url: str | None = None) -> None:  # noqa: ARG002 - the words name it, too
-        """Move the bar."""
-        width = max(10, self._progress.console.width - 60)
+    def step(self, outcome: Outcome) -> None:
+        """Advance the bar by one step."""
+        text, width = str(outcome), max(_LEAST_WIDTH, self._progress.console.width - _BAR_WIDTH)
         if self._task is not None:
-            self._progress.update(self._task, advance=1, what=what if len(what) <= width else what[: width - 1] + "…")
+            last = text if len(text) <= width else text[: width - 1] + "…"
+            self._progress.update(self._task, advance=1, last=last)
 
 
-def watcher(verbose: int = 0) -> Lines | Bar:
-    """Give a bar on a terminal, lines otherwise or when more is asked for."""
+def progress_display(verbose: int = 0) -> Lines | Bar:
+    """Return bars on a terminal; lines otherwise, or if `verbose` asks for every outcome."""
     return Bar() if sys.stderr.isatty() and not verbose else Lines(verbose)

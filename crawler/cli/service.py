@@ -1,4 +1,4 @@
-"""The service, and what it has to tell.
+"""`vna run` and `vna alerts`: the service and its incidents.
 
 Boundary: arguments, output, exit code.
 """
@@ -14,11 +14,11 @@ from typing import Annotated
 import typer
 
 from crawler.cli import output, state
-from crawler.cli.signals import held_back
+from crawler.cli.signals import blocked
 from crawler.errors import ConfigError, StopError
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-_MOST = 50
+_MOST = 50  # incidents that `vna alerts` lists
 
 
 def register(app: typer.Typer) -> None:
@@ -28,13 +28,14 @@ def register(app: typer.Typer) -> None:
 
 
 def run(context: typer.Context) -> None:
-    """Collect until stopped: poll what is due, go on with open backfills, keep house, tell of trouble.
+    """Run the service until stopped.
 
-    SIGTERM and SIGINT end it after the page in hand; SIGHUP reads the configuration again.
+    The service polls what is due, continues open backfills, verifies the archive, makes backups and sends alerts.
+    SIGTERM and SIGINT stop it after the current page. SIGHUP reloads the configuration.
 
     Example: vna run
     """
-    with held_back(signal.SIGHUP):
+    with blocked(signal.SIGHUP):
         _serve(state.of(context))
 
 
@@ -42,20 +43,20 @@ def _serve(globals_: state.Globals) -> None:
     from crawler import app
     from crawler.daemon import Service
 
-    with _last_words():
+    with _exit_status_to_systemd():
         app.require_contact(globals_.load())
         service = Service(globals_.load, lexicon=state.lexicon_or_note(), verbose=bool(globals_.verbose))
         try:
             service.run()
         except (StopError, KeyboardInterrupt):
             raise
-        except Exception as error:  # the log has it, with its traceback, in the form that was asked for
+        except Exception as error:  # the service has logged the traceback, in the configured log format
             raise typer.Exit(1) from error
 
 
 @contextmanager
-def _last_words() -> Iterator[None]:
-    """Tell systemd how the service ended: `systemctl status` keeps that, and shows no lines of a log that was ended."""
+def _exit_status_to_systemd() -> Iterator[None]:
+    """Report to systemd why the service ended, because `systemctl status` shows no log lines of an ended run."""
     from crawler.daemon.systemd import Notifier
 
     manager = Notifier(os.environ)
@@ -65,17 +66,17 @@ def _last_words() -> Iterator[None]:
         manager.status("; ".join([*str(error).splitlines(), error.hint]))
         raise
     except Exception:
-        manager.status("ended by a bug: its traceback is in the log")
+        manager.status("stopped by a bug: see the traceback in the log")
         raise
     manager.status("stopped")
 
 
 def alerts(
     context: typer.Context,
-    test: Annotated[bool, typer.Option("--test", help="Send a test message to every address of [alerts] to.")] = False,
+    test: Annotated[bool, typer.Option("--test", help="Send a test message to every address in [alerts] to.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List the troubles of now and the last ones that are over; with --test, send a message instead.
+    """List open and recent incidents, or send a test alert.
 
     Example: vna alerts --test
     """
@@ -87,7 +88,7 @@ def alerts(
     if as_json:
         output.json_block(found)
     elif not found:
-        output.note("no trouble was ever noted")
+        output.note("no incidents recorded")
     else:
         output.table(found, ("kind", "subject", "opened_at", "closed_at", "told_at", "detail"))
 
@@ -96,10 +97,13 @@ def _test(addresses: tuple[str, ...], *, as_json: bool) -> None:
     from crawler import alerts as sending
 
     if not addresses:
-        raise ConfigError("nobody is to be told: [alerts] to is empty", "config/crawler.toml shows how it is written")
-    sending.send(addresses, "vna: a test", "This is a test of `vna alerts --test`. Nothing is wrong.")
-    told = [sending.masked(address) for address in addresses]
+        raise ConfigError(
+            "no alert recipients configured: [alerts] to is empty",
+            "add an address to [alerts] to; config/crawler.toml shows the format",
+        )
+    sending.send(addresses, "vna: test message", "Test message of `vna alerts --test`. No action is needed.")
+    recipients = [sending.masked(address) for address in addresses]
     if as_json:
-        output.json_block({"told": told})
+        output.json_block({"told": recipients})
     else:
-        output.text(f"told {', '.join(told)}")
+        output.text(f"sent to {', '.join(recipients)}")

@@ -1,6 +1,6 @@
-"""Commands that serve something: the replica of the site, Datasette on the archive, the demo.
+"""`vna browse`: serve the archive with Datasette.
 
-Boundary: arguments, output, exit code.
+Boundary: arguments, output, exit code; Datasette is a program of its own.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ import typer
 from crawler.cli import output, state
 from crawler.errors import StopError
 
-_DATASETTE = Path(__file__).resolve().parents[2] / "config"
-
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
@@ -28,20 +26,24 @@ def browse(
     context: typer.Context,
     port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1.", min=0, max=65535)] = 8001,
 ) -> None:
-    """Open the archive in Datasette, read-only, until interrupted.
+    """Serve the archive in Datasette on this machine, read-only.
 
     Example: vna browse --port 8001
     """
+    from crawler import resources
+    from crawler.config import DEFAULT_FILE
     from crawler.storage import FILE
 
-    with state.of(context).reading() as archive:
+    globals_ = state.of(context)
+    with globals_.reading() as archive:
         file = Path(archive.db.execute("PRAGMA database_list").fetchone()[2])
     if find_spec("datasette") is None:
-        raise StopError("Datasette is not installed", "install it beside the archive: pip install 'crawler[browse]'")
-    settings = ["--setting", "truncate_cells_html", "300", "--setting", "max_returned_rows", "1000"]
-    metadata = ["--metadata", str(_DATASETTE / "datasette.yaml")] if _DATASETTE.exists() else []
-    metadata += ["--plugins-dir", str(_DATASETTE / "datasette")] if _DATASETTE.exists() else []
-    output.note(f"{FILE} at http://127.0.0.1:{port}/ (read-only); Ctrl-C ends it")
+        raise StopError("Datasette is not installed", "install it with: pip install 'vna-archive[browse]'")
     command = [sys.executable, "-m", "datasette", "serve", str(file), "-p", str(port), "-h", "127.0.0.1"]
+    command += ["--setting", "truncate_cells_html", "300", "--setting", "max_returned_rows", "1000"]
+    command += ["--metadata", str(resources.datasette_metadata()), "--plugins-dir", str(resources.datasette_plugins())]
+    # The plugin reads the synonyms beside this file, so that SQL finds the same articles as `vna search`.
+    environment = os.environ | {"VNA_CONFIG": str(globals_.config or DEFAULT_FILE)}
+    output.note(f"{FILE} at http://127.0.0.1:{port}/ (read-only); stop with Ctrl-C")
     sys.stderr.flush()
-    os.execv(sys.executable, [*command, *settings, *metadata])  # noqa: S606 - one process, so that one signal ends it
+    os.execve(sys.executable, command, environment)  # noqa: S606 - replace this process, so that one signal ends both

@@ -1,4 +1,4 @@
-"""Signals of a run: the first one ends it cleanly, and one that comes too early waits.
+"""Signal handling of a run: the first SIGINT or SIGTERM stops it cleanly, and SIGHUP can be delayed during start-up.
 
 Boundary: signals of this process.
 """
@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def held_back(number: int) -> Iterator[None]:
-    """Have a signal wait while nobody takes it: by itself SIGHUP would end a service that is only beginning."""
+def blocked(number: int) -> Iterator[None]:
+    """Block a signal for the duration of the block.
+
+    A blocked signal stays pending until the service reads it. Without this, a SIGHUP that arrives while the service
+    starts would end it, because that is the default action.
+    """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {number})
     try:
         yield
@@ -26,7 +30,7 @@ def held_back(number: int) -> Iterator[None]:
 
 @contextmanager
 def stopped_by_signals(clock: StoppableClock) -> Iterator[None]:
-    """Have the first SIGINT or SIGTERM end the run after the page in hand; a second one ends it at once."""
+    """Stop the run after the current item on the first SIGINT or SIGTERM; the second one ends the process at once."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def stop(number: int, _: object) -> None:

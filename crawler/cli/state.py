@@ -1,6 +1,6 @@
-"""The global options as one value, and what commands get from them.
+"""The global options, and the configuration and archive that they select.
 
-Boundary: options to configuration; opening things is `app`'s.
+Boundary: turns options into values; `app` opens files and connections.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ DEMO = Path("archive/demo")
 
 @dataclass(frozen=True, slots=True)
 class Globals:
-    """What stood before the command."""
+    """The options that precede the command; None where an option was not given."""
 
     config: Path | None = None
     archive: Path | None = None
@@ -34,7 +34,7 @@ class Globals:
         """Read the configuration with these options applied.
 
         Raises:
-            ConfigError: with every mistake.
+            ConfigError: the configuration has mistakes; the message lists all of them.
 
         """
         from crawler import config
@@ -42,13 +42,17 @@ class Globals:
         return config.load(self.config, config.Overrides(self.archive, self.site, self.rate))
 
     def folder(self) -> Path:
-        """Say where the archive is; a newcomer who named none and has only the demo's gets that, and is told so."""
+        """Return the archive folder.
+
+        If no archive was named and the default one does not exist, fall back to the demo's archive and say so on
+        stderr: the first reading command after `vna demo` should work.
+        """
         from crawler import storage
 
         folder = self.load().archive
         named = self.archive or self.config
         if not named and not (folder / storage.FILE).exists() and (DEMO / storage.FILE).exists():
-            typer.echo(f"(no archive at {folder} yet: this is the demo's, {DEMO})", err=True)
+            typer.echo(f"(no archive at {folder} yet: using the demo archive, {DEMO})", err=True)
             return DEMO
         return folder
 
@@ -56,7 +60,7 @@ class Globals:
         """Open the archive for reading.
 
         Raises:
-            StorageError: there is no archive.
+            StorageError: there is no archive, or it cannot be read.
 
         """
         from crawler import app
@@ -65,17 +69,21 @@ class Globals:
 
 
 def lexicon_or_note() -> Lexicon | None:
-    """Give the lexicon; without one, say that words which lost the space between them stay as they are."""
+    """Return the lexicon; if none is installed, return None and print a note that glued words are not repaired."""
     from crawler import lexicon
 
-    words = lexicon.load()
-    if words is None:
-        typer.echo("vna: no lexicon is installed, so glued words stay; pip install '.[repair]' brings one", err=True)
-    return words
+    found = lexicon.load()
+    if found is None:
+        typer.echo(
+            "vna: no lexicon is installed: glued words are not repaired; install one with: "
+            "pip install 'vna-archive[repair]'",
+            err=True,
+        )
+    return found
 
 
 def of(context: typer.Context) -> Globals:
-    """Give the global options of a command's context."""
+    """Return the global options of a command's context."""
     found = context.find_object(Globals)
     assert found is not None
     return found

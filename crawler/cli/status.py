@@ -1,4 +1,4 @@
-"""What is going on in the archive.
+"""`vna status`: the contents of the archive, its sources and its problems.
 
 Boundary: arguments and output.
 """
@@ -16,8 +16,8 @@ from crawler.cli import output, state
 from crawler.clock import to_text
 
 if TYPE_CHECKING:
-    from crawler.health.disk import Size
-    from crawler.rate_limit import Pace
+    from crawler.health.figures import Size
+    from crawler.rate_limit import RateLimitStatus
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -28,7 +28,9 @@ def register(app: typer.Typer) -> None:
 
 
 def status(context: typer.Context, as_json: Json = False) -> None:
-    """Print what is in the archive, how the sources are, and what needs a look.
+    """Print the contents and the problems of the archive.
+
+    Lists the state of each source, open gaps and incidents, and the pages that need attention.
 
     Example: vna status --json
     """
@@ -38,17 +40,17 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     folder, config = globals_.folder(), globals_.load()
     with app.reading_archive(folder) as archive:
         found = archive.status() | {"disk": _disk(folder, config.reserve, archive.sizes())}
-    found["pace"] = _pace(app.patience(replace(config, archive=folder)))
+    found["pace"] = _rate_limit(app.rate_limit_status(replace(config, archive=folder)))
     if as_json:
         output.json_block(found)
         return
     _summary(found)
-    _troubles(found)
+    _problems(found)
     _tables(found)
 
 
 def _disk(folder: Path, reserve: int, sizes: Sequence[Size]) -> dict[str, Any]:
-    """Give what the archive takes now, how fast that grew in the last days, and how long the disk will do."""
+    """Return the size of the archive, its growth per day in the last days, and the days until the reserve is reached."""
     from crawler.health.disk import days_until_full, growth
     from crawler.storage import disk
 
@@ -63,53 +65,53 @@ def _disk(folder: Path, reserve: int, sizes: Sequence[Size]) -> dict[str, Any]:
     }
 
 
-def _pace(pace: Pace) -> dict[str, Any]:
-    """Give how the site is treated at the moment by all commands together."""
+def _rate_limit(limit: RateLimitStatus) -> dict[str, Any]:
+    """Return the request interval in seconds, the requests of today and the current pause, shared by all commands."""
     return {
-        "interval": round(pace.interval, 3),
-        "slowdown": round(pace.slowdown, 3),
-        "requests_today": pace.requests_today,
-        "paused_until": to_text(pace.pause.until) if pace.pause else None,
-        "reason": pace.pause.reason if pace.pause else None,
+        "interval": round(limit.interval, 3),
+        "slowdown": round(limit.slowdown, 3),
+        "requests_today": limit.requests_today,
+        "paused_until": to_text(limit.pause.until) if limit.pause else None,
+        "reason": limit.pause.reason if limit.pause else None,
     }
 
 
-def _pace_line(pace: Mapping[str, Any]) -> str:
-    if pace["paused_until"]:
-        return f"nothing is asked before {pace['paused_until']}: {pace['reason']}"
-    slow = f", {pace['slowdown']:g} times the usual after trouble" if pace["slowdown"] > 1 else ""
-    return f"a request every {pace['interval']:g} s{slow}; {pace['requests_today']} today (in Hanoi)"
+def _rate_limit_line(limit: Mapping[str, Any]) -> str:
+    if limit["paused_until"]:
+        return f"no request before {limit['paused_until']}: {limit['reason']}"
+    slow = f", {limit['slowdown']:g} times the usual interval after failures" if limit["slowdown"] > 1 else ""
+    return f"one request every {limit['interval']:g} s{slow}; {limit['requests_today']} today (Hanoi time)"
 
 
 def _summary(found: Mapping[str, Any]) -> None:
-    output.text(f"articles   {found['articles']}  ({found['oldest'] or 'no day'} to {found['newest'] or 'no day'})")
-    output.text(f"revisions  {found['revisions']}   duplicates {found['duplicates']}")
+    output.text(f"articles   {found['articles']}  ({found['oldest'] or 'no date'} to {found['newest'] or 'no date'})")
+    output.text(f"revisions  {found['revisions']} after the first, {found['duplicates']} pairs of duplicates")
     share = found["broken"] / found["articles"] if found["articles"] else 0
-    output.text(f"broken     {found['broken']} articles arrived with words run together ({share:.0%})")
+    output.text(f"repaired   {output.count(found['broken'], 'article')} had three or more glued words ({share:.0%})")
     output.text("pages      " + (", ".join(f"{n} {name}" for name, n in found["pages"].items()) or "none"))
     output.text(f"requests   {found['requests']}, {output.size(found['bytes'])}")
     if run := found["last_run"]:
         output.text(f"last run   {run['command']}, {run['outcome'] or 'unfinished'}, started {run['started_at']}")
-    output.text(f"pace       {_pace_line(found['pace'])}")
+    output.text(f"rate limit {_rate_limit_line(found['pace'])}")
     output.text(f"disk       {_disk_line(found['disk'])}")
 
 
 def _disk_line(disk: Mapping[str, Any]) -> str:
     parts = [f"WARC {output.size(disk['warc_bytes'])}, database {output.size(disk['db_bytes'])}"]
     if disk["growth"] is not None:
-        parts.append(f"{output.size(max(0, disk['growth']))} more a day")
+        parts.append(f"grows by {output.size(max(0, disk['growth']))} a day")
     left = f"{output.size(disk['free_bytes'])} free"
     if disk["days_until_full"] is not None:
-        left += f", the reserve of {output.size(disk['reserve'])} is reached in {disk['days_until_full']} days"
+        left += f", {disk['days_until_full']} days until the reserve of {output.size(disk['reserve'])}"
     if disk["free_bytes"] < disk["reserve"]:
-        left += f": less than the reserve of {output.size(disk['reserve'])}, nothing is fetched"
+        left += f", below the reserve of {output.size(disk['reserve'])}: nothing is fetched"
     return "; ".join([*parts, left])
 
 
-def _troubles(found: Mapping[str, Any]) -> None:
-    """Say what is wrong now, or nothing."""
+def _problems(found: Mapping[str, Any]) -> None:
+    """Print the open gaps and incidents, if there are any."""
     if gaps := found["gaps"]:
-        output.text("\nopen gaps (what these sources showed meanwhile may be missing):")
+        output.text("\nopen gaps (articles that these sources listed in between may be missing):")
         output.table(gaps, ("since", "until", "source", "note"))
     if incidents := found["incidents"]:
         output.text("\nincidents:")
@@ -122,5 +124,5 @@ def _tables(found: Mapping[str, Any]) -> None:
         output.table(found["sources"], ("kind", "state", "items", "last_ok_at", "url", "error"))
     if shown := found["attention"]:
         more = f" ({len(shown)} of {found['attention_total']})" if found["attention_total"] > len(shown) else ""
-        output.text(f"\nneeds a look{more}:")
+        output.text(f"\nneeds attention{more}:")
         output.table(shown, ("state", "id", "url", "error"))

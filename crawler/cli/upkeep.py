@@ -1,4 +1,4 @@
-"""Commands around an archive's life: a new configuration, backup, restore.
+"""`vna init`, `vna backup` and `vna restore`.
 
 Boundary: arguments and output.
 """
@@ -23,9 +23,12 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to put them; made if it is not there.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Target folder; created if it does not exist.")],
 ) -> None:
-    """Write a commented configuration for a new archive, and the files to run it as a service; asks nothing.
+    """Write the files of a new installation.
+
+    The files are a commented configuration, synonyms for the search, a systemd unit, an example for Litestream and a
+    description of the archive folder. Existing files are never overwritten.
 
     Example: vna init /srv/vna
     """
@@ -34,16 +37,20 @@ def init(
     for file in installation.write(folder):
         output.text(str(file))
     config = folder / "config" / "crawler.toml"
-    output.note(f"next: set contact in {config}, then: vna --config {config} probe")
+    output.note(f"next: set contact in {config}, then run `vna --config {config} probe`")
 
 
 def backup(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A new or empty folder, or an earlier backup.")],
-    warc: Annotated[bool, typer.Option("--warc", help="Copy the WARC files too, those that are new.")] = False,
+    warc: Annotated[
+        bool, typer.Option("--warc", help="Also copy the WARC files that the backup does not have yet.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Copy the database, consistent while the service runs, and list the WARC files with their digests.
+    """Back up the database, also while the service runs.
+
+    Copies the database as of one moment and lists the WARC files with their digests.
 
     Example: vna backup /mnt/backup/vna --warc
     """
@@ -51,13 +58,16 @@ def backup(
     from crawler.clock import SystemClock
 
     folder = state.of(context).load().archive
-    made = backups.back_up(folder, path, SystemClock().now(), with_warc=warc)
+    created = backups.back_up(folder, path, SystemClock().now(), with_warc=warc)
     if as_json:
-        output.json_block(asdict(made))
+        output.json_block(asdict(created))
         return
-    output.text(f"{made.articles} articles, database {output.size(made.database_bytes)}, in {path}")
-    copied = f", {made.copied} copied" if warc else "; the files themselves are not in it (--warc)"
-    output.text(f"{len(made.warc)} WARC files, {output.size(made.warc_bytes)}, listed with digests{copied}")
+    output.text(
+        f"{output.count(created.articles, 'article')}, database {output.size(created.database_bytes)}, in {path}"
+    )
+    copied = f", {created.copied} copied" if warc else "; not copied (use --warc)"
+    files = output.count(len(created.warc), "WARC file")
+    output.text(f"{files}, {output.size(created.warc_bytes)}, listed with digests{copied}")
 
 
 def restore(
@@ -65,7 +75,10 @@ def restore(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="The folder of a backup.")],
     as_json: Json = False,
 ) -> None:
-    """Put a backup where there is no archive (--archive says where), and hold the WARC files against its list.
+    """Restore a backup into an empty archive folder.
+
+    The target is the folder in --archive or [archive] dir. The WARC files are checked against the manifest of the
+    backup; exit code 5 means that some are missing or different.
 
     Example: vna restore /mnt/backup/vna
     """
@@ -79,11 +92,13 @@ def restore(
     if as_json:
         output.json_block(asdict(done))
     else:
-        output.text(f"{done.articles} articles in {folder}, {done.copied} WARC files copied")
+        files = output.count(done.copied, "WARC file")
+        output.text(f"{output.count(done.articles, 'article')} in {folder}, {files} copied")
         for file, what in done.wrong.items():
             output.text(f"  {what}: {file}")
     if done.wrong:
         output.note(
-            f"{len(done.wrong)} WARC files are not as listed: copy them below {folder / 'warc'}, then: vna verify"
+            f"{output.count(len(done.wrong), 'WARC file')} missing or different from the manifest: "
+            f"copy them into {folder / 'warc'}, then run `vna verify`"
         )
         raise typer.Exit(5)

@@ -1,11 +1,13 @@
-"""The ledger: what is known to exist, what is held, what is missing, what is gone, and how many nobody listed.
+"""The coverage ledger: which articles are known, held, missing or gone, and how many more may exist unlisted.
 
-Boundary: pure; rows in, rows out. `docs/coverage.md` has the formulas, what they assume, and how to read the result.
+`docs/coverage.md` has the formulas, their assumptions, and how to read the result.
+
+Boundary: pure; rows in, rows out.
 """
 
 from crawler.coverage.chart import chart
 from crawler.coverage.dating import Dating
-from crawler.coverage.ledger import Ledger, Missing, Month, take_stock
+from crawler.coverage.ledger import Ledger, LedgerMonth, Missing, take_stock
 from crawler.coverage.posts import Post, channel_of
 
-__all__ = ["Dating", "Ledger", "Missing", "Month", "Post", "channel_of", "chart", "take_stock"]
+__all__ = ["Dating", "Ledger", "LedgerMonth", "Missing", "Post", "channel_of", "chart", "take_stock"]

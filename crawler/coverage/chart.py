@@ -1,7 +1,7 @@
-"""The ledger as a picture: months against what became of their articles, as SVG text.
+"""Draw the ledger as an SVG bar chart, one bar per month.
 
-Colours are those of Okabe and Ito (2008), told apart by most colour-blind readers; what is missing is hatched as well,
-so that it stays itself on a grey printer.
+The colours are those of Okabe and Ito (2008), which most colour-blind readers can distinguish. Missing articles are
+also hatched, so that they remain recognisable in black and white.
 
 Boundary: numbers to text.
 """
@@ -12,21 +12,21 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
 
-from crawler.coverage.ledger import NO_MONTH, Month
+from crawler.coverage.ledger import NO_MONTH, LedgerMonth
 
 _LEFT, _RIGHT = 76, 24
-_TOP, _HIGH = 108, 280  # of the upper part: where it begins, how tall it is
-_GAP, _LOW = 42, 84  # the lower part: how far below, how tall
+_TOP, _HIGH = 108, 280  # pixels: top and height of the upper plot
+_GAP, _LOW = 42, 84  # pixels: distance to the lower plot, and its height
 _BASE = _TOP + _HIGH
 _FLOOR = _BASE + _GAP + _LOW
 _HEIGHT = _FLOOR + 92
 _NARROWEST, _WIDEST = 720, 1900
 _WIDEST_BAR = 46
-_EACH_MONTH = 30  # up to so many months each has its name; with more, each January has its year
-_EACH_NUMBER = 36
+_EACH_MONTH = 30  # up to this many months, each has a label; with more, only each January has one, the year
+_EACH_NUMBER = 36  # up to this many months, the number of missing articles is written on its bar
 
-#: Name, fill and number of each layer, from the bottom up.
-_LAYERS: tuple[tuple[str, str, Callable[[Month], int]], ...] = (
+#: Name, fill and count of each layer, from bottom to top.
+_LAYERS: tuple[tuple[str, str, Callable[[LedgerMonth], int]], ...] = (
     ("held", "#0072B2", lambda m: m.held - m.gone_held),
     ("held, since removed by the agency", "#56B4E9", lambda m: m.gone_held),
     ("missing", "url(#missing)", lambda m: m.missing),
@@ -40,10 +40,13 @@ _DEFINITIONS = (
 )
 
 
-def chart(months: Sequence[Month], title: str) -> str:
-    """Draw rows of one section (or of all), oldest first; rows without a month are named below the picture."""
+def chart(months: Sequence[LedgerMonth], title: str) -> str:
+    """Return the chart of one section, or of all sections, as SVG text.
+
+    `months` are the rows of that section, oldest first. A note counts articles whose month is unknown.
+    """
     drawn = [month for month in months if month.month != NO_MONTH]
-    dateless = sum(month.known for month in months if month.month == NO_MONTH)
+    undated = sum(month.known for month in months if month.month == NO_MONTH)
     width = min(max(_NARROWEST, _LEFT + _RIGHT + 9 * len(drawn)), _WIDEST)
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{_HEIGHT}" viewBox="0 0 {width} {_HEIGHT}"',
@@ -53,34 +56,34 @@ def chart(months: Sequence[Month], title: str) -> str:
         f'<text x="{_LEFT}" y="28" font-size="18" font-weight="bold">{escape(title)}</text>',
         *_legend(),
         *_Plot(drawn, width).lines(),
-        *([_text(_LEFT, _HEIGHT - 10, f"{dateless} of no known month are not drawn")] if dateless else ()),
+        *([_text(_LEFT, _HEIGHT - 10, _note(undated))] if undated else ()),
         "</svg>",
     ]
     return "\n".join(lines) + "\n"
 
 
 class _Plot:
-    """The two parts of the picture over one row of months."""
+    """The two plots, one above the other, over the same row of months."""
 
-    def __init__(self, months: Sequence[Month], width: int) -> None:
+    def __init__(self, months: Sequence[LedgerMonth], width: int) -> None:
         self.months = months
         self.right = width - _RIGHT
         self.slot = (self.right - _LEFT) / max(len(months), 1)
         self.bar = min(self.slot * (0.72 if self.slot > 12 else 0.86), _WIDEST_BAR)
-        self.most = _ceiling(max((max(m.known, m.high or 0) for m in months), default=1))
-        self.most_missing = _ceiling(max((m.missing for m in months), default=1))
+        self.most = _axis_maximum(max((max(m.known, m.high or 0) for m in months), default=1))
+        self.most_missing = _axis_maximum(max((m.missing for m in months), default=1))
 
     def lines(self) -> Iterator[str]:
-        """Draw everything."""
+        """Yield the SVG elements of both plots."""
         yield from self._axis("articles", _TOP, _BASE, self.most)
         yield from self._axis("missing", _FLOOR - _LOW, _FLOOR, self.most_missing)
         for n, month in enumerate(self.months):
             yield from self._month(_LEFT + (n + 0.5) * self.slot, month)
-        yield from self._names()
+        yield from self._month_labels()
         yield _text((_LEFT + self.right) / 2, _FLOOR + 62, "month of publication (Hanoi)", "middle")
 
-    def _month(self, x: float, month: Month) -> Iterator[str]:
-        yield f"<g><title>{escape(_told(month))}</title>"
+    def _month(self, x: float, month: LedgerMonth) -> Iterator[str]:
+        yield f"<g><title>{escape(_tooltip(month))}</title>"
         if not month.known:
             yield _rect(x - self.slot / 2, _TOP, self.slot, _HIGH, "url(#nothing)")
         below = 0
@@ -89,18 +92,17 @@ class _Plot:
                 y = _scaled(below + number, self.most, _BASE, _HIGH)
                 yield _rect(x - self.bar / 2, y, self.bar, _scaled(below, self.most, _BASE, _HIGH) - y, fill)
                 below += number
-        yield from self._room(x, month)
+        yield from self._interval(x, month)
         if month.missing:
-            y = min(
-                _scaled(month.missing, self.most_missing, _FLOOR, _LOW), _FLOOR - 2
-            )  # one is seen beside a thousand
+            # At least two pixels, so that one missing article is visible beside a thousand.
+            y = min(_scaled(month.missing, self.most_missing, _FLOOR, _LOW), _FLOOR - 2)
             yield _rect(x - self.bar / 2, y, self.bar, _FLOOR - y, "url(#missing)")
             if len(self.months) <= _EACH_NUMBER:
                 yield _text(x, y - 3, f"{month.missing}", "middle", "11")
         yield "</g>"
 
-    def _room(self, x: float, month: Month) -> Iterator[str]:
-        """Draw how many there may be: a line from the low end to the high one, crossed at each."""
+    def _interval(self, x: float, month: LedgerMonth) -> Iterator[str]:
+        """Draw the interval of the number of articles: a line from low to high with a crossbar at each end."""
         if month.low is None or month.high is None or month.low == month.high:
             return
         low, high = (_scaled(end, self.most, _BASE, _HIGH) for end in (month.low, month.high))
@@ -124,12 +126,13 @@ class _Plot:
             f'<text x="18" y="{middle:.1f}" text-anchor="middle" transform="rotate(-90 18 {middle:.1f})">{name}</text>'
         )
 
-    def _names(self) -> Iterator[str]:
+    def _month_labels(self) -> Iterator[str]:
         for n, month in enumerate(self.months):
             x = _LEFT + (n + 0.5) * self.slot
             if len(self.months) <= _EACH_MONTH:
                 yield (
-                    f'<text x="{x:.1f}" y="{_FLOOR + 16}" text-anchor="end" transform="rotate(-40 {x:.1f} {_FLOOR + 16})">'
+                    f'<text x="{x:.1f}" y="{_FLOOR + 16}" text-anchor="end"'
+                    f' transform="rotate(-40 {x:.1f} {_FLOOR + 16})">'
                     f"{month.month}</text>"
                 )
             elif month.month.endswith("-01"):
@@ -146,7 +149,7 @@ def _legend() -> Iterator[str]:
     yield from _key(_LEFT, 68, "nothing known", "url(#nothing)")
     x = _LEFT + 122
     yield f'<path d="M{x + 7} 67v14m-5 0h10m-10 -14h10" stroke="#000000" fill="none"/>'
-    yield _text(x + 20, 79, "how many there may be, listed or not (95 % interval)")
+    yield _text(x + 20, 79, "estimated number of articles, listed or not (95 % interval)")
 
 
 def _key(x: float, y: float, name: str, fill: str) -> Iterator[str]:
@@ -154,13 +157,17 @@ def _key(x: float, y: float, name: str, fill: str) -> Iterator[str]:
     yield _text(x + 20, y + 11, name)
 
 
-def _told(month: Month) -> str:
-    told = f"{month.month}: {month.known} known, {month.held} held, {month.missing} missing, {month.gone} removed"
-    return told if month.low is None else f"{told}; from {month.low} to {month.high} exist"
+def _note(undated: int) -> str:
+    return f"not shown: {undated} article{'' if undated == 1 else 's'} without a known month"
 
 
-def _ceiling(number: int) -> int:
-    """Give the next number that makes a readable axis."""
+def _tooltip(month: LedgerMonth) -> str:
+    counts = f"{month.month}: {month.known} known, {month.held} held, {month.missing} missing, {month.gone} removed"
+    return counts if month.low is None else f"{counts}; between {month.low} and {month.high} exist"
+
+
+def _axis_maximum(number: int) -> int:
+    """Return the smallest round number that is not below `number`, as the top of an axis."""
     power = int(10 ** int(math.log10(max(number, 1))))
     return next(step * power for step in (1, 2, 4, 6, 8, 10) if step * power >= number)
 

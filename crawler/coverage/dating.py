@@ -1,4 +1,4 @@
-"""What the ids say of dates: bounds of an undated article, and dates that do not fit their ids.
+"""Compare dates with post ids: bound the date of an undated article, and find dates that do not fit their ids.
 
 Boundary: pure.
 """
@@ -10,17 +10,21 @@ from datetime import date
 from typing import Literal
 
 from crawler.coverage.posts import Post
-from crawler.coverage.sequence import Clock, ordinal
+from crawler.coverage.sequence import IdClock, ordinal
 
-#: Days by which a date may disagree with the ids around it before it is noted: editors schedule ahead by some.
+#: Days by which a date may differ from the ids around it; editors schedule articles some days ahead.
 _TOLERANCE = 7
-#: Articles next to it in the sequence that must all disagree with it.
+#: Number of neighbouring articles in the sequence that must all contradict a date.
 _WITNESSES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Dating:
-    """What the ids around a held article say: it was published between `after` and `before`, days in Hanoi."""
+    """A held article without a date, or with one that does not fit its id.
+
+    The ids around it show that it was published between `after` and `before`: days in Hanoi, as `2026-01-31`, or None
+    where the sequence begins or ends.
+    """
 
     article: int
     kind: Literal["undated", "back-dated", "ahead"]
@@ -28,15 +32,18 @@ class Dating:
     before: str | None
 
 
-def judged(post: Post, clock: Clock) -> Dating | None:
-    """Give what is to be noted of a post, if anything is; imported texts have no place in the sequence."""
+def check_date(post: Post, clock: IdClock) -> Dating | None:
+    """Return a `Dating` if a held post has no date, or one that does not fit its id; otherwise None.
+
+    Imported texts are not checked, because they have no place in the sequence.
+    """
     if not post.held or post.id < 0 or (kind := _kind(post, clock)) is None:
         return None
     after, before = clock.around(post.id)
     return Dating(post.id, kind, _text(after), _text(before))
 
 
-def _kind(post: Post, clock: Clock) -> Literal["undated", "back-dated", "ahead"] | None:
+def _kind(post: Post, clock: IdClock) -> Literal["undated", "back-dated", "ahead"] | None:
     if post.published_on is None:
         return "undated"
     day = ordinal(post.published_on)

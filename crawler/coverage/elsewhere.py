@@ -1,6 +1,6 @@
-"""Where a capture of a missing article may be had: addresses for whoever wants to fetch them from elsewhere.
+"""Addresses at which another archive may have captures of missing articles.
 
-Boundary: pure; strings only. Nothing here asks for them.
+Boundary: pure; strings only. Nothing is fetched here.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from collections.abc import Iterable
 
 from crawler.coverage.ledger import Missing
 
-#: The Wayback Machine goes to the capture nearest to a date; `id_` asks for the page as it was captured.
+#: The Wayback Machine redirects to the capture nearest to a date; `id_` asks for the original page, without its banner.
 _WAYBACK = "https://web.archive.org/web/{when}id_/{url}"
-_NEWEST = "2"  # of a page whose month is not known
+_NEWEST = "2"  # a date for pages without a known month: the newest capture is the nearest
 
 
 def capture_addresses(missing: Iterable[Missing]) -> list[str]:
-    """Give an address for each missing article whose own address is known."""
+    """Return a Wayback Machine address for each missing article whose own address is known."""
     return [_WAYBACK.format(when=_when(one.month), url=one.url) for one in missing if one.url]
 
 

@@ -1,7 +1,7 @@
-"""How many articles there are that no list has: capture-recapture between lists, and what the ids leave room for.
+"""Estimate how many articles exist, including those in no list: capture-recapture between lists, bounded by the ids.
 
 Chapman (1951) for two lists, Chao (1989) for more, each with the log-normal interval of Chao (1987). `docs/coverage.md`
-has the formulas and says where they fail.
+has the formulas and describes where they fail.
 
 Boundary: arithmetic.
 """
@@ -14,14 +14,14 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-_NORMAL_95 = 1.959964  # the standard normal distribution has 95 % of itself between minus this and this
+_NORMAL_95 = 1.959964  # 95 % of the standard normal distribution lies between minus and plus this value
 
 Method = Literal["chapman", "chao"]
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """How many there are, with a 95 % interval."""
+    """The estimated number of articles, with its 95 % interval from `low` to `high`."""
 
     value: float
     low: float
@@ -30,8 +30,8 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """How many there are, as far as lists and ids can tell; None where they do not."""
+class CountBounds:
+    """The number of articles, from lists and ids together; None where neither gives a bound."""
 
     estimate: float | None = None
     low: int | None = None
@@ -40,9 +40,9 @@ class Bounds:
 
 
 def from_lists(captures: Iterable[Collection[str]]) -> Estimate | None:
-    """Estimate from which lists name each article; None when the lists do not tell.
+    """Return the estimate from the names of the lists that contain each article.
 
-    They do not tell when there is one list alone, or when no article is in two of them.
+    None when there is only one list, or when no article is in two of them.
     """
     seen = Counter(frozenset(lists) for lists in captures if lists)
     names = sorted(frozenset[str]().union(*seen))
@@ -56,7 +56,7 @@ def from_lists(captures: Iterable[Collection[str]]) -> Estimate | None:
 
 
 def chapman(first: int, second: int, both: int) -> Estimate | None:
-    """Estimate from two lists: how many each has, and how many are in both."""
+    """Return Chapman's estimate from the sizes of two lists and of their overlap; None without overlap."""
     if not both:
         return None
     known = first + second - both
@@ -66,7 +66,11 @@ def chapman(first: int, second: int, both: int) -> Estimate | None:
 
 
 def chao(alone: Collection[int], twice: int, known: int) -> Estimate | None:
-    """Estimate from how many articles each list alone has, how many are in exactly two, and how many are known."""
+    """Return Chao's estimate for three or more lists; None when no article is in two of them.
+
+    `alone` has for each list the number of articles that no other list contains, `twice` is the number of articles in
+    exactly two lists, and `known` the number of all listed articles.
+    """
     once = sum(alone)
     if known == once:
         return None
@@ -76,29 +80,33 @@ def chao(alone: Collection[int], twice: int, known: int) -> Estimate | None:
 
 
 def _interval(known: int, unseen: float, variance: float, method: Method) -> Estimate:
-    """Give the interval that treats the number of unseen ones as log-normal: it never falls below what is known."""
+    """Treat the number of unseen articles as log-normal, so that the interval never falls below the known ones."""
     if unseen <= 0:
         return Estimate(known, known, known, method)
     spread = math.exp(_NORMAL_95 * math.sqrt(math.log(1 + variance / unseen**2)))
     return Estimate(known + unseen, known + unseen / spread, known + unseen * spread, method)
 
 
-def with_ids(lists: Estimate | None, known: int, unasked: int) -> Bounds:
-    """Bound a month: no fewer than the lists' interval begins with, no more than the ids leave room for.
+def with_ids(lists: Estimate | None, known: int, unasked: int) -> CountBounds:
+    """Return the bounds of a month: from the lower end of the lists' interval to the number of known and unasked ids.
 
-    The lists' upper end is not used: what is hidden from one list is often hidden from all, and then it is too low.
+    The upper end of the lists' interval is not used: an article hidden from one list is often hidden from all of them,
+    and then that end is too low.
     """
     most = known + unasked
     if lists is None:
-        return Bounds(None, known, most)
+        return CountBounds(None, known, most)
     low = min(max(known, math.floor(lists.low)), most)
-    return Bounds(min(max(lists.value, known), most), low, most, lists.method)
+    return CountBounds(min(max(lists.value, known), most), low, most, lists.method)
 
 
-def without_ids(lists: Estimate | None, known: int, unasked: int | None) -> Bounds:
-    """Bound what the ids do not tell of (a section, say): the lists' interval, capped where a cap is known."""
+def without_ids(lists: Estimate | None, known: int, unasked: int | None) -> CountBounds:
+    """Return the bounds where the ids alone give none, as for a section: the lists' interval.
+
+    With `unasked`, no bound exceeds the number of known and unasked ids.
+    """
     if lists is None:
-        return Bounds()
+        return CountBounds()
     most = math.inf if unasked is None else known + unasked
     low, high = min(max(known, math.floor(lists.low)), most), min(max(known, math.ceil(lists.high)), most)
-    return Bounds(min(max(lists.value, known), most), int(low), int(high), lists.method)
+    return CountBounds(min(max(lists.value, known), most), int(low), int(high), lists.method)

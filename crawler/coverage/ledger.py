@@ -1,6 +1,9 @@
-"""The ledger itself: posts to rows by month and section.
+"""Build the ledger: count posts by month and section.
 
-Boundary: pure. A month is one of publication, in Hanoi; section '' is all of them; month '' is where nothing tells it.
+A month is the month of publication in Hanoi, as `2026-01`; the empty string means that it is unknown. The empty
+section means all sections together.
+
+Boundary: pure.
 """
 
 from __future__ import annotations
@@ -12,21 +15,21 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple
 
-from crawler.coverage.dating import Dating, judged
+from crawler.coverage.dating import Dating, check_date
 from crawler.coverage.estimate import from_lists, with_ids, without_ids
 from crawler.coverage.posts import LISTS, Post
-from crawler.coverage.sequence import Clock, month_of, ordinal
+from crawler.coverage.sequence import IdClock, month_of, ordinal
 
 ALL = ""
 NO_MONTH = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Month:
-    """One row: known = held + missing + (gone - gone_held).
+class LedgerMonth:
+    """One row of the ledger, with known = held + missing + (gone - gone_held).
 
-    `absent` counts ids that were asked for and are not there, `unasked` those between the first and the last known one
-    that nobody knows and nobody asked for; both None where the ids do not tell (a section).
+    `absent` counts ids of the month that the site does not have. `unasked` counts ids between the first and the last
+    known one that are unknown and were never requested. Both are None for a section and for a month beyond the ids.
     """
 
     month: str
@@ -48,7 +51,7 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """One article that is known and not held, with the reason: the page's state, and its error."""
+    """One article that is known and not held, with the state of its page and the last error."""
 
     page: int
     url: str | None
@@ -60,18 +63,18 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """All of it; `unasked` holds runs of ids, first and last."""
+    """The whole ledger; `unasked` lists ranges of ids, as first and last id."""
 
-    months: tuple[Month, ...]
+    months: tuple[LedgerMonth, ...]
     missing: tuple[Missing, ...]
     datings: tuple[Dating, ...]
     unasked: tuple[tuple[int, int], ...]
 
 
 def take_stock(posts: Iterable[Post]) -> Ledger:
-    """Make the ledger of all posts, which come by ascending id.
+    """Return the ledger of all posts, which must be in ascending order of id.
 
-    They are gone over twice, so an iterator will not do; what is kept of each meanwhile is a few numbers.
+    `posts` is iterated twice, so it must not be an iterator. Only a few numbers per post are kept between the passes.
     """
     dated, settled = array("q"), array("q")
     for post in posts:
@@ -79,12 +82,12 @@ def take_stock(posts: Iterable[Post]) -> Ledger:
             dated.extend((post.id, ordinal(day)))
         if post.id > 0 and post.settled:
             settled.append(post.id)
-    clock = Clock(zip(dated[::2], dated[1::2], strict=True))
+    clock = IdClock(zip(dated[::2], dated[1::2], strict=True))
     unasked = clock.unasked(settled)
     counted: defaultdict[tuple[str, str], Counter[_Kind]] = defaultdict(Counter)
     absent: Counter[str] = Counter()
     missing: list[Missing] = []
-    noted: list[Dating] = []
+    datings: list[Dating] = []
     for post in posts:
         month = month_of_post(post, clock)
         absent[month] += not post.known and post.state in ("absent", "gone")
@@ -95,24 +98,24 @@ def take_stock(posts: Iterable[Post]) -> Ledger:
                 counted[month, post.section][kind] += 1
         if post.missing:
             missing.append(Missing(post.id, post.url, month, post.section, post.state, post.error))
-        if (dating := judged(post, clock)) is not None:
-            noted.append(dating)
+        if (dating := check_date(post, clock)) is not None:
+            datings.append(dating)
     rows = _rows(counted, absent, clock, clock.by_month(unasked))
-    return Ledger(tuple(rows), tuple(missing), tuple(noted), tuple(unasked))
+    return Ledger(tuple(rows), tuple(missing), tuple(datings), tuple(unasked))
 
 
-def month_of_post(post: Post, clock: Clock) -> str:
-    """Say which month a post belongs to: its own date, a source's, that of its sitemap, or the ids around it."""
+def month_of_post(post: Post, clock: IdClock) -> str:
+    """Return the month of a post: from its own date, else a source's date, its sitemap, or the ids around it."""
     if day := post.published_on or post.hinted_on:
         return day[:7]
     if post.listed_in:
         return post.listed_in
-    told = clock.day(post.id) if post.id > 0 else None
-    return NO_MONTH if told is None else month_of(told)
+    day_by_id = clock.day(post.id) if post.id > 0 else None
+    return NO_MONTH if day_by_id is None else month_of(day_by_id)
 
 
 class _Kind(NamedTuple):
-    """What of a known post is counted; there are few kinds, however many posts."""
+    """The properties of a known post that are counted. There are few combinations, however many posts."""
 
     held: bool
     missing: bool
@@ -130,32 +133,34 @@ def _kind(post: Post) -> _Kind:
 def _rows(
     counted: Mapping[tuple[str, str], Counter[_Kind]],
     absent: Mapping[str, int],
-    clock: Clock,
+    clock: IdClock,
     unasked: Mapping[str, int],
-) -> Iterator[Month]:
-    room = {month: unasked[month] for month in _months(clock)}
-    for month, section in sorted({*counted, *((month, ALL) for month in room)}):  # also of which nothing is known
-        yield _row(month, section, counted.get((month, section), Counter()), room.get(month), absent[month])
+) -> Iterator[LedgerMonth]:
+    unasked_by_month = {month: unasked[month] for month in _months(clock)}
+    # Months without a known post have a row, too.
+    for month, section in sorted({*counted, *((month, ALL) for month in unasked_by_month)}):
+        kinds = counted.get((month, section), Counter())
+        yield _row(month, section, kinds, unasked_by_month.get(month), absent[month])
 
 
-def _months(clock: Clock) -> Iterator[str]:
-    """Give each month from the first trusted day to the last."""
+def _months(clock: IdClock) -> Iterator[str]:
+    """Yield each month from the first trusted day to the last."""
     if clock.days:
         for month, _ in groupby(range(clock.days[0], clock.days[-1] + 1), month_of):
             yield month
 
 
-def _row(month: str, section: str, kinds: Counter[_Kind], room: int | None, absent: int) -> Month:
-    """Make a row; `room` is how many ids of the month nobody asked for, None where the ids do not reach."""
+def _row(month: str, section: str, kinds: Counter[_Kind], unasked: int | None, absent: int) -> LedgerMonth:
+    """Return one row. `unasked` is None for a month before the first or after the last trusted day."""
 
     def count(wanted: Callable[[_Kind], bool]) -> int:
         return sum(number for kind, number in kinds.items() if wanted(kind))
 
     known = kinds.total()
-    by_ids = room is not None and section == ALL
+    by_ids = unasked is not None and section == ALL
     lists = from_lists(_lists(kind) for kind in kinds.elements() if kind.numbered)
-    told = without_ids(lists, known, room) if room is None or section else with_ids(lists, known, room)
-    return Month(
+    bounds = without_ids(lists, known, unasked) if unasked is None or section else with_ids(lists, known, unasked)
+    return LedgerMonth(
         month,
         section,
         known=known,
@@ -165,11 +170,11 @@ def _row(month: str, section: str, kinds: Counter[_Kind], room: int | None, abse
         gone_held=count(lambda kind: kind.gone and kind.held),
         undated=count(lambda kind: kind.undated),
         absent=absent if by_ids else None,
-        unasked=room if by_ids else None,
-        estimate=None if told.estimate is None else round(told.estimate, 2),
-        low=told.low,
-        high=told.high,
-        method=told.method,
+        unasked=unasked if by_ids else None,
+        estimate=None if bounds.estimate is None else round(bounds.estimate, 2),
+        low=bounds.low,
+        high=bounds.high,
+        method=bounds.method,
         channels=dict(sorted(Counter(channel for kind in kinds.elements() for channel in kind.channels).items())),
     )
 

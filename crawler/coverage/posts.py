@@ -1,6 +1,8 @@
-"""What the ledger knows of one post id (or of one imported text), and which channel told of it.
+"""What the ledger knows about one post id or imported text, and which channels named it.
 
-Boundary: values, and names made into names.
+A channel is a kind of source, such as `feed` or `sitemap` (docs/coverage.md).
+
+Boundary: values and names only.
 """
 
 from __future__ import annotations
@@ -8,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-#: First word of the names under which pages are kept that no polled source named.
+#: The channel by the first word of a source name, for sources that are not polled.
 _PREFIXES = {"related": "related", "ids": "ids", "probe": "ids", "import": "import", "warc": "import"}
 
-#: Channels that are drawn from one another count as one list (docs/coverage.md): each list by its channels.
-#: `ids` is none of them: only ids are asked for that no list has, so it shares nothing with any list by design.
+#: The lists for capture-recapture, each with its channels. Channels that copy from one another count as one list
+#: (docs/coverage.md). `ids` is not a list: only ids that no list has are requested, so it never overlaps with a list.
 LISTS: Mapping[str, frozenset[str]] = {
     "sitemaps": frozenset({"news_sitemap", "sitemap"}),
     "feeds": frozenset({"feed"}),
@@ -24,10 +26,11 @@ LISTS: Mapping[str, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One post id: its page, its article, and who told of it. Imported texts without an id have a negative one.
+    """One post id with its page, its article and the channels that named it. Imported texts have negative ids.
 
-    `state` is that of the page; `gone` that the agency removed it. Days are days in Hanoi, as `2026-01-31`;
-    `listed_in` is the month of the sitemap that named it.
+    `state` is the state of the page. `held` means that the archive has a version of the article, `gone` that the agency
+    removed it. `published_on` and `hinted_on` are days in Hanoi, as `2026-01-31`, from the page and from a source;
+    `listed_in` is the month of the sitemap that lists it, as `2026-01`.
     """
 
     id: int
@@ -44,14 +47,14 @@ class Post:
 
     @property
     def alias(self) -> bool:
-        """Whether it is another number of an article that is held under its own."""
+        """Whether this id is a second number of an article that is held under its own id."""
         return self.state == "live" and not self.held
 
     @property
     def known(self) -> bool:
-        """Whether somebody says that this article exists, or existed.
+        """Whether a channel says that this article exists or existed.
 
-        To ask for an id is not to know of it: an id that is just being asked for, or that gave nothing, is not known.
+        An id does not become known by being requested: the response must have been an article.
         """
         if self.held:
             return True
@@ -61,15 +64,15 @@ class Post:
 
     @property
     def settled(self) -> bool:
-        """Whether it needs no asking: it is known, another number of what is known, or asked for and not there."""
+        """Whether the id need not be requested: it is known, an alias, absent or gone."""
         return self.known or self.alias or self.state in ("absent", "gone")
 
     @property
     def missing(self) -> bool:
-        """Whether it should be held and is not."""
+        """Whether the article is known and neither held nor removed."""
         return self.known and not self.held and not self.gone
 
 
 def channel_of(source: str, kind: str | None) -> str:
-    """Name the channel of a sighting: the kind of the polled source, else what its name begins with."""
+    """Return the channel of a sighting: the kind of a polled source, else one chosen by the first word of its name."""
     return kind or _PREFIXES.get(source.partition(":")[0], "other")

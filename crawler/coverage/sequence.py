@@ -1,7 +1,7 @@
-"""The sequence of post ids as a clock: ids rise with time, but editors schedule and back-date (dossier 3).
+"""Derive dates from the sequence of post ids: ids rise with time, except where editors schedule or back-date articles.
 
-So the articles that are trusted to tell the time are the longest run whose days rise with their ids; the others are
-judged by it, and a single wrong date moves nothing.
+The trusted articles are the longest subsequence whose days never fall as their ids rise; the others are compared with it.
+A single wrong date therefore changes nothing (dossier section 3).
 
 Boundary: arithmetic over ids and days; a day is its ordinal number (`date.toordinal`).
 """
@@ -19,29 +19,32 @@ from itertools import chain, pairwise
 
 @lru_cache(maxsize=16_384)
 def month_of(day: int) -> str:
-    """Give the month of a day, as `2026-01`."""
+    """Return the month of a day, as `2026-01`."""
     return date.fromordinal(day).isoformat()[:7]
 
 
 @lru_cache(maxsize=16_384)
 def ordinal(day: str) -> int:
-    """Read a day such as `2026-01-31`."""
+    """Return the ordinal number of a day such as `2026-01-31`."""
     return date.fromisoformat(day).toordinal()
 
 
-class Clock:
-    """What the ids say of days; `dated` are ids with their days, by ascending id."""
+class IdClock:
+    """The day of each post id, from the trusted articles. `dated` yields ids with their days, in ascending order of id."""
 
     def __init__(self, dated: Iterable[tuple[int, int]]) -> None:
         self.ids, self.days = _longest_rising(dated)
 
     def around(self, number: int) -> tuple[int | None, int | None]:
-        """Give the days of the nearest trusted articles below and above an id; None beyond the ends."""
+        """Return the days of the nearest trusted articles below and above an id; None beyond the ends."""
         below, above = bisect_left(self.ids, number) - 1, bisect_right(self.ids, number)
         return (self.days[below] if below >= 0 else None, self.days[above] if above < len(self.ids) else None)
 
     def day(self, number: int) -> int | None:
-        """Give the day of an id, between the trusted ids around it in proportion; beyond the ends, that of the end."""
+        """Return the day of an id, interpolated between the trusted ids around it.
+
+        Beyond the ends, return the first or the last trusted day; None without trusted articles.
+        """
         above = bisect_left(self.ids, number)
         if not self.ids:
             return None
@@ -52,32 +55,32 @@ class Clock:
         return first + (last - first) * (number - left) // (right - left)
 
     def later_below(self, number: int, day: int, witnesses: int) -> bool:
-        """Say whether so many trusted articles next below an id are of a later day."""
+        """Whether the `witnesses` nearest trusted articles below an id are all later than `day`."""
         at = bisect_left(self.ids, number) - witnesses
         return at >= 0 and self.days[at] > day
 
     def earlier_above(self, number: int, day: int, witnesses: int) -> bool:
-        """Say whether so many trusted articles next above an id are of an earlier day."""
+        """Whether the `witnesses` nearest trusted articles above an id are all earlier than `day`."""
         at = bisect_right(self.ids, number) + witnesses - 1
         return at < len(self.ids) and self.days[at] < day
 
     def unasked(self, settled: Sequence[int]) -> list[tuple[int, int]]:
-        """Give the runs of ids between the first and the last trusted one that are not settled; `settled` ascends."""
+        """Return the ranges of unsettled ids between the first and the last trusted one; `settled` is ascending."""
         if not self.ids:
             return []
         inside = settled[bisect_left(settled, self.ids[0]) : bisect_right(settled, self.ids[-1])]
         return [(low + 1, high - 1) for low, high in pairwise(inside) if high - low > 1]
 
-    def by_month(self, runs: Iterable[tuple[int, int]]) -> Counter[str]:
-        """Count the ids of some runs by their month."""
+    def by_month(self, ranges: Iterable[tuple[int, int]]) -> Counter[str]:
+        """Count the ids of some ranges by month."""
         counts: Counter[str] = Counter()
-        for first, last in runs:
+        for first, last in ranges:
             for month, count in self._split(first, last):
                 counts[month] += count
         return counts
 
     def _split(self, first: int, last: int) -> Iterator[tuple[str, int]]:
-        """Cut a run where the month changes; days rise with ids, so each cut is found by halving."""
+        """Split a range where the month changes. Days rise with ids, so a binary search finds each change."""
         while first <= last:
             month = month_of(self.day(first) or 1)
             low, high = first, last
@@ -89,14 +92,15 @@ class Clock:
 
 
 def _longest_rising(dated: Iterable[tuple[int, int]]) -> tuple[array[int], array[int]]:
-    """Give ids and days of the longest subsequence whose days never fall.
+    """Return ids and days of the longest subsequence whose days never fall.
 
-    Patience sorting (Schensted 1961, Fredman 1975), over numbers in a row: there are hundreds of thousands of them.
+    Patience sorting (Schensted 1961, Fredman 1975). Arrays instead of lists save memory: an archive has hundreds of
+    thousands of articles.
     """
     pairs = array("q", chain.from_iterable(dated))
-    tops = array("q")  # smallest last day of a rising run of each length
-    ends = array("q")  # where that run ends
-    before = array("q")  # for each pair, where the run that ends in it came from
+    tops = array("q")  # for each length, the smallest last day of a rising subsequence
+    ends = array("q")  # the index of that last day
+    before = array("q")  # for each pair, the index of its predecessor in the subsequence
     for at, day in enumerate(pairs[1::2]):
         length = bisect_right(tops, day)
         before.append(ends[length - 1] if length else -1)

@@ -1,18 +1,19 @@
 """The service: `vna run`.
 
 ```
-main thread     waits for signals and for the worker's end; tells systemd that the worker moves
-scheduler       ticks: wakes the worker, and the watch
-worker          owns the archive: does what rows say is due, one job after the other, polls first
-watch           health to incidents, incidents to messages
-endpoint        /healthz and /metrics, read from the rows at each request
+main thread     waits for signals and for the end of the worker; reports the worker's heartbeat to systemd
+scheduler       fires at fixed intervals: wakes the worker, runs the health monitor
+worker          holds the archive; runs due jobs one after the other, polls first
+health monitor  turns failing conditions into incidents, and incidents into alerts
+endpoint        serves /healthz and /metrics, computed from the database at each request
 ```
-The schedule is in rows, so a restart, a sleep or a jump of the clock loses nothing and is caught up with once.
+The schedule is stored in rows (`next_due_at`). After a restart, a suspend or a change of the system clock, overdue work
+is done once and nothing is lost.
 
-Boundary: threads, signals, the local HTTP endpoint and systemd; what a job does is the steps' own, what is healthy is
-`policy`'s.
+Boundary: threads, signals, the local HTTP endpoint and systemd. The packages that implement a job's steps decide what a
+job does; `health` decides what is healthy.
 """
 
-from crawler.daemon.service import Rhythm, Service
+from crawler.daemon.service import Intervals, Service
 
-__all__ = ["Rhythm", "Service"]
+__all__ = ["Intervals", "Service"]

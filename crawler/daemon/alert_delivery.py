@@ -1,9 +1,9 @@
-"""Telling each address what it has not been told: once, also while another address takes nothing.
+"""Alert delivery: send each recipient every incident once, even while another recipient cannot be reached.
 
-Who took what is remembered here only until everybody has: then it is on the incidents' rows. An address that refuses is
-asked again after ever longer times, and keeps nobody else waiting.
+Which recipient has received what is kept in memory until all have received everything; then the incidents' rows record
+it. A failing recipient is retried with exponential backoff and does not delay the others.
 
-Boundary: order and that memory; the wording is `policy`'s, the sending `alerts`'.
+Boundary: decides who receives what, and when. `health.incidents` writes the messages, `alerts` sends them.
 """
 
 from __future__ import annotations
@@ -14,67 +14,71 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from crawler import alerts, schedule
-from crawler.errors import NotTold
+from crawler.errors import NotDelivered
 from crawler.health import incidents
-from crawler.health.incidents import Incident, Message
+from crawler.health.figures import Incident, Message
 
 _LONGEST_RETRY = timedelta(hours=1)
 
 
 @dataclass
-class _Listener:
-    """What one address took, as ids of incidents and whether it was of their end; and how often it refused in a row."""
+class _Recipient:
+    """Delivery state of one address.
 
-    heard: set[tuple[int, bool]] = field(default_factory=set)
+    `received` has the id of each reported incident and whether it was closed; `failures` counts failures in a row.
+    """
+
+    received: set[tuple[int, bool]] = field(default_factory=set)
     failures: int = 0
     due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What came of it: who refused, in words, and whether nobody is left to be told."""
+class Delivery:
+    """Result of one delivery: an error per failed address, and whether every address has received everything."""
 
-    refused: tuple[NotTold, ...]
-    everybody: bool
+    errors: tuple[NotDelivered, ...]
+    complete: bool
 
 
-class Telling:
-    """Tells of incidents."""
+class AlertDelivery:
+    """Delivers alerts about incidents to the configured addresses."""
 
     def __init__(self) -> None:
-        self._listeners: defaultdict[str, _Listener] = defaultdict(_Listener)
+        self._recipients: defaultdict[str, _Recipient] = defaultdict(_Recipient)
 
-    def tell(self, addresses: Sequence[str], untold: Sequence[Incident], now: datetime) -> Told:
-        """Send each address one message of all that it was not told."""
-        waiting, refused = False, []
+    def deliver(self, addresses: Sequence[str], unreported: Sequence[Incident], now: datetime) -> Delivery:
+        """Send each address one message with all incidents it has not received. Failures are returned, not raised."""
+        waiting, errors = False, []
         for address in addresses:
-            listener = self._listeners[address]
-            message = incidents.message([i for i in untold if _key(i) not in listener.heard], now)
+            recipient = self._recipients[address]
+            message = incidents.compose_message([i for i in unreported if _key(i) not in recipient.received], now)
             if message is None:
                 continue
-            if listener.due_at is not None and now < listener.due_at <= now + _LONGEST_RETRY:
+            # the upper bound ends the wait if the clock was set back: `due_at` may then be days ahead
+            if recipient.due_at is not None and now < recipient.due_at <= now + _LONGEST_RETRY:
                 waiting = True
                 continue
-            if (error := _sent(address, message)) is not None:
-                refused.append(error)
-                listener.failures += 1
-                listener.due_at = min(schedule.retry_at(now, listener.failures), now + _LONGEST_RETRY)
+            if (error := _send(address, message)) is not None:
+                errors.append(error)
+                recipient.failures += 1
+                recipient.due_at = min(schedule.retry_at(now, recipient.failures), now + _LONGEST_RETRY)
                 continue
-            listener.failures, listener.due_at = 0, None
-            listener.heard |= {_key(i) for i in untold if i.id in {*message.told, *message.over}}
-        everybody = not refused and not waiting
-        if everybody:
-            self._listeners.clear()
-        return Told(tuple(refused), everybody)
+            recipient.failures, recipient.due_at = 0, None
+            recipient.received |= {_key(i) for i in unreported if i.id in {*message.opened, *message.closed}}
+        complete = not errors and not waiting
+        if complete:
+            self._recipients.clear()
+        return Delivery(tuple(errors), complete)
 
 
 def _key(incident: Incident) -> tuple[int, bool]:
     return incident.id, incident.closed_at is not None
 
 
-def _sent(address: str, message: Message) -> NotTold | None:
+def _send(address: str, message: Message) -> NotDelivered | None:
     try:
         alerts.send((address,), message.title, message.body)
-    except NotTold as error:
+    except NotDelivered as error:
         return error
     return None

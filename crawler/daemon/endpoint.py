@@ -1,6 +1,6 @@
-"""/healthz and /metrics over HTTP, on this machine unless the configuration says otherwise.
+"""HTTP endpoint for /healthz and /metrics. Listens on loopback by default ([service] health).
 
-Boundary: requests to bytes; both pages are made by the functions that are handed in.
+Boundary: HTTP only; the caller passes the functions that produce the pages.
 """
 
 from __future__ import annotations
@@ -11,28 +11,28 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
 import crawler
-from crawler.clock import steady_seconds
+from crawler.clock import monotonic_seconds
 from crawler.errors import ConfigError
-from crawler.health.checks import Condition
+from crawler.health.figures import Condition
 
 JSON = "application/json; charset=utf-8"
 _TEXT = "text/plain; charset=utf-8"
 _Page = Callable[[], tuple[int, str, bytes]]
-_Connection = socket.socket | tuple[bytes, socket.socket]  # the latter of datagrams alone
+_Connection = socket.socket | tuple[bytes, socket.socket]  # socketserver's type; the tuple is for datagrams only
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """What clients may take: each of them so many seconds from its coming to its leaving, so many of them at a time.
+class EndpointLimits:
+    """Limits on connections: `seconds` is the longest time one may stay open, `clients` how many may be open at a time.
 
-    Each takes a thread and a descriptor, which the work needs, too.
+    Each open connection uses a thread and a file descriptor, which the worker needs as well.
     """
 
     seconds: float = 10.0
@@ -40,22 +40,27 @@ class Bounds:
 
 
 class Endpoint:
-    """Answers until it is closed; `failed` hears of bugs."""
+    """Serves pages in a thread of its own until closed. Calls `failed` with unexpected exceptions.
+
+    Raises:
+        ConfigError: the address cannot be used.
+
+    """
 
     def __init__(
         self,
         address: str,
         pages: dict[str, _Page],
         failed: Callable[[BaseException], None],
-        bounds: Bounds = Bounds(),
+        limits: EndpointLimits = EndpointLimits(),
     ) -> None:
         host, _, port = address.rpartition(":")
         try:
-            self._server = _Server((host.strip("[]"), int(port)), pages, failed, bounds)
+            self._server = _HealthServer((host.strip("[]"), int(port)), pages, failed, limits)
         except OSError as error:
             raise ConfigError(
-                f"[service] health = {address!r}: cannot listen there: {error.strerror or error}",
-                'choose another port, end the program that has it (`ss -ltnp`), or set "" for no endpoint',
+                f"[service] health = {address!r}: cannot listen on this address: {error.strerror or error}",
+                'choose another port, stop the program that uses it (see `ss -ltnp`), or set it to "" to disable the endpoint',
             ) from error
         self.url = f"http://{host}:{self._server.server_port}"
         self._thread = threading.Thread(
@@ -64,7 +69,7 @@ class Endpoint:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop answering."""
+        """Stop serving and close the socket."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -78,19 +83,30 @@ class Endpoint:
         self.close()
 
 
-def health_page(judged: Sequence[Condition]) -> tuple[int, str, bytes]:
-    """Write the conditions, red ones first: 200 when none is red, else 503."""
-    red = sum(condition.red for condition in judged)
+def health_page(conditions: Sequence[Condition]) -> tuple[int, str, bytes]:
+    """Return the /healthz response, failing conditions first: status 200 if none is failing, else 503."""
+    failing = any(condition.failing for condition in conditions)
     body = {
-        "healthy": not red,
+        "healthy": not failing,
         "version": crawler.__version__,
-        "conditions": [asdict(condition) for condition in sorted(judged, key=lambda condition: not condition.red)],
+        "conditions": [_as_json(c) for c in sorted(conditions, key=lambda condition: not condition.failing)],
     }
-    status = HTTPStatus.SERVICE_UNAVAILABLE if red else HTTPStatus.OK
+    status = HTTPStatus.SERVICE_UNAVAILABLE if failing else HTTPStatus.OK
     return status, JSON, json.dumps(body, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
-class _Server(ThreadingHTTPServer):
+def _as_json(condition: Condition) -> dict[str, object]:
+    """Return the public JSON form of a condition: monitoring scripts depend on these keys."""
+    return {
+        "kind": condition.kind,
+        "subject": condition.subject,
+        "red": condition.failing,
+        "says": condition.message,
+        "do": condition.action,
+    }
+
+
+class _HealthServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 50
@@ -100,60 +116,63 @@ class _Server(ThreadingHTTPServer):
         address: tuple[str, int],
         pages: dict[str, _Page],
         failed: Callable[[BaseException], None],
-        bounds: Bounds,
+        limits: EndpointLimits,
     ) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.pages = pages
         self._failed = failed
-        self._bounds = bounds
-        self._since: dict[_Connection, float] = {}
-        super().__init__(address, _Handler)
+        self._limits = limits
+        self._opened: dict[_Connection, float] = {}  # monotonic seconds at which each connection was accepted
+        super().__init__(address, _HealthHandler)
 
     def verify_request(self, request: _Connection, client_address: object) -> bool:  # noqa: ARG002 - the library's signature
-        """Say whether there is room for one more."""
-        return len(self._since) < self._bounds.clients
+        """Whether another client may connect."""
+        return len(self._opened) < self._limits.clients
 
     def process_request(self, request: _Connection, client_address: object) -> None:
-        """Note when a client came."""
-        self._since[request] = steady_seconds()
+        """Record when the connection was accepted, and handle it."""
+        self._opened[request] = monotonic_seconds()
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: _Connection) -> None:
-        """Forget it."""
-        self._since.pop(request, None)
+        """Close the connection and forget when it was accepted."""
+        self._opened.pop(request, None)
         super().shutdown_request(request)
 
     def service_actions(self) -> None:
-        """Send away who has been here too long; a limit for each read would let stay who says a letter now and then."""
-        for connection, since in tuple(self._since.items()):
-            if isinstance(connection, socket.socket) and steady_seconds() - since > self._bounds.seconds:
-                with suppress(OSError):  # it went by itself
+        """Close connections older than the limit.
+
+        A per-read timeout would not stop a client that sends one byte at a time.
+        """
+        for connection, opened in tuple(self._opened.items()):
+            if isinstance(connection, socket.socket) and monotonic_seconds() - opened > self._limits.seconds:
+                with suppress(OSError):  # the client has already disconnected
                     connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - the library's signature
-        """Pass over clients that went away, and those for whom the machine has no thread; anything else is a bug."""
+        """Ignore disconnected clients and connections for which no thread could be started; report other errors."""
         error = sys.exception()
-        crowded = "can't start new thread" in str(error)
-        if error is not None and not crowded and not isinstance(error, (ConnectionError, TimeoutError)):
+        no_thread = "can't start new thread" in str(error)
+        if error is not None and not no_thread and not isinstance(error, (ConnectionError, TimeoutError)):
             self._failed(error)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+class _HealthHandler(BaseHTTPRequestHandler):
+    server: _HealthServer
 
     def do_GET(self) -> None:
         page = self.server.pages.get(self.path.partition("?")[0])
-        known = f"ask for {' or '.join(self.server.pages)}\n".encode()
-        self._answer(*(page() if page else (HTTPStatus.NOT_FOUND, _TEXT, known)))
+        known = f"no such page; available: {', '.join(self.server.pages)}\n".encode()
+        self._respond(*(page() if page else (HTTPStatus.NOT_FOUND, _TEXT, known)))
 
-    do_HEAD = do_GET  # noqa: N815 - a name given by the library
+    do_HEAD = do_GET  # noqa: N815 - name required by the library
 
     def do_POST(self) -> None:
-        self._answer(HTTPStatus.METHOD_NOT_ALLOWED, _TEXT, b"nothing can be changed here\n")
+        self._respond(HTTPStatus.METHOD_NOT_ALLOWED, _TEXT, b"read-only: use GET or HEAD\n")
 
-    do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_POST  # noqa: N815 - names given by the library
+    do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_POST  # noqa: N815 - names required by the library
 
-    def _answer(self, status: int, kind: str, body: bytes) -> None:
+    def _respond(self, status: int, kind: str, body: bytes) -> None:
         self.send_response(status)
         if status == HTTPStatus.METHOD_NOT_ALLOWED:
             self.send_header("Allow", "GET, HEAD")
@@ -165,8 +184,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def version_string(self) -> str:
-        """Name the program, and not the libraries behind it."""
+        """Return the Server header: the program's version, without those of its libraries."""
         return f"vna/{crawler.__version__}"
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - a name given by the library
-        """Stay silent: a monitor asks all day."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - name required by the library
+        """Do not log requests: a monitor sends them every few seconds."""

@@ -1,6 +1,6 @@
-"""The service's jobs: what each does, and when it is done again.
+"""The service's jobs: what each does and when it is due again.
 
-Boundary: calls in order; a job's rows are the worker's to write.
+Boundary: calls the packages that do the work; the worker writes the jobs' rows.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from crawler import backfill, pipeline
+from crawler import backfill, collect
 from crawler.backup import back_up
 from crawler.config import Config
 from crawler.coverage import take_stock
 from crawler.daemon import memory
-from crawler.pipeline import Context, Silent
+from crawler.health.checks import plural
+from crawler.pipeline import Run, Silent
 from crawler.pipeline.run import recorded
 from crawler.replay import verify
 from crawler.storage.disk import measured
@@ -24,147 +25,149 @@ from crawler.types import RunReport
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
-_PARTS = 4  # a verification a week, each of another part of the evidence
-_FEWEST = 500  # answers in one part
-_IDLE = timedelta(minutes=1)  # a plan that has nothing to do now is asked again so soon
+_PARTS = 4  # each weekly verification checks another quarter of the captures
+_FEWEST = 500  # captures checked per verification, at least
+_IDLE = timedelta(minutes=1)  # pause after an open backfill had nothing to do
 
-Due = Callable[[Context, datetime], bool]
+Due = Callable[[Run, datetime], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """What came of a job, and before when it need not be done again (None: as soon as there is work)."""
+class JobResult:
+    """Outcome of a job, and when it may run again (None: as soon as there is work)."""
 
-    says: str
+    outcome: str
     due_at: datetime | None = None
     ok: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job: `due` says whether there is work, beside the time of its row."""
+    """A job. It runs when the due time on its row has passed and `due` finds work."""
 
     name: str
-    work: Callable[[Context], Done]
+    work: Callable[[Run], JobResult]
     due: Due = lambda _, __: True
-    spare: bool = False  # done only while nothing else is due
+    idle_only: bool = False  # runs only while no other job is due
 
 
 def jobs(config: Config) -> tuple[Job, ...]:
-    """List the jobs in the order in which they are done."""
-    house = (
+    """Return the jobs in the order in which they run."""
+    upkeep = (
         Job("robots", _robots),
         Job("warc", _close_warc),
-        Job("disk", lambda context: _disk(context, config.archive)),
-        Job("optimise", _then_trim(_optimise)),
-        Job("coverage", _then_trim(_take_stock)),
-        Job("verify", _then_trim(_verify)),
+        Job("disk", lambda run: _disk(run, config.archive)),
+        Job("optimise", _then_release_memory(_optimise)),
+        Job("coverage", _then_release_memory(_update_coverage)),
+        Job("verify", _then_release_memory(_verify)),
     )
     folder = config.backup
     backups = (Job("backup", lambda c: _back_up(c, config.archive, folder, config.backup_hours)),) if folder else ()
-    return (Job("poll", _poll, _poll_due), *house, *backups, Job("backfill", _backfill, _backfill_due, spare=True))
+    return (Job("poll", _poll, _poll_due), *upkeep, *backups, Job("backfill", _backfill, _backfill_due, idle_only=True))
 
 
-def _then_trim(work: Callable[[Context], Done]) -> Callable[[Context], Done]:
-    """Make a job that needs much memory for a while return it when it is done."""
+def _then_release_memory(work: Callable[[Run], JobResult]) -> Callable[[Run], JobResult]:
+    """Wrap a job that needs much memory, so that the memory is returned to the system afterwards."""
 
-    def trimmed(context: Context) -> Done:
+    def wrapped(run: Run) -> JobResult:
         try:
-            return work(context)
+            return work(run)
         finally:
-            memory.give_back()
+            memory.release_free_memory()
 
-    return trimmed
+    return wrapped
 
 
-def _living(context: Context) -> Callable[[], bool]:
-    """Make the question whether to stop, which shows life: for work that does not ask the time for long."""
+def _stopping_with_heartbeat(run: Run) -> Callable[[], bool]:
+    """Return a stop check that also counts as a heartbeat, for long work that does not read the clock itself."""
 
     def stopping() -> bool:
-        context.clock.now()
-        return context.stopping()
+        run.clock.now()
+        return run.stopping()
 
     return stopping
 
 
-def said(report: RunReport) -> str:
-    """Say what a run did in one line, without what it did not."""
+def summarise(report: RunReport) -> str:
+    """Return the non-zero counts of a run as one line; `nothing due` if all are zero."""
     counts = {name: count for name, count in asdict(report).items() if count and name != "seconds"}
-    return ", ".join(f"{count} {name}" for name, count in counts.items()) or "nothing was due"
+    return ", ".join(f"{count} {name}" for name, count in counts.items()) or "nothing due"
 
 
-def _poll_due(context: Context, now: datetime) -> bool:
-    due = context.archive.next_due()
+def _poll_due(run: Run, now: datetime) -> bool:
+    due = run.archive.next_due()
     return due is None or due <= now
 
 
-def _poll(context: Context) -> Done:
-    return Done(said(pipeline.poll(context)))
+def _poll(run: Run) -> JobResult:
+    return JobResult(summarise(collect.poll(run)))
 
 
-def _backfill_due(context: Context, _: datetime) -> bool:
-    return bool(context.archive.plans(open_only=True))
+def _backfill_due(run: Run, _: datetime) -> bool:
+    return bool(run.archive.plans(open_only=True))
 
 
-def _backfill(context: Context) -> Done:
-    units = 0
-    with recorded(context, "backfill"):
-        while not context.stopping() and backfill.advance(context):
-            units += 1
-    pause = None if units else context.clock.now() + _IDLE
-    return Done(f"{units} units; {said(context.report)}", pause)
+def _backfill(run: Run) -> JobResult:
+    items = 0
+    with recorded(run, "backfill"):
+        while not run.stopping() and backfill.advance(run):
+            items += 1
+    due_at = None if items else run.clock.now() + _IDLE
+    return JobResult(f"{plural(items, 'work item')}; {summarise(run.report)}", due_at)
 
 
-def _robots(context: Context) -> Done:
-    """Ask for robots.txt once a day, also when nothing else is asked for."""
-    with recorded(context, "robots"):
-        allowed = context.fetcher.robots.allows(context.site.root)
-    return Done("the site may be visited" if allowed else "the site may not be visited", context.clock.now() + _DAY)
+def _robots(run: Run) -> JobResult:
+    """Fetch robots.txt once a day, even if nothing else is fetched."""
+    with recorded(run, "robots"):
+        allowed = run.fetcher.robots.allows(run.site.root)
+    return JobResult("robots.txt allows crawling" if allowed else "robots.txt forbids crawling", run.clock.now() + _DAY)
 
 
-def _close_warc(context: Context) -> Done:
-    """End the day's WARC file, so that it is complete also on a day without further answers."""
-    context.warc.close()
-    now = context.clock.now()
-    return Done("closed", now.replace(hour=0, minute=0, second=0, microsecond=0) + _DAY)
+def _close_warc(run: Run) -> JobResult:
+    """Close the current WARC file at the end of the day, even if no further response arrives."""
+    run.warc.close()
+    now = run.clock.now()
+    return JobResult("WARC file closed", now.replace(hour=0, minute=0, second=0, microsecond=0) + _DAY)
 
 
-def _disk(context: Context, folder: Path) -> Done:
-    now = context.clock.now()
+def _disk(run: Run, folder: Path) -> JobResult:
+    now = run.clock.now()
     size = measured(folder, now.date().isoformat())
-    context.archive.save_disk(size.day, size.warc_bytes, size.db_bytes, size.free_bytes)
-    return Done(f"{size.warc_bytes} bytes of evidence, {size.db_bytes} of database", now + _HOUR)
+    run.archive.save_disk(size.day, size.warc_bytes, size.db_bytes, size.free_bytes)
+    return JobResult(f"WARC files {size.warc_bytes} bytes, database {size.db_bytes} bytes", now + _HOUR)
 
 
-def _optimise(context: Context) -> Done:
-    now = context.clock.now()
+def _optimise(run: Run) -> JobResult:
+    now = run.clock.now()
     weekly = now.weekday() == 0
-    context.archive.optimise(index=weekly)
-    return Done("with the search index" if weekly else "the planner's figures and the log", now + _DAY)
+    run.archive.optimise(index=weekly)
+    outcome = "query statistics updated, write-ahead log truncated"
+    return JobResult(f"{outcome}, search index merged" if weekly else outcome, now + _DAY)
 
 
-def _verify(context: Context) -> Done:
-    """Check the database, and each time another part of the evidence, so that all of it has its turn within a month."""
-    now = context.clock.now()
-    count = max(_FEWEST, context.archive.answers() // _PARTS)
+def _verify(run: Run) -> JobResult:
+    """Check the database and one quarter of the captures, another one each week, so all are checked within a month."""
+    now = run.clock.now()
+    count = max(_FEWEST, run.archive.capture_count() // _PARTS)
     week = now.toordinal() // 7
-    found = verify(context.archive, context.warc, Silent(), sample=count, shift=week, stopping=_living(context))
+    found = verify(run.archive, run.warc, Silent(), sample=count, shift=week, stopping=_stopping_with_heartbeat(run))
     if found.faults:
         first = found.faults[0]
-        words = f"{len(found.faults)} faults, the first: {first.what} at {first.where}: {first.detail}"
-        return Done(words, now + _DAY, ok=False)
-    return Done(f"{found.rows} answers are as they were written", now + _WEEK if found.finished else None)
+        faults = plural(len(found.faults), "fault")
+        outcome = f"{faults}; first: {first.what} at {first.where}: {first.detail}"
+        return JobResult(outcome, now + _DAY, ok=False)
+    return JobResult(f"{plural(found.rows, 'capture')} verified", now + _WEEK if found.finished else None)
 
 
-def _take_stock(context: Context) -> Done:
-    now = context.clock.now()
-    with context.archive.posts(_living(context)) as posts:
+def _update_coverage(run: Run) -> JobResult:
+    now = run.clock.now()
+    with run.archive.posts(_stopping_with_heartbeat(run)) as posts:
         ledger = take_stock(posts)
-    context.archive.save_ledger(ledger, now)
-    return Done(f"{len(ledger.missing)} articles are missing", now + _DAY)
+    run.archive.save_ledger(ledger, now)
+    return JobResult(f"{plural(len(ledger.missing), 'article')} missing", now + _DAY)
 
 
-def _back_up(context: Context, folder: Path, target: Path, hours: float) -> Done:
-    now = context.clock.now()
-    made = back_up(folder, target, now, stopping=_living(context))
-    return Done(f"{made.articles} articles to {target}", now + timedelta(hours=hours))
+def _back_up(run: Run, folder: Path, target: Path, hours: float) -> JobResult:
+    now = run.clock.now()
+    made = back_up(folder, target, now, stopping=_stopping_with_heartbeat(run))
+    return JobResult(f"{plural(made.articles, 'article')} backed up to {target}", now + timedelta(hours=hours))

@@ -1,12 +1,15 @@
-"""Memory over a year: the C library's allocator, told not to keep what a page or a job needed for a moment.
+"""Memory settings for a process that runs for months.
 
-Left to itself, glibc gives each thread a heap of its own, and after the first large page takes all large pages from those
-heaps; a year of pages leaves holes in them that it keeps. What is set here has large blocks returned at once, and the
-rest in one heap, which is trimmed after every job that needs much. Where the C library has no such settings, nothing is set.
-And Python looks for cycles in everything only when a quarter more has gathered; what is loaded once and for all is
-seventy thousand objects, so much garbage would wait between, and leave its holes. What is loaded is left out of that.
+By default, glibc gives each thread its own heap, and after a large block was freed, it takes later large blocks from
+the heap as well. Over months the heaps become fragmented, and freed memory stays in them. The settings here return
+large blocks to the system at once and keep the rest in one heap, which is trimmed after each job that needs much
+memory. On a C library without these settings, nothing is set.
 
-Boundary: the process's allocator; no word of what the memory is for.
+Python runs a full garbage collection only when the number of new objects exceeds a quarter of the old ones. About
+70,000 objects are loaded once at the start; if they counted as old ones, much garbage would accumulate between two
+collections and fragment the heap. So they are excluded from collection (`gc.freeze`).
+
+Boundary: the process's allocator and garbage collector.
 """
 
 from __future__ import annotations
@@ -14,23 +17,23 @@ from __future__ import annotations
 import ctypes
 import gc
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # names of mallopt(3)
-_LARGE = 1 << 16  # bytes: a page and its tree are larger, a row is smaller
-_KEPT = 1 << 17
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # parameters of mallopt(3)
+_LARGE = 1 << 16  # bytes; a page and its tree are larger, a row is smaller
+_KEPT = 1 << 17  # bytes; free memory that may stay at the top of the heap
 
 
-def settle() -> None:
-    """Set the allocator for a long life; call it before there are threads."""
+def configure_allocator() -> None:
+    """Set the allocator's parameters for a long-running process. Call it before any thread is started."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         for name, value in ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, _LARGE), (_TRIM_THRESHOLD, _KEPT)):
             mallopt(name, value)
 
 
-def give_back() -> None:
-    """Return what is free to the system, and first free what only points at itself.
+def release_free_memory() -> None:
+    """Collect reference cycles, then return free memory to the system.
 
-    What is there the first time is there for good: programs and word lists; it is not looked through any more.
+    The first call excludes all objects alive at that time (modules, word lists) from later collections.
     """
     gc.collect()
     if not gc.get_freeze_count():

@@ -1,8 +1,8 @@
-"""Figures for a monitor, in the Prometheus text format, read from the rows at each scrape.
+"""Metrics in the Prometheus text format, computed from the database at each scrape.
 
-Instants are given as such, and not how long ago they were: whoever asks has a clock (https://prometheus.io/docs/practices).
+Points in time are exported as timestamps, not as ages (https://prometheus.io/docs/practices/instrumentation).
 
-Boundary: names and types of the figures; nothing is kept but the counts of requests since the service began.
+Boundary: names and types of the metrics. The only state kept is the request counters since the start of the service.
 """
 
 from __future__ import annotations
@@ -22,89 +22,113 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from crawler.health.checks import Condition, Facts, Limits
+from crawler.health.checks import HealthLimits
+from crawler.health.figures import Condition, Facts
 from crawler.storage import Archive
-from crawler.storage.health import Figures
+from crawler.storage.health import HealthFigures
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _BUCKETS = (0.1, 0.3, 1, 3, 10, 30)
 
 
 class Metrics:
-    """The figures of one service, in a registry of their own; requests are counted from the one after `since` on."""
+    """The metrics of one service, in their own registry. Counts the requests whose id is greater than `since`."""
 
     def __init__(self, since: int) -> None:
         self._last = since
-        self._lock = threading.Lock()  # scrapes come in threads of their own
-        disable_created_metrics()  # type: ignore[no-untyped-call]  # when each began is when the process did
+        self._lock = threading.Lock()  # each scrape runs in its own thread
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # all equal to the start of the process
         registry = CollectorRegistry()
         self._registry = registry
-        self._requests = Counter("vna_requests", "Requests since the service began.", ["status"], registry=registry)
-        self._bytes = Counter("vna_received_bytes", "Bytes received since the service began.", registry=registry)
-        self._seconds = Histogram("vna_fetch_seconds", "Seconds of a request.", buckets=_BUCKETS, registry=registry)
+        self._requests = Counter(
+            "vna_requests", "HTTP requests to the site since the service started.", ["status"], registry=registry
+        )
+        self._bytes = Counter(
+            "vna_received_bytes", "Bytes received from the site since the service started.", registry=registry
+        )
+        self._seconds = Histogram(
+            "vna_fetch_seconds", "Duration of an HTTP request, in seconds.", buckets=_BUCKETS, registry=registry
+        )
         ProcessCollector(registry=registry)
-        self._rows = _Rows()
+        self._rows = _RowCollector()
         registry.register(self._rows)
 
-    def page(self, archive: Archive, facts: Facts, limits: Limits, judged: Sequence[Condition]) -> bytes:
-        """Write all figures as they are now."""
+    def page(self, archive: Archive, facts: Facts, limits: HealthLimits, conditions: Sequence[Condition]) -> bytes:
+        """Return the metrics page."""
         with self._lock:
             for row in archive.requests_after(self._last):
                 self._last = row.id
                 self._requests.labels(str(row.status or "none")).inc()
                 self._bytes.inc(row.size)
                 self._seconds.observe(row.seconds)
-            self._rows.now = _families(archive.figures(), facts, limits, judged)
+            self._rows.now = _families(archive.figures(), facts, limits, conditions)
             return generate_latest(self._registry)
 
-    def page_without_rows(self, silent: float, judged: Sequence[Condition]) -> bytes:
-        """Write what is known while the archive cannot be read."""
+    def page_without_rows(self, silent: float, conditions: Sequence[Condition]) -> bytes:
+        """Return the metrics that are known while the archive cannot be read."""
         with self._lock:
-            self._rows.now = (_troubles(judged), _silent(silent))
+            self._rows.now = (_failing(conditions), _silent(silent))
             return generate_latest(self._registry)
 
 
-class _Rows(Collector):
-    """What was read from the rows for this scrape."""
+class _RowCollector(Collector):
+    """The metrics computed from rows for the current scrape."""
 
     now: Sequence[Metric] = ()
 
     def collect(self) -> Iterable[Metric]:
-        """Give it to the library."""
+        """Return the metrics; called by the registry."""
         return self.now
 
 
-def _families(figures: Figures, facts: Facts, limits: Limits, judged: Sequence[Condition]) -> list[Metric]:
+def _families(
+    figures: HealthFigures, facts: Facts, limits: HealthLimits, conditions: Sequence[Condition]
+) -> list[Metric]:
     good = [source.last_ok_at.timestamp() for source in facts.sources if source.last_ok_at is not None]
     newest = [max(good)] if good else []
     return [
-        _troubles(judged),
-        _by("vna_articles", "Articles by state.", "state", figures.articles),
-        _by("vna_pages", "Article pages by state.", "state", figures.pages),
-        _by("vna_sources", "Sources by state.", "state", figures.sources),
-        _by("vna_job_failures", "Failures of a job in a row.", "job", {j.name: j.failures for j in facts.jobs}),
-        GaugeMetricFamily("vna_gaps_open", "Gaps that are open.", len(facts.gaps)),
-        GaugeMetricFamily("vna_incidents_open", "Incidents that are open.", figures.incidents),
-        *(GaugeMetricFamily("vna_last_good_poll_timestamp_seconds", "The last good poll.", at) for at in newest),
-        GaugeMetricFamily("vna_pages_failing", "Pages of a day that failed again and again.", facts.pages_failing),
-        GaugeMetricFamily("vna_drift_ratio", "Share of a day's pages whose markup is not known.", facts.drift),
+        _failing(conditions),
+        _by("vna_articles", "Number of articles, by state.", "state", figures.articles),
+        _by("vna_pages", "Number of known article pages, by state.", "state", figures.pages),
+        _by("vna_sources", "Number of sources, by state.", "state", figures.sources),
+        _by("vna_job_failures", "Consecutive failures, by job.", "job", {j.name: j.failures for j in facts.jobs}),
+        GaugeMetricFamily("vna_gaps_open", "Number of open gaps.", len(facts.gaps)),
+        GaugeMetricFamily("vna_incidents_open", "Number of open incidents.", figures.incidents),
+        *(
+            GaugeMetricFamily(
+                "vna_last_good_poll_timestamp_seconds", "Time of the last successful poll, in Unix seconds.", at
+            )
+            for at in newest
+        ),
+        GaugeMetricFamily(
+            "vna_pages_failing",
+            "Article pages requested in the last 24 hours that failed repeatedly.",
+            facts.pages_failing,
+        ),
+        GaugeMetricFamily(
+            "vna_drift_ratio",
+            "Share of the article pages read in the last 24 hours whose layout is unknown, 0 to 1.",
+            facts.drift,
+        ),
         _silent(facts.silent),
-        GaugeMetricFamily("vna_disk_free_bytes", "Bytes free where the archive is.", facts.free),
-        GaugeMetricFamily("vna_disk_reserve_bytes", "Bytes that are to stay free.", limits.reserve),
+        GaugeMetricFamily("vna_disk_free_bytes", "Free bytes on the disk of the archive.", facts.free),
+        GaugeMetricFamily("vna_disk_reserve_bytes", "Free bytes at which fetching stops.", limits.reserve),
     ]
 
 
-def _troubles(judged: Sequence[Condition]) -> Metric:
-    kinds = {"archive": 0} | {condition.kind: 0 for condition in judged} | {c.kind: 1 for c in judged if c.red}
-    return _by("vna_trouble", "1 where a kind of condition is red.", "kind", kinds)
+def _failing(conditions: Sequence[Condition]) -> Metric:
+    kinds = (
+        {"archive": 0} | {condition.kind: 0 for condition in conditions} | {c.kind: 1 for c in conditions if c.failing}
+    )
+    return _by("vna_trouble", "1 if a condition of this kind is failing, else 0.", "kind", kinds)
 
 
 def _silent(seconds: float) -> Metric:
-    return GaugeMetricFamily("vna_worker_silent_seconds", "Seconds since the worker's last sign of life.", seconds)
+    return GaugeMetricFamily("vna_worker_silent_seconds", "Seconds since the worker's last heartbeat.", seconds)
 
 
-def _by(name: str, words: str, label: str, counts: dict[str, int]) -> Metric:
-    family = GaugeMetricFamily(name, words, labels=[label])
+def _by(name: str, help_text: str, label: str, counts: dict[str, int]) -> Metric:
+    family = GaugeMetricFamily(name, help_text, labels=[label])
     for value, count in counts.items():
         family.add_metric([value], count)
     return family

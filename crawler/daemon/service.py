@@ -1,6 +1,6 @@
-"""The main thread: puts the parts together, waits for signals, ends them in order.
+"""The service's main thread: starts the parts, waits for signals, and stops the parts in order.
 
-Boundary: threads and signals; see the package's docstring for who does what.
+Boundary: threads and signals. The package docstring lists the threads.
 """
 
 from __future__ import annotations
@@ -23,41 +23,43 @@ from crawler.clock import StoppableClock, SystemClock
 from crawler.config import Config
 from crawler.daemon import memory
 from crawler.daemon.endpoint import Endpoint, health_page
-from crawler.daemon.signal_waiter import RELOAD, STOP, Door, signals
+from crawler.daemon.health_monitor import HealthMonitor
+from crawler.daemon.signal_waiter import RELOAD, STOP, SignalWaiter, capture_signals
 from crawler.daemon.systemd import Notifier
-from crawler.daemon.watch import Watch
-from crawler.daemon.watchdog import Pulse
+from crawler.daemon.watchdog import WatchdogClock
 from crawler.daemon.worker import Worker
 from crawler.errors import ConfigError, StopError
-from crawler.health.incidents import SETTLED
+from crawler.health.incidents import RESOLVE_AFTER
 from crawler.repair.lexicon import Lexicon
 
-_FILES = 256  # that may be open: 50 monitors at the endpoint, each with the database's three, and what the work needs
-_LOST_TICKS = 5  # when no tick came in so many times its interval, the clock must have been set back
+_FILES = 256  # open files: 50 clients of the endpoint with a socket and three database files each, plus the worker
+_LOST_TICKS = 5  # tick intervals without a tick, after which the system clock must have been set back
 
 _MORE_THREADS = (
-    "end other programs, or raise the limit: TasksMax= in the unit, `ulimit -u`, the container's --pids-limit"
+    "stop other programs, or raise the limit: TasksMax= in the unit, `ulimit -u`, the container's --pids-limit"
 )
 
 _log = logs.logger("service")
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythm:
-    """How often the parts move, in seconds of the machine; `grace` is for the page in hand when the end is asked for.
+class Intervals:
+    """Intervals of the main loop, in seconds of real time: `tick` between ticks, `check` between health checks.
 
-    `second` is how long a second of the service's own time takes: less where time runs faster, in tests and drills.
+    `second` is the real duration of one second of the service's clock; it is shorter in tests and benchmarks, where
+    time runs faster. `grace` is how long a stop waits for the current page. `resolve_after` (`health.incidents`) is
+    measured on the service's clock.
     """
 
     second: float = 1.0
     tick: float = 10.0
-    look: float = 30.0
+    check: float = 30.0
     grace: float = 20.0
-    settled: timedelta = SETTLED
+    resolve_after: timedelta = RESOLVE_AFTER
 
 
 class Service:
-    """The service of one archive; `load` reads the configuration, at the start and at each SIGHUP."""
+    """The service for one archive. `load` reads the configuration, at the start and at each SIGHUP."""
 
     def __init__(
         self,
@@ -65,32 +67,32 @@ class Service:
         *,
         lexicon: Lexicon | None = None,
         clock: StoppableClock | None = None,
-        rhythm: Rhythm = Rhythm(),
+        intervals: Intervals = Intervals(),
         environ: Mapping[str, str] = os.environ,
         verbose: bool = False,
     ) -> None:
         self._load = load
         self._lexicon = lexicon
         self._clock = clock or StoppableClock()
-        self._pulse = Pulse(self._clock)
-        self._rhythm = rhythm
+        self._watchdog = WatchdogClock(self._clock)
+        self._intervals = intervals
         self._environ = environ
         self._notifier = Notifier(environ)
         self._verbose = verbose
         self._failure: BaseException | None = None
-        self._silent = 0.0
-        self._refused = False
-        self._said = "collecting"
+        self._silent = 0.0  # seconds since the worker's last heartbeat
+        self._config_rejected = False
+        self._status = "collecting"
 
     def run(self) -> None:
-        """Serve until SIGTERM or SIGINT.
+        """Run the service until SIGTERM or SIGINT.
 
         Raises:
-            StopError: it cannot begin, or cannot go on.
+            StopError: the service cannot start, or cannot continue.
 
         """
-        memory.settle()
-        need_files()
+        memory.configure_allocator()
+        raise_file_limit()
         self._config = self._load()
         secrets = alerts.secrets(self._config.alerts)
         with (
@@ -101,63 +103,73 @@ class Service:
                 verbose=self._verbose,
                 journal=logs.is_journal(sys.stderr, self._environ),
             ),
-            signals(*STOP, RELOAD) as door,
+            capture_signals(*STOP, RELOAD) as waiter,
         ):
             try:
-                self._serve(door)
+                self._serve(waiter)
             except StopError:
                 raise
             except BaseException as error:
                 if "can't start new thread" in str(error):
-                    raise StopError("this machine lets it start no further thread", _MORE_THREADS) from error
-                _log.critical("a bug ends the service", exc_info=True)
+                    raise StopError("cannot start another thread: system limit reached", _MORE_THREADS) from error
+                _log.critical("stopping the service because of a bug", exc_info=True)
                 raise
 
-    def _serve(self, door: Door) -> None:
-        self._door = door
-        self._worker = Worker(self._config, self._pulse, self._lexicon, door.knock)
+    def _serve(self, waiter: SignalWaiter) -> None:
+        self._waiter = waiter
+        self._worker = Worker(self._config, self._watchdog, self._lexicon, waiter.wake)
         self._worker.start()
         try:
-            if self._has_the_archive():
+            if self._archive_opened():
                 with ExitStack() as self._parts:
-                    self._begin()
+                    self._start_parts()
                     self._wait()
             self._notifier.stopping()
         finally:
-            finished = self._end_worker()
+            finished = self._stop_worker()
         if (failure := self._failure or self._worker.failure) is not None:
             raise failure
         if finished:
-            _log.info("stopped; nothing was begun that is not finished")
+            _log.info("stopped; all started work is finished")
 
-    def _has_the_archive(self) -> bool:
-        """Wait until the archive is ours, or it is plain that it will not be, or the end is asked for."""
+    def _archive_opened(self) -> bool:
+        """Wait until the worker has opened the archive, and raise its error if it cannot.
+
+        Return False if a stop signal arrives first.
+        """
         while self._worker.alive and not self._worker.ready.wait(0.05):
-            if self._door.came() & set(STOP):
+            if self._waiter.pending() & set(STOP):
                 return False
         if self._worker.failure is not None:
             raise self._worker.failure
         return True
 
-    def _begin(self) -> None:
+    def _start_parts(self) -> None:
         config = self._config
-        now, trouble = self._clock.now, lambda: self._worker.trouble(self._clock.now())
-        self._watch = Watch(config, now, lambda: self._silent, self._rhythm.settled, trouble)
+        now, archive_error = self._clock.now, lambda: self._worker.archive_error(self._clock.now())
+        self._monitor = HealthMonitor(config, now, lambda: self._silent, self._intervals.resolve_after, archive_error)
         self._endpoint = self._open_endpoint(config)
         self._parts.callback(self._close_endpoint)
-        self._scheduler = self._parts.enter_context(_ticking(self._rhythm, self._worker.wake, self._look, self._fail))
-        _log.info("vna %s collects %s into %s; %s", crawler.__version__, config.root, config.archive, self._where())
-        self._notifier.ready(self._said)
+        self._scheduler = self._parts.enter_context(
+            _scheduled(self._intervals, self._worker.wake, self._check, self._fail)
+        )
+        _log.info(
+            "vna %s: collecting %s into %s; %s", crawler.__version__, config.root, config.archive, self._endpoint_text()
+        )
+        self._notifier.ready(self._status)
 
-    def _look(self) -> None:
-        """Look, and let the work begin: what might end the service again comes after the first look has told of it."""
-        self._watch.look()
-        self._worker.begin()
+    def _check(self) -> None:
+        """Check the health, then let the worker run jobs.
+
+        In a crash loop, the alert `restarts` must be sent before the work that ends the process again.
+        """
+        self._monitor.check()
+        self._worker.allow_jobs()
 
     def _open_endpoint(self, config: Config) -> Endpoint | None:
         if not config.health:
             return None
-        pages = {"/healthz": lambda: health_page(self._watch.conditions()), "/metrics": self._watch.metrics}
+        pages = {"/healthz": lambda: health_page(self._monitor.conditions()), "/metrics": self._monitor.metrics}
         return Endpoint(config.health, pages, self._fail)
 
     def _close_endpoint(self) -> None:
@@ -165,7 +177,14 @@ class Service:
             self._endpoint.close()
 
     def _move_endpoint(self, config: Config) -> None:
-        """Answer elsewhere, or where it was; first it is closed, as it may only change from loopback to all on one port."""
+        """Move the endpoint to another address, or back to the old one if the new one cannot be used.
+
+        The old one is closed first: loopback and all interfaces cannot both listen on the same port.
+
+        Raises:
+            ConfigError: the new address cannot be used.
+
+        """
         self._close_endpoint()
         self._endpoint = None
         try:
@@ -174,45 +193,47 @@ class Service:
             self._endpoint = self._open_endpoint(self._config)
             raise
 
-    def _where(self) -> str:
-        return f"health at {self._endpoint.url}/healthz" if self._endpoint else "no health endpoint"
+    def _endpoint_text(self) -> str:
+        return f"health endpoint {self._endpoint.url}/healthz" if self._endpoint else "no health endpoint"
 
     def _wait(self) -> None:
-        """Stay until the end is asked for, or the worker has ended."""
+        """Wait until a stop signal arrives, or the worker or another thread has ended with an error."""
         beats = ticks = quiet = 0
         while self._worker.alive and self._failure is None:
-            came = self._door.wait(self._rhythm.second)
-            if came & set(STOP):
+            received = self._waiter.wait(self._intervals.second)
+            if received & set(STOP):
                 return
-            if RELOAD in came:
+            if RELOAD in received:
                 self._reload()
-            beats = self._feel(beats)
-            self._say()
+            beats = self._check_heartbeat(beats)
+            self._update_status()
             ticks, quiet = self._worker.ticks, 0 if self._worker.ticks != ticks else quiet + 1
-            if quiet * self._rhythm.second > _LOST_TICKS * self._rhythm.tick:
-                _log.warning("no tick for a while: the clock was set back; counting anew")
-                count_anew(self._scheduler)
+            if quiet * self._intervals.second > _LOST_TICKS * self._intervals.tick:
+                _log.warning("no ticks: the system clock was set back; restarting the timers")
+                restart_timers(self._scheduler)
                 quiet = 0
 
-    def _feel(self, beats: int) -> int:
-        """Feel the worker's pulse: systemd hears of it when it beats, health when it does not."""
-        if self._pulse.beats != beats:
+    def _check_heartbeat(self, beats: int) -> int:
+        """Report a heartbeat of the worker to systemd, or add to its silence. Return the new number of beats."""
+        if self._watchdog.beats != beats:
             self._notifier.alive()
             self._silent = 0.0
         else:
             self._silent += 1.0
-        return self._pulse.beats
+        return self._watchdog.beats
 
-    def _say(self) -> None:
-        """Have the service manager show what the service does, when that is another thing than it shows."""
-        does = "collecting with the old configuration: the new one has mistakes" if self._refused else "collecting"
-        said = f"{does}; trouble: {', '.join(self._watch.red)}" if self._watch.red else does
-        if said != self._said:
-            self._said = said
-            self._notifier.status(said)
+    def _update_status(self) -> None:
+        """Update the status line in systemd if it has changed."""
+        rejected = "collecting with the previous configuration: the new one is invalid"
+        status = rejected if self._config_rejected else "collecting"
+        if self._monitor.failing:
+            status = f"{status}; failing: {', '.join(self._monitor.failing)}"
+        if status != self._status:
+            self._status = status
+            self._notifier.status(status)
 
     def _reload(self) -> None:
-        """Read the configuration again; with mistakes in it, go on with the old one."""
+        """Reload the configuration. If it is invalid, keep the previous one."""
         self._notifier.reloading()
         try:
             config = self._load()
@@ -220,17 +241,17 @@ class Service:
             if config.health != self._config.health:
                 self._move_endpoint(config)
         except ConfigError as error:
-            self._refused = True
+            self._config_rejected = True
             for mistake in str(error).splitlines():
-                _log.error("configuration not taken over: %s", mistake)
-            _log.error("going on with the old configuration; %s", error.hint)
+                _log.error("invalid configuration: %s", mistake)
+            _log.error("keeping the previous configuration; %s", error.hint)
         else:
-            self._refused = False
-            self._config = self._watch.config = config
-            logs.reform(config.log, alerts.secrets(config.alerts))
-            self._worker.adopt(config)
-            _log.info("configuration read again; %s", self._where())
-        self._notifier.ready(self._said)
+            self._config_rejected = False
+            self._config = self._monitor.config = config
+            logs.set_format(config.log, alerts.secrets(config.alerts))
+            self._worker.reconfigure(config)
+            _log.info("configuration reloaded; %s", self._endpoint_text())
+        self._notifier.ready(self._status)
 
     def _check_change(self, config: Config) -> None:
         fixed = {"[site] root": "root", "[archive] dir": "archive"}
@@ -238,27 +259,32 @@ class Service:
         if changed:
             raise ConfigError(f"{' and '.join(changed)} cannot change while the service runs", "restart the service")
         if not config.loopback and not config.contact_is_real:
-            raise ConfigError("[site] contact is no address any more", "set it to an address of yours")
+            raise ConfigError(
+                "[site] contact is no longer a contact address", "set it to your e-mail address or web page"
+            )
 
     def _fail(self, error: BaseException) -> None:
-        """Hear of a bug in another thread: it ends the service."""
+        """Record an unexpected error of another thread; it ends the service."""
         self._failure = self._failure or error
-        self._door.knock()
+        self._waiter.wake()
 
-    def _end_worker(self) -> bool:
-        """Have the worker finish what it has in hand; what takes too long is done again at the next start."""
-        self._pulse.stop()
-        finished = self._worker.join(self._rhythm.grace)
+    def _stop_worker(self) -> bool:
+        """Let the worker finish the current page, for at most `grace` seconds. Return whether it finished."""
+        self._watchdog.stop()
+        finished = self._worker.join(self._intervals.grace)
         if not finished:
-            _log.warning("stopped; what was in hand took longer than %s s, and is done again", self._rhythm.grace)
+            grace = self._intervals.grace
+            _log.warning("stopped; the current item took longer than %s s and is repeated at the next start", grace)
         return finished
 
 
-def need_files() -> None:
-    """Raise the number of files that may be open if need be: one too few looks like damage, and comes after days.
+def raise_file_limit() -> None:
+    """Raise the limit of open files if it is too low.
+
+    Otherwise the service could run out of them days later, with errors that look like a damaged archive.
 
     Raises:
-        StopError: it may not be raised.
+        StopError: the limit cannot be raised.
 
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -267,23 +293,26 @@ def need_files() -> None:
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES, hard))
     except (ValueError, OSError) as error:
-        message = f"it may open no more than {soft} files at a time, and needs {_FILES}"
+        message = f"the limit of open files is {soft}; {_FILES} are needed"
         raise StopError(message, f"raise the limit: LimitNOFILE= in the unit, `ulimit -n {_FILES}`") from error
 
 
 @contextmanager
-def _ticking(
-    rhythm: Rhythm, wake: Callable[[], None], look: Callable[[], None], failed: Callable[[BaseException], None]
+def _scheduled(
+    intervals: Intervals, wake: Callable[[], None], check: Callable[[], None], failed: Callable[[BaseException], None]
 ) -> Iterator[BackgroundScheduler]:
-    """Tick while the block lasts; a late tick is one tick, and none is dropped for being late."""
+    """Call `wake` and `check` at their intervals for the duration of the block.
+
+    Late calls are merged into one, and none is skipped for being late.
+    """
     scheduler = BackgroundScheduler(
         timezone=UTC,
         executors={"default": ThreadPoolExecutor(2)},
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
     scheduler.add_listener(lambda event: failed(event.exception), EVENT_JOB_ERROR)
-    scheduler.add_job(wake, "interval", id="tick", seconds=rhythm.tick)
-    scheduler.add_job(look, "interval", id="look", seconds=rhythm.look, next_run_time=SystemClock().now())
+    scheduler.add_job(wake, "interval", id="tick", seconds=intervals.tick)
+    scheduler.add_job(check, "interval", id="check", seconds=intervals.check, next_run_time=SystemClock().now())
     scheduler.start()
     try:
         yield scheduler
@@ -291,7 +320,7 @@ def _ticking(
         scheduler.shutdown(wait=False)
 
 
-def count_anew(scheduler: BackgroundScheduler) -> None:
-    """Have every job come after its interval from now: next times of before a step back of the clock are far away."""
+def restart_timers(scheduler: BackgroundScheduler) -> None:
+    """Restart the interval of every job from now. After the clock was set back, their next run times are far ahead."""
     for job in scheduler.get_jobs():
         job.reschedule("interval", seconds=job.trigger.interval_length)

@@ -1,9 +1,9 @@
-"""Signals as something to wait for.
+"""Wait for signals in the main thread.
 
-A handler that sets an event can deadlock with the main thread that waits for it, so handlers do nothing: the number of
-the signal arrives on a socket, where other threads can knock, too.
+A signal handler that sets a `threading.Event` can deadlock with the main thread that waits for it. So the handlers do
+nothing: Python writes the signal's number to a socket (`signal.set_wakeup_fd`), and other threads write to it as well.
 
-Boundary: the process's signals, while the block lasts.
+Boundary: signal handling of the process.
 """
 
 from __future__ import annotations
@@ -16,45 +16,48 @@ from contextlib import contextmanager, suppress
 
 STOP = (signal.SIGTERM, signal.SIGINT)
 RELOAD = signal.SIGHUP
-_KNOCK = b"\0"
+_WAKE = b"\0"  # no signal has the number 0
 
 
-class Door:
-    """Where signals and knocks arrive."""
+class SignalWaiter:
+    """Receives signals in the main thread, and wake-ups from other threads."""
 
-    def __init__(self, inside: socket.socket, outside: socket.socket) -> None:
-        self._inside = inside
-        self._outside = outside
+    def __init__(self, reader: socket.socket, writer: socket.socket) -> None:
+        self._reader = reader
+        self._writer = writer
 
     def wait(self, seconds: float) -> set[int]:
-        """Wait so long at most; give the signals that came."""
-        if not select.select([self._inside], [], [], seconds)[0]:
+        """Wait for a signal or a wake-up, at most `seconds`. Return the signals received, possibly none."""
+        if not select.select([self._reader], [], [], seconds)[0]:
             return set()
-        return set(self._inside.recv(4096)) - set(_KNOCK)
+        return set(self._reader.recv(4096)) - set(_WAKE)
 
-    def came(self) -> set[int]:
-        """Give the signals that came and that nobody has waited for yet; they stay for `wait`."""
-        if not select.select([self._inside], [], [], 0)[0]:
+    def pending(self) -> set[int]:
+        """Return the signals received since the last `wait`. The next `wait` returns them again."""
+        if not select.select([self._reader], [], [], 0)[0]:
             return set()
-        return set(self._inside.recv(4096, socket.MSG_PEEK)) - set(_KNOCK)
+        return set(self._reader.recv(4096, socket.MSG_PEEK)) - set(_WAKE)
 
-    def knock(self) -> None:
-        """Wake whoever waits."""
-        with suppress(OSError):  # enough knocks are waiting, or nobody waits any more
-            self._outside.send(_KNOCK)
+    def wake(self) -> None:
+        """Make `wait` return early. May be called from any thread, also after the waiter is closed."""
+        with suppress(OSError):  # the socket's buffer is full, so a wake-up is pending already, or the socket is closed
+            self._writer.send(_WAKE)
 
 
 @contextmanager
-def signals(*numbers: int) -> Iterator[Door]:
-    """Take these signals while the block lasts, also those that were held back until now; for the main thread."""
-    inside, outside = socket.socketpair()
-    with inside, outside:
-        outside.setblocking(False)
-        old_fd = signal.set_wakeup_fd(outside.fileno(), warn_on_full_buffer=False)
+def capture_signals(*numbers: int) -> Iterator[SignalWaiter]:
+    """Send these signals to a waiter for the duration of the block, including signals blocked until now.
+
+    Must be called from the main thread.
+    """
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        writer.setblocking(False)
+        old_fd = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
         old = {number: signal.signal(number, lambda *_: None) for number in numbers}
         signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
         try:
-            yield Door(inside, outside)
+            yield SignalWaiter(reader, writer)
         finally:
             for number, handler in old.items():
                 signal.signal(number, handler)

@@ -1,6 +1,6 @@
-"""What systemd is told: ready, reloading, alive, stopping (sd_notify, Type=notify).
+"""Notifications to systemd: ready, reloading, watchdog, stopping (sd_notify(3), `Type=notify`).
 
-Boundary: datagrams on the socket that the environment names; without one, silence.
+Boundary: datagrams to the socket in NOTIFY_SOCKET; without that variable, nothing is sent.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from crawler.clock import monotonic_microseconds
 
 
 class Notifier:
-    """Tells the service manager what goes on."""
+    """Sends notifications to the service manager. `watched` is whether it expects watchdog messages."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         path = environ.get("NOTIFY_SOCKET", "")
@@ -23,29 +23,29 @@ class Notifier:
         self.watched = bool(self._address and for_us and environ.get("WATCHDOG_USEC"))
 
     def ready(self, status: str) -> None:
-        """Say that the service runs, or runs again after reloading."""
+        """Report that the service has started or has finished reloading."""
         self._send("READY=1", f"STATUS={status}")
 
     def status(self, status: str) -> None:
-        """Say what it does."""
+        """Set the status line that `systemctl status` shows."""
         self._send(f"STATUS={status}")
 
     def reloading(self) -> None:
-        """Say that the configuration is read again."""
+        """Report that the configuration is being reloaded; `ready` ends this state."""
         self._send("RELOADING=1", f"MONOTONIC_USEC={monotonic_microseconds()}")
 
     def alive(self) -> None:
-        """Say that the worker moves, if somebody wants to know."""
+        """Send the watchdog message, if the unit sets WatchdogSec."""
         if self.watched:
             self._send("WATCHDOG=1")
 
     def stopping(self) -> None:
-        """Say that the end has begun."""
+        """Report that the service is shutting down."""
         self._send("STOPPING=1")
 
     def _send(self, *lines: str) -> None:
         if not self._address:
             return
-        # a manager that is gone is no reason to fail: the protocol is one of good will (sd_notify(3))
-        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-            channel.sendto("\n".join(lines).encode(), socket.MSG_DONTWAIT, self._address)
+        # sd_notify(3) recommends ignoring errors: the service must also run without its manager
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as notify:
+            notify.sendto("\n".join(lines).encode(), socket.MSG_DONTWAIT, self._address)

@@ -1,8 +1,8 @@
-"""Signs of life: a clock that counts how often it is asked.
+"""The watchdog heartbeat: a clock that counts how often it is used.
 
-Whatever the worker does, it asks the time or waits, at each request, page and nap. A worker that does not is stuck.
+The worker reads the clock or sleeps at each request and page. If it does neither for a long time, it hangs.
 
-Boundary: counting; who looks at the count decides what it means.
+Boundary: counting; the service compares the counts.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from datetime import datetime
 
 from crawler.clock import StoppableClock
 
-_NAP = 10.0  # seconds: a long wait is many short ones, each a sign of life
+_NAP = 10.0  # seconds; a longer sleep is split, so that a sleeping worker does not look like a hanging one
 
 
-class Pulse(StoppableClock):
-    """The worker's clock, over another one."""
+class WatchdogClock(StoppableClock):
+    """Wraps the worker's clock and counts its uses in `beats`."""
 
     def __init__(self, clock: StoppableClock) -> None:
         super().__init__()
@@ -23,15 +23,15 @@ class Pulse(StoppableClock):
         self.beats = 0
 
     def now(self) -> datetime:
-        """Give the current instant."""
+        """Return the current instant and count a beat."""
         self.beats += 1
         return self._clock.now()
 
     def sleep(self, seconds: float) -> None:
-        """Wait, showing life.
+        """Sleep, counting a beat at least every 10 seconds.
 
         Raises:
-            Interrupted: the run was asked to stop.
+            Interrupted: the clock was stopped.
 
         """
         while seconds > _NAP:
@@ -42,10 +42,10 @@ class Pulse(StoppableClock):
         self._clock.sleep(seconds)
 
     def stop(self) -> None:
-        """Wake whoever sleeps."""
+        """Interrupt current and future sleeps."""
         self._clock.stop()
 
     @property
     def stopped(self) -> bool:
-        """Whether somebody asked to stop."""
+        """Whether the clock was stopped."""
         return self._clock.stopped

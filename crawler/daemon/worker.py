@@ -1,6 +1,7 @@
-"""The thread that owns the archive: does what rows say is due, one job after the other.
+"""The worker thread: holds the archive and runs the jobs that are due, one after the other.
 
-Boundary: order, heartbeats and what ends the thread; the work is the jobs'.
+Boundary: decides the order of the jobs and what ends the thread, and writes the jobs' rows. `daemon.jobs` defines what
+a job does.
 """
 
 from __future__ import annotations
@@ -17,208 +18,226 @@ from crawler import app, logs, schedule
 from crawler.clock import to_text
 from crawler.config import Config
 from crawler.daemon.jobs import Job, jobs
-from crawler.daemon.watchdog import Pulse
+from crawler.daemon.watchdog import WatchdogClock
 from crawler.errors import AlreadyRunning, Interrupted, SitePaused, StopError, StorageError, StorageUnavailable
 from crawler.health import checks
-from crawler.health.incidents import SETTLED
-from crawler.pipeline import Context
+from crawler.health.figures import SERVICE
+from crawler.health.incidents import RESOLVE_AFTER
+from crawler.outcome import Outcome
+from crawler.pipeline import Run
 from crawler.repair.lexicon import Lexicon
 from crawler.storage import FILE, Archive
-from crawler.storage.disk import gone
+from crawler.storage.disk import archive_missing
 from crawler.storage.health import JobState, Table
 from crawler.types import RunReport
 
 _LONGEST_RETRY = timedelta(hours=1)
-_WITHOUT = 60.0  # seconds until an archive that cannot be used is tried again
-_STEP_BACK = timedelta(minutes=1)  # a clock that went back further was wrong before, or is now
+_ARCHIVE_RETRY = 60.0  # seconds until an unusable archive is tried again
+_STEP_BACK = timedelta(minutes=1)  # a larger step back means that the clock was wrong before, or is wrong now
+# longer than any interval in these tables: a later due time was computed with a wrong clock
 _FURTHEST: Mapping[Table, timedelta] = {
     "sources": timedelta(days=1),
     "pages": timedelta(days=31),
     "heartbeats": timedelta(days=8),
 }
-_NO_NEWS = ("unchanged:", "left:")
-_NO_NEWS_EITHER = (": not modified", " 0 not known before")
 
 _log = logs.logger("worker")
 
 
 class Worker:
-    """Works from `begin` until the clock is stopped, or until it cannot go on: `failure` says why."""
+    """Opens the archive at `start`, and runs jobs from `allow_jobs` on until the clock is stopped or an error occurs.
 
-    def __init__(self, config: Config, clock: Pulse, lexicon: Lexicon | None, ended: Callable[[], None]) -> None:
+    `ready` is set when the archive is open. `failure` is the error that ended the thread, if any. `ticks` counts the
+    calls of `wake`. `ended` is called in the worker thread when it ends.
+    """
+
+    def __init__(
+        self, config: Config, clock: WatchdogClock, lexicon: Lexicon | None, ended: Callable[[], None]
+    ) -> None:
         self.ready = threading.Event()
         self.failure: BaseException | None = None
         self.ticks = 0
         self._config = config
         self._clock = clock
         self._lexicon = lexicon
-        self._since = clock.now()
+        self._started_at = clock.now()
         self._ended = ended
         self._tick = threading.Event()
         self._reload = threading.Event()
-        self._begun = threading.Event()
-        self._trouble: tuple[StopError, datetime] | None = None
+        self._jobs_allowed = threading.Event()
+        self._archive_error: tuple[StopError, datetime] | None = None  # and when it occurred
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
 
     def start(self) -> None:
-        """Take the archive: `ready` says that it is had."""
+        """Start the thread, which opens the archive and then sets `ready`."""
         self._thread.start()
 
-    def begin(self) -> None:
-        """Let it work: everything else is in its place, too."""
-        self._begun.set()
+    def allow_jobs(self) -> None:
+        """Let the worker run jobs. Until then it only holds the archive."""
+        self._jobs_allowed.set()
 
     def wake(self) -> None:
-        """Have it look what is due."""
+        """Make the worker check which jobs are due."""
         self.ticks += 1
         self._tick.set()
 
-    def adopt(self, config: Config) -> None:
-        """Have it work with another configuration, after the page in hand."""
+    def reconfigure(self, config: Config) -> None:
+        """Make the worker switch to another configuration after the current page."""
         self._config = config
         self._reload.set()
         self._tick.set()
 
     def join(self, seconds: float) -> bool:
-        """Wait for its end so long; say whether it came."""
+        """Wait for the thread to end, at most `seconds`. Return whether it ended."""
         self._tick.set()
-        self._begun.set()
+        self._jobs_allowed.set()
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
     @property
     def alive(self) -> bool:
-        """Whether it has not ended."""
+        """Whether the thread is running."""
         return self._thread.is_alive()
 
-    def trouble(self, now: datetime) -> StopError | None:
-        """Give why the archive could not be used a moment ago: its disk is full, somebody holds it."""
-        error, at = self._trouble or (None, now)
-        return error if timedelta() <= now - at <= SETTLED else None
+    def archive_error(self, now: datetime) -> StopError | None:
+        """Return the error (disk full, locked ...) that made the archive unusable in the last 10 minutes, if any."""
+        error, at = self._archive_error or (None, now)
+        return error if timedelta() <= now - at <= RESOLVE_AFTER else None
 
     def _run(self) -> None:
         try:
             while not self._clock.stopped:
                 self._reload.clear()
                 self._serve_if_possible()
-        except BaseException as error:  # noqa: BLE001 - handed to the main thread, which raises it
+        except BaseException as error:  # noqa: BLE001 - the main thread raises it
             self.failure = error
         finally:
             self._ended()
 
     def _serve_if_possible(self) -> None:
-        """Work; what the archive suffers from while the service runs is waited for, as nobody may look on for months."""
+        """Run jobs. If the archive becomes unusable while the service runs, retry every minute instead of ending.
+
+        The service may run unattended for months. At its start the same error is raised: the operator is watching then.
+        """
         try:
             self._serve(self._config)
         except (StorageUnavailable, AlreadyRunning) as error:
             if not self.ready.is_set():
                 raise
             now = self._clock.now()
-            if str(error) != str(self.trouble(now)):
-                _log.error("the archive cannot be used: %s; %s; tried again every minute", error, error.hint)
-            self._trouble = error, now
+            if str(error) != str(self.archive_error(now)):
+                _log.error("archive unusable: %s; %s; retrying every minute", error, error.hint)
+            self._archive_error = error, now
             with suppress(Interrupted):
-                self._clock.sleep(_WITHOUT)
+                self._clock.sleep(_ARCHIVE_RETRY)
 
     def _serve(self, config: Config) -> None:
-        """Work with one configuration."""
+        """Run jobs until the clock is stopped or the configuration changes."""
         file = config.archive / FILE
         if self.ready.is_set():
-            _which(file)
-        with app.working(config, "run", Steps(), clock=self._clock, lexicon=self._lexicon, since=self._since) as opened:
-            context, opened_file = replace(opened, stopping=self._leaving), _which(file)
-            turns = Turns(context, jobs(config), self._clock)
+            _identity(file)
+        with app.working(
+            config, "run", ProgressLog(), clock=self._clock, lexicon=self._lexicon, since=self._started_at
+        ) as opened:
+            run, opened_file = replace(opened, stopping=self._leaving), _identity(file)
+            runner = JobRunner(run, jobs(config), self._clock)
             if not self.ready.is_set():
-                self._note_begin(context.archive)
+                self._record_start(run.archive)
             self.ready.set()
-            self._begun.wait()
+            self._jobs_allowed.wait()
             if not self._leaving():
-                turns.first()
+                runner.run_first()
             while not self._leaving():
-                turns.turn()
-                self._forget_trouble()
+                runner.run_due()
+                self._clear_archive_error()
                 self._tick.wait()
                 self._tick.clear()
-                if _which(file) != opened_file:
-                    raise gone(config.archive)
+                if _identity(file) != opened_file:
+                    raise archive_missing(config.archive)
             if self._clock.stopped:
-                context.archive.end_job(checks.SERVICE, "ok", self._clock.now(), None, "asked to stop")
+                run.archive.end_job(SERVICE, "ok", self._clock.now(), None, "asked to stop")
 
-    def _note_begin(self, archive: Archive) -> None:
-        """Write that the service begins, and how often in a row it came to its end without saying so."""
+    def _record_start(self, archive: Archive) -> None:
+        """Record the start of the service, and how many times in a row it has exited unexpectedly before."""
         now = self._clock.now()
-        ends = checks.ends(archive.jobs().get(checks.SERVICE), now)
-        archive.begin_job(checks.SERVICE, now, failures=ends)
-        if ends:
-            _log.warning("the service came to its end %s times in a row without being asked to", ends)
+        exits = checks.unexpected_exits(archive.jobs().get(SERVICE), now)
+        archive.begin_job(SERVICE, now, failures=exits)
+        if exits:
+            _log.warning("%s of the service in a row", checks.plural(exits, "unexpected exit"))
         if not archive.has_findings():
-            _log.info("this site was never probed: `vna probe` checks what is assumed of it, before or beside this")
+            _log.info(
+                "this site was never probed; run `vna probe` to check the assumptions about it (safe at any time)"
+            )
 
-    def _forget_trouble(self) -> None:
-        """Say that it is over, when it has not come back for a while."""
-        if self._trouble is not None and self.trouble(self._clock.now()) is None:
-            self._trouble = None
-            _log.info("the archive can be used again")
+    def _clear_archive_error(self) -> None:
+        """Forget the archive error, and log the recovery, when it has not recurred for 10 minutes."""
+        if self._archive_error is not None and self.archive_error(self._clock.now()) is None:
+            self._archive_error = None
+            _log.info("archive usable again")
 
     def _leaving(self) -> bool:
         return self._clock.stopped or self._reload.is_set()
 
 
-def _which(file: Path) -> tuple[int, int]:
-    """Give which file stands there: one that was moved away or deleted could be written to, but nobody would find it.
+def _identity(file: Path) -> tuple[int, int]:
+    """Return the device and inode numbers of a file.
+
+    If they change, the open database was moved or deleted: SQLite would go on writing to a file that nobody finds.
 
     Raises:
-        StorageUnavailable: none.
+        StorageUnavailable: the file does not exist.
 
     """
     try:
         status = file.stat()
     except OSError as error:
-        raise gone(file.parent) from error
+        raise archive_missing(file.parent) from error
     return status.st_dev, status.st_ino
 
 
-class Turns:
-    """The jobs over one open archive."""
+class JobRunner:
+    """Runs the jobs on one open archive."""
 
-    def __init__(self, context: Context, todo: tuple[Job, ...], clock: Pulse) -> None:
-        self._context = context
-        self._archive = context.archive
-        self._jobs = todo
+    def __init__(self, run: Run, jobs: tuple[Job, ...], clock: WatchdogClock) -> None:
+        self._base_run = run
+        self._archive = run.archive
+        self._jobs = jobs
         self._clock = clock
         known = self._archive.jobs().values()
         self._latest = max((job.started_at for job in known), default=clock.now())
 
-    def first(self) -> None:
-        """Begin: what was being done when a process was killed is free to be done again; poll even if nothing is due.
+    def run_first(self) -> None:
+        """Poll, even if no source is due: a new configuration may name new sources, and only a poll adds them."""
+        self._run(self._jobs[0])
 
-        A new configuration may name new sources, and only a poll enters them.
-        """
-        self._do(self._jobs[0])
-
-    def turn(self) -> None:
-        """Do what is due, polls first; then what may be done while nothing is."""
-        self._mind_the_clock()
+    def run_due(self) -> None:
+        """Run the jobs that are due, in order: polls first, idle-only jobs last."""
+        self._check_clock()
         for job in self._jobs:
-            if self._context.stopping():
+            if self._base_run.stopping():
                 return
             if self._is_due(job):
-                self._do(job)
+                self._run(job)
 
     def _is_due(self, job: Job) -> bool:
         now = self._clock.now()
         row = self._archive.jobs().get(job.name)
-        held = row is not None and row.next_due_at is not None and row.next_due_at > now
-        return not held and job.due(self._context, now)
+        waiting = row is not None and row.next_due_at is not None and row.next_due_at > now
+        return not waiting and job.due(self._base_run, now)
 
-    def _do(self, job: Job) -> None:
-        """Do one job and write how it went; what a user can mend is a result, anything else ends the service."""
+    def _run(self, job: Job) -> None:
+        """Run one job and record its outcome. Expected failures are outcomes, except storage errors.
+
+        Raises:
+            StorageError: the archive cannot be used.
+
+        """
         now = self._clock.now()
         self._archive.begin_job(job.name, now)
-        work = replace(self._context, report=RunReport(), stopping=self._stopping(job))
-        work.progress = Steps(work)
+        work = replace(self._base_run, report=RunReport(), stopping=self._stopping(job))
+        work.progress = ProgressLog(work)
         try:
-            done = job.work(work)
+            result = job.work(work)
         except SitePaused as error:
             state: JobState = "paused" if error.own else "held"
             self._archive.end_job(job.name, state, self._clock.now(), error.until, str(error))
@@ -230,8 +249,10 @@ class Turns:
         except StopError as error:
             self._fail(job, error)
         else:
-            self._archive.end_job(job.name, "ok" if done.ok else "failed", self._clock.now(), done.due_at, done.says)
-            _log.log(logging.INFO if done.ok else logging.ERROR, "%s: %s", job.name, done.says)
+            self._archive.end_job(
+                job.name, "ok" if result.ok else "failed", self._clock.now(), result.due_at, result.outcome
+            )
+            _log.log(logging.INFO if result.ok else logging.ERROR, "%s: %s", job.name, result.outcome)
 
     def _fail(self, job: Job, error: StopError) -> None:
         now = self._clock.now()
@@ -241,34 +262,35 @@ class Turns:
         _log.error("%s: failed: %s; %s", job.name, error, error.hint)
 
     def _stopping(self, job: Job) -> Callable[[], bool]:
-        if not job.spare:
-            return self._context.stopping
-        others = [other for other in self._jobs if not other.spare]
-        return lambda: self._context.stopping() or any(map(self._is_due, others))
+        if not job.idle_only:
+            return self._base_run.stopping
+        others = [other for other in self._jobs if not other.idle_only]
+        return lambda: self._base_run.stopping() or any(map(self._is_due, others))
 
-    def _mind_the_clock(self) -> None:
-        """After a step back of the clock: what was put off by the wrong time is due now."""
+    def _check_clock(self) -> None:
+        """After the clock was set back, make rows due whose due time was computed with the wrong clock."""
         now = self._clock.now()
         if now < self._latest - _STEP_BACK:
             moved = sum(self._archive.bring_forward(table, now, far) for table, far in _FURTHEST.items())
-            _log.warning("the clock went back from %s to %s; %s rows are due again", self._latest, now, moved)
+            _log.warning(
+                "system clock set back from %s to %s; %s made due", self._latest, now, checks.plural(moved, "row")
+            )
         self._latest = now
 
 
-class Steps:
-    """A run's progress as log lines; what is no news is for `-v`."""
+class ProgressLog:
+    """Logs the progress of a run. Routine outcomes are logged at debug level."""
 
-    def __init__(self, context: Context | None = None) -> None:
-        self._context = context
+    def __init__(self, run: Run | None = None) -> None:
+        self._run = run
 
     def phase(self, name: str, total: int) -> None:
-        """Name a phase."""
+        """Log the start of a phase."""
         _log.debug("%s: %s due", name, total)
 
-    def step(self, what: str, url: str | None = None) -> None:
-        """Say what came of a step, with the run and the address it is about."""
-        if self._context is not None:
-            self._context.clock.now()  # a step is a sign of life
-        old = what.startswith(_NO_NEWS) or what.endswith(_NO_NEWS_EITHER)
-        with logs.bound(self._context.run if self._context else None, url):
-            _log.log(logging.DEBUG if old else logging.INFO, "%s", what)
+    def step(self, outcome: Outcome) -> None:
+        """Log the outcome of one step, with the run and the address."""
+        if self._run is not None:
+            self._run.clock.now()  # each step is a heartbeat for the watchdog
+        with logs.bound(self._run.id if self._run else None, outcome.url):
+            _log.log(logging.DEBUG if outcome.kind.is_routine else logging.INFO, "%s", outcome)

@@ -1,7 +1,10 @@
-"""Bytes of a feed, sitemap, list, home or section page to sightings and further sources; nothing is fetched here.
+"""Read feeds, sitemaps, lists, home and section pages into sightings of articles and further sources.
 
-Boundary: pure readers. A 200 is not yet a feed (dossier 12, 18.16): what cannot be read as what it should be raises
-`UnreadableSource`; what was read, but is that of another address, is not believed.
+A response with status 200 may still be something else (dossier sections 12 and 18.16). If it is not of the expected
+kind, `UnreadableSource` is raised. If it names another URL as its own, the result has a `doubt`. If redirects led to
+the URL of another source, `SourceMoved` is raised.
+
+Boundary: pure readers; nothing is fetched here.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from crawler.discover import api, feeds, lists, sitemaps
-from crawler.discover.found import Discovery, same_place
+from crawler.discover.found import Discovery, is_same_source
 from crawler.discover.stories import related
 from crawler.errors import SourceMoved
 from crawler.site import Site
@@ -32,15 +35,23 @@ _READERS: dict[str, Callable[[bytes, str, Site, datetime], Discovery]] = {
 def discover(
     source: SourceForPoll, body: bytes, url: str, site: Site, now: datetime, *, asked: str | None = None
 ) -> Discovery:
-    """Read one answer of a source; `asked` is the address that was asked for, `url` where redirects led from there.
+    """Read one response of a source.
+
+    Args:
+        source: the source that was polled.
+        body: the response body, decompressed.
+        url: the URL of the response, after redirects.
+        site: the site; links to other hosts are ignored.
+        now: the current time (aware).
+        asked: the requested URL, before redirects; None if there was no request.
 
     Raises:
-        UnreadableSource: the answer is not what the source should give.
-        SourceMoved: it is, but it stands at another address.
+        UnreadableSource: the response is not of the source's kind.
+        SourceMoved: the response is readable, but redirects led to the URL of another source.
 
     """
     found = _READERS[source.kind](body, url, site, now)
-    if asked is not None and not same_place(asked, url):
+    if asked is not None and not is_same_source(asked, url):
         raise SourceMoved(asked, SourceFound(source.kind, url))
     return replace(found, sources=tuple(replace(s, url=source.url) if s.url == url else s for s in found.sources))
 

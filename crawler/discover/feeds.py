@@ -1,6 +1,9 @@
-"""RSS and Atom feeds (dossier 12), read by a kept parser that forgives what real feeds do; and the page that lists them.
+"""Read RSS and Atom feeds (dossier section 12), and the page that lists them.
 
-Boundary: bytes in. Dates come out in UTC (the parser drops the offset); they serve as hints only.
+Feeds are parsed by fastfeedparser, which accepts many malformed feeds. It converts all dates to UTC. The dates are used
+only as hints.
+
+Boundary: bytes in, values out.
 """
 
 from __future__ import annotations
@@ -16,53 +19,57 @@ from selectolax.lexbor import LexborHTMLParser
 
 from crawler import urls
 from crawler.discover import xml
-from crawler.discover.found import Discovery, article, once, plain, same_place
+from crawler.discover.found import Discovery, article_link, deduplicate, is_same_source, plain_text
 from crawler.errors import UnreadableSource
 from crawler.parse import decode, dom, times
 from crawler.site import FEED_INDEX, Site
 from crawler.types import Sighting, SourceFound, SourceKind
 
 _FEED = re.compile(rb"<(rss|feed|rdf:RDF)\b", re.IGNORECASE)
-_REACH = 2048  # bytes in which a feed shows that it is one, and says its own address
+_HEAD_SIZE = 2048  # first bytes of a feed, with its root element and its own URL
 _LINK = re.compile(rb"<(?:\w{1,20}:)?link\b[^>]{0,500}>", re.IGNORECASE)
 _SELF = re.compile(rb"\brel\s*=\s*[\"']self[\"']", re.IGNORECASE)
 _HREF = re.compile(rb"\bhref\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
 
 
 def feed(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
-    """Read the items of a feed, newest first as the site orders them.
+    """Read the items of a feed, in the order of the feed.
 
     Raises:
-        UnreadableSource: the answer is no feed: HTML, a dozen bytes, nothing.
+        UnreadableSource: the response is not a feed (HTML, a few bytes, empty), or cannot be parsed.
 
     """
-    body = xml.utf8(body, url).lstrip(b"\xef\xbb\xbf \t\r\n")
-    start = body[:_REACH]
-    if not start.startswith(b"<") or not _FEED.search(start):  # the parser takes other text for an address to fetch
-        raise UnreadableSource(url, f"a feed was expected, the answer is none ({len(body)} bytes)")
+    body = xml.to_utf8(body, url).lstrip(b"\xef\xbb\xbf \t\r\n")
+    start = body[:_HEAD_SIZE]
+    # Only XML may reach fastfeedparser, because it fetches a string that is a URL.
+    if not start.startswith(b"<") or not _FEED.search(start):
+        raise UnreadableSource(url, f"expected a feed, got something else ({len(body)} bytes)")
     try:
         entries = fastfeedparser.parse(body).entries
     except ValueError as error:
-        raise UnreadableSource(url, "the feed cannot be read") from error
-    return Discovery(once(list(_sightings(entries, url, site))), doubt=_doubt(start, url, site))
+        raise UnreadableSource(url, "the feed cannot be parsed") from error
+    return Discovery(deduplicate(list(_sightings(entries, url, site))), doubt=_doubt(start, url, site))
 
 
 def feed_index(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
     """Read the page that lists the feeds.
 
     Raises:
-        UnreadableSource: it lists none; a sister site answers with the name of a template (dossier 12).
+        UnreadableSource: it lists no feed; a sister site responds with the name of a template (dossier section 12).
 
     """
     tree = LexborHTMLParser(decode.decode(body).text)
-    found = tuple(named(tree, "a[href]", url, site))
+    found = tuple(linked_feeds(tree, "a[href]", url, site))
     if not found:
-        raise UnreadableSource(url, f"the list of feeds names none ({len(body)} bytes)")
+        raise UnreadableSource(url, f"the list of feeds is empty ({len(body)} bytes)")
     return Discovery((), found)
 
 
-def named(tree: LexborHTMLParser, links: str, url: str, site: Site) -> Iterator[SourceFound]:
-    """Yield the feeds, and the list of feeds, that links of a page lead to."""
+def linked_feeds(tree: LexborHTMLParser, links: str, url: str, site: Site) -> Iterator[SourceFound]:
+    """Yield the feeds, and the page that lists the feeds, to which the links of a page lead.
+
+    `links` is the CSS selector of the links to examine.
+    """
     seen: set[str] = set()
     for link in tree.css(links):
         address = urls.absolute(url, dom.attribute(link, "href"))
@@ -77,24 +84,27 @@ def named(tree: LexborHTMLParser, links: str, url: str, site: Site) -> Iterator[
 
 
 def _doubt(start: bytes, url: str, site: Site) -> str | None:
-    """Say that a feed gives itself another address: the handler's default content (dossier 14, 18.16)."""
+    """Return a message if the feed names another URL as its own; None otherwise.
+
+    Instead of an unknown feed, the site may send its default content: another feed (dossier sections 14 and 18.16).
+    """
     own = next((link[0] for link in _LINK.finditer(start) if _SELF.search(link[0])), b"")
     if (match := _HREF.search(own)) is None:
         return None
     address = urls.absolute(url, html.unescape(match[1].decode("utf-8", "replace")))
-    if address is None or not site.owns(address) or same_place(address, url):
+    if address is None or not site.owns(address) or is_same_source(address, url):
         return None
-    return f"the feed says that it is {address}"
+    return f"the feed names {address} as its own URL"
 
 
 def _sightings(entries: list[Mapping[str, Any]], url: str, site: Site) -> Iterator[Sighting]:
     for entry in entries:
-        target = article(site, url, entry.get("link")) or article(site, url, entry.get("id"))
+        target = article_link(site, url, entry.get("link")) or article_link(site, url, entry.get("id"))
         if target is not None:
             yield Sighting(
                 url=target[0],
                 post_id=target[1],
-                title=plain(entry.get("title")),
-                summary=plain(entry.get("description")),
+                title=plain_text(entry.get("title")),
+                summary=plain_text(entry.get("description")),
                 published_at=times.instant(entry.get("published") or ""),
             )

@@ -1,4 +1,4 @@
-"""What a reader finds in one answer of a source."""
+"""The result of reading one response of a source, and helpers shared by the readers."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ _ENDING = re.compile(r"(?:-\d+)?(?:\.(?:vnp|html?|aspx|rss|xml))?/?$", re.IGNORE
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """Sightings in the order of the source, further sources, and the address of the next page where there is one.
+    """Sightings in the order of the source, further sources, and `more`: the URL of the next page, if there is one.
 
-    `doubt` says why the answer may not be that of the source: then its articles are taken, but nothing is concluded.
+    `doubt` is the reason why the response may belong to another source. Its sightings are still valid, but the poll of
+    the source counts as failed.
     """
 
     sightings: tuple[Sighting, ...]
@@ -29,10 +30,10 @@ class Discovery:
     doubt: str | None = None
 
 
-def once(sightings: list[Sighting]) -> tuple[Sighting, ...]:
-    """Keep the first sighting of each article, with the title of a later one where the first had none.
+def deduplicate(sightings: list[Sighting]) -> tuple[Sighting, ...]:
+    """Return the first sighting of each article, with its place in the result (from 0) as `position`.
 
-    Their positions are their places among the articles; 0 is the top.
+    A sighting without a title gets the title of a later sighting of the same article.
     """
     kept: dict[int | None, Sighting] = {}
     for seen in sightings:
@@ -42,8 +43,8 @@ def once(sightings: list[Sighting]) -> tuple[Sighting, ...]:
     return tuple(kept.values())
 
 
-def article(site: Site, base: str, link: str | None) -> tuple[str, int] | None:
-    """Give canonical address and post id of a link to an article of this site; None for any other link."""
+def article_link(site: Site, base: str, link: str | None) -> tuple[str, int] | None:
+    """Return the canonical URL and post id of a link to an article of this site; None for any other link."""
     url = urls.absolute(base, link)
     if url is None or not site.owns(url):
         return None
@@ -52,14 +53,17 @@ def article(site: Site, base: str, link: str | None) -> tuple[str, int] | None:
     return (canonical, post_id) if post_id is not None else None
 
 
-def plain(value: object) -> str | None:
-    """Give the text of a value that may hold HTML; None when there is none."""
+def plain_text(value: object) -> str | None:
+    """Return the text of a string that may contain HTML; None if it is empty or `value` is not a string."""
     text = value if isinstance(value, str) else ""
     return dom.collapse(html.unescape(_TAG.sub(" ", text))) or None
 
 
-def same_place(one: str, other: str) -> bool:
-    """Say whether two addresses name one source: same path, but for its slash, its ending and the number in it."""
+def is_same_source(one: str, other: str) -> bool:
+    """Whether two URLs name the same source.
+
+    Their paths must be equal, ignoring a final slash, the file extension and a zone id (`/rss/sports-475.rss`).
+    """
     return _stem(one) == _stem(other)
 
 

@@ -1,9 +1,9 @@
-"""Home page, section pages and the fragments that their load-more control fetches (dossier 9).
+"""Read the home page, section pages, and the fragments that their load-more control requests (dossier section 9).
 
-Which classes a list item carries does not matter here: whatever links to an article of this site is a sighting, and its
-place among them is kept. So a redesign of the lists loses nothing.
+Every link to an article of this site is a sighting, whatever its CSS classes, and its position is stored. So a redesign
+of the lists loses no articles.
 
-Boundary: bytes in.
+Boundary: bytes in, values out.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler import urls
 from crawler.discover import feeds
-from crawler.discover.found import Discovery, article, once, same_place
-from crawler.errors import UnreadableSource
+from crawler.discover.found import Discovery, article_link, deduplicate, is_same_source
+from crawler.errors import EmptySource
 from crawler.parse import decode, dom
 from crawler.site import LOAD_MORE, Site
 from crawler.types import Sighting, SourceFound
@@ -30,46 +30,47 @@ _ZONE = re.compile(r"[1-9]\d{0,8}")
 
 
 def home(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
-    """Read the home page: its stories, and the sections and feeds that it names.
+    """Read the home page: its stories, and the sections and feeds that it links to.
 
     Raises:
-        UnreadableSource: it names neither, so it is not the home page.
+        EmptySource: the page has no stories, sections or feeds, so it is not the home page.
 
     """
     tree = _tree(body)
-    sightings = once(list(stories(tree, url, site)))
-    sources = (*_sections(tree, url, site), *feeds.named(tree, _FEEDS, url, site))
+    sightings = deduplicate(list(stories(tree, url, site)))
+    sources = (*_sections(tree, url, site), *feeds.linked_feeds(tree, _FEEDS, url, site))
     if not sightings and not sources:
-        raise UnreadableSource(url, f"the home page shows no article and no section ({len(body)} bytes)")
+        raise EmptySource(url, f"the home page shows no article and no section ({len(body)} bytes)")
     return Discovery(sightings, sources)
 
 
 def section(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
-    """Read a section page, or a fragment of one; an empty fragment is the end, an empty page is a fault.
+    """Read a section page, or a fragment of one (its URL has a query). An empty fragment is the end of the list.
 
     Raises:
-        UnreadableSource: a whole page without an article.
+        EmptySource: the response is a whole page without articles.
 
     """
     tree = _tree(body)
-    sightings = once(list(stories(tree, url, site)))
+    sightings = deduplicate(list(stories(tree, url, site)))
     if urlsplit(url).query:
-        return Discovery(sightings, more=_following(url, site) if sightings else None)
+        return Discovery(sightings, more=_next_fragment(url, site) if sightings else None)
     if not sightings:
-        raise UnreadableSource(url, f"the section page shows no article ({len(body)} bytes)")
+        raise EmptySource(url, f"the section page shows no article ({len(body)} bytes)")
     if doubt := _doubt(tree, url, site):
         return Discovery(sightings, doubt=doubt)
     control = tree.css_first(_CONTROL)
     if control is None:
         return Discovery(sightings)
-    itself = SourceFound("section", url, zone=_zone(dom.attribute(control, "data-zone")))
-    return Discovery(sightings, (itself,), _first_more(control, site))
+    # The section is itself among the sources found, because the menu of the home page may lack its zone id.
+    with_zone = SourceFound("section", url, zone=_zone(dom.attribute(control, "data-zone")))
+    return Discovery(sightings, (with_zone,), _first_fragment(control, site))
 
 
 def stories(tree: LexborHTMLParser, url: str, site: Site) -> Iterator[Sighting]:
-    """Yield what links of a page lead to articles of the site, in reading order."""
+    """Yield a sighting for each link to an article of the site, in document order."""
     for link in tree.css("a[href]"):
-        target = article(site, url, dom.attribute(link, "href"))
+        target = article_link(site, url, dom.attribute(link, "href"))
         if target is not None:
             title = dom.text(link) or dom.collapse(dom.attribute(link, "title")) or None
             yield Sighting(url=target[0], post_id=target[1], title=title)
@@ -92,7 +93,7 @@ def _sections(tree: LexborHTMLParser, url: str, site: Site) -> Iterator[SourceFo
 
 
 def _zone_around(link: LexborNode) -> str | None:
-    """Give the zone id of a menu item; it stands on the link or on the element right around it."""
+    """Return the zone id of a menu item, from the link or from its parent element."""
     parent = link.parent
     around = dom.attribute(parent, "data-id") if parent is not None else ""
     return _zone(dom.attribute(link, "data-id") or around)
@@ -103,16 +104,19 @@ def _zone(value: str) -> str | None:
 
 
 def _doubt(tree: LexborHTMLParser, url: str, site: Site) -> str | None:
-    """Say that a page gives itself another address: the handler's default content (dossier 14, 18.16)."""
+    """Return a message if the page's canonical link names another page of the site; None otherwise.
+
+    Instead of an unknown section, the site may send its default content: another page (dossier sections 14 and 18.16).
+    """
     link = tree.css_first('link[rel="canonical"][href]')
     address = urls.absolute(url, dom.attribute(link, "href")) if link is not None else None
-    if address is None or not site.owns(address) or same_place(address, url):
+    if address is None or not site.owns(address) or is_same_source(address, url):
         return None
-    return f"the page says that it is {address}"
+    return f"the page names {address} as its own URL"
 
 
-def _first_more(control: LexborNode, site: Site) -> str:
-    """Build the address behind the load-more control from its `data-` attributes."""
+def _first_fragment(control: LexborNode, site: Site) -> str:
+    """Return the URL that the load-more control requests, built from its `data-` attributes (dossier section 9)."""
     page = dom.attribute(control, "data-page")
     query = {
         "page": page if page.isdigit() else "2",
@@ -124,8 +128,8 @@ def _first_more(control: LexborNode, site: Site) -> str:
     return site.url(f"{LOAD_MORE}?{urlencode(query)}")
 
 
-def _following(url: str, site: Site) -> str:
-    """Give the fragment after this one."""
+def _next_fragment(url: str, site: Site) -> str:
+    """Return the URL of the next fragment."""
     parts = urlsplit(url)
     query = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
     page = query.get("page", "1")

@@ -1,9 +1,10 @@
-"""Sitemap index, monthly sitemaps, the news sitemap, and the sitemaps that robots.txt names (dossier 11, 13).
+"""Read the sitemap index, monthly sitemaps, the news sitemap, and the Sitemap lines of robots.txt.
 
-Known oddities that are read: months with and without a leading zero, titles as escaped CDATA, `loc` padded with spaces,
-and those of `xml`; a current month that the index does not name is tried by its address.
+Supported variants (dossier sections 11 and 13): months with and without a leading zero, titles as escaped CDATA, `loc`
+padded with spaces, and the faults listed in `crawler/discover/xml.py`. If the index does not list the sitemap of the
+current or the previous month, its URL is built from the usual pattern.
 
-Boundary: bytes in; `defusedxml` refuses entity bombs.
+Boundary: bytes in, values out; `defusedxml` rejects entity bombs.
 """
 
 from __future__ import annotations
@@ -17,22 +18,26 @@ from defusedxml import DefusedXmlException, ElementTree
 
 from crawler import urls
 from crawler.discover import xml
-from crawler.discover.found import Discovery, article, once
+from crawler.discover.found import Discovery, article_link, deduplicate
 from crawler.errors import UnreadableSource
 from crawler.parse import dom, times
 from crawler.site import HANOI, NEWS_SITEMAP, Site
 from crawler.types import Sighting, SourceFound
 
 _MONTH = re.compile(r"(?<!\d)(20\d{2})[-_/]?(0?[1-9]|1[0-2])(?=\D*(?:\.xml|$))")
-_NO_ARTICLES = re.compile(r"categor|topic|/tags?\b", re.IGNORECASE)  # dossier 11: categories.xml, topics.xml
+_NO_ARTICLES = re.compile(r"categor|topic|/tags?\b", re.IGNORECASE)  # dossier section 11: categories.xml, topics.xml
 _CDATA = re.compile(r"^\s*<!\[CDATA\[(.*?)\]\]>\s*$", re.DOTALL)
 _ROBOTS_LINE = re.compile(r"^[ \t]*sitemap[ \t]*:[ \t]*([^\s#]+)", re.IGNORECASE | re.MULTILINE)
 
 
 def index(body: bytes, url: str, site: Site, now: datetime) -> Discovery:
-    """Read a sitemap index: each month as a source, the news sitemap as another.
+    """Read a sitemap index: each monthly sitemap and the news sitemap become sources.
 
-    An index that is itself a list of articles (a small site) is read as such.
+    If the response is a list of articles instead (possible on a small site), it is read as a sitemap.
+
+    Raises:
+        UnreadableSource: the response is not XML, or lists no sitemap of this site.
+
     """
     root = _root(body, url)
     if _name(root) == "urlset":
@@ -43,65 +48,77 @@ def index(body: bytes, url: str, site: Site, now: datetime) -> Discovery:
         if address is not None and site.owns(address) and not _NO_ARTICLES.search(address):
             named.append(_source(address, _child(entry, "lastmod")))
     if not named:
-        raise UnreadableSource(url, f"the sitemap index names no sitemap of this site (<{_name(root)}>)")
+        raise UnreadableSource(url, f"the sitemap index lists no sitemap of this site (root element <{_name(root)}>)")
     return Discovery((), tuple(named))
 
 
 def urlset(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
-    """Read a list of articles; entries of other pages are passed over."""
+    """Read a sitemap of articles; entries for other pages are ignored.
+
+    Raises:
+        UnreadableSource: the response is not XML, or its root element is not `urlset`.
+
+    """
     root = _root(body, url)
     if _name(root) != "urlset":
-        raise UnreadableSource(url, f"a sitemap was expected, the answer is <{_name(root)}>")
-    return Discovery(once(list(_sightings(root, url, site))))
+        raise UnreadableSource(url, f"expected a sitemap, got <{_name(root)}>")
+    return Discovery(deduplicate(list(_sightings(root, url, site))))
 
 
-def unnamed(named: Iterable[SourceFound], site: Site, now: datetime) -> tuple[SourceFound, ...]:
-    """Give the sitemaps of this month (in Hanoi) and the last where no index names them, as they are thought to be."""
-    months = {source.when for source in named}
-    number = _number_of(now)
+def unlisted_recent(listed: Iterable[SourceFound], site: Site, now: datetime) -> tuple[SourceFound, ...]:
+    """Return the sitemaps of this month (Hanoi time) and the previous one, unless they are in `listed`.
+
+    Their URLs are built from the usual pattern and may not exist.
+    """
+    months = {source.when for source in listed}
+    number = _month_number(now)
     wanted = [(n // 12, n % 12 + 1) for n in (number, number - 1)]
     return tuple(SourceFound("sitemap", site.monthly_sitemap(*m), when=m) for m in wanted if m not in months)
 
 
 def is_over(source: SourceFound, now: datetime) -> bool:
-    """Say whether a sitemap's month lies before the last one: it is polled no more, it is for a backfill to read.
+    """Whether a sitemap's month ended at least one whole month ago. Such a sitemap is read only by a backfill.
 
-    The month is that of its name; where the name tells none, that of its last change.
+    The month is taken from the sitemap's name, else from its last modification. False if both are unknown.
     """
     if source.when is not None:
         last = source.when[0] * 12 + source.when[1] - 1
     elif source.modified_at is not None:
-        last = _number_of(source.modified_at)
+        last = _month_number(source.modified_at)
     else:
         return False
-    return _number_of(now) - last > 1
+    return _month_number(now) - last > 1
 
 
 def month(url: str) -> tuple[int, int] | None:
-    """Give the month that the name of a sitemap tells."""
+    """Return the year and month in the name of a sitemap; None if the name has none."""
     found = _MONTH.search(urls.canonical(url).rpartition("/")[2])
     return (int(found[1]), int(found[2])) if found else None
 
 
 def named_by_robots(text: str, url: str, site: Site) -> tuple[SourceFound, ...]:
-    """Give the sitemaps that a robots.txt names; they may stand anywhere in it (RFC 9309, 2.2.4)."""
+    """Return the sitemaps that a robots.txt file lists, anywhere in it (RFC 9309, section 2.2.4)."""
     addresses = (urls.absolute(url, line[1]) for line in _ROBOTS_LINE.finditer(text))
-    return tuple(_named(address) for address in addresses if address is not None and site.owns(address))
+    return tuple(_from_robots(address) for address in addresses if address is not None and site.owns(address))
 
 
-def _number_of(now: datetime) -> int:
-    local = now.astimezone(HANOI)
+def _month_number(at: datetime) -> int:
+    """Return the number of months since year 0, in Hanoi time."""
+    local = at.astimezone(HANOI)
     return local.year * 12 + local.month - 1
 
 
-def _named(address: str) -> SourceFound:
-    """Give a sitemap that robots.txt names; where its name does not tell its kind, its reader takes both kinds."""
+def _from_robots(address: str) -> SourceFound:
+    """Return a sitemap listed in robots.txt as a source.
+
+    If its name does not show its kind, it is added as an index, because the index reader accepts both kinds.
+    """
     source = _source(address, None)
     return source if source.when or source.kind != "sitemap" else SourceFound("sitemap_index", address)
 
 
 def _source(address: str, lastmod: str | None) -> SourceFound:
-    """Say what an entry of an index is; one of a name that we do not know may list articles, too."""
+    """Return an entry of an index as a source. A sitemap with an unknown name may list articles, so it is kept."""
     if urls.canonical(address).endswith(NEWS_SITEMAP) or "news.xml" in address.rpartition("/")[2]:
         return SourceFound("news_sitemap", address)
     changed = times.instant(lastmod) if lastmod else None
@@ -110,7 +127,7 @@ def _source(address: str, lastmod: str | None) -> SourceFound:
 
 def _sightings(root: Any, url: str, site: Site) -> Iterator[Sighting]:
     for entry in root:
-        target = article(site, url, _child(entry, "loc"))
+        target = article_link(site, url, _child(entry, "loc"))
         if target is None:
             continue
         published = _child(entry, "publication_date")
@@ -133,7 +150,7 @@ def _title(entry: Any) -> str | None:
 
 
 def _child(entry: Any, name: str) -> str | None:
-    """Give the text of the first descendant of that local name, whatever its namespace."""
+    """Return the non-empty text of the first descendant with this local name, in any namespace."""
     for node in entry.iter():
         if _name(node) == name and (text := (node.text or "").strip()):
             return str(text)
@@ -145,16 +162,16 @@ def _name(node: Any) -> str:
 
 
 def _root(body: bytes, url: str) -> Any:
-    body = xml.utf8(body, url).lstrip()
+    body = xml.to_utf8(body, url).lstrip()
     try:
         return _parsed(body)
     except ElementTree.ParseError as error:
         try:
-            return _parsed(xml.escaped(body))
+            return _parsed(xml.escape_ampersands(body))
         except (ElementTree.ParseError, ValueError):
-            raise UnreadableSource(url, "a sitemap was expected, the answer is not well-formed XML") from error
+            raise UnreadableSource(url, "expected a sitemap, got XML that is not well-formed") from error
     except (DefusedXmlException, ValueError, LookupError) as error:
-        raise UnreadableSource(url, "a sitemap was expected, the answer is not well-formed XML") from error
+        raise UnreadableSource(url, "expected a sitemap, got XML that is not well-formed") from error
 
 
 def _parsed(body: bytes) -> Any:

@@ -1,24 +1,24 @@
-"""The stories under an article (`Voir plus`, and the links in its text) as sightings (dossier 8).
+"""Convert the related stories of an article (`Voir plus`, and links in its text) into sightings (dossier section 8).
 
 Boundary: values only.
 """
 
 from __future__ import annotations
 
-from crawler.discover.found import article, once
+from crawler.discover.found import article_link, deduplicate
 from crawler.site import Site
 from crawler.types import Article, Sighting
 
-#: what the name of such a source begins with; the section whose newest stories they are follows
+#: Prefix of the source name. The section follows, because `Voir plus` shows the newest stories of the section.
 RELATED = "related:"
 
 
 def related(page: Article, site: Site) -> tuple[str, tuple[Sighting, ...]]:
-    """Give the articles of this site that a page names beside its own, and the name of the source that they are."""
-    targets = ((story, article(site, site.root, story.url)) for story in page.related)
+    """Return the source name and the sightings of the other articles of this site that a page lists."""
+    targets = ((story, article_link(site, site.root, story.url)) for story in page.related)
     found = [
         Sighting(target[0], target[1], story.title, story.summary or None)
         for story, target in targets
         if target is not None and target[1] != page.post_id
     ]
-    return f"{RELATED}{page.section or ''}", once(found)
+    return f"{RELATED}{page.section or ''}", deduplicate(found)

@@ -1,7 +1,11 @@
-"""XML as it should have been sent: inflated, in UTF-8, with every ampersand escaped.
+"""Prepare XML for the parser: decompress it, convert it to UTF-8, escape ampersands.
 
-Known oddities: gzip without a header that says so (dossier 11); UTF-16, which a sister site's feed is in (dossier 16);
-`encoding="utf-16"` said of UTF-8; a bare `&`, or an entity of HTML, which no XML parser takes.
+Handled faults:
+
+- gzip data that no header declares (dossier section 18.15);
+- UTF-16, as in the feed of a sister site (dossier section 16);
+- UTF-8 that declares `encoding="utf-16"`;
+- unescaped `&` and HTML entities, which XML parsers reject.
 
 Boundary: bytes in, bytes out; nothing is parsed here.
 """
@@ -24,16 +28,18 @@ _UTF_16 = (
     (b"\x00<", "utf-16-be"),
 )
 _DECLARATION = re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml\b[^>]{0,200}\?>")
-_SAYS_UTF_16 = re.compile(rb"encoding\s*=\s*[\"']utf-?16", re.IGNORECASE)
+_DECLARES_UTF_16 = re.compile(rb"encoding\s*=\s*[\"']utf-?16", re.IGNORECASE)
 _REFERENCE = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[\da-fA-F]{1,6});)(?:\w{1,32};)?")
 _CDATA, _CDATA_END = "<![CDATA[", "]]>"
 
 
-def utf8(body: bytes, url: str) -> bytes:
-    """Give the XML of an answer in an encoding that its declaration does not lie about.
+def to_utf8(body: bytes, url: str) -> bytes:
+    """Decompress an XML response, convert UTF-16 to UTF-8, and remove a false UTF-16 declaration.
+
+    XML in other encodings is returned unchanged.
 
     Raises:
-        UnreadableSource: damaged or endless gzip.
+        UnreadableSource: the gzip data is damaged, incomplete, or larger than 64 MB when decompressed.
 
     """
     if body.startswith(_GZIP):
@@ -42,12 +48,12 @@ def utf8(body: bytes, url: str) -> bytes:
         if body.startswith(start):
             return _without_declaration(body.decode(name, "replace").encode())
     declared = _DECLARATION.match(body)
-    return body[declared.end() :] if declared and _SAYS_UTF_16.search(declared[0]) else body
+    return body[declared.end() :] if declared and _DECLARES_UTF_16.search(declared[0]) else body
 
 
-def escaped(body: bytes) -> bytes:
-    """Escape the ampersands that XML does not know, outside CDATA; references of HTML become the characters meant."""
-    first, *others = body.decode("latin-1").split(_CDATA)  # one character a byte: what is not touched stays as it is
+def escape_ampersands(body: bytes) -> bytes:
+    """Escape ampersands that are not valid in XML, outside CDATA. HTML entities become character references."""
+    first, *others = body.decode("latin-1").split(_CDATA)  # one character per byte, so untouched bytes are preserved
     parts = [_REFERENCE.sub(_reference, first)]
     for other in others:
         inside, end, outside = other.partition(_CDATA_END)
@@ -56,10 +62,10 @@ def escaped(body: bytes) -> bytes:
 
 
 def _reference(match: re.Match[str]) -> str:
-    meant = html.unescape(match[0])
-    if meant == match[0] or meant in "<>&\"'":
+    character = html.unescape(match[0])
+    if character == match[0] or character in "<>&\"'":
         return f"&amp;{match[0][1:]}"
-    return "".join(f"&#{ord(character)};" for character in meant)
+    return "".join(f"&#{ord(c)};" for c in character)
 
 
 def _without_declaration(body: bytes) -> bytes:
@@ -71,7 +77,7 @@ def _gunzip(body: bytes, url: str) -> bytes:
         engine = zlib.decompressobj(wbits=31)
         data = engine.decompress(body, _MAX_INFLATED)
     except zlib.error as error:
-        raise UnreadableSource(url, "XML was expected, the answer is damaged gzip") from error
+        raise UnreadableSource(url, "expected XML, got damaged gzip data") from error
     if not engine.eof:
-        raise UnreadableSource(url, "the gzipped answer is cut, or larger than 64 MB")
+        raise UnreadableSource(url, "the gzip data is incomplete, or larger than 64 MB when decompressed")
     return data

@@ -1,5 +1,5 @@
-"""The only door to the network: budget, robots, retries, redirects, limits, bodies as received."""
+"""The only package that uses the network: request budget, robots.txt, retries, redirects, size limits, raw bodies."""
 
-from crawler.fetch.client import Fetcher, Settings, budget_of, look_up
+from crawler.fetch.client import Fetcher, Settings, budget_for, resolve_host
 
-__all__ = ["Fetcher", "Settings", "budget_of", "look_up"]
+__all__ = ["Fetcher", "Settings", "budget_for", "resolve_host"]

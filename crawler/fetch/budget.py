@@ -1,10 +1,10 @@
 """One request budget for a host, shared by every command and process that uses the same archive.
 
-Requests are spaced evenly, never sent in bursts. Nobody books ahead: whoever wants to ask looks into a small file under
-a lock, takes the turn when it has come, else sleeps and looks again. So a pause that one process was told of
-(Retry-After, a tripped breaker) holds for those that sleep already, too.
+Requests are spaced evenly, never sent in bursts. No process reserves a turn in advance: a process that wants to send a
+request reads a small state file under a lock, takes the turn if it is due, and otherwise sleeps and tries again. So a
+pause that one process learns of (Retry-After, an open circuit breaker) also holds for processes that are already asleep.
 
-Boundary: files, locks and the injected clock; nothing of HTTP. What may be asked when is decided by `policy.patience`.
+Boundary: files, locks and the injected clock; no HTTP. `crawler.rate_limit` decides when a request may be sent.
 """
 
 from __future__ import annotations
@@ -23,32 +23,44 @@ from typing import IO, Any
 from crawler import rate_limit
 from crawler.clock import Clock, from_text, to_precise_text, to_text
 from crawler.errors import SitePaused, StopError
-from crawler.rate_limit import Answer, Limits, Pace, Patience, Pause
+from crawler.rate_limit import Pause, RateLimits, RateLimitState, RateLimitStatus, ResponseSignal
 
-_CROWDED = 0.1  # seconds until the next look whether a connection is free
+_RECHECK = 0.1  # seconds between two checks for a free connection
 _INSTANTS = ("last", "until", "trouble_at")
 
 
 class Budget:
-    """Hands out turns to ask one host; who would wait longer than `most_wait` seconds is told to come back."""
+    """Hands out turns to send requests to one host; times in seconds.
+
+    A request that would have to wait longer than `max_wait` is refused. At most `connections` requests run at a time.
+    """
 
     def __init__(
-        self, folder: Path, host: str, limits: Limits, clock: Clock, *, connections: int = 2, most_wait: float = 120.0
+        self,
+        folder: Path,
+        host: str,
+        limits: RateLimits,
+        clock: Clock,
+        *,
+        connections: int = 2,
+        max_wait: float = 120.0,
     ) -> None:
         self._host = host
         self._file = folder / f"budget-{host}.json"
         self._lock = folder / f"budget-{host}.lock"
+        # locks of the kernel, which a process also releases when it is killed
         self._connections = tuple(folder / f"connection-{host}-{n}.lock" for n in range(1, connections + 1))
         self._limits = limits
         self._clock = clock
-        self._most_wait = most_wait
+        self._max_wait = max_wait
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for a turn, and hold one of the host's connections while the block lasts.
+        """Wait for a turn, then hold one of the host's connections for the duration of the block.
 
         Raises:
-            SitePaused: the next turn is too far away.
+            SitePaused: the next turn is more than `max_wait` seconds away.
+            StopError: the state file cannot be written.
 
         """
         connection = self._wait()
@@ -57,42 +69,53 @@ class Budget:
         finally:
             connection.close()
 
-    def report(self, answer: Answer) -> None:
-        """Note how a request ended."""
-        self._update(lambda state, now: rate_limit.after(state, self._limits, answer, now))
+    def report(self, signal: ResponseSignal) -> None:
+        """Record how a request ended.
 
-    def spread(self, delay: float) -> None:
-        """Note the Crawl-delay of the host, in seconds; it holds for all."""
+        Raises:
+            StopError: the state file cannot be written.
+
+        """
+        self._update(lambda state, now: rate_limit.after_response(state, self._limits, signal, now))
+
+    def set_crawl_delay(self, delay: float) -> None:
+        """Record the host's Crawl-delay, in seconds, for all processes.
+
+        Raises:
+            StopError: the state file cannot be written.
+
+        """
         if delay != load(self._file).delay:
             self._update(lambda state, _: replace(state, delay=delay))
 
-    def doubtful(self, address: str) -> bool:
-        """Say whether the host itself seems to be in trouble, and not this address alone."""
-        return rate_limit.doubtful(load(self._file), address)
+    def is_host_suspect(self, address: str) -> bool:
+        """Whether the host itself may be failing, and not `address` alone."""
+        return rate_limit.is_host_suspect(load(self._file), address)
 
-    def pace(self) -> Pace:
-        """Give how the host is treated at the moment."""
+    def status(self) -> RateLimitStatus:
+        """Return the current rate limit of the host, for display; nothing is written."""
         now = self._clock.now()
-        return rate_limit.pace(rate_limit.healed(load(self._file), self._limits, now), self._limits, now)
+        state = rate_limit.clamp_times(load(self._file), self._limits, now)
+        return rate_limit.status(state, self._limits, now)
 
     def _wait(self) -> IO[bytes]:
-        while isinstance(held := self._take(), Pause):
-            seconds = (held.until - self._clock.now()).total_seconds()
-            if seconds > self._most_wait:
-                message = f"nothing may be asked of {self._host} before {to_text(held.until)}: {held.reason}"
-                raise SitePaused(message, held.hint, held.until, own=held.own)
+        while isinstance(found := self._take(), Pause):
+            seconds = (found.until - self._clock.now()).total_seconds()
+            if seconds > self._max_wait:
+                message = f"no requests to {self._host} before {to_text(found.until)}: {found.reason}"
+                raise SitePaused(message, found.hint, found.until, own=found.own)
             self._clock.sleep(seconds)
-        return held
+        return found
 
     def _take(self) -> IO[bytes] | Pause:
-        """Take the turn: gives the connection to use, or why it has not come."""
+        """Take the turn and return the locked connection file, or return the pause that prevents it."""
         found: IO[bytes] | Pause
 
-        def take(state: Patience, now: datetime) -> Patience:
+        def take(state: RateLimitState, now: datetime) -> RateLimitState:
             nonlocal found
-            crowded = Pause(now + timedelta(seconds=_CROWDED), "all connections are in use")
-            found = rate_limit.pause(state, self._limits, now) or self._connect() or crowded
-            return state if isinstance(found, Pause) else rate_limit.taken(state, self._limits, now)
+            busy = Pause(now + timedelta(seconds=_RECHECK), "all connections are in use")
+            found = rate_limit.current_pause(state, self._limits, now) or self._connect() or busy
+            return state if isinstance(found, Pause) else rate_limit.after_request(state, self._limits, now)
 
         self._update(take)
         return found
@@ -108,28 +131,28 @@ class Budget:
                 return file
         return None
 
-    def _update(self, change: Callable[[Patience, datetime], Patience]) -> None:
-        """Under the lock, write what `change` makes of the state; readers see the old one or the new one, whole."""
-        with keeping(self._file), self._lock.open("ab") as lock:
+    def _update(self, change: Callable[[RateLimitState, datetime], RateLimitState]) -> None:
+        """Apply `change` to the stored state, under the lock; readers see the old state or the new one, never a part."""
+        with state_file_errors(self._file), self._lock.open("ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             now = self._clock.now()
             stored = load(self._file)
-            state = change(rate_limit.healed(stored, self._limits, now), now)
-            if state != stored:
-                write(self._file, json.dumps(_plain(state)))
+            state = change(rate_limit.clamp_times(stored, self._limits, now), now)
+            if state != stored:  # waiting for a free connection changes nothing, and need not write the file
+                replace_file(self._file, json.dumps(_plain(state)))
 
 
-def load(file: Path) -> Patience:
-    """Read a state file; a missing or damaged one is that of a host that was never asked."""
+def load(file: Path) -> RateLimitState:
+    """Read a state file; if it is missing or damaged, return the state of a host that has had no request yet."""
     try:
         data = json.loads(file.read_text("ascii"))
         instants = {name: _instant(data[name]) for name in _INSTANTS}
-        return Patience(**{**data, **instants, "troubled": tuple(data["troubled"])})
+        return RateLimitState(**{**data, **instants, "troubled": tuple(data["troubled"])})
     except (OSError, ValueError, KeyError, TypeError):
-        return Patience()
+        return RateLimitState()
 
 
-def _plain(state: Patience) -> dict[str, Any]:
+def _plain(state: RateLimitState) -> dict[str, Any]:
     instants = {name: getattr(state, name) for name in _INSTANTS}
     return asdict(state) | {name: value and to_precise_text(value) for name, value in instants.items()}
 
@@ -138,26 +161,26 @@ def _instant(text: str | None) -> datetime | None:
     return None if text is None else from_text(text)
 
 
-def write(file: Path, text: str) -> None:
-    """Put a text in the place of a file, whole, whoever else does so at the same moment."""
-    fresh = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-    fresh.write_text(text, "utf-8")
-    fresh.replace(file)
+def replace_file(file: Path, text: str) -> None:
+    """Replace a file atomically; several processes and threads may do so at the same time."""
+    temporary = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+    temporary.write_text(text, "utf-8")
+    temporary.replace(file)
 
 
 @contextmanager
-def keeping(file: Path) -> Iterator[None]:
-    """Make the folder of a state file; say what to do when the file cannot be written.
+def state_file_errors(file: Path) -> Iterator[None]:
+    """Create the folder of a state file, and convert an `OSError` in the block.
 
     Raises:
-        StopError: a full disk, a missing permission.
+        StopError: the file cannot be written (full disk, missing permission); with a hint.
 
     """
     try:
-        file.parent.mkdir(exist_ok=True)  # not the archive's folder: it may have been moved, and must not be made anew
+        file.parent.mkdir(exist_ok=True)  # without parents: an archive that was moved away must not be created again
         yield
     except OSError as error:
         raise StopError(
             f"cannot write {file}: {error.strerror or error}",
-            "free space or correct the permissions, then start again: nothing that was stored is lost",
+            "free disk space or correct the permissions, then start again; stored data is safe",
         ) from error

@@ -1,16 +1,18 @@
-"""The only door to the network.
+"""The HTTP client, the only code that sends requests.
 
-Every request waits for its turn in the shared budget, asks robots.txt, follows redirects on the site alone, keeps the
-body as received, and is logged. Network faults and server errors are tried again, unless the host itself seems to be in
-trouble; how each request ended is told to the budget, which knows when all of them must pause.
+Each request obeys robots.txt, waits for its turn in the shared budget, follows redirects within the site only, returns
+the body as received, and is logged. Network errors and server errors are retried, unless the host itself seems to be
+failing. The budget learns how each request ended, and pauses all processes when necessary.
 
-Boundary: HTTP in, values out; nothing is stored here, and what an answer means is decided elsewhere.
+Boundary: HTTP in, values out. Nothing is stored here, and the callers decide what a response means.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
@@ -24,29 +26,29 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 import crawler
 from crawler import rate_limit, urls
-from crawler.clock import Clock, steady_seconds
+from crawler.clock import Clock, monotonic_seconds
 from crawler.errors import BadStatus, BodyTooLarge, Disallowed, FetchError, SiteUnavailable, Throttled, Unreachable
 from crawler.fetch.budget import Budget
-from crawler.fetch.deadline import Deadline, limit
+from crawler.fetch.deadline import Deadline, apply_deadline
 from crawler.fetch.inflate import inflate
 from crawler.fetch.robots import OFFLINE_HINT, Robots
-from crawler.rate_limit import Answer, Limits, Pace
+from crawler.rate_limit import RateLimits, RateLimitStatus, ResponseSignal, SignalKind
 from crawler.types import Exchange, Fetched
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NOT_MODIFIED = 304
-_MAX_HOPS = 5
-_BACKOFF = 2.0  # seconds; doubled at each further try
-_WAITS = 4  # of `timeout` in one request: to connect, to ask, until the answer begins, until it has ended
+_MAX_HOPS = 5  # RFC 9309, section 2.3.1.2: follow at least five redirects of robots.txt
+_BACKOFF = 2.0  # seconds before the first retry; doubled for each further one
+_WAITS = 4  # in one request, each up to `timeout`: connect, send, start of the response, end of the response
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the client needs of the configuration; times in seconds, sizes in bytes.
+    """What the client needs from the configuration; times in seconds, sizes in bytes, `rate` in requests a second.
 
-    `root` is the site's: when another host (of a list API, say) cannot be asked, that is trouble with one address, and
-    not the end of the run. `most_wait` is how long a request waits for its turn before the run ends. `timeout` is for
-    each wait in a request; all of it may take four times as long.
+    `root` is the root URL of the site. If another host (such as that of a list API) is unavailable, only the address
+    fails; if the site is unavailable, the run ends. A request that would wait longer than `max_wait` for its turn ends
+    the run. `timeout` limits each wait of a request; the whole request may take four times as long.
     """
 
     contact: str
@@ -59,21 +61,25 @@ class Settings:
     quiet_hours: tuple[time, time] | None = None
     daily_cap: int = 0
     root: str = ""
-    most_wait: float = 120.0
+    max_wait: float = 120.0  # `vna run` starts a new run by itself when the pause is over
 
-    def limits(self) -> Limits:
-        """Give what the shared budget keeps to."""
-        return Limits(
+    def limits(self) -> RateLimits:
+        """Return the limits that the shared budget applies."""
+        return RateLimits(
             interval=1 / self.rate if self.rate else 0.0,
-            longest=self.max_retry_after,
-            quiet=self.quiet_hours,
-            daily=self.daily_cap,
-            trial=2 * self.timeout,
+            max_pause=self.max_retry_after,
+            quiet_hours=self.quiet_hours,
+            daily_cap=self.daily_cap,
+            trial_wait=2 * self.timeout,
         )
 
 
 class Fetcher:
-    """Fetches pages of one site; one client and one budget for its whole life."""
+    """Fetches pages of one site, with one HTTP client and one request budget for each host.
+
+    `state` is the folder of the budget and robots.txt files, `owns` tells which URLs a redirect may lead to, `guard`
+    raises when nothing may be fetched now (such as a full disk).
+    """
 
     def __init__(
         self,
@@ -83,17 +89,18 @@ class Fetcher:
         clock: Clock,
         *,
         guard: Callable[[], None] = lambda: None,
-        steady: Callable[[], float] = steady_seconds,
+        monotonic: Callable[[], float] = monotonic_seconds,
     ) -> None:
         self._settings = settings
-        self._guard = guard  # raises when nothing may be fetched now, whatever it is
+        self._guard = guard
         self._owns = owns
         self._clock = clock
         self._state = state
         self._budgets: dict[str, Budget] = {}
         self._log: list[Exchange] = []
-        self._robots_answers: list[Fetched] = []
+        self._robots_responses: list[Fetched] = []
         self._client = httpx.Client(
+            verify=_tls_context(),
             timeout=settings.timeout,
             headers={
                 "User-Agent": user_agent(settings.contact),
@@ -103,8 +110,8 @@ class Fetcher:
             },
             limits=httpx.Limits(max_connections=settings.connections),
         )
-        self._deadline = Deadline(_WAITS * settings.timeout, steady, clock.now)
-        limit(self._client, self._deadline)
+        self._deadline = Deadline(_WAITS * settings.timeout, monotonic, heartbeat=clock.now)
+        apply_deadline(self._client, self._deadline)
         self.robots = Robots(state, "vna-archive", self._get_robots, clock)
 
     def __enter__(self) -> Self:
@@ -116,19 +123,25 @@ class Fetcher:
         self.close()
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections to the site."""
         self._client.close()
 
     def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Fetched:
-        """Fetch one page, redirects followed; any answer below 500 but 429 is returned, also 304 and 404.
+        """Fetch one page and follow redirects; return any response below 500 except 429, including 304 and 404.
+
+        `etag` and `last_modified` are validators; with either of them, the request is conditional.
 
         Raises:
-            Unreachable: no answer, or one that broke off, at every try.
-            BadStatus: a server error at every try; Throttled for 429 and 503; 304 to a request without validators.
-            Disallowed: robots.txt says no.
-            BodyTooLarge: over the cap.
-            FetchError: a redirect that leaves the site or never ends; another host that cannot be asked.
-            SiteUnavailable: robots.txt cannot be had; SitePaused when the next request may not be made for a while.
+            Unreachable: no response, or an incomplete one, at every attempt.
+            BadStatus: a server error at every attempt (Throttled for 429 and 503); 304 to a request without validators;
+                a redirect without a usable Location.
+            Disallowed: robots.txt forbids the URL.
+            BodyTooLarge: the body is larger than `max_body`.
+            FetchError: a redirect leaves the site, too many redirects, an unsupported content coding, or a host other
+                than the site's is unavailable.
+            SiteUnavailable: the site's robots.txt cannot be fetched; SitePaused if the next request must wait longer
+                than `max_wait` seconds.
+            StopError: the state files cannot be written, or `guard` forbids fetching.
 
         """
         validators = {"If-None-Match": etag, "If-Modified-Since": last_modified}
@@ -136,27 +149,27 @@ class Fetcher:
         hops: list[Fetched] = []
         self._guard()
         while True:
-            answer = self._asked(url, headers)
-            target = self._redirect(answer)
+            response = self._fetched(url, headers)
+            target = self._redirect(response)
             if target is None:
                 if not headers:
-                    _whole(answer)
-                return replace(answer, hops=tuple(hops))
-            hops.append(answer)
+                    _require_full_response(response)
+                return replace(response, hops=tuple(hops))
+            hops.append(response)
             if len(hops) > _MAX_HOPS:
                 raise FetchError(hops[0].url, f"more than {_MAX_HOPS} redirects")
             url = target
 
     def drain(self) -> tuple[Exchange, ...]:
-        """Hand out the log of requests since the last call."""
+        """Return the log of requests since the last call, and clear it."""
         log, self._log = tuple(self._log), []
         return log
 
-    def patience(self) -> Pace:
-        """Give how the site is treated at the moment: whether there is a pause, and how fast it is asked."""
-        return self._budget(self._settings.root).pace()
+    def rate_limit_status(self) -> RateLimitStatus:
+        """Return the current rate limit of the site: the pause, if there is one, and the interval between requests."""
+        return self._budget(self._settings.root).status()
 
-    def _asked(self, url: str, headers: dict[str, str]) -> Fetched:
+    def _fetched(self, url: str, headers: dict[str, str]) -> Fetched:
         try:
             self._permit(url)
             return self._retrying(url, headers)
@@ -167,40 +180,40 @@ class Fetcher:
 
     def _permit(self, url: str) -> None:
         if not self.robots.allows(url):
-            raise Disallowed(url, "robots.txt does not allow it")
-        self._budget(url).spread(self.robots.delay(url))
+            raise Disallowed(url, "disallowed by robots.txt")
+        self._budget(url).set_crawl_delay(self.robots.delay(url))
 
-    def _redirect(self, answer: Fetched) -> str | None:
-        if answer.status not in _REDIRECTS:
+    def _redirect(self, response: Fetched) -> str | None:
+        if response.status not in _REDIRECTS:
             return None
-        target = _location(answer)
+        target = _location(response)
         if target is None:
-            raise BadStatus(answer.url, answer.status, f"HTTP status {answer.status} without a usable Location")
+            raise BadStatus(response.url, response.status, f"HTTP status {response.status} without a usable Location")
         if not self._owns(target):
-            raise FetchError(answer.url, f"redirects to another site: {target}")
+            raise FetchError(response.url, f"redirects to another site: {target}")
         return target
 
     def _get_robots(self, address: str) -> tuple[int, bytes]:
-        """Fetch the rules, redirects to other hosts followed too, as RFC 9309 (2.3.1.2) wants it for them alone."""
-        answer = self._retrying(address, {})
+        """Fetch robots.txt; only here redirects to other hosts are followed (RFC 9309, section 2.3.1.2)."""
+        response = self._retrying(address, {})
         for _ in range(_MAX_HOPS):
-            target = _location(answer) if answer.status in _REDIRECTS else None
+            target = _location(response) if response.status in _REDIRECTS else None
             if target is None:
                 break
-            answer = self._retrying(target, {})
-        _whole(answer)
-        self._robots_answers.append(answer)
-        return answer.status, answer.content
+            response = self._retrying(target, {})
+        _require_full_response(response)
+        self._robots_responses.append(response)
+        return response.status, response.content
 
     def take_robots(self) -> tuple[Fetched, ...]:
-        """Hand out the answers to robots.txt since the last call: they are evidence, too."""
-        taken, self._robots_answers = tuple(self._robots_answers), []
+        """Return the robots.txt responses since the last call, to be archived as evidence, and forget them."""
+        taken, self._robots_responses = tuple(self._robots_responses), []
         return taken
 
     def _retrying(self, url: str, headers: dict[str, str]) -> Fetched:
         retrying = Retrying(
             retry=retry_if_exception_type((Unreachable, BadStatus)),
-            stop=lambda tried: tried.attempt_number >= self._settings.attempts or self._budget(url).doubtful(url),
+            stop=lambda s: s.attempt_number >= self._settings.attempts or self._budget(url).is_host_suspect(url),
             wait=self._pause,
             sleep=self._clock.sleep,
             reraise=True,
@@ -208,7 +221,7 @@ class Fetcher:
         return retrying(self._once, url, headers)
 
     def _pause(self, state: RetryCallState) -> float:
-        """Wait twice as long at each try; a throttled answer has already paused the budget of the whole host."""
+        """Return the seconds to wait before a retry: 0 after 429 or 503, as the budget of the host is paused already."""
         error = state.outcome.exception() if state.outcome else None
         return 0.0 if isinstance(error, Throttled) else _BACKOFF * 2 ** (state.attempt_number - 1)
 
@@ -217,26 +230,29 @@ class Fetcher:
         with budget.turn():
             start = self._clock.now()
             try:
-                answer = self._exchange(url, headers, start)
+                response = self._exchange(url, headers, start)
             except FetchError as error:
                 self._log.append(Exchange(url, start, None, 0, self._since(start), str(error)))
-                budget.report(Answer(url, start, "failed" if isinstance(error, Unreachable) else "good", str(error)))
+                # an oversized or undecodable body says nothing bad about the host: it did respond
+                kind: SignalKind = "failed" if isinstance(error, Unreachable) else "good"
+                budget.report(ResponseSignal(url, start, kind, str(error)))
                 raise
-        self._log.append(Exchange(url, start, answer.status, len(answer.body), self._since(start)))
-        kind = rate_limit.kind_of(answer.status)
-        wait = retry_after(answer.header("Retry-After"), _their_now(answer, self._clock.now()))
-        budget.report(Answer(url, start, kind, f"HTTP status {answer.status}", wait))
+        self._log.append(Exchange(url, start, response.status, len(response.body), self._since(start)))
+        kind = rate_limit.classify_status(response.status)
+        wait = retry_after(response.header("Retry-After"), _server_now(response, self._clock.now()))
+        budget.report(ResponseSignal(url, start, kind, f"HTTP status {response.status}", wait))
         if kind == "throttled":
-            raise Throttled(url, answer.status, wait)
+            raise Throttled(url, response.status, wait)
         if kind == "failed":
-            raise BadStatus(url, answer.status)
-        return answer
+            raise BadStatus(url, response.status)
+        return response
 
     def _exchange(self, url: str, headers: dict[str, str], now: datetime) -> Fetched:
-        asked = [(k.encode("ascii"), v.encode("latin-1")) for k, v in headers.items()]  # validators as they came
+        # httpx accepts only ASCII in text headers; validators must go back as the bytes that the site sent
+        raw_headers = [(k.encode("ascii"), v.encode("latin-1")) for k, v in headers.items()]
         self._deadline.begin()
         try:
-            with self._client.stream("GET", url, headers=asked) as response:
+            with self._client.stream("GET", url, headers=raw_headers) as response:
                 body = self._read(url, response)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(url, type(error).__name__) from error
@@ -261,72 +277,81 @@ class Fetcher:
         for part in response.iter_raw():
             size += len(part)
             if size > self._settings.max_body:
-                raise BodyTooLarge(url, f"over the cap of {self._settings.max_body} bytes as sent")
+                raise BodyTooLarge(url, f"the body is larger than the limit of {self._settings.max_body} bytes")
             parts.append(part)
         return b"".join(parts)
 
     def _budget(self, url: str) -> Budget:
         host = urls.origin(url)
         if host not in self._budgets:
-            self._budgets[host] = budget_of(self._settings, self._state, url, self._clock)
+            self._budgets[host] = budget_for(self._settings, self._state, url, self._clock)
         return self._budgets[host]
 
     def _since(self, start: datetime) -> float:
         return round((self._clock.now() - start).total_seconds(), 3)
 
 
-def budget_of(settings: Settings, state: Path, url: str, clock: Clock) -> Budget:
-    """Give the budget that requests for a URL are made from; http and https of a host have one."""
+@functools.cache
+def _tls_context() -> ssl.SSLContext:
+    """Return the TLS settings of all clients of this process: reading the certificate store takes 35 ms."""
+    return httpx.create_ssl_context()
+
+
+def budget_for(settings: Settings, state: Path, url: str, clock: Clock) -> Budget:
+    """Return the request budget of a URL's host; http and https share it. `state` is the folder of its files."""
     host = re.sub(r"[^a-z0-9.]+", "-", urls.origin(url).partition("//")[2])
-    return Budget(state, host, settings.limits(), clock, connections=settings.connections, most_wait=settings.most_wait)
+    return Budget(state, host, settings.limits(), clock, connections=settings.connections, max_wait=settings.max_wait)
 
 
-def _their_now(answer: Fetched, now: datetime) -> datetime:
-    """Give the time that a host says it is: a date that it names means something by its own clock only."""
+def _server_now(response: Fetched, now: datetime) -> datetime:
+    """Return the time in the Date header, else `now`: a date in Retry-After is relative to the server's clock."""
     try:
-        return parsedate_to_datetime(answer.header("Date") or "").astimezone(UTC)
+        return parsedate_to_datetime(response.header("Date") or "").astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         return now
 
 
-def _whole(answer: Fetched) -> None:
-    """Refuse `not modified` where nothing was named that it could be compared with: believed, it would hide all news."""
-    if answer.status == _NOT_MODIFIED:
-        raise BadStatus(answer.url, answer.status, "HTTP status 304, though the whole was asked for")
+def _require_full_response(response: Fetched) -> None:
+    """Raise BadStatus for a 304 to a request without validators: a broken cache may send it for every page.
+
+    Accepted as "not modified", it would hide all new articles and lift the rules of robots.txt.
+    """
+    if response.status == _NOT_MODIFIED:
+        raise BadStatus(response.url, response.status, "HTTP status 304 to a request without validators")
 
 
-def _location(answer: Fetched) -> str | None:
-    """Give where a redirect leads; some servers send the letters of an address as UTF-8, not percent-encoded."""
-    location = (answer.header("Location") or "").encode("latin-1")
+def _location(response: Fetched) -> str | None:
+    """Return the target of a redirect; some servers send non-ASCII letters as UTF-8 instead of percent-encoded."""
+    location = (response.header("Location") or "").encode("latin-1")
     try:
-        return urls.absolute(answer.url, location.decode("utf-8"))
+        return urls.absolute(response.url, location.decode("utf-8"))
     except UnicodeDecodeError:
-        return urls.absolute(answer.url, location.decode("latin-1"))
+        return urls.absolute(response.url, location.decode("latin-1"))
 
 
-def look_up(url: str) -> None:
-    """Ask for the address of a URL's host, without calling on it.
+def resolve_host(url: str) -> None:
+    """Look up the host name of a URL in DNS, without connecting to it.
 
     Raises:
-        SiteUnavailable: its name has no address from here.
+        SiteUnavailable: the name cannot be resolved.
 
     """
     try:
         socket.getaddrinfo(urls.host(url), None)
     except OSError as error:
         raise SiteUnavailable(
-            f"cannot reach {urls.origin(url)} (tried the name {urls.host(url)}): {error.strerror or error}",
+            f"cannot reach {urls.origin(url)}: cannot resolve host name {urls.host(url)}: {error.strerror or error}",
             OFFLINE_HINT,
         ) from error
 
 
 def user_agent(contact: str) -> str:
-    """Give the honest name under which every request is sent."""
-    return f"vna-archive/{crawler.__version__} (+{contact or 'a double of the site on this machine'})"
+    """Return the User-Agent of every request; `contact` may only be empty for a fake site on this machine."""
+    return f"vna-archive/{crawler.__version__} (+{contact or 'fake site on this machine'})"
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
-    """Read a Retry-After header, in seconds or as a date; None when there is none that can be read."""
+    """Return a Retry-After header as seconds from `now`; it holds seconds or a date. None if absent or unreadable."""
     if not value:
         return None
     if value.strip().isdecimal():

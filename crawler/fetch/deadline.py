@@ -1,9 +1,9 @@
-"""A total limit on each request, beside the one on each of its waits.
+"""A limit on the total time of a request, in addition to the limit on each of its waits.
 
-The HTTP client limits every wait for bytes, and nothing else: a server that sends a byte now and then, in the head of
-its answer or in the body, would hold it for ever. So each wait is cut to what is left of the request's time.
+The HTTP client limits only each single wait for bytes. A server that sends one byte at a time, in the headers or in the
+body, would therefore block a request for ever. So each wait is cut to the time that the request has left.
 
-Boundary: the network streams below the HTTP client; what a broken-off request means is the client's to say.
+Boundary: the network streams below the HTTP client; `crawler.fetch.client` decides what a timed-out request means.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ import httpx
 
 
 class Deadline:
-    """The time of the one request that is being made; `steady` gives seconds of a clock that nobody sets.
+    """The time limit of the request in progress: `seconds` from its start, by the `monotonic` clock.
 
-    `alive` is called before each wait.
+    `heartbeat` is called before each wait, so that the service's watchdog sees that a long request is still active.
     """
 
-    def __init__(self, seconds: float, steady: Callable[[], float], alive: Callable[[], object]) -> None:
+    def __init__(self, seconds: float, monotonic: Callable[[], float], heartbeat: Callable[[], object]) -> None:
         self._seconds = seconds
-        self._steady = steady
-        self._alive = alive
+        self._monotonic = monotonic
+        self._heartbeat = heartbeat
         self._end = 0.0
 
     def begin(self) -> None:
-        """Begin a request."""
-        self._end = self._steady() + self._seconds
+        """Restart the time limit for a new request."""
+        self._end = self._monotonic() + self._seconds
 
     @contextmanager
     def within(self, timeout: float | None) -> Iterator[float]:
-        """Give how long the wait in the block may be.
+        """Yield the longest allowed wait for the block, in seconds.
 
         Raises:
-            httpcore.ReadTimeout: no time is left, before or after it.
+            httpcore.ReadTimeout: the request has no time left, before the wait or after the wait timed out.
 
         """
-        self._alive()
+        self._heartbeat()
         left = self._left()
         try:
             yield left if timeout is None else min(timeout, left)
@@ -50,24 +50,24 @@ class Deadline:
             raise
 
     def _left(self) -> float:
-        if (left := self._end - self._steady()) > 0:
+        if (left := self._end - self._monotonic()) > 0:
             return left
-        raise httpcore.ReadTimeout(f"no whole answer within {self._seconds:g} s")
+        raise httpcore.ReadTimeout(f"no complete response within {self._seconds:g} s")
 
 
-def limit(client: httpx.Client, deadline: Deadline) -> None:
-    """Have every connection of a client keep to the deadline, those through a proxy of the environment, too.
+def apply_deadline(client: httpx.Client, deadline: Deadline) -> None:
+    """Apply the deadline to every connection of a client, including those through a proxy set in the environment.
 
-    The library has no public place for it; tests/test_deadline.py shows that it works.
+    httpx has no public interface for this; tests/test_deadline.py checks that it works.
     """
     for transport in (client._transport, *client._mounts.values()):  # noqa: SLF001
         if isinstance(transport, httpx.HTTPTransport):
             pool = transport._pool  # noqa: SLF001
-            pool._network_backend = _Backend(pool._network_backend, deadline)  # noqa: SLF001
+            pool._network_backend = _DeadlineBackend(pool._network_backend, deadline)  # noqa: SLF001
 
 
-class _Backend(httpcore.NetworkBackend):
-    """Opens connections that keep to the deadline."""
+class _DeadlineBackend(httpcore.NetworkBackend):
+    """Opens connections to which the deadline applies."""
 
     def __init__(self, inner: httpcore.NetworkBackend, deadline: Deadline) -> None:
         self._inner = inner
@@ -83,11 +83,11 @@ class _Backend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         with self._deadline.within(timeout) as seconds:
             stream = self._inner.connect_tcp(host, port, seconds, local_address, socket_options)
-        return _Stream(stream, self._deadline)
+        return _DeadlineStream(stream, self._deadline)
 
 
-class _Stream(httpcore.NetworkStream):
-    """A connection that keeps to the deadline."""
+class _DeadlineStream(httpcore.NetworkStream):
+    """A connection to which the deadline applies."""
 
     def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._inner = inner
@@ -105,7 +105,7 @@ class _Stream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         with self._deadline.within(timeout) as seconds:
-            return _Stream(self._inner.start_tls(ssl_context, server_hostname, seconds), self._deadline)
+            return _DeadlineStream(self._inner.start_tls(ssl_context, server_hostname, seconds), self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)

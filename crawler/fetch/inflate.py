@@ -1,6 +1,6 @@
-"""A body as received, inflated under a cap.
+"""Decompresses a response body, up to a size limit.
 
-Boundary: bytes and a Content-Encoding value; the HTTP client is not needed.
+Boundary: bytes and a Content-Encoding value; no HTTP client.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ _STEP = 1 << 16
 
 
 def inflate(url: str, body: bytes, coding: str | None, cap: int) -> bytes:
-    """Undo a content coding.
+    """Return a body without its content coding (`gzip`, `deflate`, `identity`, or several of them).
 
     Raises:
-        BodyTooLarge: more than `cap` bytes come out.
-        Unreachable: the data ends early or is damaged: the answer broke off, and can be asked for again.
-        FetchError: a coding that we did not ask for.
+        BodyTooLarge: the result has more than `cap` bytes.
+        Unreachable: the data is damaged or ends early. It counts as a broken connection, so the request is retried.
+        FetchError: the content coding is not supported.
 
     """
     for name in reversed([c.strip().lower() for c in (coding or "").split(",") if c.strip()]):
@@ -27,14 +27,14 @@ def inflate(url: str, body: bytes, coding: str | None, cap: int) -> bytes:
         elif name == "deflate":
             body = _zlib(url, body, cap, wbits=15 if _has_zlib_header(body) else -15)
         elif name != "identity":
-            raise FetchError(url, f"content coding {name!r}, which was not asked for")
+            raise FetchError(url, f"unsupported content coding {name!r} (supported: gzip, deflate)")
     if len(body) > cap:
-        raise BodyTooLarge(url, f"body of {len(body)} bytes, over the cap of {cap}")
+        raise BodyTooLarge(url, f"the body has {len(body)} bytes; the limit is {cap}")
     return body
 
 
 def _has_zlib_header(body: bytes) -> bool:
-    """Tell `deflate` as the standard has it (RFC 1950) from the bare stream that some servers send."""
+    """Whether a `deflate` body has the zlib header of RFC 1950; some servers send a raw stream (RFC 1951) without it."""
     return len(body) > 1 and body[0] & 0x0F == zlib.DEFLATED and int.from_bytes(body[:2]) % 31 == 0
 
 
@@ -49,12 +49,12 @@ def _zlib(url: str, body: bytes, cap: int, *, wbits: int) -> bytes:
                 part = engine.decompress(data, _STEP)
             except zlib.error as error:
                 raise Unreachable(url, f"the compressed body is damaged: {error}") from error
-            if not (part or data):  # with its input used up, the engine may still hold output back: ask until it is dry
+            if not (part or data):  # both: with its input used up, zlib may still return buffered output
                 raise Unreachable(url, "the compressed body ends early")
             data = engine.unconsumed_tail
             size += len(part)
             parts.append(part)
             if size > cap:
-                raise BodyTooLarge(url, f"over the cap of {cap} bytes when inflated")
-        body = engine.unused_data.lstrip(b"\0")  # further members, or padding behind the last
+                raise BodyTooLarge(url, f"the decompressed body is larger than the limit of {cap} bytes")
+        body = engine.unused_data.lstrip(b"\0")  # more gzip members may follow, or zero padding
     return b"".join(parts)

@@ -1,8 +1,9 @@
-"""robots.txt of each host, kept for a day, as RFC 9309 says.
+"""robots.txt of each host, cached for one day (RFC 9309).
 
-4xx means that everything is allowed; 429, 5xx or no answer means that nothing is, unless an older copy is at hand.
+A 4xx status except 429 allows everything. 429, 5xx and no response forbid everything, unless a cached copy is recent
+enough.
 
-Boundary: rules and their cache file; the request itself is made by the function that the client passes in.
+Boundary: the rules and their cache file; the client passes in the function that sends the request.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from protego import Protego
 from crawler import urls
 from crawler.clock import Clock, from_text, to_text
 from crawler.errors import BadStatus, FetchError, SitePaused, SiteUnavailable
-from crawler.fetch.budget import keeping, write
+from crawler.fetch.budget import replace_file, state_file_errors
 
 _FRESH = timedelta(days=1)
-_STALE = timedelta(hours=1)  # an older copy serves so long before a new one is asked for again
-_USABLE = timedelta(days=30)  # an older copy serves so long when a new one cannot be had (RFC 9309, 2.3.1.4)
-_MAX_BYTES = 512_000  # RFC 9309, 2.5: at least 500 KiB must be read
+_RETRY = timedelta(hours=1)  # after a failed request, use the cached copy for this long before the next attempt
+_USABLE = timedelta(days=30)  # oldest copy to use while the host is unreachable (RFC 9309, section 2.3.1.4)
+_MAX_BYTES = 512_000  # RFC 9309, section 2.5: parse at least 500 KiB
 
-OFFLINE_HINT = "check the connection and the address; `vna demo` shows everything without the internet"
+OFFLINE_HINT = "check the network connection and the address; `vna demo` works without the internet"
 
 Get = Callable[[str], tuple[int, bytes]]
 
@@ -39,7 +40,10 @@ class _Copy:
 
 
 class Robots:
-    """Answers whether a URL may be fetched by `agent`, and how far apart requests must be."""
+    """The robots.txt rules that apply to `agent`: which URLs it may fetch, and how far apart its requests must be.
+
+    Every method fetches robots.txt of the URL's host first when no fresh copy is cached.
+    """
 
     def __init__(self, folder: Path, agent: str, get: Get, clock: Clock) -> None:
         self._folder = folder
@@ -49,24 +53,41 @@ class Robots:
         self._rules: dict[str, tuple[datetime, Protego]] = {}
 
     def allows(self, url: str) -> bool:
-        """Say whether robots.txt of the URL's host lets us fetch it.
+        """Whether robots.txt of the URL's host allows fetching it.
 
         Raises:
-            SiteUnavailable: no robots.txt can be had, so nothing may be fetched.
+            SiteUnavailable: robots.txt cannot be fetched and no usable copy is cached, so nothing may be fetched.
 
         """
         return bool(self._for(url).can_fetch(url, self._agent))
 
     def delay(self, url: str) -> float:
-        """Give the Crawl-delay for us in seconds, 0 without one."""
+        """Return the Crawl-delay of the URL's host in seconds, 0 if it sets none.
+
+        Raises:
+            SiteUnavailable: as for `allows`.
+
+        """
         return float(self._for(url).crawl_delay(self._agent) or 0.0)
 
     def sitemaps(self, url: str) -> tuple[str, ...]:
-        """List the sitemaps that robots.txt of the URL's host names."""
+        """Return the sitemap addresses that robots.txt of the URL's host names.
+
+        Raises:
+            SiteUnavailable: as for `allows`.
+
+        """
         return tuple(self._for(url).sitemaps)
 
     def copy(self, url: str) -> tuple[int, str]:
-        """Give status and text of robots.txt of the URL's host as it was last had; the text is empty unless 200."""
+        """Return the HTTP status and the text of robots.txt, as last fetched.
+
+        The text is empty unless the status is 200; `(0, "")` if the cache file is missing.
+
+        Raises:
+            SiteUnavailable: as for `allows`.
+
+        """
         self._for(url)
         stored = self._stored(urls.origin(url))
         return (stored.status, stored.text) if stored is not None else (0, "")
@@ -82,16 +103,17 @@ class Robots:
     def _copy(self, origin: str) -> _Copy:
         stored = self._stored(origin)
         now = self._clock.now()
+        # a copy from the future was written by a wrong clock, and would stay fresh for too long
         if stored is not None and stored.fetched_at <= now <= stored.fetched_at + _FRESH:
             return stored
         try:
             return self._fetched(origin, now)
-        except SitePaused:  # not asked for at all
+        except SitePaused:  # not a failure of robots.txt: do not fall back to an old copy
             raise
         except SiteUnavailable:
             if stored is None or now - stored.fetched_at > _USABLE:
                 raise
-            return _Copy(now - _FRESH + _STALE, stored.status, stored.text)
+            return _Copy(now - _FRESH + _RETRY, stored.status, stored.text)
 
     def _fetched(self, origin: str, now: datetime) -> _Copy:
         address = f"{origin}/robots.txt"
@@ -99,11 +121,12 @@ class Robots:
             status, body = self._get(address)
         except BadStatus as error:
             raise SiteUnavailable(
-                f"{address} answers {error.status}: nothing may be fetched from {origin} until it can be read",
-                "try again later; a site that answers so asks everybody to stay away (RFC 9309)",
+                f"{address} returned HTTP status {error.status}; {origin} may not be crawled without its robots.txt",
+                "try again later; RFC 9309 forbids crawling while robots.txt is unavailable",
             ) from error
         except FetchError as error:
             raise SiteUnavailable(f"cannot reach {origin} (tried {address}): {error}", OFFLINE_HINT) from error
+        # any other status that gets here (4xx, endless redirects) means no rules: RFC 9309, sections 2.3.1.2 and 2.3.1.3
         copy = _Copy(now, status, body[:_MAX_BYTES].decode("utf-8-sig", "replace") if status == 200 else "")
         self._store(origin, copy)
         return copy
@@ -112,14 +135,14 @@ class Robots:
         try:
             data = json.loads(self._file(origin).read_text("utf-8"))
             return _Copy(from_text(data["fetched_at"]), data["status"], data["text"])
-        except (OSError, ValueError, KeyError, TypeError):  # no copy, or one cut by a crash: fetch it again
+        except (OSError, ValueError, KeyError, TypeError):  # no copy, or a damaged one: fetch it again
             return None
 
     def _store(self, origin: str, copy: _Copy) -> None:
         file = self._file(origin)
         data = {"fetched_at": to_text(copy.fetched_at), "status": copy.status, "text": copy.text}
-        with keeping(file):
-            write(file, json.dumps(data))
+        with state_file_errors(file):
+            replace_file(file, json.dumps(data))
 
     def _file(self, origin: str) -> Path:
         return self._folder / f"robots-{re.sub(r'[^a-z0-9.]+', '-', origin)}.json"

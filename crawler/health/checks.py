@@ -1,6 +1,6 @@
-"""What is well and what is not: the service's figures to conditions, each in words and with what to do about it.
+"""Health checks: turn the service's figures into conditions, each with a message and an action.
 
-Boundary: pure; rows and now in, conditions out. Nothing is told to anybody here.
+Boundary: pure. Figures and the current instant in, conditions out. `daemon.health_monitor` sends the alerts.
 """
 
 from __future__ import annotations
@@ -9,146 +9,69 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from crawler.schedule.sources import SILENT
+from crawler.health.figures import SERVICE, Condition, Facts, JobHealth, SourceHealth
+from crawler.types import ErrorKind
 
-_INTERVALS = 3  # polls that may fail to come before somebody should know
-_UNLEARNED = timedelta(hours=1)  # the interval of a source that has none yet
-_SILENT = timedelta(minutes=15)  # a worker shows life at each request, page and nap: far more often
-_DEAD = timedelta(days=2)
-_DEAD_FAILURES = 10  # of a source that never answered well: two days of retries
-_LOOKS = 2  # at a source that shows nothing: one may be a hiccup
-_FEWEST_FAILING = 3  # pages: a few may be broken for good, and are listed by `vna status`
-_FAILING_SHARE = 0.2  # of those asked for within a day
-_FEWEST_DRIFTED = 3  # one odd page in a quiet hour is no redesign
-_NEAR = 1.1  # of the reserve
+_INTERVALS = 3  # poll intervals without a successful poll before the condition fails
+_UNLEARNED = timedelta(hours=1)  # assumed interval while no source has one yet
+_SILENT = timedelta(minutes=15)  # far above normal: the worker reads the clock at each request, page and wait
+_DEAD = timedelta(days=2)  # without a successful response
+_DEAD_FAILURES = 10  # for a source that never succeeded: about two days of retries
+_EMPTY_POLLS = 2  # one empty response may be a temporary error of the site
+_FEWEST_FAILING = 3  # a few pages may be broken for good; `vna status` lists them
+_FAILING_SHARE = 0.2  # of the pages requested within a day
+_FEWEST_DRIFTED = 3  # one odd page in a quiet hour does not mean a redesign
+_NEAR = 1.1  # times the reserve
 _WARNING = 7  # days of growth that must fit above the reserve
-_AHEAD = timedelta(minutes=10)
-_ENDS = 3  # of the service in a row, without anybody's asking: once it was the electricity
-_STEADY = timedelta(hours=1)  # whoever lives so long is not at its end again and again
-_IN_A_ROW = timedelta(days=1)
-SERVICE = "service"  # the row of the service itself, among those of its jobs
-_PATIENCE = {
-    "poll": 1 << 30,
-    "backfill": 3,
-    "robots": 3,
-}  # failures in a row that are no news; a poll's are `poll`'s to judge
+_AHEAD = timedelta(minutes=10)  # a response may be this much later than the system clock shows now
+_EXITS = 3  # unexpected exits in a row; one or two may be a power failure
+_STEADY = timedelta(hours=1)  # a process that lives this long is not in a crash loop
+_IN_A_ROW = timedelta(days=1)  # an exit is in a row with earlier ones if its process had started at most this long ago
+# Failures in a row at which the condition `job` fails, by job (default: 1). The condition `poll` judges failed polls.
+_FAILURE_LIMITS = {"poll": 1 << 30, "backfill": 3, "robots": 3}
 
 
 @dataclass(frozen=True, slots=True)
-class SourceHealth:
-    """What health needs of a polled source's row."""
-
-    url: str
-    state: str
-    interval: int | None = None
-    last_ok_at: datetime | None = None
-    failures: int = 0
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class JobHealth:
-    """What health needs of a job's row."""
-
-    name: str
-    state: str
-    started_at: datetime
-    next_due_at: datetime | None = None
-    failures: int = 0
-    outcome: str | None = None
-
-    @property
-    def at_work(self) -> bool:
-        """Whether it is being done just now; the service's own row says only that it lives."""
-        return self.state == "running" and self.name != SERVICE
-
-
-@dataclass(frozen=True, slots=True)
-class GapHealth:
-    """An open gap: a source, and the two good polls that shared nothing."""
-
-    source: str
-    opened_at: datetime
-    since: datetime
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Everything that is judged; sizes in bytes, `silent` in seconds.
-
-    `started_at` is when the service began: what it could not have done yet is no trouble. `newest` is the newest answer
-    of an article's page: polls with a wrong clock soon date the sources' anew, but not those.
-    """
-
-    now: datetime
-    started_at: datetime
-    sources: tuple[SourceHealth, ...] = ()
-    jobs: tuple[JobHealth, ...] = ()
-    gaps: tuple[GapHealth, ...] = ()
-    newest: datetime | None = None
-    bugs: tuple[str, ...] = ()  # what they came from, the newest first, as `address: words`
-    pages_asked: int = 0
-    pages_failing: int = 0
-    pages_read: int = 0
-    pages_drifted: int = 0
-    free: int = 1 << 60
-    growth: float = 0.0  # bytes a day
-    silent: float = 0.0
-
-    @property
-    def drift(self) -> float:
-        """The share of pages, read within a day, whose markup is not known."""
-        return self.pages_drifted / self.pages_read if self.pages_read else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Where well ends, as configured."""
+class HealthLimits:
+    """Configured limits of the checks; `reserve` is in bytes."""
 
     gap_hours: float = 48.0
     drift_share: float = 0.2
     reserve: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One thing that is well, or not: `kind` and `subject` name it, `says` is the state of it, `do` what helps."""
+def unexpected_exits(before: JobHealth | None, now: datetime) -> int:
+    """Count the unexpected exits in a row.
 
-    kind: str
-    subject: str
-    red: bool
-    says: str
-    do: str = ""
-
-
-def ends(before: JobHealth | None, now: datetime) -> int:
-    """Count the ends in a row that nobody asked for, from the service's row as its last start or end left it."""
+    `before` is the service's row as the previous process left it; None if there is none.
+    """
     if before is None or before.state != "running":
         return 0
     return before.failures + 1 if now - before.started_at <= _IN_A_ROW else 1
 
 
-def conditions(facts: Facts, limits: Limits = Limits()) -> tuple[Condition, ...]:
-    """Judge everything: one condition for each trouble, one green one for each kind without."""
+def conditions(facts: Facts, limits: HealthLimits = HealthLimits()) -> tuple[Condition, ...]:
+    """Run all checks. Each kind yields at least one condition: one per failing subject, or a single passing one."""
+    sources = f"{plural(len(facts.sources), 'source')} polled, none dead"
+    gaps = f"{plural(len(facts.gaps), 'open gap')}, none older than {limits.gap_hours:g} h"
     return (
         _poll(facts),
         _worker(facts),
         _restarts(facts),
-        *(_or_green("source", _dead(facts), f"{len(facts.sources)} sources are polled, none is dead")),
-        *(_or_green("items", _empty(facts), "no source has run empty")),
+        *_or_passing("source", _dead(facts), sources),
+        *_or_passing("items", _empty(facts), "no source has stopped listing articles"),
         _page(facts),
         _bug(facts),
-        *(_or_green("gap", _gaps(facts, limits), f"{len(facts.gaps)} gaps are open, none for long")),
+        *_or_passing("gap", _gaps(facts, limits), gaps),
         _drift(facts, limits),
         _disk(facts, limits),
-        *(_or_green("job", _jobs(facts), "every job did its work")),
+        *_or_passing("job", _jobs(facts), "no job is failing"),
         _clock(facts),
     )
 
 
 def span(time: timedelta) -> str:
-    """Write a length of time for people, in its two largest units."""
+    """Format a duration for people, in its two largest units; a negative one as `0 min`."""
     minutes = max(0, int(time.total_seconds() // 60))
     days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
     if days:
@@ -158,67 +81,77 @@ def span(time: timedelta) -> str:
     return f"{minutes} min"
 
 
-def _or_green(kind: str, found: Iterable[Condition], says: str) -> tuple[Condition, ...]:
-    return tuple(found) or (Condition(kind, "", red=False, says=says),)
+def plural(number: int, noun: str) -> str:
+    """Format a count with its noun: `1 gap`, `3 gaps`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _passing(kind: str, message: str) -> Condition:
+    return Condition(kind, "", failing=False, message=message)
+
+
+def _or_passing(kind: str, found: Iterable[Condition], message: str) -> tuple[Condition, ...]:
+    return tuple(found) or (_passing(kind, message),)
 
 
 def _poll(facts: Facts) -> Condition:
-    """Red when the last good poll is older than three intervals of the source that is polled most often.
+    """Fail when the last successful poll is older than three intervals of the most frequently polled source.
 
-    Time in which nothing is to be asked by our own wish (quiet hours, a daily cap) does not count.
+    Pauses that the user configured (quiet hours, a daily cap) do not count.
     """
     job = next((job for job in facts.jobs if job.name == "poll"), None)
     paused = job.next_due_at if job is not None and job.state == "paused" else None
     if paused is not None and paused > facts.now:
-        return Condition("poll", "", red=False, says=f"paused until {_when(paused)}: {job.outcome if job else ''}")
+        return _passing("poll", f"paused until {_when(paused)}: {job.outcome if job else ''}")
     good = max((s.last_ok_at for s in facts.sources if s.last_ok_at is not None), default=None)
     since = max(filter(None, (good, paused, facts.started_at)))
     interval = min((timedelta(seconds=s.interval) for s in facts.sources if s.interval), default=_UNLEARNED)
-    last = f"last good poll at {_when(good)}" if good else "no good poll yet"
+    last = f"last successful poll at {_when(good)}" if good else "no successful poll yet"
     if facts.now - since <= _INTERVALS * interval:
-        return Condition("poll", "", red=False, says=last)
-    said = f"; it says: {job.outcome}" if job is not None and job.state in ("held", "failed") else ""
+        return _passing("poll", last)
+    elapsed = f"{span(facts.now - since)} elapsed, more than three intervals of {span(interval)}"
+    error = f"; last error: {job.outcome}" if job is not None and job.state in ("held", "failed") else ""
     return Condition(
         "poll",
         "",
-        red=True,
-        says=f"{last}, and {span(facts.now - since)} have gone by: more than three intervals of {span(interval)}{said}",
-        do="`vna status` shows what each source said last; check the connection, then the site: `vna probe`",
+        failing=True,
+        message=f"{last}; overdue: {elapsed}{error}",
+        action="run `vna status` for the last error of each source; check the network, then the site with `vna probe`",
     )
 
 
 def _worker(facts: Facts) -> Condition:
-    running = [job for job in facts.jobs if job.at_work]
-    doing = ", ".join(f"{job.name} since {_when(job.started_at)}" for job in running) or "nothing that it noted"
+    running = [job for job in facts.jobs if job.in_progress]
+    current = ", ".join(f"{job.name} since {_when(job.started_at)}" for job in running) or "none"
     if facts.silent <= _SILENT.total_seconds():
-        return Condition("worker", "", red=False, says=f"alive; doing {doing}")
+        return _passing("worker", f"alive; current job: {current}")
     return Condition(
         "worker",
         "",
-        red=True,
-        says=f"no sign of life for {span(timedelta(seconds=facts.silent))}; doing {doing}",
-        do="restart the service: what was stored is safe, and what was not is done again",
+        failing=True,
+        message=f"no heartbeat for {span(timedelta(seconds=facts.silent))}; current job: {current}",
+        action="restart the service: stored data is safe, and interrupted work is repeated",
     )
 
 
 def _restarts(facts: Facts) -> Condition:
-    """Red when the service came to its end again and again, and has not lived for long since."""
+    """Fail when the service exited unexpectedly several times in a row and has not run for long since."""
     row = next((job for job in facts.jobs if job.name == SERVICE), None)
-    if row is None or row.failures < _ENDS or facts.now - row.started_at > _STEADY:
-        return Condition("restarts", "", red=False, says="the service does not come to its end by itself")
+    if row is None or row.failures < _EXITS or facts.now - row.started_at > _STEADY:
+        return _passing("restarts", "no repeated unexpected exits")
     return Condition(
         "restarts",
         "",
-        red=True,
-        says=f"the service came to its end {row.failures} times in a row without being asked to;"
-        f" it began again at {_when(row.started_at)}",
-        do="the log says why (`journalctl -u vna`), unless something killed it: memory that ran out is in `dmesg`",
+        failing=True,
+        message=f"the service exited unexpectedly {row.failures} times in a row; last start at {_when(row.started_at)}",
+        action="read the log (`journalctl -u vna`); if it shows no error, the process was killed:"
+        " look in `dmesg` for out-of-memory messages",
     )
 
 
 def _dead(facts: Facts) -> Iterator[Condition]:
     for source in facts.sources:
-        if source.state not in ("failing", "absent") or _is_silent(source):
+        if source.state not in ("failing", "absent") or _is_empty(source):
             continue
         good = source.last_ok_at
         if good is None:
@@ -226,124 +159,129 @@ def _dead(facts: Facts) -> Iterator[Condition]:
         else:
             dead = facts.now - good > _DEAD
         if dead:
-            since = f"no good answer since {_when(good)}" if good else f"no good answer in {source.failures} tries"
+            without = f"since {_when(good)}" if good else f"in {source.failures} attempts"
             yield Condition(
                 "source",
                 source.url,
-                red=True,
-                says=f"{since}; the last one: {source.error or 'no reason given'}",
-                do="`vna probe` shows what the site has now; [poll] exclude leaves out what it has no more",
+                failing=True,
+                message=f"no successful response {without}; last error: {source.error or 'unknown'}",
+                action="run `vna probe` to see what the site offers; remove a discontinued source with [poll] exclude",
             )
 
 
-def _is_silent(source: SourceHealth) -> bool:
-    return SILENT in (source.error or "")
+def _is_empty(source: SourceHealth) -> bool:
+    return source.error_kind is ErrorKind.EMPTY_SOURCE
 
 
 def _empty(facts: Facts) -> Iterator[Condition]:
     for source in facts.sources:
-        if _is_silent(source) and source.failures >= _LOOKS:
+        if _is_empty(source) and source.failures >= _EMPTY_POLLS:
             yield Condition(
                 "items",
                 source.url,
-                red=True,
-                says=f"answers, but {source.error}",
-                do="look at the page: the layout may have changed (docs/new-layout.md), or the section may have moved",
+                failing=True,
+                message=f"the source responds without articles: {source.error}",
+                action="open the page in a browser: its address or its layout (docs/new-layout.md) may have changed",
             )
 
 
 def _page(facts: Facts) -> Condition:
-    """Red when the lists are well, but the articles that they name cannot be had."""
-    says = f"{facts.pages_failing} of {facts.pages_asked} pages asked for within a day failed again and again"
-    few = facts.pages_failing < _FEWEST_FAILING
-    if few or facts.pages_failing <= _FAILING_SHARE * facts.pages_asked:
-        return Condition("page", "", red=False, says=says)
+    """Fail when many article pages cannot be fetched, even though the lists that name them can."""
+    failing, requested = facts.pages_failing, facts.pages_asked
+    message = f"{failing} of {requested} article pages requested in the last 24 hours failed repeatedly"
+    if failing < _FEWEST_FAILING or failing <= _FAILING_SHARE * requested:
+        return _passing("page", message)
     return Condition(
         "page",
         "",
-        red=True,
-        says=says,
-        do="`vna status` shows what the site said of them; open one in a browser. They are asked for until they come",
+        failing=True,
+        message=message,
+        action="run `vna status` to see the errors, and open one of the pages in a browser; the pages are retried"
+        " automatically",
     )
 
 
 def _bug(facts: Facts) -> Condition:
     if not facts.bugs:
-        return Condition("bug", "", red=False, says="no answer is put off because of a bug")
+        return _passing("bug", "no item is quarantined after a crash")
     return Condition(
         "bug",
         "",
-        red=True,
-        says=f"put off because of a bug that ended the program: {len(facts.bugs)}; the newest: {facts.bugs[0]}",
-        do="report it with the traceback, which is in the log; the answers are kept, and after an upgrade"
-        " `vna reparse` reads the pages",
+        failing=True,
+        message=f"{plural(len(facts.bugs), 'item')} quarantined after crashing the crawler; latest: {facts.bugs[0]}",
+        action="report the bug with the traceback from the log; the responses are archived: after an upgrade,"
+        " run `vna reparse` to read the pages again",
     )
 
 
-def _gaps(facts: Facts, limits: Limits) -> Iterator[Condition]:
+def _gaps(facts: Facts, limits: HealthLimits) -> Iterator[Condition]:
     for gap in facts.gaps:
-        if facts.now - gap.opened_at > timedelta(hours=limits.gap_hours):
+        age = facts.now - gap.opened_at
+        if age > timedelta(hours=limits.gap_hours):
             yield Condition(
                 "gap",
                 f"{gap.source} {_when(gap.since)}",
-                red=True,
-                says=f"what {gap.source} listed between {_when(gap.since)} and {_when(gap.until)} is not known,"
-                f" and could not be filled for {span(facts.now - gap.opened_at)}",
-                do=f"vna backfill --since {gap.since:%Y-%m-%d} --until {gap.until:%Y-%m-%d} --via ids",
+                failing=True,
+                message=f"articles listed by {gap.source} between {_when(gap.since)} and {_when(gap.until)} may be missing;"
+                f" the gap has been open for {span(age)}",
+                action=f"run `vna backfill --since {gap.since:%Y-%m-%d} --until {gap.until:%Y-%m-%d} --via ids`",
             )
 
 
-def _drift(facts: Facts, limits: Limits) -> Condition:
-    says = f"{facts.pages_drifted} of {facts.pages_read} pages read within a day have a markup that is not known"
+def _drift(facts: Facts, limits: HealthLimits) -> Condition:
+    message = (
+        f"{facts.pages_drifted} of {facts.pages_read} article pages read in the last 24 hours have an unknown layout"
+    )
     if facts.pages_drifted < _FEWEST_DRIFTED or facts.drift <= limits.drift_share:
-        return Condition("drift", "", red=False, says=says)
+        return _passing("drift", message)
     return Condition(
         "drift",
         "",
-        red=True,
-        says=f"{says} ({facts.drift:.0%})",
-        do="the pages are kept; describe the new layout (docs/new-layout.md), then run `vna reparse`",
+        failing=True,
+        message=f"{message} ({facts.drift:.0%})",
+        action="the pages are archived: describe the new layout (docs/new-layout.md), then run `vna reparse`",
     )
 
 
-def _disk(facts: Facts, limits: Limits) -> Condition:
-    says = f"{_bytes(facts.free)} free, {_bytes(limits.reserve)} of it the reserve"
+def _disk(facts: Facts, limits: HealthLimits) -> Condition:
+    message = f"{_bytes(facts.free)} free; reserve {_bytes(limits.reserve)}"
     if facts.growth > 0:
         days = max(0.0, facts.free - limits.reserve) / facts.growth
-        says += f"; at {_bytes(facts.growth)} a day that lasts {days:.0f} days"
+        message += f", reached in {days:.0f} days at {_bytes(facts.growth)} per day"
     if facts.free >= max(limits.reserve * _NEAR, limits.reserve + _WARNING * facts.growth):
-        return Condition("disk", "", red=False, says=says)
-    do = "free some space, or move the archive to a larger disk; nothing is fetched below the reserve"
-    return Condition("disk", "", red=True, says=says, do=do)
+        return _passing("disk", message)
+    action = "free disk space, or move the archive to a larger disk; fetching stops when the reserve is reached"
+    return Condition("disk", "", failing=True, message=message, action=action)
 
 
 def _jobs(facts: Facts) -> Iterator[Condition]:
     for job in facts.jobs:
-        if job.state == "failed" and job.failures >= _PATIENCE.get(job.name, 1):
-            next_try = f"; tried again at {_when(job.next_due_at)}" if job.next_due_at else ""
+        if job.state == "failed" and job.failures >= _FAILURE_LIMITS.get(job.name, 1):
+            retry = f"; next attempt at {_when(job.next_due_at)}" if job.next_due_at else ""
+            message = f"failed: {job.outcome}{retry}"
             yield Condition(
-                "job", job.name, red=True, says=f"failed: {job.outcome}{next_try}", do=_MEND.get(job.name, _ANY)
+                "job", job.name, failing=True, message=message, action=_ACTIONS.get(job.name, _DEFAULT_ACTION)
             )
 
 
-_ANY = "mend what it says; it is tried again by itself"
-_MEND = {
-    "verify": "run `vna verify`: it names each record; restore damaged files from a backup",
-    "backup": "check that the folder of [backup] dir is there and has room; it is tried again by itself",
-    "alerts": "check [alerts] to with `vna alerts --test`; what could not be told is tried again by itself",
+_DEFAULT_ACTION = "correct the reported error; the job is retried automatically"
+_ACTIONS = {
+    "verify": "run `vna verify` to list the damaged records, then restore the damaged files from a backup",
+    "backup": "check that the folder set as [backup] dir exists and has free space; the job is retried automatically",
+    "alerts": "run `vna alerts --test` to check the addresses in [alerts] to; unsent alerts are retried automatically",
 }
 
 
 def _clock(facts: Facts) -> Condition:
     newest = max(filter(None, (facts.now, facts.newest, *(source.last_ok_at for source in facts.sources))))
     if newest - facts.now <= _AHEAD:
-        return Condition("clock", "", red=False, says=f"{_when(facts.now)}")
+        return _passing("clock", _when(facts.now))
     return Condition(
         "clock",
         "",
-        red=True,
-        says=f"this machine says {_when(facts.now)}, but the archive has answers of {_when(newest)}",
-        do="set the machine's clock, and let it be kept right (systemd-timesyncd, chrony)",
+        failing=True,
+        message=f"the system clock shows {_when(facts.now)}, but the archive holds responses from {_when(newest)}",
+        action="set the system clock, and enable time synchronisation (systemd-timesyncd, chrony)",
     )
 
 

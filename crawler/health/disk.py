@@ -1,37 +1,26 @@
-"""How fast the archive grows, and how long the disk will do."""
+"""Disk forecasts: how fast the archive grows, and in how many days the reserve is reached.
+
+Boundary: pure; measured sizes in, figures out.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """The size of the archive on one day, in bytes."""
-
-    day: str
-    warc_bytes: int
-    db_bytes: int
-    free_bytes: int
-
-    @property
-    def total(self) -> int:
-        """What the archive takes."""
-        return self.warc_bytes + self.db_bytes
+from crawler.health.figures import Size
 
 
 def growth(sizes: Sequence[Size]) -> float | None:
-    """Give the bytes a day between the first and the last of some sizes; None when there are no two days."""
+    """Return the growth in bytes per day between the first and the last size; None without sizes of two days."""
     if len(sizes) < 2 or sizes[0].day == sizes[-1].day:
         return None
     days = (date.fromisoformat(sizes[-1].day) - date.fromisoformat(sizes[0].day)).days
     return (sizes[-1].total - sizes[0].total) / days
 
 
-def days_until_full(free: int, reserve: int, a_day: float | None) -> int | None:
-    """Say in how many days the reserve will be reached; None when the archive does not grow, or nobody knows."""
-    if a_day is None or a_day <= 0:
+def days_until_full(free: int, reserve: int, daily_growth: float | None) -> int | None:
+    """Return in how many days the reserve is reached; None if the archive does not grow or its growth is unknown."""
+    if daily_growth is None or daily_growth <= 0:
         return None
-    return max(0, int((free - reserve) / a_day))
+    return max(0, int((free - reserve) / daily_growth))

@@ -1,95 +1,59 @@
-"""From conditions to incidents: what begins, what goes on, what is over, and who is still to be told of it.
+"""Incidents: when a failing condition opens or closes one, and which incidents still need an alert.
 
-One trouble is one incident, from the moment it is seen until it has not been seen for a while; so a trouble that comes
-and goes every minute is told once, and its end once.
+A condition that keeps failing is one incident, from its first failure until it has not failed for `RESOLVE_AFTER`. So a
+condition that fails and recovers every minute causes one alert for its beginning and one for its end.
 
-Boundary: pure; conditions, rows and now in, intents out.
+Boundary: pure. Conditions, incidents and the current instant in; changes to write and messages to send out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from crawler.health.checks import Condition, span
+from crawler.health.checks import span
+from crawler.health.figures import Condition, Incident, IncidentChanges, Message
 
-SETTLED = timedelta(minutes=10)  # so long must a trouble be away before it is over
-_STALE = timedelta(days=1)  # what was over so long ago is no news, when nobody could be told of it
-
-
-@dataclass(frozen=True, slots=True)
-class Incident:
-    """A trouble from its beginning to its end, as its row says."""
-
-    id: int
-    kind: str
-    subject: str
-    detail: str
-    opened_at: datetime
-    seen_at: datetime
-    told_at: datetime | None = None
-    closed_at: datetime | None = None
-    closed_told_at: datetime | None = None
+RESOLVE_AFTER = timedelta(minutes=10)  # an incident ends when its condition has not failed for this long
+_STALE = timedelta(days=1)  # an end that could not be reported for this long is not reported any more
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What to write: troubles to open, ids of incidents that go on (with today's words), ids of those that are over."""
-
-    opened: tuple[Condition, ...] = ()
-    seen: tuple[tuple[int, str], ...] = ()
-    closed: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What to tell, and of which incidents: their beginning (`told`) and their end (`over`)."""
-
-    title: str
-    body: str
-    told: tuple[int, ...]
-    over: tuple[int, ...]
-
-
-def changes(
-    found: Iterable[Condition], open_: Iterable[Incident], now: datetime, settled: timedelta = SETTLED
-) -> Changes:
-    """Compare what is red with the incidents that are open."""
-    red = {(c.kind, c.subject): c for c in found if c.red}
+def find_changes(
+    found: Iterable[Condition], open_: Iterable[Incident], now: datetime, resolve_after: timedelta = RESOLVE_AFTER
+) -> IncidentChanges:
+    """Compare the failing conditions with the open incidents."""
+    failing = {(c.kind, c.subject): c for c in found if c.failing}
     known = {(i.kind, i.subject): i for i in open_}
-    return Changes(
-        opened=tuple(condition for key, condition in red.items() if key not in known),
-        seen=tuple((incident.id, detail(red[key])) for key, incident in known.items() if key in red),
-        closed=tuple(i.id for key, i in known.items() if key not in red and now - i.seen_at >= settled),
+    return IncidentChanges(
+        opened=tuple(condition for key, condition in failing.items() if key not in known),
+        seen=tuple((incident.id, failing[key].detail) for key, incident in known.items() if key in failing),
+        closed=tuple(i.id for key, i in known.items() if key not in failing and now - i.seen_at >= resolve_after),
     )
 
 
-def detail(condition: Condition) -> str:
-    """Write what an incident's row says: the trouble, and what to do."""
-    return f"{condition.says}\n{condition.do}"
+def compose_message(unreported: Sequence[Incident], now: datetime) -> Message | None:
+    """Write one message about all incidents whose beginning or end was not reported; None if there are none.
 
-
-def message(untold: Sequence[Incident], now: datetime) -> Message | None:
-    """Word one message of everything that nobody has been told yet; None when there is nothing."""
-    begun = [i for i in untold if i.told_at is None and i.closed_at is None]
-    ended = [i for i in untold if i.closed_at is not None and now - i.closed_at <= _STALE]
-    if not begun and not ended:
+    An incident that began and ended before it could be reported appears once, as resolved.
+    """
+    opened = [i for i in unreported if i.told_at is None and i.closed_at is None]
+    closed = [i for i in unreported if i.closed_at is not None and now - i.closed_at <= _STALE]
+    if not opened and not closed:
         return None
     return Message(
-        title=_title(begun, ended),
-        body="\n\n".join([*map(_begun, begun), *map(_ended, ended)]),
-        told=tuple(i.id for i in (*begun, *ended) if i.told_at is None),
-        over=tuple(i.id for i in ended),
+        title=_title(opened, closed),
+        body="\n\n".join([*map(_opened, opened), *map(_resolved, closed)]),
+        opened=tuple(i.id for i in (*opened, *closed) if i.told_at is None),
+        closed=tuple(i.id for i in closed),
     )
 
 
-def _title(begun: Sequence[Incident], ended: Sequence[Incident]) -> str:
+def _title(opened: Sequence[Incident], closed: Sequence[Incident]) -> str:
     parts = []
-    if begun:
-        parts.append(f"trouble: {_name(begun[0])}{_more(begun)}")
-    if ended:
-        parts.append(f"well again: {_name(ended[0])}{_more(ended)}")
+    if opened:
+        parts.append(f"incident: {_name(opened[0])}{_more(opened)}")
+    if closed:
+        parts.append(f"resolved: {_name(closed[0])}{_more(closed)}")
     return f"vna: {'; '.join(parts)}"
 
 
@@ -101,11 +65,11 @@ def _name(incident: Incident) -> str:
     return f"{incident.kind} {incident.subject}".strip()
 
 
-def _begun(incident: Incident) -> str:
-    return f"{_name(incident)}, since {incident.opened_at:%Y-%m-%d %H:%M} UTC\n{incident.detail}"
+def _opened(incident: Incident) -> str:
+    return f"{_name(incident)}: open since {incident.opened_at:%Y-%m-%d %H:%M} UTC\n{incident.detail}"
 
 
-def _ended(incident: Incident) -> str:
+def _resolved(incident: Incident) -> str:
     lasted = span((incident.closed_at or incident.seen_at) - incident.opened_at)
-    first, _, _ = incident.detail.partition("\n")
-    return f"{_name(incident)}: over, after {lasted}\nit was: {first}"
+    last, _, _ = incident.detail.partition("\n")
+    return f"{_name(incident)}: resolved after {lasted}\nlast message: {last}"

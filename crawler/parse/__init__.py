@@ -1,4 +1,4 @@
-"""Bytes of a page, or a text in the seed format, to an `Article`; and an article back to seed text.
+"""Parse a page or a text in the seed format into an `Article`, and write an article in the seed format.
 
-Boundary: pure. What the site's markup looks like is in `crawler/markups/*.toml`, not here.
+Boundary: pure. The site's markup is described in `crawler/markups/*.toml`, not here.
 """

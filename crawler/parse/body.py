@@ -1,8 +1,10 @@
-"""The body of an article, element by element, into blocks.
+"""Convert the body of an article into blocks.
 
-Boundary: what counts as a picture, a note, a player or noise comes from the markup; this module only knows HTML:
-which elements break a paragraph, that `<br>` separates paragraphs, that white space collapses (dossier 6, design
-"Reading rules"). One pass in document order, without recursion over untrusted depth.
+The layout says which elements are pictures, notes, players or noise. This module knows only HTML: which elements end a
+paragraph, that `<br>` separates paragraphs, and that white space collapses (dossier section 6). It makes one pass in
+document order, without recursion, because a hostile page may be nested deeper than Python's stack allows.
+
+Boundary: reads the tree; the caller passes the layout and the function that makes URLs absolute.
 """
 
 from __future__ import annotations
@@ -29,30 +31,32 @@ _BREAKING = frozenset(
     "address article aside blockquote center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 "
     "h6 header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
 )
-# Related stories inside the body are taken out (dossier 5, 18.8): a link that the markup marks, or one that stands behind
-# "Lire aussi :" or arrows, with those words and arrows.
-_LOST = "\ufdd0"  # stands in the text where such a link was; a noncharacter, so no page can hold it in text
+# Links to related stories are removed from the body (dossier sections 5 and 18.8): links that the layout selects, and
+# links after "Lire aussi :" or arrows, together with those words and arrows.
+_LINK_MARK = "\ufdd0"  # replaces a removed link in the text; a Unicode noncharacter, so it is not expected in a page
 _SIGNS = r"[\s.…>»›→+*:|\-–—•&;()\[\]]*"
 _LABEL = (
     r"(?:[àa]\s+)?(?:lire|voir|écouter|regarder)\s+(?:aussi|également|plus|encore)|sur le même sujet"
     r"|articles?\s+(?:liés?|connexes?)"
 )
 _READ_ALSO = re.compile(rf"{_SIGNS}(?:{_LABEL}){_SIGNS}", re.IGNORECASE)
-_POINTS_AT_LINK = re.compile(rf"{_READ_ALSO.pattern}|\s*[.…]*(?:>>+|»»+|→|›)\s*|{_SIGNS}{_LOST}{_SIGNS}", re.IGNORECASE)
-_AROUND_LOST = re.compile(
-    rf"(?:[\s>»›→+*•]*(?:(?:[àa]\s+)?(?:lire|voir)\s+(?:aussi|également)\s*:?))?[\s>»›→]*{_LOST}(?:\s*[.…]*\s*[>»›]+)?",
+_POINTS_AT_LINK = re.compile(
+    rf"{_READ_ALSO.pattern}|\s*[.…]*(?:>>+|»»+|→|›)\s*|{_SIGNS}{_LINK_MARK}{_SIGNS}", re.IGNORECASE
+)
+_AROUND_MARK = re.compile(
+    rf"(?:[\s>»›→+*•]*(?:(?:[àa]\s+)?(?:lire|voir)\s+(?:aussi|également)\s*:?))?[\s>»›→]*{_LINK_MARK}(?:\s*[.…]*\s*[>»›]+)?",
     re.IGNORECASE,
 )
 _ORPHAN = re.compile(rf"{_SIGNS}(?:{_LABEL})?{_SIGNS}", re.IGNORECASE)
 _ARROWS = re.compile(r"\s*[.…]*\s*(?:>>+|»»+)\s*")
-_LABEL_LENGTH, _LABEL_PARTS = 80, 40  # characters, text nodes
+_LABEL_LENGTH, _LABEL_PARTS = 80, 40  # longest label before a related link: characters, text nodes
 _BARE_CAPTION_LENGTH = 400  # characters; the longest caption in the seeds has 240
-_DATA_TABLE_COLUMNS = 2
+_DATA_TABLE_COLUMNS = 2  # a table without a row of this many filled cells is used only for layout
 
 
 @dataclass
 class BodyParts:
-    """What the body holds: blocks in order, links to related stories, and whether there is a player."""
+    """The contents of a body: its blocks in order, links to related stories, and whether it has a player."""
 
     blocks: list[Block] = field(default_factory=list)
     related_links: list[LexborNode] = field(default_factory=list)
@@ -60,17 +64,20 @@ class BodyParts:
 
 
 def read(body: LexborNode, layout: Markup, resolve: Resolve, skip: frozenset[int] = frozenset()) -> BodyParts:
-    """Read the blocks below `body`; `resolve` makes addresses absolute, elements in `skip` are passed over."""
+    """Read the contents of `body`.
+
+    `resolve` makes URLs absolute. Nodes whose node ids (`mem_id`) are in `skip` are ignored.
+    """
     return _Reader(body, layout.body, layout.attributes, resolve, skip).read(body)
 
 
 def pictures(container: LexborNode, layout: Markup, resolve: Resolve) -> list[ImageBlock]:
-    """Read the pictures of one container with their captions, in order."""
+    """Return the pictures of one container with their captions, in order."""
     return _Reader(container, layout.body, layout.attributes, resolve).pictures(container)
 
 
 class _Reader:
-    """Walks one body; holds which nodes play which part and the paragraph being collected."""
+    """Walks one body. Holds the ids of its special nodes and the text of the current paragraph."""
 
     def __init__(
         self,
@@ -91,11 +98,14 @@ class _Reader:
         self._related = dom.ids(dom.select(body, selectors.related)) - {body.mem_id}
         self._parts = BodyParts()
         self._buffer: list[str] = []
-        self._awaits_caption = False  # a picture whose caption may follow as bare text
-        self._reads_also = False  # the last line was "Lire aussi :", so the links that follow are related stories
+        self._awaits_caption = False  # the last block is a picture whose caption may follow as bare text
+        self._after_label = False  # the last line was "Lire aussi :", so the links that follow are related stories
 
     def read(self, body: LexborNode) -> BodyParts:
-        """Walk in document order; the stack holds nodes to enter and, as strings, the types to return to."""
+        """Walk the body in document order.
+
+        The stack holds nodes to visit and, as strings, block types to restore at the end of an element.
+        """
         kind: TextType = "paragraph"
         stack: list[LexborNode | TextType] = list(reversed(list(dom.children(body))))
         while stack:
@@ -115,20 +125,20 @@ class _Reader:
         return self._parts
 
     def _enter(self, node: LexborNode, kind: TextType) -> bool:
-        """Take a node whole when it is no plain element; True when the walk must go into it."""
+        """Process a node; return whether the walk must visit its children."""
         if dom.is_text(node):
             self._buffer.append(node.text_content or "")
             return False
         if not dom.is_element(node):
             return False
-        taken = self._take_special(node, kind) or self._take_html(node, kind)
-        return not taken
+        return not (self._take_special(node, kind) or self._take_html(node, kind))
 
     def _take_special(self, node: LexborNode, kind: TextType) -> bool:
+        """Process a node that the layout selects; return whether it was one."""
         identity = node.mem_id
         if identity in self._related or (node.tag == "a" and self._is_read_also(node)):
             self._parts.related_links.append(node)
-            self._buffer.append(_LOST)
+            self._buffer.append(_LINK_MARK)
         elif identity in self._noise:
             pass
         elif identity in self._player:
@@ -137,7 +147,7 @@ class _Reader:
         elif identity in self._note:
             self._flush(kind)
             self._emit("note", "\n".join(t.text for t in self._nested_texts(node)))
-        elif identity in self._caption and self._is_caption_of_last(node):
+        elif identity in self._caption and self._attach_caption_element(node):
             pass
         elif identity in self._picture and (found := self.pictures(node)):
             self._flush(kind)
@@ -148,19 +158,20 @@ class _Reader:
         return True
 
     def _is_read_also(self, link: LexborNode) -> bool:
-        """Say whether a plain link to another article is a related story and no part of a sentence."""
+        """Whether a plain link leads to a related story, and is not part of a sentence."""
         if sum(map(len, self._buffer[:_LABEL_PARTS])) > _LABEL_LENGTH or len(self._buffer) > _LABEL_PARTS:
-            return False  # a sentence came before; "Lire aussi :" is short
+            return False  # the text before the link is a sentence: "Lire aussi :" is shorter
         before = "".join(self._buffer)
-        pointed_at = _POINTS_AT_LINK.fullmatch(before) or (self._reads_also and not before.strip())
-        return bool(pointed_at) and urls.post_id(self._resolve(dom.attribute(link, "href")) or "") is not None
+        labelled = _POINTS_AT_LINK.fullmatch(before) or (self._after_label and not before.strip())
+        return bool(labelled) and urls.post_id(self._resolve(dom.attribute(link, "href")) or "") is not None
 
     def _take_html(self, node: LexborNode, kind: TextType) -> bool:
+        """Process an element that is special in any HTML page; return whether it was one."""
         if node.tag in dom.SILENT:
             self._parts.has_player |= node.tag in ("video", "audio")
         elif node.tag in ("br", "hr"):
             self._flush(kind)
-        elif node.tag == "img" and _is_pixel(node):
+        elif node.tag == "img" and _is_tracking_pixel(node):
             pass
         elif node.tag == "img":
             self._flush(kind)
@@ -173,23 +184,27 @@ class _Reader:
         return True
 
     def _flush(self, kind: TextType) -> None:
+        """End the current paragraph: add it as a block, unless it is a caption, a label or empty."""
         raw = "".join(self._buffer)
         self._buffer.clear()
-        text = dom.collapse(_AROUND_LOST.sub(" ", raw))
+        text = dom.collapse(_AROUND_MARK.sub(" ", raw))
         if not text.strip("\u200b\ufeff\u200c\u200d\u2060"):
             return
         if _READ_ALSO.fullmatch(text):
-            self._reads_also = True
+            self._after_label = True
             return
-        if (_LOST in raw and _ORPHAN.fullmatch(text)) or _ARROWS.fullmatch(text):
+        if (_LINK_MARK in raw and _ORPHAN.fullmatch(text)) or _ARROWS.fullmatch(text):
             return
-        self._reads_also = False
-        if self._awaits_caption and self._attach_caption(text):
+        self._after_label = False
+        if self._awaits_caption and self._attach_bare_caption(text):
             return
         self._emit(kind, text)
 
-    def _attach_caption(self, text: str) -> bool:
-        """Give bare text right behind a picture to that picture, when it can be a caption (dossier 18.6)."""
+    def _attach_bare_caption(self, text: str) -> bool:
+        """Use the text directly after a picture as its caption (dossier section 18.6); return False if it is not one.
+
+        Only text with a photo credit is accepted, because body text may also follow a picture directly.
+        """
         self._awaits_caption = False
         if structure.credit(text) is None or len(text) > _BARE_CAPTION_LENGTH or structure.dateline(text):
             return False
@@ -198,8 +213,11 @@ class _Reader:
         self._parts.blocks[-1] = _captioned(picture, text)
         return True
 
-    def _is_caption_of_last(self, node: LexborNode) -> bool:
-        """Give a caption element that stands outside its picture's container to the picture right before it."""
+    def _attach_caption_element(self, node: LexborNode) -> bool:
+        """Attach a caption element that is outside any picture container to the picture directly before it.
+
+        Return False if there is no such picture, or if it already has a caption.
+        """
         last = self._parts.blocks[-1] if self._parts.blocks else None
         if not isinstance(last, ImageBlock) or last.caption or "".join(self._buffer).strip():
             return False
@@ -216,20 +234,23 @@ class _Reader:
         return [b for b in nested.read(node).blocks if isinstance(b, TextBlock)]
 
     def pictures(self, container: LexborNode) -> list[ImageBlock]:
-        """Read pictures and captions of a container; a caption belongs to the picture before it, else to the next."""
+        """Return the pictures of a container with their captions.
+
+        A caption belongs to the picture before it. A caption before the first picture belongs to that picture.
+        """
         found: list[ImageBlock] = []
-        early: str | None = None
+        pending: str | None = None  # a caption before the first picture
         stack = [container]
         while stack:
             node = stack.pop()
             if node.mem_id in self._noise or node.tag in dom.SILENT:
-                continue  # also the `<noscript>` twin of a lazy picture
-            if node.tag == "img" and not _is_pixel(node):
-                found.append(_captioned(self._image(node), early))
-                early = None
+                continue  # this also skips the `<noscript>` copy of a lazily loaded picture
+            if node.tag == "img" and not _is_tracking_pixel(node):
+                found.append(_captioned(self._image(node), pending))
+                pending = None
             elif node.mem_id in self._caption and (text := dom.text(node, self._noise)):
                 if not found:
-                    early = text
+                    pending = text
                 else:
                     before = found[-1].caption
                     found[-1] = _captioned(found[-1], f"{before} {text}" if before else text)
@@ -248,13 +269,16 @@ class _Reader:
         )
 
     def _image_url(self, node: LexborNode) -> str | None:
-        """Give the picture's real address: lazy attributes before `src`, placeholders (`data:`) never (dossier 7)."""
+        """Return the picture's real URL (dossier section 7); None if there is none.
+
+        Lazy-loading attributes are read before `src`; `data:` placeholders are ignored.
+        """
         values = (dom.attribute(node, name).strip() for name in self._attributes.image)
         return next((url for value in values if value and (url := self._resolve(value))), None)
 
 
-def _is_pixel(image: LexborNode) -> bool:
-    """Say whether an image is a tracker and no picture."""
+def _is_tracking_pixel(image: LexborNode) -> bool:
+    """Whether an image is a tracking pixel: its width or height is 0 or 1."""
     return any(dom.attribute(image, side).strip() in ("0", "1") for side in ("width", "height"))
 
 
@@ -263,7 +287,7 @@ def _captioned(image: ImageBlock, caption: str | None) -> ImageBlock:
 
 
 def _data_rows(table: LexborNode) -> list[list[str]]:
-    """Give the cells of a table of data; empty for a table that only lays out pictures or paragraphs."""
+    """Return the cells of a data table, row by row; empty for a table used only for layout."""
     if table.css_first("img") is not None or len(table.css("table")) > 1:
         return []
     rows = [[dom.text(cell) for cell in row.css("td, th")] for row in table.css("tr")]

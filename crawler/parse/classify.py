@@ -1,7 +1,9 @@
-"""What a page is when it is no article: a reason in words, for the row and for a human.
+"""Recognise pages that are not articles, and return the reason as a `Rejection`.
 
-Boundary: looks at bytes, address and visible marks only. The marks are hypotheses (dossier 12, 14, 18.16): the site's
-own "not found" and block pages have never been seen from here.
+The patterns are hypotheses (dossier sections 12, 14 and 18.16): nobody has seen the site's own "not found" and block
+pages.
+
+Boundary: looks only at bytes, URL, metadata and visible text.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from crawler.errors import Rejection
 from crawler.parse import dom
 from crawler.parse.head import Head
 
-_TINY = 64  # bytes; dossier 12: a 200 of a dozen bytes is a template name, not a page
+_TINY = 64  # bytes; on a sister site, a 12-byte response with status 200 was a template name (dossier section 12)
 _SIGNATURES = (
     (b"%PDF", "a PDF file"),
     (b"\x89PNG", "an image"),
@@ -41,7 +43,7 @@ _NOT_FOUND = re.compile(
 _ERROR = re.compile(
     r"internal server error|bad gateway|service unavailable|gateway time-?out|\b50[0234]\b|maintenance|runtime error"
 )
-_SHAPES = {
+_BY_SHAPE = {
     "home": Rejection.HOME_PAGE,
     "section": Rejection.SECTION_PAGE,
     "topic": Rejection.TOPIC_PAGE,
@@ -49,20 +51,20 @@ _SHAPES = {
     "feed": Rejection.FEED,
     "sitemap": Rejection.SITEMAP,
 }
-_WORDED = (
+_BY_TEXT = (
     (_BLOCKED, Rejection.BLOCK_PAGE),
     (_NOT_FOUND, Rejection.SOFT_404),
     (_ERROR, Rejection.ERROR_PAGE),
 )
-_PLAIN_PAGE = 3_000  # characters of visible text; block and error pages say little
+_SHORT_PAGE = 3_000  # characters of visible text; block and error pages are short
 
 
 def of_bytes(body: bytes) -> tuple[Rejection, str] | None:
-    """Return why a body cannot be an HTML page, with a description for people; None if it may be one."""
+    """Return why a body cannot be an HTML page, as a rejection and a description for people; None if it may be one."""
     start = body[:1024].lstrip(b"\xef\xbb\xbf")
     if len(body.strip()) < _TINY:
         if not body.strip():
-            return Rejection.EMPTY, f"an empty response ({len(body)} bytes)"
+            return Rejection.EMPTY, f"{Rejection.EMPTY.description} ({len(body)} bytes)"
         return Rejection.TINY, f"only {len(body)} bytes"
     for magic, name in _SIGNATURES:
         if start.startswith(magic):
@@ -75,37 +77,38 @@ def of_bytes(body: bytes) -> tuple[Rejection, str] | None:
 
 
 def of_page(tree: LexborHTMLParser, head: Head, url: str) -> Rejection | None:
-    """Say what a page says or shows itself to be when that is no article; None without such a mark.
+    """Return why a page is not an article; None if nothing shows that.
 
-    A canonical address that names another kind of page is such a statement; so are the words of block, error and
-    not-found pages, looked for in title and headings, and in the whole text only where that is short.
+    A page that does not declare an article is rejected if its title or headings (in a short page, its whole text)
+    contain words that are typical of block, error or not-found pages. Any page is rejected if its URL names another
+    kind of page; its URL is the canonical link if that has the same host, else `url`.
     """
-    # a real headline may hold any of these words, so they count only where the page does not call itself an article
-    if not head.says_article():
-        marks = _marks(tree, head)
-        for pattern, rejection in _WORDED:
-            if pattern.search(marks):
+    # A real headline may contain any of these words, so they count only if the page does not declare an article.
+    if not head.declares_article():
+        searched = _searched_text(tree, head)
+        for pattern, rejection in _BY_TEXT:
+            if pattern.search(searched):
                 return rejection
-    return _of_address(head, url)
+    return _of_url(head, url)
 
 
-def _marks(tree: LexborHTMLParser, head: Head) -> str:
+def _searched_text(tree: LexborHTMLParser, head: Head) -> str:
     visible = dom.text(tree.body) if tree.body else ""
     titles = " ".join([head.title or "", *(dom.text(n) for n in tree.css("h1, h2")[:3])])
-    return _plain(titles if len(visible) > _PLAIN_PAGE else f"{titles} {visible}")
+    return _without_accents(titles if len(visible) > _SHORT_PAGE else f"{titles} {visible}")
 
 
 def of_shape(url: str) -> Rejection | None:
-    """Return what kind of page an address names by its form; None if that may be an article."""
-    return _SHAPES.get(urls.shape(url))
+    """Return the rejection that follows from the form of a URL alone; None if the URL may name an article."""
+    return _BY_SHAPE.get(urls.shape(url))
 
 
-def _of_address(head: Head, url: str) -> Rejection | None:
+def _of_url(head: Head, url: str) -> Rejection | None:
     if head.canonical is None or urls.host(head.canonical).removeprefix("m.") != urls.host(url).removeprefix("m."):
         return None if urls.post_id(url) is not None else of_shape(url)
     return of_shape(head.canonical)
 
 
-def _plain(text: str) -> str:
+def _without_accents(text: str) -> str:
     decomposed = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
     return "".join(c for c in decomposed if not unicodedata.combining(c))

@@ -1,6 +1,7 @@
-"""Small helpers over the Lexbor tree: text as a reader sees it, ancestors, first match.
+"""Helpers for the Lexbor tree: visible text, selection, ancestors, attributes.
 
-Boundary: knows HTML, nothing of the site. White space is collapsed as a browser does; a no-break space is kept.
+Boundary: knows HTML, but nothing about the site. White space is collapsed as in a browser; no-break spaces inside a
+text are kept.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-#: Elements whose content is never text of the page.
+#: Elements whose content is never visible text.
 SILENT = frozenset(
     "script style noscript template iframe object embed svg math canvas audio video form button select input textarea "
     "link meta head title".split()
@@ -19,30 +20,33 @@ _SPACES = re.compile(r"[ \t\n\r\f\v]+")
 
 
 def collapse(text: str) -> str:
-    """Fold runs of ASCII white space into one space and strip both ends, of no-break spaces too."""
+    """Collapse runs of ASCII white space into one space; remove all white space, also no-break spaces, at both ends."""
     return _SPACES.sub(" ", text).strip()
 
 
 def children(node: LexborNode) -> Iterator[LexborNode]:
-    """Yield the child nodes, text nodes included."""
+    """Return an iterator over the child nodes, text nodes included."""
     return node.iter(include_text=True)
 
 
 def is_text(node: LexborNode) -> bool:
-    """Say whether a node is a text node."""
+    """Whether a node is a text node."""
     return node.tag == "-text"
 
 
 def is_element(node: LexborNode) -> bool:
-    """Say whether a node is an element, not text, a comment or a doctype."""
+    """Whether a node is an element, and not text, a comment or a doctype."""
     return not (node.tag or "-").startswith(("-", "!", "_"))
 
 
 def raw_text(node: LexborNode, skip: frozenset[int] = frozenset()) -> str:
-    """Give the text below a node as it stands, `<br>` as a space; silent elements and those in `skip` left out."""
+    """Return the text below a node without collapsing white space.
+
+    `<br>` becomes a space. `SILENT` elements and the nodes whose ids are in `skip` are left out.
+    """
     parts: list[str] = []
     stack = [node]
-    while stack:  # no recursion: a hostile page may nest deeper than Python's stack
+    while stack:  # no recursion: a hostile page may be nested deeper than Python's stack allows
         current = stack.pop()
         if is_text(current):
             parts.append(current.text_content or "")
@@ -54,23 +58,23 @@ def raw_text(node: LexborNode, skip: frozenset[int] = frozenset()) -> str:
 
 
 def text(node: LexborNode, skip: frozenset[int] = frozenset()) -> str:
-    """Give the collapsed text below a node."""
+    """Return the text below a node with white space collapsed; the nodes whose ids are in `skip` are left out."""
     return collapse(raw_text(node, skip))
 
 
 def select(root: LexborNode | LexborHTMLParser, selectors: Sequence[str]) -> list[LexborNode]:
-    """Give all nodes that any of the selectors matches, in document order, each once."""
+    """Return all nodes that match any of the selectors, in document order, each once."""
     found = root.css(", ".join(selectors)) if selectors else []
-    return list({node.mem_id: node for node in found}.values())  # Lexbor gives a node once for each selector it matches
+    return list({node.mem_id: node for node in found}.values())  # Lexbor returns a node once per matching selector
 
 
 def ids(nodes: Iterable[LexborNode]) -> frozenset[int]:
-    """Give the identities of nodes, for look-ups while walking."""
+    """Return the ids of nodes, for fast look-ups while walking a tree."""
     return frozenset(node.mem_id for node in nodes)
 
 
 def ancestors(node: LexborNode) -> Iterator[LexborNode]:
-    """Yield parent, grandparent and so on up to the root element."""
+    """Yield the parent, the grandparent and so on, up to the root element."""
     current = node.parent
     while current is not None and is_element(current):
         yield current
@@ -78,10 +82,10 @@ def ancestors(node: LexborNode) -> Iterator[LexborNode]:
 
 
 def inside(node: LexborNode, containers: frozenset[int]) -> bool:
-    """Say whether a node is one of `containers` or lies in one."""
+    """Whether a node is one of `containers` (node ids) or is inside one."""
     return node.mem_id in containers or any(a.mem_id in containers for a in ancestors(node))
 
 
 def attribute(node: LexborNode, name: str) -> str:
-    """Give an attribute's value, empty when it is absent or has no value."""
+    """Return an attribute's value; empty if it is absent or has no value."""
     return node.attributes.get(name) or ""

@@ -1,6 +1,6 @@
-"""The fields of an article that stand outside its body, each by its own order of belief.
+"""Read the fields of an article that are outside its body.
 
-Boundary: one function a field; the order of sources is the dossier's (sections 4, 5, 15).
+Boundary: one function per field. The order of trust between sources follows dossier sections 4, 5 and 15.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from crawler.markup import Markup
 from crawler.parse import body as body_reader
 from crawler.parse import dom, times
 from crawler.parse import head as head_reader
-from crawler.parse.frame import Frame, Page, comparable
+from crawler.parse.frame import Frame, PageTree, comparable
 from crawler.types import Block, ImageBlock
 
 _PUBLISHED = ("article:published_time", "og:article:published_time", "datepublished", "pubdate")
 
 
 def lead(layout: Markup, frame: Frame) -> str | None:
-    """Give the article's own lead; None when it has none or it is empty."""
+    """Return the article's own lead; None if it is missing or empty."""
     for selector in layout.article.lead:
         for node in frame.own((selector,)):
             skip = dom.ids(dom.select(node, layout.body.related)) - {node.mem_id}
@@ -29,19 +29,19 @@ def lead(layout: Markup, frame: Frame) -> str | None:
 
 
 def byline(layout: Markup, frame: Frame) -> str | None:
-    """Give the names of the authors; usually none on agency copy."""
+    """Return the names of the authors, joined by commas; None if there are none, as is usual for agency texts."""
     names = (dom.text(node) for node in frame.own(layout.article.byline))
     return ", ".join(dict.fromkeys(name for name in names if name)) or None
 
 
 def tags(layout: Markup, frame: Frame) -> tuple[str, ...]:
-    """Give the tags without `#`, once each."""
+    """Return the tags without `#`, each once."""
     found = (dom.text(node).lstrip("#").strip() for node in frame.own(layout.article.tags))
     return tuple(dict.fromkeys(tag for tag in found if tag))
 
 
-def avatar(page: Page, layout: Markup, frame: Frame, blocks: Sequence[Block]) -> list[ImageBlock]:
-    """Give the lead picture, unless the body shows the same one."""
+def avatar(page: PageTree, layout: Markup, frame: Frame, blocks: Sequence[Block]) -> list[ImageBlock]:
+    """Return the lead picture (rarely several), without pictures whose URL is in `blocks` already."""
     shown = {b.url for b in blocks if isinstance(b, ImageBlock) and b.url}
     found: list[ImageBlock] = []
     for node in frame.own(layout.article.avatar):
@@ -49,16 +49,16 @@ def avatar(page: Page, layout: Markup, frame: Frame, blocks: Sequence[Block]) ->
     return [image for image in found if image.url not in shown]
 
 
-def address(page: Page) -> str:
-    """Give the address to cite: the page's own canonical link when it is on the same site, else where it came from."""
+def address(page: PageTree) -> str:
+    """Return the URL to cite: the page's canonical link if it has the same host, else the URL of the fetch."""
     stated = page.head.canonical
     if stated is not None and urls.host(urls.canonical(stated)) == urls.host(urls.canonical(page.url)):
         return urls.canonical(stated)
     return urls.canonical(page.url)
 
 
-def section(page: Page, layout: Markup | None = None, frame: Frame | None = None) -> tuple[str | None, str]:
-    """Give the section and where it came from."""
+def section(page: PageTree, layout: Markup | None = None, frame: Frame | None = None) -> tuple[str | None, str]:
+    """Return the section (None if the page does not name one) and its provenance."""
     if stated := page.head.meta.get("article:section"):
         return stated, "meta article:section"
     if name := _last_crumb(page.head.breadcrumbs, page):
@@ -71,36 +71,36 @@ def section(page: Page, layout: Markup | None = None, frame: Frame | None = None
     return head_reader.text_of(news.get("articleSection")), "JSON-LD articleSection"
 
 
-def published(page: Page, layout: Markup | None = None, frame: Frame | None = None) -> times.Chosen:
-    """Give the time of publication by the order of trust (dossier 15)."""
+def published(page: PageTree, layout: Markup | None = None, frame: Frame | None = None) -> times.Chosen:
+    """Return the publication time, chosen by the order of trust of dossier section 15."""
     nodes = frame.own(layout.article.time)[:1] if layout is not None and frame is not None else []
     shown = [dom.text(n) for n in nodes]
     stamps = layout.attributes.time if layout is not None else ()
     candidates = [
-        *(times.Candidate(f"meta {name}", page.head.meta.get(name, "")) for name in _PUBLISHED),
-        *(times.Candidate(f"time[{name}]", dom.attribute(n, name)) for name in stamps for n in nodes),
-        times.Candidate("JSON-LD datePublished", _news(page, "datePublished")),
-        *(times.Candidate("visible text", text) for text in shown if times.instant(text)),
+        *(times.DateCandidate(f"meta {name}", page.head.meta.get(name, "")) for name in _PUBLISHED),
+        *(times.DateCandidate(f"time[{name}]", dom.attribute(n, name)) for name in stamps for n in nodes),
+        times.DateCandidate("JSON-LD datePublished", _news(page, "datePublished")),
+        *(times.DateCandidate("visible text", text) for text in shown if times.instant(text)),
     ]
     return times.choose(candidates, page.fetched_at)
 
 
-def modified(page: Page) -> times.Chosen:
-    """Give the time of the last change, where the page states one; its absence is no problem."""
+def modified(page: PageTree) -> times.Chosen:
+    """Return the time of the last change; empty, and without a problem, if the page does not state one."""
     stated = [
-        times.Candidate("meta article:modified_time", page.head.meta.get("article:modified_time", "")),
-        times.Candidate("JSON-LD dateModified", _news(page, "dateModified")),
+        times.DateCandidate("meta article:modified_time", page.head.meta.get("article:modified_time", "")),
+        times.DateCandidate("JSON-LD dateModified", _news(page, "dateModified")),
     ]
     if not any(candidate.raw for candidate in stated):
         return times.Chosen()
     return times.choose(stated, page.fetched_at, what="modified_at")
 
 
-def _news(page: Page, key: str) -> str:
+def _news(page: PageTree, key: str) -> str:
     return head_reader.text_of(page.head.news_article(page.post_id).get(key)) or ""
 
 
-def _last_crumb(crumbs: Sequence[str], page: Page) -> str | None:
-    """Give the last crumb that is neither the home page nor the article itself."""
+def _last_crumb(crumbs: Sequence[str], page: PageTree) -> str | None:
+    """Return the last breadcrumb that names neither the home page nor the article itself."""
     names = [c for c in crumbs if c and c.casefold() not in site.HOME_NAMES and comparable(c) not in page.titles()]
     return names[-1] if names else None

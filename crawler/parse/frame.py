@@ -1,9 +1,9 @@
-"""Finding the one article of a page among everything that carries its classes.
+"""Locate the page's own article among other elements with the same classes.
 
-Sidebar stories, preloaded next articles and comments use the same markup. The article is a headline, a body (which may
-be cut into several elements by advertising), and the smallest element that holds both.
+Sidebar stories, preloaded next articles and comments use the same markup. The article consists of a headline, a body
+(advertising may split it into several elements), and the smallest element that contains both.
 
-Boundary: reads the tree with one layout; decides nothing about fields.
+Boundary: reads the tree with one layout; does not read fields.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from crawler.parse import dom
 from crawler.parse import head as head_reader
 from crawler.parse.head import Head
 
-_MOST_FRAMES = 30  # articles on one page that are looked at; a hostile page may have thousands
-_BESIDE = ("aside", "nav", "footer")  # HTML's own elements for what is not the article; a layout adds its lists
+_MAX_CANDIDATES = 30  # headlines per selector, and bodies, examined on one page; a hostile page may have thousands
+_BESIDE = ("aside", "nav", "footer")  # HTML elements that are never part of the article; a layout adds its own lists
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """One decoded page and what is known of it before its fields are read."""
+class PageTree:
+    """One parsed page, and what is known about it before its fields are read."""
 
     tree: LexborHTMLParser
     head: Head
@@ -38,11 +38,11 @@ class Page:
     problems: tuple[str, ...]
 
     def resolve(self, link: str) -> str | None:
-        """Make a link of the page absolute; None when it leads to no web page."""
+        """Return the absolute URL of a link on the page; None if it is not a web link."""
         return urls.absolute(self.url, link)
 
     def titles(self) -> frozenset[str]:
-        """Give the article's headline as the head of the page names it, in comparable form."""
+        """Return the article's headlines according to the page's metadata, normalised by `comparable`."""
         news = self.head.news_article(self.post_id)
         names = (self.head.meta.get("og:title"), head_reader.text_of(news.get("headline")), self.head.title)
         return frozenset(comparable(re.sub(site.TITLE_SUFFIX, "", name)) for name in names if name)
@@ -50,7 +50,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Where one article stands: its headline, the elements of its body, and the smallest element that holds them."""
+    """The location of one article: its headline, the elements of its body, and `root`, the smallest element with both.
+
+    `beside` holds selectors of elements inside `root` that are not part of the article.
+    """
 
     title: LexborNode
     bodies: tuple[LexborNode, ...]
@@ -63,7 +66,10 @@ class Frame:
         return self.bodies[0]
 
     def own(self, selectors: Sequence[str]) -> list[LexborNode]:
-        """Give the first selector's matches in the article, leaving out lists beside it and the body itself."""
+        """Return the elements of the article that match the first selector with any match.
+
+        Elements in the body or in lists of other stories do not count.
+        """
         beside = dom.ids(dom.select(self.root, self.beside)) - {self.root.mem_id} - dom.ids(dom.ancestors(self.root))
         beside = (beside | dom.ids(self.bodies)) - dom.ids(dom.ancestors(self.body))
         for selector in selectors:
@@ -73,22 +79,22 @@ class Frame:
         return []
 
 
-def find(page: Page, layout: Markup) -> Frame | None:
-    """Find the article that the head of the page names, else the first; None when headline or body is missing."""
+def find(page: PageTree, layout: Markup) -> Frame | None:
+    """Return the article whose headline the page's metadata names, else the first; None without headline or body."""
     titles = headlines(page, layout)
-    frames = [f for body in bodies(page, layout)[:_MOST_FRAMES] if (f := _pair(page, layout, body, titles))]
+    frames = [f for body in bodies(page, layout)[:_MAX_CANDIDATES] if (f := _pair(page, layout, body, titles))]
     named = [f for f in frames if comparable(dom.text(f.title)) in page.titles()]
     chosen = next(iter(named or frames), None)
     return _with_further_bodies(chosen, frames) if chosen else None
 
 
-def headlines(page: Page, layout: Markup) -> list[LexborNode]:
-    """Give everything that may be the headline."""
-    return [n for s in layout.article.title for n in page.tree.css(s)[:_MOST_FRAMES] if dom.text(n)]
+def headlines(page: PageTree, layout: Markup) -> list[LexborNode]:
+    """Return all elements that may be the headline."""
+    return [n for s in layout.article.title for n in page.tree.css(s)[:_MAX_CANDIDATES] if dom.text(n)]
 
 
-def bodies(page: Page, layout: Markup) -> list[LexborNode]:
-    """Give the outermost elements that the first fitting selector finds."""
+def bodies(page: PageTree, layout: Markup) -> list[LexborNode]:
+    """Return the outermost elements that match the first body selector with any match."""
     for selector in layout.article.body:
         found = page.tree.css(selector)
         if found:
@@ -98,12 +104,15 @@ def bodies(page: Page, layout: Markup) -> list[LexborNode]:
 
 
 def comparable(text: str) -> str:
-    """Give a headline in the form in which two spellings of it are compared."""
+    """Return a headline normalised for comparison: NFKC, collapsed white space, case folded."""
     return dom.collapse(unicodedata.normalize("NFKC", text)).casefold()
 
 
-def _pair(page: Page, layout: Markup, body: LexborNode, titles: Sequence[LexborNode]) -> Frame | None:
-    """Pair a body with the headline nearest to it; of several equally near, the one that the head names."""
+def _pair(page: PageTree, layout: Markup, body: LexborNode, titles: Sequence[LexborNode]) -> Frame | None:
+    """Pair a body with its nearest headline; None if there is no headline outside the body.
+
+    Of equally near headlines, the one that the metadata names is used, else the first.
+    """
     wanted, beside = page.titles(), (*_BESIDE, *layout.article.beside)
     paths = [(t, dom.ids([t, *dom.ancestors(t)])) for t in titles]
     outside = [(t, path) for t, path in paths if body.mem_id not in path]
@@ -115,7 +124,7 @@ def _pair(page: Page, layout: Markup, body: LexborNode, titles: Sequence[LexborN
 
 
 def _with_further_bodies(chosen: Frame, frames: Sequence[Frame]) -> Frame:
-    """Add the elements that continue the body: the same headline is theirs, and they stand beside the first."""
+    """Add the elements that continue the body: siblings of its first element that are paired with the same headline."""
     parent = chosen.body.parent
     further = [
         f.body

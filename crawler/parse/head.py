@@ -1,6 +1,6 @@
-"""What a page says of itself outside the visible article: meta elements, canonical link, JSON-LD.
+"""Read a page's metadata: title, meta elements, canonical link, JSON-LD.
 
-Boundary: reads the tree, decides nothing. The names are those of the dossier, section 4, and of schema.org.
+Boundary: reads the tree, decides nothing. The names follow dossier section 4 and schema.org.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from crawler.parse import dom
 
 _ARTICLE_TYPES = frozenset({"NewsArticle", "ReportageNewsArticle", "AnalysisNewsArticle", "Article"})
 _LD_WRAPPING = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*;?\s*$")
-_LD_DEPTH = 12
+_LD_DEPTH = 12  # levels of nested JSON-LD objects and lists to read
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The statements of one page about itself; absent ones are None or empty."""
+    """The metadata of one page; missing values are None or empty."""
 
     title: str | None
     canonical: str | None
@@ -34,18 +34,22 @@ class Head:
     problems: tuple[str, ...]
 
     def news_article(self, post_id: int | None) -> Mapping[str, Any]:
-        """Give the JSON-LD article that is this page's own, not a preloaded neighbour's; empty when there is none."""
-        own = (n for n in self.news if post_id is not None and post_id in _ids(n))
-        neutral = (n for n in self.news if not _ids(n))
-        return next(own, next(neutral, self.news[0] if self.news and post_id is None else {}))
+        """Return the page's own JSON-LD article, not that of a preloaded next article; empty if there is none.
 
-    def says_article(self) -> bool:
-        """Say whether the page calls itself an article, in JSON-LD or OpenGraph."""
+        An article with this post id is preferred to one without an id. If `post_id` is None, the first article is used
+        if all have an id.
+        """
+        with_same_id = (n for n in self.news if post_id is not None and post_id in _ids(n))
+        without_id = (n for n in self.news if not _ids(n))
+        return next(with_same_id, next(without_id, self.news[0] if self.news and post_id is None else {}))
+
+    def declares_article(self) -> bool:
+        """Whether the page declares itself an article, in JSON-LD or OpenGraph."""
         return bool(self.news) or self.meta.get("og:type", "").lower() == "article"
 
 
 def read(tree: LexborHTMLParser, url: str) -> Head:
-    """Read the head (and JSON-LD anywhere) of a page that was fetched from `url`."""
+    """Read the metadata of a page fetched from `url`. JSON-LD may be anywhere in the page."""
     problems: list[str] = []
     objects = list(_json_ld(tree, problems))
     title = tree.css_first("title")
@@ -61,7 +65,10 @@ def read(tree: LexborHTMLParser, url: str) -> Head:
 
 
 def text_of(value: Any) -> str | None:
-    """Give a JSON-LD value as text, entities resolved (dossier 4: headlines are HTML-escaped); None when it is none."""
+    """Return a JSON-LD value as text: the first item of a list, the name of an object; None if there is no text.
+
+    Entities are resolved twice, because headlines are HTML-escaped inside JSON (dossier section 4).
+    """
     if isinstance(value, list):
         value = next(iter(value), None)
     if isinstance(value, Mapping):

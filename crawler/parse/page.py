@@ -1,10 +1,10 @@
-"""One page to one article, or to a named reason why not.
+"""Parse one page into an article, or raise the reason why it has none.
 
-The order of belief is: the site's markup, then JSON-LD, then OpenGraph and other meta elements; `provenance` says which
-was used. The fallbacks serve a page whose markup is unknown (drift): what they find is reported, the body is never
-guessed.
+Title, lead, body, byline and tags are read from the markup that the layout describes; `fields` has the order of trust
+for the section and the times. If no known layout fits the page (layout drift), only the metadata is read, JSON-LD
+before OpenGraph; the body is never guessed. `provenance` records where each field was found.
 
-Boundary: bytes in, value or `NotAnArticle` / `MarkupDrift` out; the markup files come from the caller.
+Boundary: bytes in; an `Article` out, or `NotAnArticle` or `MarkupDrift` raised. The caller passes the layouts.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ from crawler.parse import body as body_reader
 from crawler.parse import classify, decode, dom, fields, frame, guard, related, structure
 from crawler.parse import head as head_reader
 from crawler.parse.body import BodyParts
-from crawler.parse.frame import Frame, Page
+from crawler.parse.frame import Frame, PageTree
 from crawler.parse.head import Head
 from crawler.site import FRENCH, Site
 from crawler.types import Article, ArticleKind, Block, ImageBlock, Related
 
-#: Bumped when the same page may read differently; stored with each article. A better parser never makes a revision.
+#: Stored with each article. Increase it when the parser may return a different article for the same page. A better
+#: parser never creates a revision.
 PARSER_VERSION = 2
 
-_TAIL = 4096  # bytes in which a whole page ends
+_TAIL = 4096  # bytes; a complete page has `</html>` within this distance of its end
 
 
 def parse_page(
@@ -43,52 +44,56 @@ def parse_page(
     markups: Sequence[Markup],
     edition: Site = FRENCH,
 ) -> Article:
-    """Read the article on one page.
+    """Parse the article on one page.
 
     Args:
-        body: the page as HTML bytes, inflated.
-        url: the address it was fetched from (after redirects).
-        content_type: the `Content-Type` header, None when unknown.
-        fetched_at: when it was fetched (aware); chooses the markup version and bounds publication times.
+        body: the page as HTML bytes, decompressed.
+        url: the URL of the response (after redirects).
+        content_type: the `Content-Type` header; None if unknown.
+        fetched_at: the time of the fetch (aware); it determines the order of the layouts to try. A publication time
+            after it is reported as a problem.
         markups: the known layouts.
-        edition: the site; pages of the agency's other editions have ids of another sequence and are refused.
+        edition: the site; pages of other editions are rejected, because their ids belong to other sequences.
 
     Raises:
-        NotAnArticle: with the reason.
-        MarkupDrift: it says that it is an article, but no known layout fits; carries what the fallbacks found.
+        NotAnArticle: the page is not an article; carries the rejection.
+        MarkupDrift: the page declares an article, but no known layout fits; carries the fields from its metadata.
 
     """
     page = _open(body, url, content_type, fetched_at, edition)
     layouts = markup.choose(markups, fetched_at)
     for layout in layouts:
-        article = _read(page, layout)
+        article = _read_layout(page, layout)
         if article is not None:
             if page.post_id is None:
                 raise NotAnArticle(url, Rejection.NO_POST_ID)
             return article
-    raise _unread(page, layouts)
+    raise _unreadable(page, layouts)
 
 
-def _open(body: bytes, url: str, content_type: str | None, fetched_at: datetime, edition: Site) -> Page:
-    """Decode and parse the page, refusing what cannot be an article at all."""
-    if edition.other_edition(url):
-        raise NotAnArticle(url, Rejection.OTHER_EDITION, f"a page of another edition ({urls.host(url)})")
+def _open(body: bytes, url: str, content_type: str | None, fetched_at: datetime, edition: Site) -> PageTree:
+    """Decode and parse the page; raise `NotAnArticle` if it cannot be an article."""
+    if edition.is_other_edition(url):
+        raise NotAnArticle(url, Rejection.OTHER_EDITION, f"{Rejection.OTHER_EDITION.description} ({urls.host(url)})")
     if found := classify.of_bytes(body):
         raise NotAnArticle(url, *found)
     decoded = decode.decode(body, content_type)
     if hazard := guard.hazard(decoded.text):
-        raise NotAnArticle(url, Rejection.UNSAFE, f"a page that is not safe to parse: {hazard}")
+        raise NotAnArticle(url, Rejection.UNSAFE, f"{Rejection.UNSAFE.description}: {hazard}")
     tree = LexborHTMLParser(decoded.text)
     head = head_reader.read(tree, url)
     if rejection := classify.of_page(tree, head, url):
         raise NotAnArticle(url, rejection)
     post_id, id_problems = _post_id(head, url)
     problems = (*decoded.problems, *_truncation(body), *head.problems, *id_problems)
-    return Page(tree, head, url, fetched_at, post_id, problems)
+    return PageTree(tree, head, url, fetched_at, post_id, problems)
 
 
 def _post_id(head: Head, url: str) -> tuple[int | None, tuple[str, ...]]:
-    """Give the id that the page is stored under: the canonical link's, on the same site, before the address's own."""
+    """Return the post id of the page and the problems found.
+
+    The id in the canonical link is preferred to the id in the URL, if both have the same host.
+    """
     own = urls.post_id(url)
     if head.canonical is None:
         return own, ()
@@ -104,23 +109,23 @@ def _truncation(body: bytes) -> tuple[str, ...]:
     return () if b"</html" in body[-_TAIL:].lower() else ("page: ends before </html>, it may be cut",)
 
 
-# --- a layout that we know
+# --- known layout
 
 
-def _read(page: Page, layout: Markup) -> Article | None:
-    place = frame.find(page, layout)
-    if place is None:
+def _read_layout(page: PageTree, layout: Markup) -> Article | None:
+    found = frame.find(page, layout)
+    if found is None:
         return None
-    parts, stories = _body(page, layout, place)
-    blocks = (*fields.avatar(page, layout, place, parts.blocks), *parts.blocks)
+    parts, stories = _body(page, layout, found)
+    blocks = (*fields.avatar(page, layout, found, parts.blocks), *parts.blocks)
     if not blocks and not parts.has_player:
-        return None  # the element is there, but nothing that we can read in it
-    section, section_from = fields.section(page, layout, place)
-    published, modified = fields.published(page, layout, place), fields.modified(page)
+        return None  # the body element exists, but nothing in it can be read
+    section, section_from = fields.section(page, layout, found)
+    published, modified = fields.published(page, layout, found), fields.modified(page)
     paragraphs = Article(title="", blocks=blocks).paragraphs
     article = Article(
-        title=dom.text(place.title),
-        lead=fields.lead(layout, place),
+        title=dom.text(found.title),
+        lead=fields.lead(layout, found),
         blocks=blocks,
         related=stories,
         post_id=page.post_id,
@@ -129,8 +134,8 @@ def _read(page: Page, layout: Markup) -> Article | None:
         section=section,
         dateline=structure.dateline(paragraphs[0]) if paragraphs else None,
         signature=structure.signature(paragraphs[-1]) if paragraphs else None,
-        byline=fields.byline(layout, place),
-        tags=fields.tags(layout, place),
+        byline=fields.byline(layout, found),
+        tags=fields.tags(layout, found),
         published_at=published.iso,
         published_raw=published.raw,
         modified_at=modified.iso,
@@ -141,11 +146,11 @@ def _read(page: Page, layout: Markup) -> Article | None:
     return _with_provenance(article, sources)
 
 
-def _body(page: Page, layout: Markup, place: Frame) -> tuple[BodyParts, tuple[Related, ...]]:
-    """Read all elements of the body, and the related stories at the foot and inside it."""
-    foot = related.read(page.tree, place.body, layout.related, page.resolve)
+def _body(page: PageTree, layout: Markup, found: Frame) -> tuple[BodyParts, tuple[Related, ...]]:
+    """Return the blocks of all body elements, and the related stories at the foot of the page and inside the body."""
+    foot = related.read(page.tree, found.body, layout.related, page.resolve)
     whole = BodyParts()
-    for element in place.bodies:
+    for element in found.bodies:
         parts = body_reader.read(element, layout, page.resolve, foot.elements)
         whole.blocks += parts.blocks
         whole.related_links += parts.related_links
@@ -171,22 +176,22 @@ def _with_provenance(article: Article, sources: dict[str, str | None]) -> Articl
     return replace(article, provenance=provenance)
 
 
-# --- a layout that we do not know
+# --- unknown layout
 
 
-def _unread(page: Page, layouts: Sequence[Markup]) -> NotAnArticle | MarkupDrift:
+def _unreadable(page: PageTree, layouts: Sequence[Markup]) -> NotAnArticle | MarkupDrift:
     canonical_agrees = page.head.canonical is not None and urls.post_id(page.head.canonical) == page.post_id
-    claims = page.head.says_article() or (page.post_id is not None and canonical_agrees)
-    if not claims or page.post_id is None:
+    is_article = page.head.declares_article() or (page.post_id is not None and canonical_agrees)
+    if not is_article or page.post_id is None:
         return NotAnArticle(page.url, classify.of_shape(page.url) or Rejection.UNMARKED)
     found_title = any(frame.headlines(page, layout) for layout in layouts)
     found_body = any(body_reader.read(b, m, page.resolve).blocks for m in layouts for b in frame.bodies(page, m)[:1])
     missing = [name for name, found in (("title", found_title), ("body", found_body)) if not found]
-    return MarkupDrift(page.url, tuple(missing or ["title beside a body"]), _fallback(page))
+    return MarkupDrift(page.url, tuple(missing or ["title next to a body"]), _fallback(page))
 
 
-def _fallback(page: Page) -> Article:
-    """Give what the head of the page says; the body is not guessed."""
+def _fallback(page: PageTree) -> Article:
+    """Return the fields that the page's metadata contains, without a body."""
     news, meta = page.head.news_article(page.post_id), page.head.meta
     title, title_from = _first_of(
         ("JSON-LD headline", head_reader.text_of(news.get("headline"))),
@@ -222,8 +227,8 @@ def _fallback(page: Page) -> Article:
     return _with_provenance(article, sources)
 
 
-def _shown(page: Page, description: str | None) -> str | None:
-    """Give a description only where the page shows it: a site-wide one stands in the head alone."""
+def _shown(page: PageTree, description: str | None) -> str | None:
+    """Return a description only if the page also shows it; a site-wide description is in the metadata alone."""
     visible = dom.text(page.tree.body) if page.tree.body else ""
     return description if description and description in visible else None
 

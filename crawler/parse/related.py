@@ -1,9 +1,9 @@
-"""The stories under `Voir plus`: never text of the article, always kept (dossier 8).
+"""Read the related stories under `Voir plus`: stored, but not as text of the article (dossier section 8).
 
-The French edition's container is unknown, so the block is found by its visible heading: one that stands behind the
-article's text (or inside its body) and is followed by stories. A `Voir plus` that heads no story is a button.
+The container of the French edition is unknown, so the block is found by its visible heading. The heading must be after
+the start of the article's body and be followed by stories. A `Voir plus` without stories is a button.
 
-Boundary: reads the tree; addresses are resolved by the caller's function.
+Boundary: reads the tree; the caller passes the function that makes URLs absolute.
 """
 
 from __future__ import annotations
@@ -20,38 +20,38 @@ from crawler.parse import dom
 from crawler.parse.body import Resolve
 from crawler.types import Related
 
-_MOST_HEADINGS = 8  # a page has one or two; a hostile one may have thousands
-_MOST_SIBLINGS = 100  # elements behind the heading among which its stories are looked for
-_HEADING_HEIGHT = 3  # elements around the words that may still be the heading (`h3 > a > b`)
+_MAX_HEADINGS = 8  # a page has one or two; a hostile one may have thousands
+_MAX_SIBLINGS = 100  # elements after the heading that are searched for stories
+_HEADING_HEIGHT = 3  # nested elements around the text that may be the heading (`h3 > a > b`)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """The stories of the block, and the elements that make it up (heading and stories)."""
+class RelatedBlock:
+    """The stories of the block, and the ids of the nodes that it consists of (heading and stories)."""
 
     stories: tuple[Related, ...] = ()
     elements: frozenset[int] = frozenset()
 
 
-def read(tree: LexborHTMLParser, body: LexborNode, selectors: RelatedSelectors, resolve: Resolve) -> Found:
-    """Read the stories of the block at the foot, once each, in order."""
-    headings = list(islice(_headings(tree, selectors.heading), _MOST_HEADINGS))
+def read(tree: LexborHTMLParser, body: LexborNode, selectors: RelatedSelectors, resolve: Resolve) -> RelatedBlock:
+    """Return the stories of the `Voir plus` block in order, each once."""
+    headings = list(islice(_headings(tree, selectors.heading), _MAX_HEADINGS))
     if not headings:
-        return Found()
-    places = {node.mem_id: place for place, node in enumerate(tree.css("*"))}
+        return RelatedBlock()
+    order = {node.mem_id: position for position, node in enumerate(tree.css("*"))}  # document order
     for heading in headings:
-        if places.get(heading.mem_id, -1) < places[body.mem_id]:
+        if order.get(heading.mem_id, -1) < order[body.mem_id]:
             continue
         for region in _around(heading, body):
-            items = [n for n in _items(region, selectors.item) if places.get(n.mem_id, 0) > places[heading.mem_id]]
+            items = [n for n in _items(region, selectors.item) if order.get(n.mem_id, 0) > order[heading.mem_id]]
             stories = _stories(items, selectors, resolve)
             if stories:
-                return Found(stories, dom.ids([heading, *items]))
-    return Found()
+                return RelatedBlock(stories, dom.ids([heading, *items]))
+    return RelatedBlock()
 
 
 def inline(links: Iterable[LexborNode], resolve: Resolve, known: Sequence[Related]) -> tuple[Related, ...]:
-    """Read the related links that stood inside the body, without those that are known already."""
+    """Return the related stories to which links inside the body lead, without those in `known`."""
     found: list[Related] = []
     for node in links:
         for link in [node] if node.tag == "a" else node.css("a[href]"):
@@ -68,7 +68,7 @@ def _known(url: str, stories: Iterable[Related]) -> bool:
 
 
 def _headings(tree: LexborHTMLParser, label: str) -> Iterator[LexborNode]:
-    """Yield the elements whose whole visible text is the label, the innermost of each."""
+    """Yield the innermost elements whose whole visible text is the label."""
     first_word = label.split(maxsplit=1)[0].casefold()
     for node in tree.root.traverse(include_text=True) if tree.root else ():
         if dom.is_text(node) and first_word in (node.text_content or "").casefold():
@@ -79,13 +79,17 @@ def _headings(tree: LexborHTMLParser, label: str) -> Iterator[LexborNode]:
 
 
 def _is_label(node: LexborNode, label: str) -> bool:
-    if len(node.text(deep=True)) > len(label) * 4:  # an element that holds much more is no heading
+    if len(node.text(deep=True)) > len(label) * 4:  # an element with much more text is not a heading
         return False
     return dom.text(node).replace("\u00a0", " ").strip(" :>»").casefold() == label.casefold()
 
 
 def _around(heading: LexborNode, body: LexborNode) -> Iterator[Sequence[LexborNode]]:
-    """Yield ever larger surroundings of a heading that do not hold the article's body, then what follows it."""
+    """Yield the regions to search for stories.
+
+    First each ancestor of the heading that does not contain the article's body, from the smallest to the largest, then
+    the siblings after the largest one.
+    """
     own = {body.mem_id} | {a.mem_id for a in dom.ancestors(body)}
     current = heading
     while current.parent is not None and current.parent.mem_id not in own:
@@ -93,7 +97,7 @@ def _around(heading: LexborNode, body: LexborNode) -> Iterator[Sequence[LexborNo
         yield [current]
     following: list[LexborNode] = []
     sibling = current.next
-    while sibling is not None and len(following) < _MOST_SIBLINGS:
+    while sibling is not None and len(following) < _MAX_SIBLINGS:
         if dom.is_element(sibling):
             following.append(sibling)
         sibling = sibling.next
@@ -101,7 +105,7 @@ def _around(heading: LexborNode, body: LexborNode) -> Iterator[Sequence[LexborNo
 
 
 def _items(region: Sequence[LexborNode], selectors: Sequence[str]) -> list[LexborNode]:
-    """Give the story elements by the first selector that finds any; an item inside another is part of it."""
+    """Return the outermost elements that match the first selector with any match."""
     for selector in selectors:
         found = [node for root in region for node in root.css(selector)]
         if found:

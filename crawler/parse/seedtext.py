@@ -1,16 +1,18 @@
-"""The seed text format, in and out (shared format of the archive: `seeds/`, `vna show --format text`, `vna import`).
+"""Read and write the seed text format, used by `seeds/`, `vna show --format text` and `vna import`.
 
-Boundary: strings only. Reading keeps every line verbatim but for white space at its ends; writing is canonical, so
-`write(read(text))` is the same document as `text`, and doing it again changes no byte.
+`docs/seed-format.md` describes the format. Reading keeps every line verbatim, except for white space at its ends.
+Writing produces a canonical form: `write(read(text))` is the same document as `text`, and repeating it changes nothing.
 
-Two things that the format leaves open are settled here:
+Two rules complete the format:
 
-- *No lead.* `title LF LF body` cannot be told from `title LF LF lead`. Written out, a missing lead is an empty line
-  in its place (two blank lines after the title, the same document); read in, a first block that is an image line or
-  opens with a dateline is body, not lead.
-- *Pictures without a generated alt.* An image line is known by its prefix `<title> ảnh N`. A picture whose alt is
-  something else (a file name, the caption again: pages since 2024) is written with that prefix and its own number,
-  otherwise the line would come back as a paragraph.
+- *Missing lead.* `title LF LF body` and `title LF LF lead` look the same. Therefore, a missing lead is written as an
+  empty line (two blank lines after the title). When a text is read, a first block that is an image line or starts with
+  a dateline is body, not lead.
+- *Pictures without a generated alt text.* An image line is recognised by its prefix `<title> ảnh N`. A picture with
+  another alt text (since 2024, a file name or the caption) is written with that prefix and its position as N.
+  Otherwise, the line would be read as a paragraph.
+
+Boundary: strings only.
 """
 
 from __future__ import annotations
@@ -26,29 +28,29 @@ from crawler.types import Article, Block, ImageBlock, Related, TextBlock
 RELATED_HEADING = "Voir plus"
 SEPARATOR = "\f"  # between several documents in one file
 _BLANK = " \t\u00a0"
-_START = re.compile(r"\A[\s\ufeff]+")  # a byte order mark stands at the very start, or behind blank lines put before it
-_FIELDS = 3  # of a related story: picture line, title, summary
-_EMPTY_SUMMARY_GAP = 3  # blank lines that a missing summary leaves between two stories
+_START = re.compile(r"\A[\s\ufeff]+")  # a byte order mark may follow blank lines that were inserted before it
+_FIELDS = 3  # lines of a related story: caption, title, summary
+_EMPTY_SUMMARY_GAP = 3  # blank lines between two stories if the summary of the first is missing
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
     text: str
-    gap: int  # blank lines before it
+    gap: int  # number of blank lines before it
 
 
 def read(text: str) -> Article:
-    """Read one document.
+    """Parse one document.
 
     Raises:
-        BadInput: the text has no title, or its `Voir plus` part is not made of stories.
+        BadInput: the text has no title, or its `Voir plus` part has lines that do not form stories.
 
     """
     lines = _lines(text)
     if not lines:
         raise BadInput(
-            "the text is empty: a document starts with its title",
-            "see docs/seed-format.md for the format, or seeds/ for five examples",
+            "the text is empty: a document must start with its title",
+            "see docs/seed-format.md for the format and seeds/ for five examples",
         )
     title, rest = lines[0].text, lines[1:]
     cut = next((i for i, line in enumerate(rest) if line.text == RELATED_HEADING), len(rest))
@@ -69,7 +71,10 @@ def read(text: str) -> Article:
 
 
 def write(article: Article) -> str:
-    """Write the canonical form; UTF-8 and NFC are the caller's `encode`, there is no final newline."""
+    """Return the canonical text without a final newline. Characters are not normalised. Notes and tables are left out.
+
+    The format has no form for them.
+    """
     parts = [article.title, "\n\n", article.lead or ""]
     number = 0
     previous_is_lead = True
@@ -79,7 +84,7 @@ def write(article: Article) -> str:
             line = image_line(article.title, block, number)
             parts += ["\n" if previous_is_lead else "\n\n", line]
         elif block.type in ("note", "table"):
-            continue  # kept beside the body, not in it
+            continue  # not part of the format
         else:
             parts += ["\n" if previous_is_lead and not article.lead else "\n\n", block.text]
         previous_is_lead = False
@@ -91,10 +96,10 @@ def write(article: Article) -> str:
 
 
 def image_line(title: str, image: ImageBlock, number: int) -> str:
-    """Write one picture as its line; `number` stands in where the alt is not of the generated form."""
+    """Return the line of one picture. An alt text of another form is replaced by `<title> ảnh N` with `number` as N."""
     alt = image.alt if _image_pattern(title).fullmatch(image.alt) else f"{title} ảnh {number}"
     caption = image.caption or ""
-    joint = image.joint or " " * caption[:1].isdigit()  # `ảnh 1` before `20 ans de paix` is not `ảnh 120`
+    joint = image.joint or " " * caption[:1].isdigit()  # keep `ảnh 1` and `20 ans de paix` apart: not `ảnh 120`
     return f"{alt}{joint}{caption}".strip(_BLANK)
 
 
@@ -137,16 +142,16 @@ def _related(lines: list[_Line]) -> tuple[Related, ...]:
         fields = _with_empty_summaries(lines)
     if len(fields) % _FIELDS:
         raise BadInput(
-            f"the {RELATED_HEADING!r} part has {len(fields)} lines, but each story takes {_FIELDS}: "
+            f"the {RELATED_HEADING!r} part has {len(fields)} lines, but each story needs {_FIELDS} lines: "
             "picture caption, title, summary",
-            f"check the lines after {RELATED_HEADING!r}; an item without a caption repeats its title there",
+            f"check the lines after {RELATED_HEADING!r}; a story without a caption repeats its title as caption",
         )
     stories = [fields[i : i + _FIELDS] for i in range(0, len(fields), _FIELDS)]
     return tuple(Related(title, summary, caption if caption != title else None) for caption, title, summary in stories)
 
 
 def _with_empty_summaries(lines: list[_Line]) -> list[str]:
-    """Put an empty field where the blank lines of a missing summary stand, and after a last title."""
+    """Return the lines with an empty one for each missing summary: at a gap of blank lines, or after the last title."""
     fields = [lines[0].text]
     for _, line in pairwise(lines):
         fields += [""] * (line.gap == _EMPTY_SUMMARY_GAP and _awaits_summary(fields)) + [line.text]

@@ -1,6 +1,8 @@
-"""The agency's conventions inside plain text: dateline, signature, photo credit.
+"""Recognise the agency's conventions in plain text: dateline, signature, photo credit.
 
-Boundary: reads strings, changes none. The forms are those of the dossier, section 16, and of the seeds.
+The forms come from dossier section 16 and from the seeds.
+
+Boundary: reads strings, changes none.
 """
 
 from __future__ import annotations
@@ -19,10 +21,11 @@ _DATELINE = re.compile(
     """,
     re.VERBOSE,
 )
-# A place is made of capitalised words and these; anything else before `(VNA)` is a sentence that mentions the agency.
+# A place consists of capitalised words and these; any other text before `(VNA)` is a sentence that mentions the agency.
 _PARTICLES = frozenset("de du des la le les l d et en sur à au aux sous - – / &".split())
 
-# A dash is what makes `VNA` a signature; a composite credit (`CPV/VNA`) or a full stop (`dongs.VNA`) does as well.
+# `VNA` at the end is a signature after a dash, in a composite (`CPV/VNA`), glued to a full stop (`dongs.VNA`), or alone
+# in its paragraph. Otherwise it may be the last word of a sentence.
 _SIGNATURE = re.compile(
     rf"""(?:
         (?P<dashed>[-–—‑]\s*{_AGENCY})
@@ -46,10 +49,10 @@ _CREDIT = re.compile(
 
 
 def dateline(paragraph: str) -> Dateline | None:
-    """Read the dateline that opens `paragraph`; None when there is none.
+    """Return the dateline at the start of `paragraph`; None if there is none.
 
-    The text between the place and the agency counts as a date only when it holds a digit, so that
-    `Paris, France (VNA)` keeps its whole place.
+    The text between the place and the agency is a date only if it contains a digit. So the place in
+    `Paris, France (VNA)` is `Paris, France`.
     """
     match = _DATELINE.match(paragraph.lstrip())
     if match is None:
@@ -69,7 +72,7 @@ def _is_place(text: str) -> bool:
 
 
 def signature(paragraph: str) -> str | None:
-    """Read the agency's signature at the end of `paragraph`, verbatim (`-VNA`, `– VNA`, `CPV/VNA`); None without one."""
+    """Return the signature at the end of `paragraph`, verbatim (`-VNA`, `– VNA`, `CPV/VNA`); None if there is none."""
     match = _SIGNATURE.search(paragraph)
     if match is None:
         return None
@@ -77,6 +80,6 @@ def signature(paragraph: str) -> str | None:
 
 
 def credit(caption: str | None) -> str | None:
-    """Read whom a caption credits, without `Photo :` and brackets; None when it credits nobody."""
+    """Return the credit in a caption, without `Photo :` and brackets; None if the caption has no credit."""
     match = _CREDIT.search(caption or "")
     return match["credit"].strip() if match else None

@@ -1,9 +1,9 @@
-"""When an article was published: every candidate on the page, by order of trust.
+"""Read times from a page and choose the most trusted one.
 
-Dossier 15: `article:published_time` > `data-time` > `time[datetime]` > JSON-LD > visible text; never the fetch time.
-The site's zone is +07:00 all year, so an instant without an offset is Hanoi time.
+Order of trust (dossier section 15): `article:published_time`, `data-time`, `time[datetime]`, JSON-LD, visible text;
+never the fetch time. The site's time zone is +07:00 all year, so a time without an offset is taken as Hanoi time.
 
-Boundary: strings in, strings out; the only "now" is the fetch time that the caller passes in.
+Boundary: strings in, strings out. The fetch time is an argument; the clock is not read.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _VISIBLE = re.compile(
     re.IGNORECASE,
 )
 _MONTHS = ("janv", "févr", "mars", "avr", "mai", "juin", "juil", "août", "sept", "oct", "nov", "déc")
-_YEARS = range(1990, 2101)  # what lies outside was never an article of a web site
-_TOLERANCE = timedelta(seconds=90)  # visible times and some attributes leave out the seconds
-_FUTURE = timedelta(minutes=10)  # clocks differ
+_YEARS = range(1990, 2101)  # no article on the site can have a year outside this range
+_TOLERANCE = timedelta(seconds=90)  # visible times and some attributes have no seconds
+_FUTURE = timedelta(minutes=10)  # allows for clock differences
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """One statement of a time: where it stood, and the string as it stood there."""
+class DateCandidate:
+    """One time on a page: where it was found (`source`) and the verbatim string (`raw`)."""
 
     source: str
     raw: str
@@ -42,7 +42,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The time that is believed (ISO 8601 with the site's offset), where it came from, and what disagrees."""
+    """The chosen time, its raw string and its source (None if no time was found), and what looked wrong.
+
+    `iso` is in ISO 8601, with the offset on the page or, if it has none, the offset of Hanoi.
+    """
 
     iso: str | None = None
     raw: str | None = None
@@ -51,9 +54,11 @@ class Chosen:
 
 
 def instant(raw: str) -> datetime | None:
-    """Read one time: ISO 8601 (offset with or without colon, or none), epoch seconds or milliseconds, `dd/mm/yyyy`.
+    """Parse one time; None if it is not a valid time.
 
-    An offset is kept; epoch numbers and times without an offset come out in Hanoi time. None when it is no time.
+    Accepted are ISO 8601 (offset with or without colon, or no offset), epoch seconds or milliseconds, and visible dates
+    such as `29/04/2025 14:30` or `29 avril 2025`. An offset is kept. Epoch numbers and times without an offset are
+    returned in Hanoi time.
     """
     try:
         if match := _ISO.fullmatch(raw):
@@ -64,14 +69,18 @@ def instant(raw: str) -> datetime | None:
         if match := _VISIBLE.search(raw):
             return _plausible(_from_visible(match))
     except (ValueError, OverflowError, OSError):
-        return None  # digits of the right shape that are no date, such as a 13th month
+        return None  # well-formed but impossible, such as month 13
     return None
 
 
-def choose(candidates: Sequence[Candidate], fetched_at: datetime, *, what: str = "published_at") -> Chosen:
-    """Choose among candidates given in order of trust; what cannot be read, disagrees or lies ahead is a problem."""
+def choose(candidates: Sequence[DateCandidate], fetched_at: datetime, *, what: str = "published_at") -> Chosen:
+    """Choose the first readable candidate; `candidates` are in order of trust.
+
+    Unreadable candidates, candidates that disagree with the choice, and a choice later than the fetch are reported as
+    problems of the field `what`. If no candidate is readable, the result has only problems.
+    """
     problems: list[str] = []
-    read: list[tuple[Candidate, datetime]] = []
+    read: list[tuple[DateCandidate, datetime]] = []
     for candidate in candidates:
         if not candidate.raw.strip():
             continue
@@ -106,7 +115,10 @@ def _from_iso(match: re.Match[str]) -> datetime:
 
 
 def _from_visible(match: re.Match[str]) -> datetime:
-    """Read `29/04/2025 - 14:30`, `14:30 29/04/2025`, `29 avril 2025 à 14h30`; the site's wording is unknown."""
+    """Convert `29/04/2025 - 14:30`, `14:30 29/04/2025` or `29 avril 2025 à 14h30`.
+
+    The French site's own wording is unknown (dossier section 5).
+    """
     before_hour, before_minute, day, month, name, year, hour, minute = match.groups()
     if name is not None:
         month = next((i for i, m in enumerate(_MONTHS, start=1) if name.lower().startswith(m)), 0)

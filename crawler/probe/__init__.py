@@ -1,25 +1,25 @@
-"""First contact: every assumption about the site, held against about thirty of its answers.
+"""First contact: check every assumption about the site with about thirty requests.
 
 ```
-questions   what is asked, in order; each address may depend on the answers before it
-evidence    what came back, and the readings that several checks share
-hosts home sitemaps feeds pages api    the checks, by what they are about
-assumptions the table: name, section of the dossier, what is expected, check
+questions   the requests in order; an address may depend on earlier responses
+evidence    the responses, and the parsed lists and articles that several checks share
+hosts home sitemaps feeds pages api    the checks, by subject
+assumptions the table of assumptions: name, dossier section, expectation, check
 ```
-Boundary: pure. Asking is `pipeline.probe`'s, findings are stored by `storage`.
+Boundary: pure. `pipeline.probe` sends the requests, and `storage` stores the findings.
 """
 
 from crawler.probe.assumptions import ASSUMPTIONS, Assumption, judge, settings, snippet
-from crawler.probe.evidence import Asked, Evidence, Rules
+from crawler.probe.evidence import ProbeEvidence, ProbeResponse, Rules
 from crawler.probe.questions import MOST_REQUESTS, QUESTIONS, Question
 
 __all__ = [
     "ASSUMPTIONS",
     "MOST_REQUESTS",
     "QUESTIONS",
-    "Asked",
     "Assumption",
-    "Evidence",
+    "ProbeEvidence",
+    "ProbeResponse",
     "Question",
     "Rules",
     "judge",

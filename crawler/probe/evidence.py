@@ -1,7 +1,8 @@
-"""What the probe has asked, what came back, and the readings that several checks share.
+"""The responses that a probe received, and the parsed lists and articles that several checks share.
 
-Boundary: values only; nothing is asked here. A reading that fails is an error value, not an exception: what it means is
-for a check to say.
+A list or page that cannot be parsed becomes an error value, not an exception, because each check decides what it means.
+
+Boundary: values only; nothing is fetched here.
 """
 
 from __future__ import annotations
@@ -24,18 +25,21 @@ OK = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One question to the site: its address, and the answer or why there is none."""
+class ProbeResponse:
+    """The response to one question, or the reason why there is none.
+
+    `url` is None if there was no address to request. `disallowed` means that robots.txt forbids the address.
+    """
 
     url: str | None = None
-    answer: Fetched | None = None
-    trouble: str = ""
+    response: Fetched | None = None
+    error: str = ""
     disallowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """robots.txt of one host: status, text, the Crawl-delay that is meant for us, the sitemaps it names."""
+    """robots.txt of one host: HTTP status, text, the Crawl-delay for this crawler in seconds, and the sitemaps."""
 
     status: int
     text: str
@@ -44,8 +48,8 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What a check says."""
+class CheckResult:
+    """The result of one check: what was seen, what to do about it, and settings to adopt."""
 
     verdict: FindingVerdict
     seen: str
@@ -56,19 +60,19 @@ class Seen:
 Adopt = Mapping[str, Mapping[str, object]]
 
 
-def confirmed(seen: str) -> Seen:
-    """Say that it is as assumed."""
-    return Seen("confirmed", seen)
+def confirmed(seen: str) -> CheckResult:
+    """Return the result of an assumption that holds."""
+    return CheckResult("confirmed", seen)
 
 
-def differs(seen: str, advice: str, adopt: Adopt | None = None) -> Seen:
-    """Say that it is not as assumed, and what to do about it."""
-    return Seen("differs", seen, advice, adopt or {})
+def differs(seen: str, advice: str, adopt: Adopt | None = None) -> CheckResult:
+    """Return the result of an assumption that does not hold, with what to do about it."""
+    return CheckResult("differs", seen, advice, adopt or {})
 
 
-def unknown(why: str) -> Seen:
-    """Say that the answers do not tell."""
-    return Seen("unknown", why)
+def unknown(why: str) -> CheckResult:
+    """Return the result of an assumption that the responses neither confirm nor contradict."""
+    return CheckResult("unknown", why)
 
 
 _READERS: Mapping[str, Callable[[bytes, str, Site, datetime], Discovery]] = {
@@ -83,70 +87,70 @@ _READERS: Mapping[str, Callable[[bytes, str, Site, datetime], Discovery]] = {
 
 
 @dataclass
-class Evidence:
-    """All questions of one probe, by their key."""
+class ProbeEvidence:
+    """All responses of one probe, by the key of their question."""
 
     site: Site
     markups: Sequence[Markup]
     now: datetime
     rules: dict[str, Rules] = field(default_factory=dict)
-    asked: dict[str, Asked] = field(default_factory=dict)
+    responses: dict[str, ProbeResponse] = field(default_factory=dict)
     _lists: dict[tuple[str, str], Discovery | UnreadableSource] = field(default_factory=dict)
     _articles: dict[str, Article | NotAnArticle | MarkupDrift] = field(default_factory=dict)
 
-    def answer(self, key: str) -> Fetched | None:
-        """Give the answer to a question, whatever its status."""
-        return self.asked[key].answer if key in self.asked else None
+    def response(self, key: str) -> Fetched | None:
+        """Return the response to a question, whatever its status."""
+        return self.responses[key].response if key in self.responses else None
 
-    def good(self, key: str) -> Fetched | None:
-        """Give the answer to a question when its status is 200."""
-        answer = self.answer(key)
-        return answer if answer is not None and answer.status == OK else None
+    def ok(self, key: str) -> Fetched | None:
+        """Return the response to a question if its status is 200."""
+        response = self.response(key)
+        return response if response is not None and response.status == OK else None
 
-    def why(self, *keys: str) -> str:
-        """Say why the first of these questions that failed has no good answer."""
+    def failure(self, *keys: str) -> str:
+        """Return why the first failed question among these has no response with status 200; empty if none failed."""
         for key in keys:
-            if self.good(key) is None:
-                answer, asked = self.answer(key), self.asked.get(key, Asked(trouble="not asked"))
-                return f"HTTP status {answer.status} at {path(answer.url)}" if answer else asked.trouble
+            if self.ok(key) is None:
+                response, asked = self.response(key), self.responses.get(key, ProbeResponse(error="not asked"))
+                return f"HTTP status {response.status} at {path(response.url)}" if response else asked.error
         return ""
 
     def read(self, key: str, kind: str) -> Discovery | UnreadableSource | None:
-        """Read a good answer as a list of some kind; None when there is none."""
-        answer = self.good(key)
-        if answer is None:
+        """Parse a response with status 200 as a list of some kind; None without such a response."""
+        response = self.ok(key)
+        if response is None:
             return None
         if (key, kind) not in self._lists:
-            self._lists[key, kind] = self._read(answer, kind)
+            self._lists[key, kind] = self._read(response, kind)
         return self._lists[key, kind]
 
-    def _read(self, answer: Fetched, kind: str) -> Discovery | UnreadableSource:
+    def _read(self, response: Fetched, kind: str) -> Discovery | UnreadableSource:
         try:
-            return _READERS[kind](answer.content, answer.url, self.site, answer.fetched_at)
+            return _READERS[kind](response.content, response.url, self.site, response.fetched_at)
         except UnreadableSource as error:
             return error
 
     def stories(self, key: str, kind: str) -> tuple[Sighting, ...]:
-        """Give the articles that an answer names; none when it cannot be read."""
+        """Return the articles that a response lists; none if it cannot be parsed."""
         found = self.read(key, kind)
         return found.sightings if isinstance(found, Discovery) else ()
 
     def article(self, key: str) -> Article | NotAnArticle | MarkupDrift | None:
-        """Read a good answer as an article; None when there is none."""
-        answer = self.good(key)
-        if answer is None:
+        """Parse a response with status 200 as an article; None without such a response."""
+        response = self.ok(key)
+        if response is None:
             return None
         if key not in self._articles:
-            self._articles[key] = self._parsed(answer)
+            self._articles[key] = self._parsed(response)
         return self._articles[key]
 
-    def _parsed(self, answer: Fetched) -> Article | NotAnArticle | MarkupDrift:
+    def _parsed(self, response: Fetched) -> Article | NotAnArticle | MarkupDrift:
         try:
             return parse_page(
-                answer.content,
-                answer.url,
-                content_type=answer.header("Content-Type"),
-                fetched_at=answer.fetched_at,
+                response.content,
+                response.url,
+                content_type=response.header("Content-Type"),
+                fetched_at=response.fetched_at,
                 markups=self.markups,
                 edition=self.site,
             )
@@ -154,13 +158,13 @@ class Evidence:
             return error
 
     def all_stories(self) -> tuple[Sighting, ...]:
-        """Give every article that some list of this probe names, newest id first, once each."""
-        found = [s for key, kind in LISTS if key in self.asked for s in self.stories(key, kind)]
+        """Return every article that a list of this probe contains, without duplicates, newest id first."""
+        found = [s for key, kind in LISTS if key in self.responses for s in self.stories(key, kind)]
         once = {s.post_id: s for s in found if s.post_id is not None}
         return tuple(once[post_id] for post_id in sorted(once, reverse=True))
 
 
-#: The questions whose answers are lists of articles of today, and how they are read.
+#: The questions whose responses list current articles, with the kind of list.
 LISTS = (
     ("month:now", "urlset"), ("news", "urlset"), ("feed", "feed"), ("home", "home"), ("section", "section"),
     ("media", "section"),
@@ -168,22 +172,22 @@ LISTS = (
 
 
 def path(url: str) -> str:
-    """Give an address without its host, for people."""
+    """Return the path and query of an address, for people."""
     parts = urlsplit(url)
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def slug(url: str) -> str:
-    """Give the first part of an address's path, which names a section."""
-    return urls.place(urls.canonical(url)).split("/")[0]
+    """Return the first part of the path of an address, which names a section."""
+    return urls.section_path(urls.canonical(url)).split("/")[0]
 
 
 def count(number: int, noun: str) -> str:
-    """Write a number of things."""
+    """Return a number with its noun: `1 picture`, `2 pictures`."""
     return f"{number} {noun}" + "s" * (number != 1)
 
 
 def named(items: Sequence[str], most: int = 6) -> str:
-    """List names for people, not more than fit."""
+    """Return at most `most` names, separated by commas, and the number of the others."""
     shown = ", ".join(items[:most])
     return f"{shown} and {len(items) - most} more" if len(items) > most else shown

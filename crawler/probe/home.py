@@ -1,6 +1,6 @@
-"""What is assumed of the home page, its menu, and the sections (dossier 9).
+"""Checks of the home page, its menu and the section pages (dossier section 9).
 
-Boundary: pure checks; evidence in, verdicts out.
+Boundary: pure checks; evidence in, results out.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 
 from crawler import urls
-from crawler.probe.evidence import Evidence, Seen, confirmed, differs, named, path, slug, unknown
+from crawler.probe.evidence import CheckResult, ProbeEvidence, confirmed, differs, named, path, slug, unknown
 from crawler.probe.questions import sections, zones
 
-#: dossier 9: candidates for the sections' slugs; not one of them was ever seen
+#: Candidates for the slugs of sections (dossier section 9); none of them has been seen.
 SLUGS = frozenset(
     "politique economie societe culture sports sport environnement monde international sci-tech sciences technologie "
     "technologies tourisme sante education".split()
@@ -21,80 +21,85 @@ _CONTROL = re.compile(r"<[^<>]*\bdata-page=[^<>]*>", re.IGNORECASE)
 _CONTROL_PARTS = ("data-page", "data-zone", "data-type", "data-size", "data-layout")
 
 
-def menu(evidence: Evidence) -> Seen:
-    """Check that the menu names sections, under the slugs that were guessed."""
-    if evidence.good("home") is None:
-        return unknown(evidence.why("home"))
+def menu(evidence: ProbeEvidence) -> CheckResult:
+    """Check that the menu names sections, and that their slugs are among the candidates."""
+    if evidence.ok("home") is None:
+        return unknown(evidence.failure("home"))
     slugs = [slug(s.url) for s in sections(evidence)]
     if not slugs:
         return _no_menu(evidence)
     seen = f"{len(slugs)} sections: {named(slugs, 12)}"
     if set(slugs) <= SLUGS:
         return confirmed(seen)
-    return differs(seen, "nothing: polls follow the menu, whatever its slugs are")
+    return differs(seen, "nothing to do: polls follow the menu, whatever its slugs are")
 
 
-def _no_menu(evidence: Evidence) -> Seen:
-    """Look for links to sections anywhere on the home page, where the menu is not one that we know."""
+def _no_menu(evidence: ProbeEvidence) -> CheckResult:
+    """Look for links to sections anywhere on the home page, because it has no known menu."""
     links = (urls.absolute(evidence.site.root, link) for link in _LINKS.findall(_html(evidence, "home")))
     own = {path(urls.canonical(u)) for u in links if u and evidence.site.owns(u) and urls.shape(u) == "section"}
     if not own:
-        return differs("no menu, and no link to a section", "look at the site, and name its sections in [poll] add")
+        return differs("no menu, and no link to a section", "look at the site and add its sections to [poll] add")
     return differs(
-        f"no menu that is known; links elsewhere on the page: {named(sorted(own), 8)}",
-        "name those that are sections in [poll] add, as below",
+        f"no known menu; links elsewhere on the page: {named(sorted(own), 8)}",
+        "add those that are sections to [poll] add, as in the settings below",
         {"poll": {"add": sorted(own)}},
     )
 
 
-def zone_ids(evidence: Evidence) -> Seen:
-    """Check that the menu carries zone ids."""
-    if evidence.good("home") is None:
-        return unknown(evidence.why("home"))
+def zone_ids(evidence: ProbeEvidence) -> CheckResult:
+    """Check that the menu contains zone ids."""
+    if evidence.ok("home") is None:
+        return unknown(evidence.failure("home"))
     if found := zones(evidence):
         return confirmed(named([f"{name} {zone}" for name, zone in found.items()], 5))
-    return differs("no li[data-id] around the menu's links", "nothing; the list API cannot be asked for one section")
+    return differs(
+        "no li[data-id] around the menu's links", "nothing to do, but the list API cannot be asked for a single section"
+    )
 
 
-def stories(evidence: Evidence) -> Seen:
-    """Check that the home page lists articles, and in which form their addresses are."""
-    if evidence.good("home") is None:
-        return unknown(evidence.why("home"))
+def stories(evidence: ProbeEvidence) -> CheckResult:
+    """Check that the home page lists articles, and the form of their addresses."""
+    if evidence.ok("home") is None:
+        return unknown(evidence.failure("home"))
     shown = evidence.stories("home", "home")
     if not shown:
-        return differs("names no article", "look at the page in a browser: it may need scripts to show its lists")
+        return differs("lists no article", "look at the page in a browser: it may need scripts to show its lists")
     current = sum("-post" in path(s.url) for s in shown)
     seen = f"{len(shown)} articles, {current} as -post<ID>.vnp"
     if current == len(shown):
         return confirmed(seen)
-    return differs(seen, "nothing: both forms are known, and the id says which article it is")
+    return differs(seen, "nothing to do: both forms are supported, and the id identifies the article")
 
 
-def load_more(evidence: Evidence) -> Seen:
-    """Check the control that loads more of a section."""
-    if evidence.good("section") is None:
-        return unknown(evidence.why("section"))
+def load_more(evidence: ProbeEvidence) -> CheckResult:
+    """Check the control that loads more articles of a section."""
+    if evidence.ok("section") is None:
+        return unknown(evidence.failure("section"))
     control = _CONTROL.search(_html(evidence, "section"))
     if control is None:
-        return differs("no element with data-page", "nothing: sections are read on their first page alone")
+        return differs("no element with data-page", "nothing to do: only the first page of each section is read")
     missing = [name for name in _CONTROL_PARTS if f"{name}=" not in control[0].lower()]
     if missing:
-        return differs(f"a control without {named(missing)}", "see whether `further pages` works nevertheless")
+        return differs(
+            f"a control without {named(missing)}",
+            "look at the check `further pages`: if it is confirmed, there is nothing to do",
+        )
     return confirmed(", ".join(_CONTROL_PARTS))
 
 
-def further_pages(evidence: Evidence) -> Seen:
-    """Check that what the control fetches is a fragment with other articles than the first page."""
-    if evidence.good("more") is None:
-        return unknown(evidence.why("section", "more"))
+def further_pages(evidence: ProbeEvidence) -> CheckResult:
+    """Check that the control loads a fragment with articles that the first page does not have."""
+    if evidence.ok("more") is None:
+        return unknown(evidence.failure("section", "more"))
     first = {s.post_id for s in evidence.stories("section", "section")}
     more = {s.post_id for s in evidence.stories("more", "section")}
     if more - first:
         return confirmed(f"{len(more)} articles, {len(more - first)} of them not on the first page")
-    seen = "the same articles again" if more else "an answer that names no article"
-    return differs(seen, "gaps cannot be filled by paging back: the month's sitemap must fill them")
+    seen = "the same articles again" if more else "a response that lists no article"
+    return differs(seen, "paging back cannot fill gaps; they are filled from the month's sitemap")
 
 
-def _html(evidence: Evidence, key: str) -> str:
-    answer = evidence.good(key)
-    return answer.content.decode("utf-8", "replace") if answer else ""
+def _html(evidence: ProbeEvidence, key: str) -> str:
+    response = evidence.ok(key)
+    return response.content.decode("utf-8", "replace") if response else ""

@@ -1,6 +1,6 @@
-"""What is assumed of the host: robots.txt (dossier 13), headers and validators (14).
+"""Checks of the host: robots.txt (dossier section 13), HTTP headers and validators (section 14).
 
-Boundary: pure checks; evidence in, verdicts out.
+Boundary: pure checks; evidence in, results out.
 """
 
 from __future__ import annotations
@@ -10,7 +10,18 @@ from collections import Counter
 
 from crawler import site, urls
 from crawler.errors import NotAnArticle, Rejection
-from crawler.probe.evidence import Asked, Evidence, Rules, Seen, confirmed, differs, named, path, unknown
+from crawler.probe.evidence import (
+    CheckResult,
+    ProbeEvidence,
+    ProbeResponse,
+    Rules,
+    confirmed,
+    count,
+    differs,
+    named,
+    path,
+    unknown,
+)
 from crawler.probe.questions import sitemap_lines
 
 _AI = re.compile(
@@ -19,68 +30,68 @@ _AI = re.compile(
     re.IGNORECASE,
 )
 _GROUP = re.compile(r"^\s*user-agent\s*:\s*([^\s#]+)", re.IGNORECASE | re.MULTILINE)
-_OUR_DELAY = 1.0  # seconds, unless configured otherwise
+_DEFAULT_DELAY = 1.0  # seconds between requests, if [politeness] rate is not changed
 _REFUSED = (401, 403, 451)
 _CACHES = ("Via", "Age", "X-Cache", "X-Cache-Status", "CF-Ray", "CF-Cache-Status", "X-CDN", "X-Varnish", "X-Served-By")
 
 
-def rules(evidence: Evidence) -> Seen:
-    """Check that robots.txt is there and leaves open what is asked."""
+def rules(evidence: ProbeEvidence) -> CheckResult:
+    """Check that robots.txt exists and allows every address of this probe."""
     found = _rules(evidence)
     if found is None:
-        return unknown("robots.txt could not be had")
-    closed = [path(a.url) for a in _of_site(evidence) if a.disallowed and a.url]
-    if closed:
+        return unknown("robots.txt could not be fetched")
+    disallowed = [path(a.url) for a in _of_site(evidence) if a.disallowed and a.url]
+    if disallowed:
         return differs(
-            f"closes {named(closed, 3)}",
-            "these are not asked for; leave them out of the polls, so that nothing waits for them",
-            {"poll": {"exclude": sorted({re.sub(r"\?.*", "", p) for p in closed})}},
+            f"disallows {named(disallowed, 3)}",
+            "exclude these addresses with the settings below: they are never fetched, and their polls would fail",
+            {"poll": {"exclude": sorted({re.sub(r"\?.*", "", p) for p in disallowed})}},
         )
     if found.status != 200:
-        return differs(f"HTTP status {found.status}", "nothing: a 4xx allows everything (RFC 9309)")
+        return differs(f"HTTP status {found.status}", "nothing to do: a 4xx status allows everything (RFC 9309)")
     lines = re.findall(r"^\s*(?:dis)?allow\s*:", found.text, re.IGNORECASE | re.MULTILINE)
-    return confirmed(f"{len(lines)} rules; nothing that was asked for is closed")
+    return confirmed(f"{len(lines)} rules, which allow everything that was requested")
 
 
-def crawl_delay(evidence: Evidence) -> Seen:
-    """Check that no Crawl-delay is asked for."""
+def crawl_delay(evidence: ProbeEvidence) -> CheckResult:
+    """Check that robots.txt has no Crawl-delay."""
     found = _rules(evidence)
     if found is None:
-        return unknown("robots.txt could not be had")
+        return unknown("robots.txt could not be fetched")
     if not found.delay:
         return confirmed("none")
     seen = f"{found.delay:g} seconds between requests"
-    if found.delay <= _OUR_DELAY:
-        return differs(seen, "nothing: we ask more slowly")
+    if found.delay <= _DEFAULT_DELAY:
+        return differs(seen, "nothing to do: the default rate is not faster")
     rate = float(f"{1 / found.delay:.3g}")
-    advice = "it is kept in any case; with the rate in the configuration, estimates of time are right, too"
+    advice = "optional: the delay is always obeyed; with the rate below, time estimates are right, too"
     return differs(seen, advice, {"politeness": {"rate": rate}})
 
 
-def ai_groups(evidence: Evidence) -> Seen:
-    """Check that robots.txt says nothing of crawlers that feed language models."""
+def ai_groups(evidence: ProbeEvidence) -> CheckResult:
+    """Check that robots.txt has no rules for crawlers that feed language models."""
     found = _rules(evidence)
     if found is None:
-        return unknown("robots.txt could not be had")
+        return unknown("robots.txt could not be fetched")
     groups = [name for name in _GROUP.findall(found.text) if _AI.search(name)]
     if not groups:
         return confirmed("none")
     return differs(
         f"groups for {named(groups, 4)}",
-        "the rules for `*` are kept; respect the wish also in what the texts are used for",
+        "the rules for `*` are obeyed; respect these rules, too, when you use the texts",
     )
 
 
-def sitemap_line(evidence: Evidence) -> Seen:
-    """Check that robots.txt names the sitemap index where it is thought to be."""
+def sitemap_line(evidence: ProbeEvidence) -> CheckResult:
+    """Check that robots.txt names the sitemap index at the expected address."""
     if _rules(evidence) is None:
-        return unknown("robots.txt could not be had")
+        return unknown("robots.txt could not be fetched")
     lines = [path(url) for url in sitemap_lines(evidence)]
     if site.SITEMAP_INDEX in lines:
         return confirmed(named(lines, 3))
     return differs(
-        f"names {named(lines, 2)}" if lines else "names none",
-        "nothing: the sitemaps themselves are checked below",
+        f"names {named(lines, 2)}" if lines else "names no sitemap",
+        "nothing to do: the sitemaps themselves are checked separately",
     )
 
 
@@ -88,78 +99,84 @@ def _is_block_page(article: object) -> bool:
     return isinstance(article, NotAnArticle) and article.rejection is Rejection.BLOCK_PAGE
 
 
-def honest_name(evidence: Evidence) -> Seen:
-    """Check that a crawler that says its name gets pages."""
-    answers = [a.answer for a in _of_site(evidence) if a.answer]
-    refused = Counter(a.status for a in answers if a.status in _REFUSED)
-    keys = [key for key in evidence.asked if key.startswith("era:")]
-    walls = [key for key in keys if _is_block_page(evidence.article(key))]
-    if not answers:
-        return unknown("no answer came")
-    if not refused and not walls:
-        return confirmed(f"{len(answers)} answers, none refused")
+def honest_name(evidence: ProbeEvidence) -> CheckResult:
+    """Check that the site serves pages to a crawler with an honest User-Agent."""
+    responses = [a.response for a in _of_site(evidence) if a.response]
+    refused = Counter(a.status for a in responses if a.status in _REFUSED)
+    keys = [key for key in evidence.responses if key.startswith("era:")]
+    block_pages = [key for key in keys if _is_block_page(evidence.article(key))]
+    if not responses:
+        return unknown("no response")
+    if not refused and not block_pages:
+        return confirmed(f"{count(len(responses), 'response')}, none refused")
     statuses = [f"{n} x HTTP status {status}" for status, n in refused.items()]
     return differs(
-        "; ".join([*statuses, *([f"{len(walls)} block pages"] if walls else [])]),
-        "stop, and write to the site's operators with the contact that you send; do not pose as a browser",
+        "; ".join([*statuses, *([count(len(block_pages), "block page")] if block_pages else [])]),
+        "stop, and write to the operators of the site; do not pretend to be a browser",
     )
 
 
-def content_type(evidence: Evidence) -> Seen:
-    """Check type, charset and framing of a page."""
-    answer = evidence.good("home")
-    if answer is None:
-        return unknown(evidence.why("home"))
-    kind = answer.header("Content-Type") or "no Content-Type"
-    coding = answer.header("Content-Encoding") or "not compressed"
-    length = "with" if answer.header("Content-Length") else "no"
-    sent = f"{len(answer.content)} bytes, {len(answer.body)} as sent"
+def content_type(evidence: ProbeEvidence) -> CheckResult:
+    """Check the Content-Type, charset and encoding of a page."""
+    response = evidence.ok("home")
+    if response is None:
+        return unknown(evidence.failure("home"))
+    kind = response.header("Content-Type") or "no Content-Type"
+    coding = response.header("Content-Encoding") or "not compressed"
+    length = "with" if response.header("Content-Length") else "no"
+    sent = f"{len(response.content)} bytes, {len(response.body)} as sent"
     seen = f"{kind}; {coding}; {length} Content-Length; {sent}"
     if re.match(r"text/html\s*;\s*charset=\"?utf-8", kind, re.IGNORECASE):
         return confirmed(seen)
-    return differs(seen, "look at an article with accents: pages are decoded by this header")
+    return differs(seen, "check an article with accents: this header decides how pages are decoded")
 
 
-def validators(evidence: Evidence) -> Seen:
-    """Check that pages carry no validators."""
-    answer = evidence.good("era:now") or evidence.good("home")
-    if answer is None:
-        return unknown(evidence.why("era:now"))
-    found = [f"{name}: {value}" for name in ("ETag", "Last-Modified") if (value := answer.header(name))]
+def validators(evidence: ProbeEvidence) -> CheckResult:
+    """Check that pages have no validators."""
+    response = evidence.ok("era:now") or evidence.ok("home")
+    if response is None:
+        return unknown(evidence.failure("era:now"))
+    found = [f"{name}: {value}" for name in ("ETag", "Last-Modified") if (value := response.header(name))]
     if not found:
         return confirmed("neither ETag nor Last-Modified")
-    return differs("; ".join(found), "nothing: they are sent back, and each page is fetched whole from time to time")
+    return differs(
+        "; ".join(found), "nothing to do: validators are used, and each page is still fetched in full from time to time"
+    )
 
 
-def not_modified(evidence: Evidence) -> Seen:
-    """Check whether a conditional request is answered by 304."""
-    first, answer = evidence.good("era:now"), evidence.answer("conditional")
-    if first is not None and answer is None and "carry no" in evidence.asked["conditional"].trouble:
-        return confirmed("no validators to ask with")
-    if answer is None:
-        return unknown(evidence.why("conditional"))
-    if answer.status == 304:
-        return differs("304 to the validators just given", "nothing: polls get cheaper, and a lie is noticed")
-    return confirmed(f"HTTP status {answer.status} to the validators just given")
+def not_modified(evidence: ProbeEvidence) -> CheckResult:
+    """Check that a conditional request is not answered with 304."""
+    response, asked = evidence.response("conditional"), evidence.responses.get("conditional")
+    if evidence.ok("era:now") is not None and asked is not None and asked.url is None:
+        return confirmed("no validators for a conditional request")
+    if response is None:
+        return unknown(evidence.failure("conditional"))
+    if response.status == 304:
+        return differs(
+            "304 to the current validators", "nothing to do: polls get cheaper, and changes behind a 304 are detected"
+        )
+    return confirmed(f"HTTP status {response.status} to the current validators")
 
 
-def headers(evidence: Evidence) -> Seen:
-    """Check that no header speaks of cookies or of a cache between us and the site."""
-    answer = evidence.good("home")
-    if answer is None:
-        return unknown(evidence.why("home"))
-    cookies = ["Set-Cookie"] if answer.header("Set-Cookie") else []
-    caches = [f"{name}: {value}" for name in _CACHES if (value := answer.header(name))]
-    plain = [f"{n}: {v}" for n in ("Server", "Vary", "Cache-Control") if (v := answer.header(n))]
-    seen = "; ".join([*cookies, *caches, *plain]) or "none of them"
+def headers(evidence: ProbeEvidence) -> CheckResult:
+    """Check that no header shows a cookie, or a cache in front of the site."""
+    response = evidence.ok("home")
+    if response is None:
+        return unknown(evidence.failure("home"))
+    cookies = ["Set-Cookie"] if response.header("Set-Cookie") else []
+    caches = [f"{name}: {value}" for name in _CACHES if (value := response.header(name))]
+    plain = [f"{n}: {v}" for n in ("Server", "Vary", "Cache-Control") if (v := response.header(n))]
+    seen = "; ".join([*cookies, *caches, *plain]) or "no cookies, no cache headers"
     if cookies or caches:
-        return differs(seen, "a cache can serve old pages: compare `same page again`, and expect edits to show late")
+        return differs(
+            seen, "edits may show late, because a cache can serve old pages; see the check `same page again`"
+        )
     return confirmed(seen)
 
 
-def _rules(evidence: Evidence) -> Rules | None:
+def _rules(evidence: ProbeEvidence) -> Rules | None:
     return evidence.rules.get(urls.origin(evidence.site.root))
 
 
-def _of_site(evidence: Evidence) -> list[Asked]:
-    return [a for a in evidence.asked.values() if a.url and evidence.site.owns(a.url)]
+def _of_site(evidence: ProbeEvidence) -> list[ProbeResponse]:
+    return [a for a in evidence.responses.values() if a.url and evidence.site.owns(a.url)]

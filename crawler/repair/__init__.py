@@ -1,10 +1,10 @@
-"""The repaired reading of a text that was broken on its way to the page, beside the original that never changes.
-
-Boundary: pure. Text in, reading out, the same for the same input for ever; no I/O, no clock, no randomness. What is
-known of the language comes in as a `Lexicon`; without one, only the rules that need none run.
+"""Repair texts that lost spaces or line breaks before the site published them; the verbatim text never changes.
 
 The rules are an ordered tuple of small named functions from a text to its edits. They run in order, and again until
-none finds anything, so that repairing a repaired text changes nothing.
+no rule finds anything, so that repairing a repaired text changes nothing.
+
+Boundary: pure. Text in, repaired text and edits out; no I/O, no clock, no randomness. Knowledge of the language comes
+in as a `Lexicon`; without a lexicon, only the rules that do not need one run.
 """
 
 from __future__ import annotations
@@ -19,58 +19,58 @@ from crawler.types import Reading, Repair
 
 __all__ = ["GLUE", "RULES", "Corpus", "Lexicon", "Rule", "WordList", "apply", "flags", "glue_count", "repair"]
 
-_LONGEST = (
-    60_000  # characters; several times the longest text at hand, and odd ones can take time that grows with the square
-)
-_BROKEN = 3  # sure spots from which on a page counts as broken
-_ROUNDS = 40  # a text settles in two or three; one that never does is left as it is
+#: Characters. Several times the longest known article; the time for an unusual text can grow with its square.
+_LONGEST = 60_000
+_BROKEN_PAGE = 3  # glued spots from which on a page is listed as broken
+_MAX_ROUNDS = 40  # a text settles in two or three rounds; one that never settles is returned unchanged
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One fix: `find` reads a text and returns its edits, in order and apart from one another."""
+    """One named rule: `find` returns the edits of a text, in order and without overlap."""
 
     name: str
     find: Callable[[str, Lexicon], list[Repair]]
     needs_lexicon: bool = False
 
 
-def _plain(find: Callable[[str], list[Repair]]) -> Callable[[str, Lexicon], list[Repair]]:
+def _without_lexicon(find: Callable[[str], list[Repair]]) -> Callable[[str, Lexicon], list[Repair]]:
     return lambda text, _: find(text)
 
 
-#: In order. Words come before signs: the place of a lost line break is measured in the text as it arrived.
+#: In order. Words come before signs, because the position of a lost line break is measured in the text as published.
 RULES: tuple[Rule, ...] = (
-    Rule("nfc", _plain(typography.nfc)),
+    Rule("nfc", _without_lexicon(typography.nfc)),
     Rule("glued-words", glue.find, needs_lexicon=True),
-    Rule("glued-sentence", _plain(typography.sentence)),
-    Rule("glued-comma", _plain(typography.comma)),
-    Rule("glued-bracket", _plain(typography.bracket)),
-    Rule("glued-figure", _plain(typography.figure)),
-    Rule("torn-signature", _plain(typography.agency)),
-    Rule("torn-ordinal", _plain(typography.ordinal)),
-    Rule("torn-elision", _plain(typography.elision)),
+    Rule("glued-sentence", _without_lexicon(typography.sentence)),
+    Rule("glued-comma", _without_lexicon(typography.comma)),
+    Rule("glued-bracket", _without_lexicon(typography.bracket)),
+    Rule("glued-figure", _without_lexicon(typography.figure)),
+    Rule("torn-signature", _without_lexicon(typography.agency)),
+    Rule("torn-ordinal", _without_lexicon(typography.ordinal)),
+    Rule("torn-elision", _without_lexicon(typography.elision)),
     Rule("torn-capital", typography.capital, needs_lexicon=True),
-    Rule("spaces", _plain(typography.spaces)),
+    Rule("spaces", _without_lexicon(typography.spaces)),
 )
 
-#: The rules that mend what lost line breaks did.
+#: The rules that repair the effects of lost line breaks.
 GLUE = frozenset(rule.name for rule in RULES if rule.name.startswith("glued-"))
 
-_NOTHING = WordList({})
+_NO_WORDS = WordList({})
 
 
 def repair(text: str, lexicon: Lexicon | None, *, hints: Sequence[str] = ()) -> Reading:
-    """Return the repaired reading of a text: one block, or several on lines of their own.
+    """Return the repaired text and the edits that lead to it. Each line of `text` is one block.
 
-    A text that is far longer than any article comes back as it is. `hints` are clean texts of the same page (title, lead, summaries, captions); they may hold the same words unbroken.
+    `hints` are clean texts of the same page (title, lead, summaries, captions), which may contain the same words with
+    their spaces. A text far longer than any article is returned unchanged.
     """
     if len(text) > _LONGEST:
         return Reading(text)
-    known = _NOTHING if lexicon is None else _with_page(lexicon, text, hints)
+    known = _NO_WORDS if lexicon is None else _with_page_names(lexicon, text, hints)
     rules = [rule for rule in RULES if lexicon is not None or not rule.needs_lexicon]
     reading = Reading(text)
-    for _ in range(_ROUNDS):
+    for _ in range(_MAX_ROUNDS):
         after = _round(reading, rules, known)
         if after.clean == reading.clean:
             return reading
@@ -78,7 +78,7 @@ def repair(text: str, lexicon: Lexicon | None, *, hints: Sequence[str] = ()) -> 
     return Reading(text)
 
 
-def _with_page(lexicon: Lexicon, text: str, hints: Sequence[str]) -> Lexicon:
+def _with_page_names(lexicon: Lexicon, text: str, hints: Sequence[str]) -> Lexicon:
     page = Corpus(lexicon, hints)
     page.learn_names(text)
     return page
@@ -94,11 +94,14 @@ def _round(reading: Reading, rules: Sequence[Rule], known: Lexicon) -> Reading:
 
 
 def flags(reading: Reading) -> tuple[str, ...]:
-    """Give the problem of a text that arrived broken, as `problems` lists it; nothing for one or two spots."""
+    """Return the entry of `problems` for a page that lost its line breaks; empty for fewer than three glued spots."""
     count = glue_count(reading)
-    return (f"text: {count} spots where words run together, as after lost line breaks",) if count >= _BROKEN else ()
+    if count < _BROKEN_PAGE:
+        return ()
+    # Do not reword: archives store this text in `problems`, and an article must not list the same problem twice.
+    return (f"text: {count} spots where words run together, as after lost line breaks",)
 
 
 def glue_count(reading: Reading) -> int:
-    """Count the spots where line breaks were lost: three and more, and the page arrived broken."""
+    """Return the number of edits that repair lost line breaks."""
     return sum(edit.rule in GLUE for edit in reading.repairs)

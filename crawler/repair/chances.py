@@ -1,7 +1,8 @@
-"""How likely a string is as one word of running text: by the lists, by its shape, by what it may be derived from.
+"""Estimate how likely a string is a single word of running text, by word lists, shape and derivation.
 
-Boundary: one string, with the tokens beside it where a capital has to be read; log probabilities (nats), `NEVER` for
-what cannot be a word at all. Nothing is known here of spots and splits.
+All results are log probabilities in nats; `NEVER` means that the string cannot be a word.
+
+Boundary: one string, with the neighbouring tokens where they explain a capital; no spots, no splits.
 """
 
 from __future__ import annotations
@@ -12,23 +13,23 @@ from crawler.repair import shapes, vietnamese, words
 from crawler.repair.lexicon import Lexicon
 
 NEVER = -math.inf
-_LISTED = 0.7  # a listed word has been seen before; two words that happen to make it have not
-_RAREST = -17.5  # what the lists do not hold is rarer than what they hold
-_MIN_FREQUENCY = 2e-8
-_JUNK = -20.7  # a listed "word" that is two function words run together
-_DERIVED = -18.5
-_PREFIX = -11.0  # `néo` before its hyphen
+_LISTED = 0.7  # bonus of a listed word over two words that form the same string by chance
+_RAREST = -17.5  # upper bound for an unlisted word: it is rarer than any listed one
+_MIN_FREQUENCY = 2e-8  # share of running words; below this a listed word is not trusted
+_JUNK = -20.7  # a listed "word" that is really two function words run together
+_DERIVED = -18.5  # an unlisted word derived from a listed one
+_PREFIX = -11.0  # `néo` before its hyphen, and a Roman ordinal
 _NAME = -13.0
 _KNOWN_NAME = -12.0
-_SYLLABLE_IN_NAME = -9.0  # the third syllable of a Vietnamese name, after the second
+_SYLLABLE_IN_NAME = -9.0  # a Vietnamese syllable that follows another syllable of a name
 _BRAND = -9.0
 _COMMON_CAPITAL = -3.5  # `Défense` in the middle of a sentence
 _STRAY_CAPITAL = -7.0  # `Et` in the middle of a sentence
-_LETTER = -2.2  # what one more letter of an unknown word costs
+_LETTER = -2.2  # for each letter of an unknown word
 
 
 def of_whole(text: str, left: str, right: str, lexicon: Lexicon) -> float:
-    """Return the chance of a run as one word, known or not."""
+    """Return the log probability of a run of letters as one word, known or not."""
     if not text[1:].islower():
         return _of_mixed(text, lexicon)
     if text[0].isupper():
@@ -40,7 +41,7 @@ def of_whole(text: str, left: str, right: str, lexicon: Lexicon) -> float:
 
 
 def of_first(text: str, second: str, left: str, lexicon: Lexicon) -> float:
-    """Return the chance of the first part of a run that `second` ends."""
+    """Return the log probability of the first part of a run that ends with `second`."""
     if text.islower():
         return of_plain(text, lexicon)
     if len(text) > 1 and text.isupper():
@@ -49,7 +50,7 @@ def of_first(text: str, second: str, left: str, lexicon: Lexicon) -> float:
 
 
 def of_second(first: str, text: str, right: str, lexicon: Lexicon) -> float:
-    """Return the chance of the second part of a run that `first` begins."""
+    """Return the log probability of the second part of a run that begins with `first`."""
     if right == "-" and text in words.PREFIXES:
         return _PREFIX
     if text.endswith("'"):
@@ -65,7 +66,7 @@ def of_second(first: str, text: str, right: str, lexicon: Lexicon) -> float:
 
 
 def of_plain(text: str, lexicon: Lexicon) -> float:
-    """Return the chance of small letters that must be a word that we know."""
+    """Return the log probability of a lower-case string that must be a known word."""
     if len(text) <= 3 and text not in words.SHORT:
         return NEVER
     known = lexicon.frequency(text)
@@ -75,7 +76,7 @@ def of_plain(text: str, lexicon: Lexicon) -> float:
 
 
 def is_derived(text: str, lexicon: Lexicon, floor: float = 5e-8) -> bool:
-    """Tell whether an unlisted word is a listed one with a common prefix or ending: coprésider, vietnamisation."""
+    """Whether an unlisted word is a listed one with a common prefix or ending: `coprésider`, `vietnamisation`."""
     if text.startswith(words.PREFIXES):
         stems = (text[len(p) :] for p in words.PREFIXES if text.startswith(p))
         if any(len(stem) > 4 and lexicon.frequency(stem) > floor for stem in stems):
@@ -113,7 +114,7 @@ def _of_syllable(text: str, left: str, right: str) -> float:
 
 
 def _of_mixed(text: str, lexicon: Lexicon) -> float:
-    """Read capitals inside a word: rare after a small letter (iPhone), a brand's habit after a capital (MobiFone)."""
+    """Weigh a word with inner capitals: common in brands with an initial capital (MobiFone), else rare (iPhone)."""
     if lexicon.is_name(text):
         return _BRAND
     is_brand = text[0].isupper() and text[1].islower()
@@ -121,7 +122,7 @@ def _of_mixed(text: str, lexicon: Lexicon) -> float:
 
 
 def _of_acronym(text: str, second: str, lexicon: Lexicon) -> float:
-    """Allow `ASEAN` before `et`; before other words only if they are common, for `PVcomBank` is a name."""
+    """Accept `ASEAN` before `et`; before other words only if they are common, because `PVcomBank` is one name."""
     if second not in words.FUNCTION:
         common = 1e-6 if len(second) > 5 else 5e-6
         if len(second) < 4 or lexicon.frequency(second) < common:
@@ -130,7 +131,7 @@ def _of_acronym(text: str, second: str, lexicon: Lexicon) -> float:
 
 
 def _of_title(text: str, second: str, left: str, lexicon: Lexicon) -> float:
-    """Read a capitalised first part: a sentence's first word, an institution, a name."""
+    """Weigh a capitalised first part: the first word of a sentence, an institution or a name."""
     lower = text.lower()
     chance = of_plain(lower, lexicon)
     if words.ends_sentence(left):

@@ -1,6 +1,6 @@
-"""Edits: how a repaired reading is made of its verbatim text, and how edits made one after another become one list.
+"""Apply edits to a text, and compose successive lists of edits into one list over the verbatim text.
 
-Boundary: strings and offsets only; knows no rule.
+Boundary: strings and offsets only; this module knows no rule.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from crawler.types import Repair
 
 
 def apply(text: str, repairs: Iterable[Repair]) -> str:
-    """Apply edits, whose offsets all refer to `text`, and return the reading they lead to.
+    """Return `text` with the edits applied. All offsets refer to `text`, in characters.
 
     Raises:
-        ValueError: an edit does not fit the text, or two of them overlap.
+        ValueError: An edit does not match the text, or two edits overlap.
 
     """
     parts: list[str] = []
@@ -30,12 +30,13 @@ def apply(text: str, repairs: Iterable[Repair]) -> str:
 
 
 def compose(first: Sequence[Repair], second: Sequence[Repair]) -> tuple[Repair, ...]:
-    """Return the edits of the verbatim text that equal `first`, then `second` (whose offsets refer to the result).
+    """Return the edits of the verbatim text that have the effect of `first`, then `second`.
 
-    Edits that touch the same characters are merged into one, under the name of the later rule.
+    The offsets of `second` refer to the result of `first`. Edits that touch the same characters are merged into one,
+    under the name of the later rule.
     """
     composed: list[Repair] = []
-    shift = 0  # how much longer the intermediate text is than the verbatim one, so far
+    shift = 0  # length of the intermediate text minus length of the verbatim text, up to here
     for old, new in _groups(_placed(first), second):
         composed += _merged(old, new, shift) if new else [p.edit for p in old]
         shift = old[-1].shift if old else shift
@@ -44,7 +45,7 @@ def compose(first: Sequence[Repair], second: Sequence[Repair]) -> tuple[Repair, 
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """An edit with its span in the intermediate text, and the shift that holds after it."""
+    """An edit with its span in the intermediate text, and the shift after it."""
 
     edit: Repair
     start: int
@@ -66,7 +67,7 @@ def _placed(edits: Sequence[Repair]) -> list[_Placed]:
 
 
 def _groups(old: Sequence[_Placed], new: Sequence[Repair]) -> list[_Group]:
-    """Put together what touches in the intermediate text."""
+    """Group the edits that touch in the intermediate text."""
     spans: list[tuple[int, int, _Placed | Repair]] = [(p.start, p.end, p) for p in old]
     spans += [(e.offset, e.offset + len(e.before), e) for e in new]
     groups: list[_Group] = []
@@ -94,7 +95,7 @@ def _merged(old: Sequence[_Placed], new: Sequence[Repair], shift: int) -> list[R
 
 
 def _overlay(pieces: Sequence[tuple[str, int]]) -> str:
-    """Return the text of a group: as its edits touch, every character of it is in one of them."""
+    """Return the intermediate text of a group; its edits touch, so together they cover every character."""
     chars = [""] * max(at + len(piece) for piece, at in pieces)
     for piece, at in pieces:
         chars[at : at + len(piece)] = piece

@@ -1,6 +1,8 @@
-"""Words run together where a line break was lost: every spot weighed by its words, its place, and its block.
+"""Find glued words: words that ran together where a line break was lost. The missing spaces are returned as edits.
 
-Boundary: reads one text and a lexicon, returns edits; what the words say is `score`, what the places say is `wrap`.
+Each spot is weighed by its words (`score`) and by its position among the lines of its block (`wrap`).
+
+Boundary: one text and a lexicon in, edits out.
 """
 
 from __future__ import annotations
@@ -15,16 +17,18 @@ from crawler.repair.lexicon import Lexicon
 from crawler.types import Repair
 
 RULE = "glued-words"
-SURE = 0.84  # of the probability that a space is missing there; below, the text stays as it is
-_WORTH = -7.0  # log odds below which a place is not worth weighing
-_HOPE = 0.0  # a block without one place above this has nothing to repair
+SURE = 0.84  # probability of a missing space from which on a spot is repaired
+_MIN_ODDS = -7.0  # log odds; spots below this are ignored
+_MIN_BEST_ODDS = 0.0  # log odds; a text without one spot above this has nothing to repair
 _LONGEST = 3000  # characters weighed at once; a longer block is cut
-_HIDDEN_GAP = 0.004  # the chance that a break left its space behind
-_HIDDEN_HYPHEN = 0.5  # the chance that a line ended at a hyphen, where a lost break leaves no trace
+#: Relative likelihood of a lost line break at a place that this rule does not repair but that may end a line.
+_AT_GAP = 0.004  # the break left its space behind
+_AT_HYPHEN = 0.5  # the line ended at a hyphen, where a lost break leaves no trace
+_AT_SIGN = 3.0  # a space is missing at a sign; `typography` repairs it
 
-#: What makes a chunk an address, a host or file name, a handle, an entity: no rule may touch it.
+#: Marks of an address, host name, file name, handle or entity; no rule may change a chunk that contains one.
 _ADDRESS = re.compile(r"@|://|www\.|\w\.(?:vn|com|org|net|fr|info|asia|gov|edu)\b|[#_\\]|&\w+;", re.IGNORECASE)
-#: Signs after which a small or capital letter shows a missing space; digits against words are the same.
+#: Signs at which a space is missing, because a letter or bracket follows directly.
 _SIGN_BREAK = re.compile(
     r"(?<=[^\W\d_][,;.!?])(?=[^\W\d_])|(?<=[^\W\d_]{2})(?=\()|(?<=[\w)»\"”][.])(?=[A-ZÀ-Þ])|(?<=[)»”])(?=[^\W\d_])|(?<=[^\W\d_])(?=[«“])"
 )
@@ -34,22 +38,22 @@ _WORD_END = re.compile(r"\s|$")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of the text that is weighed by itself."""
+    """A part of the text that is weighed separately: a block, or a cut of a long one."""
 
     start: int
     text: str
 
 
 def find(text: str, lexicon: Lexicon) -> list[Repair]:
-    """Return the missing spaces of a text that we are sure of."""
+    """Return the missing spaces of a text whose probability is at least `SURE`, as edits."""
     pieces = list(_pieces(text))
     scored = [_splits(piece.text, lexicon) for piece in pieces]
-    if not any(s.odds > _HOPE for found in scored for s in found):
+    if not any(s.odds > _MIN_BEST_ODDS for found in scored for s in found):
         return []
-    sheets = [_sheet(p.text, found) for p, found in zip(pieces, scored, strict=True)]
-    chances = wrap.posteriors(sheets)
-    judged = zip(pieces, sheets, chances, strict=True)
-    return [edit for piece, sheet, chance in judged for edit in _edits(piece, sheet, chance)]
+    blocks = [_block_spots(p.text, found) for p, found in zip(pieces, scored, strict=True)]
+    posteriors = wrap.posteriors(blocks)
+    judged = zip(pieces, blocks, posteriors, strict=True)
+    return [edit for piece, block, chances in judged for edit in _edits(piece, block, chances)]
 
 
 def _pieces(text: str) -> Iterator[Piece]:
@@ -65,15 +69,15 @@ def _pieces(text: str) -> Iterator[Piece]:
 
 def _splits(text: str, lexicon: Lexicon) -> list[score.Split]:
     found = [s for run in runs(text) for s in score.splits(run, lexicon)]
-    found += _figures(text, lexicon)
-    return sorted((s for s in found if s.odds > _WORTH), key=lambda s: s.offset)
+    found += _number_splits(text, lexicon)
+    return sorted((s for s in found if s.odds > _MIN_ODDS), key=lambda s: s.offset)
 
 
-def _figures(text: str, lexicon: Lexicon) -> Iterator[score.Split]:
-    """Yield the places where a figure and a word touch."""
-    closed = protected(text)
+def _number_splits(text: str, lexicon: Lexicon) -> Iterator[score.Split]:
+    """Yield the places where a number and a word touch."""
+    spans = protected(text)
     for one, two in pairwise(words.TOKEN.finditer(text)):
-        if one.end() != two.start() or any(a <= one.start() < b for a, b in closed):
+        if one.end() != two.start() or any(a <= one.start() < b for a, b in spans):
             continue
         if one[0][0].isdigit():
             yield score.Split(two.start(), shapes.before_word(one[0], two[0].replace("’", "'"), lexicon), two.start())
@@ -82,32 +86,32 @@ def _figures(text: str, lexicon: Lexicon) -> Iterator[score.Split]:
 
 
 def protected(text: str) -> list[tuple[int, int]]:
-    """Return the spans of addresses and the like."""
+    """Return the spans of addresses, file names and other chunks that no rule may change."""
     return [m.span() for m in re.finditer(r"\S+", text) if _ADDRESS.search(m[0])]
 
 
-def runs(text: str) -> Iterator[score.Run]:
-    """Yield the runs of letters of a text with their neighbours, protected chunks left out."""
-    closed = protected(text)
+def runs(text: str) -> Iterator[score.LetterRun]:
+    """Yield the runs of letters of a text with their neighbours, without protected chunks."""
+    spans = protected(text)
     found = [(m.start(), m[0].replace("’", "'")) for m in words.TOKEN.finditer(text)]
     for i, (start, token) in enumerate(found):
-        if len(token) < 2 or not token[0].isalpha() or any(a <= start < b for a, b in closed):
+        if len(token) < 2 or not token[0].isalpha() or any(a <= start < b for a, b in spans):
             continue
         left = found[i - 1][1] if i else "\n"
         right = found[i + 1][1] if i + 1 < len(found) else "\n"
-        figure = left[0].isdigit() and not text[start - 1].isspace()
-        yield score.Run(start, token, left, right, figure)
+        touches_number = left[0].isdigit() and not text[start - 1].isspace()
+        yield score.LetterRun(start, token, left, right, touches_number)
 
 
-def _sheet(text: str, splits: Sequence[score.Split]) -> wrap.Sheet:
+def _block_spots(text: str, splits: Sequence[score.Split]) -> wrap.BlockSpots:
     spots = [wrap.Spot(s.offset, _next_end(text, s.offset), s.odds, run=s.run) for s in splits]
     taken = {s.offset for s in splits}
     signs = [m.start() for m in _SIGN_BREAK.finditer(text) if m.start() not in taken]
-    spots += [wrap.Spot(at, _next_end(text, at), 0.0, 3.0) for at in signs]
-    spots += [wrap.Spot(m.start(), _next_end(text, m.end()), 0.0, _HIDDEN_GAP) for m in re.finditer(r"\s+", text)]
+    spots += [wrap.Spot(at, _next_end(text, at), 0.0, _AT_SIGN) for at in signs]
+    spots += [wrap.Spot(m.start(), _next_end(text, m.end()), 0.0, _AT_GAP) for m in re.finditer(r"\s+", text)]
     hyphens = [m.end() for m in re.finditer(r"(?<=[^\W_])[-–](?=[^\W_])", text)]
-    spots += [wrap.Spot(at, _next_end(text, at), 0.0, _HIDDEN_HYPHEN) for at in hyphens]
-    return wrap.Sheet(len(text), tuple(sorted(spots, key=lambda s: s.offset)))
+    spots += [wrap.Spot(at, _next_end(text, at), 0.0, _AT_HYPHEN) for at in hyphens]
+    return wrap.BlockSpots(len(text), tuple(sorted(spots, key=lambda s: s.offset)))
 
 
 def _next_end(text: str, offset: int) -> int:
@@ -115,9 +119,9 @@ def _next_end(text: str, offset: int) -> int:
     return match.start() if match else len(text)
 
 
-def _edits(piece: Piece, sheet: wrap.Sheet, chances: Sequence[float]) -> Iterator[Repair]:
-    """Yield one edit per run of letters, so that a reader of the list sees the word and what became of it."""
-    sure = [s.offset for s, chance in zip(sheet.spots, chances, strict=True) if chance >= SURE]
+def _edits(piece: Piece, block: wrap.BlockSpots, chances: Sequence[float]) -> Iterator[Repair]:
+    """Yield one edit per run of letters, so that the `repairs` table shows whole words before and after."""
+    sure = [s.offset for s, chance in zip(block.spots, chances, strict=True) if chance >= SURE]
     for match in _CHUNK.finditer(piece.text):
         cuts = [o for o in sure if match.start() < o < match.end()]
         if cuts:

@@ -1,7 +1,6 @@
-"""What the rules must know of the language: how common a word is, what likes to stand beside it, which words are names.
+"""What the rules know about the language: how common a word is, which words follow it, and which words are names.
 
-Boundary: pure. `Corpus` learns from clean texts that it is given; where a frequency list or a text comes from is the
-business of `crawler.lexicon`.
+Boundary: pure. `Corpus` learns from the texts that it is given; `crawler.lexicon` loads frequency lists and texts.
 """
 
 from __future__ import annotations
@@ -14,53 +13,53 @@ from typing import Protocol
 
 from crawler.repair import syntax, words
 
-_TRUST = 4.0  # how many sightings of a word outweigh what was known before about its neighbours
-_CLASS_TRUST = 12.0
-_NEIGHBOURS = 5.0  # what two names are worth that stand side by side elsewhere on the page
-_COMMON = 5e-7  # a half of a name that is rarer than this is no word beside it
-_OPEN = "\n"  # stands before the first and after the last token
+_TRUST = 4.0  # weight of the prior about a word's neighbours, in occurrences of the word
+_CLASS_TRUST = 12.0  # the same for classes of words
+_NEIGHBOURS = 5.0  # nats, for two names that stand side by side elsewhere on the page
+_COMMON = 5e-7  # share of running words from which on half of a name may be a word of its own
+_OPEN = "\n"  # the token before the first and after the last one of a line
 
 
 class Lexicon(Protocol):
-    """Knowledge of the language; immutable while a text is repaired."""
+    """Knowledge of the language. It must not change while a text is repaired."""
 
     def frequency(self, word: str) -> float:
-        """Return the share of running words that are this lower-cased word; 0.0 when it is unknown."""
+        """Return the share of running words that are this lower-case word; 0.0 when it is unknown."""
         ...
 
     def follows(self, left: str, right: str) -> float:
-        """Return by how much (nats) `right` is likelier after `left` than anywhere; tokens with their capitals."""
+        """Return how much likelier (nats) `right` is after `left` than elsewhere; both tokens keep their capitals."""
         ...
 
     def is_name(self, word: str) -> bool:
-        """Tell whether this capitalised word was seen in clean text as a name or in a name."""
+        """Whether this capitalised word occurs in clean text as a name or as part of a name."""
         ...
 
 
 class WordList:
-    """A lexicon of frequencies alone."""
+    """A lexicon that knows only frequencies."""
 
     def __init__(self, frequencies: Mapping[str, float]) -> None:
         self._frequencies = frequencies
 
     def frequency(self, word: str) -> float:
-        """Return the listed frequency."""
+        """Return the listed frequency; 0.0 for an unlisted word."""
         return self._frequencies.get(word, 0.0)
 
     def follows(self, left: str, right: str) -> float:  # noqa: ARG002 - the protocol's signature
-        """Return nothing known."""
+        """Return 0.0: nothing is known about neighbours."""
         return 0.0
 
     def is_name(self, word: str) -> bool:  # noqa: ARG002 - the protocol's signature
-        """Return nothing known."""
+        """Return False: nothing is known about names."""
         return False
 
 
 class Corpus:
-    """What clean texts teach, over what `base` already knows. Learning more never makes a word less common."""
+    """A lexicon learnt from clean texts on top of `base`. No word is less frequent than in `base`."""
 
     def __init__(self, base: Lexicon, texts: Iterable[str] = (), *, grammar: bool = False) -> None:
-        """`grammar`: also learn which classes of words follow one another (needs some thousand words to be of use)."""
+        """With `grammar`, also learn which classes of words follow one another; this needs some thousand words."""
         self._base = base
         self._grammar = Grammar() if grammar else None
         self._words: Counter[str] = Counter()
@@ -72,7 +71,7 @@ class Corpus:
             self.learn(text)
 
     def learn(self, text: str) -> None:
-        """Learn from one clean text; every line of it stands for itself."""
+        """Learn from one clean text; each of its lines is a separate block."""
         for line in text.splitlines():
             found = [_OPEN, *words.tokens(line), _OPEN]
             self._names.update(_names(found))
@@ -84,7 +83,7 @@ class Corpus:
                 self._grammar.learn(found)
 
     def learn_names(self, text: str) -> None:
-        """Learn nothing but names from a text that may be broken: those that cannot be two words run together."""
+        """Learn only names from a text that may be broken, and only names that cannot be two words run together."""
         for line in text.splitlines():
             found = [_OPEN, *words.tokens(line), _OPEN]
             self._names.update(name for name in _names(found) if not self._may_be_glued(name))
@@ -97,13 +96,13 @@ class Corpus:
         return any(min(self.frequency(a), self.frequency(b)) > _COMMON for a, b in halves)
 
     def frequency(self, word: str) -> float:
-        """Return the larger of both: the base's frequency, and a cautious one of the texts."""
+        """Return the larger of the base's frequency and a cautious estimate from the texts."""
         seen = self._words.get(word, 0)
         here = seen / (self._size + 200_000) if seen else 0.0
         return max(here, self._base.frequency(word))
 
     def follows(self, left: str, right: str) -> float:
-        """Return what the pairs say, the less they were seen the more what the classes and the base say."""
+        """Return the log odds by word pairs; the rarer `left` is, the more the classes and the base count."""
         if (left, right) in self._neighbours:
             return _NEIGHBOURS
         prior = self._grammar.follows(left, right) if self._grammar is not None else self._base.follows(left, right)
@@ -114,11 +113,11 @@ class Corpus:
         chance = max(self.frequency(after), 1e-7)
         together = self._pairs.get((before, after), 0)
         likely = (together + _TRUST * chance * math.exp(prior)) / (seen + _TRUST)
-        # Absence teaches little while the texts are few: it may halve the odds, no more.
+        # With few texts, an unseen pair proves little: it may only halve the odds (0.7 nats).
         return max(math.log(likely / chance), prior - 0.7)
 
     def is_name(self, word: str) -> bool:
-        """Tell whether the texts or the base had this name."""
+        """Whether the texts or the base contain this name."""
         return word in self._names or self._base.is_name(word)
 
 
@@ -129,7 +128,7 @@ def _names(found: list[str]) -> Iterator[str]:
 
 
 class Grammar:
-    """Which class of word follows which: function words by themselves, the others by capital and ending."""
+    """Counts of word classes and their pairs. A function word is its own class; other words have one by capital and ending."""
 
     def __init__(self) -> None:
         self._classes: Counter[str] = Counter()
@@ -144,7 +143,7 @@ class Grammar:
         self._size += len(classes)
 
     def follows(self, left: str, right: str) -> float:
-        """Return log odds of the pair against chance, drawn towards zero when the classes are rare."""
+        """Return the log odds of the pair against chance (nats), shrunk towards zero when the classes are rare."""
         first, second = words.word_class(left), words.word_class(right)
         chance = (self._classes[second] + 1) / (self._size + 100)
         seen = self._classes[first]

@@ -1,6 +1,6 @@
-"""First names of the people an agency writes about: `JoeBiden` is a person, `SoftBank` is not.
+"""First names of people in the news: `JoeBiden` is a person, `SoftBank` is not.
 
-Boundary: one closed list, lower case; no surnames, for they are endless.
+Boundary: one closed list, lower case; no surnames, because no list of them would be complete.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""How much likelier a run of letters is two words than one: the words' own chances, and their neighbours (in nats).
+"""How much likelier a run of letters is two words than one, by the words themselves and by their neighbours (nats).
 
-Boundary: one run with its neighbours at a time; where line breaks may have been is the business of `wrap`.
+Boundary: one run with its neighbours at a time; `wrap` looks at the positions of line breaks.
 """
 
 from __future__ import annotations
@@ -13,36 +13,36 @@ from crawler.repair import chances, shapes, words
 from crawler.repair.chances import NEVER
 from crawler.repair.lexicon import Lexicon
 
-LIMIT = 15.0  # no single spot is ever surer than this
-_CONTEXT = 0.8  # the neighbours' odds are not independent of one another
+LIMIT = 15.0  # upper bound for the log odds of a single spot
+_CONTEXT = 0.8  # discount: the odds of the neighbours are not independent of one another
 _CONTEXT_LIMIT = 5.0
-_LONGEST = 60  # letters: what is longer is no text, and costs its square
-_COMBINING = -6.0  # `photo|chromique`: rather a new compound than two words
-_FOREIGN = -8.0  # beside `the` and the like
+_LONGEST = 60  # letters; a longer run is not text, and the time grows with its square
+_COMBINING = -6.0  # `photo|chromique` is more probably a new compound than two words
+_FOREIGN = -8.0  # next to a foreign function word such as `the`
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """A run of letters (an apostrophe may end it) with the tokens around it."""
+class LetterRun:
+    """A run of letters, possibly with a final apostrophe, and the tokens before and after it."""
 
     start: int
     text: str
     left: str
     right: str
-    touches_figure: bool = False
+    touches_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A place where a space may be missing, and how much (log odds) the words speak for it."""
+    """A place where a space may be missing, and the log odds (nats) for it by the words alone."""
 
     offset: int
     odds: float
     run: int
 
 
-def splits(run: Run, lexicon: Lexicon) -> Iterator[Split]:
-    """Yield the places of a run where both sides can stand as words."""
+def splits(run: LetterRun, lexicon: Lexicon) -> Iterator[Split]:
+    """Yield the places of a run where both sides can be words."""
     if _is_bound(run) or len(run.text) > _LONGEST:
         return
     shaped = _shaped(run, lexicon)
@@ -52,38 +52,38 @@ def splits(run: Run, lexicon: Lexicon) -> Iterator[Split]:
         yield from _by_words(run, lexicon)
 
 
-def _is_bound(run: Run) -> bool:
+def _is_bound(run: LetterRun) -> bool:
     lower = run.text.lower()
     if run.left.lower() == "aujourd'":
         return lower == "hui"
     return lower.endswith("'") and (lower in words.BOUND or lower[:-1] in words.ELIDED)
 
 
-def _shaped(run: Run, lexicon: Lexicon) -> Split | None:
-    """Return the place that the run's shape tells, if its shape tells one."""
+def _shaped(run: LetterRun, lexicon: Lexicon) -> Split | None:
+    """Return the place that the run's shape determines, if any."""
     if run.left.lower() == "aujourd'" and run.text.startswith("hui"):
         return Split(run.start + 3, LIMIT, run.start)
-    at = shapes.ordinal(run.touches_figure, run.text, lexicon)
+    at = shapes.ordinal(run.touches_number, run.text, lexicon)
     if at is not None:
         return Split(run.start + at, LIMIT, run.start)
     found = None if run.text.islower() else shapes.two_names(run.text, run.left, run.right, lexicon)
     return found and Split(run.start + found[0], found[1], run.start)
 
 
-def _by_words(run: Run, lexicon: Lexicon) -> Iterator[Split]:
+def _by_words(run: LetterRun, lexicon: Lexicon) -> Iterator[Split]:
     weighed = [(at, _of_parts(run, at, lexicon)) for at in range(1, len(run.text))]
     possible = [(at, chance) for at, chance in weighed if chance > NEVER]
     if not possible:
         return
     whole = chances.of_whole(run.text, run.left, run.right, lexicon) + _context(lexicon, run.left, run.text, run.right)
-    # The limit moves all places of the run together: what tells them apart must survive it.
+    # Apply the limit to all places of the run together, so that the differences between them remain.
     whole = max(whole, max(chance for _, chance in possible) - LIMIT)
     bias = _FOREIGN if words.FOREIGN & {run.left.lower(), run.right.lower()} else 0.0
     for at, chance in possible:
         yield Split(run.start + at, max(-LIMIT, chance - whole + bias), run.start)
 
 
-def _of_parts(run: Run, at: int, lexicon: Lexicon) -> float:
+def _of_parts(run: LetterRun, at: int, lexicon: Lexicon) -> float:
     first, second = run.text[:at], run.text[at:]
     chance = chances.of_first(first, second, run.left, lexicon)
     if chance == NEVER:

@@ -1,4 +1,6 @@
-"""Spots that their shape betrays, whatever the words: a capital inside a run, a figure against a word (odds in nats).
+"""Spots recognised by their shape: a capital inside a run of letters, a number that touches a word.
+
+All odds are log odds in nats.
 
 Boundary: one spot with its neighbours at a time, as in `score`.
 """
@@ -13,11 +15,11 @@ from crawler.repair.lexicon import Lexicon
 from crawler.repair.names import FIRST_NAMES
 
 _NEVER = -math.inf
-#: `AnneMarie` in running text is more often two names than a brand, but not by so much that its place does not matter.
+#: `AnneMarie` in running text is more often two names than a brand, but the odds are low enough for `wrap` to decide.
 _TWO_NAMES = 3.0
-_PERSON = 8.0
-_SEEN_APART = 12.0
-_BRAND_WORD = -4.0
+_PERSON = 8.0  # begins with a known first name
+_SEEN_APART = 12.0  # the two names stand side by side elsewhere on the page
+_BRAND_WORD = -4.0  # ends with a common word
 _BRAND = -12.0
 
 _TWO_TITLES = re.compile(r"([A-ZÀ-ÖØ-ÞĐƯƠŒ][^\W\d_A-ZÀ-ÖØ-Þ]+)([A-ZÀ-ÖØ-ÞĐƯƠŒ][^\W\d_A-ZÀ-ÖØ-Þ]+)")
@@ -37,9 +39,9 @@ _BRAND_ENDS = frozenset(
     """.split()
 )
 ROMAN = re.compile(r"[IVX]+(?:e|er|ᵉ)")
-_AFTER_FIGURE = re.compile(r"(?P<end>èm|èr|e|è|ᵉ)")
+_AFTER_NUMBER = re.compile(r"(?P<end>èm|èr|e|è|ᵉ)")
 _AFTER_ROMAN = re.compile(r"(?:[IVX]{2,}|[IVX](?=e(?:siècle|République|Congrès|arrondissement)))(?P<end>èm|e|ᵉ)")
-#: What a figure may carry without a space.
+#: Units and ordinal endings that may follow a number without a space.
 _UNITS = frozenset(
     """
     e er ère ers ème èmes eme emes nd nde ndes è ᵉ km kg cm mm dm ml cl dl hl ha mn min sec kw kwh mw mwh gw gwh twh kv
@@ -50,9 +52,9 @@ _UNITS = frozenset(
 
 
 def two_names(run: str, left: str, right: str, lexicon: Lexicon) -> tuple[int, float] | None:
-    """Return where two capitalised words were run together, and the odds: `JeanBaptiste` against `VietnamPlus`.
+    """Return where two capitalised words may have run together, and the odds: `JeanBaptiste` against `VietnamPlus`.
 
-    Their frequencies are of no use here, for they are the same in a brand.
+    Word frequencies do not help here, because brands consist of the same words.
     """
     match = _TWO_TITLES.fullmatch(run)
     return match and (match.end(1), _of_two_names(match[1], match[2], left, right, lexicon))
@@ -69,38 +71,41 @@ def _of_two_names(one: str, two: str, left: str, right: str, lexicon: Lexicon) -
     return _of_name_or_brand(first, second, left[0].isupper() or right[0].isupper(), lexicon)
 
 
-def _of_name_or_brand(first: str, second: str, named: bool, lexicon: Lexicon) -> float:
-    """`named`: a name stands beside it."""
+def _of_name_or_brand(first: str, second: str, beside_name: bool, lexicon: Lexicon) -> float:
+    """Weigh a person's name against a brand; `beside_name` means that a capitalised word stands next to it."""
     if vietnamese.is_syllable(first) and vietnamese.is_syllable(second):
-        return _BRAND if lexicon.frequency(first + second) else _TWO_NAMES + 2.0 + named
+        return _BRAND if lexicon.frequency(first + second) else _TWO_NAMES + 2.0 + beside_name
     if first in _BRAND_STARTS or second in _BRAND_ENDS:
         return _BRAND
     if first in FIRST_NAMES:
         return _PERSON
     common = lexicon.frequency(second) > 2e-5 and not lexicon.is_name(second.capitalize())
-    return _TWO_NAMES + named + (_BRAND_WORD if common else 0.0)
+    return _TWO_NAMES + beside_name + (_BRAND_WORD if common else 0.0)
 
 
 def _opening(first: str, second: str, lexicon: Lexicon) -> float:
-    """Weigh `LesVietnamiens` at a sentence's start; `LeMonde` and `LaSalle` are names as well."""
+    """Weigh `LesVietnamiens` at the start of a sentence; `LeMonde` and `LaSalle` may be names."""
     if lexicon.frequency(second) < 1e-7:
         return _TWO_NAMES
     return 5.0 if first in {"le", "la", "de", "du"} else 9.0
 
 
-def ordinal(figure: bool, run: str, lexicon: Lexicon) -> int | None:
-    """Return where a word begins that was glued to an ordinal: `76eFestival` (`figure`: one is before), `XXesiècle`."""
-    match = _AFTER_FIGURE.match(run) if figure else _AFTER_ROMAN.match(run)
+def ordinal(touches_number: bool, run: str, lexicon: Lexicon) -> int | None:
+    """Return where the word that is glued to an ordinal begins: `76eFestival`, `XXesiècle`; None if there is none.
+
+    `touches_number` means that a number stands directly before the run.
+    """
+    match = _AFTER_NUMBER.match(run) if touches_number else _AFTER_ROMAN.match(run)
     ends = (match.end("end"), match.end("end") + 1) if match else ()
     return next((at for at in ends if len(run) - at > 3 and lexicon.frequency(run[at:].lower()) > 1e-6), None)
 
 
-def before_word(figure: str, word: str, lexicon: Lexicon) -> float:
-    """Weigh a word that a figure runs into: `2017dans`, `18remporta`; never a unit."""
+def before_word(number: str, word: str, lexicon: Lexicon) -> float:
+    """Return the odds of a missing space between a number and a word: `2017dans`, `18remporta`; never before a unit."""
     lower = word.rstrip("'").lower()
-    if not word[0].islower() or lower in _UNITS or len(figure) > 12:
+    if not word[0].islower() or lower in _UNITS or len(number) > 12:
         return _NEVER
-    year = len(figure) == 4 and figure[:2] in {"18", "19", "20"}
+    year = len(number) == 4 and number[:2] in {"18", "19", "20"}
     if lower in words.FUNCTION and (len(lower) > 2 or year):
         return 8.0 if len(lower) > 1 else 3.0
     if year and word in {"l'", "d'", "qu'", "s'", "n'"}:
@@ -108,9 +113,9 @@ def before_word(figure: str, word: str, lexicon: Lexicon) -> float:
     return 6.0 if len(lower) > 2 and lexicon.frequency(lower) > (1e-5 if len(lower) < 5 else 1e-6) else _NEVER
 
 
-def after_word(word: str, figure: str, lexicon: Lexicon) -> float:
-    """Weigh a word that runs into a figure: `février1789`, `sur3`; never `COVID19`."""
-    if not word[1:].islower() or not figure[0].isdigit():
+def after_word(word: str, number: str, lexicon: Lexicon) -> float:
+    """Return the odds of a missing space between a word and a number: `février1789`, `sur3`; never `COVID19`."""
+    if not word[1:].islower() or not number[0].isdigit():
         return _NEVER
     lower = word.lower()
     if lower in words.FUNCTION and len(lower) > 1:

@@ -1,14 +1,14 @@
-"""What hardly ever stands side by side in French: the small grammar behind `Corpus`, in nats.
+"""Pairs of words that hardly ever stand side by side in French: the small grammar that `Corpus` uses, in nats.
 
-Boundary: closed lists and endings; written by hand, so that it holds where no text was learnt.
+Boundary: closed lists and endings, written by hand, so that they also cover words that no text taught.
 """
 
 from __future__ import annotations
 
 from crawler.repair import words
 
-_BAR = -4.0  # against pairs that grammar excludes
-_AGREE = -2.5  # against pairs that only number speaks against
+_EXCLUDED = -4.0  # a pair that grammar excludes
+_DISAGREES = -2.5  # singular beside plural
 
 _SINGULAR = frozenset(
     "le la un une ce cet cette son sa mon ma ton ta notre votre leur chaque au du quel quelle".split()
@@ -31,39 +31,41 @@ _PREPOSITIONS = frozenset(
 _NOT_AFTER_PREPOSITION = frozenset(
     "et ou a est sont ont ne que avait avaient était étaient sera seront aura auront soit il ils on je tu".split()
 )
-_SHE = frozenset("il elle on ce cela ça celui celle".split())
-_THEY = frozenset("ils elles ceux celles".split())
-_HAS = frozenset("a est avait était sera aura serait aurait doit peut va fait soit".split())
-_HAVE = frozenset("ont sont avaient étaient seront auront seraient auraient doivent peuvent vont font soient".split())
+_SINGULAR_SUBJECT = frozenset("il elle on ce cela ça celui celle".split())
+_PLURAL_SUBJECT = frozenset("ils elles ceux celles".split())
+_SINGULAR_VERB = frozenset("a est avait était sera aura serait aurait doit peut va fait soit".split())
+_PLURAL_VERB = frozenset(
+    "ont sont avaient étaient seront auront seraient auraient doivent peuvent vont font soient".split()
+)
 _NOT_AFTER_NE = frozenset("un une des du au aux ce cet cette ces".split())
 
 
 def bias(left: str, right: str) -> float:
-    """Return how strongly grammar speaks against `right` after `left`; 0.0 when it has nothing to say."""
+    """Return the log odds against `right` after `left` by grammar: negative, or 0.0 when no rule applies."""
     a, b = left.lower(), right.lower()
     if a in _DETERMINERS:
         return _after_determiner(a, b)
     if a in _PREPOSITIONS and b in _NOT_AFTER_PREPOSITION:
-        return _BAR
-    if (a in _SHE and b in _HAVE) or (a in _THEY and b in _HAS):
-        return _BAR
+        return _EXCLUDED
+    if (a in _SINGULAR_SUBJECT and b in _PLURAL_VERB) or (a in _PLURAL_SUBJECT and b in _SINGULAR_VERB):
+        return _EXCLUDED
     if a in {"ne", "n'"} and b in _NOT_AFTER_NE:
-        return _BAR
-    return _number(a, b)
+        return _EXCLUDED
+    return _agreement(a, b)
 
 
 def _after_determiner(left: str, right: str) -> float:
     if right in words.FUNCTION:
-        return 0.0 if right in _AFTER_DETERMINER else _BAR
+        return 0.0 if right in _AFTER_DETERMINER else _EXCLUDED
     if not right[0].isalpha() or right.endswith("'"):
         return 0.0
     if left in _SINGULAR:
-        return _AGREE if _looks_plural(right) else 0.0
-    return 0.0 if right[-1] in "sxz" else _AGREE
+        return _DISAGREES if _looks_plural(right) else 0.0
+    return 0.0 if right[-1] in "sxz" else _DISAGREES
 
 
-def _number(left: str, right: str) -> float:
-    """Hold a noun's ending against an auxiliary's number, when nothing stands between them."""
+def _agreement(left: str, right: str) -> float:
+    """Compare the ending of a noun with the number of an auxiliary that follows it directly."""
     if left in words.FUNCTION or not left[0].isalpha() or left.endswith("'"):
         return 0.0
     if right in {"ont", "sont", "avaient", "étaient"}:

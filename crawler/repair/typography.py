@@ -1,6 +1,6 @@
-"""Spaces lost or added around signs, figures and single letters: what can be told without knowing the words.
+"""Repair spaces lost or added around signs, numbers and single letters, mostly without knowing the words.
 
-Boundary: patterns over text, each with the exceptions that make it safe; `Lexicon` only where a rule's name says so.
+Boundary: patterns over text, each with the exceptions that make it safe. Only `capital` needs a `Lexicon`.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ Fix = Callable[[re.Match[str]], str]
 
 
 def _each(rule: str, text: str, fix: Fix, *patterns: re.Pattern[str]) -> list[Repair]:
-    """Return the edits of all patterns in order; where two overlap, the first one stands."""
-    closed = protected(text)
+    """Return the edits of all patterns, in order of position; of two that overlap, the first one counts."""
+    spans = protected(text)
     found: list[Repair] = []
     done = -1
     for m in sorted((m for p in patterns for m in p.finditer(text)), key=lambda m: m.start()):
-        if m.start() >= done and not any(a <= m.start() < b for a, b in closed):
+        if m.start() >= done and not any(a <= m.start() < b for a, b in spans):
             found.append(Repair(rule, m.start(), m[0], fix(m)))
             done = m.end()
     return found
@@ -74,47 +74,47 @@ def nfc(text: str) -> list[Repair]:
 
 
 def spaces(text: str) -> list[Repair]:
-    """Make one space of several; a no-break space among them stays one."""
+    """Replace several spaces by one, which is a no-break space if one of them was."""
     return [Repair("spaces", m.start(), m[0], "\u00a0" if "\u00a0" in m[0] else " ") for m in _SPACES.finditer(text)]
 
 
 def agency(text: str) -> list[Repair]:
-    """Close up the agency's own name where it was torn: `- VN A`."""
+    """Remove the space inside the agency's name: `- VN A` (dossier section 16)."""
     return _each("torn-signature", text, _closed_agency, _AGENCY)
 
 
 def ordinal(text: str) -> list[Repair]:
-    """Close up a torn ordinal: `45 e anniversaire`."""
+    """Remove the space inside an ordinal: `45 e anniversaire`."""
     return _each("torn-ordinal", text, lambda m: m["number"] + m["end"], _ORDINAL)
 
 
 def elision(text: str) -> list[Repair]:
-    """Close up an elided word: `l’ Organisation`."""
+    """Remove the space after an elided word: `l’ Organisation`."""
     return _each("torn-elision", text, lambda m: m["word"], _ELISION)
 
 
 def sentence(text: str) -> list[Repair]:
-    """Part sentences glued after their full stop: `presse.Lors`."""
+    """Insert the missing space after the end of a sentence: `presse.Lors`."""
     return _each("glued-sentence", text, _space_after, _SENTENCE, _SENTENCE_YEAR)
 
 
 def comma(text: str) -> list[Repair]:
-    """Give a comma or semicolon between words its space: `multilatéraux,tout`."""
+    """Insert the missing space after a comma or semicolon between words: `multilatéraux,tout`."""
     return _each("glued-comma", text, _space_after, _COMMA)
 
 
 def bracket(text: str) -> list[Repair]:
-    """Part a word and the bracket or quotation mark of the next: `bilatéral(2013`, `(PCV)et`."""
+    """Insert the missing space at a bracket or quotation mark: `bilatéral(2013`, `(PCV)et`."""
     return _each("glued-bracket", text, _space_after, _BRACKET, _AFTER_BRACKET, _QUOTE)
 
 
 def figure(text: str) -> list[Repair]:
-    """Part a figure and a word that is no unit: `30mars`, `le18 mai`, `en2017`."""
+    """Insert the missing space between a number and a word other than a unit: `30mars`, `le18 mai`, `en2017`."""
     return _each("glued-figure", text, _space_after, _MONTH_DAY, _DAY_ARTICLE, _MONTH_YEAR, _YEAR_WORD, _AMOUNT)
 
 
 def capital(text: str, lexicon: Lexicon) -> list[Repair]:
-    """Close up a word torn after its capital, if only the whole is a word: `P rincipe`."""
+    """Remove the space after a capital if only the joined letters are a word: `P rincipe`."""
     return [e for e in _each("torn-capital", text, _closed, _CAPITAL) if _torn(e, lexicon)]
 
 

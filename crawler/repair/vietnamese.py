@@ -1,4 +1,4 @@
-"""The shape of Vietnamese syllables, with or without their diacritics: what protects names that no list holds.
+"""Recognise Vietnamese syllables, with or without diacritics, so that names missing from every list stay whole.
 
 Boundary: one pattern; no frequencies.
 """
@@ -24,11 +24,11 @@ _SYLLABLE = re.compile(
 
 @lru_cache(maxsize=1 << 14)
 def is_syllable(word: str) -> bool:
-    """Tell whether a word has the shape of one Vietnamese syllable: `Nguyễn`, `Nguyen`, `Phúc`, `Dông`."""
+    """Whether a word has the shape of one Vietnamese syllable: `Nguyễn`, `Nguyen`, `Phúc`, `Dông`."""
     return len(word) <= 7 and _SYLLABLE.fullmatch(fold(word)) is not None
 
 
 def fold(word: str) -> str:
-    """Lower-case a word and take its diacritics off, `đ` included."""
+    """Return a word in lower case and without diacritics; `đ` becomes `d`."""
     plain = unicodedata.normalize("NFD", word.lower().replace("đ", "d"))
     return "".join(c for c in plain if not unicodedata.combining(c))

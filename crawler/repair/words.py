@@ -1,6 +1,6 @@
-"""French words as the repair sees them: tokens, function words, classes that say what may stand beside what.
+"""French words as the repair rules see them: tokens, function words, and the classes whose order `Grammar` learns.
 
-Boundary: closed lists and shapes of words; no frequencies, no text of any article.
+Boundary: closed lists and shapes of words; no frequencies, no article text.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-#: An elided word keeps its apostrophe; a number keeps its separators; every other sign is a token of its own.
+#: An elided word keeps its apostrophe, a number keeps its separators, and every other sign is a separate token.
 TOKEN = re.compile(r"[^\W\d_]+['’]?|\d+(?:[.,]\d+)*|[^\w\s]|_")
 
-#: Words of one to three letters. Frequency lists are full of junk of this length, so this list is closed.
+#: Words of one to three letters. The list is closed, because frequency lists contain much junk of this length.
 SHORT = frozenset(
     """
     a à y ô
@@ -27,7 +27,7 @@ SHORT = frozenset(
     """.split()
 )
 
-#: Words that carry grammar; each is a class of its own.
+#: Function words; each is its own class.
 FUNCTION = frozenset(
     """
     à a au aux avec afin ainsi alors après aucun aucune aura auraient aurait auront aussi autant autre autres avaient
@@ -42,7 +42,7 @@ FUNCTION = frozenset(
     """.split()
 )
 
-#: The function words that may be told from the end of a name that nobody knows: `Lenainet`, `Sendoa`.
+#: Function words that can be recognised at the end of an unknown name: `Lenainet`, `Sendoa`.
 TAILS = frozenset(
     """
     et a à de du des en est ont sont pour dans sur par qui que avec au aux lors ainsi était avait dont comme ou où
@@ -50,13 +50,13 @@ TAILS = frozenset(
     """.split()
 )
 
-#: What may stand before an apostrophe.
+#: Elided words, without their apostrophe.
 ELIDED = frozenset("l d n s c j m t qu jusqu lorsqu puisqu quoiqu".split())
 
-#: Words with an apostrophe inside: the part before it is no glue.
+#: First parts of words with an apostrophe inside, such as `aujourd'hui`; they are never split.
 BOUND = frozenset("aujourd' quelqu' presqu' entr' prud' grand' o' d' n' chef-d' main-d'".split())
 
-#: The same in singular and plural: the final `s` says nothing.
+#: Words with the same singular and plural: the final letter does not show the number.
 INVARIANT = frozenset(
     """
     pays temps cas corps progrès succès accès procès mois fois discours cours concours recours secours choix prix voix
@@ -67,12 +67,12 @@ INVARIANT = frozenset(
     """.split()
 ) - {"niveaux", "jeux"}
 
-#: Small words of other languages: beside them a strange word is foreign, not broken.
+#: Function words of other languages: an unknown word next to them is foreign, not broken.
 FOREIGN = frozenset(
     "the of and for to is with by from at this that der die das und für el los las del di della the".split()
 )
 
-#: Prefixes that make new words freely; such a word need not be in any list.
+#: Productive prefixes; a word formed with them need not be in any list.
 PREFIXES = tuple(
     """
     aéro agri agro anti archi arrière audio auto bi biblio bio cardio chrono co crypto cyber dé dés dis éco électro ethno euro
@@ -82,7 +82,7 @@ PREFIXES = tuple(
     """.split()
 )
 
-#: Endings that make new words from known stems.
+#: Endings that form new words from known stems.
 SUFFIXES = tuple(
     """
     s x e es nt ent ment ement isme ismes iste istes ité ités ation ations isation isations ateur ateurs atrice eur
@@ -113,14 +113,14 @@ _OPEN_CLASSES = (
 
 
 def tokens(text: str) -> Iterator[str]:
-    """Yield the tokens of a text, apostrophes made plain."""
+    """Yield the tokens of a text, with typographic apostrophes replaced by `'`."""
     for match in TOKEN.finditer(text):
         yield match[0].replace("’", "'")
 
 
-@lru_cache(maxsize=1 << 14)  # as with stems: a service must not grow with every name
+@lru_cache(maxsize=1 << 14)  # bounded, so that a long-running service does not grow with every new name
 def word_class(token: str) -> str:
-    """Return the class of a token: a function word is its own class, others go by capital and ending."""
+    """Return the class of a token: itself for a function word, otherwise a class by capital or ending."""
     lower = token.lower()
     if lower in FUNCTION or not token[0].isalpha() or lower.endswith("'"):
         return _closed_class(lower)
@@ -143,5 +143,5 @@ def open_class(lower: str) -> str:
 
 
 def ends_sentence(token: str) -> bool:
-    """Tell whether a capital after this token may be that of a sentence."""
+    """Whether the next token may be capitalised because it begins a sentence or a quotation."""
     return token.strip() in {".", "!", "?", "…", ":", "«", "“", '"', "-", "–", "—", ""}

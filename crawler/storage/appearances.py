@@ -1,7 +1,7 @@
-"""Rows of the places in lists: where an article stood on the home page and the section pages, and for how long.
+"""Rows of positions in lists: where an article appeared on the home page and section pages, and for how long.
 
-One row lasts while an article keeps its place from one answer to the next; `last_seen_at` moves along. The rows that
-hold now are those of the source's last answer. All times are those of answers.
+While an article keeps its position from one response to the next, its row stays and only `last_seen_at` is updated. The
+current rows of a source are those of its last response. All times are times of responses.
 
 Boundary: rows in and out.
 """
@@ -18,36 +18,36 @@ from sqlite_utils import Database
 from crawler.clock import to_text
 from crawler.types import Sighting
 
-_PLACES = 60  # what stands further down is in the WARC files alone
+_POSITIONS = 60  # positions stored per response; the rest of a list is in the WARC files only
 _LAST = "SELECT max(last_seen_at) FROM appearances WHERE source = :source"
-_KEPT = """UPDATE appearances SET last_seen_at = :now WHERE source = :source AND last_seen_at = :last"""
+_EXTEND = """UPDATE appearances SET last_seen_at = :now WHERE source = :source AND last_seen_at = :last"""
 
 
 class Appearances:
-    """Queries over what stood where."""
+    """Queries over the positions of articles in lists."""
 
     db: Database
 
     def save_appearances(self, source: int, sightings: Iterable[Sighting], now: datetime) -> None:
-        """Write which articles stand on a source's first page, and where."""
-        shown = {s.post_id: s.position for s in sightings if s.position is not None and s.position < _PLACES}
+        """Write the positions of the articles on a source's first page, at most 60."""
+        shown = {s.post_id: s.position for s in sightings if s.position is not None and s.position < _POSITIONS}
         values = self._values(source, now) | {"shown": json.dumps(list(shown.items()))}
-        place = "SELECT value ->> 0 AS page, value ->> 1 AS position FROM json_each(:shown)"
-        self.db.conn.execute(f"{_KEPT} AND (page, position) IN ({place})", values)
+        places = "SELECT value ->> 0 AS page, value ->> 1 AS position FROM json_each(:shown)"
+        self.db.conn.execute(f"{_EXTEND} AND (page, position) IN ({places})", values)
         self.db.conn.execute(
             f"""INSERT INTO appearances (source, page, seen_at, position, last_seen_at)
-                SELECT :source, page, :now, position, :now FROM ({place}) AS new
+                SELECT :source, page, :now, position, :now FROM ({places}) AS new
                 WHERE NOT EXISTS (SELECT 1 FROM appearances WHERE source = :source AND last_seen_at = :now
-                                  AND page = new.page)""",  # noqa: S608 - texts of ours
+                                  AND page = new.page)""",  # noqa: S608 - constants only
             values,
         )
 
-    def keep_appearances(self, source: int, now: datetime) -> None:
-        """Write that a source's first page has not changed."""
-        self.db.conn.execute(_KEPT, self._values(source, now))
+    def extend_appearances(self, source: int, now: datetime) -> None:
+        """Record that a source's first page is unchanged: extend all current rows to now."""
+        self.db.conn.execute(_EXTEND, self._values(source, now))
 
-    def standing(self, source: int, at: datetime) -> list[int]:
-        """Give which articles stood on a source's first page at an instant, the top one first."""
+    def articles_shown_at(self, source: int, at: datetime) -> list[int]:
+        """Return the ids of the articles on a source's first page at an instant, in page order."""
         rows = self.db.query(
             """SELECT page FROM appearances WHERE source = :source AND seen_at <= :at AND last_seen_at >= :at
                ORDER BY position""",

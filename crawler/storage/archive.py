@@ -1,4 +1,4 @@
-"""The archive's database as one object: one mixin a table family, and transactions.
+"""The archive's database as one object: one mixin for each group of tables, plus transactions.
 
 Boundary: composition only.
 """
@@ -15,9 +15,9 @@ from sqlite_utils import Database
 
 from crawler.storage.appearances import Appearances
 from crawler.storage.articles import Articles
-from crawler.storage.base import mendable, open_database
+from crawler.storage.base import as_storage_error, open_database
 from crawler.storage.disk import Disk
-from crawler.storage.evidence import Evidence
+from crawler.storage.evidence import EvidenceQueries
 from crawler.storage.findings import Findings
 from crawler.storage.gaps import Gaps
 from crawler.storage.health import Health
@@ -26,7 +26,7 @@ from crawler.storage.locks import CLAIMS, Claims
 from crawler.storage.pages import Pages
 from crawler.storage.plans import Plans
 from crawler.storage.runs import Runs
-from crawler.storage.source_selection import Channels
+from crawler.storage.source_selection import SourceSelection
 from crawler.storage.sources import Sources
 from crawler.storage.status import Status
 
@@ -37,19 +37,23 @@ class Archive(
     Articles,
     Pages,
     Sources,
-    Channels,
+    SourceSelection,
     Appearances,
     Gaps,
     Runs,
     Status,
-    Evidence,
+    EvidenceQueries,
     Health,
     Plans,
     Ledgers,
     Disk,
     Findings,
 ):
-    """One archive; use as a context manager, which also gives the driver's errors a hint."""
+    """An open archive.
+
+    As a context manager it closes the connection, and turns SQLite and system errors that the user can fix into
+    `StorageError` with a hint.
+    """
 
     def __init__(self, db: Database, file: Path) -> None:
         self.db = db
@@ -63,28 +67,35 @@ class Archive(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-        if (told := mendable(self._file, error)) is not None:
-            raise told from error
+        if (translated := as_storage_error(self._file, error)) is not None:
+            raise translated from error
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection and release all claims."""
         self._claims.close()
         self.db.close()
 
-    def suffers(self, error: Exception) -> bool:
-        """Say whether an error is the disk's or the database's, and not a bug."""
-        return mendable(self._file, error) is not None
+    def is_storage_error(self, error: Exception) -> bool:
+        """Whether an error comes from the state of the disk or the database, and not from a bug."""
+        return as_storage_error(self._file, error) is not None
 
     def claim(self, number: int) -> AbstractContextManager[bool]:
-        """Claim a page (its id) for this process while the block lasts; False when another process has it."""
+        """Claim a page, by its id, for this process for the duration of the block.
+
+        The block receives False if another process holds the claim.
+
+        Raises:
+            StorageError: the file system does not support locks.
+
+        """
         return self._claims.claim(number)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make what is written inside one unit: all of it, or nothing.
+        """Run the block as one transaction: everything is committed, or nothing. Transactions can be nested.
 
-        The right to write is taken at the beginning: a transaction that reads first and writes later could not wait for
-        another process's commit, and would fail.
+        The write lock is taken at the start (BEGIN IMMEDIATE). In a transaction that reads first and writes later,
+        SQLite cannot wait for another process's commit and fails at once.
         """
         if self.db.conn.in_transaction:
             with self.db.atomic():
@@ -100,7 +111,7 @@ class Archive(
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Have all that is read inside be of one moment, whatever other processes write meanwhile."""
+        """Make all reads in the block see the same state, whatever other processes write in the meantime."""
         if self.db.conn.in_transaction:
             yield
             return
@@ -108,14 +119,15 @@ class Archive(
         try:
             yield
         finally:
-            self.db.rollback()  # there is nothing to keep
+            self.db.rollback()  # the block only reads, so there is nothing to commit
 
 
 def open_archive(folder: Path, *, read_only: bool = False) -> Archive:
-    """Open the archive in a folder, creating it unless `read_only`.
+    """Open the archive in a folder; unless `read_only`, create it if it is missing and apply pending migrations.
 
     Raises:
-        StorageError: with what to do.
+        StorageError: the archive cannot be opened; the hint says what to do.
+        SchemaTooNew: a newer version of this program wrote the database.
 
     """
     file = folder / FILE

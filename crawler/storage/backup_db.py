@@ -1,6 +1,6 @@
-"""A consistent copy of a database that others may be writing to.
+"""A consistent copy of a database that other processes may be writing to.
 
-Boundary: database files; which one, and where to, is the caller's.
+Boundary: database files; the caller chooses the source and the target.
 """
 
 from __future__ import annotations
@@ -11,20 +11,22 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from crawler.errors import Interrupted, StorageError, unless_stopped
-from crawler.storage.base import mendable
+from crawler.errors import Interrupted, StorageError, raise_if_stopped
+from crawler.storage.base import as_storage_error
 
-UNWRITABLE = "check that the folder is there (its disk may not be), can be written and has room"
-_PIECE = 4096  # pages that are copied between two looks whether to stop
-_STEPS = 100_000  # of SQLite's machine, for the same
+UNWRITABLE = "check that the folder exists, that its disk is mounted and has free space, and that it can be written"
+_BATCH = 4096  # database pages copied between two calls of `stopping`
+_STEPS = 100_000  # SQLite virtual machine instructions between two calls of `stopping`
 
 
 def copy_database(source: Path, target: Path, stopping: Callable[[], bool] = lambda: False) -> None:
-    """Copy a database by SQLite's backup API: one snapshot, whatever is written meanwhile; whole or not there at all.
+    """Copy a database with SQLite's backup API: one snapshot, even while other processes write to the source.
+
+    The target appears only when the copy is complete and has passed an integrity check.
 
     Raises:
-        StorageError: it cannot be read or written, or the copy is not sound.
-        Interrupted: `stopping`, which is asked again and again, said so.
+        StorageError: the source cannot be read, the target cannot be written, or the copy is damaged.
+        Interrupted: `stopping` returned True; it is called repeatedly during the copy.
 
     """
     fresh = target.with_name(f"{target.name}.new")
@@ -40,18 +42,18 @@ def copy_database(source: Path, target: Path, stopping: Callable[[], bool] = lam
         raise
     except sqlite3.DatabaseError as error:
         fresh.unlink(missing_ok=True)
-        if (told := mendable(source, error)) is None:
+        if (translated := as_storage_error(source, error)) is None:
             raise
-        raise StorageError(f"copying {source} to {target.parent}: {error}", told.hint) from error
+        raise StorageError(f"cannot copy {source} to {target.parent}: {error}", translated.hint) from error
     except OSError as error:
         raise StorageError(f"cannot write to {target.parent}: {error.strerror or error}", UNWRITABLE) from error
 
 
 def read_summary(file: Path) -> dict[str, int]:
-    """Give schema version and number of articles of a database.
+    """Return the schema version and the number of articles of a database.
 
     Raises:
-        StorageError: it is none.
+        StorageError: the file is not a database of an archive.
 
     """
     try:
@@ -61,11 +63,14 @@ def read_summary(file: Path) -> dict[str, int]:
                 "articles": int(db.execute("SELECT count(*) FROM articles").fetchone()[0]),
             }
     except sqlite3.DatabaseError as error:
-        raise StorageError(f"{file}: {error}", "this is no backup of an archive; choose another") from error
+        raise StorageError(f"{file}: {error}", "this file is not a backup of an archive; choose another one") from error
 
 
-def ends(file: Path) -> dict[str, int]:
-    """Give for each WARC file that a database points into the byte up to which it must be there."""
+def required_sizes(file: Path) -> dict[str, int]:
+    """Return, for each WARC file that a database refers to, the minimum size in bytes that includes all its captures.
+
+    A shorter file has lost captures that the database refers to.
+    """
     with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as db:
         return dict(db.execute("SELECT file, max(offset + length) FROM raw GROUP BY file"))
 
@@ -74,21 +79,22 @@ def _copy(source: Path, fresh: Path, stopping: Callable[[], bool]) -> None:
     reading = sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True, timeout=30)
     with closing(reading) as db, closing(sqlite3.connect(fresh)) as copy:
         db.execute("BEGIN")
-        db.execute("SELECT 1 FROM sqlite_schema").fetchone()  # one snapshot for all pieces: nothing is begun anew
-        db.backup(copy, pages=_PIECE, progress=lambda *_: unless_stopped(stopping))
-        copy.execute("PRAGMA journal_mode = DELETE")  # one file, nothing beside it
-        found = _checked(copy, stopping)
-    if found != "ok":
+        # The first read starts the snapshot. Without it, the backup restarts whenever another process writes.
+        db.execute("SELECT 1 FROM sqlite_schema").fetchone()
+        db.backup(copy, pages=_BATCH, progress=lambda *_: raise_if_stopped(stopping))
+        copy.execute("PRAGMA journal_mode = DELETE")  # so that the copy is one file, without -wal and -shm
+        result = _check_copy(copy, stopping)
+    if result != "ok":
         fresh.unlink()
-        raise StorageError(f"the copy of {source} is not sound: {found}", "run `vna verify` on the archive")
+        raise StorageError(f"the copy of {source} is damaged: {result}", "run `vna verify` on the archive")
 
 
-def _checked(copy: sqlite3.Connection, stopping: Callable[[], bool]) -> str:
+def _check_copy(copy: sqlite3.Connection, stopping: Callable[[], bool]) -> str:
     copy.set_progress_handler(stopping, _STEPS)
     try:
         return str(copy.execute("PRAGMA quick_check").fetchone()[0])
     except sqlite3.OperationalError:
-        unless_stopped(stopping)
+        raise_if_stopped(stopping)
         raise
 
 

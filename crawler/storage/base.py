@@ -1,6 +1,6 @@
-"""Opening the database; the driver's errors that a user can mend become `StorageError`.
+"""Open the database, and turn SQLite and operating system errors that the user can fix into `StorageError`.
 
-Boundary: files, connections and PRAGMAs; the tables are `schema`'s.
+Boundary: files, connections and PRAGMAs; `schema` owns the tables.
 """
 
 from __future__ import annotations
@@ -18,26 +18,29 @@ from sqlite_utils import Database
 from crawler.errors import SchemaTooNew, StorageError, StorageUnavailable
 from crawler.storage import schema
 
-# primary result codes that speak of the user's disk and not of our SQL: of its state now, and of what is damaged
-_NOT_NOW = frozenset({
+# SQLite result codes (without the extended bits) for problems of the user's disk and not of our SQL.
+# These may go away: another writer, a full disk, missing permissions.
+_TEMPORARY = frozenset({
     sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
 })  # fmt: skip
-_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-# what the machine may run out of, whatever a program does
-_EXHAUSTED = frozenset({
+# These do not go away: the file is damaged, or is not a database.
+_PERMANENT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+# Operating system errors caused by the machine and not by a bug: no space, no memory, too many open files, a bad disk.
+_SYSTEM_ERRORS = frozenset({
     errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.ENOMEM,
 })  # fmt: skip
-# the log of a long reader's time is cut to so many bytes when the reader is gone: it would keep its largest size
+# journal_size_limit: while a long read is running the WAL file grows without limit; after the next checkpoint it is
+# truncated to 16 MiB. Without the limit it would keep its largest size. busy_timeout is in milliseconds.
 _PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 30000", "journal_size_limit = 16777216")
 
 
 def open_database(file: Path, *, read_only: bool = False) -> Database:
-    """Open the database, creating and migrating it unless `read_only`.
+    """Open the database; unless `read_only`, create it if it is missing and apply pending migrations.
 
     Raises:
-        StorageError: it cannot be opened, with what to do.
-        SchemaTooNew: a newer version of this program wrote it.
+        StorageError: the database cannot be opened; the hint says what to do.
+        SchemaTooNew: a newer version of this program wrote the database.
 
     """
     with _translated(file), ExitStack() as failed:
@@ -46,21 +49,25 @@ def open_database(file: Path, *, read_only: bool = False) -> Database:
         db = Database(connection, use_old_upsert=False)
         found = _checked_version(db, file, read_only=read_only)
         if not read_only:
-            with _alone(file) if found != schema.version() else nullcontext():
+            with _opening_lock(file) if found != schema.version() else nullcontext():
                 for pragma in _PRAGMAS:
                     connection.execute(f"PRAGMA {pragma}")
                 if schema.migrations.pending(db):
                     schema.migrations.apply(db)
-                connection.execute("PRAGMA foreign_keys = ON")  # after the migrations: they may make a table anew
-                if found != schema.version():  # a write, even when nothing changes: it would wait for other writers
+                connection.execute("PRAGMA foreign_keys = ON")  # after the migrations: they may recreate a table
+                # setting user_version is a write even if the value is the same, and would wait for other writers
+                if found != schema.version():
                     connection.execute(f"PRAGMA user_version = {schema.version()}")
         failed.pop_all()
     return db
 
 
 @contextmanager
-def _alone(file: Path) -> Iterator[None]:
-    """Let one process at a time make or migrate a database: SQLite does not wait its turn for a change of journal mode."""
+def _opening_lock(file: Path) -> Iterator[None]:
+    """Hold a lock so that only one process at a time creates or migrates the database.
+
+    SQLite's busy timeout does not cover a change of journal mode: the second process would fail at once.
+    """
     try:
         lock = file.with_name("vna.opening").open("ab")
     except OSError as error:
@@ -87,11 +94,11 @@ def _connect(file: Path, *, read_only: bool) -> sqlite3.Connection:
 
 
 def not_writable(folder: Path, error: OSError | None) -> StorageUnavailable:
-    """Word that an archive's folder cannot be written."""
-    why = f": {error.strerror}" if error else ": permission denied"
+    """Return the error for an archive folder that is not writable; None as `error` means missing permission."""
+    reason = error.strerror if error else "permission denied"
     return StorageUnavailable(
-        f"the archive's folder {folder} cannot be written{why}",
-        "correct its permissions or free space, or choose another with --archive or [archive] dir",
+        f"the archive folder {folder} cannot be written: {reason}",
+        "fix its permissions or free disk space, or choose another folder with --archive or [archive] dir",
     )
 
 
@@ -99,51 +106,54 @@ def _checked_version(db: Database, file: Path, *, read_only: bool) -> int:
     found = int(db.execute("PRAGMA user_version").fetchone()[0])
     if read_only and found < schema.version():
         raise StorageError(
-            f"{file} has schema version {found}, this program reads version {schema.version()}",
-            "run `vna poll` or `vna import` once: it brings the database up to date",
+            f"{file} has schema version {found}, but this program needs version {schema.version()}",
+            "run `vna poll` or `vna import` once to upgrade the database",
         )
     if found > schema.version():
         raise SchemaTooNew(
-            f"{file} has schema version {found}, this program knows up to {schema.version()}",
-            "upgrade the program (git pull, then ./run.sh test); the database is unchanged",
+            f"{file} has schema version {found}, but this program supports versions up to {schema.version()}",
+            "upgrade the program (docs/operate.md); the database has not been changed",
         )
     return found
 
 
 @contextmanager
 def _translated(file: Path) -> Iterator[None]:
-    """Give the driver's errors that a user can mend as `StorageError`; a wrong statement is a bug of ours and escapes.
+    """Turn SQLite errors that the user can fix into `StorageError`. Others, such as wrong SQL, are bugs and propagate.
 
     Raises:
-        StorageError: locked, full, damaged, not permitted, not a database.
+        StorageError: the database is locked, inaccessible, damaged or not a database, or its disk is full.
 
     """
     try:
         yield
     except sqlite3.DatabaseError as error:
-        if (told := mendable(file, error)) is None:
+        if (translated := as_storage_error(file, error)) is None:
             raise
-        raise told from error
+        raise translated from error
 
 
-def mendable(file: Path, error: BaseException | None) -> StorageError | None:
-    """Word an error of the driver, or of the machine, for the user; None when there is nothing that a user can do."""
-    if isinstance(error, OSError) and error.errno in _EXHAUSTED:
+def as_storage_error(file: Path, error: BaseException | None) -> StorageError | None:
+    """Return a `StorageError` with a hint for an SQLite or system error; None if the user cannot fix it (a bug).
+
+    `StorageUnavailable` is returned for problems that may go away, such as a lock or a full disk.
+    """
+    if isinstance(error, OSError) and error.errno in _SYSTEM_ERRORS:
         return StorageUnavailable(f"{error.filename or file}: {error.strerror}", _hint(str(error)))
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    if code not in _NOT_NOW | _DAMAGED:
+    if code not in _TEMPORARY | _PERMANENT:
         return None
-    kind = StorageUnavailable if code in _NOT_NOW else StorageError
-    return kind(f"{file}: {error}", _hint(str(error)))
+    error_type = StorageUnavailable if code in _TEMPORARY else StorageError
+    return error_type(f"{file}: {error}", _hint(str(error)))
 
 
 def _hint(message: str) -> str:
     if "locked" in message:
-        return "another program writes to it; wait until it is done, or close it"
+        return "wait until the other program that is writing to the database has finished, or close it"
     if "not a database" in message or "malformed" in message:
-        return "restore it from a backup, or run `vna rebuild --replace`: the WARC files hold everything"
+        return "restore a backup, or run `vna rebuild --replace` to recreate the database from the WARC files"
     if "full" in message or "space" in message or "quota" in message:
-        return "free some space; nothing that was committed is lost"
+        return "free some disk space; no committed data is lost"
     if "open files" in message:
-        return "raise the limit (`ulimit -n`; LimitNOFILE= in the unit), or find out who holds so many"
+        return "raise the limit (`ulimit -n`; LimitNOFILE= in the systemd unit), or find what keeps so many files open"
     return "check that the folder exists, can be written and is on a local disk"

@@ -1,10 +1,10 @@
-"""What is being taken in, noted beside the database: so the next process knows over what the one before it came to its end.
+"""The item being processed, recorded on disk: the next process can tell which item crashed the previous one.
 
-A crash of the interpreter, or the kernel's when memory runs out, leaves no time for a row. The note needs none: it is
-there before, and gone after. It is no row, as it says nothing of the site and would cost a transaction a page; it is one
-line at the beginning of a file that stays open, so it costs next to nothing.
+A crash of the interpreter, or a kill by the kernel when memory runs out, leaves no time to write anything. So the
+marker is written before an item is processed and reset afterwards. It is not a database row because it says nothing
+about the site and would cost one transaction per page. Overwriting one line in an open file costs almost nothing.
 
-Boundary: one small file for each role; what is done about an answer that ends processes is decided elsewhere.
+Boundary: one small file for each role. What happens to an item that crashes the crawler is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from crawler.storage.base import not_writable
 from crawler.storage.locks import Role
 
 
-class InHand:
-    """The note of the one process that holds a role in an archive, while the block lasts.
+class CrashMarker:
+    """The crash marker of the process that holds a role in an archive; a context manager that closes its file.
 
     Raises:
-        StorageUnavailable: the note cannot be read or written.
+        StorageUnavailable: the marker file cannot be read or written.
 
     """
 
@@ -32,7 +32,7 @@ class InHand:
         self._folder = folder
         self._path = folder / "state" / f"in-hand-{role}"
         self._file: int | None = None
-        self._what, self._ends = self._left()
+        self._item, self._crashes = self._read()
 
     def __enter__(self) -> Self:
         return self
@@ -44,42 +44,48 @@ class InHand:
             os.close(self._file)
             self._file = None
 
-    def ends(self, what: str) -> int:
-        """Give how many processes in a row have ended over something."""
-        return self._ends if what == self._what else 0
+    def crashes(self, item: str) -> int:
+        """Return how many processes in a row have crashed while they processed an item."""
+        return self._crashes if item == self._item else 0
 
     @contextmanager
-    def taking(self, what: str) -> Iterator[None]:
-        """Note what is being taken in while the block lasts: not while the network is waited for, when any end may come."""
-        ends = self.ends(what)
-        self._write(what, ends + 1)
+    def processing(self, item: str) -> Iterator[None]:
+        """Record the item being processed for the duration of the block.
+
+        Do not wrap network waits: the process may be stopped there for unrelated reasons.
+        """
+        crashes = self.crashes(item)
+        self._write(item, crashes + 1)
         try:
             yield
         finally:
-            self._write(what, ends)
+            self._write(item, crashes)
 
-    def over(self) -> None:
-        """Forget the ends: what ended processes is taken in, or put off."""
+    def clear(self) -> None:
+        """Forget the crashes: the item has been processed or quarantined."""
         self._write("", 0)
 
-    def _left(self) -> tuple[str, int]:
-        """Read what the process before left."""
-        with self._usable():
+    def _read(self) -> tuple[str, int]:
+        """Return the item and the number of crashes that the previous process left in the file."""
+        with self._translated():
             if not self._path.exists():
                 return "", 0
-            count, _, what = self._path.read_text("utf-8").partition("\n")[0].partition(" ")
-        return what, int(count) if count.isdigit() else 0
+            count, _, item = self._path.read_text("utf-8").partition("\n")[0].partition(" ")
+        return item, int(count) if count.isdigit() else 0
 
-    def _write(self, what: str, ends: int) -> None:
-        with self._usable():
+    def _write(self, item: str, crashes: int) -> None:
+        with self._translated():
             if self._file is None:
-                self._path.parent.mkdir(exist_ok=True)  # not its parents: an archive moved away is not made anew
+                # without `parents`: an archive folder that was moved away must not be recreated
+                self._path.parent.mkdir(exist_ok=True)
                 self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            os.pwrite(self._file, f"{ends} {what}\n".encode(), 0)
-        self._what, self._ends = what, ends
+            # the file is not truncated: only its first line counts
+            os.pwrite(self._file, f"{crashes} {item}\n".encode(), 0)
+        self._item, self._crashes = item, crashes
 
     @contextmanager
-    def _usable(self) -> Iterator[None]:
+    def _translated(self) -> Iterator[None]:
+        """Turn a system error into `StorageUnavailable`."""
         try:
             yield
         except OSError as error:

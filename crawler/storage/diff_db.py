@@ -1,9 +1,9 @@
-"""Two databases of one archive, table by table.
+"""Compare two databases of one archive, table by table.
 
-Numbers that are given in the order of writing (of answers, of sources) may differ: rows are found by what they are
-about, and references are compared by what they refer to.
+Ids that depend on the order of writing (of captures, of sources) may differ between the two. So rows are matched by
+their natural key, such as a URL, and references are compared by the row that they refer to.
 
-Boundary: SQL over two files; which difference matters is the caller's to say.
+Boundary: SQL over two files; the caller decides which differences matter.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Literal
 
 from sqlite_utils import Database
 
-from crawler.storage.base import mendable
+from crawler.storage.base import as_storage_error
 
 Kind = Literal["evidence", "log", "derived"]
 
-#: What the evidence says, and by which columns a row is found; None: by its primary key.
+#: Tables derived from the WARC files, and the columns by which their rows are matched; None means the primary key.
 EVIDENCE: Mapping[str, tuple[str, ...] | None] = {
     "raw": ("file", "offset"),
     "articles": None,
@@ -41,25 +41,40 @@ EVIDENCE: Mapping[str, tuple[str, ...] | None] = {
     "appearances": None,
     "gaps": ("source", "opened_at"),
 }
-#: What was done, by whom and when: no evidence says it; taken over as it is.
+#: Tables that record what the program did and when. No WARC record contains this, so a rebuild copies them.
 LOGS = ("runs", "fetches", "findings", "plans", "plan_steps", "plan_pages", "heartbeats", "incidents", "disk")
-#: What is worked out from the other tables whenever it is asked for.
+#: Tables computed from the other tables: the coverage ledger.
 DERIVED = ("coverage", "missing", "datings")
 
-_NUMBERED = {"raw": ("file", "offset"), "sources": ("url",)}  # tables whose numbers are translated, and by what
+_RENUMBERED = {"raw": ("file", "offset"), "sources": ("url",)}  # tables whose ids may differ, and their natural keys
 _REFERENCES = {
     ("articles", "raw_id"): "raw", ("articles", "last_raw_id"): "raw", ("revisions", "raw_id"): "raw",
     ("pages", "raw_id"): "raw", ("rhythms", "source"): "sources", ("appearances", "source"): "sources",
     ("gaps", "source"): "sources",
 }  # fmt: skip
 _SKIPPED = {"raw": {"id"}, "sources": {"id"}, "gaps": {"id"}}
-# a source that was never asked is due since the run that added it
-_NOT_EVIDENT = {("sources", "next_due_at"): "o.state IN ('new', 'excluded') AND n.state IN ('new', 'excluded')"}
+#: Differences to ignore, by table and column: the SQL condition on the old row `o` and the new row `n` under which a
+#: difference does not count.
+_NOT_EVIDENT = {
+    # A source that was never polled is due since the run that added it, and that time is in no WARC record.
+    ("sources", "next_due_at"): "o.state IN ('new', 'excluded') AND n.state IN ('new', 'excluded')",
+    # Schema 2 had no kinds of errors; migration 0003 fills in only some of them.
+    ("pages", "error_kind"): "o.error_kind IS NULL",
+    ("sources", "error_kind"): "o.error_kind IS NULL",
+    # Messages for people are reworded from version to version: only their presence is compared.
+    ("pages", "error"): "(o.error IS NULL) = (n.error IS NULL)",
+    ("sources", "error"): "(o.error IS NULL) = (n.error IS NULL)",
+    ("gaps", "note"): "(o.note IS NULL) = (n.note IS NULL)",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class TableDifference:
-    """One table: rows in the old and the new database, how many of them differ or are in one alone, and where."""
+    """One table: the number of rows in the old and the new database, and how many of them differ.
+
+    `only_old` and `only_new` count rows that exist in one database only, `changed` rows with different values,
+    `renumbered` rows with different ids. `columns` counts the differing rows for each differing column.
+    """
 
     table: str
     kind: Kind
@@ -73,68 +88,68 @@ class TableDifference:
 
     @property
     def differing(self) -> int:
-        """How many rows are not the same."""
+        """The number of rows that are missing, added or changed."""
         return self.only_old + self.only_new + self.changed
 
 
 @contextmanager
-def beside(db: Database, old: Path) -> Iterator[None]:
-    """Have another database at hand under the name `old`.
+def attached(db: Database, old: Path) -> Iterator[None]:
+    """Attach another database under the schema name `old` for the duration of the block.
 
     Raises:
-        StorageError: it is damaged.
+        StorageError: the attached database is damaged.
 
     """
     db.conn.execute("ATTACH DATABASE ? AS old", (str(old),))
     try:
         yield
     except sqlite3.DatabaseError as error:
-        if (told := mendable(old, error)) is None:
+        if (translated := as_storage_error(old, error)) is None:
             raise
-        raise told from error
+        raise translated from error
     finally:
         db.conn.execute("DETACH DATABASE old")
 
 
 def compare(db: Database) -> list[TableDifference]:
-    """Compare with the database `beside` this one."""
-    for table, key in _NUMBERED.items():
-        _number(db, table, key)
-    found = [_compared(db, table, key) for table, key in EVIDENCE.items()]
-    for table in _NUMBERED:
-        db.conn.execute(f"DROP TABLE temp.{table}_numbers")
+    """Compare the database with the `attached` one."""
+    for table, key in _RENUMBERED.items():
+        _map_ids(db, table, key)
+    found = [_compare_table(db, table, key) for table, key in EVIDENCE.items()]
+    for table in _RENUMBERED:
+        db.conn.execute(f"DROP TABLE temp.{table}_ids")
     found += [TableDifference(table, "log", *_counts(db, table)) for table in LOGS]
     return found + [TableDifference(table, "derived", *_counts(db, table)) for table in DERIVED]
 
 
-def take_over(db: Database) -> None:
-    """Take the logs over from the database `beside` this one; of a plan, what is still known."""
+def copy_logs(db: Database) -> None:
+    """Copy the log tables from the `attached` database, except plan pages that this database does not have."""
     for table in LOGS:
         names = ", ".join(column for column, _ in _columns(db, table))
         known = " WHERE page IN (SELECT id FROM pages)" if table == "plan_pages" else ""
-        db.conn.execute(f"INSERT INTO main.{table} ({names}) SELECT {names} FROM old.{table}{known}")  # noqa: S608 - ours
+        db.conn.execute(f"INSERT INTO main.{table} ({names}) SELECT {names} FROM old.{table}{known}")  # noqa: S608 - constants only
 
 
-def _number(db: Database, table: str, key: Sequence[str]) -> None:
-    """Make a table that says which number of the old database is which of the new one."""
+def _map_ids(db: Database, table: str, key: Sequence[str]) -> None:
+    """Create a temporary table that maps the old ids of a table to the new ones."""
     same = " AND ".join(f"o.{name} = n.{name}" for name in key)
-    db.conn.execute(f"CREATE TEMP TABLE {table}_numbers (old INTEGER PRIMARY KEY, new INTEGER NOT NULL)")
+    db.conn.execute(f"CREATE TEMP TABLE {table}_ids (old INTEGER PRIMARY KEY, new INTEGER NOT NULL)")
     db.conn.execute(
-        f"INSERT INTO temp.{table}_numbers SELECT o.id, n.id FROM old.{table} o JOIN main.{table} n ON {same}"  # noqa: S608 - ours
+        f"INSERT INTO temp.{table}_ids SELECT o.id, n.id FROM old.{table} o JOIN main.{table} n ON {same}"  # noqa: S608 - constants only
     )
 
 
-def _compared(db: Database, table: str, key: tuple[str, ...] | None) -> TableDifference:
+def _compare_table(db: Database, table: str, key: tuple[str, ...] | None) -> TableDifference:
     columns = _columns(db, table)
-    key = key or tuple(name for name, place in sorted(columns, key=lambda column: column[1]) if place)
-    same = " AND ".join(f"n.{name} IS {_in_new_numbers(table, name)}" for name in key)
+    key = key or tuple(name for name, rank in sorted(columns, key=lambda column: column[1]) if rank)
+    same = " AND ".join(f"n.{name} IS {_translated(table, name)}" for name in key)
     compared = [name for name, _ in columns if name not in key and name not in _SKIPPED.get(table, ())]
     tests = {name: _test(table, name) for name in compared}
     sums = ", ".join(f"coalesce(sum({test}), 0)" for test in tests.values())
-    anything = " OR ".join(tests.values()) or "0"
-    numbers = "coalesce(sum(o.id <> n.id), 0)" if "id" in _SKIPPED.get(table, ()) else "0"
+    any_test = " OR ".join(tests.values()) or "0"
+    other_ids = "coalesce(sum(o.id <> n.id), 0)" if "id" in _SKIPPED.get(table, ()) else "0"
     shared, renumbered, changed, *each = db.execute(
-        f"SELECT count(*), {numbers}, coalesce(sum({anything}), 0){', ' * bool(tests)}{sums}"  # noqa: S608 - ours
+        f"SELECT count(*), {other_ids}, coalesce(sum({any_test}), 0){', ' * bool(tests)}{sums}"  # noqa: S608 - constants only
         f" FROM old.{table} o JOIN main.{table} n ON {same}"
     ).fetchone()
     old, new = _counts(db, table)
@@ -143,23 +158,23 @@ def _compared(db: Database, table: str, key: tuple[str, ...] | None) -> TableDif
 
 
 def _test(table: str, name: str) -> str:
-    test = f"n.{name} IS NOT {_in_new_numbers(table, name)}"
-    but = _NOT_EVIDENT.get((table, name))
-    return f"({test} AND NOT ({but}))" if but else f"({test})"
+    test = f"n.{name} IS NOT {_translated(table, name)}"
+    exception = _NOT_EVIDENT.get((table, name))
+    return f"({test} AND NOT ({exception}))" if exception else f"({test})"
 
 
-def _in_new_numbers(table: str, name: str) -> str:
-    """Write a value of the old database as the new one would."""
-    numbered = _REFERENCES.get((table, name))
-    return f"(SELECT new FROM temp.{numbered}_numbers WHERE old = o.{name})" if numbered else f"o.{name}"  # noqa: S608 - ours
+def _translated(table: str, name: str) -> str:
+    """Return the SQL for a value of the old database, with an old id translated to the new one."""
+    referred = _REFERENCES.get((table, name))
+    return f"(SELECT new FROM temp.{referred}_ids WHERE old = o.{name})" if referred else f"o.{name}"  # noqa: S608 - constants only
 
 
 def _columns(db: Database, table: str) -> list[tuple[str, int]]:
-    """Give the columns of a table, each with its place in the primary key (0: none)."""
+    """Return the columns of a table, each with its 1-based position in the primary key (0: not part of it)."""
     return [(row[1], row[5]) for row in db.execute(f"PRAGMA main.table_info({table})")]
 
 
 def _counts(db: Database, table: str) -> tuple[int, int]:
-    counts = (db.execute(f"SELECT count(*) FROM {name}.{table}").fetchone()[0] for name in ("old", "main"))  # noqa: S608 - ours
+    counts = (db.execute(f"SELECT count(*) FROM {name}.{table}").fetchone()[0] for name in ("old", "main"))  # noqa: S608 - constants only
     old, new = counts
     return old, new

@@ -1,6 +1,6 @@
-"""The disk: how much the archive takes, how much is free, and the reserve below which nothing is fetched.
+"""The disk: the size of the archive, the free space, and the reserve below which nothing is fetched.
 
-Boundary: sizes of files and rows of sizes; what they mean is for `policy.disk` to say.
+Boundary: sizes of files and rows of sizes; `health` decides what they mean.
 """
 
 from __future__ import annotations
@@ -15,29 +15,32 @@ from stat import S_ISREG
 from sqlite_utils import Database
 
 from crawler.errors import DiskLow, StorageUnavailable
-from crawler.health.disk import Size
+from crawler.health.figures import Size
 
 FreeSpace = Callable[[Path], int]
 
-_RECENT = 30  # days that the growth is taken from
+_RECENT = 30  # days of sizes that the growth is computed from
 _WARC, _DATABASE = "warc", "vna.db"
 
 
 class Disk:
-    """Queries over the size of the archive, day by day."""
+    """Queries over the daily size of the archive."""
 
     db: Database
     transaction: Callable[[], AbstractContextManager[None]]
 
     def record_size(self, now: datetime, measure: Callable[[str], Size]) -> None:
-        """Write how large the archive is, once a day (UTC): to measure it means to look at every WARC file."""
+        """Write the size of the archive, but only once a day (UTC), because `measure` must look at every WARC file.
+
+        `measure` is called with the day as an ISO date.
+        """
         day = now.astimezone(UTC).date().isoformat()
         if not self.db.execute("SELECT 1 FROM disk WHERE day = ?", [day]).fetchone():
             size = measure(day)
             self.save_disk(size.day, size.warc_bytes, size.db_bytes, size.free_bytes)
 
     def save_disk(self, day: str, warc_bytes: int, db_bytes: int, free_bytes: int) -> None:
-        """Write how large the archive is on a day; the last word of a day counts."""
+        """Write the size of the archive on a day, in bytes; it replaces an earlier size of the same day."""
         with self.transaction():
             self.db.conn.execute(
                 """INSERT INTO disk (day, warc_bytes, db_bytes, free_bytes) VALUES (?, ?, ?, ?)
@@ -47,7 +50,7 @@ class Disk:
             )
 
     def sizes(self) -> list[Size]:
-        """Give the sizes of the last days, the oldest first."""
+        """Return the sizes of the last 30 recorded days, oldest first."""
         rows = self.db.query(
             "SELECT day, warc_bytes, db_bytes, free_bytes FROM disk ORDER BY day DESC LIMIT ?", [_RECENT]
         )
@@ -55,29 +58,29 @@ class Disk:
 
 
 def free_bytes(folder: Path) -> int:
-    """Give the bytes that are free on the disk of a folder.
+    """Return the number of free bytes on the disk of a folder.
 
     Raises:
-        StorageUnavailable: the folder is not there.
+        StorageUnavailable: the folder does not exist.
 
     """
     try:
         return shutil.disk_usage(folder).free
     except OSError as error:
-        raise gone(folder) from error
+        raise archive_missing(folder) from error
 
 
-def gone(archive: Path) -> StorageUnavailable:
-    """Word that an archive is not where it was a moment ago."""
+def archive_missing(archive: Path) -> StorageUnavailable:
+    """Return the error for an archive folder that has disappeared while the program is running."""
     return StorageUnavailable(
-        f"the archive {archive} is not there any more",
-        "put it back where it was, or mount its disk; none is made in its place while this runs",
+        f"the archive {archive} has disappeared",
+        "mount its disk, or move the folder back; the running program does not create a new archive in its place",
     )
 
 
 def measured(folder: Path, day: str, free: FreeSpace = free_bytes) -> Size:
-    """Measure an archive; a file that goes while it is looked at counts nothing."""
-    database = [folder / f"{_DATABASE}{ending}" for ending in ("", "-wal", "-shm")]
+    """Return the size of an archive, in bytes; a file that is deleted in the meantime counts as zero."""
+    database = [folder / f"{_DATABASE}{suffix}" for suffix in ("", "-wal", "-shm")]
     return Size(day, sum(map(_size, (folder / _WARC).rglob("*"))), sum(map(_size, database)), free(folder))
 
 
@@ -90,9 +93,9 @@ def _size(file: Path) -> int:
 
 
 def guard(folder: Path, reserve: int, free: FreeSpace = free_bytes) -> Callable[[], None]:
-    """Make the check that stands before every request.
+    """Return the check to run before every request; it raises `DiskLow` if less than `reserve` bytes are free.
 
-    It raises `DiskLow` when the reserve is reached.
+    It raises `StorageUnavailable` if the folder has disappeared.
     """
 
     def check() -> None:
@@ -100,8 +103,8 @@ def guard(folder: Path, reserve: int, free: FreeSpace = free_bytes) -> Callable[
         if left < reserve:
             raise DiskLow(
                 f"the disk of {folder} has {left / 1e9:.1f} GB free, less than the reserve of {reserve / 1e9:.1f} GB",
-                "free some space, move the archive to a larger disk, or set a smaller [archive] reserve; "
-                "what was fetched is stored, and the next run goes on from there",
+                "free some disk space, move the archive to a larger disk, or set a smaller [archive] reserve; "
+                "everything fetched so far is stored, and the next run continues from there",
             )
 
     return check

@@ -1,6 +1,6 @@
-"""What the rows say of the evidence, and whether the database is sound; for `vna verify`.
+"""Locations of the evidence (WARC records) and integrity checks of the database, for `vna verify`.
 
-Boundary: reads only; what a finding means for the user is said elsewhere.
+Boundary: reads, and writes to the search index; `vna verify` explains what a finding means.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from sqlite_utils import Database
 
 from crawler.types import RawRef
 
-_STEPS = 100_000  # of SQLite's machine between two looks whether to stop
-_PIECE = 500  # rows of a sample that are read at a time
-# what SQLite 3.44 and newer find of it in the whole database, too; it is checked by itself
-_OF_THE_SEARCH = "inverted index for FTS5 table"
+_STEPS = 100_000  # SQLite virtual machine instructions between two calls of `stopping`
+_BATCH = 500  # rows of a sample that are read at a time
+# In SQLite 3.44 and newer, integrity_check also reports damage of the search index. `search_damage` checks that itself.
+_SEARCH_INDEX_ERROR = "inverted index for FTS5 table"
 
 _REVISIONS = """
 SELECT a.id FROM articles a LEFT JOIN revisions r ON r.article = a.id GROUP BY a.id
@@ -29,7 +29,7 @@ _WITHOUT_EVIDENCE = "SELECT id FROM articles WHERE raw_id IS NULL"
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """A row that says where an answer is kept."""
+    """A row of the table `raw`: the location of a capture."""
 
     id: int
     url: str
@@ -37,31 +37,32 @@ class RawRow:
     ref: RawRef
 
 
-class Evidence:
-    """Queries over the places of the evidence, and checks of the database."""
+class EvidenceQueries:
+    """Queries over the locations of captures, and integrity checks of the database."""
 
     db: Database
     transaction: Callable[[], AbstractContextManager[None]]
 
     def raw_files(self) -> dict[str, int]:
-        """Give the WARC files that rows point into, with how many rows do."""
+        """Return the WARC files that captures refer to, with the number of captures in each."""
         rows = self.db.query("SELECT file, count(*) AS n FROM raw GROUP BY file ORDER BY file")
         return {row["file"]: row["n"] for row in rows}
 
     def raw_of(self, file: str) -> Iterator[RawRow]:
-        """Give the rows of one WARC file in the order of its bytes."""
+        """Return the captures of one WARC file, in file order."""
         return self._raw("WHERE file = ? ORDER BY offset", file)
 
     def raw_spread(self, count: int, shift: int) -> tuple[int, Iterator[RawRow]]:
-        """Give about so many rows, evenly spread over all of them, and how many; another `shift` gives others.
+        """Return a sample of about `count` captures, spread evenly over all of them: its size and its rows.
 
-        They are read piece by piece, so that whoever takes long over them holds neither all of them nor the log.
+        Each `shift` selects other rows. The rows are read in batches, so that a slow caller keeps neither all of them
+        in memory nor a read transaction open, which would prevent the WAL file from being truncated.
         """
         total = int(self.db.execute("SELECT coalesce(max(id), 0) FROM raw").fetchone()[0])
         step = max(1, total // max(1, count))
         ids = range(shift % step or step, total + 1, step)
-        pieces = (ids[at : at + _PIECE] for at in range(0, len(ids), _PIECE))
-        rows = (row for piece in pieces for row in self._raw_between(piece))
+        batches = (ids[at : at + _BATCH] for at in range(0, len(ids), _BATCH))
+        rows = (row for batch in batches for row in self._raw_between(batch))
         return len(ids), rows
 
     def _raw_between(self, ids: range) -> list[RawRow]:
@@ -69,7 +70,7 @@ class Evidence:
         return list(self._raw(condition, ids[0], ids[-1], ids.step, ids[0] % ids.step))
 
     def articles_in(self, file: str, start: int = 0, end: int = 1 << 62) -> int:
-        """Count the articles whose page stands in a stretch of a WARC file."""
+        """Return how many articles have a revision whose page is in a byte range of a WARC file."""
         row = self.db.execute(
             """SELECT count(DISTINCT v.article) FROM revisions v JOIN raw r ON r.id = v.raw_id
                WHERE r.file = ? AND r.offset >= ? AND r.offset < ?""",
@@ -78,37 +79,37 @@ class Evidence:
         return int(row[0])
 
     def without_evidence(self) -> list[int]:
-        """Give the articles that no record stands behind."""
+        """Return the ids of articles without a capture."""
         return self._ids(_WITHOUT_EVIDENCE)
 
     def broken_revisions(self) -> list[int]:
-        """Give the articles whose revisions are not 1, 2, 3 ... up to what the article says now."""
+        """Return the ids of articles whose revisions are not numbered 1, 2, 3 ... up to the current one."""
         return self._ids(_REVISIONS)
 
     def not_searchable(self) -> list[int]:
-        """Give the articles that the search index has no text of."""
+        """Return the ids of articles that are missing from the search index."""
         return self._ids(_UNFOLDED)
 
     def broken_references(self) -> dict[str, int]:
-        """Count, by table, the rows that refer to a row that is not there."""
+        """Return, for each table, the number of rows that refer to a missing row; empty if there are none."""
         counts: dict[str, int] = {}
         for table, *_ in self.db.conn.execute("PRAGMA foreign_key_check"):
             counts[table] = counts.get(table, 0) + 1
         return counts
 
     def damage(self) -> list[str]:
-        """Have SQLite check the database file; give what it says but of the search index, nothing when all is well."""
+        """Run SQLite's integrity check; return its error messages except those about the search index."""
         try:
             found = [row[0] for row in self.db.conn.execute("PRAGMA integrity_check")]
         except sqlite3.DatabaseError as error:
             self._unless_stopped(error)
             return [str(error)]
-        return [line for line in found if line != "ok" and _OF_THE_SEARCH not in line]
+        return [line for line in found if line != "ok" and _SEARCH_INDEX_ERROR not in line]
 
     def search_damage(self) -> str | None:
-        """Have the search index checked against the texts that it was made of."""
+        """Check the search index against the indexed texts; return the error message, or None if it is intact."""
         try:
-            with self.transaction():  # it is a write, as SQLite sees it
+            with self.transaction():  # for SQLite, an FTS5 integrity check is a write
                 self.db.conn.execute("INSERT INTO articles_fts (articles_fts, rank) VALUES ('integrity-check', 1)")
         except sqlite3.DatabaseError as error:
             self._unless_stopped(error)
@@ -118,13 +119,13 @@ class Evidence:
         return None
 
     def reindex(self) -> None:
-        """Make the search index anew from the texts that it is of."""
+        """Rebuild the search index from the indexed texts."""
         with self.transaction():
             self.db.conn.execute("INSERT INTO articles_fts (articles_fts) VALUES ('rebuild')")
 
     @contextmanager
     def stoppable(self, stopping: Callable[[], bool]) -> Iterator[None]:
-        """Let long queries of the block end early, with the driver's `interrupted`, when `stopping` says so."""
+        """Interrupt a long query in the block when `stopping` returns True; the block then ends without an error."""
         self.db.conn.set_progress_handler(stopping, _STEPS)
         try:
             yield
@@ -142,11 +143,11 @@ class Evidence:
         return [row[0] for row in self.db.execute(sql)]
 
     def _raw(self, condition: str, *values: object) -> Iterator[RawRow]:
-        sql = f"SELECT id, url, status, file, offset, length, digest FROM raw {condition}"  # noqa: S608 - ours
+        sql = f"SELECT id, url, status, file, offset, length, digest FROM raw {condition}"  # noqa: S608 - constants only
         for row in self.db.conn.execute(sql, values):
             yield RawRow(row[0], row[1], row[2], RawRef(*row[3:]))
 
     def source_checked_at(self, url: str) -> str | None:
-        """Say when a source was last asked for, whatever came of it."""
+        """Return when a source was last requested, successfully or not; None if it never was."""
         row = self.db.execute("SELECT last_checked_at FROM sources WHERE url = ?", [url]).fetchone()
         return None if row is None or row[0] is None else str(row[0])

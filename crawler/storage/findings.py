@@ -1,4 +1,4 @@
-"""Rows of what the first-contact check found.
+"""Rows of the results of `vna probe`, which checks the assumptions about the site.
 
 Boundary: rows in and out.
 """
@@ -17,12 +17,12 @@ from crawler.types import Finding
 
 
 class Findings:
-    """Queries over the assumptions about the site, and how they fared."""
+    """Queries over the results of probes."""
 
     db: Database
 
     def save_findings(self, probe: int, findings: Sequence[Finding], at: datetime) -> None:
-        """Write the findings of one probe; `probe` is the run that asked."""
+        """Write the findings of one probe; `probe` is the id of its run, `at` the time of its last response."""
         self.db.conn.executemany(
             """INSERT INTO findings (probe, name, dossier, expected, verdict, seen, advice, adopt, position, probed_at)
                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
@@ -33,11 +33,11 @@ class Findings:
         )
 
     def has_findings(self) -> bool:
-        """Say whether the site was ever probed."""
+        """Whether the site has ever been probed."""
         return self.db.execute("SELECT 1 FROM findings LIMIT 1").fetchone() is not None
 
     def last_findings(self) -> list[Finding]:
-        """Give the findings of the last probe, in the order of the checks; none when the site was never probed."""
+        """Return the findings of the last probe in the order of the checks; empty if the site was never probed."""
         rows = self.db.query("SELECT * FROM findings WHERE probe = (SELECT max(probe) FROM findings) ORDER BY position")
         return [
             Finding(
@@ -47,7 +47,7 @@ class Findings:
         ]
 
     def last_probe(self) -> dict[str, Any] | None:
-        """Say when the last probe was, which run it was, and how many requests it took."""
+        """Return the run id, the time and the number of requests of the last probe; None if there was none."""
         sql = """SELECT probe, probed_at, (SELECT count(*) FROM fetches WHERE run = probe) AS requests
                  FROM findings WHERE probe = (SELECT max(probe) FROM findings) LIMIT 1"""
         return next(self.db.query(sql), None)

@@ -1,6 +1,6 @@
-"""Rows of the gaps: times in which a source may have shown articles that nobody saw.
+"""Rows of the gaps: periods in which a source may have listed articles that no poll saw.
 
-Boundary: rows in and out; what opens and closes a gap is decided by `policy`.
+Boundary: rows in and out; `schedule` decides what opens and closes a gap.
 """
 
 from __future__ import annotations
@@ -21,7 +21,11 @@ class Gaps:
     db: Database
 
     def add_gap(self, source_id: int, since: datetime, until: datetime, after_id: int, before_id: int | None) -> None:
-        """Open a gap; `until` is the answer that showed it."""
+        """Open a gap between two polls; `until` is the time of the response that revealed it.
+
+        `after_id` is the newest article known from before the gap, `before_id` the oldest one seen after it (None if
+        that response lists no newer article).
+        """
         self.db.conn.execute(
             """INSERT INTO gaps (source, opened_at, since, until, after_id, before_id, state)
                VALUES (:source, :until, :since, :until, :after, :before, 'open')""",
@@ -35,7 +39,7 @@ class Gaps:
         )
 
     def open_gaps(self) -> list[Gap]:
-        """Give the gaps that nothing has closed, the oldest first."""
+        """Return the open gaps, oldest first."""
         rows = self.db.query(
             """SELECT g.id, s.url AS source, g.since, g.until, g.after_id, g.before_id, g.opened_at, g.tried
                FROM gaps g JOIN sources s ON s.id = g.source WHERE g.state = 'open' ORDER BY g.opened_at, g.id"""
@@ -50,11 +54,11 @@ class Gaps:
         )
 
     def note_gap(self, gap: Gap, note: str, *, tried: bool) -> None:
-        """Write what an open gap is waiting for, and that something was tried in vain."""
+        """Write what an open gap is waiting for; `tried` counts one more attempt that did not close it."""
         self.db.conn.execute("UPDATE gaps SET note = ?, tried = tried + ? WHERE id = ?", (note, tried, gap.id))
 
     def ids_between(self, gap: Gap) -> int:
-        """Count the ids inside a gap that are known, be it as absent."""
+        """Return how many ids inside a gap are known, including ids known to be absent."""
         sql = "SELECT count(*) FROM pages WHERE id > ? AND id < ?"
         return int(self.db.execute(sql, [gap.after_id, gap.before_id]).fetchone()[0])
 

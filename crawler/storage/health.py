@@ -1,6 +1,6 @@
-"""Rows of the service's health: heartbeats of its jobs, incidents, the size of the archive.
+"""Rows of the service's health: the last run of each job, incidents, and the figures for checks and monitoring.
 
-Boundary: rows in and out; what they mean is for `policy` to say.
+Boundary: rows in and out; `health` decides what they mean.
 """
 
 from __future__ import annotations
@@ -14,24 +14,23 @@ from typing import Any, Literal
 from sqlite_utils import Database
 
 from crawler.clock import from_text, to_text
-from crawler.errors import BUG, DRIFT
-from crawler.health.checks import Facts, GapHealth, JobHealth, SourceHealth
-from crawler.health.disk import Size, growth
-from crawler.health.incidents import Changes, Incident, Message, detail
-from crawler.storage.values import optional_text
+from crawler.health.figures import Facts, GapHealth, Incident, IncidentChanges, JobHealth, Message, SourceHealth
+from crawler.storage.values import optional_kind, optional_text
+from crawler.types import ErrorKind
 
+#: `paused`: stopped by the configuration (quiet hours, daily cap) or on request; `held`: stopped by the site.
 JobState = Literal["running", "ok", "paused", "held", "failed"]
 Table = Literal["sources", "pages", "heartbeats"]
 
 _DAY = timedelta(days=1)
-_AGAIN = 3  # failures in a row: more than a hiccup
-_MERGED = 500  # pages of the search index in one step
-_ANALYSED = 1000  # rows of an index: enough for the planner, and soon done in the largest archive
+_REPEATED = 3  # failures in a row; fewer may be a temporary error of the site
+_MERGE_PAGES = 500  # pages of the search index to merge in one step
+_ANALYSIS_LIMIT = 1000  # rows of an index: enough for the query planner, and fast even in the largest archive
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """Counts by state, and the incidents that are open."""
+class HealthFigures:
+    """The numbers of articles, pages and sources in each state, and of open incidents."""
 
     articles: dict[str, int]
     pages: dict[str, int]
@@ -40,8 +39,8 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What a monitor wants to know of one request."""
+class RequestSummary:
+    """One logged request: HTTP status (None without a response), size in bytes, duration in seconds."""
 
     id: int
     status: int | None
@@ -50,16 +49,15 @@ class Request:
 
 
 class Health:
-    """Queries over what the service does, and what troubles it."""
+    """Queries over the jobs, the incidents and the figures of the service."""
 
     db: Database
     transaction: Callable[[], AbstractContextManager[None]]
-    sizes: Callable[[], list[Size]]
 
-    # --- heartbeats -------------------------------------------------------------------------------------------------
+    # --- jobs (table `heartbeats`) ----------------------------------------------------------------------------------
 
     def begin_job(self, job: str, now: datetime, failures: int | None = None) -> None:
-        """Note that a job begins; `failures` in a row are what they were unless they are given."""
+        """Record that a job begins. `failures` sets the number of failures in a row; None leaves it as it is."""
         with self.transaction():
             self.db.conn.execute(
                 """INSERT INTO heartbeats (job, state, started_at, failures) VALUES (:job, 'running', :now, coalesce(:failures, 0))
@@ -69,7 +67,10 @@ class Health:
             )
 
     def end_job(self, job: str, state: JobState, now: datetime, due_at: datetime | None, outcome: str) -> None:
-        """Note how a job ended and before when it need not be done again; failures in a row are counted."""
+        """Record how a job ended, and when it is due again (None: as soon as there is work).
+
+        Its failures in a row are counted.
+        """
         with self.transaction():
             self.db.conn.execute(
                 """UPDATE heartbeats SET state = :state, ended_at = :now, next_due_at = :due, outcome = :outcome,
@@ -80,7 +81,7 @@ class Health:
             )
 
     def jobs(self) -> dict[str, JobHealth]:
-        """Give what is known of each job, by its name."""
+        """Return the last state of each job, by name."""
         rows = self.db.query("SELECT job, state, started_at, next_due_at, failures, outcome FROM heartbeats")
         return {
             r["job"]: JobHealth(
@@ -95,10 +96,13 @@ class Health:
         }
 
     def bring_forward(self, table: Table, now: datetime, furthest: timedelta) -> int:
-        """Make due what a clock that ran ahead put off beyond any interval; give how many rows that was."""
+        """Make the rows due now that are due later than `now + furthest`; return their number.
+
+        A due time that is further away than any interval was written while the system clock was ahead.
+        """
         with self.transaction():
             cursor = self.db.conn.execute(
-                f"UPDATE {table} SET next_due_at = ? WHERE next_due_at > ?",  # noqa: S608 - tables of ours
+                f"UPDATE {table} SET next_due_at = ? WHERE next_due_at > ?",  # noqa: S608 - constant table names
                 (to_text(now), to_text(now + furthest)),
             )
         return cursor.rowcount
@@ -106,7 +110,7 @@ class Health:
     # --- health -----------------------------------------------------------------------------------------------------
 
     def health_facts(self, now: datetime, started_at: datetime) -> Facts:
-        """Give what rows tell of the service's health."""
+        """Return the facts for the health checks that come from rows; the caller adds `growth`, `free` and `silent`."""
         return Facts(
             now=now,
             started_at=started_at,
@@ -115,8 +119,7 @@ class Health:
             gaps=self._open_gaps(),
             newest=self._newest(),
             bugs=self._bugs(now - _DAY),
-            growth=growth(self.sizes()) or 0.0,
-            **self._asked(now - _DAY),
+            **self._page_counts(now - _DAY),
         )
 
     def _newest(self) -> datetime | None:
@@ -125,10 +128,13 @@ class Health:
 
     def _polled(self) -> tuple[SourceHealth, ...]:
         rows = self.db.query(
-            """SELECT url, state, interval, last_ok_at, failures, error FROM sources
+            """SELECT url, state, interval, last_ok_at, failures, error, error_kind FROM sources
                WHERE next_due_at IS NOT NULL AND state <> 'excluded' ORDER BY url"""
         )
-        return tuple(SourceHealth(**{**r, "last_ok_at": _instant(r["last_ok_at"])}) for r in rows)
+        return tuple(
+            SourceHealth(**{**r, "last_ok_at": _instant(r["last_ok_at"]), "error_kind": optional_kind(r["error_kind"])})
+            for r in rows
+        )
 
     def _open_gaps(self) -> tuple[GapHealth, ...]:
         rows = self.db.query(
@@ -140,127 +146,132 @@ class Health:
             for r in rows
         )
 
-    def _asked(self, since: datetime) -> dict[str, int]:
-        """Count the pages asked for since then: those that failed again and again, and those of an unknown markup.
+    def _page_counts(self, since: datetime) -> dict[str, int]:
+        """Count the pages requested since an instant, those that fail repeatedly and those with an unknown layout.
 
-        Held ones stay live through both. The plus keeps the planner from the index on states, by which it would go through
-        all pages ever asked for.
+        The state of an archived page remains `live` in both cases. The plus in `+state` keeps the planner from using
+        the index on states, with which it would read all pages ever requested.
         """
         (row,) = self.db.query(
             """SELECT count(*) AS pages_asked,
-                 coalesce(sum(failures >= :again AND coalesce(error, '') NOT LIKE :drift), 0) AS pages_failing,
+                 coalesce(sum(failures >= :repeated AND error_kind IS NOT :drift), 0) AS pages_failing,
                  coalesce(sum(state <> 'failed'), 0) AS pages_read,
-                 coalesce(sum(state = 'drift' OR (state = 'live' AND failures > 0 AND error LIKE :drift)), 0) AS pages_drifted
+                 coalesce(sum(state = 'drift' OR (state = 'live' AND failures > 0 AND error_kind IS :drift)), 0)
+                   AS pages_drifted
                FROM pages WHERE last_fetched_at >= :since AND +state IN ('live', 'drift', 'failed')""",
-            {"since": to_text(since), "again": _AGAIN, "drift": f"{DRIFT}%"},
+            {"since": to_text(since), "repeated": _REPEATED, "drift": ErrorKind.LAYOUT_DRIFT},
         )
         return row
 
     def _bugs(self, since: datetime) -> tuple[str, ...]:
-        """Give what ended the program; of held pages and sources, which are asked again all the time, that of a day."""
+        """Return the items quarantined because of a bug, as `URL: error`, newest first.
+
+        Archived pages are requested again anyway, so they count for one day only.
+        """
         rows = self.db.query(
             """SELECT url, error, last_fetched_at AS at FROM pages
-               WHERE (state = 'failed' OR (last_fetched_at >= :since AND failures > 0)) AND error LIKE :bug
-               UNION ALL SELECT url, error, last_checked_at FROM sources WHERE error LIKE :bug
+               WHERE (state = 'failed' OR (last_fetched_at >= :since AND failures > 0)) AND error_kind = :bug
+               UNION ALL SELECT url, error, last_checked_at FROM sources WHERE error_kind = :bug
                UNION ALL SELECT s.target, s.error, s.next_due_at FROM plan_steps s JOIN plans p ON p.id = s.plan
-                 WHERE p.state = 'open' AND s.error LIKE :bug
+                 WHERE p.state = 'open' AND s.error_kind = :bug
                ORDER BY at DESC""",
-            {"since": to_text(since), "bug": f"{BUG}%"},
+            {"since": to_text(since), "bug": ErrorKind.BUG},
         )
         return tuple(f"{row['url']}: {row['error']}" for row in rows)
 
     # --- incidents --------------------------------------------------------------------------------------------------
 
     def open_incidents(self) -> list[Incident]:
-        """Give the troubles of now, oldest first."""
+        """Return the open incidents, oldest first."""
         return self._incidents("closed_at IS NULL ORDER BY opened_at, id")
 
-    def untold_incidents(self) -> list[Incident]:
-        """Give the troubles whose beginning or end nobody was told."""
+    def unreported_incidents(self) -> list[Incident]:
+        """Return the incidents whose beginning or end has not been reported."""
         return self._incidents(
             "(told_at IS NULL AND closed_at IS NULL) OR (closed_at IS NOT NULL AND closed_told_at IS NULL) ORDER BY id"
         )
 
     def incidents(self, limit: int) -> list[dict[str, Any]]:
-        """Give the rows of the newest troubles, those of now first."""
+        """Return the rows of the newest incidents, open ones first."""
         return list(
             self.db.query("SELECT * FROM incidents ORDER BY closed_at IS NOT NULL, opened_at DESC, id LIMIT ?", [limit])
         )
 
-    def save_incidents(self, changes: Changes, now: datetime) -> None:
-        """Write what began, what goes on and what is over."""
+    def save_incidents(self, changes: IncidentChanges, now: datetime) -> None:
+        """Write the incidents that began, continue or ended."""
         at = to_text(now)
         with self.transaction():
             self.db.conn.executemany(
                 "INSERT INTO incidents (kind, subject, detail, opened_at, seen_at) VALUES (?, ?, ?, ?, ?)",
-                [(c.kind, c.subject, detail(c), at, at) for c in changes.opened],
+                [(c.kind, c.subject, c.detail, at, at) for c in changes.opened],
             )
             self.db.conn.executemany(
                 "UPDATE incidents SET seen_at = ?, detail = ? WHERE id = ?",
-                [(at, words, number) for number, words in changes.seen],
+                [(at, detail, number) for number, detail in changes.seen],
             )
             self.db.conn.executemany(
                 "UPDATE incidents SET closed_at = ? WHERE id = ?", [(at, number) for number in changes.closed]
             )
 
-    def save_told(self, message: Message, now: datetime) -> None:
-        """Write who has been told."""
+    def save_reported(self, message: Message, now: datetime) -> None:
+        """Record that the beginnings and ends of incidents in a message have been reported."""
         at = to_text(now)
         with self.transaction():
-            for column, ids in (("told_at", message.told), ("closed_told_at", message.over)):
+            for column, ids in (("told_at", message.opened), ("closed_told_at", message.closed)):
                 self.db.conn.executemany(
-                    f"UPDATE incidents SET {column} = ? WHERE id = ?",  # noqa: S608 - columns of ours
+                    f"UPDATE incidents SET {column} = ? WHERE id = ?",  # noqa: S608 - constant column names
                     [(at, number) for number in ids],
                 )
 
     def _incidents(self, condition: str) -> list[Incident]:
-        rows = self.db.query(f"SELECT * FROM incidents WHERE {condition}")  # noqa: S608 - conditions of ours
+        rows = self.db.query(f"SELECT * FROM incidents WHERE {condition}")  # noqa: S608 - constants only
         return [_incident(row) for row in rows]
 
     def optimise(self, *, index: bool) -> None:
-        """Refresh the planner's figures and shorten the write-ahead log; with `index`, merge the search index too."""
+        """Update the query planner's statistics and truncate the WAL file; with `index`, merge the search index too."""
         if index:
             self._merge_index()
-        with self.transaction():  # it reads first and writes later: another writer between would make it fail
-            self.db.conn.execute(f"PRAGMA analysis_limit = {_ANALYSED}")
+        # PRAGMA optimize reads first and writes later, and fails if another process writes in between.
+        with self.transaction():
+            self.db.conn.execute(f"PRAGMA analysis_limit = {_ANALYSIS_LIMIT}")
             self.db.conn.execute("PRAGMA optimize")
         self.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _merge_index(self) -> None:
         """Merge the search index in small steps, between which other processes can write."""
-        pages = -_MERGED  # negative: begin to merge all of it into one
+        pages = -_MERGE_PAGES  # a negative number starts merging all segments into one
         while True:
             before = self.db.conn.total_changes
             with self.transaction():
                 self.db.conn.execute("INSERT INTO articles_fts (articles_fts, rank) VALUES ('merge', ?)", [pages])
-            if self.db.conn.total_changes - before < 2:  # the statement itself is one: nothing was left to merge
+            if self.db.conn.total_changes - before < 2:  # the INSERT itself counts as one: nothing was left to merge
                 return
-            pages = _MERGED
+            pages = _MERGE_PAGES
 
     # --- figures ----------------------------------------------------------------------------------------------------
 
-    def figures(self) -> Figures:
-        """Count what a monitor wants to know."""
-        return Figures(
+    def figures(self) -> HealthFigures:
+        """Return the counts for monitoring."""
+        return HealthFigures(
             **{table: self._by_state(table) for table in ("articles", "pages", "sources")},
             incidents=len(self.open_incidents()),
         )
 
     def _by_state(self, table: str) -> dict[str, int]:
-        rows = self.db.query(f"SELECT state, count(*) AS n FROM {table} GROUP BY state")  # noqa: S608 - tables of ours
+        rows = self.db.query(f"SELECT state, count(*) AS n FROM {table} GROUP BY state")  # noqa: S608 - constant table names
         return {row["state"]: row["n"] for row in rows}
 
-    def requests_after(self, number: int) -> list[Request]:
-        """Give the requests of the log behind the one with that id."""
+    def requests_after(self, number: int) -> list[RequestSummary]:
+        """Return the logged requests with an id greater than `number`."""
         rows = self.db.query("SELECT id, status, size, seconds FROM fetches WHERE id > ? ORDER BY id", [number])
-        return [Request(**row) for row in rows]
+        return [RequestSummary(**row) for row in rows]
 
-    def answers(self) -> int:
-        """Say how many answers are kept, about."""
+    def capture_count(self) -> int:
+        """Return the approximate number of captures."""
         return int(self.db.execute("SELECT coalesce(max(id), 0) FROM raw").fetchone()[0])
 
-    def last_fetch(self) -> int:
-        """Give the id of the newest request in the log."""
+    def newest_request_id(self) -> int:
+        """Return the id of the newest logged request; 0 if there is none."""
         return int(self.db.execute("SELECT coalesce(max(id), 0) FROM fetches").fetchone()[0])
 
 

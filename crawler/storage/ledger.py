@@ -1,6 +1,6 @@
-"""Rows for the ledger and of it: every post with who told of it, the coverage, what is missing, what ids say of dates.
+"""Rows that the coverage ledger is computed from (posts and the sources that list them), and the rows of the ledger.
 
-Boundary: rows in and out; the counting is `coverage`'s.
+Boundary: rows in and out; `coverage` does the counting.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from sqlite_utils import Database
 from crawler.clock import from_text, to_text
 from crawler.coverage import Ledger, Post, channel_of
 from crawler.discover.sitemaps import month
-from crawler.errors import unless_stopped
+from crawler.errors import raise_if_stopped
 from crawler.site import HANOI
 
-# A text that was imported, and whose article is held under its own id, is that article.
+# An imported text that duplicates an article of the site is left out: the article itself is counted.
 _POSTS = """
 SELECT p.id, p.url, p.state, p.error, p.published_hint, p.first_source,
        a.id IS NOT NULL AS held, a.state AS article_state, a.published_on, a.section, r.origin
@@ -39,7 +39,7 @@ ORDER BY 1
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """What a source that names articles is to the ledger."""
+    """What the ledger needs of a source: its channel, and the section or month that it covers, if any."""
 
     channel: str
     section: str | None = None
@@ -47,20 +47,20 @@ class _Source:
 
 
 @dataclass(slots=True)
-class _Told:
-    """What all sources together say of one page."""
+class _Listing:
+    """What all sources together say about one page: the channels that list it, its section and its month."""
 
     channels: frozenset[str] = frozenset()
     section: str | None = None
     month: str | None = None
 
 
-_PIECE = 1000  # posts between two looks whether to stop
-_LAST = (1 << 63, _Told())  # behind the last page
+_BATCH = 1000  # posts between two calls of `stopping`
+_END = (1 << 63, _Listing())  # sorts after the last page
 
 
 class Ledgers:
-    """Queries of and for the ledger."""
+    """Queries for the input of the coverage ledger, and its rows."""
 
     db: Database
     transaction: Callable[[], AbstractContextManager[None]]
@@ -68,23 +68,23 @@ class Ledgers:
 
     @contextmanager
     def posts(self, stopping: Callable[[], bool] = lambda: False) -> Iterator[Iterable[Post]]:
-        """Give every post id that has a row, and every imported text, by ascending id.
+        """Provide every post id that has a row, and every imported text, by ascending id.
 
-        They may be gone over any number of times while the block lasts, and are the same each time, whatever other
-        processes write meanwhile.
+        Inside the block they can be iterated any number of times and are the same each time, whatever other processes
+        write in the meantime.
 
         Raises:
-            Interrupted: `stopping`, which is asked again and again while they are gone over, said so.
+            Interrupted: `stopping` returned True; it is called repeatedly during an iteration.
 
         """
         with self.snapshot():
             yield _Posts(self.db, stopping)
 
     def save_ledger(self, ledger: Ledger, now: datetime) -> None:
-        """Write a ledger in the place of the one before."""
+        """Replace the stored ledger with a new one."""
         with self.transaction():
             for table in ("coverage", "missing", "datings"):
-                self.db.conn.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
+                self.db.conn.execute(f"DELETE FROM {table}")  # noqa: S608 - constant names
             self._insert(
                 "coverage",
                 (asdict(m) | {"channels": json.dumps(m.channels), "computed_at": to_text(now)} for m in ledger.months),
@@ -96,11 +96,11 @@ class Ledgers:
     def _insert(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
         for row in rows:
             marks = ", ".join(f":{name}" for name in row)
-            self.db.conn.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", row)  # noqa: S608 - names of ours
+            self.db.conn.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", row)  # noqa: S608 - constant names
 
 
 class _Posts:
-    """The posts of an open archive, read anew each time, and never held all at once."""
+    """The posts of an open archive. Each iteration reads them from the database, without loading all into memory."""
 
     def __init__(self, db: Database, stopping: Callable[[], bool]) -> None:
         self._db = db
@@ -109,25 +109,26 @@ class _Posts:
         self._sources = {r["url"]: _source(r["url"], r["kind"], r["name"]) for r in rows}
 
     def __iter__(self) -> Iterator[Post]:
-        sightings = self._told()
-        page, told = next(sightings, _LAST)
+        # Posts and sightings are both sorted by id, so that one pass over each merges them.
+        listings = self._listings()
+        page, listing = next(listings, _END)
         for number, row in enumerate(self._db.query(_POSTS)):
-            if number % _PIECE == 0:
-                unless_stopped(self._stopping)
+            if number % _BATCH == 0:
+                raise_if_stopped(self._stopping)
             while page < row["id"]:
-                page, told = next(sightings, _LAST)
-            yield _post(row, told if page == row["id"] else None, self._sources)
+                page, listing = next(listings, _END)
+            yield _post(row, listing if page == row["id"] else None, self._sources)
 
-    def _told(self) -> Iterator[tuple[int, _Told]]:
-        """Read the sightings, which come by page; the same few sets of channels are shared by all pages."""
-        sets: dict[frozenset[str], frozenset[str]] = {}
+    def _listings(self) -> Iterator[tuple[int, _Listing]]:
+        """Yield what the sources say about each page, by ascending page id."""
+        sets: dict[frozenset[str], frozenset[str]] = {}  # pages share the few different sets, which saves memory
         rows = self._db.execute("SELECT page, source FROM sightings ORDER BY page, source")
         for page, group in groupby(rows, key=lambda row: int(row[0])):
             found = [self._sources.get(source) or _source(source) for _, source in group]
             channels = frozenset(one.channel for one in found)
             yield (
                 page,
-                _Told(
+                _Listing(
                     sets.setdefault(channels, channels),
                     next((one.section for one in found if one.section), None),
                     next((one.month for one in found if one.month), None),
@@ -144,9 +145,9 @@ def _source(url: str, kind: str | None = None, name: str | None = None) -> _Sour
     )
 
 
-def _post(row: Mapping[str, Any], told: _Told | None, sources: Mapping[str, _Source]) -> Post:
+def _post(row: Mapping[str, Any], listing: _Listing | None, sources: Mapping[str, _Source]) -> Post:
     first = sources.get(row["first_source"]) or _source(row["first_source"])
-    told = told or _Told(frozenset({first.channel}), first.section, first.month)
+    listing = listing or _Listing(frozenset({first.channel}), first.section, first.month)
     hint = row["published_hint"]
     return Post(
         id=row["id"],
@@ -156,8 +157,8 @@ def _post(row: Mapping[str, Any], told: _Told | None, sources: Mapping[str, _Sou
         gone=row["article_state"] == "gone" if row["held"] else row["state"] == "gone",
         published_on=row["published_on"],
         hinted_on=from_text(hint).astimezone(HANOI).date().isoformat() if hint else None,
-        listed_in=told.month,
-        section=row["section"] or told.section,
+        listed_in=listing.month,
+        section=row["section"] or listing.section,
         error=row["error"],
-        channels=told.channels | {"import"} if row["origin"] else told.channels,
+        channels=listing.channels | {"import"} if row["origin"] else listing.channels,
     )

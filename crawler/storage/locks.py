@@ -1,6 +1,6 @@
-"""Who may work on an archive: one process in each role, one process on each page, nobody beside a rebuild.
+"""Locks between processes: one process for each role, one process for each page, and exclusive access for a rebuild.
 
-Locks are the kernel's, so they end with the process that held them, however it ended.
+These are kernel locks (flock and fcntl), so the kernel releases them when their process ends, even after a crash.
 
 Boundary: lock files; no database.
 """
@@ -19,23 +19,23 @@ from typing import IO, Literal
 from crawler.errors import AlreadyRunning, StorageError
 from crawler.storage.base import not_writable
 
-#: `collect` polls, `backfill` works off plans, `probe` checks what is assumed of the site, `text` imports, `read` reads
-#: stored pages anew; `alone` shuts out all.
+#: `collect` polls, `backfill` processes plans, `probe` checks the assumptions about the site, `text` imports texts,
+#: `read` parses stored pages again; `alone` excludes all other roles.
 Role = Literal["collect", "backfill", "probe", "text", "read", "alone"]
 
 LOCK = "vna.lock"
 CLAIMS = "vna.claims"
-_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS)
-_HINT = "wait until it is done, or stop it; reading (search, show, status) works meanwhile"
+_UNSUPPORTED = (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS)
+_HINT = "wait until it has finished, or stop it; reading commands (search, show, status) still work"
 
 
 @contextmanager
 def holding(folder: Path, role: Role, command: str, since: str) -> Iterator[None]:
-    """Hold one role in the archive.
+    """Hold one role in the archive for the duration of the block.
 
     Raises:
-        AlreadyRunning: another process holds it; says which, and since when.
-        StorageError: the folder cannot be written.
+        AlreadyRunning: another process holds the role, or holds the archive exclusively; the message names it.
+        StorageError: the folder cannot be written, or its file system does not support locks.
 
     """
     try:
@@ -57,20 +57,22 @@ def holding(folder: Path, role: Role, command: str, since: str) -> Iterator[None
 
 
 @contextmanager
-def alone_with(file: Path, refusal: str) -> Iterator[None]:
-    """Hold a lock file beside what is written. A disk that keeps no locks is taken as it is: nobody else is known there.
+def exclusive_lock(file: Path, refusal: str) -> Iterator[None]:
+    """Hold an exclusive lock on a file for the duration of the block.
+
+    If the disk does not support locks, the block runs without one.
 
     Raises:
-        AlreadyRunning: another process holds it, in the words of `refusal`.
+        AlreadyRunning: another process holds the lock; `refusal` is the message.
 
     """
     with file.open("ab") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise AlreadyRunning(refusal, "wait until it is done") from error
+            raise AlreadyRunning(refusal, "wait until it has finished") from error
         except OSError as error:
-            if error.errno not in _NO_LOCKS:
+            if error.errno not in _UNSUPPORTED:
                 raise
         yield
 
@@ -81,18 +83,19 @@ def _lock(folder: Path, file: IO[bytes], kind: int, role: Role | None) -> None:
     except BlockingIOError as error:
         raise AlreadyRunning(f"the archive {folder} is in use by {_holders(folder, role)}", _HINT) from error
     except OSError as error:
-        raise _no_locks(folder, error) from error
+        raise _locking_failed(folder, error) from error
 
 
-def _no_locks(path: Path, error: OSError) -> StorageError:
-    """Word that a disk keeps no locks: nobody has what is asked for, but nobody can be kept from it either."""
+def _locking_failed(path: Path, error: OSError) -> StorageError:
+    """Return the error for a lock that nobody holds but that cannot be taken, for example on a disk without locks."""
     return StorageError(
-        f"cannot lock {path}: {error.strerror}", "put the archive on a local disk: some network drives keep no locks"
+        f"cannot lock {path}: {error.strerror}",
+        "put the archive on a local disk: some network drives do not support locks",
     )
 
 
 def _holders(folder: Path, role: Role | None) -> str:
-    """Say who is there: in one role, or in all of them."""
+    """Return a description of the processes that hold a role, or any role if `role` is None."""
     files = [folder / f"vna-{role}.lock"] if role else sorted(folder.glob("vna-*.lock"))
     return ", ".join(filter(None, map(_holder, files))) or "another process"
 
@@ -101,12 +104,12 @@ def _holder(lock: Path) -> str | None:
     try:
         data = json.loads(lock.read_text("utf-8"))
         return f"`vna {data['command']}` (pid {data['pid']}, since {data['since']})"
-    except (OSError, ValueError, KeyError):  # nobody, or it is just being written
+    except (OSError, ValueError, KeyError):  # no holder, or the file is being written right now
         return None
 
 
 class Claims:
-    """Claims on numbers (post ids), as locks on the bytes of one file."""
+    """Claims on post ids. A claim locks one byte of the claims file: the byte whose offset is the post id."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -114,28 +117,28 @@ class Claims:
 
     @contextmanager
     def claim(self, number: int) -> Iterator[bool]:
-        """Claim a number while the block lasts; gives False when another process has it.
+        """Claim a number for the duration of the block, which receives False if another process holds the claim.
 
         Raises:
-            StorageError: the disk keeps no locks.
+            StorageError: the file system does not support locks.
 
         """
         if self._file is None:
             self._file = self._path.open("ab+", buffering=0)
         try:
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
-        except (BlockingIOError, PermissionError):  # POSIX lets a system say either
+        except (BlockingIOError, PermissionError):  # POSIX allows EAGAIN and EACCES if another process holds the lock
             yield False
             return
         except OSError as error:
-            raise _no_locks(self._path, error) from error
+            raise _locking_failed(self._path, error) from error
         try:
             yield True
         finally:
             fcntl.lockf(self._file, fcntl.LOCK_UN, 1, number)
 
     def close(self) -> None:
-        """Give everything up."""
+        """Release all claims."""
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -1,6 +1,6 @@
-"""Rows of the article pages: the frontier, its state, and which source named which page.
+"""Rows of the article pages (the crawl frontier) and of the sightings: which source listed which page.
 
-Boundary: rows in and out; when one is due is decided by `policy`.
+Boundary: rows in and out; `schedule` decides when a page is due.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from typing import Any
 from sqlite_utils import Database
 
 from crawler.clock import from_text, to_text
-from crawler.errors import BUG
 from crawler.storage.values import optional_text
-from crawler.types import PageForFetch, PageOutcome, RawRef, Sighting
+from crawler.types import ErrorKind, PageForFetch, PageOutcome, RawRef, Sighting
 
-#: the columns of a page that is to be fetched
+#: The columns of `PageForFetch`, for a SELECT.
 FOR_FETCH = (
     " id, url, state, failures, first_seen_at, etag, last_modified, last_fetched_at, checked_whole_at, lies,"
     " hinted_at, unhinted"
@@ -25,14 +24,15 @@ FOR_FETCH = (
 
 
 class Pages:
-    """Queries over what is to be fetched."""
+    """Queries over the pages to fetch."""
 
     db: Database
 
     def add_sightings(self, source: str, sightings: Sequence[Sighting], now: datetime, due_at: datetime | None) -> int:
-        """Write what a source names; give how many pages were not known before.
+        """Write what a source lists; return how many of the pages are new to the archive.
 
-        A page that is known becomes due again when the source gives a later modification time than any before.
+        New pages are due at `due_at` (None: no visit is scheduled). A page that was fetched before becomes due again if
+        the source gives a later modification time than any source before. Sightings without a post id are ignored.
         """
         fresh = 0
         for seen in sightings:
@@ -42,8 +42,9 @@ class Pages:
 
     def _add_sighting(self, source: str, seen: Sighting, now: str, due: str | None) -> bool:
         hinted, published = optional_text(seen.modified_at), optional_text(seen.published_at)
-        self.db.conn.execute(  # an id that was asked for in vain: now that a source lists it, it is there
-            "UPDATE pages SET state = 'known', url = ?, failures = 0, error = NULL WHERE id = ? AND state = 'absent'",
+        self.db.conn.execute(  # an id that was absent when it was requested exists now, because a source lists it
+            """UPDATE pages SET state = 'known', url = ?, failures = 0, error = NULL, error_kind = NULL
+               WHERE id = ? AND state = 'absent'""",
             (seen.url, seen.post_id),
         )
         added = self.db.conn.execute(
@@ -73,7 +74,7 @@ class Pages:
         return bool(added)
 
     def sighted(self, source: str, ids: Iterable[int], by: datetime | None = None) -> set[int]:
-        """Give which of these post ids a source has shown before, or had by some instant."""
+        """Return which of these post ids a source has listed before; with `by`, at that instant or earlier."""
         rows = self.db.query(
             """SELECT page FROM sightings WHERE source = ? AND page IN (SELECT value FROM json_each(?))
                AND (? IS NULL OR first_seen_at <= ?)""",
@@ -82,51 +83,56 @@ class Pages:
         return {row["page"] for row in rows}
 
     def due_pages(self, now: datetime, *, ignore_due: bool = False) -> list[PageForFetch]:
-        """Give the pages to fetch: never fetched ones first, newest first.
+        """Return the pages to fetch: first those that were never fetched, then the others, each group by descending id.
 
-        Those under suspicion are asked for when they are due and not before: their probes must be spaced.
+        With `ignore_due`, also return pages that are not due, except suspect, gone and absent ones. Suspect pages are
+        never fetched early, because the checks that confirm a removal must be spaced in time.
         """
         rows = self.db.query(
             f"""SELECT {FOR_FETCH} FROM pages
                WHERE (next_due_at IS NOT NULL AND next_due_at <= :now) OR (:all AND state NOT IN ('suspect', 'gone', 'absent'))
-               ORDER BY state <> 'known', id DESC""",  # noqa: S608 - columns of ours
+               ORDER BY state <> 'known', id DESC""",  # noqa: S608 - constant column names
             {"now": to_text(now), "all": ignore_due},
         )
         return [page_of(row) for row in rows]
 
     def visited_since(self, page: PageForFetch) -> bool:
-        """Say whether somebody visited a page after its row was read."""
+        """Whether a page has been visited since its row was read, for example by another process."""
         row = self.db.execute("SELECT last_fetched_at FROM pages WHERE id = ?", [page.id]).fetchone()
         return row is not None and row[0] != page.last_fetched_at
 
     def page(self, page_id: int) -> PageForFetch | None:
-        """Give one page, due or not."""
-        sql = f"SELECT {FOR_FETCH} FROM pages WHERE id = ?"  # noqa: S608 - columns of ours
+        """Return a page, due or not; None if it is unknown."""
+        sql = f"SELECT {FOR_FETCH} FROM pages WHERE id = ?"  # noqa: S608 - constant column names
         row = next(self.db.query(sql, [page_id]), None)
         return page_of(row) if row else None
 
-    def left_pages(self, ids: Iterable[int]) -> list[PageForFetch]:
-        """Give those of some pages that are gone, or were given up after failures."""
+    def abandoned_pages(self, ids: Iterable[int]) -> list[PageForFetch]:
+        """Return those of the given pages that are gone, or that are no longer retried after failures."""
         rows = self.db.query(
             f"""SELECT {FOR_FETCH} FROM pages
                WHERE (state = 'gone' OR (state IN ('failed', 'drift', 'rejected') AND next_due_at IS NULL))
-               AND id IN (SELECT value FROM json_each(?)) ORDER BY id""",  # noqa: S608 - columns of ours
+               AND id IN (SELECT value FROM json_each(?)) ORDER BY id""",  # noqa: S608 - constant column names
             [json.dumps(list(ids))],
         )
         return [page_of(row) for row in rows]
 
-    def hurry_page(self, page_id: int, now: datetime) -> None:
-        """Make a page due now."""
+    def mark_page_due(self, page_id: int, now: datetime) -> None:
+        """Make a page due at `now`."""
         self.db.conn.execute("UPDATE pages SET next_due_at = ? WHERE id = ?", (to_text(now), page_id))
 
     def unread_pages(self, since: str | None) -> list[tuple[PageForFetch, int, RawRef]]:
-        """Give the pages that were kept but could not be read, with where they are kept."""
+        """Return the archived pages that could not be parsed, each with the id and the location of its last capture.
+
+        `since`: only captures fetched at that time (ISO 8601 in UTC) or later.
+        """
         rows = self.db.query(
             f"""SELECT {FOR_FETCH.replace(" ", " p.")}, r.id AS raw_id,
                  r.file, r.offset, r.length, r.digest
                FROM pages p JOIN raw r ON r.id = coalesce(p.raw_id, (SELECT max(id) FROM raw WHERE purpose = 'page:' || p.id))
-               WHERE (p.state IN ('drift', 'rejected') OR (p.state = 'failed' AND p.error LIKE :bug)) AND (:since IS NULL OR r.fetched_at >= :since) ORDER BY p.id""",  # noqa: S608 - columns of ours
-            {"since": since, "bug": f"{BUG}%"},
+               WHERE (p.state IN ('drift', 'rejected') OR (p.state = 'failed' AND p.error_kind = :bug))
+                 AND (:since IS NULL OR r.fetched_at >= :since) ORDER BY p.id""",  # noqa: S608 - constant column names
+            {"since": since, "bug": ErrorKind.BUG},
         )
         return [
             (
@@ -138,7 +144,7 @@ class Pages:
         ]
 
     def add_page(self, page: PageForFetch, source: str) -> None:
-        """Add a page that a fetch led to under another id than asked for."""
+        """Add a page that was found by a request for another id; no effect if it is known."""
         self.db.conn.execute(
             """INSERT INTO pages (id, url, state, first_seen_at, first_source) VALUES (?, ?, 'known', ?, ?)
                ON CONFLICT (id) DO NOTHING""",
@@ -146,9 +152,9 @@ class Pages:
         )
 
     def save_page(self, page_id: int, outcome: PageOutcome, now: datetime) -> None:
-        """Write a visit to a page on its row."""
+        """Write the outcome of a visit to a page's row."""
         self.db.conn.execute(
-            """UPDATE pages SET state = ?, next_due_at = ?, last_fetched_at = ?, failures = ?, error = ?,
+            """UPDATE pages SET state = ?, next_due_at = ?, last_fetched_at = ?, failures = ?, error = ?, error_kind = ?,
                  raw_id = coalesce(?, raw_id), etag = ?, last_modified = ?,
                  checked_whole_at = coalesce(?, checked_whole_at), lies = lies + ?, unhinted = unhinted + ? WHERE id = ?""",
             (
@@ -157,6 +163,7 @@ class Pages:
                 to_text(now),
                 outcome.failures,
                 outcome.error,
+                outcome.error_kind,
                 outcome.raw_id,
                 outcome.etag,
                 outcome.last_modified,
@@ -169,7 +176,7 @@ class Pages:
 
 
 def page_of(row: Mapping[str, Any]) -> PageForFetch:
-    """Make a row of these columns a page."""
+    """Convert a row with the columns of `FOR_FETCH`."""
     names = ("first_seen_at", "checked_whole_at", "hinted_at")
     instants = {name: from_text(row[name]) if row[name] else None for name in names}
     return PageForFetch(**{**row, **instants})

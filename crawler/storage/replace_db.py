@@ -1,6 +1,6 @@
-"""A new database in the place of the old one, which is moved aside.
+"""Replace an archive's database with a new one; the old one is kept under another name.
 
-Boundary: names of files in one folder; nobody has them open.
+Boundary: file names in one folder. No process may have either database open.
 """
 
 from __future__ import annotations
@@ -13,39 +13,43 @@ from pathlib import Path
 from crawler.storage.archive import FILE
 from crawler.storage.base import not_writable
 
-_PARTS = ("", "-wal", "-shm")
+_SUFFIXES = ("", "-wal", "-shm")
 
 
-def put_in_place(fresh: Path, folder: Path, stamp: str) -> Path | None:
-    """Put a new database into an archive's folder; give where the old one is now, None when there was none.
+def replace_database(fresh: Path, folder: Path, stamp: str) -> Path | None:
+    """Move a new database into an archive folder; return where the old one is now, None if there was none.
+
+    `stamp` makes the old database's new name unique.
 
     Raises:
-        StorageError: a file cannot be moved; the old database stands where it stood, or beside it under the new name.
+        StorageError: a file cannot be moved. The old database still exists, under its own or its new name.
 
     """
-    old, aside = folder / FILE, folder / f"{FILE}.before-{stamp}"
+    current, renamed = folder / FILE, folder / f"{FILE}.before-{stamp}"
     arriving = folder / f"{FILE}.new"
     try:
-        shutil.move(fresh, arriving)  # from another disk this takes a while
-        had = old.exists()
-        for part in _PARTS:
-            if (file := old.with_name(old.name + part)).exists():
-                file.rename(aside.with_name(aside.name + part))
-        arriving.rename(old)
+        shutil.move(fresh, arriving)  # slow from another disk, so first: the rename below is atomic
+        replaced = current.exists()
+        for suffix in _SUFFIXES:
+            if (file := current.with_name(current.name + suffix)).exists():
+                file.rename(renamed.with_name(renamed.name + suffix))
+        arriving.rename(current)
     except OSError as error:
         raise not_writable(folder, error) from error
-    return aside if had else None
+    return renamed if replaced else None
 
 
 @contextmanager
-def made(folder: Path, warc: Path) -> Iterator[None]:
-    """Make a folder in which the WARC files of another show; when the block fails, it is as it was before.
+def prepared_folder(folder: Path, warc: Path) -> Iterator[None]:
+    """Create a folder for a new database, with a link to the WARC files of another archive.
+
+    If the block fails, restore the folder's previous state.
 
     Raises:
         StorageError: the folder cannot be written.
 
     """
-    fresh, link = not folder.exists(), folder / "warc"
+    is_new, link = not folder.exists(), folder / "warc"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not link.exists():
@@ -55,13 +59,13 @@ def made(folder: Path, warc: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        for part in _PARTS:
-            (folder / (FILE + part)).unlink(missing_ok=True)
-        if fresh:
-            cleared(folder)
+        for suffix in _SUFFIXES:
+            (folder / (FILE + suffix)).unlink(missing_ok=True)
+        if is_new:
+            remove_folder(folder)
         raise
 
 
-def cleared(folder: Path) -> None:
-    """Remove a folder that was made for a new database, with the link to the WARC files; those stay."""
-    shutil.rmtree(folder)  # it does not go through links
+def remove_folder(folder: Path) -> None:
+    """Remove a folder made by `prepared_folder`, with its link to the WARC files; the WARC files themselves stay."""
+    shutil.rmtree(folder)  # does not follow links

@@ -1,4 +1,4 @@
-"""Rows of runs, of requests, and of the answers that are kept.
+"""Rows of runs, requests and captures.
 
 Boundary: rows in and out.
 """
@@ -18,13 +18,13 @@ from crawler.types import Exchange, RawRef, RunReport
 
 
 class Runs:
-    """Queries over what was done, and what is kept of it."""
+    """Queries over runs, the request log and the captures."""
 
     db: Database
     transaction: Callable[[], AbstractContextManager[None]]
 
     def begin_run(self, command: str, now: datetime) -> int:
-        """Open a run's row and give its id."""
+        """Add a run's row and return its id."""
         with self.transaction():
             cursor = self.db.conn.execute(
                 "INSERT INTO runs (command, started_at) VALUES (?, ?)", (command, to_text(now))
@@ -32,7 +32,7 @@ class Runs:
         return int(cursor.lastrowid or 0)
 
     def end_run(self, run: int, now: datetime, outcome: str, report: RunReport) -> None:
-        """Close a run's row."""
+        """Write the end, the outcome and the report of a run."""
         with self.transaction():
             self.db.conn.execute(
                 "UPDATE runs SET ended_at = ?, outcome = ?, report = ? WHERE id = ?",
@@ -40,7 +40,7 @@ class Runs:
             )
 
     def log_requests(self, run: int, exchanges: Iterable[Exchange]) -> None:
-        """Write the log of requests."""
+        """Add requests to the log."""
         rows = [(run, e.url, to_text(e.at), e.status, e.size, e.seconds, e.error) for e in exchanges]
         self.db.conn.executemany(
             "INSERT INTO fetches (run, url, at, status, size, seconds, error) VALUES (?, ?, ?, ?, ?, ?, ?)", rows
@@ -55,7 +55,10 @@ class Runs:
         purpose: str | None = None,
         origin: str | None = None,
     ) -> int:
-        """Write where an answer is kept; a place that is known already keeps its id."""
+        """Write the location of a capture and return its id; a location that is already known keeps its id.
+
+        `purpose` is why it was requested, `origin` the collection that it was imported from (None for our own fetches).
+        """
         row = self.db.conn.execute(
             """INSERT INTO raw (url, fetched_at, status, file, offset, length, digest, purpose, origin)
                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (file, offset) DO UPDATE SET digest = excluded.digest RETURNING id""",
@@ -64,16 +67,16 @@ class Runs:
         return int(row[0])
 
     def raw_fetched_at(self, raw_id: int) -> str:
-        """Give when an answer was fetched."""
+        """Return when a capture was fetched, as ISO 8601 text in UTC."""
         return str(self.db.execute("SELECT fetched_at FROM raw WHERE id = ?", [raw_id]).fetchone()[0])
 
     def has_capture(self, url: str, fetched_at: datetime, digest: str) -> bool:
-        """Say whether this very answer is kept already."""
+        """Whether a capture with this address, time and payload digest is already archived."""
         sql = "SELECT 1 FROM raw WHERE url = ? AND fetched_at = ? AND digest = ?"
         return self.db.execute(sql, [url, to_text(fetched_at), digest]).fetchone() is not None
 
     def known_end(self, file: str) -> int:
-        """Give the byte behind the last answer of a WARC file that has a row: so far it is whole."""
-        row = self.db.execute("SELECT offset + length FROM raw WHERE file = ? ORDER BY offset DESC LIMIT 1", [file])
-        found = row.fetchone()
+        """Return the end offset of the last record in a WARC file that has a row; the file is complete up to there."""
+        cursor = self.db.execute("SELECT offset + length FROM raw WHERE file = ? ORDER BY offset DESC LIMIT 1", [file])
+        found = cursor.fetchone()
         return int(found[0]) if found else 0

@@ -1,6 +1,6 @@
-"""Rows of the sources as the configuration sees them: left out, taken up again, called by another name.
+"""Changes to the sources' rows that follow from the configuration: exclude, include, rename.
 
-Boundary: rows in and out; which ones is decided by `policy`.
+Boundary: rows in and out; `schedule` decides which sources change.
 """
 
 from __future__ import annotations
@@ -11,41 +11,42 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from crawler.clock import to_text
-from crawler.types import Channel
+from crawler.types import SourceRow
 
 
-class Channels:
-    """Queries over which sources there are."""
+class SourceSelection:
+    """Queries over which sources exist and which are polled."""
 
     db: Database
 
-    def channels(self) -> list[Channel]:
-        """Give all sources, polled or not, those known longest first."""
+    def source_rows(self) -> list[SourceRow]:
+        """Return all sources, polled or not, in the order in which they were added."""
         rows = self.db.query(
             "SELECT url, kind, name, zone, state, last_ok_at IS NOT NULL AS worked FROM sources ORDER BY id"
         )
-        return [Channel(**row | {"worked": bool(row["worked"])}) for row in rows]
+        return [SourceRow(**row | {"worked": bool(row["worked"])}) for row in rows]
 
     def exclude_sources(self, urls: Iterable[str]) -> None:
-        """Poll these sources no more; what is known of them stays."""
+        """Stop polling sources; their rows stay."""
         self.db.conn.executemany(
             "UPDATE sources SET state = 'excluded', next_due_at = NULL WHERE url = ?", [(url,) for url in urls]
         )
 
     def include_sources(self, urls: Iterable[str], now: datetime) -> None:
-        """Poll sources again that were excluded; they are due at once."""
+        """Poll excluded sources again; they become due at `now`."""
         self.db.conn.executemany(
-            "UPDATE sources SET state = 'new', next_due_at = ?, failures = 0, error = NULL WHERE url = ?",
+            """UPDATE sources SET state = 'new', next_due_at = ?, failures = 0, error = NULL, error_kind = NULL
+               WHERE url = ?""",
             [(to_text(now), url) for url in urls],
         )
 
     def recall_absent(self, urls: Iterable[str], now: datetime) -> None:
-        """Make sources due that were not there when they were asked for, and are named now."""
+        """Make sources due that were absent when they were last polled and that another source now links to."""
         self.db.conn.executemany(
             "UPDATE sources SET next_due_at = ? WHERE url = ? AND state = 'absent'",
             [(to_text(now), url) for url in urls],
         )
 
     def rename_sources(self, names: Iterable[tuple[str, str]]) -> None:
-        """Call sources (address, name) by other names."""
+        """Set the names of sources; `names` has pairs of address and new name."""
         self.db.conn.executemany("UPDATE sources SET name = ? WHERE url = ?", [(name, url) for url, name in names])

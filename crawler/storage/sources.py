@@ -1,6 +1,6 @@
-"""Rows of the sources: home page, sections, feeds, sitemaps; and of the rhythm that each was seen to have.
+"""Rows of the sources (home page, sections, feeds, sitemaps, lists) and their counts of new articles.
 
-Boundary: rows in and out; when one is due is decided by `policy`.
+Boundary: rows in and out; `schedule` decides when a source is due.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from crawler.clock import from_text, to_text
-from crawler.schedule import Habit, Habits, Shown, Slot
+from crawler.schedule.hourly_counts import HourCount, HourCounts, Slot, SourceCounts
 from crawler.storage.values import optional_text
 from crawler.types import SourceForPoll, SourceFound, SourceOutcome
 
@@ -25,12 +25,15 @@ _INSTANTS = ("last_ok_at", "learned_since", "checked_whole_at")
 
 
 class Sources:
-    """Queries over what is polled."""
+    """Queries over the sources to poll."""
 
     db: Database
 
     def add_sources(self, found: Iterable[SourceFound], due_at: datetime | None) -> None:
-        """Add sources that are not known yet; known ones keep their state."""
+        """Add sources, due at `due_at` (None: not polled). Known sources keep their state and their due time.
+
+        A new name or zone replaces the old one. A known source without a due time gets this one, unless it is excluded.
+        """
         self.db.conn.executemany(
             """INSERT INTO sources (url, kind, name, zone, state, next_due_at) VALUES (?, ?, ?, ?, 'new', ?)
                ON CONFLICT (url) DO UPDATE SET name = coalesce(excluded.name, name), zone = coalesce(excluded.zone, zone),
@@ -39,49 +42,54 @@ class Sources:
         )
 
     def due_sources(self, now: datetime, *, ignore_due: bool = False) -> list[SourceForPoll]:
-        """Give the sources to poll: those that lead to others first, monthly sitemaps last, else the longest due."""
+        """Return the sources to poll: first those that link to other sources, last the monthly sitemaps.
+
+        In each group, the source that has been due longest comes first. With `ignore_due`, also return sources that are
+        not due yet.
+        """
         rows = self.db.query(
             f"""SELECT {_FOR_POLL} FROM sources
                WHERE state <> 'excluded' AND next_due_at IS NOT NULL AND (:all OR next_due_at <= :now)
-               ORDER BY kind NOT IN ('home', 'sitemap_index', 'feed_index'), kind = 'sitemap', next_due_at, url""",  # noqa: S608 - columns of ours
+               ORDER BY kind NOT IN ('home', 'sitemap_index', 'feed_index'), kind = 'sitemap', next_due_at, url""",  # noqa: S608 - constant column names
             {"now": to_text(now), "all": ignore_due},
         )
         return [_source(row) for row in rows]
 
     def source(self, url: str) -> SourceForPoll | None:
-        """Give one source, due or not."""
-        row = next(self.db.query(f"SELECT {_FOR_POLL} FROM sources WHERE url = ?", [url]), None)  # noqa: S608 - the same
+        """Return a source, due or not; None if it is unknown."""
+        row = next(self.db.query(f"SELECT {_FOR_POLL} FROM sources WHERE url = ?", [url]), None)  # noqa: S608 - constant column names
         return _source(row) if row else None
 
     def sources_of_kind(self, kind: str) -> list[SourceForPoll]:
-        """Give all sources of one kind, due or not."""
+        """Return all sources of one kind, due or not."""
         return [_source(row) for row in self.db.query(f"SELECT {_FOR_POLL} FROM sources WHERE kind = ?", [kind])]  # noqa: S608
 
     def source_is_due(self, now: datetime) -> bool:
-        """Say whether any source is to be polled."""
+        """Whether any source is due."""
         sql = "SELECT 1 FROM sources WHERE next_due_at <= ? AND state <> 'excluded' LIMIT 1"
         return self.db.execute(sql, [to_text(now)]).fetchone() is not None
 
     def next_due(self) -> datetime | None:
-        """Say when the next source or page is due; None when nothing is."""
+        """Return when the next source or page is due; None if nothing is scheduled."""
+        # `IS NOT NULL` changes no result, but lets SQLite use the partial index on pages.
         row = self.db.execute(
             """SELECT min(due) FROM (SELECT min(next_due_at) AS due FROM sources WHERE state <> 'excluded'
-               UNION ALL SELECT min(next_due_at) FROM pages WHERE next_due_at IS NOT NULL)"""  # its index is partial
+               UNION ALL SELECT min(next_due_at) FROM pages WHERE next_due_at IS NOT NULL)"""
         ).fetchone()
         return from_text(row[0]) if row[0] else None
 
-    def hurry_sources(self, urls: Iterable[str], now: datetime) -> None:
-        """Make sources due now."""
+    def mark_sources_due(self, urls: Iterable[str], now: datetime) -> None:
+        """Make sources due at `now`, unless they are due earlier."""
         self.db.conn.executemany(
             "UPDATE sources SET next_due_at = min(coalesce(next_due_at, :now), :now) WHERE url = :url",
             [{"url": url, "now": to_text(now)} for url in urls],
         )
 
     def save_source(self, url: str, outcome: SourceOutcome, now: datetime) -> None:
-        """Write a visit to a source on its row; a failed one keeps the last good figures."""
+        """Write the outcome of a poll to a source's row; values that the outcome does not have stay as they are."""
         self.db.conn.execute(
             """UPDATE sources SET state = :state, next_due_at = :due, last_checked_at = :now, failures = :failures,
-                 error = :error, interval = coalesce(:interval, interval),
+                 error = :error, error_kind = :error_kind, interval = coalesce(:interval, interval),
                  last_ok_at = CASE WHEN :state = 'ok' THEN :now ELSE last_ok_at END,
                  items = coalesce(:items, items), fresh_items = coalesce(:fresh, fresh_items),
                  most_items = nullif(max(coalesce(most_items, -1), coalesce(:items, -1)), -1),
@@ -97,6 +105,7 @@ class Sources:
                 "now": to_text(now),
                 "failures": outcome.failures,
                 "error": outcome.error,
+                "error_kind": outcome.error_kind,
                 "interval": round(outcome.interval.total_seconds()) if outcome.interval else None,
                 "items": outcome.items,
                 "fresh": outcome.fresh_items,
@@ -111,33 +120,33 @@ class Sources:
         )
 
     def pages_known(self, ids: Iterable[int]) -> set[int]:
-        """Give which of these post ids any source has shown before, or that are known as absent."""
+        """Return which of these post ids have a page row: a source has listed them, or they are known to be absent."""
         rows = self.db.query(
             "SELECT id FROM pages WHERE id IN (SELECT value FROM json_each(?))", [json.dumps(list(ids))]
         )
         return {row["id"] for row in rows}
 
-    def shown(self) -> list[Shown]:
-        """Give what may show everything, and what each of them is known to have shown."""
-        habits: dict[int, list[Habit]] = {}
+    def source_counts(self) -> list[SourceCounts]:
+        """Return the polled sources that work or are new, each with its weekly counts of new articles."""
+        counts: dict[int, list[HourCount]] = {}
         sums = "SELECT source, week, sum(items) AS items, sum(firsts) AS firsts FROM rhythms GROUP BY source, week"
         for row in self.db.query(sums):
-            habits.setdefault(row["source"], []).append(Habit(row["items"], row["firsts"], row["week"]))
+            counts.setdefault(row["source"], []).append(HourCount(row["items"], row["firsts"], row["week"]))
         rows = self.db.query(
             "SELECT id, url, kind FROM sources WHERE state IN ('ok', 'new') AND next_due_at IS NOT NULL"
         )
-        return [Shown(r["url"], r["kind"], tuple(habits.get(r["id"], ()))) for r in rows]
+        return [SourceCounts(r["url"], r["kind"], tuple(counts.get(r["id"], ()))) for r in rows]
 
-    def habits(self, source_id: int) -> dict[Slot, Habit]:
-        """Give the rhythm of a source as it was learned."""
+    def hour_counts(self, source_id: int) -> dict[Slot, HourCount]:
+        """Return the counts of new articles of a source, by weekday and hour in Hanoi."""
         rows = self.db.query("SELECT * FROM rhythms WHERE source = ?", [source_id])
-        return {(r["weekday"], r["hour"]): Habit(r["items"], r["firsts"], r["week"]) for r in rows}
+        return {(r["weekday"], r["hour"]): HourCount(r["items"], r["firsts"], r["week"]) for r in rows}
 
-    def save_habits(self, source_id: int, habits: Habits) -> None:
-        """Write the hours of the week that changed."""
+    def save_hour_counts(self, source_id: int, counts: HourCounts) -> None:
+        """Write the counts of the hours of the week that changed."""
         self.db.conn.executemany(
             "INSERT OR REPLACE INTO rhythms (source, weekday, hour, items, firsts, week) VALUES (?, ?, ?, ?, ?, ?)",
-            [(source_id, *slot, h.items, h.firsts, h.week) for slot, h in sorted(habits.items())],
+            [(source_id, *slot, h.items, h.firsts, h.week) for slot, h in sorted(counts.items())],
         )
 
 

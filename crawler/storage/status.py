@@ -1,4 +1,4 @@
-"""What is going on, for `vna status`.
+"""Counts and lists for `vna status`.
 
 Boundary: reads only.
 """
@@ -19,7 +19,7 @@ class Status:
     db: Database
 
     def status(self) -> dict[str, Any]:
-        """Give the counts and lists that `vna status` prints."""
+        """Return the counts and lists that `vna status` prints."""
         return {
             "articles": self._one("SELECT count(*) FROM articles"),
             "article_states": self._states("articles"),
@@ -48,7 +48,7 @@ class Status:
                    WHERE next_due_at IS NOT NULL OR state IN ('failing', 'excluded') ORDER BY kind, url"""
             ),
             "attention": self._rows(
-                f"SELECT id, url, state, error FROM pages WHERE {_ATTENTION} ORDER BY last_fetched_at DESC LIMIT 20"  # noqa: S608 - a condition of ours
+                f"SELECT id, url, state, error FROM pages WHERE {_ATTENTION} ORDER BY last_fetched_at DESC LIMIT 20"  # noqa: S608 - constants only
             ),
             "attention_total": self._one(f"SELECT count(*) FROM pages WHERE {_ATTENTION}"),  # noqa: S608
         }

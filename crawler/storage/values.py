@@ -1,12 +1,18 @@
-"""Values as columns hold them."""
+"""Conversion between Python values and column values."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from crawler.clock import to_text
+from crawler.types import ErrorKind
 
 
 def optional_text(instant: datetime | None) -> str | None:
-    """Write an instant that may be missing."""
+    """Return an instant as ISO 8601 text in UTC, or None for None."""
     return to_text(instant) if instant is not None else None
+
+
+def optional_kind(text: str | None) -> ErrorKind | None:
+    """Return the kind of an error, or None for None."""
+    return ErrorKind(text) if text is not None else None

@@ -1,12 +1,13 @@
-"""Evidence: every answer of the site, as received, in WARC files (ISO 28500, version 1.1).
+"""The evidence: every response of the site, as received, in WARC files (ISO 28500, version 1.1).
 
-One gzip member a record; the body keeps the content coding it was sent with; the transfer coding is undone by the HTTP
-client, so its header is kept under another name. A `RawRef` is handed out only after the bytes are on the disk.
+Each record is one gzip member. The body keeps its content coding. The HTTP client removes the transfer coding, so that
+header is stored under another name. A `RawRef` is returned only after the bytes are on the disk.
 
-Beside the answers stand `metadata` records of visits that got none, and `resource` records of imported texts: with them
-the database can be made anew from these files alone. `VNA-Purpose` says what a record was asked for.
+The files also hold a `metadata` record for each request without a usable response, and a `resource` record for each
+imported file, so that the database can be rebuilt from the WARC files alone. The header `VNA-Purpose` tells why a
+record exists.
 
-Boundary: the only unit that knows the WARC library. It knows nothing of articles.
+Boundary: the only package that uses the WARC library. It knows nothing about articles.
 """
 
 from crawler.warc.members import digest

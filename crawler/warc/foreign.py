@@ -1,9 +1,9 @@
-"""Captures in WARC files that others made: Common Crawl's news sets, downloads from the Wayback Machine, other archives.
+"""Reads captures from WARC files of other collections: Common Crawl news sets, Wayback Machine downloads, and others.
 
-Files are streamed: gzip by record or as a whole, or plain; several GB take no more memory than one record. What is not
-wanted is passed over unread.
+Files are streamed: one gzip member per record, one gzip member for the whole file, or uncompressed. A file of several GB
+needs no more memory than its largest record. Captures of unwanted addresses are skipped unread.
 
-Boundary: files to records. Which addresses are wanted is the caller's to say.
+Boundary: files to records. The caller decides which addresses are wanted.
 """
 
 from __future__ import annotations
@@ -30,67 +30,70 @@ from crawler.warc.members import digest
 from crawler.warc.reading import Record
 
 _GZIP = b"\x1f\x8b"
-_WHOLE_GZIP = "non-chunked gzip"  # what the library says of a file that is one gzip member
-_CAP = 10_000_000  # bytes of one answer as sent; no article comes near it
+_WHOLE_GZIP = "non-chunked gzip"  # part of the library's error message for a file that is a single gzip member
+_MAX_RESPONSE = 10_000_000  # bytes of one response as sent; an article page has about 25 kB
 
-#: https://web.archive.org/web/20210304050607id_/https://...: the flag `id_` asks for the page as it was captured
+#: https://web.archive.org/web/20210304050607id_/https://...: with the flag `id_`, the page is as it was captured
 _WAYBACK = re.compile(r"https?://web\.archive\.org/web/(?P<when>\d{14})(?P<flag>[a-z]{2}_)?/(?P<url>.+)", re.DOTALL)
 
 
 @dataclass
-class Tally:
-    """What was met in one file; `passed` counts wanted captures that could not be taken, by reason."""
+class ImportTally:
+    """Counts for one file: all records, the wanted captures among them, and those that were skipped, by reason.
+
+    `damage` tells after which record the file is damaged; None if it could be read to its end.
+    """
 
     records: int = 0
     wanted: int = 0
-    passed: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
     damage: str | None = None
 
 
-def captures(path: Path, wanted: Callable[[str], bool], tally: Tally) -> Iterator[Record]:
-    """Read the captures of wanted addresses, in the order of the file; the tally fills up meanwhile.
+def captures(path: Path, wanted: Callable[[str], bool], tally: ImportTally) -> Iterator[Record]:
+    """Yield the captures of wanted addresses in the order of the file, and count them in `tally`.
 
-    A file that is cut or damaged gives what stands before the damage, and `tally.damage` says where that is.
+    From a truncated or damaged file, yield the captures before the damage, and set `tally.damage`.
 
     Raises:
-        BadInput: it cannot be opened, or is no WARC file.
+        BadInput: the file cannot be opened or is not a WARC file.
 
     """
     try:
         with path.open("rb") as file:
             start = file.read(5)
             if not start.startswith((_GZIP, b"WARC/")):
-                raise BadInput(f"{path} is no WARC file", "give .warc or .warc.gz files")
+                raise BadInput(f"{path} is not a WARC file", "pass .warc or .warc.gz files")
             file.seek(0)
             yield from _records(path, file, wanted, tally)
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror or error}", "check the path") from error
 
 
-def _records(path: Path, file: IO[bytes], wanted: Callable[[str], bool], tally: Tally) -> Iterator[Record]:
+def _records(path: Path, file: IO[bytes], wanted: Callable[[str], bool], tally: ImportTally) -> Iterator[Record]:
     try:
         yield from _streamed(path, file, wanted, tally)
     except ArchiveLoadFailed as error:
         if _WHOLE_GZIP not in str(error):
-            tally.damage = f"behind record {tally.records}: {_one_line(error)}"
+            tally.damage = f"after record {tally.records}: {_one_line(error)}"
             return
         file.seek(0)
         tally.records = tally.wanted = 0
-        tally.passed.clear()
+        tally.skipped.clear()
         with gzip.open(file) as plain:
             try:
                 yield from _streamed(path, plain, wanted, tally)
             except (ArchiveLoadFailed, EOFError, zlib.error, gzip.BadGzipFile) as worse:
-                tally.damage = f"behind record {tally.records}: {_one_line(worse)}"
+                tally.damage = f"after record {tally.records}: {_one_line(worse)}"
     except (EOFError, zlib.error, ValueError) as error:
-        tally.damage = f"behind record {tally.records}: {_one_line(error)}"
+        tally.damage = f"after record {tally.records}: {_one_line(error)}"
 
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def _streamed(path: Path, file: Any, wanted: Callable[[str], bool], tally: Tally) -> Iterator[Record]:
+def _streamed(path: Path, file: Any, wanted: Callable[[str], bool], tally: ImportTally) -> Iterator[Record]:
     iterator = ArchiveIterator(file)
     for record in iterator:
         tally.records += 1
@@ -101,29 +104,29 @@ def _streamed(path: Path, file: Any, wanted: Callable[[str], bool], tally: Tally
         if not wanted(wayback["url"] if wayback else address):
             continue
         tally.wanted += 1
-        if (why := _unusable(record, wayback)) is not None:
-            tally.passed[why] += 1
+        if (reason := _unusable(record, wayback)) is not None:
+            tally.skipped[reason] += 1
             continue
         try:
             read = _record(path, iterator, record, wayback)
-        except (ValueError, TypeError) as error:  # a date, a status, chunks that are none: the next record is another's
-            tally.passed[f"not as a record should be: {_one_line(error)}"] += 1
+        except (ValueError, TypeError) as error:  # an invalid date, status or chunk length: skip this record
+            tally.skipped[f"malformed record: {_one_line(error)}"] += 1
             continue
         yield read
 
 
 def _unusable(record: Any, wayback: re.Match[str] | None) -> str | None:
-    """Say why a capture is not what the site answered, as it answered it."""
+    """Return why a capture is not the complete, unchanged response of the site; None if it is."""
     if record.rec_type == "revisit":
-        return "a revisit record without the answer"
+        return "revisit record without the response"
     if record.http_headers is None:
-        return "no HTTP answer"
+        return "no HTTP response"
     if record.rec_headers.get_header("WARC-Truncated"):
-        return "cut by whoever captured it"
+        return "truncated when it was captured"
     if wayback is not None and wayback["flag"] != "id_":
-        return "rewritten by the Wayback Machine (fetch it with `id_` behind the date)"
-    if record.length is not None and record.length > _CAP:
-        return "too large"
+        return "rewritten by the Wayback Machine (download it with `id_` after the date in its address)"
+    if record.length is not None and record.length > _MAX_RESPONSE:
+        return f"larger than the limit of {_MAX_RESPONSE} bytes"
     return None
 
 
@@ -145,24 +148,25 @@ def _record(path: Path, iterator: Any, record: Any, wayback: re.Match[str] | Non
 
 
 def _body(record: Any) -> bytes:
-    """Give the body with its content coding, as our own records have it, but without the chunks of the connection.
+    """Return the body with its content coding, but without the chunked transfer coding, as in our own records.
 
     Raises:
-        EOFError, ValueError: it is not whole.
+        EOFError: the file ends inside the record.
+        ValueError: the chunks do not fill the record.
 
     """
     chunked = "chunked" in (record.http_headers.get_header("Transfer-Encoding") or "").lower()
     stream = ChunkedDataReader(record.raw_stream) if chunked else record.raw_stream
     body: bytes = stream.read()
     if record.raw_stream.read():
-        raise ValueError("chunks that do not fill their record")
-    if record.raw_stream.limit:  # the library takes the end of the file for the end of the record
+        raise ValueError("the chunks end before the record does")
+    if record.raw_stream.limit:  # bytes are missing; the library treats the end of the file as the end of the record
         raise EOFError("the file ends inside a record")
     return body
 
 
 def _captured(wayback: re.Match[str] | None, memento: str | None) -> datetime | None:
-    """Give when the page was captured, not when somebody downloaded the capture."""
+    """Return when the Wayback Machine captured the page (not when it was downloaded); None for other captures."""
     if wayback is None:
         return None
     if memento:

@@ -1,4 +1,4 @@
-"""The list of the WARC files with their digests: what a backup says must be there.
+"""The manifest of a backup: the WARC files that must exist, with sizes and digests.
 
 Boundary: files to values.
 """
@@ -11,14 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from crawler.errors import unless_stopped
+from crawler.errors import raise_if_stopped
 
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One file, as long as it was when it was listed; it may have grown since."""
+class ManifestEntry:
+    """One file as it was when it was listed; it may have grown since.
+
+    `file` is relative to the folder, `bytes` its size, `sha256` the hex digest of these bytes. The field names are the
+    keys of `manifest.json`.
+    """
 
     file: str
     bytes: int
@@ -26,27 +30,33 @@ class Entry:
     mtime_ns: int
 
 
-def listed(directory: Path, before: Mapping[str, Entry], stopping: Callable[[], bool]) -> list[Entry]:
-    """List the files; one that has not changed since an earlier list (`before`) is not read again.
+def list_files(
+    directory: Path, before: Mapping[str, ManifestEntry], stopping: Callable[[], bool]
+) -> list[ManifestEntry]:
+    """List the WARC files of a folder; reuse the digest of files that have not changed since the list `before`.
 
     Raises:
-        Interrupted: `stopping` said so.
+        Interrupted: `stopping` returned True.
 
     """
     return [_entry(directory, path, before, stopping) for path in sorted(directory.rglob("*.warc.gz"))]
 
 
-def _entry(directory: Path, path: Path, before: Mapping[str, Entry], stopping: Callable[[], bool]) -> Entry:
+def _entry(
+    directory: Path, path: Path, before: Mapping[str, ManifestEntry], stopping: Callable[[], bool]
+) -> ManifestEntry:
     name = path.relative_to(directory).as_posix()
     stat = path.stat()
     known = before.get(name)
     if known is not None and (known.bytes, known.mtime_ns) == (stat.st_size, stat.st_mtime_ns):
         return known
-    return Entry(name, stat.st_size, sha256(path, stat.st_size, stopping), stat.st_mtime_ns)
+    return ManifestEntry(name, stat.st_size, sha256(path, stat.st_size, stopping), stat.st_mtime_ns)
 
 
-def compared(directory: Path, entries: Iterable[Entry]) -> dict[str, Literal["missing", "shorter", "different"]]:
-    """Hold a directory against a list; give what is wrong with which file."""
+def check_files(
+    directory: Path, entries: Iterable[ManifestEntry]
+) -> dict[str, Literal["missing", "shorter", "different"]]:
+    """Compare a folder with a manifest; return what is wrong, by file name. A file that has grown is fine."""
     wrong: dict[str, Literal["missing", "shorter", "different"]] = {}
     for entry in entries:
         path = directory / entry.file
@@ -60,17 +70,17 @@ def compared(directory: Path, entries: Iterable[Entry]) -> dict[str, Literal["mi
 
 
 def sha256(path: Path, size: int | None = None, stopping: Callable[[], bool] = lambda: False) -> str:
-    """Give the digest of a file's first `size` bytes, or of the whole.
+    """Return the SHA-256 of a file's first `size` bytes, or of the whole file, as a hex string.
 
     Raises:
-        Interrupted: `stopping`, which is asked at each piece, said so.
+        Interrupted: `stopping`, which is called before each chunk, returned True.
 
     """
     engine = hashlib.sha256()
     left = path.stat().st_size if size is None else size
     with path.open("rb") as file:
         while left > 0 and (data := file.read(min(_CHUNK, left))):
-            unless_stopped(stopping)
+            raise_if_stopped(stopping)
             engine.update(data)
             left -= len(data)
     return engine.hexdigest()

@@ -1,4 +1,4 @@
-"""Records as bytes: one gzip member each.
+"""Serialises WARC records, each as one gzip member.
 
 Boundary: values to bytes; no files.
 """
@@ -19,18 +19,18 @@ from warcio.warcwriter import WARCWriter
 from crawler.clock import to_precise_text
 from crawler.types import Fetched
 
-# The client undoes chunking and keep-alive, so these no longer describe the stored body (warcio's readers would undo
-# the chunking a second time). Their values stay readable under this prefix.
-_HOP_HEADERS = frozenset({"transfer-encoding", "content-length"})
-_KEPT_AS = "X-Archive-Orig-"
+# The client decodes the chunked transfer coding, so these headers no longer describe the stored body (warcio's readers
+# would decode the chunks a second time). Their values are stored under this prefix.
+_TRANSFER_HEADERS = frozenset({"transfer-encoding", "content-length"})
+_ORIGINAL_PREFIX = "X-Archive-Orig-"
 
-PURPOSE = "VNA-Purpose"  # what it was asked for
-ORIGIN = "VNA-Origin"  # the collection that it was taken over from
-WRITTEN = "VNA-Written"  # when it was taken over
+PURPOSE = "VNA-Purpose"  # why the record exists, such as `page:245060`
+ORIGIN = "VNA-Origin"  # the collection that a capture was imported from
+WRITTEN = "VNA-Written"  # when it was imported
 
 
 class _AsReceived(StatusAndHeaders):  # type: ignore[misc]  # the library has no types
-    """An HTTP head whose bytes are written as they came; the library would percent-encode what is not ASCII."""
+    """HTTP headers that are written with their original bytes; the library would percent-encode non-ASCII characters."""
 
     def to_ascii_bytes(self, filter_func: Any = None) -> bytes:
         head: str = self.to_str(filter_func)
@@ -38,17 +38,21 @@ class _AsReceived(StatusAndHeaders):  # type: ignore[misc]  # the library has no
 
 
 def digest(body: bytes) -> str:
-    """Give the labelled digest of a payload, `sha256:BASE32`, as WARC and CDXJ write it."""
+    """Return the labelled digest of a payload in the form of WARC and CDXJ, `sha256:BASE32`."""
     return "sha256:" + base64.b32encode(hashlib.sha256(body).digest()).decode("ascii")
 
 
-def exchange(
+def response_and_request(
     fetched: Fetched, purpose: str, origin: str | None = None, written_at: datetime | None = None
 ) -> tuple[bytes, bytes]:
-    """Write an answer and its request; a capture taken over from elsewhere says from where, and when."""
+    """Return the records of a response and its request.
+
+    An imported capture names its collection (`origin`) and the time of the import (`written_at`). If the collection did
+    not store the request, the second value is empty.
+    """
     response_id, request_id = (uuid.uuid4().urn for _ in range(2))
     date = to_precise_text(fetched.fetched_at)
-    ours = {PURPOSE: purpose, ORIGIN: origin, WRITTEN: to_precise_text(written_at) if written_at else None}
+    own_fields = {PURPOSE: purpose, ORIGIN: origin, WRITTEN: to_precise_text(written_at) if written_at else None}
     response = _member(
         "response",
         fetched.url,
@@ -56,7 +60,7 @@ def exchange(
             "WARC-Date": date,
             "WARC-Record-ID": f"<{response_id}>",
             "WARC-Payload-Digest": digest(fetched.body),
-            **{name: value for name, value in ours.items() if value},
+            **{name: value for name, value in own_fields.items() if value},
         },
         _AsReceived(
             f"{fetched.status} {fetched.reason}".strip(),
@@ -66,7 +70,7 @@ def exchange(
         fetched.body,
     )
     if origin is not None and not fetched.request_headers:
-        return response, b""  # whoever captured it kept no request
+        return response, b""  # the collection did not store the request
     request = _member(
         "request",
         fetched.url,
@@ -77,21 +81,21 @@ def exchange(
     return response, request
 
 
-def note(url: str, at: datetime, purpose: str, fields: Mapping[str, str]) -> bytes:
-    """Write what became of a visit that got no answer worth keeping."""
+def metadata(url: str, at: datetime, purpose: str, fields: Mapping[str, str]) -> bytes:
+    """Return a `metadata` record: a note about a request without a usable response."""
     body = "".join(f"{name}: {' '.join(value.split())}\r\n" for name, value in fields.items()).encode()
     warc = {"WARC-Date": to_precise_text(at), PURPOSE: purpose}
     return _member("metadata", url, warc, None, body, "application/warc-fields")
 
 
-def text(name: str, at: datetime, content: str) -> bytes:
-    """Write an imported text, under an address made of its file name."""
+def resource(name: str, at: datetime, content: str) -> bytes:
+    """Return a `resource` record: the content of an imported file; `name` is its URI, built from the file name."""
     warc = {"WARC-Date": to_precise_text(at), PURPOSE: "import"}
     return _member("resource", name, warc, None, content.encode(), "text/plain; charset=utf-8")
 
 
 def warcinfo(name: str, now: datetime, software: str) -> bytes:
-    """Write what a file begins with."""
+    """Return the `warcinfo` record that every file starts with; `name` is the path of the file."""
     buffer = io.BytesIO()
     writer = WARCWriter(buffer, gzip=True, warc_version="WARC/1.1")
     record = writer.create_warcinfo_record(
@@ -104,7 +108,7 @@ def warcinfo(name: str, now: datetime, software: str) -> bytes:
 
 def _stored_headers(headers: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     for name, value in headers:
-        yield (f"{_KEPT_AS}{name}", value) if name.lower() in _HOP_HEADERS else (name, value)
+        yield (f"{_ORIGINAL_PREFIX}{name}", value) if name.lower() in _TRANSFER_HEADERS else (name, value)
 
 
 def _member(

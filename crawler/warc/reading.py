@@ -1,4 +1,4 @@
-"""Records read back, their sums and digests checked.
+"""Reads records back and checks their checksums and digests.
 
 Boundary: bytes and files to values.
 """
@@ -21,16 +21,16 @@ from crawler.errors import WarcCorrupted
 from crawler.types import RawRef
 from crawler.warc.members import ORIGIN, PURPOSE, WRITTEN, digest
 
-_ANSWERS = ("response", "revisit")
-_OURS = ("metadata", "resource")
+_RESPONSES = ("response", "revisit")
+_WITHOUT_RESPONSE = ("metadata", "resource")
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record read back: of which address, when, and the answer as received.
+    """One record of a WARC file: the address, the time, and the response as received.
 
-    A `metadata` or `resource` record has status 0 and no headers. `written_at` differs from `fetched_at` in what was
-    taken over from another collection, which `origin` then names.
+    A `metadata` or `resource` record has status 0 and no headers. A capture imported from another collection has the
+    name of the collection in `origin` and the time of the import in `written_at`; in all other records both are None.
     """
 
     url: str
@@ -46,68 +46,72 @@ class Record:
     written_at: datetime | None = None
 
 
-def corrupted(path: Path, offset: int, why: str) -> WarcCorrupted:
-    """Word what is wrong with a file at one place."""
+def corrupted(path: Path, offset: int, reason: str) -> WarcCorrupted:
+    """Return the error for a file that is damaged at a byte offset."""
     return WarcCorrupted(
-        f"{path} at byte {offset}: {why}",
-        "run `vna verify` to see what else is damaged, and restore the file from a backup",
+        f"{path} at byte {offset}: {reason}",
+        "run `vna verify` to find all damage, then restore the file from a backup",
     )
 
 
 def read_member(path: Path, ref: RawRef, member: bytes) -> Record:
-    """Read the one record of a gzip member.
+    """Return the single record of a gzip member.
 
     Raises:
-        WarcCorrupted: it is none, or not as it was written.
+        WarcCorrupted: the member holds no readable record, or the record differs from what was written.
 
     """
     try:
         _inflate(member)
-        records = list(parsed(io.BytesIO(member), ref.file, ref.offset))
+        records = list(parse_records(io.BytesIO(member), ref.file, ref.offset))
     except (ArchiveLoadFailed, zlib.error, EOFError, ValueError) as error:
-        raise corrupted(path, ref.offset, f"no readable record: {error}") from error
+        raise corrupted(path, ref.offset, f"cannot read the record: {error}") from error
     if len(records) != 1:
-        raise corrupted(path, ref.offset, "no complete response record")
+        raise corrupted(path, ref.offset, "not exactly one complete response record")
     record = records[0]
     if digest(record.body) != ref.digest:
-        raise corrupted(path, ref.offset, "the payload's digest differs from the stored one")
+        raise corrupted(path, ref.offset, "the digest of the payload differs from the stored digest")
     return record
 
 
 def read_file(path: Path, name: str, start: int = 0) -> Iterator[Record]:
-    """Read the records of a file of ours, from a byte at which one begins, in the order in which they were written.
+    """Yield the records of one of our files in the order of writing. `start` is the byte offset of the first one.
 
     Raises:
-        WarcCorrupted: it does not read to its end.
+        WarcCorrupted: the file cannot be read to its end.
 
     """
     with path.open("rb") as file:
         file.seek(start)
         try:
-            yield from parsed(file, name, 0)
+            yield from parse_records(file, name, 0)
         except (ArchiveLoadFailed, zlib.error, EOFError, ValueError) as error:
             raise corrupted(path, file.tell(), str(error)) from error
 
 
 def _inflate(member: bytes) -> None:
-    """Have gzip check its own sums over the whole record; the library stops reading where the payload ends.
+    """Check the gzip checksum over the whole member, because the library stops reading at the end of the payload.
 
     Raises:
-        zlib.error, ValueError: it is damaged, or not one whole member.
+        zlib.error: the data is damaged.
+        ValueError: the data is not exactly one complete member.
 
     """
     engine = zlib.decompressobj(wbits=31)
     engine.decompress(member)
     if not engine.eof or engine.unused_data:
-        raise ValueError("not one whole gzip member")
+        raise ValueError("not exactly one complete gzip member")
 
 
-def parsed(file: Any, name: str, base: int) -> Iterator[Record]:
-    """Give the records of a stream that a row may point at, digests checked; `base` is where the stream begins."""
+def parse_records(file: Any, name: str, base: int) -> Iterator[Record]:
+    """Yield the responses, notes (`metadata`) and imported files (`resource`) of a stream, and check their digests.
+
+    Other records, such as requests, are skipped. `base` is the byte offset of the stream's start in the file `name`.
+    """
     iterator = ArchiveIterator(file, check_digests="raise")
     for record in iterator:
         http = record.http_headers
-        if (record.rec_type not in _ANSWERS or http is None) and record.rec_type not in _OURS:
+        if (record.rec_type not in _RESPONSES or http is None) and record.rec_type not in _WITHOUT_RESPONSE:
             continue
         body = record.raw_stream.read()
         offset = base + iterator.get_record_offset()

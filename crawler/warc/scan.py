@@ -1,4 +1,4 @@
-"""A file from member to member, past what is damaged: for checking, and for making the database anew.
+"""Reads a file member by member and continues after damage: for verification, and for rebuilding the database.
 
 Boundary: bytes of files to values.
 """
@@ -13,17 +13,17 @@ from pathlib import Path
 
 from warcio.exceptions import ArchiveLoadFailed
 
-from crawler.warc.reading import Record, parsed
+from crawler.warc.reading import Record, parse_records
 from crawler.warc.tail import next_record
 
 _CHUNK = 1 << 17
-#: what the library says of a member that is whole, but no record; of one without an address it trips
+#: What the library raises for a complete member that is not a valid record, such as AttributeError without a URI.
 _NO_RECORD = (ArchiveLoadFailed, zlib.error, EOFError, ValueError, AttributeError, TypeError)
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One whole record; `record` is None for those that no row points at: requests, and what a file begins with."""
+    """One complete record; `record` is None for `request` and `warcinfo` records, to which no database row refers."""
 
     offset: int
     length: int
@@ -32,42 +32,46 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Bytes that read as no record; `torn` when no record stands behind them, as after a crash."""
+    """Bytes that are not a readable record; `torn` if no record follows them, as after a crash."""
 
     file: str
     offset: int
     length: int
-    why: str
+    reason: str
     torn: bool
 
 
 def scan(path: Path, name: str, start: int = 0) -> Iterator[Member | Damage]:
-    """Read a file of ours from a byte at which a record begins; what is damaged is told, and reading goes on behind it.
+    """Yield the members of one of our files from the byte offset `start` on, and a `Damage` for unreadable bytes.
 
-    Every member is inflated to its end, its sum and the digests of the record are checked. One member is in memory.
+    A record must begin at `start`. Each member is decompressed completely; its checksum and the digests of its record
+    are checked. Only one member is in memory at a time.
     """
     with path.open("rb") as file:
         position, rest = start, b""
         file.seek(start)
         while True:
-            why, found = "", None
-            member, rest, sound = _member(file, rest)
-            if not member:
+            reason, found = "", None
+            data, rest, complete = _member(file, rest)
+            if not data:
                 return
-            if sound:
-                found, why = _read(name, position, member)
+            if complete:
+                found, reason = _read(name, position, data)
             if found is not None:
                 yield found
                 position += found.length
                 continue
-            damage = _damage(path, name, position, why or "damaged, or not whole")
+            damage = _damage(path, name, position, reason or "damaged or incomplete")
             yield damage
             position, rest = damage.offset + damage.length, b""
             file.seek(position)
 
 
-def request_alone(path: Path, start: int) -> bool:
-    """Say whether a file ends with the request of its last known answer: so ends every file that nothing happened to."""
+def ends_with_request(path: Path, start: int) -> bool:
+    """Whether a single request record follows byte `start` (the end of the last known response), and nothing else.
+
+    Most files of processes that were not killed end like this, so this check usually saves a scan.
+    """
     with path.open("rb") as file:
         file.seek(start)
         data = file.read(_CHUNK)
@@ -76,12 +80,12 @@ def request_alone(path: Path, start: int) -> bool:
         head = engine.decompress(data)
     except zlib.error:
         return False
-    whole = engine.eof and not engine.unused_data and len(data) < _CHUNK
-    return whole and b"\r\nWARC-Type: request\r\n" in head.partition(b"\r\n\r\n")[0]
+    complete = engine.eof and not engine.unused_data and len(data) < _CHUNK
+    return complete and b"\r\nWARC-Type: request\r\n" in head.partition(b"\r\n\r\n")[0]
 
 
 def _member(file: io.BufferedReader, rest: bytes) -> tuple[bytes, bytes, bool]:
-    """Read the bytes of one gzip member; gives them, those read behind it, and whether it is whole."""
+    """Read one gzip member; return its bytes, the bytes read after it, and whether it is complete."""
     engine = zlib.decompressobj(wbits=31)
     parts: list[bytes] = []
     while data := rest or file.read(_CHUNK):
@@ -98,13 +102,13 @@ def _member(file: io.BufferedReader, rest: bytes) -> tuple[bytes, bytes, bool]:
 
 def _read(name: str, offset: int, member: bytes) -> tuple[Member | None, str]:
     try:
-        records = list(parsed(io.BytesIO(member), name, offset))
+        records = list(parse_records(io.BytesIO(member), name, offset))
     except _NO_RECORD as error:
         return None, str(error) or type(error).__name__
     return Member(offset, len(member), records[0] if records else None), ""
 
 
-def _damage(path: Path, name: str, offset: int, why: str) -> Damage:
-    behind = next_record(path, offset)
-    end = path.stat().st_size if behind is None else behind
-    return Damage(name, offset, end - offset, why, behind is None)
+def _damage(path: Path, name: str, offset: int, reason: str) -> Damage:
+    following = next_record(path, offset)
+    end = path.stat().st_size if following is None else following
+    return Damage(name, offset, end - offset, reason, following is None)

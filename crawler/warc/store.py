@@ -1,6 +1,6 @@
-"""The files of one archive: appending to them, reading them.
+"""The WARC files of one archive: appends records and reads them back.
 
-Each process writes to a file of its own, which it holds by a lock; a process that ends gives it free for the next.
+Each process writes to its own file and holds a lock on it; when the process ends, another one may continue the file.
 
 Boundary: files and locks.
 """
@@ -24,19 +24,20 @@ from crawler.errors import WarcError
 from crawler.types import Fetched, RawRef
 from crawler.warc import members
 from crawler.warc.reading import Record, corrupted, read_file, read_member
-from crawler.warc.scan import Damage, Member, request_alone, scan
-from crawler.warc.tail import mended
+from crawler.warc.scan import Damage, Member, ends_with_request, scan
+from crawler.warc.tail import try_repair_tail
 
-_NOT_THE_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # faults: a file that could not be opened is not damaged
+_OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # the file may be intact: not reported as damage
 _SOFTWARE = f"vna-archive/{crawler.__version__}"
 
 
 class WarcStore:
-    """The WARC files below one directory, `YYYY/MM/vna-YYYYMMDD-NNN.warc.gz`, one open at a time.
+    """The WARC files below one directory, `YYYY/MM/vna-YYYYMMDD-NNN.warc.gz` (days in UTC); one is open for writing.
 
-    `known_end` gives up to which byte a file's answers have rows: so far it is whole, and its end need not be looked for
-    from its start. Behind it may stand answers that a killed process had no time to write rows of; nothing is written
-    behind those until somebody takes them in.
+    A file is closed at the end of its day or when it has `max_bytes` bytes. `known_end` returns the byte offset up to
+    which a file's records have database rows: up to there the file is intact and need not be scanned. After it there may
+    be records of a process that was killed before it wrote their rows; nothing is appended to such a file until
+    `crawler.replay.crash_recovery` has written the rows.
     """
 
     def __init__(
@@ -65,46 +66,48 @@ class WarcStore:
     def append(
         self, fetched: Fetched, purpose: str = "", *, origin: str | None = None, written_at: datetime | None = None
     ) -> RawRef:
-        """Write response and request, flush and fsync, and say where the response stands.
+        """Write a response and its request, flush and fsync, and return where the response is.
 
-        `written_at` is when a capture of another collection (`origin`) is taken over; its own date is kept.
+        For a capture of another collection, `origin` names the collection and `written_at` is the time of the import;
+        the capture keeps its own date.
 
         Raises:
-            WarcError: the file cannot be written; nothing is handed out.
+            WarcError: the file cannot be written.
 
         """
-        response, request = members.exchange(fetched, purpose, origin, written_at)
+        response, request = members.response_and_request(fetched, purpose, origin, written_at)
         return self._write(written_at or fetched.fetched_at, response, members.digest(fetched.body), request)
 
     def note(self, url: str, at: datetime, purpose: str, fields: Mapping[str, str]) -> None:
-        """Write what became of a visit that got no answer.
+        """Write a `metadata` record: a note about a request without a usable response.
 
         Raises:
-            WarcError: as `append`.
+            WarcError: as for `append`.
 
         """
-        self._write(at, members.note(url, at, purpose, fields), "")
+        self._write(at, members.metadata(url, at, purpose, fields), "")
 
-    def keep_text(self, name: str, at: datetime, content: str) -> RawRef:
-        """Write a text that was imported; `name` is its address.
+    def append_text(self, name: str, at: datetime, content: str) -> RawRef:
+        """Write the content of an imported file as a `resource` record with the URI `name`, and return where it is.
 
         Raises:
-            WarcError: as `append`.
+            WarcError: as for `append`.
 
         """
-        return self._write(at, members.text(name, at, content), members.digest(content.encode()))
+        return self._write(at, members.resource(name, at, content), members.digest(content.encode()))
 
     def close(self) -> None:
-        """Close the open file; the next append opens one again."""
+        """Close the open file; the next write opens one again."""
         file, self._file = self._file, None
         if file is not None:
             file.close()
 
     def read(self, ref: RawRef) -> Record:
-        """Read one record back and check its digests.
+        """Read one record and check its digests.
 
         Raises:
-            WarcCorrupted: it is not there, or not as it was written.
+            WarcCorrupted: the record is missing, or differs from what was written.
+            OSError: no file descriptor or no memory left.
 
         """
         path = self._directory / ref.file
@@ -113,43 +116,46 @@ class WarcStore:
                 file.seek(ref.offset)
                 member = file.read(ref.length)
         except OSError as error:
-            if error.errno in _NOT_THE_FILES:
+            if error.errno in _OUT_OF_RESOURCES:
                 raise
             raise corrupted(path, ref.offset, str(error)) from error
         return read_member(path, ref, member)
 
     def names(self) -> list[str]:
-        """List the files, oldest first."""
+        """Return the names of the files, oldest first, relative to the directory."""
         return sorted(p.relative_to(self._directory).as_posix() for p in self._directory.rglob("*.warc.gz"))
 
     def records(self, name: str | None = None, start: int = 0) -> Iterator[Record]:
-        """Read every record of every file (or of one, from a byte on), in the order in which they were written.
+        """Yield the records of all files, or of one file from a byte offset on, in the order of writing.
 
         Raises:
-            WarcCorrupted: a file does not read to its end.
+            WarcCorrupted: a file cannot be read to its end.
 
         """
         for one in [name] if name else self.names():
             yield from read_file(self._directory / one, one, start)
 
     def scan(self, name: str, start: int = 0) -> Iterator[Member | Damage]:
-        """Read every member of one file, past what is damaged."""
+        """Yield every member of one file from a byte offset on, and a `Damage` for unreadable bytes."""
         return scan(self._directory / name, name, start)
 
     def size(self, name: str) -> int:
-        """Give the size of a file in bytes."""
+        """Return the size of a file in bytes."""
         return (self._directory / name).stat().st_size
 
     @contextmanager
-    def alone_with(self, name: str) -> Iterator[bool]:
-        """Hold one file while the block lasts; False when a process, this one too, is writing to it."""
+    def try_lock(self, name: str) -> Iterator[bool]:
+        """Lock one file for the duration of the block; yield False if a process (even this one) is writing to it."""
         with (self._directory / name).open("rb") as file:
-            yield _held(file)
+            yield _try_lock(file)
 
-    def left_over(self, name: str) -> list[Record]:
-        """Give the records of a file that stand behind its known end; a torn tail is cut. The caller holds the file."""
+    def records_without_rows(self, name: str) -> list[Record]:
+        """Return the records after the known end of a file, and cut a torn tail; the caller must hold the lock.
+
+        The list is empty if the file has damage that no crash causes.
+        """
         path, start = self._directory / name, self._end(name)
-        if self.size(name) <= start or request_alone(path, start) or not mended(path, start):
+        if self.size(name) <= start or ends_with_request(path, start) or not try_repair_tail(path, start):
             return []
         members = scan(path, name, start)
         return [m.record for m in members if isinstance(m, Member) and m.record is not None]
@@ -163,13 +169,13 @@ class WarcStore:
             offset = file.seek(0, os.SEEK_END)
             file.write(member + follower)
             file.flush()
-            os.fsync(file.fileno())
+            os.fsync(file.fileno())  # a database row must never refer to bytes that a power failure can still lose
         except OSError as error:
-            with suppress(OSError):  # closing tries once more to write what could not be written
+            with suppress(OSError):  # closing flushes the buffer, which fails again
                 self.close()
             raise WarcError(
-                f"cannot write evidence below {self._directory}: {error.strerror or error}",
-                "free space or correct the permissions, then start again: nothing that was stored is lost",
+                f"cannot write a WARC record below {self._directory}: {error.strerror or error}",
+                "free disk space or correct the permissions, then start again; stored data is safe",
             ) from error
         return RawRef(self._name, offset, len(member), digest)
 
@@ -181,37 +187,38 @@ class WarcStore:
             self.close()
         folder = self._directory / now.strftime("%Y/%m")
         folder.mkdir(parents=True, exist_ok=True)
-        path, self._file = self._free_file(folder, day)
+        path, self._file = self._writable_file(folder, day)
         self._name = path.relative_to(self._directory).as_posix()
         if self._file.seek(0, os.SEEK_END) == 0:
             self._file.write(members.warcinfo(self._name, now, self._software))
             _sync_folder(folder)
         return self._file
 
-    def _free_file(self, folder: Path, day: str) -> tuple[Path, io.BufferedRandom]:
-        """Give the day's first file that nobody else writes to, that has room and is whole; else a new one."""
+    def _writable_file(self, folder: Path, day: str) -> tuple[Path, io.BufferedRandom]:
+        """Open and lock the day's first file that is unlocked, intact and below `max_bytes`; otherwise a new file."""
         existing = sorted(folder.glob(f"vna-{day}-*.warc.gz"))
+        # count from the last number: the number of a file that was moved away must not be used again
         last = int(existing[-1].name.removesuffix(".warc.gz").rpartition("-")[2]) if existing else -1
-        fresh = (folder / f"vna-{day}-{number:03}.warc.gz" for number in itertools.count(last + 1))
-        for path in itertools.chain(existing, fresh):
+        new = (folder / f"vna-{day}-{number:03}.warc.gz" for number in itertools.count(last + 1))
+        for path in itertools.chain(existing, new):
             if path.exists() and path.stat().st_size >= self._max_bytes:
                 continue
             file = path.open("a+b")
-            if _held(file) and self._has_room(path):
+            if _try_lock(file) and self._may_append(path):
                 return path, file
             file.close()
-        raise AssertionError  # numbers do not end
+        raise AssertionError  # unreachable: `new` is endless
 
-    def _has_room(self, path: Path) -> bool:
+    def _may_append(self, path: Path) -> bool:
         name = path.relative_to(self._directory).as_posix()
         size, end = path.stat().st_size, self._end(name)
-        if not end <= size < self._max_bytes or not mended(path, end):
+        if not end <= size < self._max_bytes or not try_repair_tail(path, end):
             return False
-        return self._known_end is None or all(r.warc_type == "metadata" for r in self.left_over(name))
+        return self._known_end is None or all(r.warc_type == "metadata" for r in self.records_without_rows(name))
 
 
-def _held(file: IO[bytes]) -> bool:
-    """Take a file for this process alone; False when another one has it."""
+def _try_lock(file: IO[bytes]) -> bool:
+    """Lock a file exclusively; return False if it is locked already."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -220,7 +227,7 @@ def _held(file: IO[bytes]) -> bool:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new file's name survive a power cut, not only its content."""
+    """Write the directory entry of a new file to the disk, so that the file survives a power failure."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

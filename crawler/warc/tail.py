@@ -1,4 +1,4 @@
-"""The end of a file after a crash: what is behind the last whole gzip member is cut, and kept beside it.
+"""Repairs the end of a file after a crash: cuts what follows the last complete gzip member and saves it separately.
 
 Boundary: bytes of files.
 """
@@ -15,19 +15,19 @@ from crawler.errors import WarcCorrupted
 from crawler.warc.reading import corrupted
 
 _CHUNK = 1 << 20
-_MEMBER = b"\x1f\x8b\x08"  # what a gzip member begins with
+_MEMBER = b"\x1f\x8b\x08"  # the first bytes of a gzip member
 
 
 def repair_tail(path: Path, start: int = 0) -> int:
-    """Cut what a crash left behind the last complete gzip member; the cut bytes go beside it as `.torn`.
+    """Cut what a crash left after the last complete gzip member, and save the cut bytes next to the file as `.torn`.
 
-    `start` is a byte up to which the file is known to be whole: a day's file need not be inflated at every start.
+    `start` is a byte offset up to which the file is known to be intact, so that only the rest must be decompressed.
 
     Returns:
-        How many bytes were cut.
+        The number of bytes that were cut.
 
     Raises:
-        WarcCorrupted: records stand behind the damage, so it is none that a crash leaves, and nothing is cut.
+        WarcCorrupted: records follow the damage, so no crash caused it; nothing is cut.
 
     """
     good = _last_good_end(path, start)
@@ -35,7 +35,7 @@ def repair_tail(path: Path, start: int = 0) -> int:
     if good == size:
         return 0
     if next_record(path, good) is not None:
-        raise corrupted(path, good, "damaged, and records stand behind the damage")
+        raise corrupted(path, good, "damaged, and intact records follow the damage")
     with path.open("r+b") as file:
         file.seek(good)
         torn = path.with_name(f"{path.name}.{good}.torn")
@@ -46,8 +46,8 @@ def repair_tail(path: Path, start: int = 0) -> int:
     return size - good
 
 
-def mended(path: Path, start: int = 0) -> bool:
-    """Say whether a file ends well, cutting a torn tail; a file that is damaged otherwise is left as it is."""
+def try_repair_tail(path: Path, start: int = 0) -> bool:
+    """Repair the tail if necessary; return False, and change nothing, if the file has damage that no crash causes."""
     try:
         repair_tail(path, start)
     except WarcCorrupted:
@@ -56,7 +56,7 @@ def mended(path: Path, start: int = 0) -> bool:
 
 
 def next_record(path: Path, damage: int) -> int | None:
-    """Give the byte at which a record begins behind a damaged one; None when there is none."""
+    """Return the byte offset of the first record after the damage; None if there is none."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         position = data.find(_MEMBER, damage + 1)
         while position >= 0:
@@ -68,7 +68,7 @@ def next_record(path: Path, damage: int) -> int | None:
 
 
 def _last_good_end(path: Path, start: int) -> int:
-    """Walk the gzip members from one that is known; give the end of the last whole one."""
+    """Return the byte offset of the end of the last complete gzip member; `start` is the offset of a member."""
     good = position = start
     with path.open("rb") as file:
         file.seek(start)

@@ -1,0 +1,134 @@
+"""Shows the progress of a backfill on stderr: a bar on a terminal, plain lines otherwise.
+
+Boundary: display only; the figures are passed in.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+
+from crawler.cli.progress import Lines, Live
+from crawler.outcome import Outcome
+
+_EVERY = 100  # pages between two lines with figures
+_HELD = ("live", "suspect")
+_FAILED = ("failed", "rejected", "drift")
+
+
+@dataclass
+class PlanProgress:
+    """The figures of a plan while it is worked on. `seconds` returns the time since the work started."""
+
+    seconds: Callable[[], float]
+    pages: dict[str, int] = field(default_factory=dict)
+    unlisted: int = 0
+    visited: int = 0
+
+    def set_figures(self, pages: Mapping[str, int], unlisted: int) -> None:
+        """Replace the figures: pages by state, and an estimate of the pages that unread lists name."""
+        self.pages, self.unlisted = dict(pages), unlisted
+
+    def count_visit(self, state: str, *, listed: bool) -> None:
+        """Count a visited page by its new state. `listed`: the figures counted it as known before."""
+        self.visited += 1
+        self.pages[state] = self.pages.get(state, 0) + 1
+        if listed:
+            self.pages["known"] = max(0, self.pages.get("known", 0) - 1)
+        else:
+            self.unlisted = max(0, self.unlisted - 1)
+
+    @property
+    def remaining(self) -> int:
+        """An estimate of the number of pages that remain to be fetched."""
+        return self.pages.get("known", 0) + self.unlisted
+
+    @property
+    def finished(self) -> int:
+        """The number of pages that are finished."""
+        return sum(self.pages.values()) - self.pages.get("known", 0)
+
+    def summary(self) -> str:
+        """Return how many pages were found, are held and failed, as one line."""
+        held, failed = (sum(self.pages.get(s, 0) for s in states) for states in (_HELD, _FAILED))
+        others = [f"{n} {state}" for state in ("gone", "absent") if (n := self.pages.get(state, 0))]
+        return ", ".join([f"{sum(self.pages.values())} found", f"{held} held", f"{failed} failed", *others])
+
+    def speed(self) -> str:
+        """Return the pages per second and the estimated time left."""
+        rate = self.visited / max(self.seconds(), 0.001)
+        if not self.visited or not self.remaining:
+            return f"{rate:.1f}/s"
+        return f"{rate:.1f}/s, {format_duration(timedelta(seconds=round(self.remaining / rate)))} left"
+
+
+def format_duration(duration: timedelta) -> str:
+    """Return a duration such as `3 d 4 h` or `12 min 05 s`."""
+    minutes, seconds = divmod(round(duration.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {seconds:02} s"
+
+
+class PlanLines(Lines):
+    """Plain lines: one for each work item, and the figures from time to time."""
+
+    def plan(self, name: str, progress: PlanProgress) -> None:
+        """Print the name and the figures of a plan."""
+        self._print(f"{name}: {progress.summary()}, about {progress.remaining} remaining")
+
+    def work_item(self, outcome: Outcome, progress: PlanProgress) -> None:
+        """Print the outcome of a work item."""
+        self.step(outcome)
+        if progress.visited and progress.visited % _EVERY == 0:
+            self._print(f"{progress.summary()}; {progress.speed()}")
+
+
+class PlanBar(Live):
+    """A bar for each plan."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        super().__init__(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=12),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[figures]}"),
+            console=console,
+        )
+
+    def phase(self, name: str, total: int) -> None:
+        """Ignore phases: a plan has none."""
+
+    def step(self, outcome: Outcome) -> None:
+        """Print an outcome that does not belong to the plan, such as a recovered visit of a crashed run."""
+        self._progress.console.print(str(outcome), style="dim", highlight=False)
+
+    def plan(self, name: str, progress: PlanProgress) -> None:
+        """Start a bar for a plan."""
+        self._progress.console.print(name, highlight=False)
+        self._task = self._progress.add_task(name.partition(",")[0], figures="")
+        self._show(progress)
+
+    def work_item(self, outcome: Outcome, progress: PlanProgress) -> None:
+        """Advance the bar; print a fault on a line of its own."""
+        if outcome.kind.is_fault:
+            self._progress.console.print(str(outcome), style="yellow", highlight=False)
+        self._show(progress)
+
+    def _show(self, progress: PlanProgress) -> None:
+        if self._task is not None:
+            figures = f"{progress.summary()}; {progress.speed()}"
+            total = progress.finished + progress.remaining
+            self._progress.update(self._task, completed=progress.finished, total=total, figures=figures)
+
+
+def plan_display(verbose: int = 0) -> PlanLines | PlanBar:
+    """Return bars on a terminal; lines otherwise, or if `verbose` asks for every outcome."""
+    return PlanBar() if sys.stderr.isatty() and not verbose else PlanLines(verbose)

@@ -1,0 +1,153 @@
+"""The values that health checks read and produce: figures from the rows, conditions and incidents.
+
+Boundary: frozen values without decisions; `storage` reads and writes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from crawler.types import ErrorKind
+
+SERVICE = "service"  # the service's own row in the heartbeats table, next to those of its jobs
+
+
+@dataclass(frozen=True, slots=True)
+class SourceHealth:
+    """The columns of a polled source's row that the checks need; `interval` is in seconds."""
+
+    url: str
+    state: str
+    interval: int | None = None
+    last_ok_at: datetime | None = None
+    failures: int = 0
+    error: str | None = None
+    error_kind: ErrorKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobHealth:
+    """The columns of a job's row that the checks need."""
+
+    name: str
+    state: str
+    started_at: datetime
+    next_due_at: datetime | None = None
+    failures: int = 0
+    outcome: str | None = None
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether the job is running now. Always false for the service's own row, which only records its lifetime."""
+        return self.state == "running" and self.name != SERVICE
+
+
+@dataclass(frozen=True, slots=True)
+class GapHealth:
+    """An open gap: a source, and the times of two successful polls that had no article in common."""
+
+    source: str
+    opened_at: datetime
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Input of the checks. The figures `pages_*` count the article pages requested in the last 24 hours.
+
+    `free` is in bytes, `growth` in bytes per day; `silent` is the number of seconds since the worker's last heartbeat.
+    `started_at` is the start of the service: a poll cannot be overdue because of the time before it. `newest` is the
+    time of the newest response for an article page. It reveals a clock that is behind: polls made with the wrong clock
+    soon overwrite the sources' timestamps, but not those of the pages.
+    """
+
+    now: datetime
+    started_at: datetime
+    sources: tuple[SourceHealth, ...] = ()
+    jobs: tuple[JobHealth, ...] = ()
+    gaps: tuple[GapHealth, ...] = ()
+    newest: datetime | None = None
+    bugs: tuple[str, ...] = ()  # quarantined items as `URL: error`, newest first
+    pages_asked: int = 0
+    pages_failing: int = 0
+    pages_read: int = 0
+    pages_drifted: int = 0
+    free: int = 1 << 60
+    growth: float = 0.0
+    silent: float = 0.0
+
+    @property
+    def drift(self) -> float:
+        """Share of the pages read in the last 24 hours whose layout is unknown, from 0 to 1."""
+        return self.pages_drifted / self.pages_read if self.pages_read else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """The size of the archive on one day, in bytes."""
+
+    day: str
+    warc_bytes: int
+    db_bytes: int
+    free_bytes: int
+
+    @property
+    def total(self) -> int:
+        """Bytes that the archive occupies."""
+        return self.warc_bytes + self.db_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Result of one check. `kind` and `subject` identify it, `message` is its state, `action` says what to do."""
+
+    kind: str
+    subject: str
+    failing: bool
+    message: str
+    action: str = ""
+
+    @property
+    def detail(self) -> str:
+        """The text stored as an incident's detail: the message on the first line, the action on the second."""
+        return f"{self.message}\n{self.action}"
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A row of the incidents table. `told_at` and `closed_told_at` are when its beginning and its end were reported."""
+
+    id: int
+    kind: str
+    subject: str
+    detail: str
+    opened_at: datetime
+    seen_at: datetime
+    told_at: datetime | None = None
+    closed_at: datetime | None = None
+    closed_told_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentChanges:
+    """Changes to write.
+
+    `opened`: the conditions that open an incident. `seen`: the ids of incidents that continue, with their new detail.
+    `closed`: the ids of incidents that end.
+    """
+
+    opened: tuple[Condition, ...] = ()
+    seen: tuple[tuple[int, str], ...] = ()
+    closed: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An alert, and the ids of the incidents whose beginning (`opened`) or end (`closed`) it reports."""
+
+    title: str
+    body: str
+    opened: tuple[int, ...]
+    closed: tuple[int, ...]
