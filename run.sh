@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
-# The developer's commands, each of which sets up what it needs by itself in .venv/ beside this file.
-#   ./run.sh demo     the whole story on a double of the site, offline
-#   ./run.sh test     all tests; the pure core must be covered to the last branch
-#   ./run.sh coverage the same with coverage of the edges, too: slower
-#   ./run.sh check    lint, format, types, docs up to date
-#   ./run.sh bench    measurements, each as a ratio to a peer or bound in the same run [NAME...]
-#   ./run.sh docs     write docs/commands.md anew from the commands' own help
-#   ./run.sh golden   write the golden pages anew from their cases and show what changed
+# Commands for developers. Each one installs what it needs into .venv/ next to this file.
+#   ./run.sh demo     run the main commands against the fake site, offline
+#   ./run.sh test     run all tests; the pure core must have full branch coverage
+#   ./run.sh coverage the same, with coverage of the I/O code too: slower, for reading only
+#   ./run.sh check    check lint, format, types and that docs/commands.md is up to date
+#   ./run.sh bench    run benchmarks, each as a ratio to a peer or bound in the same run [NAME...]
+#   ./run.sh docs     generate docs/commands.md from the help of the commands
+#   ./run.sh golden   generate the golden pages from their cases and show what changed
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
+
+# Keep compiled modules, even where the environment says not to: the tests start hundreds of Python processes.
+export PYTHONDONTWRITEBYTECODE="" PYTHONPYCACHEPREFIX="$PWD/.venv/pycache"
 
 say() { printf '== %s\n' "$*" >&2; }
 
@@ -20,11 +23,11 @@ find_python() {
       return
     fi
   done
-  say "Python 3.11 or newer is needed, and none was found. Install it, then run this again."
+  say "Python 3.11 or newer was not found. Install it, then run this command again."
   exit 1
 }
 
-# One environment for everything: small, and the same versions next year (constraints.txt).
+# One environment for all commands. constraints.txt pins the versions, so that next year gives the same ones.
 setup() {
   local want stamp=.venv/.installed
   want=$(cat pyproject.toml constraints.txt | cksum)
@@ -33,15 +36,17 @@ setup() {
   fi
   local python
   python=$(find_python)
-  say "setting up .venv with $("$python" --version) (once, about a minute)"
+  say "installing packages into .venv with $("$python" --version) (once, about a minute)"
   "$python" -m venv .venv || {
-    say "no virtual environment could be made; on Debian and Ubuntu: apt-get install python3-venv"
+    say "cannot create a virtual environment; on Debian and Ubuntu, run: apt-get install python3-venv"
     exit 1
   }
+  # The distribution was called `crawler` before 2026.11.29. Its metadata would stay next to that of `vna-archive`.
+  .venv/bin/python -m pip uninstall --quiet --yes crawler 2>/dev/null || true
   PIP_CONSTRAINT="$PWD/constraints.txt" PIP_DISABLE_PIP_VERSION_CHECK=1 \
     .venv/bin/python -m pip install --quiet --editable '.[dev,repair,browse,alerts,parquet]' 2>.venv/setup.log || {
     cat .venv/setup.log >&2
-    say "the packages could not be installed; is there a connection to the package index?"
+    say "cannot install the packages (messages above); check the connection to the package index"
     exit 1
   }
   echo "$want" >"$stamp"
@@ -49,38 +54,53 @@ setup() {
 
 demo() {
   setup
-  say "demo: poll, search, revise, poll again, on a double of the site"
+  say "demo: poll, search, revise an article and poll again, on a fake site"
   .venv/bin/vna demo "$@"
 }
 
 test() {
   setup
-  say "test: everything but soak runs and benchmarks"
+  say "test: everything except benchmarks and long runs"
   if [ $# -gt 0 ]; then
     pytest "$@"
     return
   fi
   .venv/bin/python -m coverage erase
   pytest -m 'not edge' --cov --cov-report=
-  say "the pure core, to the last branch"
+  say "coverage of the pure core: every branch"
   .venv/bin/python -m coverage report --include="$(core)" --fail-under=100 --show-missing --skip-covered
-  say "the edges: files, processes, sockets"
-  pytest -m edge
+  say "tests with files, processes and sockets"
+  pytest -m edge --numprocesses 3  # these tests often wait for processes and clocks
 }
 
-pytest() { .venv/bin/python -m pytest --numprocesses 2 --dist worksteal "$@"; }
+# The tests write and sync thousands of small files, so these are kept in memory where there is enough of it.
+memory_folder() {
+  local free
+  free=$(df -Pk /dev/shm 2>/dev/null | awk 'END { print $4 }')
+  if [ "${free:-0}" -gt 2000000 ]; then
+    mktemp -d /dev/shm/vna-tests.XXXXXX
+  fi
+}
 
-# Coverage of everything, edges too: slower, and for reading alone.
+scratch=""
+trap 'if [ -n "$scratch" ]; then rm -rf "$scratch"; fi' EXIT
+
+pytest() {
+  scratch=${scratch:-$(memory_folder)}
+  TMPDIR=${scratch:-${TMPDIR:-/tmp}} .venv/bin/python -m pytest --numprocesses 2 --dist worksteal "$@"
+}
+
+# Coverage of everything, including the I/O code: slower, and without a threshold.
 coverage() {
   setup
   .venv/bin/python -m coverage erase
   pytest --cov --cov-report=term:skip-covered "$@"
 }
 
-# Modules without I/O, clock or randomness (docs/decisions.md); tests/test_layers.py holds them to it.
+# Modules without I/O, clock or randomness; tests/test_layers.py checks that.
 core() {
   local part
-  for part in types errors urls site markup fold query identity records render rate_limit plans sim/reconcile; do
+  for part in types errors urls site markup fold query identity article_fields word_count records render rate_limit plans plan_values outcome purpose sim/reconcile; do
     printf 'crawler/%s.py,' "$part"
   done
   printf 'crawler/discover/*,crawler/parse/*,crawler/repair/*,crawler/schedule/*,crawler/health/*,crawler/coverage/*,crawler/probe/*'
@@ -97,19 +117,19 @@ check() {
 
 bench() {
   setup
-  say "bench: ratios to a bound or peer of the same run"
+  say "bench: ratios to a peer or bound in the same run"
   .venv/bin/python -m benchmarks "$@"
 }
 
 docs() {
   setup
-  say "docs: docs/commands.md from the commands' own help"
+  say "docs: docs/commands.md from the help of the commands"
   .venv/bin/python docs/make_commands.py
 }
 
 golden() {
   setup
-  say "golden: tests/golden/pages from the cases, then what changed"
+  say "golden: tests/golden/pages from the cases, then the differences"
   .venv/bin/python tests/golden/make_pages.py
   git --no-pager diff --stat -- tests/golden/pages
   .venv/bin/python -m pytest tests/test_golden.py

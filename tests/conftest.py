@@ -1,20 +1,29 @@
-"""Which tests are of the pure core and which of the edges: the first are run with coverage, the others without.
+"""Mark each test that works on files, processes or sockets as `edge`; the other tests are those of the pure core.
 
-Tracing costs as much as the tests themselves, and only the pure core must be covered to its last branch.
+The tests of the core run with coverage measurement, those of the edges without it: measuring takes as much time as the
+tests themselves, and only the core must be covered completely.
 """
 
 from __future__ import annotations
 
+import functools
 import signal
 
 import pytest
+import typer.testing
 
-#: Fixtures that make a test one of an edge: files, the clock, a double of the site, an archive.
-WORLD = {"tmp_path", "tmp_path_factory", "clock", "archive", "site", "held", "made", "here"}
+#: A test that uses one of these fixtures is an edge test: files, the clock, a fake site.
+EDGE_FIXTURES = {"tmp_path", "tmp_path_factory", "clock", "site"}
+
+
+# `CliRunner` builds the tree of all commands for each call, which takes 27 ms; it never changes during the tests.
+typer.testing._get_command = functools.cache(typer.testing._get_command)
 
 
 def pytest_configure():
-    """Have SIGINT heard: a shell starts what runs in its background deaf to it, and the processes of the tests with it."""
+    """Restore the default handler of SIGINT. A shell starts background jobs with SIGINT ignored, and processes that the
+    tests start would inherit that.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -22,17 +31,19 @@ def pytest_configure():
 def pytest_collection_modifyitems(items):
     for item in items:
         name = item.module.__name__
-        given = set(
-            (getattr(item, "callspec", None) and item.callspec.params) or ()
-        )  # a table's columns are no fixtures
-        if name in EDGES or (name not in CORE and WORLD & set(item.fixturenames) - given):
+        fixtures = set(item.fixturenames)
+        if (callspec := getattr(item, "callspec", None)) is not None:
+            fixtures -= set(callspec.params)  # a parameter of a table may have the name of a fixture
+        if name in EDGES or (name not in CORE and EDGE_FIXTURES & fixtures):
             item.add_marker(pytest.mark.edge)
 
 
-#: Modules whose every test is one of an edge, although some of them need no fixture.
+#: Modules with edge tests only, although some of these tests use none of the fixtures above.
 EDGES = {"test_cli", "test_layers", "test_fake_site", "test_fake_site_control", "test_fake_site_lists", "test_ledger"}
 EDGES |= {"test_storage", "test_warc", "test_fetch", "test_daemon", "test_source_polling", "test_gaps", "test_pipeline"}
 EDGES |= {"test_politeness", "test_deadline", "test_rebuild", "test_verify", "test_new_layout", "test_golden_cli"}
+EDGES |= {"test_docs"}
 
-#: Modules whose every test counts for the core: what the questions of the first contact are depends on the answers.
+#: Modules whose tests all count for the core. The probe's next question depends on earlier responses, so that its pure
+#: code is covered only by tests that fetch from the fake site.
 CORE = {"test_probe"}

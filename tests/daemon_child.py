@@ -1,6 +1,6 @@
-"""`vna run` in a process of its own, with a clock that a test can move and a quicker rhythm.
+"""`vna run` in a process of its own, with a clock that a test can advance, and shorter intervals.
 
-The first argument is the configuration file, the second a file with the seconds that the clock is ahead.
+The first argument is the configuration file, the second a file with the number of seconds by which the clock is ahead.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from pathlib import Path
 
 from crawler import config
 from crawler.clock import StoppableClock
-from crawler.daemon import Rhythm, Service
+from crawler.daemon import Intervals, Service
 
-RHYTHM = Rhythm(second=0.0015, tick=0.05, look=0.1, grace=5.0, settled=timedelta(minutes=10))
+INTERVALS = Intervals(second=0.0015, tick=0.05, check=0.1, grace=5.0, resolve_after=timedelta(minutes=10))
 
 
-class Moved(StoppableClock):
-    """The machine's clock, and what the file says on top."""
+class ShiftedClock(StoppableClock):
+    """The system clock plus the offset in the file."""
 
     def __init__(self, file: Path) -> None:
         super().__init__()
@@ -32,4 +32,4 @@ class Moved(StoppableClock):
 
 if __name__ == "__main__":
     settings, ahead = map(Path, sys.argv[1:])
-    Service(lambda: config.load(settings), clock=Moved(ahead), rhythm=RHYTHM).run()
+    Service(lambda: config.load(settings), clock=ShiftedClock(ahead), intervals=INTERVALS).run()

@@ -1,6 +1,6 @@
-"""What the tests of the edges share: the double of the site inside httpx, a clock that never waits, archives, commands.
+"""Shared parts of the tests: the fake site behind httpx, a clock that never waits, archives, commands.
 
-Only the transport, the clock and randomness are fakes; SQLite, WARC and the other files are real.
+Only the network, the clock and randomness are fake. SQLite, WARC files and other files are real.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ import httpx
 import respx
 from typer.testing import CliRunner
 
-from crawler import app, config, pipeline
+from crawler import app, collect, config
 from crawler.cli.main import app as command_line
 from crawler.errors import ArticleNotFound, StopError
 from crawler.fetch import Fetcher, Settings
+from crawler.outcome import Outcome
 from crawler.parse import seedtext
-from crawler.pipeline import Context
-from crawler.sim.site import Options, Replica, Request, Response, build
+from crawler.pipeline import Run
+from crawler.sim.site import FakeSite, Options, SiteRequest, SiteResponse, build
 from crawler.sim.site.messages import HTML
 from crawler.storage.locks import Role
 from crawler.types import Article, Fetched, RawRef, RunReport
@@ -45,7 +46,7 @@ SEEDS = ROOT / "seeds"
 SITE = "https://fr.vietnamplus.vn"
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 CONTACT = "archive@bibliotheque.fr"
-_TRIP = 0.25  # seconds that an answer takes
+_ROUND_TRIP = 0.25  # seconds that a response takes
 _CHUNK = 8192
 
 SEED_TEXTS: Mapping[str, str] = {path.name[:3]: path.read_text("utf-8") for path in sorted(SEEDS.glob("*.txt"))}
@@ -57,7 +58,7 @@ SEED_ARTICLES: Mapping[str, Article] = {name: seedtext.read(text) for name, text
 
 @dataclass
 class FakeClock:
-    """A clock that moves when somebody sleeps; it remembers how long each slept."""
+    """A clock that moves only when code sleeps or a test advances it; `slept` lists each sleep in seconds."""
 
     time: datetime = NOW
     slept: list[float] = field(default_factory=list)
@@ -73,40 +74,42 @@ class FakeClock:
         self.time += timedelta(**amount)
 
 
-# --- the site inside httpx --------------------------------------------------------------------------------------------
+# --- the fake site behind httpx ---------------------------------------------------------------------------------------
 
-Answer = Callable[[httpx.Request], httpx.Response]
+Responder = Callable[[httpx.Request], httpx.Response]
 
 
-class Pieces(httpx.SyncByteStream):
-    """A body as it comes off the wire, in chunks; it may break off, and the clock moves while it trickles."""
+class ChunkedBody(httpx.SyncByteStream):
+    """A body received in chunks. `before_chunk` runs before each chunk; a `truncated` body ends with an error."""
 
-    def __init__(self, chunks: Sequence[bytes], *, torn: bool = False, each: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, chunks: Sequence[bytes], *, truncated: bool = False, before_chunk: Callable[[], None] | None = None
+    ) -> None:
         self._chunks = chunks
-        self._torn = torn
-        self._each = each
+        self._truncated = truncated
+        self._before_chunk = before_chunk
 
     def __iter__(self) -> Iterator[bytes]:
         for chunk in self._chunks:
-            if self._each is not None:
-                self._each()
+            if self._before_chunk is not None:
+                self._before_chunk()
             yield chunk
-        if self._torn:
+        if self._truncated:
             raise httpcore.RemoteProtocolError("peer closed connection without sending complete message body")
 
 
-def answer(
-    body: bytes = b"", status: int = 200, headers: Mapping[str, str] | Sequence[tuple[str, str]] = (), **stream: Any
+def http_response(
+    body: bytes = b"", status: int = 200, headers: Mapping[str, str] | Sequence[tuple[str, str]] = (), **chunked: Any
 ) -> httpx.Response:
-    """An answer whose body is streamed as it is, content coding and all."""
+    """Return a response whose body is sent in chunks and is not decoded. `chunked`: arguments of `ChunkedBody`."""
     chunks = [body[i : i + _CHUNK] for i in range(0, len(body), _CHUNK)]
     return httpx.Response(status, headers=list(dict(headers).items()) if isinstance(headers, Mapping) else headers,
-                          stream=Pieces(chunks, **stream))  # fmt: skip
+                          stream=ChunkedBody(chunks, **chunked))  # fmt: skip
 
 
 @dataclass
 class Wire:
-    """What came over the wire, in order."""
+    """The requests that were sent, in order."""
 
     requests: list[httpx.Request] = field(default_factory=list)
     times: list[datetime] = field(default_factory=list)
@@ -124,14 +127,14 @@ class Wire:
 
 
 @contextmanager
-def wired(reply: Answer, clock: FakeClock) -> Iterator[Wire]:
-    """Have every request of httpx answered by `reply`; nothing reaches a real network."""
+def mocked_http(reply: Responder, clock: FakeClock) -> Iterator[Wire]:
+    """Answer every httpx request with `reply` and yield the log of the requests; nothing reaches a real network."""
     wire = Wire()
 
     def handle(request: httpx.Request) -> httpx.Response:
         wire.requests.append(request)
         wire.times.append(clock.now())
-        clock.advance(seconds=_TRIP)
+        clock.advance(seconds=_ROUND_TRIP)
         return reply(request)
 
     with respx.mock(assert_all_called=False) as router:
@@ -139,62 +142,62 @@ def wired(reply: Answer, clock: FakeClock) -> Iterator[Wire]:
         yield wire
 
 
-def script(*answers: httpx.Response | Exception | Answer, robots: str = "") -> Answer:
-    """Answer `/robots.txt` with the rules given, and the other requests one after the other, the last one for ever."""
-    left = list(answers)
+def script(*replies: httpx.Response | Exception | Responder, robots: str = "") -> Responder:
+    """Answer `/robots.txt` with `robots`, and other requests with `replies` in turn; the last one is repeated."""
+    remaining = list(replies)
 
     def reply(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/robots.txt":
-            return answer(robots.encode(), headers={"Content-Type": "text/plain"})
-        one = left.pop(0) if len(left) > 1 else left[0]
-        if isinstance(one, Exception):
-            raise one
-        return one(request) if callable(one) else one
+            return http_response(robots.encode(), headers={"Content-Type": "text/plain"})
+        current = remaining.pop(0) if len(remaining) > 1 else remaining[0]
+        if isinstance(current, Exception):
+            raise current
+        return current(request) if callable(current) else current
 
     return reply
 
 
 @dataclass
 class Mounted:
-    """The double of the site, mounted; `edit` may change a regular answer on its way out."""
+    """The mounted fake site. `wire` logs the requests; `edit` may change the responses."""
 
-    replica: Replica
+    fake_site: FakeSite
     clock: FakeClock
     wire: Wire = field(default_factory=Wire)
-    edit: Callable[[Request, Response], Response] | None = None
+    edit: Callable[[SiteRequest, SiteResponse], SiteResponse] | None = None
 
     def reply(self, request: httpx.Request) -> httpx.Response:
-        asked = Request(
+        site_request = SiteRequest(
             request.method, request.url.raw_path.decode("ascii"), dict(request.headers.items()), request.content
         )
-        response = self.replica.respond(asked)
+        response = self.fake_site.respond(site_request)
         if self.edit is not None:
-            response = self.edit(asked, response)
-        return self._acted_out(request, response)
+            response = self.edit(site_request, response)
+        return self._sent(request, response)
 
-    def _acted_out(self, request: httpx.Request, response: Response) -> httpx.Response:
-        patience = float(request.extensions["timeout"]["read"])
-        if max(response.delay, response.pause) > patience:
-            self.clock.advance(seconds=patience)
+    def _sent(self, request: httpx.Request, response: SiteResponse) -> httpx.Response:
+        read_timeout = float(request.extensions["timeout"]["read"])
+        if max(response.delay, response.pause) > read_timeout:
+            self.clock.advance(seconds=read_timeout)
             raise httpx.ReadTimeout("timed out", request=request)
         self.clock.advance(seconds=response.delay)
         if response.abort:
             raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
         framing = ("Transfer-Encoding", "chunked") if response.chunked else ("Content-Length", str(len(response.body)))
         pause = response.pause
-        return answer(
+        return http_response(
             response.body if response.cut_after is None else response.body[: response.cut_after],
             response.status,
             [*response.headers, *([] if response.status == 304 else [framing])],
-            torn=response.cut_after is not None,
-            each=lambda: self.clock.advance(seconds=pause),
+            truncated=response.cut_after is not None,
+            before_chunk=lambda: self.clock.advance(seconds=pause),
         )
 
 
-def edited(path: str, change: Callable[[bytes], bytes]) -> Callable[[Request, Response], Response]:
-    """Make an `edit` that changes the page at one path."""
+def edited(path: str, change: Callable[[bytes], bytes]) -> Callable[[SiteRequest, SiteResponse], SiteResponse]:
+    """Return an `edit` that changes the body of the page at `path`."""
 
-    def edit(request: Request, response: Response) -> Response:
+    def edit(request: SiteRequest, response: SiteResponse) -> SiteResponse:
         if request.path != path or response.status != 200:
             return response
         headers = tuple((k, v) for k, v in response.headers if k != "Content-Encoding")
@@ -204,24 +207,26 @@ def edited(path: str, change: Callable[[bytes], bytes]) -> Callable[[Request, Re
 
 
 def page(html: str) -> httpx.Response:
-    return answer(html.encode(), headers={"Content-Type": HTML})
+    """Return a response with an HTML page."""
+    return http_response(html.encode(), headers={"Content-Type": HTML})
 
 
 @contextmanager
 def mounted(
     clock: FakeClock, *, articles: int = 0, seed: int = 0, site: str = SITE, options: Options | None = None
 ) -> Iterator[Mounted]:
-    """Mount a fresh double of the site at its real address."""
-    replica = build(site, seeds_dir=SEEDS, articles=articles, seed=seed, now=clock.now, options=options)
-    double = Mounted(replica, clock)
-    with wired(double.reply, clock) as double.wire:
-        yield double
+    """Mount a new fake site at the address of the real one."""
+    fake_site = build(site, seeds_dir=SEEDS, articles=articles, seed=seed, now=clock.now, options=options)
+    mounted_site = Mounted(fake_site, clock)
+    with mocked_http(mounted_site.reply, clock) as mounted_site.wire:
+        yield mounted_site
 
 
-# --- working parts ----------------------------------------------------------------------------------------------------
+# --- runs and archives ------------------------------------------------------------------------------------------------
 
 
 def settings(**changes: Any) -> Settings:
+    """Return the settings of an HTTP client for the mounted site."""
     defaults = Settings(
         contact=CONTACT, timeout=30.0, attempts=3, max_retry_after=3600.0, max_body=3_000_000, rate=1.0, root=f"{SITE}/"
     )
@@ -230,6 +235,7 @@ def settings(**changes: Any) -> Settings:
 
 @contextmanager
 def fetching(state: Path, clock: FakeClock, **changes: Any) -> Iterator[Fetcher]:
+    """Open an HTTP client for the mounted site."""
     with Fetcher(settings(**changes), state, lambda url: origin(url) == SITE, clock) as fetcher:
         yield fetcher
 
@@ -237,67 +243,73 @@ def fetching(state: Path, clock: FakeClock, **changes: Any) -> Iterator[Fetcher]
 MARKUPS = config.load_markups()
 
 
-def settled(archive: Path, **changes: Any) -> config.Config:
-    """A configuration for the mounted site."""
+def configured(archive: Path, **changes: Any) -> config.Config:
+    """Return a configuration for the mounted site."""
     base = config.Config(root=f"{SITE}/", contact=CONTACT, archive=archive, reserve=0, markups=MARKUPS)
     return replace(base, **changes)
 
 
 @dataclass
-class Watch:
-    """A progress that remembers what it was told."""
+class RecordedProgress:
+    """A progress that records its phases and outcomes."""
 
     phases: list[tuple[str, int]] = field(default_factory=list)
-    steps: list[str] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    @property
+    def steps(self) -> list[str]:
+        """The outcomes as lines of text."""
+        return [str(outcome) for outcome in self.outcomes]
 
     def phase(self, name: str, total: int) -> None:
         self.phases.append((name, total))
 
-    def step(self, what: str, url: str | None = None) -> None:
-        self.steps.append(what)
+    def step(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
 
 
 @contextmanager
 def working(
     archive: Path, clock: FakeClock, *, command: str = "poll", role: Role = "collect", **changes: Any
-) -> Iterator[Context]:
-    """A context over an archive in a temporary folder, as the commands build theirs; no lexicon, which is slow."""
-    with app.working(settled(archive, **changes), command, Watch(), role=role, clock=clock) as context:
-        yield context
+) -> Iterator[Run]:
+    """Open a run on an archive, as the commands do, but without a lexicon, which is slow to load."""
+    with app.working(configured(archive, **changes), command, RecordedProgress(), role=role, clock=clock) as run:
+        yield run
 
 
 def poll(archive: Path, clock: FakeClock, *, everything: bool = False, **changes: Any) -> RunReport:
-    """One `vna poll`, in this process."""
-    with working(archive, clock, **changes) as context:
-        return pipeline.poll(context, ignore_due=everything)
+    """Run one `vna poll` in this process."""
+    with working(archive, clock, **changes) as run:
+        return collect.poll(run, ignore_due=everything)
 
 
-def note(archive: Path, what: str, ends: object, role: Role = "collect") -> None:
-    """Leave behind what processes leave that came to their end over something."""
+def write_crash_marker(archive: Path, item: str, crashes: object, role: Role = "collect") -> None:
+    """Write the crash marker of a process that crashed `crashes` times while it processed an item."""
     (archive / "state").mkdir(parents=True, exist_ok=True)
-    (archive / "state" / f"in-hand-{role}").write_text(f"{ends} {what}")
+    (archive / "state" / f"in-hand-{role}").write_text(f"{crashes} {item}")
 
 
 def rows(archive: Path, sql: str, *values: Any) -> list[dict[str, Any]]:
+    """Return the rows of a query."""
     with app.reading_archive(archive) as opened:
         return list(opened.db.query(sql, values))
 
 
 def value(archive: Path, sql: str, *values: Any) -> Any:
-    """The one value of a query."""
+    """Return the single value of a query."""
     (row,) = rows(archive, sql, *values)
-    (one,) = row.values()
-    return one
+    (single,) = row.values()
+    return single
 
 
-def copied(source: Path, target: Path) -> Path:
-    """A copy of an archive to go on with."""
+def copy_archive(source: Path, target: Path) -> Path:
+    """Copy an archive."""
     shutil.copytree(source, target)
     return target
 
 
 def fetched(body: bytes = b"<html>page</html>", **changes: Any) -> Fetched:
-    """An answer as the client hands it out."""
+    """Return a response as the HTTP client returns it."""
     default = Fetched(
         url=f"{SITE}/titre-post245060.vnp",
         fetched_at=NOW,
@@ -313,41 +325,41 @@ def fetched(body: bytes = b"<html>page</html>", **changes: Any) -> Fetched:
     return replace(default, **changes)
 
 
-def zipped(body: bytes) -> bytes:
+def gzipped(body: bytes) -> bytes:
     return gzip.compress(body, 5, mtime=0)
 
 
-def noise(size: int, seed: int = 0) -> bytes:
+def random_bytes(size: int, seed: int = 0) -> bytes:
     return random.Random(seed).randbytes(size)
 
 
-def intact(archive: Path) -> None:
-    """Hold an archive against its invariants; whatever happened to it, these are true."""
+def assert_intact(archive: Path) -> None:
+    """Assert the invariants of an archive, which hold whatever happened to it before."""
     with app.reading_archive(archive) as opened, WarcStore(archive / "warc") as warc:
 
-        def none(sql: str) -> None:
+        def assert_no_rows(sql: str) -> None:
             found = list(opened.db.query(sql))
             assert found == [], (sql, found[:3])
 
-        none("PRAGMA foreign_key_check")
+        assert_no_rows("PRAGMA foreign_key_check")
         assert list(opened.db.query("PRAGMA integrity_check")) == [{"integrity_check": "ok"}]
-        none("SELECT id FROM articles WHERE raw_id IS NULL AND source_file IS NULL")
-        none("SELECT id FROM articles WHERE (id < 0) <> (source_file IS NOT NULL)")
-        none("SELECT id FROM articles EXCEPT SELECT id FROM articles_folded")
-        none("SELECT id FROM articles_folded EXCEPT SELECT id FROM articles")
-        none("""SELECT article FROM revisions GROUP BY article
+        assert_no_rows("SELECT id FROM articles WHERE raw_id IS NULL AND source_file IS NULL")
+        assert_no_rows("SELECT id FROM articles WHERE (id < 0) <> (source_file IS NOT NULL)")
+        assert_no_rows("SELECT id FROM articles EXCEPT SELECT id FROM articles_folded")
+        assert_no_rows("SELECT id FROM articles_folded EXCEPT SELECT id FROM articles")
+        assert_no_rows("""SELECT article FROM revisions GROUP BY article
                 HAVING min(revision) <> 1 OR max(revision) <> count(*)""")
-        none("""SELECT a.id FROM articles a LEFT JOIN revisions r ON r.article = a.id AND r.revision = a.revision
+        assert_no_rows("""SELECT a.id FROM articles a LEFT JOIN revisions r ON r.article = a.id AND r.revision = a.revision
                 WHERE r.fingerprint IS NOT a.fingerprint OR r.title IS NOT a.title OR r.blocks IS NOT a.blocks
                 OR a.revision <> (SELECT max(revision) FROM revisions WHERE article = a.id)""")
-        none("SELECT id FROM pages WHERE state = 'live' AND last_fetched_at IS NULL")
-        none("""SELECT id FROM pages WHERE state = 'known' AND next_due_at IS NULL
+        assert_no_rows("SELECT id FROM pages WHERE state = 'live' AND last_fetched_at IS NULL")
+        assert_no_rows("""SELECT id FROM pages WHERE state = 'known' AND next_due_at IS NULL
                 AND id NOT IN (SELECT page FROM plan_pages)""")
-        none("SELECT article FROM duplicates WHERE article = other")
+        assert_no_rows("SELECT article FROM duplicates WHERE article = other")
         for row in opened.db.query("SELECT * FROM raw"):
             record = warc.read(RawRef(row["file"], row["offset"], row["length"], row["digest"]))
             assert (record.url, record.status) == (row["url"], row["status"])
-    with sqlite3.connect(archive / "vna.db") as connection:  # it is a write, as SQLite sees it
+    with sqlite3.connect(archive / "vna.db") as connection:  # for SQLite, an FTS5 integrity check is a write
         connection.execute("INSERT INTO articles_fts (articles_fts, rank) VALUES ('integrity-check', 1)")
     connection.close()
 
@@ -356,31 +368,31 @@ def intact(archive: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a command printed and how it ended."""
+class CommandResult:
+    """The exit code and the output of a command."""
 
     code: int
     out: str
     err: str
 
 
-def vna(*words: object, stdin: bytes | str | None = None, env: Mapping[str, str] | None = None) -> Outcome:
-    """Run a command in this process; expected failures leave the app as exceptions, and `main` words them."""
+def vna(*words: object, stdin: bytes | str | None = None, env: Mapping[str, str] | None = None) -> CommandResult:
+    """Run a command in this process. Print expected errors as `main` does: here they leave the app as exceptions."""
     result = CliRunner().invoke(
         command_line, [str(word) for word in words], input=stdin, env=dict(env or {}), prog_name="vna"
     )
     error = result.exception
     if isinstance(error, StopError):
-        return Outcome(1, result.stdout, f"{result.stderr}vna: {error}\n  hint: {error.hint}\n")
+        return CommandResult(1, result.stdout, f"{result.stderr}vna: {error}\n  hint: {error.hint}\n")
     if isinstance(error, ArticleNotFound):
-        return Outcome(1, result.stdout, f"{result.stderr}vna: {error}\n")
+        return CommandResult(1, result.stdout, f"{result.stderr}vna: {error}\n")
     if error is not None and not isinstance(error, SystemExit):
         raise error
-    return Outcome(result.exit_code, result.stdout, result.stderr)
+    return CommandResult(result.exit_code, result.stdout, result.stderr)
 
 
 def process(*words: object, cwd: Path | None = None, env: Mapping[str, str] | None = None, **popen: Any) -> Any:
-    """Start a real `python -m crawler`."""
+    """Start `python -m crawler` as a process."""
     return subprocess.Popen(
         [sys.executable, "-m", "crawler", *map(str, words)],
         cwd=cwd or ROOT,
@@ -391,27 +403,28 @@ def process(*words: object, cwd: Path | None = None, env: Mapping[str, str] | No
     )
 
 
-def real(*words: object, stdin: bytes | None = None, **options: Any) -> Outcome:
-    """Run a command as a process of its own, to its end."""
+def run_process(*words: object, stdin: bytes | None = None, **options: Any) -> CommandResult:
+    """Run a command as a process and wait for its end."""
     with process(*words, stdin=subprocess.PIPE, **options) as running:
         out, err = running.communicate(stdin, timeout=60)
-    return Outcome(running.returncode, out.decode(), err.decode())
+    return CommandResult(running.returncode, out.decode(), err.decode())
 
 
 def in_thread(work: Callable[[], object]) -> threading.Thread:
+    """Start a thread and return it."""
     thread = threading.Thread(target=work)
     thread.start()
     return thread
 
 
 class Hook(BaseHTTPRequestHandler):
-    """Where alerts arrive."""
+    """A webhook that receives alerts."""
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked.append(body)
+        self.server.received.append(body)
         if self.server.status == 200:
-            self.server.told.append(body)
+            self.server.accepted.append(body)
         self.send_response(self.server.status)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -422,9 +435,9 @@ class Hook(BaseHTTPRequestHandler):
 
 @contextmanager
 def hook(status=200):
-    """A webhook on this machine: `asked` is all that came, `told` what it took; with another `status` it takes nothing."""
+    """Serve a webhook. `received`: all alerts; `accepted`: those answered with 200. Another `status` accepts none."""
     server = HTTPServer(("127.0.0.1", 0), Hook)
-    server.asked, server.told, server.status = [], [], status
+    server.received, server.accepted, server.status = [], [], status
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

@@ -1,4 +1,4 @@
-"""The commands: what they print where, how they end, and that every mistake gets one clear message and a hint."""
+"""The commands: output, exit codes, and one clear message with a hint for every expected failure."""
 
 from __future__ import annotations
 
@@ -20,32 +20,47 @@ from pathlib import Path
 
 import pytest
 import typer.main
-from support import NOW, ROOT, SEED_ARTICLES, SEED_TEXTS, SEEDS, SITE, copied, intact, process, real, rows, value, vna
+from support import (
+    NOW,
+    ROOT,
+    SEED_ARTICLES,
+    SEED_TEXTS,
+    SEEDS,
+    SITE,
+    assert_intact,
+    copy_archive,
+    process,
+    rows,
+    run_process,
+    value,
+    vna,
+)
 
-from crawler import lexicon
+from crawler import lexicon, resources
 from crawler.cli import main as command_line
 from crawler.cli import output, serving, state
 from crawler.cli.progress import Bar, Lines
 from crawler.errors import ArticleNotFound, StopError
+from crawler.outcome import Outcome, OutcomeKind
 from crawler.sim import demo
-from crawler.sim.site import Options, Request, build, serve
+from crawler.sim.site import Options, SiteRequest, build, serve
 from crawler.storage import FILE, open_archive, schema
 from crawler.storage.locks import holding
 
-cli = sys.modules[command_line.__module__]  # the package gives its function `main` the module's name
+cli = sys.modules[command_line.__module__]  # `crawler.cli.main` is the function, not the module
 COMMANDS = typer.main.get_command(cli.app).commands
 REPORT = "sightings fetched new revised unchanged duplicate rejected failed gone bytes requests seconds".split()
 ARTICLE = (
     "id post_id url kind section title lead blocks dateline signature byline tags published_at published_raw modified_at "
-    "related text clean repairs markup provenance problems"
+    "related text clean repairs markup provenance problems word_count"
 ).split()
-HELD = "revision state first_seen_at checked_at".split()
-SEED = 108403  # the first seed's id on the double of the site
+ARCHIVED_ARTICLE = [*ARTICLE[:-1], *"revision state first_seen_at checked_at word_count".split()]
+SEED = 108403  # the first seed's id on the fake site
 
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path, monkeypatch):
-    """Every command runs in a folder of its own, without the environment of whoever runs the tests."""
+    """Run each test in a folder of its own, without the environment variables of the user."""
     monkeypatch.chdir(tmp_path)
     for name in ("VNA_ARCHIVE", "VNA_SITE", "VNA_RATE", "VNA_CONFIG"):
         monkeypatch.delenv(name, raising=False)
@@ -58,27 +73,27 @@ def site():
 
 
 @pytest.fixture(scope="session")
-def made(site, tmp_path_factory):
-    """An archive that `vna poll` and `vna import` made, and what the poll printed."""
-    folder = tmp_path_factory.mktemp("made") / "archive"
+def polled_archive(site, tmp_path_factory):
+    """Return an archive created by `vna poll` and `vna import`, and the output of the poll."""
+    folder = tmp_path_factory.mktemp("polled_archive") / "archive"
     polled = vna("--archive", folder, "--site", site.url, "--rate", 0, "poll", "--json")
     vna("--archive", folder, "import", *sorted(SEEDS.glob("*.txt"))[:2])
     return folder, polled
 
 
 @pytest.fixture
-def archive(made):
-    return made[0]
+def archive(polled_archive):
+    return polled_archive[0]
 
 
 @pytest.fixture
-def here(archive, tmp_path):
-    """A copy to spoil."""
-    return copied(archive, tmp_path / "copy")
+def archive_copy(archive, tmp_path):
+    """Return a copy of the archive that the test may change."""
+    return copy_archive(archive, tmp_path / "copy")
 
 
 def refused(outcome, *words, code=1):
-    """A mistake of the user: one clear message with a hint, no data, no traceback."""
+    """Assert that a command failed with one message and a hint, without data and without a traceback."""
     assert outcome.code == code, outcome
     assert "Traceback" not in outcome.err
     assert outcome.out == ""
@@ -88,11 +103,11 @@ def refused(outcome, *words, code=1):
     assert outcome.err.count("vna: ") <= max(1, outcome.err.count("\n") - 1)
 
 
-# --- promises around the code -----------------------------------------------------------------------------------------
+# --- help and documentation -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_explains_itself(name):
+def test_every_command_has_a_summary_an_example_and_help_for_each_option(name):
     shown = vna(name, "--help")
     assert shown.code == 0
     assert f"Example: vna {name}" in shown.out or f"| vna {name}" in shown.out
@@ -124,11 +139,32 @@ def test_global_options_name_their_variables():
 
 
 @pytest.mark.parametrize("option", ["-h", "--help", "--version"])
-def test_asking_is_fine(option):
+def test_help_and_version_exit_with_0(option):
     assert vna(option).code == 0
 
 
-def test_slow_imports_stay_inside_the_commands_that_need_them():
+def test_the_list_of_commands_fits_a_narrow_terminal():
+    shown = vna("--help", env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"}).out.partition("Commands:")[2]
+    assert shown.count("\n") == len(COMMANDS) + 1
+    assert "..." not in shown, "no summary is cut"
+
+
+def test_shell_completion():
+    """Run as the shell does: the script that `--show-completion` prints sets these variables."""
+
+    def completed(words):
+        variables = {"_VNA_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+        program = "import sys; sys.argv[0] = 'vna'; from crawler.cli import main; main()"
+        return subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=ROOT, env=os.environ | variables, capture_output=True, text=True, check=False,
+        ).stdout.split()  # fmt: skip
+
+    assert completed("vna ba") == ["backfill", "backup"]
+    assert completed("vna export --format ") == ["jsonl", "csv", "parquet", "text"]
+
+
+def test_importing_the_command_line_loads_no_slow_library():
     program = "import sys, crawler.cli.main; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
@@ -138,42 +174,44 @@ def test_slow_imports_stay_inside_the_commands_that_need_them():
 # --- poll -------------------------------------------------------------------------------------------------------------
 
 
-def test_poll_json_is_the_report_of_the_contract(made):
-    archive, polled = made
+def test_poll_json_has_the_documented_keys(polled_archive):
+    archive, polled = polled_archive
     assert polled.code == 0
     report = json.loads(polled.out)
     assert list(report) == REPORT
     assert polled.out.count("\n") == 1
     assert (report["new"], report["fetched"], report["failed"]) == (41, 41, 0)
     assert report["requests"] == value(archive, "SELECT count(*) FROM fetches")
-    assert "articles: 41 due" in polled.err
-    intact(archive)
+    assert "articles: 41 to do" in polled.err
+    assert_intact(archive)
 
 
-def test_poll_for_people(here, site):
-    polled = vna("--archive", here, "--site", site.url, "--rate", 0, "poll")
+def test_poll_prints_one_line(archive_copy, site):
+    polled = vna("--archive", archive_copy, "--site", site.url, "--rate", 0, "poll")
     assert polled.code == 0
     assert polled.out == "0 new, 0 revised, 0 unchanged; 0 requests, 0 bytes, 0.0 s\n"
 
 
-def test_poll_that_needs_a_look_ends_with_5(here, site):
-    (page,) = rows(here, "SELECT id FROM pages ORDER BY id DESC LIMIT 1")
-    with open_archive(here) as opened, opened.transaction():
+def test_poll_exits_with_5_if_a_page_needs_attention(archive_copy, site):
+    (page,) = rows(archive_copy, "SELECT id FROM pages ORDER BY id DESC LIMIT 1")
+    with open_archive(archive_copy) as opened, opened.transaction():
         opened.db.conn.execute("UPDATE pages SET next_due_at = CASE id WHEN ? THEN '2026' END", [page["id"]])
         opened.db.conn.execute("UPDATE sources SET next_due_at = NULL")
-    site.replica.fault("block", path="/*-post*", times=1)
-    polled = vna("--archive", here, "--site", site.url, "--rate", 0, "poll", "--json")
+    site.fake_site.fault("block", path="/*-post*", times=1)
+    polled = vna("--archive", archive_copy, "--site", site.url, "--rate", 0, "poll", "--json")
     assert polled.code == 5
     assert json.loads(polled.out)["rejected"] == 1
     assert "1 page" in polled.err
     assert "vna status" in polled.err
-    status = vna("--archive", here, "status")
-    assert f"live   {page['id']}" in status.out.partition("needs a look")[2], "it is held, and was not readable"
+    status = vna("--archive", archive_copy, "status")
+    assert f"live   {page['id']}" in status.out.partition("needs attention")[2], (
+        "the article is held, its page could not be parsed"
+    )
 
 
 @contextmanager
 def closed_port():
-    """A port of this machine on which nobody listens."""
+    """Yield a port of this machine on which no process listens."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]
@@ -181,13 +219,13 @@ def closed_port():
 
 @pytest.fixture
 def once(tmp_path):
-    """A configuration that tries once."""
+    """Return a configuration with a single attempt per request."""
     file = tmp_path / "once.toml"
     file.write_text("[politeness]\nattempts = 1\n")
     return file
 
 
-def test_no_network(tmp_path, once):
+def test_poll_without_a_network(tmp_path, once):
     with closed_port() as port:
         outcome = vna(
             "--config", once, "--archive", tmp_path / "a", "--site", f"http://127.0.0.1:{port}", "--rate", 0, "poll"
@@ -199,7 +237,7 @@ def test_no_network(tmp_path, once):
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def test_show_as_text_is_the_seed(archive):
+def test_show_as_text_equals_the_seed(archive):
     shown = vna("--archive", archive, "show", SEED)
     assert shown.code == 0
     assert lines(shown.out) == lines(SEED_TEXTS["000"])
@@ -209,9 +247,9 @@ def lines(text):
     return [stripped for line in text.split("\n") if (stripped := line.strip())]
 
 
-def test_show_as_json_has_the_keys_of_the_contract(archive):
+def test_show_as_json_has_the_documented_keys(archive):
     shown = json.loads(vna("--archive", archive, "show", SEED, "--format", "json").out)
-    assert list(shown) == [*ARTICLE, *HELD]
+    assert list(shown) == ARCHIVED_ARTICLE
     assert (shown["id"], shown["post_id"], shown["kind"], shown["title"]) == (
         SEED,
         SEED,
@@ -235,13 +273,13 @@ def test_show_formats(archive, format_, begin):
     assert vna("--archive", archive, "show", SEED, "--format", format_).out.startswith(begin)
 
 
-def test_an_article_is_found_by_its_address_too(archive):
+def test_show_accepts_an_address(archive):
     by_id = vna("--archive", archive, "show", SEED).out
     for address in (f"{SITE}/x-post{SEED}.vnp", f"{SITE}/x/{SEED}.vnp", f"/x-post{SEED}.vnp"):
         assert vna("--archive", archive, "show", address).out == by_id
 
 
-def test_negative_ids_are_taken_as_they_stand(archive):
+def test_negative_ids_are_not_options(archive):
     for words in (
         ("show", "-1"),
         ("show", "-1", "--format", "json"),
@@ -253,7 +291,7 @@ def test_negative_ids_are_taken_as_they_stand(archive):
         assert SEED_ARTICLES["000"].title in shown.out
     assert json.loads(vna("--archive", archive, "show", "-2", "--format", "json").out)["id"] == -2
     assert json.loads(vna("--archive", archive, "history", "-1", "--json").out)[0]["article"] == -1
-    real_one = real("--archive", archive, "show", "-1")
+    real_one = run_process("--archive", archive, "show", "-1")
     assert (real_one.code, lines(real_one.out)) == (0, lines(SEED_TEXTS["000"]))
 
 
@@ -272,7 +310,7 @@ def test_search(archive):
     assert "--limit" in shown.err
 
 
-def test_a_search_without_hits_is_no_failure(archive):
+def test_a_search_without_results_exits_with_0(archive):
     found = vna("--archive", archive, "search", "xylophone")
     assert (found.code, found.out) == (0, "")
     assert "0 articles" in found.err
@@ -283,33 +321,33 @@ def test_a_search_without_hits_is_no_failure(archive):
     "words",
     [['"'], ["l'économie"], ["covid-19"], ["a*b"], ["(x"], ["title:"], ["NEAR(a b)"], ["-Cuba", "Laos"], ["é" * 5000]],
 )
-def test_no_search_is_a_syntax_error(archive, words):
+def test_no_query_is_a_syntax_error(archive, words):
     found = vna("--archive", archive, "search", *words)
-    assert found.code == 0 or "nothing to look for" in found.err
+    assert found.code == 0 or "no search term" in found.err
 
 
-def test_history_and_changes(here, site):
-    with open_archive(here) as opened, opened.transaction():
+def test_history_and_changes(archive_copy, site):
+    with open_archive(archive_copy) as opened, opened.transaction():
         opened.db.conn.execute("UPDATE articles SET revision = 2 WHERE id = ?", [SEED])
         opened.db.conn.execute(
             """INSERT INTO revisions SELECT article, 2, '2026-12-01T00:00:00Z', '["title"]', fingerprint, url, section, kind,
                'Un autre titre', lead, blocks, byline, tags, published_at, modified_at, raw_id FROM revisions WHERE article = ?""",
             [SEED],
         )
-    history = json.loads(vna("--archive", here, "history", SEED, "--json").out)
+    history = json.loads(vna("--archive", archive_copy, "history", SEED, "--json").out)
     assert [row["revision"] for row in history] == [1, 2]
     assert history[1]["changed"] == ["title"]
-    assert isinstance(history[0]["blocks"], list), "JSON, not JSON in a string"
-    shown = vna("--archive", here, "history", SEED).out
+    assert isinstance(history[0]["blocks"], list), "JSON, not a string that contains JSON"
+    shown = vna("--archive", archive_copy, "history", SEED).out
     assert f"  - {SEED_ARTICLES['000'].title}" in shown
     assert "  + Un autre titre" in shown
-    changes = json.loads(vna("--archive", here, "changes", "--json").out)
+    changes = json.loads(vna("--archive", archive_copy, "changes", "--json").out)
     assert [(row["id"], row["what"], row["changed"]) for row in changes] == [(SEED, "revised", ["title"])]
-    assert "Un autre titre" in vna("--archive", here, "changes").out
-    assert json.loads(vna("--archive", here, "changes", "--since", "2027-01-01", "--json").out) == []
-    assert vna("--archive", here, "show", SEED, "--revision", "1").out.startswith(SEED_ARTICLES["000"].title)
+    assert "Un autre titre" in vna("--archive", archive_copy, "changes").out
+    assert json.loads(vna("--archive", archive_copy, "changes", "--since", "2027-01-01", "--json").out) == []
+    assert vna("--archive", archive_copy, "show", SEED, "--revision", "1").out.startswith(SEED_ARTICLES["000"].title)
     for words in (("--revision", "3"), ("--as-of", "2001-01-01")):
-        outcome = vna("--archive", here, "show", SEED, *words)
+        outcome = vna("--archive", archive_copy, "show", SEED, *words)
         assert outcome.code == 1
         assert words[1] in outcome.err
 
@@ -321,7 +359,7 @@ def test_status(archive):
     shown = vna("--archive", archive, "status").out
     assert shown.startswith("articles   43")
     assert "41 live" in shown
-    assert "needs a look" not in shown
+    assert "needs attention" not in shown
 
 
 # --- export -----------------------------------------------------------------------------------------------------------
@@ -332,10 +370,10 @@ def test_export_json_lines(archive, tmp_path):
     articles = [json.loads(line) for line in printed.out.splitlines()]
     assert len(articles) == 43
     assert [a["id"] for a in articles] == sorted(a["id"] for a in articles)
-    assert all(list(a) == [*ARTICLE, *HELD] for a in articles)
+    assert all(list(a) == ARCHIVED_ARTICLE for a in articles)
     assert vna("--archive", archive, "export", "--format", "jsonl", "--out", tmp_path / "x.jsonl").out == ""
     assert (tmp_path / "x.jsonl").read_text("utf-8") == printed.out
-    assert [p.name for p in tmp_path.iterdir()] == ["x.jsonl"], "nothing unfinished is left"
+    assert [p.name for p in tmp_path.iterdir()] == ["x.jsonl"], "no temporary file is left"
 
 
 def test_export_csv(archive):
@@ -362,13 +400,13 @@ def test_export_text_can_be_imported(archive, tmp_path):
     ]
 
 
-def test_a_half_file_is_never_taken_for_a_whole(archive, here, tmp_path):
+def test_a_failed_export_keeps_the_old_file(archive, archive_copy, tmp_path):
     target = tmp_path / "corpus.jsonl"
     target.write_text("the last good one")
-    content = bytearray((here / FILE).read_bytes())
+    content = bytearray((archive_copy / FILE).read_bytes())
     content[len(content) // 3 :] = os.urandom(len(content) - len(content) // 3)
-    (here / FILE).write_bytes(content)
-    outcome = vna("--archive", here, "export", "--format", "jsonl", "--out", target)
+    (archive_copy / FILE).write_bytes(content)
+    outcome = vna("--archive", archive_copy, "export", "--format", "jsonl", "--out", target)
     refused(outcome, FILE)
     assert target.read_text() == "the last good one"
     assert [p.name for p in tmp_path.iterdir() if "unfinished" in p.name] == []
@@ -379,12 +417,17 @@ def test_a_half_file_is_never_taken_for_a_whole(archive, here, tmp_path):
 
 @pytest.fixture(scope="session")
 def pages():
-    replica = build(SITE, seeds_dir=SEEDS, now=lambda: NOW, options=Options())
-    story = replica.story(SEED)
-    good = replica.respond(Request("GET", story.path)).body
-    replica.redesign()
-    drift = replica.respond(Request("GET", story.path)).body
-    return {"good": good, "drift": drift, "home": replica.respond(Request("GET", "/")).body, "url": SITE + story.path}
+    fake_site = build(SITE, seeds_dir=SEEDS, now=lambda: NOW, options=Options())
+    story = fake_site.story(SEED)
+    good = fake_site.respond(SiteRequest("GET", story.path)).body
+    fake_site.redesign()
+    drift = fake_site.respond(SiteRequest("GET", story.path)).body
+    return {
+        "good": good,
+        "drift": drift,
+        "home": fake_site.respond(SiteRequest("GET", "/")).body,
+        "url": SITE + story.path,
+    }
 
 
 @pytest.mark.parametrize("form", ["plain", "gzipped", "stdin", "stdin gzipped"])
@@ -400,20 +443,20 @@ def test_parse(pages, tmp_path, form):
     assert (article["id"], article["title"]) == (SEED, SEED_ARTICLES["000"].title)
     text = vna("parse", source, "--url", pages["url"], "--format", "text", **given)
     assert lines(text.out) == lines(SEED_TEXTS["000"])
-    assert not (tmp_path / "archive").exists(), "no archive is made"
+    assert not (tmp_path / "archive").exists(), "no archive is created"
 
 
 @pytest.mark.parametrize(("page", "code"), [("good", 0), ("home", 3), ("drift", 4)])
-def test_parse_says_by_its_code_what_the_page_is(pages, tmp_path, page, code):
+def test_the_exit_code_of_parse_says_what_the_page_is(pages, tmp_path, page, code):
     (tmp_path / "page.html").write_bytes(pages[page])
-    parsed = real("parse", tmp_path / "page.html", "--url", pages["url"])
+    parsed = run_process("parse", tmp_path / "page.html", "--url", pages["url"])
     assert parsed.code == code
     assert "Traceback" not in parsed.err
     assert bool(parsed.out) == (code != 3)
     if code == 4:
-        assert "markup drift" in parsed.err
+        assert "layout drift" in parsed.err
         assert "docs/new-layout.md" in parsed.err
-        assert json.loads(parsed.out)["title"], "what the fallbacks found"
+        assert json.loads(parsed.out)["title"], "the fields found in the page head"
     if code == 3:
         assert "not an article" in parsed.err
 
@@ -445,9 +488,9 @@ def test_import(tmp_path):
     (tmp_path / "bad.txt").write_bytes(b"\xff\xfe")
     mixed = vna("--archive", archive, "import", tmp_path / "bad.txt", files[0])
     assert mixed.code == 1
-    assert "unchanged" in mixed.out, "one bad file does not keep the others out"
+    assert "unchanged" in mixed.out, "the other files are imported"
     assert "bad.txt" in mixed.err
-    intact(archive)
+    assert_intact(archive)
 
 
 # --- mistakes ---------------------------------------------------------------------------------------------------------
@@ -463,17 +506,17 @@ def test_import(tmp_path):
         (["show", "²"], "neither an id nor"),
         (["show", "9" * 30], "neither an id nor"),
         (["show", "https://example.org/"], "neither an id nor"),
-        (["show", str(SEED), "--as-of", "gestern"], "gestern is no instant"),
-        (["show", str(SEED), "--as-of", "0001-01-01T00:00:00+07:00"], "no instant"),
+        (["show", str(SEED), "--as-of", "gestern"], "gestern is not a time"),
+        (["show", str(SEED), "--as-of", "0001-01-01T00:00:00+07:00"], "not a time"),
         (["history", "12345"], "no article 12345"),
         (["history", "x"], "neither an id nor"),
-        (["search", "-Cuba"], "nothing to look for"),
-        (["search", "?!"], "nothing to look for"),
-        (["search", ""], "nothing to look for"),
-        (["search", "Cuba", "--since", "2024-13-01"], "2024-13-01 is no day"),
+        (["search", "-Cuba"], "no search term"),
+        (["search", "?!"], "no search term"),
+        (["search", ""], "no search term"),
+        (["search", "Cuba", "--since", "2024-13-01"], "2024-13-01 is not a day"),
         (["search", "Cuba since:hier"], "hier"),
-        (["changes", "--since", "hier"], "hier is no instant"),
-        (["export", "--format", "jsonl", "--since", "hier"], "hier is no day"),
+        (["changes", "--since", "hier"], "hier is not a time"),
+        (["export", "--format", "jsonl", "--since", "hier"], "hier is not a day"),
         (["export", "--format", "jsonl", "--out", "none/x.jsonl"], "cannot write none/x.jsonl"),
         (["export", "--format", "csv", "--out", f"{__file__}/x.csv"], "cannot write"),
         (["export", "--format", "text", "--out", __file__], "cannot write"),
@@ -487,19 +530,19 @@ def test_import(tmp_path):
         (["parse", "none.html", "--url", SITE], "none.html"),
         (["parse", ".", "--url", SITE], "."),
         (["parse", "broken.gz", "--url", SITE], "damaged gzip"),
-        (["parse", "big.html", "--url", SITE], "over the cap"),
+        (["parse", "big.html", "--url", SITE], "over the limit"),
         (["parse", "empty.txt", "--url", SITE, "--fetched-at", "hier"], "hier"),
-        (["parse", "empty.txt", "--url", SITE, "--fetched-at", "0001-01-01T00:00:00+07:00"], "not an instant"),
+        (["parse", "empty.txt", "--url", SITE, "--fetched-at", "0001-01-01T00:00:00+07:00"], "not a time"),
         (["replica", "--fault", "trottle"], "throttle"),
         (["replica", "--fault", "error:rss"], "path"),
     ],
 )
-def test_a_mistake_gets_one_clear_message(here, tmp_path, words, said):
+def test_a_wrong_value_exits_with_1_and_a_message(archive_copy, tmp_path, words, said):
     (tmp_path / "empty.txt").touch()
     (tmp_path / "latin.txt").write_bytes("é".encode("latin-1"))
     (tmp_path / "broken.gz").write_bytes(gzip.compress(b"x" * 1000)[:-9])
     (tmp_path / "big.html").write_bytes(bytes(3_000_001))
-    outcome = vna("--archive", here, *words)
+    outcome = vna("--archive", archive_copy, *words)
     assert outcome.code == 1, outcome
     assert said in outcome.err
     assert outcome.out == ""
@@ -537,7 +580,7 @@ def test_a_mistake_gets_one_clear_message(here, tmp_path, words, said):
         (["--rate", "fast", "status"], "--rate"),
     ],
 )
-def test_a_wrong_call_ends_with_2(archive, words, said):
+def test_wrong_usage_exits_with_2(archive, words, said):
     outcome = vna("--archive", archive, *words) if words else vna()
     assert outcome.code == 2
     assert said.lower() in (outcome.err + outcome.out).lower()
@@ -561,11 +604,11 @@ def test_reading_without_an_archive(tmp_path, words):
     assert not (tmp_path / "none").exists()
 
 
-def test_a_newcomer_gets_the_demos_archive_and_is_told_so(archive, tmp_path):
-    copied(archive, tmp_path / "archive" / "demo")
+def test_the_demo_archive_is_used_if_there_is_no_other(archive, tmp_path):
+    copy_archive(archive, tmp_path / "archive" / "demo")
     outcome = vna("status")
     assert outcome.code == 0
-    assert "demo's" in outcome.err
+    assert "demo archive" in outcome.err
 
 
 @pytest.mark.parametrize("words", [*READERS, ["import", "x.txt"], ["poll"]], ids=lambda words: words[0])
@@ -579,7 +622,7 @@ def test_a_database_of_a_newer_version(tmp_path, once, words):
 
 
 @pytest.mark.parametrize("words", [["status"], ["search", "x"], ["import", "x.txt"]], ids=lambda words: words[0])
-def test_what_is_no_database(tmp_path, words):
+def test_a_file_that_is_not_a_database(tmp_path, words):
     (tmp_path / FILE).write_text("no database " * 100)
     refused(vna("--archive", tmp_path, *words), "not a database", "backup")
 
@@ -594,18 +637,18 @@ def test_an_archive_that_cannot_be_written(tmp_path, words):
 @pytest.mark.parametrize(
     ("role", "words"), [("collect", ["poll"]), ("text", ["import", "x.txt"])], ids=["poll", "import"]
 )
-def test_a_second_process(here, role, words):
-    (here / "x.txt").write_text("x")
-    with holding(here, role, words[0], "2026-11-21T08:00:00Z"):
-        outcome = real("--archive", here, "--site", "http://127.0.0.1:9", *words)
+def test_the_archive_is_held_by_another_process(archive_copy, role, words):
+    (archive_copy / "x.txt").write_text("x")
+    with holding(archive_copy, role, words[0], "2026-11-21T08:00:00Z"):
+        outcome = run_process("--archive", archive_copy, "--site", "http://127.0.0.1:9", *words)
         refused(outcome, f"pid {os.getpid()}", "since 2026-11-21T08:00:00Z", "reading")
-        assert vna("--archive", here, "status").code == 0
+        assert vna("--archive", archive_copy, "status").code == 0
 
 
-def test_three_mistakes_in_the_configuration(tmp_path):
+def test_all_mistakes_in_the_configuration_are_reported(tmp_path):
     file = tmp_path / "bad.toml"
     file.write_text('[site]\nrot = "x"\n[politeness]\nrate = "fast"\n[poll]\nlist_pages = 0\n')
-    outcome = real("--config", file, "status")
+    outcome = run_process("--config", file, "status")
     refused(outcome, "rot", "did you mean root", "rate", "list_pages", str(file))
     assert outcome.err.count("vna: ") == 3
 
@@ -621,23 +664,23 @@ def test_three_mistakes_in_the_configuration(tmp_path):
         ("VNA_CONFIG", "none.toml", ["none.toml"]),
     ],
 )
-def test_mistakes_in_the_environment(archive, variable, content, words):
+def test_mistakes_in_environment_variables(archive, variable, content, words):
     refused(vna("--archive", archive, "status", env={variable: content}), *words)
 
 
-def test_globals_by_the_environment(archive, here, site):
+def test_global_options_from_the_environment(archive, archive_copy, site):
     assert json.loads(vna("status", "--json", env={"VNA_ARCHIVE": str(archive)}).out)["articles"] == 43
-    env = {"VNA_ARCHIVE": str(here), "VNA_SITE": site.url, "VNA_RATE": "0"}
+    env = {"VNA_ARCHIVE": str(archive_copy), "VNA_SITE": site.url, "VNA_RATE": "0"}
     assert vna("poll", env=env).code == 0
-    assert vna("--archive", here, "status", env={"VNA_ARCHIVE": "/nowhere"}).code == 0, (
-        "the option is over the variable"
+    assert vna("--archive", archive_copy, "status", env={"VNA_ARCHIVE": "/nowhere"}).code == 0, (
+        "the option overrides the variable"
     )
 
 
 # --- processes --------------------------------------------------------------------------------------------------------
 
 
-def test_a_reader_that_has_seen_enough(archive):
+def test_a_closed_stdout_exits_with_0(archive):
     for words in (["export", "--format", "jsonl"], ["show", SEED]):
         with process("--archive", archive, *words) as running:
             assert running.stdout.read(5)
@@ -646,7 +689,7 @@ def test_a_reader_that_has_seen_enough(archive):
             assert running.stderr.read() in (b"", b"43 articles\n")
 
 
-def test_a_watcher_that_goes_away_does_not_end_the_run(here, site, tmp_path):
+def test_a_closed_stderr_does_not_end_the_run(archive_copy, site, tmp_path):
     with process("--archive", tmp_path / "w", "--site", site.url, "--rate", 0, "poll", "--json") as running:
         assert running.stderr.readline()
         running.stderr.close()
@@ -655,8 +698,8 @@ def test_a_watcher_that_goes_away_does_not_end_the_run(here, site, tmp_path):
     assert json.loads(out)["new"] == 41
 
 
-def test_interrupted(tmp_path, site):
-    site.replica.fault("hang", path="/*-post*", seconds=20)
+def test_sigint_stops_a_poll(tmp_path, site):
+    site.fake_site.fault("hang", path="/*-post*", seconds=20)
     try:
         with process("--archive", tmp_path / "w", "--site", site.url, "--rate", 0, "poll") as running:
             while b"articles:" not in running.stderr.readline():
@@ -665,10 +708,10 @@ def test_interrupted(tmp_path, site):
             assert running.wait(30) == 130
             assert b"Traceback" not in running.stderr.read()
     finally:
-        site.replica.clear()
+        site.fake_site.clear()
     assert value(tmp_path / "w", "SELECT outcome FROM runs") == "stopped"
     with holding(tmp_path / "w", "collect", "poll", "now"):
-        intact(tmp_path / "w")
+        assert_intact(tmp_path / "w")
 
 
 def asked(address, body=None):
@@ -678,7 +721,7 @@ def asked(address, body=None):
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_replica_as_a_process(how):
+def test_the_fake_site_as_a_process(how):
     with process("replica", "--articles", 3, "--seed", 7, "--fault", "error:/sports/:1") as running:
         first = json.loads(running.stdout.readline())
         assert list(first) == ["url", "control"]
@@ -702,11 +745,11 @@ def test_replica_as_a_process(how):
         assert running.stderr.read() == b""
 
 
-def test_replica_on_a_port_that_is_taken():
+def test_the_fake_site_on_a_port_in_use():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        refused(real("replica", "--port", taken.getsockname()[1]), "cannot serve", "another --port")
+        refused(run_process("replica", "--port", taken.getsockname()[1]), "cannot serve", "another --port")
 
 
 def test_demo(tmp_path, monkeypatch):
@@ -717,37 +760,39 @@ def test_demo(tmp_path, monkeypatch):
     assert "FAILED" not in shown.out
     assert (tmp_path / "archive" / "demo" / FILE).exists()
     assert "archive/demo" in shown.out
-    intact(tmp_path / "archive" / "demo")
+    assert_intact(tmp_path / "archive" / "demo")
 
 
-def test_demo_notices_when_something_is_off(tmp_path, monkeypatch):
+def test_demo_reports_a_failed_check(tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "_GENERATED", 0)
     monkeypatch.setattr(demo, "_SEARCH", "xylophone")
     shown = vna("--archive", tmp_path / "d", "demo")
     assert shown.code == 1
     assert "FAILED: 0 articles" in shown.out
-    assert "the demo did not give what it should" in shown.err
+    assert "the demo failed" in shown.err
 
 
-def test_demo_spares_what_is_no_demo(here):
-    before = sorted(here.rglob("*"))
-    refused(vna("--archive", here, "demo"), "holds an archive")
-    assert sorted(here.rglob("*")) == before
+def test_demo_refuses_the_folder_of_a_real_archive(archive_copy):
+    before = sorted(archive_copy.rglob("*"))
+    refused(vna("--archive", archive_copy, "demo"), "holds an archive")
+    assert sorted(archive_copy.rglob("*")) == before
 
 
-def test_replica_and_demo_need_the_seeds(monkeypatch, tmp_path):
-    monkeypatch.setattr(serving, "SEEDS", tmp_path / "none")
-    for name in ("replica", "demo"):
-        refused(vna(name), "no seed articles", "checkout")
+@pytest.mark.parametrize("words", [["replica"], ["demo"], ["browse"], ["init", "new"]], ids=lambda words: words[0])
+def test_an_installation_without_its_data_files(archive, monkeypatch, tmp_path, words):
+    monkeypatch.setattr(resources, "_package", lambda: tmp_path / "none")
+    monkeypatch.setattr(serving, "find_spec", lambda _: "found")
+    options = ("--archive", archive) if words == ["browse"] else ()
+    refused(vna(*options, *words), "installation is incomplete", "again")
 
 
 def test_browse_without_datasette(archive, monkeypatch):
     monkeypatch.setattr(serving, "find_spec", lambda _: None)
-    refused(vna("--archive", archive, "browse"), "Datasette is not installed", "pip install")
+    refused(vna("--archive", archive, "browse"), "Datasette is not installed", "pip install 'vna-archive[browse]'")
 
 
-def test_output_in_a_terminal_of_another_alphabet(archive):
-    shown = real("--archive", archive, "show", SEED, env={"LC_ALL": "C", "LANG": ""})
+def test_output_is_utf_8_in_the_c_locale(archive):
+    shown = run_process("--archive", archive, "show", SEED, env={"LC_ALL": "C", "LANG": ""})
     assert shown.code == 0
     assert "stratégie" in shown.out
 
@@ -760,10 +805,10 @@ def test_output_in_a_terminal_of_another_alphabet(archive):
     [
         (StopError("one\ntwo", "do this"), "vna: one\nvna: two\n  hint: do this\n"),
         (StopError("one"), "vna: one\n"),
-        (ArticleNotFound(5), "vna: no article 5 in this archive\n  hint: `vna search` finds the ids"),
+        (ArticleNotFound(5), "vna: no article 5 in this archive\n  hint: find ids with `vna search`"),
     ],
 )
-def test_main_words_expected_failures(monkeypatch, capsys, error, said):
+def test_main_prints_expected_failures(monkeypatch, capsys, error, said):
     def fail():
         raise error
 
@@ -774,7 +819,7 @@ def test_main_words_expected_failures(monkeypatch, capsys, error, said):
     assert capsys.readouterr().err.startswith(said)
 
 
-def test_a_bug_escapes(monkeypatch):
+def test_main_does_not_catch_bugs(monkeypatch):
     def fail():
         raise sqlite3.OperationalError("no such column: x")
 
@@ -786,7 +831,7 @@ def test_a_bug_escapes(monkeypatch):
 @pytest.mark.parametrize(
     ("count", "shown"), [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (25_300_000, "25.3 MB"), (7e9, "7.0 GB")]
 )
-def test_sizes_for_people(count, shown):
+def test_sizes(count, shown):
     assert output.size(count) == shown
 
 
@@ -794,12 +839,12 @@ def test_a_bar_and_lines_take_the_same_calls(capsys):
     for watcher in (Bar(), Lines(), Lines(1)):
         with watcher as progress:
             progress.phase("articles", 2)
-            progress.step("unchanged: x")
-            progress.step("new: " + "é" * 500)
+            progress.step(Outcome(OutcomeKind.UNCHANGED, detail="x"))
+            progress.step(Outcome(OutcomeKind.NEW, detail="é" * 500))
     assert capsys.readouterr().err.count("unchanged: x") >= 1
 
 
-def test_beside_a_bar_on_the_terminal_data_still_goes_into_the_pipe():
+def test_data_goes_to_the_pipe_while_a_bar_is_shown():
     ours, theirs = os.openpty()
     code = "from crawler.cli.progress import Bar\nwith Bar() as bar:\n    bar.phase('x', 1)\n    print('data')"
     command = [sys.executable, "-c", code]
@@ -809,32 +854,32 @@ def test_beside_a_bar_on_the_terminal_data_still_goes_into_the_pipe():
     assert shown == b"data\n"
 
 
-def test_the_demo_has_a_folder_of_its_own():
+def test_the_folder_of_the_demo():
     assert Path("archive/demo") == state.DEMO
 
 
-def test_the_demos_archive_stands_in_for_none_that_was_named(tmp_path, monkeypatch):
-    """A configuration that is named, as by the service's owner, names its archive, too."""
+def test_the_demo_archive_does_not_replace_a_named_one(tmp_path, monkeypatch):
+    """A configuration file named with --config also selects the archive."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / state.DEMO).mkdir(parents=True)
     (tmp_path / state.DEMO / "vna.db").touch()
     (tmp_path / "crawler.toml").touch()
-    assert "this is the demo's" in vna("status").err
-    assert "this is the demo's" not in vna("--config", tmp_path / "crawler.toml", "status").err
+    assert "using the demo archive" in vna("status").err
+    assert "using the demo archive" not in vna("--config", tmp_path / "crawler.toml", "status").err
 
 
 @pytest.mark.parametrize(
     ("root", "message"),
     [
-        ("https://name.invalid/", "cannot reach https://name.invalid (tried the name name.invalid)"),
+        ("https://name.invalid/", "cannot reach https://name.invalid: cannot resolve host name name.invalid"),
         (
             "https://192.0.2.1/",
             "no contact is configured",
-        ),  # an address for documentation: nothing is asked, nobody is called
+        ),  # an address reserved for documentation; no request is sent
     ],
-    ids=["the name has no address", "the site could be reached"],
+    ids=["the host name cannot be resolved", "the host name is an address"],
 )
-def test_nobody_calls_on_a_real_site_without_a_contact(tmp_path, root, message):
+def test_the_real_site_is_not_polled_without_a_contact(tmp_path, root, message):
     polled = vna("--archive", tmp_path / "archive", "--site", root, "poll")
     assert polled.code == 1
     assert message in polled.err
@@ -842,8 +887,8 @@ def test_nobody_calls_on_a_real_site_without_a_contact(tmp_path, root, message):
     assert not (tmp_path / "archive").exists(), "nothing was written"
 
 
-def test_without_a_lexicon_everything_works_and_says_so(tmp_path):
-    """wordfreq is optional: shadowed here by a package that cannot be imported."""
+def test_without_a_lexicon_commands_work_and_print_a_note(tmp_path):
+    """A module that cannot be imported hides the installed wordfreq."""
     (tmp_path / "wordfreq.py").write_text("raise ImportError\n")
     code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from crawler.cli import main; main()"
     command = [sys.executable, "-c", code, str(tmp_path), "--archive", str(tmp_path / "a")]

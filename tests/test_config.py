@@ -1,4 +1,4 @@
-"""The configuration: its defaults, every mistake at once, what the command line says over it."""
+"""The configuration: defaults, the report of all mistakes, and overrides from the command line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHIPPED = ROOT / "config" / "crawler.toml"
 
 @pytest.fixture
 def written(tmp_path):
-    """Write a configuration file and give its path."""
+    """Write a configuration file and return its path."""
 
     def write(text, name="crawler.toml"):
         file = tmp_path / "config" / name
@@ -37,7 +37,7 @@ def mistakes(file=None, **overrides):
     return str(caught.value).splitlines()
 
 
-def test_without_a_file_the_defaults_hold(tmp_path, monkeypatch):
+def test_defaults_apply_without_a_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     found = load()
     assert found == Config(markups=found.markups)
@@ -45,7 +45,7 @@ def test_without_a_file_the_defaults_hold(tmp_path, monkeypatch):
     assert {m.name for m in found.markups} >= {"cms-2016", "cms-2024"}
 
 
-def test_the_file_that_is_shipped_holds_the_defaults(monkeypatch):
+def test_the_shipped_file_contains_the_defaults(monkeypatch):
     monkeypatch.chdir(ROOT)
     shipped, defaults = load(), Config()
     for name in ("root", "contact", "rate", "timeout", "attempts", "max_retry_after", "max_body", "list_pages", "add",
@@ -54,7 +54,7 @@ def test_the_file_that_is_shipped_holds_the_defaults(monkeypatch):
     assert shipped.archive == ROOT / "archive"
 
 
-def test_the_file_that_is_shipped_names_every_key_with_a_comment():
+def test_the_shipped_file_has_every_key_with_a_comment():
     text = SHIPPED.read_text("utf-8")
     named = {(table, key) for table, content in tomllib.loads(text).items() for key in content}
     known = {(table, key) for table, keys in config._KEYS.items() for key in keys}
@@ -80,11 +80,11 @@ def test_the_file_that_is_shipped_names_every_key_with_a_comment():
         ('[archive]\ndir = "~/vna"', "archive", Path.home() / "vna"),
     ],
 )
-def test_values(written, text, name, value):
+def test_valid_values(written, text, name, value):
     assert getattr(load(written(text)), name) == value
 
 
-def test_paths_start_from_the_project(written, tmp_path):
+def test_relative_paths_start_from_the_project_folder(written, tmp_path):
     (tmp_path / "layouts").mkdir()
     found = load(written('[archive]\ndir = "data/vna"\n[markups]\ndir = "layouts"'))
     assert found.archive == tmp_path / "data" / "vna"
@@ -92,7 +92,7 @@ def test_paths_start_from_the_project(written, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "fragments"),
     [
         ('[site]\nroot = "fr.vietnamplus.vn"', "[site] root web address"),
         ('[site]\nroot = "ftp://x/"', "[site] root web address"),
@@ -102,7 +102,7 @@ def test_paths_start_from_the_project(written, tmp_path):
         ('[site]\ncontact = "a@b.vn\\nX-Evil: 1"', "[site] contact"),
         ('[site]\nrot = "x"', "[site] rot mean root"),
         ("[sites]\nx = 1", "[sites] mean site"),
-        ("[zzz]\nx = 1", "[zzz] known are politeness"),
+        ("[zzz]\nx = 1", "[zzz] expected politeness"),
         ("site = 1", "[site] unknown"),
         ("[politeness]\nrate = -1", "[politeness] rate least 0"),
         ("[politeness]\nrate = inf", "[politeness] rate number"),
@@ -125,19 +125,19 @@ def test_paths_start_from_the_project(written, tmp_path):
         ("[archive]\ndir = 1", "[archive] dir"),
         ('[archive]\ndir = ""', "[archive] dir folder"),
         ("[archive]\nwarc_max_bytes = 10", "[archive] warc_max_bytes"),
-        ('[markups]\ndir = "nowhere"', "[markups] dir no folder nowhere"),
+        ('[markups]\ndir = "nowhere"', "[markups] dir folder nowhere not exist"),
         ("[site\n", "not valid TOML"),
         (b"\xff\xfe", "not valid TOML UTF-8"),
     ],
 )
-def test_a_mistake_is_named(written, text, words):
-    """The file, the key, and what would be right."""
+def test_a_mistake_is_reported(written, text, fragments):
+    """The message names the file, the key and a correct value."""
     (line,) = mistakes(written(text))
-    assert all(word in line for word in words.split()), line
+    assert all(fragment in line for fragment in fragments.split()), line
     assert "crawler.toml" in line or "rate" in line or "markups" in line
 
 
-def test_all_mistakes_at_once(written):
+def test_all_mistakes_are_reported_at_once(written):
     file = written('[site]\nrot = "x"\n[politeness]\nrate = "fast"\n[poll]\nlist_pages = 0\n')
     lines = mistakes(file, site="ftp://x", rate=-1.0)
     assert len(lines) == 5
@@ -154,7 +154,7 @@ def test_all_mistakes_at_once(written):
         ("below a file", lambda folder: Path(__file__) / "x.toml"),
     ],
 )
-def test_a_file_that_cannot_be_read(tmp_path, situation, make):
+def test_an_unreadable_file_is_named(tmp_path, situation, make):
     (line,) = mistakes(make(tmp_path))
     assert str(make(tmp_path)) in line
 
@@ -169,7 +169,7 @@ def test_a_file_that_cannot_be_read(tmp_path, situation, make):
         ({"rate": 2.0}, "rate", 2.0),
     ],
 )
-def test_the_command_line_is_over_the_file(written, overrides, name, value):
+def test_the_command_line_overrides_the_file(written, overrides, name, value):
     file = written('[site]\nroot = "https://en.vietnamplus.vn/"\n[politeness]\nrate = 0.5\n[archive]\ndir = "here"')
     assert getattr(load(file, Overrides(**overrides)), name) == value
 
@@ -177,8 +177,8 @@ def test_the_command_line_is_over_the_file(written, overrides, name, value):
 @pytest.mark.parametrize(
     "site", ["http://127.0.0.1.evil.example/", "http://localhost.evil.example/", "http://127.0.0.1@evil.example/"]
 )
-def test_what_only_looks_like_this_machine(site):
-    """A rate of 0 and a missing contact are for loopback alone."""
+def test_a_host_that_only_looks_like_loopback_is_not_loopback(site):
+    """Only a loopback site may have a rate of 0 and no contact."""
     assert "this machine" in " ".join(mistakes(site=site, rate=0.0))
     assert not load(None, Overrides(site=site)).loopback
 
@@ -204,10 +204,8 @@ def test_what_only_looks_like_this_machine(site):
         ("a.youre@lse.ac.uk", True),
     ],
 )
-def test_a_contact_reaches_somebody(contact, real):
-    settings = Config(
-        root="https://192.0.2.1/", contact=contact
-    )  # an address for documentation, without a name to look up
+def test_only_a_real_contact_is_accepted(contact, real):
+    settings = Config(root="https://192.0.2.1/", contact=contact)  # an IP address, so that no DNS lookup is needed
     assert settings.contact_is_real == real
     if real:
         require_contact(settings)
@@ -217,21 +215,21 @@ def test_a_contact_reaches_somebody(contact, real):
         assert "vna demo" in caught.value.hint
 
 
-def test_a_double_on_this_machine_needs_no_contact():
+def test_a_fake_site_on_loopback_needs_no_contact():
     require_contact(Config(root="http://127.0.0.1:8900/"))
 
 
 GOOD_LAYOUT = 'name = "mine"\nvalid_from = 2026-01-01\n[article]\ntitle = ["h1"]\nbody = [".b"]\n'
 
 
-def test_markups_of_ones_own_stand_beside_those_of_the_package(tmp_path):
+def test_user_markups_are_added_to_those_of_the_package(tmp_path):
     (tmp_path / "mine.toml").write_text(GOOD_LAYOUT)
-    (tmp_path / "notes.txt").write_text("no layout")
+    (tmp_path / "notes.txt").write_text("not a layout")
     assert {m.name for m in load_markups(tmp_path)} == {m.name for m in load_markups()} | {"mine"}
 
 
 @pytest.mark.parametrize("content", [b"name = 1", b"\xff\xfe", b"[article]\ntitle = ['h1[']", None])
-def test_markups_that_cannot_be_used(tmp_path, written, content):
+def test_invalid_user_markups_are_reported(tmp_path, written, content):
     folder = tmp_path / "layouts"
     folder.mkdir()
     if content is None:

@@ -1,4 +1,4 @@
-"""The ledger's arithmetic: which month, how many, what the ids say; and the picture of it."""
+"""Tests of the coverage ledger: months, counts, estimates, dates by ids, the chart, and the disk forecast."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from crawler.coverage import Dating, Missing, Month, Post, channel_of, chart, take_stock
+from crawler.coverage import Dating, LedgerMonth, Missing, Post, channel_of, chart, take_stock
 from crawler.coverage.elsewhere import capture_addresses
-from crawler.coverage.estimate import Bounds, Estimate, chao, chapman, from_lists, with_ids, without_ids
+from crawler.coverage.estimate import CountBounds, Estimate, chao, chapman, from_lists, with_ids, without_ids
 from crawler.coverage.ledger import month_of_post
-from crawler.coverage.sequence import Clock
-from crawler.health.disk import Size, days_until_full, growth
+from crawler.coverage.sequence import IdClock
+from crawler.health.disk import days_until_full, growth
+from crawler.health.figures import Size
 
 
 def day(number):
-    """The day of a number of days after the first of January 2024."""
+    """Return the day that is `number` days after 1 January 2024."""
     return (date(2024, 1, 1) + timedelta(days=number)).isoformat()
 
 
@@ -32,7 +33,7 @@ def known(number, state="known", channels=("sitemap",), **changes):
     return Post(number, f"/x-post{number}.vnp", state, held=False, channels=frozenset(channels), **changes)
 
 
-# --- what a post is ---------------------------------------------------------------------------------------------------
+# --- posts -------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -46,17 +47,17 @@ def known(number, state="known", channels=("sitemap",), **changes):
         (known(1, "rejected"), True, True, True),
         (known(1, "suspect"), True, True, True),
         (known(1, "gone", gone=True), True, True, False),
-        (known(1, "live"), False, True, False),  # another number of an article that is held under its own
+        (known(1, "live"), False, True, False),  # an alias: a second id of an article that is held under its own
         (known(1, "absent", ("ids",)), False, True, False),
         (known(1, "gone", ("ids",), gone=True), False, True, False),
-        (known(1, "known", ("ids",)), False, False, False),  # just being asked for
+        (known(1, "known", ("ids",)), False, False, False),  # asked for, no answer yet
         (known(1, "failed", ("ids",)), False, False, False),
         (known(1, "drift", ("ids",)), True, True, True),  # the page says that it is an article
         (known(1, "known", ("ids", "feed")), True, True, True),
         (held(1, channels=frozenset({"ids"})), True, True, False),
     ],
 )
-def test_what_a_post_is(post, is_known, settled, missing):
+def test_post_is_known_settled_or_missing(post, is_known, settled, missing):
     assert (post.known, post.settled, post.missing) == (is_known, settled, missing)
 
 
@@ -66,21 +67,21 @@ def test_what_a_post_is(post, is_known, settled, missing):
         ("https://fr.vietnamplus.vn/rss/home.rss", "feed", "feed"),
         ("related:Politique", None, "related"),
         ("ids", None, "ids"),
-        ("probe", None, "ids"),  # asked for to see how the site answers, not because it was listed
+        ("probe", None, "ids"),  # asked for to learn how the site responds, not because a source listed it
         ("warc:CC-NEWS-1.warc.gz", None, "import"),
         ("import", None, "import"),
         ("https://fr.vietnamplus.vn/autre-post1.vnp", None, "other"),
     ],
 )
-def test_the_channel_of_a_source(source, kind, channel):
+def test_channel_of_a_source(source, kind, channel):
     assert channel_of(source, kind) == channel
 
 
 # --- ids as a clock ---------------------------------------------------------------------------------------------------
 
 
-def test_a_wrong_date_moves_nothing():
-    clock = Clock([(1, 10), (2, 11), (3, 900), (4, 12), (5, 2), (6, 13), (6, 13)])
+def test_one_wrong_date_does_not_change_the_trusted_articles():
+    clock = IdClock([(1, 10), (2, 11), (3, 900), (4, 12), (5, 2), (6, 13), (6, 13)])
     assert list(clock.ids) == [1, 2, 4, 6, 6]
     assert clock.around(3) == (11, 12)
     assert clock.around(5) == (12, 13)
@@ -88,10 +89,10 @@ def test_a_wrong_date_moves_nothing():
     assert clock.around(9) == (13, None)
 
 
-def test_a_long_run_of_wrong_dates_moves_nothing_either():
+def test_many_wrong_dates_in_a_row_do_not_change_the_trusted_articles():
     right = [(n, 1000 + n // 40) for n in range(2000)]
     wrong = [(n, 5) for n in range(600, 800)]
-    clock = Clock([*right[:600], *wrong, *right[800:]])
+    clock = IdClock([*right[:600], *wrong, *right[800:]])
     assert clock.around(700) == (right[599][1], right[800][1])
 
 
@@ -99,55 +100,64 @@ def test_a_long_run_of_wrong_dates_moves_nothing_either():
     ("number", "expected"),
     [(5, 100), (10, 100), (15, 105), (20, 110), (21, 110), (29, 110), (30, 111), (40, 111)],
 )
-def test_the_day_of_an_id(number, expected):
-    assert Clock([(10, 100), (20, 110), (30, 111)]).day(number) == expected
+def test_day_of_an_id_is_interpolated(number, expected):
+    assert IdClock([(10, 100), (20, 110), (30, 111)]).day(number) == expected
 
 
-def test_a_clock_without_dates_tells_nothing():
-    clock = Clock([])
+def test_clock_without_dates_knows_no_days():
+    clock = IdClock([])
     assert (clock.day(5), clock.around(5), clock.unasked([1, 2, 9])) == (None, (None, None), [])
 
 
-def test_ids_between_the_first_and_the_last_that_nobody_asked_for():
-    clock = Clock([(10, 100), (20, 110)])
+def test_unasked_ids_lie_between_the_first_and_the_last_trusted_id():
+    clock = IdClock([(10, 100), (20, 110)])
     assert clock.unasked([3, 10, 11, 14, 20, 25]) == [(12, 13), (15, 19)]
     assert clock.unasked([10, 20]) == [(11, 19)]
 
 
-def test_runs_of_ids_are_counted_by_month():
-    """A run over three months is cut where the day of its ids changes the month, as asking id by id would cut it."""
+def test_ranges_of_ids_are_counted_by_month():
+    """A range over three months is split in the same way as when its ids are counted one by one."""
     first = date(2024, 1, 1).toordinal()
-    clock = Clock([(0, first), (1000, first + 90)])
+    clock = IdClock([(0, first), (1000, first + 90)])
     found = clock.by_month([(1, 600), (700, 999)])
     one_by_one = [date.fromordinal(clock.day(n)).isoformat()[:7] for n in [*range(1, 601), *range(700, 1000)]]
     assert found == {month: one_by_one.count(month) for month in set(one_by_one)}
     assert len(found) == 3
 
 
-# --- how many ---------------------------------------------------------------------------------------------------------
+# --- estimates --------------------------------------------------------------------------------------------------------
 
 
 def test_chapman_on_a_worked_example():
-    """Two lists of 200 and 150 with 120 in common: (201 x 151 / 121) - 1 = 249.8 articles, 230 of them known."""
+    """Two lists of 200 and 150 articles, with 120 in both: (201 x 151 / 121) - 1 = 249.8 articles, 230 of them known."""
     found = chapman(200, 150, 120)
     assert found.value == pytest.approx(201 * 151 / 121 - 1)
     # variance 201 x 151 x 80 x 30 / (121² x 122) = 40.78, so C = exp(1.96 sqrt(ln(1 + 40.78 / 19.84²))) = 1.851
     assert (found.low, found.high) == pytest.approx((230 + 19.84 / 1.851, 230 + 19.84 * 1.851), abs=0.02)
 
 
-def test_chao_is_chapman_where_there_are_two_lists():
+def test_chao_equals_chapman_for_two_lists():
     assert chao([80, 30], 120, 230).value == pytest.approx(chapman(200, 150, 120).value)
 
 
 def test_chao_on_a_worked_example():
-    """Alone: 30, 20 and 10; in two lists: 49. (60² - 30² - 20² - 10²) / (2 x 50) = 22 more than the 200 known."""
+    """In one list alone: 30, 20 and 10; in two lists: 49. (60² - 30² - 20² - 10²) / (2 x 50) = 22 unseen, 200 known."""
     found = chao([30, 20, 10], 49, 200)
     assert found.value == 222
-    assert 200 < found.low < 222 < found.high
+    # variance 22 + 30 x (30/50)² + 20 x (40/50)² + 10 x (50/50)² + 49 x (22/50)² = 65.09,
+    # so C = exp(1.96 sqrt(ln(1 + 65.09 / 22²))) = 2.006
+    assert (found.low, found.high) == pytest.approx((200 + 22 / 2.006, 200 + 22 * 2.006), abs=0.02)
+
+
+def test_less_than_one_unseen_article_still_has_an_interval():
+    """Two lists of 10 articles, with 9 in both: (11 x 11 / 10) - 1 = 11.1 articles, 11 of them known."""
+    found = chapman(10, 10, 9)
+    # variance 11 x 11 x 1 x 1 / (10² x 11) = 0.11, so C = exp(1.96 sqrt(ln(1 + 0.11 / 0.1²))) = 21.97
+    assert (found.low, found.high) == pytest.approx((11 + 0.1 / 21.97, 11 + 0.1 * 21.97), abs=0.002)
 
 
 def lists(**counts):
-    """Articles by the first letters of the lists that name them: ab=3 is three articles in the lists a and b."""
+    """Return articles as sets of lists: `ab=3` means three articles that are in the lists a and b."""
     return [set(names) for names, count in counts.items() for _ in range(count)]
 
 
@@ -155,7 +165,7 @@ def lists(**counts):
     ("captures", "method"),
     [
         (lists(a=5), None),  # one list
-        (lists(a=5, b=7), None),  # nothing in common
+        (lists(a=5, b=7), None),  # no article in two lists
         (lists(a=5, b=7, c=2), None),
         (lists(a=5, b=7, ab=2), "chapman"),
         (lists(ab=4), "chapman"),
@@ -165,56 +175,66 @@ def lists(**counts):
         ([set(), set()], None),
     ],
 )
-def test_where_the_lists_tell(captures, method):
+def test_estimator_depends_on_how_the_lists_overlap(captures, method):
     found = from_lists(captures)
     assert (found and found.method) == method
 
 
-def test_lists_that_agree_wholly_leave_nothing_open():
+def test_identical_lists_leave_no_uncertainty():
     assert from_lists(lists(ab=40)) == Estimate(40, 40, 40, "chapman")
 
 
-def test_the_interval_of_independent_lists_holds_the_truth_as_often_as_it_says():
+def test_interval_of_independent_lists_contains_the_truth_in_about_95_percent_of_runs():
     rng = random.Random(11)
-    held_by = {}
+    covered = {}
     for chances in ((0.9, 0.7), (0.9, 0.6, 0.4)):
         names = "abc"[: len(chances)]
         found = [
             from_lists([{n for n, p in zip(names, chances, strict=True) if rng.random() < p} for _ in range(400)])
             for _ in range(100)
         ]
-        held_by[len(chances)] = sum(math.floor(f.low) <= 400 <= math.ceil(f.high) for f in found)
-    assert all(90 <= count <= 99 for count in held_by.values()), held_by
+        covered[len(chances)] = sum(math.floor(f.low) <= 400 <= math.ceil(f.high) for f in found)
+    assert all(90 <= count <= 99 for count in covered.values()), covered
 
 
 @pytest.mark.parametrize(
     ("estimate", "count", "unasked", "expected"),
     [
-        (None, 10, 5, Bounds(None, 10, 15)),
-        (Estimate(12.5, 11.9, 20, "chao"), 10, 5, Bounds(12.5, 11, 15, "chao")),
-        (Estimate(12.5, 11.9, 20, "chao"), 10, 1, Bounds(11, 11, 11, "chao")),  # the ids leave less room
-        (Estimate(10, 10, 10, "chapman"), 14, 0, Bounds(14, 14, 14, "chapman")),  # the ids found what no list has
-        (Estimate(10.3, 10.1, 11, "chapman"), 10, 9, Bounds(10.3, 10, 19, "chapman")),  # hidden from all lists
+        (None, 10, 5, CountBounds(None, 10, 15)),
+        (Estimate(12.5, 11.9, 20, "chao"), 10, 5, CountBounds(12.5, 11, 15, "chao")),
+        (Estimate(12.5, 11.9, 20, "chao"), 10, 1, CountBounds(11, 11, 11, "chao")),  # capped by the ids
+        (
+            Estimate(10, 10, 10, "chapman"),
+            14,
+            0,
+            CountBounds(14, 14, 14, "chapman"),
+        ),  # ids found articles that no list has
+        (
+            Estimate(10.3, 10.1, 11, "chapman"),
+            10,
+            9,
+            CountBounds(10.3, 10, 19, "chapman"),
+        ),  # articles may be hidden from all lists
     ],
 )
-def test_bounds_where_the_ids_tell(estimate, count, unasked, expected):
+def test_bounds_with_ids(estimate, count, unasked, expected):
     assert with_ids(estimate, count, unasked) == expected
 
 
 @pytest.mark.parametrize(
     ("estimate", "unasked", "expected"),
     [
-        (None, None, Bounds()),
-        (None, 3, Bounds()),
-        (Estimate(12.5, 11.9, 20.2, "chao"), None, Bounds(12.5, 11, 21, "chao")),
-        (Estimate(12.5, 11.9, 20.2, "chao"), 7, Bounds(12.5, 11, 17, "chao")),
+        (None, None, CountBounds()),
+        (None, 3, CountBounds()),
+        (Estimate(12.5, 11.9, 20.2, "chao"), None, CountBounds(12.5, 11, 21, "chao")),
+        (Estimate(12.5, 11.9, 20.2, "chao"), 7, CountBounds(12.5, 11, 17, "chao")),
     ],
 )
-def test_bounds_where_the_ids_do_not_tell(estimate, unasked, expected):
+def test_bounds_without_ids(estimate, unasked, expected):
     assert without_ids(estimate, 10, unasked) == expected
 
 
-# --- which month ------------------------------------------------------------------------------------------------------
+# --- months -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -224,19 +244,19 @@ def test_bounds_where_the_ids_do_not_tell(estimate, unasked, expected):
         (held(500, day(3), hinted_on=day(40), listed_in="2024-03"), "2024-01"),
         (known(500, hinted_on=day(40), listed_in="2024-03"), "2024-02"),
         (known(500, listed_in="2024-03"), "2024-03"),
-        (known(500), "2024-02"),  # the ids around it
+        (known(500), "2024-02"),  # by the ids around it
         (known(5000), "2024-03"),
         (held(-3), ""),  # an imported text has no place in the sequence
         (held(-3, day(3)), "2024-01"),
     ],
 )
-def test_the_month_of_a_post(post, month):
-    clock = Clock([(0, date.fromisoformat(day(0)).toordinal()), (1000, date.fromisoformat(day(80)).toordinal())])
+def test_month_of_a_post(post, month):
+    clock = IdClock([(0, date.fromisoformat(day(0)).toordinal()), (1000, date.fromisoformat(day(80)).toordinal())])
     assert month_of_post(post, clock) == month
 
 
-def test_the_month_of_a_post_among_posts_without_dates():
-    assert month_of_post(known(5), Clock([])) == ""
+def test_month_of_a_post_is_unknown_without_any_dates():
+    assert month_of_post(known(5), IdClock([])) == ""
 
 
 # --- the ledger -------------------------------------------------------------------------------------------------------
@@ -247,7 +267,7 @@ def rows(posts):
     return {(row.month, row.section): row for row in ledger.months}, ledger
 
 
-def test_a_month_is_counted():
+def test_counts_of_a_month():
     posts = [
         held(1, day(0), section="Politique", channels=frozenset({"sitemap", "feed"})),
         held(2, day(1), section="Politique", channels=frozenset({"feed"})),
@@ -272,39 +292,39 @@ def test_a_month_is_counted():
     assert ledger.missing == (Missing(5, "/x-post5.vnp", "2024-01", "Politique", "failed", "HTTP status 500"),)
 
 
-def test_a_month_of_which_nothing_is_known_is_a_row():
+def test_month_without_known_articles_has_a_row():
     found, _ = rows([held(1, day(0)), held(901, day(90))])
     assert [month for month, _ in found] == ["2024-01", "2024-02", "2024-03"]
     empty = found["2024-02", ""]
     assert (empty.known, empty.low, empty.estimate) == (0, 0, None)
-    assert empty.high == empty.unasked == 290  # ten ids a day, February 2024 has 29 of them
+    assert empty.high == empty.unasked == 290  # ten ids a day, and February 2024 has 29 days
 
 
-def test_a_date_beyond_the_sequence_has_a_row_without_bounds():
+def test_month_outside_the_id_sequence_has_no_bounds():
     posts = [held(n, day(n)) for n in range(1, 20)]
     posts[9] = held(10, "1999-05-01")
     found, ledger = rows(posts)
-    odd = found["1999-05", ""]
-    assert (odd.known, odd.low, odd.high, odd.unasked) == (1, None, None, None)
+    outside = found["1999-05", ""]
+    assert (outside.known, outside.low, outside.high, outside.unasked) == (1, None, None, None)
     assert [(d.article, d.kind) for d in ledger.datings] == [(10, "back-dated")]
 
 
-def test_imported_texts_count_and_do_not_speak_to_the_lists():
+def test_imported_texts_are_counted_but_not_used_for_the_estimate():
     posts = [held(-2), held(-1, day(3)), held(1, day(0)), held(5, day(3))]
     found, _ = rows([p if p.id > 0 else held(p.id, p.published_on, channels=frozenset({"import"})) for p in posts])
     assert found["", ""].known == 1
     assert (found["2024-01", ""].known, found["2024-01", ""].method) == (3, None)
 
 
-def test_an_archive_without_dates_has_one_row():
+def test_archive_without_dates_has_one_row():
     found, ledger = rows([known(4), known(7)])
     assert list(found) == [("", "")]
     assert (found["", ""].missing, found["", ""].unasked, ledger.unasked) == (2, None, ())
     assert take_stock([]).months == ()
 
 
-def test_what_37_and_5_articles_do_to_the_ledger():
-    """37 not in the sitemap are listed one by one; 5 in no list are within the bounds, and found by asking for ids."""
+def test_bounds_contain_articles_that_no_list_has():
+    """37 articles are missing from the sitemap and listed one by one. 5 are in no list; asking for the ids finds them."""
     rng = random.Random(5)
     everything = [n for n in range(10_000, 11_500) if rng.random() < 0.9]
     dates = {n: day((n - 10_000) // 48) for n in everything}
@@ -331,12 +351,12 @@ def test_what_37_and_5_articles_do_to_the_ledger():
     assert ledger.unasked == ()
 
 
-# --- dates and ids ----------------------------------------------------------------------------------------------------
+# --- dates by ids -----------------------------------------------------------------------------------------------------
 
 
-def sequence(**odd):
-    """Articles 1 to 29, one a day; `odd` gives some another day (None: no date)."""
-    return [held(n, odd[f"_{n}"] if f"_{n}" in odd else day(n)) for n in range(1, 30)]
+def sequence(**changed):
+    """Return articles 1 to 29, one a day; `_12=day` gives article 12 another day, None no date."""
+    return [held(n, changed[f"_{n}"] if f"_{n}" in changed else day(n)) for n in range(1, 30)]
 
 
 @pytest.mark.parametrize(
@@ -348,24 +368,30 @@ def sequence(**odd):
         (sequence(_29=None), [Dating(29, "undated", day(28), None)]),
         (sequence(_20="2019-03-01"), [Dating(20, "back-dated", day(19), day(21))]),
         (sequence(_12="2031-01-01"), [Dating(12, "ahead", day(11), day(13))]),
-        (sequence(_12=day(18)), []),  # scheduled by some days
+        (sequence(_12=day(18)), []),  # scheduled some days ahead
         (sequence(_12=day(6)), []),
-        (sequence(_2="2019-03-01"), []),  # not enough articles before it that say otherwise
+        (sequence(_12=day(22)), []),  # 7 days after the third article above it
+        (sequence(_12=day(23)), [Dating(12, "ahead", day(11), day(13))]),
+        (sequence(_12=day(2)), []),  # 7 days before the third article below it
+        (sequence(_12=day(1)), [Dating(12, "back-dated", day(11), day(13))]),
+        (sequence(_4="2019-03-01"), [Dating(4, "back-dated", day(3), day(5))]),
+        (sequence(_3="2019-03-01"), []),  # only two articles below it
+        (sequence(_2="2019-03-01"), []),
         (sequence(_28="2031-01-01"), []),
-        ([held(-1), known(3)], []),  # no place in the sequence; not held
+        ([held(-1), known(3)], []),  # an imported text has no place in the sequence; the other is not held
     ],
 )
-def test_what_the_ids_say_of_dates(posts, expected):
+def test_dates_that_do_not_fit_their_ids(posts, expected):
     assert list(take_stock(posts).datings) == expected
 
 
-# --- the picture ------------------------------------------------------------------------------------------------------
+# --- the chart --------------------------------------------------------------------------------------------------------
 
 
 def month(number, **changes):
     y, m = divmod(number, 12)
     base = {"known": 100, "held": 90, "missing": 6, "gone": 8, "gone_held": 4, "low": 100, "high": 112}
-    return Month(f"{2010 + y}-{m + 1:02}", "", **{**base, **changes})
+    return LedgerMonth(f"{2010 + y}-{m + 1:02}", "", **{**base, **changes})
 
 
 NOTHING = {"known": 0, "held": 0, "missing": 0, "gone": 0, "gone_held": 0, "low": 0, "high": 40}
@@ -377,7 +403,7 @@ def drawn(months, title="Articles a month, all sections"):
 
 
 @pytest.mark.parametrize("count", [0, 1, 30, 31, 200])
-def test_a_picture_has_a_group_a_month_inside_its_edges(count):
+def test_chart_has_one_group_per_month_and_stays_inside_its_edges(count):
     root = drawn([month(n) for n in range(count)])
     width, height = float(root.get("width")), float(root.get("height"))
     assert len(root.findall(f"{SVG}g")) == count
@@ -387,7 +413,7 @@ def test_a_picture_has_a_group_a_month_inside_its_edges(count):
         assert float(bar.get("y", 0)) + float(bar.get("height")) <= height
 
 
-def test_the_layers_of_a_month_stand_on_one_another():
+def test_layers_of_a_bar_are_stacked():
     (group,) = drawn([month(0)]).findall(f"{SVG}g")
     bars = [(float(r.get("y")), float(r.get("height"))) for r in group.findall(f"{SVG}rect")][:4]
     for (y, _), (above, tall) in itertools.pairwise(bars):
@@ -401,13 +427,13 @@ def test_the_layers_of_a_month_stand_on_one_another():
     [({}, 1, False), ({"low": 112}, 0, False), ({"low": None, "high": None}, 0, False), (NOTHING, 1, True)],
     ids=["interval", "exact", "unknown", "nothing known"],
 )
-def test_how_many_there_may_be_is_a_line(changes, lines, dotted):
+def test_interval_is_drawn_as_a_line(changes, lines, dotted):
     (group,) = drawn([month(0, **changes)]).findall(f"{SVG}g")
     assert len(group.findall(f"{SVG}path")) == lines
     assert any(r.get("fill") == "url(#nothing)" for r in group.findall(f"{SVG}rect")) == dotted
 
 
-def test_names_of_few_months_and_years_of_many():
+def test_labels_are_months_for_few_months_and_years_for_many():
     def texts(count):
         return [t.text for t in drawn([month(n) for n in range(count)]).iter(f"{SVG}text")]
 
@@ -417,14 +443,14 @@ def test_names_of_few_months_and_years_of_many():
     assert "2010-03" not in texts(40)
 
 
-def test_what_has_no_month_is_said_and_texts_are_escaped():
-    svg = chart([Month("", "A & B", known=3), month(0, missing=1)], "Articles a month, A & B")
-    assert "3 of no known month are not drawn" in svg
+def test_note_counts_articles_without_a_month_and_text_is_escaped():
+    svg = chart([LedgerMonth("", "A & B", known=3), month(0, missing=1)], "Articles a month, A & B")
+    assert "not shown: 3 articles without a known month" in svg
     assert drawn([month(0)], 'A & "B"').get("aria-label") == 'A & "B"'
 
 
 @pytest.mark.parametrize("most", [0, 1, 2, 3, 9, 10, 11, 99, 100, 101, 1345, 6000])
-def test_the_axis_reaches_over_the_highest_bar(most):
+def test_axis_reaches_the_highest_bar(most):
     root = drawn([month(0, **NOTHING | {"known": most, "held": most, "low": None, "high": None})])
     numbers = [
         int(t.text.replace(",", ""))
@@ -451,7 +477,7 @@ def sizes(*days):
         (sizes((1, 100), (6, 50)), -10.0),
     ],
 )
-def test_growth_a_day(recorded, expected):
+def test_growth_per_day(recorded, expected):
     assert growth(recorded) == expected
 
 
@@ -463,7 +489,7 @@ def test_days_until_the_reserve_is_reached(free, a_day, days):
     assert days_until_full(free, 200, a_day) == days
 
 
-def test_where_captures_may_be_had():
+def test_capture_addresses_of_missing_articles():
     missing = [
         Missing(1, "https://fr.vietnamplus.vn/a-post1.vnp", "2024-03", None, "known", None),
         Missing(2, "https://fr.vietnamplus.vn/b-post2.vnp", "", None, "known", None),

@@ -1,6 +1,7 @@
-"""The service as a process: signals, the lock, the configuration read again, and each state of health over HTTP.
+"""The service as a process: signals, the lock, reloading the configuration, and each health condition over HTTP.
 
-The site is the double on a real socket; a process's clock is the machine's, moved by a file where time must pass.
+The fake site listens on a real socket. The process uses the system clock plus an offset from a file, with which a test
+lets time pass.
 """
 
 from __future__ import annotations
@@ -28,19 +29,33 @@ from pathlib import Path
 import httpx
 import pytest
 from apscheduler.schedulers.background import BackgroundScheduler
-from support import NOW, ROOT, SEEDS, FakeClock, hook, intact, mounted, process, rows, settled, value, vna, working
+from support import (
+    NOW,
+    ROOT,
+    SEEDS,
+    FakeClock,
+    assert_intact,
+    configured,
+    hook,
+    mounted,
+    process,
+    rows,
+    value,
+    vna,
+    working,
+)
 
 from crawler import backfill, config
-from crawler.cli.signals import held_back
+from crawler.cli.signals import blocked
 from crawler.clock import StoppableClock, to_text
-from crawler.daemon import Rhythm, Service
-from crawler.daemon.endpoint import Bounds, Endpoint
+from crawler.daemon import Intervals, Service
+from crawler.daemon.endpoint import Endpoint, EndpointLimits
+from crawler.daemon.health_monitor import HealthMonitor
 from crawler.daemon.jobs import Job, jobs
-from crawler.daemon.service import count_anew
-from crawler.daemon.signal_waiter import signals
-from crawler.daemon.watch import Watch
-from crawler.daemon.watchdog import Pulse
-from crawler.daemon.worker import Turns, Worker
+from crawler.daemon.service import restart_timers
+from crawler.daemon.signal_waiter import capture_signals
+from crawler.daemon.watchdog import WatchdogClock
+from crawler.daemon.worker import JobRunner, Worker
 from crawler.errors import (
     AlreadyRunning,
     ConfigError,
@@ -53,34 +68,39 @@ from crawler.errors import (
 )
 from crawler.pipeline.run import recorded
 from crawler.pipeline.sources import poll_sources
-from crawler.plans import Asked
+from crawler.plan_values import BackfillRequest
 from crawler.sim.site import Options, build, serve
 from crawler.sim.site.story import SECTIONS
 from crawler.storage import open_archive
 
-SOON = 60.0  # seconds after which something that should have come is missing; on a machine with much else to do
-PATIENCE = 0.5  # seconds until time is helped on
+SOON = 60.0  # seconds to wait for something that should happen at once; long, as the machine may be busy
+IDLE = 0.4  # seconds without a running job after which the clock is advanced
 SMALL = Options(sections=SECTIONS[:2], section_size=6, feed_size=6, home_size=8)
 
 
 def free_port():
-    with closing(socket.socket()) as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    with closing(socket.socket()) as unused:
+        unused.bind(("127.0.0.1", 0))
+        return unused.getsockname()[1]
 
 
-def until(found, one=None, what="it"):
-    """Look again and again until something is found; when it is not, show what the process said."""
+def until(found, process=None, what="it"):
+    """Poll until `found` returns a true value, and return it. On a timeout, show the log of the process."""
     end = time.monotonic() + SOON
     while time.monotonic() < end:
         if seen := found():
             return seen
         time.sleep(0.02)
-    raise AssertionError(f"{what} did not come within {SOON} s\n{one.log.text[-2000:] if one else ''}")
+    raise AssertionError(f"{what} did not happen within {SOON} s\n{process.log.text[-2000:] if process else ''}")
+
+
+def http_get(url):
+    """Send a GET request over plain HTTP. Loading the certificates of HTTPS would take longer than the request."""
+    return httpx.get(url, timeout=5, verify=False)
 
 
 class Log:
-    """What a process writes on stderr, read while it runs."""
+    """The stderr output of a process, read while it runs."""
 
     def __init__(self, running):
         self.text = ""
@@ -95,13 +115,13 @@ class Log:
         self._thread.join(SOON)
         return self.text
 
-    def wait(self, words):
-        until(lambda: words in self.text, what=words)
+    def wait(self, text):
+        until(lambda: text in self.text, what=text)
 
 
 @dataclass
-class Stage:
-    """A double of the site, an archive and a configuration for it."""
+class Setup:
+    """A fake site, an archive and a configuration for them."""
 
     folder: Path
     port: int = field(default_factory=free_port)
@@ -122,9 +142,9 @@ class Stage:
         return datetime.now(UTC) + timedelta(seconds=self.ahead)
 
     def respond(self, request):
-        """What the double answers, changed by `edit`."""
-        answer = self.double.respond(request)
-        return self.edit(request, answer) if self.edit else answer
+        """Return the response of the fake site, changed by `edit`."""
+        response = self.fake_site.respond(request)
+        return self.edit(request, response) if self.edit else response
 
     def configure(self, **settings):
         self.settings |= settings
@@ -138,77 +158,77 @@ class Stage:
         self.config.write_text("".join(f"[{table}]\n" + "\n".join(lines) + "\n" for table, lines in tables.items()))
         tomllib.loads(self.config.read_text())
 
-    def move(self, **time_):
-        """Let time pass, in which the agency is not idle."""
+    def advance(self, **time_):
+        """Advance the clock; the agency publishes an article meanwhile."""
         if time_:
-            self.double.publish(1)
+            self.fake_site.publish(1)
         self.ahead += timedelta(**time_).total_seconds()
         fresh = self.folder / "ahead.new"
         fresh.write_text(str(self.ahead))
         fresh.replace(self.folder / "ahead")
 
-    def ask(self, path="/healthz"):
-        return self.ask_at(f"http://127.0.0.1:{self.port}{path}")
+    def get(self, path="/healthz"):
+        return self.get_url(f"http://127.0.0.1:{self.port}{path}")
 
     @staticmethod
-    def ask_at(url):
+    def get_url(url):
         try:
-            return httpx.get(url, timeout=5)
+            return http_get(url)
         except httpx.TransportError:
             return None
 
-    def at_work(self):
-        """Whether a job is being done: time that ran ahead of it would be trouble by itself."""
+    def job_running(self):
+        """Whether a job is running. Advancing the clock during a job would itself make a condition fail."""
         try:
-            return bool(rows(self.archive, AT_WORK))
+            return bool(rows(self.archive, JOB_RUNNING))
         except StorageError:
             return False
 
     def since(self):
-        """Since when the service says that it has the archive."""
+        """Return the time from which the service has held the archive, as in its lock file."""
         return json.loads((self.archive / "vna-collect.lock").read_text())["since"]
 
     def held(self):
-        """How many articles the archive holds; none before there is one."""
+        """Return the number of articles in the archive; 0 if there is no archive yet."""
         try:
             return value(self.archive, "SELECT count(*) FROM articles")
         except StorageError:
             return 0
 
-    def red(self):
-        """What is red, by kind; None when nobody answers."""
-        answer = self.ask()
-        if answer is None:
+    def failing(self):
+        """Return the failing conditions by kind; None if the endpoint does not respond."""
+        response = self.get()
+        if response is None:
             return None
-        found = {c["kind"]: c for c in answer.json()["conditions"] if c["red"]}
-        assert answer.status_code == (503 if found else 200)
+        found = {c["kind"]: c for c in response.json()["conditions"] if c["red"]}
+        assert response.status_code == (503 if found else 200)
         return found
 
     def until(self, found, what="it"):
-        """Look until something is found; time goes on while it is not, and while nothing is being done about it."""
-        rest = time.monotonic()  # since when it is at rest, or has time to find out that something is due
+        """Poll until `found` returns a true value, and return it. Advance the clock whenever no job is running."""
+        idle_since = time.monotonic()  # since the end of the last job, or since the clock was advanced
 
-        def look():
-            nonlocal rest
-            if self.at_work():
-                rest = time.monotonic()
+        def check():
+            nonlocal idle_since
+            if self.job_running():
+                idle_since = time.monotonic()
             seen = found()
-            if not seen and time.monotonic() - rest > PATIENCE:
-                self.move(minutes=30)
-                rest = time.monotonic()
+            if not seen and time.monotonic() - idle_since > IDLE:
+                self.advance(minutes=30)
+                idle_since = time.monotonic()
             return seen
 
-        return until(look, self.process, what)
+        return until(check, self.process, what)
 
-    def becomes(self, kind, words=""):
-        """Wait until one kind of trouble is red; give what it says."""
+    def wait_failing(self, kind, text=""):
+        """Wait until a condition of this kind fails with `text` in its message; return the message."""
 
-        def says():
-            told = (self.red() or {}).get(kind, {}).get("says")
-            return told if told and words in told else None
+        def found():
+            message = (self.failing() or {}).get(kind, {}).get("says")
+            return message if message and text in message else None
 
-        self.move(minutes=30)
-        return self.until(says, kind)
+        self.advance(minutes=30)
+        return self.until(found, kind)
 
     def reload(self, **settings):
         self.configure(**settings)
@@ -217,151 +237,151 @@ class Stage:
     def load(self):
         return config.load(self.config)
 
-    def heard(self, *words):
-        """What systemd was told until all of these words came; what waits already, without words."""
-        told, end = "", time.monotonic() + SOON
-        while not all(word in told for word in words) or (not words and select.select([self.manager], [], [], 0)[0]):
-            assert time.monotonic() < end, told[-2000:]
-            told += self.manager.recv(4096).decode() + "\n"
-        return told
+    def notifications(self, *texts):
+        """Return the notifications to systemd up to the one with the last of these texts; without texts, all pending ones."""
+        got, end = "", time.monotonic() + SOON
+        while not all(text in got for text in texts) or (not texts and select.select([self.manager], [], [], 0)[0]):
+            assert time.monotonic() < end, got[-2000:]
+            got += self.manager.recv(4096).decode() + "\n"
+        return got
 
 
 @contextmanager
-def staged(folder, articles=0, **settings):
-    stage = Stage(folder)
+def set_up(folder, articles=0, **settings):
+    setup = Setup(folder)
 
     def make(url):
-        stage.double = build(url, seeds_dir=SEEDS, articles=articles, now=stage.now, options=SMALL)
-        return stage.double
+        setup.fake_site = build(url, seeds_dir=SEEDS, articles=articles, now=setup.now, options=SMALL)
+        return setup.fake_site
 
-    with serve(make) as stage.site:
-        stage.site._server.replica = stage
-        stage.configure(**settings)
-        stage.move()
-        yield stage
+    with serve(make) as setup.site:
+        setup.site._server.fake_site = setup
+        setup.configure(**settings)
+        setup.advance()
+        yield setup
 
 
-def moved(stage, **env):
-    """The service with a clock that the stage moves."""
-    command = [sys.executable, ROOT / "tests" / "daemon_child.py", stage.config, stage.folder / "ahead"]
+def start_service(setup, **env):
+    """Start the service with a clock that the setup can advance."""
+    command = [sys.executable, ROOT / "tests" / "daemon_child.py", setup.config, setup.folder / "ahead"]
     pipes = {"stderr": subprocess.PIPE, "stdout": subprocess.DEVNULL, "env": {**os.environ, **env}}
     return subprocess.Popen(list(map(str, command)), cwd=ROOT, **pipes)
 
 
 @contextmanager
-def running(one):
-    """A process until the block ends; killed if it has not ended by itself."""
-    with one:
+def running(child):
+    """Kill the process at the end of the block, if it still runs."""
+    with child:
         try:
-            one.log = Log(one)
-            yield one
+            child.log = Log(child)
+            yield child
         finally:
-            one.kill()
-            one.wait()
-            one.log.end()
+            child.kill()
+            child.wait()
+            child.log.end()
 
 
-def ended(one, number=signal.SIGTERM):
-    """Ask a process to end; give its exit code and how long it took."""
-    begun = time.monotonic()
-    one.send_signal(number)
-    return one.wait(SOON), time.monotonic() - begun
+def stop(child, number=signal.SIGTERM):
+    """Send a signal that stops the process; return its exit code and the seconds until it ended."""
+    started = time.monotonic()
+    child.send_signal(number)
+    return child.wait(SOON), time.monotonic() - started
 
 
 # --- signals, and one instance ----------------------------------------------------------------------------------------
 
 
-def test_it_polls_answers_and_ends_with_the_page_in_hand(tmp_path):
-    """Ended in the middle and begun again: nothing lost, nothing asked for twice. A second one is told of the first."""
-    with staged(tmp_path, **{"poll.list_pages": 20, "politeness.rate": 25, "service.log": "json"}) as stage:
-        every = stage.double.ids()
-        with running(process("--config", stage.config, "run")) as one:
-            until(stage.held, one)
-            assert stage.red() == {}
+def test_a_stop_finishes_the_current_page_and_a_restart_continues(tmp_path):
+    """Nothing is lost and nothing is requested twice. A second instance is refused and names the first."""
+    with set_up(tmp_path, **{"poll.list_pages": 20, "politeness.rate": 25, "service.log": "json"}) as setup:
+        ids = setup.fake_site.ids()
+        with running(process("--config", setup.config, "run")) as child:
+            until(setup.held, child)
+            assert setup.failing() == {}
             with pytest.raises(AlreadyRunning) as refused:
-                Service(stage.load).run()
-            code, seconds = ended(one)
-        assert (code, seconds < 5) == (0, True), one.log.text
-        begun = rows(stage.archive, "SELECT started_at FROM runs")[0]["started_at"]
-        assert f"`vna run` (pid {one.pid}, since {begun[:15]}" in str(refused.value)
-        assert 0 < stage.held() < len(every)
-        stage.configure(**{"politeness.rate": 0})
-        with running(moved(stage)) as one:
-            until(lambda: stage.held() == len(every), one)
-            assert ended(one, signal.SIGINT)[0] == 0
-        asked = stage.double.state()["requests"]
-        assert {asked[stage.double.story(i).path] for i in every} == {1}
-        intact(stage.archive)
-    lines = [json.loads(line) for line in one.log.text.splitlines()]
+                Service(setup.load).run()
+            code, seconds = stop(child)
+        assert (code, seconds < 5) == (0, True), child.log.text
+        started = rows(setup.archive, "SELECT started_at FROM runs")[0]["started_at"]
+        assert f"`vna run` (pid {child.pid}, since {started[:15]}" in str(refused.value)
+        assert 0 < setup.held() < len(ids)
+        setup.configure(**{"politeness.rate": 0})
+        with running(start_service(setup)) as child:
+            until(lambda: setup.held() == len(ids), child)
+            assert stop(child, signal.SIGINT)[0] == 0
+        requests = setup.fake_site.state()["requests"]
+        assert {requests[setup.fake_site.story(i).path] for i in ids} == {1}
+        assert_intact(setup.archive)
+    lines = [json.loads(line) for line in child.log.text.splitlines()]
     assert {"at", "level", "part", "message"} <= set(lines[0])
     assert [line for line in lines if line.get("run") and "-post" in line.get("url", "")]
-    assert "`vna probe`" in one.log.text
+    assert "`vna probe`" in child.log.text
 
 
 class Slow(Service):
-    """A service that takes its time to open its endpoint."""
+    """A service that opens its endpoint late."""
 
-    def _begin(self):
+    def _start_parts(self):
         time.sleep(0.3)
-        super()._begin()
+        super()._start_parts()
 
 
-def test_a_port_that_is_taken_is_named(tmp_path):
-    """And a service that cannot begin leaves the site alone."""
-    with staged(tmp_path) as stage, closing(socket.create_server(("127.0.0.1", stage.port))):
-        with pytest.raises(ConfigError, match=f"127.0.0.1:{stage.port}") as refused:
-            Slow(stage.load).run()
+def test_a_port_in_use_is_an_error_that_names_it(tmp_path):
+    """A service that cannot start sends no request to the site."""
+    with set_up(tmp_path) as setup, closing(socket.create_server(("127.0.0.1", setup.port))):
+        with pytest.raises(ConfigError, match=f"127.0.0.1:{setup.port}") as refused:
+            Slow(setup.load).run()
         assert "choose another port" in refused.value.hint
-        assert not stage.double.state()["requests"]
+        assert not setup.fake_site.state()["requests"]
 
 
-def test_a_signal_that_comes_too_early_is_heard_later():
-    with held_back(signal.SIGHUP):
+def test_a_signal_before_the_waiter_is_ready_is_delivered_later():
+    with blocked(signal.SIGHUP):
         signal.pthread_kill(threading.get_ident(), signal.SIGHUP)
-        with signals(signal.SIGHUP) as door:
-            assert door.came() == {signal.SIGHUP}
-            assert door.wait(SOON) == {signal.SIGHUP}
+        with capture_signals(signal.SIGHUP) as waiter:
+            assert waiter.pending() == {signal.SIGHUP}
+            assert waiter.wait(SOON) == {signal.SIGHUP}
 
 
-def test_the_end_is_asked_for_before_the_archive_is_had(tmp_path):
-    """Somebody makes it, or migrates it, for long."""
+def test_a_stop_before_the_archive_is_open(tmp_path):
+    """Another process creates or migrates the archive for a long time."""
     (tmp_path / "archive").mkdir()
-    with staged(tmp_path) as stage, (tmp_path / "archive" / "vna.opening").open("ab") as opening:
+    with set_up(tmp_path) as setup, (tmp_path / "archive" / "vna.opening").open("ab") as opening:
         fcntl.flock(opening, fcntl.LOCK_EX)
-        asking = threading.Timer(0.1, signal.pthread_kill, [threading.get_ident(), signal.SIGTERM])
-        asking.start()
-        Service(stage.load, rhythm=Rhythm(grace=0.1)).run()
+        timer = threading.Timer(0.1, signal.pthread_kill, [threading.get_ident(), signal.SIGTERM])
+        timer.start()
+        Service(setup.load, intervals=Intervals(grace=0.1)).run()
         fcntl.flock(opening, fcntl.LOCK_UN)
         for thread in threading.enumerate():
             if thread.name == "worker":
                 thread.join(SOON)
-        assert not stage.double.state()["requests"]
+        assert not setup.fake_site.state()["requests"]
 
 
-def test_too_few_files_that_may_be_open(tmp_path):
-    """More are taken where they may be; else it says so at the start, and not after days by evidence that seems damaged."""
+def test_a_low_limit_of_open_files(tmp_path):
+    """It is raised if possible. Otherwise the start fails, and not a request days later with a misleading error."""
     program = """
 from resource import RLIMIT_NOFILE, getrlimit, setrlimit
-from crawler.daemon.service import need_files
+from crawler.daemon.service import raise_file_limit
 setrlimit(RLIMIT_NOFILE, (64, getrlimit(RLIMIT_NOFILE)[1]))
-need_files()
+raise_file_limit()
 print(getrlimit(RLIMIT_NOFILE)[0])
 setrlimit(RLIMIT_NOFILE, (64, 64))
-need_files()
+raise_file_limit()
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stdout == "256\n"
-    assert "StopError: it may open no more than 64 files at a time, and needs 256" in done.stderr
+    assert "StopError: the limit of open files is 64; 256 are needed" in done.stderr
 
 
-def test_the_real_site_is_not_called_on_without_a_contact(tmp_path):
+def test_without_a_contact_the_real_site_is_not_requested(tmp_path):
     outcome = vna("--archive", tmp_path / "new", "--site", "https://localhost.invalid/", "run")
     assert outcome.code == 1
     assert not (tmp_path / "new").exists()
 
 
 class Broken(StoppableClock):
-    """A clock that cannot be read after a while."""
+    """A clock that raises an error after some reads."""
 
     def __init__(self, reads):
         super().__init__()
@@ -374,17 +394,17 @@ class Broken(StoppableClock):
         return super().now()
 
 
-@pytest.mark.parametrize("reads", [3, 60], ids=["at_the_start", "at_work"])
-def test_a_bug_ends_it_with_a_traceback(tmp_path, capsys, reads):
-    with staged(tmp_path) as stage, pytest.raises(ZeroDivisionError):
-        Service(stage.load, clock=Broken(reads)).run()
-    told = capsys.readouterr().err
-    assert "CRITICAL a bug ends the service" in told
-    assert "Traceback" in told
-    assert "ZeroDivisionError: no time" in told
+@pytest.mark.parametrize("reads", [3, 60], ids=["at_the_start", "during_a_job"])
+def test_a_bug_ends_the_service_with_a_traceback(tmp_path, capsys, reads):
+    with set_up(tmp_path) as setup, pytest.raises(ZeroDivisionError):
+        Service(setup.load, clock=Broken(reads)).run()
+    log = capsys.readouterr().err
+    assert "CRITICAL stopping the service because of a bug" in log
+    assert "Traceback" in log
+    assert "ZeroDivisionError: no time" in log
 
 
-# --- one service for all that follows: each test leaves it well -------------------------------------------------------
+# --- one service for all following tests: each test leaves it healthy -------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -393,250 +413,263 @@ def service(tmp_path_factory):
     with (
         closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as manager,
         hook() as webhook,
-        staged(folder) as stage,
+        set_up(folder) as setup,
     ):
         manager.bind(str(folder / "notify"))
         manager.settimeout(SOON)
-        stage.manager, stage.hook = manager, webhook
+        setup.manager, setup.hook = manager, webhook
         address = f"json://user:geheimnis@127.0.0.1:{webhook.server_port}/token-abcdef"
-        stage.configure(**{"alerts.to": [address], "service.log": "json"})
-        with running(moved(stage, NOTIFY_SOCKET=str(folder / "notify"), WATCHDOG_USEC="600000000")) as stage.process:
-            yield stage
-            stage.heard()
-            assert ended(stage.process)[0] == 0
-            assert "STOPPING=1" in stage.heard()
-        log = stage.process.log.end()
+        setup.configure(**{"alerts.to": [address], "service.log": "json"})
+        with running(
+            start_service(setup, NOTIFY_SOCKET=str(folder / "notify"), WATCHDOG_USEC="600000000")
+        ) as setup.process:
+            yield setup
+            setup.notifications()
+            assert stop(setup.process)[0] == 0
+            assert "STOPPING=1" in setup.notifications()
+        log = setup.process.log.end()
         assert all(json.loads(line)["message"] for line in log.splitlines())
         assert "geheimnis" not in log
         assert "token-abcdef" not in log
 
 
 @pytest.fixture
-def well(service):
-    """The service, well; whatever a test does to the site is undone behind it."""
-    service.until(lambda: service.red() == {}, "health")
+def healthy(service):
+    """The service in a healthy state. Changes to the site are undone after the test."""
+    service.until(lambda: service.failing() == {}, "health")
     yield service
     service.edit = None
-    service.double.clear()
+    service.fake_site.clear()
     if service.settings.get("archive.reserve"):
         service.reload(**{"archive.reserve": 0})
 
 
-def test_systemd_hears_of_it(well):
-    """Ready, reloading, alive while the worker moves, and silent while it hangs, which is red, too."""
-    assert well.heard("READY=1", "WATCHDOG=1")
-    well.process.send_signal(signal.SIGHUP)
-    assert "MONOTONIC_USEC=" in well.heard("RELOADING=1")
-    assert "STATUS=collecting\n" in well.heard("READY=1")
-    well.double.fault("hang", "/rss/*", times=1, seconds=3)
-    well.until(lambda: not well.double.state(log=False)["faults"], "the request that hangs")
-    assert "no sign of life" in until(lambda: (well.red() or {}).get("worker"), well.process)["says"]
-    well.heard()
+def test_systemd_is_notified(healthy):
+    """Ready, reloading, and a watchdog message while the worker is alive. A hanging worker sends none and is unhealthy."""
+    assert healthy.notifications("READY=1", "WATCHDOG=1")
+    healthy.process.send_signal(signal.SIGHUP)
+    assert "MONOTONIC_USEC=" in healthy.notifications("RELOADING=1")
+    assert "STATUS=collecting\n" in healthy.notifications("READY=1")
+    healthy.fake_site.fault("hang", "/rss/*", times=1, seconds=3)
+    healthy.until(lambda: not healthy.fake_site.state(log=False)["faults"], "the hanging request")
+    assert "no heartbeat for" in until(lambda: (healthy.failing() or {}).get("worker"), healthy.process)["says"]
+    healthy.notifications()
     time.sleep(0.3)
-    assert "WATCHDOG" not in well.heard()
-    well.heard("WATCHDOG=1")
+    assert "WATCHDOG" not in healthy.notifications()
+    healthy.notifications("WATCHDOG=1")
 
 
-def test_the_configuration_is_read_again_at_sighup(well):
-    """Mistakes are told, all of them, and the old one stays; a good one is taken over, another port too."""
-    good = well.config.read_text()
-    well.config.write_text(good + "[backfill]\nid_probes = -1\n[markups]\nfolder = 2\n")
-    well.heard()
-    since = well.since()
-    well.process.send_signal(signal.SIGHUP)
-    well.heard("STATUS=collecting with the old configuration")
-    for words in ("[backfill] id_probes", "[markups] folder", "going on with the old configuration"):
-        well.process.log.wait(words)
-    well.reload(**{"site.root": "http://127.0.0.1:1/"})
-    well.process.log.wait("[site] root cannot change while the service runs")
-    assert well.red() == {}
-    del well.settings["site.root"]
-    old, well.port = well.port, free_port()
-    well.move(minutes=1)
-    well.reload(**{"poll.add": ["/dossiers/"]})
-    well.until(lambda: value(well.archive, "SELECT count(*) FROM sources WHERE url LIKE '%/dossiers/'"))
-    well.until(lambda: well.red() == {})
+def test_sighup_reloads_the_configuration(healthy):
+    """All mistakes are reported and the old configuration stays. A valid one is used, including another port."""
+    good = healthy.config.read_text()
+    healthy.config.write_text(good + "[backfill]\nid_probes = -1\n[markups]\nfolder = 2\n")
+    healthy.notifications()
+    since = healthy.since()
+    healthy.process.send_signal(signal.SIGHUP)
+    healthy.notifications("STATUS=collecting with the previous configuration")
+    for text in ("[backfill] id_probes", "[markups] folder", "keeping the previous configuration"):
+        healthy.process.log.wait(text)
+    healthy.reload(**{"site.root": "http://127.0.0.1:1/"})
+    healthy.process.log.wait("[site] root cannot change while the service runs")
+    assert healthy.failing() == {}
+    del healthy.settings["site.root"]
+    old, healthy.port = healthy.port, free_port()
+    healthy.advance(minutes=1)
+    healthy.reload(**{"poll.add": ["/dossiers/"]})
+    healthy.until(lambda: value(healthy.archive, "SELECT count(*) FROM sources WHERE url LIKE '%/dossiers/'"))
+    healthy.until(lambda: healthy.failing() == {})
     with pytest.raises(httpx.TransportError):
-        httpx.get(f"http://127.0.0.1:{old}/healthz")
-    assert well.since() == since, "of the process, and not of its newest configuration"
+        http_get(f"http://127.0.0.1:{old}/healthz")
+    assert healthy.since() == since, "the start of the process, not of its latest configuration"
 
 
-def test_health_moves_to_all_addresses_of_its_port_and_back_from_a_port_that_is_taken(well):
-    everywhere = f"http://127.0.0.2:{well.port}/healthz"
-    well.reload(**{"service.health": f"0.0.0.0:{well.port}"})
-    until(lambda: well.ask_at(everywhere), well.process)
+def test_the_endpoint_moves_to_another_address_and_back_if_the_port_is_in_use(healthy):
+    everywhere = f"http://127.0.0.2:{healthy.port}/healthz"
+    healthy.reload(**{"service.health": f"0.0.0.0:{healthy.port}"})
+    until(lambda: healthy.get_url(everywhere), healthy.process)
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        well.reload(**{"service.health": f"127.0.0.1:{taken.getsockname()[1]}"})
-        well.process.log.wait("cannot listen there: Address already in use")
-    until(lambda: well.ask_at(everywhere), well.process)
-    del well.settings["service.health"]
-    well.reload()
-    until(lambda: well.ask() and not well.ask_at(everywhere), well.process)
+        healthy.reload(**{"service.health": f"127.0.0.1:{taken.getsockname()[1]}"})
+        healthy.process.log.wait("cannot listen on this address: Address already in use")
+    until(lambda: healthy.get_url(everywhere), healthy.process)
+    del healthy.settings["service.health"]
+    healthy.reload()
+    until(lambda: healthy.get() and not healthy.get_url(everywhere), healthy.process)
 
 
-# --- each state of health, brought about for real -----------------------------------------------------------------------
+# --- each failing condition, caused for real ----------------------------------------------------------------------------
 
 
-def test_the_site_does_not_answer(well):
-    well.double.fault("down")
-    assert "have gone by" in well.becomes("poll", "it says")
+def test_the_site_does_not_respond(healthy):
+    healthy.fake_site.fault("down")
+    assert "overdue" in healthy.wait_failing("poll", "last error")
 
 
-def test_the_layout_changes(well):
-    well.double.redesign()
-    well.double.publish(8)
-    assert "markup that is not known" in well.becomes("drift")
+def test_the_layout_changes(healthy):
+    healthy.fake_site.redesign()
+    healthy.fake_site.publish(8)
+    assert "unknown layout" in healthy.wait_failing("drift")
 
 
-def test_the_disk_is_near_its_reserve(well):
-    well.heard()
-    well.reload(**{"archive.reserve": 10**15})
-    well.heard("STATUS=collecting; trouble: disk")
-    assert "the reserve" in well.becomes("disk")
+def test_the_disk_is_near_its_reserve(healthy):
+    healthy.notifications()
+    healthy.reload(**{"archive.reserve": 10**15})
+    healthy.notifications("STATUS=collecting; failing: disk")
+    assert "; reserve" in healthy.wait_failing("disk")
 
 
-def test_a_feed_fails_for_days(well):
-    well.double.fault("error", "/rss/*")
-    well.until(lambda: value(well.archive, "SELECT count(*) FROM sources WHERE state = 'failing'"))
-    well.move(days=3)
-    assert "no good answer since" in well.becomes("source")
+def test_a_feed_fails_for_days(healthy):
+    healthy.fake_site.fault("error", "/rss/*")
+    healthy.until(lambda: value(healthy.archive, "SELECT count(*) FROM sources WHERE state = 'failing'"))
+    healthy.advance(days=3)
+    assert "no successful response since" in healthy.wait_failing("source")
 
 
-def test_a_section_runs_empty(well):
+def test_a_section_becomes_empty(healthy):
     def emptied(request, response):
         if not request.path.startswith("/politique/"):
             return response
         headers = tuple((k, v) for k, v in response.headers if k != "Content-Encoding")
         return replace(response, headers=headers, body=b"<html><body><h1>Politique</h1></body></html>")
 
-    well.edit = emptied
-    assert "shows no article" in well.becomes("items")
+    healthy.edit = emptied
+    assert "responds without articles" in healthy.wait_failing("items")
 
 
-def test_a_gap_stays_open(well):
-    """More is published between two polls than the lists show, and neither sitemaps nor further pages help."""
+def test_a_gap_stays_open(healthy):
+    """More is published between two polls than the lists show, and neither sitemaps nor further list pages respond."""
     for path in ("/sitemaps/*", "*page=*", "*/p[0-9]*"):
-        well.double.fault("error", path)
-    well.until(lambda: value(well.archive, "SELECT count(*) FROM sources WHERE state = 'failing'"))
-    well.double.publish(40)
-    well.until(lambda: value(well.archive, "SELECT count(*) FROM gaps WHERE state = 'open'"), "a gap")
-    well.move(hours=50)
-    assert "could not be filled" in well.becomes("gap")
+        healthy.fake_site.fault("error", path)
+    healthy.until(lambda: value(healthy.archive, "SELECT count(*) FROM sources WHERE state = 'failing'"))
+    healthy.fake_site.publish(40)
+    healthy.until(lambda: value(healthy.archive, "SELECT count(*) FROM gaps WHERE state = 'open'"), "a gap")
+    healthy.advance(hours=50)
+    assert "has been open for" in healthy.wait_failing("gap")
 
 
-def test_evidence_is_damaged(well):
-    files = (well.archive / "warc").rglob
-    file = well.until(lambda: next((f for f in files("*.warc.gz") if f.stat().st_size > 100_000), None), "evidence")
+def test_a_warc_file_is_damaged(healthy):
+    files = (healthy.archive / "warc").rglob
+    file = healthy.until(
+        lambda: next((f for f in files("*.warc.gz") if f.stat().st_size > 100_000), None), "a WARC file"
+    )
     whole = file.read_bytes()
     with file.open("r+b") as out:
         out.seek(len(whole) // 2)
         out.write(bytes(4000))
-    well.move(days=8)
-    assert "faults" in until(lambda: (well.red() or {}).get("job"), well.process)["says"]
+    healthy.advance(days=8)
+    assert "fault" in until(lambda: (healthy.failing() or {}).get("job"), healthy.process)["says"]
     with file.open("r+b") as out:
         out.write(whole)
-    well.move(days=2)
+    healthy.advance(days=2)
 
 
 @pytest.mark.parametrize("what", ["archive", "archive/vna.db"])
-def test_the_archive_is_moved_away(well, what):
-    """It waits, makes none in its place, and goes on when it is there again."""
-    away, before = well.folder / "away", well.process.log.text.count("is not there any more")
-    (well.folder / what).rename(away)
-    well.until(lambda: well.process.log.text.count("is not there any more") >= before + 2, "the trouble, twice")
-    assert "archive" in well.red()
-    well.double.publish(2)
-    newest = max(well.double.ids())
-    assert not (well.folder / what).exists()
-    away.rename(well.folder / what)
-    well.until(lambda: value(well.archive, "SELECT count(*) FROM articles WHERE id = ?", newest), "what came meanwhile")
-    well.until(lambda: "the archive can be used again" in well.process.log.text, "the end of it")
+def test_the_archive_is_moved_away(healthy, what):
+    """The service waits, creates no new archive in its place, and continues when it is back."""
+    away, before = healthy.folder / "away", healthy.process.log.text.count("has disappeared")
+    (healthy.folder / what).rename(away)
+    healthy.until(lambda: healthy.process.log.text.count("has disappeared") >= before + 2, "two retries")
+    assert "archive" in healthy.failing()
+    healthy.fake_site.publish(2)
+    newest = max(healthy.fake_site.ids())
+    assert not (healthy.folder / what).exists()
+    away.rename(healthy.folder / what)
+    healthy.until(
+        lambda: value(healthy.archive, "SELECT count(*) FROM articles WHERE id = ?", newest),
+        "the articles published meanwhile",
+    )
+    healthy.until(lambda: "archive usable again" in healthy.process.log.text, "the recovery")
 
 
-def test_the_clock_is_set_back(well):
-    """What a clock that ran ahead put off is not waited for."""
-    held = well.held()
-    well.move(minutes=30)
-    well.until(lambda: well.held() > held, "a page of today")
-    well.move(days=-3)
-    assert "the archive has answers of" in well.becomes("clock")
-    well.process.log.wait("the clock went back")
-    until(lambda: value(well.archive, "SELECT max(last_ok_at) FROM sources") <= to_text(well.now()), well.process)
-    assert "clock" in well.red()  # still: a page of today is dated as it was
-    well.move(days=3)
+def test_the_clock_is_set_back(healthy):
+    """Rows whose due time was computed with the wrong clock become due at once."""
+    held = healthy.held()
+    healthy.advance(minutes=30)
+    healthy.until(lambda: healthy.held() > held, "a new page")
+    healthy.advance(days=-3)
+    assert "the archive holds responses from" in healthy.wait_failing("clock")
+    healthy.process.log.wait("system clock set back")
+    until(
+        lambda: value(healthy.archive, "SELECT max(last_ok_at) FROM sources") <= to_text(healthy.now()), healthy.process
+    )
+    assert "clock" in healthy.failing()  # still failing: the page keeps its timestamp
+    healthy.advance(days=3)
 
 
 @pytest.mark.skipif(find_spec("apprise") is None, reason="the extra [alerts] is not installed")
-def test_a_trouble_is_told_once_and_so_is_its_end(well):
-    """Also when the telling fails at first, which is shown, too."""
-    well.until(lambda: not rows(well.archive, UNTOLD))
-    well.hook.told.clear()
-    well.hook.status = 500
-    well.reload(**{"archive.reserve": 10**15})
-    assert "could not tell json://127.0.0.1" in well.becomes("job", "could not tell")
-    well.hook.status = 200
-    well.until(lambda: any("disk, since" in one["message"] for one in well.hook.told), "the alert")
-    well.reload(**{"archive.reserve": 0})
-    well.until(lambda: not rows(well.archive, UNTOLD), "the recovery")
-    told = "\n".join(one["message"] for one in well.hook.told)
-    assert (told.count("disk, since"), told.count("disk: over")) == (1, 1)
+def test_an_incident_and_its_end_are_each_reported_once(healthy):
+    """Also if the delivery fails at first, which is itself a failing condition."""
+    healthy.until(lambda: not rows(healthy.archive, UNREPORTED))
+    healthy.hook.accepted.clear()
+    healthy.hook.status = 500
+    healthy.reload(**{"archive.reserve": 10**15})
+    assert "could not send the alert to json://127.0.0.1" in healthy.wait_failing("job", "could not send")
+    healthy.hook.status = 200
+    healthy.until(lambda: any("disk: open since" in alert["message"] for alert in healthy.hook.accepted), "the alert")
+    healthy.reload(**{"archive.reserve": 0})
+    healthy.until(lambda: not rows(healthy.archive, UNREPORTED), "the recovery")
+    sent = "\n".join(alert["message"] for alert in healthy.hook.accepted)
+    assert (sent.count("disk: open since"), sent.count("disk: resolved")) == (1, 1)
 
 
-def test_ends_again_and_again_are_told_before_what_ends_it_is_begun_anew(tmp_path):
-    """Each process is killed by its first request, until the machine is mended."""
-    with staged(tmp_path) as stage:
-        for before in (0, 2):  # ends that there were before
-            with running(moved(stage)) as one:
-                stage.edit = lambda _, answer, pid=one.pid: os.kill(pid, signal.SIGKILL) or answer
-                assert one.wait(SOON) == -signal.SIGKILL, one.log.text
-            assert value(stage.archive, "SELECT failures FROM heartbeats WHERE job = 'service'") == before + bool(
+def test_repeated_exits_are_reported_before_the_work_starts_again(tmp_path):
+    """Each process is killed at its first request, until the cause is removed."""
+    with set_up(tmp_path) as setup:
+        for before in (0, 2):  # earlier exits in a row
+            with running(start_service(setup)) as child:
+                setup.edit = lambda _, response, pid=child.pid: os.kill(pid, signal.SIGKILL) or response
+                assert child.wait(SOON) == -signal.SIGKILL, child.log.text
+            assert value(setup.archive, "SELECT failures FROM heartbeats WHERE job = 'service'") == before + bool(
                 before
             )
             if not before:
-                assert rows(stage.archive, "SELECT kind FROM incidents") == []
-                with open_archive(stage.archive) as archive, archive.transaction():
+                assert rows(setup.archive, "SELECT kind FROM incidents") == []
+                with open_archive(setup.archive) as archive, archive.transaction():
                     archive.db.execute("UPDATE heartbeats SET failures = 2 WHERE job = 'service'")
-        (incident,) = rows(stage.archive, "SELECT kind, detail FROM incidents")
+        (incident,) = rows(setup.archive, "SELECT kind, detail FROM incidents")
         assert incident["kind"] == "restarts"
-        assert "3 times in a row without being asked to" in incident["detail"]
-        stage.edit = None
-        with running(moved(stage)) as one:
-            stage.process = one
-            assert "4 times" in stage.becomes("restarts")
-            assert ended(one)[0] == 0
-        assert value(stage.archive, "SELECT failures FROM heartbeats WHERE job = 'service'") == 0
+        assert "unexpectedly 3 times in a row" in incident["detail"]
+        setup.edit = None
+        with running(start_service(setup)) as child:
+            setup.process = child
+            assert "4 times" in setup.wait_failing("restarts")
+            assert stop(child)[0] == 0
+        assert value(setup.archive, "SELECT failures FROM heartbeats WHERE job = 'service'") == 0
 
 
-AT_WORK = "SELECT 1 FROM heartbeats WHERE state = 'running' AND job <> 'service'"
-UNTOLD = "SELECT 1 FROM incidents WHERE closed_told_at IS NULL"
+JOB_RUNNING = "SELECT 1 FROM heartbeats WHERE state = 'running' AND job <> 'service'"
+UNREPORTED = "SELECT 1 FROM incidents WHERE closed_told_at IS NULL"
 
 
-def test_figures_are_there_for_a_monitor(well):
-    page = well.ask("/metrics").text
+def test_metrics_are_exported(healthy):
+    def page_with_articles():
+        text = healthy.get("/metrics").text
+        return text if 'vna_articles{state="live"}' in text else None
+
+    page = until(page_with_articles, healthy.process)
     for name in ('vna_articles{state="live"}', "vna_pages{", "vna_sources{", "vna_requests_total{", "vna_received_bytes_total",
                  "vna_fetch_seconds_bucket{", "vna_gaps_open", "vna_last_good_poll_timestamp_seconds", "vna_disk_free_bytes",
                  "vna_disk_reserve_bytes", "vna_drift_ratio", "process_resident_memory_bytes", 'vna_trouble{kind="archive"} 0.0',
                  "vna_incidents_open", 'vna_trouble{kind="disk"} 0.0'):  # fmt: skip
         assert name in page
     assert "_created" not in page
-    assert well.ask("/nothing").status_code == 404
-    refused = httpx.post(f"http://127.0.0.1:{well.port}/healthz")
+    assert healthy.get("/nothing").status_code == 404
+    refused = httpx.post(f"http://127.0.0.1:{healthy.port}/healthz")
     assert (refused.status_code, refused.headers["Allow"]) == (405, "GET, HEAD")
-    assert httpx.head(f"http://127.0.0.1:{well.port}/healthz").headers["Content-Type"].startswith("application/json")
+    assert httpx.head(f"http://127.0.0.1:{healthy.port}/healthz").headers["Content-Type"].startswith("application/json")
 
 
-def test_it_catches_up_once_after_a_long_stop(well):
-    def asked():
-        return well.double.state(log=False)["requests"].get("/economie/", 0)
+def test_each_source_is_polled_once_after_a_long_suspend(healthy):
+    def polls():
+        return healthy.fake_site.state(log=False)["requests"].get("/economie/", 0)
 
-    until(lambda: not rows(well.archive, AT_WORK), well.process)
-    before = asked()
-    well.process.send_signal(signal.SIGSTOP)
-    well.move(hours=30)
-    well.process.send_signal(signal.SIGCONT)
-    until(lambda: asked() > before, well.process)
-    until(lambda: not rows(well.archive, AT_WORK), well.process)
-    assert asked() == before + 1
+    until(lambda: not rows(healthy.archive, JOB_RUNNING), healthy.process)
+    before = polls()
+    healthy.process.send_signal(signal.SIGSTOP)
+    healthy.advance(hours=30)
+    healthy.process.send_signal(signal.SIGCONT)
+    until(lambda: polls() > before, healthy.process)
+    until(lambda: not rows(healthy.archive, JOB_RUNNING), healthy.process)
+    assert polls() == before + 1
 
 
 # --- the endpoint, in this process ------------------------------------------------------------------------------------
@@ -646,47 +679,47 @@ PAGES = {"/healthz": lambda: (200, "text/plain", b"well")}
 
 
 @contextmanager
-def answering(**bounds):
+def endpoint_url(**limits):
     bugs = []
-    with Endpoint("127.0.0.1:0", PAGES, bugs.append, Bounds(**bounds)) as endpoint:
+    with Endpoint("127.0.0.1:0", PAGES, bugs.append, EndpointLimits(**limits)) as endpoint:
         yield endpoint.url
     assert bugs == []
 
 
-def joined(parts, url):
-    """A client that has connected; it is sent away with its block, if not before."""
+def connected(parts, url):
+    """Connect a client; the connection is closed at the end of the block."""
     return parts.enter_context(socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=SOON))
 
 
-def test_who_says_nothing_is_sent_away_and_keeps_nobody_waiting():
-    with answering(seconds=0.3) as url, ExitStack() as parts:
-        silent, dripping = joined(parts, url), joined(parts, url)
+def test_a_slow_client_is_disconnected_and_does_not_delay_others():
+    with endpoint_url(seconds=0.3) as url, ExitStack() as parts:
+        silent, dripping = connected(parts, url), connected(parts, url)
         dripping.send(b"GET /hea")
-        assert httpx.get(f"{url}/healthz").text == "well"
+        assert http_get(f"{url}/healthz").text == "well"
         assert silent.recv(1) == b""
         assert dripping.recv(1) == b""
 
 
-def test_there_is_room_for_so_many_clients_and_for_others_when_they_have_gone():
-    with answering(clients=1, seconds=2 * SOON) as url, ExitStack() as parts:
-        first = joined(parts, url)
-        assert joined(parts, url).recv(1) == b""
+def test_the_number_of_clients_is_limited():
+    with endpoint_url(clients=1, seconds=2 * SOON) as url, ExitStack() as parts:
+        first = connected(parts, url)
+        assert connected(parts, url).recv(1) == b""
         first.close()
-        until(lambda: answered(url))
+        until(lambda: responds(url))
 
 
-def answered(url):
+def responds(url):
     try:
-        return httpx.get(f"{url}/healthz").text == "well"
+        return http_get(f"{url}/healthz").text == "well"
     except httpx.TransportError:
         return False
 
 
-# --- an archive that cannot be used, in this process -------------------------------------------------------------------
+# --- an unusable archive, in this process -----------------------------------------------------------------------------
 
 
 class Passing(StoppableClock):
-    """A clock that goes on when somebody sleeps, and is stopped after some times."""
+    """A clock that advances when its user sleeps, and is stopped after a number of sleeps."""
 
     def __init__(self, sleeps):
         super().__init__()
@@ -706,7 +739,7 @@ def failing(tmp_path, clock, error):
     def serve(_):
         raise error
 
-    worker = Worker(settled(tmp_path), Pulse(clock), None, lambda: None)
+    worker = Worker(configured(tmp_path), WatchdogClock(clock), None, lambda: None)
     worker._serve = serve
     return worker
 
@@ -715,22 +748,22 @@ def failing(tmp_path, clock, error):
     "error", [StorageUnavailable("full", "free some"), AlreadyRunning("a rebuild", "wait")], ids=repr
 )
 def test_a_running_service_waits_for_its_archive(tmp_path, caplog, error):
-    """It tries again every minute, and says so once; the trouble shows until it has not come back for ten minutes."""
-    clock = Passing(60)  # naps of ten seconds
+    """It retries every minute and logs the error once. The error is reported until it has not recurred for ten minutes."""
+    clock = Passing(60)  # sleeps of ten seconds
     worker = failing(tmp_path, clock, error)
     worker.ready.set()
     worker._run()
     assert worker.failure is None
     assert clock.time - NOW >= timedelta(minutes=10)
     assert [record.message for record in caplog.records] == [
-        f"the archive cannot be used: {error}; {error.hint}; tried again every minute"
+        f"archive unusable: {error}; {error.hint}; retrying every minute"
     ]
-    assert worker.trouble(clock.time) is error
-    assert worker.trouble(clock.time + timedelta(minutes=11)) is None
+    assert worker.archive_error(clock.time) is error
+    assert worker.archive_error(clock.time + timedelta(minutes=11)) is None
 
 
 @pytest.mark.parametrize(("error", "ready"), [(StorageUnavailable("full"), False), (StorageError("malformed"), True)])
-def test_at_its_start_or_when_it_is_damaged_it_does_not(tmp_path, error, ready):
+def test_an_unusable_archive_at_the_start_or_a_damaged_one_ends_the_service(tmp_path, error, ready):
     worker = failing(tmp_path, Passing(60), error)
     if ready:
         worker.ready.set()
@@ -742,10 +775,10 @@ def test_at_its_start_or_when_it_is_damaged_it_does_not(tmp_path, error, ready):
 
 
 @contextmanager
-def turning(archive, clock, *todo, **changes):
+def job_runner(archive, clock, *todo, **changes):
     changes = {"list_pages": 1, "exclude": ("/sitemaps/*",)} | changes
     with working(archive, clock, command="run", **changes) as context:
-        yield Turns(context, todo or jobs(settled(archive, **changes)), Pulse(clock)), context
+        yield JobRunner(context, todo or jobs(configured(archive, **changes)), WatchdogClock(clock)), context
 
 
 def raising(error):
@@ -757,32 +790,32 @@ def raising(error):
 
 LATER = NOW + timedelta(hours=5)
 ENDINGS = {
-    "our_own_wish": (SitePaused("quiet hours", "", LATER, own=True), "paused", LATER),
-    "the_sites_wish": (SitePaused("it asks for patience", "", LATER), "held", LATER),
+    "configured_pause": (SitePaused("quiet hours", "", LATER, own=True), "paused", LATER),
+    "the_site_asks_to_wait": (SitePaused("the site asks to wait", "", LATER), "held", LATER),
     "the_disk_is_full": (StopError("cannot write", "free space"), "failed", NOW + timedelta(minutes=5)),
     "no_connection": (SiteUnavailable("cannot reach it"), "failed", NOW + timedelta(minutes=5)),
-    "asked_to_stop": (Interrupted("asked to stop"), "paused", None),
+    "stop_signal": (Interrupted("asked to stop"), "paused", None),
 }
 
 
 @pytest.mark.parametrize(("error", "state", "due"), ENDINGS.values(), ids=ENDINGS)
-def test_what_a_user_can_mend_is_a_result_on_the_jobs_row(tmp_path, error, state, due):
-    with turning(tmp_path, FakeClock(), Job("poll", raising(error))) as (turns, context):
-        turns.first()
+def test_an_error_that_the_user_can_fix_is_the_outcome_of_the_job(tmp_path, error, state, due):
+    with job_runner(tmp_path, FakeClock(), Job("poll", raising(error))) as (runner, context):
+        runner.run_first()
         found = context.archive.jobs()["poll"]
     assert (found.state, found.next_due_at) == (state, due)
 
 
-def test_a_failed_job_is_tried_again_after_ever_longer_times_up_to_an_hour(tmp_path):
+def test_a_failed_job_is_retried_with_backoff_up_to_an_hour(tmp_path):
     clock, tries = FakeClock(), []
 
     def work(context):
         tries.append(context.clock.now())
         raise StopError("no", "")
 
-    with turning(tmp_path, clock, Job("verify", work)) as (turns, _):
+    with job_runner(tmp_path, clock, Job("verify", work)) as (runner, _):
         for _ in range(400):
-            turns.turn()
+            runner.run_due()
             clock.advance(minutes=1)
     waits = [round((b - a).total_seconds() / 60) for a, b in pairwise(tries)]
     assert waits == [5, 10, 20, 40, 60, 60, 60, 60, 60][: len(waits)]
@@ -790,60 +823,60 @@ def test_a_failed_job_is_tried_again_after_ever_longer_times_up_to_an_hour(tmp_p
 
 
 @pytest.mark.parametrize("error", [KeyError("a bug"), StorageError("malformed", "restore it")], ids=["bug", "database"])
-def test_what_cannot_go_on_ends_the_service(tmp_path, error):
-    with pytest.raises(type(error)), turning(tmp_path, FakeClock(), Job("poll", raising(error))) as (turns, _):
-        turns.turn()
+def test_an_unexpected_error_ends_the_service(tmp_path, error):
+    with pytest.raises(type(error)), job_runner(tmp_path, FakeClock(), Job("poll", raising(error))) as (runner, _):
+        runner.run_due()
 
 
-def test_every_job_does_its_work_and_comes_back_in_its_time(tmp_path):
+def test_every_job_runs_and_is_due_again_later(tmp_path):
     clock, target = FakeClock(), tmp_path / "backup"
-    with mounted(clock, options=SMALL), turning(tmp_path / "archive", clock, backup=target) as (turns, context):
-        turns.turn()
+    with mounted(clock, options=SMALL), job_runner(tmp_path / "archive", clock, backup=target) as (runner, context):
+        runner.run_due()
         done = context.archive.jobs()
         assert {name: job.state for name, job in done.items()} == dict.fromkeys(
             ["poll", "robots", "warc", "disk", "optimise", "coverage", "verify", "backup"], "ok"
         )
         assert (target / "vna.db").exists()
         clock.advance(days=8)
-        turns.turn()
+        runner.run_due()
         assert all(job.started_at > done[name].started_at for name, job in context.archive.jobs().items())
 
 
-def test_a_backup_that_cannot_be_made_is_a_result_and_not_the_end(tmp_path):
+def test_a_failed_backup_is_an_outcome_and_does_not_end_the_service(tmp_path):
     disk = tmp_path / "disk"
     disk.symlink_to("unplugged")
-    (todo,) = (job for job in jobs(settled(tmp_path / "a", backup=disk)) if job.name == "backup")
-    with turning(tmp_path / "a", FakeClock(), todo) as (turns, context):
-        turns.turn()
+    (todo,) = (job for job in jobs(configured(tmp_path / "a", backup=disk)) if job.name == "backup")
+    with job_runner(tmp_path / "a", FakeClock(), todo) as (runner, context):
+        runner.run_due()
         done = context.archive.jobs()["backup"]
     assert done.state == "failed"
-    assert f"{disk} leads nowhere" in done.outcome
+    assert f"{disk} is a broken symbolic link" in done.outcome
 
 
 @pytest.mark.parametrize("name", ["backup", "verify", "coverage"])
-def test_long_work_shows_life_and_ends_when_it_is_asked_to(tmp_path, name):
-    pulse = Pulse(FakeClock())
-    (todo,) = (job for job in jobs(settled(tmp_path / "a", backup=tmp_path / "b")) if job.name == name)
+def test_long_jobs_send_heartbeats_and_can_be_stopped(tmp_path, name):
+    watchdog = WatchdogClock(FakeClock())
+    (todo,) = (job for job in jobs(configured(tmp_path / "a", backup=tmp_path / "b")) if job.name == name)
     with mounted(FakeClock(), options=SMALL), working(tmp_path / "a", FakeClock()) as context:
         with recorded(context, "poll"):
             poll_sources(context, ignore_due=False)
-        todo.work(replace(context, clock=pulse))
-        assert pulse.beats > 2
-        asked = replace(context, stopping=lambda: True)
+        todo.work(replace(context, clock=watchdog))
+        assert watchdog.beats > 2
+        stopped = replace(context, stopping=lambda: True)
         if name == "verify":
-            assert todo.work(asked).due_at is None, "not finished: it is due at once"
+            assert todo.work(stopped).due_at is None, "unfinished, so due at once"
         else:
             with pytest.raises(Interrupted):
-                todo.work(asked)
+                todo.work(stopped)
 
 
 class Cycle:
-    """What only a collection frees."""
+    """An object that only the garbage collector frees."""
 
 
 @pytest.mark.parametrize("name", ["optimise", "coverage", "verify"])
-def test_what_a_job_needed_is_free_behind_it(tmp_path, name):
-    (todo,) = (job for job in jobs(settled(tmp_path)) if job.name == name)
+def test_the_memory_of_a_job_is_released_after_it(tmp_path, name):
+    (todo,) = (job for job in jobs(configured(tmp_path)) if job.name == name)
     gc.disable()
     try:
         with working(tmp_path, FakeClock()) as context:
@@ -857,41 +890,41 @@ def test_what_a_job_needed_is_free_behind_it(tmp_path, name):
         gc.enable()
 
 
-def test_an_open_plan_goes_on_while_nothing_is_due_and_polls_come_first(tmp_path):
+def test_an_open_backfill_runs_while_nothing_else_is_due(tmp_path):
     clock = FakeClock()
-    with mounted(clock, options=SMALL), turning(tmp_path, clock, rate=0.1, ceiling=300) as (turns, context):
-        turns.first()
+    with mounted(clock, options=SMALL), job_runner(tmp_path, clock, rate=0.1, ceiling=300) as (runner, context):
+        runner.run_first()
         held = value(tmp_path, "SELECT count(*) FROM articles")
-        backfill.begin(context, Asked("lists", date(2010, 1, 1), NOW.date()), until_given=True)
+        backfill.open_plan(context, BackfillRequest("lists", date(2010, 1, 1), NOW.date()), until_given=True)
         while value(tmp_path, "SELECT state FROM plans") == "open":
-            turns.turn()
+            runner.run_due()
             clock.advance(seconds=10)
     done = [row["command"] for row in rows(tmp_path, "SELECT command FROM runs ORDER BY id")]
     assert any(trio == ("backfill", "poll", "backfill") for trio in zip(done, done[1:], done[2:], strict=False))
     assert value(tmp_path, "SELECT count(*) FROM articles") > held
-    intact(tmp_path)
+    assert_intact(tmp_path)
 
 
-def test_a_database_that_cannot_be_read_is_red_and_none_is_made_in_its_place(tmp_path):
+def test_a_missing_database_is_a_failing_condition_and_is_not_created(tmp_path):
     with working(tmp_path, FakeClock()):
         pass
-    watch = Watch(settled(tmp_path), lambda: NOW, lambda: 0.0, timedelta())
+    monitor = HealthMonitor(configured(tmp_path), lambda: NOW, lambda: 0.0, timedelta())
     (tmp_path / "vna.db").rename(tmp_path / "elsewhere")
-    (condition,) = watch.conditions()
-    assert (condition.kind, condition.red) == ("archive", True)
-    status, _, page = watch.metrics()
+    (condition,) = monitor.conditions()
+    assert (condition.kind, condition.failing) == ("archive", True)
+    status, _, page = monitor.metrics()
     assert (status, b'vna_trouble{kind="archive"} 1.0' in page) == (200, True)
-    watch.look()
+    monitor.check()
     assert not (tmp_path / "vna.db").exists()
 
 
-def test_after_a_step_back_of_the_clock_ticks_come_soon_again():
+def test_timers_are_restarted_after_the_clock_was_set_back():
     scheduler = BackgroundScheduler(timezone=UTC)
     job = scheduler.add_job(print, "interval", seconds=10)
     scheduler.start(paused=True)
     try:
         job.modify(next_run_time=datetime.now(UTC) + timedelta(days=1))
-        count_anew(scheduler)
+        restart_timers(scheduler)
         assert job.next_run_time <= datetime.now(UTC) + timedelta(seconds=10)
     finally:
         scheduler.shutdown()

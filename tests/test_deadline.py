@@ -1,6 +1,6 @@
-"""The total limit on a request, against a real server on loopback that sends a little now and then; the clock is a fake."""
+"""The total time limit of a request: a real server on loopback sends one byte at a time; only the clock is a fake."""
 
-# ruff: noqa: SIM117 - what is opened, and what is expected of one step in it, are two things
+# ruff: noqa: SIM117 - a nested `with` separates the setup from the one step that must raise
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 
 import pytest
-from support import FakeClock, Watch, intact, rows, settings, value
+from support import FakeClock, RecordedProgress, assert_intact, rows, settings, value
 
-from crawler import pipeline
+from crawler import collect
 from crawler.app import working
 from crawler.config import Config
 from crawler.errors import SiteUnavailable, Unreachable
 from crawler.fetch import Fetcher
 
 OK = b"HTTP/1.1 200 OK\r\n"
-DRIPS = {
+SLOW = {
     "head": (OK + b"X-Slow: ", b"x"),
     "body": (OK + b"Content-Length: 1000000\r\n\r\n", b"x"),
     "body_without_length": (OK + b"\r\n", b"x"),
@@ -31,35 +31,35 @@ NOTHING = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 EMPTY = OK + b"Content-Length: 0\r\n\r\n"
 
 
-class Handler(socketserver.StreamRequestHandler):
-    """Drips on the paths given, answers well elsewhere."""
+class SlowHandler(socketserver.StreamRequestHandler):
+    """Sends slow responses for the server's `paths`, and immediate responses for all other paths."""
 
     def handle(self):
-        while asked := self.rfile.readline():
+        while line := self.rfile.readline():
             while self.rfile.readline().strip():
                 pass
-            path = asked.split()[1].decode()
+            path = line.split()[1].decode()
             if path not in self.server.paths:
                 self.wfile.write(NOTHING if path == "/robots.txt" else EMPTY)
                 continue
-            start, drop = self.server.drip
+            start, piece = self.server.slow
             try:
                 self.wfile.write(start)
-                for _ in range(1000 if drop else 0):  # it ends, so that a test without the limit fails
-                    self.wfile.write(drop)
+                for _ in range(1000 if piece else 0):  # not endless, so that the tests fail if there is no limit
+                    self.wfile.write(piece)
                     time.sleep(0.001)
-                if not drop:
-                    self.rfile.readline()  # silence, until the client goes away
+                if not piece:
+                    self.rfile.readline()  # send nothing until the client disconnects
             except ConnectionError:
                 pass
-            return  # and hangs up
+            return  # closes the connection
 
 
 @contextmanager
-def dripping(kind, *paths):
+def slow_server(kind, *paths):
     socketserver.ThreadingTCPServer.allow_reuse_address = True
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
-        server.drip, server.paths = DRIPS.get(kind, (b"", b"")), paths
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), SlowHandler) as server:
+        server.slow, server.paths = SLOW.get(kind, (b"", b"")), paths
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
@@ -70,55 +70,61 @@ def dripping(kind, *paths):
 
 
 @contextmanager
-def fetching(folder, site, steady, **changes):
+def fetching(folder, site, monotonic, **changes):
     made = settings(root=f"{site}/", rate=0, attempts=2, **changes)
-    with closing(Fetcher(made, folder, lambda _: True, FakeClock(), steady=steady)) as fetcher:
+    with closing(Fetcher(made, folder, lambda _: True, FakeClock(), monotonic=monotonic)) as fetcher:
         yield fetcher
 
 
-@pytest.mark.parametrize("kind", DRIPS)
-def test_a_server_that_drips_is_left(tmp_path, kind):
-    """At four times the limit of one wait, each time it is tried; the next request gets a connection of its own."""
-    with dripping(kind, "/page") as site, fetching(tmp_path, site, itertools.count(0, 5).__next__) as fetcher:
-        with pytest.raises(Unreachable, match="ReadTimeout: no whole answer within 120 s"):
+@pytest.mark.parametrize("kind", SLOW)
+def test_a_slow_response_times_out(tmp_path, kind):
+    """Each attempt ends after four times the limit of one wait; the next request uses a new connection."""
+    with slow_server(kind, "/page") as site, fetching(tmp_path, site, itertools.count(0, 5).__next__) as fetcher:
+        with pytest.raises(Unreachable, match="ReadTimeout: no complete response within 120 s"):
             fetcher.get(f"{site}/page")
         assert fetcher.get(f"{site}/other").status == 200
         log = [(one.url.removeprefix(site), one.status, "120 s" in (one.error or "")) for one in fetcher.drain()]
     assert log == [("/robots.txt", 404, False), *[("/page", None, True)] * 2, ("/other", 200, False)]
 
 
-def test_rules_that_drip_are_not_had(tmp_path):
-    with dripping("body", "/robots.txt") as site, fetching(tmp_path, site, itertools.count(0, 5).__next__) as fetcher:
-        with pytest.raises(SiteUnavailable, match="no whole answer within 120 s"):
+def test_a_slow_robots_txt_times_out(tmp_path):
+    with (
+        slow_server("body", "/robots.txt") as site,
+        fetching(tmp_path, site, itertools.count(0, 5).__next__) as fetcher,
+    ):
+        with pytest.raises(SiteUnavailable, match="no complete response within 120 s"):
             fetcher.get(f"{site}/page")
 
 
 @pytest.mark.parametrize(
-    ("timeout", "times", "says"),
+    ("timeout", "times", "message"),
     [(0.02, itertools.repeat(0.0), "timed out"), (30.0, itertools.cycle([0, 1, 1, 119.98, 121]), "within 120 s")],
-    ids=["one_wait_is_too_long", "what_is_left_is_too_short"],
+    ids=["one_wait_is_too_long", "the_total_is_too_long"],
 )
-def test_silence(tmp_path, timeout, times, says):
-    with dripping("silence", "/robots.txt") as site, fetching(tmp_path, site, times.__next__, timeout=timeout) as one:
-        with pytest.raises(SiteUnavailable, match=f"ReadTimeout: .*{says}"):
+def test_a_server_that_sends_nothing_times_out(tmp_path, timeout, times, message):
+    with (
+        slow_server("silence", "/robots.txt") as site,
+        fetching(tmp_path, site, times.__next__, timeout=timeout) as one,
+    ):
+        with pytest.raises(SiteUnavailable, match=f"ReadTimeout: .*{message}"):
             one.get(f"{site}/page")
 
 
-def test_it_is_a_failed_visit_like_any_other(tmp_path):
-    """On its row, in the log of requests and in the evidence; the run goes on, and the row is due again."""
-    with dripping("body", "/") as site:
+def test_a_timeout_is_recorded_like_any_failure(tmp_path):
+    """It is on the row, in the request log and in the WARC file; the run continues, and the source is due again."""
+    with slow_server("body", "/") as site:
         config = Config(f"{site}/", archive=tmp_path, reserve=0, rate=0)
         with (
             fetching(tmp_path / "state", site, itertools.count(0, 5).__next__) as fetcher,
-            working(config, "poll", Watch(), clock=FakeClock()) as opened,
+            working(config, "poll", RecordedProgress(), clock=FakeClock()) as opened,
         ):
             context = replace(opened, fetcher=fetcher)
-            report = pipeline.poll(context)
+            report = collect.poll(context)
             notes = [record for record in context.warc.records() if record.warc_type == "metadata"]
     (home,) = rows(tmp_path, "SELECT error, failures, next_due_at FROM sources WHERE kind = 'home'")
-    assert "no whole answer within 120 s" in home["error"]
+    assert "no complete response within 120 s" in home["error"]
     assert (home["failures"], bool(home["next_due_at"])) == (1, True)
-    assert value(tmp_path, "SELECT count(*) FROM fetches WHERE error LIKE '%no whole answer%'") == 2
-    assert any("no whole answer" in str(record) for record in notes)
+    assert value(tmp_path, "SELECT count(*) FROM fetches WHERE error LIKE '%no complete response%'") == 2
+    assert any("no complete response" in str(record) for record in notes)
     assert report.requests > 2
-    intact(tmp_path)
+    assert_intact(tmp_path)

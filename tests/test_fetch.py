@@ -1,6 +1,6 @@
-"""The only door to the network: politeness, robots, redirects, bodies as received, retries, the log."""
+"""The HTTP client: request budget, robots.txt, redirects, bodies as received, retries, the request log."""
 
-# ruff: noqa: SIM117 - what is opened, and what is expected of one step in it, are two things
+# ruff: noqa: SIM117 - a nested `with` separates the setup from the one step that must raise
 
 from __future__ import annotations
 
@@ -14,7 +14,19 @@ from email.utils import format_datetime
 
 import httpx
 import pytest
-from support import CONTACT, NOW, ROOT, SITE, FakeClock, answer, fetching, noise, script, wired, zipped
+from support import (
+    CONTACT,
+    NOW,
+    ROOT,
+    SITE,
+    FakeClock,
+    fetching,
+    gzipped,
+    http_response,
+    mocked_http,
+    random_bytes,
+    script,
+)
 
 import crawler
 from crawler.errors import (
@@ -31,7 +43,7 @@ from crawler.errors import (
 from crawler.fetch.budget import Budget, load
 from crawler.fetch.client import retry_after, user_agent
 from crawler.fetch.inflate import inflate
-from crawler.rate_limit import Answer, Limits
+from crawler.rate_limit import RateLimits, ResponseSignal
 
 PAGE = f"{SITE}/titre-post245060.vnp"
 BODY = "<html><body>Fidel Castro à Hanoï — Điện Biên Phủ</body></html>".encode() * 50
@@ -56,12 +68,12 @@ def gaps(times):
 
 
 def budget(folder, clock, rate=1.0, **more):
-    limits = Limits(interval=1 / rate if rate else 0.0, longest=3600.0, **more.pop("limits", {}))
+    limits = RateLimits(interval=1 / rate if rate else 0.0, max_pause=3600.0, **more.pop("limits", {}))
     return Budget(folder, "fr.vietnamplus.vn", limits, clock, **more)
 
 
-def asked(*budgets, clock):
-    """Take one turn of each, one after the other; give when each came."""
+def turns(*budgets, clock):
+    """Take one turn of each budget in order; return when each turn came."""
     times = []
     for one in budgets:
         with one.turn():
@@ -70,146 +82,146 @@ def asked(*budgets, clock):
 
 
 @pytest.mark.parametrize(("rate", "gap"), [(1.0, 1.0), (2.0, 0.5), (0.1, 10.0), (0, 0.0)])
-def test_turns_are_evenly_spaced(tmp_path, clock, rate, gap):
-    times = asked(*[budget(tmp_path, clock, rate)] * 5, clock=clock)
-    assert times[0] == NOW, "the first one need not wait"
+def test_requests_are_evenly_spaced(tmp_path, clock, rate, gap):
+    times = turns(*[budget(tmp_path, clock, rate)] * 5, clock=clock)
+    assert times[0] == NOW, "the first request does not wait"
     assert gaps(times) == [gap] * 4
 
 
-def test_time_that_passes_between_requests_counts(tmp_path, clock):
+def test_time_between_requests_counts_towards_the_interval(tmp_path, clock):
     one = budget(tmp_path, clock)
-    asked(one, clock=clock)
+    turns(one, clock=clock)
     clock.advance(seconds=0.75)
-    asked(one, clock=clock)
+    turns(one, clock=clock)
     assert clock.slept == [pytest.approx(0.25)]
     clock.advance(seconds=60)
-    times = asked(one, one, clock=clock)
-    assert times[0] == NOW + timedelta(seconds=61), "no wait after a long silence"
-    assert gaps(times) == [1.0], "and no burst to make up for it"
+    times = turns(one, one, clock=clock)
+    assert times[0] == NOW + timedelta(seconds=61), "no wait after a long time without requests"
+    assert gaps(times) == [1.0], "no burst afterwards"
 
 
-def test_two_budgets_of_one_host_share_it(tmp_path, clock):
+def test_two_budgets_of_one_host_share_the_state(tmp_path, clock):
     one, other = budget(tmp_path, clock), budget(tmp_path, clock)
-    assert gaps(asked(one, other, other, one, clock=clock)) == [1.0, 1.0, 1.0]
+    assert gaps(turns(one, other, other, one, clock=clock)) == [1.0, 1.0, 1.0]
 
 
-class Late(FakeClock):
-    """A clock with which something happens while somebody sleeps."""
+class InterruptingClock(FakeClock):
+    """A clock that calls `meanwhile` during the first sleep."""
 
     def __init__(self, meanwhile):
         super().__init__()
         self.meanwhile = meanwhile
 
     def sleep(self, seconds):
-        happens, self.meanwhile = self.meanwhile, lambda: None
-        happens()
+        action, self.meanwhile = self.meanwhile, lambda: None
+        action()
         super().sleep(seconds)
 
 
-def answered(one, kind, clock, wait=None, address="/a"):
-    one.report(Answer(address, clock.now(), kind, "HTTP status", wait))
+def report(one, kind, clock, retry_after=None, address="/a"):
+    one.report(ResponseSignal(address, clock.now(), kind, "HTTP status", retry_after))
 
 
-def test_a_pause_holds_for_those_that_sleep_already(tmp_path):
-    """Another process is told to wait a minute while this one waits for its turn."""
-    clock = Late(lambda: answered(budget(tmp_path, clock), "throttled", clock, wait=60))
-    times = asked(*[budget(tmp_path, clock)] * 2, clock=clock)
+def test_a_pause_also_holds_for_processes_that_are_asleep(tmp_path):
+    """Another process receives Retry-After: 60 while this one waits for its turn."""
+    clock = InterruptingClock(lambda: report(budget(tmp_path, clock), "throttled", clock, retry_after=60))
+    times = turns(*[budget(tmp_path, clock)] * 2, clock=clock)
     assert gaps(times) == [60.0]
 
 
-def test_another_process_takes_the_turn(tmp_path):
-    clock = Late(lambda: (clock.advance(seconds=1), asked(budget(tmp_path, clock), clock=clock)))
-    assert gaps(asked(*[budget(tmp_path, clock)] * 2, clock=clock)) == [2.0]
+def test_another_process_takes_the_turn_first(tmp_path):
+    clock = InterruptingClock(lambda: (clock.advance(seconds=1), turns(budget(tmp_path, clock), clock=clock)))
+    assert gaps(turns(*[budget(tmp_path, clock)] * 2, clock=clock)) == [2.0]
 
 
-def test_a_real_process_sees_the_same_file(tmp_path, clock):
-    asked(budget(tmp_path, clock), clock=clock)
+def test_a_real_process_uses_the_same_state_file(tmp_path, clock):
+    turns(budget(tmp_path, clock), clock=clock)
     program = f"""
 import datetime, pathlib
 from crawler.fetch.budget import Budget, load
-from crawler.policy.patience import Limits
+from crawler.rate_limit import RateLimits
 class Clock:
     time = datetime.datetime.fromisoformat({NOW.isoformat()!r})
     def now(self): return self.time
     def sleep(self, seconds): print(seconds); self.time += datetime.timedelta(seconds=seconds)
-with Budget(pathlib.Path({str(tmp_path)!r}), "fr.vietnamplus.vn", Limits(1.0, 60.0), Clock()).turn(): pass
+with Budget(pathlib.Path({str(tmp_path)!r}), "fr.vietnamplus.vn", RateLimits(1.0, 60.0), Clock()).turn(): pass
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert float(done.stdout) == 1.0
     clock.advance(seconds=1.5)
-    assert asked(budget(tmp_path, clock), clock=clock) == [NOW + timedelta(seconds=2)]
+    assert turns(budget(tmp_path, clock), clock=clock) == [NOW + timedelta(seconds=2)]
 
 
 @pytest.mark.parametrize("connections", [1, 2])
 def test_no_more_connections_than_configured(tmp_path, clock, connections):
-    """Answers that take long: a request begins when another one has ended, whoever made it."""
+    """While all connections are in use, a request waits until any process has finished one."""
     several = [budget(tmp_path, clock, rate=0, connections=connections) for _ in range(3)]
-    with contextlib.ExitStack() as open_ones:
+    with contextlib.ExitStack() as open_turns:
         for one in several[:connections]:
-            open_ones.enter_context(one.turn())
-        waiting = Late(open_ones.close)
-        asked(budget(tmp_path, waiting, rate=0, connections=connections), clock=waiting)
+            open_turns.enter_context(one.turn())
+        waiting = InterruptingClock(open_turns.close)
+        turns(budget(tmp_path, waiting, rate=0, connections=connections), clock=waiting)
         assert waiting.slept == [0.1]
 
 
-def test_a_turn_far_away_ends_the_run(tmp_path, clock):
+def test_a_long_wait_ends_the_run(tmp_path, clock):
     one = budget(tmp_path, clock)
-    answered(one, "throttled", clock, wait=600)
+    report(one, "throttled", clock, retry_after=600)
     with pytest.raises(
-        SitePaused, match=r"fr\.vietnamplus\.vn before 2026-11-21T08:10:00Z: it asks for patience"
+        SitePaused, match=r"fr\.vietnamplus\.vn before 2026-11-21T08:10:00Z: the site asks us"
     ) as caught:
-        asked(one, clock=clock)
+        turns(one, clock=clock)
     assert caught.value.until == NOW + timedelta(seconds=600)
     assert "vna run" in caught.value.hint
     assert clock.slept == []
     clock.advance(seconds=481)
-    assert asked(one, clock=clock) == [NOW + timedelta(seconds=600)], "a short wait is slept"
+    assert turns(one, clock=clock) == [NOW + timedelta(seconds=600)], "a short wait does not end the run"
 
 
-def test_a_crawl_delay_holds_for_all_until_it_is_taken_back(tmp_path, clock):
+def test_a_crawl_delay_holds_for_all_processes_until_it_is_removed(tmp_path, clock):
     one, other = budget(tmp_path, clock), budget(tmp_path, clock)
-    one.spread(5)
-    assert gaps(asked(one, other, one, clock=clock)) == [5.0, 5.0]
-    other.spread(0)
-    assert gaps(asked(other, one, clock=clock)) == [1.0]
+    one.set_crawl_delay(5)
+    assert gaps(turns(one, other, one, clock=clock)) == [5.0, 5.0]
+    other.set_crawl_delay(0)
+    assert gaps(turns(other, one, clock=clock)) == [1.0]
 
 
-def test_a_clock_that_was_set_wrong_heals(tmp_path, clock):
+def test_times_from_a_wrong_clock_are_clamped(tmp_path, clock):
     ahead = FakeClock(NOW + timedelta(days=3650))
     one = budget(tmp_path, ahead)
-    asked(one, clock=ahead)
-    assert asked(budget(tmp_path, clock), clock=clock) == [NOW + timedelta(seconds=1)]
+    turns(one, clock=ahead)
+    assert turns(budget(tmp_path, clock), clock=clock) == [NOW + timedelta(seconds=1)]
     ahead.advance(seconds=5)
-    answered(one, "throttled", ahead, wait=600)
-    healing = budget(tmp_path, clock, most_wait=3600)
-    assert asked(healing, clock=clock) == [NOW + timedelta(seconds=3601)], "no pause is longer than the longest"
+    report(one, "throttled", ahead, retry_after=600)
+    long_wait = budget(tmp_path, clock, max_wait=3600)
+    assert turns(long_wait, clock=clock) == [NOW + timedelta(seconds=3601)], "no pause is longer than max_pause"
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"next_free": 9e9}', '{"last": "soon"}', "{}", "\xff"])
-def test_a_state_that_a_crash_left_behind_is_a_new_one(tmp_path, clock, content):
+def test_a_damaged_state_file_counts_as_missing(tmp_path, clock, content):
     file = tmp_path / "budget-fr.vietnamplus.vn.json"
     file.write_text(content, "latin-1")
-    assert asked(budget(tmp_path, clock), clock=clock) == [NOW]
+    assert turns(budget(tmp_path, clock), clock=clock) == [NOW]
     assert load(file).last == NOW
 
 
-def test_the_state_outlives_its_processes(tmp_path, clock):
-    answered(budget(tmp_path, clock), "throttled", clock, wait=60)
-    found = budget(tmp_path, clock).pace()
+def test_the_state_persists_between_processes(tmp_path, clock):
+    report(budget(tmp_path, clock), "throttled", clock, retry_after=60)
+    found = budget(tmp_path, clock).status()
     assert (found.pause.until, found.interval, found.slowdown) == (NOW + timedelta(seconds=60), 2.0, 2.0)
 
 
-def test_state_that_cannot_be_written_stops_the_run(tmp_path, clock, state):
+def test_an_unwritable_state_file_ends_the_run(tmp_path, clock, state):
     state.write_text("a file where the folder should be")
     with (
-        wired(script(answer(BODY)), clock) as wire,
+        mocked_http(script(http_response(BODY)), clock) as wire,
         fetching(state, clock) as fetcher,
         pytest.raises(StopError) as caught,
     ):
         fetcher.get(PAGE)
     assert "space" in caught.value.hint
     assert str(state) in str(caught.value)
-    assert wire.requests == [], "an unbooked request is not sent"
+    assert wire.requests == [], "no request is sent without a turn"
 
 
 # --- robots.txt -------------------------------------------------------------------------------------------------------
@@ -224,12 +236,12 @@ def test_state_that_cannot_be_written_stops_the_run(tmp_path, clock, state):
         ("User-agent: *\nDisallow: /\nAllow: /*.vnp$", True),
         ("User-agent: *\nDisallow: /\n\nUser-agent: vna-archive\nAllow: /", True),
         ("User-agent: *\nAllow: /\n\nUser-agent: vna-archive\nDisallow: /", False),
-        ("\ufeffUser-agent: *\nDisallow: /titre", False),  # a byte order mark hides no rule
+        ("\ufeffUser-agent: *\nDisallow: /titre", False),  # a byte order mark must not hide the first rule
         ("<!doctype html><title>404</title>", True),
     ],
 )
-def test_rules(clock, state, rules, allowed):
-    with wired(script(answer(BODY), robots=rules), clock) as wire, fetching(state, clock) as fetcher:
+def test_robots_rules(clock, state, rules, allowed):
+    with mocked_http(script(http_response(BODY), robots=rules), clock) as wire, fetching(state, clock) as fetcher:
         if allowed:
             assert fetcher.get(PAGE).status == 200
         else:
@@ -239,22 +251,26 @@ def test_rules(clock, state, rules, allowed):
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
-def test_no_robots_means_that_all_is_allowed(clock, state, status):
+def test_a_4xx_status_allows_everything(clock, state, status):
     def reply(request):
-        return answer(b"User-agent: *\nDisallow: /", status) if request.url.path == "/robots.txt" else answer(BODY)
+        return (
+            http_response(b"User-agent: *\nDisallow: /", status)
+            if request.url.path == "/robots.txt"
+            else http_response(BODY)
+        )
 
-    with wired(reply, clock) as wire, fetching(state, clock) as fetcher:
+    with mocked_http(reply, clock) as wire, fetching(state, clock) as fetcher:
         assert fetcher.get(PAGE).status == 200
     assert wire.paths == ["/robots.txt", "/titre-post245060.vnp"]
 
 
-def broken_robots(trouble):
+def broken_robots(failure):
     def reply(request):
         if request.url.path != "/robots.txt":
-            return answer(BODY)
-        if isinstance(trouble, int):
-            return answer(b"", trouble)
-        raise trouble
+            return http_response(BODY)
+        if isinstance(failure, int):
+            return http_response(b"", failure)
+        raise failure
 
     return reply
 
@@ -262,9 +278,9 @@ def broken_robots(trouble):
 UNAVAILABLE = [500, 503, httpx.ConnectError("no route"), httpx.ReadTimeout("silence")]
 
 
-@pytest.mark.parametrize("trouble", UNAVAILABLE)
-def test_unreadable_robots_mean_that_nothing_is(clock, state, trouble):
-    with wired(broken_robots(trouble), clock) as wire, fetching(state, clock) as fetcher:
+@pytest.mark.parametrize("failure", UNAVAILABLE)
+def test_unavailable_robots_forbid_everything(clock, state, failure):
+    with mocked_http(broken_robots(failure), clock) as wire, fetching(state, clock) as fetcher:
         with pytest.raises(SiteUnavailable) as caught:
             fetcher.get(PAGE)
         assert set(wire.paths) == {"/robots.txt"}
@@ -272,15 +288,15 @@ def test_unreadable_robots_mean_that_nothing_is(clock, state, trouble):
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("trouble", UNAVAILABLE)
-@pytest.mark.parametrize(("days", "served"), [(2, True), (29, True), (31, False)])
-def test_a_stale_copy_serves_for_a_month(clock, state, trouble, days, served):
+@pytest.mark.parametrize("failure", UNAVAILABLE)
+@pytest.mark.parametrize(("days", "usable"), [(2, True), (29, True), (31, False)])
+def test_a_stale_copy_is_used_for_up_to_30_days(clock, state, failure, days, usable):
     rules = "User-agent: *\nDisallow: /secret/"
-    with wired(script(answer(BODY), robots=rules), clock), fetching(state, clock) as fetcher:
+    with mocked_http(script(http_response(BODY), robots=rules), clock), fetching(state, clock) as fetcher:
         fetcher.get(PAGE)
     clock.advance(days=days)
-    with wired(broken_robots(trouble), clock), fetching(state, clock) as fetcher:
-        if served:
+    with mocked_http(broken_robots(failure), clock), fetching(state, clock) as fetcher:
+        if usable:
             assert fetcher.get(PAGE).status == 200
             with pytest.raises(Disallowed):
                 fetcher.get(f"{SITE}/secret/x")
@@ -289,19 +305,19 @@ def test_a_stale_copy_serves_for_a_month(clock, state, trouble, days, served):
                 fetcher.get(PAGE)
 
 
-def test_robots_are_kept_for_a_day_across_runs(clock, state):
-    asked = []
+def test_robots_are_cached_for_a_day_across_runs(clock, state):
+    counts = []
     for hours in (0, 10, 13, 2):  # the third is 23 hours after the first, the fourth 25
         clock.advance(hours=hours)
-        with wired(script(answer(BODY)), clock) as wire, fetching(state, clock) as fetcher:
+        with mocked_http(script(http_response(BODY)), clock) as wire, fetching(state, clock) as fetcher:
             fetcher.get(PAGE)
             fetcher.get(PAGE)
-        asked.append(wire.count("/robots.txt"))
-    assert asked == [1, 0, 0, 1]
+        counts.append(wire.count("/robots.txt"))
+    assert counts == [1, 0, 0, 1]
 
 
-def test_a_long_run_asks_again_after_a_day(clock, state):
-    with wired(script(answer(BODY)), clock) as wire, fetching(state, clock) as fetcher:
+def test_a_long_run_fetches_robots_again_after_a_day(clock, state):
+    with mocked_http(script(http_response(BODY)), clock) as wire, fetching(state, clock) as fetcher:
         fetcher.get(PAGE)
         clock.advance(hours=25)
         fetcher.get(PAGE)
@@ -309,10 +325,13 @@ def test_a_long_run_asks_again_after_a_day(clock, state):
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"fetched_at": "yesterday", "status": 200, "text": ""}'])
-def test_a_damaged_copy_is_fetched_again(clock, state, content):
+def test_a_damaged_robots_copy_is_fetched_again(clock, state, content):
     state.mkdir()
     (state / "robots-https-fr.vietnamplus.vn.json").write_text(content)
-    with wired(script(answer(BODY), robots="User-agent: *\nDisallow: /"), clock), fetching(state, clock) as fetcher:
+    with (
+        mocked_http(script(http_response(BODY), robots="User-agent: *\nDisallow: /"), clock),
+        fetching(state, clock) as fetcher,
+    ):
         with pytest.raises(Disallowed):
             fetcher.get(PAGE)
 
@@ -325,8 +344,8 @@ def test_a_damaged_copy_is_fetched_again(clock, state, content):
         ("User-agent: x\nCrawl-delay: 9", 1.0),
     ],
 )
-def test_a_crawl_delay_is_kept_to(clock, state, rules, gap):
-    with wired(script(answer(BODY), robots=rules), clock) as wire, fetching(state, clock) as fetcher:
+def test_crawl_delay_is_respected(clock, state, rules, gap):
+    with mocked_http(script(http_response(BODY), robots=rules), clock) as wire, fetching(state, clock) as fetcher:
         for _ in range(3):
             fetcher.get(PAGE)
     assert gaps(wire.times[2:]) == [gap]
@@ -334,59 +353,63 @@ def test_a_crawl_delay_is_kept_to(clock, state, rules, gap):
 
 
 @pytest.mark.parametrize("location", ["/rules.txt", "https://www.vietnamplus.vn/rules.txt"])
-def test_robots_behind_a_redirect(clock, state, location):
-    """Of robots.txt alone redirects to other hosts are followed (RFC 9309, 2.3.1.2); its rules are those of this host."""
+def test_redirected_robots(clock, state, location):
+    """For robots.txt only, redirects to other hosts are followed; the rules apply to this host (RFC 9309, 2.3.1.2)."""
 
     def reply(request):
         if request.url.path == "/robots.txt":
-            return answer(b"", 301, {"Location": location})
-        return answer(b"User-agent: *\nDisallow: /titre" if request.url.path == "/rules.txt" else BODY)
+            return http_response(b"", 301, {"Location": location})
+        return http_response(b"User-agent: *\nDisallow: /titre" if request.url.path == "/rules.txt" else BODY)
 
-    with wired(reply, clock), fetching(state, clock) as fetcher, pytest.raises(Disallowed):
+    with mocked_http(reply, clock), fetching(state, clock) as fetcher, pytest.raises(Disallowed):
         fetcher.get(PAGE)
 
 
-def test_robots_behind_endless_redirects_are_not_there(clock, state):
+def test_robots_with_endless_redirects_allow_everything(clock, state):
     def reply(request):
-        return answer(b"", 302, {"Location": "/robots.txt"}) if request.url.path == "/robots.txt" else answer(BODY)
+        return (
+            http_response(b"", 302, {"Location": "/robots.txt"})
+            if request.url.path == "/robots.txt"
+            else http_response(BODY)
+        )
 
-    with wired(reply, clock) as wire, fetching(state, clock) as fetcher:
+    with mocked_http(reply, clock) as wire, fetching(state, clock) as fetcher:
         assert fetcher.get(PAGE).status == 200
     assert wire.count("/robots.txt") == 6
 
 
-def test_a_stale_copy_does_not_serve_for_a_whole_day(clock, state):
-    with wired(script(answer(BODY)), clock), fetching(state, clock) as fetcher:
+def test_a_stale_copy_is_used_for_an_hour_only(clock, state):
+    with mocked_http(script(http_response(BODY)), clock), fetching(state, clock) as fetcher:
         fetcher.get(PAGE)
     clock.advance(days=2)
     with fetching(state, clock, attempts=1) as fetcher:
-        with wired(broken_robots(500), clock) as wire:
+        with mocked_http(broken_robots(500), clock) as wire:
             fetcher.get(PAGE)
             clock.advance(minutes=59)
             fetcher.get(PAGE)
             assert wire.count("/robots.txt") == 1
         clock.advance(minutes=2)
-        with wired(script(answer(BODY), robots="User-agent: *\nDisallow: /titre"), clock):
+        with mocked_http(script(http_response(BODY), robots="User-agent: *\nDisallow: /titre"), clock):
             with pytest.raises(Disallowed):
                 fetcher.get(PAGE)
 
 
-def test_a_copy_from_the_future_is_none(clock, state):
-    """A clock that was set wrong once would else keep it for years."""
+def test_a_robots_copy_from_the_future_is_ignored(clock, state):
+    """Otherwise a clock that was wrong once would keep the copy for years."""
     ahead = FakeClock(NOW + timedelta(days=3650))
-    with wired(script(answer(BODY)), ahead), fetching(state, ahead) as fetcher:
+    with mocked_http(script(http_response(BODY)), ahead), fetching(state, ahead) as fetcher:
         fetcher.get(PAGE)
-    with wired(script(answer(BODY)), clock) as wire, fetching(state, clock) as fetcher:
+    with mocked_http(script(http_response(BODY)), clock) as wire, fetching(state, clock) as fetcher:
         fetcher.get(PAGE)
     assert wire.count("/robots.txt") == 1
 
 
-def test_a_pause_is_no_reason_to_use_a_stale_copy(clock, state):
-    with wired(script(answer(BODY)), clock), fetching(state, clock) as fetcher:
+def test_no_stale_copy_is_used_during_a_pause(clock, state):
+    with mocked_http(script(http_response(BODY)), clock), fetching(state, clock) as fetcher:
         fetcher.get(PAGE)
     clock.advance(days=2)
     with (
-        wired(script(answer(BODY)), clock) as wire,
+        mocked_http(script(http_response(BODY)), clock) as wire,
         fetching(state, clock, quiet_hours=(time(14), time(16))) as fetcher,
     ):
         with pytest.raises(SitePaused):
@@ -394,7 +417,7 @@ def test_a_pause_is_no_reason_to_use_a_stale_copy(clock, state):
     assert wire.requests == []
 
 
-# --- asking for patience ----------------------------------------------------------------------------------------------
+# --- Retry-After ------------------------------------------------------------------------------------------------------
 
 
 def at(seconds):
@@ -420,7 +443,7 @@ def at(seconds):
         ("Sat, 21 Nov 2026 15:01:30 +0700", 90),
     ],
 )
-def test_both_forms_of_retry_after(value, seconds):
+def test_retry_after_in_seconds_and_as_a_date(value, seconds):
     assert retry_after(value, NOW) == seconds
 
 
@@ -429,10 +452,10 @@ def test_both_forms_of_retry_after(value, seconds):
     ("value", "pause"),
     [("120", 120), (at(115), 113.75), (None, 30), ("nonsense", 30), ("0", 2), ("1", 2)],
 )
-def test_a_throttled_host_gets_its_pause(clock, state, status, value, pause):
-    """Counted from the answer, which takes a quarter of a second, to the next request; half as fast from then on."""
-    refusal = answer(b"", status, {} if value is None else {"Retry-After": value})
-    with wired(script(refusal, answer(BODY)), clock) as wire, fetching(state, clock) as fetcher:
+def test_retry_after_is_respected(clock, state, status, value, pause):
+    """The pause starts at the response, 0.25 seconds after the request; the interval is doubled from then on."""
+    refusal = http_response(b"", status, {} if value is None else {"Retry-After": value})
+    with mocked_http(script(refusal, http_response(BODY)), clock) as wire, fetching(state, clock) as fetcher:
         assert fetcher.get(PAGE).content == BODY
         fetcher.get(PAGE)
     assert wire.paths == ["/robots.txt", *["/titre-post245060.vnp"] * 3]
@@ -442,8 +465,11 @@ def test_a_throttled_host_gets_its_pause(clock, state, status, value, pause):
 
 
 @pytest.mark.parametrize(("value", "pause"), [("600", 600), ("86400", 3600), ("9" * 400, 3600)])
-def test_a_long_pause_ends_the_run(clock, state, value, pause):
-    with wired(script(answer(b"", 429, {"Retry-After": value})), clock) as wire, fetching(state, clock) as fetcher:
+def test_a_long_retry_after_ends_the_run(clock, state, value, pause):
+    with (
+        mocked_http(script(http_response(b"", 429, {"Retry-After": value})), clock) as wire,
+        fetching(state, clock) as fetcher,
+    ):
         with pytest.raises(SitePaused) as caught:
             fetcher.get(PAGE)
         assert caught.value.until == wire.times[-1] + timedelta(seconds=0.25 + pause)
@@ -452,52 +478,58 @@ def test_a_long_pause_ends_the_run(clock, state, value, pause):
     assert len(wire.requests) == 2
 
 
-def test_a_date_means_something_by_the_clock_of_its_host_only(clock, state):
-    """Ours is five minutes ahead: by it, the time that the host names is over already."""
+def test_a_date_in_retry_after_is_relative_to_the_clock_of_the_server(clock, state):
+    """Our clock is five minutes ahead: by our clock, the date has already passed."""
     headers = {"Date": at(-300), "Retry-After": at(-240)}
-    with wired(script(answer(b"", 503, headers), answer(BODY)), clock) as wire, fetching(state, clock) as fetcher:
+    with (
+        mocked_http(script(http_response(b"", 503, headers), http_response(BODY)), clock) as wire,
+        fetching(state, clock) as fetcher,
+    ):
         fetcher.get(PAGE)
     assert gaps(wire.times)[1] == 60.25
 
 
-def test_the_pause_holds_for_the_next_run_too(clock, state):
-    with wired(script(answer(b"", 429, {"Retry-After": "600"})), clock), fetching(state, clock, attempts=1) as fetcher:
+def test_the_pause_also_holds_for_the_next_run(clock, state):
+    with (
+        mocked_http(script(http_response(b"", 429, {"Retry-After": "600"})), clock),
+        fetching(state, clock, attempts=1) as fetcher,
+    ):
         with pytest.raises(Throttled) as caught:
             fetcher.get(PAGE)
     assert (caught.value.status, caught.value.retry_after) == (429, 600)
     before = clock.now()
-    with wired(script(answer(BODY)), clock) as wire, fetching(state, clock) as fetcher:
+    with mocked_http(script(http_response(BODY)), clock) as wire, fetching(state, clock) as fetcher:
         with pytest.raises(SitePaused):
             fetcher.get(f"{SITE}/another-post1.vnp")
         assert wire.requests == []
         clock.advance(seconds=500)
         fetcher.get(f"{SITE}/another-post1.vnp")
-        assert fetcher.patience().pause is None
+        assert fetcher.rate_limit_status().pause is None
     assert wire.times == [before + timedelta(seconds=600)]
 
 
-# --- the host in trouble ----------------------------------------------------------------------------------------------
+# --- a failing host ---------------------------------------------------------------------------------------------------
 
 
 def pages(count):
     return [f"{SITE}/titre-post{n}.vnp" for n in range(1, count + 1)]
 
 
-def visited(fetcher, urls):
-    """Ask for pages one after the other as a run does; give what became of each."""
-    done = []
+def outcomes(fetcher, urls):
+    """Fetch pages one after the other as a run does; return the status or the error of each, and "paused" at the end."""
+    found = []
     for url in urls:
         try:
-            done.append(fetcher.get(url).status)
+            found.append(fetcher.get(url).status)
         except SitePaused:
-            return [*done, "paused"]
+            return [*found, "paused"]
         except FetchError as error:
-            done.append(type(error).__name__)
-    return done
+            found.append(type(error).__name__)
+    return found
 
 
 @pytest.mark.parametrize(
-    ("trouble", "name", "requests"),
+    ("failure", "outcome", "requests"),
     [
         (httpx.ConnectError("refused"), "Unreachable", 7),
         (httpx.ReadTimeout("silent"), "Unreachable", 7),
@@ -506,42 +538,46 @@ def visited(fetcher, urls):
         (403, 403, 5),
     ],
 )
-def test_a_site_that_dies_in_mid_run_does_not_cost_all_tries_of_each_page(clock, state, trouble, name, requests):
-    """Three tries of the first page, one of each of the next; then the run ends, and the rest is not asked for."""
-    dead = answer(b"", trouble, {"Retry-After": "1"} if trouble == 429 else {}) if isinstance(trouble, int) else trouble
-    with wired(script(answer(BODY), dead), clock) as wire, fetching(state, clock) as fetcher:
+def test_a_site_that_fails_during_a_run_is_not_retried_for_each_page(clock, state, failure, outcome, requests):
+    """The first page has three attempts, the next ones have one; then the run ends without requesting the rest."""
+    dead = (
+        http_response(b"", failure, {"Retry-After": "1"} if failure == 429 else {})
+        if isinstance(failure, int)
+        else failure
+    )
+    with mocked_http(script(http_response(BODY), dead), clock) as wire, fetching(state, clock) as fetcher:
         fetcher.get(PAGE)
-        assert visited(fetcher, pages(40)) == [name] * 5 + ["paused"]
+        assert outcomes(fetcher, pages(40)) == [outcome] * 5 + ["paused"]
     assert len(wire.requests) == 2 + requests
 
 
-def test_one_request_on_trial_and_then_slowly_again(clock, state):
+def test_one_trial_request_then_a_gradual_recovery(clock, state):
     with (
-        wired(script(*(answer(b"", 403) for _ in range(6)), answer(BODY)), clock) as wire,
+        mocked_http(script(*(http_response(b"", 403) for _ in range(6)), http_response(BODY)), clock) as wire,
         fetching(state, clock) as fetcher,
     ):
-        visited(fetcher, pages(6))
-        tripped = fetcher.patience()
-        assert "5 addresses in a row" in tripped.pause.reason
+        outcomes(fetcher, pages(6))
+        opened = fetcher.rate_limit_status()
+        assert "5 addresses in a row" in opened.pause.reason
         wire.clear()
-        clock.time = tripped.pause.until
-        assert visited(fetcher, pages(6)) == [403, "paused"], "no better: longer"
-        assert fetcher.patience().pause.until == clock.now() + timedelta(seconds=600)
-        clock.time = fetcher.patience().pause.until
-        assert visited(fetcher, pages(6)) == [200] * 6
+        clock.time = opened.pause.until
+        assert outcomes(fetcher, pages(6)) == [403, "paused"], "the trial request failed: a longer pause"
+        assert fetcher.rate_limit_status().pause.until == clock.now() + timedelta(seconds=600)
+        clock.time = fetcher.rate_limit_status().pause.until
+        assert outcomes(fetcher, pages(6)) == [200] * 6
     series = [round(gap, 1) for gap in gaps(wire.times[1:])]
     assert series == [3.6, 3.2, 2.9, 2.6, 2.4]
 
 
-def test_another_host_that_is_dead_is_no_end_of_the_run(clock, state):
-    """The list API may live on a host of its own."""
+def test_an_unavailable_second_host_does_not_end_the_run(clock, state):
+    """The list API may have its own host."""
 
     def reply(request):
         if request.url.host == "fr-api.vietnamplus.vn":
             raise httpx.ConnectError("no route")
-        return answer(BODY)
+        return http_response(BODY)
 
-    with wired(reply, clock) as wire, fetching(state, clock) as fetcher:
+    with mocked_http(reply, clock) as wire, fetching(state, clock) as fetcher:
         for _ in range(4):
             with pytest.raises(FetchError, match=r"fr-api\.vietnamplus\.vn"):
                 fetcher.get("https://fr-api.vietnamplus.vn/api/morenews-topic-107-1.html")
@@ -550,15 +586,15 @@ def test_another_host_that_is_dead_is_no_end_of_the_run(clock, state):
 
 
 @pytest.mark.parametrize(
-    ("changes", "at_hour", "word"),
+    ("changes", "until", "fragment"),
     [({"quiet_hours": (time(14), time(16))}, "2026-11-21T09:00:00Z", "quiet hours"),
-     ({"daily_cap": 1}, "2026-11-21T17:00:00Z", "1 requests of this day")],
+     ({"daily_cap": 1}, "2026-11-21T17:00:00Z", "daily request cap")],
 )  # fmt: skip
-def test_our_own_reasons_not_to_ask(clock, state, changes, at_hour, word):
-    with wired(script(answer(BODY)), clock) as wire, fetching(state, clock, **changes) as fetcher:
-        with pytest.raises(SitePaused, match=word) as caught:
+def test_pauses_from_the_configuration(clock, state, changes, until, fragment):
+    with mocked_http(script(http_response(BODY)), clock) as wire, fetching(state, clock, **changes) as fetcher:
+        with pytest.raises(SitePaused, match=fragment) as caught:
             fetcher.get(PAGE)
-    assert at_hour in str(caught.value)
+    assert until in str(caught.value)
     assert "[politeness]" in caught.value.hint
     assert len(wire.requests) == changes.get("daily_cap", 0)
 
@@ -567,13 +603,13 @@ def test_our_own_reasons_not_to_ask(clock, state, changes, at_hour, word):
 
 
 def moved(location, status=301):
-    return answer(b"", status, {"Location": location} if location is not None else {})
+    return http_response(b"", status, {"Location": location} if location is not None else {})
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("location", ["/neuf-post245060.vnp", f"{SITE}/neuf-post245060.vnp", "neuf-post245060.vnp"])
 def test_a_redirect_within_the_site_is_followed(clock, state, status, location):
-    with wired(script(moved(location, status), answer(BODY)), clock), fetching(state, clock) as fetcher:
+    with mocked_http(script(moved(location, status), http_response(BODY)), clock), fetching(state, clock) as fetcher:
         got = fetcher.get(PAGE)
     assert got.url == f"{SITE}/neuf-post245060.vnp"
     assert [(hop.url, hop.status) for hop in got.hops] == [(PAGE, status)]
@@ -583,24 +619,24 @@ def test_a_redirect_within_the_site_is_followed(clock, state, status, location):
 @pytest.mark.parametrize(
     "location", ["https://www.example.org/", "//evil.example/", "http://fr.vietnamplus.vn.evil.example/"]
 )
-def test_a_redirect_that_leaves_the_site_is_not(clock, state, location):
-    with wired(script(moved(location), answer(BODY)), clock) as wire, fetching(state, clock) as fetcher:
+def test_a_redirect_to_another_site_is_not_followed(clock, state, location):
+    with mocked_http(script(moved(location), http_response(BODY)), clock) as wire, fetching(state, clock) as fetcher:
         with pytest.raises(FetchError, match="another site"):
             fetcher.get(PAGE)
     assert len(wire.requests) == 2
 
 
 @pytest.mark.parametrize("location", [None, "", "javascript:alert(1)", "mailto:a@b.vn", "http://[broken/"])
-def test_a_redirect_to_nowhere(clock, state, location):
-    with wired(script(moved(location)), clock), fetching(state, clock) as fetcher:
+def test_a_redirect_without_a_usable_location(clock, state, location):
+    with mocked_http(script(moved(location)), clock), fetching(state, clock) as fetcher:
         with pytest.raises((BadStatus, Unreachable), match=r"Location|InvalidURL"):
             fetcher.get(PAGE)
 
 
-def test_a_location_in_raw_utf_8(clock, state):
+def test_a_location_in_unencoded_utf_8(clock, state):
     location = {"Location": "/điện-biên-phủ-post2.vnp".encode()}
     with (
-        wired(script(httpx.Response(301, headers=location), answer(BODY)), clock) as wire,
+        mocked_http(script(httpx.Response(301, headers=location), http_response(BODY)), clock) as wire,
         fetching(state, clock) as fetcher,
     ):
         fetcher.get(PAGE)
@@ -608,9 +644,9 @@ def test_a_location_in_raw_utf_8(clock, state):
 
 
 @pytest.mark.parametrize("hops", [5, 6])
-def test_a_chain_of_redirects_has_an_end(clock, state, hops):
-    answers = [*(moved(f"/{n}-post1.vnp") for n in range(hops)), answer(BODY)]
-    with wired(script(*answers), clock) as wire, fetching(state, clock) as fetcher:
+def test_at_most_five_redirects_are_followed(clock, state, hops):
+    answers = [*(moved(f"/{n}-post1.vnp") for n in range(hops)), http_response(BODY)]
+    with mocked_http(script(*answers), clock) as wire, fetching(state, clock) as fetcher:
         if hops == 5:
             assert len(fetcher.get(PAGE).hops) == 5
         else:
@@ -620,16 +656,16 @@ def test_a_chain_of_redirects_has_an_end(clock, state, hops):
 
 
 def test_a_page_that_redirects_to_itself(clock, state):
-    with wired(script(moved(PAGE)), clock) as wire, fetching(state, clock) as fetcher:
+    with mocked_http(script(moved(PAGE)), clock) as wire, fetching(state, clock) as fetcher:
         with pytest.raises(FetchError, match="redirects"):
             fetcher.get(PAGE)
     assert len(wire.requests) < 10
 
 
-def test_robots_are_asked_about_the_target_too(clock, state):
+def test_robots_rules_also_apply_to_the_redirect_target(clock, state):
     rules = "User-agent: *\nDisallow: /secret"
     with (
-        wired(script(moved("/secret/1.vnp"), answer(BODY), robots=rules), clock) as wire,
+        mocked_http(script(moved("/secret/1.vnp"), http_response(BODY), robots=rules), clock) as wire,
         fetching(state, clock) as fetcher,
         pytest.raises(Disallowed),
     ):
@@ -651,46 +687,46 @@ def deflated(data, wbits, level=9):
         (None, BODY),
         ("", BODY),
         ("identity", BODY),
-        ("gzip", zipped(BODY)),
-        ("GZIP", zipped(BODY)),
-        ("x-gzip", zipped(BODY)),
-        ("gzip", zipped(BODY[:100]) + zipped(BODY[100:])),
-        ("gzip", zipped(BODY) + bytes(512)),
+        ("gzip", gzipped(BODY)),
+        ("GZIP", gzipped(BODY)),
+        ("x-gzip", gzipped(BODY)),
+        ("gzip", gzipped(BODY[:100]) + gzipped(BODY[100:])),
+        ("gzip", gzipped(BODY) + bytes(512)),
         ("deflate", deflated(BODY, 15)),
         ("deflate", deflated(BODY, -15)),
         ("deflate", deflated(BODY, 9)),  # a small window: the header is not 0x78
         ("deflate", deflated(BODY, 15, 0)),
-        ("gzip, deflate", deflated(zipped(BODY), 15)),
-        ("deflate, gzip", zipped(deflated(BODY, -15))),
-        ("gzip, identity", zipped(BODY)),
+        ("gzip, deflate", deflated(gzipped(BODY), 15)),
+        ("deflate, gzip", gzipped(deflated(BODY, -15))),
+        ("gzip, identity", gzipped(BODY)),
     ],
 )
-def test_a_body_is_inflated_and_kept_as_received(clock, state, coding, body):
+def test_a_body_is_decompressed_and_also_returned_as_received(clock, state, coding, body):
     headers = {} if coding is None else {"Content-Encoding": coding}
-    with wired(script(answer(body, headers=headers)), clock), fetching(state, clock) as fetcher:
+    with mocked_http(script(http_response(body, headers=headers)), clock), fetching(state, clock) as fetcher:
         got = fetcher.get(PAGE)
     assert got.body == body
     assert got.content == BODY
 
 
 @pytest.mark.parametrize("wbits", [-15, 15, 31])
-def test_a_body_of_any_size_is_inflated(wbits):
-    """Near a multiple of the step, the engine holds output back when its input is used up."""
+def test_a_body_of_any_size_is_decompressed(wbits):
+    """Near a multiple of the step size, zlib has buffered output left when its input is used up."""
     coding = "gzip" if wbits == 31 else "deflate"
     for size in [0, 1, *range(65_530, 65_830, 7), *range(131_065, 131_400, 11)]:
         assert len(inflate(PAGE, deflated(b"a" * size, wbits), coding, CAP * 2)) == size
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
-def test_a_body_cut_anywhere_is_noticed(coding):
-    body = deflated(noise(300) + b"a" * 300, 31 if coding == "gzip" else 15)
+def test_a_truncated_body_is_detected(coding):
+    body = deflated(random_bytes(300) + b"a" * 300, 31 if coding == "gzip" else 15)
     for end in range(1, len(body)):
         with pytest.raises(Unreachable):
             inflate(PAGE, body[:end], coding, CAP)
 
 
-def test_a_damaged_body_is_noticed():
-    body = zipped(noise(2000))
+def test_a_damaged_body_is_detected():
+    body = gzipped(random_bytes(2000))
     for at_byte in range(10, len(body), 13):
         damaged = body[:at_byte] + bytes([body[at_byte] ^ 0xFF]) + body[at_byte + 1 :]
         with pytest.raises(Unreachable, match=r"damaged|early"):
@@ -698,29 +734,33 @@ def test_a_damaged_body_is_noticed():
 
 
 @pytest.mark.parametrize("coding", ["br", "zstd", "compress", "gzip, br", "aws-chunked"])
-def test_an_unknown_coding_is_named(clock, state, coding):
-    reply = script(answer(zipped(BODY), headers={"Content-Encoding": coding}))
-    with wired(reply, clock) as wire, fetching(state, clock) as fetcher, pytest.raises(FetchError, match="coding"):
+def test_an_unknown_content_coding_is_an_error(clock, state, coding):
+    reply = script(http_response(gzipped(BODY), headers={"Content-Encoding": coding}))
+    with (
+        mocked_http(reply, clock) as wire,
+        fetching(state, clock) as fetcher,
+        pytest.raises(FetchError, match="coding"),
+    ):
         fetcher.get(PAGE)
-    assert wire.count("/titre-post245060.vnp") == 1, "asking again would not help"
+    assert wire.count("/titre-post245060.vnp") == 1, "it is not retried"
 
 
 @pytest.mark.parametrize(
     ("body", "coding", "too_large"),
     [
-        (noise(CAP), None, False),
-        (noise(CAP + 1), None, True),
-        (zipped(bytes(CAP)), "gzip", False),
-        (zipped(bytes(CAP + 1)), "gzip", True),
-        (zipped(bytes(CAP * 500)), "gzip", True),
-        (zipped(bytes(CAP * 500))[:-9], "gzip", True),
-        (zipped(zipped(bytes(CAP * 500))), "gzip, gzip", True),
+        (random_bytes(CAP), None, False),
+        (random_bytes(CAP + 1), None, True),
+        (gzipped(bytes(CAP)), "gzip", False),
+        (gzipped(bytes(CAP + 1)), "gzip", True),
+        (gzipped(bytes(CAP * 500)), "gzip", True),
+        (gzipped(bytes(CAP * 500))[:-9], "gzip", True),
+        (gzipped(gzipped(bytes(CAP * 500))), "gzip, gzip", True),
     ],
-    ids=["fits", "over", "fits inflated", "over inflated", "bomb", "left before its end", "bomb in a bomb"],
+    ids=["fits", "too large", "fits decompressed", "too large decompressed", "bomb", "truncated bomb", "nested bomb"],
 )
-def test_the_cap(clock, state, body, coding, too_large):
-    reply = script(answer(body, headers={"Content-Encoding": coding} if coding else {}))
-    with wired(reply, clock) as wire, fetching(state, clock, max_body=CAP) as fetcher:
+def test_the_size_limit(clock, state, body, coding, too_large):
+    reply = script(http_response(body, headers={"Content-Encoding": coding} if coding else {}))
+    with mocked_http(reply, clock) as wire, fetching(state, clock, max_body=CAP) as fetcher:
         if too_large:
             with pytest.raises(BodyTooLarge, match=str(CAP)):
                 fetcher.get(PAGE)
@@ -729,19 +769,22 @@ def test_the_cap(clock, state, body, coding, too_large):
     assert wire.count("/titre-post245060.vnp") == 1
 
 
-def test_an_endless_body_is_left_early(clock, state):
-    taken = []
+def test_an_endless_body_is_not_read_to_its_end(clock, state):
+    chunks = []
 
     class Endless(httpx.SyncByteStream):
         def __iter__(self):
             while True:
-                taken.append(1)
+                chunks.append(1)
                 yield bytes(10_000)
 
-    with wired(script(httpx.Response(200, stream=Endless())), clock), fetching(state, clock, max_body=CAP) as fetcher:
+    with (
+        mocked_http(script(httpx.Response(200, stream=Endless())), clock),
+        fetching(state, clock, max_body=CAP) as fetcher,
+    ):
         with pytest.raises(BodyTooLarge):
             fetcher.get(PAGE)
-    assert len(taken) <= 12
+    assert len(chunks) <= 12
 
 
 # --- retries ----------------------------------------------------------------------------------------------------------
@@ -760,19 +803,19 @@ BROKEN = [
 ]
 
 
-def trouble(kind):
+def failing(kind):
     if kind == "torn":
-        return answer(BODY[:500], torn=True)
+        return http_response(BODY[:500], truncated=True)
     if kind == "damaged":
-        return answer(noise(500), headers={"Content-Encoding": "gzip"})
-    return answer(b"", kind) if isinstance(kind, int) else kind
+        return http_response(random_bytes(500), headers={"Content-Encoding": "gzip"})
+    return http_response(b"", kind) if isinstance(kind, int) else kind
 
 
 @pytest.mark.parametrize("kind", BROKEN, ids=repr)
 @pytest.mark.parametrize("attempts", [1, 3])
-def test_trouble_that_lasts(clock, state, kind, attempts):
-    reply = script(*(trouble(kind) for _ in range(9)))
-    with wired(reply, clock) as wire, fetching(state, clock, attempts=attempts) as fetcher:
+def test_a_lasting_failure_is_retried_with_longer_waits(clock, state, kind, attempts):
+    reply = script(*(failing(kind) for _ in range(9)))
+    with mocked_http(reply, clock) as wire, fetching(state, clock, attempts=attempts) as fetcher:
         with pytest.raises(BadStatus if isinstance(kind, int) else Unreachable) as caught:
             fetcher.get(PAGE)
     assert wire.count("/titre-post245060.vnp") == attempts
@@ -784,29 +827,32 @@ def test_trouble_that_lasts(clock, state, kind, attempts):
 
 
 @pytest.mark.parametrize("kind", BROKEN, ids=repr)
-def test_trouble_that_passes(clock, state, kind):
-    with wired(script(trouble(kind), trouble(kind), answer(BODY)), clock) as wire, fetching(state, clock) as fetcher:
+def test_a_passing_failure_is_retried(clock, state, kind):
+    with (
+        mocked_http(script(failing(kind), failing(kind), http_response(BODY)), clock) as wire,
+        fetching(state, clock) as fetcher,
+    ):
         assert fetcher.get(PAGE).body == BODY
     assert wire.count("/titre-post245060.vnp") == 3
 
 
 @pytest.mark.parametrize("status", [200, 204, 400, 403, 404, 410, 451])
-def test_an_answer_that_is_final_is_handed_out_at_once(clock, state, status):
-    with wired(script(answer(b"", status)), clock) as wire, fetching(state, clock) as fetcher:
+def test_a_final_response_is_returned_without_retry(clock, state, status):
+    with mocked_http(script(http_response(b"", status)), clock) as wire, fetching(state, clock) as fetcher:
         assert fetcher.get(PAGE).status == status
     assert len(wire.requests) == 2
 
 
-# --- what is said, and what is written down ---------------------------------------------------------------------------
+# --- what is sent, returned and logged --------------------------------------------------------------------------------
 
 
-def test_the_honest_name(clock, state):
-    with wired(script(answer(BODY)), clock) as wire, fetching(state, clock) as fetcher:
+def test_the_user_agent_names_the_contact(clock, state):
+    with mocked_http(script(http_response(BODY)), clock) as wire, fetching(state, clock) as fetcher:
         fetcher.get(PAGE)
     for request in wire.requests:
         assert request.headers["User-Agent"] == f"vna-archive/{crawler.__version__} (+{CONTACT})"
         assert request.headers["Accept-Encoding"] == "gzip, deflate"
-    assert "double" in user_agent("")
+    assert "fake site" in user_agent("")
 
 
 @pytest.mark.parametrize(
@@ -815,31 +861,34 @@ def test_the_honest_name(clock, state):
     ids=["none", "tag", "date", "both"],
 )
 def test_conditional_requests(clock, state, etag, modified):
-    with wired(script(answer(b"", 304 if etag or modified else 200)), clock) as wire, fetching(state, clock) as fetcher:
+    with (
+        mocked_http(script(http_response(b"", 304 if etag or modified else 200)), clock) as wire,
+        fetching(state, clock) as fetcher,
+    ):
         got = fetcher.get(PAGE, etag=etag, last_modified=modified)
-    robots, asked = wire.requests
-    raw = dict(asked.headers.raw)
-    assert raw.get(b"If-None-Match") == (etag.encode("latin-1") if etag else None), "as the site sent it"
+    robots, page = wire.requests
+    raw = dict(page.headers.raw)
+    assert raw.get(b"If-None-Match") == (etag.encode("latin-1") if etag else None), "the same bytes that the site sent"
     assert raw.get(b"If-Modified-Since") == (modified.encode() if modified else None)
     assert "If-None-Match" not in robots.headers
     assert got.status == (304 if etag or modified else 200)
 
 
-def test_not_modified_is_no_answer_to_who_wants_the_whole(clock, state):
-    """A cache gone wrong says so of everything: neither pages nor rules may be believed to be as they were."""
-    with wired(script(answer(b"", 304)), clock) as wire, fetching(state, clock) as fetcher:
-        with pytest.raises(BadStatus, match="304, though the whole was asked for"):
+def test_304_without_validators_is_an_error(clock, state):
+    """A broken cache may send it for everything: then neither a page nor robots.txt counts as unchanged."""
+    with mocked_http(script(http_response(b"", 304)), clock) as wire, fetching(state, clock) as fetcher:
+        with pytest.raises(BadStatus, match="304 to a request without validators"):
             fetcher.get(PAGE)
     assert wire.count("/titre-post245060.vnp") == 1
-    with wired(lambda _: answer(b"", 304), clock), fetching(state / "other", clock) as fetcher:
-        with pytest.raises(SiteUnavailable, match="answers 304: nothing may be fetched"):
+    with mocked_http(lambda _: http_response(b"", 304), clock), fetching(state / "other", clock) as fetcher:
+        with pytest.raises(SiteUnavailable, match="returned HTTP status 304"):
             fetcher.get(PAGE)
 
 
-def test_what_is_handed_out_is_what_came(clock, state):
+def test_the_response_is_returned_as_received(clock, state):
     headers = [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("X-Titre", "caf\u00e9"), ("Content-Type", "text/html")]
     reply = script(httpx.Response(200, headers=[(k, v.encode("latin-1")) for k, v in headers], content=BODY))
-    with wired(reply, clock), fetching(state, clock) as fetcher:
+    with mocked_http(reply, clock), fetching(state, clock) as fetcher:
         got = fetcher.get(f"{PAGE}?a=%C3%A9")
     assert [h for h in got.headers if h[0] != "Content-Length"] == headers
     assert got.header("content-type") == "text/html"
@@ -851,8 +900,8 @@ def test_what_is_handed_out_is_what_came(clock, state):
 
 
 def test_every_request_is_logged_once(clock, state):
-    answers = [answer(b"", 500), httpx.ReadTimeout("silent"), moved("/neuf-post1.vnp"), answer(BODY)]
-    with wired(script(*answers), clock) as wire, fetching(state, clock) as fetcher:
+    answers = [http_response(b"", 500), httpx.ReadTimeout("silent"), moved("/neuf-post1.vnp"), http_response(BODY)]
+    with mocked_http(script(*answers), clock) as wire, fetching(state, clock) as fetcher:
         fetcher.get(PAGE)
         log = fetcher.drain()
         assert fetcher.drain() == ()

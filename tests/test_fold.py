@@ -1,4 +1,4 @@
-"""Folding: what is typed and what is printed must come out alike."""
+"""Folding: a query and the matching text must have the same folded form."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from crawler import fold
 
-ALIKE = {
+SAME = {
     "accents": ("Affaires étrangères", "affaires etrangeres"),
     "Vietnamese letters": ("Điện Biên Phủ", "dien bien phu"),
-    "the Icelandic letter that stands for the Vietnamese one": ("Ðiện Biên Phủ", "Điện Biên Phủ"),
-    "half-accented Vietnamese": ("Diên Biên Phu", "Điện Biên Phủ"),
+    "Icelandic letter instead of the Vietnamese one": ("Ðiện Biên Phủ", "Điện Biên Phủ"),
+    "partly accented Vietnamese": ("Diên Biên Phu", "Điện Biên Phủ"),
     "decomposed text": (unicodedata.normalize("NFD", "Hà Nội"), "Hà Nội"),
     "ligature": ("vœux", "voeux"),
     "capital ligature": ("ŒUVRE", "oeuvre"),
@@ -27,40 +27,40 @@ ALIKE = {
     "soft hyphen": ("inter\u00adnational", "international"),
     "zero-width space": ("inter\u200bnational", "international"),
     "byte order mark": ("\ufeffinternational", "international"),
-    "joiners": ("inter\u200c\u200dnational", "international"),
+    "zero-width joiners": ("inter\u200c\u200dnational", "international"),
     "elided article": ("l'économie", "economie"),
-    "elided article, curly": ("L’Économie", "economie"),
-    "letter apostrophe": ("lʼéconomie", "economie"),
+    "elided article, curly apostrophe": ("L’Économie", "economie"),
+    "modifier letter apostrophe": ("lʼéconomie", "economie"),
     "elided conjunction": ("lorsqu'économie", "economie"),
     "plural": ("relations", "relation"),
-    "ending of a verb": ("annonçait", "annonce"),
-    "ending of an adjective": ("nationales", "national"),
+    "verb ending": ("annonçait", "annonce"),
+    "adjective ending": ("nationales", "national"),
     "non-breaking hyphen": ("Asie‑Pacifique", "Asie-Pacifique"),
-    "dash": ("Vietnam–France", "Vietnam-France"),
-    "long dash": ("Vietnam—France", "Vietnam - France"),
+    "en dash": ("Vietnam–France", "Vietnam-France"),
+    "em dash": ("Vietnam—France", "Vietnam - France"),
     "underscore": ("mot_mot", "mot mot"),
 }
 
 
-@pytest.mark.parametrize(("one", "other"), ALIKE.values(), ids=ALIKE)
-def test_these_are_the_same_words(one, other):
+@pytest.mark.parametrize(("one", "other"), SAME.values(), ids=SAME)
+def test_same_folded_form(one, other):
     assert fold.fold(one) == fold.fold(other) != ""
 
 
 DIFFERENT = {
     "short words keep their endings": ("des", "de"),
-    "figures": ("2024", "2025"),
-    "words that share a beginning": ("chinois", "chine"),
-    "an apostrophe inside a word is no elision": ("aujourd'hui", "hui"),
+    "numbers": ("2024", "2025"),
+    "words with a common prefix": ("chinois", "chine"),
+    "apostrophe inside a word is not an elision": ("aujourd'hui", "hui"),
 }
 
 
 @pytest.mark.parametrize(("one", "other"), DIFFERENT.values(), ids=DIFFERENT)
-def test_these_are_not(one, other):
+def test_different_folded_form(one, other):
     assert fold.fold(one) != fold.fold(other)
 
 
-def test_words_come_in_order_and_apart():
+def test_words_are_split_and_in_order():
     assert fold.words("L’Union, qu'il (2025) dit : « non ».") == ["union", "il", "2025", "dit", "non"]
     assert fold.fold("Un, deux") == "un deux"
     assert fold.words("aujourd'hui") == ["aujourd", "hui"]
@@ -71,23 +71,23 @@ def test_letters_change_nothing_but_letters_and_quotes():
     assert fold.letters("« L’ÉTÉ » – 18,7%") == "« l'ete » - 18,7%"
 
 
-def test_plain_drops_the_elided_article_and_keeps_punctuation():
+def test_plain_removes_elided_articles_and_keeps_punctuation():
     assert fold.plain("L’été, d'Asie.") == " ete,  asie."
 
 
-def test_short_words_and_figures_have_no_stem():
+def test_stem_keeps_short_words_and_words_with_digits():
     assert [fold.stem(word) for word in ("des", "b2b2", "2024", "notes")] == ["des", "b2b2", "2024", "not"]
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.text())
-def test_letters_are_plain_after_one_pass(text):
+def test_letters_is_idempotent(text):
     assert fold.letters(fold.letters(text)) == fold.letters(text)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.text())
-def test_the_unicode_form_makes_no_difference(text):
+def test_unicode_normalisation_makes_no_difference(text):
     assert fold.fold(unicodedata.normalize("NFD", text)) == fold.fold(text)
 
 
@@ -99,7 +99,7 @@ def test_capitals_and_accents_make_no_difference(text):
 
 @settings(max_examples=200, deadline=None)
 @given(st.text())
-def test_folded_text_holds_words_and_single_spaces(text):
+def test_folded_text_has_only_words_and_single_spaces(text):
     folded = fold.fold(text)
     assert folded.split() == fold.words(text)
     assert "  " not in folded

@@ -1,4 +1,4 @@
-"""`vna parse` on every golden page: the exit code of the contract, JSON or seed text on stdout, the reason on stderr."""
+"""`vna parse` on every golden page: exit code, JSON or seed text on stdout, the reason on stderr."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAMES = sorted(path.stem for path in PAGES.glob("*.json"))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_parse_gives_what_the_page_holds(name: str) -> None:
+def test_parse_prints_the_article_or_the_reason(name: str) -> None:
     about = json.loads((PAGES / f"{name}.json").read_text("utf-8"))
     arguments = ["parse", str(PAGES / f"{name}.html.gz"), "--url", about["url"], "--fetched-at", about["fetched_at"]]
     if about["content_type"]:

@@ -1,6 +1,7 @@
-"""The architecture of docs/design.md, read from the source: who imports whom, who owns which library, how long things are.
+"""The rules of docs/architecture.md, checked in the source: imports, owners of libraries, lengths, docstrings.
 
-A unit is a module or package directly below `crawler/`. Imports inside functions and under `TYPE_CHECKING` count.
+A unit is a module or package directly below `crawler/`, or directly below `crawler/sim/`. Imports inside functions and
+under `TYPE_CHECKING` count.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ PACKAGE = Path(__file__).parents[1] / "crawler"
 
 PURE = {
     "types", "errors", "urls", "site", "markup", "discover", "parse", "repair", "identity", "schedule", "rate_limit", "health",
-    "plans", "coverage", "fold", "query", "records", "render", "probe",
+    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count",
 }  # fmt: skip
 EDGES = {"fetch", "warc", "storage", "export", "config", "logs", "lexicon", "alerts", "dataset"}
-STEPS = {"pipeline", "replay", "backfill", "backup"}
+STEPS = {"pipeline", "replay", "backfill", "backup", "collect"}
 
-#: What a unit may import beside itself. Pure units may import pure ones, without circles (a test of its own).
-#: The parts of `sim` are units of their own: the fake site, the drill, the demo, the reconciliation, the commands.
+#: What a unit may import besides itself. Pure units may import each other, but without cycles (see the test).
+#: Each part of `sim` is a unit: the fake site, the drill, the demo, the reconciliation, the commands.
 MAY_IMPORT = (
     dict.fromkeys(PURE, PURE)
     | dict.fromkeys(EDGES, PURE | {"clock"})
@@ -35,26 +36,31 @@ MAY_IMPORT = (
         "pipeline": PURE | {"clock", "fetch", "warc", "storage"},
         "backfill": PURE | {"clock", "fetch", "warc", "storage", "pipeline"},
         "replay": PURE | {"clock", "fetch", "warc", "storage", "pipeline", "backfill"},
+        "collect": {"types", "pipeline", "replay"},
         "backup": {"clock", "errors", "storage", "warc"},
-        "installation": {"errors"},
+        "resources": {"errors"},
+        "installation": {"errors", "resources"},
         "app": PURE | EDGES | STEPS | {"clock"},
         "daemon": PURE | STEPS | {"clock", "app", "config", "logs", "alerts", "storage", "backup"},
-        "cli": PURE | EDGES - {"fetch", "warc"} | STEPS | {"clock", "app", "daemon", "installation", "sim.commands"},
+        "cli": PURE
+        | EDGES - {"fetch", "warc"}
+        | STEPS
+        | {"clock", "app", "daemon", "installation", "resources", "sim.commands"},
         "sim": set(),
         "sim.site": {"types", "errors", "parse"},
         "sim.reconcile": PURE,
-        "sim.demo": PURE | {"clock", "app", "config", "lexicon", "pipeline", "storage", "sim.site"},
+        "sim.demo": PURE | {"clock", "app", "collect", "config", "lexicon", "pipeline", "storage", "sim.site"},
         "sim.drill": PURE
         | {"clock", "app", "config", "daemon", "logs", "pipeline", "replay", "storage", "sim.site", "sim.reconcile"},
-        "sim.commands": PURE | {"cli", "sim.site", "sim.demo", "sim.drill"},
+        "sim.commands": PURE | {"cli", "resources", "sim.site", "sim.demo", "sim.drill"},
         "__main__": {"cli"},
         "__init__": set(),
     }
 )
-#: Units that collect, keep or read: none of them may import the simulation.
-COLLECTING = PURE | EDGES | STEPS | {"clock", "app", "daemon", "installation"}
+#: Units that collect, store or read articles. None of them may import the simulation.
+COLLECTING = PURE | EDGES | STEPS | {"clock", "app", "daemon", "installation", "resources"}
 
-#: Whose third-party libraries are whose. A library that is not here is nobody's yet: decide.
+#: The units that may import a third-party library. Add a new library here together with its owner.
 OWNERS = {
     "httpx": {"fetch"}, "httpcore": {"fetch"}, "tenacity": {"fetch"}, "protego": {"fetch"},
     "sqlite_utils": {"storage"}, "sqlite3": {"storage"},
@@ -71,7 +77,7 @@ OWNERS = {
     "pyarrow": {"dataset"},
 }  # fmt: skip
 
-#: Nothing of this in the pure units: files, processes, network, threads, the machine's clock, chance, streams.
+#: Modules that pure units must not import: files, processes, network, threads, the clock, randomness, streams.
 IMPURE = set(
     "os pathlib io shutil tempfile glob fileinput importlib pkgutil sqlite3 dbm fcntl mmap socket ssl select selectors http "
     "ftplib smtplib asyncio threading multiprocessing concurrent queue sched signal subprocess time random secrets uuid "
@@ -113,7 +119,7 @@ class Module:
         return unit_of(self.name)
 
     def imports(self) -> Iterator[str]:
-        """Give the full dotted name of each thing imported: `from a import b` may be the module `a.b`."""
+        """Yield the full dotted name of each imported object: `from a import b` may mean the module `a.b`."""
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Import):
                 yield from (alias.name for alias in node.names)
@@ -138,7 +144,7 @@ each_pure_module = pytest.mark.parametrize("module", PURE_MODULES, ids=lambda mo
 
 
 def own_imports(module):
-    """Give the imports from this project, without `crawler.`; `import crawler` itself (its version) is left out."""
+    """Return the imports from this project without `crawler.`; `import crawler` itself (for its version) is ignored."""
     return [name.removeprefix("crawler.") for name in module.imports() if name.startswith("crawler.")]
 
 
@@ -146,15 +152,15 @@ def functions(module):
     return [node for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
 
 
-# --- who imports whom -------------------------------------------------------------------------------------------------
+# --- import directions ------------------------------------------------------------------------------------------------
 
 
-def test_every_unit_has_its_place():
-    assert set(UNITS) <= set(MAY_IMPORT), f"decide where {set(UNITS) - set(MAY_IMPORT)} stands"
+def test_every_unit_has_an_entry():
+    assert set(UNITS) <= set(MAY_IMPORT), f"add entries for {set(UNITS) - set(MAY_IMPORT)}"
 
 
 @pytest.mark.parametrize("unit", UNITS)
-def test_imports_point_the_right_way(unit):
+def test_imports_follow_the_architecture(unit):
     allowed = MAY_IMPORT[unit] | {unit}
     wrong = [
         f"{module.name} imports {name}"
@@ -166,7 +172,7 @@ def test_imports_point_the_right_way(unit):
     assert not wrong
 
 
-def test_pure_units_import_one_another_without_circles():
+def test_pure_units_import_each_other_without_cycles():
     graph = {
         unit: {
             name.partition(".")[0]
@@ -176,16 +182,32 @@ def test_pure_units_import_one_another_without_circles():
         } & PURE - {unit}
         for unit in PURE
     }  # fmt: skip
-    graph["errors"] -= {"types"}  # an annotation alone
     assert len(list(TopologicalSorter(graph).static_order())) == len(PURE)
 
 
-def test_a_module_takes_only_the_public_names_of_another_unit():
+def test_only_public_names_of_another_unit_are_imported():
     wrong = [
         f"{module.name} imports {name}"
         for module in MODULES
         for name in own_imports(module)
         if unit_of(name) != module.unit and any(part.startswith("_") for part in name.split("."))
+    ]
+    assert not wrong
+
+
+#: Units that make decisions about rows, and their modules that only define values.
+DECIDING = {"schedule", "plans", "health"}
+VALUE_MODULES = {"schedule.hourly_counts", "health.figures"}
+
+
+def test_storage_imports_no_decisions():
+    """Storage reads and writes values. Other units decide what to fetch, when to fetch it, and what is healthy."""
+    wrong = [
+        f"{module.name} imports {name}"
+        for module in MODULES
+        if module.unit == "storage"
+        for name in own_imports(module)
+        if unit_of(name) in DECIDING and ".".join(name.split(".")[:2]) not in VALUE_MODULES
     ]
     assert not wrong
 
@@ -201,8 +223,13 @@ def test_nothing_that_collects_imports_the_simulation():
     assert not wrong
 
 
-def test_the_replica_is_a_program_of_its_own():
-    """It shares values, errors and the seed format with what it tests, so that both cannot be wrong in the same way."""
+def test_only_the_list_of_commands_imports_the_simulation_commands():
+    users = {m.name for m in MODULES for name in own_imports(m) if name.startswith("sim.") and m.unit != "sim"}
+    assert {name for name in users if not name.startswith("sim.")} == {"cli.main"}
+
+
+def test_the_fake_site_is_independent_of_the_crawler():
+    """It shares only values, errors and the seed format with the code under test, so that both are unlikely to have the same bug."""
     allowed = ("sim.site", "types", "errors", "parse.seedtext")
     wrong = []
     for module in MODULES:
@@ -212,7 +239,7 @@ def test_the_replica_is_a_program_of_its_own():
     assert not wrong
 
 
-# --- who owns what ----------------------------------------------------------------------------------------------------
+# --- libraries --------------------------------------------------------------------------------------------------------
 
 
 def third_party(module):
@@ -221,21 +248,21 @@ def third_party(module):
 
 
 @each_module
-def test_libraries_stay_with_their_owners(module):
+def test_only_owners_import_a_library(module):
     tops = {name.partition(".")[0] for name in module.imports()}
     assert not {top for top in third_party(module) if top not in OWNERS}, "a library without an owner"
     assert not {top for top in tops if top in OWNERS and module.unit not in OWNERS[top]}
 
 
 @each_pure_module
-def test_pure_modules_import_nothing_that_touches_the_world(module):
+def test_pure_modules_import_nothing_impure(module):
     names = set(module.imports())
     assert not {name for name in names if name.partition(".")[0] in IMPURE}
     assert not {name for name in names for impure in IMPURE_MODULES if f"{name}.".startswith(f"{impure}.")}
 
 
 @each_pure_module
-def test_pure_modules_call_nothing_that_touches_the_world(module):
+def test_pure_modules_call_nothing_impure(module):
     calls = [node.func for node in ast.walk(module.tree) if isinstance(node, ast.Call)]
     assert not {call.id for call in calls if isinstance(call, ast.Name)} & IMPURE_CALLS
     assert not [
@@ -246,7 +273,7 @@ def test_pure_modules_call_nothing_that_touches_the_world(module):
 
 
 @each_module
-def test_only_the_clock_reads_the_clock(module):
+def test_only_the_clock_module_reads_the_clock(module):
     if module.unit in CLOCK_OWNERS:
         return
     calls = {
@@ -258,7 +285,7 @@ def test_only_the_clock_reads_the_clock(module):
     assert "time" not in {name.partition(".")[0] for name in module.imports()}
 
 
-# --- how long things are, and what they say ---------------------------------------------------------------------------
+# --- sizes and docstrings ----------------------------------------------------------------------------------------------
 
 
 @each_module
@@ -277,7 +304,7 @@ def test_no_function_is_too_long(module):
 
 
 @each_module
-def test_every_module_says_what_it_is_for(module):
+def test_every_module_has_a_docstring(module):
     assert ast.get_docstring(module.tree)
 
 
@@ -290,7 +317,7 @@ def public(nodes, prefix=""):
 
 
 @each_pure_module
-def test_every_public_name_of_the_pure_core_is_described(module):
+def test_every_public_name_of_the_pure_core_has_a_docstring(module):
     assert not [name for name, node in public(module.tree.body) if not ast.get_docstring(node)]
 
 
@@ -321,8 +348,8 @@ def test_starting_the_command_loads_no_slow_library():
     assert not loaded("import crawler.cli") & set(SLOW)
 
 
-def test_the_slow_libraries_are_those_that_would_be_loaded():
-    """Keeps the list above honest: the application as a whole does load them."""
+def test_the_listed_slow_libraries_are_really_loaded():
+    """The test above only means something if the application as a whole loads these libraries."""
     modules = loaded("import crawler.daemon, crawler.discover, crawler.query, crawler.cli.progress")
-    assert set(SLOW) - {"wordfreq", "pyarrow"} <= modules, "two come with what is asked of them"
-    assert "pyarrow" not in modules, "the service needs none of its 60 MB"
+    assert set(SLOW) - {"wordfreq", "pyarrow"} <= modules, "two are loaded only by the features that need them"
+    assert "pyarrow" not in modules, "the service must not load it: it takes 60 MB"

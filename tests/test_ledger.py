@@ -1,26 +1,40 @@
-"""The ledger over a real archive: rows in, tables and `vna coverage` out; the disk and its reserve; `vna status`."""
+"""Tests of the ledger over an archive: stored rows, `vna coverage`, the disk reserve, and `vna status`."""
 
 from __future__ import annotations
 
 import json
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
-from support import NOW, SITE, FakeClock, Watch, copied, mounted, poll, rows, settled, value, vna, wired, working
+from support import (
+    NOW,
+    SITE,
+    FakeClock,
+    RecordedProgress,
+    configured,
+    copy_archive,
+    mocked_http,
+    mounted,
+    poll,
+    rows,
+    value,
+    vna,
+    working,
+)
 
-from crawler import app, pipeline
+from crawler import app, collect
 from crawler.coverage import take_stock
 from crawler.errors import DiskLow
-from crawler.health.disk import Size
+from crawler.health.figures import Size
+from crawler.pipeline.fetching import fetch
 from crawler.pipeline.pages import visit_page
 from crawler.pipeline.run import recorded
+from crawler.purpose import Purpose
 from crawler.storage import FILE, disk, open_archive
 from crawler.types import PageForFetch, Sighting, SourceFound
 from crawler.warc import WarcStore
-
-JANUARY = datetime(2024, 1, 15, 20, tzinfo=UTC)  # the 16th in Hanoi
 
 
 @pytest.fixture
@@ -28,22 +42,22 @@ def clock():
     return FakeClock()
 
 
-# --- 37 and 5 ---------------------------------------------------------------------------------------------------------
+# --- a site with omissions --------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
-    """A site that left 37 articles out of its sitemaps, whose pages cannot be read, and 5 out of every list."""
+def polled(tmp_path_factory):
+    """Poll a fake site with 37 articles that no sitemap lists and whose pages are empty, and 5 that no list names."""
     folder = tmp_path_factory.mktemp("ledger") / "archive"
     clock = FakeClock()
     with mounted(clock, articles=80, seed=4) as site:
-        truth = [n for n in site.replica.ids() if f"{site.replica.story(n).published:%Y-%m}" == "2026-11"]
+        truth = [n for n in site.fake_site.ids() if f"{site.fake_site.story(n).published:%Y-%m}" == "2026-11"]
         chosen = random.Random(2).sample(truth[5:-5], 42)
         hidden, omitted = chosen[:5], chosen[5:]
         for post_id in chosen:
-            site.replica.hide(post_id, "all" if post_id in hidden else "sitemap")
+            site.fake_site.hide(post_id, "all" if post_id in hidden else "sitemap")
         for post_id in omitted:
-            site.replica.fault("empty", site.replica.story(post_id).path)
+            site.fake_site.fault("empty", site.fake_site.story(post_id).path)
         poll(folder, clock)
     return folder, site, truth, sorted(hidden), sorted(omitted)
 
@@ -58,8 +72,8 @@ def november(found):
     return next(r for r in found["coverage"] if (r["month"], r["section"]) == ("2026-11", ""))
 
 
-def test_what_is_listed_and_not_held_is_listed_one_by_one(told):
-    folder, _, truth, hidden, omitted = told
+def test_missing_articles_are_listed_one_by_one(polled):
+    folder, _, truth, hidden, omitted = polled
     found = printed(folder)
     assert [one["page"] for one in found["missing"]] == omitted
     assert {one["state"] for one in found["missing"]} == {"rejected"}
@@ -70,37 +84,37 @@ def test_what_is_listed_and_not_held_is_listed_one_by_one(told):
     assert set(month["channels"]) >= {"sitemap", "section", "feed", "home"}
 
 
-def test_asking_for_the_ids_closes_the_bounds(told, tmp_path):
-    folder, site, truth, hidden, _ = told
-    here = copied(folder, tmp_path / "archive")
-    runs = [run for run in printed(here)["unasked"] if run[0] > truth[0]]
-    with wired(site.reply, site.clock), working(here, site.clock) as context, recorded(context, "backfill"):
-        for post_id in (n for low, high in runs for n in range(low, high + 1)):
-            ask(context, post_id, f"{SITE}/x-post{post_id}.vnp")
+def test_asking_for_every_id_makes_the_bounds_exact(polled, tmp_path):
+    folder, site, truth, hidden, _ = polled
+    here = copy_archive(folder, tmp_path / "archive")
+    ranges = [(low, high) for low, high in printed(here)["unasked"] if low > truth[0]]
+    with mocked_http(site.reply, site.clock), working(here, site.clock) as run, recorded(run, "backfill"):
+        for post_id in (n for low, high in ranges for n in range(low, high + 1)):
+            ask(run, post_id, f"{SITE}/x-post{post_id}.vnp")
     found = printed(here)
     month = november(found)
     assert month["known"] == month["low"] == len(truth)
     assert month["channels"]["ids"] == len(hidden)
-    assert [run for run in found["unasked"] if run[0] > truth[0]] == [], "what is left is older than this site's news"
+    newer = [low for low, _ in found["unasked"] if low > truth[0]]
+    assert newer == [], "only ids older than the news of this site may remain"
     assert month["high"] == month["known"] + month["unasked"]
 
 
-def ask(context, post_id, url):
-    """Ask for an id as a backfill does: what is there is taken, what is not is remembered."""
-    now = context.clock.now()
-    fetched = context.fetcher.get(url)
-    ref = context.keep(fetched, f"page:{post_id}")
-    if fetched.status == 404:
-        with context.archive.transaction():
-            context.archive.add_absent(post_id, url, now, context.raw_id(fetched, ref, f"page:{post_id}"))
+def ask(run, post_id, url):
+    """Ask for an id as a backfill does: store an existing article, and record an absent one."""
+    now = run.clock.now()
+    response = fetch(run, url, Purpose.page(post_id))
+    if response.fetched.status == 404:
+        with run.transaction():
+            run.archive.add_absent(post_id, url, now, run.capture_ids[response.ref])
         return
-    with context.archive.transaction():
-        context.archive.add_sightings("ids", [Sighting(url, post_id)], now, None)
-    visit_page(context, PageForFetch(post_id, url, "known", 0, now, None, None))
+    with run.transaction():
+        run.archive.add_sightings("ids", [Sighting(url, post_id)], now, None)
+    visit_page(run, PageForFetch(post_id, url, "known", 0, now, None, None))
 
 
-def test_the_tables_hold_what_the_command_prints(told):
-    folder, *_ = told
+def test_tables_contain_what_the_command_prints(polled):
+    folder, *_ = polled
     found = printed(folder)
     stored = rows(folder, "SELECT * FROM coverage ORDER BY month, section")
     assert [r | {"channels": json.loads(r["channels"])} for r in stored] == [
@@ -111,8 +125,8 @@ def test_the_tables_hold_what_the_command_prints(told):
     assert value(folder, "SELECT count(*) FROM coverage") == len(stored), "the old ledger is replaced"
 
 
-def test_the_ledger_as_text(told):
-    folder, _, truth, *_ = told
+def test_ledger_as_text(polled):
+    folder, _, truth, *_ = polled
     outcome = vna("--archive", folder, "coverage", "--since", "2026-11-03", "--until", "2026-11")
     assert outcome.code == 0
     (line,) = [line for line in outcome.out.splitlines() if line.startswith("2026-11")]
@@ -122,11 +136,11 @@ def test_the_ledger_as_text(told):
     assert "missing, 20 of 37:" in outcome.out
     assert "vna backfill --via ids" in outcome.out
     whole = vna("--archive", folder, "coverage").out
-    assert "2018-10 to 2021-11" in whole, "months of which nothing is known are one line"
+    assert "2018-10 to 2021-11" in whole, "consecutive months without known articles are one line"
 
 
-def test_the_ledger_of_a_section(told):
-    folder, *_ = told
+def test_ledger_of_a_section(polled):
+    folder, *_ = polled
     found = printed(folder, "--section", "politique")
     assert {r["section"] for r in found["coverage"]} == {"Politique"}
     assert sum(r["missing"] for r in found["coverage"]) == len(found["missing"]) > 0
@@ -136,33 +150,33 @@ def test_the_ledger_of_a_section(told):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "fragments"),
     [
         (["--section", "Horoscope"], ["Horoscope", "Politique"]),
         (["--since", "lundi"], ["--since lundi", "2024-01"]),
         (["--until", "2024-13"], ["--until 2024-13"]),
-        (["--chart", "/nowhere/at/all.svg"], ["/nowhere/at/all.svg", "another place"]),
+        (["--chart", "/nowhere/at/all.svg"], ["/nowhere/at/all.svg", "another path"]),
     ],
 )
-def test_mistakes(told, words, said):
-    outcome = vna("--archive", told[0], "coverage", *words)
+def test_wrong_arguments(polled, words, fragments):
+    outcome = vna("--archive", polled[0], "coverage", *words)
     assert outcome.code == 1
-    assert all(word in outcome.err for word in said)
+    assert all(fragment in outcome.err for fragment in fragments)
 
 
-def test_the_chart(told, tmp_path):
+def test_chart_is_written(polled, tmp_path):
     file = tmp_path / "coverage.svg"
-    outcome = vna("--archive", told[0], "coverage", "--since", "2026-01", "--chart", file)
+    outcome = vna("--archive", polled[0], "coverage", "--since", "2026-01", "--chart", file)
     assert str(file) in outcome.err
     root = ET.parse(file).getroot()
     assert len(root.findall("{http://www.w3.org/2000/svg}g")) == len(
-        printed(told[0], "--since", "2026-01")["coverage"]
-    ) - len([r for r in printed(told[0], "--since", "2026-01")["coverage"] if r["section"]])
+        printed(polled[0], "--since", "2026-01")["coverage"]
+    ) - len([r for r in printed(polled[0], "--since", "2026-01")["coverage"] if r["section"]])
 
 
-def test_an_archive_that_cannot_be_written_is_answered_about(told, tmp_path):
-    """A write version above 2 in its header makes SQLite open a file read-only, for whoever."""
-    here = copied(told[0], tmp_path / "archive")
+def test_read_only_archive_prints_the_ledger_without_storing_it(polled, tmp_path):
+    """SQLite opens a file read-only when the write version in its header is above 2, even for root."""
+    here = copy_archive(polled[0], tmp_path / "archive")
     printed(here)
     with (here / FILE).open("r+b") as file:
         file.seek(18)
@@ -173,7 +187,7 @@ def test_an_archive_that_cannot_be_written_is_answered_about(told, tmp_path):
     assert len(json.loads(outcome.out)["missing"]) == 37
 
 
-# --- rows in ----------------------------------------------------------------------------------------------------------
+# --- stored rows ------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -195,7 +209,7 @@ def sight(archive, source, kind=None, name=None, **changes):
         archive.add_sightings(source, [Sighting(f"{SITE}/x-post7.vnp", 7, **changes)], NOW, NOW)
 
 
-def test_a_page_is_told_of_by_its_sources(archive):
+def test_channels_of_a_page_are_those_of_its_sources(archive):
     sight(archive, f"{SITE}/sitemaps/news-2024-3.xml", "sitemap")
     sight(archive, f"{SITE}/politique/", "section", "Politique")
     sight(archive, "related:Monde")
@@ -204,20 +218,20 @@ def test_a_page_is_told_of_by_its_sources(archive):
     assert (post.listed_in, post.section, post.hinted_on, post.held) == ("2024-03", "Politique", None, False)
 
 
-def test_a_page_has_the_day_that_a_source_gave_in_hanoi(archive):
+def test_date_of_a_source_is_a_day_in_hanoi(archive):
     sight(archive, f"{SITE}/rss/home.rss", "feed")
     archive.db.execute("UPDATE pages SET published_hint = '2024-01-15T20:00:00Z'")
     assert only(archive).hinted_on == "2024-01-16"
 
 
-def test_a_page_without_sightings_is_told_of_by_what_named_it_first(archive):
+def test_page_without_sightings_has_the_channel_that_first_named_it(archive):
     with archive.transaction():
         archive.add_page(PageForFetch(7, f"{SITE}/x-post7.vnp", "known", 0, NOW, None, None), "ids")
     assert only(archive).channels == {"ids"}
 
 
-def test_the_posts_are_of_one_moment_however_often_they_are_gone_over(archive, tmp_path):
-    """Each post is beside its own sightings, also where others have none, and one that comes meanwhile is for later."""
+def test_posts_are_a_snapshot_that_can_be_iterated_repeatedly(archive, tmp_path):
+    """Each post has only its own sightings, and a post that another process adds meanwhile is not included."""
     with archive.transaction():
         archive.add_page(PageForFetch(3, f"{SITE}/x-post3.vnp", "known", 0, NOW, None, None), "ids")
         archive.add_page(PageForFetch(9, f"{SITE}/x-post9.vnp", "known", 0, NOW, None, None), "related:Monde")
@@ -232,20 +246,20 @@ def test_the_posts_are_of_one_moment_however_often_they_are_gone_over(archive, t
         assert [post.id for post in posts] == [3, 7, 8, 9]
 
 
-def test_imported_texts_are_held_until_their_article_is(told, tmp_path):
-    here = copied(told[0], tmp_path / "archive")
+def test_imported_texts_count_until_their_article_is_held(polled, tmp_path):
+    here = copy_archive(polled[0], tmp_path / "archive")
     text, other = tmp_path / "a.txt", tmp_path / "b.txt"
     text.write_text(vna("--archive", here, "show", value(here, "SELECT max(id) FROM articles")).out, "utf-8")
     other.write_text("Un titre\n\nUn texte que la rédaction a gardé.\n", "utf-8")
     assert vna("--archive", here, "import", text, other).code == 0
     with app.reading_archive(here) as archive, archive.posts() as posts:
         imported = [post for post in posts if post.id < 0]
-    assert [post.channels for post in imported] == [{"import"}], "the other one is the article that is held"
-    assert printed(here)["coverage"][0]["month"] == "", "nothing says when it was written"
+    assert [post.channels for post in imported] == [{"import"}], "the other text is an article that is held"
+    assert printed(here)["coverage"][0]["month"] == "", "its month is unknown"
 
 
-def test_open_gaps_and_datings_are_shown(told, tmp_path):
-    here = copied(told[0], tmp_path / "archive")
+def test_open_gaps_and_datings_are_shown(polled, tmp_path):
+    here = copy_archive(polled[0], tmp_path / "archive")
     with open_archive(here) as archive, archive.transaction():
         archive.db.execute(
             """INSERT INTO gaps (source, opened_at, since, until, state, note)
@@ -276,18 +290,18 @@ def test_coverage_of_an_empty_archive(archive, tmp_path):
 # --- the disk ---------------------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_fetched_below_the_reserve(tmp_path, clock):
-    """The run ends politely between two requests; what it fetched is there, and the next run does not ask for it again."""
+def test_nothing_is_fetched_below_the_disk_reserve(tmp_path, clock):
+    """The run stops between two requests. The next run does not repeat the requests that were archived."""
     here = tmp_path / "archive"
     left = iter([10**9] * 12 + [10] + [10**9] * 12 + [10])
-    config = settled(here, reserve=10**6)
+    config = configured(here, reserve=10**6)
     with mounted(clock, articles=10) as site:
         for run in (1, 2):
             with (
                 pytest.raises(DiskLow, match="less than the reserve") as stopped,
-                app.working(config, "poll", Watch(), clock=clock, free=lambda _: next(left)) as work,
+                app.working(config, "poll", RecordedProgress(), clock=clock, free=lambda _: next(left)) as work,
             ):
-                pipeline.poll(work)
+                collect.poll(work)
             assert "[archive] reserve" in stopped.value.hint
             assert rows(here, "SELECT outcome FROM runs") == [{"outcome": "stopped"}] * run
             with WarcStore(here / "warc") as warc:
@@ -296,7 +310,7 @@ def test_nothing_is_fetched_below_the_reserve(tmp_path, clock):
     assert len(set(site.wire.paths)) == len(site.wire.paths)
 
 
-def test_the_size_is_recorded_once_a_day(tmp_path, clock):
+def test_size_is_recorded_once_a_day(tmp_path, clock):
     here = tmp_path / "archive"
     for pause in (2, 22, 24):
         with working(here, clock) as context, recorded(context, "poll"):
@@ -306,7 +320,7 @@ def test_the_size_is_recorded_once_a_day(tmp_path, clock):
     assert all(r["free_bytes"] > 0 and r["db_bytes"] > 0 for r in recorded_days)
 
 
-def test_a_size_is_that_of_the_files(tmp_path):
+def test_size_is_the_sum_of_the_files(tmp_path):
     (tmp_path / "warc" / "2026").mkdir(parents=True)
     (tmp_path / "warc" / "2026" / "a.warc.gz").write_bytes(b"x" * 1000)
     (tmp_path / "warc" / "gone.warc.gz").symlink_to(tmp_path / "nowhere")
@@ -315,7 +329,7 @@ def test_a_size_is_that_of_the_files(tmp_path):
     assert disk.measured(tmp_path, "2026-11-21", lambda _: 5) == Size("2026-11-21", 1000, 37, 5)
 
 
-def test_a_day_has_one_size(archive):
+def test_one_size_per_day_is_kept_for_thirty_days(archive):
     for number in range(40):
         day = (NOW + timedelta(days=number)).date().isoformat()
         archive.save_disk(day, 10, 1, 5)
@@ -327,18 +341,18 @@ def test_a_day_has_one_size(archive):
 
 @pytest.mark.parametrize(
     ("reserve", "words"),
-    [(0, ["10.0 MB more a day", "is reached in"]), (1 << 60, ["less than the reserve", "nothing is fetched"])],
+    [(0, ["grows by 10.0 MB a day", "days until the reserve"]), (1 << 60, ["below the reserve", "nothing is fetched"])],
 )
-def test_status_says_how_long_the_disk_will_do(archive, tmp_path, reserve, words):
+def test_status_shows_when_the_disk_reserve_is_reached(archive, tmp_path, reserve, words):
     archive.save_disk("2026-11-20", 0, 0, 5)
     archive.save_disk("2026-11-21", 9_000_000, 1_000_000, 5)
     config = tmp_path / "crawler.toml"
     config.write_text(f"[archive]\ndir = '{tmp_path / 'archive'}'\nreserve = {reserve}\n", "utf-8")
     shown = vna("--config", config, "status").out
     assert all(word in shown for word in words)
-    told = json.loads(vna("--config", config, "status", "--json").out)["disk"]
-    assert (told["growth"], told["reserve"]) == (10_000_000, reserve)
-    assert told["days_until_full"] == (0 if reserve else told["free_bytes"] // 10_000_000)
+    forecast = json.loads(vna("--config", config, "status", "--json").out)["disk"]
+    assert (forecast["growth"], forecast["reserve"]) == (10_000_000, reserve)
+    assert forecast["days_until_full"] == (0 if reserve else forecast["free_bytes"] // 10_000_000)
 
 
 def test_status_shows_incidents(archive, tmp_path):

@@ -1,4 +1,4 @@
-"""The allocator of a long life: what was free is the system's again."""
+"""Memory settings of the long-running service: freed memory is returned to the system."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
 free = lambda block: libc.free(ctypes.c_void_p(block))
 rss = lambda: int(Path("/proc/self/statm").read_text().split()[1]) * 4096
-if "settled" in sys.argv: memory.settle()
+if "configured" in sys.argv: memory.configure_allocator()
 before = rss()
 blocks = [libc.malloc(SIZE) for _ in range(COUNT)]
 for block in blocks: ctypes.memset(ctypes.c_void_p(block), 1, SIZE)
-for block in blocks[:-1]: free(block)  # the last one stays, and with it a heap below it
-if "trimmed" in sys.argv: memory.give_back()
+for block in blocks[:-1]: free(block)  # the last block stays, and pins the heap below it
+if "released" in sys.argv: memory.release_free_memory()
 print((rss() - before) * 100 // (SIZE * COUNT))
 """
 
 
-def kept(size: int, count: int, *steps: str) -> int:
-    """Give the share (per cent) of freed blocks that a fresh process keeps."""
+def retained(size: int, count: int, *steps: str) -> int:
+    """Return the share of the freed blocks, in per cent, that a new process does not return to the system."""
     code = PAGES.replace("SIZE", str(size)).replace("COUNT", str(count))
     done = subprocess.run([sys.executable, "-c", code, *steps], capture_output=True, text=True, check=True)
     return int(done.stdout)
@@ -40,14 +40,14 @@ def kept(size: int, count: int, *steps: str) -> int:
 
 @glibc
 @pytest.mark.parametrize(
-    ("size", "count", "step"), [(100_000, 300, "settled"), (4_000, 5_000, "trimmed")], ids=["pages", "rows"]
+    ("size", "count", "step"), [(100_000, 300, "configured"), (4_000, 5_000, "released")], ids=["pages", "rows"]
 )
-def test_what_was_free_is_the_systems_again(size, count, step):
-    assert kept(size, count) > 80
-    assert kept(size, count, step) < 20
+def test_freed_memory_is_returned_to_the_system(size, count, step):
+    assert retained(size, count) > 80
+    assert retained(size, count, step) < 20
 
 
-def test_what_only_points_at_itself_is_free():
+def test_reference_cycles_are_collected():
     class Cycle:
         pass
 
@@ -57,19 +57,19 @@ def test_what_only_points_at_itself_is_free():
     gc.disable()
     try:
         del cycle
-        memory.give_back()
+        memory.release_free_memory()
         assert gone() is None
     finally:
         gc.enable()
 
 
-def test_what_is_there_the_first_time_is_not_looked_through_any_more():
+def test_objects_alive_at_the_first_call_are_excluded_from_collection():
     gc.unfreeze()
     try:
-        memory.give_back()
+        memory.release_free_memory()
         first = gc.get_freeze_count()
         later = [[] for _ in range(5000)]
-        memory.give_back()
+        memory.release_free_memory()
         assert first > 1000
         assert gc.get_freeze_count() < first + len(later)
     finally:

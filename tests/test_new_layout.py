@@ -1,4 +1,4 @@
-"""docs/new-layout.md, played: the site changes its design, a layout file is written, the stored pages are read at last."""
+"""The walkthrough of docs/new-layout.md: the site changes its layout, a markup file is added, stored pages are parsed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from crawler.cli.main import app
-from crawler.sim.site import Options, Replica, Serving, build, serve
+from crawler.sim.site import FakeSite, Options, Serving, build, serve
 from crawler.sim.site.story import SECTIONS
 from crawler.types import ImageBlock, TextBlock
 
@@ -23,7 +23,7 @@ BROKEN = 'name = "redesign-1"\n[article]\ntitle = ["h1["]\nbody = "p"\n'
 def site() -> Serving:
     small = Options(sections=SECTIONS[:2], section_size=8, feed_size=8, home_size=10)
 
-    def make(url: str) -> Replica:
+    def make(url: str) -> FakeSite:
         return build(url, seeds_dir=ROOT / "seeds", articles=3, now=lambda: datetime.now(UTC), options=small)
 
     with serve(make) as serving:
@@ -45,20 +45,20 @@ def vna(site: Serving, tmp_path: Path):
     return run
 
 
-def test_from_alarm_to_archive(site: Serving, vna, tmp_path: Path) -> None:
+def test_a_new_layout_from_alarm_to_archive(site: Serving, vna, tmp_path: Path) -> None:
     assert vna("poll")[0] == 0
-    site.replica.redesign()
-    new = site.replica.publish(2)
+    site.fake_site.redesign()
+    new = site.fake_site.publish(2)
     alarm, output, _ = vna("poll", "--all", "--json")
     assert alarm == 5
     assert json.loads(output)["new"] == 0
 
-    # what was held is untouched, what is new waits
+    # Archived articles are unchanged; new pages are in state drift.
     held = json.loads(vna("status", "--json")[1])
     assert held["pages"]["drift"] == len(new)
-    assert held["articles"] == len(site.replica.ids()) - len(new)
+    assert held["articles"] == len(site.fake_site.ids()) - len(new)
 
-    # without a layout nothing can be read, and nothing is lost
+    # Without the new layout, no new page can be parsed, but none is lost.
     before = json.loads(vna("reparse", "--json")[1])
     assert (before["newly_read"], before["still_unread"]) == (0, len(new))
 
@@ -79,7 +79,7 @@ def test_from_alarm_to_archive(site: Serving, vna, tmp_path: Path) -> None:
     done = json.loads(vna("reparse", "--json")[1])
     assert (done["newly_read"], done["still_unread"], done["differing"]) == (len(new), 0, 0), done["samples"]
     for post_id in new:
-        story, shown = site.replica.story(post_id), json.loads(vna("show", str(post_id), "--format", "json")[1])
+        story, shown = site.fake_site.story(post_id), json.loads(vna("show", str(post_id), "--format", "json")[1])
         assert shown["title"] == story.title
         assert shown["lead"] == story.lead
         assert shown["markup"] == "redesign-1"
@@ -90,7 +90,7 @@ def test_from_alarm_to_archive(site: Serving, vna, tmp_path: Path) -> None:
             b.caption for b in story.blocks if isinstance(b, ImageBlock)
         ]
 
-    # the articles that were held read from new pages as well, and none is taken for revised
+    # The archived articles are parsed from pages in the new layout, and none counts as revised.
     _, output, _ = vna("poll", "--all", "--json")
     report = json.loads(output)
     assert (report["new"], report["revised"], report["rejected"]) == (0, 0, 0)

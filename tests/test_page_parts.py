@@ -1,4 +1,4 @@
-"""Small pages for what the golden pages do not show: odd bodies, lists of stories, pages too dangerous to parse."""
+"""Small pages for cases that the golden pages do not cover: unusual bodies, related stories, pages unsafe to parse."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.errors import MarkupDrift, NotAnArticle, ParseError
+from crawler.errors import MarkupDrift, NotAnArticle, ParseError, Rejection
 from crawler.markup import ArticleSelectors, BodySelectors, Markup, RelatedSelectors
 from crawler.parse import guard
 from crawler.parse.page import parse_page
@@ -25,16 +25,16 @@ LAYOUT = Markup(
     ),
     RelatedSelectors("Voir plus", item=(".story",), title=("h3",), summary=("p",)),
 )  # fmt: skip
-SAYS = '<meta property="og:type" content="article">'
+OG_ARTICLE = '<meta property="og:type" content="article">'
 
 
-def parse(body, after="", url=URL, head=SAYS, title="<h1>T</h1>"):
+def parse(body, after="", url=URL, head=OG_ARTICLE, title="<h1>T</h1>"):
     page = f'<!doctype html><html><head>{head}</head><body><main>{title}<div class="body">{body}</div></main>{after}</body></html>'
     return parse_page(page.encode(), url, content_type=None, fetched_at=NOW, markups=[LAYOUT])
 
 
 def blocks(body):
-    """Give text blocks as they are and pictures as their caption."""
+    """Return text blocks as strings and pictures as lists with their caption."""
     return [getattr(block, "text", None) or [getattr(block, "caption", None)] for block in parse(body).blocks]
 
 
@@ -42,23 +42,23 @@ IMG = '<img src="/1.jpg">'
 CREDIT = "Un pont à Huế. Photo : VNA"
 LONG = "Une phrase assez longue pour n’être pas une étiquette, et même plus longue que cela, dit que "
 BODIES = {
-    "a link in a sentence": (f'<p>{LONG}<a href="/b-post2.vnp">le riz</a> pousse.</p>', [f"{LONG}le riz pousse."]),
-    "a pixel that counts readers": ('<p>Un.<img src="/x.gif" width="1" height="1"></p>', ["Un."]),
-    "a picture between two texts": (f"Un.{IMG}Deux.", ["Un.", [None], "Deux."]),
-    "a caption before its picture": (f"<figure><figcaption>C</figcaption>{IMG}</figure>", [["C"]]),
-    "a caption in two parts": (f"<figure>{IMG}<figcaption>C</figcaption><p class=caption>Photo : VNA</p></figure>", [["C Photo : VNA"]]),
-    "a caption as bare text behind": (f'<div class="photo">{IMG}</div>{CREDIT}<p>Un.</p>', [[CREDIT], "Un."]),
-    "a caption as bare text inside": (f'<div class="photo">{IMG}{CREDIT}</div><p>Un.</p>', [[CREDIT], "Un."]),
-    "text behind a picture that credits nobody": (f'<div class="photo">{IMG}</div><p>Un.</p>', [[None], "Un."]),
-    "a long text behind a picture": (f'<div class="photo">{IMG}</div><p>{LONG * 5}Photo : VNA</p>', [[None], f"{LONG * 5}Photo : VNA"]),
-    "a dateline behind a picture": (
+    "link in a sentence": (f'<p>{LONG}<a href="/b-post2.vnp">le riz</a> pousse.</p>', [f"{LONG}le riz pousse."]),
+    "tracking pixel": ('<p>Un.<img src="/x.gif" width="1" height="1"></p>', ["Un."]),
+    "picture between two texts": (f"Un.{IMG}Deux.", ["Un.", [None], "Deux."]),
+    "caption before its picture": (f"<figure><figcaption>C</figcaption>{IMG}</figure>", [["C"]]),
+    "caption in two parts": (f"<figure>{IMG}<figcaption>C</figcaption><p class=caption>Photo : VNA</p></figure>", [["C Photo : VNA"]]),
+    "bare caption after the picture element": (f'<div class="photo">{IMG}</div>{CREDIT}<p>Un.</p>', [[CREDIT], "Un."]),
+    "bare caption inside the picture element": (f'<div class="photo">{IMG}{CREDIT}</div><p>Un.</p>', [[CREDIT], "Un."]),
+    "text without credit after a picture": (f'<div class="photo">{IMG}</div><p>Un.</p>', [[None], "Un."]),
+    "long text with credit after a picture": (f'<div class="photo">{IMG}</div><p>{LONG * 5}Photo : VNA</p>', [[None], f"{LONG * 5}Photo : VNA"]),
+    "dateline after a picture": (
         f'<div class="photo">{IMG}</div><p>Huế (VNA) - Un. Photo : VNA</p>', [[None], "Huế (VNA) - Un. Photo : VNA"],
     ),
-    "a caption element behind its picture": (f"<figure>{IMG}</figure><p class=caption>C</p><p>Un.</p>", [["C"], "Un."]),
-    "a caption element behind nothing": ("<p class=caption>C</p><p>Un.</p>", ["C", "Un."]),
-    "a caption element behind a text": (f"{IMG}<p>Un.</p><p class=caption>C</p>", [[None], "Un.", "C"]),
-    "an empty note": ('<div class="note"> <b></b></div><p>Un.</p>', ["Un."]),
-    "arrows that point at nothing": ("<p>Un.</p><p>..&gt;&gt;</p>", ["Un."]),
+    "caption element after its picture": (f"<figure>{IMG}</figure><p class=caption>C</p><p>Un.</p>", [["C"], "Un."]),
+    "caption element without a picture": ("<p class=caption>C</p><p>Un.</p>", ["C", "Un."]),
+    "caption element after a text": (f"{IMG}<p>Un.</p><p class=caption>C</p>", [[None], "Un.", "C"]),
+    "empty note": ('<div class="note"> <b></b></div><p>Un.</p>', ["Un."]),
+    "arrows without a link": ("<p>Un.</p><p>..&gt;&gt;</p>", ["Un."]),
     "zero-width text": ("<p>\u200b</p><p>Un.</p>", ["Un."]),
 }  # fmt: skip
 
@@ -68,7 +68,7 @@ def test_body(body, expected):
     assert blocks(body) == expected
 
 
-# --- stories ----------------------------------------------------------------------------------------------------------
+# --- related stories --------------------------------------------------------------------------------------------------
 
 
 def story(number, title="S", summary="R"):
@@ -80,28 +80,28 @@ def related(number, title="S", summary="R"):
 
 
 FEET = {
-    "heading beside its stories": (f"<h2>Voir plus</h2>{story(2)}{story(3)}", [related(2), related(3)]),
-    "heading in a box with them": (f"<div><h2>Voir plus</h2>{story(2)}</div>", [related(2)]),
-    "heading with signs around it": (f"<div><h2>» Voir plus :</h2>{story(2)}</div>", [related(2)]),
-    "a button before the heading": (f"<a>Voir plus</a><div><h2>Voir plus</h2>{story(2)}</div>", [related(2)]),
-    "the words in a sentence": (f"<div><p>Voir plus loin que la mer, voir plus haut que le ciel, et voir</p>{story(2)}</div>", []),
-    "the words without an element of their own": (f"<div>Voir plus {story(2, summary=LONG)}</div>", []),
-    "a story twice": (f"<div><h2>Voir plus</h2>{story(2)}{story(2, 'autre')}</div>", [related(2)]),
-    "an item without a link": (f'<div><h2>Voir plus</h2><div class="story"><h3>x</h3></div>{story(2)}</div>', [related(2)]),
-    "an item without a title": (f'<div><h2>Voir plus</h2><div class="story"><a href="/x"></a></div>{story(2)}</div>', [related(2)]),
-    "a summary that repeats the title": (f"<div><h2>Voir plus</h2>{story(2, 'S', 'S')}</div>", [related(2, summary="")]),
+    "heading before its stories": (f"<h2>Voir plus</h2>{story(2)}{story(3)}", [related(2), related(3)]),
+    "heading in one container with its stories": (f"<div><h2>Voir plus</h2>{story(2)}</div>", [related(2)]),
+    "heading with punctuation": (f"<div><h2>» Voir plus :</h2>{story(2)}</div>", [related(2)]),
+    "button before the heading": (f"<a>Voir plus</a><div><h2>Voir plus</h2>{story(2)}</div>", [related(2)]),
+    "voir plus in a sentence": (f"<div><p>Voir plus loin que la mer, voir plus haut que le ciel, et voir</p>{story(2)}</div>", []),
+    "voir plus without its own element": (f"<div>Voir plus {story(2, summary=LONG)}</div>", []),
+    "repeated story": (f"<div><h2>Voir plus</h2>{story(2)}{story(2, 'autre')}</div>", [related(2)]),
+    "item without a link": (f'<div><h2>Voir plus</h2><div class="story"><h3>x</h3></div>{story(2)}</div>', [related(2)]),
+    "item without a title": (f'<div><h2>Voir plus</h2><div class="story"><a href="/x"></a></div>{story(2)}</div>', [related(2)]),
+    "summary that repeats the title": (f"<div><h2>Voir plus</h2>{story(2, 'S', 'S')}</div>", [related(2, summary="")]),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("foot", "expected"), FEET.values(), ids=FEET)
-def test_stories_at_the_foot(foot, expected):
+def test_related_stories_at_the_foot(foot, expected):
     assert list(parse("<p>Un.</p>", foot).related) == expected
 
 
-def test_links_to_stories_inside_the_body_come_behind_and_once():
+def test_related_links_inside_the_body_follow_once():
     links = '<p>Un.</p><p class="relate"><a href="/s-post2.vnp">S</a> <a href="/i-post4.vnp">I</a> <a title="J" href="/j-post5.vnp"></a></p>'
     article = parse(f"{links}<p>Deux.</p>", f"<div><h2>Voir plus</h2>{story(2)}</div>")
-    assert [one.post_id for one in article.related] == [2, 4, 5]
+    assert [story.post_id for story in article.related] == [2, 4, 5]
     assert article.related[2].title == "J"
     assert article.text == "Un.\n\nDeux."
 
@@ -109,59 +109,61 @@ def test_links_to_stories_inside_the_body_come_behind_and_once():
 # --- verdicts ---------------------------------------------------------------------------------------------------------
 
 
-def test_an_article_without_an_id_cannot_be_kept():
-    with pytest.raises(NotAnArticle, match="no post id"):
+def test_an_article_without_an_id_is_rejected():
+    with pytest.raises(NotAnArticle) as caught:
         parse("<p>Un.</p>", url=f"{ROOT}/x/y.html")
+    assert caught.value.rejection is Rejection.NO_POST_ID
 
 
-@pytest.mark.parametrize("body", ["", "<p> </p>", '<div class="ad">x</div>'], ids=["empty", "blank", "noise alone"])
-def test_a_body_in_which_nothing_can_be_read_is_drift(body):
+@pytest.mark.parametrize("body", ["", "<p> </p>", '<div class="ad">x</div>'], ids=["empty", "blank", "only noise"])
+def test_a_body_without_content_is_drift(body):
     with pytest.raises(MarkupDrift) as caught:
-        parse(body, head=f'{SAYS}<link rel="canonical" href="{URL}"><meta property="og:title" content="T">')
+        parse(body, head=f'{OG_ARTICLE}<link rel="canonical" href="{URL}"><meta property="og:title" content="T">')
     assert caught.value.missing == ("body",)
     assert caught.value.article.title == "T"
 
 
-def test_a_player_alone_is_a_video():
+def test_a_body_with_only_a_player_is_a_video():
     assert parse('<div class="player"></div>').kind == "video"
 
 
-# --- pages that would keep a parser busy ------------------------------------------------------------------------------
+# --- pages that are unsafe to parse -----------------------------------------------------------------------------------
 
 HAZARDS = {
     "too many tags": ("<p>x" * 40_001, "tags"),
-    "too deep": ("<div>" * 2_501, "nested"),
+    "nested too deeply": ("<div>" * 2_501, "nested"),
     "too many attributes": ("<p " + " ".join(f"a{i}" for i in range(2_001)) + ">", "attributes"),
-    "formatting left open": ("<b>" * 500 + "<p>x</p>" * 500, "formatting"),
+    "formatting elements left open": ("<b>" * 500 + "<p>x</p>" * 500, "formatting"),
 }
 HARMLESS = {
-    "a usual page": f"<main><p class='a b'>{LONG}</p></main>" * 100,
-    "as many tags as may be": "<p>x" * 40_000,
-    "as deep as may be": "<div>" * 2_500 + "</div>" * 2_500,
-    "many elements that close": "<div>x</div>" * 10_000,
-    "many elements without an end": "<br><img src=x><li>x" * 5_000,
-    "as many attributes as may be": "<p " + " ".join(f"a{i}" for i in range(2_000)) + ">",
+    "ordinary page": f"<main><p class='a b'>{LONG}</p></main>" * 100,
+    "maximum number of tags": "<p>x" * 40_000,
+    "maximum depth": "<div>" * 2_500 + "</div>" * 2_500,
+    "many closed elements": "<div>x</div>" * 10_000,
+    "many elements without end tags": "<br><img src=x><li>x" * 5_000,
+    "maximum number of attributes": "<p " + " ".join(f"a{i}" for i in range(2_000)) + ">",
     "one long attribute": f"<img src='data:{'x' * 10_000}'>",
-    "formatting that closes": "<b><i>x</i></b><p>y</p>" * 1_000,
-    "ends without a beginning": "</b></div>" * 1_000 + "<b>" * 10,
+    "closed formatting elements": "<b><i>x</i></b><p>y</p>" * 1_000,
+    "end tags without start tags": "</b></div>" * 1_000 + "<b>" * 10,
     "no tags": "x < y " * 10_000,
-    "nothing": "",
+    "empty": "",
 }
 
 
 @pytest.mark.parametrize(("page", "part"), HAZARDS.values(), ids=HAZARDS)
-def test_a_hazard_is_named(page, part):
+def test_hazard_returns_a_reason(page, part):
     assert part in guard.hazard(page)
 
 
 @pytest.mark.parametrize("page", HARMLESS.values(), ids=HARMLESS)
-def test_a_page_that_people_write_may_be_parsed(page):
+def test_hazard_accepts_safe_pages(page):
     assert guard.hazard(page) is None
 
 
-def test_a_dangerous_page_is_refused_before_it_is_parsed():
-    with pytest.raises(NotAnArticle, match="cannot be parsed safely"):
+def test_an_unsafe_page_is_rejected_before_it_is_parsed():
+    with pytest.raises(NotAnArticle) as caught:
         parse("<div>" * 3_000)
+    assert caught.value.rejection is Rejection.UNSAFE
 
 
 # --- any page ---------------------------------------------------------------------------------------------------------
@@ -176,7 +178,7 @@ FRAGMENTS = [
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=5), max_size=20).map("".join), st.booleans())
-def test_any_page_is_read_or_refused(body, at_foot):
+def test_any_page_is_parsed_or_rejected(body, at_foot):
     try:
         article = parse("<p>Un.</p>", body) if at_foot else parse(body)
     except ParseError:
@@ -187,7 +189,7 @@ def test_any_page_is_read_or_refused(body, at_foot):
     assert len({story.url for story in article.related}) == len(article.related)
 
 
-def test_many_comments_before_the_root_are_no_trap():
+def test_many_comments_before_the_root_do_not_stall_the_parser():
     body = b"<!---->" * 100 + b"<html><title>Accueil</title><p>" + b"x" * 64
     with pytest.raises(NotAnArticle):
         parse_page(body, f"{ROOT}/a-post1.vnp", content_type=None, fetched_at=NOW, markups=())

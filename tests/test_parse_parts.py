@@ -1,4 +1,4 @@
-"""The parts of the reader on their own: dateline and signature, times, charsets, the head of a page, what is no article."""
+"""The parts of the parser: dateline, signature and credit, times, charsets, metadata, and rejection of other pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from crawler.errors import Rejection
 from crawler.parse import classify, decode, dom, head, structure, times
-from crawler.parse.times import Candidate
+from crawler.parse.times import DateCandidate
 from crawler.types import Dateline
 
 ROOT = "https://fr.vietnamplus.vn"
@@ -35,20 +35,20 @@ def first(html, selector):
 DATELINES = {
     "place": ("Hanoï (VNA) - Le", ("Hanoï", None, "VNA")),
     "place and date": ("Paris, 19 septembre (VNA) - Le", ("Paris", "19 septembre", "VNA")),
-    "le before the date": ("Hanoi, le 5 octobre (AVI) – Le", ("Hanoi", "le 5 octobre", "AVI")),
-    "place of two names": ("Paris, France (VNA) - Le", ("Paris, France", None, "VNA")),
+    "article before the date": ("Hanoi, le 5 octobre (AVI) – Le", ("Hanoi", "le 5 octobre", "AVI")),
+    "place and country": ("Paris, France (VNA) - Le", ("Paris, France", None, "VNA")),
     "no space": ("Hanoï(VNA) Le", ("Hanoï", None, "VNA")),
     "no place": ("(VNA) - Le", (None, None, "VNA")),
-    "spaces before": (" \u00a0Hanoï (VNA) - Le", ("Hanoï", None, "VNA")),
-    "spaces in the brackets": ("Hanoï ( VNA ) - Le", ("Hanoï", None, "VNA")),
+    "leading spaces": (" \u00a0Hanoï (VNA) - Le", ("Hanoï", None, "VNA")),
+    "spaces inside the parentheses": ("Hanoï ( VNA ) - Le", ("Hanoï", None, "VNA")),
     "place with a particle": ("Ho Chi Minh-Ville et Cân Tho (VNA) - Le", ("Ho Chi Minh-Ville et Cân Tho", None, "VNA")),
     "two agencies": ("Hanoï (VNA/CVN) - Le", ("Hanoï", None, "VNA/CVN")),
-    "another agency before": ("Hanoï (NDEL/VNA) - Le", ("Hanoï", None, "NDEL/VNA")),
-    "none": ("Le Vietnam a signé.", None),
-    "another agency alone": ("Pékin (AFP) - Le", None),
-    "the agency in a sentence": ("Selon l’agence vietnamienne d’information (VNA), le riz", None),
-    "the agency further on": ("Le riz. Hanoï (VNA) a dit", None),
-    "nothing": ("", None),
+    "another agency first": ("Hanoï (NDEL/VNA) - Le", ("Hanoï", None, "NDEL/VNA")),
+    "no dateline": ("Le Vietnam a signé.", None),
+    "only another agency": ("Pékin (AFP) - Le", None),
+    "agency in a sentence": ("Selon l’agence vietnamienne d’information (VNA), le riz", None),
+    "dateline after a sentence": ("Le riz. Hanoï (VNA) a dit", None),
+    "empty": ("", None),
 }
 
 
@@ -63,16 +63,16 @@ SIGNATURES = {
     "dash": ("Fin. -VNA", "-VNA"),
     "dash and space": ("Fin. - VNA", "- VNA"),
     "long dash": ("Fin –VNA", "–VNA"),
-    "of the older agency's name": ("Fin. -AVI", "-AVI"),
-    "full stop behind": ("Fin. -VNA. ", "-VNA"),
+    "French acronym of the agency": ("Fin. -AVI", "-AVI"),
+    "final full stop": ("Fin. -VNA. ", "-VNA"),
     "composite": ("Fin. CPV/VNA", "CPV/VNA"),
-    "composite with a dash": ("Fin. - VOV/VNA", "- VOV/VNA"),
+    "composite after a dash": ("Fin. - VOV/VNA", "- VOV/VNA"),
     "glued to the last word": ("dongs.VNA", "VNA"),
     "alone": ("VNA", "VNA"),
-    "none": ("Fin.", None),
-    "a word that ends so": ("une agence nommée VNA", None),
+    "no signature": ("Fin.", None),
+    "last word of a sentence": ("une agence nommée VNA", None),
     "in the middle": ("L’accord -VNA est signé", None),
-    "nothing": ("", None),
+    "empty": ("", None),
 }
 
 
@@ -86,14 +86,14 @@ def test_signature(text, expected):
 CREDITS = {
     "photo": ("Un pont. Photo : VNA", "VNA"),
     "photo without space": ("Un pont.Photo: cafef.vn", "cafef.vn"),
-    "in brackets": ("Un pont (Photo : VNA)", "VNA"),
+    "in parentheses": ("Un pont (Photo : VNA)", "VNA"),
     "source": ("(Source: customsnews)", "customsnews"),
     "illustration": ("Photo d'illustration : East Asia Forum", "East Asia Forum"),
     "no-break space": ("Photo\u00a0: Quân Trang/VNA", "Quân Trang/VNA"),
     "credit": ("Un pont. Crédit : X", "X"),
-    "a colon in the caption": ("Sommet : une photo. Photo : VNA.", "VNA"),
-    "none": ("Un pont à Huế", None),
-    "the word in a sentence": ("La photo montre un pont", None),
+    "another colon in the caption": ("Sommet : une photo. Photo : VNA.", "VNA"),
+    "no credit": ("Un pont à Huế", None),
+    "photo as an ordinary word": ("La photo montre un pont", None),
     "no caption": (None, None),
 }
 
@@ -105,7 +105,7 @@ def test_credit(caption, expected):
 
 @settings(max_examples=200, deadline=None)
 @given(st.text() | st.text(alphabet="VNA ()-–,/CP.Photo :é19\u00a0\n"))
-def test_what_is_found_in_a_text_stands_in_it(text):
+def test_found_parts_are_verbatim_parts_of_the_text(text):
     dateline = structure.dateline(text)
     for part in (
         structure.signature(text),
@@ -122,34 +122,34 @@ MINUTE = SECOND.replace(second=0)
 DAY = datetime(2025, 4, 29, tzinfo=HANOI)
 INSTANTS = {
     "offset with a colon": ("2025-04-29T14:30:44+07:00", SECOND),
-    "offset without": ("2025-04-29T14:30:44+0700", SECOND),
+    "offset without a colon": ("2025-04-29T14:30:44+0700", SECOND),
     "UTC": ("2025-04-29T07:30:44Z", SECOND),
-    "small letters": ("2025-04-29t07:30:44z", SECOND),
-    "no offset: Hanoi": ("2025-04-29 14:30:44", SECOND),
+    "lower-case letters": ("2025-04-29t07:30:44z", SECOND),
+    "no offset: Hanoi time": ("2025-04-29 14:30:44", SECOND),
     "fractions of a second": ("2025-04-29T14:30:44.123+07:00", SECOND),
     "no seconds": ("2025-04-29T14:30+07:00", MINUTE),
-    "day alone": ("2025-04-29", DAY),
-    "unpadded day": ("2025-4-9", datetime(2025, 4, 9, tzinfo=HANOI)),
-    "padded": ("  2025-04-29T14:30:44+07:00\n", SECOND),
+    "date only": ("2025-04-29", DAY),
+    "unpadded date": ("2025-4-9", datetime(2025, 4, 9, tzinfo=HANOI)),
+    "surrounding white space": ("  2025-04-29T14:30:44+07:00\n", SECOND),
     "epoch seconds": ("1745911844", SECOND),
     "epoch seconds with a fraction": ("1745911844.5", SECOND),
     "epoch milliseconds": ("1745911844000", SECOND),
     "visible, day first": ("29/04/2025 14:30", MINUTE),
-    "visible, with words": ("mardi, 29/04/2025 - 14h30 (GMT+7)", MINUTE),
-    "visible, clock first": ("14:30 29/04/2025", MINUTE),
-    "visible, day alone": ("29/04/2025", DAY),
-    "visible, month in words": ("29 avril 2025 à 14h30", MINUTE),
-    "visible, first of a month": ("1er août 2025", datetime(2025, 8, 1, tzinfo=HANOI)),
-    "a thirteenth month": ("2025-13-01", None),
-    "the 30th of February": ("30/02/2025", None),
-    "the 25th hour": ("2025-04-29T25:00:00+07:00", None),
-    "an offset beyond reason": ("2025-04-29T14:30:44+99:99", None),
-    "a month that is none": ("29 brumaire 2025", None),
-    "the year one": ("0001-01-01T00:00:00+00:00", None),
-    "an epoch beyond reason": ("9999999999999", None),
-    "too few figures": ("12345", None),
+    "visible, with weekday and zone": ("mardi, 29/04/2025 - 14h30 (GMT+7)", MINUTE),
+    "visible, time first": ("14:30 29/04/2025", MINUTE),
+    "visible, date only": ("29/04/2025", DAY),
+    "visible, month name": ("29 avril 2025 à 14h30", MINUTE),
+    "visible, ordinal day": ("1er août 2025", datetime(2025, 8, 1, tzinfo=HANOI)),
+    "month 13": ("2025-13-01", None),
+    "30 February": ("30/02/2025", None),
+    "hour 25": ("2025-04-29T25:00:00+07:00", None),
+    "impossible offset": ("2025-04-29T14:30:44+99:99", None),
+    "unknown month name": ("29 brumaire 2025", None),
+    "year 1": ("0001-01-01T00:00:00+00:00", None),
+    "epoch number far in the future": ("9999999999999", None),
+    "too few digits": ("12345", None),
     "words": ("hier matin", None),
-    "nothing": ("", None),
+    "empty": ("", None),
 }
 
 
@@ -158,7 +158,7 @@ def test_instant(raw, expected):
     assert times.instant(raw) == expected
 
 
-def test_an_offset_is_kept_and_numbers_are_hanoi_time():
+def test_instant_keeps_an_offset_and_returns_epoch_numbers_in_hanoi_time():
     assert times.instant("2025-04-29T07:30:44Z").isoformat() == "2025-04-29T07:30:44+00:00"
     assert times.instant("1745911844").isoformat() == "2025-04-29T14:30:44+07:00"
     assert times.instant("2025-04-29 14:30:44").isoformat() == "2025-04-29T14:30:44+07:00"
@@ -181,37 +181,37 @@ RAW = (
 @given(RAW)
 @example("٢٠٢٥-٠٤-٢٩")
 @example("\u0660" * 10)
-def test_whatever_stands_there_is_a_time_or_none(raw):
+def test_instant_accepts_any_string(raw):
     when = times.instant(raw)
     assert when is None or when.utcoffset() is not None
 
 
-META, TIME, LD = (Candidate(source, "2025-04-29T14:30:44+07:00") for source in ("meta", "time", "JSON-LD"))
+META, TIME, LD = (DateCandidate(source, "2025-04-29T14:30:44+07:00") for source in ("meta", "time", "JSON-LD"))
 
 
 def at(source, raw):
-    return Candidate(source, raw)
+    return DateCandidate(source, raw)
 
 
-def test_the_first_candidate_is_believed():
+def test_choose_prefers_the_first_candidate():
     chosen = times.choose([META, TIME], NOW)
     assert (chosen.iso, chosen.raw, chosen.source, chosen.problems) == (META.raw, META.raw, "meta", ())
 
 
 CHOICES = {
-    "empty ones are passed over": ([at("meta", " "), TIME], "time", 0),
-    "what is no time is a problem": ([at("meta", "hier"), TIME], "time", 1),
-    "none": ([], None, 1),
-    "none that can be read": ([at("meta", "hier")], None, 2),
-    "agree but for the seconds": ([META, at("visible", "29/04/2025 14:30")], "meta", 0),
-    "agree, a day alone": ([META, at("visible", "29/04/2025")], "meta", 0),
-    "agree in another zone": ([META, at("time", "2025-04-29T07:30:44Z")], "meta", 0),
-    "disagree by two minutes": ([META, at("time", "2025-04-29T14:32:44+07:00")], "meta", 1),
-    "disagree by a day": ([META, at("visible", "30/04/2025")], "meta", 1),
-    "a number is never a day alone": ([META, at("epoch", "1745946000")], "meta", 1),
-    "every one that disagrees": ([META, at("time", "2024-01-01"), at("JSON-LD", "2023-01-01")], "meta", 2),
-    "a little ahead: clocks differ": ([at("meta", "2026-11-21T08:09:00Z")], "meta", 0),
-    "in the future": ([at("meta", "2026-11-22T08:00:00Z")], "meta", 1),
+    "empty candidates are skipped": ([at("meta", " "), TIME], "time", 0),
+    "unreadable candidate: a problem": ([at("meta", "hier"), TIME], "time", 1),
+    "no candidate": ([], None, 1),
+    "no readable candidate": ([at("meta", "hier")], None, 2),
+    "equal except for the seconds": ([META, at("visible", "29/04/2025 14:30")], "meta", 0),
+    "equal, date only": ([META, at("visible", "29/04/2025")], "meta", 0),
+    "equal in another time zone": ([META, at("time", "2025-04-29T07:30:44Z")], "meta", 0),
+    "two minutes apart": ([META, at("time", "2025-04-29T14:32:44+07:00")], "meta", 1),
+    "one day apart": ([META, at("visible", "30/04/2025")], "meta", 1),
+    "epoch number at midnight is not date only": ([META, at("epoch", "1745946000")], "meta", 1),
+    "two candidates that disagree": ([META, at("time", "2024-01-01"), at("JSON-LD", "2023-01-01")], "meta", 2),
+    "nine minutes after the fetch": ([at("meta", "2026-11-21T08:09:00Z")], "meta", 0),
+    "one day after the fetch": ([at("meta", "2026-11-22T08:00:00Z")], "meta", 1),
 }
 
 
@@ -230,7 +230,7 @@ def test_a_problem_names_the_field():
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(RAW, max_size=4))
-def test_a_choice_can_always_be_made(raws):
+def test_choose_accepts_any_strings(raws):
     chosen = times.choose([at(str(i), raw) for i, raw in enumerate(raws)], NOW)
     assert chosen.iso is not None or chosen.problems
 
@@ -239,34 +239,34 @@ def test_a_choice_can_always_be_made(raws):
 
 E_ACUTE = "é".encode()
 CHARSETS = {
-    "nothing said": (b"<p>\xc3\xa9", None, "é", "utf-8", 0),
+    "nothing declared": (b"<p>\xc3\xa9", None, "é", "utf-8", 0),
     "header": (b"<p>\xe9", "text/html; charset=iso-8859-1", "é", "cp1252", 0),
     "header without a space, in quotes": (b"<p>\xc3\xa9", 'text/html;charset="UTF-8"', "é", "utf-8", 0),
     "header before meta": (b'<meta charset="iso-8859-1">\xc3\xa9', "text/html; charset=utf-8", "é", "utf-8", 0),
     "meta": (b'<meta charset="windows-1250">\xe9', "text/html", "é", "cp1250", 0),
-    "meta of the older form": (
+    "meta in the older form": (
         b'<meta http-equiv="Content-Type" content="text/html; charset=iso-8859-15">\xa4', None, "€", "iso8859-15", 0,
     ),
     "meta too far down": (b" " * 5000 + b"<meta charset=latin1>\xc3\xa9", None, "é", "utf-8", 0),
-    "meta that lies": (b'<meta charset="utf-16">\xc3\xa9', None, "é", "utf-8", 0),
-    "ASCII is said, Windows is meant": (b"\x93x\x94", "text/html; charset=us-ascii", "“x”", "cp1252", 0),
-    "header that names none, meta does": (b"<meta charset=cp1252>\xe9", "text/html; charset=klingon", "é", "cp1252", 1),
-    "nothing that is said is a charset": (b"<meta charset=klingon>\xc3\xa9", "text/html; charset=x", "é", "utf-8", 2),
-    "mark of UTF-8": (codecs.BOM_UTF8 + E_ACUTE, "text/html; charset=latin1", "é", "utf-8", 0),
-    "mark of UTF-16, little end": (codecs.BOM_UTF16_LE + "é".encode("utf-16-le"), None, "é", "utf-16-le", 0),
-    "mark of UTF-16, big end": (codecs.BOM_UTF16_BE + "é".encode("utf-16-be"), "text/html; charset=utf-8", "é", "utf-16-be", 0),
-    "a default of the server that does not fit, meta does": (
+    "meta that cannot be true": (b'<meta charset="utf-16">\xc3\xa9', None, "é", "utf-8", 0),
+    "declared ASCII, decoded as windows-1252": (b"\x93x\x94", "text/html; charset=us-ascii", "“x”", "cp1252", 0),
+    "unknown charset in the header, valid in meta": (b"<meta charset=cp1252>\xe9", "text/html; charset=klingon", "é", "cp1252", 1),
+    "unknown charsets in header and meta": (b"<meta charset=klingon>\xc3\xa9", "text/html; charset=x", "é", "utf-8", 2),
+    "UTF-8 byte order mark": (codecs.BOM_UTF8 + E_ACUTE, "text/html; charset=latin1", "é", "utf-8", 0),
+    "UTF-16 LE byte order mark": (codecs.BOM_UTF16_LE + "é".encode("utf-16-le"), None, "é", "utf-16-le", 0),
+    "UTF-16 BE byte order mark": (codecs.BOM_UTF16_BE + "é".encode("utf-16-be"), "text/html; charset=utf-8", "é", "utf-16-be", 0),
+    "header does not fit, meta does": (
         b"<meta charset=iso-8859-1>caf\xe9", "text/html; charset=utf-8", "café", "cp1252", 1,
     ),
-    "a meta that does not fit, UTF-8 does": (b"<meta charset=gb2312>\xc3\xa9\xe2\x80\x99", None, "é’", "utf-8", 1),
-    "neither fits": (b"<meta charset=gb2312>\xe9 ", "text/html; charset=utf-8", "\ufffd", "utf-8", 1),
-    "bytes that do not fit": (b"a\xe9b", None, "a\ufffdb", "utf-8", 1),
-    "a page that was broken before": ("a\ufffdb".encode(), None, "a\ufffdb", "utf-8", 1),
+    "meta does not fit, UTF-8 does": (b"<meta charset=gb2312>\xc3\xa9\xe2\x80\x99", None, "é’", "utf-8", 1),
+    "neither header nor meta fits": (b"<meta charset=gb2312>\xe9 ", "text/html; charset=utf-8", "\ufffd", "utf-8", 1),
+    "no declared charset, bytes are not UTF-8": (b"a\xe9b", None, "a\ufffdb", "utf-8", 1),
+    "U+FFFD in the page itself": ("a\ufffdb".encode(), None, "a\ufffdb", "utf-8", 1),
     "mojibake": ("Ã©ducation".encode(), None, "Ã©ducation", "utf-8", 1),
-    "mojibake of Central Europe": ("đź“ť Ă©dito".encode(), None, "đź“ť Ă©dito", "utf-8", 1),
-    "a codec that is not for text": (b"<p>\xc3\xa9", "text/html; charset=base64", "é", "utf-8", 1),
-    "a codec that cannot replace": (b"xn--\xc3\xa9", "text/html; charset=idna", "xn--é", "utf-8", 1),
-    "a codec that always fails": (b"<p>\xc3\xa9", "text/html; charset=undefined", "é", "utf-8", 1),
+    "mojibake via windows-1250": ("đź“ť Ă©dito".encode(), None, "đź“ť Ă©dito", "utf-8", 1),
+    "codec that is not a text codec": (b"<p>\xc3\xa9", "text/html; charset=base64", "é", "utf-8", 1),
+    "codec without replacement": (b"xn--\xc3\xa9", "text/html; charset=idna", "xn--é", "utf-8", 1),
+    "codec that always fails": (b"<p>\xc3\xa9", "text/html; charset=undefined", "é", "utf-8", 1),
 }  # fmt: skip
 
 
@@ -285,7 +285,7 @@ CODECS = "utf-8 utf-16 utf-32 utf-7 latin1 cp1258 big5 iso2022_jp hz idna punyco
 
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=60), st.sampled_from(CODECS) | st.text(max_size=12), st.booleans())
-def test_bytes_are_always_text(body, name, in_page):
+def test_decode_accepts_any_bytes(body, name, in_page):
     if in_page:
         decoded = decode.decode(b"<meta charset='" + name.encode() + b"'>" + body)
     else:
@@ -294,15 +294,15 @@ def test_bytes_are_always_text(body, name, in_page):
     assert codecs.lookup(decoded.charset)
 
 
-# --- text of a tree ---------------------------------------------------------------------------------------------------
+# --- text of nodes ----------------------------------------------------------------------------------------------------
 
 TEXTS = {
-    "white space collapses": ("<p> a\n  b\t c </p>", "a b c"),
-    "a no-break space stays": ("<p>a\u00a0\u00a0b</p>", "a\u00a0\u00a0b"),
-    "a line break is a space": ("<p>a<br>b</p>", "a b"),
-    "inline elements add none": ("<p>a<b>b</b>c</p>", "abc"),
-    "comments are no text": ("<p>a<!-- x -->b</p>", "ab"),
-    "scripts, styles and players are none": (
+    "collapsed white space": ("<p> a\n  b\t c </p>", "a b c"),
+    "no-break spaces are kept": ("<p>a\u00a0\u00a0b</p>", "a\u00a0\u00a0b"),
+    "line break becomes a space": ("<p>a<br>b</p>", "a b"),
+    "inline elements add no space": ("<p>a<b>b</b>c</p>", "abc"),
+    "comments are left out": ("<p>a<!-- x -->b</p>", "ab"),
+    "scripts, styles and players are left out": (
         "<p>a<script>x</script><style>y</style><video>z</video><svg>w</svg>b</p>",
         "ab",
     ),
@@ -315,16 +315,16 @@ def test_text(html, expected):
     assert dom.text(first(html, "p")) == expected
 
 
-def test_text_without_some_elements():
+def test_text_without_skipped_elements():
     page = tree("<div>a<i>b</i><u>c</u></div>")
     assert dom.text(page.css_first("div"), dom.ids(page.css("i"))) == "ac"
 
 
-def test_deep_nesting_is_no_problem():
+def test_text_of_deeply_nested_elements():
     assert dom.text(first("<div>" * 1500 + "x", "div")) == "x"
 
 
-def test_relations_of_nodes():
+def test_node_helpers():
     page = tree("<main><div><p id=a>x</p></div><p id=b>y</p></main>")
     a, div = page.css_first("#a"), page.css_first("div")
     assert [node.tag for node in dom.ancestors(a)] == ["div", "main", "body", "html"]
@@ -339,7 +339,7 @@ def test_relations_of_nodes():
     assert not dom.is_element(next(dom.children(a)))
 
 
-# --- the head ---------------------------------------------------------------------------------------------------------
+# --- metadata ---------------------------------------------------------------------------------------------------------
 
 
 def read(html, url=URL):
@@ -350,7 +350,7 @@ def ld(data):
     return f'<script type="application/ld+json">{data if isinstance(data, str) else json.dumps(data)}</script>'
 
 
-def test_what_a_page_says_of_itself():
+def test_metadata_of_a_page():
     news = {"@type": "NewsArticle", "headline": "T", "url": URL}
     crumbs = {
         "@type": "BreadcrumbList",
@@ -369,61 +369,61 @@ def test_what_a_page_says_of_itself():
     assert found.news == (news,)
     assert found.breadcrumbs == ("Accueil", "Monde")
     assert found.problems == ()
-    assert found.says_article()
+    assert found.declares_article()
 
 
-def test_a_page_that_says_nothing():
+def test_a_page_without_metadata():
     found = read("<p>x")
     assert (found.title, found.canonical, found.meta, found.news, found.breadcrumbs) == (None, None, {}, (), ())
-    assert not found.says_article()
+    assert not found.declares_article()
 
 
-SAYS = {
+DECLARED = {
     "OpenGraph": ('<meta property="og:type" content="ARTICLE">', True),
-    "OpenGraph, another": ('<meta property="og:type" content="website">', False),
+    "OpenGraph, another type": ('<meta property="og:type" content="website">', False),
     "JSON-LD": (ld({"@type": "NewsArticle"}), True),
-    "JSON-LD, another": (ld({"@type": "WebSite"}), False),
+    "JSON-LD, another type": (ld({"@type": "WebSite"}), False),
 }
 
 
-@pytest.mark.parametrize(("html", "expected"), SAYS.values(), ids=SAYS)
-def test_says_article(html, expected):
-    assert read(html).says_article() is expected
+@pytest.mark.parametrize(("html", "expected"), DECLARED.values(), ids=DECLARED)
+def test_declares_article(html, expected):
+    assert read(html).declares_article() is expected
 
 
-def test_a_title_that_is_only_the_sites_name():
+def test_a_title_with_only_the_site_name_is_empty():
     assert read("<title> | Vietnam+ (VietnamPlus)</title>").title is None
     assert read("<title></title>").title is None
 
 
 NEWS = {"@type": "NewsArticle"}
-STATEMENTS = {
+JSON_LD = {
     "one object": (ld(NEWS), 1),
     "a list": (ld([NEWS, {"@type": "WebPage"}, NEWS]), 2),
     "a graph": (ld({"@graph": [NEWS]}), 1),
-    "the main entity of a page": (ld({"@type": "WebPage", "mainEntity": NEWS}), 1),
-    "a type that is an address": (ld({"@type": "https://schema.org/NewsArticle"}), 1),
+    "main entity of a page": (ld({"@type": "WebPage", "mainEntity": NEWS}), 1),
+    "type given as a URL": (ld({"@type": "https://schema.org/NewsArticle"}), 1),
     "several types": (ld({"@type": ["Thing", "Article"]}), 1),
     "no type": (ld({"headline": "x"}), 0),
     "in a comment": (ld(f"<!-- {json.dumps(NEWS)} -->"), 1),
     "in CDATA": (ld(f"//<![CDATA[\n{json.dumps(NEWS)}\n//]]>"), 1),
-    "a semicolon behind": (ld(json.dumps(NEWS) + ";"), 1),
-    "a line break in a text": (ld('{"@type": "NewsArticle", "headline": "a\nb"}'), 1),
+    "final semicolon": (ld(json.dumps(NEWS) + ";"), 1),
+    "line break in a string": (ld('{"@type": "NewsArticle", "headline": "a\nb"}'), 1),
     "empty": (ld(""), 0),
     "not an object": (ld("3"), 0),
-    "nested as deep as is read": (ld("[" * 12 + json.dumps(NEWS) + "]" * 12), 1),
-    "nested deeper": (ld("[" * 13 + json.dumps(NEWS) + "]" * 13), 0),
+    "nested up to the limit": (ld("[" * 12 + json.dumps(NEWS) + "]" * 12), 1),
+    "nested beyond the limit": (ld("[" * 13 + json.dumps(NEWS) + "]" * 13), 0),
 }
 
 
-@pytest.mark.parametrize(("html", "expected"), STATEMENTS.values(), ids=STATEMENTS)
+@pytest.mark.parametrize(("html", "expected"), JSON_LD.values(), ids=JSON_LD)
 def test_json_ld(html, expected):
     found = read(html)
     assert len(found.news) == expected
     assert found.problems == ()
 
 
-@pytest.mark.parametrize("data", ['{"a": ', "[" * 100_000], ids=["cut", "nested without end"])
+@pytest.mark.parametrize("data", ['{"a": ', "[" * 100_000], ids=["truncated", "nested too deeply"])
 def test_broken_json_ld_is_a_problem(data):
     found = read(ld(NEWS) + ld(data))
     assert found.news == (NEWS,)
@@ -433,21 +433,21 @@ def test_broken_json_ld_is_a_problem(data):
 OWN = {"@type": "NewsArticle", "url": URL, "headline": "own"}
 NEXT = {"@type": "NewsArticle", "url": f"{ROOT}/b-post2.vnp", "headline": "next"}
 PLAIN = {"@type": "NewsArticle", "headline": "plain"}
-OWNERS = {
-    "its own, by address": ([NEXT, OWN], 1, "own"),
-    "its own, by main entity": ([NEXT, {**PLAIN, "mainEntityOfPage": {"@id": URL}, "headline": "me"}], 1, "me"),
-    "its own, by main entity as text": ([NEXT, {**PLAIN, "mainEntityOfPage": URL, "headline": "me"}], 1, "me"),
-    "its own, by name": ([NEXT, {**PLAIN, "@id": URL, "headline": "me"}], 1, "me"),
-    "one without address before a neighbour's": ([NEXT, PLAIN], 1, "plain"),
-    "only a neighbour's": ([NEXT], 1, None),
-    "page without id: the one without address": ([NEXT, PLAIN], None, "plain"),
+OWN_NEWS = {
+    "own, by url": ([NEXT, OWN], 1, "own"),
+    "own, by mainEntityOfPage object": ([NEXT, {**PLAIN, "mainEntityOfPage": {"@id": URL}, "headline": "me"}], 1, "me"),
+    "own, by mainEntityOfPage string": ([NEXT, {**PLAIN, "mainEntityOfPage": URL, "headline": "me"}], 1, "me"),
+    "own, by @id": ([NEXT, {**PLAIN, "@id": URL, "headline": "me"}], 1, "me"),
+    "without URL, preferred to another article's": ([NEXT, PLAIN], 1, "plain"),
+    "only another article's": ([NEXT], 1, None),
+    "page without id: the one without URL": ([NEXT, PLAIN], None, "plain"),
     "page without id: the first": ([NEXT, OWN], None, "next"),
-    "none": ([], 1, None),
+    "no JSON-LD": ([], 1, None),
 }
 
 
-@pytest.mark.parametrize(("objects", "post_id", "expected"), OWNERS.values(), ids=OWNERS)
-def test_a_neighbours_statement_is_not_the_pages_own(objects, post_id, expected):
+@pytest.mark.parametrize(("objects", "post_id", "expected"), OWN_NEWS.values(), ids=OWN_NEWS)
+def test_news_article_is_the_pages_own(objects, post_id, expected):
     assert read("".join(map(ld, objects))).news_article(post_id).get("headline") == expected
 
 
@@ -460,9 +460,9 @@ VALUES = {
     "object with an id": ({"@id": "a"}, "a"),
     "list of objects": ([{"name": "a"}], "a"),
     "number": (3, "3"),
-    "truth": (True, None),
-    "nothing": (None, None),
-    "empty": ("  ", None),
+    "boolean": (True, None),
+    "null": (None, None),
+    "blank": ("  ", None),
 }
 
 
@@ -472,17 +472,17 @@ def test_text_of(value, expected):
 
 
 @pytest.mark.parametrize("items", [None, "x", {}, []], ids=repr)
-def test_breadcrumbs_that_are_none(items):
+def test_invalid_breadcrumbs_are_ignored(items):
     assert read(ld({"@type": "BreadcrumbList", "itemListElement": items})).breadcrumbs == ()
 
 
-# --- what is no article -----------------------------------------------------------------------------------------------
+# --- rejected pages ---------------------------------------------------------------------------------------------------
 
 PAD = b"<p>" + b"x" * 100
 BYTES = {
     "a page": (b"<!doctype html>" + PAD, None),
-    "nothing": (b"", (Rejection.EMPTY, "an empty response (0 bytes)")),
-    "blanks": (b" \n" * 99, (Rejection.EMPTY, "an empty response (198 bytes)")),
+    "no bytes": (b"", (Rejection.EMPTY, "an empty response (0 bytes)")),
+    "only white space": (b" \n" * 99, (Rejection.EMPTY, "an empty response (198 bytes)")),
     "a dozen bytes": (b"RssList.html", (Rejection.TINY, "only 12 bytes")),
     "63 bytes": (b"x" * 63, (Rejection.TINY, "only 63 bytes")),
     "64 bytes": (b"x" * 64, None),
@@ -493,7 +493,7 @@ BYTES = {
     "ZIP": (b"PK\x03\x04" + PAD, (Rejection.BINARY, "a ZIP file")),
     "gzip": (b"\x1f\x8b" + PAD, (Rejection.BINARY, "compressed data")),
     "feed": (b'<?xml version="1.0"?>\n<!-- x --> <rss>' + PAD, (Rejection.XML, "XML (rss), a feed or a sitemap")),
-    "feed behind a byte order mark": (b"\xef\xbb\xbf<feed>" + PAD, (Rejection.XML, "XML (feed), a feed or a sitemap")),
+    "feed after a byte order mark": (b"\xef\xbb\xbf<feed>" + PAD, (Rejection.XML, "XML (feed), a feed or a sitemap")),
     "sitemap": (b"<urlset>" + PAD, (Rejection.XML, "XML (urlset), a feed or a sitemap")),
     "XHTML": (b'<?xml version="1.0"?><html>' + PAD, None),
     "JSON object": (b'{"data": 1}' + PAD, (Rejection.JSON, "JSON")),
@@ -511,16 +511,16 @@ LONG = "<p>" + "mot " * 1000
 AN_ARTICLE = '<meta property="og:type" content="article">'
 CANONICAL = '<link rel="canonical" href="{}">'
 PAGES = {
-    "an article": ("<title>Le riz</title><p>Le riz", URL, None),
+    "article": ("<title>Le riz</title><p>Le riz", URL, None),
     "block page": ("<title>Just a moment...</title><p>Checking your browser", URL, Rejection.BLOCK_PAGE),
     "block page in French": ("<h1>Accès refusé</h1>", URL, Rejection.BLOCK_PAGE),
     "soft 404": ("<h1>Page introuvable</h1>", URL, Rejection.SOFT_404),
     "soft 404 in Vietnamese": ("<p>Đường dẫn này không tồn tại", URL, Rejection.SOFT_404),
     "error page": ("<title>502 Bad Gateway</title>", URL, Rejection.ERROR_PAGE),
-    "an article about errors": (f"{AN_ARTICLE}<h1>Erreur 404 : captcha et maintenance</h1>", URL, None),
-    "the words deep in a long page": (f"{LONG}<p>page introuvable", URL, None),
-    "the words in the headline of a long page": (f"<h2>Page introuvable</h2>{LONG}", URL, Rejection.SOFT_404),
-    "the words in a headline too far down": (
+    "article about errors": (f"{AN_ARTICLE}<h1>Erreur 404 : captcha et maintenance</h1>", URL, None),
+    "not-found words in the text of a long page": (f"{LONG}<p>page introuvable", URL, None),
+    "not-found words in a heading of a long page": (f"<h2>Page introuvable</h2>{LONG}", URL, Rejection.SOFT_404),
+    "not-found words in the fourth heading of a long page": (
         f"<h1>a</h1><h2>b</h2><h2>c</h2><h2>Page introuvable</h2>{LONG}",
         URL,
         None,
@@ -532,11 +532,11 @@ PAGES = {
     "canonical: mobile home": (CANONICAL.format("https://m.fr.vietnamplus.vn/"), URL, Rejection.HOME_PAGE),
     "canonical: another host": (CANONICAL.format("https://example.org/"), URL, None),
     "canonical: another article": (CANONICAL.format("/b-post2.vnp"), URL, None),
-    "no canonical, address of a section": ("<p>x", f"{ROOT}/politique/", Rejection.SECTION_PAGE),
-    "no canonical, address of a feed": ("<p>x", f"{ROOT}/rss/home.rss", Rejection.FEED),
-    "no canonical, address of a sitemap": ("<p>x", f"{ROOT}/sitemap.xml", Rejection.SITEMAP),
-    "no canonical, an address of no kind": ("<p>x", f"{ROOT}/x/y.html", None),
-    "a page of frames": ("<frameset><frame src=x></frameset>", URL, None),
+    "no canonical, URL of a section": ("<p>x", f"{ROOT}/politique/", Rejection.SECTION_PAGE),
+    "no canonical, URL of a feed": ("<p>x", f"{ROOT}/rss/home.rss", Rejection.FEED),
+    "no canonical, URL of a sitemap": ("<p>x", f"{ROOT}/sitemap.xml", Rejection.SITEMAP),
+    "no canonical, URL of an unknown kind": ("<p>x", f"{ROOT}/x/y.html", None),
+    "frameset": ("<frameset><frame src=x></frameset>", URL, None),
 }
 
 
@@ -571,7 +571,7 @@ FRAGMENT = (
 
 @settings(max_examples=250, deadline=None)
 @given(st.lists(FRAGMENT, max_size=8).map("".join), st.sampled_from([URL, f"{ROOT}/", "https://[x", ""]))
-def test_any_page_can_be_looked_at(html, url):
+def test_of_page_accepts_any_page(html, url):
     page = tree(html)
     found = head.read(page, url)
     rejection = classify.of_page(page, found, url)
@@ -584,6 +584,6 @@ def test_any_page_can_be_looked_at(html, url):
 
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200) | st.text().map(str.encode))
-def test_any_bytes_can_be_looked_at(body):
+def test_of_bytes_accepts_any_bytes(body):
     reason = classify.of_bytes(body)
     assert reason or len(body.strip()) >= 64

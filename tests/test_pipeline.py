@@ -1,4 +1,4 @@
-"""The journeys of a tick and of a page, against the double of the site: nothing lost, nothing twice, nothing guessed."""
+"""Polls and page visits against the fake site: nothing is lost, stored twice or guessed, whatever fails."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from itertools import pairwise
@@ -20,35 +21,36 @@ from support import (
     SEEDS,
     SITE,
     FakeClock,
-    answer,
-    copied,
+    assert_intact,
+    copy_archive,
     edited,
-    intact,
+    http_response,
+    mocked_http,
     mounted,
     page,
     poll,
     rows,
     value,
-    wired,
     working,
 )
 
-from crawler import app, pipeline, render
+import crawler
+from crawler import app, collect, render
 from crawler.errors import BadInput, SiteUnavailable, StorageError
 from crawler.parse import seedtext
 from crawler.parse.page import PARSER_VERSION, parse_page
+from crawler.pipeline import import_file
 from crawler.pipeline.run import recorded
 from crawler.pipeline.sources import poll_sources
 from crawler.records import article_json
-from crawler.sim.site import SECTIONS, Options, Request, Response, build
+from crawler.sim.site import SECTIONS, Options, SiteRequest, SiteResponse, build
 from crawler.site import Site
 from crawler.storage import open_archive
 from crawler.types import RawRef
 from crawler.warc import WarcStore
 
-ALIVE = 41  # the seeds and the stories under them
+PUBLISHED = 41  # articles on the fake site: the seeds and the stories under them
 SEED_IDS = {108403, 212024, 201295, 173418, 202538}
-WALL = "navigateur"  # what the wall against robots says
 
 
 @pytest.fixture
@@ -57,8 +59,8 @@ def clock():
 
 
 @pytest.fixture(scope="session")
-def first(tmp_path_factory):
-    """An archive after its first poll, with the report, the requests, and the time; made once, only ever copied."""
+def first_poll(tmp_path_factory):
+    """An archive after its first poll, the report, the requests and the time after it. Shared: tests change copies."""
     folder, clock = tmp_path_factory.mktemp("first") / "archive", FakeClock()
     with mounted(clock) as site:
         report = poll(folder, clock)
@@ -66,54 +68,54 @@ def first(tmp_path_factory):
 
 
 @pytest.fixture
-def held(first, tmp_path, clock):
-    """A copy of that archive to go on with, an hour later."""
-    clock.time = first[3]
+def archive(first_poll, tmp_path, clock):
+    """A copy of the archive after its first poll, one hour later."""
+    clock.time = first_poll[3]
     clock.advance(hours=1)
-    return copied(first[0], tmp_path / "archive")
+    return copy_archive(first_poll[0], tmp_path / "archive")
 
 
-def change(archive, sql, *values):
+def execute(archive, sql, *values):
     with open_archive(archive) as opened, opened.transaction():
         opened.db.conn.execute(sql, values)
 
 
-def only(archive, *ids, sources=False):
-    """Make these pages due, and nothing else."""
-    change(archive, "UPDATE pages SET next_due_at = CASE WHEN id IN (SELECT value FROM json_each(?)) THEN '2026' END",
-           json.dumps(ids))  # fmt: skip
+def make_due(archive, *ids, sources=False):
+    """Make only these pages due. No source is due either, unless `sources` leaves their due times unchanged."""
+    sql = "UPDATE pages SET next_due_at = CASE WHEN id IN (SELECT value FROM json_each(?)) THEN '2026' END"
+    execute(archive, sql, json.dumps(ids))
     if not sources:
-        change(archive, "UPDATE sources SET next_due_at = '9999-01-01T00:00:00Z' WHERE next_due_at IS NOT NULL")
+        execute(archive, "UPDATE sources SET next_due_at = '9999-01-01T00:00:00Z' WHERE next_due_at IS NOT NULL")
 
 
-def state(archive, page_id):
+def page_state(archive, page_id):
     return value(archive, "SELECT state FROM pages WHERE id = ?", page_id)
 
 
-def stored(archive, key):
+def stored_article(archive, key):
     with app.reading_archive(archive) as opened:
         return opened.article(key)
 
 
-def ids(archive):
+def article_ids(archive):
     return {row["id"] for row in rows(archive, "SELECT id FROM articles")}
 
 
-def evidence(archive):
-    """What the WARC files hold: (path, status, body) of every answer, in the order of writing."""
+def warc_responses(archive):
+    """Return path, status and body of each response in the WARC files, in the order in which they were written."""
     with WarcStore(archive / "warc") as warc:
         return [(record.url.removeprefix(SITE), record.status, record.body) for record in warc.records()]
 
 
-def last_evidence(archive, page_id):
-    """The body that the page's row points at."""
+def last_capture(archive, page_id):
+    """Return the record that the row of a page refers to."""
     (row,) = rows(archive, "SELECT raw.* FROM raw JOIN pages ON pages.raw_id = raw.id WHERE pages.id = ?", page_id)
     with WarcStore(archive / "warc") as warc:
         return warc.read(RawRef(row["file"], row["offset"], row["length"], row["digest"]))
 
 
 def counts(report):
-    """What a report counts of pages, zeros left out."""
+    """Return the page counts of a report that are not zero."""
     names = ("new", "revised", "unchanged", "duplicate", "rejected", "failed", "gone")
     return {name: n for name in names if (n := getattr(report, name))}
 
@@ -121,66 +123,66 @@ def counts(report):
 # --- the first poll ---------------------------------------------------------------------------------------------------
 
 
-def test_the_first_poll_archives_everything(first):
-    archive, report, paths, _ = first
-    assert counts(report) == {"new": ALIVE}
-    assert (report.fetched, report.sightings > ALIVE) == (ALIVE, True)
-    assert ids(archive) > SEED_IDS
-    assert len(ids(archive)) == ALIVE
+def test_the_first_poll_archives_everything(first_poll):
+    archive, report, paths, _ = first_poll
+    assert counts(report) == {"new": PUBLISHED}
+    assert (report.fetched, report.sightings > PUBLISHED) == (PUBLISHED, True)
+    assert article_ids(archive) > SEED_IDS
+    assert len(article_ids(archive)) == PUBLISHED
     assert {row["state"] for row in rows(archive, "SELECT state FROM pages")} == {"live"}
     assert report.requests == len(paths) == value(archive, "SELECT count(*) FROM fetches")
-    assert report.bytes == value(archive, "SELECT sum(size) FROM fetches") > 10 * ALIVE
+    assert report.bytes == value(archive, "SELECT sum(size) FROM fetches") > 10 * PUBLISHED
     articles = [path for path in paths if "-post" in path]
-    assert len(articles) == len(set(articles)) == ALIVE
+    assert len(articles) == len(set(articles)) == PUBLISHED
     (run,) = rows(archive, "SELECT * FROM runs")
-    assert (run["command"], run["outcome"], json.loads(run["report"])["new"]) == ("poll", "done", ALIVE)
-    intact(archive)
+    assert (run["command"], run["outcome"], json.loads(run["report"])["new"]) == ("poll", "done", PUBLISHED)
+    assert_intact(archive)
 
 
-def test_every_answer_is_evidence(first):
-    archive, _, paths, _ = first
-    assert [path for path, _, _ in evidence(archive)] == paths
+def test_the_warc_files_hold_every_response(first_poll):
+    archive, _, paths, _ = first_poll
+    assert [path for path, _, _ in warc_responses(archive)] == paths
     dates = rows(archive, "SELECT min(fetched_at) AS a, max(fetched_at) AS b FROM raw")[0]
     assert NOW.isoformat()[:16] <= dates["a"] < dates["b"]
 
 
 @pytest.mark.parametrize("name", SEED_TEXTS)
-def test_each_seed_leaves_the_archive_as_the_same_document(first, name):
-    (found,) = rows(first[0], "SELECT id FROM articles WHERE title = ?", SEED_ARTICLES[name].title)
-    left = render.text(stored(first[0], found["id"]))
-    assert lines(left) == lines(SEED_TEXTS[name])
-    assert left == seedtext.write(SEED_ARTICLES[name]), "in the one form of white space that we write"
+def test_a_seed_article_is_rendered_as_the_seed_document(first_poll, name):
+    (found,) = rows(first_poll[0], "SELECT id FROM articles WHERE title = ?", SEED_ARTICLES[name].title)
+    rendered = render.text(stored_article(first_poll[0], found["id"]))
+    assert lines(rendered) == lines(SEED_TEXTS[name])
+    assert rendered == seedtext.write(SEED_ARTICLES[name]), "white space is normalised in the same way"
 
 
 def lines(text):
-    """What makes two texts the same document: their lines, without the blank ones and without white space around."""
+    """Return the lines of a text without blank lines and surrounding white space, which may differ."""
     return [stripped for line in text.split("\n") if (stripped := line.strip())]
 
 
-def test_politeness_of_a_whole_run(tmp_path, clock):
+def test_all_requests_of_a_run_are_polite(tmp_path, clock):
     with mounted(clock) as site:
-        look(tmp_path, clock)
+        poll_due_sources(tmp_path, clock)
     times = site.wire.times
     assert all((b - a).total_seconds() >= 1 for a, b in pairwise(times))
-    assert {request.headers["User-Agent"] for request in site.wire.requests} == {
-        "vna-archive/0.1.0 (+archive@bibliotheque.fr)"
-    }
+    user_agents = {request.headers["User-Agent"] for request in site.wire.requests}
+    assert user_agents == {f"vna-archive/{crawler.__version__} (+archive@bibliotheque.fr)"}
     assert site.wire.count("/robots.txt") == 1
 
 
-def test_three_eras_read_alike():
-    """The body shapes of 2010, 2016 and 2024 are three ways of writing the same articles."""
-    readings = {}
+def test_layouts_of_three_eras_give_the_same_articles():
+    """The layouts of 2010, 2016 and 2024 (dossier section 6) present the same articles in different HTML."""
+    parsed = {}
     for era in (1, 2, 3):
         site = build(SITE, seeds_dir=SEEDS, articles=12, now=lambda: NOW, options=Options(era=era, history=12))
-        readings[era] = {post_id: reading(site, post_id) for post_id in site.ids()}
-    assert len(readings[1]) == ALIVE + 24
-    assert {(p, era) for era in (1, 2) for p, one in readings[era].items() if one != readings[3][p]} == set()
+        parsed[era] = {post_id: parsed_fields(site, post_id) for post_id in site.ids()}
+    assert len(parsed[1]) == PUBLISHED + 24
+    assert {(p, era) for era in (1, 2) for p, fields in parsed[era].items() if fields != parsed[3][p]} == set()
 
 
-def reading(site, post_id):
+def parsed_fields(site, post_id):
+    """Parse an article of the fake site; return its fields except the layout and the provenance."""
     story = site.story(post_id)
-    html = site.respond(Request("GET", story.path)).body
+    html = site.respond(SiteRequest("GET", story.path)).body
     article = parse_page(html, SITE + story.path, fetched_at=NOW, markups=MARKUPS, content_type=None)
     assert article.title == story.title
     return {k: v for k, v in article_json(article).items() if k not in ("markup", "provenance")}
@@ -189,225 +191,239 @@ def reading(site, post_id):
 # --- the second poll --------------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_due_at_once(first, held):
-    clock = FakeClock(first[3])
+def test_nothing_is_due_right_after_a_poll(first_poll, archive):
+    clock = FakeClock(first_poll[3])
     with mounted(clock) as site:
-        assert counts(poll(held, clock)) == {}
+        assert counts(poll(archive, clock)) == {}
         assert site.wire.requests == []
 
 
-def test_everything_again_is_unchanged(first, held, clock):
-    before = rows(held, "SELECT id, fingerprint, first_seen_at, revision FROM articles")
+def test_polling_everything_again_finds_no_changes(first_poll, archive, clock):
+    before = rows(archive, "SELECT id, fingerprint, first_seen_at, revision FROM articles")
     with mounted(clock) as site:
-        report = poll(held, clock, everything=True)
-    assert counts(report) == {"unchanged": ALIVE}
+        report = poll(archive, clock, everything=True)
+    assert counts(report) == {"unchanged": PUBLISHED}
     sources = {
-        row["url"].removeprefix(SITE) for row in rows(held, "SELECT url FROM sources WHERE next_due_at NOT NULL")
+        row["url"].removeprefix(SITE) for row in rows(archive, "SELECT url FROM sources WHERE next_due_at NOT NULL")
     }
-    assert sorted(site.wire.paths) == sorted([*sources, *(p for p in first[2] if "-post" in p)]), "one request each"
-    assert rows(held, "SELECT id, fingerprint, first_seen_at, revision FROM articles") == before
-    assert value(held, "SELECT count(*) FROM revisions") == ALIVE
-    assert value(held, "SELECT min(checked_at) FROM articles") > first[3].isoformat()
-    intact(held)
+    assert sorted(site.wire.paths) == sorted([*sources, *(p for p in first_poll[2] if "-post" in p)]), (
+        "one request for each source and article"
+    )
+    assert rows(archive, "SELECT id, fingerprint, first_seen_at, revision FROM articles") == before
+    assert value(archive, "SELECT count(*) FROM revisions") == PUBLISHED
+    assert value(archive, "SELECT min(checked_at) FROM articles") > first_poll[3].isoformat()
+    assert_intact(archive)
 
 
-def test_published_and_revised(held, clock):
+def test_polling_everything_visits_each_page_once(archive, clock):
+    """The run takes more than an hour: sources become due meanwhile, and are polled between the pages."""
+    with mounted(clock) as site, working(archive, clock, rate=0.01) as run:
+        run.stopping = lambda: len(site.wire.paths) > 500  # ends the test if pages are visited again and again
+        collect.poll(run, ignore_due=True)
+    visits = Counter(path for path in site.wire.paths if "-post" in path)
+    assert len(visits) == sum(visits.values()) == PUBLISHED
+    assert site.wire.count("/sitemaps/google-news.xml") > 1
+
+
+def test_new_and_revised_articles(archive, clock):
     with mounted(clock) as site:
-        published = site.replica.publish(2)
+        published = site.fake_site.publish(2)
         clock.advance(minutes=20)
-        assert counts(poll(held, clock)) == {"new": 2}
-        assert set(published) < ids(held)
+        assert counts(poll(archive, clock)) == {"new": 2}
+        assert set(published) < article_ids(archive)
         clock.advance(minutes=5)
-        site.replica.revise(published[0], title="Un titre tout à fait neuf")
+        site.fake_site.revise(published[0], title="Un titre tout à fait neuf")
         clock.advance(minutes=15)
-        assert counts(poll(held, clock)) == {"revised": 1}, "the news sitemap tells of it"
-    article = stored(held, published[0])
+        assert counts(poll(archive, clock)) == {"revised": 1}, "the news sitemap gives its new modification time"
+    article = stored_article(archive, published[0])
     assert (article.revision, article.article.title) == (2, "Un titre tout à fait neuf")
-    with app.reading_archive(held) as opened:
+    with app.reading_archive(archive) as opened:
         old, new = opened.history(published[0])
         assert "title" in new["changed"]
         assert old["title"] != new["title"]
         assert opened.changes(None, 5)[0]["id"] == published[0]
-    intact(held)
+    assert_intact(archive)
 
 
-def test_a_modification_time_makes_a_page_due(held, clock):
+def test_a_new_modification_time_makes_a_page_due(archive, clock):
     with mounted(clock) as site:
-        (post_id,) = site.replica.publish(1)
+        (post_id,) = site.fake_site.publish(1)
         clock.advance(hours=1)
-        poll(held, clock)
-        only(held, sources=True)
+        poll(archive, clock)
+        make_due(archive, sources=True)
         clock.advance(hours=13)
-        assert counts(poll(held, clock)) == {}
-        only(held, sources=True)
-        site.replica.revise(post_id)
+        assert counts(poll(archive, clock)) == {}
+        make_due(archive, sources=True)
+        site.fake_site.revise(post_id)
         clock.advance(hours=13)
-        assert counts(poll(held, clock)) == {"revised": 1}
-        only(held, sources=True)
+        assert counts(poll(archive, clock)) == {"revised": 1}
+        make_due(archive, sources=True)
         clock.advance(hours=13)
-        assert counts(poll(held, clock)) == {}, "the same time does not count again"
+        assert counts(poll(archive, clock)) == {}, "the same time does not make it due again"
 
 
 @pytest.mark.parametrize("status", [404, 410])
-def test_a_removed_article(held, clock, status):
-    """Suspect at the first answer, gone after spaced repeats; what was held stays."""
-    seen, when = [], []
+def test_a_removed_article_becomes_suspect_and_then_gone(archive, clock, status):
+    """Suspect after the first 404 or 410, gone after two more at intervals; its text stays in the archive."""
+    seen = []
     with mounted(clock) as site:
-        post_id = site.replica.ids()[-1]
-        site.replica.unpublish(post_id, status)
-        only(held, post_id)
+        post_id = site.fake_site.ids()[-1]
+        site.fake_site.unpublish(post_id, status)
+        make_due(archive, post_id)
         for _ in range(3):
-            assert counts(poll(held, clock)) == {"gone": 1}
-            seen.append((state(held, post_id), stored(held, post_id).state))
-            when.append(clock.now())
+            assert counts(poll(archive, clock)) == {"gone": 1}
+            seen.append((page_state(archive, post_id), stored_article(archive, post_id).state))
             clock.advance(minutes=1)
-            assert counts(poll(held, clock)) == {}, "the repeats are spaced"
+            assert counts(poll(archive, clock)) == {}, "not requested again before the interval has passed"
             clock.advance(days=1)
     assert seen == [("suspect", "suspect"), ("suspect", "suspect"), ("gone", "gone")]
-    assert value(held, "SELECT next_due_at FROM pages WHERE id = ?", post_id) is None
-    assert last_evidence(held, post_id).status == status
-    article = stored(held, post_id)
+    assert value(archive, "SELECT next_due_at FROM pages WHERE id = ?", post_id) is None
+    assert last_capture(archive, post_id).status == status
+    article = stored_article(archive, post_id)
     assert article.article.text
     assert article.raw is not None
-    with app.reading_archive(held) as opened:
+    with app.reading_archive(archive) as opened:
         assert [(r["id"], r["what"]) for r in opened.changes(None, 5)] == [(post_id, "gone")]
         assert "gone" not in {r["state"] for r in opened.status()["attention"]}
-    intact(held)
+    assert_intact(archive)
 
 
-def test_a_suspect_that_comes_back(held, clock):
+def test_a_suspect_article_that_comes_back_is_live(archive, clock):
     with mounted(clock) as site:
-        post_id = site.replica.ids()[-1]
-        path = site.replica.story(post_id).path
-        site.edit = lambda asked, given: replace(given, status=404) if asked.path == path else given
-        only(held, post_id)
-        poll(held, clock)
-        assert (state(held, post_id), stored(held, post_id).state) == ("suspect", "suspect")
+        post_id = site.fake_site.ids()[-1]
+        path = site.fake_site.story(post_id).path
+        site.edit = lambda request, response: replace(response, status=404) if request.path == path else response
+        make_due(archive, post_id)
+        poll(archive, clock)
+        assert (page_state(archive, post_id), stored_article(archive, post_id).state) == ("suspect", "suspect")
         site.edit = None
         clock.advance(hours=1)
-        assert counts(poll(held, clock)) == {"unchanged": 1}
-    assert (state(held, post_id), stored(held, post_id).state) == ("live", "live")
-    assert value(held, "SELECT failures FROM pages WHERE id = ?", post_id) == 0
-    with app.reading_archive(held) as opened:
+        assert counts(poll(archive, clock)) == {"unchanged": 1}
+    assert (page_state(archive, post_id), stored_article(archive, post_id).state) == ("live", "live")
+    assert value(archive, "SELECT failures FROM pages WHERE id = ?", post_id) == 0
+    with app.reading_archive(archive) as opened:
         assert opened.changes(None, 5) == []
 
 
-def test_trouble_before_the_first_404_is_no_probe(held, clock):
+def test_server_errors_do_not_count_towards_gone(archive, clock):
     with mounted(clock) as site:
-        post_id = site.replica.ids()[-1]
-        only(held, post_id)
-        site.replica.fault("error", path=site.replica.story(post_id).path)
+        post_id = site.fake_site.ids()[-1]
+        make_due(archive, post_id)
+        site.fake_site.fault("error", path=site.fake_site.story(post_id).path)
         for _ in range(2):
-            poll(held, clock)
+            poll(archive, clock)
             clock.advance(hours=1)
-        site.replica.clear()
-        site.replica.unpublish(post_id, 404)
-        poll(held, clock)
-    assert state(held, post_id) == "suspect"
+        site.fake_site.clear()
+        site.fake_site.unpublish(post_id, 404)
+        poll(archive, clock)
+    assert page_state(archive, post_id) == "suspect"
 
 
-# --- answers that are no article --------------------------------------------------------------------------------------
+# --- responses without an article -------------------------------------------------------------------------------------
 
 
 def add_page(archive, post_id, path):
-    """Have a page known as if a source had shown it."""
-    change(archive, "INSERT INTO pages (id, url, state, first_seen_at, first_source) VALUES (?, ?, 'known', ?, 'home')",
-           post_id, SITE + path, "2026-11-21T08:00:00Z")  # fmt: skip
+    """Add the row of a page as if a source had listed it."""
+    sql = "INSERT INTO pages (id, url, state, first_seen_at, first_source) VALUES (?, ?, 'known', ?, 'home')"
+    execute(archive, sql, post_id, SITE + path, "2026-11-21T08:00:00Z")
 
 
-def named(archive, site, *ids):
-    """Have pages due as if a source had just shown them, and nothing else."""
+def add_due_pages(archive, site, *ids):
+    """Add the rows of pages as if a source had just listed them, and make only these pages due."""
     for post_id in ids:
-        add_page(archive, post_id, site.replica.story(post_id).path)
-    only(archive, *ids)
+        add_page(archive, post_id, site.fake_site.story(post_id).path)
+    make_due(archive, *ids)
 
 
 @pytest.mark.parametrize(
-    ("situation", "counted", "as_new"),
+    ("situation", "counted", "state_if_new"),
     [
         ("block page", "rejected", "rejected"),
         ("redesign", "rejected", "drift"),
-        ("a dozen bytes", "rejected", "rejected"),
+        ("twelve bytes", "rejected", "rejected"),
         ("a PDF", "rejected", "rejected"),
-        ("refused", "failed", "failed"),
+        ("HTTP status 403", "failed", "failed"),
     ],
 )
 @pytest.mark.parametrize("known", [True, False], ids=["held", "new"])
-def test_what_is_no_article(held, clock, situation, counted, as_new, known):
-    """It is kept and queued for a human; the run goes on; an article that is held stays live."""
+def test_a_response_without_an_article(archive, clock, situation, counted, state_if_new, known):
+    """The response is archived and the page marked; the run continues; an article that the archive holds stays live."""
     with mounted(clock) as site:
-        others = site.replica.ids()[:2]
-        (post_id,) = [site.replica.ids()[-1]] if known else site.replica.publish(1)
-        path = site.replica.story(post_id).path
-        disturb(site, situation, path)
+        others = site.fake_site.ids()[:2]
+        (post_id,) = [site.fake_site.ids()[-1]] if known else site.fake_site.publish(1)
+        path = site.fake_site.story(post_id).path
+        inject_fault(site, situation, path)
         if not known:
             clock.advance(minutes=1)
-            add_page(held, post_id, path)
-        only(held, post_id, *others)
-        before = stored(held, post_id)
-        report = poll(held, clock)
+            add_page(archive, post_id, path)
+        make_due(archive, post_id, *others)
+        before = stored_article(archive, post_id)
+        report = poll(archive, clock)
         rest = {"rejected": 2} if situation == "redesign" else {"unchanged": 2}
         assert counts(report) == ({counted: 3} if situation == "redesign" else {counted: 1, **rest})
-        assert state(held, post_id) == ("live" if known else as_new)
-        assert value(held, "SELECT error FROM pages WHERE id = ?", post_id)
-        assert stored(held, post_id) == before
-        kept = [body for where, _, body in evidence(held) if where in (path, "/")][-1]
-        assert kept
+        assert page_state(archive, post_id) == ("live" if known else state_if_new)
+        assert value(archive, "SELECT error FROM pages WHERE id = ?", post_id)
+        assert stored_article(archive, post_id) == before
+        archived = [body for archived_path, _, body in warc_responses(archive) if archived_path in (path, "/")][-1]
+        assert archived
         if counted == "rejected":
-            assert last_evidence(held, post_id).body == kept
-        site.replica.clear()
+            assert last_capture(archive, post_id).body == archived
+        site.fake_site.clear()
         clock.advance(hours=1)
-        assert counts(poll(held, clock)).get("unchanged" if known else "new") == (
+        assert counts(poll(archive, clock)).get("unchanged" if known else "new") == (
             3 if situation == "redesign" and known else 1
         )
-    assert (state(held, post_id), stored(held, post_id).state) == ("live", "live")
-    intact(held)
+    assert (page_state(archive, post_id), stored_article(archive, post_id).state) == ("live", "live")
+    assert_intact(archive)
 
 
-def disturb(site, situation, path):
-    faults = {"block page": "block", "a dozen bytes": "empty", "a PDF": "not_html", "refused": "forbidden"}
+def inject_fault(site, situation, path):
+    """Let the fake site respond to `path` as the situation says; a redesign changes all pages."""
+    faults = {"block page": "block", "twelve bytes": "empty", "a PDF": "not_html", "HTTP status 403": "forbidden"}
     if situation in faults:
-        site.replica.fault(faults[situation], path=path)
+        site.fake_site.fault(faults[situation], path=path)
     else:
-        site.replica.redesign()
+        site.fake_site.redesign()
 
 
-def test_a_redirect_and_its_target_are_both_evidence(held, clock):
-    """A slug changes with its headline; the old address sends on to the new one."""
+def test_a_redirect_and_its_target_are_both_archived(archive, clock):
+    """The slug changes with the title, and the old address redirects to the new one."""
     with mounted(clock) as site:
-        post_id = site.replica.ids()[-1]
-        old = site.replica.story(post_id).path
-        site.replica.revise(post_id, title="Un autre titre")
-        new = site.replica.story(post_id).path
+        post_id = site.fake_site.ids()[-1]
+        old = site.fake_site.story(post_id).path
+        site.fake_site.revise(post_id, title="Un autre titre")
+        new = site.fake_site.story(post_id).path
 
-        def edit(asked, given):
-            return Response(301, (("Location", new),)) if asked.path == old else given
+        def edit(request, response):
+            return SiteResponse(301, (("Location", new),)) if request.path == old else response
 
         site.edit = edit
-        only(held, post_id)
-        assert counts(poll(held, clock)) == {"revised": 1}
-    assert [(path, status) for path, status, _ in evidence(held)[-2:]] == [(old, 301), (new, 200)]
-    assert stored(held, post_id).article.url == SITE + new
-    assert stored(held, post_id).id == post_id
+        make_due(archive, post_id)
+        assert counts(poll(archive, clock)) == {"revised": 1}
+    assert [(path, status) for path, status, _ in warc_responses(archive)[-2:]] == [(old, 301), (new, 200)]
+    assert stored_article(archive, post_id).article.url == SITE + new
+    assert stored_article(archive, post_id).id == post_id
 
 
-def test_a_page_that_names_another_post(held, clock):
-    """Two addresses of one article: its id is what the page says, and both rows know of the visit."""
+def test_a_page_with_the_id_of_another_article(archive, clock):
+    """Two addresses of one article: the canonical address gives its id, and the visit is written on both rows."""
     with mounted(clock) as site:
-        post_id = site.replica.ids()[-1]
-        path = site.replica.story(post_id).path
-        add_page(held, 1, "/ancien-post1.vnp")
-        whole = site.replica.respond(Request("GET", path)).body
-        site.edit = lambda asked, given: (
-            Response(200, (("Content-Type", "text/html"),), whole) if asked.path == "/ancien-post1.vnp" else given
+        post_id = site.fake_site.ids()[-1]
+        path = site.fake_site.story(post_id).path
+        add_page(archive, 1, "/ancien-post1.vnp")
+        body = site.fake_site.respond(SiteRequest("GET", path)).body
+        site.edit = lambda request, response: (
+            SiteResponse(200, (("Content-Type", "text/html"),), body)
+            if request.path == "/ancien-post1.vnp"
+            else response
         )
-        only(held, 1)
-        assert counts(poll(held, clock)) == {"unchanged": 1}
-    assert (state(held, 1), state(held, post_id)) == ("live", "live")
-    assert len(ids(held)) == ALIVE
+        make_due(archive, 1)
+        assert counts(poll(archive, clock)) == {"unchanged": 1}
+    assert (page_state(archive, 1), page_state(archive, post_id)) == ("live", "live")
+    assert len(article_ids(archive)) == PUBLISHED
 
 
-# --- every trouble ----------------------------------------------------------------------------------------------------
+# --- every fault of the site ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -427,74 +443,74 @@ def test_a_page_that_names_another_post(held, clock):
         ("slow", None),
     ],
 )
-def test_trouble_with_one_page(held, clock, kind, outcome):
+def test_a_fault_on_one_page(archive, clock, kind, outcome):
     with mounted(clock) as site:
-        (post_id,) = site.replica.publish(1)
-        named(held, site, post_id)
-        site.replica.fault(kind, path=site.replica.story(post_id).path)
-        report = poll(held, clock)
+        (post_id,) = site.fake_site.publish(1)
+        add_due_pages(archive, site, post_id)
+        site.fake_site.fault(kind, path=site.fake_site.story(post_id).path)
+        report = poll(archive, clock)
         if outcome is None:
             assert counts(report) == {"new": 1}
             return
         assert counts(report) == {outcome: 1}
-        assert state(held, post_id) == outcome
-        due = value(held, "SELECT next_due_at FROM pages WHERE id = ?", post_id)
-        assert due > clock.now().isoformat()[:19], "it is tried again, but later"
-        site.replica.clear()
+        assert page_state(archive, post_id) == outcome
+        due = value(archive, "SELECT next_due_at FROM pages WHERE id = ?", post_id)
+        assert due > clock.now().isoformat()[:19], "it is retried, but later"
+        site.fake_site.clear()
         clock.advance(hours=1)
-        assert counts(poll(held, clock)) == {"new": 1}
-    assert value(held, "SELECT failures FROM pages WHERE id = ?", post_id) == 0
-    intact(held)
+        assert counts(poll(archive, clock)) == {"new": 1}
+    assert value(archive, "SELECT failures FROM pages WHERE id = ?", post_id) == 0
+    assert_intact(archive)
 
 
 @pytest.mark.parametrize("kind", ["throttle", "unavailable", "error", "down", "truncate", "hang", "garbage"])
-def test_trouble_that_passes_costs_nothing(held, clock, kind):
+def test_a_fault_that_passes_is_overcome_by_retries(archive, clock, kind):
     with mounted(clock) as site:
-        (post_id,) = site.replica.publish(1)
-        named(held, site, post_id)
-        site.replica.fault(kind, path=site.replica.story(post_id).path, times=2)
-        assert counts(poll(held, clock)) == {"new": 1}
-        assert site.wire.count(site.replica.story(post_id).path) == 3
-    assert value(held, "SELECT count(*) FROM fetches WHERE url = ?", SITE + site.replica.story(post_id).path) == 3
+        (post_id,) = site.fake_site.publish(1)
+        add_due_pages(archive, site, post_id)
+        site.fake_site.fault(kind, path=site.fake_site.story(post_id).path, times=2)
+        assert counts(poll(archive, clock)) == {"new": 1}
+        assert site.wire.count(site.fake_site.story(post_id).path) == 3
+    assert value(archive, "SELECT count(*) FROM fetches WHERE url = ?", SITE + site.fake_site.story(post_id).path) == 3
 
 
-EACH = ("throttle", "error", "forbidden", "truncate", "hang", "garbage", "block", "empty", "not_html")
+FAULTS = ("throttle", "error", "forbidden", "truncate", "hang", "garbage", "block", "empty", "not_html")
 
 
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
-        *(("/", k) for k in EACH),
+        *(("/", k) for k in FAULTS),
         *((p, k) for p in ("/rss/home.rss", "/sitemap*", "/politique/") for k in ("error", "block")),
     ],
 )
-def test_trouble_with_one_source(held, clock, path, kind):
-    """The others make up for it; the source is marked, and asked again later."""
+def test_a_fault_on_one_source(archive, clock, path, kind):
+    """The other sources list the new article. The source is marked as failing."""
     with mounted(clock) as site:
-        (post_id,) = site.replica.publish(1)
-        site.replica.fault(kind, path=path)
+        (post_id,) = site.fake_site.publish(1)
+        site.fake_site.fault(kind, path=path)
         clock.advance(hours=13)
-        only(held, sources=True)
-        assert counts(poll(held, clock)) == {"new": 1}, post_id
-    marked = rows(held, "SELECT url, state, error FROM sources WHERE state = 'failing'")
-    hit = [r["url"] for r in rows(held, "SELECT url FROM sources WHERE next_due_at NOT NULL AND state <> 'absent'")]
-    assert {row["url"] for row in marked} == {url for url in hit if fnmatchcase(url.removeprefix(SITE), path)}
-    assert all(row["error"] for row in marked)
+        make_due(archive, sources=True)
+        assert counts(poll(archive, clock)) == {"new": 1}, post_id
+    failing = rows(archive, "SELECT url, state, error FROM sources WHERE state = 'failing'")
+    urls = [r["url"] for r in rows(archive, "SELECT url FROM sources WHERE next_due_at NOT NULL AND state <> 'absent'")]
+    assert {row["url"] for row in failing} == {url for url in urls if fnmatchcase(url.removeprefix(SITE), path)}
+    assert all(row["error"] for row in failing)
 
 
-def test_a_site_that_is_down(held, clock):
+def test_a_site_that_is_down_ends_the_run(archive, clock):
     with mounted(clock) as site:
-        site.replica.fault("down")
+        site.fake_site.fault("down")
         clock.advance(days=40)
         with pytest.raises(SiteUnavailable) as caught:
-            poll(held, clock)
+            poll(archive, clock)
     assert "robots.txt" in str(caught.value)
-    (run,) = rows(held, "SELECT * FROM runs ORDER BY id DESC LIMIT 1")
+    (run,) = rows(archive, "SELECT * FROM runs ORDER BY id DESC LIMIT 1")
     assert (run["outcome"], json.loads(run["report"])["requests"]) == ("stopped", 3)
-    assert value(held, "SELECT count(*) FROM fetches WHERE error IS NOT NULL") == 3, "every try is on record"
+    assert value(archive, "SELECT count(*) FROM fetches WHERE error IS NOT NULL") == 3, "every attempt is logged"
 
 
-def test_everybody_is_to_stay_away(tmp_path, clock):
+def test_robots_txt_disallows_everything(tmp_path, clock):
     with mounted(clock) as site:
         site.edit = edited("/robots.txt", lambda _: b"User-agent: *\nDisallow: /")
         assert counts(poll(tmp_path, clock)) == {}
@@ -502,15 +518,15 @@ def test_everybody_is_to_stay_away(tmp_path, clock):
     assert {row["state"] for row in rows(tmp_path, "SELECT state FROM sources")} == {"absent"}
 
 
-def test_robots_that_close_the_articles(held, clock):
-    (held / "state" / "robots-https-fr.vietnamplus.vn.json").unlink()
+def test_robots_txt_disallows_the_articles(archive, clock):
+    (archive / "state" / "robots-https-fr.vietnamplus.vn.json").unlink()
     with mounted(clock) as site:
         site.edit = edited("/robots.txt", lambda _: b"User-agent: *\nDisallow: /*-post")
-        only(held, *SEED_IDS)
-        assert counts(poll(held, clock)) == {"failed": 5}
+        make_due(archive, *SEED_IDS)
+        assert counts(poll(archive, clock)) == {"failed": 5}
         assert site.wire.paths == ["/robots.txt"]
-    assert stored(held, 108403).state == "live"
-    assert "robots" in value(held, "SELECT error FROM pages WHERE id = 108403")
+    assert stored_article(archive, 108403).state == "live"
+    assert "robots" in value(archive, "SELECT error FROM pages WHERE id = 108403")
 
 
 # --- sources ----------------------------------------------------------------------------------------------------------
@@ -530,121 +546,124 @@ SMALL = Options(home_size=4, feed_size=4, section_size=5)
         replace(SMALL, not_found="soft", no_feed=True, no_sitemap=True),
         replace(SMALL, not_found="home", no_feed=True, no_sitemap=True),
     ],
-    ids=["small lists", "no feed", "no sitemap", "sections alone", "other slugs", "soft 404s", "404s go home"],
+    ids=["short lists", "no feed", "no sitemap", "sections only", "other slugs", "soft 404s", "404s redirect to home"],
 )
-def test_any_way_in_leads_to_everything(tmp_path, clock, options):
+def test_the_remaining_sources_list_every_article(tmp_path, clock, options):
     with mounted(clock, options=options) as site:
-        assert look(tmp_path, clock) == set(site.replica.ids())
+        assert poll_due_sources(tmp_path, clock) == set(site.fake_site.ids())
 
 
-def test_a_source_that_is_not_there(tmp_path, clock):
+def test_an_absent_source(tmp_path, clock):
     with mounted(clock, options=Options(no_sitemap=True, no_feed=True)):
-        look(tmp_path, clock)
+        poll_due_sources(tmp_path, clock)
     found = {r["url"].removeprefix(SITE): r for r in rows(tmp_path, "SELECT * FROM sources")}
     assert {path for path, row in found.items() if row["state"] == "absent"} >= {"/sitemap.xml", "/rss/home.rss"}
     assert found["/"]["state"] == "ok"
     assert found["/sitemap.xml"]["next_due_at"] > "2026-11-27"
 
 
-def look(archive, clock, **changes):
-    """The sources' part of a tick alone; give the ids of the pages that are known now."""
-    with working(archive, clock, **changes) as context, recorded(context, "poll"):
-        poll_sources(context, ignore_due=False)
+def poll_due_sources(archive, clock, **changes):
+    """Poll the due sources, but no page; return the ids of all pages that are known afterwards."""
+    with working(archive, clock, **changes) as run, recorded(run, "poll"):
+        poll_sources(run, ignore_due=False)
     return {row["id"] for row in rows(archive, "SELECT id FROM pages")}
 
 
-def zones(paths):
+def further_pages(paths):
+    """Return the requests for further pages of the sections (dossier section 9)."""
     return [path for path in paths if path.startswith("/api/get-zone")]
 
 
-def test_paging_back_stops_where_all_is_known(tmp_path, clock):
+def test_paging_back_stops_at_known_articles(tmp_path, clock):
     with mounted(clock, options=Options(section_size=10)) as site:
-        look(tmp_path, clock)
-        assert len(zones(site.wire.paths)) > 3, "the first time it goes back to the end"
+        poll_due_sources(tmp_path, clock)
+        assert len(further_pages(site.wire.paths)) > 3, "the first time it reads all pages"
         site.wire.clear()
         clock.advance(hours=7)
-        look(tmp_path, clock)
-        assert zones(site.wire.paths) == [], "nothing new on the first page"
+        poll_due_sources(tmp_path, clock)
+        assert further_pages(site.wire.paths) == [], "nothing new on the first page"
         site.wire.clear()
         clock.advance(hours=7)
-        while not any(site.replica.story(p).section == "Politique" for p in site.replica.publish(1)):
+        while not any(site.fake_site.story(p).section == "Politique" for p in site.fake_site.publish(1)):
             pass
-        look(tmp_path, clock)
-        assert len([p for p in zones(site.wire.paths) if "zone=471" in p]) == 1, "one page more, which shows no gap"
+        poll_due_sources(tmp_path, clock)
+        assert len([p for p in further_pages(site.wire.paths) if "zone=471" in p]) == 1, (
+            "one further page, which lists nothing new"
+        )
 
 
 def test_paging_back_has_a_limit(tmp_path, clock):
     with mounted(clock, options=Options(section_size=5, home_size=4, no_sitemap=True, no_feed=True)) as site:
-        known = look(tmp_path, clock, list_pages=3)
-    assert len([p for p in zones(site.wire.paths) if "zone=471" in p]) == 2
-    assert len(known) < ALIVE
+        known = poll_due_sources(tmp_path, clock, list_pages=3)
+    assert len([p for p in further_pages(site.wire.paths) if "zone=471" in p]) == 2
+    assert len(known) < PUBLISHED
 
 
-def test_trouble_on_a_further_page_loses_nothing_of_the_first(tmp_path, clock):
+def test_a_fault_on_a_further_page_does_not_affect_the_pages_before_it(tmp_path, clock):
     with mounted(clock, options=Options(section_size=10, home_size=4, no_sitemap=True, no_feed=True)) as site:
-        site.replica.fault("error", path="/api/get-zone?*page=3*")
-        look(tmp_path, clock)
+        site.fake_site.fault("error", path="/api/get-zone?*page=3*")
+        poll_due_sources(tmp_path, clock)
         (row,) = rows(tmp_path, "SELECT * FROM sources WHERE url LIKE '%/politique/'")
         assert row["state"] == "ok"
         found = value(tmp_path, "SELECT count(*) FROM sightings WHERE source = ?", row["url"])
-        assert row["items"] < found < ALIVE, "items are those of one answer"
+        assert row["items"] < found < PUBLISHED, "`items` counts the first page only"
         assert "further pages" in row["error"]
 
 
-def test_excluded_and_added(tmp_path, clock):
+def test_sources_excluded_and_added_by_the_configuration(tmp_path, clock):
     with mounted(clock, options=Options(home_size=4, no_sitemap=True, no_feed=True)) as site:
-        look(tmp_path, clock, exclude=("/politique/", "/sports/*"), add=("/rss/culture.rss", "/extra/"))
+        poll_due_sources(tmp_path, clock, exclude=("/politique/", "/sports/*"), add=("/rss/culture.rss", "/extra/"))
     assert not {"/politique/", "/sports/"} & set(site.wire.paths)
     assert {"/rss/culture.rss", "/extra/", "/culture/"} <= set(site.wire.paths)
     kinds = {r["url"].removeprefix(SITE): r["kind"] for r in rows(tmp_path, "SELECT url, kind FROM sources")}
     assert (kinds["/rss/culture.rss"], kinds["/extra/"]) == ("feed", "section")
 
 
-def test_what_the_home_page_names_is_polled_in_the_same_tick(first):
-    """Also at one request a second, when that takes longer than the clock's second."""
-    archive, _, paths, _ = first
+def test_sections_named_by_the_home_page_are_polled_in_the_same_run(first_poll):
+    """They become due after the run has started: at one request per second, that is several seconds later."""
+    archive, _, paths, _ = first_poll
     assert "/politique/" in paths
     assert value(archive, "SELECT count(*) FROM sources WHERE state = 'new' AND next_due_at IS NOT NULL") == 0
 
 
-def test_validators(tmp_path, clock):
-    """With ETags, a second round costs no bodies; an article that changed is still noticed."""
+def test_conditional_requests(tmp_path, clock):
+    """With ETags a second poll transfers no bodies, and a changed article is still noticed."""
     with mounted(clock, options=Options(validators=True)) as site:
         poll(tmp_path, clock)
         clock.advance(hours=1)
         raws = value(tmp_path, "SELECT count(*) FROM raw WHERE status = 200")
-        some = site.replica.ids()[-4:]
-        change(tmp_path, "UPDATE sources SET next_due_at = '2026' WHERE next_due_at NOT NULL AND state <> 'absent'")
-        only(tmp_path, *some, sources=True)
+        some = site.fake_site.ids()[-4:]
+        execute(tmp_path, "UPDATE sources SET next_due_at = '2026' WHERE next_due_at NOT NULL AND state <> 'absent'")
+        make_due(tmp_path, *some, sources=True)
         report = poll(tmp_path, clock)
         assert counts(report) == {"unchanged": 4}
         assert (report.bytes, report.requests > 10) == (0, True)
-        assert value(tmp_path, "SELECT count(*) FROM raw WHERE status = 200") == raws, "the row keeps what it read"
+        assert value(tmp_path, "SELECT count(*) FROM raw WHERE status = 200") == raws, "a 304 adds no row with a body"
         clock.advance(hours=1)
-        site.replica.revise(some[0])
-        only(tmp_path, *some)
+        site.fake_site.revise(some[0])
+        make_due(tmp_path, *some)
         assert counts(poll(tmp_path, clock)) == {"revised": 1, "unchanged": 3}
-    intact(tmp_path)
+    assert_intact(tmp_path)
 
 
-# --- killed -----------------------------------------------------------------------------------------------------------
+# --- killed processes -------------------------------------------------------------------------------------------------
 
 
 class Killed(BaseException):
     """Stands for the end of the process."""
 
 
-def killed_at(context, owner, name, *, after):
-    """Make the second call of a method the last thing that the process does: before it works, or after."""
-    target = getattr(context, owner)
-    really, calls = getattr(target, name), []
+def kill_at_second_call(run, owner, name, *, after):
+    """Let the second call of a method end the process, before the method runs or after it."""
+    target = getattr(run, owner)
+    original, calls = getattr(target, name), []
 
     def method(*args, **kwargs):
         calls.append(name)
         if len(calls) < 2:
-            return really(*args, **kwargs)
+            return original(*args, **kwargs)
         if after:
-            really(*args, **kwargs)
+            original(*args, **kwargs)
         raise Killed
 
     setattr(target, name, method)
@@ -663,34 +682,34 @@ def killed_at(context, owner, name, *, after):
         ("archive", "log_requests"),
     ],
 )
-def test_killed_and_started_again(held, clock, owner, name, after):
+def test_the_next_run_completes_a_killed_one(archive, clock, owner, name, after):
     with mounted(clock) as site:
-        fresh = site.replica.publish(3)
-        revised = site.replica.ids()[0]
+        new = site.fake_site.publish(3)
+        revised = site.fake_site.ids()[0]
         clock.advance(minutes=1)
-        site.replica.revise(revised)
+        site.fake_site.revise(revised)
         clock.advance(minutes=20)
-        paths = {post_id: site.replica.story(post_id).path for post_id in fresh}
+        paths = {post_id: site.fake_site.story(post_id).path for post_id in new}
         for post_id, path in paths.items():
-            add_page(held, post_id, path)
-        only(held, *fresh, revised)
-        with working(held, clock) as context:
-            killed_at(context, owner, name, after=after)
+            add_page(archive, post_id, path)
+        make_due(archive, *new, revised)
+        with working(archive, clock) as run:
+            kill_at_second_call(run, owner, name, after=after)
             with pytest.raises(Killed):
-                pipeline.poll(context)
-        intact(held)
-        assert len(ids(held)) < ALIVE + 3
-        outcome = rows(held, "SELECT outcome FROM runs ORDER BY id DESC")[0]["outcome"]
+                collect.poll(run)
+        assert_intact(archive)
+        assert len(article_ids(archive)) < PUBLISHED + 3
+        outcome = rows(archive, "SELECT outcome FROM runs ORDER BY id DESC")[0]["outcome"]
         assert outcome == ("stopped" if name != "log_requests" else None)
-        poll(held, clock)
-    assert set(fresh) < ids(held)
-    assert len(ids(held)) == ALIVE + 3
-    assert value(held, "SELECT count(*) FROM revisions") == ALIVE + 3 + 1, "nothing twice"
-    assert stored(held, revised).revision == 2
-    assert {row["state"] for row in rows(held, "SELECT state FROM pages")} == {"live"}
-    kept = [path for path, _, _ in evidence(held)]
-    assert all(path in kept for path in paths.values())
-    intact(held)
+        poll(archive, clock)
+    assert set(new) < article_ids(archive)
+    assert len(article_ids(archive)) == PUBLISHED + 3
+    assert value(archive, "SELECT count(*) FROM revisions") == PUBLISHED + 3 + 1, "no revision is stored twice"
+    assert stored_article(archive, revised).revision == 2
+    assert {row["state"] for row in rows(archive, "SELECT state FROM pages")} == {"live"}
+    archived = [path for path, _, _ in warc_responses(archive)]
+    assert all(path in archived for path in paths.values())
+    assert_intact(archive)
 
 
 CRASH = """
@@ -698,233 +717,234 @@ import os, pathlib, sys
 sys.path.insert(0, {tests!r})
 from support import *
 clock = FakeClock()
-with mounted(clock), working(pathlib.Path({archive!r}), clock) as context:
-    target = getattr(context, {owner!r})
-    really, calls = getattr(target, {name!r}), []
+with mounted(clock), working(pathlib.Path({archive!r}), clock) as run:
+    target = getattr(run, {owner!r})
+    original, calls = getattr(target, {name!r}), []
     def method(*args, **kwargs):
         calls.append(1)
-        found = really(*args, **kwargs)
+        result = original(*args, **kwargs)
         if len(calls) == {count}:
             os.kill(os.getpid(), 9)
-        return found
+        return result
     setattr(target, {name!r}, method)
-    pipeline.poll(context)
+    collect.poll(run)
 """
 
 
 @pytest.mark.parametrize(("owner", "name", "count"), [("warc", "append", 40), ("archive", "save_page", 12)])
-def test_a_process_that_is_really_killed(tmp_path, clock, owner, name, count):
+def test_a_process_killed_with_sigkill(tmp_path, clock, owner, name, count):
     archive = tmp_path / "archive"
     program = CRASH.format(tests=str(ROOT / "tests"), archive=str(archive), owner=owner, name=name, count=count)
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == -9, done.stderr.decode()
-    intact(archive)
+    assert_intact(archive)
     (run,) = rows(archive, "SELECT * FROM runs")
     assert run["outcome"] is None
-    before = ids(archive)
-    assert 0 < len(before) < ALIVE
+    before = article_ids(archive)
+    assert 0 < len(before) < PUBLISHED
     clock.advance(minutes=2)
     with mounted(clock):
-        assert counts(poll(archive, clock)) == {"new": ALIVE - len(before)}
-    assert value(archive, "SELECT count(*) FROM revisions") == ALIVE
-    intact(archive)
+        assert counts(poll(archive, clock)) == {"new": PUBLISHED - len(before)}
+    assert value(archive, "SELECT count(*) FROM revisions") == PUBLISHED
+    assert_intact(archive)
 
 
-def test_the_evidence_is_on_the_disk_before_the_row_commits(held, clock, monkeypatch):
+def test_a_response_is_on_disk_before_its_row_is_written(archive, clock, monkeypatch):
     order = []
-    really = os.fsync
-    monkeypatch.setattr(os, "fsync", lambda handle: (order.append("fsync"), really(handle)))
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda handle: (order.append("fsync"), fsync(handle)))
     with mounted(clock) as site:
-        only(held, site.replica.ids()[0])
-        with working(held, clock) as context:
-            add_raw = context.archive.add_raw
+        make_due(archive, site.fake_site.ids()[0])
+        with working(archive, clock) as run:
+            add_raw = run.archive.add_raw
 
-            def noted(*args):
+            def recorded_add_raw(*args):
                 order.append("row")
                 return add_raw(*args)
 
-            context.archive.add_raw = noted
-            pipeline.poll(context)
+            run.archive.add_raw = recorded_add_raw
+            collect.poll(run)
     assert order[-1] == "row"
     assert order.index("fsync") < order.index("row")
 
 
-def test_a_run_without_a_disk_for_evidence(tmp_path, clock):
+def test_a_run_that_cannot_write_warc_files_ends(tmp_path, clock):
     (tmp_path / "warc").touch()
-    with mounted(clock) as site, pytest.raises(Exception, match="cannot write evidence") as caught:
+    with mounted(clock) as site, pytest.raises(Exception, match="cannot write a WARC record") as caught:
         poll(tmp_path, clock)
     assert caught.value.hint
-    assert len(site.wire.requests) == 2, "nothing is fetched that cannot be kept"
-    assert ids(tmp_path) == set()
+    assert len(site.wire.requests) == 2, "no response is fetched that cannot be archived"
+    assert article_ids(tmp_path) == set()
     assert value(tmp_path, "SELECT outcome FROM runs") == "stopped"
 
 
-def test_a_database_that_another_program_holds(held, clock):
+def test_a_database_that_another_program_has_locked(archive, clock):
     with mounted(clock) as site:
-        only(held, *site.replica.ids()[:2])
+        make_due(archive, *site.fake_site.ids()[:2])
 
-        def attempt():
-            with working(held, clock) as context, open_archive(held) as other:
-                context.archive.db.conn.execute("PRAGMA busy_timeout = 1")
-                really = context.fetcher.get
+        def poll_locked():
+            with working(archive, clock) as run, open_archive(archive) as other:
+                run.archive.db.conn.execute("PRAGMA busy_timeout = 1")
+                original = run.fetcher.get
 
                 def get(*args, **kwargs):
                     if not other.db.conn.in_transaction:
                         other.db.conn.execute("BEGIN IMMEDIATE")
-                    return really(*args, **kwargs)
+                    return original(*args, **kwargs)
 
-                context.fetcher.get = get
-                pipeline.poll(context)
+                run.fetcher.get = get
+                collect.poll(run)
 
         with pytest.raises(StorageError, match="locked") as caught:
-            attempt()
-        assert "another program" in caught.value.hint
-        assert counts(poll(held, clock)) == {"unchanged": 2}
+            poll_locked()
+        assert "program that is writing to the database" in caught.value.hint
+        assert counts(poll(archive, clock)) == {"unchanged": 2}
 
 
 # --- imports ----------------------------------------------------------------------------------------------------------
 
 
-def imported(archive, clock, texts):
-    with working(archive, clock, command="import") as context:
-        return [done for name, text in texts.items() for done in pipeline.import_file(context, name, text)]
+def import_texts(archive, clock, texts):
+    """Import files, given as texts by name."""
+    with working(archive, clock, command="import") as run:
+        return [done for name, text in texts.items() for done in import_file(run, name, text)]
 
 
-def test_import_then_poll_links_both(tmp_path, clock):
-    first = imported(tmp_path, clock, SEED_TEXTS)
+def test_polled_articles_are_linked_to_imported_texts(tmp_path, clock):
+    first = import_texts(tmp_path, clock, SEED_TEXTS)
     assert [(done.key, done.verdict) for done in first] == [(-n, "new") for n in range(1, 6)]
     for done, name in zip(first, SEED_TEXTS, strict=True):
-        assert lines(render.text(stored(tmp_path, done.key))) == lines(SEED_TEXTS[name])
-        assert stored(tmp_path, done.key).article.post_id is None
-    again = imported(tmp_path, clock, SEED_TEXTS)
+        assert lines(render.text(stored_article(tmp_path, done.key))) == lines(SEED_TEXTS[name])
+        assert stored_article(tmp_path, done.key).article.post_id is None
+    again = import_texts(tmp_path, clock, SEED_TEXTS)
     assert [(done.key, done.verdict) for done in again] == [(-n, "unchanged") for n in range(1, 6)]
     with mounted(clock):
-        assert counts(poll(tmp_path, clock)) == {"new": ALIVE - 5, "duplicate": 5}
+        assert counts(poll(tmp_path, clock)) == {"new": PUBLISHED - 5, "duplicate": 5}
     pairs = {(r["article"], r["other"]): (r["kind"], r["score"]) for r in rows(tmp_path, "SELECT * FROM duplicates")}
     assert {article for article, _ in pairs} == SEED_IDS
     assert {other for _, other in pairs} == {-1, -2, -3, -4, -5}
     assert set(pairs.values()) == {("same text", 1.0)}
-    assert len(ids(tmp_path)) == ALIVE + 5, "linked, not merged"
-    intact(tmp_path)
+    assert len(article_ids(tmp_path)) == PUBLISHED + 5, "duplicates are linked, not merged"
+    assert_intact(tmp_path)
 
 
-def test_poll_then_import_links_them_too(held, clock):
-    done = imported(held, clock, SEED_TEXTS)
+def test_imported_texts_are_linked_to_polled_articles(archive, clock):
+    done = import_texts(archive, clock, SEED_TEXTS)
     assert [d.verdict for d in done] == ["duplicate"] * 5
-    assert {row["article"] for row in rows(held, "SELECT * FROM duplicates WHERE other < 0")} == SEED_IDS
-    assert [d.verdict for d in imported(held, clock, SEED_TEXTS)] == ["unchanged"] * 5
-    assert value(held, "SELECT count(*) FROM duplicates") == 5
-    intact(held)
+    assert {row["article"] for row in rows(archive, "SELECT * FROM duplicates WHERE other < 0")} == SEED_IDS
+    assert [d.verdict for d in import_texts(archive, clock, SEED_TEXTS)] == ["unchanged"] * 5
+    assert value(archive, "SELECT count(*) FROM duplicates") == 5
+    assert_intact(archive)
 
 
 def test_several_texts_in_one_file(tmp_path, clock):
     texts = list(SEED_TEXTS.values())
-    done = imported(tmp_path, clock, {"all.txt": "\f".join(texts)})
+    done = import_texts(tmp_path, clock, {"all.txt": "\f".join(texts)})
     assert [d.key for d in done] == [-1, -2, -3, -4, -5]
     assert value(tmp_path, "SELECT count(DISTINCT source_file) FROM articles") == 1
 
 
-def test_a_file_is_imported_whole_or_not_at_all(tmp_path, clock):
+def test_a_file_with_an_invalid_text_is_not_imported(tmp_path, clock):
     with pytest.raises(BadInput):
-        imported(tmp_path, clock, {"bad.txt": f"{SEED_TEXTS['000']}\f\n\n"})
-    assert ids(tmp_path) == set()
+        import_texts(tmp_path, clock, {"bad.txt": f"{SEED_TEXTS['000']}\f\n\n"})
+    assert article_ids(tmp_path) == set()
 
 
-def test_an_import_that_was_edited_is_a_revision(tmp_path, clock):
+def test_importing_an_edited_text_adds_a_revision(tmp_path, clock):
     lead = SEED_ARTICLES["000"].lead
-    imported(tmp_path, clock, {"a.txt": SEED_TEXTS["000"]})
-    (done,) = imported(tmp_path, clock, {"a.txt": SEED_TEXTS["000"].replace(lead, "Un autre chapeau.", 1)})
+    import_texts(tmp_path, clock, {"a.txt": SEED_TEXTS["000"]})
+    (done,) = import_texts(tmp_path, clock, {"a.txt": SEED_TEXTS["000"].replace(lead, "Un autre chapeau.", 1)})
     assert (done.key, done.verdict) == (-1, "revised")
-    assert stored(tmp_path, -1).article.lead == "Un autre chapeau."
+    assert stored_article(tmp_path, -1).article.lead == "Un autre chapeau."
 
 
-# --- a better parser --------------------------------------------------------------------------------------------------
+# --- a newer parser ---------------------------------------------------------------------------------------------------
 
 
-def misread(archive, post_id):
-    """Have the row as an older parser left it."""
-    change(
+def misparse(archive, post_id):
+    """Change the row of an article to what an older, faulty parser might have written."""
+    execute(
         archive,
         "UPDATE articles SET parser = ?, title = 'Mal lu', fingerprint = 'x' WHERE id = ?",
         PARSER_VERSION - 1,
         post_id,
     )
-    change(archive, "UPDATE revisions SET title = 'Mal lu', fingerprint = 'x' WHERE article = ?", post_id)
+    execute(archive, "UPDATE revisions SET title = 'Mal lu', fingerprint = 'x' WHERE article = ?", post_id)
 
 
-def test_a_better_parser_makes_no_revision(held, clock):
+def test_a_newer_parser_adds_no_revision(archive, clock):
     with mounted(clock) as site:
-        post_id = site.replica.ids()[-1]
-        misread(held, post_id)
-        only(held, post_id)
-        assert counts(poll(held, clock)) == {"unchanged": 1}
-        article = stored(held, post_id)
-        assert article.article.title == site.replica.story(post_id).title
+        post_id = site.fake_site.ids()[-1]
+        misparse(archive, post_id)
+        make_due(archive, post_id)
+        assert counts(poll(archive, clock)) == {"unchanged": 1}
+        article = stored_article(archive, post_id)
+        assert article.article.title == site.fake_site.story(post_id).title
         assert (article.revision, article.parser) == (1, PARSER_VERSION)
-        (revision,) = rows(held, "SELECT * FROM revisions WHERE article = ?", post_id)
+        (revision,) = rows(archive, "SELECT * FROM revisions WHERE article = ?", post_id)
         assert revision["title"] == article.article.title
-        intact(held)
-        misread(held, post_id)
-        site.replica.revise(post_id, text="Une précision de dernière minute.")
-        only(held, post_id)
-        assert counts(poll(held, clock)) == {"revised": 1}
+        assert_intact(archive)
+        misparse(archive, post_id)
+        site.fake_site.revise(post_id, text="Une précision de dernière minute.")
+        make_due(archive, post_id)
+        assert counts(poll(archive, clock)) == {"revised": 1}
     assert json.loads(
-        rows(held, "SELECT changed FROM revisions WHERE article = ? AND revision = 2", post_id)[0]["changed"]
+        rows(archive, "SELECT changed FROM revisions WHERE article = ? AND revision = 2", post_id)[0]["changed"]
     ) == ["text"]
 
 
-def test_evidence_that_is_damaged_does_not_stop_the_run(held, clock):
+def test_a_damaged_record_does_not_stop_the_run(archive, clock):
     with mounted(clock) as site:
-        post_id, other = site.replica.ids()[-2:]
-        misread(held, post_id)
-        change(
-            held,
+        post_id, other = site.fake_site.ids()[-2:]
+        misparse(archive, post_id)
+        execute(
+            archive,
             "UPDATE raw SET digest = 'sha256:WRONG' WHERE id = (SELECT raw_id FROM articles WHERE id = ?)",
             post_id,
         )
-        only(held, post_id, other)
-        assert counts(poll(held, clock)) == {"revised": 1, "unchanged": 1}
-        assert stored(held, post_id).article.title == site.replica.story(post_id).title
+        make_due(archive, post_id, other)
+        assert counts(poll(archive, clock)) == {"revised": 1, "unchanged": 1}
+        assert stored_article(archive, post_id).article.title == site.fake_site.story(post_id).title
 
 
-# --- odd pages --------------------------------------------------------------------------------------------------------
+# --- unusual pages and clocks -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("situation", "old", "new"),
     [
-        ("half a character in the metadata", b'"articleSection":', b'"articleSection":"\\ud83d","x":'),
+        ("half of a surrogate pair in the metadata", b'"articleSection":', b'"articleSection":"\\ud83d","x":'),
         ("a NUL in the text", b"</h1>", b"\0</h1>"),
         ("a title of spaces", b"<h1", b"<h1> </h1><h1"),
     ],
 )
-def test_an_odd_page_does_not_stop_the_run(held, clock, situation, old, new):
+def test_an_unusual_page_does_not_stop_the_run(archive, clock, situation, old, new):
     with mounted(clock) as site:
-        (post_id,) = site.replica.publish(1)
-        path = site.replica.story(post_id).path
+        (post_id,) = site.fake_site.publish(1)
+        path = site.fake_site.story(post_id).path
         site.edit = edited(path, lambda html: html.replace(old, new))
-        named(held, site, post_id)
-        report = poll(held, clock)
+        add_due_pages(archive, site, post_id)
+        report = poll(archive, clock)
         assert report.new + report.rejected == 1
-    intact(held)
+    assert_intact(archive)
 
 
-def test_a_clock_that_was_wrong(held, clock):
-    """A run in the future, then the clock is put right: nothing is lost for it."""
+def test_a_clock_that_was_fast(archive, clock):
+    """A run with a fast clock is followed by one with the correct time, which still finds a new article."""
     with mounted(clock) as site:
-        (post_id,) = site.replica.publish(1)
+        (post_id,) = site.fake_site.publish(1)
         clock.advance(minutes=-90)
-        only(held, sources=True)
-        change(held, "UPDATE sources SET next_due_at = '2026-11-01T00:00:00Z' WHERE next_due_at IS NOT NULL")
-        assert counts(poll(held, clock)) == {"new": 1}
-        assert post_id in ids(held)
+        make_due(archive, sources=True)
+        execute(archive, "UPDATE sources SET next_due_at = '2026-11-01T00:00:00Z' WHERE next_due_at IS NOT NULL")
+        assert counts(poll(archive, clock)) == {"new": 1}
+        assert post_id in article_ids(archive)
 
 
-def test_nothing_of_a_strange_site_is_asked_for(tmp_path, clock):
-    """A home page that links everywhere leads nowhere else."""
+def test_other_sites_are_never_requested(tmp_path, clock):
+    """A home page may link to articles on other hosts."""
     links = "".join(f'<a href="{u}">x</a>' for u in ("https://evil.example/a-post1.vnp", "//evil.example/b-post2.vnp"))
-    with wired(
-        lambda request: answer(b"", 404) if request.url.path != "/" else page(f"<html>{links}</html>"), clock
+    with mocked_http(
+        lambda request: http_response(b"", 404) if request.url.path != "/" else page(f"<html>{links}</html>"), clock
     ) as wire:
         poll(tmp_path, clock)
     assert {request.url.host for request in wire.requests} == {"fr.vietnamplus.vn"}

@@ -1,4 +1,4 @@
-"""Politeness as the site sees it: real processes on a real socket, measured by the requests that arrive."""
+"""Politeness as the site sees it: real processes and a real socket, measured by the requests that arrive."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from support import ROOT, SEEDS, SITE, FakeClock, mounted, poll, rows, settings, vna, working
-from test_pipeline import look
+from test_pipeline import poll_due_sources
 
 from crawler.clock import SystemClock, to_text
 from crawler.errors import SitePaused
-from crawler.fetch import budget_of
-from crawler.rate_limit import Answer
+from crawler.fetch import budget_for
+from crawler.rate_limit import ResponseSignal
 from crawler.sim.site import build, serve
-from crawler.sim.site.messages import PLAIN, answer
+from crawler.sim.site.messages import PLAIN, make_response
 
 RATE = 50
-TURN = 1 / 15  # by the site's own Crawl-delay
-LATE = 0.4  # seconds: a process that is not scheduled at once on a busy machine
+INTERVAL = 1 / 15  # seconds, from the Crawl-delay of the site
+LATE = 0.4  # seconds of tolerance: a busy machine may not schedule a process at once
 PROGRAM = """
 import pathlib, sys
-from support import Watch, MARKUPS, config, app, pipeline
+from support import RecordedProgress, MARKUPS, config, app, collect
 site, archive, role = sys.argv[1:]
 settings = config.Config(root=site + "/", archive=pathlib.Path(archive), rate={rate}, markups=MARKUPS)
-with app.working(settings, role, Watch(), role=role) as context:
+with app.working(settings, role, RecordedProgress(), role=role) as run:
     print("ready", flush=True)
     sys.stdin.readline()
-    pipeline.poll(context)
+    collect.poll(run)
 """
 
 
@@ -42,8 +42,8 @@ def site():
 
 
 @contextmanager
-def calling(site, archive, *roles):
-    """Processes of several roles on one archive, begun together, that call on the site until the block ends."""
+def polling(site, archive, *roles):
+    """Start one process per role on the same archive at the same moment; they poll the site until the block ends."""
     program = PROGRAM.format(rate=RATE)
     running = [
         subprocess.Popen(
@@ -70,11 +70,11 @@ def calling(site, archive, *roles):
 
 
 def log(site):
-    return site.replica.state()["log"]
+    return site.fake_site.state()["log"]
 
 
-def until(site, wanted, running):
-    """Wait until the log is as wanted."""
+def wait_until(site, wanted, running):
+    """Wait until `wanted` is true for the log of the site."""
     deadline = time.monotonic() + 30
     while not wanted(log(site)):
         assert time.monotonic() < deadline, log(site)[-5:]
@@ -87,7 +87,7 @@ def statuses(found):
 
 
 RULES = f"""User-agent: *
-Crawl-delay: {TURN:.6f}
+Crawl-delay: {INTERVAL:.6f}
 Disallow: /rss/
 Disallow: /*-post
 
@@ -96,36 +96,44 @@ Allow: /
 """
 
 
-def test_two_processes_keep_one_budget_and_every_wish_of_the_site(site, tmp_path):
-    really = site.replica.respond
-    site.replica.respond = lambda asked: answer(RULES, PLAIN) if asked.path == "/robots.txt" else really(asked)
-    with calling(site, tmp_path, "collect", "backfill") as running:
-        until(site, lambda found: len(found) >= 20, running)
-        site.replica.fault("throttle", times=1, seconds=1)
-        until(site, lambda found: 429 in statuses(found) and found[-1][2] != 429, running)
-        site.replica.fault("unavailable", times=1, seconds=2, form="date")
-        until(site, lambda found: 503 in statuses(found) and len(found) - statuses(found).index(503) > 6, running)
+def test_two_processes_share_one_budget_and_obey_the_site(site, tmp_path):
+    respond = site.fake_site.respond
+    site.fake_site.respond = lambda request: (
+        make_response(RULES, PLAIN) if request.path == "/robots.txt" else respond(request)
+    )
+    with polling(site, tmp_path, "collect", "backfill") as running:
+        wait_until(site, lambda found: len(found) >= 20, running)
+        site.fake_site.fault("throttle", times=1, seconds=1)
+        wait_until(site, lambda found: 429 in statuses(found) and found[-1][2] != 429, running)
+        site.fake_site.fault("unavailable", times=1, seconds=2, form="date")
+        wait_until(site, lambda found: 503 in statuses(found) and len(found) - statuses(found).index(503) > 6, running)
     found = log(site)
     times, paths = [at for at, _, _ in found], [path for _, path, _ in found]
-    assert paths.count("/") == 2, "both of them were there"
+    assert paths.count("/") == 2, "both processes polled"
     assert [path for path in paths if path.startswith("/rss/") or "-post" in path] == []
 
     throttled, unavailable = statuses(found).index(429), statuses(found).index(503)
-    assert times[19] - times[0] > 19 * TURN - LATE, "two that do not know of each other need half of that"
+    assert times[19] - times[0] > 19 * INTERVAL - LATE, "two independent processes would need half of that"
     busiest = max(len([at for at in times if first <= at < first + 1]) for first in times)
-    assert busiest <= (1 + LATE) / TURN + 1
-    assert 1 <= times[throttled + 1] - times[throttled] < 1 + 5 * TURN + LATE, "to the second, by both"
-    assert 1 <= times[unavailable + 1] - times[unavailable] < 3 + 5 * TURN + LATE, "a date has no fractions of a second"
-    assert times[unavailable + 6] - times[unavailable + 1] > 1.5 * 5 * TURN - LATE / 2, "half as fast from then on"
+    assert busiest <= (1 + LATE) / INTERVAL + 1
+    assert 1 <= times[throttled + 1] - times[throttled] < 1 + 5 * INTERVAL + LATE, (
+        "Retry-After in seconds, obeyed by both processes"
+    )
+    assert 1 <= times[unavailable + 1] - times[unavailable] < 3 + 5 * INTERVAL + LATE, (
+        "Retry-After as a date, which has no fractions of a second"
+    )
+    assert times[unavailable + 6] - times[unavailable + 1] > 1.5 * 5 * INTERVAL - LATE / 2, (
+        "the interval is doubled from then on"
+    )
 
 
-def test_a_site_that_dies_in_mid_run(tmp_path):
-    """The run ends after a few requests; what was not asked for keeps its row, and all is had when the site is back."""
+def test_a_site_that_goes_down_during_a_run(tmp_path):
+    """The run ends after a few requests. Pages that were not requested keep their rows, and are fetched later."""
     clock = FakeClock()
     with mounted(clock) as site:
-        known = look(tmp_path, clock)
+        known = poll_due_sources(tmp_path, clock)
         before = rows(tmp_path, "SELECT * FROM pages ORDER BY id DESC")
-        site.replica.fault("down")
+        site.fake_site.fault("down")
         site.wire.clear()
         with pytest.raises(SitePaused, match="5 addresses in a row") as caught:
             poll(tmp_path, clock)
@@ -135,8 +143,8 @@ def test_a_site_that_dies_in_mid_run(tmp_path):
         assert after[5:] == before[5:]
         with pytest.raises(SitePaused):
             poll(tmp_path, clock)
-        assert len(site.wire.requests) == 7, "nothing is asked before the time"
-        site.replica.clear()
+        assert len(site.wire.requests) == 7, "no request during the pause"
+        site.fake_site.clear()
         clock.time = caught.value.until + timedelta(minutes=5)
         assert poll(tmp_path, clock).new == len(known)
     assert [row["outcome"] for row in rows(tmp_path, "SELECT outcome FROM runs")] == [
@@ -147,18 +155,17 @@ def test_a_site_that_dies_in_mid_run(tmp_path):
     ]
 
 
-def test_status_tells_of_a_pause(tmp_path):
-    """Paused until when and why; then how fast, as long as it is slower than usual."""
+def test_status_shows_the_pause_and_the_interval(tmp_path):
     at, clock = datetime.now(UTC), SystemClock()
     with working(tmp_path, clock):
-        budget = budget_of(settings(), tmp_path / "state", SITE, clock)
-    budget.report(Answer("/a", at, "throttled", "HTTP status 429", 1000))
-    paused = vna("--archive", tmp_path, "status")
-    assert "nothing is asked before" in paused.out
-    assert "it asks for patience (HTTP status 429)" in paused.out
-    pace = json.loads(vna("--archive", tmp_path, "status", "--json").out)["pace"]
-    assert pace["paused_until"] >= to_text(at + timedelta(seconds=1000))
-    budget.report(Answer("/a", at + timedelta(seconds=1001), "good"))
-    assert (
-        "a request every 1.8 s, 1.8 times the usual after trouble; 0 today" in vna("--archive", tmp_path, "status").out
-    )
+        budget = budget_for(settings(), tmp_path / "state", SITE, clock)
+    budget.report(ResponseSignal("/a", at, "throttled", "HTTP status 429", 1000))
+    found = json.loads(vna("--archive", tmp_path, "status", "--json").out)["pace"]
+    assert found["paused_until"] >= to_text(at + timedelta(seconds=1000))
+    text = vna("--archive", tmp_path, "status").out
+    assert found["paused_until"] in text
+    assert "slow down (HTTP status 429)" in text
+    budget.report(ResponseSignal("/a", at + timedelta(seconds=1001), "good"))
+    found = json.loads(vna("--archive", tmp_path, "status", "--json").out)["pace"]
+    assert (found["interval"], found["slowdown"], found["requests_today"]) == (1.8, 1.8, 0)
+    assert "1.8 s" in vna("--archive", tmp_path, "status").out

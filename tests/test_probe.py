@@ -1,4 +1,4 @@
-"""First contact: what `vna probe` says of doubles of the site that differ from what is assumed, and what it leaves behind."""
+"""Tests of `vna probe` against fake sites that match or contradict the assumptions."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from support import (
     SEEDS,
     SITE,
     FakeClock,
-    Watch,
+    RecordedProgress,
+    assert_intact,
+    configured,
     fetched,
-    intact,
     mounted,
-    real,
     rows,
-    settled,
+    run_process,
     value,
     vna,
     working,
@@ -35,7 +35,7 @@ from crawler import app, config, probe, replay
 from crawler.cli import probing
 from crawler.errors import Interrupted, SitePaused, SiteUnavailable
 from crawler.pipeline.probe import run_probe
-from crawler.probe import Asked, Evidence, Rules, questions
+from crawler.probe import ProbeEvidence, ProbeResponse, Rules, questions
 from crawler.sim.site import SECTIONS, Options, build, serve
 from crawler.site import Site
 from crawler.storage import FILE
@@ -52,7 +52,7 @@ def clock():
 
 
 def found(_url):
-    """Every host has an address."""
+    """Accept every host."""
 
 
 def probed(archive, clock, find_host=found, **changes):
@@ -68,10 +68,10 @@ def one(findings, name):
     return next(f for f in findings if f.name == name)
 
 
-# --- the site as it is assumed ----------------------------------------------------------------------------------------
+# --- the expected site ------------------------------------------------------------------------------------------------
 
-#: A world of a few days has no article of 2024, and titles that do not say what kind of page they head.
-NOT_THERE = {"article 2024", "infographic", "video", "photo story"}
+#: A fake site of a few days has no article of 2024, and no title that identifies a page without text.
+UNKNOWN = {"article 2024", "infographic", "video", "photo story"}
 
 
 @pytest.fixture(scope="module")
@@ -79,40 +79,40 @@ def as_assumed(tmp_path_factory):
     clock, archive = FakeClock(), tmp_path_factory.mktemp("probe") / "archive"
     with mounted(clock, articles=150, options=Options(history=60)) as site:
         clock.advance(hours=3)
-        site.replica.revise(site.replica.ids()[-1], text="Une phrase de plus.")
+        site.fake_site.revise(site.fake_site.ids()[-1], text="Une phrase de plus.")
         findings = probed(archive, clock)
     return archive, findings, site
 
 
-def test_a_site_as_it_is_assumed_confirms_everything(as_assumed):
+def test_expected_site_confirms_every_assumption(as_assumed):
     _, findings, _ = as_assumed
     assert by_verdict(findings, "differs") == set()
-    assert by_verdict(findings, "unknown") == NOT_THERE
+    assert by_verdict(findings, "unknown") == UNKNOWN
     assert [f.name for f in findings] == [a.name for a in probe.ASSUMPTIONS]
 
 
-def test_it_takes_about_thirty_requests_and_asks_nothing_twice_but_the_page_that_is_compared(as_assumed):
+def test_probe_sends_about_thirty_requests_and_repeats_only_the_compared_page(as_assumed):
     _, _, site = as_assumed
     assert 25 <= len(site.wire.requests) <= 30
-    asked = [f"{r.url.host}{r.url.raw_path.decode()}" for r in site.wire.requests]
-    twice = {path for path in asked if asked.count(path) > 1}
+    requested = [f"{r.url.host}{r.url.raw_path.decode()}" for r in site.wire.requests]
+    twice = {path for path in requested if requested.count(path) > 1}
     assert len(twice) == 1
     assert "-post" in twice.pop()
     times = [t for r, t in zip(site.wire.requests, site.wire.times, strict=True) if r.url.host == "fr.vietnamplus.vn"]
     assert min((b - a).total_seconds() for a, b in pairwise(times)) >= 1
 
 
-def test_every_answer_is_evidence_and_articles_are_stored_like_any_other(as_assumed):
+def test_every_response_is_archived_and_articles_are_stored(as_assumed):
     archive, findings, site = as_assumed
     assert value(archive, "SELECT count(*) FROM raw") == len(site.wire.requests)
     kinds = {r["purpose"].partition(":")[0] for r in rows(archive, "SELECT purpose FROM raw")}
     assert kinds == {"robots", "probe", "probed"}
     eras = sum(f.name.startswith("article ") and f.verdict == "confirmed" for f in findings)
     assert value(archive, "SELECT count(*) FROM articles") == eras == 5
-    intact(archive)
+    assert_intact(archive)
 
 
-def test_findings_are_stored_and_come_back_as_they_were(as_assumed):
+def test_findings_are_stored_and_read_back_unchanged(as_assumed):
     archive, findings, site = as_assumed
     with app.reading_archive(archive) as opened:
         assert opened.has_findings()
@@ -124,15 +124,15 @@ def test_findings_are_stored_and_come_back_as_they_were(as_assumed):
         }
 
 
-def test_the_articles_of_a_probe_are_there_again_after_a_rebuild(as_assumed, tmp_path):
+def test_rebuild_restores_the_articles_of_a_probe(as_assumed, tmp_path):
     archive, _, _ = as_assumed
-    with app.rebuilding(settled(archive), tmp_path / "new", Watch(), clock=FakeClock()) as context:
-        made = replay.rebuild(context, archive / FILE)
-    assert [(t.table, t.only_old, t.only_new, t.changed) for t in made.differing] == []
+    with app.rebuilding(configured(archive), tmp_path / "new", RecordedProgress(), clock=FakeClock()) as context:
+        result = replay.rebuild(context, archive / FILE)
+    assert [(t.table, t.only_old, t.only_new, t.changed) for t in result.differing] == []
     assert value(tmp_path / "new", "SELECT count(*) FROM articles") == 5
 
 
-def test_an_archive_that_was_never_probed_says_so(tmp_path, clock):
+def test_archive_without_a_probe_has_no_findings(tmp_path, clock):
     with working(tmp_path, clock) as context:
         assert not context.archive.has_findings()
         assert context.archive.last_findings() == []
@@ -153,14 +153,14 @@ VARIANTS = {
     "no list API": (Options(no_api=True), {"list API"}),
     "older list API, 410": (Options(dialect="articles", not_found=410), {"list API items"}),
     "soft 404": (Options(not_found="soft"), {"id far ahead", "id in a gap"}),
-    "not found leads home": (Options(not_found="home"), {"id far ahead", "id in a gap"}),
-    "other addresses lead to the true one": (Options(addresses="redirect"), {"older address", "wrong slug"}),
+    "not found redirects to the home page": (Options(not_found="home"), {"id far ahead", "id in a gap"}),
+    "other addresses redirect to the listed one": (Options(addresses="redirect"), {"older address", "wrong slug"}),
     "other addresses are not found": (Options(addresses="strict"), {"older address", "wrong slug"}),
     "another menu": (Options(plain_menu=True), {"menu", "zone ids"}),
     "no load-more, validators, a small feed": (
         Options(no_load_more=True, validators=True, feed_size=10), {"load-more", "validators", "304", "feed size"},
     ),
-    "a slow robots.txt that closes the feeds and speaks of AI": (
+    "robots.txt with a delay, closed feeds and AI groups": (
         Options(robots=("Crawl-delay: 3", "Disallow: /rss/", "", "User-agent: GPTBot", "Disallow: /")),
         {"Crawl-delay", "robots.txt", "AI crawlers"},
     ),
@@ -170,12 +170,12 @@ VARIANTS = {
          "id in a gap"},
     ),
 }  # fmt: skip
-#: what any small world lacks, whatever its site is like
+#: Assumptions that a small fake site contradicts in every variant.
 TOO_SMALL = {"sitemap span", "articles a day", "id in a gap"}
 
 
 @pytest.mark.parametrize("situation", VARIANTS)
-def test_what_differs_is_said(situation, tmp_path, clock):
+def test_differences_are_found_and_have_advice(situation, tmp_path, clock):
     options, expected = VARIANTS[situation]
     with mounted(clock, **SMALL, options=options) as site:
         findings = probed(tmp_path, clock)
@@ -184,9 +184,9 @@ def test_what_differs_is_said(situation, tmp_path, clock):
         assert all(f.advice for f in findings if f.verdict == "differs")
 
 
-def test_a_redesigned_site_differs_page_by_page_and_field_by_field(tmp_path, clock):
+def test_redesigned_site_lists_missing_fields_of_each_page(tmp_path, clock):
     with mounted(clock, **SMALL, options=Options(history=12)) as site:
-        site.replica.redesign()
+        site.fake_site.redesign()
         findings = probed(tmp_path, clock)
     eras = [f for f in findings if f.name.startswith("article ") and f.verdict != "unknown"]
     assert len(eras) >= 4
@@ -199,38 +199,38 @@ def test_a_redesigned_site_differs_page_by_page_and_field_by_field(tmp_path, clo
     assert value(tmp_path, "SELECT count(*) FROM pages WHERE state = 'drift'") == len(eras)
 
 
-def test_what_the_lists_show_of_pictures_and_videos_is_looked_at(tmp_path, clock):
+def test_pictures_and_videos_in_lists_are_checked(tmp_path, clock):
     sections = (*SECTIONS[:-1], replace(SECTIONS[-1], name="Vidéo", slug="video"))
     with mounted(clock, articles=60, options=Options(sections=sections)) as site:
-        newest = site.replica.ids()[-1]
-        site.replica.revise(newest, title="Infographie : les exportations")
+        newest = site.fake_site.ids()[-1]
+        site.fake_site.revise(newest, title="Infographie : les exportations")
         findings = probed(tmp_path, clock)
     assert f"-post{newest}.vnp" in one(findings, "infographic").seen
     assert one(findings, "video").verdict == "confirmed"
 
 
-# --- trouble ----------------------------------------------------------------------------------------------------------
+# --- failures ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_request_that_fails_leaves_its_checks_unknown_and_the_rest_goes_on(tmp_path, clock):
+def test_failed_request_leaves_its_checks_unknown_and_the_probe_continues(tmp_path, clock):
     with mounted(clock, **SMALL) as site:
-        site.replica.fault("error", "/rss/home.rss")
+        site.fake_site.fault("error", "/rss/home.rss")
         findings = probed(tmp_path, clock)
     assert {"home feed", "feed size", "feed items"} <= by_verdict(findings, "unknown")
     assert "HTTP status 500" in one(findings, "home feed").seen
     assert one(findings, "article now").verdict == "confirmed"
-    intact(tmp_path)
+    assert_intact(tmp_path)
 
 
-def test_the_requests_of_a_probe_are_counted(tmp_path, clock):
+def test_probe_stops_at_the_request_limit(tmp_path, clock):
     with mounted(clock, **SMALL) as site, working(tmp_path, clock, command="probe") as context:
         context.report.requests = probe.MOST_REQUESTS - 10
         findings = run_probe(context, found)
     assert len(site.wire.requests) == 10
-    assert "requests of a probe were spent" in one(findings, "wrong slug").seen
+    assert f"limit of {probe.MOST_REQUESTS} requests" in one(findings, "wrong slug").seen
 
 
-def test_a_host_that_has_no_address_is_not_asked(tmp_path, clock):
+def test_host_without_an_address_is_not_asked(tmp_path, clock):
     def nowhere(url):
         raise SiteUnavailable(f"cannot reach {url}")
 
@@ -240,26 +240,26 @@ def test_a_host_that_has_no_address_is_not_asked(tmp_path, clock):
     assert one(findings, "list API").seen == f"{SITE}, without a Referer"
 
 
-def test_a_page_that_another_process_is_at_is_left_to_it(tmp_path, clock):
+def test_page_that_another_process_visits_is_skipped(tmp_path, clock):
     code = "import sys; from pathlib import Path; from crawler.storage.locks import Claims\nwith Claims(Path(sys.argv[1])).claim(int(sys.argv[2])):\n print('held', flush=True); sys.stdin.read()"
     with mounted(clock, **SMALL) as site:
-        words = [sys.executable, "-W", "ignore", "-c", code, tmp_path / "vna.claims", str(site.replica.ids()[-1])]
+        words = [sys.executable, "-W", "ignore", "-c", code, tmp_path / "vna.claims", str(site.fake_site.ids()[-1])]
         with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as other:
             assert other.stdout.readline() == b"held\n"
             findings = probed(tmp_path, clock)
             other.communicate(b"")
     assert one(findings, "article now") == replace(
-        one(findings, "article now"), verdict="unknown", seen="another process is at this page"
+        one(findings, "article now"), verdict="unknown", seen="another process is visiting this page"
     )
 
 
 def stopping_after(context, count):
-    """Have a run asked to stop once it has made so many requests."""
+    """Make a run stop after `count` requests."""
     context.stopping = lambda: context.report.requests >= count
     return context
 
 
-def test_a_probe_that_is_stopped_keeps_what_it_found(tmp_path, clock):
+def test_stopped_probe_stores_its_findings(tmp_path, clock):
     with mounted(clock, **SMALL), working(tmp_path, clock, command="probe") as context:
         with pytest.raises(Interrupted):
             run_probe(stopping_after(context, 6), found)
@@ -267,21 +267,21 @@ def test_a_probe_that_is_stopped_keeps_what_it_found(tmp_path, clock):
     assert one(findings, "menu").verdict == "confirmed"
     assert (one(findings, "article 2010").verdict, one(findings, "article 2010").seen) == ("unknown", "not asked")
     assert rows(tmp_path, "SELECT outcome FROM runs") == [{"outcome": "stopped"}]
-    intact(tmp_path)
+    assert_intact(tmp_path)
 
 
-def test_a_site_that_asks_for_patience_ends_the_probe(tmp_path, clock):
+def test_throttling_ends_the_probe_and_stores_its_findings(tmp_path, clock):
     with mounted(clock, **SMALL) as site:
-        site.replica.fault("throttle", "/sitemaps/*", seconds=900)
+        site.fake_site.fault("throttle", "/sitemaps/*", seconds=900)
         with pytest.raises(SitePaused):
             probed(tmp_path, clock)
     with app.reading_archive(tmp_path) as opened:
         assert one(opened.last_findings(), "menu").verdict == "confirmed"
 
 
-def test_without_any_answer_nothing_is_stored(tmp_path, clock):
+def test_nothing_is_stored_without_any_response(tmp_path, clock):
     with mounted(clock, **SMALL) as site:
-        site.replica.fault("error", "/robots.txt")
+        site.fake_site.fault("error", "/robots.txt")
         with pytest.raises(SiteUnavailable):
             probed(tmp_path, clock)
     with app.reading_archive(tmp_path) as opened:
@@ -293,7 +293,7 @@ def test_without_any_answer_nothing_is_stored(tmp_path, clock):
 
 @pytest.fixture(scope="module")
 def strange():
-    """A site on a real socket, that differs where nobody can know; it goes by the machine's clock, as the commands do."""
+    """A fake site on a real socket that contradicts many assumptions; it uses the system clock, like the commands."""
     options = replace(VARIANTS["all at once"][0], sections=OTHER[:2], home_size=10, section_size=10)
     with serve(
         lambda url: build(url, seeds_dir=SEEDS, articles=8, now=lambda: datetime.now(UTC), options=options)
@@ -306,8 +306,8 @@ def words(strange, tmp_path_factory):
     return ("--site", strange.url, "--rate", 0, "--archive", tmp_path_factory.mktemp("command") / "archive")
 
 
-def test_the_command_says_what_differs_and_a_poll_archives_everything(strange, words):
-    outcome = real(*words, "probe")
+def test_command_prints_differences_and_a_poll_archives_every_article(strange, words):
+    outcome = run_process(*words, "probe")
     assert outcome.code == 5
     table = outcome.out.partition("\n\n")[0].splitlines()
     assert {line[11:27].strip() for line in table if line.startswith("DIFFERS")} >= {
@@ -317,50 +317,50 @@ def test_the_command_says_what_differs_and_a_poll_archives_everything(strange, w
     }
     assert max(map(len, outcome.out.splitlines())) <= WIDTH
     assert vna(*words, "poll").code == 0
-    recent = {i for i in strange.replica.ids() if i > 260_000}
+    recent = {i for i in strange.fake_site.ids() if i > 260_000}
     held = {r["id"] for r in rows(words[-1], "SELECT id FROM articles")}
     assert recent <= held
 
 
-def test_what_was_found_is_printed_again_without_asking(strange, words):
-    before = strange.replica.state()["requests"]
+def test_last_findings_are_printed_without_requests(strange, words):
+    before = strange.fake_site.state()["requests"]
     outcome = vna(*words, "probe", "--last", "--json")
     assert outcome.code == 0
-    told = json.loads(outcome.out)
-    assert set(told) == {"probe", "probed_at", "requests", "findings", "config"}
-    assert {f["verdict"] for f in told["findings"]} == {"confirmed", "differs", "unknown"}
+    printed = json.loads(outcome.out)
+    assert set(printed) == {"probe", "probed_at", "requests", "findings", "config"}
+    assert {f["verdict"] for f in printed["findings"]} == {"confirmed", "differs", "unknown"}
     assert "DIFFERS    menu" in vna(*words, "probe", "--last").out
-    assert strange.replica.state()["requests"] == before
+    assert strange.fake_site.state()["requests"] == before
 
 
-def test_without_a_probe_there_is_nothing_to_print_again(tmp_path, clock):
+def test_printing_the_last_findings_fails_without_a_probe(tmp_path, clock):
     with working(tmp_path, clock):
         pass
     outcome = vna("--archive", tmp_path, "probe", "--last")
     assert outcome.code == 1
-    assert "never probed" in outcome.err
+    assert "no probe is stored" in outcome.err
 
 
-def test_the_real_site_is_not_probed_without_a_contact(tmp_path):
-    """Whether or not it could be reached from here, nothing is asked."""
+def test_real_site_is_not_probed_without_a_contact(tmp_path):
+    """The command fails before the first request, even if the site is reachable."""
     outcome = vna("--archive", tmp_path / "archive", "probe", env={"VNA_CONFIG": str(_config(tmp_path, ""))})
     assert outcome.code == 1
     assert not (tmp_path / "archive").exists()
 
 
-def test_a_probe_that_ends_early_prints_what_it_found(words, tmp_path, strange):
-    strange.replica.fault("throttle", "/sitemap.xml", seconds=900)
+def test_probe_that_ends_early_prints_its_findings(words, tmp_path, strange):
+    strange.fake_site.fault("throttle", "/sitemap.xml", seconds=900)
     outcome = vna(*words[:4], "--archive", tmp_path / "archive", "probe")
-    strange.replica.clear()
+    strange.fake_site.clear()
     assert outcome.code == 1
     assert "DIFFERS    menu" in outcome.out
     assert "hint:" in outcome.err
 
 
-def test_a_probe_that_finds_nothing_prints_nothing(words, tmp_path, strange):
-    strange.replica.fault("throttle", "/robots.txt", seconds=900)
+def test_probe_without_findings_prints_nothing(words, tmp_path, strange):
+    strange.fake_site.fault("throttle", "/robots.txt", seconds=900)
     outcome = vna(*words[:4], "--archive", tmp_path / "archive", "probe")
-    strange.replica.clear()
+    strange.fake_site.clear()
     assert (outcome.code, outcome.out) == (1, "")
 
 
@@ -370,8 +370,8 @@ def _config(folder, text):
     return file
 
 
-def test_what_is_proposed_is_a_configuration(tmp_path):
-    """Whatever the findings propose can stand in the file, and all of it together."""
+def test_proposed_settings_are_valid_configuration(tmp_path):
+    """The proposed settings of all findings form one valid configuration file."""
     adopt = (
         {"poll": {"add": ["/une/", "/deux/"]}},
         {"poll": {"add": ["/deux/"], "list_api": True}},
@@ -390,7 +390,7 @@ def test_what_is_proposed_is_a_configuration(tmp_path):
     assert len(probe.snippet(long).splitlines()) == 12
 
 
-def test_the_table_is_as_wide_as_the_terminal_within_reason(monkeypatch):
+def test_table_width_follows_the_terminal_within_limits(monkeypatch):
     class Terminal(StringIO):
         def isatty(self):
             return True
@@ -401,7 +401,7 @@ def test_the_table_is_as_wide_as_the_terminal_within_reason(monkeypatch):
         assert probing.columns() == expected
 
 
-def test_every_assumption_is_explained():
+def test_every_assumption_is_documented():
     text = (ROOT / "docs" / "first-contact.md").read_text("utf-8")
     explained = {
         name for line in text.splitlines() if line.startswith("| ") for name in line.split("|")[1].strip().split(" · ")
@@ -409,7 +409,7 @@ def test_every_assumption_is_explained():
     assert {a.name for a in probe.ASSUMPTIONS} <= explained
 
 
-# --- single checks, on answers made by hand ---------------------------------------------------------------------------
+# --- single checks, on hand-made responses ----------------------------------------------------------------------------
 
 HTML = (("Content-Type", "text/html;charset=utf-8"),)
 AT = {"now": "/titre-post7.vnp", "again": "/titre-post7.vnp", "old form": "/titre/7.vnp", "wrong slug": "/autre-post7.vnp",
@@ -424,15 +424,16 @@ def reply(body=b"", status=200, headers=HTML, path="/x", hops=(), **changes):
 
 
 def evidence(rules="User-agent: *\nDisallow: /x/\n", status=200, delay=0.0, **answers):
-    """What came back: a text or an answer by key; None where nothing came."""
-    made = Evidence(Site(), MARKUPS, NOW)
+    """Return evidence from a text or a response by key; None stands for a request without a response."""
+    made = ProbeEvidence(Site(), MARKUPS, NOW)
     if rules is not None:
         made.rules[SITE] = Rules(status, rules, delay, (f"{SITE}/sitemap-news.xml",))
     for name, what in answers.items():
         path = AT.get(name, "/x")
-        told = reply(what, path=path) if isinstance(what, str) else what
-        asked = told if isinstance(told, Asked) else Asked(f"{SITE}{path}", told, "" if told else "no answer came")
-        made.asked[KEYS.get(name, name)] = asked
+        given = reply(what, path=path) if isinstance(what, str) else what
+        if not isinstance(given, ProbeResponse):
+            given = ProbeResponse(f"{SITE}{path}", given, "" if given else "no response")
+        made.responses[KEYS.get(name, name)] = given
     return made
 
 
@@ -466,7 +467,7 @@ def month(*entries, title="&lt;![CDATA[T]]&gt;"):
 
 def months(*names, at="/sitemap.xml"):
     listed = "".join(f"<sitemap><loc>{SITE}/sitemaps/{name}.xml</loc></sitemap>" for name in names)
-    return Asked(f"{SITE}{at}", reply(f"<sitemapindex>{listed}</sitemapindex>", path=at))
+    return ProbeResponse(f"{SITE}{at}", reply(f"<sitemapindex>{listed}</sitemapindex>", path=at))
 
 
 def feed(guid="/titre-post7.vnp", date="Fri, 20 Nov 2026 08:00:00 +0700", extra=""):
@@ -492,42 +493,44 @@ NO = None
     ("name", "given", "verdict", "seen"),
     [
         # robots.txt and headers
-        ("robots.txt", {"rules": NO}, "unknown", "could not be had"),
+        ("robots.txt", {"rules": NO}, "unknown", "could not be fetched"),
         ("robots.txt", {"status": 404, "rules": ""}, "differs", "404"),
-        ("robots.txt", {"feed": Asked(f"{SITE}/rss/a.rss?x=1", disallowed=True)}, "differs", "closes /rss/a.rss?x=1"),
-        ("Crawl-delay", {"rules": NO}, "unknown", "could not be had"),
+        ("robots.txt", {"feed": ProbeResponse(f"{SITE}/rss/a.rss?x=1", disallowed=True)}, "differs", "disallows /rss/a.rss?x=1"),
+        ("Crawl-delay", {"rules": NO}, "unknown", "could not be fetched"),
         ("Crawl-delay", {"delay": 0.5}, "differs", "0.5 seconds"),
         ("Crawl-delay", {"delay": 9000}, "differs", "9000 seconds"),
-        ("AI crawlers", {"rules": NO}, "unknown", "could not be had"),
-        ("Sitemap line", {"rules": NO}, "unknown", "could not be had"),
+        ("AI crawlers", {"rules": NO}, "unknown", "could not be fetched"),
+        ("Sitemap line", {"rules": NO}, "unknown", "could not be fetched"),
         ("Sitemap line", {}, "differs", "names /sitemap-news.xml"),
-        ("honest name", {}, "unknown", "no answer"),
+        ("honest name", {}, "unknown", "no response"),
         ("honest name", {"home": REFUSED}, "differs", "1 x HTTP status 403"),
-        ("honest name", {"now": WALL}, "differs", "1 block pages"),
-        ("Content-Type", {"home": NO}, "unknown", "no answer came"),
+        ("honest name", {"now": WALL}, "differs", "1 block page"),
+        ("Content-Type", {"home": NO}, "unknown", "no response"),
         ("Content-Type", {"home": reply("x", headers=())}, "differs", "no Content-Type; not compressed"),
         ("Content-Type", {"home": reply("x", headers=(*HTML, ("Content-Length", "1")))}, "confirmed", "with Content-Length"),
-        ("validators", {"now": NO}, "unknown", "no answer came"),
+        ("validators", {"now": NO}, "unknown", "no response"),
         ("304", {}, "unknown", "not asked"),
-        ("304", {"now": "x", "conditional": NO}, "unknown", "no answer came"),
+        ("304", {"now": "x"}, "unknown", "not asked"),
+        ("304", {"now": "x", "conditional": NO}, "unknown", "no response"),
+        ("304", {"now": "x", "conditional": ProbeResponse(error="no address")}, "confirmed", "no validators"),
         ("304", {"conditional": reply()}, "confirmed", "HTTP status 200"),
-        ("caches, cookies", {"home": NO}, "unknown", "no answer came"),
+        ("caches, cookies", {"home": NO}, "unknown", "no response"),
         ("caches, cookies", {"home": reply("x", headers=(("Set-Cookie", "a=1"), ("Age", "9")))}, "differs", "Set-Cookie; Age: 9"),
         # sitemaps
         ("sitemap index", {}, "unknown", "not asked"),
         ("sitemap index", {"index": PLAIN}, "differs", "sitemap"),
-        ("sitemap index", {"index": months("autres")}, "differs", "names no month"),
+        ("sitemap index", {"index": months("autres")}, "differs", "lists no month"),
         ("sitemap index", {"index": months("news-2026-1", at="/plan.xml")}, "differs", "at /plan.xml"),
-        ("sitemap index", {"index": months("news-2026-01")}, "differs", "padded"),
-        ("sitemap span", {"index": months("autres")}, "unknown", "names no month"),
-        ("sitemap span", {"index": months("news-2010-1", "news-2026-10")}, "differs", "not this one"),
+        ("sitemap index", {"index": months("news-2026-01")}, "differs", "with a leading zero"),
+        ("sitemap span", {"index": months("autres")}, "unknown", "lists no month"),
+        ("sitemap span", {"index": months("news-2010-1", "news-2026-10")}, "differs", "the current month is missing"),
         ("sitemap span", {"index": months("news-2015-3", "news-2026-11")}, "differs", "2015-3 to 2026-11"),
         ("news sitemap", {}, "unknown", "not asked"),
         ("news sitemap", {"news": PLAIN}, "differs", "sitemap"),
-        ("news sitemap", {"news": month()}, "differs", "names no article"),
+        ("news sitemap", {"news": month()}, "differs", "lists no article"),
         ("news sitemap", {"news": month(*DAYS)}, "confirmed", "20 articles, undated"),
         ("articles a day", {"month": month(*DAYS)}, "differs", "5 on a typical day"),
-        ("articles a day", {"month": month((1, ""))}, "unknown", "no whole day"),
+        ("articles a day", {"month": month((1, ""))}, "unknown", "no complete day"),
         ("month's order", {"month": month(*DAYS[:2])}, "unknown", "too few"),
         ("month's order", {"month": month(*DAYS[::-1])}, "differs", "0%"),
         ("month's titles", {"month": month()}, "unknown", "no article in it"),
@@ -535,31 +538,31 @@ NO = None
         ("month's titles", {"month": month(*DAYS, title="")}, "differs", "0 of 20"),
         ("month of 2010", {"month:2010": month()}, "differs", "no article in it"),
         ("month of 2010", {"month:2010": reply("x", 404)}, "differs", "HTTP status 404"),
-        ("lastmod", {"now": story(), "month": month((8, "2026-11-20T11:00:00+07:00"))}, "unknown", "no article"),
-        ("lastmod", {"now": story(), "month": month((7, "2026-11-20T11:00:00+07:00"))}, "unknown", "no article"),
+        ("lastmod", {"now": story(), "month": month((8, "2026-11-20T11:00:00+07:00"))}, "unknown", "no fetched article"),
+        ("lastmod", {"now": story(), "month": month((7, "2026-11-20T11:00:00+07:00"))}, "unknown", "no fetched article"),
         ("lastmod", {"now": story(meta=LATER.replace("T11", "T08")), "month": month((7, "2026-11-20"))}, "unknown", "no"),
         ("lastmod", {"now": story(meta=LATER), "month": month((7, "2026-11-20T08:00:00+07:00"))}, "differs", "publication"),
         ("lastmod", {"now": story(meta=LATER), "month": month((7, "2026-11-21T08:00:00+07:00"))}, "differs", "neither"),
         # home page, sections, feeds
-        ("menu", {"home": NO}, "unknown", "no answer came"),
+        ("menu", {"home": NO}, "unknown", "no response"),
         ("menu", {"home": PLAIN}, "differs", "no link to a section"),
-        ("zone ids", {"home": NO}, "unknown", "no answer came"),
-        ("home page", {"home": NO}, "unknown", "no answer came"),
-        ("home page", {"home": PLAIN}, "differs", "names no article"),
+        ("zone ids", {"home": NO}, "unknown", "no response"),
+        ("home page", {"home": NO}, "unknown", "no response"),
+        ("home page", {"home": PLAIN}, "differs", "lists no article"),
         ("home page", {"home": LIST + '<a href="/autre/8.vnp">A</a>'}, "differs", "2 articles, 1 as"),
         ("load-more", {"section": f"{LIST}<button data-page='2' data-zone='4'>"}, "differs", "without data-type, data-size"),
         ("further pages", {"section": LIST, "more": LIST}, "differs", "same articles"),
         ("further pages", {"section": LIST, "more": "<p>"}, "differs", "no article"),
-        ("feed links", {"home": NO}, "unknown", "no answer came"),
+        ("feed links", {"home": NO}, "unknown", "no response"),
         ("home feed", {"feed": feed(extra=SELF)}, "differs", "/rss/sport.rss"),
-        ("home feed", {"feed": PLAIN}, "differs", "none"),
+        ("home feed", {"feed": PLAIN}, "differs", "expected a feed"),
         ("home feed", {"feed": '<rss version="2.0"><channel></channel></rss>'}, "differs", "no item of this site"),
-        ("feed size", {"feed": PLAIN}, "unknown", "it is no feed"),
-        ("feed items", {"feed": PLAIN}, "unknown", "it is no feed"),
+        ("feed size", {"feed": PLAIN}, "unknown", "it is not a feed"),
+        ("feed items", {"feed": PLAIN}, "unknown", "it is not a feed"),
         ("feed items", {"feed": feed(guid="/autre")}, "differs", "guid is not the address"),
         ("feed items", {"feed": feed(date="20/11/2026 08:00")}, "differs", "20/11/2026"),
         ("feed items", {"feed": feed().replace("pubDate", "date")}, "differs", "no pubDate"),
-        ("list of feeds", {"feeds": NO}, "unknown", "no answer came"),
+        ("list of feeds", {"feeds": NO}, "unknown", "no response"),
         ("list of feeds", {"feeds": reply("x", 404)}, "differs", "404"),
         # articles
         ("article now", {"now": WALL}, "differs", "a block page"),
@@ -574,12 +577,12 @@ NO = None
         ("same page again", {"now": story(), "again": story()}, "confirmed", "the same bytes"),
         ("same page again", {"now": story(), "again": story("Autre.")}, "differs", "2 x p; article: text"),
         ("older address", {"now": story(), "old form": story(post_id=9)}, "differs", "200, the article 9"),
-        ("older address", {"now": story(), "old form": NO}, "unknown", "no answer came"),
+        ("older address", {"now": story(), "old form": NO}, "unknown", "no response"),
         ("wrong slug", {"now": story(), "wrong slug": WALL}, "differs", "a block page"),
         ("id far ahead", {"high id": story(post_id=107)}, "differs", "an article that no list names"),
         ("id far ahead", {"high id": story(post_id=8)}, "differs", "HTTP status 200"),
-        ("id far ahead", {"high id": NO}, "unknown", "no answer came"),
-        ("photo story", {"photo": DRIFT}, "differs", "markup drift"),
+        ("id far ahead", {"high id": NO}, "unknown", "no response"),
+        ("photo story", {"photo": DRIFT}, "differs", "layout drift"),
         ("photo story", {"photo": WALL}, "differs", "a block page"),
         ("photo story", {"photo": story(PICTURE, kind="")}, "differs", "infographic, 0 paragraphs, 1 picture"),
         ("photo story", {"photo": story()}, "confirmed", "article, 1 paragraph, 0 pictures"),
@@ -590,16 +593,16 @@ NO = None
         ("list API pages", {"zone list": api({"contents": [1] * 60, "load_more": True})}, "differs", "60 items"),
         ("list API pages", {"zone list": api({"articles": "", "hasMoreContent": False})}, "confirmed", "an HTML list"),
         ("list API pages", {"zone list": api({"contents": [], "load_more": 1})}, "differs", "more: 1"),
-        ("list API pages", {"zone list": "<html>"}, "unknown", "another form"),
-        ("list API pages", {"zone list": api([])}, "unknown", "another form"),
-        ("list API pages", {"zone list": api({}, error_code=3)}, "unknown", "another form"),
+        ("list API pages", {"zone list": "<html>"}, "unknown", "not JSON in a known form"),
+        ("list API pages", {"zone list": api([])}, "unknown", "not JSON in a known form"),
+        ("list API pages", {"zone list": api({}, error_code=3)}, "unknown", "not JSON in a known form"),
     ],
 )  # fmt: skip
-def test_a_check(name, given, verdict, seen):
+def test_check(name, given, verdict, seen):
     check = next(a.check for a in probe.ASSUMPTIONS if a.name == name)
-    told = check(evidence(**given))
-    assert (told.verdict, seen in told.seen) == (verdict, True), told
-    assert bool(told.advice) >= (verdict == "differs")
+    result = check(evidence(**given))
+    assert (result.verdict, seen in result.seen) == (verdict, True), result
+    assert bool(result.advice) >= (verdict == "differs")
 
 
 @pytest.mark.parametrize(
@@ -608,7 +611,7 @@ def test_a_check(name, given, verdict, seen):
         ("Crawl-delay", {"delay": 9000}, {"politeness": {"rate": 0.000111}}),
         (
             "robots.txt",
-            {"feed": Asked(f"{SITE}/rss/a.rss?x=1", disallowed=True)},
+            {"feed": ProbeResponse(f"{SITE}/rss/a.rss?x=1", disallowed=True)},
             {"poll": {"exclude": ["/rss/a.rss"]}},
         ),
         ("home feed", {"feed": PLAIN}, {"poll": {"exclude": ["/rss/home.rss"]}}),
@@ -616,20 +619,20 @@ def test_a_check(name, given, verdict, seen):
         ("list API", {"api": api({"contents": []}), "rules": "User-agent: *\nDisallow: /Api/"}, {}),
     ],
 )
-def test_a_check_proposes_settings(name, given, adopt, tmp_path):
+def test_check_proposes_settings(name, given, adopt, tmp_path):
     check = next(a.check for a in probe.ASSUMPTIONS if a.name == name)
-    told = check(evidence(**given))
-    assert told.adopt == adopt
-    config.load(_config(tmp_path, probe.snippet(told.adopt)))
+    result = check(evidence(**given))
+    assert result.adopt == adopt
+    config.load(_config(tmp_path, probe.snippet(result.adopt)))
 
 
-def test_an_article_that_was_refused_is_no_article():
+def test_refused_article_is_a_failure():
     assert evidence(now=REFUSED).article("era:now") is None
-    assert evidence(now=REFUSED).why("era:now") == "HTTP status 403 at /x"
+    assert evidence(now=REFUSED).failure("era:now") == "HTTP status 403 at /x"
 
 
 @pytest.mark.parametrize(
     ("ids", "gap"), [((), None), ((5,), None), ((5, 6, 7), None), ((5, 7), 6), ((9, 1, 3, 5, 6), 4), ((1, 9, 20), 10)]
 )
-def test_the_id_of_a_gap_is_near_the_middle(ids, gap):
+def test_gap_id_is_near_the_middle(ids, gap):
     assert questions.gap_id([Sighting("", post_id) for post_id in ids]) == gap

@@ -1,4 +1,4 @@
-"""The database made anew from the WARC files, and what a killed process left over: the same rows, no second request."""
+"""Rebuild and crash recovery: WARC records give the same rows again, and nothing is requested a second time."""
 
 from __future__ import annotations
 
@@ -17,24 +17,26 @@ from support import (
     SEED_TEXTS,
     SITE,
     FakeClock,
-    Watch,
+    RecordedProgress,
+    assert_intact,
+    configured,
     fetched,
-    intact,
     mounted,
     poll,
     rows,
-    settled,
     value,
     vna,
     working,
 )
-from test_captures import capture_of, take
+from test_captures import capture_of, import_files
 
-from crawler import app, backfill, lexicon, pipeline, replay, storage
+from crawler import app, backfill, collect, lexicon, replay, storage
 from crawler.errors import AlreadyRunning, Interrupted, PageError, SitePaused, StorageError
+from crawler.pipeline import archive_response, import_file
 from crawler.pipeline.run import recorded
-from crawler.plans import Asked
-from crawler.replay.record_stream import Reel, Strip, day_of
+from crawler.plan_values import BackfillRequest
+from crawler.purpose import Purpose
+from crawler.replay.record_stream import FileStream, RecordStream, day_of
 from crawler.replay.replayed_io import failure
 from crawler.sim.site import Options
 from crawler.sim.site.story import SECTIONS
@@ -42,7 +44,7 @@ from crawler.storage import FILE, diff_db
 from crawler.types import RawRef
 from crawler.warc import Damage, Record, WarcStore
 
-#: the children of these forks do nothing with threads
+#: The forked children use no threads, so that the warning about them does not apply.
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 
 
@@ -56,42 +58,43 @@ def archive(tmp_path):
     return tmp_path / "archive"
 
 
-def rebuilt(archive, clock):
-    with app.rebuilding(settled(archive), archive / "rebuilt", Watch(), clock=clock) as context:
-        return replay.rebuild(context, archive / FILE)
+def rebuild(archive, clock):
+    """Rebuild the database in the folder `rebuilt` of the archive and compare it with the old one."""
+    with app.rebuilding(configured(archive), archive / "rebuilt", RecordedProgress(), clock=clock) as run:
+        return replay.rebuild(run, archive / FILE)
 
 
-def equal(archive, clock, *, numbers=True):
-    """Rebuild and say that every row is the same, with its number."""
-    made = rebuilt(archive, clock)
-    assert [(t.table, t.only_old, t.only_new, t.changed, dict(t.columns)) for t in made.differing] == []
-    assert not numbers or {t.table: t.renumbered for t in made.tables if t.renumbered} == {}
-    assert (made.played.damaged, made.unread) == (0, None)
-    intact(archive / "rebuilt")
-    return made
+def assert_rebuilt_equal(archive, clock, *, numbers=True):
+    """Rebuild the database and assert that all rows are equal and, with `numbers`, that they keep their row numbers."""
+    report = rebuild(archive, clock)
+    assert [(t.table, t.only_old, t.only_new, t.changed, dict(t.columns)) for t in report.differing] == []
+    assert not numbers or {t.table: t.renumbered for t in report.tables if t.renumbered} == {}
+    assert (report.replayed.damaged, report.unread) == (0, None)
+    assert_intact(archive / "rebuilt")
+    return report
 
 
-def imported(archive, clock, *names):
-    with working(archive, clock, command="import", role="text") as context:
+def import_seeds(archive, clock, *names):
+    with working(archive, clock, command="import", role="text") as run:
         for name in names:
-            pipeline.import_file(context, f"{name} à lire.txt", SEED_TEXTS[name])
+            import_file(run, f"{name} à lire.txt", SEED_TEXTS[name])
 
 
 @contextmanager
-def small(clock, **options):
-    """A site of two sections with the five seeds and three new articles."""
+def small_site(clock, **options):
+    """Mount a fake site with two sections, the five seeds and three new articles."""
     seeds = {article.title for article in SEED_ARTICLES.values()}
-    chosen = Options(section_size=2, no_api=True, sections=SECTIONS[:2], **options)
-    with mounted(clock, articles=2, options=chosen) as site:
-        site.replica.publish(1)
-        new = site.replica.ids()[-3:]
-        for post_id in site.replica.ids():
-            if post_id not in new and site.replica.story(post_id).title not in seeds:
-                site.replica.unpublish(post_id)
+    small = Options(section_size=2, no_api=True, sections=SECTIONS[:2], **options)
+    with mounted(clock, articles=2, options=small) as site:
+        site.fake_site.publish(1)
+        new = site.fake_site.ids()[-3:]
+        for post_id in site.fake_site.ids():
+            if post_id not in new and site.fake_site.story(post_id).title not in seeds:
+                site.fake_site.unpublish(post_id)
         yield site
 
 
-def change(archive, sql):
+def execute(archive, sql):
     with closing(sqlite3.connect(archive / FILE)) as db, db:
         db.execute(sql)
 
@@ -99,119 +102,129 @@ def change(archive, sql):
 # --- the same rows ----------------------------------------------------------------------------------------------------
 
 
-def test_a_bug_over_one_answer_keeps_no_other_from_being_taken_in(archive, clock, monkeypatch, tmp_path):
-    with small(clock) as site:
+def test_a_response_that_crashes_the_rebuild_is_quarantined(archive, clock, monkeypatch, tmp_path):
+    """All other records are replayed, but the new database does not replace the old one."""
+    with small_site(clock) as site:
         poll(archive, clock)
-        imported(archive, clock, "002")
-        poisoned = max(site.replica.ids())
-        take(archive, clock, capture_of(site, poisoned, tmp_path))
-    title = value(archive, "SELECT title FROM articles WHERE id = ?", poisoned)
+        import_seeds(archive, clock, "002")
+        crashing = max(site.fake_site.ids())
+        import_files(archive, clock, capture_of(site, crashing, tmp_path))
+    title = value(archive, "SELECT title FROM articles WHERE id = ?", crashing)
 
-    def broken(words):
-        really = repairer(words)
+    def broken_repairer(words):
+        original = repairer(words)
 
         def repair(article):
             if article.title == title:
                 raise IndexError("list index out of range")
-            return really(article)
+            return original(article)
 
         return repair
 
     repairer = app.repairer
-    monkeypatch.setattr(app, "repairer", broken)
-    made = rebuilt(archive, clock)
-    assert (made.played.bugs, type(made.bug)) == (2, IndexError)
-    found = {t.table: (t.only_old, t.only_new) for t in made.differing}
+    monkeypatch.setattr(app, "repairer", broken_repairer)
+    report = rebuild(archive, clock)
+    assert (report.replayed.bugs, type(report.bug)) == (2, IndexError)
+    found = {t.table: (t.only_old, t.only_new) for t in report.differing}
     assert found["articles"] == (1, 0)
-    assert not found.keys() & {"raw", "sources"}, "the answer has its row, and what names the article, too"
+    assert not found.keys() & {"raw", "sources"}, (
+        "the rows of the response and of the sources that list the article exist"
+    )
     shutil.rmtree(archive / "rebuilt")
     done = command(archive, "rebuild", "--replace")
     assert done.code == 5
     assert "IndexError: list index out of range" in done.err
-    assert "a bug kept 2 visits from being taken in" in done.err
-    assert "not replaced: 1 rows of articles" in done.err
+    assert "2 visits could not be replayed because of a bug" in done.err
+    assert "not replaced: 1 row of articles" in done.err
     shutil.rmtree(archive / "rebuilt")
     monkeypatch.undo()
-    equal(archive, clock)
+    assert_rebuilt_equal(archive, clock)
 
 
-def test_days_of_trouble(archive, clock):
-    imported(archive, clock, "001", "002")
-    with small(clock, validators=True, overlap=5) as site:
+def test_a_rebuild_after_days_with_faults_is_equal(archive, clock):
+    import_seeds(archive, clock, "001", "002")
+    with small_site(clock, validators=True, overlap=5) as site:
         poll(archive, clock)
-        first, second, third, fourth, *_ = sorted(site.replica.ids(), reverse=True)
+        first, second, third, fourth, *_ = sorted(site.fake_site.ids(), reverse=True)
         clock.advance(minutes=50)
-        site.replica.revise(first)
-        site.replica.unpublish(second, 404)
-        site.replica.unpublish(third, 302)
-        site.replica.fault("error", site.replica.story(fourth).path, 4)
-        site.replica.fault("truncate", "/rss/*", 4)
-        site.replica.fault("throttle", "/economie*", 2)
+        site.fake_site.revise(first)
+        site.fake_site.unpublish(second, 404)
+        site.fake_site.unpublish(third, 302)
+        site.fake_site.fault("error", site.fake_site.story(fourth).path, 4)
+        site.fake_site.fault("truncate", "/rss/*", 4)
+        site.fake_site.fault("throttle", "/economie*", 2)
         poll(archive, clock, everything=True)
-        imported(archive, clock, "001", "003")
+        import_seeds(archive, clock, "001", "003")
         for hours in (1, 6, 20):
             clock.advance(hours=hours)
-            site.replica.publish(6)
-            site.replica.fault("block", "/politique/*", 1)
-            site.replica.fault("error", "*page*", 3)
+            site.fake_site.publish(6)
+            site.fake_site.fault("block", "/politique/*", 1)
+            site.fake_site.fault("error", "*page*", 3)
             poll(archive, clock)
-        site.replica.redesign()
+        site.fake_site.redesign()
         clock.advance(days=1)
-        site.replica.publish(2)
+        site.fake_site.publish(2)
         poll(archive, clock)
-    made = equal(archive, clock)
-    assert (made.played.unasked, made.played.unfinished) == (0, 0)
+    report = assert_rebuilt_equal(archive, clock)
+    assert (report.replayed.unasked, report.replayed.unfinished) == (0, 0)
 
-    def many(sql):
+    def count(sql):
         return value(archive, f"SELECT count(*) FROM {sql}")
 
-    assert many("revisions WHERE revision > 1") > 0
+    assert count("revisions WHERE revision > 1") > 0
     assert {r["state"] for r in rows(archive, "SELECT state FROM pages")} >= {"live", "gone", "drift"}
-    assert many("raw WHERE status = 304") > 0
-    assert many("raw WHERE status IN (301, 302)") > 0, "redirects"
-    assert many("raw WHERE purpose LIKE 'source:%' AND purpose <> 'source:' || url AND status = 200") > 0, "walks"
-    assert many("fetches WHERE status IS NULL OR status >= 429") > 5, "failures"
-    assert many("duplicates") == 3
-    assert many("gaps") > 0
-    assert value(archive / "rebuilt", "SELECT count(*) FROM fetches") == many("fetches"), "the log is taken over"
+    assert count("raw WHERE status = 304") > 0
+    assert count("raw WHERE status IN (301, 302)") > 0, "redirects"
+    assert count("raw WHERE purpose LIKE 'source:%' AND purpose <> 'source:' || url AND status = 200") > 0, (
+        "further pages"
+    )
+    assert count("fetches WHERE status IS NULL OR status >= 429") > 5, "failures"
+    assert count("duplicates") == 3
+    assert count("gaps") > 0
+    assert value(archive / "rebuilt", "SELECT count(*) FROM fetches") == count("fetches"), (
+        "the log of requests is copied"
+    )
 
 
-def test_a_backfill_and_captures_of_others(archive, clock, tmp_path):
-    with small(clock, history=2) as site:
-        theirs = capture_of(site, site.replica.ids()[3], tmp_path)
-        missing = site.replica.ids()[-2]
-        site.replica.hide(missing)
+def test_a_rebuild_after_a_backfill_and_imported_captures(archive, clock, tmp_path):
+    with small_site(clock, history=2) as site:
+        captures = capture_of(site, site.fake_site.ids()[3], tmp_path)
+        missing = site.fake_site.ids()[-2]
+        site.fake_site.hide(missing)
         poll(archive, clock)
-        take(archive, clock, theirs)
-        with working(archive, clock, command="backfill", role="backfill") as context, recorded(context, "backfill"):
+        import_files(archive, clock, captures)
+        with working(archive, clock, command="backfill", role="backfill") as run, recorded(run, "backfill"):
             for via in ("sitemap", "ids"):
-                backfill.begin(context, Asked(via, date(2026, 11, 1), date(2026, 11, 21)), until_given=True)
-                while backfill.advance(context):
+                request = BackfillRequest(via, date(2026, 11, 1), date(2026, 11, 21))
+                backfill.open_plan(run, request, until_given=True)
+                while backfill.advance(run):
                     pass
-        take(archive, clock, theirs)
-    made = equal(archive, clock)
-    assert made.played.captures == 1
+        import_files(archive, clock, captures)
+    report = assert_rebuilt_equal(archive, clock)
+    assert report.replayed.captures == 1
     assert value(archive / "rebuilt", "SELECT state FROM pages WHERE id = ?", missing) == "live"
     assert value(archive, "SELECT count(*) FROM pages WHERE state = 'absent'") > 0
-    assert value(archive / "rebuilt", "SELECT count(*) FROM plan_pages") > 0, "plans are taken over"
+    assert value(archive / "rebuilt", "SELECT count(*) FROM plan_pages") > 0, "plans are copied"
 
 
-def test_two_processes_at_once(archive, clock):
-    """Their numbers come in the order of their commits, which no file tells; everything else is the same."""
-    with small(clock) as site, working(archive, clock) as one:
+def test_a_rebuild_of_what_two_processes_wrote(archive, clock):
+    """Row numbers may differ: they follow the order of the commits, which the WARC files do not contain."""
+    with small_site(clock) as site, working(archive, clock) as one:
         with working(archive, clock, command="backfill", role="backfill") as other, recorded(other, "backfill"):
-            backfill.begin(other, Asked("sitemap", date(2025, 1, 1), date(2026, 11, 21)), until_given=True)
+            request = BackfillRequest("sitemap", date(2025, 1, 1), date(2026, 11, 21))
+            backfill.open_plan(other, request, until_given=True)
             backfill.advance(other)
-            poll_one = replace(one, stopping=lambda: not backfill.advance(other) and False)
-            pipeline.poll(poll_one)
+            # The poll checks for a stop request before each item; the backfill advances there and the poll never stops.
+            alternating = replace(one, stopping=lambda: not backfill.advance(other) and False)
+            collect.poll(alternating)
         assert len(set(site.wire.paths)) > 20
     assert value(archive, "SELECT count(DISTINCT file) FROM raw") == 2
-    equal(archive, clock, numbers=False)
+    assert_rebuilt_equal(archive, clock, numbers=False)
 
 
-def test_answers_without_a_purpose(archive, clock):
-    """Version 0.1 did not write it down; addresses tell."""
-    with small(clock):
+def test_records_without_a_purpose(archive, clock):
+    """Version 0.1 did not write the purpose; it is derived from the address."""
+    with small_site(clock):
         poll(archive, clock)
     held = rows(archive, "SELECT id, title, published_at, first_seen_at FROM articles")
     with WarcStore(archive / "warc") as store:
@@ -222,27 +235,32 @@ def test_answers_without_a_purpose(archive, clock):
             store.append(fetched(record.body, url=record.url, fetched_at=record.fetched_at, status=record.status,
                                  headers=record.headers))  # fmt: skip
     (archive / FILE).unlink()
-    made = rebuilt(archive, clock)
-    assert made.tables == []
+    report = rebuild(archive, clock)
+    assert report.tables == []
     assert rows(archive / "rebuilt", "SELECT id, title, published_at, first_seen_at FROM articles") == held
     assert value(archive / "rebuilt", "SELECT count(*) FROM sources WHERE state = 'ok'") == 10
 
 
-# --- what the comparison sees -----------------------------------------------------------------------------------------
+# --- the comparison of the databases ----------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def polled(tmp_path_factory):
-    """An archive after one poll, to copy; read with the lexicon that the command uses."""
+    """An archive after one poll with the lexicon that the command uses. Shared: tests change copies."""
     folder, clock = tmp_path_factory.mktemp("polled") / "archive", FakeClock()
-    with small(clock), app.working(settled(folder), "poll", Watch(), clock=clock, lexicon=lexicon.load()) as context:
-        pipeline.poll(context)
+    words = lexicon.load()
+    with (
+        small_site(clock),
+        app.working(configured(folder), "poll", RecordedProgress(), clock=clock, lexicon=words) as run,
+    ):
+        collect.poll(run)
     return folder
 
 
-def compared(folder, old):
-    with storage.open_archive(folder) as new, diff_db.beside(new.db, old / FILE), new.transaction():
-        return replay.Rebuilt(tables=diff_db.compare(new.db))
+def compare(folder, old):
+    """Compare the database of one archive folder with that of another."""
+    with storage.open_archive(folder) as new, diff_db.attached(new.db, old / FILE), new.transaction():
+        return replay.RebuildReport(tables=diff_db.compare(new.db))
 
 
 @pytest.mark.parametrize(
@@ -259,22 +277,23 @@ def compared(folder, old):
         ("gaps", "INSERT INTO gaps (source, opened_at, since, until, state) VALUES (1, 't', 't', 't', 'open')",
          (1, 0, 0, {})),
     ],
-    ids=["a text", "a reference", "a row less", "a row more", "a due time", "rows less", "a gap"],
+    ids=["a changed text", "a changed reference", "a missing row", "an extra row", "a changed due time", "missing rows",
+         "an extra gap"],
 )  # fmt: skip
-def test_a_row_that_the_evidence_does_not_give(polled, tmp_path, table, sql, expected):
+def test_the_comparison_finds_a_difference(polled, tmp_path, table, sql, expected):
     old = shutil.copytree(polled, tmp_path / "old")
-    change(old, sql)
-    made = compared(shutil.copytree(polled, tmp_path / "new"), old)
-    (found,) = made.differing
+    execute(old, sql)
+    report = compare(shutil.copytree(polled, tmp_path / "new"), old)
+    (found,) = report.differing
     assert found.table == table
     if expected:
         assert (found.only_old, found.only_new, found.changed, dict(found.columns)) == expected
     else:
         assert found.only_new == found.differing > 0
-    assert made.lost == []
+    assert report.lost == []
 
 
-def test_numbers_may_differ_where_what_they_stand_for_is_the_same(polled, tmp_path):
+def test_row_numbers_may_differ_if_the_rows_are_equal(polled, tmp_path):
     old = shutil.copytree(polled, tmp_path / "old")
     with closing(sqlite3.connect(old / FILE)) as db, db:
         for table, columns in (("raw", ("articles.raw_id", "articles.last_raw_id", "revisions.raw_id", "pages.raw_id")),
@@ -283,9 +302,49 @@ def test_numbers_may_differ_where_what_they_stand_for_is_the_same(polled, tmp_pa
             for column in columns:
                 owner, name = column.split(".")
                 db.execute(f"UPDATE {owner} SET {name} = {name} + 1000")
-    made = compared(shutil.copytree(polled, tmp_path / "new"), old)
-    assert made.differing == []
-    assert {t.table: t.renumbered == t.new for t in made.tables if t.renumbered} == {"raw": True, "sources": True}
+    report = compare(shutil.copytree(polled, tmp_path / "new"), old)
+    assert report.differing == []
+    assert {t.table: t.renumbered == t.new for t in report.tables if t.renumbered} == {"raw": True, "sources": True}
+
+
+#: One change in the old database, one in the new database, and the columns in which the comparison finds a difference.
+PAGE, SOURCE = "WHERE id = (SELECT max(id) FROM pages)", "WHERE kind = 'home'"
+MESSAGES = {
+    "reworded on a page": (f"pages SET error = 'a' {PAGE}", f"pages SET error = 'b' {PAGE}", {}),
+    "on a page, in the old database only": (f"pages SET error = 'a' {PAGE}", None, {"error": 1}),
+    "on a page, in the new database only": (None, f"pages SET error = 'b' {PAGE}", {"error": 1}),
+    "reworded on a source": (f"sources SET error = 'a' {SOURCE}", f"sources SET error = 'b' {SOURCE}", {}),
+    "on a source, in the new database only": (None, f"sources SET error = 'b' {SOURCE}", {"error": 1}),
+    "no kind of error on a page of an older version": (None, f"pages SET error_kind = 'bug' {PAGE}", {}),
+    "no kind of error on a source of an older version": (None, f"sources SET error_kind = 'bug' {SOURCE}", {}),
+    "another kind of error": (
+        f"pages SET error_kind = 'bug' {PAGE}", f"pages SET error_kind = 'other' {PAGE}", {"error_kind": 1}
+    ),
+    "no kind of error in the new database": (f"pages SET error_kind = 'bug' {PAGE}", None, {"error_kind": 1}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("in_old", "in_new", "expected"), MESSAGES.values(), ids=MESSAGES)
+def test_messages_are_compared_by_presence_and_kinds_of_errors_by_value(polled, tmp_path, in_old, in_new, expected):
+    old, new = shutil.copytree(polled, tmp_path / "old"), shutil.copytree(polled, tmp_path / "new")
+    for archive, sql in ((old, in_old), (new, in_new)):
+        if sql:
+            execute(archive, f"UPDATE {sql}")
+    columns = {}
+    for table in compare(new, old).differing:
+        columns |= table.columns
+    assert columns == expected
+
+
+@pytest.mark.parametrize(("note", "expected"), [("'b'", {}), ("NULL", {"note": 1})], ids=["reworded", "absent"])
+def test_the_notes_of_gaps_are_compared_by_presence(polled, tmp_path, note, expected):
+    old, new = shutil.copytree(polled, tmp_path / "old"), shutil.copytree(polled, tmp_path / "new")
+    for archive, text in ((old, "'a'"), (new, note)):
+        execute(
+            archive,
+            f"INSERT INTO gaps (source, opened_at, since, until, state, note) VALUES (1, 't', 't', 't', 'open', {text})",
+        )
+    assert [dict(table.columns) for table in compare(new, old).differing] == ([expected] if expected else [])
 
 
 def test_every_table_is_evidence_or_a_log_or_derived(polled):
@@ -294,14 +353,14 @@ def test_every_table_is_evidence_or_a_log_or_derived(polled):
     assert {name for name in found if not name.startswith(("articles_fts", "sqlite_", "_sqlite_"))} == known
 
 
-# --- killed between the evidence and the rows ---------------------------------------------------------------------------
+# --- processes killed after a record was written, before its row ------------------------------------------------------
 
 
-class _Dying:
-    """A store whose process is killed right after it has written a record."""
+class _KillingStore:
+    """A WARC store that kills its process right after the record with number `at`."""
 
     def __init__(self, store, at):
-        self._store, self._left = store, at
+        self._store, self._remaining = store, at
 
     def __getattr__(self, name):
         return getattr(self._store, name)
@@ -312,152 +371,154 @@ class _Dying:
     def note(self, *args, **named):
         return self._counted(self._store.note(*args, **named))
 
-    def keep_text(self, *args, **named):
-        return self._counted(self._store.keep_text(*args, **named))
+    def append_text(self, *args, **named):
+        return self._counted(self._store.append_text(*args, **named))
 
     def _counted(self, result):
-        self._left -= 1
-        if not self._left:
+        self._remaining -= 1
+        if not self._remaining:
             os.kill(os.getpid(), signal.SIGKILL)
         return result
 
 
 def killed(archive, clock, at, work):
-    """Do some work in a process of its own, which is killed at the record of that number; say whether it was."""
+    """Run `work` in a process that is killed right after the record with number `at`; return whether it got there."""
     if (child := os.fork()) == 0:
-        with working(archive, clock) as context:
-            work(replace(context, warc=_Dying(context.warc, at)))
+        with working(archive, clock) as run:
+            work(replace(run, warc=_KillingStore(run.warc, at)))
         os._exit(0)
     return os.waitpid(child, 0)[1] == signal.SIGKILL
 
 
-# 1 robots.txt, 2 home page, 7-8 and 9-13 a section with its further pages, 18 ... articles, the last one failing
+# The records: 1 robots.txt, 2 home page, 7-8 and 9-13 sections with further pages, 18-24 articles, 25 a failed request.
 @pytest.mark.parametrize("at", [2, 9, 12, 18, 25])
-def test_killed_at_a_record_and_started_again(archive, clock, tmp_path, at):
-    asked = tmp_path / "asked"
+def test_the_next_run_recovers_the_records_of_a_killed_one(archive, clock, tmp_path, at):
+    log = tmp_path / "requests"
 
-    def note(request, response):
-        with asked.open("a") as file:
+    def log_request(request, response):
+        with log.open("a") as file:
             file.write(f"{request.path}\n")
         return response
 
-    with small(clock) as site:
-        site.edit = note
-        failing = site.replica.story(site.replica.ids()[0]).path
-        site.replica.fault("error", failing, 3)
-        assert killed(archive, clock, at, pipeline.poll)
+    with small_site(clock) as site:
+        site.edit = log_request
+        failing = site.fake_site.story(site.fake_site.ids()[0]).path
+        site.fake_site.fault("error", failing, 3)
+        assert killed(archive, clock, at, collect.poll)
         clock.advance(seconds=120)
         poll(archive, clock)
-        paths = asked.read_text().splitlines()
+        paths = log.read_text().splitlines()
     assert len(paths) >= 25
     assert {path for path in paths if paths.count(path) > 1} <= {failing}
     assert value(archive, "SELECT count(*) FROM articles") >= 7
     assert value(archive, "SELECT count(*) FROM sources WHERE error LIKE 'further%'") == 0
-    equal(archive, clock)
+    assert_rebuilt_equal(archive, clock)
 
 
-def test_a_failed_visit_that_was_noted_is_not_counted_twice(archive, clock):
-    with small(clock) as site:
+def test_recovery_does_not_count_a_failed_visit_twice(archive, clock):
+    with small_site(clock) as site:
         poll(archive, clock)
-        post_id = site.replica.ids()[-1]
-        site.replica.fault("error", site.replica.story(post_id).path)
+        post_id = site.fake_site.ids()[-1]
+        site.fake_site.fault("error", site.fake_site.story(post_id).path)
         clock.advance(minutes=16)
         poll(archive, clock, everything=True)
         assert value(archive, "SELECT failures FROM pages WHERE id = ?", post_id) == 1
         for _ in range(2):
-            with working(archive, clock) as context:
-                assert replay.recover(context) == 0
+            with working(archive, clock) as run:
+                assert replay.recover(run) == 0
         assert value(archive, "SELECT failures FROM pages WHERE id = ?", post_id) == 1
 
 
-def test_an_import_that_was_cut_off(archive, clock):
-    def work(context):
-        pipeline.import_file(context, "à lire.txt", SEED_TEXTS["001"])
+def test_recovery_completes_a_killed_import(archive, clock):
+    def work(run):
+        import_file(run, "à lire.txt", SEED_TEXTS["001"])
 
     assert killed(archive, clock, 1, work)
-    with working(archive, clock) as context:
+    with working(archive, clock) as run:
         assert value(archive, "SELECT count(*) FROM articles") == 0
-        assert replay.recover(context) == 1
-        assert replay.recover(context) == 0
+        assert replay.recover(run) == 1
+        assert replay.recover(run) == 0
     assert value(archive, "SELECT source_file FROM articles") == "à lire.txt"
-    equal(archive, clock)
+    assert_rebuilt_equal(archive, clock)
 
 
-def test_nobody_writes_behind_what_is_left_over(archive, clock):
-    """An import takes nothing in, and hides nothing either."""
-    with small(clock):
-        assert killed(archive, clock, 2, pipeline.poll)
-        imported(archive, clock, "001")
+def test_no_record_is_appended_behind_records_without_rows(archive, clock):
+    """Recovery looks at the end of each file only. An import recovers nothing, so it starts a new file."""
+    with small_site(clock):
+        assert killed(archive, clock, 2, collect.poll)
+        import_seeds(archive, clock, "001")
         assert value(archive, "SELECT file FROM raw").endswith("-001.warc.gz")
-        with working(archive, clock) as context:
-            assert replay.recover(context) > 0
-    intact(archive)
+        with working(archive, clock) as run:
+            assert replay.recover(run) > 0
+    assert_intact(archive)
 
 
-def test_what_another_process_is_writing_is_left_to_it(archive, clock):
+def test_recovery_skips_files_that_another_process_is_writing(archive, clock):
     with working(archive, clock) as one, working(archive, clock, command="backfill", role="backfill") as other:
-        one.keep(fetched(url=f"{SITE}/?page=2"), f"source:{SITE}/")
+        archive_response(one, fetched(url=f"{SITE}/?page=2"), Purpose.source(f"{SITE}/"))
         assert replay.recover(other) == 0
         one.warc.close()
         assert replay.recover(other) == 1
 
 
-def test_one_process_at_a_time_takes_in(archive, clock):
-    with working(archive, clock) as context:
-        context.keep(fetched(url=f"{SITE}/?page=2"), f"source:{SITE}/")
-        ours, theirs = os.pipe(), os.pipe()
+def test_one_process_at_a_time_recovers(archive, clock):
+    with working(archive, clock) as run:
+        archive_response(run, fetched(url=f"{SITE}/?page=2"), Purpose.source(f"{SITE}/"))
+        to_child, from_child = os.pipe(), os.pipe()
         if (child := os.fork()) == 0:
             with storage.open_archive(archive) as opened, opened.claim(0) as claimed:
-                os.write(theirs[1], b"1" if claimed else b"0")
-                os.read(ours[0], 1)
+                os.write(from_child[1], b"1" if claimed else b"0")
+                os.read(to_child[0], 1)
             os._exit(0)
-        assert os.read(theirs[0], 1) == b"1"
-        assert replay.recover(context) == 0
-        os.write(ours[1], b"x")
+        assert os.read(from_child[0], 1) == b"1"
+        assert replay.recover(run) == 0
+        os.write(to_child[1], b"x")
         os.waitpid(child, 0)
-        assert replay.recover(context) == 1
+        assert replay.recover(run) == 1
 
 
-def test_an_answer_older_than_its_row_is_a_row_and_no_visit(archive, clock):
-    with small(clock) as site:
+def test_recovery_of_a_response_older_than_the_last_visit(archive, clock):
+    """It gets its row in `raw`, but the rows of the page and of the source do not change."""
+    with small_site(clock) as site:
         poll(archive, clock)
-        post_id = site.replica.ids()[-1]
+        post_id = site.fake_site.ids()[-1]
         before = rows(archive, "SELECT * FROM pages"), rows(archive, "SELECT * FROM sources")
-        with working(archive, clock) as context:
+        with working(archive, clock) as run:
             for purpose, url in ((f"page:{post_id}", f"{SITE}/a-post{post_id}.vnp"), (f"source:{SITE}/", f"{SITE}/")):
-                context.warc.append(fetched(b"<p>", url=url, fetched_at=NOW - timedelta(hours=1)), purpose)
-            context.warc.append(fetched(url=f"{SITE}/a-post77.vnp"), "page:77")
-            context.warc.append(fetched(url=f"{SITE}/?page=9"), f"source:{SITE}/")
-            assert replay.recover(context) == 4
+                run.warc.append(fetched(b"<p>", url=url, fetched_at=NOW - timedelta(hours=1)), purpose)
+            run.warc.append(fetched(url=f"{SITE}/a-post77.vnp"), "page:77")
+            run.warc.append(fetched(url=f"{SITE}/?page=9"), f"source:{SITE}/")
+            assert replay.recover(run) == 4
         assert (rows(archive, "SELECT * FROM pages"), rows(archive, "SELECT * FROM sources")) == before
         assert value(archive, "SELECT count(*) FROM raw WHERE url LIKE '%page=9' OR url LIKE '%post77%'") == 2
 
 
-def test_a_walk_that_the_site_paused_goes_on_where_it_was(archive, clock):
-    with small(clock) as site:
-        with working(archive, clock) as context:
-            get, pages = context.fetcher.get, []
+def test_recovery_continues_a_list_that_was_cut_off(archive, clock):
+    """The site asks for a pause in the middle of a section; the next run requests only the remaining pages."""
+    with small_site(clock) as site:
+        with working(archive, clock) as run:
+            original, pages = run.fetcher.get, []
 
-            def until_a_further_page(url, **named):
+            def get(url, **named):
                 if "page=" in url and (pages.append(url) or len(pages) == 2):
-                    raise SitePaused("it asked for patience", "later", clock.now())
-                return get(url, **named)
+                    raise SitePaused("the site asked for a pause", "wait", clock.now())
+                return original(url, **named)
 
-            context.fetcher.get = until_a_further_page
+            run.fetcher.get = get
             with pytest.raises(SitePaused):
-                pipeline.poll(context)
-            cut = value(archive, "SELECT count(*) FROM raw")
-        made = rebuilt(archive, clock)
-        assert (made.played.unfinished, made.differing) == (1, []), "left for the next run, as in the old one"
+                collect.poll(run)
+            before = value(archive, "SELECT count(*) FROM raw")
+        report = rebuild(archive, clock)
+        assert (report.replayed.unfinished, report.differing) == (1, []), "left to the next run in both databases"
         shutil.rmtree(archive / "rebuilt")
         clock.advance(seconds=30)
         poll(archive, clock)
-        assert value(archive, "SELECT count(*) FROM raw") > cut
+        assert value(archive, "SELECT count(*) FROM raw") > before
         assert [path for path in site.wire.paths if site.wire.count(path) > 1] == []
-    equal(archive, clock)
+    assert_rebuilt_equal(archive, clock)
 
 
-# --- one visit --------------------------------------------------------------------------------------------------------
+# --- the order of the records -----------------------------------------------------------------------------------------
 
 
 def record(minute, purpose, url="u", *, file="a", **changes):
@@ -465,43 +526,41 @@ def record(minute, purpose, url="u", *, file="a", **changes):
     return replace(Record(url, at, 200, (), b"", RawRef(file, minute, 1, ""), "response", purpose=purpose), **changes)
 
 
-def test_records_of_all_files_come_in_the_order_of_writing():
+def test_records_of_all_files_are_merged_in_the_order_of_writing():
     first = [record(0, "a0"), record(5, "a5"), record(3, "a3, after the clock was set back"), record(9, "a9")]
     second = [record(1, "b1"), Damage("b", 7, 1, "?", torn=False), record(6, "b6")]
     later = [
         record(1440, "c"),
         replace(record(-(10**6), "captured long ago"), written_at=NOW + timedelta(days=1, hours=1)),
     ]
-    reel = Reel([Strip("20261122", iter(later)), Strip("20261121", iter(first)), Strip("20261121", iter(second))])
-    assert [getattr(item, "purpose", "damage") for item in reel] == [
+    streams = [("20261122", later), ("20261121", first), ("20261121", second)]
+    stream = RecordStream([FileStream(day, iter(records)) for day, records in streams])
+    assert [getattr(item, "purpose", "damage") for item in stream] == [
         "a0", "b1", "damage", "a5", "a3, after the clock was set back", "b6", "a9", "c", "captured long ago",
     ]  # fmt: skip
 
 
-def follow(reel, url):
-    return [r.url for r in reel.follow(lambda r: r.url == url)]
+def follow(stream, url):
+    return [r.url for r in stream.follow(lambda r: r.url == url)]
 
 
-def test_further_answers_come_from_the_file_of_the_first_or_where_the_process_went_on():
-    here = [record(0, "p", "1"), record(1, "robots", "r"), record(2, "p", "2"), record(3, "q", "4")]
-    beside = [record(1, "x", "5"), record(4, "p", "7")]
-    reel = Reel(
-        [
-            Strip("20261121", iter(here)),
-            Strip("20261121", iter(beside)),
-            Strip("20261122", iter([record(1441, "p", "8")])),
-        ]
-    )
-    items = iter(reel)
+def test_further_responses_are_found_in_the_same_file_or_in_the_next_one():
+    """The process that wrote the first response continues in another file when its file is full or the day is over."""
+    one = [record(0, "p", "1"), record(1, "robots", "r"), record(2, "p", "2"), record(3, "q", "4")]
+    other = [record(1, "x", "5"), record(4, "p", "7")]
+    next_day = [record(1441, "p", "8")]
+    streams = [("20261121", one), ("20261121", other), ("20261122", next_day)]
+    stream = RecordStream([FileStream(day, iter(records)) for day, records in streams])
+    items = iter(stream)
     assert next(items).url == "1"
-    assert follow(reel, "2") == ["r", "2"]
-    assert follow(reel, "3") == []
-    assert not reel.is_last()
+    assert follow(stream, "2") == ["r", "2"]
+    assert follow(stream, "3") == []
+    assert not stream.is_last()
     assert [next(items).url for _ in range(2)] == ["5", "4"]
-    assert follow(reel, "7") == ["7"], "in another file of the day"
-    assert follow(reel, "8") == ["8"], "in the next day's file"
-    assert follow(reel, "9") == []
-    assert reel.is_last()
+    assert follow(stream, "7") == ["7"], "in another file of the same day"
+    assert follow(stream, "8") == ["8"], "in the file of the next day"
+    assert follow(stream, "9") == []
+    assert stream.is_last()
     assert list(items) == []
 
 
@@ -509,7 +568,7 @@ def test_further_answers_come_from_the_file_of_the_first_or_where_the_process_we
     ("name", "day"),
     [("2026/11/vna-20261121-000.warc.gz", "20261121"), ("CC-NEWS-20210304.warc.gz", ""), ("x/vna-today.warc.gz", "")],
 )
-def test_the_day_of_a_file(name, day):
+def test_the_day_in_the_name_of_a_file(name, day):
     assert day_of(name) == day
 
 
@@ -519,22 +578,22 @@ def test_the_day_of_a_file(name, day):
         ("outcome: Unreachable\r\nerror: ConnectError: refused", "Unreachable", "ConnectError: refused"),
         ("outcome: BadStatus\r\nerror: HTTP status 500\r\nstatus: 500", "BadStatus", "HTTP status 500"),
         ("outcome: Throttled\r\nerror: HTTP status 429\r\nstatus: 429", "Throttled", "HTTP status 429"),
-        ("outcome: Disallowed\r\nerror: robots.txt does not allow it", "Disallowed", "robots.txt does not allow it"),
-        ("outcome: BodyTooLarge\r\nerror: over the cap", "BodyTooLarge", "over the cap"),
+        ("outcome: Disallowed\r\nerror: disallowed by robots.txt", "Disallowed", "disallowed by robots.txt"),
+        ("outcome: BodyTooLarge\r\nerror: over the limit", "BodyTooLarge", "over the limit"),
         ("outcome: FromTheFuture\r\nerror: a: b", "FetchError", "a: b"),
     ],
 )
-def test_a_failure_is_the_same_failure_again(body, kind, text):
+def test_a_recorded_failure_is_raised_again(body, kind, text):
     error = failure(record(0, "page:1", warc_type="metadata", body=body.encode()))
     assert (type(error).__name__, str(error), error.url) == (kind, text, "u")
     assert getattr(error, "status", 0) in (0, 429, 500)
 
 
-def test_a_failure_is_one_line():
+def test_the_message_of_a_failure_is_one_line():
     assert str(PageError("u", "a\n  b")) == "a b"
 
 
-# --- the folder, and the command --------------------------------------------------------------------------------------
+# --- the command ------------------------------------------------------------------------------------------------------
 
 
 def command(archive, *words):
@@ -549,41 +608,41 @@ def test_the_command_compares_table_by_table(polled, tmp_path):
     assert ["table", "kind", "old", "new", "differing", "only_old", "only_new", "where"] in lines
     assert [line[4] for line in lines if line[1:2] == ["evidence"]] == ["0"] * len(diff_db.EVIDENCE)
     assert (archive / "rebuilt" / FILE).exists()
-    assert command(archive / "rebuilt", "status").code == 0, "it is an archive like any other"
+    assert command(archive / "rebuilt", "status").code == 0, "the new folder is an archive like any other"
     refused = command(archive, "rebuild")
-    assert (refused.code, "holds a database already" in refused.err) == (1, True)
+    assert (refused.code, "already holds a database" in refused.err) == (1, True)
     assert (archive / "rebuilt" / FILE).exists()
 
 
-def test_the_new_database_in_the_place_of_the_old(polled, tmp_path):
+def test_the_new_database_replaces_the_old_one(polled, tmp_path):
     archive = shutil.copytree(polled, tmp_path / "archive")
-    change(archive, "UPDATE articles SET title = 'x'")
+    execute(archive, "UPDATE articles SET title = 'x'")
     done = command(archive, "rebuild", "--replace", "--json")
-    assert (done.code, '"title": ' in done.out, "in its place" in done.err) == (5, True, True)
+    assert (done.code, '"title": ' in done.out, "the database was replaced" in done.err) == (5, True, True)
     assert value(archive, "SELECT count(*) FROM articles WHERE title = 'x'") == 0
-    (aside,) = archive.glob(f"{FILE}.before-*Z")
-    with closing(sqlite3.connect(aside)) as db:
+    (old,) = archive.glob(f"{FILE}.before-*Z")
+    with closing(sqlite3.connect(old)) as db:
         assert db.execute("SELECT count(*) FROM articles WHERE title <> 'x'").fetchone() == (0,)
     assert not (archive / "rebuilt").exists()
-    intact(archive)
+    assert_intact(archive)
 
 
-def test_a_new_database_that_lacks_articles_takes_no_place(polled, tmp_path):
+def test_a_new_database_that_lacks_articles_replaces_nothing(polled, tmp_path):
     archive = shutil.copytree(polled, tmp_path / "archive")
     with WarcStore(archive / "warc") as store:
         (name,) = store.names()
-    page = value(archive, "SELECT r.offset FROM raw r JOIN articles a ON a.raw_id = r.id ORDER BY a.id LIMIT 1")
+    offset = value(archive, "SELECT r.offset FROM raw r JOIN articles a ON a.raw_id = r.id ORDER BY a.id LIMIT 1")
     damaged = bytearray((archive / "warc" / name).read_bytes())
-    damaged[page + 100] ^= 0xFF
+    damaged[offset + 100] ^= 0xFF
     (archive / "warc" / name).write_bytes(damaged)
     done = command(archive, "rebuild", "--replace")
-    assert (done.code, "1 damaged stretches" in done.out) == (5, True)
-    assert "not replaced: 1 rows of articles" in done.err
+    assert (done.code, "1 damaged section of" in done.out) == (5, True)
+    assert "not replaced: 1 row of articles" in done.err
     assert list(archive.glob(f"{FILE}.before-*")) == []
 
 
 @pytest.mark.parametrize("old", ["missing", "garbage"])
-def test_without_a_database_that_can_be_read(polled, tmp_path, old):
+def test_a_rebuild_without_a_readable_old_database(polled, tmp_path, old):
     archive = shutil.copytree(polled, tmp_path / "archive")
     held = value(archive, "SELECT count(*) FROM articles")
     (archive / FILE).unlink()
@@ -594,26 +653,26 @@ def test_without_a_database_that_can_be_read(polled, tmp_path, old):
     assert ("not compared" in done.out) == (old == "garbage")
     assert value(archive, "SELECT count(*) FROM articles") == held
     assert len(list(archive.glob(f"{FILE}.before-*Z"))) == (old == "garbage")
-    intact(archive)
+    assert_intact(archive)
 
 
-def test_what_cannot_be_done(polled, tmp_path, clock):
+def test_a_rebuild_that_fails_leaves_the_folder_unchanged(polled, tmp_path, clock):
     with pytest.raises(StorageError, match="no WARC files"):
-        rebuilt(tmp_path / "nothing", clock)
+        rebuild(tmp_path / "nothing", clock)
     assert not (tmp_path / "nothing").exists()
     archive = shutil.copytree(polled, tmp_path / "archive")
     with working(archive, clock), pytest.raises(AlreadyRunning):
-        rebuilt(archive, clock)
+        rebuild(archive, clock)
     with (
         pytest.raises(Interrupted),
-        app.rebuilding(settled(archive), archive / "rebuilt", Watch(), clock=clock) as context,
+        app.rebuilding(configured(archive), archive / "rebuilt", RecordedProgress(), clock=clock) as run,
     ):
-        replay.rebuild(replace(context, stopping=lambda: True), archive / FILE)
-    assert not (archive / "rebuilt").exists(), "it is as it was before"
-    mine = tmp_path / "mine"
-    mine.mkdir()
-    (mine / "a letter").touch()
-    with pytest.raises(Interrupted), app.rebuilding(settled(archive), mine, Watch(), clock=clock) as context:
+        replay.rebuild(replace(run, stopping=lambda: True), archive / FILE)
+    assert not (archive / "rebuilt").exists(), "a folder that the rebuild created is removed"
+    existing = tmp_path / "existing"
+    existing.mkdir()
+    (existing / "a file of the user").touch()
+    with pytest.raises(Interrupted), app.rebuilding(configured(archive), existing, RecordedProgress(), clock=clock):
         raise Interrupted("stop")
-    assert (mine / "a letter").exists()
-    assert not (mine / FILE).exists()
+    assert (existing / "a file of the user").exists()
+    assert not (existing / FILE).exists()

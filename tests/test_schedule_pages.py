@@ -1,4 +1,4 @@
-"""When to come back, and what an answer means for a row: a table of examples."""
+"""The schedule of pages: recheck intervals, retries, and when an article counts as removed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from crawler import schedule
-from crawler.errors import Interrupted, Rejection, unless_stopped
+from crawler.errors import Interrupted, Rejection, raise_if_stopped
 from crawler.parse import classify, head
 from crawler.types import PageForFetch, PageOutcome
 
@@ -26,12 +26,12 @@ def span(text):
 
 
 def page(state="known", failures=0, visited=None):
-    """A page, last visited so long ago."""
+    """Return a page that was last visited `visited` ago."""
     last = (NOW - span(visited)).strftime("%Y-%m-%dT%H:%M:%SZ") if visited else None
     return PageForFetch(1, f"{SITE}/a-post1.vnp", state, failures, NOW - span("9d"), '"e"', None, last)
 
 
-# --- checks of a known article ----------------------------------------------------------------------------------------
+# --- rechecks of a known article --------------------------------------------------------------------------------------
 
 CHECKS = {
     "just published": ("0s", "15m"),
@@ -43,13 +43,13 @@ CHECKS = {
     "a week old": ("7d", "3d"),
     "a month old": ("30d", "30d"),
     "364 days old": ("364d", "30d"),
-    "a year old: settled": ("365d", None),
+    "a year old: no more checks": ("365d", None),
     "ten years old": ("3650d", None),
 }
 
 
 @pytest.mark.parametrize(("age", "expected"), CHECKS.values(), ids=CHECKS)
-def test_the_older_the_rarer(age, expected):
+def test_older_articles_are_checked_less_often(age, expected):
     due = schedule.next_check(NOW, NOW - span(age), NOW)
     assert due == (NOW + span(expected) if expected else None)
 
@@ -65,40 +65,40 @@ HINTED = {
 
 
 @pytest.mark.parametrize(("age", "expected"), HINTED.values(), ids=HINTED)
-def test_where_a_source_tells_of_edits_checks_are_rarer(age, expected):
+def test_articles_with_a_lastmod_hint_are_checked_less_often(age, expected):
     due = schedule.next_check(NOW, NOW - span(age), NOW, hinted=True)
     assert due == (NOW + span(expected) if expected else None)
 
 
-# hint and last visit, each so long ago; whether the page had changed; was an edit without a hint, are hints believed
+# age of the hint and of the last visit, did the page change; expected: was the edit missed, is the hint reliable
 HINTS = {
-    "no source gives hints": (None, "1h", True, False, False),
-    "a hint, and the edit that it told of": ("1h", "2h", True, False, True),
-    "an edit behind the last hint": ("3h", "2h", True, True, False),
-    "a hint as old as the last visit": ("2h", "2h", True, True, False),
+    "no hint": (None, "1h", True, False, False),
+    "an edit with a newer hint": ("1h", "2h", True, False, True),
+    "an edit after the last hint": ("3h", "2h", True, True, False),
+    "a hint from the time of the last visit": ("2h", "2h", True, True, False),
     "nothing changed": ("3h", "2h", False, False, True),
     "the first visit": ("3h", None, True, False, True),
 }
 
 
-@pytest.mark.parametrize(("hint", "visited", "changed", "missed", "believed"), HINTS.values(), ids=HINTS)
-def test_hints_of_edits_are_believed_until_one_is_missed(hint, visited, changed, missed, believed):
+@pytest.mark.parametrize(("hint", "visited", "changed", "missed", "reliable"), HINTS.values(), ids=HINTS)
+def test_lastmod_hints_are_reliable_until_an_edit_is_missed(hint, visited, changed, missed, reliable):
     seen = replace(page("live", visited=visited), hinted_at=NOW - span(hint) if hint else None)
-    assert schedule.unhinted(seen, changed=changed) is missed
-    assert schedule.hinted(seen, missed=missed) is believed
-    assert not schedule.hinted(replace(seen, unhinted=1))
+    assert schedule.missed_edit(seen, changed=changed) is missed
+    assert schedule.has_lastmod_hint(seen, missed=missed) is reliable
+    assert not schedule.has_lastmod_hint(replace(seen, unhinted=1))
 
 
 SINCE = {
     "publication time unknown": (None, "4h", "1h"),
-    "publication time ahead": (NOW + span("1d"), "4h", "1h"),
+    "publication time in the future": (NOW + span("1d"), "4h", "1h"),
     "publication time now": (NOW, "8d", "15m"),
-    "an old article seen today for the first time": (NOW - span("400d"), "0s", None),
+    "an old article first seen today": (NOW - span("400d"), "0s", None),
 }
 
 
 @pytest.mark.parametrize(("published", "seen", "expected"), SINCE.values(), ids=SINCE)
-def test_age_counts_from_publication_else_from_the_first_sighting(published, seen, expected):
+def test_age_counts_from_publication_or_else_from_the_first_sighting(published, seen, expected):
     due = schedule.next_check(NOW, published, NOW - span(seen))
     assert due == (NOW + span(expected) if expected else None)
 
@@ -116,72 +116,88 @@ RETRIES = {1: "5m", 2: "10m", 3: "20m", 7: "320m", 11: "5120m", 12: "7d", 100: "
 
 
 @pytest.mark.parametrize(("failures", "expected"), RETRIES.items(), ids=lambda value: f"after {value}")
-def test_waits_double_up_to_a_week(failures, expected):
+def test_retry_waits_double_up_to_a_week(failures, expected):
     assert schedule.retry_at(NOW, failures) == NOW + span(expected)
 
 
 FAILED = {
     "a new page, first failure": (page(), PageOutcome("failed", NOW + span("5m"), "why", 1)),
-    "a failed page, again": (page("failed", 1), PageOutcome("failed", NOW + span("10m"), "why", 2)),
+    "a failed page, second failure": (page("failed", 1), PageOutcome("failed", NOW + span("10m"), "why", 2)),
     "the seventh failure in a row": (page("failed", 6), PageOutcome("failed", NOW + span("320m"), "why", 7)),
-    "the eighth: it is given up": (page("failed", 7), PageOutcome("failed", None, "why", 8)),
-    "an article that is held stays live": (page("live"), PageOutcome("live", NOW + span("5m"), "why", 1)),
-    "trouble under suspicion is no probe": (page("suspect", 1), PageOutcome("suspect", NOW + span("1h"), "why", 1)),
-    "what is gone stays gone": (page("gone", 3), PageOutcome("gone", None, "why", 3)),
-    "an article that is held is never given up": (page("live", 40), PageOutcome("live", NOW + span("7d"), "why", 41)),
+    "the eighth failure: abandoned": (page("failed", 7), PageOutcome("failed", None, "why", 8)),
+    "an archived article stays live": (page("live"), PageOutcome("live", NOW + span("5m"), "why", 1)),
+    "a failure of a suspect page does not count as not found": (
+        page("suspect", 1),
+        PageOutcome("suspect", NOW + span("1h"), "why", 1),
+    ),
+    "a gone page stays gone": (page("gone", 3), PageOutcome("gone", None, "why", 3)),
+    "an archived article is never abandoned": (page("live", 40), PageOutcome("live", NOW + span("7d"), "why", 41)),
 }
 
 
 @pytest.mark.parametrize(("before", "expected"), FAILED.values(), ids=FAILED)
-def test_a_page_that_could_not_be_had(before, expected):
+def test_row_after_a_failed_visit(before, expected):
     assert schedule.failed(before, NOW, "why") == expected
+    assert schedule.failed(before, NOW, "why", kind="bug") == replace(expected, error_kind="bug")
 
 
-def test_a_page_that_could_not_be_read_says_so():
+def test_an_unparsed_page_changes_state_unless_it_is_archived():
     assert schedule.failed(page(), NOW, "why", state="drift").state == "drift"
     assert schedule.failed(page("live"), NOW, "why", state="drift").state == "live"
 
 
 GONE = {
-    "first answer": (page("live", 0, "3h"), PageOutcome("suspect", NOW + span("1h"), "404", 1)),
-    "first answer, after other trouble": (page("live", 6, "3h"), PageOutcome("suspect", NOW + span("1h"), "404", 1)),
-    "first answer of a new page": (page("known"), PageOutcome("suspect", NOW + span("1h"), "404", 1)),
-    "again, within the hour": (page("suspect", 1, "59m"), PageOutcome("suspect", NOW + span("1m"), "404", 1)),
-    "second answer": (page("suspect", 1, "1h"), PageOutcome("suspect", NOW + span("1d"), "404", 2)),
-    "again, within the day": (page("suspect", 2, "23h"), PageOutcome("suspect", NOW + span("1h"), "404", 2)),
-    "third answer": (page("suspect", 2, "1d"), PageOutcome("gone", None, "404", 3)),
-    "a row of an older version": (page("suspect", 9, "1d"), PageOutcome("gone", None, "404", 10)),
-    "any later answer": (page("gone", 7, "1m"), PageOutcome("gone", None, "404", 8)),
+    "first 404": (page("live", 0, "3h"), PageOutcome("suspect", NOW + span("1h"), "404", 1, error_kind="removed")),
+    "first 404 after other failures": (
+        page("live", 6, "3h"),
+        PageOutcome("suspect", NOW + span("1h"), "404", 1, error_kind="removed"),
+    ),
+    "first 404 of a new page": (
+        page("known"),
+        PageOutcome("suspect", NOW + span("1h"), "404", 1, error_kind="removed"),
+    ),
+    "another 404 within the hour": (
+        page("suspect", 1, "59m"),
+        PageOutcome("suspect", NOW + span("1m"), "404", 1, error_kind="removed"),
+    ),
+    "second 404": (page("suspect", 1, "1h"), PageOutcome("suspect", NOW + span("1d"), "404", 2, error_kind="removed")),
+    "another 404 within the day": (
+        page("suspect", 2, "23h"),
+        PageOutcome("suspect", NOW + span("1h"), "404", 2, error_kind="removed"),
+    ),
+    "third 404": (page("suspect", 2, "1d"), PageOutcome("gone", None, "404", 3, error_kind="removed")),
+    "a row of an older version": (page("suspect", 9, "1d"), PageOutcome("gone", None, "404", 10, error_kind="removed")),
+    "any later 404": (page("gone", 7, "1m"), PageOutcome("gone", None, "404", 8, error_kind="removed")),
 }
 
 
 @pytest.mark.parametrize(("before", "expected"), GONE.values(), ids=GONE)
-def test_an_article_is_gone_only_after_repeats(before, expected):
+def test_an_article_is_gone_only_after_repeated_404s(before, expected):
     assert schedule.gone(before, NOW, "404") == expected
 
 
-HELD = ("live", "suspect", "gone")
-NEVER = ("known", "failed", "rejected", "drift", "absent")
+ARCHIVED = ("live", "suspect", "gone")
+NOT_ARCHIVED = ("known", "failed", "rejected", "drift", "absent")
 REMOVED = {
-    "a page that says so": ("/a-post1.vnp", Rejection.SOFT_404, "does not exist"),
-    "sent home": ("/", Rejection.HOME_PAGE, "redirects to the home page"),
-    "sent to its section": ("/politique/", Rejection.SECTION_PAGE, "redirects to a section page"),
-    "sent to a search": ("/search.vnp?q=a", Rejection.SEARCH_PAGE, "redirects to a search page"),
-    "its own address, but a list": ("/a-post1.vnp", Rejection.SECTION_PAGE, None),
-    "a wall": ("/captcha", Rejection.BLOCK_PAGE, None),
-    "in repair": ("/a-post1.vnp", Rejection.ERROR_PAGE, None),
-    "a dozen bytes": ("/a-post1.vnp", Rejection.TINY, None),
-    "nothing in particular": ("/x", Rejection.UNMARKED, None),
+    "a soft 404": ("/a-post1.vnp", Rejection.SOFT_404, "does not exist"),
+    "redirect to the home page": ("/", Rejection.HOME_PAGE, "redirects to the home page"),
+    "redirect to a section": ("/politique/", Rejection.SECTION_PAGE, "redirects to a section page"),
+    "redirect to a search": ("/search.vnp?q=a", Rejection.SEARCH_PAGE, "redirects to a search page"),
+    "a list at the article's own address": ("/a-post1.vnp", Rejection.SECTION_PAGE, None),
+    "a block page": ("/captcha", Rejection.BLOCK_PAGE, None),
+    "an error page": ("/a-post1.vnp", Rejection.ERROR_PAGE, None),
+    "twelve bytes": ("/a-post1.vnp", Rejection.TINY, None),
+    "a page of no known kind": ("/x", Rejection.UNMARKED, None),
 }
 
 
-@pytest.mark.parametrize(("path", "rejection", "words"), REMOVED.values(), ids=REMOVED)
-def test_what_means_that_an_article_was_taken_away(path, rejection, words):
-    for state in HELD:
-        found = schedule.removed(page(state), SITE + path, rejection)
-        assert (found is None) == (words is None)
-        assert words is None or words in found
-    assert [schedule.removed(page(state), SITE + path, rejection) for state in NEVER] == [None] * 5
+@pytest.mark.parametrize(("path", "rejection", "fragment"), REMOVED.values(), ids=REMOVED)
+def test_which_rejections_mean_that_an_article_was_removed(path, rejection, fragment):
+    for state in ARCHIVED:
+        reason = schedule.removal_reason(page(state), SITE + path, rejection)
+        assert (reason is None) == (fragment is None)
+        assert fragment is None or fragment in reason
+    assert [schedule.removal_reason(page(state), SITE + path, rejection) for state in NOT_ARCHIVED] == [None] * 5
 
 
 def test_redirect_targets_are_classified_by_their_address():
@@ -196,27 +212,27 @@ def test_redirect_targets_are_classified_by_their_address():
     assert classify.of_page(tree, head.read(tree, SITE), f"{SITE}/a-post1.vnp") is Rejection.SOFT_404
 
 
-AGAIN = {
-    "just found to be gone": (page("gone", 3, "19m"), False),
-    "a while later": (page("gone", 3, "20m"), True),
-    "asked for again and again": (page("gone", 9, "21h"), False),
-    "and later": (page("gone", 9, "22h"), True),
-    "a year later": (page("gone", 40, "365d"), True),
+RETRIED = {
+    "gone a moment ago": (page("gone", 3, "19m"), False),
+    "gone twenty minutes ago": (page("gone", 3, "20m"), True),
+    "gone, retried often": (page("gone", 9, "21h"), False),
+    "gone, retried often, due again": (page("gone", 9, "22h"), True),
+    "gone a year ago": (page("gone", 40, "365d"), True),
     "not gone": (page("live", 0, "365d"), False),
-    "given up a while ago": (page("failed", 8, "10h"), False),
-    "given up half a day ago": (page("failed", 8, "11h"), True),
-    "not readable for weeks": (page("drift", 30, "6d"), False),
-    "not readable for weeks, and a week later": (page("drift", 30, "7d"), True),
-    "a wall in its place": (page("rejected", 8, "11h"), True),
+    "abandoned ten hours ago": (page("failed", 8, "10h"), False),
+    "abandoned eleven hours ago": (page("failed", 8, "11h"), True),
+    "unparsed for weeks": (page("drift", 30, "6d"), False),
+    "unparsed for weeks, due again": (page("drift", 30, "7d"), True),
+    "a block page eleven hours ago": (page("rejected", 8, "11h"), True),
 }
 
 
-@pytest.mark.parametrize(("before", "expected"), AGAIN.values(), ids=AGAIN)
-def test_a_page_that_is_gone_or_given_up_and_is_listed_is_asked_for_ever_more_rarely(before, expected):
-    assert schedule.ask_again(before, NOW) == expected
+@pytest.mark.parametrize(("before", "expected"), RETRIED.values(), ids=RETRIED)
+def test_a_listed_page_that_is_gone_or_abandoned_is_retried_with_backoff(before, expected):
+    assert schedule.should_retry(before, NOW) == expected
 
 
-@pytest.mark.parametrize("asked", [True, False])
-def test_what_takes_long_goes_on_unless_somebody_asked_to_stop(asked):
-    with pytest.raises(Interrupted) if asked else nullcontext():
-        unless_stopped(lambda: asked)
+@pytest.mark.parametrize("stop", [True, False])
+def test_long_work_continues_unless_a_stop_was_requested(stop):
+    with pytest.raises(Interrupted) if stop else nullcontext():
+        raise_if_stopped(lambda: stop)

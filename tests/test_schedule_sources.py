@@ -1,4 +1,4 @@
-"""When to poll a source again, what its rhythm is, and what opens and closes a gap: a table of examples."""
+"""The schedule of sources: poll intervals, publication rates, and what opens and closes a gap."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler import schedule
-from crawler.site import HANOI
+from crawler.schedule.hourly_counts import HourCount, SourceCounts
+from crawler.schedule.publication_rate import decayed
+from crawler.site import ARTICLES_A_DAY, HANOI
 from crawler.types import Gap, SourceForPoll, SourceOutcome
 
 NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
@@ -23,7 +25,7 @@ def span(text):
 
 # --- sources ----------------------------------------------------------------------------------------------------------
 
-BOUNDS = schedule.Bounds(span("5m"), span("6h"))
+BOUNDS = schedule.PollBounds(span("5m"), span("6h"))
 TUESDAY = datetime(2026, 11, 17, tzinfo=HANOI)
 
 
@@ -40,54 +42,54 @@ def source(kind="feed", **changes):
 
 
 def office_hours(share=1.0):
-    """A source that has been watched for eight weeks: 5 articles an hour from 8 to 18 on every day, else none."""
-    week = schedule.rhythm.week_of(TUESDAY)
+    """Return the counts of a source after eight weeks with 5 articles an hour from 8:00 to 18:00, none otherwise."""
+    week = schedule.publication_rate.week_of(TUESDAY)
     settled = 5 * (1 - 0.85**8) / (1 - 0.85)
-    return {(d, h): schedule.Habit(settled, settled * share, week) for d in range(7) for h in range(8, 18)}
+    return {(d, h): HourCount(settled, settled * share, week) for d in range(7) for h in range(8, 18)}
 
 
-def waited(clock, look, *, kind="feed", share=1.0):
-    """The interval after an answer at that time on a Tuesday, in minutes."""
-    now, habits = hanoi(clock), office_hours(share)
-    week = schedule.Week(kind, habits, now - span("56d"), now)
-    return schedule.interval(kind, look, week, schedule.use(kind, habits, now), now, BOUNDS) / span("1m")
+def waited(clock, result, *, kind="feed", share=1.0):
+    """Return the interval after a response at that time on a Tuesday, in minutes."""
+    now, counts = hanoi(clock), office_hours(share)
+    week = schedule.WeekRates(kind, counts, now - span("56d"), now)
+    return schedule.interval(kind, result, week, schedule.first_share(kind, counts, now), now, BOUNDS) / span("1m")
 
 
-def look(arrived=1, firsts=1, *, items=50, ago="12m", clock="10:00"):
-    return schedule.Look(items, arrived, firsts, hanoi(clock) - span(ago))
+def polled(arrived=1, firsts=1, *, items=50, ago="12m", clock="10:00"):
+    return schedule.PollResult(items, arrived, firsts, hanoi(clock) - span(ago))
 
 
 INTERVALS = {
-    "in the morning, an article every 12 minutes": ("10:00", look(), {}, (11, 13)),
-    "at night, nothing until the morning": ("23:00", look(0, 0, clock="23:00"), {}, (360, 360)),
-    "before dawn, up to the first articles": ("05:00", look(0, 0, clock="05:00"), {}, (175, 200)),
-    "nothing new, though one was expected: later": ("10:00", look(0, 0), {}, (20, 40)),
-    "more than expected: sooner": ("10:00", look(5, 5), {}, (5, 6)),
-    "all of it new: as soon as allowed": ("10:00", look(50, 50), {}, (5, 5)),
-    "all of it new, also for what is never first": ("10:00", look(50, 0), {"share": 0.0}, (5, 5)),
-    "the first answer, of which all is new": ("10:00", schedule.Look(50, 50, 50, None), {}, (11, 13)),
-    "all of it known from elsewhere: rarely": ("10:00", look(1, 0), {"share": 0.0}, (300, 360)),
-    "half of it known from elsewhere": ("10:00", look(1, 0), {"share": 0.5}, (21, 27)),
-    "never first, but suddenly it is": ("10:00", look(9, 9, ago="108m"), {"share": 0.0}, (13, 18)),
-    "a short window: before half of it is gone": ("10:00", look(1, 0, items=10), {"share": 0.0}, (59, 61)),
-    "a short window in a rush: sooner still": ("10:00", look(4, 0, items=10), {"share": 0.0}, (20, 30)),
-    "a month's sitemap forgets nothing": ("10:00", look(1, 0, items=10), {"share": 0.0, "kind": "sitemap"}, (360, 360)),
-    "a month's sitemap is large": ("10:00", look(5, 5), {"kind": "sitemap"}, (60, 60)),
-    "the home page: its order is history, too": ("10:00", look(1, 0), {"share": 0.0, "kind": "home"}, (60, 60)),
-    "an answer without articles": ("10:00", look(0, 0, items=0), {"share": 0.0}, (360, 360)),
+    "in the morning, an article every 12 minutes": ("10:00", polled(), {}, (11, 13)),
+    "at night, nothing until the morning": ("23:00", polled(0, 0, clock="23:00"), {}, (360, 360)),
+    "before dawn, up to the first articles": ("05:00", polled(0, 0, clock="05:00"), {}, (175, 200)),
+    "nothing new although one was expected: later": ("10:00", polled(0, 0), {}, (20, 40)),
+    "more than expected: sooner": ("10:00", polled(5, 5), {}, (5, 6)),
+    "all new: as soon as allowed": ("10:00", polled(50, 50), {}, (5, 5)),
+    "all new, for a source that is never first": ("10:00", polled(50, 0), {"share": 0.0}, (5, 5)),
+    "the first response, all new": ("10:00", schedule.PollResult(50, 50, 50, None), {}, (11, 13)),
+    "all known from other sources: rarely": ("10:00", polled(1, 0), {"share": 0.0}, (300, 360)),
+    "half known from other sources": ("10:00", polled(1, 0), {"share": 0.5}, (21, 27)),
+    "never first, but suddenly first": ("10:00", polled(9, 9, ago="108m"), {"share": 0.0}, (13, 18)),
+    "a short list: before half of it is replaced": ("10:00", polled(1, 0, items=10), {"share": 0.0}, (59, 61)),
+    "a short list that changes fast: even sooner": ("10:00", polled(4, 0, items=10), {"share": 0.0}, (20, 30)),
+    "a month's sitemap drops nothing": ("10:00", polled(1, 0, items=10), {"share": 0.0, "kind": "sitemap"}, (360, 360)),
+    "a month's sitemap is large": ("10:00", polled(5, 5), {"kind": "sitemap"}, (60, 60)),
+    "the home page: positions are recorded": ("10:00", polled(1, 0), {"share": 0.0, "kind": "home"}, (60, 60)),
+    "a response without articles": ("10:00", polled(0, 0, items=0), {"share": 0.0}, (360, 360)),
 }
 
 
-@pytest.mark.parametrize(("clock", "answer", "given", "expected"), INTERVALS.values(), ids=INTERVALS)
-def test_a_source_is_polled_when_news_of_it_are_expected(clock, answer, given, expected):
+@pytest.mark.parametrize(("clock", "result", "given", "expected"), INTERVALS.values(), ids=INTERVALS)
+def test_a_source_is_polled_when_it_is_expected_to_have_news(clock, result, given, expected):
     least, most = expected
-    assert least <= waited(clock, answer, **given) <= most
+    assert least <= waited(clock, result, **given) <= most
 
 
-def test_narrow_bounds_are_kept():
-    bounds, week = schedule.Bounds(span("2h"), span("3h")), schedule.Week("home", {}, None, NOW)
-    for answer in (look(50, 50), look(0, 0, items=0), schedule.Look(50, 1, 0, NOW - span("1h"))):
-        assert span("2h") <= schedule.interval("home", answer, week, 0.5, NOW, bounds) <= span("3h")
+def test_intervals_stay_within_narrow_bounds():
+    bounds, week = schedule.PollBounds(span("2h"), span("3h")), schedule.WeekRates("home", {}, None, NOW)
+    for result in (polled(50, 50), polled(0, 0, items=0), schedule.PollResult(50, 1, 0, NOW - span("1h"))):
+        assert span("2h") <= schedule.interval("home", result, week, 0.5, NOW, bounds) <= span("3h")
 
 
 COLD = {"news_sitemap": (5, 40), "feed": (20, 120), "section": (60, 360), "home": (20, 60), "sitemap_index": (360, 360)}
@@ -95,116 +97,176 @@ COLD = {"news_sitemap": (5, 40), "feed": (20, 120), "section": (60, 360), "home"
 
 @pytest.mark.parametrize(("kind", "expected"), COLD.items())
 def test_a_cold_start(kind, expected):
-    """Before anything is learned: what is thought to show everything is polled most."""
+    """Before any observation, the sources that should list everything are polled most often."""
     now = hanoi("10:00")
-    week = schedule.Week(kind, {}, None, now)
-    wait = schedule.interval(kind, schedule.Look(50, 50, 50, None), week, schedule.use(kind, {}, now), now, BOUNDS)
+    week = schedule.WeekRates(kind, {}, None, now)
+    wait = schedule.interval(
+        kind, schedule.PollResult(50, 50, 50, None), week, schedule.first_share(kind, {}, now), now, BOUNDS
+    )
     assert expected[0] <= wait / span("1m") <= expected[1]
 
 
-def test_the_rhythm_is_learned_by_the_hours_of_publication():
-    """A week of looking once a day at eight in the evening: the articles of ten o'clock count for ten o'clock."""
-    habits = {}
+def test_articles_count_for_the_hour_of_their_publication():
+    """One poll a day at 20:00 for a week: articles published at 10:30 count for 10:00."""
+    counts = {}
     for day in range(7):
         now = hanoi("20:00", day)
-        week = schedule.Week("feed", habits, hanoi("00:00"), now)
+        week = schedule.WeekRates("feed", counts, hanoi("00:00"), now)
         arrivals = [schedule.Arrival(hanoi("10:30", day), first=True)] * 6
-        habits |= schedule.learned(habits, arrivals, week, hanoi("00:00"), now - span("1d"), now)
-    assert {slot[1] for slot in habits} == {10}
-    week = schedule.Week("feed", habits, hanoi("00:00"), hanoi("20:00", 6))
+        counts |= schedule.updated_counts(counts, arrivals, week, hanoi("00:00"), now - span("1d"), now)
+    assert {slot[1] for slot in counts} == {10}
+    week = schedule.WeekRates("feed", counts, hanoi("00:00"), hanoi("20:00", 6))
     assert week.expected(hanoi("10:00", 7), hanoi("11:00", 7)) > 4
     assert week.expected(hanoi("12:00", 7), hanoi("20:00", 7)) < 2
-    assert schedule.use("feed", habits, hanoi("20:00", 6)) > 0.9
+    assert schedule.first_share("feed", counts, hanoi("20:00", 6)) > 0.9
 
 
-def test_articles_without_a_time_are_spread_over_the_time_since_the_last_look():
+def test_undated_articles_are_spread_over_the_time_since_the_last_poll():
     now, last = hanoi("10:30"), hanoi("07:30")
-    week = schedule.Week("section", {}, last, now)
-    changed = schedule.learned({}, [schedule.Arrival(None, first=False)] * 4, week, last, last, now)
+    week = schedule.WeekRates("section", {}, last, now)
+    changed = schedule.updated_counts({}, [schedule.Arrival(None, first=False)] * 4, week, last, last, now)
     assert sorted(changed) == [(1, 7), (1, 8), (1, 9), (1, 10)]
     assert sum(h.items for h in changed.values()) == pytest.approx(4)
     assert sum(h.firsts for h in changed.values()) == 0
 
 
-def test_a_look_at_the_same_moment_counts_for_that_moment():
+def test_undated_articles_count_for_now_if_no_time_has_passed():
     now = hanoi("10:30")
-    week = schedule.Week("section", {}, now, now)
-    changed = schedule.learned({}, [schedule.Arrival(None, first=True)], week, now, now, now)
-    assert changed == {(1, 10): schedule.Habit(1.0, 1.0, schedule.rhythm.week_of(now))}
+    week = schedule.WeekRates("section", {}, now, now)
+    changed = schedule.updated_counts({}, [schedule.Arrival(None, first=True)], week, now, now, now)
+    assert changed == {(1, 10): HourCount(1.0, 1.0, schedule.publication_rate.week_of(now))}
 
 
 UNCOUNTED = {
-    "published before anybody watched": (schedule.Arrival(NOW - span("8d"), first=True), 0),
-    "published ahead: now": (schedule.Arrival(NOW + span("8d"), first=True), 1),
+    "published before the first poll": (schedule.Arrival(NOW - span("8d"), first=True), 0),
+    "published in the future: counts for now": (schedule.Arrival(NOW + span("8d"), first=True), 1),
 }
 
 
 @pytest.mark.parametrize(("arrival", "counted"), UNCOUNTED.values(), ids=UNCOUNTED)
-def test_what_does_not_fit_the_time_watched(arrival, counted):
-    week = schedule.Week("feed", {}, None, NOW)
-    assert len(schedule.learned({}, [arrival], week, NOW - span("7d"), NOW - span("1h"), NOW)) == counted
+def test_arrivals_outside_the_observed_time(arrival, counted):
+    week = schedule.WeekRates("feed", {}, None, NOW)
+    assert len(schedule.updated_counts({}, [arrival], week, NOW - span("7d"), NOW - span("1h"), NOW)) == counted
 
 
 def test_older_weeks_weigh_less():
-    habit = schedule.Habit(8.0, 4.0, 100)
-    assert habit.at(100) == habit
-    assert habit.at(90) == habit, "the past is as it was"
-    later = habit.at(104)
+    count = HourCount(8.0, 4.0, 100)
+    assert decayed(count, 100) == count
+    assert decayed(count, 90) == count, "an earlier week changes nothing"
+    later = decayed(count, 104)
     assert later.week == 104
     assert 3.5 < later.items < 4.5
-    late = schedule.learned({(5, 15): schedule.Habit(8.0, 4.0, schedule.rhythm.week_of(NOW))},
+    late = schedule.updated_counts({(5, 15): HourCount(8.0, 4.0, schedule.publication_rate.week_of(NOW))},
                           [schedule.Arrival(NOW - span("28d"), first=False)],
-                          schedule.Week("feed", {}, None, NOW), NOW - span("30d"), NOW, NOW)  # fmt: skip
-    assert late[(5, 15)].items == pytest.approx(8.52, abs=0.01), "what comes to light late counts as of its week"
+                          schedule.WeekRates("feed", {}, None, NOW), NOW - span("30d"), NOW, NOW)  # fmt: skip
+    assert late[(5, 15)].items == pytest.approx(8.52, abs=0.01), "a late article counts with the weight of its own week"
 
 
-WATCHED = {
-    "since the oldest that is dated": ([NOW - span("2d"), None, NOW - span("1h")], "2d"),
-    "a week at most": ([NOW - span("90d")], "7d"),
-    "nothing is dated": ([None], "0s"),
-    "dated ahead": ([NOW + span("1d")], "0s"),
+#: The articles that each kind of source is expected to list in a day before it has been observed.
+UNOBSERVED = {"feed": 15, "section": 8, "home": ARTICLES_A_DAY, "sitemap_index": 0.1}
+
+
+@pytest.mark.parametrize(("kind", "articles"), UNOBSERVED.items())
+def test_the_rate_of_an_unobserved_source(kind, articles):
+    now = hanoi("10:00")
+    week = schedule.WeekRates(kind, {}, None, now)
+    assert week.expected(now - span("1d"), now) == pytest.approx(articles)
+    share = 8 / 109  # of a newsroom's ordinary day, the hour from 10:00
+    assert week.rate(now) == pytest.approx(articles * share)
+
+
+#: The articles of one observed week by (weekday, hour); the hour in question; its rate minus r/12, where r is the rate
+#: of an unobserved source in that hour. The arithmetic, with 24 articles on Tuesday between 10:00 and 11:00:
+#: any day is the mean of seven observed days and one unobserved day, (24 + r) / 8 = 3 + r/8;
+#: Tuesday is the mean of one observed week and two weeks like any day, (24 + 2 * (3 + r/8)) / 3 = 10 + r/12;
+#: Wednesday in the same way, (0 + 2 * (3 + r/8)) / 3 = 2 + r/12.
+OBSERVED = {
+    "no articles": ({}, (1, 10), 0),
+    "articles in this hour": ({(1, 10): 24}, (1, 10), 10),
+    "articles in the same hour of another day": ({(1, 10): 24}, (2, 10), 2),
+    "articles in another hour": ({(1, 10): 24}, (1, 11), 0),
+    "articles in the same hour of every day": ({(day, 10): 12 for day in range(7)}, (1, 10), 11),
 }
 
 
-@pytest.mark.parametrize(("published", "ago"), WATCHED.values(), ids=WATCHED)
-def test_since_when_the_first_answer_counts(published, ago):
-    assert schedule.watched_since(published, NOW) == NOW - span(ago)
+@pytest.mark.parametrize(("articles", "slot", "expected"), OBSERVED.values(), ids=OBSERVED)
+def test_the_rate_after_one_observed_week(articles, slot, expected):
+    now, at = hanoi("00:00"), hanoi(f"{slot[1]}:00", day=slot[0] - 1)
+    number = schedule.publication_rate.week_of(now)
+    counts = {hour: HourCount(items, 0.0, number) for hour, items in articles.items()}
+    unobserved = schedule.WeekRates("feed", {}, None, now).rate(at)
+    week = schedule.WeekRates("feed", counts, now - span("7d"), now)
+    assert week.rate(at) == pytest.approx(expected + unobserved / 12)
+
+
+#: Articles that a source has listed; how many of them it was the first to list; the expected share of such articles.
+#: Ten articles with the share of an unobserved source are added. For a feed that is never first: (0 + 6) / (10 + 10).
+SHARES = {
+    "an unobserved news sitemap": ("news_sitemap", 0, 0, 1.0),
+    "an unobserved list of the API": ("list", 0, 0, 0.6),
+    "an unobserved feed": ("feed", 0, 0, 0.6),
+    "an unobserved section": ("section", 0, 0, 0.3),
+    "an unobserved home page": ("home", 0, 0, 0.3),
+    "a news sitemap that is never first": ("news_sitemap", 10, 0, 0.5),
+    "a feed that is never first": ("feed", 10, 0, 0.3),
+    "a feed that is always first": ("feed", 10, 10, 0.8),
+    "a section that is first with half of the articles": ("section", 30, 15, 0.45),
+}
+
+
+@pytest.mark.parametrize(("kind", "items", "firsts", "expected"), SHARES.values(), ids=SHARES)
+def test_the_share_of_articles_that_a_source_is_the_first_to_list(kind, items, firsts, expected):
+    counts = {(1, 10): HourCount(items, firsts, schedule.publication_rate.week_of(NOW))}
+    assert schedule.first_share(kind, counts if items else {}, NOW) == pytest.approx(expected)
+
+
+COUNTED_SINCE = {
+    "since the oldest dated article": ([NOW - span("2d"), None, NOW - span("1h")], "2d"),
+    "at most a week": ([NOW - span("90d")], "7d"),
+    "no dated article": ([None], "0s"),
+    "dated in the future": ([NOW + span("1d")], "0s"),
+}
+
+
+@pytest.mark.parametrize(("published", "ago"), COUNTED_SINCE.values(), ids=COUNTED_SINCE)
+def test_since_when_articles_of_the_first_response_are_counted(published, ago):
+    assert schedule.counted_since(published, NOW) == NOW - span(ago)
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=20), st.integers(0, 10**9))
-def test_chance_is_made_from_values(address, seconds):
+def test_jitter_is_reproducible(address, seconds):
     instant = datetime.fromtimestamp(seconds, UTC)
-    assert schedule.chance(address, instant) == schedule.chance(address, instant)
-    assert 0 <= schedule.chance(address, instant) < 1
+    assert schedule.pseudo_random(address, instant) == schedule.pseudo_random(address, instant)
+    assert 0 <= schedule.pseudo_random(address, instant) < 1
 
 
-def test_polls_of_several_sources_are_spread():
-    draws = {schedule.chance(f"https://fr.vietnamplus.vn/rss/{n}.rss", NOW) for n in range(100)}
+def test_jitter_spreads_the_polls_of_many_sources():
+    draws = {schedule.pseudo_random(f"https://fr.vietnamplus.vn/rss/{n}.rss", NOW) for n in range(100)}
     assert len(draws) == 100
     assert min(draws) < 0.1
     assert max(draws) > 0.9
 
 
-def test_the_row_after_a_good_answer():
-    outcome = schedule.source_polled(source(most_items=60), schedule.Look(50, 2, 1, None), span("1h"), NOW, 0.5)
+def test_row_after_a_good_response():
+    outcome = schedule.source_polled(source(most_items=60), schedule.PollResult(50, 2, 1, None), span("1h"), NOW, 0.5)
     wait = span("57m")
     assert outcome == SourceOutcome("ok", NOW + wait, interval=wait, items=50, fresh_items=1)
-    scanty = schedule.source_polled(source(most_items=60), schedule.Look(14, 0, 0, None), span("1h"), NOW, 0.0)
-    assert (scanty.state, scanty.error) == ("ok", "shows 14 articles; it has shown up to 60")
+    scanty = schedule.source_polled(source(most_items=60), schedule.PollResult(14, 0, 0, None), span("1h"), NOW, 0.0)
+    assert (scanty.state, scanty.error) == ("ok", "lists 14 articles; it has listed up to 60")
 
 
 PAST = {
     "this month": ((2026, 11), "6h"),
     "last month": ((2026, 10), "6h"),
-    "the month before": ((2026, 9), "7d"),
+    "two months ago": ((2026, 9), "7d"),
     "a year ago": ((2025, 11), "7d"),
     "long ago": ((2025, 10), None),
 }
 
 
 @pytest.mark.parametrize(("month", "expected"), PAST.values(), ids=PAST)
-def test_the_sitemap_of_a_month_that_is_over(month, expected):
+def test_sitemaps_of_past_months_are_polled_rarely(month, expected):
     outcome = schedule.past_month(SourceOutcome("ok", NOW + span("6h"), interval=span("6h")), month, NOW)
     assert outcome.next_due_at == (NOW + span(expected) if expected else None)
     assert outcome.interval == (span(expected) if expected else None)
@@ -212,48 +274,52 @@ def test_the_sitemap_of_a_month_that_is_over(month, expected):
 
 FAILED_SOURCES = {
     "a server error": (source(failures=1), False, ("failing", "10m")),
-    "for days: it is asked as often as any other": (source(failures=40), False, ("failing", "6h")),
-    "not there, and never was": (source(last_ok_at=None), True, ("absent", "7d")),
-    "not there any more": (source(), True, ("failing", "5m")),
-    "not there for days": (source(failures=40), True, ("failing", "1d")),
-    "never good, but there": (source(last_ok_at=None), False, ("failing", "5m")),
+    "a server error for days: at most the longest interval": (source(failures=40), False, ("failing", "6h")),
+    "absent, and always was": (source(last_ok_at=None), True, ("absent", "7d")),
+    "absent since now": (source(), True, ("failing", "5m")),
+    "absent for days": (source(failures=40), True, ("failing", "1d")),
+    "never a good response, but not absent": (source(last_ok_at=None), False, ("failing", "5m")),
 }
 
 
 @pytest.mark.parametrize(("row", "absent", "expected"), FAILED_SOURCES.values(), ids=FAILED_SOURCES)
-def test_a_source_that_gave_no_good_answer(row, absent, expected):
+def test_row_after_a_failed_poll(row, absent, expected):
     outcome = schedule.source_failed(row, NOW, "why", BOUNDS, absent=absent)
     state, wait = expected
     assert outcome == SourceOutcome(state, NOW + span(wait), error="why", failures=row.failures + 1)
 
 
-def test_silence_of_a_source_that_always_had_something():
-    assert schedule.source_silent(source(most_items=None), NOW, BOUNDS) is None
-    assert schedule.source_silent(source(most_items=0), NOW, BOUNDS) is None
-    outcome = schedule.source_silent(source(most_items=50), NOW, BOUNDS)
+def test_an_empty_list_is_a_failure_if_the_source_had_articles():
+    assert schedule.source_empty(source(most_items=None), NOW, BOUNDS) is None
+    assert schedule.source_empty(source(most_items=0), NOW, BOUNDS) is None
+    outcome = schedule.source_empty(source(most_items=50), NOW, BOUNDS)
     assert outcome == SourceOutcome(
-        "failing", NOW + span("5m"), error="shows no article; it has shown up to 50", failures=1
+        "failing",
+        NOW + span("5m"),
+        error="lists no article; it has listed up to 50",
+        failures=1,
+        error_kind="empty-source",
     )
 
 
 # --- gaps -------------------------------------------------------------------------------------------------------------
 
-SHOWN = source(newest_id=20, middle_id=15)  # the answer before showed 11 to 20
+SHOWN = source(newest_id=20, middle_id=15)  # the response before listed 11 to 20
 
 OPENS = {
     "the next ten": (SHOWN, range(18, 28), {18, 19, 20}, None),
     "the same ten": (SHOWN, range(11, 21), set(range(11, 21)), None),
     "ten others": (SHOWN, range(31, 41), set(), schedule.GapFound(20, 31)),
     "the next ten and not one more": (SHOWN, range(21, 31), set(), schedule.GapFound(20, 21)),
-    "ten others under a pinned one": (SHOWN, [3, *range(31, 40)], {3}, schedule.GapFound(20, 31)),
-    "ten others under one that stays in the sidebar": (SHOWN, [12, *range(31, 40)], {12}, schedule.GapFound(20, 31)),
+    "ten others below a pinned one": (SHOWN, [3, *range(31, 40)], {3}, schedule.GapFound(20, 31)),
+    "ten others below one that stays in the sidebar": (SHOWN, [12, *range(31, 40)], {12}, schedule.GapFound(20, 31)),
     "ten older ones": (SHOWN, range(1, 11), set(), schedule.GapFound(20, None)),
-    "an id that was seen elsewhere": (SHOWN, [17, *range(31, 40)], set(), schedule.GapFound(20, 31)),
-    "the first answer": (source(), range(31, 41), set(), None),
-    "nothing": (SHOWN, [], set(), None),
+    "an id listed by another source": (SHOWN, [17, *range(31, 40)], set(), schedule.GapFound(20, 31)),
+    "the first response": (source(), range(31, 41), set(), None),
+    "no articles": (SHOWN, [], set(), None),
     "a month's sitemap, on the first of the next": (replace(SHOWN, kind="sitemap"), range(31, 41), set(), None),
     "the home page": (replace(SHOWN, kind="home"), range(31, 41), set(), None),
-    "a section: what its sidebar shows is not its oldest": (
+    "a section: its sidebar does not count": (
         replace(SHOWN, kind="section"),
         [21, 22, *range(31, 41)],
         set(),
@@ -268,7 +334,7 @@ def test_what_opens_a_gap(row, ids, before, expected):
 
 
 @pytest.mark.parametrize(("ids", "expected"), [([], None), ([7], (7, 7)), ([1, 2], (2, 2)), (range(11, 21), (20, 16))])
-def test_the_newer_half_of_an_answer(ids, expected):
+def test_the_newer_half_of_a_response(ids, expected):
     assert schedule.halves(list(ids)) == expected
 
 
@@ -277,21 +343,21 @@ GOOD = schedule.MonthSitemap("the sitemap of 2026-11", "ok", NOW, 130)
 
 CLOSES = {
     "nothing yet": (GAP, [replace(GOOD, last_ok_at=None, newest_id=None)], 5, False, None),
-    "paging back came to what was known": (GAP, [], 0, True, "paging"),
+    "paging back reached known articles": (GAP, [], 0, True, "paging"),
     "all ids between are known": (GAP, [replace(GOOD, state="failing")], 19, False, "ids"),
     "all but one": (GAP, [replace(GOOD, state="failing")], 18, False, None),
-    "the sitemap, asked since": (GAP, [GOOD], 5, False, "sitemap"),
-    "the sitemap, at that moment": (GAP, [replace(GOOD, last_ok_at=GAP.until, newest_id=120)], 5, False, "sitemap"),
-    "the sitemap, asked before": (GAP, [replace(GOOD, last_ok_at=GAP.until - span("1s"))], 5, False, None),
+    "the sitemap, read since": (GAP, [GOOD], 5, False, "sitemap"),
+    "the sitemap, read at that moment": (GAP, [replace(GOOD, last_ok_at=GAP.until, newest_id=120)], 5, False, "sitemap"),
+    "the sitemap, read before": (GAP, [replace(GOOD, last_ok_at=GAP.until - span("1s"))], 5, False, None),
     "a sitemap from a cache": (GAP, [replace(GOOD, newest_id=119)], 5, False, None),
     "a sitemap without articles": (GAP, [replace(GOOD, newest_id=None)], 5, False, None),
-    "a sitemap that fails": (GAP, [replace(GOOD, state="failing")], 5, False, None),
+    "a failing sitemap": (GAP, [replace(GOOD, state="failing")], 5, False, None),
     "no sitemap": (GAP, [replace(GOOD, state="absent")], 5, False, None),
     "two months, one of them missing": (GAP, [replace(GOOD, state="absent"), GOOD], 5, False, None),
     "two months": (GAP, [replace(GOOD, newest_id=110), GOOD], 5, False, "sitemap"),
-    "an end that is not known": (replace(GAP, before_id=None), [GOOD], 500, False, "sitemap"),
-    "an end that is not known, nor the sitemap's": (replace(GAP, before_id=None), [replace(GOOD, newest_id=9)], 500, False, None),
-    "a beginning that is not known": (replace(GAP, after_id=None), [GOOD], 500, False, "sitemap"),
+    "an unknown end": (replace(GAP, before_id=None), [GOOD], 500, False, "sitemap"),
+    "an unknown end, and an outdated sitemap": (replace(GAP, before_id=None), [replace(GOOD, newest_id=9)], 500, False, None),
+    "an unknown beginning": (replace(GAP, after_id=None), [GOOD], 500, False, "sitemap"),
 }  # fmt: skip
 
 
@@ -303,15 +369,14 @@ def test_what_closes_a_gap(gap, sitemaps, between, reached, expected):
 WAITS = {
     "": GOOD,
     "the sitemap of 2026-11 is failing": replace(GOOD, state="failing"),
-    "the sitemap of 2026-11 has not answered since": replace(GOOD, last_ok_at=None),
-    "no sitemap names an article after it yet": replace(GOOD, newest_id=110),
+    "the sitemap of 2026-11 has not been read since": replace(GOOD, last_ok_at=None),
+    "no sitemap lists an article after the gap yet": replace(GOOD, newest_id=110),
 }
 
 
-@pytest.mark.parametrize(("words", "sitemap"), WAITS.items(), ids=lambda value: value or "nothing")
-def test_what_a_gap_waits_for(words, sitemap):
-    if isinstance(words, str):
-        assert schedule.gap_waits_for(GAP, [sitemap]) == words
+@pytest.mark.parametrize(("message", "sitemap"), WAITS.items(), ids=lambda value: value or "nothing")
+def test_what_a_gap_waits_for(message, sitemap):
+    assert schedule.gap_waits_for(GAP, [sitemap]) == message
 
 
 @pytest.mark.parametrize(
@@ -322,7 +387,7 @@ def test_what_a_gap_waits_for(words, sitemap):
         ("2025-12-31T00:00", "2026-02-01T00:00", [(2025, 12), (2026, 1), (2026, 2)]),
     ],
 )
-def test_the_months_of_a_gap_are_those_of_hanoi(since, until, expected):
+def test_the_months_of_a_gap_are_months_in_hanoi(since, until, expected):
     assert schedule.months(*(datetime.fromisoformat(at).replace(tzinfo=UTC) for at in (since, until))) == expected
 
 
@@ -338,31 +403,34 @@ PAGING = {
 
 
 @pytest.mark.parametrize(("last", "now", "expected"), PAGING.values(), ids=PAGING)
-def test_paging_back_is_tried_again_ever_more_rarely(last, now, expected):
+def test_paging_back_is_retried_with_backoff(last, now, expected):
     at = GAP.opened_at
-    assert schedule.may_page(GAP, at + span(last) if last else None, at + span(now)) is expected
+    assert schedule.should_page_back(GAP, at + span(last) if last else None, at + span(now)) is expected
 
 
-# --- the source to watch for news -------------------------------------------------------------------------------------
+# --- the primary source -----------------------------------------------------------------------------------------------
 
 
-def shown(name, kind, *counts):
-    return schedule.Shown(name, kind, tuple(schedule.Habit(n, 0.0, schedule.rhythm.week_of(NOW)) for n in counts))
+def source_counts(name, kind, *counts):
+    return SourceCounts(name, kind, tuple(HourCount(n, 0.0, schedule.publication_rate.week_of(NOW)) for n in counts))
 
 
-LEADS = {
-    "at the beginning: the best kind": ([shown("h", "home"), shown("f", "feed"), shown("n", "news_sitemap")], "n"),
-    "the best of those that show all": (
-        [shown("h", "home", 60, 40), shown("f", "feed", 80), shown("s", "feed", 9)],
+PRIMARY = {
+    "without counts: the best kind": (
+        [source_counts("h", "home"), source_counts("f", "feed"), source_counts("n", "news_sitemap")],
+        "n",
+    ),
+    "the best kind of those that list nearly all": (
+        [source_counts("h", "home", 60, 40), source_counts("f", "feed", 80), source_counts("s", "feed", 9)],
         "f",
     ),
-    "the best kind shows too little": ([shown("h", "home", 99), shown("n", "news_sitemap", 40)], "h"),
-    "two of a kind: one of them, always the same": ([shown("b", "feed", 90), shown("a", "feed", 80)], "a"),
-    "a section is not for all news": ([shown("s", "section", 99), shown("h", "home", 9)], "h"),
-    "there is none": ([shown("s", "section", 99)], None),
+    "the best kind lists too little": ([source_counts("h", "home", 99), source_counts("n", "news_sitemap", 40)], "h"),
+    "two of a kind: always the same one": ([source_counts("b", "feed", 90), source_counts("a", "feed", 80)], "a"),
+    "a section does not list all news": ([source_counts("s", "section", 99), source_counts("h", "home", 9)], "h"),
+    "no suitable source": ([source_counts("s", "section", 99)], None),
 }
 
 
-@pytest.mark.parametrize(("sources", "expected"), LEADS.values(), ids=LEADS)
-def test_one_source_is_watched_for_news(sources, expected):
-    assert schedule.lead(sources, NOW) == expected
+@pytest.mark.parametrize(("sources", "expected"), PRIMARY.values(), ids=PRIMARY)
+def test_which_source_is_primary(sources, expected):
+    assert schedule.primary_source(sources, NOW) == expected

@@ -1,4 +1,4 @@
-"""Search as people use it: on the command line and in SQL, over text that arrived broken and names in every spelling."""
+"""Search on the command line and in SQL, with broken text and different spellings of names."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ TEXTS = {
     "covid": "Covid-19 : l'économie repart\n\nUn bilan.\n\nHanoï (VNA) - Le Premier ministre s’est dit confiant. -VNA",
 }
 FINDS = {
-    "a word that is glued in the text": ("etrangeres", "Premier dialogue Vietnam-France"),
-    "a phrase of which a part is glued": ('"affaires étrangères"', "Premier dialogue Vietnam-France"),
-    "a word that stands there only glued": ("niveaux mécanismes", "Premier dialogue Vietnam-France"),
+    "a word that is glued to another in the text": ("etrangeres", "Premier dialogue Vietnam-France"),
+    "a phrase with a glued part": ('"affaires étrangères"', "Premier dialogue Vietnam-France"),
+    "a word that occurs only glued": ("niveaux mécanismes", "Premier dialogue Vietnam-France"),
     "a name without its accents": ("dien bien phu", "Les 70 ans de Điện Biên Phủ"),
     "a name with French accents": ("Diên Biên Phu", "Les 70 ans de Điện Biên Phủ"),
     "a ligature typed as two letters": ("coeur", "Le lac Hoan Kiêm"),
     "a synonym of one word": ("hanoi promenade", "Le lac Hoan Kiêm"),
     "a synonym of several words": ("HCM-Ville métro", "Un métro pour Saïgon"),
-    "an elided article left out": ("économie", "Covid-19 : l'économie repart"),
-    "another ending": ("économies", "Covid-19 : l'économie repart"),
+    "a word without its elided article": ("économie", "Covid-19 : l'économie repart"),
+    "a different ending": ("économies", "Covid-19 : l'économie repart"),
     "a hyphen and a number": ("covid-19", "Covid-19 : l'économie repart"),
-    "a word of the title only": ("title:métro", "Un métro pour Saïgon"),
+    "a word in the title only": ("title:métro", "Un métro pour Saïgon"),
     "a prefix": ("promen*", "Le lac Hoan Kiêm"),
     "the typographic apostrophe": ("s’est", "Covid-19 : l'économie repart"),
 }
@@ -74,7 +74,7 @@ def search(archive: Path, *words: str) -> list[dict]:
 
 @pytest.fixture(scope="module")
 def sql(archive: Path):
-    """The database as `vna browse` serves it: read-only, with the plugin's function and the canned queries."""
+    """The database as `vna browse` serves it: read-only, with the function of the plugin and the canned queries."""
     spec = importlib.util.spec_from_file_location("vna_match", ROOT / "config" / "datasette" / "vna_match.py")
     plugin = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(plugin)
@@ -95,13 +95,13 @@ def test_search_finds(archive: Path, words: str, title: str) -> None:
 
 
 @pytest.mark.parametrize("words", [words for words, _ in FINDS.values()] + list(ODD))
-def test_sql_finds_the_same(archive: Path, sql, words: str) -> None:
+def test_sql_finds_the_same_articles(archive: Path, sql, words: str) -> None:
     assert [row[0] for row in sql("search", query=words)] == [row["id"] for row in search(archive, "--", words)]
     ranked = search(archive, "--rank", "--", words)
     assert {row[0] for row in sql("search_ranked", query=words)} == {row["id"] for row in ranked}
 
 
-def test_sql_with_nothing_to_look_for_finds_nothing(sql) -> None:
+def test_an_sql_search_without_words_finds_nothing(sql) -> None:
     assert sql("search", query="((") == sql("search", query="") == []
 
 
@@ -110,38 +110,38 @@ def test_every_canned_query_runs(sql, name: str) -> None:
     assert isinstance(sql(name), list)
 
 
-def test_hits_are_marked_in_the_readable_text(archive: Path) -> None:
+def test_matches_are_marked_in_the_readable_text(archive: Path) -> None:
     row = next(r for r in search(archive, "etrangeres", "niveaux") if r["title"].startswith("Premier dialogue"))
     assert "**étrangères**" in row["snippet"].lower()
 
 
-def test_a_phrase_in_quotes_has_no_synonyms(archive: Path) -> None:
+def test_a_quoted_phrase_is_not_expanded_with_synonyms(archive: Path) -> None:
     assert search(archive, "hcm-ville")
     assert not any("Saïgon" in row["title"] for row in search(archive, 'title:"hcm ville"'))
 
 
-def test_newest_first_and_ranked(archive: Path) -> None:
+def test_results_are_newest_first_or_ranked(archive: Path) -> None:
     ids = [row["id"] for row in search(archive, "vietnam")]
     assert ids == sorted(ids, reverse=True)
     assert {row["id"] for row in search(archive, "--rank", "vietnam")} == set(ids)
 
 
 @pytest.mark.parametrize(
-    ("text", "mistake"),
+    ("text", "message"),
     [
-        ('use = ["mer"]', "no group 'mer'"),
+        ('use = ["mer"]', "unknown group 'mer'"),
         ('groups = [["Hanoï"]]', "at least two"),
         ('groups = ["Hanoï"]', "at least two"),
         ("groups = [", "not valid TOML"),
     ],
 )
-def test_a_mistake_in_the_synonyms_is_named(tmp_path: Path, text: str, mistake: str) -> None:
+def test_a_mistake_in_the_synonyms_file_is_reported(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "synonyms.toml").write_text(text, "utf-8")
-    with pytest.raises(config.ConfigError, match=mistake):
+    with pytest.raises(config.ConfigError, match=message):
         config.load_synonyms(tmp_path / "crawler.toml")
 
 
-def test_an_option_counts_only_when_in_use(tmp_path: Path) -> None:
+def test_an_optional_synonym_group_counts_only_if_in_use(tmp_path: Path) -> None:
     text = 'groups = []\nuse = [{}]\n[option]\nmer = ["Mer Orientale", "mer de Chine méridionale"]\n'
     for use, found in (("", 1), ('"mer"', 2)):
         (tmp_path / "synonyms.toml").write_text(text.format(use), "utf-8")
@@ -149,6 +149,6 @@ def test_an_option_counts_only_when_in_use(tmp_path: Path) -> None:
         assert query.parse("mer orientale", synonyms).match.count(" OR ") + 1 == found
 
 
-def test_status_says_how_many_articles_arrived_broken(archive: Path) -> None:
+def test_status_counts_articles_with_broken_text(archive: Path) -> None:
     result = CliRunner().invoke(app, ["--archive", str(archive), "status", "--json"])
     assert json.loads(result.stdout)["broken"] == 3

@@ -1,4 +1,4 @@
-"""The seed text format, in and out: the five seeds, situations, and texts that nobody would write."""
+"""The seed text format: reading and writing the five seeds, special cases, and arbitrary texts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crawler.parse import seedtext
 from crawler.types import Article, Dateline, ImageBlock, Related, TextBlock
 
 SEEDS = {path.name[:3]: path.read_text("utf-8") for path in sorted((Path(__file__).parents[1] / "seeds").glob("*.txt"))}
-#: Of each seed: dateline, signature, pictures, joints of their lines, related stories (table of docs/seed-format.md).
+#: For each seed: dateline, signature, number of pictures, `joint` of each picture (None: not checked), number of related stories.
 FACTS = {
     "000": (Dateline("Paris", "19 septembre", "VNA"), "–VNA", 1, [""], 8),
     "001": (Dateline("Hanoï", None, "VNA"), "-VNA", 1, [" "], 9),
@@ -25,7 +25,7 @@ FACTS = {
 
 
 def lines(text):
-    """Give a text as the format compares it: blank lines dropped, each line stripped."""
+    """Return the lines that identify a document: each line stripped, blank lines dropped."""
     return [
         line.strip() for line in re.sub(r"\A[\s\ufeff]+", "", text).replace("\r\n", "\n").split("\n") if line.strip()
     ]
@@ -35,14 +35,14 @@ def lines(text):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_seed_comes_back_as_the_same_document(seed):
+def test_a_seed_is_written_back_as_the_same_document(seed):
     once = seedtext.write(seedtext.read(SEEDS[seed]))
     assert lines(once) == lines(SEEDS[seed])
     assert seedtext.write(seedtext.read(once)) == once
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_seed_says_what_it_shows(seed):
+def test_fields_of_a_seed(seed):
     article = seedtext.read(SEEDS[seed])
     dateline, signature, pictures, joints, related = FACTS[seed]
     assert article.title == SEEDS[seed].partition("\n")[0]
@@ -57,12 +57,12 @@ def test_a_seed_says_what_it_shows(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_nothing_is_repaired_in_the_text(seed):
+def test_paragraphs_are_verbatim(seed):
     article = seedtext.read(SEEDS[seed])
     assert all(paragraph in SEEDS[seed] for paragraph in article.paragraphs)
 
 
-def test_a_seed_is_written_in_one_canonical_form():
+def test_canonical_form_of_a_seed():
     article = seedtext.read(SEEDS["000"])
     text = seedtext.write(article)
     image = article.images[0]
@@ -86,21 +86,21 @@ READ = {
     "title only": ("T", Article("T")),
     "title and lead": ("T\n\nL", Article("T", "L")),
     "title, lead, paragraph": ("T\n\nL\n\nUn.", Article("T", "L", (TextBlock(P, "Un."),))),
-    "Windows line ends and a byte order mark": ("\ufeffT\r\n\r\nL\r\n", Article("T", "L")),
-    "a byte order mark behind a blank line": ("\n\ufeffT\n\nL", Article("T", "L")),
+    "Windows line ends and byte order mark": ("\ufeffT\r\n\r\nL\r\n", Article("T", "L")),
+    "byte order mark after a blank line": ("\n\ufeffT\n\nL", Article("T", "L")),
     "blank lines before the title": ("\n\u00a0\nT", Article("T")),
     "no-break spaces at the ends of lines": ("T\n\n\u00a0L\u00a0\n\n\u00a0\n\nUn.\u00a0", Article("T", "L", (TextBlock(P, "Un."),))),
     "no-break space inside a line": ("T\n\nUne fin\u00a0!", Article("T", "Une fin\u00a0!")),
     "no lead: two blank lines": ("T\n\n\nUn.", Article("T", None, (TextBlock(P, "Un."),))),
-    "no lead: a picture comes first": (
+    "no lead: picture first": (
         "T\n\nT ảnh 1 Photo : VNA",
         Article("T", None, (ImageBlock(None, "T ảnh 1", "Photo : VNA", "VNA", " "),)),
     ),
-    "no lead: a dateline comes first": (
+    "no lead: dateline first": (
         "T\n\nHuế (VNA) - Un. -VNA",
         Article("T", None, (TextBlock(P, "Huế (VNA) - Un. -VNA"),), dateline=Dateline("Huế", None, "VNA"), signature="-VNA"),
     ),
-    "picture, caption at once": (
+    "picture, caption without space": (
         "T\n\nL\nT ảnh 2(Source: x)",
         Article("T", "L", (ImageBlock(None, "T ảnh 2", "(Source: x)", "x"),)),
     ),
@@ -108,9 +108,9 @@ READ = {
         "T\n\nL\nT ảnh 1\u00a0C",
         Article("T", "L", (ImageBlock(None, "T ảnh 1", "C", None, "\u00a0"),)),
     ),
-    "picture of the older form, without caption": ("T\n\nL\nT hinh anh 3", Article("T", "L", (ImageBlock(None, "T hinh anh 3"),))),
-    "a line that only begins like a picture": ("T\n\nL\n\nT ảnh", Article("T", "L", (TextBlock(P, "T ảnh"),))),
-    "signs of a pattern in the title": (
+    "picture in the older form, without caption": ("T\n\nL\nT hinh anh 3", Article("T", "L", (ImageBlock(None, "T hinh anh 3"),))),
+    "line that starts like a picture": ("T\n\nL\n\nT ảnh", Article("T", "L", (TextBlock(P, "T ảnh"),))),
+    "regular expression characters in the title": (
         "T (1+1)? [x]\n\nL\nT (1+1)? [x] ảnh 1",
         Article("T (1+1)? [x]", "L", (ImageBlock(None, "T (1+1)? [x] ảnh 1"),)),
     ),
@@ -126,20 +126,20 @@ READ = {
         Article("T", "L", related=(Related("A", "Résumé", "Légende"), Related("B", "R"))),
     ),
     "related stories without blank lines": ("T\n\nL\nVoir plus\nA\nA\nR", Article("T", "L", related=(Related("A", "R"),))),
-    "the last related story lacks its summary": (
+    "last related story without summary": (
         "T\n\nL\n\n\nVoir plus\n\nA\n\nA\n\nR\n\nB\n\nB",
         Article("T", "L", related=(Related("A", "R"), Related("B"))),
     ),
-    "a related story between others lacks its summary": (
+    "related story in the middle without summary": (
         "T\n\nL\n\n\nVoir plus\n\nA\n\nA\n\n\n\nB\n\nB\n\nR",
         Article("T", "L", related=(Related("A"), Related("B", "R"))),
     ),
-    "three related stories lack their summaries": (
+    "three related stories without summaries": (
         "T\n\nL\n\n\nVoir plus\n\nA\n\nA\n\n\n\nB\n\nB\n\n\n\nC\n\nC",
         Article("T", "L", related=(Related("A"), Related("B"), Related("C"))),
     ),
-    "a heading that heads nothing": ("T\n\nL\n\nUn.\n\nVoir plus", Article("T", "L", (TextBlock(P, "Un."),))),
-    "a title that is the heading": ("Voir plus\n\nL", Article("Voir plus", "L")),
+    "Voir plus without stories": ("T\n\nL\n\nUn.\n\nVoir plus", Article("T", "L", (TextBlock(P, "Un."),))),
+    "Voir plus as title": ("Voir plus\n\nL", Article("Voir plus", "L")),
 }  # fmt: skip
 
 
@@ -149,7 +149,7 @@ def test_read(text, expected):
 
 
 @pytest.mark.parametrize("text", [text for text, _ in READ.values()], ids=READ)
-def test_what_was_read_is_written_as_the_same_document(text):
+def test_a_parsed_text_is_written_back_as_the_same_document(text):
     article = seedtext.read(text)
     expected = lines(text)
     if expected[1:][-1:] == ["Voir plus"]:
@@ -157,17 +157,17 @@ def test_what_was_read_is_written_as_the_same_document(text):
     assert [line for line in lines(seedtext.write(article)) if line] == expected
 
 
-REFUSED = {
-    "nothing": "",
-    "blank lines only": "\n \u00a0\n\t\n",
-    "a story of one line": "T\n\nL\n\nVoir plus\n\nA",
-    "a story of four lines": "T\n\nL\n\nVoir plus\n\nA\n\nA\n\nR\n\nReste",
-    "four lines, blank ones where no summary is due": "T\nVoir plus\nA\nA\nR\n\n\n\nReste",
+INVALID = {
+    "empty": "",
+    "only blank lines": "\n \u00a0\n\t\n",
+    "story with one line": "T\n\nL\n\nVoir plus\n\nA",
+    "story with four lines": "T\n\nL\n\nVoir plus\n\nA\n\nA\n\nR\n\nReste",
+    "four lines, gap where no summary is missing": "T\nVoir plus\nA\nA\nR\n\n\n\nReste",
 }
 
 
-@pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
-def test_refused_with_a_hint(text):
+@pytest.mark.parametrize("text", INVALID.values(), ids=INVALID)
+def test_an_invalid_text_is_rejected_with_a_hint(text):
     with pytest.raises(BadInput) as caught:
         seedtext.read(text)
     assert caught.value.hint
@@ -180,24 +180,24 @@ WRITTEN = {
     "lead": (Article("T", "L"), "T\n\nL"),
     "no lead": (Article("T", None, (TextBlock(P, "Un."),)), "T\n\n\nUn."),
     "no lead, picture first": (Article("T", None, (ImageBlock(None, "T ảnh 1"),)), "T\n\n\nT ảnh 1"),
-    "picture behind the lead": (Article("T", "L", (ImageBlock(None, "T ảnh 1", "C"),)), "T\n\nL\nT ảnh 1C"),
+    "picture after the lead": (Article("T", "L", (ImageBlock(None, "T ảnh 1", "C"),)), "T\n\nL\nT ảnh 1C"),
     "picture between paragraphs": (
         Article("T", "L", (TextBlock(P, "Un."), ImageBlock(None, "T ảnh 1", "C", None, " "), TextBlock(P, "Deux."))),
         "T\n\nL\n\nUn.\n\nT ảnh 1 C\n\nDeux.",
     ),
-    "all types of text": (
+    "heading, quote and list item": (
         Article("T", "L", (TextBlock("heading", "H"), TextBlock("quote", "Q"), TextBlock("list_item", "I"))),
         "T\n\nL\n\nH\n\nQ\n\nI",
     ),
-    "notes and tables stay out": (
+    "notes and tables are left out": (
         Article("T", "L", (TextBlock("note", "N"), ImageBlock(None, "T ảnh 1"), TextBlock("table", "a\tb"), TextBlock(P, "Un."))),
         "T\n\nL\nT ảnh 1\n\nUn.",
     ),
-    "alt that the site did not generate": (
+    "alt that is not generated": (
         Article("T", "L", (ImageBlock(None, "ASEAN.jpg", "C"), ImageBlock(None, "", "D"))),
         "T\n\nL\nT ảnh 1C\n\nT ảnh 2D",
     ),
-    "caption that begins with a figure": (
+    "caption that starts with a digit": (
         Article("T", "L", (ImageBlock(None, "T ảnh 1", "20 ans de paix"),)),
         "T\n\nL\nT ảnh 1 20 ans de paix",
     ),
@@ -213,7 +213,7 @@ def test_write(article, expected):
     assert seedtext.write(article) == expected
 
 
-# --- texts and articles that nobody wrote -----------------------------------------------------------------------------
+# --- arbitrary texts and articles -------------------------------------------------------------------------------------
 
 LINE = st.text(alphabet="abÉ (VNA)-–.,19:ảnh\u00a0", min_size=1, max_size=12).map(str.strip).filter(bool)
 CAPTION = st.none() | LINE
@@ -231,7 +231,7 @@ ARTICLE = st.builds(
 
 @settings(max_examples=400, deadline=None)
 @given(ARTICLE)
-def test_any_article_leaves_and_comes_back(article):
+def test_any_article_survives_writing_and_reading(article):
     text = seedtext.write(article)
     back = seedtext.read(text)
     assert seedtext.write(back) == text
@@ -259,7 +259,7 @@ FRAGMENT = st.sampled_from(
 @example("0\n0 ảnh 0\u00a00")
 @example("0\nVoir plus\n0\n0\n0\n\n\n\n0")
 @given(st.text(max_size=60) | st.lists(FRAGMENT, max_size=25).map("".join))
-def test_any_text_is_refused_or_kept(text):
+def test_any_text_is_rejected_or_preserved(text):
     try:
         article = seedtext.read(text)
     except BadInput:
@@ -268,5 +268,5 @@ def test_any_text_is_refused_or_kept(text):
     assert seedtext.write(seedtext.read(once)) == once
     kept = lines(text)
     if "Voir plus" in kept[1:] and not article.related:
-        kept.pop()  # a heading that heads nothing
+        kept.pop()  # a `Voir plus` without stories is not written
     assert lines(once) == kept

@@ -1,4 +1,4 @@
-"""When sources are polled: learned from what they show, by rows alone, within bounds, and silence is no success."""
+"""When sources are polled: at intervals learned from earlier responses, within bounds; an empty list is a failure."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from support import NOW, SITE, FakeClock, copied, edited, intact, mounted, poll, rows, value, vna, working
+from support import NOW, SITE, FakeClock, assert_intact, copy_archive, edited, mounted, poll, rows, value, vna, working
 
-from crawler import pipeline
+from crawler import collect
 from crawler.pipeline.run import recorded
 from crawler.pipeline.sources import poll_sources
 from crawler.sim.site import SECTIONS, Options
@@ -28,7 +28,7 @@ def clock():
     return FakeClock()
 
 
-def change(archive, sql, *values):
+def execute(archive, sql, *values):
     with open_archive(archive) as opened, opened.transaction():
         opened.db.conn.execute(sql, values)
 
@@ -38,210 +38,223 @@ def source(archive, url):
     return row
 
 
-def look(archive, clock, **changes):
-    """The sources' part of a tick alone."""
-    with working(archive, clock, **changes) as context, recorded(context, "poll"):
-        poll_sources(context, ignore_due=False)
+def poll_due_sources(archive, clock, **changes):
+    """Poll the due sources, but no page."""
+    with working(archive, clock, **changes) as run, recorded(run, "poll"):
+        poll_sources(run, ignore_due=False)
 
 
 @pytest.fixture(scope="module")
-def looked(tmp_path_factory):
-    """An archive whose sources were looked at once, and the time."""
-    folder, clock = tmp_path_factory.mktemp("looked") / "archive", FakeClock()
+def first_poll(tmp_path_factory):
+    """An archive whose sources were polled once, and the time after that. Shared: tests change copies."""
+    folder, clock = tmp_path_factory.mktemp("first") / "archive", FakeClock()
     with mounted(clock, articles=60, options=OPTIONS):
-        look(folder, clock)
+        poll_due_sources(folder, clock)
     return folder, clock.now()
 
 
 @pytest.fixture
-def held(looked, tmp_path, clock):
-    clock.time = looked[1]
-    return copied(looked[0], tmp_path / "archive")
+def archive(first_poll, tmp_path, clock):
+    """A copy of the archive after the first poll of its sources, right after it."""
+    clock.time = first_poll[1]
+    return copy_archive(first_poll[0], tmp_path / "archive")
 
 
 # --- a day ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def watched(tmp_path_factory):
-    """A working day of ticks, each when something is due; known articles are not looked at again, to be quick."""
-    folder, clock = tmp_path_factory.mktemp("day") / "archive", FakeClock(NOW - timedelta(hours=7))
-    with mounted(clock, articles=30, options=OPTIONS) as site, working(folder, clock) as context:
+def one_day(tmp_path_factory):
+    """Twelve hours of polls, each when something is due. The archive, the time of each publication, and the requests.
 
-        def known_pages_rest():
-            with context.archive.transaction():
-                context.archive.db.execute(
-                    "UPDATE pages SET next_due_at = NULL, state = 'live', last_fetched_at = coalesce(last_fetched_at, '2026')"
+    Known articles are not rechecked, so that the simulation is fast.
+    """
+    folder, clock = tmp_path_factory.mktemp("day") / "archive", FakeClock(NOW - timedelta(hours=7))
+    with mounted(clock, articles=30, options=OPTIONS) as site, working(folder, clock) as run:
+
+        def stop_rechecks():
+            with run.archive.transaction():
+                run.archive.db.execute(
+                    """UPDATE pages SET next_due_at = NULL, state = 'live',
+                       last_fetched_at = coalesce(last_fetched_at, '2026')"""
                 )
 
-        with recorded(context, "poll"):
-            poll_sources(context, ignore_due=False)
-        known_pages_rest()
-        published = site.replica.plan(clock.now() + timedelta(hours=11))
+        with recorded(run, "poll"):
+            poll_sources(run, ignore_due=False)
+        stop_rechecks()
+        published = site.fake_site.plan(clock.now() + timedelta(hours=11))
         until = clock.now() + timedelta(hours=12)
         while clock.now() < until:
-            pipeline.poll(context)
-            known_pages_rest()
-            clock.time = max(context.archive.next_due() or until, clock.time)
-        asked = [(path, at) for path, at in zip(site.wire.paths, site.wire.times, strict=True) if "robots" not in path]
-    return folder, published, asked
+            collect.poll(run)
+            stop_rechecks()
+            clock.time = max(run.archive.next_due() or until, clock.time)
+        requests = [
+            (path, at) for path, at in zip(site.wire.paths, site.wire.times, strict=True) if "robots" not in path
+        ]
+    return folder, published, requests
 
 
-def test_a_day_archives_every_article_exactly_once(watched):
-    folder, published, asked = watched
+def test_a_day_archives_every_article_exactly_once(one_day):
+    folder, published, requests = one_day
     assert {row["id"] for row in rows(folder, "SELECT id FROM articles")} >= set(published)
-    fetched = Counter(path for path, _ in asked if "-post" in path)
+    fetched = Counter(path for path, _ in requests if "-post" in path)
     assert len(fetched) == sum(fetched.values()) == len(published)
     assert value(folder, "SELECT count(*) FROM revisions WHERE revision > 1") == 0
     assert value(folder, "SELECT count(*) FROM gaps") == 0
-    intact(folder)
+    assert_intact(folder)
 
 
-def test_a_day_costs_few_requests(watched):
-    """Against polling each source every 15 minutes, and with news still read soon."""
-    folder, published, asked = watched
-    lists = [path for path, _ in asked if "-post" not in path]
+def test_a_day_takes_few_requests(one_day):
+    """Fewer than a third of what polling each source every 15 minutes takes: 48 polls of each in twelve hours.
+
+    Still, half of the articles are fetched within 20 minutes of their publication.
+    """
+    folder, published, requests = one_day
+    lists = [path for path, _ in requests if "-post" not in path]
     sources = value(folder, "SELECT count(*) FROM sources WHERE next_due_at IS NOT NULL")
     assert len(lists) < 4 * len(published) < sources * 48 / 3
-    first = {int(re.search(r"post(\d+)", path)[1]): at for path, at in asked if "-post" in path}
-    late = sorted(first[i] - at for i, at in published.items())
-    assert late[len(late) // 2] < timedelta(minutes=20)
+    fetched = {int(re.search(r"post(\d+)", path)[1]): at for path, at in requests if "-post" in path}
+    delays = sorted(fetched[i] - at for i, at in published.items())
+    assert delays[len(delays) // 2] < timedelta(minutes=20)
 
 
-def test_what_is_first_with_the_news_is_polled_most(watched):
-    _, _, asked = watched
-    polls = Counter(path for path, _ in asked if "-post" not in path)
+def test_the_source_that_lists_news_first_is_polled_most(one_day):
+    _, _, requests = one_day
+    polls = Counter(path for path, _ in requests if "-post" not in path)
     assert polls.most_common(1)[0][0] == "/sitemaps/google-news.xml"
-    assert polls["/rss/home.rss"] < polls["/sitemaps/google-news.xml"] / 2, "it shows nothing that is not known"
+    assert polls["/rss/home.rss"] < polls["/sitemaps/google-news.xml"] / 2, "all that it lists is known already"
     assert polls["/politique/"] <= 4
 
 
-def test_the_bounds_are_kept(watched):
-    folder, _, asked = watched
+def test_intervals_stay_within_the_bounds(one_day):
+    folder, _, requests = one_day
     by_path = {}
-    for path, at in asked:
+    for path, at in requests:
         if "-post" not in path and "get-zone" not in path:
             by_path.setdefault(path, []).append(at)
-    waits = [(path, b - a) for path, times in by_path.items() for a, b in pairwise(times)]
-    assert min(wait for _, wait in waits) >= timedelta(minutes=5)
-    assert max(wait for _, wait in waits) <= timedelta(hours=6, minutes=20)
+    intervals = [b - a for times in by_path.values() for a, b in pairwise(times)]
+    assert min(intervals) >= timedelta(minutes=5)
+    assert max(intervals) <= timedelta(hours=6, minutes=20)
     assert all(r["interval"] for r in rows(folder, "SELECT interval FROM sources WHERE state = 'ok'"))
 
 
-# --- ticks ------------------------------------------------------------------------------------------------------------
+# --- restarts and stop requests ---------------------------------------------------------------------------------------
 
 
-def test_a_restart_catches_up_once(held, clock):
+def test_missed_polls_are_made_up_for_once(archive, clock):
     with mounted(clock, articles=60, options=OPTIONS) as site:
-        change(held, "UPDATE pages SET next_due_at = NULL, state = 'live', last_fetched_at = '2026'")
-        look(held, clock)
+        execute(archive, "UPDATE pages SET next_due_at = NULL, state = 'live', last_fetched_at = '2026'")
+        poll_due_sources(archive, clock)
         assert site.wire.requests == [], "nothing is due"
         clock.advance(hours=20)
-        look(held, clock)
+        poll_due_sources(archive, clock)
         polls = Counter(path for path in site.wire.paths if path != "/robots.txt")
-        assert set(polls.values()) == {1}, "each once, however many polls were missed"
+        assert set(polls.values()) == {1}, "one poll each, although several were missed"
         site.wire.clear()
-        look(held, clock)
+        poll_due_sources(archive, clock)
         assert site.wire.requests == []
 
 
-def test_asked_to_stop_between_two_sources(held, clock):
-    with mounted(clock, articles=60, options=OPTIONS) as site, working(held, clock) as context:
+def test_a_stop_request_between_two_sources(archive, clock):
+    with mounted(clock, articles=60, options=OPTIONS) as site, working(archive, clock) as run:
         clock.advance(hours=20)
-        context.stopping = lambda: len(site.wire.requests) >= 4
-        pipeline.poll(context)
+        run.stopping = lambda: len(site.wire.requests) >= 4
+        collect.poll(run)
         assert 4 <= len(site.wire.requests) <= 5
-    assert value(held, "SELECT outcome FROM runs ORDER BY id DESC LIMIT 1") == "done"
-    assert value(held, "SELECT count(*) FROM sources WHERE next_due_at <= ?", clock.now().isoformat()) > 5
+    assert value(archive, "SELECT outcome FROM runs ORDER BY id DESC LIMIT 1") == "done"
+    assert value(archive, "SELECT count(*) FROM sources WHERE next_due_at <= ?", clock.now().isoformat()) > 5
 
 
-def test_asked_to_stop_between_two_pages(held, clock):
-    with mounted(clock, articles=60, options=OPTIONS) as site, working(held, clock) as context:
-        context.stopping = lambda: sum("-post" in path for path in site.wire.paths) >= 3
-        pipeline.poll(context)
-    assert value(held, "SELECT count(*) FROM articles") == 3
+def test_a_stop_request_between_two_pages(archive, clock):
+    with mounted(clock, articles=60, options=OPTIONS) as site, working(archive, clock) as run:
+        run.stopping = lambda: sum("-post" in path for path in site.wire.paths) >= 3
+        collect.poll(run)
+    assert value(archive, "SELECT count(*) FROM articles") == 3
 
 
-def test_news_do_not_wait_behind_many_pages(held, clock):
-    """A tick with hundreds of pages takes hours; sources that become due meanwhile go first."""
+def test_due_sources_are_polled_before_the_remaining_pages(archive, clock):
+    """A run with hundreds of due pages takes hours; sources that become due meanwhile are polled first."""
     with mounted(clock, articles=60, options=OPTIONS) as site:
-        change(
-            held,
+        execute(
+            archive,
             "UPDATE sources SET next_due_at = '2027-01-01T00:00:00Z' WHERE url <> ? AND next_due_at NOT NULL",
             NEWS,
         )
-        change(held, "UPDATE pages SET next_due_at = NULL, state = 'live' WHERE id % 4 <> 0")
-        (post_id,) = site.replica.publish(1)
-        path = site.replica.story(post_id).path
-        poll(held, clock, rate=0.01)
+        execute(archive, "UPDATE pages SET next_due_at = NULL, state = 'live' WHERE id % 4 <> 0")
+        (post_id,) = site.fake_site.publish(1)
+        path = site.fake_site.story(post_id).path
+        poll(archive, clock, rate=0.01)
     pages = [p for p in site.wire.paths if "-post" in p]
     assert path in pages[: len(pages) // 2]
     assert len(pages) == len(set(pages)) > 15
 
 
-# --- silence ----------------------------------------------------------------------------------------------------------
+# --- failing sources --------------------------------------------------------------------------------------------------
 
 
 def without_items(body):
     return re.sub(rb"<item>.*</item>", b"", body, flags=re.DOTALL)
 
 
-def test_a_source_that_falls_silent_is_trouble(held, clock):
+def test_a_source_that_lists_no_article_any_more_is_failing(archive, clock):
     with mounted(clock, articles=60, options=OPTIONS) as site:
         site.edit = edited("/rss/home.rss", without_items)
         clock.advance(hours=7)
-        look(held, clock)
-        row = source(held, FEED)
-        assert (row["state"], row["error"]) == ("failing", "shows no article; it has shown up to 50")
-        assert row["items"] == 50, "of the last good answer"
-        shown = vna("--archive", held, "status")
-        assert "shows no article; it has shown up to 50" in " ".join(shown.out.split())
-        listed = json.loads(vna("--archive", held, "status", "--json").out)["sources"]
+        poll_due_sources(archive, clock)
+        row = source(archive, FEED)
+        assert (row["state"], row["error"]) == ("failing", "lists no article; it has listed up to 50")
+        assert row["items"] == 50, "as in the last good response"
+        shown = vna("--archive", archive, "status")
+        assert "lists no article; it has listed up to 50" in " ".join(shown.out.split())
+        listed = json.loads(vna("--archive", archive, "status", "--json").out)["sources"]
         assert [r["state"] for r in listed if r["url"] == FEED] == ["failing"]
         site.wire.clear()
         clock.advance(minutes=6)
-        look(held, clock)
-        assert site.wire.count("/rss/home.rss") == 1, "it is asked again soon"
+        poll_due_sources(archive, clock)
+        assert site.wire.count("/rss/home.rss") == 1, "it is polled again soon"
         site.edit = None
         clock.advance(hours=1)
-        look(held, clock)
-    row = source(held, FEED)
+        poll_due_sources(archive, clock)
+    row = source(archive, FEED)
     assert (row["state"], row["error"], row["failures"]) == ("ok", None, 0)
 
 
-def test_a_source_that_shows_far_less_than_before_is_noted(held, clock):
+def test_a_source_that_lists_far_fewer_articles_gets_a_message(archive, clock):
     with mounted(clock, articles=60, options=OPTIONS) as site:
         site.edit = edited("/rss/home.rss", lambda body: body[: body.index(b"<item>", 9000)] + b"</channel></rss>")
         clock.advance(hours=7)
-        look(held, clock)
-    row = source(held, FEED)
+        poll_due_sources(archive, clock)
+    row = source(archive, FEED)
     assert row["state"] == "ok"
-    assert re.fullmatch(r"shows \d+ articles; it has shown up to 50", row["error"])
+    assert re.fullmatch(r"lists \d+ articles; it has listed up to 50", row["error"])
     assert (row["items"] < 13, row["most_items"]) == (True, 50)
 
 
-def test_a_source_that_never_had_any_is_fine(held):
-    assert (source(held, f"{SITE}/sitemap.xml")["state"], source(held, f"{SITE}/sitemap.xml")["items"]) == ("ok", 0)
+def test_a_source_that_never_listed_articles_is_not_failing(archive):
+    row = source(archive, f"{SITE}/sitemap.xml")
+    assert (row["state"], row["items"]) == ("ok", 0)
 
 
-def test_a_source_that_was_there_and_is_not(held, clock):
-    """It fails, is asked daily, and is good again when it is back; one that never was is asked once a week."""
+def test_a_source_that_disappears_is_polled_daily(archive, clock):
+    """After many failures. An address that never had a source is polled weekly (test_schedule_sources.py)."""
     with mounted(clock, articles=60, options=OPTIONS) as site:
-        change(held, "UPDATE sources SET failures = 30 WHERE url = ?", FEED)
-        site.edit = lambda asked, found: replace(found, status=404) if asked.path == "/rss/home.rss" else found
+        execute(archive, "UPDATE sources SET failures = 30 WHERE url = ?", FEED)
+        site.edit = lambda request, response: (
+            replace(response, status=404) if request.path == "/rss/home.rss" else response
+        )
         clock.advance(hours=7)
-        look(held, clock)
-        row = source(held, FEED)
+        poll_due_sources(archive, clock)
+        row = source(archive, FEED)
         assert (row["state"], row["error"]) == ("failing", "HTTP status 404")
         assert datetime.fromisoformat(row["next_due_at"]) - clock.now() <= timedelta(days=1)
 
 
-def test_another_source_takes_over_when_the_one_for_news_fails(held, clock):
-    """In the same tick, so that nobody waits for hours until it is noticed."""
+def test_the_fallback_source_is_polled_when_the_primary_source_fails(archive, clock):
+    """In the same run: otherwise it might be hours until the fallback source is due."""
     with mounted(clock, articles=60, options=OPTIONS) as site:
-        change(held, "UPDATE sources SET next_due_at = '2027-01-01T00:00:00Z' WHERE next_due_at NOT NULL")
-        change(held, "UPDATE sources SET next_due_at = '2026' WHERE url = ?", NEWS)
-        site.replica.fault("error", path="/sitemaps/google-news.xml")
-        look(held, clock)
-        assert source(held, NEWS)["state"] == "failing"
+        execute(archive, "UPDATE sources SET next_due_at = '2027-01-01T00:00:00Z' WHERE next_due_at NOT NULL")
+        execute(archive, "UPDATE sources SET next_due_at = '2026' WHERE url = ?", NEWS)
+        site.fake_site.fault("error", path="/sitemaps/google-news.xml")
+        poll_due_sources(archive, clock)
+        assert source(archive, NEWS)["state"] == "failing"
         assert site.wire.count("/rss/home.rss") == 1

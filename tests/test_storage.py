@@ -1,4 +1,4 @@
-"""The archive's database: made, refused, shared, searched; what is written stays written."""
+"""The archive's database: creating and opening it, locks between processes, articles, search, the crawl frontier."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from support import NOW, ROOT, SITE, fetched, intact
+from support import NOW, ROOT, SITE, assert_intact, fetched
 
 from crawler import fold, identity
 from crawler.clock import to_text
 from crawler.errors import AlreadyRunning, SchemaTooNew, StorageError, StorageUnavailable
-from crawler.identity import Decision, Twin
+from crawler.identity import Decision, Duplicate
 from crawler.storage import FILE, open_archive, schema
-from crawler.storage.base import mendable
+from crawler.storage.base import as_storage_error
 from crawler.storage.locks import Claims, holding
 from crawler.storage.revisions import ArticleIntent
 from crawler.types import (
@@ -80,16 +80,20 @@ def article(title="Visite à Cuba", text="La Havane (VNA) - Le président est ar
     return replace(base, **changes)
 
 
-def intent(key=245060, said=None, *, verdict="new", revision=1, changed=(), twins=(), now=NOW, raw_id=None, **changes):
-    said = said or article(url=f"{SITE}/visite-post{key}.vnp" if key > 0 else None, post_id=key if key > 0 else None)
+def intent(
+    key=245060, content=None, *, verdict="new", revision=1, changed=(), duplicates=(), now=NOW, raw_id=None, **changes
+):
+    content = content or article(
+        url=f"{SITE}/visite-post{key}.vnp" if key > 0 else None, post_id=key if key > 0 else None
+    )
     base = ArticleIntent(
         key=key,
-        article=said,
-        reading=Reading(said.text, (Repair("glue", 3, "a", "a b"),)),
-        decision=Decision(verdict, revision, changed, twins),
-        fingerprint=identity.fingerprint(said),
-        body_key=identity.body_key(said),
-        simhash=identity.simhash(said.text),
+        article=content,
+        reading=Reading(content.text, (Repair("glue", 3, "a", "a b"),)),
+        decision=Decision(verdict, revision, changed, duplicates),
+        fingerprint=identity.fingerprint(content),
+        body_key=identity.body_key(content),
+        simhash=identity.simhash(content.text),
         published_on="2025-04-29",
         parser=1,
         now=now,
@@ -101,8 +105,8 @@ def intent(key=245060, said=None, *, verdict="new", revision=1, changed=(), twin
 
 def save(archive, *intents):
     with archive.transaction():
-        for one in intents:
-            archive.save_article(one)
+        for each in intents:
+            archive.save_article(each)
 
 
 def hits(archive, words, **options):
@@ -117,7 +121,7 @@ def raw(archive, folder, n=0):
         return archive.add_raw(answer.url, answer.fetched_at, answer.status, warc.append(answer))
 
 
-# --- making and opening -----------------------------------------------------------------------------------------------
+# --- creating and opening -----------------------------------------------------------------------------------------------
 
 
 def tables(folder):
@@ -127,19 +131,19 @@ def tables(folder):
     return found
 
 
-def test_an_archive_is_made_from_nothing(folder):
+def test_creates_an_archive_in_a_missing_folder(folder):
     with open_archive(folder / "deeper") as archive:
         assert archive.db.execute("PRAGMA foreign_keys").fetchone()[0] == 1
         assert archive.db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
         assert archive.db.execute("PRAGMA user_version").fetchone()[0] == schema.version()
         assert archive.status()["articles"] == 0
-    promised = (
+    expected = (
         "articles images related tags sections revisions duplicates repairs pages sources fetches raw runs articles_fts"
     )
-    assert set(promised.split()) <= {name for _, name, _ in tables(folder / "deeper")}
+    assert set(expected.split()) <= {name for _, name, _ in tables(folder / "deeper")}
 
 
-def test_opening_again_changes_nothing(folder):
+def test_opening_an_archive_again_changes_nothing(folder):
     with open_archive(folder) as archive:
         save(archive, intent())
     before = tables(folder)
@@ -149,7 +153,7 @@ def test_opening_again_changes_nothing(folder):
     assert tables(folder) == before
 
 
-def test_a_migration_is_all_or_nothing(folder, monkeypatch):
+def test_a_failed_migration_leaves_no_tables(folder, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(schema, "FIRST", f"{schema.FIRST}\nCREATE TABLE broken (;\n")
         with pytest.raises(sqlite3.OperationalError):
@@ -160,7 +164,7 @@ def test_a_migration_is_all_or_nothing(folder, monkeypatch):
 
 
 @pytest.mark.parametrize("read_only", [True, False])
-def test_a_newer_database_is_refused_and_left_alone(folder, read_only):
+def test_a_newer_database_is_refused_and_not_changed(folder, read_only):
     with open_archive(folder) as archive:
         archive.db.conn.execute(f"PRAGMA user_version = {schema.version() + 1}")
     before = (folder / FILE).read_bytes()
@@ -171,8 +175,8 @@ def test_a_newer_database_is_refused_and_left_alone(folder, read_only):
 
 
 @pytest.mark.parametrize("situation", ["empty file", "older version"])
-def test_a_database_that_is_not_ready_is_not_read(folder, situation):
-    """A crash between making the file and its tables, or a database of last year."""
+def test_a_database_that_needs_a_migration_is_not_opened_read_only(folder, situation):
+    """An empty file is left by a crash between creating the file and its tables."""
     folder.mkdir()
     (folder / FILE).touch()
     if situation == "older version":
@@ -187,8 +191,10 @@ def test_a_database_that_is_not_ready_is_not_read(folder, situation):
 
 
 @pytest.mark.parametrize("read_only", [True, False])
-@pytest.mark.parametrize("content", [b"not a database at all, but a text of some length" * 40, b"\0" * 4096])
-def test_what_is_no_database(folder, content, read_only):
+@pytest.mark.parametrize(
+    "content", [b"not a database at all, but a text of some length" * 40, b"\0" * 4096], ids=["text", "null bytes"]
+)
+def test_a_file_that_is_not_a_database_is_refused(folder, content, read_only):
     folder.mkdir()
     (folder / FILE).write_bytes(content)
     with pytest.raises(StorageError, match="not a database") as caught:
@@ -197,7 +203,7 @@ def test_what_is_no_database(folder, content, read_only):
     assert str(folder / FILE) in str(caught.value)
 
 
-def test_a_damaged_database_is_reported_when_it_is_read(folder):
+def test_damage_found_while_reading_is_reported_with_a_hint(folder):
     with open_archive(folder) as archive:
         save(archive, *(intent(n, article(f"Titre {n}", "mot " * 500, url=None)) for n in range(1, 60)))
     content = bytearray((folder / FILE).read_bytes())
@@ -209,26 +215,26 @@ def test_a_damaged_database_is_reported_when_it_is_read(folder):
     assert isinstance(caught.value.__cause__, sqlite3.DatabaseError)
 
 
-def test_a_bug_of_ours_is_not_the_users_disk(folder):
+def test_wrong_sql_is_not_reported_as_a_disk_error(folder):
     with pytest.raises(sqlite3.OperationalError, match="no such table"), open_archive(folder) as archive:
         archive.db.conn.execute("SELECT * FROM no_such_table")
 
 
-def test_nothing_to_read(folder):
+def test_opening_a_missing_archive_read_only_fails(folder):
     with pytest.raises(StorageError, match="no archive") as caught:
         open_archive(folder, read_only=True)
     assert "--archive" in caught.value.hint
-    assert not folder.exists(), "looking makes nothing"
+    assert not folder.exists(), "a read-only open creates nothing"
 
 
-def test_reading_writes_nothing(folder):
+def test_a_read_only_archive_cannot_be_written(folder):
     open_archive(folder).close()
     with open_archive(folder, read_only=True) as archive, pytest.raises(sqlite3.OperationalError, match="readonly"):
         archive.db.conn.execute("DELETE FROM articles")
 
 
 @pytest.mark.parametrize("place", ["archive", "archive/deeper"])
-def test_a_file_stands_where_the_folder_should(tmp_path, place):
+def test_a_file_in_place_of_the_folder_is_reported(tmp_path, place):
     (tmp_path / "archive").touch()
     for attempt in (open_archive, lambda f: holding(f, "collect", "poll", "now").__enter__()):
         with pytest.raises(StorageError, match="cannot be written") as caught:
@@ -252,11 +258,11 @@ for attempt in (lambda: open_archive(folder), lambda: holding(folder, "collect",
 """
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_a_folder_of_somebody_else(tmp_path):
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can change its user id")
+def test_a_folder_of_another_user_is_reported(tmp_path):
     folder = tmp_path / "archive"
     open_archive(folder).close()
-    for path in (tmp_path, *tmp_path.parents):  # nobody may look, but not write
+    for path in (tmp_path, *tmp_path.parents):  # the user `nobody` (65534) can list the folders, but not write
         if path.name.startswith("pytest-"):
             path.chmod(0o755)
     command = [sys.executable, "-c", AS_NOBODY, str(folder)]
@@ -269,32 +275,32 @@ ERRORS = {
     "locked": (sqlite3.SQLITE_BUSY, StorageUnavailable),
     "full": (sqlite3.SQLITE_FULL, StorageUnavailable),
     "read_only": (sqlite3.SQLITE_READONLY, StorageUnavailable),
-    "the_disk_is_gone": (sqlite3.SQLITE_IOERR, StorageUnavailable),
+    "io_error": (sqlite3.SQLITE_IOERR, StorageUnavailable),
     "damaged": (sqlite3.SQLITE_CORRUPT, StorageError),
-    "another_file": (sqlite3.SQLITE_NOTADB, StorageError),
-    "a_bug": (sqlite3.SQLITE_ERROR, None),
+    "not_a_database": (sqlite3.SQLITE_NOTADB, StorageError),
+    "wrong_sql": (sqlite3.SQLITE_ERROR, None),
 }
 
 
 @pytest.mark.parametrize(("code", "kind"), ERRORS.values(), ids=ERRORS)
-def test_what_may_be_over_later_is_told_from_what_is_damaged(folder, code, kind):
-    error = sqlite3.OperationalError("it says so")
+def test_temporary_errors_and_damage_have_different_types(folder, code, kind):
+    error = sqlite3.OperationalError("message")
     error.sqlite_errorcode = code
-    assert type(mendable(folder, error)) is (kind or type(None))
+    assert type(as_storage_error(folder, error)) is (kind or type(None))
 
 
 @pytest.mark.parametrize(
-    ("number", "hint"), [(errno.ENOSPC, "free some space"), (errno.EMFILE, "ulimit -n"), (errno.EROFS, "written")]
+    ("number", "hint"), [(errno.ENOSPC, "free some disk space"), (errno.EMFILE, "ulimit -n"), (errno.EROFS, "written")]
 )
-def test_what_the_machine_runs_out_of_is_no_bug(folder, number, hint):
-    words = f"/state/budget.json: {os.strerror(number)}"
-    with pytest.raises(StorageUnavailable, match=words) as told, open_archive(folder):
+def test_exhausted_system_resources_are_not_a_bug(folder, number, hint):
+    message = f"/state/budget.json: {os.strerror(number)}"
+    with pytest.raises(StorageUnavailable, match=message) as caught, open_archive(folder):
         raise OSError(number, os.strerror(number), "/state/budget.json")
-    assert hint in told.value.hint
-    assert mendable(folder, FileNotFoundError(errno.ENOENT, "No such file", "x")) is None
+    assert hint in caught.value.hint
+    assert as_storage_error(folder, FileNotFoundError(errno.ENOENT, "No such file", "x")) is None
 
 
-def test_the_log_of_a_long_reader_is_cut_when_it_is_gone(folder, archive):
+def test_the_wal_file_is_truncated_after_a_long_read(folder, archive):
     wal = folder / "vna.db-wal"
     with open_archive(folder, read_only=True) as reader:
         reader.db.execute("BEGIN")
@@ -304,11 +310,11 @@ def test_the_log_of_a_long_reader_is_cut_when_it_is_gone(folder, archive):
         assert wal.stat().st_size > 20_000_000
     archive.db.execute("PRAGMA wal_checkpoint")
     with archive.transaction():
-        archive.db.execute("INSERT INTO ballast VALUES ('the next one begins it anew')")
+        archive.db.execute("INSERT INTO ballast VALUES ('this write restarts the WAL')")
     assert wal.stat().st_size <= 17_000_000
 
 
-def test_a_full_disk(folder):
+def test_a_full_disk_is_reported_and_loses_no_committed_data(folder):
     program = f"""
 import pathlib, resource, sys
 sys.path.insert(0, {str(ROOT / "tests")!r})
@@ -333,7 +339,7 @@ except StorageError as error:
     assert "|" in first
     assert "space" in second
     with open_archive(folder) as archive:
-        assert [stored.id for stored in archive.export()] == [1], "what was not committed is not there, what was is"
+        assert [stored.id for stored in archive.export()] == [1], "only committed articles exist"
 
 
 # --- one writer -------------------------------------------------------------------------------------------------------
@@ -356,7 +362,7 @@ def holder(folder):
         running.kill()
 
 
-def test_a_second_writer_is_told_who_is_first(folder, holder):
+def test_the_error_for_a_held_role_names_the_holder(folder, holder):
     with pytest.raises(AlreadyRunning) as caught, holding(folder, "collect", "import", "now"):
         pass
     message = str(caught.value)
@@ -365,11 +371,11 @@ def test_a_second_writer_is_told_who_is_first(folder, holder):
     assert "vna poll" in message
     assert "reading" in caught.value.hint
     with pytest.raises(AlreadyRunning, match=f"pid {holder.pid}"), holding(folder, "collect", "import", "now"):
-        pass  # asking did not wipe the holder's name
+        pass  # the first attempt did not overwrite the holder's entry
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, None])
-def test_the_lock_goes_with_its_holder(folder, holder, how):
+def test_a_role_is_free_after_its_holder_has_ended(folder, holder, how):
     if how is None:
         holder.stdin.close()
     else:
@@ -381,7 +387,7 @@ def test_the_lock_goes_with_its_holder(folder, holder, how):
         pass
 
 
-def test_roles_work_side_by_side_but_not_beside_one_who_must_be_alone(folder, holder):
+def test_different_roles_can_run_together_but_not_with_an_exclusive_one(folder, holder):
     alone = holding(folder, "alone", "rebuild", "now")
     who = f"vna backfill.*pid {holder.pid}"
     with holding(folder, "backfill", "backfill", "now"), pytest.raises(AlreadyRunning, match=who), alone:
@@ -402,7 +408,7 @@ with open_archive(pathlib.Path(sys.argv[1])) as archive, archive.claim(7) as cla
 """
 
 
-def test_a_page_is_claimed_by_one_process_and_free_when_that_is_killed(folder):
+def test_a_page_claim_is_exclusive_and_ends_when_its_process_is_killed(folder):
     open_archive(folder).close()
     command = [sys.executable, "-c", CLAIMER, str(folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as other:
@@ -416,12 +422,31 @@ def test_a_page_is_claimed_by_one_process_and_free_when_that_is_killed(folder):
                 assert seven
 
 
-def test_a_lock_that_cannot_be_had_is_not_taken_for_somebody_elses(folder, tmp_path):
-    """Else every page would be left to a process that is not there, and a poll that did nothing would end well."""
+TRY_CLAIMS = """
+import pathlib, sys
+from crawler.storage import open_archive
+with open_archive(pathlib.Path(sys.argv[1])) as archive:
+    for number in (6, 7, 8):
+        with archive.claim(number) as claimed:
+            print(number, claimed)
+"""
+
+
+def test_releasing_a_claim_keeps_the_claims_on_neighbouring_pages(folder):
+    with open_archive(folder) as archive, archive.claim(6), archive.claim(8):
+        with archive.claim(7):
+            pass
+        command = [sys.executable, "-c", TRY_CLAIMS, str(folder)]
+        other = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert other.stdout.splitlines() == ["6 False", "7 True", "8 False"]
+
+
+def test_a_lock_error_is_not_mistaken_for_a_claim_of_another_process(folder, tmp_path):
+    """Otherwise every page would be skipped in favour of a process that does not exist, and the poll would succeed."""
     file = tmp_path / "claims"
     file.touch()
     claims = Claims(file)
-    claims._file = file.open("rb")  # a lock for writing cannot be had on what is open for reading
+    claims._file = file.open("rb")  # an exclusive lock needs a file that is open for writing
     with pytest.raises(StorageError, match="cannot lock") as caught, claims.claim(1):
         pass
     assert "local disk" in caught.value.hint
@@ -429,13 +454,13 @@ def test_a_lock_that_cannot_be_had_is_not_taken_for_somebody_elses(folder, tmp_p
 
 
 @pytest.mark.parametrize("content", ["", "{", "{}"])
-def test_a_lock_file_without_a_name_in_it(folder, holder, content):
+def test_a_lock_file_without_a_holder_entry(folder, holder, content):
     (folder / "vna-collect.lock").write_text(content)
     with pytest.raises(AlreadyRunning, match="another process"), holding(folder, "collect", "import", "now"):
         pass
 
 
-def test_readers_see_the_last_commit_while_somebody_writes(folder, archive):
+def test_readers_see_the_last_commit_during_a_write(folder, archive):
     save(archive, intent(1))
     with archive.transaction():
         archive.save_article(intent(2))
@@ -445,7 +470,7 @@ def test_readers_see_the_last_commit_while_somebody_writes(folder, archive):
         assert [stored.id for stored in reader.export()] == [1, 2]
 
 
-def test_another_program_holds_the_database(folder):
+def test_a_database_locked_by_another_program(folder):
     open_archive(folder).close()
     other = sqlite3.connect(folder / FILE, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -458,17 +483,17 @@ def test_another_program_holds_the_database(folder):
     with pytest.raises(StorageError, match="locked") as caught:
         write()
     other.close()
-    assert "another program" in caught.value.hint
+    assert "other program" in caught.value.hint
 
 
-def test_a_transaction_is_all_or_nothing(archive):
-    def stumble():
+def test_a_failed_transaction_writes_nothing(archive):
+    def fail_half_way():
         with archive.transaction():
             archive.save_article(intent(1))
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        stumble()
+        fail_half_way()
     assert archive.article(1) is None
     assert hits(archive, "Cuba") == []
 
@@ -476,7 +501,7 @@ def test_a_transaction_is_all_or_nothing(archive):
 # --- articles ---------------------------------------------------------------------------------------------------------
 
 
-def test_an_article_comes_back_as_it_was(archive, folder):
+def test_a_stored_article_is_read_back_unchanged(archive, folder):
     raw_id = raw(archive, folder)
     one = intent(raw_id=raw_id)
     save(archive, one)
@@ -487,7 +512,7 @@ def test_an_article_comes_back_as_it_was(archive, folder):
     assert (stored.first_seen_at, stored.checked_at) == (to_text(NOW), to_text(NOW))
     assert stored.raw.digest.startswith("sha256:")
     assert stored.raw_id == raw_id
-    intact(folder)
+    assert_intact(folder)
 
 
 @pytest.mark.parametrize(
@@ -499,17 +524,17 @@ def test_an_article_comes_back_as_it_was(archive, folder):
         Article(title="'; DROP TABLE articles; --", lead="\0 \u200b", tags=("a;b", '"', "é")),
     ],
 )
-def test_articles_with_little_in_them(archive, bare):
+def test_articles_with_few_fields(archive, bare):
     save(archive, intent(5, replace(bare, post_id=5)))
     assert archive.article(5).article == replace(bare, post_id=5)
 
 
-def test_a_revision_keeps_what_was_said_before(archive, folder):
+def test_a_new_revision_keeps_the_previous_content(archive, folder):
     first = intent(raw_id=raw(archive, folder, 1))
     save(archive, first)
-    said = article("Autre titre", post_id=245060, tags=("Cuba",), blocks=(TextBlock("paragraph", "Tout autre."),))
+    content = article("Autre titre", post_id=245060, tags=("Cuba",), blocks=(TextBlock("paragraph", "Tout autre."),))
     second = intent(
-        said=said,
+        content=content,
         verdict="revised",
         revision=2,
         changed=("text", "title"),
@@ -518,7 +543,7 @@ def test_a_revision_keeps_what_was_said_before(archive, folder):
     )
     save(archive, second)
     stored = archive.article(245060)
-    assert (stored.article, stored.revision) == (said, 2)
+    assert (stored.article, stored.revision) == (content, 2)
     assert (stored.first_seen_at, stored.checked_at) == (to_text(NOW), to_text(NOW + HOUR))
     history = archive.history(245060)
     assert [(row["revision"], row["seen_at"], row["changed"]) for row in history] == [
@@ -534,30 +559,30 @@ def test_a_revision_keeps_what_was_said_before(archive, folder):
         "Xuân Lan",
     )
     assert archive.revision(245060, number=2) == stored
-    assert len(list(archive.db.query("SELECT * FROM images"))) == 0, "parts are those of the article as it stands"
-    intact(folder)
+    assert len(list(archive.db.query("SELECT * FROM images"))) == 0, "parts are those of the current content"
+    assert_intact(folder)
 
 
 @pytest.mark.parametrize(
     ("situation", "as_of", "expected"),
     [
         ("before it was seen", NOW - HOUR, None),
-        ("at the first sight", NOW, 1),
+        ("when it was first seen", NOW, 1),
         ("between", NOW + HOUR / 2, 1),
-        ("at the second", NOW + HOUR, 2),
+        ("at the second revision", NOW + HOUR, 2),
         ("long after", NOW + 1000 * HOUR, 3),
     ],
 )
-def test_as_of(archive, situation, as_of, expected):
+def test_the_revision_at_a_point_in_time(archive, situation, as_of, expected):
     for n in range(3):
-        said = article(f"Titre {n + 1}", post_id=245060)
-        save(archive, intent(said=said, revision=n + 1, verdict="revised" if n else "new", now=NOW + n * HOUR))
+        content = article(f"Titre {n + 1}", post_id=245060)
+        save(archive, intent(content=content, revision=n + 1, verdict="revised" if n else "new", now=NOW + n * HOUR))
     found = archive.revision(245060, as_of=to_text(as_of))
     assert (found and found.revision) == expected
     assert (found and found.article.title) == (expected and f"Titre {expected}")
 
 
-def test_no_such_revision(archive):
+def test_an_unknown_revision_is_none(archive):
     save(archive, intent())
     assert archive.revision(245060, number=2) is None
     assert archive.revision(1, number=1) is None
@@ -565,20 +590,20 @@ def test_no_such_revision(archive):
     assert archive.history(1) == []
 
 
-def test_a_better_reading_corrects_the_last_revision_and_makes_none(archive, folder):
+def test_an_improved_parse_corrects_the_last_revision_without_a_new_one(archive, folder):
     raw_id = raw(archive, folder)
     save(archive, intent(raw_id=raw_id))
     better = article("Visite d'État à Cuba", post_id=245060)
     with archive.transaction():
-        archive.replace_reading(intent(said=better, verdict="unchanged", raw_id=raw_id, parser=2, now=NOW + HOUR))
+        archive.replace_reading(intent(content=better, verdict="unchanged", raw_id=raw_id, parser=2, now=NOW + HOUR))
     stored = archive.article(245060)
     assert (stored.article.title, stored.revision, stored.parser) == ("Visite d'État à Cuba", 1, 2)
     assert [(r["title"], r["seen_at"]) for r in archive.history(245060)] == [("Visite d'État à Cuba", to_text(NOW))]
     assert hits(archive, "État") == [245060]
-    intact(folder)
+    assert_intact(folder)
 
 
-def test_seen_again(archive):
+def test_an_article_seen_again(archive):
     save(archive, intent())
     now = NOW + HOUR
     with archive.transaction():
@@ -589,10 +614,10 @@ def test_seen_again(archive):
     assert [story.title for story in stored.article.related] == ["Du jour"]
     with archive.transaction():
         archive.touch_article(245060, now)
-    assert [s.title for s in archive.article(245060).article.related] == ["Du jour"], "a 304 shows no stories"
+    assert [s.title for s in archive.article(245060).article.related] == ["Du jour"], "a 304 response lists no stories"
 
 
-def test_changes_are_revisions_and_removals_newest_first(archive):
+def test_changes_lists_revisions_and_removals_newest_first(archive):
     save(archive, *(intent(n, article(f"Titre {n}", url=None, post_id=n)) for n in (1, 2, 3)))
     save(
         archive,
@@ -620,10 +645,10 @@ def test_imports_have_negative_ids(archive):
     assert archive.article(-2).article.post_id is None
     assert archive.import_key(identity.body_key(article("Import 1", url=None))) == -2
     assert archive.import_key(identity.body_key(article("Import 9"))) is None
-    assert archive.import_key(identity.body_key(article())) is None, "an article of the site is no import"
+    assert archive.import_key(identity.body_key(article())) is None, "an article of the site is not an import"
 
 
-def test_export_goes_by_id_and_by_day_in_hanoi(archive):
+def test_export_is_ordered_by_id_and_filtered_by_day_in_hanoi(archive):
     days = {-1: None, 7: "2025-05-01", 3: "2025-04-29", 5: "2025-04-30"}
     for key, day in days.items():
         save(archive, intent(key, article(url=None), published_on=day))
@@ -638,7 +663,7 @@ def test_export_goes_by_id_and_by_day_in_hanoi(archive):
     assert ids(since="2026-01-01") == []
 
 
-def test_candidates_are_the_same_text_or_the_same_days(archive):
+def test_duplicate_candidates_have_the_same_text_or_near_dates(archive):
     days = {1: "2025-04-26", 2: "2025-04-25", 3: None, 4: "2025-05-02", 5: "2025-05-03"}
     for key, day in days.items():
         save(archive, intent(key, article(f"Titre {key}", url=None), published_on=day))
@@ -650,17 +675,20 @@ def test_candidates_are_the_same_text_or_the_same_days(archive):
 
 def test_duplicates_are_linked_once(archive, folder):
     save(archive, intent(-1))
-    save(archive, intent(5, verdict="duplicate", twins=(Twin(-1, "same text", 1.0),), raw_id=raw(archive, folder)))
+    save(
+        archive,
+        intent(5, verdict="duplicate", duplicates=(Duplicate(-1, "same text", 1.0),), raw_id=raw(archive, folder)),
+    )
     assert list(archive.db.query("SELECT * FROM duplicates")) == [
         {"article": 5, "other": -1, "kind": "same text", "score": 1.0}
     ]
-    intact(folder)
+    assert_intact(folder)
 
 
 # --- search -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_index_follows_every_change(archive, folder):
+def test_the_search_index_follows_every_change(archive, folder):
     save(archive, intent(1, article("Cuba", "Fidel Castro", url=None, lead=None), raw_id=raw(archive, folder)))
     save(archive, intent(2, article("Laos", "Vientiane", url=None, lead=None), raw_id=raw(archive, folder, 1)))
     assert (hits(archive, "cuba"), hits(archive, "castro"), hits(archive, "laos")) == ([1], [1], [2])
@@ -678,7 +706,7 @@ def intact_index(archive):
         archive.db.conn.execute("INSERT INTO articles_fts (articles_fts, rank) VALUES ('integrity-check', 1)")
 
 
-def test_a_damaged_index_would_be_noticed(archive):
+def test_the_integrity_check_detects_a_damaged_index(archive):
     save(archive, intent())
     archive.db.conn.execute("DROP TRIGGER articles_folded_changed")
     archive.db.conn.execute("UPDATE articles_folded SET title = 'other'")
@@ -687,9 +715,9 @@ def test_a_damaged_index_would_be_noticed(archive):
         intact_index(archive)
 
 
-def test_search_takes_the_repaired_text_and_any_accent(archive):
-    said = article("Điện Biên Phủ", "la stratégiede sécurité", url=None)
-    save(archive, intent(1, said, reading=Reading("la stratégie de sécurité")))
+def test_search_uses_the_repaired_text_and_ignores_accents(archive):
+    content = article("Điện Biên Phủ", "la stratégiede sécurité", url=None)
+    save(archive, intent(1, content, reading=Reading("la stratégie de sécurité")))
     for words in ("dien bien phu", "Diên Biên Phu", "strategie", "STRATÉGIES", "securite"):
         assert hits(archive, words) == [1], words
     assert hits(archive, "strategiede") == []
@@ -731,7 +759,7 @@ def visited(archive, state, *, due_at=None, now=NOW, page=1, **outcome):
         archive.save_page(page, PageOutcome(state, due_at, **outcome), now)
 
 
-def test_a_page_is_known_once(archive):
+def test_a_page_is_new_only_once(archive):
     assert sight(archive) == 1
     assert sight(archive, source="feed") == 0
     assert sight(archive, now=NOW + HOUR) == 0
@@ -743,7 +771,7 @@ def test_a_page_is_known_once(archive):
     assert archive.sighted("home", [1, 2]) == {1}
     assert due(archive, NOW) == [1]
     with archive.transaction():
-        assert archive.add_sightings("home", [Sighting(SITE)], NOW, NOW) == 0, "without an id there is nothing to know"
+        assert archive.add_sightings("home", [Sighting(SITE)], NOW, NOW) == 0, "a sighting without an id is ignored"
 
 
 @pytest.mark.parametrize(
@@ -754,7 +782,7 @@ def test_a_page_is_known_once(archive):
         ("the same instant", "live", NOW, True),
         ("newer", "live", NOW + HOUR, True),
         ("newer, but gone", "gone", NOW + HOUR, False),
-        ("newer, and once in drift", "drift", NOW + HOUR, True),
+        ("newer, with layout drift", "drift", NOW + HOUR, True),
     ],
 )
 def test_a_later_modification_makes_a_page_due(archive, situation, state, hint, is_due):
@@ -767,7 +795,7 @@ def test_a_later_modification_makes_a_page_due(archive, situation, state, hint, 
     assert due(archive, NOW + 4 * HOUR) == [], "the same hint does not count twice"
 
 
-def test_due_pages_new_ones_first_newest_first(archive):
+def test_due_pages_are_new_ones_first_then_newest_first(archive):
     for page in (3, 9, 5, 7, 8):
         sight(archive, page=page)
     visited(archive, "live", page=9, due_at=NOW)
@@ -775,10 +803,10 @@ def test_due_pages_new_ones_first_newest_first(archive):
     visited(archive, "live", page=7)
     assert due(archive, NOW - HOUR) == []
     assert due(archive, NOW) == [5, 3, 9]
-    assert due(archive, NOW, ignore_due=True) == [5, 3, 9, 7], "everything but what is gone"
+    assert due(archive, NOW, ignore_due=True) == [5, 3, 9, 7], "everything except gone pages"
 
 
-def test_a_page_keeps_its_evidence_when_a_visit_brings_none(archive, folder):
+def test_a_failed_visit_keeps_the_capture_of_a_page(archive, folder):
     raw_id = raw(archive, folder)
     sight(archive)
     visited(archive, "live", raw_id=raw_id, etag='"1"')
@@ -787,7 +815,7 @@ def test_a_page_keeps_its_evidence_when_a_visit_brings_none(archive, folder):
     assert (row["raw_id"], row["etag"], row["error"], row["failures"]) == (raw_id, None, "timeout", 1)
 
 
-def test_sources(archive):
+def test_polls_update_sources(archive):
     with archive.transaction():
         archive.add_sources(
             [SourceFound("feed", "f"), SourceFound("home", "h"), SourceFound("section", "s", "Sports")], NOW
@@ -797,16 +825,18 @@ def test_sources(archive):
     with archive.transaction():
         archive.save_source("h", SourceOutcome("ok", NOW + HOUR, 60, 3, etag="1"), NOW)
         archive.add_sources([SourceFound("home", "h", "Accueil")], NOW)
-    assert [s.url for s in archive.due_sources(NOW)] == ["f", "s"], "what is known keeps its time"
+    assert [s.url for s in archive.due_sources(NOW)] == ["f", "s"], "a known source keeps its due time"
     with archive.transaction():
         archive.save_source("h", SourceOutcome("failing", NOW + HOUR, error="HTTP status 500", failures=2), NOW + HOUR)
     (row,) = archive.db.query("SELECT * FROM sources WHERE url = 'h'")
     assert (row["items"], row["fresh_items"], row["last_ok_at"], row["etag"]) == (60, 3, to_text(NOW), "1")
     assert (row["state"], row["failures"], row["name"]) == ("failing", 2, "Accueil")
-    assert [s.url for s in archive.due_sources(NOW, ignore_due=True)] == ["h", "f", "s"], "a month of backfill's is not"
+    assert [s.url for s in archive.due_sources(NOW, ignore_due=True)] == ["h", "f", "s"], (
+        "the sitemap added without a due time is not polled"
+    )
 
 
-def test_raw_is_known_by_its_place(archive):
+def test_a_capture_is_identified_by_its_location(archive):
     ref = RawRef("2026/11/a.warc.gz", 10, 20, "sha256:A")
     with archive.transaction():
         one = archive.add_raw("u", NOW, 200, ref)
@@ -816,7 +846,7 @@ def test_raw_is_known_by_its_place(archive):
 
 def test_runs_and_requests(archive):
     run = archive.begin_run("poll", NOW)
-    assert archive.status()["last_run"]["outcome"] is None, "a run that was killed is seen as unfinished"
+    assert archive.status()["last_run"]["outcome"] is None, "a killed run is shown as unfinished"
     assert archive.status()["last_run"]["report"] is None
     with archive.transaction():
         archive.log_requests(run, [Exchange("u", NOW, 200, 100, 0.1), Exchange("u", NOW, None, 0, 30.0, "timeout")])
@@ -827,7 +857,7 @@ def test_runs_and_requests(archive):
     assert found["last_run"]["ended_at"] == to_text(NOW + HOUR)
 
 
-def test_status_lists_what_needs_a_look(archive):
+def test_status_lists_pages_that_need_attention(archive):
     for page, state in enumerate(("live", "drift", "rejected", "failed", "suspect", "gone"), start=1):
         sight(archive, page=page)
         visited(archive, state, page=page, error="because")
@@ -836,7 +866,7 @@ def test_status_lists_what_needs_a_look(archive):
     assert found["pages"] == dict.fromkeys(("drift", "failed", "gone", "live", "rejected", "suspect"), 1)
 
 
-def test_a_page_that_a_fetch_led_to(archive):
+def test_adding_a_page_twice_keeps_one_row(archive):
     page = PageForFetch(8, "u", "known", 0, NOW, None, None)
     with archive.transaction():
         archive.add_page(page, "elsewhere")

@@ -1,4 +1,4 @@
-"""Backup and restore of real archives, and what a new installation starts from."""
+"""Backup and restore of real archives, and the files of a new installation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 import pytest
-from support import NOW, ROOT, FakeClock, copied, intact, mounted, poll, rows, value, vna, working
+from support import NOW, ROOT, FakeClock, assert_intact, copy_archive, mounted, poll, rows, value, vna, working
 
 from crawler import backup, config, installation
 from crawler.errors import Interrupted
@@ -30,12 +30,12 @@ def polled(tmp_path_factory):
 
 @pytest.fixture
 def archive(polled, tmp_path):
-    return copied(polled, tmp_path / "archive")
+    return copy_archive(polled, tmp_path / "archive")
 
 
 @pytest.fixture
 def copy(archive, tmp_path):
-    """A backup with the evidence."""
+    """A backup that includes the WARC files."""
     target = tmp_path / "backup"
     backup.back_up(archive, target, NOW, with_warc=True)
     return target
@@ -52,13 +52,13 @@ def refused(outcome, *words):
 # --- backup -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_backup_comes_back_whole(archive, copy, tmp_path):
+def test_a_restored_backup_equals_the_archive(archive, copy, tmp_path):
     back = tmp_path / "back"
     done = vna("--archive", back, "restore", copy, "--json")
     assert done.code == 0, done
     assert json.loads(done.out)["wrong"] == {}
     assert json.loads(done.out)["articles"] == value(archive, "SELECT count(*) FROM articles") > 0
-    intact(back)
+    assert_intact(back)
     dump = [sqlite_dump(folder / FILE) for folder in (archive, back)]
     assert dump[0] == dump[1]
 
@@ -68,7 +68,7 @@ def sqlite_dump(file):
     return subprocess.run([sys.executable, "-c", program, str(file)], capture_output=True, check=True).stdout
 
 
-def test_without_the_evidence_it_says_what_must_be_copied(archive, tmp_path):
+def test_a_backup_without_warc_files_lists_the_files_to_copy(archive, tmp_path):
     done = vna("--archive", archive, "backup", tmp_path / "b", "--json")
     assert done.code == 0
     listed = json.loads(done.out)["warc"]
@@ -82,20 +82,20 @@ def test_without_the_evidence_it_says_what_must_be_copied(archive, tmp_path):
     assert value(back, "SELECT count(*) FROM articles") > 0
 
 
-def test_evidence_that_is_there_already_is_held_against_the_list(archive, copy, tmp_path):
+def test_existing_warc_files_are_checked_against_the_manifest(archive, copy, tmp_path):
     back = tmp_path / "back"
     shutil.copytree(archive / "warc", back / "warc")
     (file,) = (back / "warc").rglob("*.warc.gz")
-    spoilt = bytearray(file.read_bytes())
-    spoilt[1000] ^= 1
-    file.write_bytes(spoilt)
+    damaged = bytearray(file.read_bytes())
+    damaged[1000] ^= 1
+    file.write_bytes(damaged)
     done = vna("--archive", back, "restore", copy)
     assert done.code == 5
     assert "different: 2026/11" in done.out
 
 
-def test_it_is_consistent_while_somebody_writes(archive, tmp_path):
-    """A transaction that is open during the backup is not in it; what is committed afterwards is no trouble."""
+def test_a_backup_is_consistent_while_another_process_writes(archive, tmp_path):
+    """An open transaction is not in the backup, and can be committed afterwards."""
     clock = FakeClock(NOW)
     with working(archive, clock) as context, context.archive.transaction():
         context.archive.db.execute("UPDATE articles SET title = 'half done'")
@@ -105,12 +105,12 @@ def test_it_is_consistent_while_somebody_writes(archive, tmp_path):
     assert value(archive, "SELECT count(*) FROM articles WHERE title = 'half done'") > 0
 
 
-def test_a_second_backup_copies_only_what_is_new(archive, copy):
+def test_a_second_backup_copies_only_new_files(archive, copy):
     clock = FakeClock(NOW)
     clock.advance(days=1)
     before = {path: path.stat().st_ino for path in copy.rglob("*.warc.gz")}
     with mounted(clock) as site:
-        site.replica.publish(1)
+        site.fake_site.publish(1)
         poll(archive, clock)
     again = backup.back_up(archive, copy, clock.now(), with_warc=True)
     assert again.copied == 1
@@ -119,88 +119,88 @@ def test_a_second_backup_copies_only_what_is_new(archive, copy):
     assert value(copy, "SELECT count(*) FROM articles") == value(archive, "SELECT count(*) FROM articles")
 
 
-def test_a_file_that_grew_is_copied_again(archive, copy):
+def test_a_file_that_has_grown_is_copied_again(archive, copy):
     clock = FakeClock(NOW)
     clock.advance(hours=2)
     with mounted(clock) as site:
-        site.replica.publish(1)
+        site.fake_site.publish(1)
         poll(archive, clock)
     assert backup.back_up(archive, copy, clock.now(), with_warc=True).copied == 1
     with WarcStore(copy / "warc") as copied_files, WarcStore(archive / "warc") as files:
         assert [r.ref for r in copied_files.records()] == [r.ref for r in files.records()]
 
 
-def test_evidence_that_is_lost_is_noticed_before_a_list_is_written(archive, tmp_path):
+def test_missing_warc_files_are_noticed_before_the_manifest_is_written(archive, tmp_path):
     (file,) = (archive / "warc").rglob("*.warc.gz")
     file.unlink()
     refused(vna("--archive", archive, "backup", tmp_path / "b"), "missing", file.name, "vna verify")
     assert not (tmp_path / "b" / backup.MANIFEST).exists()
 
 
-@pytest.mark.parametrize("what", ["a file", "a full folder"])
-def test_a_target_that_holds_something_else(archive, tmp_path, what):
+@pytest.mark.parametrize("what", ["a file", "a folder with other files"])
+def test_a_target_with_other_files_is_refused(archive, tmp_path, what):
     target = tmp_path / "target"
     if what == "a file":
         target.write_text("letters")
     else:
         target.mkdir()
         (target / "letters.txt").write_text("letters")
-    refused(vna("--archive", archive, "backup", target), "no backup", "empty folder")
+    refused(vna("--archive", archive, "backup", target), "not a backup", "empty folder")
     assert [p.name for p in tmp_path.rglob("*") if "vna.db" in p.name and target in p.parents] == []
 
 
-def test_a_backup_that_is_asked_to_stop_leaves_the_old_one(archive, copy, tmp_path):
-    """At whatever moment it is asked: while pages are copied, or checked, or digests made."""
+def test_a_backup_that_is_stopped_leaves_the_old_one_unchanged(archive, copy, tmp_path):
+    """At any moment: while pages are copied or checked, or while digests are computed."""
     with working(archive, FakeClock(NOW)) as context, context.archive.transaction():
         context.archive.db.execute("UPDATE articles SET title = 'newer'")
-    asked, finished = 0, False
+    checks, finished = 0, False  # the number of stop checks before the stop
     while not finished:
-        answers = iter([False] * asked)
+        answers = iter([False] * checks)
         try:
             backup.back_up(archive, copy, NOW, with_warc=True, stopping=lambda answers=answers: next(answers, True))
             finished = True
         except Interrupted:
-            asked += 1
+            checks += 1
             assert not (copy / "vna.db.next").exists()
-            assert backup.restore(copy, tmp_path / str(asked)).wrong == {}
+            assert backup.restore(copy, tmp_path / str(checks)).wrong == {}
             assert value(copy, "SELECT count(*) FROM articles WHERE title = 'newer'") == 0
-    assert asked >= 3
+    assert checks >= 3
     assert value(copy, "SELECT count(*) FROM articles WHERE title <> 'newer'") == 0
 
 
-def test_what_is_written_between_two_pieces_of_a_copy(archive, tmp_path, monkeypatch):
-    """The copy is of one moment, and does not begin anew."""
-    monkeypatch.setattr("crawler.storage.copy._PIECE", 16)
-    pieces = 0
+def test_writes_between_two_batches_of_a_copy(archive, tmp_path, monkeypatch):
+    """The copy is a snapshot of one moment, and does not start again."""
+    monkeypatch.setattr("crawler.storage.backup_db._BATCH", 16)
+    batches = 0
     with working(archive, FakeClock(NOW)) as context:
 
-        def written_beside():
-            nonlocal pieces
-            pieces += 1
+        def write_concurrently():
+            nonlocal batches
+            batches += 1
             with context.archive.transaction():
-                context.archive.db.execute("UPDATE articles SET title = title || ?", [f" {pieces}"])
-            return pieces > 500  # begun anew, it would not end
+                context.archive.db.execute("UPDATE articles SET title = title || ?", [f" {batches}"])
+            return batches > 500  # a copy that starts again after each write would never end
 
         before = [row["title"] for row in rows(archive, "SELECT title FROM articles ORDER BY id")]
-        copy_database(archive / FILE, tmp_path / "copy" / FILE, written_beside)
+        copy_database(archive / FILE, tmp_path / "copy" / FILE, write_concurrently)
     assert [row["title"] for row in rows(tmp_path / "copy", "SELECT title FROM articles ORDER BY id")] == before
-    assert pieces > 5
+    assert batches > 5
 
 
-def killed_between_its_renames(copy, older):
-    """The database is the new one already, and the list is the old one still (or none)."""
+def undo_second_rename(copy, older):
+    """Leave the files of a backup that was killed between its renames: the new database, the old manifest or none."""
     (copy / backup.MANIFEST).rename(copy / "manifest.json.next")
     if older is not None:
         (copy / backup.MANIFEST).write_text(older)
 
 
-@pytest.mark.parametrize("first", [True, False], ids=["the first one", "a later one"])
-def test_a_backup_that_was_killed_at_its_end(archive, copy, tmp_path, first):
+@pytest.mark.parametrize("first", [True, False], ids=["first backup", "later backup"])
+def test_a_backup_that_was_killed_between_its_renames_can_be_restored(archive, copy, tmp_path, first):
     older = None if first else (copy / backup.MANIFEST).read_text()
     with working(archive, FakeClock(NOW)) as context, context.archive.transaction():
         context.archive.db.execute("UPDATE articles SET title = 'newer'")
     backup.back_up(archive, copy, NOW, with_warc=True)
-    killed_between_its_renames(copy, older)
+    undo_second_rename(copy, older)
     assert backup.restore(copy, tmp_path / "back").wrong == {}
     assert value(tmp_path / "back", "SELECT count(*) FROM articles WHERE title <> 'newer'") == 0
     assert backup.back_up(archive, copy, NOW, with_warc=True).copied == 0
@@ -208,16 +208,16 @@ def test_a_backup_that_was_killed_at_its_end(archive, copy, tmp_path, first):
 
 
 @pytest.mark.parametrize(
-    ("left", "taken"),
+    ("left", "accepted"),
     [
         (["backup.lock", "vna.db.next"], True),
         (["backup.lock", "vna.db.next", "vna.db.next.new", "warc"], True),
         (["warc"], False),
         (["backup.lock", "vna.db"], False),
     ],
-    ids=["its copy", "everything", "somebody's evidence", "somebody's archive"],
+    ids=["copy only", "copy and WARC folder", "foreign WARC folder", "foreign archive"],
 )
-def test_what_a_killed_first_backup_left(archive, tmp_path, left, taken):
+def test_files_left_by_a_killed_first_backup_are_accepted(archive, tmp_path, left, accepted):
     (tmp_path / "b").mkdir()
     for name in left:
         (tmp_path / "b" / name).touch()
@@ -225,21 +225,21 @@ def test_what_a_killed_first_backup_left(archive, tmp_path, left, taken):
         (tmp_path / "b" / "warc").unlink()
         (tmp_path / "b" / "warc").mkdir()
     done = vna("--archive", archive, "backup", tmp_path / "b")
-    if taken:
+    if accepted:
         assert done.code == 0, done
         assert {p.name for p in (tmp_path / "b").iterdir()} - {"warc"} == {FILE, backup.MANIFEST, "backup.lock"}
     else:
-        refused(done, "no backup", "empty folder")
+        refused(done, "not a backup", "empty folder")
 
 
-def test_two_backups_to_one_place_at_a_time(archive, copy):
+def test_two_backups_into_one_folder_at_the_same_time(archive, copy):
     with (copy / "backup.lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         refused(vna("--archive", archive, "backup", copy), "another process", "wait")
     assert vna("--archive", archive, "backup", copy).code == 0
 
 
-def test_no_archive_to_back_up(tmp_path):
+def test_a_backup_without_an_archive_is_an_error(tmp_path):
     refused(vna("--archive", tmp_path / "none", "backup", tmp_path / "b"), "no archive")
     assert not (tmp_path / "b").exists()
 
@@ -247,29 +247,29 @@ def test_no_archive_to_back_up(tmp_path):
 # --- restore ----------------------------------------------------------------------------------------------------------
 
 
-def test_an_archive_is_never_written_over(archive, copy):
+def test_restore_never_overwrites_an_archive(archive, copy):
     before = (archive / FILE).read_bytes()
-    refused(vna("--archive", archive, "restore", copy), "holds an archive", "--archive")
+    refused(vna("--archive", archive, "restore", copy), "contains an archive", "--archive")
     assert (archive / FILE).read_bytes() == before
 
 
 @pytest.mark.parametrize(
-    ("spoil", "words"),
+    ("damage", "message"),
     [
-        (shutil.rmtree, ("is no backup",)),
-        (lambda folder: (folder / backup.MANIFEST).write_text("{"), ("is no backup",)),
-        (lambda folder: (folder / backup.MANIFEST).write_text("{}"), ("is no backup",)),
-        (lambda folder: (folder / FILE).write_bytes(b"x" * 5000), ("not the database",)),
+        (shutil.rmtree, "is not a backup"),
+        (lambda folder: (folder / backup.MANIFEST).write_text("{"), "is not a backup"),
+        (lambda folder: (folder / backup.MANIFEST).write_text("{}"), "is not a backup"),
+        (lambda folder: (folder / FILE).write_bytes(b"x" * 5000), "does not match the digest"),
     ],
-    ids=["nothing there", "half a list", "an empty list", "another database"],
+    ids=["no files", "truncated manifest", "empty manifest", "another database"],
 )
-def test_what_is_no_backup(copy, tmp_path, spoil, words):
-    spoil(copy)
-    refused(vna("--archive", tmp_path / "back", "restore", copy), *words)
+def test_a_folder_that_is_not_a_backup_is_refused(copy, tmp_path, damage, message):
+    damage(copy)
+    refused(vna("--archive", tmp_path / "back", "restore", copy), message)
     assert not (tmp_path / "back" / FILE).exists()
 
 
-def test_a_backup_of_a_newer_program(copy, tmp_path):
+def test_a_backup_of_a_newer_version_is_refused(copy, tmp_path):
     manifest = json.loads((copy / backup.MANIFEST).read_text())
     (copy / backup.MANIFEST).write_text(json.dumps(manifest | {"schema": 999}))
     refused(vna("--archive", tmp_path / "back", "restore", copy), "schema version 999", "upgrade")
@@ -278,7 +278,7 @@ def test_a_backup_of_a_newer_program(copy, tmp_path):
 # --- a new installation ------------------------------------------------------------------------------------------------
 
 
-def test_init_writes_what_the_program_reads(tmp_path):
+def test_init_writes_a_valid_configuration(tmp_path):
     done = vna("init", tmp_path / "new")
     assert done.code == 0, done
     assert {str(tmp_path / "new" / place) for place in installation.FILES.values()} == set(done.out.split())
@@ -288,23 +288,24 @@ def test_init_writes_what_the_program_reads(tmp_path):
     assert not loaded.contact_is_real
 
 
-def test_init_writes_over_nothing(tmp_path):
+def test_init_overwrites_nothing(tmp_path):
     vna("init", tmp_path)
     (tmp_path / "config" / "crawler.toml").write_text("mine")
     (tmp_path / "config" / "synonyms.toml").unlink()
-    refused(vna("init", tmp_path), "crawler.toml", "not written over")
+    refused(vna("init", tmp_path), "crawler.toml", "exist already")
     assert (tmp_path / "config" / "crawler.toml").read_text() == "mine"
     assert not (tmp_path / "config" / "synonyms.toml").exists()
 
 
-def test_init_into_what_is_no_folder(tmp_path):
+def test_init_into_a_file_is_an_error(tmp_path):
     (tmp_path / "file").touch()
     refused(vna("init", tmp_path / "file"), "cannot write")
 
 
-@pytest.mark.parametrize("name", [name for name in installation.FILES if (ROOT / "config" / name).exists()])
-def test_the_templates_are_what_stands_in_config(name):
-    """A contact and an archive of one's own are no difference."""
+def test_the_template_of_the_configuration_equals_the_one_in_config():
+    """It is the only file that exists twice: users edit config/crawler.toml, so their contact and folders may differ."""
     own = re.compile(r'(?m)^(contact|dir) = ".*"$')
-    one, other = ((folder / name).read_text("utf-8") for folder in (ROOT / "config", ROOT / "crawler" / "templates"))
-    assert own.sub("", one) == own.sub("", other), f"cp config/{name} crawler/templates/"
+    template = ROOT / "crawler" / "templates" / "crawler.toml"
+    one, other = (own.sub("", path.read_text("utf-8")) for path in (ROOT / "config" / "crawler.toml", template))
+    assert one == other, "run: cp config/crawler.toml crawler/templates/"
+    assert [name for name in installation.FILES if (template.parent / name).exists()] == ["crawler.toml", "archive.md"]

@@ -1,4 +1,4 @@
-"""Every kind of damage is named, with what to do; a sound archive has none."""
+"""`vna verify` reports every kind of damage with advice, and nothing for an intact archive."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from support import SITE, FakeClock, Watch, fetched, mounted, noise, poll, rows, value, vna, working
+from support import SITE, FakeClock, RecordedProgress, fetched, mounted, poll, random_bytes, rows, value, vna, working
 
 from crawler import replay
 from crawler.sim.site import Options
@@ -20,14 +20,14 @@ DAYS = ("2026/11/vna-20261121-000.warc.gz", "2026/11/vna-20261122-000.warc.gz")
 
 
 @pytest.fixture(scope="module")
-def sound(tmp_path_factory):
-    """An archive of two days, to copy and to damage."""
-    folder, clock = tmp_path_factory.mktemp("sound") / "archive", FakeClock()
+def intact_archive(tmp_path_factory):
+    """An archive of two days, for the tests to copy and damage."""
+    folder, clock = tmp_path_factory.mktemp("intact") / "archive", FakeClock()
     with mounted(clock, options=Options(no_api=True)) as site:
-        for post_id in site.replica.ids()[8:]:
-            site.replica.unpublish(post_id)
+        for post_id in site.fake_site.ids()[8:]:
+            site.fake_site.unpublish(post_id)
         poll(folder, clock)
-        site.replica.publish(2)
+        site.fake_site.publish(2)
         clock.advance(days=1)
         poll(folder, clock)
     assert WarcStore(folder / "warc").names() == list(DAYS)
@@ -35,13 +35,13 @@ def sound(tmp_path_factory):
 
 
 @pytest.fixture
-def archive(sound, tmp_path):
-    return shutil.copytree(sound, tmp_path / "archive")
+def archive(intact_archive, tmp_path):
+    return shutil.copytree(intact_archive, tmp_path / "archive")
 
 
-def verified(folder, **named):
+def verified(folder, **options):
     with open_archive(folder) as opened, WarcStore(folder / "warc") as warc:
-        return replay.verify(opened, warc, Watch(), **named)
+        return replay.verify(opened, warc, RecordedProgress(), **options)
 
 
 def change(folder, *statements):
@@ -51,7 +51,7 @@ def change(folder, *statements):
 
 
 def place(folder, table="articles", number=0):
-    """Give file and place of the page of an article."""
+    """Return file, offset and length of the capture of an article."""
     sql = f"SELECT r.file, r.offset, r.length FROM raw r JOIN {table} t ON t.raw_id = r.id ORDER BY t.id LIMIT 1 OFFSET {number}"
     (row,) = rows(folder, sql)
     return folder / "warc" / row["file"], row["offset"], row["length"]
@@ -65,7 +65,7 @@ def flip(folder):
 
 
 def cut(folder, before=0):
-    """Lose the end of a file, from within a record or from its beginning on."""
+    """Cut off the last record of a file; the first `before` bytes of the record stay."""
     path = folder / "warc" / DAYS[1]
     last = value(folder, "SELECT max(offset) FROM raw WHERE file = ?", DAYS[1])
     path.write_bytes(path.read_bytes()[: last + before])
@@ -77,48 +77,48 @@ def torn(folder):
 
 
 def behind(folder):
-    """An answer that was kept, but whose row was never written."""
+    """Append a capture without a row, as a crash after the WARC write leaves it."""
     with WarcStore(folder / "warc") as store:
         store.append(fetched(url=f"{SITE}/late.vnp", fetched_at=FakeClock().now()), "page:1")
 
 
 def exchanged(folder):
-    """A record in the place of another, just as long."""
+    """Replace a record with another one."""
     path, offset, length = place(folder)
     other = WarcStore(folder / "warc")
     with other:
-        ref = other.append(fetched(noise(300), fetched_at=FakeClock().now()), "page:1")
+        ref = other.append(fetched(random_bytes(300), fetched_at=FakeClock().now()), "page:1")
     data = path.read_bytes()
     path.write_bytes(data[:offset] + data[ref.offset : ref.offset + ref.length] + data[offset + length :])
 
 
 BREAK_INDEX = "DELETE FROM articles_fts_data WHERE id > 10"
 SITUATIONS = {
-    "a flipped byte": (flip, "damaged record", DAYS[0], "the evidence of 1 articles", "backup"),
+    "a flipped byte": (flip, "damaged record", DAYS[0], "evidence of 1 article", "backup"),
     "a tail cut off": (lambda f: cut(f, 99), "damaged record", DAYS[1], "1 rows", "backup"),
-    "a record cut off": (cut, "rows without a record", DAYS[1], "1 rows point where no record begins", "backup"),
-    "a torn tail": (torn, "torn tail", DAYS[1], "that a crash left", "next `vna poll`"),
-    "a file deleted": (lambda f: (f / "warc" / DAYS[1]).unlink(), "missing file", DAYS[1], "records, the evidence of", "backup"),
+    "a record cut off": (cut, "rows without a record", DAYS[1], "1 rows refer to bytes where no record begins", "backup"),
+    "a torn tail": (torn, "torn tail", DAYS[1], "left by a crash", "next `vna poll`"),
+    "a file deleted": (lambda f: (f / "warc" / DAYS[1]).unlink(), "missing file", DAYS[1], "records, evidence of", "backup"),
     "a row deleted": ("DELETE FROM raw WHERE purpose = 'robots' AND id < 10", "records without a row", DAYS[0], "1 records", "vna rebuild"),
-    "an answer not taken in": (behind, "answers not taken in", DAYS[0], "1 answers", "next `vna poll`"),
+    "a capture without a row at the end": (behind, "captures not ingested", DAYS[0], "1 responses", "next `vna poll`"),
     "a digest that differs": ("UPDATE raw SET digest = 'sha256:x' WHERE id = 5", "damaged record", DAYS[0], "digest differ", "backup"),
     "an address that differs": ("UPDATE raw SET url = 'x', status = 1 WHERE id = 5", "damaged record", DAYS[0], "address and status differ", "backup"),
     "another record": (exchanged, "damaged record", DAYS[0], "differ from the row", "backup"),
-    "a row that points nowhere": ("UPDATE raw SET offset = offset + 1 WHERE id = 5", "rows without a record", DAYS[0], "1 rows point", "backup"),
+    "a row with a wrong offset": ("UPDATE raw SET offset = offset + 1 WHERE id = 5", "rows without a record", DAYS[0], "1 rows refer", "backup"),
     "an article without evidence": ("UPDATE articles SET raw_id = NULL WHERE id > 0", "articles without evidence", "articles", "articles: ", "import"),
-    "a reference to nothing": ("UPDATE pages SET raw_id = 99999 WHERE id = (SELECT max(id) FROM pages)", "broken references", "pages", "1 rows refer", "rebuild --replace"),
-    "a revision lost": ("UPDATE revisions SET revision = 2 WHERE article = (SELECT max(id) FROM articles)", "revisions out of order", "revisions", "1 articles", "vna rebuild"),
-    "an article out of the search": ("DELETE FROM articles_folded WHERE id = (SELECT max(id) FROM articles)", "articles missing from the search", "articles_folded", "1 articles", "rebuild"),
-    "an index that is broken": (BREAK_INDEX, "damaged search index", "articles_fts", "malformed", "--reindex"),
+    "a reference to a missing row": ("UPDATE pages SET raw_id = 99999 WHERE id = (SELECT max(id) FROM pages)", "broken references", "pages", "1 rows refer", "rebuild --replace"),
+    "a missing revision": ("UPDATE revisions SET revision = 2 WHERE article = (SELECT max(id) FROM articles)", "revisions out of order", "revisions", "1 articles", "vna rebuild"),
+    "an article missing from the search index": ("DELETE FROM articles_folded WHERE id = (SELECT max(id) FROM articles)", "articles missing from the search index", "articles_folded", "1 articles", "rebuild"),
+    "a damaged search index": (BREAK_INDEX, "damaged search index", "articles_fts", "malformed", "--reindex"),
 }  # fmt: skip
 
 ALSO = {
-    "another record": {"answers not taken in", "rows without a record", "records without a row"},
-    "a row that points nowhere": {"records without a row"},
+    "another record": {"captures not ingested", "rows without a record", "records without a row"},
+    "a row with a wrong offset": {"records without a row"},
 }
 
 
-def test_a_sound_archive(archive):
+def test_an_intact_archive_has_no_faults(archive):
     found = verified(archive)
     assert found.faults == []
     assert (found.files, found.finished) == (2, True)
@@ -126,7 +126,7 @@ def test_a_sound_archive(archive):
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
-def test_damage_is_named(archive, situation):
+def test_damage_is_reported(archive, situation):
     damage, what, where, detail, advice = SITUATIONS[situation]
     change(archive, damage) if isinstance(damage, str) else damage(archive)
     faults = verified(archive).faults
@@ -138,7 +138,7 @@ def test_damage_is_named(archive, situation):
     assert {f.what for f in faults} - {what} <= ALSO.get(situation, set())
 
 
-def test_a_database_that_is_damaged(archive):
+def test_a_damaged_database_is_reported(archive):
     change(archive, "PRAGMA wal_checkpoint(TRUNCATE)")
     data = bytearray((archive / FILE).read_bytes())
     root = value(archive, "SELECT rootpage FROM sqlite_master WHERE name = 'articles'")
@@ -148,13 +148,13 @@ def test_a_database_that_is_damaged(archive):
     assert (fault.what, "rebuild --replace" in fault.advice, others) == ("damaged database", True, [])
 
 
-def test_reading_goes_on_behind_damage(archive):
+def test_records_after_a_damaged_one_are_still_checked(archive):
     flip(archive)
     whole = verified(archive)
     assert whole.records == whole.rows - 1 == value(archive, "SELECT count(*) FROM raw") - 1
 
 
-def test_a_day_and_later(archive):
+def test_since_limits_the_check_to_later_files(archive):
     flip(archive)
     found = verified(archive, since="20261122")
     assert (found.files, found.faults) == (1, [])
@@ -162,22 +162,22 @@ def test_a_day_and_later(archive):
 
 
 @pytest.mark.parametrize(("sample", "shift"), [(1, 0), (7, 3), (10_000, 0)])
-def test_a_sample(archive, sample, shift):
+def test_a_sample_checks_about_that_many_captures(archive, sample, shift):
     total = value(archive, "SELECT count(*) FROM raw")
     found = verified(archive, sample=sample, shift=shift)
     assert found.faults == []
     assert min(sample, total) <= found.rows <= min(2 * sample, total)
 
 
-def test_the_samples_of_many_days_come_to_every_row(archive):
+def test_daily_samples_find_damage_within_days(archive):
     flip(archive)
     total = value(archive, "SELECT count(*) FROM raw")
     found = [verified(archive, sample=total // 4, shift=day) for day in range(5)]
     assert [len(f.faults) for f in found].count(1) >= 1
 
 
-def test_the_samples_of_as_many_days_as_there_are_parts_are_all_rows_once(tmp_path):
-    """Also where one sample is more than is read at a time."""
+def test_the_samples_of_consecutive_days_cover_every_row_once(tmp_path):
+    """Each sample is larger than the batch in which rows are read."""
     with open_archive(tmp_path) as archive, archive.transaction():
         sql = """INSERT INTO raw (id, url, fetched_at, status, file, offset, length, digest)
                  VALUES (?, '', '', 200, 'f', ?, 1, '')"""
@@ -189,29 +189,29 @@ def test_the_samples_of_as_many_days_as_there_are_parts_are_all_rows_once(tmp_pa
     assert sorted(itertools.chain(*ids)) == list(range(1, 2600))
 
 
-def test_a_sample_of_nothing(tmp_path):
+def test_a_sample_of_an_empty_archive_is_empty(tmp_path):
     with open_archive(tmp_path) as archive:
         count, found = archive.raw_spread(10, 3)
         assert (count, list(found)) == (0, [])
 
 
-@pytest.mark.parametrize("looks", [0, 1, 30])
-def test_it_can_be_stopped(archive, looks):
-    left = iter([False] * looks)
+@pytest.mark.parametrize("calls", [0, 1, 30])
+def test_the_check_can_be_stopped(archive, calls):
+    left = iter([False] * calls)
     found = verified(archive, stopping=lambda: next(left, True))
     assert (found.finished, found.faults) == (False, [])
-    left = iter([False] * looks)
+    left = iter([False] * calls)
     assert not verified(archive, sample=100, stopping=lambda: next(left, True)).finished
 
 
-def test_what_another_process_is_writing_is_left_out(archive):
+def test_captures_that_another_process_is_writing_are_ignored(archive):
     with working(archive, FakeClock()) as context:
         context.warc.append(fetched(url=f"{SITE}/late.vnp"), "page:1")
         assert verified(archive).faults == []
-    assert [fault.what for fault in verified(archive).faults] == ["answers not taken in"]
+    assert [fault.what for fault in verified(archive).faults] == ["captures not ingested"]
 
 
-def test_records_of_version_0_1_need_no_row(archive):
+def test_records_written_by_version_0_1_need_no_row(archive):
     with WarcStore(archive / "warc") as store:
         store.append(fetched(url=f"{SITE}/"))
     assert verified(archive).faults == []
@@ -221,7 +221,7 @@ def command(archive, *words):
     return vna("--archive", archive, "--site", SITE, "verify", *words)
 
 
-def test_the_command(archive):
+def test_the_verify_command(archive):
     done = command(archive)
     assert (done.code, "0 faults" in done.out) == (0, True)
     flip(archive)
@@ -231,7 +231,7 @@ def test_the_command(archive):
     assert (done.code, found["finished"]) == (5, True)
     assert [fault["what"] for fault in found["faults"]] == ["damaged search index", "damaged record"]
     done = command(archive, "--reindex")
-    assert (done.code, "1 faults" in done.out, DAYS[0] in done.out) == (5, True, True)
+    assert (done.code, "1 fault" in done.out, DAYS[0] in done.out) == (5, True, True)
     assert command(archive, "--since", "2026-11-22").code == 0
     assert command(archive, "--sample", "5").code in (0, 5)
     assert command(archive, "--since", "yesterday").code == 1

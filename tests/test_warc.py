@@ -1,4 +1,4 @@
-"""Evidence: what is kept, where it stands, and what is noticed when it is no longer as it was."""
+"""The WARC files: what is written, how files are chosen, crash repair, and the detection of damage."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from support import NOW, ROOT, SITE, fetched, noise, zipped
+from support import NOW, ROOT, SITE, fetched, gzipped, random_bytes
 from warcio.archiveiterator import ArchiveIterator
 from warcio.digestverifyingreader import DigestChecker
 
@@ -31,7 +31,7 @@ def folder(tmp_path):
 
 
 def members(data):
-    """Split a file at its gzip members, with the standard library alone."""
+    """Split a file into its gzip members, using only the standard library."""
     found = []
     while data:
         engine = zlib.decompressobj(wbits=31)
@@ -43,7 +43,7 @@ def members(data):
 
 
 def library_view(path):
-    """Every record of a file as the WARC library gives it, digests checked."""
+    """Return every record of a file as the WARC library reads it, with digests checked."""
     with path.open("rb") as file:
         checker = DigestChecker("raise")
         records = ArchiveIterator(file, check_digests=checker)
@@ -61,10 +61,16 @@ def files(folder):
 
 @pytest.mark.parametrize(
     ("body", "coding"),
-    [(HTML, None), (zipped(HTML), "gzip"), (b"", None), (noise(200_000), None), (b"\r\n\r\nWARC/1.1\r\n", None)],
+    [
+        (HTML, None),
+        (gzipped(HTML), "gzip"),
+        (b"", None),
+        (random_bytes(200_000), None),
+        (b"\r\n\r\nWARC/1.1\r\n", None),
+    ],
     ids=["plain", "gzipped", "empty", "large", "looks like a record"],
 )
-def test_a_record_reads_back_as_it_was_received(folder, body, coding):
+def test_a_record_reads_back_as_received(folder, body, coding):
     headers = (("Content-Type", "text/html"), *([("Content-Encoding", coding)] if coding else []))
     with WarcStore(folder) as store:
         ref = store.append(fetched(body, headers=headers))
@@ -76,25 +82,25 @@ def test_a_record_reads_back_as_it_was_received(folder, body, coding):
     assert ref == RawRef(FIRST, ref.offset, ref.length, digest(body))
 
 
-def test_the_library_reads_a_pair_with_digests_that_match(folder):
+def test_the_warc_library_reads_response_and_request(folder):
     with WarcStore(folder, software="test") as store:
-        store.append(fetched(zipped(HTML), headers=(("Content-Encoding", "gzip"),)))
+        store.append(fetched(gzipped(HTML), headers=(("Content-Encoding", "gzip"),)))
     info, response, request = library_view(folder / FIRST)
     assert [r[0] for r in (info, response, request)] == ["warcinfo", "response", "request"]
     assert b"software: test" in info[3]
-    assert response[1]["WARC-Payload-Digest"] == digest(zipped(HTML))
+    assert response[1]["WARC-Payload-Digest"] == digest(gzipped(HTML))
     assert response[1]["WARC-Date"] == "2026-11-21T08:00:00.000000Z"
     assert response[1]["WARC-Target-URI"] == f"{SITE}/titre-post245060.vnp"
-    assert response[3] == HTML, "the library undoes the coding"
+    assert response[3] == HTML, "the library removes the content coding"
     assert request[1]["WARC-Concurrent-To"] == response[1]["WARC-Record-ID"]
     assert request[2].statusline == "/titre-post245060.vnp HTTP/1.1"
     assert request[2]["User-Agent"] == "vna-archive/test"
     assert all(r[1].protocol == "WARC/1.1" for r in (info, response, request))
 
 
-def test_one_gzip_member_a_record(folder):
+def test_one_gzip_member_per_record(folder):
     with WarcStore(folder) as store:
-        refs = [store.append(fetched(noise(n * 1000, n))) for n in range(4)]
+        refs = [store.append(fetched(random_bytes(n * 1000, n))) for n in range(4)]
     data = (folder / FIRST).read_bytes()
     parts = members(data)
     assert len(parts) == 1 + 2 * 4
@@ -103,7 +109,7 @@ def test_one_gzip_member_a_record(folder):
         assert data[ref.offset : ref.offset + ref.length] == raw
 
 
-def test_headers_are_kept_as_they_came(folder):
+def test_headers_are_stored_as_received(folder):
     headers = (
         ("content-TYPE", "text/html"),
         ("Set-Cookie", "a=1; Path=/"),
@@ -126,8 +132,8 @@ def test_headers_are_kept_as_they_came(folder):
 
 
 @pytest.mark.parametrize("name", ["Transfer-Encoding", "content-length"])
-def test_headers_of_the_connection_are_kept_under_another_name(folder, name):
-    """The client has undone the chunking; under the old name, readers would undo it a second time."""
+def test_transfer_headers_are_stored_under_another_name(folder, name):
+    """The client has decoded the chunks; with the original header, readers would decode them a second time."""
     value = "chunked" if name == "Transfer-Encoding" else "999999"
     with WarcStore(folder) as store:
         record = store.read(store.append(fetched(HTML, headers=((name, value),))))
@@ -136,17 +142,17 @@ def test_headers_of_the_connection_are_kept_under_another_name(folder, name):
 
 
 @pytest.mark.parametrize("status", [200, 304, 404, 500])
-def test_any_status_is_evidence(folder, status):
+def test_any_status_is_stored(folder, status):
     with WarcStore(folder) as store:
         assert store.read(store.append(fetched(b"", status=status, reason=""))).status == status
 
 
-def test_records_come_back_in_the_order_of_writing(folder):
+def test_records_are_read_in_the_order_of_writing(folder):
     with WarcStore(folder, max_bytes=5000) as store:
-        refs = [store.append(fetched(noise(2000, n), fetched_at=NOW + timedelta(hours=6 * n))) for n in range(8)]
+        refs = [store.append(fetched(random_bytes(2000, n), fetched_at=NOW + timedelta(hours=6 * n))) for n in range(8)]
         found = list(store.records())
     assert [record.ref for record in found] == refs
-    assert [record.body for record in found] == [noise(2000, n) for n in range(8)]
+    assert [record.body for record in found] == [random_bytes(2000, n) for n in range(8)]
     assert len(files(folder)) > 3
 
 
@@ -162,7 +168,7 @@ def test_records_come_back_in_the_order_of_writing(folder):
         ("full", (0, 0, 0), 1, [f"2026/11/vna-20261121-00{n}.warc.gz" for n in range(3)]),
     ],
 )
-def test_rotation(folder, situation, hours, max_bytes, expected):
+def test_file_rotation(folder, situation, hours, max_bytes, expected):
     with WarcStore(folder, max_bytes=max_bytes) as store:
         refs = [store.append(fetched(HTML, fetched_at=NOW + timedelta(hours=h))) for h in hours]
         assert all(store.read(ref).body == HTML for ref in refs)
@@ -170,7 +176,7 @@ def test_rotation(folder, situation, hours, max_bytes, expected):
     assert all(library_view(folder / name)[0][0] == "warcinfo" for name in expected)
 
 
-def test_another_run_goes_on_in_the_same_file(folder):
+def test_the_next_run_continues_the_same_file(folder):
     refs = []
     for _ in range(3):
         with WarcStore(folder) as store:
@@ -180,7 +186,7 @@ def test_another_run_goes_on_in_the_same_file(folder):
     assert len({ref.offset for ref in refs}) == 3
 
 
-def test_a_file_that_was_moved_away_does_not_bring_its_number_back(folder):
+def test_the_number_of_a_removed_file_is_not_reused(folder):
     with WarcStore(folder, max_bytes=1) as store:
         for _ in range(3):
             store.append(fetched(HTML))
@@ -193,7 +199,7 @@ def test_a_file_that_was_moved_away_does_not_bring_its_number_back(folder):
 # --- a torn tail ------------------------------------------------------------------------------------------------------
 
 
-def test_a_tail_torn_at_any_byte_is_repaired(folder):
+def test_a_tail_cut_at_any_byte_is_repaired(folder):
     with WarcStore(folder) as store:
         store.append(fetched(HTML))
         good = (folder / FIRST).stat().st_size
@@ -208,12 +214,12 @@ def test_a_tail_torn_at_any_byte_is_repaired(folder):
         assert repair_tail(folder / FIRST) == end - kept, end
         assert (folder / FIRST).read_bytes() == whole[:kept]
         torn = [path.read_bytes() for path in folder.rglob("*.torn")]
-        assert torn == ([whole[kept:end]] if end > kept else []), "what is cut is kept beside the file"
+        assert torn == ([whole[kept:end]] if end > kept else []), "the cut bytes are saved next to the file"
     assert library_view(folder / FIRST)[1][3] == HTML
 
 
 @pytest.mark.parametrize("missing", [1, 9, 300, 500, 700])
-def test_the_next_run_goes_on_behind_the_last_whole_record(folder, missing):
+def test_the_next_run_continues_after_the_last_complete_record(folder, missing):
     with WarcStore(folder) as store:
         first = store.append(fetched(HTML))
         store.append(fetched(b"lost"))
@@ -226,7 +232,7 @@ def test_the_next_run_goes_on_behind_the_last_whole_record(folder, missing):
     assert files(folder) == [FIRST]
 
 
-@pytest.mark.parametrize("tail", [bytes(512), b"\x1f", b"\x1f\x8b\x08\x00", b"garbage", noise(5000)])
+@pytest.mark.parametrize("tail", [bytes(512), b"\x1f", b"\x1f\x8b\x08\x00", b"garbage", random_bytes(5000)])
 def test_a_tail_of_garbage_is_cut(folder, tail):
     with WarcStore(folder) as store:
         ref = store.append(fetched(HTML))
@@ -238,7 +244,7 @@ def test_a_tail_of_garbage_is_cut(folder, tail):
         assert store.read(ref).body == HTML
 
 
-def test_an_empty_file_that_a_crash_left(folder):
+def test_an_empty_file_after_a_crash_is_used(folder):
     path = folder / FIRST
     path.parent.mkdir(parents=True)
     path.touch()
@@ -247,70 +253,70 @@ def test_an_empty_file_that_a_crash_left(folder):
     assert [r[0] for r in library_view(path)] == ["warcinfo", "response", "request"]
 
 
-def test_damage_before_good_records_cuts_nothing(folder):
-    """A flipped bit is no crash: what stands behind it is evidence that rows point at."""
+def test_damage_before_intact_records_is_not_cut(folder):
+    """A flipped bit is not a crash: database rows refer to the records after it."""
     with WarcStore(folder) as store:
-        refs = [store.append(fetched(noise(300, n))) for n in range(3)]
+        refs = [store.append(fetched(random_bytes(300, n))) for n in range(3)]
     path = folder / FIRST
     damaged = bytearray(path.read_bytes())
     damaged[refs[0].offset + 50] ^= 0xFF
     path.write_bytes(damaged)
-    with pytest.raises(WarcCorrupted, match="behind") as caught:
+    with pytest.raises(WarcCorrupted, match="follow the damage") as caught:
         repair_tail(path)
     assert "verify" in caught.value.hint
     assert FIRST in str(caught.value)
     with WarcStore(folder) as store:
         ref = store.append(fetched(HTML))
-        assert [store.read(r).body for r in (*refs[1:], ref)] == [noise(300, 1), noise(300, 2), HTML]
+        assert [store.read(r).body for r in (*refs[1:], ref)] == [random_bytes(300, 1), random_bytes(300, 2), HTML]
     assert path.read_bytes() == bytes(damaged)
-    assert ref.file != FIRST, "no old row may come to point at a new record"
+    assert ref.file != FIRST, "no existing row may refer to a new record"
 
 
 # --- damage -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mask", [0xFF, 0x01])
-def test_a_flipped_byte_is_noticed(folder, mask):
+def test_a_flipped_byte_is_detected(folder, mask):
     with WarcStore(folder) as store:
         store.append(fetched(b"another"))
-        ref = store.append(fetched(zipped(HTML)))
+        ref = store.append(fetched(gzipped(HTML)))
         store.append(fetched(b"another"))
         path, before = folder / FIRST, store.read(ref)
         data = path.read_bytes()
-        unnoticed = set()
+        undetected = set()
         for position in range(ref.length):
             damaged = bytearray(data)
             damaged[ref.offset + position] ^= mask
             path.write_bytes(damaged)
             try:
                 assert store.read(ref) == before, position
-                unnoticed.add(position)
+                undetected.add(position)
             except WarcCorrupted:
                 pass
-    assert unnoticed <= set(range(3, 10)), "flags, time and system of the gzip header say nothing of the record"
+    assert undetected <= set(range(3, 10)), "flags, time and system in the gzip header do not affect the record"
 
 
 @pytest.mark.parametrize(
-    ("situation", "wrong"),
+    ("situation", "change"),
     [
         ("no such file", lambda r: RawRef("2026/11/none.warc.gz", r.offset, r.length, r.digest)),
         ("another offset", lambda r: RawRef(r.file, r.offset + 1, r.length, r.digest)),
-        ("behind the end", lambda r: RawRef(r.file, r.offset + 10**6, r.length, r.digest)),
+        ("after the end", lambda r: RawRef(r.file, r.offset + 10**6, r.length, r.digest)),
         ("too short", lambda r: RawRef(r.file, r.offset, r.length - 1, r.digest)),
         ("the request", lambda r: RawRef(r.file, r.offset + r.length, r.length, r.digest)),
         ("the warcinfo", lambda r: RawRef(r.file, 0, r.offset, r.digest)),
         ("another digest", lambda r: RawRef(r.file, r.offset, r.length, digest(b"another"))),
     ],
 )
-def test_a_reference_that_does_not_fit(folder, situation, wrong):
+def test_a_wrong_reference_is_an_error(folder, situation, change):
     with WarcStore(folder) as store:
         ref = store.append(fetched(HTML))
         with pytest.raises(WarcCorrupted) as caught:
-            store.read(wrong(ref))
+            store.read(change(ref))
     assert "verify" in caught.value.hint
 
 
-def test_a_file_that_cannot_be_opened_is_not_damaged(folder):
+def test_a_missing_file_descriptor_is_not_reported_as_damage(folder):
     with WarcStore(folder) as store:
         ref = store.append(fetched())
         limits = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -323,9 +329,9 @@ def test_a_file_that_cannot_be_opened_is_not_damaged(folder):
         assert store.read(ref).status == 200
 
 
-def test_reading_all_stops_at_damage(folder):
+def test_reading_all_records_stops_at_damage(folder):
     with WarcStore(folder) as store:
-        refs = [store.append(fetched(noise(300, n))) for n in range(3)]
+        refs = [store.append(fetched(random_bytes(300, n))) for n in range(3)]
         damaged = bytearray((folder / FIRST).read_bytes())
         damaged[refs[1].offset + refs[1].length - 20] ^= 0xFF
         (folder / FIRST).write_bytes(damaged)
@@ -335,104 +341,104 @@ def test_reading_all_stops_at_damage(folder):
             list(records)
 
 
-def test_reading_member_by_member_goes_on_behind_damage(folder):
+def test_a_scan_continues_after_damage(folder):
     with WarcStore(folder) as store:
-        refs = [store.append(fetched(noise(300, n), fetched_at=NOW), f"page:{n}") for n in range(4)]
+        refs = [store.append(fetched(random_bytes(300, n), fetched_at=NOW), f"page:{n}") for n in range(4)]
         store.note(f"{SITE}/x", NOW, "page:9", {"outcome": "Unreachable", "error": "a\n b"})
         whole = bytearray((folder / FIRST).read_bytes())
         whole[refs[1].offset + 20] ^= 0xFF
         (folder / FIRST).write_bytes(whole + b"\x1f\x8b\x08half")
         items = list(store.scan(FIRST))
-        behind = list(store.scan(FIRST, refs[3].offset))
+        later = list(store.scan(FIRST, refs[3].offset))
     damaged = [(d.offset, d.offset + d.length, d.torn) for d in items if isinstance(d, Damage)]
     following = refs[1].offset + refs[1].length
     assert damaged == [(refs[1].offset, following, False), (len(whole), len(whole) + 7, True)]
     found = [m.record for m in items if isinstance(m, Member) and m.record is not None]
     assert [r.ref for r in found[:3]] == [refs[0], refs[2], refs[3]]
     assert (found[3].purpose, found[3].body) == ("page:9", b"outcome: Unreachable\r\nerror: a b\r\n")
-    assert sum(item.length for item in items) == len(whole) + 7, "every byte is accounted for"
-    assert behind == items[-len(behind) :]
+    assert sum(item.length for item in items) == len(whole) + 7, "the items cover every byte"
+    assert later == items[-len(later) :]
 
 
 @pytest.mark.parametrize(
     "member",
     [gzip.compress(b"no record", mtime=0), gzip.compress(b"WARC/1.1\r\nWARC-Type: response\r\n\r\n", mtime=0)],
-    ids=["no record", "no end of its head"],
+    ids=["not a record", "truncated header"],
 )
-def test_a_whole_member_that_is_no_record_is_damage(folder, member):
+def test_a_complete_member_that_is_not_a_record_is_damage(folder, member):
     path = folder / FIRST
     path.parent.mkdir(parents=True)
     path.write_bytes(member)
     with WarcStore(folder) as store:
         (damage,) = store.scan(FIRST)
     assert (damage.offset, damage.length, damage.torn) == (0, len(member), True)
-    assert damage.why
+    assert damage.reason
 
 
-def test_a_large_record_is_read_in_pieces(folder):
+def test_a_record_larger_than_the_read_buffer(folder):
     with WarcStore(folder) as store:
-        refs = [store.append(fetched(noise(700_000, n))) for n in range(3)]
+        refs = [store.append(fetched(random_bytes(700_000, n))) for n in range(3)]
         assert [m.record.ref for m in store.scan(FIRST) if m.record] == refs
 
 
-# --- what a killed process left over ----------------------------------------------------------------------------------
+# --- records without rows, after a crash ------------------------------------------------------------------------------
 
 
 def known(folder, end):
     return WarcStore(folder, known_end=lambda name: end if name == FIRST else 0)
 
 
-def test_nothing_is_written_behind_answers_without_a_row(folder):
+def test_nothing_is_appended_after_responses_without_rows(folder):
     with WarcStore(folder) as store:
         first = store.append(fetched(HTML), "page:1")
         second = store.append(fetched(HTML), "page:2")
     end = first.offset + first.length
     with known(folder, end) as store:
-        assert [r.purpose for r in store.left_over(FIRST)] == ["page:2"]
+        assert [r.purpose for r in store.records_without_rows(FIRST)] == ["page:2"]
         assert store.append(fetched(HTML)).file != FIRST
     with known(folder, second.offset + second.length) as store:
-        assert store.left_over(FIRST) == []
+        assert store.records_without_rows(FIRST) == []
         assert store.append(fetched(HTML)).file == FIRST
     with known(folder, 10**9) as store:
-        assert store.left_over(FIRST) == []
-        assert store.append(fetched(HTML)).file != FIRST, "a file shorter than it was is not gone on with"
+        assert store.records_without_rows(FIRST) == []
+        assert store.append(fetched(HTML)).file != FIRST, "a file that has become shorter is not continued"
     assert (folder / FIRST).stat().st_size < 10**9
 
 
-def test_a_note_alone_keeps_nobody_from_writing_behind_it(folder):
+def test_a_metadata_record_without_a_row_does_not_block_the_file(folder):
     with WarcStore(folder) as store:
         ref = store.append(fetched(HTML), "page:1")
         store.note(f"{SITE}/x", NOW, "page:2", {"outcome": "Unreachable", "error": "x"})
     with known(folder, ref.offset + ref.length) as store:
-        assert [(r.purpose, r.warc_type) for r in store.left_over(FIRST)] == [("page:2", "metadata")]
+        assert [(r.purpose, r.warc_type) for r in store.records_without_rows(FIRST)] == [("page:2", "metadata")]
         assert store.append(fetched(HTML)).file == FIRST
 
 
-def test_a_torn_tail_behind_the_known_end_is_cut(folder):
+def test_a_torn_tail_after_the_known_end_is_cut(folder):
     with WarcStore(folder) as store:
         ref = store.append(fetched(HTML), "page:1")
     size = (folder / FIRST).stat().st_size
     with (folder / FIRST).open("ab") as file:
         file.write(b"\x1f\x8b\x08half")
     with known(folder, ref.offset + ref.length) as store:
-        assert store.left_over(FIRST) == []
+        assert store.records_without_rows(FIRST) == []
     assert (folder / FIRST).stat().st_size == size
 
 
-def test_a_file_is_held_by_whoever_writes_to_it(folder):
+def test_a_writer_holds_the_lock_of_its_file(folder):
     with WarcStore(folder) as one, WarcStore(folder) as other:
         one.append(fetched(HTML))
-        with other.alone_with(FIRST) as alone:
-            assert not alone
+        with other.try_lock(FIRST) as locked:
+            assert not locked
         one.close()
-        with other.alone_with(FIRST) as alone:
-            assert alone
+        with other.try_lock(FIRST) as locked:
+            assert locked
 
 
-# --- order, and disks -------------------------------------------------------------------------------------------------
+# --- durability and disk errors ---------------------------------------------------------------------------------------
 
 
-def test_the_bytes_are_on_the_disk_before_the_reference_is_handed_out(folder, monkeypatch):
+def test_the_bytes_are_on_the_disk_before_the_reference_is_returned(folder, monkeypatch):
     synced = {}
 
     def fsync(handle, really=os.fsync):
@@ -446,11 +452,11 @@ def test_the_bytes_are_on_the_disk_before_the_reference_is_handed_out(folder, mo
             ref = store.append(fetched(HTML))
             path = folder / ref.file
             assert synced[str(path)] >= ref.offset + ref.length
-            assert (str(path.parent) in synced) == (n == 0), "a new file's name must survive too"
+            assert (str(path.parent) in synced) == (n == 0), "the directory entry of a new file must also be synced"
 
 
 @pytest.mark.parametrize("place", [".", "2026", "2026/11"])
-def test_a_folder_that_cannot_be_made(folder, place):
+def test_a_folder_that_cannot_be_created(folder, place):
     (folder / place).parent.mkdir(parents=True, exist_ok=True)
     (folder / place).touch()
     with WarcStore(folder) as store, pytest.raises(WarcError) as caught:
@@ -459,9 +465,9 @@ def test_a_folder_that_cannot_be_made(folder, place):
     assert str(folder) in str(caught.value)
 
 
-@pytest.mark.parametrize("size", [3000, 50_000], ids=["in the buffer", "larger than it"])
+@pytest.mark.parametrize("size", [3000, 50_000], ids=["smaller than the buffer", "larger than the buffer"])
 def test_a_full_disk(folder, size):
-    """A limit on the file size stands for it: the write fails half-way, and the next run mends what is left."""
+    """A limit on the file size simulates a full disk: the write fails half-way, and the next write repairs the file."""
     program = f"""
 import pathlib, resource, sys
 sys.path.insert(0, {str(ROOT / "tests")!r})
@@ -469,16 +475,16 @@ from support import *
 from crawler.errors import WarcError
 from crawler.warc import WarcStore
 with WarcStore(pathlib.Path({str(folder)!r})) as store:
-    ref = store.append(fetched(noise(1000, 1)))
+    ref = store.append(fetched(random_bytes(1000, 1)))
     resource.setrlimit(resource.RLIMIT_FSIZE, (2500, resource.RLIM_INFINITY))
     try:
-        store.append(fetched(noise({size}, 2)))
+        store.append(fetched(random_bytes({size}, 2)))
     except WarcError as error:
         print(error, "|", error.hint)
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    assert store.read(ref).body == noise(1000, 1)
-    again = store.append(fetched(noise({size}, 2)))
-    assert store.read(again).body == noise({size}, 2)
+    assert store.read(ref).body == random_bytes(1000, 1)
+    again = store.append(fetched(random_bytes({size}, 2)))
+    assert store.read(again).body == random_bytes({size}, 2)
     assert [r.ref for r in store.records()] == [ref, again]
 """
     done = subprocess.run(
@@ -486,12 +492,11 @@ with WarcStore(pathlib.Path({str(folder)!r})) as store:
     )
     assert done.returncode == 0, done.stderr
     assert "File too large" in done.stdout
-    assert "nothing that was stored is lost" in done.stdout
+    assert "stored data is safe" in done.stdout
     assert done.stderr == ""
 
 
-def test_the_member_is_what_gzip_makes_of_it(folder):
-    """Any gzip tool can read the file: no format of our own."""
+def test_any_gzip_tool_can_read_the_file(folder):
     with WarcStore(folder) as store:
         store.append(fetched(HTML))
     whole = gzip.decompress((folder / FIRST).read_bytes())

@@ -1,6 +1,6 @@
-"""The fuzz target: any bytes in, an article or a named error out, within two seconds.
+"""Fuzz test of the parser: for any bytes, it returns an article or raises an expected error within two seconds.
 
-Run by `./run.sh bench fuzz`. Without atheris the mutations are made here, from a seed, so that a run can be repeated.
+Run it with `./run.sh bench fuzz`. Without atheris, the mutations come from a random seed, so that a run can be repeated.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ FOUND = HERE / "found"
 URL = "https://fr.vietnamplus.vn/le-titre-post245060.vnp"
 MARKUPS = config.load_markups()
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
-LIMIT = 2.0  # seconds, by the process's own clock: another process on the machine is no hang of ours
+LIMIT = 2.0  # seconds of CPU time, so that other processes on the machine do not count
 NASTY = (
     b"<", b">", b"</", b"<!--", b"-->", b"<![CDATA[", b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"&#0;", b"&#x110000;",
     b"<p", b"<table><tr>", b"<template>", b"<svg>", b"<noscript>", b"<script>", b"<style>", b"<base href='//[x'>", b"<div>" * 300,
@@ -42,11 +42,11 @@ NASTY = (
 
 
 def check(data: bytes) -> str:
-    """Parse one page and use what comes out; give the kind of outcome."""
+    """Parse one page and serialise the result; return the kind of outcome."""
     try:
         article = parse_page(data, URL, content_type=None, fetched_at=NOW, markups=MARKUPS)
     except NotAnArticle:
-        return "no article"
+        return "not an article"
     except MarkupDrift as error:
         article = error.article
         kind = "drift"
@@ -56,12 +56,12 @@ def check(data: bytes) -> str:
     text = seedtext.write(article)
     if article.title and article.title.strip():
         again = seedtext.write(seedtext.read(text))
-        assert seedtext.write(seedtext.read(again)) == again, "the seed text does not settle"
+        assert seedtext.write(seedtext.read(again)) == again, "writing and reading the seed text again changes it"
     return kind
 
 
 def timed(data: bytes) -> str:
-    """Check one page against the clock as well."""
+    """Check one page, including the time limit; return the kind of outcome."""
     start = time.process_time()
     kind = check(data)
     spent = time.process_time() - start
@@ -70,12 +70,12 @@ def timed(data: bytes) -> str:
 
 
 def corpus() -> list[bytes]:
-    """Give the golden pages."""
+    """Return the golden pages."""
     return [gzip.decompress(f.read_bytes()) for f in sorted(PAGES.glob("*.html.gz"))]
 
 
 def mutate(pages: list[bytes], rng: random.Random) -> bytes:
-    """Change a page in one to eight places: bits, cuts, copies, pieces of other pages, nasty pieces, swapped tags."""
+    """Change a page in one to eight places: bit flips, cuts, copies, pieces of other pages, nasty pieces, removed tags."""
     data = bytearray(rng.choice(pages))
     for _ in range(rng.randint(1, 8)):
         if not data:
@@ -108,7 +108,7 @@ def mutate(pages: list[bytes], rng: random.Random) -> bytes:
 
 
 def pages(seed: int, runs: int) -> Iterator[bytes]:
-    """Give so many mutated pages; the same seed gives the same pages."""
+    """Yield `runs` mutated pages; the same seed yields the same pages."""
     known = corpus()
     rng = random.Random(seed)
     for _ in range(runs):
@@ -116,7 +116,10 @@ def pages(seed: int, runs: int) -> Iterator[bytes]:
 
 
 def work(seed: int, runs: int) -> tuple[Counter[str], float, int]:
-    """Check one worker's share; what fails is written down before the failure goes on."""
+    """Check the pages of one worker; save a page that fails, then raise the error.
+
+    Return the outcomes, the slowest page in seconds of CPU time, and the peak memory in kilobytes.
+    """
     outcomes: Counter[str] = Counter()
     slowest = 0.0
     for number, data in enumerate(pages(seed, runs)):
@@ -132,19 +135,21 @@ def work(seed: int, runs: int) -> tuple[Counter[str], float, int]:
 
 
 def plain(runs: int, jobs: int, seed: int) -> None:
-    """Run without atheris and print what came out."""
+    """Run without atheris and print the outcomes."""
     began = time.monotonic()
     shares = [(seed + job, runs // jobs + (job < runs % jobs)) for job in range(jobs)]
     with multiprocessing.Pool(jobs) as pool:
         results = pool.starmap(work, shares)
     total = sum((outcomes for outcomes, _, _ in results), Counter())
     print(f"{sum(total.values())} mutated pages: {dict(total.most_common())}")
-    print(f"slowest {max(slow for _, slow, _ in results):.2f} s (limit {LIMIT} s), no exception outside the tree")
-    print(f"largest process {max(rss for _, _, rss in results) / 1024:.0f} MB, {time.monotonic() - began:.0f} s in all")
+    print(f"slowest {max(slow for _, slow, _ in results):.2f} s (limit {LIMIT} s), no unexpected exception")
+    print(
+        f"largest process {max(rss for _, _, rss in results) / 1024:.0f} MB, {time.monotonic() - began:.0f} s in total"
+    )
 
 
 def guided(runs: int) -> None:
-    """Run coverage-guided with atheris, from the golden pages; installs it first where it is missing."""
+    """Run coverage-guided with atheris, starting from the golden pages; install atheris if it is missing."""
     if importlib.util.find_spec("atheris") is None:
         subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "atheris>=3,<4"], check=True)
     import atheris
@@ -170,7 +175,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--runs", type=int, default=20_000)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--atheris", action="store_true", help="coverage-guided, with the package atheris")
+    parser.add_argument("--atheris", action="store_true", help="Run coverage-guided, with the package atheris.")
     options = parser.parse_args(arguments)
     if options.atheris:
         guided(options.runs)

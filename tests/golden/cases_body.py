@@ -1,4 +1,4 @@
-"""What a body may hold beside paragraphs, and what stands in it without being body."""
+"""Bodies with blocks other than paragraphs, and elements inside the body that are not part of it."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from kit import (
 
 
 def around(html):
-    """Give the standard body with this between its second and third paragraph."""
+    """Return the standard body with `html` between its second and third paragraph."""
     return f"<p>{P1}</p>\n<p>{P2}</p>\n{html}\n<p>{P3}</p>\n"
 
 
 def with_blocks(*blocks):
-    """Expect the standard article with these blocks between its second and third paragraph."""
+    """Return the expected standard article with these blocks between its second and third paragraph."""
     return STANDARD | body(p(P1), p(P2), *blocks, p(P3))
 
 
@@ -61,7 +61,7 @@ case(
 case(
     "blocks_bold_line_is_paragraph",
     article_page(around("<p><strong>Une coopération ancienne</strong></p>")),
-    "a bold line in a <p> is a paragraph: a heading is a heading tag",
+    "a bold line in a <p> is a paragraph; only heading elements are headings",
     "5",
     with_blocks(p("Une coopération ancienne")),
 )
@@ -74,7 +74,7 @@ case(
             "</tr></tbody></table>"
         )
     ),
-    "a data table inside the body is one table block: rows by newline, cells by tab, an empty cell keeps its place; "
+    "a data table inside the body is one table block: rows separated by newlines, cells by tabs, empty cells kept; "
     "its cells are not body text",
     "5",
     with_blocks(
@@ -86,14 +86,14 @@ case(
     article_page(
         f'<table width="100%" cellpadding="0"><tbody><tr><td>\n<p>{P1}</p>\n<p>{P2}</p>\n<p>{P3}</p>\n</td></tr></tbody></table>'
     ),
-    "a table of one cell around the whole body is layout, not data: its paragraphs are the body",
+    "a one-cell table around the whole body is a layout table: its paragraphs are the body",
     "5 6",
     STANDARD,
 )
 case(
     "blocks_layout_table_br",
     article_page(f"<table><tr><td>{P1}<br><br>{P2}<br><br>{P3}</td></tr></table>"),
-    "a table of one cell around text and <br>",
+    "a one-cell table around text and <br>",
     "6 18.2",
     STANDARD,
 )
@@ -116,7 +116,7 @@ case(
             '<div class="notebox cms-note">Haïphong compte <b>98</b> quais.</div>'
         )
     ),
-    "two side notes: each one note block in its place, its paragraphs joined by a newline, and no body text",
+    "two side notes: each becomes one note block in its place, with paragraphs joined by newlines, and is not body text",
     "5",
     with_blocks(
         note("Le port du Havre est le premier port de conteneurs de France.", "Il emploie 32.000 personnes."),
@@ -125,7 +125,7 @@ case(
     ),
 )
 
-# --- what is never body ----------------------------------------------------------------------------------------------
+# --- never part of the body ------------------------------------------------------------------------------------------
 
 case(
     "noise_comments_scripts_styles",
@@ -149,7 +149,7 @@ case(
             '</p></video><object data="x.swf"><p>Installez Flash Player.</p></object>'
         )
     ),
-    "fallback texts of embedded players and frames are not text of the article",
+    "fallback texts of embedded players and frames are not article text",
     "5 7",
     STANDARD,
 )
@@ -163,7 +163,7 @@ case(
             '<span class="ads banner">Offre spéciale</span></p>'
         )
     ),
-    "the three known ad containers, also before the first paragraph and inside one",
+    "the three known ad containers, including one before the first paragraph and one inside a paragraph",
     "5 18.8",
     with_blocks(p("Le port compte vingt portiques.")),
 )
@@ -175,7 +175,7 @@ case(
             '<p id="roads_2">Les camions attendent moins de deux heures.</p><p class="related-work">Les travaux suivent.</p>'
         )
     ),
-    "classes and ids that only contain the letters of ads or related hide nothing",
+    "elements whose classes or ids merely contain the letters 'ads' or 'related' are kept",
     "5",
     with_blocks(
         p("Les documents sont publiés en ligne."),
@@ -188,7 +188,7 @@ RELATE = f'<a class="cms-relate" href="{QUAIS[0]}" title="x">{QUAIS[1]}</a>'
 case(
     "relate_inside_paragraph",
     article_page(around(f"<p>Le chantier a commencé en mars. {RELATE} Il durera deux ans.</p>")),
-    "a related link inside a paragraph is cut out, the paragraph stays; whether it is added to related is left open",
+    "a related link inside a paragraph is removed and the paragraph is kept; whether it is added to related is not checked",
     "5 18.8",
     without("related", **with_blocks(p("Le chantier a commencé en mars. Il durera deux ans."))),
     related_prefix=STANDARD["related"],
@@ -201,7 +201,7 @@ case(
             f'<a href="{COMMERCE[0]}">{COMMERCE[1]}</a></div>'
         )
     ),
-    "related links alone, with the orphan arrows that remain, and the related box: nothing of them is body",
+    "related links alone, with leftover arrows, and the related box are not body text",
     "5 18.8",
     without("related"),
     related_prefix=STANDARD["related"],
@@ -211,7 +211,7 @@ case(
     article_page(
         around(f'<div class="cms-relate"><p>À ce sujet</p><ul><li><a href="{QUAIS[0]}">{QUAIS[1]}</a></li></ul></div>')
     ),
-    "cms-relate on a container: its paragraph and list are not body",
+    "cms-relate on a container: its paragraph and list are not body text",
     "5 18.8",
     without("related"),
     related_prefix=STANDARD["related"],
@@ -224,7 +224,7 @@ case(
             f'<p>Lire aussi&nbsp;: <a class="cms-relate" href="{QUAIS[0]}">{QUAIS[1]}</a></p>'
         )
     ),
-    "'Lire aussi' lines with a link, plain and marked: not body",
+    "'Lire aussi' lines with a link, with and without the class cms-relate, are not body text",
     "8 18.8",
     without("related"),
     related_prefix=STANDARD["related"],
@@ -235,7 +235,7 @@ case(
         f'<p>{P1}</p><p>{P2}</p><p>{P3}</p><p>&gt;&gt; <a href="{COMMERCE[0]}">{COMMERCE[1]}</a></p><p>Lire aussi :</p>'
         f'<ul><li><a href="{QUAIS[0]}">{QUAIS[1]}</a></li></ul>'
     ),
-    "after the signature: a link behind arrows, then 'Lire aussi :' over a list of links: not body, the signature is still found",
+    "after the signature, a link after arrows and 'Lire aussi :' with a list of links: not body text, and the signature is found",
     "8 16 18.8",
     without("related"),
     related_prefix=STANDARD["related"],
@@ -245,7 +245,7 @@ PROSE_2 = "Les visiteurs peuvent voir plus de trois cents cartes et lire aussi d
 case(
     "lire_aussi_and_voir_plus_as_prose",
     article_page(around(f"<p>{PROSE_1}</p><h3>Voir plus grand pour les ports</h3><p>{PROSE_2}</p>")),
-    "the words 'lire aussi' and 'voir plus' in prose and in a sub-heading hide nothing and start no list",
+    "the words 'lire aussi' and 'voir plus' in prose and in a sub-heading remove nothing and start no list",
     "8",
     with_blocks(p(PROSE_1), h("Voir plus grand pour les ports"), p(PROSE_2)),
 )
@@ -257,14 +257,14 @@ case(
             'href="https://www.haropaport.com/">HAROPA</a> coopèrent depuis <a href="/accord-post190103.vnp">2022</a>.</p>'
         )
     ),
-    "ordinary links in a sentence are text, also those to another article",
+    "ordinary links in a sentence are text, including links to other articles",
     "5",
     with_blocks(p("Le port de Haïphong et celui de HAROPA coopèrent depuis 2022.")),
 )
 case(
     "voir_plus_inside_body",
     article_page(f"<p>{P1}</p><p>{P2}</p><p>{P3}</p>\n{TWO_STORIES}", related=""),
-    "the block 'Voir plus' stands inside the body: it is no body, it is related, the signature is found before it",
+    "the 'Voir plus' block is inside the body: it is related, not body text, and the signature before it is found",
     "8 18.8",
     STANDARD,
 )
@@ -273,7 +273,7 @@ case(
     article_page(
         f"<p>{P1}</p><p>{P2}</p><p>{P3}</p>\n" + story(QUAIS[1], QUAIS[0], summary=QUAIS[2], alt=QUAIS[3]), related=""
     ),
-    "a foreign story in the body after the signature, without any heading: not body; whether it is related is left open",
+    "another story in the body after the signature, without a heading, is not body text; whether it is related is not checked",
     "8 18.8",
     without("related"),
 )
@@ -290,14 +290,14 @@ OTHER = article_main(
 case(
     "second_article_preloaded",
     article_page(after=f'<div class="infinite-scroll" data-next="255790">{OTHER}</div>'),
-    "the next article is preloaded in the same page with the same classes (infinite scroll): it does not leak into any field",
+    "the next article is preloaded in the same page with the same classes (infinite scroll): no field contains any of it",
     "18.8",
     STANDARD,
 )
 case(
     "second_article_preloaded_first_lacks_fields",
     article_page(after=OTHER, lead=None, lead_html="", related=""),
-    "a preloaded next article must not lend its lead, byline or tags to one that has none",
+    "the lead, byline and tags of a preloaded next article are not used for an article without them",
     "18.5 18.8",
     STANDARD | {"lead": None, "related": []},
 )
@@ -312,7 +312,7 @@ case(
             "fête, CO<sub>2</sub> et <u>bruit</u> ont baissé.</p>"
         )
     ),
-    "inline tags neither add nor remove a space: drop cap, superscript, <wbr>, glued words kept",
+    "inline tags neither add nor remove spaces: drop cap, superscript, <wbr>, glued words kept",
     "16 18.17",
     with_blocks(p("Le 45e anniversaire a été célébré à Hô Chi Minh-Ville.Lorsde la fête, CO2 et bruit ont baissé.")),
 )
@@ -325,7 +325,7 @@ case(
             '</span></p><p class="MsoNormal"><o:p>&nbsp;</o:p></p>'
         )
     ),
-    "text pasted from a word processor: foreign tags, wrapped lines, an empty paragraph holding one NBSP",
+    "text pasted from a word processor: unknown tags, wrapped lines, an empty paragraph with one NBSP",
     "6 16",
     with_blocks(p("Le Havre et Haïphong sont jumelés.")),
 )
@@ -336,7 +336,7 @@ case(
             "<p></p><p> \n </p><p>&nbsp;</p><p><br></p><p>&nbsp; &nbsp;</p><h2>&nbsp;</h2><ul><li></li></ul><div>\u00a0</div>"
         )
     ),
-    "blocks that are empty but for spaces and NBSP are dropped, whatever their tag",
+    "blocks with only spaces and NBSP are dropped, whatever their tag",
     "16",
     STANDARD,
 )
@@ -347,7 +347,7 @@ case(
             "<p>&nbsp; Le taux atteint 18,7\u00a0% : « une\u00a0première »\u00a0; merci\u00a0! \u00a0</p><p>Deux \u00a0 espaces</p>"
         )
     ),
-    "NBSP inside a line stays, both ends are stripped; ASCII white space around a NBSP collapses without touching it",
+    "NBSP inside a line is kept, both ends are stripped; ASCII white space around a NBSP collapses, the NBSP is kept",
     "16 18.17",
     with_blocks(p("Le taux atteint 18,7\u00a0% : « une\u00a0première »\u00a0; merci\u00a0!"), p("Deux \u00a0 espaces")),
 )
@@ -358,14 +358,14 @@ case(
             "<div>" * 300 + "<p>" + "<span>" * 1500 + "Au fond du texte." + "</span>" * 1500 + "</p>" + "</div>" * 300
         )
     ),
-    "pasted text nested 1,800 tags deep is read, not a crash",
+    "pasted text nested 1,800 tags deep is read without a crash",
     "18",
     with_blocks(p("Au fond du texte.")),
 )
 case(
     "div_inside_paragraph",
     article_page(around("<p>Avant la boîte<div>Dans la boîte</div>Après la boîte</p>")),
-    "a <div> inside a <p> closes it: three paragraphs, in order",
+    "a <div> inside a <p> closes it: three paragraphs in order",
     "18.2",
     with_blocks(p("Avant la boîte"), p("Dans la boîte"), p("Après la boîte")),
 )
@@ -375,7 +375,7 @@ case(
         after_body='<div class="article__comment"><p>Commentaires (3)</p><p>Bravo à Haïphong !</p></div>'
         f'<div class="article__more"><p>Suivez-nous sur <a href="https://t.me/x">Telegram</a></p><img src="{MEDIA}/{HEX}/qr.png"></div>'
     ),
-    "paragraphs and pictures outside the body (comments, follow us, footer imprint) are not read",
+    "paragraphs and pictures outside the body (comments, follow-us box, footer imprint) are not read",
     "5",
     STANDARD,
 )
@@ -387,7 +387,7 @@ case(
         ),
         title="Page introuvable : quand le captcha décourage l’usager (erreur 404)",
     ),
-    "an article about error pages, captchas and 404s is an article",
+    "an article about error pages, captchas and 404s is accepted as an article",
     "14 18.22",
     with_blocks(
         p("Le site affichait « Access denied » puis « Page introuvable » et un captcha Cloudflare, a dit l’expert.")

@@ -1,4 +1,4 @@
-"""HTML that no validator would pass, and pages that broke off on the way."""
+"""Invalid HTML and truncated pages."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ PAGE = article_page()
 case(
     "html_unclosed_p_and_b",
     article_page(f"<p>{P1}\n<p><span>{P2}\n<p>{P3}\n"),
-    "paragraphs that are never closed",
+    "unclosed paragraphs",
     "18",
     STANDARD,
 )
 case(
     "html_unclosed_bold_over_paragraphs",
     article_page(f"<p><b>{P1}</p><p>{P2}</p><p><i>{P3}</b></p>"),
-    "inline tags closed in the wrong place or never",
+    "inline tags closed in the wrong place or not at all",
     "18",
     STANDARD,
 )
@@ -54,7 +54,7 @@ case(
         title_html=f'<h1\n  class = " article__title\n cms-title "\n>{TITLE}</h1 >',
         body_tag='<div  class="\tcms-body  article__body\n" itemprop = "articleBody" >',
     ),
-    "white space around = and inside class lists, classes in another order",
+    "white space around = and inside class lists, classes in a different order",
     "5 18",
     STANDARD,
 )
@@ -66,7 +66,7 @@ case(
         f"<p>{P2}</p><p>{P3}</p>",
         title_html=f'<h1 class="article__title cms-title" class="hidden">{TITLE}</h1>',
     ),
-    "an attribute given twice: the first counts",
+    "a repeated attribute: the first value is used",
     "18",
     STANDARD | body(p(P1), img(PICTURE, alt="", caption=None, credit=None), p(P2), p(P3)),
 )
@@ -80,7 +80,7 @@ case(
 case(
     "html_comment_variants",
     article_page(f"<p>{P1}</p><!-- a -- b --><!--> <p>{P2}</p><!----><p>{P3}</p><![CDATA[ x ]]>"),
-    "odd but legal ends of comments, a CDATA section outside XML",
+    "unusual but legal comment endings, a CDATA section outside XML",
     "16",
     STANDARD,
 )
@@ -95,7 +95,7 @@ case(
 case(
     "html_meta_in_body",
     PAGE.replace("</head>", "").replace('<link rel="canonical"', '<div class="x"></div><link rel="canonical"'),
-    "a stray element in the head pushes the metas into the body: they still count",
+    "a stray element in the head moves the meta elements into the body: they are still used",
     "4 18",
     STANDARD,
 )
@@ -106,7 +106,7 @@ case(
         '</title><!-- <link rel="canonical" href="https://fr.vietnamplus.vn/x-post1.vnp">'
         '<meta property="article:published_time" content="1999-01-01T00:00:00+07:00"> -->',
     ),
-    "a commented-out canonical link and time do not count",
+    "a canonical link and a time inside a comment are ignored",
     "4 18",
     STANDARD,
 )
@@ -114,7 +114,7 @@ LATE = PAGE.index(P3) + 30
 case(
     "truncated_in_body",
     PAGE.encode()[: len(PAGE[:LATE].encode())],
-    "the page broke off inside the last paragraph: read as far as it goes, and a problem, since the end is missing",
+    "truncated inside the last paragraph: the available text is read, and the missing end is a problem",
     "14 18.10",
     {
         key: STANDARD[key]
@@ -127,7 +127,7 @@ case(
 case(
     "truncated_in_character",
     PAGE.encode()[: PAGE.encode().index("protocole d’accord".encode()) + len(b"protocole d") + 1],
-    "the page broke off between the bytes of one character",
+    "truncated between the bytes of one character",
     "14 18.10 18.18",
     {"post_id": 245060, "title": TITLE, "published_at": STANDARD["published_at"]},
     contains={"text": [P1, P2]},
@@ -136,7 +136,7 @@ case(
 case(
     "truncated_in_head",
     PAGE[: PAGE.index('<script type="application/ld+json">')],
-    "the page broke off in the head, after the metas that say it is an article: what they say is reported, the body is missing",
+    "truncated in the head after the meta elements that declare an article: their fields are reported, the body is missing",
     "14 18.10",
     {
         "post_id": 245060,
@@ -151,7 +151,7 @@ case(
 case(
     "truncated_before_body",
     PAGE[: PAGE.index(BODY_TAG)],
-    "the page broke off after the lead, before the body: the same",
+    "truncated after the lead, before the body: layout drift",
     "14 18.10",
     {"post_id": 245060, "title": TITLE, "blocks": [], "text": ""},
     code=4,
@@ -159,7 +159,7 @@ case(
 case(
     "truncated_before_anything",
     '<!DOCTYPE html>\n<html lang="fr">\n<head>\n<meta charset="utf-8">\n<title>Le Viet',
-    "the page broke off in its title: nothing says that it is an article",
+    "truncated in the title: nothing declares an article",
     "14 18.10",
     code=3,
 )

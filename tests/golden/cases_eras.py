@@ -1,4 +1,4 @@
-"""One typical page per body era, as the site serves them today, and the shapes of the old bodies."""
+"""One typical page for each kind of body as the site serves it today, and variants of the old bodies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ case(
         avatar=figure(AVATAR, alt=CAPTION_1, caption=CAPTION_1, cls="article__avatar"),
         tags=("#Haïphong", "#Le Havre", "#port"),
     ),
-    "2024 and later: lead picture, figure in the body, sub-heading, tags, empty byline; a sound page has no problems",
+    "2024 and later: lead picture, figure in the body, sub-heading, tags, empty byline; no problems",
     "4 5 6 7 8 18.8",
     STANDARD
     | {
@@ -68,7 +68,7 @@ case(
         section="Culture",
         time=time_tag("2018-09-20T10:12:00+0700", None, "20/09/2018 10:12"),
     ),
-    "2016-2023: picture in a table, generated alt, glued words kept as they are, dateline with a date; the address has the old form (`url` left open)",
+    "2016-2023: picture in a table, generated alt, glued words unchanged, dateline with a date; old URL form (`url` not checked)",
     "6 7 16 18.5 18.6 18.17",
     {
         "post_id": 108414,
@@ -108,7 +108,7 @@ CAPTION_2012 = "Récolte du cacao à Bên Tre. Photo: AVI"
 
 
 def page_2012(text, body_tag=BODY_TAG):
-    """Give the page of December 2012 around a body."""
+    """Return a page of December 2012 with this body."""
     return article_page(
         text, url=URL_2012, title=TITLE_2012, lead=LEAD_2012, published="2012-12-20T15:05:00+07:00", section="Economie",
         time=time_tag("2012-12-20T15:05:00+0700", "1355990700", "20/12/2012 15:05"), body_tag=body_tag,
@@ -135,7 +135,7 @@ case(
         f'<div class="article-photo"><a rel="photoslide" href="{PIC_2012}"><img src="{PIC_2012}" alt=""></a></div>'
         f"{CAPTION_2012}<br><br>\n{LEAD_2012}<br>\n<br>\n{OLD_1}<br /><br />{OLD_2}<br>\n&nbsp;<br>{OLD_3}\n"
     ),
-    "2010-2015: no <p>, text between <br>, caption as bare text after the picture, lead repeated verbatim, -AVI",
+    "2010-2015: no <p>, text between <br>, bare caption after the picture, lead repeated verbatim, -AVI",
     "6 16 18.2 18.5 18.6",
     EXPECT_2012
     | body(img(PIC_2012, alt="", caption=CAPTION_2012, credit="AVI"), p(LEAD_2012), p(OLD_1), p(OLD_2), p(OLD_3)),
@@ -146,7 +146,7 @@ case(
         f'<div class="article-photo"><a rel="photoslide" href="{PIC_2012}"><img src="{PIC_2012}" alt=""></a>{CAPTION_2012}'
         f"</div>\n{LEAD_2012}<br><br>{OLD_1}<br><br>{OLD_3}"
     ),
-    "2010-2015: the bare caption stands inside div.article-photo, after the link",
+    "2010-2015: the bare caption is inside div.article-photo, after the link",
     "6 18.6",
     EXPECT_2012 | body(img(PIC_2012, alt="", caption=CAPTION_2012, credit="AVI"), p(LEAD_2012), p(OLD_1), p(OLD_3)),
 )
@@ -156,8 +156,8 @@ case(
         f'<div class="article-photo"><a rel="photoslide" href="{PIC_2012}"><img src="{PIC_2012}" alt=""></a></div>\n<br>\n'
         f"<br>\n{LEAD_2012} {OLD_1}<br><br>{OLD_2}<br><br>{OLD_3}"
     ),
-    "2010-2015: the text after div.article-photo and a blank line is the article, not a caption: it must not be lost; "
-    "the picture's caption is left open",
+    "2010-2015: the text after div.article-photo and a blank line is body text, not a caption, and must not be lost; "
+    "the picture's caption is not checked",
     "6 18.6",
     EXPECT_2012,
     contains={"text": [OLD_1, OLD_2, OLD_3]},
@@ -168,7 +168,7 @@ case(
         f'<div class="article-photo"><a rel="photoslide" href="{PIC_2012}"><img src="{PIC_2012}" alt=""></a></div>'
         f"<p>{LEAD_2012}</p><p>{OLD_1}</p><p>{OLD_3}</p>"
     ),
-    "div.article-photo without any bare text, then <p>: the first paragraph is no caption",
+    "div.article-photo without bare text, then <p>: the first paragraph is not a caption",
     "6 18.6",
     EXPECT_2012 | body(img(PIC_2012, alt="", caption=None, credit=None), p(LEAD_2012), p(OLD_1), p(OLD_3)),
 )
@@ -189,7 +189,7 @@ case(
         + OLD_1.replace(" ", "\n", 6)
         + f"\n\n<br><br>{OLD_3}"
     ),
-    "2010-2015: source lines wrapped at 40-80 columns: a newline or tab is a space, never a paragraph, never nothing",
+    "2010-2015: source lines wrapped at 40-80 columns: a newline or tab becomes a space and never ends a paragraph",
     "6 16 18.2",
     EXPECT_2012 | body(p(LEAD_2012), p(OLD_1), p(OLD_3)),
 )
@@ -199,7 +199,7 @@ case(
         f'<div class="cms-body">{LEAD_2012}<br><br><b>{OLD_1}</b><br><br>{OLD_2}<br><br>{OLD_3}</div>',
         '<div class="article__body">',
     ),
-    "older template: the text sits in a nested .article__body > .cms-body, and must be read once",
+    "older template: the text is in a nested .article__body > .cms-body and is read once",
     "5 6 18.2",
     EXPECT_2012 | body(p(LEAD_2012), p(OLD_1), p(OLD_2), p(OLD_3)),
 )
@@ -209,17 +209,17 @@ case(
         f'<font face="Arial" size="2">{LEAD_2012}<br><br>\n<center><b>Un fruit d’avenir</b></center>\n{OLD_1}<br><br>'
         f"<font color=red>{OLD_2.replace(', ', '</font>, ', 1)}<br><br>{OLD_3}</font>"
     ),
-    "2010-2015: <font> and <center>; a centred line between text nodes is a paragraph of its own",
+    "2010-2015: <font> and <center>; a centred line between text nodes is a separate paragraph",
     "6 18.2",
     EXPECT_2012 | body(p(LEAD_2012), p("Un fruit d’avenir"), p(OLD_1), p(OLD_2), p(OLD_3)),
 )
 
-# --- shapes of a body that no era rules out --------------------------------------------------------------------------
+# --- bodies that may occur in any year -------------------------------------------------------------------------------
 
 case(
     "body_text_nodes_beside_p",
     article_page(f"{P1}\n<p>{P2}</p>\n  Le <em>Havre</em> accueillera une mission retour.<br>\n{P3}\n"),
-    "bare text nodes before, between and after <p>: each is a paragraph, inline tags do not cut it",
+    "bare text nodes before, between and after <p>: each is a paragraph, and inline tags do not split it",
     "5 6 18.2",
     STANDARD | body(p(P1), p(P2), p("Le Havre accueillera une mission retour."), p(P3)),
 )
@@ -240,14 +240,14 @@ case(
 case(
     "body_nested_twice_same_class",
     article_page(f'<div class="article__body cms-body"><p>{P1}</p><p>{P2}</p></div><p>{P3}</p>'),
-    "a body inside a body, both with the class: every paragraph once",
+    "nested bodies with the same class: every paragraph is read once",
     "5 18.2",
     STANDARD,
 )
 case(
     "body_by_itemprop_only",
     article_page(body_tag='<section class="x-content" itemprop="articleBody">'),
-    "the class of the body is new but [itemprop=articleBody] is still there: still readable",
+    "the body has a new class but still [itemprop=articleBody]: readable",
     "5",
     STANDARD,
 )
@@ -262,7 +262,7 @@ LONGFORM = f"<p>{P1}</p><h2>Le Havre, port jumeau</h2><p>{P2}</p><p>{P3}</p>"
 case(
     "longform_class_added",
     article_page(LONGFORM, body_tag='<div class="article__body zce-content-body cms-body e-magazine__body">'),
-    "longform: e-magazine__body beside the known classes",
+    "longform: e-magazine__body in addition to the known classes",
     "7 18.3",
     STANDARD | body(p(P1), h("Le Havre, port jumeau"), p(P2), p(P3)),
 )
@@ -293,28 +293,28 @@ NUMBERED = (
 case(
     "brief_numbered_by_hand",
     article_page("<p>" + "<br>".join(NUMBERED) + "</p>"),
-    "a list numbered by hand as the whole body: paragraphs, and no signature, no dateline",
+    "a body that is only a manually numbered list: paragraphs, no signature, no dateline",
     "18.4",
     STANDARD | {**body(*map(p, NUMBERED)), "dateline": None, "signature": None},
 )
 case(
     "lead_repeated_verbatim",
     article_page(f"<p>{LEAD}</p><p>{P2}</p><p>{P3}</p>"),
-    "the lead is repeated verbatim as first paragraph: it stays in both",
+    "the lead is repeated verbatim as the first paragraph: both are kept",
     "6 18.5",
     STANDARD | {**body(p(LEAD), p(P2), p(P3)), "dateline": None},
 )
 case(
     "lead_repeated_after_dateline",
     article_page(f"<p>Hanoï (VNA) – {LEAD}</p><p>{P2}</p><p>{P3}</p>"),
-    "the lead is repeated after a dateline with an en dash: it stays",
+    "the lead is repeated after a dateline with an en dash: both are kept",
     "6 18.5",
     STANDARD | body(p(f"Hanoï (VNA) – {LEAD}"), p(P2), p(P3)),
 )
 case(
     "body_long",
     article_page("".join(f"<p>Alinéa numéro {n} du texte intégral de la résolution.</p>\n" for n in range(1, 401))),
-    "four hundred paragraphs, in order, none lost",
+    "four hundred paragraphs, in order and complete",
     "18",
     STANDARD
     | body(*(p(f"Alinéa numéro {n} du texte intégral de la résolution.") for n in range(1, 401)))

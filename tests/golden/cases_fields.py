@@ -29,7 +29,7 @@ case(
         before=f'<div class="sidebar"><article class="story"><h3 class="article__title cms-title"><a class="cms-link" '
         f'href="/x-post256001.vnp">{SIDE}</a></h3><div class="article__sapo cms-desc">Chapeau étranger.</div></article></div>'
     ),
-    "a sidebar story before the article carries the title class and the lead class on other elements",
+    "a sidebar story before the article has the title and lead classes on other elements",
     "5 18.8",
     STANDARD,
 )
@@ -39,14 +39,14 @@ case(
         before=f'<aside class="sidebar"><article class="story"><h1 class="article__title cms-title"><a class="cms-link" '
         f'href="/x-post256001.vnp">{SIDE}</a></h1></article></aside>'
     ),
-    "a sidebar story before the article is an h1 with the title class: the article's own headline is the one of its column",
+    "a sidebar story before the article is an h1 with the title class: the headline in the article's column is used",
     "5 18.8",
     STANDARD,
 )
 case(
     "title_logo_h1_before",
     article_page(before='<h1 class="logo"><a href="/">Vietnam+ (VietnamPlus)</a></h1>'),
-    "the site's logo is an h1 too",
+    "the site's logo is also an h1",
     "5",
     STANDARD,
 )
@@ -65,7 +65,7 @@ case(
     article_page(
         title_html='<h1 class="article__title cms-title">Le Vietnam et la France<br>renforcent leur coopération portuaire</h1>'
     ),
-    "a <br> inside the headline: it stays one line, the words stay apart",
+    "a <br> inside the headline becomes a space",
     "5",
     STANDARD,
 )
@@ -88,7 +88,7 @@ for name, html in {
     "inner_p": f'<div class="article__sapo cms-desc"><p>{LEAD}</p></div>',
     "h2_inner_strong": f'<h2 class="article__sapo cms-desc"><strong>{LEAD[:30]}</strong>{LEAD[30:]}</h2>',
 }.items():
-    case(f"lead_{name}", article_page(lead_html=html), f"the lead in its form '{name}'", "5 18.5", STANDARD)
+    case(f"lead_{name}", article_page(lead_html=html), f"the lead in the form '{name}'", "5 18.5", STANDARD)
 for name, html in {
     "absent": "",
     "empty": '<div class="article__sapo cms-desc"></div>',
@@ -97,7 +97,7 @@ for name, html in {
     case(
         f"lead_{name}",
         article_page(lead_html=html),
-        f"the lead element is {name}, though the description of the head repeats a text: null",
+        f"the lead element is {name} although the head has a description: null",
         "4 5 18.5",
         STANDARD | {"lead": None},
     )
@@ -121,7 +121,7 @@ case(
 case(
     "tags",
     article_page(tags=("#Haïphong", "# Le Havre ", "coopération portuaire", "#", "#ASEAN+3")),
-    "tags lose their #, with or without a space after it; an empty one is dropped; an inner + stays",
+    "the # of tags is removed, with or without a space after it; an empty tag is dropped; an inner + is kept",
     "5",
     STANDARD | {"tags": ["Haïphong", "Le Havre", "coopération portuaire", "ASEAN+3"]},
 )
@@ -131,49 +131,49 @@ case(
 case(
     "section_meta_wins",
     article_page(section="Environnement & climat", ld=json_ld(breadcrumb_list("Accueil", "Monde")), crumb="Société"),
-    "article:section before JSON-LD and the breadcrumb; its entity is decoded",
+    "article:section is preferred to JSON-LD and the breadcrumb; its entity is decoded",
     "4 5",
     STANDARD | {"section": "Environnement & climat"},
 )
 case(
     "section_from_json_ld",
     article_page(section=None, ld=json_ld(news_article(TITLE)) + json_ld(breadcrumb_list("Economie")), crumb="Société"),
-    "no article:section: the JSON-LD breadcrumb before the page's own",
+    "no article:section: the JSON-LD breadcrumb is preferred to the visible one",
     "4 5",
     STANDARD | {"section": "Economie"},
 )
 case(
     "section_from_json_ld_with_home",
     article_page(section=None, ld=json_ld(breadcrumb_list("Accueil", "Economie")), crumb="Société"),
-    "the JSON-LD breadcrumb starts at the home page: that is no section",
+    "the JSON-LD breadcrumb starts with the home page, which is not a section",
     "4 5",
     STANDARD | {"section": "Economie"},
 )
 case(
     "section_from_breadcrumb",
     article_page(section=None, ld="", crumb="Société"),
-    "neither article:section nor JSON-LD: the page's breadcrumb",
+    "neither article:section nor JSON-LD: the visible breadcrumb is used",
     "5",
     STANDARD | {"section": "Société"},
 )
 case(
     "section_none",
     article_page(section=None, ld="", crumb=""),
-    "no section anywhere, though menus and sidebars name many: null",
+    "no section of the article, although menus and sidebars name many: null",
     "5",
     STANDARD | {"section": None},
 )
 case(
     "section_meta_empty",
     article_page(section=" ", ld=json_ld(breadcrumb_list("Economie"))),
-    "article:section is there but blank: the next source",
+    "blank article:section: the next source is used",
     "4",
     STANDARD | {"section": "Economie"},
 )
 case(
     "story_list_inside_column_before_body",
     article_page(avatar='<div class="article__related">' + story(QUAIS[1], QUAIS[0], summary=QUAIS[2]) + "</div>"),
-    "a list of stories between lead and body: no title, lead or body of it; whether it is related is left open",
+    "a list of stories between lead and body is not used for title, lead or body; whether it is related is not checked",
     "5 8",
     without("related"),
     related_among=STANDARD["related"],

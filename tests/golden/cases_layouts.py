@@ -1,4 +1,4 @@
-"""Each markup version, chosen by the day of the fetch: one page that only it should claim."""
+"""One page for each layout, which is chosen by the fetch date."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from kit import BODY, LEAD, STANDARD, TITLE, article_page, case
 case(
     "layout_current",
     article_page(),
-    "a page fetched today is read with the current layout",
+    "a page fetched in December 2026 is read with the current layout",
     "5",
     STANDARD | {"markup": "cms-2024", "problems": []},
 )

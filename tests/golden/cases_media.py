@@ -1,4 +1,4 @@
-"""Pictures, captions, credits, players, and the kinds of article that have no text."""
+"""Pictures, captions, credits, players, and articles without text."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ CAPTION = "Une grue du port de Haïphong. Photo : VNA"
 
 
 def around(html):
-    """Give the standard body with this after its first paragraph."""
+    """Return the standard body with `html` after its first paragraph."""
     return f"<p>{P1}</p>\n{html}\n<p>{P2}</p>\n<p>{P3}</p>"
 
 
 def with_blocks(*blocks):
-    """Expect the standard article with these blocks after its first paragraph."""
+    """Return the expected standard article with these blocks after its first paragraph."""
     return STANDARD | body(p(P1), *blocks, p(P2), p(P3))
 
 
 def pictures(name, html, about, dossier, *blocks, **checks):
-    """Register a case with something between the first two paragraphs."""
+    """Register a case with `html` between the first two paragraphs and `blocks` as the expected result."""
     case(name, article_page(around(html)), about, dossier, with_blocks(*blocks), **checks)
 
 
@@ -31,7 +31,7 @@ pictures(
     figure(A, alt="Vue du port au petit matin")
     + figure(B, alt="ASEAN.jpg", caption="")
     + figure(C, alt=TITLE, caption="<p>&nbsp;</p>"),
-    "no figcaption, an empty one and a blank one: caption null, and the alt never takes its place",
+    "no figcaption, an empty one and a blank one: caption null, and the alt is not used instead",
     "6 18.6",
     img(A, alt="Vue du port au petit matin", caption=None, credit=None),
     img(B, alt="ASEAN.jpg", caption=None, credit=None),
@@ -48,7 +48,7 @@ pictures(
 pictures(
     "caption_over_two_lines",
     f'<figure><img data-src="{A}" src="{GIF}" alt=""><figcaption>Une grue du port de Haïphong.<br>\nPhoto : VNA</figcaption></figure>',
-    "a <br> inside a caption: one line, the words stay apart",
+    "a <br> inside a caption becomes a space",
     "6 18.6",
     img(A, alt="", caption="Une grue du port de Haïphong. Photo : VNA", credit="VNA"),
 )
@@ -57,7 +57,7 @@ pictures(
     table_picture(A, alt=f"{TITLE} ảnh 1", caption=CAPTION)
     + table_picture(B, alt=f"{TITLE} hinh anh 2")
     + table_picture(C, caption=""),
-    "table.picture with td.caption, without a caption row, with an empty one; both generated alts",
+    "table.picture with td.caption, without a caption row, with an empty one; both forms of generated alt",
     "6 18.6",
     img(A, alt=f"{TITLE} ảnh 1", caption=CAPTION, credit="VNA"),
     img(B, alt=f"{TITLE} hinh anh 2", caption=None, credit=None),
@@ -78,7 +78,7 @@ pictures(
     "table_picture_beside_data_table",
     table_picture(A, caption=CAPTION)
     + "<table><tr><td>Quai 1</td><td>400 m</td></tr><tr><td>Quai 2</td><td>350 m</td></tr></table>",
-    "a picture table and a data table side by side are told apart",
+    "a picture table followed by a data table: both are recognised",
     "6",
     img(A, caption=CAPTION, credit="VNA"),
     table(("Quai 1", "400 m"), ("Quai 2", "350 m")),
@@ -86,15 +86,15 @@ pictures(
 pictures(
     "caption_sibling_p_with_class",
     f'<p style="text-align:center"><img class="cms-photo" src="{A}" alt="quai.jpg"></p><p class="caption">{CAPTION}</p>',
-    "the caption stands only in a sibling p.caption: it is the picture's, and no body text",
+    "the caption is only in a sibling p.caption: it belongs to the picture and is not body text",
     "18.6",
     img(A, alt="quai.jpg", caption=CAPTION, credit="VNA"),
 )
 case(
     "caption_sibling_p_plain",
     article_page(around(f'<p><img class="cms-photo" src="{A}" alt="quai.jpg"></p><p><em>{CAPTION}</em></p>')),
-    "the caption stands in a plain sibling <p>, told only by its credit: whether caption or paragraph is left open, but it "
-    "must be kept, and the text around it is body",
+    "the caption is in a plain sibling <p>, recognisable only by its credit: it must be kept, as caption or paragraph, "
+    "and the text around it is body text",
     "18.6",
     {key: STANDARD[key] for key in ("title", "kind", "signature", "dateline")},
     contains={"text": [P1, P2, P3], "blocks": [CAPTION, A]},
@@ -118,14 +118,14 @@ CREDITS = (
 pictures(
     "credits",
     "".join(figure(f"{MEDIA}/{HEX}/c{n}.jpg", caption=caption) for n, (caption, _) in enumerate(CREDITS)),
-    "the caption stays whole; the credit is who it names, and the word photo in a sentence is no credit",
+    "the caption is kept complete; the credit is the name in it, and the word photo in a sentence is not a credit",
     "6 16",
     *(img(f"{MEDIA}/{HEX}/c{n}.jpg", caption=caption, credit=credit) for n, (caption, credit) in enumerate(CREDITS)),
 )
 
-# --- addresses -------------------------------------------------------------------------------------------------------
+# --- image URLs ------------------------------------------------------------------------------------------------------
 
-ADDRESSES = (
+IMAGE_URLS = (
     (f'src="{GIF}" data-src="{A}"', A),
     (f'src="{GIF}" data-original="{B}"', B),
     (f'src="https://mediafr.vietnamplus.vn/placeholder.png" data-src="{C}"', C),
@@ -147,17 +147,17 @@ pictures(
     "image_addresses",
     "".join(
         f'<figure><img {attributes} alt="" class="cms-photo"><figcaption>Image {n}</figcaption></figure>\n'
-        for n, (attributes, _) in enumerate(ADDRESSES)
+        for n, (attributes, _) in enumerate(IMAGE_URLS)
     ),
     "lazy data-src and data-original before src, .jpg.webp, protocol-relative, // in the path, relative, legacy host, &amp;, "
     "an empty data-src",
     "7 18.7",
-    *(img(url, alt="", caption=f"Image {n}", credit=None) for n, (_, url) in enumerate(ADDRESSES)),
+    *(img(url, alt="", caption=f"Image {n}", credit=None) for n, (_, url) in enumerate(IMAGE_URLS)),
 )
 pictures(
     "image_data_uri_only",
     f'<figure><img class="cms-photo" src="{GIF}" alt=""><figcaption>{CAPTION}</figcaption></figure>',
-    "only the placeholder is there: the picture and its caption are kept, without an address",
+    "a picture with only a placeholder: kept with its caption but without a URL",
     "7 18.7",
     img(None, alt="", caption=CAPTION, credit="VNA"),
 )
@@ -165,7 +165,7 @@ pictures(
     "image_noscript_twin",
     f'<figure><img class="cms-photo lazy" src="{GIF}" data-src="{A}" alt=""><noscript><img src="{A}" alt=""></noscript>'
     f"<figcaption>{CAPTION}</figcaption></figure>",
-    "the <noscript> twin of a lazy picture is not a second picture",
+    "the <noscript> copy of a lazy picture is not a second picture",
     "7",
     img(A, alt="", caption=CAPTION, credit="VNA"),
 )
@@ -181,7 +181,7 @@ pictures(
     "image_gallery",
     f'<div class="gallery cms-gallery"><div class="row">{figure(A, caption="Le quai. Photo : VNA")}{figure(B, caption="La grue.")}</div>'
     f"{figure(C)}</div>",
-    "a gallery inside the body: every picture, in order, with its own caption",
+    "a gallery inside the body: all pictures in order, each with its own caption",
     "7",
     img(A, caption="Le quai. Photo : VNA", credit="VNA"),
     img(B, caption="La grue.", credit=None),
@@ -190,7 +190,7 @@ pictures(
 pictures(
     "image_two_in_one_figure",
     f'<figure><img data-src="{A}" src="{GIF}" alt=""><img data-src="{B}" src="{GIF}" alt=""><figcaption>{CAPTION}</figcaption></figure>',
-    "two pictures share one figcaption: both are kept; which of them has the caption is left open",
+    "two pictures share one figcaption: both are kept; which one has the caption is not checked",
     "7",
     img(A),
     img(B),
@@ -202,7 +202,7 @@ case(
         around(figure(B, alt="grue.jpg", caption=CAPTION)),
         avatar=figure(A, alt="La délégation. Photo : VNA", cls="article__avatar"),
     ),
-    "lead picture first, its alt is a caption text but it has no figcaption: caption null",
+    "lead picture first; its alt looks like a caption but it has no figcaption: caption null",
     "6 18.6",
     STANDARD
     | body(
@@ -221,7 +221,7 @@ PLAYER = '<div id="player-wrapper-12" style="--z--player: 1"><p>Votre navigateur
 case(
     "kind_video_table",
     article_page(f'<table class="video"><tr><td>{PLAYER}</td></tr></table>'),
-    "video: a player in table.video and no text: kind video, the player's own words are not text, not a failure",
+    "video: a player in table.video and no text: kind video; the player's own text is not article text",
     "7 18.3",
     STANDARD | EMPTY | {"kind": "video"},
 )
@@ -237,7 +237,7 @@ case(
 case(
     "kind_article_with_video",
     article_page(around(f'<table class="video"><tbody><tr><td>{PLAYER}</td></tr></tbody></table>')),
-    "a player beside body text: an article; the player table is no data table",
+    "a player together with body text: an article; the player's table is not a data table",
     "7",
     STANDARD,
 )
@@ -261,7 +261,7 @@ case(
 case(
     "kind_infographic",
     article_page(f'<p><img class="cms-photo" src="{GIF}" data-src="{C}" alt="infographie.jpg"></p>'),
-    "infographic: a picture only, no caption, no text",
+    "infographic: only a picture, no caption, no text",
     "7 18.3",
     STANDARD | EMPTY | {"kind": "infographic"} | body(img(C, alt="infographie.jpg", caption=None, credit=None)),
 )
@@ -281,7 +281,7 @@ case(
 case(
     "kind_video_with_avatar",
     article_page(PLAYER, avatar=figure(A, cls="article__avatar", caption=CAPTION)),
-    "video with a captioned lead picture: the player decides",
+    "video with a captioned lead picture: kind video because of the player",
     "7 18.3",
     STANDARD | EMPTY | {"kind": "video"} | body(img(A, caption=CAPTION, credit="VNA")),
 )

@@ -1,4 +1,4 @@
-"""Datelines, signatures, and the quirks of the agency's typing that must survive unchanged."""
+"""Datelines, signatures, and typing errors of the agency that must be kept unchanged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kit import LEAD, P1, P2, STANDARD, article_page, body, case, p
 
 
 def first(text):
-    """Give the standard page with another first paragraph, and what its body must be."""
+    """Return the standard page with `text` as its first paragraph, and its expected article."""
     end = "Les travaux dureront deux ans."
     return article_page(f"<p>{text}</p><p>{P2}</p><p>{end}</p>"), STANDARD | body(p(text), p(P2), p(end)) | {
         "signature": None
@@ -17,7 +17,7 @@ def first(text):
 
 
 def last(text):
-    """Give the standard page with another last paragraph, and what its body must be."""
+    """Return the standard page with `text` as its last paragraph, and its expected article."""
     return article_page(f"<p>{P1}</p><p>{P2}</p><p>{text}</p>"), STANDARD | body(p(P1), p(P2), p(text))
 
 
@@ -48,7 +48,7 @@ for name, text in {
     case(
         f"dateline_{name}",
         page,
-        "no dateline at the head of the first paragraph: null, even where the agency is named in the sentence",
+        "no dateline at the start of the first paragraph: null, even if the sentence names the agency",
         "6 16",
         expect | {"dateline": None},
     )
@@ -70,16 +70,14 @@ SIGNATURES = {
 }
 for name, (text, signature) in SIGNATURES.items():
     page, expect = last(text)
-    case(f"signature_{name}", page, f"the body ends in: …{text[-28:]}", "16", expect | {"signature": signature})
+    case(f"signature_{name}", page, f"the body ends with: …{text[-28:]}", "16", expect | {"signature": signature})
 
 page, expect = last("– VNA")
-case(
-    "signature_alone", page, "a signature alone in its paragraph is a paragraph", "16", expect | {"signature": "– VNA"}
-)
+case("signature_alone", page, "a signature alone in a paragraph is a paragraph", "16", expect | {"signature": "– VNA"})
 case(
     "signature_bold_right",
     article_page(f'<p>{P1}</p><p>{P2}</p><p align="right"><strong>-VNA</strong></p><p>&nbsp;</p>'),
-    "a signature alone, bold, set to the right, and an empty paragraph after it",
+    "a signature alone, bold and right-aligned, followed by an empty paragraph",
     "16",
     STANDARD | body(p(P1), p(P2), p("-VNA")),
 )
@@ -87,7 +85,7 @@ PICTURE = f"{MEDIA}/{HEX}/fin.jpg"
 case(
     "signature_before_picture",
     article_page(f"<p>{P1}</p><p>{P2} -VNA</p>" + figure(PICTURE, caption="La délégation à Haïphong. Photo : VNA")),
-    "the signature ends the last text, though a picture whose caption ends in VNA follows",
+    "the signature ends the last text, although a picture follows whose caption ends with VNA",
     "5 16",
     STANDARD
     | body(
@@ -103,13 +101,13 @@ case(
     ),
 )
 
-# --- quirks that stay ------------------------------------------------------------------------------------------------
+# --- errors that are kept --------------------------------------------------------------------------------------------
 
 GLUED = "Le chefadjoint a présenté ses messages desympathie.Lors de la rencontre, le Partiet l’Etat l’ont remercié."
 case(
     "quirk_glued_words",
     article_page(f"<p>{GLUED}</p><p>La stratégiede coopération est un pilieressentiel.</p>", lead=None),
-    "glued words stay in text; the repaired reading beside it has them apart, with the repairs listed",
+    "glued words are kept in `text`; they are separated in `clean`, and the repairs are listed",
     "16 18.17",
     STANDARD
     | body(p(GLUED), p("La stratégiede coopération est un pilieressentiel."))
@@ -120,18 +118,18 @@ case(
 case(
     "quirk_sound_text_needs_no_repair",
     article_page("<p>Le port a reçu trois navires.</p><p>Le trafic augmente.</p>", lead=None),
-    "a text without any defect: the repaired reading equals it and no repair is listed",
+    "a text without errors: `clean` is equal to it and no repair is listed",
     "16",
     STANDARD
     | body(p("Le port a reçu trois navires."), p("Le trafic augmente."))
     | {"lead": None, "dateline": None, "signature": None}
-    | {"clean": "Le port a reçu trois navires.\n\nLe trafic augmente.", "repairs": []},
+    | {"clean": "Le port a reçu trois navires.\n\nLe trafic augmente.", "repairs": [], "word_count": 9},
 )
 SPLIT = "Le 45 e anniversaire du P rincipe de l’ Organisation, soit une hausse de ( 38,4%) et 1.568 milliards de đồng."
 case(
     "quirk_split_words_and_lost_plus",
     first(SPLIT)[0],
-    "stray splits and a lost plus sign stay as they are",
+    "split words and a lost plus sign are kept",
     "16 18.17",
     first(SPLIT)[1] | {"dateline": None},
 )
@@ -144,7 +142,7 @@ UNICODE = (
 case(
     "quirk_unicode",
     first(UNICODE)[0],
-    "superscript letters, emoji, doubled apostrophes, NFC beside NFD, zero-width space, soft hyphen, narrow NBSP: all kept",
+    "superscript letters, emoji, doubled apostrophes, NFC and NFD, zero-width space, soft hyphen, narrow NBSP: all kept",
     "16 18.17",
     first(UNICODE)[1] | {"dateline": None},
 )
@@ -162,7 +160,7 @@ NFD_TITLE = unicodedata.normalize("NFD", "Đà Nẵng reçoit une délégation d
 case(
     "title_nfd",
     article_page(title=NFD_TITLE),
-    "a title in NFD is kept as it stands",
+    "a title in NFD is kept unchanged",
     "16 18.17",
     STANDARD | {"title": NFD_TITLE},
 )
@@ -173,7 +171,7 @@ case(
         "&oelig;uvre &euro;&hellip; A&eacuteroport AT&T &copy2026 &#146;fin&#146;</p>",
         title_html='<h1 class="article__title cms-title">L&#39;ASEAN &amp; l&#x2019;UE&nbsp;: &quot;c&oelig;ur&quot; du R&amp;D</h1>',
     ),
-    "entities named, decimal, hexadecimal, without semicolon, doubled (&amp;amp; gives &amp;), and the windows-1252 range",
+    "entities: named, decimal, hexadecimal, without semicolon, doubly escaped (&amp;amp; gives &amp;), windows-1252 range",
     "4 16 18.17",
     STANDARD
     | body(

@@ -1,4 +1,4 @@
-"""When the article was published: the order of trust, and everything that must not be taken for it."""
+"""The publication time: the order of trust, and times that must not be used."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ EPOCH = "1767315611"
 
 
 def times(name, about, dossier, expected, *, published=None, time="", checks=None, **options):
-    """Register a case whose article has these times and no others; expected None goes with a problem."""
+    """Register a case whose article has only these times. `expected` is the expected `published_at`."""
     expect = STANDARD | {"published_at": expected}
     case(name, article_page(published=published, time=time, **options), about, dossier, expect, **(checks or {}))
 
@@ -18,7 +18,7 @@ def times(name, about, dossier, expected, *, published=None, time="", checks=Non
 times("time_meta_only", "only article:published_time", "4 15", AT, published=AT)
 times(
     "time_datetime_attribute",
-    "only time[datetime], offset without colon; it leaves with one, the raw string stays as it was",
+    "only time[datetime], offset without colon: published_at has the colon, published_raw is unchanged",
     "5 15 18.11",
     AT,
     time=time_tag("2026-01-02T08:00:11+0700", None, ""),
@@ -34,7 +34,7 @@ times(
 )
 times(
     "time_epoch_before_json_ld",
-    "data-time is trusted before JSON-LD",
+    "data-time is preferred to JSON-LD",
     "15",
     AT,
     time=time_tag(None, EPOCH, ""),
@@ -63,7 +63,7 @@ times(
 )
 times(
     "time_json_ld_before_visible",
-    "JSON-LD is trusted before the visible text",
+    "JSON-LD is preferred to the visible text",
     "15",
     AT,
     time=time_tag(None, None, "03/01/2026 09:00"),
@@ -83,7 +83,7 @@ times(
     "2026-01-02T08:05:00+07:00",
     time=time_tag(None, None, "Vendredi, 02/01/2026 - 08:05"),
 )
-times("time_meta_wins", "meta, data-time, JSON-LD and text all differ: meta", "15", PUBLISHED, published=PUBLISHED,
+times("time_meta_wins", "meta, data-time, JSON-LD and text all differ: meta is used", "15", PUBLISHED, published=PUBLISHED,
       time=time_tag("2025-05-01T00:00:00+0700", "1746032400", "01/05/2025 00:00"),
       ld=json_ld(news_article(TITLE, datePublished="2025-05-02T00:00:00+07:00")))  # fmt: skip
 times(
@@ -103,7 +103,7 @@ times(
 case(
     "time_meta_utc",
     article_page(published="2026-01-02T01:00:11Z", time=""),
-    "meta in UTC with Z: the same instant; how it is written is left open",
+    "meta in UTC with Z: the same instant; the notation is not checked",
     "15 18.11",
     without("published_at"),
     same_instant={"published_at": AT},
@@ -111,14 +111,14 @@ case(
 case(
     "time_meta_fraction",
     article_page(published="2026-01-02T08:00:11.0000000+07:00", time=""),
-    "meta with seven digits of fraction, as .NET writes it",
+    "meta with seven fractional digits, as written by .NET",
     "15",
     without("published_at"),
     same_instant={"published_at": AT},
 )
 times(
     "time_meta_malformed",
-    "meta is not a date: the next source",
+    "meta is not a date: the next source is used",
     "15 18.11",
     AT,
     published="Invalid date",
@@ -126,7 +126,7 @@ times(
 )
 times(
     "time_meta_impossible",
-    "meta is a date that does not exist: the next source",
+    "meta is an impossible date: the next source is used",
     "15 18.11",
     AT,
     published="2026-02-30T25:61:00+07:00",
@@ -134,7 +134,7 @@ times(
 )
 times(
     "time_meta_empty",
-    "meta is there but empty: the next source",
+    "empty meta: the next source is used",
     "15 18.11",
     AT,
     published="",
@@ -143,7 +143,7 @@ times(
 case(
     "time_meta_year_one",
     article_page(published="0001-01-01T00:00:00+07:00", time=""),
-    "meta is the zero of .NET, which does not even exist in UTC: the article is read, and not dated to the year 1",
+    "meta is the zero date of .NET, which is out of range in UTC: the article is read and not dated to the year 1",
     "15 18.11",
     without("published_at"),
     excludes={"published_at": ["0001-"]},
@@ -168,17 +168,17 @@ times(
 )
 times(
     "time_older_than_id",
-    "published_time is years older than the id suggests (backdated): kept",
+    "published_time is years earlier than the id suggests (backdated): kept",
     "15 18.11",
     "2011-03-01T06:00:00+07:00",
     published="2011-03-01T06:00:00+07:00",
 )
-NONE = "no time of the article anywhere: null and a problem, never the fetch time"
-times("time_none", NONE, "15 18.11", None, checks={"problems": True})
+NO_TIME = "no time of the article anywhere: null and a problem, not the fetch time"
+times("time_none", NO_TIME, "15 18.11", None, checks={"problems": True})
 FOREIGN = story(QUAIS[1], QUAIS[0], when=time_tag("2026-11-30T10:00:00+0700", "1796007600", "30/11/2026 10:00"))
 times(
     "time_only_of_other_stories",
-    "only stories before the column and under 'Voir plus', and the header's date of today, have a time: null and a problem",
+    "only other stories and the page header have a time: null and a problem",
     "15",
     None,
     before=f'<div class="box-content">{FOREIGN}</div>',
@@ -200,7 +200,7 @@ DATED_PICTURE = "https://mediafr.vietnamplus.vn/t660/uploaded/wbxx/2026_01_02/qu
 case(
     "time_in_body_text",
     article_page(f"<p>{P1}</p><p>{DATED}</p>{figure(DATED_PICTURE)}<p>{P3}</p>", published=None, time=""),
-    "a date in the body's words and in a picture's address is not the publication: null and a problem",
+    "dates in the body text and in a picture's URL are not the publication time: null and a problem",
     "15",
     STANDARD
     | {"published_at": None}
@@ -210,7 +210,7 @@ case(
 case(
     "modified_meta",
     article_page(extra='<meta property="article:modified_time" content="2025-04-30T09:15:00+07:00">'),
-    "article:modified_time is there",
+    "article:modified_time is present",
     "4",
     STANDARD | {"modified_at": "2025-04-30T09:15:00+07:00"},
 )

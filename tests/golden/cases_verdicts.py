@@ -1,4 +1,4 @@
-"""Drift (the page says that it is an article, but in a markup that we do not know) and everything that is no article."""
+"""Layout drift (the page declares an article, but has no known layout) and pages that are not articles."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ NEW_CHROME = {
 
 
 def new_layout(main=NEW_MARKUP, **head):
-    """Give the article in a layout where every class name is new."""
+    """Return the article in a layout where every class name is new."""
     return document(article_head(**{"title": TITLE, "lead": LEAD, "url": URL} | head), main, **NEW_CHROME)
 
 
 case(
     "drift_redesign",
     new_layout(),
-    "every class name changed; NewsArticle and og:type say it is an article: what the head says is reported, the body is not guessed",
+    "every class name is new; NewsArticle and og:type declare an article: the metadata is reported, the body is not guessed",
     "4 5",
     FOUND,
     code=4,
@@ -50,7 +50,7 @@ case(
         '<div class="nx"><h2 class="nx-h">L’ASEAN</h2><div>Texte.</div></div>',
         **NEW_CHROME,
     ),
-    "only JSON-LD says it is an article; its headline is HTML-escaped and comes out decoded",
+    "only JSON-LD declares an article; its HTML-escaped headline is decoded",
     "4",
     {
         "post_id": 245060,
@@ -64,7 +64,7 @@ case(
 case(
     "drift_redesign_open_graph_only",
     new_layout(ld="", canonical=None),
-    "only og:type and og:title say it is an article",
+    "only og:type and og:title declare an article",
     "4",
     FOUND,
     code=4,
@@ -74,7 +74,7 @@ case(
     document(
         f'<title>{TITLE} | Vietnam+ (VietnamPlus)</title><link rel="canonical" href="{URL}">', NEW_MARKUP, **NEW_CHROME
     ),
-    "only the canonical link, which matches an article address, says it is an article; where the title comes from is left open",
+    "only the canonical link, an article URL, shows that this is an article; the source of the title is not checked",
     "2 4",
     {"post_id": 245060, "published_at": None, "blocks": [], "text": ""},
     code=4,
@@ -87,7 +87,7 @@ case(
     + json_ld(news_article(TITLE, datePublished=PUBLISHED))
     + f'</head><body><header><h1>{TITLE}</h1></header><amp-img src="/p.jpg" width="6" height="4"></amp-img><div class="content">{BODY}'
     "</div><amp-ad></amp-ad></body></html>",
-    "an AMP-like page: no known class",
+    "an AMP page: no known class",
     "4 18",
     FOUND,
     code=4,
@@ -95,7 +95,7 @@ case(
 case(
     "drift_body_renamed",
     article_page(body_tag='<div class="story-content cms-content-v2">', avatar=""),
-    "title and lead are where we know them, but the body's container has a new name and no itemprop",
+    "title and lead have known classes, but the body's container has a new class and no itemprop",
     "5",
     FOUND | {"lead": LEAD},
     code=4,
@@ -106,7 +106,7 @@ case(
         body_tag='<div class="story-content">',
         after='<div class="sidebar"><div class="cms-body-list"><p>Texte étranger qui n’est pas l’article.</p></div></div>',
     ),
-    "the body's container has a new name and paragraphs stand elsewhere: they are not taken for it",
+    "the body's container has a new class; paragraphs elsewhere on the page are not used instead",
     "5",
     FOUND,
     code=4,
@@ -115,13 +115,13 @@ case(
 case(
     "drift_body_loaded_by_script",
     article_page("").replace(f"{BODY_TAG}\n</div>", '<div id="app-body" data-api="/api/content/245060"></div>'),
-    "the body is loaded by a script: an empty shell that says it is an article",
+    "the body is loaded by a script: an empty page that declares an article",
     "5 18",
     FOUND,
     code=4,
 )
 
-# --- pages of the site that are no articles --------------------------------------------------------------------------
+# --- pages of the site that are not articles -------------------------------------------------------------------------
 
 STORIES = "".join(
     story(f"Nouvelle {n}", f"/nouvelle-{n}-post2560{n:02}.vnp", summary=f"Résumé {n}.") for n in range(1, 9)
@@ -129,7 +129,7 @@ STORIES = "".join(
 
 
 def list_page(title, url, *, above="", head="", stories=STORIES):
-    """Give a page of the site that lists stories."""
+    """Return a page of the site that lists stories."""
     return document(
         f'<meta charset="utf-8"><title>{escape(title)} | Vietnam+ (VietnamPlus)</title><link rel="canonical" href="{url}">'
         + meta(og__type="website", og__title=title, og__url=url)
@@ -139,21 +139,21 @@ def list_page(title, url, *, above="", head="", stories=STORIES):
     )
 
 
-def no_article(name, page, about, dossier, url=URL, **more):
-    """Register a page that is no article."""
+def rejected(name, page, about, dossier, url=URL, **more):
+    """Register a page that is not an article."""
     case(name, page, about, dossier, code=3, url=url, **more)
 
 
 HOME = list_page("Vietnam+", SITE + "/", head=json_ld({"@type": "WebSite", "name": "Vietnam+", "url": SITE}))
-no_article("list_home", HOME, "the home page", "9", SITE + "/")
-no_article(
+rejected("list_home", HOME, "the home page", "9", SITE + "/")
+rejected(
     "list_home_at_article_url",
     HOME,
-    "an article's address answers 200 with the home page (redirect, or gone)",
+    "an article's URL returns the home page with status 200 (redirect, or removed article)",
     "14 18.16 18.22",
 )
 SECTION = SITE + "/politique/"
-no_article(
+rejected(
     "list_section",
     list_page(
         "Politique",
@@ -165,13 +165,13 @@ no_article(
     "9",
     SECTION,
 )
-no_article(
+rejected(
     "list_section_at_article_url",
     list_page("Politique", SECTION),
-    "an article's address answers with its section",
+    "an article's URL returns its section page",
     "18.16 18.22",
 )
-no_article(
+rejected(
     "list_section_with_title_classes",
     list_page(
         "Politique",
@@ -179,44 +179,44 @@ no_article(
         above='<article class="story story--featured"><h1 class="article__title cms-title"><a class="cms-link" href="/une-post256030.vnp">'
         'La une du jour</a></h1><div class="article__sapo cms-desc">Chapeau de la une.</div></article>',
     ),
-    "a section list whose featured story wears the title and lead classes of an article",
+    "a section list whose featured story has the title and lead classes of an article",
     "5 9",
     SECTION,
 )
 TOPIC = SITE + "/topic/edification-du-parti-135.vnp"
-no_article(
+rejected(
     "list_topic",
     list_page(
         "Edification du Parti",
         TOPIC,
         above='<h1 class="topic-title">Edification du Parti</h1><div class="cms-desc">Dossier spécial.</div>',
     ),
-    "a topic page: its address ends in a number and .vnp",
+    "a topic page: its URL ends with a number and .vnp",
     "2 18.20",
     TOPIC,
 )
-no_article("list_topic_old_form", list_page("ASEAN", SITE + "/chude/asean/135.vnp"), "a topic page in the old address form", "2 18.20",
+rejected("list_topic_old_form", list_page("ASEAN", SITE + "/chude/asean/135.vnp"), "a topic page with the old URL form", "2 18.20",
            SITE + "/chude/asean/135.vnp")  # fmt: skip
 SEARCH = SITE + "/search.vnp?q=caf%C3%A9"
-no_article(
+rejected(
     "list_search",
     list_page("café", SEARCH, above="<h1>café</h1><p>1.204 + résultats</p>"),
     "a search page",
     "2 18.20",
     SEARCH,
 )
-no_article("list_search_empty", list_page("zzz", SEARCH, above="<h1>zzz</h1><p>0 résultat</p>", stories=""), "a search without results", "2",
+rejected("list_search_empty", list_page("zzz", SEARCH, above="<h1>zzz</h1><p>0 résultat</p>", stories=""), "a search without results", "2",
            SEARCH)  # fmt: skip
 TAG = SITE + "/tag/haiphong-tag881.vnp"
-no_article(
+rejected(
     "list_tag",
     list_page("#Haïphong", TAG, above='<h1 class="cms-title">#Haïphong</h1>'),
-    "a tag page, its h1 has cms-title",
+    "a tag page whose h1 has the class cms-title",
     "18.20",
     TAG,
 )
 AUTHOR = SITE + "/auteur/nguyen-thi-hoa-12.vnp"
-no_article(
+rejected(
     "list_author",
     list_page(
         "Nguyên Thi Hoa",
@@ -228,7 +228,7 @@ no_article(
     AUTHOR,
 )
 ENGLISH = "https://en.vietnamplus.vn/vietnam-france-boost-port-cooperation-post335001.vnp"
-no_article(
+rejected(
     "other_edition",
     article_page(
         "<p>Hanoi (VNA) - A delegation from the Port of Le Havre visited Hai Phong.</p>",
@@ -237,7 +237,7 @@ no_article(
         lead="The visit took place from April 27 to 29.",
         section="Politics",
     ).replace('lang="fr"', 'lang="en"'),
-    "an article of the English edition: same markup, but its id belongs to another sequence",
+    "an article of the English edition: same markup, but another id sequence",
     "1 2",
     ENGLISH,
 )
@@ -246,7 +246,7 @@ no_article(
 
 
 def soft_404(text, title):
-    """Give an error page in the site's own furniture."""
+    """Return an error page with the site's usual header, lists and footer."""
     return document(
         f'<meta charset="utf-8"><title>{title}</title>' + ORGANISATION,
         f'<div class="main-col content-col"><div class="error-page"><h1>404</h1><p>{text}</p><a href="/">Accueil</a></div>'
@@ -258,21 +258,24 @@ for name, text, title in (
     ("vietnamese", "Trang không tồn tại hoặc đã bị xóa.", "Vietnam+ (VietnamPlus)"),
     ("french", "Page introuvable. L’article demandé n’existe plus.", "Page introuvable | Vietnam+ (VietnamPlus)"),
 ):
-    no_article(
-        f"soft_404_{name}", soft_404(text, title), "status 200, but the page says there is no such article", "14 18.22"
+    rejected(
+        f"soft_404_{name}",
+        soft_404(text, title),
+        "status 200, but the page says that the article does not exist",
+        "14 18.22",
     )
-no_article(
+rejected(
     "soft_404_nginx",
     "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n",
     "a bare web server error with status 200",
     "14 18.22",
 )
-no_article(
+rejected(
     "soft_404_empty_template",
     document("<meta charset='utf-8'><title> | Vietnam+ (VietnamPlus)</title>" + meta(og__type="website"),
              '<div class="main-col content-col"><h1 class="article__title cms-title"></h1><div class="article__sapo cms-desc"></div>'
              f"{BODY_TAG}</div></div>{SIDEBAR}"),
-    "the article template around nothing: no title, no text, no picture, and nothing says that it is an article",
+    "an empty article template: no title, text or picture, and nothing declares an article",
     "14 18.22",
 )  # fmt: skip
 
@@ -291,16 +294,14 @@ for name, page in {
     "waf_vietnamese": "<html><head><title>Thông báo</title></head><body><h3>Truy cập của bạn bị từ chối (Request rejected)</h3>"
     "<p>Support ID: 1029384756</p></body></html>",
 }.items():
-    no_article(
-        f"block_{name}", page, f"a block page ({name}) at an article's address", "14 18.16", content_type="text/html"
-    )
+    rejected(f"block_{name}", page, f"a block page ({name}) at an article's URL", "14 18.16", content_type="text/html")
 
-# --- not even a page -------------------------------------------------------------------------------------------------
+# --- not an HTML page ------------------------------------------------------------------------------------------------
 
 ITEM = f"<item><title>{TITLE}</title><link>{URL}</link><description>{LEAD}</description><pubDate>Tue, 29 Apr 2025 14:30:44 +0700</pubDate></item>"
 for name, content, content_type, about in (
-    ("empty", b"", "text/html;charset=utf-8", "no byte at all"),
-    ("blank", b" \r\n\r\n ", "text/html;charset=utf-8", "white space only"),
+    ("empty", b"", "text/html;charset=utf-8", "no bytes"),
+    ("blank", b" \r\n\r\n ", "text/html;charset=utf-8", "only white space"),
     ("dozen_bytes", b"rss_home.html", "text/html;charset=utf-8", "a template's name instead of a page"),
     ("plain_text", b"Le Vietnam et la France. -VNA", "text/plain; charset=utf-8", "a line of plain text"),
     ("json_error", b'{"data":null,"error_code":404,"error_message":"not found"}', "application/json", "a JSON error"),
@@ -310,19 +311,19 @@ for name, content, content_type, about in (
             {"data": {"articles": f'<article class="story">{BODY}</article>', "hasMoreContent": True}, "error_code": 0}
         ).encode(),
         "application/json; charset=utf-8",
-        "a JSON answer with HTML inside",
+        "a JSON response that contains HTML",
     ),
     (
         "rss",
         f'<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>Vietnam+</title>{ITEM}</channel></rss>'.encode(),
         "text/xml; charset=utf-8",
-        "a feed at an article's address",
+        "a feed at an article's URL",
     ),
     (
         "rss_labelled_html",
         f'<?xml version="1.0" encoding="utf-8"?>\n<rss version="2.0"><channel><title>Vietnam+</title>{ITEM}</channel></rss>'.encode(),
         "text/html;charset=utf-8",
-        "a feed labelled as HTML, whose item names this very article",
+        "a feed declared as HTML, with an item for this article",
     ),
     (
         "sitemap",
@@ -336,25 +337,25 @@ for name, content, content_type, about in (
         "application/pdf",
         "a PDF",
     ),
-    ("pdf_labelled_html", b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n<p>x</p>\n%%EOF\n", "text/html", "a PDF labelled as HTML"),
+    ("pdf_labelled_html", b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n<p>x</p>\n%%EOF\n", "text/html", "a PDF declared as HTML"),
     ("jpeg", b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00" + bytes(range(256)) * 4, "image/jpeg", "a picture"),
     (
         "gzip_not_inflated",
         b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03" + bytes(range(255, 0, -1)),
         "text/html",
-        "a body still compressed",
+        "a body that is still compressed",
     ),
     (
         "fragment",
         STORIES.encode(),
         "text/html;charset=utf-8",
-        "an HTML fragment of list items, as the zone API answers",
+        "an HTML fragment of list items, as returned by the zone API",
     ),
 ):
-    no_article(f"not_html_{name}", content, about, "10 12 14 18.16", content_type=content_type)
-no_article("not_html_json_null_header", b"[]", "two bytes of JSON without any header", "18.16", content_type=None)
+    rejected(f"not_html_{name}", content, about, "10 12 14 18.16", content_type=content_type)
+rejected("not_html_json_null_header", b"[]", "two bytes of JSON without a header", "18.16", content_type=None)
 
-# --- articles all the same -------------------------------------------------------------------------------------------
+# --- articles nevertheless -------------------------------------------------------------------------------------------
 
 case(
     "article_without_any_metadata",
@@ -362,7 +363,7 @@ case(
         f'<meta charset="utf-8"><title>{TITLE}</title>',
         f'<h1 class="article__title cms-title">{TITLE}</h1><div class="article__sapo cms-desc">{LEAD}</div>{BODY_TAG}{BODY}</div>',
     ),
-    "no canonical, og, JSON-LD or time: the known markup at an article's address is an article",
+    "no canonical link, OpenGraph, JSON-LD or time: known markup at an article's URL is an article",
     "5",
     STANDARD | {"section": None, "published_at": None, "related": []},
     problems=True,
@@ -370,7 +371,7 @@ case(
 case(
     "article_og_type_website",
     article_page(og_type="website"),
-    "og:type says website, but the markup is an article's: an article",
+    "og:type is website, but the markup is that of an article: an article",
     "4 5",
     STANDARD,
 )
@@ -379,7 +380,7 @@ case(
     article_page(
         extra='<meta http-equiv="refresh" content="900"><noscript><style>.lazy{display:none}</style></noscript>'
     ),
-    "a page that reloads itself and has a noscript in its head is no block page",
+    "a page that reloads itself and has a <noscript> in its head is not a block page",
     "14",
     STANDARD,
 )

@@ -1,4 +1,4 @@
-"""The block "Voir plus": its container is not known, so the heading and the stories under it must be enough."""
+"""The "Voir plus" block. Its container is unknown, so it must be found by its heading and the stories under it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SECOND = story(COMMERCE[1], COMMERCE[0], summary=COMMERCE[2])
 
 
 def foot(name, html, about, related=TWO_RELATED, dossier="8", **checks):
-    """Register a case with this at the foot of the column."""
+    """Register a case with `html` at the foot of the article's column."""
     expect = without("related") if related is None else STANDARD | {"related": related}
     case(f"voir_plus_{name}", article_page(related=html), about, dossier, expect, **checks)
 
@@ -32,10 +32,10 @@ for name, head in {
     "nbsp": "<h3>Voir&nbsp;plus</h3>",
     "colon": "<h3>Voir plus :</h3>",
 }.items():
-    foot(f"head_{name}", voir_plus(FIRST, SECOND, head=head), f"heading as {name}; a link in it is no story")
+    foot(f"head_{name}", voir_plus(FIRST, SECOND, head=head), f"heading as {name}; a link in it is not a story")
 
-foot("none", "", "no block at all: an empty list, though the sidebar has stories", [])
-foot("empty", voir_plus(), "the heading without any story under it", [])
+foot("none", "", "no block: an empty list, although the sidebar has stories", [])
+foot("empty", voir_plus(), "the heading without stories", [])
 foot(
     "items_without_parts",
     voir_plus(
@@ -45,7 +45,7 @@ foot(
         story("Légende vide", "/legende-vide-post256004.vnp", alt="", summary=""),
         story("Légende égale au titre", "/legende-egale-post256005.vnp", summary="Autre résumé."),
     ),
-    "stories without summary, without picture, with neither, with an empty alt, with an alt that repeats the title",
+    "stories without summary, without picture, without both, with an empty alt, with an alt equal to the title",
     [
         rel(256001, "/sans-resume-post256001.vnp", "Sans résumé", "", "Une rue de Hanoï. Photo: VNA"),
         rel(256002, "/sans-image-post256002.vnp", "Sans image", "Un résumé."),
@@ -57,25 +57,25 @@ foot(
 foot(
     "duplicates",
     voir_plus(FIRST, SECOND, FIRST, story(COMMERCE[1], "/le-commerce-vietnam-ue-en-hausse-de-12/256088.vnp")),
-    "a story twice, and once more under its old address form: once each, in order of first appearance",
+    "a repeated story, also with its old URL form: each story once, in order of first appearance",
     dossier="8 18.1",
 )
 foot(
     "old_url_form",
     voir_plus(story("Une exposition à Nîmes", "/une-exposition-a-nimes/211594.vnp", summary="Jusqu’en mai.")),
-    "a story linked in the old address form: its id is found",
+    "a story linked with the old URL form: its id is found",
     [{"post_id": 211594, "title": "Une exposition à Nîmes", "summary": "Jusqu’en mai.", "caption": None}],
     dossier="2 8",
 )
 foot(
     "absolute_and_query",
     voir_plus(story(QUAIS[1], SITE + QUAIS[0], summary=QUAIS[2], alt=QUAIS[3]), SECOND),
-    "one link absolute, one relative: both absolute in the record",
+    "one absolute and one relative link: both are stored as absolute URLs",
 )
 foot(
     "link_outside",
     voir_plus(FIRST, story("Offre spéciale des hôtels", "https://annonceur.example/offre", summary="Publi."), SECOND),
-    "one item leaves the site (sponsored): the two others are there, in order; whether it is listed is left open",
+    "one item leads to another site (sponsored): the other two are listed in order; whether it is listed is not checked",
     None,
     dossier="8 18.21",
     related_among=TWO_RELATED,
@@ -84,14 +84,14 @@ foot(
     "load_more_button",
     voir_plus(FIRST, SECOND)
     + '<div class="control__loadmore"><button class="btn" data-page="2" data-zone="1">Voir plus</button></div>',
-    "a load-more button of the same words after the stories",
+    "a load-more button with the same text after the stories",
 )
 foot(
     "load_more_link_in_block",
     voir_plus(
         FIRST, SECOND, '<div class="more"><a class="cms-link" href="/politique/" title="Voir plus">Voir plus</a></div>'
     ),
-    "a link of the same words to the section, after the stories: no story",
+    "a link to the section with the same text after the stories is not a story",
 )
 case(
     "voir_plus_button_before_and_sidebar_before",
@@ -100,7 +100,7 @@ case(
         + story("Cinq recettes du Têt", "/cinq-recettes-du-tet-post256020.vnp", summary="De banh chung à mut.")
         + '<a class="btn-more" href="/societe/">Voir plus</a></div></div>'
     ),
-    "a sidebar list stands before the article and ends in a button of the same words: only the block at the foot is related",
+    "a sidebar list before the article ends with a button with the same text: only the block at the foot is related",
     "8",
     STANDARD,
 )
@@ -112,7 +112,7 @@ case(
         + story("Cinq recettes du Têt", "/cinq-recettes-du-tet-post256020.vnp")
         + '<a class="btn-more" href="/societe/">Voir plus</a></div></div>',
     ),
-    "only a sidebar list with a button of these words, before the article: no related stories",
+    "only a sidebar list with a button with this text, before the article: no related stories",
     "8",
     STANDARD | {"related": []},
 )
@@ -121,7 +121,7 @@ foot(
     '<div class="z1"><h3>Voir plus</h3><ul>'
     f'<li><a href="{QUAIS[0]}"><img src="/v.jpg" alt="{QUAIS[3]}"></a><h3><a href="{QUAIS[0]}">{QUAIS[1]}</a></h3><p>{QUAIS[2]}</p></li>'
     f'<li><h3><a href="{COMMERCE[0]}">{COMMERCE[1]}</a></h3><p>{COMMERCE[2]}</p></li></ul></div>',
-    "stories as plain list items with none of the known classes: at least id, address and title of each, in order",
+    "stories as plain list items without known classes: at least id, URL and title of each, in order",
     None,
     related_among=[{key: item[key] for key in ("post_id", "url", "title")} for item in TWO_RELATED],
 )
@@ -162,18 +162,18 @@ foot(
     + '<div class="box-content"><h3 class="box-heading">Dernières nouvelles</h3>'
     + story("Pluies sur le Centre", "/pluies-sur-le-centre-post256200.vnp")
     + "</div>",
-    "another list under a heading of its own follows: not part of the block",
+    "another list with its own heading follows: not part of the block",
 )
 foot(
     "twelve_stories",
     voir_plus(
         *(story(f"Nouvelle {n}", f"/nouvelle-{n}-post25600{n:02}.vnp", summary=f"Résumé {n}.") for n in range(1, 13))
     ),
-    "twelve stories, in order",
+    "twelve stories in order",
     [rel(2560000 + n, f"/nouvelle-{n}-post25600{n:02}.vnp", f"Nouvelle {n}", f"Résumé {n}.") for n in range(1, 13)],
 )
 foot(
     "picture_stories",
     voir_plus(FIRST + figure("https://mediafr.vietnamplus.vn/images/00/p.jpg", caption="Une publicité"), SECOND),
-    "a picture of its own between the stories is no story and no image of the article",
+    "a separate picture between the stories is neither a story nor an image of the article",
 )

@@ -1,6 +1,6 @@
-"""The site's furniture, as small functions: what stands around an article, and the pieces an article is made of.
+"""The site's page elements as small functions: header, menus, lists and footer, and the parts of an article.
 
-Written from the description of the site alone, independently of the parser that the pages judge.
+Written only from the description of the site, independently of the parser that the pages test.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ MEDIA = "https://mediafr.vietnamplus.vn/images"
 HEX = "6f9d2c41b7a05e8830c1d4f2a9b6e7735518c0fd92ab34e16d70c8f5432190aebb17d6c3f08e5a29"
 GIF = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 
-# --- one story in a list, and what it must become in `related` -------------------------------------------------------
+# --- one story in a list, and its expected item in `related` ---------------------------------------------------------
 
 
 def story(title, href, *, alt=None, summary=None, picture=True, heading="h2", when=""):
-    """Give one list item of the current template; `alt` defaults to the title, as on stories without a caption."""
+    """Return one list item of the current template. `alt` defaults to the title, as for stories without a caption."""
     alt_text = escape(title if alt is None else alt)
     thumb = (
         f'<figure class="story__thumb"><a class="cms-link" href="{href}" title="{escape(title)}">'
@@ -33,12 +33,12 @@ def story(title, href, *, alt=None, summary=None, picture=True, heading="h2", wh
 
 
 def voir_plus(*stories, head='<h3 class="box-heading">Voir plus</h3>', container='div class="timeline"'):
-    """Give the block at the foot: a heading and the stories under it."""
+    """Return the block at the foot of the page: a heading and the stories under it."""
     return f"<{container}>{head}<div>\n{''.join(stories)}</div></{container.split()[0]}>\n"
 
 
 def rel(post_id, path, title, summary="", caption=None):
-    """Say what one story must become: an item of `related`."""
+    """Return the expected item of `related` for one story."""
     return {"post_id": post_id, "url": SITE + path, "title": title, "summary": summary, "caption": caption}
 
 
@@ -53,7 +53,7 @@ COMMERCE = (
     "Le commerce Vietnam-UE en hausse de 12%",
     "Les échanges bilatéraux ont dépassé 60 milliards de dollars en dix mois.",
 )
-#: The two stories that stand under "Voir plus" on most pages; the second one's picture only repeats its title.
+#: The two stories under "Voir plus" on most pages. The alt text of the second one repeats its title.
 TWO_STORIES = voir_plus(
     story(QUAIS[1], QUAIS[0], summary=QUAIS[2], alt=QUAIS[3]),
     story(COMMERCE[1], COMMERCE[0], summary=COMMERCE[2]),
@@ -67,7 +67,7 @@ TWO_RELATED = [
 
 
 def meta(**pairs):
-    """Give one <meta> per pair; `og__title` reads `og:title`, and a None leaves the tag out."""
+    """Return one <meta> per pair. `og__title` becomes `og:title`; pairs with None are left out."""
     tags = []
     for key, value in pairs.items():
         name = key.replace("__", ":")
@@ -78,17 +78,17 @@ def meta(**pairs):
 
 
 def json_ld(data):
-    """Give a JSON-LD script."""
+    """Return a JSON-LD script."""
     return f'<script type="application/ld+json">{json.dumps(data, ensure_ascii=False)}</script>\n'
 
 
 def news_article(headline, **more):
-    """Give the JSON-LD of an article; the site escapes the headline for HTML."""
+    """Return the JSON-LD of an article. The site HTML-escapes the headline."""
     return {"@context": "https://schema.org", "@type": "NewsArticle", "headline": escape(headline)} | more
 
 
 def breadcrumb_list(*names):
-    """Give the JSON-LD breadcrumb."""
+    """Return the JSON-LD breadcrumb."""
     items = [
         {"@type": "ListItem", "position": n, "item": {"@id": f"{SITE}/x{n}/", "name": name}}
         for n, name in enumerate(names, 1)
@@ -128,7 +128,7 @@ FOOTER = """<footer class="site-footer"><p>Vietnam+ (VietnamPlus), édité par l
 
 
 def document(head, main, *, header=HEADER, footer=FOOTER, lang="fr"):
-    """Give a whole document."""
+    """Return a whole document."""
     return (
         f'<!DOCTYPE html>\n<html lang="{lang}">\n<head>\n{head}</head>\n<body class="detail-page">\n{header}'
         f'<div class="l-content"><div class="container">\n{main}</div></div>\n{footer}</body>\n</html>\n'
@@ -136,14 +136,14 @@ def document(head, main, *, header=HEADER, footer=FOOTER, lang="fr"):
 
 
 def figure(src, *, alt="", caption=None, cls="", attr="data-src"):
-    """Give a picture of the current template; without caption there is no <figcaption> at all."""
+    """Return a picture of the current template. Without a caption, there is no <figcaption>."""
     under = f"<figcaption>{caption}</figcaption>" if caption is not None else ""
-    named = f' class="{cls}"' if cls else ""
-    return f'<figure{named}><img class="cms-photo" src="{GIF}" {attr}="{src}" alt="{escape(alt)}">{under}</figure>\n'
+    class_attribute = f' class="{cls}"' if cls else ""
+    return f'<figure{class_attribute}><img class="cms-photo" src="{GIF}" {attr}="{src}" alt="{escape(alt)}">{under}</figure>\n'
 
 
 def table_picture(src, *, alt="", caption=None):
-    """Give a picture of 2016-2023: a table with the caption in its second row."""
+    """Return a picture of 2016-2023: a table with the caption in its second row."""
     row = f'<tr><td class="caption"><p>{caption}</p></td></tr>' if caption is not None else ""
     return (
         '<table class="picture" align="center"><tbody><tr><td class="pic"><a class="photo" href="#" data-index="0">'
@@ -153,7 +153,7 @@ def table_picture(src, *, alt="", caption=None):
 
 
 def time_tag(datetime="2025-04-29T14:30:44+0700", epoch="1745911844", shown="29/04/2025 14:30"):
-    """Give the visible time; None leaves an attribute out."""
-    machine = f' datetime="{datetime}"' if datetime is not None else ""
-    seconds = f' data-time="{epoch}"' if epoch is not None else ""
-    return f'<time class="time"{machine}{seconds}>{shown}</time>'
+    """Return the visible time. An attribute whose value is None is left out."""
+    datetime_attribute = f' datetime="{datetime}"' if datetime is not None else ""
+    epoch_attribute = f' data-time="{epoch}"' if epoch is not None else ""
+    return f'<time class="time"{datetime_attribute}{epoch_attribute}>{shown}</time>'

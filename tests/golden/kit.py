@@ -1,6 +1,6 @@
-"""The standard article, the page that carries it, and the words in which a case says what must come out.
+"""The standard article, its page, and helpers that describe the expected result of a case.
 
-Most cases are the standard article with one thing changed, so that a failure names the thing.
+Most cases are the standard article with one change, so that a failure points at that change.
 """
 
 from __future__ import annotations
@@ -33,51 +33,52 @@ DATELINE = {"place": "Hanoï", "date": None, "agency": "VNA"}
 SITE_DESCRIPTION = "Vietnam+ (VietnamPlus), site d’information de l’Agence vietnamienne d’information (VNA)."
 BODY_TAG = '<div class="article__body zce-content-body cms-body" itemprop="articleBody">'
 
-# --- what must come out ----------------------------------------------------------------------------------------------
+# --- expected results ------------------------------------------------------------------------------------------------
 
 
 def p(text):
-    """Expect a paragraph."""
+    """Return an expected paragraph."""
     return {"type": "paragraph", "text": text}
 
 
 def h(text):
-    """Expect a heading."""
+    """Return an expected heading."""
     return {"type": "heading", "text": text}
 
 
 def quote(text):
-    """Expect a quote."""
+    """Return an expected quote."""
     return {"type": "quote", "text": text}
 
 
 def li(text):
-    """Expect a list item."""
+    """Return an expected list item."""
     return {"type": "list_item", "text": text}
 
 
 def table(*rows):
-    """Expect a data table: each row is given as a list of cells."""
+    """Return an expected data table; each row is a sequence of cells."""
     return {"type": "table", "text": "\n".join("\t".join(row) for row in rows)}
 
 
 def note(*paragraphs):
-    """Expect a side note."""
+    """Return an expected side note."""
     return {"type": "note", "text": "\n".join(paragraphs)}
 
 
 def img(url, **fields):
-    """Expect a picture; a field that is not named is not checked (the rules leave it open)."""
+    """Return an expected picture. Fields that are not given are not checked."""
     return {"type": "image", "url": url} | fields
 
 
 def body(*blocks):
-    """Expect these blocks, and the text that follows from them."""
+    """Return the expected `blocks` and the `text` that results from them."""
     read = [b["text"] for b in blocks if b["type"] in {"paragraph", "heading", "quote", "list_item"}]
     return {"blocks": list(blocks), "text": "\n\n".join(read)}
 
 
-#: The standard article, field by field. A case overrides what it changes, and drops with `without` what it leaves open.
+#: The expected fields of the standard article. A case overrides the fields that it changes and uses `without` for fields
+#: that it does not check.
 STANDARD = {
     "post_id": 245060,
     "url": URL,
@@ -96,7 +97,7 @@ STANDARD = {
 
 
 def without(*names, **changes):
-    """Give the standard expectation less these fields, with these changes."""
+    """Return the expected standard article without the fields `names` and with these changes."""
     return {key: value for key, value in (STANDARD | changes).items() if key not in names}
 
 
@@ -118,7 +119,7 @@ def article_head(
     og_type="article",
     charset='<meta charset="utf-8">\n',
 ):
-    """Give the <head> of an article page."""
+    """Return the content of <head> of an article page."""
     link = url if canonical == SAME else canonical
     return (
         charset
@@ -149,15 +150,15 @@ def article_main(
     related=TWO_STORIES,
     after_body="",
 ):
-    """Give the column of one article; `title_html`, `lead_html` and `byline` replace the element as a whole."""
-    way = f'<div class="breadcrumb breadcrumb-detail"><h2><a href="/x/">{crumb}</a></h2></div>\n' if crumb else ""
+    """Return the column of one article. `title_html`, `lead_html` and `byline` replace the whole element."""
+    trail = f'<div class="breadcrumb breadcrumb-detail"><h2><a href="/x/">{crumb}</a></h2></div>\n' if crumb else ""
     headline = f'<h1 class="article__title cms-title">{escape(title)}</h1>\n' if title_html is None else title_html
     sapo = (
         f'<div class="article__sapo cms-desc"><p>{escape(lead or "")}</p></div>\n' if lead_html is None else lead_html
     )
     links = "".join(f'<li><a href="/tag/x-tag{n}.vnp">{tag}</a></li>' for n, tag in enumerate(tags, 1))
     return (
-        f'<div class="main-col content-col">\n{way}{headline}<div class="article__meta">{byline}'
+        f'<div class="main-col content-col">\n{trail}{headline}<div class="article__meta">{byline}'
         f"{time_tag() if time is None else time}</div>\n{sapo}{avatar}{body_tag}\n{text}</{body_tag[1:].split()[0].rstrip('>')}>\n"
         f'{after_body}<div class="article__source"></div>\n'
         + (f'<div class="article__tag"><ul>{links}</ul></div>\n' if tags else "")
@@ -169,16 +170,16 @@ HEAD_OPTIONS = {"canonical", "published", "section", "ld", "extra", "og_type", "
 
 
 def article_page(text=BODY, *, url=URL, title=TITLE, lead=LEAD, before="", after="", sidebar=SIDEBAR, **options):
-    """Give a whole article page; see `article_head` and `article_main` for what can be varied."""
-    in_head = {key: options.pop(key) for key in HEAD_OPTIONS & options.keys()}
-    head = article_head(title=title, lead=lead, url=url, **in_head)
+    """Return a whole article page. The options are those of `article_head` and `article_main`."""
+    head_options = {key: options.pop(key) for key in HEAD_OPTIONS & options.keys()}
+    head = article_head(title=title, lead=lead, url=url, **head_options)
     return document(head, before + article_main(text, title=title, lead=lead, **options) + after + sidebar)
 
 
 # --- cases -----------------------------------------------------------------------------------------------------------
 
 CASES = {}
-#: Kinds of check beside `expect` (see README.md).
+#: Checks in addition to `expect` (see README.md).
 CHECKS = {
     "contains", "excludes", "same_instant", "present", "problems", "related_prefix", "related_among", "missing_contains",
     "reason_contains",
@@ -186,7 +187,7 @@ CHECKS = {
 
 
 def case(name, page, about, dossier, expect=None, *, code=0, url=URL, content_type=HTML, fetched_at=FETCHED, **checks):
-    """Register a case: `page` is a str (stored as UTF-8) or the bytes themselves."""
+    """Register a case. `page` is a string (stored as UTF-8) or bytes."""
     if name in CASES or checks.keys() - CHECKS:
         raise ValueError(name, checks)
     about_page = {"url": url, "content_type": content_type, "fetched_at": fetched_at, "about": about}

@@ -1,8 +1,8 @@
-"""Write `pages/`: every case as a gzipped page and a JSON of what must be read from it.
+"""Write `pages/`: for every case, a gzipped page and a JSON file with the expected result.
 
     python tests/golden/make_pages.py [DIRECTORY]
 
-The output depends on the cases alone: two runs give the same files. See README.md for how to add a case.
+The output depends only on the cases: two runs write the same files. README.md explains how to add a case.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ FAMILIES = (
 
 
 def write(directory: Path) -> int:
-    """Replace the pages of `directory`; return how many there are."""
+    """Replace the pages in `directory`; return the number of cases."""
     for family in FAMILIES:
         import_module(f"cases_{family}")
     directory.mkdir(parents=True, exist_ok=True)
