@@ -15,7 +15,7 @@ from pathlib import Path
 from crawler import urls
 from crawler.clock import Clock, StoppableClock, SystemClock, to_text
 from crawler.config import Config
-from crawler.errors import BadInput, ConfigError, StorageError
+from crawler.errors import BadInput, ConfigError, SchemaTooOld, StorageError
 from crawler.fetch import Fetcher, Settings, budget_for, resolve_host
 from crawler.lexicon import load as load_lexicon
 from crawler.pipeline import Progress, Run, RunSettings
@@ -141,13 +141,17 @@ def require_contact(config: Config) -> None:
 
 
 def reading_archive(folder: Path) -> Archive:
-    """Open an archive for reading.
+    """Open an archive for reading. A database of an older version is upgraded first, as by any command that writes.
 
     Raises:
-        StorageError: there is no archive, or it cannot be read.
+        StorageError: there is no archive, or it cannot be read or upgraded.
 
     """
-    return open_archive(folder, read_only=True)
+    try:
+        return open_archive(folder, read_only=True)
+    except SchemaTooOld:
+        open_archive(folder).close()
+        return open_archive(folder, read_only=True)
 
 
 def writing_archive(folder: Path) -> Archive:

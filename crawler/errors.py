@@ -25,6 +25,7 @@ CrawlerError
     WarcError > WarcCorrupted    a WARC record cannot be written, or does not match its digest
     StorageError                 the database cannot be used
       StorageUnavailable         temporarily: locked, disk full or missing, system limit reached
+      SchemaTooOld               written by an older version, and opened for reading: it has to be upgraded first
       SchemaTooNew               written by a newer version
     BackupFailed                 the backup failed; the archive itself is usable
     BadInput                     a file or an argument that the command cannot use
@@ -274,6 +275,10 @@ class StorageError(StopError):
 
 class StorageUnavailable(StorageError):
     """The database cannot be used now, but is not damaged: the cause may pass or be removed."""
+
+
+class SchemaTooOld(StorageError):
+    """The database was written by an older version, and was opened for reading."""
 
 
 class SchemaTooNew(StorageError):

@@ -8,7 +8,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from support import ROOT
+from support import ROOT, vna
 
 from crawler.storage import FILE, open_archive, schema
 from crawler.word_count import count_words
@@ -99,3 +99,12 @@ def test_a_failed_upgrade_leaves_the_old_database_unchanged(tmp_path):
             row for row in before if "migrations" not in str(row)
         ]
         assert old.execute("PRAGMA user_version").fetchone() == (1,)
+
+
+@each_schema
+def test_a_reading_command_upgrades_an_older_database(tmp_path, stored):
+    (tmp_path / FILE).write_bytes(gzip.decompress(stored.read_bytes()))
+    outcome = vna("--archive", tmp_path, "status", "--json")
+    assert outcome.code == 0, outcome.err
+    with open_archive(tmp_path, read_only=True) as archive:
+        assert archive.db.execute("PRAGMA user_version").fetchone() == (schema.version(),)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from crawler.errors import SchemaTooNew, StorageError, StorageUnavailable
+from crawler.errors import SchemaTooNew, SchemaTooOld, StorageError, StorageUnavailable
 from crawler.storage import schema
 
 # SQLite result codes (without the extended bits) for problems of the user's disk and not of our SQL.
@@ -105,7 +105,7 @@ def not_writable(folder: Path, error: OSError | None) -> StorageUnavailable:
 def _checked_version(db: Database, file: Path, *, read_only: bool) -> int:
     found = int(db.execute("PRAGMA user_version").fetchone()[0])
     if read_only and found < schema.version():
-        raise StorageError(
+        raise SchemaTooOld(
             f"{file} has schema version {found}, but this program needs version {schema.version()}",
             "run `vna poll` or `vna import` once to upgrade the database",
         )
