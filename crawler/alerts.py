@@ -42,7 +42,7 @@ def send(addresses: Sequence[str], title: str, body: str) -> None:
     if refused:
         raise NotDelivered(
             f"could not send the alert to {', '.join(refused)}",
-            "check [alerts] to against https://github.com/caronc/apprise/wiki, and check that the service is reachable",
+            "compare `[alerts] to` with https://github.com/caronc/apprise/wiki; check that the service is reachable",
         )
 
 

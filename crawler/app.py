@@ -125,7 +125,7 @@ def _politeness(config: Config) -> Settings:
 
 
 def require_contact(config: Config) -> None:
-    """Refuse to contact the real site without a contact address for its operators.
+    """Refuse to contact the real site while no contact is configured at which its operators can reach the user.
 
     Raises:
         ConfigError: the contact is missing or a placeholder.

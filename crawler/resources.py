@@ -15,7 +15,7 @@ _REINSTALL = "install the package again: the wheel holds this file, and a checko
 
 
 def template(name: str) -> Path:
-    """Return the path of a file that `vna init` copies: one of `templates/`, or one of `config/` that users do not edit.
+    """Return the path of a file that `vna init` copies: from `templates/`, else from `config/` (not edited by users).
 
     Raises:
         StopError: the installation lacks the file.

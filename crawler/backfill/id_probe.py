@@ -40,7 +40,7 @@ class ProbedId:
 
 
 def requests_left(run: Run) -> bool:
-    """Whether the limit of requests by id for today (in Hanoi) still allows one."""
+    """Whether the daily limit on requests by id allows one more request today (by the date in Hanoi)."""
     since = plans.day_begins(run.clock.now())
     return run.archive.ids_asked_since(since, run.site.id_url_prefix) < run.settings.id_probes
 

@@ -186,7 +186,7 @@ def _replace(config: Config, target: Path, report: RebuildReport) -> bool:
 
 @contextmanager
 def _stoppable() -> Iterator[StoppableClock]:
-    """Yield a clock that the first Ctrl-C or SIGTERM stops; a second signal ends the process at once."""
+    """Yield the clock of a run that the first Ctrl-C or SIGTERM stops; a second signal ends the process at once."""
     from crawler.cli.signals import stopped_by_signals
     from crawler.clock import StoppableClock
 

@@ -169,7 +169,9 @@ def reparse(
         str | None, typer.Option("--since", metavar="T", help="Only pages fetched since this time (ISO 8601).")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report the differences without writing them.")] = False,
-    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Number of processes that parse; one writes.")] = 1,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=1, max=64, help="Number of processes that parse; one process writes.")
+    ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Parse the stored pages again, offline.

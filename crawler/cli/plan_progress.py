@@ -31,7 +31,7 @@ class PlanProgress:
     visited: int = 0
 
     def set_figures(self, pages: Mapping[str, int], unlisted: int) -> None:
-        """Replace the figures: pages by state, and an estimate of the pages that unread lists name."""
+        """Replace the figures: pages by state, and an estimate of the pages that the unread lists will add."""
         self.pages, self.unlisted = dict(pages), unlisted
 
     def count_visit(self, state: str, *, listed: bool) -> None:

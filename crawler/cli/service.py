@@ -98,7 +98,7 @@ def _test(addresses: tuple[str, ...], *, as_json: bool) -> None:
 
     if not addresses:
         raise ConfigError(
-            "no alert recipients configured: [alerts] to is empty",
+            "no alert recipients configured: `[alerts] to` is empty",
             "add an address to [alerts] to; config/crawler.toml shows the format",
         )
     sending.send(addresses, "vna: test message", "Test message of `vna alerts --test`. No action is needed.")

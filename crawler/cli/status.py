@@ -111,7 +111,7 @@ def _disk_line(disk: Mapping[str, Any]) -> str:
 def _problems(found: Mapping[str, Any]) -> None:
     """Print the open gaps and incidents, if there are any."""
     if gaps := found["gaps"]:
-        output.text("\nopen gaps (articles that these sources listed in between may be missing):")
+        output.text("\nopen gaps (articles that a source listed between `since` and `until` may be missing):")
         output.table(gaps, ("since", "until", "source", "note"))
     if incidents := found["incidents"]:
         output.text("\nincidents:")

@@ -67,7 +67,7 @@ def backup(
     )
     copied = f", {created.copied} copied" if warc else "; not copied (use --warc)"
     files = output.count(len(created.warc), "WARC file")
-    output.text(f"{files}, {output.size(created.warc_bytes)}, listed with digests{copied}")
+    output.text(f"{files}, {output.size(created.warc_bytes)}; the backup lists them with their digests{copied}")
 
 
 def restore(

@@ -79,7 +79,7 @@ def _then_release_memory(work: Callable[[Run], JobResult]) -> Callable[[Run], Jo
 
 
 def _stopping_with_heartbeat(run: Run) -> Callable[[], bool]:
-    """Return a stop check that also counts as a heartbeat, for long work that does not read the clock itself."""
+    """Return a stop check that also reads the clock, for long work that would not: each reading is a heartbeat."""
 
     def stopping() -> bool:
         run.clock.now()

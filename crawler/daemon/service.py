@@ -294,7 +294,9 @@ def raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES, hard))
     except (ValueError, OSError) as error:
         message = f"the limit of open files is {soft}; {_FILES} are needed"
-        raise StopError(message, f"raise the limit: LimitNOFILE= in the unit, `ulimit -n {_FILES}`") from error
+        raise StopError(
+            message, f"raise the limit: LimitNOFILE= in the systemd unit, or `ulimit -n {_FILES}` in a shell"
+        ) from error
 
 
 @contextmanager

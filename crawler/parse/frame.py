@@ -94,7 +94,7 @@ def headlines(page: PageTree, layout: Markup) -> list[LexborNode]:
 
 
 def bodies(page: PageTree, layout: Markup) -> list[LexborNode]:
-    """Return the outermost elements that match the first body selector with any match."""
+    """Return the outermost elements found by the first body selector that finds any."""
     for selector in layout.article.body:
         found = page.tree.css(selector)
         if found:

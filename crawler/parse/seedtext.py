@@ -151,7 +151,10 @@ def _related(lines: list[_Line]) -> tuple[Related, ...]:
 
 
 def _with_empty_summaries(lines: list[_Line]) -> list[str]:
-    """Return the lines with an empty one for each missing summary: at a gap of blank lines, or after the last title."""
+    """Return the lines, with an empty line inserted for each missing summary.
+
+    A title without a summary is followed by three blank lines, or is the last line.
+    """
     fields = [lines[0].text]
     for _, line in pairwise(lines):
         fields += [""] * (line.gap == _EMPTY_SUMMARY_GAP and _awaits_summary(fields)) + [line.text]

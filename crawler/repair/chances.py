@@ -41,7 +41,7 @@ def of_whole(text: str, left: str, right: str, lexicon: Lexicon) -> float:
 
 
 def of_first(text: str, second: str, left: str, lexicon: Lexicon) -> float:
-    """Return the log probability of the first part of a run that ends with `second`."""
+    """Return the log probability of `text` as the first part of a run of letters; `second` is the other part."""
     if text.islower():
         return of_plain(text, lexicon)
     if len(text) > 1 and text.isupper():
@@ -50,7 +50,7 @@ def of_first(text: str, second: str, left: str, lexicon: Lexicon) -> float:
 
 
 def of_second(first: str, text: str, right: str, lexicon: Lexicon) -> float:
-    """Return the log probability of the second part of a run that begins with `first`."""
+    """Return the log probability of `text` as the second part of a run of letters; `first` is the other part."""
     if right == "-" and text in words.PREFIXES:
         return _PREFIX
     if text.endswith("'"):

@@ -93,7 +93,7 @@ def _opening(first: str, second: str, lexicon: Lexicon) -> float:
 def ordinal(touches_number: bool, run: str, lexicon: Lexicon) -> int | None:
     """Return where the word that is glued to an ordinal begins: `76eFestival`, `XXesiècle`; None if there is none.
 
-    `touches_number` means that a number stands directly before the run.
+    `run` is a run of letters; `touches_number` means that a number stands directly before it.
     """
     match = _AFTER_NUMBER.match(run) if touches_number else _AFTER_ROMAN.match(run)
     ends = (match.end("end"), match.end("end") + 1) if match else ()

@@ -65,9 +65,10 @@ def posteriors(blocks: Sequence[BlockSpots]) -> list[list[float]]:
 
 @dataclass(frozen=True, slots=True)
 class _Chain:
-    """The wrapped hypothesis for one block: its log likelihood, the posterior of each spot, and the probable lines.
+    """One block under the wrapped hypothesis.
 
-    A line is the half-open range of wrap widths that would have produced it, and its weight.
+    `evidence` is the log likelihood; `spots` holds the posterior of each spot. `lines` holds, for each probable line,
+    the half-open range of wrap widths that would have produced it (two numbers) and its weight.
     """
 
     evidence: float

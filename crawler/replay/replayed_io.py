@@ -102,7 +102,7 @@ class ReplayedVisit:
         return taken
 
     def _next_record(self, url: str) -> Record | None:
-        """Return the record that began the visit, whatever its address; after that, the next one of this address."""
+        """Return the record that began the visit, whatever its address; on later calls, the next record of `url`."""
         if self._next == 0:
             return self._step(lambda record: record is self.main)
         return self._step(lambda record: record.purpose == self.main.purpose and record.url == url)

@@ -246,7 +246,7 @@ class Replayer:
         return self._live is not None and visited is not None and visited >= to_text(record.fetched_at)
 
     def _standing_source(self, record: Record, url: str) -> SourceForPoll | None:
-        """Add the sources that only the program and its configuration name, as a poll does; return one of them."""
+        """Add the sources that the program or its configuration names, as a poll does; return the one at `url`."""
         with self._archive.transaction():
             self._archive.add_sources(standing_sources(self._run), record.fetched_at)
         configure(self._run, record.fetched_at)

@@ -157,7 +157,7 @@ def _any_day(kind: SourceKind, hour: int, held: Mapping[Slot, float], weeks: flo
 
 
 def _spread(week: WeekRates, since: datetime, now: datetime) -> list[tuple[datetime, float]]:
-    """Divide 1 among the hours from `since` to `now` (at most a week), in proportion to their expected rates."""
+    """Spread a weight of 1 over the hours from `since` to `now` (at most a week), in proportion to expected rates."""
     start = max(since, now - _WEEK)
     parts = [(at, week.rate(at) * (length / _HOUR)) for at, length in _hours(start, now)]
     whole = sum(part for _, part in parts)

@@ -197,7 +197,7 @@ def _day_printer(write: Callable[[str], None], lines: list[dict[str, Any]]) -> C
 def _print_result(result: DrillResult) -> None:
     found = result.reconciliation
     output.text("")
-    output.text(f"articles   {found.published} published, {found.held} held")
+    output.text(f"articles   {found.published} published, {found.held} held in the archive")
     output.text(f"revisions  {found.revisions} held; at least {found.shown} were served to a client")
     output.text(f"removed    {found.removed}, {found.tombstones} of them held as gone, with their text")
     output.text(f"copies     {found.copies} texts were published twice")

@@ -1,6 +1,6 @@
 """Locations of the evidence (WARC records) and integrity checks of the database, for `vna verify`.
 
-Boundary: reads, and writes to the search index; `vna verify` explains what a finding means.
+Boundary: reads; the only thing it writes is the search index. `vna verify` explains what a finding means.
 """
 
 from __future__ import annotations

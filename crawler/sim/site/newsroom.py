@@ -254,7 +254,7 @@ class _StoryWriter:
 
 
 def _renumbered(title: str, blocks: list[Block]) -> list[Block]:
-    """Renumber the generated alts in reading order."""
+    """Renumber the generated alt texts of the images in reading order."""
     result: list[Block] = []
     number = 0
     for block in blocks:
