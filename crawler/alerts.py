@@ -1,7 +1,7 @@
 """Sends alerts to the recipients in `[alerts] to`, through the Apprise library.
 
 Boundary: Apprise is an optional dependency, loaded only when an alert is sent. `crawler.health` decides what to report
-and when. Recipient URLs contain passwords and tokens, so our messages show only the scheme and a non-secret host.
+and when. Recipient URLs contain passwords and tokens, so our messages show only their scheme and a non-secret host.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _HOST_SCHEMES = frozenset({"mailto", "mailtos", "json", "jsons", "xml", "xmls", 
 
 
 def send(addresses: Sequence[str], title: str, body: str) -> None:
-    """Send one message to every recipient URL.
+    """Send one alert to every recipient URL in `addresses`.
 
     Raises:
-        NotDelivered: Apprise is not installed, or some recipients could not be reached; the message names them without
-            their secrets. The other recipients have received the message.
+        NotDelivered: Apprise is not installed, or some recipients could not be reached; the error names them without
+            their secrets. The other recipients have received the alert.
 
     """
     require_library()
@@ -42,7 +42,7 @@ def send(addresses: Sequence[str], title: str, body: str) -> None:
     if refused:
         raise NotDelivered(
             f"could not send the alert to {', '.join(refused)}",
-            "compare `[alerts] to` with https://github.com/caronc/apprise/wiki; check that the service is reachable",
+            "check the URLs in `[alerts] to` (see https://github.com/caronc/apprise/wiki) and the network connection",
         )
 
 
@@ -50,7 +50,7 @@ def require_library() -> None:
     """Check that Apprise is installed.
 
     Raises:
-        NotDelivered: it is not; the hint tells how to install it.
+        NotDelivered: Apprise is not installed; the hint tells how to install it.
 
     """
     if find_spec("apprise") is None:
@@ -60,9 +60,10 @@ def require_library() -> None:
 
 
 def secrets(addresses: Sequence[str]) -> set[str]:
-    """Return the texts to redact: each URL, and each of its parts that may be secret.
+    """Return the texts to redact in the log: each recipient URL, and each part of a URL that may be secret.
 
-    A host is not secret if the scheme puts a host name there. Parts of fewer than six characters are left out.
+    The host is left out if the URL has a scheme with a real host name; with other schemes, the host may be a token.
+    Parts of fewer than six characters are left out too, because redacting them would remove ordinary words.
     """
     found = set(addresses)
     for address in addresses:

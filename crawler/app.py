@@ -1,6 +1,6 @@
 """The composition root: builds the parts of a run from the configuration.
 
-Boundary: wiring only.
+Boundary: connects parts; decides nothing.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ def working(
     free: disk.FreeSpace = disk.free_bytes,
     since: datetime | None = None,
 ) -> Iterator[Run]:
-    """Open an archive for a command that writes, and hold the lock of `role` for the duration of the block.
+    """Open an archive for a command that writes, and hold the lock of `role` until the block ends.
 
-    `since` is when the process started, by default now. It is shown to other processes that want the lock.
+    `since` is the start time of the process, by default now. It is shown to other processes that want the lock.
 
     Raises:
         StopError: the archive is in use, cannot be written, or was written by a newer version.
@@ -102,7 +102,7 @@ def rate_limit_status(config: Config, clock: Clock | None = None) -> RateLimitSt
 
 
 def _list_hosts(config: Config) -> tuple[str, ...]:
-    """Return the hosts whose list API may be requested, as origins; none unless the configuration enables it."""
+    """Return the origins of the hosts whose list API may be requested; none if the API is not configured."""
     if not config.list_api:
         return ()
     named = (urls.absolute(config.root, host) for host in config.api_hosts)
@@ -125,18 +125,18 @@ def _politeness(config: Config) -> Settings:
 
 
 def require_contact(config: Config) -> None:
-    """Refuse to contact the real site while no contact is configured at which its operators can reach the user.
+    """Raise an error if no contact is configured at which the operators of the real site can reach the user.
 
     Raises:
-        ConfigError: the contact is missing or a placeholder.
-        SiteUnavailable: the contact is missing, but the host of the site cannot be resolved either: fix that first.
+        ConfigError: the configured contact is missing or a placeholder.
+        SiteUnavailable: the host of the site cannot be resolved, which the user should fix before setting the contact.
 
     """
     if not config.loopback and not config.contact_is_real:
         resolve_host(config.root)
         raise ConfigError(
             f"no contact is configured, but the operators of {config.root} must be able to reach you",
-            'set [site] contact = "you@your.domain" in config/crawler.toml; `vna demo` needs no contact and no internet',
+            'set `[site] contact = "you@your.domain"` in config/crawler.toml; `vna demo` needs no contact and no internet',
         )
 
 
@@ -155,7 +155,7 @@ def reading_archive(folder: Path) -> Archive:
 
 
 def writing_archive(folder: Path) -> Archive:
-    """Open an archive to write rows that no other process writes; therefore no role is held.
+    """Open an archive to write only rows that no other process writes, so that no lock is needed.
 
     Raises:
         StorageError: there is no archive, or it cannot be opened.
@@ -166,7 +166,7 @@ def writing_archive(folder: Path) -> Archive:
 
 
 def reader(config: Config, *, repairing: bool) -> Reader:
-    """Return a reader of archived captures; worker processes call this too."""
+    """Return a reader of archived captures, with the lexicon if `repairing` is set. Worker processes call this too."""
     words = load_lexicon() if repairing else None
     return Reader(WarcStore(config.archive / "warc"), Site(config.root), config.markups, repairer(words))
 
@@ -206,7 +206,9 @@ def rebuilding(
     if not warc.is_dir():
         raise StorageError(f"no WARC files at {warc}", "check --archive: a rebuild needs the WARC files")
     if (into / FILE).exists():
-        raise BadInput(f"{into} already holds a database", "move it away, or choose another folder with --into")
+        raise BadInput(
+            f"{into} already holds a database", "move the database away, or choose another folder with --into"
+        )
     target = replace(config, archive=into)
     with (
         holding(config.archive, "alone", "rebuild", to_text(clock.now())),

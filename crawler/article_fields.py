@@ -3,7 +3,7 @@
 `storage`, `records`, `export`, `dataset` and `vna reparse` take their columns from `FIELDS`; docs/new-field.md explains
 how to add a field. Which fields make a new revision is decided elsewhere, in `identity.comparable`.
 
-Boundary: pure; no value is encoded here. `records` does that for SQL and JSON, `export` for CSV, `dataset` for Parquet.
+Boundary: pure; no value is encoded here: `records` encodes for SQL and JSON, `export` for CSV, `dataset` for Parquet.
 Migrations create the SQL columns; a test compares them with this table.
 """
 
@@ -21,7 +21,7 @@ from crawler.word_count import count_words
 
 
 class FieldType(Enum):
-    """The type of a field's value. Each format has its own encoding for each type."""
+    """The type of the value of a field. Each format (SQL, JSON, ...) encodes each type in its own way."""
 
     TEXT = "text"
     INTEGER = "integer"  # 64 bits
@@ -38,7 +38,7 @@ class FieldType(Enum):
 
 
 class In(Flag):
-    """The tables and formats that have a column or key for a field.
+    """A table or format that may have a column or key for a field.
 
     CSV is not listed: the order of its columns differs from the order of `FIELDS`, so `ArticleField.csv` numbers them.
     """
@@ -50,7 +50,7 @@ class In(Flag):
 
 
 class Compared(Enum):
-    """In which revisions `vna reparse` compares a field with what today's parser reads from the same page."""
+    """The revisions in which `vna reparse` compares a field with what the current parser reads from the same page."""
 
     NEVER = auto()
     CURRENT = auto()  # the current revision only
@@ -84,7 +84,7 @@ _CURRENT, _ALWAYS = Compared.CURRENT, Compared.ALWAYS
 
 
 def _attribute(name: str, type_: FieldType, places: In, description: str, **more: Any) -> ArticleField:
-    """Return a field that is the attribute of the same name of `Article`."""
+    """Return a field whose value is the attribute of `Article` with the same name."""
     get = attrgetter(name)
     return ArticleField(name, type_, lambda article, _: get(article), places, description, **more)
 
@@ -92,12 +92,12 @@ def _attribute(name: str, type_: FieldType, places: In, description: str, **more
 def _computed(
     name: str, type_: FieldType, places: In, read: Callable[[Article, Reading], Any], description: str, **more: Any
 ) -> ArticleField:
-    """Return a field that is computed from a parsed article and its repaired text."""
+    """Return a field whose value `read` computes from a parsed article and its repaired text."""
     return ArticleField(name, type_, read, places, description, **more)
 
 
 def _archived(name: str, type_: FieldType, places: In, description: str, **more: Any) -> ArticleField:
-    """Return a field that the archive sets: a parsed article does not have it."""
+    """Return a field whose value the archive sets; a parsed article does not have such a value."""
     return ArticleField(name, type_, None, places, description, **more)
 
 
@@ -175,6 +175,6 @@ def fields_in(place: In) -> tuple[ArticleField, ...]:
 
 
 def compared_fields(*, current: bool) -> tuple[str, ...]:
-    """Return the names of the fields that `vna reparse` compares, for the current revision or for an older one."""
+    """Return the names of the fields that `vna reparse` compares in the current revision or in older ones."""
     wanted = {Compared.CURRENT, Compared.ALWAYS} if current else {Compared.ALWAYS}
     return tuple(field.name for field in FIELDS if field.compared in wanted)

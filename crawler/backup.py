@@ -1,10 +1,10 @@
-"""Backups: a consistent copy of the database, a manifest of the WARC files with digests, and optionally those files.
+"""Backups: a consistent copy of the database, a manifest (the list of the WARC files), and optionally these files.
 
 A backup is a folder with `vna.db`, `manifest.json` and optionally `warc/`. A new backup into the same folder replaces
 the database only when the new copy is complete and has passed its check, and copies only new or longer WARC files.
 
-Boundary: calls the steps in order; `storage` copies the database, `warc` computes the digests. The archive is only
-read, so the service may keep running.
+Boundary: calls the steps in order; `crawler.storage` copies the database, `crawler.warc` computes the digests. The
+archive is only read, so the service may keep running.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _CHECK = "run `vna verify` on the archive; an older backup may still contain the
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """Contents of a backup, as in its manifest. `copied` counts the WARC files that were copied this time."""
+    """The contents of a backup, as its manifest lists them; `copied` is the number of WARC files copied this time."""
 
     made_at: str
     schema: int
@@ -44,16 +44,16 @@ class Backup:
 
     @property
     def warc_bytes(self) -> int:
-        """Total size of the WARC files, in bytes."""
+        """The total size of the WARC files, in bytes."""
         return sum(entry.bytes for entry in self.warc)
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """Result of a restore.
+    """The result of restoring a backup.
 
     `articles` is the number of articles in the database, `copied` the number of WARC files that were copied. `wrong`
-    maps WARC files that do not match the manifest to `missing`, `shorter` or `different`.
+    maps the name of each WARC file that does not match the manifest to `missing`, `shorter` or `different`.
     """
 
     articles: int
@@ -69,10 +69,10 @@ def back_up(
     with_warc: bool = False,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Backup:
-    """Back up the database of an archive, and if `with_warc` its WARC files, into the folder `target`.
+    """Back up the database of an archive into the folder `target`; if `with_warc` is true, copy its WARC files too.
 
     Raises:
-        Interrupted: `stopping` returned True; it is called repeatedly. An earlier backup in the folder is unchanged.
+        Interrupted: `stopping`, which is called repeatedly, returned True; an earlier backup in `target` stays valid.
         BackupFailed: there is no archive, the target cannot be written, or the copy is damaged.
         WarcError: WARC records that the database refers to are missing.
         BadInput: the target contains something other than a backup.
@@ -111,10 +111,10 @@ def _backed_up(archive: Path, target: Path, now: datetime, stopping: Callable[[]
 
 
 def _put_in_place(target: Path, manifest: dict[str, Any]) -> None:
-    """Replace the old database and manifest with the new ones.
+    """Replace the old database and manifest of a backup with the new ones, by renaming the new files.
 
-    If the process is killed between the two renames, the manifest that matches the database still has its temporary
-    name, where `restore` finds it.
+    If the process is killed after it has renamed only the database, the matching manifest still has its temporary name;
+    `restore` finds the manifest under that name.
     """
     with (target / _NEXT_MANIFEST).open("w", encoding="utf-8") as file:
         json.dump(manifest, file, indent=1)
@@ -125,13 +125,13 @@ def _put_in_place(target: Path, manifest: dict[str, Any]) -> None:
 
 
 def restore(source: Path, archive: Path) -> Restored:
-    """Restore a backup into a folder without an archive, and check the WARC files there against the manifest.
+    """Restore the backup `source` into the folder `archive`, and check the WARC files there against the manifest.
 
-    WARC files that exist in the folder already are kept.
+    WARC files that exist in `archive` already are kept.
 
     Raises:
-        BadInput: the folder is not a backup, or its database does not match the manifest.
-        StorageError: the target contains an archive or cannot be written.
+        BadInput: `source` is not a backup, or its database does not match its manifest.
+        StorageError: `archive` contains a database already, or cannot be written.
         SchemaTooNew: the backup was made by a newer version of the program.
 
     """
@@ -139,7 +139,7 @@ def restore(source: Path, archive: Path) -> Restored:
     if (archive / FILE).exists():
         raise StorageError(
             f"{archive} already contains an archive",
-            "move it away, or restore into another folder: vna --archive DIR restore",
+            "move the archive away, or restore into another folder: vna --archive DIR restore",
         )
     if made.schema > schema.version():
         raise SchemaTooNew(
@@ -154,7 +154,7 @@ def restore(source: Path, archive: Path) -> Restored:
 
 
 def _read_backup(folder: Path) -> Backup:
-    """Return the manifest that matches the database of a backup.
+    """Return the manifest that matches the database of the backup in `folder`.
 
     Raises:
         BadInput: the folder is not a backup, or no manifest matches its database.
@@ -169,7 +169,7 @@ def _read_backup(folder: Path) -> Backup:
 
 
 def _read_manifests(folder: Path) -> list[Backup]:
-    """Read the manifests of a backup: normally one; two if a backup was killed between its two renames."""
+    """Return the manifests in a folder: normally one, none if there is no backup, two after an interruption."""
     return [_read_manifest(file) for name in (MANIFEST, _NEXT_MANIFEST) if (file := folder / name).exists()]
 
 
@@ -187,7 +187,7 @@ def _read_manifest(file: Path) -> Backup:
 def _check_target(target: Path) -> dict[str, ManifestEntry]:
     """Return the manifest entries of an earlier backup in the target folder, by file name.
 
-    Files left by a first backup that was killed are accepted.
+    The result is empty if the folder is new or empty, or contains only files of a first backup that was killed.
 
     Raises:
         BadInput: the target contains something other than a backup, which must not be overwritten.
@@ -211,19 +211,19 @@ def _check_warc_files(archive: Path, required: dict[str, int], entries: Sequence
     missing = sorted(file for file, size in required.items() if found.get(file, 0) < size)
     if missing:
         names = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
-        raise WarcError(f"WARC records missing in {archive / 'warc'}: {names}; the backup was not written", _CHECK)
+        raise WarcError(f"WARC records are missing in {archive / 'warc'}: {names}; the backup was not written", _CHECK)
 
 
 def _copy_warc_files(
     source: Path, target: Path, entries: Sequence[ManifestEntry], stopping: Callable[[], bool] = lambda: False
 ) -> int:
-    """Copy the files that are missing in the target or have another size; return their number.
+    """Copy the WARC files in `entries` that are missing in `target` or have another size there; return their number.
 
     Each file is replaced atomically.
 
     Raises:
         StorageError: a file cannot be read or written.
-        Interrupted: `stopping` returned True; it is called repeatedly.
+        Interrupted: `stopping`, which is called repeatedly, returned True.
 
     """
     copied = 0
@@ -247,7 +247,7 @@ def _copy_warc_files(
 
 
 def _copy_bytes(source: Any, target: Any, size: int, stopping: Callable[[], bool]) -> None:
-    """Copy exactly `size` bytes: what the service has appended since then may end with an incomplete record."""
+    """Copy only the first `size` bytes of a file; bytes that the service appends later may be an incomplete record."""
     left = size
     while left > 0 and (data := source.read(min(1 << 20, left))):
         raise_if_stopped(stopping)

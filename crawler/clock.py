@@ -1,4 +1,4 @@
-"""Time as a parameter: the clocks that the program reads, and the text form of instants.
+"""The clocks that functions get as a parameter, and the conversion of instants to text and back.
 
 Boundary: the only module that reads the system clock or sleeps; tests and drills pass in their own clock.
 """
@@ -14,14 +14,14 @@ from crawler.errors import Interrupted
 
 
 class Clock(Protocol):
-    """A source of the current time that can also wait."""
+    """The interface of all clocks: a clock returns the current time, and can wait."""
 
     def now(self) -> datetime:
-        """Return the current time as an aware datetime in UTC."""
+        """Return the current time as a datetime with the time zone UTC."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait for some seconds."""
+        """Wait for the given number of seconds."""
         ...
 
 
@@ -29,22 +29,22 @@ class SystemClock:
     """The system clock."""
 
     def now(self) -> datetime:
-        """Return the current time as an aware datetime in UTC."""
+        """Return the current time as a datetime with the time zone UTC."""
         return datetime.now(UTC)
 
     def sleep(self, seconds: float) -> None:
-        """Wait for some seconds; not at all if the number is negative."""
+        """Wait for the given number of seconds; do not wait if the number is negative."""
         time.sleep(max(0.0, seconds))
 
 
 class StoppableClock(SystemClock):
-    """The system clock with a sleep that `stop` interrupts, for runs that a signal ends."""
+    """The system clock for runs that a signal may end: calling `stop` interrupts `sleep`."""
 
     def __init__(self) -> None:
         self._stop = threading.Event()
 
     def stop(self) -> None:
-        """End every current and later `sleep` at once; safe to call from a signal handler."""
+        """Interrupt the current call of `sleep` and all later ones; a signal handler may call this method."""
         self._stop.set()
 
     @property
@@ -53,7 +53,7 @@ class StoppableClock(SystemClock):
         return self._stop.is_set()
 
     def sleep(self, seconds: float) -> None:
-        """Wait for some seconds; not at all if the number is negative.
+        """Wait for the given number of seconds; do not wait if the number is negative.
 
         Raises:
             Interrupted: `stop` was called, before or during the wait.
@@ -64,17 +64,17 @@ class StoppableClock(SystemClock):
 
 
 def monotonic_microseconds() -> int:
-    """Return the monotonic clock in microseconds, as systemd expects it (MONOTONIC_USEC in sd_notify(3))."""
+    """Return the time of the monotonic clock in microseconds, as systemd expects in MONOTONIC_USEC (sd_notify(3))."""
     return time.monotonic_ns() // 1000
 
 
 def monotonic_seconds() -> float:
-    """Return the monotonic clock in seconds, for measuring durations: changes of the system time do not affect it."""
+    """Return the time of the monotonic clock in seconds, to measure durations; the system time does not affect it."""
     return time.monotonic()
 
 
 def to_text(instant: datetime) -> str:
-    """Return an instant as the archive stores it: ISO 8601 in UTC, whole seconds, `2026-01-31T08:15:00Z`."""
+    """Return an instant as the archive stores it: ISO 8601 in UTC with whole seconds, as in `2026-01-31T08:15:00Z`."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -1,6 +1,6 @@
 """One poll, with everything that belongs to it: the run's row, crash recovery, the due sources and pages.
 
-Boundary: order only.
+Boundary: the order of the calls only.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from crawler.types import RunReport
 
 
 def poll(run: Run, *, ignore_due: bool = False) -> RunReport:
-    """Poll what is due now, or everything with `ignore_due`; first ingest what crashed processes left.
+    """Ingest what crashed processes left, then poll what is due now, or everything if `ignore_due` is set.
 
     Raises:
         StopError: the run cannot continue; finished work is stored.

@@ -68,18 +68,18 @@ class Config:
 
     @property
     def loopback(self) -> bool:
-        """Whether the site is on this machine, as a fake site is."""
+        """Whether the root URL of the site is on this machine, as for a fake site."""
         return urls.is_loopback(self.root)
 
     @property
     def contact_is_real(self) -> bool:
-        """Whether the contact is an e-mail or web address, and not a placeholder from an example."""
+        """Whether the contact is an e-mail address or a web address, and not a placeholder from an example."""
         return bool(_CONTACT.fullmatch(self.contact)) and not _PLACEHOLDER.search(f"/{self.contact}")
 
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """Settings from the command line or the environment, which take precedence over the file; None if not given."""
+    """Settings from the command line or the environment; each one that is not None replaces the one in the file."""
 
     archive: Path | None = None
     site: str | None = None
@@ -89,10 +89,10 @@ class Overrides:
 def load(file: Path | None = None, overrides: Overrides = Overrides()) -> Config:
     """Read the configuration file, apply the overrides, and check everything.
 
-    Without `file`, read `config/crawler.toml` in the current folder; if that does not exist, use the defaults.
+    If `file` is None, read `config/crawler.toml` in the current folder; if that file does not exist, use the defaults.
 
     Raises:
-        ConfigError: the file cannot be read, or has mistakes; the message lists all of them, each with file and key.
+        ConfigError: the file cannot be read or has mistakes; the message lists all mistakes, each with file and key.
 
     """
     config, mistakes = _from_file(file)
@@ -110,10 +110,10 @@ def load(file: Path | None = None, overrides: Overrides = Overrides()) -> Config
 
 
 def load_markups(folder: Path | None = None) -> tuple[Markup, ...]:
-    """Read the layouts of the package and, if `folder` is given, the user's own layouts in it.
+    """Return the page layouts of the package and, if `folder` is given, the user's own layouts in that folder.
 
     Raises:
-        ConfigError: the folder does not exist, or files have mistakes; the message lists all of them.
+        ConfigError: the folder does not exist, or files have mistakes; the message lists all mistakes.
 
     """
     package = resources.files("crawler") / "markups"
@@ -124,7 +124,9 @@ def load_markups(folder: Path | None = None) -> tuple[Markup, ...]:
     ]
     if folder is not None:
         if not folder.is_dir():
-            raise ConfigError(f"[markups] dir: folder {folder} does not exist", "create it, or leave the key empty")
+            raise ConfigError(
+                f"[markups] dir: folder {folder} does not exist", "create the folder, or leave the key empty"
+            )
         files += [(str(f), _text_of(f)) for f in sorted(folder.glob("*.toml"))]
     return markup.load_all(files)
 
@@ -154,7 +156,7 @@ def _text_of(path: Path) -> str:
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(
-            f"{path}: not valid TOML: not UTF-8 (byte {error.start})", "save the file as UTF-8"
+            f"{path}: not valid TOML: not UTF-8 at byte {error.start}", "save the file as UTF-8"
         ) from error
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}", "check the path and its permissions") from error
@@ -352,7 +354,7 @@ def load_synonyms(config_file: Path | None = None) -> list[list[str]]:
     """Return the groups of synonyms in `synonyms.toml` next to the configuration file; no groups if it does not exist.
 
     Raises:
-        ConfigError: the message lists all mistakes.
+        ConfigError: the file has mistakes; the message lists all of them.
 
     """
     file = (config_file or DEFAULT_FILE).parent / "synonyms.toml"

@@ -2,31 +2,32 @@
 
 ```
 CrawlerError
-  PageError(url)                 one page or source; recorded on its row, the run continues
+  PageError(url)                 a failure of one page or source: it is written to its row, and the run continues
     FetchError                   the page could not be fetched
       Unreachable                no response: DNS, connection, TLS, timeout, or a response cut off half-way
       BadStatus(status)          an HTTP status that does not come with a page
         Throttled(retry_after)   429 or 503: the host asks clients to slow down
-      Disallowed                 robots.txt of the host forbids it, or the address is not on the site
-      BodyTooLarge               over the size limit, before or after decompression
+      Disallowed                 robots.txt forbids the address, or the address is not on the site
+      BodyTooLarge               the body exceeds the size limit, before or after decompression
     ParseError                   the page is in the WARC but cannot be parsed: fix the parser, then run `vna reparse`
-      UnreadableSource           a feed, sitemap or list that cannot be parsed
-        EmptySource              it can be parsed, but lists no article
-        SourceMoved(found)       it redirects to an address that is a source of its own
-      NotAnArticle(rejection)    a block page, a soft 404, a section page ...
+      UnreadableSource           a feed, sitemap or list is not what was expected
+        EmptySource              the source can be parsed, but lists no article
+        SourceMoved(found)       the source redirects to the address of another source
+      NotAnArticle(rejection)    the page is something else: a block page, a soft 404, a section page, ...
       MarkupDrift(missing)       the page says that it is an article, but matches no known layout
-  StopError(hint)                ends the run with exit code 1; `hint` says what to do
-    ConfigError                  all mistakes of the configuration at once
+  StopError(hint)                a failure that ends the run with exit code 1; `hint` says what to do
+    ConfigError                  the configuration has mistakes; the message lists all of them
     SiteUnavailable              the site cannot be reached, or its robots.txt cannot be fetched
-      SitePaused(until)          no request before `until`: the host asked for it, quiet hours, or the daily cap
+      SitePaused(until)          no request before `until`, because of the host, quiet hours or the daily cap
     Interrupted                  a signal stopped the run; finished work is stored
-    AlreadyRunning               another process holds the archive
+    AlreadyRunning               another process has the lock that the run needs
     DiskLow                      free disk space is below the reserve; nothing is fetched
-    WarcError > WarcCorrupted    a WARC record cannot be written, or does not match its digest
+    WarcError                    a WARC record cannot be written
+      WarcCorrupted              a WARC record does not match its digest
     StorageError                 the database cannot be used
-      StorageUnavailable         temporarily: locked, disk full or missing, system limit reached
-      SchemaTooOld               written by an older version, and opened for reading: it has to be upgraded first
-      SchemaTooNew               written by a newer version
+      StorageUnavailable         it may be usable later: locked, disk full or missing, system limit reached
+      SchemaTooOld               an older version wrote it, so it must be upgraded before it can be read
+      SchemaTooNew               a newer version wrote it
     BackupFailed                 the backup failed; the archive itself is usable
     BadInput                     a file or an argument that the command cannot use
     NotDelivered                 an alert could not be sent
@@ -75,7 +76,7 @@ class Rejection(StrEnum):
 
     @property
     def description(self) -> str:
-        """The rejection as a noun phrase that follows "not an article:"."""
+        """The reason as a phrase that follows `not an article:` in messages."""
         return _DESCRIPTIONS[self]
 
 
@@ -106,7 +107,7 @@ class CrawlerError(Exception):
 
 
 class PageError(CrawlerError):
-    """A failure that concerns one page or source, `url`. `kind` is stored on its row."""
+    """A failure of the page or source with the address `url`. `kind` is stored in its row."""
 
     kind: ClassVar[ErrorKind] = ErrorKind.OTHER
 
@@ -125,13 +126,13 @@ class FetchError(PageError):
 
 
 class Unreachable(FetchError):
-    """There was no response, or it broke off."""
+    """There was no response, or the response was cut off half-way."""
 
     kind = ErrorKind.UNREACHABLE
 
 
 class BadStatus(FetchError):
-    """The response is not a page; `status` is its HTTP status."""
+    """The response has an HTTP status that does not come with a page; the status is in `status`."""
 
     kind = ErrorKind.HTTP_STATUS
 
@@ -141,7 +142,7 @@ class BadStatus(FetchError):
 
 
 class Throttled(BadStatus):
-    """The HTTP status is 429 or 503; `retry_after` is the wait that the host asks for, in seconds, or None."""
+    """The HTTP status is 429 or 503. `retry_after` is the wait in seconds for which the host asks, or None."""
 
     def __init__(self, url: str, status: int, retry_after: float | None = None) -> None:
         super().__init__(url, status)
@@ -177,7 +178,7 @@ class EmptySource(UnreadableSource):
 
 
 class SourceMoved(UnreadableSource):
-    """A source redirects to the address of another source, `found`, whose content must not be attributed to it."""
+    """A source redirects to another source, `found`, whose content must not be attributed to the first source."""
 
     def __init__(self, url: str, found: SourceFound) -> None:
         super().__init__(url, f"redirects to {found.url}, which is a different source")
@@ -187,8 +188,8 @@ class SourceMoved(UnreadableSource):
 class NotAnArticle(ParseError):
     """The page is not an article.
 
-    `rejection` is the reason as a value that code may test. `reason` is the same for people: `detail` if given, else the
-    general description.
+    `rejection` is the reason as a value that code may test. `reason` is the reason as text for people: `detail`, or the
+    description of `rejection` if there is no `detail`.
     """
 
     kind = ErrorKind.NOT_AN_ARTICLE
@@ -200,7 +201,7 @@ class NotAnArticle(ParseError):
 
 
 class MarkupDrift(ParseError):
-    """An article in an unknown layout: the `missing` fields, and in `article` what the fallbacks found."""
+    """An article in an unknown layout. `missing` names the fields not found, `article` is what the fallbacks read."""
 
     kind = ErrorKind.LAYOUT_DRIFT
 
@@ -211,7 +212,7 @@ class MarkupDrift(ParseError):
 
 
 class StopError(CrawlerError):
-    """Ends the run with exit code 1. `hint` says what to do."""
+    """A failure that ends the run with exit code 1. `hint` says what to do."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -227,9 +228,9 @@ class SiteUnavailable(StopError):
 
 
 class SitePaused(SiteUnavailable):
-    """No request may be made before `until` (aware, UTC).
+    """No request may be made before `until`, a timezone-aware time in UTC.
 
-    `own`: the pause comes from our configuration (quiet hours, daily cap), so it is not a fault of the site.
+    `own` is True if the pause comes from our configuration (quiet hours, daily cap), so that the site is not at fault.
     """
 
     def __init__(self, message: str, hint: str, until: datetime, *, own: bool = False) -> None:
@@ -239,11 +240,11 @@ class SitePaused(SiteUnavailable):
 
 
 class Interrupted(StopError):
-    """A signal asked the run to stop. No work was left half done."""
+    """The run was asked to stop, for example by a signal. No work was left half done."""
 
 
 def raise_if_stopped(stopping: Callable[[], bool]) -> None:
-    """Check whether a stop was requested.
+    """Raise `Interrupted` if a stop was requested.
 
     Raises:
         Interrupted: `stopping` returned True.
@@ -254,7 +255,7 @@ def raise_if_stopped(stopping: Callable[[], bool]) -> None:
 
 
 class AlreadyRunning(StopError):
-    """Another process holds the archive."""
+    """Another process has the lock that the run needs, for example because it uses the archive."""
 
 
 class DiskLow(StopError):
@@ -274,15 +275,15 @@ class StorageError(StopError):
 
 
 class StorageUnavailable(StorageError):
-    """The database cannot be used now, but is not damaged: the cause may pass or be removed."""
+    """The database cannot be used now, but it is not damaged: the problem may pass, or can be fixed."""
 
 
 class SchemaTooOld(StorageError):
-    """The database was written by an older version, and was opened for reading."""
+    """An older version of this program wrote the database, so it must be upgraded before it can be read."""
 
 
 class SchemaTooNew(StorageError):
-    """The database was written by a newer version."""
+    """A newer version of this program wrote the database."""
 
 
 class BackupFailed(StopError):

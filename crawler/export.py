@@ -1,7 +1,7 @@
-"""Export articles to files: JSON Lines, CSV, seed texts.
+"""Export articles to files: JSON Lines, CSV or seed texts.
 
-Boundary: articles in, files out. A file is written under a temporary name and renamed when complete, so that readers
-never see part of a file. `article_fields` says which columns the CSV has.
+Boundary: takes articles and writes files. A file is written under a temporary name and renamed when complete, so that
+readers never see part of a file. `article_fields` says which columns the CSV has.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def jsonl(articles: Iterable[StoredArticle], out: IO[str]) -> int:
 
 
 def table(articles: Iterable[StoredArticle], out: IO[str]) -> int:
-    """Write CSV (RFC 4180) with a header; `;` separates tags. Return the number of articles."""
+    """Write CSV (RFC 4180) with a header line; tags are separated by `;`. Return the number of articles."""
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(field.name for field in CSV_FIELDS)
     count = 0
@@ -41,7 +41,7 @@ def table(articles: Iterable[StoredArticle], out: IO[str]) -> int:
 
 
 def texts(articles: Iterable[StoredArticle], out: IO[str]) -> int:
-    """Write seed texts separated by a form feed; `vna import` reads the result. Return the number of articles."""
+    """Write seed texts, separated by form feeds, as `vna import` reads them; return the number of articles."""
     count = 0
     for stored in articles:
         count += 1

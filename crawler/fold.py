@@ -1,9 +1,9 @@
 """Text folding for search: remove accents, expand ligatures and superscripts, reduce words to their stems.
 
-The search index and the queries use the same folding, so a stem only has to be the same on both sides; it need not be
-a real word. Accents are removed before stemming because people type `etrangeres` as often as `étrangères`.
+The search index and the queries use the same folding. So a stem need not be a real word; it only has to be the same in
+the index and in a query. Accents are removed before stemming because people type `etrangeres` as often as `étrangères`.
 
-Boundary: pure. Stemming uses the Snowball stemmer for French.
+Boundary: pure functions. Stemming uses the Snowball stemmer for French.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ def words(text: str) -> list[str]:
 
 @lru_cache(maxsize=200_000)
 def folded(word: str) -> tuple[str, ...]:
-    """Return the folded words of one word of a text: usually one, but `½` becomes `1` and `2`.
+    """Return the folded form of one word as a tuple of words: usually of one word, but `½` becomes `1` and `2`.
 
-    Cached, because a snippet folds its text word by word.
+    The results are cached, because the words of a text are folded one by one when a snippet is made.
     """
     return tuple(words(word))
 
 
 def plain(text: str) -> str:
-    """Return `letters` of a text without elided words such as `l'` and `qu'`. Punctuation is kept."""
+    """Return `text` as simplified by `letters`, without elided words such as `l'` and `qu'`. Punctuation is kept."""
     return _ELIDED.sub(" ", letters(text))
 
 
@@ -61,7 +61,10 @@ def letters(text: str) -> str:
 
 @lru_cache(maxsize=1 << 14)  # enough for the common words; unbounded, it would grow with every name in the news
 def stem(word: str) -> str:
-    """Return the stem of one `plain` word. Words of fewer than 4 characters or with digits are returned unchanged."""
+    """Return the stem of a word that `plain` has simplified.
+
+    Words of fewer than 4 characters and words that contain digits are returned unchanged.
+    """
     if len(word) < 4 or not word.isalpha():
         return word
     return str(_stemmer.stemWord(word))

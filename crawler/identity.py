@@ -1,10 +1,10 @@
 """Decide whether an article is new, revised, unchanged, or a duplicate of another.
 
-The site's post id identifies an article. Only its content counts as a change, because the page's bytes differ at every
-fetch (dossier sections 8 and 18.9). The comparison ignores Unicode normalisation, spaces and quote styles, which may
-differ between renderings of the same text.
+The site's post id identifies an article. Only a change of its content counts as a change, because the page's bytes
+differ at every fetch (dossier sections 8 and 18.9). The comparison ignores Unicode normalisation, spaces and quote
+styles, which may differ between renderings of the same text.
 
-Boundary: pure; stored values and a new article in, a decision out.
+Boundary: pure functions; stored values and a new article in, a decision out.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Verdict = Literal["new", "revised", "unchanged", "duplicate"]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The archived article with the same id: its latest revision number and its fields as returned by `comparable`."""
+    """What the archive holds of an article: its latest revision number and its fields as returned by `comparable`."""
 
     revision: int
     fields: Mapping[str, str]
@@ -50,7 +50,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class CandidateArticle:
-    """Another archived article that may have the same text."""
+    """An archived article with another post id, which may have the same text as the new article."""
 
     id: int
     body_key: str
@@ -60,7 +60,7 @@ class CandidateArticle:
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """Another article with the same text (`score` 1.0) or a similar text (`score` 0.9 to 1.0)."""
+    """An archived article whose text is the same as that of the new article (`score` 1.0) or similar (0.9 to 1.0)."""
 
     id: int
     kind: Literal["same text", "near text"]
@@ -78,7 +78,10 @@ class Decision:
 
 
 def decide(article: Article, known: Known | None, candidates: Iterable[CandidateArticle] = ()) -> Decision:
-    """Decide what to do with one article. `candidates` are compared only if the archive does not hold the article."""
+    """Decide what to do with `article`; `known` is the archived article with the same post id, if there is one.
+
+    If there is none, the article is compared with `candidates` to find duplicates.
+    """
     if known is not None:
         changed = differences(known.fields, comparable(article))
         return Decision("revised", known.revision + 1, changed) if changed else Decision("unchanged", known.revision)
@@ -88,7 +91,7 @@ def decide(article: Article, known: Known | None, candidates: Iterable[Candidate
 
 @dataclass(frozen=True, slots=True)
 class RevisionMoment:
-    """One revision in time: its number, when it was first seen, and its fingerprint."""
+    """One revision of an article: its number, the time when it was first seen, and its fingerprint."""
 
     revision: int
     seen_at: datetime
@@ -110,9 +113,10 @@ class Place:
 
 
 def place(fingerprint: str, at: datetime, timeline: Sequence[RevisionMoment]) -> Place:
-    """Return where a capture made at `at` belongs among the revisions of its article (`timeline`, oldest first).
+    """Return the position of a capture among the revisions of its article (`timeline`, oldest first).
 
-    If the position is `newest`, `decide` must compare the capture with the last revision.
+    `at` is the time of the capture. If the verdict is `newest`, the caller must compare the capture with the last
+    revision by `decide`.
     """
     after = next((i for i, moment in enumerate(timeline) if moment.seen_at > at), None)
     if after is None:
@@ -124,16 +128,19 @@ def place(fingerprint: str, at: datetime, timeline: Sequence[RevisionMoment]) ->
 
 
 def differences(one: Mapping[str, str], other: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the sorted names of the fields in which two results of `comparable` differ, emptied fields included."""
+    """Return the sorted names of the fields that differ between two results of `comparable`.
+
+    A field that only one of them contains is also a difference.
+    """
     return tuple(name for name in sorted({*one, *other}) if one.get(name) != other.get(name))
 
 
 def comparable(article: Article) -> dict[str, str]:
     """Return the fields whose changes make a revision, normalised for comparison. Empty fields are left out.
 
-    Pictures are compared by their captions: the site generates alt texts, and one picture has several URLs (dossier
-    section 7). Related stories are not compared: the block shows the newest stories at the time of the fetch (dossier
-    section 8).
+    Pictures are compared only by their captions, because the site generates alt texts and one picture has several URLs
+    (dossier section 7). Related stories are not compared, because the site shows the newest stories at the time of the
+    fetch (dossier section 8).
     """
     fields = {
         "title": article.title,
@@ -147,13 +154,13 @@ def comparable(article: Article) -> dict[str, str]:
 
 
 def fingerprint(article: Article) -> str:
-    """Return the versioned fingerprint of an article's content. Empty fields do not affect it."""
+    """Return the fingerprint of an article's content, with a version number in front. Empty fields do not affect it."""
     content = "\0".join(f"{name}\1{value}" for name, value in sorted(comparable(article).items()))
     return f"{FINGERPRINT_VERSION}:{hashlib.sha256(content.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 def body_key(article: Article) -> str:
-    """Return a hash of title and text. Articles with the same content have the same key, whatever their ids."""
+    """Return a hash of an article's title and text, so that equal articles with different ids can be found."""
     content = f"{_normalised(article.title)}\0{_normalised(article.text)}"
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -161,7 +168,8 @@ def body_key(article: Article) -> str:
 def simhash(text: str) -> int:
     """Return a 64-bit locality-sensitive hash of a text as a signed integer (SQLite has no unsigned integers).
 
-    Similar texts have hashes that differ in few bits. The features are word 3-grams of the text without accents.
+    Similar texts have hashes that differ in few bits. The hash is computed from all sequences of three words of the
+    text, without accents.
     """
     words = fold.letters(text).split()
     shingles = {" ".join(words[i : i + _SHINGLE]) for i in range(max(1, len(words) - _SHINGLE + 1))}

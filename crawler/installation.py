@@ -1,6 +1,6 @@
-"""Files for a new installation: a commented configuration and the files of a service.
+"""Writes the files of a new installation: a commented configuration, and the files for running the service.
 
-Boundary: writes new files only; their contents are in `templates/`.
+Boundary: writes new files only; `crawler.resources` finds the templates that are copied.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FILES = {
 
 
 def write(folder: Path) -> list[Path]:
-    """Write the files into a folder and return their paths. If one of them exists, none is written.
+    """Write the files of a new installation into a folder and return their paths; if any of them exists, write none.
 
     Raises:
         BadInput: one of the files exists already.

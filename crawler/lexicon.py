@@ -1,7 +1,7 @@
 """The French lexicon for the repair of glued words, loaded on first use.
 
 Boundary: reads the optional package `wordfreq` and the project's own texts; the rules are in `crawler.repair`. Without
-the package there is no lexicon, and the caller reports that glued words are not repaired.
+this package there is no lexicon, and the caller reports that glued words are not repaired.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _DATA = ("prose.txt", "phrases.txt")
 
 @lru_cache(maxsize=1)
 def load() -> Lexicon | None:
-    """Return the lexicon, or None if the optional dependency `[repair]` is not installed."""
+    """Return the lexicon, or None if the package `wordfreq` (optional dependency `[repair]`) is not installed."""
     try:
         from wordfreq import get_frequency_dict  # noqa: PLC0415 - slow, and optional
     except ImportError:

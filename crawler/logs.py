@@ -1,7 +1,7 @@
-"""The service's log on stderr: one event per line, as text or JSON, with the run and the address it is about.
+"""The service's log on stderr: one event per line, as text or JSON, with the run and the address that it concerns.
 
-Secrets are redacted in the finished line, so that lines from libraries are covered too: the secrets that the caller
-passes in, and credentials in any URL.
+The secrets that the caller passes in, and the credentials in any URL, are redacted in the finished line, so that lines
+from libraries are covered too.
 
 Boundary: configures the logging of the standard library; the other modules decide what to log.
 """
@@ -29,7 +29,7 @@ _bound: ContextVar[tuple[int | None, str | None]] = ContextVar("bound", default=
 
 @contextmanager
 def bound(run: int | None = None, url: str | None = None) -> Iterator[None]:
-    """Add a run id and a URL to every line that is logged in the block."""
+    """Add a run id and a URL, if they are given, to every line that is logged in the block."""
     token = _bound.set((run, url))
     try:
         yield
@@ -57,8 +57,8 @@ def logging_to(
 ) -> Iterator[None]:
     """Log our own messages, and warnings of libraries, to a stream for the duration of the block.
 
-    `form` is "json" or "human"; `secrets` are redacted; `verbose` adds debug messages. With `journal`, the stream is
-    connected to systemd's journal, which reads the level from the start of each line.
+    `form` is "json" or "human"; the texts in `secrets` are redacted; `verbose` adds debug messages. If `journal` is
+    true, each line starts with its priority, which systemd's journal reads.
     """
     handler = (_ToJournal if journal else logging.StreamHandler)(stream)
     handler.setFormatter(formatter(form, secrets))
@@ -76,13 +76,13 @@ def logging_to(
 
 
 def set_format(form: str, secrets: Iterable[str]) -> None:
-    """Change the format ("json" or "human") and the secrets of the current log."""
+    """Change the format of the current log ("json" or "human") and the secrets that are redacted in it."""
     for handler in logging.getLogger().handlers:
         handler.setFormatter(formatter(form, secrets))
 
 
 def formatter(form: str, secrets: Iterable[str] = ()) -> logging.Formatter:
-    """Return the formatter for "json" or "human"."""
+    """Return the log formatter for the format `form` ("json" or "human"), which redacts the texts in `secrets`."""
     return (_Json if form == "json" else _Human)(_secret_pattern(secrets))
 
 
@@ -96,7 +96,7 @@ def _only_ours_or_warnings(record: logging.LogRecord) -> bool:
 
 
 class _ToJournal(logging.StreamHandler[IO[str]]):
-    """Writes the syslog priority before each line, as in sd-daemon(3), so that `journalctl -p warning` can filter."""
+    """Writes the syslog priority before each line (see sd-daemon(3)), so that `journalctl -p warning` can filter."""
 
     def format(self, record: logging.LogRecord) -> str:
         level = next(number for least, number in _PRIORITIES if record.levelno >= least)
@@ -104,7 +104,7 @@ class _ToJournal(logging.StreamHandler[IO[str]]):
 
 
 class _Redacting(logging.Formatter):
-    """Base of both formatters: redacts secrets and credentials."""
+    """Base class of both log formatters; redacts the given secrets, and credentials in URLs."""
 
     def __init__(self, secrets: re.Pattern[str] | None) -> None:
         super().__init__()
@@ -116,7 +116,7 @@ class _Redacting(logging.Formatter):
 
 
 class _Human(_Redacting):
-    """Lines for people: `2026-01-31T08:15:00Z INFO new: 245060 Titre (https://..., run 12)`."""
+    """Formats lines for people, such as `2026-01-31T08:15:00Z INFO new: 245060 Titre (https://..., run 12)`."""
 
     def format(self, record: logging.LogRecord) -> str:
         run, url = _bound.get()
@@ -132,7 +132,7 @@ class _Human(_Redacting):
 
 
 class _Json(_Redacting):
-    """One JSON object per line."""
+    """Formats each event as one line with a JSON object."""
 
     def format(self, record: logging.LogRecord) -> str:
         run, url = _bound.get()

@@ -1,7 +1,7 @@
-"""Markup files: which CSS selectors find each field in one layout of the site.
+"""Markup files, which contain the CSS selectors that find each field in one layout of the site.
 
-Each layout is one TOML file (`crawler/markups/*.toml`, and more from the user's markup folder). This module validates
-the files and chooses layouts by fetch date. When the site changes its layout, one new file is enough.
+Each layout is one TOML file in `crawler/markups/` or in the user's markup folder. This module validates the files and
+chooses layouts by the date of the fetch. When the site changes its layout, one new file is enough.
 
 Boundary: text in, values out; `config` reads the files. selectolax is used only to check selectors.
 """
@@ -23,7 +23,7 @@ Selectors = tuple[str, ...]
 
 
 class Names(tuple[str, ...]):
-    """Attribute names. A separate type, so that they are not validated as selectors."""
+    """Names of HTML attributes. They have a separate type, so that they are not validated as CSS selectors."""
 
     __slots__ = ()
 
@@ -35,11 +35,11 @@ _TIME = Names(("data-time", "datetime"))  # dossier section 15
 
 @dataclass(frozen=True, slots=True)
 class ArticleSelectors:
-    """Selectors of the article's elements.
+    """CSS selectors of the article's elements.
 
-    `title` and `body` are searched in the whole page (`parse.frame`). Each other field is read from the first selector
-    that matches inside the article. `beside` selects lists of other stories inside the article; no field is read from
-    them.
+    `title` and `body` are searched in the whole page (by `parse.frame`). For each other field, the first selector that
+    matches inside the article is used. `beside` selects lists of other stories inside the article; no field is read
+    from them.
     """
 
     title: Selectors
@@ -55,11 +55,12 @@ class ArticleSelectors:
 
 @dataclass(frozen=True, slots=True)
 class BodySelectors:
-    """Selectors of the parts of the body that are not its text.
+    """CSS selectors of the parts of the body that are not its running text.
 
-    `noise` is skipped. `picture` selects the containers of pictures, and `bare_caption` those of them whose caption is
-    plain text without an element of its own. `note` selects side notes, which are stored separately, `player` video and
-    audio players, and `related` links to other stories.
+    `noise` selects elements that are ignored, `picture` the containers of pictures, and `caption` the elements of
+    captions. `bare_caption` selects those picture containers in which the caption is plain text without an element of
+    its own. `note` selects side notes, which are stored separately, `player` video and audio players, and `related`
+    links to other stories.
     """
 
     noise: Selectors = ()
@@ -73,10 +74,10 @@ class BodySelectors:
 
 @dataclass(frozen=True, slots=True)
 class RelatedSelectors:
-    """Selectors of the related stories at the foot of the page.
+    """CSS selectors of the related stories at the foot of the page.
 
-    The class of their container is unknown, so the block is found by the visible text of its heading, `heading`. `item`
-    selects one story.
+    The class of the element around these stories is unknown, so they are found by the visible text of their heading,
+    `heading`. `item` selects one story; `title` and `summary` select parts of a story.
     """
 
     heading: str = "Voir plus"
@@ -87,7 +88,7 @@ class RelatedSelectors:
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """Names of the attributes that hold an image's real URL and a time's value, most trusted first."""
+    """Names of the HTML attributes with the URL of a picture (`image`) or with a time (`time`), most trusted first."""
 
     image: Names = _IMAGE
     time: Names = _TIME
@@ -95,7 +96,7 @@ class Attributes:
 
 @dataclass(frozen=True, slots=True)
 class Markup:
-    """One layout, for pages fetched from `valid_from` to `valid_until`, both inclusive; None means no bound."""
+    """One layout, for pages fetched from `valid_from` to `valid_until`, both inclusive; None means no limit."""
 
     name: str
     article: ArticleSelectors
@@ -149,7 +150,7 @@ def load(file: str, text: str) -> Markup:
 
 
 def load_all(files: Iterable[tuple[str, str]]) -> tuple[Markup, ...]:
-    """Parse several markup files, given as (file name, text).
+    """Parse several markup files, given as pairs of file name and text.
 
     A later layout replaces an earlier one with the same `name`.
 
@@ -174,8 +175,9 @@ def load_all(files: Iterable[tuple[str, str]]) -> tuple[Markup, ...]:
 def choose(markups: Sequence[Markup], fetched_at: datetime) -> tuple[Markup, ...]:
     """Return all layouts in the order in which to try them for a page fetched at `fetched_at`.
 
-    Layouts that cover the fetch date come first, newest first. The others follow, also newest first, because a page may
-    be older than its capture (a cache, an import).
+    Layouts that are valid on the date of the fetch come first, and the newest of them is at the front. The other
+    layouts follow, also newest first, because a page may be older than its fetch (if it comes from a cache or an
+    import).
     """
     day = fetched_at.astimezone(UTC).date()
     newest_first = sorted(markups, key=lambda m: (m.valid_from or date.min, m.name), reverse=True)
@@ -245,5 +247,5 @@ def _tupled(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def selector_keys() -> dict[str, tuple[str, ...]]:
-    """Return the keys of each table of a markup file, for the documentation and its test."""
+    """Return the keys that each TOML table in a markup file may have, for the documentation and its test."""
     return {name: tuple(f.name for f in fields(kind)) for name, kind in _TABLES.items()}

@@ -1,6 +1,6 @@
 """The outcome of one step of a run, for code and for people.
 
-Boundary: a value; commands and logs print it, and code tests its kind.
+Boundary: only values; commands and logs print an outcome, and code tests its kind.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class OutcomeKind(StrEnum):
-    """The result of one step of a run."""
+    """The kinds of results that a step of a run can have."""
 
     NEW = "new"
     REVISED = "revised"
@@ -41,12 +41,12 @@ class OutcomeKind(StrEnum):
 
     @property
     def is_routine(self) -> bool:
-        """Whether nothing changed: such an outcome is shown only if more output is asked for."""
+        """Whether an outcome of this kind means that nothing changed; it is shown only if more output is requested."""
         return self in _ROUTINE
 
     @property
     def is_fault(self) -> bool:
-        """Whether a person may have to look at it."""
+        """Whether a person may have to look at an outcome of this kind."""
         return self in _FAULTS
 
 
@@ -56,7 +56,7 @@ _FAULTS = frozenset({OutcomeKind.FAILED, OutcomeKind.REJECTED, OutcomeKind.DRIFT
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of one step: its kind, what it was about (a post id, an address), and a detail for people."""
+    """The result of one step: its kind, its subject (a post id or an address), and a detail for people."""
 
     kind: OutcomeKind
     id: int | None = None

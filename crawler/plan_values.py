@@ -1,6 +1,6 @@
 """The values of a backfill plan: the request, the stored plan, its steps and their outcomes.
 
-Boundary: frozen values without decisions. Days are days in Hanoi, both ends included.
+Boundary: only values, which cannot be changed. Days are days in Hanoi; the first and the last day are included.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class BackfillRequest:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A stored plan."""
+    """A backfill plan as stored in the database."""
 
     id: int
     request: BackfillRequest
@@ -45,9 +45,10 @@ class Plan:
 class Step:
     """One stored step of a plan.
 
-    `target` is a URL, `first-last` for a range of ids, or `x` for the step `sonar`. `cursor` is where to continue
-    inside the step. `found` counts the articles found so far; for `index`, the sitemaps; for `sonar`, it is 1 once the
-    check has succeeded. `next_due_at` is the earliest time of the next attempt after a failure.
+    `target` is a URL; for a range of ids it is `first-last`, and for the kind `sonar` it is `x`. `cursor` says where to
+    continue inside the step. `found` is the number of articles found so far; for the kind `index` it is the number of
+    sitemaps, and for `sonar` it is 1 when the check has succeeded. `next_due_at` is the earliest time of the next
+    attempt after a failure.
     """
 
     position: int
@@ -64,7 +65,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class StepOutcome:
-    """What to write to a step's row after a response; the fields are those of `Step`."""
+    """The values to write to the row of a step after a response; the fields mean the same as in `Step`."""
 
     state: StepState
     cursor: Mapping[str, object] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """The steps of a backfill plan, their order, and what a response means for a step.
 
-Boundary: pure; arithmetic on days and ids. Days are days in Hanoi, both ends included.
+Boundary: pure; arithmetic on days and ids. Days are days in Hanoi; a range includes its first and its last day.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def request(
     if first > last:
         raise BadInput(
             f"no article can have been published before {FLOOR} or after today, {today}",
-            "choose days between these two",
+            f"choose days from {FLOOR} to {today}",
         )
     if section is not None and via not in (None, "lists"):
         raise BadInput(
@@ -68,16 +68,19 @@ def request(
 def first_steps(
     wanted: BackfillRequest, here: Site, sections: Iterable[tuple[StepKind, str]]
 ) -> list[tuple[StepKind, str]]:
-    """Return the first steps of a plan, in order. Reading the index, or checking requests by id, adds the others."""
+    """Return the first steps of a plan, in order.
+
+    The other steps are added when the sitemap index has been read, or when requests by id have been checked.
+    """
     if wanted.via == "lists":
         return list(sections)
     return [("index", here.url(SITEMAP_INDEX))] if wanted.via == "sitemap" else [("sonar", NO_TARGET)]
 
 
 def step_failed(step: Step, now: datetime, error: str, *, absent: bool, kind: ErrorKind | None = None) -> StepOutcome:
-    """Return the outcome of a step without a good response: retried with backoff, given up, or absent.
+    """Return the outcome of a step without a good response: it is retried with backoff, given up, or marked as absent.
 
-    `absent`: the site has no such list, so a retry is pointless.
+    `absent`: whether the site has no such list, so that a retry is pointless.
     """
     if absent:
         return StepOutcome("absent", error=error, error_kind=kind)
@@ -98,17 +101,17 @@ class PlanMonth(NamedTuple):
 
     @property
     def first(self) -> date:
-        """Its first day."""
+        """The first day of the month."""
         return date(self.year, self.month, 1)
 
     @property
     def next(self) -> PlanMonth:
-        """The month after it."""
+        """The following month."""
         return PlanMonth(self.year + self.month // 12, self.month % 12 + 1)
 
 
 def months(wanted: BackfillRequest) -> list[PlanMonth]:
-    """Return the months that have a day in the range, in the order of the plan."""
+    """Return the months that contain requested days, in the order of the plan."""
     found = []
     month = PlanMonth(wanted.since.year, wanted.since.month)
     while month.first <= wanted.until:
@@ -120,9 +123,11 @@ def months(wanted: BackfillRequest) -> list[PlanMonth]:
 def month_sitemaps(
     wanted: BackfillRequest, here: Site, named: Iterable[tuple[tuple[int, int] | None, str]]
 ) -> list[str]:
-    """Return the sitemaps of the months: those that the index names, else the usual address of a month's sitemap.
+    """Return the addresses of the sitemaps of the requested months.
 
-    A month is read whole: a sitemap gives the time of the last edit, not of publication (dossier section 11).
+    If the index names no sitemap of a month, the usual address of such a sitemap is returned. The sitemap of a month is
+    used as a whole even if only some of its days are requested: it gives the time of the last edit of an article, not
+    the publication time (dossier section 11).
     """
     known: dict[tuple[int, int], list[str]] = {}
     for month, url in named:
@@ -135,7 +140,7 @@ def month_sitemaps(
 
 
 def id_on(day: date) -> int:
-    """Estimate the id that the sequence had reached at the start of a day, from the anchors (dossier section 3)."""
+    """Estimate the highest id in use at the start of a day, from known pairs of id and day (dossier section 3)."""
     days = [anchor.toordinal() for _, anchor in ID_ANCHORS]
     at = day.toordinal()
     above = bisect_right(days, at)
@@ -147,12 +152,12 @@ def id_on(day: date) -> int:
 
 
 def estimated_ids(wanted: BackfillRequest) -> tuple[int, int]:
-    """Return the first and last id that articles of the range may have, with a generous margin."""
+    """Return the lowest and highest id that articles of the requested days may have, with a generous margin."""
     return max(1, id_on(wanted.since) - _SLACK), id_on(wanted.until + timedelta(days=1)) + _SLACK
 
 
 def listed_ids(wanted: BackfillRequest) -> tuple[int, int]:
-    """Return the lowest and highest id that an item of a list may have to belong to the requested days.
+    """Return the lowest and highest id of the list items that are taken to belong to the requested days.
 
     List items have no date, so they are selected by id.
     """
@@ -171,33 +176,33 @@ def estimated_articles(first: date, last: date) -> int:
 def ids_to_probe(wanted: BackfillRequest, held: tuple[int, int] | None, known: tuple[int, int]) -> tuple[int, int]:
     """Return the first and last id of the range whose unknown ids are to be probed.
 
-    `held`: the lowest and highest id archived for the requested days, None if there are none. `known`: the lowest and
-    highest id of all known ones. Nothing is probed above the newest known id: what is not published yet is not missing.
+    `held` is the lowest and highest archived id of the requested days, None if there is none. `known` is the lowest and
+    highest of all known ids. Nothing is probed above the newest known id: what is not published yet is not missing.
     """
     first, last = estimated_ids(wanted) if held is None else (held[0] - _MARGIN, held[1] + _MARGIN)
     return max(first, known[0]), min(last, known[1])
 
 
 def id_ranges(first: int, last: int, *, oldest_first: bool) -> list[str]:
-    """Split a range of ids into the targets of steps."""
+    """Split the range of ids from `first` to `last` into shorter ranges, each of which is the target of one step."""
     starts = range(first, last + 1, _RANGE)
     targets = [format_id_range(start, min(start + _RANGE - 1, last)) for start in starts]
     return targets if oldest_first else targets[::-1]
 
 
 def format_id_range(first: int, last: int) -> str:
-    """Return a range of ids as the target of a step, such as `1000-1999`."""
+    """Return a range of ids in the form in which a step stores its target, such as `1000-1999`."""
     return f"{first}-{last}"
 
 
 def parse_id_range(target: str) -> tuple[int, int]:
-    """Return the range of ids that `format_id_range` wrote."""
+    """Return the first and last id of a range that `format_id_range` wrote."""
     first, _, last = target.partition("-")
     return int(first), int(last)
 
 
 def unknown_ids(target: str, known: Collection[int], *, oldest_first: bool) -> Iterator[int]:
-    """Yield the ids of a range that are not known, in the order in which to probe them."""
+    """Yield the ids of the range `target` that are not in `known`, in the order in which to probe them."""
     first, last = parse_id_range(target)
     ids: Sequence[int] = range(first, last + 1)
     yield from (i for i in (ids if oldest_first else reversed(ids)) if i not in known)
@@ -214,8 +219,8 @@ def id_verdict(post_id: int, status: int, address: str, result: int | ParseError
     `address` is the URL of the response, after redirects. `result` is the id of the article on the page (None if the
     page does not give one), or the error that says why there is no article.
 
-    An id is absent if the response says so (404, 410, a soft 404), redirects elsewhere or shows another article. Any
-    other response, such as a block page, proves nothing.
+    An id is `absent` if the response says so (404, 410, a soft 404), redirects elsewhere or shows another article. Any
+    other response without the article, such as a block page, is `unclear`.
     """
     if status in (404, 410) or urls.post_id(address) != post_id:
         return "absent"
@@ -240,9 +245,9 @@ def day_begins(now: datetime) -> datetime:
 class ListCursor:
     """How far a walk through the pages of a list has come.
 
-    `next` is the URL of the next page: None before the first page and at the end. `pages` counts the pages read.
-    `before` has the ids of the last page; those of the first page are left out, because its sidebar may list everything
-    that the second page lists. `mark` is a checksum of an older page, to detect a cycle.
+    `next` is the URL of the next page: None before the first page and at the end. `pages` is the number of pages read.
+    `before` has the ids on the page that was read last; it stays empty after the first page, because the sidebar there
+    may list everything that the second page lists. `mark` is a checksum of an older page, to detect a cycle.
     """
 
     next: str | None = None
@@ -254,7 +259,7 @@ class ListCursor:
 def next_cursor(cursor: ListCursor, ids: Sequence[int], more: str | None, lowest: int) -> ListCursor:
     """Return the cursor after a page that lists `ids` and links to the page `more`; its `next` is None at the end.
 
-    The walk ends if there is no further page, if a page lists nothing that the one before did not list, if the pages
+    The walk ends if there is no further page, if a page lists nothing that the previous page did not list, if the pages
     repeat in a cycle (Brent's method: one older page is remembered, at every power of two), or if all ids are below
     `lowest`.
     """
@@ -271,9 +276,9 @@ def next_cursor(cursor: ListCursor, ids: Sequence[int], more: str | None, lowest
 
 
 def duration(requests: int, rate: float, daily_cap: int, quiet_hours: tuple[time, time] | None) -> timedelta:
-    """Return the shortest time in which so many requests can be sent if nothing else sends any.
+    """Return the shortest time in which `requests` requests can be sent, if no other process sends any.
 
-    `rate` is in requests a second. A `rate` or `daily_cap` of 0 sets no limit.
+    `rate` is in requests per second. A `rate` or `daily_cap` of 0 sets no limit. Nothing is sent in `quiet_hours`.
     """
     seconds = requests / rate if rate else 0.0
     if quiet_hours is not None:
@@ -284,6 +289,6 @@ def duration(requests: int, rate: float, daily_cap: int, quiet_hours: tuple[time
 
 
 def _share_of_day(begin: time, end: time) -> float:
-    """Return the share of a day (0 to 1) from one time to another; the second may be on the next day."""
+    """Return the share of a day (0 to 1) between `begin` and `end`; `end` may be on the next day."""
     minutes = (end.hour * 60 + end.minute - begin.hour * 60 - begin.minute) % 1440
     return minutes / 1440

@@ -1,6 +1,6 @@
-"""Why a response was requested. The purpose is written into its WARC record, so that a rebuild can process it again.
+"""Why a response was requested. This is written into the WARC record, so that a rebuild knows how to process it.
 
-Boundary: a value with one formatter and one parser.
+Boundary: a value, and its conversion to text and back.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from crawler.types import SourceKind
 
 
 class PurposeKind(StrEnum):
-    """Why a response was requested. The values are those of the WARC field `VNA-Purpose`."""
+    """The kind of reason for which a response was requested; its value is written into the WARC field `VNA-Purpose`."""
 
     PAGE = "page"  # a visit to an article page, by post id
     SOURCE = "source"  # a poll of a source and its further pages, by address
@@ -28,13 +28,13 @@ class PurposeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """Why a response was requested: a kind and, for most kinds, a subject (post id, address)."""
+    """Why a response was requested: a kind and, for most kinds, a subject (a post id or an address)."""
 
     kind: PurposeKind
     subject: str = ""
 
     def __str__(self) -> str:
-        """Return the form that WARC records and rows store, such as `page:245060`."""
+        """Return the text that is stored in WARC records and in rows, such as `page:245060`."""
         return f"{self.kind}:{self.subject}" if self.subject else str(self.kind)
 
     @classmethod
@@ -45,22 +45,22 @@ class Purpose:
 
     @classmethod
     def page(cls, post_id: int) -> Purpose:
-        """Return the purpose of a visit to an article page."""
+        """Return the purpose of a request for an article page."""
         return cls(PurposeKind.PAGE, str(post_id))
 
     @classmethod
     def source(cls, url: str) -> Purpose:
-        """Return the purpose of a poll of a source."""
+        """Return the purpose of a request that polls a source."""
         return cls(PurposeKind.SOURCE, url)
 
     @classmethod
     def listing(cls, kind: SourceKind, url: str) -> Purpose:
-        """Return the purpose of reading a list for a backfill."""
+        """Return the purpose of a request for a list that a backfill reads."""
         return cls(PurposeKind.LIST, f"{kind}:{url}")
 
     @property
     def listed_source(self) -> tuple[str, str]:
-        """The kind and the address that `listing` was called with. Only for purposes of the kind `LIST`."""
+        """The kind and the address of the list that was requested; only for purposes that `listing` has made."""
         kind, _, url = self.subject.partition(":")
         return kind, url
 

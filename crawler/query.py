@@ -11,7 +11,7 @@ section:Sports  since:2024-01-01  until:2024-12-31
 ```
 A word or phrase outside quotes also matches its synonyms.
 
-Boundary: strings in, values out. Folding is done by `fold`, as for the index.
+Boundary: strings in, values out. `fold` folds the words, as for the search index.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _CONTEXT_WORDS = 12  # on each side of the first hit in a snippet
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A parsed query: the FTS5 expression `match`, the folded words and prefixes to mark in snippets, and the filters.
+    """A parsed query: FTS5 expression (`match`), folded words (`hits`) and `prefixes` to mark in snippets, and filters.
 
     `since` and `until` are ISO dates, both inclusive.
     """
@@ -58,7 +58,7 @@ class Query:
 
 
 class Synonyms:
-    """Groups of interchangeable words and phrases, compared in folded form."""
+    """Groups of words and phrases that are synonyms; they are compared in folded form."""
 
     def __init__(self, groups: Iterable[Iterable[str]] = ()) -> None:
         self._groups: dict[tuple[str, ...], frozenset[tuple[str, ...]]] = {}
@@ -69,7 +69,7 @@ class Synonyms:
         self.longest = max(map(len, self._groups), default=0)  # in words
 
     def of(self, words: tuple[str, ...]) -> list[tuple[str, ...]]:
-        """Return a phrase and its synonyms, the phrase first; empty if the phrase has no synonyms."""
+        """Return the phrase `words`, followed by its synonyms; an empty list if the phrase has no synonyms."""
         return [words, *sorted(self._groups[words] - {words})] if words in self._groups else []
 
 
@@ -90,13 +90,17 @@ def parse(text: str, synonyms: Synonyms = NO_SYNONYMS) -> Query:
     parser.finish_run()
     if not parser.wanted:
         raise BadInput(
-            f"no search term in {text!r}", 'give at least one word, such as: vna search "diên biên phu" -tourisme'
+            f"no search term in {text!r}",
+            'give at least one word to search for, as in: vna search "diên biên phu" -tourisme',
         )
     return parser.query()
 
 
 class _Parser:
-    """Collects the terms of a query. An article must match every item of `wanted`, a list of alternatives."""
+    """Collects the terms of a query.
+
+    Each item of `wanted` is a list of alternative terms. An article must match at least one term of every item.
+    """
 
     def __init__(self, synonyms: Synonyms) -> None:
         self.wanted: list[list[str]] = []
@@ -109,11 +113,11 @@ class _Parser:
         self._run: list[tuple[str, ...]] = []  # consecutive plain words: a synonym may span several
 
     def add(self, piece: re.Match[str]) -> None:
-        """Add the next piece of the query."""
+        """Process the next piece of the query: a word, a phrase, an operator or a filter."""
         filter_name = _FILTERS.get((piece["field"] or "").lower())
         if filter_name is not None and piece["minus"]:
             raise BadInput(
-                f"{piece[0]}: a filter cannot be excluded",
+                f"a filter cannot be excluded with a minus sign: {piece[0]}",
                 f"remove the minus sign, or exclude the word itself: -{_content(piece)}",
             )
         if filter_name is not None:
@@ -128,7 +132,7 @@ class _Parser:
             self._add_term(piece)
 
     def finish_run(self) -> None:
-        """Turn the collected plain words into terms. The longest synonym wins."""
+        """Turn the plain words collected so far into terms. If several synonyms match, the longest one is used."""
         run, self._run = [words for words in self._run if words], []
         while run:
             length, group = self._longest_synonym(run)
@@ -144,7 +148,7 @@ class _Parser:
         return 1, []
 
     def _add_term(self, piece: re.Match[str]) -> None:
-        """Add a phrase, a prefix, an exclusion or a word in one column."""
+        """Add the term for a piece that is no plain word: a phrase, a prefix, an exclusion or a word in one column."""
         words = _words(piece)
         if not words:
             return
@@ -177,9 +181,10 @@ class _Parser:
 
 
 def snippet(texts: Iterable[str], query: Query, mark: tuple[str, str] = ("**", "**")) -> str:
-    """Return the context of the first hit in the first text that has one, with all hits in it marked.
+    """Return an extract around the first word in `texts` that matches the query, with all matching words marked.
 
-    If no text has a hit (it is in the title, for example), return the beginning of the last text that is not empty.
+    If no text has a matching word (it may be in the title, for example), return the beginning of the last text that is
+    not empty.
     """
     best = ""
     for text in texts:
@@ -226,7 +231,7 @@ def _words(piece: re.Match[str]) -> tuple[str, ...]:
 
 
 def _term(piece: re.Match[str], group: list[tuple[str, ...]]) -> str:
-    """Return one term in FTS5 syntax. Double quotes keep FTS5 from reading anything in it as an operator."""
+    """Return one search term in FTS5 syntax, in double quotes, so that FTS5 treats no word in it as an operator."""
     column = _COLUMNS.get((piece["field"] or "").lower())
     term = " OR ".join(_quoted(member) for member in group) + (" *" if _is_prefix(piece) else "")
     if len(group) > 1:

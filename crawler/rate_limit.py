@@ -1,13 +1,16 @@
 """Rate limit and circuit breaker for one host: when the next request may be sent, and what each response changes.
 
+The circuit breaker is in one of three states:
 ```
-closed     requests are `interval` seconds apart
-           after 429 or 503: no request before Retry-After, and a doubled interval; each good response shortens it by 10 %
-open       after failures at five addresses in a row: no request for five minutes, doubled each time it opens again
-half-open  when that time is over: one trial request; a good response closes the breaker, any other one opens it again
+closed     Requests are `interval` seconds apart. After status 429 or 503, no request is sent before the time in the
+           Retry-After header, and the interval is doubled. Each good response shortens a longer interval by 10 %.
+open       After failures at five addresses in a row, no request is sent for five minutes. This time is doubled each
+           time the breaker opens again.
+half-open  After this time, one trial request is sent. A good response closes the breaker; otherwise, it opens again.
 ```
-Boundary: pure; state, response and time in, new state out. `crawler.fetch.budget` stores the state, which all processes
-of an archive share. Instants are in UTC; the daily cap and the quiet hours follow the day in Hanoi.
+Boundary: pure functions, which compute the new state from the old state, a response and the time.
+`crawler.fetch.budget` stores the state, which all processes of an archive share. Times are in UTC, but the daily cap
+and the quiet hours refer to the time in Hanoi.
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ _RESUME_HINT = "stored data is safe; run the command again after that time (`vna
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """The configured limits; times in seconds."""
+    """The configured limits for the requests to one host; all durations are in seconds."""
 
     interval: float  # between two requests; 0 for no limit
     max_pause: float  # longest pause: caps Retry-After, the open breaker, and what a wrong clock left in the state
@@ -47,7 +50,7 @@ class RateLimits:
 
 @dataclass(frozen=True, slots=True)
 class RateLimitState:
-    """What all processes together know about one host.
+    """The state of the rate limit and the circuit breaker of one host, which all processes share.
 
     The field names are the keys of the state file on disk (`state/budget-HOST.json`): do not rename them.
     """
@@ -78,9 +81,9 @@ class ResponseSignal:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Why no request may be sent before `until`, and what to do (`hint`).
+    """A pause during which no request may be sent: its end (`until`), its reason, and a hint for the user.
 
-    `own` is true when our own configuration asks for the pause (quiet hours, daily cap), not the host.
+    `own` is true if the pause follows from our own settings for quiet hours or the daily cap, and not from the host.
     """
 
     until: datetime
@@ -91,7 +94,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class RateLimitStatus:
-    """The rate limit at one moment, for display: `pause` is None while requests continue, `interval` seconds apart."""
+    """The current rate limit, for display: requests are `interval` seconds apart, or a `pause` forbids them."""
 
     pause: Pause | None
     interval: float
@@ -100,7 +103,7 @@ class RateLimitStatus:
 
 
 def classify_status(status: int) -> SignalKind:
-    """Return what an HTTP status says about the host."""
+    """Return what an HTTP status says about the host: `good`, `throttled`, `refused` or `failed`."""
     if status in (429, 503):
         return "throttled"
     if status == 403:
@@ -112,7 +115,7 @@ def classify_status(status: int) -> SignalKind:
 
 
 def current_pause(state: RateLimitState, limits: RateLimits, now: datetime) -> Pause | None:
-    """Return the pause that ends last; None when a request may be sent now."""
+    """Return the pause that applies at `now`, the longest if there are several; None if a request may be sent."""
     return max(_pauses(state, limits, now), key=lambda found: found.until, default=None)
 
 
@@ -131,7 +134,7 @@ def _pauses(state: RateLimitState, limits: RateLimits, now: datetime) -> Iterato
 
 
 def interval(state: RateLimitState, limits: RateLimits) -> float:
-    """Return the seconds between two requests; 0 when the configuration sets no interval (a fake site on loopback)."""
+    """Return the minimum number of seconds between two requests; 0 if the configuration has no limit."""
     if not limits.interval:
         return 0.0
     regular = max(limits.interval, min(state.delay, limits.max_pause))
@@ -139,7 +142,7 @@ def interval(state: RateLimitState, limits: RateLimits) -> float:
 
 
 def status(state: RateLimitState, limits: RateLimits, now: datetime) -> RateLimitStatus:
-    """Return what `vna status` shows; the normal interval between two requests does not count as a pause."""
+    """Return the rate limit as `vna status` shows it; the normal interval between two requests is not a pause."""
     found = current_pause(replace(state, last=None), limits, now)
     return RateLimitStatus(found, interval(state, limits), state.slowdown, _requests_today(state, now))
 
@@ -170,7 +173,10 @@ def _next_midnight(now: datetime) -> datetime:
 
 
 def clamp_times(state: RateLimitState, limits: RateLimits, now: datetime) -> RateLimitState:
-    """Correct instants that a wrong clock left: no event lies after `now`, no pause is longer than `max_pause`."""
+    """Return the state with corrected times, in case a process with a wrong clock wrote them.
+
+    In the result, no past event is later than `now`, and the pause ends at most `max_pause` seconds after `now`.
+    """
     latest = now + timedelta(seconds=limits.max_pause)
     return replace(
         state,
@@ -187,8 +193,8 @@ def _at_most(instant: datetime | None, latest: datetime) -> datetime | None:
 def after_request(state: RateLimitState, limits: RateLimits, now: datetime) -> RateLimitState:
     """Return the state after a request was sent at `now`.
 
-    While the breaker is open this is the trial request: the other processes wait for its result, but no longer than
-    `trial_wait` seconds, because the process that sent it may have died.
+    If the breaker is open, this request is the trial request: the other processes wait for its result, but no longer
+    than `trial_wait` seconds, because the process that sent the request may have died.
     """
     state = replace(state, last=now, day=_day(now), count=_requests_today(state, now) + 1)
     if not state.tripped:
@@ -198,12 +204,12 @@ def after_request(state: RateLimitState, limits: RateLimits, now: datetime) -> R
 
 
 def is_host_suspect(state: RateLimitState, address: str) -> bool:
-    """Whether the host itself may be failing, and not `address` alone: then `address` must not be retried at once."""
+    """Whether the host as a whole may be failing, not only its page `address`; if so, no request is retried at once."""
     return state.tripped or any(other != address for other in state.troubled)
 
 
 def after_response(state: RateLimitState, limits: RateLimits, signal: ResponseSignal, now: datetime) -> RateLimitState:
-    """Return the state after a request ended at `now`, with a response or without one."""
+    """Return the state after a request ended at `now`, with or without a response; `signal` describes how it ended."""
     if signal.kind == "good":
         return _after_good(state, signal)
     late = state.trouble_at is not None and signal.requested_at < state.trouble_at
@@ -217,7 +223,10 @@ def after_response(state: RateLimitState, limits: RateLimits, signal: ResponseSi
 
 
 def _after_good(state: RateLimitState, signal: ResponseSignal) -> RateLimitState:
-    """Close the breaker and reduce the slowdown; a response to a request sent before the last failure changes nothing."""
+    """Return the state after a good response: the breaker is closed, and the slowdown is reduced.
+
+    If the request was sent before the last failure, the state does not change.
+    """
     if state.trouble_at is not None and signal.requested_at < state.trouble_at:
         return state
     slowdown = max(1.0, state.slowdown * _RECOVERY)

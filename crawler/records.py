@@ -1,7 +1,6 @@
-"""Articles as JSON, with the keys that the commands print, and as values of SQL columns and back.
+"""Convert articles to the JSON that the commands print, and to values of SQL columns and back.
 
-Boundary: values to dicts and back; names are the same in SQL, JSON and the docs. `article_fields` says which fields there
-are.
+Boundary: converts values; names are the same in SQL, JSON and the docs. `article_fields` says which fields there are.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ _STORED_ATTRIBUTES = frozenset(field.name for field in fields(StoredArticle))
 def article_json(article: Article, *, key: int | None = None, reading: Reading | None = None) -> dict[str, Any]:
     """Return the JSON of an article, without the fields that an archive adds.
 
-    `key` is the article's id in an archive; without it, `id` is the post id. Without `reading`, the repaired text is the
-    verbatim text.
+    `key` is the article's id in an archive; if it is None, the value of `id` is the post id. If `reading` is None, the
+    verbatim text is used as the repaired text.
     """
     reading = reading or Reading(article.text)
     row: dict[str, Any] = {"id": article.post_id if key is None else key}
@@ -40,7 +39,7 @@ def stored_json(stored: StoredArticle) -> dict[str, Any]:
 def stored_value(field: ArticleField, stored: StoredArticle) -> Any:
     """Return the value of a field of an archived article.
 
-    A value that the archive stored is an attribute of `StoredArticle`; any other value is computed.
+    The result is the stored value if `StoredArticle` has one for the field; otherwise the value is computed.
     """
     value = getattr(stored, field.name) if field.name in _STORED_ATTRIBUTES else None
     return field.read(stored.article, stored.reading) if value is None and field.read else value
@@ -61,7 +60,7 @@ def sql_value(field: ArticleField, value: Any) -> Any:
 def article_from_row(row: Mapping[str, Any], columns: Iterable[ArticleField], **others: Any) -> Article:
     """Build an article from a row of the database.
 
-    The attributes of the article are taken from those `columns` that have their names, and from `others`.
+    The attributes of the article come from the columns of the same names, if they are in `columns`, and from `others`.
     """
     values = {f.name: _from_sql(f, row[f.name]) for f in columns if f.name in _ATTRIBUTES}
     return Article(**values, **others)
@@ -97,14 +96,14 @@ def related_json(story: Related) -> dict[str, Any]:
 
 
 def dump_blocks(blocks: Iterable[Block]) -> str:
-    """Encode blocks for the archive: the public JSON, plus `joint` for the image lines of a seed that have one."""
+    """Encode blocks as JSON for the archive: the public JSON of each block, plus `joint` for images that have one."""
     return dump([
         block_json(b) | ({"joint": b.joint} if isinstance(b, ImageBlock) and b.joint else {}) for b in blocks
     ])  # fmt: skip
 
 
 def load_blocks(text: str) -> tuple[Block, ...]:
-    """Decode the output of `dump_blocks`."""
+    """Return the blocks that `dump_blocks` encoded."""
     return tuple(_block(data) for data in json.loads(text))
 
 
@@ -120,7 +119,7 @@ def dump(value: Any) -> str:
 
 
 def dateline_of(place: str | None, date: str | None, agency: str | None) -> Dateline | None:
-    """Return the dateline stored in three columns, or None when all three are empty."""
+    """Return the dateline with these three parts, or None if all of them are empty."""
     return Dateline(place, date, agency) if place or date or agency else None
 
 
@@ -128,7 +127,10 @@ _Codec = Callable[[Any], Any]
 
 
 def _by_name(codecs: Mapping[FieldType, _Codec]) -> Mapping[str, _Codec]:
-    """Return the codecs by field name: looking up an enum member is slow, and an export does it for every value."""
+    """Return the codecs by the name of a field instead of its type.
+
+    An export looks up a codec for every value, and it would be slow to look up an enum member each time.
+    """
     return {field.name: codecs[field.type] for field in FIELDS if field.type in codecs}
 
 

@@ -17,12 +17,12 @@ from crawler.types import Article, Block, ImageBlock, StoredArticle
 
 
 def text(stored: StoredArticle) -> str:
-    """Return the article in the seed text format."""
+    """Return the article as plain text in the seed format."""
     return seedtext.write(stored.article)
 
 
 def as_json(stored: StoredArticle) -> dict[str, Any]:
-    """Return the article as a JSON object with the archive's own fields: revision, state, dates."""
+    """Return the article as a JSON object, with fields that the archive adds: revision, state, dates."""
     return records.stored_json(stored)
 
 
@@ -83,7 +83,10 @@ def citation(stored: StoredArticle) -> str:
 
 
 def difference(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """Return the lines that differ between the rows of two revisions, after `-` (old) or `+` (new)."""
+    """Return the lines in which two revisions differ, each after the prefix `-` (old line) or `+` (new line).
+
+    `old` and `new` are the database rows of the two revisions.
+    """
     return list(_changed_lines(_lines(old), _lines(new)))
 
 

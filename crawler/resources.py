@@ -1,7 +1,7 @@
-"""Where the files that ship with the package are: templates, the seed articles, Datasette's configuration.
+"""Finds the files that are part of the package: templates, the seed articles, and the configuration of Datasette.
 
-Boundary: returns paths inside the package; opens nothing. In a checkout, `data/config` and `data/seeds` are links to the
-folders `config/` and `seeds/`; a wheel holds copies of the files that pyproject.toml lists.
+Boundary: returns paths inside the package and opens no files. In a checkout, `data/config` and `data/seeds` are links
+to the folders `config/` and `seeds/`; a wheel contains copies of the files that pyproject.toml lists.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ _REINSTALL = "install the package again: the wheel holds this file, and a checko
 
 
 def template(name: str) -> Path:
-    """Return the path of a file that `vna init` copies: from `templates/`, else from `config/` (not edited by users).
+    """Return the path of the file `name`, which `vna init` copies.
+
+    The file is looked up first in `templates/`, then in `config/`.
 
     Raises:
         StopError: the installation lacks the file.

@@ -1,7 +1,7 @@
 """Facts about the agency's site that are not markup: hosts, time zone, URLs of its sources.
 
-None of these facts has been checked against the live site: each is a hypothesis, with its section of the site dossier
-(`docs/site-dossier.md`). `vna probe` checks them.
+None of these facts has been checked against the live site. Each is a hypothesis with a reference to the section of the
+site dossier (`docs/site-dossier.md`) that explains it. `vna probe` checks them.
 
 Boundary: data and string building; nothing is fetched.
 """
@@ -104,7 +104,8 @@ class Site:
     def may_request(self, url: str) -> bool:
         """Whether the crawler may request a URL.
 
-        On other hosts, only the list API and its robots.txt are allowed, and only where the configuration enables them.
+        On the site itself, every URL is allowed. On other hosts, only the list API and its robots.txt are allowed, and
+        only if the configuration enables the list API.
         """
         return self.owns(url) or self.is_list(url) or (self._api_host(url) and urlsplit(url).path == "/robots.txt")
 
@@ -113,13 +114,13 @@ class Site:
         return self._api_host(url) and _LIST.fullmatch(urlsplit(url).path) is not None
 
     def monthly_sitemap(self, year: int, month: int) -> str:
-        """Return the URL of a month's sitemap. The month is not zero-padded (dossier section 11)."""
+        """Return the URL of a month's sitemap; the month has no leading zero (dossier section 11)."""
         return self.url(f"/sitemaps/news-{year}-{month}.xml")
 
     def article_by_id(self, post_id: int) -> str:
-        """Return a URL that names an article by its id alone, with a made-up slug.
+        """Return a URL that names an article by its post id alone, with a made-up slug.
 
-        Routing probably ignores the slug (dossier section 2), but nobody has tried it on the live site.
+        The site probably ignores the slug (dossier section 2), but nobody has tried this on the live site.
         """
         return f"{self.id_url_prefix}{post_id}.vnp"
 
@@ -129,12 +130,15 @@ class Site:
         return self.url("/x-post")
 
     def latest_list(self, host: str) -> str:
-        """Return the URL of the latest news in the list API of a host (dossier section 10)."""
+        """Return the URL of the first page of the latest news in the list API of `host` (dossier section 10)."""
         query = f"phrase=&page_size={LIST_SIZE}&sz={LATEST_TOPIC}&st=topic"
         return f"{host}/api/morenews-topic-{LATEST_TOPIC}-1.html?{query}"
 
     def zone_list(self, host: str, zone: str) -> str:
-        """Return the URL of a section in the list API of a host (dossier section 10)."""
+        """Return the URL of the first page of a section in the list API of `host` (dossier section 10).
+
+        `zone` is the zone id of the section.
+        """
         return f"{host}/api/morenews-zone-{zone}-1.html?phrase=&page_size={LIST_SIZE}"
 
     def _api_host(self, url: str) -> bool:
@@ -142,10 +146,11 @@ class Site:
 
 
 def api_hosts(root: str) -> tuple[str, ...]:
-    """Return the possible origins of an edition's list API, most likely first.
+    """Return the possible origins of the list API of the edition at `root`, most likely first.
 
-    The French API host is unknown. The candidates follow hosts seen elsewhere: `zh-api.vietnamplus.vn`,
-    `api-<lang>.nhandan.vn` and the site's own host (dossier section 1). A fake site serves the API on its own origin.
+    The host of the French list API is unknown. The returned origins follow the pattern of known hosts:
+    `zh-api.vietnamplus.vn`, `api-<lang>.nhandan.vn` and the site's own host (dossier section 1). A fake site serves the
+    API on its own origin.
     """
     own = urls.origin(root)
     edition, _, domain = urls.host(root).partition(".")

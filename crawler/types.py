@@ -15,7 +15,7 @@ from typing import Literal
 
 
 class ErrorKind(StrEnum):
-    """What went wrong with a page, a source or a backfill step. Stored beside the message, which no code parses."""
+    """The kind of an error of a page, a source or a backfill step. It is for code; the error message is for people."""
 
     UNREACHABLE = "unreachable"
     HTTP_STATUS = "http-status"
@@ -50,7 +50,7 @@ class ImageBlock:
     """One picture. `caption` is verbatim and includes the credit; `credit` is the part after `Photo :`, or None.
 
     `joint` is the separator between alt text and caption on the image line of the seed format: empty or one space. The
-    seeds use both (seed 001 has the space), so it is preserved. It is not part of the public JSON.
+    seeds use both, so the separator of each image is kept. It is not part of the public JSON.
     """
 
     url: str | None
@@ -65,7 +65,7 @@ Block = TextBlock | ImageBlock
 
 @dataclass(frozen=True, slots=True)
 class Dateline:
-    """The dateline that opens the first paragraph: `Paris, 19 septembre (VNA) -`. Parts are verbatim, None if absent."""
+    """The dateline of the body, such as `Paris, 19 septembre (VNA) -`. Each part is verbatim, or None if absent."""
 
     place: str | None
     date: str | None
@@ -74,7 +74,7 @@ class Dateline:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """One story listed under `Voir plus`; `caption` is None if the picture only repeats the title."""
+    """One story listed under `Voir plus`; `caption` is that of its picture, or None if it only repeats the title."""
 
     title: str
     summary: str = ""
@@ -85,12 +85,12 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One article as parsed from a page or a seed text; verbatim, never repaired.
+    """One article as parsed from a page or a seed text; its text is verbatim, never repaired.
 
     `published_at` and `modified_at` are ISO 8601 strings with the site's own UTC offset
     (`2025-04-29T14:30:44+07:00`); `published_raw` is the string on the page that `published_at` was parsed from.
     `markup` is the name of the layout that the page matches. `provenance` maps each field to the part of the page that
-    it was read from; `problems` lists anything doubtful.
+    it was read from; `problems` lists what looked wrong.
     """
 
     title: str
@@ -114,7 +114,7 @@ class Article:
 
     @property
     def paragraphs(self) -> tuple[str, ...]:
-        """The text blocks of the body, in reading order."""
+        """The paragraphs, headings, quotes and list items of the body, in reading order."""
         return tuple(b.text for b in self.blocks if isinstance(b, TextBlock) and b.type in BODY_TYPES)
 
     @property
@@ -130,7 +130,7 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """One edit of the verbatim text: at character `offset`, `before` is replaced by `after`."""
+    """One edit of the verbatim text, made by `rule`: at character `offset`, `before` is replaced by `after`."""
 
     rule: str
     offset: int
@@ -150,7 +150,7 @@ class Reading:
 class Sighting:
     """A page that a source lists, with the metadata that the source gives.
 
-    `position` is the place in the list, 0 at the top; None if it is not known.
+    `position` is the position of the page in the list, from 0; None if it is not known.
     """
 
     url: str
@@ -164,7 +164,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """One HTTP response as received; one that was read from a WARC record has no `target` and no `request_headers`."""
+    """One HTTP response. If it was read from a WARC record, `target` and `request_headers` are empty."""
 
     url: str
     fetched_at: datetime  # when the request was sent
@@ -179,13 +179,13 @@ class Fetched:
     hops: tuple[Fetched, ...] = ()  # the redirects that led to `url`, in order
 
     def header(self, name: str) -> str | None:
-        """Return the first value of a header (case-insensitive name); None if it is absent."""
+        """Return the first value of the header `name` (in any case), or None if there is no such header."""
         return next((v for k, v in self.headers if k.lower() == name.lower()), None)
 
 
 @dataclass(frozen=True, slots=True)
 class RawRef:
-    """Location of a capture: WARC file (relative to the archive's `warc/`), byte offset, length, payload digest."""
+    """The location of a capture: WARC file (path below `warc/`), offset and length in bytes, digest of the payload."""
 
     file: str
     offset: int
@@ -195,7 +195,7 @@ class RawRef:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request as logged."""
+    """One request, with the values that are written to the request log."""
 
     url: str
     at: datetime  # when it was sent
@@ -214,7 +214,7 @@ class SourceFound:
     """A source that another source links to.
 
     `when` is the month that a sitemap covers, as (year, month); `modified_at` is its lastmod in the sitemap index;
-    `zone` is the number that the site itself uses for a section (dossier section 9).
+    `zone` is the number that the site uses for a section (docs/site-dossier.md, section 9).
     """
 
     kind: SourceKind
@@ -227,7 +227,7 @@ class SourceFound:
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """The columns of a source's row that its selection depends on. `worked`: at least one poll of it succeeded."""
+    """The columns that decide whether a source is polled. `worked` is True if at least one poll of it succeeded."""
 
     url: str
     kind: SourceKind
@@ -239,7 +239,7 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class SourceForPoll:
-    """The columns of a source's row that polling it depends on."""
+    """The columns of a source's row that are needed to poll the source."""
 
     url: str
     kind: SourceKind
@@ -260,7 +260,7 @@ class SourceForPoll:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A period in which a source may have listed articles that no poll saw: two successive polls share no article."""
+    """A period between two polls of a source that share no article, so that some articles may have been missed."""
 
     id: int
     source: str
@@ -277,7 +277,7 @@ GapClosing = Literal["paging", "sitemap", "ids"]
 
 @dataclass(frozen=True, slots=True)
 class PageForFetch:
-    """The columns of a page's row that fetching it depends on."""
+    """The columns of a page's row that are needed to fetch the page."""
 
     id: int
     url: str
@@ -295,11 +295,11 @@ class PageForFetch:
 
 @dataclass(frozen=True, slots=True)
 class PageOutcome:
-    """The changes to a page's row after a visit. `next_due_at` None: no visit is scheduled.
+    """The changes to a page's row after a visit.
 
-    `raw_id` None: the stored one is kept. `whole`: this was a full response, not a 304. `lie`: the content changed
-    although the validators did not. `unhinted`: the content changed although no source gave a new modification time.
-    `error` is for people; code tests `error_kind`.
+    If `next_due_at` is None, no visit is scheduled. If `raw_id` is None, the stored value is kept. `whole` is True for
+    a full response (not a 304), `lie` if the content changed although the validators did not, and `unhinted` if it
+    changed although no source gave a new modification time. `error` is for people; code tests `error_kind`.
     """
 
     state: PageState
@@ -317,9 +317,9 @@ class PageOutcome:
 
 @dataclass(frozen=True, slots=True)
 class SourceOutcome:
-    """The changes to a source's row after a poll; fields that `PageOutcome` has too mean the same there.
+    """The changes to a source's row after a poll. Fields with the same names as in `PageOutcome` mean the same.
 
-    None keeps the stored value, except in `next_due_at`, `error` and `error_kind`.
+    If a field is None, the stored value is kept, except for `next_due_at`, `error` and `error_kind`.
     """
 
     state: Literal["ok", "failing", "absent"]
@@ -343,7 +343,7 @@ class SourceOutcome:
 class StoredArticle:
     """An article as stored in the archive, with its id and the metadata that the archive adds.
 
-    `word_count` is None for an older revision: the archive stores the count of the current one only.
+    `word_count` is None for an older revision, because the archive stores this count for the current revision only.
     """
 
     id: int
@@ -366,7 +366,7 @@ FindingVerdict = Literal["confirmed", "differs", "unknown"]
 class Finding:
     """The result of `vna probe` for one assumption about the site.
 
-    `advice` is what to do about it, empty if nothing; `adopt` holds the settings to change, such as
+    `advice` says what to do about the result (empty: nothing); `adopt` contains the settings to change, such as
     `{"poll": {"add": ["/rss/une.rss"]}}`.
     """
 
@@ -381,7 +381,7 @@ class Finding:
 
 @dataclass
 class RunReport:
-    """What one run did. The field names are those of the JSON output of `vna poll`."""
+    """The counts of what one run did. The field names are those of the JSON output of `vna poll`."""
 
     sightings: int = 0
     fetched: int = 0

@@ -1,6 +1,6 @@
 """URLs of the site: canonical form, post id, and the kind of page that a URL names.
 
-Boundary: strings only; nothing is fetched. URL forms: dossier section 2.
+Boundary: strings only; nothing is fetched. Dossier section 2 describes the forms of the URLs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SAFE = "/-._~!$&'()*+,;=:@"  # characters that RFC 3986 allows unescaped in a p
 
 
 def post_id(url: str) -> int | None:
-    """Return the site's numeric id in an article URL of either form; None for any other URL."""
+    """Return the post id in the URL of an article, in either of its two forms; None for any other URL."""
     match = _article_match(_split(url).path)
     return int(match["id"]) if match else None
 
@@ -46,7 +46,7 @@ def shape(url: str) -> PageShape:
 
 @functools.lru_cache(maxsize=8192)  # successive polls list the same links
 def canonical(url: str) -> str:
-    """Return the canonical form of a URL. Idempotent.
+    """Return the canonical form of a URL. A URL that is already canonical is returned unchanged.
 
     - The scheme and host are in lower case. The scheme is https unless the host is a loopback address.
     - The user name, password, default port and fragment are removed, and for an article also the query.
@@ -69,7 +69,7 @@ def canonical(url: str) -> str:
 
 
 def absolute(base: str, link: str | None) -> str | None:
-    """Resolve a link found on page `base`; None unless the result is an http or https URL with a host."""
+    """Return the absolute URL of `link` on the page `base`; None if it is not an http or https URL with a host."""
     try:
         url = urljoin(base, (link or "").strip())
         return url if urlsplit(url).scheme in _DEFAULT_PORTS and urlsplit(url).hostname and link else None
@@ -91,13 +91,13 @@ def host(url: str) -> str:
 
 
 def origin(url: str) -> str:
-    """Return scheme, host and port of a URL in lower case: the scope of a robots.txt file."""
+    """Return the origin of a URL (scheme, host and port) in lower case; a robots.txt file applies to one origin."""
     parts = _split(url)
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL names a loopback address of this machine."""
+    """Whether the host of a URL is a loopback address of this machine."""
     return _LOOPBACK.fullmatch(host(url)) is not None
 
 

@@ -1,7 +1,7 @@
 """The number of words in a French text.
 
-Boundary: pure; text in, number out. The column `articles.word_count` holds this count of the repaired text. If the
-definition changes, a new migration must recount the stored rows.
+Boundary: pure; the only input is the text. The column `articles.word_count` holds this count of the repaired text. If
+the definition changes, a new migration must recount the stored rows.
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ def count_words(text: str) -> int:
 
     A word is a maximal run of letters and digits, with these rules:
 
-    - An elided word before an apostrophe is a word of its own: `l'État`, `qu'il` and `d'Hanoï` are two words each. Elided
-      words are c, d, j, l, m, n, s, t, qu, jusqu, lorsqu, puisqu and quoiqu, before a vowel, h or a digit.
-    - Any other apostrophe inside a word joins: `aujourd'hui`, `presqu'île` and `H'Mông` are one word each.
-    - A hyphen inside a word joins: `sud-coréens`, `Covid-19`, `donne-t-il`. A hyphen between spaces and a dash do not.
-    - A point or comma between two digits joins, and so does a space between groups of three digits: `20.000`, `3,5` and
-      `20 000` are one word each.
+    - An elided word before an apostrophe is a word of its own: `l'État`, `qu'il` and `d'Hanoï` are two words each. The
+      elided words are c, d, j, l, m, n, s, t, qu, jusqu, lorsqu, puisqu and quoiqu, if a vowel, h or a digit follows.
+    - Any other apostrophe inside a word joins its parts: `aujourd'hui`, `presqu'île` and `H'Mông` are one word each.
+    - A hyphen inside a word joins its parts: `sud-coréens`, `Covid-19` and `donne-t-il` are one word each. A dash, or a
+      hyphen between spaces, separates words.
+    - A point or comma between two digits joins them, and a space between groups of three digits joins the groups:
+      `20.000`, `3,5` and `20 000` are one word each.
     - Punctuation, symbols and other characters separate words and are not counted: `- « 5 % »` is one word.
     """
     if _THOUSANDS.search(text):  # a cheap check: few texts have such a number

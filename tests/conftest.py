@@ -7,8 +7,10 @@ tests themselves, and only the core must be covered completely.
 from __future__ import annotations
 
 import functools
+import os
 import signal
 
+import hypothesis
 import pytest
 import typer.testing
 
@@ -18,6 +20,11 @@ EDGE_FIXTURES = {"tmp_path", "tmp_path_factory", "clock", "site"}
 
 # `CliRunner` builds the tree of all commands for each call, which takes 27 ms; it never changes during the tests.
 typer.testing._get_command = functools.cache(typer.testing._get_command)
+
+# In CI a test must depend on nothing but the change. Elsewhere each run tries new examples, and so finds new faults.
+hypothesis.settings.register_profile("reproducible", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("reproducible")
 
 
 def pytest_configure():

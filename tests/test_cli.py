@@ -641,7 +641,7 @@ def test_the_archive_is_held_by_another_process(archive_copy, role, words):
     (archive_copy / "x.txt").write_text("x")
     with holding(archive_copy, role, words[0], "2026-11-21T08:00:00Z"):
         outcome = run_process("--archive", archive_copy, "--site", "http://127.0.0.1:9", *words)
-        refused(outcome, f"pid {os.getpid()}", "since 2026-11-21T08:00:00Z", "reading")
+        refused(outcome, f"pid {os.getpid()}", "since 2026-11-21T08:00:00Z", "only read")
         assert vna("--archive", archive_copy, "status").code == 0
 
 
@@ -774,7 +774,7 @@ def test_demo_reports_a_failed_check(tmp_path, monkeypatch):
 
 def test_demo_refuses_the_folder_of_a_real_archive(archive_copy):
     before = sorted(archive_copy.rglob("*"))
-    refused(vna("--archive", archive_copy, "demo"), "holds an archive")
+    refused(vna("--archive", archive_copy, "demo"), "contains an archive")
     assert sorted(archive_copy.rglob("*")) == before
 
 

@@ -110,7 +110,7 @@ def test_hide(lists, listed):
     assert post_id in site.ids()
     site.unpublish(post_id)
     assert post_id not in site.ids()
-    with pytest.raises(BadInput, match="invalid lists"):
+    with pytest.raises(BadInput, match="argument 'lists'"):
         site.hide(site.ids()[0], "feed")
 
 

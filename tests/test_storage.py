@@ -369,7 +369,7 @@ def test_the_error_for_a_held_role_names_the_holder(folder, holder):
     assert f"pid {holder.pid}" in message
     assert "since 2026-11-21T08:00:00Z" in message
     assert "vna poll" in message
-    assert "reading" in caught.value.hint
+    assert "only read" in caught.value.hint
     with pytest.raises(AlreadyRunning, match=f"pid {holder.pid}"), holding(folder, "collect", "import", "now"):
         pass  # the first attempt did not overwrite the holder's entry
 

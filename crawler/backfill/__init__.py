@@ -2,15 +2,16 @@
 
 ```
 open_plan  find the plan of a request, or create it with its first steps
-advance    one work item: a retry, a page of the current step, the next list, or the next id
-list_page  one list: the sitemap index, the sitemap of a month, a page of a section
-id_probe   ids that no list names
+advance    do one work item: a retry, a page of the current step, the next list, or the next id
+list_page  read one list: the sitemap index, the sitemap of a month, a page of a section
+id_probe   request ids that no list names
 estimate   how much of a plan is done, and how much remains
 ```
-A plan consists of rows, so any process can continue it, however the last one ended. A list is read when the plan comes to
-it, and a page that the archive holds is not fetched again. All requests share the rate limit of the host.
 
-Boundary: order only; `crawler.plans` decides what comes next and what a response means.
+A plan is stored as rows, so any process can continue it, even if the previous process crashed. A list is read when the
+plan comes to it, and a page that the archive holds is not fetched again. All requests share the rate limit of the host.
+
+Boundary: the order of the calls only; `crawler.plans` decides what comes next and what a response means.
 """
 
 from crawler.backfill.advance import advance

@@ -1,6 +1,6 @@
-"""The next work item of the open plans.
+"""Do the next work item of the open plans.
 
-Boundary: order only.
+Boundary: the order of the calls only.
 """
 
 from __future__ import annotations
@@ -20,15 +20,14 @@ _PLAN_CLAIMS = 1 << 50  # plans are claimed by numbers above any post id
 
 
 def advance(run: Run, plan: int | None = None) -> WorkItem | None:
-    """Do one work item of the open plans, oldest plan first, or of the plan with the id `plan`; return its result.
+    """Do one work item of the plan with the id `plan`, by default of the oldest plan that has one; return the result.
 
-    None if there is nothing to do now.
-
-    A plan with nothing left to do is closed. A plan that another process is working on is skipped or, if it is the
-    requested one, waited for.
+    Only open plans are worked on. Return None if there is nothing to do now. A plan with nothing left to do is closed.
+    A plan that another process is working on is skipped. If it was requested by its id, a work item of the kind `wait`
+    is returned after a second.
 
     Raises:
-        StopError: as `fetch`; or the site does not answer requests by id, which a person has to look at.
+        StopError: a fetch cannot continue, or the site does not answer requests by id, which a person has to look at.
 
     """
     for one in run.archive.plans(open_only=True):
@@ -38,7 +37,11 @@ def advance(run: Run, plan: int | None = None) -> WorkItem | None:
 
 
 def _advance_alone(run: Run, plan: Plan, *, waits: bool) -> WorkItem | None:
-    """Do a work item of a plan that no other process is working on: two processes would read the same list."""
+    """Do a work item of a plan unless another process is working on the plan: two processes would read the same list.
+
+    If another process is working on the plan and `waits` is set, wait a second and return a work item of the kind
+    `wait`.
+    """
     with run.archive.claim(_PLAN_CLAIMS + plan.id) as claimed:
         if claimed:
             return _next_item(run, plan)
@@ -60,7 +63,7 @@ def _next_item(run: Run, plan: Plan) -> WorkItem | None:
 
 
 def _work_on(run: Run, plan: Plan, step: Step) -> WorkItem | None:
-    """Work on one step; return None if it has nothing to do now, or is done."""
+    """Do a work item of one step; return None if the step has nothing to do now or is done."""
     if step.kind == "sonar":
         return id_probe.check_support(run, plan, step)
     if step.kind == "ids":
@@ -79,7 +82,7 @@ def _work_on(run: Run, plan: Plan, step: Step) -> WorkItem | None:
 
 
 def _visit_first_free(run: Run, plan: Plan, pages: Sequence[PageForFetch]) -> WorkItem:
-    """Visit the first page that no other process is visiting."""
+    """Visit the first page that no other process is visiting; wait a second if there is none."""
     for page in pages:
         outcome = visit_page(run, page)
         if run.archive.visited_since(page):
@@ -93,7 +96,7 @@ def _waiting(plan: Plan, url: str, why: str) -> WorkItem:
 
 
 def _close_if_done(run: Run, plan: Plan) -> None:
-    """Close a plan that has nothing left to do and waits for nothing."""
+    """Close a plan if it has nothing left to do and waits for nothing."""
     steps = run.archive.steps(plan.id)
     if any(step.state in ("todo", "listed") and step.kind != "sonar" for step in steps):
         return

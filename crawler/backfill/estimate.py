@@ -23,8 +23,8 @@ from crawler.storage import Archive
 class PlanFigures:
     """What a plan has done and what remains.
 
-    `pages` counts its pages by state; `lists` counts its steps in the state `todo` (unread lists, ranges of ids);
-    `unlisted` is an estimate of the pages that these steps will find.
+    `pages` has the number of the plan's pages by state. `lists` is the number of steps that remain to be done (unread
+    lists or ranges of ids). `unlisted` is an estimate of the number of pages that these steps will find.
     """
 
     pages: dict[str, int]
@@ -38,20 +38,20 @@ class PlanFigures:
 
     @property
     def to_fetch(self) -> int:
-        """An estimate of the number of pages to fetch."""
+        """An estimate of the number of pages that remain to be fetched."""
         return self.pages.get("known", 0) + self.unlisted
 
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """Why nothing can be done now for an open plan, and until when; None if a person has to act."""
+    """Why nothing can be done now for an open plan, and until when; `until` is None if a person has to act."""
 
     why: str
     until: datetime | None
 
 
 def plan_figures(archive: Archive, plan: Plan) -> PlanFigures:
-    """Count what a plan has done, and estimate what remains."""
+    """Count what a plan has done, and estimate what remains to be done."""
     steps = archive.steps(plan.id)
     todo = [step for step in steps if step.state == "todo"]
     return PlanFigures(archive.plan_counts(plan.id), len(todo), _unlisted(archive, plan.request, todo))

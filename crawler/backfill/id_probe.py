@@ -1,10 +1,10 @@
-"""Id probing: request the unknown ids between known ones, by the id alone (dossier sections 2 and 3).
+"""Id probing: request unknown ids between known ones, at addresses with nothing but the id (dossier sections 2 and 3).
 
 It is not known whether the site answers a request with an id but without the right slug. So once a day, before the
 first such request, two responses are checked: one for an article that certainly exists, and one for an id that cannot
-exist yet. Ids are probed only if the first response is that article and the second says that there is none.
+exist yet. Ids are probed only if the first response is that article and the second says that there is no article.
 
-Boundary: order only; `crawler.plans` decides what a response means.
+Boundary: the order of the calls only; `crawler.plans` decides what a response means.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _WITNESSES = 3  # archived articles to try in the check of support: one of them 
 
 @dataclass(frozen=True, slots=True)
 class ProbedId:
-    """The response to a request by id, and what it means."""
+    """The response to a request by id, what it means, and the article in it; `article` is None if there is none."""
 
     response: Capture
     verdict: IdVerdict
@@ -40,13 +40,13 @@ class ProbedId:
 
 
 def requests_left(run: Run) -> bool:
-    """Whether the daily limit on requests by id allows one more request today (by the date in Hanoi)."""
+    """Whether another request by id may be sent today (Hanoi time) without exceeding the daily limit."""
     since = plans.day_begins(run.clock.now())
     return run.archive.ids_asked_since(since, run.site.id_url_prefix) < run.settings.id_probes
 
 
 def require_archived(archive: Archive | None) -> None:
-    """Refuse id probing while the archive holds no article to compare with.
+    """Raise an error if the archive holds no article, because id probing needs one to compare with.
 
     Raises:
         StopError: the archive holds no article.
@@ -62,10 +62,10 @@ def require_archived(archive: Archive | None) -> None:
 def check_support(run: Run, plan: Plan, step: Step) -> WorkItem | None:
     """Check once a day whether the site supports requests by id. The first time, add the ranges of ids to probe.
 
-    None if there is nothing to check: it was checked today, the limit of the day is reached, or no range is left.
+    Return None if there is nothing to check: the check was made today, the daily limit is reached, or no range is left.
 
     Raises:
-        StopError: the site does not support them, or the archive holds no article to try.
+        StopError: the site does not support requests by id, or the archive holds no article to try.
 
     """
     if _checked_today(run, step) or not requests_left(run):
@@ -93,10 +93,12 @@ def _check_support(run: Run, plan: Plan, step: Step) -> WorkItem:
 
 
 def _witness(run: Run, plan: Plan, step: Step) -> int | FetchFailure:
-    """Return an archived article that the site returns by its id, after checking that it returns no impossible one.
+    """Return the id of an archived article that the site returns by its id, if it returns nothing for an impossible id.
+
+    If a request gets no usable response, return the failure.
 
     Raises:
-        StopError: no archived article is returned, or an impossible id is.
+        StopError: the site returns none of the archived articles, or it returns a page for the impossible id.
 
     """
     require_archived(run.archive)
@@ -136,7 +138,7 @@ def probe_next(run: Run, plan: Plan, step: Step) -> WorkItem | None:
 
 
 def purpose_of(post_id: int) -> Purpose:
-    """Return the purpose of a request by id."""
+    """Return the purpose of a request for the id `post_id` alone."""
     return Purpose(PurposeKind.ID, str(post_id))
 
 
@@ -165,7 +167,7 @@ def judge(run: Run, post_id: int, response: Capture) -> ProbedId:
 def store_probe(run: Run, post_id: int, probed: ProbedId) -> Outcome:
     """Store the result of a request by id. Needs an open transaction.
 
-    An absent id is remembered, so that it is not requested again. Anything else becomes a page.
+    An absent id is remembered, so that it is not requested again. For any other id, the row of a page is added.
     """
     response = probed.response
     address = run.site.article_by_id(post_id)
@@ -180,9 +182,9 @@ def store_probe(run: Run, post_id: int, probed: ProbedId) -> Outcome:
 
 
 def quarantine_id(run: Run, post_id: int, message: str, now: datetime) -> None:
-    """Record that the response to a request by id crashed the crawler. The id becomes a page, retried like any other.
+    """Record that the response to a request by id crashed the crawler. Needs an open transaction.
 
-    Needs an open transaction.
+    The id gets the row of a page, which is retried like any other page.
     """
     page = run.archive.page(post_id)
     if page is None:
@@ -220,7 +222,10 @@ def _fetch_and_store(run: Run, plan: Plan, step: Step, post_id: int) -> WorkItem
 def _retry_later(
     run: Run, plan: Plan, step: Step, address: str, failure: FetchFailure, post_id: int | None = None
 ) -> WorkItem:
-    """Schedule a retry. An id that never gets a response is left to a person, so that the other ids are probed."""
+    """Schedule a retry of a failed request.
+
+    After too many failures, an id is left to a person, so that the other ids are probed.
+    """
     with run.transaction():
         return _save_failure(run, plan, step, address, str(failure.error), failure.error.kind, failure.at, post_id)
 
@@ -247,18 +252,18 @@ def _save_failure(
 
 
 def _unsupported(run: Run, plan: Plan, step: Step, why: str) -> StopError:
-    """Record on the step that the site does not support requests by id, and return the error to raise."""
+    """Record in the step that the site does not support requests by id, and return the error to raise."""
     with run.transaction():
         outcome = StepOutcome("failed", found=step.found, error=why, error_kind=ErrorKind.OTHER)
         run.archive.save_step(plan.id, step.position, outcome)
     return StopError(
         f"the site does not support requests by id alone: {why}",
-        "use `vna backfill --via sitemap` or --via lists, which do not depend on it",
+        "use `vna backfill --via sitemap` or `vna backfill --via lists`, which send no requests by id",
     )
 
 
 def id_range(archive: Archive, request: BackfillRequest) -> tuple[int, int]:
-    """Return the first and last id of the range to probe; if there is nothing to probe, the last is the smaller one."""
+    """Return the first and last id of the range to probe. If nothing is to be probed, the last is below the first."""
     ends = archive.ids_ends()
     if ends is None:
         return 1, 0
@@ -267,7 +272,7 @@ def id_range(archive: Archive, request: BackfillRequest) -> tuple[int, int]:
 
 
 def _targets(run: Run, request: BackfillRequest) -> list[str]:
-    """Return the ranges of ids to probe: the open gaps of the polls before the others."""
+    """Return the ranges of ids to probe. Those in open gaps between polls come first."""
     first, last = id_range(run.archive, request)
     gaps = [plans.format_id_range(*gap) for gap in run.archive.gap_spans(first, last)]
     return gaps + plans.id_ranges(first, last, oldest_first=request.oldest_first)

@@ -1,6 +1,6 @@
-"""One list of the past: the sitemap index, the sitemap of a month, one page of a section.
+"""Read one list for a backfill: the sitemap index, the sitemap of a month, or one page of a section.
 
-Boundary: order only; `discover` parses a response, `crawler.plans` decides what it means for the plan.
+Boundary: the order of the calls only; `discover` parses a response, `crawler.plans` decides what it means for the plan.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _KINDS: dict[str, SourceKind] = {
 
 
 def read_list(run: Run, plan: Plan, step: Step) -> WorkItem:
-    """Fetch the list page that a step has come to, and store what it names."""
+    """Fetch the next page of a step's list, and store the articles and sources that the page names."""
 
     def quarantine(message: str, now: datetime, _: int | None) -> WorkItem:
         return _save_failure(run, plan, step, message, ErrorKind.BUG, now)
@@ -41,7 +41,7 @@ def read_list(run: Run, plan: Plan, step: Step) -> WorkItem:
 
 
 def quarantine_list(run: Run, kind: SourceKind, source: str, message: str, now: datetime) -> None:
-    """Record on the open plans that one of their lists crashed the crawler. Needs an open transaction."""
+    """Record in the open plans that one of their lists crashed the crawler. Needs an open transaction."""
     for plan in run.archive.plans(open_only=True):
         for step in run.archive.steps(plan.id):
             if step.state == "todo" and (_KINDS.get(step.kind), step.target) == (kind, source):
@@ -72,7 +72,7 @@ def parse_list(run: Run, kind: SourceKind, source: str, address: str, fetched: F
 
     Raises:
         BadStatus: the HTTP status is not 200.
-        UnreadableSource: the response is not what the list should return.
+        UnreadableSource: the response cannot be read as a list of this kind.
 
     """
     if fetched.status != _OK:
@@ -86,10 +86,10 @@ def parse_list(run: Run, kind: SourceKind, source: str, address: str, fetched: F
 
 
 def store_list(run: Run, kind: SourceKind, source: str, fetched: Fetched, found: Discovery) -> int:
-    """Write what a list page names; return how many articles were not known. Needs an open transaction.
+    """Store what a list page names; return how many of its articles were not known. Needs an open transaction.
 
-    The articles of an old list are not due: they are fetched when a plan comes to them. Those in the sitemap of this
-    month or the last one are due, as after a poll.
+    The articles of an old list are not made due: they are fetched when a plan comes to them. Articles in the sitemap of
+    this month or the last one are made due, as after a poll.
     """
     now = fetched.fetched_at
     itself = SourceFound(kind, source, when=sitemaps.month(source) if kind == "sitemap" else None)
@@ -101,13 +101,16 @@ def store_list(run: Run, kind: SourceKind, source: str, fetched: Fetched, found:
 
 
 def _with_positions(found: Discovery, source: str, fetched: Fetched) -> list[Sighting]:
-    """Return the sightings. On a further page of a list, the position on the page is not the position in the list."""
+    """Return the sightings of a list page; without positions if it is not the first page of the list.
+
+    The position on a later page is not the position in the whole list.
+    """
     further = urls.canonical(fetched.url).rstrip("/") != urls.canonical(source).rstrip("/")
     return [replace(s, position=None) for s in found.sightings] if further else list(found.sightings)
 
 
 def _advance_step(run: Run, plan: Plan, step: Step, found: Discovery, cursor: ListCursor) -> int:
-    """Write how far the step has come, and its pages; return how many of these are new to the plan."""
+    """Store the progress of a step and the pages that its list names; return how many of them are new to the plan."""
     if step.kind == "index":
         named = [(s.when, s.url) for s in found.sources if s.kind == "sitemap"]
         _add_months(run, plan, step, StepOutcome("done", found=len(named)), named)

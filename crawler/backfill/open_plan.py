@@ -1,6 +1,6 @@
 """Find the plan of a backfill request: an open one, one that is done, or a new one.
 
-Boundary: order only.
+Boundary: the order of the calls only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from crawler.storage import Archive
 
 @dataclass(frozen=True, slots=True)
 class OpenedPlan:
-    """A plan, and whether it is new, was open, is done, or was done and is opened again."""
+    """A plan and how it was found: `new`, already `open`, already `done`, or opened `again` after it was done."""
 
     plan: Plan
     how: Literal["new", "open", "done", "again"]
@@ -28,11 +28,11 @@ class OpenedPlan:
 def open_plan(run: Run, request: BackfillRequest, *, until_given: bool) -> OpenedPlan:
     """Find the plan of a request, or create it.
 
-    If the user gave no last day (`until_given` is False), an open plan for the same request up to an earlier day is the
-    one that is meant. A plan that is done but has failures is opened again: to retry them, a user repeats the command.
+    If the user gave no last day (`until_given` is False), an open plan also fits if it differs from the request only in
+    its last day. A plan that is done but has failures is opened again: to retry them, a user repeats the command.
 
     Raises:
-        StopError: no sections or no ids are known yet, or no section has that name.
+        StopError: no sections or no ids are known yet, or no section has the requested name.
 
     """
     found = find_plan(run.archive, request, until_given=until_given)
@@ -55,15 +55,18 @@ def open_plan(run: Run, request: BackfillRequest, *, until_given: bool) -> Opene
 
 
 def has_failures(archive: Archive, plan: int) -> bool:
-    """Whether lists or pages of a plan could not be fetched. The index does not count: it only names the lists."""
+    """Whether lists or pages of a plan could not be fetched.
+
+    A failure of the sitemap index does not count, because the index only names lists.
+    """
     steps = any(step.error is not None and step.kind != "index" for step in archive.steps(plan))
     return steps or archive.plan_counts(plan).get("failed", 0) > 0
 
 
 def find_plan(archive: Archive, request: BackfillRequest, *, until_given: bool) -> Plan | None:
-    """Return the plan of a request: an open one, else the newest that is done; None if there is none.
+    """Return the newest open plan of a request; if none is open, the newest that is done; None if there is none.
 
-    `until_given`: as for `open_plan`.
+    `until_given` has the same meaning as in `open_plan`.
     """
     known = archive.plans()
     same = [p for p in known if p.request == request]
@@ -79,10 +82,12 @@ def _lists(run: Run, request: BackfillRequest) -> list[tuple[StepKind, str]]:
 
 
 def sections(known: Iterable[Mapping[str, Any]], wanted: str | None) -> list[Mapping[str, Any]]:
-    """Return the lists of the section with this name or last part of its address; all lists if `wanted` is None.
+    """Return the lists of the section that is called `wanted`; all lists if `wanted` is None.
+
+    A section is known by its name and by the last part of its address.
 
     Raises:
-        StopError: no section is known, or none has that name.
+        StopError: no section is known, or none is called `wanted`.
 
     """
     rows = list(known)

@@ -13,10 +13,10 @@ from crawler.outcome import Outcome
 
 @dataclass(frozen=True, slots=True)
 class WorkItem:
-    """The result of one request of a plan (of none, if `kind` is `wait`).
+    """The result of one work item of a plan: usually of one request, or of none if `kind` is `wait`.
 
-    `plan` is the id of the plan; `state` is the state of the page afterwards, None if the item was not about a page;
-    `found` is the number of pages that it added to the plan.
+    `plan` is the id of the plan. `state` is the state of the page afterwards; it is None if the item was not about a
+    page. `found` is the number of pages that the item added to the plan.
     """
 
     plan: int

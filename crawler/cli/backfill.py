@@ -1,6 +1,6 @@
 """`vna backfill`: fetch articles from a date range.
 
-Boundary: arguments, signals, output, exit code.
+Boundary: handles only arguments, signals, output and the exit code.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class ViaChoice(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BackfillOptions:
-    """The options that define a plan; None where an option was not given."""
+    """The options that define a plan. None means that the option was not given."""
 
     since: date | None
     until: date | None
@@ -50,11 +50,11 @@ class BackfillOptions:
 
     @property
     def empty(self) -> bool:
-        """Whether no option was given, which means all open plans."""
+        """Whether no option was given; `vna backfill` then continues all open plans."""
         return not (self.since or self.until or self.section or self.via or self.oldest_first)
 
     def request(self, today: date) -> BackfillRequest:
-        """Return the request with defaults filled in; `today` is the day in Hanoi."""
+        """Return the request for a plan, with defaults for missing options. `today` is the current day in Hanoi."""
         from crawler import plans
 
         via: Any = self.via.value if self.via else None  # its values are those of `plan_values.Via`
@@ -62,7 +62,7 @@ class BackfillOptions:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
+    """Add the commands of this module to `app`."""
     app.command()(backfill)
 
 
@@ -74,20 +74,22 @@ def backfill(
     ] = None,
     until: Annotated[str | None, typer.Option("--until", help="Last day. Default: today.", metavar="DAY")] = None,
     section: Annotated[
-        str | None, typer.Option("--section", help="Only this section, by name or address; implies --via lists.")
+        str | None,
+        typer.Option("--section", help="Fetch only this section, given by name or address; implies --via lists."),
     ] = None,
     via: Annotated[
         ViaChoice | None,
         typer.Option(
             "--via",
-            help="Where to look: monthly sitemaps, unknown ids between known ones, or section pages. Default: sitemap.",
+            help="Where to look for articles: in monthly sitemaps (sitemap), at unknown ids between known ones (ids),"
+            " or in section pages (lists). Default: sitemap.",
         ),
     ] = None,
     oldest_first: Annotated[
         bool, typer.Option("--oldest-first", help="Start with the oldest articles instead of the newest.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the number of requests and the duration; send no request.")
+        bool, typer.Option("--dry-run", help="Only print the number of requests and how long they take; send none.")
     ] = False,
     warc: Annotated[
         list[Path] | None,
@@ -162,7 +164,10 @@ def _other_archives(
 def _run(
     run: Run, options: BackfillOptions, view: PlanLines | PlanBar
 ) -> tuple[list[dict[str, Any]], StopError | None]:
-    """Run the plans; return the result of each, and the error that ended the run early, if it was not a signal."""
+    """Work on the plans that the options select. Return the result of each plan, and the error that ended the run.
+
+    The error is None if the plans were completed or a signal ended the run.
+    """
     from crawler.pipeline.run import recorded
     from crawler.replay import recover
 
@@ -197,7 +202,7 @@ def _plans(run: Run, options: BackfillOptions) -> list[Plan]:
     if options.empty:
         found = run.archive.plans(open_only=True)
         if not found:
-            raise BadInput("no plan is open", "start one: vna backfill --since 2010-01-01")
+            raise BadInput("no plan is open", "start a plan with `vna backfill --since 2010-01-01`")
         return found
     opened = backfills.open_plan(run, options.request(_today()), until_given=options.until is not None)
     if opened.how == "done":
@@ -270,14 +275,14 @@ def _print(result: dict[str, Any], *, as_json: bool) -> None:
     if not result["done"]:
         output.note("`vna backfill` and `vna run` continue this plan")
     elif result["needs_a_look"]:
-        output.note("some pages need attention: run `vna status`; run the same command again to retry them")
+        output.note("some pages need attention: run `vna status` to list them, or the same command again to retry them")
 
 
 # --- dry run --------------------------------------------------------------------------------------------------------
 
 
 def _dry_run(config: Config, options: BackfillOptions, *, as_json: bool) -> None:
-    """Print what the command would do; send no request."""
+    """Print how many requests the command would send and how long they would take; send no request."""
     from crawler import app, plans
     from crawler import backfill as backfills
     from crawler.cli.plan_progress import format_duration
@@ -299,7 +304,8 @@ def _dry_run(config: Config, options: BackfillOptions, *, as_json: bool) -> None
         f"{_days(request)} via {request.via}: {output.count(figures.lists, 'list')}, at most about {figures.to_fetch} pages"
     )
     output.text(
-        f"{requests} requests; at {config.rate:g} per second, if nothing else uses the rate limit: {format_duration(span)}"
+        f"{requests} requests, which take {format_duration(span)} at {config.rate:g} per second"
+        " if no other command sends requests"
     )
 
 
@@ -338,7 +344,7 @@ def _day(value: str | None) -> date | None:
     try:
         return date.fromisoformat(value) if value else None
     except ValueError as error:
-        raise BadInput(f"{value} is not a day", "write it as 2024-01-31") from error
+        raise BadInput(f"{value} is not a day", "write the day as 2024-01-31") from error
 
 
 def _today() -> date:

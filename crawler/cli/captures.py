@@ -1,6 +1,6 @@
 """`vna backfill --warc` and `--captures`: import WARC files of other archives, and list addresses of captures.
 
-Boundary: output; `crawler.cli.backfill` reads the options.
+Boundary: handles only output and the exit code; `crawler.cli.backfill` reads the options.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def import_files(globals_: Globals, paths: list[Path], clock: StoppableClock, *,
     """Import the captures in WARC files, one file after the other.
 
     Raises:
-        BadInput: one of them is not a WARC file; the files before it are imported.
+        BadInput: a file is not a WARC file; the files before it have been imported.
         Exit: with code 5, if a file is damaged, a capture cannot be read, or a signal stopped the import.
 
     """
@@ -59,7 +59,7 @@ def import_files(globals_: Globals, paths: list[Path], clock: StoppableClock, *,
 
 
 def list_addresses(globals_: Globals, since: date | None, until: date | None, *, as_json: bool) -> None:
-    """Print the address of a capture for each missing article of the months from `since` to `until` (both included)."""
+    """Print the Wayback Machine address of each missing article of the months from `since` to `until`, inclusive."""
     from crawler.coverage import take_stock
     from crawler.coverage.elsewhere import capture_addresses
 
@@ -85,13 +85,14 @@ def _print(result: CaptureImport, *, as_json: bool) -> None:
         return
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in result.verdicts.items()) or "nothing to import"
     output.text(
-        f"{result.file}: {output.count(tally.records, 'record')}, {tally.wanted} of this site's articles: {verdicts}"
+        f"{result.file}: {output.count(tally.records, 'record')}, {tally.wanted} of them articles of this site: {verdicts}"
     )
     for reason, count in Counter(tally.skipped).most_common():
         output.text(f"  skipped {count}: {reason}")
     if tally.damage:
         output.note(
-            f"{result.file} is damaged {tally.damage}; the records before that are imported. Download the file again"
+            f"{result.file} is damaged {tally.damage}; the records before the damage are imported."
+            " Download the file again"
         )
 
 

@@ -1,6 +1,6 @@
 """Commands that read articles: `vna show`, `search`, `history`, `changes` and `export`.
 
-Boundary: arguments, output, exit code.
+Boundary: handles only arguments, output and the exit code.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ NEGATIVE_IDS = {"ignore_unknown_options": True}  # in `vna show -3`, -3 is the i
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
+    """Add the commands of this module to `app`."""
     app.command(context_settings=NEGATIVE_IDS)(show)
     app.command(context_settings=NEGATIVE_IDS)(search)
     app.command(context_settings=NEGATIVE_IDS)(history)
@@ -65,7 +65,8 @@ def show(
         int | None, typer.Option("--revision", min=1, max=_MOST, help="Print this revision instead of the current one.")
     ] = None,
     as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="T", help="Print the newest revision seen by this time (ISO 8601).")
+        str | None,
+        typer.Option("--as-of", metavar="T", help="Print the revision that was the newest at this time (ISO 8601)."),
     ] = None,
 ) -> None:
     """Print one article.
@@ -95,11 +96,14 @@ def show(
 def search(
     context: typer.Context,
     words: Annotated[
-        list[str], typer.Argument(metavar="QUERY", help='Words, "phrases", -excluded, title:word, prefix*, a OR b.')
+        list[str],
+        typer.Argument(
+            metavar="QUERY", help='Words to find; also "exact phrase", -excluded, title:word, prefix*, a OR b.'
+        ),
     ],
     since: Since = None,
     until: Until = None,
-    section: Annotated[str | None, typer.Option("--section", help="Only this section.")] = None,
+    section: Annotated[str | None, typer.Option("--section", help="Search only this section.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=_MOST, help="Maximum number of articles.")] = 20,
     rank: Annotated[bool, typer.Option("--rank", help="Sort by relevance instead of date.")] = False,
     as_json: Json = False,
@@ -168,7 +172,7 @@ def history(
 def changes(
     context: typer.Context,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="T", help="Only changes seen since this time (ISO 8601).")
+        str | None, typer.Option("--since", metavar="T", help="Print only changes seen since this time (ISO 8601).")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=_MOST, help="Maximum number of changes.")] = 50,
     as_json: Json = False,
@@ -197,7 +201,8 @@ def export(
         Path | None,
         typer.Option(
             "--out",
-            help="Output file. For text, a folder with one file per article; for parquet, the folder of the dataset. "
+            help="Output file; with --format text, a folder for one file per article; with --format parquet, the folder"
+            " of the dataset. "
             "[default: stdout]",
         ),
     ] = None,
@@ -235,7 +240,7 @@ def _dataset(context: typer.Context, since: str | None, until: str | None, out: 
 
 
 def _key(value: str) -> int:
-    """Parse an id or the address of an article; return the id."""
+    """Return the id of an article that is given by its id or its address."""
     from crawler import urls
 
     if _ID.fullmatch(value):
@@ -250,7 +255,7 @@ def _day(value: str | None) -> str | None:
     try:
         return date.fromisoformat(value).isoformat() if value else None
     except ValueError as error:
-        raise BadInput(f"{value} is not a day", "write it as 2024-01-31") from error
+        raise BadInput(f"{value} is not a day", "write the day as 2024-01-31") from error
 
 
 def _instant(value: str | None) -> str | None:
@@ -262,4 +267,4 @@ def _instant(value: str | None) -> str | None:
         instant = datetime.fromisoformat(value)
         return to_text(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
     except (ValueError, OverflowError) as error:  # overflow: early in the year 1 in Hanoi is the year 0 in UTC
-        raise BadInput(f"{value} is not a time", "write it as 2026-01-31 or 2026-01-31T08:15:00Z") from error
+        raise BadInput(f"{value} is not a time", "write the time as 2026-01-31 or 2026-01-31T08:15:00Z") from error

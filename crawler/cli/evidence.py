@@ -1,6 +1,6 @@
 """`vna verify` and `vna rebuild`: check the WARC files and the database, and rebuild the database.
 
-Boundary: arguments, output, exit code.
+Boundary: handles only arguments, output and the exit code.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _REBUILT = "rebuilt"  # below the archive's folder
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
+    """Add the commands of this module to `app`."""
     app.command()(verify)
     app.command()(rebuild)
 
@@ -37,17 +37,19 @@ def verify(
     ] = None,
     sample: Annotated[
         int | None,
-        typer.Option("--sample", min=1, metavar="N", help="Check only about N captures; a different sample each day."),
+        typer.Option(
+            "--sample", min=1, metavar="N", help="Check only a sample of about N captures, which is different each day."
+        ),
     ] = None,
     reindex: Annotated[
-        bool, typer.Option("--reindex", help="First rebuild the search index from the stored texts.")
+        bool, typer.Option("--reindex", help="Before the check, rebuild the search index from the stored texts.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Check the WARC files, the database and the search index.
 
-    Reads every record and compares it with its digest and its row, and checks every reference between rows. Exit code 5
-    means that something is damaged or missing, or that the check was stopped.
+    Compares every WARC record with its digest and its row in the database, and checks every reference between rows.
+    Exit code 5 means that something is damaged or missing, or that the check was stopped.
 
     Example: vna verify --sample 1000
     """
@@ -90,14 +92,17 @@ def rebuild(
         typer.Option("--into", metavar="DIR", help="Folder of the new database.", show_default="ARCHIVE/rebuilt"),
     ] = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Then replace the old database, which is kept under another name.")
+        bool,
+        typer.Option(
+            "--replace", help="After the comparison, replace the old database, and keep it under another name."
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
     """Rebuild the database from the WARC files alone, offline.
 
     Compares the new database with the old one. Exit code 5 means that they differ, that a WARC file is damaged, that a
-    visit could not be replayed, or that --replace was refused.
+    visit could not be replayed, or that --replace was refused because it would lose articles or revisions.
 
     Example: vna rebuild --into /tmp/rebuilt
     """
@@ -174,7 +179,7 @@ def _replace(config: Config, target: Path, report: RebuildReport) -> bool:
 
     if report.lost:
         lost = ", ".join(f"{output.count(table.only_old, 'row')} of {table.table}" for table in report.lost)
-        output.note(f"not replaced: {lost} exist only in the old database; the new one is at {target / FILE}")
+        output.note(f"not replaced: {lost} exist only in the old database; the new database is at {target / FILE}")
         return False
     stamp = SystemClock().now().strftime("%Y%m%dT%H%M%SZ")
     renamed = replace_db.replace_database(target / FILE, config.archive, stamp)
@@ -186,7 +191,7 @@ def _replace(config: Config, target: Path, report: RebuildReport) -> bool:
 
 @contextmanager
 def _stoppable() -> Iterator[StoppableClock]:
-    """Yield the clock of a run that the first Ctrl-C or SIGTERM stops; a second signal ends the process at once."""
+    """Yield a clock for a run. The first Ctrl-C or SIGTERM stops the run; the second ends the process at once."""
     from crawler.cli.signals import stopped_by_signals
     from crawler.clock import StoppableClock
 
@@ -203,4 +208,4 @@ def _day(value: str) -> str:
     try:
         return date.fromisoformat(value).strftime("%Y%m%d")
     except ValueError as error:
-        raise BadInput(f"--since {value} is not a day", "write it as 2026-01-31") from error
+        raise BadInput(f"--since {value} is not a day", "write the day as 2026-01-31") from error

@@ -1,6 +1,6 @@
 """`vna coverage`: the coverage ledger.
 
-Boundary: arguments and output; `crawler.coverage` does the counting.
+Boundary: handles only arguments and output; `crawler.coverage` counts.
 """
 
 from __future__ import annotations
@@ -30,38 +30,42 @@ _BAR = 20  # width of a bar, in characters
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """The part of the ledger to print; None means no limit."""
+    """The part of the ledger to print. A field that is None sets no limit."""
 
     since: str | None
     until: str | None
     section: str | None
 
     def month(self, month: str) -> bool:
-        """Whether a month, such as `2024-01`, is in the period. If the month is unknown: whether the period is unlimited."""
+        """Whether `month`, such as `2024-01`, is in the period.
+
+        An empty string stands for an unknown month, which is in the period only if that has no limits.
+        """
         return (self.since is None or self.since <= month) and (self.until is None or "" < month <= self.until)
 
     def row(self, row: LedgerMonth | Missing) -> bool:
-        """Whether a row is in the period and the section."""
+        """Whether a row of the ledger is in the period and in the section."""
         return self.month(row.month) and (self.section is None or row.section == self.section)
 
     def dating(self, dating: Dating) -> bool:
-        """Whether a dating is in the period: its earliest possible day, or the latest one if that is unknown."""
+        """Whether the earliest possible day of an article (or the latest, if that is unknown) is in the period."""
         return self.month((dating.after or dating.before or "")[:7])
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
+    """Add the commands of this module to `app`."""
     app.command()(coverage)
 
 
 def coverage(
     context: typer.Context,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="MONTH", help="First month, such as 2024-01 (or a day in it).")
+        str | None,
+        typer.Option("--since", metavar="MONTH", help="First month, such as 2024-01 (or a day of this month)."),
     ] = None,
     until: Annotated[str | None, typer.Option("--until", metavar="MONTH", help="Last month.")] = None,
     section: Annotated[
-        str | None, typer.Option("--section", help="One section instead of all sections together.")
+        str | None, typer.Option("--section", help="Count only this section instead of all sections together.")
     ] = None,
     chart: Annotated[
         Path | None, typer.Option("--chart", metavar="FILE", help="Also draw a chart in this SVG file.")
@@ -70,9 +74,9 @@ def coverage(
 ) -> None:
     """Print how many articles are known, held and missing, by month.
 
-    Also counts the articles that the agency removed, and estimates how many articles exist that no list contains. The
-    result is computed again at each call and stored in the tables coverage, missing and datings. The exit code is 0 even
-    if articles are missing.
+    Held articles are in the archive. Also counts the articles that the agency removed, and estimates how many articles
+    exist that no list contains. Each call computes the result again and stores it in the tables coverage, missing and
+    datings. The exit code is 0 even if articles are missing.
 
     Example: vna coverage --since 2024-01 --chart coverage.svg
     """
@@ -101,14 +105,14 @@ def _taken(folder: Path) -> tuple[Ledger, list[dict[str, Any]]]:
 
 
 def _store(folder: Path, ledger: Ledger, now: datetime) -> None:
-    """Store the ledger in its tables. If the archive cannot be written, print a note: the answer is still correct."""
+    """Store the ledger in its tables. If the archive cannot be written, only print a note, because nothing is lost."""
     from crawler import storage
 
     try:
         with storage.open_archive(folder) as archive:
             archive.save_ledger(ledger, now)
     except StorageError as error:
-        output.note(f"vna: the ledger is not stored: {error}")
+        output.note(f"vna: the ledger was not stored: {error}")
 
 
 def _draw(file: Path, rows: Sequence[LedgerMonth], section: str | None) -> None:
@@ -135,17 +139,17 @@ def _month(option: str, value: str | None) -> str | None:
     try:
         return value if _MONTH.fullmatch(value) else date.fromisoformat(value).isoformat()[:7]
     except ValueError as error:
-        raise BadInput(f"{option} {value} is not a month", "write it as 2024-01") from error
+        raise BadInput(f"{option} {value} is not a month", "write the month as 2024-01") from error
 
 
 def _known_section(ledger: Ledger, asked: str | None) -> str | None:
-    """Return the name of a section as the archive spells it, ignoring case."""
+    """Return the name of the section `asked` in the spelling of the archive; case is ignored."""
     if asked is None:
         return None
     names = sorted({row.section for row in ledger.months} - {""})
     found = [name for name in names if name.casefold() == asked.casefold()]
     if not found:
-        raise BadInput(f"no section {asked} in this archive", f"its sections: {', '.join(names) or 'none'}")
+        raise BadInput(f"no section {asked} in this archive", f"sections of this archive: {', '.join(names) or 'none'}")
     return found[0]
 
 
@@ -170,7 +174,7 @@ def _print(ledger: Ledger, rows: Sequence[LedgerMonth], gaps: Sequence[dict[str,
 
 
 def _folded(months: Sequence[LedgerMonth]) -> LedgerMonth:
-    """Combine consecutive months without a known article into one row."""
+    """Combine the rows of consecutive months without known articles into one row."""
     first, last = months[0], months[-1]
     name = first.month if first is last else f"{first.month} to {last.month}"
     return replace(first, month=name, high=sum(month.high or 0 for month in months))
@@ -191,7 +195,7 @@ def _estimate(row: LedgerMonth) -> str:
 
 
 def _bar(row: LedgerMonth) -> str:
-    """Return a bar: full blocks for held articles, shaded ones for the other known articles, dots for possible ones."""
+    """Return a bar: full blocks for held articles, shaded blocks for other known ones, dots for possible other ones."""
     whole = max(row.known, row.high or 0)
     if not whole:
         return ""

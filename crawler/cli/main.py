@@ -1,6 +1,6 @@
 """The global options, the list of commands, and the messages of expected failures.
 
-Boundary: contains no command; each is in a module of its own.
+Boundary: contains no command; the other modules of the package define the commands.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from crawler.sim import commands as simulation
 
 
 class _OutputClosed(Exception):
-    """The program that reads standard output, such as `head` or `less`, has closed it."""
+    """Standard output was closed by the program that reads it, such as `head` or `less`."""
 
 
 class Commands(TyperGroup):
@@ -80,15 +80,16 @@ def options(
     rate: Annotated[
         float | None,
         typer.Option(
-            envvar="VNA_RATE", help="Requests per second; 0 means no delay, allowed only for a site on this machine."
+            envvar="VNA_RATE",
+            help="Requests per second; 0 means no delay and is allowed only for a site on this machine.",
         ),
     ] = None,
-    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Print more on stderr.")] = 0,
+    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Print more messages on stderr.")] = 0,
     _: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Store the options that precede the command."""
+    """Store the global options, which precede the command on the command line."""
     context.obj = Globals(config, archive, site, rate, verbose)
 
 
@@ -101,7 +102,7 @@ for module in (
 def main() -> None:
     """Run the command line and exit.
 
-    An expected failure prints a message and a hint and exits with code 1. A bug keeps its traceback.
+    For an expected failure, print a message and a hint, and exit with code 1. For a bug, Python prints the traceback.
     """
     try:
         _run()

@@ -1,6 +1,6 @@
-"""`vna poll`.
+"""`vna poll`: fetch the sources and pages that are due.
 
-Boundary: arguments, output, exit code.
+Boundary: handles only arguments, output and the exit code.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from crawler.cli import output, state
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
+    """Add the commands of this module to `app`."""
     app.command()(poll)
 
 
 def poll(
     context: typer.Context,
     everything: Annotated[
-        bool, typer.Option("--all", help="Ignore due times: fetch every source and every known page.")
+        bool, typer.Option("--all", help="Fetch every source and every known page, even if it is not due.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Fetch the sources and pages that are due, once.
+    """Fetch all sources and pages that are due, and exit.
 
-    Reads the lists first, then fetches the articles that are new or due for a check.
+    First reads the lists, then fetches the articles that are new or due for a check.
 
     Example: vna poll
     """
@@ -46,5 +46,5 @@ def poll(
     else:
         output.text(output.report_line(report))
     if report.rejected or report.failed:
-        output.note(f"{output.count(report.rejected + report.failed, 'page')} to check: run `vna status`")
+        output.note(f"{output.count(report.rejected + report.failed, 'page')} rejected or failed: run `vna status`")
         raise typer.Exit(5)

@@ -1,6 +1,6 @@
 """Commands that need no network: `vna parse`, `repair`, `import` and `reparse`.
 
-Boundary: arguments, files, output, exit code.
+Boundary: handles only arguments, files, output and the exit code.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class ParseFormat(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
+    """Add the commands of this module to `app`."""
     app.command()(parse)
     app.command()(repair)
     app.command("import")(import_texts)
@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 def parse(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="HTML file of the page, may be gzipped; - for standard input.")],
+    file: Annotated[Path, typer.Argument(help="HTML file of the page, plain or gzipped; - means standard input.")],
     url: Annotated[str, typer.Option("--url", help="Address from which the page was fetched.")],
     fetched_at: Annotated[
         str | None,
@@ -62,7 +62,7 @@ def parse(
     body = _bytes(file)
     if len(body) > settings.max_body:
         raise BadInput(
-            f"{file} has {len(body)} bytes, over the limit of {settings.max_body}", "raise [politeness] max_body"
+            f"{file} has {len(body)} bytes, over the limit of {settings.max_body}", "raise `[politeness] max_body`"
         )
     try:
         article = parse_page(
@@ -79,7 +79,8 @@ def parse(
     except MarkupDrift as error:
         output.note(f"vna: {error}")
         output.note(
-            "  hint: describe the layout as in docs/new-layout.md; the output contains only what the page head says"
+            "  hint: describe the layout as in docs/new-layout.md; the output contains only the metadata in the head of"
+            " the page"
         )
         _print_article(error.article, format_, None)
         raise typer.Exit(4) from error
@@ -101,9 +102,12 @@ def _print_article(article: object, format_: ParseFormat, reading: object) -> No
 
 def repair(
     file: Annotated[
-        Path | None, typer.Argument(help="Text file with one block per line. [default: standard input]")
+        Path | None,
+        typer.Argument(help="Text file with one block (such as a paragraph) per line. [default: standard input]"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print each line's repaired text and edits as JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the repaired text and the repairs of each line as JSON.")
+    ] = False,
 ) -> None:
     """Print the repaired text of each line of a file, offline.
 
@@ -127,13 +131,13 @@ def repair(
 def import_texts(
     context: typer.Context,
     files: Annotated[
-        list[Path], typer.Argument(help="Texts in the seed format; a form feed separates texts in one file.")
+        list[Path], typer.Argument(help="Text files in the seed format; form feeds separate the texts in a file.")
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per text.")] = False,
 ) -> None:
-    """Import texts in the seed format.
+    """Import plain texts in the seed format.
 
-    The imported texts get negative ids. Importing a text again changes nothing.
+    The files in seeds/ show this format. The imported texts get negative ids. Importing a text again changes nothing.
 
     Example: vna import seeds/*.txt
     """
@@ -159,25 +163,28 @@ def import_texts(
                 else:
                     output.text(f"{done.key}  {done.verdict}  {done.title}")
     if refused:
-        output.note(f"{refused} of {len(files)} files not imported; the others are stored")
+        output.note(f"{refused} of {len(files)} files were not imported; the others are stored")
         raise typer.Exit(1)
 
 
 def reparse(
     context: typer.Context,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="T", help="Only pages fetched since this time (ISO 8601).")
+        str | None, typer.Option("--since", metavar="T", help="Parse only pages fetched since this time (ISO 8601).")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report the differences without writing them.")] = False,
     jobs: Annotated[
-        int, typer.Option("--jobs", min=1, max=64, help="Number of processes that parse; one process writes.")
+        int,
+        typer.Option(
+            "--jobs", min=1, max=64, help="Number of processes that parse; a single process writes the results."
+        ),
     ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Parse the stored pages again, offline.
 
-    Uses the current parser and layouts. Updates the articles; never creates a revision, because the agency changed nothing. Exit code 5 means that a page can
-    no longer be parsed or read.
+    Uses the current parser and layouts, and updates the articles. Never creates a revision, because the agency changed
+    nothing. Exit code 5 means that a page can no longer be parsed, or cannot be read from the WARC files.
 
     Example: vna reparse --since 2026-11-01 --dry-run
     """
@@ -209,7 +216,9 @@ def reparse(
     if report.damaged:
         output.note(f"{output.count(report.damaged, 'page')} cannot be read from the WARC files: run `vna verify`")
     if report.no_longer_read:
-        output.note("some pages that were parsed before cannot be parsed now: correct the layout first")
+        output.note(
+            "some pages that were parsed before cannot be parsed now: correct the layout, then run `vna reparse` again"
+        )
     if report.no_longer_read or report.damaged:
         raise typer.Exit(5)
 
@@ -239,7 +248,7 @@ def _text(file: Path) -> str:
         return _bytes(file).decode("utf-8")
     except UnicodeDecodeError as error:
         raise BadInput(
-            f"{file}: not UTF-8 (byte {error.start})", "convert it with: iconv -f CHARSET -t UTF-8"
+            f"{file}: not UTF-8 (byte {error.start})", "convert the file with: iconv -f CHARSET -t UTF-8"
         ) from error
 
 
@@ -250,4 +259,4 @@ def _instant(value: str | None, option: str = "--fetched-at") -> datetime:
         instant = datetime.fromisoformat(value)
         return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise BadInput(f"{option} {value} is not a time", "write it as 2026-01-31T08:15:00Z") from error
+        raise BadInput(f"{option} {value} is not a time", "write the time as 2026-01-31T08:15:00Z") from error

@@ -1,6 +1,6 @@
 """Functions that print: data on stdout, notes on stderr.
 
-Boundary: strings and streams.
+Boundary: formats strings and writes them to the two streams.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ def note(line: str) -> None:
 
 
 def discard(stream: IO[str]) -> None:
-    """Redirect a stream whose reader has closed it to the null device, so that the flush at exit cannot fail."""
+    """Redirect a stream to the null device after its reader has closed it, so that the flush at exit cannot fail."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, stream.fileno())
     os.close(null)
 
 
 def report_line(report: RunReport) -> str:
-    """Return a one-line summary of a run."""
+    """Return a one-line summary of the report of a run."""
     parts = [f"{report.new} new", f"{report.revised} revised", f"{report.unchanged} unchanged"]
     optional = ("duplicate", "rejected", "failed", "gone")
     parts += [f"{n} {name}" for name in optional if (n := getattr(report, name))]

@@ -1,6 +1,6 @@
 """Shows the progress of a backfill on stderr: a bar on a terminal, plain lines otherwise.
 
-Boundary: display only; the figures are passed in.
+Boundary: displays figures that the caller passes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,11 @@ _FAILED = ("failed", "rejected", "drift")
 
 @dataclass
 class PlanProgress:
-    """The figures of a plan while it is worked on. `seconds` returns the time since the work started."""
+    """The figures of a plan during the work on it. `seconds` returns the seconds since the work started.
+
+    `pages` counts pages by state. `unlisted` estimates how many pages the unread lists will add. `visited` counts the
+    visits since the work started.
+    """
 
     seconds: Callable[[], float]
     pages: dict[str, int] = field(default_factory=dict)
@@ -31,11 +35,11 @@ class PlanProgress:
     visited: int = 0
 
     def set_figures(self, pages: Mapping[str, int], unlisted: int) -> None:
-        """Replace the figures: pages by state, and an estimate of the pages that the unread lists will add."""
+        """Replace the number of pages by state, and the estimated number of pages that unread lists will add."""
         self.pages, self.unlisted = dict(pages), unlisted
 
     def count_visit(self, state: str, *, listed: bool) -> None:
-        """Count a visited page by its new state. `listed`: the figures counted it as known before."""
+        """Count a visited page under its new state. `listed` is whether the page was counted as `known` before."""
         self.visited += 1
         self.pages[state] = self.pages.get(state, 0) + 1
         if listed:
@@ -54,13 +58,13 @@ class PlanProgress:
         return sum(self.pages.values()) - self.pages.get("known", 0)
 
     def summary(self) -> str:
-        """Return how many pages were found, are held and failed, as one line."""
+        """Return one line with the numbers of pages that were found, that are held and that failed."""
         held, failed = (sum(self.pages.get(s, 0) for s in states) for states in (_HELD, _FAILED))
         others = [f"{n} {state}" for state in ("gone", "absent") if (n := self.pages.get(state, 0))]
         return ", ".join([f"{sum(self.pages.values())} found", f"{held} held", f"{failed} failed", *others])
 
     def speed(self) -> str:
-        """Return the pages per second and the estimated time left."""
+        """Return the number of pages per second and the estimated time left, as text."""
         rate = self.visited / max(self.seconds(), 0.001)
         if not self.visited or not self.remaining:
             return f"{rate:.1f}/s"
@@ -78,7 +82,7 @@ def format_duration(duration: timedelta) -> str:
 
 
 class PlanLines(Lines):
-    """Plain lines: one for each work item, and the figures from time to time."""
+    """Shows progress as plain lines: one for each work item, and the plan's figures from time to time."""
 
     def plan(self, name: str, progress: PlanProgress) -> None:
         """Print the name and the figures of a plan."""
@@ -92,7 +96,7 @@ class PlanLines(Lines):
 
 
 class PlanBar(Live):
-    """A bar for each plan."""
+    """Shows progress as a bar for each plan."""
 
     def __init__(self, console: Console | None = None) -> None:
         super().__init__(
@@ -104,7 +108,7 @@ class PlanBar(Live):
         )
 
     def phase(self, name: str, total: int) -> None:
-        """Ignore phases: a plan has none."""
+        """Do nothing, because a plan has no phases."""
 
     def step(self, outcome: Outcome) -> None:
         """Print an outcome that does not belong to the plan, such as a recovered visit of a crashed run."""
@@ -130,5 +134,5 @@ class PlanBar(Live):
 
 
 def plan_display(verbose: int = 0) -> PlanLines | PlanBar:
-    """Return bars on a terminal; lines otherwise, or if `verbose` asks for every outcome."""
+    """Return a display with bars if stderr is a terminal and `verbose` is 0; otherwise, a display with plain lines."""
     return PlanBar() if sys.stderr.isatty() and not verbose else PlanLines(verbose)

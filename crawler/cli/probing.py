@@ -1,6 +1,6 @@
-"""`vna probe`: the first-contact check, as a table or as JSON.
+"""`vna probe`: check the assumptions about the site, and print the findings as a table or as JSON.
 
-Boundary: arguments, output, exit code.
+Boundary: handles only arguments, output and the exit code.
 """
 
 from __future__ import annotations
@@ -30,20 +30,21 @@ _MARKS = {"confirmed": "confirmed", "differs": "DIFFERS", "unknown": "unknown"}
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the command to `app`."""
     app.command()(probe)
 
 
 def probe(
     context: typer.Context,
     last: Annotated[
-        bool, typer.Option("--last", help="Print the findings of the last probe, without requests.")
+        bool, typer.Option("--last", help="Print the findings of the last probe; send no request.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check the assumptions about the site with about 30 requests.
 
-    Prints what differs, what to do about it, and the settings to change. Exit code 5 means that something differs.
+    Prints what differs from them, what to do about it, and the settings to change. Exit code 5 means that something
+    differs.
 
     Example: vna probe
     """
@@ -67,7 +68,7 @@ def probe(
 
 @dataclass(frozen=True)
 class ProbeReport:
-    """The findings of a probe; `about` has its time, its run and the number of requests."""
+    """The findings of a probe. `about` contains the time, the run and the number of requests of the probe."""
 
     findings: Sequence[Finding]
     about: Mapping[str, Any]
@@ -124,13 +125,13 @@ def _print(report: ProbeReport, *, as_json: bool) -> None:
 
 
 def columns() -> int:
-    """Return the width of the table: that of the terminal, but from 80 to 160 columns."""
+    """Return the width of the table: the width of the terminal, but at least 80 and at most 160 columns."""
     found = shutil.get_terminal_size((_WIDTH, 24)).columns if sys.stdout.isatty() else _WIDTH
     return min(max(found, _NARROWEST), _WIDEST)
 
 
 def _lines(findings: Sequence[Finding], columns: int) -> Iterator[str]:
-    """Yield the lines of the table, then each piece of advice once, with the names of its findings."""
+    """Yield the lines of the table, then each piece of advice once, with the names of the findings to which it applies."""
     free = columns - _VERDICT - _NAME - 6
     widths = (_VERDICT, _NAME, free * 2 // 5, free - free * 2 // 5)
     yield from _row(("verdict", "assumption", "expected", "seen"), widths)
@@ -147,7 +148,7 @@ def _lines(findings: Sequence[Finding], columns: int) -> Iterator[str]:
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
-    """Yield the lines of one row, with each cell wrapped in its column."""
+    """Yield the lines of one table row; a long cell continues on the next lines of its column."""
     columns = [
         textwrap.wrap(cell, width, break_on_hyphens=False) if width else []
         for cell, width in zip(cells, widths, strict=True)

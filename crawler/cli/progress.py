@@ -1,6 +1,6 @@
 """Shows the progress of a run on stderr: bars on a terminal, plain lines otherwise.
 
-Boundary: display only.
+Boundary: only displays outcomes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _BAR_WIDTH = 60  # characters that the other columns take
 
 
 class Lines:
-    """Plain lines, for logs and pipes. Routine outcomes are shown only with `--verbose`."""
+    """Shows progress as plain lines, for logs and pipes. Routine outcomes are shown only with `--verbose`."""
 
     def __init__(self, verbose: int = 0) -> None:
         self._verbose = verbose
@@ -58,7 +58,7 @@ class Lines:
 
 
 class Live:
-    """Progress bars that are shown on a terminal while the block lasts."""
+    """Shows progress bars on a terminal while the `with` block runs."""
 
     def __init__(self, *columns: ProgressColumn, console: Console | None = None) -> None:
         self._progress = Progress(
@@ -79,7 +79,7 @@ class Live:
 
 
 class Bar(Live):
-    """A bar for each phase, with the number of finished steps, the time left and the last outcome."""
+    """Shows a bar for each phase, with the number of finished steps, the time left and the last outcome."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -91,7 +91,7 @@ class Bar(Live):
         )
 
     def phase(self, name: str, total: int) -> None:
-        """Start a bar."""
+        """Start a bar for a phase."""
         self._task = self._progress.add_task(name, total=total, last="")
 
     def step(self, outcome: Outcome) -> None:
@@ -103,5 +103,5 @@ class Bar(Live):
 
 
 def progress_display(verbose: int = 0) -> Lines | Bar:
-    """Return bars on a terminal; lines otherwise, or if `verbose` asks for every outcome."""
+    """Return a display with bars if stderr is a terminal and `verbose` is 0; otherwise, a display with plain lines."""
     return Bar() if sys.stderr.isatty() and not verbose else Lines(verbose)

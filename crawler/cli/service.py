@@ -1,6 +1,6 @@
 """`vna run` and `vna alerts`: the service and its incidents.
 
-Boundary: arguments, output, exit code.
+Boundary: handles only arguments, output and the exit code.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _MOST = 50  # incidents that `vna alerts` lists
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
+    """Add the commands of this module to `app`."""
     for command in (run, alerts):
         app.command()(command)
 
 
 def run(context: typer.Context) -> None:
-    """Run the service until stopped.
+    """Run the service until a signal stops it.
 
     The service polls what is due, continues open backfills, verifies the archive, makes backups and sends alerts.
     SIGTERM and SIGINT stop it after the current page. SIGHUP reloads the configuration.
@@ -73,7 +73,9 @@ def _exit_status_to_systemd() -> Iterator[None]:
 
 def alerts(
     context: typer.Context,
-    test: Annotated[bool, typer.Option("--test", help="Send a test message to every address in [alerts] to.")] = False,
+    test: Annotated[
+        bool, typer.Option("--test", help="Send a test message to every address in `[alerts] to`.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """List open and recent incidents, or send a test alert.
@@ -99,7 +101,7 @@ def _test(addresses: tuple[str, ...], *, as_json: bool) -> None:
     if not addresses:
         raise ConfigError(
             "no alert recipients configured: `[alerts] to` is empty",
-            "add an address to [alerts] to; config/crawler.toml shows the format",
+            "add an address to `[alerts] to`; config/crawler.toml shows the format",
         )
     sending.send(addresses, "vna: test message", "Test message of `vna alerts --test`. No action is needed.")
     recipients = [sending.masked(address) for address in addresses]

@@ -1,6 +1,6 @@
 """`vna browse`: serve the archive with Datasette.
 
-Boundary: arguments, output, exit code; Datasette is a program of its own.
+Boundary: handles only arguments, output and the exit code; Datasette is a separate program.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from crawler.errors import StopError
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
+    """Add the commands of this module to `app`."""
     app.command()(browse)
 
 

@@ -1,6 +1,6 @@
 """Signal handling of a run: the first SIGINT or SIGTERM stops it cleanly, and SIGHUP can be delayed during start-up.
 
-Boundary: signals of this process.
+Boundary: changes only the signal handling of this process.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def blocked(number: int) -> Iterator[None]:
-    """Block a signal for the duration of the block.
+    """Block the signal `number` while the `with` statement runs.
 
-    A blocked signal stays pending until the service reads it. Without this, a SIGHUP that arrives while the service
-    starts would end it, because that is the default action.
+    A blocked signal stays pending until the service unblocks it. Without this, a SIGHUP that arrives while the service
+    starts would end the service, because that is the default action.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {number})
     try:
@@ -30,7 +30,7 @@ def blocked(number: int) -> Iterator[None]:
 
 @contextmanager
 def stopped_by_signals(clock: StoppableClock) -> Iterator[None]:
-    """Stop the run after the current item on the first SIGINT or SIGTERM; the second one ends the process at once."""
+    """Make the first SIGINT or SIGTERM stop the run after its current item, and the second end the process at once."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def stop(number: int, _: object) -> None:

@@ -22,7 +22,7 @@ DEMO = Path("archive/demo")
 
 @dataclass(frozen=True, slots=True)
 class Globals:
-    """The options that precede the command; None where an option was not given."""
+    """The global options, which precede the command. None means that the option was not given."""
 
     config: Path | None = None
     archive: Path | None = None
@@ -44,8 +44,8 @@ class Globals:
     def folder(self) -> Path:
         """Return the archive folder.
 
-        If no archive was named and the default one does not exist, fall back to the demo's archive and say so on
-        stderr: the first reading command after `vna demo` should work.
+        If no archive is named and the default archive does not exist, return the folder of the demo archive and print a
+        note on stderr. So a command that reads the archive works right after `vna demo`.
         """
         from crawler import storage
 
@@ -83,7 +83,7 @@ def lexicon_or_note() -> Lexicon | None:
 
 
 def of(context: typer.Context) -> Globals:
-    """Return the global options of a command's context."""
+    """Return the global options that are stored in the context of a command."""
     found = context.find_object(Globals)
     assert found is not None
     return found

@@ -1,6 +1,6 @@
 """`vna status`: the contents of the archive, its sources and its problems.
 
-Boundary: arguments and output.
+Boundary: handles only arguments and output.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
+    """Add the commands of this module to `app`."""
     app.command()(status)
 
 
@@ -50,7 +50,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
 
 
 def _disk(folder: Path, reserve: int, sizes: Sequence[Size]) -> dict[str, Any]:
-    """Return the size of the archive, its growth per day in the last days, and the days until the reserve is reached."""
+    """Return the size of the archive, its growth per day, and in how many days the disk reserve is reached."""
     from crawler.health.disk import days_until_full, growth
     from crawler.storage import disk
 
@@ -66,7 +66,7 @@ def _disk(folder: Path, reserve: int, sizes: Sequence[Size]) -> dict[str, Any]:
 
 
 def _rate_limit(limit: RateLimitStatus) -> dict[str, Any]:
-    """Return the request interval in seconds, the requests of today and the current pause, shared by all commands."""
+    """Return the state of the rate limit, which all commands share: interval, today's requests and current pause."""
     return {
         "interval": round(limit.interval, 3),
         "slowdown": round(limit.slowdown, 3),
@@ -85,7 +85,9 @@ def _rate_limit_line(limit: Mapping[str, Any]) -> str:
 
 def _summary(found: Mapping[str, Any]) -> None:
     output.text(f"articles   {found['articles']}  ({found['oldest'] or 'no date'} to {found['newest'] or 'no date'})")
-    output.text(f"revisions  {found['revisions']} after the first, {found['duplicates']} pairs of duplicates")
+    output.text(
+        f"revisions  {found['revisions']} later than an article's first, {found['duplicates']} pairs of duplicates"
+    )
     share = found["broken"] / found["articles"] if found["articles"] else 0
     output.text(f"repaired   {output.count(found['broken'], 'article')} had three or more glued words ({share:.0%})")
     output.text("pages      " + (", ".join(f"{n} {name}" for name, n in found["pages"].items()) or "none"))

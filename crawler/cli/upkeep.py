@@ -1,6 +1,6 @@
-"""`vna init`, `vna backup` and `vna restore`.
+"""`vna init`, `vna backup` and `vna restore`: set up, back up and restore an archive.
 
-Boundary: arguments and output.
+Boundary: handles only arguments and output.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
+    """Add the commands of this module to `app`."""
     for command in (init, backup, restore):
         app.command()(command)
 
@@ -37,7 +37,7 @@ def init(
     for file in installation.write(folder):
         output.text(str(file))
     config = folder / "config" / "crawler.toml"
-    output.note(f"next: set contact in {config}, then run `vna --config {config} probe`")
+    output.note(f"next: set `[site] contact` in {config}, then run `vna --config {config} probe`")
 
 
 def backup(
@@ -48,9 +48,9 @@ def backup(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Back up the database, also while the service runs.
+    """Back up the database. The service may run meanwhile.
 
-    Copies the database as of one moment and lists the WARC files with their digests.
+    Copies the database in its state at one moment, and lists the WARC files with their digests.
 
     Example: vna backup /mnt/backup/vna --warc
     """
@@ -77,7 +77,7 @@ def restore(
 ) -> None:
     """Restore a backup into an empty archive folder.
 
-    The target is the folder in --archive or [archive] dir. The WARC files are checked against the manifest of the
+    The target is the folder in --archive or `[archive] dir`. The WARC files are checked against the manifest of the
     backup; exit code 5 means that some are missing or different.
 
     Example: vna restore /mnt/backup/vna
@@ -99,6 +99,6 @@ def restore(
     if done.wrong:
         output.note(
             f"{output.count(len(done.wrong), 'WARC file')} missing or different from the manifest: "
-            f"copy them into {folder / 'warc'}, then run `vna verify`"
+            f"copy the right files into {folder / 'warc'}, then run `vna verify`"
         )
         raise typer.Exit(5)

@@ -1,6 +1,6 @@
-"""The coverage ledger: which articles are known, held, missing or gone, and how many more may exist unlisted.
+"""The coverage ledger: which articles are known, held, missing or gone, and how many others may exist in no list.
 
-`docs/coverage.md` has the formulas, their assumptions, and how to read the result.
+`docs/coverage.md` describes the formulas, their assumptions, and how to read the result.
 
 Boundary: pure; rows in, rows out.
 """

@@ -1,9 +1,9 @@
-"""Draw the ledger as an SVG bar chart, one bar per month.
+"""Draw the coverage ledger as an SVG bar chart, with one bar per month.
 
 The colours are those of Okabe and Ito (2008), which most colour-blind readers can distinguish. Missing articles are
 also hatched, so that they remain recognisable in black and white.
 
-Boundary: numbers to text.
+Boundary: numbers in, SVG text out.
 """
 
 from __future__ import annotations
@@ -41,9 +41,10 @@ _DEFINITIONS = (
 
 
 def chart(months: Sequence[LedgerMonth], title: str) -> str:
-    """Return the chart of one section, or of all sections, as SVG text.
+    """Return the chart of one section, or of all sections together, as SVG text.
 
-    `months` are the rows of that section, oldest first. A note counts articles whose month is unknown.
+    `months` are the ledger's rows for this chart, oldest first. A note below the chart states the number of articles
+    whose month is unknown.
     """
     drawn = [month for month in months if month.month != NO_MONTH]
     undated = sum(month.known for month in months if month.month == NO_MONTH)
@@ -63,7 +64,7 @@ def chart(months: Sequence[LedgerMonth], title: str) -> str:
 
 
 class _Plot:
-    """The two plots, one above the other, over the same row of months."""
+    """The two plots of the chart, with the same months: all articles above, missing articles below."""
 
     def __init__(self, months: Sequence[LedgerMonth], width: int) -> None:
         self.months = months
@@ -102,7 +103,7 @@ class _Plot:
         yield "</g>"
 
     def _interval(self, x: float, month: LedgerMonth) -> Iterator[str]:
-        """Draw the interval of the number of articles: a line from low to high with a crossbar at each end."""
+        """Yield the SVG line that shows the interval of a month's estimate, with crossbars at `low` and `high`."""
         if month.low is None or month.high is None or month.low == month.high:
             return
         low, high = (_scaled(end, self.most, _BASE, _HIGH) for end in (month.low, month.high))

@@ -1,4 +1,4 @@
-"""Compare dates with post ids: bound the date of an undated article, and find dates that do not fit their ids.
+"""Compare the dates of articles with their post ids, to find dates that do not fit and to bound dates that are unknown.
 
 Boundary: pure.
 """
@@ -20,10 +20,11 @@ _WITNESSES = 3
 
 @dataclass(frozen=True, slots=True)
 class Dating:
-    """A held article without a date, or with one that does not fit its id.
+    """A held article that has no date, or a date that does not fit its id.
 
-    The ids around it show that it was published between `after` and `before`: days in Hanoi, as `2026-01-31`, or None
-    where the sequence begins or ends.
+    The dates of the articles with the nearest ids show that it was published between `after` and `before`. Both are
+    days in Hanoi, such as `2026-01-31`. `after` is None if no article with a trusted date has a lower id, and `before`
+    is None if none has a higher id.
     """
 
     article: int
@@ -33,9 +34,9 @@ class Dating:
 
 
 def check_date(post: Post, clock: IdClock) -> Dating | None:
-    """Return a `Dating` if a held post has no date, or one that does not fit its id; otherwise None.
+    """Return a `Dating` if `post` is held and has no date, or a date that does not fit its id; otherwise return None.
 
-    Imported texts are not checked, because they have no place in the sequence.
+    Imported texts are not checked, because their ids do not belong to the site's sequence of ids.
     """
     if not post.held or post.id < 0 or (kind := _kind(post, clock)) is None:
         return None

@@ -1,4 +1,4 @@
-"""Addresses at which another archive may have captures of missing articles.
+"""Build the addresses at which the Wayback Machine may have captures of missing articles.
 
 Boundary: pure; strings only. Nothing is fetched here.
 """
@@ -15,7 +15,7 @@ _NEWEST = "2"  # a date for pages without a known month: the newest capture is t
 
 
 def capture_addresses(missing: Iterable[Missing]) -> list[str]:
-    """Return a Wayback Machine address for each missing article whose own address is known."""
+    """Return a Wayback Machine address for each missing article whose address on the site is known."""
     return [_WAYBACK.format(when=_when(one.month), url=one.url) for one in missing if one.url]
 
 

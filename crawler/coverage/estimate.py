@@ -1,9 +1,10 @@
-"""Estimate how many articles exist, including those in no list: capture-recapture between lists, bounded by the ids.
+"""Estimate how many articles exist, including those that no list contains, from overlaps of lists and from the ids.
 
-Chapman (1951) for two lists, Chao (1989) for more, each with the log-normal interval of Chao (1987). `docs/coverage.md`
-has the formulas and describes where they fail.
+Capture-recapture derives the estimate from the overlaps. Two lists are compared by the method of Chapman (1951), more
+lists by that of Chao (1989), each with the log-normal interval of Chao (1987). `docs/coverage.md` has the formulas and
+describes where they fail.
 
-Boundary: arithmetic.
+Boundary: arithmetic only.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class CountBounds:
-    """The number of articles, from lists and ids together; None where neither gives a bound."""
+    """The estimated number of articles and its bounds, from lists and ids together; unknown values are None."""
 
     estimate: float | None = None
     low: int | None = None
@@ -40,9 +41,10 @@ class CountBounds:
 
 
 def from_lists(captures: Iterable[Collection[str]]) -> Estimate | None:
-    """Return the estimate from the names of the lists that contain each article.
+    """Return the estimated number of articles, by comparing the lists that contain them.
 
-    None when there is only one list, or when no article is in two of them.
+    `captures` has, for each article, the names of the lists that contain it. Return None if there is only one list, or
+    if no article is in two lists.
     """
     seen = Counter(frozenset(lists) for lists in captures if lists)
     names = sorted(frozenset[str]().union(*seen))
@@ -56,7 +58,11 @@ def from_lists(captures: Iterable[Collection[str]]) -> Estimate | None:
 
 
 def chapman(first: int, second: int, both: int) -> Estimate | None:
-    """Return Chapman's estimate from the sizes of two lists and of their overlap; None without overlap."""
+    """Return Chapman's estimate for two lists; None if no article is in both lists.
+
+    `first` and `second` are the numbers of articles in the two lists, and `both` is the number of articles in both
+    lists.
+    """
     if not both:
         return None
     known = first + second - both
@@ -66,10 +72,10 @@ def chapman(first: int, second: int, both: int) -> Estimate | None:
 
 
 def chao(alone: Collection[int], twice: int, known: int) -> Estimate | None:
-    """Return Chao's estimate for three or more lists; None when no article is in two of them.
+    """Return Chao's estimate for three or more lists; None if no article is in two lists.
 
-    `alone` has for each list the number of articles that no other list contains, `twice` is the number of articles in
-    exactly two lists, and `known` the number of all listed articles.
+    `alone` has, for each list, the number of articles that no other list contains. `twice` is the number of articles in
+    exactly two lists, and `known` is the number of articles in any list.
     """
     once = sum(alone)
     if known == once:
@@ -80,7 +86,10 @@ def chao(alone: Collection[int], twice: int, known: int) -> Estimate | None:
 
 
 def _interval(known: int, unseen: float, variance: float, method: Method) -> Estimate:
-    """Treat the number of unseen articles as log-normal, so that the interval never falls below the known ones."""
+    """Return the estimate with its 95 % interval, on the assumption that the number of unseen articles is log-normal.
+
+    The interval therefore never includes a number below `known`, the number of known articles.
+    """
     if unseen <= 0:
         return Estimate(known, known, known, method)
     spread = math.exp(_NORMAL_95 * math.sqrt(math.log(1 + variance / unseen**2)))
@@ -88,10 +97,12 @@ def _interval(known: int, unseen: float, variance: float, method: Method) -> Est
 
 
 def with_ids(lists: Estimate | None, known: int, unasked: int) -> CountBounds:
-    """Return the bounds of a month: from the lower end of the lists' interval to the number of known and unasked ids.
+    """Return the bounds for a month: `low` comes from the interval of the lists, `high` is `known` plus `unasked`.
 
-    The upper end of the lists' interval is not used: an article hidden from one list is often hidden from all of them,
-    and then that end is too low.
+    `lists` is the estimate from the lists with its interval, `known` is the number of known articles, and `unasked` is
+    the number of ids that are unknown and were never requested. The upper end of the interval is not used: an article
+    that is not in one list is often in no list at all, and then the upper end is too low. If `lists` is None, there is
+    no estimate and `low` is `known`.
     """
     most = known + unasked
     if lists is None:
@@ -101,9 +112,10 @@ def with_ids(lists: Estimate | None, known: int, unasked: int) -> CountBounds:
 
 
 def without_ids(lists: Estimate | None, known: int, unasked: int | None) -> CountBounds:
-    """Return the bounds where the ids alone give none, as for a section: the lists' interval.
+    """Return the bounds for a row that the ids do not bound, such as that of a section: the interval in `lists`.
 
-    With `unasked`, no bound exceeds the number of known and unasked ids.
+    `known` is the number of known articles; no bound is lower. `unasked` is the number of ids that are unknown and were
+    never requested, or None; no bound is higher than `known` plus `unasked`. If `lists` is None, all values are None.
     """
     if lists is None:
         return CountBounds()

@@ -1,7 +1,7 @@
-"""Build the ledger: count posts by month and section.
+"""Build the coverage ledger by counting the posts of each month and section.
 
-A month is the month of publication in Hanoi, as `2026-01`; the empty string means that it is unknown. The empty
-section means all sections together.
+A month is the month of publication in Hanoi, such as `2026-01`; an empty string means that the month is unknown. An
+empty string as the section means all sections together.
 
 Boundary: pure.
 """
@@ -26,10 +26,12 @@ NO_MONTH = ""
 
 @dataclass(frozen=True, slots=True)
 class LedgerMonth:
-    """One row of the ledger, with known = held + missing + (gone - gone_held).
+    """One row of the ledger: the articles of one month, in one section or in all sections together.
 
-    `absent` counts ids of the month that the site does not have. `unasked` counts ids between the first and the last
-    known one that are unknown and were never requested. Both are None for a section and for a month beyond the ids.
+    `known` = `held` + `missing` + `gone` - `gone_held`, where `gone_held` counts the articles that are both gone and
+    held. `absent` counts the ids of the month for which the site has no article. `unasked` counts the ids of the month
+    that are unknown and were never requested. Both are None in the row of a section, and in a month before the first or
+    after the last article with a trusted date.
     """
 
     month: str
@@ -51,7 +53,7 @@ class LedgerMonth:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """One article that is known and not held, with the state of its page and the last error."""
+    """One article that is known, but neither held nor gone, with the state of its page and the last error."""
 
     page: int
     url: str | None
@@ -63,7 +65,10 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The whole ledger; `unasked` lists ranges of ids, as first and last id."""
+    """The whole ledger.
+
+    `unasked` holds the ids that are unknown and were never requested, as ranges of a first and a last id.
+    """
 
     months: tuple[LedgerMonth, ...]
     missing: tuple[Missing, ...]
@@ -72,9 +77,10 @@ class Ledger:
 
 
 def take_stock(posts: Iterable[Post]) -> Ledger:
-    """Return the ledger of all posts, which must be in ascending order of id.
+    """Return the ledger of all posts; `posts` must be in ascending order of id.
 
-    `posts` is iterated twice, so it must not be an iterator. Only a few numbers per post are kept between the passes.
+    `posts` is iterated twice, so it must not be an iterator. Only a few numbers per post are kept in memory between the
+    two passes.
     """
     dated, settled = array("q"), array("q")
     for post in posts:
@@ -105,7 +111,11 @@ def take_stock(posts: Iterable[Post]) -> Ledger:
 
 
 def month_of_post(post: Post, clock: IdClock) -> str:
-    """Return the month of a post: from its own date, else a source's date, its sitemap, or the ids around it."""
+    """Return the month in which a post was published; `NO_MONTH` if it is unknown.
+
+    The month comes from the first of these that is known: the date on the page, the date that a source gives, the
+    monthly sitemap that lists the post, and the dates of the posts with the nearest ids.
+    """
     if day := post.published_on or post.hinted_on:
         return day[:7]
     if post.listed_in:
@@ -115,7 +125,7 @@ def month_of_post(post: Post, clock: IdClock) -> str:
 
 
 class _Kind(NamedTuple):
-    """The properties of a known post that are counted. There are few combinations, however many posts."""
+    """The properties of a known post that are counted. Even a large archive has few different combinations of them."""
 
     held: bool
     missing: bool
@@ -144,14 +154,17 @@ def _rows(
 
 
 def _months(clock: IdClock) -> Iterator[str]:
-    """Yield each month from the first trusted day to the last."""
+    """Yield all months from the first to the last article with a trusted date."""
     if clock.days:
         for month, _ in groupby(range(clock.days[0], clock.days[-1] + 1), month_of):
             yield month
 
 
 def _row(month: str, section: str, kinds: Counter[_Kind], unasked: int | None, absent: int) -> LedgerMonth:
-    """Return one row. `unasked` is None for a month before the first or after the last trusted day."""
+    """Return one row of the ledger.
+
+    `unasked` is None for a month before the first or after the last article with a trusted date.
+    """
 
     def count(wanted: Callable[[_Kind], bool]) -> int:
         return sum(number for kind, number in kinds.items() if wanted(kind))

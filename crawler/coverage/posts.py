@@ -29,8 +29,9 @@ class Post:
     """One post id with its page, its article and the channels that named it. Imported texts have negative ids.
 
     `state` is the state of the page. `held` means that the archive has a version of the article, `gone` that the agency
-    removed it. `published_on` and `hinted_on` are days in Hanoi, as `2026-01-31`, from the page and from a source;
-    `listed_in` is the month of the sitemap that lists it, as `2026-01`.
+    removed it. `published_on` is the day of publication that the page gives, `hinted_on` the one that a source gives,
+    both in Hanoi and written as `2026-01-31`. `listed_in` is the month of the sitemap that lists the post, as
+    `2026-01`.
     """
 
     id: int
@@ -47,14 +48,15 @@ class Post:
 
     @property
     def alias(self) -> bool:
-        """Whether this id is a second number of an article that is held under its own id."""
+        """Whether this id is a second id of an article that is held under another id."""
         return self.state == "live" and not self.held
 
     @property
     def known(self) -> bool:
-        """Whether a channel says that this article exists or existed.
+        """Whether the article is known to exist or to have existed.
 
-        An id does not become known by being requested: the response must have been an article.
+        An article is known if it is held, if its page matches no known layout but says that it is an article, or if a
+        channel other than `ids` named it. A request for an id is not enough: the response must have been an article.
         """
         if self.held:
             return True
@@ -64,15 +66,19 @@ class Post:
 
     @property
     def settled(self) -> bool:
-        """Whether the id need not be requested: it is known, an alias, absent or gone."""
+        """Whether there is no need to request this id, because it is known, absent, gone or an alias of another id."""
         return self.known or self.alias or self.state in ("absent", "gone")
 
     @property
     def missing(self) -> bool:
-        """Whether the article is known and neither held nor removed."""
+        """Whether the article is known, but neither held nor gone."""
         return self.known and not self.held and not self.gone
 
 
 def channel_of(source: str, kind: str | None) -> str:
-    """Return the channel of a sighting: the kind of a polled source, else one chosen by the first word of its name."""
+    """Return the channel of a sighting.
+
+    If the source is polled, the channel is `kind`, the kind of the source. Otherwise `kind` is None, and the first word
+    of `source`, the name of the source, determines the channel.
+    """
     return kind or _PREFIXES.get(source.partition(":")[0], "other")

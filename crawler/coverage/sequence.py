@@ -1,9 +1,10 @@
 """Derive dates from the sequence of post ids: ids rise with time, except where editors schedule or back-date articles.
 
-The trusted articles are the longest subsequence whose days never fall as their ids rise; the others are compared with it.
-A single wrong date therefore changes nothing (dossier section 3).
+The trusted articles are the longest sequence of articles in which the day of publication never decreases while the id
+increases. The dates of the other articles are compared with this sequence, so a single wrong date does no harm (dossier
+section 3).
 
-Boundary: arithmetic over ids and days; a day is its ordinal number (`date.toordinal`).
+Boundary: arithmetic over ids and days; a day is an ordinal number, as `date.toordinal` returns it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from itertools import chain, pairwise
 
 @lru_cache(maxsize=16_384)
 def month_of(day: int) -> str:
-    """Return the month of a day, as `2026-01`."""
+    """Return the month, such as `2026-01`, of a day that is given as an ordinal number."""
     return date.fromordinal(day).isoformat()[:7]
 
 
@@ -30,20 +31,27 @@ def ordinal(day: str) -> int:
 
 
 class IdClock:
-    """The day of each post id, from the trusted articles. `dated` yields ids with their days, in ascending order of id."""
+    """The relation between post ids and days of publication, taken from the trusted articles.
+
+    `dated` yields each id with its day, in ascending order of id.
+    """
 
     def __init__(self, dated: Iterable[tuple[int, int]]) -> None:
         self.ids, self.days = _longest_rising(dated)
 
     def around(self, number: int) -> tuple[int | None, int | None]:
-        """Return the days of the nearest trusted articles below and above an id; None beyond the ends."""
+        """Return the days of the trusted articles with the next lower and the next higher id.
+
+        A day is None if there is no such article.
+        """
         below, above = bisect_left(self.ids, number) - 1, bisect_right(self.ids, number)
         return (self.days[below] if below >= 0 else None, self.days[above] if above < len(self.ids) else None)
 
     def day(self, number: int) -> int | None:
-        """Return the day of an id, interpolated between the trusted ids around it.
+        """Return the day of an id, interpolated between the trusted articles with the nearest ids.
 
-        Beyond the ends, return the first or the last trusted day; None without trusted articles.
+        For an id below the first or above the last trusted id, return the day of that trusted id. Return None if there
+        are no trusted articles.
         """
         above = bisect_left(self.ids, number)
         if not self.ids:
@@ -55,24 +63,27 @@ class IdClock:
         return first + (last - first) * (number - left) // (right - left)
 
     def later_below(self, number: int, day: int, witnesses: int) -> bool:
-        """Whether the `witnesses` nearest trusted articles below an id are all later than `day`."""
+        """Whether the nearest trusted articles below an id, `witnesses` in number, are all dated later than `day`."""
         at = bisect_left(self.ids, number) - witnesses
         return at >= 0 and self.days[at] > day
 
     def earlier_above(self, number: int, day: int, witnesses: int) -> bool:
-        """Whether the `witnesses` nearest trusted articles above an id are all earlier than `day`."""
+        """Whether the nearest trusted articles above an id, `witnesses` in number, are all dated earlier than `day`."""
         at = bisect_right(self.ids, number) + witnesses - 1
         return at < len(self.ids) and self.days[at] < day
 
     def unasked(self, settled: Sequence[int]) -> list[tuple[int, int]]:
-        """Return the ranges of unsettled ids between the first and the last trusted one; `settled` is ascending."""
+        """Return the ranges of ids between the first and the last trusted id that are not in `settled`.
+
+        `settled` is in ascending order; a range is a first and a last id.
+        """
         if not self.ids:
             return []
         inside = settled[bisect_left(settled, self.ids[0]) : bisect_right(settled, self.ids[-1])]
         return [(low + 1, high - 1) for low, high in pairwise(inside) if high - low > 1]
 
     def by_month(self, ranges: Iterable[tuple[int, int]]) -> Counter[str]:
-        """Count the ids of some ranges by month."""
+        """Return the number of ids in `ranges` that belong to each month."""
         counts: Counter[str] = Counter()
         for first, last in ranges:
             for month, count in self._split(first, last):
@@ -80,7 +91,10 @@ class IdClock:
         return counts
 
     def _split(self, first: int, last: int) -> Iterator[tuple[str, int]]:
-        """Split a range where the month changes. Days rise with ids, so a binary search finds each change."""
+        """Yield each month of the ids from `first` to `last`, with the number of ids in that month.
+
+        Days never decrease while ids increase, so a binary search finds each id at which the month changes.
+        """
         while first <= last:
             month = month_of(self.day(first) or 1)
             low, high = first, last
@@ -92,10 +106,10 @@ class IdClock:
 
 
 def _longest_rising(dated: Iterable[tuple[int, int]]) -> tuple[array[int], array[int]]:
-    """Return ids and days of the longest subsequence whose days never fall.
+    """Return the ids and the days of the longest subsequence of `dated` in which the days never decrease.
 
-    Patience sorting (Schensted 1961, Fredman 1975). Arrays instead of lists save memory: an archive has hundreds of
-    thousands of articles.
+    The method is patience sorting (Schensted 1961, Fredman 1975). Arrays are used instead of lists to save memory,
+    because an archive has hundreds of thousands of articles.
     """
     pairs = array("q", chain.from_iterable(dated))
     tops = array("q")  # for each length, the smallest last day of a rising subsequence

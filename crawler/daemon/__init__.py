@@ -3,12 +3,12 @@
 ```
 main thread     waits for signals and for the end of the worker; reports the worker's heartbeat to systemd
 scheduler       fires at fixed intervals: wakes the worker, runs the health monitor
-worker          holds the archive; runs due jobs one after the other, polls first
+worker          keeps the archive open and locked; runs due jobs one after the other, polls first
 health monitor  turns failing conditions into incidents, and incidents into alerts
 endpoint        serves /healthz and /metrics, computed from the database at each request
 ```
-The schedule is stored in rows (`next_due_at`). After a restart, a suspend or a change of the system clock, overdue work
-is done once and nothing is lost.
+The row of each source, page and job stores when it is due again (`next_due_at`). So after a restart, a suspension of
+the machine or a change of the system clock, all overdue work is done once, and nothing is lost.
 
 Boundary: threads, signals, the local HTTP endpoint and systemd. The packages that implement a job's steps decide what a
 job does; `health` decides what is healthy.

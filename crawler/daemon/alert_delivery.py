@@ -1,7 +1,8 @@
 """Alert delivery: send each recipient every incident once, even while another recipient cannot be reached.
 
-Which recipient has received what is kept in memory until all have received everything; then the incidents' rows record
-it. A failing recipient is retried with exponential backoff and does not delay the others.
+The incidents that each recipient has received are kept in memory. Once all recipients have received all incidents, the
+rows of the incidents are marked as reported. A failing recipient is retried with exponential backoff and does not delay
+the others.
 
 Boundary: decides who receives what, and when. `health.incidents` writes the messages, `alerts` sends them.
 """
@@ -25,7 +26,8 @@ _LONGEST_RETRY = timedelta(hours=1)
 class _Recipient:
     """Delivery state of one address.
 
-    `received` has the id of each reported incident and whether it was closed; `failures` counts failures in a row.
+    `received` contains a pair for each report that the address has received: the id of the incident, and whether the
+    report was about its end. `failures` counts failed deliveries in a row; the next attempt is made at `due_at`.
     """
 
     received: set[tuple[int, bool]] = field(default_factory=set)
@@ -35,7 +37,7 @@ class _Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Result of one delivery: an error per failed address, and whether every address has received everything."""
+    """Result of one delivery: an error for each failed address, and whether all addresses have all incidents."""
 
     errors: tuple[NotDelivered, ...]
     complete: bool
@@ -48,7 +50,10 @@ class AlertDelivery:
         self._recipients: defaultdict[str, _Recipient] = defaultdict(_Recipient)
 
     def deliver(self, addresses: Sequence[str], unreported: Sequence[Incident], now: datetime) -> Delivery:
-        """Send each address one message with all incidents it has not received. Failures are returned, not raised."""
+        """Send each address one message about those of the `unreported` incidents that it has not received.
+
+        Failures are returned, not raised. An address that failed is skipped until its next attempt is due.
+        """
         waiting, errors = False, []
         for address in addresses:
             recipient = self._recipients[address]

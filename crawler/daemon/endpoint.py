@@ -1,4 +1,4 @@
-"""HTTP endpoint for /healthz and /metrics. Listens on loopback by default ([service] health).
+"""HTTP endpoint for /healthz and /metrics. It listens on loopback unless `[service] health` sets another address.
 
 Boundary: HTTP only; the caller passes the functions that produce the pages.
 """
@@ -30,7 +30,7 @@ _Connection = socket.socket | tuple[bytes, socket.socket]  # socketserver's type
 
 @dataclass(frozen=True, slots=True)
 class EndpointLimits:
-    """Limits on connections: `seconds` is the longest time one may stay open, `clients` how many may be open at a time.
+    """Limits on connections: one may stay open for at most `seconds`, and at most `clients` may be open at a time.
 
     Each open connection uses a thread and a file descriptor, which the worker needs as well.
     """
@@ -40,7 +40,7 @@ class EndpointLimits:
 
 
 class Endpoint:
-    """Serves pages in a thread of its own until closed. Calls `failed` with unexpected exceptions.
+    """Serves `pages` in a thread of its own until `close` is called. Passes unexpected exceptions to `failed`.
 
     Raises:
         ConfigError: the address cannot be used.
@@ -60,7 +60,8 @@ class Endpoint:
         except OSError as error:
             raise ConfigError(
                 f"[service] health = {address!r}: cannot listen on this address: {error.strerror or error}",
-                'choose another port, stop the program that uses it (see `ss -ltnp`), or set it to "" to disable the endpoint',
+                "choose another port, stop the program that uses this port (see `ss -ltnp`),"
+                ' or disable the endpoint with `[service] health = ""`',
             ) from error
         self.url = f"http://{host}:{self._server.server_port}"
         self._thread = threading.Thread(
@@ -96,7 +97,7 @@ def health_page(conditions: Sequence[Condition]) -> tuple[int, str, bytes]:
 
 
 def _as_json(condition: Condition) -> dict[str, object]:
-    """Return the public JSON form of a condition: monitoring scripts depend on these keys."""
+    """Return a condition as JSON. The keys must not change, because monitoring scripts depend on them."""
     return {
         "kind": condition.kind,
         "subject": condition.subject,
@@ -126,21 +127,21 @@ class _HealthServer(ThreadingHTTPServer):
         super().__init__(address, _HealthHandler)
 
     def verify_request(self, request: _Connection, client_address: object) -> bool:  # noqa: ARG002 - the library's signature
-        """Whether another client may connect."""
+        """Whether one more client may connect."""
         return len(self._opened) < self._limits.clients
 
     def process_request(self, request: _Connection, client_address: object) -> None:
-        """Record when the connection was accepted, and handle it."""
+        """Record when the connection was accepted, then handle the connection."""
         self._opened[request] = monotonic_seconds()
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: _Connection) -> None:
-        """Close the connection and forget when it was accepted."""
+        """Close the connection and delete the record of when it was accepted."""
         self._opened.pop(request, None)
         super().shutdown_request(request)
 
     def service_actions(self) -> None:
-        """Close connections older than the limit.
+        """Close connections that have been open for longer than `EndpointLimits.seconds`.
 
         A per-read timeout would not stop a client that sends one byte at a time.
         """
@@ -184,7 +185,7 @@ class _HealthHandler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def version_string(self) -> str:
-        """Return the Server header: the program's version, without those of its libraries."""
+        """Return the Server header: the version of this program, without the versions of its libraries."""
         return f"vna/{crawler.__version__}"
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - name required by the library

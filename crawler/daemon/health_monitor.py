@@ -1,4 +1,4 @@
-"""Health monitoring: failing conditions become incidents, incidents become alerts.
+"""Health monitoring: turns failing conditions into incidents, and incidents into alerts.
 
 Boundary: calls the checks in order; `health` decides what is failing, what is an incident and what is reported.
 """
@@ -29,9 +29,9 @@ _log = logs.logger("watch")
 class HealthMonitor:
     """Checks the health of the service.
 
-    `silent` returns the seconds since the worker's last heartbeat, `archive_error` the error because of which the
-    worker cannot use the archive now, if any. An incident ends when its condition has not failed for `resolve_after`.
-    `failing` holds the kinds of the conditions that failed at the last check.
+    `silent` returns the seconds since the worker's last heartbeat. `archive_error` returns the error that prevents the
+    worker from using the archive now, or None. An incident ends when its condition has not failed for `resolve_after`.
+    `failing` lists the kinds of the conditions that failed at the last check.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class HealthMonitor:
             return _unusable(error)
 
     def metrics(self) -> tuple[int, str, bytes]:
-        """Return the /metrics response. Without a readable archive, it holds only the metrics that need no rows."""
+        """Return the /metrics response; without the metrics computed from rows if the archive cannot be read."""
         try:
             with app.reading_archive(self.config.archive) as archive:
                 facts = self._facts(archive)
@@ -75,7 +75,7 @@ class HealthMonitor:
     def check(self) -> None:
         """Record the incidents that began or ended, and send alerts.
 
-        If the archive cannot be written, log the error; the next check tries again.
+        If the archive cannot be written, log the error; the next call tries again.
         """
         try:
             self._check()
@@ -115,7 +115,10 @@ class HealthMonitor:
         return HealthLimits(self.config.gap_hours, self.config.drift_share, self.config.reserve)
 
     def _send_alerts(self, archive: Archive, now: datetime) -> None:
-        """Send one message about all unreported incidents. Mark them as reported once every address has received it."""
+        """Send each address one message about all incidents that it has not received.
+
+        Mark the incidents as reported once every address has received them.
+        """
         unreported = archive.unreported_incidents()
         message = incidents.compose_message(unreported, now)
         if message is None:
@@ -134,5 +137,5 @@ class HealthMonitor:
 
 
 def _unusable(error: StopError) -> tuple[Condition, ...]:
-    """Return the condition for an archive that cannot be read or written."""
+    """Return the failing condition for an archive that cannot be read or written because of `error`."""
     return (Condition("archive", "", failing=True, message=str(error), action=error.hint),)

@@ -1,4 +1,4 @@
-"""The service's jobs: what each does and when it is due again.
+"""The service's jobs: what each job does, and when it is due again.
 
 Boundary: calls the packages that do the work; the worker writes the jobs' rows.
 """
@@ -34,7 +34,7 @@ Due = Callable[[Run, datetime], bool]
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """Outcome of a job, and when it may run again (None: as soon as there is work)."""
+    """Outcome of a finished job. The job may run again at `due_at`, or as soon as it has work if that is None."""
 
     outcome: str
     due_at: datetime | None = None
@@ -43,7 +43,7 @@ class JobResult:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job. It runs when the due time on its row has passed and `due` finds work."""
+    """A job of the service. It runs when the due time in its row has passed and `due` returns true."""
 
     name: str
     work: Callable[[Run], JobResult]
@@ -79,7 +79,7 @@ def _then_release_memory(work: Callable[[Run], JobResult]) -> Callable[[Run], Jo
 
 
 def _stopping_with_heartbeat(run: Run) -> Callable[[], bool]:
-    """Return a stop check that also reads the clock, for long work that would not: each reading is a heartbeat."""
+    """Return a function that returns whether to stop and sends a heartbeat, for work that never reads the clock."""
 
     def stopping() -> bool:
         run.clock.now()
@@ -89,7 +89,7 @@ def _stopping_with_heartbeat(run: Run) -> Callable[[], bool]:
 
 
 def summarise(report: RunReport) -> str:
-    """Return the non-zero counts of a run as one line; `nothing due` if all are zero."""
+    """Return the counts of a run that are not zero, as one line; `nothing due` if all are zero."""
     counts = {name: count for name, count in asdict(report).items() if count and name != "seconds"}
     return ", ".join(f"{count} {name}" for name, count in counts.items()) or "nothing due"
 
@@ -146,7 +146,7 @@ def _optimise(run: Run) -> JobResult:
 
 
 def _verify(run: Run) -> JobResult:
-    """Check the database and one quarter of the captures, another one each week, so all are checked within a month."""
+    """Check the database and a quarter of the captures: a different quarter each week, so all within a month."""
     now = run.clock.now()
     count = max(_FEWEST, run.archive.capture_count() // _PARTS)
     week = now.toordinal() // 7

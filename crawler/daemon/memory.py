@@ -1,13 +1,14 @@
 """Memory settings for a process that runs for months.
 
-By default, glibc gives each thread its own heap, and after a large block was freed, it takes later large blocks from
-the heap as well. Over months the heaps become fragmented, and freed memory stays in them. The settings here return
-large blocks to the system at once and keep the rest in one heap, which is trimmed after each job that needs much
-memory. On a C library without these settings, nothing is set.
+By default, glibc gives each thread its own heap. Once a large block has been freed, it also places new large blocks in
+a heap instead of requesting them from the system. Over months the heaps become fragmented, and freed memory stays in
+them. With the settings of this module, a large block is returned to the system as soon as it is freed. All other blocks
+are kept in a single heap, which is trimmed after each job that needs much memory. On a C library without these
+settings, nothing is set.
 
-Python runs a full garbage collection only when the number of new objects exceeds a quarter of the old ones. About
-70,000 objects are loaded once at the start; if they counted as old ones, much garbage would accumulate between two
-collections and fragment the heap. So they are excluded from collection (`gc.freeze`).
+Python runs a full garbage collection only when the number of new objects exceeds a quarter of the number of old ones.
+About 70,000 objects are loaded once at the start. If they counted as old objects, much garbage would accumulate between
+two collections and fragment the heap. So they are excluded from collection (`gc.freeze`).
 
 Boundary: the process's allocator and garbage collector.
 """
@@ -23,7 +24,7 @@ _KEPT = 1 << 17  # bytes; free memory that may stay at the top of the heap
 
 
 def configure_allocator() -> None:
-    """Set the allocator's parameters for a long-running process. Call it before any thread is started."""
+    """Configure the memory allocator for a process that runs for months. Call this before any thread is started."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         for name, value in ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, _LARGE), (_TRIM_THRESHOLD, _KEPT)):
@@ -31,9 +32,9 @@ def configure_allocator() -> None:
 
 
 def release_free_memory() -> None:
-    """Collect reference cycles, then return free memory to the system.
+    """Run the garbage collector, then return free memory to the system.
 
-    The first call excludes all objects alive at that time (modules, word lists) from later collections.
+    The first call also excludes all existing objects, such as modules and word lists, from later collections.
     """
     gc.collect()
     if not gc.get_freeze_count():

@@ -1,8 +1,8 @@
-"""Metrics in the Prometheus text format, computed from the database at each scrape.
+"""Metrics in the Prometheus text format, computed from the database at each request for /metrics.
 
 Points in time are exported as timestamps, not as ages (https://prometheus.io/docs/practices/instrumentation).
 
-Boundary: names and types of the metrics. The only state kept is the request counters since the start of the service.
+Boundary: names and types of the metrics. No state is kept except the request counters since the start of the service.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _BUCKETS = (0.1, 0.3, 1, 3, 10, 30)
 
 
 class Metrics:
-    """The metrics of one service, in their own registry. Counts the requests whose id is greater than `since`."""
+    """The metrics of one service. Its request counters count the requests whose id is greater than `since`."""
 
     def __init__(self, since: int) -> None:
         self._last = since
@@ -54,7 +54,7 @@ class Metrics:
         registry.register(self._rows)
 
     def page(self, archive: Archive, facts: Facts, limits: HealthLimits, conditions: Sequence[Condition]) -> bytes:
-        """Return the metrics page."""
+        """Return the body of the /metrics response."""
         with self._lock:
             for row in archive.requests_after(self._last):
                 self._last = row.id
@@ -65,19 +65,19 @@ class Metrics:
             return generate_latest(self._registry)
 
     def page_without_rows(self, silent: float, conditions: Sequence[Condition]) -> bytes:
-        """Return the metrics that are known while the archive cannot be read."""
+        """Return the body of the /metrics response with the metrics that are known while the archive cannot be read."""
         with self._lock:
             self._rows.now = (_failing(conditions), _silent(silent))
             return generate_latest(self._registry)
 
 
 class _RowCollector(Collector):
-    """The metrics computed from rows for the current scrape."""
+    """Passes the metrics computed from rows (`now`) to the registry of the Prometheus library."""
 
     now: Sequence[Metric] = ()
 
     def collect(self) -> Iterable[Metric]:
-        """Return the metrics; called by the registry."""
+        """Return the metrics in `now`. The registry calls this."""
         return self.now
 
 

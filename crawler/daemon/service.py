@@ -1,4 +1,4 @@
-"""The service's main thread: starts the parts, waits for signals, and stops the parts in order.
+"""The service's main thread: starts the other parts, waits for signals, and stops the parts in the right order.
 
 Boundary: threads and signals. The package docstring lists the threads.
 """
@@ -36,7 +36,8 @@ _FILES = 256  # open files: 50 clients of the endpoint with a socket and three d
 _LOST_TICKS = 5  # tick intervals without a tick, after which the system clock must have been set back
 
 _MORE_THREADS = (
-    "stop other programs, or raise the limit: TasksMax= in the unit, `ulimit -u`, the container's --pids-limit"
+    "stop other programs, or raise the limit: with TasksMax= in the systemd unit, with `ulimit -u` in a shell, or with"
+    " --pids-limit for a container"
 )
 
 _log = logs.logger("service")
@@ -44,11 +45,12 @@ _log = logs.logger("service")
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
-    """Intervals of the main loop, in seconds of real time: `tick` between ticks, `check` between health checks.
+    """Intervals of the service, in seconds of real time.
 
-    `second` is the real duration of one second of the service's clock; it is shorter in tests and benchmarks, where
-    time runs faster. `grace` is how long a stop waits for the current page. `resolve_after` (`health.incidents`) is
-    measured on the service's clock.
+    The worker looks for due jobs every `tick` seconds, and the health is checked every `check` seconds. `second` is how
+    long one second of the service's clock lasts; it is less than 1 in tests and benchmarks, where time runs faster.
+    `grace` is how long a stop waits for the current page. An incident ends when its condition has not failed for
+    `resolve_after`, measured on the service's clock.
     """
 
     second: float = 1.0
@@ -59,7 +61,7 @@ class Intervals:
 
 
 class Service:
-    """The service for one archive. `load` reads the configuration, at the start and at each SIGHUP."""
+    """The service for one archive. It calls `load` to read the configuration, at the start and at each SIGHUP."""
 
     def __init__(
         self,
@@ -133,9 +135,9 @@ class Service:
             _log.info("stopped; all started work is finished")
 
     def _archive_opened(self) -> bool:
-        """Wait until the worker has opened the archive, and raise its error if it cannot.
+        """Wait until the worker has opened the archive. Return False if a stop signal arrives first.
 
-        Return False if a stop signal arrives first.
+        If the worker cannot open the archive, its error is raised.
         """
         while self._worker.alive and not self._worker.ready.wait(0.05):
             if self._waiter.pending() & set(STOP):
@@ -161,7 +163,8 @@ class Service:
     def _check(self) -> None:
         """Check the health, then let the worker run jobs.
 
-        In a crash loop, the alert `restarts` must be sent before the work that ends the process again.
+        The check comes first: if a job crashes the service at each start, the alert about this must be sent before the
+        job runs again.
         """
         self._monitor.check()
         self._worker.allow_jobs()
@@ -177,9 +180,10 @@ class Service:
             self._endpoint.close()
 
     def _move_endpoint(self, config: Config) -> None:
-        """Move the endpoint to another address, or back to the old one if the new one cannot be used.
+        """Open the endpoint at its new address; if this address cannot be used, open it at the old address again.
 
-        The old one is closed first: loopback and all interfaces cannot both listen on the same port.
+        The old endpoint is closed first, because a new one on all interfaces could not use the port of an old one on
+        loopback.
 
         Raises:
             ConfigError: the new address cannot be used.
@@ -197,7 +201,7 @@ class Service:
         return f"health endpoint {self._endpoint.url}/healthz" if self._endpoint else "no health endpoint"
 
     def _wait(self) -> None:
-        """Wait until a stop signal arrives, or the worker or another thread has ended with an error."""
+        """Wait until a stop signal arrives, the worker ends, or another thread fails."""
         beats = ticks = quiet = 0
         while self._worker.alive and self._failure is None:
             received = self._waiter.wait(self._intervals.second)
@@ -209,12 +213,15 @@ class Service:
             self._update_status()
             ticks, quiet = self._worker.ticks, 0 if self._worker.ticks != ticks else quiet + 1
             if quiet * self._intervals.second > _LOST_TICKS * self._intervals.tick:
-                _log.warning("no ticks: the system clock was set back; restarting the timers")
+                _log.warning("the timers have stopped because the system clock was set back; restarting them")
                 restart_timers(self._scheduler)
                 quiet = 0
 
     def _check_heartbeat(self, beats: int) -> int:
-        """Report a heartbeat of the worker to systemd, or add to its silence. Return the new number of beats."""
+        """Report to systemd that the worker is alive if its number of heartbeats is no longer `beats`.
+
+        Otherwise, add to the time without a heartbeat. Return the current number of heartbeats.
+        """
         if self._watchdog.beats != beats:
             self._notifier.alive()
             self._silent = 0.0
@@ -223,7 +230,7 @@ class Service:
         return self._watchdog.beats
 
     def _update_status(self) -> None:
-        """Update the status line in systemd if it has changed."""
+        """Send the status line of the service to systemd if it has changed."""
         rejected = "collecting with the previous configuration: the new one is invalid"
         status = rejected if self._config_rejected else "collecting"
         if self._monitor.failing:
@@ -260,16 +267,17 @@ class Service:
             raise ConfigError(f"{' and '.join(changed)} cannot change while the service runs", "restart the service")
         if not config.loopback and not config.contact_is_real:
             raise ConfigError(
-                "[site] contact is no longer a contact address", "set it to your e-mail address or web page"
+                "[site] contact is no longer a contact address",
+                "set `[site] contact` to your e-mail address or web page",
             )
 
     def _fail(self, error: BaseException) -> None:
-        """Record an unexpected error of another thread; it ends the service."""
+        """Record an unexpected error of another thread and end the service."""
         self._failure = self._failure or error
         self._waiter.wake()
 
     def _stop_worker(self) -> bool:
-        """Let the worker finish the current page, for at most `grace` seconds. Return whether it finished."""
+        """Stop the worker after its current page. Return whether it ended within `Intervals.grace` seconds."""
         self._watchdog.stop()
         finished = self._worker.join(self._intervals.grace)
         if not finished:
@@ -281,7 +289,7 @@ class Service:
 def raise_file_limit() -> None:
     """Raise the limit of open files if it is too low.
 
-    Otherwise the service could run out of them days later, with errors that look like a damaged archive.
+    Otherwise the service could reach the limit days later, with errors that look like a damaged archive.
 
     Raises:
         StopError: the limit cannot be raised.
@@ -295,7 +303,7 @@ def raise_file_limit() -> None:
     except (ValueError, OSError) as error:
         message = f"the limit of open files is {soft}; {_FILES} are needed"
         raise StopError(
-            message, f"raise the limit: LimitNOFILE= in the systemd unit, or `ulimit -n {_FILES}` in a shell"
+            message, f"raise the limit with LimitNOFILE= in the systemd unit, or with `ulimit -n {_FILES}` in a shell"
         ) from error
 
 
@@ -303,9 +311,9 @@ def raise_file_limit() -> None:
 def _scheduled(
     intervals: Intervals, wake: Callable[[], None], check: Callable[[], None], failed: Callable[[BaseException], None]
 ) -> Iterator[BackgroundScheduler]:
-    """Call `wake` and `check` at their intervals for the duration of the block.
+    """While the `with` block runs, call `wake` and `check` at their `intervals`; pass their exceptions to `failed`.
 
-    Late calls are merged into one, and none is skipped for being late.
+    If several calls of a function are overdue, it is called once, however late.
     """
     scheduler = BackgroundScheduler(
         timezone=UTC,
@@ -323,6 +331,9 @@ def _scheduled(
 
 
 def restart_timers(scheduler: BackgroundScheduler) -> None:
-    """Restart the interval of every job from now. After the clock was set back, their next run times are far ahead."""
+    """Make every job of `scheduler` run one interval from now.
+
+    If the system clock was set back, the jobs would otherwise not run until it reaches the old time again.
+    """
     for job in scheduler.get_jobs():
         job.reschedule("interval", seconds=job.trigger.interval_length)

@@ -1,7 +1,8 @@
 """Wait for signals in the main thread.
 
-A signal handler that sets a `threading.Event` can deadlock with the main thread that waits for it. So the handlers do
-nothing: Python writes the signal's number to a socket (`signal.set_wakeup_fd`), and other threads write to it as well.
+A signal handler that sets a `threading.Event` can deadlock with the main thread that waits for the event. So the
+handlers do nothing. Instead, Python writes the number of each signal to a socket (`signal.set_wakeup_fd`), and the main
+thread waits for this socket. Other threads write to the same socket to wake the main thread.
 
 Boundary: signal handling of the process.
 """
@@ -20,14 +21,14 @@ _WAKE = b"\0"  # no signal has the number 0
 
 
 class SignalWaiter:
-    """Receives signals in the main thread, and wake-ups from other threads."""
+    """Lets the main thread wait for signals and for wake-ups by other threads."""
 
     def __init__(self, reader: socket.socket, writer: socket.socket) -> None:
         self._reader = reader
         self._writer = writer
 
     def wait(self, seconds: float) -> set[int]:
-        """Wait for a signal or a wake-up, at most `seconds`. Return the signals received, possibly none."""
+        """Wait at most `seconds` for a signal or a wake-up. Return the received signals, which may be none."""
         if not select.select([self._reader], [], [], seconds)[0]:
             return set()
         return set(self._reader.recv(4096)) - set(_WAKE)
@@ -39,16 +40,16 @@ class SignalWaiter:
         return set(self._reader.recv(4096, socket.MSG_PEEK)) - set(_WAKE)
 
     def wake(self) -> None:
-        """Make `wait` return early. May be called from any thread, also after the waiter is closed."""
+        """Make `wait` return at once. Any thread may call this, even after the waiter's sockets are closed."""
         with suppress(OSError):  # the socket's buffer is full, so a wake-up is pending already, or the socket is closed
             self._writer.send(_WAKE)
 
 
 @contextmanager
 def capture_signals(*numbers: int) -> Iterator[SignalWaiter]:
-    """Send these signals to a waiter for the duration of the block, including signals blocked until now.
+    """Yield a waiter that receives the signals `numbers` while the `with` block runs. Unblock these signals.
 
-    Must be called from the main thread.
+    Only the main thread may call this function.
     """
     reader, writer = socket.socketpair()
     with reader, writer:

@@ -1,6 +1,6 @@
-"""Notifications to systemd: ready, reloading, watchdog, stopping (sd_notify(3), `Type=notify`).
+"""Notifications to systemd that the service is ready, reloading, alive or stopping (sd_notify(3), `Type=notify`).
 
-Boundary: datagrams to the socket in NOTIFY_SOCKET; without that variable, nothing is sent.
+Boundary: sends datagrams to the socket that the environment variable NOTIFY_SOCKET names; without it, sends nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from crawler.clock import monotonic_microseconds
 
 
 class Notifier:
-    """Sends notifications to the service manager. `watched` is whether it expects watchdog messages."""
+    """Sends notifications to systemd. `watched` is whether systemd expects watchdog messages."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         path = environ.get("NOTIFY_SOCKET", "")
@@ -31,11 +31,11 @@ class Notifier:
         self._send(f"STATUS={status}")
 
     def reloading(self) -> None:
-        """Report that the configuration is being reloaded; `ready` ends this state."""
+        """Report that the configuration is being reloaded. Call `ready` when this is done."""
         self._send("RELOADING=1", f"MONOTONIC_USEC={monotonic_microseconds()}")
 
     def alive(self) -> None:
-        """Send the watchdog message, if the unit sets WatchdogSec."""
+        """Send a watchdog message if the systemd unit sets WatchdogSec."""
         if self.watched:
             self._send("WATCHDOG=1")
 

@@ -1,8 +1,9 @@
 """The watchdog heartbeat: a clock that counts how often it is used.
 
-The worker reads the clock or sleeps at each request and page. If it does neither for a long time, it hangs.
+At each request and each page, the worker reads this clock or sleeps on it. If the count does not rise for a long time,
+the worker hangs.
 
-Boundary: counting; the service compares the counts.
+Boundary: only counts; the service compares the counts.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ _NAP = 10.0  # seconds; a longer sleep is split, so that a sleeping worker does 
 
 
 class WatchdogClock(StoppableClock):
-    """Wraps the worker's clock and counts its uses in `beats`."""
+    """Wraps the worker's clock. `beats` counts how often the clock is used."""
 
     def __init__(self, clock: StoppableClock) -> None:
         super().__init__()
@@ -28,7 +29,7 @@ class WatchdogClock(StoppableClock):
         return self._clock.now()
 
     def sleep(self, seconds: float) -> None:
-        """Sleep, counting a beat at least every 10 seconds.
+        """Sleep for `seconds`, and count a beat at least every 10 seconds.
 
         Raises:
             Interrupted: the clock was stopped.
@@ -42,7 +43,7 @@ class WatchdogClock(StoppableClock):
         self._clock.sleep(seconds)
 
     def stop(self) -> None:
-        """Interrupt current and future sleeps."""
+        """Interrupt the current sleep and all later ones."""
         self._clock.stop()
 
     @property

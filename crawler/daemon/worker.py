@@ -1,4 +1,4 @@
-"""The worker thread: holds the archive and runs the jobs that are due, one after the other.
+"""The worker thread: keeps the archive open and runs the jobs that are due, one after the other.
 
 Boundary: decides the order of the jobs and what ends the thread, and writes the jobs' rows. `daemon.jobs` defines what
 a job does.
@@ -45,10 +45,10 @@ _log = logs.logger("worker")
 
 
 class Worker:
-    """Opens the archive at `start`, and runs jobs from `allow_jobs` on until the clock is stopped or an error occurs.
+    """Opens the archive when started. Once jobs are allowed, runs them until the clock is stopped or an error occurs.
 
     `ready` is set when the archive is open. `failure` is the error that ended the thread, if any. `ticks` counts the
-    calls of `wake`. `ended` is called in the worker thread when it ends.
+    calls of `wake`. The worker thread calls `ended` when it ends.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Worker:
         self._thread.start()
 
     def allow_jobs(self) -> None:
-        """Let the worker run jobs. Until then it only holds the archive."""
+        """Let the worker run jobs. Before this call, it only keeps the archive open."""
         self._jobs_allowed.set()
 
     def wake(self) -> None:
@@ -88,7 +88,7 @@ class Worker:
         self._tick.set()
 
     def join(self, seconds: float) -> bool:
-        """Wait for the thread to end, at most `seconds`. Return whether it ended."""
+        """Wait at most `seconds` for the thread to end. Return whether it ended."""
         self._tick.set()
         self._jobs_allowed.set()
         self._thread.join(seconds)
@@ -100,7 +100,7 @@ class Worker:
         return self._thread.is_alive()
 
     def archive_error(self, now: datetime) -> StopError | None:
-        """Return the error (disk full, locked ...) that made the archive unusable in the last 10 minutes, if any."""
+        """Return the error, such as a full disk, that made the archive unusable in the last 10 minutes, or None."""
         error, at = self._archive_error or (None, now)
         return error if timedelta() <= now - at <= RESOLVE_AFTER else None
 
@@ -115,9 +115,10 @@ class Worker:
             self._ended()
 
     def _serve_if_possible(self) -> None:
-        """Run jobs. If the archive becomes unusable while the service runs, retry every minute instead of ending.
+        """Run jobs. If the archive becomes unusable, log this and wait for a minute; the caller then tries again.
 
-        The service may run unattended for months. At its start the same error is raised: the operator is watching then.
+        This is because the service may run unattended for months. Only at the start of the service, when the operator
+        is watching, is the error raised.
         """
         try:
             self._serve(self._config)
@@ -170,7 +171,7 @@ class Worker:
             )
 
     def _clear_archive_error(self) -> None:
-        """Forget the archive error, and log the recovery, when it has not recurred for 10 minutes."""
+        """If the archive error has not recurred for 10 minutes, forget it and log that the archive is usable again."""
         if self._archive_error is not None and self.archive_error(self._clock.now()) is None:
             self._archive_error = None
             _log.info("archive usable again")
@@ -180,9 +181,9 @@ class Worker:
 
 
 def _identity(file: Path) -> tuple[int, int]:
-    """Return the device and inode numbers of a file.
+    """Return the device number and the inode number of a file.
 
-    If they change, the open database was moved or deleted: SQLite would go on writing to a file that nobody finds.
+    If these numbers change, the open database was moved or deleted, and SQLite would continue to write to a lost file.
 
     Raises:
         StorageUnavailable: the file does not exist.
@@ -207,11 +208,11 @@ class JobRunner:
         self._latest = max((job.started_at for job in known), default=clock.now())
 
     def run_first(self) -> None:
-        """Poll, even if no source is due: a new configuration may name new sources, and only a poll adds them."""
+        """Poll even if no source is due, because only a poll adds the sources that are new in the configuration."""
         self._run(self._jobs[0])
 
     def run_due(self) -> None:
-        """Run the jobs that are due, in order: polls first, idle-only jobs last."""
+        """Run the jobs that are due, in order: polls first, and last the jobs that run only if no other is due."""
         self._check_clock()
         for job in self._jobs:
             if self._base_run.stopping():
@@ -226,7 +227,7 @@ class JobRunner:
         return not waiting and job.due(self._base_run, now)
 
     def _run(self, job: Job) -> None:
-        """Run one job and record its outcome. Expected failures are outcomes, except storage errors.
+        """Run one job and record its outcome. Expected failures are recorded too, except storage errors.
 
         Raises:
             StorageError: the archive cannot be used.
@@ -268,28 +269,28 @@ class JobRunner:
         return lambda: self._base_run.stopping() or any(map(self._is_due, others))
 
     def _check_clock(self) -> None:
-        """After the clock was set back, make rows due whose due time was computed with the wrong clock."""
+        """If the system clock was set back, make the rows due whose due times were computed with the wrong clock."""
         now = self._clock.now()
         if now < self._latest - _STEP_BACK:
             moved = sum(self._archive.bring_forward(table, now, far) for table, far in _FURTHEST.items())
             _log.warning(
-                "system clock set back from %s to %s; %s made due", self._latest, now, checks.plural(moved, "row")
+                "system clock set back from %s to %s; %s corrected", self._latest, now, checks.plural(moved, "due time")
             )
         self._latest = now
 
 
 class ProgressLog:
-    """Logs the progress of a run. Routine outcomes are logged at debug level."""
+    """Logs the progress of a run. Routine outcomes, such as `unchanged`, are logged at debug level."""
 
     def __init__(self, run: Run | None = None) -> None:
         self._run = run
 
     def phase(self, name: str, total: int) -> None:
-        """Log the start of a phase."""
+        """Log the start of a phase and the number of its steps."""
         _log.debug("%s: %s due", name, total)
 
     def step(self, outcome: Outcome) -> None:
-        """Log the outcome of one step, with the run and the address."""
+        """Log the outcome of one step, with the id of the run and the address."""
         if self._run is not None:
             self._run.clock.now()  # each step is a heartbeat for the watchdog
         with logs.bound(self._run.id if self._run else None, outcome.url):

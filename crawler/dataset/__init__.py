@@ -1,7 +1,7 @@
-"""Export articles as a Parquet dataset: a folder of files by year and month, for DuckDB, Spark, Trino, polars, pandas.
+"""Export articles as a Parquet dataset: a folder of files by year and month, for DuckDB, Spark, polars and the like.
 
-Boundary: articles in, a folder out. `folder` replaces the old dataset as a whole; `table` writes the files. PyArrow is an
-optional dependency (extra `parquet`) and is imported only here, when a dataset is written.
+Boundary: takes articles and writes a folder. `folder` replaces the old dataset as a whole; `table` writes the files.
+PyArrow is an optional dependency (extra `parquet`) and is imported only here, when a dataset is written.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from crawler.types import StoredArticle
 def write(articles: Iterable[StoredArticle], path: Path) -> int:
     """Write a dataset to the folder `path`, replacing the dataset that is there; return the number of articles.
 
-    Articles of the same month should be consecutive: each run of consecutive articles of one month becomes a file.
+    Articles of the same month should be consecutive: each group of consecutive articles of one month becomes a file.
 
     Raises:
         StopError: PyArrow is not installed.

@@ -1,6 +1,6 @@
-"""Replace a folder as a whole.
+"""Replace a folder with all its files.
 
-Boundary: folders and locks; the caller writes the files.
+Boundary: handles folders and locks; the caller writes the files.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ _LOCK = ".writing"
 def replacing(path: Path, is_ours: IsOurs) -> Iterator[Path]:
     """Yield an empty temporary folder; rename it to `path` when the block ends without an exception.
 
-    The folder that was at `path` is deleted; every file in it must be `is_ours`. The temporary folder is hidden and has the
-    same parent. If the process is killed, the temporary folder remains and the next call empties and reuses it.
+    The folder that was at `path` is deleted; `is_ours` must return True for every file in it. The temporary folder is
+    next to it, under a hidden name. If the process is killed, the temporary folder remains, and the next call empties
+    and reuses it.
 
     Raises:
-        BadInput: the folder cannot be written, contains other files, or another process is writing it.
+        BadInput: the folder cannot be written, contains other files, or is being written by another process.
 
     """
     try:
@@ -50,11 +51,11 @@ def replacing(path: Path, is_ours: IsOurs) -> Iterator[Path]:
 
 def _check_replaceable(folder: Path, is_ours: IsOurs) -> None:
     if Path.cwd().is_relative_to(folder):
-        raise BadInput(f"{folder} is the current folder or contains it", "choose a folder inside it")
+        raise BadInput(f"{folder} is the current folder or contains it", "choose a folder inside the current folder")
     if folder.is_mount():
-        raise BadInput(f"{folder} is a mount point and cannot be replaced", "choose a folder inside it")
+        raise BadInput(f"{folder} is a mount point and cannot be replaced", "choose a folder inside the mount point")
     if folder.exists() and not folder.is_dir():
-        raise BadInput(f"{folder} is a file; a dataset is a folder", "choose another path")
+        raise BadInput(f"{folder} is a file, but a dataset is a folder", "choose another path")
     for found in sorted(folder.rglob("*")):
         name = str(found.relative_to(folder))
         if found.is_symlink() or not (found.is_dir() or name == _LOCK or is_ours(found, name)):
@@ -66,7 +67,7 @@ def _check_replaceable(folder: Path, is_ours: IsOurs) -> None:
 
 @contextmanager
 def _locked(unfinished: Path) -> Iterator[None]:
-    """Lock the temporary folder for the duration of the block, after deleting the files of a killed process."""
+    """Lock the temporary folder for the duration of the block, and delete the files that a killed process left."""
     path = unfinished / _LOCK
     with path.open("w") as lock:
         try:
@@ -77,7 +78,8 @@ def _locked(unfinished: Path) -> Iterator[None]:
             locked = False
         if not locked:
             raise BadInput(
-                "another process is writing this dataset", "wait until it has finished, or choose another path"
+                "another process is writing this dataset",
+                "wait until that process has finished, or choose another path",
             )
         for entry in unfinished.iterdir():
             if entry.name != _LOCK:
@@ -86,7 +88,10 @@ def _locked(unfinished: Path) -> Iterator[None]:
 
 
 def _replace(unfinished: Path, folder: Path) -> None:
-    """Rename the new folder to the name of the old one. If the process is killed between the two renames, both remain."""
+    """Rename the old folder, give its name to the new folder, and delete the old folder.
+
+    If the process is killed between the two renames, both folders still exist.
+    """
     old = folder.with_name(f".{folder.name}.replaced")
     if folder.exists():
         shutil.rmtree(old, ignore_errors=True)

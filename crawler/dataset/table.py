@@ -1,8 +1,8 @@
-"""The schema of the Parquet dataset, and writing its files.
+"""The schema of the Parquet dataset, and the functions that write its files.
 
-Boundary: articles in, Parquet files in a given folder out. `article_fields` says which columns there are. Names and values
-are those of the JSON, except that instants are timestamps, with the text of the JSON in a second column. The same articles
-give the same bytes.
+Boundary: takes articles and writes Parquet files to a given folder. `article_fields` says which columns there are.
+Names and values are those of the JSON, except that times are timestamps; for times of the site, a second column
+contains the text of the JSON. The same articles always give files with the same bytes.
 """
 
 from __future__ import annotations
@@ -87,10 +87,10 @@ SCHEMA = pa.schema(
 
 
 def write(articles: Iterable[StoredArticle], folder: Path) -> int:
-    """Write articles into one folder per year and month of publication (in Hanoi); return their number.
+    """Write articles into one folder per month of publication (in Hanoi); return the number of articles.
 
-    If no article has a date, the folder of the first month of the archive gets a file without rows: some readers, such as
-    PyArrow, cannot open a dataset without files or one whose years and months are all NULL.
+    If no article has a date, the folder of the first month of the archive gets a file without rows: some readers, such
+    as PyArrow, cannot open a dataset without files or one whose years and months are all NULL.
     """
     count, parts = 0, Counter[str]()
     for partition, group in groupby(articles, _partition):
@@ -117,7 +117,7 @@ def _partition(stored: StoredArticle) -> str:
 
 
 def _month(day: date) -> str:
-    """Return the name of a month's folder, without leading zeros: DuckDB reads `month=04` as text."""
+    """Return the folder of a month, without a leading zero in its name, because DuckDB reads `month=04` as text."""
     return f"year={day.year}/month={day.month}"
 
 
@@ -151,7 +151,7 @@ def _row(stored: StoredArticle) -> dict[str, Any]:
 
 
 def _value(field: ArticleField, stored: StoredArticle) -> Any:
-    """Return the value of a column. The values of structures are those of the JSON."""
+    """Return the value of an article for the column `field`; lists and structures are as in the JSON."""
     if field.type is FieldType.DAY:
         published = _instant(stored.article.published_at)
         return published.date() if published else None
@@ -167,6 +167,6 @@ def _value(field: ArticleField, stored: StoredArticle) -> Any:
 
 
 def _instant(text: str | None) -> datetime | None:
-    """Parse a time of the site and convert it to Hanoi time; None if it is missing or invalid."""
+    """Return the time that the site gives as `text`, in Hanoi time; None if it is missing or invalid."""
     when = times.instant(text) if text else None
     return when.astimezone(HANOI) if when else None

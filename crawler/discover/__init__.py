@@ -1,8 +1,8 @@
-"""Read feeds, sitemaps, lists, home and section pages into sightings of articles and further sources.
+"""Read sightings of articles, and further sources, from feeds, sitemaps, lists, the home page and section pages.
 
-A response with status 200 may still be something else (dossier sections 12 and 18.16). If it is not of the expected
-kind, `UnreadableSource` is raised. If it names another URL as its own, the result has a `doubt`. If redirects led to
-the URL of another source, `SourceMoved` is raised.
+A response with status 200 may still not be the requested one (dossier sections 12 and 18.16). If it is not of the
+expected kind, `UnreadableSource` is raised. If it names another URL as its own, the field `doubt` of the result
+describes this. If redirects led to the URL of another source, `SourceMoved` is raised.
 
 Boundary: pure readers; nothing is fetched here.
 """
@@ -35,18 +35,18 @@ _READERS: dict[str, Callable[[bytes, str, Site, datetime], Discovery]] = {
 def discover(
     source: SourceForPoll, body: bytes, url: str, site: Site, now: datetime, *, asked: str | None = None
 ) -> Discovery:
-    """Read one response of a source.
+    """Return the sightings and further sources that one response of a source lists.
 
     Args:
         source: the source that was polled.
         body: the response body, decompressed.
         url: the URL of the response, after redirects.
         site: the site; links to other hosts are ignored.
-        now: the current time (aware).
+        now: the current time, with a time zone.
         asked: the requested URL, before redirects; None if there was no request.
 
     Raises:
-        UnreadableSource: the response is not of the source's kind.
+        UnreadableSource: the response is not of the source's kind, such as HTML instead of a feed.
         SourceMoved: the response is readable, but redirects led to the URL of another source.
 
     """

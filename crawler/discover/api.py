@@ -1,10 +1,10 @@
-"""Read the JSON list API, in both dialects (dossier sections 10 and 18.13).
+"""Read the responses of the site's JSON list API, in both dialects (dossier sections 10 and 18.13).
 
 - Newer dialect: `{"data": {"contents": [...], "load_more": ...}, "error_code": 0}`.
 - Older dialect: `{"data": {"articles": "<html>", "hasMoreContent": ...}}`.
 
 URLs in a response may be relative; they are resolved against the site, not against the API host. An item whose link
-leads to another site is not an article of this site (dossier section 18.21).
+leads to another site is not an article of this site (dossier section 18.21), so it is skipped.
 
 Boundary: bytes in, values out.
 """
@@ -32,7 +32,7 @@ _FALSE = frozenset({"", "0", "false", "none", "null"})
 
 
 def page(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
-    """Read one page of a list. An empty page is the end of the list.
+    """Read one page of a list of the API. An empty page means that the list has ended.
 
     Raises:
         UnreadableSource: the response is not JSON, has an unknown structure, or reports an error.
@@ -46,7 +46,7 @@ def page(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
         sightings = deduplicate(list(lists.stories(LexborHTMLParser(data["articles"]), site.root, site)))
         listed, more = bool(sightings), data.get("hasMoreContent")
     else:
-        raise UnreadableSource(url, "expected a list, got JSON with neither contents nor articles")
+        raise UnreadableSource(url, "expected a list of articles, got JSON without `contents` or `articles`")
     return Discovery(sightings, more=_next_page(url) if listed and _is_set(more) else None)
 
 
@@ -54,9 +54,11 @@ def _data(body: bytes, url: str) -> Mapping[str, Any]:
     try:
         envelope = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise UnreadableSource(url, f"expected a list, got something that is not JSON ({len(body)} bytes)") from error
+        raise UnreadableSource(
+            url, f"expected a list of articles in JSON, got something else ({len(body)} bytes)"
+        ) from error
     if not isinstance(envelope, dict):
-        raise UnreadableSource(url, "expected a list, got JSON that is not an object")
+        raise UnreadableSource(url, "expected a list of articles, got JSON that is not an object")
     if _is_set(envelope.get("error_code")):
         message = plain_text(envelope.get("error_message")) or "no message"
         raise UnreadableSource(url, f"the list API returned error {envelope['error_code']}: {message}")
@@ -83,7 +85,7 @@ def _items(contents: list[Any], site: Site) -> Iterator[Sighting]:
 
 
 def _leads_away(item: Mapping[str, Any], site: Site) -> bool:
-    """Whether the item redirects to another site or shows one in a frame."""
+    """Whether a list item redirects to another site or shows another site in a frame."""
     links = (_text(item, name) for name in ("redirect_link", "frame_link"))
     targets = (urls.absolute(site.root, link) for link in links if link)
     return any(target is not None and not site.owns(target) for target in targets)
@@ -95,19 +97,19 @@ def _text(item: Mapping[str, Any], name: str) -> str:
 
 
 def _instant(value: object) -> datetime | None:
-    """Return a time given as a number or a string (dossier section 18.13); None for other types."""
+    """Return the time that a number or a string states (dossier section 18.13); None if it states no valid time."""
     return times.instant(str(value)) if isinstance(value, int | float | str) else None
 
 
 def _is_set(value: object) -> bool:
-    """Whether a flag or error code is set; either may also be a string, such as "false" or "0"."""
+    """Whether a flag or error code is set. In strings, values such as "false" and "0" mean that it is not set."""
     return str(value).strip().lower() not in _FALSE
 
 
 def _next_page(url: str) -> str | None:
-    """Return the URL of the next page; None if `url` has no page number at the end of its path.
+    """Return the URL of the page that follows `url`; None if the path of `url` does not end with a page number.
 
-    Example: `morenews-zone-471-1.html` has the page number 1.
+    Example: the page number of `morenews-zone-471-1.html` is 1.
     """
     match = _PAGE.search(url)
     return f"{url[: match.start(1)]}{int(match[1]) + 1}{url[match.end(1) :]}" if match else None

@@ -1,6 +1,6 @@
-"""Read RSS and Atom feeds (dossier section 12), and the page that lists them.
+"""Read RSS and Atom feeds (dossier section 12), and the page of the site that lists its feeds.
 
-Feeds are parsed by fastfeedparser, which accepts many malformed feeds. It converts all dates to UTC. The dates are used
+Feeds are parsed by fastfeedparser, which accepts many malformed feeds and converts all dates to UTC. The dates are used
 only as hints.
 
 Boundary: bytes in, values out.
@@ -36,7 +36,7 @@ def feed(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
     """Read the items of a feed, in the order of the feed.
 
     Raises:
-        UnreadableSource: the response is not a feed (HTML, a few bytes, empty), or cannot be parsed.
+        UnreadableSource: the response is not a feed (it is HTML, very short or empty), or the feed cannot be parsed.
 
     """
     body = xml.to_utf8(body, url).lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -55,20 +55,21 @@ def feed_index(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
     """Read the page that lists the feeds.
 
     Raises:
-        UnreadableSource: it lists no feed; a sister site responds with the name of a template (dossier section 12).
+        UnreadableSource: the page lists no feed. The page of a sister site, for example, contains only the name of a
+            template (dossier section 12).
 
     """
     tree = LexborHTMLParser(decode.decode(body).text)
     found = tuple(linked_feeds(tree, "a[href]", url, site))
     if not found:
-        raise UnreadableSource(url, f"the list of feeds is empty ({len(body)} bytes)")
+        raise UnreadableSource(url, f"the page that lists the feeds has no link to a feed ({len(body)} bytes)")
     return Discovery((), found)
 
 
 def linked_feeds(tree: LexborHTMLParser, links: str, url: str, site: Site) -> Iterator[SourceFound]:
-    """Yield the feeds, and the page that lists the feeds, to which the links of a page lead.
+    """Yield the feeds to which a page links, and the page that lists all feeds, if there is a link to it.
 
-    `links` is the CSS selector of the links to examine.
+    `links` is the CSS selector of the links to examine; `url` is the URL of the page.
     """
     seen: set[str] = set()
     for link in tree.css(links):
@@ -84,9 +85,10 @@ def linked_feeds(tree: LexborHTMLParser, links: str, url: str, site: Site) -> It
 
 
 def _doubt(start: bytes, url: str, site: Site) -> str | None:
-    """Return a message if the feed names another URL as its own; None otherwise.
+    """Return a message if the feed names another URL as its own, else None.
 
-    Instead of an unknown feed, the site may send its default content: another feed (dossier sections 14 and 18.16).
+    If the requested feed does not exist, the site may send another feed, its default one (dossier sections 14 and
+    18.16).
     """
     own = next((link[0] for link in _LINK.finditer(start) if _SELF.search(link[0])), b"")
     if (match := _HREF.search(own)) is None:

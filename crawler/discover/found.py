@@ -1,4 +1,4 @@
-"""The result of reading one response of a source, and helpers shared by the readers."""
+"""The result of reading one response of a source, and helpers that several readers use."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _ENDING = re.compile(r"(?:-\d+)?(?:\.(?:vnp|html?|aspx|rss|xml))?/?$", re.IGNORE
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """Sightings in the order of the source, further sources, and `more`: the URL of the next page, if there is one.
+    """The contents of one response: sightings in their order, further sources, and the URL of the next page (`more`).
 
-    `doubt` is the reason why the response may belong to another source. Its sightings are still valid, but the poll of
-    the source counts as failed.
+    `more` is None if there is no next page. `doubt` is the reason why the response may belong to another source, else
+    None. If there is a doubt, the sightings are still valid, but the poll of the source counts as failed.
     """
 
     sightings: tuple[Sighting, ...]
@@ -31,9 +31,9 @@ class Discovery:
 
 
 def deduplicate(sightings: list[Sighting]) -> tuple[Sighting, ...]:
-    """Return the first sighting of each article, with its place in the result (from 0) as `position`.
+    """Return the first sighting of each article; its field `position` is its index in the result, from 0.
 
-    A sighting without a title gets the title of a later sighting of the same article.
+    If the first sighting has no title, it gets the title of a later sighting of the same article.
     """
     kept: dict[int | None, Sighting] = {}
     for seen in sightings:
@@ -54,7 +54,7 @@ def article_link(site: Site, base: str, link: str | None) -> tuple[str, int] | N
 
 
 def plain_text(value: object) -> str | None:
-    """Return the text of a string that may contain HTML; None if it is empty or `value` is not a string."""
+    """Return the plain text of `value`, which may contain HTML; None if there is no text or `value` is not a string."""
     text = value if isinstance(value, str) else ""
     return dom.collapse(html.unescape(_TAG.sub(" ", text))) or None
 
@@ -62,7 +62,8 @@ def plain_text(value: object) -> str | None:
 def is_same_source(one: str, other: str) -> bool:
     """Whether two URLs name the same source.
 
-    Their paths must be equal, ignoring a final slash, the file extension and a zone id (`/rss/sports-475.rss`).
+    This is the case if their paths are equal. A final slash, the file extension and a zone id (`-475` in
+    `/rss/sports-475.rss`) are ignored.
     """
     return _stem(one) == _stem(other)
 

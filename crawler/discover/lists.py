@@ -1,7 +1,7 @@
-"""Read the home page, section pages, and the fragments that their load-more control requests (dossier section 9).
+"""Read the home page, section pages, and the page fragments with more stories of a section (dossier section 9).
 
-Every link to an article of this site is a sighting, whatever its CSS classes, and its position is stored. So a redesign
-of the lists loses no articles.
+Every link to an article of this site is a sighting, whatever its CSS classes, and its position is stored. So no
+articles are lost when the site redesigns its lists.
 
 Boundary: bytes in, values out.
 """
@@ -30,7 +30,7 @@ _ZONE = re.compile(r"[1-9]\d{0,8}")
 
 
 def home(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
-    """Read the home page: its stories, and the sections and feeds that it links to.
+    """Read the home page: its stories, and the sections and feeds to which it links.
 
     Raises:
         EmptySource: the page has no stories, sections or feeds, so it is not the home page.
@@ -40,15 +40,17 @@ def home(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
     sightings = deduplicate(list(stories(tree, url, site)))
     sources = (*_sections(tree, url, site), *feeds.linked_feeds(tree, _FEEDS, url, site))
     if not sightings and not sources:
-        raise EmptySource(url, f"the home page shows no article and no section ({len(body)} bytes)")
+        raise EmptySource(url, f"the home page has no link to an article, section or feed ({len(body)} bytes)")
     return Discovery(sightings, sources)
 
 
 def section(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
-    """Read a section page, or a fragment of one (its URL has a query). An empty fragment is the end of the list.
+    """Read a section page or a fragment of it.
+
+    The URL of a fragment has a query. A fragment without stories means that the list has ended.
 
     Raises:
-        EmptySource: the response is a whole page without articles.
+        EmptySource: the response is a whole section page, but it contains no articles.
 
     """
     tree = _tree(body)
@@ -56,7 +58,7 @@ def section(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
     if urlsplit(url).query:
         return Discovery(sightings, more=_next_fragment(url, site) if sightings else None)
     if not sightings:
-        raise EmptySource(url, f"the section page shows no article ({len(body)} bytes)")
+        raise EmptySource(url, f"the section page has no link to an article ({len(body)} bytes)")
     if doubt := _doubt(tree, url, site):
         return Discovery(sightings, doubt=doubt)
     control = tree.css_first(_CONTROL)
@@ -93,7 +95,7 @@ def _sections(tree: LexborHTMLParser, url: str, site: Site) -> Iterator[SourceFo
 
 
 def _zone_around(link: LexborNode) -> str | None:
-    """Return the zone id of a menu item, from the link or from its parent element."""
+    """Return the zone id (the number of a section) of a menu link or of its parent element; None if neither has one."""
     parent = link.parent
     around = dom.attribute(parent, "data-id") if parent is not None else ""
     return _zone(dom.attribute(link, "data-id") or around)
@@ -104,9 +106,10 @@ def _zone(value: str) -> str | None:
 
 
 def _doubt(tree: LexborHTMLParser, url: str, site: Site) -> str | None:
-    """Return a message if the page's canonical link names another page of the site; None otherwise.
+    """Return a message if the page's canonical link names another page of the site, else None.
 
-    Instead of an unknown section, the site may send its default content: another page (dossier sections 14 and 18.16).
+    If the requested section does not exist, the site may send another page, its default one (dossier sections 14 and
+    18.16).
     """
     link = tree.css_first('link[rel="canonical"][href]')
     address = urls.absolute(url, dom.attribute(link, "href")) if link is not None else None
@@ -116,7 +119,11 @@ def _doubt(tree: LexborHTMLParser, url: str, site: Site) -> str | None:
 
 
 def _first_fragment(control: LexborNode, site: Site) -> str:
-    """Return the URL that the load-more control requests, built from its `data-` attributes (dossier section 9)."""
+    """Return the URL of the first fragment.
+
+    It is the URL that the load-more control of the page requests, built from the control's `data-` attributes (dossier
+    section 9).
+    """
     page = dom.attribute(control, "data-page")
     query = {
         "page": page if page.isdigit() else "2",
@@ -129,7 +136,7 @@ def _first_fragment(control: LexborNode, site: Site) -> str:
 
 
 def _next_fragment(url: str, site: Site) -> str:
-    """Return the URL of the next fragment."""
+    """Return the URL of the fragment that follows the fragment at `url`."""
     parts = urlsplit(url)
     query = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
     page = query.get("page", "1")

@@ -2,9 +2,9 @@
 
 Supported variants (dossier sections 11 and 13): months with and without a leading zero, titles as escaped CDATA, `loc`
 padded with spaces, and the faults listed in `crawler/discover/xml.py`. If the index does not list the sitemap of the
-current or the previous month, its URL is built from the usual pattern.
+current or the previous month, the URL of this sitemap is built from the usual pattern.
 
-Boundary: bytes in, values out; `defusedxml` rejects entity bombs.
+Boundary: bytes in, values out; `defusedxml` rejects XML with dangerous entities.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _ROBOTS_LINE = re.compile(r"^[ \t]*sitemap[ \t]*:[ \t]*([^\s#]+)", re.IGNORECASE
 
 
 def index(body: bytes, url: str, site: Site, now: datetime) -> Discovery:
-    """Read a sitemap index: each monthly sitemap and the news sitemap become sources.
+    """Read a sitemap index: each sitemap of articles in it becomes a source.
 
-    If the response is a list of articles instead (possible on a small site), it is read as a sitemap.
+    If the response is itself a sitemap of articles (possible on a small site), its articles are read.
 
     Raises:
         UnreadableSource: the response is not XML, or lists no sitemap of this site.
@@ -61,14 +61,14 @@ def urlset(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
     """
     root = _root(body, url)
     if _name(root) != "urlset":
-        raise UnreadableSource(url, f"expected a sitemap, got <{_name(root)}>")
+        raise UnreadableSource(url, f"expected a sitemap with the root element <urlset>, got <{_name(root)}>")
     return Discovery(deduplicate(list(_sightings(root, url, site))))
 
 
 def unlisted_recent(listed: Iterable[SourceFound], site: Site, now: datetime) -> tuple[SourceFound, ...]:
-    """Return the sitemaps of this month (Hanoi time) and the previous one, unless they are in `listed`.
+    """Return the sitemaps of the current month (Hanoi time) and of the previous month, unless they are in `listed`.
 
-    Their URLs are built from the usual pattern and may not exist.
+    Their URLs are built from the usual pattern, so the sitemaps may not exist.
     """
     months = {source.when for source in listed}
     number = _month_number(now)
@@ -77,9 +77,10 @@ def unlisted_recent(listed: Iterable[SourceFound], site: Site, now: datetime) ->
 
 
 def is_over(source: SourceFound, now: datetime) -> bool:
-    """Whether a sitemap's month ended at least one whole month ago. Such a sitemap is read only by a backfill.
+    """Whether at least one whole month has passed since the end of a sitemap's month.
 
-    The month is taken from the sitemap's name, else from its last modification. False if both are unknown.
+    Only a backfill reads such a sitemap. The month is taken from the name of the sitemap or, if the name has none, from
+    the time of its last modification. Return False if both are unknown.
     """
     if source.when is not None:
         last = source.when[0] * 12 + source.when[1] - 1
@@ -97,28 +98,32 @@ def month(url: str) -> tuple[int, int] | None:
 
 
 def named_by_robots(text: str, url: str, site: Site) -> tuple[SourceFound, ...]:
-    """Return the sitemaps that a robots.txt file lists, anywhere in it (RFC 9309, section 2.2.4)."""
+    """Return the sitemaps of this site that a robots.txt file lists on any of its lines (RFC 9309, section 2.2.4)."""
     addresses = (urls.absolute(url, line[1]) for line in _ROBOTS_LINE.finditer(text))
     return tuple(_from_robots(address) for address in addresses if address is not None and site.owns(address))
 
 
 def _month_number(at: datetime) -> int:
-    """Return the number of months since year 0, in Hanoi time."""
+    """Return the number of months from January of year 0 to the month of `at` in Hanoi time."""
     local = at.astimezone(HANOI)
     return local.year * 12 + local.month - 1
 
 
 def _from_robots(address: str) -> SourceFound:
-    """Return a sitemap listed in robots.txt as a source.
+    """Return the source for a sitemap that robots.txt lists.
 
-    If its name does not show its kind, it is added as an index, because the index reader accepts both kinds.
+    If the name of the sitemap does not show its kind, the source is a `sitemap_index`, because the reader of an index
+    accepts both an index and a list of articles.
     """
     source = _source(address, None)
     return source if source.when or source.kind != "sitemap" else SourceFound("sitemap_index", address)
 
 
 def _source(address: str, lastmod: str | None) -> SourceFound:
-    """Return an entry of an index as a source. A sitemap with an unknown name may list articles, so it is kept."""
+    """Return the source for one entry of a sitemap index.
+
+    A sitemap with an unknown form of name also becomes a source, because it may list articles.
+    """
     if urls.canonical(address).endswith(NEWS_SITEMAP) or "news.xml" in address.rpartition("/")[2]:
         return SourceFound("news_sitemap", address)
     changed = times.instant(lastmod) if lastmod else None
@@ -150,7 +155,7 @@ def _title(entry: Any) -> str | None:
 
 
 def _child(entry: Any, name: str) -> str | None:
-    """Return the non-empty text of the first descendant with this local name, in any namespace."""
+    """Return the text of the first non-empty element `name` in `entry`, in any namespace; None if there is none."""
     for node in entry.iter():
         if _name(node) == name and (text := (node.text or "").strip()):
             return str(text)
@@ -169,9 +174,9 @@ def _root(body: bytes, url: str) -> Any:
         try:
             return _parsed(xml.escape_ampersands(body))
         except (ElementTree.ParseError, ValueError):
-            raise UnreadableSource(url, "expected a sitemap, got XML that is not well-formed") from error
+            raise UnreadableSource(url, "expected a sitemap, got something that is not well-formed XML") from error
     except (DefusedXmlException, ValueError, LookupError) as error:
-        raise UnreadableSource(url, "expected a sitemap, got XML that is not well-formed") from error
+        raise UnreadableSource(url, "expected a sitemap, got something that is not well-formed XML") from error
 
 
 def _parsed(body: bytes) -> Any:

@@ -14,7 +14,10 @@ RELATED = "related:"
 
 
 def related(page: Article, site: Site) -> tuple[str, tuple[Sighting, ...]]:
-    """Return the source name and the sightings of the other articles of this site that a page lists."""
+    """Return the name of the source, and a sighting of each related story that `page` lists.
+
+    Stories on other sites and the article itself are left out.
+    """
     targets = ((story, article_link(site, site.root, story.url)) for story in page.related)
     found = [
         Sighting(target[0], target[1], story.title, story.summary or None)

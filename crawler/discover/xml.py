@@ -2,9 +2,9 @@
 
 Handled faults:
 
-- gzip data that no header declares (dossier section 18.15);
+- gzip data although no header declares it (dossier section 18.15);
 - UTF-16, as in the feed of a sister site (dossier section 16);
-- UTF-8 that declares `encoding="utf-16"`;
+- UTF-8 although the XML declares `encoding="utf-16"`;
 - unescaped `&` and HTML entities, which XML parsers reject.
 
 Boundary: bytes in, bytes out; nothing is parsed here.
@@ -52,7 +52,10 @@ def to_utf8(body: bytes, url: str) -> bytes:
 
 
 def escape_ampersands(body: bytes) -> bytes:
-    """Escape ampersands that are not valid in XML, outside CDATA. HTML entities become character references."""
+    """Return `body` with all ampersands escaped that XML does not allow; CDATA sections stay unchanged.
+
+    HTML entities such as `&eacute;` become character references.
+    """
     first, *others = body.decode("latin-1").split(_CDATA)  # one character per byte, so untouched bytes are preserved
     parts = [_REFERENCE.sub(_reference, first)]
     for other in others:

@@ -1,4 +1,4 @@
-"""The only package that uses the network: request budget, robots.txt, retries, redirects, size limits, raw bodies."""
+"""The only package that sends requests; it handles request budgets, robots.txt, retries, redirects and size limits."""
 
 from crawler.fetch.client import Fetcher, Settings, budget_for, resolve_host
 

@@ -1,10 +1,10 @@
-"""One request budget for a host, shared by every command and process that uses the same archive.
+"""The request budget of one host, shared by all commands and processes that use the same archive.
 
-Requests are spaced evenly, never sent in bursts. No process reserves a turn in advance: a process that wants to send a
-request reads a small state file under a lock, takes the turn if it is due, and otherwise sleeps and tries again. So a
-pause that one process learns of (Retry-After, an open circuit breaker) also holds for processes that are already asleep.
+Requests are spaced evenly, never sent in bursts. No process reserves a time in advance: a process that wants to send a
+request reads a small state file under a lock, sends the request if this is allowed now, and otherwise sleeps and tries
+again. So a pause that one process learns of, such as a Retry-After header, also applies to processes that are asleep.
 
-Boundary: files, locks and the injected clock; no HTTP. `crawler.rate_limit` decides when a request may be sent.
+Boundary: uses files, locks and the injected clock; no HTTP. `crawler.rate_limit` decides when a request may be sent.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ _INSTANTS = ("last", "until", "trouble_at")
 
 
 class Budget:
-    """Hands out turns to send requests to one host; times in seconds.
+    """Decides when this process may send its next request to one host.
 
-    A request that would have to wait longer than `max_wait` is refused. At most `connections` requests run at a time.
+    A request that would have to wait longer than `max_wait` seconds is refused. At most `connections` requests, counted
+    over all processes, are in progress at the same time.
     """
 
     def __init__(
@@ -56,10 +57,10 @@ class Budget:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for a turn, then hold one of the host's connections for the duration of the block.
+        """Wait until a request may be sent, then occupy one of the host's connections for the duration of the block.
 
         Raises:
-            SitePaused: the next turn is more than `max_wait` seconds away.
+            SitePaused: the wait would be longer than `max_wait` seconds.
             StopError: the state file cannot be written.
 
         """
@@ -70,7 +71,7 @@ class Budget:
             connection.close()
 
     def report(self, signal: ResponseSignal) -> None:
-        """Record how a request ended.
+        """Record in the state file how a request ended.
 
         Raises:
             StopError: the state file cannot be written.
@@ -79,7 +80,7 @@ class Budget:
         self._update(lambda state, now: rate_limit.after_response(state, self._limits, signal, now))
 
     def set_crawl_delay(self, delay: float) -> None:
-        """Record the host's Crawl-delay, in seconds, for all processes.
+        """Record the host's Crawl-delay, in seconds, in the state file, so that all processes obey it.
 
         Raises:
             StopError: the state file cannot be written.
@@ -89,11 +90,11 @@ class Budget:
             self._update(lambda state, _: replace(state, delay=delay))
 
     def is_host_suspect(self, address: str) -> bool:
-        """Whether the host itself may be failing, and not `address` alone."""
+        """Whether the host as a whole may be failing, and not only its page at `address`."""
         return rate_limit.is_host_suspect(load(self._file), address)
 
     def status(self) -> RateLimitStatus:
-        """Return the current rate limit of the host, for display; nothing is written."""
+        """Return the host's current rate limit for display; the state file is not changed."""
         now = self._clock.now()
         state = rate_limit.clamp_times(load(self._file), self._limits, now)
         return rate_limit.status(state, self._limits, now)
@@ -108,7 +109,7 @@ class Budget:
         return found
 
     def _take(self) -> IO[bytes] | Pause:
-        """Take the turn and return the locked connection file, or return the pause that prevents it."""
+        """If a request may be sent now, count it and return the locked file of a connection; else return the pause."""
         found: IO[bytes] | Pause
 
         def take(state: RateLimitState, now: datetime) -> RateLimitState:
@@ -132,7 +133,7 @@ class Budget:
         return None
 
     def _update(self, change: Callable[[RateLimitState, datetime], RateLimitState]) -> None:
-        """Apply `change` to the stored state, under the lock; readers see the old state or the new one, never a part."""
+        """Apply `change` to the state file under a lock; readers see the whole old file or the whole new file."""
         with state_file_errors(self._file), self._lock.open("ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             now = self._clock.now()
@@ -162,7 +163,7 @@ def _instant(text: str | None) -> datetime | None:
 
 
 def replace_file(file: Path, text: str) -> None:
-    """Replace a file atomically; several processes and threads may do so at the same time."""
+    """Replace a file atomically with `text`; several processes and threads may replace it at the same time."""
     temporary = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
     temporary.write_text(text, "utf-8")
     temporary.replace(file)
@@ -170,10 +171,10 @@ def replace_file(file: Path, text: str) -> None:
 
 @contextmanager
 def state_file_errors(file: Path) -> Iterator[None]:
-    """Create the folder of a state file, and convert an `OSError` in the block.
+    """Create the folder of a state file, and turn an `OSError` that the block raises into a `StopError` with a hint.
 
     Raises:
-        StopError: the file cannot be written (full disk, missing permission); with a hint.
+        StopError: the file cannot be written, for example because the disk is full or a permission is missing.
 
     """
     try:

@@ -1,10 +1,11 @@
 """The HTTP client, the only code that sends requests.
 
-Each request obeys robots.txt, waits for its turn in the shared budget, follows redirects within the site only, returns
-the body as received, and is logged. Network errors and server errors are retried, unless the host itself seems to be
-failing. The budget learns how each request ended, and pauses all processes when necessary.
+The client obeys robots.txt, waits until the shared request budget allows a request, follows redirects within the site
+only, logs each request, and returns the body as received. It repeats a request after a network error or a server error,
+unless the whole host seems to be failing. It reports to the budget how each request ended, and the budget pauses all
+processes when necessary.
 
-Boundary: HTTP in, values out. Nothing is stored here, and the callers decide what a response means.
+Boundary: sends requests and returns values. Nothing is stored here, and the callers decide what a response means.
 """
 
 from __future__ import annotations
@@ -46,9 +47,10 @@ _WAITS = 4  # in one request, each up to `timeout`: connect, send, start of the 
 class Settings:
     """What the client needs from the configuration; times in seconds, sizes in bytes, `rate` in requests a second.
 
-    `root` is the root URL of the site. If another host (such as that of a list API) is unavailable, only the address
-    fails; if the site is unavailable, the run ends. A request that would wait longer than `max_wait` for its turn ends
-    the run. `timeout` limits each wait of a request; the whole request may take four times as long.
+    `root` is the root URL of the site. If the site is unavailable, the run ends; if another host is unavailable (such
+    as that of a list API), only the request to it fails. The run also ends if a request would have to wait longer than
+    `max_wait` for the request budget. `timeout` limits each wait for the network; a whole request may take four times
+    as long.
     """
 
     contact: str
@@ -64,7 +66,7 @@ class Settings:
     max_wait: float = 120.0  # `vna run` starts a new run by itself when the pause is over
 
     def limits(self) -> RateLimits:
-        """Return the limits that the shared budget applies."""
+        """Return the limits from these settings that the shared request budget applies."""
         return RateLimits(
             interval=1 / self.rate if self.rate else 0.0,
             max_pause=self.max_retry_after,
@@ -75,10 +77,10 @@ class Settings:
 
 
 class Fetcher:
-    """Fetches pages of one site, with one HTTP client and one request budget for each host.
+    """Fetches pages of one site, with a single HTTP client and a separate request budget for each host.
 
-    `state` is the folder of the budget and robots.txt files, `owns` tells which URLs a redirect may lead to, `guard`
-    raises when nothing may be fetched now (such as a full disk).
+    `state` is the folder for the files of the budgets and of robots.txt. `owns` returns whether a redirect may lead to
+    a URL. `guard` is called before each page and raises an error if nothing may be fetched, such as on a full disk.
     """
 
     def __init__(
@@ -127,20 +129,21 @@ class Fetcher:
         self._client.close()
 
     def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Fetched:
-        """Fetch one page and follow redirects; return any response below 500 except 429, including 304 and 404.
+        """Fetch one page and follow its redirects; return the response if its status is below 500 and is not 429.
 
-        `etag` and `last_modified` are validators; with either of them, the request is conditional.
+        `etag` and `last_modified` are the validators of an earlier response; if either is given, the request is
+        conditional. Responses with status 304 or 404 are returned too.
 
         Raises:
-            Unreachable: no response, or an incomplete one, at every attempt.
-            BadStatus: a server error at every attempt (Throttled for 429 and 503); 304 to a request without validators;
-                a redirect without a usable Location.
+            Unreachable: the last attempt got no response or an incomplete one.
+            BadStatus: the last attempt got a server error (Throttled, a subclass, for 429 and 503), a request without
+                validators got 304, or a redirect has no usable Location header.
             Disallowed: robots.txt forbids the URL.
             BodyTooLarge: the body is larger than `max_body`.
-            FetchError: a redirect leaves the site, too many redirects, an unsupported content coding, or a host other
-                than the site's is unavailable.
-            SiteUnavailable: the site's robots.txt cannot be fetched; SitePaused if the next request must wait longer
-                than `max_wait` seconds.
+            FetchError: a redirect leaves the site, there are too many redirects, the content coding is not supported,
+                or a host other than the site's is unavailable.
+            SiteUnavailable: the site's robots.txt cannot be fetched, or (SitePaused, a subclass) the request would have
+                to wait longer than `max_wait` seconds.
             StopError: the state files cannot be written, or `guard` forbids fetching.
 
         """
@@ -161,7 +164,7 @@ class Fetcher:
             url = target
 
     def drain(self) -> tuple[Exchange, ...]:
-        """Return the log of requests since the last call, and clear it."""
+        """Return the log of the requests since the last call of this method, and clear the log."""
         log, self._log = tuple(self._log), []
         return log
 
@@ -194,7 +197,10 @@ class Fetcher:
         return target
 
     def _get_robots(self, address: str) -> tuple[int, bytes]:
-        """Fetch robots.txt; only here redirects to other hosts are followed (RFC 9309, section 2.3.1.2)."""
+        """Fetch robots.txt from `address` and return its HTTP status and content.
+
+        Redirects to other hosts are followed here, unlike for pages (RFC 9309, section 2.3.1.2).
+        """
         response = self._retrying(address, {})
         for _ in range(_MAX_HOPS):
             target = _location(response) if response.status in _REDIRECTS else None
@@ -206,7 +212,7 @@ class Fetcher:
         return response.status, response.content
 
     def take_robots(self) -> tuple[Fetched, ...]:
-        """Return the robots.txt responses since the last call, to be archived as evidence, and forget them."""
+        """Return and forget the robots.txt responses since the last call; the caller archives them as evidence."""
         taken, self._robots_responses = tuple(self._robots_responses), []
         return taken
 
@@ -221,7 +227,7 @@ class Fetcher:
         return retrying(self._once, url, headers)
 
     def _pause(self, state: RetryCallState) -> float:
-        """Return the seconds to wait before a retry: 0 after 429 or 503, as the budget of the host is paused already."""
+        """Return the seconds to wait before a retry; 0 after status 429 or 503, as the budget then delays the retry."""
         error = state.outcome.exception() if state.outcome else None
         return 0.0 if isinstance(error, Throttled) else _BACKOFF * 2 ** (state.attempt_number - 1)
 
@@ -293,18 +299,21 @@ class Fetcher:
 
 @functools.cache
 def _tls_context() -> ssl.SSLContext:
-    """Return the TLS settings of all clients of this process: reading the certificate store takes 35 ms."""
+    """Return the TLS settings that all clients of this process share, because reading the certificates takes 35 ms."""
     return httpx.create_ssl_context()
 
 
 def budget_for(settings: Settings, state: Path, url: str, clock: Clock) -> Budget:
-    """Return the request budget of a URL's host; http and https share it. `state` is the folder of its files."""
+    """Return the request budget for the host of `url`, the same for http and https; its files are in `state`."""
     host = re.sub(r"[^a-z0-9.]+", "-", urls.origin(url).partition("//")[2])
     return Budget(state, host, settings.limits(), clock, connections=settings.connections, max_wait=settings.max_wait)
 
 
 def _server_now(response: Fetched, now: datetime) -> datetime:
-    """Return the time in the Date header, else `now`: a date in Retry-After is relative to the server's clock."""
+    """Return the server's time from the Date header of a response, or `now` if the header is absent or invalid.
+
+    A date in a Retry-After header must be compared with the server's clock, which may differ from ours.
+    """
     try:
         return parsedate_to_datetime(response.header("Date") or "").astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
@@ -312,16 +321,20 @@ def _server_now(response: Fetched, now: datetime) -> datetime:
 
 
 def _require_full_response(response: Fetched) -> None:
-    """Raise BadStatus for a 304 to a request without validators: a broken cache may send it for every page.
+    """Raise BadStatus if the response to a request without validators has status 304 (not modified).
 
-    Accepted as "not modified", it would hide all new articles and lift the rules of robots.txt.
+    A broken cache may send 304 for every page. If this were accepted, no new article would be seen, and the rules of
+    robots.txt would be lost.
     """
     if response.status == _NOT_MODIFIED:
         raise BadStatus(response.url, response.status, "HTTP status 304 to a request without validators")
 
 
 def _location(response: Fetched) -> str | None:
-    """Return the target of a redirect; some servers send non-ASCII letters as UTF-8 instead of percent-encoded."""
+    """Return the absolute URL in the Location header of a response; None if there is no valid URL.
+
+    The header is decoded as UTF-8 if possible, because some servers do not percent-encode non-ASCII letters.
+    """
     location = (response.header("Location") or "").encode("latin-1")
     try:
         return urls.absolute(response.url, location.decode("utf-8"))
@@ -330,7 +343,7 @@ def _location(response: Fetched) -> str | None:
 
 
 def resolve_host(url: str) -> None:
-    """Look up the host name of a URL in DNS, without connecting to it.
+    """Check that DNS can resolve the host name of `url`, without connecting to the host.
 
     Raises:
         SiteUnavailable: the name cannot be resolved.
@@ -346,12 +359,15 @@ def resolve_host(url: str) -> None:
 
 
 def user_agent(contact: str) -> str:
-    """Return the User-Agent of every request; `contact` may only be empty for a fake site on this machine."""
+    """Return the User-Agent header of every request; `contact` may be empty only for a fake site on this machine."""
     return f"vna-archive/{crawler.__version__} (+{contact or 'fake site on this machine'})"
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
-    """Return a Retry-After header as seconds from `now`; it holds seconds or a date. None if absent or unreadable."""
+    """Return how many seconds after `now` a Retry-After header allows a request; None if it is absent or invalid.
+
+    `value` is the content of the header: a number of seconds or a date.
+    """
     if not value:
         return None
     if value.strip().isdecimal():

@@ -1,7 +1,7 @@
 """A limit on the total time of a request, in addition to the limit on each of its waits.
 
 The HTTP client limits only each single wait for bytes. A server that sends one byte at a time, in the headers or in the
-body, would therefore block a request for ever. So each wait is cut to the time that the request has left.
+body, would therefore block a request for ever. So no wait may last longer than the request's remaining time.
 
 Boundary: the network streams below the HTTP client; `crawler.fetch.client` decides what a timed-out request means.
 """
@@ -18,7 +18,7 @@ import httpx
 
 
 class Deadline:
-    """The time limit of the request in progress: `seconds` from its start, by the `monotonic` clock.
+    """Limits the duration of the request in progress to `seconds`, measured with the clock `monotonic`.
 
     `heartbeat` is called before each wait, so that the service's watchdog sees that a long request is still active.
     """
@@ -35,10 +35,10 @@ class Deadline:
 
     @contextmanager
     def within(self, timeout: float | None) -> Iterator[float]:
-        """Yield the longest allowed wait for the block, in seconds.
+        """Yield how many seconds the block may wait: `timeout`, or less if the request has less time left.
 
         Raises:
-            httpcore.ReadTimeout: the request has no time left, before the wait or after the wait timed out.
+            httpcore.ReadTimeout: the request has no time left, at the start of the block or when the block times out.
 
         """
         self._heartbeat()
@@ -58,7 +58,7 @@ class Deadline:
 def apply_deadline(client: httpx.Client, deadline: Deadline) -> None:
     """Apply the deadline to every connection of a client, including those through a proxy set in the environment.
 
-    httpx has no public interface for this; tests/test_deadline.py checks that it works.
+    httpx has no public interface for this, so private attributes are changed; tests/test_deadline.py checks the result.
     """
     for transport in (client._transport, *client._mounts.values()):  # noqa: SLF001
         if isinstance(transport, httpx.HTTPTransport):

@@ -1,6 +1,6 @@
 """Decompresses a response body, up to a size limit.
 
-Boundary: bytes and a Content-Encoding value; no HTTP client.
+Boundary: gets bytes and a Content-Encoding value; does not know the HTTP client.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ _STEP = 1 << 16
 
 
 def inflate(url: str, body: bytes, coding: str | None, cap: int) -> bytes:
-    """Return a body without its content coding (`gzip`, `deflate`, `identity`, or several of them).
+    """Return a body decompressed according to `coding`: `gzip`, `deflate`, `identity`, or several of them.
 
     Raises:
         BodyTooLarge: the result has more than `cap` bytes.
-        Unreachable: the data is damaged or ends early. It counts as a broken connection, so the request is retried.
+        Unreachable: the data is damaged or ends early; this counts as a broken connection and is retried.
         FetchError: the content coding is not supported.
 
     """

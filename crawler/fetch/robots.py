@@ -1,7 +1,7 @@
-"""robots.txt of each host, cached for one day (RFC 9309).
+"""The robots.txt file of each host, cached for one day (RFC 9309).
 
-A 4xx status except 429 allows everything. 429, 5xx and no response forbid everything, unless a cached copy is recent
-enough.
+If a request for robots.txt gets a 4xx status other than 429, everything is allowed. If it gets 429, 5xx or no response,
+everything is forbidden, unless there is a cached copy that is at most 30 days old.
 
 Boundary: the rules and their cache file; the client passes in the function that sends the request.
 """
@@ -42,7 +42,7 @@ class _Copy:
 class Robots:
     """The robots.txt rules that apply to `agent`: which URLs it may fetch, and how far apart its requests must be.
 
-    Every method fetches robots.txt of the URL's host first when no fresh copy is cached.
+    Every method takes a URL; if no copy of the host's robots.txt from the last 24 hours is cached, it fetches the file.
     """
 
     def __init__(self, folder: Path, agent: str, get: Get, clock: Clock) -> None:
@@ -53,7 +53,7 @@ class Robots:
         self._rules: dict[str, tuple[datetime, Protego]] = {}
 
     def allows(self, url: str) -> bool:
-        """Whether robots.txt of the URL's host allows fetching it.
+        """Whether the robots.txt file of the host allows `url` to be fetched.
 
         Raises:
             SiteUnavailable: robots.txt cannot be fetched and no usable copy is cached, so nothing may be fetched.
@@ -62,30 +62,31 @@ class Robots:
         return bool(self._for(url).can_fetch(url, self._agent))
 
     def delay(self, url: str) -> float:
-        """Return the Crawl-delay of the URL's host in seconds, 0 if it sets none.
+        """Return the Crawl-delay in seconds from the robots.txt file of the host of `url`; 0 if the file has none.
 
         Raises:
-            SiteUnavailable: as for `allows`.
+            SiteUnavailable: see `allows`.
 
         """
         return float(self._for(url).crawl_delay(self._agent) or 0.0)
 
     def sitemaps(self, url: str) -> tuple[str, ...]:
-        """Return the sitemap addresses that robots.txt of the URL's host names.
+        """Return the addresses of the sitemaps that the robots.txt file of the host of `url` lists.
 
         Raises:
-            SiteUnavailable: as for `allows`.
+            SiteUnavailable: see `allows`.
 
         """
         return tuple(self._for(url).sitemaps)
 
     def copy(self, url: str) -> tuple[int, str]:
-        """Return the HTTP status and the text of robots.txt, as last fetched.
+        """Return the HTTP status and the text of the last response to a request for robots.txt.
 
-        The text is empty unless the status is 200; `(0, "")` if the cache file is missing.
+        `url` is any URL of the host. The text is empty if the status is not 200. If there is no readable cache file,
+        the result is `(0, "")`.
 
         Raises:
-            SiteUnavailable: as for `allows`.
+            SiteUnavailable: see `allows`.
 
         """
         self._for(url)

@@ -1,4 +1,4 @@
 """Service health: conditions, incidents and disk forecasts.
 
-Boundary: pure; figures and instants in, conditions and messages out.
+Boundary: pure functions from figures and instants to conditions and messages.
 """

@@ -1,6 +1,6 @@
 """Health checks: turn the service's figures into conditions, each with a message and an action.
 
-Boundary: pure. Figures and the current instant in, conditions out. `daemon.health_monitor` sends the alerts.
+Boundary: pure functions from figures and the current instant to conditions. `daemon.health_monitor` sends the alerts.
 """
 
 from __future__ import annotations
@@ -33,7 +33,11 @@ _FAILURE_LIMITS = {"poll": 1 << 30, "backfill": 3, "robots": 3}
 
 @dataclass(frozen=True, slots=True)
 class HealthLimits:
-    """Configured limits of the checks; `reserve` is in bytes."""
+    """Configured limits at which checks fail.
+
+    `gap_hours`: how long a gap may stay open. `drift_share`: the share of the pages read that may have an unknown
+    layout, from 0 to 1. `reserve`: the number of bytes that must stay free on the disk.
+    """
 
     gap_hours: float = 48.0
     drift_share: float = 0.2
@@ -41,9 +45,9 @@ class HealthLimits:
 
 
 def unexpected_exits(before: JobHealth | None, now: datetime) -> int:
-    """Count the unexpected exits in a row.
+    """Return how many times in a row the service has exited unexpectedly.
 
-    `before` is the service's row as the previous process left it; None if there is none.
+    `before` is the row of the service as the previous process left it, or None if there was no previous process.
     """
     if before is None or before.state != "running":
         return 0
@@ -51,7 +55,7 @@ def unexpected_exits(before: JobHealth | None, now: datetime) -> int:
 
 
 def conditions(facts: Facts, limits: HealthLimits = HealthLimits()) -> tuple[Condition, ...]:
-    """Run all checks. Each kind yields at least one condition: one per failing subject, or a single passing one."""
+    """Run all checks. Each check returns one failing condition for each failing subject, or one passing condition."""
     sources = f"{plural(len(facts.sources), 'source')} polled, none dead"
     gaps = f"{plural(len(facts.gaps), 'open gap')}, none older than {limits.gap_hours:g} h"
     return (
@@ -71,7 +75,7 @@ def conditions(facts: Facts, limits: HealthLimits = HealthLimits()) -> tuple[Con
 
 
 def span(time: timedelta) -> str:
-    """Format a duration for people, in its two largest units; a negative one as `0 min`."""
+    """Return a duration as text with at most two units, such as `2 d 3 h`; a negative duration as `0 min`."""
     minutes = max(0, int(time.total_seconds() // 60))
     days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
     if days:
@@ -82,7 +86,7 @@ def span(time: timedelta) -> str:
 
 
 def plural(number: int, noun: str) -> str:
-    """Format a count with its noun: `1 gap`, `3 gaps`."""
+    """Return a number with its noun, such as `1 gap` or `3 gaps`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
@@ -95,9 +99,9 @@ def _or_passing(kind: str, found: Iterable[Condition], message: str) -> tuple[Co
 
 
 def _poll(facts: Facts) -> Condition:
-    """Fail when the last successful poll is older than three intervals of the most frequently polled source.
+    """Fail if no poll has succeeded for three intervals of the most frequently polled source.
 
-    Pauses that the user configured (quiet hours, a daily cap) do not count.
+    Pauses that the configuration demands (quiet hours, daily cap) are not counted.
     """
     job = next((job for job in facts.jobs if job.name == "poll"), None)
     paused = job.next_due_at if job is not None and job.state == "paused" else None
@@ -115,8 +119,9 @@ def _poll(facts: Facts) -> Condition:
         "poll",
         "",
         failing=True,
-        message=f"{last}; overdue: {elapsed}{error}",
-        action="run `vna status` for the last error of each source; check the network, then the site with `vna probe`",
+        message=f"{last}; the next one is overdue: {elapsed}{error}",
+        action="run `vna status` to see the last error of each source; check the network, then run `vna probe` to check"
+        " the site",
     )
 
 
@@ -135,7 +140,7 @@ def _worker(facts: Facts) -> Condition:
 
 
 def _restarts(facts: Facts) -> Condition:
-    """Fail when the service exited unexpectedly several times in a row and has not run for long since."""
+    """Fail if the service exited unexpectedly at least three times in a row and has run for at most an hour since."""
     row = next((job for job in facts.jobs if job.name == SERVICE), None)
     if row is None or row.failures < _EXITS or facts.now - row.started_at > _STEADY:
         return _passing("restarts", "no repeated unexpected exits")
@@ -165,7 +170,8 @@ def _dead(facts: Facts) -> Iterator[Condition]:
                 source.url,
                 failing=True,
                 message=f"no successful response {without}; last error: {source.error or 'unknown'}",
-                action="run `vna probe` to see what the site offers; remove a discontinued source with [poll] exclude",
+                action="run `vna probe` to see what the site offers; exclude a discontinued source with"
+                " `[poll] exclude`",
             )
 
 
@@ -186,7 +192,7 @@ def _empty(facts: Facts) -> Iterator[Condition]:
 
 
 def _page(facts: Facts) -> Condition:
-    """Fail when many article pages cannot be fetched, even though the lists that name them can."""
+    """Fail if many article pages cannot be fetched. The check of the polls covers only the lists of articles."""
     failing, requested = facts.pages_failing, facts.pages_asked
     message = f"{failing} of {requested} article pages requested in the last 24 hours failed repeatedly"
     if failing < _FEWEST_FAILING or failing <= _FAILING_SHARE * requested:
@@ -209,8 +215,8 @@ def _bug(facts: Facts) -> Condition:
         "",
         failing=True,
         message=f"{plural(len(facts.bugs), 'item')} quarantined after crashing the crawler; latest: {facts.bugs[0]}",
-        action="report the bug with the traceback from the log; the responses are archived: after an upgrade,"
-        " run `vna reparse` to read the pages again",
+        action="report the bug with the traceback from the log; after an upgrade, run `vna reparse` to parse the"
+        " archived pages again",
     )
 
 
@@ -239,7 +245,7 @@ def _drift(facts: Facts, limits: HealthLimits) -> Condition:
         "",
         failing=True,
         message=f"{message} ({facts.drift:.0%})",
-        action="the pages are archived: describe the new layout (docs/new-layout.md), then run `vna reparse`",
+        action="describe the new layout (docs/new-layout.md), then run `vna reparse` to parse the archived pages again",
     )
 
 
@@ -267,8 +273,9 @@ def _jobs(facts: Facts) -> Iterator[Condition]:
 _DEFAULT_ACTION = "correct the reported error; the job is retried automatically"
 _ACTIONS = {
     "verify": "run `vna verify` to list the damaged records, then restore the damaged files from a backup",
-    "backup": "check that the folder set as [backup] dir exists and has free space; the job is retried automatically",
-    "alerts": "run `vna alerts --test` to check the addresses in [alerts] to; unsent alerts are retried automatically",
+    "backup": "check that the folder in `[backup] dir` exists and has free space; the job is retried automatically",
+    "alerts": "run `vna alerts --test` to check the addresses in `[alerts] to`; unsent alerts are retried"
+    " automatically",
 }
 
 

@@ -1,6 +1,6 @@
-"""Disk forecasts: how fast the archive grows, and in how many days the reserve is reached.
+"""Disk forecasts: how fast the archive grows, and in how many days only the disk reserve will be free.
 
-Boundary: pure; measured sizes in, figures out.
+Boundary: pure functions from measured sizes to figures.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from crawler.health.figures import Size
 
 
 def growth(sizes: Sequence[Size]) -> float | None:
-    """Return the growth in bytes per day between the first and the last size; None without sizes of two days."""
+    """Return the growth in bytes per day between the first and the last size; None if the sizes are of a single day."""
     if len(sizes) < 2 or sizes[0].day == sizes[-1].day:
         return None
     days = (date.fromisoformat(sizes[-1].day) - date.fromisoformat(sizes[0].day)).days
@@ -20,7 +20,7 @@ def growth(sizes: Sequence[Size]) -> float | None:
 
 
 def days_until_full(free: int, reserve: int, daily_growth: float | None) -> int | None:
-    """Return in how many days the reserve is reached; None if the archive does not grow or its growth is unknown."""
+    """Return in how many days only `reserve` bytes will be free; None if the growth is unknown or not positive."""
     if daily_growth is None or daily_growth <= 0:
         return None
     return max(0, int((free - reserve) / daily_growth))

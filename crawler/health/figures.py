@@ -15,7 +15,7 @@ SERVICE = "service"  # the service's own row in the heartbeats table, next to th
 
 @dataclass(frozen=True, slots=True)
 class SourceHealth:
-    """The columns of a polled source's row that the checks need; `interval` is in seconds."""
+    """The columns of a polled source's row that the checks need. `interval` is the number of seconds between polls."""
 
     url: str
     state: str
@@ -45,7 +45,7 @@ class JobHealth:
 
 @dataclass(frozen=True, slots=True)
 class GapHealth:
-    """An open gap: a source, and the times of two successful polls that had no article in common."""
+    """An open gap of a source. `since` and `until` are the times of two polls that had no article in common."""
 
     source: str
     opened_at: datetime
@@ -55,12 +55,12 @@ class GapHealth:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Input of the checks. The figures `pages_*` count the article pages requested in the last 24 hours.
+    """The figures that the checks judge. The fields `pages_*` count article pages requested in the last 24 hours.
 
-    `free` is in bytes, `growth` in bytes per day; `silent` is the number of seconds since the worker's last heartbeat.
-    `started_at` is the start of the service: a poll cannot be overdue because of the time before it. `newest` is the
-    time of the newest response for an article page. It reveals a clock that is behind: polls made with the wrong clock
-    soon overwrite the sources' timestamps, but not those of the pages.
+    `free` is the free disk space in bytes, `growth` is the growth of the archive in bytes per day, and `silent` is the
+    number of seconds since the worker's last heartbeat. `started_at` is when the service started; no poll was due
+    before. `newest` is the time of the newest response for an article page. It reveals a system clock that is behind,
+    because polls made with the wrong clock soon overwrite the timestamps of the sources, but not those of the pages.
     """
 
     now: datetime
@@ -80,13 +80,13 @@ class Facts:
 
     @property
     def drift(self) -> float:
-        """Share of the pages read in the last 24 hours whose layout is unknown, from 0 to 1."""
+        """The share of pages with an unknown layout among the pages read in the last 24 hours, from 0 to 1."""
         return self.pages_drifted / self.pages_read if self.pages_read else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The size of the archive on one day, in bytes."""
+    """The size of the archive and the free disk space on one day, in bytes."""
 
     day: str
     warc_bytes: int
@@ -95,13 +95,13 @@ class Size:
 
     @property
     def total(self) -> int:
-        """Bytes that the archive occupies."""
+        """The number of bytes that the archive occupies."""
         return self.warc_bytes + self.db_bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Result of one check. `kind` and `subject` identify it, `message` is its state, `action` says what to do."""
+    """The result of one check. `kind` and `subject` identify it, `message` describes it, `action` says what to do."""
 
     kind: str
     subject: str
@@ -117,7 +117,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A row of the incidents table. `told_at` and `closed_told_at` are when its beginning and its end were reported."""
+    """A row of the incidents table. Its beginning was reported at `told_at`, and its end at `closed_told_at`."""
 
     id: int
     kind: str
@@ -132,7 +132,7 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class IncidentChanges:
-    """Changes to write.
+    """Changes to write to the incidents table.
 
     `opened`: the conditions that open an incident. `seen`: the ids of incidents that continue, with their new detail.
     `closed`: the ids of incidents that end.

@@ -1,9 +1,10 @@
-"""Incidents: when a failing condition opens or closes one, and which incidents still need an alert.
+"""Incidents: when a failing condition begins or ends an incident, and which incidents still need an alert.
 
 A condition that keeps failing is one incident, from its first failure until it has not failed for `RESOLVE_AFTER`. So a
 condition that fails and recovers every minute causes one alert for its beginning and one for its end.
 
-Boundary: pure. Conditions, incidents and the current instant in; changes to write and messages to send out.
+Boundary: pure functions. They turn conditions, incidents and the current instant into changes to write and messages to
+send.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _STALE = timedelta(days=1)  # an end that could not be reported for this long is
 def find_changes(
     found: Iterable[Condition], open_: Iterable[Incident], now: datetime, resolve_after: timedelta = RESOLVE_AFTER
 ) -> IncidentChanges:
-    """Compare the failing conditions with the open incidents."""
+    """Return the changes that follow from the failing ones of the conditions `found` and the open incidents."""
     failing = {(c.kind, c.subject): c for c in found if c.failing}
     known = {(i.kind, i.subject): i for i in open_}
     return IncidentChanges(
@@ -32,7 +33,7 @@ def find_changes(
 
 
 def compose_message(unreported: Sequence[Incident], now: datetime) -> Message | None:
-    """Write one message about all incidents whose beginning or end was not reported; None if there are none.
+    """Return one message about all incidents whose beginning or end was not reported; None if there are none.
 
     An incident that began and ended before it could be reported appears once, as resolved.
     """

@@ -1,4 +1,4 @@
-"""Parse a page or a text in the seed format into an `Article`, and write an article in the seed format.
+"""Parse a web page, or a text in the seed format, into an `Article`; write an `Article` as text in the seed format.
 
-Boundary: pure. The site's markup is described in `crawler/markups/*.toml`, not here.
+Boundary: pure functions. The site's markup is described in `crawler/markups/*.toml`, not here.
 """

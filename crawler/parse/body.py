@@ -56,7 +56,10 @@ _DATA_TABLE_COLUMNS = 2  # a table without a row of this many filled cells is us
 
 @dataclass
 class BodyParts:
-    """The contents of a body: its blocks in order, links to related stories, and whether it has a player."""
+    """The contents of an article's body: blocks in order, links to related stories, and whether it has a player.
+
+    A player is an element that plays video or audio.
+    """
 
     blocks: list[Block] = field(default_factory=list)
     related_links: list[LexborNode] = field(default_factory=list)
@@ -64,20 +67,23 @@ class BodyParts:
 
 
 def read(body: LexborNode, layout: Markup, resolve: Resolve, skip: frozenset[int] = frozenset()) -> BodyParts:
-    """Read the contents of `body`.
+    """Return the contents of `body`, the HTML element with the text of an article.
 
-    `resolve` makes URLs absolute. Nodes whose node ids (`mem_id`) are in `skip` are ignored.
+    `resolve` is the function that makes URLs absolute. Nodes whose ids (`mem_id`) are in `skip` are ignored.
     """
     return _Reader(body, layout.body, layout.attributes, resolve, skip).read(body)
 
 
 def pictures(container: LexborNode, layout: Markup, resolve: Resolve) -> list[ImageBlock]:
-    """Return the pictures of one container with their captions, in order."""
+    """Return the pictures inside the element `container` with their captions, in document order."""
     return _Reader(container, layout.body, layout.attributes, resolve).pictures(container)
 
 
 class _Reader:
-    """Walks one body. Holds the ids of its special nodes and the text of the current paragraph."""
+    """Reader of one body.
+
+    It stores the ids of the nodes that the layout selects, and the text of the current paragraph.
+    """
 
     def __init__(
         self,
@@ -102,9 +108,10 @@ class _Reader:
         self._after_label = False  # the last line was "Lire aussi :", so the links that follow are related stories
 
     def read(self, body: LexborNode) -> BodyParts:
-        """Walk the body in document order.
+        """Visit the nodes of `body` in document order and return its contents.
 
-        The stack holds nodes to visit and, as strings, block types to restore at the end of an element.
+        The stack contains the nodes still to be visited. It also contains block types, as strings: when an element
+        ends, the type of the blocks around it is restored.
         """
         kind: TextType = "paragraph"
         stack: list[LexborNode | TextType] = list(reversed(list(dom.children(body))))
@@ -125,7 +132,7 @@ class _Reader:
         return self._parts
 
     def _enter(self, node: LexborNode, kind: TextType) -> bool:
-        """Process a node; return whether the walk must visit its children."""
+        """Process `node`; return whether its children must be visited, too."""
         if dom.is_text(node):
             self._buffer.append(node.text_content or "")
             return False
@@ -134,7 +141,7 @@ class _Reader:
         return not (self._take_special(node, kind) or self._take_html(node, kind))
 
     def _take_special(self, node: LexborNode, kind: TextType) -> bool:
-        """Process a node that the layout selects; return whether it was one."""
+        """Process `node` if the layout selects it, such as a picture or a player; return whether it was processed."""
         identity = node.mem_id
         if identity in self._related or (node.tag == "a" and self._is_read_also(node)):
             self._parts.related_links.append(node)
@@ -158,7 +165,7 @@ class _Reader:
         return True
 
     def _is_read_also(self, link: LexborNode) -> bool:
-        """Whether a plain link leads to a related story, and is not part of a sentence."""
+        """Whether an `<a>` element leads to a related story, as after `Lire aussi :`, and is not part of a sentence."""
         if sum(map(len, self._buffer[:_LABEL_PARTS])) > _LABEL_LENGTH or len(self._buffer) > _LABEL_PARTS:
             return False  # the text before the link is a sentence: "Lire aussi :" is shorter
         before = "".join(self._buffer)
@@ -166,7 +173,7 @@ class _Reader:
         return bool(labelled) and urls.post_id(self._resolve(dom.attribute(link, "href")) or "") is not None
 
     def _take_html(self, node: LexborNode, kind: TextType) -> bool:
-        """Process an element that is special in any HTML page; return whether it was one."""
+        """Process `node` if its tag has a special meaning in any HTML page; return whether it was processed."""
         if node.tag in dom.SILENT:
             self._parts.has_player |= node.tag in ("video", "audio")
         elif node.tag in ("br", "hr"):
@@ -184,7 +191,7 @@ class _Reader:
         return True
 
     def _flush(self, kind: TextType) -> None:
-        """End the current paragraph: add it as a block, unless it is a caption, a label or empty."""
+        """End the current paragraph; add it as a block unless it is empty, a caption or a label (`Lire aussi :`)."""
         raw = "".join(self._buffer)
         self._buffer.clear()
         text = dom.collapse(_AROUND_MARK.sub(" ", raw))
@@ -201,9 +208,10 @@ class _Reader:
         self._emit(kind, text)
 
     def _attach_bare_caption(self, text: str) -> bool:
-        """Use the text directly after a picture as its caption (dossier section 18.6); return False if it is not one.
+        """If `text` is a caption, attach it to the picture directly before it; return whether it is one.
 
-        Only text with a photo credit is accepted, because body text may also follow a picture directly.
+        Only a text with a photo credit counts as a caption, because body text may also follow a picture directly
+        (dossier section 18.6).
         """
         self._awaits_caption = False
         if structure.credit(text) is None or len(text) > _BARE_CAPTION_LENGTH or structure.dateline(text):
@@ -214,9 +222,10 @@ class _Reader:
         return True
 
     def _attach_caption_element(self, node: LexborNode) -> bool:
-        """Attach a caption element that is outside any picture container to the picture directly before it.
+        """Attach the text of a caption element to the picture directly before it.
 
-        Return False if there is no such picture, or if it already has a caption.
+        The caption element is outside any picture container. Return False if no picture is directly before it, or if
+        that picture already has a caption.
         """
         last = self._parts.blocks[-1] if self._parts.blocks else None
         if not isinstance(last, ImageBlock) or last.caption or "".join(self._buffer).strip():
@@ -234,9 +243,10 @@ class _Reader:
         return [b for b in nested.read(node).blocks if isinstance(b, TextBlock)]
 
     def pictures(self, container: LexborNode) -> list[ImageBlock]:
-        """Return the pictures of a container with their captions.
+        """Return the pictures inside the element `container` with their captions.
 
-        A caption belongs to the picture before it. A caption before the first picture belongs to that picture.
+        A caption belongs to the picture before it; only a caption before the first picture belongs to the first
+        picture.
         """
         found: list[ImageBlock] = []
         pending: str | None = None  # a caption before the first picture
@@ -269,16 +279,16 @@ class _Reader:
         )
 
     def _image_url(self, node: LexborNode) -> str | None:
-        """Return the picture's real URL (dossier section 7); None if there is none.
+        """Return the URL of a picture's image file (dossier section 7); None if no attribute of the element has one.
 
-        Lazy-loading attributes are read before `src`; `data:` placeholders are ignored.
+        Attributes for lazy loading, such as `data-src`, are read before `src`. Placeholders (`data:` URLs) are ignored.
         """
         values = (dom.attribute(node, name).strip() for name in self._attributes.image)
         return next((url for value in values if value and (url := self._resolve(value))), None)
 
 
 def _is_tracking_pixel(image: LexborNode) -> bool:
-    """Whether an image is a tracking pixel: its width or height is 0 or 1."""
+    """Whether an image is a tracking pixel, which means that its width or height is 0 or 1."""
     return any(dom.attribute(image, side).strip() in ("0", "1") for side in ("width", "height"))
 
 
@@ -287,7 +297,7 @@ def _captioned(image: ImageBlock, caption: str | None) -> ImageBlock:
 
 
 def _data_rows(table: LexborNode) -> list[list[str]]:
-    """Return the cells of a data table, row by row; empty for a table used only for layout."""
+    """Return the cell texts of a data table, row by row; an empty list if the table only positions other content."""
     if table.css_first("img") is not None or len(table.css("table")) > 1:
         return []
     rows = [[dom.text(cell) for cell in row.css("td, th")] for row in table.css("tr")]

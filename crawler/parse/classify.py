@@ -1,9 +1,9 @@
 """Recognise pages that are not articles, and return the reason as a `Rejection`.
 
-The patterns are hypotheses (dossier sections 12, 14 and 18.16): nobody has seen the site's own "not found" and block
-pages.
+The patterns are hypotheses (dossier sections 12, 14 and 18.16), because nobody has seen the site's own "not found" page
+or the page that it shows to blocked clients.
 
-Boundary: looks only at bytes, URL, metadata and visible text.
+Boundary: looks only at the bytes, URL, metadata and visible text of a page.
 """
 
 from __future__ import annotations
@@ -60,7 +60,10 @@ _SHORT_PAGE = 3_000  # characters of visible text; block and error pages are sho
 
 
 def of_bytes(body: bytes) -> tuple[Rejection, str] | None:
-    """Return why a body cannot be an HTML page, as a rejection and a description for people; None if it may be one."""
+    """Return the reason why `body` cannot be an HTML page; None if it may be one.
+
+    The reason is a rejection and a description to show to users.
+    """
     start = body[:1024].lstrip(b"\xef\xbb\xbf")
     if len(body.strip()) < _TINY:
         if not body.strip():
@@ -77,11 +80,12 @@ def of_bytes(body: bytes) -> tuple[Rejection, str] | None:
 
 
 def of_page(tree: LexborHTMLParser, head: Head, url: str) -> Rejection | None:
-    """Return why a page is not an article; None if nothing shows that.
+    """Return the reason why a page is not an article; None if nothing shows that it is not.
 
-    A page that does not declare an article is rejected if its title or headings (in a short page, its whole text)
-    contain words that are typical of block, error or not-found pages. Any page is rejected if its URL names another
-    kind of page; its URL is the canonical link if that has the same host, else `url`.
+    A page that does not declare itself an article is rejected if its title or headings contain words that are typical
+    of block, error or not-found pages. If the page is short, its whole text is searched for them. Any page is rejected
+    if the form of its own URL is that of another kind of page. Its own URL is the canonical link if this has the same
+    host as `url`, else `url`.
     """
     # A real headline may contain any of these words, so they count only if the page does not declare an article.
     if not head.declares_article():
@@ -99,7 +103,7 @@ def _searched_text(tree: LexborHTMLParser, head: Head) -> str:
 
 
 def of_shape(url: str) -> Rejection | None:
-    """Return the rejection that follows from the form of a URL alone; None if the URL may name an article."""
+    """Return the rejection for a URL whose form alone shows that it names no article; None if it may name one."""
     return _BY_SHAPE.get(urls.shape(url))
 
 

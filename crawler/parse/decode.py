@@ -1,8 +1,8 @@
 """Decode the bytes of a page: choose the charset and report what looks wrong.
 
-Order of trust: byte order mark, HTTP header, `<meta>`, UTF-8. A declared charset that does not fit the bytes is
-skipped. Charsets are never guessed from byte statistics: in a third-party crawl, two titles became mojibake that way
-(dossier section 16).
+The sources of the charset, most trusted first, are the byte order mark, the HTTP header, the `<meta>` element, and
+UTF-8 as the default. A declared charset that does not fit the bytes is skipped. A charset is never guessed from byte
+statistics, because two titles in a third-party crawl were garbled in that way (dossier section 16).
 
 Boundary: bytes and a header value in, text and problems out.
 """
@@ -26,7 +26,7 @@ _MOJIBAKE = re.compile(r"Ã[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘�
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The text of a page, the charset used to decode it, and what looked wrong."""
+    """The text of a page, the charset with which it was decoded, and descriptions of what looked wrong."""
 
     text: str
     charset: str
@@ -34,11 +34,11 @@ class Decoded:
 
 
 def decode(body: bytes, content_type: str | None = None) -> Decoded:
-    """Decode a page. Never raises.
+    """Decode a page. No exception is raised, whatever the bytes are.
 
-    The first declared charset that fits all bytes is used. The header may be wrong for old pages, because servers
-    declare UTF-8 by default; then the page's own `<meta>` is used. If no charset fits, the most trusted one is used:
-    bytes that do not fit it become U+FFFD and are reported.
+    The most trusted declared charset that fits all bytes is used. The header of an old page may be wrong, because
+    servers declare UTF-8 by default; in this case, the charset in the page's own `<meta>` is used. If no charset fits
+    all bytes, the most trusted one is used: each byte that does not fit becomes U+FFFD, and a problem is reported.
     """
     for bom, name in _BOMS:
         if body.startswith(bom):
@@ -48,7 +48,7 @@ def decode(body: bytes, content_type: str | None = None) -> Decoded:
 
 
 def _declared(body: bytes, content_type: str | None, problems: list[str]) -> list[str]:
-    """Return the charsets to try, most trusted first; unknown names are added to `problems`."""
+    """Return the charsets to try, most trusted first; report charset names that are unknown in `problems`."""
     header = _HEADER_CHARSET.search(content_type or "")
     meta = _META_CHARSET.search(body[:_META_REACH])
     names = [("the header", header[1])] if header else []

@@ -1,4 +1,4 @@
-"""Helpers for the Lexbor tree: visible text, selection, ancestors, attributes.
+"""Helpers for the tree that the HTML parser Lexbor builds: visible text, selection, ancestors, attributes.
 
 Boundary: knows HTML, but nothing about the site. White space is collapsed as in a browser; no-break spaces inside a
 text are kept.
@@ -20,12 +20,15 @@ _SPACES = re.compile(r"[ \t\n\r\f\v]+")
 
 
 def collapse(text: str) -> str:
-    """Collapse runs of ASCII white space into one space; remove all white space, also no-break spaces, at both ends."""
+    """Replace each sequence of ASCII white space by one space.
+
+    All white space at both ends is removed, also no-break spaces.
+    """
     return _SPACES.sub(" ", text).strip()
 
 
 def children(node: LexborNode) -> Iterator[LexborNode]:
-    """Return an iterator over the child nodes, text nodes included."""
+    """Return an iterator over the child nodes of `node`, text nodes included."""
     return node.iter(include_text=True)
 
 
@@ -35,14 +38,15 @@ def is_text(node: LexborNode) -> bool:
 
 
 def is_element(node: LexborNode) -> bool:
-    """Whether a node is an element, and not text, a comment or a doctype."""
+    """Whether a node is an element rather than text, a comment or a doctype."""
     return not (node.tag or "-").startswith(("-", "!", "_"))
 
 
 def raw_text(node: LexborNode, skip: frozenset[int] = frozenset()) -> str:
-    """Return the text below a node without collapsing white space.
+    """Return all text inside `node`, with its white space unchanged.
 
-    `<br>` becomes a space. `SILENT` elements and the nodes whose ids are in `skip` are left out.
+    A `<br>` becomes a space. Elements whose content is never visible (`SILENT`) and nodes whose ids (`mem_id`) are in
+    `skip` are left out.
     """
     parts: list[str] = []
     stack = [node]
@@ -58,23 +62,26 @@ def raw_text(node: LexborNode, skip: frozenset[int] = frozenset()) -> str:
 
 
 def text(node: LexborNode, skip: frozenset[int] = frozenset()) -> str:
-    """Return the text below a node with white space collapsed; the nodes whose ids are in `skip` are left out."""
+    """Return the text inside `node` with white space collapsed.
+
+    Nodes whose ids (`mem_id`) are in `skip` are left out.
+    """
     return collapse(raw_text(node, skip))
 
 
 def select(root: LexborNode | LexborHTMLParser, selectors: Sequence[str]) -> list[LexborNode]:
-    """Return all nodes that match any of the selectors, in document order, each once."""
+    """Return the nodes of a tree that match at least one of the CSS `selectors`, each once and in document order."""
     found = root.css(", ".join(selectors)) if selectors else []
     return list({node.mem_id: node for node in found}.values())  # Lexbor returns a node once per matching selector
 
 
 def ids(nodes: Iterable[LexborNode]) -> frozenset[int]:
-    """Return the ids of nodes, for fast look-ups while walking a tree."""
+    """Return the ids (`mem_id`) of `nodes` as a set for fast membership tests."""
     return frozenset(node.mem_id for node in nodes)
 
 
 def ancestors(node: LexborNode) -> Iterator[LexborNode]:
-    """Yield the parent, the grandparent and so on, up to the root element."""
+    """Yield the ancestors of `node`: its parent, its grandparent and so on, up to the root element."""
     current = node.parent
     while current is not None and is_element(current):
         yield current
@@ -82,10 +89,10 @@ def ancestors(node: LexborNode) -> Iterator[LexborNode]:
 
 
 def inside(node: LexborNode, containers: frozenset[int]) -> bool:
-    """Whether a node is one of `containers` (node ids) or is inside one."""
+    """Whether `node` is, or is inside, one of the nodes whose ids are in `containers`."""
     return node.mem_id in containers or any(a.mem_id in containers for a in ancestors(node))
 
 
 def attribute(node: LexborNode, name: str) -> str:
-    """Return an attribute's value; empty if it is absent or has no value."""
+    """Return the value of the attribute `name`; an empty string if the attribute is missing or has no value."""
     return node.attributes.get(name) or ""

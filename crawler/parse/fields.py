@@ -1,6 +1,7 @@
 """Read the fields of an article that are outside its body.
 
-Boundary: one function per field. The order of trust between sources follows dossier sections 4, 5 and 15.
+Boundary: one function per field. If a page states a field in several places, dossier sections 4, 5 and 15 decide which
+of them is trusted first.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _PUBLISHED = ("article:published_time", "og:article:published_time", "datepublis
 
 
 def lead(layout: Markup, frame: Frame) -> str | None:
-    """Return the article's own lead; None if it is missing or empty."""
+    """Return the lead (the introductory text) of the article; None if it is missing or empty."""
     for selector in layout.article.lead:
         for node in frame.own((selector,)):
             skip = dom.ids(dom.select(node, layout.body.related)) - {node.mem_id}
@@ -29,19 +30,19 @@ def lead(layout: Markup, frame: Frame) -> str | None:
 
 
 def byline(layout: Markup, frame: Frame) -> str | None:
-    """Return the names of the authors, joined by commas; None if there are none, as is usual for agency texts."""
+    """Return the names of the authors, joined by commas; None if the page names none, as is usual for agency texts."""
     names = (dom.text(node) for node in frame.own(layout.article.byline))
     return ", ".join(dict.fromkeys(name for name in names if name)) or None
 
 
 def tags(layout: Markup, frame: Frame) -> tuple[str, ...]:
-    """Return the tags without `#`, each once."""
+    """Return the article's tags without the leading `#`, each tag only once."""
     found = (dom.text(node).lstrip("#").strip() for node in frame.own(layout.article.tags))
     return tuple(dict.fromkeys(tag for tag in found if tag))
 
 
 def avatar(page: PageTree, layout: Markup, frame: Frame, blocks: Sequence[Block]) -> list[ImageBlock]:
-    """Return the lead picture (rarely several), without pictures whose URL is in `blocks` already."""
+    """Return the article's lead picture (rarely several), except pictures whose URL already occurs in `blocks`."""
     shown = {b.url for b in blocks if isinstance(b, ImageBlock) and b.url}
     found: list[ImageBlock] = []
     for node in frame.own(layout.article.avatar):
@@ -50,7 +51,10 @@ def avatar(page: PageTree, layout: Markup, frame: Frame, blocks: Sequence[Block]
 
 
 def address(page: PageTree) -> str:
-    """Return the URL to cite: the page's canonical link if it has the same host, else the URL of the fetch."""
+    """Return the URL to cite.
+
+    It is the page's canonical link if this has the same host as the fetched URL, else the fetched URL.
+    """
     stated = page.head.canonical
     if stated is not None and urls.host(urls.canonical(stated)) == urls.host(urls.canonical(page.url)):
         return urls.canonical(stated)
@@ -58,7 +62,7 @@ def address(page: PageTree) -> str:
 
 
 def section(page: PageTree, layout: Markup | None = None, frame: Frame | None = None) -> tuple[str | None, str]:
-    """Return the section (None if the page does not name one) and its provenance."""
+    """Return the article's section (None if the page names none) and the place on the page where it was found."""
     if stated := page.head.meta.get("article:section"):
         return stated, "meta article:section"
     if name := _last_crumb(page.head.breadcrumbs, page):
@@ -72,7 +76,7 @@ def section(page: PageTree, layout: Markup | None = None, frame: Frame | None = 
 
 
 def published(page: PageTree, layout: Markup | None = None, frame: Frame | None = None) -> times.Chosen:
-    """Return the publication time, chosen by the order of trust of dossier section 15."""
+    """Return the publication time; if the page states several times, the most trusted one (dossier section 15)."""
     nodes = frame.own(layout.article.time)[:1] if layout is not None and frame is not None else []
     shown = [dom.text(n) for n in nodes]
     stamps = layout.attributes.time if layout is not None else ()
@@ -86,7 +90,7 @@ def published(page: PageTree, layout: Markup | None = None, frame: Frame | None 
 
 
 def modified(page: PageTree) -> times.Chosen:
-    """Return the time of the last change; empty, and without a problem, if the page does not state one."""
+    """Return the time of the last change; an empty `Chosen` without problems if the page does not state it."""
     stated = [
         times.DateCandidate("meta article:modified_time", page.head.meta.get("article:modified_time", "")),
         times.DateCandidate("JSON-LD dateModified", _news(page, "dateModified")),
@@ -101,6 +105,6 @@ def _news(page: PageTree, key: str) -> str:
 
 
 def _last_crumb(crumbs: Sequence[str], page: PageTree) -> str | None:
-    """Return the last breadcrumb that names neither the home page nor the article itself."""
+    """Return the last breadcrumb that names neither the home page nor the article itself; None if there is none."""
     names = [c for c in crumbs if c and c.casefold() not in site.HOME_NAMES and comparable(c) not in page.titles()]
     return names[-1] if names else None

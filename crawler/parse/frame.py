@@ -1,9 +1,9 @@
-"""Locate the page's own article among other elements with the same classes.
+"""Find the page's own article among other elements with the same CSS classes.
 
 Sidebar stories, preloaded next articles and comments use the same markup. The article consists of a headline, a body
 (advertising may split it into several elements), and the smallest element that contains both.
 
-Boundary: reads the tree with one layout; does not read fields.
+Boundary: reads the tree with one layout; does not read the article's fields.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class PageTree:
     problems: tuple[str, ...]
 
     def resolve(self, link: str) -> str | None:
-        """Return the absolute URL of a link on the page; None if it is not a web link."""
+        """Return the absolute URL of `link`, a link on the page; None if it is not an http or https URL."""
         return urls.absolute(self.url, link)
 
     def titles(self) -> frozenset[str]:
@@ -50,9 +50,9 @@ class PageTree:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The location of one article: its headline, the elements of its body, and `root`, the smallest element with both.
+    """The elements of one article: its headline, the parts of its body, and `root`, the smallest element around them.
 
-    `beside` holds selectors of elements inside `root` that are not part of the article.
+    `beside` contains the CSS selectors of elements inside `root` that are not part of the article.
     """
 
     title: LexborNode
@@ -66,9 +66,10 @@ class Frame:
         return self.bodies[0]
 
     def own(self, selectors: Sequence[str]) -> list[LexborNode]:
-        """Return the elements of the article that match the first selector with any match.
+        """Return the elements of the article that match one of `selectors`.
 
-        Elements in the body or in lists of other stories do not count.
+        Elements in the body or in lists of other stories are left out. The selectors are tried in order; only the first
+        one that finds such an element is used.
         """
         beside = dom.ids(dom.select(self.root, self.beside)) - {self.root.mem_id} - dom.ids(dom.ancestors(self.root))
         beside = (beside | dom.ids(self.bodies)) - dom.ids(dom.ancestors(self.body))
@@ -80,7 +81,10 @@ class Frame:
 
 
 def find(page: PageTree, layout: Markup) -> Frame | None:
-    """Return the article whose headline the page's metadata names, else the first; None without headline or body."""
+    """Return the article whose headline is also in the page's metadata; if there is none, the page's first article.
+
+    Return None if the page has no body with a headline.
+    """
     titles = headlines(page, layout)
     frames = [f for body in bodies(page, layout)[:_MAX_CANDIDATES] if (f := _pair(page, layout, body, titles))]
     named = [f for f in frames if comparable(dom.text(f.title)) in page.titles()]
@@ -89,12 +93,15 @@ def find(page: PageTree, layout: Markup) -> Frame | None:
 
 
 def headlines(page: PageTree, layout: Markup) -> list[LexborNode]:
-    """Return all elements that may be the headline."""
+    """Return all non-empty elements that may be the article's headline, at most 30 per selector."""
     return [n for s in layout.article.title for n in page.tree.css(s)[:_MAX_CANDIDATES] if dom.text(n)]
 
 
 def bodies(page: PageTree, layout: Markup) -> list[LexborNode]:
-    """Return the outermost elements found by the first body selector that finds any."""
+    """Return the outermost elements that match a body selector of `layout`.
+
+    Of several selectors, only the first one that matches any element is used.
+    """
     for selector in layout.article.body:
         found = page.tree.css(selector)
         if found:
@@ -109,9 +116,9 @@ def comparable(text: str) -> str:
 
 
 def _pair(page: PageTree, layout: Markup, body: LexborNode, titles: Sequence[LexborNode]) -> Frame | None:
-    """Pair a body with its nearest headline; None if there is no headline outside the body.
+    """Combine `body` and its nearest headline into an article; return None if there is no headline outside the body.
 
-    Of equally near headlines, the one that the metadata names is used, else the first.
+    If several headlines are equally near, the one that is also in the metadata is used, else the first of them.
     """
     wanted, beside = page.titles(), (*_BESIDE, *layout.article.beside)
     paths = [(t, dom.ids([t, *dom.ancestors(t)])) for t in titles]
@@ -124,7 +131,10 @@ def _pair(page: PageTree, layout: Markup, body: LexborNode, titles: Sequence[Lex
 
 
 def _with_further_bodies(chosen: Frame, frames: Sequence[Frame]) -> Frame:
-    """Add the elements that continue the body: siblings of its first element that are paired with the same headline."""
+    """Return `chosen` with the elements that continue its body.
+
+    They are the bodies in `frames` that have the same headline and the same parent element as its first body.
+    """
     parent = chosen.body.parent
     further = [
         f.body

@@ -1,8 +1,9 @@
-"""Detect pages that would keep an HTML parser busy for minutes, before they are parsed.
+"""Detect, before a page is parsed, whether it would keep the HTML parser busy for minutes.
 
-Lexbor takes quadratic time in the depth of the tree, in the attributes of one tag, and in formatting elements left open
-across blocks. Measured: 100,000 nested elements take 33 s, 200,000 attributes more than 60 s. The limits here are far
-above the values of the golden pages and of the fake site.
+The parser Lexbor takes time that grows with the square of the depth of the tree, of the number of attributes of one
+tag, or of the number of formatting elements such as `<b>` that are left open across blocks. Measured: 100,000 nested
+elements take 33 s, 200,000 attributes more than 60 s. The limits here are far above the values of the golden pages (in
+the tests) and of the fake site.
 
 A rejected page is archived and listed like any other page that could not be parsed.
 
@@ -29,7 +30,7 @@ _MAX_COPIES = 200_000  # open formatting elements, times the other elements in w
 
 
 def hazard(text: str) -> str | None:
-    """Return why a page must not be parsed; None if it is safe to parse."""
+    """Return the reason why a page must not be parsed; None if it is safe to parse."""
     depth = deepest = 0
     formatting: Counter[str] = Counter()
     open_formatting = most_formatting = blocks = 0

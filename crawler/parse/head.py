@@ -1,6 +1,7 @@
 """Read a page's metadata: title, meta elements, canonical link, JSON-LD.
 
-Boundary: reads the tree, decides nothing. The names follow dossier section 4 and schema.org.
+Boundary: reads the tree; does not choose between contradicting values. The names of the metadata are those in dossier
+section 4 and in schema.org.
 """
 
 from __future__ import annotations
@@ -34,22 +35,22 @@ class Head:
     problems: tuple[str, ...]
 
     def news_article(self, post_id: int | None) -> Mapping[str, Any]:
-        """Return the page's own JSON-LD article, not that of a preloaded next article; empty if there is none.
+        """Return the JSON-LD object of the page's own article; an empty one if there is none.
 
-        An article with this post id is preferred to one without an id. If `post_id` is None, the first article is used
-        if all have an id.
+        The object of a preloaded next article is not returned. An object with the id `post_id` is preferred to an
+        object without an id. If `post_id` is None and every object has an id, the first object is used.
         """
         with_same_id = (n for n in self.news if post_id is not None and post_id in _ids(n))
         without_id = (n for n in self.news if not _ids(n))
         return next(with_same_id, next(without_id, self.news[0] if self.news and post_id is None else {}))
 
     def declares_article(self) -> bool:
-        """Whether the page declares itself an article, in JSON-LD or OpenGraph."""
+        """Whether the page declares in its JSON-LD or OpenGraph metadata that it is an article."""
         return bool(self.news) or self.meta.get("og:type", "").lower() == "article"
 
 
 def read(tree: LexborHTMLParser, url: str) -> Head:
-    """Read the metadata of a page fetched from `url`. JSON-LD may be anywhere in the page."""
+    """Return the metadata of the page fetched from `url`. JSON-LD is read from anywhere in the page."""
     problems: list[str] = []
     objects = list(_json_ld(tree, problems))
     title = tree.css_first("title")
@@ -65,9 +66,10 @@ def read(tree: LexborHTMLParser, url: str) -> Head:
 
 
 def text_of(value: Any) -> str | None:
-    """Return a JSON-LD value as text: the first item of a list, the name of an object; None if there is no text.
+    """Return a JSON-LD value as text; None if it contains no text.
 
-    Entities are resolved twice, because headlines are HTML-escaped inside JSON (dossier section 4).
+    If the value is a list, its first item is used; if it is an object, its name. HTML entities are resolved twice,
+    because headlines are HTML-escaped inside JSON (dossier section 4).
     """
     if isinstance(value, list):
         value = next(iter(value), None)

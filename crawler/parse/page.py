@@ -1,8 +1,9 @@
-"""Parse one page into an article, or raise the reason why it has none.
+"""Parse one page into an `Article`, or raise an exception with the reason why this is not possible.
 
-Title, lead, body, byline and tags are read from the markup that the layout describes; `fields` has the order of trust
-for the section and the times. If no known layout fits the page (layout drift), only the metadata is read, JSON-LD
-before OpenGraph; the body is never guessed. `provenance` records where each field was found.
+Title, lead, body, byline and tags are read from the markup that the layout describes. The section and the times may be
+stated in several places; `fields` reads the most trusted one. If no known layout fits the page (layout drift), only the
+metadata is read, JSON-LD before OpenGraph; the body is never guessed. The field `provenance` of the article records
+where each field was found.
 
 Boundary: bytes in; an `Article` out, or `NotAnArticle` or `MarkupDrift` raised. The caller passes the layouts.
 """
@@ -44,20 +45,22 @@ def parse_page(
     markups: Sequence[Markup],
     edition: Site = FRENCH,
 ) -> Article:
-    """Parse the article on one page.
+    """Return the article on one page.
 
     Args:
         body: the page as HTML bytes, decompressed.
         url: the URL of the response (after redirects).
         content_type: the `Content-Type` header; None if unknown.
-        fetched_at: the time of the fetch (aware); it determines the order of the layouts to try. A publication time
-            after it is reported as a problem.
+        fetched_at: the time of the fetch, with a time zone. It determines the order in which the layouts are tried. A
+            publication time later than the fetch is reported as a problem.
         markups: the known layouts.
-        edition: the site; pages of other editions are rejected, because their ids belong to other sequences.
+        edition: the archived edition; pages of other editions are rejected, because their ids belong to other
+            sequences.
 
     Raises:
-        NotAnArticle: the page is not an article; carries the rejection.
-        MarkupDrift: the page declares an article, but no known layout fits; carries the fields from its metadata.
+        NotAnArticle: the page is not an article; the exception contains the rejection.
+        MarkupDrift: the page says that it is an article, but no known layout fits; the exception contains the fields
+            found in the metadata.
 
     """
     page = _open(body, url, content_type, fetched_at, edition)
@@ -90,9 +93,9 @@ def _open(body: bytes, url: str, content_type: str | None, fetched_at: datetime,
 
 
 def _post_id(head: Head, url: str) -> tuple[int | None, tuple[str, ...]]:
-    """Return the post id of the page and the problems found.
+    """Return the post id of the page (None if it has none) and the problems found.
 
-    The id in the canonical link is preferred to the id in the URL, if both have the same host.
+    The id in the canonical link is preferred to the id in `url`, if both URLs have the same host.
     """
     own = urls.post_id(url)
     if head.canonical is None:
@@ -147,7 +150,7 @@ def _read_layout(page: PageTree, layout: Markup) -> Article | None:
 
 
 def _body(page: PageTree, layout: Markup, found: Frame) -> tuple[BodyParts, tuple[Related, ...]]:
-    """Return the blocks of all body elements, and the related stories at the foot of the page and inside the body."""
+    """Return the contents of all parts of the body, and the related stories in the body and at the foot of the page."""
     foot = related.read(page.tree, found.body, layout.related, page.resolve)
     whole = BodyParts()
     for element in found.bodies:
@@ -191,7 +194,7 @@ def _unreadable(page: PageTree, layouts: Sequence[Markup]) -> NotAnArticle | Mar
 
 
 def _fallback(page: PageTree) -> Article:
-    """Return the fields that the page's metadata contains, without a body."""
+    """Return an article with the fields that the page's metadata contains, but without a body."""
     news, meta = page.head.news_article(page.post_id), page.head.meta
     title, title_from = _first_of(
         ("JSON-LD headline", head_reader.text_of(news.get("headline"))),
@@ -228,7 +231,10 @@ def _fallback(page: PageTree) -> Article:
 
 
 def _shown(page: PageTree, description: str | None) -> str | None:
-    """Return a description only if the page also shows it; a site-wide description is in the metadata alone."""
+    """Return `description` if the visible text of the page contains it, else None.
+
+    A description of the whole site is only in the metadata, so it is not returned.
+    """
     visible = dom.text(page.tree.body) if page.tree.body else ""
     return description if description and description in visible else None
 

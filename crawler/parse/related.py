@@ -1,7 +1,8 @@
-"""Read the related stories under `Voir plus`: stored, but not as text of the article (dossier section 8).
+"""Read the related stories under the heading `Voir plus`, which are not part of the article's text (dossier section 8).
 
-The container of the French edition is unknown, so the block is found by its visible heading. The heading must be after
-the start of the article's body and be followed by stories. A `Voir plus` without stories is a button.
+It is unknown which element contains these stories in the French edition, so they are found by their visible heading.
+The heading must be after the start of the article's body and before the stories. A `Voir plus` without stories is a
+button.
 
 Boundary: reads the tree; the caller passes the function that makes URLs absolute.
 """
@@ -27,14 +28,14 @@ _HEADING_HEIGHT = 3  # nested elements around the text that may be the heading (
 
 @dataclass(frozen=True, slots=True)
 class RelatedBlock:
-    """The stories of the block, and the ids of the nodes that it consists of (heading and stories)."""
+    """The stories of the `Voir plus` block, and the ids of the nodes that form it (its heading and its stories)."""
 
     stories: tuple[Related, ...] = ()
     elements: frozenset[int] = frozenset()
 
 
 def read(tree: LexborHTMLParser, body: LexborNode, selectors: RelatedSelectors, resolve: Resolve) -> RelatedBlock:
-    """Return the stories of the `Voir plus` block in order, each once."""
+    """Return the stories of the `Voir plus` block in order, each once; an empty result if there is no such block."""
     headings = list(islice(_headings(tree, selectors.heading), _MAX_HEADINGS))
     if not headings:
         return RelatedBlock()
@@ -51,7 +52,7 @@ def read(tree: LexborHTMLParser, body: LexborNode, selectors: RelatedSelectors, 
 
 
 def inline(links: Iterable[LexborNode], resolve: Resolve, known: Sequence[Related]) -> tuple[Related, ...]:
-    """Return the related stories to which links inside the body lead, without those in `known`."""
+    """Return the related stories to which `links` from the article's body lead, except stories that are in `known`."""
     found: list[Related] = []
     for node in links:
         for link in [node] if node.tag == "a" else node.css("a[href]"):
@@ -68,7 +69,7 @@ def _known(url: str, stories: Iterable[Related]) -> bool:
 
 
 def _headings(tree: LexborHTMLParser, label: str) -> Iterator[LexborNode]:
-    """Yield the innermost elements whose whole visible text is the label."""
+    """Yield the innermost elements whose visible text is only `label`, the text of the heading to find."""
     first_word = label.split(maxsplit=1)[0].casefold()
     for node in tree.root.traverse(include_text=True) if tree.root else ():
         if dom.is_text(node) and first_word in (node.text_content or "").casefold():
@@ -85,10 +86,10 @@ def _is_label(node: LexborNode, label: str) -> bool:
 
 
 def _around(heading: LexborNode, body: LexborNode) -> Iterator[Sequence[LexborNode]]:
-    """Yield the regions to search for stories.
+    """Yield the parts of the page in which to search for stories, each as a list of elements.
 
-    First each ancestor of the heading that does not contain the article's body, from the smallest to the largest, then
-    the siblings after the largest one.
+    The first ones are the ancestors of `heading` that do not contain `body`, from the smallest to the largest. The last
+    one consists of the siblings after the largest of these ancestors.
     """
     own = {body.mem_id} | {a.mem_id for a in dom.ancestors(body)}
     current = heading
@@ -105,7 +106,10 @@ def _around(heading: LexborNode, body: LexborNode) -> Iterator[Sequence[LexborNo
 
 
 def _items(region: Sequence[LexborNode], selectors: Sequence[str]) -> list[LexborNode]:
-    """Return the outermost elements that match the first selector with any match."""
+    """Return the outermost elements inside `region` that match one of `selectors`.
+
+    Of several selectors, only the first one that matches any element is used.
+    """
     for selector in selectors:
         found = [node for root in region for node in root.css(selector)]
         if found:

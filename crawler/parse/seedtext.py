@@ -1,16 +1,17 @@
-"""Read and write the seed text format, used by `seeds/`, `vna show --format text` and `vna import`.
+"""Read and write the seed format, a plain-text format used by `seeds/`, `vna show --format text` and `vna import`.
 
 `docs/seed-format.md` describes the format. Reading keeps every line verbatim, except for white space at its ends.
-Writing produces a canonical form: `write(read(text))` is the same document as `text`, and repeating it changes nothing.
+Writing produces a canonical form: `write(read(text))` describes the same article as `text`, and reading and writing
+this result again does not change it.
 
 Two rules complete the format:
 
-- *Missing lead.* `title LF LF body` and `title LF LF lead` look the same. Therefore, a missing lead is written as an
-  empty line (two blank lines after the title). When a text is read, a first block that is an image line or starts with
-  a dateline is body, not lead.
-- *Pictures without a generated alt text.* An image line is recognised by its prefix `<title> ảnh N`. A picture with
-  another alt text (since 2024, a file name or the caption) is written with that prefix and its position as N.
-  Otherwise, the line would be read as a paragraph.
+- *Missing lead.* A title, an empty line and a lead look the same as a title, an empty line and a body. Therefore, a
+  missing lead is written as an empty line, so that two blank lines follow the title. When a text is read, the first
+  block after the title is body, not lead, if it is an image line or starts with a dateline.
+- *Pictures without a generated alt text.* An image line is recognised by its prefix `<title> ảnh N`. If a picture has
+  another alt text (since 2024, a file name or the caption), this prefix is written instead, with the position of the
+  picture as N. Otherwise, the line would be read as a paragraph.
 
 Boundary: strings only.
 """
@@ -40,7 +41,7 @@ class _Line:
 
 
 def read(text: str) -> Article:
-    """Parse one document.
+    """Parse one document in the seed format into an article.
 
     Raises:
         BadInput: the text has no title, or its `Voir plus` part has lines that do not form stories.
@@ -71,9 +72,9 @@ def read(text: str) -> Article:
 
 
 def write(article: Article) -> str:
-    """Return the canonical text without a final newline. Characters are not normalised. Notes and tables are left out.
+    """Return an article in the canonical seed format, without a final newline.
 
-    The format has no form for them.
+    Characters are not normalised. Notes and tables are left out, because the format has no form for them.
     """
     parts = [article.title, "\n\n", article.lead or ""]
     number = 0
@@ -96,7 +97,10 @@ def write(article: Article) -> str:
 
 
 def image_line(title: str, image: ImageBlock, number: int) -> str:
-    """Return the line of one picture. An alt text of another form is replaced by `<title> ảnh N` with `number` as N."""
+    """Return the line for one picture: its alt text and its caption.
+
+    If the alt text does not have the form `<title> ảnh N`, it is replaced by this form with `number` as N.
+    """
     alt = image.alt if _image_pattern(title).fullmatch(image.alt) else f"{title} ảnh {number}"
     caption = image.caption or ""
     joint = image.joint or " " * caption[:1].isdigit()  # keep `ảnh 1` and `20 ans de paix` apart: not `ảnh 120`
@@ -144,16 +148,16 @@ def _related(lines: list[_Line]) -> tuple[Related, ...]:
         raise BadInput(
             f"the {RELATED_HEADING!r} part has {len(fields)} lines, but each story needs {_FIELDS} lines: "
             "picture caption, title, summary",
-            f"check the lines after {RELATED_HEADING!r}; a story without a caption repeats its title as caption",
+            f"check the lines after {RELATED_HEADING!r}; if a story has no picture caption, write its title instead",
         )
     stories = [fields[i : i + _FIELDS] for i in range(0, len(fields), _FIELDS)]
     return tuple(Related(title, summary, caption if caption != title else None) for caption, title, summary in stories)
 
 
 def _with_empty_summaries(lines: list[_Line]) -> list[str]:
-    """Return the lines, with an empty line inserted for each missing summary.
+    """Return the texts of `lines`, with an empty text inserted for the summary of each story that has none.
 
-    A title without a summary is followed by three blank lines, or is the last line.
+    The title of a story without a summary is followed by three blank lines, or is the last line.
     """
     fields = [lines[0].text]
     for _, line in pairwise(lines):

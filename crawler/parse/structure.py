@@ -1,6 +1,6 @@
 """Recognise the agency's conventions in plain text: dateline, signature, photo credit.
 
-The forms come from dossier section 16 and from the seeds.
+Their known forms are those in dossier section 16 and in the sample articles in `seeds/`.
 
 Boundary: reads strings, changes none.
 """
@@ -49,7 +49,7 @@ _CREDIT = re.compile(
 
 
 def dateline(paragraph: str) -> Dateline | None:
-    """Return the dateline at the start of `paragraph`; None if there is none.
+    """Return the dateline (place, date, agency) at the start of `paragraph`; None if there is none.
 
     The text between the place and the agency is a date only if it contains a digit. So the place in
     `Paris, France (VNA)` is `Paris, France`.
@@ -80,6 +80,6 @@ def signature(paragraph: str) -> str | None:
 
 
 def credit(caption: str | None) -> str | None:
-    """Return the credit in a caption, without `Photo :` and brackets; None if the caption has no credit."""
+    """Return the photo credit in a caption, without `Photo :` and brackets; None if the caption has no credit."""
     match = _CREDIT.search(caption or "")
     return match["credit"].strip() if match else None

@@ -1,7 +1,8 @@
 """Read times from a page and choose the most trusted one.
 
-Order of trust (dossier section 15): `article:published_time`, `data-time`, `time[datetime]`, JSON-LD, visible text;
-never the fetch time. The site's time zone is +07:00 all year, so a time without an offset is taken as Hanoi time.
+Order of trust (dossier section 15): `article:published_time`, `data-time`, `time[datetime]`, JSON-LD, visible text. The
+fetch time is never used as the time of an article. The site's time zone is +07:00 all year, so a time without an offset
+is taken as Hanoi time.
 
 Boundary: strings in, strings out. The fetch time is an argument; the clock is not read.
 """
@@ -34,7 +35,7 @@ _FUTURE = timedelta(minutes=10)  # allows for clock differences
 
 @dataclass(frozen=True, slots=True)
 class DateCandidate:
-    """One time on a page: where it was found (`source`) and the verbatim string (`raw`)."""
+    """One time on a page: the place where it was found (`source`) and the verbatim string (`raw`)."""
 
     source: str
     raw: str
@@ -42,9 +43,10 @@ class DateCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The chosen time, its raw string and its source (None if no time was found), and what looked wrong.
+    """The chosen time (`iso`), its verbatim string (`raw`), its source, and the problems found.
 
-    `iso` is in ISO 8601, with the offset on the page or, if it has none, the offset of Hanoi.
+    The first three are None if no time was found. `iso` is in ISO 8601. Its offset is the one on the page or, if the
+    page states none, that of Hanoi.
     """
 
     iso: str | None = None
@@ -54,7 +56,7 @@ class Chosen:
 
 
 def instant(raw: str) -> datetime | None:
-    """Parse one time; None if it is not a valid time.
+    """Return the time that `raw` states; None if `raw` is not a valid time.
 
     Accepted are ISO 8601 (offset with or without colon, or no offset), epoch seconds or milliseconds, and visible dates
     such as `29/04/2025 14:30` or `29 avril 2025`. An offset is kept. Epoch numbers and times without an offset are
@@ -74,10 +76,10 @@ def instant(raw: str) -> datetime | None:
 
 
 def choose(candidates: Sequence[DateCandidate], fetched_at: datetime, *, what: str = "published_at") -> Chosen:
-    """Choose the first readable candidate; `candidates` are in order of trust.
+    """Return the first valid time of `candidates`, which are sorted by trust, the most trusted one first.
 
-    Unreadable candidates, candidates that disagree with the choice, and a choice later than the fetch are reported as
-    problems of the field `what`. If no candidate is readable, the result has only problems.
+    Invalid candidates, candidates that disagree with the chosen time, and a chosen time later than the fetch are
+    reported as problems of the field `what`. If no candidate is valid, the result contains only problems.
     """
     problems: list[str] = []
     read: list[tuple[DateCandidate, datetime]] = []
@@ -115,9 +117,9 @@ def _from_iso(match: re.Match[str]) -> datetime:
 
 
 def _from_visible(match: re.Match[str]) -> datetime:
-    """Convert `29/04/2025 - 14:30`, `14:30 29/04/2025` or `29 avril 2025 à 14h30`.
+    """Convert a visible time, such as `29/04/2025 - 14:30`, `14:30 29/04/2025` or `29 avril 2025 à 14h30`.
 
-    The French site's own wording is unknown (dossier section 5).
+    It is unknown in which form the French site shows times (dossier section 5).
     """
     before_hour, before_minute, day, month, name, year, hour, minute = match.groups()
     if name is not None:

@@ -1,13 +1,15 @@
-"""The steps of a run, as calls in order.
+"""The steps of a run, in the order in which they are called.
 
 ```
 poll:  due sources → fetch and archive → discover → store sightings   (the home page names sections and feeds)
 page:  due pages   → fetch and archive → parse → repair → decide → store
 ```
-Each response is in the WARC before a row refers to it, and each page or source is one transaction that also sets the time
-of its next visit. A run that is killed repeats at most its last step; nothing is stored twice.
 
-Boundary: order only. `schedule`, `identity` and `parse` decide what a response means.
+Each response is in the WARC before a row refers to it. What follows from one page or source is written in one
+transaction, which also sets the time of the next visit. A run that is killed repeats at most its last step; nothing is
+stored twice.
+
+Boundary: the order of the calls only. `schedule`, `identity` and `parse` decide what a response means.
 """
 
 from crawler.pipeline.fetching import Capture, FetchFailure, archive_response, fetch

@@ -1,6 +1,6 @@
-"""Store one article: parse → repair → decide → store, in this order.
+"""Store one article in four steps: parse → repair → decide (is it new or revised?) → store.
 
-Boundary: order only; `identity` decides, `storage` writes.
+Boundary: the order of the calls only; `identity` decides, `storage` writes.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from crawler.types import Article, Fetched, PageForFetch, PageOutcome, Reading, 
 def process_article(
     run: Run, page: PageForFetch, article: Article, at: datetime, *, raw_id: int
 ) -> tuple[int, Verdict]:
-    """Repair, decide and store the article of a page; return its id and the verdict. Needs an open transaction.
+    """Repair and store the article of a page; return the article's id and the verdict. Needs an open transaction.
 
-    The id is that of the canonical address, which may differ from the page's.
+    The id is the one in the article's canonical address, which may differ from the id of the page.
     """
     key = article.post_id or page.id
     return key, store_article(run, article, at, key=key, raw_id=raw_id)
@@ -40,9 +40,10 @@ def store_article(
     raw_id: int | None = None,
     source_file: str | None = None,
 ) -> Verdict:
-    """Store a parsed article: repair, decide, store. Return the verdict. Needs an open transaction.
+    """Repair and store a parsed article; return the verdict, such as `new` or `revised`. Needs an open transaction.
 
-    `at` is when the page was fetched, `source_file` the file of an imported text.
+    `at` is the time at which the page was fetched. `key` is the id under which the article is stored. `source_file` is
+    the name of the file that the text was imported from; None if the article was fetched.
     """
     archive = run.archive
     stored = archive.article(key)
@@ -65,7 +66,7 @@ def _same_content(stored: Article, article: Article) -> bool:
 
 
 def save_parsed_page(run: Run, page: PageForFetch, article: Article, outcome: PageOutcome, now: datetime) -> None:
-    """Write the row of a parsed page, and that of the page that its canonical address names, if that is another."""
+    """Write the row of a parsed page. If its canonical address names another page, write the row of that page too."""
     key = article.post_id or page.id
     if key != page.id:
         run.archive.add_page(replace(page, id=key, url=article.url or page.url), page.url)
@@ -74,12 +75,12 @@ def save_parsed_page(run: Run, page: PageForFetch, article: Article, outcome: Pa
 
 
 def publication_time(article: Article) -> datetime | None:
-    """Return the instant of publication; None if the page does not give one."""
+    """Return when an article was published; None if its page does not say."""
     return times.instant(article.published_at) if article.published_at else None
 
 
 def publication_day(article: Article) -> str | None:
-    """Return the day of publication in Hanoi (ISO 8601); None if the page does not give one."""
+    """Return the day in Hanoi on which an article was published (ISO 8601); None if its page does not say."""
     when = publication_time(article)
     return when.astimezone(site.HANOI).date().isoformat() if when else None
 
@@ -113,7 +114,7 @@ def intent_of(
 def correct_reading(run: Run, old: StoredArticle, article: Article, reading: Reading, *, current: bool = True) -> None:
     """Overwrite a revision with what today's parser reads from the same page. Needs an open transaction.
 
-    `current`: it is the newest revision, so the article's own row is overwritten too.
+    `current`: whether `old` is the newest revision; if so, the article's own row is overwritten too.
     """
     decision = Decision("unchanged", old.revision)
     intent = intent_of(article, reading, decision, from_text(old.checked_at), old.id, old.raw_id)
@@ -127,16 +128,18 @@ def parse(run: Run, fetched: Fetched) -> Article:
     """Parse the article of a response.
 
     Raises:
-        NotAnArticle, MarkupDrift: as `parse_page`.
+        NotAnArticle: the page is not an article.
+        MarkupDrift: the page says that it is an article, but matches no known layout.
 
     """
     return parse_response(fetched, run.markups, run.site)
 
 
 def _parse_again(run: Run, stored: StoredArticle) -> StoredArticle | None:
-    """Parse the stored page with today's parser, and correct the article; None if that is not possible.
+    """Parse the archived page of an article with today's parser, correct the stored article and return it.
 
-    Otherwise, the effects of a better parser would look like a revision by the agency.
+    Without this correction, the effects of a better parser would look like a revision by the agency. Return
+    None if the page is not archived, is damaged, or is not an article to today's parser.
     """
     if stored.raw is None or stored.raw_id is None:
         return None

@@ -1,9 +1,10 @@
-"""Import captures made by others: each keeps its date and takes its place among the revisions of its article.
+"""Import captures that others made. Each keeps its date and takes its place among the revisions of its article.
 
-As after a fetch, the response is in a WARC file of this archive before a row refers to it. The record names the
-collection that the capture is from. A capture that was imported before is recognised, so an import can be repeated.
+As after a fetch, the response is written to a WARC file of this archive before a row refers to it. The new WARC record
+names the file that the capture came from. A capture that was imported before is recognised, so an import can be
+repeated.
 
-Boundary: order only; `identity` decides where a capture belongs.
+Boundary: the order of the calls only; `identity` decides where a capture belongs.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _OK = 200
 
 @dataclass
 class CaptureImport:
-    """The result for one file: counts by verdict, and what the reader of the file skipped."""
+    """The result of importing one file: the number of captures by verdict, and what was skipped."""
 
     file: str
     tally: ImportTally = field(default_factory=ImportTally)
@@ -38,7 +39,7 @@ class CaptureImport:
 
 
 def import_captures(run: Run, path: Path, result: CaptureImport) -> None:
-    """Import the captures of this site's articles from one WARC file; fill in `result` on the way.
+    """Import the captures of this site's articles from one WARC file, and count them in `result`.
 
     Raises:
         BadInput: the file is not a WARC file, or cannot be read.
@@ -70,7 +71,8 @@ def import_captures(run: Run, path: Path, result: CaptureImport) -> None:
 def store_capture(run: Run, fetched: Fetched, ref: RawRef, origin: str) -> str:
     """Store the article of a capture that the WARC holds at `ref`, in one transaction.
 
-    Return the verdict of `identity.decide` or `identity.place`, or `unread` if the page cannot be parsed.
+    `origin` is the name of the imported file. Return the verdict of `identity.decide` or `identity.place`, or `unread`
+    if the page cannot be parsed.
     """
     key = urls.post_id(fetched.url)
     assert key is not None
@@ -98,7 +100,7 @@ def store_capture(run: Run, fetched: Fetched, ref: RawRef, origin: str) -> str:
 
 
 def purpose(key: int) -> Purpose:
-    """Return the purpose of an imported capture's record."""
+    """Return the purpose that is written into the WARC record of an imported capture; `key` is the post id."""
     return Purpose(PurposeKind.CAPTURE, str(key))
 
 
@@ -124,7 +126,7 @@ def _store(run: Run, article: Article, key: int, at: datetime, raw_id: int) -> s
 
 
 def _insert_revision(run: Run, article: Article, key: int, at: datetime, raw_id: int, number: int) -> None:
-    """Insert a revision that no visit saw. It becomes revision `number`; that revision and all later ones move up."""
+    """Insert a revision that no visit saw, with the number `number`. The numbers of all later revisions grow by one."""
     content = identity.comparable(article)
     before = run.archive.revision(key, number=number - 1)
     after = run.archive.revision(key, number=number)

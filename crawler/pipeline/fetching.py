@@ -1,8 +1,8 @@
-"""Fetch an address and archive what came back. No other module of the pipeline does either.
+"""Fetch an address and archive the response. All requests of the pipeline are sent from here.
 
-The response is in the WARC, on disk, before this module returns; its row is written by the next `Run.transaction`.
+The response is in the WARC, on disk, before `fetch` returns; its row is written by the next `Run.transaction`.
 
-Boundary: no decision is made here; retries, limits and robots.txt belong to `fetch`.
+Boundary: no decision is made here; retries, limits and robots.txt belong to `crawler.fetch`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Capture(NamedTuple):
 
 
 class FetchFailure(NamedTuple):
-    """A request without a usable response, and when it failed (UTC)."""
+    """The error of a request that got no usable response, and the time of the failure in UTC."""
 
     error: FetchError
     at: datetime
@@ -44,7 +44,9 @@ def fetch(
     *,
     failure_purpose: Purpose | None = None,
 ) -> Capture | FetchFailure:
-    """Fetch an address; archive the response, or a note about the failure (under `failure_purpose` if that is given).
+    """Fetch an address and archive the response or, if the request fails, a note about the failure.
+
+    Return a `Capture` or a `FetchFailure`. `failure_purpose` is the purpose of the note, if it differs from `purpose`.
 
     Raises:
         StopError: the site cannot be reached or asks clients to wait, or the WARC cannot be written.

@@ -1,9 +1,9 @@
-"""Open a gap when a response shares no article with the one before; close it when later responses account for it.
+"""Open a gap when articles may have been missed between two polls; close it when nothing can be missing any more.
 
-Nothing is fetched here. Opening a gap makes the sitemaps of its months due, and each later response is checked against
-the open gaps.
+A gap opens if a response of a source has no article in common with the previous response of that source. Opening a gap
+makes the sitemaps of its months due, and each later response is checked against the open gaps. Nothing is fetched here.
 
-Boundary: order only; `schedule` decides what opens and closes a gap.
+Boundary: the order of the calls only; `schedule` decides what opens and closes a gap.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from crawler.types import Gap, SourceForPoll, SourceFound
 
 
 def open_gap(run: Run, source: SourceForPoll, found: schedule.GapFound, now: datetime) -> None:
-    """Open a gap that ends now, and make the sitemaps of its months due. Needs an open transaction."""
+    """Open a gap that ends now, and make the sitemaps of the gap's months due. Needs an open transaction."""
     since = source.last_ok_at or now
     run.archive.add_gap(source.id, since, now, found.after_id, found.before_id)
     named = _by_month(run)
@@ -31,9 +31,9 @@ def open_gap(run: Run, source: SourceForPoll, found: schedule.GapFound, now: dat
 
 
 def reconcile_gaps(run: Run, source: SourceForPoll, further: Collection[int], now: datetime) -> None:
-    """Close the open gaps that are accounted for after a poll, good or failed. Needs an open transaction.
+    """After a good or failed poll of `source`, close each gap that may be closed now. Needs an open transaction.
 
-    `further` are the ids that the source listed on the pages after its first one.
+    `further` has the ids that the source listed on its second and later pages.
     """
     gaps = run.archive.open_gaps()
     named = _by_month(run) if gaps else {}
@@ -51,13 +51,13 @@ def reconcile_gaps(run: Run, source: SourceForPoll, further: Collection[int], no
 
 
 def gap_to_page_back(run: Run, source: SourceForPoll, now: datetime) -> Gap | None:
-    """Return the oldest open gap for which older pages of the source are to be read now; None if there is none."""
+    """Return the oldest open gap for which older pages of `source` should be read now; None if there is none."""
     gaps = [gap for gap in run.archive.open_gaps() if gap.source == source.url]
     return next((gap for gap in gaps if schedule.should_page_back(gap, source.last_ok_at, now)), None)
 
 
 def _by_month(run: Run) -> dict[tuple[int, int] | None, SourceForPoll]:
-    """Return the sitemap of each month; if there are two of one month, the later row."""
+    """Return the row of the sitemap of each month; if a month has several sitemaps, the last row."""
     return {sitemaps.month(source.url): source for source in run.archive.sources_of_kind("sitemap")}
 
 

@@ -1,6 +1,6 @@
 """Import texts in the seed format.
 
-Boundary: order only; `parse.seedtext` reads the format.
+Boundary: the order of the calls only; `parse.seedtext` reads the format.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from crawler.purpose import Purpose, PurposeKind
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """One imported text: its id, the verdict, its title."""
+    """One imported text: its id, the verdict (such as `new`) and its title."""
 
     key: int
     verdict: str
@@ -25,10 +25,10 @@ class Imported:
 
 
 def import_file(run: Run, name: str, text: str) -> list[Imported]:
-    """Import all documents of one file, or none of them.
+    """Import all documents of one file or, if one of them cannot be read, none.
 
     A text that was imported before is recognised and left unchanged. A text that the archive holds as an article is
-    stored separately and linked as a duplicate.
+    stored separately and linked to that article as a duplicate.
 
     Raises:
         BadInput: a document is not in the seed format.

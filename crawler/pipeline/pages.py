@@ -1,6 +1,6 @@
 """Visit one page: fetch → archive → parse → repair → decide → store, the last three in one transaction.
 
-Boundary: order only; `schedule` decides what a response means for the page's row.
+Boundary: the order of the calls only; `schedule` decides what a response means for the page's row.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _fetch_and_process(run: Run, page: PageForFetch) -> Outcome:
 
 
 def handle_response(run: Run, page: PageForFetch, response: Capture) -> Outcome:
-    """Process an archived response to a page that has a row: parse → repair → decide → store."""
+    """Process an archived response for a page that has a row: parse → repair → decide → store."""
     fetched = response.fetched
     if fetched.status == _NOT_MODIFIED:
         return _not_modified(run, page, response)
@@ -78,7 +78,7 @@ def handle_response(run: Run, page: PageForFetch, response: Capture) -> Outcome:
 
 
 def retry_abandoned(run: Run, sightings: Iterable[Sighting], now: datetime) -> None:
-    """Mark gone and abandoned pages that a source lists again as due, if it is time to retry them.
+    """Make gone and abandoned pages due again if `sightings` names them and it is time to retry them.
 
     Needs an open transaction.
     """
@@ -146,7 +146,7 @@ def _removed(run: Run, page: PageForFetch, response: Capture, why: str) -> Outco
 
 
 def _mark_removed(run: Run, page: PageForFetch, now: datetime, why: str, raw_id: int) -> PageState:
-    """Write a "not found" response on the rows of the page and of the article; return their new state."""
+    """Record that a page was not found, in the rows of the page and its article; return their new state."""
     outcome = schedule.gone(page, now, why)
     run.archive.save_page(page.id, replace(outcome, raw_id=raw_id), now)
     run.archive.set_article_state(page.id, outcome.state, now)

@@ -1,13 +1,15 @@
-"""First contact: ask the questions of the probe in order, archive each response, store the findings.
+"""The probe, the first contact with the site: ask its questions in order, archive the responses, store the findings.
 
 ```
 question → address (may depend on earlier responses) → fetch and archive → evidence
 evidence → judge → one transaction: findings
 ```
-An article that a question fetches is processed like any other visit. A question that fails leaves its checks unknown. If
-the run has to end (no network, a pause that the host asked for, a signal), what was found until then is stored.
 
-Boundary: order only; `crawler.probe` decides what to ask and what a response means.
+An article that is fetched for a question is processed like any other visit. If a question fails, the checks that need
+its response stay unknown. If the run has to end early (no network, a pause that the host asked for, a signal), the
+findings made so far are stored.
+
+Boundary: the order of the calls only; `crawler.probe` decides what to ask and what a response means.
 """
 
 from __future__ import annotations
@@ -30,12 +32,12 @@ _PROBE = Purpose(PurposeKind.PROBE)
 
 
 def run_probe(run: Run, find_host: Callable[[str], object] = resolve_host) -> list[Finding]:
-    """Ask all questions, judge the responses, store and return the findings.
+    """Ask all questions of the probe, derive the findings from the responses, store the findings and return them.
 
     `find_host` raises SiteUnavailable for a host name that cannot be resolved; nothing is requested from such a host.
 
     Raises:
-        StopError: not all questions could be asked; the findings until then are stored.
+        StopError: not all questions could be asked; the findings made so far are stored.
 
     """
     evidence = ProbeEvidence(run.site, run.markups, run.clock.now())
@@ -90,7 +92,7 @@ def _fetch_evidence(run: Run, evidence: ProbeEvidence, question: Question, url: 
 
 
 def visit(run: Run, url: str) -> Fetched:
-    """Fetch an article and process it like any visit. If nothing has listed it, this response is its first sighting.
+    """Fetch an article and process it like any visit. If no source has listed it, this response is its first sighting.
 
     Raises:
         FetchError: there was no usable response, or another process is visiting this page.
@@ -128,7 +130,10 @@ def _outcome(question: Question, asked: ProbeResponse) -> Outcome:
 
 
 def _store(run: Run, evidence: ProbeEvidence) -> list[Finding]:
-    """Judge and store the findings, dated by the last response. A probe without any response stores nothing."""
+    """Derive the findings from the responses, store and return them.
+
+    Their time is that of the last response. If there was no response, nothing is stored.
+    """
     findings = judge(evidence)
     times = [asked.response.fetched_at for asked in evidence.responses.values() if asked.response]
     if times:

@@ -1,10 +1,10 @@
 """Quarantine: an item that crashes the crawler is set aside, so that the next start does not crash on it again.
 
-A Python exception that is a bug quarantines its item at once and then propagates. A crash of the interpreter leaves no
-time for that: the crash marker records the item while it is processed, and after three crashes in a row over the same
-item the next process quarantines it.
+If a bug raises a Python exception, the item is quarantined at once and the exception propagates. A crash of the
+interpreter leaves no time for that. Therefore the crash marker names the item while it is processed, and after three
+crashes in a row over the same item the next process quarantines it.
 
-Boundary: order only; which row an item has is up to the caller.
+Boundary: the order of the calls only; the caller knows which row belongs to an item.
 """
 
 from __future__ import annotations
@@ -25,17 +25,18 @@ Quarantine = Callable[[str, datetime, int | None], T]
 
 
 def is_bug(run: Run, error: Exception) -> bool:
-    """Whether an error is a fault of the program, not an expected failure or one of the disk or the database."""
+    """Whether an error is a bug, rather than an expected failure or a fault of the disk or the database."""
     return not (isinstance(error, CrawlerError) or run.archive.is_storage_error(error))
 
 
 def guarded(run: Run, purpose: Purpose, process: Callable[[], T], quarantine: Quarantine[T]) -> T:
     """Process an item, or quarantine it if it has crashed the crawler too often.
 
-    `process` sets the crash marker while it handles a response. `quarantine` runs in a transaction of its own.
+    Return the result of `process` or of `quarantine`. `process` sets the crash marker while it handles a response;
+    `quarantine` is called in a transaction of its own.
 
     Raises:
-        Exception: whatever `process` raises; after a bug, the item is in quarantine.
+        Exception: the exception that `process` raised; if it is a bug, the item has been quarantined.
 
     """
     crashes = run.crash_marker.crashes(str(purpose))

@@ -1,10 +1,10 @@
 """`vna reparse`: parse archived pages again with today's parser and correct the stored articles. Works offline.
 
-A newer parser never adds a revision: it corrects the revision that was read from the page. Pages that could not be parsed
-before become articles. Several processes may parse; this one writes, in the order of the fetches. The service may run at
-the same time: its newer rows are never overwritten.
+A newer parser never adds a revision: it corrects the revision that was read from the page. Pages that could not be
+parsed before become articles. Several processes may parse, but only this one writes. The service may run at the same
+time: rows that it writes meanwhile are never overwritten.
 
-Boundary: order only; nothing is fetched.
+Boundary: the order of the calls only; nothing is fetched.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ _MAX_SAMPLES = 20
 
 @dataclass
 class Reparsed:
-    """What a reparse found.
+    """What a reparse found: the number of pages by result, and the differences from the stored articles.
 
-    `fields` counts the differences by field; `samples` has the first differences, with the old and the new value.
+    `fields` has the number of differences by field; `samples` has the first differences, with the old and the new
+    value.
     """
 
     pages: int = 0
@@ -73,7 +74,7 @@ def reparse(run: Run, *, since: str | None = None, dry_run: bool = False, jobs: 
 def _reparse_revision(
     run: Run, report: Reparsed, capture: tuple[int, int, RawRef], result: ParsedPage | UnparsedPage, *, dry_run: bool
 ) -> Outcome:
-    """Compare a stored revision with today's reading of its page, and correct it."""
+    """Compare a stored revision with what today's parser reads from its page; correct it unless `dry_run` is set."""
     report.pages += 1
     key, number, ref = capture
     if isinstance(result, UnparsedPage):
@@ -97,7 +98,7 @@ def _reparse_revision(
 
 
 def _compare(run: Run, report: Reparsed, key: int, number: int, new: ParsedPage) -> list[str]:
-    """Count the differences in the report; return the names of the fields that differ."""
+    """Count the differences between a stored revision and `new` in `report`; return the fields that differ."""
     old = run.archive.revision(key, number=number)
     assert old is not None
     found = list(_differences(old, new, current=_is_current(run, key, number)))
@@ -114,7 +115,10 @@ def _is_current(run: Run, key: int, number: int) -> bool:
 
 
 def _differences(old: StoredArticle, new: ParsedPage, *, current: bool) -> Iterator[dict[str, Any]]:
-    """Yield each field that differs. An older revision has no repaired text, so its verbatim text is compared."""
+    """Yield each field that differs, with the old and the new value.
+
+    Only the `current` revision has a repaired text. For an older one, the verbatim texts are compared.
+    """
     was = records.article_json(old.article, reading=old.reading)
     now = records.article_json(new.article, reading=new.reading if current else None)
     for name in compared_fields(current=current):

@@ -1,6 +1,6 @@
 """One run: the parts that it works with, its settings, and its row in the database.
 
-Boundary: composition; no decision is made here.
+Boundary: no decision is made here.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _OK = 200
 
 
 class Progress(Protocol):
-    """What a run reports to while it works."""
+    """The receiver of a run's progress reports."""
 
     def phase(self, name: str, total: int) -> None:
-        """Start a phase of `total` steps."""
+        """Report that a phase of `total` steps begins."""
         ...
 
     def step(self, outcome: Outcome) -> None:
@@ -42,22 +42,23 @@ class Progress(Protocol):
 
 
 class Silent:
-    """A progress that reports nothing."""
+    """A receiver of progress reports that ignores them."""
 
     def phase(self, name: str, total: int) -> None:
-        """Ignore the phase."""
+        """Ignore the start of a phase."""
 
     def step(self, outcome: Outcome) -> None:
-        """Ignore the step."""
+        """Ignore the outcome of a step."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
     """The part of the configuration that a run depends on.
 
-    `list_pages`: largest number of pages to read of one list. `min_interval`, `max_interval`: bounds of the time
-    between two polls of a source. `id_probes`: largest number of requests by id in a day. `add`: paths or addresses of
-    sources to poll in addition. `exclude`: patterns of sources not to poll. `names`: names of sources by path.
+    `list_pages` is the largest number of pages to read of one list. `min_interval` and `max_interval` are the bounds of
+    the time between two polls of a source. `id_probes` is the largest number of requests by id in a day. `add` has the
+    paths or addresses of sources to poll in addition to those that the site names, `exclude` the patterns of sources
+    not to poll, `names` the names of sources by path.
     """
 
     list_pages: int = 20
@@ -87,10 +88,10 @@ class Run:
     """The parts that a run works with; `app` builds it.
 
     `make_reader` builds the readers of `reparse`. `stopping` returns whether a stop was requested. `measure` returns
-    the size of the archive, to be recorded for a day (ISO 8601); if it is None, no size is recorded.
+    the size of the archive, to be recorded for a day (ISO 8601); if `measure` is None, no size is recorded.
 
-    `id` is the number of its row, 0 before it has one. `pending` are the captures whose rows the next transaction writes,
-    `capture_ids` the row ids of those that were written last.
+    `id` is the id of the run's row in the database, 0 before the row exists. `pending` has the captures whose rows the
+    next transaction writes; `capture_ids` has the row ids of the captures that were written last.
     """
 
     site: Site
@@ -115,8 +116,9 @@ class Run:
     def transaction(self) -> Iterator[None]:
         """Open a transaction that first writes the rows of all pending captures and requests.
 
-        `capture_ids` has the row ids of these captures. Rows are dated by the response, not by the time of writing, so
-        that a rebuild from the same WARC files gives the same rows. After a rollback the captures are pending again.
+        `capture_ids` then has the row ids of these captures. A row has the time of the response, not the time of
+        writing, so that a rebuild from the same WARC files gives the same rows. After a rollback the captures are
+        pending again.
         """
         pending = self.pending[:]
         try:
@@ -138,7 +140,7 @@ class Run:
         self.report.bytes += sum(exchange.size for exchange in exchanges)
 
     def write_capture(self, capture: PendingCapture) -> int:
-        """Write the row of a capture and, for robots.txt, the sitemaps that it names; return the id of the row."""
+        """Write the row of a capture and return its id. For a robots.txt, also add the sitemaps that it names."""
         fetched = capture.fetched
         raw_id = self.archive.add_raw(
             fetched.url, fetched.fetched_at, fetched.status, capture.ref, str(capture.purpose)
@@ -156,7 +158,7 @@ class Run:
 
 @contextmanager
 def recorded(run: Run, command: str) -> Iterator[None]:
-    """Write the run's row before and after the block, even if the block raises an exception."""
+    """Write the run's row when the block begins and again when it ends, even if the block raises an exception."""
     started = run.clock.now()
     run.id = run.archive.begin_run(command, started)
     if run.measure is not None:

@@ -1,8 +1,9 @@
-"""What the response of a source changes: sightings, publication rate, gaps, the time of the next poll.
+"""Store what follows from the response of a source: sightings, publication rate, gaps, the time of the next poll.
 
-One response is one transaction, dated by the response, so that the same WARC files give the same rows.
+Each response is stored in one transaction, with the time of the response, so that the same WARC files give the same
+rows.
 
-Boundary: order only; `schedule` decides.
+Boundary: the order of the calls only; `schedule` decides.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ _ABSENT = (404, 410)
 
 @dataclass(frozen=True, slots=True)
 class ListWalk:
-    """What a source listed on all its pages.
+    """What a source listed on all pages that were read.
 
-    `further`: the ids on the pages after the first one. `trouble`: why the walk ended early, for people; None if it did
-    not.
+    `further` has the ids on the pages after the first one. `trouble` is a text for people that says why reading ended
+    early, None if it did not.
     """
 
     sightings: tuple[Sighting, ...]
@@ -41,7 +42,7 @@ class ListWalk:
 
 
 def handle_list(run: Run, source: SourceForPoll, response: Capture, found: Discovery, walk: ListWalk) -> Outcome:
-    """Process a good response and the further pages that followed it."""
+    """Process a good response of a source: `found` is its first page, `walk` has what all pages listed."""
     now = response.at
     with run.transaction():
         add_named(run, source, found, now)
@@ -64,7 +65,7 @@ def handle_list(run: Run, source: SourceForPoll, response: Capture, found: Disco
 
 
 def handle_unmodified(run: Run, source: SourceForPoll, now: datetime) -> Outcome:
-    """Process a 304: nothing has changed."""
+    """Process a 304 response, which says that the source has not changed."""
     with run.transaction():
         result = schedule.PollResult(source.most_items or 0, 0, 0, source.last_ok_at)
         _save(run, source, replace(_polled(run, source, result, now), items=None, error=None), now)
@@ -73,7 +74,7 @@ def handle_unmodified(run: Run, source: SourceForPoll, now: datetime) -> Outcome
 
 
 def handle_failure(run: Run, source: SourceForPoll, error: PageError, now: datetime) -> Outcome:
-    """Process a poll without a good response. If the primary source failed, its fallback is due at once."""
+    """Process a poll without a good response. If the primary source failed, the fallback source is made due at once."""
     absent = isinstance(error, Disallowed) or (isinstance(error, BadStatus) and error.status in _ABSENT)
     with run.transaction():
         add_named_by_failure(run, source, error, now)
@@ -86,7 +87,7 @@ def handle_failure(run: Run, source: SourceForPoll, error: PageError, now: datet
 
 
 def quarantine_source(run: Run, source: SourceForPoll, message: str, now: datetime) -> Outcome:
-    """Write on a source's row that its response crashed the crawler. Needs an open transaction."""
+    """Record in a source's row that the response crashed the crawler. Needs an open transaction."""
     bounds = run.settings.poll_bounds
     outcome = schedule.source_failed(source, now, message, bounds, kind=ErrorKind.BUG)
     run.archive.save_source(source.url, outcome, now)
@@ -109,7 +110,10 @@ def _save(
 
 
 def _save_sightings(run: Run, source: SourceForPoll, found: Discovery, walk: ListWalk, now: datetime) -> SourceOutcome:
-    """Write what a response lists and return the source's row. What was known is queried before anything is written."""
+    """Store what a response lists, and return the changes to the row of the source.
+
+    The query for the articles that were known before comes first, because the sightings make all of them known.
+    """
     listed = {s.post_id for s in walk.sightings if s.post_id is not None}
     before = run.archive.sighted(source.url, listed)
     new = listed - run.archive.pages_known(listed)
@@ -133,10 +137,10 @@ def _save_sightings(run: Run, source: SourceForPoll, found: Discovery, walk: Lis
 
 
 def _update_counts(run: Run, source: SourceForPoll, arrived: list[Sighting], new: set[int], now: datetime) -> datetime:
-    """Count the articles that a source lists for the first time; return since when its articles are counted.
+    """Count the articles that a source lists for the first time; return the time since which they are counted.
 
-    The first response lists what was published before the first poll. Only its dated articles are counted, and the
-    source does not count as the first to list them.
+    The first response lists what was published before the first poll. Of these articles, only those with a publication
+    time are counted, and the source does not count as the first to list them.
     """
     first = source.learned_since is None
     since = source.learned_since or schedule.counted_since([s.published_at for s in arrived], now)
@@ -154,7 +158,7 @@ def _update_counts(run: Run, source: SourceForPoll, arrived: list[Sighting], new
 
 
 def _polled(run: Run, source: SourceForPoll, result: schedule.PollResult, now: datetime) -> SourceOutcome:
-    """Return the row after a good response, with the time of the next poll."""
+    """Return the changes to the row of a source after a good response, with the time of the next poll."""
     counts = run.archive.hour_counts(source.id)
     week = schedule.WeekRates(source.kind, counts, source.learned_since, now)
     is_primary = schedule.primary_source(run.archive.source_counts(), now) == source.url

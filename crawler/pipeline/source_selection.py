@@ -1,6 +1,6 @@
-"""The rows of the sources: what the configuration asks for, and what responses name.
+"""Add and change the rows of sources, as the configuration asks and as responses name new sources.
 
-Boundary: order only; `schedule` decides which rows change, `discover` what a response names.
+Boundary: the order of the calls only; `schedule` decides which rows change, `discover` which sources a response names.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _WITH_POSITIONS = frozenset({"home", "section"})  # sources whose order of artic
 
 
 def configure(run: Run, now: datetime) -> None:
-    """Bring the rows of the sources in line with the configuration: list API, exclusions, names."""
+    """Bring the rows of the sources in line with the configuration of the list API, the exclusions and the names."""
     settings = run.settings
     changes = schedule.selection_changes(run.archive.source_rows(), run.site, settings.exclude, settings.names)
     if not changes:
@@ -40,26 +40,32 @@ def add_named(run: Run, source: SourceForPoll, found: Discovery, now: datetime) 
 
 
 def add_named_by_failure(run: Run, source: SourceForPoll, error: PageError, now: datetime) -> None:
-    """Add the sources that a failure leads to: the target of a redirect, the months that no sitemap index names."""
+    """Add the sources that a failed poll leads to.
+
+    These are the target of a redirect and, after a failure of the sitemap index, the sitemaps of recent months.
+    """
     if isinstance(error, SourceMoved):
         run.archive.add_sources([error.found], now)
     _add_months(run, source, now)
 
 
 def add_related(run: Run, article: Article, now: datetime) -> None:
-    """Add the stories under an article as sightings. Needs an open transaction."""
+    """Store the related stories that are listed under an article as sightings. Needs an open transaction."""
     source, sightings = related(article, run.site)
     run.archive.add_sightings(source, sightings, now, now)
 
 
 def save_positions(run: Run, source: SourceForPoll, found: Discovery, now: datetime) -> None:
-    """Record the position of each article on a first page. The rows of the pages exist."""
+    """Record the position of each article on the home page or the first page of a section.
+
+    Each article must have a row in the table of pages already.
+    """
     if source.kind in _WITH_POSITIONS:
         run.archive.save_appearances(source.id, found.sightings, now)
 
 
 def _add_months(run: Run, source: SourceForPoll, now: datetime) -> None:
-    """Add the sitemaps of this month and the last one, unless the index or anything else has named them."""
+    """If `source` is the sitemap index, add the sitemaps of this month and the last one if they are not known yet."""
     if source.kind == "sitemap_index":
         urls = [known.url for known in run.archive.sources_of_kind("sitemap")]
         known = [SourceFound("sitemap", url, when=sitemaps.month(url)) for url in urls]

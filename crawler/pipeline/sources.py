@@ -1,6 +1,6 @@
 """Poll the sources: home page, sitemaps, feeds, list API, sections with their further pages.
 
-Boundary: order only; `discover` parses a response, `source_results` writes what follows from it.
+Boundary: the order of the calls only; `discover` parses a response, `source_results` writes what follows from it.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ def poll_sources(run: Run, *, ignore_due: bool) -> None:
 
 
 def _due(run: Run, ignore_due: bool) -> list[SourceForPoll]:
-    """Return the due sources as of now, not as of the start of the run: the home page may just have named one."""
+    """Return the sources that are due at this moment. The home page may have named some of them during this run."""
     now = run.clock.now()
     configure(run, now)
     return run.archive.due_sources(now, ignore_due=ignore_due)
 
 
 def standing_sources(run: Run) -> list[SourceFound]:
-    """Return the sources that are known without reading the home page: fixed addresses and the configured ones."""
+    """Return the sources that are known before the home page is read: those at fixed addresses and configured ones."""
     here = run.site
     return [
         SourceFound("home", here.root),
@@ -123,10 +123,11 @@ def _parse(run: Run, source: SourceForPoll, fetched: Fetched) -> Discovery:
 
 
 def _walk_back(run: Run, source: SourceForPoll, first: Discovery) -> ListWalk:
-    """Read further pages of a section until one lists nothing new to this source, or repeats the one before it.
+    """Read further pages of a source until a page lists nothing new to this source, or repeats the previous page.
 
-    A server may ignore the page number and return the same page again (dossier section 9). With an open gap, the walk
-    continues to the articles listed before the gap. An error on a further page ends the walk; the pages before it count.
+    A server may ignore the page number and return the same page again (dossier section 9). If the source has an open
+    gap, reading continues back to articles that were listed before the gap. An error on a further page ends the
+    reading, but what the earlier pages listed is kept.
     """
     sightings, shown, more = list(first.sightings), first.sightings, first.more
     before: set[int | None] = set()
@@ -151,14 +152,15 @@ def _walk_back(run: Run, source: SourceForPoll, first: Discovery) -> ListWalk:
 
 
 def _has_new(run: Run, source: SourceForPoll, sightings: Iterable[Sighting]) -> bool:
-    """Whether this source lists something for the first time.
+    """Whether this source lists any of the articles for the first time.
 
-    Other sources do not count: the home page lists the newest stories of a section, but not the older ones.
+    It does not matter whether another source has listed them: the home page lists the newest stories of a section, but
+    not the older ones.
     """
     ids = {s.post_id for s in sightings if s.post_id is not None}
     return bool(ids - run.archive.sighted(source.url, ids))
 
 
 def _before_gap(run: Run, gap: Gap | None, further: Iterable[int]) -> bool:
-    """Whether paging back has not yet reached what was listed before the gap."""
+    """Whether older pages are needed for `gap`, because none of the ids in `further` was listed before the gap."""
     return gap is not None and not run.archive.sighted(gap.source, further, by=gap.since)

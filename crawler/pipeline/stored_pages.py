@@ -36,7 +36,7 @@ class ParsedPage:
 
 @dataclass(frozen=True, slots=True)
 class UnparsedPage:
-    """Why a capture has no article; `damaged` if its record does not match its digest."""
+    """Why a capture has no article; `damaged` is True if its WARC record is damaged."""
 
     why: str
     damaged: bool = False
@@ -44,7 +44,7 @@ class UnparsedPage:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """The parts that reading a capture depends on."""
+    """Reads captures from the WARC, and parses and repairs their articles."""
 
     warc: WarcStore
     site: Site
@@ -52,7 +52,7 @@ class Reader:
     repair: Repairer
 
     def read(self, ref: RawRef) -> ParsedPage | UnparsedPage:
-        """Read one capture."""
+        """Read the capture at `ref`."""
         try:
             article = parse_response(response_of(self.warc.read(ref)), self.markups, self.site)
         except (NotAnArticle, MarkupDrift) as error:
@@ -63,7 +63,10 @@ class Reader:
 
 
 def read_all(make: Callable[[], Reader], refs: Iterable[RawRef], jobs: int) -> Iterator[ParsedPage | UnparsedPage]:
-    """Read captures in `jobs` processes, in order. `make` must be picklable."""
+    """Read captures in `jobs` processes; yield the results in the order of `refs`.
+
+    `make` builds the reader of a process and must be picklable.
+    """
     if jobs == 1:
         yield from map(make().read, refs)
         return
@@ -87,10 +90,11 @@ def _read_in_worker(ref: RawRef) -> ParsedPage | UnparsedPage:
 
 
 def parse_response(fetched: Fetched, markups: Sequence[Markup], site: Site) -> Article:
-    """Parse the article of a page with the layouts of the day on which it was fetched.
+    """Parse the article of a page with the layouts that were valid on the day of its fetch.
 
     Raises:
-        NotAnArticle, MarkupDrift: as `parse_page`.
+        NotAnArticle: the page is not an article.
+        MarkupDrift: the page says that it is an article, but matches no known layout.
 
     """
     return parse_page(
@@ -107,7 +111,7 @@ def response_of(record: Record) -> Fetched:
     """Return the response that a WARC record holds.
 
     Raises:
-        FetchError: its content coding cannot be decoded.
+        FetchError: the body of the response cannot be decoded.
 
     """
     coding = next((v for k, v in record.headers if k.lower() == "content-encoding"), None)

@@ -1,6 +1,6 @@
-"""One poll: the due sources, then the due pages.
+"""One poll: fetch the due sources, then the due pages.
 
-Boundary: order only.
+Boundary: the order of the calls only.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from crawler.pipeline.sources import poll_sources
 
 
 def poll_due(run: Run, *, ignore_due: bool = False) -> None:
-    """Poll what is due now, or everything with `ignore_due`. After a stop request it finishes the current page.
+    """Poll the sources and visit the pages that are due now, or all of them if `ignore_due` is set.
+
+    If a stop is requested, the current page or source is finished first.
 
     Raises:
         StopError: the run cannot continue; finished work is stored.
@@ -24,7 +26,10 @@ def poll_due(run: Run, *, ignore_due: bool = False) -> None:
 
 
 def _visit_pages(run: Run, done: set[int], *, ignore_due: bool) -> bool:
-    """Visit the due pages once each; return True as soon as a source is due, because news come first."""
+    """Visit each due page that is not in `done`. As soon as a source is due, return True, because news comes first.
+
+    Return False if all pages were visited or a stop was requested.
+    """
     due = run.archive.due_pages(run.clock.now(), ignore_due=ignore_due)
     pages = [page for page in due if page.id not in done]
     run.progress.phase("articles", len(pages))

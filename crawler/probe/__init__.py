@@ -1,11 +1,12 @@
-"""First contact: check every assumption about the site with about thirty requests.
+"""Probe the site: check every assumption that the code makes about the site, with about thirty requests.
 
 ```
-questions   the requests in order; an address may depend on earlier responses
-evidence    the responses, and the parsed lists and articles that several checks share
-hosts home sitemaps feeds pages api    the checks, by subject
-assumptions the table of assumptions: name, dossier section, expectation, check
+questions     the requests in order; an address may depend on earlier responses
+evidence      the responses, and the parsed lists and articles that several checks share
+assumptions   the table of assumptions: name, dossier section, expectation, check
 ```
+The modules `hosts`, `home`, `sitemaps`, `feeds`, `pages` and `api` contain the checks, by subject.
+
 Boundary: pure. `pipeline.probe` sends the requests, and `storage` stores the findings.
 """
 

@@ -1,6 +1,6 @@
 """Checks of the JSON list API (dossier section 10).
 
-Boundary: pure checks; evidence in, results out.
+Boundary: pure checks. Each takes the responses of the probe (`ProbeEvidence`) and returns a `CheckResult`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _FIELDS = ("content_id", "title", "description", "date", "update_time", "url", "
 
 
 def host(evidence: ProbeEvidence) -> CheckResult:
-    """Check which host serves the list API, and whether robots.txt allows it."""
+    """Check that a host serves the list API, and report whether its robots.txt allows the requests."""
     key = api_key(evidence)
     if key is None:
         tried = [evidence.responses.get(key) for key in API_KEYS]
@@ -40,7 +40,7 @@ def host(evidence: ProbeEvidence) -> CheckResult:
 
 
 def items(evidence: ProbeEvidence) -> CheckResult:
-    """Check the dialect and the fields of a list API response."""
+    """Check that a list API response has the newer of two known forms, and that its items have the expected fields."""
     key = api_key(evidence)
     data = _data(evidence, key) if key else None
     if data is None:
@@ -57,7 +57,7 @@ def items(evidence: ProbeEvidence) -> CheckResult:
 
 
 def paging(evidence: ProbeEvidence) -> CheckResult:
-    """Check how many items a zone list returns at once, and that it says whether there are more."""
+    """Check that the API's list of one section has at most 50 items, and that it states whether there are more."""
     data = _data(evidence, "zone list")
     if data is None:
         return unknown(evidence.failure("zone list") or "the zone list is not JSON in a known form")

@@ -18,7 +18,7 @@ from crawler.types import Finding
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """One thing that the code assumes about the site. `dossier` is the section of docs/site-dossier.md."""
+    """One assumption of the code about the site. `dossier` is the number of its section in docs/site-dossier.md."""
 
     name: str
     dossier: str
@@ -79,7 +79,7 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
 
 
 def judge(evidence: ProbeEvidence) -> list[Finding]:
-    """Return one finding for each assumption, by checking it against the responses."""
+    """Check each assumption against the responses, and return one finding for each."""
     findings = []
     for assumption in ASSUMPTIONS:
         result = assumption.check(evidence)
@@ -98,7 +98,7 @@ def judge(evidence: ProbeEvidence) -> list[Finding]:
 
 
 def settings(findings: Sequence[Finding]) -> dict[str, dict[str, object]]:
-    """Return the settings that all findings propose, as tables of keys; lists under the same key are joined."""
+    """Return the settings that the findings propose, by table and key; lists for the same key are joined."""
     merged: dict[str, dict[str, object]] = {}
     for finding in findings:
         for table, keys in finding.adopt.items():
@@ -111,7 +111,7 @@ def settings(findings: Sequence[Finding]) -> dict[str, dict[str, object]]:
 
 
 def snippet(proposed: Mapping[str, Mapping[str, object]]) -> str:
-    """Return settings as TOML for the configuration file; an empty string without settings."""
+    """Return the proposed settings as TOML for the configuration file; an empty string if there are none."""
     tables = [
         "\n".join([f"[{table}]", *(f"{key} = {_value(value)}" for key, value in keys.items())])
         for table, keys in proposed.items()

@@ -1,6 +1,7 @@
 """The responses that a probe received, and the parsed lists and articles that several checks share.
 
-A list or page that cannot be parsed becomes an error value, not an exception, because each check decides what it means.
+If a list or page cannot be parsed, the error is returned as a value and not raised, because each check decides what the
+error means.
 
 Boundary: values only; nothing is fetched here.
 """
@@ -39,7 +40,7 @@ class ProbeResponse:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """robots.txt of one host: HTTP status, text, the Crawl-delay for this crawler in seconds, and the sitemaps."""
+    """The robots.txt of one host: HTTP status, text, Crawl-delay for this crawler in seconds, and sitemaps."""
 
     status: int
     text: str
@@ -49,7 +50,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The result of one check: what was seen, what to do about it, and settings to adopt."""
+    """The result of one check: the verdict, what was seen, what to do about it, and the settings to adopt."""
 
     verdict: FindingVerdict
     seen: str
@@ -61,17 +62,20 @@ Adopt = Mapping[str, Mapping[str, object]]
 
 
 def confirmed(seen: str) -> CheckResult:
-    """Return the result of an assumption that holds."""
+    """Return the result of a check whose assumption is true; `seen` describes what was seen."""
     return CheckResult("confirmed", seen)
 
 
 def differs(seen: str, advice: str, adopt: Adopt | None = None) -> CheckResult:
-    """Return the result of an assumption that does not hold, with what to do about it."""
+    """Return the result of a check whose assumption is wrong.
+
+    `seen` describes what was seen, `advice` says what to do about it, and `adopt` holds settings to change.
+    """
     return CheckResult("differs", seen, advice, adopt or {})
 
 
 def unknown(why: str) -> CheckResult:
-    """Return the result of an assumption that the responses neither confirm nor contradict."""
+    """Return the result of a check whose assumption is neither confirmed nor refuted; `why` is the reason."""
     return CheckResult("unknown", why)
 
 
@@ -99,16 +103,19 @@ class ProbeEvidence:
     _articles: dict[str, Article | NotAnArticle | MarkupDrift] = field(default_factory=dict)
 
     def response(self, key: str) -> Fetched | None:
-        """Return the response to a question, whatever its status."""
+        """Return the response to the question `key`, whatever its status; None if there was no response."""
         return self.responses[key].response if key in self.responses else None
 
     def ok(self, key: str) -> Fetched | None:
-        """Return the response to a question if its status is 200."""
+        """Return the response to the question `key` if its status is 200, otherwise None."""
         response = self.response(key)
         return response if response is not None and response.status == OK else None
 
     def failure(self, *keys: str) -> str:
-        """Return why the first failed question among these has no response with status 200; empty if none failed."""
+        """Return why a question has no response with status 200, for the first question in `keys` that has none.
+
+        Return an empty string if every question has such a response.
+        """
         for key in keys:
             if self.ok(key) is None:
                 response, asked = self.response(key), self.responses.get(key, ProbeResponse(error="not asked"))
@@ -116,7 +123,10 @@ class ProbeEvidence:
         return ""
 
     def read(self, key: str, kind: str) -> Discovery | UnreadableSource | None:
-        """Parse a response with status 200 as a list of some kind; None without such a response."""
+        """Return the response to the question `key`, parsed as a list of the given kind, or the error if parsing fails.
+
+        Return None if there is no response with status 200.
+        """
         response = self.ok(key)
         if response is None:
             return None
@@ -131,12 +141,15 @@ class ProbeEvidence:
             return error
 
     def stories(self, key: str, kind: str) -> tuple[Sighting, ...]:
-        """Return the articles that a response lists; none if it cannot be parsed."""
+        """Return the articles that the response to a question lists; an empty tuple if no list could be parsed."""
         found = self.read(key, kind)
         return found.sightings if isinstance(found, Discovery) else ()
 
     def article(self, key: str) -> Article | NotAnArticle | MarkupDrift | None:
-        """Parse a response with status 200 as an article; None without such a response."""
+        """Return the response to the question `key`, parsed as an article, or the error if parsing fails.
+
+        Return None if there is no response with status 200.
+        """
         response = self.ok(key)
         if response is None:
             return None
@@ -158,7 +171,7 @@ class ProbeEvidence:
             return error
 
     def all_stories(self) -> tuple[Sighting, ...]:
-        """Return every article that a list of this probe contains, without duplicates, newest id first."""
+        """Return the articles in all lists of current articles (`LISTS`), without duplicates, highest id first."""
         found = [s for key, kind in LISTS if key in self.responses for s in self.stories(key, kind)]
         once = {s.post_id: s for s in found if s.post_id is not None}
         return tuple(once[post_id] for post_id in sorted(once, reverse=True))
@@ -172,22 +185,22 @@ LISTS = (
 
 
 def path(url: str) -> str:
-    """Return the path and query of an address, for people."""
+    """Return the path and query of an address, for texts that people read."""
     parts = urlsplit(url)
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def slug(url: str) -> str:
-    """Return the first part of the path of an address, which names a section."""
+    """Return the first part of the path of an address, which is the slug of the section."""
     return urls.section_path(urls.canonical(url)).split("/")[0]
 
 
 def count(number: int, noun: str) -> str:
-    """Return a number with its noun: `1 picture`, `2 pictures`."""
+    """Return a number with its noun in the singular or plural: `1 picture`, `2 pictures`."""
     return f"{number} {noun}" + "s" * (number != 1)
 
 
 def named(items: Sequence[str], most: int = 6) -> str:
-    """Return at most `most` names, separated by commas, and the number of the others."""
+    """Return the first `most` names in `items`, separated by commas, and the number of the other names."""
     shown = ", ".join(items[:most])
     return f"{shown} and {len(items) - most} more" if len(items) > most else shown

@@ -1,6 +1,6 @@
 """Checks of the feeds (dossier section 12).
 
-Boundary: pure checks; evidence in, results out.
+Boundary: pure checks. Each takes the responses of the probe (`ProbeEvidence`) and returns a `CheckResult`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def home_feed(evidence: ProbeEvidence) -> CheckResult:
 
 
 def size(evidence: ProbeEvidence) -> CheckResult:
-    """Check how many items the home feed has."""
+    """Check that the home feed has the expected number of items."""
     items = evidence.stories("feed", "feed")
     if not items:
         return unknown(evidence.failure("feed") or "it is not a feed")
@@ -53,7 +53,7 @@ def size(evidence: ProbeEvidence) -> CheckResult:
 
 
 def form(evidence: ProbeEvidence) -> CheckResult:
-    """Check what the guid of an item is, and how its date is written."""
+    """Check that the guid of a feed item is an article's address, and that its date has a known UTC offset."""
     response = evidence.ok("feed")
     if response is None or not evidence.stories("feed", "feed"):
         return unknown(evidence.failure("feed") or "it is not a feed")
@@ -80,7 +80,7 @@ def linked(evidence: ProbeEvidence) -> CheckResult:
 
 
 def listing(evidence: ProbeEvidence) -> CheckResult:
-    """Check that /rss.html lists the feeds."""
+    """Check that the page /rss.html lists the feeds."""
     if evidence.response("feeds") is None:
         return unknown(evidence.failure("feeds"))
     found = _listed(evidence)
@@ -92,6 +92,6 @@ def listing(evidence: ProbeEvidence) -> CheckResult:
 
 
 def _listed(evidence: ProbeEvidence) -> list[str]:
-    """Return the paths of the feeds that /rss.html lists."""
+    """Return the paths of the feeds that the page /rss.html lists."""
     found = evidence.read("feeds", "feed_index")
     return [path(s.url) for s in found.sources if s.kind == "feed"] if isinstance(found, Discovery) else []

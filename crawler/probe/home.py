@@ -1,6 +1,6 @@
 """Checks of the home page, its menu and the section pages (dossier section 9).
 
-Boundary: pure checks; evidence in, results out.
+Boundary: pure checks. Each takes the responses of the probe (`ProbeEvidence`) and returns a `CheckResult`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _CONTROL_PARTS = ("data-page", "data-zone", "data-type", "data-size", "data-layo
 
 
 def menu(evidence: ProbeEvidence) -> CheckResult:
-    """Check that the menu names sections, and that their slugs are among the candidates."""
+    """Check that the menu of the home page lists sections, and that all their slugs are in `SLUGS`."""
     if evidence.ok("home") is None:
         return unknown(evidence.failure("home"))
     slugs = [slug(s.url) for s in sections(evidence)]
@@ -35,7 +35,7 @@ def menu(evidence: ProbeEvidence) -> CheckResult:
 
 
 def _no_menu(evidence: ProbeEvidence) -> CheckResult:
-    """Look for links to sections anywhere on the home page, because it has no known menu."""
+    """Return the result for a home page without a known menu, with any links to sections elsewhere on the page."""
     links = (urls.absolute(evidence.site.root, link) for link in _LINKS.findall(_html(evidence, "home")))
     own = {path(urls.canonical(u)) for u in links if u and evidence.site.owns(u) and urls.shape(u) == "section"}
     if not own:
@@ -48,7 +48,7 @@ def _no_menu(evidence: ProbeEvidence) -> CheckResult:
 
 
 def zone_ids(evidence: ProbeEvidence) -> CheckResult:
-    """Check that the menu contains zone ids."""
+    """Check that the menu contains zone ids, by which the list API identifies sections."""
     if evidence.ok("home") is None:
         return unknown(evidence.failure("home"))
     if found := zones(evidence):
@@ -59,7 +59,7 @@ def zone_ids(evidence: ProbeEvidence) -> CheckResult:
 
 
 def stories(evidence: ProbeEvidence) -> CheckResult:
-    """Check that the home page lists articles, and the form of their addresses."""
+    """Check that the home page lists articles, and that all their addresses have the current form (`-post<ID>.vnp`)."""
     if evidence.ok("home") is None:
         return unknown(evidence.failure("home"))
     shown = evidence.stories("home", "home")
@@ -73,7 +73,7 @@ def stories(evidence: ProbeEvidence) -> CheckResult:
 
 
 def load_more(evidence: ProbeEvidence) -> CheckResult:
-    """Check the control that loads more articles of a section."""
+    """Check that a section page has the control that loads more articles, with all expected attributes."""
     if evidence.ok("section") is None:
         return unknown(evidence.failure("section"))
     control = _CONTROL.search(_html(evidence, "section"))
@@ -89,7 +89,7 @@ def load_more(evidence: ProbeEvidence) -> CheckResult:
 
 
 def further_pages(evidence: ProbeEvidence) -> CheckResult:
-    """Check that the control loads a fragment with articles that the first page does not have."""
+    """Check that the load-more control of a section page loads articles that are not on its first page."""
     if evidence.ok("more") is None:
         return unknown(evidence.failure("section", "more"))
     first = {s.post_id for s in evidence.stories("section", "section")}

@@ -1,6 +1,6 @@
 """Checks of the host: robots.txt (dossier section 13), HTTP headers and validators (section 14).
 
-Boundary: pure checks; evidence in, results out.
+Boundary: pure checks. Each takes the responses of the probe (`ProbeEvidence`) and returns a `CheckResult`.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def crawl_delay(evidence: ProbeEvidence) -> CheckResult:
 
 
 def ai_groups(evidence: ProbeEvidence) -> CheckResult:
-    """Check that robots.txt has no rules for crawlers that feed language models."""
+    """Check that robots.txt has no rules for crawlers that collect texts for language models."""
     found = _rules(evidence)
     if found is None:
         return unknown("robots.txt could not be fetched")
@@ -83,7 +83,7 @@ def ai_groups(evidence: ProbeEvidence) -> CheckResult:
 
 
 def sitemap_line(evidence: ProbeEvidence) -> CheckResult:
-    """Check that robots.txt names the sitemap index at the expected address."""
+    """Check that robots.txt names the sitemap index, at the expected address."""
     if _rules(evidence) is None:
         return unknown("robots.txt could not be fetched")
     lines = [path(url) for url in sitemap_lines(evidence)]
@@ -117,7 +117,7 @@ def honest_name(evidence: ProbeEvidence) -> CheckResult:
 
 
 def content_type(evidence: ProbeEvidence) -> CheckResult:
-    """Check the Content-Type, charset and encoding of a page."""
+    """Check that the home page is sent as HTML in UTF-8, and report its compression and length."""
     response = evidence.ok("home")
     if response is None:
         return unknown(evidence.failure("home"))
@@ -132,7 +132,7 @@ def content_type(evidence: ProbeEvidence) -> CheckResult:
 
 
 def validators(evidence: ProbeEvidence) -> CheckResult:
-    """Check that pages have no validators."""
+    """Check that pages have no validators (ETag and Last-Modified)."""
     response = evidence.ok("era:now") or evidence.ok("home")
     if response is None:
         return unknown(evidence.failure("era:now"))
@@ -145,7 +145,7 @@ def validators(evidence: ProbeEvidence) -> CheckResult:
 
 
 def not_modified(evidence: ProbeEvidence) -> CheckResult:
-    """Check that a conditional request is not answered with 304."""
+    """Check that the site does not respond to a conditional request with status 304."""
     response, asked = evidence.response("conditional"), evidence.responses.get("conditional")
     if evidence.ok("era:now") is not None and asked is not None and asked.url is None:
         return confirmed("no validators for a conditional request")
@@ -159,7 +159,7 @@ def not_modified(evidence: ProbeEvidence) -> CheckResult:
 
 
 def headers(evidence: ProbeEvidence) -> CheckResult:
-    """Check that no header shows a cookie, or a cache in front of the site."""
+    """Check that the response headers show neither a cookie nor a cache in front of the site."""
     response = evidence.ok("home")
     if response is None:
         return unknown(evidence.failure("home"))

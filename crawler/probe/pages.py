@@ -1,8 +1,8 @@
 """Checks of article pages (dossier sections 4 to 8 and 15): head, layout, media, foot, dates.
 
-Pages are parsed by the same parser as in the archive.
+The pages are parsed by the parser that also fills the archive.
 
-Boundary: pure checks; evidence in, results out.
+Boundary: pure checks. Each takes the responses of the probe (`ProbeEvidence`) and returns a `CheckResult`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _ERA_KEYS = ("era:now", *(f"era:{name}" for name, _, _ in ERAS))
 
 
 def era(key: str, evidence: ProbeEvidence) -> CheckResult:
-    """Check that an article of some year is parsed, with which layout, and which fields it lacks."""
+    """Check that the article of one year is parsed with all required fields, and report missing fields."""
     article = evidence.article(key)
     if article is None:
         return unknown(evidence.failure(key))
@@ -63,7 +63,7 @@ def _size(article: Article) -> str:
 
 
 def published(evidence: ProbeEvidence) -> CheckResult:
-    """Check which element gives the publication time, and its UTC offset."""
+    """Check that the expected element gives the publication time, with the UTC offset of Hanoi."""
     articles = _articles(evidence)
     if not articles:
         return unknown(evidence.failure("era:now") or _UNREAD)
@@ -80,7 +80,7 @@ def published(evidence: ProbeEvidence) -> CheckResult:
 
 
 def head(evidence: ProbeEvidence) -> CheckResult:
-    """Check the head of a page: title suffix, canonical address, JSON-LD."""
+    """Check that the head of a page contains the title suffix, the canonical address, the section and JSON-LD."""
     response = evidence.ok("era:now")
     if response is None:
         return unknown(evidence.failure("era:now"))
@@ -114,7 +114,7 @@ def _ld_keys(html: str) -> set[str]:
 
 
 def voir_plus(evidence: ProbeEvidence) -> CheckResult:
-    """Check that pages end with a block `Voir plus`, and find its element."""
+    """Check that each page lists articles under the heading `Voir plus`, and report the element that contains them."""
     articles = _articles(evidence)
     if not articles:
         return unknown(evidence.failure("era:now") or _UNREAD)
@@ -130,7 +130,7 @@ def voir_plus(evidence: ProbeEvidence) -> CheckResult:
 
 
 def _container(evidence: ProbeEvidence, key: str) -> str | None:
-    """Return the last three elements with a class before the heading, the nearest last."""
+    """Return the last three elements with a class that begin before the heading `Voir plus`; None if there are none."""
     response = evidence.ok(key)
     html = response.content.decode("utf-8", "replace") if response else ""
     found = _HEADING.search(html)
@@ -142,12 +142,12 @@ def _container(evidence: ProbeEvidence, key: str) -> str | None:
 
 
 def old_form(evidence: ProbeEvidence) -> CheckResult:
-    """Check that the older form of an address serves the same article."""
+    """Check that the older form of an article's address serves the same article."""
     return _same_article(evidence, "old form")
 
 
 def wrong_slug(evidence: ProbeEvidence) -> CheckResult:
-    """Check that the id alone identifies an article, whatever the slug."""
+    """Check that the id alone selects an article, even if the slug in the address is wrong."""
     return _same_article(evidence, "wrong slug")
 
 
@@ -169,7 +169,7 @@ def _same_article(evidence: ProbeEvidence, key: str) -> CheckResult:
 
 
 def not_found(key: str, evidence: ProbeEvidence) -> CheckResult:
-    """Check how the site responds to an id that does not exist."""
+    """Check that the site responds with status 404 or 410 to an id that does not exist."""
     response = evidence.response(key)
     if response is None:
         return unknown(evidence.failure(key))
@@ -191,7 +191,7 @@ def not_found(key: str, evidence: ProbeEvidence) -> CheckResult:
 
 
 def again(evidence: ProbeEvidence) -> CheckResult:
-    """Check that between two fetches of a page, its bytes change and the article does not."""
+    """Check that a second fetch of a page gives the same article, even if the bytes of the page differ."""
     first, second = evidence.ok("era:now"), evidence.ok("again")
     if first is None or second is None:
         return unknown(evidence.failure("era:now", "again"))
@@ -208,7 +208,7 @@ def again(evidence: ProbeEvidence) -> CheckResult:
 
 
 def _changes(one: bytes, other: bytes) -> str:
-    """Count by element the pieces of markup that only one of the two pages has."""
+    """Describe how two pages differ: the number of pieces of markup that only one of them has, by element."""
     pieces = [Counter(re.split(r"(?=<)", page.decode("utf-8", "replace"))) for page in (one, other)]
     changed = (pieces[0] - pieces[1]) + (pieces[1] - pieces[0])
     if not changed:
@@ -221,7 +221,7 @@ def _changes(one: bytes, other: bytes) -> str:
 
 
 def media(kind: str, evidence: ProbeEvidence) -> CheckResult:
-    """Check that a page with pictures or a player but no text is recognised as such."""
+    """Check that a page that has pictures or a player, but no text, is recognised as such a page."""
     key = f"media:{kind}"
     article = evidence.article(key)
     if article is None:

@@ -1,7 +1,7 @@
 """The questions of a probe in order: one question is one request, whose address may depend on earlier responses.
 
-There are about thirty questions, most of them for several checks. Articles are picked from the site's own lists. The
-few invented addresses (a wrong slug, ids that do not exist) test how the site responds to them.
+There are about thirty questions, and most of them serve several checks. Articles are chosen from the site's own lists.
+The few invented addresses (a wrong slug, ids that do not exist) test how the site responds to them.
 
 Boundary: addresses only; `pipeline.probe` sends the requests.
 """
@@ -40,7 +40,7 @@ _FAR = 100_000  # ids beyond the newest one, which is years ahead
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One request. `address` returns None if there is nothing to request; `without` is the reason."""
+    """One request of a probe. `address` returns its address, or None if there is none; `without` states why."""
 
     key: str
     address: Callable[[ProbeEvidence], str | None]
@@ -50,13 +50,13 @@ class Question:
 
 
 def sitemap_lines(evidence: ProbeEvidence) -> list[str]:
-    """Return the sitemaps of this site that its robots.txt names."""
+    """Return the addresses of this site's sitemaps that robots.txt names."""
     rules = evidence.rules.get(urls.origin(evidence.site.root))
     return [url for url in rules.sitemaps if evidence.site.owns(url)] if rules else []
 
 
 def months(evidence: ProbeEvidence) -> list[SourceFound]:
-    """Return the monthly sitemaps in the index, oldest first."""
+    """Return the monthly sitemaps that the sitemap index lists, oldest first."""
     found = evidence.read("index", "index")
     listed = found.sources if isinstance(found, Discovery) else ()
     return sorted((s for s in listed if s.when is not None), key=lambda s: s.when or (0, 0))
@@ -70,28 +70,31 @@ def sections(evidence: ProbeEvidence) -> list[SourceFound]:
 
 
 def linked_feeds(evidence: ProbeEvidence) -> list[str]:
-    """Return the feeds that a poll would find on the home page."""
+    """Return the addresses of the feeds that a poll would find on the home page."""
     found = evidence.read("home", "home")
     return [s.url for s in found.sources if s.kind == "feed"] if isinstance(found, Discovery) else []
 
 
 def zones(evidence: ProbeEvidence) -> dict[str, str]:
-    """Return the zone ids in the menu, by the slug of their section."""
+    """Return the zone id of each section in the menu, by the slug of the section."""
     return {slug(s.url): s.zone for s in sections(evidence) if s.zone}
 
 
 def api_hosts(evidence: ProbeEvidence) -> list[str]:
-    """Return the hosts that may have the list API: the configured ones, else the candidates."""
+    """Return the hosts that may have the list API: those in the configuration or, if it names none, the likely ones."""
     return list(evidence.site.api or site.api_hosts(evidence.site.root))
 
 
 def api_key(evidence: ProbeEvidence) -> str | None:
-    """Return the key of the question that received a list API response; None without one."""
+    """Return the key of the first question to which a host responded with a list from the API; None if no host did."""
     return next((key for key in API_KEYS if isinstance(evidence.read(key, "list"), Discovery)), None)
 
 
 def gap_id(stories: Iterable[Sighting]) -> int | None:
-    """Return an id that no list names, between two ids that lists name; the gap nearest to the middle is used."""
+    """Return an id that is not in `stories`, but lies between two ids that are; None if there is no such id.
+
+    Of several gaps between the ids, the middle one is used.
+    """
     known = sorted(s.post_id for s in stories if s.post_id is not None)
     missing = [low + 1 for low, high in pairwise(known) if high - low > 1]
     return missing[len(missing) // 2] if missing else None
@@ -161,7 +164,11 @@ def _article_of(key: str) -> Callable[[ProbeEvidence], str | None]:
 
 
 def _plain(stories: Iterable[Sighting], place: int) -> str | None:
-    """Return the article at `place` of a list, if possible without those that look like pictures or players."""
+    """Return the address of the article at index `place` of a list, or of the last one if the list is shorter.
+
+    Articles that look like pictures or videos are left out first, unless all articles look like that. Return None if
+    the list is empty.
+    """
     every = list(stories)
     plain = [s for s in every if not _ANY_MEDIA.search(f"{s.title} {s.url}")] or every
     return plain[min(place, len(plain) - 1)].url if plain else None

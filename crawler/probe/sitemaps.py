@@ -1,6 +1,6 @@
 """Checks of the sitemaps (dossier section 11).
 
-Boundary: pure checks; evidence in, results out.
+Boundary: pure checks. Each takes the responses of the probe (`ProbeEvidence`) and returns a `CheckResult`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TOLERANCE = 60  # seconds within which two times count as the same
 
 
 def index(evidence: ProbeEvidence) -> CheckResult:
-    """Check that the sitemap index is at the expected address and names months without a leading zero."""
+    """Check that the sitemap index is at the expected address, and that its months have no leading zero (`2026-1`)."""
     if evidence.response("index") is None:
         return unknown(evidence.failure("index"))
     listed, found = months(evidence), evidence.read("index", "index")
@@ -43,7 +43,7 @@ def index(evidence: ProbeEvidence) -> CheckResult:
 
 
 def span(evidence: ProbeEvidence) -> CheckResult:
-    """Check the first month in the index, and that the current month is in it."""
+    """Check that the sitemap index begins with the expected year and ends with the current month."""
     listed = [s.when for s in months(evidence) if s.when]
     if not listed:
         return unknown(evidence.failure("index") or "the index lists no month")
@@ -62,7 +62,7 @@ def span(evidence: ProbeEvidence) -> CheckResult:
 
 
 def news(evidence: ProbeEvidence) -> CheckResult:
-    """Check that there is a news sitemap with the articles of the last days."""
+    """Check that there is a news sitemap, which lists the articles of the last days."""
     if evidence.response("news") is None:
         return unknown(evidence.failure("news"))
     listed, found = evidence.stories("news", "urlset"), evidence.read("news", "urlset")
@@ -75,7 +75,7 @@ def news(evidence: ProbeEvidence) -> CheckResult:
 
 
 def per_day(evidence: ProbeEvidence) -> CheckResult:
-    """Check how many articles a day this month's sitemap lists."""
+    """Check that the number of articles per day in this month's sitemap is in the expected range."""
     listed = evidence.stories("month:now", "urlset")
     days = Counter(day for s in listed if (day := _day(s)))
     whole = [days[day] for day in sorted(days)[1:-1]]  # the first and the last day may be incomplete
@@ -115,7 +115,7 @@ def order(evidence: ProbeEvidence) -> CheckResult:
 
 
 def titles(evidence: ProbeEvidence) -> CheckResult:
-    """Check how a monthly sitemap writes titles."""
+    """Check that a monthly sitemap gives titles, written as escaped CDATA."""
     response, listed = evidence.ok("month:now"), evidence.stories("month:now", "urlset")
     if response is None or not listed:
         return unknown(evidence.failure("month:now") or "no article in it")
@@ -129,7 +129,7 @@ def titles(evidence: ProbeEvidence) -> CheckResult:
 
 
 def lastmod(evidence: ProbeEvidence) -> CheckResult:
-    """Check what `lastmod` means, using fetched articles whose publication and modification times differ."""
+    """Check that `lastmod` is the time of the last edit, by the fetched articles that were edited after publication."""
     meanings = {_meaning(story, article) for story, article in _dated(evidence)} - {None}
     if not meanings:
         return unknown("no fetched article has a modification time that differs from its publication time")
@@ -142,7 +142,7 @@ def lastmod(evidence: ProbeEvidence) -> CheckResult:
 
 
 def _dated(evidence: ProbeEvidence) -> Iterator[tuple[Sighting, Article]]:
-    """Yield the fetched articles, each with its entry in the sitemap."""
+    """Yield pairs of an entry in a monthly sitemap and the fetched article that it lists."""
     for era in ("now", *(name for name, _, _ in ERAS)):
         article = evidence.article(f"era:{era}")
         for story in evidence.stories(f"month:{era}", "urlset"):

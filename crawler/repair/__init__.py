@@ -1,10 +1,10 @@
 """Repair texts that lost spaces or line breaks before the site published them; the verbatim text never changes.
 
-The rules are an ordered tuple of small named functions from a text to its edits. They run in order, and again until
-no rule finds anything, so that repairing a repaired text changes nothing.
+Each rule is a small named function that returns the edits for a text. The rules run in a fixed order, and the whole
+sequence is repeated until no rule finds anything. Therefore, repairing a repaired text changes nothing.
 
-Boundary: pure. Text in, repaired text and edits out; no I/O, no clock, no randomness. Knowledge of the language comes
-in as a `Lexicon`; without a lexicon, only the rules that do not need one run.
+Boundary: pure. Text in, repaired text and edits out; no I/O, no clock, no randomness. The caller passes the knowledge
+of the language as a `Lexicon`; without a lexicon, only the rules that do not need one run.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MAX_ROUNDS = 40  # a text settles in two or three rounds; one that never settle
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One named rule: `find` returns the edits of a text, in order and without overlap."""
+    """One named rule. Its function `find` returns the edits for a text, in order of position and without overlap."""
 
     name: str
     find: Callable[[str, Lexicon], list[Repair]]
@@ -60,10 +60,11 @@ _NO_WORDS = WordList({})
 
 
 def repair(text: str, lexicon: Lexicon | None, *, hints: Sequence[str] = ()) -> Reading:
-    """Return the repaired text and the edits that lead to it. Each line of `text` is one block.
+    """Return the repaired text and the edits that produce it from `text`. Each line of `text` is one block.
 
-    `hints` are clean texts of the same page (title, lead, summaries, captions), which may contain the same words with
-    their spaces. A text far longer than any article is returned unchanged.
+    `hints` are other texts of the same page (title, lead, summaries, captions). They have no glued words, so a word
+    that is glued in `text` may appear in them with its spaces. A text far longer than any article is returned
+    unchanged.
     """
     if len(text) > _LONGEST:
         return Reading(text)
@@ -94,7 +95,7 @@ def _round(reading: Reading, rules: Sequence[Rule], known: Lexicon) -> Reading:
 
 
 def flags(reading: Reading) -> tuple[str, ...]:
-    """Return the entry of `problems` for a page that lost its line breaks; empty for fewer than three glued spots."""
+    """Return the entry for `problems` if at least three edits repair lost line breaks, otherwise an empty tuple."""
     count = glue_count(reading)
     if count < _BROKEN_PAGE:
         return ()
@@ -103,5 +104,5 @@ def flags(reading: Reading) -> tuple[str, ...]:
 
 
 def glue_count(reading: Reading) -> int:
-    """Return the number of edits that repair lost line breaks."""
+    """Return how many edits in `reading` come from the rules against lost line breaks (`GLUE`)."""
     return sum(edit.rule in GLUE for edit in reading.repairs)

@@ -1,8 +1,9 @@
-"""Estimate how likely a string is a single word of running text, by word lists, shape and derivation.
+"""Estimate the probability that a string is one word of ordinary text, from word lists, its shape and its derivation.
 
 All results are log probabilities in nats; `NEVER` means that the string cannot be a word.
 
-Boundary: one string, with the neighbouring tokens where they explain a capital; no spots, no splits.
+Boundary: one string at a time. Neighbouring tokens are used only if they may explain a capital letter. `score` decides
+where a run of letters may be split.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _LETTER = -2.2  # for each letter of an unknown word
 
 
 def of_whole(text: str, left: str, right: str, lexicon: Lexicon) -> float:
-    """Return the log probability of a run of letters as one word, known or not."""
+    """Return the log probability that `text`, a whole run of letters, is one word, whether it is listed or not."""
     if not text[1:].islower():
         return _of_mixed(text, lexicon)
     if text[0].isupper():
@@ -66,7 +67,7 @@ def of_second(first: str, text: str, right: str, lexicon: Lexicon) -> float:
 
 
 def of_plain(text: str, lexicon: Lexicon) -> float:
-    """Return the log probability of a lower-case string that must be a known word."""
+    """Return the log probability that `text`, in lower case, is a word; `NEVER` if it is neither listed nor derived."""
     if len(text) <= 3 and text not in words.SHORT:
         return NEVER
     known = lexicon.frequency(text)
@@ -76,7 +77,7 @@ def of_plain(text: str, lexicon: Lexicon) -> float:
 
 
 def is_derived(text: str, lexicon: Lexicon, floor: float = 5e-8) -> bool:
-    """Whether an unlisted word is a listed one with a common prefix or ending: `coprésider`, `vietnamisation`."""
+    """Whether `text` is a listed word with a common prefix or ending, such as `coprésider` or `vietnamisation`."""
     if text.startswith(words.PREFIXES):
         stems = (text[len(p) :] for p in words.PREFIXES if text.startswith(p))
         if any(len(stem) > 4 and lexicon.frequency(stem) > floor for stem in stems):
@@ -114,7 +115,7 @@ def _of_syllable(text: str, left: str, right: str) -> float:
 
 
 def _of_mixed(text: str, lexicon: Lexicon) -> float:
-    """Weigh a word with inner capitals: common in brands with an initial capital (MobiFone), else rare (iPhone)."""
+    """Return the log probability of a word with inner capitals: `MobiFone` has a common form, `iPhone` a rare one."""
     if lexicon.is_name(text):
         return _BRAND
     is_brand = text[0].isupper() and text[1].islower()
@@ -122,7 +123,11 @@ def _of_mixed(text: str, lexicon: Lexicon) -> float:
 
 
 def _of_acronym(text: str, second: str, lexicon: Lexicon) -> float:
-    """Accept `ASEAN` before `et`; before other words only if they are common, because `PVcomBank` is one name."""
+    """Return the log probability of `text`, an acronym, as the first part of a run of letters.
+
+    `second` is the other part. `ASEANet` can be `ASEAN` and `et`. If `second` is not a function word, it must be a
+    common word, because `PVcomBank` is one name; otherwise the result is `NEVER`.
+    """
     if second not in words.FUNCTION:
         common = 1e-6 if len(second) > 5 else 5e-6
         if len(second) < 4 or lexicon.frequency(second) < common:
@@ -131,7 +136,10 @@ def _of_acronym(text: str, second: str, lexicon: Lexicon) -> float:
 
 
 def _of_title(text: str, second: str, left: str, lexicon: Lexicon) -> float:
-    """Weigh a capitalised first part: the first word of a sentence, an institution or a name."""
+    """Return the log probability of `text`, a capitalised word, as the first part of a run of letters.
+
+    The word can be the first of a sentence, a common noun with a capital (an institution such as `Défense`), or a name.
+    """
     lower = text.lower()
     chance = of_plain(lower, lexicon)
     if words.ends_sentence(left):

@@ -1,6 +1,6 @@
-"""Apply edits to a text, and compose successive lists of edits into one list over the verbatim text.
+"""Apply edits to a text, and combine two successive lists of edits into one list that refers to the verbatim text.
 
-Boundary: strings and offsets only; this module knows no rule.
+Boundary: strings and offsets only; this module does not know the repair rules.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from crawler.types import Repair
 
 
 def apply(text: str, repairs: Iterable[Repair]) -> str:
-    """Return `text` with the edits applied. All offsets refer to `text`, in characters.
+    """Return `text` with all edits in `repairs` applied; their offsets are positions in `text`, in characters.
 
     Raises:
         ValueError: An edit does not match the text, or two edits overlap.
@@ -30,10 +30,10 @@ def apply(text: str, repairs: Iterable[Repair]) -> str:
 
 
 def compose(first: Sequence[Repair], second: Sequence[Repair]) -> tuple[Repair, ...]:
-    """Return the edits of the verbatim text that have the effect of `first`, then `second`.
+    """Return edits of the verbatim text that have the same effect as the edits `first` followed by the edits `second`.
 
-    The offsets of `second` refer to the result of `first`. Edits that touch the same characters are merged into one,
-    under the name of the later rule.
+    The offsets in `second` refer to the intermediate text, which is the result of `first`. Edits of the two lists that
+    overlap or touch are merged into one edit, which has the rule name of the edit in `second`.
     """
     composed: list[Repair] = []
     shift = 0  # length of the intermediate text minus length of the verbatim text, up to here
@@ -45,7 +45,11 @@ def compose(first: Sequence[Repair], second: Sequence[Repair]) -> tuple[Repair, 
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """An edit with its span in the intermediate text, and the shift after it."""
+    """An edit of the verbatim text, with its start and end in the intermediate text.
+
+    `shift` is the length of the intermediate text minus the length of the verbatim text, both up to the end of this
+    edit.
+    """
 
     edit: Repair
     start: int
@@ -67,7 +71,7 @@ def _placed(edits: Sequence[Repair]) -> list[_Placed]:
 
 
 def _groups(old: Sequence[_Placed], new: Sequence[Repair]) -> list[_Group]:
-    """Group the edits that touch in the intermediate text."""
+    """Return the edits of both lists in groups; the edits of one group overlap or touch in the intermediate text."""
     spans: list[tuple[int, int, _Placed | Repair]] = [(p.start, p.end, p) for p in old]
     spans += [(e.offset, e.offset + len(e.before), e) for e in new]
     groups: list[_Group] = []
@@ -95,7 +99,11 @@ def _merged(old: Sequence[_Placed], new: Sequence[Repair], shift: int) -> list[R
 
 
 def _overlay(pieces: Sequence[tuple[str, int]]) -> str:
-    """Return the intermediate text of a group; its edits touch, so together they cover every character."""
+    """Return the part of the intermediate text that one group of edits covers.
+
+    `pieces` are strings of this part with their positions. They leave no gap, because the edits of a group overlap or
+    touch.
+    """
     chars = [""] * max(at + len(piece) for piece, at in pieces)
     for piece, at in pieces:
         chars[at : at + len(piece)] = piece

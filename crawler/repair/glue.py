@@ -1,6 +1,7 @@
-"""Find glued words: words that ran together where a line break was lost. The missing spaces are returned as edits.
+"""Find glued words, which run together because a line break was lost, and return the missing spaces as edits.
 
-Each spot is weighed by its words (`score`) and by its position among the lines of its block (`wrap`).
+A spot is a place where a space may be missing. It is weighed by the words around it (`score`) and by its position among
+the lines of its block (`wrap`).
 
 Boundary: one text and a lexicon in, edits out.
 """
@@ -38,14 +39,14 @@ _WORD_END = re.compile(r"\s|$")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of the text that is weighed separately: a block, or a cut of a long one."""
+    """A part of the text that is weighed separately: a block, or a part of a block that is too long."""
 
     start: int
     text: str
 
 
 def find(text: str, lexicon: Lexicon) -> list[Repair]:
-    """Return the missing spaces of a text whose probability is at least `SURE`, as edits."""
+    """Return edits that insert a space wherever one is missing with a probability of at least `SURE`."""
     pieces = list(_pieces(text))
     scored = [_splits(piece.text, lexicon) for piece in pieces]
     if not any(s.odds > _MIN_BEST_ODDS for found in scored for s in found):
@@ -74,7 +75,7 @@ def _splits(text: str, lexicon: Lexicon) -> list[score.Split]:
 
 
 def _number_splits(text: str, lexicon: Lexicon) -> Iterator[score.Split]:
-    """Yield the places where a number and a word touch."""
+    """Yield a possible split, with its odds, for each place where a number and a word touch."""
     spans = protected(text)
     for one, two in pairwise(words.TOKEN.finditer(text)):
         if one.end() != two.start() or any(a <= one.start() < b for a, b in spans):
@@ -86,12 +87,12 @@ def _number_splits(text: str, lexicon: Lexicon) -> Iterator[score.Split]:
 
 
 def protected(text: str) -> list[tuple[int, int]]:
-    """Return the spans of addresses, file names and other chunks that no rule may change."""
+    """Return the start and end of each chunk that no rule may change, such as a web address or a file name."""
     return [m.span() for m in re.finditer(r"\S+", text) if _ADDRESS.search(m[0])]
 
 
 def runs(text: str) -> Iterator[score.LetterRun]:
-    """Yield the runs of letters of a text with their neighbours, without protected chunks."""
+    """Yield each run of letters with the tokens before and after it; skip single letters and protected chunks."""
     spans = protected(text)
     found = [(m.start(), m[0].replace("’", "'")) for m in words.TOKEN.finditer(text)]
     for i, (start, token) in enumerate(found):
@@ -120,7 +121,7 @@ def _next_end(text: str, offset: int) -> int:
 
 
 def _edits(piece: Piece, block: wrap.BlockSpots, chances: Sequence[float]) -> Iterator[Repair]:
-    """Yield one edit per run of letters, so that the `repairs` table shows whole words before and after."""
+    """Yield one edit for each string of glued words, so that the table `repairs` shows whole words."""
     sure = [s.offset for s, chance in zip(block.spots, chances, strict=True) if chance >= SURE]
     for match in _CHUNK.finditer(piece.text):
         cuts = [o for o in sure if match.start() < o < match.end()]

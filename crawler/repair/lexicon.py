@@ -21,45 +21,51 @@ _OPEN = "\n"  # the token before the first and after the last one of a line
 
 
 class Lexicon(Protocol):
-    """Knowledge of the language. It must not change while a text is repaired."""
+    """The knowledge of the language that the rules use. It must not change while a text is repaired."""
 
     def frequency(self, word: str) -> float:
-        """Return the share of running words that are this lower-case word; 0.0 when it is unknown."""
+        """Return the share of `word`, in lower case, among all words of running text; 0.0 if it is unknown."""
         ...
 
     def follows(self, left: str, right: str) -> float:
-        """Return how much likelier (nats) `right` is after `left` than elsewhere; both tokens keep their capitals."""
+        """Return how much likelier `right` is after `left` than elsewhere, in nats; both tokens keep their capitals."""
         ...
 
     def is_name(self, word: str) -> bool:
-        """Whether this capitalised word occurs in clean text as a name or as part of a name."""
+        """Whether `word`, which is capitalised, occurs in clean text as a name or as part of a name."""
         ...
 
 
 class WordList:
-    """A lexicon that knows only frequencies."""
+    """A lexicon that knows only how frequent words are."""
 
     def __init__(self, frequencies: Mapping[str, float]) -> None:
         self._frequencies = frequencies
 
     def frequency(self, word: str) -> float:
-        """Return the listed frequency; 0.0 for an unlisted word."""
+        """Return the frequency of `word` in the list; 0.0 if the list does not contain it."""
         return self._frequencies.get(word, 0.0)
 
     def follows(self, left: str, right: str) -> float:  # noqa: ARG002 - the protocol's signature
-        """Return 0.0: nothing is known about neighbours."""
+        """Return 0.0, because a word list does not show which words follow one another."""
         return 0.0
 
     def is_name(self, word: str) -> bool:  # noqa: ARG002 - the protocol's signature
-        """Return False: nothing is known about names."""
+        """Return False, because a word list does not show which words are names."""
         return False
 
 
 class Corpus:
-    """A lexicon learnt from clean texts on top of `base`. No word is less frequent than in `base`."""
+    """A lexicon that adds what it learns from clean texts to another lexicon, `base`.
+
+    The frequency of a word is never lower than in `base`.
+    """
 
     def __init__(self, base: Lexicon, texts: Iterable[str] = (), *, grammar: bool = False) -> None:
-        """With `grammar`, also learn which classes of words follow one another; this needs some thousand words."""
+        """Learn from `texts`; if `grammar` is true, also learn which classes of words follow one another.
+
+        The classes can only be learnt from texts with some thousand words in total.
+        """
         self._base = base
         self._grammar = Grammar() if grammar else None
         self._words: Counter[str] = Counter()
@@ -71,7 +77,7 @@ class Corpus:
             self.learn(text)
 
     def learn(self, text: str) -> None:
-        """Learn from one clean text; each of its lines is a separate block."""
+        """Learn words, pairs of words and names from one clean text; each line of the text is a separate block."""
         for line in text.splitlines():
             found = [_OPEN, *words.tokens(line), _OPEN]
             self._names.update(_names(found))
@@ -83,7 +89,7 @@ class Corpus:
                 self._grammar.learn(found)
 
     def learn_names(self, text: str) -> None:
-        """Learn only names from a text that may be broken, and only names that cannot be two words run together."""
+        """Learn only names, from a text that may contain glued words; ignore names that may be two words."""
         for line in text.splitlines():
             found = [_OPEN, *words.tokens(line), _OPEN]
             self._names.update(name for name in _names(found) if not self._may_be_glued(name))
@@ -96,13 +102,17 @@ class Corpus:
         return any(min(self.frequency(a), self.frequency(b)) > _COMMON for a, b in halves)
 
     def frequency(self, word: str) -> float:
-        """Return the larger of the base's frequency and a cautious estimate from the texts."""
+        """Return the larger of two frequencies of `word`: that in `base`, and a cautious one from the learnt texts."""
         seen = self._words.get(word, 0)
         here = seen / (self._size + 200_000) if seen else 0.0
         return max(here, self._base.frequency(word))
 
     def follows(self, left: str, right: str) -> float:
-        """Return the log odds by word pairs; the rarer `left` is, the more the classes and the base count."""
+        """Return how much likelier `right` is after `left` than elsewhere, in nats.
+
+        The result comes from the pairs of words in the learnt texts. The rarer `left` is in these texts, the more the
+        result depends on the classes of the two words or, if no classes were learnt, on `base`.
+        """
         if (left, right) in self._neighbours:
             return _NEIGHBOURS
         prior = self._grammar.follows(left, right) if self._grammar is not None else self._base.follows(left, right)
@@ -117,7 +127,7 @@ class Corpus:
         return max(math.log(likely / chance), prior - 0.7)
 
     def is_name(self, word: str) -> bool:
-        """Whether the texts or the base contain this name."""
+        """Whether the learnt texts or `base` contain `word` as a name."""
         return word in self._names or self._base.is_name(word)
 
 
@@ -128,7 +138,10 @@ def _names(found: list[str]) -> Iterator[str]:
 
 
 class Grammar:
-    """Counts of word classes and their pairs. A function word is its own class; other words have one by capital and ending."""
+    """Counters of word classes: how often each class occurs, and how often each class follows another.
+
+    A function word is a class of its own; the class of any other word depends on its capitals and its ending.
+    """
 
     def __init__(self) -> None:
         self._classes: Counter[str] = Counter()
@@ -136,14 +149,17 @@ class Grammar:
         self._size = 0
 
     def learn(self, found: list[str]) -> None:
-        """Count one line of tokens."""
+        """Count the classes of words, and the pairs of neighbouring classes, in one line of tokens."""
         classes = [words.word_class(token) for token in found]
         self._classes.update(classes)
         self._pairs.update(pairwise(classes))
         self._size += len(classes)
 
     def follows(self, left: str, right: str) -> float:
-        """Return the log odds of the pair against chance (nats), shrunk towards zero when the classes are rare."""
+        """Return how much likelier the class of `right` is after the class of `left` than elsewhere, in nats.
+
+        The result is closer to zero if the class of `left` is rare. The bias of `syntax` against wrong pairs is added.
+        """
         first, second = words.word_class(left), words.word_class(right)
         chance = (self._classes[second] + 1) / (self._size + 100)
         seen = self._classes[first]

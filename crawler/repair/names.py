@@ -1,6 +1,6 @@
-"""First names of people in the news: `JoeBiden` is a person, `SoftBank` is not.
+"""A list of common first names, by which the rules recognise that `JoeBiden` is a person and `SoftBank` is not.
 
-Boundary: one closed list, lower case; no surnames, because no list of them would be complete.
+Boundary: one closed list in lower case. It has no surnames, because no list of surnames would be complete.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""How much likelier a run of letters is two words than one, by the words themselves and by their neighbours (nats).
+"""Estimate how much likelier a run of letters is two words than one, from these words and their neighbours, in nats.
 
-Boundary: one run with its neighbours at a time; `wrap` looks at the positions of line breaks.
+Boundary: one run of letters with its neighbours at a time; `wrap` weighs the positions of line breaks.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FOREIGN = -8.0  # next to a foreign function word such as `the`
 
 @dataclass(frozen=True, slots=True)
 class LetterRun:
-    """A run of letters, possibly with a final apostrophe, and the tokens before and after it."""
+    """A run of letters, possibly with a final apostrophe, and the tokens before and after it (`left` and `right`)."""
 
     start: int
     text: str
@@ -34,7 +34,10 @@ class LetterRun:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A place where a space may be missing, and the log odds (nats) for it by the words alone."""
+    """A place where a space may be missing, with the log odds (nats) of a missing space, judged by the words alone.
+
+    `run` is the offset of the run of letters that contains this place.
+    """
 
     offset: int
     odds: float
@@ -42,7 +45,7 @@ class Split:
 
 
 def splits(run: LetterRun, lexicon: Lexicon) -> Iterator[Split]:
-    """Yield the places of a run where both sides can be words."""
+    """Yield the places at which `run` can be split into two parts that can both be words."""
     if _is_bound(run) or len(run.text) > _LONGEST:
         return
     shaped = _shaped(run, lexicon)
@@ -60,7 +63,7 @@ def _is_bound(run: LetterRun) -> bool:
 
 
 def _shaped(run: LetterRun, lexicon: Lexicon) -> Split | None:
-    """Return the place that the run's shape determines, if any."""
+    """Return the split that the shape of `run` shows, such as an ordinal or two names; None if it shows none."""
     if run.left.lower() == "aujourd'" and run.text.startswith("hui"):
         return Split(run.start + 3, LIMIT, run.start)
     at = shapes.ordinal(run.touches_number, run.text, lexicon)

@@ -1,8 +1,8 @@
-"""Spots recognised by their shape: a capital inside a run of letters, a number that touches a word.
+"""Recognise missing spaces by shape: a capital inside a run of letters, or a number that touches a word.
 
-All odds are log odds in nats.
+All odds in this module are log odds in nats.
 
-Boundary: one spot with its neighbours at a time, as in `score`.
+Boundary: one place with its neighbouring tokens at a time, as in `score`.
 """
 
 from __future__ import annotations
@@ -52,9 +52,10 @@ _UNITS = frozenset(
 
 
 def two_names(run: str, left: str, right: str, lexicon: Lexicon) -> tuple[int, float] | None:
-    """Return where two capitalised words may have run together, and the odds: `JeanBaptiste` against `VietnamPlus`.
+    """Return the index at which `run` may be split into two capitalised words, and the odds of a missing space.
 
-    Word frequencies do not help here, because brands consist of the same words.
+    Return None if `run` does not consist of two such words. `JeanBaptiste` is probably two words, `VietnamPlus` one
+    brand. Word frequencies do not help to decide, because brands consist of the same words.
     """
     match = _TWO_TITLES.fullmatch(run)
     return match and (match.end(1), _of_two_names(match[1], match[2], left, right, lexicon))
@@ -72,7 +73,10 @@ def _of_two_names(one: str, two: str, left: str, right: str, lexicon: Lexicon) -
 
 
 def _of_name_or_brand(first: str, second: str, beside_name: bool, lexicon: Lexicon) -> float:
-    """Weigh a person's name against a brand; `beside_name` means that a capitalised word stands next to it."""
+    """Return the odds that `first` and `second` are a person's name rather than a brand that is written as one word.
+
+    `beside_name` means that a capitalised word stands next to them.
+    """
     if vietnamese.is_syllable(first) and vietnamese.is_syllable(second):
         return _BRAND if lexicon.frequency(first + second) else _TWO_NAMES + 2.0 + beside_name
     if first in _BRAND_STARTS or second in _BRAND_ENDS:
@@ -84,16 +88,20 @@ def _of_name_or_brand(first: str, second: str, beside_name: bool, lexicon: Lexic
 
 
 def _opening(first: str, second: str, lexicon: Lexicon) -> float:
-    """Weigh `LesVietnamiens` at the start of a sentence; `LeMonde` and `LaSalle` may be names."""
+    """Return the odds of a missing space after a function word at the start of a sentence, as in `LesVietnamiens`.
+
+    The odds are lower after `le`, `la`, `de` and `du`, because `LeMonde` and `LaSalle` are names.
+    """
     if lexicon.frequency(second) < 1e-7:
         return _TWO_NAMES
     return 5.0 if first in {"le", "la", "de", "du"} else 9.0
 
 
 def ordinal(touches_number: bool, run: str, lexicon: Lexicon) -> int | None:
-    """Return where the word that is glued to an ordinal begins: `76eFestival`, `XXesiècle`; None if there is none.
+    """Return the index in `run` at which a word begins that is glued to an ordinal; None if there is no such word.
 
-    `run` is a run of letters; `touches_number` means that a number stands directly before it.
+    Examples are `76eFestival` and `XXesiècle`. `run` is a run of letters; `touches_number` means that a number stands
+    directly before it.
     """
     match = _AFTER_NUMBER.match(run) if touches_number else _AFTER_ROMAN.match(run)
     ends = (match.end("end"), match.end("end") + 1) if match else ()
@@ -101,7 +109,10 @@ def ordinal(touches_number: bool, run: str, lexicon: Lexicon) -> int | None:
 
 
 def before_word(number: str, word: str, lexicon: Lexicon) -> float:
-    """Return the odds of a missing space between a number and a word: `2017dans`, `18remporta`; never before a unit."""
+    """Return the odds of a missing space between a number and the word after it, as in `2017dans` or `18remporta`.
+
+    The odds are minus infinity if the word is a unit, such as `km`, or not a common word.
+    """
     lower = word.rstrip("'").lower()
     if not word[0].islower() or lower in _UNITS or len(number) > 12:
         return _NEVER
@@ -114,7 +125,10 @@ def before_word(number: str, word: str, lexicon: Lexicon) -> float:
 
 
 def after_word(word: str, number: str, lexicon: Lexicon) -> float:
-    """Return the odds of a missing space between a word and a number: `février1789`, `sur3`; never `COVID19`."""
+    """Return the odds of a missing space between a word and the number after it, as in `février1789` or `sur3`.
+
+    The odds are minus infinity if the word is not common, or has capitals after its first letter, as in `COVID19`.
+    """
     if not word[1:].islower() or not number[0].isdigit():
         return _NEVER
     lower = word.lower()

@@ -1,6 +1,7 @@
-"""Pairs of words that hardly ever stand side by side in French: the small grammar that `Corpus` uses, in nats.
+"""A small French grammar for `Corpus`: the log odds (nats) against pairs of words that hardly ever stand side by side.
 
-Boundary: closed lists and endings, written by hand, so that they also cover words that no text taught.
+Boundary: closed lists of words and endings, written by hand, so that they also cover words that no learnt text
+contains.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ _NOT_AFTER_NE = frozenset("un une des du au aux ce cet cette ces".split())
 
 
 def bias(left: str, right: str) -> float:
-    """Return the log odds against `right` after `left` by grammar: negative, or 0.0 when no rule applies."""
+    """Return a negative number (nats) if grammar makes `right` unlikely after `left`; 0.0 if no rule applies."""
     a, b = left.lower(), right.lower()
     if a in _DETERMINERS:
         return _after_determiner(a, b)
@@ -65,7 +66,7 @@ def _after_determiner(left: str, right: str) -> float:
 
 
 def _agreement(left: str, right: str) -> float:
-    """Compare the ending of a noun with the number of an auxiliary that follows it directly."""
+    """Return a negative number (nats) if a noun and the auxiliary after it do not agree in number, otherwise 0.0."""
     if left in words.FUNCTION or not left[0].isalpha() or left.endswith("'"):
         return 0.0
     if right in {"ont", "sont", "avaient", "étaient"}:

@@ -1,6 +1,6 @@
-"""Repair spaces lost or added around signs, numbers and single letters, mostly without knowing the words.
+"""Repair spaces that were lost or added around signs, numbers and single letters, mostly without a lexicon.
 
-Boundary: patterns over text, each with the exceptions that make it safe. Only `capital` needs a `Lexicon`.
+Boundary: regular expressions, each with the exceptions that make it safe. Only `capital` needs a `Lexicon`.
 """
 
 from __future__ import annotations
@@ -50,7 +50,10 @@ Fix = Callable[[re.Match[str]], str]
 
 
 def _each(rule: str, text: str, fix: Fix, *patterns: re.Pattern[str]) -> list[Repair]:
-    """Return the edits of all patterns, in order of position; of two that overlap, the first one counts."""
+    """Return one edit for each match of `patterns`, in order of position; `fix` returns the replacement of a match.
+
+    A match is ignored if it overlaps an earlier match or begins in a protected chunk, such as a web address.
+    """
     spans = protected(text)
     found: list[Repair] = []
     done = -1
@@ -66,7 +69,7 @@ def _space_after(match: re.Match[str]) -> str:
 
 
 def nfc(text: str) -> list[Repair]:
-    """Compose letters and their accents (NFC), one edit per word."""
+    """Replace letters with separate accents by the accented characters (Unicode form NFC), with one edit per word."""
     if unicodedata.is_normalized("NFC", text):
         return []
     found = ((m.start(), m[0], unicodedata.normalize("NFC", m[0])) for m in re.finditer(r"\S+", text))
@@ -74,47 +77,47 @@ def nfc(text: str) -> list[Repair]:
 
 
 def spaces(text: str) -> list[Repair]:
-    """Replace several spaces by one, which is a no-break space if one of them was."""
+    """Replace several successive spaces by one space, or by a no-break space if any of them is one."""
     return [Repair("spaces", m.start(), m[0], "\u00a0" if "\u00a0" in m[0] else " ") for m in _SPACES.finditer(text)]
 
 
 def agency(text: str) -> list[Repair]:
-    """Remove the space inside the agency's name: `- VN A` (dossier section 16)."""
+    """Remove the space inside the agency's abbreviated name, as in `- VN A` (dossier section 16)."""
     return _each("torn-signature", text, _closed_agency, _AGENCY)
 
 
 def ordinal(text: str) -> list[Repair]:
-    """Remove the space inside an ordinal: `45 e anniversaire`."""
+    """Remove the space inside an ordinal number, as in `45 e anniversaire`."""
     return _each("torn-ordinal", text, lambda m: m["number"] + m["end"], _ORDINAL)
 
 
 def elision(text: str) -> list[Repair]:
-    """Remove the space after an elided word: `l’ Organisation`."""
+    """Remove the space after an elided word, as in `l’ Organisation`."""
     return _each("torn-elision", text, lambda m: m["word"], _ELISION)
 
 
 def sentence(text: str) -> list[Repair]:
-    """Insert the missing space after the end of a sentence: `presse.Lors`."""
+    """Insert the missing space after the end of a sentence, as in `presse.Lors`."""
     return _each("glued-sentence", text, _space_after, _SENTENCE, _SENTENCE_YEAR)
 
 
 def comma(text: str) -> list[Repair]:
-    """Insert the missing space after a comma or semicolon between words: `multilatéraux,tout`."""
+    """Insert the missing space after a comma or semicolon between words, as in `multilatéraux,tout`."""
     return _each("glued-comma", text, _space_after, _COMMA)
 
 
 def bracket(text: str) -> list[Repair]:
-    """Insert the missing space at a bracket or quotation mark: `bilatéral(2013`, `(PCV)et`."""
+    """Insert the missing space at a bracket or quotation mark, as in `bilatéral(2013` or `(PCV)et`."""
     return _each("glued-bracket", text, _space_after, _BRACKET, _AFTER_BRACKET, _QUOTE)
 
 
 def figure(text: str) -> list[Repair]:
-    """Insert the missing space between a number and a word other than a unit: `30mars`, `le18 mai`, `en2017`."""
+    """Insert the missing space between a number and a word that is not a unit, as in `30mars` or `le18 mai`."""
     return _each("glued-figure", text, _space_after, _MONTH_DAY, _DAY_ARTICLE, _MONTH_YEAR, _YEAR_WORD, _AMOUNT)
 
 
 def capital(text: str, lexicon: Lexicon) -> list[Repair]:
-    """Remove the space after a capital if only the joined letters are a word: `P rincipe`."""
+    """Remove the space after a capital letter if the letters are a word only when joined, as in `P rincipe`."""
     return [e for e in _each("torn-capital", text, _closed, _CAPITAL) if _torn(e, lexicon)]
 
 

@@ -1,6 +1,6 @@
-"""Recognise Vietnamese syllables, with or without diacritics, so that names missing from every list stay whole.
+"""Recognise Vietnamese syllables, with or without diacritics, so that names that no list contains are not split.
 
-Boundary: one pattern; no frequencies.
+Boundary: one regular expression; word frequencies are not used.
 """
 
 from __future__ import annotations

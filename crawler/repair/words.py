@@ -1,6 +1,6 @@
-"""French words as the repair rules see them: tokens, function words, and the classes whose order `Grammar` learns.
+"""Split French text into tokens, and classify words for the repair rules and for `Grammar`.
 
-Boundary: closed lists and shapes of words; no frequencies, no article text.
+Boundary: closed lists and shapes of words; neither word frequencies nor article texts are used.
 """
 
 from __future__ import annotations
@@ -113,14 +113,18 @@ _OPEN_CLASSES = (
 
 
 def tokens(text: str) -> Iterator[str]:
-    """Yield the tokens of a text, with typographic apostrophes replaced by `'`."""
+    """Yield the tokens of a text (words, numbers and signs), with typographic apostrophes replaced by `'`."""
     for match in TOKEN.finditer(text):
         yield match[0].replace("’", "'")
 
 
 @lru_cache(maxsize=1 << 14)  # bounded, so that a long-running service does not grow with every new name
 def word_class(token: str) -> str:
-    """Return the class of a token: itself for a function word, otherwise a class by capital or ending."""
+    """Return the class of a token by which `Grammar` counts it.
+
+    A function word or a sign is a class of its own. Other words are classified by their capitals or their ending,
+    numbers by whether they may be a year.
+    """
     lower = token.lower()
     if lower in FUNCTION or not token[0].isalpha() or lower.endswith("'"):
         return _closed_class(lower)
@@ -136,12 +140,12 @@ def _closed_class(lower: str) -> str:
 
 
 def open_class(lower: str) -> str:
-    """Return the class that the ending of a lower-case word suggests."""
+    """Return the class of a lower-case word that is not a function word, by its ending."""
     if lower in INVARIANT:
         return "inv"
     return next((name for name, endings in _OPEN_CLASSES if lower.endswith(endings)), "c")
 
 
 def ends_sentence(token: str) -> bool:
-    """Whether the next token may be capitalised because it begins a sentence or a quotation."""
+    """Whether the token after `token` may be capitalised because it begins a sentence or a quotation."""
     return token.strip() in {".", "!", "?", "…", ":", "«", "“", '"', "-", "–", "—", ""}

@@ -1,14 +1,14 @@
-"""Find where line breaks were lost, by weighing the evidence of the words together with the line lengths.
+"""Find where line breaks were lost, by weighing the words around a place together with the lengths of the lines.
 
-The lost breaks came from source text that was wrapped at a fixed column, most often 79 (`docs/repair.md`). In a block
-that lost them, a break is due after every full line, so a doubtful spot that stands where a break is due is very
-probably a lost break. Three hypotheses compete for each block:
+The source text was wrapped at a fixed column, most often 79 (`docs/repair.md`). If a block lost its line breaks, a
+break is missing after every full line. A spot is a place where a line may have ended: a doubtful spot at the end of a
+full line is very probably a lost break. Three hypotheses are compared for each block:
 
 - clean: no space is missing;
 - scattered: a few spaces are missing, at random places;
 - wrapped: every line break is missing.
 
-Boundary: offsets and probabilities; this module sees no words.
+Boundary: offsets and probabilities; this module does not look at words.
 """
 
 from __future__ import annotations
@@ -33,7 +33,11 @@ _ROUNDS = 3  # of learning the page's wrap width from its own lines
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A place where a line may have ended: after `offset` characters, with the next word ending at `next_end`."""
+    """A place where a line may have ended.
+
+    `offset` is its position in the block, and `next_end` is the position at which the next word ends, both in
+    characters.
+    """
 
     offset: int
     next_end: int
@@ -44,14 +48,14 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class BlockSpots:
-    """One block of text: its length in characters, and its spots in order."""
+    """One block of text: its length in characters, and the places where a line may have ended, in order."""
 
     length: int
     spots: tuple[Spot, ...]
 
 
 def posteriors(blocks: Sequence[BlockSpots]) -> list[list[float]]:
-    """Return, for each spot of each block of one page, the probability that a space is missing there."""
+    """Return the probability that a space is missing at each spot, as one list for each block of a page."""
     widths = _prior_widths()
     for _ in range(_ROUNDS):
         cumulative = _cumulate(widths)
@@ -65,10 +69,11 @@ def posteriors(blocks: Sequence[BlockSpots]) -> list[list[float]]:
 
 @dataclass(frozen=True, slots=True)
 class _Chain:
-    """One block under the wrapped hypothesis.
+    """The result for one block on the assumption that every line break is missing (hypothesis `wrapped`).
 
-    `evidence` is the log likelihood; `spots` holds the posterior of each spot. `lines` holds, for each probable line,
-    the half-open range of wrap widths that would have produced it (two numbers) and its weight.
+    `evidence` is the log likelihood of the block. `spots` holds, for each spot, the probability that a line ended
+    there. `lines` holds three numbers for each probable line: `low`, `high`, and the probability of the line. A wrap
+    width would have produced the line if it is at least `low` and less than `high`.
     """
 
     evidence: float
@@ -93,7 +98,10 @@ def _cumulate(widths: Sequence[float]) -> list[float]:
 
 
 def _line_likelihood(length: int, full: int, cumulative: Sequence[float]) -> float:
-    """Return the likelihood of a line of `length` columns that would have had `full` columns with the next word."""
+    """Return the likelihood of a line of `length` columns, which would have had `full` columns with the next word.
+
+    `cumulative` is the cumulative distribution of wrap widths.
+    """
     if length > _WIDEST:
         return 1e-12
     exact = cumulative[min(full, _WIDEST) + 1] - cumulative[length]
@@ -111,7 +119,7 @@ def _likelihood_ratio(spot: Spot) -> float:
 
 
 def _sum_chains(block: BlockSpots, cumulative: Sequence[float]) -> _Chain:
-    """Sum over all ways to cut the block into lines (forward-backward algorithm)."""
+    """Return the result for one block, summed over all ways to cut it into lines, by the forward-backward algorithm."""
     spots = block.spots
     count = len(spots)
     offsets = [s.offset for s in spots]
@@ -159,7 +167,7 @@ def _ratios_by_run(block: BlockSpots) -> dict[int, float]:
 
 
 def _weigh_hypotheses(blocks: Sequence[BlockSpots], chains: Sequence[_Chain]) -> list[tuple[float, float, float]]:
-    """Return the posterior of the three hypotheses for each block, given also what the page's other blocks show."""
+    """Return the probabilities of the three hypotheses for each block; the page's other blocks are evidence, too."""
     evidence = [(0.0, _scattered_evidence(b), c.evidence) for b, c in zip(blocks, chains, strict=True)]
     intact = [_log_mixture(_PRIORS_INTACT, e) for e in evidence]
     glued = [_log_mixture(_PRIORS_GLUED, e) for e in evidence]
@@ -174,7 +182,11 @@ def _log_mixture(priors: Sequence[float], evidence: Sequence[float]) -> float:
 
 
 def _block_posterior(evidence: tuple[float, float, float], others: float) -> tuple[float, float, float]:
-    """Return the posterior of the hypotheses; `others` is the page's log odds of being glued, without this block."""
+    """Return the probabilities of the three hypotheses for one block.
+
+    `evidence` holds the log likelihood of each hypothesis. `others` is the log odds that the page lost its line breaks,
+    judged by its other blocks.
+    """
     page = 1 / (1 + math.exp(-max(-30.0, min(30.0, others))))
     top = max(evidence)
     raw = [
@@ -188,7 +200,7 @@ def _block_posterior(evidence: tuple[float, float, float], others: float) -> tup
 def _learn_widths(
     blocks: Sequence[BlockSpots], chains: Sequence[_Chain], weights: Sequence[tuple[float, float, float]]
 ) -> list[float]:
-    """Return the distribution of wrap widths, given the lines found so far; the whole page has one width."""
+    """Return the probability of each wrap width, given the lines found so far; a page has only one width."""
     prior = _prior_widths()
     logs = [math.log(p) if p else -math.inf for p in prior]
     for _, chain, weight in zip(blocks, chains, weights, strict=True):
@@ -201,7 +213,11 @@ def _learn_widths(
 
 
 def _credit(logs: list[float], low: int, high: int, weight: float) -> None:
-    """Make the widths that would have produced this line about ten times likelier (2.3 nats)."""
+    """Increase the log probabilities in `logs` of the wrap widths that would have produced one line.
+
+    These are the widths from `low` up to, but not including, `high`. A line that is certain (`weight` 1) makes them
+    about ten times likelier (2.3 nats).
+    """
     for width in range(max(low, 0), min(high, len(logs))):
         logs[width] += weight * 2.3
 

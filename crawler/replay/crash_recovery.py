@@ -1,9 +1,9 @@
 """Crash recovery: ingest the WARC records of crashed processes before anything else is fetched.
 
-Such records are at the end of a file, after the last one that has a row. A visit that was cut off half-way is continued
-over the network.
+Such records are at the end of a file, after the last record that has a row. A visit that was cut off half-way is
+continued over the network.
 
-Boundary: order only.
+Boundary: the order of the calls only.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _RECOVERY_CLAIM = 0  # claimed like a page; no page has this id
 
 
 def recover(run: Run) -> int:
-    """Ingest WARC records that crashed processes (or this one) wrote without rows; return `ReplayReport.ingested`.
+    """Ingest WARC records that crashed processes (or this one) wrote without rows; return how many items were added.
 
     Raises:
-        StopError: a visit cannot be continued; the records stay in the WARC for the next run.
+        StopError: a visit cannot be continued; its records stay in the WARC for the next run.
 
     """
     run.warc.close()  # so that records of this process without rows are read too

@@ -1,6 +1,7 @@
 """Rebuild the database from the WARC files alone, and compare it with the old one.
 
-Boundary: order only; the caller chooses the folder and decides whether the new database replaces the old one.
+Boundary: the order of the calls only; the caller chooses the folder and decides whether the new database replaces the
+old one.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ _BATCH = 50  # records in one transaction
 
 @dataclass
 class RebuildReport:
-    """What a rebuild replayed, and how the new database differs from the old one (no tables if there was no old one).
+    """What a rebuild replayed, and how the new database differs from the old one.
 
-    `bug`: the first exception that is a bug of this program; its item is quarantined in the new database.
-    `unread`: why the old database could not be read, for people.
+    `bug` is the first exception that is a bug of this program; its item is quarantined in the new database. `tables` is
+    empty if there was no old database. `unread` is a text that says why the old database could not be read.
     """
 
     replayed: ReplayReport = field(default_factory=ReplayReport)
@@ -38,7 +39,7 @@ class RebuildReport:
 
     @property
     def differing(self) -> list[TableDifference]:
-        """The tables that must be equal and are not."""
+        """The tables that should be equal in both databases but are not."""
         return [table for table in self.tables if table.kind == "evidence" and table.differing]
 
     @property
@@ -85,7 +86,7 @@ def _replay(run: Run) -> tuple[ReplayReport, Exception | None]:
 
 
 def _replay_batch(replayer: Replayer, progress: _Percent, run: Run, items: Iterator[Record | Damage]) -> Record | None:
-    """Replay a batch in one transaction; return its last record, None at the end."""
+    """Replay a batch of records in one transaction; return the last record, or None if no record is left."""
     last: Record | None = None
     with run.archive.transaction():
         for item in itertools.islice(items, _BATCH):
@@ -97,7 +98,7 @@ def _replay_batch(replayer: Replayer, progress: _Percent, run: Run, items: Itera
 
 
 class _Percent:
-    """Reports one step for each percent of the bytes."""
+    """Reports one step of progress for each percent of the bytes that have been replayed."""
 
     def __init__(self, progress: Progress, size: int) -> None:
         self._progress = progress
@@ -107,7 +108,7 @@ class _Percent:
         progress.phase("rebuild", 100)
 
     def count(self, record: Record, report: ReplayReport) -> None:
-        """Count the bytes of a record."""
+        """Count the bytes of a record, and report a step for each percent that is now complete."""
         self._read += record.ref.length
         while self._reported < self._read * 100 // self._size:
             self._reported += 1

@@ -1,10 +1,10 @@
 """The records of all WARC files in the order in which they were written.
 
-The records of one file are in order. Files are merged by time, day by day, so that few files are open and one record of
-each is in memory. The further responses of a visit with several requests are in the same file as the first one or, if
-that file was full or the day was over, in the file that the process opened next.
+The records of one file are in order. Files are merged by time, day by day, so that few files are open and only one
+record of each is in memory. If a visit has several responses, the further ones are in the same file as the first one
+or, if that file was full or the day was over, in the file that the process opened next.
 
-Boundary: the order of records; of their content only `VNA-Purpose` and the address are read.
+Boundary: only the order of the records; of their content, only the purpose and the time are read.
 """
 
 from __future__ import annotations
@@ -33,14 +33,17 @@ class FileStream:
 
 @dataclass
 class _OpenFile:
-    """A file that is being read: the records read ahead, and the time of the next one, which never goes back."""
+    """A file that is being read.
+
+    `ahead` has the records that were read in advance. `time` is the time of the first of them; it never goes back.
+    """
 
     items: Iterator[Record | Damage]
     ahead: deque[Record | Damage] = field(default_factory=deque)
     time: str = ""
 
     def has(self, count: int = 1) -> bool:
-        """Read ahead until `count` records are buffered; return whether there are that many."""
+        """Read ahead until `count` records are buffered; return False if the file has fewer."""
         while len(self.ahead) < count:
             item = next(self.items, None)
             if item is None:
@@ -49,13 +52,19 @@ class _OpenFile:
         return True
 
     def next_time(self) -> str:
-        """Return the time of the next record. Within a file the written order counts, even if a clock was set back."""
+        """Return the time of the next record.
+
+        It is never earlier than the time of the previous record, even if a clock was set back.
+        """
         if isinstance(item := self.ahead[0], Record):
             self.time = max(self.time, to_precise_text(written_at(item)))
         return self.time
 
     def position_of(self, wanted: Callable[[Record], bool]) -> int | None:
-        """Return the position of the wanted record in `ahead`; None unless only robots.txt responses precede it."""
+        """Return the position in `ahead` of the wanted record if it comes next, and None otherwise.
+
+        Only robots.txt responses may come before it.
+        """
         for position in itertools.count():
             if not self.has(position + 1) or not isinstance(item := self.ahead[position], Record):
                 return None
@@ -66,12 +75,12 @@ class _OpenFile:
         return None  # pragma: no cover - itertools.count is infinite
 
     def take_until(self, position: int) -> list[Record]:
-        """Remove and return everything up to and including a position that `position_of` returned."""
+        """Remove and return the records up to and including `position`, which `position_of` returned."""
         return [item for _ in range(position + 1) if isinstance(item := self.ahead.popleft(), Record)]
 
 
 class RecordStream:
-    """Yields one record after the other, and the further responses of a visit on demand."""
+    """Yields one record after the other and, on request, the further responses of the current visit."""
 
     def __init__(self, files: Iterable[FileStream]) -> None:
         self._unopened = deque(sorted(files, key=lambda file: file.day))
@@ -85,7 +94,7 @@ class RecordStream:
     def follow(self, wanted: Callable[[Record], bool]) -> list[Record]:
         """Remove and return the robots.txt responses that come next, and the wanted record after them.
 
-        The list is empty if any other record comes first.
+        The list is empty if any other record comes before the wanted one.
         """
         files = [self._current] if self._current is not None else []
         files += [file for file in self._open if file is not self._current]
@@ -97,7 +106,7 @@ class RecordStream:
         return self._follow_next_day(wanted)
 
     def follow_in_file(self, wanted: Callable[[Record], bool]) -> list[Record]:
-        """Like `follow`, but look only in the file of the current record."""
+        """Do the same as `follow`, but look only in the file of the current record."""
         position = None if self._current is None else self._current.position_of(wanted)
         return [] if position is None or self._current is None else self._current.take_until(position)
 
@@ -106,7 +115,10 @@ class RecordStream:
         return self._current is None or not self._current.has()
 
     def _follow_next_day(self, wanted: Callable[[Record], bool]) -> list[Record]:
-        """Look in the files of the next day if the current file has ended: the process may have continued there."""
+        """Do the same as `follow` in the files of the next day, if the current file has ended.
+
+        The process that wrote the current record may have continued in one of them.
+        """
         if self._current is None or self._current.has() or not self._unopened:
             return []
         self._open_day()
@@ -135,12 +147,12 @@ class RecordStream:
 
 
 def written_at(record: Record) -> datetime:
-    """Return when a record was written. For an imported capture this is not the time of the capture."""
+    """Return when a record was written. For an imported capture, this is later than the time of the capture."""
     return record.written_at or record.fetched_at
 
 
 def response_records(items: Iterable[Member | Damage]) -> Iterator[Record | Damage]:
-    """Skip the records that no row refers to: requests, and the header of a file."""
+    """Yield the records of a file, except requests and the file header, to which no row refers."""
     for item in items:
         if isinstance(item, Damage):
             yield item
@@ -158,6 +170,6 @@ def _lazily(read: Callable[[str], Iterable[Member | Damage]], name: str) -> Iter
 
 
 def day_of(name: str) -> str:
-    """Return the day in the name of a file (`2026/11/vna-20261121-000.warc.gz`); empty if it has none."""
+    """Return the day in the name of a file (`2026/11/vna-20261121-000.warc.gz`); empty if the name contains none."""
     day = name.rpartition("/vna-")[2][:8]
     return day if day.isdecimal() and len(day) == 8 else _NO_DAY

@@ -26,16 +26,17 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class Unfinished(BaseException):
-    """The visit requests a response that the WARC does not hold: its process was killed half-way.
+    """The visit requests a response that the WARC does not hold: the process was killed half-way through the visit.
 
-    This is not an error, and no handler of errors on its way may catch it, so it does not derive from Exception.
+    This is not an error, and no error handler may catch it, so it does not derive from Exception.
     """
 
 
 class ReplayedVisit:
     """The visit that is being replayed: its records, and which of them the pipeline has archived.
 
-    `live` is a run that may continue a visit over the network. `is_live`: the current response came that way.
+    `live` is a run that may continue a visit over the network. `is_live`: whether the current response came over the
+    network.
     """
 
     def __init__(self, stream: RecordStream, live: Run | None = None) -> None:
@@ -52,19 +53,22 @@ class ReplayedVisit:
         self._robots: list[Fetched] = []
 
     def begin(self, records: list[Record]) -> None:
-        """Start the visit that the last of these records began; the others are robots.txt responses before it."""
+        """Begin to replay the visit of the last record in `records`.
+
+        The other records are robots.txt responses that preceded it.
+        """
         self.records, self.archived, self._main = records, set(), records[-1]
         self.rewind()
         self._may_fail = False
 
     @property
     def main(self) -> Record:
-        """The record that began the visit."""
+        """The record with which the visit began."""
         assert self._main is not None, "no visit is being replayed"
         return self._main
 
     def rewind(self) -> None:
-        """Replay the same visit again. From now on, a response that the WARC does not hold counts as a failed request."""
+        """Replay the same visit again, but now count a response that the WARC does not hold as a failed request."""
         self._next, self._may_fail, self.is_live = 0, True, False
         self.time = self.main.fetched_at
         self._given.clear()
@@ -75,7 +79,7 @@ class ReplayedVisit:
 
         Raises:
             FetchError: the WARC has a note that this request failed; or, after `rewind`, it does not hold the response.
-            Unfinished: the WARC does not hold the response.
+            Unfinished: the WARC does not hold the response, and there is no live run to request it.
 
         """
         record, hops = self._next_record(url), list[Fetched]()
@@ -90,7 +94,7 @@ class ReplayedVisit:
         return self._give(record, tuple(hops))
 
     def location(self, fetched: Fetched) -> RawRef | None:
-        """Mark a response as archived; return where the WARC holds it, None if it came over the network."""
+        """Mark a response as archived; return where the WARC holds it, None if the response came over the network."""
         known = self._given.get(id(fetched))
         if known is not None:
             self.archived.add(known[1])
@@ -102,13 +106,13 @@ class ReplayedVisit:
         return taken
 
     def _next_record(self, url: str) -> Record | None:
-        """Return the record that began the visit, whatever its address; on later calls, the next record of `url`."""
+        """On the first call, return the record that began the visit; later, return the next record of `url`."""
         if self._next == 0:
             return self._step(lambda record: record is self.main)
         return self._step(lambda record: record.purpose == self.main.purpose and record.url == url)
 
     def _after_redirect(self, hops: list[Fetched]) -> Record | None:
-        """Return the target of a redirect: the next record of the visit with another address."""
+        """Return the record to which the redirects `hops` lead: the next record of the visit with another address."""
         seen = {hop.url for hop in hops}
         return self._step(lambda record: record.purpose == self.main.purpose and record.url not in seen)
 
@@ -134,12 +138,12 @@ class ReplayedVisit:
             return self.live.fetcher.get(url, etag=etag, last_modified=last_modified)
         if not self._may_fail:
             raise Unfinished(url)
-        raise FetchError(url, "not requested when the pages before it were fetched")
+        raise FetchError(url, "the original visit did not request this page")
 
 
 @dataclass
 class ReplayedClock:
-    """A clock that returns the time of the current record; of the live run, once the visit uses the network."""
+    """A clock that shows the time of the current record or, once the visit uses the network, the live run's time."""
 
     visit: ReplayedVisit
 
@@ -151,11 +155,11 @@ class ReplayedClock:
         return self.visit.time
 
     def sleep(self, seconds: float) -> None:
-        """Return at once."""
+        """Return at once, without waiting."""
 
 
 class ReplayedFetcher(Fetcher):
-    """Returns the archived responses."""
+    """A fetcher that returns archived responses."""
 
     def __init__(self, visit: ReplayedVisit) -> None:
         self._visit = visit
@@ -175,7 +179,7 @@ class ReplayedFetcher(Fetcher):
 
 
 class ReplayedStore(WarcStore):
-    """Returns the location of records that the WARC holds; appends only what came over the network."""
+    """A WARC store that appends only what came over the network; of other records, it returns the existing location."""
 
     def __init__(self, visit: ReplayedVisit, store: WarcStore) -> None:
         self._visit = visit
@@ -184,7 +188,7 @@ class ReplayedStore(WarcStore):
     def append(
         self, fetched: Fetched, purpose: str = "", *, origin: str | None = None, written_at: datetime | None = None
     ) -> RawRef:
-        """Return the location of a response; append it first if it came over the network."""
+        """Return the location of a response in the WARC; append the response first if it came over the network."""
         location = self._visit.location(fetched)
         return location or self._store.append(fetched, purpose, origin=origin, written_at=written_at)
 
@@ -194,18 +198,18 @@ class ReplayedStore(WarcStore):
             self._store.note(url, at, purpose, fields)
 
     def append_text(self, name: str, at: datetime, content: str) -> RawRef:  # noqa: ARG002 - the WARC holds it already
-        """Return the location of an imported text."""
+        """Return where the WARC already holds an imported text."""
         ref = self._visit.main.ref
         self._visit.archived.add(ref)
         return ref
 
     def read(self, ref: RawRef) -> Record:
-        """Read a record."""
+        """Read the record at `ref`."""
         return self._store.read(ref)
 
 
 def replayed_run(run: Run, visit: ReplayedVisit) -> Run:
-    """Return a run with replayed network, clock and WARC store."""
+    """Return a copy of a run in which the records of `visit` replace the network, the clock and the WARC store."""
     clock: Clock = ReplayedClock(visit)
     return replace(
         run,
@@ -229,7 +233,7 @@ _FAILURES: Mapping[str, _Factory] = {
 
 
 def failure(record: Record) -> FetchError:
-    """Return the failure that a metadata record notes; a plain FetchError if this version does not know its class."""
+    """Return the failure that a metadata record describes; a plain FetchError if this version has no class for it."""
     lines = record.body.decode("utf-8").splitlines()
     fields = dict(line.partition(": ")[::2] for line in lines)
     factory = _FAILURES.get(fields.get("outcome", ""), _FAILURES["FetchError"])

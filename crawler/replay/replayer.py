@@ -42,10 +42,10 @@ _METADATA = "metadata"  # a note about a failed request; no row refers to it
 
 @dataclass
 class ReplayReport:
-    """What became of the records.
+    """How many records a replay has processed, and how many items there were by result.
 
-    `unasked`: responses that today's code would not request. `unfinished`: visits that were cut off half-way; the next
-    run continues them. `bugs`: visits that crashed this version of the program.
+    `unasked` counts responses that today's code would not request. `unfinished` counts visits that were cut off
+    half-way; the next run continues them. `bugs` counts visits that crashed this version of the program.
     """
 
     records: int = 0
@@ -60,14 +60,14 @@ class ReplayReport:
 
     @property
     def ingested(self) -> int:
-        """How many visits, captures, imports and other responses were added to the database."""
+        """The number of visits, captures, imports and other responses that were added to the database."""
         return self.visits + self.captures + self.imports + self.robots + self.unasked
 
 
 class Replayer:
-    """Replays a record stream into an archive. `live` is a run that continues visits that were cut off, if there is one.
+    """Replays a record stream into an archive. `live` is the run that continues visits that were cut off, or None.
 
-    Without one, a visit that crashes is quarantined and the others are replayed; `bug` is the first such exception.
+    If `live` is None, a visit that crashes is quarantined and the replay goes on; `bug` is the first such exception.
     """
 
     def __init__(self, run: Run, stream: RecordStream, live: Run | None = None) -> None:
@@ -94,7 +94,7 @@ class Replayer:
             self.replay(item)
 
     def replay(self, item: Record | Damage) -> None:
-        """Replay one record, and those after it that belong to the same visit."""
+        """Replay one record, and the records after it that belong to the same visit."""
         if isinstance(item, Damage):
             self.report.damaged += 1
             return
@@ -124,10 +124,10 @@ class Replayer:
         self._write_other_rows(wanted=wanted or handler is None)
 
     def _handle(self, handler: Callable[[Record, Purpose], bool], record: Record, purpose: Purpose) -> bool:
-        """Replay a visit.
+        """Replay a visit; return whether it used the record.
 
-        If it requests more than the WARC holds although other records follow, the original visit ended there. It is
-        then replayed again, and that request fails.
+        If the visit requests a response that the WARC does not hold, although other records follow, the original visit
+        ended before this request. Therefore the visit is replayed again, and this time the request fails.
         """
         try:
             return handler(record, purpose)
@@ -160,7 +160,10 @@ class Replayer:
         return True
 
     def _list(self, record: Record, purpose: Purpose) -> bool:
-        """Store what a list of a backfill names. The progress of the plan itself is not in the WARC."""
+        """Store what a list of a backfill names; return whether the record was used.
+
+        The progress of the backfill plan itself is not in the WARC.
+        """
         name, source = purpose.listed_source
         kind = next((k for k in get_args(SourceKind) if k == name), None)
         if kind is None or record.warc_type == _METADATA:
@@ -242,11 +245,11 @@ class Replayer:
         return True
 
     def _is_late(self, record: Record, visited: str | None) -> bool:
-        """Whether, in crash recovery, the row has a visit (the last is `visited`) as late as the response or later."""
+        """Whether a record is skipped in crash recovery, because the last visit, at `visited`, was at least as late."""
         return self._live is not None and visited is not None and visited >= to_text(record.fetched_at)
 
     def _standing_source(self, record: Record, url: str) -> SourceForPoll | None:
-        """Add the sources that the program or its configuration names, as a poll does; return the one at `url`."""
+        """Add the sources that the program or its configuration names, as a poll does; return the source at `url`."""
         with self._archive.transaction():
             self._archive.add_sources(standing_sources(self._run), record.fetched_at)
         configure(self._run, record.fetched_at)
@@ -255,7 +258,10 @@ class Replayer:
     # --- records that no handler archived
 
     def _write_other_rows(self, *, wanted: bool) -> None:
-        """Write the rows of the records that no visit used: each response has a row, so that it can be found."""
+        """Write the rows of the records that no visit used: each response needs a row, so that it can be found.
+
+        Unless they were `wanted`, these records are counted as `unasked`.
+        """
         used = self._visit.archived
         others = [r for r in self._visit.records if r.ref not in used and r.warc_type != _METADATA]
         if not others:
@@ -278,7 +284,7 @@ class Replayer:
 def _purpose(record: Record) -> Purpose | None:
     """Return the purpose of a record; None if this version does not know its kind.
 
-    Version 0.1 did not write the purpose; there it follows from the address.
+    Version 0.1 wrote no purpose into the records; for these, the purpose follows from the address.
     """
     if record.purpose is not None:
         return Purpose.parse(record.purpose)

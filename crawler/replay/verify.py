@@ -5,7 +5,9 @@ files:     every gzip member to its end, checksums and digests
 rows:      every row refers to a record that matches it; every response has a row
 database:  SQLite's integrity check, foreign keys, revisions 1, 2, 3 ..., articles without evidence, the search index
 ```
-Boundary: read-only, one record in memory. Each fault is reported with what to do about it; nothing is repaired.
+
+Boundary: reads only, and keeps one record in memory. Each fault is reported with what to do about it; nothing is
+repaired.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ _IMPORT_AGAIN = "if an older version imported them, import the same files again"
 
 @dataclass(frozen=True, slots=True)
 class VerifyFault:
-    """One fault: what it is, where, how much is affected, and what to do."""
+    """One fault: what it is, where it is, how much is affected, and what to do about it."""
 
     what: str
     where: str
@@ -65,9 +67,9 @@ def verify(
 ) -> VerifyReport:
     """Check the database and all WARC files, or only the files since the day `since` (`20261121`).
 
-    With `sample`, compare about that many rows with their records instead of scanning the files. `shift` selects the
-    rows of a sample: with a different number each time, all rows are checked in turn. Other processes may work
-    meanwhile; what they are about to write is left out.
+    If `sample` is given, about that many rows are compared with their records, and the files are not scanned. `shift`
+    selects the rows of a sample: with a different number each time, all rows are checked in turn. Other processes may
+    work meanwhile; records that they have not finished writing are not checked.
     """
     report = VerifyReport()
     with archive.stoppable(stopping):
@@ -169,12 +171,12 @@ def _files(
 
 
 def _day(name: str) -> str:
-    """Return the day in the name of a file, `20261121`; a file with another kind of name is always checked."""
+    """Return the day in the name of a file, such as `20261121`. A file without a day in its name is always checked."""
     return name.rpartition("vna-")[2][:8] if "vna-" in name else "9"
 
 
 class _File:
-    """The check of one file: compares its members with its rows, both in byte order."""
+    """Checks one file: compares its records with the rows that refer to them, both in byte order."""
 
     def __init__(
         self, archive: Archive, warc: WarcStore, name: str, report: VerifyReport, stopping: Callable[[], bool]
@@ -206,7 +208,7 @@ class _File:
         self._report_unmatched(known_end)
 
     def _skip_rows(self, rows: Iterator[RawRow], row: RawRow | None, offset: int) -> RawRow | None:
-        """Note the rows that refer to bytes before `offset`, where no record begins; return the next row."""
+        """Remember the rows that refer to bytes before `offset`, where no record begins; return the row after them."""
         while row is not None and row.ref.offset < offset:
             self._report.rows += 1
             self._without_record.append(row.ref.offset)
@@ -241,7 +243,7 @@ class _File:
         return next(rows, None)
 
     def _report_unmatched(self, known_end: int) -> None:
-        """Report unmatched records and rows once for the whole file, not once for each of them."""
+        """Report the records without rows and the rows without records, once for the whole file."""
         inside = [offset for offset in self._without_row if offset < known_end]
         behind = len(self._without_row) - len(inside)
         if inside:
@@ -257,7 +259,7 @@ class _File:
 
 
 def _differs(row: RawRow, record: Record) -> str | None:
-    """Return, for people, in which fields a record differs from its row; None if it does not."""
+    """Return a text that names the fields in which a record differs from its row; None if there are none."""
     pairs = {
         "address": (row.url, record.url),
         "status": (row.status, record.status),

@@ -4,12 +4,14 @@
 pages            recheck intervals of articles; when an article counts as removed
 sources          poll intervals; what follows from a good, an empty or a failed poll
 publication_rate new articles to expect in each hour of the week, learned from earlier polls
+hourly_counts    the counts from which publication rates are computed
 backoff          retry times after failures
 conditional      when to send validators, and when not to trust them
 gaps             periods in which a source may have listed articles that no poll saw
 selection        which sources to poll, by configuration
 ```
-Boundary: pure arithmetic on instants, counts and states. Randomness is passed in as a value.
+
+Boundary: pure arithmetic on instants, counts and states. Random numbers are passed in as values.
 """
 
 from crawler.schedule.backoff import retry_at

@@ -1,6 +1,6 @@
 """Retry times after failures: exponential backoff.
 
-Boundary: pure.
+Boundary: pure functions.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ _LAST_RETRY = timedelta(days=7)
 
 
 def retry_at(now: datetime, failures: int) -> datetime:
-    """Return when to retry after `failures` failures in a row (1 is the first): 5 minutes, doubled up to 7 days."""
+    """Return when to retry after `failures` failures in a row.
+
+    The wait is 5 minutes after the first failure and doubles with each further one, up to 7 days.
+    """
     doublings = min(failures - 1, 20)  # 2**20 * 5 minutes is ten years: a larger exponent would only overflow
     return now + min(_FIRST_RETRY * float(1 << doublings), _LAST_RETRY)

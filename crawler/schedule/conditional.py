@@ -1,9 +1,9 @@
-"""Conditional requests: when to send validators, and when the site's validators proved wrong.
+"""Conditional requests: when to send validators, and when the validators of a site are wrong.
 
 A server that answers 304 although the page has changed would hide every correction. So each page is fetched in full at
-regular intervals, and a page that changed although its validators did not is always fetched in full.
+regular intervals, and a page that once changed although its validators did not is always fetched in full.
 
-Boundary: pure.
+Boundary: pure functions.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ class Validators:
 
 
 class ValidatedRow(Protocol):
-    """A page or a source: its validators, its last full response, and how often the validators were wrong."""
+    """What conditional requests need from the row of a page or source."""
 
     @property
     def etag(self) -> str | None:
-        """The last ETag received."""
+        """The ETag header that was received last."""
 
     @property
     def last_modified(self) -> str | None:
-        """The last Last-Modified received."""
+        """The Last-Modified header that was received last."""
 
     @property
     def checked_whole_at(self) -> datetime | None:
-        """When the last full response came."""
+        """When the last full response (no 304) was received."""
 
     @property
     def lies(self) -> int:
@@ -49,13 +49,13 @@ NO_VALIDATORS = Validators()
 
 
 def to_send(row: ValidatedRow, now: datetime, full_every: timedelta) -> Validators:
-    """Return the validators to send with a request; none if a full response is wanted."""
+    """Return the validators to send with a request; none of them if a full response is due or they were once wrong."""
     fresh = row.checked_whole_at is not None and row.checked_whole_at <= now < row.checked_whole_at + full_every
     return Validators(row.etag, row.last_modified) if fresh and not row.lies else NO_VALIDATORS
 
 
 def mismatch(row: ValidatedRow, received: Validators, *, changed: bool) -> bool:
-    """Whether the content changed although the validators did not. If there is an ETag, the date is not compared."""
+    """Whether the content changed although the validators did not. Last-Modified counts only if there is no ETag."""
     if not changed or not (row.etag or row.last_modified):
         return False
     if row.etag or received.etag:

@@ -1,8 +1,8 @@
-"""Gaps: whether one opens between two polls of a source, and what closes it.
+"""Gaps: whether a gap opens between two polls of a source, and what closes a gap.
 
-If a response shares no article with the one before, articles may have come and gone between them. Only the newer half of
-the earlier response counts: an article that is pinned to a list, or shown in its sidebar, stays there for days and proves
-nothing.
+If a response shares no article with the previous response, other articles may have been listed and dropped between the
+two. Only the newer half of the earlier response counts: an article that is pinned to a list, or shown in its sidebar,
+stays there for days and proves nothing.
 
 Boundary: pure; ids, instants and states in, decisions out.
 """
@@ -24,7 +24,10 @@ _FIRST_RETRY = timedelta(hours=1)  # of paging back; doubled after each try
 
 @dataclass(frozen=True, slots=True)
 class MonthSitemap:
-    """The sitemap of one month as far as it can close a gap; `newest_id` belongs to its last good response."""
+    """The facts about the sitemap of a month that decide whether it closes a gap.
+
+    `newest_id` is the newest id in the last good response, which came at `last_ok_at`.
+    """
 
     name: str
     state: str
@@ -34,22 +37,26 @@ class MonthSitemap:
 
 @dataclass(frozen=True, slots=True)
 class GapFound:
-    """The ends of a gap: the newest article before it, and the oldest one after it if the response shows that."""
+    """The ends of a gap: `after_id` is the newest id before the gap, `before_id` the oldest id after it.
+
+    `before_id` is None if the response shows no article after the gap.
+    """
 
     after_id: int
     before_id: int | None
 
 
 def halves(ids: Collection[int]) -> tuple[int, int] | None:
-    """Return the newest id of a response and the oldest id of its newer half; None if it has no articles."""
+    """Return the newest id of a response and the oldest id of its newer half; None if the response has no articles."""
     ordered = sorted(ids, reverse=True)
     return (ordered[0], ordered[(len(ordered) - 1) // 2]) if ordered else None
 
 
 def gap_found(source: SourceForPoll, ids: Collection[int], shown_before: Collection[int]) -> GapFound | None:
-    """Return the gap that a response opens, if any. `shown_before`: those of `ids` that the source had listed before.
+    """Return the gap that a response with the articles `ids` opens; None if it opens none.
 
-    The first response of a source opens no gap, and neither does one without articles, which is a fault of another kind.
+    `shown_before` has those of the ids that the source had listed before. The first response of a source opens no gap.
+    A response without articles opens none either, because it is a fault of another kind.
     """
     newest, middle = source.newest_id, source.middle_id
     if source.kind not in _LISTS or newest is None or middle is None or not ids:
@@ -62,7 +69,7 @@ def gap_found(source: SourceForPoll, ids: Collection[int], shown_before: Collect
 
 
 def months(since: datetime, until: datetime) -> list[tuple[int, int]]:
-    """Return the months in Hanoi that a time span touches, as (year, month), oldest first."""
+    """Return the months (Hanoi time) that a time span touches, as (year, month), oldest first."""
     first, last = (at.astimezone(site.HANOI) for at in (since, until))
     numbers = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
     return [(number // 12, number % 12 + 1) for number in numbers]
@@ -71,9 +78,10 @@ def months(since: datetime, until: datetime) -> list[tuple[int, int]]:
 def gap_closed_by(gap: Gap, sitemaps: Sequence[MonthSitemap], ids_between: int, *, reached: bool) -> GapClosing | None:
     """Return what closes a gap; None if it stays open.
 
-    `paging`: paging back `reached` what the source had listed before the gap. `ids`: each id between the ends is known,
-    perhaps as absent; `ids_between` is how many are. `sitemap`: the sitemap of every month of the gap was read after the
-    gap, and the last one lists an article beyond it (an outdated copy from a cache would not).
+    `paging`: reading older pages has `reached` articles that the source had listed before the gap. `ids`: each id
+    between the ends of the gap is known, perhaps as absent; `ids_between` is the number of known ids. `sitemap`: the
+    sitemap of every month of the gap was read after the gap, and the last one lists an article that is newer than the
+    gap (an outdated copy from a cache would not).
     """
     if reached:
         return "paging"
@@ -83,7 +91,7 @@ def gap_closed_by(gap: Gap, sitemaps: Sequence[MonthSitemap], ids_between: int, 
 
 
 def gap_waits_for(gap: Gap, sitemaps: Sequence[MonthSitemap]) -> str:
-    """Return, for people, why the sitemaps do not close a gap; empty if they do."""
+    """Return a text that says why the sitemaps do not close a gap; an empty text if they do."""
     waiting = [why for why in (_obstacle(gap, sitemap) for sitemap in sitemaps) if why]
     last = max((s.newest_id or 0 for s in sitemaps), default=0)
     if not waiting and last < max(gap.before_id or 0, gap.after_id or 0):
@@ -100,7 +108,10 @@ def _obstacle(gap: Gap, sitemap: MonthSitemap) -> str | None:
 
 
 def should_page_back(gap: Gap, last: datetime | None, now: datetime) -> bool:
-    """Whether to retry paging back for an open gap: 1, 2, 4, 8 ... hours after it opened."""
+    """Whether to read older pages again for an open gap. This is done 1, 2, 4, 8 ... hours after the gap was opened.
+
+    `last` is the time of the previous good response of the source.
+    """
     return _retries(gap, now) > _retries(gap, last or gap.opened_at)
 
 

@@ -1,6 +1,6 @@
 """Counts of new articles by source and by hour of the week.
 
-Boundary: frozen values without decisions; `publication_rate` computes with them, `storage` stores them.
+Boundary: values without decisions; `publication_rate` computes with them, `storage` stores them.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ Slot = tuple[int, int]  # weekday (0 is Monday) and hour, in Hanoi
 
 @dataclass(frozen=True, slots=True)
 class HourCount:
-    """New articles in one hour of the week, summed over the weeks. Older weeks weigh less; the sums are as of `week`.
+    """The number of new articles in one hour of the week, summed over all weeks; older weeks have less weight.
 
-    `items` counts articles that are new to this source, `firsts` those that no other source had listed before.
+    `items` counts the articles that were new to this source, `firsts` those that no other source had listed before. The
+    weights are those of the week `week`.
     """
 
     items: float

@@ -1,6 +1,6 @@
 """When to fetch an article page again, and what a response means for its row.
 
-Boundary: pure.
+Boundary: pure functions.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ _ABANDONED: tuple[PageState, ...] = ("gone", "failed", "drift", "rejected")  # s
 def next_check(
     now: datetime, published: datetime | None, first_seen: datetime, *, hinted: bool = False
 ) -> datetime | None:
-    """Return when to check an article again after a successful fetch; None once it is a year old.
+    """Return when to check an article again after a successful fetch; None once the article is a year old.
 
     Age counts from publication, or from the first sighting if the publication time is unknown or in the future.
-    `hinted`: a source gives its modification time, and that has been reliable so far.
+    `hinted`: whether a source gives a modification time of the article that has been reliable so far.
     """
     since = published if published is not None and published <= now else first_seen
     age = now - since
@@ -55,12 +55,12 @@ def next_check(
 
 
 def has_lastmod_hint(page: PageForFetch, *, missed: bool = False) -> bool:
-    """Whether a source gives reliable modification times of a page. `missed`: it just missed an edit."""
+    """Whether a source gives reliable modification times of a page. `missed`: whether they have just missed an edit."""
     return page.hinted_at is not None and not (page.unhinted or missed)
 
 
 def missed_edit(page: PageForFetch, *, changed: bool) -> bool:
-    """Whether a page changed after the last visit although the modification time of its sources did not."""
+    """Whether a page changed after the last visit although the modification time that its sources give did not."""
     if not changed or page.hinted_at is None or page.last_fetched_at is None:
         return False
     return page.hinted_at <= datetime.fromisoformat(page.last_fetched_at)
@@ -87,8 +87,8 @@ def failed(
 def gone(page: PageForFetch, now: datetime, error: str) -> PageOutcome:
     """Return the changes to the row of a page that was not found: suspect at first, gone after two confirmations.
 
-    `failures` counts the "not found" responses. One that comes before the next confirmation is due, because the page
-    was visited for another reason, is not counted.
+    The column `failures` counts the "not found" responses. If the page was visited for another reason before the next
+    confirmation is due, the response is not counted.
     """
     kind = ErrorKind.REMOVED
     if page.state == "gone":
@@ -105,7 +105,7 @@ def gone(page: PageForFetch, now: datetime, error: str) -> PageOutcome:
 
 
 def removal_reason(page: PageForFetch, url: str, rejection: Rejection) -> str | None:
-    """Return why a response that is not an article means that an archived one was removed; None if it does not.
+    """Return why a response without an article shows that an archived article was removed; None if it shows nothing.
 
     `url` is the address of the response, after redirects. A block page, a maintenance page or a PDF proves nothing.
     """
@@ -119,10 +119,10 @@ def removal_reason(page: PageForFetch, url: str, rejection: Rejection) -> str | 
 
 
 def should_retry(page: PageForFetch, now: datetime) -> bool:
-    """Whether to fetch a page that a source lists although it is gone or was abandoned.
+    """Whether to fetch a page that a source lists although the page is gone or was abandoned.
 
     A gone page is fetched 20 minutes after its last visit, an abandoned one after about half a day; the wait doubles
-    with each failure counted since. The site lists the page, so it probably exists: a fault may have lasted longer than
+    with each further failure. Because the site lists the page, it probably exists: a fault may have lasted longer than
     the retries.
     """
     return page.state in _ABANDONED and retry_at(_last_visit(page, now), page.failures) <= now

@@ -48,39 +48,42 @@ class Arrival:
 
 
 def slot_of(instant: datetime) -> Slot:
-    """Return weekday and hour in Hanoi."""
+    """Return the weekday and the hour of an instant in Hanoi."""
     local = instant.astimezone(HANOI)
     return local.weekday(), local.hour
 
 
 def week_of(instant: datetime) -> int:
-    """Return the number of a week, counted from year 1; weeks begin on Monday in Hanoi."""
+    """Return the number of the week of an instant, counted from year 1; weeks begin on Monday in Hanoi."""
     return (instant.astimezone(HANOI).toordinal() - 1) // 7
 
 
 def decayed(count: HourCount, week: int) -> HourCount:
-    """Return the same count with the weight that it has in a later week."""
+    """Return a count with the lower weight that it has in the later week `week`."""
     weight = _WEEKLY_DECAY ** max(0, week - count.week)
     return HourCount(count.items * weight, count.firsts * weight, max(week, count.week))
 
 
 class WeekRates:
-    """The expected number of articles in each hour of the week. `since`: when counting began; None: not yet."""
+    """The expected number of new articles of a source in each hour of the week.
+
+    `since` is when the counting began, None if it has not begun.
+    """
 
     def __init__(self, kind: SourceKind, counts: HourCounts, since: datetime | None, now: datetime) -> None:
         self._rates = _rates(kind, counts, since or now, now)
 
     def rate(self, instant: datetime) -> float:
-        """Return the expected articles per hour at an instant."""
+        """Return the number of articles expected per hour at an instant."""
         weekday, hour = slot_of(instant)
         return self._rates[weekday * 24 + hour]
 
     def expected(self, start: datetime, end: datetime) -> float:
-        """Return the articles expected between two instants; only the last week before `end` counts."""
+        """Return the number of articles expected between two instants; only the last week before `end` counts."""
         return sum(self.rate(at) * (length / _HOUR) for at, length in _hours(max(start, end - _WEEK), end))
 
     def reached(self, start: datetime, amount: float, limit: timedelta) -> timedelta:
-        """Return how long after `start` a total of `amount` articles is expected, at most `limit`."""
+        """Return the time from `start` until a total of `amount` articles is expected, at most `limit`."""
         remaining = amount
         for at, length in _hours(start, start + limit):
             coming = self.rate(at) * (length / _HOUR)
@@ -91,19 +94,22 @@ class WeekRates:
 
 
 def counted_since(published: Sequence[datetime | None], now: datetime) -> datetime:
-    """Return since when the articles of a first response can be counted: the oldest publication time, at most a week ago."""
+    """Return the time from which the articles of a source's first response can be counted.
+
+    This is the oldest publication time in the response, but at most a week ago; `now` if there is no publication time.
+    """
     return max(now - _WEEK, min((at for at in published if at is not None and at <= now), default=now))
 
 
 def updated_counts(
     counts: HourCounts, arrivals: Sequence[Arrival], week: WeekRates, since: datetime, last: datetime, now: datetime
 ) -> dict[Slot, HourCount]:
-    """Return the hours of the week whose counts change because of these arrivals, with their new counts.
+    """Return the hours of the week whose counts change because of `arrivals`, with their new counts.
 
-    An article without a publication time is assumed to be newer than the `last` poll. Its count is spread over the time
-    since then, in proportion to the expected rates (`week`): otherwise the hours in which we poll would look like the
-    hours in which the site publishes. An article published before `since` is not counted, because the source was not
-    observed then.
+    An article without a publication time is assumed to be newer than the last poll, at `last`. Its count is spread over
+    the time since that poll, in proportion to the expected rates (`week`): otherwise the hours in which we poll would
+    look like the hours in which the site publishes. An article published before `since` is not counted, because the
+    source was not observed at that time.
     """
     changed: dict[Slot, HourCount] = {}
     undated = [a for a in arrivals if a.at is None]
@@ -121,8 +127,8 @@ def updated_counts(
 def primary_source(sources: Sequence[SourceCounts], now: datetime) -> str | None:
     """Return the address of the source to poll most often for news; None if no source is of a suitable kind.
 
-    Among the sources that list nearly as much as the largest one, it is the one of the best kind. Polling one source
-    often takes fewer requests than polling many sources that find the news in turns.
+    It is the source of the best kind among those that list nearly as many articles as the largest one. Polling one
+    source often takes fewer requests than polling many sources, each of which finds some of the news.
     """
     week = week_of(now)
     totals = [(sum(decayed(h, week).items for h in s.counts), s) for s in sources if s.kind in _PRIMARY_KINDS]
@@ -157,7 +163,7 @@ def _any_day(kind: SourceKind, hour: int, held: Mapping[Slot, float], weeks: flo
 
 
 def _spread(week: WeekRates, since: datetime, now: datetime) -> list[tuple[datetime, float]]:
-    """Spread a weight of 1 over the hours from `since` to `now` (at most a week), in proportion to expected rates."""
+    """Divide a weight of 1 among the hours from `since` to `now` (at most a week), in proportion to expected rates."""
     start = max(since, now - _WEEK)
     parts = [(at, week.rate(at) * (length / _HOUR)) for at, length in _hours(start, now)]
     whole = sum(part for _, part in parts)

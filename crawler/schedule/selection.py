@@ -31,7 +31,10 @@ class SourceChanges:
 def selection_changes(
     rows: Sequence[SourceRow], site: Site, exclude: Sequence[str], names: Mapping[str, str] | None = None
 ) -> SourceChanges:
-    """Return the rows to add, to exclude, to include again and to rename. `exclude` and `names` are configured."""
+    """Return the rows to add, to exclude, to include again and to rename.
+
+    `exclude` and `names` come from the configuration.
+    """
     lists = {found.url: found for found in _lists(rows, site, exclude)}
     out = {row.url for row in rows if is_excluded(row.url, exclude) or (row.kind == "list" and row.url not in lists)}
     known = {row.url for row in rows}
@@ -45,15 +48,18 @@ def selection_changes(
 
 
 def is_excluded(url: str, patterns: Iterable[str]) -> bool:
-    """Whether a configured pattern excludes a source. A pattern matches the path, or the address if it starts with http."""
+    """Whether a configured pattern excludes a source.
+
+    A pattern is compared with the path of the source or, if the pattern starts with http, with the whole address.
+    """
     path = urlsplit(url).path
     return any(fnmatchcase(url if pattern.startswith("http") else path, pattern) for pattern in patterns)
 
 
 def list_hosts(rows: Iterable[SourceRow], site: Site) -> tuple[str, ...]:
-    """Return the hosts whose list API to poll, as origins: only the first that has responded well.
+    """Return the origins of the hosts whose list API should be polled: only the first host that has responded well.
 
-    Until one has, they are the candidates tried so far and the next one (dossier section 10).
+    As long as no host has responded well, return the candidates tried so far and the next one (dossier section 10).
     """
     by_url = {row.url: row for row in rows}
     tried: list[str] = []
@@ -68,7 +74,7 @@ def list_hosts(rows: Iterable[SourceRow], site: Site) -> tuple[str, ...]:
 
 
 def _lists(rows: Sequence[SourceRow], site: Site, exclude: Sequence[str]) -> list[SourceFound]:
-    """Return the lists to poll: the latest news of each host and, once that works, the list of each section."""
+    """Return the API lists to poll: the latest news of each host and, once that list has worked, the sections."""
     hosts = list_hosts(rows, site)
     worked = {row.url for row in rows if row.worked}
     found = [SourceFound("list", site.latest_list(host), "latest news") for host in hosts]

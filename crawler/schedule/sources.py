@@ -1,10 +1,10 @@
 """When to poll a source again, and what a response means for its row.
 
-A source is polled when one article is expected that it would be the first to list: often in the morning, rarely at
-night, and hardly ever if other sources list everything earlier. In any case it is polled before half of its list can have
-been replaced.
+A source is polled when it is expected to be the first to list one new article: often in the morning, rarely at night,
+and hardly ever if other sources list everything earlier. In any case it is polled before half of its list can have been
+replaced.
 
-Boundary: pure.
+Boundary: pure functions.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ class PollBounds:
 class PollResult:
     """What a good response listed on its first page: `items` articles, of which `arrived` are new to this source.
 
-    `firsts` of them are new to all sources. `since` is the time of the previous good response, None if this is the first.
+    `firsts` is the number of articles that are new to all sources. `since` is the time of the previous good response,
+    None if there was none.
     """
 
     items: int
@@ -62,7 +63,7 @@ class PollResult:
 def interval(
     kind: SourceKind, result: PollResult, week: WeekRates, share: float, now: datetime, bounds: PollBounds
 ) -> timedelta:
-    """Return how long to wait after a good response.
+    """Return how long to wait for the next poll of a source after a good response.
 
     `share` is the share (0 to 1) of the source's new articles that it is the first to list.
     """
@@ -80,7 +81,10 @@ def interval(
 def _half_replaced(
     kind: SourceKind, result: PollResult, week: WeekRates, speed: float, now: datetime, most: timedelta
 ) -> timedelta:
-    """Return after what time half of the list may have been replaced. The sitemap of a month drops nothing."""
+    """Return the time after which half of a list may have been replaced.
+
+    At most `most`; always `most` for the sitemap of a month, from which nothing is dropped.
+    """
     if kind == "sitemap" or not result.items:
         return most
     return week.reached(now, result.items / 2 / max(speed, 1.0), most)
@@ -92,12 +96,15 @@ def _bounds(kind: SourceKind, bounds: PollBounds) -> tuple[timedelta, timedelta]
 
 
 def _speed(arrived: int, expected: float) -> float:
-    """Return arrivals relative to what was expected, within bounds: one response is not a trend."""
+    """Return the ratio of arrived to expected articles, within bounds, because one response is not a trend."""
     return min(_FASTEST, max(_SLOWEST, (arrived + 1) / (expected + 1)))
 
 
 def pseudo_random(address: str, instant: datetime) -> float:
-    """Return a reproducible number from 0 to 1 for the jitter, so that a rebuild computes the same due times."""
+    """Return a number from 0 to 1 that varies the time of a poll.
+
+    The number is reproducible, so that a rebuild computes the same times.
+    """
     digest = hashlib.sha256(f"{address} {instant.isoformat(timespec='seconds')}".encode()).digest()
     return int.from_bytes(digest[:8]) / 2**64
 
@@ -116,9 +123,9 @@ def source_polled(
 
 
 def past_month(outcome: SourceOutcome, month: tuple[int, int], now: datetime) -> SourceOutcome:
-    """Return the outcome for the sitemap of a month (year, month).
+    """Return the outcome of a good poll, changed if the source is the sitemap of a past `month` (year, month).
 
-    It is polled weekly once the following month is over, and no longer polled after a year.
+    Such a sitemap is polled weekly once the following month is over, and no longer polled after a year.
     """
     local = now.astimezone(site.HANOI)
     ago = local.year * 12 + local.month - (month[0] * 12 + month[1])
@@ -137,10 +144,10 @@ def source_failed(
     absent: bool = False,
     kind: ErrorKind | None = None,
 ) -> SourceOutcome:
-    """Return the changes to the row of a source without a good response.
+    """Return the changes to the row of a source after a poll without a good response.
 
-    `absent`: the site says that there is no such source. One that never existed is polled rarely; one that used to
-    exist is failing until it comes back.
+    `absent`: whether the site says that there is no such source. A source that never existed is polled rarely; a source
+    that used to exist is failing until it comes back.
     """
     failures = source.failures + 1
     if absent and source.last_ok_at is None:
@@ -152,9 +159,9 @@ def source_failed(
 
 
 def source_empty(source: SourceForPoll, now: datetime, bounds: PollBounds) -> SourceOutcome | None:
-    """Return the changes to the row of a source whose response is good but lists no article.
+    """Return the changes to the row of a source after a good response that lists no article.
 
-    None if it has never listed any: then an empty list is nothing unusual.
+    Return None if the source has never listed an article: then an empty list is nothing unusual.
     """
     if not source.most_items:
         return None

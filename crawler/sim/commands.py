@@ -1,6 +1,6 @@
 """The commands of the simulation: `vna replica`, `vna demo` and `vna drill`.
 
-Boundary: arguments, output, exit code.
+Boundary: reads the arguments, prints the output and sets the exit code.
 """
 
 from __future__ import annotations
@@ -30,30 +30,33 @@ _NEEDS_ATTENTION = 5
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
+    """Add `vna replica`, `vna demo` and `vna drill` to the command-line interface."""
     for command in (replica, demo, drill):
         app.command()(command)
 
 
 def replica(
-    port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1; 0 chooses a free one.", min=0, max=65535)] = 0,
-    articles: Annotated[
-        int, typer.Option("--articles", help="Number of generated articles, in addition to the seeds.", min=0)
+    port: Annotated[
+        int, typer.Option("--port", help="Port on 127.0.0.1; 0 means any free port.", min=0, max=65535)
     ] = 0,
-    seed: Annotated[int, typer.Option("--seed", help="Random seed of the generated articles.")] = 0,
+    articles: Annotated[
+        int, typer.Option("--articles", help="Number of articles to generate, besides the sample articles.", min=0)
+    ] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Random seed for the generated articles.")] = 0,
     fault: Annotated[
         list[str] | None,
         typer.Option(
             "--fault",
             metavar="SPEC",
-            help="Fault to simulate, as kind[:path-glob[:times]]; may be repeated. An unknown kind prints the known ones.",
+            help="Fault to simulate: kind[:path-glob[:times]]. May be repeated. --fault x prints a list of the kinds.",
         ),
     ] = None,
 ) -> None:
-    """Serve the fake site until SIGTERM.
+    """Serve the fake site until SIGTERM or Ctrl+C.
 
-    The fake site runs on this machine and needs no internet. The first line on stdout is JSON with two addresses: `url`,
-    the root of the site, for --site; and `control`, which accepts commands such as publish, revise and unpublish.
+    The fake site imitates the real one, runs on this machine and needs no internet. The first line on stdout is JSON
+    with two addresses: `url` is the root of the site, to be used with --site; `control` accepts commands such as
+    publish, revise and unpublish.
 
     Example: vna replica --port 8900 --articles 300 --fault 'throttle:/rss/*:3'
     """
@@ -73,7 +76,10 @@ def replica(
             port,
         )
     except OSError as error:
-        raise BadInput(f"cannot serve on 127.0.0.1:{port}: {error.strerror}", "choose another --port, or 0") from error
+        raise BadInput(
+            f"cannot serve the fake site on 127.0.0.1:{port}: {error.strerror}",
+            "choose another --port, or 0 for any free port",
+        ) from error
     with serving as site:
         for one in faults:
             site.fake_site.add_fault(one)
@@ -85,7 +91,8 @@ def replica(
 def demo(context: typer.Context) -> None:
     """Run the main commands against the fake site, offline.
 
-    Polls, searches, revises an article, polls again and prints what changed, in an archive of its own.
+    The demo polls the fake site, searches the archive, revises an article on the site, polls again and prints what
+    changed. It uses an archive of its own: archive/demo, or the folder of --archive.
 
     Example: vna demo
     """
@@ -100,30 +107,32 @@ def demo(context: typer.Context) -> None:
         failed = story.run(archive, resources.seeds(), progress, output.text, _program())
     if failed:
         raise StopError(
-            "the demo failed:\n" + "\n".join(failed), "in a checkout, run ./run.sh test to see which part is broken"
+            "the demo failed:\n" + "\n".join(failed),
+            "in a checkout of the project, run ./run.sh test to see which part is broken",
         )
 
 
 def _program() -> str:
-    """Return the command that started this process as the user can type it: `vna` or a path such as `.venv/bin/vna`."""
+    """Return what the user can type to start this program: `vna`, or a path such as `.venv/bin/vna`."""
     started = sys.argv[0]
     return started if Path(started).name == "vna" and shutil.which("vna") != started else "vna"
 
 
 def drill(
     context: typer.Context,
-    days: Annotated[int, typer.Option("--days", help="Days with faults; two quiet days follow.", min=1)] = 14,
-    seed: Annotated[
-        int, typer.Option("--seed", help="Random seed of the articles and their times of publication.")
-    ] = 0,
+    days: Annotated[
+        int, typer.Option("--days", help="Number of simulated days with faults; two days without faults follow.", min=1)
+    ] = 14,
+    seed: Annotated[int, typer.Option("--seed", help="Random seed for the articles and their publication times.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Run the service against a failing fake site, and print losses.
+    """Run the service against a faulty fake site; print what was lost.
 
     The target is to lose nothing. The service, sockets, database and WARC files are real; only the clock is simulated.
-    Nothing outside this machine is contacted. The archive is a temporary folder, or --archive (empty, or of an earlier
-    drill). Fourteen days include every fault once and take one or two minutes. The column `delay` has the median and the
-    longest time from the publication of an article until it was fetched. Exit code 5 means that something was lost.
+    Nothing outside this machine is contacted. The archive is a temporary folder, or the folder of --archive, which must
+    be empty or come from an earlier drill. Fourteen simulated days include every fault once and take one or two
+    minutes. The column `delay` has the median and the longest time from the publication of an article until it was
+    fetched. Exit code 5 means that something was lost.
 
     Example: vna drill --days 3
     """
@@ -156,7 +165,7 @@ def drill(
 
 
 class _Folder:
-    """The folder of a drill; `kept` is true if it must not be deleted, because something was lost."""
+    """The folder of a drill. If `kept` is true, it must not be deleted at the end, because something was lost."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -165,7 +174,7 @@ class _Folder:
 
 @contextmanager
 def _folder(named: Path | None) -> Iterator[_Folder]:
-    """Yield the named folder, or a temporary one that is deleted at the end unless it is marked as kept."""
+    """Yield the folder `named`; if it is None, yield a temporary folder and delete it at the end unless `kept` is true."""
     if named is not None:
         yield _Folder(named)
         return
@@ -178,7 +187,7 @@ def _folder(named: Path | None) -> Iterator[_Folder]:
 
 
 def _day_printer(write: Callable[[str], None], lines: list[dict[str, Any]]) -> Callable[[Day], None]:
-    """Return a function that prints a day as one row and appends it to `lines`."""
+    """Return a function that prints a day of the drill as one row and appends the same day, as a dict, to `lines`."""
     from dataclasses import asdict
 
     def print_day(day: Day) -> None:
@@ -198,16 +207,21 @@ def _print_result(result: DrillResult) -> None:
     found = result.reconciliation
     output.text("")
     output.text(f"articles   {found.published} published, {found.held} held in the archive")
-    output.text(f"revisions  {found.revisions} held; at least {found.shown} were served to a client")
-    output.text(f"removed    {found.removed}, {found.tombstones} of them held as gone, with their text")
+    output.text(f"revisions  {found.revisions} held in the archive; the site served at least {found.shown}")
+    output.text(
+        f"removed    {found.removed} articles; the archive marks {found.tombstones} as gone and keeps their text"
+    )
     output.text(f"copies     {found.copies} texts were published twice")
-    output.text(f"evidence   {result.records} records in {result.files} files, all of them read back")
-    output.text(f"gaps       {result.gaps} opened, {result.gaps - len(result.open_gaps)} of them closed")
+    output.text(f"evidence   {result.records} records in {result.files} WARC files; all of them were read and checked")
+    output.text(
+        f"gaps       {result.gaps} periods in which news may have been missed; "
+        f"{result.gaps - len(result.open_gaps)} of them are closed"
+    )
     for gap in result.open_gaps:
         output.text(f"  {gap}")
     output.text(f"process    killed {result.kills} times")
     if found.unseen:
-        output.text(f"\nnever obtainable: {len(found.unseen)}")
+        output.text(f"\nimpossible to archive: {len(found.unseen)}")
         for note in found.unseen:
             output.text(f"  {note.kind} {note.id}: {note.says}")
     output.text(f"\nlost: {len(found.lost) or 'nothing'}")

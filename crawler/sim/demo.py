@@ -1,4 +1,4 @@
-"""The demo, against the fake site: poll, read an article, search, revise an article, poll again, show the difference.
+"""The demo: poll the fake site, read an article, search, revise an article, poll again and show the difference.
 
 Boundary: a script that uses the public modules and checks each result; it reports the checks that failed.
 """
@@ -42,12 +42,12 @@ class _Demo:
 def run(
     archive: Path, seeds_dir: Path, progress: Progress, write: Callable[[str], None], program: str = "vna"
 ) -> list[str]:
-    """Run the demo in a new archive and return the checks that failed.
+    """Run the demo in a new archive and return a description of each check that failed.
 
-    `program` is the name of the command in the examples that it prints.
+    `program` is the command that starts the crawler, for the examples that the demo prints at the end.
 
     Raises:
-        BadInput: the folder holds an archive that the demo did not create.
+        BadInput: the folder contains an archive that the demo did not create.
 
     """
     _prepare_folder(archive)
@@ -77,7 +77,7 @@ def run(
 
 def _prepare_folder(archive: Path) -> None:
     if (archive / FILE).exists() and not (archive / _MARK).exists():
-        raise BadInput(f"{archive} already holds an archive", "choose another folder: vna --archive DIR demo")
+        raise BadInput(f"{archive} already contains an archive", "choose another folder: vna --archive DIR demo")
     if (archive / _MARK).exists():
         shutil.rmtree(archive)
     archive.mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,10 @@ def _poll(demo: _Demo, settings: config.Config, progress: Progress, what: str) -
 
 
 def _check_seeds(demo: _Demo, seeds: list[Article]) -> StoredArticle | None:
-    """Check that the archive returns each seed unchanged; print the first one and return it."""
+    """Check that the archive returns each seed article unchanged.
+
+    Print the first one and return it; if it is absent, return None.
+    """
     with app.reading_archive(demo.archive) as archive:
         stored = [_find(archive, seed.title) for seed in seeds]
     same = [s is not None and render.text(s) == seedtext.write(seed) for s, seed in zip(stored, seeds, strict=True)]

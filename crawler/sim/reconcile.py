@@ -1,10 +1,10 @@
-"""Reconcile an archive with the ground truth: which articles, versions and removals did it miss?
+"""Reconcile an archive with the ground truth: which articles, versions and removals did the archive miss?
 
-The ground truth comes from the fake site alone: what each article said and since when, which of its versions a client
-received, and when its page was online. None of it is taken from the archive, so that one bug cannot falsify both sides
-in the same way. Texts are compared character by character.
+The ground truth comes from the fake site alone: which text each article had at which time, which of these versions a
+client received, and when the page was online. None of it is taken from the archive, so that one bug cannot falsify both
+sides in the same way. Texts are compared character by character.
 
-Boundary: pure; ground truth and archive contents in, a reconciliation out.
+Boundary: pure functions that take the ground truth and the contents of an archive, and return a reconciliation.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class PublishedText:
 
     @classmethod
     def from_blocks(cls, title: str, lead: str | None, blocks: Iterable[Block]) -> PublishedText:
-        """Return the text of an article with these parts."""
+        """Return the text of an article that has the given title, lead and blocks."""
         all_blocks = tuple(blocks)
         texts = tuple(b.text for b in all_blocks if isinstance(b, TextBlock) and b.type in BODY_TYPES)
         return cls(title, lead or "", texts, tuple(b.caption or "" for b in all_blocks if isinstance(b, ImageBlock)))
@@ -41,7 +41,7 @@ class PublishedText:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A period of time; `end` is None while it lasts."""
+    """A period of time; `end` is None if the period has not ended yet."""
 
     begin: datetime
     end: datetime | None = None
@@ -49,7 +49,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The text of an article from `since` until the next version; `shown` is true if a client received it undamaged."""
+    """One version of an article: its text, published at `since`. `shown` is true if a client received it undamaged."""
 
     text: PublishedText
     since: datetime
@@ -58,7 +58,10 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class GroundTruth:
-    """One article according to the site: its versions, when its page was online, and which article it copies."""
+    """One article according to the site: its versions, and the periods when its page was online.
+
+    `copy_of` is the id of the article whose text this one repeats; None if the article is not a copy.
+    """
 
     id: int
     versions: tuple[Version, ...]
@@ -67,7 +70,7 @@ class GroundTruth:
 
     @property
     def removed_at(self) -> datetime | None:
-        """When the page was removed; None while it is online."""
+        """The time when the page was removed, or None if it is online."""
         return self.online[-1].end
 
 
@@ -84,7 +87,7 @@ class HeldArticle:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveContents:
-    """What an archive holds: its articles, the pairs that it marks as duplicates, and what `vna verify` reports."""
+    """The contents of an archive: its articles, the pairs marked as duplicates, and the faults that `verify` found."""
 
     articles: Sequence[HeldArticle]
     pairs: frozenset[frozenset[int]] = frozenset()
@@ -93,7 +96,7 @@ class ArchiveContents:
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
-    """One difference between site and archive: its kind, the id of the article, if any, and a message."""
+    """One difference between site and archive, with a message; `id` is None if no single article is concerned."""
 
     kind: str
     id: int | None
@@ -102,12 +105,13 @@ class Discrepancy:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """The result of a comparison.
+    """The result of comparing an archive with the ground truth.
 
-    `shown` counts the versions that clients received, `revisions` those that the archive holds. `removed` counts the
-    removed articles, `tombstones` those of them that the archive holds as gone. `copies` counts the articles that
-    repeat the text of another one. `lost` should be empty. `unseen` is what no crawler could have archived, such as a
-    version that was replaced between two polls.
+    `published` is the number of articles on the site, and `held` how many of them are in the archive. `shown` is the
+    number of versions that clients received, `revisions` the number of versions in the archive. `removed` is the number
+    of removed articles, and `tombstones` how many of them the archive marks as gone. `copies` is the number of articles
+    that repeat the text of another one. `lost` lists all errors of the archive and should be empty. `unseen` lists what
+    no crawler could have archived, such as a version that was replaced between two polls.
     """
 
     published: int
@@ -124,7 +128,7 @@ class Reconciliation:
 def reconcile(
     truths: Iterable[GroundTruth], archive: ArchiveContents, outages: Sequence[Span], now: datetime
 ) -> Reconciliation:
-    """Compare the archive with the ground truth. `outages` are the times when the site or the service was down."""
+    """Compare the archive with the ground truth. `outages` lists the periods when the site or the service was down."""
     known = {truth.id: truth for truth in truths}
     held = {article.id: article for article in archive.articles}
     lost, unseen = list(_unknown(known, archive.articles)), list[Discrepancy]()
@@ -201,7 +205,7 @@ def _unobtainable(truth: GroundTruth, outages: Sequence[Span], now: datetime) ->
 
 
 def _never_shown(truth: GroundTruth, article: HeldArticle, now: datetime) -> Iterator[Discrepancy]:
-    """Yield the versions that were replaced before any client received them."""
+    """Yield the versions that were replaced or removed before any client received them."""
     ends = [*(version.since for version in truth.versions[1:]), truth.removed_at or now]
     for version, end in zip(truth.versions, ends, strict=True):
         if not version.shown and version.text not in article.revisions:
@@ -212,7 +216,7 @@ def _never_shown(truth: GroundTruth, article: HeldArticle, now: datetime) -> Ite
 
 
 def _shown(truth: GroundTruth) -> list[PublishedText]:
-    """Return the texts that clients received, in order; consecutive equal texts count once."""
+    """Return the texts of an article that clients received, in order; consecutive equal texts count once."""
     texts: list[PublishedText] = []
     for version in truth.versions:
         if version.shown and texts[-1:] != [version.text]:
@@ -221,7 +225,7 @@ def _shown(truth: GroundTruth) -> list[PublishedText]:
 
 
 def _not_in_order(wanted: Iterable[PublishedText], among: Sequence[PublishedText]) -> list[PublishedText]:
-    """Return the elements of `wanted` that do not occur in `among` in the same order."""
+    """Return the texts of `wanted` that are missing in `among`; a text in another order counts as missing."""
     place, missing = 0, []
     for text in wanted:
         try:
@@ -239,7 +243,7 @@ def _different_fields(one: PublishedText, other: PublishedText) -> list[str]:
 
 
 def _unknown(known: Mapping[int, GroundTruth], articles: Sequence[HeldArticle]) -> Iterator[Discrepancy]:
-    """Yield the articles that the site never published, and the URLs under which several articles are held."""
+    """Yield the archived articles that the site never published, and the URLs that several archived articles share."""
     for article in articles:
         if article.id not in known:
             yield Discrepancy("article", article.id, f"never published: {article.url}")
@@ -251,7 +255,7 @@ def _unknown(known: Mapping[int, GroundTruth], articles: Sequence[HeldArticle]) 
 def _wrong_copies(
     known: Mapping[int, GroundTruth], held: Mapping[int, HeldArticle], pairs: frozenset[frozenset[int]]
 ) -> Iterator[Discrepancy]:
-    """Yield the copies that were not recognised, and the articles that were wrongly marked as copies."""
+    """Yield the copies that the archive did not recognise, and the articles that it wrongly marked as copies."""
     true = {frozenset((truth.id, truth.copy_of)) for truth in known.values() if truth.copy_of is not None}
     for pair in sorted(map(sorted, true - pairs)):
         if all(i in held for i in pair):
@@ -268,7 +272,7 @@ def _length(span: Span, now: datetime) -> timedelta:
 
 
 def _overlap(span: Span, others: Iterable[Span], now: datetime) -> timedelta:
-    """Return how much of a span the other spans cover; they must not overlap one another."""
+    """Return how much time `span` has in common with the spans in `others`, which must not overlap one another."""
     common = (min(span.end or now, o.end or now) - max(span.begin, o.begin) for o in others)
     return sum((length for length in common if length > timedelta()), timedelta())
 

@@ -1,9 +1,9 @@
-"""Rows of positions in lists: where an article appeared on the home page and section pages, and for how long.
+"""Rows of the table `appearances`: the positions of articles on the home page and the section pages, with times.
 
-While an article keeps its position from one response to the next, its row stays and only `last_seen_at` is updated. The
-current rows of a source are those of its last response. All times are times of responses.
+While an article keeps its position from one response to the next, only `last_seen_at` of its row is updated. The
+current rows of a source are those that its last response confirmed. All times are times of responses.
 
-Boundary: rows in and out.
+Boundary: reads and writes rows.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _EXTEND = """UPDATE appearances SET last_seen_at = :now WHERE source = :source A
 
 
 class Appearances:
-    """Queries over the positions of articles in lists."""
+    """Queries over the positions of articles on the home page and the section pages."""
 
     db: Database
 
     def save_appearances(self, source: int, sightings: Iterable[Sighting], now: datetime) -> None:
-        """Write the positions of the articles on a source's first page, at most 60."""
+        """Write the positions of the first 60 articles on a source's first page."""
         shown = {s.post_id: s.position for s in sightings if s.position is not None and s.position < _POSITIONS}
         values = self._values(source, now) | {"shown": json.dumps(list(shown.items()))}
         places = "SELECT value ->> 0 AS page, value ->> 1 AS position FROM json_each(:shown)"
@@ -43,11 +43,11 @@ class Appearances:
         )
 
     def extend_appearances(self, source: int, now: datetime) -> None:
-        """Record that a source's first page is unchanged: extend all current rows to now."""
+        """Record that a source's first page has not changed: set `last_seen_at` of all its current rows to `now`."""
         self.db.conn.execute(_EXTEND, self._values(source, now))
 
     def articles_shown_at(self, source: int, at: datetime) -> list[int]:
-        """Return the ids of the articles on a source's first page at an instant, in page order."""
+        """Return the ids of the articles that a source's first page showed at the time `at`, in page order."""
         rows = self.db.query(
             """SELECT page FROM appearances WHERE source = :source AND seen_at <= :at AND last_seen_at >= :at
                ORDER BY position""",

@@ -1,6 +1,6 @@
-"""The archive's database as one object: one mixin for each group of tables, plus transactions.
+"""The archive's database as one object, made of one mixin for each group of tables, plus transactions.
 
-Boundary: composition only.
+Boundary: combines the other modules of this package; the queries are in those modules.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ class Archive(
     Disk,
     Findings,
 ):
-    """An open archive.
+    """An open archive, and a context manager that closes its connection at the end of the block.
 
-    As a context manager it closes the connection, and turns SQLite and system errors that the user can fix into
-    `StorageError` with a hint.
+    If the block fails with an SQLite or system error that the user can fix, a `StorageError` with a hint is raised
+    instead.
     """
 
     def __init__(self, db: Database, file: Path) -> None:
@@ -71,18 +71,18 @@ class Archive(
             raise translated from error
 
     def close(self) -> None:
-        """Close the connection and release all claims."""
+        """Close the connection and release all claims on pages."""
         self._claims.close()
         self.db.close()
 
     def is_storage_error(self, error: Exception) -> bool:
-        """Whether an error comes from the state of the disk or the database, and not from a bug."""
+        """Whether `error` comes from the state of the disk or the database, and not from a bug."""
         return as_storage_error(self._file, error) is not None
 
     def claim(self, number: int) -> AbstractContextManager[bool]:
-        """Claim a page, by its id, for this process for the duration of the block.
+        """Claim the page with the id `number` for this process for the duration of the block.
 
-        The block receives False if another process holds the claim.
+        The block runs in any case. It receives True, or False if another process has claimed the page.
 
         Raises:
             StorageError: the file system does not support locks.
@@ -92,10 +92,10 @@ class Archive(
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Run the block as one transaction: everything is committed, or nothing. Transactions can be nested.
+        """Run the block as one transaction: all its changes are committed, or none. Transactions can be nested.
 
-        The write lock is taken at the start (BEGIN IMMEDIATE). In a transaction that reads first and writes later,
-        SQLite cannot wait for another process's commit and fails at once.
+        The write lock is taken at the start (BEGIN IMMEDIATE). Without it, a block that reads first and writes later
+        would fail at once if another process were writing, because SQLite cannot wait in that case.
         """
         if self.db.conn.in_transaction:
             with self.db.atomic():
@@ -123,7 +123,9 @@ class Archive(
 
 
 def open_archive(folder: Path, *, read_only: bool = False) -> Archive:
-    """Open the archive in a folder; unless `read_only`, create it if it is missing and apply pending migrations.
+    """Open the archive in a folder.
+
+    Unless `read_only` is True, a missing archive is created, and pending migrations are applied.
 
     Raises:
         StorageError: the archive cannot be opened; the hint says what to do.

@@ -1,9 +1,11 @@
-"""Rows of the table `articles` and of the tables that belong to it.
+"""Rows of the table `articles` and of the tables for parts of an article.
 
-These are `images`, `related`, `tags`, `sections`, `duplicates`, `repairs`, `states` and the text of the search index.
+Those tables are `images`, `related`, `tags`, `sections`, `duplicates`, `repairs`, `states` and the text of the search
+index.
 
-Boundary: rows in and out. `article_fields` says which columns `articles` has. Rows are updated with `ON CONFLICT`, never
-with `REPLACE`: `REPLACE` does not run the delete trigger, so the old words would stay in the search index.
+Boundary: reads and writes rows. `article_fields` says which columns `articles` has. Rows are updated with
+`ON CONFLICT`, never with `REPLACE`: `REPLACE` does not run the delete trigger, so the old words would stay in the
+search index.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ class Articles(Revisions):
     """Queries on articles."""
 
     def save_article(self, intent: ArticleIntent) -> None:
-        """Write a new, duplicate or revised article with its parts, its revision and its search text."""
+        """Write a new, revised or duplicate article: its row, its parts, a revision and its text for the search."""
         self._note_state(intent.key, intent.state, intent.now)
         self.db.conn.execute(_WRITE, intent.columns(_FIELDS))
         self._save_parts(intent)
@@ -46,7 +48,7 @@ class Articles(Revisions):
         )
 
     def replace_reading(self, intent: ArticleIntent) -> None:
-        """Overwrite an article with what a newer parser read from the same page; correct its last revision, add none."""
+        """Overwrite an article and its last revision with what a newer parser read from the same page."""
         self.db.conn.execute(_WRITE, intent.columns(_FIELDS))
         self._save_parts(intent)
         self.correct_revision(intent)
@@ -57,7 +59,8 @@ class Articles(Revisions):
     ) -> None:
         """Record that an article was captured again and its content was unchanged.
 
-        `raw_id` is the row of the new capture in `raw`, `related` the stories that its page showed.
+        `raw_id` is the id of the new capture. `related` contains the stories that the page showed under `Voir plus`.
+        After a 304 response, neither is given.
         """
         self._note_state(key, "live", now)
         self.db.conn.execute("UPDATE articles SET checked_at = ?, state = 'live' WHERE id = ?", (to_text(now), key))
@@ -84,12 +87,16 @@ class Articles(Revisions):
         return min(int(self.db.execute("SELECT coalesce(min(id), 0) FROM articles").fetchone()[0]), 0) - 1
 
     def import_key(self, body_key: str) -> int | None:
-        """Return the id under which the same text was imported before, or None."""
+        """Return the id of the imported text with the hash `body_key`, or None if no such text was imported."""
         row = self.db.execute("SELECT id FROM articles WHERE id < 0 AND body_key = ?", [body_key]).fetchone()
         return int(row[0]) if row else None
 
     def candidates(self, body_key: str, published_on: str | None, within_days: int = 3) -> list[CandidateArticle]:
-        """Return possible duplicates: articles with the same `body_key`, or published at most `within_days` days apart."""
+        """Return possible duplicates of an article.
+
+        These are the articles with the hash `body_key`, and those published at most `within_days` days before or after
+        `published_on`.
+        """
         rows = self.db.query(
             """SELECT id, body_key, simhash, text FROM articles WHERE body_key = :key
                UNION SELECT id, body_key, simhash, text FROM articles
@@ -104,10 +111,10 @@ class Articles(Revisions):
         return self._stored(row) if row else None
 
     def revision_captures(self, since: str | None) -> list[tuple[int, int, RawRef]]:
-        """Return id, revision number and capture of each revision that was read from a page, in the order of the fetches.
+        """Return article id, revision number and capture of each revision that was read from a page, oldest first.
 
-        For the current revision, this is the last capture that showed it, because the related stories come from there.
-        Only captures fetched since `since` (UTC, ISO 8601) are listed.
+        The capture is the first one that showed the revision; for the current revision it is the last one, because the
+        related stories are those of the last one. If `since` (UTC, ISO 8601) is given, earlier captures are not listed.
         """
         rows = self.db.query(
             """SELECT v.article, v.revision, r.file, r.offset, r.length, r.digest
@@ -119,7 +126,7 @@ class Articles(Revisions):
         return [(r["article"], r["revision"], RawRef(r["file"], r["offset"], r["length"], r["digest"])) for r in rows]
 
     def revision_capture(self, key: int, number: int) -> RawRef | None:
-        """Return the capture that `revision_captures` lists for a revision, or None."""
+        """Return the capture from which a revision was read (see `revision_captures`); None if there is no capture."""
         row = next(
             self.db.query(
                 """SELECT r.file, r.offset, r.length, r.digest FROM revisions v JOIN articles a ON a.id = v.article
@@ -134,10 +141,11 @@ class Articles(Revisions):
     def export(
         self, *, since: str | None = None, until: str | None = None, by_day: bool = False
     ) -> Iterator[StoredArticle]:
-        """Yield articles ordered by id, or by day of publication with undated articles first.
+        """Yield articles in the order of their ids or, if `by_day`, of their days of publication, undated ones first.
 
-        `since` and `until` are days in Hanoi, both included; they exclude undated articles. An index provides each order,
-        so SQLite does not sort and memory use does not grow with the number of articles.
+        `since` and `until` are days in Hanoi, both included; if one of them is given, undated articles are left out.
+        There is an index for each order, so SQLite does not sort and memory use does not grow with the number of
+        articles.
         """
         rows = self.db.query(
             f"""SELECT * FROM articles WHERE (:since IS NULL OR published_on >= :since)
@@ -151,8 +159,8 @@ class Articles(Revisions):
     ) -> list[dict[str, Any]]:
         """Return at most `limit` articles that match an FTS5 expression.
 
-        The order is newest id first, or with `rank` by bm25, where the title has the largest weight. `since` and `until`
-        are days in Hanoi, both included.
+        Articles with higher ids come first; if `rank` is True, the most relevant articles come first (by bm25, with the
+        largest weight on the title). `since` and `until` are days of publication in Hanoi, both included.
         """
         order = "bm25(articles_fts, 10.0, 5.0, 1.0)" if rank else "articles_fts.rowid DESC"
         columns = "a.id, a.url, a.published_at, a.published_on, a.section, a.title, a.lead, a.clean"
@@ -175,7 +183,7 @@ class Articles(Revisions):
         )
 
     def _section_names(self, section: str | None) -> str | None:
-        """Return a JSON list of the sections whose name equals `section` when case and accents are ignored."""
+        """Return a JSON list of the section names that equal `section` if case and accents are ignored."""
         if section is None:
             return None
         known = self.db.query("SELECT DISTINCT section FROM sections")

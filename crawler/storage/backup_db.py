@@ -1,6 +1,6 @@
 """A consistent copy of a database that other processes may be writing to.
 
-Boundary: database files; the caller chooses the source and the target.
+Boundary: copies and reads database files; the caller chooses the source and the target.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from pathlib import Path
 from crawler.errors import Interrupted, StorageError, raise_if_stopped
 from crawler.storage.base import as_storage_error
 
-UNWRITABLE = "check that the folder exists, that its disk is mounted and has free space, and that it can be written"
+UNWRITABLE = "check that the folder exists and is writable, and that its disk is mounted and has free space"
 _BATCH = 4096  # database pages copied between two calls of `stopping`
 _STEPS = 100_000  # SQLite virtual machine instructions between two calls of `stopping`
 
 
 def copy_database(source: Path, target: Path, stopping: Callable[[], bool] = lambda: False) -> None:
-    """Copy a database with SQLite's backup API: one snapshot, even while other processes write to the source.
+    """Copy the database `source` to the file `target` with SQLite's backup API.
 
-    The target appears only when the copy is complete and has passed an integrity check.
+    The copy is a snapshot of one moment, even if other processes write to `source`. The file `target` appears only when
+    the copy is complete and has passed an integrity check.
 
     Raises:
         StorageError: the source cannot be read, the target cannot be written, or the copy is damaged.
@@ -50,7 +51,7 @@ def copy_database(source: Path, target: Path, stopping: Callable[[], bool] = lam
 
 
 def read_summary(file: Path) -> dict[str, int]:
-    """Return the schema version and the number of articles of a database.
+    """Return the schema version (`schema`) and the number of articles (`articles`) of a database.
 
     Raises:
         StorageError: the file is not a database of an archive.
@@ -67,9 +68,9 @@ def read_summary(file: Path) -> dict[str, int]:
 
 
 def required_sizes(file: Path) -> dict[str, int]:
-    """Return, for each WARC file that a database refers to, the minimum size in bytes that includes all its captures.
+    """Return the minimum size in bytes of each WARC file to which a database refers, by file name.
 
-    A shorter file has lost captures that the database refers to.
+    A WARC file that is shorter has lost captures to which the database refers.
     """
     with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as db:
         return dict(db.execute("SELECT file, max(offset + length) FROM raw GROUP BY file"))

@@ -1,6 +1,6 @@
 """Open the database, and turn SQLite and operating system errors that the user can fix into `StorageError`.
 
-Boundary: files, connections and PRAGMAs; `schema` owns the tables.
+Boundary: database files, connections and PRAGMAs; the tables are defined in `schema`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ _PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 30000"
 
 
 def open_database(file: Path, *, read_only: bool = False) -> Database:
-    """Open the database; unless `read_only`, create it if it is missing and apply pending migrations.
+    """Open the database `file`.
+
+    Unless `read_only` is True, a missing database is created, and pending migrations are applied.
 
     Raises:
         StorageError: the database cannot be opened; the hint says what to do.
@@ -66,7 +68,8 @@ def open_database(file: Path, *, read_only: bool = False) -> Database:
 def _opening_lock(file: Path) -> Iterator[None]:
     """Hold a lock so that only one process at a time creates or migrates the database.
 
-    SQLite's busy timeout does not cover a change of journal mode: the second process would fail at once.
+    Without this lock, a second process would fail at once: SQLite's busy timeout does not cover a change of journal
+    mode.
     """
     try:
         lock = file.with_name("vna.opening").open("ab")
@@ -94,11 +97,11 @@ def _connect(file: Path, *, read_only: bool) -> sqlite3.Connection:
 
 
 def not_writable(folder: Path, error: OSError | None) -> StorageUnavailable:
-    """Return the error for an archive folder that is not writable; None as `error` means missing permission."""
+    """Return the error for a folder that cannot be written; if `error` is None, a permission is missing."""
     reason = error.strerror if error else "permission denied"
     return StorageUnavailable(
         f"the archive folder {folder} cannot be written: {reason}",
-        "fix its permissions or free disk space, or choose another folder with --archive or [archive] dir",
+        "fix its permissions, free some disk space, or choose another folder with `--archive` or `[archive] dir`",
     )
 
 
@@ -112,14 +115,16 @@ def _checked_version(db: Database, file: Path, *, read_only: bool) -> int:
     if found > schema.version():
         raise SchemaTooNew(
             f"{file} has schema version {found}, but this program supports versions up to {schema.version()}",
-            "upgrade the program (docs/operate.md); the database has not been changed",
+            "upgrade the program (see docs/operate.md); the database has not been changed",
         )
     return found
 
 
 @contextmanager
 def _translated(file: Path) -> Iterator[None]:
-    """Turn SQLite errors that the user can fix into `StorageError`. Others, such as wrong SQL, are bugs and propagate.
+    """Turn SQLite errors of the block that the user can fix into `StorageError`.
+
+    Other errors, such as wrong SQL, are bugs and propagate.
 
     Raises:
         StorageError: the database is locked, inaccessible, damaged or not a database, or its disk is full.
@@ -134,9 +139,9 @@ def _translated(file: Path) -> Iterator[None]:
 
 
 def as_storage_error(file: Path, error: BaseException | None) -> StorageError | None:
-    """Return a `StorageError` with a hint for an SQLite or system error; None if the user cannot fix it (a bug).
+    """Return a `StorageError` with a hint for an SQLite or system error; None if the error is a bug.
 
-    `StorageUnavailable` is returned for problems that may go away, such as a lock or a full disk.
+    If the problem may go away, such as a lock or a full disk, the result is a `StorageUnavailable`.
     """
     if isinstance(error, OSError) and error.errno in _SYSTEM_ERRORS:
         return StorageUnavailable(f"{error.filename or file}: {error.strerror}", _hint(str(error)))
@@ -149,11 +154,13 @@ def as_storage_error(file: Path, error: BaseException | None) -> StorageError | 
 
 def _hint(message: str) -> str:
     if "locked" in message:
-        return "wait until the other program that is writing to the database has finished, or close it"
+        return "wait until the other program that is writing to the database has finished, or close that program"
     if "not a database" in message or "malformed" in message:
         return "restore a backup, or run `vna rebuild --replace` to recreate the database from the WARC files"
     if "full" in message or "space" in message or "quota" in message:
         return "free some disk space; no committed data is lost"
     if "open files" in message:
-        return "raise the limit (`ulimit -n`; LimitNOFILE= in the systemd unit), or find what keeps so many files open"
+        return (
+            "raise the limit (`ulimit -n`, or LimitNOFILE= in the systemd unit), or find what keeps so many files open"
+        )
     return "check that the folder exists, can be written and is on a local disk"

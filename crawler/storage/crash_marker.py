@@ -1,10 +1,11 @@
-"""The item being processed, recorded on disk: the next process can tell which item crashed the previous one.
+"""A file that names the item being processed, so that the next process knows which item crashed this one.
 
-A crash of the interpreter, or a kill by the kernel when memory runs out, leaves no time to write anything. So the
-marker is written before an item is processed and reset afterwards. It is not a database row because it says nothing
-about the site and would cost one transaction per page. Overwriting one line in an open file costs almost nothing.
+If the interpreter crashes, or the kernel kills it because memory runs out, nothing can be written any more. Therefore
+the marker is written before an item is processed, and reset when the item has been processed. It is not a row of the
+database, because a row would cost one transaction per page. Overwriting one line in an open file costs almost nothing.
 
-Boundary: one small file for each role. What happens to an item that crashes the crawler is decided elsewhere.
+Boundary: one small file for each role (see `locks.Role`). `pipeline.quarantine` decides what happens to an item that
+crashed the crawler.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from crawler.storage.locks import Role
 
 
 class CrashMarker:
-    """The crash marker of the process that holds a role in an archive; a context manager that closes its file.
+    """The crash marker of one role, such as `collect`, in an archive; a context manager that closes the marker's file.
 
     Raises:
         StorageUnavailable: the marker file cannot be read or written.
@@ -45,14 +46,14 @@ class CrashMarker:
             self._file = None
 
     def crashes(self, item: str) -> int:
-        """Return how many processes in a row have crashed while they processed an item."""
+        """Return how many processes in a row have crashed while they processed `item`."""
         return self._crashes if item == self._item else 0
 
     @contextmanager
     def processing(self, item: str) -> Iterator[None]:
-        """Record the item being processed for the duration of the block.
+        """Record, for the duration of the block, that `item` is being processed.
 
-        Do not wrap network waits: the process may be stopped there for unrelated reasons.
+        The block must not wait for the network, because a process may be killed during a wait for unrelated reasons.
         """
         crashes = self.crashes(item)
         self._write(item, crashes + 1)
@@ -62,11 +63,11 @@ class CrashMarker:
             self._write(item, crashes)
 
     def clear(self) -> None:
-        """Forget the crashes: the item has been processed or quarantined."""
+        """Reset the marker and its number of crashes, because the item has been processed or quarantined."""
         self._write("", 0)
 
     def _read(self) -> tuple[str, int]:
-        """Return the item and the number of crashes that the previous process left in the file."""
+        """Return the item and the number of crashes that are in the file; an empty text and 0 if there is no file."""
         with self._translated():
             if not self._path.exists():
                 return "", 0
@@ -85,7 +86,7 @@ class CrashMarker:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        """Turn a system error into `StorageUnavailable`."""
+        """Turn a system error of the block into `StorageUnavailable`."""
         try:
             yield
         except OSError as error:

@@ -1,9 +1,9 @@
 """Compare two databases of one archive, table by table.
 
-Ids that depend on the order of writing (of captures, of sources) may differ between the two. So rows are matched by
-their natural key, such as a URL, and references are compared by the row that they refer to.
+The ids of captures and sources depend on the order of writing, so they may differ between the two databases. Therefore
+rows are matched by a natural key, such as a URL, and two references are equal if they refer to matching rows.
 
-Boundary: SQL over two files; the caller decides which differences matter.
+Boundary: queries on two database files; the caller decides which differences matter.
 """
 
 from __future__ import annotations
@@ -70,10 +70,11 @@ _NOT_EVIDENT = {
 
 @dataclass(frozen=True, slots=True)
 class TableDifference:
-    """One table: the number of rows in the old and the new database, and how many of them differ.
+    """The differences of one table; `old` and `new` are its numbers of rows in the old and the new database.
 
-    `only_old` and `only_new` count rows that exist in one database only, `changed` rows with different values,
-    `renumbered` rows with different ids. `columns` counts the differing rows for each differing column.
+    `only_old` and `only_new` are the numbers of rows that exist in one database only; `changed` is the number of rows
+    with different values, and `renumbered` the number of rows with different ids. `columns` maps the name of each
+    column that differs to the number of rows in which it differs.
     """
 
     table: str
@@ -94,10 +95,10 @@ class TableDifference:
 
 @contextmanager
 def attached(db: Database, old: Path) -> Iterator[None]:
-    """Attach another database under the schema name `old` for the duration of the block.
+    """Attach the database file `old` under the schema name `old` for the duration of the block.
 
     Raises:
-        StorageError: the attached database is damaged.
+        StorageError: the attached database cannot be read, for example because it is damaged.
 
     """
     db.conn.execute("ATTACH DATABASE ? AS old", (str(old),))
@@ -112,7 +113,7 @@ def attached(db: Database, old: Path) -> Iterator[None]:
 
 
 def compare(db: Database) -> list[TableDifference]:
-    """Compare the database with the `attached` one."""
+    """Compare each table of `db` with the same table of the attached database (see `attached`)."""
     for table, key in _RENUMBERED.items():
         _map_ids(db, table, key)
     found = [_compare_table(db, table, key) for table, key in EVIDENCE.items()]
@@ -123,7 +124,7 @@ def compare(db: Database) -> list[TableDifference]:
 
 
 def copy_logs(db: Database) -> None:
-    """Copy the log tables from the `attached` database, except plan pages that this database does not have."""
+    """Copy the tables `LOGS` of the attached database into `db`, except plan pages that are unknown in `db`."""
     for table in LOGS:
         names = ", ".join(column for column, _ in _columns(db, table))
         known = " WHERE page IN (SELECT id FROM pages)" if table == "plan_pages" else ""
@@ -131,7 +132,7 @@ def copy_logs(db: Database) -> None:
 
 
 def _map_ids(db: Database, table: str, key: Sequence[str]) -> None:
-    """Create a temporary table that maps the old ids of a table to the new ones."""
+    """Create a temporary table that maps the ids of a table in the old database to those in the new one."""
     same = " AND ".join(f"o.{name} = n.{name}" for name in key)
     db.conn.execute(f"CREATE TEMP TABLE {table}_ids (old INTEGER PRIMARY KEY, new INTEGER NOT NULL)")
     db.conn.execute(
@@ -164,13 +165,13 @@ def _test(table: str, name: str) -> str:
 
 
 def _translated(table: str, name: str) -> str:
-    """Return the SQL for a value of the old database, with an old id translated to the new one."""
+    """Return the SQL expression for a column of an old row; if it contains ids, they are translated to new ids."""
     referred = _REFERENCES.get((table, name))
     return f"(SELECT new FROM temp.{referred}_ids WHERE old = o.{name})" if referred else f"o.{name}"  # noqa: S608 - constants only
 
 
 def _columns(db: Database, table: str) -> list[tuple[str, int]]:
-    """Return the columns of a table, each with its 1-based position in the primary key (0: not part of it)."""
+    """Return the columns of a table, each with its position in the primary key, from 1 (0: not part of the key)."""
     return [(row[1], row[5]) for row in db.execute(f"PRAGMA main.table_info({table})")]
 
 

@@ -1,6 +1,6 @@
 """The disk: the size of the archive, the free space, and the reserve below which nothing is fetched.
 
-Boundary: sizes of files and rows of sizes; `health` decides what they mean.
+Boundary: measures sizes, and reads and writes rows of sizes; `health` decides what the sizes mean.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _WARC, _DATABASE = "warc", "vna.db"
 
 
 class Disk:
-    """Queries over the daily size of the archive."""
+    """Queries over the sizes of the archive, which are recorded once a day."""
 
     db: Database
     transaction: Callable[[], AbstractContextManager[None]]
 
     def record_size(self, now: datetime, measure: Callable[[str], Size]) -> None:
-        """Write the size of the archive, but only once a day (UTC), because `measure` must look at every WARC file.
+        """Measure the archive and write its size, unless this has been done today (UTC).
 
-        `measure` is called with the day as an ISO date.
+        `measure` is slow because it must look at every WARC file. It is called with the day as an ISO date.
         """
         day = now.astimezone(UTC).date().isoformat()
         if not self.db.execute("SELECT 1 FROM disk WHERE day = ?", [day]).fetchone():
@@ -40,7 +40,7 @@ class Disk:
             self.save_disk(size.day, size.warc_bytes, size.db_bytes, size.free_bytes)
 
     def save_disk(self, day: str, warc_bytes: int, db_bytes: int, free_bytes: int) -> None:
-        """Write the size of the archive on a day, in bytes; it replaces an earlier size of the same day."""
+        """Write the sizes of the archive on `day`, in bytes; they replace the sizes written earlier for that day."""
         with self.transaction():
             self.db.conn.execute(
                 """INSERT INTO disk (day, warc_bytes, db_bytes, free_bytes) VALUES (?, ?, ?, ?)
@@ -79,7 +79,7 @@ def archive_missing(archive: Path) -> StorageUnavailable:
 
 
 def measured(folder: Path, day: str, free: FreeSpace = free_bytes) -> Size:
-    """Return the size of an archive, in bytes; a file that is deleted in the meantime counts as zero."""
+    """Return the sizes of an archive and its free space, in bytes; a file deleted in the meantime counts as 0."""
     database = [folder / f"{_DATABASE}{suffix}" for suffix in ("", "-wal", "-shm")]
     return Size(day, sum(map(_size, (folder / _WARC).rglob("*"))), sum(map(_size, database)), free(folder))
 
@@ -93,9 +93,10 @@ def _size(file: Path) -> int:
 
 
 def guard(folder: Path, reserve: int, free: FreeSpace = free_bytes) -> Callable[[], None]:
-    """Return the check to run before every request; it raises `DiskLow` if less than `reserve` bytes are free.
+    """Return a function to be called before every request.
 
-    It raises `StorageUnavailable` if the folder has disappeared.
+    The function raises `DiskLow` if less than `reserve` bytes are free, and `StorageUnavailable` if the folder has
+    disappeared.
     """
 
     def check() -> None:
@@ -103,8 +104,8 @@ def guard(folder: Path, reserve: int, free: FreeSpace = free_bytes) -> Callable[
         if left < reserve:
             raise DiskLow(
                 f"the disk of {folder} has {left / 1e9:.1f} GB free, less than the reserve of {reserve / 1e9:.1f} GB",
-                "free some disk space, move the archive to a larger disk, or set a smaller [archive] reserve; "
-                "everything fetched so far is stored, and the next run continues from there",
+                "free some disk space, move the archive to a larger disk, or set a smaller `[archive] reserve`; "
+                "everything fetched so far is stored, and the next run will fetch the rest",
             )
 
     return check

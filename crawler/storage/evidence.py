@@ -1,6 +1,6 @@
 """Locations of the evidence (WARC records) and integrity checks of the database, for `vna verify`.
 
-Boundary: reads; the only thing it writes is the search index. `vna verify` explains what a finding means.
+Boundary: only reads, except that it can rebuild the search index. `vna verify` explains what a finding means.
 """
 
 from __future__ import annotations
@@ -44,19 +44,20 @@ class EvidenceQueries:
     transaction: Callable[[], AbstractContextManager[None]]
 
     def raw_files(self) -> dict[str, int]:
-        """Return the WARC files that captures refer to, with the number of captures in each."""
+        """Return the WARC files to which the table `raw` refers, each with its number of captures."""
         rows = self.db.query("SELECT file, count(*) AS n FROM raw GROUP BY file ORDER BY file")
         return {row["file"]: row["n"] for row in rows}
 
     def raw_of(self, file: str) -> Iterator[RawRow]:
-        """Return the captures of one WARC file, in file order."""
+        """Return the captures in the WARC file `file`, in the order of the file."""
         return self._raw("WHERE file = ? ORDER BY offset", file)
 
     def raw_spread(self, count: int, shift: int) -> tuple[int, Iterator[RawRow]]:
-        """Return a sample of about `count` captures, spread evenly over all of them: its size and its rows.
+        """Return the size and the rows of a sample of about `count` captures, spread evenly over all captures.
 
-        Each `shift` selects other rows. The rows are read in batches, so that a slow caller keeps neither all of them
-        in memory nor a read transaction open, which would prevent the WAL file from being truncated.
+        A different `shift` selects different rows. The rows are read in batches. Therefore they are never all in
+        memory, and a slow caller does not keep a read transaction open, which would prevent SQLite from truncating the
+        WAL file.
         """
         total = int(self.db.execute("SELECT coalesce(max(id), 0) FROM raw").fetchone()[0])
         step = max(1, total // max(1, count))
@@ -70,7 +71,7 @@ class EvidenceQueries:
         return list(self._raw(condition, ids[0], ids[-1], ids.step, ids[0] % ids.step))
 
     def articles_in(self, file: str, start: int = 0, end: int = 1 << 62) -> int:
-        """Return how many articles have a revision whose page is in a byte range of a WARC file."""
+        """Return how many articles have a revision whose capture begins between bytes `start` and `end` of a file."""
         row = self.db.execute(
             """SELECT count(DISTINCT v.article) FROM revisions v JOIN raw r ON r.id = v.raw_id
                WHERE r.file = ? AND r.offset >= ? AND r.offset < ?""",
@@ -83,7 +84,10 @@ class EvidenceQueries:
         return self._ids(_WITHOUT_EVIDENCE)
 
     def broken_revisions(self) -> list[int]:
-        """Return the ids of articles whose revisions are not numbered 1, 2, 3 ... up to the current one."""
+        """Return the ids of articles whose revisions are inconsistent.
+
+        The revisions must be numbered 1, 2, 3, ..., and the last one must have the current content of the article.
+        """
         return self._ids(_REVISIONS)
 
     def not_searchable(self) -> list[int]:
@@ -91,7 +95,7 @@ class EvidenceQueries:
         return self._ids(_UNFOLDED)
 
     def broken_references(self) -> dict[str, int]:
-        """Return, for each table, the number of rows that refer to a missing row; empty if there are none."""
+        """Return the number of rows that refer to a missing row, for each table that has such rows."""
         counts: dict[str, int] = {}
         for table, *_ in self.db.conn.execute("PRAGMA foreign_key_check"):
             counts[table] = counts.get(table, 0) + 1
@@ -107,7 +111,7 @@ class EvidenceQueries:
         return [line for line in found if line != "ok" and _SEARCH_INDEX_ERROR not in line]
 
     def search_damage(self) -> str | None:
-        """Check the search index against the indexed texts; return the error message, or None if it is intact."""
+        """Check the search index against the indexed texts; return an error message, or None if the index is intact."""
         try:
             with self.transaction():  # for SQLite, an FTS5 integrity check is a write
                 self.db.conn.execute("INSERT INTO articles_fts (articles_fts, rank) VALUES ('integrity-check', 1)")
@@ -125,7 +129,7 @@ class EvidenceQueries:
 
     @contextmanager
     def stoppable(self, stopping: Callable[[], bool]) -> Iterator[None]:
-        """Interrupt a long query in the block when `stopping` returns True; the block then ends without an error."""
+        """Interrupt a long query of the block if `stopping` returns True, and end the block without an error."""
         self.db.conn.set_progress_handler(stopping, _STEPS)
         try:
             yield
@@ -148,6 +152,6 @@ class EvidenceQueries:
             yield RawRow(row[0], row[1], row[2], RawRef(*row[3:]))
 
     def source_checked_at(self, url: str) -> str | None:
-        """Return when a source was last requested, successfully or not; None if it never was."""
+        """Return when a source was last requested, successfully or not; None if it was never requested."""
         row = self.db.execute("SELECT last_checked_at FROM sources WHERE url = ?", [url]).fetchone()
         return None if row is None or row[0] is None else str(row[0])

@@ -1,6 +1,6 @@
 """Rows of the results of `vna probe`, which checks the assumptions about the site.
 
-Boundary: rows in and out.
+Boundary: reads and writes rows.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from crawler.types import Finding
 
 
 class Findings:
-    """Queries over the results of probes."""
+    """Queries over the results of `vna probe`."""
 
     db: Database
 
     def save_findings(self, probe: int, findings: Sequence[Finding], at: datetime) -> None:
-        """Write the findings of one probe; `probe` is the id of its run, `at` the time of its last response."""
+        """Write the findings of a run of `vna probe`.
+
+        `probe` is the id of the run, and `at` is the time of its last response.
+        """
         self.db.conn.executemany(
             """INSERT INTO findings (probe, name, dossier, expected, verdict, seen, advice, adopt, position, probed_at)
                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
@@ -47,7 +50,7 @@ class Findings:
         ]
 
     def last_probe(self) -> dict[str, Any] | None:
-        """Return the run id, the time and the number of requests of the last probe; None if there was none."""
+        """Return the run id, the time and the number of requests of the last probe; None if there was no probe."""
         sql = """SELECT probe, probed_at, (SELECT count(*) FROM fetches WHERE run = probe) AS requests
                  FROM findings WHERE probe = (SELECT max(probe) FROM findings) LIMIT 1"""
         return next(self.db.query(sql), None)

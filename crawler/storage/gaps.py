@@ -1,6 +1,6 @@
 """Rows of the gaps: periods in which a source may have listed articles that no poll saw.
 
-Boundary: rows in and out; `schedule` decides what opens and closes a gap.
+Boundary: reads and writes rows; `schedule` decides when a gap begins and when it is closed.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ class Gaps:
     db: Database
 
     def add_gap(self, source_id: int, since: datetime, until: datetime, after_id: int, before_id: int | None) -> None:
-        """Open a gap between two polls; `until` is the time of the response that revealed it.
+        """Add an open gap between two polls of a source, which were made at `since` and `until`.
 
-        `after_id` is the newest article known from before the gap, `before_id` the oldest one seen after it (None if
-        that response lists no newer article).
+        `after_id` is the newest article listed before the gap. `before_id` is the oldest article that the poll at
+        `until` listed and that is newer than `after_id`; None if there is no such article.
         """
         self.db.conn.execute(
             """INSERT INTO gaps (source, opened_at, since, until, after_id, before_id, state)
@@ -47,18 +47,18 @@ class Gaps:
         return [_gap(row) for row in rows]
 
     def close_gap(self, gap: Gap, by: GapClosing, now: datetime) -> None:
-        """Close a gap."""
+        """Mark a gap as closed at `now`; `by` is what closed it."""
         self.db.conn.execute(
             "UPDATE gaps SET state = 'closed', closed_at = ?, closed_by = ?, note = NULL WHERE id = ?",
             (to_text(now), by, gap.id),
         )
 
     def note_gap(self, gap: Gap, note: str, *, tried: bool) -> None:
-        """Write what an open gap is waiting for; `tried` counts one more attempt that did not close it."""
+        """Write what an open gap is waiting for; if `tried`, also count an attempt that did not close the gap."""
         self.db.conn.execute("UPDATE gaps SET note = ?, tried = tried + ? WHERE id = ?", (note, tried, gap.id))
 
     def ids_between(self, gap: Gap) -> int:
-        """Return how many ids inside a gap are known, including ids known to be absent."""
+        """Return how many of the post ids inside a gap are known, including those known to be absent."""
         sql = "SELECT count(*) FROM pages WHERE id > ? AND id < ?"
         return int(self.db.execute(sql, [gap.after_id, gap.before_id]).fetchone()[0])
 

@@ -1,6 +1,6 @@
 """Rows of the service's health: the last run of each job, incidents, and the figures for checks and monitoring.
 
-Boundary: rows in and out; `health` decides what they mean.
+Boundary: reads and writes rows; `health` decides what they mean.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ANALYSIS_LIMIT = 1000  # rows of an index: enough for the query planner, and fa
 
 @dataclass(frozen=True, slots=True)
 class HealthFigures:
-    """The numbers of articles, pages and sources in each state, and of open incidents."""
+    """The numbers of articles, pages and sources in each state, and the number of open incidents."""
 
     articles: dict[str, int]
     pages: dict[str, int]
@@ -40,7 +40,7 @@ class HealthFigures:
 
 @dataclass(frozen=True, slots=True)
 class RequestSummary:
-    """One logged request: HTTP status (None without a response), size in bytes, duration in seconds."""
+    """One logged request: HTTP status (None if there was no usable response), size in bytes, duration in seconds."""
 
     id: int
     status: int | None
@@ -57,7 +57,7 @@ class Health:
     # --- jobs (table `heartbeats`) ----------------------------------------------------------------------------------
 
     def begin_job(self, job: str, now: datetime, failures: int | None = None) -> None:
-        """Record that a job begins. `failures` sets the number of failures in a row; None leaves it as it is."""
+        """Record that a job begins; set its number of failures in a row to `failures`, unless `failures` is None."""
         with self.transaction():
             self.db.conn.execute(
                 """INSERT INTO heartbeats (job, state, started_at, failures) VALUES (:job, 'running', :now, coalesce(:failures, 0))
@@ -67,9 +67,9 @@ class Health:
             )
 
     def end_job(self, job: str, state: JobState, now: datetime, due_at: datetime | None, outcome: str) -> None:
-        """Record how a job ended, and when it is due again (None: as soon as there is work).
+        """Record how a job ended, and update its number of failures in a row.
 
-        Its failures in a row are counted.
+        `due_at` is when the job is due again; None means as soon as there is work.
         """
         with self.transaction():
             self.db.conn.execute(
@@ -81,7 +81,7 @@ class Health:
             )
 
     def jobs(self) -> dict[str, JobHealth]:
-        """Return the last state of each job, by name."""
+        """Return the last state of each job, by the name of the job."""
         rows = self.db.query("SELECT job, state, started_at, next_due_at, failures, outcome FROM heartbeats")
         return {
             r["job"]: JobHealth(
@@ -96,9 +96,9 @@ class Health:
         }
 
     def bring_forward(self, table: Table, now: datetime, furthest: timedelta) -> int:
-        """Make the rows due now that are due later than `now + furthest`; return their number.
+        """Make the rows of `table` that are due later than `now + furthest` due at `now`; return their number.
 
-        A due time that is further away than any interval was written while the system clock was ahead.
+        `furthest` is longer than every interval, so a later due time was written while the system clock was wrong.
         """
         with self.transaction():
             cursor = self.db.conn.execute(
@@ -110,7 +110,7 @@ class Health:
     # --- health -----------------------------------------------------------------------------------------------------
 
     def health_facts(self, now: datetime, started_at: datetime) -> Facts:
-        """Return the facts for the health checks that come from rows; the caller adds `growth`, `free` and `silent`."""
+        """Return the facts that the health checks need and that are stored; the caller adds the other facts."""
         return Facts(
             now=now,
             started_at=started_at,
@@ -147,10 +147,10 @@ class Health:
         )
 
     def _page_counts(self, since: datetime) -> dict[str, int]:
-        """Count the pages requested since an instant, those that fail repeatedly and those with an unknown layout.
+        """Count the pages requested since `since`, and how many of them were read, failed repeatedly or drifted.
 
-        The state of an archived page remains `live` in both cases. The plus in `+state` keeps the planner from using
-        the index on states, with which it would read all pages ever requested.
+        A page that has been archived keeps the state `live` when it fails or drifts. The plus in `+state` prevents
+        SQLite from using the index on states, with which it would read all pages ever requested.
         """
         (row,) = self.db.query(
             """SELECT count(*) AS pages_asked,
@@ -166,7 +166,7 @@ class Health:
     def _bugs(self, since: datetime) -> tuple[str, ...]:
         """Return the items quarantined because of a bug, as `URL: error`, newest first.
 
-        Archived pages are requested again anyway, so they count for one day only.
+        Archived pages are requested again anyway, so they are left out if their last request was before `since`.
         """
         rows = self.db.query(
             """SELECT url, error, last_fetched_at AS at FROM pages
@@ -192,13 +192,13 @@ class Health:
         )
 
     def incidents(self, limit: int) -> list[dict[str, Any]]:
-        """Return the rows of the newest incidents, open ones first."""
+        """Return the rows of at most `limit` incidents: open ones before closed ones, each group newest first."""
         return list(
             self.db.query("SELECT * FROM incidents ORDER BY closed_at IS NOT NULL, opened_at DESC, id LIMIT ?", [limit])
         )
 
     def save_incidents(self, changes: IncidentChanges, now: datetime) -> None:
-        """Write the incidents that began, continue or ended."""
+        """Write the incidents that have begun, continued or ended."""
         at = to_text(now)
         with self.transaction():
             self.db.conn.executemany(
@@ -214,7 +214,7 @@ class Health:
             )
 
     def save_reported(self, message: Message, now: datetime) -> None:
-        """Record that the beginnings and ends of incidents in a message have been reported."""
+        """Record that the beginnings and ends of incidents that `message` contains have been reported."""
         at = to_text(now)
         with self.transaction():
             for column, ids in (("told_at", message.opened), ("closed_told_at", message.closed)):
@@ -228,7 +228,7 @@ class Health:
         return [_incident(row) for row in rows]
 
     def optimise(self, *, index: bool) -> None:
-        """Update the query planner's statistics and truncate the WAL file; with `index`, merge the search index too."""
+        """Update the query planner's statistics and truncate the WAL file; if `index`, compact the search index."""
         if index:
             self._merge_index()
         # PRAGMA optimize reads first and writes later, and fails if another process writes in between.
@@ -238,7 +238,7 @@ class Health:
         self.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _merge_index(self) -> None:
-        """Merge the search index in small steps, between which other processes can write."""
+        """Compact the search index in small steps, so that other processes can write between two steps."""
         pages = -_MERGE_PAGES  # a negative number starts merging all segments into one
         while True:
             before = self.db.conn.total_changes
@@ -251,7 +251,7 @@ class Health:
     # --- figures ----------------------------------------------------------------------------------------------------
 
     def figures(self) -> HealthFigures:
-        """Return the counts for monitoring."""
+        """Return the numbers of articles, pages, sources and open incidents for monitoring."""
         return HealthFigures(
             **{table: self._by_state(table) for table in ("articles", "pages", "sources")},
             incidents=len(self.open_incidents()),
@@ -262,7 +262,7 @@ class Health:
         return {row["state"]: row["n"] for row in rows}
 
     def requests_after(self, number: int) -> list[RequestSummary]:
-        """Return the logged requests with an id greater than `number`."""
+        """Return the logged requests with an id greater than `number`, in the order of their ids."""
         rows = self.db.query("SELECT id, status, size, seconds FROM fetches WHERE id > ? ORDER BY id", [number])
         return [RequestSummary(**row) for row in rows]
 

@@ -1,6 +1,6 @@
 """Rows that the coverage ledger is computed from (posts and the sources that list them), and the rows of the ledger.
 
-Boundary: rows in and out; `coverage` does the counting.
+Boundary: reads and writes rows; `coverage` counts the posts.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ ORDER BY 1
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """What the ledger needs of a source: its channel, and the section or month that it covers, if any."""
+    """The values of a source that the ledger needs: its channel, and the section or month that it covers, if any."""
 
     channel: str
     section: str | None = None
@@ -48,7 +48,7 @@ class _Source:
 
 @dataclass(slots=True)
 class _Listing:
-    """What all sources together say about one page: the channels that list it, its section and its month."""
+    """The values of one page from all sources that list it: their channels, its section and its month."""
 
     channels: frozenset[str] = frozenset()
     section: str | None = None
@@ -60,7 +60,7 @@ _END = (1 << 63, _Listing())  # sorts after the last page
 
 
 class Ledgers:
-    """Queries for the input of the coverage ledger, and its rows."""
+    """Queries over the input of the coverage ledger, and over the rows of the ledger."""
 
     db: Database
     transaction: Callable[[], AbstractContextManager[None]]
@@ -68,10 +68,10 @@ class Ledgers:
 
     @contextmanager
     def posts(self, stopping: Callable[[], bool] = lambda: False) -> Iterator[Iterable[Post]]:
-        """Provide every post id that has a row, and every imported text, by ascending id.
+        """Provide the posts of the archive, by ascending id: all known pages and all imported texts.
 
-        Inside the block they can be iterated any number of times and are the same each time, whatever other processes
-        write in the meantime.
+        An imported text that duplicates an article of the site is left out. Inside the block, the posts can be iterated
+        any number of times and are the same each time, whatever other processes write in the meantime.
 
         Raises:
             Interrupted: `stopping` returned True; it is called repeatedly during an iteration.
@@ -100,7 +100,7 @@ class Ledgers:
 
 
 class _Posts:
-    """The posts of an open archive. Each iteration reads them from the database, without loading all into memory."""
+    """The posts of an open archive. Each iteration reads them from the database and keeps few of them in memory."""
 
     def __init__(self, db: Database, stopping: Callable[[], bool]) -> None:
         self._db = db
@@ -120,7 +120,7 @@ class _Posts:
             yield _post(row, listing if page == row["id"] else None, self._sources)
 
     def _listings(self) -> Iterator[tuple[int, _Listing]]:
-        """Yield what the sources say about each page, by ascending page id."""
+        """Yield the id of each page that a source lists, with the values from its sources, by ascending id."""
         sets: dict[frozenset[str], frozenset[str]] = {}  # pages share the few different sets, which saves memory
         rows = self._db.execute("SELECT page, source FROM sightings ORDER BY page, source")
         for page, group in groupby(rows, key=lambda row: int(row[0])):

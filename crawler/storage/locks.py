@@ -1,8 +1,8 @@
-"""Locks between processes: one process for each role, one process for each page, and exclusive access for a rebuild.
+"""Locks that allow only one process for each role and for each page, and exclusive access for a rebuild.
 
 These are kernel locks (flock and fcntl), so the kernel releases them when their process ends, even after a crash.
 
-Boundary: lock files; no database.
+Boundary: lock files; the database is not used here.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ Role = Literal["collect", "backfill", "probe", "text", "read", "alone"]
 LOCK = "vna.lock"
 CLAIMS = "vna.claims"
 _UNSUPPORTED = (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS)
-_HINT = "wait until it has finished, or stop it; reading commands (search, show, status) still work"
+_HINT = "wait until that process has finished, or stop it; commands that only read (search, show, status) still work"
 
 
 @contextmanager
 def holding(folder: Path, role: Role, command: str, since: str) -> Iterator[None]:
-    """Hold one role in the archive for the duration of the block.
+    """Hold the lock of a role in an archive for the duration of the block.
 
     Raises:
-        AlreadyRunning: another process holds the role, or holds the archive exclusively; the message names it.
+        AlreadyRunning: another process has this role, or has exclusive access; the message names that process.
         StorageError: the folder cannot be written, or its file system does not support locks.
 
     """
@@ -63,14 +63,14 @@ def exclusive_lock(file: Path, refusal: str) -> Iterator[None]:
     If the disk does not support locks, the block runs without one.
 
     Raises:
-        AlreadyRunning: another process holds the lock; `refusal` is the message.
+        AlreadyRunning: another process holds the lock; `refusal` is the error message.
 
     """
     with file.open("ab") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise AlreadyRunning(refusal, "wait until it has finished") from error
+            raise AlreadyRunning(refusal, "wait until that process has finished") from error
         except OSError as error:
             if error.errno not in _UNSUPPORTED:
                 raise
@@ -87,7 +87,7 @@ def _lock(folder: Path, file: IO[bytes], kind: int, role: Role | None) -> None:
 
 
 def _locking_failed(path: Path, error: OSError) -> StorageError:
-    """Return the error for a lock that nobody holds but that cannot be taken, for example on a disk without locks."""
+    """Return the error for a lock that cannot be taken although it is free, for example on a disk without locks."""
     return StorageError(
         f"cannot lock {path}: {error.strerror}",
         "put the archive on a local disk: some network drives do not support locks",
@@ -95,7 +95,7 @@ def _locking_failed(path: Path, error: OSError) -> StorageError:
 
 
 def _holders(folder: Path, role: Role | None) -> str:
-    """Return a description of the processes that hold a role, or any role if `role` is None."""
+    """Return a description of the process that has `role`; if `role` is None, of all processes that have a role."""
     files = [folder / f"vna-{role}.lock"] if role else sorted(folder.glob("vna-*.lock"))
     return ", ".join(filter(None, map(_holder, files))) or "another process"
 
@@ -117,7 +117,9 @@ class Claims:
 
     @contextmanager
     def claim(self, number: int) -> Iterator[bool]:
-        """Claim a number for the duration of the block, which receives False if another process holds the claim.
+        """Claim the post id `number` for the duration of the block.
+
+        The block runs in any case. It receives True, or False if another process has claimed the post id.
 
         Raises:
             StorageError: the file system does not support locks.

@@ -1,6 +1,6 @@
-"""Rows of the article pages (the crawl frontier) and of the sightings: which source listed which page.
+"""Rows of the article pages, fetched or not, and rows of the sightings, which record which source listed which page.
 
-Boundary: rows in and out; `schedule` decides when a page is due.
+Boundary: reads and writes rows; `schedule` decides when a page is due.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ FOR_FETCH = (
 
 
 class Pages:
-    """Queries over the pages to fetch."""
+    """Queries over the pages and the sightings."""
 
     db: Database
 
     def add_sightings(self, source: str, sightings: Sequence[Sighting], now: datetime, due_at: datetime | None) -> int:
-        """Write what a source lists; return how many of the pages are new to the archive.
+        """Write the sightings of a source; return how many of the listed pages are new to the archive.
 
-        New pages are due at `due_at` (None: no visit is scheduled). A page that was fetched before becomes due again if
-        the source gives a later modification time than any source before. Sightings without a post id are ignored.
+        New pages are due at `due_at` (None: no visit is scheduled). A page that was fetched before becomes due at `now`
+        if the source gives a new lastmod hint, later than all earlier ones. Sightings without a post id are ignored.
         """
         fresh = 0
         for seen in sightings:
@@ -74,7 +74,7 @@ class Pages:
         return bool(added)
 
     def sighted(self, source: str, ids: Iterable[int], by: datetime | None = None) -> set[int]:
-        """Return which of these post ids a source has listed before; with `by`, at that instant or earlier."""
+        """Return those of the post ids `ids` that a source has listed; if `by` is given, at that time or earlier."""
         rows = self.db.query(
             """SELECT page FROM sightings WHERE source = ? AND page IN (SELECT value FROM json_each(?))
                AND (? IS NULL OR first_seen_at <= ?)""",
@@ -85,8 +85,8 @@ class Pages:
     def due_pages(self, now: datetime, *, ignore_due: bool = False) -> list[PageForFetch]:
         """Return the pages to fetch: first those that were never fetched, then the others, each group by descending id.
 
-        With `ignore_due`, also return pages that are not due, except suspect, gone and absent ones. Suspect pages are
-        never fetched early, because the checks that confirm a removal must be spaced in time.
+        If `ignore_due` is True, also return pages that are not due, except suspect, gone and absent pages. Suspect
+        pages are never fetched early, because some time must pass between the checks that confirm a removal.
         """
         rows = self.db.query(
             f"""SELECT {FOR_FETCH} FROM pages
@@ -102,13 +102,13 @@ class Pages:
         return row is not None and row[0] != page.last_fetched_at
 
     def page(self, page_id: int) -> PageForFetch | None:
-        """Return a page, due or not; None if it is unknown."""
+        """Return the page with the id `page_id`, whether or not it is due; None if the page is unknown."""
         sql = f"SELECT {FOR_FETCH} FROM pages WHERE id = ?"  # noqa: S608 - constant column names
         row = next(self.db.query(sql, [page_id]), None)
         return page_of(row) if row else None
 
     def abandoned_pages(self, ids: Iterable[int]) -> list[PageForFetch]:
-        """Return those of the given pages that are gone, or that are no longer retried after failures."""
+        """Return the pages with the given ids that are gone, or that are no longer retried after failures."""
         rows = self.db.query(
             f"""SELECT {FOR_FETCH} FROM pages
                WHERE (state = 'gone' OR (state IN ('failed', 'drift', 'rejected') AND next_due_at IS NULL))
@@ -124,7 +124,7 @@ class Pages:
     def unread_pages(self, since: str | None) -> list[tuple[PageForFetch, int, RawRef]]:
         """Return the archived pages that could not be parsed, each with the id and the location of its last capture.
 
-        `since`: only captures fetched at that time (ISO 8601 in UTC) or later.
+        If `since` (ISO 8601 in UTC) is given, pages whose last capture was fetched before that time are left out.
         """
         rows = self.db.query(
             f"""SELECT {FOR_FETCH.replace(" ", " p.")}, r.id AS raw_id,
@@ -144,7 +144,7 @@ class Pages:
         ]
 
     def add_page(self, page: PageForFetch, source: str) -> None:
-        """Add a page that was found by a request for another id; no effect if it is known."""
+        """Add a page that no list named but that a request revealed; a known page is not changed."""
         self.db.conn.execute(
             """INSERT INTO pages (id, url, state, first_seen_at, first_source) VALUES (?, ?, 'known', ?, ?)
                ON CONFLICT (id) DO NOTHING""",
@@ -152,7 +152,7 @@ class Pages:
         )
 
     def save_page(self, page_id: int, outcome: PageOutcome, now: datetime) -> None:
-        """Write the outcome of a visit to a page's row."""
+        """Update the row of a page with the outcome of a visit."""
         self.db.conn.execute(
             """UPDATE pages SET state = ?, next_due_at = ?, last_fetched_at = ?, failures = ?, error = ?, error_kind = ?,
                  raw_id = coalesce(?, raw_id), etag = ?, last_modified = ?,
@@ -176,7 +176,7 @@ class Pages:
 
 
 def page_of(row: Mapping[str, Any]) -> PageForFetch:
-    """Convert a row with the columns of `FOR_FETCH`."""
+    """Return the `PageForFetch` of a row that has the columns `FOR_FETCH`."""
     names = ("first_seen_at", "checked_whole_at", "hinted_at")
     instants = {name: from_text(row[name]) if row[name] else None for name in names}
     return PageForFetch(**{**row, **instants})

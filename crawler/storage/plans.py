@@ -1,6 +1,6 @@
 """Rows of the backfill plans: the request, the steps and pages of each plan, and their progress.
 
-Boundary: rows in and out; `plans` decides what comes next.
+Boundary: reads and writes rows; the module `crawler.plans` decides what is done next.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Plans:
         return plan
 
     def plans(self, *, open_only: bool = False) -> list[Plan]:
-        """Return the plans, oldest first."""
+        """Return all plans or, if `open_only`, the open plans, oldest first."""
         rows = self.db.query("SELECT * FROM plans WHERE state = 'open' OR NOT ? ORDER BY id", [open_only])
         return [_plan(row) for row in rows]
 
@@ -61,7 +61,7 @@ class Plans:
         )
 
     def reopen_plan(self, plan: int, now: datetime) -> None:
-        """Reopen a plan and retry what was given up: failed or absent lists, and pages that are no longer retried."""
+        """Reopen a plan and schedule again its failed and absent steps, and its pages that are no longer retried."""
         self.set_plan_state(plan, "open", None)
         self.retry_steps(plan)
         self.db.conn.execute(
@@ -76,7 +76,7 @@ class Plans:
         )
 
     def retry_steps(self, plan: int) -> None:
-        """Schedule another attempt for the steps that failed, including those that are done but ended with an error."""
+        """Schedule another attempt for the steps of a plan that failed, or that are done but ended with an error."""
         self.db.conn.execute(
             """UPDATE plan_steps SET state = 'todo', failures = 0, error = NULL, error_kind = NULL
                WHERE plan = ? AND kind <> 'index' AND (state = 'failed' OR (state = 'done' AND error IS NOT NULL))""",
@@ -86,7 +86,7 @@ class Plans:
     # --- steps --------------------------------------------------------------------------------------------------------
 
     def add_steps(self, plan: int, steps: Iterable[tuple[StepKind, str]]) -> None:
-        """Append steps to a plan."""
+        """Append steps to a plan; each step is given as its kind and its target."""
         start = self._count("SELECT coalesce(max(position) + 1, 0) FROM plan_steps WHERE plan = ?", plan)
         self.db.conn.executemany(
             "INSERT INTO plan_steps (plan, position, kind, target, state) VALUES (?, ?, ?, ?, 'todo')",
@@ -94,18 +94,18 @@ class Plans:
         )
 
     def steps(self, plan: int) -> list[Step]:
-        """Return the steps of a plan in order."""
+        """Return all steps of a plan, in the order of the plan."""
         return [
             _step(row) for row in self.db.query("SELECT * FROM plan_steps WHERE plan = ? ORDER BY position", [plan])
         ]
 
     def step(self, plan: int, position: int) -> Step:
-        """Return one step of a plan."""
+        """Return the step at `position` of a plan."""
         sql = "SELECT * FROM plan_steps WHERE plan = ? AND position = ?"
         return _step(next(self.db.query(sql, [plan, position])))
 
     def steps_to_do(self, plan: int, now: datetime) -> list[Step]:
-        """Return the unfinished steps that are not waiting for a later attempt, in order."""
+        """Return the unfinished steps of a plan that can be processed at `now`, in the order of the plan."""
         rows = self.db.query(
             """SELECT * FROM plan_steps WHERE plan = ? AND state IN ('todo', 'listed')
                AND (next_due_at IS NULL OR next_due_at <= ?) ORDER BY position""",
@@ -134,14 +134,14 @@ class Plans:
     # --- pages --------------------------------------------------------------------------------------------------------
 
     def add_plan_pages(self, plan: int, step: int, pages: Iterable[int]) -> int:
-        """Add pages to a step of a plan; return how many are new to the plan. Pages of other steps stay with those."""
+        """Add pages to a step, except pages that already belong to a step of the plan; return how many were added."""
         return self.db.conn.executemany(
             "INSERT INTO plan_pages (plan, page, step) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             [(plan, page, step) for page in pages],
         ).rowcount
 
     def plan_pages(self, plan: int, step: int, *, oldest_first: bool, limit: int) -> list[PageForFetch]:
-        """Return up to `limit` pages of a step that have not been fetched yet."""
+        """Return up to `limit` pages of a step that have not been fetched yet, oldest or newest first."""
         rows = self.db.query(
             f"""SELECT {FOR_FETCH} FROM pages JOIN plan_pages ON page = id
                WHERE plan = ? AND step = ? AND state = 'known' ORDER BY page {"" if oldest_first else "DESC"} LIMIT ?""",  # noqa: S608 - constants only
@@ -150,7 +150,7 @@ class Plans:
         return [page_of(row) for row in rows]
 
     def plan_retries(self, plan: int, now: datetime, limit: int) -> list[PageForFetch]:
-        """Return up to `limit` pages of a plan that are due for another attempt."""
+        """Return up to `limit` pages of a plan that failed and are due for another attempt at `now`."""
         rows = self.db.query(
             f"""SELECT {FOR_FETCH} FROM pages WHERE {_WAITING} AND next_due_at <= :now
                AND EXISTS (SELECT 1 FROM plan_pages WHERE plan = :plan AND page = id) ORDER BY next_due_at LIMIT :limit""",  # noqa: S608 - constants only
@@ -161,7 +161,7 @@ class Plans:
     def plan_waits(self, plan: int) -> tuple[int, datetime | None]:
         """Return how many pages and steps of a plan wait for another attempt, and when the first of them is due.
 
-        The time is None if none of them waits.
+        If none of them waits, the time is None.
         """
         row = self.db.execute(
             f"""SELECT count(*), min(next_due_at) FROM (
@@ -185,14 +185,14 @@ class Plans:
         return {row["state"]: row["n"] for row in rows}
 
     def held_between(self, since: date, until: date) -> int:
-        """Return how many articles of the site were published in a range of days (Hanoi), both ends included."""
+        """Return how many archived articles of the site were published from `since` to `until`, both days included."""
         sql = "SELECT count(*) FROM articles WHERE published_on BETWEEN ? AND ? AND id > 0"
         return self._count(sql, since.isoformat(), until.isoformat())
 
     # --- lists --------------------------------------------------------------------------------------------------------
 
     def sections_named(self) -> list[dict[str, Any]]:
-        """Return address, kind and name of the sections and of their lists in the list API."""
+        """Return the address, kind and name of each section, and of the list of each section in the list API."""
         return list(
             self.db.query(
                 """SELECT url, kind, name FROM sources WHERE kind IN ('section', 'list')
@@ -201,7 +201,7 @@ class Plans:
         )
 
     def save_listed(self, url: str, items: int, fresh: int, now: datetime) -> None:
-        """Record on a source's row that a backfill read it. No effect on polled sources: only polls change those."""
+        """Record in a source's row that a backfill read the source. Only polls change the rows of polled sources."""
         self.db.conn.execute(
             """UPDATE sources SET state = 'ok', last_checked_at = :now, last_ok_at = :now, items = :items,
                  fresh_items = :fresh, most_items = max(coalesce(most_items, 0), :items), failures = 0, error = NULL,
@@ -213,19 +213,19 @@ class Plans:
     # --- ids ----------------------------------------------------------------------------------------------------------
 
     def ids_known(self, first: int, last: int) -> set[int]:
-        """Return the ids of a range that have a page row, in any state."""
+        """Return the ids from `first` to `last` that have a row in the table `pages`, in any state."""
         return {row["id"] for row in self.db.query("SELECT id FROM pages WHERE id BETWEEN ? AND ?", [first, last])}
 
     def ids_ends(self) -> tuple[int, int] | None:
-        """Return the lowest and the highest id of the pages that are not absent; None if there are none."""
+        """Return the lowest and the highest id of the pages that are not absent; None if there are no such pages."""
         sql = "SELECT {}(id) FROM pages WHERE state <> 'absent'"
         low, high = (self.db.execute(sql.format(function)).fetchone()[0] for function in ("min", "max"))
         return None if low is None else (low, high)
 
     def ids_held(self, since: date, until: date, low: int, high: int) -> tuple[int, int] | None:
-        """Return the lowest and highest id, between `low` and `high`, of articles published in a range of days.
+        """Return the lowest and the highest id of the articles published from `since` to `until`.
 
-        None if there are no such articles.
+        Only ids from `low` to `high` are considered. The result is None if there are no such articles.
         """
         row = self.db.execute(
             "SELECT min(id), max(id) FROM articles WHERE id BETWEEN ? AND ? AND published_on BETWEEN ? AND ?",
@@ -234,9 +234,9 @@ class Plans:
         return None if row[0] is None else (row[0], row[1])
 
     def live_ids_near(self, post_id: int, limit: int) -> list[int]:
-        """Return up to `limit` ids of live pages near an id: those at or below it, then those above it.
+        """Return up to `limit` ids of live pages near `post_id`: first ids up to `post_id`, then higher ids.
 
-        In both groups, the nearest comes first.
+        Each of the two groups begins with the id that is nearest to `post_id`.
         """
         rows = self.db.query(
             """SELECT id FROM (SELECT id FROM pages WHERE state = 'live' AND id BETWEEN 1 AND :id ORDER BY id DESC LIMIT :n)
@@ -246,7 +246,7 @@ class Plans:
         return [row["id"] for row in rows][:limit]
 
     def add_absent(self, post_id: int, url: str, now: datetime, raw_id: int) -> None:
-        """Record that the site has no article with an id; no effect if the id has a row."""
+        """Record that the site has no article with the id `post_id`, unless the table `pages` has a row for this id."""
         self.db.conn.execute(
             """INSERT INTO pages (id, url, state, first_seen_at, first_source, last_fetched_at, raw_id)
                VALUES (:id, :url, 'absent', :now, 'ids', :now, :raw) ON CONFLICT (id) DO NOTHING""",
@@ -254,13 +254,13 @@ class Plans:
         )
 
     def ids_asked_since(self, day: datetime, prefix: str) -> int:
-        """Return how many requests since an instant were for addresses that start with `prefix`."""
+        """Return how many addresses that start with `prefix` have been requested since `day`."""
         return self._count(
             "SELECT count(*) FROM fetches WHERE at >= ? AND substr(url, 1, length(?)) = ?", to_text(day), prefix, prefix
         )
 
     def gap_spans(self, first: int, last: int) -> list[tuple[int, int]]:
-        """Return the id ranges of the open gaps that lie inside a range of ids, newest first."""
+        """Return the lowest and the highest id inside each open gap between `first` and `last`, newest gap first."""
         rows = self.db.query(
             """SELECT DISTINCT after_id + 1 AS low, before_id - 1 AS high FROM gaps
                WHERE state = 'open' AND after_id < before_id - 1 AND after_id >= ? AND before_id <= ? ORDER BY 1 DESC""",

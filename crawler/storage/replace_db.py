@@ -1,6 +1,6 @@
 """Replace an archive's database with a new one; the old one is kept under another name.
 
-Boundary: file names in one folder. No process may have either database open.
+Boundary: moves, links and deletes files. While it runs, no process may have the old or the new database open.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ _SUFFIXES = ("", "-wal", "-shm")
 
 
 def replace_database(fresh: Path, folder: Path, stamp: str) -> Path | None:
-    """Move a new database into an archive folder; return where the old one is now, None if there was none.
+    """Move the new database `fresh` into an archive folder, and rename the old database.
 
-    `stamp` makes the old database's new name unique.
+    Return the new path of the old database, or None if there was no old database. Its new name ends in `stamp`, which
+    makes the name unique.
 
     Raises:
-        StorageError: a file cannot be moved. The old database still exists, under its own or its new name.
+        StorageError: a file cannot be moved. The old database still exists, under its old or its new name.
 
     """
     current, renamed = folder / FILE, folder / f"{FILE}.before-{stamp}"
@@ -41,7 +42,7 @@ def replace_database(fresh: Path, folder: Path, stamp: str) -> Path | None:
 
 @contextmanager
 def prepared_folder(folder: Path, warc: Path) -> Iterator[None]:
-    """Create a folder for a new database, with a link to the WARC files of another archive.
+    """Create a folder for a new database, with a link to `warc`, the folder with the WARC files of another archive.
 
     If the block fails, restore the folder's previous state.
 
@@ -67,5 +68,5 @@ def prepared_folder(folder: Path, warc: Path) -> Iterator[None]:
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a folder made by `prepared_folder`, with its link to the WARC files; the WARC files themselves stay."""
+    """Delete a folder made by `prepared_folder`, with its link to the WARC files; the WARC files are not deleted."""
     shutil.rmtree(folder)  # does not follow links

@@ -1,6 +1,6 @@
-"""Rows of the table `revisions`: the content of an article, each time the content changed.
+"""Rows of the table `revisions`: one row for each version of the content of an article.
 
-Boundary: rows in and out. `article_fields` says which columns a revision has.
+Boundary: reads and writes rows. `article_fields` says which columns a revision has.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _FIELDS = fields_in(In.REVISIONS)
 class ArticleIntent:
     """An article to write, with everything that was decided and computed about it.
 
-    `key` is its id in the archive, `now` the time of its capture, `raw_id` the row of that capture in `raw`.
+    `key` is its id in the archive, `now` is the time of its capture, and `raw_id` is the id of the capture.
     """
 
     key: int
@@ -45,7 +45,7 @@ class ArticleIntent:
     state: str = "live"
 
     def columns(self, fields: Iterable[ArticleField]) -> dict[str, Any]:
-        """Return the values to write for `fields`, by column name."""
+        """Return the values to write into the columns of `fields`, by column name."""
         now = to_text(self.now)
         archived = {
             "id": self.key,
@@ -85,7 +85,7 @@ class Revisions:
         )
 
     def correct_revision(self, intent: ArticleIntent) -> None:
-        """Overwrite the content of a revision with what a newer parser read from the same page."""
+        """Overwrite the content of an existing revision with what a newer parser read from the same page."""
         row = _content(intent)
         self.db.conn.execute(
             f"""UPDATE revisions SET {", ".join(f"{c} = :{c}" for c in row)}
@@ -96,8 +96,8 @@ class Revisions:
     def revision(self, key: int, *, number: int | None = None, as_of: str | None = None) -> StoredArticle | None:
         """Return one article as it was in a revision, or None if there is no such revision.
 
-        `number` selects the revision, `as_of` (UTC, ISO 8601) the newest one seen by that time. Without both, the result is
-        the newest revision.
+        `number` selects the revision with that number; `as_of` (UTC, ISO 8601) selects the newest revision seen at that
+        time or earlier. If neither is given, the result is the newest revision.
         """
         current = self.article(key)
         row = next(
@@ -114,12 +114,12 @@ class Revisions:
         return current if row["revision"] == current.revision else _older_revision(current, row)
 
     def timeline(self, key: int) -> list[RevisionMoment]:
-        """Return number, time and fingerprint of each revision of an article, oldest first."""
+        """Return the number, the time and the fingerprint of each revision of an article, oldest first."""
         rows = self.db.query("SELECT revision, seen_at, fingerprint FROM revisions WHERE article = ? ORDER BY 1", [key])
         return [RevisionMoment(row["revision"], from_text(row["seen_at"]), row["fingerprint"]) for row in rows]
 
     def predate_revision(self, key: int, number: int, at: datetime, raw_id: int) -> None:
-        """Move a revision back to the time of an earlier capture, whose row in `raw` is `raw_id`."""
+        """Set the time of a revision back to `at`, the time of an earlier capture that shows it; `raw_id` is its id."""
         self.db.conn.execute(
             "UPDATE revisions SET seen_at = ?, raw_id = ? WHERE article = ? AND revision = ?",
             (to_text(at), raw_id, key, number),
@@ -127,9 +127,10 @@ class Revisions:
         self._first_seen(key, at)
 
     def insert_revision(self, intent: ArticleIntent, changed_after: Sequence[str]) -> None:
-        """Insert a revision from an old capture; the revision that has its number and all later ones move up by one.
+        """Insert a revision from an old capture between existing revisions of the same article.
 
-        `changed_after` names the fields that changed from the inserted revision to the next one.
+        The existing revision with the same number and all later ones get a number that is higher by one.
+        `changed_after` contains the names of the fields that changed from the inserted revision to the next one.
         """
         key, number = intent.key, intent.decision.revision
         for step in (  # through negative numbers: the primary key must stay unique after each row that is updated
@@ -156,10 +157,11 @@ class Revisions:
         return [row | {"changed": json.loads(row["changed"]), "tags": json.loads(row["tags"])} for row in rows]
 
     def changes(self, since: str | None, limit: int) -> list[dict[str, Any]]:
-        """Return at most `limit` changes, newest first: articles revised, removed (`gone`, `suspect`) or restored (`live`).
+        """Return at most `limit` changes of articles, newest first: revisions, removals and restorations.
 
-        A `suspect` state counts only while it is the article's latest state, and `live` only after `gone`: a single
-        response that looked like a removal is not a change. `since` is a time in UTC (ISO 8601).
+        Removals are the states `gone` and `suspect`; the latter counts only if it is still the current state of the
+        article. A restoration is the state `live` after `gone`. `since` is a time in UTC (ISO 8601); earlier changes
+        are left out.
         """
         rows = self.db.query(
             """SELECT r.article AS id, 'revised' AS what, r.seen_at AS at, r.revision, r.changed, r.title, a.url
@@ -179,12 +181,12 @@ class Revisions:
 
 
 def _content(intent: ArticleIntent) -> dict[str, Any]:
-    """Return the columns of a revision, except `seen_at` and `changed`."""
+    """Return the values of the columns of a revision, by name, except `seen_at` and `changed`."""
     return {"article": intent.key} | intent.columns(_FIELDS)
 
 
 def _older_revision(current: StoredArticle, row: Mapping[str, Any]) -> StoredArticle:
-    """Return an article with the content of an older revision.
+    """Return the article `current` with the content of an older revision, which is in `row`.
 
     The archive does not keep the repaired text of older revisions, so their verbatim text takes its place.
     """

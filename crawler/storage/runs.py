@@ -1,6 +1,6 @@
 """Rows of runs, requests and captures.
 
-Boundary: rows in and out.
+Boundary: reads and writes rows.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Runs:
     transaction: Callable[[], AbstractContextManager[None]]
 
     def begin_run(self, command: str, now: datetime) -> int:
-        """Add a run's row and return its id."""
+        """Add a row for a new run and return the id of the run."""
         with self.transaction():
             cursor = self.db.conn.execute(
                 "INSERT INTO runs (command, started_at) VALUES (?, ?)", (command, to_text(now))
@@ -40,7 +40,7 @@ class Runs:
             )
 
     def log_requests(self, run: int, exchanges: Iterable[Exchange]) -> None:
-        """Add requests to the log."""
+        """Add the requests of a run to the request log."""
         rows = [(run, e.url, to_text(e.at), e.status, e.size, e.seconds, e.error) for e in exchanges]
         self.db.conn.executemany(
             "INSERT INTO fetches (run, url, at, status, size, seconds, error) VALUES (?, ?, ?, ?, ?, ?, ?)", rows
@@ -55,9 +55,10 @@ class Runs:
         purpose: str | None = None,
         origin: str | None = None,
     ) -> int:
-        """Write the location of a capture and return its id; a location that is already known keeps its id.
+        """Write the location of a capture and return the capture's id; a location that is already known keeps its id.
 
-        `purpose` is why it was requested, `origin` the collection that it was imported from (None for our own fetches).
+        `purpose` is why the response was requested. `origin` is the collection from which the capture was imported, or
+        None if this program fetched it.
         """
         row = self.db.conn.execute(
             """INSERT INTO raw (url, fetched_at, status, file, offset, length, digest, purpose, origin)
@@ -67,7 +68,7 @@ class Runs:
         return int(row[0])
 
     def raw_fetched_at(self, raw_id: int) -> str:
-        """Return when a capture was fetched, as ISO 8601 text in UTC."""
+        """Return the time when a capture was fetched, as ISO 8601 text in UTC."""
         return str(self.db.execute("SELECT fetched_at FROM raw WHERE id = ?", [raw_id]).fetchone()[0])
 
     def has_capture(self, url: str, fetched_at: datetime, digest: str) -> bool:
@@ -76,7 +77,7 @@ class Runs:
         return self.db.execute(sql, [url, to_text(fetched_at), digest]).fetchone() is not None
 
     def known_end(self, file: str) -> int:
-        """Return the end offset of the last record in a WARC file that has a row; the file is complete up to there."""
+        """Return the byte offset at which the last record of `file` with a row in `raw` ends; 0 if there is none."""
         cursor = self.db.execute("SELECT offset + length FROM raw WHERE file = ? ORDER BY offset DESC LIMIT 1", [file])
         found = cursor.fetchone()
         return int(found[0]) if found else 0

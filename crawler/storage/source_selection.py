@@ -1,6 +1,6 @@
-"""Changes to the sources' rows that follow from the configuration: exclude, include, rename.
+"""Changes to the rows of sources after a change of the configuration: sources are excluded, included or renamed.
 
-Boundary: rows in and out; `schedule` decides which sources change.
+Boundary: reads and writes rows; `schedule` decides which sources change.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from crawler.types import SourceRow
 
 
 class SourceSelection:
-    """Queries over which sources exist and which are polled."""
+    """Queries over the selection of the sources that are polled."""
 
     db: Database
 
@@ -27,13 +27,13 @@ class SourceSelection:
         return [SourceRow(**row | {"worked": bool(row["worked"])}) for row in rows]
 
     def exclude_sources(self, urls: Iterable[str]) -> None:
-        """Stop polling sources; their rows stay."""
+        """Exclude sources from polling; their rows stay in the database."""
         self.db.conn.executemany(
             "UPDATE sources SET state = 'excluded', next_due_at = NULL WHERE url = ?", [(url,) for url in urls]
         )
 
     def include_sources(self, urls: Iterable[str], now: datetime) -> None:
-        """Poll excluded sources again; they become due at `now`."""
+        """Include excluded sources in polling again; they become due at `now`."""
         self.db.conn.executemany(
             """UPDATE sources SET state = 'new', next_due_at = ?, failures = 0, error = NULL, error_kind = NULL
                WHERE url = ?""",
@@ -41,12 +41,12 @@ class SourceSelection:
         )
 
     def recall_absent(self, urls: Iterable[str], now: datetime) -> None:
-        """Make sources due that were absent when they were last polled and that another source now links to."""
+        """Make the absent ones among the given sources due at `now`, because another source now links to them."""
         self.db.conn.executemany(
             "UPDATE sources SET next_due_at = ? WHERE url = ? AND state = 'absent'",
             [(to_text(now), url) for url in urls],
         )
 
     def rename_sources(self, names: Iterable[tuple[str, str]]) -> None:
-        """Set the names of sources; `names` has pairs of address and new name."""
+        """Rename sources; `names` contains pairs of the address and the new name of a source."""
         self.db.conn.executemany("UPDATE sources SET name = ? WHERE url = ?", [(name, url) for url, name in names])

@@ -1,6 +1,6 @@
 """Rows of the sources (home page, sections, feeds, sitemaps, lists) and their counts of new articles.
 
-Boundary: rows in and out; `schedule` decides when a source is due.
+Boundary: reads and writes rows; `schedule` decides when a source is due.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ class Sources:
     db: Database
 
     def add_sources(self, found: Iterable[SourceFound], due_at: datetime | None) -> None:
-        """Add sources, due at `due_at` (None: not polled). Known sources keep their state and their due time.
+        """Add sources, which are due at `due_at` (None: they are not polled).
 
-        A new name or zone replaces the old one. A known source without a due time gets this one, unless it is excluded.
+        A source that is already known keeps its state and its due time. If it has no due time and is not excluded, it
+        gets `due_at`. If `found` has a name or zone for it, this replaces the stored one.
         """
         self.db.conn.executemany(
             """INSERT INTO sources (url, kind, name, zone, state, next_due_at) VALUES (?, ?, ?, ?, 'new', ?)
@@ -42,10 +43,10 @@ class Sources:
         )
 
     def due_sources(self, now: datetime, *, ignore_due: bool = False) -> list[SourceForPoll]:
-        """Return the sources to poll: first those that link to other sources, last the monthly sitemaps.
+        """Return the sources to poll: those that link to other sources come first, the monthly sitemaps last.
 
-        In each group, the source that has been due longest comes first. With `ignore_due`, also return sources that are
-        not due yet.
+        In each group, the source that has been due longest comes first. If `ignore_due` is True, also return sources
+        that are not due yet.
         """
         rows = self.db.query(
             f"""SELECT {_FOR_POLL} FROM sources
@@ -56,12 +57,12 @@ class Sources:
         return [_source(row) for row in rows]
 
     def source(self, url: str) -> SourceForPoll | None:
-        """Return a source, due or not; None if it is unknown."""
+        """Return the source with the address `url`, whether or not it is due; None if the source is unknown."""
         row = next(self.db.query(f"SELECT {_FOR_POLL} FROM sources WHERE url = ?", [url]), None)  # noqa: S608 - constant column names
         return _source(row) if row else None
 
     def sources_of_kind(self, kind: str) -> list[SourceForPoll]:
-        """Return all sources of one kind, due or not."""
+        """Return all sources of one kind, whether or not they are due."""
         return [_source(row) for row in self.db.query(f"SELECT {_FOR_POLL} FROM sources WHERE kind = ?", [kind])]  # noqa: S608
 
     def source_is_due(self, now: datetime) -> bool:
@@ -86,7 +87,7 @@ class Sources:
         )
 
     def save_source(self, url: str, outcome: SourceOutcome, now: datetime) -> None:
-        """Write the outcome of a poll to a source's row; values that the outcome does not have stay as they are."""
+        """Update the row of a source with the outcome of a poll; see `SourceOutcome` for the values that None keeps."""
         self.db.conn.execute(
             """UPDATE sources SET state = :state, next_due_at = :due, last_checked_at = :now, failures = :failures,
                  error = :error, error_kind = :error_kind, interval = coalesce(:interval, interval),
@@ -120,14 +121,14 @@ class Sources:
         )
 
     def pages_known(self, ids: Iterable[int]) -> set[int]:
-        """Return which of these post ids have a page row: a source has listed them, or they are known to be absent."""
+        """Return those of the post ids `ids` that have a row in the table `pages`, including ids known to be absent."""
         rows = self.db.query(
             "SELECT id FROM pages WHERE id IN (SELECT value FROM json_each(?))", [json.dumps(list(ids))]
         )
         return {row["id"] for row in rows}
 
     def source_counts(self) -> list[SourceCounts]:
-        """Return the polled sources that work or are new, each with its weekly counts of new articles."""
+        """Return the polled sources in the states `ok` and `new`, each with its weekly counts of new articles."""
         counts: dict[int, list[HourCount]] = {}
         sums = "SELECT source, week, sum(items) AS items, sum(firsts) AS firsts FROM rhythms GROUP BY source, week"
         for row in self.db.query(sums):
@@ -138,12 +139,12 @@ class Sources:
         return [SourceCounts(r["url"], r["kind"], tuple(counts.get(r["id"], ()))) for r in rows]
 
     def hour_counts(self, source_id: int) -> dict[Slot, HourCount]:
-        """Return the counts of new articles of a source, by weekday and hour in Hanoi."""
+        """Return how many new articles a source listed, by weekday and hour in Hanoi."""
         rows = self.db.query("SELECT * FROM rhythms WHERE source = ?", [source_id])
         return {(r["weekday"], r["hour"]): HourCount(r["items"], r["firsts"], r["week"]) for r in rows}
 
     def save_hour_counts(self, source_id: int, counts: HourCounts) -> None:
-        """Write the counts of the hours of the week that changed."""
+        """Write how many new articles a source listed, for the weekdays and hours in `counts`; other hours are kept."""
         self.db.conn.executemany(
             "INSERT OR REPLACE INTO rhythms (source, weekday, hour, items, firsts, week) VALUES (?, ?, ?, ?, ?, ?)",
             [(source_id, *slot, h.items, h.firsts, h.week) for slot, h in sorted(counts.items())],

@@ -1,6 +1,6 @@
 """Counts and lists for `vna status`.
 
-Boundary: reads only.
+Boundary: only reads rows.
 """
 
 from __future__ import annotations

@@ -9,10 +9,10 @@ from crawler.types import ErrorKind
 
 
 def optional_text(instant: datetime | None) -> str | None:
-    """Return an instant as ISO 8601 text in UTC, or None for None."""
+    """Return an instant as ISO 8601 text in UTC; None if `instant` is None."""
     return to_text(instant) if instant is not None else None
 
 
 def optional_kind(text: str | None) -> ErrorKind | None:
-    """Return the kind of an error, or None for None."""
+    """Return the kind of error that a stored text stands for; None if `text` is None."""
     return ErrorKind(text) if text is not None else None

@@ -1,11 +1,12 @@
-"""The evidence: every response of the site, as received, in WARC files (ISO 28500, version 1.1).
+"""Stores every response of the site as received, as evidence, in WARC files (ISO 28500, version 1.1).
 
-Each record is one gzip member. The body keeps its content coding. The HTTP client removes the transfer coding, so that
-header is stored under another name. A `RawRef` is returned only after the bytes are on the disk.
+Each record is one gzip member. The body keeps its content coding, but not its transfer coding, which the HTTP client
+removes; so the headers Transfer-Encoding and Content-Length are stored under other names. The position of a new record
+(`RawRef`) is returned only after its bytes are on the disk.
 
-The files also hold a `metadata` record for each request without a usable response, and a `resource` record for each
-imported file, so that the database can be rebuilt from the WARC files alone. The header `VNA-Purpose` tells why a
-record exists.
+The files also contain a `metadata` record for each request without a usable response, and a `resource` record for each
+imported file, so that the database can be rebuilt from the WARC files alone. The header `VNA-Purpose` of a record tells
+why it was written.
 
 Boundary: the only package that uses the WARC library. It knows nothing about articles.
 """

@@ -1,9 +1,9 @@
 """Reads captures from WARC files of other collections: Common Crawl news sets, Wayback Machine downloads, and others.
 
-Files are streamed: one gzip member per record, one gzip member for the whole file, or uncompressed. A file of several GB
-needs no more memory than its largest record. Captures of unwanted addresses are skipped unread.
+A file may be uncompressed, have one gzip member for each record, or be a single gzip member. It is streamed, so that a
+file of several GB needs no more memory than its largest record. Captures of unwanted addresses are not read.
 
-Boundary: files to records. The caller decides which addresses are wanted.
+Boundary: reads files and yields records. The caller decides which addresses are wanted.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ _WAYBACK = re.compile(r"https?://web\.archive\.org/web/(?P<when>\d{14})(?P<flag>
 
 @dataclass
 class ImportTally:
-    """Counts for one file: all records, the wanted captures among them, and those that were skipped, by reason.
+    """Counts for one imported file: all records, the captures of wanted addresses, and the skipped ones, by reason.
 
-    `damage` tells after which record the file is damaged; None if it could be read to its end.
+    `damage` tells after which record the file is damaged; it is None if the file could be read to its end.
     """
 
     records: int = 0
@@ -51,9 +51,9 @@ class ImportTally:
 
 
 def captures(path: Path, wanted: Callable[[str], bool], tally: ImportTally) -> Iterator[Record]:
-    """Yield the captures of wanted addresses in the order of the file, and count them in `tally`.
+    """Yield the captures whose address `wanted` accepts, in the order of the file, and count them in `tally`.
 
-    From a truncated or damaged file, yield the captures before the damage, and set `tally.damage`.
+    If the file is truncated or damaged, yield the captures before the damage, and describe it in `tally.damage`.
 
     Raises:
         BadInput: the file cannot be opened or is not a WARC file.
@@ -116,7 +116,7 @@ def _streamed(path: Path, file: Any, wanted: Callable[[str], bool], tally: Impor
 
 
 def _unusable(record: Any, wayback: re.Match[str] | None) -> str | None:
-    """Return why a capture is not the complete, unchanged response of the site; None if it is."""
+    """Return why a record is not the complete, unchanged response of the site; None if the record can be used."""
     if record.rec_type == "revisit":
         return "revisit record without the response"
     if record.http_headers is None:
@@ -148,11 +148,11 @@ def _record(path: Path, iterator: Any, record: Any, wayback: re.Match[str] | Non
 
 
 def _body(record: Any) -> bytes:
-    """Return the body with its content coding, but without the chunked transfer coding, as in our own records.
+    """Return the body of a record without the chunked transfer coding, but with its content coding, as we store it.
 
     Raises:
         EOFError: the file ends inside the record.
-        ValueError: the chunks do not fill the record.
+        ValueError: the chunked body ends before the record does.
 
     """
     chunked = "chunked" in (record.http_headers.get_header("Transfer-Encoding") or "").lower()
@@ -166,7 +166,7 @@ def _body(record: Any) -> bytes:
 
 
 def _captured(wayback: re.Match[str] | None, memento: str | None) -> datetime | None:
-    """Return when the Wayback Machine captured the page (not when it was downloaded); None for other captures."""
+    """Return when the Wayback Machine captured the page; None for captures that are not from the Wayback Machine."""
     if wayback is None:
         return None
     if memento:

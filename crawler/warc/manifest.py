@@ -1,6 +1,6 @@
-"""The manifest of a backup: the WARC files that must exist, with sizes and digests.
+"""The manifest of a backup: the list of the WARC files that must exist, with their sizes and digests.
 
-Boundary: files to values.
+Boundary: reads files and returns values.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class ManifestEntry:
-    """One file as it was when it was listed; it may have grown since.
+    """The state of one WARC file when the manifest was made; the file may have grown since then.
 
-    `file` is relative to the folder, `bytes` its size, `sha256` the hex digest of these bytes. The field names are the
-    keys of `manifest.json`.
+    `file` is the path relative to the folder of the WARC files, `bytes` the size, `sha256` the hex digest of these
+    bytes, and `mtime_ns` the time of the last change. The field names are the keys of `manifest.json`.
     """
 
     file: str
@@ -33,10 +33,12 @@ class ManifestEntry:
 def list_files(
     directory: Path, before: Mapping[str, ManifestEntry], stopping: Callable[[], bool]
 ) -> list[ManifestEntry]:
-    """List the WARC files of a folder; reuse the digest of files that have not changed since the list `before`.
+    """Return a manifest entry for each WARC file in a folder.
+
+    `before` contains the entries of an earlier backup by file name; the entry of an unchanged file is taken from it.
 
     Raises:
-        Interrupted: `stopping` returned True.
+        Interrupted: `stopping`, which is called repeatedly, returned True.
 
     """
     return [_entry(directory, path, before, stopping) for path in sorted(directory.rglob("*.warc.gz"))]
@@ -56,7 +58,10 @@ def _entry(
 def check_files(
     directory: Path, entries: Iterable[ManifestEntry]
 ) -> dict[str, Literal["missing", "shorter", "different"]]:
-    """Compare a folder with a manifest; return what is wrong, by file name. A file that has grown is fine."""
+    """Compare the files in a folder with manifest entries; return the name of each wrong file with what is wrong.
+
+    A file that has only grown is not wrong.
+    """
     wrong: dict[str, Literal["missing", "shorter", "different"]] = {}
     for entry in entries:
         path = directory / entry.file
@@ -70,7 +75,7 @@ def check_files(
 
 
 def sha256(path: Path, size: int | None = None, stopping: Callable[[], bool] = lambda: False) -> str:
-    """Return the SHA-256 of a file's first `size` bytes, or of the whole file, as a hex string.
+    """Return the SHA-256 of a file's first `size` bytes, or of the whole file if `size` is None, as a hex string.
 
     Raises:
         Interrupted: `stopping`, which is called before each chunk, returned True.

@@ -1,6 +1,6 @@
 """Serialises WARC records, each as one gzip member.
 
-Boundary: values to bytes; no files.
+Boundary: turns values into bytes; does not touch files.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ class _AsReceived(StatusAndHeaders):  # type: ignore[misc]  # the library has no
 
 
 def digest(body: bytes) -> str:
-    """Return the labelled digest of a payload in the form of WARC and CDXJ, `sha256:BASE32`."""
+    """Return the SHA-256 digest of a payload as WARC and CDXJ files write it: `sha256:` and the digest in base 32."""
     return "sha256:" + base64.b32encode(hashlib.sha256(body).digest()).decode("ascii")
 
 
 def response_and_request(
     fetched: Fetched, purpose: str, origin: str | None = None, written_at: datetime | None = None
 ) -> tuple[bytes, bytes]:
-    """Return the records of a response and its request.
+    """Return two WARC records as bytes: the record of the response and the record of its request.
 
-    An imported capture names its collection (`origin`) and the time of the import (`written_at`). If the collection did
-    not store the request, the second value is empty.
+    For a capture that is imported from another collection, `origin` is the name of the collection and `written_at` the
+    time of the import. If the collection did not store the request, the second value is empty.
     """
     response_id, request_id = (uuid.uuid4().urn for _ in range(2))
     date = to_precise_text(fetched.fetched_at)
@@ -82,20 +82,20 @@ def response_and_request(
 
 
 def metadata(url: str, at: datetime, purpose: str, fields: Mapping[str, str]) -> bytes:
-    """Return a `metadata` record: a note about a request without a usable response."""
+    """Return a `metadata` record, which notes in `fields` why a request to `url` has no usable response."""
     body = "".join(f"{name}: {' '.join(value.split())}\r\n" for name, value in fields.items()).encode()
     warc = {"WARC-Date": to_precise_text(at), PURPOSE: purpose}
     return _member("metadata", url, warc, None, body, "application/warc-fields")
 
 
 def resource(name: str, at: datetime, content: str) -> bytes:
-    """Return a `resource` record: the content of an imported file; `name` is its URI, built from the file name."""
+    """Return a `resource` record with the content of an imported file; `name` is a URI built from the file name."""
     warc = {"WARC-Date": to_precise_text(at), PURPOSE: "import"}
     return _member("resource", name, warc, None, content.encode(), "text/plain; charset=utf-8")
 
 
 def warcinfo(name: str, now: datetime, software: str) -> bytes:
-    """Return the `warcinfo` record that every file starts with; `name` is the path of the file."""
+    """Return the `warcinfo` record with which every WARC file starts; `name` is the path of the file."""
     buffer = io.BytesIO()
     writer = WARCWriter(buffer, gzip=True, warc_version="WARC/1.1")
     record = writer.create_warcinfo_record(

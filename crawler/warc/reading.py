@@ -1,6 +1,6 @@
-"""Reads records back and checks their checksums and digests.
+"""Reads the records of our WARC files and verifies their checksums and digests.
 
-Boundary: bytes and files to values.
+Boundary: reads bytes and files, and returns values.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Record:
 
 
 def corrupted(path: Path, offset: int, reason: str) -> WarcCorrupted:
-    """Return the error for a file that is damaged at a byte offset."""
+    """Return the exception for damage in the file `path` at the byte `offset`."""
     return WarcCorrupted(
         f"{path} at byte {offset}: {reason}",
         "run `vna verify` to find all damage, then restore the file from a backup",
@@ -55,10 +55,10 @@ def corrupted(path: Path, offset: int, reason: str) -> WarcCorrupted:
 
 
 def read_member(path: Path, ref: RawRef, member: bytes) -> Record:
-    """Return the single record of a gzip member.
+    """Return the only record in the gzip member `member`; `ref` has the position and the digest of the record.
 
     Raises:
-        WarcCorrupted: the member holds no readable record, or the record differs from what was written.
+        WarcCorrupted: the member does not contain a readable record, or its digest differs from the digest in `ref`.
 
     """
     try:
@@ -75,7 +75,7 @@ def read_member(path: Path, ref: RawRef, member: bytes) -> Record:
 
 
 def read_file(path: Path, name: str, start: int = 0) -> Iterator[Record]:
-    """Yield the records of one of our files in the order of writing. `start` is the byte offset of the first one.
+    """Yield the records of one of our own WARC files in the order of writing, from the byte offset `start` on.
 
     Raises:
         WarcCorrupted: the file cannot be read to its end.
@@ -90,7 +90,7 @@ def read_file(path: Path, name: str, start: int = 0) -> Iterator[Record]:
 
 
 def _inflate(member: bytes) -> None:
-    """Check the gzip checksum over the whole member, because the library stops reading at the end of the payload.
+    """Check the gzip checksum of a whole member; the WARC library does not, as it stops at the end of the payload.
 
     Raises:
         zlib.error: the data is damaged.
@@ -106,7 +106,7 @@ def _inflate(member: bytes) -> None:
 def parse_records(file: Any, name: str, base: int) -> Iterator[Record]:
     """Yield the responses, notes (`metadata`) and imported files (`resource`) of a stream, and check their digests.
 
-    Other records, such as requests, are skipped. `base` is the byte offset of the stream's start in the file `name`.
+    Other records, such as requests, are skipped. The stream starts at the byte offset `base` of the file `name`.
     """
     iterator = ArchiveIterator(file, check_digests="raise")
     for record in iterator:

@@ -1,6 +1,6 @@
-"""Reads a file member by member and continues after damage: for verification, and for rebuilding the database.
+"""Reads a WARC file one gzip member at a time and continues after damage, to verify the file or rebuild the database.
 
-Boundary: bytes of files to values.
+Boundary: reads the bytes of files and returns values.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ _NO_RECORD = (ArchiveLoadFailed, zlib.error, EOFError, ValueError, AttributeErro
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One complete record; `record` is None for `request` and `warcinfo` records, to which no database row refers."""
+    """One complete gzip member of a WARC file, with its position in bytes.
+
+    `record` is None if the member contains a `request` or `warcinfo` record, to which no database row refers.
+    """
 
     offset: int
     length: int
@@ -32,7 +35,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Bytes that are not a readable record; `torn` if no record follows them, as after a crash."""
+    """Bytes of a file that are not a readable record; `torn` is true if no record follows them, as after a crash."""
 
     file: str
     offset: int
@@ -42,7 +45,7 @@ class Damage:
 
 
 def scan(path: Path, name: str, start: int = 0) -> Iterator[Member | Damage]:
-    """Yield the members of one of our files from the byte offset `start` on, and a `Damage` for unreadable bytes.
+    """Yield the gzip members of a file from the byte offset `start` on, and a `Damage` for each unreadable part.
 
     A record must begin at `start`. Each member is decompressed completely; its checksum and the digests of its record
     are checked. Only one member is in memory at a time.
@@ -68,9 +71,10 @@ def scan(path: Path, name: str, start: int = 0) -> Iterator[Member | Damage]:
 
 
 def ends_with_request(path: Path, start: int) -> bool:
-    """Whether a single request record follows byte `start` (the end of the last known response), and nothing else.
+    """Whether the part of a file from the byte offset `start` on is exactly one request record.
 
-    Most files of processes that were not killed end like this, so this check usually saves a scan.
+    `start` is the end of the last response that has a database row. Unless a process was killed, the file usually ends
+    with the request record of that response, so this check often makes a scan unnecessary.
     """
     with path.open("rb") as file:
         file.seek(start)
@@ -85,7 +89,10 @@ def ends_with_request(path: Path, start: int) -> bool:
 
 
 def _member(file: io.BufferedReader, rest: bytes) -> tuple[bytes, bytes, bool]:
-    """Read one gzip member; return its bytes, the bytes read after it, and whether it is complete."""
+    """Read one gzip member; return its bytes, the bytes that were read beyond its end, and whether it is complete.
+
+    `rest` contains the first bytes of the member, which an earlier call has read already.
+    """
     engine = zlib.decompressobj(wbits=31)
     parts: list[bytes] = []
     while data := rest or file.read(_CHUNK):

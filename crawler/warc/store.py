@@ -1,8 +1,8 @@
-"""The WARC files of one archive: appends records and reads them back.
+"""Appends records to the WARC files of one archive and reads them back.
 
-Each process writes to its own file and holds a lock on it; when the process ends, another one may continue the file.
+Each process writes to its own file and keeps it locked; when the process ends, another process may continue the file.
 
-Boundary: files and locks.
+Boundary: works with files and locks.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _SOFTWARE = f"vna-archive/{crawler.__version__}"
 
 
 class WarcStore:
-    """The WARC files below one directory, `YYYY/MM/vna-YYYYMMDD-NNN.warc.gz` (days in UTC); one is open for writing.
+    """The WARC files in one directory, named `YYYY/MM/vna-YYYYMMDD-NNN.warc.gz` by the day in UTC.
 
-    A file is closed at the end of its day or when it has `max_bytes` bytes. `known_end` returns the byte offset up to
-    which a file's records have database rows: up to there the file is intact and need not be scanned. After it there may
-    be records of a process that was killed before it wrote their rows; nothing is appended to such a file until
-    `crawler.replay.crash_recovery` has written the rows.
+    One file is open for writing; it is closed at the end of its day or when it has `max_bytes` bytes. `known_end`
+    returns the byte offset up to which all records of a file have database rows; this part of the file is intact and
+    is not scanned. The rest may contain records of a process that was killed before it wrote their rows; nothing is
+    appended to such a file until `crawler.replay.crash_recovery` has written the rows.
     """
 
     def __init__(
@@ -66,10 +66,10 @@ class WarcStore:
     def append(
         self, fetched: Fetched, purpose: str = "", *, origin: str | None = None, written_at: datetime | None = None
     ) -> RawRef:
-        """Write a response and its request, flush and fsync, and return where the response is.
+        """Write a response and its request to the disk (with fsync), and return the position of the response.
 
-        For a capture of another collection, `origin` names the collection and `written_at` is the time of the import;
-        the capture keeps its own date.
+        For a capture that is imported from another collection, `origin` is the name of the collection and `written_at`
+        the time of the import; the record has the date of the capture.
 
         Raises:
             WarcError: the file cannot be written.
@@ -79,35 +79,35 @@ class WarcStore:
         return self._write(written_at or fetched.fetched_at, response, members.digest(fetched.body), request)
 
     def note(self, url: str, at: datetime, purpose: str, fields: Mapping[str, str]) -> None:
-        """Write a `metadata` record: a note about a request without a usable response.
+        """Write a `metadata` record, which notes in `fields` why a request to `url` has no usable response.
 
         Raises:
-            WarcError: as for `append`.
+            WarcError: the file cannot be written.
 
         """
         self._write(at, members.metadata(url, at, purpose, fields), "")
 
     def append_text(self, name: str, at: datetime, content: str) -> RawRef:
-        """Write the content of an imported file as a `resource` record with the URI `name`, and return where it is.
+        """Write the content of an imported file as a `resource` record with the URI `name`; return its position.
 
         Raises:
-            WarcError: as for `append`.
+            WarcError: the file cannot be written.
 
         """
         return self._write(at, members.resource(name, at, content), members.digest(content.encode()))
 
     def close(self) -> None:
-        """Close the open file; the next write opens one again."""
+        """Close the file that is open for writing; the next write opens a file again."""
         file, self._file = self._file, None
         if file is not None:
             file.close()
 
     def read(self, ref: RawRef) -> Record:
-        """Read one record and check its digests.
+        """Return the record at the position `ref`, after checking its digests.
 
         Raises:
             WarcCorrupted: the record is missing, or differs from what was written.
-            OSError: no file descriptor or no memory left.
+            OSError: no file descriptor or no memory is available; the record may be intact.
 
         """
         path = self._directory / ref.file
@@ -122,11 +122,11 @@ class WarcStore:
         return read_member(path, ref, member)
 
     def names(self) -> list[str]:
-        """Return the names of the files, oldest first, relative to the directory."""
+        """Return the paths of the WARC files relative to their directory, oldest first."""
         return sorted(p.relative_to(self._directory).as_posix() for p in self._directory.rglob("*.warc.gz"))
 
     def records(self, name: str | None = None, start: int = 0) -> Iterator[Record]:
-        """Yield the records of all files, or of one file from a byte offset on, in the order of writing.
+        """Yield the records in writing order: of all files, or of the file `name` from the byte offset `start` on.
 
         Raises:
             WarcCorrupted: a file cannot be read to its end.
@@ -136,7 +136,7 @@ class WarcStore:
             yield from read_file(self._directory / one, one, start)
 
     def scan(self, name: str, start: int = 0) -> Iterator[Member | Damage]:
-        """Yield every member of one file from a byte offset on, and a `Damage` for unreadable bytes."""
+        """Yield the gzip members of a file from the byte offset `start` on, and a `Damage` for each unreadable part."""
         return scan(self._directory / name, name, start)
 
     def size(self, name: str) -> int:
@@ -145,14 +145,15 @@ class WarcStore:
 
     @contextmanager
     def try_lock(self, name: str) -> Iterator[bool]:
-        """Lock one file for the duration of the block; yield False if a process (even this one) is writing to it."""
+        """Lock a file for the duration of the block and yield True; yield False if any process has locked the file."""
         with (self._directory / name).open("rb") as file:
             yield _try_lock(file)
 
     def records_without_rows(self, name: str) -> list[Record]:
-        """Return the records after the known end of a file, and cut a torn tail; the caller must hold the lock.
+        """Cut off an incomplete last record of a file, then return the records that have no database rows yet.
 
-        The list is empty if the file has damage that no crash causes.
+        The caller must hold the lock on the file. If records follow a damaged part, which no crash can cause, nothing
+        is cut, and the list is empty.
         """
         path, start = self._directory / name, self._end(name)
         if self.size(name) <= start or ends_with_request(path, start) or not try_repair_tail(path, start):
@@ -174,7 +175,7 @@ class WarcStore:
             with suppress(OSError):  # closing flushes the buffer, which fails again
                 self.close()
             raise WarcError(
-                f"cannot write a WARC record below {self._directory}: {error.strerror or error}",
+                f"cannot write a WARC record in {self._directory}: {error.strerror or error}",
                 "free disk space or correct the permissions, then start again; stored data is safe",
             ) from error
         return RawRef(self._name, offset, len(member), digest)
@@ -195,7 +196,11 @@ class WarcStore:
         return self._file
 
     def _writable_file(self, folder: Path, day: str) -> tuple[Path, io.BufferedRandom]:
-        """Open and lock the day's first file that is unlocked, intact and below `max_bytes`; otherwise a new file."""
+        """Open and lock the first file of the day that may be continued, or else a new file.
+
+        A file may be continued if it is unlocked, intact and smaller than `max_bytes`, and if all its responses have
+        database rows.
+        """
         existing = sorted(folder.glob(f"vna-{day}-*.warc.gz"))
         # count from the last number: the number of a file that was moved away must not be used again
         last = int(existing[-1].name.removesuffix(".warc.gz").rpartition("-")[2]) if existing else -1
@@ -218,7 +223,7 @@ class WarcStore:
 
 
 def _try_lock(file: IO[bytes]) -> bool:
-    """Lock a file exclusively; return False if it is locked already."""
+    """Try to lock a file exclusively; return whether this succeeded."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -227,7 +232,7 @@ def _try_lock(file: IO[bytes]) -> bool:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Write the directory entry of a new file to the disk, so that the file survives a power failure."""
+    """Write the list of the files in a folder to the disk, so that a new file survives a power failure."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,6 +1,6 @@
-"""Repairs the end of a file after a crash: cuts what follows the last complete gzip member and saves it separately.
+"""Repairs a WARC file after a crash: moves the bytes that follow the last complete gzip member to a separate file.
 
-Boundary: bytes of files.
+Boundary: works with the bytes of files.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ _MEMBER = b"\x1f\x8b\x08"  # the first bytes of a gzip member
 
 
 def repair_tail(path: Path, start: int = 0) -> int:
-    """Cut what a crash left after the last complete gzip member, and save the cut bytes next to the file as `.torn`.
+    """Move the bytes that a crash left after the last complete gzip member to a new file, whose name ends in `.torn`.
 
     `start` is a byte offset up to which the file is known to be intact, so that only the rest must be decompressed.
 
     Returns:
-        The number of bytes that were cut.
+        The number of bytes that were moved.
 
     Raises:
-        WarcCorrupted: records follow the damage, so no crash caused it; nothing is cut.
+        WarcCorrupted: records follow the damage, so no crash caused the damage; nothing is moved.
 
     """
     good = _last_good_end(path, start)
@@ -47,7 +47,10 @@ def repair_tail(path: Path, start: int = 0) -> int:
 
 
 def try_repair_tail(path: Path, start: int = 0) -> bool:
-    """Repair the tail if necessary; return False, and change nothing, if the file has damage that no crash causes."""
+    """Repair the end of a file if necessary, and return True.
+
+    If records follow the damage, so that no crash caused it, change nothing and return False.
+    """
     try:
         repair_tail(path, start)
     except WarcCorrupted:
@@ -56,7 +59,7 @@ def try_repair_tail(path: Path, start: int = 0) -> bool:
 
 
 def next_record(path: Path, damage: int) -> int | None:
-    """Return the byte offset of the first record after the damage; None if there is none."""
+    """Return the byte offset of the first record after the byte offset `damage`; None if no record follows."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         position = data.find(_MEMBER, damage + 1)
         while position >= 0:
@@ -68,7 +71,10 @@ def next_record(path: Path, damage: int) -> int | None:
 
 
 def _last_good_end(path: Path, start: int) -> int:
-    """Return the byte offset of the end of the last complete gzip member; `start` is the offset of a member."""
+    """Return the byte offset at which the last complete gzip member before any damage ends.
+
+    A gzip member must begin at the byte offset `start`.
+    """
     good = position = start
     with path.open("rb") as file:
         file.seek(start)

@@ -1,12 +1,13 @@
-"""The chaos drill (`vna drill`): days of fault scenarios against the fake site, then a reconciliation.
+"""The chaos drill (`vna drill`): simulated days with faults against the fake site, then a reconciliation.
 
 ```
 agency     the fake site on a real socket, and the ground truth about its articles
 service    the service: the real jobs and the real health monitor on a real archive
-drill      one drill: agency, service and the events that are due;  scenarios: the table of scenarios
+drill      one drill: the agency, the service and the scheduled events
+scenarios  the table of fault scenarios
 runner     runs the scenarios day by day, then reconciles (crawler.sim.reconcile)
 ```
-Boundary: drives the service and the site; `crawler.sim.reconcile` decides what was lost, from the site's ground truth.
+Boundary: controls the service and the site; `crawler.sim.reconcile` decides what was lost.
 """
 
 from crawler.sim.drill.runner import Day, DrillResult, run

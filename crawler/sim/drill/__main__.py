@@ -1,6 +1,6 @@
-"""The process that a drill kills: it runs the service until a given time.
+"""The process that a drill starts in order to kill it: it runs the service until a given time.
 
-Boundary: configured by its arguments alone: archive folder, URL of the site, end (ISO 8601).
+Boundary: takes three arguments: the archive folder, the URL of the site and the time of the end (ISO 8601).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from crawler.sim.drill.service import DrillService
 
 
 def main(folder: Path, url: str, until: datetime) -> None:
-    """Run the service."""
+    """Run the service on the archive in `folder`, for the site at `url`, until the simulated time `until`."""
     logging.getLogger("crawler").addHandler(logging.NullHandler())
     service = DrillService(folder, url, SharedClock(folder / CLOCK), None)
     service.start()

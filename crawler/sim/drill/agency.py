@@ -1,4 +1,4 @@
-"""The site of a drill, and the ground truth: when each version of an article was published, and whether it was served.
+"""The site of a drill, and the ground truth: when each version of an article was published, and which ones were served.
 
 Boundary: the fake site and its socket; knows nothing of the archive.
 """
@@ -23,7 +23,7 @@ OPTIONS = Options(sections=SECTIONS[:3], section_size=12, feed_size=12, home_siz
 
 @dataclass
 class _ArticleLog:
-    """What happened to one article. The numbers count all events in order, as several can have the same time."""
+    """What happened to one article. Events are numbered in order, because several events can have the same time."""
 
     versions: list[tuple[int, datetime, PublishedText]] = field(default_factory=list)
     shown: list[tuple[int, PublishedText]] = field(default_factory=list)
@@ -55,61 +55,61 @@ class Agency:
     # --- editing
 
     def publish(self, n: int = 1) -> list[int]:
-        """Publish new articles and return their ids."""
+        """Publish `n` new articles and return their ids."""
         ids = self.site.publish(n)
         for post_id in ids:
             self._record_publication(post_id)
         return ids
 
     def copy(self, post_id: int) -> int:
-        """Publish the text of an article again; return the new id."""
+        """Publish the text of an article again as a new article; return the new id."""
         twin = self.site.copy(post_id)
         self._record_publication(twin)
         self._logs[twin].copy_of = post_id
         return twin
 
     def revise(self, post_id: int, title: str | None = None, text: str | None = None, *, silent: bool = False) -> None:
-        """Change an article; if `silent`, its modification date stays the same."""
+        """Change an article as `FakeSite.revise` does. If `silent` is true, its modification date stays the same."""
         self._record_version(post_id, lambda: self.site.revise(post_id, title, text, silent=silent))
 
     def unpublish(self, post_id: int, status: int) -> None:
-        """Take an article offline."""
+        """Take an article offline. From now on, the response to a request for its page has the HTTP status `status`."""
         self.site.unpublish(post_id, status)
         online = self._logs[post_id].online
         online[-1] = Span(online[-1].begin, self._clock.true())
 
     def republish(self, post_id: int, title: str) -> None:
-        """Put an article back online under another title and slug."""
+        """Put an article that was taken offline back online, with another title and slug."""
         self._logs[post_id].online.append(Span(self._clock.true()))
         self._record_version(post_id, lambda: self.site.republish(post_id, title))
 
     def newest(self, n: int) -> list[int]:
-        """Return the ids of the newest articles that are online, newest first."""
+        """Return the ids of the `n` newest articles that are online, newest first."""
         return sorted(self.site.ids(), reverse=True)[:n]
 
     # --- faults
 
     def redesign(self) -> None:
-        """Change the layout to one that the crawler does not know."""
+        """Change the layout of the site to one that the crawler does not know."""
         self._readable = False
         self.site.redesign()
 
     def recover(self) -> None:
-        """Remove all faults and restore the layout."""
+        """Remove all faults and restore the original layout of the site."""
         self.site.clear()
         self._readable = True
 
     def refuse(self) -> None:
-        """Refuse connections: close the socket."""
+        """Close the socket, so that the site refuses connections."""
         self.close()
 
     def accept(self) -> None:
-        """Listen again at the same address."""
+        """Open the socket again at the same address, so that the site accepts connections."""
         port = int(self.url.rpartition(":")[2])
         self._serving = serve(lambda _: self.site, port)
 
     def close(self) -> None:
-        """Close the socket."""
+        """Close the socket, if it is open."""
         if self._serving is not None:
             self._serving.close()
         self._serving = None
@@ -122,24 +122,24 @@ class Agency:
             yield GroundTruth(post_id, tuple(_versions(log)), tuple(log.online), log.copy_of)
 
     def published_since(self, moment: datetime) -> list[int]:
-        """Return the ids of the articles published at or after a given time."""
+        """Return the ids of the articles published at or after `moment`, except those online from the beginning."""
         since = (i for i, log in self._logs.items() if log.online[0].begin >= moment)
         return [post_id for post_id in since if post_id not in self.before]
 
     def delay(self, post_id: int) -> float | None:
-        """Return the minutes from an article's publication until it was first served; None if it was not."""
+        """Return the minutes from an article's publication until a client first received it; None if no client did."""
         log = self._logs[post_id]
         shown = log.first_shown
         return None if shown is None else (shown - log.online[0].begin).total_seconds() / 60
 
     def changed_since(self, moment: datetime) -> tuple[int, int]:
-        """Return the number of changes and of removals at or after a given time."""
+        """Return the number of changes to articles, and the number of removals, that happened at or after `moment`."""
         changed = sum(at >= moment for log in self._logs.values() for _, at, _ in log.versions[1:])
         spans = (span for log in self._logs.values() for span in log.online)
         return changed, sum(span.end is not None and span.end >= moment for span in spans)
 
     def discard_last_response(self) -> None:
-        """Count the last response as not shown: its client was killed and may not have received it."""
+        """Record that no client received the last response: its client was killed and may not have read it."""
         if self._last is not None:
             self._last.shown.pop()
             self._last = None
@@ -157,7 +157,7 @@ class Agency:
         self._logs[post_id].versions.append((number, now, _text_of(change())))
 
     def _record_response(self, request: SiteRequest, response: SiteResponse, fault: SiteFault | None) -> None:
-        """Record which text a response shows; called by the server's threads, one at a time."""
+        """Record which article text a response contains. The server's threads call this function one at a time."""
         self.requests += 1
         self._last = None
         post_id = urls.post_id(f"{self.url}{request.path}")

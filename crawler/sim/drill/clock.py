@@ -1,8 +1,8 @@
 """The simulated clock of a drill, shared by the site, the service and the processes that are killed.
 
-Its time advances when one of them waits.
+When one of them would wait, the simulated time moves forward instead.
 
-Boundary: two numbers in a file that all processes map into memory.
+Boundary: stores two numbers in a file that all processes map into memory.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ _FORMAT = struct.Struct("dd")  # seconds since 1970, error of the machine's cloc
 
 
 class SharedClock(StoppableClock):
-    """`now` is the time on the machine's clock, `true` the time at the site; they differ if the machine's is wrong.
+    """A clock with two times: `true` is the correct time; `now` is what the crawler's machine shows.
 
-    `on_advance` is called after each sleep, so that events at the site can happen while the service waits.
+    The two differ if a drill simulates a machine whose clock is wrong.
+
+    `on_advance` is called after each `sleep`, so that events at the site can happen while the service waits.
     """
 
     def __init__(self, file: Path, on_advance: Callable[[], None] = lambda: None) -> None:
@@ -31,28 +33,28 @@ class SharedClock(StoppableClock):
             self._map = mmap.mmap(opened.fileno(), _FORMAT.size)
 
     def true(self) -> datetime:
-        """Return the true time, in UTC."""
+        """Return the correct simulated time, in UTC."""
         return datetime.fromtimestamp(self._read()[0], UTC)
 
     def now(self) -> datetime:
-        """Return the time that the machine's clock shows, in UTC."""
+        """Return the simulated time that the machine's clock shows, in UTC; it includes the error of that clock."""
         return datetime.fromtimestamp(sum(self._read()), UTC)
 
     def sleep(self, seconds: float) -> None:
-        """Advance the clock without waiting."""
+        """Move the simulated time forward by `seconds`, without real waiting."""
         self.advance_to(self.true() + timedelta(seconds=max(0.0, seconds)))
         self.on_advance()
 
     def advance_to(self, moment: datetime) -> None:
-        """Set the true time."""
+        """Set the correct simulated time to `moment`."""
         self._map[:] = _FORMAT.pack(moment.timestamp(), self._read()[1])
 
     def set_error(self, seconds: float) -> None:
-        """Set the error of the machine's clock; negative if it is slow."""
+        """Set the error of the machine's clock in seconds. A negative number means that the clock is slow."""
         self._map[:] = _FORMAT.pack(self._read()[0], seconds)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file that stores the time."""
         self._map.close()
 
     def _read(self) -> tuple[float, float]:
@@ -61,6 +63,6 @@ class SharedClock(StoppableClock):
 
 
 def create_clock(file: Path, moment: datetime) -> SharedClock:
-    """Create a clock that starts at a given time."""
+    """Create a simulated clock that starts at `moment` and stores its time in `file`."""
     file.write_bytes(_FORMAT.pack(moment.timestamp(), 0.0))
     return SharedClock(file)

@@ -15,7 +15,7 @@ from crawler.types import StoredArticle
 
 
 def contents(config: Config) -> tuple[ArchiveContents, VerifyReport]:
-    """Return the contents of an archive, and the result of its verification."""
+    """Return the contents of an archive, and the report of its verification."""
     with app.auditing(config) as (archive, warc):
         verified = verify(archive, warc, Silent())
         pairs = archive.db.query("SELECT article, other FROM duplicates")
@@ -28,7 +28,7 @@ def contents(config: Config) -> tuple[ArchiveContents, VerifyReport]:
 
 
 def gaps(archive: Archive) -> tuple[int, tuple[str, ...]]:
-    """Return the number of gaps that were ever opened, and a description of each open gap."""
+    """Return the number of all gaps, open or closed, and a description of each open gap."""
     (number,) = archive.db.execute("SELECT count(*) FROM gaps").fetchone()
     return number, tuple(f"{gap.source} since {gap.since:%Y-%m-%dT%H:%MZ}" for gap in archive.open_gaps())
 

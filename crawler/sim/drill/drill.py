@@ -1,4 +1,4 @@
-"""One drill: its agency, its service, and the events that a scenario schedules.
+"""One drill: its fake site (the agency), its service, and the events that a scenario schedules.
 
 Boundary: runs events in the order of their times; the scenarios are in `scenarios`.
 """
@@ -32,7 +32,10 @@ class _Event:
 
 
 class Drill:
-    """Runs scheduled events while the service works. `outages` are the times without a working site or service."""
+    """Runs scheduled events while the service works.
+
+    `outages` lists the periods when the site or the service was down.
+    """
 
     def __init__(self, folder: Path, agency: Agency, service: DrillService, clock: SharedClock) -> None:
         self.folder = folder
@@ -49,11 +52,14 @@ class Drill:
     # --- scheduling
 
     def at(self, hour: float, act: Callable[[], object]) -> None:
-        """Schedule an event at the site, in hours after the start of the current day."""
+        """Schedule `act`, an event at the site, for `hour` hours after the start of the current day."""
         self._schedule(hour, act, between_runs=False)
 
     def service_at(self, hour: float, act: Callable[[], object]) -> None:
-        """Schedule an event that affects the service; it runs when no job is running."""
+        """Schedule `act`, an event that affects the service, for `hour` hours after the start of the current day.
+
+        The event waits until no job is running.
+        """
         self._schedule(hour, act, between_runs=True)
 
     def _schedule(self, hour: float, act: Callable[[], object], *, between_runs: bool) -> None:
@@ -61,16 +67,16 @@ class Drill:
         self._events = sorted([*self._events, event])
 
     def run_until(self, until: datetime) -> None:
-        """Run the service and the events until a given time, which begins the next day."""
+        """Run the service and the due events until the time `until`, which becomes the start of the next day."""
         self.service.run_until(until, self._run_all_events)
         self.day = until
 
     def _run_site_events(self) -> None:
-        """Run the events at the site that are due."""
+        """Run the due events at the site, but not those that affect the service."""
         self._run_events(lambda event: not event.between_runs)
 
     def _run_all_events(self) -> datetime | None:
-        """Run all events that are due; return the time of the next event."""
+        """Run all due events. Return the time of the next event, or None if there is none."""
         self._run_events(lambda _: True)
         return self._events[0].at if self._events else None
 
@@ -83,39 +89,42 @@ class Drill:
     # --- events
 
     def refuse(self) -> None:
-        """Make the site refuse connections."""
+        """Make the site refuse connections, and record the start of an outage."""
         self.agency.refuse()
         self._begin_outage()
 
     def accept(self) -> None:
-        """Make the site accept connections again."""
+        """Make the site accept connections again, and record the end of the outage."""
         self.agency.accept()
         self._end_outage()
 
     def stop(self) -> None:
-        """Stop the service."""
+        """Stop the service, and record the start of an outage."""
         self.service.stop()
         self._begin_outage()
 
     def start(self) -> None:
-        """Start the service again."""
+        """Start the service again, and record the end of the outage."""
         self.service.start()
         self._end_outage()
 
     def fill_disk(self) -> None:
-        """Restart the service with too little free disk space."""
+        """Restart the service as if the disk were full, and record the start of an outage."""
         self.service.stop()
         self.service.start(full=True)
         self._begin_outage()
 
     def free_disk(self) -> None:
-        """Restart the service with enough free disk space."""
+        """Restart the service with enough free disk space, and record the end of the outage."""
         self.service.stop()
         self.service.start()
         self._end_outage()
 
     def kill(self, requests: int, pause: float, until: datetime) -> None:
-        """Run the service in a separate process, and kill it `pause` seconds after a number of requests."""
+        """Run the service in a separate process; kill this process `pause` seconds after `requests` requests.
+
+        `until` is the simulated time at which the process would end by itself. The service then starts again in this one.
+        """
         self.service.stop()
         wanted, deadline = self.agency.requests + requests, time.monotonic() + _KILL_TIMEOUT
         command = [sys.executable, "-m", "crawler.sim.drill", str(self.folder), self.agency.url, until.isoformat()]
@@ -133,7 +142,7 @@ class Drill:
         self.service.start()
 
     def tear(self) -> None:
-        """Append half a record to the newest WARC file, as a crash of the machine leaves it."""
+        """Append an incomplete record to the newest WARC file, as if the machine had crashed while writing it."""
         self.service.stop()
         newest = max((self.folder / "warc").rglob("*.warc.gz"), key=lambda file: file.name)
         with newest.open("r+b") as file:

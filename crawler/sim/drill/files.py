@@ -1,6 +1,6 @@
-"""Names of the files that a drill keeps in the archive folder, in addition to the archive's own.
+"""Names of the files that a drill keeps in the archive folder, in addition to those of the archive.
 
-Boundary: names only.
+Boundary: contains only constants.
 """
 
 from __future__ import annotations

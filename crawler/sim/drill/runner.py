@@ -38,7 +38,11 @@ _HOURS = (6.0, 22.0)  # earliest and latest hour of publication
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One line of the report: the scenario, and the state of the archive at its end. Delays are in minutes."""
+    """One row of the report: a scenario, the articles published and changed during it, and the alerts that were raised.
+
+    `day` is the number of its first day, and `days` its length. `held` counts the articles of these days that are in
+    the archive. Delays, from publication until the first response with the article, are in minutes.
+    """
 
     day: int
     days: int
@@ -55,10 +59,10 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class DrillResult:
-    """The reconciliation, and further figures of a drill.
+    """The result of a drill: the reconciliation and further figures.
 
-    `kills` counts the killed processes, `files` and `records` those in the WARC folder, `gaps` all gaps, open or
-    closed.
+    `kills` is the number of processes that were killed, `files` the number of WARC files, `records` the number of
+    records in these files, and `gaps` the number of gaps, open or closed. `open_gaps` describes each open gap.
     """
 
     reconciliation: Reconciliation
@@ -79,10 +83,10 @@ def run(
     progress: Progress,
     report: Callable[[Day], None],
 ) -> DrillResult:
-    """Run a number of days of scenarios on a new archive, report each, and reconcile.
+    """Run `days` days of scenarios on a new archive, call `report` after each scenario, and reconcile at the end.
 
     Raises:
-        BadInput: the folder is not empty and was not made by an earlier drill.
+        BadInput: `archive` is not a folder, or it is not empty and was not made by an earlier drill.
 
     """
     prepare_folder(archive)
@@ -100,17 +104,20 @@ def run(
 
 
 def prepare_folder(archive: Path) -> None:
-    """Create the folder, or empty it if it was made by an earlier drill.
+    """Create the folder of a drill, or empty it if it was made by an earlier drill.
 
     Raises:
-        BadInput: the folder holds anything else.
+        BadInput: `archive` is not a folder, or it is not empty and was not made by an earlier drill.
 
     """
     if archive.exists() and not archive.is_dir():
         raise BadInput(f"{archive} is not a folder", "choose another folder: vna --archive DIR drill")
     if archive.is_dir() and any(archive.iterdir()):
         if not (archive / MARK).exists():
-            raise BadInput(f"{archive} is not empty", "choose another folder: vna --archive DIR drill")
+            raise BadInput(
+                f"{archive} is not empty and was not made by vna drill",
+                "choose another folder: vna --archive DIR drill",
+            )
         shutil.rmtree(archive)
     archive.mkdir(parents=True, exist_ok=True)
     (archive / MARK).write_text("`vna drill` empties this folder when it starts.\n", "utf-8")
@@ -133,9 +140,9 @@ def _drill(archive: Path, seeds: Path, seed: int, lexicon: Lexicon | None) -> It
 
 
 def program(days: int) -> Iterator[Scenario]:
-    """Yield scenarios for a number of days, then the quiet days.
+    """Yield scenarios for `days` days, then the days without faults that end each drill.
 
-    The table is repeated as needed; a scenario that takes longer than the days left is skipped.
+    After its last scenario, the table starts again. A scenario that takes longer than the days left is skipped.
     """
     table = cycle(TABLE)
     while any(scenario.days <= days for scenario in TABLE):

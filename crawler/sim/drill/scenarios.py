@@ -1,6 +1,6 @@
-"""The table of fault scenarios, one for each day of a drill.
+"""The table of fault scenarios. A drill runs them one after another; most of them take one day.
 
-Boundary: what happens at which hour of a day in Hanoi; nothing here is random.
+Boundary: defines what happens at which hour of a day in Hanoi; nothing here is random.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ _KILLS = ((6, 0.0), (9, 0.02), (5, 0.005))  # a process is killed after so many 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One scenario: its events, the days it takes, and the kind of the alert that it must raise, if any."""
+    """One scenario: `plan` schedules its events, `days` is its length in days, and `name` describes its faults.
+
+    `alarm` is the kind of the alert that the service must raise; None if no particular alert is required.
+    """
 
     name: str
     plan: Callable[[Drill], None]
@@ -26,11 +29,11 @@ class Scenario:
 
 
 def nothing(_: Drill) -> None:
-    """Schedule nothing: an ordinary day, to compare the others with."""
+    """Schedule nothing: the scenario of an ordinary day, with which the other days can be compared."""
 
 
 def _refused(drill: Drill) -> None:
-    """Refuse connections; an article that is published and removed meanwhile cannot be archived."""
+    """Refuse connections. Meanwhile, publish and remove an article, which therefore cannot be archived."""
     agency, brief = drill.agency, list[int]()
     drill.at(8, drill.refuse)
     drill.at(10, lambda: brief.extend(agency.publish()))
@@ -78,7 +81,7 @@ def _odd_pages(drill: Drill) -> None:
 
 
 def _burst(drill: Drill) -> None:
-    """Publish more articles at once than the lists show, while the sitemaps fail."""
+    """Publish more articles at once than the lists of the site show, while the sitemaps fail."""
     agency = drill.agency
     drill.at(6, lambda: agency.site.fault("error", SITEMAPS))
     for n in range(4):
@@ -97,7 +100,7 @@ def _killed(drill: Drill) -> None:
 
 
 def _moved(drill: Drill) -> None:
-    """Publish a text twice, remove articles with different statuses, and put one back under another slug."""
+    """Publish a text twice, remove three articles with different HTTP statuses, and put one back with a new slug."""
     agency, chosen = drill.agency, list[int]()
     drill.at(9, lambda: chosen.extend(agency.newest(5)))
     drill.at(9, lambda: agency.unpublish(chosen[1], 404))

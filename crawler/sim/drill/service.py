@@ -1,6 +1,6 @@
 """The service of a drill: the real jobs and the real health monitor on a real archive, with the clock of the drill.
 
-Boundary: starts and stops the service, runs its jobs and checks its health; what a job does is in `crawler.daemon`.
+Boundary: starts and stops the service, runs its jobs and checks its health; `crawler.daemon` defines what a job does.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ _MORE_THAN_ANY_DISK = 1 << 62  # bytes
 
 
 def settings(folder: Path, url: str) -> config.Config:
-    """Return the built-in configuration for a site on this machine; no configuration file is read."""
+    """Return the built-in configuration for an archive in `folder` and a fake site at `url`.
+
+    No configuration file is read.
+    """
     return config.Config(
         root=f"{url}/",
         archive=folder,
@@ -41,7 +44,7 @@ def settings(folder: Path, url: str) -> config.Config:
 
 
 class DrillService:
-    """The service, running or stopped."""
+    """The service of a drill, which can be started and stopped."""
 
     def __init__(self, folder: Path, url: str, clock: SharedClock, lexicon: Lexicon | None) -> None:
         self.config = settings(folder, url)
@@ -57,7 +60,10 @@ class DrillService:
         return self._runner is not None
 
     def start(self, *, full: bool = False) -> None:
-        """Start the service; if `full`, with a disk reserve that no disk can meet, as if the disk were full."""
+        """Start the service.
+
+        If `full` is true, the service requires more free space than any disk has, as if the disk were full.
+        """
         self.config = replace(self.config, reserve=_MORE_THAN_ANY_DISK if full else 0)
         clock = WatchdogClock(self._clock)
         opened = app.working(self.config, "drill", ProgressLog(), clock=clock, lexicon=self._lexicon)
@@ -73,10 +79,10 @@ class DrillService:
         self._parts.close()
 
     def run_until(self, until: datetime, events: Callable[[], datetime | None] = lambda: None) -> None:
-        """Run the jobs that are due until a given time.
+        """Run the jobs whenever they are due, until the simulated time `until`.
 
         `events` is called before each run of the jobs; it must trigger the events that are due and return the time of
-        the next one, or None if there is none.
+        the next event, or None if there is none.
         """
         while (now := self._clock.true()) < until:
             next_event = events() or until
@@ -88,7 +94,7 @@ class DrillService:
             self._clock.on_advance()
 
     def archive(self) -> Archive:
-        """Open the archive for reading."""
+        """Return the archive of the drill, opened for reading."""
         return app.reading_archive(self.config.archive)
 
     def _check_health(self, now: datetime) -> None:
@@ -97,7 +103,7 @@ class DrillService:
             self._monitor.check()
 
     def _until_due(self) -> timedelta:
-        """Return the time until something is due."""
+        """Return how long the clock can move forward before the next job is due: from 10 seconds to 15 minutes."""
         if self._runner is None:
             return _MAX_IDLE
         now = self._clock.now()

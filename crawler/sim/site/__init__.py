@@ -1,7 +1,7 @@
 """An offline fake site that stands in for the agency's site in the demo, the tests, the drills and the benchmarks.
 
-Boundary: knows the site dossier, and of the crawler only its value types, errors and seed format. It must not know how
-the crawler parses pages: otherwise a test would only show that the crawler agrees with itself.
+Boundary: based on the site dossier; uses only the value types, errors and seed format of the crawler. It must not know
+how the crawler parses pages: otherwise a test would only show that the crawler agrees with itself.
 
     with serve(lambda url: build(url, seeds_dir=Path("seeds"), articles=300, now=now)) as site:
         ...  # site.url, site.control, site.fake_site

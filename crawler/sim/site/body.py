@@ -1,13 +1,14 @@
-"""Render the blocks of a story in the three body shapes of the site (dossier section 6).
+"""Render the blocks of a story as HTML, in one of the three body shapes that the site has used (dossier section 6).
 
-1: text nodes and `<br>` inside `div[align=justify]`, no `<p>`; `div.article-photo > a[rel=photoslide] > img`, then
-   the caption as bare text.
-2: `<p>` and `table.picture`.
-3: `figure`/`figcaption` and lazy images; a leading picture is placed above the body as `figure.article__avatar`.
+Shape 1: text nodes and `<br>` inside `div[align=justify]`, no `<p>`; a picture is
+         `div.article-photo > a[rel=photoslide] > img`, followed by the caption as bare text.
+Shape 2: `<p>`, and `table.picture` for pictures.
+Shape 3: `figure` with `figcaption` and lazy images; a picture at the start is placed above the body as
+         `figure.article__avatar`.
 
 Noise inside the body (ads, players, comments, related links) follows dossier sections 5, 7 and 16.
 
-Boundary: blocks in, HTML out. Texts, alts, captions and their order are the same in each shape.
+Boundary: blocks in, HTML out. Texts, alt texts, captions and their order are the same in each shape.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ from crawler.types import Block, ImageBlock, TextBlock
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """What the CMS inserts between the blocks: an ad whose id changes at each fetch, and perhaps a related link."""
+    """What the site's software inserts between the blocks: an ad and perhaps a link to a related article.
+
+    The id of the ad, `ad`, changes at each fetch.
+    """
 
     ad: str
     relate: str = ""  # rendered `a.cms-relate`
@@ -31,14 +35,14 @@ class Noise:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Rendered blocks: the picture above the body, and the body itself."""
+    """The blocks of a story as HTML: `avatar` is the picture above the body (may be empty), `html` is the body itself."""
 
     avatar: str
     html: str
 
 
 def render(story: Story, era: Era, noise: Noise) -> Body:
-    """Render all blocks of a story."""
+    """Render all blocks of a story in the body shape `era`, with `noise` between them."""
     blocks = story.blocks
     avatar = ""
     if era == 3 and blocks and isinstance(blocks[0], ImageBlock):
@@ -138,7 +142,7 @@ def _second(block: Block) -> str:
 
 
 def _picture_table(image: ImageBlock) -> str:
-    """Render a picture as on the page of a sister site that was saved in 2022 (dossier section 6)."""
+    """Render a picture with the markup of a sister site's page that was saved in 2022 (dossier section 6)."""
     url, alt = attr(image.url or ""), _alt(image)
     cell = (
         f'<td class="pic"><a class="photo" href="{url}" data-desc="{attr(image.caption or "")}" data-index="0">'
@@ -150,7 +154,7 @@ def _picture_table(image: ImageBlock) -> str:
 
 
 def _stable_hash(value: str) -> int:
-    """Return a small number for a string. `hash()` is not usable: it changes from run to run."""
+    """Return a number that is the same for the same string in every process; Python's `hash()` is not."""
     return sum(ord(c) * (i + 1) for i, c in enumerate(value))
 
 

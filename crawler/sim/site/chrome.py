@@ -1,9 +1,9 @@
 """The frame around every page: head, header with its menu, sidebars, footer, scripts, trackers.
 
-Boundary: the page context and the page's own parts in, a whole HTML page out. The frame is padded to the size measured
-on the real site: about 120 kB decoded, 25 kB compressed (dossier section 14). From other dossier sections: menu entries
-as `li[data-id]` and `cms-link` on every article link (section 9), a header that shows the date of the request
-(section 15), an imprint made of `<p>` elements in the footer (section 5).
+Boundary: takes the page context and the page's own parts, and returns a whole HTML page. The frame is padded to the
+size measured on the real site: about 120 kB decoded, 25 kB compressed (dossier section 14). Other details from the
+dossier: menu entries are `li[data-id]`, and each article link has the class `cms-link` (section 9); the header shows
+the date of the request (section 15); the footer has an imprint made of `<p>` elements (section 5).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PROPERTIES = ("margin", "padding", "width", "height", "top", "left", "font-size
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFrame:
-    """The parts of a page that differ from other pages."""
+    """The parts that differ from page to page, such as the title, the path and the main content."""
 
     title: str
     path: str
@@ -38,7 +38,7 @@ class PageFrame:
 
 
 def page(context: PageContext, parts: PageFrame) -> str:
-    """Render a whole page."""
+    """Render a whole HTML page: the parts of this page inside the common frame."""
     salt = context.salt()
     return "".join(
         (
@@ -99,7 +99,7 @@ def _menu_item(context: PageContext, section: Section) -> str:
 
 
 def story_item(context: PageContext, story: Story) -> str:
-    """Render a story as a list item."""
+    """Render a story as one item of a list of stories."""
     return item(
         url=context.url(story.path),
         title=story.title,
@@ -111,7 +111,7 @@ def story_item(context: PageContext, story: Story) -> str:
 
 
 def item(*, url: str, title: str, summary: str, image: str, alt: str, stamp: str = "") -> str:
-    """Render one list item: picture, heading, summary."""
+    """Render one item of a list of stories: picture, heading, time, summary."""
     href, label = attr(url), attr(title)
     return (
         f'<article class="story"><figure class="story__thumb"><a class="cms-link" href="{href}" title="{label}">'
@@ -122,7 +122,7 @@ def item(*, url: str, title: str, summary: str, image: str, alt: str, stamp: str
 
 
 def box(source: str, items: Iterable[str], heading: str = "", extra: str = "") -> str:
-    """Render a box of list items."""
+    """Render a box that contains list items, with a heading if there is one."""
     head = f'<h3 class="box-heading"><span class="title">{text(heading)}</span></h3>' if heading else ""
     return f'<div class="box-content" data-source="{source}">{head}\n' + "\n".join(items) + f"\n{extra}</div>"
 
@@ -174,7 +174,7 @@ def _scripts(salt: str, context: PageContext) -> str:
 
 @cache
 def _styles() -> str:
-    """Render an inline style sheet that pads the page."""
+    """Render an inline style sheet that is only there to give the page a realistic size."""
     rng = seeded_rng("styles")
     rules = (
         f".{rng.choice(_SYLLABLES)}-{rng.choice(_SYLLABLES)}__{rng.choice(_SYLLABLES)}"
@@ -187,7 +187,7 @@ def _styles() -> str:
 
 @cache
 def _ad_slots() -> str:
-    """Render a table of ad slots that pads the page."""
+    """Render a script with a list of ad slots that is only there to give the page a realistic size."""
     rng = seeded_rng("slots")
     slots = (
         f'  {{"id": "Ads_{rng.choice(_SYLLABLES).title()}{n}", "token": "{rng.getrandbits(64):016x}", '

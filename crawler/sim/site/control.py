@@ -1,6 +1,7 @@
 """The control endpoints of the fake site: read its state and run its actions over HTTP.
 
-`GET <control>/state[?log=0]`; `POST <control>/ACTION` with a JSON object that holds the action's arguments.
+`GET <control>/state` returns the state of the site; with `?log=0`, the request log is left out. `POST <control>/ACTION`
+runs an action; its arguments are a JSON object in the body.
 
 Boundary: a request in, a response out; an invalid request gets a 400 with an error message in JSON.
 """
@@ -25,7 +26,7 @@ _MAX_PUBLISHED = 10_000  # stories per request
 
 
 def respond(site: FakeSite, request: SiteRequest, root: str) -> SiteResponse:
-    """Return the response to a request below the control root."""
+    """Return the response to a request whose path begins with `root`, the path of the control endpoints."""
     url = urlsplit(request.path)
     name = url.path.removeprefix(root).strip("/")
     try:
@@ -40,7 +41,7 @@ def _result(site: FakeSite, request: SiteRequest, name: str, query: str) -> dict
             return _state(site, name, query)
         case "POST":
             return _apply(site, name, _arguments(request.body))
-    raise BadInput(f"method {request.method} is not supported", "GET state, or POST an action")
+    raise BadInput(f"method {request.method} is not supported", "use GET for the state, or POST for an action")
 
 
 def _json(value: object, status: int = 200) -> SiteResponse:
@@ -49,7 +50,9 @@ def _json(value: object, status: int = 200) -> SiteResponse:
 
 def _state(site: FakeSite, name: str, query: str) -> dict[str, object]:
     if name != "state":
-        raise BadInput(f"cannot GET {name!r}", f"GET state, or POST one of {', '.join(ACTIONS)}")
+        raise BadInput(
+            f"unknown path {name!r} for GET", f"use GET only for state, and POST for one of {', '.join(ACTIONS)}"
+        )
     return site.state(log=parse_qs(query).get("log") != ["0"])
 
 
@@ -57,9 +60,9 @@ def _arguments(body: bytes) -> Arguments:
     try:
         value = json.loads(body or b"{}")
     except ValueError as error:
-        raise BadInput(f"the body is not JSON: {error}", 'send an object such as {"n": 2}') from error
+        raise BadInput(f"the request body is not JSON: {error}", 'send a JSON object such as {"n": 2}') from error
     if not isinstance(value, dict):
-        raise BadInput("the body is not a JSON object", 'send an object such as {"n": 2}')
+        raise BadInput("the request body is not a JSON object", 'send a JSON object such as {"n": 2}')
     return value
 
 
@@ -69,7 +72,7 @@ def _apply(site: FakeSite, name: str, arguments: Arguments) -> dict[str, object]
     action, known = ACTIONS[name]
     if unknown := [key for key in arguments if key not in known]:
         hint = f"{name} takes {', '.join(known)}" if known else f"{name} takes no arguments"
-        raise BadInput(f"unknown argument {unknown[0]!r} of {name}", hint)
+        raise BadInput(f"unknown argument {unknown[0]!r} for action {name!r}", hint)
     return action(site, arguments)
 
 
@@ -138,12 +141,12 @@ ACTIONS: Mapping[str, tuple[Action, tuple[str, ...]]] = {
 def _integer(arguments: Arguments, name: str, *, default: int | None = None, least: int = 0, most: int = 10**9) -> int:
     value = arguments.get(name, default)
     if type(value) is not int or not least <= value <= most:
-        raise BadInput(f"invalid argument {name!r}: {value!r}", f"send a whole number from {least} to {most}")
+        raise BadInput(f"invalid value {value!r} for argument {name!r}", f"send a whole number from {least} to {most}")
     return value
 
 
 def _string(arguments: Arguments, name: str) -> str | None:
     value = arguments.get(name)
     if value is not None and not (isinstance(value, str) and value.strip()):
-        raise BadInput(f"invalid argument {name!r}: {value!r}", "send a string that is not blank")
+        raise BadInput(f"invalid value {value!r} for argument {name!r}", "send a string that is not blank")
     return value

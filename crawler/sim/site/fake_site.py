@@ -1,7 +1,7 @@
 """The fake site: it turns requests into responses, and has methods that change its stories and inject faults.
 
-Boundary: no socket (see `server`) and no clock: the caller passes `now`, only the request log reads the monotonic
-clock. `respond` may be called from several threads.
+Boundary: opens no socket (see `server`). The time comes from the function `now` of the caller; only the request log
+reads the monotonic clock. `respond` may be called from several threads.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LISTS = ("all", "sitemap")
 
 
 class FakeSite:
-    """A whole site. Create one with `build`."""
+    """A whole fake site. Create one with `build`."""
 
     def __init__(self, context: PageContext) -> None:
         self._context = context
@@ -60,7 +60,7 @@ class FakeSite:
         return self._context.base + CONTROL
 
     def respond(self, request: SiteRequest) -> SiteResponse:
-        """Return the response to one request, of a reader or to the control endpoints."""
+        """Return the response to one request, which may come from a reader of the site or be for the control endpoints."""
         with self._lock:
             if request.path == CONTROL or request.path.startswith(f"{CONTROL}/"):
                 return control.respond(self, request, CONTROL)
@@ -101,12 +101,15 @@ class FakeSite:
     # --- actions ----------------------------------------------------------------------------------------------------
 
     def publish(self, n: int = 1) -> list[int]:
-        """Publish `n` new stories, dated now; return their ids."""
+        """Publish `n` new stories, dated now, and return their ids."""
         with self._lock:
             return self._context.world.publish(n, self._context.now())
 
     def plan(self, until: datetime) -> dict[int, datetime]:
-        """Schedule stories until a given time at the agency's usual rate; return their ids and publication times."""
+        """Schedule new stories until the time `until`, at the agency's usual rate.
+
+        Return their publication times by id.
+        """
         with self._lock:
             world, seed = self._context.world, self._context.seed
             slots = timeline.upcoming(self._context.now(), until, seed, set(world.ids()))
@@ -114,18 +117,20 @@ class FakeSite:
             return {slot.post_id: slot.published for slot in slots}
 
     def revise(self, post_id: int, title: str | None = None, text: str | None = None, *, silent: bool = False) -> Story:
-        """Change a story: set its title, insert `text` before the last paragraph, or (with neither) correct its body.
+        """Change a story and return it: replace its title, or insert the paragraph `text` before the last one.
 
-        `silent`: leave its modification date unchanged.
+        If neither is given, correct a detail in the body. If `silent` is true, the modification date stays the same.
         """
         with self._lock:
             return self._context.world.revise(post_id, self._context.now(), title, text, silent=silent)
 
     def unpublish(self, post_id: int, status: int = 404) -> None:
-        """Take a story offline. `status` is that of its page: 404, 410, 200 (an error page) or 302 (to the home page).
+        """Take a story offline. From now on, the response to a request for its page has the HTTP status `status`.
+
+        The status is 404, 410, 200 (with an error page) or 302 (to the home page).
 
         Raises:
-            BadInput: another status, or no such story is online.
+            BadInput: the status is none of these, or no story with this id is online.
 
         """
         if status not in _STATUSES:
@@ -134,7 +139,9 @@ class FakeSite:
             self._context.world.unpublish(post_id, status)
 
     def republish(self, post_id: int, title: str | None = None) -> Story:
-        """Put a story that was taken offline back online, under another title and slug if one is given.
+        """Put a story that was taken offline back online, and return it.
+
+        If `title` is given, change its title and slug.
 
         Raises:
             BadInput: the story was not taken offline.
@@ -145,19 +152,21 @@ class FakeSite:
             return self._context.world.revise(post_id, self._context.now(), title) if title else self.story(post_id)
 
     def copy(self, post_id: int) -> int:
-        """Publish the text of a story again as a new story; return the new id."""
+        """Publish the text of a story again as a new story, and return the id of the new story."""
         with self._lock:
             return self._context.world.copy(post_id, self._context.now())
 
     def hide(self, post_id: int, lists: str = "all") -> None:
-        """Remove a story from every list ("all") or only from the sitemaps ("sitemap"); its page stays online.
+        """Remove a story from every list (`lists` is "all") or only from the sitemaps ("sitemap").
+
+        Its page stays online.
 
         Raises:
-            BadInput: another value of `lists`, or no such story is online.
+            BadInput: `lists` has another value, or no story with this id is online.
 
         """
         if lists not in _LISTS:
-            raise BadInput(f"invalid lists {lists!r}", f"choose one of {_LISTS}")
+            raise BadInput(f"invalid value {lists!r} for argument 'lists'", f"choose one of {_LISTS}")
         with self._lock:
             self._context.world.hide(post_id, everywhere=lists == "all")
 
@@ -169,7 +178,9 @@ class FakeSite:
         seconds: float | None = None,
         form: str = "seconds",
     ) -> SiteFault:
-        """Inject a fault from now on. If several match a path, the oldest applies.
+        """Inject a fault from now on, and return it.
+
+        If several faults match the path of a request, the oldest one applies.
 
         Raises:
             BadInput: an argument is invalid.
@@ -180,12 +191,12 @@ class FakeSite:
         return fault
 
     def add_fault(self, fault: SiteFault) -> None:
-        """Inject a fault made by `make_fault` or `parse_fault`."""
+        """Inject a fault that was made by `make_fault` or `parse_fault`."""
         with self._lock:
             self._faults.append(fault)
 
     def redesign(self) -> int:
-        """Change the whole page layout; each call produces a new one. Return its number."""
+        """Change the layout of all pages; each call makes a different layout. Return the number of the new layout."""
         with self._lock:
             self._design += 1
             return self._design
@@ -199,10 +210,10 @@ class FakeSite:
     # --- inspection -------------------------------------------------------------------------------------------------
 
     def story(self, post_id: int) -> Story:
-        """Return a story that is online, as written: tests compare the parsed page with it.
+        """Return a story that is online, as its editors wrote it, so that a test can compare it with the parsed page.
 
         Raises:
-            BadInput: no such story is online.
+            BadInput: no story with this id is online.
 
         """
         with self._lock:
@@ -215,12 +226,15 @@ class FakeSite:
             return self._context.world.ids()
 
     def voir_plus(self, post_id: int) -> tuple[Related, ...]:
-        """Return what the story's page currently shows under `Voir plus`."""
+        """Return the related stories that the page of a story currently shows under `Voir plus`."""
         with self._lock:
             return tuple(related for related, _ in self._context.related_stories(self._context.world.story(post_id)))
 
     def state(self, *, log: bool = True) -> dict[str, object]:
-        """Return stories, request counts, faults and the request log as JSON types."""
+        """Return the state of the site as JSON types: stories, request counts, faults and other values.
+
+        If `log` is true, the request log is included.
+        """
         with self._lock:
             entries = self._context.world.entries()
             return {
@@ -248,7 +262,7 @@ def build(
     seed: int = 0,
     options: Options | None = None,
 ) -> FakeSite:
-    """Return a fake site with the seeds, the stories related to them, and `articles` generated stories up to now."""
+    """Return a fake site with the seed articles, their related stories, and `articles` generated stories up to now."""
     options = options or Options()
     written = seeds.stories(seeds_dir, options)
     taken = {s.post_id for s in written}

@@ -44,7 +44,10 @@ _HANG = 60.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class SiteFault:
-    """One fault: the paths (a glob; None means all) and the number of further requests (None means until cleared)."""
+    """One fault. `path` is a glob for the request paths that the fault affects; None means all paths.
+
+    `times` is the number of further requests that it affects; None means all requests until the fault is removed.
+    """
 
     kind: Kind
     path: str | None = None
@@ -53,11 +56,11 @@ class SiteFault:
     form: Form = "seconds"  # format of Retry-After
 
     def applies_to(self, path: str) -> bool:
-        """Whether the glob matches this path, with or without its query."""
+        """Whether the glob of the fault matches `path`, with or without the query string."""
         return self.path is None or fnmatchcase(path, self.path) or fnmatchcase(path.partition("?")[0], self.path)
 
     def after_use(self) -> SiteFault | None:
-        """Return the fault that remains after one request, or None if it is used up."""
+        """Return the fault that remains after one more request, or None if the fault is used up."""
         if self.times is None:
             return self
         return replace(self, times=self.times - 1) if self.times > 1 else None
@@ -70,7 +73,7 @@ def make_fault(
     seconds: object = None,
     form: object = "seconds",
 ) -> SiteFault:
-    """Return a fault from unchecked values, as they come from JSON or the command line.
+    """Check values from JSON or the command line, and return the fault that they describe.
 
     Raises:
         BadInput: a value is invalid.
@@ -85,7 +88,7 @@ def make_fault(
     if seconds is not None and (type(seconds) not in (int, float) or not 0 <= seconds <= _HANG * 60):  # type: ignore[operator]
         raise BadInput(f"invalid number of seconds {seconds!r} for fault {kind!r}", "write a number from 0 to 3600")
     if form not in get_args(Form):
-        raise BadInput(f"invalid form {form!r} for fault {kind!r}", "write seconds or date")
+        raise BadInput(f"invalid form {form!r} of Retry-After for fault {kind!r}", "write seconds or date")
     return SiteFault(kind, path, times, seconds, form)  # type: ignore[arg-type]
 
 
@@ -95,7 +98,7 @@ def _kind_hint(kind: object) -> str:
 
 
 def parse_fault(spec: str) -> SiteFault:
-    """Parse `kind[:path-glob[:times]]`.
+    """Return the fault that is written in `spec` as `kind[:path-glob[:times]]`.
 
     Raises:
         BadInput: the text does not have this form, or a part of it is invalid.
@@ -118,7 +121,7 @@ def parse_fault(spec: str) -> SiteFault:
 
 @dataclass(frozen=True, slots=True)
 class FaultContext:
-    """What a fault needs to build its response: the regular response and the bot wall, both built only on demand."""
+    """What a fault needs to make its response: the time, and functions that return the regular page and the bot wall."""
 
     regular: Callable[[], SiteResponse]
     bot_wall: Callable[[], str]
@@ -168,7 +171,7 @@ def _hang(fault: SiteFault, _: FaultContext) -> SiteResponse:
 
 
 def _truncate(_: SiteFault, context: FaultContext) -> SiteResponse:
-    """Cut the body in the middle; close the connection at once if there is no body."""
+    """Return the regular response with a body that ends in the middle; if it has no body, close the connection at once."""
     response = context.regular()
     if not response.body:
         return replace(response, abort=True)
@@ -198,7 +201,7 @@ def _not_html(_: SiteFault, __: FaultContext) -> SiteResponse:
 
 
 def _charset(_: SiteFault, context: FaultContext) -> SiteResponse:
-    """Re-encode the page; letters that windows-1252 lacks become character references."""
+    """Return the page encoded in windows-1252; letters that do not exist in this charset become character references."""
     response = context.regular()
     if response.header("Content-Type") != HTML or not response.body:
         return response

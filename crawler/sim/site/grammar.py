@@ -1,13 +1,14 @@
 """A small template language that makes French sentences from word lists.
 
-Word lists (`data/words.txt`): `[name]` starts a plain list, `[name: a b c]` a list of records whose fields are
-separated by `|`. Templates use them:
+In a file of word lists (`data/words.txt`), the line `[name]` starts a plain list. The line `[name: a b c]` starts a
+list of records with the fields `a`, `b` and `c`, separated by `|`. Templates use the lists as follows:
 
-- `{place}`, `{country.of}`  an entry, or a field of it; the same entry throughout a text. `{place2}` is a second entry.
+- `{place}`, `{country.of}`  a random entry of the list, or a field of the entry; always the same one in a text.
+- `{place2}`                 a second entry of the same list.
 - `{place+}`                 a new entry each time.
 - `{place^}`                 the entry with a capital first letter.
 - `{#10-99}`, `{#1.5-9.9}`   a random number in French format (`1.568`, `4,6`; years without a dot).
-- `{#a=10-99}`, `{#a}`       a random number that is named, and the same number again.
+- `{#a=10-99}`, `{#a}`       a random number with the name `a`, and the same number again.
 - `<one|two|three>`          one of the alternatives.
 - `~`                        a no-break space.
 
@@ -34,7 +35,7 @@ WordLists = Mapping[str, tuple[Fields, ...]]
 
 
 class TemplateFiller:
-    """Fills in the templates of one text, with the same entries and numbers throughout."""
+    """Fills in the templates of one text, so that a slot such as `{place}` gets the same entry in all of them."""
 
     def __init__(self, rng: random.Random, words: WordLists) -> None:
         self._rng = rng
@@ -43,7 +44,7 @@ class TemplateFiller:
         self._numbers: dict[str, str] = {}
 
     def fill(self, template: str) -> str:
-        """Return a template with its slots filled in."""
+        """Return the text of a template, with its slots filled in and its alternatives chosen."""
         previous = None
         text = template
         while text != previous:  # an entry or an alternative may contain slots
@@ -52,7 +53,7 @@ class TemplateFiller:
         return _ELISION.sub(r"\1'", text).replace("~", NBSP)
 
     def bind(self, name: str, **fields: str) -> None:
-        """Set an entry in advance."""
+        """Set the entry that the slot `name` gets, instead of a random one."""
         self._entries[name] = fields
 
     def _token(self, match: re.Match[str]) -> str:
@@ -111,7 +112,7 @@ def _is_year(low: str, high: str) -> bool:
 
 @cache
 def word_lists(file: str = "words.txt") -> WordLists:
-    """Return the word lists of a data file."""
+    """Return the word lists of a data file, by name."""
     lists: dict[str, tuple[Fields, ...]] = {}
     name, fields = "", ("=",)
     for line in lines(file):
@@ -124,7 +125,7 @@ def word_lists(file: str = "words.txt") -> WordLists:
 
 
 def lines(file: str) -> list[str]:
-    """Return the lines of a data file without blank lines and comments."""
+    """Return the lines of a data file, except blank lines and comments."""
     text = (files("crawler.sim.site") / "data" / file).read_text("utf-8")
     return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
 

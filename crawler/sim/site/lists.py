@@ -25,7 +25,7 @@ PAGE_SIZE, PAGE_CAP = 40, 50  # default and largest number of stories in a page 
 
 @dataclass(frozen=True, slots=True)
 class ApiTopic:
-    """A topic. A story belongs to it if its title contains `word`. Topic 107 is the latest news (dossier section 2)."""
+    """A topic of the site. A story belongs to it if its title contains `word`; all stories do if `word` is empty."""
 
     zone: int
     title: str
@@ -41,19 +41,19 @@ TOPICS = (
 
 
 def topic_path(context: PageContext, topic: ApiTopic) -> str:
-    """Return the path of a topic page."""
+    """Return the path of the page of a topic."""
     return f"/topic/{slugify(topic.title, context.now())}-{topic.zone}.vnp"
 
 
 def stories_of(context: PageContext, topic: ApiTopic, *, start: int = 0, count: int = PAGE_SIZE) -> list[Story]:
-    """Return the stories of a topic, newest first."""
+    """Return `count` stories of a topic, newest first; the first `start` stories are skipped."""
     if not topic.word:
         return context.world.newest(start=start, count=count)
     return matching(context, topic.word)[start : start + count]
 
 
 def matching(context: PageContext, word: str) -> list[Story]:
-    """Return the recent stories whose title contains the word, newest first."""
+    """Return those of the newest 1,000 stories whose title contains `word`, newest first."""
     wanted = word.casefold()
     return [s for s in context.world.newest(count=1000) if wanted in s.title.casefold()]
 
@@ -73,7 +73,7 @@ def robots(context: PageContext) -> str:
 
 
 def sitemap_index(context: PageContext) -> str:
-    """Render the sitemap index: month numbers are not zero-padded, newest month first."""
+    """Render the sitemap index, newest month first. Months have no leading zero: `news-2025-4`."""
     names = ["categories", "topics"]
     if not context.options.no_news_sitemap:
         names.append("google-news")
@@ -86,14 +86,17 @@ def sitemap_index(context: PageContext) -> str:
 
 
 def months(context: PageContext) -> list[tuple[int, int]]:
-    """Return the months that have stories, and the current month, oldest first."""
+    """Return each month that has stories, and the current month, as pairs of year and month, oldest first."""
     now = context.now().astimezone(HANOI)
     found = {(e.published.year, e.published.month) for e in context.world.in_sitemaps()}
     return sorted(found | {(now.year, now.month)})
 
 
 def month_sitemap(context: PageContext, year: int, month: int) -> str:
-    """Render the sitemap of one month, oldest story first; image titles are CDATA sections with escaped markers."""
+    """Render the sitemap of one month, oldest story first.
+
+    The titles of images are CDATA sections whose markers are escaped (dossier section 11).
+    """
     stories = [
         context.world.story(e.post_id)
         for e in context.world.in_sitemaps()
@@ -116,7 +119,7 @@ def _image(story: Story) -> str:
 
 
 def news_sitemap(context: PageContext) -> str:
-    """Render the stories of the last two days, newest first."""
+    """Render the news sitemap: the stories of the last two days, newest first."""
     since = context.now() - _NEWS_AGE
     recent = []
     for entry in reversed(context.world.in_sitemaps()):
@@ -137,7 +140,7 @@ def _news_url(context: PageContext, story: Story) -> str:
 
 
 def paths_sitemap(context: PageContext, paths: Iterable[str]) -> str:
-    """Render a sitemap of section pages or topic pages."""
+    """Render a sitemap that lists the section pages or topic pages in `paths`."""
     return _urlset(f"<url><loc>{escape(context.url(p))}</loc><changefreq>hourly</changefreq></url>" for p in paths)
 
 
@@ -150,7 +153,7 @@ def _loc(context: PageContext, story: Story) -> str:
 
 
 def cdata(value: str) -> str:
-    """Render a CDATA section."""
+    """Return a text as a CDATA section."""
     return f"<![CDATA[{value.replace(']]>', ']]]]><![CDATA[>')}]]>"
 
 
@@ -158,13 +161,13 @@ def cdata(value: str) -> str:
 
 
 def feeds(context: PageContext) -> list[tuple[str, str]]:
-    """Return the name and path of each feed."""
+    """Return the name and the path of each RSS feed."""
     folder = context.options.feeds_at
     return [("À la une", f"{folder}home.rss"), *((s.name, f"{folder}{s.slug}.rss") for s in context.options.sections)]
 
 
 def feed(context: PageContext, name: str, stories: Sequence[Story]) -> str:
-    """Render an RSS feed."""
+    """Render the RSS feed named `name`, with the given stories."""
     items = "\n".join(_feed_item(context, s) for s in stories)
     return (
         f'{XML}<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"><channel>\n'
@@ -188,7 +191,10 @@ def _feed_item(context: PageContext, story: Story) -> str:
 
 
 def api_list(context: PageContext, stories: Sequence[Story], *, more: bool) -> str:
-    """Render one page of the list API in the dialect that the options choose."""
+    """Render one page of the JSON list API, in the format that `Options.dialect` chooses.
+
+    `more` is true if further pages follow.
+    """
     data: dict[str, object]
     if context.options.dialect == "contents":
         data = {"contents": [_content(context, s) for s in stories], "load_more": more}
@@ -199,7 +205,10 @@ def api_list(context: PageContext, stories: Sequence[Story], *, more: bool) -> s
 
 
 def _content(context: PageContext, story: Story) -> dict[str, object]:
-    """Return one item with the 24 fields of a sister site's API (dossier section 10); `zone` may be missing."""
+    """Return a story as an item of the list API, with the 24 fields that a sister site uses (dossier section 10).
+
+    Some stories have no field `zone`.
+    """
     picture = story.picture
     flags = {f"show_{name}": 1 for name in ("title", "sapo", "avatar", "comment", "ads", "audio")}
     item: dict[str, object] = {

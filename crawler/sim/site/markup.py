@@ -24,22 +24,22 @@ _WRAP = re.compile(r"([^\n]{58,76}\S) (?=\S)")
 
 
 def text(value: str) -> str:
-    """Escape text for element content."""
+    """Escape a text that becomes the content of an HTML element."""
     return escape(value, quote=False)
 
 
 def attr(value: str) -> str:
-    """Escape text for an attribute in double quotes."""
+    """Escape a text that becomes the value of an HTML attribute in double quotes."""
     return escape(value)
 
 
 def wrapped(value: str) -> str:
-    """Escape text and wrap its source lines, as an HTML editor does; the displayed text is the same."""
+    """Escape a text and break it into source lines, as an HTML editor does; browsers display the same text."""
     return text(_WRAP.sub("\\1\n", value))
 
 
 def entities(value: str) -> str:
-    """Replace no-break spaces with entities."""
+    """Replace each no-break space with `&nbsp;`."""
     return value.replace("\u00a0", "&nbsp;")
 
 
@@ -49,32 +49,32 @@ def iso(moment: datetime) -> str:
 
 
 def compact(moment: datetime) -> str:
-    """Format a time as in `time[datetime]`: the offset has no colon (dossier section 5)."""
+    """Format a time for the attribute `datetime` of a `time` element: its offset has no colon (dossier section 5)."""
     return moment.astimezone(HANOI).strftime("%Y-%m-%dT%H:%M:%S%z")
 
 
 def visible(moment: datetime) -> str:
-    """Format a time for readers; the format of the French site is not known (dossier section 5)."""
+    """Format a time as it is shown to readers; the format of the French site is not known (dossier section 5)."""
     return moment.astimezone(HANOI).strftime("%d/%m/%Y %H:%M")
 
 
 def today(moment: datetime) -> str:
-    """Format the date in the page header, which is the date of the request (dossier section 15)."""
+    """Format the date that the page header shows, which is the date of the request (dossier section 15)."""
     local = moment.astimezone(HANOI)
     return f"{_WEEKDAYS[local.weekday()].capitalize()} {local:%d/%m/%Y}"
 
 
 def rfc822(moment: datetime) -> str:
-    """Format a time as in the feeds, with `+0700`."""
+    """Format a time as in the RSS feeds, with the offset `+0700`."""
     return format_datetime(moment.astimezone(HANOI))
 
 
 def query(value: str) -> str:
-    """Quote text for a query string."""
+    """Escape a text that becomes a value in the query string of a URL."""
     return quote(value, safe="")
 
 
 def time_tag(moment: datetime, classes: str = "time") -> str:
-    """Render the `time` element of articles and list items."""
+    """Render a `time` element as it is used in articles and list items."""
     stamp = int(moment.timestamp())
     return f'<time class="{classes}" datetime="{compact(moment)}" data-time="{stamp}">{visible(moment)}</time>'

@@ -26,7 +26,7 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class SiteRequest:
-    """One request. `path` includes the query; header names are compared without case."""
+    """One request. `path` includes the query string; upper and lower case are the same in header names."""
 
     method: str
     path: str
@@ -34,13 +34,13 @@ class SiteRequest:
     body: bytes = b""
 
     def header(self, name: str) -> str:
-        """Return the value of a header, or an empty string."""
+        """Return the value of a header, or an empty string if the request does not have the header."""
         return next((v for k, v in self.headers.items() if k.lower() == name.lower()), "")
 
 
 @dataclass(frozen=True, slots=True)
 class SiteResponse:
-    """One response, with instructions for the transport.
+    """One response, with instructions for the server that sends it.
 
     `chunked`: send chunks and no Content-Length. `delay`: seconds to wait before sending anything. `pause`: seconds to
     wait after each chunk. `cut_after`: close the connection after this many bytes of the body. `abort`: close the
@@ -57,32 +57,35 @@ class SiteResponse:
     abort: bool = False
 
     def header(self, name: str) -> str | None:
-        """Return the value of a header, or None."""
+        """Return the value of a header, or None if the response does not have the header."""
         return next((v for k, v in self.headers if k.lower() == name.lower()), None)
 
     def with_headers(self, *headers: tuple[str, str]) -> SiteResponse:
-        """Return a copy with more headers."""
+        """Return a copy of the response with additional headers."""
         return replace(self, headers=(*self.headers, *headers))
 
     @property
     def decoded(self) -> bytes:
-        """The body without its gzip encoding."""
+        """The body; if it is compressed with gzip, it is decompressed first."""
         return gzip.decompress(self.body) if self.header("Content-Encoding") == "gzip" else self.body
 
 
 def make_response(content: str | bytes, content_type: str = HTML, status: int = 200) -> SiteResponse:
-    """Return an uncompressed response; HTML is sent chunked."""
+    """Return an uncompressed response; an HTML response will be sent in chunks."""
     body = content.encode() if isinstance(content, str) else content
     return SiteResponse(status, (("Content-Type", content_type),), body, chunked=content_type == HTML)
 
 
 def redirect(location: str, status: int = 302) -> SiteResponse:
-    """Return a redirect with an empty body."""
+    """Return a redirect to `location`, with an empty body."""
     return SiteResponse(status, (("Content-Type", HTML), ("Location", location)))
 
 
 def with_validators(response: SiteResponse, request: SiteRequest, tag: str, modified: datetime) -> SiteResponse:
-    """Add ETag and Last-Modified; return a 304 instead when the client already has this version."""
+    """Return the response with ETag and Last-Modified, or a 304 if the client already has this version.
+
+    The ETag is made from `tag`, a text that differs from version to version.
+    """
     etag = f'W/"{zlib.crc32(tag.encode()):08x}"'
     stamp = format_datetime(modified.astimezone(UTC), usegmt=True)
     headers = (("ETag", etag), ("Last-Modified", stamp))
@@ -93,7 +96,7 @@ def with_validators(response: SiteResponse, request: SiteRequest, tag: str, modi
 
 
 def compressed(response: SiteResponse, request: SiteRequest) -> SiteResponse:
-    """Compress the body when the client accepts gzip and it is not encoded yet."""
+    """Compress the body if the client accepts gzip and the body is not compressed yet."""
     accepts_gzip = "gzip" in request.header("Accept-Encoding").lower()
     if not accepts_gzip or not response.body or response.header("Content-Encoding"):
         return response
@@ -101,6 +104,6 @@ def compressed(response: SiteResponse, request: SiteRequest) -> SiteResponse:
 
 
 def always_gzip(response: SiteResponse) -> SiteResponse:
-    """Compress the body whatever the client accepts, as the site does for its sitemaps (dossier section 11)."""
+    """Compress the body even if the client does not accept gzip, as for the site's sitemaps (dossier section 11)."""
     body = gzip.compress(response.body, _GZIP_LEVEL, mtime=0)
     return replace(response, body=body).with_headers(("Content-Encoding", "gzip"))

@@ -1,10 +1,10 @@
-"""Generate stories: an id and a publication time (`timeline.Slot`) in, a `Story` out.
+"""Generate stories: make a `Story` from an id and a publication time (`timeline.Slot`).
 
-The French texts are in `data/topics.txt` and `data/words.txt`. The forms follow the site dossier: datelines,
-signatures, leads repeated in the body and briefs (sections 6 and 16), captions with credits and generated alts
-(section 6), stories without text (section 7).
+The French texts are in `data/topics.txt` and `data/words.txt`. The following features are taken from the site dossier:
+datelines, signatures, briefs, and leads that are repeated in the body (sections 6 and 16); captions with credits, and
+generated alt texts (section 6); stories without text (section 7).
 
-Boundary: depends only on the seed number and the id; no clock.
+Boundary: reads no clock; the story depends only on the seed number, the id and the publication time.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _SERIES_SHARE = 0.01
 
 @dataclass(slots=True)
 class Topic:
-    """The templates of one topic, by letter: Title, Lead, Sentence, Caption, subHeading."""
+    """The templates of one topic, by letter: T for titles, L leads, S sentences, C captions, H subheadings."""
 
     section: str
     name: str
@@ -55,7 +55,10 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Section and kind of a story to be written: enough to list it by section before its text is generated."""
+    """A story that is not written yet.
+
+    Its section and kind are known, so that it can be listed before its text exists.
+    """
 
     slot: Slot
     section: str
@@ -65,7 +68,10 @@ class Assignment:
 
 @cache
 def topics() -> dict[str, list[Topic]]:
-    """Return the topics by section; the last one, named `*`, has the templates that fit any story of the section."""
+    """Return the topics of each section.
+
+    The last topic of a section, named `*`, has templates that fit all its stories.
+    """
     found: dict[str, list[Topic]] = {}
     topic: Topic | None = None
     for line in lines("topics.txt"):
@@ -84,29 +90,32 @@ def _topic(heading: str) -> Topic:
 
 
 def assign(slot: Slot, seed: int) -> Assignment:
-    """Choose the section and kind of a story."""
+    """Choose the section and the kind of a story from its id, and return them with the id and publication time."""
     rng = seeded_rng(seed, "assignment", slot.post_id)
     section = rng.choices(tuple(_SECTION_WEIGHTS), tuple(_SECTION_WEIGHTS.values()))[0]
     return Assignment(slot, section, rng.choices(_KINDS, _KIND_WEIGHTS)[0], seed)
 
 
 def write(assignment: Assignment, options: Options) -> Story:
-    """Generate the story."""
+    """Generate the story of an assignment."""
     return _StoryWriter(assignment).story(options.section(assignment.section).name)
 
 
 @functools.cache  # the same hundred bodies are needed for each fake site of a process
 def body_for(title: str, lead: str, published: datetime) -> tuple[Block, ...]:
-    """Generate a body for the headline of a political story.
+    """Generate the body of a political story from its title and lead.
 
-    It is needed for the related stories of the seeds, of which only headline and lead are known.
+    This is needed for the related stories of the seed articles, because only their titles and leads are known.
     """
     writer = _StoryWriter(Assignment(Slot(0, published), "politique", "article", 0), title)
     return tuple(TextBlock("paragraph", p) for p in writer.paragraphs(lead, brief=False))
 
 
 class _StoryWriter:
-    """Generates one story. Keep the order of the random draws: the same seed must always give the same story."""
+    """Generates one story.
+
+    Do not change the order of the random draws: a seed number must always give the same stories.
+    """
 
     def __init__(self, assignment: Assignment, *key: object) -> None:
         self.slot, self.kind = assignment.slot, assignment.kind
@@ -146,12 +155,12 @@ class _StoryWriter:
         return prefix + self.typeset(self.text.fill(self.topic.templates["T"][self.headline]))
 
     def lead(self) -> str:
-        """Return the lead that matches the headline: the nth lead of a topic belongs to its nth title."""
+        """Return the lead that matches the headline: the first lead of a topic belongs to its first title, and so on."""
         leads = self.topic.templates["L"]
         return self.text.fill(leads[self.headline % len(leads)])
 
     def byline(self) -> str | None:
-        """Return a byline for one story in ten; agency texts are usually unsigned (dossier section 5)."""
+        """Return a byline for one story in ten, otherwise None; agency texts are usually unsigned (dossier section 5)."""
         return self.text.fill("{reporter}") if self.rng.random() < 0.1 else None
 
     def blocks(self, title: str, lead: str | None, *, brief: bool) -> list[Block]:
@@ -174,7 +183,7 @@ class _StoryWriter:
         return _renumbered(title, paragraphs) if self.era < 3 else paragraphs
 
     def decorate(self, blocks: list[Block]) -> None:
-        """Add to some stories a subheading, a quotation block, a side note or a list."""
+        """Insert a subheading, a quotation, a side note or a list into the blocks of some stories."""
         draw, last = self.rng.random(), len(blocks) - 1
         if self.topic.templates["H"] and draw < 0.3 and last > 2:
             blocks.insert(last - 1, TextBlock("heading", self.typeset(self.filled("H"))))
@@ -195,16 +204,16 @@ class _StoryWriter:
         return texts
 
     def glued(self, text: str) -> str:
-        """Delete some spaces at line ends, so that two words are glued, as in older texts (dossier sections 6, 16)."""
+        """Delete some spaces at line ends, which glues two words, as in older texts (dossier sections 6 and 16)."""
         return _LINE.sub(lambda line: line[1] if self.rng.random() < 0.5 else line[0], text)
 
     def further_paragraphs(self) -> list[str]:
-        """Return four to nine paragraphs of one to three sentences."""
+        """Return the paragraphs that follow the first one: four to nine paragraphs of one to three sentences."""
         wanted = self.rng.randint(4, 9)
         return [" ".join(self.raw_sentence() for _ in range(self.rng.choice((1, 1, 2, 2, 3)))) for _ in range(wanted)]
 
     def sentence_templates(self) -> list[str]:
-        """Return the sentence templates in order of use: some of the topic, four that fit any story, then the rest."""
+        """Return sentence templates in order of use: some of the topic, four that fit any story, then the others."""
         own, common = (self.rng.sample(t.templates["S"], len(t.templates["S"])) for t in (self.topic, self.common))
         cut = self.rng.randint(4, 9)
         return [*own[:cut], *common[:4], *own[cut:], *common[4:]]
@@ -238,7 +247,10 @@ class _StoryWriter:
         return ImageBlock(None, alt, caption, credit)
 
     def caption(self) -> str:
-        """Return a caption; in a photo story, captions carry the text."""
+        """Return a caption.
+
+        In a photo story, it contains a sentence of the story, because the story has no other text.
+        """
         if self.kind == "photo":
             return self.typeset(f"{self.raw_sentence()} {self.text.fill('{credit}')}")
         return self.typeset(self.filled("C"))
@@ -247,7 +259,10 @@ class _StoryWriter:
         return self.text.fill(self.rng.choice(self.topic.templates[letter]))
 
     def typeset(self, text: str) -> str:
-        """Apply French typography; the site mixes both apostrophes, even within a text (dossier section 16)."""
+        """Return a text with no-break spaces inside guillemets (in some stories), and straight or curly apostrophes.
+
+        The site uses both kinds of apostrophe, even within a text (dossier section 16).
+        """
         if self.spaced:
             text = text.replace("« ", f"«{NBSP}").replace(" »", f"{NBSP}»")
         return text.replace("'", "’") if self.rng.random() < 0.6 else text

@@ -1,4 +1,4 @@
-"""What rendering a page of the fake site needs: the stories, the clock, the address, a token that changes every time.
+"""The data from which pages of the fake site are rendered: stories, clock, address, and a token that changes each time.
 
 Boundary: no markup; in memory only.
 """
@@ -21,7 +21,7 @@ SLOGAN = "Vietnam+, le journal électronique de l'Agence vietnamienne d'Informat
 
 @dataclass(slots=True)
 class PageContext:
-    """The fake site as the page renderers see it. `base` is its root URL, without a final slash."""
+    """The data from which pages of the fake site are rendered. `base` is its root URL, without a final slash."""
 
     base: str
     world: World
@@ -31,21 +31,22 @@ class PageContext:
     _fetches: count[int] = field(default_factory=lambda: count(1))
 
     def url(self, path: str) -> str:
-        """Return the absolute URL of a path."""
+        """Return the absolute URL of a path on the site."""
         return self.base + path
 
     def salt(self) -> str:
-        """Return a token that differs at each fetch (dossier section 18.9)."""
+        """Return a token for one page; it differs at each fetch (dossier section 18.9)."""
         return f"{seeded_rng(self.seed, 'fetch', next(self._fetches)).getrandbits(48):012x}"
 
     def section_named(self, name: str) -> Section:
-        """Return the section with this name, or the first section if there is none."""
+        """Return the section named `name`, or the first section if none has this name."""
         return next((s for s in self.options.sections if s.name == name), self.options.sections[0])
 
     def related_stories(self, story: Story) -> list[tuple[Related, Story | None]]:
-        """Return what `Voir plus` shows: the pinned stories, or the newest ones of the section (dossier section 8).
+        """Return what the page of a story shows under `Voir plus` (dossier section 8).
 
-        Each entry comes with its story, or None if the site does not have it.
+        These are the related stories fixed for this story or, if none are fixed, the newest stories of its section.
+        Each entry is paired with the story on the site, or with None if the site does not have that story.
         """
         if story.related is None:
             return [(s.as_related(), s) for s in self.newest_in_section(story)]
@@ -53,7 +54,7 @@ class PageContext:
         return [(r, self.world.get(ids[r.title]) if r.title in ids else None) for r in story.related]
 
     def newest_in_section(self, story: Story) -> list[Story]:
-        """Return the three to ten newest stories of the section, without the story itself."""
+        """Return the three to ten newest stories in the section of `story`, without `story` itself."""
         wanted = 3 + story.post_id % 8
         newest = self.world.newest(story.section, count=wanted + 1)
         return [s for s in newest if s.post_id != story.post_id][:wanted]

@@ -1,7 +1,8 @@
 """The HTML pages of the fake site: articles, home, sections, topics, search, the 404 page and the bot wall.
 
 Boundary: page context in, HTML text out. Markup and endpoints follow the site dossier: article head (section 4),
-article DOM (section 5), `Voir plus` (section 8), section pages and load-more (section 9), topics and search (section 2).
+article DOM (section 5), `Voir plus` (section 8), section pages and the load-more button (section 9), topics and search
+(section 2).
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def _article_meta(context: PageContext, story: Story) -> str:
 
 
 def _news_article(context: PageContext, story: Story) -> dict[str, object]:
-    """Return the JSON-LD NewsArticle; the site HTML-escapes its headline (dossier section 4)."""
+    """Return the JSON-LD object `NewsArticle`; its headline is HTML-escaped, as on the site (dossier section 4)."""
     return {
         "@context": "https://schema.org",
         "@type": "NewsArticle",
@@ -191,12 +192,12 @@ def _more(section: Section, size: int) -> str:
 
 
 def fragment(context: PageContext, stories: Sequence[Story]) -> str:
-    """Render what the load-more button fetches: list items without a page around them."""
+    """Render what the load-more button fetches: list items alone, without the rest of a page."""
     return "\n".join(_items(context, stories))
 
 
 def topic_page(context: PageContext, title: str, path: str, stories: Sequence[Story]) -> str:
-    """Render a topic page."""
+    """Render the page of a topic: its title and a list of its stories."""
     boxes = [f"<h1>{text(title)}</h1>", box("topic-timeline", _items(context, stories))]
     return page(
         context, PageFrame(title=f"{title} | {NAME}", path=path, main=_list_main(boxes), body_class="topic-page")
@@ -204,7 +205,7 @@ def topic_page(context: PageContext, title: str, path: str, stories: Sequence[St
 
 
 def search_page(context: PageContext, term: str, stories: Sequence[Story]) -> str:
-    """Render the results of the site's own search."""
+    """Render the page that the site's own search returns for `term`, with the stories found."""
     boxes = [f'<div class="search-result"><strong>{len(stories)}</strong> résultats</div>']
     boxes.append(box("search", _items(context, stories)))
     path = f"/search.vnp?q={query(term)}"
@@ -245,7 +246,7 @@ def missing(context: PageContext) -> str:
 
 
 def bot_wall(context: PageContext) -> str:
-    """Render the page of a bot wall, which is sent with status 200."""
+    """Render the page of a bot wall, which is served instead of another page, with status 200."""
     salt = context.salt()
     return (
         "<!DOCTYPE html><html><head><title>Just a moment...</title><meta name='robots' content='noindex'></head><body>"

@@ -1,4 +1,4 @@
-"""Simulate a site redesign: every class name, id and container element changes; the metadata in the head does not.
+"""Simulate a redesign: all class names, ids and container elements change, but not the metadata in the head.
 
 Boundary: HTML text in, HTML text out.
 """
@@ -31,7 +31,7 @@ _CONTAINERS = {
 
 
 def redesigned(html: str, generation: int) -> str:
-    """Rewrite the body of a page in another design; generation 0 is the design described in the site dossier."""
+    """Return a page whose body has design number `generation`; number 0 is the design in the site dossier."""
     if generation == 0:
         return html
     return _BODY.sub(lambda match: _body(match[0], generation), html, count=1) if "<body" in html else html

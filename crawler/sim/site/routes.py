@@ -1,7 +1,7 @@
 """Routing: choose the page for a request path.
 
-Boundary: page context and request in, response out. Faults are applied elsewhere, and so is compression, except for
-the sitemaps. URL forms follow dossier section 2; `pages` and `lists` name the other sections.
+Boundary: page context and request in, response out. `fake_site` applies faults and compresses responses; only sitemaps
+are compressed here. URL forms follow dossier section 2; the docstrings of `pages` and `lists` name the other sections.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _REMOVED_AS: dict[int, NotFound] = {404: 404, 410: 410, 200: "soft", 302: "home"
 
 
 def route(context: PageContext, request: SiteRequest) -> SiteResponse:
-    """Return the response to a reader's request."""
+    """Return the regular response to a request for a page, feed, sitemap or list of the site."""
     if request.method not in ("GET", "HEAD"):
         return make_response("<html><body><h1>405</h1></body></html>", status=405).with_headers(("Allow", "GET, HEAD"))
     path = urlsplit(request.path).path
@@ -42,7 +42,10 @@ def route(context: PageContext, request: SiteRequest) -> SiteResponse:
 
 
 def not_found(context: PageContext, how: NotFound) -> SiteResponse:
-    """Return the response for a missing page; how the real site does it is unknown (dossier section 14)."""
+    """Return the response for a missing page, in the form `how`.
+
+    The form that the real site uses is unknown (dossier section 14).
+    """
     if how == "home":
         return redirect(context.url("/"))
     return make_response(pages.missing(context), status=200 if how == "soft" else how)
@@ -56,7 +59,11 @@ def _home(context: PageContext, request: SiteRequest, _: re.Match[str]) -> SiteR
 
 
 def _article(context: PageContext, request: SiteRequest, match: re.Match[str]) -> SiteResponse:
-    """Find the article by id: a wrong slug still gets the page, with the right canonical URL (dossier section 2)."""
+    """Return the page of the article whose id is in the path (dossier section 2).
+
+    A wrong slug leads to the same page, with the right canonical URL, unless `Options.addresses` chooses another
+    behaviour.
+    """
     post_id = int(match["id"])
     story = context.world.get(post_id)
     if story is None:
@@ -104,7 +111,7 @@ def _page(context: PageContext, request: SiteRequest, html: str) -> SiteResponse
 
 
 def _with_list_validators(context: PageContext, request: SiteRequest, response: SiteResponse) -> SiteResponse:
-    """Add validators to a list page; the ETag changes with every change to the stories."""
+    """Add validators to the response with a list, if the options ask for them; any change to a story changes the ETag."""
     if not context.options.validators:
         return response
     newest = max((s.modified for s in context.world.newest(count=1)), default=context.now())
@@ -119,7 +126,7 @@ def _by_slug(context: PageContext, slug: str) -> Section | None:
 
 
 def _zone(context: PageContext, request: SiteRequest, _: re.Match[str]) -> SiteResponse:
-    """Serve what the load-more button requests; an empty fragment marks the end of the list (dossier section 9)."""
+    """Return what the load-more button requests; an empty response marks the end of the list (dossier section 9)."""
     if context.options.no_load_more:
         return _default_not_found(context)
     number, size = _number(request, "page", 1), _number(request, "size", context.options.section_size)
@@ -131,7 +138,7 @@ def _zone(context: PageContext, request: SiteRequest, _: re.Match[str]) -> SiteR
 
 
 def _more_news(context: PageContext, request: SiteRequest, match: re.Match[str]) -> SiteResponse | None:
-    """Serve the JSON list API (dossier section 10)."""
+    """Return one page of the JSON list API (dossier section 10)."""
     if context.options.no_api:
         return None
     number = max(int(match["page"]), 1)
@@ -186,7 +193,10 @@ def _month(context: PageContext, request: SiteRequest, match: re.Match[str]) -> 
 
 
 def _feeds(context: PageContext, request: SiteRequest, _: re.Match[str]) -> SiteResponse:
-    """List the feeds; if there are none, return the name of a template, as a sister site does (dossier section 12)."""
+    """Return the page that lists the feeds.
+
+    If there are no feeds, the body is the name of a template, as on a sister site (dossier section 12).
+    """
     if context.options.no_feed:
         return make_response("rss_list.html")
     return _page(context, request, pages.feed_index(context, lists.feeds(context)))

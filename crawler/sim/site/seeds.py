@@ -1,9 +1,9 @@
 """Turn the seed articles, and the related stories listed under them, into stories of the fake site.
 
-Ids and publication times are made up so that they agree with the known ids and dates (dossier section 3) and with what
-the texts mention.
+Ids and publication times are made up so that they agree with the known ids and dates (dossier section 3) and with the
+events that the texts mention.
 
-Boundary: reads the seed files through `crawler.parse.seedtext`; pure otherwise.
+Boundary: reads the seed files through `crawler.parse.seedtext`; pure functions otherwise.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _TAGS = ("Vietnam", "défense", "dialogue")
 
 
 def stories(folder: Path, options: Options) -> list[Story]:
-    """Return a story for each seed, and one for each distinct story under its `Voir plus`."""
+    """Return one story for each seed article, and one for each different story that they list under `Voir plus`."""
     section = options.section("politique").name
     found: list[Story] = []
     for path in sorted(folder.glob("*.txt")):
@@ -52,7 +52,10 @@ def stories(folder: Path, options: Options) -> list[Story]:
 
 
 def _daytime(newest: datetime, earlier: int) -> datetime:
-    """Return the time of the nth story before the newest one; nights are skipped."""
+    """Return the publication time of the story that comes `earlier` places before the newest one under `Voir plus`.
+
+    `newest` is the publication time of the newest story. No story is published at night.
+    """
     moment = newest
     for _ in range(earlier):
         moment -= _INTERVAL

@@ -25,7 +25,7 @@ _IDLE_TIMEOUT = 75.0  # seconds until an idle connection is closed
 
 
 class Serving:
-    """A fake site while it is served; stop it with `close` or by leaving its `with` block."""
+    """A fake site that is being served. To stop it, call `close` or leave the `with` block."""
 
     def __init__(self, server: _SiteServer, fake_site: FakeSite) -> None:
         self.fake_site = fake_site
@@ -51,7 +51,7 @@ class Serving:
 
 
 def serve(build_site: Callable[[str], FakeSite], port: int = 0) -> Serving:
-    """Serve the site that `build_site` returns for its root URL; port 0 means any free port.
+    """Call `build_site` with the root URL, and serve the site that it returns. Port 0 means any free port.
 
     Raises:
         OSError: the port cannot be used.
@@ -79,13 +79,13 @@ class _SiteServer(ThreadingHTTPServer):
         self._open: set[socket.socket] = set()
 
     def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
-        """Record the connection, so that `end_connections` can close it."""
+        """Record the connection, so that `end_connections` can close it, and handle its requests."""
         if isinstance(request, socket.socket):
             self._open.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
-        """Remove a closed connection from the record."""
+        """Close a connection, and remove it from the connections that `end_connections` closes."""
         if isinstance(request, socket.socket):
             self._open.discard(request)
         super().shutdown_request(request)
@@ -100,7 +100,7 @@ class _SiteServer(ThreadingHTTPServer):
             time.sleep(0.01)
 
     def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
-        """Ignore clients that disconnected; print any other error, which is a bug."""
+        """Ignore errors that occur because a client disconnected; print any other error, because it is a bug."""
         if not isinstance(sys.exception(), (ConnectionError, TimeoutError)):
             super().handle_error(request, client_address)
 
@@ -119,7 +119,7 @@ class _SiteHandler(BaseHTTPRequestHandler):
     do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_GET  # noqa: N815 - the library requires this name
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library requires this name
-        """Print nothing: the fake site keeps its own log."""
+        """Print nothing, because the fake site keeps its own request log."""
 
     def _send(self, response: SiteResponse) -> None:
         if response.delay:
@@ -160,7 +160,7 @@ class _SiteHandler(BaseHTTPRequestHandler):
             self._drop_connection()
 
     def _drop_connection(self) -> None:
-        """Close the connection without ending the response properly."""
+        """Close the connection before the response is complete."""
         self.close_connection = True
         with suppress(OSError):  # the client may have closed it first
             self.connection.shutdown(socket.SHUT_RDWR)

@@ -34,7 +34,7 @@ _HYPHENS_KEPT_SINCE = datetime(2022, 6, 1, tzinfo=HANOI)
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One section. The story generator uses `key`; the site shows name, slug and zone."""
+    """One section of the site. The story generator uses `key`; the pages use `name`, `slug` and the number `zone`."""
 
     key: str
     name: str
@@ -58,7 +58,10 @@ SECTIONS: tuple[Section, ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """Options of one fake site. Where the dossier is unsure about the real site, each possibility can be chosen."""
+    """Options of one fake site.
+
+    Where the dossier is unsure how the real site behaves, an option chooses the behaviour.
+    """
 
     era: Era | None = None  # one body shape for all pages
     sections: tuple[Section, ...] = SECTIONS
@@ -81,11 +84,11 @@ class Options:
     history: int = 0  # additional generated stories, spread over 2010-2023
 
     def section(self, key: str) -> Section:
-        """Return the section with this key, or the first section if the options leave it out."""
+        """Return the section whose key is `key`, or the first section if the options contain no such section."""
         return next((s for s in self.sections if s.key == key), self.sections[0])
 
     def second_section(self, post_id: int, section: str) -> str:
-        """Return the name of the second section that lists a story, or its own section if there is none."""
+        """Return the name of the second section that lists a story; if none does, return `section`, its own section."""
         if not self.overlap or post_id % self.overlap:
             return section
         return self.sections[post_id // self.overlap % len(self.sections)].name
@@ -111,34 +114,40 @@ class Story:
 
     @property
     def picture(self) -> ImageBlock | None:
-        """The first picture, which lists show; None if there is none."""
+        """The first picture of the story, which is shown in lists; None if the story has no picture."""
         return next((b for b in self.blocks if isinstance(b, ImageBlock)), None)
 
     @property
     def path(self) -> str:
-        """The canonical path today (dossier section 2)."""
+        """The canonical path of the story in its present form (dossier section 2)."""
         return f"/{quote(self.slug)}-post{self.post_id}.vnp"
 
     @property
     def old_path(self) -> str:
-        """The older form of the path, with the same slug and id (dossier section 2)."""
+        """The path of the story in its older form, with the same slug and id (dossier section 2)."""
         return f"/{quote(self.slug)}/{self.post_id}.vnp"
 
     def as_related(self) -> Related:
-        """Return this story as a related story of another one, with the caption of its picture (dossier section 8)."""
+        """Return this story as an entry that other stories show under `Voir plus`.
+
+        The entry has the caption of the story's picture (dossier section 8).
+        """
         caption = self.picture.caption if self.picture else None
         return Related(self.title, self.lead or "", caption)
 
 
 def era_of(published: datetime) -> Era:
-    """Return the body shape that the site used on a date."""
+    """Return the number of the body shape that the site used at the time `published`."""
     if published < _ERA_1_ENDS:
         return 1
     return 2 if published < _ERA_2_ENDS else 3
 
 
 def slugify(title: str, published: datetime) -> str:
-    """Make a slug as the site does (dossier section 2): apostrophes are deleted; before June 2022, œ was kept."""
+    """Return the slug that the site makes from a title (dossier section 2).
+
+    Apostrophes are deleted. In articles from before June 2022, œ is kept and hyphens inside words are deleted.
+    """
     hyphens_kept = published >= _HYPHENS_KEPT_SINCE
     text = title.lower().replace("đ", "d")
     text = text.replace("œ", "oe") if hyphens_kept else re.sub(r"(?<=\S)-(?=\S)", "", text)
@@ -148,7 +157,11 @@ def slugify(title: str, published: datetime) -> str:
 
 
 def with_image_urls(story: Story) -> Story:
-    """Add a URL to each picture that has none, in the form of the story's era, even if `Options.era` forces another."""
+    """Return the story with a URL for each picture that has none.
+
+    The URL has the form that the site used in the era of the story, even if `Options.era` sets another era for the
+    pages.
+    """
     number = 0
     blocks: list[Block] = []
     for block in story.blocks:

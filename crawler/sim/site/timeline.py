@@ -1,6 +1,6 @@
-"""When the agency publishes, and which id the site reaches at which time.
+"""The times at which the agency publishes stories, and the ids that the stories get.
 
-The known ids and dates, the ids per day and the 40 to 50 stories per day come from dossier section 3.
+The known ids and dates, the number of ids per day and the 40 to 50 stories per day come from dossier section 3.
 
 Boundary: pure functions of dates and a seed number; no clock.
 """
@@ -60,28 +60,31 @@ def seeded_rng(*key: object) -> random.Random:
 
 
 def id_at(moment: datetime) -> int:
-    """Return the id that the site had reached at a given time, interpolated between the anchors."""
+    """Return the newest id of the site at a given time, interpolated between the known ids and dates (`ANCHORS`)."""
     return int(_interpolate(_days_since_epoch(moment), _DAYS, _IDS, 1 / _IDS_PER_DAY))
 
 
 def time_at(post_id: int) -> datetime:
-    """Return the publication time of an id; the inverse of `id_at`, except for rounding."""
+    """Return the publication time of the story with a given id; the inverse of `id_at`, except for rounding."""
     return datetime.fromtimestamp(_interpolate(post_id, _IDS, _DAYS, _IDS_PER_DAY) * 86400, HANOI).replace(
         microsecond=0
     )
 
 
 def recent(now: datetime, count: int, seed: int, taken: Collection[int]) -> list[Slot]:
-    """Return the newest `count` slots up to `now`, oldest first.
+    """Return the newest `count` slots (pairs of id and publication time) up to the time `now`, oldest first.
 
-    The slots of a day depend only on the day, the seed and the ids in `taken`.
+    The slots of a day depend only on the day, the seed and `taken`, the ids that other stories have.
     """
     newest_first = (slot for slot in _backwards(now, seed, taken) if slot.published <= now)
     return sorted(islice(newest_first, count), key=lambda s: (s.published, s.post_id))
 
 
 def upcoming(now: datetime, until: datetime, seed: int, taken: Collection[int]) -> list[Slot]:
-    """Return the slots after `now` and up to `until`, oldest first: those that `recent` would return at that time."""
+    """Return the slots (pairs of id and publication time) after `now` and up to `until`, oldest first.
+
+    At the time `until`, `recent` returns the same slots.
+    """
     days = range((until.astimezone(HANOI).date() - now.astimezone(HANOI).date()).days + 1)
     first = now.astimezone(HANOI).date()
     slots = (slot for n in days for slot in _day(first + timedelta(days=n), seed, taken))
@@ -89,7 +92,7 @@ def upcoming(now: datetime, until: datetime, seed: int, taken: Collection[int]) 
 
 
 def history(count: int, seed: int, taken: Collection[int]) -> list[Slot]:
-    """Return `count` slots spread evenly over the years 2010 to 2023."""
+    """Return `count` slots (pairs of id and publication time) from 2010 to 2023, without the ids in `taken`."""
     last = id_at(_midnight(_HISTORY_ENDS))
     ids = (_FIRST_ID + (last - _FIRST_ID) * n // max(count, 1) for n in range(count))
     return [Slot(i, _daytime(time_at(i), seeded_rng(seed, "history", i))) for i in ids if i not in taken]

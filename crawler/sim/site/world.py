@@ -1,6 +1,6 @@
-"""All stories of one fake site, in the site's order, and the editors' operations on them.
+"""All stories of one fake site, in order of publication, and what its editors can do with them.
 
-Generated stories are written when they are first requested.
+The text of a generated story is written when the story is first requested.
 
 Boundary: in memory only; the caller passes the time.
 """
@@ -26,7 +26,7 @@ _FIRST_NUMBER = re.compile(r"(?<![\w.,])\d+")
 
 @dataclass(frozen=True, order=True, slots=True)
 class WorldEntry:
-    """A story in the site's lists."""
+    """A story as an entry in the lists of the site: publication time, id and section."""
 
     published: datetime
     post_id: int
@@ -34,7 +34,7 @@ class WorldEntry:
 
 
 class World:
-    """The stories that are online."""
+    """The stories of one fake site: those that are online, those that were removed, and those that are planned."""
 
     def __init__(self, written: Iterable[Story], assigned: Iterable[Assignment], seed: int, options: Options) -> None:
         self._options = options
@@ -67,7 +67,7 @@ class World:
         return [e.post_id for e in sorted([*self._entries, *self._hidden])]
 
     def entries(self) -> list[WorldEntry]:
-        """Return all stories that lists may show, oldest first."""
+        """Return all stories that the lists of the site may show, oldest first."""
         return self._entries
 
     def in_sitemaps(self) -> list[WorldEntry]:
@@ -75,7 +75,7 @@ class World:
         return [e for e in self._entries if e.post_id not in self.omitted]
 
     def get(self, post_id: int) -> Story | None:
-        """Return a story that is online, or None."""
+        """Return the story with the id `post_id`, or None if no such story is online."""
         if post_id in self.gone:
             return None
         if post_id not in self._stories and post_id in self._assignments:
@@ -83,7 +83,7 @@ class World:
         return self._stories.get(post_id)
 
     def story(self, post_id: int) -> Story:
-        """Return a story that is online.
+        """Return the story with the id `post_id`.
 
         Raises:
             BadInput: no story with this id is online.
@@ -91,21 +91,24 @@ class World:
         """
         story = self.get(post_id)
         if story is None:
-            raise BadInput(f"no story {post_id} is online", "GET <control>/state lists the ids under 'articles'")
+            raise BadInput(
+                f"no story with id {post_id} is online",
+                "choose an id from 'articles' in the response to GET <control>/state",
+            )
         return story
 
     def newest(self, section: str | None = None, *, start: int = 0, count: int | None = None) -> list[Story]:
-        """Return `count` stories from position `start`, newest first, of one section or of all."""
+        """Return `count` stories of one section or of all, newest first; the first `start` stories are skipped."""
         entries = self._entries if section is None else self._by_section.get(section, [])
         stop = len(entries) if count is None else min(start + count, len(entries))
         return [self.story(entries[-1 - n].post_id) for n in range(start, stop)]
 
     def plan(self, assigned: Iterable[Assignment]) -> None:
-        """Add stories that `advance` puts online at their publication time."""
+        """Add stories that are not online yet; `advance` puts them online at their publication time."""
         self._planned = sorted([*self._planned, *assigned], key=lambda a: a.slot.published, reverse=True)
 
     def advance(self, now: datetime) -> None:
-        """Put the planned stories online whose publication time has been reached."""
+        """Put those planned stories online whose publication time has come at the time `now`."""
         if not self._planned or self._planned[-1].slot.published > now:
             return
         while self._planned and self._planned[-1].slot.published <= now:
@@ -115,7 +118,7 @@ class World:
         self._changed()
 
     def publish(self, count: int, now: datetime) -> list[int]:
-        """Put `count` new stories online, dated now."""
+        """Put `count` new stories online, dated now, and return their ids."""
         published = now.astimezone(HANOI).replace(microsecond=0)
         ids = []
         for _ in range(count):
@@ -137,7 +140,10 @@ class World:
     def revise(
         self, post_id: int, now: datetime, title: str | None = None, text: str | None = None, *, silent: bool = False
     ) -> Story:
-        """Change a story: set its title, add `text` as a paragraph, or (with neither) correct its body."""
+        """Change a story and return it: replace its title, or insert the paragraph `text` before the last one.
+
+        If neither is given, correct a detail in the body. If `silent` is true, the modification date stays the same.
+        """
         story = self.story(post_id)
         modified = story.modified if silent else max(now.astimezone(HANOI).replace(microsecond=0), story.published)
         revised = replace(story, modified=modified)
@@ -152,7 +158,7 @@ class World:
         return revised
 
     def unpublish(self, post_id: int, status: int) -> None:
-        """Take a story offline; from now on, `status` is the status of its page."""
+        """Take a story offline. From now on, the response to a request for its page has the HTTP status `status`."""
         story = self.story(post_id)
         entry = _entry_of_story(story)
         (self._hidden if entry in self._hidden else self._entries).remove(entry)
@@ -168,14 +174,15 @@ class World:
         """
         if post_id not in self.gone:
             raise BadInput(
-                f"story {post_id} was not taken offline", "GET <control>/state lists the removed stories under 'gone'"
+                f"story {post_id} was not taken offline",
+                "choose an id from 'gone' in the response to GET <control>/state",
             )
         del self.gone[post_id]
         insort(self._entries, _entry_of_story(self.story(post_id)))
         self._changed()
 
     def copy(self, post_id: int, now: datetime) -> int:
-        """Publish the text of a story again under a new id, dated now; return the id."""
+        """Publish the text of a story again under a new id, dated now; return the new id."""
         published = now.astimezone(HANOI).replace(microsecond=0)
         story = replace(self.story(post_id), post_id=self._next_id(published), published=published, modified=published)
         self._stories[story.post_id] = story
@@ -184,7 +191,10 @@ class World:
         return story.post_id
 
     def hide(self, post_id: int, *, everywhere: bool) -> None:
-        """Remove a story from the sitemaps, or from every list; its page stays online."""
+        """Remove a story from the sitemaps; if `everywhere` is true, also from all other lists.
+
+        Its page stays online.
+        """
         entry = _entry_of_story(self.story(post_id))
         self.omitted.add(post_id)
         if everywhere and entry in self._entries:
@@ -202,7 +212,7 @@ def _entry_of_story(story: Story) -> WorldEntry:
 
 
 def _retitled(story: Story, title: str) -> Story:
-    """Change the headline, and with it the slug and the generated alts (dossier sections 6 and 18.12)."""
+    """Return the story with a new title, and the slug and alt texts made from it (dossier sections 6 and 18.12)."""
     blocks = tuple(
         replace(b, alt=title + b.alt.removeprefix(story.title))
         if isinstance(b, ImageBlock) and b.alt.startswith(story.title)
@@ -213,14 +223,20 @@ def _retitled(story: Story, title: str) -> Story:
 
 
 def _with_paragraph(blocks: tuple[Block, ...], text: str) -> tuple[Block, ...]:
-    """Insert a paragraph before the last one, which has the signature; append it if there are fewer than two."""
+    """Return the blocks with a new paragraph before the last paragraph, which contains the signature.
+
+    If there are fewer than two paragraphs, the new one is appended.
+    """
     places = [i for i, b in enumerate(blocks) if isinstance(b, TextBlock) and b.type == "paragraph"]
     at = places[-1] if len(places) > 1 else len(blocks)
     return (*blocks[:at], TextBlock("paragraph", text), *blocks[at:])
 
 
 def _corrected(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
-    """Increase a number in the last paragraph that has one; if there is none, add a sentence."""
+    """Return the blocks with a correction: a number in the last paragraph that contains one is increased by 1.
+
+    If no paragraph contains a number, a paragraph is added.
+    """
     for i in reversed(range(len(blocks))):
         block = blocks[i]
         if isinstance(block, TextBlock) and block.type == "paragraph" and (found := _FIRST_NUMBER.search(block.text)):

@@ -1,10 +1,12 @@
-"""The database schema as readable SQL. Migrations are append-only; each runs in one transaction that also records it.
+"""The database schema as readable SQL, in migrations. New migrations are added; existing ones are never changed.
 
 Instants are ISO 8601 text in UTC (`2026-01-31T08:15:00Z`); `published_at` and `modified_at` keep the site's offset;
 `published_on` is the day in Hanoi. JSON columns contain what the commands print under the same name with `--json`.
 
-Boundary: DDL only. Foreign keys are off while a migration runs, so that it can recreate a table under the same name;
-they are checked before it commits.
+Each migration runs in one transaction, which also records that the migration was applied. Foreign keys are off while it
+runs, so that it can recreate a table under the same name; they are checked before the commit.
+
+Boundary: SQL that defines or changes the tables.
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ def _run(db: Database, script: str) -> None:
 
 
 def _statements(script: str) -> list[str]:
-    """Split a script at the semicolons at the end of a line; trigger bodies stay in one piece."""
+    """Split an SQL script into statements. A statement ends with a semicolon at the end of a line."""
     found: list[str] = []
     current: list[str] = []
     for line in script.splitlines():

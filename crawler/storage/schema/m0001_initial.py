@@ -1,4 +1,4 @@
-"""Schema 1: articles and their parts, the crawl frontier, the request log, the search index."""
+"""Schema 1: articles and their parts, the pages and sources, the request log, the search index."""
 
 from __future__ import annotations
 

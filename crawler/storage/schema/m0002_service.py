@@ -1,4 +1,4 @@
-"""Schema 2: tables for the service: publication rates, gaps, positions in lists, plans, coverage, findings, health."""
+"""Schema 2, for the service: publication rates, gaps, positions in lists, plans, coverage, findings, health."""
 
 from __future__ import annotations
 

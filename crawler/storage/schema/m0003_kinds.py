@@ -1,9 +1,9 @@
-"""Schema 3: the kind of an error in addition to its message, and the number of words of an article.
+"""Schema 3 adds the kind of an error, in addition to its message, and the number of words of an article.
 
-Rows of older versions have a message only. The kinds on which code depends are derived from its wording: `bug`,
-`layout-drift` and `empty-source`. The others stay NULL until the next visit.
+Existing rows have only a message. The migration derives the kinds on which code depends (`bug`, `layout-drift` and
+`empty-source`) from the wording of the message. Other kinds are NULL until the next visit.
 
-`word_count_of` is `word_count.count_words`; the migration registers it for the connection.
+The SQL function `word_count_of` is `word_count.count_words`; the migration registers it for its connection.
 """
 
 from __future__ import annotations
