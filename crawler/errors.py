@@ -5,7 +5,7 @@ CrawlerError
   PageError(url)                 a failure of one page or source: it is written to its row, and the run continues
     FetchError                   the page could not be fetched
       Unreachable                no response: DNS, connection, TLS, timeout, or a response cut off half-way
-      BadStatus(status)          an HTTP status that does not come with a page
+      BadStatus(status)          the HTTP status says that the response is not the page
         Throttled(retry_after)   429 or 503: the host asks clients to slow down
       Disallowed                 robots.txt forbids the address, or the address is not on the site
       BodyTooLarge               the body exceeds the size limit, before or after decompression
@@ -132,7 +132,7 @@ class Unreachable(FetchError):
 
 
 class BadStatus(FetchError):
-    """The response has an HTTP status that does not come with a page; the status is in `status`."""
+    """The HTTP status says that the response is not the requested page; it is in `status`."""
 
     kind = ErrorKind.HTTP_STATUS
 

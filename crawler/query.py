@@ -44,9 +44,10 @@ _CONTEXT_WORDS = 12  # on each side of the first hit in a snippet
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A parsed query: FTS5 expression (`match`), folded words (`hits`) and `prefixes` to mark in snippets, and filters.
+    """A parsed query.
 
-    `since` and `until` are ISO dates, both inclusive.
+    `match` is the FTS5 expression. Snippets mark the words in `hits` (folded) and the words that begin with one of the
+    `prefixes`. The other fields are filters; `since` and `until` are ISO dates, both inclusive.
     """
 
     match: str

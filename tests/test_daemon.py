@@ -532,7 +532,7 @@ def test_a_section_becomes_empty(healthy):
         return replace(response, headers=headers, body=b"<html><body><h1>Politique</h1></body></html>")
 
     healthy.edit = emptied
-    assert "responds without articles" in healthy.wait_failing("items")
+    assert "responds, but with no articles" in healthy.wait_failing("items")
 
 
 def test_a_gap_stays_open(healthy):

@@ -109,7 +109,9 @@ def test_nothing_is_lost(drilled):
     line = shown.out.splitlines()[1].split(maxsplit=9)
     assert line[:4] + line[7:] == ["1", "2026-11-03", "6", "5", "1", "1", "several faults; alerts: poll"]
     assert "process    killed 1 times" in shown.out
-    assert "impossible to archive: 1\n  article " in shown.out, "online only while the site refused connections"
+    assert "could not be archived by any crawler: 1\n  article " in shown.out, (
+        "online only while the site refused connections"
+    )
 
 
 @pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.__name__)

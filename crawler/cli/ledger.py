@@ -61,7 +61,7 @@ def coverage(
     context: typer.Context,
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="MONTH", help="First month, such as 2024-01 (or a day of this month)."),
+        typer.Option("--since", metavar="MONTH", help="First month, such as 2024-01 (or any day of that month)."),
     ] = None,
     until: Annotated[str | None, typer.Option("--until", metavar="MONTH", help="Last month.")] = None,
     section: Annotated[
@@ -143,7 +143,7 @@ def _month(option: str, value: str | None) -> str | None:
 
 
 def _known_section(ledger: Ledger, asked: str | None) -> str | None:
-    """Return the name of the section `asked` in the spelling of the archive; case is ignored."""
+    """Return the section name `asked` as the archive spells it; case is ignored."""
     if asked is None:
         return None
     names = sorted({row.section for row in ledger.months} - {""})

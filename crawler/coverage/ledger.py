@@ -125,7 +125,7 @@ def month_of_post(post: Post, clock: IdClock) -> str:
 
 
 class _Kind(NamedTuple):
-    """The properties of a known post that are counted. Even a large archive has few different combinations of them."""
+    """The properties of a known post by which posts are counted; even a large archive has few combinations of them."""
 
     held: bool
     missing: bool

@@ -186,7 +186,7 @@ def _empty(facts: Facts) -> Iterator[Condition]:
                 "items",
                 source.url,
                 failing=True,
-                message=f"the source responds without articles: {source.error}",
+                message=f"the source responds, but with no articles: {source.error}",
                 action="open the page in a browser: its address or its layout (docs/new-layout.md) may have changed",
             )
 

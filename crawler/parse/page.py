@@ -233,7 +233,7 @@ def _fallback(page: PageTree) -> Article:
 def _shown(page: PageTree, description: str | None) -> str | None:
     """Return `description` if the visible text of the page contains it, else None.
 
-    A description of the whole site is only in the metadata, so it is not returned.
+    The general description of the site occurs only in the metadata, so the result for it is None.
     """
     visible = dom.text(page.tree.body) if page.tree.body else ""
     return description if description and description in visible else None

@@ -47,7 +47,7 @@ def run_probe(run: Run, find_host: Callable[[str], object] = resolve_host) -> li
             for question in QUESTIONS:
                 if run.stopping():
                     raise Interrupted(
-                        "stopped on request; the findings until now are stored",
+                        "stopped on request; the findings so far are stored",
                         "run `vna probe` again to ask all questions",
                     )
                 asked = evidence.responses[question.key] = _ask(run, evidence, question, find_host)

@@ -76,7 +76,7 @@ def linked_feeds(evidence: ProbeEvidence) -> list[str]:
 
 
 def zones(evidence: ProbeEvidence) -> dict[str, str]:
-    """Return the zone id of each section in the menu, by the slug of the section."""
+    """Return the site's number (zone id) for each section in the menu, by the slug of the section."""
     return {slug(s.url): s.zone for s in sections(evidence) if s.zone}
 
 

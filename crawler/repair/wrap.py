@@ -119,7 +119,7 @@ def _likelihood_ratio(spot: Spot) -> float:
 
 
 def _sum_chains(block: BlockSpots, cumulative: Sequence[float]) -> _Chain:
-    """Return the result for one block, summed over all ways to cut it into lines, by the forward-backward algorithm."""
+    """Return the probabilities for one block, over all ways to cut it into lines (forward-backward algorithm)."""
     spots = block.spots
     count = len(spots)
     offsets = [s.offset for s in spots]

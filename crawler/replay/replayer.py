@@ -249,7 +249,7 @@ class Replayer:
         return self._live is not None and visited is not None and visited >= to_text(record.fetched_at)
 
     def _standing_source(self, record: Record, url: str) -> SourceForPoll | None:
-        """Add the sources that the program or its configuration names, as a poll does; return the source at `url`."""
+        """Add the sources at fixed and configured addresses, as a poll does; return the source at `url`."""
         with self._archive.transaction():
             self._archive.add_sources(standing_sources(self._run), record.fetched_at)
         configure(self._run, record.fetched_at)

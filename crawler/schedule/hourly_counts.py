@@ -17,8 +17,8 @@ Slot = tuple[int, int]  # weekday (0 is Monday) and hour, in Hanoi
 class HourCount:
     """The number of new articles in one hour of the week, summed over all weeks; older weeks have less weight.
 
-    `items` counts the articles that were new to this source, `firsts` those that no other source had listed before. The
-    weights are those of the week `week`.
+    `items` counts the articles that were new to this source, `firsts` those that no other source had listed before.
+    `week` is the number of the week as of which the weights were computed.
     """
 
     items: float

@@ -71,8 +71,9 @@ def failed(
 ) -> PageOutcome:
     """Return the changes to the row of a page that could not be fetched or parsed. Its archived article is not touched.
 
-    An archived article stays live through failures. Any other page gets `state` and is abandoned after eight failures
-    (see `should_retry`). A failure does not count as "not found": a suspect page stays suspect, a gone page stays gone.
+    An archived article stays live through failures. Any other page changes to the state `state`, and is abandoned
+    after eight failures (see `should_retry`). A failure does not count as "not found": a suspect page stays suspect, a
+    gone page stays gone.
     """
     if page.state == "gone":
         return PageOutcome("gone", None, error, page.failures, error_kind=kind)

@@ -221,7 +221,7 @@ def _print_result(result: DrillResult) -> None:
         output.text(f"  {gap}")
     output.text(f"process    killed {result.kills} times")
     if found.unseen:
-        output.text(f"\nimpossible to archive: {len(found.unseen)}")
+        output.text(f"\ncould not be archived by any crawler: {len(found.unseen)}")
         for note in found.unseen:
             output.text(f"  {note.kind} {note.id}: {note.says}")
     output.text(f"\nlost: {len(found.lost) or 'nothing'}")

@@ -129,7 +129,7 @@ class EvidenceQueries:
 
     @contextmanager
     def stoppable(self, stopping: Callable[[], bool]) -> Iterator[None]:
-        """Interrupt a long query of the block if `stopping` returns True, and end the block without an error."""
+        """Interrupt a long query in the `with` block when `stopping` returns True; end the block without an error."""
         self.db.conn.set_progress_handler(stopping, _STEPS)
         try:
             yield
