@@ -175,6 +175,6 @@ def fields_in(place: In) -> tuple[ArticleField, ...]:
 
 
 def compared_fields(*, current: bool) -> tuple[str, ...]:
-    """Return the names of the fields that `vna reparse` compares in the current revision or in older ones."""
+    """Return the names of the fields that `vna reparse` compares: in the `current` revision, or else in older ones."""
     wanted = {Compared.CURRENT, Compared.ALWAYS} if current else {Compared.ALWAYS}
     return tuple(field.name for field in FIELDS if field.compared in wanted)

@@ -187,7 +187,7 @@ def _read_manifest(file: Path) -> Backup:
 def _check_target(target: Path) -> dict[str, ManifestEntry]:
     """Return the manifest entries of an earlier backup in the target folder, by file name.
 
-    The result is empty if the folder is new or empty, or contains only files of a first backup that was killed.
+    The result is empty if the folder is new or empty, or contains only files of a first backup that was interrupted.
 
     Raises:
         BadInput: the target contains something other than a backup, which must not be overwritten.
@@ -195,7 +195,10 @@ def _check_target(target: Path) -> dict[str, ManifestEntry]:
 
     """
     if target.is_symlink() and not target.exists():
-        raise StorageError(f"{target} is a broken symbolic link", UNWRITABLE)
+        raise StorageError(
+            f"{target} is a broken symbolic link",
+            "connect the disk to which the link points, correct the link, or give another folder",
+        )
     if target.exists() and not target.is_dir():
         raise BadInput(f"{target} is a file, not a backup folder", "give a new or empty folder")
     if found := _read_manifests(target):

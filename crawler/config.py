@@ -79,7 +79,7 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """Settings from the command line or the environment; each one that is not None replaces the one in the file."""
+    """Settings from the command line or the environment; a value other than None replaces that of the file."""
 
     archive: Path | None = None
     site: str | None = None

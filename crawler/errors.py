@@ -201,7 +201,7 @@ class NotAnArticle(ParseError):
 
 
 class MarkupDrift(ParseError):
-    """An article in an unknown layout. `missing` names the fields not found, `article` is what the fallbacks read."""
+    """An article in an unknown layout. `missing`: the fields not found; `article`: what could be read."""
 
     kind = ErrorKind.LAYOUT_DRIFT
 

@@ -38,7 +38,7 @@ def words(text: str) -> list[str]:
 
 @lru_cache(maxsize=200_000)
 def folded(word: str) -> tuple[str, ...]:
-    """Return the folded form of one word as a tuple of words: usually of one word, but `½` becomes `1` and `2`.
+    """Return the folded form of one word as a tuple of words: usually one word, but `½` becomes `1` and `2`.
 
     The results are cached, because the words of a text are folded one by one when a snippet is made.
     """
@@ -46,7 +46,7 @@ def folded(word: str) -> tuple[str, ...]:
 
 
 def plain(text: str) -> str:
-    """Return `text` as simplified by `letters`, without elided words such as `l'` and `qu'`. Punctuation is kept."""
+    """Return `text` simplified by `letters`, and without elided words such as `l'` and `qu'`. Punctuation is kept."""
     return _ELIDED.sub(" ", letters(text))
 
 

@@ -57,10 +57,13 @@ class ArticleSelectors:
 class BodySelectors:
     """CSS selectors of the parts of the body that are not its running text.
 
-    `noise` selects elements that are ignored, `picture` the containers of pictures, and `caption` the elements of
-    captions. `bare_caption` selects those picture containers in which the caption is plain text without an element of
-    its own. `note` selects side notes, which are stored separately, `player` video and audio players, and `related`
-    links to other stories.
+    - `noise`: elements that are ignored.
+    - `picture`: containers of pictures.
+    - `bare_caption`: picture containers whose caption is plain text without an element of its own.
+    - `caption`: elements of captions.
+    - `note`: side notes, which are stored separately.
+    - `player`: video and audio players.
+    - `related`: links to other stories.
     """
 
     noise: Selectors = ()

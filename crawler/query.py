@@ -133,7 +133,7 @@ class _Parser:
             self._add_term(piece)
 
     def finish_run(self) -> None:
-        """Turn the plain words collected so far into terms. If several synonyms match, the longest one is used."""
+        """Turn the plain words collected so far into terms: the longest phrases with synonyms, else single words."""
         run, self._run = [words for words in self._run if words], []
         while run:
             length, group = self._longest_synonym(run)

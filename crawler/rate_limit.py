@@ -22,8 +22,8 @@ from typing import Literal
 
 from crawler import site
 
-#: What a response says about the host: `throttled` for 429 and 503, `refused` for 403, `failed` for any other status from
-#: 500 and for no response; `good` for everything else, 404 included.
+#: What a response says about the host: `throttled` for 429 and 503, `refused` for 403, `failed` for any other status
+#: from 500 and for no response; `good` for everything else, 404 included.
 SignalKind = Literal["good", "throttled", "refused", "failed"]
 
 _OPEN_AFTER = 5  # addresses that failed with no good response between them: fewer may be one broken page or folder
@@ -142,7 +142,7 @@ def interval(state: RateLimitState, limits: RateLimits) -> float:
 
 
 def status(state: RateLimitState, limits: RateLimits, now: datetime) -> RateLimitStatus:
-    """Return the rate limit as `vna status` shows it; the normal interval between two requests is not a pause."""
+    """Return the rate limit as `vna status` shows it: waiting for the interval does not count as a pause."""
     found = current_pause(replace(state, last=None), limits, now)
     return RateLimitStatus(found, interval(state, limits), state.slowdown, _requests_today(state, now))
 
@@ -175,7 +175,7 @@ def _next_midnight(now: datetime) -> datetime:
 def clamp_times(state: RateLimitState, limits: RateLimits, now: datetime) -> RateLimitState:
     """Return the state with corrected times, in case a process with a wrong clock wrote them.
 
-    In the result, no past event is later than `now`, and the pause ends at most `max_pause` seconds after `now`.
+    No past event is then later than `now`, and the pause ends at most `max_pause` seconds after `now`.
     """
     latest = now + timedelta(seconds=limits.max_pause)
     return replace(

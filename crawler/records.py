@@ -21,8 +21,8 @@ _STORED_ATTRIBUTES = frozenset(field.name for field in fields(StoredArticle))
 def article_json(article: Article, *, key: int | None = None, reading: Reading | None = None) -> dict[str, Any]:
     """Return the JSON of an article, without the fields that an archive adds.
 
-    `key` is the article's id in an archive; if it is None, the value of `id` is the post id. If `reading` is None, the
-    verbatim text is used as the repaired text.
+    `key` is the article's id in an archive; if it is None, the value of `id` is the post id. `reading` contains
+    the repaired text; if it is None, the verbatim text takes its place.
     """
     reading = reading or Reading(article.text)
     row: dict[str, Any] = {"id": article.post_id if key is None else key}
@@ -60,7 +60,7 @@ def sql_value(field: ArticleField, value: Any) -> Any:
 def article_from_row(row: Mapping[str, Any], columns: Iterable[ArticleField], **others: Any) -> Article:
     """Build an article from a row of the database.
 
-    The attributes of the article come from the columns of the same names, if they are in `columns`, and from `others`.
+    Each attribute of the article is read from the column of the same name, if it is in `columns`, or given in `others`.
     """
     values = {f.name: _from_sql(f, row[f.name]) for f in columns if f.name in _ATTRIBUTES}
     return Article(**values, **others)
@@ -127,7 +127,7 @@ _Codec = Callable[[Any], Any]
 
 
 def _by_name(codecs: Mapping[FieldType, _Codec]) -> Mapping[str, _Codec]:
-    """Return the codecs by the name of a field instead of its type.
+    """Return the codec of each field, by the name of the field.
 
     An export looks up a codec for every value, and it would be slow to look up an enum member each time.
     """

@@ -22,7 +22,7 @@ def text(stored: StoredArticle) -> str:
 
 
 def as_json(stored: StoredArticle) -> dict[str, Any]:
-    """Return the article as a JSON object, with fields that the archive adds: revision, state, dates."""
+    """Return the article as a JSON object, with the fields that the archive adds: revision, state, dates."""
     return records.stored_json(stored)
 
 

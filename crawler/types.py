@@ -74,7 +74,7 @@ class Dateline:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """One story listed under `Voir plus`; `caption` is that of its picture, or None if it only repeats the title."""
+    """One story listed under `Voir plus`; `caption` is its picture's caption, None if that only repeats the title."""
 
     title: str
     summary: str = ""

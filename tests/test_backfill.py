@@ -983,6 +983,19 @@ def test_figures_of_a_plan(archive, clock):
     assert backfill.estimate(None, replace(NOVEMBER, via="lists")).lists == first.unlisted // 30
 
 
+def test_figures_of_a_plan_by_ids_are_the_ids_that_it_probes(archive, clock):
+    with archive_with_holes(archive, clock) as (site, *_), backfilling(archive, clock) as run:
+        first, last = id_probe.id_range(run.archive, IDS)
+        unknown = set(range(first, last + 1)) - set(run.archive.ids_known(first, last))
+        assert backfill.estimate(run.archive, IDS) == PlanFigures({}, 0, len(unknown))
+        plan = open_plan(run, IDS).plan
+        advance_all(run, limit=1)  # the check whether the site answers requests by id; it adds the ranges
+        assert backfill.plan_figures(run.archive, plan).unlisted == len(unknown)
+        site.wire.clear()
+        advance_all(run)
+        assert len(id_requests(site.wire)) == len(unknown)
+
+
 def test_progress_shows_the_speed_and_the_time_left():
     progress = PlanProgress(lambda: 10.0)
     progress.set_figures({"known": 3, "live": 1}, 30)

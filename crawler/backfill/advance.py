@@ -20,11 +20,11 @@ _PLAN_CLAIMS = 1 << 50  # plans are claimed by numbers above any post id
 
 
 def advance(run: Run, plan: int | None = None) -> WorkItem | None:
-    """Do one work item of the plan with the id `plan`, by default of the oldest plan that has one; return the result.
+    """Do one work item and return its result; return None if there is nothing to do now.
 
-    Only open plans are worked on. Return None if there is nothing to do now. A plan with nothing left to do is closed.
-    A plan that another process is working on is skipped. If it was requested by its id, a work item of the kind `wait`
-    is returned after a second.
+    `plan` is the id of the plan to work on; None means the oldest plan that has something to do. Only open plans are
+    worked on. A plan with nothing left to do is closed. If another process is working on a plan, the plan is skipped
+    or, if `plan` is its id, a work item of the kind `wait` is returned after a second.
 
     Raises:
         StopError: a fetch cannot continue, or the site does not answer requests by id, which a person has to look at.

@@ -93,9 +93,10 @@ def _check_support(run: Run, plan: Plan, step: Step) -> WorkItem:
 
 
 def _witness(run: Run, plan: Plan, step: Step) -> int | FetchFailure:
-    """Return the id of an archived article that the site returns by its id, if it returns nothing for an impossible id.
+    """Return the id of an archived article that the site returns when it is requested by its id.
 
-    If a request gets no usable response, return the failure.
+    An impossible id is requested too, to check that the site returns nothing for it. If a request gets no usable
+    response, return the failure.
 
     Raises:
         StopError: the site returns none of the archived articles, or it returns a page for the impossible id.
@@ -224,7 +225,7 @@ def _retry_later(
 ) -> WorkItem:
     """Schedule a retry of a failed request.
 
-    After too many failures, an id is left to a person, so that the other ids are probed.
+    After too many failures, the id is marked as failed, and probing goes on with the next id.
     """
     with run.transaction():
         return _save_failure(run, plan, step, address, str(failure.error), failure.error.kind, failure.at, post_id)

@@ -89,7 +89,7 @@ def store_list(run: Run, kind: SourceKind, source: str, fetched: Fetched, found:
     """Store what a list page names; return how many of its articles were not known. Needs an open transaction.
 
     The articles of an old list are not made due: they are fetched when a plan comes to them. Articles in the sitemap of
-    this month or the last one are made due, as after a poll.
+    this month or the month before are made due, as after a poll.
     """
     now = fetched.fetched_at
     itself = SourceFound(kind, source, when=sitemaps.month(source) if kind == "sitemap" else None)

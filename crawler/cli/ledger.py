@@ -39,7 +39,7 @@ class _Wanted:
     def month(self, month: str) -> bool:
         """Whether `month`, such as `2024-01`, is in the period.
 
-        An empty string stands for an unknown month, which is in the period only if that has no limits.
+        An empty string stands for an unknown month, which is in the period only if the period has no limits.
         """
         return (self.since is None or self.since <= month) and (self.until is None or "" < month <= self.until)
 
@@ -75,8 +75,8 @@ def coverage(
     """Print how many articles are known, held and missing, by month.
 
     Held articles are in the archive. Also counts the articles that the agency removed, and estimates how many articles
-    exist that no list contains. Each call computes the result again and stores it in the tables coverage, missing and
-    datings. The exit code is 0 even if articles are missing.
+    exist that no list contains. Each call computes these numbers again and stores them in the tables coverage, missing
+    and datings. The exit code is 0 even if articles are missing.
 
     Example: vna coverage --since 2024-01 --chart coverage.svg
     """

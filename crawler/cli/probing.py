@@ -43,8 +43,8 @@ def probe(
 ) -> None:
     """Check the assumptions about the site with about 30 requests.
 
-    Prints what differs from them, what to do about it, and the settings to change. Exit code 5 means that something
-    differs.
+    Prints what differs from the assumptions, what to do about it, and the settings to change. Exit code 5 means that
+    something differs.
 
     Example: vna probe
     """
@@ -131,7 +131,7 @@ def columns() -> int:
 
 
 def _lines(findings: Sequence[Finding], columns: int) -> Iterator[str]:
-    """Yield the lines of the table, then each piece of advice once, with the names of the findings to which it applies."""
+    """Yield the lines of the table, then each piece of advice once, with the names of the findings it applies to."""
     free = columns - _VERDICT - _NAME - 6
     widths = (_VERDICT, _NAME, free * 2 // 5, free - free * 2 // 5)
     yield from _row(("verdict", "assumption", "expected", "seen"), widths)

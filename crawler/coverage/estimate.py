@@ -100,9 +100,9 @@ def with_ids(lists: Estimate | None, known: int, unasked: int) -> CountBounds:
     """Return the bounds for a month: `low` comes from the interval of the lists, `high` is `known` plus `unasked`.
 
     `lists` is the estimate from the lists with its interval, `known` is the number of known articles, and `unasked` is
-    the number of ids that are unknown and were never requested. The upper end of the interval is not used: an article
-    that is not in one list is often in no list at all, and then the upper end is too low. If `lists` is None, there is
-    no estimate and `low` is `known`.
+    the number of ids that are unknown and were never requested. The upper end of the interval is not used, because
+    it is often too low: articles that one list lacks are often missing from all lists. If `lists` is None, there is no
+    estimate and `low` is `known`.
     """
     most = known + unasked
     if lists is None:
@@ -114,8 +114,9 @@ def with_ids(lists: Estimate | None, known: int, unasked: int) -> CountBounds:
 def without_ids(lists: Estimate | None, known: int, unasked: int | None) -> CountBounds:
     """Return the bounds for a row that the ids do not bound, such as that of a section: the interval in `lists`.
 
-    `known` is the number of known articles; no bound is lower. `unasked` is the number of ids that are unknown and were
-    never requested, or None; no bound is higher than `known` plus `unasked`. If `lists` is None, all values are None.
+    `known` is the number of known articles, and no bound is below it. `unasked` is the number of ids that are unknown
+    and were never requested; unless it is None, no bound is above `known` plus `unasked`. If `lists` is None, all
+    values are None.
     """
     if lists is None:
         return CountBounds()

@@ -10,8 +10,8 @@ endpoint        serves /healthz and /metrics, computed from the database at each
 The row of each source, page and job stores when it is due again (`next_due_at`). So after a restart, a suspension of
 the machine or a change of the system clock, all overdue work is done once, and nothing is lost.
 
-Boundary: threads, signals, the local HTTP endpoint and systemd. The packages that implement a job's steps decide what a
-job does; `health` decides what is healthy.
+Boundary: threads, signals, the local HTTP endpoint and systemd. Other packages do the work of the jobs; `health`
+decides what is healthy.
 """
 
 from crawler.daemon.service import Intervals, Service

@@ -30,7 +30,7 @@ _Connection = socket.socket | tuple[bytes, socket.socket]  # socketserver's type
 
 @dataclass(frozen=True, slots=True)
 class EndpointLimits:
-    """Limits on connections: one may stay open for at most `seconds`, and at most `clients` may be open at a time.
+    """A connection may stay open for at most `seconds`; at most `clients` connections may be open at a time.
 
     Each open connection uses a thread and a file descriptor, which the worker needs as well.
     """

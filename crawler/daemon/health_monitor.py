@@ -63,7 +63,7 @@ class HealthMonitor:
             return _unusable(error)
 
     def metrics(self) -> tuple[int, str, bytes]:
-        """Return the /metrics response; without the metrics computed from rows if the archive cannot be read."""
+        """Return the /metrics response. If the archive cannot be read, omit the metrics computed from rows."""
         try:
             with app.reading_archive(self.config.archive) as archive:
                 facts = self._facts(archive)

@@ -34,7 +34,7 @@ Due = Callable[[Run, datetime], bool]
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """Outcome of a finished job. The job may run again at `due_at`, or as soon as it has work if that is None."""
+    """Outcome of a finished job. The job may run again at `due_at`; if None, as soon as it has work."""
 
     outcome: str
     due_at: datetime | None = None
@@ -79,7 +79,7 @@ def _then_release_memory(work: Callable[[Run], JobResult]) -> Callable[[Run], Jo
 
 
 def _stopping_with_heartbeat(run: Run) -> Callable[[], bool]:
-    """Return a function that returns whether to stop and sends a heartbeat, for work that never reads the clock."""
+    """Return a function for work that never reads the clock: it sends a heartbeat and returns whether to stop."""
 
     def stopping() -> bool:
         run.clock.now()

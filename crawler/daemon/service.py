@@ -182,8 +182,8 @@ class Service:
     def _move_endpoint(self, config: Config) -> None:
         """Open the endpoint at its new address; if this address cannot be used, open it at the old address again.
 
-        The old endpoint is closed first, because a new one on all interfaces could not use the port of an old one on
-        loopback.
+        The old endpoint is closed first: while it listens on loopback, a new endpoint cannot listen on the same port of
+        all interfaces.
 
         Raises:
             ConfigError: the new address cannot be used.
@@ -218,7 +218,7 @@ class Service:
                 quiet = 0
 
     def _check_heartbeat(self, beats: int) -> int:
-        """Report to systemd that the worker is alive if its number of heartbeats is no longer `beats`.
+        """If the worker's number of heartbeats differs from `beats`, report to systemd that the worker is alive.
 
         Otherwise, add to the time without a heartbeat. Return the current number of heartbeats.
         """

@@ -1,6 +1,6 @@
 """Notifications to systemd that the service is ready, reloading, alive or stopping (sd_notify(3), `Type=notify`).
 
-Boundary: sends datagrams to the socket that the environment variable NOTIFY_SOCKET names; without it, sends nothing.
+Boundary: sends datagrams to the socket given by the environment variable NOTIFY_SOCKET; sends nothing if it is not set.
 """
 
 from __future__ import annotations

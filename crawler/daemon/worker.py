@@ -117,8 +117,8 @@ class Worker:
     def _serve_if_possible(self) -> None:
         """Run jobs. If the archive becomes unusable, log this and wait for a minute; the caller then tries again.
 
-        This is because the service may run unattended for months. Only at the start of the service, when the operator
-        is watching, is the error raised.
+        The service may run unattended for months, so such an error must not end it. At the start of the service, when
+        the operator is watching, the error is raised instead.
         """
         try:
             self._serve(self._config)
@@ -212,7 +212,7 @@ class JobRunner:
         self._run(self._jobs[0])
 
     def run_due(self) -> None:
-        """Run the jobs that are due, in order: polls first, and last the jobs that run only if no other is due."""
+        """Run the jobs that are due: polls first; the jobs that run only if no other job is due come last."""
         self._check_clock()
         for job in self._jobs:
             if self._base_run.stopping():
@@ -269,7 +269,7 @@ class JobRunner:
         return lambda: self._base_run.stopping() or any(map(self._is_due, others))
 
     def _check_clock(self) -> None:
-        """If the system clock was set back, make the rows due whose due times were computed with the wrong clock."""
+        """If the system clock was set back, correct the due times that were computed with the wrong clock."""
         now = self._clock.now()
         if now < self._latest - _STEP_BACK:
             moved = sum(self._archive.bring_forward(table, now, far) for table, far in _FURTHEST.items())

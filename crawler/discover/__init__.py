@@ -1,8 +1,8 @@
 """Read sightings of articles, and further sources, from feeds, sitemaps, lists, the home page and section pages.
 
-A response with status 200 may still not be the requested one (dossier sections 12 and 18.16). If it is not of the
-expected kind, `UnreadableSource` is raised. If it names another URL as its own, the field `doubt` of the result
-describes this. If redirects led to the URL of another source, `SourceMoved` is raised.
+A response with status 200 may still not be the requested source (dossier sections 12 and 18.16). If it is not of the
+expected kind, `UnreadableSource` is raised. If it states another URL as its own, the field `doubt` of the returned
+`Discovery` describes this. If redirects led to the URL of another source, `SourceMoved` is raised.
 
 Boundary: pure readers; nothing is fetched here.
 """

@@ -47,7 +47,7 @@ def home(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
 def section(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
     """Read a section page or a fragment of it.
 
-    The URL of a fragment has a query. A fragment without stories means that the list has ended.
+    The response is a fragment if its URL has a query. A fragment without stories means that the list has ended.
 
     Raises:
         EmptySource: the response is a whole section page, but it contains no articles.

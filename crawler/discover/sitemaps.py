@@ -98,7 +98,7 @@ def month(url: str) -> tuple[int, int] | None:
 
 
 def named_by_robots(text: str, url: str, site: Site) -> tuple[SourceFound, ...]:
-    """Return the sitemaps of this site that a robots.txt file lists on any of its lines (RFC 9309, section 2.2.4)."""
+    """Return all sitemaps of this site that a robots.txt file lists, wherever in the file (RFC 9309, section 2.2.4)."""
     addresses = (urls.absolute(url, line[1]) for line in _ROBOTS_LINE.finditer(text))
     return tuple(_from_robots(address) for address in addresses if address is not None and site.owns(address))
 
@@ -122,7 +122,7 @@ def _from_robots(address: str) -> SourceFound:
 def _source(address: str, lastmod: str | None) -> SourceFound:
     """Return the source for one entry of a sitemap index.
 
-    A sitemap with an unknown form of name also becomes a source, because it may list articles.
+    A sitemap whose name has an unknown form also becomes a source, because it may list articles.
     """
     if urls.canonical(address).endswith(NEWS_SITEMAP) or "news.xml" in address.rpartition("/")[2]:
         return SourceFound("news_sitemap", address)

@@ -14,7 +14,7 @@ RELATED = "related:"
 
 
 def related(page: Article, site: Site) -> tuple[str, tuple[Sighting, ...]]:
-    """Return the name of the source, and a sighting of each related story that `page` lists.
+    """Return the source name to store for the related stories of `page`, and a sighting of each of them.
 
     Stories on other sites and the article itself are left out.
     """

@@ -109,7 +109,7 @@ class Budget:
         return found
 
     def _take(self) -> IO[bytes] | Pause:
-        """If a request may be sent now, count it and return the locked file of a connection; else return the pause."""
+        """Count a request and return the locked file of its connection; return the pause if none may be sent now."""
         found: IO[bytes] | Pause
 
         def take(state: RateLimitState, now: datetime) -> RateLimitState:

@@ -47,10 +47,10 @@ _WAITS = 4  # in one request, each up to `timeout`: connect, send, start of the 
 class Settings:
     """What the client needs from the configuration; times in seconds, sizes in bytes, `rate` in requests a second.
 
-    `root` is the root URL of the site. If the site is unavailable, the run ends; if another host is unavailable (such
-    as that of a list API), only the request to it fails. The run also ends if a request would have to wait longer than
-    `max_wait` for the request budget. `timeout` limits each wait for the network; a whole request may take four times
-    as long.
+    `root` is the root URL of the site. If the site is unavailable, the run ends; if another host, such as that of a
+    list API, is unavailable, only the request to it fails. The run also ends if a request would have to wait longer
+    than `max_wait` for the request budget. `timeout` limits each wait for the network; a whole request may take four
+    times as long.
     """
 
     contact: str
@@ -212,7 +212,7 @@ class Fetcher:
         return response.status, response.content
 
     def take_robots(self) -> tuple[Fetched, ...]:
-        """Return and forget the robots.txt responses since the last call; the caller archives them as evidence."""
+        """Return the robots.txt responses since the last call and forget them; the caller archives them as evidence."""
         taken, self._robots_responses = tuple(self._robots_responses), []
         return taken
 
@@ -304,7 +304,7 @@ def _tls_context() -> ssl.SSLContext:
 
 
 def budget_for(settings: Settings, state: Path, url: str, clock: Clock) -> Budget:
-    """Return the request budget for the host of `url`, the same for http and https; its files are in `state`."""
+    """Return the request budget for the host of `url` (http and https share one budget); its files are in `state`."""
     host = re.sub(r"[^a-z0-9.]+", "-", urls.origin(url).partition("//")[2])
     return Budget(state, host, settings.limits(), clock, connections=settings.connections, max_wait=settings.max_wait)
 

@@ -16,7 +16,7 @@ def inflate(url: str, body: bytes, coding: str | None, cap: int) -> bytes:
     """Return a body decompressed according to `coding`: `gzip`, `deflate`, `identity`, or several of them.
 
     Raises:
-        BodyTooLarge: the result has more than `cap` bytes.
+        BodyTooLarge: the decompressed body has more than `cap` bytes.
         Unreachable: the data is damaged or ends early; this counts as a broken connection and is retried.
         FetchError: the content coding is not supported.
 
@@ -34,7 +34,7 @@ def inflate(url: str, body: bytes, coding: str | None, cap: int) -> bytes:
 
 
 def _has_zlib_header(body: bytes) -> bool:
-    """Whether a `deflate` body has the zlib header of RFC 1950; some servers send a raw stream (RFC 1951) without it."""
+    """Whether a `deflate` body has the zlib header of RFC 1950; some servers send a raw stream (RFC 1951)."""
     return len(body) > 1 and body[0] & 0x0F == zlib.DEFLATED and int.from_bytes(body[:2]) % 31 == 0
 
 

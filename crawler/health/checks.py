@@ -35,8 +35,8 @@ _FAILURE_LIMITS = {"poll": 1 << 30, "backfill": 3, "robots": 3}
 class HealthLimits:
     """Configured limits at which checks fail.
 
-    `gap_hours`: how long a gap may stay open. `drift_share`: the share of the pages read that may have an unknown
-    layout, from 0 to 1. `reserve`: the number of bytes that must stay free on the disk.
+    `gap_hours`: how long a gap may stay open. `drift_share`: the largest share of the pages read, from 0 to 1,
+    that may have an unknown layout. `reserve`: the number of bytes that must stay free on the disk.
     """
 
     gap_hours: float = 48.0
@@ -55,7 +55,7 @@ def unexpected_exits(before: JobHealth | None, now: datetime) -> int:
 
 
 def conditions(facts: Facts, limits: HealthLimits = HealthLimits()) -> tuple[Condition, ...]:
-    """Run all checks. Each check returns one failing condition for each failing subject, or one passing condition."""
+    """Run all checks. Each check returns a failing condition for each failing subject; if none fails, a passing one."""
     sources = f"{plural(len(facts.sources), 'source')} polled, none dead"
     gaps = f"{plural(len(facts.gaps), 'open gap')}, none older than {limits.gap_hours:g} h"
     return (

@@ -58,9 +58,10 @@ class Facts:
     """The figures that the checks judge. The fields `pages_*` count article pages requested in the last 24 hours.
 
     `free` is the free disk space in bytes, `growth` is the growth of the archive in bytes per day, and `silent` is the
-    number of seconds since the worker's last heartbeat. `started_at` is when the service started; no poll was due
-    before. `newest` is the time of the newest response for an article page. It reveals a system clock that is behind,
-    because polls made with the wrong clock soon overwrite the timestamps of the sources, but not those of the pages.
+    number of seconds since the worker's last heartbeat. `started_at` is when the service started; before that, no
+    poll was due. `newest` is the time of the newest response for an article page. It reveals a system clock that is
+    behind, because polls made with the wrong clock soon overwrite the timestamps of the sources, but not those of the
+    pages.
     """
 
     now: datetime

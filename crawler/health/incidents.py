@@ -22,7 +22,7 @@ _STALE = timedelta(days=1)  # an end that could not be reported for this long is
 def find_changes(
     found: Iterable[Condition], open_: Iterable[Incident], now: datetime, resolve_after: timedelta = RESOLVE_AFTER
 ) -> IncidentChanges:
-    """Return the changes that follow from the failing ones of the conditions `found` and the open incidents."""
+    """Compare the failing conditions in `found` with the open incidents `open_`; return the changes to write."""
     failing = {(c.kind, c.subject): c for c in found if c.failing}
     known = {(i.kind, i.subject): i for i in open_}
     return IncidentChanges(

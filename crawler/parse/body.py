@@ -110,8 +110,8 @@ class _Reader:
     def read(self, body: LexborNode) -> BodyParts:
         """Visit the nodes of `body` in document order and return its contents.
 
-        The stack contains the nodes still to be visited. It also contains block types, as strings: when an element
-        ends, the type of the blocks around it is restored.
+        The stack contains the nodes still to be visited and, as strings, block types. A block type marks the end
+        of an element; it is the type of the blocks that follow this element.
         """
         kind: TextType = "paragraph"
         stack: list[LexborNode | TextType] = list(reversed(list(dom.children(body))))
@@ -141,7 +141,7 @@ class _Reader:
         return not (self._take_special(node, kind) or self._take_html(node, kind))
 
     def _take_special(self, node: LexborNode, kind: TextType) -> bool:
-        """Process `node` if the layout selects it, such as a picture or a player; return whether it was processed."""
+        """Process `node` if the layout selects it, e.g. as a picture or a player; return whether it was processed."""
         identity = node.mem_id
         if identity in self._related or (node.tag == "a" and self._is_read_also(node)):
             self._parts.related_links.append(node)
@@ -165,7 +165,10 @@ class _Reader:
         return True
 
     def _is_read_also(self, link: LexborNode) -> bool:
-        """Whether an `<a>` element leads to a related story, as after `Lire aussi :`, and is not part of a sentence."""
+        """Whether an `<a>` element leads to a related story.
+
+        This is the case if the link follows a label such as `Lire aussi :` rather than the text of a sentence.
+        """
         if sum(map(len, self._buffer[:_LABEL_PARTS])) > _LABEL_LENGTH or len(self._buffer) > _LABEL_PARTS:
             return False  # the text before the link is a sentence: "Lire aussi :" is shorter
         before = "".join(self._buffer)

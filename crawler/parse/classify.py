@@ -84,8 +84,8 @@ def of_page(tree: LexborHTMLParser, head: Head, url: str) -> Rejection | None:
 
     A page that does not declare itself an article is rejected if its title or headings contain words that are typical
     of block, error or not-found pages. If the page is short, its whole text is searched for them. Any page is rejected
-    if the form of its own URL is that of another kind of page. Its own URL is the canonical link if this has the same
-    host as `url`, else `url`.
+    if the form of its own URL shows that it is another kind of page, such as a section. Its own URL is the canonical
+    link if this has the same host as `url`, else `url`.
     """
     # A real headline may contain any of these words, so they count only if the page does not declare an article.
     if not head.declares_article():

@@ -131,9 +131,10 @@ def _pair(page: PageTree, layout: Markup, body: LexborNode, titles: Sequence[Lex
 
 
 def _with_further_bodies(chosen: Frame, frames: Sequence[Frame]) -> Frame:
-    """Return `chosen` with the elements that continue its body.
+    """Return the article `chosen` with the further elements of its body added.
 
-    They are the bodies in `frames` that have the same headline and the same parent element as its first body.
+    These elements are the bodies of other `frames` with the same headline, if they have the same parent element as
+    the first body of `chosen`.
     """
     parent = chosen.body.parent
     further = [

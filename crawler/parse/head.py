@@ -35,7 +35,7 @@ class Head:
     problems: tuple[str, ...]
 
     def news_article(self, post_id: int | None) -> Mapping[str, Any]:
-        """Return the JSON-LD object of the page's own article; an empty one if there is none.
+        """Return the JSON-LD object of the page's own article; an empty object if there is none.
 
         The object of a preloaded next article is not returned. An object with the id `post_id` is preferred to an
         object without an id. If `post_id` is None and every object has an id, the first object is used.

@@ -233,7 +233,7 @@ def _fallback(page: PageTree) -> Article:
 def _shown(page: PageTree, description: str | None) -> str | None:
     """Return `description` if the visible text of the page contains it, else None.
 
-    The general description of the site occurs only in the metadata, so the result for it is None.
+    If it is only the general description of the site, it occurs in the metadata alone, so None is returned.
     """
     visible = dom.text(page.tree.body) if page.tree.body else ""
     return description if description and description in visible else None

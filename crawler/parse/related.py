@@ -35,7 +35,7 @@ class RelatedBlock:
 
 
 def read(tree: LexborHTMLParser, body: LexborNode, selectors: RelatedSelectors, resolve: Resolve) -> RelatedBlock:
-    """Return the stories of the `Voir plus` block in order, each once; an empty result if there is no such block."""
+    """Return the stories of the `Voir plus` block in order, each once; an empty block if the page has none."""
     headings = list(islice(_headings(tree, selectors.heading), _MAX_HEADINGS))
     if not headings:
         return RelatedBlock()
@@ -88,8 +88,8 @@ def _is_label(node: LexborNode, label: str) -> bool:
 def _around(heading: LexborNode, body: LexborNode) -> Iterator[Sequence[LexborNode]]:
     """Yield the parts of the page in which to search for stories, each as a list of elements.
 
-    The first ones are the ancestors of `heading` that do not contain `body`, from the smallest to the largest. The last
-    one consists of the siblings after the largest of these ancestors.
+    First come the ancestors of `heading` that do not contain `body`, each as one part, smallest first.
+    The last part consists of the siblings that follow the largest of these ancestors.
     """
     own = {body.mem_id} | {a.mem_id for a in dom.ancestors(body)}
     current = heading

@@ -56,9 +56,9 @@ class Chosen:
 
 
 def instant(raw: str) -> datetime | None:
-    """Return the time that `raw` states; None if `raw` is not a valid time.
+    """Return the time that the string `raw` states; None if it is not a valid time.
 
-    Accepted are ISO 8601 (offset with or without colon, or no offset), epoch seconds or milliseconds, and visible dates
+    Accepted: ISO 8601 (offset with or without colon, or no offset), epoch seconds or milliseconds, and visible dates
     such as `29/04/2025 14:30` or `29 avril 2025`. An offset is kept. Epoch numbers and times without an offset are
     returned in Hanoi time.
     """

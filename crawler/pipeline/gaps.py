@@ -57,7 +57,7 @@ def gap_to_page_back(run: Run, source: SourceForPoll, now: datetime) -> Gap | No
 
 
 def _by_month(run: Run) -> dict[tuple[int, int] | None, SourceForPoll]:
-    """Return the row of the sitemap of each month; if a month has several sitemaps, the last row."""
+    """Return the row of each month's sitemap, by month. If a month has several sitemaps, the last row is used."""
     return {sitemaps.month(source.url): source for source in run.archive.sources_of_kind("sitemap")}
 
 

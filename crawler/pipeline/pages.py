@@ -78,7 +78,7 @@ def handle_response(run: Run, page: PageForFetch, response: Capture) -> Outcome:
 
 
 def retry_abandoned(run: Run, sightings: Iterable[Sighting], now: datetime) -> None:
-    """Make gone and abandoned pages due again if `sightings` names them and it is time to retry them.
+    """Make gone and abandoned pages due again if they are in `sightings` and it is time to retry them.
 
     Needs an open transaction.
     """

@@ -132,7 +132,7 @@ def _outcome(question: Question, asked: ProbeResponse) -> Outcome:
 def _store(run: Run, evidence: ProbeEvidence) -> list[Finding]:
     """Derive the findings from the responses, store and return them.
 
-    Their time is that of the last response. If there was no response, nothing is stored.
+    The findings get the time of the last response. If there was no response, nothing is stored.
     """
     findings = judge(evidence)
     times = [asked.response.fetched_at for asked in evidence.responses.values() if asked.response]

@@ -117,7 +117,8 @@ def _is_current(run: Run, key: int, number: int) -> bool:
 def _differences(old: StoredArticle, new: ParsedPage, *, current: bool) -> Iterator[dict[str, Any]]:
     """Yield each field that differs, with the old and the new value.
 
-    Only the `current` revision has a repaired text. For an older one, the verbatim texts are compared.
+    `current`: whether the revision is the newest one. Only that one has a repaired text; of older revisions, the
+    verbatim texts are compared.
     """
     was = records.article_json(old.article, reading=old.reading)
     now = records.article_json(new.article, reading=new.reading if current else None)

@@ -56,9 +56,10 @@ class RunSettings:
     """The part of the configuration that a run depends on.
 
     `list_pages` is the largest number of pages to read of one list. `min_interval` and `max_interval` are the bounds of
-    the time between two polls of a source. `id_probes` is the largest number of requests by id in a day. `add` has the
-    paths or addresses of sources to poll in addition to those that the site names, `exclude` the patterns of sources
-    not to poll, `names` the names of sources by path.
+    the time between two polls of a source. `id_probes` is the largest number of requests by id in a day.
+
+    `add` has the paths or addresses of sources to poll in addition to those that the site names. `exclude` has the
+    patterns of sources not to poll. `names` has the names to give to sources, by path.
     """
 
     list_pages: int = 20

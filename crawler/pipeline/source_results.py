@@ -32,8 +32,8 @@ _ABSENT = (404, 410)
 class ListWalk:
     """What a source listed on all pages that were read.
 
-    `further` has the ids on the pages after the first one. `trouble` is a text for people that says why reading ended
-    early, None if it did not.
+    `further` has the ids on the pages after the first one. `trouble` says, for people to read, why the
+    reading ended early; it is None if the reading did not end early.
     """
 
     sightings: tuple[Sighting, ...]
@@ -112,7 +112,7 @@ def _save(
 def _save_sightings(run: Run, source: SourceForPoll, found: Discovery, walk: ListWalk, now: datetime) -> SourceOutcome:
     """Store what a response lists, and return the changes to the row of the source.
 
-    The query for the articles that were known before comes first, because the sightings make all of them known.
+    Which articles were known before is queried first: once the sightings are stored, all of them are known.
     """
     listed = {s.post_id for s in walk.sightings if s.post_id is not None}
     before = run.archive.sighted(source.url, listed)

@@ -65,7 +65,7 @@ def save_positions(run: Run, source: SourceForPoll, found: Discovery, now: datet
 
 
 def _add_months(run: Run, source: SourceForPoll, now: datetime) -> None:
-    """If `source` is the sitemap index, add the sitemaps of this month and the last one if they are not known yet."""
+    """If `source` is the sitemap index, add the sitemaps of this month and the month before, unless they are known."""
     if source.kind == "sitemap_index":
         urls = [known.url for known in run.archive.sources_of_kind("sitemap")]
         known = [SourceFound("sitemap", url, when=sitemaps.month(url)) for url in urls]

@@ -162,5 +162,5 @@ def _has_new(run: Run, source: SourceForPoll, sightings: Iterable[Sighting]) -> 
 
 
 def _before_gap(run: Run, gap: Gap | None, further: Iterable[int]) -> bool:
-    """Whether older pages are needed for `gap`, because none of the ids in `further` was listed before the gap."""
+    """Whether to read older pages for `gap`: yes, as long as none of the ids in `further` was listed before the gap."""
     return gap is not None and not run.archive.sighted(gap.source, further, by=gap.since)

@@ -40,7 +40,7 @@ _FAR = 100_000  # ids beyond the newest one, which is years ahead
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One request of a probe. `address` returns its address, or None if there is none; `without` states why."""
+    """One request of a probe. `address` returns its address, or None; `without` states why there may be none."""
 
     key: str
     address: Callable[[ProbeEvidence], str | None]

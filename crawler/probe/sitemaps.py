@@ -68,14 +68,16 @@ def news(evidence: ProbeEvidence) -> CheckResult:
     listed, found = evidence.stories("news", "urlset"), evidence.read("news", "urlset")
     if not listed:
         why = evidence.failure("news") or (str(found) if not isinstance(found, Discovery) else "it lists no article")
-        return differs(why, "nothing to do if this month's sitemap or a feed is current: polls use these instead")
+        return differs(
+            why, "nothing to do if the current month's sitemap or a feed is current: polls use these instead"
+        )
     dated = sorted(s.published_at for s in listed if s.published_at)
     since = f", since {dated[0].astimezone(site.HANOI):%d/%m %H:%M}" if dated else ", undated"
     return confirmed(f"{len(listed)} articles{since}")
 
 
 def per_day(evidence: ProbeEvidence) -> CheckResult:
-    """Check that the number of articles per day in this month's sitemap is in the expected range."""
+    """Check that the number of articles per day in the current month's sitemap is in the expected range."""
     listed = evidence.stories("month:now", "urlset")
     days = Counter(day for s in listed if (day := _day(s)))
     whole = [days[day] for day in sorted(days)[1:-1]]  # the first and the last day may be incomplete
@@ -129,7 +131,7 @@ def titles(evidence: ProbeEvidence) -> CheckResult:
 
 
 def lastmod(evidence: ProbeEvidence) -> CheckResult:
-    """Check that `lastmod` is the time of the last edit, by the fetched articles that were edited after publication."""
+    """Check that `lastmod` is the time of the last edit, using fetched articles that were edited after publication."""
     meanings = {_meaning(story, article) for story, article in _dated(evidence)} - {None}
     if not meanings:
         return unknown("no fetched article has a modification time that differs from its publication time")

@@ -62,8 +62,8 @@ _NO_WORDS = WordList({})
 def repair(text: str, lexicon: Lexicon | None, *, hints: Sequence[str] = ()) -> Reading:
     """Return the repaired text and the edits that produce it from `text`. Each line of `text` is one block.
 
-    `hints` are other texts of the same page (title, lead, summaries, captions). They have no glued words, so a word
-    that is glued in `text` may appear in them with its spaces. A text far longer than any article is returned
+    `hints` are other texts of the same page (title, lead, summaries, captions). They have no glued words, so they
+    may show where the spaces belong in words that are glued in `text`. A text far longer than any article is returned
     unchanged.
     """
     if len(text) > _LONGEST:
@@ -95,7 +95,7 @@ def _round(reading: Reading, rules: Sequence[Rule], known: Lexicon) -> Reading:
 
 
 def flags(reading: Reading) -> tuple[str, ...]:
-    """Return the entry for `problems` if at least three edits repair lost line breaks, otherwise an empty tuple."""
+    """Return a text for the article's `problems` if at least three edits repair lost line breaks; otherwise nothing."""
     count = glue_count(reading)
     if count < _BROKEN_PAGE:
         return ()

@@ -120,7 +120,7 @@ def tokens(text: str) -> Iterator[str]:
 
 @lru_cache(maxsize=1 << 14)  # bounded, so that a long-running service does not grow with every new name
 def word_class(token: str) -> str:
-    """Return the class of a token by which `Grammar` counts it.
+    """Return the class under which `Grammar` counts a token.
 
     A function word or a sign is a class of its own. Other words are classified by their capitals or their ending,
     numbers by whether they may be a year.

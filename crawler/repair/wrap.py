@@ -72,8 +72,8 @@ class _Chain:
     """The result for one block on the assumption that every line break is missing (hypothesis `wrapped`).
 
     `evidence` is the log likelihood of the block. `spots` holds, for each spot, the probability that a line ended
-    there. `lines` holds three numbers for each probable line: `low`, `high`, and the probability of the line. A wrap
-    width would have produced the line if it is at least `low` and less than `high`.
+    there. `lines` holds three numbers for each probable line: `low`, `high`, and the probability of the line. Wrap
+    widths from `low` up to, but not including, `high` would have produced the line.
     """
 
     evidence: float

@@ -245,7 +245,7 @@ class Replayer:
         return True
 
     def _is_late(self, record: Record, visited: str | None) -> bool:
-        """Whether a record is skipped in crash recovery, because the last visit, at `visited`, was at least as late."""
+        """Whether crash recovery skips a record, because it is not newer than the last visit, at `visited`."""
         return self._live is not None and visited is not None and visited >= to_text(record.fetched_at)
 
     def _standing_source(self, record: Record, url: str) -> SourceForPoll | None:
@@ -260,7 +260,7 @@ class Replayer:
     def _write_other_rows(self, *, wanted: bool) -> None:
         """Write the rows of the records that no visit used: each response needs a row, so that it can be found.
 
-        Unless they were `wanted`, these records are counted as `unasked`.
+        These records are counted as `unasked`, unless `wanted` is set.
         """
         used = self._visit.archived
         others = [r for r in self._visit.records if r.ref not in used and r.warc_type != _METADATA]

@@ -208,7 +208,7 @@ class _File:
         self._report_unmatched(known_end)
 
     def _skip_rows(self, rows: Iterator[RawRow], row: RawRow | None, offset: int) -> RawRow | None:
-        """Remember the rows that refer to bytes before `offset`, where no record begins; return the row after them."""
+        """Note the rows that refer to an offset below `offset`: no record begins there. Return the row after them."""
         while row is not None and row.ref.offset < offset:
             self._report.rows += 1
             self._without_record.append(row.ref.offset)

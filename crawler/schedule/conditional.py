@@ -49,7 +49,7 @@ NO_VALIDATORS = Validators()
 
 
 def to_send(row: ValidatedRow, now: datetime, full_every: timedelta) -> Validators:
-    """Return the validators to send with a request; none of them if a full response is due or they were once wrong."""
+    """Return the validators to send with a request; none if a full response is due or validators were once wrong."""
     fresh = row.checked_whole_at is not None and row.checked_whole_at <= now < row.checked_whole_at + full_every
     return Validators(row.etag, row.last_modified) if fresh and not row.lies else NO_VALIDATORS
 

@@ -78,10 +78,12 @@ def months(since: datetime, until: datetime) -> list[tuple[int, int]]:
 def gap_closed_by(gap: Gap, sitemaps: Sequence[MonthSitemap], ids_between: int, *, reached: bool) -> GapClosing | None:
     """Return what closes a gap; None if it stays open.
 
-    `paging`: reading older pages has `reached` articles that the source had listed before the gap. `ids`: each id
-    between the ends of the gap is known, perhaps as absent; `ids_between` is the number of known ids. `sitemap`: the
-    sitemap of every month of the gap was read after the gap, and the last one lists an article that is newer than the
-    gap (an outdated copy from a cache would not).
+    Three things close a gap:
+
+    - `paging`: older pages of the source were read back to articles that it had listed before the gap (`reached`).
+    - `ids`: each id between the ends of the gap is known, perhaps as absent. `ids_between` is the number of known ids.
+    - `sitemap`: the sitemap of every month of the gap was read after the gap, and the last one lists an article that
+      is newer than the gap. An outdated copy from a cache would not list it.
     """
     if reached:
         return "paging"

@@ -18,7 +18,7 @@ class HourCount:
     """The number of new articles in one hour of the week, summed over all weeks; older weeks have less weight.
 
     `items` counts the articles that were new to this source, `firsts` those that no other source had listed before.
-    `week` is the number of the week as of which the weights were computed.
+    `week` is the number of the week in which the weights were last computed.
     """
 
     items: float

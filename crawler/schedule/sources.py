@@ -83,7 +83,7 @@ def _half_replaced(
 ) -> timedelta:
     """Return the time after which half of a list may have been replaced.
 
-    At most `most`; always `most` for the sitemap of a month, from which nothing is dropped.
+    The time is at most `most`. For the sitemap of a month, from which nothing is dropped, it is always `most`.
     """
     if kind == "sitemap" or not result.items:
         return most

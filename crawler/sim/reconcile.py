@@ -225,7 +225,10 @@ def _shown(truth: GroundTruth) -> list[PublishedText]:
 
 
 def _not_in_order(wanted: Iterable[PublishedText], among: Sequence[PublishedText]) -> list[PublishedText]:
-    """Return the texts of `wanted` that are missing in `among`; a text in another order counts as missing."""
+    """Return the texts in `wanted` that are missing in `among`.
+
+    A text that `among` contains, but at another place in the order of `wanted`, counts as missing.
+    """
     place, missing = 0, []
     for text in wanted:
         try:

@@ -113,8 +113,9 @@ class Articles(Revisions):
     def revision_captures(self, since: str | None) -> list[tuple[int, int, RawRef]]:
         """Return article id, revision number and capture of each revision that was read from a page, oldest first.
 
-        The capture is the first one that showed the revision; for the current revision it is the last one, because the
-        related stories are those of the last one. If `since` (UTC, ISO 8601) is given, earlier captures are not listed.
+        For an older revision, the capture is the first one that showed it. For the current revision, it is the last
+        one, because the archive keeps the related stories of the last capture. If `since` (UTC, ISO 8601) is given,
+        revisions with an earlier capture are left out.
         """
         rows = self.db.query(
             """SELECT v.article, v.revision, r.file, r.offset, r.length, r.digest

@@ -97,7 +97,7 @@ def _connect(file: Path, *, read_only: bool) -> sqlite3.Connection:
 
 
 def not_writable(folder: Path, error: OSError | None) -> StorageUnavailable:
-    """Return the error for a folder that cannot be written; if `error` is None, a permission is missing."""
+    """Return the error for a folder that cannot be written; without an `error`, it says `permission denied`."""
     reason = error.strerror if error else "permission denied"
     return StorageUnavailable(
         f"the archive folder {folder} cannot be written: {reason}",
@@ -122,7 +122,7 @@ def _checked_version(db: Database, file: Path, *, read_only: bool) -> int:
 
 @contextmanager
 def _translated(file: Path) -> Iterator[None]:
-    """Turn SQLite errors of the block that the user can fix into `StorageError`.
+    """Turn SQLite errors in the block into `StorageError`, if the user can fix them.
 
     Other errors, such as wrong SQL, are bugs and propagate.
 

@@ -86,7 +86,7 @@ class CrashMarker:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        """Turn a system error of the block into `StorageUnavailable`."""
+        """Turn a system error in the block into `StorageUnavailable`."""
         try:
             yield
         except OSError as error:

@@ -47,14 +47,14 @@ class Gaps:
         return [_gap(row) for row in rows]
 
     def close_gap(self, gap: Gap, by: GapClosing, now: datetime) -> None:
-        """Mark a gap as closed at `now`; `by` is what closed it."""
+        """Mark a gap as closed at `now`; `by` says what closed it (see `schedule.gaps`)."""
         self.db.conn.execute(
             "UPDATE gaps SET state = 'closed', closed_at = ?, closed_by = ?, note = NULL WHERE id = ?",
             (to_text(now), by, gap.id),
         )
 
     def note_gap(self, gap: Gap, note: str, *, tried: bool) -> None:
-        """Write what an open gap is waiting for; if `tried`, also count an attempt that did not close the gap."""
+        """Store `note`: what an open gap waits for. If `tried`, also count a failed attempt to close it."""
         self.db.conn.execute("UPDATE gaps SET note = ?, tried = tried + ? WHERE id = ?", (note, tried, gap.id))
 
     def ids_between(self, gap: Gap) -> int:

@@ -110,7 +110,7 @@ class Health:
     # --- health -----------------------------------------------------------------------------------------------------
 
     def health_facts(self, now: datetime, started_at: datetime) -> Facts:
-        """Return the facts that the health checks need and that are stored; the caller adds the other facts."""
+        """Return the facts for the health checks that the database holds; the caller adds the other facts."""
         return Facts(
             now=now,
             started_at=started_at,
@@ -149,8 +149,8 @@ class Health:
     def _page_counts(self, since: datetime) -> dict[str, int]:
         """Count the pages requested since `since`, and how many of them were read, failed repeatedly or drifted.
 
-        A page that has been archived keeps the state `live` when it fails or drifts. The plus in `+state` prevents
-        SQLite from using the index on states, with which it would read all pages ever requested.
+        A page that has been archived keeps the state `live` when it fails or drifts. Without the plus in
+        `+state`, SQLite would use the index on states, and would read all pages ever requested.
         """
         (row,) = self.db.query(
             """SELECT count(*) AS pages_asked,
@@ -214,7 +214,7 @@ class Health:
             )
 
     def save_reported(self, message: Message, now: datetime) -> None:
-        """Record that the beginnings and ends of incidents that `message` contains have been reported."""
+        """Record as reported the beginnings and ends of incidents that `message` contains."""
         at = to_text(now)
         with self.transaction():
             for column, ids in (("told_at", message.opened), ("closed_told_at", message.closed)):

@@ -74,7 +74,7 @@ class Pages:
         return bool(added)
 
     def sighted(self, source: str, ids: Iterable[int], by: datetime | None = None) -> set[int]:
-        """Return those of the post ids `ids` that a source has listed; if `by` is given, at that time or earlier."""
+        """Return those of the post ids `ids` that a source has listed, up to the time `by` if it is given."""
         rows = self.db.query(
             """SELECT page FROM sightings WHERE source = ? AND page IN (SELECT value FROM json_each(?))
                AND (? IS NULL OR first_seen_at <= ?)""",
@@ -108,7 +108,7 @@ class Pages:
         return page_of(row) if row else None
 
     def abandoned_pages(self, ids: Iterable[int]) -> list[PageForFetch]:
-        """Return the pages with the given ids that are gone, or that are no longer retried after failures."""
+        """Of the pages with the given ids, return those that are gone or, after failures, no longer retried."""
         rows = self.db.query(
             f"""SELECT {FOR_FETCH} FROM pages
                WHERE (state = 'gone' OR (state IN ('failed', 'drift', 'rejected') AND next_due_at IS NULL))
@@ -144,7 +144,7 @@ class Pages:
         ]
 
     def add_page(self, page: PageForFetch, source: str) -> None:
-        """Add a page that no list named but that a request revealed; a known page is not changed."""
+        """Add a page that a request has found, although no source lists it; a known page is not changed."""
         self.db.conn.execute(
             """INSERT INTO pages (id, url, state, first_seen_at, first_source) VALUES (?, ?, 'known', ?, ?)
                ON CONFLICT (id) DO NOTHING""",

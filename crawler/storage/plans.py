@@ -192,7 +192,7 @@ class Plans:
     # --- lists --------------------------------------------------------------------------------------------------------
 
     def sections_named(self) -> list[dict[str, Any]]:
-        """Return the address, kind and name of each section, and of the list of each section in the list API."""
+        """Return the address, kind and name of each section page and of each section's list in the list API."""
         return list(
             self.db.query(
                 """SELECT url, kind, name FROM sources WHERE kind IN ('section', 'list')
@@ -201,7 +201,7 @@ class Plans:
         )
 
     def save_listed(self, url: str, items: int, fresh: int, now: datetime) -> None:
-        """Record in a source's row that a backfill read the source. Only polls change the rows of polled sources."""
+        """Record in a source's row that a backfill read the source, unless the source is polled or excluded."""
         self.db.conn.execute(
             """UPDATE sources SET state = 'ok', last_checked_at = :now, last_ok_at = :now, items = :items,
                  fresh_items = :fresh, most_items = max(coalesce(most_items, 0), :items), failures = 0, error = NULL,
@@ -260,7 +260,7 @@ class Plans:
         )
 
     def gap_spans(self, first: int, last: int) -> list[tuple[int, int]]:
-        """Return the lowest and the highest id inside each open gap between `first` and `last`, newest gap first."""
+        """Return the lowest and highest id in each open gap that lies between `first` and `last`, newest gap first."""
         rows = self.db.query(
             """SELECT DISTINCT after_id + 1 AS low, before_id - 1 AS high FROM gaps
                WHERE state = 'open' AND after_id < before_id - 1 AND after_id >= ? AND before_id <= ? ORDER BY 1 DESC""",

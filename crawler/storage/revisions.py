@@ -119,7 +119,7 @@ class Revisions:
         return [RevisionMoment(row["revision"], from_text(row["seen_at"]), row["fingerprint"]) for row in rows]
 
     def predate_revision(self, key: int, number: int, at: datetime, raw_id: int) -> None:
-        """Set the time of a revision back to `at`, the time of an earlier capture that shows it; `raw_id` is its id."""
+        """Set the time of a revision back to `at`, the time of the earlier capture `raw_id`, which shows it."""
         self.db.conn.execute(
             "UPDATE revisions SET seen_at = ?, raw_id = ? WHERE article = ? AND revision = ?",
             (to_text(at), raw_id, key, number),
@@ -159,7 +159,7 @@ class Revisions:
     def changes(self, since: str | None, limit: int) -> list[dict[str, Any]]:
         """Return at most `limit` changes of articles, newest first: revisions, removals and restorations.
 
-        Removals are the states `gone` and `suspect`; the latter counts only if it is still the current state of the
+        Removals are the states `gone` and `suspect`; `suspect` counts only if it is still the current state of the
         article. A restoration is the state `live` after `gone`. `since` is a time in UTC (ISO 8601); earlier changes
         are left out.
         """

@@ -33,7 +33,7 @@ class Sources:
         """Add sources, which are due at `due_at` (None: they are not polled).
 
         A source that is already known keeps its state and its due time. If it has no due time and is not excluded, it
-        gets `due_at`. If `found` has a name or zone for it, this replaces the stored one.
+        gets `due_at`. A name or zone that is given in `found` replaces the stored one.
         """
         self.db.conn.executemany(
             """INSERT INTO sources (url, kind, name, zone, state, next_due_at) VALUES (?, ?, ?, ?, 'new', ?)
@@ -87,7 +87,7 @@ class Sources:
         )
 
     def save_source(self, url: str, outcome: SourceOutcome, now: datetime) -> None:
-        """Update the row of a source with the outcome of a poll; see `SourceOutcome` for the values that None keeps."""
+        """Update the row of a source with the outcome of a poll; `SourceOutcome` says what None means."""
         self.db.conn.execute(
             """UPDATE sources SET state = :state, next_due_at = :due, last_checked_at = :now, failures = :failures,
                  error = :error, error_kind = :error_kind, interval = coalesce(:interval, interval),

@@ -35,7 +35,8 @@ def list_files(
 ) -> list[ManifestEntry]:
     """Return a manifest entry for each WARC file in a folder.
 
-    `before` contains the entries of an earlier backup by file name; the entry of an unchanged file is taken from it.
+    `before` contains the entries of an earlier backup by file name; for an unchanged file, its entry there is
+    returned.
 
     Raises:
         Interrupted: `stopping`, which is called repeatedly, returned True.

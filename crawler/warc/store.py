@@ -145,7 +145,7 @@ class WarcStore:
 
     @contextmanager
     def try_lock(self, name: str) -> Iterator[bool]:
-        """Lock a file for the duration of the block and yield True; yield False if any process has locked the file."""
+        """Lock a file for the duration of the block and yield True; yield False if the file is locked already."""
         with (self._directory / name).open("rb") as file:
             yield _try_lock(file)
 

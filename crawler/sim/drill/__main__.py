@@ -1,6 +1,6 @@
 """The process that a drill starts in order to kill it: it runs the service until a given time.
 
-Boundary: takes three arguments: the archive folder, the URL of the site and the time of the end (ISO 8601).
+Boundary: takes three arguments: the archive folder, the URL of the site and the time at which to stop (ISO 8601).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The site of a drill, and the ground truth: when each version of an article was published, and which ones were served.
+"""The site of a drill, and the ground truth: when each version of an article was published, and whether it was served.
 
 Boundary: the fake site and its socket; knows nothing of the archive.
 """

@@ -123,7 +123,8 @@ class Drill:
     def kill(self, requests: int, pause: float, until: datetime) -> None:
         """Run the service in a separate process; kill this process `pause` seconds after `requests` requests.
 
-        `until` is the simulated time at which the process would end by itself. The service then starts again in this one.
+        `until` is the simulated time at which the separate process would end if it were not killed. After the kill, the
+        service starts again in the current process.
         """
         self.service.stop()
         wanted, deadline = self.agency.requests + requests, time.monotonic() + _KILL_TIMEOUT

@@ -40,8 +40,9 @@ _HOURS = (6.0, 22.0)  # earliest and latest hour of publication
 class Day:
     """One row of the report: a scenario, the articles published and changed during it, and the alerts that were raised.
 
-    `day` is the number of its first day, and `days` its length. `held` counts the articles of these days that are in
-    the archive. Delays, from publication until the first response with the article, are in minutes.
+    `day` is the number of the scenario's first day, and `days` its length. `held` counts the articles that
+    were published on these days and are in the archive. Delays, from publication until the first response with the
+    article, are in minutes.
     """
 
     day: int
@@ -142,7 +143,8 @@ def _drill(archive: Path, seeds: Path, seed: int, lexicon: Lexicon | None) -> It
 def program(days: int) -> Iterator[Scenario]:
     """Yield scenarios for `days` days, then the days without faults that end each drill.
 
-    After its last scenario, the table starts again. A scenario that takes longer than the days left is skipped.
+    After the last scenario of the table, the first one follows again. A scenario that takes longer than the days left
+    is skipped.
     """
     table = cycle(TABLE)
     while any(scenario.days <= days for scenario in TABLE):

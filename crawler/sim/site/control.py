@@ -51,7 +51,7 @@ def _json(value: object, status: int = 200) -> SiteResponse:
 def _state(site: FakeSite, name: str, query: str) -> dict[str, object]:
     if name != "state":
         raise BadInput(
-            f"unknown path {name!r} for GET", f"use GET only for state, and POST for one of {', '.join(ACTIONS)}"
+            f"unknown path {name!r} for GET", f"use GET only for 'state'; use POST for one of {', '.join(ACTIONS)}"
         )
     return site.state(log=parse_qs(query).get("log") != ["0"])
 

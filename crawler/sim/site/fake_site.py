@@ -60,7 +60,7 @@ class FakeSite:
         return self._context.base + CONTROL
 
     def respond(self, request: SiteRequest) -> SiteResponse:
-        """Return the response to one request, which may come from a reader of the site or be for the control endpoints."""
+        """Return the response to one request, either for the site itself or for its control endpoints."""
         with self._lock:
             if request.path == CONTROL or request.path.startswith(f"{CONTROL}/"):
                 return control.respond(self, request, CONTROL)

@@ -60,7 +60,7 @@ class SiteFault:
         return self.path is None or fnmatchcase(path, self.path) or fnmatchcase(path.partition("?")[0], self.path)
 
     def after_use(self) -> SiteFault | None:
-        """Return the fault that remains after one more request, or None if the fault is used up."""
+        """Return the fault as it is after it has affected one more request, or None if it is used up then."""
         if self.times is None:
             return self
         return replace(self, times=self.times - 1) if self.times > 1 else None

@@ -3,7 +3,8 @@
 In a file of word lists (`data/words.txt`), the line `[name]` starts a plain list. The line `[name: a b c]` starts a
 list of records with the fields `a`, `b` and `c`, separated by `|`. Templates use the lists as follows:
 
-- `{place}`, `{country.of}`  a random entry of the list, or a field of the entry; always the same one in a text.
+- `{place}`                  a random entry of the list `place`; within one text, always the same entry.
+- `{country.of}`             the field `of` of the entry of the list `country`.
 - `{place2}`                 a second entry of the same list.
 - `{place+}`                 a new entry each time.
 - `{place^}`                 the entry with a capital first letter.

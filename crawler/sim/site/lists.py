@@ -53,7 +53,7 @@ def stories_of(context: PageContext, topic: ApiTopic, *, start: int = 0, count: 
 
 
 def matching(context: PageContext, word: str) -> list[Story]:
-    """Return those of the newest 1,000 stories whose title contains `word`, newest first."""
+    """Search the newest 1,000 stories, and return those whose title contains `word`, newest first."""
     wanted = word.casefold()
     return [s for s in context.world.newest(count=1000) if wanted in s.title.casefold()]
 

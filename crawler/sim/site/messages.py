@@ -26,7 +26,7 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class SiteRequest:
-    """One request. `path` includes the query string; upper and lower case are the same in header names."""
+    """One request. `path` includes the query string; the names of headers are not case-sensitive."""
 
     method: str
     path: str
@@ -104,6 +104,6 @@ def compressed(response: SiteResponse, request: SiteRequest) -> SiteResponse:
 
 
 def always_gzip(response: SiteResponse) -> SiteResponse:
-    """Compress the body even if the client does not accept gzip, as for the site's sitemaps (dossier section 11)."""
+    """Compress the body even if the client does not accept gzip; the site does so for sitemaps (dossier section 11)."""
     body = gzip.compress(response.body, _GZIP_LEVEL, mtime=0)
     return replace(response, body=body).with_headers(("Content-Encoding", "gzip"))

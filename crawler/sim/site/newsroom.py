@@ -97,7 +97,7 @@ def assign(slot: Slot, seed: int) -> Assignment:
 
 
 def write(assignment: Assignment, options: Options) -> Story:
-    """Generate the story of an assignment."""
+    """Generate the story that `assignment` describes."""
     return _StoryWriter(assignment).story(options.section(assignment.section).name)
 
 
@@ -204,7 +204,7 @@ class _StoryWriter:
         return texts
 
     def glued(self, text: str) -> str:
-        """Delete some spaces at line ends, which glues two words, as in older texts (dossier sections 6 and 16)."""
+        """Delete some spaces at line ends, so that words run together as in older texts (dossier sections 6 and 16)."""
         return _LINE.sub(lambda line: line[1] if self.rng.random() < 0.5 else line[0], text)
 
     def further_paragraphs(self) -> list[str]:
@@ -213,7 +213,10 @@ class _StoryWriter:
         return [" ".join(self.raw_sentence() for _ in range(self.rng.choice((1, 1, 2, 2, 3)))) for _ in range(wanted)]
 
     def sentence_templates(self) -> list[str]:
-        """Return sentence templates in order of use: some of the topic, four that fit any story, then the others."""
+        """Return all sentence templates in order of use.
+
+        First some from the topic, then four that fit any story, then the rest from the topic, then all others.
+        """
         own, common = (self.rng.sample(t.templates["S"], len(t.templates["S"])) for t in (self.topic, self.common))
         cut = self.rng.randint(4, 9)
         return [*own[:cut], *common[:4], *own[cut:], *common[4:]]

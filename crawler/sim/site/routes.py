@@ -111,7 +111,7 @@ def _page(context: PageContext, request: SiteRequest, html: str) -> SiteResponse
 
 
 def _with_list_validators(context: PageContext, request: SiteRequest, response: SiteResponse) -> SiteResponse:
-    """Add validators to the response with a list, if the options ask for them; any change to a story changes the ETag."""
+    """Add validators to the response for a list if the options ask for them. Any change to a story changes the ETag."""
     if not context.options.validators:
         return response
     newest = max((s.modified for s in context.world.newest(count=1)), default=context.now())

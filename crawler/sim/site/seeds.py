@@ -38,7 +38,7 @@ _TAGS = ("Vietnam", "défense", "dialogue")
 
 
 def stories(folder: Path, options: Options) -> list[Story]:
-    """Return one story for each seed article, and one for each different story that they list under `Voir plus`."""
+    """Return a story for each seed article, and for each story listed under `Voir plus`, without repetitions."""
     section = options.section("politique").name
     found: list[Story] = []
     for path in sorted(folder.glob("*.txt")):
@@ -52,7 +52,7 @@ def stories(folder: Path, options: Options) -> list[Story]:
 
 
 def _daytime(newest: datetime, earlier: int) -> datetime:
-    """Return the publication time of the story that comes `earlier` places before the newest one under `Voir plus`.
+    """Return the publication time of a story under `Voir plus`; `earlier` is the number of newer stories there.
 
     `newest` is the publication time of the newest story. No story is published at night.
     """

@@ -88,7 +88,10 @@ class Options:
         return next((s for s in self.sections if s.key == key), self.sections[0])
 
     def second_section(self, post_id: int, section: str) -> str:
-        """Return the name of the second section that lists a story; if none does, return `section`, its own section."""
+        """Return the name of a second section that also lists the story.
+
+        If there is none, return `section`, the name of the story's own section.
+        """
         if not self.overlap or post_id % self.overlap:
             return section
         return self.sections[post_id // self.overlap % len(self.sections)].name

@@ -83,7 +83,7 @@ def recent(now: datetime, count: int, seed: int, taken: Collection[int]) -> list
 def upcoming(now: datetime, until: datetime, seed: int, taken: Collection[int]) -> list[Slot]:
     """Return the slots (pairs of id and publication time) after `now` and up to `until`, oldest first.
 
-    At the time `until`, `recent` returns the same slots.
+    These are the slots that `recent` returns for the same period when it is called later.
     """
     days = range((until.astimezone(HANOI).date() - now.astimezone(HANOI).date()).days + 1)
     first = now.astimezone(HANOI).date()

@@ -108,7 +108,7 @@ class World:
         self._planned = sorted([*self._planned, *assigned], key=lambda a: a.slot.published, reverse=True)
 
     def advance(self, now: datetime) -> None:
-        """Put those planned stories online whose publication time has come at the time `now`."""
+        """Put online all planned stories whose publication time is `now` or earlier."""
         if not self._planned or self._planned[-1].slot.published > now:
             return
         while self._planned and self._planned[-1].slot.published <= now:
@@ -233,9 +233,9 @@ def _with_paragraph(blocks: tuple[Block, ...], text: str) -> tuple[Block, ...]:
 
 
 def _corrected(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
-    """Return the blocks with a correction: a number in the last paragraph that contains one is increased by 1.
+    """Return the blocks with a correction: in the last paragraph with a number, its first number is increased by 1.
 
-    If no paragraph contains a number, a paragraph is added.
+    If no paragraph contains a number, a paragraph is added instead.
     """
     for i in reversed(range(len(blocks))):
         block = blocks[i]
