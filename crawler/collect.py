@@ -1,6 +1,6 @@
 """One poll, with everything that belongs to it: the run's row, crash recovery, the due sources and pages.
 
-Boundary: the order of the calls only.
+Boundary: only calls other modules in the right order.
 """
 
 from __future__ import annotations

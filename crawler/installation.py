@@ -30,7 +30,9 @@ def write(folder: Path) -> list[Path]:
     targets = {name: folder / place for name, place in FILES.items()}
     existing = [str(path) for path in targets.values() if path.exists()]
     if existing:
-        raise BadInput(f"files exist already: {', '.join(existing)}", "choose another folder, or move these files away")
+        raise BadInput(
+            f"these files already exist: {', '.join(existing)}", "choose another folder, or move these files away"
+        )
     try:
         for name, path in targets.items():
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -55,7 +55,7 @@ def request(
     if first > last:
         raise BadInput(
             f"no article can have been published before {FLOOR} or after today, {today}",
-            f"choose days from {FLOOR} to {today}",
+            f"choose days between {FLOOR} and {today}",
         )
     if section is not None and via not in (None, "lists"):
         raise BadInput(

@@ -133,7 +133,7 @@ class _Parser:
             self._add_term(piece)
 
     def finish_run(self) -> None:
-        """Turn the plain words collected so far into terms: the longest phrases with synonyms, else single words."""
+        """Split the collected words into terms, left to right: the longest phrase that has synonyms, else one word."""
         run, self._run = [words for words in self._run if words], []
         while run:
             length, group = self._longest_synonym(run)

@@ -11,7 +11,7 @@ estimate   how much of a plan is done, and how much remains
 A plan is stored as rows, so any process can continue it, even if the previous process crashed. A list is read when the
 plan comes to it, and a page that the archive holds is not fetched again. All requests share the rate limit of the host.
 
-Boundary: the order of the calls only; `crawler.plans` decides what comes next and what a response means.
+Boundary: only calls other modules in the right order; `crawler.plans` decides what comes next and what a response means.
 """
 
 from crawler.backfill.advance import advance

@@ -1,6 +1,6 @@
 """Do the next work item of the open plans.
 
-Boundary: the order of the calls only.
+Boundary: only calls other modules in the right order.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ It is not known whether the site answers a request with an id but without the ri
 first such request, two responses are checked: one for an article that certainly exists, and one for an id that cannot
 exist yet. Ids are probed only if the first response is that article and the second says that there is no article.
 
-Boundary: the order of the calls only; `crawler.plans` decides what a response means.
+Boundary: only calls other modules in the right order; `crawler.plans` decides what a response means.
 """
 
 from __future__ import annotations

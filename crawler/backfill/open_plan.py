@@ -1,6 +1,6 @@
 """Find the plan of a backfill request: an open one, one that is done, or a new one.
 
-Boundary: the order of the calls only.
+Boundary: only calls other modules in the right order.
 """
 
 from __future__ import annotations

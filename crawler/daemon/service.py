@@ -282,7 +282,9 @@ class Service:
         finished = self._worker.join(self._intervals.grace)
         if not finished:
             grace = self._intervals.grace
-            _log.warning("stopped; the current item took longer than %s s and is repeated at the next start", grace)
+            _log.warning(
+                "stopped; the current item took longer than %s s and will be repeated at the next start", grace
+            )
         return finished
 
 

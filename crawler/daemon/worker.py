@@ -164,10 +164,10 @@ class Worker:
         exits = checks.unexpected_exits(archive.jobs().get(SERVICE), now)
         archive.begin_job(SERVICE, now, failures=exits)
         if exits:
-            _log.warning("%s of the service in a row", checks.plural(exits, "unexpected exit"))
+            _log.warning("consecutive unexpected exits of the service: %s", exits)
         if not archive.has_findings():
             _log.info(
-                "this site was never probed; run `vna probe` to check the assumptions about it (safe at any time)"
+                "this site has never been probed; run `vna probe` to check the assumptions about it (safe at any time)"
             )
 
     def _clear_archive_error(self) -> None:

@@ -151,7 +151,7 @@ def _row(stored: StoredArticle) -> dict[str, Any]:
 
 
 def _value(field: ArticleField, stored: StoredArticle) -> Any:
-    """Return the value of an article for the column `field`; lists and structures are as in the JSON."""
+    """Return the value of an article for the column `field`; lists and structures have the form of the JSON output."""
     if field.type is FieldType.DAY:
         published = _instant(stored.article.published_at)
         return published.date() if published else None

@@ -9,7 +9,7 @@ Each response is in the WARC before a row refers to it. What follows from one pa
 transaction, which also sets the time of the next visit. A run that is killed repeats at most its last step; nothing is
 stored twice.
 
-Boundary: the order of the calls only. `schedule`, `identity` and `parse` decide what a response means.
+Boundary: only calls other modules in the right order. `schedule`, `identity` and `parse` decide what a response means.
 """
 
 from crawler.pipeline.fetching import Capture, FetchFailure, archive_response, fetch

@@ -1,6 +1,6 @@
 """Store one article in four steps: parse → repair → decide (is it new or revised?) → store.
 
-Boundary: the order of the calls only; `identity` decides, `storage` writes.
+Boundary: only calls other modules in the right order; `identity` decides, `storage` writes.
 """
 
 from __future__ import annotations

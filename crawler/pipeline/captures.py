@@ -4,7 +4,7 @@ As after a fetch, the response is written to a WARC file of this archive before 
 names the file that the capture came from. A capture that was imported before is recognised, so an import can be
 repeated.
 
-Boundary: the order of the calls only; `identity` decides where a capture belongs.
+Boundary: only calls other modules in the right order; `identity` decides where a capture belongs.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A gap opens if a response of a source has no article in common with the previous response of that source. Opening a gap
 makes the sitemaps of its months due, and each later response is checked against the open gaps. Nothing is fetched here.
 
-Boundary: the order of the calls only; `schedule` decides what opens and closes a gap.
+Boundary: only calls other modules in the right order; `schedule` decides what opens and closes a gap.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Import texts in the seed format.
 
-Boundary: the order of the calls only; `parse.seedtext` reads the format.
+Boundary: only calls other modules in the right order; `parse.seedtext` reads the format.
 """
 
 from __future__ import annotations

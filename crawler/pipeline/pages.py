@@ -1,6 +1,6 @@
 """Visit one page: fetch → archive → parse → repair → decide → store, the last three in one transaction.
 
-Boundary: the order of the calls only; `schedule` decides what a response means for the page's row.
+Boundary: only calls other modules in the right order; `schedule` decides what a response means for the page's row.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ An article that is fetched for a question is processed like any other visit. If 
 its response stay unknown. If the run has to end early (no network, a pause that the host asked for, a signal), the
 findings made so far are stored.
 
-Boundary: the order of the calls only; `crawler.probe` decides what to ask and what a response means.
+Boundary: only calls other modules in the right order; `crawler.probe` decides what to ask and what a response means.
 """
 
 from __future__ import annotations

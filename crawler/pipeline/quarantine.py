@@ -4,7 +4,7 @@ If a bug raises a Python exception, the item is quarantined at once and the exce
 interpreter leaves no time for that. Therefore the crash marker names the item while it is processed, and after three
 crashes in a row over the same item the next process quarantines it.
 
-Boundary: the order of the calls only; the caller knows which row belongs to an item.
+Boundary: only calls other modules in the right order; the caller knows which row belongs to an item.
 """
 
 from __future__ import annotations

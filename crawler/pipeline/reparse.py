@@ -4,7 +4,7 @@ A newer parser never adds a revision: it corrects the revision that was read fro
 parsed before become articles. Several processes may parse, but only this one writes. The service may run at the same
 time: rows that it writes meanwhile are never overwritten.
 
-Boundary: the order of the calls only; nothing is fetched.
+Boundary: only calls other modules in the right order; nothing is fetched.
 """
 
 from __future__ import annotations

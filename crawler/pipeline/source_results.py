@@ -3,7 +3,7 @@
 Each response is stored in one transaction, with the time of the response, so that the same WARC files give the same
 rows.
 
-Boundary: the order of the calls only; `schedule` decides.
+Boundary: only calls other modules in the right order; `schedule` decides.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Add and change the rows of sources, as the configuration asks and as responses name new sources.
 
-Boundary: the order of the calls only; `schedule` decides which rows change, `discover` which sources a response names.
+Boundary: only calls other modules in the right order; `schedule` decides which rows change, `discover` which sources a response names.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def add_named_by_failure(run: Run, source: SourceForPoll, error: PageError, now:
 
 
 def add_related(run: Run, article: Article, now: datetime) -> None:
-    """Store the related stories that are listed under an article as sightings. Needs an open transaction."""
+    """Store a sighting of each related story that is listed under an article. Needs an open transaction."""
     source, sightings = related(article, run.site)
     run.archive.add_sightings(source, sightings, now, now)
 

@@ -1,6 +1,6 @@
 """One poll: fetch the due sources, then the due pages.
 
-Boundary: the order of the calls only.
+Boundary: only calls other modules in the right order.
 """
 
 from __future__ import annotations

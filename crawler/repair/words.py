@@ -1,6 +1,6 @@
 """Split French text into tokens, and classify words for the repair rules and for `Grammar`.
 
-Boundary: closed lists and shapes of words; neither word frequencies nor article texts are used.
+Boundary: uses only fixed word lists and the form of a word; neither word frequencies nor article texts are used.
 """
 
 from __future__ import annotations

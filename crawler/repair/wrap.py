@@ -98,7 +98,7 @@ def _cumulate(widths: Sequence[float]) -> list[float]:
 
 
 def _line_likelihood(length: int, full: int, cumulative: Sequence[float]) -> float:
-    """Return the likelihood of a line of `length` columns, which would have had `full` columns with the next word.
+    """Return the likelihood of a line of `length` columns that would have been `full` columns long with the next word.
 
     `cumulative` is the cumulative distribution of wrap widths.
     """

@@ -3,7 +3,7 @@
 Such records are at the end of a file, after the last record that has a row. A visit that was cut off half-way is
 continued over the network.
 
-Boundary: the order of the calls only.
+Boundary: only calls other modules in the right order.
 """
 
 from __future__ import annotations

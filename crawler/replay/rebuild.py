@@ -1,6 +1,6 @@
 """Rebuild the database from the WARC files alone, and compare it with the old one.
 
-Boundary: the order of the calls only; the caller chooses the folder and decides whether the new database replaces the
+Boundary: only calls other modules in the right order; the caller chooses the folder and decides whether the new database replaces the
 old one.
 """
 

@@ -26,7 +26,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class Unfinished(BaseException):
-    """The visit requests a response that the WARC does not hold: the process was killed half-way through the visit.
+    """Raised if a replayed visit requests a response that the WARC lacks: the crawler was killed during that visit.
 
     This is not an error, and no error handler may catch it, so it does not derive from Exception.
     """

@@ -55,7 +55,7 @@ def next_check(
 
 
 def has_lastmod_hint(page: PageForFetch, *, missed: bool = False) -> bool:
-    """Whether a source gives reliable modification times of a page. `missed`: whether they have just missed an edit."""
+    """Whether a page has a reliable lastmod hint: one that has missed no edit. `missed`: whether it just missed one."""
     return page.hinted_at is not None and not (page.unhinted or missed)
 
 

@@ -214,7 +214,7 @@ class Health:
             )
 
     def save_reported(self, message: Message, now: datetime) -> None:
-        """Record as reported the beginnings and ends of incidents that `message` contains."""
+        """Record that the starts and ends of incidents in `message` have been reported."""
         at = to_text(now)
         with self.transaction():
             for column, ids in (("told_at", message.opened), ("closed_told_at", message.closed)):

@@ -51,13 +51,13 @@ def stories(folder: Path, options: Options) -> list[Story]:
     return found
 
 
-def _daytime(newest: datetime, earlier: int) -> datetime:
-    """Return the publication time of a story under `Voir plus`; `earlier` is the number of newer stories there.
+def _daytime(newest: datetime, newer: int) -> datetime:
+    """Return the publication time of a story under `Voir plus`; `newer` is the number of newer stories there.
 
     `newest` is the publication time of the newest story. No story is published at night.
     """
     moment = newest
-    for _ in range(earlier):
+    for _ in range(newer):
         moment -= _INTERVAL
         if moment.hour < _MORNING:
             moment -= _NIGHT
