@@ -1,7 +1,8 @@
 """Sends alerts to the recipients in `[alerts] to`, through the Apprise library.
 
 Boundary: Apprise is an optional dependency, loaded only when an alert is sent. `crawler.health` decides what to report
-and when. Recipient URLs contain passwords and tokens, so our messages show only their scheme and a non-secret host.
+and when. Recipient URLs contain passwords and tokens, so our messages show only their scheme and, unless it is secret,
+their host.
 """
 
 from __future__ import annotations

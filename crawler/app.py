@@ -125,11 +125,11 @@ def _politeness(config: Config) -> Settings:
 
 
 def require_contact(config: Config) -> None:
-    """Raise an error if no contact is configured at which the operators of the real site can reach the user.
+    """Raise an error unless a contact is configured, so that the operators of the real site can reach the user.
 
     Raises:
         ConfigError: the configured contact is missing or a placeholder.
-        SiteUnavailable: the host of the site cannot be resolved, which the user should fix before setting the contact.
+        SiteUnavailable: the host of the site cannot be resolved; the user should fix this before setting the contact.
 
     """
     if not config.loopback and not config.contact_is_real:
@@ -155,7 +155,7 @@ def reading_archive(folder: Path) -> Archive:
 
 
 def writing_archive(folder: Path) -> Archive:
-    """Open an archive to write only rows that no other process writes, so that no lock is needed.
+    """Open an archive for writing without a lock: the caller writes only rows that no other process writes.
 
     Raises:
         StorageError: there is no archive, or it cannot be opened.

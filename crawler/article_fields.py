@@ -175,6 +175,9 @@ def fields_in(place: In) -> tuple[ArticleField, ...]:
 
 
 def compared_fields(*, current: bool) -> tuple[str, ...]:
-    """Return the names of the fields that `vna reparse` compares: in the `current` revision, or else in older ones."""
+    """Return the names of the fields that `vna reparse` compares.
+
+    They are the fields for the current revision if `current` is True, else those for older revisions.
+    """
     wanted = {Compared.CURRENT, Compared.ALWAYS} if current else {Compared.ALWAYS}
     return tuple(field.name for field in FIELDS if field.compared in wanted)

@@ -107,7 +107,7 @@ class CrawlerError(Exception):
 
 
 class PageError(CrawlerError):
-    """A failure of the page or source with the address `url`. `kind` is stored in its row."""
+    """A failure of the page or source with the address `url`. `kind` is stored in the row of the page or source."""
 
     kind: ClassVar[ErrorKind] = ErrorKind.OTHER
 
@@ -132,7 +132,7 @@ class Unreachable(FetchError):
 
 
 class BadStatus(FetchError):
-    """The HTTP status says that the response is not the requested page; it is in `status`."""
+    """The HTTP status, in `status`, says that the response is not the requested page."""
 
     kind = ErrorKind.HTTP_STATUS
 
@@ -142,7 +142,7 @@ class BadStatus(FetchError):
 
 
 class Throttled(BadStatus):
-    """The HTTP status is 429 or 503. `retry_after` is the wait in seconds for which the host asks, or None."""
+    """The HTTP status is 429 or 503. `retry_after` is the wait that the host asks for, in seconds, or None."""
 
     def __init__(self, url: str, status: int, retry_after: float | None = None) -> None:
         super().__init__(url, status)
@@ -279,7 +279,7 @@ class StorageUnavailable(StorageError):
 
 
 class SchemaTooOld(StorageError):
-    """An older version of this program wrote the database, so it must be upgraded before it can be read."""
+    """An older version of this program wrote the database, which must be upgraded before it can be read."""
 
 
 class SchemaTooNew(StorageError):

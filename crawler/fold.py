@@ -51,7 +51,7 @@ def plain(text: str) -> str:
 
 
 def letters(text: str) -> str:
-    """Return a text in lower case, without accents and invisible characters.
+    """Return a text in lower case, without accents or invisible characters.
 
     Ligatures, superscripts, quotes, hyphens and dashes are replaced by plain characters.
     """

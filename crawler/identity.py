@@ -115,8 +115,8 @@ class Place:
 def place(fingerprint: str, at: datetime, timeline: Sequence[RevisionMoment]) -> Place:
     """Return the position of a capture among the revisions of its article (`timeline`, oldest first).
 
-    `at` is the time of the capture. If the verdict is `newest`, the caller must compare the capture with the last
-    revision by `decide`.
+    `at` is the time of the capture. If the verdict is `newest`, the caller must use `decide` to compare the
+    capture with the last revision.
     """
     after = next((i for i, moment in enumerate(timeline) if moment.seen_at > at), None)
     if after is None:

@@ -1,4 +1,4 @@
-"""Writes the files of a new installation: a commented configuration, and the files for running the service.
+"""Write the files of a new installation: a commented configuration, and the files for running the service.
 
 Boundary: writes new files only; `crawler.resources` finds the templates that are copied.
 """

@@ -41,7 +41,7 @@ class OutcomeKind(StrEnum):
 
     @property
     def is_routine(self) -> bool:
-        """Whether an outcome of this kind means that nothing changed; it is shown only in verbose output."""
+        """Whether an outcome of this kind means that nothing changed; such outcomes appear only in verbose output."""
         return self in _ROUTINE
 
     @property

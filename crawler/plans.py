@@ -70,7 +70,7 @@ def first_steps(
 ) -> list[tuple[StepKind, str]]:
     """Return the first steps of a plan, in order.
 
-    The other steps are added when the sitemap index has been read, or when requests by id have been checked.
+    The other steps are added when the sitemap index has been read, or when the site has answered requests by id.
     """
     if wanted.via == "lists":
         return list(sections)

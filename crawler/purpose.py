@@ -12,7 +12,7 @@ from crawler.types import SourceKind
 
 
 class PurposeKind(StrEnum):
-    """The kind of reason for which a response was requested; its value is written into the WARC field `VNA-Purpose`."""
+    """The kind of a purpose (why a response was requested); its value is written into the WARC field `VNA-Purpose`."""
 
     PAGE = "page"  # a visit to an article page, by post id
     SOURCE = "source"  # a poll of a source and its further pages, by address

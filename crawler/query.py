@@ -149,7 +149,7 @@ class _Parser:
         return 1, []
 
     def _add_term(self, piece: re.Match[str]) -> None:
-        """Add the term for a piece that is no plain word: a phrase, a prefix, an exclusion or a word in one column."""
+        """Add the term of a piece other than a plain word: phrase, prefix, exclusion or word in one column."""
         words = _words(piece)
         if not words:
             return

@@ -3,7 +3,7 @@
 The circuit breaker is in one of three states:
 ```
 closed     Requests are `interval` seconds apart. After status 429 or 503, no request is sent before the time in the
-           Retry-After header, and the interval is doubled. Each good response shortens a longer interval by 10 %.
+           Retry-After header, and the interval is doubled. Each good response shortens a raised interval by 10 %.
 open       After failures at five addresses in a row, no request is sent for five minutes. This time is doubled each
            time the breaker opens again.
 half-open  After this time, one trial request is sent. A good response closes the breaker; otherwise, it opens again.
@@ -209,7 +209,7 @@ def is_host_suspect(state: RateLimitState, address: str) -> bool:
 
 
 def after_response(state: RateLimitState, limits: RateLimits, signal: ResponseSignal, now: datetime) -> RateLimitState:
-    """Return the state after a request ended at `now`, with or without a response; `signal` describes how it ended."""
+    """Return the state after a request that ended at `now`, with or without a response; `signal` describes its end."""
     if signal.kind == "good":
         return _after_good(state, signal)
     late = state.trouble_at is not None and signal.requested_at < state.trouble_at

@@ -60,7 +60,7 @@ def sql_value(field: ArticleField, value: Any) -> Any:
 def article_from_row(row: Mapping[str, Any], columns: Iterable[ArticleField], **others: Any) -> Article:
     """Build an article from a row of the database.
 
-    Each attribute of the article is read from the column of the same name, if it is in `columns`, or given in `others`.
+    Attributes in `columns` are read from the columns of the same names; `others` gives the remaining attributes.
     """
     values = {f.name: _from_sql(f, row[f.name]) for f in columns if f.name in _ATTRIBUTES}
     return Article(**values, **others)

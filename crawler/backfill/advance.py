@@ -27,7 +27,7 @@ def advance(run: Run, plan: int | None = None) -> WorkItem | None:
     or, if `plan` is its id, a work item of the kind `wait` is returned after a second.
 
     Raises:
-        StopError: a fetch cannot continue, or the site does not answer requests by id, which a person has to look at.
+        StopError: a fetch cannot continue, or the site does not answer requests by id and a person has to find out why.
 
     """
     for one in run.archive.plans(open_only=True):
@@ -37,7 +37,7 @@ def advance(run: Run, plan: int | None = None) -> WorkItem | None:
 
 
 def _advance_alone(run: Run, plan: Plan, *, waits: bool) -> WorkItem | None:
-    """Do a work item of a plan unless another process is working on the plan: two processes would read the same list.
+    """Do a work item of a plan, unless another process is working on it (both would read the same list).
 
     If another process is working on the plan and `waits` is set, wait a second and return a work item of the kind
     `wait`.

@@ -139,7 +139,7 @@ def probe_next(run: Run, plan: Plan, step: Step) -> WorkItem | None:
 
 
 def purpose_of(post_id: int) -> Purpose:
-    """Return the purpose of a request for the id `post_id` alone."""
+    """Return the purpose of a request by id, for the id `post_id`."""
     return Purpose(PurposeKind.ID, str(post_id))
 
 
@@ -185,7 +185,7 @@ def store_probe(run: Run, post_id: int, probed: ProbedId) -> Outcome:
 def quarantine_id(run: Run, post_id: int, message: str, now: datetime) -> None:
     """Record that the response to a request by id crashed the crawler. Needs an open transaction.
 
-    The id gets the row of a page, which is retried like any other page.
+    The id gets a row in `pages`, so that it is retried like any other page.
     """
     page = run.archive.page(post_id)
     if page is None:

@@ -1,6 +1,7 @@
 """Read one list for a backfill: the sitemap index, the sitemap of a month, or one page of a section.
 
-Boundary: only calls other modules in the right order; `discover` parses a response, `crawler.plans` decides what it means for the plan.
+Boundary: only calls other modules in the right order; `discover` parses a response, `crawler.plans` decides what it
+means for the plan.
 """
 
 from __future__ import annotations

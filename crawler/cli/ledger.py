@@ -195,7 +195,7 @@ def _estimate(row: LedgerMonth) -> str:
 
 
 def _bar(row: LedgerMonth) -> str:
-    """Return a bar: full blocks for held articles, shaded ones for known but not held, dots for estimated unlisted."""
+    """Return a bar: full blocks for held articles, shaded blocks for other known ones, dots for the estimated rest."""
     whole = max(row.known, row.high or 0)
     if not whole:
         return ""

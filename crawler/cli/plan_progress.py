@@ -35,7 +35,7 @@ class PlanProgress:
     visited: int = 0
 
     def set_figures(self, pages: Mapping[str, int], unlisted: int) -> None:
-        """Replace the number of pages by state, and the estimated number of pages that unread lists will add."""
+        """Set the number of pages in each state, and the estimated number of pages that unread lists will add."""
         self.pages, self.unlisted = dict(pages), unlisted
 
     def count_visit(self, state: str, *, listed: bool) -> None:
@@ -58,7 +58,7 @@ class PlanProgress:
         return sum(self.pages.values()) - self.pages.get("known", 0)
 
     def summary(self) -> str:
-        """Return one line with the numbers of pages that were found, that are held and that failed."""
+        """Return one line with the numbers of pages found, held and failed."""
         held, failed = (sum(self.pages.get(s, 0) for s in states) for states in (_HELD, _FAILED))
         others = [f"{n} {state}" for state in ("gone", "absent") if (n := self.pages.get(state, 0))]
         return ", ".join([f"{sum(self.pages.values())} found", f"{held} held", f"{failed} failed", *others])

@@ -45,7 +45,7 @@ class Globals:
         """Return the archive folder.
 
         If no archive is named and the default archive does not exist, return the folder of the demo archive and print a
-        note on stderr. So a command that reads the archive works right after `vna demo`.
+        note on stderr. That way, a command that reads the archive works right after `vna demo`.
         """
         from crawler import storage
 

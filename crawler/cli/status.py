@@ -50,7 +50,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
 
 
 def _disk(folder: Path, reserve: int, sizes: Sequence[Size]) -> dict[str, Any]:
-    """Return the size of the archive, its growth per day, and in how many days the disk reserve is reached."""
+    """Return the size of the archive, its growth per day, and the number of days until the disk reserve is reached."""
     from crawler.health.disk import days_until_full, growth
     from crawler.storage import disk
 

@@ -97,12 +97,12 @@ def _interval(known: int, unseen: float, variance: float, method: Method) -> Est
 
 
 def with_ids(lists: Estimate | None, known: int, unasked: int) -> CountBounds:
-    """Return the bounds for a month: `low` comes from the interval of the lists, `high` is `known` plus `unasked`.
+    """Return the bounds for a month: `low` is the lower end of the interval of `lists`; `high` is `known` + `unasked`.
 
     `lists` is the estimate from the lists with its interval, `known` is the number of known articles, and `unasked` is
     the number of ids that are unknown and were never requested. The upper end of the interval is not used, because
     it is often too low: articles that one list lacks are often missing from all lists. If `lists` is None, there is no
-    estimate and `low` is `known`.
+    estimate and `low` is `known`. No bound is below `known`.
     """
     most = known + unasked
     if lists is None:
@@ -112,7 +112,7 @@ def with_ids(lists: Estimate | None, known: int, unasked: int) -> CountBounds:
 
 
 def without_ids(lists: Estimate | None, known: int, unasked: int | None) -> CountBounds:
-    """Return the bounds for a row that the ids do not bound, such as that of a section: the interval in `lists`.
+    """Return the interval in `lists` as the bounds for a row that ids cannot bound, such as the row of a section.
 
     `known` is the number of known articles, and no bound is below it. `unasked` is the number of ids that are unknown
     and were never requested; unless it is None, no bound is above `known` plus `unasked`. If `lists` is None, all

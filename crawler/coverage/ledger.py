@@ -125,7 +125,7 @@ def month_of_post(post: Post, clock: IdClock) -> str:
 
 
 class _Kind(NamedTuple):
-    """The properties of a known post by which posts are counted; even a large archive has few combinations of them."""
+    """The properties by which known posts are counted; even a large archive has few combinations of them."""
 
     held: bool
     missing: bool
@@ -163,7 +163,8 @@ def _months(clock: IdClock) -> Iterator[str]:
 def _row(month: str, section: str, kinds: Counter[_Kind], unasked: int | None, absent: int) -> LedgerMonth:
     """Return one row of the ledger.
 
-    `unasked` is None for a month before the first or after the last article with a trusted date.
+    `unasked` is the number of unknown ids that were never requested. It is None for a month before the first or after
+    the last article with a trusted date.
     """
 
     def count(wanted: Callable[[_Kind], bool]) -> int:

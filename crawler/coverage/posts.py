@@ -29,8 +29,8 @@ class Post:
     """One post id with its page, its article and the channels that named it. Imported texts have negative ids.
 
     `state` is the state of the page. `held` means that the archive has a version of the article, `gone` that the agency
-    removed it. `published_on` is the day of publication according to the page, `hinted_on` the same day according to a
-    source; both are days in Hanoi, such as `2026-01-31`. `listed_in` is the month of the sitemap that lists the post,
+    removed it. `published_on` is the day of publication that the page gives, `hinted_on` the one that a source
+    gives; both are days in Hanoi, such as `2026-01-31`. `listed_in` is the month of the sitemap that lists the post,
     as `2026-01`.
     """
 

@@ -63,12 +63,12 @@ class IdClock:
         return first + (last - first) * (number - left) // (right - left)
 
     def later_below(self, number: int, day: int, witnesses: int) -> bool:
-        """Whether the nearest trusted articles below an id, `witnesses` in number, are all dated later than `day`."""
+        """Whether the `witnesses` nearest trusted articles below an id are all dated later than `day`."""
         at = bisect_left(self.ids, number) - witnesses
         return at >= 0 and self.days[at] > day
 
     def earlier_above(self, number: int, day: int, witnesses: int) -> bool:
-        """Whether the nearest trusted articles above an id, `witnesses` in number, are all dated earlier than `day`."""
+        """Whether the `witnesses` nearest trusted articles above an id are all dated earlier than `day`."""
         at = bisect_right(self.ids, number) + witnesses - 1
         return at < len(self.ids) and self.days[at] < day
 
@@ -93,7 +93,7 @@ class IdClock:
     def _split(self, first: int, last: int) -> Iterator[tuple[str, int]]:
         """Yield each month of the ids from `first` to `last`, with the number of ids in that month.
 
-        Days never decrease while ids increase, so a binary search finds each id at which the month changes.
+        A higher id never has an earlier day, so a binary search finds each id at which the month changes.
         """
         while first <= last:
             month = month_of(self.day(first) or 1)

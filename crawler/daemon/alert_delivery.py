@@ -50,7 +50,7 @@ class AlertDelivery:
         self._recipients: defaultdict[str, _Recipient] = defaultdict(_Recipient)
 
     def deliver(self, addresses: Sequence[str], unreported: Sequence[Incident], now: datetime) -> Delivery:
-        """Send each address one message about the `unreported` incidents that this address has not received.
+        """Send each address one message about the `unreported` incidents that it has not been told about.
 
         Failures are returned, not raised. An address that failed is skipped until its next attempt is due.
         """

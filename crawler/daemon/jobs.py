@@ -79,7 +79,7 @@ def _then_release_memory(work: Callable[[Run], JobResult]) -> Callable[[Run], Jo
 
 
 def _stopping_with_heartbeat(run: Run) -> Callable[[], bool]:
-    """Return a function for work that never reads the clock: it sends a heartbeat and returns whether to stop."""
+    """Return a function that sends a heartbeat and returns whether to stop, for work that never reads the clock."""
 
     def stopping() -> bool:
         run.clock.now()
@@ -89,7 +89,7 @@ def _stopping_with_heartbeat(run: Run) -> Callable[[], bool]:
 
 
 def summarise(report: RunReport) -> str:
-    """Return the counts of a run that are not zero, as one line; `nothing due` if all are zero."""
+    """Return the non-zero counts of a run as one line; `nothing due` if all are zero."""
     counts = {name: count for name, count in asdict(report).items() if count and name != "seconds"}
     return ", ".join(f"{count} {name}" for name, count in counts.items()) or "nothing due"
 

@@ -47,7 +47,7 @@ class SignalWaiter:
 
 @contextmanager
 def capture_signals(*numbers: int) -> Iterator[SignalWaiter]:
-    """Yield a waiter that receives the signals `numbers` while the `with` block runs. Unblock these signals.
+    """Unblock the signals `numbers`, and yield a waiter that receives them while the `with` block runs.
 
     Only the main thread may call this function.
     """

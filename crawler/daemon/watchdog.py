@@ -1,7 +1,7 @@
 """The watchdog heartbeat: a clock that counts how often it is used.
 
-At each request and each page, the worker reads this clock or sleeps on it. If the count does not rise for a long time,
-the worker hangs.
+At each request and each page, the worker calls this clock, to read the time or to sleep. If the count does not rise for
+a long time, the worker hangs.
 
 Boundary: only counts; the service compares the counts.
 """

@@ -212,7 +212,7 @@ class JobRunner:
         self._run(self._jobs[0])
 
     def run_due(self) -> None:
-        """Run the jobs that are due: polls first; the jobs that run only if no other job is due come last."""
+        """Run the jobs that are due: polls first, and last the jobs that run only if no other job is due."""
         self._check_clock()
         for job in self._jobs:
             if self._base_run.stopping():

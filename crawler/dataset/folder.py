@@ -1,4 +1,4 @@
-"""Replace a folder with all its files.
+"""Replace a folder and all files in it.
 
 Boundary: handles folders and locks; the caller writes the files.
 """

@@ -1,8 +1,8 @@
 """The schema of the Parquet dataset, and the functions that write its files.
 
 Boundary: takes articles and writes Parquet files to a given folder. `article_fields` says which columns there are.
-Names and values are those of the JSON, except that times are timestamps; for times of the site, a second column
-contains the text of the JSON. The same articles always give files with the same bytes.
+Names and values are those of the JSON export, except that times are timestamps; each time of the site has a second
+column with the text that the JSON has. The same articles always give files with the same bytes.
 """
 
 from __future__ import annotations

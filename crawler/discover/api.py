@@ -102,7 +102,7 @@ def _instant(value: object) -> datetime | None:
 
 
 def _is_set(value: object) -> bool:
-    """Whether a flag or error code is set. In strings, values such as "false" and "0" mean that it is not set."""
+    """Whether a flag or error code is set. Strings such as "false" and "0" mean that it is not set."""
     return str(value).strip().lower() not in _FALSE
 
 

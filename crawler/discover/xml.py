@@ -52,7 +52,7 @@ def to_utf8(body: bytes, url: str) -> bytes:
 
 
 def escape_ampersands(body: bytes) -> bytes:
-    """Return `body` with all ampersands escaped that XML does not allow; CDATA sections stay unchanged.
+    """Escape each ampersand in `body` that XML does not allow; CDATA sections stay unchanged.
 
     HTML entities such as `&eacute;` become character references.
     """

@@ -109,7 +109,7 @@ class Budget:
         return found
 
     def _take(self) -> IO[bytes] | Pause:
-        """Count a request and return the locked file of its connection; return the pause if none may be sent now."""
+        """Count a request and return its connection's locked file; return the pause if no request may be sent now."""
         found: IO[bytes] | Pause
 
         def take(state: RateLimitState, now: datetime) -> RateLimitState:
@@ -171,7 +171,7 @@ def replace_file(file: Path, text: str) -> None:
 
 @contextmanager
 def state_file_errors(file: Path) -> Iterator[None]:
-    """Create the folder of a state file, and turn an `OSError` that the block raises into a `StopError` with a hint.
+    """Create the folder of a state file, and turn an `OSError` in the `with` block into a `StopError` with a hint.
 
     Raises:
         StopError: the file cannot be written, for example because the disk is full or a permission is missing.

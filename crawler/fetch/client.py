@@ -66,7 +66,7 @@ class Settings:
     max_wait: float = 120.0  # `vna run` starts a new run by itself when the pause is over
 
     def limits(self) -> RateLimits:
-        """Return the limits from these settings that the shared request budget applies."""
+        """Return the limits that the shared request budget applies, taken from these settings."""
         return RateLimits(
             interval=1 / self.rate if self.rate else 0.0,
             max_pause=self.max_retry_after,

@@ -15,7 +15,7 @@ SERVICE = "service"  # the service's own row in the heartbeats table, next to th
 
 @dataclass(frozen=True, slots=True)
 class SourceHealth:
-    """The columns of a polled source's row that the checks need. `interval` is the number of seconds between polls."""
+    """The columns that the checks need from the row of a polled source. `interval`: seconds between polls."""
 
     url: str
     state: str

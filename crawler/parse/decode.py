@@ -48,7 +48,7 @@ def decode(body: bytes, content_type: str | None = None) -> Decoded:
 
 
 def _declared(body: bytes, content_type: str | None, problems: list[str]) -> list[str]:
-    """Return the charsets to try, most trusted first; report charset names that are unknown in `problems`."""
+    """Return the charsets to try, most trusted first; report unknown charset names in `problems`."""
     header = _HEADER_CHARSET.search(content_type or "")
     meta = _META_CHARSET.search(body[:_META_REACH])
     names = [("the header", header[1])] if header else []

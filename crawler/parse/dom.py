@@ -22,7 +22,7 @@ _SPACES = re.compile(r"[ \t\n\r\f\v]+")
 def collapse(text: str) -> str:
     """Replace each sequence of ASCII white space by one space.
 
-    All white space at both ends is removed, also no-break spaces.
+    All white space at both ends is removed, including no-break spaces.
     """
     return _SPACES.sub(" ", text).strip()
 

@@ -130,7 +130,7 @@ def _outcome(question: Question, asked: ProbeResponse) -> Outcome:
 
 
 def _store(run: Run, evidence: ProbeEvidence) -> list[Finding]:
-    """Derive the findings from the responses, store and return them.
+    """Derive the findings from the responses, store the findings, and return them.
 
     The findings get the time of the last response. If there was no response, nothing is stored.
     """

@@ -55,8 +55,8 @@ class Silent:
 class RunSettings:
     """The part of the configuration that a run depends on.
 
-    `list_pages` is the largest number of pages to read of one list. `min_interval` and `max_interval` are the bounds of
-    the time between two polls of a source. `id_probes` is the largest number of requests by id in a day.
+    `list_pages` is the largest number of pages to read from one list. `min_interval` and `max_interval` are the bounds
+    of the time between two polls of a source. `id_probes` is the largest number of requests by id in a day.
 
     `add` has the paths or addresses of sources to poll in addition to those that the site names. `exclude` has the
     patterns of sources not to poll. `names` has the names to give to sources, by path.
@@ -88,8 +88,8 @@ class PendingCapture(NamedTuple):
 class Run:
     """The parts that a run works with; `app` builds it.
 
-    `make_reader` builds the readers of `reparse`. `stopping` returns whether a stop was requested. `measure` returns
-    the size of the archive, to be recorded for a day (ISO 8601); if `measure` is None, no size is recorded.
+    `make_reader` builds the readers of `reparse`. `stopping` returns whether a stop was requested. `measure` takes
+    a day (ISO 8601) and returns the archive size to record for it; if `measure` is None, no size is recorded.
 
     `id` is the id of the run's row in the database, 0 before the row exists. `pending` has the captures whose rows the
     next transaction writes; `capture_ids` has the row ids of the captures that were written last.

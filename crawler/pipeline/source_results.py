@@ -32,8 +32,8 @@ _ABSENT = (404, 410)
 class ListWalk:
     """What a source listed on all pages that were read.
 
-    `further` has the ids on the pages after the first one. `trouble` says, for people to read, why the
-    reading ended early; it is None if the reading did not end early.
+    `further` has the ids on the pages after the first one. `trouble` is a text that says why
+    the reading ended early; None if it did not.
     """
 
     sightings: tuple[Sighting, ...]
@@ -42,7 +42,7 @@ class ListWalk:
 
 
 def handle_list(run: Run, source: SourceForPoll, response: Capture, found: Discovery, walk: ListWalk) -> Outcome:
-    """Process a good response of a source: `found` is its first page, `walk` has what all pages listed."""
+    """Process a good response of a source: `found` is its first page, `walk` holds what all its pages list."""
     now = response.at
     with run.transaction():
         add_named(run, source, found, now)
@@ -112,7 +112,7 @@ def _save(
 def _save_sightings(run: Run, source: SourceForPoll, found: Discovery, walk: ListWalk, now: datetime) -> SourceOutcome:
     """Store what a response lists, and return the changes to the row of the source.
 
-    Which articles were known before is queried first: once the sightings are stored, all of them are known.
+    The known articles are queried first: once the sightings are stored, all listed articles are known.
     """
     listed = {s.post_id for s in walk.sightings if s.post_id is not None}
     before = run.archive.sighted(source.url, listed)
@@ -137,10 +137,10 @@ def _save_sightings(run: Run, source: SourceForPoll, found: Discovery, walk: Lis
 
 
 def _update_counts(run: Run, source: SourceForPoll, arrived: list[Sighting], new: set[int], now: datetime) -> datetime:
-    """Count the articles that a source lists for the first time; return the time since which they are counted.
+    """Count the articles that a source lists for the first time; return the time from which they are counted.
 
     The first response lists what was published before the first poll. Of these articles, only those with a publication
-    time are counted, and the source does not count as the first to list them.
+    time are counted, but not as articles that this source was the first to list.
     """
     first = source.learned_since is None
     since = source.learned_since or schedule.counted_since([s.published_at for s in arrived], now)

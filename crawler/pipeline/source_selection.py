@@ -1,6 +1,7 @@
 """Add and change the rows of sources, as the configuration asks and as responses name new sources.
 
-Boundary: only calls other modules in the right order; `schedule` decides which rows change, `discover` which sources a response names.
+Boundary: only calls other modules in the right order. `schedule` decides which rows change; `discover` finds the
+sources that a response names.
 """
 
 from __future__ import annotations

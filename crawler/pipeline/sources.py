@@ -1,6 +1,7 @@
 """Poll the sources: home page, sitemaps, feeds, list API, sections with their further pages.
 
-Boundary: only calls other modules in the right order; `discover` parses a response, `source_results` writes what follows from it.
+Boundary: only calls other modules in the right order; `discover` parses a response,
+`source_results` writes what follows from it.
 """
 
 from __future__ import annotations

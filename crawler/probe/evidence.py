@@ -112,7 +112,7 @@ class ProbeEvidence:
         return response if response is not None and response.status == OK else None
 
     def failure(self, *keys: str) -> str:
-        """Return why a question has no response with status 200, for the first question in `keys` that has none.
+        """Return why a question in `keys` has no response with status 200; if there are several, the first one counts.
 
         Return an empty string if every question has such a response.
         """

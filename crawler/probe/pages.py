@@ -130,7 +130,7 @@ def voir_plus(evidence: ProbeEvidence) -> CheckResult:
 
 
 def _container(evidence: ProbeEvidence, key: str) -> str | None:
-    """Return the last three elements before the heading `Voir plus` that have a class attribute; None if none do."""
+    """Return the last three elements with a class attribute before the heading `Voir plus`; None if there are none."""
     response = evidence.ok(key)
     html = response.content.decode("utf-8", "replace") if response else ""
     found = _HEADING.search(html)
@@ -221,7 +221,7 @@ def _changes(one: bytes, other: bytes) -> str:
 
 
 def media(kind: str, evidence: ProbeEvidence) -> CheckResult:
-    """Check that an article of pictures or video is recognised as an article of this `kind`, unless it has text."""
+    """Check that an article of pictures or video is recognised as being of the kind `kind`, unless it has text."""
     key = f"media:{kind}"
     article = evidence.article(key)
     if article is None:

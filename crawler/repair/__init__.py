@@ -1,7 +1,7 @@
 """Repair texts that lost spaces or line breaks before the site published them; the verbatim text never changes.
 
 Each rule is a small named function that returns the edits for a text. The rules run in a fixed order, and the whole
-sequence is repeated until no rule finds anything. Therefore, repairing a repaired text changes nothing.
+sequence is repeated until no rule finds anything, so repairing a repaired text changes nothing.
 
 Boundary: pure. Text in, repaired text and edits out; no I/O, no clock, no randomness. The caller passes the knowledge
 of the language as a `Lexicon`; without a lexicon, only the rules that do not need one run.

@@ -51,7 +51,7 @@ def of_first(text: str, second: str, left: str, lexicon: Lexicon) -> float:
 
 
 def of_second(first: str, text: str, right: str, lexicon: Lexicon) -> float:
-    """Return the log probability of `text` as the second part of a run of letters; `first` is the other part."""
+    """Return the log probability of `text` as the second part of a run of letters; `first` is the first part."""
     if right == "-" and text in words.PREFIXES:
         return _PREFIX
     if text.endswith("'"):

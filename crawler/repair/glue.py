@@ -39,7 +39,7 @@ _WORD_END = re.compile(r"\s|$")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of the text that is weighed separately: a block, or a part of a block that is too long."""
+    """A part of the text that is weighed separately: a block or, if the block is too long, a part of it."""
 
     start: int
     text: str

@@ -1,4 +1,6 @@
-"""Estimate how much likelier a run of letters is two words than one, from these words and their neighbours, in nats.
+"""Estimate, in nats, how much likelier it is that a run of letters is two words than one.
+
+The evidence is these words and their neighbours.
 
 Boundary: one run of letters with its neighbours at a time; `wrap` weighs the positions of line breaks.
 """

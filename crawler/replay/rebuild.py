@@ -1,7 +1,7 @@
 """Rebuild the database from the WARC files alone, and compare it with the old one.
 
-Boundary: only calls other modules in the right order; the caller chooses the folder and decides whether the new database replaces the
-old one.
+Boundary: only calls other modules in the right order; the caller chooses the folder and decides
+whether the new database replaces the old one.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ class _OpenFile:
         return self.time
 
     def position_of(self, wanted: Callable[[Record], bool]) -> int | None:
-        """Return the position in `ahead` of the wanted record if it comes next, and None otherwise.
+        """Return the position of the wanted record in `ahead` if it comes next, and None otherwise.
 
         Only robots.txt responses may come before it.
         """
@@ -94,7 +94,7 @@ class RecordStream:
     def follow(self, wanted: Callable[[Record], bool]) -> list[Record]:
         """Remove and return the robots.txt responses that come next, and the wanted record after them.
 
-        The list is empty if any other record comes before the wanted one.
+        Return an empty list if any other record comes before the wanted one.
         """
         files = [self._current] if self._current is not None else []
         files += [file for file in self._open if file is not self._current]

@@ -68,7 +68,7 @@ class ReplayedVisit:
         return self._main
 
     def rewind(self) -> None:
-        """Replay the same visit again, but now count a response that the WARC does not hold as a failed request."""
+        """Replay the same visit again, but now treat a request as failed if the WARC does not hold its response."""
         self._next, self._may_fail, self.is_live = 0, True, False
         self.time = self.main.fetched_at
         self._given.clear()
@@ -94,7 +94,7 @@ class ReplayedVisit:
         return self._give(record, tuple(hops))
 
     def location(self, fetched: Fetched) -> RawRef | None:
-        """Mark a response as archived; return where the WARC holds it, None if the response came over the network."""
+        """Mark a response as archived; return where the WARC holds it; None if the response came over the network."""
         known = self._given.get(id(fetched))
         if known is not None:
             self.archived.add(known[1])
@@ -179,7 +179,7 @@ class ReplayedFetcher(Fetcher):
 
 
 class ReplayedStore(WarcStore):
-    """A WARC store that appends only what came over the network; of other records, it returns the existing location."""
+    """A WARC store that appends only what came over the network; for others, it returns the existing location."""
 
     def __init__(self, visit: ReplayedVisit, store: WarcStore) -> None:
         self._visit = visit

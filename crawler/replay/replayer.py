@@ -67,7 +67,7 @@ class ReplayReport:
 class Replayer:
     """Replays a record stream into an archive. `live` is the run that continues visits that were cut off, or None.
 
-    If `live` is None, a visit that crashes is quarantined and the replay goes on; `bug` is the first such exception.
+    If `live` is None, a visit that crashes is quarantined and the replay goes on; `bug` is the first one's exception.
     """
 
     def __init__(self, run: Run, stream: RecordStream, live: Run | None = None) -> None:
@@ -124,7 +124,7 @@ class Replayer:
         self._write_other_rows(wanted=wanted or handler is None)
 
     def _handle(self, handler: Callable[[Record, Purpose], bool], record: Record, purpose: Purpose) -> bool:
-        """Replay a visit; return whether it used the record.
+        """Replay a visit; return whether it used `record`.
 
         If the visit requests a response that the WARC does not hold, although other records follow, the original visit
         ended before this request. Therefore the visit is replayed again, and this time the request fails.
@@ -160,7 +160,7 @@ class Replayer:
         return True
 
     def _list(self, record: Record, purpose: Purpose) -> bool:
-        """Store what a list of a backfill names; return whether the record was used.
+        """Store the articles that a backfill list names; return whether the record was used.
 
         The progress of the backfill plan itself is not in the WARC.
         """

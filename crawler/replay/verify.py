@@ -171,7 +171,7 @@ def _files(
 
 
 def _day(name: str) -> str:
-    """Return the day in the name of a file, such as `20261121`. A file without a day in its name is always checked."""
+    """Return the day in a file's name, such as `20261121`; if it has none, `9`, so that the file is always checked."""
     return name.rpartition("vna-")[2][:8] if "vna-" in name else "9"
 
 
@@ -208,7 +208,7 @@ class _File:
         self._report_unmatched(known_end)
 
     def _skip_rows(self, rows: Iterator[RawRow], row: RawRow | None, offset: int) -> RawRow | None:
-        """Note the rows that refer to an offset below `offset`: no record begins there. Return the row after them."""
+        """Note the rows with an offset below `offset`, where no record begins; return the row after them."""
         while row is not None and row.ref.offset < offset:
             self._report.rows += 1
             self._without_record.append(row.ref.offset)

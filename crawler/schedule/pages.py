@@ -71,9 +71,8 @@ def failed(
 ) -> PageOutcome:
     """Return the changes to the row of a page that could not be fetched or parsed. Its archived article is not touched.
 
-    An archived article stays live through failures. Any other page changes to the state `state`, and is abandoned
-    after eight failures (see `should_retry`). A failure does not count as "not found": a suspect page stays suspect, a
-    gone page stays gone.
+    A failure does not count as "not found": a live page stays live, a suspect page stays suspect, a gone page stays
+    gone. Any other page changes to the state `state`, and is abandoned after eight failures (see `should_retry`).
     """
     if page.state == "gone":
         return PageOutcome("gone", None, error, page.failures, error_kind=kind)

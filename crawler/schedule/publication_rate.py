@@ -138,7 +138,7 @@ def primary_source(sources: Sequence[SourceCounts], now: datetime) -> str | None
 
 
 def first_share(kind: SourceKind, counts: HourCounts, now: datetime) -> float:
-    """Return the share of a source's new articles that it is the first to list."""
+    """Return the share of a source's new articles that no other source listed earlier."""
     week = week_of(now)
     items = sum(decayed(hour, week).items for hour in counts.values())
     firsts = sum(decayed(hour, week).firsts for hour in counts.values())

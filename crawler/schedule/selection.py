@@ -57,9 +57,9 @@ def is_excluded(url: str, patterns: Iterable[str]) -> bool:
 
 
 def list_hosts(rows: Iterable[SourceRow], site: Site) -> tuple[str, ...]:
-    """Return the origins of the hosts whose list API should be polled: only the first host that has responded well.
+    """Return the origins of the hosts whose list API should be polled: that of the first host that has responded well.
 
-    As long as no host has responded well, return the candidates tried so far and the next one (dossier section 10).
+    If no host has responded well yet, return those of the hosts tried so far and of the next one (dossier section 10).
     """
     by_url = {row.url: row for row in rows}
     tried: list[str] = []

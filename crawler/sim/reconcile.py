@@ -225,9 +225,9 @@ def _shown(truth: GroundTruth) -> list[PublishedText]:
 
 
 def _not_in_order(wanted: Iterable[PublishedText], among: Sequence[PublishedText]) -> list[PublishedText]:
-    """Return the texts in `wanted` that are missing in `among`.
+    """Return the texts in `wanted` that are missing from `among`.
 
-    A text that `among` contains, but at another place in the order of `wanted`, counts as missing.
+    A text that `among` contains, but not in the order of `wanted`, counts as missing.
     """
     place, missing = 0, []
     for text in wanted:

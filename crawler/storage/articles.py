@@ -160,8 +160,8 @@ class Articles(Revisions):
     ) -> list[dict[str, Any]]:
         """Return at most `limit` articles that match an FTS5 expression.
 
-        Articles with higher ids come first; if `rank` is True, the most relevant articles come first (by bm25, with the
-        largest weight on the title). `since` and `until` are days of publication in Hanoi, both included.
+        If `rank` is True, the most relevant articles come first (by bm25, with the largest weight on the title);
+        otherwise, those with the highest ids. `since` and `until` are days of publication in Hanoi, both included.
         """
         order = "bm25(articles_fts, 10.0, 5.0, 1.0)" if rank else "articles_fts.rowid DESC"
         columns = "a.id, a.url, a.published_at, a.published_on, a.section, a.title, a.lead, a.clean"

@@ -97,7 +97,7 @@ def _connect(file: Path, *, read_only: bool) -> sqlite3.Connection:
 
 
 def not_writable(folder: Path, error: OSError | None) -> StorageUnavailable:
-    """Return the error for a folder that cannot be written; without an `error`, it says `permission denied`."""
+    """Return the error for a folder that cannot be written; if `error` is None, the reason is `permission denied`."""
     reason = error.strerror if error else "permission denied"
     return StorageUnavailable(
         f"the archive folder {folder} cannot be written: {reason}",

@@ -53,7 +53,7 @@ class CrashMarker:
     def processing(self, item: str) -> Iterator[None]:
         """Record, for the duration of the block, that `item` is being processed.
 
-        The block must not wait for the network, because a process may be killed during a wait for unrelated reasons.
+        The block must not wait for the network, because a process may be killed for unrelated reasons while it waits.
         """
         crashes = self.crashes(item)
         self._write(item, crashes + 1)

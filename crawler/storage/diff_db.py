@@ -124,7 +124,7 @@ def compare(db: Database) -> list[TableDifference]:
 
 
 def copy_logs(db: Database) -> None:
-    """Copy the tables `LOGS` of the attached database into `db`, except plan pages that are unknown there."""
+    """Copy the tables in `LOGS` from the attached database into `db`, except plan pages that `db` does not know."""
     for table in LOGS:
         names = ", ".join(column for column, _ in _columns(db, table))
         known = " WHERE page IN (SELECT id FROM pages)" if table == "plan_pages" else ""

@@ -32,7 +32,7 @@ class Disk:
     def record_size(self, now: datetime, measure: Callable[[str], Size]) -> None:
         """Measure the archive and write its size, unless this has been done today (UTC).
 
-        `measure` is slow because it must look at every WARC file. It receives the day as an ISO date.
+        `measure` receives the day as an ISO date. It is slow because it must look at every WARC file.
         """
         day = now.astimezone(UTC).date().isoformat()
         if not self.db.execute("SELECT 1 FROM disk WHERE day = ?", [day]).fetchone():

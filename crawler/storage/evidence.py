@@ -53,10 +53,11 @@ class EvidenceQueries:
         return self._raw("WHERE file = ? ORDER BY offset", file)
 
     def raw_spread(self, count: int, shift: int) -> tuple[int, Iterator[RawRow]]:
-        """Return a sample of about `count` captures, spread evenly over all captures: their number and their rows.
+        """Return the size and the rows of a sample of about `count` captures, spread evenly over all captures.
 
-        A different `shift` selects different rows. The rows are read in batches, so they are never all in memory at once. A slow caller does not keep a read
-        transaction open either, which would prevent SQLite from truncating the WAL file.
+        A different `shift` selects different rows. The rows are read in batches, so that they are never all in memory
+        at once, and so that a slow caller does not keep a read transaction open: that would prevent SQLite from
+        truncating the WAL file.
         """
         total = int(self.db.execute("SELECT coalesce(max(id), 0) FROM raw").fetchone()[0])
         step = max(1, total // max(1, count))

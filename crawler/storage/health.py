@@ -96,7 +96,7 @@ class Health:
         }
 
     def bring_forward(self, table: Table, now: datetime, furthest: timedelta) -> int:
-        """Make the rows of `table` that are due later than `now + furthest` due at `now`; return their number.
+        """Change due times in `table` that are later than `now + furthest` to `now`; return how many were changed.
 
         `furthest` is longer than every interval, so a later due time was written while the system clock was wrong.
         """

@@ -87,7 +87,7 @@ def _lock(folder: Path, file: IO[bytes], kind: int, role: Role | None) -> None:
 
 
 def _locking_failed(path: Path, error: OSError) -> StorageError:
-    """Return the error for a lock that cannot be taken although it is free, for example on a disk without locks."""
+    """Return the error for a lock that cannot be taken although it is free, for example on a disk that does not support locks."""
     return StorageError(
         f"cannot lock {path}: {error.strerror}",
         "put the archive on a local disk: some network drives do not support locks",

@@ -74,7 +74,7 @@ class Pages:
         return bool(added)
 
     def sighted(self, source: str, ids: Iterable[int], by: datetime | None = None) -> set[int]:
-        """Return those of the post ids `ids` that a source has listed, up to the time `by` if it is given."""
+        """Return the post ids in `ids` that a source had listed by the time `by`, or at any time if `by` is None."""
         rows = self.db.query(
             """SELECT page FROM sightings WHERE source = ? AND page IN (SELECT value FROM json_each(?))
                AND (? IS NULL OR first_seen_at <= ?)""",

@@ -150,7 +150,7 @@ class Plans:
         return [page_of(row) for row in rows]
 
     def plan_retries(self, plan: int, now: datetime, limit: int) -> list[PageForFetch]:
-        """Return up to `limit` pages of a plan that failed and are due for another attempt at `now`."""
+        """Return up to `limit` pages of a plan that are due for another attempt at `now`, the earliest due first."""
         rows = self.db.query(
             f"""SELECT {FOR_FETCH} FROM pages WHERE {_WAITING} AND next_due_at <= :now
                AND EXISTS (SELECT 1 FROM plan_pages WHERE plan = :plan AND page = id) ORDER BY next_due_at LIMIT :limit""",  # noqa: S608 - constants only

@@ -41,7 +41,7 @@ class SourceSelection:
         )
 
     def recall_absent(self, urls: Iterable[str], now: datetime) -> None:
-        """Of the given sources, make the absent ones due at `now`, because another source now links to them."""
+        """Make those of the sources `urls` that are `absent` due at `now`, because another source now links to them."""
         self.db.conn.executemany(
             "UPDATE sources SET next_due_at = ? WHERE url = ? AND state = 'absent'",
             [(to_text(now), url) for url in urls],

@@ -1,11 +1,11 @@
 """Stores every response of the site as received, as evidence, in WARC files (ISO 28500, version 1.1).
 
 Each record is one gzip member. The body keeps its content coding, but not its transfer coding, which the HTTP client
-removes; so the headers Transfer-Encoding and Content-Length are stored under other names. The position of a new record
+removes, so the headers Transfer-Encoding and Content-Length are stored under other names. The position of a new record
 (`RawRef`) is returned only after its bytes are on the disk.
 
 The files also contain a `metadata` record for each request without a usable response, and a `resource` record for each
-imported file, so that the database can be rebuilt from the WARC files alone. The header `VNA-Purpose` of a record tells
+imported file, so that the database can be rebuilt from the WARC files alone. The header `VNA-Purpose` of a record says
 why it was written.
 
 Boundary: the only package that uses the WARC library. It knows nothing about articles.

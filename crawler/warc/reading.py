@@ -90,7 +90,7 @@ def read_file(path: Path, name: str, start: int = 0) -> Iterator[Record]:
 
 
 def _inflate(member: bytes) -> None:
-    """Check the gzip checksum of a whole member; the WARC library does not, as it stops at the end of the payload.
+    """Check the gzip checksum of a whole member; the WARC library does not, because it stops at the end of the payload.
 
     Raises:
         zlib.error: the data is damaged.

@@ -79,7 +79,7 @@ class WarcStore:
         return self._write(written_at or fetched.fetched_at, response, members.digest(fetched.body), request)
 
     def note(self, url: str, at: datetime, purpose: str, fields: Mapping[str, str]) -> None:
-        """Write a `metadata` record, which notes in `fields` why a request to `url` has no usable response.
+        """Write a `metadata` record whose `fields` state why a request to `url` has no usable response.
 
         Raises:
             WarcError: the file cannot be written.
@@ -126,7 +126,7 @@ class WarcStore:
         return sorted(p.relative_to(self._directory).as_posix() for p in self._directory.rglob("*.warc.gz"))
 
     def records(self, name: str | None = None, start: int = 0) -> Iterator[Record]:
-        """Yield the records in writing order: of all files, or of the file `name` from the byte offset `start` on.
+        """Yield the records of all files, or of the file `name` from the byte offset `start` on, in writing order.
 
         Raises:
             WarcCorrupted: a file cannot be read to its end.

@@ -27,7 +27,7 @@ def repair_tail(path: Path, start: int = 0) -> int:
         The number of bytes that were moved.
 
     Raises:
-        WarcCorrupted: records follow the damage, so no crash caused the damage; nothing is moved.
+        WarcCorrupted: records follow the damage, so a crash cannot have caused it; nothing is moved.
 
     """
     good = _last_good_end(path, start)
@@ -49,7 +49,7 @@ def repair_tail(path: Path, start: int = 0) -> int:
 def try_repair_tail(path: Path, start: int = 0) -> bool:
     """Repair the end of a file if necessary, and return True.
 
-    If records follow the damage, so that no crash caused it, change nothing and return False.
+    If records follow the damage, a crash cannot have caused it: change nothing and return False.
     """
     try:
         repair_tail(path, start)

@@ -139,7 +139,7 @@ class Agency:
         return changed, sum(span.end is not None and span.end >= moment for span in spans)
 
     def discard_last_response(self) -> None:
-        """Record that no client received the last response: its client was killed and may not have read it."""
+        """Count the last response as not received, because its client was killed and may not have read it."""
         if self._last is not None:
             self._last.shown.pop()
             self._last = None

@@ -121,7 +121,7 @@ class Drill:
         self._end_outage()
 
     def kill(self, requests: int, pause: float, until: datetime) -> None:
-        """Run the service in a separate process; kill this process `pause` seconds after `requests` requests.
+        """Run the service in a separate process, and kill that process `pause` seconds after `requests` requests.
 
         `until` is the simulated time at which the separate process would end if it were not killed. After the kill, the
         service starts again in the current process.

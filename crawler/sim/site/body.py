@@ -154,7 +154,7 @@ def _picture_table(image: ImageBlock) -> str:
 
 
 def _stable_hash(value: str) -> int:
-    """Return a number that is the same for the same string in every process, unlike that of `hash()`."""
+    """Return a number that depends only on the string; unlike the result of `hash()`, it is the same in every process."""
     return sum(ord(c) * (i + 1) for i, c in enumerate(value))
 
 

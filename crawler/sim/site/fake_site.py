@@ -106,7 +106,7 @@ class FakeSite:
             return self._context.world.publish(n, self._context.now())
 
     def plan(self, until: datetime) -> dict[int, datetime]:
-        """Schedule new stories until the time `until`, at the agency's usual rate.
+        """Schedule new stories for the period from now to `until`, at the agency's usual rate.
 
         Return their publication times by id.
         """

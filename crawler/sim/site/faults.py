@@ -60,7 +60,7 @@ class SiteFault:
         return self.path is None or fnmatchcase(path, self.path) or fnmatchcase(path.partition("?")[0], self.path)
 
     def after_use(self) -> SiteFault | None:
-        """Return the fault as it is after it has affected one more request, or None if it is used up then."""
+        """Return the fault as it is after it has affected one more request, or None if it is then used up."""
         if self.times is None:
             return self
         return replace(self, times=self.times - 1) if self.times > 1 else None

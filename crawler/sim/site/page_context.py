@@ -1,4 +1,4 @@
-"""The data from which pages of the fake site are rendered: stories, clock, address, and a token that changes each time.
+"""The data from which pages of the fake site are rendered: stories, clock, address, and a token for each fetch.
 
 Boundary: no markup; in memory only.
 """
