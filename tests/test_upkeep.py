@@ -292,7 +292,7 @@ def test_init_overwrites_nothing(tmp_path):
     vna("init", tmp_path)
     (tmp_path / "config" / "crawler.toml").write_text("mine")
     (tmp_path / "config" / "synonyms.toml").unlink()
-    refused(vna("init", tmp_path), "crawler.toml", "exist already")
+    refused(vna("init", tmp_path), "crawler.toml", "already exist")
     assert (tmp_path / "config" / "crawler.toml").read_text() == "mine"
     assert not (tmp_path / "config" / "synonyms.toml").exists()
 

@@ -32,7 +32,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class CountBounds:
-    """The estimated number of articles and its bounds, from lists and ids together; unknown values are None."""
+    """The estimated number of articles and its bounds, derived from both lists and ids; unknown values are None."""
 
     estimate: float | None = None
     low: int | None = None

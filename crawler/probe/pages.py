@@ -39,7 +39,7 @@ _ERA_KEYS = ("era:now", *(f"era:{name}" for name, _, _ in ERAS))
 
 
 def era(key: str, evidence: ProbeEvidence) -> CheckResult:
-    """Check that the article of one year is parsed with all required fields, and report missing fields."""
+    """Check that the sample article from one year is parsed with all required fields, and report missing fields."""
     article = evidence.article(key)
     if article is None:
         return unknown(evidence.failure(key))

@@ -55,7 +55,7 @@ class BlockSpots:
 
 
 def posteriors(blocks: Sequence[BlockSpots]) -> list[list[float]]:
-    """Return the probability that a space is missing at each spot, as one list for each block of a page."""
+    """Return, for each block of a page, a list with the probability of a missing space at each spot."""
     widths = _prior_widths()
     for _ in range(_ROUNDS):
         cumulative = _cumulate(widths)

@@ -140,7 +140,7 @@ class Story:
 
 
 def era_of(published: datetime) -> Era:
-    """Return the number of the body shape that the site used at the time `published`."""
+    """Return which of the three body shapes (dossier section 6) the site used at the time `published`: 1, 2 or 3."""
     if published < _ERA_1_ENDS:
         return 1
     return 2 if published < _ERA_2_ENDS else 3

@@ -233,7 +233,7 @@ def _with_paragraph(blocks: tuple[Block, ...], text: str) -> tuple[Block, ...]:
 
 
 def _corrected(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
-    """Return the blocks with a correction: the first number in the last paragraph with a number is increased by 1.
+    """Return corrected blocks: in the last paragraph that contains a number, the first number is increased by 1.
 
     If no paragraph contains a number, a paragraph is added instead.
     """
