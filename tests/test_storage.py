@@ -300,6 +300,27 @@ def test_exhausted_system_resources_are_not_a_bug(folder, number, hint):
     assert as_storage_error(folder, FileNotFoundError(errno.ENOENT, "No such file", "x")) is None
 
 
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        (sqlite3.SQLITE_BUSY, "other program"),
+        (sqlite3.SQLITE_LOCKED_SHAREDCACHE, "other program"),
+        (sqlite3.SQLITE_FULL, "free some disk space"),
+        (sqlite3.SQLITE_CORRUPT_VTAB, "vna rebuild"),
+        (sqlite3.SQLITE_NOTADB, "vna rebuild"),
+        (sqlite3.SQLITE_READONLY, "written"),
+    ],
+)
+def test_the_hint_depends_on_the_error_code_alone(folder, code, hint):
+    """Neither the message nor a path in it matters, whatever words they contain."""
+    misleading = "/full/workspace/locked/open files/malformed"
+    error = sqlite3.OperationalError(misleading)
+    error.sqlite_errorcode = code
+    assert hint in as_storage_error(folder, error).hint
+    read_only = OSError(errno.EROFS, os.strerror(errno.EROFS), misleading)
+    assert "written" in as_storage_error(folder, read_only).hint
+
+
 def test_the_wal_file_is_truncated_after_a_long_read(folder, archive):
     wal = folder / "vna.db-wal"
     with open_archive(folder, read_only=True) as reader:

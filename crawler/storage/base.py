@@ -30,6 +30,19 @@ _PERMANENT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _SYSTEM_ERRORS = frozenset({
     errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.ENOMEM,
 })  # fmt: skip
+_FREE = "free some disk space; no committed data is lost"
+_RAISE = "raise the limit (`ulimit -n`, or LimitNOFILE= in the systemd unit), or find what keeps so many files open"
+_RESTORE = "restore a backup, or run `vna rebuild --replace` to recreate the database from the WARC files"
+_WAIT = "wait until the other program that is writing to the database has finished, or close that program"
+_CHECK = "check that the folder exists, can be written and is on a local disk"  # for all other codes
+_HINTS = {
+    sqlite3.SQLITE_BUSY: _WAIT,
+    sqlite3.SQLITE_LOCKED: _WAIT,
+    sqlite3.SQLITE_FULL: _FREE,
+    sqlite3.SQLITE_CORRUPT: _RESTORE,
+    sqlite3.SQLITE_NOTADB: _RESTORE,
+}
+_SYSTEM_HINTS = {errno.ENOSPC: _FREE, errno.EDQUOT: _FREE, errno.EMFILE: _RAISE, errno.ENFILE: _RAISE}
 # journal_size_limit: while a long read is running the WAL file grows without limit; after the next checkpoint it is
 # truncated to 16 MiB. Without the limit it would keep its largest size. busy_timeout is in milliseconds.
 _PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 30000", "journal_size_limit = 16777216")
@@ -45,7 +58,7 @@ def open_database(file: Path, *, read_only: bool = False) -> Database:
         SchemaTooNew: a newer version of this program wrote the database.
 
     """
-    with _translated(file), ExitStack() as failed:
+    with translated_errors(file), ExitStack() as failed:
         connection = _connect(file, read_only=read_only)
         failed.callback(connection.close)
         db = Database(connection, use_old_upsert=False)
@@ -121,7 +134,7 @@ def _checked_version(db: Database, file: Path, *, read_only: bool) -> int:
 
 
 @contextmanager
-def _translated(file: Path) -> Iterator[None]:
+def translated_errors(file: Path) -> Iterator[None]:
     """Turn SQLite errors in the block into `StorageError`, if the user can fix them.
 
     Other errors, such as wrong SQL, are bugs and propagate.
@@ -144,23 +157,9 @@ def as_storage_error(file: Path, error: BaseException | None) -> StorageError | 
     If the problem may go away, such as a lock or a full disk, the result is a `StorageUnavailable`.
     """
     if isinstance(error, OSError) and error.errno in _SYSTEM_ERRORS:
-        return StorageUnavailable(f"{error.filename or file}: {error.strerror}", _hint(str(error)))
+        return StorageUnavailable(f"{error.filename or file}: {error.strerror}", _SYSTEM_HINTS.get(error.errno, _CHECK))
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code not in _TEMPORARY | _PERMANENT:
         return None
     error_type = StorageUnavailable if code in _TEMPORARY else StorageError
-    return error_type(f"{file}: {error}", _hint(str(error)))
-
-
-def _hint(message: str) -> str:
-    if "locked" in message:
-        return "wait until the other program that is writing to the database has finished, or close that program"
-    if "not a database" in message or "malformed" in message:
-        return "restore a backup, or run `vna rebuild --replace` to recreate the database from the WARC files"
-    if "full" in message or "space" in message or "quota" in message:
-        return "free some disk space; no committed data is lost"
-    if "open files" in message:
-        return (
-            "raise the limit (`ulimit -n`, or LimitNOFILE= in the systemd unit), or find what keeps so many files open"
-        )
-    return "check that the folder exists, can be written and is on a local disk"
+    return error_type(f"{file}: {error}", _HINTS.get(code, _CHECK))

@@ -8,7 +8,6 @@ Boundary: queries on two database files; the caller decides which differences ma
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from typing import Literal
 
 from sqlite_utils import Database
 
-from crawler.storage.base import as_storage_error
+from crawler.storage.base import translated_errors
 
 Kind = Literal["evidence", "log", "derived"]
 
@@ -103,11 +102,8 @@ def attached(db: Database, old: Path) -> Iterator[None]:
     """
     db.conn.execute("ATTACH DATABASE ? AS old", (str(old),))
     try:
-        yield
-    except sqlite3.DatabaseError as error:
-        if (translated := as_storage_error(old, error)) is None:
-            raise
-        raise translated from error
+        with translated_errors(old):
+            yield
     finally:
         db.conn.execute("DETACH DATABASE old")
 
