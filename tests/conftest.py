@@ -13,6 +13,7 @@ import signal
 import hypothesis
 import pytest
 import typer.testing
+from support import FakeClock
 
 #: A test that uses one of these fixtures is an edge test: files, the clock, a fake site.
 EDGE_FIXTURES = {"tmp_path", "tmp_path_factory", "clock", "site"}
@@ -25,6 +26,11 @@ typer.testing._get_command = functools.cache(typer.testing._get_command)
 hypothesis.settings.register_profile("reproducible", derandomize=True)
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("reproducible")
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
 
 
 def pytest_configure():

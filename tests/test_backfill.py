@@ -300,11 +300,6 @@ def test_the_least_duration(budget, expected):
 
 
 @pytest.fixture
-def clock():
-    return FakeClock()
-
-
-@pytest.fixture
 def archive(tmp_path):
     return tmp_path / "archive"
 

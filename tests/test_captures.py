@@ -8,7 +8,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from support import NOW, SITE, FakeClock, assert_intact, mounted, poll, rows, value, vna, working
+from support import NOW, SITE, assert_intact, mounted, poll, rows, value, vna, working
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
@@ -184,11 +184,6 @@ def test_place_in_the_history(situation, fingerprint, day, expected):
 
 
 # --- into an archive --------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def clock():
-    return FakeClock()
 
 
 def capture_of(site, post_id, tmp_path, *, when=OLD, name="CC-NEWS-20210304.warc.gz", **record):

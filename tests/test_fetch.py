@@ -51,11 +51,6 @@ CAP = 100_000
 
 
 @pytest.fixture
-def clock():
-    return FakeClock()
-
-
-@pytest.fixture
 def state(tmp_path):
     return tmp_path / "state"
 

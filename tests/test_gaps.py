@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
-import pytest
 from support import FakeClock, assert_intact, mounted, poll, rows, value, vna, working
 
 from crawler.pipeline.run import recorded
@@ -19,11 +18,6 @@ POLITICS = f"{SITE}/politique/"
 OUTAGE = timedelta(days=2)
 #: A feed that lists a few hours, one section that lists ten articles, and no news sitemap.
 OPTIONS = Options(era=3, sections=SECTIONS[:1], feed_size=12, home_size=12, section_size=10, no_news_sitemap=True)
-
-
-@pytest.fixture
-def clock():
-    return FakeClock()
 
 
 def poll_due_sources(archive, clock):

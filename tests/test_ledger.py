@@ -36,12 +36,6 @@ from crawler.storage import FILE, disk, open_archive
 from crawler.types import PageForFetch, Sighting, SourceFound
 from crawler.warc import WarcStore
 
-
-@pytest.fixture
-def clock():
-    return FakeClock()
-
-
 # --- a site with omissions --------------------------------------------------------------------------------------------
 
 

@@ -53,11 +53,6 @@ PUBLISHED = 41  # articles on the fake site: the seeds and the stories under the
 SEED_IDS = {108403, 212024, 201295, 173418, 202538}
 
 
-@pytest.fixture
-def clock():
-    return FakeClock()
-
-
 @pytest.fixture(scope="session")
 def first_poll(tmp_path_factory):
     """An archive after its first poll, the report, the requests and the time after it. Shared: tests change copies."""
@@ -805,7 +800,7 @@ def test_a_database_that_another_program_has_locked(archive, clock):
 
 
 def import_texts(archive, clock, texts):
-    """Import files, given as texts by name."""
+    """Import seed texts; `texts` maps the name of each file to its content."""
     with working(archive, clock, command="import") as run:
         return [done for name, text in texts.items() for done in import_file(run, name, text)]
 

@@ -46,11 +46,6 @@ SMALL = {"articles": 12}
 WIDTH = 100
 
 
-@pytest.fixture
-def clock():
-    return FakeClock()
-
-
 def found(_url):
     """Accept every host."""
 

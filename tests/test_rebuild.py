@@ -49,11 +49,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threade
 
 
 @pytest.fixture
-def clock():
-    return FakeClock()
-
-
-@pytest.fixture
 def archive(tmp_path):
     return tmp_path / "archive"
 

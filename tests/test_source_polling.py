@@ -23,11 +23,6 @@ NEWS = f"{SITE}/sitemaps/google-news.xml"
 OPTIONS = Options(era=3, sections=SECTIONS[:2], overlap=3, section_size=20)
 
 
-@pytest.fixture
-def clock():
-    return FakeClock()
-
-
 def execute(archive, sql, *values):
     with open_archive(archive) as opened, opened.transaction():
         opened.db.conn.execute(sql, values)

@@ -15,7 +15,6 @@ from support import (
     ROOT,
     SEEDS,
     SITE,
-    FakeClock,
     Mounted,
     assert_intact,
     edited,
@@ -40,11 +39,6 @@ from crawler.types import Sighting, SourceFound, SourceRow
 
 FR_API, API_FR = "https://fr-api.vietnamplus.vn", "https://api-fr.vietnamplus.vn"
 BARE = Options(home_size=4, feed_size=4, section_size=5, no_sitemap=True, no_feed=True)
-
-
-@pytest.fixture
-def clock():
-    return FakeClock()
 
 
 def poll_due_sources(archive, clock, **changes):
