@@ -133,7 +133,7 @@ def test_status_for_display():
     assert (paused.pause.until, paused.pause.reason) == (sec(9), "why")
 
 
-# --- 429 and 503 ------------------------------------------------------------------------------------------------------
+# --- responses with status 429 or 503 ---------------------------------------------------------------------------------
 
 RETRY_AFTER = {
     "Retry-After": (INITIAL, 120, 120),

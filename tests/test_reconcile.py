@@ -106,7 +106,7 @@ OUTAGES = {
     "an outage that left enough time": (AWAY, (Span(hour(2), hour(10)),), False),
     "an outage at another time": (AWAY, (Span(hour(40), hour(90)),), False),
     "a continuing outage, but the page is still online": ((Span(hour(30)),), (Span(hour(20)),), False),
-    "outages during both periods online": (
+    "online twice, each time during an outage": (
         (Span(BEGIN, hour(9)), Span(hour(20), hour(29))), (Span(hour(1), hour(8)), Span(hour(21), hour(28))), True
     ),
 }  # fmt: skip

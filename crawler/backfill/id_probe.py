@@ -93,7 +93,7 @@ def _check_support(run: Run, plan: Plan, step: Step) -> WorkItem:
 
 
 def _witness(run: Run, plan: Plan, step: Step) -> int | FetchFailure:
-    """Return the id of an archived article that the site returns when it is requested by its id.
+    """Request archived articles by id alone, and return the id of the first one that the site serves.
 
     An impossible id is requested too, to check that the site returns nothing for it. If a request gets no usable
     response, return the failure.

@@ -15,7 +15,7 @@ from crawler.repair import chances, shapes, words
 from crawler.repair.chances import NEVER
 from crawler.repair.lexicon import Lexicon
 
-LIMIT = 15.0  # upper bound for the log odds of a single spot
+LIMIT = 15.0  # the log odds of one spot never exceed this
 _CONTEXT = 0.8  # discount: the odds of the neighbours are not independent of one another
 _CONTEXT_LIMIT = 5.0
 _LONGEST = 60  # letters; a longer run is not text, and the time grows with its square

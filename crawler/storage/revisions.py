@@ -119,7 +119,7 @@ class Revisions:
         return [RevisionMoment(row["revision"], from_text(row["seen_at"]), row["fingerprint"]) for row in rows]
 
     def predate_revision(self, key: int, number: int, at: datetime, raw_id: int) -> None:
-        """Set the time of a revision back to `at`, the time of `raw_id`, an earlier capture that shows it."""
+        """Record that the earlier capture `raw_id`, fetched at `at`, already shows a revision."""
         self.db.conn.execute(
             "UPDATE revisions SET seen_at = ?, raw_id = ? WHERE article = ? AND revision = ?",
             (to_text(at), raw_id, key, number),

@@ -53,10 +53,6 @@ class TemplateFiller:
             text = _TOKEN.sub(self._token, text)
         return _ELISION.sub(r"\1'", text).replace("~", NBSP)
 
-    def bind(self, name: str, **fields: str) -> None:
-        """Set the entry that the slot `name` gets, instead of a random one."""
-        self._entries[name] = fields
-
     def _token(self, match: re.Match[str]) -> str:
         if match[1] is not None:
             return str(self._rng.choice(match[1].split("|")))

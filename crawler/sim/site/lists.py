@@ -46,7 +46,7 @@ def topic_path(context: PageContext, topic: ApiTopic) -> str:
 
 
 def stories_of(context: PageContext, topic: ApiTopic, *, start: int = 0, count: int = PAGE_SIZE) -> list[Story]:
-    """Return `count` stories of a topic, newest first; the first `start` stories are skipped."""
+    """Skip the newest `start` stories of a topic, and return the next `count` of them, newest first."""
     if not topic.word:
         return context.world.newest(start=start, count=count)
     return matching(context, topic.word)[start : start + count]

@@ -93,7 +93,7 @@ class World:
         if story is None:
             raise BadInput(
                 f"no story with id {post_id} is online",
-                "choose an id from 'articles' in the response to GET <control>/state",
+                "use an id that GET <control>/state lists under 'articles'",
             )
         return story
 
@@ -175,7 +175,7 @@ class World:
         if post_id not in self.gone:
             raise BadInput(
                 f"story {post_id} was not taken offline",
-                "choose an id from 'gone' in the response to GET <control>/state",
+                "use an id that GET <control>/state lists under 'gone'",
             )
         del self.gone[post_id]
         insort(self._entries, _entry_of_story(self.story(post_id)))
