@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +27,8 @@ from crawler.warc.manifest import ManifestEntry, check_files, list_files, sha256
 
 MANIFEST = "manifest.json"
 _NEXT, _NEXT_MANIFEST, _LOCK = f"{FILE}.next", f"{MANIFEST}.next", "backup.lock"
-_PARTIAL = {_LOCK, _NEXT, f"{_NEXT}.new", f"{_NEXT}.new-journal", "warc"}  # files of an unfinished first backup
+#: The files of an unfinished first backup.
+_PARTIAL = {_LOCK, _NEXT, f"{_NEXT}.new", f"{_NEXT}.new-journal", _NEXT_MANIFEST, "warc"}
 _CHECK = "run `vna verify` on the archive; an older backup may still contain the files"
 
 
@@ -170,7 +172,12 @@ def _read_backup(folder: Path) -> Backup:
 
 def _read_manifests(folder: Path) -> list[Backup]:
     """Return the manifests in a folder: normally one, none if there is no backup, two after an interruption."""
-    return [_read_manifest(file) for name in (MANIFEST, _NEXT_MANIFEST) if (file := folder / name).exists()]
+    found = [_read_manifest(folder / MANIFEST)] if (folder / MANIFEST).exists() else []
+    if (folder / _NEXT_MANIFEST).exists():
+        # An incomplete one describes no database here: the database is replaced only after it has been written.
+        with suppress(BadInput):
+            found.append(_read_manifest(folder / _NEXT_MANIFEST))
+    return found
 
 
 def _read_manifest(file: Path) -> Backup:

@@ -207,15 +207,24 @@ def test_a_backup_that_was_killed_between_its_renames_can_be_restored(archive, c
     assert not (copy / "manifest.json.next").exists()
 
 
+def test_an_incomplete_new_manifest_does_not_affect_the_old_backup(archive, copy, tmp_path):
+    """The disk was full, or the process was killed, while the manifest was being written."""
+    (copy / "manifest.json.next").write_text((copy / backup.MANIFEST).read_text()[:100])
+    assert backup.restore(copy, tmp_path / "back").wrong == {}
+    assert backup.back_up(archive, copy, NOW, with_warc=True).copied == 0
+    assert not (copy / "manifest.json.next").exists()
+
+
 @pytest.mark.parametrize(
     ("left", "accepted"),
     [
         (["backup.lock", "vna.db.next"], True),
+        (["backup.lock", "vna.db.next", "manifest.json.next"], True),
         (["backup.lock", "vna.db.next", "vna.db.next.new", "warc"], True),
         (["warc"], False),
         (["backup.lock", "vna.db"], False),
     ],
-    ids=["copy only", "copy and WARC folder", "foreign WARC folder", "foreign archive"],
+    ids=["copy only", "copy and empty manifest", "copy and WARC folder", "foreign WARC folder", "foreign archive"],
 )
 def test_files_left_by_a_killed_first_backup_are_accepted(archive, tmp_path, left, accepted):
     (tmp_path / "b").mkdir()
