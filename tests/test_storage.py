@@ -420,6 +420,16 @@ def test_different_roles_can_run_together_but_not_with_an_exclusive_one(folder, 
         pass
 
 
+def test_a_role_that_ended_with_an_error_is_not_named_as_a_holder(folder):
+    with pytest.raises(KeyError), holding(folder, "collect", "poll", "now"):
+        raise KeyError
+    alone = holding(folder, "alone", "rebuild", "now")
+    with holding(folder, "backfill", "backfill", "now"), pytest.raises(AlreadyRunning) as caught, alone:
+        pass
+    assert "vna backfill" in str(caught.value)
+    assert "vna poll" not in str(caught.value)
+
+
 CLAIMER = """
 import pathlib, sys
 from crawler.storage import open_archive

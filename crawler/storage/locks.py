@@ -12,7 +12,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Literal
 
@@ -52,8 +52,11 @@ def holding(folder: Path, role: Role, command: str, since: str) -> Iterator[None
             own.write(json.dumps({"pid": os.getpid(), "command": command, "since": since}).encode())
         except OSError as error:
             raise not_writable(folder, error) from error
-        yield
-        own.truncate(0)
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # on a full disk the text stays, but the lock is released all the same
+                own.truncate(0)
 
 
 @contextmanager
