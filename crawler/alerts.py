@@ -68,8 +68,8 @@ def secrets(addresses: Sequence[str]) -> set[str]:
     """
     found = set(addresses)
     for address in addresses:
-        scheme, _, rest = address.partition("://")
-        host = urlsplit(address).hostname if scheme in _HOST_SCHEMES else None
+        rest = address.partition("://")[2]
+        host = _public_host(address)
         parts = {*_PART.findall(rest), *_PART.findall(unquote(rest))}
         found |= {part for part in parts if len(part) >= _MIN_SECRET and part != host}
     return found
@@ -77,6 +77,10 @@ def secrets(addresses: Sequence[str]) -> set[str]:
 
 def masked(address: str) -> str:
     """Return a recipient URL without its secrets: the scheme, and the host if it is not secret."""
-    scheme = address.partition("://")[0]
-    host = urlsplit(address).hostname if scheme in _HOST_SCHEMES else None
-    return f"{scheme}://{host or '***'}"
+    return f"{address.partition('://')[0]}://{_public_host(address) or '***'}"
+
+
+def _public_host(address: str) -> str | None:
+    """Return the host name in a recipient URL; None if the host may be a token, or if there is none."""
+    parts = urlsplit(address)
+    return parts.hostname if parts.scheme in _HOST_SCHEMES else None

@@ -135,16 +135,19 @@ def _from_file(file: Path | None) -> tuple[Config, list[str]]:
     path = file or DEFAULT_FILE
     if file is None and not path.is_file():
         return Config(), []
-    try:
-        data = tomllib.loads(_text_of(path))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}", "correct the file, then try again") from error
-    values, mistakes = _values(data)
+    values, mistakes = _values(_parsed(path))
     base = path.resolve().parent.parent  # relative paths start from the folder above config/
     for key in ("archive", "markups_dir", "backup"):
         if values.get(key) is not None:
             values[key] = base / values[key]
     return Config(**values, file=path), [f"{path}: {mistake}" for mistake in mistakes]
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(_text_of(path))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}", "correct the file, then try again") from error
 
 
 def _text_of(path: Path) -> str:
@@ -178,7 +181,8 @@ def _values(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
             try:
                 values[name] = check(value)
             except ValueError as error:
-                mistakes.append(f"[{table}] {key} = {value!r}: {error}")
+                shown = "" if table in _SECRET_TABLES else f" = {value!r}"
+                mistakes.append(f"[{table}] {key}{shown}: {error}")
     return values, mistakes
 
 
@@ -293,6 +297,13 @@ def _services(value: Any) -> tuple[str, ...]:
         isinstance(v, str) and re.match(r"[a-z][a-z0-9+.-]*://", v) for v in value
     ):
         raise ValueError('must be a list of Apprise URLs such as ["mailto://user:password@your.domain"]')
+    for number, address in enumerate(value, 1):
+        try:
+            urlsplit(address)
+        except ValueError:  # its message may contain the password
+            raise ValueError(
+                f"URL {number} is not valid: percent-encode special characters, such as %5B for ["
+            ) from None
     return tuple(value)
 
 
@@ -348,6 +359,8 @@ _KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
     "alerts": {"to": ("alerts", _services)},
     "markups": {"dir": ("markups_dir", _path)},
 }
+_SYNONYM_KEYS: dict[str, type] = {"groups": list, "use": list, "option": dict}
+_SECRET_TABLES = frozenset({"alerts"})  # their values contain passwords, so that no message may show them
 
 
 def load_synonyms(config_file: Path | None = None) -> list[list[str]]:
@@ -360,20 +373,23 @@ def load_synonyms(config_file: Path | None = None) -> list[list[str]]:
     file = (config_file or DEFAULT_FILE).parent / "synonyms.toml"
     if not file.exists():
         return []
-    try:
-        data = tomllib.loads(file.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: not valid TOML: {error}", "correct the file, then try again") from error
-    options, use = data.get("option", {}), data.get("use", [])
-    groups = [*data.get("groups", []), *(options.get(name) for name in use)]
-    mistakes = [f"{file}: use: unknown group {name!r}: it is not in [option]" for name in use if name not in options]
+    data = _parsed(file)
+    mistakes = [f"{key}: unknown key{_suggestion(key, _SYNONYM_KEYS)}" for key in data if key not in _SYNONYM_KEYS]
     mistakes += [
-        f"{file}: {group!r} is not a list of at least two strings"
-        for group in groups
-        if group is not None and not _is_group(group)
+        f"{key}: must be a {'table' if kind is dict else 'list'}"
+        for key, kind in _SYNONYM_KEYS.items()
+        if not isinstance(data.get(key, kind()), kind)
     ]
+    groups: list[Any] = []
+    if not mistakes:
+        options, use = data.get("option", {}), data.get("use", [])
+        known = list(options)  # not a dict: an entry of `use` may be a value that cannot be hashed
+        mistakes = [f"use: unknown group {name!r}: it is not in [option]" for name in use if name not in known]
+        groups = [*data.get("groups", []), *(options[name] for name in use if name in known)]
+        mistakes += [f"{group!r} is not a list of at least two strings" for group in groups if not _is_group(group)]
     if mistakes:
-        raise ConfigError("\n".join(mistakes), 'correct the file; a group is a list such as ["Hanoï", "Hà Nội"]')
+        text = "\n".join(f"{file}: {mistake}" for mistake in mistakes)
+        raise ConfigError(text, 'correct the file; a group is a list such as ["Hanoï", "Hà Nội"]')
     return groups
 
 

@@ -137,6 +137,23 @@ def test_a_mistake_is_reported(written, text, fragments):
     assert "crawler.toml" in line or "rate" in line or "markups" in line
 
 
+@pytest.mark.parametrize(
+    "to",
+    [
+        '"tgram://123456:GEHEIM/999"',
+        '["GEHEIM"]',
+        '["mailto://user:GEHEIM[x@host/"]',
+        '["json://[GEHEIM"]',
+        '["json://user:GEHEIM\u2100@host/"]',
+    ],
+    ids=["not a list", "not a URL", "a bracket in the password", "half of an IPv6 address", "a character with a slash"],
+)
+def test_no_message_contains_the_secrets_of_a_recipient(written, to):
+    (line,) = mistakes(written(f"[alerts]\nto = {to}\n"))
+    assert "[alerts] to" in line
+    assert "GEHEIM" not in line
+
+
 def test_all_mistakes_are_reported_at_once(written):
     file = written('[site]\nrot = "x"\n[politeness]\nrate = "fast"\n[poll]\nlist_pages = 0\n')
     lines = mistakes(file, site="ftp://x", rate=-1.0)

@@ -132,7 +132,14 @@ def test_results_are_newest_first_or_ranked(archive: Path) -> None:
         ('use = ["mer"]', "unknown group 'mer'"),
         ('groups = [["Hanoï"]]', "at least two"),
         ('groups = ["Hanoï"]', "at least two"),
+        ('groups = [["Hanoï", 3]]', "at least two"),
+        ('use = ["mer"]\n[option]\nmer = "x"', "at least two"),
         ("groups = [", "not valid TOML"),
+        ("groups = 3", "groups: must be a list"),
+        ('use = "mer"', "use: must be a list"),
+        ("use = [[1]]", r"unknown group \[1\]"),
+        ("option = []", "option: must be a table"),
+        ('group = [["Hanoï", "Hà Nội"]]', "unknown key; did you mean groups"),
     ],
 )
 def test_a_mistake_in_the_synonyms_file_is_reported(tmp_path: Path, text: str, message: str) -> None:
