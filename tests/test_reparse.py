@@ -78,9 +78,11 @@ def test_a_damaged_capture_is_reported_and_its_article_is_kept(archive):
     before = content(archive)
     assert reparsed(archive).damaged == 1
     assert content(archive) == before
-    done = vna("--archive", archive, "reparse", "--dry-run")
-    assert done.code == 5
-    assert "vna verify" in done.err
+    for options in ([], ["--json"]):
+        done = vna("--archive", archive, "reparse", "--dry-run", *options)
+        assert done.code == 5
+        assert "vna verify" in done.err
+    assert json.loads(done.out)["damaged"] == 1
 
 
 REVISED = """

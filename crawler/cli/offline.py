@@ -11,12 +11,16 @@ import zlib
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from crawler.cli import output, state
 from crawler.errors import BadInput, MarkupDrift, NotAnArticle
+
+if TYPE_CHECKING:
+    from crawler.pipeline import Reparsed
+    from crawler.types import Article, Reading
 
 
 class ParseFormat(StrEnum):
@@ -87,13 +91,10 @@ def parse(
     _print_article(article, format_, app.repairer(state.lexicon_or_note())(article))
 
 
-def _print_article(article: object, format_: ParseFormat, reading: object) -> None:
+def _print_article(article: Article, format_: ParseFormat, reading: Reading | None) -> None:
     from crawler import records
     from crawler.parse import seedtext
-    from crawler.types import Article, Reading
 
-    assert isinstance(article, Article)
-    assert reading is None or isinstance(reading, Reading)
     if format_ is ParseFormat.text:
         output.text(seedtext.write(article))
     else:
@@ -203,7 +204,19 @@ def reparse(
         report = pipeline.reparse(work, since=begin, dry_run=dry_run, jobs=jobs)
     if as_json:
         output.json_block(asdict(report))
-        return
+    else:
+        _print_reparse_report(report, dry_run=dry_run)
+    if report.damaged:
+        output.note(f"{output.count(report.damaged, 'page')} cannot be read from the WARC files: run `vna verify`")
+    if report.no_longer_read:
+        output.note(
+            "some pages that were parsed before cannot be parsed now: correct the layout, then run `vna reparse` again"
+        )
+    if report.no_longer_read or report.damaged:
+        raise typer.Exit(5)
+
+
+def _print_reparse_report(report: Reparsed, *, dry_run: bool) -> None:
     output.text(
         f"{output.count(report.pages, 'page')}: {report.same} unchanged, {report.differing} changed, "
         f"{report.newly_read} parsed for the first time, {report.still_unread} still not parsed, "
@@ -213,14 +226,6 @@ def reparse(
         output.text(f"  {name}: {count}")
     for sample in report.samples:
         output.text(f"  {sample['id']} {sample['field']}:\n    - {_short(sample['was'])}\n    + {_short(sample['is'])}")
-    if report.damaged:
-        output.note(f"{output.count(report.damaged, 'page')} cannot be read from the WARC files: run `vna verify`")
-    if report.no_longer_read:
-        output.note(
-            "some pages that were parsed before cannot be parsed now: correct the layout, then run `vna reparse` again"
-        )
-    if report.no_longer_read or report.damaged:
-        raise typer.Exit(5)
 
 
 def _short(value: object, limit: int = 160) -> str:
