@@ -224,6 +224,8 @@ RETRIED = {
     "unparsed for weeks": (page("drift", 30, "6d"), False),
     "unparsed for weeks, due again": (page("drift", 30, "7d"), True),
     "a block page eleven hours ago": (page("rejected", 8, "11h"), True),
+    "an imported capture that could not be parsed, four minutes ago": (page("drift", 0, "4m"), False),
+    "an imported capture that could not be parsed, five minutes ago": (page("drift", 0, "5m"), True),
 }
 
 
