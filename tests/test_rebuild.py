@@ -31,6 +31,7 @@ from support import (
 from test_captures import capture_of, import_files
 
 from crawler import app, backfill, collect, lexicon, replay, storage
+from crawler.backfill import id_probe
 from crawler.errors import AlreadyRunning, Interrupted, PageError, SitePaused, StorageError
 from crawler.pipeline import archive_response, import_file
 from crawler.pipeline.run import recorded
@@ -511,6 +512,36 @@ def test_recovery_continues_a_list_that_was_cut_off(archive, clock):
         assert value(archive, "SELECT count(*) FROM raw") > before
         assert [path for path in site.wire.paths if site.wire.count(path) > 1] == []
     assert_rebuilt_equal(archive, clock)
+
+
+PURPOSES = [id_probe.purpose_of(77), Purpose.listing("sitemap", f"{SITE}/sitemaps/2021-03.xml")]
+
+
+@pytest.mark.parametrize("purpose", PURPOSES, ids=["id probe", "sitemap of a backfill"])
+def test_a_redirect_whose_target_was_not_archived(archive, clock, purpose):
+    """The process was killed between the two appends: the redirect gets its row, and nothing else is stored."""
+    moved = fetched(url=f"{SITE}/moved", status=301, reason="Moved", headers=(("Location", f"{SITE}/new"),))
+    with mounted(clock), working(archive, clock) as run:
+        run.warc.append(moved, str(purpose))
+        run.warc.append(fetched(url=f"{SITE}/later", fetched_at=NOW + timedelta(minutes=1)), "page:78")
+    report = rebuild(archive, clock)
+    assert (report.replayed.bugs, report.replayed.visits, report.replayed.records) == (0, 1, 2)
+    assert [row["status"] for row in rows(archive / "rebuilt", "SELECT status FROM raw ORDER BY id")] == [301, 200]
+
+
+def test_many_damaged_sections_do_not_end_a_rebuild(archive, clock):
+    """More than a batch of damaged sections, and then a record."""
+    with working(archive, clock) as run:
+        offsets = [run.warc.append(fetched(), "page:78").offset for _ in range(60)]
+        good = run.warc.append(fetched(), "page:78")
+        file = archive / "warc" / good.file
+    data = bytearray(file.read_bytes())
+    for offset in offsets:
+        data[offset + 60] ^= 0xFF
+    file.write_bytes(data)
+    report = rebuild(archive, clock)
+    assert report.replayed.damaged == 60
+    assert (report.replayed.records, value(archive / "rebuilt", "SELECT max(offset) FROM raw")) == (1, good.offset)
 
 
 # --- the order of the records -----------------------------------------------------------------------------------------

@@ -149,7 +149,7 @@ def _print(report: RebuildReport, file: Path) -> None:
         f"{output.count(replayed.captures, 'imported capture')}, {output.count(replayed.imports, 'imported text')}"
     )
     for count, noun, rest in (
-        (replayed.unasked, "capture", "that this version and configuration would not have requested"),
+        (replayed.unasked, "capture", "that this version and configuration would not have requested or cannot read"),
         (replayed.unfinished, "interrupted visit", "for the next run to complete"),
         (replayed.bugs, "visit", "that failed because of a bug"),
         (replayed.damaged, "damaged section", "of WARC files skipped: run `vna verify`"),

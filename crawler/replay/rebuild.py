@@ -7,7 +7,7 @@ whether the new database replaces the old one.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -76,8 +76,10 @@ def _replay(run: Run) -> tuple[ReplayReport, Exception | None]:
     replayer = Replayer(replace(run, progress=Silent()), RecordStream(file_streams(names, run.warc.scan)))
     last: Record | None = None
     items = iter(replayer.stream)
-    while batch := _replay_batch(replayer, progress, run, items):
-        last = batch
+    for item in items:
+        # not a list of items: the replayer takes further records of a visit from the same stream
+        batch = itertools.chain([item], itertools.islice(items, _BATCH - 1))
+        last = _replay_batch(replayer, progress, run, batch) or last
         if run.stopping():
             raise Interrupted("stopped on request; the old database is unchanged", "run `vna rebuild` to start over")
     if last is not None:
@@ -85,11 +87,11 @@ def _replay(run: Run) -> tuple[ReplayReport, Exception | None]:
     return replayer.report, replayer.bug
 
 
-def _replay_batch(replayer: Replayer, progress: _Percent, run: Run, items: Iterator[Record | Damage]) -> Record | None:
-    """Replay a batch of records in one transaction; return the last record, or None if no record is left."""
+def _replay_batch(replayer: Replayer, progress: _Percent, run: Run, items: Iterable[Record | Damage]) -> Record | None:
+    """Replay a batch in one transaction; return its last record, or None if it consists of damaged sections only."""
     last: Record | None = None
     with run.archive.transaction():
-        for item in itertools.islice(items, _BATCH):
+        for item in items:
             replayer.replay(item)
             if isinstance(item, Record):
                 last = item

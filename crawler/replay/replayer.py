@@ -22,7 +22,7 @@ from crawler.backfill import id_probe, list_page
 from crawler.clock import to_text
 from crawler.errors import BadInput, BadStatus, FetchError, UnreadableSource
 from crawler.outcome import Outcome, OutcomeKind
-from crawler.pipeline import Capture, Run, fetch, guarded, import_file, visit_page
+from crawler.pipeline import FetchFailure, Run, fetch, guarded, import_file, visit_page
 from crawler.pipeline.captures import store_capture
 from crawler.pipeline.probe import visit
 from crawler.pipeline.quarantine import is_bug
@@ -44,8 +44,9 @@ _METADATA = "metadata"  # a note about a failed request; no row refers to it
 class ReplayReport:
     """How many records a replay has processed, and how many items there were by result.
 
-    `unasked` counts responses that today's code would not request. `unfinished` counts visits that were cut off
-    half-way; the next run continues them. `bugs` counts visits that crashed this version of the program.
+    `unasked` counts responses that today's code would not request, and imported texts and captures that it cannot
+    read. `unfinished` counts visits that were cut off half-way; the next run continues them. `bugs` counts visits that
+    crashed this version of the program.
     """
 
     records: int = 0
@@ -67,7 +68,7 @@ class ReplayReport:
 class Replayer:
     """Replays a record stream into an archive. `live` is the run that continues visits that were cut off, or None.
 
-    If `live` is None, a visit that crashes is quarantined and the replay goes on; `bug` is the first one's exception.
+    If `live` is None, a visit that crashes is quarantined and the replay goes on; `bug` is the exception of the first such visit.
     """
 
     def __init__(self, run: Run, stream: RecordStream, live: Run | None = None) -> None:
@@ -178,7 +179,9 @@ class Replayer:
 
     def _store_list(self, record: Record, kind: SourceKind, source: str) -> None:
         purpose = Purpose.listing(kind, source)
-        response = self._recorded_response(record, purpose)
+        response = fetch(self._run, record.url, purpose)
+        if isinstance(response, FetchFailure):  # only a redirect is archived, not the response at its target
+            return
         try:
             found = list_page.parse_list(self._run, kind, source, record.url, response.fetched)
         except (BadStatus, UnreadableSource):
@@ -204,16 +207,13 @@ class Replayer:
 
     def _store_probe(self, record: Record, post_id: int) -> Outcome:
         purpose = id_probe.purpose_of(post_id)
-        response = self._recorded_response(record, purpose)
+        response = fetch(self._run, record.url, purpose)
+        if isinstance(response, FetchFailure):  # only a redirect is archived, not the response at its target
+            return Outcome(OutcomeKind.FAILED, post_id, detail=str(response.error))
         with self._run.crash_marker.processing(str(purpose)):
             probed = id_probe.judge(self._run, post_id, response)
             with self._run.transaction():
                 return id_probe.store_probe(self._run, post_id, probed)
-
-    def _recorded_response(self, record: Record, purpose: Purpose) -> Capture:
-        response = fetch(self._run, record.url, purpose)
-        assert isinstance(response, Capture), "the record is a response, not a note about a failure"
-        return response
 
     def _probed_page(self, record: Record, purpose: Purpose) -> bool:
         page = self._archive.page(int(purpose.subject))
