@@ -20,17 +20,6 @@ from crawler.storage.revisions import ArticleIntent
 from crawler.types import Article, Fetched, PageForFetch, PageOutcome, Reading, StoredArticle
 
 
-def process_article(
-    run: Run, page: PageForFetch, article: Article, at: datetime, *, raw_id: int
-) -> tuple[int, Verdict]:
-    """Repair and store the article of a page; return the article's id and the verdict. Needs an open transaction.
-
-    The id is the one in the article's canonical address, which may differ from the id of the page.
-    """
-    key = article.post_id or page.id
-    return key, store_article(run, article, at, key=key, raw_id=raw_id)
-
-
 def store_article(
     run: Run,
     article: Article,
@@ -40,7 +29,9 @@ def store_article(
     raw_id: int | None = None,
     source_file: str | None = None,
 ) -> Verdict:
-    """Repair and store a parsed article; return the verdict, such as `new` or `revised`. Needs an open transaction.
+    """Decide what to do with a parsed article, and repair and store it unless it is unchanged; return the verdict.
+
+    Needs an open transaction.
 
     `at` is the time at which the page was fetched. `key` is the id under which the article is stored. `source_file` is
     the name of the file that the text was imported from; None if the article was fetched.
@@ -49,20 +40,14 @@ def store_article(
     stored = archive.article(key)
     if stored is not None and stored.parser != PARSER_VERSION and source_file is None:
         stored = _parse_again(run, stored) or stored
-    # An unchanged article keeps its repaired text. Repair is the most expensive step, and most rechecks change nothing.
-    reading = stored.reading if stored and _same_content(stored.article, article) else run.repair(article)
     known = Known(stored.revision, identity.comparable(stored.article)) if stored else None
     candidates = () if stored else archive.candidates(identity.body_key(article), publication_day(article))
     decision = identity.decide(article, known, candidates)
-    if decision.verdict == "unchanged":
+    if decision.verdict == "unchanged":  # it keeps its repaired text: repair is the most expensive step
         archive.touch_article(key, at, article.related, raw_id)
     else:
-        archive.save_article(intent_of(article, reading, decision, at, key, raw_id, source_file))
+        archive.save_article(intent_of(article, run.repair(article), decision, at, key, raw_id, source_file))
     return decision.verdict
-
-
-def _same_content(stored: Article, article: Article) -> bool:
-    return identity.comparable(stored) == identity.comparable(article)
 
 
 def save_parsed_page(run: Run, page: PageForFetch, article: Article, outcome: PageOutcome, now: datetime) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from crawler import schedule
 from crawler.errors import BadStatus, MarkupDrift, NotAnArticle, PageError
 from crawler.outcome import Outcome, OutcomeKind
-from crawler.pipeline.articles import parse, process_article, publication_time, save_parsed_page
+from crawler.pipeline.articles import parse, publication_time, save_parsed_page, store_article
 from crawler.pipeline.fetching import Capture, FetchFailure, fetch
 from crawler.pipeline.quarantine import guarded
 from crawler.pipeline.run import Run
@@ -67,7 +67,8 @@ def handle_response(run: Run, page: PageForFetch, response: Capture) -> Outcome:
         return _unparsed(run, page, error, response)
     with run.transaction():
         raw_id = run.capture_ids[response.ref]
-        key, verdict = process_article(run, page, article, response.at, raw_id=raw_id)
+        key = article.post_id or page.id  # the id in the canonical address may differ from the id of the page
+        verdict = store_article(run, article, response.at, key=key, raw_id=raw_id)
         _save_page(run, page, article, response, raw_id, changed=verdict == "revised")
         add_related(run, article, response.at)
         if key != page.id and run.archive.article(page.id) is not None:
