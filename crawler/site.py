@@ -74,6 +74,7 @@ LOAD_MORE = "/api/get-zone"
 #: Dossier sections 2 and 10: in the list API, topic 107 is the latest news. A page has 40 items by default and at most 50.
 LATEST_TOPIC = "107"
 LIST_SIZE = 40
+_NO_SLUG = "x"
 _LIST = re.compile(r"/api/morenews-(?:zone|topic)-\d+-\d+\.html")
 
 
@@ -122,24 +123,32 @@ class Site:
 
         The site probably ignores the slug (dossier section 2), but nobody has tried this on the live site.
         """
-        return f"{self.id_url_prefix}{post_id}.vnp"
+        return self.article_url(_NO_SLUG, post_id)
 
     @property
     def id_url_prefix(self) -> str:
         """The prefix of every `article_by_id` URL. The site itself does not use URLs with this prefix."""
-        return self.url("/x-post")
+        return self.url(f"/{_NO_SLUG}-post")
+
+    def article_url(self, slug: str, post_id: int) -> str:
+        """Return the URL of an article in its current form (dossier section 2)."""
+        return self.url(f"/{slug}-post{post_id}.vnp")
+
+    def older_article_url(self, slug: str, post_id: int) -> str:
+        """Return the URL of an article in its older form (dossier section 2)."""
+        return self.url(f"/{slug}/{post_id}.vnp")
 
     def latest_list(self, host: str) -> str:
         """Return the URL of the first page of the latest news in the list API of `host` (dossier section 10)."""
         query = f"phrase=&page_size={LIST_SIZE}&sz={LATEST_TOPIC}&st=topic"
         return f"{host}/api/morenews-topic-{LATEST_TOPIC}-1.html?{query}"
 
-    def zone_list(self, host: str, zone: str) -> str:
+    def zone_list(self, host: str, zone: str, size: int = LIST_SIZE) -> str:
         """Return the URL of the first page of a section in the list API of `host` (dossier section 10).
 
-        `zone` is the zone id of the section.
+        `zone` is the zone id of the section, and `size` the number of articles on the page.
         """
-        return f"{host}/api/morenews-zone-{zone}-1.html?phrase=&page_size={LIST_SIZE}"
+        return f"{host}/api/morenews-zone-{zone}-1.html?phrase=&page_size={size}"
 
     def _api_host(self, url: str) -> bool:
         return urls.origin(url) in self.api

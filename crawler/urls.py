@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsp
 PageShape = Literal["article", "topic", "search", "feed", "sitemap", "home", "section", "other"]
 
 # Dossier section 2: `/<slug>-post<ID>.vnp` (current form) and `/<slug>/<ID>.vnp` (older form) name the same article.
-_ARTICLE = re.compile(r"^/(?P<slug>[^/]+?)(?:-post|/)(?P<id>\d{1,12})\.vnp$")
+_ARTICLE = re.compile(r"^/(?P<slug>[^/]+?)(?P<form>-post|/)(?P<id>\d{1,12})\.vnp$")
 # First path segments of lists whose URLs also end in `.vnp` (dossier section 18.20).
 _NOT_ARTICLES = ("topic", "chude", "search", "timkiem", "tag", "tags", "tac-gia", "author")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -25,6 +25,18 @@ def post_id(url: str) -> int | None:
     """Return the post id in the URL of an article, in either of its two forms; None for any other URL."""
     match = _article_match(_split(url).path)
     return int(match["id"]) if match else None
+
+
+def slug(url: str) -> str | None:
+    """Return the slug in the URL of an article, in either of its two forms; None for any other URL."""
+    match = _article_match(_split(url).path)
+    return match["slug"] if match else None
+
+
+def has_current_form(url: str) -> bool:
+    """Whether a URL names an article in the current form, `/<slug>-post<ID>.vnp`."""
+    match = _article_match(_split(url).path)
+    return match is not None and match["form"] == "-post"
 
 
 def shape(url: str) -> PageShape:

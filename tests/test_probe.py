@@ -545,6 +545,7 @@ NO = None
         ("home page", {"home": NO}, "unknown", "no response"),
         ("home page", {"home": PLAIN}, "differs", "lists no article"),
         ("home page", {"home": LIST + '<a href="/autre/8.vnp">A</a>'}, "differs", "2 articles, 1 as"),
+        ("home page", {"home": LIST + '<a href="/le-post-covid/8.vnp">A</a>'}, "differs", "2 articles, 1 as"),
         ("load-more", {"section": f"{LIST}<button data-page='2' data-zone='4'>"}, "differs", "without data-type, data-size"),
         ("further pages", {"section": LIST, "more": LIST}, "differs", "same articles"),
         ("further pages", {"section": LIST, "more": "<p>"}, "differs", "no article"),
@@ -584,6 +585,7 @@ NO = None
         # list API
         ("list API", {"api": api({"contents": []})}, "confirmed", SITE),
         ("list API items", {"api": api({"contents": []})}, "differs", "without content_id"),
+        ("list API items", {"api": api({"contents": []}, error_code="0")}, "differs", "without content_id"),
         ("list API items", {"api": api({"contents": ["x"]})}, "differs", "1 items; date is NoneType"),
         ("list API pages", {"zone list": api({"contents": [1] * 60, "load_more": True})}, "differs", "60 items"),
         ("list API pages", {"zone list": api({"articles": "", "hasMoreContent": False})}, "confirmed", "an HTML list"),
@@ -624,6 +626,23 @@ def test_check_proposes_settings(name, given, adopt, tmp_path):
 def test_refused_article_is_a_failure():
     assert evidence(now=REFUSED).article("era:now") is None
     assert evidence(now=REFUSED).failure("era:now") == "HTTP status 403 at /x"
+
+
+@pytest.mark.parametrize(
+    ("at", "older", "wrong_slug"),
+    [
+        ("/titre-post7.vnp?from=home", "/titre/7.vnp", "/autre-titre-post7.vnp"),
+        ("/titre/7.vnp", "/titre/7.vnp", "/autre-titre-post7.vnp"),
+        ("/", None, None),
+        ("/politique/", None, None),
+        ("/topic/titre-7.vnp", None, None),
+    ],
+)
+def test_variants_of_an_address_are_requested_only_for_an_article(at, older, wrong_slug):
+    found = evidence(now=reply("x", path=at))
+    address = {q.key: q.address for q in questions.QUESTIONS}
+    expected = [path and f"{SITE}{path}" for path in (older, wrong_slug)]
+    assert [address["old form"](found), address["wrong slug"](found)] == expected
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,26 @@ IDS = {
 @pytest.mark.parametrize(("path", "expected"), IDS.values(), ids=IDS)
 def test_post_id(path, expected):
     assert urls.post_id(ROOT + path) == expected
+    assert (urls.slug(ROOT + path) is None) == (expected is None)
+
+
+@pytest.mark.parametrize(
+    ("path", "slug", "is_current"),
+    [
+        ("/la-post-poste-post7.vnp?utm_source=x", "la-post-poste", True),
+        ("/titre-post1-post22.vnp", "titre-post1", True),
+        ("/le-post-covid/12.vnp", "le-post-covid", False),
+        ("/titre-post1/22.vnp", "titre-post1", False),
+        ("/topic/135.vnp", None, False),
+        ("/politique-post/", None, False),
+    ],
+)
+def test_slug_and_form(path, slug, is_current):
+    assert urls.slug(ROOT + path) == slug
+    assert urls.has_current_form(ROOT + path) == is_current
+    if slug is not None:
+        make = FRENCH.article_url if is_current else FRENCH.older_article_url
+        assert make(slug, urls.post_id(ROOT + path)) == ROOT + path.partition("?")[0]
 
 
 # --- shape ------------------------------------------------------------------------------------------------------------

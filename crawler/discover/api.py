@@ -38,7 +38,7 @@ def page(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
         UnreadableSource: the response is not JSON, has an unknown structure, or reports an error.
 
     """
-    data = _data(body, url)
+    data = envelope_data(body, url)
     if isinstance(data.get("contents"), list):
         sightings = deduplicate(list(_items(data["contents"], site)))
         listed, more = bool(data["contents"]), data.get("load_more")
@@ -50,7 +50,13 @@ def page(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
     return Discovery(sightings, more=_next_page(url) if listed and _is_set(more) else None)
 
 
-def _data(body: bytes, url: str) -> Mapping[str, Any]:
+def envelope_data(body: bytes, url: str) -> Mapping[str, Any]:
+    """Return the `data` object of a response of the API; empty if the response has none.
+
+    Raises:
+        UnreadableSource: the response is not JSON, or it reports an error.
+
+    """
     try:
         envelope = json.loads(body)
     except (ValueError, RecursionError) as error:

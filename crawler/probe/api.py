@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from crawler import urls
+from crawler.discover.api import envelope_data
+from crawler.errors import UnreadableSource
 from crawler.probe.evidence import CheckResult, ProbeEvidence, confirmed, differs, named, unknown
 from crawler.probe.questions import API_KEYS, ASKED_SIZE, api_key
 
@@ -74,11 +76,9 @@ def paging(evidence: ProbeEvidence) -> CheckResult:
 def _data(evidence: ProbeEvidence, key: str) -> Mapping[str, Any] | None:
     response = evidence.ok(key)
     try:
-        envelope = json.loads(response.content) if response else None
-    except (ValueError, RecursionError):
+        return (envelope_data(response.content, response.url) or None) if response else None
+    except UnreadableSource:
         return None
-    data = envelope.get("data") if isinstance(envelope, dict) and not envelope.get("error_code") else None
-    return data if isinstance(data, dict) else None
 
 
 def _status(response: Any) -> str:

@@ -65,7 +65,7 @@ def stories(evidence: ProbeEvidence) -> CheckResult:
     shown = evidence.stories("home", "home")
     if not shown:
         return differs("lists no article", "look at the page in a browser: it may need scripts to show its lists")
-    current = sum("-post" in path(s.url) for s in shown)
+    current = sum(urls.has_current_form(s.url) for s in shown)
     seen = f"{len(shown)} articles, {current} as -post<ID>.vnp"
     if current == len(shown):
         return confirmed(seen)

@@ -175,26 +175,25 @@ def _plain(stories: Iterable[Sighting], place: int) -> str | None:
 
 
 def _old_form(evidence: ProbeEvidence) -> str | None:
-    url, post_id = _known(evidence)
-    return evidence.site.url(f"/{_slug_of(url)}/{post_id}.vnp") if url else None
+    known = _known_article(evidence)
+    return evidence.site.older_article_url(*known) if known else None
 
 
 def _wrong_slug(evidence: ProbeEvidence) -> str | None:
-    url, post_id = _known(evidence)
-    return evidence.site.url(f"/autre-titre-post{post_id}.vnp") if url else None
+    known = _known_article(evidence)
+    return evidence.site.article_url("autre-titre", known[1]) if known else None
 
 
-def _known(evidence: ProbeEvidence) -> tuple[str | None, int | None]:
+def _known_article(evidence: ProbeEvidence) -> tuple[str, int] | None:
+    """Return the slug and the post id of the newest requested article; None if its request led to another page."""
     response = evidence.ok("era:now")
-    return (response.url, urls.post_id(response.url)) if response else (None, None)
-
-
-def _slug_of(url: str) -> str:
-    return re.sub(r"(?:-post|/)\d+\.vnp$", "", path(url)).strip("/")
+    name, post_id = (urls.slug(response.url), urls.post_id(response.url)) if response else (None, None)
+    return None if name is None or post_id is None else (name, post_id)
 
 
 def _again(evidence: ProbeEvidence) -> str | None:
-    return _known(evidence)[0]
+    response = evidence.ok("era:now")
+    return response.url if response else None
 
 
 def _conditional(evidence: ProbeEvidence) -> str | None:
@@ -226,8 +225,7 @@ def _zone_list(evidence: ProbeEvidence) -> str | None:
     key, zone = api_key(evidence), next(iter(zones(evidence).values()), None)
     if key is None or zone is None:
         return None
-    usual = evidence.site.zone_list(urls.origin(evidence.responses[key].url or ""), zone)
-    return usual.replace(f"page_size={site.LIST_SIZE}", f"page_size={ASKED_SIZE}")
+    return evidence.site.zone_list(urls.origin(evidence.responses[key].url or ""), zone, ASKED_SIZE)
 
 
 def _media_section(evidence: ProbeEvidence) -> str | None:
