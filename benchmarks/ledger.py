@@ -27,7 +27,6 @@ from crawler.storage import Archive, open_archive
 
 MONTH = "2024-02"
 FIRST, DAYS = date(2024, 1, 1), 91
-NOT_IN_SITEMAP, NOWHERE = 37, 5
 
 
 @dataclass

@@ -171,9 +171,12 @@ def _f1(expected: list[str], got: list[str]) -> float:
     return 2 * common / total if total else 1.0
 
 
-def main() -> None:
-    """Print one table for each set of pages."""
-    names = [name for name in sys.argv[1:] if name in PEERS] or list(PEERS)
+def main() -> int:
+    """Print one table for each set of pages; return 2 if a name on the command line is not a peer."""
+    names = sys.argv[1:] or list(PEERS)
+    if unknown := [name for name in names if name not in PEERS]:
+        sys.stderr.write(f"no peer {', '.join(unknown)}; choose from {', '.join(PEERS)}\n")
+        return 2
     for title, cases in (("golden pages", list(golden())), ("pages of the fake site", list(generated()))):
         print(f"\n{title}: {len(cases)} articles; share of exact matches, and token F1 of the body")
         print(f"{'':14}" + "".join(f"{name:>12}" for name in (*FIELDS, "F1")))
@@ -187,7 +190,8 @@ def main() -> None:
                 unsupported = UNSUPPORTED.get(name, set())
                 cells = (f"{'-' if f in unsupported else f'{shares[f]:.3f}':>12}" for f in (*FIELDS, "F1"))
                 print(f"{name:14}" + "".join(cells), flush=True)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -343,6 +343,10 @@ def report(row: Row) -> None:
 
 def main() -> int:
     names = sys.argv[1:]
+    known = {state.name for state in STATES}
+    if not known.issuperset(names):
+        sys.stderr.write(f"no state {', '.join(sorted({*names} - known))}; choose from {', '.join(sorted(known))}\n")
+        return 2
     chosen = [state for state in STATES if not names or state.name in names]
     started = time.monotonic()
     with running_test_bed() as bed:

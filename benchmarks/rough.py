@@ -146,7 +146,7 @@ def drive(supervisor: Supervisor, site: FakeSite, minutes: float) -> int:
 
 
 def report(supervisor: Supervisor, archive: Path, wanted: set[int], published: int) -> int:
-    with app.reading_archive(archive) as opened, WarcStore(archive / "warc") as warc:
+    with app.reading_archive(archive) as opened:
         archived = held(archive)
         db = opened.db
         revised = db.execute("SELECT count(*) FROM revisions WHERE revision > 1").fetchone()[0]

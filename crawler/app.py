@@ -226,6 +226,5 @@ def auditing(config: Config) -> Iterator[tuple[Archive, WarcStore]]:
         StorageError: there is no archive, or it cannot be opened.
 
     """
-    reading_archive(config.archive).close()  # raises if there is none; the next line would create one
-    with open_archive(config.archive) as archive, WarcStore(config.archive / "warc") as warc:
+    with writing_archive(config.archive) as archive, WarcStore(config.archive / "warc") as warc:
         yield archive, warc

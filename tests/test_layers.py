@@ -7,6 +7,7 @@ under `TYPE_CHECKING` count.
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -170,6 +171,14 @@ def test_imports_follow_the_architecture(unit):
         if unit_of(name) not in allowed and unit_of(name) in UNITS
     ]
     assert not wrong
+
+
+def test_complete_coverage_is_required_of_every_pure_unit():
+    """`core` in run.sh lists the files that the tests must cover completely."""
+    core = (PACKAGE.parent / "run.sh").read_text("utf-8").partition("core() {")[2].partition("\n}")[0]
+    files = core.partition("for part in ")[2].partition(";")[0].split()
+    packages = re.findall(r"crawler/(\w+)/\*", core)
+    assert {name.replace("/", ".") for name in [*files, *packages]} == PURE | {"sim.reconcile"}
 
 
 def test_pure_units_import_each_other_without_cycles():

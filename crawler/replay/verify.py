@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from crawler.errors import WarcCorrupted
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline.run import Progress
+from crawler.replay.record_stream import day_of
 from crawler.storage import Archive
 from crawler.storage.evidence import RawRow
 from crawler.types import RawRef
@@ -156,7 +157,8 @@ def _files(
     stopping: Callable[[], bool],
 ) -> None:
     there, rows = warc.names(), archive.raw_files()
-    chosen = [name for name in sorted({*there, *rows}) if since is None or _day(name) >= since]
+    # a file without a day in its name is always checked
+    chosen = [name for name in sorted({*there, *rows}) if since is None or (day_of(name) or "9") >= since]
     progress.phase("files", len(chosen))
     for name in chosen:
         if stopping():
@@ -168,11 +170,6 @@ def _files(
             report.files += 1
             _File(archive, warc, name, report, stopping).check()
         progress.step(_checked(name))
-
-
-def _day(name: str) -> str:
-    """Return the day in a file's name, such as `20261121`; if it has none, `9`, so that the file is always checked."""
-    return name.rpartition("vna-")[2][:8] if "vna-" in name else "9"
 
 
 class _File:

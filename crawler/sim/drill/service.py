@@ -54,11 +54,6 @@ class DrillService:
         self._runner: JobRunner | None = None
         self._checked_at = clock.true()
 
-    @property
-    def running(self) -> bool:
-        """Whether the service is running."""
-        return self._runner is not None
-
     def start(self, *, full: bool = False) -> None:
         """Start the service.
 

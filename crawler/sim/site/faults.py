@@ -17,7 +17,7 @@ from fnmatch import fnmatchcase
 from typing import Literal, get_args
 
 from crawler.errors import BadInput
-from crawler.sim.site.messages import HTML, SiteResponse, make_response
+from crawler.sim.site.messages import HTML, SLOW_PIECES, SiteResponse, make_response
 from crawler.sim.site.timeline import seeded_rng
 
 Kind = Literal[
@@ -38,7 +38,6 @@ Kind = Literal[
 KINDS: tuple[str, ...] = get_args(Kind)
 Form = Literal["seconds", "date"]
 
-_SLOW_PIECES = 12  # pieces of a slow body
 _HANG = 60.0  # seconds
 
 
@@ -180,7 +179,7 @@ def _truncate(_: SiteFault, context: FaultContext) -> SiteResponse:
 
 def _slow(fault: SiteFault, context: FaultContext) -> SiteResponse:
     seconds = 3.0 if fault.seconds is None else fault.seconds
-    return replace(context.regular(), chunked=True, pause=seconds / _SLOW_PIECES)
+    return replace(context.regular(), chunked=True, pause=seconds / SLOW_PIECES)
 
 
 def _block(_: SiteFault, context: FaultContext) -> SiteResponse:

@@ -9,7 +9,6 @@ Boundary: reads no clock; the story depends only on the seed number, the id and 
 
 from __future__ import annotations
 
-import functools
 import random
 import re
 from dataclasses import dataclass, field, replace
@@ -101,7 +100,7 @@ def write(assignment: Assignment, options: Options) -> Story:
     return _StoryWriter(assignment).story(options.section(assignment.section).name)
 
 
-@functools.cache  # the same hundred bodies are needed for each fake site of a process
+@cache  # the same hundred bodies are needed for each fake site of a process
 def body_for(title: str, lead: str, published: datetime) -> tuple[Block, ...]:
     """Generate the body of a political story from its title and lead.
 

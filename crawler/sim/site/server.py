@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from crawler.sim.site.fake_site import FakeSite
-from crawler.sim.site.messages import SiteRequest, SiteResponse
+from crawler.sim.site.messages import SLOW_PIECES, SiteRequest, SiteResponse
 
 _HOST = "127.0.0.1"
 _CHUNK = 8192
@@ -148,7 +148,7 @@ class _SiteHandler(BaseHTTPRequestHandler):
 
     def _send_chunks(self, response: SiteResponse) -> None:
         body = response.body if response.cut_after is None else response.body[: response.cut_after]
-        size = _CHUNK if not response.pause else max(1, len(body) // 12 + 1)
+        size = _CHUNK if not response.pause else max(1, len(body) // SLOW_PIECES + 1)
         for start in range(0, len(body), size):
             piece = body[start : start + size]
             self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))

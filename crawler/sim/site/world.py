@@ -123,11 +123,8 @@ class World:
         ids = []
         for _ in range(count):
             post_id = self._next_id(published)
-            self._assignments[post_id] = newsroom.assign(Slot(post_id, published), self._seed)
-            insort(
-                self._entries,
-                WorldEntry(published, post_id, self._options.section(self._assignments[post_id].section).name),
-            )
+            self._assignments[post_id] = assignment = newsroom.assign(Slot(post_id, published), self._seed)
+            insort(self._entries, self._entry(assignment))
             ids.append(post_id)
         self._changed()
         return ids
