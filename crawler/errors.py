@@ -102,6 +102,10 @@ _DESCRIPTIONS = {
 }
 
 
+#: HTTP statuses of an address at which there is nothing.
+NOT_FOUND = frozenset({404, 410})
+
+
 class CrawlerError(Exception):
     """Base class of all expected failures."""
 
@@ -114,6 +118,11 @@ class PageError(CrawlerError):
     def __init__(self, url: str, message: str) -> None:
         super().__init__(message)
         self.url = url
+
+    @property
+    def is_absence(self) -> bool:
+        """Whether there is nothing to fetch at the address, so that there is no point in an early retry."""
+        return False
 
     def __str__(self) -> str:
         message = super().__str__()
@@ -140,6 +149,11 @@ class BadStatus(FetchError):
         super().__init__(url, message or f"HTTP status {status}")
         self.status = status
 
+    @property
+    def is_absence(self) -> bool:
+        """Whether the status says that there is nothing at the address."""
+        return self.status in NOT_FOUND
+
 
 class Throttled(BadStatus):
     """The HTTP status is 429 or 503. `retry_after` is the wait that the host asks for, in seconds, or None."""
@@ -153,6 +167,11 @@ class Disallowed(FetchError):
     """robots.txt forbids the address, or the address is not on the site."""
 
     kind = ErrorKind.DISALLOWED
+
+    @property
+    def is_absence(self) -> bool:
+        """Always true: for the crawler there is nothing at the address."""
+        return True
 
 
 class BodyTooLarge(FetchError):

@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal, NamedTuple
 
 from crawler import urls
-from crawler.errors import BadInput, NotAnArticle, ParseError, Rejection
+from crawler.errors import NOT_FOUND, BadInput, NotAnArticle, ParseError, Rejection
 from crawler.plan_values import BackfillRequest, Step, StepKind, StepOutcome, Via
 from crawler.schedule.backoff import retry_at
 from crawler.site import FLOOR, HANOI, ID_ANCHORS, IDS_A_DAY, SITEMAP_INDEX, Site
@@ -222,7 +222,7 @@ def id_verdict(post_id: int, status: int, address: str, result: int | ParseError
     An id is `absent` if the response says so (404, 410, a soft 404), redirects elsewhere or shows another article. Any
     other response without the article, such as a block page, is `unclear`.
     """
-    if status in (404, 410) or urls.post_id(address) != post_id:
+    if status in NOT_FOUND or urls.post_id(address) != post_id:
         return "absent"
     if status != 200:
         return "unclear"

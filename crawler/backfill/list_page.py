@@ -13,7 +13,7 @@ from typing import Any
 from crawler import plans, urls
 from crawler.backfill.work_item import WorkItem
 from crawler.discover import Discovery, discover, sitemaps
-from crawler.errors import BadStatus, Disallowed, PageError, UnreadableSource
+from crawler.errors import BadStatus, PageError, UnreadableSource
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline import FetchFailure, Run, fetch, guarded
 from crawler.plan_values import Plan, Step, StepOutcome
@@ -22,7 +22,6 @@ from crawler.purpose import Purpose
 from crawler.types import ErrorKind, Fetched, Sighting, SourceForPoll, SourceFound, SourceKind
 
 _OK = 200
-_ABSENT = (404, 410)
 _KINDS: dict[str, SourceKind] = {
     "index": "sitemap_index",
     "sitemap": "sitemap",
@@ -139,9 +138,8 @@ def _add_months(
 
 
 def _failed(run: Run, plan: Plan, step: Step, error: PageError, now: datetime) -> WorkItem:
-    absent = isinstance(error, Disallowed) or (isinstance(error, BadStatus) and error.status in _ABSENT)
     with run.transaction():
-        return _save_failure(run, plan, step, str(error), error.kind, now, absent=absent)
+        return _save_failure(run, plan, step, str(error), error.kind, now, absent=error.is_absence)
 
 
 def _save_failure(

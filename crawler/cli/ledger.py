@@ -101,7 +101,7 @@ def _taken(folder: Path) -> tuple[Ledger, list[dict[str, Any]]]:
     from crawler.coverage import take_stock
 
     with app.reading_archive(folder) as archive, archive.posts() as posts:
-        return take_stock(posts), archive.status()["gaps"]
+        return take_stock(posts), archive.open_gap_rows()
 
 
 def _store(folder: Path, ledger: Ledger, now: datetime) -> None:

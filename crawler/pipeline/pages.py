@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from crawler import schedule
-from crawler.errors import BadStatus, MarkupDrift, NotAnArticle, PageError
+from crawler.errors import NOT_FOUND, BadStatus, MarkupDrift, NotAnArticle, PageError
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline.articles import parse, publication_time, save_parsed_page, store_article
 from crawler.pipeline.fetching import Capture, FetchFailure, fetch
@@ -24,7 +24,6 @@ from crawler.types import Article, ErrorKind, PageForFetch, PageOutcome, PageSta
 
 _OK = 200
 _NOT_MODIFIED = 304
-_NOT_FOUND = (404, 410)
 
 
 def visit_page(run: Run, page: PageForFetch) -> Outcome:
@@ -57,7 +56,7 @@ def handle_response(run: Run, page: PageForFetch, response: Capture) -> Outcome:
     fetched = response.fetched
     if fetched.status == _NOT_MODIFIED:
         return _not_modified(run, page, response)
-    if fetched.status in _NOT_FOUND:
+    if fetched.status in NOT_FOUND:
         return _removed(run, page, response, f"HTTP status {fetched.status}")
     if fetched.status != _OK:
         return _failed(run, page, BadStatus(page.url, fetched.status), response.at)

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from crawler import schedule
 from crawler.discover import Discovery, sitemaps
-from crawler.errors import BadStatus, Disallowed, PageError
+from crawler.errors import PageError
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline.fetching import Capture
 from crawler.pipeline.gaps import open_gap, reconcile_gaps
@@ -24,8 +24,6 @@ from crawler.pipeline.source_selection import add_named, add_named_by_failure, s
 from crawler.schedule import conditional
 from crawler.schedule.conditional import Validators
 from crawler.types import ErrorKind, Sighting, SourceForPoll, SourceOutcome
-
-_ABSENT = (404, 410)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +73,10 @@ def handle_unmodified(run: Run, source: SourceForPoll, now: datetime) -> Outcome
 
 def handle_failure(run: Run, source: SourceForPoll, error: PageError, now: datetime) -> Outcome:
     """Process a poll without a good response. If the primary source failed, the fallback source is made due at once."""
-    absent = isinstance(error, Disallowed) or (isinstance(error, BadStatus) and error.status in _ABSENT)
     with run.transaction():
         add_named_by_failure(run, source, error, now)
         primary = schedule.primary_source(run.archive.source_counts(), now)
-        outcome = _save_failure(run, source, str(error), error.kind, now, absent=absent)
+        outcome = _save_failure(run, source, str(error), error.kind, now, absent=error.is_absence)
         fallback = schedule.primary_source(run.archive.source_counts(), now)
         if fallback is not None and primary == source.url != fallback:
             run.archive.mark_sources_due([fallback], now)

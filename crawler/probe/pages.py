@@ -12,7 +12,7 @@ import re
 from collections import Counter
 
 from crawler import identity, site, urls
-from crawler.errors import MarkupDrift, NotAnArticle
+from crawler.errors import NOT_FOUND, MarkupDrift, NotAnArticle
 from crawler.probe.evidence import CheckResult, ProbeEvidence, confirmed, count, differs, named, path, unknown
 from crawler.probe.questions import ERAS
 from crawler.types import Article
@@ -176,7 +176,7 @@ def not_found(key: str, evidence: ProbeEvidence) -> CheckResult:
     asked = urls.post_id(evidence.responses[key].url or "")
     hops = "".join(f"{hop.status} to {path(response.url)}, then " for hop in response.hops[:1])
     article = evidence.article(key)
-    if response.status in {404, 410} and not hops:
+    if response.status in NOT_FOUND and not hops:
         return confirmed(f"HTTP status {response.status}")
     if isinstance(article, Article) and article.post_id == asked:
         return differs(f"{hops}{response.status}: an article that no list names", _UNLISTED)

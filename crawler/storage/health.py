@@ -15,7 +15,7 @@ from sqlite_utils import Database
 
 from crawler.clock import from_text, to_text
 from crawler.health.figures import Facts, GapHealth, Incident, IncidentChanges, JobHealth, Message, SourceHealth
-from crawler.storage.values import optional_kind, optional_text
+from crawler.storage.values import optional_instant, optional_kind, optional_text
 from crawler.types import ErrorKind
 
 #: `paused`: stopped by the configuration (quiet hours, daily cap) or on request; `held`: stopped by the site.
@@ -88,7 +88,7 @@ class Health:
                 r["job"],
                 r["state"],
                 from_text(r["started_at"]),
-                _instant(r["next_due_at"]),
+                optional_instant(r["next_due_at"]),
                 r["failures"],
                 r["outcome"],
             )
@@ -124,7 +124,7 @@ class Health:
 
     def _newest(self) -> datetime | None:
         row = self.db.execute("SELECT max(last_fetched_at) FROM pages WHERE last_fetched_at IS NOT NULL").fetchone()
-        return _instant(row[0])
+        return optional_instant(row[0])
 
     def _polled(self) -> tuple[SourceHealth, ...]:
         rows = self.db.query(
@@ -132,7 +132,9 @@ class Health:
                WHERE next_due_at IS NOT NULL AND state <> 'excluded' ORDER BY url"""
         )
         return tuple(
-            SourceHealth(**{**r, "last_ok_at": _instant(r["last_ok_at"]), "error_kind": optional_kind(r["error_kind"])})
+            SourceHealth(
+                **{**r, "last_ok_at": optional_instant(r["last_ok_at"]), "error_kind": optional_kind(r["error_kind"])}
+            )
             for r in rows
         )
 
@@ -276,9 +278,5 @@ class Health:
 
 
 def _incident(row: Mapping[str, Any]) -> Incident:
-    instants = {name: _instant(row[name]) for name in row if name.endswith("_at")}
+    instants = {name: optional_instant(row[name]) for name in row if name.endswith("_at")}
     return Incident(**{**row, **instants})
-
-
-def _instant(text: str | None) -> datetime | None:
-    return from_text(text) if text else None

@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from crawler.clock import from_text, to_text
-from crawler.storage.values import optional_text
+from crawler.clock import to_text
+from crawler.storage.values import optional_instant, optional_text
 from crawler.types import ErrorKind, PageForFetch, PageOutcome, RawRef, Sighting
 
 #: The columns of `PageForFetch`, for a SELECT.
@@ -178,5 +178,5 @@ class Pages:
 def page_of(row: Mapping[str, Any]) -> PageForFetch:
     """Return the `PageForFetch` of a row that has the columns `FOR_FETCH`."""
     names = ("first_seen_at", "checked_whole_at", "hinted_at")
-    instants = {name: from_text(row[name]) if row[name] else None for name in names}
+    instants = {name: optional_instant(row[name]) for name in names}
     return PageForFetch(**{**row, **instants})

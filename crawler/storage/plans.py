@@ -15,7 +15,7 @@ from sqlite_utils import Database
 from crawler.clock import from_text, to_text
 from crawler.plan_values import BackfillRequest, Plan, Step, StepKind, StepOutcome
 from crawler.storage.pages import FOR_FETCH, page_of
-from crawler.storage.values import optional_kind, optional_text
+from crawler.storage.values import optional_instant, optional_kind, optional_text
 from crawler.types import PageForFetch
 
 #: A page of a plan that failed and is scheduled for another attempt.
@@ -171,7 +171,7 @@ class Plans:
                    WHERE plan = :plan AND state IN ('todo', 'listed') AND next_due_at IS NOT NULL)""",  # noqa: S608 - constants only
             {"plan": plan},
         ).fetchone()
-        return int(row[0]), from_text(row[1]) if row[1] else None
+        return int(row[0]), optional_instant(row[1])
 
     def page_state(self, page: int) -> str:
         """Return the state of a page."""
@@ -292,7 +292,7 @@ def _step(row: Mapping[str, Any]) -> Step:
         cursor=json.loads(row["cursor"] or "{}"),
         found=row["found"],
         failures=row["failures"],
-        next_due_at=from_text(row["next_due_at"]) if row["next_due_at"] else None,
+        next_due_at=optional_instant(row["next_due_at"]),
         error=row["error"],
         error_kind=optional_kind(row["error_kind"]),
     )

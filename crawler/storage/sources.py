@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from crawler.clock import from_text, to_text
 from crawler.schedule.hourly_counts import HourCount, HourCounts, Slot, SourceCounts
-from crawler.storage.values import optional_text
+from crawler.storage.values import optional_instant, optional_text
 from crawler.types import SourceForPoll, SourceFound, SourceOutcome
 
 _FOR_POLL = (
@@ -39,7 +39,7 @@ class Sources:
             """INSERT INTO sources (url, kind, name, zone, state, next_due_at) VALUES (?, ?, ?, ?, 'new', ?)
                ON CONFLICT (url) DO UPDATE SET name = coalesce(excluded.name, name), zone = coalesce(excluded.zone, zone),
                  next_due_at = CASE WHEN state <> 'excluded' THEN coalesce(next_due_at, excluded.next_due_at) END""",
-            [(s.url, s.kind, s.name, s.zone, to_text(due_at) if due_at else None) for s in found],
+            [(s.url, s.kind, s.name, s.zone, optional_text(due_at)) for s in found],
         )
 
     def due_sources(self, now: datetime, *, ignore_due: bool = False) -> list[SourceForPoll]:
@@ -77,7 +77,7 @@ class Sources:
             """SELECT min(due) FROM (SELECT min(next_due_at) AS due FROM sources WHERE state <> 'excluded'
                UNION ALL SELECT min(next_due_at) FROM pages WHERE next_due_at IS NOT NULL)"""
         ).fetchone()
-        return from_text(row[0]) if row[0] else None
+        return optional_instant(row[0])
 
     def mark_sources_due(self, urls: Iterable[str], now: datetime) -> None:
         """Make sources due at `now`, unless they are due earlier."""

@@ -35,10 +35,7 @@ class Status:
             "requests": self._one("SELECT count(*) FROM fetches"),
             "bytes": self._one("SELECT coalesce(sum(size), 0) FROM fetches"),
             "last_run": self._last_run(),
-            "gaps": self._rows(
-                """SELECT g.id, s.url AS source, g.opened_at, g.since, g.until, g.after_id, g.before_id, g.tried, g.note
-                   FROM gaps g JOIN sources s ON s.id = g.source WHERE g.state = 'open' ORDER BY g.opened_at, g.id"""
-            ),
+            "gaps": self.open_gap_rows(),
             "incidents": self._rows(
                 """SELECT kind, subject, detail, opened_at, seen_at, told_at FROM incidents WHERE closed_at IS NULL
                    ORDER BY opened_at, id"""
@@ -52,6 +49,13 @@ class Status:
             ),
             "attention_total": self._one(f"SELECT count(*) FROM pages WHERE {_ATTENTION}"),  # noqa: S608
         }
+
+    def open_gap_rows(self) -> list[dict[str, Any]]:
+        """Return the open gaps as `vna status --json` shows them, oldest first."""
+        return self._rows(
+            """SELECT g.id, s.url AS source, g.opened_at, g.since, g.until, g.after_id, g.before_id, g.tried, g.note
+               FROM gaps g JOIN sources s ON s.id = g.source WHERE g.state = 'open' ORDER BY g.opened_at, g.id"""
+        )
 
     def _last_run(self) -> dict[str, Any] | None:
         row = next(self.db.query("SELECT * FROM runs ORDER BY id DESC LIMIT 1"), None)
