@@ -4,7 +4,7 @@
 #   ./run.sh test     run all tests; the pure core must have full branch coverage
 #   ./run.sh coverage the same, with coverage of the I/O code too: slower, for reading only
 #   ./run.sh check    check lint, format, types and that docs/commands.md is up to date
-#   ./run.sh bench    run benchmarks, each as a ratio to a peer or bound in the same run [NAME...]
+#   ./run.sh bench    run the quick benchmarks or the one named, with times as ratios to a peer or bound
 #   ./run.sh docs     generate docs/commands.md from the help of the commands
 #   ./run.sh golden   generate the golden pages from their cases and show what changed
 set -euo pipefail

@@ -240,7 +240,7 @@ STATES = (
           'vna_job_failures{job="backup"}', at_least_one, 12, "backup"),
     State("alerts", "webhook returns status 500", refuse_alerts, take_alerts, "job", "could not send the alert to json://127.0.0.1",
           'vna_job_failures{job="alerts"}', at_least_one, 12, "alerts", late=True),
-    State("items", "section without stories in the lists", hide_section, publish, "items", "responds without articles",
+    State("items", "section without stories in the lists", hide_section, publish, "items", "responds, but with no articles",
           'vna_sources{state="failing"}', at_least_one, 36),
     State("page", "articles return status 500, lists do not", fault("error", "/*-post*.vnp"), clear, "page",
           "failed repeatedly", "vna_pages_failing", lambda v, _: v >= 3, 2 * DAY),
@@ -282,6 +282,7 @@ def show(bed: TestBed, state: State) -> Row:
         measure(bed, row)
         if state.alerted:
             bed.wait(lambda: state.late or count_messages(bed, first, f"{name}: open since"), f"alert {name}")
+            bed.wait(lambda: listed(bed, name), f"{name} in `vna status`")
         row.listed = listed(bed, name)
         state.repair(bed)
         bed.advance_until(lambda: healthy(bed), max(state.hours, 3), f"healthy after {state.name}")

@@ -2,7 +2,7 @@
 
 ```
 poll:  due sources → fetch and archive → discover → store sightings   (the home page names sections and feeds)
-page:  due pages   → fetch and archive → parse → repair → decide → store
+page:  due pages   → fetch and archive → parse → decide → repair → store
 ```
 
 Each response is in the WARC before a row refers to it. What follows from one page or source is written in one

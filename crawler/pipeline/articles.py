@@ -1,4 +1,4 @@
-"""Store one article in four steps: parse → repair → decide (is it new or revised?) → store.
+"""Store one article in four steps: parse → decide (is it new or revised?) → repair → store.
 
 Boundary: only calls other modules in the right order; `identity` decides, `storage` writes.
 """

@@ -1,4 +1,4 @@
-"""Visit one page: fetch → archive → parse → repair → decide → store, the last three in one transaction.
+"""Visit one page: fetch → archive → parse → decide → repair → store, the last three in one transaction.
 
 Boundary: only calls other modules in the right order; `schedule` decides what a response means for the page's row.
 """
@@ -52,7 +52,7 @@ def _fetch_and_process(run: Run, page: PageForFetch) -> Outcome:
 
 
 def handle_response(run: Run, page: PageForFetch, response: Capture) -> Outcome:
-    """Process an archived response for a page that has a row: parse → repair → decide → store."""
+    """Process an archived response for a page that has a row: parse → decide → repair → store."""
     fetched = response.fetched
     if fetched.status == _NOT_MODIFIED:
         return _not_modified(run, page, response)
