@@ -10,7 +10,6 @@ import pytest
 from support import SITE, assert_intact, mounted, poll, rows, value, working
 from test_pipeline import (
     archive,
-    clock,
     counts,
     execute,
     first_poll,
