@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crawler.errors import BadStatus, Disallowed, Unreachable
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.purpose import ROBOTS, Purpose, PurposeKind
 
@@ -29,6 +30,20 @@ def test_routine_outcomes_and_faults():
     faults = {kind for kind in OutcomeKind if kind.is_fault}
     assert routine == {"unchanged", "skipped", "no news", "not modified"}
     assert faults == {"failed", "rejected", "drift", "list absent"}
+
+
+@pytest.mark.parametrize(
+    ("error", "is_absence"),
+    [
+        (BadStatus(URL, 404), True),
+        (BadStatus(URL, 410), True),
+        (BadStatus(URL, 503), False),
+        (Disallowed(URL, "robots.txt forbids this"), True),
+        (Unreachable(URL, "no response"), False),
+    ],
+)
+def test_an_early_retry_is_pointless_where_nothing_is_to_fetch(error, is_absence):
+    assert error.is_absence == is_absence
 
 
 PURPOSES = {
