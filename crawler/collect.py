@@ -5,7 +5,7 @@ Boundary: only calls other modules in the right order.
 
 from __future__ import annotations
 
-from crawler.pipeline import Run, poll_due, recorded
+from crawler.pipeline import Run, catch_up_after_wrong_clock, poll_due, recorded
 from crawler.replay import recover
 from crawler.types import RunReport
 
@@ -19,5 +19,6 @@ def poll(run: Run, *, ignore_due: bool = False) -> RunReport:
     """
     with recorded(run, "poll"):
         recover(run)
+        catch_up_after_wrong_clock(run)
         poll_due(run, ignore_due=ignore_due)
     return run.report

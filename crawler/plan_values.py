@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from crawler.types import ErrorKind
 
@@ -41,6 +41,18 @@ class Plan:
     created_at: datetime
 
 
+class NewStep(NamedTuple):
+    """A step to add to a plan.
+
+    `guessed` is whether `target` is the usual address of a list that the site does not name. The step requests it once,
+    and it is no failure if there is no such list.
+    """
+
+    kind: StepKind
+    target: str
+    guessed: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One stored step of a plan.
@@ -48,7 +60,7 @@ class Step:
     `target` is a URL; for a range of ids it is `first-last`, and for the kind `sonar` it is `x`. `cursor` says where to
     continue inside the step. `found` is the number of articles found so far; for the kind `index` it is the number of
     sitemaps, and for `sonar` it is 1 when the check has succeeded. `next_due_at` is the earliest time of the next
-    attempt after a failure.
+    attempt after a failure. `guessed` has the same meaning as in `NewStep`.
     """
 
     position: int
@@ -61,6 +73,7 @@ class Step:
     next_due_at: datetime | None = None
     error: str | None = None
     error_kind: ErrorKind | None = None
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

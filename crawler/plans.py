@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from crawler import urls
 from crawler.errors import NOT_FOUND, BadInput, NotAnArticle, ParseError, Rejection
-from crawler.plan_values import BackfillRequest, Step, StepKind, StepOutcome, Via
+from crawler.plan_values import BackfillRequest, NewStep, Step, StepKind, StepOutcome, Via
 from crawler.schedule.backoff import retry_at
 from crawler.site import FLOOR, HANOI, ID_ANCHORS, IDS_A_DAY, SITEMAP_INDEX, Site
 from crawler.types import ErrorKind
@@ -65,16 +65,14 @@ def request(
     return BackfillRequest(via or ("lists" if section is not None else "sitemap"), first, last, section, oldest_first)
 
 
-def first_steps(
-    wanted: BackfillRequest, here: Site, sections: Iterable[tuple[StepKind, str]]
-) -> list[tuple[StepKind, str]]:
+def first_steps(wanted: BackfillRequest, here: Site, sections: Iterable[tuple[StepKind, str]]) -> list[NewStep]:
     """Return the first steps of a plan, in order.
 
     The other steps are added when the sitemap index has been read, or when the site has answered requests by id.
     """
     if wanted.via == "lists":
-        return list(sections)
-    return [("index", here.url(SITEMAP_INDEX))] if wanted.via == "sitemap" else [("sonar", NO_TARGET)]
+        return [NewStep(kind, url) for kind, url in sections]
+    return [NewStep("index", here.url(SITEMAP_INDEX)) if wanted.via == "sitemap" else NewStep("sonar", NO_TARGET)]
 
 
 def step_failed(step: Step, now: datetime, error: str, *, absent: bool, kind: ErrorKind | None = None) -> StepOutcome:
@@ -121,19 +119,32 @@ def months(wanted: BackfillRequest) -> list[PlanMonth]:
 
 
 def month_sitemaps(
-    wanted: BackfillRequest, here: Site, named: Iterable[tuple[tuple[int, int] | None, str]]
-) -> list[str]:
-    """Return the addresses of the sitemaps of the requested months.
+    wanted: BackfillRequest,
+    here: Site,
+    named: Iterable[tuple[tuple[int, int] | None, str]],
+    absent: Collection[str] = (),
+) -> list[NewStep]:
+    """Return the steps that read the sitemaps of the requested months.
 
-    If the index names no sitemap of a month, the usual address of such a sitemap is returned. The sitemap of a month is
-    used as a whole even if only some of its days are requested: it gives the time of the last edit of an article, not
-    the publication time (dossier section 11).
+    `named` has the months and addresses in the sitemap index; it is empty if the index could not be read. If the index
+    names no sitemap of a month, the usual address of such a sitemap is guessed, unless it is in `absent`. The sitemap of
+    a month is used as a whole even if only some of its days are requested: it gives the time of the last edit of an
+    article, not the publication time (dossier section 11).
+
+    Without any month in the index, nothing says which sitemaps exist; the usual addresses then do not count as guesses,
+    so that a plan that finds none of them is not reported as complete.
     """
     known: dict[tuple[int, int], list[str]] = {}
     for month, url in named:
         if month is not None and url not in known.setdefault(month, []):
             known[month].append(url)
-    return [url for month in months(wanted) for url in known.get(month) or [here.monthly_sitemap(*month)]]
+    steps: list[NewStep] = []
+    for month in months(wanted):
+        if month in known:
+            steps += [NewStep("sitemap", url) for url in known[month]]
+        elif (usual := here.monthly_sitemap(*month)) not in absent:
+            steps.append(NewStep("sitemap", usual, guessed=bool(known)))
+    return steps
 
 
 # --- ids and their days

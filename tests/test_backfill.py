@@ -41,10 +41,11 @@ from crawler.cli.plan_progress import PlanBar, PlanProgress, format_duration
 from crawler.errors import BadInput, MarkupDrift, NotAnArticle, Rejection, SitePaused, StopError
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline.run import recorded
-from crawler.plan_values import BackfillRequest, Step, StepOutcome
+from crawler.plan_values import BackfillRequest, NewStep, Step, StepOutcome
 from crawler.plans import ListCursor
 from crawler.replay import recover
 from crawler.sim.site import Options, build, serve
+from crawler.sim.site.messages import make_response
 from crawler.site import FLOOR, ID_ANCHORS, Site
 from crawler.types import Article, ErrorKind, Sighting, SourceFound
 
@@ -106,7 +107,8 @@ FIRST_STEPS = {
 
 @pytest.mark.parametrize(("via", "steps"), FIRST_STEPS.items(), ids=FIRST_STEPS)
 def test_the_first_steps_of_a_plan(via, steps):
-    assert plans.first_steps(BackfillRequest(via, FLOOR, TODAY), HERE, FIRST_STEPS["lists"]) == steps
+    found = plans.first_steps(BackfillRequest(via, FLOOR, TODAY), HERE, FIRST_STEPS["lists"])
+    assert [(step.kind, step.target, step.guessed) for step in found] == [(*step, False) for step in steps]
 
 
 # --- months -----------------------------------------------------------------------------------------------------------
@@ -124,11 +126,22 @@ def test_a_plan_covers_every_month_with_a_day_in_the_range(since, until, oldest_
     assert plans.months(BackfillRequest("sitemap", day(since), day(until), None, oldest_first)) == expected
 
 
-def test_a_month_has_the_sitemaps_that_the_index_names_or_else_its_usual_address():
+FEBRUARY = [((2026, 2), "u/02a"), ((2026, 2), "u/02b"), ((2026, 2), "u/02a"), ((2024, 2), "u/old"), (None, "u/other")]
+MARCH, JANUARY = (f"https://fr.vietnamplus.vn/sitemaps/news-2026-{month}.xml" for month in (3, 1))
+MONTHS = {
+    "others are guessed": (FEBRUARY, (), [(MARCH, True), ("u/02a", False), ("u/02b", False), (JANUARY, True)]),
+    "a known absent one is not": (FEBRUARY, {JANUARY}, [(MARCH, True), ("u/02a", False), ("u/02b", False)]),
+    "no index": ([], (), [(MARCH, False), (HERE.monthly_sitemap(2026, 2), False), (JANUARY, False)]),
+    "an index without months": ([(None, "u/other")], (), [(MARCH, False), (HERE.monthly_sitemap(2026, 2), False), (JANUARY, False)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("named", "absent", "expected"), MONTHS.values(), ids=MONTHS)
+def test_a_month_has_the_sitemaps_that_the_index_names_or_else_its_usual_address(named, absent, expected):
     request = BackfillRequest("sitemap", day("2026-01-01"), day("2026-03-31"))
-    named = [((2026, 2), "u/02a"), ((2026, 2), "u/02b"), ((2026, 2), "u/02a"), ((2024, 2), "u/old"), (None, "u/other")]
-    usual = [f"https://fr.vietnamplus.vn/sitemaps/news-2026-{month}.xml" for month in (3, 1)]
-    assert plans.month_sitemaps(request, HERE, named) == [usual[0], "u/02a", "u/02b", usual[1]]
+    assert plans.month_sitemaps(request, HERE, named, absent) == [
+        NewStep("sitemap", url, guessed) for url, guessed in expected
+    ]
 
 
 # --- ids and their days -----------------------------------------------------------------------------------------------
@@ -458,20 +471,51 @@ def test_a_removed_page_is_gone_after_several_checks(archive, clock):
     assert plan_state(archive) == "done"
 
 
-def test_a_month_without_a_sitemap_is_recorded_and_retried_when_the_plan_is_opened_again(archive, clock):
+@pytest.mark.parametrize("kind", ["missing", "empty"])
+def test_a_month_that_the_index_does_not_name_is_requested_once_and_its_absence_is_no_failure(archive, clock, kind):
     request = replace(NOVEMBER, since=day("2026-10-01"))
     with mounted(clock, articles=3) as site, backfilling(archive, clock) as run:
+        if kind != "missing":
+            site.fake_site.fault(kind, "/sitemaps/news-2026-10.xml")
         plan = open_plan(run, request).plan
-        advance_all(run)
+        items = advance_all(run)
+        assert [i.outcome.kind for i in items if i.kind == "list"] == ["listed", "listed", "absent"]
         assert plan_state(archive) == "done"
-        assert [(s.target.rpartition("/")[2], s.state) for s in run.archive.steps(plan.id)[1:]] == [
-            ("news-2026-11.xml", "done"),
-            ("news-2026-10.xml", "absent"),
+        assert [(s.target.rpartition("/")[2], s.state, s.guessed) for s in run.archive.steps(plan.id)[1:]] == [
+            ("news-2026-11.xml", "done", False),
+            ("news-2026-10.xml", "absent", True),
         ]
-        assert open_plan(run, request).how == "again"
+        assert open_plan(run, request).how == "done"
+        assert open_plan(run, replace(request, oldest_first=True)).how == "new"
         advance_all(run)
-        assert site.wire.count("/sitemaps/news-2026-10.xml") == 2
+        assert site.wire.count("/sitemaps/news-2026-10.xml") == 1
+        assert site.wire.count("/sitemap.xml") == 2
+
+
+def test_a_month_that_the_index_names_is_retried_when_the_plan_is_opened_again(archive, clock):
+    with mounted(clock, articles=3) as site, backfilling(archive, clock) as run:
+        site.edit = lambda request, response: (
+            make_response("", status=404) if request.path == "/sitemaps/news-2026-11.xml" else response
+        )
+        open_plan(run)
+        assert outcomes(advance_all(run)) == ["listed", "list absent"]
+        site.edit = lambda _, response: response
+        assert open_plan(run).how == "again"
+        assert len([i for i in advance_all(run) if i.kind == "page"]) == 3
         assert site.wire.count("/sitemap.xml") == 1
+
+
+def test_a_guessed_month_that_fails_is_retried(archive, clock):
+    request = replace(NOVEMBER, since=day("2026-10-01"))
+    with mounted(clock, articles=1) as site, backfilling(archive, clock) as run:
+        site.fake_site.fault("error", "/sitemaps/news-2026-10.xml")
+        open_plan(run, request)
+        advance_all(run)
+        assert plan_state(archive) == "open"
+        site.fake_site.clear()
+        clock.advance(minutes=6)
+        assert outcomes(advance_all(run)) == ["absent"]
+    assert plan_state(archive) == "done"
 
 
 def test_a_month_that_fails_does_not_delay_the_other_months(archive):

@@ -75,7 +75,8 @@ PASSING = {
         jobs=(job(), job("service", "running", failures=9, started_at=NOW - HOUR - MINUTE))
     ),
     "disk_space_for_a_week": facts(free=1700, growth=100.0),
-    "the_clock_is_slightly_behind": facts(sources=(source(last_ok_at=NOW + 9 * MINUTE),)),
+    "the_clock_is_slightly_behind": facts(newest=NOW + 9 * MINUTE, published=(NOW + 9 * MINUTE,) * 5),
+    "articles_are_dated_in_the_future": facts(newest=NOW, published=(NOW + DAY,) * 5),
 }
 FAILING = {
     "no_poll_for_more_than_three_intervals": (facts(sources=(source(last_ok_at=NOW - 16 * MINUTE),)), ("poll", "")),
@@ -132,8 +133,8 @@ FAILING = {
     ),
     "another_job_failed": (facts(jobs=(job(), job("disk", "failed", failures=1))), ("job", "disk")),
     "backfill_keeps_failing": (facts(jobs=(job(), job("backfill", "failed", failures=3))), ("job", "backfill")),
-    "polled_again_with_a_clock_that_is_behind": (facts(newest=NOW + HOUR), ("clock", "")),
-    "the_clock_is_behind_the_archive": (facts(sources=(source(last_ok_at=NOW + HOUR),)), ("clock", "")),
+    "the_clock_was_ahead": (facts(newest=NOW + HOUR), ("clock", "")),
+    "the_clock_is_behind": (facts(newest=NOW + HOUR, published=(NOW + HOUR,) * 3), ("clock", "")),
 }
 
 

@@ -2,6 +2,7 @@
 
 ```
 open_plan  find the plan of a request, or create it with its first steps
+foreground work on plans until they are done, and wait through pauses
 advance    do one work item: a retry, a page of the current step, the next list, or the next id
 list_page  read one list: the sitemap index, the sitemap of a month, a page of a section
 id_probe   request ids that no list names
@@ -16,15 +17,18 @@ Boundary: only calls other modules in the right order; `crawler.plans` decides w
 
 from crawler.backfill.advance import advance
 from crawler.backfill.estimate import Obstacle, PlanFigures, estimate, obstacle, plan_figures
+from crawler.backfill.foreground import ForegroundView, complete
 from crawler.backfill.open_plan import OpenedPlan, find_plan, has_failures, open_plan
 from crawler.backfill.work_item import WorkItem
 
 __all__ = [
+    "ForegroundView",
     "Obstacle",
     "OpenedPlan",
     "PlanFigures",
     "WorkItem",
     "advance",
+    "complete",
     "estimate",
     "find_plan",
     "has_failures",

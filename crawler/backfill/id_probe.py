@@ -18,7 +18,7 @@ from crawler.errors import MarkupDrift, NotAnArticle, StopError
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline import Capture, FetchFailure, Run, fetch, guarded, handle_response
 from crawler.pipeline.articles import parse
-from crawler.plan_values import BackfillRequest, Plan, Step, StepOutcome
+from crawler.plan_values import BackfillRequest, NewStep, Plan, Step, StepOutcome
 from crawler.plans import IdVerdict
 from crawler.purpose import Purpose, PurposeKind
 from crawler.storage import Archive
@@ -85,7 +85,7 @@ def _check_support(run: Run, plan: Plan, step: Step) -> WorkItem:
         return _retry_later(run, plan, step, witness.error.url, witness)
     with run.transaction():
         if not step.found:
-            run.archive.add_steps(plan.id, [("ids", target) for target in _targets(run, plan.request)])
+            run.archive.add_steps(plan.id, [NewStep("ids", target) for target in _targets(run, plan.request)])
         checked = StepOutcome("listed", {"day": _today(run)}, found=1)
         run.archive.save_step(plan.id, step.position, checked)
     detail = f"the site returns article {witness} by its id alone"

@@ -133,13 +133,14 @@ def _add_months(
     run: Run, plan: Plan, step: Step, outcome: StepOutcome, named: list[tuple[tuple[int, int] | None, str]]
 ) -> None:
     run.archive.save_step(plan.id, step.position, outcome)
-    months = plans.month_sitemaps(plan.request, run.site, named)
-    run.archive.add_steps(plan.id, [("sitemap", url) for url in months])
+    absent = run.archive.absent_guesses()
+    run.archive.add_steps(plan.id, plans.month_sitemaps(plan.request, run.site, named, absent))
 
 
 def _failed(run: Run, plan: Plan, step: Step, error: PageError, now: datetime) -> WorkItem:
     with run.transaction():
-        return _save_failure(run, plan, step, str(error), error.kind, now, absent=error.is_absence)
+        absent = error.is_absence or (step.guessed and isinstance(error, UnreadableSource))
+        return _save_failure(run, plan, step, str(error), error.kind, now, absent=absent)
 
 
 def _save_failure(
@@ -154,6 +155,8 @@ def _save_failure(
     else:
         run.archive.save_step(plan.id, step.position, outcome)
     result = OutcomeKind.LIST_ABSENT if outcome.state == "absent" else OutcomeKind.FAILED
+    if step.guessed and outcome.state == "absent":
+        result = OutcomeKind.ABSENT
     return WorkItem(plan.id, "list", Outcome(result, url=step.target, detail=message))
 
 

@@ -57,9 +57,13 @@ def open_plan(run: Run, request: BackfillRequest, *, until_given: bool) -> Opene
 def has_failures(archive: Archive, plan: int) -> bool:
     """Whether lists or pages of a plan could not be fetched.
 
-    A failure of the sitemap index does not count, because the index only names lists.
+    A failure of the sitemap index does not count, because the index only names lists; a list that is absent from a
+    guessed address does not count either.
     """
-    steps = any(step.error is not None and step.kind != "index" for step in archive.steps(plan))
+    steps = any(
+        step.error is not None and step.kind != "index" and not (step.guessed and step.state == "absent")
+        for step in archive.steps(plan)
+    )
     return steps or archive.plan_counts(plan).get("failed", 0) > 0
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -98,6 +98,9 @@ def backfill(
             help="Import captures from this WARC file (from Common Crawl, a Wayback download...) instead of fetching.",
         ),
     ] = None,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="End when nothing can be fetched now, instead of waiting; for cron jobs.")
+    ] = False,
     captures: Annotated[
         bool,
         typer.Option("--captures", help="Print the Wayback Machine addresses of missing articles instead of fetching."),
@@ -105,6 +108,8 @@ def backfill(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Fetch articles from a date range.
+
+    The command waits while the site asks for a pause, during quiet hours, and until failed pages are retried.
 
     A backfill can be stopped at any time. To resume it, run the same command again, `vna backfill` without options, or
     `vna run`. Exit code 0 means that the plan is complete and nothing needs attention. --warc may be given several
@@ -115,7 +120,8 @@ def backfill(
     options = BackfillOptions(_day(since), _day(until), section, via, oldest_first)
     globals_ = state.of(context)
     if warc or captures:
-        _other_archives(globals_, options, warc, plain=not (dry_run or (warc and captures)), as_json=as_json)
+        plain = not (dry_run or no_wait or (warc and captures))
+        _other_archives(globals_, options, warc, plain=plain, as_json=as_json)
         return
     config = globals_.load()
     if dry_run:
@@ -133,7 +139,7 @@ def backfill(
         plan_display(globals_.verbose) as view,
         app.working(config, "backfill", view, role="backfill", clock=clock, lexicon=lexicon) as run,
     ):
-        results, failure = _run(run, options, view)
+        results, failure = _run(run, options, view, waits=not no_wait)
     for result in results:
         _print(result, as_json=as_json)
     if failure is not None:
@@ -162,12 +168,14 @@ def _other_archives(
 
 
 def _run(
-    run: Run, options: BackfillOptions, view: PlanLines | PlanBar
+    run: Run, options: BackfillOptions, view: PlanLines | PlanBar, *, waits: bool
 ) -> tuple[list[dict[str, Any]], StopError | None]:
     """Work on the plans that the options select. Return the result of each plan, and the error that ended the run.
 
     The error is None if the plans were completed or a signal ended the run.
     """
+    from crawler import backfill as backfills
+    from crawler.pipeline import catch_up_after_wrong_clock
     from crawler.pipeline.run import recorded
     from crawler.replay import recover
 
@@ -176,9 +184,9 @@ def _run(
     try:
         with recorded(run, "backfill"):
             recover(run)
+            catch_up_after_wrong_clock(run)
             plans += _plans(run, options)
-            for plan in plans:
-                _work_on(run, plan, view)
+            backfills.complete(run, plans, _View(run, view), waits=waits)
     except Interrupted:
         pass
     except StopError as error:
@@ -186,14 +194,26 @@ def _run(
     return [_result(run, plan) for plan in plans], failure
 
 
-def _work_on(run: Run, plan: Plan, view: PlanLines | PlanBar) -> None:
-    from crawler import backfill as backfills
+class _View:
+    """Keeps the figures of each plan up to date and passes them to the display."""
 
-    progress = _progress(run, plan)
-    view.plan(_name(plan), progress)
-    while not run.stopping() and (item := backfills.advance(run, plan.id)) is not None:
-        _count(run, plan, item, progress)
-        view.work_item(item.outcome, progress)
+    def __init__(self, run: Run, display: PlanLines | PlanBar) -> None:
+        self._run = run
+        self._display = display
+        self._plans: dict[int, PlanProgress] = {}
+
+    def begin(self, plan: Plan) -> None:
+        if plan.id not in self._plans:
+            self._plans[plan.id] = _progress(self._run, plan)
+            self._display.plan(_name(plan), self._plans[plan.id])
+
+    def item(self, plan: Plan, item: WorkItem) -> None:
+        progress = self._plans[plan.id]
+        _count(self._run, plan, item, progress)
+        self._display.work_item(item.outcome, progress)
+
+    def wait(self, why: str, until: datetime, left: timedelta) -> None:
+        self._display.wait(why, until, left)
 
 
 def _plans(run: Run, options: BackfillOptions) -> list[Plan]:
@@ -239,7 +259,8 @@ def _result(run: Run, plan: Plan) -> dict[str, Any]:
     steps = run.archive.steps(plan.id)
     pages = backfills.plan_figures(run.archive, plan).pages
     waits = None if done or run.stopping() else backfills.obstacle(run, plan)
-    missing = [step.target for step in steps if step.state in ("absent", "failed") and step.kind != "index"]
+    lists = [step for step in steps if step.kind != "index" and not (step.guessed and step.state == "absent")]
+    missing = [step.target for step in lists if step.state in ("absent", "failed")]
     faults = sum(pages.get(name, 0) for name in ("failed", "rejected", "drift"))
     return {
         **_request_json(plan.request),

@@ -41,10 +41,14 @@ def poll(
     lexicon = state.lexicon_or_note()
     with progress_display(globals_.verbose) as progress, app.working(config, "poll", progress, lexicon=lexicon) as work:
         report = collect.poll(work, ignore_due=everything)
+        wrong_clock = output.wrong_clock(work.archive, work.clock.now())
     if as_json:
         output.json_line(asdict(report))
     else:
         output.text(output.report_line(report))
     if report.rejected or report.failed:
         output.note(f"{output.count(report.rejected + report.failed, 'page')} rejected or failed: run `vna status`")
+    if wrong_clock:
+        output.note(wrong_clock)
+    if report.rejected or report.failed or wrong_clock:
         raise typer.Exit(5)

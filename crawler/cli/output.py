@@ -9,9 +9,13 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import IO, Any
+from datetime import datetime
+from typing import IO, TYPE_CHECKING, Any
 
 from crawler.types import RunReport
+
+if TYPE_CHECKING:
+    from crawler.storage import Archive
 
 
 def text(line: str) -> None:
@@ -32,6 +36,18 @@ def json_block(value: Any) -> None:
 def note(line: str) -> None:
     """Print a message on stderr."""
     sys.stderr.write(f"{line}\n")
+
+
+def wrong_clock(archive: Archive, now: datetime) -> str | None:
+    """Return what is wrong with the system clock, and what to do; None if it fits the times in the archive."""
+    from crawler.health.checks import clock_message
+    from crawler.health.clock import ClockVerdict, judge
+
+    newest = archive.newest_response()
+    verdict = judge(now, newest, archive.newest_publications(now))
+    if newest is None or verdict is ClockVerdict.RIGHT:
+        return None
+    return "; ".join(clock_message(verdict, now, newest))
 
 
 def discard(stream: IO[str]) -> None:

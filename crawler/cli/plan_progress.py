@@ -8,12 +8,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
 from crawler.cli.progress import Lines, Live
+from crawler.clock import to_text
 from crawler.outcome import Outcome
 
 _EVERY = 100  # pages between two lines with figures
@@ -84,6 +85,8 @@ def format_duration(duration: timedelta) -> str:
 class PlanLines(Lines):
     """Shows progress as plain lines: one for each work item, and the plan's figures from time to time."""
 
+    _waiting: tuple[str, datetime] | None = None
+
     def plan(self, name: str, progress: PlanProgress) -> None:
         """Print the name and the figures of a plan."""
         self._print(f"{name}: {progress.summary()}, about {progress.remaining} remaining")
@@ -94,9 +97,17 @@ class PlanLines(Lines):
         if progress.visited and progress.visited % _EVERY == 0:
             self._print(f"{progress.summary()}; {progress.speed()}")
 
+    def wait(self, why: str, until: datetime, _: timedelta) -> None:
+        """Print the reason and the end of a wait, once."""
+        if (why, until) != self._waiting:
+            self._waiting = why, until
+            self._print(f"waiting until {to_text(until)}: {why}")
+
 
 class PlanBar(Live):
     """Shows progress as a bar for each plan."""
+
+    _waiting: tuple[str, datetime] | None = None
 
     def __init__(self, console: Console | None = None) -> None:
         super().__init__(
@@ -125,6 +136,14 @@ class PlanBar(Live):
         if outcome.kind.is_fault:
             self._progress.console.print(str(outcome), style="yellow", highlight=False)
         self._show(progress)
+
+    def wait(self, why: str, until: datetime, left: timedelta) -> None:
+        """Print the reason and the end of a wait once, and show the time left in place of the plan's speed."""
+        if (why, until) != self._waiting:
+            self._waiting = why, until
+            self._progress.console.print(f"waiting until {to_text(until)}: {why}", style="yellow", highlight=False)
+        if self._task is not None:
+            self._progress.update(self._task, figures=f"waiting, {format_duration(left)} left")
 
     def _show(self, progress: PlanProgress) -> None:
         if self._task is not None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crawler.cli import output, state
-from crawler.clock import to_text
+from crawler.clock import SystemClock, to_text
 
 if TYPE_CHECKING:
     from crawler.health.figures import Size
@@ -40,6 +40,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     folder, config = globals_.folder(), globals_.load()
     with app.reading_archive(folder) as archive:
         found = archive.status() | {"disk": _disk(folder, config.reserve, archive.sizes())}
+        found["clock"] = output.wrong_clock(archive, SystemClock().now())
     found["pace"] = _rate_limit(app.rate_limit_status(replace(config, archive=folder)))
     if as_json:
         output.json_block(found)
@@ -111,7 +112,9 @@ def _disk_line(disk: Mapping[str, Any]) -> str:
 
 
 def _problems(found: Mapping[str, Any]) -> None:
-    """Print the open gaps and incidents, if there are any."""
+    """Print a wrong clock, the open gaps and the incidents, if there are any."""
+    if found["clock"]:
+        output.text(f"\nclock: {found['clock']}")
     if gaps := found["gaps"]:
         output.text("\nopen gaps (articles that a source listed between `since` and `until` may be missing):")
         output.table(gaps, ("since", "until", "source", "note"))

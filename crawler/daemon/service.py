@@ -11,11 +11,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.events import EVENT_JOB_ERROR
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
 
 import crawler
 from crawler import alerts, logs
@@ -323,8 +324,8 @@ def _scheduled(
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
     scheduler.add_listener(lambda event: failed(event.exception), EVENT_JOB_ERROR)
-    scheduler.add_job(wake, "interval", id="tick", seconds=intervals.tick)
-    scheduler.add_job(check, "interval", id="check", seconds=intervals.check, next_run_time=SystemClock().now())
+    scheduler.add_job(wake, Timer(intervals.tick), id="tick")
+    scheduler.add_job(check, Timer(intervals.check), id="check", next_run_time=SystemClock().now())
     scheduler.start()
     try:
         yield scheduler
@@ -338,4 +339,21 @@ def restart_timers(scheduler: BackgroundScheduler) -> None:
     If the system clock was set back, the jobs would otherwise not run until it reaches the old time again.
     """
     for job in scheduler.get_jobs():
-        job.reschedule("interval", seconds=job.trigger.interval_length)
+        job.reschedule(Timer(job.trigger.interval_length))
+
+
+class Timer(IntervalTrigger):  # type: ignore[misc]  # the library has no types
+    """Triggers a job every `seconds`. After a jump of the system clock, the missed times are skipped.
+
+    The library's own trigger lists every missed time, even if only one call follows: after a jump of ten years, these
+    are 31 million for an interval of ten seconds.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds=seconds, timezone=UTC)
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+        """Return the next time after `previous_fire_time` that is not in the past."""
+        following: datetime | None = super().get_next_fire_time(previous_fire_time, now)
+        missed = previous_fire_time is not None and following is not None and following <= now
+        return now + self.interval if missed else following

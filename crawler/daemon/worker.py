@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -24,22 +24,16 @@ from crawler.health import checks
 from crawler.health.figures import SERVICE
 from crawler.health.incidents import RESOLVE_AFTER
 from crawler.outcome import Outcome
-from crawler.pipeline import Run
+from crawler.pipeline import Run, correct_due_times
 from crawler.repair.lexicon import Lexicon
 from crawler.storage import FILE, Archive
 from crawler.storage.disk import archive_missing
-from crawler.storage.health import JobState, Table
+from crawler.storage.health import JobState
 from crawler.types import RunReport
 
 _LONGEST_RETRY = timedelta(hours=1)
 _ARCHIVE_RETRY = 60.0  # seconds until an unusable archive is tried again
 _STEP_BACK = timedelta(minutes=1)  # a larger step back means that the clock was wrong before, or is wrong now
-# longer than any interval in these tables: a later due time was computed with a wrong clock
-_FURTHEST: Mapping[Table, timedelta] = {
-    "sources": timedelta(days=1),
-    "pages": timedelta(days=31),
-    "heartbeats": timedelta(days=8),
-}
 
 _log = logs.logger("worker")
 
@@ -272,7 +266,7 @@ class JobRunner:
         """If the system clock was set back, correct the due times that were computed with the wrong clock."""
         now = self._clock.now()
         if now < self._latest - _STEP_BACK:
-            moved = sum(self._archive.bring_forward(table, now, far) for table, far in _FURTHEST.items())
+            moved = correct_due_times(self._base_run)
             _log.warning(
                 "system clock set back from %s to %s; %s corrected", self._latest, now, checks.plural(moved, "due time")
             )

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from crawler.health.clock import ClockVerdict, judge
 from crawler.health.figures import SERVICE, Condition, Facts, JobHealth, SourceHealth
 from crawler.types import ErrorKind
 
@@ -23,7 +24,10 @@ _FAILING_SHARE = 0.2  # of the pages requested within a day
 _FEWEST_DRIFTED = 3  # one odd page in a quiet hour does not mean a redesign
 _NEAR = 1.1  # times the reserve
 _WARNING = 7  # days of growth that must fit above the reserve
-_AHEAD = timedelta(minutes=10)  # a response may be this much later than the system clock shows now
+_SET_CLOCK = (
+    "compare the clock with `timedatectl`, correct it, and enable time synchronisation (chrony, systemd-timesyncd)"
+)
+_CATCH_UP = "run `vna poll`, or let `vna run` continue: what was fetched with a time in the future is fetched again"
 _EXITS = 3  # unexpected exits in a row; one or two may be a power failure
 _STEADY = timedelta(hours=1)  # a process that lives this long is not in a crash loop
 _IN_A_ROW = timedelta(days=1)  # an exit is in a row with earlier ones if its process had started at most this long ago
@@ -280,16 +284,22 @@ _ACTIONS = {
 
 
 def _clock(facts: Facts) -> Condition:
-    newest = max(filter(None, (facts.now, facts.newest, *(source.last_ok_at for source in facts.sources))))
-    if newest - facts.now <= _AHEAD:
+    verdict = judge(facts.now, facts.newest, facts.published)
+    if facts.newest is None or verdict is ClockVerdict.RIGHT:
         return _passing("clock", _when(facts.now))
-    return Condition(
-        "clock",
-        "",
-        failing=True,
-        message=f"the system clock shows {_when(facts.now)}, but the archive holds responses from {_when(newest)}",
-        action="set the system clock, and enable time synchronisation (systemd-timesyncd, chrony)",
-    )
+    message, action = clock_message(verdict, facts.now, facts.newest)
+    return Condition("clock", "", failing=True, message=message, action=action)
+
+
+def clock_message(verdict: ClockVerdict, now: datetime, newest: datetime) -> tuple[str, str]:
+    """Return what is wrong with the system clock, and what to do.
+
+    `newest` is the time of the newest response in the archive. `verdict` is not `RIGHT`.
+    """
+    message = f"the system clock shows {_when(now)}, but the archive holds responses from {_when(newest)}"
+    if verdict is ClockVerdict.BEHIND:
+        return f"{message}, and the site has published articles since then", _SET_CLOCK
+    return f"{message}: the clock was ahead then, or is behind now", f"{_SET_CLOCK}; then {_CATCH_UP}"
 
 
 def _when(instant: datetime) -> str:

@@ -59,9 +59,8 @@ class Facts:
 
     `free` is the free disk space in bytes, `growth` is the growth of the archive in bytes per day, and `silent` is the
     number of seconds since the worker's last heartbeat. `started_at` is when the service started; before that, no
-    poll was due. `newest` is the time of the newest response for an article page. It reveals a system clock that is
-    behind, because polls made with the wrong clock soon overwrite the timestamps of the sources, but not those of the
-    pages.
+    poll was due. `newest` is the time of the newest response, by the clock of this machine; `published` are the newest
+    publication times, by the clock of the site. Together they reveal a wrong system clock.
     """
 
     now: datetime
@@ -70,6 +69,7 @@ class Facts:
     jobs: tuple[JobHealth, ...] = ()
     gaps: tuple[GapHealth, ...] = ()
     newest: datetime | None = None
+    published: tuple[datetime, ...] = ()
     bugs: tuple[str, ...] = ()  # quarantined items as `URL: error`, newest first
     pages_asked: int = 0
     pages_failing: int = 0

@@ -12,6 +12,7 @@ stored twice.
 Boundary: only calls other modules in the right order. `schedule`, `identity` and `parse` decide what a response means.
 """
 
+from crawler.pipeline.clock_check import catch_up_after_wrong_clock, correct_due_times
 from crawler.pipeline.fetching import Capture, FetchFailure, archive_response, fetch
 from crawler.pipeline.imports import Imported, import_file
 from crawler.pipeline.pages import handle_response, visit_page
@@ -30,6 +31,8 @@ __all__ = [
     "RunSettings",
     "Silent",
     "archive_response",
+    "catch_up_after_wrong_clock",
+    "correct_due_times",
     "fetch",
     "guarded",
     "handle_response",

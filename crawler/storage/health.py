@@ -15,14 +15,23 @@ from sqlite_utils import Database
 
 from crawler.clock import from_text, to_text
 from crawler.health.figures import Facts, GapHealth, Incident, IncidentChanges, JobHealth, Message, SourceHealth
+from crawler.site import HANOI
 from crawler.storage.values import optional_instant, optional_kind, optional_text
 from crawler.types import ErrorKind
 
 #: `paused`: stopped by the configuration (quiet hours, daily cap) or on request; `held`: stopped by the site.
 JobState = Literal["running", "ok", "paused", "held", "failed"]
-Table = Literal["sources", "pages", "heartbeats"]
+Table = Literal["sources", "pages", "heartbeats", "plan_steps"]
+
+#: For tables with due times: when a row was last written by the machine's clock.
+_WRITTEN: Mapping[Table, str] = {
+    "sources": "last_checked_at",
+    "pages": "coalesce(last_fetched_at, first_seen_at)",
+    "heartbeats": "started_at",
+}
 
 _DAY = timedelta(days=1)
+_WITNESSES = 5000  # publication times to compare with the system clock; the site publishes about 50 articles a day
 _REPEATED = 3  # failures in a row; fewer may be a temporary error of the site
 _MERGE_PAGES = 500  # pages of the search index to merge in one step
 _ANALYSIS_LIMIT = 1000  # rows of an index: enough for the query planner, and fast even in the largest archive
@@ -107,6 +116,40 @@ class Health:
             )
         return cursor.rowcount
 
+    def make_future_rows_due(self, now: datetime) -> int:
+        """Make rows due that were written later than `now` and are due later; return how many were changed.
+
+        Call this only if the system clock was ahead when the rows were written.
+        """
+        at, changed = to_text(now), 0
+        with self.transaction():
+            for table, written in _WRITTEN.items():
+                sql = f"UPDATE {table} SET next_due_at = :now WHERE next_due_at > :now AND {written} > :now"  # noqa: S608
+                changed += self.db.conn.execute(sql, {"now": at}).rowcount
+        return changed
+
+    def newest_response(self) -> datetime | None:
+        """Return the time of the newest response among the polled sources and the pages that are visited again.
+
+        The other pages keep their time for ever, even if it is wrong.
+        """
+        row = self.db.execute(
+            """SELECT max(at) FROM (
+                 SELECT max(last_checked_at) AS at FROM sources WHERE next_due_at IS NOT NULL
+                 UNION ALL
+                 SELECT at FROM (SELECT last_fetched_at AS at FROM pages
+                   WHERE last_fetched_at IS NOT NULL AND next_due_at IS NOT NULL ORDER BY last_fetched_at DESC LIMIT 1))"""
+        ).fetchone()
+        return optional_instant(row[0])
+
+    def newest_publications(self, now: datetime) -> list[datetime]:
+        """Return the publication times of articles of the site that were published on or after the day of `now`."""
+        day = now.astimezone(HANOI).date().isoformat()
+        sql = (
+            "SELECT published_at FROM articles WHERE published_on >= ? AND id > 0 AND published_at IS NOT NULL LIMIT ?"
+        )
+        return [from_text(row["published_at"]) for row in self.db.query(sql, [day, _WITNESSES])]
+
     # --- health -----------------------------------------------------------------------------------------------------
 
     def health_facts(self, now: datetime, started_at: datetime) -> Facts:
@@ -117,14 +160,11 @@ class Health:
             sources=self._polled(),
             jobs=tuple(self.jobs().values()),
             gaps=self._open_gaps(),
-            newest=self._newest(),
+            newest=self.newest_response(),
+            published=tuple(self.newest_publications(now)),
             bugs=self._bugs(now - _DAY),
             **self._page_counts(now - _DAY),
         )
-
-    def _newest(self) -> datetime | None:
-        row = self.db.execute("SELECT max(last_fetched_at) FROM pages WHERE last_fetched_at IS NOT NULL").fetchone()
-        return optional_instant(row[0])
 
     def _polled(self) -> tuple[SourceHealth, ...]:
         rows = self.db.query(

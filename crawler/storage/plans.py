@@ -13,7 +13,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from crawler.clock import from_text, to_text
-from crawler.plan_values import BackfillRequest, Plan, Step, StepKind, StepOutcome
+from crawler.plan_values import BackfillRequest, NewStep, Plan, Step, StepOutcome
 from crawler.storage.pages import FOR_FETCH, page_of
 from crawler.storage.values import optional_instant, optional_kind, optional_text
 from crawler.types import PageForFetch
@@ -27,7 +27,7 @@ class Plans:
 
     db: Database
 
-    def add_plan(self, request: BackfillRequest, steps: Iterable[tuple[StepKind, str]], now: datetime) -> int:
+    def add_plan(self, request: BackfillRequest, steps: Iterable[NewStep], now: datetime) -> int:
         """Write a new plan with its first steps; return its id."""
         cursor = self.db.conn.execute(
             """INSERT INTO plans (via, since, until, section, oldest_first, state, created_at)
@@ -61,12 +61,15 @@ class Plans:
         )
 
     def reopen_plan(self, plan: int, now: datetime) -> None:
-        """Reopen a plan and schedule again its failed and absent steps, and its pages that are no longer retried."""
+        """Reopen a plan and schedule again its failed and absent steps, and its pages that are no longer retried.
+
+        Absent lists at guessed addresses are not requested again.
+        """
         self.set_plan_state(plan, "open", None)
         self.retry_steps(plan)
         self.db.conn.execute(
             """UPDATE plan_steps SET state = 'todo', error = NULL, error_kind = NULL
-               WHERE plan = ? AND state = 'absent' AND kind <> 'index'""",
+               WHERE plan = ? AND state = 'absent' AND kind <> 'index' AND NOT guessed""",
             (plan,),
         )
         self.db.conn.execute(
@@ -85,13 +88,18 @@ class Plans:
 
     # --- steps --------------------------------------------------------------------------------------------------------
 
-    def add_steps(self, plan: int, steps: Iterable[tuple[StepKind, str]]) -> None:
-        """Append steps to a plan; each step is given as its kind and its target."""
+    def add_steps(self, plan: int, steps: Iterable[NewStep]) -> None:
+        """Append steps to a plan."""
         start = self._count("SELECT coalesce(max(position) + 1, 0) FROM plan_steps WHERE plan = ?", plan)
         self.db.conn.executemany(
-            "INSERT INTO plan_steps (plan, position, kind, target, state) VALUES (?, ?, ?, ?, 'todo')",
-            [(plan, start + n, kind, target) for n, (kind, target) in enumerate(steps)],
+            "INSERT INTO plan_steps (plan, position, kind, target, guessed, state) VALUES (?, ?, ?, ?, ?, 'todo')",
+            [(plan, start + n, *step) for n, step in enumerate(steps)],
         )
+
+    def absent_guesses(self) -> set[str]:
+        """Return the guessed addresses of lists at which the site has no list."""
+        rows = self.db.query("SELECT target FROM plan_steps WHERE guessed AND state = 'absent'")
+        return {row["target"] for row in rows}
 
     def steps(self, plan: int) -> list[Step]:
         """Return all steps of a plan, in the order of the plan."""
@@ -295,4 +303,5 @@ def _step(row: Mapping[str, Any]) -> Step:
         next_due_at=optional_instant(row["next_due_at"]),
         error=row["error"],
         error_kind=optional_kind(row["error_kind"]),
+        guessed=bool(row["guessed"]),
     )
