@@ -23,11 +23,13 @@ from crawler.types import ErrorKind
 JobState = Literal["running", "ok", "paused", "held", "failed"]
 Table = Literal["sources", "pages", "heartbeats", "plan_steps"]
 
-#: For tables with due times: when a row was last written by the machine's clock.
-_WRITTEN: Mapping[Table, str] = {
-    "sources": "last_checked_at",
-    "pages": "coalesce(last_fetched_at, first_seen_at)",
-    "heartbeats": "started_at",
+#: Conditions for rows that were written later than `:now` and are not due at `:now`. A page without a due time may
+#: have none because its article seemed to be years old. Ids without an article are not pages to fetch.
+_FUTURE: Mapping[Table, str] = {
+    "sources": "next_due_at > :now AND last_checked_at > :now",
+    "pages": """coalesce(next_due_at, '9999') > :now AND coalesce(last_fetched_at, first_seen_at) > :now
+               AND state <> 'absent'""",
+    "heartbeats": "next_due_at > :now AND started_at > :now",
 }
 
 _DAY = timedelta(days=1)
@@ -117,28 +119,25 @@ class Health:
         return cursor.rowcount
 
     def make_future_rows_due(self, now: datetime) -> int:
-        """Make rows due that were written later than `now` and are due later; return how many were changed.
+        """Make rows due that were written later than `now`; return how many were changed.
 
         Call this only if the system clock was ahead when the rows were written.
         """
         at, changed = to_text(now), 0
         with self.transaction():
-            for table, written in _WRITTEN.items():
-                sql = f"UPDATE {table} SET next_due_at = :now WHERE next_due_at > :now AND {written} > :now"  # noqa: S608
+            for table, condition in _FUTURE.items():
+                sql = f"UPDATE {table} SET next_due_at = :now WHERE {condition}"  # noqa: S608 - constants only
                 changed += self.db.conn.execute(sql, {"now": at}).rowcount
         return changed
 
     def newest_response(self) -> datetime | None:
-        """Return the time of the newest response among the polled sources and the pages that are visited again.
-
-        The other pages keep their time for ever, even if it is wrong.
-        """
+        """Return the time of the newest response for a polled source or a page, by the clock of this machine."""
         row = self.db.execute(
             """SELECT max(at) FROM (
                  SELECT max(last_checked_at) AS at FROM sources WHERE next_due_at IS NOT NULL
                  UNION ALL
                  SELECT at FROM (SELECT last_fetched_at AS at FROM pages
-                   WHERE last_fetched_at IS NOT NULL AND next_due_at IS NOT NULL ORDER BY last_fetched_at DESC LIMIT 1))"""
+                   WHERE last_fetched_at IS NOT NULL AND state <> 'absent' ORDER BY last_fetched_at DESC LIMIT 1))"""
         ).fetchone()
         return optional_instant(row[0])
 
