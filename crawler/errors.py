@@ -7,7 +7,8 @@ CrawlerError
       Unreachable                no response: DNS, connection, TLS, timeout, or a response cut off half-way
       BadStatus(status)          the HTTP status says that the response is not the page
         Throttled(retry_after)   429 or 503: the host asks clients to slow down
-      Disallowed                 robots.txt forbids the address, or the address is not on the site
+      Disallowed                 robots.txt forbids the address
+      Refused                    the address, or a redirect, leads away from the configured site
       BodyTooLarge               the body exceeds the size limit, before or after decompression
     ParseError                   the page is in the WARC but cannot be parsed: fix the parser, then run `vna reparse`
       UnreadableSource           a feed, sitemap or list is not what was expected
@@ -164,7 +165,7 @@ class Throttled(BadStatus):
 
 
 class Disallowed(FetchError):
-    """robots.txt forbids the address, or the address is not on the site."""
+    """robots.txt forbids the address."""
 
     kind = ErrorKind.DISALLOWED
 
@@ -172,6 +173,12 @@ class Disallowed(FetchError):
     def is_absence(self) -> bool:
         """Always true: for the crawler there is nothing at the address."""
         return True
+
+
+class Refused(FetchError):
+    """The address leads away from the configured site, so it is not requested. The message contains no credentials."""
+
+    kind = ErrorKind.REFUSED
 
 
 class BodyTooLarge(FetchError):

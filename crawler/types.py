@@ -20,6 +20,7 @@ class ErrorKind(StrEnum):
     UNREACHABLE = "unreachable"
     HTTP_STATUS = "http-status"
     DISALLOWED = "disallowed"
+    REFUSED = "refused"
     TOO_LARGE = "too-large"
     UNREADABLE = "unreadable"
     EMPTY_SOURCE = "empty-source"

@@ -28,7 +28,15 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type
 import crawler
 from crawler import rate_limit, urls
 from crawler.clock import Clock, monotonic_seconds
-from crawler.errors import BadStatus, BodyTooLarge, Disallowed, FetchError, SiteUnavailable, Throttled, Unreachable
+from crawler.errors import (
+    BadStatus,
+    BodyTooLarge,
+    Disallowed,
+    FetchError,
+    SiteUnavailable,
+    Throttled,
+    Unreachable,
+)
 from crawler.fetch.budget import Budget
 from crawler.fetch.deadline import Deadline, apply_deadline
 from crawler.fetch.inflate import inflate
