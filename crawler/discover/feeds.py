@@ -73,13 +73,12 @@ def linked_feeds(tree: LexborHTMLParser, links: str, url: str, site: Site) -> It
     """
     seen: set[str] = set()
     for link in tree.css(links):
-        address = urls.absolute(url, dom.attribute(link, "href"))
-        if address is None or not site.owns(address):
+        address = site.address(url, dom.attribute(link, "href"))
+        if address is None:
             continue
-        address = urls.canonical(address)
-        if address in seen or (link.tag == "a" and urls.shape(address) != "feed"):
+        if urls.canonical(address) in seen or (link.tag == "a" and urls.shape(address) != "feed"):
             continue
-        seen.add(address)
+        seen.add(urls.canonical(address))
         kind: SourceKind = "feed_index" if address.endswith(FEED_INDEX) else "feed"
         yield SourceFound(kind, address, dom.attribute(link, "title") or dom.text(link) or None)
 

@@ -85,12 +85,11 @@ def _tree(body: bytes) -> LexborHTMLParser:
 def _sections(tree: LexborHTMLParser, url: str, site: Site) -> Iterator[SourceFound]:
     seen: set[str] = set()
     for link in tree.css(_MENUS):
-        address = urls.absolute(url, dom.attribute(link, "href"))
-        if address is None or not site.owns(address) or urls.shape(address) != "section":
+        address = site.address(url, dom.attribute(link, "href"))
+        if address is None or urls.shape(address) != "section":
             continue
-        address = urls.canonical(address)
-        if address not in seen:
-            seen.add(address)
+        if urls.canonical(address) not in seen:
+            seen.add(urls.canonical(address))
             yield SourceFound("section", address, dom.text(link) or None, zone=_zone_around(link))
 
 
