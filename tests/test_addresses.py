@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import sqlite3
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 
+import httpx
 import pytest
 from support import (
     FakeClock,
+    edited,
+    fetching,
+    http_response,
+    mocked_http,
+    mounted,
+    poll,
+    rows,
+    script,
     settings,
+    value,
+    vna,
 )
+from test_captures import WarcBuilder, capture_of, import_files
+from test_rebuild import assert_rebuilt_equal
 
 from crawler import urls
+from crawler.errors import Disallowed
 from crawler.fetch import Fetcher
+from crawler.sim.site import Options
+from crawler.sim.site.story import AWKWARD_PATHS, SECTIONS
 from crawler.site import FRENCH, Site
+from crawler.storage import FILE, open_archive
+from crawler.types import Sighting, SourceFound
 
 ROOT = "https://fr.vietnamplus.vn"
 LONG = "mot-" * 500
@@ -179,3 +200,351 @@ def test_the_id_in_the_address_of_a_print_page_is_that_of_an_article(link, post_
 def test_an_address_with_another_id_sequence_is_not_ours(link):
     assert FRENCH.address(ROOT, link) is None
     assert FRENCH.is_other_edition(link)
+
+
+# --- which of several addresses is requested --------------------------------------------------------------------------
+
+CURRENT, OTHER, OLDER, BARE = (f"{ROOT}{p}" for p in ("/a-post7.vnp", "/b-post7.vnp", "/a/7.vnp", "/post-7.vnp"))
+
+
+@pytest.mark.parametrize(
+    ("stored", "named", "expected"),
+    [
+        (CURRENT, OTHER, True),
+        (OLDER, CURRENT, True),
+        (BARE, OLDER, True),
+        (CURRENT, OLDER, False),
+        (CURRENT, BARE, False),
+        (OLDER, BARE, False),
+        ("urn:vna-import:x", BARE, True),
+    ],
+)
+def test_an_older_form_does_not_replace_a_newer_one(stored, named, expected):
+    assert urls.replaces(named, stored) is expected
+
+
+def test_each_known_address_is_tried_in_turn():
+    assert urls.next_address(CURRENT, []) is None
+    assert urls.next_address(CURRENT, [CURRENT]) is None
+    assert urls.next_address(CURRENT, [OLDER, OTHER]) == OTHER
+    assert urls.next_address(OTHER, [OLDER, CURRENT]) == OLDER
+    assert urls.next_address(OLDER, [OTHER, CURRENT]) == CURRENT
+
+
+def name(archive, clock, url, source="s", *, due=True, past=False):
+    """Let a source name article 7 at the address `url`; return the row of the page."""
+    with open_archive(archive) as opened, opened.transaction():
+        opened.add_sightings(source, [Sighting(url, 7)], clock.now(), clock.now() if due else None, past=past)
+    return row(archive)
+
+
+def row(archive):
+    return rows(archive, "SELECT url, state, failures, next_due_at FROM pages WHERE id = 7")[0]
+
+
+def test_the_newest_address_that_the_site_names_is_requested(tmp_path, clock):
+    assert name(tmp_path, clock, OLDER)["url"] == OLDER
+    assert name(tmp_path, clock, CURRENT)["url"] == CURRENT, "the form that the site uses today"
+    assert name(tmp_path, clock, OLDER, "related")["url"] == CURRENT, "an old link"
+    assert name(tmp_path, clock, OTHER, "feed")["url"] == OTHER, "a new slug"
+    assert name(tmp_path, clock, CURRENT)["url"] == OTHER, "named before: two sources do not alternate"
+    assert name(tmp_path, clock, f"{ROOT}/c-post7.vnp", "warc:x", past=True)["url"] == OTHER
+    assert rows(tmp_path, "SELECT source, url FROM sightings ORDER BY source") == [
+        {"source": "feed", "url": OTHER},
+        {"source": "related", "url": OLDER},
+        {"source": "s", "url": CURRENT},
+        {"source": "warc:x", "url": f"{ROOT}/c-post7.vnp"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "failures", "then"),
+    [("live", 0, 0), ("suspect", 2, 1), ("gone", 3, 1), ("failed", 7, 0), ("rejected", 8, 0), ("drift", 1, 0)],
+)
+def test_a_new_address_of_a_page_that_failed_is_tried_at_once(tmp_path, clock, state, failures, then):
+    name(tmp_path, clock, CURRENT)
+    with closing(sqlite3.connect(tmp_path / FILE)) as db, db:
+        db.execute("UPDATE pages SET state = ?, failures = ?, next_due_at = NULL", (state, failures))
+    changed = name(tmp_path, clock, OLDER, "feed")
+    due = None if state == "live" else "2026-11-21T08:00:00Z"
+    url = CURRENT if state == "live" else OLDER
+    assert changed == {"url": url, "state": state, "failures": then, "next_due_at": due}
+
+
+# --- a site with awkward addresses ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def archive(tmp_path):
+    return tmp_path / "archive"
+
+
+@contextmanager
+def awkward_site(clock, **options):
+    """Mount a fake site with one article for each awkward address."""
+    chosen = Options(awkward=True, sections=SECTIONS[:2], section_size=5, no_api=True, **options)
+    with mounted(clock, articles=len(AWKWARD_PATHS), options=chosen) as site:
+        yield site
+
+
+def awkward_stories(site):
+    return [story for i in site.fake_site.ids() if (story := site.fake_site.story(i)).awkward]
+
+
+def test_articles_at_awkward_addresses_are_archived_and_stay(archive, clock):
+    with awkward_site(clock) as site:
+        report = poll(archive, clock)
+        stories = awkward_stories(site)
+        assert len(stories) == len(AWKWARD_PATHS)
+        assert (report.gone, report.failed, report.rejected) == (0, 0, 0)
+        for story in stories:
+            url = ROOT + story.sent_path
+            found = rows(
+                archive,
+                """SELECT p.url AS requested, p.state, r.url AS captured, a.url AS stated FROM pages p
+                   JOIN articles a ON a.id = p.id JOIN raw r ON r.id = a.raw_id WHERE p.id = ?""",
+                story.post_id,
+            )
+            assert found == [{"requested": url, "state": "live", "captured": url, "stated": url}]
+            assert value(archive, "SELECT count(*) FROM fetches WHERE url = ? AND status = 200", url) == 1
+            assert site.wire.count(story.sent_path) == 1
+        for wait in ({"hours": 2}, {"days": 2}):
+            clock.advance(**wait)
+            assert poll(archive, clock, everything=True).gone == 0
+        assert value(archive, "SELECT count(*) FROM pages WHERE state <> 'live'") == 0
+        with open_archive(archive) as opened:
+            targets = {r["url"] for r in opened.db["raw"].rows}
+        assert {ROOT + story.sent_path for story in stories} <= targets
+    assert_rebuilt_equal(archive, clock)
+    assert urls_of(archive / "rebuilt") == urls_of(archive)
+
+
+def urls_of(archive):
+    return rows(archive, "SELECT page, source, url FROM sightings ORDER BY 1, 2"), rows(
+        archive, "SELECT id, url FROM pages ORDER BY id"
+    )
+
+
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        ("/caf%E9%26%2b-post1.vnp?x=%2f&a+b", "/caf%E9%26%2b-post1.vnp?x=%2f&a+b"),
+        ("caf%zz-post1.vnp#haut", "/caf%zz-post1.vnp"),
+        ("/v\u0153ux-post1.vnp".encode(), "/v%C5%93ux-post1.vnp"),
+        (b"/caf\xe9-post1.vnp", "/caf%E9-post1.vnp"),
+    ],
+)
+def test_a_redirect_is_followed_as_named(tmp_path, clock, location, target):
+    moved = httpx.Response(301, headers={"Location": location})
+    with mocked_http(script(moved, http_response(b"<p>")), clock) as wire, fetching(tmp_path, clock) as fetcher:
+        assert fetcher.get(f"{ROOT}/a-post1.vnp").url == ROOT + target
+    assert wire.paths[-1] == target
+
+
+def test_robots_rules_are_compared_with_the_address_as_requested(tmp_path, clock):
+    rules = "User-agent: *\nDisallow: /a%2Fb\nDisallow: /Utilities/\n"
+    with (
+        mocked_http(script(http_response(b"<p>"), robots=rules), clock),
+        fetching(tmp_path, clock) as fetcher,
+    ):
+        assert fetcher.get(f"{ROOT}/a/b-post1.vnp").status == 200
+        for path in ("/a%2Fb-post1.vnp", "/Utilities/Print.aspx?contentid=7"):
+            with pytest.raises(Disallowed):
+                fetcher.get(ROOT + path)
+
+
+# --- one article under two addresses, one of which does not lead to it ------------------------------------------------
+
+
+@pytest.mark.parametrize("how", [404, 410, "soft", "home"])
+def test_no_removal_is_concluded_from_one_of_two_addresses(archive, clock, how):
+    """The feed names an address that the site does not know; the home page names the right one."""
+    with awkward_site(clock, not_found=how) as site:
+        story = next(s for s in awkward_stories(site) if "%26" in s.path)
+        site.edit = edited("/rss/home.rss", lambda body: body.replace(b"%26", b"&amp;"))
+        poll(archive, clock)
+        states = [row_of(archive, story)]
+        for wait in (1, 59, 60, 120, 24 * 60, 48 * 60):
+            clock.advance(minutes=wait)
+            poll(archive, clock)
+            states.append(row_of(archive, story))
+    assert states[-1] == (ROOT + story.sent_path, "live")
+    assert "gone" not in {state for _, state in states}
+    assert value(archive, "SELECT count(*) FROM articles WHERE id = ? AND state = 'live'", story.post_id) == 1
+    assert_rebuilt_equal(archive, clock)
+    assert urls_of(archive / "rebuilt") == urls_of(archive)
+
+
+def row_of(archive, story):
+    return tuple(rows(archive, "SELECT url, state FROM pages WHERE id = ?", story.post_id)[0].values())
+
+
+def test_an_article_is_gone_after_both_addresses_were_not_found(archive, clock):
+    with awkward_site(clock) as site:
+        story = next(s for s in awkward_stories(site) if "%26" in s.path)
+        poll(archive, clock)
+        site.edit = edited("/rss/home.rss", lambda body: body.replace(b"%26", b"&amp;"))
+        clock.advance(hours=2)
+        poll(archive, clock, everything=True)
+        site.fake_site.unpublish(story.post_id, 404)
+        site.wire.clear()
+        for wait in (1, 30, 60, 24 * 60, 48 * 60):
+            clock.advance(minutes=wait)
+            poll(archive, clock, everything=wait == 1)
+    assert row_of(archive, story)[1] == "gone"
+    asked = {path for path in site.wire.paths if str(story.post_id) in path}
+    assert asked == {story.sent_path, story.sent_path.replace("%26", "&")}
+    assert_rebuilt_equal(archive, clock)
+
+
+# --- archives of earlier versions -------------------------------------------------------------------------------------
+
+
+def reencoded(site, base, link):
+    """Return the address that versions before schema 5 requested."""
+    url = urls.absolute(base, link)
+    return urls.reencoded(url) if url is not None and site.owns(url) else None
+
+
+def forget_addresses(archive):
+    """Turn an archive into one that was upgraded from a schema before 5."""
+    with closing(sqlite3.connect(archive / FILE)) as db, db:
+        db.execute("UPDATE sightings SET url = NULL")
+
+
+def test_an_archive_with_reencoded_addresses_gets_those_of_the_site(archive, clock, monkeypatch):
+    with awkward_site(clock) as site:
+        for story in awkward_stories(site):
+            if "%2F" in story.path:  # re-encoded, it named no article at all: a rebuild finds more than the old version
+                site.fake_site.unpublish(story.post_id, 404)
+        stories = awkward_stories(site)
+        with monkeypatch.context() as patch:
+            patch.setattr(Site, "address", reencoded)
+            poll(archive, clock)
+            clock.advance(hours=2)
+            poll(archive, clock)
+        forget_addresses(archive)
+        lost = {story.post_id for story in stories if row_of(archive, story)[1] == "suspect"}
+        assert len(lost) >= 6, "%E9, %26, %2B, %20, %zz, a query"
+        assert_rebuilt_equal(archive, clock)
+        shutil.rmtree(archive / "rebuilt")
+        clock.advance(minutes=30)
+        poll(archive, clock, everything=True)
+        clock.advance(days=2)
+        poll(archive, clock)
+    assert {row_of(archive, story) for story in stories} == {(ROOT + s.sent_path, "live") for s in stories}
+    assert value(archive, "SELECT count(*) FROM articles WHERE state <> 'live'") == 0
+    assert_rebuilt_equal(archive, clock)
+
+
+@pytest.mark.parametrize(
+    ("url", "stored"),
+    [
+        (f"{ROOT}/caf%E9%26b%2fc//d-post1.vnp?utm=1", f"{ROOT}/caf%EF%BF%BD&b/c/d-post1.vnp"),
+        (f"{ROOT}/v%c5%93ux-post1.vnp", f"{ROOT}/v%C5%93ux-post1.vnp"),
+        (f"{ROOT}/l'an(1)!-post1.vnp", f"{ROOT}/l'an(1)!-post1.vnp"),
+    ],
+)
+def test_the_address_under_which_earlier_versions_stored_a_capture(url, stored):
+    assert urls.reencoded(url) == stored
+
+
+def test_a_capture_that_an_earlier_version_imported_is_not_imported_again(archive, clock, tmp_path, monkeypatch):
+    with awkward_site(clock) as site:
+        story = next(s for s in awkward_stories(site) if "%E9" in s.path)
+        capture = capture_of(site, story.post_id, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Site, "address", reencoded)
+        assert dict(import_files(archive, clock, capture)[0].verdicts) == {"new": 1}
+    assert value(archive, "SELECT url FROM raw") == ROOT + story.sent_path.replace("%E9", "%EF%BF%BD")
+    assert dict(import_files(archive, clock, capture)[0].verdicts) == {"known": 1}
+
+
+def test_an_old_capture_does_not_cancel_the_visit_of_a_page_that_the_site_lists(tmp_path, clock):
+    """The layout of 2011 is unknown. A print page is no capture of an article."""
+    expected = name(tmp_path, clock, CURRENT)
+    paths = ("/Home/Un-titre/20119/7.vnplus", "/Home/Un-titre/201110/8.VNPLUS", "/Utilities/Print.aspx?contentid=9")
+    capture = WarcBuilder()
+    for path in paths:
+        capture.add(ROOT + path, b"<html><body><div class=dtText>Un texte</div>")
+    (result,) = import_files(tmp_path, clock, capture.write(tmp_path / "2011.warc.gz"))
+    assert dict(result.verdicts) == {"unread": 2}
+    assert row(tmp_path) == expected
+    assert rows(tmp_path, "SELECT id, url, state FROM pages WHERE id > 7") == [
+        {"id": 8, "url": ROOT + paths[1], "state": "drift"}
+    ]
+    assert [r["url"] for r in rows(tmp_path, "SELECT url FROM raw ORDER BY id")] == [ROOT + path for path in paths[:2]]
+
+
+# --- lists ------------------------------------------------------------------------------------------------------------
+
+
+def test_two_spellings_of_a_list_are_one_source_requested_as_named_first(tmp_path, clock):
+    named = [
+        f"{ROOT}/soci%c3%a9t%c3%a9/",
+        f"{ROOT}/soci%C3%A9t%C3%A9/",
+        f"{ROOT}//soci%c3%a9t%c3%a9/",
+        f"{ROOT}/a%2Fb/",
+    ]
+    with open_archive(tmp_path) as opened, opened.transaction():
+        for number, url in enumerate(named):
+            opened.add_sources([SourceFound("section", url, f"Nom {number}")], clock.now())
+        assert [(s.url, s.name) for s in opened.sources_of_kind("section")] == [
+            (named[0], "Nom 2"),
+            (named[3], "Nom 3"),
+        ]
+        assert opened.source(named[1]).url == named[0]
+        assert opened.source(f"{ROOT}/a/b/") is None
+
+
+def test_a_section_is_requested_as_the_home_page_names_it(archive, clock):
+    with mounted(clock, options=Options(no_api=True, sections=SECTIONS[:1])) as site:
+        link = b'<nav><a href="/soci%c3%a9t%c3%a9/?x=%2f">S</a><a href="/soci%C3%A9t%C3%A9/?x=%2F">S</a></nav></body>'
+        site.edit = edited("/", lambda body: body.replace(b"</body>", link))
+        poll(archive, clock)
+    assert [path for path in site.wire.paths if "soci%" in path] == ["/soci%c3%a9t%c3%a9/?x=%2f"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_print_page_is_not_requested_but_its_article_is(archive, clock, order):
+    with mounted(clock, articles=2, options=Options(no_api=True, sections=SECTIONS[:1])) as site:
+        known, hidden = site.fake_site.ids()[-2:]
+        site.fake_site.hide(hidden)
+        path = site.fake_site.story(known).path
+        links = [f'<a href="/Utilities/Print.aspx?contentid={i}">Imprimer</a>' for i in (known, hidden)]
+        html = "".join([*links, f'<a href="{path}">Titre</a>'][::order]).encode()
+        site.edit = edited("/", lambda body: body.replace(b"<body", html + b"<body"))
+        poll(archive, clock)
+    assert value(archive, "SELECT url FROM pages WHERE id = ?", known) == ROOT + path
+    assert value(archive, "SELECT url FROM pages WHERE id = ?", hidden) == f"{ROOT}/post-{hidden}.vnp"
+    assert value(archive, "SELECT state FROM pages WHERE id = ?", hidden) == "live"
+    assert not [path for path in site.wire.paths if "rint" in path]
+
+
+# --- citations --------------------------------------------------------------------------------------------------------
+
+
+def test_a_citation_names_the_address_that_was_fetched(archive, clock):
+    with mounted(clock, articles=1, options=Options(no_api=True, sections=SECTIONS[:1])) as site:
+        story = site.fake_site.story(max(site.fake_site.ids()))
+        stated = f"/autre-titre-post{story.post_id}.vnp"
+        canonical = f'rel="canonical" href="{ROOT}{story.path}"'.encode()
+        changed = canonical.replace(story.path.encode(), stated.encode())
+        site.edit = edited(story.path, lambda body: body.replace(canonical, changed))
+        poll(archive, clock)
+    shown = json.loads(vna("--archive", archive, "show", story.post_id, "--format", "json").out)
+    assert (shown["url"], shown["fetched_url"]) == (ROOT + stated, ROOT + story.path)
+    for form in ("markdown", "html"):
+        text = vna("--archive", archive, "show", story.post_id, "--format", form).out
+        assert ROOT + story.path in text
+        assert stated not in text
+    exported = vna("--archive", archive, "export", "--format", "csv").out
+    assert f",{ROOT}{story.path}" in exported
+
+
+def test_an_address_of_another_id_sequence_does_not_select_an_article(archive, clock):
+    with mounted(clock, articles=1, options=Options(no_api=True, sections=SECTIONS[:1])) as site:
+        poll(archive, clock)
+        post_id = max(site.fake_site.ids())
+    for host, code in (("fr.vietnamplus.vn", 0), ("en.vietnamplus.vn", 1), ("fr.daihoidang.vn", 1)):
+        assert vna("--archive", archive, "show", f"https://{host}/titre/{post_id}.vnp").code == code

@@ -13,9 +13,11 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from crawler import urls
 from crawler.storage.schema.m0001_initial import FIRST
 from crawler.storage.schema.m0002_service import SECOND
 from crawler.storage.schema.m0003_kinds import THIRD
+from crawler.storage.schema.m0005_addresses import FIFTH
 from crawler.word_count import count_words
 
 migrations = Migrations("vna")
@@ -35,6 +37,12 @@ def _second(db: Database) -> None:
 def _third(db: Database) -> None:
     db.conn.create_function("word_count_of", 1, count_words, deterministic=True)
     _run(db, THIRD)
+
+
+@migrations(name="0005_addresses")
+def _fifth(db: Database) -> None:
+    db.conn.create_function("canonical_url", 1, urls.canonical, deterministic=True)
+    _run(db, FIFTH)
 
 
 def version() -> int:
