@@ -11,6 +11,7 @@ from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 import httpx
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 from support import (
     FakeClock,
     edited,
@@ -29,8 +30,10 @@ from test_captures import WarcBuilder, capture_of, import_files
 from test_rebuild import assert_rebuilt_equal
 
 from crawler import urls
+from crawler.discover import lists
 from crawler.errors import Disallowed
 from crawler.fetch import Fetcher
+from crawler.parse import head
 from crawler.sim.site import Options
 from crawler.sim.site.story import AWKWARD_PATHS, SECTIONS
 from crawler.site import FRENCH, Site
@@ -128,6 +131,25 @@ def test_an_address_is_requested_as_named_and_compared_in_its_canonical_form(lin
     assert urls.canonical(address) == ROOT + compared
     assert urls.post_id(address) == (form if isinstance(form, int) else None)
     assert urls.shape(address) == ("article" if isinstance(form, int) else form)
+
+
+BASES = {
+    "none": ("", "/post-1.vnp"),
+    "another folder": ('<base href="/autre/">', "/autre/post-1.vnp"),
+    "a relative one": ('<base href="../x/y">', "/x/post-1.vnp"),
+    "only the first one counts": ('<base target="_top"><base href="/a/"><base href="/b/">', "/a/post-1.vnp"),
+    "another site": ('<base href="https://example.org/a/">', None),
+    "one that is no address": ('<base href="https://[">', "/post-1.vnp"),
+}
+
+
+@pytest.mark.parametrize(("base", "path"), BASES.values(), ids=BASES)
+def test_links_are_resolved_against_the_base_of_the_page(base, path):
+    link = "1.vnp" if path and path.count("/") > 1 else "post-1.vnp"
+    tree = LexborHTMLParser(f'<head>{base}<link rel="canonical" href="{link}"></head><a href="{link}">Un</a>')
+    expected = None if path is None else ROOT + path.replace("post-1.vnp", link)
+    assert [seen.url for seen in lists.stories(tree, f"{ROOT}/", FRENCH)] == [expected] * (path is not None)
+    assert head.read(tree, f"{ROOT}/").canonical == (expected or f"https://example.org/a/{link}")
 
 
 class _OneLine(StreamRequestHandler):

@@ -72,8 +72,9 @@ def linked_feeds(tree: LexborHTMLParser, links: str, url: str, site: Site) -> It
     `links` is the CSS selector of the links to examine; `url` is the URL of the page.
     """
     seen: set[str] = set()
+    base = dom.base(tree, url)
     for link in tree.css(links):
-        address = site.address(url, dom.attribute(link, "href"))
+        address = site.address(base, dom.attribute(link, "href"))
         if address is None:
             continue
         if urls.canonical(address) in seen or (link.tag == "a" and urls.shape(address) != "feed"):
