@@ -84,9 +84,10 @@ def is_print_page(url: str) -> bool:
 
 
 def replaces(named: str, stored: str) -> bool:
-    """Whether the address `named` of an article may replace `stored`: whether the site uses its form at least as often.
+    """Whether the address `named` of an article may replace the address `stored`.
 
-    The current form replaces any other. An older form, which may come from an old link, does not replace a newer one.
+    The current form replaces any other. An older form, which may come from an old link, does not replace a newer one. In
+    the same form, an address with a query (such as `?utm_source=rss`) does not replace one without.
     """
     return _rank(named) <= _rank(stored)
 
@@ -220,9 +221,10 @@ def _article(url: str) -> _ArticleAddress | None:
     return None
 
 
-def _rank(url: str) -> int:
+def _rank(url: str) -> tuple[int, bool]:
+    """Return the place of an article's address in the order of preference; the lowest is preferred."""
     found = _article(url)
-    return _PREFERRED.index(found.form) if found else len(_PREFERRED)
+    return _PREFERRED.index(found.form) if found else len(_PREFERRED), "?" in url
 
 
 def _comparable_path(path: str) -> str:
