@@ -31,6 +31,7 @@ from test_rebuild import assert_rebuilt_equal
 
 from crawler import urls
 from crawler.discover import lists
+from crawler.discover.found import deduplicate
 from crawler.errors import Disallowed
 from crawler.fetch import Fetcher
 from crawler.parse import head
@@ -209,6 +210,13 @@ def test_the_id_in_the_address_of_a_print_page_is_that_of_an_article(link, post_
     assert urls.post_id(ROOT + link) == post_id
     assert urls.is_print_page(ROOT + link) == (post_id is not None)
     assert (urls.shape(ROOT + link) == "article") == (post_id is not None)
+
+
+def test_a_link_to_a_print_page_gives_an_address_without_a_slug_unless_there_is_a_better_one():
+    links = ["/Utilities/Print.aspx?contentid=7", "/Utilities/Print.aspx?contentid=8", "/titre/8.vnp", "/x-post8.vnp"]
+    tree = LexborHTMLParser("".join(f'<a href="{link}">Titre</a>' for link in links))
+    found = deduplicate(list(lists.stories(tree, ROOT, FRENCH)))
+    assert [seen.url for seen in found] == [f"{ROOT}/post-7.vnp", f"{ROOT}/titre/8.vnp"]
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def avatar(page: PageTree, layout: Markup, frame: Frame, blocks: Sequence[Block]
 
 
 def address(page: PageTree) -> str:
-    """Return the page's canonical link if this names the page on the host of the fetched URL, else the fetched URL.
+    """Return the page's canonical link if this has the same host as the fetched URL, else the fetched URL.
 
     Percent escapes and the query stay as the page states them.
     """
