@@ -297,9 +297,9 @@ class PageForFetch:
 class PageOutcome:
     """The changes to a page's row after a visit.
 
-    If `next_due_at` is None, no visit is scheduled. If `raw_id` is None, the stored value is kept. `whole` is True for
-    a full response (not a 304), `lie` if the content changed although the validators did not, and `unhinted` if it
-    changed although no source gave a new modification time. `error` is for people; code tests `error_kind`.
+    If `next_due_at` is None, no visit is scheduled. If `raw_id` or `url` is None, the stored value is kept. `whole` is
+    True for a full response (not a 304), `lie` if the content changed although the validators did not, and `unhinted` if
+    it changed although no source gave a new modification time. `error` is for people; code tests `error_kind`.
     """
 
     state: PageState
@@ -307,6 +307,7 @@ class PageOutcome:
     error: str | None = None
     failures: int = 0
     raw_id: int | None = None
+    url: str | None = None  # the address to request from now on
     etag: str | None = None
     last_modified: str | None = None
     whole: bool = False
@@ -357,6 +358,7 @@ class StoredArticle:
     raw: RawRef | None = None
     raw_id: int | None = None
     word_count: int | None = None
+    fetched_url: str | None = None  # of the response that first showed the revision; None for an imported text
 
 
 FindingVerdict = Literal["confirmed", "differs", "unknown"]

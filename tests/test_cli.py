@@ -54,7 +54,7 @@ ARTICLE = (
     "id post_id url kind section title lead blocks dateline signature byline tags published_at published_raw modified_at "
     "related text clean repairs markup provenance problems word_count"
 ).split()
-ARCHIVED_ARTICLE = [*ARTICLE[:-1], *"revision state first_seen_at checked_at word_count".split()]
+ARCHIVED_ARTICLE = [*ARTICLE[:-1], *"revision state first_seen_at checked_at word_count fetched_url".split()]
 SEED = 108403  # the first seed's id on the fake site
 
 

@@ -55,7 +55,7 @@ def test_feed_item():
     )
     (sighting,) = read("feed", rss(item)).sightings
     assert sighting == Sighting(
-        f"{ROOT}/a-post1.vnp", 1, "Le riz & l'eau", "Un lead", datetime(2025, 4, 30, 3, tzinfo=UTC), None, 0
+        f"{ROOT}/a-post1.vnp?utm=rss", 1, "Le riz & l'eau", "Un lead", datetime(2025, 4, 30, 3, tzinfo=UTC), None, 0
     )
 
 

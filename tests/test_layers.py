@@ -63,6 +63,7 @@ COLLECTING = PURE | EDGES | STEPS | {"clock", "app", "daemon", "installation", "
 
 #: The units that may import a third-party library. Add a new library here together with its owner.
 OWNERS = {
+    "ada_url": {"urls"},
     "httpx": {"fetch"}, "httpcore": {"fetch"}, "tenacity": {"fetch"}, "protego": {"fetch"},
     "sqlite_utils": {"storage"}, "sqlite3": {"storage"},
     "warcio": {"warc"},

@@ -94,6 +94,7 @@ def store_list(run: Run, kind: SourceKind, source: str, fetched: Fetched, found:
     now = fetched.fetched_at
     itself = SourceFound(kind, source, when=sitemaps.month(source) if kind == "sitemap" else None)
     run.archive.add_sources([itself, *(s for s in found.sources if s.url != source)], None)
+    source = run.archive.known_source(source) or source
     due = now if kind == "sitemap" and not sitemaps.is_over(itself, now) else None
     new = run.archive.add_sightings(source, _with_positions(found, source, fetched), now, due)
     run.archive.save_listed(source, len(found.sightings), new, now)

@@ -76,7 +76,7 @@ def show(
     from crawler import render
 
     with state.of(context).reading() as archive:
-        number = _key(key)
+        number = _key(context, key)
         if revision is None and as_of is None:
             stored = archive.article(number)
         else:
@@ -154,7 +154,7 @@ def history(
     from crawler import render
 
     with state.of(context).reading() as archive:
-        revisions = archive.history(_key(key))
+        revisions = archive.history(_key(context, key))
     if not revisions:
         raise ArticleNotFound(key)
     if as_json:
@@ -239,13 +239,15 @@ def _dataset(context: typer.Context, since: str | None, until: str | None, out: 
         return dataset.write(archive.export(since=since, until=until, by_day=True), out)
 
 
-def _key(value: str) -> int:
+def _key(context: typer.Context, value: str) -> int:
     """Return the id of an article that is given by its id or its address."""
     from crawler import urls
+    from crawler.site import Site
 
     if _ID.fullmatch(value):
         return int(value)
-    found = urls.post_id(value)
+    foreign = Site(state.of(context).load().root).is_other_edition(value)
+    found = None if foreign else urls.post_id(value)
     if found is None:
         raise BadInput(f"{value} is neither an id nor the address of an article", "find ids with `vna search`")
     return found

@@ -72,14 +72,14 @@ def linked_feeds(tree: LexborHTMLParser, links: str, url: str, site: Site) -> It
     `links` is the CSS selector of the links to examine; `url` is the URL of the page.
     """
     seen: set[str] = set()
+    base = dom.base(tree, url)
     for link in tree.css(links):
-        address = urls.absolute(url, dom.attribute(link, "href"))
-        if address is None or not site.owns(address):
+        address = site.address(base, dom.attribute(link, "href"))
+        if address is None:
             continue
-        address = urls.canonical(address)
-        if address in seen or (link.tag == "a" and urls.shape(address) != "feed"):
+        if urls.canonical(address) in seen or (link.tag == "a" and urls.shape(address) != "feed"):
             continue
-        seen.add(address)
+        seen.add(urls.canonical(address))
         kind: SourceKind = "feed_index" if address.endswith(FEED_INDEX) else "feed"
         yield SourceFound(kind, address, dom.attribute(link, "title") or dom.text(link) or None)
 

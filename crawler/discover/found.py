@@ -13,7 +13,7 @@ from crawler.site import Site
 from crawler.types import Sighting, SourceFound
 
 _TAG = re.compile(r"<[^>]*>")
-_ENDING = re.compile(r"(?:-\d+)?(?:\.(?:vnp|html?|aspx|rss|xml))?/?$", re.IGNORECASE)
+_ENDING = re.compile(r"(?:-\d+)?(?:\.(?:vnp|vnplus|html?|aspx|rss|xml))?/?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +33,27 @@ class Discovery:
 def deduplicate(sightings: list[Sighting]) -> tuple[Sighting, ...]:
     """Return the first sighting of each article; its field `position` is its index in the result, from 0.
 
-    If the first sighting has no title, it gets the title of a later sighting of the same article.
+    If the first sighting has no title, it gets the title of a later sighting of the same article. If its address has no
+    slug, as an address made from a link to a print page, it gets a later address that has one.
     """
     kept: dict[int | None, Sighting] = {}
     for seen in sightings:
         first = kept.setdefault(seen.post_id, replace(seen, position=len(kept)))
-        if not first.title:
-            kept[seen.post_id] = replace(first, title=seen.title)
+        url = seen.url if not urls.slug(first.url) and urls.slug(seen.url) else first.url
+        kept[seen.post_id] = replace(first, title=first.title or seen.title, url=url)
     return tuple(kept.values())
 
 
 def article_link(site: Site, base: str, link: str | None) -> tuple[str, int] | None:
-    """Return the canonical URL and post id of a link to an article of this site; None for any other link."""
-    url = urls.absolute(base, link)
-    if url is None or not site.owns(url):
+    """Return the address to request and the post id of a link to an article of this site; None for any other link.
+
+    A link to a print page gives the address of its article, because robots.txt disallows print pages.
+    """
+    address = site.address(base, link)
+    post_id = urls.post_id(address) if address is not None else None
+    if address is None or post_id is None:
         return None
-    canonical = urls.canonical(url)
-    post_id = urls.post_id(canonical)
-    return (canonical, post_id) if post_id is not None else None
+    return (site.article_url_without_slug(post_id) if urls.is_print_page(address) else address, post_id)
 
 
 def plain_text(value: object) -> str | None:

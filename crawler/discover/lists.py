@@ -71,8 +71,9 @@ def section(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
 
 def stories(tree: LexborHTMLParser, url: str, site: Site) -> Iterator[Sighting]:
     """Yield a sighting for each link to an article of the site, in document order."""
+    base = dom.base(tree, url)
     for link in tree.css("a[href]"):
-        target = article_link(site, url, dom.attribute(link, "href"))
+        target = article_link(site, base, dom.attribute(link, "href"))
         if target is not None:
             title = dom.text(link) or dom.collapse(dom.attribute(link, "title")) or None
             yield Sighting(url=target[0], post_id=target[1], title=title)
@@ -84,13 +85,13 @@ def _tree(body: bytes) -> LexborHTMLParser:
 
 def _sections(tree: LexborHTMLParser, url: str, site: Site) -> Iterator[SourceFound]:
     seen: set[str] = set()
+    base = dom.base(tree, url)
     for link in tree.css(_MENUS):
-        address = urls.absolute(url, dom.attribute(link, "href"))
-        if address is None or not site.owns(address) or urls.shape(address) != "section":
+        address = site.address(base, dom.attribute(link, "href"))
+        if address is None or urls.shape(address) != "section":
             continue
-        address = urls.canonical(address)
-        if address not in seen:
-            seen.add(address)
+        if urls.canonical(address) not in seen:
+            seen.add(urls.canonical(address))
             yield SourceFound("section", address, dom.text(link) or None, zone=_zone_around(link))
 
 
@@ -112,7 +113,7 @@ def _doubt(tree: LexborHTMLParser, url: str, site: Site) -> str | None:
     18.16).
     """
     link = tree.css_first('link[rel="canonical"][href]')
-    address = urls.absolute(url, dom.attribute(link, "href")) if link is not None else None
+    address = urls.absolute(dom.base(tree, url), dom.attribute(link, "href")) if link is not None else None
     if address is None or not site.owns(address) or is_same_source(address, url):
         return None
     return f"the page names {address} as its own URL"

@@ -38,6 +38,7 @@ from crawler.types import Exchange, Fetched
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NOT_MODIFIED = 304
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _MAX_HOPS = 5  # RFC 9309, section 2.3.1.2: follow at least five redirects of robots.txt
 _BACKOFF = 2.0  # seconds before the first retry; doubled for each further one
 _WAITS = 4  # in one request, each up to `timeout`: connect, send, start of the response, end of the response
@@ -256,9 +257,14 @@ class Fetcher:
     def _exchange(self, url: str, headers: dict[str, str], now: datetime) -> Fetched:
         # httpx accepts only ASCII in text headers; validators must go back as the bytes that the site sent
         raw_headers = [(k.encode("ascii"), v.encode("latin-1")) for k, v in headers.items()]
+        address = urls.absolute(url, url)
+        if address is None:
+            raise Unreachable(url, "InvalidURL")
+        # the library would change the address: it escapes, for example, a `%` that two digits do not follow
+        target = urls.path_and_query(address).encode("ascii")
         self._deadline.begin()
         try:
-            with self._client.stream("GET", url, headers=raw_headers) as response:
+            with self._client.stream("GET", address, headers=raw_headers, extensions={"target": target}) as response:
                 body = self._read(url, response)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(url, type(error).__name__) from error
@@ -273,7 +279,7 @@ class Fetcher:
             headers=tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers.raw),
             body=body,
             content=inflate(url, body, coding, self._settings.max_body),
-            target=sent.url.raw_path.decode("ascii"),
+            target=target.decode("ascii"),
             request_headers=tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in sent.headers.raw),
         )
 
@@ -333,13 +339,13 @@ def _require_full_response(response: Fetched) -> None:
 def _location(response: Fetched) -> str | None:
     """Return the absolute URL in the Location header of a response; None if there is no valid URL.
 
-    The header is decoded as UTF-8 if possible, because some servers do not percent-encode non-ASCII letters.
+    Some servers do not percent-encode letters outside ASCII. Their bytes are percent-encoded here, UTF-8 or not, so that
+    the server receives the bytes that it sent.
     """
     location = (response.header("Location") or "").encode("latin-1")
-    try:
-        return urls.absolute(response.url, location.decode("utf-8"))
-    except UnicodeDecodeError:
-        return urls.absolute(response.url, location.decode("latin-1"))
+    return urls.absolute(
+        response.url, _BEYOND_ASCII.sub(lambda byte: b"%%%02X" % ord(byte[0]), location).decode("ascii")
+    )
 
 
 def resolve_host(url: str) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from crawler import urls
+
 #: Elements whose content is never visible text.
 SILENT = frozenset(
     "script style noscript template iframe object embed svg math canvas audio video form button select input textarea "
@@ -96,3 +98,9 @@ def inside(node: LexborNode, containers: frozenset[int]) -> bool:
 def attribute(node: LexborNode, name: str) -> str:
     """Return the value of the attribute `name`; an empty string if the attribute is missing or has no value."""
     return node.attributes.get(name) or ""
+
+
+def base(tree: LexborHTMLParser, url: str) -> str:
+    """Return the URL against which the links of a page are resolved: that of its `<base>`, or else the page's `url`."""
+    element = tree.css_first("base[href]")
+    return (urls.absolute(url, attribute(element, "href")) if element is not None else None) or url

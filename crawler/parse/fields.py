@@ -51,14 +51,14 @@ def avatar(page: PageTree, layout: Markup, frame: Frame, blocks: Sequence[Block]
 
 
 def address(page: PageTree) -> str:
-    """Return the URL to cite.
+    """Return the page's canonical link if this has the same host as the fetched URL, else the fetched URL.
 
-    It is the page's canonical link if this has the same host as the fetched URL, else the fetched URL.
+    Percent escapes and the query stay as the page states them.
     """
     stated = page.head.canonical
-    if stated is not None and urls.host(urls.canonical(stated)) == urls.host(urls.canonical(page.url)):
-        return urls.canonical(stated)
-    return urls.canonical(page.url)
+    if stated is None or urls.host(urls.canonical(stated)) != urls.host(urls.canonical(page.url)):
+        stated = urls.absolute(page.url, page.url) or page.url
+    return urls.citable(stated)
 
 
 def section(page: PageTree, layout: Markup | None = None, frame: Frame | None = None) -> tuple[str | None, str]:

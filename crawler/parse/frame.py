@@ -39,7 +39,7 @@ class PageTree:
 
     def resolve(self, link: str) -> str | None:
         """Return the absolute URL of `link`, a link on the page; None if it is not an http or https URL."""
-        return urls.absolute(self.url, link)
+        return urls.absolute(self.head.base, link)
 
     def titles(self) -> frozenset[str]:
         """Return the article's headlines according to the page's metadata, normalised by `comparable`."""

@@ -25,8 +25,9 @@ _LD_DEPTH = 12  # levels of nested JSON-LD objects and lists to read
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The metadata of one page; missing values are None or empty."""
+    """The metadata of one page; missing values are None or empty. `base` is the URL for its relative links."""
 
+    base: str
     title: str | None
     canonical: str | None
     meta: Mapping[str, str]
@@ -55,9 +56,11 @@ def read(tree: LexborHTMLParser, url: str) -> Head:
     objects = list(_json_ld(tree, problems))
     title = tree.css_first("title")
     link = tree.css_first('link[rel="canonical"]')
+    base = dom.base(tree, url)
     return Head(
+        base=base,
         title=_headline(dom.collapse(title.text(deep=True))) if title else None,
-        canonical=urls.absolute(url, dom.attribute(link, "href")) if link else None,
+        canonical=urls.absolute(base, dom.attribute(link, "href")) if link else None,
         meta=_meta(tree),
         news=tuple(o for o in objects if _types(o) & _ARTICLE_TYPES),
         breadcrumbs=_breadcrumbs(objects),

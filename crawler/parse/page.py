@@ -31,7 +31,7 @@ from crawler.types import Article, ArticleKind, Block, ImageBlock, Related
 
 #: Stored with each article. Increase it when the parser may return a different article for the same page. A better
 #: parser never creates a revision.
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 
 _TAIL = 4096  # bytes; a complete page has `</html>` within this distance of its end
 

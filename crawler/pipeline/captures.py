@@ -48,7 +48,7 @@ def import_captures(run: Run, path: Path, result: CaptureImport) -> None:
     """
 
     def wanted(url: str) -> bool:
-        return urls.post_id(url) is not None and run.site.owns(url)
+        return urls.post_id(url) is not None and not urls.is_print_page(url) and run.site.owns(url)
 
     run.progress.phase(path.name, 0)
     for record in captures(path, wanted, result.tally):
@@ -58,7 +58,7 @@ def import_captures(run: Run, path: Path, result: CaptureImport) -> None:
             result.tally.skipped[f"HTTP status {record.status}"] += 1
             continue
         try:
-            fetched = replace(response_of(record), url=urls.canonical(record.url))
+            fetched = replace(response_of(record), url=run.site.address(record.url, record.url) or record.url)
         except FetchError as error:
             result.tally.skipped[f"the body cannot be decoded: {error}"] += 1
             continue
@@ -82,12 +82,13 @@ def store_capture(run: Run, fetched: Fetched, ref: RawRef, origin: str) -> str:
     except (NotAnArticle, MarkupDrift):
         article = None  # its row stays, so that `vna reparse` with a better parser can read it
     with run.archive.transaction():
+        before = run.archive.page(key)
         raw_id = run.archive.add_raw(fetched.url, at, fetched.status, ref, str(purpose(key)), origin)
-        run.archive.add_sightings(f"warc:{origin}", [Sighting(fetched.url, key)], at, None)
+        run.archive.add_sightings(f"warc:{origin}", [Sighting(fetched.url, key)], at, None, past=True)
         page = run.archive.page(key)
         assert page is not None
         if article is None:
-            if page.state in ("known", "absent"):
+            if before is None or before.state == "absent":  # a page that the site lists still has to be visited
                 message = f"captured by {origin}, but not parsed"
                 outcome = PageOutcome("drift", None, message, raw_id=raw_id, error_kind=ErrorKind.UNREADABLE)
                 run.archive.save_page(key, outcome, at)
@@ -105,7 +106,8 @@ def purpose(key: int) -> Purpose:
 
 
 def _import_capture(run: Run, fetched: Fetched, origin: str) -> str:
-    if run.archive.has_capture(fetched.url, fetched.fetched_at, digest(fetched.body)):
+    spellings = {fetched.url, urls.reencoded(fetched.url)}
+    if any(run.archive.has_capture(url, fetched.fetched_at, digest(fetched.body)) for url in spellings):
         return "known"
     key = urls.post_id(fetched.url)
     assert key is not None

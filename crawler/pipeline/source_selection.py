@@ -36,7 +36,7 @@ def add_named(run: Run, source: SourceForPoll, found: Discovery, now: datetime) 
         over = sitemaps.is_over(named, now)
         run.archive.add_sources([named], None if over else now)
         if named.when is not None and not over:
-            run.archive.recall_absent([named.url], now)
+            run.archive.recall_absent(named.url, now)
     _add_months(run, source, now)
 
 

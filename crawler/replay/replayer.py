@@ -154,7 +154,7 @@ class Replayer:
         if record.url != url:
             return False
         source = self._archive.source(url) or self._standing_source(record, url)
-        if source is None or self._is_late(record, self._archive.source_checked_at(url)):
+        if source is None or self._is_late(record, self._archive.source_checked_at(source.url)):
             return False
         self._run.progress.step(poll_source(self._run, source))
         self.report.visits += 1
