@@ -148,7 +148,7 @@ def citable(url: str) -> str:
 
 
 def reencoded(url: str) -> str:
-    """Return the address under which versions before schema 5 stored an imported capture.
+    """Return the address under which versions before schema 4 stored an imported capture.
 
     They decoded the path and encoded it again, and removed the query of an article.
     """

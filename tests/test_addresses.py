@@ -434,7 +434,7 @@ def test_an_article_is_gone_after_both_addresses_were_not_found(archive, clock):
 
 
 def reencoded(site, base, link):
-    """Return the address that versions before schema 5 requested."""
+    """Return the address that versions before schema 4 requested."""
     url = urls.absolute(base, link)
     return urls.reencoded(url) if url is not None and site.owns(url) else None
 

@@ -63,7 +63,7 @@ _NOT_EVIDENT = {
     # Messages for people are reworded from version to version: only their presence is compared.
     ("pages", "error"): "(o.error IS NULL) = (n.error IS NULL)",
     ("sources", "error"): "(o.error IS NULL) = (n.error IS NULL)",
-    # Before schema 5, addresses were re-encoded, and sightings had none.
+    # Before schema 4, addresses were re-encoded, and sightings had none.
     ("pages", "url"): "EXISTS (SELECT 1 FROM old.sightings s WHERE s.page = o.id AND s.url IS NULL)",
     ("sightings", "url"): "o.url IS NULL",
     ("gaps", "note"): "(o.note IS NULL) = (n.note IS NULL)",
