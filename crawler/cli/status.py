@@ -84,6 +84,7 @@ def _rate_limit_line(limit: Mapping[str, Any]) -> str:
 
 
 def _summary(found: Mapping[str, Any]) -> None:
+    output.text(f"archive    {found['identity']}")
     output.text(f"articles   {found['articles']}  ({found['oldest'] or 'no date'} to {found['newest'] or 'no date'})")
     output.text(
         f"revisions  {found['revisions']} later than an article's first, {found['duplicates']} pairs of duplicates"

@@ -11,11 +11,14 @@ Boundary: SQL that defines or changes the tables.
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from sqlite_utils import Database, Migrations
 
 from crawler.storage.schema.m0001_initial import FIRST
 from crawler.storage.schema.m0002_service import SECOND
 from crawler.storage.schema.m0003_kinds import THIRD
+from crawler.storage.schema.m0004_identity import FOURTH
 from crawler.word_count import count_words
 
 migrations = Migrations("vna")
@@ -35,6 +38,12 @@ def _second(db: Database) -> None:
 def _third(db: Database) -> None:
     db.conn.create_function("word_count_of", 1, count_words, deterministic=True)
     _run(db, THIRD)
+
+
+@migrations(name="0004_identity")
+def _fourth(db: Database) -> None:
+    db.conn.create_function("random_uuid", 0, lambda: str(uuid4()))
+    _run(db, FOURTH)
 
 
 def version() -> int:
