@@ -389,6 +389,23 @@ def test_damage_in_the_new_part_of_a_file_is_named(archive, saved, grow):
     assert (saved / "warc" / "2026/11/vna-20261122-000.warc.gz").read_bytes() == good
 
 
+def test_damage_in_the_last_record_is_not_taken_for_an_incomplete_record(archive, saved, grow):
+    """A row refers to the record, so no crash left it."""
+    name = "2026/11/vna-20261122-000.warc.gz"
+    grow(archive)
+    flip(archive / "warc" / name, value(archive, "SELECT max(offset) FROM raw WHERE file = ?", name) + 100)
+    drop_last_record(archive / "warc" / name)
+    assert report(archive, saved, "--warc", code=5)["damaged"] == [name]
+
+
+@pytest.mark.parametrize("name", ["a\nb.warc.gz", "2026/11/VNA-20261121-000.warc.gz", "a\\b.warc.gz"])
+def test_a_name_that_cannot_be_restored_is_refused(archive, saved, name):
+    before = contents(saved)
+    shutil.copy(archive / "warc" / WARC, archive / "warc" / name)
+    refused(run(archive, saved, "--warc"), repr(name), "rename")
+    assert contents(saved) == before
+
+
 @pytest.mark.parametrize(
     ("change", "fault"),
     [

@@ -145,6 +145,7 @@ def test_names_that_denote_one_file_are_refused(saved, back, first, second):
         lambda made: made.update(warc="abc"),
         lambda made: made.update(warc=None),
         lambda made: made.update(identity=5),
+        lambda made: made.update(identity="../x"),
         lambda made: made.update(schema="4"),
         lambda made: made.update(copied=3),
         lambda made: made.pop("database_sha256"),
@@ -223,7 +224,7 @@ def test_a_folder_with_other_files_is_refused(saved, back, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "vna.lock", "vna-collect.lock", "state/", ".bash_history", "lost+found/"]
+    "name", ["README.md", "vna.lock", "vna-collect.lock", "state/", "demo/", ".bash_history", "lost+found/"]
 )
 def test_a_prepared_folder_is_accepted(saved, back, name):
     back.mkdir()

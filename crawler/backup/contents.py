@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from crawler.backup.files import require_regular, sync_folder
 from crawler.errors import BadInput
@@ -22,6 +23,7 @@ from crawler.warc.manifest import Fault, ManifestEntry, sha256
 MANIFEST = "manifest.json"
 NEXT, NEXT_MANIFEST = f"{FILE}.next", f"{MANIFEST}.next"
 _HEX = frozenset("0123456789abcdef")
+_LONGEST = 200  # bytes of one part of a name; file systems allow 255, and some suffixes are added
 _REPORTED = ("copied", "repaired", "damaged", "refused")  # attributes of `Backup` that are not in the manifest
 _OTHER_FOLDER = "give the folder that was passed to `vna backup`"
 
@@ -98,7 +100,7 @@ def _read_manifest(file: Path) -> Backup:
         data: dict[str, Any] = json.loads(file.read_text("utf-8"))
         made = Backup(**{**data, "warc": tuple(ManifestEntry(**entry) for entry in data["warc"])})
         _check_values(data, made)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = f"{file.name}: {error.strerror}" if isinstance(error, OSError) else f"{file.name}: {error}"
         raise BadInput(f"{file.parent} is not a backup: {reason}", _OTHER_FOLDER) from error
     if (wrong := unsafe_name(entry.file for entry in made.warc)) is not None:
@@ -111,7 +113,9 @@ def _read_manifest(file: Path) -> Backup:
 
 def _check_values(data: dict[str, Any], made: Backup) -> None:
     """Raise `ValueError` or `TypeError` unless all values have the type and form that `vna backup` writes."""
-    texts = [made.made_at, made.database_sha256, *([made.identity] if made.identity is not None else [])]
+    if made.identity is not None:
+        UUID(made.identity)
+    texts = [made.made_at, made.database_sha256]
     numbers = [made.schema, made.articles, made.database_bytes]
     sums = [made.database_sha256]
     for entry in made.warc:
@@ -138,7 +142,7 @@ def unsafe_name(names: Iterable[str]) -> str | None:
         parts = name.split("/")
         if any(ord(char) < 32 or 127 <= ord(char) < 160 or 0xD800 <= ord(char) < 0xE000 for char in name):
             return f"the name {name!r} contains control characters"
-        if "\\" in name or any(part in ("", ".", "..") or len(part) > 200 for part in parts):
+        if "\\" in name or any(part in ("", ".", "..") or len(part.encode()) > _LONGEST for part in parts):
             return f"the name {name!r} does not denote a file in the folder of the WARC files"
         if not name.endswith(".warc.gz") or parts[-1] == ".warc.gz":
             return f"the name {name!r} is not that of a WARC file"

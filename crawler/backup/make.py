@@ -5,17 +5,17 @@ Boundary: the order of the steps; the other modules of this package do the work.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from crawler.backup.contents import NEXT, Backup, put_in_place
+from crawler.backup.contents import NEXT, Backup, put_in_place, unsafe_name
 from crawler.backup.files import keep_aside, make_folders
 from crawler.backup.target import LOCK, check_target, require_apart
 from crawler.backup.warc_copies import WarcFolders, WarcReport, carry_out, examine, finish
 from crawler.clock import to_text
-from crawler.errors import BackupFailed, OtherArchive, StorageError, WarcError
+from crawler.errors import BackupFailed, BadInput, OtherArchive, StorageError, WarcError
 from crawler.storage import FILE
 from crawler.storage.backup_db import (
     UNWRITABLE,
@@ -110,6 +110,7 @@ def _checked_and_placed(task: _Task, before: Sequence[Backup], fresh: Path) -> B
         source=task.archive / "warc",
         target=task.target / "warc",
         before={entry.file: entry for made in before for entry in made.warc},
+        required=required_sizes(fresh),
         copying=task.with_warc,
         thorough=task.with_warc or not is_proven,
         replacing=task.replacing,
@@ -127,7 +128,7 @@ def _checked_and_placed(task: _Task, before: Sequence[Backup], fresh: Path) -> B
         )
     if not task.replacing:
         _check_nothing_lost(task, before, comparison, summary)
-    _check_warc_files(task.archive, required_sizes(fresh), report.available)
+    _check_warc_files(task.archive, folders.required, report.available)
     if before and earlier is None:
         report.repaired[FILE] = "different" if (task.target / FILE).exists() else "missing"
     carry_out(folders, report, decisions)
@@ -202,7 +203,9 @@ def _check_nothing_lost(
         )
 
 
-def _check_warc_files(archive: Path, required: dict[str, int], found: dict[str, int]) -> None:
+def _check_warc_files(archive: Path, required: Mapping[str, int], found: Mapping[str, int]) -> None:
+    if (wrong := unsafe_name(found)) is not None:
+        raise BadInput(f"{archive / 'warc'} cannot be backed up: {wrong}", "rename the file, or move it away")
     missing = sorted(file for file, size in required.items() if found.get(file, 0) < size)
     if missing:
         names = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")

@@ -16,9 +16,9 @@ LOCK = "backup.lock"
 #: The files of an unfinished first backup.
 _PARTIAL = {LOCK, NEXT, f"{NEXT}.new", f"{NEXT}.new-journal", NEXT_MANIFEST, "warc"}
 #: What a folder without a database may contain when an archive is restored into it: locks, WARC files, what an
-#: interrupted restore left, the files of `vna init`, and the top folder of a disk.
+#: interrupted restore left, the files of `vna init`, the demo archive, and what is at the top of a disk.
 _HARMLESS = {
-    "warc", "state", "markups", "README.md", "lost+found", "vna.claims", "vna.lock", "vna.opening", f"{FILE}.new",
+    "warc", "state", "markups", "demo", "README.md", "lost+found", "vna.claims", "vna.lock", "vna.opening", f"{FILE}.new",
 }  # fmt: skip
 _NAMED = 5  # files to name in one message
 

@@ -43,6 +43,7 @@ class WarcFolders:
     source: Path
     target: Path
     before: Mapping[str, ManifestEntry]
+    required: Mapping[str, int]
     copying: bool
     thorough: bool
     replacing: bool
@@ -146,7 +147,7 @@ def _decide(folders: WarcFolders, name: str, before: ManifestEntry | None, repor
         return _Decision(before)
     copy = _copy_state(folders, target, before) if folders.copying else None
     sizes = {0, *({before.bytes} if before else ()), *({copy.size, copy.bytes} if copy else ())}
-    found = inspect_file(source, sizes, _known_boundary(before), folders.stopping)
+    found = inspect_file(source, sizes, _known_boundary(before), folders.required.get(name, 0), folders.stopping)
     report.available[name] = found.bytes
     agrees = before is None or found.starts_with(before.bytes, before.sha256)
     if before is not None and before.bytes > 0:
@@ -188,7 +189,7 @@ def _copy_state(folders: WarcFolders, path: Path, before: ManifestEntry | None) 
     if not path.exists():
         return None
     sizes = {path.stat().st_size, *({before.bytes} if before is not None else ())}
-    return inspect_file(path, sizes, _known_boundary(before), folders.stopping)
+    return inspect_file(path, sizes, _known_boundary(before), stopping=folders.stopping)
 
 
 def _with_copy(

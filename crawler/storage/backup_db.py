@@ -130,7 +130,7 @@ def compare_databases(
     """
     try:
         with closing(_reading(fresh)) as db:
-            db.execute("ATTACH DATABASE ? AS earlier", (f"{earlier.resolve().as_uri()}?mode=ro",))
+            db.execute("ATTACH DATABASE ? AS earlier", (_address(earlier),))
             db.set_progress_handler(stopping, _STEPS)
             lost = {table: _lost_keys(db, table, key) for table, key in _KEYS.items()}
             lost |= {table: _lost_count(db, table) for table in _LOGS}
@@ -161,7 +161,12 @@ def _lost_count(db: sqlite3.Connection, table: str) -> str:
 
 
 def _reading(file: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
+    return sqlite3.connect(_address(file), uri=True)
+
+
+def _address(file: Path) -> str:
+    """Return the address of a database that nobody writes to. SQLite ignores other files next to it, such as a journal."""
+    return f"{file.resolve().as_uri()}?mode=ro&immutable=1"
 
 
 def _copy(source: Path, fresh: Path, stopping: Callable[[], bool]) -> None:

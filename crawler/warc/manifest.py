@@ -64,11 +64,16 @@ def warc_names(directory: Path) -> list[str]:
 
 
 def inspect_file(
-    path: Path, sizes: Iterable[int] = (), start: int = 0, stopping: Callable[[], bool] = lambda: False
+    path: Path,
+    sizes: Iterable[int] = (),
+    start: int = 0,
+    required: int = 0,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> WarcFile:
     """Return the state of a WARC file; the digests of the first bytes are computed for each number in `sizes`.
 
-    `start` is a byte offset at which a record begins: the bytes before it are not searched for damage.
+    `start` is a byte offset at which a record begins: the bytes before it are not searched for damage. `required` is the
+    end of the last record to which a row refers: if it cannot be read, the file is damaged.
 
     Raises:
         Interrupted: `stopping`, which is called repeatedly, returned True.
@@ -77,6 +82,7 @@ def inspect_file(
     stat = path.stat()
     raise_if_stopped(stopping)
     good, damaged = intact_end(path, min(start, stat.st_size), stat.st_size)
+    damaged |= good < required <= stat.st_size
     end = stat.st_size if damaged else good
     return WarcFile(stat.st_size, end, stat.st_mtime_ns, digests(path, {end, *sizes}, stopping), damaged)
 
