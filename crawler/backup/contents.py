@@ -26,6 +26,10 @@ _HEX = frozenset("0123456789abcdef")
 _LONGEST = 200  # bytes of one part of a name; file systems allow 255, and some suffixes are added
 _REPORTED = ("copied", "repaired", "damaged", "refused")  # attributes of `Backup` that are not in the manifest
 _OTHER_FOLDER = "give the folder that was passed to `vna backup`"
+_DAMAGED = (
+    "choose another backup or another folder; if only the manifest is damaged, copy `vna.db` and `warc` into a new archive "
+    "folder and run `vna verify` there"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +105,8 @@ def _read_manifest(file: Path) -> Backup:
         made = Backup(**{**data, "warc": tuple(ManifestEntry(**entry) for entry in data["warc"])})
         _check_values(data, made)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        reason = f"{file.name}: {error.strerror}" if isinstance(error, OSError) else f"{file.name}: {error}"
-        raise BadInput(f"{file.parent} is not a backup: {reason}", _OTHER_FOLDER) from error
+        reason, hint = (error.strerror, _OTHER_FOLDER) if isinstance(error, OSError) else (error, _DAMAGED)
+        raise BadInput(f"{file.parent} is not a backup: {file.name}: {reason}", hint) from error
     if (wrong := unsafe_name(entry.file for entry in made.warc)) is not None:
         raise BadInput(
             f"{file} is not safe to use: {wrong}",

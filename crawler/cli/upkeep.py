@@ -78,9 +78,10 @@ def backup(
     else:
         _print_backup(created, path, with_warc=warc)
     if created.refused or created.damaged:
+        wrong = output.count(len(created.refused) + len(created.damaged), "WARC file")
         output.note(
-            f"{output.count(len(created.refused) + len(created.damaged), 'WARC file')} of the archive need attention: "
-            "run `vna verify`, and restore the files from a backup (docs/operate.md)"
+            f"something is wrong with {wrong} of the archive: run `vna verify`, then copy the good files back from a backup "
+            "(docs/operate.md)"
         )
         raise typer.Exit(5)
 

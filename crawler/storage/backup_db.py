@@ -19,7 +19,7 @@ from crawler.storage.base import as_storage_error
 UNWRITABLE = "check that the folder exists and is writable, and that its disk is mounted and has free space"
 #: Tables whose rows are never deleted, with the columns that identify a row.
 _KEYS: dict[str, tuple[str, ...]] = {
-    "articles": ("id",), "revisions": ("article", "revision"), "raw": ("file", "offset"), "pages": ("id",),
+    "articles": ("id",), "revisions": ("article", "revision"), "raw": ("file", "offset", "digest"), "pages": ("id",),
 }  # fmt: skip
 _LOGS = ("runs", "fetches")  # logs, which a rebuild may number differently: only the number of rows is compared
 _NAMED = 3  # rows named in a message
