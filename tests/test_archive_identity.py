@@ -65,6 +65,7 @@ def test_each_new_archive_has_a_random_identity(tmp_path):
         found.add(identity_of(tmp_path / name))
     assert len(found) == 2
     assert {UUID(identity).version for identity in found} == {4}
+    assert any(f"identity   {identity}" in vna("--archive", tmp_path / "one", "status").out for identity in found)
 
 
 def test_the_identity_stays_when_the_archive_is_opened_again_moved_or_copied(archive, tmp_path):

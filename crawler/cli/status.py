@@ -84,7 +84,6 @@ def _rate_limit_line(limit: Mapping[str, Any]) -> str:
 
 
 def _summary(found: Mapping[str, Any]) -> None:
-    output.text(f"archive    {found['identity']}")
     output.text(f"articles   {found['articles']}  ({found['oldest'] or 'no date'} to {found['newest'] or 'no date'})")
     output.text(
         f"revisions  {found['revisions']} later than an article's first, {found['duplicates']} pairs of duplicates"
@@ -97,6 +96,7 @@ def _summary(found: Mapping[str, Any]) -> None:
         output.text(f"last run   {run['command']}, {run['outcome'] or 'unfinished'}, started {run['started_at']}")
     output.text(f"rate limit {_rate_limit_line(found['pace'])}")
     output.text(f"disk       {_disk_line(found['disk'])}")
+    output.text(f"identity   {found['identity']}")
 
 
 def _disk_line(disk: Mapping[str, Any]) -> str:
