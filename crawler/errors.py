@@ -30,6 +30,7 @@ CrawlerError
       SchemaTooNew               a newer version wrote it
     BackupFailed                 the backup failed; the archive itself is usable
     BadInput                     a file or an argument that the command cannot use
+      OtherArchive               files that belong to another archive
     NotDelivered                 an alert could not be sent
   ArticleNotFound(key)           the archive has no article with this id
 anything else                    a bug: it propagates with its traceback
@@ -311,6 +312,10 @@ class BackupFailed(StopError):
 
 class BadInput(StopError):
     """A file or an argument that the command cannot use."""
+
+
+class OtherArchive(BadInput):
+    """The files belong to another archive, or to two archives."""
 
 
 class NotDelivered(StopError):

@@ -97,6 +97,7 @@ def _summary(found: Mapping[str, Any]) -> None:
         output.text(f"last run   {run['command']}, {run['outcome'] or 'unfinished'}, started {run['started_at']}")
     output.text(f"rate limit {_rate_limit_line(found['pace'])}")
     output.text(f"disk       {_disk_line(found['disk'])}")
+    output.text(f"identity   {found['identity']}")
 
 
 def _disk_line(disk: Mapping[str, Any]) -> str:

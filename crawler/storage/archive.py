@@ -14,6 +14,7 @@ from typing import Self
 from sqlite_utils import Database
 
 from crawler.storage.appearances import Appearances
+from crawler.storage.archive_identity import ArchiveIdentity
 from crawler.storage.articles import Articles
 from crawler.storage.base import as_storage_error, open_database
 from crawler.storage.disk import Disk
@@ -48,6 +49,7 @@ class Archive(
     Ledgers,
     Disk,
     Findings,
+    ArchiveIdentity,
 ):
     """An open archive, and a context manager that closes its connection at the end of the block.
 

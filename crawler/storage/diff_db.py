@@ -22,6 +22,7 @@ Kind = Literal["evidence", "log", "derived"]
 
 #: Tables derived from the WARC files, and the columns by which their rows are matched; None means the primary key.
 EVIDENCE: Mapping[str, tuple[str, ...] | None] = {
+    "archive_identity": None,
     "raw": ("file", "offset"),
     "articles": None,
     "articles_folded": None,

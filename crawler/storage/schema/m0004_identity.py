@@ -1,5 +1,7 @@
-"""Schema 4 records how each source names a page, and which steps of backfill plans are guesses.
+"""Schema 4 adds the identity of the archive, records how each source names a page, and marks guesses in backfill plans.
 
+- `archive_identity`: the SQL function `random_uuid` returns a new random UUID; the migration registers it for its
+  connection.
 - `sightings.url`: existing sightings have no address, because no row says how the source named the page; the next poll
   adds it.
 - `sources.address`: follows from the address. The SQL function `canonical_url` is `urls.canonical`; the migration
@@ -12,6 +14,14 @@
 from __future__ import annotations
 
 FOURTH = """
+-- The identity of the archive: a random UUID, which moved, copied, rebuilt and restored archives keep.
+CREATE TABLE archive_identity (
+  id         TEXT PRIMARY KEY
+) WITHOUT ROWID;
+-- allows only one row
+CREATE UNIQUE INDEX archive_identity_single ON archive_identity ((1));
+INSERT INTO archive_identity (id) VALUES (random_uuid());
+
 -- The address under which the source named the page the last time; NULL if that was before schema 4.
 ALTER TABLE sightings ADD COLUMN url TEXT;
 
