@@ -9,6 +9,7 @@ Boundary: strings in, values out; the clock is not read.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -110,7 +111,7 @@ def read_instant(text: str) -> tuple[datetime | None, Doubt | None]:
     beginning of that day.
     """
     try:
-        return _iso(text) or _read(" ".join(text.split()).lower()), None
+        return _iso(text) or _read(" ".join(unicodedata.normalize("NFC", text).split()).lower()), None
     except _DoubtfulError as error:
         return None, error.doubt
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime
 
 import pytest
@@ -56,6 +57,8 @@ TIMES = {
     "November 20, 2026 2:30 pm": "07:30",
     "Thứ Sáu, 20/11/2026 14:30 (GMT+7)": "07:30",
     "20 tháng 11 năm 2026, 14:30": "07:30",
+    unicodedata.normalize("NFD", "20 tháng 11 năm 2026, 14:30"): "07:30",
+    "20/11/2026\u00a014:30": "07:30",
     # epoch numbers
     "1795168800": "10:00",
     "1795168800.0": "10:00",

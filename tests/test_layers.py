@@ -69,7 +69,6 @@ OWNERS = {
     "apscheduler": {"daemon"},
     "typer": {"cli", "sim.commands"}, "rich": {"cli"}, "click": {"cli"},
     "selectolax": {"parse", "markup", "discover"},
-    "defusedxml": {"discover"}, "fastfeedparser": {"discover"},
     "snowballstemmer": {"fold"},
     "rapidfuzz": {"identity"},
     "wordfreq": {"lexicon"},
