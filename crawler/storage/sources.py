@@ -15,12 +15,12 @@ from sqlite_utils import Database
 from crawler import urls
 from crawler.clock import from_text, to_text
 from crawler.schedule.hourly_counts import HourCount, HourCounts, Slot, SourceCounts
-from crawler.storage.values import optional_instant, optional_text
+from crawler.storage.values import optional_instant, optional_kind, optional_text
 from crawler.types import SourceForPoll, SourceFound, SourceOutcome
 
 _FOR_POLL = (
     "id, url, kind, name, state, failures, etag, last_modified, last_ok_at, most_items, newest_id, middle_id,"
-    " learned_since, checked_whole_at, lies"
+    " learned_since, checked_whole_at, lies, error, error_kind"
 )
 _INSTANTS = ("last_ok_at", "learned_since", "checked_whole_at")
 
@@ -173,4 +173,5 @@ class Sources:
 
 
 def _source(row: Mapping[str, Any]) -> SourceForPoll:
-    return SourceForPoll(**{**row, **{name: from_text(row[name]) for name in _INSTANTS if row[name]}})
+    converted = {name: from_text(row[name]) for name in _INSTANTS if row[name]}
+    return SourceForPoll(**{**row, **converted, "error_kind": optional_kind(row["error_kind"])})
