@@ -31,7 +31,7 @@ from crawler.types import Article, ArticleKind, Block, ImageBlock, Related
 
 #: Stored with each article. Increase it when the parser may return a different article for the same page. A better
 #: parser never creates a revision.
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 
 _TAIL = 4096  # bytes; a complete page has `</html>` within this distance of its end
 
@@ -136,7 +136,7 @@ def _read_layout(page: PageTree, layout: Markup) -> Article | None:
         kind=_kind(blocks, parts),
         section=section,
         dateline=structure.dateline(paragraphs[0]) if paragraphs else None,
-        signature=structure.signature(paragraphs[-1]) if paragraphs else None,
+        signature=structure.signature_of(paragraphs),
         byline=fields.byline(layout, found),
         tags=fields.tags(layout, found),
         published_at=published.iso,
