@@ -487,9 +487,13 @@ def test_import(tmp_path):
     assert again.out.splitlines()[0] == f"-1  unchanged  {SEED_ARTICLES['000'].title}"
     (tmp_path / "bad.txt").write_bytes(b"\xff\xfe")
     mixed = vna("--archive", archive, "import", tmp_path / "bad.txt", files[0])
-    assert mixed.code == 1
+    assert mixed.code == 5
     assert "unchanged" in mixed.out, "the other files are imported"
     assert "bad.txt" in mixed.err
+    (tmp_path / "page.html").write_text("<!doctype html>\n\n<p>Un.")
+    none = vna("--archive", archive, "import", tmp_path / "bad.txt", tmp_path / "page.html")
+    assert (none.code, none.out) == (1, "")
+    assert "page.html: not a text in the seed format" in none.err
     assert_intact(archive)
 
 

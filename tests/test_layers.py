@@ -66,7 +66,7 @@ OWNERS = {
     "ada_url": {"urls"},
     "httpx": {"fetch"}, "httpcore": {"fetch"}, "tenacity": {"fetch"}, "protego": {"fetch"},
     "sqlite_utils": {"storage"}, "sqlite3": {"storage"},
-    "warcio": {"warc"},
+    "warcio": {"warc"}, "brotli": {"fetch"}, "zstandard": {"fetch", "warc"},
     "apscheduler": {"daemon"},
     "typer": {"cli", "sim.commands"}, "rich": {"cli"}, "click": {"cli"},
     "selectolax": {"parse", "markup", "discover"},

@@ -48,6 +48,13 @@ DATELINES = {
     "only another agency": ("Pékin (AFP) - Le", None),
     "agency in a sentence": ("Selon l’agence vietnamienne d’information (VNA), le riz", None),
     "dateline after a sentence": ("Le riz. Hanoï (VNA) a dit", None),
+    "the agency by its name": ("L'Agence Vietnamienne d'Information (VNA) - Le", None),
+    "the agency by its name, other apostrophes": ("L’Agence Vietnamienne d’Information (AVI) a célébré", None),
+    "the agency by its English name": ("Vietnam News Agency (VNA) - Le", None),
+    "the agency by its acronym": ("L'AVI (VNA) - Le", None),
+    "a name in a sentence": ("Nguyên Phu Trong (VNA) a déclaré", None),
+    "lower case after the dash": ("Hanoï (VNA) - l'eau", ("Hanoï", None, "VNA")),
+    "place with an article": ("L'Aquila (VNA) – Le", ("L'Aquila", None, "VNA")),
     "empty": ("", None),
 }
 
@@ -69,6 +76,20 @@ SIGNATURES = {
     "composite after a dash": ("Fin. - VOV/VNA", "- VOV/VNA"),
     "glued to the last word": ("dongs.VNA", "VNA"),
     "alone": ("VNA", "VNA"),
+    "torn apart": ("Fin. - VN A", "- VN A"),
+    "torn apart, every letter": ("Fin. –V N A", "–V N A"),
+    "minus sign": ("Fin. −VNA", "−VNA"),
+    "two hyphens": ("Fin. --VNA", "--VNA"),
+    "composite after a full stop": ("dongs. VNA/CVN", "VNA/CVN"),
+    "composite glued to a full stop": ("dongs.VNA/CVN", "VNA/CVN"),
+    "three agencies": ("Fin. NDEL/VNA", "NDEL/VNA"),
+    "after a full stop": ("dongs. VNA", "VNA"),
+    "after a quote": ("« Fin. » VNA", "VNA"),
+    "final slash": ("Fin. -VNA./.", "-VNA"),
+    "source after it": ("Fin. -VNA (Source: http://exemple.vn/a?b=c)", "-VNA"),
+    "in brackets, alone": ("(VNA)", "(VNA)"),
+    "last word in brackets": ("une agence (VNA)", None),
+    "end of a longer word": ("LA BAVI", None),
     "no signature": ("Fin.", None),
     "last word of a sentence": ("une agence nommée VNA", None),
     "in the middle": ("L’accord -VNA est signé", None),
@@ -79,6 +100,24 @@ SIGNATURES = {
 @pytest.mark.parametrize(("text", "expected"), SIGNATURES.values(), ids=SIGNATURES)
 def test_signature(text, expected):
     assert structure.signature(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("paragraphs", "expected"),
+    [
+        ([], None),
+        (["Un. -VNA"], "-VNA"),
+        (["Un. -VNA", "source"], "-VNA"),
+        (["Un. - VN A", "Source : CPV"], "- VN A"),
+        (["Un. VNA/CVN", "(Source: http://exemple.vn/a.b?c=d)"], "VNA/CVN"),
+        (["Un. -VNA", "source", "Sources: VNA, NDEL"], "-VNA"),
+        (["Un. -VNA", "source", "source", "source"], None),
+        (["Un. -VNA", "Fin."], None),
+        (["Un. -VNA", "Source de vie. Le fleuve est grand."], None),
+    ],
+)
+def test_the_source_can_follow_the_signature(paragraphs, expected):
+    assert structure.signature_of(paragraphs) == expected
 
 
 # --- credit -----------------------------------------------------------------------------------------------------------
@@ -92,6 +131,8 @@ CREDITS = {
     "no-break space": ("Photo\u00a0: Quân Trang/VNA", "Quân Trang/VNA"),
     "credit": ("Un pont. Crédit : X", "X"),
     "another colon in the caption": ("Sommet : une photo. Photo : VNA.", "VNA"),
+    "address": ("Un pont (Source: http://exemple.vn/a?b=c:d)", "http://exemple.vn/a?b=c:d"),
+    "address alone": ("(Source: https://exemple.vn)", "https://exemple.vn"),
     "no credit": ("Un pont à Huế", None),
     "photo as an ordinary word": ("La photo montre un pont", None),
     "no caption": (None, None),

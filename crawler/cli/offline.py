@@ -18,6 +18,8 @@ import typer
 from crawler.cli import output, state
 from crawler.errors import BadInput, MarkupDrift, NotAnArticle
 
+_NEEDS_ATTENTION = 5
+
 if TYPE_CHECKING:
     from crawler.pipeline import Reparsed
     from crawler.types import Article, Reading
@@ -139,11 +141,14 @@ def import_texts(
     """Import plain texts in the seed format.
 
     The files in seeds/ show this format. The imported texts get negative ids. Importing a text again changes nothing.
+    A file that is not in this format is refused as a whole, and the others are imported: exit code 5, or 1 if all are
+    refused.
 
     Example: vna import seeds/*.txt
     """
     from crawler import app, pipeline
     from crawler.cli.progress import Lines
+    from crawler.parse import seedtext
 
     globals_ = state.of(context)
     refused = 0
@@ -152,7 +157,9 @@ def import_texts(
     ) as work:
         for file in files:
             try:
-                imported = pipeline.import_file(work, file.name, _text(file))
+                text = _text(file)
+                seedtext.check_format(text)
+                imported = pipeline.import_file(work, file.name, text)
             except BadInput as error:
                 refused += 1
                 output.note(f"vna: {file}: {error}")
@@ -164,8 +171,9 @@ def import_texts(
                 else:
                     output.text(f"{done.key}  {done.verdict}  {done.title}")
     if refused:
-        output.note(f"{refused} of {len(files)} files were not imported; the others are stored")
-        raise typer.Exit(1)
+        others = "" if refused == len(files) else "; the others are stored"
+        output.note(f"{refused} of {output.count(len(files), 'file')} not imported{others}")
+        raise typer.Exit(1 if refused == len(files) else _NEEDS_ATTENTION)
 
 
 def reparse(

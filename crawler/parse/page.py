@@ -136,7 +136,7 @@ def _read_layout(page: PageTree, layout: Markup) -> Article | None:
         kind=_kind(blocks, parts),
         section=section,
         dateline=structure.dateline(paragraphs[0]) if paragraphs else None,
-        signature=structure.signature(paragraphs[-1]) if paragraphs else None,
+        signature=structure.signature_of(paragraphs),
         byline=fields.byline(layout, found),
         tags=fields.tags(layout, found),
         published_at=published.iso,

@@ -23,6 +23,7 @@ from crawler.warc import Record, WarcStore
 
 Repairer = Callable[[Article], Reading]
 _NO_LIMIT = 1 << 40  # bytes; the size limit was applied when the response was fetched
+_MAX_IMPORTED = 10_000_000  # bytes; no limit was applied to a capture of another collection
 _CHUNK = 16  # captures that a worker process receives at once
 
 
@@ -111,10 +112,11 @@ def response_of(record: Record) -> Fetched:
     """Return the response that a WARC record holds.
 
     Raises:
-        FetchError: the body of the response cannot be decoded.
+        FetchError: the body of the response cannot be decoded, or it is an imported capture with too large a body.
 
     """
-    coding = next((v for k, v in record.headers if k.lower() == "content-encoding"), None)
+    coding = ",".join(value for name, value in record.headers if name.lower() == "content-encoding")
+    limit = _NO_LIMIT if record.origin is None else _MAX_IMPORTED
     return Fetched(
         url=record.url,
         fetched_at=record.fetched_at,
@@ -123,7 +125,7 @@ def response_of(record: Record) -> Fetched:
         http_version="1.1",
         headers=record.headers,
         body=record.body,
-        content=inflate(record.url, record.body, coding, _NO_LIMIT),
+        content=inflate(record.url, record.body, coding, limit),
         target="",
         request_headers=(),
     )
