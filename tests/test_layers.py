@@ -69,6 +69,7 @@ OWNERS = {
     "apscheduler": {"daemon"},
     "typer": {"cli", "sim.commands"}, "rich": {"cli"}, "click": {"cli"},
     "selectolax": {"parse", "markup", "discover"},
+    "webencodings": {"parse"},
     "defusedxml": {"discover"}, "fastfeedparser": {"discover"},
     "snowballstemmer": {"fold"},
     "rapidfuzz": {"identity"},
