@@ -31,7 +31,7 @@ from crawler.types import Article, ArticleKind, Block, ImageBlock, Related
 
 #: Stored with each article. Increase it when the parser may return a different article for the same page. A better
 #: parser never creates a revision.
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 
 _TAIL = 4096  # bytes; a complete page has `</html>` within this distance of its end
 
@@ -124,7 +124,7 @@ def _read_layout(page: PageTree, layout: Markup) -> Article | None:
     if not blocks and not parts.has_player:
         return None  # the body element exists, but nothing in it can be read
     section, section_from = fields.section(page, layout, found)
-    published, modified = fields.published(page, layout, found), fields.modified(page)
+    published, modified = fields.published(page, layout, found), fields.modified(page, layout, found)
     paragraphs = Article(title="", blocks=blocks).paragraphs
     article = Article(
         title=dom.text(found.title),
