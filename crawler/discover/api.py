@@ -11,7 +11,6 @@ Boundary: bytes in, values out.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -23,7 +22,7 @@ from crawler import urls
 from crawler.discover import lists
 from crawler.discover.found import Discovery, article_link, deduplicate, plain_text
 from crawler.errors import UnreadableSource
-from crawler.parse import times
+from crawler.parse import json_text, times
 from crawler.site import Site
 from crawler.types import Sighting
 
@@ -58,8 +57,8 @@ def envelope_data(body: bytes, url: str) -> Mapping[str, Any]:
 
     """
     try:
-        envelope = json.loads(body)
-    except (ValueError, RecursionError) as error:
+        envelope = json_text.load(body).value
+    except ValueError as error:
         raise UnreadableSource(
             url, f"expected a list of articles in JSON, got something else ({len(body)} bytes)"
         ) from error

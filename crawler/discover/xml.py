@@ -5,6 +5,7 @@ Handled faults:
 - gzip data although no header declares it (dossier section 18.15);
 - UTF-16, as in the feed of a sister site (dossier section 16);
 - UTF-8 although the XML declares `encoding="utf-16"`;
+- references to characters that XML forbids, such as half of a character;
 - unescaped `&` and HTML entities, which XML parsers reject.
 
 Boundary: bytes in, bytes out; nothing is parsed here.
@@ -30,12 +31,15 @@ _UTF_16 = (
 _DECLARATION = re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml\b[^>]{0,200}\?>")
 _DECLARES_UTF_16 = re.compile(rb"encoding\s*=\s*[\"']utf-?16", re.IGNORECASE)
 _REFERENCE = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[\da-fA-F]{1,6});)(?:\w{1,32};)?")
+_CHARACTER = re.compile(rb"&#(?:x([\da-fA-F]{1,20})|(\d{1,20}));")
+_XML_CHARACTERS = (range(0x20, 0xD800), range(0xE000, 0xFFFE), range(0x10000, 0x110000))
 _CDATA, _CDATA_END = "<![CDATA[", "]]>"
 
 
 def to_utf8(body: bytes, url: str) -> bytes:
-    """Decompress an XML response, convert UTF-16 to UTF-8, and remove a false UTF-16 declaration.
+    """Decompress an XML response and remove what would prevent parsing.
 
+    UTF-16 becomes UTF-8, and a false declaration of UTF-16 is removed. References to forbidden characters become U+FFFD.
     XML in other encodings is returned unchanged.
 
     Raises:
@@ -46,9 +50,20 @@ def to_utf8(body: bytes, url: str) -> bytes:
         body = _gunzip(body, url)
     for start, name in _UTF_16:
         if body.startswith(start):
-            return _without_declaration(body.decode(name, "replace").encode())
+            return _storable(_without_declaration(body.decode(name, "replace").encode()))
     declared = _DECLARATION.match(body)
-    return body[declared.end() :] if declared and _DECLARES_UTF_16.search(declared[0]) else body
+    return _storable(body[declared.end() :] if declared and _DECLARES_UTF_16.search(declared[0]) else body)
+
+
+def _storable(body: bytes) -> bytes:
+    """Return `body` with U+FFFD for references to characters that XML forbids, such as half of a character."""
+
+    def character(match: re.Match[bytes]) -> bytes:
+        code = int(match[1], 16) if match[1] else int(match[2])
+        allowed = code in (0x9, 0xA, 0xD) or any(code in characters for characters in _XML_CHARACTERS)
+        return match[0] if allowed else b"&#xFFFD;"
+
+    return _CHARACTER.sub(character, body)
 
 
 def escape_ampersands(body: bytes) -> bytes:

@@ -7,7 +7,6 @@ section 4 and in schema.org.
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any
 from selectolax.lexbor import LexborHTMLParser
 
 from crawler import site, urls
-from crawler.parse import dom
+from crawler.parse import dom, json_text
 
 _ARTICLE_TYPES = frozenset({"NewsArticle", "ReportageNewsArticle", "AnalysisNewsArticle", "Article"})
 _LD_WRAPPING = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*;?\s*$")
@@ -102,11 +101,12 @@ def _json_ld(tree: LexborHTMLParser, problems: list[str]) -> Iterator[Mapping[st
         if not source:
             continue
         try:
-            data = json.loads(source, strict=False)
-        except (ValueError, RecursionError) as error:
+            loaded = json_text.load(source)
+        except ValueError as error:
             problems.append(f"JSON-LD: script {number} is broken: {error}")
         else:
-            yield from _objects(data, 0)
+            problems += [f"JSON-LD: script {number}: {problem}" for problem in loaded.problems]
+            yield from _objects(loaded.value, 0)
 
 
 def _objects(data: Any, depth: int) -> Iterator[Mapping[str, Any]]:
