@@ -21,7 +21,7 @@ from crawler import markup, site, urls
 from crawler.errors import MarkupDrift, NotAnArticle, Rejection
 from crawler.markup import Markup
 from crawler.parse import body as body_reader
-from crawler.parse import classify, decode, dom, fields, frame, guard, related, structure
+from crawler.parse import classify, decode, dom, fields, frame, guard, inline, related, structure
 from crawler.parse import head as head_reader
 from crawler.parse.body import BodyParts
 from crawler.parse.frame import Frame, PageTree
@@ -84,11 +84,12 @@ def _open(body: bytes, url: str, content_type: str | None, fetched_at: datetime,
     if hazard := guard.hazard(decoded.text):
         raise NotAnArticle(url, Rejection.UNSAFE, f"{Rejection.UNSAFE.description}: {hazard}")
     tree = LexborHTMLParser(decoded.text)
+    changes = inline.prepare(tree)
     head = head_reader.read(tree, url)
     if rejection := classify.of_page(tree, head, url):
         raise NotAnArticle(url, rejection)
     post_id, id_problems = _post_id(head, url)
-    problems = (*decoded.problems, *_truncation(body), *head.problems, *id_problems)
+    problems = (*decoded.problems, *_truncation(body), *head.problems, *id_problems, *changes)
     return PageTree(tree, head, url, fetched_at, post_id, problems)
 
 

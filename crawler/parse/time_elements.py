@@ -20,7 +20,6 @@ Role = Literal["published", "modified"]
 
 _MOST = 8  # elements that are read; an article shows one or two times
 _CHANGED = ("updated", "modified")  # in the names of CSS classes, as in the microformat hAtom
-_AROUND = ("span", "b", "strong", "em", "i", "small", "label", "abbr", "font", "a")  # between a label and its time
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,8 @@ def _before(node: LexborNode, others: frozenset[int]) -> Iterator[str]:
     while current is not None:
         sibling = current.prev
         while sibling is not None:
-            if sibling.mem_id in others or (dom.is_element(sibling) and sibling.tag not in _AROUND):
+            if sibling.mem_id in others or (dom.is_element(sibling) and sibling.tag not in dom.TEXT_LEVEL):
                 return
             yield dom.text(sibling)
             sibling = sibling.prev
-        current = current.parent if current.parent is not None and current.parent.tag in _AROUND else None
+        current = current.parent if current.parent is not None and current.parent.tag in dom.TEXT_LEVEL else None
