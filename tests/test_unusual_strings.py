@@ -61,6 +61,7 @@ def test_the_articles_are_stored_with_a_problem(archive, clock, tmp_path):
         assert row["section"] == "Sec\ufffdtion\ufffd"
         assert "halves of characters" in row["problems"]
         assert "nested more than" in row["problems"]
+        assert "a character that does not exist" in row["problems"]
         assert "\ufffd" in row["title"]
         assert "\0" not in row["title"]
     assert {r["state"] for r in rows(archive, "SELECT state FROM pages")} == {"live"}

@@ -40,6 +40,8 @@ _UTF_8_CHARACTER = re.compile(
     rb"|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}"
 )
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
+_REFERENCE = re.compile(r"&#(?:x0*([\da-f]+)|0*(\d+));?", re.IGNORECASE | re.ASCII)
+_SURROGATES, _BEYOND_UNICODE, _LONGEST_CODE = range(0xD800, 0xE000), 0x110000, 12
 # UTF-8 decoded as windows-1252 or windows-1250: `Ã©`, `â€™`, `đź“ť`.
 _MOJIBAKE = re.compile(r"Ã[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ ¡-¿]|â€[™œ“\u009d˜”¦“]|đź|Ă©|Â[«»°©®\u00a0]|ð[ŸŸ]")
 
@@ -85,9 +87,21 @@ def decode(body: bytes, content_type: str | None = None) -> Decoded:
             if damaged
             else "charset: the page itself holds U+FFFD"
         )
+    if reference := _impossible_reference(text):
+        problems.append(f"charset: {reference!r} names a character that does not exist, read as U+FFFD")
     if _MOJIBAKE.search(text):
         problems.append("charset: looks like mojibake (UTF-8 read as a one-byte code page before it was sent)")
     return Decoded(text, charset, tuple(problems))
+
+
+def _impossible_reference(text: str) -> str | None:
+    """Return the first character reference that HTML reads as U+FFFD, such as half of a character; None without one."""
+    for match in _REFERENCE.finditer(text):
+        digits, base = (match[1], 16) if match[1] else (match[2], 10)
+        code = int(digits, base) if len(digits) <= _LONGEST_CODE else _BEYOND_UNICODE
+        if code == 0 or code >= _BEYOND_UNICODE or code in _SURROGATES:
+            return match[0][:_LONGEST_CODE]
+    return None
 
 
 def _charset(body: bytes, declared: list[str]) -> tuple[int, str]:

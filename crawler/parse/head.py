@@ -67,13 +67,13 @@ def read(tree: LexborHTMLParser, url: str) -> Head:
 def text_of(value: Any) -> str | None:
     """Return a JSON-LD value as text; None if it contains no text.
 
-    If the value is a list, its first item is used; if it is an object, its name. HTML entities are resolved twice,
-    because headlines are HTML-escaped inside JSON (dossier section 4).
+    If the value is a list, its first item is used; if it is an object, its value or name. HTML entities are resolved
+    twice, because headlines are HTML-escaped inside JSON (dossier section 4).
     """
     if isinstance(value, list):
         value = next(iter(value), None)
     if isinstance(value, Mapping):
-        value = value.get("name") or value.get("@id")
+        value = value.get("@value") or value.get("name") or value.get("@id")
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str):

@@ -33,7 +33,7 @@ from crawler.types import Article, ArticleKind, Block, ImageBlock, Related
 #: parser never creates a revision.
 PARSER_VERSION = 3
 
-_TAIL = 4096  # bytes; a complete page has `</html>` within this distance of its end
+_TAIL = 4096  # characters; a complete page has `</html>` within this distance of its end
 
 
 def parse_page(
@@ -89,7 +89,7 @@ def _open(body: bytes, url: str, content_type: str | None, fetched_at: datetime,
     if rejection := classify.of_page(tree, head, url):
         raise NotAnArticle(url, rejection)
     post_id, id_problems = _post_id(head, url)
-    problems = (*decoded.problems, *_truncation(body), *head.problems, *id_problems, *changes)
+    problems = (*decoded.problems, *_truncation(decoded.text), *head.problems, *id_problems, *changes)
     return PageTree(tree, head, url, fetched_at, post_id, problems)
 
 
@@ -109,8 +109,8 @@ def _post_id(head: Head, url: str) -> tuple[int | None, tuple[str, ...]]:
     return named if named is not None else own, ()
 
 
-def _truncation(body: bytes) -> tuple[str, ...]:
-    return () if b"</html" in body[-_TAIL:].lower() else ("page: ends before </html>, it may be cut",)
+def _truncation(text: str) -> tuple[str, ...]:
+    return () if "</html" in text[-_TAIL:].lower() else ("page: ends before </html>, it may be cut",)
 
 
 # --- known layout

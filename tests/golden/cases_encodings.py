@@ -42,6 +42,8 @@ case(
 )
 case("charset_bom", b"\xef\xbb\xbf" + article_page(charset="").encode(), "only a byte order mark: it is used and does not appear in any field", "16", STANDARD,
      content_type=None)  # fmt: skip
+case("charset_utf_16", article_page(charset="").encode("utf-16-le"), "UTF-16 without a byte order mark or a header: no problem", "16",
+     STANDARD | {"problems": []}, content_type=None)  # fmt: skip
 case("charset_unknown_label", PAGE, "unknown charset in the header: the page's meta is used", "16", STANDARD,
      content_type="text/html; charset=tcvn-5712")  # fmt: skip
 
