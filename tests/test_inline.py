@@ -56,6 +56,7 @@ SUPERSCRIPTS = {
     "k<b>m</b><sup>2</sup>": "km2",
     # ordinals and abbreviations
     "XIX<sup>e</sup> siècle": "XIXe siècle",
+    "<span>xix</span><sup>e</sup> siècle, note<sup>e</sup>": "xixe siècle, note e",
     "le 45<sup>e</sup>, 1<sup>er</sup>, 1<sup>re</sup>, 2<sup>nd</sup>, 3<sup>ème</sup>": "le 45e, 1er, 1re, 2nd, 3ème",
     "1<sup>st</sup>, 4<sup>th</sup>": "1st, 4th",
     "n<sup>o</sup> 5, N<sup>os</sup> 6": "no 5, Nos 6",
