@@ -282,7 +282,7 @@ CHARSETS = {
     "UTF-8, only the comment names another": ("<!-- <meta charset=big5> -->été".encode(), None, "été", "utf-8", 0),
     "UTF-8, header names UTF-16": ("<p>Việt ".encode(), "text/html; charset=utf-16", "Việt", "utf-8", 1),
     "ASCII, contradicting declarations": (b"<meta charset=koi8-r>abc", "text/html; charset=utf-8", "abc", "utf-8", 0),
-    "ASCII, header names UTF-16": (b"<p>abcd", "text/html; charset=utf-16", "abcd", "utf-8", 0),
+    "ASCII, header names UTF-16": (b"<p>abcde", "text/html; charset=utf-16", "abcd", "utf-8", 0),
     "UTF-8 with a damaged byte, header names another": (
         "<p>été d’\u1ec7".encode() + b"\xe9", "text/html; charset=latin1", "été d’\u1ec7\ufffd", "utf-8", 2,
     ),
