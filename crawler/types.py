@@ -364,26 +364,6 @@ class StoredArticle:
     fetched_url: str | None = None  # of the response that first showed the revision; None for an imported text
 
 
-FindingVerdict = Literal["confirmed", "differs", "unknown"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The result of `vna probe` for one assumption about the site.
-
-    `advice` says what to do about the result (empty: nothing); `adopt` contains the settings to change, such as
-    `{"poll": {"add": ["/rss/une.rss"]}}`.
-    """
-
-    name: str
-    dossier: str
-    expected: str
-    verdict: FindingVerdict
-    seen: str
-    advice: str = ""
-    adopt: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-
-
 @dataclass
 class RunReport:
     """The counts of what one run did. The field names are those of the JSON output of `vna poll`."""

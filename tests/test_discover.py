@@ -111,6 +111,25 @@ def test_encodings_of_xml(encode):
     assert titles(read("sitemap", encode(month))) == {1: "Đà Nẵng"}
 
 
+FORBIDDEN = ["&#xD83D;", "&#xDE00;", "&#55357;", "&#0;", "&#x1;", "&#xFFFE;", "&#x110000;", "&#xD83D"]
+
+
+@pytest.mark.parametrize("reference", FORBIDDEN)
+def test_references_to_characters_that_xml_forbids(reference):
+    """One such reference would make the whole feed unreadable."""
+    feed = rss(
+        f"<title>a{reference}</title>{link('/a-post1.vnp')}", f"<title>b&#233;&#x1F600;</title>{link('/b-post2.vnp')}"
+    )
+    month = (
+        f"<urlset><url>{loc('/a-post1.vnp')}<title>a{reference}</title></url><url>{loc('/b-post2.vnp')}</url></urlset>"
+    )
+    found = titles(read("feed", feed.encode()))
+    assert found[2] == "bé😀"
+    assert found[1].startswith("a")
+    assert not any("\ud800" <= character < "\ue000" for character in found[1])
+    assert set(titles(read("sitemap", month.encode()))) == {1, 2}
+
+
 SELF = '<atom:link xmlns:atom="http://www.w3.org/2005/Atom" {}/>'
 SELF_LINKS = {
     "own URL": ('rel="self" href="https://fr.vietnamplus.vn/rss/sports.rss"', None),
@@ -558,6 +577,17 @@ def listed(*items, more: object = True, **envelope):
 
 def read_list(body, page=1):
     return read("list", body, LIST.format(page), WITH_API)
+
+
+def test_a_list_with_characters_and_numbers_that_cannot_be_stored():
+    body = rb'{"data": {"contents": [{"title": "a\ud83d", "url": "/\ud83d-post1.vnp", "date": 1e999, "update_time": NaN}]}}'
+    [seen] = read_list(body).sightings
+    assert (seen.title, seen.url, seen.published_at, seen.modified_at) == (
+        "a\ufffd",
+        f"{ROOT}/%EF%BF%BD-post1.vnp",
+        None,
+        None,
+    )
 
 
 def test_list_item():

@@ -20,8 +20,8 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "crawler"
 
 PURE = {
-    "types", "errors", "dates", "urls", "site", "markup", "discover", "parse", "repair", "identity", "schedule", "rate_limit", "health",
-    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count",
+    "types", "errors", "urls", "site", "markup", "discover", "parse", "repair", "identity", "schedule", "rate_limit", "health",
+    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding",
 }  # fmt: skip
 EDGES = {"fetch", "warc", "storage", "export", "config", "logs", "lexicon", "alerts", "dataset"}
 STEPS = {"pipeline", "replay", "backfill", "backup", "collect"}
@@ -70,6 +70,7 @@ OWNERS = {
     "apscheduler": {"daemon"},
     "typer": {"cli", "sim.commands"}, "rich": {"cli"}, "click": {"cli"},
     "selectolax": {"parse", "markup", "discover"},
+    "webencodings": {"parse"},
     "snowballstemmer": {"fold"},
     "rapidfuzz": {"identity"},
     "wordfreq": {"lexicon"},

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from test_discover import NAMESPACES, ROOT, ids, loc, read, titles
 
-from crawler.discover import json_text, sitemaps, xml, xml_reader, xml_text
+from crawler.discover import sitemaps, xml, xml_reader, xml_text
 from crawler.discover.problems import Problem, Problems, summary
 from crawler.discover.problems import ProblemKind as Kind
 from crawler.errors import UnreadableSource
@@ -369,25 +369,3 @@ def test_every_kind_of_problem_has_a_description():
 
 def test_which_problems_lose_entries():
     assert {kind for kind in Kind if kind.loses_entries} == {Kind.CUT_OFF, Kind.BAD_GZIP, Kind.TOO_LARGE, Kind.NO_LINK}
-
-
-# --- JSON -------------------------------------------------------------------------------------------------------------
-
-JSON = {
-    b'{"a": NaN, "b": -Infinity, "c": Infinity}': {"a": None, "b": None, "c": None},
-    b'{"a": ' + b"9" * 5000 + b"}": {"a": None},
-    b'{"a": 1, "a": 2}': {"a": 2},
-    b'{"a": 1e999}': {"a": float("inf")},
-    b'\xef\xbb\xbf{"a": 1}': {"a": 1},
-}
-
-
-@pytest.mark.parametrize(("body", "expected"), JSON.items(), ids=range(len(JSON)))
-def test_odd_json_is_loaded(body, expected):
-    assert json_text.load(body) == expected
-
-
-@pytest.mark.parametrize("body", [b"[" * 200_000, b" " * 4_000_001, b"\xff", b'{"a":'])
-def test_json_that_cannot_be_loaded(body):
-    with pytest.raises(ValueError):
-        json_text.load(body)

@@ -32,6 +32,13 @@ class ParseFormat(StrEnum):
     text = "text"
 
 
+def _utf_8(value: str | None) -> str | None:
+    """Return an argument, or refuse it if it contains bytes that are not UTF-8."""
+    if value is not None and not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        raise typer.BadParameter("it contains bytes that are not UTF-8")
+    return value
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
     app.command()(parse)
@@ -43,14 +50,14 @@ def register(app: typer.Typer) -> None:
 def parse(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="HTML file of the page, plain or gzipped; - means standard input.")],
-    url: Annotated[str, typer.Option("--url", help="Address from which the page was fetched.")],
+    url: Annotated[str, typer.Option("--url", callback=_utf_8, help="Address from which the page was fetched.")],
     fetched_at: Annotated[
         str | None,
         typer.Option("--fetched-at", help="Time of the fetch (ISO 8601), which selects the layout. [default: now]"),
     ] = None,
     format_: Annotated[ParseFormat, typer.Option("--format", help="Output format.")] = ParseFormat.json,
     content_type: Annotated[
-        str | None, typer.Option("--content-type", help="Content-Type header of the response.")
+        str | None, typer.Option("--content-type", callback=_utf_8, help="Content-Type header of the response.")
     ] = None,
 ) -> None:
     """Parse one saved page and print the article, offline.

@@ -20,8 +20,8 @@ from crawler.cli.signals import stopped_by_signals
 from crawler.errors import BadInput, StopError
 
 if TYPE_CHECKING:
+    from crawler.finding import Finding
     from crawler.storage import Archive
-    from crawler.types import Finding
 
 _WIDTH = 100  # columns, if stdout is not a terminal
 _NARROWEST, _WIDEST = 80, 160

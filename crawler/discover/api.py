@@ -19,10 +19,11 @@ from typing import Any
 from selectolax.lexbor import LexborHTMLParser
 
 from crawler import urls
-from crawler.discover import json_text, lists
+from crawler.discover import lists
 from crawler.discover.found import Discovery, article_link, deduplicate, instant, plain_text
 from crawler.discover.problems import ProblemKind, Problems
 from crawler.errors import UnreadableSource
+from crawler.parse import json_text
 from crawler.site import Site
 from crawler.types import Sighting
 
@@ -62,7 +63,7 @@ def envelope_data(body: bytes, url: str) -> Mapping[str, Any]:
 
     """
     try:
-        envelope = json_text.load(body)
+        envelope = json_text.load(body).value
     except ValueError as error:
         raise UnreadableSource(
             url, f"expected a list of articles in JSON, got something else ({len(body)} bytes)"

@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import unquote, urlsplit
 
-from crawler import dates, urls
-from crawler.discover import json_text
+from crawler import urls
 from crawler.discover.problems import Problem, ProblemKind, Problems
-from crawler.parse import dom
+from crawler.parse import dom, json_text, times
 from crawler.site import Site
 from crawler.types import Sighting, SourceFound
 
@@ -79,7 +78,7 @@ def instant(texts: Iterable[str], now: datetime, problems: Problems) -> datetime
     `problems` and not used.
     """
     for text in texts:
-        when, _ = dates.read_instant(text)
+        when = times.instant(text)
         if when is not None and when <= now + _FUTURE:
             return when
         problems.count(ProblemKind.DATES, text)

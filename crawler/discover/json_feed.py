@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from crawler.discover import json_text
 from crawler.discover.feed_item import FeedItem
 from crawler.errors import UnreadableSource
+from crawler.parse import json_text
 
 _VERSION = "jsonfeed.org/version/"
 
@@ -23,7 +23,7 @@ def items(body: bytes, url: str) -> Iterator[FeedItem]:
 
     """
     try:
-        document = json_text.load(body)
+        document = json_text.load(body).value
     except ValueError as error:
         raise UnreadableSource(url, f"expected a feed, got something else ({len(body)} bytes)") from error
     listed = document.get("items") if isinstance(document, dict) else None

@@ -18,14 +18,14 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 
-from crawler import dates, urls
+from crawler import urls
 from crawler.discover import xml
 from crawler.discover.element import Element, Shape
 from crawler.discover.found import Discovery, article_link, deduplicate, instant, usable
 from crawler.discover.problems import ProblemKind, Problems, summary
 from crawler.discover.xml_reader import XmlReader
 from crawler.errors import UnreadableSource
-from crawler.parse import dom
+from crawler.parse import dom, times
 from crawler.site import HANOI, NEWS_SITEMAP, Site
 from crawler.types import Sighting, SourceFound
 
@@ -181,7 +181,7 @@ def _source(address: str, lastmod: str | None) -> SourceFound:
     """
     if urls.canonical(address).endswith(NEWS_SITEMAP) or "news.xml" in address.rpartition("/")[2]:
         return SourceFound("news_sitemap", address)
-    changed = dates.read_instant(lastmod)[0] if lastmod else None
+    changed = times.instant(lastmod) if lastmod else None
     return SourceFound("sitemap", address, when=month(address), modified_at=changed)
 
 

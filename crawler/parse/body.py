@@ -177,7 +177,7 @@ class _Reader:
 
     def _take_html(self, node: LexborNode, kind: TextType) -> bool:
         """Process `node` if its tag has a special meaning in any HTML page; return whether it was processed."""
-        if node.tag in dom.SILENT:
+        if dom.is_silent(node):
             self._parts.has_player |= node.tag in ("video", "audio")
         elif node.tag in ("br", "hr"):
             self._flush(kind)

@@ -18,6 +18,12 @@ SILENT = frozenset(
     "script style noscript template iframe object embed svg math canvas audio video form button select input textarea "
     "link meta head title".split()
 )
+#: Elements inside a line of text.
+TEXT_LEVEL = frozenset(
+    "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q rb rp rt ruby s samp small span "
+    "strike strong sub sup time tt u var wbr".split()
+)
+_HIDDEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\n\r\f\v]+")
 
 
@@ -44,11 +50,24 @@ def is_element(node: LexborNode) -> bool:
     return not (node.tag or "-").startswith(("-", "!", "_"))
 
 
+def is_silent(node: LexborNode) -> bool:
+    """Whether the content of an element is never visible text, or the element is hidden inside a line of text.
+
+    Larger hidden elements count as visible, because scripts show them later.
+    """
+    if node.tag in SILENT:
+        return True
+    if node.tag not in TEXT_LEVEL:
+        return False
+    attributes = node.attributes
+    return "hidden" in attributes or _HIDDEN.search(attributes.get("style") or "") is not None
+
+
 def raw_text(node: LexborNode, skip: frozenset[int] = frozenset()) -> str:
     """Return all text inside `node`, with its white space unchanged.
 
-    A `<br>` becomes a space. Elements whose content is never visible (`SILENT`) and nodes whose ids (`mem_id`) are in
-    `skip` are left out.
+    A `<br>` becomes a space. Elements inside `node` that are not visible (`is_silent`), and nodes whose ids (`mem_id`) are
+    in `skip`, are left out.
     """
     parts: list[str] = []
     stack = [node]
@@ -58,7 +77,7 @@ def raw_text(node: LexborNode, skip: frozenset[int] = frozenset()) -> str:
             parts.append(current.text_content or "")
         elif current.tag == "br":
             parts.append(" ")
-        elif is_element(current) and current.tag not in SILENT and current.mem_id not in skip:
+        elif is_element(current) and current.mem_id not in skip and (current is node or not is_silent(current)):
             stack.extend(reversed(list(children(current))))
     return "".join(parts)
 

@@ -21,7 +21,7 @@ from crawler import markup, site, urls
 from crawler.errors import MarkupDrift, NotAnArticle, Rejection
 from crawler.markup import Markup
 from crawler.parse import body as body_reader
-from crawler.parse import classify, decode, dom, fields, frame, guard, related, structure
+from crawler.parse import classify, decode, dom, fields, frame, guard, inline, related, structure
 from crawler.parse import head as head_reader
 from crawler.parse.body import BodyParts
 from crawler.parse.frame import Frame, PageTree
@@ -33,7 +33,7 @@ from crawler.types import Article, ArticleKind, Block, ImageBlock, Related
 #: parser never creates a revision.
 PARSER_VERSION = 3
 
-_TAIL = 4096  # bytes; a complete page has `</html>` within this distance of its end
+_TAIL = 4096  # characters; a complete page has `</html>` within this distance of its end
 
 
 def parse_page(
@@ -84,11 +84,12 @@ def _open(body: bytes, url: str, content_type: str | None, fetched_at: datetime,
     if hazard := guard.hazard(decoded.text):
         raise NotAnArticle(url, Rejection.UNSAFE, f"{Rejection.UNSAFE.description}: {hazard}")
     tree = LexborHTMLParser(decoded.text)
+    changes = inline.prepare(tree)
     head = head_reader.read(tree, url)
     if rejection := classify.of_page(tree, head, url):
         raise NotAnArticle(url, rejection)
     post_id, id_problems = _post_id(head, url)
-    problems = (*decoded.problems, *_truncation(body), *head.problems, *id_problems)
+    problems = (*decoded.problems, *_truncation(decoded.text), *head.problems, *id_problems, *changes)
     return PageTree(tree, head, url, fetched_at, post_id, problems)
 
 
@@ -108,8 +109,8 @@ def _post_id(head: Head, url: str) -> tuple[int | None, tuple[str, ...]]:
     return named if named is not None else own, ()
 
 
-def _truncation(body: bytes) -> tuple[str, ...]:
-    return () if b"</html" in body[-_TAIL:].lower() else ("page: ends before </html>, it may be cut",)
+def _truncation(text: str) -> tuple[str, ...]:
+    return () if "</html" in text[-_TAIL:].lower() else ("page: ends before </html>, it may be cut",)
 
 
 # --- known layout
@@ -124,7 +125,7 @@ def _read_layout(page: PageTree, layout: Markup) -> Article | None:
     if not blocks and not parts.has_player:
         return None  # the body element exists, but nothing in it can be read
     section, section_from = fields.section(page, layout, found)
-    published, modified = fields.published(page, layout, found), fields.modified(page)
+    published, modified = fields.published(page, layout, found), fields.modified(page, layout, found)
     paragraphs = Article(title="", blocks=blocks).paragraphs
     article = Article(
         title=dom.text(found.title),
