@@ -23,6 +23,7 @@ class ErrorKind(StrEnum):
     TOO_LARGE = "too-large"
     UNREADABLE = "unreadable"
     EMPTY_SOURCE = "empty-source"
+    UNSAFE_SOURCE = "unsafe-source"
     NOT_AN_ARTICLE = "not-an-article"
     LAYOUT_DRIFT = "layout-drift"
     REMOVED = "removed"

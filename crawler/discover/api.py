@@ -17,11 +17,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from selectolax.lexbor import LexborHTMLParser
-
 from crawler import urls
 from crawler.discover import lists
-from crawler.discover.found import Discovery, article_link, deduplicate, plain_text
+from crawler.discover.found import Discovery, article_link, deduplicate, html_tree, plain_text
 from crawler.errors import UnreadableSource
 from crawler.parse import times
 from crawler.site import Site
@@ -35,7 +33,8 @@ def page(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
     """Read one page of a list of the API. An empty page means that the list has ended.
 
     Raises:
-        UnreadableSource: the response is not JSON, has an unknown structure, or reports an error.
+        UnreadableSource: the response is not JSON, has an unknown structure, reports an error, or contains HTML that is
+            not safe to parse.
 
     """
     data = envelope_data(body, url)
@@ -43,7 +42,7 @@ def page(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
         sightings = deduplicate(list(_items(data["contents"], site)))
         listed, more = bool(data["contents"]), data.get("load_more")
     elif isinstance(data.get("articles"), str):
-        sightings = deduplicate(list(lists.stories(LexborHTMLParser(data["articles"]), site.root, site)))
+        sightings = deduplicate(list(lists.stories(html_tree(data["articles"], url), site.root, site)))
         listed, more = bool(sightings), data.get("hasMoreContent")
     else:
         raise UnreadableSource(url, "expected a list of articles, got JSON without `contents` or `articles`")

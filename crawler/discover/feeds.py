@@ -19,7 +19,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from crawler import urls
 from crawler.discover import xml
-from crawler.discover.found import Discovery, article_link, deduplicate, is_same_source, plain_text
+from crawler.discover.found import Discovery, article_link, deduplicate, html_tree, is_same_source, plain_text
 from crawler.errors import UnreadableSource
 from crawler.parse import decode, dom, times
 from crawler.site import FEED_INDEX, Site
@@ -59,7 +59,7 @@ def feed_index(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
             template (dossier section 12).
 
     """
-    tree = LexborHTMLParser(decode.decode(body).text)
+    tree = html_tree(decode.decode(body).text, url)
     found = tuple(linked_feeds(tree, "a[href]", url, site))
     if not found:
         raise UnreadableSource(url, f"the page that lists the feeds has no link to a feed ({len(body)} bytes)")

@@ -7,8 +7,11 @@ import re
 from dataclasses import dataclass, replace
 from urllib.parse import unquote, urlsplit
 
+from selectolax.lexbor import LexborHTMLParser
+
 from crawler import urls
-from crawler.parse import dom
+from crawler.errors import UnsafeSource
+from crawler.parse import dom, guard
 from crawler.site import Site
 from crawler.types import Sighting, SourceFound
 
@@ -28,6 +31,18 @@ class Discovery:
     sources: tuple[SourceFound, ...] = ()
     more: str | None = None
     doubt: str | None = None
+
+
+def html_tree(text: str, url: str) -> LexborHTMLParser:
+    """Return the tree of a page or fragment with a list; `url` is its URL.
+
+    Raises:
+        UnsafeSource: parsing the text would take too much time or memory.
+
+    """
+    if hazard := guard.hazard(text):
+        raise UnsafeSource(url, f"not safe to parse: {hazard}")
+    return LexborHTMLParser(text)
 
 
 def deduplicate(sightings: list[Sighting]) -> tuple[Sighting, ...]:
