@@ -208,8 +208,8 @@ class _Estimate:
         if name == "svg" and closing:
             while self._open.pop() != "svg":
                 pass
-            self._foreign = "svg" in self._open[-_REACH:]
-            return not self._foreign
+            self._foreign = False
+            return True
         if name in ("desc", "style", "title") and not closing:
             end = None if is_empty else syntax.SVG_TEXT.match(self._text, self._position)
             self._position = end.end() if end else self._position

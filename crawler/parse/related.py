@@ -286,7 +286,7 @@ def _is_bold_label(node: LexborNode) -> bool:
 
 def _has_own_heading(node: LexborNode, links: Sequence[LexborNode]) -> bool:
     """Whether a box of stories begins with a heading that is not the title of a story."""
-    heading = node.css_first(", ".join(_HEADINGS))
+    heading = next((h for h in node.css(", ".join(_HEADINGS))[:_MAX_SIBLINGS] if dom.text(h)), None)
     if heading is None or not links or heading.css_first("a[href]") is not None or dom.inside(heading, dom.ids(links)):
         return False
     found = node.css(f"{heading.tag}, a[href]")

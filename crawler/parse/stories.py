@@ -37,12 +37,8 @@ class _Story:
 
 def read(nodes: Sequence[LexborNode], selectors: RelatedSelectors, resolve: Resolve) -> list[Related]:
     """Return the stories in the elements `nodes`, which are siblings, each once and in order."""
-    found: list[Related] = []
-    for story in _grouped(nodes, targets(nodes, selectors, resolve)):
-        related = _related(story, selectors)
-        if related is not None and not is_known(story.url, found):
-            found.append(related)
-    return found
+    found = _grouped(nodes, targets(nodes, selectors, resolve))
+    return [related for story in found if (related := _related(story, selectors)) is not None]
 
 
 def target(link: LexborNode, resolve: Resolve) -> str | None:
