@@ -39,7 +39,7 @@ class Config:
     timeout: float = 30.0
     attempts: int = 3
     max_retry_after: float = 3600.0
-    max_body: int = 3_000_000
+    max_body: int = 10_000_000
     connections: int = 2
     quiet_hours: tuple[time, time] | None = None
     daily_cap: int = 0

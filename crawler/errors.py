@@ -12,6 +12,7 @@ CrawlerError
     ParseError                   the page is in the WARC but cannot be parsed: fix the parser, then run `vna reparse`
       UnreadableSource           a feed, sitemap or list is not what was expected
         EmptySource              the source can be parsed, but lists no article
+        UnsafeSource             parsing the response would take too much time or memory
         SourceMoved(found)       the source redirects to the address of another source
       NotAnArticle(rejection)    the page is something else: a block page, a soft 404, a section page, ...
       MarkupDrift(missing)       the page says that it is an article, but matches no known layout
@@ -195,6 +196,12 @@ class EmptySource(UnreadableSource):
     """The response of a source can be parsed, but lists no article."""
 
     kind = ErrorKind.EMPTY_SOURCE
+
+
+class UnsafeSource(UnreadableSource):
+    """Parsing the response of a source would take too much time or memory."""
+
+    kind = ErrorKind.UNSAFE_SOURCE
 
 
 class SourceMoved(UnreadableSource):

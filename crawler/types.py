@@ -24,6 +24,7 @@ class ErrorKind(StrEnum):
     UNREADABLE = "unreadable"
     EMPTY_SOURCE = "empty-source"
     DAMAGED = "damaged"  # a source was read, but not all of it could be used
+    UNSAFE_SOURCE = "unsafe-source"
     NOT_AN_ARTICLE = "not-an-article"
     LAYOUT_DRIFT = "layout-drift"
     REMOVED = "removed"

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.discover import discover, related, sitemaps
-from crawler.errors import SourceMoved, UnreadableSource
+from crawler.errors import SourceMoved, UnreadableSource, UnsafeSource
 from crawler.site import FRENCH, Site
-from crawler.types import Article, Related, Sighting, SourceForPoll, SourceFound
+from crawler.types import Article, ErrorKind, Related, Sighting, SourceForPoll, SourceFound
 
 ROOT = "https://fr.vietnamplus.vn"
 NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
@@ -558,6 +558,24 @@ def test_an_empty_fragment_is_the_end():
 def test_a_section_page_without_articles_is_rejected():
     with pytest.raises(UnreadableSource):
         read("section", "<html><body><a href='/politique/'>x</a></body></html>", f"{ROOT}/politique/")
+
+
+@pytest.mark.parametrize(
+    ("kind", "url", "wrap"),
+    [
+        ("home", f"{ROOT}/", str),
+        ("section", f"{ROOT}/politique/", str),
+        ("section", f"{ROOT}/api/get-zone?page=2&zone=1", str),
+        ("feed_index", f"{ROOT}/rss.html", str),
+        ("list", f"{ROOT}/api/morenews-zone-1-1.html", lambda html: json.dumps({"data": {"articles": html}})),
+    ],
+)
+def test_a_list_that_is_not_safe_to_parse_is_refused(kind, url, wrap):
+    page = f'<a href="/a-post1.vnp">A</a><a href="/rss/x.rss">x</a>{"<div>" * 3_000}'
+    assert read(kind, wrap(page).encode(), url)
+    with pytest.raises(UnsafeSource) as caught:
+        read(kind, wrap(page + "<div>" * 150_000).encode(), url)
+    assert caught.value.kind is ErrorKind.UNSAFE_SOURCE
 
 
 def test_a_page_in_another_charset():

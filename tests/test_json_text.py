@@ -29,7 +29,7 @@ VALUES = {
     "UTF-16 bytes": ('"é"'.encode("utf-16"), "é", []),
     "NaN and infinite": ("[NaN, Infinity, -Infinity]", [None, None, None], []),
     "number too large for a float": ("1e999", "1e999", []),
-    "large number": ("9" * 40, int("9" * 40), []),
+    "large number": ("9" * 18, int("9" * 18), []),
     "number too large to convert": ("9" * 5000, "9" * 5000, []),
     "repeated key": ('{"a": 1, "a": 2}', {"a": 2}, ["several values of 'a', the last one is used"]),
     "repeated key, equal values": ('{"a": 1, "a": 1}', {"a": 1}, []),

@@ -16,11 +16,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from selectolax.lexbor import LexborHTMLParser
-
 from crawler import urls
 from crawler.discover import lists
-from crawler.discover.found import Discovery, article_link, deduplicate, instant, plain_text
+from crawler.discover.found import Discovery, article_link, deduplicate, html_tree, instant, plain_text
 from crawler.discover.problems import ProblemKind, Problems
 from crawler.errors import UnreadableSource
 from crawler.parse import json_text
@@ -37,7 +35,8 @@ def page(body: bytes, url: str, site: Site, now: datetime) -> Discovery:
     """Read one page of a list of the API. An empty page means that the list has ended.
 
     Raises:
-        UnreadableSource: the response is not JSON, has an unknown structure, or reports an error.
+        UnreadableSource: the response is not JSON, has an unknown structure, reports an error, or contains HTML that is
+            not safe to parse.
 
     """
     data, problems = envelope_data(body, url), Problems()
@@ -45,9 +44,7 @@ def page(body: bytes, url: str, site: Site, now: datetime) -> Discovery:
         sightings = deduplicate(list(_items(data["contents"], site, now, problems)))
         listed, more = bool(data["contents"]), data.get("load_more")
     elif isinstance(data.get("articles"), str):
-        sightings = deduplicate(
-            list(lists.stories(LexborHTMLParser(json_text.text(data["articles"])), site.root, site))
-        )
+        sightings = deduplicate(list(lists.stories(html_tree(data["articles"], url), site.root, site)))
         listed, more = bool(sightings), data.get("hasMoreContent")
     else:
         raise UnreadableSource(url, "expected a list of articles, got JSON without `contents` or `articles`")

@@ -16,7 +16,7 @@ from crawler import urls
 from crawler.discover import feed_item, json_feed, xml
 from crawler.discover.element import Shape
 from crawler.discover.feed_item import FeedItem
-from crawler.discover.found import Discovery, article_link, deduplicate, instant, is_same_source, plain_text
+from crawler.discover.found import Discovery, article_link, deduplicate, html_tree, instant, is_same_source, plain_text
 from crawler.discover.problems import ProblemKind, Problems, summary
 from crawler.discover.xml_reader import XmlReader
 from crawler.errors import UnreadableSource
@@ -64,7 +64,7 @@ def feed_index(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
             template (dossier section 12).
 
     """
-    tree = LexborHTMLParser(decode.decode(body).text)
+    tree = html_tree(decode.decode(body).text, url)
     found = tuple(linked_feeds(tree, "a[href]", url, site))
     if not found:
         raise UnreadableSource(url, f"the page that lists the feeds has no link to a feed ({len(body)} bytes)")

@@ -9,9 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import unquote, urlsplit
 
+from selectolax.lexbor import LexborHTMLParser
+
 from crawler import urls
 from crawler.discover.problems import Problem, ProblemKind, Problems
-from crawler.parse import dom, json_text, times
+from crawler.errors import UnsafeSource
+from crawler.parse import dom, guard, json_text, times
 from crawler.site import Site
 from crawler.types import Sighting, SourceFound
 
@@ -36,6 +39,18 @@ class Discovery:
     more: str | None = None
     doubt: str | None = None
     problems: tuple[Problem, ...] = ()
+
+
+def html_tree(text: str, url: str) -> LexborHTMLParser:
+    """Return the tree of a page or fragment with a list; `url` is its URL.
+
+    Raises:
+        UnsafeSource: parsing the text would take too much time or memory.
+
+    """
+    if hazard := guard.hazard(text):
+        raise UnsafeSource(url, f"not safe to parse: {hazard}")
+    return LexborHTMLParser(text)
 
 
 def deduplicate(sightings: list[Sighting]) -> tuple[Sighting, ...]:

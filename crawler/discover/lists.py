@@ -17,7 +17,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler import urls
 from crawler.discover import feeds
-from crawler.discover.found import Discovery, article_link, deduplicate, is_same_source
+from crawler.discover.found import Discovery, article_link, deduplicate, html_tree, is_same_source
 from crawler.errors import EmptySource
 from crawler.parse import decode, dom
 from crawler.site import LOAD_MORE, Site
@@ -40,10 +40,11 @@ def home(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
     """Read the home page: its stories, and the sections and feeds to which it links.
 
     Raises:
+        UnsafeSource: parsing the page would take too much time or memory.
         EmptySource: the page has no stories, sections or feeds, so it is not the home page.
 
     """
-    tree = _tree(body)
+    tree = html_tree(decode.decode(body).text, url)
     sightings = deduplicate(list(stories(tree, url, site)))
     sources = (*_sections(tree, url, site), *feeds.linked_feeds(tree, _FEEDS, url, site))
     if not sightings and not sources:
@@ -57,10 +58,11 @@ def section(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
     The response is a fragment if its URL has a query. A fragment without stories means that the list has ended.
 
     Raises:
+        UnsafeSource: parsing the page would take too much time or memory.
         EmptySource: the response is a whole section page, but it contains no articles.
 
     """
-    tree = _tree(body)
+    tree = html_tree(decode.decode(body).text, url)
     sightings = deduplicate(list(stories(tree, url, site)))
     if urlsplit(url).query:
         return Discovery(sightings, more=_next_fragment(url, site) if sightings else None)
@@ -87,10 +89,6 @@ def stories(tree: LexborHTMLParser, url: str, site: Site) -> Iterator[Sighting]:
         if target is not None:
             title = dom.text(link) or dom.collapse(dom.attribute(link, "title")) or None
             yield Sighting(url=target[0], post_id=target[1], title=title)
-
-
-def _tree(body: bytes) -> LexborHTMLParser:
-    return LexborHTMLParser(decode.decode(body).text)
 
 
 def _sections(tree: LexborHTMLParser, url: str, site: Site) -> Iterator[SourceFound]:

@@ -109,9 +109,48 @@ def ancestors(node: LexborNode) -> Iterator[LexborNode]:
         current = current.parent
 
 
+def around(nodes: Iterable[LexborNode]) -> frozenset[int]:
+    """Return the ids of all elements that contain at least one of `nodes`."""
+    found: set[int] = set()
+    for node in nodes:
+        for element in ancestors(node):
+            if element.mem_id in found:
+                break
+            found.add(element.mem_id)
+    return frozenset(found)
+
+
 def inside(node: LexborNode, containers: frozenset[int]) -> bool:
     """Whether `node` is, or is inside, one of the nodes whose ids are in `containers`."""
     return node.mem_id in containers or any(a.mem_id in containers for a in ancestors(node))
+
+
+def outside(nodes: Iterable[LexborNode], containers: frozenset[int]) -> list[LexborNode]:
+    """Return the nodes that neither are nor are inside one of the nodes whose ids are in `containers`.
+
+    Each ancestor is visited once, so that the time stays linear on a deeply nested page.
+    """
+    known = dict.fromkeys(containers, True)
+    found: list[LexborNode] = []
+    for node in nodes:
+        path: list[int] = []
+        current: LexborNode | None = node
+        while current is not None and current.mem_id not in known:
+            path.append(current.mem_id)
+            current = current.parent
+        is_inside = current is not None and known[current.mem_id]
+        known.update(dict.fromkeys(path, is_inside))
+        if not is_inside:
+            found.append(node)
+    return found
+
+
+def outermost(nodes: Sequence[LexborNode]) -> list[LexborNode]:
+    """Return those of `nodes` that are not inside another one of them."""
+    identities = ids(nodes)
+    parents = {node.parent.mem_id: node.parent for node in nodes if node.parent is not None}
+    free = ids(outside(parents.values(), identities))
+    return [node for node in nodes if node.parent is None or node.parent.mem_id in free]
 
 
 def attribute(node: LexborNode, name: str) -> str:

@@ -36,9 +36,9 @@ def byline(layout: Markup, frame: Frame) -> str | None:
     return ", ".join(dict.fromkeys(name for name in names if name)) or None
 
 
-def tags(layout: Markup, frame: Frame) -> tuple[str, ...]:
+def tags(page: PageTree, layout: Markup, frame: Frame) -> tuple[str, ...]:
     """Return the article's tags without the leading `#`, each tag only once."""
-    found = (dom.text(node).lstrip("#").strip() for node in frame.own(layout.article.tags))
+    found = (dom.text(node).lstrip("#").strip() for node in frame.displaced(page.tree, layout.article.tags))
     return tuple(dict.fromkeys(tag for tag in found if tag))
 
 
@@ -69,7 +69,7 @@ def section(page: PageTree, layout: Markup | None = None, frame: Frame | None = 
     if name := _last_crumb(page.head.breadcrumbs, page):
         return name, "JSON-LD BreadcrumbList"
     if layout is not None and frame is not None:
-        own = frame.own(layout.article.breadcrumb) or dom.select(page.tree, layout.article.breadcrumb)
+        own = frame.own(layout.article.breadcrumb) or dom.outermost(dom.select(page.tree, layout.article.breadcrumb))
         if name := _last_crumb([dom.text(n) for n in own], page):
             return name, "breadcrumb"
     news = page.head.news_article(page.post_id)

@@ -120,7 +120,9 @@ def _read_layout(page: PageTree, layout: Markup) -> Article | None:
     found = frame.find(page, layout)
     if found is None:
         return None
-    parts, stories = _body(page, layout, found)
+    foot = related.read(page.tree, found.body, layout.related, page.resolve, skip=found.foreign)
+    found = replace(found, foreign=found.foreign | foot.elements)
+    parts, stories = _body(page, layout, found, foot.stories)
     blocks = (*fields.avatar(page, layout, found, parts.blocks), *parts.blocks)
     if not blocks and not parts.has_player:
         return None  # the body element exists, but nothing in it can be read
@@ -139,7 +141,7 @@ def _read_layout(page: PageTree, layout: Markup) -> Article | None:
         dateline=structure.dateline(paragraphs[0]) if paragraphs else None,
         signature=structure.signature_of(paragraphs),
         byline=fields.byline(layout, found),
-        tags=fields.tags(layout, found),
+        tags=fields.tags(page, layout, found),
         published_at=published.iso,
         published_raw=published.raw,
         modified_at=modified.iso,
@@ -150,16 +152,17 @@ def _read_layout(page: PageTree, layout: Markup) -> Article | None:
     return _with_provenance(article, sources)
 
 
-def _body(page: PageTree, layout: Markup, found: Frame) -> tuple[BodyParts, tuple[Related, ...]]:
-    """Return the contents of all parts of the body, and the related stories in the body and at the foot of the page."""
-    foot = related.read(page.tree, found.body, layout.related, page.resolve)
+def _body(
+    page: PageTree, layout: Markup, found: Frame, foot: tuple[Related, ...]
+) -> tuple[BodyParts, tuple[Related, ...]]:
+    """Return the contents of all parts of the body, and the related stories at the foot of the page and in the body."""
     whole = BodyParts()
     for element in found.bodies:
-        parts = body_reader.read(element, layout, page.resolve, foot.elements)
+        parts = body_reader.read(element, layout, page.resolve, found.foreign)
         whole.blocks += parts.blocks
         whole.related_links += parts.related_links
         whole.has_player |= parts.has_player
-    return whole, (*foot.stories, *related.inline(whole.related_links, page.resolve, foot.stories))
+    return whole, (*foot, *related.inline(whole.related_links, page.resolve, foot))
 
 
 def _kind(blocks: Sequence[Block], parts: BodyParts) -> ArticleKind:
