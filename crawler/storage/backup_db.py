@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from crawler.errors import Interrupted, StorageError, raise_if_stopped
-from crawler.storage.base import as_storage_error
+from crawler.storage.base import as_storage_error, connect_reading
 
 UNWRITABLE = "check that the folder exists and is writable, and that its disk is mounted and has free space"
 _BATCH = 4096  # database pages copied between two calls of `stopping`
@@ -58,7 +58,7 @@ def read_summary(file: Path) -> dict[str, int]:
 
     """
     try:
-        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as db:
+        with closing(connect_reading(file)) as db:
             return {
                 "schema": int(db.execute("PRAGMA user_version").fetchone()[0]),
                 "articles": int(db.execute("SELECT count(*) FROM articles").fetchone()[0]),
@@ -72,13 +72,12 @@ def required_sizes(file: Path) -> dict[str, int]:
 
     A WARC file that is shorter has lost captures to which the database refers.
     """
-    with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as db:
+    with closing(connect_reading(file)) as db:
         return dict(db.execute("SELECT file, max(offset + length) FROM raw GROUP BY file"))
 
 
 def _copy(source: Path, fresh: Path, stopping: Callable[[], bool]) -> None:
-    reading = sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True, timeout=30)
-    with closing(reading) as db, closing(sqlite3.connect(fresh)) as copy:
+    with closing(connect_reading(source)) as db, closing(sqlite3.connect(fresh.absolute())) as copy:
         db.execute("BEGIN")
         # The first read starts the snapshot. Without it, the backup restarts whenever another process writes.
         db.execute("SELECT 1 FROM sqlite_schema").fetchone()
