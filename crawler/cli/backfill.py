@@ -117,15 +117,14 @@ def backfill(
     if warc or captures:
         _other_archives(globals_, options, warc, plain=not (dry_run or (warc and captures)), as_json=as_json)
         return
-    config = globals_.load()
     if dry_run:
-        _dry_run(config, options, as_json=as_json)
+        _dry_run(globals_.load(), options, as_json=as_json)
         return
+    config = globals_.load_for_requests()
     from crawler import app
     from crawler.cli.plan_progress import plan_display
     from crawler.clock import StoppableClock
 
-    app.require_contact(config)
     lexicon = state.lexicon_or_note()
     clock = StoppableClock()
     with (
