@@ -6,11 +6,11 @@ Boundary: formats strings and writes them to the two streams.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import IO, Any
+from typing import Any
 
+from crawler.cli import streams
 from crawler.types import RunReport
 
 
@@ -21,24 +21,22 @@ def text(line: str) -> None:
 
 def json_line(value: Any) -> None:
     """Print a value as one line of JSON."""
-    text(json.dumps(value, ensure_ascii=False))
+    _json(value, indent=None)
 
 
 def json_block(value: Any) -> None:
     """Print a value as indented JSON."""
-    text(json.dumps(value, ensure_ascii=False, indent=2))
+    _json(value, indent=2)
+
+
+def _json(value: Any, indent: int | None) -> None:
+    # If stdout cannot show every character, JSON has escapes of its own.
+    text(json.dumps(value, ensure_ascii=not streams.is_utf8(sys.stdout), indent=indent))
 
 
 def note(line: str) -> None:
     """Print a message on stderr."""
     sys.stderr.write(f"{line}\n")
-
-
-def discard(stream: IO[str]) -> None:
-    """Redirect a stream to the null device after its reader has closed it, so that the flush at exit cannot fail."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, stream.fileno())
-    os.close(null)
 
 
 def report_line(report: RunReport) -> str:

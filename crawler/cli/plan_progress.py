@@ -5,7 +5,6 @@ Boundary: displays figures that the caller passes.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,7 +12,8 @@ from datetime import timedelta
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
-from crawler.cli.progress import Lines, Live
+from crawler.cli import output
+from crawler.cli.progress import Lines, Live, shows_bars
 from crawler.outcome import Outcome
 
 _EVERY = 100  # pages between two lines with figures
@@ -86,13 +86,13 @@ class PlanLines(Lines):
 
     def plan(self, name: str, progress: PlanProgress) -> None:
         """Print the name and the figures of a plan."""
-        self._print(f"{name}: {progress.summary()}, about {progress.remaining} remaining")
+        output.note(f"{name}: {progress.summary()}, about {progress.remaining} remaining")
 
     def work_item(self, outcome: Outcome, progress: PlanProgress) -> None:
         """Print the outcome of a work item."""
         self.step(outcome)
         if progress.visited and progress.visited % _EVERY == 0:
-            self._print(f"{progress.summary()}; {progress.speed()}")
+            output.note(f"{progress.summary()}; {progress.speed()}")
 
 
 class PlanBar(Live):
@@ -134,5 +134,5 @@ class PlanBar(Live):
 
 
 def plan_display(verbose: int = 0) -> PlanLines | PlanBar:
-    """Return a display with bars if stderr is a terminal and `verbose` is 0; otherwise, a display with plain lines."""
-    return PlanBar() if sys.stderr.isatty() and not verbose else PlanLines(verbose)
+    """Return a display with bars if the terminal can show them and `verbose` is 0; otherwise, one with plain lines."""
+    return PlanBar() if shows_bars(verbose) else PlanLines(verbose)
