@@ -16,7 +16,7 @@ from crawler import urls
 from crawler.clock import Clock, StoppableClock, SystemClock, to_text
 from crawler.config import Config
 from crawler.errors import BadInput, ConfigError, OtherArchive, SchemaTooOld, StorageError
-from crawler.fetch import Fetcher, Settings, budget_for, resolve_host
+from crawler.fetch import Fetcher, ProxyServer, Settings, budget_for, proxy_for, resolve_host
 from crawler.lexicon import load as load_lexicon
 from crawler.pipeline import Progress, Run, RunSettings
 from crawler.pipeline.stored_pages import Reader, Repairer
@@ -26,6 +26,7 @@ from crawler.repair.lexicon import Lexicon
 from crawler.site import Site, api_hosts
 from crawler.storage import FILE, Archive, disk, open_archive, replace_db
 from crawler.storage.archive_identity import stored_identity
+from crawler.storage.base import is_read_only
 from crawler.storage.crash_marker import CrashMarker
 from crawler.storage.locks import Role, holding
 from crawler.types import Article, Reading
@@ -131,16 +132,28 @@ def _politeness(config: Config) -> Settings:
     )
 
 
+def proxy(config: Config) -> ProxyServer | None:
+    """Return the proxy through which the site is requested; None if it is requested directly.
+
+    Raises:
+        ConfigError: the environment names something that is not a proxy.
+
+    """
+    return proxy_for(config.root)
+
+
 def require_contact(config: Config) -> None:
     """Raise an error unless a contact is configured, so that the operators of the real site can reach the user.
 
     Raises:
-        ConfigError: the configured contact is missing or a placeholder.
+        ConfigError: the configured contact is missing or a placeholder, or the environment names an invalid proxy.
         SiteUnavailable: the host of the site cannot be resolved; the user should fix this before setting the contact.
 
     """
+    through = proxy(config)
     if not config.loopback and not config.contact_is_real:
-        resolve_host(config.root)
+        if through is None:  # behind a proxy, only the proxy must know the name of the host
+            resolve_host(config.root)
         raise ConfigError(
             f"no contact is configured, but the operators of {config.root} must be able to reach you",
             'set `[site] contact = "you@your.domain"` in config/crawler.toml; `vna demo` needs no contact and no internet',
@@ -262,9 +275,12 @@ def _kept_identity(folder: Path) -> str | None:
 def auditing(config: Config) -> Iterator[tuple[Archive, WarcStore]]:
     """Open an archive and its WARC files to check them, while other processes may work there.
 
+    The check of the search index is a write for SQLite, but an archive that cannot be written can be checked as well.
+
     Raises:
         StorageError: there is no archive, or it cannot be opened.
 
     """
-    with writing_archive(config.archive) as archive, WarcStore(config.archive / "warc") as warc:
+    opened = reading_archive if is_read_only(config.archive / FILE) else writing_archive
+    with opened(config.archive) as archive, WarcStore(config.archive / "warc") as warc:
         yield archive, warc

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from crawler.cli import output, state
+from crawler.cli import output, state, streams
 from crawler.errors import ArticleNotFound, BadInput
 
 
@@ -218,14 +217,16 @@ def export(
     else:
         with state.of(context).reading() as archive:
             articles = archive.export(since=_day(since), until=_day(until))
-            if out is None:
-                count = exporting.WRITERS[format_.value](articles, sys.stdout)
+            if out is None or exporting.open_descriptor(out) == streams.STDOUT:
+                shown = streams.while_writable(articles)
+                count = exporting.WRITERS[format_.value](shown, streams.utf8_stdout())
             elif format_ is ExportFormat.text:
                 count = exporting.text_files(articles, out)
             else:
                 with exporting.replacing(out) as file:
                     count = exporting.WRITERS[format_.value](articles, file)
-    output.note(output.count(count, "article") + (f" in {out}" if out else ""))
+    if streams.is_writable():
+        output.note(output.count(count, "article") + (f" in {out}" if out else ""))
 
 
 def _dataset(context: typer.Context, since: str | None, until: str | None, out: Path | None) -> int:

@@ -79,6 +79,8 @@ def verify(
         output.text(f"{', '.join(parts)}: {output.count(len(found.faults), 'fault')}")
         for fault in found.faults:
             output.text(f"{fault.what}: {fault.where}\n  {fault.detail}\n  {fault.advice}")
+    if found.unchecked:
+        output.note(f"not checked, because the archive cannot be written: {', '.join(found.unchecked)}")
     if not found.finished:
         output.note("stopped before the end: the rest was not checked")
     if found.faults or not found.finished:

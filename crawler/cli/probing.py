@@ -90,8 +90,7 @@ def _run(globals_: state.Globals) -> tuple[ProbeReport | None, StopError | None]
     from crawler.clock import StoppableClock
     from crawler.pipeline.probe import run_probe
 
-    config = globals_.load()
-    app.require_contact(config)
+    config = globals_.load_for_requests()
     lexicon = state.lexicon_or_note()
     clock = StoppableClock()
     with (

@@ -10,10 +10,8 @@ Boundary: sends requests and returns values. Nothing is stored here, and the cal
 
 from __future__ import annotations
 
-import functools
 import re
 import socket
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
@@ -30,9 +28,10 @@ from crawler import rate_limit, urls
 from crawler.clock import Clock, monotonic_seconds
 from crawler.errors import BadStatus, BodyTooLarge, Disallowed, FetchError, SiteUnavailable, Throttled, Unreachable
 from crawler.fetch.budget import Budget
-from crawler.fetch.deadline import Deadline, apply_deadline
+from crawler.fetch.deadline import Deadline
 from crawler.fetch.inflate import inflate
 from crawler.fetch.robots import OFFLINE_HINT, Robots
+from crawler.fetch.transports import Transports
 from crawler.rate_limit import RateLimits, RateLimitStatus, ResponseSignal, SignalKind
 from crawler.types import Exchange, Fetched
 
@@ -102,8 +101,9 @@ class Fetcher:
         self._budgets: dict[str, Budget] = {}
         self._log: list[Exchange] = []
         self._robots_responses: list[Fetched] = []
+        self._deadline = Deadline(_WAITS * settings.timeout, monotonic, heartbeat=clock.now)
         self._client = httpx.Client(
-            verify=_tls_context(),
+            transport=Transports(settings.connections, self._deadline),
             timeout=settings.timeout,
             headers={
                 "User-Agent": user_agent(settings.contact),
@@ -111,10 +111,7 @@ class Fetcher:
                 "Accept-Encoding": "gzip, deflate",
                 "Accept-Language": "fr,vi;q=0.5",
             },
-            limits=httpx.Limits(max_connections=settings.connections),
         )
-        self._deadline = Deadline(_WAITS * settings.timeout, monotonic, heartbeat=clock.now)
-        apply_deadline(self._client, self._deadline)
         self.robots = Robots(state, "vna-archive", self._get_robots, clock)
 
     def __enter__(self) -> Self:
@@ -301,12 +298,6 @@ class Fetcher:
 
     def _since(self, start: datetime) -> float:
         return round((self._clock.now() - start).total_seconds(), 3)
-
-
-@functools.cache
-def _tls_context() -> ssl.SSLContext:
-    """Return the TLS settings that all clients of this process share, because reading the certificates takes 35 ms."""
-    return httpx.create_ssl_context()
 
 
 def budget_for(settings: Settings, state: Path, url: str, clock: Clock) -> Budget:

@@ -9,7 +9,9 @@ Boundary: reads WARC files; writes nothing.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -81,8 +83,18 @@ _reader: Reader | None = None
 
 def _start_worker(make: Callable[[], Reader]) -> None:
     global _reader  # noqa: PLW0603 - a worker process has exactly one reader
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the process that writes
+    for number in (signal.SIGINT, signal.SIGHUP):  # the process that writes handles them, and ends the workers
+        signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _reader = make()
+
+
+def _end_with_parent() -> None:
+    """End this worker when the process that writes is killed: nothing else would end it."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _read_in_worker(ref: RawRef) -> ParsedPage | UnparsedPage:

@@ -57,8 +57,9 @@ class Archive(
     instead.
     """
 
-    def __init__(self, db: Database, file: Path) -> None:
+    def __init__(self, db: Database, file: Path, *, read_only: bool = False) -> None:
         self.db = db
+        self.read_only = read_only
         self._file = file
         self._claims = Claims(file.with_name(CLAIMS))
 
@@ -135,4 +136,4 @@ def open_archive(folder: Path, *, read_only: bool = False) -> Archive:
 
     """
     file = folder / FILE
-    return Archive(open_database(file, read_only=read_only), file)
+    return Archive(open_database(file, read_only=read_only), file, read_only=read_only)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from crawler.errors import Interrupted, StorageError, raise_if_stopped
 from crawler.storage.archive_identity import identity_in
-from crawler.storage.base import as_storage_error
+from crawler.storage.base import as_storage_error, connect_reading
 
 UNWRITABLE = "check that the folder exists and is writable, and that its disk is mounted and has free space"
 #: Tables whose rows are never deleted, with the columns that identify a row.
@@ -83,7 +83,7 @@ def read_summary(file: Path) -> DatabaseSummary:
 
     """
     try:
-        with closing(_reading(file)) as db:
+        with closing(connect_reading(file)) as db:
             return DatabaseSummary(
                 schema=int(db.execute("PRAGMA user_version").fetchone()[0]),
                 articles=int(db.execute("SELECT count(*) FROM articles").fetchone()[0]),
@@ -98,7 +98,7 @@ def required_sizes(file: Path) -> dict[str, int]:
 
     A WARC file that is shorter has lost captures to which the database refers.
     """
-    with closing(_reading(file)) as db:
+    with closing(connect_reading(file)) as db:
         return dict(db.execute("SELECT file, max(offset + length) FROM raw GROUP BY file"))
 
 
@@ -129,7 +129,7 @@ def compare_databases(
 
     """
     try:
-        with closing(_reading(fresh)) as db:
+        with closing(connect_reading(fresh)) as db:
             db.execute("ATTACH DATABASE ? AS earlier", (_address(earlier),))
             db.set_progress_handler(stopping, _STEPS)
             lost = {table: _lost_keys(db, table, key) for table, key in _KEYS.items()}
@@ -160,18 +160,13 @@ def _lost_count(db: sqlite3.Connection, table: str) -> str:
     return str(earlier - fresh) if fresh < earlier else ""
 
 
-def _reading(file: Path) -> sqlite3.Connection:
-    return sqlite3.connect(_address(file), uri=True)
-
-
 def _address(file: Path) -> str:
     """Return the address of a database that nobody writes to. SQLite ignores other files next to it, such as a journal."""
     return f"{file.resolve().as_uri()}?mode=ro&immutable=1"
 
 
 def _copy(source: Path, fresh: Path, stopping: Callable[[], bool]) -> None:
-    reading = sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True, timeout=30)
-    with closing(reading) as db, closing(sqlite3.connect(fresh)) as copy:
+    with closing(connect_reading(source)) as db, closing(sqlite3.connect(fresh.absolute())) as copy:
         db.execute("BEGIN")
         # The first read starts the snapshot. Without it, the backup restarts whenever another process writes.
         db.execute("SELECT 1 FROM sqlite_schema").fetchone()

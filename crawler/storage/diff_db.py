@@ -104,7 +104,7 @@ def attached(db: Database, old: Path) -> Iterator[None]:
         StorageError: the attached database cannot be read, for example because it is damaged.
 
     """
-    db.conn.execute("ATTACH DATABASE ? AS old", (str(old),))
+    db.conn.execute("ATTACH DATABASE ? AS old", (str(old.absolute()),))
     try:
         with translated_errors(old):
             yield
