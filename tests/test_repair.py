@@ -77,6 +77,7 @@ WITHOUT_LEXICON = [
 ]
 
 UNTOUCHED = [
+    'Le courriel a"b"c@vnanet.vn est faux.',
     "info@vietnamplus.vn et https://fr.vietnamplus.vn/a,b.Cd(e)f-post1.vnp, www.vnanet.vn.Le",
     "VietnamPlus, PetroVietnam, MobiFone, TikTok, VinFast, VietJet, PVcomBank, SeABank, BioNTech, iPhone, eBay",
     "AstraZeneca, YouTube, LienVietPostBank, ChatGPT, OpenAI, VietinBank, VNeID, ZaloPay, MoMo, SpaceX, VnExpress",
