@@ -215,10 +215,10 @@ def repairer(lexicon: Lexicon | None) -> Repairer:
 
 
 def hints(article: Article) -> Sequence[str]:
-    """Return the texts of a page that never have glued words: title, lead, captions, the stories under `Voir plus`."""
+    """Return the texts of a page that never have glued words: title, lead, tags, captions, the stories under `Voir plus`."""
     captions = [image.caption for image in article.images if image.caption]
     stories = [text for story in article.related for text in (story.title, story.summary, story.caption or "") if text]
-    return [article.title, *([article.lead] if article.lead else []), *captions, *stories]
+    return [article.title, *([article.lead] if article.lead else []), *article.tags, *captions, *stories]
 
 
 @contextmanager
