@@ -83,7 +83,7 @@ def read_summary(file: Path) -> DatabaseSummary:
 
     """
     try:
-        with closing(connect_reading(file)) as db:
+        with closing(_reading(file)) as db:
             return DatabaseSummary(
                 schema=int(db.execute("PRAGMA user_version").fetchone()[0]),
                 articles=int(db.execute("SELECT count(*) FROM articles").fetchone()[0]),
@@ -98,7 +98,7 @@ def required_sizes(file: Path) -> dict[str, int]:
 
     A WARC file that is shorter has lost captures to which the database refers.
     """
-    with closing(connect_reading(file)) as db:
+    with closing(_reading(file)) as db:
         return dict(db.execute("SELECT file, max(offset + length) FROM raw GROUP BY file"))
 
 
@@ -129,7 +129,7 @@ def compare_databases(
 
     """
     try:
-        with closing(connect_reading(fresh)) as db:
+        with closing(_reading(fresh)) as db:
             db.execute("ATTACH DATABASE ? AS earlier", (_address(earlier),))
             db.set_progress_handler(stopping, _STEPS)
             lost = {table: _lost_keys(db, table, key) for table, key in _KEYS.items()}
@@ -158,6 +158,10 @@ def _lost_keys(db: sqlite3.Connection, table: str, key: tuple[str, ...]) -> str:
 def _lost_count(db: sqlite3.Connection, table: str) -> str:
     earlier, fresh = (db.execute(f"SELECT count(*) FROM {name}.{table}").fetchone()[0] for name in ("earlier", "main"))  # noqa: S608 - constants only
     return str(earlier - fresh) if fresh < earlier else ""
+
+
+def _reading(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(_address(file), uri=True)
 
 
 def _address(file: Path) -> str:
