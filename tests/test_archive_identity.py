@@ -126,7 +126,9 @@ def without_identity(file):
     """Turn a database into one of schema 3, which had no identities."""
     with closing(sqlite3.connect(file)) as db:
         db.executescript(
-            "DROP TABLE archive_identity; DELETE FROM _sqlite_migrations WHERE name = '0004_identity';"
+            "DROP TABLE archive_identity; ALTER TABLE sightings DROP COLUMN url;"
+            "DROP INDEX sources_address; ALTER TABLE sources DROP COLUMN address; ALTER TABLE plan_steps DROP COLUMN guessed;"
+            "DELETE FROM _sqlite_migrations WHERE name = '0004_identity';"
             "PRAGMA user_version = 3; PRAGMA journal_mode = DELETE;"
         )
 

@@ -545,7 +545,7 @@ def test_a_wrong_value_exits_with_1_and_a_message(archive_copy, tmp_path, words,
     (tmp_path / "empty.txt").touch()
     (tmp_path / "latin.txt").write_bytes("é".encode("latin-1"))
     (tmp_path / "broken.gz").write_bytes(gzip.compress(b"x" * 1000)[:-9])
-    (tmp_path / "big.html").write_bytes(bytes(3_000_001))
+    (tmp_path / "big.html").write_bytes(bytes(10_000_001))
     outcome = vna("--archive", archive_copy, *words)
     assert outcome.code == 1, outcome
     assert said in outcome.err

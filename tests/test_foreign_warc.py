@@ -259,7 +259,6 @@ def test_forms_of_the_address(tmp_path, url):
         "http://[::1/a-post1.vnp",
         "urn:x",
         "https://fr.vietnamplus.vn/",
-        f"{SITE}/a%2Fb%2Fc-post1.vnp",
         SITE + "/x" * 9000,
     ],
 )

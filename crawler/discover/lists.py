@@ -99,8 +99,7 @@ def _sections(tree: LexborHTMLParser, url: str, site: Site) -> Iterator[SourceFo
         address = site.address(base, dom.attribute(link, "href"))
         if address is None or urls.shape(address) != "section":
             continue
-        address = address.partition("?")[0]  # an address with a query is a fragment of a section
-        key = urls.canonical(address)
+        key = urls.canonical(address).partition("?")[0]  # several addresses with a query name parts of one section
         if key not in seen and not _FURTHER_PAGE.search(address) and len(seen) < _MAX_SECTIONS:
             seen.add(key)
             yield SourceFound("section", address, dom.text(link) or None, zone=_zone_around(link))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import ssl
 
+import httpcore
 import httpx
 
 from crawler.fetch.deadline import Deadline, apply_deadline
@@ -50,7 +51,26 @@ class Transports(httpx.BaseTransport):
             server = httpx.Proxy(proxy.url, auth=login, ssl_context=_tls_context() if proxy.is_tls else None)
         transport = httpx.HTTPTransport(verify=_tls_context(), limits=self._limits, proxy=server)
         apply_deadline(transport, self._deadline)
+        if proxy is not None:
+            _drop_target_of_proxies(transport)
         return transport
+
+
+def _drop_target_of_proxies(transport: httpx.HTTPTransport) -> None:
+    """Keep the exact target of a request away from the requests to the proxy.
+
+    `client` sets the target with an extension of httpcore, which puts it into the URL of the request. httpcore would also
+    put it into the request to the proxy, such as CONNECT, so the extension is removed afterwards. tests/test_proxies.py
+    checks the result, because private attributes are used.
+    """
+    pool = transport._pool  # noqa: SLF001
+    send = pool.handle_request
+
+    def send_without_extension(request: httpcore.Request) -> httpcore.Response:
+        request.extensions = {name: value for name, value in request.extensions.items() if name != "target"}
+        return send(request)
+
+    pool.handle_request = send_without_extension  # type: ignore[method-assign]
 
 
 @functools.cache
