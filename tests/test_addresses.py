@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import threading
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 import httpx
@@ -304,6 +305,9 @@ def test_a_new_address_of_a_page_that_failed_is_tried_at_once(tmp_path, clock, s
     assert changed == {"url": url, "state": state, "failures": then, "next_due_at": due}
 
 
+SMALL = Options(sections=SECTIONS[:1], section_size=5, feed_size=5, home_size=8, no_api=True)
+
+
 # --- a site with awkward addresses ------------------------------------------------------------------------------------
 
 
@@ -315,7 +319,7 @@ def archive(tmp_path):
 @contextmanager
 def awkward_site(clock, **options):
     """Mount a fake site with one article for each awkward address."""
-    chosen = Options(awkward=True, sections=SECTIONS[:2], section_size=5, no_api=True, **options)
+    chosen = replace(SMALL, awkward=True, section_size=30, feed_size=30, **options)
     with mounted(clock, articles=len(AWKWARD_PATHS), options=chosen) as site:
         yield site
 
@@ -531,7 +535,7 @@ def test_two_spellings_of_a_list_are_one_source_requested_as_named_first(tmp_pat
 
 
 def test_a_section_is_requested_as_the_home_page_names_it(archive, clock):
-    with mounted(clock, options=Options(no_api=True, sections=SECTIONS[:1])) as site:
+    with mounted(clock, options=SMALL) as site:
         link = b'<nav><a href="/soci%c3%a9t%c3%a9/?x=%2f">S</a><a href="/soci%C3%A9t%C3%A9/?x=%2F">S</a></nav></body>'
         site.edit = edited("/", lambda body: body.replace(b"</body>", link))
         poll(archive, clock)
@@ -540,7 +544,7 @@ def test_a_section_is_requested_as_the_home_page_names_it(archive, clock):
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_print_page_is_not_requested_but_its_article_is(archive, clock, order):
-    with mounted(clock, articles=2, options=Options(no_api=True, sections=SECTIONS[:1])) as site:
+    with mounted(clock, articles=2, options=SMALL) as site:
         known, hidden = site.fake_site.ids()[-2:]
         site.fake_site.hide(hidden)
         path = site.fake_site.story(known).path
@@ -558,7 +562,7 @@ def test_a_print_page_is_not_requested_but_its_article_is(archive, clock, order)
 
 
 def test_a_citation_names_the_address_that_was_fetched(archive, clock):
-    with mounted(clock, articles=1, options=Options(no_api=True, sections=SECTIONS[:1])) as site:
+    with mounted(clock, articles=1, options=SMALL) as site:
         story = site.fake_site.story(max(site.fake_site.ids()))
         stated = f"/autre-titre-post{story.post_id}.vnp"
         canonical = f'rel="canonical" href="{ROOT}{story.path}"'.encode()
@@ -576,7 +580,7 @@ def test_a_citation_names_the_address_that_was_fetched(archive, clock):
 
 
 def test_an_address_of_another_id_sequence_does_not_select_an_article(archive, clock):
-    with mounted(clock, articles=1, options=Options(no_api=True, sections=SECTIONS[:1])) as site:
+    with mounted(clock, articles=1, options=SMALL) as site:
         poll(archive, clock)
         post_id = max(site.fake_site.ids())
     for host, code in (("fr.vietnamplus.vn", 0), ("en.vietnamplus.vn", 1), ("fr.daihoidang.vn", 1)):

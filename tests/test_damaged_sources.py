@@ -150,7 +150,7 @@ PAGE = """<html><head><link rel="alternate" type="application/rss+xml" href="/rs
 <ul class="sub-menu"><li><a href="/politique/assemblee/?ref=menu">Assemblée</a><a href="/politique/page/2/">2</a>
 <a href="/politique/trang-3/">3</a><a href="https://en.vietnamplus.vn/politics/">English</a><a href="/c-post3.vnp">C</a></ul>
 <a href="/contact/">Contact</a>""" + STORY  # fmt: skip
-FOUND = {"/politique/parti/", "/politique/assemblee/", "/rss/parti.rss", "/feed.json"}
+FOUND = {"/politique/parti/", "/politique/assemblee/?ref=menu", "/rss/parti.rss", "/feed.json"}
 
 
 def test_a_section_page_names_sections_and_feeds():
@@ -216,7 +216,7 @@ def test_sources_of_a_section_page_are_polled_and_rebuilt(archive, clock):
         clock.advance(hours=8)
         poll(archive, clock, everything=True)
     known = {row["url"].removeprefix(SITE) for row in rows(archive, "SELECT url FROM sources")}
-    assert {"/politique/parti/", "/politique/assemblee/"} <= known & polled_paths
+    assert {"/politique/parti/", "/politique/assemblee/?ref=menu"} <= known & polled_paths
     assert not {"/politique/page/2/", "/politique/trang-3/", "/contact/"} & known
     assert_rebuilt_equal(archive, clock)
 
