@@ -157,6 +157,7 @@ def reencoded(url: str) -> str:
     return _canonical_origin(parts, url) + path
 
 
+@functools.lru_cache(maxsize=8192)  # successive pages and polls have the same links
 def absolute(base: str, link: str | None) -> str | None:
     """Return the URL that a browser requests for `link` on the page `base`; None if there is none with http or https.
 
@@ -172,7 +173,8 @@ def absolute(base: str, link: str | None) -> str | None:
         return None
     if url.protocol not in ("http:", "https:"):
         return None
-    url.username, url.password = "", ""
+    if url.username or url.password:
+        url.username, url.password = "", ""
     return str(url.href).partition("#")[0]
 
 

@@ -44,6 +44,9 @@ _BLOCKS = frozenset(
 _FULL_STORY = "h1, [itemprop=articleBody], .article__body"  # of another article, loaded below this one
 _SIDEBAR = re.compile(r"(?:^|[\s_-])(?:sidebar|side-bar|col-right|right-col|footer)(?:$|[\s_-])", re.IGNORECASE)
 _DECORATION = re.compile(r"\(\s*\d+\s*\)|\b\d+\b|[^\w\s]|_", re.ASCII)  # counts, colons, arrows
+# Letters that look like others, and characters that may be inside a word: full-width and mathematical letters, combining
+# accents, soft hyphens and zero-width characters.
+_ODD_LETTERS = re.compile("[\u00ad\u0300-\u036f\u200b-\u200f\u2060-\u2064\ufeff\uff21-\uff5a\U0001d400-\U0001d7ff]")
 _READ_MORE = re.compile(r"(?:lire|voir|en savoir|details?|suite|plus)\b")  # a link that does not name its story
 _LABEL = 40  # characters of the heading of another list
 _AFTER_LINK = 15  # letters that may follow a story's link in the same line, such as a date
@@ -69,15 +72,10 @@ def read(
 
     Nodes whose ids (`mem_id`) are in `skip` belong to other articles.
     """
-    headings = list(islice(_headings(tree, selectors.heading), _MAX_HEADINGS))
-    if not headings:
-        return RelatedBlock()
-    order = {node.mem_id: position for position, node in enumerate(tree.css("*"))}  # document order
-    start = order[body.mem_id]
     found: list[Related] = []
     elements: frozenset[int] = frozenset()
-    for heading in headings:
-        if order.get(_element(heading).mem_id, -1) < start or dom.inside(heading, elements | skip):
+    for heading in list(islice(_headings(tree, body, selectors.heading), _MAX_HEADINGS)):
+        if dom.inside(heading, elements | skip):
             continue
         passed, nodes = _block(heading, body, selectors, resolve)
         nodes = [node for node in nodes if node.mem_id not in skip]
@@ -103,22 +101,28 @@ def inline(links: Iterable[LexborNode], resolve: Resolve, known: Sequence[Relate
 # --- the heading
 
 
-def _headings(tree: LexborHTMLParser, label: str) -> Iterator[LexborNode]:
-    """Yield the nodes whose visible text is only `label`, the text of the heading to find.
+def _headings(tree: LexborHTMLParser, body: LexborNode, label: str) -> Iterator[LexborNode]:
+    """Yield the nodes after the start of `body` whose visible text is only `label`, the text of the heading to find.
 
     Each is the outermost such element, or a text node at the start of an element with more content.
     """
     wanted = _comparable(label)
-    first_word = wanted.split(maxsplit=1)[0]
+    first_word = wanted.split(maxsplit=1)[0] if label.isascii() else ""  # with accents, the quick test could miss it
     seen: set[int] = set()
+    begun = False
     for node in tree.root.traverse(include_text=True) if tree.root else ():
-        text = node.text_content or "" if dom.is_text(node) else ""
-        if len(text) > _LONGEST_HEADING or not text.strip() or first_word not in _comparable(text):
+        begun = begun or node.mem_id == body.mem_id
+        if not begun or not dom.is_text(node) or not _may_be(first_word, node.text_content or ""):
             continue
         heading = _heading(node, wanted)
         if heading is not None and heading.mem_id not in seen:
             seen.add(heading.mem_id)
             yield heading
+
+
+def _may_be(word: str, text: str) -> bool:
+    """Whether a text is short enough for a heading and may contain `word`: a quick test before the exact one."""
+    return len(text) <= _LONGEST_HEADING and (word in text.casefold() or _ODD_LETTERS.search(text) is not None)
 
 
 def _heading(text: LexborNode, wanted: str) -> LexborNode | None:
@@ -163,10 +167,6 @@ def _comparable(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(c for c in decomposed if not unicodedata.combining(c) and unicodedata.category(c) != "Cf")
     return " ".join(_DECORATION.sub(" ", plain).split())
-
-
-def _element(node: LexborNode) -> LexborNode:
-    return node if dom.is_element(node) or node.parent is None else node.parent
 
 
 # --- the stories after the heading
