@@ -44,9 +44,9 @@ _BLOCKS = frozenset(
 _FULL_STORY = "h1, [itemprop=articleBody], .article__body"  # of another article, loaded below this one
 _SIDEBAR = re.compile(r"(?:^|[\s_-])(?:sidebar|side-bar|col-right|right-col|footer)(?:$|[\s_-])", re.IGNORECASE)
 _DECORATION = re.compile(r"\(\s*\d+\s*\)|\b\d+\b|[^\w\s]|_", re.ASCII)  # counts, colons, arrows
-# Letters that look like others, and characters that may be inside a word: full-width and mathematical letters, combining
-# accents, soft hyphens and zero-width characters.
-_ODD_LETTERS = re.compile("[\u00ad\u0300-\u036f\u200b-\u200f\u2060-\u2064\ufeff\uff21-\uff5a\U0001d400-\U0001d7ff]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u0300-\u036f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+"
+)  # accents, too
 _READ_MORE = re.compile(r"(?:lire|voir|en savoir|details?|suite|plus)\b")  # a link that does not name its story
 _LABEL = 40  # characters of the heading of another list
 _AFTER_LINK = 15  # letters that may follow a story's link in the same line, such as a date
@@ -107,7 +107,7 @@ def _headings(tree: LexborHTMLParser, body: LexborNode, label: str) -> Iterator[
     Each is the outermost such element, or a text node at the start of an element with more content.
     """
     wanted = _comparable(label)
-    first_word = wanted.split(maxsplit=1)[0] if label.isascii() else ""  # with accents, the quick test could miss it
+    first_word = wanted.split(maxsplit=1)[0]
     seen: set[int] = set()
     begun = False
     for node in tree.root.traverse(include_text=True) if tree.root else ():
@@ -121,8 +121,8 @@ def _headings(tree: LexborHTMLParser, body: LexborNode, label: str) -> Iterator[
 
 
 def _may_be(word: str, text: str) -> bool:
-    """Whether a text is short enough for a heading and may contain `word`: a quick test before the exact one."""
-    return len(text) <= _LONGEST_HEADING and (word in text.casefold() or _ODD_LETTERS.search(text) is not None)
+    """Whether a text is short enough for a heading and contains `word`: a quick test before the exact one."""
+    return len(text) <= _LONGEST_HEADING and word in (text.casefold() if text.isascii() else _comparable(text))
 
 
 def _heading(text: LexborNode, wanted: str) -> LexborNode | None:
@@ -164,8 +164,7 @@ def _is_first(text: LexborNode) -> bool:
 
 def _comparable(text: str) -> str:
     """Return a heading without accents, case, counts, punctuation and differences in white space."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(c for c in decomposed if not unicodedata.combining(c) and unicodedata.category(c) != "Cf")
+    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKD", text.casefold()))
     return " ".join(_DECORATION.sub(" ", plain).split())
 
 
