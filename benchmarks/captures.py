@@ -20,10 +20,11 @@ from benchmarks.poll import SEEDS
 from crawler import app, config, urls
 from crawler.outcome import Outcome
 from crawler.pipeline import Silent
-from crawler.pipeline.captures import CaptureImport, import_captures
+from crawler.pipeline.captures import CaptureBatch, CaptureImport
 from crawler.sim.site import SiteRequest, build
 from crawler.site import ROOT
-from crawler.warc.foreign import ImportTally, captures
+from crawler.warc.foreign import captures
+from crawler.warc.import_tally import ImportTally, Skip
 
 SHARE = 50  # one in 50 records is of the site
 FILLERS = 400  # different records of other sites; they are repeated
@@ -98,6 +99,11 @@ def main() -> None:
         measure_import(path, Path(folder) / "archive")
 
 
+def unwanted(url: str) -> Skip | None:
+    """Return why an address is not imported."""
+    return None if urls.host(url) == urls.host(ROOT) else Skip.OTHER_SITE
+
+
 def measure_reading(path: Path) -> None:
     """Compare `captures` with a bare reader, run alternately; print medians."""
     bare, own = [], []
@@ -108,7 +114,7 @@ def measure_reading(path: Path) -> None:
         bare.append(time.process_time() - start)
         start = time.process_time()
         tally = ImportTally()
-        found = sum(1 for _ in captures(path, lambda url: urls.host(url) == urls.host(ROOT), tally))
+        found = sum(1 for _ in captures(path, unwanted, tally))
         own.append(time.process_time() - start)
     one, other = sorted(bare)[1], sorted(own)[1]
     print(f"bare reader      {count / one:8.0f} records/s")
@@ -124,7 +130,7 @@ def measure_import(path: Path, archive: Path) -> None:
     start = time.process_time()
     with app.working(settings, "bench", memory, role="backfill") as work:
         result = CaptureImport(path.name)
-        import_captures(work, path, result)
+        CaptureBatch(work).read(path, result)
     spent = time.process_time() - start
     seen = memory.seen
     tenths = [f"{max(seen[len(seen) * n // 10 : len(seen) * (n + 1) // 10]):.0f}" for n in range(10)]

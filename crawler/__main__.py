@@ -1,5 +1,27 @@
 """`python -m crawler` is `vna`."""
 
-from crawler.cli import main
+from __future__ import annotations
 
-main()
+import os
+import signal
+
+
+def start() -> None:
+    """Run the command line. This is the entry point of `vna`."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under `nohup`, and in a background job of a script
+            signal.signal(number, _exit)
+    from crawler.cli import main  # noqa: PLC0415 - it takes a moment, and Ctrl-C may arrive in that moment
+
+    main()
+
+
+def _exit(number: int, _: object) -> None:
+    try:
+        os.write(2, f"vna: stopped by {signal.Signals(number).name}\n".encode())
+    finally:
+        os._exit(128 + number)
+
+
+if __name__ == "__main__":
+    start()

@@ -6,7 +6,7 @@ Boundary: connects parts; decides nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,8 +15,8 @@ from pathlib import Path
 from crawler import urls
 from crawler.clock import Clock, StoppableClock, SystemClock, to_text
 from crawler.config import Config
-from crawler.errors import BadInput, ConfigError, SchemaTooOld, StorageError
-from crawler.fetch import Fetcher, Settings, budget_for, resolve_host
+from crawler.errors import BadInput, ConfigError, OtherArchive, SchemaTooOld, StorageError
+from crawler.fetch import Fetcher, ProxyServer, Settings, budget_for, proxy_for, resolve_host
 from crawler.lexicon import load as load_lexicon
 from crawler.pipeline import Progress, Run, RunSettings
 from crawler.pipeline.stored_pages import Reader, Repairer
@@ -25,10 +25,13 @@ from crawler.repair import repair
 from crawler.repair.lexicon import Lexicon
 from crawler.site import Site, api_hosts
 from crawler.storage import FILE, Archive, disk, open_archive, replace_db
+from crawler.storage.archive_identity import stored_identity
+from crawler.storage.base import is_read_only
 from crawler.storage.crash_marker import CrashMarker
 from crawler.storage.locks import Role, holding
 from crawler.types import Article, Reading
 from crawler.warc import WarcStore
+from crawler.warc.archive_id import archive_ids
 
 
 @contextmanager
@@ -55,9 +58,14 @@ def working(
     site = Site(config.root, _list_hosts(config))
     with (
         holding(config.archive, role, command, to_text(since or clock.now())),
-        open_archive(config.archive) as archive,
+        _opened(config.archive) as archive,
         CrashMarker(config.archive, role) as crash_marker,
-        WarcStore(config.archive / "warc", max_bytes=config.warc_max_bytes, known_end=archive.known_end) as warc,
+        WarcStore(
+            config.archive / "warc",
+            max_bytes=config.warc_max_bytes,
+            identity=archive.identity(),
+            known_end=archive.known_end,
+        ) as warc,
         Fetcher(
             _politeness(config),
             config.archive / "state",
@@ -124,16 +132,28 @@ def _politeness(config: Config) -> Settings:
     )
 
 
+def proxy(config: Config) -> ProxyServer | None:
+    """Return the proxy through which the site is requested; None if it is requested directly.
+
+    Raises:
+        ConfigError: the environment names something that is not a proxy.
+
+    """
+    return proxy_for(config.root)
+
+
 def require_contact(config: Config) -> None:
     """Raise an error unless a contact is configured, so that the operators of the real site can reach the user.
 
     Raises:
-        ConfigError: the configured contact is missing or a placeholder.
+        ConfigError: the configured contact is missing or a placeholder, or the environment names an invalid proxy.
         SiteUnavailable: the host of the site cannot be resolved; the user should fix this before setting the contact.
 
     """
+    through = proxy(config)
     if not config.loopback and not config.contact_is_real:
-        resolve_host(config.root)
+        if through is None:  # behind a proxy, only the proxy must know the name of the host
+            resolve_host(config.root)
         raise ConfigError(
             f"no contact is configured, but the operators of {config.root} must be able to reach you",
             'set `[site] contact = "you@your.domain"` in config/crawler.toml; `vna demo` needs no contact and no internet',
@@ -150,7 +170,7 @@ def reading_archive(folder: Path) -> Archive:
     try:
         return open_archive(folder, read_only=True)
     except SchemaTooOld:
-        open_archive(folder).close()
+        _opened(folder).close()
         return open_archive(folder, read_only=True)
 
 
@@ -162,7 +182,17 @@ def writing_archive(folder: Path) -> Archive:
 
     """
     reading_archive(folder).close()  # raises if there is none; the next line would create one
-    return open_archive(folder)
+    return _opened(folder)
+
+
+def _opened(folder: Path) -> Archive:
+    """Open an archive for writing. A database without an identity gets that of the WARC files, if they have one."""
+    is_new = stored_identity(folder / FILE) is None
+    archive = open_archive(folder)
+    found = {identity for _, identity in archive_ids(folder / "warc")} if is_new else set()
+    if len(found) == 1:
+        archive.set_identity(*found)
+    return archive
 
 
 def reader(config: Config, *, repairing: bool) -> Reader:
@@ -185,10 +215,10 @@ def repairer(lexicon: Lexicon | None) -> Repairer:
 
 
 def hints(article: Article) -> Sequence[str]:
-    """Return the texts of a page that never have glued words: title, lead, captions, the stories under `Voir plus`."""
+    """Return the texts of a page that never have glued words: title, lead, tags, captions, the stories under `Voir plus`."""
     captions = [image.caption for image in article.images if image.caption]
     stories = [text for story in article.related for text in (story.title, story.summary, story.caption or "") if text]
-    return [article.title, *([article.lead] if article.lead else []), *captions, *stories]
+    return [article.title, *([article.lead] if article.lead else []), *article.tags, *captions, *stories]
 
 
 @contextmanager
@@ -197,8 +227,11 @@ def rebuilding(
 ) -> Iterator[Run]:
     """Open a new database in folder `into` over the WARC files of the configured archive, and lock that archive.
 
+    The new database keeps the identity of the archive.
+
     Raises:
         StopError: another process works in the archive, or the folder holds a database or cannot be written.
+        OtherArchive: the WARC files, or the old database and the WARC files, belong to two archives.
 
     """
     clock = clock or SystemClock()
@@ -210,21 +243,44 @@ def rebuilding(
             f"{into} already holds a database", "move the database away, or choose another folder with --into"
         )
     target = replace(config, archive=into)
-    with (
-        holding(config.archive, "alone", "rebuild", to_text(clock.now())),
-        replace_db.prepared_folder(into, warc),
-        working(target, "rebuild", progress, role="alone", clock=clock, lexicon=lexicon) as run,
-    ):
-        yield run
+    with holding(config.archive, "alone", "rebuild", to_text(clock.now())):
+        identity = _kept_identity(config.archive)
+        with (
+            replace_db.prepared_folder(into, warc),
+            working(target, "rebuild", progress, role="alone", clock=clock, lexicon=lexicon) as run,
+        ):
+            if identity is not None:
+                run.archive.set_identity(identity)
+            yield run
+
+
+def _kept_identity(folder: Path) -> str | None:
+    """Return the identity of an archive: that of its database or, if it has none, that of its WARC files."""
+    with suppress(StorageError):
+        reading_archive(folder).close()  # upgrades a database of a version without identities
+    identity = stored_identity(folder / FILE)
+    found = {other: name for name, other in archive_ids(folder / "warc")}
+    if len({*found, identity} - {None}) > 1:
+        files = ", ".join(f"{name} to {other}" for other, name in found.items())
+        database = f"; {folder / FILE} belongs to archive {identity}" if identity else ""
+        raise OtherArchive(
+            f"{folder / 'warc'} contains WARC files of another archive, for example: {files}{database}",
+            "move the WARC files of the other archive away (import them with `vna backfill --warc FILE`), then rebuild; "
+            "if all WARC files are right and only the database is not, move the database away and rebuild",
+        )
+    return identity or next(iter(found), None)
 
 
 @contextmanager
 def auditing(config: Config) -> Iterator[tuple[Archive, WarcStore]]:
     """Open an archive and its WARC files to check them, while other processes may work there.
 
+    The check of the search index is a write for SQLite, but an archive that cannot be written can be checked as well.
+
     Raises:
         StorageError: there is no archive, or it cannot be opened.
 
     """
-    with writing_archive(config.archive) as archive, WarcStore(config.archive / "warc") as warc:
+    opened = reading_archive if is_read_only(config.archive / FILE) else writing_archive
+    with opened(config.archive) as archive, WarcStore(config.archive / "warc") as warc:
         yield archive, warc

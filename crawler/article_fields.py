@@ -111,7 +111,7 @@ FIELDS: tuple[ArticleField, ...] = (
     _archived("id", _T.INTEGER, _SQL | _FILES, "the post id; a negative number for an imported text without one",
               csv=1, required=True),
     _attribute("post_id", _T.INTEGER, _FILES, "the number of the article on the site"),
-    _attribute("url", _T.TEXT, _BOTH | _FILES, "the address of the page", csv=2, compared=_CURRENT),
+    _attribute("url", _T.TEXT, _BOTH | _FILES, "the address of the page, as the page states it", csv=2, compared=_CURRENT),
     _attribute("kind", _T.TEXT, _BOTH | _FILES, "article, photo, video or infographic",
                csv=3, required=True, compared=_ALWAYS),
     _attribute("section", _T.TEXT, _BOTH | _FILES, "the section that the page names", csv=4, compared=_ALWAYS),
@@ -164,6 +164,8 @@ FIELDS: tuple[ArticleField, ...] = (
     _archived("source_file", _T.TEXT, _SQL, "the file of an imported text"),
     _computed("word_count", _T.SMALL_INTEGER, _SQL | _FILES, lambda _, r: count_words(r.clean),
               "the number of words in `clean`", csv=22, required=True),
+    _archived("fetched_url", _T.TEXT, _FILES,
+              "the address of the response that first showed this revision; `url` is what the page states", csv=23),
 )  # fmt: skip
 #: The columns of the CSV export, in their order.
 CSV_FIELDS: tuple[ArticleField, ...] = tuple(sorted((f for f in FIELDS if f.csv), key=lambda f: f.csv or 0))

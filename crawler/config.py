@@ -5,6 +5,7 @@ Boundary: reads files, never writes them; no network, no database.
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import math
 import os
@@ -23,6 +24,7 @@ from crawler.errors import ConfigError
 from crawler.markup import Markup
 
 DEFAULT_FILE = Path("config/crawler.toml")
+_SAVE_AS_UTF8 = "save the file as UTF-8"
 _MAX_RATE = 2.0  # requests a second; politeness towards the web server of a news agency
 _CONTACT = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|https?://\S+\.\S+")
 # contacts copied from an example, such as you@your.domain
@@ -39,7 +41,7 @@ class Config:
     timeout: float = 30.0
     attempts: int = 3
     max_retry_after: float = 3600.0
-    max_body: int = 3_000_000
+    max_body: int = 10_000_000
     connections: int = 2
     quiet_hours: tuple[time, time] | None = None
     daily_cap: int = 0
@@ -103,9 +105,8 @@ def load(file: Path | None = None, overrides: Overrides = Overrides()) -> Config
     except ConfigError as error:
         mistakes.append(str(error))
     if mistakes:
-        raise ConfigError(
-            "\n".join(mistakes), "correct these settings, then try again; config/crawler.toml explains every key"
-        )
+        hint = "correct these settings, then try again; config/crawler.toml explains every key"
+        raise ConfigError("\n".join(mistakes), hint)
     return config
 
 
@@ -133,7 +134,7 @@ def load_markups(folder: Path | None = None) -> tuple[Markup, ...]:
 
 def _from_file(file: Path | None) -> tuple[Config, list[str]]:
     path = file or DEFAULT_FILE
-    if file is None and not path.is_file():
+    if file is None and not (path.is_symlink() or path.exists()):  # a broken link is a mistake
         return Config(), []
     values, mistakes = _values(_parsed(path))
     base = path.resolve().parent.parent  # relative paths start from the folder above config/
@@ -146,23 +147,25 @@ def _from_file(file: Path | None) -> tuple[Config, list[str]]:
 def _parsed(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(_text_of(path))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:  # RecursionError: thousands of nested lists
         raise ConfigError(f"{path}: not valid TOML: {error}", "correct the file, then try again") from error
 
 
 def _text_of(path: Path) -> str:
+    """Return the content of a text file, with or without a byte order mark, and with line ends of any system."""
     try:
-        return path.read_text("utf-8")
-    except FileNotFoundError as error:
-        raise ConfigError(
-            f"configuration file not found: {path}", "check the path in --config or VNA_CONFIG"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            f"{path}: not valid TOML: not UTF-8 at byte {error.start}", "save the file as UTF-8"
-        ) from error
+        content = path.read_bytes()
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}", "check the path and its permissions") from error
+        hint = "check the path (--config or VNA_CONFIG) and its permissions"
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}", hint) from error
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in content[:4]:
+        raise ConfigError(f"{path}: not valid TOML: UTF-16 or UTF-32, not UTF-8", _SAVE_AS_UTF8)
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start]  # without the byte order mark
+        line = len((before + b"x").splitlines())
+        raise ConfigError(f"{path}: not valid TOML: not UTF-8 (at line {line})", _SAVE_AS_UTF8) from error
 
 
 def _values(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -371,7 +374,7 @@ def load_synonyms(config_file: Path | None = None) -> list[list[str]]:
 
     """
     file = (config_file or DEFAULT_FILE).parent / "synonyms.toml"
-    if not file.exists():
+    if not (file.is_symlink() or file.exists()):
         return []
     data = _parsed(file)
     mistakes = [f"{key}: unknown key{_suggestion(key, _SYNONYM_KEYS)}" for key in data if key not in _SYNONYM_KEYS]

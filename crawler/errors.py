@@ -13,6 +13,7 @@ CrawlerError
     ParseError                   the page is in the WARC but cannot be parsed: fix the parser, then run `vna reparse`
       UnreadableSource           a feed, sitemap or list is not what was expected
         EmptySource              the source can be parsed, but lists no article
+        UnsafeSource             parsing the response would take too much time or memory
         SourceMoved(found)       the source redirects to the address of another source
       NotAnArticle(rejection)    the page is something else: a block page, a soft 404, a section page, ...
       MarkupDrift(missing)       the page says that it is an article, but matches no known layout
@@ -31,6 +32,7 @@ CrawlerError
       SchemaTooNew               a newer version wrote it
     BackupFailed                 the backup failed; the archive itself is usable
     BadInput                     a file or an argument that the command cannot use
+      OtherArchive               files that belong to another archive
     NotDelivered                 an alert could not be sent
   ArticleNotFound(key)           the archive has no article with this id
 anything else                    a bug: it propagates with its traceback
@@ -203,6 +205,12 @@ class EmptySource(UnreadableSource):
     kind = ErrorKind.EMPTY_SOURCE
 
 
+class UnsafeSource(UnreadableSource):
+    """Parsing the response of a source would take too much time or memory."""
+
+    kind = ErrorKind.UNSAFE_SOURCE
+
+
 class SourceMoved(UnreadableSource):
     """A source redirects to another source, `found`, whose content must not be attributed to the first source."""
 
@@ -318,6 +326,10 @@ class BackupFailed(StopError):
 
 class BadInput(StopError):
     """A file or an argument that the command cannot use."""
+
+
+class OtherArchive(BadInput):
+    """The files belong to another archive, or to two archives."""
 
 
 class NotDelivered(StopError):

@@ -1,13 +1,18 @@
 """Export articles to files: JSON Lines, CSV or seed texts.
 
-Boundary: takes articles and writes files. A file is written under a temporary name and renamed when complete, so that
-readers never see part of a file. `article_fields` says which columns the CSV has.
+Boundary: takes articles and writes files. A file is written under a temporary name and renamed when it is complete and
+on the disk, so that readers never see part of a file. Devices, named pipes and open descriptors are written directly.
+`article_fields` says which columns the CSV has.
 """
 
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
+import secrets
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +23,9 @@ from crawler.article_fields import CSV_FIELDS, FieldType
 from crawler.errors import BadInput
 from crawler.parse.seedtext import SEPARATOR
 from crawler.types import StoredArticle
+
+_MAX_LINKS = 40  # symbolic links in a row, as in Linux
+_NAME_SHOWN = 40  # characters of the name of a file in the name of its temporary file; a name may have 255 bytes
 
 
 def jsonl(articles: Iterable[StoredArticle], out: IO[str]) -> int:
@@ -57,15 +65,14 @@ def text_files(articles: Iterable[StoredArticle], folder: Path) -> int:
         BadInput: the folder or a file cannot be written.
 
     """
-    try:
+    with _translated(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unwritable(folder, error) from error
     count = 0
     for stored in articles:
         count += 1
-        with replacing(folder / f"{stored.id}.txt") as out:
+        with replacing(folder / f"{stored.id}.txt", sync=False) as out:
             out.write(render.text(stored))
+    os.sync()  # once: to sync each of 260,000 files takes longer than to write them
     return count
 
 
@@ -73,27 +80,98 @@ WRITERS: dict[str, Callable[[Iterable[StoredArticle], IO[str]], int]] = {"jsonl"
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[str]]:
-    """Open a temporary file for writing; rename it to `path` when the block ends without an exception.
+def replacing(path: Path, *, sync: bool = True) -> Iterator[IO[str]]:
+    """Open a temporary file for writing; give it the name `path` when the block ends without an exception.
+
+    A file that is there is replaced as a whole and keeps its mode and owner; a symbolic link stays, and its target is
+    replaced. Another name of the file (a hard link) keeps the old content. What is not a file, such as a device, a
+    named pipe or an open descriptor (`/dev/stdout`, `/dev/fd/3`), is written directly and never replaced.
+
+    With `sync`, the file is on the disk when the block has ended.
 
     Raises:
         BadInput: the file cannot be written.
 
     """
-    unfinished = path.parent / f".{path.name}.unfinished"
-    try:
-        with unfinished.open("w", encoding="utf-8", newline="") as out:
+    with _translated(path):
+        target = Path(os.path.realpath(path))
+        descriptor = open_descriptor(path)
+        if descriptor is not None or (target.exists() and not target.is_file()):
+            with _opened_directly(target, descriptor) as out:
+                yield out
+            return
+        with _replaced(target, sync=sync) as out:
             yield out
-        unfinished.replace(path)
-    except OSError as error:
-        raise _unwritable(path, error) from error
+
+
+def open_descriptor(path: Path) -> int | None:
+    """Return the number of this process's file descriptor that `path` names, such as 1 for `/dev/stdout`; else None."""
+    for _ in range(_MAX_LINKS):
+        place = os.path.realpath(path.parent)
+        if place == f"/proc/{os.getpid()}/fd" and path.name.isdecimal():
+            return int(path.name)
+        if not path.is_symlink():
+            return None
+        path = Path(place) / path.readlink()
+    return None
+
+
+@contextmanager
+def _opened_directly(target: Path, descriptor: int | None) -> Iterator[IO[str]]:
+    """Open what must not be replaced. A descriptor is duplicated, because opening it again would start at its begin."""
+    if descriptor is None:
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        opened = os.open(target, os.O_WRONLY | os.O_NOCTTY)
+    else:
+        opened = os.dup(descriptor)
+    with open(opened, "w", encoding="utf-8", newline="") as out:  # noqa: PTH123 - a descriptor has no path
+        yield out
+
+
+@contextmanager
+def _replaced(target: Path, *, sync: bool) -> Iterator[IO[str]]:
+    before = target.stat() if target.exists() else None
+    if before is not None and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    unfinished = target.with_name(f".{target.name[:_NAME_SHOWN]}.{secrets.token_hex(4)}.unfinished")
+    try:
+        with unfinished.open("x", encoding="utf-8", newline="") as out:
+            yield out
+            if before is not None:
+                _copy_owner_and_mode(out.fileno(), before)
+            if sync:
+                out.flush()
+                os.fsync(out.fileno())
+        unfinished.replace(target)
+        if sync:
+            _sync_folder(target.parent)
     finally:
-        with suppress(OSError):  # it was renamed, or never created
-            unfinished.unlink()
+        unfinished.unlink(missing_ok=True)  # it was renamed, or never created
 
 
-def _unwritable(path: Path, error: OSError) -> BadInput:
-    return BadInput(f"cannot write {path}: {error.strerror}", "choose another path")
+def _copy_owner_and_mode(file: int, before: os.stat_result) -> None:
+    for owner, group in ((-1, before.st_gid), (before.st_uid, -1)):
+        with suppress(PermissionError):  # only root may give a file away
+            os.fchown(file, owner, group)
+    os.fchmod(file, stat.S_IMODE(before.st_mode))  # after the owner: a change of owner resets some bits
+
+
+def _sync_folder(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """Turn a system error in the block into `BadInput`."""
+    try:
+        yield
+    except OSError as error:
+        raise BadInput(f"cannot write {path}: {error.strerror or error}", "choose another path") from error
 
 
 def _csv_row(stored: StoredArticle) -> list[object]:

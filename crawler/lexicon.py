@@ -21,7 +21,7 @@ def load() -> Lexicon | None:
         from wordfreq import get_frequency_dict  # noqa: PLC0415 - slow, and optional
     except ImportError:
         return None
-    base = WordList(get_frequency_dict("fr", wordlist="large"))
+    base = WordList(get_frequency_dict("fr", wordlist="large"), _read("compounds.txt").split())
     return Corpus(base, (_read(name) for name in _DATA), grammar=True)
 
 

@@ -135,7 +135,7 @@ def load(file: str, text: str) -> Markup:
     """
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:  # RecursionError: thousands of nested lists
         raise _invalid([f"{file}: not valid TOML: {error}"]) from error
     errors = [f"{file}: {error}" for error in _errors(data)]
     if errors:

@@ -5,6 +5,7 @@ Boundary: a value, and its conversion to text and back.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -57,6 +58,11 @@ class Purpose:
     def listing(cls, kind: SourceKind, url: str) -> Purpose:
         """Return the purpose of a request for a list that a backfill reads."""
         return cls(PurposeKind.LIST, f"{kind}:{url}")
+
+    @property
+    def post_id(self) -> int | None:
+        """The post id that is the subject; None if the subject is not a post id, as in a malformed record."""
+        return int(self.subject) if re.fullmatch(r"[0-9]{1,12}", self.subject) else None
 
     @property
     def listed_source(self) -> tuple[str, str]:

@@ -39,6 +39,7 @@ _FILTERS = {
 # True: it is enough that an article matches one of the two sides.
 _OPERATORS = {"OR": True, "OU": True, "|": True, "AND": False, "ET": False, "&": False}
 _WORD = re.compile(r"[^\W_]+")
+_SHOWN = 80  # characters of a query in a message
 _CONTEXT_WORDS = 12  # on each side of the first hit in a snippet
 
 
@@ -91,7 +92,7 @@ def parse(text: str, synonyms: Synonyms = NO_SYNONYMS) -> Query:
     parser.finish_run()
     if not parser.wanted:
         raise BadInput(
-            f"no search term in {text!r}",
+            f"no search term in {text[:_SHOWN]!r}{' …' * (len(text) > _SHOWN)}",
             'give at least one word to search for, as in: vna search "diên biên phu" -tourisme',
         )
     return parser.query()
@@ -176,8 +177,8 @@ class _Parser:
     def query(self) -> Query:
         """Return the parsed query."""
         match = " AND ".join(f"({' OR '.join(group)})" for group in self.wanted)
-        for term in self._unwanted:
-            match = f"({match}) NOT {term}"
+        if self._unwanted:  # one NOT for all: FTS5 limits the depth of an expression, but not the length of a list
+            match = f"({match}) NOT ({' OR '.join(self._unwanted)})"
         return Query(match, frozenset(self._hits), tuple(self._prefixes), **self._filters)
 
 

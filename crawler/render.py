@@ -74,10 +74,11 @@ _HTML = {
 def citation(stored: StoredArticle) -> str:
     """Return a citation of the article: title, agency, date, URL, revision and the time of the last check.
 
-    An article without a URL is cited as imported text.
+    The URL is the one that was fetched, because a reader can check it; the page may state another one as canonical. An
+    article without a URL is cited as imported text.
     """
     article = stored.article
-    source = article.url or "imported text"
+    source = stored.fetched_url or article.url or "imported text"
     published = f", {article.published_at}" if article.published_at else ""
     return f"{article.title}. Agence vietnamienne d'information{published}. {source} (revision {stored.revision}, seen {stored.checked_at})"
 

@@ -24,6 +24,9 @@ ROOT = "https://fr.vietnamplus.vn/"
 #: Dossier section 1: the domain of all editions. Each edition has its own id sequence.
 EDITIONS = ("vietnamplus.vn",)
 
+#: Dossier section 17: the site of the party congress uses the same forms of URLs with an id sequence of its own.
+CONGRESS = "daihoidang.vn"
+
 #: Dossier section 4: the suffix after the headline in `<title>`, as a regular expression.
 TITLE_SUFFIX = r"\s*[|–-]\s*Vietnam\s*\+?\s*\(?\s*VietnamPlus\s*\)?\s*$"
 
@@ -75,7 +78,7 @@ LOAD_MORE = "/api/get-zone"
 LATEST_TOPIC = "107"
 LIST_SIZE = 40
 _NO_SLUG = "x"
-_LIST = re.compile(r"/api/morenews-(?:zone|topic)-\d+-\d+\.html")
+_LIST = re.compile(r"/api/morenews-(?:zone|topic)-[0-9]+-[0-9]+\.html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +96,21 @@ class Site:
         """Return the absolute URL of a path on this site."""
         return urls.absolute(self.root, path) or self.root
 
+    def address(self, base: str, link: str | None) -> str | None:
+        """Return the address to request for a link on the page `base`; None if the link leaves this site.
+
+        Path and query are those of the link (see `urls.absolute`). Scheme and host are those of the root URL, also if the
+        link has `http` or the mobile host: both lead to the same pages, and one robots.txt file applies to all requests.
+        """
+        url = urls.absolute(base, link)
+        if url is None or not self.owns(url):
+            return None
+        return self.url("/").removesuffix("/") + urls.path_and_query(url)
+
     def is_other_edition(self, url: str) -> bool:
-        """Whether a URL belongs to another edition of the agency, with its own id sequence (dossier section 1)."""
+        """Whether a URL belongs to another edition of the agency, with its own id sequence (dossier sections 1 and 17)."""
         there, here = urls.host(urls.canonical(url)), urls.host(urls.canonical(self.root))
-        return there != here and any(there == d or there.endswith(f".{d}") for d in EDITIONS)
+        return there != here and any(there == d or there.endswith(f".{d}") for d in (*EDITIONS, CONGRESS))
 
     def owns(self, url: str) -> bool:
         """Whether a URL is on this site, including its mobile host (dossier section 18.19)."""
@@ -137,6 +151,10 @@ class Site:
     def older_article_url(self, slug: str, post_id: int) -> str:
         """Return the URL of an article in its older form (dossier section 2)."""
         return self.url(f"/{slug}/{post_id}.vnp")
+
+    def article_url_without_slug(self, post_id: int) -> str:
+        """Return the URL of an article in the form that has no slug (dossier section 2)."""
+        return self.url(f"/post-{post_id}.vnp")
 
     def latest_list(self, host: str) -> str:
         """Return the URL of the first page of the latest news in the list API of `host` (dossier section 10)."""

@@ -24,6 +24,8 @@ class ErrorKind(StrEnum):
     TOO_LARGE = "too-large"
     UNREADABLE = "unreadable"
     EMPTY_SOURCE = "empty-source"
+    DAMAGED = "damaged"  # a source was read, but not all of it could be used
+    UNSAFE_SOURCE = "unsafe-source"
     NOT_AN_ARTICLE = "not-an-article"
     LAYOUT_DRIFT = "layout-drift"
     REMOVED = "removed"
@@ -257,6 +259,8 @@ class SourceForPoll:
     learned_since: datetime | None = None  # when the counting of its new articles began
     checked_whole_at: datetime | None = None  # when the last full response came
     lies: int = 0  # validator mismatches
+    error: str | None = None
+    error_kind: ErrorKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,9 +302,9 @@ class PageForFetch:
 class PageOutcome:
     """The changes to a page's row after a visit.
 
-    If `next_due_at` is None, no visit is scheduled. If `raw_id` is None, the stored value is kept. `whole` is True for
-    a full response (not a 304), `lie` if the content changed although the validators did not, and `unhinted` if it
-    changed although no source gave a new modification time. `error` is for people; code tests `error_kind`.
+    If `next_due_at` is None, no visit is scheduled. If `raw_id` or `url` is None, the stored value is kept. `whole` is
+    True for a full response (not a 304), `lie` if the content changed although the validators did not, and `unhinted` if
+    it changed although no source gave a new modification time. `error` is for people; code tests `error_kind`.
     """
 
     state: PageState
@@ -308,6 +312,7 @@ class PageOutcome:
     error: str | None = None
     failures: int = 0
     raw_id: int | None = None
+    url: str | None = None  # the address to request from now on
     etag: str | None = None
     last_modified: str | None = None
     whole: bool = False
@@ -358,26 +363,7 @@ class StoredArticle:
     raw: RawRef | None = None
     raw_id: int | None = None
     word_count: int | None = None
-
-
-FindingVerdict = Literal["confirmed", "differs", "unknown"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The result of `vna probe` for one assumption about the site.
-
-    `advice` says what to do about the result (empty: nothing); `adopt` contains the settings to change, such as
-    `{"poll": {"add": ["/rss/une.rss"]}}`.
-    """
-
-    name: str
-    dossier: str
-    expected: str
-    verdict: FindingVerdict
-    seen: str
-    advice: str = ""
-    adopt: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    fetched_url: str | None = None  # of the response that first showed the revision; None for an imported text
 
 
 @dataclass

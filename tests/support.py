@@ -116,7 +116,7 @@ class Wire:
 
     @property
     def paths(self) -> list[str]:
-        return [request.url.raw_path.decode() for request in self.requests]
+        return [request.extensions["target"].decode() for request in self.requests]
 
     def count(self, path: str) -> int:
         return self.paths.count(path)
@@ -168,7 +168,7 @@ class Mounted:
 
     def reply(self, request: httpx.Request) -> httpx.Response:
         site_request = SiteRequest(
-            request.method, request.url.raw_path.decode("ascii"), dict(request.headers.items()), request.content
+            request.method, request.extensions["target"].decode("ascii"), dict(request.headers.items()), request.content
         )
         response = self.fake_site.respond(site_request)
         if self.edit is not None:

@@ -22,16 +22,16 @@ from crawler.types import Article, Dateline, Reading, Repair, StoredArticle, Tex
 BY_NAME = {field.name: field for field in FIELDS}
 JSON_KEYS = (
     "id post_id url kind section title lead blocks dateline signature byline tags published_at published_raw modified_at "
-    "related text clean repairs markup provenance problems revision state first_seen_at checked_at word_count"
+    "related text clean repairs markup provenance problems revision state first_seen_at checked_at word_count fetched_url"
 ).split()
 CSV_HEADER = (
     "id url kind section title lead text clean dateline_place dateline_date agency signature byline tags published_at "
-    "modified_at revision state first_seen_at checked_at markup word_count"
+    "modified_at revision state first_seen_at checked_at markup word_count fetched_url"
 ).split()
 PARQUET_COLUMNS = (
     "id post_id url kind section title lead blocks dateline signature byline tags published_at published_at_text "
     "published_raw published_on modified_at modified_at_text related text clean repairs markup provenance problems "
-    "revision state first_seen_at checked_at word_count"
+    "revision state first_seen_at checked_at word_count fetched_url"
 ).split()
 ARTICLE = Article(
     "Titre",
@@ -100,7 +100,7 @@ def test_reparse_compares_keys_of_the_json():
 
 
 def test_the_json_of_a_parsed_article_leaves_out_what_the_archive_sets():
-    set_by_archive = {"revision", "state", "first_seen_at", "checked_at"}
+    set_by_archive = {"revision", "state", "first_seen_at", "checked_at", "fetched_url"}
     assert list(records.article_json(ARTICLE)) == [key for key in JSON_KEYS if key not in set_by_archive]
 
 
@@ -213,5 +213,7 @@ def test_a_stored_seed_is_read_back_with_every_field(tmp_path):
         archive.save_article(intent(article, Reading(article.text), key=-1))
         stored = archive.article(-1)
     assert stored.article == article
-    added = {"revision": 1, "state": "live"} | dict.fromkeys(["first_seen_at", "checked_at"], "2026-11-21T08:00:00Z")
+    added = {"revision": 1, "state": "live", "fetched_url": None} | dict.fromkeys(
+        ["first_seen_at", "checked_at"], "2026-11-21T08:00:00Z"
+    )
     assert render.as_json(stored) == records.article_json(article, key=-1) | added

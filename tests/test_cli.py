@@ -54,7 +54,7 @@ ARTICLE = (
     "id post_id url kind section title lead blocks dateline signature byline tags published_at published_raw modified_at "
     "related text clean repairs markup provenance problems word_count"
 ).split()
-ARCHIVED_ARTICLE = [*ARTICLE[:-1], *"revision state first_seen_at checked_at word_count".split()]
+ARCHIVED_ARTICLE = [*ARTICLE[:-1], *"revision state first_seen_at checked_at word_count fetched_url".split()]
 SEED = 108403  # the first seed's id on the fake site
 
 
@@ -487,9 +487,13 @@ def test_import(tmp_path):
     assert again.out.splitlines()[0] == f"-1  unchanged  {SEED_ARTICLES['000'].title}"
     (tmp_path / "bad.txt").write_bytes(b"\xff\xfe")
     mixed = vna("--archive", archive, "import", tmp_path / "bad.txt", files[0])
-    assert mixed.code == 1
+    assert mixed.code == 5
     assert "unchanged" in mixed.out, "the other files are imported"
     assert "bad.txt" in mixed.err
+    (tmp_path / "page.html").write_text("<!doctype html>\n\n<p>Un.")
+    none = vna("--archive", archive, "import", tmp_path / "bad.txt", tmp_path / "page.html")
+    assert (none.code, none.out) == (1, "")
+    assert "page.html: not a text in the seed format" in none.err
     assert_intact(archive)
 
 
@@ -541,7 +545,7 @@ def test_a_wrong_value_exits_with_1_and_a_message(archive_copy, tmp_path, words,
     (tmp_path / "empty.txt").touch()
     (tmp_path / "latin.txt").write_bytes("é".encode("latin-1"))
     (tmp_path / "broken.gz").write_bytes(gzip.compress(b"x" * 1000)[:-9])
-    (tmp_path / "big.html").write_bytes(bytes(3_000_001))
+    (tmp_path / "big.html").write_bytes(bytes(10_000_001))
     outcome = vna("--archive", archive_copy, *words)
     assert outcome.code == 1, outcome
     assert said in outcome.err
@@ -573,6 +577,8 @@ def test_a_wrong_value_exits_with_1_and_a_message(archive_copy, tmp_path, words,
         (["import"], "FILES"),
         (["repair", "a", "b"], "b"),
         (["parse", "x.html"], "--url"),
+        (["parse", "x.html", "--url", f"{SITE}/\udcff-post1.vnp"], "not UTF-8"),
+        (["parse", "x.html", "--url", SITE, "--content-type", "text/html\udcff"], "not UTF-8"),
         (["parse", "x.html", "--url", SITE, "--format", "xml"], "xml"),
         (["browse", "--port", "99999"], "--port"),
         (["replica", "--articles", "-1"], "--articles"),

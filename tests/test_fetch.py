@@ -12,8 +12,10 @@ import zlib
 from datetime import time, timedelta
 from email.utils import format_datetime
 
+import brotli
 import httpx
 import pytest
+import zstandard
 from support import (
     CONTACT,
     NOW,
@@ -694,6 +696,9 @@ def deflated(data, wbits, level=9):
         ("gzip, deflate", deflated(gzipped(BODY), 15)),
         ("deflate, gzip", gzipped(deflated(BODY, -15))),
         ("gzip, identity", gzipped(BODY)),
+        ("br", brotli.compress(BODY)),  # not requested, but some servers send it
+        ("zstd", zstandard.compress(BODY)),
+        ("gzip", b"<!DOCTYPE html>" * 9),  # the header is wrong
     ],
 )
 def test_a_body_is_decompressed_and_also_returned_as_received(clock, state, coding, body):
@@ -701,7 +706,7 @@ def test_a_body_is_decompressed_and_also_returned_as_received(clock, state, codi
     with mocked_http(script(http_response(body, headers=headers)), clock), fetching(state, clock) as fetcher:
         got = fetcher.get(PAGE)
     assert got.body == body
-    assert got.content == BODY
+    assert got.content == (body if body.startswith(b"<!DOCTYPE") else BODY)
 
 
 @pytest.mark.parametrize("wbits", [-15, 15, 31])
@@ -728,9 +733,9 @@ def test_a_damaged_body_is_detected():
             inflate(PAGE, damaged, "gzip", CAP)
 
 
-@pytest.mark.parametrize("coding", ["br", "zstd", "compress", "gzip, br", "aws-chunked"])
+@pytest.mark.parametrize("coding", ["compress", "gzip, sdch", "aws-chunked"])
 def test_an_unknown_content_coding_is_an_error(clock, state, coding):
-    reply = script(http_response(gzipped(BODY), headers={"Content-Encoding": coding}))
+    reply = script(http_response(b"\x05" + random_bytes(300), headers={"Content-Encoding": coding}))
     with (
         mocked_http(reply, clock) as wire,
         fetching(state, clock) as fetcher,

@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).parents[1] / "crawler"
 
 PURE = {
     "types", "errors", "urls", "site", "markup", "discover", "parse", "repair", "identity", "schedule", "rate_limit", "health",
-    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count",
+    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding",
 }  # fmt: skip
 EDGES = {"fetch", "warc", "storage", "export", "config", "logs", "lexicon", "alerts", "dataset"}
 STEPS = {"pipeline", "replay", "backfill", "backup", "collect"}
@@ -63,13 +63,14 @@ COLLECTING = PURE | EDGES | STEPS | {"clock", "app", "daemon", "installation", "
 
 #: The units that may import a third-party library. Add a new library here together with its owner.
 OWNERS = {
+    "ada_url": {"urls"},
     "httpx": {"fetch"}, "httpcore": {"fetch"}, "tenacity": {"fetch"}, "protego": {"fetch"},
     "sqlite_utils": {"storage"}, "sqlite3": {"storage"},
-    "warcio": {"warc"},
+    "warcio": {"warc"}, "brotli": {"fetch"}, "zstandard": {"fetch", "warc"},
     "apscheduler": {"daemon"},
     "typer": {"cli", "sim.commands"}, "rich": {"cli"}, "click": {"cli"},
     "selectolax": {"parse", "markup", "discover"},
-    "defusedxml": {"discover"}, "fastfeedparser": {"discover"},
+    "webencodings": {"parse"},
     "snowballstemmer": {"fold"},
     "rapidfuzz": {"identity"},
     "wordfreq": {"lexicon"},

@@ -48,6 +48,13 @@ DATELINES = {
     "only another agency": ("Pékin (AFP) - Le", None),
     "agency in a sentence": ("Selon l’agence vietnamienne d’information (VNA), le riz", None),
     "dateline after a sentence": ("Le riz. Hanoï (VNA) a dit", None),
+    "the agency by its name": ("L'Agence Vietnamienne d'Information (VNA) - Le", None),
+    "the agency by its name, other apostrophes": ("L’Agence Vietnamienne d’Information (AVI) a célébré", None),
+    "the agency by its English name": ("Vietnam News Agency (VNA) - Le", None),
+    "the agency by its acronym": ("L'AVI (VNA) - Le", None),
+    "a name in a sentence": ("Nguyên Phu Trong (VNA) a déclaré", None),
+    "lower case after the dash": ("Hanoï (VNA) - l'eau", ("Hanoï", None, "VNA")),
+    "place with an article": ("L'Aquila (VNA) – Le", ("L'Aquila", None, "VNA")),
     "empty": ("", None),
 }
 
@@ -69,6 +76,20 @@ SIGNATURES = {
     "composite after a dash": ("Fin. - VOV/VNA", "- VOV/VNA"),
     "glued to the last word": ("dongs.VNA", "VNA"),
     "alone": ("VNA", "VNA"),
+    "torn apart": ("Fin. - VN A", "- VN A"),
+    "torn apart, every letter": ("Fin. –V N A", "–V N A"),
+    "minus sign": ("Fin. −VNA", "−VNA"),
+    "two hyphens": ("Fin. --VNA", "--VNA"),
+    "composite after a full stop": ("dongs. VNA/CVN", "VNA/CVN"),
+    "composite glued to a full stop": ("dongs.VNA/CVN", "VNA/CVN"),
+    "three agencies": ("Fin. NDEL/VNA", "NDEL/VNA"),
+    "after a full stop": ("dongs. VNA", "VNA"),
+    "after a quote": ("« Fin. » VNA", "VNA"),
+    "final slash": ("Fin. -VNA./.", "-VNA"),
+    "source after it": ("Fin. -VNA (Source: http://exemple.vn/a?b=c)", "-VNA"),
+    "in brackets, alone": ("(VNA)", "(VNA)"),
+    "last word in brackets": ("une agence (VNA)", None),
+    "end of a longer word": ("LA BAVI", None),
     "no signature": ("Fin.", None),
     "last word of a sentence": ("une agence nommée VNA", None),
     "in the middle": ("L’accord -VNA est signé", None),
@@ -79,6 +100,24 @@ SIGNATURES = {
 @pytest.mark.parametrize(("text", "expected"), SIGNATURES.values(), ids=SIGNATURES)
 def test_signature(text, expected):
     assert structure.signature(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("paragraphs", "expected"),
+    [
+        ([], None),
+        (["Un. -VNA"], "-VNA"),
+        (["Un. -VNA", "source"], "-VNA"),
+        (["Un. - VN A", "Source : CPV"], "- VN A"),
+        (["Un. VNA/CVN", "(Source: http://exemple.vn/a.b?c=d)"], "VNA/CVN"),
+        (["Un. -VNA", "source", "Sources: VNA, NDEL"], "-VNA"),
+        (["Un. -VNA", "source", "source", "source"], None),
+        (["Un. -VNA", "Fin."], None),
+        (["Un. -VNA", "Source de vie. Le fleuve est grand."], None),
+    ],
+)
+def test_the_source_can_follow_the_signature(paragraphs, expected):
+    assert structure.signature_of(paragraphs) == expected
 
 
 # --- credit -----------------------------------------------------------------------------------------------------------
@@ -92,6 +131,8 @@ CREDITS = {
     "no-break space": ("Photo\u00a0: Quân Trang/VNA", "Quân Trang/VNA"),
     "credit": ("Un pont. Crédit : X", "X"),
     "another colon in the caption": ("Sommet : une photo. Photo : VNA.", "VNA"),
+    "address": ("Un pont (Source: http://exemple.vn/a?b=c:d)", "http://exemple.vn/a?b=c:d"),
+    "address alone": ("(Source: https://exemple.vn)", "https://exemple.vn"),
     "no credit": ("Un pont à Huế", None),
     "photo as an ordinary word": ("La photo montre un pont", None),
     "no caption": (None, None),
@@ -238,34 +279,79 @@ def test_choose_accepts_any_strings(raws):
 # --- charsets ---------------------------------------------------------------------------------------------------------
 
 E_ACUTE = "é".encode()
+OE = "cœur d’été".encode("cp1252")
 CHARSETS = {
     "nothing declared": (b"<p>\xc3\xa9", None, "é", "utf-8", 0),
     "header": (b"<p>\xe9", "text/html; charset=iso-8859-1", "é", "cp1252", 0),
     "header without a space, in quotes": (b"<p>\xc3\xa9", 'text/html;charset="UTF-8"', "é", "utf-8", 0),
-    "header before meta": (b'<meta charset="iso-8859-1">\xc3\xa9', "text/html; charset=utf-8", "é", "utf-8", 0),
+    "header in single quotes": (OE, "text/html; charset='windows-1252'", "cœur", "cp1252", 0),
+    "another parameter of the header": (OE, 'text/html; x="a"; charset=cp1252', "cœur", "cp1252", 0),
+    "parameter whose name only ends with charset": (OE, "text/html; x-charset=koi8-r; charset=latin1", "cœur", "cp1252", 0),
+    "header before meta": (b'<meta charset="koi8-r">\xe9', "text/html; charset=latin1", "é", "cp1252", 1),
     "meta": (b'<meta charset="windows-1250">\xe9', "text/html", "é", "cp1250", 0),
+    "meta with a space in the name": (b'<meta charset=" cp1252 ">\x9c', None, "œ", "cp1252", 0),
     "meta in the older form": (
         b'<meta http-equiv="Content-Type" content="text/html; charset=iso-8859-15">\xa4', None, "€", "iso8859-15", 0,
     ),
-    "meta too far down": (b" " * 5000 + b"<meta charset=latin1>\xc3\xa9", None, "é", "utf-8", 0),
-    "meta that cannot be true": (b'<meta charset="utf-16">\xc3\xa9', None, "é", "utf-8", 0),
+    "meta in the older form, attributes in another order": (
+        b"<META content='text/html;charset = \"ISO-8859-15\"' data-x=1 HTTP-EQUIV=content-type>\xa4", None, "€", "iso8859-15", 0,
+    ),
+    "meta after 1024 bytes": (b"<!-- -->" * 200 + b"<meta charset=latin1>" + OE, None, "cœur", "cp1252", 0),
+    "meta too far down": (b" " * 5000 + b"<meta charset=latin1>\xe9", None, "\ufffd", "utf-8", 1),
+    "first meta that names a charset": (b"<meta charset=klingon><meta charset=latin1><meta charset=koi8-r>\xe9", None, "é", "cp1252", 1),
+    "meta UTF-16 means UTF-8": (b'<meta charset="utf-16">\xc3\xa9', None, "é", "utf-8", 0),
+    "meta x-user-defined means windows-1252": (b'<meta charset="x-user-defined">\x9c', None, "œ", "cp1252", 0),
+    "XML declaration": (b'<?xml version="1.0" encoding="iso-8859-15"?><p>\xa4', None, "€", "iso8859-15", 0),
+    "meta before the XML declaration": (
+        b'<?xml version="1.0" encoding="iso-8859-15"?><meta charset=latin1>\xe9', None, "é", "cp1252", 1,
+    ),
+    "charset in a comment": (b"<!-- <meta charset=koi8-r> --><meta charset=latin1>\xe9", None, "é", "cp1252", 0),
+    "charset in a script": (b"<script>'<meta charset=koi8-r>'</script><meta charset=latin1>\xe9", None, "é", "cp1252", 0),
+    "charset in a title": (b"<title><meta charset=koi8-r></title><meta charset=latin1>\xe9", None, "é", "cp1252", 0),
+    "charset in a description": (
+        b"<meta name=description content='charset=koi8-r'><meta charset=latin1>\xe9", None, "é", "cp1252", 0,
+    ),
+    "charset in another attribute": (b"<meta name='a charset=koi8-r' data-charset=koi8-r><meta charset=latin1>\xe9", None, "é", "cp1252", 0),
     "declared ASCII, decoded as windows-1252": (b"\x93x\x94", "text/html; charset=us-ascii", "“x”", "cp1252", 0),
+    "name that only browsers know": (OE, "text/html; charset=x-cp1252", "cœur", "cp1252", 0),
+    "charset that browsers refuse": (b"<p>\xc3\xa9", "text/html; charset=hz-gb-2312", "é", "utf-8", 1),
     "unknown charset in the header, valid in meta": (b"<meta charset=cp1252>\xe9", "text/html; charset=klingon", "é", "cp1252", 1),
     "unknown charsets in header and meta": (b"<meta charset=klingon>\xc3\xa9", "text/html; charset=x", "é", "utf-8", 2),
-    "UTF-8 byte order mark": (codecs.BOM_UTF8 + E_ACUTE, "text/html; charset=latin1", "é", "utf-8", 0),
+    "UTF-8, header names another": ("<p>été".encode(), "text/html; charset=iso-8859-1", "été", "utf-8", 1),
+    "UTF-8, meta names another": ("<meta charset=windows-1251>été".encode(), "text/html; charset=utf-8", "été", "utf-8", 1),
+    "UTF-8, header and meta name another": ("<meta charset=big5>été".encode(), "text/html; charset=koi8-r", "été", "utf-8", 2),
+    "UTF-8, only the comment names another": ("<!-- <meta charset=big5> -->été".encode(), None, "été", "utf-8", 0),
+    "UTF-8, header names UTF-16": ("<p>Việt ".encode(), "text/html; charset=utf-16", "Việt", "utf-8", 1),
+    "ASCII, contradicting declarations": (b"<meta charset=koi8-r>abc", "text/html; charset=utf-8", "abc", "utf-8", 0),
+    "ASCII, header names UTF-16": (b"<p>abcde", "text/html; charset=utf-16", "abcd", "utf-8", 0),
+    "UTF-8 with a damaged byte, header names another": (
+        "<p>été d’\u1ec7".encode() + b"\xe9", "text/html; charset=latin1", "été d’\u1ec7\ufffd", "utf-8", 2,
+    ),
+    "UTF-8 cut inside a character": ("<p>été à Huế".encode()[:-1], "text/html; charset=latin1", "été à Hu\ufffd", "utf-8", 2),
+    "UTF-8 with a surrogate": ("<p>été ".encode() + b"\xed\xa0\xbd", None, "été \ufffd", "utf-8", 1),
+    "UTF-8 byte order mark": (codecs.BOM_UTF8 + E_ACUTE, "text/html; charset=latin1", "é", "utf-8", 1),
     "UTF-16 LE byte order mark": (codecs.BOM_UTF16_LE + "é".encode("utf-16-le"), None, "é", "utf-16-le", 0),
-    "UTF-16 BE byte order mark": (codecs.BOM_UTF16_BE + "é".encode("utf-16-be"), "text/html; charset=utf-8", "é", "utf-16-be", 0),
+    "UTF-16 BE byte order mark": (codecs.BOM_UTF16_BE + "é".encode("utf-16-be"), "text/html; charset=utf-8", "é", "utf-16-be", 1),
+    "UTF-16 LE without a byte order mark": ("\n <!doctype html>Huế".encode("utf-16-le"), None, "Huế", "utf-16-le", 0),
+    "UTF-16 BE without a byte order mark": ("<html>été".encode("utf-16-be"), "text/html; charset=utf-16", "été", "utf-16-be", 0),
+    "UTF-16 cut inside a character": ("<p>Huế".encode("utf-16-le")[:-1], None, "Hu\ufffd", "utf-16-le", 1),
+    "UTF-16 only by the header": ("été <p>".encode("utf-16-be"), "text/html; charset=utf-16be", "été", "utf-16-be", 0),
     "header does not fit, meta does": (
         b"<meta charset=iso-8859-1>caf\xe9", "text/html; charset=utf-8", "café", "cp1252", 1,
     ),
     "meta does not fit, UTF-8 does": (b"<meta charset=gb2312>\xc3\xa9\xe2\x80\x99", None, "é’", "utf-8", 1),
-    "neither header nor meta fits": (b"<meta charset=gb2312>\xe9 ", "text/html; charset=utf-8", "\ufffd", "utf-8", 1),
+    "neither header nor meta fits": (b"<meta charset=gb2312>\xe9 ", "text/html; charset=utf-8", "\ufffd", "utf-8", 2),
     "no declared charset, bytes are not UTF-8": (b"a\xe9b", None, "a\ufffdb", "utf-8", 1),
     "U+FFFD in the page itself": ("a\ufffdb".encode(), None, "a\ufffdb", "utf-8", 1),
+    "reference to half of a character": (b"<p>a&#xD83D;", None, "a", "utf-8", 1),
+    "reference to half of a character, decimal": (b"<p>a&#0055357", None, "a", "utf-8", 1),
+    "reference to NUL": (b"<p>a&#0;", None, "a", "utf-8", 1),
+    "reference beyond Unicode": (b"<p>a&#x110000;&#xD800;", None, "a", "utf-8", 1),
+    "reference to an endless number": (b"<p>a&#" + b"9" * 5000, None, "a", "utf-8", 1),
+    "references to characters": (b"<p>a&#233;&#xE9;&#x1F600;&#65533;&#xFFFE;&#D800;&amp;", None, "a", "utf-8", 0),
     "mojibake": ("Ã©ducation".encode(), None, "Ã©ducation", "utf-8", 1),
     "mojibake via windows-1250": ("đź“ť Ă©dito".encode(), None, "đź“ť Ă©dito", "utf-8", 1),
     "codec that is not a text codec": (b"<p>\xc3\xa9", "text/html; charset=base64", "é", "utf-8", 1),
-    "codec without replacement": (b"xn--\xc3\xa9", "text/html; charset=idna", "xn--é", "utf-8", 1),
     "codec that always fails": (b"<p>\xc3\xa9", "text/html; charset=undefined", "é", "utf-8", 1),
 }  # fmt: skip
 
@@ -457,6 +543,7 @@ VALUES = {
     "list": (["a", "b"], "a"),
     "empty list": ([], None),
     "object with a name": ({"name": "a"}, "a"),
+    "object with a value": ({"@type": "Date", "@value": "a", "name": "b"}, "a"),
     "object with an id": ({"@id": "a"}, "a"),
     "list of objects": ([{"name": "a"}], "a"),
     "number": (3, "3"),

@@ -34,12 +34,13 @@ from support import (
 from crawler import app, config, probe, replay
 from crawler.cli import probing
 from crawler.errors import Interrupted, SitePaused, SiteUnavailable
+from crawler.finding import Finding
 from crawler.pipeline.probe import run_probe
 from crawler.probe import ProbeEvidence, ProbeResponse, Rules, questions
 from crawler.sim.site import SECTIONS, Options, build, serve
 from crawler.site import Site
 from crawler.storage import FILE
-from crawler.types import Finding, Sighting
+from crawler.types import Sighting
 
 OTHER = tuple(replace(s, slug=f"rubrique-{s.slug}") for s in SECTIONS)
 SMALL = {"articles": 12}

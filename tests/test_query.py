@@ -232,4 +232,4 @@ def test_a_filter_cannot_be_excluded():
 
 
 def test_an_exclusion_ends_an_alternative():
-    assert query.parse("tourisme OR -riz paix").match == '(("tourism") AND ("paix")) NOT "riz"'
+    assert query.parse("tourisme OR -riz paix").match == '(("tourism") AND ("paix")) NOT ("riz")'

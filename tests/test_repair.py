@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import math
 import sys
 import textwrap
@@ -13,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks import words as probe
 from crawler import lexicon, repair
 from crawler.parse import seedtext
-from crawler.repair import GLUE, RULES, Corpus, WordList, apply, glue_count, shapes, syntax, words, wrap
+from crawler.repair import GLUE, RULES, Corpus, WordList, apply, glue_count, quotes, shapes, syntax, words, wrap
 from crawler.repair.edits import compose
 from crawler.repair.lexicon import Lexicon
 from crawler.types import Article, Reading, Repair
@@ -75,6 +77,7 @@ WITHOUT_LEXICON = [
 ]
 
 UNTOUCHED = [
+    'Le courriel a"b"c@vnanet.vn est faux.',
     "info@vietnamplus.vn et https://fr.vietnamplus.vn/a,b.Cd(e)f-post1.vnp, www.vnanet.vn.Le",
     "VietnamPlus, PetroVietnam, MobiFone, TikTok, VinFast, VietJet, PVcomBank, SeABank, BioNTech, iPhone, eBay",
     "AstraZeneca, YouTube, LienVietPostBank, ChatGPT, OpenAI, VietinBank, VNeID, ZaloPay, MoMo, SpaceX, VnExpress",
@@ -129,7 +132,7 @@ WITH_LEXICON = [
     ("le président Nguyên Xuân Phuca reçu le ministre", "le président Nguyên Xuân Phuc a reçu le ministre"),
     ("le président américain, JoeBiden, a dit", "le président américain, Joe Biden, a dit"),
     ("LesVietnamiens de France", "Les Vietnamiens de France"),
-    ("Le président AnhHung et AnhHungBank", "Le président AnhHung et AnhHungBank"),
+    ("Le président AnhHung et AnhHungBank", "Le président Anh Hung et AnhHungBank"),
     # acronyms and figures
     ("les pays de l'ASEANet leurs partenaires", "les pays de l'ASEAN et leurs partenaires"),
     ("le PIBvietnamien a augmenté", "le PIB vietnamien a augmenté"),
@@ -190,6 +193,254 @@ def test_long_block_is_cut_and_repaired(french: Lexicon) -> None:
     sentence = "Les deux parties ont convenu de poursuivre la coopération dans tous lesdomaines. "
     assert "lesdomaines" not in fixed(sentence * 60, french)
     assert fixed("x" * 7000 + " lesniveaux", french).endswith(" les niveaux")
+
+
+# --- spaces next to figures, signs, acronyms and names ------------------------------------------------------------
+
+SPOTS = [
+    ("Plus de 3.500familles ont été relogées.", "Plus de 3.500 familles ont été relogées."),
+    ("Le pays compte 54ethnies.", "Le pays compte 54 ethnies."),
+    ("La hausse est de 18,7%par rapport à mars.", "La hausse est de 18,7% par rapport à mars."),
+    ("Il coûte 5milliards de dongs.", "Il coûte 5 milliards de dongs."),
+    ("Le 1erjanvier, la loi entre en vigueur.", "Le 1er janvier, la loi entre en vigueur."),
+    ("La visite du 2septembre a été annulée.", "La visite du 2 septembre a été annulée."),
+    ("Il est arrivé le2septembre.", "Il est arrivé le 2 septembre."),
+    ("Entre 2013et 2015, le taux a baissé.", "Entre 2013 et 2015, le taux a baissé."),
+    ("Le décretN°46/2014/ND-CP entre en vigueur.", "Le décret N°46/2014/ND-CP entre en vigueur."),
+    ("La centrale produit300 MW par an.", "La centrale produit 300 MW par an."),
+    ("Le nombre passe de 12à 15.", "Le nombre passe de 12 à 15."),
+    ("Il a reçu 12.000dollars et 30motos.", "Il a reçu 12.000 dollars et 30 motos."),
+    ("Le taux atteint 7%en avril et 9%à la fin de l'an.", "Le taux atteint 7% en avril et 9% à la fin de l'an."),
+    ("Il est né en 1911à Quang Binh.", "Il est né en 1911 à Quang Binh."),
+    ("En septembre2014, il a visité Huê.", "En septembre 2014, il a visité Huê."),
+    ("Un avion de type AirbusA320 a atterri.", "Un avion de type Airbus A320 a atterri."),
+    ("Le virusH5N1 est revenu.", "Le virus H5N1 est revenu."),
+    ("Le groupe G20a proposé, et la 5Gest prête.", "Le groupe G20a proposé, et la 5G est prête."),
+    ("Le virus H5N1est revenu dans le Sud.", "Le virus H5N1 est revenu dans le Sud."),
+    ("L'A320à destination de Huê a décollé.", "L'A320 à destination de Huê a décollé."),
+    ('Le recueil"La Forêt"a été primé.', 'Le recueil "La Forêt" a été primé.'),
+    ('Il a cité "la paix"et "l\'amitié"dans son discours.', 'Il a cité "la paix" et "l\'amitié" dans son discours.'),
+    ("L'exposition ''Couleurs''a ouvert.", "L'exposition ''Couleurs'' a ouvert."),
+    ("Le thème«Eaux et villes»a été choisi.", "Le thème «Eaux et villes» a été choisi."),
+    ("Le journal «Le Courrier»est lu partout.", "Le journal «Le Courrier» est lu partout."),
+    ("Selon l'agence (VNA)le ministre est venu.", "Selon l'agence (VNA) le ministre est venu."),
+    ("Le parti(PCV) et le Front.", "Le parti (PCV) et le Front."),
+    ("Les ventes(-12%) baissent.", "Les ventes (-12%) baissent."),
+    ("La province de Nghe An(Centre) est touchée.", "La province de Nghe An (Centre) est touchée."),
+    ("Les objectifs sont:réduire la pauvreté.", "Les objectifs sont: réduire la pauvreté."),
+    ('Il a dit :"Nous viendrons".', 'Il a dit : "Nous viendrons".'),
+    ("Hanoï –Les deux pays sont convenus.", "Hanoï – Les deux pays sont convenus."),
+    ("Hanoï (VNA) -Le ministre est venu.", "Hanoï (VNA) - Le ministre est venu."),
+    ("Hanoï (VNA)- Le ministre est venu.", "Hanoï (VNA) - Le ministre est venu."),
+    ("La rencontre a lieu mardi.–VNA", "La rencontre a lieu mardi. –VNA"),
+    ("La rencontre a lieu mardi-VNA", "La rencontre a lieu mardi -VNA"),
+    ("Le coût est de 3 dongs.-CPV/VNA", "Le coût est de 3 dongs. -CPV/VNA"),
+    ("La foire ferme lundi.VNA", "La foire ferme lundi. VNA"),
+    ("Les élèves chantent…Les parents écoutent.", "Les élèves chantent… Les parents écoutent."),
+    ("Ils vendent des fruits, du riz...et des fleurs.", "Ils vendent des fruits, du riz... et des fleurs."),
+    ("Il l'a dit à la presse.Lors de la visite, il a souri.", "Il l'a dit à la presse. Lors de la visite, il a souri."),
+    ("Le plan date de 2020.Le ministre l'a dit.", "Le plan date de 2020. Le ministre l'a dit."),
+    ("Il habite à Nghe An.Le préfet aussi.", "Il habite à Nghe An. Le préfet aussi."),
+    ("VNAannonce la nouvelle.", "VNA annonce la nouvelle."),
+    ("L'ASEANet ses partenaires sont réunis.", "L'ASEAN et ses partenaires sont réunis."),
+    ("Le PIBdu pays croît.", "Le PIB du pays croît."),
+    ("L'ONUa adopté le texte.", "L'ONU a adopté le texte."),
+    ("L'APECen novembre réunira vingt pays.", "L'APEC en novembre réunira vingt pays."),
+    ("Les pays de l'ASEANont signé.", "Les pays de l'ASEAN ont signé."),
+    ("Il a visité DaNang et CanTho.", "Il a visité Da Nang et Can Tho."),
+    ("Il vit à VungTau depuis 2010.", "Il vit à Vung Tau depuis 2010."),
+    ("Le président TruongTan Sang est arrivé.", "Le président Truong Tan Sang est arrivé."),
+    ("Le sommet de KualaLumpur est fini.", "Le sommet de Kuala Lumpur est fini."),
+    ("La baie de HaLong attire.", "La baie de Ha Long attire."),
+    ("HôChi Minh est né à Nghe An.", "Hô Chi Minh est né à Nghe An."),
+    ("Le village de Dong Hoa accueilli dix peintres.", "Le village de Dong Ho a accueilli dix peintres."),
+    ("Le groupe VinFastest coté à New York.", "Le groupe VinFast est coté à New York."),
+    ("La société Vinamilka annoncé un bénéfice.", "La société Vinamilk a annoncé un bénéfice."),
+    ("Le journal LeFigaro a publié un article.", "Le journal Le Figaro a publié un article."),
+    ("LeMinistère a publié un décret.", "Le Ministère a publié un décret."),
+    ("LesEtats-Unis ont réagi.", "Les Etats-Unis ont réagi."),
+    ("Il est venu auVietnam et duJapon.", "Il est venu au Vietnam et du Japon."),
+    ("Avec laFrance et laChine, il a signé.", "Avec la France et la Chine, il a signé."),
+    ("Le Vietnam etla France ont signé.", "Le Vietnam et la France ont signé."),
+    ("L'AssembléeNationale a voté.", "L'Assemblée Nationale a voté."),
+    ("Le PremierMinistre a parlé.", "Le Premier Ministre a parlé."),
+    ("Le prix varie de 3 millionsà 5 millions.", "Le prix varie de 3 millions à 5 millions."),
+    ("Le total estde 15 milliardsde dongs.", "Le total est de 15 milliards de dongs."),
+    ("Ils se sont rendusà Hanoi mardi.", "Ils se sont rendus à Hanoi mardi."),
+    ("Les pesticidessur les sols restent.", "Les pesticides sur les sols restent."),
+    ("Il est parti àHuê et àDa Nang.", "Il est parti à Huê et à Da Nang."),
+    ("Des calligraphesHan-Nom sont venus.", "Des calligraphes Han-Nom sont venus."),
+    ("Fin du texte. - VN A", "Fin du texte. - VNA"),
+    ("Le 45 e anniversaire est fêté.", "Le 45e anniversaire est fêté."),
+    ("L’ Organisation est née.", "L’Organisation est née."),
+    ("Le variant de la COVID- 19 et du SARS-CoV- 2 circule.", "Le variant de la COVID-19 et du SARS-CoV-2 circule."),
+    ("Le sud- coréen et le vice- ministre parlent.", "Le sud-coréen et le vice-ministre parlent."),
+    ("Aujourd' hui, c' est la fête.", "Aujourd'hui, c'est la fête."),
+    ("Les Etats- Unis et celui- ci, eux- mêmes.", "Les Etats-Unis et celui-ci, eux-mêmes."),
+    ("Les deux parties ontconvenu de coopérer.", "Les deux parties ont convenu de coopérer."),
+    ("La mer Orientale, le droit de lamer de 1982.", "La mer Orientale, le droit de la mer de 1982."),
+    ("Les ‘ministres’et les élus sont là.", "Les ‘ministres’ et les élus sont là."),
+    ("La juste voied'amitié est ouverte.", "La juste voie d'amitié est ouverte."),
+    ("Ils partagentaujourd'hui les mêmes intérêts.", "Ils partagent aujourd'hui les mêmes intérêts."),
+    ("Les visites reprennent,12 pays y participent.", "Les visites reprennent, 12 pays y participent."),
+    ("Il y a 30%des élèves et 5€de plus.", "Il y a 30% des élèves et 5€ de plus."),
+]
+
+WHOLE = [
+    "H7N9, G20, COVID-19, 3G, A320, km2, 21e, 1er, 90e, F-16, U23, 10h30, 20h, 5G, MH370, CO2, PM2.5, B2B, PM10, 4G et LTE",
+    "Voir http://fr.vietnamplus.vn/a(x), écrire à a.b@vnanet.vn, #Hanoi2020, QĐ-TTg, 12/2013/ND-CP, 46/2014/TT-BTC, N°46/2014/ND-CP",
+    "ami(e)s, citoyen(ne), citoyen(ne)s, étudiant(e)s, f(x), le(s) pays, chercheur(se)s",
+    'Les deux mots d\'«Etat» et d\'"Etat" sont là, l\'"Etat" aussi.',
+    "LeMonde.fr, J.-C., M. Le Maire, U.S.A, vietnamplus.vn, 1.568, p.m., Vol.2, a.m., etc.",
+    "PCVN, CVN, iPhone, eSIM, YouTube, VietJet, VinFast, FPT, PetroVietnam, VietnamPlus, McDonald, LeMonde.fr, BRICS, OTAN, MacBook, iPad, eBay, TikTok, LinkedIn",
+    "LeBron James et Jean LaSalle vivent à LaSalle. Il lit LeMonde chaque jour.",
+    "La série 2013- 2015, en 2013-2015, 2013–2015, sud-coréen, nord- et sud-coréens, Hanoï–Huê, Vietnam-France.",
+    "Ils ont dit ‘oui’ et ‘les ministres’, puis 'les élus' ont parlé. L'accord des ministres’ est cité.",
+    'Il mesure 42" de large, à 10°25\'30" de latitude nord.',
+    'Le « Courrier » et le "Courrier", (le "Monde") et ("le Monde").',
+    "Le règlement (CE) n°1907/2006, l'article 12(3), la note (1) et le tableau 3(a).",
+    "Photo :VNA. Source: VNA. Photo: VNA/CVN -VNA",
+    "La réunion est finie. -VNA",
+    "La réunion est finie. –VNA",
+    "La réunion est finie. - VNA/CVN",
+    "Les 4x4, 2x2, 100m haies, 10km, 3D, 8K, 4K, Boeing 787-9, Su-30MK2, A350-900, T-54B, MiG-21, Vinasat-1, ISO9001, ISO 9001:2015",
+    "Un score de 3-1, 25-17, 6-4/7-5, le 12/04/2013, 10:30, 08h15, 24h/24, 7j/7, 1/3, 50/50.",
+    "Il a parlé, puis le site surplombe la ville; entrouvert, malgré tout, il parla surtout autour d'eux.",
+    "Les dites provinces, lesdites provinces, la propriété sise ici, auxdits comités, susdit, susdites, audit et desdits.",
+    "quelqu'un, presqu'île, puisqu'il, lorsqu'elle, aujourd'hui, jusqu'ici, entr'ouvert, prud'hommes, grand'mère.",
+    "Le compositeur O'Brien et M. D'Arcy, N'Djamena, le Xi'an, Pu'er.",
+    "Doesn't matter, it's Sun's data, they're here, we'll see.",
+    "Bit.ly, Booking.com, Node.js, Vietnam.net, zing.vn, Tuoi Tre Online, VOV.VN",
+    "Le bioMérieux et l'eGov, mRNA, macOS, pH, kWh, GWh, MWc, dB, mAh, ARNm, PhD, ADNc.",
+    "Hai Phong, Haiphong, Danang, Hanoi, Vientiane, Phnom-Penh, Dalat, Saïgon, Cholon.",
+    "Vo Thi Sau, Ho Duc Phoc, Nguyen Thi Anh Thu, Y Thanh Ha Nie Kdam, H'Hen Niê, K'Pa, Đặng Thị Ngọc Thịnh.",
+    "Un taux de 0,5 %, 5 %, 12.000 m3, 2,5 kg/ha, 1.200 USD/m2, 3,4 USD/kg, 25 °C, 30°C.",
+]
+
+
+@needs_words
+@pytest.mark.parametrize(("glued", "clean"), SPOTS)
+def test_missing_space_is_found(french: Lexicon, glued: str, clean: str) -> None:
+    assert fixed(glued, french) == clean
+
+
+@needs_words
+@pytest.mark.parametrize("text", WHOLE)
+def test_correct_spelling_stays_unchanged(french: Lexicon, text: str) -> None:
+    assert fixed(text, french) == text
+
+
+CASES = [json.loads(line) for line in (ROOT / "tests" / "data" / "repair.jsonl").read_text("utf-8").splitlines()]
+
+
+@needs_words
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["kind"])
+def test_reported_case(french: Lexicon, case: dict[str, str]) -> None:
+    assert fixed(case["glued"], french) == case["repaired"]
+
+
+@needs_words
+def test_words_of_the_lexicon_are_never_split() -> None:
+    """A sample; `./run.sh bench words` takes all words."""
+    assert [edit for word in probe.common_words(every=400) for edit in probe.edits(word)] == []
+
+
+@needs_words
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Le ministre, dit-on, parla devant les élus.",
+        "Chirac parla Anglais, puis elle parla suite au coup de fil.",
+        "Le mot dela figure ici, et la dela suite aussi.",
+        "Ila est une ville. Ona, un prénom.",
+    ],
+)
+def test_rare_word_that_looks_like_two_stays_whole(french: Lexicon, text: str) -> None:
+    assert fixed(text, french) == text
+
+
+@needs_words
+@pytest.mark.parametrize(
+    ("glued", "clean"),
+    [
+        ("La loi a été votée. Ila rappelé son rôle.", "La loi a été votée. Il a rappelé son rôle."),
+        ("Les ingénieurs dela Compagnie CRBC", "Les ingénieurs de la Compagnie CRBC"),
+        ("Le pont a été financé parla BAD.", "Le pont a été financé par la BAD."),
+        ("Un recueil de Huu Thinh, J'aidécouvert Huê.", "Un recueil de Huu Thinh, J'ai découvert Huê."),
+        ("La mine s'est effondréeà Dong Trieu.", "La mine s'est effondrée à Dong Trieu."),
+        ("Il est venu à la 10esur 101 nations.", "Il est venu à la 10e sur 101 nations."),
+        ("Le typhon reliéra et relieraBên Thành à Huê.", "Le typhon reliéra et reliera Bên Thành à Huê."),
+        ("Le port de Lach Huyênpourrait ouvrir.", "Le port de Lach Huyên pourrait ouvrir."),
+        ("La chanteuse MmePham Thi Lan est là.", "La chanteuse Mme Pham Thi Lan est là."),
+        ("La compagnie low-costVietJet a volé.", "La compagnie low-cost VietJet a volé."),
+        ("Il y avait 1.500Viêt kiêu.", "Il y avait 1.500 Viêt kiêu."),
+        ("On compte aujourd'hui1.350 villages.", "On compte aujourd'hui 1.350 villages."),
+        ("La réunion de Phnom Penhau mois de mai.", "La réunion de Phnom Penh au mois de mai."),
+    ],
+)
+def test_two_words_are_split_where_only_they_fit(french: Lexicon, glued: str, clean: str) -> None:
+    assert fixed(glued, french) == clean
+
+
+@needs_words
+def test_doubtful_word_is_split_only_at_a_lost_line_break(french: Lexicon) -> None:
+    paragraph = (
+        "Les habitants du quartier ont demandé au comité populaire de la ville que la route qui longe la rivière soit "
+        "élargie avant la fin de l'année, parce que les camions qui traversent chaque jour le"
+        " maire de la commune ne peuvent plus y passer sans danger pour les élèves des deux écoles voisines."
+    )
+    lines = textwrap.wrap(paragraph, 79)
+    assert fixed("Il a vu lemaire hier.", french) == "Il a vu lemaire hier."
+    assert fixed("".join(lines), french) == paragraph
+
+
+@needs_words
+def test_run_is_split_at_one_place_at_a_time(french: Lexicon) -> None:
+    assert fixed("la secrétaire d’État adjointeaux affaires", french) == "la secrétaire d’État adjointe aux affaires"
+
+
+@needs_words
+def test_first_word_of_a_hint_is_a_name_if_it_is_no_common_word(french: Lexicon) -> None:
+    corpus = Corpus(french, ["Zunivako exporte", "Merci à tous"])
+    assert corpus.is_name("Zunivako")
+    assert not corpus.is_name("Merci")
+
+
+def test_compounds_are_whole() -> None:
+    known = WordList({"ministre": 1e-4, "lavie": 1e-7}, ["ledit"])
+    assert known.is_whole("ledit")
+    assert known.is_whole("ministre")
+    assert not known.is_whole("lavie")
+    assert Corpus(known).is_whole("ledit")
+
+
+@pytest.mark.parametrize(
+    ("text", "marks"),
+    [
+        ('Il dit "oui" et "non".', [(7, True), (11, False), (16, True), (20, False)]),
+        ('Un écran de 42" et un de 50".', []),
+        ('Il dit "oui et non.', []),
+        ('Un mot" étrange "ici', []),
+        ("Il dit ''oui''.", [(7, True), (12, False)]),
+    ],
+)
+def test_straight_quotation_marks_alternate(text: str, marks: list[tuple[int, bool]]) -> None:
+    assert [(start, opens) for start, _, opens in quotes.marks(text)] == marks
+
+
+@pytest.mark.parametrize(
+    ("text", "closing"),
+    [
+        ("les ‘ministres’ et", [14]),
+        ("les ‘ministres’et", [14]),
+        ("les 'ministres' et", [14]),
+        ("l'accord des ministres’ et", [22]),
+        ("l’accord d'aujourd’hui", []),
+        ("le ‘l’accord’ signé", [12]),
+    ],
+)
+def test_apostrophe_that_closes_a_quotation(text: str, closing: list[int]) -> None:
+    assert sorted(quotes.closing_apostrophes(text)) == closing
 
 
 # --- the seeds --------------------------------------------------------------------------------------------------
@@ -485,13 +736,17 @@ NAMES = WordList({"danang": 1e-7, "monde": 1e-3, "vietnamiens": 1e-6, "plus": 1e
     ("run", "left", "right", "verdict"),
     [
         ("JeanBaptiste", ",", "a", "person"),
-        ("PhamMinh", "ministre", "Chinh", "likely"),
-        ("DaNang", "à", ".", "brand"),
+        ("PhamMinh", "ministre", "Chinh", "person"),
+        ("DaNang", "à", ".", "person"),
+        ("VietNam", "à", ".", "likely"),
+        ("LaSalle", "Jean", ".", "brand"),
+        ("LeMarché", "journal", ".", "person"),
+        ("LeKolinda", "journal", ".", "open"),
         ("VietnamPlus", "à", ".", "brand"),
         ("KolindaMarché", "à", ".", "unlikely"),
         ("KolindaGrabar", "à", ".", "open"),
         ("LesVietnamiens", ".", "de", "person"),
-        ("LeMonde", ".", "de", "likely"),
+        ("LeMonde", ".", "de", "open"),
         ("LaKolinda", ".", "de", "open"),
     ],
 )

@@ -176,6 +176,23 @@ def test_an_article_is_gone_only_after_repeated_404s(before, expected):
     assert schedule.gone(before, NOW, "404") == expected
 
 
+@pytest.mark.parametrize(
+    ("before", "due"),
+    [
+        (page("live", 0, "3h"), "0s"),
+        (page("known"), "0s"),
+        (page("suspect", 1, "59m"), "1m"),
+        (page("suspect", 1, "1h"), "1d"),
+        (page("suspect", 2, "1d"), None),
+        (page("gone", 3, "1d"), None),
+    ],
+)
+def test_after_a_404_another_known_address_is_tried_and_the_first_time_at_once(before, due):
+    other = f"{SITE}/b-post1.vnp"
+    expected = replace(schedule.gone(before, NOW, "404"), url=other, next_due_at=NOW + span(due) if due else None)
+    assert schedule.gone(before, NOW, "404", other) == expected
+
+
 ARCHIVED = ("live", "suspect", "gone")
 NOT_ARCHIVED = ("known", "failed", "rejected", "drift", "absent")
 REMOVED = {
@@ -198,6 +215,7 @@ def test_which_rejections_mean_that_an_article_was_removed(path, rejection, frag
         assert (reason is None) == (fragment is None)
         assert fragment is None or fragment in reason
     assert [schedule.removal_reason(page(state), SITE + path, rejection) for state in NOT_ARCHIVED] == [None] * 5
+    assert schedule.leads_elsewhere(page(), SITE + path, rejection) == (fragment is not None)
 
 
 def test_redirect_targets_are_classified_by_their_address():

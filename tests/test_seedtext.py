@@ -109,6 +109,24 @@ READ = {
         Article("T", "L", (ImageBlock(None, "T ảnh 1", "C", None, "\u00a0"),)),
     ),
     "picture in the older form, without caption": ("T\n\nL\nT hinh anh 3", Article("T", "L", (ImageBlock(None, "T hinh anh 3"),))),
+    "picture line without the accents of the title": (
+        "L'été à Đà Nẵng\n\nL\nL'ete a Da Nang hinh anh 1Légende",
+        Article("L'été à Đà Nẵng", "L", (ImageBlock(None, "L'ete a Da Nang hinh anh 1", "Légende"),)),
+    ),
+    "picture line with other quotes and composed letters": (
+        "L’e\u0301té «\u00a0vu\u00a0»\n\nL\nL'été \"vu\" hinh anh 2 C",
+        Article("L’e\u0301té «\u00a0vu\u00a0»", "L", (ImageBlock(None, "L'été \"vu\" hinh anh 2", "C", None, " "),)),
+    ),
+    "title that ends like a picture line": (
+        "Été ảnh 1\n\nL\nete anh 1 hinh anh 2C",
+        Article("Été ảnh 1", "L", (ImageBlock(None, "ete anh 1 hinh anh 2", "C"),)),
+    ),
+    "picture line of another article": ("Été\n\nL\nhiver hinh anh 1", Article("Été", "L", (TextBlock(P, "hiver hinh anh 1"),))),
+    "title without letters": ("?!\n\nL\n!! hinh anh 1", Article("?!", "L", (TextBlock(P, "!! hinh anh 1"),))),
+    "source after the signature": (
+        "T\n\nL\n\nUn. - VN A\n\nsource",
+        Article("T", "L", (TextBlock(P, "Un. - VN A"), TextBlock(P, "source")), signature="- VN A"),
+    ),
     "line that starts like a picture": ("T\n\nL\n\nT ảnh", Article("T", "L", (TextBlock(P, "T ảnh"),))),
     "regular expression characters in the title": (
         "T (1+1)? [x]\n\nL\nT (1+1)? [x] ảnh 1",
@@ -270,3 +288,35 @@ def test_any_text_is_rejected_or_preserved(text):
     if "Voir plus" in kept[1:] and not article.related:
         kept.pop()  # a `Voir plus` without stories is not written
     assert lines(once) == kept
+
+
+# --- what is imported -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *SEEDS.values(),
+        "T\n\nL",
+        "T\n\n\nUn.",
+        "\ufeffT\r\n\r\nL",
+        "T\fT\n\nL",
+        "<Vidéo> T\n\nL",
+        "[Photo] T\n\nL",
+        "T\x02\n\n" + "L" * 200,
+    ],
+)
+def test_texts_in_the_format_are_accepted(text):
+    seedtext.check_format(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "\n\u00a0\n", "T", "T\n\n", "T\fU", "T\n\nL\f", "Voir plus\n\nA", "T\nL", "un,deux\n1,2\n", "x" * 501 + "\n\nL",
+     "<!DOCTYPE html>\n\n<p>", "<html>\n\nx", "<?xml version='1.0'?>\n\nx", "<p>T</p>\n\nL", '{"a": 1}\n\nx', "{\n\n}", '[{"a": 1}]\n\nx',
+     "%PDF-1.4\n\nx", "#!/bin/sh\n\nx", "T\n\nL\0", "T\x01\n\n\x02L\x03"],
+)  # fmt: skip
+def test_texts_in_other_formats_are_refused(text):
+    with pytest.raises(BadInput, match="seed format") as caught:
+        seedtext.check_format(text)
+    assert "docs/seed-format.md" in caught.value.hint

@@ -236,7 +236,8 @@ LINKS = {
     "mail": ("mailto:x@example.org", None),
     "script": ("javascript:void(0)", None),
     "data URI": ("data:image/gif;base64,R0lGOD", None),
-    "scheme without host": ("http:///x", None),
+    "scheme and one slash too many": ("https:///fr.vietnamplus.vn/x", f"{ROOT}/x"),
+    "scheme without host": ("https://", None),
     "brackets without an IPv6 address": ("https://[x/", None),
 }
 

@@ -14,9 +14,11 @@ from crawler import app
 from crawler.clock import to_text
 from crawler.daemon.service import Timer
 from crawler.health.clock import ClockVerdict, judge
-from crawler.sim.site import build, serve
+from crawler.sim.site import Options, build, serve
+from crawler.sim.site.story import SECTIONS
 from crawler.storage import open_archive
 
+SMALL = Options(sections=SECTIONS[:1], section_size=8, feed_size=8, home_size=10, no_api=True)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 VERDICTS = {
     "an empty archive": ((None, ()), "right"),
@@ -44,7 +46,7 @@ def site():
 def test_after_a_poll_with_a_clock_that_was_ahead_the_next_poll_catches_up(tmp_path, ahead):
     """The site keeps the right time; only the machine's clock is wrong during the second poll."""
     archive, true, machine = tmp_path / "archive", FakeClock(), FakeClock()
-    with mounted(true, articles=5) as site:
+    with mounted(true, articles=5, options=SMALL) as site:
         poll(archive, machine)
         machine.time = true.time = true.time + timedelta(hours=1)
         machine.advance(days=ahead / DAY)
@@ -63,7 +65,7 @@ def test_after_a_poll_with_a_clock_that_was_ahead_the_next_poll_catches_up(tmp_p
 
 def test_with_a_clock_that_is_behind_nothing_is_fetched_again(tmp_path):
     archive, true, machine = tmp_path / "archive", FakeClock(), FakeClock()
-    with mounted(true, articles=5):
+    with mounted(true, articles=5, options=SMALL):
         poll(archive, machine)
         machine.advance(days=-3)
         assert _verdict(archive, machine) is ClockVerdict.BEHIND

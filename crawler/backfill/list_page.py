@@ -13,6 +13,7 @@ from typing import Any
 from crawler import plans, urls
 from crawler.backfill.work_item import WorkItem
 from crawler.discover import Discovery, discover, sitemaps
+from crawler.discover.problems import summary
 from crawler.errors import BadStatus, PageError, UnreadableSource
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline import FetchFailure, Run, fetch, guarded
@@ -93,10 +94,12 @@ def store_list(run: Run, kind: SourceKind, source: str, fetched: Fetched, found:
     """
     now = fetched.fetched_at
     itself = SourceFound(kind, source, when=sitemaps.month(source) if kind == "sitemap" else None)
-    run.archive.add_sources([itself, *(s for s in found.sources if s.url != source)], None)
+    named = () if kind == "section" else found.sources  # polls add what a section names, and poll it
+    run.archive.add_sources([itself, *(s for s in named if s.url != source)], None)
+    source = run.archive.known_source(source) or source
     due = now if kind == "sitemap" and not sitemaps.is_over(itself, now) else None
     new = run.archive.add_sightings(source, _with_positions(found, source, fetched), now, due)
-    run.archive.save_listed(source, len(found.sightings), new, now)
+    run.archive.save_listed(source, len(found.sightings), new, now, summary(found.problems))
     return new
 
 
@@ -117,6 +120,8 @@ def _advance_step(run: Run, plan: Plan, step: Step, found: Discovery, cursor: Li
         return 0
     ids = [s.post_id for s in found.sightings if s.post_id is not None]
     outcome = StepOutcome("listed", found=len(ids))
+    if lost := summary(problem for problem in found.problems if problem.kind.loses_entries):
+        outcome = replace(outcome, error=lost, error_kind=ErrorKind.DAMAGED)  # the next run of the plan reads it again
     if step.kind in ("section", "list"):
         lowest, highest = plans.listed_ids(plan.request)
         cursor = plans.next_cursor(cursor, ids, found.more, lowest)

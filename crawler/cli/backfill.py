@@ -123,15 +123,14 @@ def backfill(
         plain = not (dry_run or no_wait or (warc and captures))
         _other_archives(globals_, options, warc, plain=plain, as_json=as_json)
         return
-    config = globals_.load()
     if dry_run:
-        _dry_run(config, options, as_json=as_json)
+        _dry_run(globals_.load(), options, as_json=as_json)
         return
+    config = globals_.load_for_requests()
     from crawler import app
     from crawler.cli.plan_progress import plan_display
     from crawler.clock import StoppableClock
 
-    app.require_contact(config)
     lexicon = state.lexicon_or_note()
     clock = StoppableClock()
     with (

@@ -5,7 +5,6 @@ Boundary: handles only output and the exit code; `crawler.cli.backfill` reads th
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,20 +13,22 @@ import typer
 
 from crawler.cli import output
 from crawler.cli.state import Globals, lexicon_or_note
+from crawler.errors import BadInput
 
 if TYPE_CHECKING:
     from crawler.clock import StoppableClock
     from crawler.pipeline.captures import CaptureImport
 
 _NEEDS_ATTENTION = 5
+_NAMED = 20  # faults that are printed for each file; JSON has more
 
 
 def import_files(globals_: Globals, paths: list[Path], clock: StoppableClock, *, as_json: bool) -> None:
-    """Import the captures in WARC files, one file after the other.
+    """Import the captures in WARC files, one file after the other. A file that cannot be read does not stop the import.
 
     Raises:
-        BadInput: a file is not a WARC file; the files before it have been imported.
-        Exit: with code 5, if a file is damaged, a capture cannot be read, or a signal stopped the import.
+        BadInput: no file can be read.
+        Exit: with code 5, if something was not read that may hide an article, or a signal stopped the import.
 
     """
     from crawler import app
@@ -37,6 +38,7 @@ def import_files(globals_: Globals, paths: list[Path], clock: StoppableClock, *,
     from crawler.replay import recover
 
     results: list[CaptureImport] = []
+    errors: list[BadInput] = []
     try:
         with (
             progress_display(globals_.verbose) as view,
@@ -46,15 +48,23 @@ def import_files(globals_: Globals, paths: list[Path], clock: StoppableClock, *,
             recorded(work, "backfill --warc"),
         ):
             recover(work)
+            batch = captures.CaptureBatch(work)
             for path in paths:
                 results.append(captures.CaptureImport(path.name))
-                captures.import_captures(work, path, results[-1])
+                try:
+                    batch.read(path, results[-1])
+                except BadInput as error:
+                    results[-1].tally.error = str(error)
+                    errors.append(error)
+            batch.finish()
     finally:  # after the progress bar is closed: it would draw over these lines
         for one in results:
             _print(one, as_json=as_json)
     if clock.stopped:
         output.note("stopped; run the same command again to import the rest")
-    if clock.stopped or any(one.tally.damage or one.verdicts["unread"] for one in results):
+    elif errors and len(errors) == len(paths):
+        raise BadInput("no file was imported", errors[0].hint)
+    if clock.stopped or any(one.tally.needs_attention or one.verdicts["unread"] for one in results):
         raise typer.Exit(_NEEDS_ATTENTION)
 
 
@@ -82,18 +92,31 @@ def _print(result: CaptureImport, *, as_json: bool) -> None:
     tally = result.tally
     if as_json:
         output.json_line(_row(result))
-        return
+    if tally.error is not None:
+        output.note(f"vna: {tally.error}")
+    if not as_json and (tally.error is None or tally.records):
+        _print_counts(result)
+    for fault in tally.faults[:_NAMED]:
+        output.note(f"{result.file}, {fault}")
+    if (more := tally.fault_count - _NAMED) > 0:
+        output.note(
+            f"{result.file}: {output.count(more, 'more record')} skipped that may hide articles; --json names them"
+        )
+    if tally.damage:
+        output.note(
+            f"{result.file} is damaged {tally.damage}; the records that can be read are imported."
+            " Download the file again"
+        )
+
+
+def _print_counts(result: CaptureImport) -> None:
+    tally = result.tally
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in result.verdicts.items()) or "nothing to import"
     output.text(
         f"{result.file}: {output.count(tally.records, 'record')}, {tally.wanted} of them articles of this site: {verdicts}"
     )
-    for reason, count in Counter(tally.skipped).most_common():
+    for reason, count in tally.skipped.most_common():
         output.text(f"  skipped {count}: {reason}")
-    if tally.damage:
-        output.note(
-            f"{result.file} is damaged {tally.damage}; the records before the damage are imported."
-            " Download the file again"
-        )
 
 
 def _row(result: CaptureImport) -> dict[str, Any]:
@@ -104,5 +127,8 @@ def _row(result: CaptureImport) -> dict[str, Any]:
         "wanted": tally.wanted,
         "verdicts": dict(result.verdicts),
         "passed": dict(tally.skipped),
+        "faults": [{"record": f.record, "url": f.url, "reason": f.reason, "text": str(f)} for f in tally.faults],
+        "fault_count": tally.fault_count,
         "damage": tally.damage,
+        "error": tally.error,
     }

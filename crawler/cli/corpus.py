@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from crawler.cli import output, state
+from crawler.cli import output, state, streams
 from crawler.errors import ArticleNotFound, BadInput
 
 
@@ -76,7 +75,7 @@ def show(
     from crawler import render
 
     with state.of(context).reading() as archive:
-        number = _key(key)
+        number = _key(context, key)
         if revision is None and as_of is None:
             stored = archive.article(number)
         else:
@@ -154,7 +153,7 @@ def history(
     from crawler import render
 
     with state.of(context).reading() as archive:
-        revisions = archive.history(_key(key))
+        revisions = archive.history(_key(context, key))
     if not revisions:
         raise ArticleNotFound(key)
     if as_json:
@@ -218,14 +217,16 @@ def export(
     else:
         with state.of(context).reading() as archive:
             articles = archive.export(since=_day(since), until=_day(until))
-            if out is None:
-                count = exporting.WRITERS[format_.value](articles, sys.stdout)
+            if out is None or exporting.open_descriptor(out) == streams.STDOUT:
+                shown = streams.while_writable(articles)
+                count = exporting.WRITERS[format_.value](shown, streams.utf8_stdout())
             elif format_ is ExportFormat.text:
                 count = exporting.text_files(articles, out)
             else:
                 with exporting.replacing(out) as file:
                     count = exporting.WRITERS[format_.value](articles, file)
-    output.note(output.count(count, "article") + (f" in {out}" if out else ""))
+    if streams.is_writable():
+        output.note(output.count(count, "article") + (f" in {out}" if out else ""))
 
 
 def _dataset(context: typer.Context, since: str | None, until: str | None, out: Path | None) -> int:
@@ -239,13 +240,15 @@ def _dataset(context: typer.Context, since: str | None, until: str | None, out: 
         return dataset.write(archive.export(since=since, until=until, by_day=True), out)
 
 
-def _key(value: str) -> int:
+def _key(context: typer.Context, value: str) -> int:
     """Return the id of an article that is given by its id or its address."""
     from crawler import urls
+    from crawler.site import Site
 
     if _ID.fullmatch(value):
         return int(value)
-    found = urls.post_id(value)
+    foreign = Site(state.of(context).load().root).is_other_edition(value)
+    found = None if foreign else urls.post_id(value)
     if found is None:
         raise BadInput(f"{value} is neither an id nor the address of an article", "find ids with `vna search`")
     return found

@@ -79,6 +79,8 @@ def verify(
         output.text(f"{', '.join(parts)}: {output.count(len(found.faults), 'fault')}")
         for fault in found.faults:
             output.text(f"{fault.what}: {fault.where}\n  {fault.detail}\n  {fault.advice}")
+    if found.unchecked:
+        output.note(f"not checked, because the archive cannot be written: {', '.join(found.unchecked)}")
     if not found.finished:
         output.note("stopped before the end: the rest was not checked")
     if found.faults or not found.finished:
@@ -102,7 +104,7 @@ def rebuild(
     """Rebuild the database from the WARC files alone, offline.
 
     Compares the new database with the old one. Exit code 5 means that they differ, that a WARC file is damaged, that a
-    visit could not be replayed, or that --replace was refused because it would lose articles or revisions.
+    visit could not be replayed, that an imported capture is dated in the future, or that --replace was refused because it would lose articles or revisions.
 
     Example: vna rebuild --into /tmp/rebuilt
     """
@@ -138,7 +140,8 @@ def rebuild(
             "above. Their captures are stored. Report the bug, and rebuild again with a version that fixes it"
         )
     refused = replace and not _replace(config, target, report)
-    if refused or report.differing or report.replayed.damaged or report.replayed.unfinished or report.replayed.bugs:
+    played = report.replayed
+    if refused or report.differing or played.damaged or played.unfinished or played.bugs or played.future:
         raise typer.Exit(5)
 
 
@@ -150,6 +153,7 @@ def _print(report: RebuildReport, file: Path) -> None:
     )
     for count, noun, rest in (
         (replayed.unasked, "capture", "that this version and configuration would not have requested or cannot read"),
+        (replayed.future, "imported capture", "dated after the import, of which no article is made"),
         (replayed.unfinished, "interrupted visit", "for the next run to complete"),
         (replayed.bugs, "visit", "that failed because of a bug"),
         (replayed.damaged, "damaged section", "of WARC files skipped: run `vna verify`"),

@@ -5,12 +5,13 @@ Boundary: contains no command; the other modules of the package define the comma
 
 from __future__ import annotations
 
+import errno
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 import crawler
 from crawler.cli import (
@@ -20,36 +21,27 @@ from crawler.cli import (
     ledger,
     network,
     offline,
-    output,
     probing,
     service,
     serving,
+    signals,
     status,
+    streams,
     upkeep,
 )
 from crawler.cli.state import Globals
 from crawler.errors import ArticleNotFound, StopError
 from crawler.sim import commands as simulation
 
-
-class _OutputClosed(Exception):
-    """Standard output was closed by the program that reads it, such as `head` or `less`."""
-
-
-class Commands(TyperGroup):
-    """The group of all commands."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command; raise `_OutputClosed` instead of `BrokenPipeError`, which typer would turn into exit code 1."""
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError as error:
-            raise _OutputClosed from error
+#: System errors that the machine or the user causes, wherever they occur, and that no code can avoid.
+_SYSTEM_ERRORS = frozenset({
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.EMFILE,
+    errno.ENFILE, errno.ENOMEM, errno.ENAMETOOLONG, errno.ELOOP,
+})  # fmt: skip
 
 
 app = typer.Typer(
     name="vna",
-    cls=Commands,
     help="A searchable and citable archive of the French-language news of the Vietnam News Agency.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -104,25 +96,38 @@ def main() -> None:
 
     For an expected failure, print a message and a hint, and exit with code 1. For a bug, Python prints the traceback.
     """
+    signals.raise_on_signals()
     try:
-        _run()
-    except (BrokenPipeError, _OutputClosed):
-        output.discard(sys.stdout)
-        sys.exit(0)
+        streams.prepare()
+        code = _exit_code(app)
+        incomplete = _exit_code(streams.finish)
+        code = code or incomplete  # an exit code of the command says more than that its output is incomplete
+    except signals.Ended as ended:
+        streams.discard()  # its reader may be what the command was waiting for
+        typer.echo(str(ended), err=True)
+        code = ended.exit_code
+    signals.exit_on_signals(code)
+    sys.exit(code)
 
 
-def _run() -> None:
+def _exit_code(run: Callable[[], object]) -> int:
+    """Call a function; return its exit code, or print its expected failure and return 1."""
     try:
-        app()
-    except SystemExit:
-        sys.stdout.flush()  # a closed pipe raises here, where main() handles it, and not at interpreter shutdown
-        raise
+        run()
+    except SystemExit as done:
+        return int(done.code or 0)
     except StopError as error:
         _print_failure(str(error), error.hint)
-        sys.exit(1)
     except ArticleNotFound as error:
         _print_failure(str(error), "find ids with `vna search`; imported texts have negative ids")
-        sys.exit(1)
+    except OSError as error:
+        if error.errno not in _SYSTEM_ERRORS:
+            raise
+        place = "" if error.filename is None else f"{error.filename}: "
+        _print_failure(f"{place}{error.strerror}", "check the path, its permissions and its disk")
+    else:
+        return 0
+    return 1
 
 
 def _print_failure(message: str, hint: str) -> None:

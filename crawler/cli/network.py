@@ -36,8 +36,7 @@ def poll(
     from crawler.cli.progress import progress_display
 
     globals_ = state.of(context)
-    config = globals_.load()
-    app.require_contact(config)
+    config = globals_.load_for_requests()
     lexicon = state.lexicon_or_note()
     with progress_display(globals_.verbose) as progress, app.working(config, "poll", progress, lexicon=lexicon) as work:
         report = collect.poll(work, ignore_due=everything)

@@ -18,6 +18,8 @@ import typer
 from crawler.cli import output, state
 from crawler.errors import BadInput, MarkupDrift, NotAnArticle
 
+_NEEDS_ATTENTION = 5
+
 if TYPE_CHECKING:
     from crawler.pipeline import Reparsed
     from crawler.types import Article, Reading
@@ -28,6 +30,13 @@ class ParseFormat(StrEnum):
 
     json = "json"
     text = "text"
+
+
+def _utf_8(value: str | None) -> str | None:
+    """Return an argument, or refuse it if it contains bytes that are not UTF-8."""
+    if value is not None and not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        raise typer.BadParameter("it contains bytes that are not UTF-8")
+    return value
 
 
 def register(app: typer.Typer) -> None:
@@ -41,14 +50,14 @@ def register(app: typer.Typer) -> None:
 def parse(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="HTML file of the page, plain or gzipped; - means standard input.")],
-    url: Annotated[str, typer.Option("--url", help="Address from which the page was fetched.")],
+    url: Annotated[str, typer.Option("--url", callback=_utf_8, help="Address from which the page was fetched.")],
     fetched_at: Annotated[
         str | None,
         typer.Option("--fetched-at", help="Time of the fetch (ISO 8601), which selects the layout. [default: now]"),
     ] = None,
     format_: Annotated[ParseFormat, typer.Option("--format", help="Output format.")] = ParseFormat.json,
     content_type: Annotated[
-        str | None, typer.Option("--content-type", help="Content-Type header of the response.")
+        str | None, typer.Option("--content-type", callback=_utf_8, help="Content-Type header of the response.")
     ] = None,
 ) -> None:
     """Parse one saved page and print the article, offline.
@@ -139,11 +148,14 @@ def import_texts(
     """Import plain texts in the seed format.
 
     The files in seeds/ show this format. The imported texts get negative ids. Importing a text again changes nothing.
+    A file that is not in this format is refused as a whole, and the others are imported: exit code 5, or 1 if all are
+    refused.
 
     Example: vna import seeds/*.txt
     """
     from crawler import app, pipeline
     from crawler.cli.progress import Lines
+    from crawler.parse import seedtext
 
     globals_ = state.of(context)
     refused = 0
@@ -152,7 +164,9 @@ def import_texts(
     ) as work:
         for file in files:
             try:
-                imported = pipeline.import_file(work, file.name, _text(file))
+                text = _text(file)
+                seedtext.check_format(text)
+                imported = pipeline.import_file(work, file.name, text)
             except BadInput as error:
                 refused += 1
                 output.note(f"vna: {file}: {error}")
@@ -164,8 +178,9 @@ def import_texts(
                 else:
                     output.text(f"{done.key}  {done.verdict}  {done.title}")
     if refused:
-        output.note(f"{refused} of {len(files)} files were not imported; the others are stored")
-        raise typer.Exit(1)
+        others = "" if refused == len(files) else "; the others are stored"
+        output.note(f"{refused} of {output.count(len(files), 'file')} not imported{others}")
+        raise typer.Exit(1 if refused == len(files) else _NEEDS_ATTENTION)
 
 
 def reparse(

@@ -6,12 +6,12 @@ Boundary: formats strings and writes them to the two streams.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
+from crawler.cli import streams
 from crawler.types import RunReport
 
 if TYPE_CHECKING:
@@ -25,12 +25,17 @@ def text(line: str) -> None:
 
 def json_line(value: Any) -> None:
     """Print a value as one line of JSON."""
-    text(json.dumps(value, ensure_ascii=False))
+    _json(value, indent=None)
 
 
 def json_block(value: Any) -> None:
     """Print a value as indented JSON."""
-    text(json.dumps(value, ensure_ascii=False, indent=2))
+    _json(value, indent=2)
+
+
+def _json(value: Any, indent: int | None) -> None:
+    # If stdout cannot show every character, JSON has escapes of its own.
+    text(json.dumps(value, ensure_ascii=not streams.is_utf8(sys.stdout), indent=indent))
 
 
 def note(line: str) -> None:
@@ -48,13 +53,6 @@ def wrong_clock(archive: Archive, now: datetime) -> str | None:
     if newest is None or verdict is ClockVerdict.RIGHT:
         return None
     return "; ".join(clock_message(verdict, now, newest))
-
-
-def discard(stream: IO[str]) -> None:
-    """Redirect a stream to the null device after its reader has closed it, so that the flush at exit cannot fail."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, stream.fileno())
-    os.close(null)
 
 
 def report_line(report: RunReport) -> str:

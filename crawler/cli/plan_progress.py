@@ -5,7 +5,6 @@ Boundary: displays figures that the caller passes.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,7 +12,8 @@ from datetime import datetime, timedelta
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
-from crawler.cli.progress import Lines, Live
+from crawler.cli import output
+from crawler.cli.progress import Lines, Live, shows_bars
 from crawler.clock import to_text
 from crawler.outcome import Outcome
 
@@ -89,19 +89,19 @@ class PlanLines(Lines):
 
     def plan(self, name: str, progress: PlanProgress) -> None:
         """Print the name and the figures of a plan."""
-        self._print(f"{name}: {progress.summary()}, about {progress.remaining} remaining")
+        output.note(f"{name}: {progress.summary()}, about {progress.remaining} remaining")
 
     def work_item(self, outcome: Outcome, progress: PlanProgress) -> None:
         """Print the outcome of a work item."""
         self.step(outcome)
         if progress.visited and progress.visited % _EVERY == 0:
-            self._print(f"{progress.summary()}; {progress.speed()}")
+            output.note(f"{progress.summary()}; {progress.speed()}")
 
     def wait(self, why: str, until: datetime, _: timedelta) -> None:
         """Print the reason and the end of a wait, once."""
         if (why, until) != self._waiting:
             self._waiting = why, until
-            self._print(f"waiting until {to_text(until)}: {why}")
+            output.note(f"waiting until {to_text(until)}: {why}")
 
 
 class PlanBar(Live):
@@ -153,5 +153,5 @@ class PlanBar(Live):
 
 
 def plan_display(verbose: int = 0) -> PlanLines | PlanBar:
-    """Return a display with bars if stderr is a terminal and `verbose` is 0; otherwise, a display with plain lines."""
-    return PlanBar() if sys.stderr.isatty() and not verbose else PlanLines(verbose)
+    """Return a display with bars if the terminal can show them and `verbose` is 0; otherwise, one with plain lines."""
+    return PlanBar() if shows_bars(verbose) else PlanLines(verbose)

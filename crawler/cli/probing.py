@@ -20,8 +20,8 @@ from crawler.cli.signals import stopped_by_signals
 from crawler.errors import BadInput, StopError
 
 if TYPE_CHECKING:
+    from crawler.finding import Finding
     from crawler.storage import Archive
-    from crawler.types import Finding
 
 _WIDTH = 100  # columns, if stdout is not a terminal
 _NARROWEST, _WIDEST = 80, 160
@@ -90,8 +90,7 @@ def _run(globals_: state.Globals) -> tuple[ProbeReport | None, StopError | None]
     from crawler.clock import StoppableClock
     from crawler.pipeline.probe import run_probe
 
-    config = globals_.load()
-    app.require_contact(config)
+    config = globals_.load_for_requests()
     lexicon = state.lexicon_or_note()
     clock = StoppableClock()
     with (

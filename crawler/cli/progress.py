@@ -5,6 +5,7 @@ Boundary: only displays outcomes.
 
 from __future__ import annotations
 
+import os
 import sys
 from types import TracebackType
 from typing import Self
@@ -24,6 +25,7 @@ from crawler.cli import output
 from crawler.outcome import Outcome
 
 _LEAST_WIDTH = 10  # characters for the last outcome, on a narrow terminal
+_DUMB = ("", "dumb", "unknown")  # terminals that cannot move the cursor, as rich has them
 _BAR_WIDTH = 60  # characters that the other columns take
 
 
@@ -43,18 +45,12 @@ class Lines:
 
     def phase(self, name: str, total: int) -> None:
         """Print the name of a phase and the number of its steps."""
-        self._print(f"{name}: {total} to do")
+        output.note(f"{name}: {total} to do")
 
     def step(self, outcome: Outcome) -> None:
         """Print the outcome of a step."""
         if self._verbose or not outcome.kind.is_routine:
-            self._print(f"  {outcome}")
-
-    def _print(self, line: str) -> None:
-        try:
-            print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is the output
-        except BrokenPipeError:  # the reader of stderr has gone; the run continues
-            output.discard(sys.stderr)
+            output.note(f"  {outcome}")
 
 
 class Live:
@@ -102,6 +98,11 @@ class Bar(Live):
             self._progress.update(self._task, advance=1, last=last)
 
 
+def shows_bars(verbose: int) -> bool:
+    """Whether stderr is a terminal that can move its cursor, and `verbose` is 0."""
+    return sys.stderr.isatty() and os.environ.get("TERM", "") not in _DUMB and not verbose
+
+
 def progress_display(verbose: int = 0) -> Lines | Bar:
-    """Return a display with bars if stderr is a terminal and `verbose` is 0; otherwise, a display with plain lines."""
-    return Bar() if sys.stderr.isatty() and not verbose else Lines(verbose)
+    """Return a display with bars if the terminal can show them and `verbose` is 0; otherwise, one with plain lines."""
+    return Bar() if shows_bars(verbose) else Lines(verbose)

@@ -40,15 +40,14 @@ def run(context: typer.Context) -> None:
 
 
 def _serve(globals_: state.Globals) -> None:
-    from crawler import app
     from crawler.daemon import Service
 
     with _exit_status_to_systemd():
-        app.require_contact(globals_.load())
+        globals_.load_for_requests()
         service = Service(globals_.load, lexicon=state.lexicon_or_note(), verbose=bool(globals_.verbose))
         try:
             service.run()
-        except (StopError, KeyboardInterrupt):
+        except StopError:
             raise
         except Exception as error:  # the service has logged the traceback, in the configured log format
             raise typer.Exit(1) from error

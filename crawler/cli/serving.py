@@ -8,13 +8,21 @@ from __future__ import annotations
 import os
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from crawler.cli import output, state
 from crawler.errors import StopError
+
+#: Imports Datasette and the package before it changes the folder: modules must not be imported from the archive.
+_START = """
+import os, sys
+import crawler, datasette.cli
+os.chdir(sys.argv.pop(1))
+sys.path[:] = filter(None, sys.path)
+datasette.cli.cli()
+"""
 
 
 def register(app: typer.Typer) -> None:
@@ -30,20 +38,22 @@ def browse(
 
     Example: vna browse --port 8001
     """
-    from crawler import resources
+    from crawler import app, resources
     from crawler.config import DEFAULT_FILE
     from crawler.storage import FILE
+    from crawler.storage.base import is_immutable
 
     globals_ = state.of(context)
-    with globals_.reading() as archive:
-        file = Path(archive.db.execute("PRAGMA database_list").fetchone()[2])
+    folder = globals_.folder()
+    app.reading_archive(folder).close()  # raises if there is no archive
     if find_spec("datasette") is None:
         raise StopError("Datasette is not installed", "install it with: pip install 'vna-archive[browse]'")
-    command = [sys.executable, "-m", "datasette", "serve", str(file), "-p", str(port), "-h", "127.0.0.1"]
-    command += ["--setting", "truncate_cells_html", "300", "--setting", "max_returned_rows", "1000"]
-    command += ["--metadata", str(resources.datasette_metadata()), "--plugins-dir", str(resources.datasette_plugins())]
+    # Datasette puts the path into an SQLite URI without quoting it, so it gets the mere name, and starts in the folder.
+    serve = ["serve", *["-i"] * is_immutable(folder / FILE), FILE, "-p", str(port), "-h", "127.0.0.1"]
+    serve += ["--setting", "truncate_cells_html", "300", "--setting", "max_returned_rows", "1000"]
+    serve += ["--metadata", str(resources.datasette_metadata()), "--plugins-dir", str(resources.datasette_plugins())]
     # The plugin reads the synonyms beside this file, so that SQL finds the same articles as `vna search`.
-    environment = os.environ | {"VNA_CONFIG": str(globals_.config or DEFAULT_FILE)}
+    environment = os.environ | {"VNA_CONFIG": os.path.abspath(globals_.config or DEFAULT_FILE)}  # noqa: PTH100 - keeps links
     output.note(f"{FILE} at http://127.0.0.1:{port}/ (read-only); stop with Ctrl-C")
-    sys.stderr.flush()
-    os.execve(sys.executable, command, environment)  # noqa: S606 - replace this process, so that one signal ends both
+    # Replace this process, so that one signal ends both.
+    os.execve(sys.executable, [sys.executable, "-c", _START, str(folder), *serve], environment)  # noqa: S606

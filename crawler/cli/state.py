@@ -41,6 +41,22 @@ class Globals:
 
         return config.load(self.config, config.Overrides(self.archive, self.site, self.rate))
 
+    def load_for_requests(self) -> Config:
+        """Read the configuration for a command that requests the site; with `--verbose`, print the proxy if there is one.
+
+        Raises:
+            ConfigError: the configuration has mistakes or no contact, or the environment names an invalid proxy.
+            SiteUnavailable: the host of the site cannot be resolved.
+
+        """
+        from crawler import app
+
+        config = self.load()
+        app.require_contact(config)
+        if self.verbose and (proxy := app.proxy(config)) is not None:
+            typer.echo(f"requests go through the proxy {proxy}", err=True)
+        return config
+
     def folder(self) -> Path:
         """Return the archive folder.
 

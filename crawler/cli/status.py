@@ -14,8 +14,10 @@ import typer
 
 from crawler.cli import output, state
 from crawler.clock import SystemClock, to_text
+from crawler.errors import ConfigError
 
 if TYPE_CHECKING:
+    from crawler.config import Config
     from crawler.health.figures import Size
     from crawler.rate_limit import RateLimitStatus
 
@@ -41,6 +43,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     with app.reading_archive(folder) as archive:
         found = archive.status() | {"disk": _disk(folder, config.reserve, archive.sizes())}
         found["clock"] = output.wrong_clock(archive, SystemClock().now())
+    found["proxy"] = _proxy(config)
     found["pace"] = _rate_limit(app.rate_limit_status(replace(config, archive=folder)))
     if as_json:
         output.json_block(found)
@@ -64,6 +67,17 @@ def _disk(folder: Path, reserve: int, sizes: Sequence[Size]) -> dict[str, Any]:
         "growth": None if a_day is None else round(a_day),
         "days_until_full": days_until_full(now.free_bytes, reserve, a_day),
     }
+
+
+def _proxy(config: Config) -> dict[str, str] | None:
+    """Return the proxy of the environment for the site, without its password, or what is wrong with it."""
+    from crawler import app
+
+    try:
+        proxy = app.proxy(config)
+    except ConfigError as error:
+        return {"error": str(error)}
+    return {"url": proxy.url, "variable": proxy.variable} if proxy else None
 
 
 def _rate_limit(limit: RateLimitStatus) -> dict[str, Any]:
@@ -96,7 +110,10 @@ def _summary(found: Mapping[str, Any]) -> None:
     if run := found["last_run"]:
         output.text(f"last run   {run['command']}, {run['outcome'] or 'unfinished'}, started {run['started_at']}")
     output.text(f"rate limit {_rate_limit_line(found['pace'])}")
+    if proxy := found["proxy"]:
+        output.text(f"proxy      {proxy.get('error') or '{url} ({variable})'.format(**proxy)}")
     output.text(f"disk       {_disk_line(found['disk'])}")
+    output.text(f"identity   {found['identity']}")
 
 
 def _disk_line(disk: Mapping[str, Any]) -> str:

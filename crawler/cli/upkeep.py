@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from crawler.cli import output, state
+
+if TYPE_CHECKING:
+    from crawler.backup import Backup
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -44,13 +47,24 @@ def backup(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A new or empty folder, or an earlier backup.")],
     warc: Annotated[
-        bool, typer.Option("--warc", help="Also copy the WARC files that the backup does not have yet.")
+        bool,
+        typer.Option("--warc", help="Also copy the WARC files that are new or longer, and check the earlier copies."),
+    ] = False,
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace",
+            help="Also replace what has more than the archive now; the earlier files are kept under another name.",
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Back up the database. The service may run meanwhile.
 
-    Copies the database in its state at one moment, and lists the WARC files with their digests.
+    Copies the database in its state at one moment, and lists the WARC files with their digests. Refuses the backup of
+    another archive, and a backup that has articles, revisions or captures that the archive has lost. Exit code 5 means
+    that a WARC file of the archive is missing, shorter, different or damaged: the backup keeps its own copy of it, and
+    everything else is backed up.
 
     Example: vna backup /mnt/backup/vna --warc
     """
@@ -58,16 +72,33 @@ def backup(
     from crawler.clock import SystemClock
 
     folder = state.of(context).load().archive
-    created = backups.back_up(folder, path, SystemClock().now(), with_warc=warc)
+    created = backups.back_up(folder, path, SystemClock().now(), with_warc=warc, replace=replace)
     if as_json:
         output.json_block(asdict(created))
-        return
+    else:
+        _print_backup(created, path, with_warc=warc)
+    if created.refused or created.damaged:
+        wrong = output.count(len(created.refused) + len(created.damaged), "WARC file")
+        output.note(
+            f"something is wrong with {wrong} of the archive: run `vna verify`, then copy the good files back from a backup "
+            "(docs/operate.md)"
+        )
+        raise typer.Exit(5)
+
+
+def _print_backup(created: Backup, path: Path, *, with_warc: bool) -> None:
     output.text(
         f"{output.count(created.articles, 'article')}, database {output.size(created.database_bytes)}, in {path}"
     )
-    copied = f", {created.copied} copied" if warc else "; not copied (use --warc)"
+    copied = f", {created.copied} copied" if with_warc else "; not copied (use --warc)"
     files = output.count(len(created.warc), "WARC file")
     output.text(f"{files}, {output.size(created.warc_bytes)}; the backup lists them with their digests{copied}")
+    for file, what in created.repaired.items():
+        output.text(f"  repaired in the backup ({what}): {file}")
+    for file in created.damaged:
+        output.text(f"  damaged in the archive, backed up as it is: {file}")
+    for file, what in created.refused.items():
+        output.text(f"  {what} in the archive, the backup keeps its own state: {file}")
 
 
 def restore(
@@ -78,17 +109,15 @@ def restore(
     """Restore a backup into an empty archive folder.
 
     The target is the folder in --archive or `[archive] dir`. The WARC files are checked against the manifest of the
-    backup; exit code 5 means that some are missing or different.
+    backup; exit code 5 means that some are missing, damaged or different. An interrupted restore can be run again.
 
     Example: vna restore /mnt/backup/vna
     """
     from crawler import backup as backups
     from crawler.clock import SystemClock, to_text
-    from crawler.storage.locks import holding
 
     folder = state.of(context).load().archive
-    with holding(folder, "alone", "restore", to_text(SystemClock().now())):
-        done = backups.restore(path, folder)
+    done = backups.restore(path, folder, to_text(SystemClock().now()))
     if as_json:
         output.json_block(asdict(done))
     else:
@@ -98,7 +127,8 @@ def restore(
             output.text(f"  {what}: {file}")
     if done.wrong:
         output.note(
-            f"{output.count(len(done.wrong), 'WARC file')} missing or different from the manifest: "
-            f"copy the right files into {folder / 'warc'}, then run `vna verify`"
+            f"{output.count(len(done.wrong), 'WARC file')} missing or different from the manifest: copy the right files "
+            f"into {folder / 'warc'}, then run `vna verify`; a damaged file of the backup is there with the suffix "
+            ".damaged: without a better copy, remove the suffix to keep its intact records"
         )
         raise typer.Exit(5)

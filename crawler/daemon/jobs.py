@@ -170,4 +170,10 @@ def _update_coverage(run: Run) -> JobResult:
 def _back_up(run: Run, folder: Path, target: Path, hours: float) -> JobResult:
     now = run.clock.now()
     made = back_up(folder, target, now, stopping=_stopping_with_heartbeat(run))
-    return JobResult(f"{plural(made.articles, 'article')} backed up to {target}", now + timedelta(hours=hours))
+    outcome, due_at = f"{plural(made.articles, 'article')} backed up to {target}", now + timedelta(hours=hours)
+    wrong = made.refused | dict.fromkeys(made.damaged, "damaged")
+    if not wrong:
+        return JobResult(outcome, due_at)
+    name, what = next(iter(wrong.items()))
+    faults = f"{plural(len(wrong), 'WARC file')} missing or damaged in the archive; first: {name} is {what}"
+    return JobResult(f"{outcome}, but {faults}; run `vna verify`", due_at, ok=False)

@@ -5,11 +5,15 @@ Boundary: handles folders and locks; the caller writes the files.
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import fcntl
 import os
 import shutil
+import stat
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from crawler.errors import BadInput
@@ -18,6 +22,10 @@ from crawler.errors import BadInput
 IsOurs = Callable[[Path, str], bool]
 
 _LOCK = ".writing"
+_LONGEST_NAME = 240  # bytes
+_SHORTENED = 40  # characters
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
+_CANNOT_EXCHANGE = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
 
 
 @contextmanager
@@ -26,7 +34,8 @@ def replacing(path: Path, is_ours: IsOurs) -> Iterator[Path]:
 
     The folder that was at `path` is deleted; `is_ours` must return True for every file in it. The temporary folder is
     next to it, under a hidden name. If the process is killed, the temporary folder remains, and the next call empties
-    and reuses it.
+    and reuses it. There is a complete dataset at `path` at any time, except for a moment on a file system that cannot
+    exchange two folders; if the process is killed in that moment, the next call restores the old dataset first.
 
     Raises:
         BadInput: the folder cannot be written, contains other files, or is being written by another process.
@@ -34,14 +43,16 @@ def replacing(path: Path, is_ours: IsOurs) -> Iterator[Path]:
     """
     try:
         folder = Path(os.path.realpath(path))  # replace the target of a symbolic link, not the link
+        unfinished, old = _hidden(folder, "unfinished"), _hidden(folder, "replaced")
+        if old.exists() and not folder.exists():  # a process was killed between the two renames of `_rename_twice`
+            old.rename(folder)
         _check_replaceable(folder, is_ours)
-        unfinished = folder.with_name(f".{folder.name}.unfinished")
         unfinished.mkdir(parents=True, exist_ok=True)
         with _locked(unfinished):
             try:
                 yield unfinished
                 _check_replaceable(folder, is_ours)  # other programs may have added files meanwhile
-                _replace(unfinished, folder)
+                _replace(unfinished, folder, old)
             except BaseException:
                 shutil.rmtree(unfinished, ignore_errors=True)
                 raise
@@ -87,15 +98,57 @@ def _locked(unfinished: Path) -> Iterator[None]:
         yield
 
 
-def _replace(unfinished: Path, folder: Path) -> None:
-    """Rename the old folder, give its name to the new folder, and delete the old folder.
+def _replace(unfinished: Path, folder: Path, old: Path) -> None:
+    """Rename the new folder to the name of the old one, with its mode and owner, and delete the old folder."""
+    for place in (unfinished, *(entry for entry in unfinished.rglob("*") if entry.is_dir())):
+        _sync(place)
+    if not folder.exists():
+        unfinished.rename(folder)
+    else:
+        before = folder.stat()
+        with suppress(PermissionError):  # only root may give a folder away
+            os.chown(unfinished, before.st_uid, before.st_gid)
+        unfinished.chmod(stat.S_IMODE(before.st_mode))
+        if not exchange(unfinished, folder):
+            _rename_twice(unfinished, folder, old)
+    _sync(folder.parent)
+    (folder / _LOCK).unlink()  # renamed with the folder: a waiting process must not start to write here
+    for place in (unfinished, old):
+        shutil.rmtree(place, ignore_errors=True)
 
-    If the process is killed between the two renames, both folders still exist.
-    """
-    old = folder.with_name(f".{folder.name}.replaced")
-    if folder.exists():
-        shutil.rmtree(old, ignore_errors=True)
-        folder.rename(old)
-    unfinished.rename(folder)  # with its lock file: a waiting process must not start to write here
-    (folder / _LOCK).unlink()
+
+def exchange(one: Path, other: Path) -> bool:
+    """Exchange the names of two folders in one step; return False if the system or the file system cannot do that."""
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)  # Linux only; Python has no function for it
+    if rename is None:
+        return False
+    done = rename(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), ctypes.c_uint(_RENAME_EXCHANGE))
+    if done and ctypes.get_errno() not in _CANNOT_EXCHANGE:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return not done
+
+
+def _rename_twice(unfinished: Path, folder: Path, old: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
+    folder.rename(old)
+    try:
+        unfinished.rename(folder)
+    except BaseException:
+        old.rename(folder)
+        raise
+
+
+def _hidden(folder: Path, suffix: str) -> Path:
+    """Return a hidden path next to a folder; a long name is shortened, because a name may have at most 255 bytes."""
+    name = folder.name
+    if len(os.fsencode(name)) > _LONGEST_NAME:
+        name = f"{name[:_SHORTENED]}-{zlib.crc32(os.fsencode(name)):08x}"
+    return folder.parent / f".{name}.{suffix}"  # not `with_name`, which refuses `/`
+
+
+def _sync(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -11,43 +11,45 @@ Boundary: bytes in, values out.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from selectolax.lexbor import LexborHTMLParser
-
 from crawler import urls
 from crawler.discover import lists
-from crawler.discover.found import Discovery, article_link, deduplicate, plain_text
+from crawler.discover.found import Discovery, article_link, deduplicate, html_tree, instant, plain_text
+from crawler.discover.problems import ProblemKind, Problems
 from crawler.errors import UnreadableSource
-from crawler.parse import times
+from crawler.parse import json_text
 from crawler.site import Site
 from crawler.types import Sighting
 
 _PAGE = re.compile(r"-(\d{1,6})(?=\.html)")
+_LINKS = ("url", "redirect_link")
+_SHOWN = 100  # characters of a message of the API
 _FALSE = frozenset({"", "0", "false", "none", "null"})
 
 
-def page(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
+def page(body: bytes, url: str, site: Site, now: datetime) -> Discovery:
     """Read one page of a list of the API. An empty page means that the list has ended.
 
     Raises:
-        UnreadableSource: the response is not JSON, has an unknown structure, or reports an error.
+        UnreadableSource: the response is not JSON, has an unknown structure, reports an error, or contains HTML that is
+            not safe to parse.
 
     """
-    data = envelope_data(body, url)
+    data, problems = envelope_data(body, url), Problems()
     if isinstance(data.get("contents"), list):
-        sightings = deduplicate(list(_items(data["contents"], site)))
+        sightings = deduplicate(list(_items(data["contents"], site, now, problems)))
         listed, more = bool(data["contents"]), data.get("load_more")
     elif isinstance(data.get("articles"), str):
-        sightings = deduplicate(list(lists.stories(LexborHTMLParser(data["articles"]), site.root, site)))
+        sightings = deduplicate(list(lists.stories(html_tree(data["articles"], url), site.root, site)))
         listed, more = bool(sightings), data.get("hasMoreContent")
     else:
         raise UnreadableSource(url, "expected a list of articles, got JSON without `contents` or `articles`")
-    return Discovery(sightings, more=_next_page(url) if listed and _is_set(more) else None)
+    further = _next_page(url) if listed and _is_set(more) else None
+    return Discovery(sightings, more=further, problems=problems.found)
 
 
 def envelope_data(body: bytes, url: str) -> Mapping[str, Any]:
@@ -58,8 +60,8 @@ def envelope_data(body: bytes, url: str) -> Mapping[str, Any]:
 
     """
     try:
-        envelope = json.loads(body)
-    except (ValueError, RecursionError) as error:
+        envelope = json_text.load(body).value
+    except ValueError as error:
         raise UnreadableSource(
             url, f"expected a list of articles in JSON, got something else ({len(body)} bytes)"
         ) from error
@@ -67,26 +69,29 @@ def envelope_data(body: bytes, url: str) -> Mapping[str, Any]:
         raise UnreadableSource(url, "expected a list of articles, got JSON that is not an object")
     if _is_set(envelope.get("error_code")):
         message = plain_text(envelope.get("error_message")) or "no message"
-        raise UnreadableSource(url, f"the list API returned error {envelope['error_code']}: {message}")
+        code = json_text.text(str(envelope["error_code"]))[:_SHOWN]
+        raise UnreadableSource(url, f"the list API returned error {code}: {message[:_SHOWN]}")
     data = envelope.get("data")
     return data if isinstance(data, dict) else {}
 
 
-def _items(contents: list[Any], site: Site) -> Iterator[Sighting]:
+def _items(contents: list[Any], site: Site, now: datetime, problems: Problems) -> Iterator[Sighting]:
     for item in contents:
-        if not isinstance(item, dict) or _leads_away(item, site):
+        links = [_text(item, name) for name in _LINKS] if isinstance(item, dict) else []
+        if not any(links):
+            problems.count(ProblemKind.NO_LINK, _text(item, "title") if isinstance(item, dict) else "")
             continue
-        target = next(
-            (t for name in ("url", "redirect_link") if (t := article_link(site, site.root, _text(item, name)))), None
-        )
+        if _leads_away(item, site):
+            continue
+        target = next((t for link in links if (t := article_link(site, site.root, link)) is not None), None)
         if target is not None:
             yield Sighting(
                 url=target[0],
                 post_id=target[1],
                 title=plain_text(item.get("title")),
                 summary=plain_text(item.get("description")),
-                published_at=_instant(item.get("date")),
-                modified_at=_instant(item.get("update_time")),
+                published_at=instant(_times(item, "date"), now, problems),
+                modified_at=instant(_times(item, "update_time"), now, problems),
             )
 
 
@@ -98,13 +103,13 @@ def _leads_away(item: Mapping[str, Any], site: Site) -> bool:
 
 
 def _text(item: Mapping[str, Any], name: str) -> str:
+    return json_text.text(item.get(name)).strip()
+
+
+def _times(item: Mapping[str, Any], name: str) -> list[str]:
+    """Return the time in a field, which may be a number or a string (dossier section 18.13); none if it is not set."""
     value = item.get(name)
-    return value.strip() if isinstance(value, str) else ""
-
-
-def _instant(value: object) -> datetime | None:
-    """Return the time that a number or a string states (dossier section 18.13); None if it states no valid time."""
-    return times.instant(str(value)) if isinstance(value, int | float | str) else None
+    return [str(value)] if isinstance(value, int | float | str) and _is_set(value) else []
 
 
 def _is_set(value: object) -> bool:

@@ -1,54 +1,59 @@
-"""Read RSS and Atom feeds (dossier section 12), and the page of the site that lists its feeds.
+"""Read RSS, Atom and JSON feeds (dossier section 12), and the page of the site that lists its feeds.
 
-Feeds are parsed by fastfeedparser, which accepts many malformed feeds and converts all dates to UTC. The dates are used
-only as hints.
+The dates are used only as hints. `crawler/discover/feed_item.py` says which link of an item counts, and which date.
 
 Boundary: bytes in, values out.
 """
 
 from __future__ import annotations
 
-import html
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
 
-import fastfeedparser
 from selectolax.lexbor import LexborHTMLParser
 
 from crawler import urls
-from crawler.discover import xml
-from crawler.discover.found import Discovery, article_link, deduplicate, is_same_source, plain_text
+from crawler.discover import feed_item, json_feed, xml
+from crawler.discover.element import Shape
+from crawler.discover.feed_item import FeedItem
+from crawler.discover.found import Discovery, article_link, deduplicate, html_tree, instant, is_same_source, plain_text
+from crawler.discover.problems import ProblemKind, Problems, summary
+from crawler.discover.xml_reader import XmlReader
 from crawler.errors import UnreadableSource
-from crawler.parse import decode, dom, times
+from crawler.parse import decode, dom
 from crawler.site import FEED_INDEX, Site
 from crawler.types import Sighting, SourceFound, SourceKind
 
-_FEED = re.compile(rb"<(rss|feed|rdf:RDF)\b", re.IGNORECASE)
-_HEAD_SIZE = 2048  # first bytes of a feed, with its root element and its own URL
-_LINK = re.compile(rb"<(?:\w{1,20}:)?link\b[^>]{0,500}>", re.IGNORECASE)
-_SELF = re.compile(rb"\brel\s*=\s*[\"']self[\"']", re.IGNORECASE)
-_HREF = re.compile(rb"\bhref\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
+_FEED = Shape(
+    roots=frozenset({"rss", "feed", "rdf"}),
+    entries=frozenset({"item", "entry"}),
+    used=feed_item.USED,
+    rich=feed_item.RICH,
+    head=frozenset({"link"}),
+)
+_MAX_FEEDS = 100  # on one page; sister sites list about 30
 
 
-def feed(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
-    """Read the items of a feed, in the order of the feed.
+def feed(body: bytes, url: str, site: Site, now: datetime) -> Discovery:
+    """Read the items of a feed, in the order of the feed, as far as they can be read.
 
     Raises:
-        UnreadableSource: the response is not a feed (it is HTML, very short or empty), or the feed cannot be parsed.
+        UnreadableSource: the response is not a feed (it is HTML, very short or empty), or no item can be read.
 
     """
-    body = xml.to_utf8(body, url).lstrip(b"\xef\xbb\xbf \t\r\n")
-    start = body[:_HEAD_SIZE]
-    # Only XML may reach fastfeedparser, because it fetches a string that is a URL.
-    if not start.startswith(b"<") or not _FEED.search(start):
-        raise UnreadableSource(url, f"expected a feed, got something else ({len(body)} bytes)")
-    try:
-        entries = fastfeedparser.parse(body).entries
-    except ValueError as error:
-        raise UnreadableSource(url, "the feed cannot be parsed") from error
-    return Discovery(deduplicate(list(_sightings(entries, url, site))), doubt=_doubt(start, url, site))
+    problems = Problems()
+    if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        sightings = _sightings(json_feed.items(body, url), url, site, now, problems)
+        return Discovery(sightings, problems=problems.found)
+    size = len(body)
+    reader = XmlReader(xml.to_utf8(body, problems), _FEED, problems)
+    sightings = _sightings(map(feed_item.read_item, reader.entries()), url, site, now, problems)
+    if reader.root is None:
+        got = "an HTML page" if reader.html else "something else"
+        raise UnreadableSource(url, f"expected a feed, got {got} ({size} bytes)")
+    if not sightings and problems.may_hide_entries:
+        raise UnreadableSource(url, f"no item of the feed can be used; {summary(problems.found)}")
+    return Discovery(sightings, doubt=_doubt(reader, url, site), problems=problems.found)
 
 
 def feed_index(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
@@ -59,7 +64,7 @@ def feed_index(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
             template (dossier section 12).
 
     """
-    tree = LexborHTMLParser(decode.decode(body).text)
+    tree = html_tree(decode.decode(body).text, url)
     found = tuple(linked_feeds(tree, "a[href]", url, site))
     if not found:
         raise UnreadableSource(url, f"the page that lists the feeds has no link to a feed ({len(body)} bytes)")
@@ -67,46 +72,63 @@ def feed_index(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
 
 
 def linked_feeds(tree: LexborHTMLParser, links: str, url: str, site: Site) -> Iterator[SourceFound]:
-    """Yield the feeds to which a page links, and the page that lists all feeds, if there is a link to it.
+    """Yield the feeds to which a page links, at most 100, and the page that lists all feeds, if there is a link to it.
 
     `links` is the CSS selector of the links to examine; `url` is the URL of the page.
     """
     seen: set[str] = set()
+    base = dom.base(tree, url)
     for link in tree.css(links):
-        address = urls.absolute(url, dom.attribute(link, "href"))
-        if address is None or not site.owns(address):
+        address = site.address(base, dom.attribute(link, "href"))
+        if address is None:
             continue
-        address = urls.canonical(address)
-        if address in seen or (link.tag == "a" and urls.shape(address) != "feed"):
+        key, shape = urls.canonical(address), urls.shape(address)
+        if key in seen or shape in ("article", "home") or (link.tag == "a" and shape != "feed"):
             continue
-        seen.add(address)
+        if len(seen) == _MAX_FEEDS:
+            return
+        seen.add(key)
         kind: SourceKind = "feed_index" if address.endswith(FEED_INDEX) else "feed"
         yield SourceFound(kind, address, dom.attribute(link, "title") or dom.text(link) or None)
 
 
-def _doubt(start: bytes, url: str, site: Site) -> str | None:
+def _doubt(reader: XmlReader, url: str, site: Site) -> str | None:
     """Return a message if the feed names another URL as its own, else None.
 
     If the requested feed does not exist, the site may send another feed, its default one (dossier sections 14 and
     18.16).
     """
-    own = next((link[0] for link in _LINK.finditer(start) if _SELF.search(link[0])), b"")
-    if (match := _HREF.search(own)) is None:
-        return None
-    address = urls.absolute(url, html.unescape(match[1].decode("utf-8", "replace")))
+    own = next((link for link in reader.head if feed_item.relation(link) == "self"), None)
+    address = urls.absolute(url, own.attributes.get("href")) if own is not None else None
     if address is None or not site.owns(address) or is_same_source(address, url):
         return None
     return f"the feed names {address} as its own URL"
 
 
-def _sightings(entries: list[Mapping[str, Any]], url: str, site: Site) -> Iterator[Sighting]:
-    for entry in entries:
-        target = article_link(site, url, entry.get("link")) or article_link(site, url, entry.get("id"))
-        if target is not None:
-            yield Sighting(
-                url=target[0],
-                post_id=target[1],
-                title=plain_text(entry.get("title")),
-                summary=plain_text(entry.get("description")),
-                published_at=times.instant(entry.get("published") or ""),
-            )
+def _sightings(
+    items: Iterable[FeedItem], url: str, site: Site, now: datetime, problems: Problems
+) -> tuple[Sighting, ...]:
+    return deduplicate(list(_articles(items, url, site, now, problems)))
+
+
+def _articles(items: Iterable[FeedItem], url: str, site: Site, now: datetime, problems: Problems) -> Iterator[Sighting]:
+    elsewhere, articles = "", 0
+    for item in items:
+        addresses = item.addresses(url)
+        target = next((t for a in addresses if (t := article_link(site, url, a)) is not None), None)
+        title = plain_text(item.title)
+        if target is None:
+            if not addresses and not item.is_cut:
+                problems.count(ProblemKind.NO_LINK, title or "")
+            elsewhere = elsewhere or next(iter(addresses), "")
+            continue
+        articles += 1
+        yield Sighting(
+            url=target[0],
+            post_id=target[1],
+            title=title,
+            summary=plain_text(item.summary),
+            published_at=instant(item.dates, now, problems),
+        )
+    if elsewhere and not articles:
+        problems.add(ProblemKind.NO_ARTICLES, elsewhere)

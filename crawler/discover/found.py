@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from urllib.parse import unquote, urlsplit
 
+from selectolax.lexbor import LexborHTMLParser
+
 from crawler import urls
-from crawler.parse import dom
+from crawler.discover.problems import Problem, ProblemKind, Problems
+from crawler.errors import UnsafeSource
+from crawler.parse import dom, guard, json_text, times
 from crawler.site import Site
 from crawler.types import Sighting, SourceFound
 
-_TAG = re.compile(r"<[^>]*>")
-_ENDING = re.compile(r"(?:-\d+)?(?:\.(?:vnp|html?|aspx|rss|xml))?/?$", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")  # without `<`: a text of many `<` is searched once, not once for each
+_FUTURE = timedelta(days=2)  # a time farther ahead is wrong; editors schedule articles hours ahead
+_MAX_ADDRESS = 2048  # characters of a link; the sitemap protocol allows fewer
+_ENDING = re.compile(r"(?:-\d+)?(?:\.(?:vnp|vnplus|html?|aspx|rss|xml))?/?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,41 +29,80 @@ class Discovery:
     """The contents of one response: sightings in their order, further sources, and the URL of the next page (`more`).
 
     `more` is None if there is no next page. `doubt` is the reason why the response may belong to another source, else
-    None. If there is a doubt, the sightings are still valid, but the poll of the source counts as failed.
+    None. If there is a doubt, the sightings are still valid, but the poll of the source counts as failed. `problems` is
+    what is wrong with a response that could be read nevertheless: the poll counts as good, and the row of the source
+    names the problems.
     """
 
     sightings: tuple[Sighting, ...]
     sources: tuple[SourceFound, ...] = ()
     more: str | None = None
     doubt: str | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+def html_tree(text: str, url: str) -> LexborHTMLParser:
+    """Return the tree of a page or fragment with a list; `url` is its URL.
+
+    Raises:
+        UnsafeSource: parsing the text would take too much time or memory.
+
+    """
+    if hazard := guard.hazard(text):
+        raise UnsafeSource(url, f"not safe to parse: {hazard}")
+    return LexborHTMLParser(text)
 
 
 def deduplicate(sightings: list[Sighting]) -> tuple[Sighting, ...]:
     """Return the first sighting of each article; its field `position` is its index in the result, from 0.
 
-    If the first sighting has no title, it gets the title of a later sighting of the same article.
+    If the first sighting has no title, it gets the title of a later sighting of the same article. If its address has no
+    slug, as an address made from a link to a print page, it gets a later address that has one.
     """
     kept: dict[int | None, Sighting] = {}
     for seen in sightings:
         first = kept.setdefault(seen.post_id, replace(seen, position=len(kept)))
-        if not first.title:
-            kept[seen.post_id] = replace(first, title=seen.title)
+        url = seen.url if not urls.slug(first.url) and urls.slug(seen.url) else first.url
+        kept[seen.post_id] = replace(first, title=first.title or seen.title, url=url)
     return tuple(kept.values())
 
 
+def usable(base: str, link: str) -> str | None:
+    """Return the absolute URL of a link; None if it is not a web address, or longer than 2,048 characters."""
+    return urls.absolute(base, link) if len(link) <= _MAX_ADDRESS else None
+
+
 def article_link(site: Site, base: str, link: str | None) -> tuple[str, int] | None:
-    """Return the canonical URL and post id of a link to an article of this site; None for any other link."""
-    url = urls.absolute(base, link)
-    if url is None or not site.owns(url):
+    """Return the address to request and the post id of a link to an article of this site; None for any other link.
+
+    A link to a print page gives the address of its article, because robots.txt disallows print pages.
+    """
+    if link is None or len(link) > _MAX_ADDRESS:
         return None
-    canonical = urls.canonical(url)
-    post_id = urls.post_id(canonical)
-    return (canonical, post_id) if post_id is not None else None
+    address = site.address(base, link)
+    post_id = urls.post_id(address) if address is not None else None
+    if address is None or post_id is None:
+        return None
+    return (site.article_url_without_slug(post_id) if urls.is_print_page(address) else address, post_id)
+
+
+def instant(texts: Iterable[str], now: datetime, problems: Problems) -> datetime | None:
+    """Return the first time that one of `texts` states; None if none of them does.
+
+    A text that cannot be read with certainty, and a time that is more than two days ahead of `now`, are counted in
+    `problems` and not used.
+    """
+    for text in texts:
+        when = times.instant(text)
+        if when is not None and when <= now + _FUTURE:
+            return when
+        problems.count(ProblemKind.DATES, text)
+    return None
 
 
 def plain_text(value: object) -> str | None:
     """Return the plain text of `value`, which may contain HTML; None if there is no text or `value` is not a string."""
-    text = value if isinstance(value, str) else ""
+    text = json_text.text(value)
     return dom.collapse(html.unescape(_TAG.sub(" ", text))) or None
 
 

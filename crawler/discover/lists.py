@@ -17,14 +17,21 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler import urls
 from crawler.discover import feeds
-from crawler.discover.found import Discovery, article_link, deduplicate, is_same_source
+from crawler.discover.found import Discovery, article_link, deduplicate, html_tree, is_same_source
 from crawler.errors import EmptySource
 from crawler.parse import decode, dom
 from crawler.site import LOAD_MORE, Site
 from crawler.types import Sighting, SourceFound
 
-_MENUS = "nav a[href], header a[href], .menu a[href], [data-id] > a[href], .site-menu a[href], .breadcrumb a[href]"
-_FEEDS = 'link[rel="alternate"][type*="rss"], link[rel="alternate"][type*="atom"], a[href*="rss"]'
+_MENUS = (
+    "nav a[href], header a[href], .menu a[href], [data-id] > a[href], .site-menu a[href], .sub-menu a[href], "
+    ".submenu a[href], [role=navigation] a[href], .breadcrumb a[href], .breadcrumbs a[href]"
+)
+_FEEDS = (
+    ", ".join(f'link[rel~="alternate"][type*="{kind}"]' for kind in ("rss", "atom", "feed+json")) + ', a[href*="rss"]'
+)
+_FURTHER_PAGE = re.compile(r"/(?:page|trang)[-/]?\d+/?$|/\d+/?$", re.IGNORECASE)  # a page of a list is no section
+_MAX_SECTIONS = 100  # in the menus of one page; sister sites have about 60
 _CONTROL = "[data-page][data-zone]"
 _ZONE = re.compile(r"[1-9]\d{0,8}")
 
@@ -33,10 +40,11 @@ def home(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
     """Read the home page: its stories, and the sections and feeds to which it links.
 
     Raises:
+        UnsafeSource: parsing the page would take too much time or memory.
         EmptySource: the page has no stories, sections or feeds, so it is not the home page.
 
     """
-    tree = _tree(body)
+    tree = html_tree(decode.decode(body).text, url)
     sightings = deduplicate(list(stories(tree, url, site)))
     sources = (*_sections(tree, url, site), *feeds.linked_feeds(tree, _FEEDS, url, site))
     if not sightings and not sources:
@@ -45,15 +53,16 @@ def home(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
 
 
 def section(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
-    """Read a section page or a fragment of it.
+    """Read a section page or a fragment of it: its stories, and the sections and feeds to which a section page links.
 
     The response is a fragment if its URL has a query. A fragment without stories means that the list has ended.
 
     Raises:
+        UnsafeSource: parsing the page would take too much time or memory.
         EmptySource: the response is a whole section page, but it contains no articles.
 
     """
-    tree = _tree(body)
+    tree = html_tree(decode.decode(body).text, url)
     sightings = deduplicate(list(stories(tree, url, site)))
     if urlsplit(url).query:
         return Discovery(sightings, more=_next_fragment(url, site) if sightings else None)
@@ -61,36 +70,38 @@ def section(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
         raise EmptySource(url, f"the section page has no link to an article ({len(body)} bytes)")
     if doubt := _doubt(tree, url, site):
         return Discovery(sightings, doubt=doubt)
+    own = urls.section_path(url).lower()
+    further = [s for s in _sections(tree, url, site) if urls.section_path(s.url).lower() != own]
+    sources = (*further, *feeds.linked_feeds(tree, _FEEDS, url, site))
     control = tree.css_first(_CONTROL)
     if control is None:
-        return Discovery(sightings)
+        return Discovery(sightings, sources)
     # The section is itself among the sources found, because the menu of the home page may lack its zone id.
     with_zone = SourceFound("section", url, zone=_zone(dom.attribute(control, "data-zone")))
-    return Discovery(sightings, (with_zone,), _first_fragment(control, site))
+    return Discovery(sightings, (with_zone, *sources), _first_fragment(control, site))
 
 
 def stories(tree: LexborHTMLParser, url: str, site: Site) -> Iterator[Sighting]:
     """Yield a sighting for each link to an article of the site, in document order."""
+    base = dom.base(tree, url)
     for link in tree.css("a[href]"):
-        target = article_link(site, url, dom.attribute(link, "href"))
+        target = article_link(site, base, dom.attribute(link, "href"))
         if target is not None:
             title = dom.text(link) or dom.collapse(dom.attribute(link, "title")) or None
             yield Sighting(url=target[0], post_id=target[1], title=title)
 
 
-def _tree(body: bytes) -> LexborHTMLParser:
-    return LexborHTMLParser(decode.decode(body).text)
-
-
 def _sections(tree: LexborHTMLParser, url: str, site: Site) -> Iterator[SourceFound]:
+    """Yield the sections in the menus and breadcrumbs of a page, at most 100."""
     seen: set[str] = set()
+    base = dom.base(tree, url)
     for link in tree.css(_MENUS):
-        address = urls.absolute(url, dom.attribute(link, "href"))
-        if address is None or not site.owns(address) or urls.shape(address) != "section":
+        address = site.address(base, dom.attribute(link, "href"))
+        if address is None or urls.shape(address) != "section":
             continue
-        address = urls.canonical(address)
-        if address not in seen:
-            seen.add(address)
+        key = urls.canonical(address).partition("?")[0]  # several addresses with a query name parts of one section
+        if key not in seen and not _FURTHER_PAGE.search(address) and len(seen) < _MAX_SECTIONS:
+            seen.add(key)
             yield SourceFound("section", address, dom.text(link) or None, zone=_zone_around(link))
 
 
@@ -112,7 +123,7 @@ def _doubt(tree: LexborHTMLParser, url: str, site: Site) -> str | None:
     18.16).
     """
     link = tree.css_first('link[rel="canonical"][href]')
-    address = urls.absolute(url, dom.attribute(link, "href")) if link is not None else None
+    address = urls.absolute(dom.base(tree, url), dom.attribute(link, "href")) if link is not None else None
     if address is None or not site.owns(address) or is_same_source(address, url):
         return None
     return f"the page names {address} as its own URL"

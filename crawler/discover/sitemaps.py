@@ -1,10 +1,14 @@
 """Read the sitemap index, monthly sitemaps, the news sitemap, and the Sitemap lines of robots.txt.
 
 Supported variants (dossier sections 11 and 13): months with and without a leading zero, titles as escaped CDATA, `loc`
-padded with spaces, and the faults listed in `crawler/discover/xml.py`. If the index does not list the sitemap of the
-current or the previous month, the URL of this sitemap is built from the usual pattern.
+padded with spaces, one URL per line instead of XML, and the faults listed in `crawler/discover/xml.py` and
+`crawler/discover/xml_reader.py`. If the index does not list the sitemap of the current or the previous month, the URL of
+this sitemap is built from the usual pattern.
 
-Boundary: bytes in, values out; `defusedxml` rejects XML with dangerous entities.
+The title of an article is its `news:title`. An `image:title` is the title of a picture, unless it is written as escaped
+CDATA: this is how the agency's sites give the title of the article (dossier section 11).
+
+Boundary: bytes in, values out.
 """
 
 from __future__ import annotations
@@ -12,22 +16,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
-
-from defusedxml import DefusedXmlException, ElementTree
+from itertools import islice
 
 from crawler import urls
 from crawler.discover import xml
-from crawler.discover.found import Discovery, article_link, deduplicate
+from crawler.discover.element import Element, Shape
+from crawler.discover.found import Discovery, article_link, deduplicate, instant, usable
+from crawler.discover.problems import ProblemKind, Problems, summary
+from crawler.discover.xml_reader import XmlReader
 from crawler.errors import UnreadableSource
 from crawler.parse import dom, times
 from crawler.site import HANOI, NEWS_SITEMAP, Site
 from crawler.types import Sighting, SourceFound
 
+_SITEMAP = Shape(
+    roots=frozenset({"urlset", "sitemapindex"}),
+    entries=frozenset({"url", "sitemap"}),
+    used=frozenset({"loc", "lastmod", "title", "publication_date"}),
+)
 _MONTH = re.compile(r"(?<!\d)(20\d{2})[-_/]?(0?[1-9]|1[0-2])(?=\D*(?:\.xml|$))")
 _NO_ARTICLES = re.compile(r"categor|topic|/tags?\b", re.IGNORECASE)  # dossier section 11: categories.xml, topics.xml
-_CDATA = re.compile(r"^\s*<!\[CDATA\[(.*?)\]\]>\s*$", re.DOTALL)
+_CDATA, _CDATA_END = "<![CDATA[", "]]>"
+_LINE_BREAK = re.compile(r"[ \t]*[\r\n]+\s*")
 _ROBOTS_LINE = re.compile(r"^[ \t]*sitemap[ \t]*:[ \t]*([^\s#]+)", re.IGNORECASE | re.MULTILINE)
+_LINE = re.compile(rb"[^\s<][^\r\n<]{0,3000}")
+_MAX_LINES = 50_000  # the sitemap protocol's limit
+_MAX_SITEMAPS = 2_000  # of one index; one per month since 2010 are fewer than 300
 
 
 def index(body: bytes, url: str, site: Site, now: datetime) -> Discovery:
@@ -36,33 +50,64 @@ def index(body: bytes, url: str, site: Site, now: datetime) -> Discovery:
     If the response is itself a sitemap of articles (possible on a small site), its articles are read.
 
     Raises:
-        UnreadableSource: the response is not XML, or lists no sitemap of this site.
+        UnreadableSource: the response is not a sitemap, or lists no sitemap of this site.
 
     """
-    root = _root(body, url)
-    if _name(root) == "urlset":
-        return urlset(body, url, site, now)
-    named: list[SourceFound] = []
-    for entry in root:
-        address = urls.absolute(url, _child(entry, "loc"))
-        if address is not None and site.owns(address) and not _NO_ARTICLES.search(address):
-            named.append(_source(address, _child(entry, "lastmod")))
-    if not named:
-        raise UnreadableSource(url, f"the sitemap index lists no sitemap of this site (root element <{_name(root)}>)")
-    return Discovery((), tuple(named))
+    root, found = _read(body, url, site, now)
+    if root == "sitemapindex" and not found.sources and not found.sightings:
+        raise UnreadableSource(url, "the sitemap index lists no sitemap of this site")
+    return found
 
 
-def urlset(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
-    """Read a sitemap of articles; entries for other pages are ignored.
+def urlset(body: bytes, url: str, site: Site, now: datetime) -> Discovery:
+    """Read a sitemap of articles; entries for other pages are ignored. Sitemaps that it lists become sources.
 
     Raises:
-        UnreadableSource: the response is not XML, or its root element is not `urlset`.
+        UnreadableSource: the response is not a sitemap, or no entry can be read.
 
     """
-    root = _root(body, url)
-    if _name(root) != "urlset":
-        raise UnreadableSource(url, f"expected a sitemap with the root element <urlset>, got <{_name(root)}>")
-    return Discovery(deduplicate(list(_sightings(root, url, site))))
+    root, found = _read(body, url, site, now)
+    if root == "sitemapindex" and not found.sources and not found.sightings:
+        raise UnreadableSource(url, "expected a sitemap with the root element <urlset>, got an empty <sitemapindex>")
+    return found
+
+
+def _read(body: bytes, url: str, site: Site, now: datetime) -> tuple[str, Discovery]:
+    """Return the name of the root element (`urlset` for a sitemap in plain text) and what the response lists."""
+    problems, size = Problems(), len(body)
+    body = xml.to_utf8(body, problems)
+    if body.lstrip()[:8].lower().startswith((b"http://", b"https://")):
+        return "urlset", Discovery(deduplicate(list(_lines(body, url, site, problems))), problems=problems.found)
+    reader = XmlReader(body, _SITEMAP, problems)
+    articles: list[Sighting] = []
+    named: list[SourceFound] = []
+    kinds: set[str] = set()
+    for entry in reader.entries():
+        kinds.add(entry.name)
+        if entry.name == "url":
+            articles.extend(_article(entry, url, site, now, problems))
+        elif len(named) < _MAX_SITEMAPS:
+            named.extend(_named(entry, url, site, problems))
+        else:
+            problems.add(ProblemKind.TOO_LARGE)
+    if reader.root is None:
+        got = "an HTML page" if reader.html else "something else"
+        raise UnreadableSource(url, f"expected a sitemap, got {got} ({size} bytes)")
+    if kinds - {"url" if reader.root == "urlset" else "sitemap"}:
+        problems.add(ProblemKind.MIXED_ENTRIES)
+    if not articles and not named and problems.may_hide_entries:
+        raise UnreadableSource(url, f"no entry of the sitemap can be used; {summary(problems.found)}")
+    return reader.root, Discovery(deduplicate(articles), tuple(named), problems=problems.found)
+
+
+def _lines(body: bytes, url: str, site: Site, problems: Problems) -> Iterator[Sighting]:
+    """Yield the articles of a sitemap that has one URL per line (https://www.sitemaps.org/protocol.html#otherformats)."""
+    for line in islice(_LINE.finditer(body), _MAX_LINES):
+        text = xml.text_of(line[0]).strip()
+        if usable(url, text) is None or not text.lower().startswith("http"):
+            problems.count(ProblemKind.NO_LINK, text)
+        elif (target := article_link(site, url, text)) is not None:
+            yield Sighting(url=target[0], post_id=target[1])
 
 
 def unlisted_recent(listed: Iterable[SourceFound], site: Site, now: datetime) -> tuple[SourceFound, ...]:
@@ -119,6 +164,16 @@ def _from_robots(address: str) -> SourceFound:
     return source if source.when or source.kind != "sitemap" else SourceFound("sitemap_index", address)
 
 
+def _named(entry: Element, url: str, site: Site, problems: Problems) -> Iterator[SourceFound]:
+    """Yield the sitemap that an entry of an index names, unless it is on another site or lists no articles."""
+    addresses = [address for loc in _locs(entry) if (address := usable(url, loc)) is not None]
+    address = next((a for a in addresses if site.owns(a)), None)
+    if not addresses:
+        _count_unlinked(entry, url, problems)
+    if address is not None and not _NO_ARTICLES.search(address):
+        yield _source(address, next(iter(entry.texts("lastmod")), None))
+
+
 def _source(address: str, lastmod: str | None) -> SourceFound:
     """Return the source for one entry of a sitemap index.
 
@@ -130,54 +185,49 @@ def _source(address: str, lastmod: str | None) -> SourceFound:
     return SourceFound("sitemap", address, when=month(address), modified_at=changed)
 
 
-def _sightings(root: Any, url: str, site: Site) -> Iterator[Sighting]:
-    for entry in root:
-        target = article_link(site, url, _child(entry, "loc"))
-        if target is None:
-            continue
-        published = _child(entry, "publication_date")
-        modified = _child(entry, "lastmod")
-        yield Sighting(
-            url=target[0],
-            post_id=target[1],
-            title=_title(entry),
-            published_at=times.instant(published) if published else None,
-            modified_at=times.instant(modified) if modified else None,
-        )
+def _article(entry: Element, url: str, site: Site, now: datetime, problems: Problems) -> Iterator[Sighting]:
+    """Yield the article of an entry, unless the entry is about another page."""
+    target = next((t for loc in _locs(entry) if (t := article_link(site, url, loc)) is not None), None)
+    if target is None:
+        _count_unlinked(entry, url, problems)
+        return
+    inside = list(entry.walk())
+    published = [e.text for e in inside if e.name == "publication_date" and e.vocabulary == "news" and e.text]
+    yield Sighting(
+        url=target[0],
+        post_id=target[1],
+        title=_title(inside),
+        published_at=instant(published, now, problems),
+        modified_at=instant(entry.texts("lastmod"), now, problems),
+    )
 
 
-def _title(entry: Any) -> str | None:
-    raw = _child(entry, "title")
-    if raw is None:
-        return None
-    cdata = _CDATA.match(raw)
-    return dom.collapse(cdata[1] if cdata else raw) or None
+def _locs(entry: Element) -> Iterator[str]:
+    """Yield the texts of the `loc` elements of an entry: its own first, then those further inside."""
+    yield from map(_unbroken, entry.texts("loc"))
+    yield from (_unbroken(e.text) for e in entry.walk() if e.name == "loc" and not e.vocabulary and e.text)
 
 
-def _child(entry: Any, name: str) -> str | None:
-    """Return the text of the first non-empty element `name` in `entry`, in any namespace; None if there is none."""
-    for node in entry.iter():
-        if _name(node) == name and (text := (node.text or "").strip()):
-            return str(text)
+def _unbroken(text: str) -> str:
+    """Return a URL without line breaks, which may be within it, and without the space around them."""
+    text = text.strip()
+    return _LINE_BREAK.sub("", text) if "\n" in text or "\r" in text else text
+
+
+def _count_unlinked(entry: Element, url: str, problems: Problems) -> None:
+    """Count an entry that has no URL. An entry that is cut off, or whose URL is of another page, is not counted."""
+    locs = list(_locs(entry))
+    if all(usable(url, loc) is None for loc in locs) and all(e.text is not None for e in entry.walk()):
+        problems.count(ProblemKind.NO_LINK, next(filter(None, locs), ""))
+
+
+def _title(inside: list[Element]) -> str | None:
+    """Return the title of the article, as the module's docstring explains; None if there is none."""
+    titles = [(e.vocabulary, e.text.strip()) for e in inside if e.name == "title" and e.text]
+    for vocabulary in ("news", "", "image"):
+        for text in [text for own, text in titles if own == vocabulary]:
+            is_escaped = text.startswith(_CDATA) and text.endswith(_CDATA_END)
+            shown = dom.collapse(text[len(_CDATA) : -len(_CDATA_END)] if is_escaped else text)
+            if shown and (is_escaped or vocabulary != "image"):
+                return shown
     return None
-
-
-def _name(node: Any) -> str:
-    return str(node.tag).rpartition("}")[2]
-
-
-def _root(body: bytes, url: str) -> Any:
-    body = xml.to_utf8(body, url).lstrip()
-    try:
-        return _parsed(body)
-    except ElementTree.ParseError as error:
-        try:
-            return _parsed(xml.escape_ampersands(body))
-        except (ElementTree.ParseError, ValueError):
-            raise UnreadableSource(url, "expected a sitemap, got something that is not well-formed XML") from error
-    except (DefusedXmlException, ValueError, LookupError) as error:
-        raise UnreadableSource(url, "expected a sitemap, got something that is not well-formed XML") from error
-
-
-def _parsed(body: bytes) -> Any:
-    return ElementTree.fromstring(body)

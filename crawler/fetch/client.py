@@ -10,10 +10,8 @@ Boundary: sends requests and returns values. Nothing is stored here, and the cal
 
 from __future__ import annotations
 
-import functools
 import re
 import socket
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
@@ -38,14 +36,16 @@ from crawler.errors import (
     Unreachable,
 )
 from crawler.fetch.budget import Budget
-from crawler.fetch.deadline import Deadline, apply_deadline
+from crawler.fetch.deadline import Deadline
 from crawler.fetch.inflate import inflate
 from crawler.fetch.robots import OFFLINE_HINT, Robots
+from crawler.fetch.transports import Transports
 from crawler.rate_limit import RateLimits, RateLimitStatus, ResponseSignal, SignalKind
 from crawler.types import Exchange, Fetched
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NOT_MODIFIED = 304
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _MAX_HOPS = 5  # RFC 9309, section 2.3.1.2: follow at least five redirects of robots.txt
 _BACKOFF = 2.0  # seconds before the first retry; doubled for each further one
 _WAITS = 4  # in one request, each up to `timeout`: connect, send, start of the response, end of the response
@@ -109,8 +109,9 @@ class Fetcher:
         self._budgets: dict[str, Budget] = {}
         self._log: list[Exchange] = []
         self._robots_responses: list[Fetched] = []
+        self._deadline = Deadline(_WAITS * settings.timeout, monotonic, heartbeat=clock.now)
         self._client = httpx.Client(
-            verify=_tls_context(),
+            transport=Transports(settings.connections, self._deadline),
             timeout=settings.timeout,
             headers={
                 "User-Agent": user_agent(settings.contact),
@@ -118,10 +119,7 @@ class Fetcher:
                 "Accept-Encoding": "gzip, deflate",
                 "Accept-Language": "fr,vi;q=0.5",
             },
-            limits=httpx.Limits(max_connections=settings.connections),
         )
-        self._deadline = Deadline(_WAITS * settings.timeout, monotonic, heartbeat=clock.now)
-        apply_deadline(self._client, self._deadline)
         self.robots = Robots(state, "vna-archive", self._get_robots, clock)
 
     def __enter__(self) -> Self:
@@ -264,9 +262,14 @@ class Fetcher:
     def _exchange(self, url: str, headers: dict[str, str], now: datetime) -> Fetched:
         # httpx accepts only ASCII in text headers; validators must go back as the bytes that the site sent
         raw_headers = [(k.encode("ascii"), v.encode("latin-1")) for k, v in headers.items()]
+        address = urls.absolute(url, url)
+        if address is None:
+            raise Unreachable(url, "InvalidURL")
+        # the library would change the address: it escapes, for example, a `%` that two digits do not follow
+        target = urls.path_and_query(address).encode("ascii")
         self._deadline.begin()
         try:
-            with self._client.stream("GET", url, headers=raw_headers) as response:
+            with self._client.stream("GET", address, headers=raw_headers, extensions={"target": target}) as response:
                 body = self._read(url, response)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(url, type(error).__name__) from error
@@ -281,7 +284,7 @@ class Fetcher:
             headers=tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers.raw),
             body=body,
             content=inflate(url, body, coding, self._settings.max_body),
-            target=sent.url.raw_path.decode("ascii"),
+            target=target.decode("ascii"),
             request_headers=tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in sent.headers.raw),
         )
 
@@ -303,12 +306,6 @@ class Fetcher:
 
     def _since(self, start: datetime) -> float:
         return round((self._clock.now() - start).total_seconds(), 3)
-
-
-@functools.cache
-def _tls_context() -> ssl.SSLContext:
-    """Return the TLS settings that all clients of this process share, because reading the certificates takes 35 ms."""
-    return httpx.create_ssl_context()
 
 
 def budget_for(settings: Settings, state: Path, url: str, clock: Clock) -> Budget:
@@ -341,13 +338,13 @@ def _require_full_response(response: Fetched) -> None:
 def _location(response: Fetched) -> str | None:
     """Return the absolute URL in the Location header of a response; None if there is no valid URL.
 
-    The header is decoded as UTF-8 if possible, because some servers do not percent-encode non-ASCII letters.
+    Some servers do not percent-encode letters outside ASCII. Their bytes are percent-encoded here, UTF-8 or not, so that
+    the server receives the bytes that it sent.
     """
     location = (response.header("Location") or "").encode("latin-1")
-    try:
-        return urls.absolute(response.url, location.decode("utf-8"))
-    except UnicodeDecodeError:
-        return urls.absolute(response.url, location.decode("latin-1"))
+    return urls.absolute(
+        response.url, _BEYOND_ASCII.sub(lambda byte: b"%%%02X" % ord(byte[0]), location).decode("ascii")
+    )
 
 
 def resolve_host(url: str) -> None:

@@ -55,15 +55,13 @@ class Deadline:
         raise httpcore.ReadTimeout(f"no complete response within {self._seconds:g} s")
 
 
-def apply_deadline(client: httpx.Client, deadline: Deadline) -> None:
-    """Apply the deadline to every connection of a client, including those through a proxy set in the environment.
+def apply_deadline(transport: httpx.HTTPTransport, deadline: Deadline) -> None:
+    """Apply the deadline to every connection of a transport.
 
     httpx has no public interface for this, so private attributes are changed; tests/test_deadline.py checks the result.
     """
-    for transport in (client._transport, *client._mounts.values()):  # noqa: SLF001
-        if isinstance(transport, httpx.HTTPTransport):
-            pool = transport._pool  # noqa: SLF001
-            pool._network_backend = _DeadlineBackend(pool._network_backend, deadline)  # noqa: SLF001
+    pool = transport._pool  # noqa: SLF001
+    pool._network_backend = _DeadlineBackend(pool._network_backend, deadline)  # noqa: SLF001
 
 
 class _DeadlineBackend(httpcore.NetworkBackend):

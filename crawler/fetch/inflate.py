@@ -7,30 +7,82 @@ from __future__ import annotations
 
 import zlib
 
+import brotli
+import zstandard
+
 from crawler.errors import BodyTooLarge, FetchError, Unreachable
 
 _STEP = 1 << 16
+_MAX_CODINGS = 5
+_NO_CODING = ("identity", "none", "utf-8", "binary")  # the last three are no codings, but occur
+_GZIP = b"\x1f\x8b\x08"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS  # the header decides: some servers call zlib data gzip
+_ZSTD_WINDOW = 1 << 23  # bytes, the limit for HTTP (RFC 9659)
+_ZSTD_STEP = 1 << 10  # 1 kB of Zstandard data has at most 32 MB of content; the library has no limit for its output
+_TEXT_START = 512  # bytes
+_PRINTABLE = bytes(set(range(0x20, 0x100)) | set(b"\t\n\f\r"))
 
 
 def inflate(url: str, body: bytes, coding: str | None, cap: int) -> bytes:
-    """Return a body decompressed according to `coding`: `gzip`, `deflate`, `identity`, or several of them.
+    """Return a body decompressed according to `coding`, a list of `gzip`, `deflate`, `br`, `zstd` and `identity`.
+
+    The header may contradict the body, above all in captures of programs that decoded the body and kept the header. A
+    body that begins like gzip or Zstandard data is read as such; text that cannot be decompressed is returned as it is.
 
     Raises:
         BodyTooLarge: the decompressed body has more than `cap` bytes.
         Unreachable: the data is damaged or ends early; this counts as a broken connection and is retried.
-        FetchError: the content coding is not supported.
+        FetchError: the content coding is not supported, or there are more than five codings.
 
     """
-    for name in reversed([c.strip().lower() for c in (coding or "").split(",") if c.strip()]):
-        if name in ("gzip", "x-gzip"):
-            body = _zlib(url, body, cap, wbits=31)
-        elif name == "deflate":
-            body = _zlib(url, body, cap, wbits=15 if _has_zlib_header(body) else -15)
-        elif name != "identity":
-            raise FetchError(url, f"unsupported content coding {name!r} (supported: gzip, deflate)")
+    names = [c.strip().lower() for c in (coding or "").split(",") if c.strip()]
+    if len(names) > _MAX_CODINGS:
+        raise FetchError(url, f"{len(names)} content codings; the limit is {_MAX_CODINGS}")
+    for name in reversed(names):
+        body = _decoded(url, body, name, cap)
+    if body.startswith(_GZIP):  # not declared
+        body = _zlib(url, body, cap, wbits=31)
     if len(body) > cap:
         raise BodyTooLarge(url, f"the body has {len(body)} bytes; the limit is {cap}")
     return body
+
+
+def _decoded(url: str, body: bytes, name: str, cap: int) -> bytes:
+    """Return a body without the content coding `name`, or without the one that its first bytes show."""
+    if name in _NO_CODING:
+        return body
+    seen = "gzip" if body.startswith(_GZIP) else "zstd" if body.startswith(_ZSTD) else name
+    failure: FetchError | None = None
+    for one in dict.fromkeys((seen, name)):
+        try:
+            return _decompressed(url, body, one, cap)
+        except BodyTooLarge:
+            raise
+        except FetchError as error:
+            failure = failure or error
+    if failure is not None and not _is_text(body):
+        raise failure
+    return body
+
+
+def _decompressed(url: str, body: bytes, name: str, cap: int) -> bytes:
+    match name:
+        case "gzip" | "x-gzip":
+            return _zlib(url, body, cap, wbits=_GZIP_OR_ZLIB)
+        case "deflate" | "x-deflate":
+            return _zlib(url, body, cap, wbits=15 if _has_zlib_header(body) else -15)
+        case "br":
+            return _brotli(url, body, cap)
+        case "zstd":
+            return _zstandard(url, body, cap)
+    raise FetchError(url, f"unsupported content coding {name[:40]!r} (supported: gzip, deflate, br, zstd)")
+
+
+def _is_text(body: bytes) -> bool:
+    """Whether a body begins like HTML, XML or JSON, and its beginning has no control characters."""
+    start = body[:_TEXT_START].removeprefix(b"\xef\xbb\xbf")
+    return start.lstrip()[:1] in (b"<", b"{", b"[") and not start.translate(None, _PRINTABLE)
 
 
 def _has_zlib_header(body: bytes) -> bool:
@@ -57,4 +109,45 @@ def _zlib(url: str, body: bytes, cap: int, *, wbits: int) -> bytes:
             if size > cap:
                 raise BodyTooLarge(url, f"the decompressed body is larger than the limit of {cap} bytes")
         body = engine.unused_data.lstrip(b"\0")  # more gzip members may follow, or zero padding
+    return b"".join(parts)
+
+
+def _brotli(url: str, body: bytes, cap: int) -> bytes:
+    engine = brotli.Decompressor()
+    parts: list[bytes] = []
+    size, data = 0, body
+    while not engine.is_finished():
+        try:
+            part = engine.process(data, output_buffer_limit=_STEP)
+        except brotli.error as error:
+            raise Unreachable(url, f"the compressed body is damaged: {error}") from error
+        if not part and not data and engine.can_accept_more_data() and not engine.is_finished():
+            raise Unreachable(url, "the compressed body ends early")
+        data = b""
+        size += len(part)
+        parts.append(part)
+        if size > cap:
+            raise BodyTooLarge(url, f"the decompressed body is larger than the limit of {cap} bytes")
+    return b"".join(parts)
+
+
+def _zstandard(url: str, body: bytes, cap: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while body:
+        engine = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
+        at = 0
+        while not engine.eof:
+            if at >= len(body):
+                raise Unreachable(url, "the compressed body ends early")
+            try:
+                part = engine.decompress(body[at : at + _ZSTD_STEP])
+            except zstandard.ZstdError as error:
+                raise Unreachable(url, f"the compressed body is damaged: {error}") from error
+            at += _ZSTD_STEP
+            size += len(part)
+            parts.append(part)
+            if size > cap:
+                raise BodyTooLarge(url, f"the decompressed body is larger than the limit of {cap} bytes")
+        body = engine.unused_data + body[at:]  # more frames may follow
     return b"".join(parts)

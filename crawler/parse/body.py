@@ -49,6 +49,7 @@ _AROUND_MARK = re.compile(
 )
 _ORPHAN = re.compile(rf"{_SIGNS}(?:{_LABEL})?{_SIGNS}", re.IGNORECASE)
 _ARROWS = re.compile(r"\s*[.…]*\s*(?:>>+|»»+)\s*")
+_SIGNS_LENGTH = 15  # letters after a related link that are no sentence, such as a date
 _LABEL_LENGTH, _LABEL_PARTS = 80, 40  # longest label before a related link: characters, text nodes
 _BARE_CAPTION_LENGTH = 400  # characters; the longest caption in the seeds has 240
 _DATA_TABLE_COLUMNS = 2  # a table without a row of this many filled cells is used only for layout
@@ -102,6 +103,8 @@ class _Reader:
         self._note = dom.ids(dom.select(body, selectors.note)) - {body.mem_id}
         self._player = dom.ids(dom.select(body, selectors.player)) - {body.mem_id}
         self._related = dom.ids(dom.select(body, selectors.related)) - {body.mem_id}
+        self._with_picture = dom.around(body.css("img"))
+        self._with_table = dom.around(body.css("table"))
         self._parts = BodyParts()
         self._buffer: list[str] = []
         self._awaits_caption = False  # the last block is a picture whose caption may follow as bare text
@@ -156,7 +159,7 @@ class _Reader:
             self._emit("note", "\n".join(t.text for t in self._nested_texts(node)))
         elif identity in self._caption and self._attach_caption_element(node):
             pass
-        elif identity in self._picture and (found := self.pictures(node)):
+        elif identity in self._picture and identity in self._with_picture and (found := self.pictures(node)):
             self._flush(kind)
             self._parts.blocks += found
             self._awaits_caption = identity in self._bare_caption and found[-1].caption is None
@@ -172,12 +175,14 @@ class _Reader:
         if sum(map(len, self._buffer[:_LABEL_PARTS])) > _LABEL_LENGTH or len(self._buffer) > _LABEL_PARTS:
             return False  # the text before the link is a sentence: "Lire aussi :" is shorter
         before = "".join(self._buffer)
-        labelled = _POINTS_AT_LINK.fullmatch(before) or (self._after_label and not before.strip())
+        labelled = _POINTS_AT_LINK.fullmatch(before) or (
+            self._after_label and not before.strip() and not _begins_sentence(link)
+        )
         return bool(labelled) and urls.post_id(self._resolve(dom.attribute(link, "href")) or "") is not None
 
     def _take_html(self, node: LexborNode, kind: TextType) -> bool:
         """Process `node` if its tag has a special meaning in any HTML page; return whether it was processed."""
-        if node.tag in dom.SILENT:
+        if dom.is_silent(node):
             self._parts.has_player |= node.tag in ("video", "audio")
         elif node.tag in ("br", "hr"):
             self._flush(kind)
@@ -186,7 +191,7 @@ class _Reader:
         elif node.tag == "img":
             self._flush(kind)
             self._parts.blocks.append(self._image(node))
-        elif node.tag == "table" and (rows := _data_rows(node)):
+        elif node.tag == "table" and (rows := self._data_rows(node)):
             self._flush(kind)
             self._emit("table", "\n".join("\t".join(row) for row in rows))
         else:
@@ -235,6 +240,14 @@ class _Reader:
             return False
         self._parts.blocks[-1] = _captioned(last, dom.text(node, self._noise) or None)
         return True
+
+    def _data_rows(self, table: LexborNode) -> list[list[str]]:
+        """Return the cell texts of a data table by row; an empty list if the table only positions other content."""
+        if table.mem_id in self._with_picture or table.mem_id in self._with_table:
+            return []
+        rows = [[dom.text(cell) for cell in row.css("td, th")] for row in table.css("tr")]
+        rows = [row for row in rows if any(row)]
+        return rows if _is_data(rows) else []
 
     def _emit(self, kind: TextType, text: str) -> None:
         if text:
@@ -290,6 +303,17 @@ class _Reader:
         return next((url for value in values if value and (url := self._resolve(value))), None)
 
 
+def _begins_sentence(link: LexborNode) -> bool:
+    """Whether text follows a link in the same line, so that the link is part of a sentence."""
+    letters, node = 0, link.next
+    for _ in range(_LABEL_PARTS):
+        if node is None or node.tag == "br" or node.tag in _BREAKING:
+            break
+        letters += sum(c.isalpha() for c in (node.text_content or "" if dom.is_text(node) else dom.text(node)))
+        node = node.next
+    return letters > _SIGNS_LENGTH
+
+
 def _is_tracking_pixel(image: LexborNode) -> bool:
     """Whether an image is a tracking pixel, which means that its width or height is 0 or 1."""
     return any(dom.attribute(image, side).strip() in ("0", "1") for side in ("width", "height"))
@@ -297,15 +321,6 @@ def _is_tracking_pixel(image: LexborNode) -> bool:
 
 def _captioned(image: ImageBlock, caption: str | None) -> ImageBlock:
     return ImageBlock(image.url, image.alt, caption, structure.credit(caption), image.joint)
-
-
-def _data_rows(table: LexborNode) -> list[list[str]]:
-    """Return the cell texts of a data table, row by row; an empty list if the table only positions other content."""
-    if table.css_first("img") is not None or len(table.css("table")) > 1:
-        return []
-    rows = [[dom.text(cell) for cell in row.css("td, th")] for row in table.css("tr")]
-    rows = [row for row in rows if any(row)]
-    return rows if _is_data(rows) else []
 
 
 def _is_data(rows: Iterable[list[str]]) -> bool:

@@ -1,8 +1,13 @@
 """Decode the bytes of a page: choose the charset and report what looks wrong.
 
-The sources of the charset, most trusted first, are the byte order mark, the HTTP header, the `<meta>` element, and
-UTF-8 as the default. A declared charset that does not fit the bytes is skipped. A charset is never guessed from byte
-statistics, because two titles in a third-party crawl were garbled in that way (dossier section 16).
+1. A byte order mark decides.
+2. Bytes that are UTF-8 beyond ASCII are decoded as UTF-8, whatever the page declares: text in another charset is
+   practically never well-formed UTF-8. A few damaged bytes do not change this.
+3. Otherwise, a declared charset that fits the bytes is used, as the WHATWG standards say: the charset in the HTTP
+   header, then that of the first `<meta>` that names one, then that of the XML declaration. The default is UTF-8.
+
+The charset is not guessed from the frequency of letters, because two titles in a third-party crawl were garbled in that
+way (dossier section 16).
 
 Boundary: bytes and a header value in, text and problems out.
 """
@@ -11,15 +16,32 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import webencodings
+from selectolax.lexbor import LexborHTMLParser
+
+from crawler.parse import dom
+
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_HEADER_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
-_META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
-_META_REACH = 4096  # bytes; browsers search only the first 1024, but old templates may put `<meta>` later
-# WHATWG Encoding Standard: pages that declare Latin-1 or ASCII are decoded as windows-1252.
-_ALIASES = {"iso8859-1": "cp1252", "ascii": "cp1252", "latin-1": "cp1252"}
-_IMPOSSIBLE_IN_META = ("utf-16", "utf-32")  # in these charsets, `<meta>` could not be found as ASCII
+# UTF-16 without a byte order mark: the first tag, whose characters are ASCII.
+_UTF_16 = (
+    (re.compile(rb"(?:[\t\n\f\r ]\0)*<\0[!?/a-zA-Z]\0"), "utf-16-le"),
+    (re.compile(rb"(?:\0[\t\n\f\r ])*\0<\0[!?/a-zA-Z]"), "utf-16-be"),
+)
+_META_REACH = 4096  # bytes; browsers search the first 1024, and change the charset if they meet a `<meta>` later
+_PARAMETER = re.compile(r"(?:^|;)\s*charset\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s;,\"']+))", re.IGNORECASE)
+_META_CONTENT = re.compile(r"charset\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s;\"']+))", re.IGNORECASE)
+_XML_DECLARATION = re.compile(rb"<\?xml\b[^>]{0,200}?\bencoding\s*=\s*[\"']\s*([\w.:-]+)\s*[\"']")
+# Well-formed UTF-8 beyond ASCII (Unicode Standard, table 3-7).
+_UTF_8_CHARACTER = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]"
+    rb"|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}"
+)
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
+_REFERENCE = re.compile(r"&#(?:x0*([\da-f]+)|0*(\d+));?", re.IGNORECASE | re.ASCII)
+_SURROGATES, _BEYOND_UNICODE, _LONGEST_CODE = range(0xD800, 0xE000), 0x110000, 12
 # UTF-8 decoded as windows-1252 or windows-1250: `Ã©`, `â€™`, `đź“ť`.
 _MOJIBAKE = re.compile(r"Ã[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ ¡-¿]|â€[™œ“\u009d˜”¦“]|đź|Ă©|Â[«»°©®\u00a0]|ð[ŸŸ]")
 
@@ -33,63 +55,146 @@ class Decoded:
     problems: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Declaration:
+    """A charset that a page declares: the place (`source`), the name used there, and the name of the Python codec."""
+
+    source: str
+    name: str
+    charset: str
+
+
 def decode(body: bytes, content_type: str | None = None) -> Decoded:
     """Decode a page. No exception is raised, whatever the bytes are.
 
-    The most trusted declared charset that fits all bytes is used. The header of an old page may be wrong, because
-    servers declare UTF-8 by default; in this case, the charset in the page's own `<meta>` is used. If no charset fits
-    all bytes, the most trusted one is used: each byte that does not fit becomes U+FFFD, and a problem is reported.
+    Bytes that do not fit the charset become U+FFFD. These, unknown charsets, and declarations that contradict the bytes
+    are reported as problems.
     """
-    for bom, name in _BOMS:
-        if body.startswith(bom):
-            return _decode(body[len(bom) :], [name], [])
     problems: list[str] = []
-    return _decode(body, _declared(body, content_type, problems), problems)
-
-
-def _declared(body: bytes, content_type: str | None, problems: list[str]) -> list[str]:
-    """Return the charsets to try, most trusted first; report unknown charset names in `problems`."""
-    header = _HEADER_CHARSET.search(content_type or "")
-    meta = _META_CHARSET.search(body[:_META_REACH])
-    names = [("the header", header[1])] if header else []
-    if meta and not meta[1].decode("ascii").lower().startswith(_IMPOSSIBLE_IN_META):
-        names.append(("a meta element", meta[1].decode("ascii")))
-    charsets = []
-    for source, name in names:
-        try:
-            known = codecs.lookup(name).name
-        except LookupError:
-            problems.append(f"charset: {source} names {name!r}, which is no charset")
-        else:
-            charsets.append(_ALIASES.get(known, known))
-    return [*charsets, "utf-8"]
-
-
-def _decode(body: bytes, charsets: list[str], problems: list[str]) -> Decoded:
-    fitting = next(((charset, text) for charset in charsets if (text := _strict(body, charset)) is not None), None)
-    if fitting is None:
-        text, charset = _forced(body, charsets[0])
-        problems.append(f"charset: bytes that are not {charset}, read as U+FFFD")
-    else:
-        charset, text = fitting
-        if charset != charsets[0]:
-            problems.append(f"charset: {charsets[0]} is named, but the bytes are not; read as {charset}")
-        if "\ufffd" in text:
-            problems.append("charset: the page itself holds U+FFFD")
+    declared = list(_declarations(body, content_type, problems))
+    skipped, charset = _charset(body, [declaration.charset for declaration in declared])
+    text = body[skipped:].decode(charset, errors="replace")
+    if _BEYOND_ASCII.search(body):  # bytes in ASCII are the same text in every charset that could be declared
+        problems += [
+            f"charset: {d.source} names {d.name!r}, but the page is read as {charset}"
+            for d in declared
+            if _family(d.charset) != _family(charset)
+        ]
+    if "\ufffd" in text:
+        damaged = _strict(body[skipped:], charset) is None
+        problems.append(
+            f"charset: bytes that are not {charset}, read as U+FFFD"
+            if damaged
+            else "charset: the page itself holds U+FFFD"
+        )
+    if reference := _impossible_reference(text):
+        problems.append(f"charset: {reference!r} names a character that does not exist, read as U+FFFD")
     if _MOJIBAKE.search(text):
         problems.append("charset: looks like mojibake (UTF-8 read as a one-byte code page before it was sent)")
     return Decoded(text, charset, tuple(problems))
 
 
+def _impossible_reference(text: str) -> str | None:
+    """Return the first character reference that HTML reads as U+FFFD, such as half of a character; None without one."""
+    for match in _REFERENCE.finditer(text):
+        digits, base = (match[1], 16) if match[1] else (match[2], 10)
+        code = int(digits, base) if len(digits) <= _LONGEST_CODE else _BEYOND_UNICODE
+        if code == 0 or code >= _BEYOND_UNICODE or code in _SURROGATES:
+            return match[0][:_LONGEST_CODE]
+    return None
+
+
+def _charset(body: bytes, declared: list[str]) -> tuple[int, str]:
+    """Return the length of the byte order mark (0 if there is none), and the charset of `body`."""
+    for mark, charset in _BOMS:
+        if body.startswith(mark):
+            return len(mark), charset
+    for first_tag, charset in _UTF_16:
+        if first_tag.match(body):
+            return 0, charset
+    if _is_utf_8(body):
+        return 0, "utf-8"
+    candidates = [*declared, "utf-8"]
+    return 0, next((charset for charset in candidates if _fits(body, charset)), candidates[0])
+
+
+def _fits(body: bytes, charset: str) -> bool:
+    text = _strict(body, charset)
+    # Almost any bytes are UTF-16, but only a page in UTF-16 contains tags if it is decoded in this way.
+    return text is not None and ("<" in text or not charset.startswith("utf-16"))
+
+
+def _is_utf_8(body: bytes) -> bool:
+    """Whether `body` is UTF-8 beyond ASCII, apart from damaged bytes, which must be fewer than the characters.
+
+    French text in a one-byte charset is not: `é` is followed by a letter in ASCII, so almost no byte fits.
+    """
+    if body.isascii():
+        return False
+    if _strict(body, "utf-8") is not None:
+        return True
+    beyond = len(_BEYOND_ASCII.findall(body))
+    characters = [len(character) for character in _UTF_8_CHARACTER.findall(body)]
+    return len(characters) > beyond - sum(characters)
+
+
+def _declarations(body: bytes, content_type: str | None, problems: list[str]) -> Iterator[_Declaration]:
+    """Yield the charsets that a page declares, most trusted first; report names of unknown charsets in `problems`."""
+    header = _group(_PARAMETER.search(content_type or ""))
+    xml = _XML_DECLARATION.match(body)
+    named = [("the header", header)] if header else []
+    named += [("a meta element", name) for name in _in_meta(body)]
+    named += [("the XML declaration", xml[1].decode("ascii"))] if xml else []
+    seen = set()
+    for source, name in named:
+        charset = _codec(name)
+        if charset is None:
+            problems.append(f"charset: {source} names {name!r}, which is no charset")
+        elif source not in seen:  # of several `<meta>`, the first one that names a charset counts
+            seen.add(source)
+            # UTF-16 cannot be true here, because the declaration was read as ASCII; the HTML standard replaces it.
+            replaced = charset.startswith("utf-16") and source != "the header"
+            yield _Declaration(source, name, "utf-8" if replaced else charset)
+
+
+def _in_meta(body: bytes) -> Iterator[str]:
+    """Yield the names of charsets in the `<meta>` elements at the start of a page.
+
+    Comments, scripts and other attributes, such as a description that mentions a charset, are not declarations.
+    """
+    for node in LexborHTMLParser(body[:_META_REACH].decode("latin-1")).css("meta"):
+        name = dom.attribute(node, "charset")
+        if not name and dom.attribute(node, "http-equiv").strip().lower() == "content-type":
+            name = _group(_META_CONTENT.search(dom.attribute(node, "content")))
+        if name:
+            yield name
+
+
+def _codec(name: str) -> str | None:
+    """Return the Python codec for the name of a charset in the WHATWG Encoding standard; None if it is unknown.
+
+    Of the 228 names in the standard, Python does not know 75, and reads 42 as another charset: `iso-8859-1`, for
+    example, is windows-1252.
+    """
+    encoding = webencodings.lookup(name)
+    if encoding is None or encoding.name == "replacement":  # charsets that browsers refuse to decode
+        return None
+    # `x-user-defined` exists for scripts; the HTML standard replaces it in a page.
+    return "cp1252" if encoding.name == "x-user-defined" else str(encoding.codec_info.name)
+
+
+def _group(match: re.Match[str] | None) -> str:
+    """Return the first group of `match` that took part in it; an empty string if there is no match."""
+    return next((group.strip() for group in match.groups() if group), "") if match else ""
+
+
+def _family(charset: str) -> str:
+    """Return `charset` without its byte order, which the header does not need to state."""
+    return charset.removesuffix("-le").removesuffix("-be")
+
+
 def _strict(body: bytes, charset: str) -> str | None:
     try:
         return body.decode(charset)
-    except (UnicodeError, LookupError):  # LookupError: not a text codec, such as base64
+    except UnicodeError:
         return None
-
-
-def _forced(body: bytes, charset: str) -> tuple[str, str]:
-    try:
-        return body.decode(charset, errors="replace"), charset
-    except (UnicodeError, LookupError):  # UnicodeError: some codecs, such as idna, cannot replace
-        return body.decode("utf-8", errors="replace"), "utf-8"

@@ -11,11 +11,19 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from crawler import urls
+
 #: Elements whose content is never visible text.
 SILENT = frozenset(
     "script style noscript template iframe object embed svg math canvas audio video form button select input textarea "
     "link meta head title".split()
 )
+#: Elements inside a line of text.
+TEXT_LEVEL = frozenset(
+    "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q rb rp rt ruby s samp small span "
+    "strike strong sub sup time tt u var wbr".split()
+)
+_HIDDEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\n\r\f\v]+")
 
 
@@ -42,11 +50,24 @@ def is_element(node: LexborNode) -> bool:
     return not (node.tag or "-").startswith(("-", "!", "_"))
 
 
+def is_silent(node: LexborNode) -> bool:
+    """Whether the content of an element is never visible text, or the element is hidden inside a line of text.
+
+    Larger hidden elements count as visible, because scripts show them later.
+    """
+    if node.tag in SILENT:
+        return True
+    if node.tag not in TEXT_LEVEL:
+        return False
+    attributes = node.attributes
+    return "hidden" in attributes or _HIDDEN.search(attributes.get("style") or "") is not None
+
+
 def raw_text(node: LexborNode, skip: frozenset[int] = frozenset()) -> str:
     """Return all text inside `node`, with its white space unchanged.
 
-    A `<br>` becomes a space. Elements whose content is never visible (`SILENT`) and nodes whose ids (`mem_id`) are in
-    `skip` are left out.
+    A `<br>` becomes a space. Elements inside `node` that are not visible (`is_silent`), and nodes whose ids (`mem_id`) are
+    in `skip`, are left out.
     """
     parts: list[str] = []
     stack = [node]
@@ -56,7 +77,7 @@ def raw_text(node: LexborNode, skip: frozenset[int] = frozenset()) -> str:
             parts.append(current.text_content or "")
         elif current.tag == "br":
             parts.append(" ")
-        elif is_element(current) and current.tag not in SILENT and current.mem_id not in skip:
+        elif is_element(current) and current.mem_id not in skip and (current is node or not is_silent(current)):
             stack.extend(reversed(list(children(current))))
     return "".join(parts)
 
@@ -88,11 +109,56 @@ def ancestors(node: LexborNode) -> Iterator[LexborNode]:
         current = current.parent
 
 
+def around(nodes: Iterable[LexborNode]) -> frozenset[int]:
+    """Return the ids of all elements that contain at least one of `nodes`."""
+    found: set[int] = set()
+    for node in nodes:
+        for element in ancestors(node):
+            if element.mem_id in found:
+                break
+            found.add(element.mem_id)
+    return frozenset(found)
+
+
 def inside(node: LexborNode, containers: frozenset[int]) -> bool:
     """Whether `node` is, or is inside, one of the nodes whose ids are in `containers`."""
     return node.mem_id in containers or any(a.mem_id in containers for a in ancestors(node))
 
 
+def outside(nodes: Iterable[LexborNode], containers: frozenset[int]) -> list[LexborNode]:
+    """Return the nodes that neither are nor are inside one of the nodes whose ids are in `containers`.
+
+    Each ancestor is visited once, so that the time stays linear on a deeply nested page.
+    """
+    known = dict.fromkeys(containers, True)
+    found: list[LexborNode] = []
+    for node in nodes:
+        path: list[int] = []
+        current: LexborNode | None = node
+        while current is not None and current.mem_id not in known:
+            path.append(current.mem_id)
+            current = current.parent
+        is_inside = current is not None and known[current.mem_id]
+        known.update(dict.fromkeys(path, is_inside))
+        if not is_inside:
+            found.append(node)
+    return found
+
+
+def outermost(nodes: Sequence[LexborNode]) -> list[LexborNode]:
+    """Return those of `nodes` that are not inside another one of them."""
+    identities = ids(nodes)
+    parents = {node.parent.mem_id: node.parent for node in nodes if node.parent is not None}
+    free = ids(outside(parents.values(), identities))
+    return [node for node in nodes if node.parent is None or node.parent.mem_id in free]
+
+
 def attribute(node: LexborNode, name: str) -> str:
     """Return the value of the attribute `name`; an empty string if the attribute is missing or has no value."""
     return node.attributes.get(name) or ""
+
+
+def base(tree: LexborHTMLParser, url: str) -> str:
+    """Return the URL against which the links of a page are resolved: that of its `<base>`, or else the page's `url`."""
+    element = tree.css_first("base[href]")
+    return (urls.absolute(url, attribute(element, "href")) if element is not None else None) or url

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from crawler import site, urls
 from crawler.markup import Markup
 from crawler.parse import body as body_reader
-from crawler.parse import dom, times
+from crawler.parse import dom, time_elements, times
 from crawler.parse import head as head_reader
 from crawler.parse.frame import Frame, PageTree, comparable
 from crawler.types import Block, ImageBlock
 
 _PUBLISHED = ("article:published_time", "og:article:published_time", "datepublished", "pubdate")
+_MODIFIED = ("article:modified_time", "og:article:modified_time", "datemodified")
 
 
 def lead(layout: Markup, frame: Frame) -> str | None:
@@ -35,9 +36,9 @@ def byline(layout: Markup, frame: Frame) -> str | None:
     return ", ".join(dict.fromkeys(name for name in names if name)) or None
 
 
-def tags(layout: Markup, frame: Frame) -> tuple[str, ...]:
+def tags(page: PageTree, layout: Markup, frame: Frame) -> tuple[str, ...]:
     """Return the article's tags without the leading `#`, each tag only once."""
-    found = (dom.text(node).lstrip("#").strip() for node in frame.own(layout.article.tags))
+    found = (dom.text(node).lstrip("#").strip() for node in frame.displaced(page.tree, layout.article.tags))
     return tuple(dict.fromkeys(tag for tag in found if tag))
 
 
@@ -51,14 +52,14 @@ def avatar(page: PageTree, layout: Markup, frame: Frame, blocks: Sequence[Block]
 
 
 def address(page: PageTree) -> str:
-    """Return the URL to cite.
+    """Return the page's canonical link if this has the same host as the fetched URL, else the fetched URL.
 
-    It is the page's canonical link if this has the same host as the fetched URL, else the fetched URL.
+    Percent escapes and the query stay as the page states them.
     """
     stated = page.head.canonical
-    if stated is not None and urls.host(urls.canonical(stated)) == urls.host(urls.canonical(page.url)):
-        return urls.canonical(stated)
-    return urls.canonical(page.url)
+    if stated is None or urls.host(urls.canonical(stated)) != urls.host(urls.canonical(page.url)):
+        stated = urls.absolute(page.url, page.url) or page.url
+    return urls.citable(stated)
 
 
 def section(page: PageTree, layout: Markup | None = None, frame: Frame | None = None) -> tuple[str | None, str]:
@@ -68,7 +69,7 @@ def section(page: PageTree, layout: Markup | None = None, frame: Frame | None = 
     if name := _last_crumb(page.head.breadcrumbs, page):
         return name, "JSON-LD BreadcrumbList"
     if layout is not None and frame is not None:
-        own = frame.own(layout.article.breadcrumb) or dom.select(page.tree, layout.article.breadcrumb)
+        own = frame.own(layout.article.breadcrumb) or dom.outermost(dom.select(page.tree, layout.article.breadcrumb))
         if name := _last_crumb([dom.text(n) for n in own], page):
             return name, "breadcrumb"
     news = page.head.news_article(page.post_id)
@@ -77,23 +78,28 @@ def section(page: PageTree, layout: Markup | None = None, frame: Frame | None = 
 
 def published(page: PageTree, layout: Markup | None = None, frame: Frame | None = None) -> times.Chosen:
     """Return the publication time; if the page states several times, the most trusted one (dossier section 15)."""
-    nodes = frame.own(layout.article.time)[:1] if layout is not None and frame is not None else []
-    shown = [dom.text(n) for n in nodes]
-    stamps = layout.attributes.time if layout is not None else ()
+    shown = time_elements.find(layout, frame) if layout is not None and frame is not None else ()
+    own = [element for element in shown if element.role == "published"][:1]
+    with_text = own or [element for element in shown if element.stated.modified and element.stated.published][:1]
     candidates = [
         *(times.DateCandidate(f"meta {name}", page.head.meta.get(name, "")) for name in _PUBLISHED),
-        *(times.DateCandidate(f"time[{name}]", dom.attribute(n, name)) for name in stamps for n in nodes),
+        *(times.DateCandidate(f"time[{name}]", value) for element in own for name, value in element.stamps),
         times.DateCandidate("JSON-LD datePublished", _news(page, "datePublished")),
-        *(times.DateCandidate("visible text", text) for text in shown if times.instant(text)),
+        *(times.DateCandidate("visible text", e.text) for e in with_text if e.stated.has_date),
     ]
     return times.choose(candidates, page.fetched_at)
 
 
-def modified(page: PageTree) -> times.Chosen:
+def modified(page: PageTree, layout: Markup | None = None, frame: Frame | None = None) -> times.Chosen:
     """Return the time of the last change; an empty `Chosen` without problems if the page does not state it."""
+    shown = time_elements.find(layout, frame) if layout is not None and frame is not None else ()
+    own = [element for element in shown if element.role == "modified"][:1]
     stated = [
-        times.DateCandidate("meta article:modified_time", page.head.meta.get("article:modified_time", "")),
+        *(times.DateCandidate(f"meta {name}", page.head.meta.get(name, "")) for name in _MODIFIED),
+        *(times.DateCandidate(f"time[{name}]", value) for element in own for name, value in element.stamps),
         times.DateCandidate("JSON-LD dateModified", _news(page, "dateModified")),
+        *(times.DateCandidate("visible text", e.text) for e in own if e.stated.has_date),
+        *(times.DateCandidate("visible text", e.text) for e in shown if e not in own and e.stated.modified),
     ]
     if not any(candidate.raw for candidate in stated):
         return times.Chosen()

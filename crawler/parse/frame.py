@@ -39,7 +39,7 @@ class PageTree:
 
     def resolve(self, link: str) -> str | None:
         """Return the absolute URL of `link`, a link on the page; None if it is not an http or https URL."""
-        return urls.absolute(self.url, link)
+        return urls.absolute(self.head.base, link)
 
     def titles(self) -> frozenset[str]:
         """Return the article's headlines according to the page's metadata, normalised by `comparable`."""
@@ -52,13 +52,15 @@ class PageTree:
 class Frame:
     """The elements of one article: its headline, the parts of its body, and `root`, the smallest element around them.
 
-    `beside` contains the CSS selectors of elements inside `root` that are not part of the article.
+    `beside` contains the CSS selectors of elements inside `root` that are not part of the article, and `foreign` the ids
+    (`mem_id`) of further ones, such as the stories under `Voir plus`.
     """
 
     title: LexborNode
     bodies: tuple[LexborNode, ...]
     root: LexborNode
     beside: tuple[str, ...]
+    foreign: frozenset[int] = frozenset()
 
     @property
     def body(self) -> LexborNode:
@@ -71,13 +73,20 @@ class Frame:
         Elements in the body or in lists of other stories are left out. The selectors are tried in order; only the first
         one that finds such an element is used.
         """
-        beside = dom.ids(dom.select(self.root, self.beside)) - {self.root.mem_id} - dom.ids(dom.ancestors(self.root))
-        beside = (beside | dom.ids(self.bodies)) - dom.ids(dom.ancestors(self.body))
-        for selector in selectors:
-            found = [n for n in self.root.css(selector) if not dom.inside(n, beside)]
-            if found:
-                return found
-        return []
+        return self._select(self.root, selectors, dom.ids(self.bodies) - dom.ids(dom.ancestors(self.body)))
+
+    def displaced(self, page: LexborHTMLParser, selectors: Sequence[str]) -> list[LexborNode]:
+        """Return the elements that match one of `selectors` and belong to the article, but may be at any place.
+
+        A missing end tag of the body moves what follows it into the body; a surplus one moves it out of `root`.
+        """
+        found = self._select(self.root, selectors, frozenset())
+        return found or (self._select(page.root, selectors, frozenset()) if page.root else [])
+
+    def _select(self, root: LexborNode, selectors: Sequence[str], skip: frozenset[int]) -> list[LexborNode]:
+        around = dom.ids([self.root, *dom.ancestors(self.root), self.body, *dom.ancestors(self.body)])
+        beside = (dom.ids(dom.select(root, self.beside)) - around) | self.foreign | skip
+        return next((found for s in selectors if (found := dom.outermost(dom.outside(root.css(s), beside)))), [])
 
 
 def find(page: PageTree, layout: Markup) -> Frame | None:
@@ -89,7 +98,10 @@ def find(page: PageTree, layout: Markup) -> Frame | None:
     frames = [f for body in bodies(page, layout)[:_MAX_CANDIDATES] if (f := _pair(page, layout, body, titles))]
     named = [f for f in frames if comparable(dom.text(f.title)) in page.titles()]
     chosen = next(iter(named or frames), None)
-    return _with_further_bodies(chosen, frames) if chosen else None
+    if chosen is None:
+        return None
+    chosen = replace(chosen, foreign=_other_articles(page, layout, chosen, titles))
+    return _with_further_bodies(chosen, frames)
 
 
 def headlines(page: PageTree, layout: Markup) -> list[LexborNode]:
@@ -102,12 +114,11 @@ def bodies(page: PageTree, layout: Markup) -> list[LexborNode]:
 
     Of several selectors, only the first one that matches any element is used.
     """
-    for selector in layout.article.body:
-        found = page.tree.css(selector)
-        if found:
-            identities = dom.ids(found)
-            return [n for n in found if not any(a.mem_id in identities for a in dom.ancestors(n))]
-    return []
+    return dom.outermost(_all_bodies(page, layout))
+
+
+def _all_bodies(page: PageTree, layout: Markup) -> list[LexborNode]:
+    return next((found for selector in layout.article.body if (found := page.tree.css(selector))), [])
 
 
 def comparable(text: str) -> str:
@@ -121,13 +132,60 @@ def _pair(page: PageTree, layout: Markup, body: LexborNode, titles: Sequence[Lex
     If several headlines are equally near, the one that is also in the metadata is used, else the first of them.
     """
     wanted, beside = page.titles(), (*_BESIDE, *layout.article.beside)
-    paths = [(t, dom.ids([t, *dom.ancestors(t)])) for t in titles]
-    outside = [(t, path) for t, path in paths if body.mem_id not in path]
-    for root in dom.ancestors(body):
-        near = [t for t, path in outside if root.mem_id in path]
-        if near:
-            return Frame(next((t for t in near if comparable(dom.text(t)) in wanted), near[0]), (body,), root, beside)
-    return None
+    around = list(dom.ancestors(body))
+    # The number of elements between the body and the smallest element that also contains a title; -1 is the body itself.
+    distances = {body.mem_id: -1} | {element.mem_id: distance for distance, element in enumerate(around)}
+    reached: dict[int, list[LexborNode]] = {}
+    for title in titles:
+        path: list[int] = []
+        current: LexborNode | None = title
+        while current is not None and current.mem_id not in distances:
+            path.append(current.mem_id)
+            current = current.parent
+        distance = distances[current.mem_id] if current is not None else len(around)
+        distances.update(dict.fromkeys(path, distance))
+        reached.setdefault(distance, []).append(title)
+    nearest = min((d for d in reached if 0 <= d < len(around)), default=None)
+    if nearest is None:
+        return None
+    near = reached[nearest]
+    title = next((t for t in near if comparable(dom.text(t)) in wanted), near[0])
+    return Frame(title, (body,), around[nearest], beside)
+
+
+def _other_articles(page: PageTree, layout: Markup, own: Frame, titles: Sequence[LexborNode]) -> frozenset[int]:
+    """Return the ids of the elements of other articles on the page, such as a preloaded next article.
+
+    Another article has its own headline and, after it, its own body. It consists of the largest element around its
+    headline that does not contain the own article. If this element does not contain the other body, all elements up to
+    the own article, or after the other headline, belong to the other article.
+    """
+    others = [t for t in titles if comparable(dom.text(t)) != comparable(dom.text(own.title))]
+    others = dom.outside(others, dom.ids(dom.select(page.tree, own.beside)) - dom.ids(dom.ancestors(own.body)))
+    if not others:
+        return frozenset()
+    nodes = page.tree.css("*")
+    order = {node.mem_id: position for position, node in enumerate(nodes)}  # document order
+    places = [order[body.mem_id] for body in _all_bodies(page, layout) if body.mem_id != own.body.mem_id]
+    kept = dom.ids([own.title, *dom.ancestors(own.title), own.body, *dom.ancestors(own.body)])
+    found: set[int] = set()
+    for title in others:
+        place = order[title.mem_id]
+        if title.mem_id in found or not any(body > place for body in places):
+            continue
+        top = title
+        while top.parent is not None and top.parent.mem_id not in kept:
+            top = top.parent
+        inside = dom.ids(top.css("*")) | {top.mem_id}
+        if any(place < body and nodes[body].mem_id in inside for body in places):
+            found |= inside
+        elif place > order[own.body.mem_id]:
+            crumbs = [order[n.mem_id] for n in dom.select(page.tree, layout.article.breadcrumb)]
+            start = min((c for c in crumbs if order[own.body.mem_id] < c < place), default=place)
+            found |= dom.ids(nodes[min(start, order[top.mem_id]) :])
+        else:
+            found |= dom.ids(nodes[place : order[own.title.mem_id]])
+    return frozenset(found - kept)
 
 
 def _with_further_bodies(chosen: Frame, frames: Sequence[Frame]) -> Frame:
@@ -142,6 +200,7 @@ def _with_further_bodies(chosen: Frame, frames: Sequence[Frame]) -> Frame:
         for f in frames
         if f.title.mem_id == chosen.title.mem_id
         and f.body.mem_id != chosen.body.mem_id
+        and f.body.mem_id not in chosen.foreign
         and parent is not None
         and f.body.parent is not None
         and f.body.parent.mem_id == parent.mem_id

@@ -7,7 +7,6 @@ section 4 and in schema.org.
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any
 from selectolax.lexbor import LexborHTMLParser
 
 from crawler import site, urls
-from crawler.parse import dom
+from crawler.parse import dom, json_text
 
 _ARTICLE_TYPES = frozenset({"NewsArticle", "ReportageNewsArticle", "AnalysisNewsArticle", "Article"})
 _LD_WRAPPING = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*;?\s*$")
@@ -25,8 +24,9 @@ _LD_DEPTH = 12  # levels of nested JSON-LD objects and lists to read
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The metadata of one page; missing values are None or empty."""
+    """The metadata of one page; missing values are None or empty. `base` is the URL for its relative links."""
 
+    base: str
     title: str | None
     canonical: str | None
     meta: Mapping[str, str]
@@ -55,9 +55,11 @@ def read(tree: LexborHTMLParser, url: str) -> Head:
     objects = list(_json_ld(tree, problems))
     title = tree.css_first("title")
     link = tree.css_first('link[rel="canonical"]')
+    base = dom.base(tree, url)
     return Head(
+        base=base,
         title=_headline(dom.collapse(title.text(deep=True))) if title else None,
-        canonical=urls.absolute(url, dom.attribute(link, "href")) if link else None,
+        canonical=urls.absolute(base, dom.attribute(link, "href")) if link else None,
         meta=_meta(tree),
         news=tuple(o for o in objects if _types(o) & _ARTICLE_TYPES),
         breadcrumbs=_breadcrumbs(objects),
@@ -68,13 +70,13 @@ def read(tree: LexborHTMLParser, url: str) -> Head:
 def text_of(value: Any) -> str | None:
     """Return a JSON-LD value as text; None if it contains no text.
 
-    If the value is a list, its first item is used; if it is an object, its name. HTML entities are resolved twice,
-    because headlines are HTML-escaped inside JSON (dossier section 4).
+    If the value is a list, its first item is used; if it is an object, its value or name. HTML entities are resolved
+    twice, because headlines are HTML-escaped inside JSON (dossier section 4).
     """
     if isinstance(value, list):
         value = next(iter(value), None)
     if isinstance(value, Mapping):
-        value = value.get("name") or value.get("@id")
+        value = value.get("@value") or value.get("name") or value.get("@id")
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str):
@@ -102,11 +104,12 @@ def _json_ld(tree: LexborHTMLParser, problems: list[str]) -> Iterator[Mapping[st
         if not source:
             continue
         try:
-            data = json.loads(source, strict=False)
-        except (ValueError, RecursionError) as error:
+            loaded = json_text.load(source)
+        except ValueError as error:
             problems.append(f"JSON-LD: script {number} is broken: {error}")
         else:
-            yield from _objects(data, 0)
+            problems += [f"JSON-LD: script {number}: {problem}" for problem in loaded.problems]
+            yield from _objects(loaded.value, 0)
 
 
 def _objects(data: Any, depth: int) -> Iterator[Mapping[str, Any]]:

@@ -21,7 +21,7 @@ from crawler import markup, site, urls
 from crawler.errors import MarkupDrift, NotAnArticle, Rejection
 from crawler.markup import Markup
 from crawler.parse import body as body_reader
-from crawler.parse import classify, decode, dom, fields, frame, guard, related, structure
+from crawler.parse import classify, decode, dom, fields, frame, guard, inline, related, structure
 from crawler.parse import head as head_reader
 from crawler.parse.body import BodyParts
 from crawler.parse.frame import Frame, PageTree
@@ -31,9 +31,9 @@ from crawler.types import Article, ArticleKind, Block, ImageBlock, Related
 
 #: Stored with each article. Increase it when the parser may return a different article for the same page. A better
 #: parser never creates a revision.
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 
-_TAIL = 4096  # bytes; a complete page has `</html>` within this distance of its end
+_TAIL = 4096  # characters; a complete page has `</html>` within this distance of its end
 
 
 def parse_page(
@@ -84,11 +84,12 @@ def _open(body: bytes, url: str, content_type: str | None, fetched_at: datetime,
     if hazard := guard.hazard(decoded.text):
         raise NotAnArticle(url, Rejection.UNSAFE, f"{Rejection.UNSAFE.description}: {hazard}")
     tree = LexborHTMLParser(decoded.text)
+    changes = inline.prepare(tree)
     head = head_reader.read(tree, url)
     if rejection := classify.of_page(tree, head, url):
         raise NotAnArticle(url, rejection)
     post_id, id_problems = _post_id(head, url)
-    problems = (*decoded.problems, *_truncation(body), *head.problems, *id_problems)
+    problems = (*decoded.problems, *_truncation(decoded.text), *head.problems, *id_problems, *changes)
     return PageTree(tree, head, url, fetched_at, post_id, problems)
 
 
@@ -108,8 +109,8 @@ def _post_id(head: Head, url: str) -> tuple[int | None, tuple[str, ...]]:
     return named if named is not None else own, ()
 
 
-def _truncation(body: bytes) -> tuple[str, ...]:
-    return () if b"</html" in body[-_TAIL:].lower() else ("page: ends before </html>, it may be cut",)
+def _truncation(text: str) -> tuple[str, ...]:
+    return () if "</html" in text[-_TAIL:].lower() else ("page: ends before </html>, it may be cut",)
 
 
 # --- known layout
@@ -119,12 +120,14 @@ def _read_layout(page: PageTree, layout: Markup) -> Article | None:
     found = frame.find(page, layout)
     if found is None:
         return None
-    parts, stories = _body(page, layout, found)
+    foot = related.read(page.tree, found.body, layout.related, page.resolve, skip=found.foreign)
+    found = replace(found, foreign=found.foreign | foot.elements)
+    parts, stories = _body(page, layout, found, foot.stories)
     blocks = (*fields.avatar(page, layout, found, parts.blocks), *parts.blocks)
     if not blocks and not parts.has_player:
         return None  # the body element exists, but nothing in it can be read
     section, section_from = fields.section(page, layout, found)
-    published, modified = fields.published(page, layout, found), fields.modified(page)
+    published, modified = fields.published(page, layout, found), fields.modified(page, layout, found)
     paragraphs = Article(title="", blocks=blocks).paragraphs
     article = Article(
         title=dom.text(found.title),
@@ -136,9 +139,9 @@ def _read_layout(page: PageTree, layout: Markup) -> Article | None:
         kind=_kind(blocks, parts),
         section=section,
         dateline=structure.dateline(paragraphs[0]) if paragraphs else None,
-        signature=structure.signature(paragraphs[-1]) if paragraphs else None,
+        signature=structure.signature_of(paragraphs),
         byline=fields.byline(layout, found),
-        tags=fields.tags(layout, found),
+        tags=fields.tags(page, layout, found),
         published_at=published.iso,
         published_raw=published.raw,
         modified_at=modified.iso,
@@ -149,16 +152,17 @@ def _read_layout(page: PageTree, layout: Markup) -> Article | None:
     return _with_provenance(article, sources)
 
 
-def _body(page: PageTree, layout: Markup, found: Frame) -> tuple[BodyParts, tuple[Related, ...]]:
-    """Return the contents of all parts of the body, and the related stories in the body and at the foot of the page."""
-    foot = related.read(page.tree, found.body, layout.related, page.resolve)
+def _body(
+    page: PageTree, layout: Markup, found: Frame, foot: tuple[Related, ...]
+) -> tuple[BodyParts, tuple[Related, ...]]:
+    """Return the contents of all parts of the body, and the related stories at the foot of the page and in the body."""
     whole = BodyParts()
     for element in found.bodies:
-        parts = body_reader.read(element, layout, page.resolve, foot.elements)
+        parts = body_reader.read(element, layout, page.resolve, found.foreign)
         whole.blocks += parts.blocks
         whole.related_links += parts.related_links
         whole.has_player |= parts.has_player
-    return whole, (*foot.stories, *related.inline(whole.related_links, page.resolve, foot.stories))
+    return whole, (*foot, *related.inline(whole.related_links, page.resolve, foot))
 
 
 def _kind(blocks: Sequence[Block], parts: BodyParts) -> ArticleKind:

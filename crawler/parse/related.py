@@ -1,14 +1,19 @@
-"""Read the related stories under the heading `Voir plus`, which are not part of the article's text (dossier section 8).
+"""Find the related stories under the heading `Voir plus`, which are not part of the article's text (dossier section 8).
 
-It is unknown which element contains these stories in the French edition, so they are found by their visible heading.
-The heading must be after the start of the article's body and before the stories. A `Voir plus` without stories is a
-button.
+It is unknown which elements contain the heading and the stories in the French edition. So the heading is found by its
+visible text, and the stories are the links to articles that follow it, in whatever elements they are. The block ends
+where something else begins, such as another list with its own heading.
 
-Boundary: reads the tree; the caller passes the function that makes URLs absolute.
+Inside the body, the article's own text may follow the heading, so only elements that contain nothing but stories belong
+to the block there. A `Voir plus` without stories, or at the end of a list, is a button.
+
+Boundary: reads the tree; `stories` reads the parts of a story. The caller passes the function that makes URLs absolute.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -17,38 +22,68 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler import urls
 from crawler.markup import RelatedSelectors
-from crawler.parse import dom
-from crawler.parse.body import Resolve
+from crawler.parse import dom, stories
+from crawler.parse.stories import Resolve
 from crawler.types import Related
 
 _MAX_HEADINGS = 8  # a page has one or two; a hostile one may have thousands
-_MAX_SIBLINGS = 100  # elements after the heading that are searched for stories
-_HEADING_HEIGHT = 3  # nested elements around the text that may be the heading (`h3 > a > b`)
+_MAX_SIBLINGS = 200  # elements after the heading that are searched for stories
+_MAX_LEVELS = 30  # ancestors of the heading whose following siblings are searched
+_HEADING_HEIGHT = 6  # nested elements around the text that may be the heading (`h3 > a > b`)
+_LONGEST_HEADING = 200  # characters, with white space
+_HEADING_PARTS = 30  # elements and texts of a heading
+_MAX_LINKS = 500  # links in one element after the heading
+_SHORT = 60  # characters; a longer text between the heading and the stories shows that they do not belong together
+_SUMMARY = 600  # characters beside the link of a story inside the body
+_BESIDE = frozenset("aside nav footer header form main".split())
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_BLOCKS = frozenset(
+    "address article aside blockquote br caption center dd div dl dt figure figcaption footer h1 h2 h3 h4 h5 h6 header hr "
+    "img li ol p section summary table tbody td tfoot th thead tr ul".split()
+)
+_FULL_STORY = "h1, [itemprop=articleBody], .article__body"  # of another article, loaded below this one
+_SIDEBAR = re.compile(r"(?:^|[\s_-])(?:sidebar|side-bar|col-right|right-col|footer)(?:$|[\s_-])", re.IGNORECASE)
+_DECORATION = re.compile(r"\(\s*\d+\s*\)|\b\d+\b|[^\w\s]|_", re.ASCII)  # counts, colons, arrows
+_INVISIBLE = re.compile(
+    "[\u00ad\u0300-\u036f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+"
+)  # accents, too
+_READ_MORE = re.compile(r"(?:lire|voir|en savoir|details?|suite|plus)\b")  # a link that does not name its story
+_LABEL = 40  # characters of the heading of another list
+_AFTER_LINK = 15  # letters that may follow a story's link in the same line, such as a date
 
 
 @dataclass(frozen=True, slots=True)
 class RelatedBlock:
-    """The stories of the `Voir plus` block, and the ids of the nodes that form it (its heading and its stories)."""
+    """The stories of the `Voir plus` blocks, and the ids of the nodes that form them (their headings and stories)."""
 
     stories: tuple[Related, ...] = ()
     elements: frozenset[int] = frozenset()
 
 
-def read(tree: LexborHTMLParser, body: LexborNode, selectors: RelatedSelectors, resolve: Resolve) -> RelatedBlock:
-    """Return the stories of the `Voir plus` block in order, each once; an empty block if the page has none."""
-    headings = list(islice(_headings(tree, selectors.heading), _MAX_HEADINGS))
-    if not headings:
-        return RelatedBlock()
-    order = {node.mem_id: position for position, node in enumerate(tree.css("*"))}  # document order
-    for heading in headings:
-        if order.get(heading.mem_id, -1) < order[body.mem_id]:
+def read(
+    tree: LexborHTMLParser,
+    body: LexborNode,
+    selectors: RelatedSelectors,
+    resolve: Resolve,
+    *,
+    skip: frozenset[int] = frozenset(),
+) -> RelatedBlock:
+    """Return the stories of the `Voir plus` blocks in order, each once; an empty block if the page has none.
+
+    Nodes whose ids (`mem_id`) are in `skip` belong to other articles.
+    """
+    found: list[Related] = []
+    elements: frozenset[int] = frozenset()
+    for heading in list(islice(_headings(tree, body, selectors.heading), _MAX_HEADINGS)):
+        if dom.inside(heading, elements | skip):
             continue
-        for region in _around(heading, body):
-            items = [n for n in _items(region, selectors.item) if order.get(n.mem_id, 0) > order[heading.mem_id]]
-            stories = _stories(items, selectors, resolve)
-            if stories:
-                return RelatedBlock(stories, dom.ids([heading, *items]))
-    return RelatedBlock()
+        passed, nodes = _block(heading, body, selectors, resolve)
+        nodes = [node for node in nodes if node.mem_id not in skip]
+        block = stories.read(nodes, selectors, resolve)
+        if block:
+            found += [story for story in block if not (story.url and stories.is_known(story.url, found))]
+            elements |= _with_emptied_ancestors([heading, *passed, *nodes], body)
+    return RelatedBlock(tuple(found), elements)
 
 
 def inline(links: Iterable[LexborNode], resolve: Resolve, known: Sequence[Related]) -> tuple[Related, ...]:
@@ -58,97 +93,241 @@ def inline(links: Iterable[LexborNode], resolve: Resolve, known: Sequence[Relate
         for link in [node] if node.tag == "a" else node.css("a[href]"):
             url = resolve(dom.attribute(link, "href"))
             title = dom.text(link) or dom.collapse(dom.attribute(link, "title"))
-            if url and title and not _known(url, (*known, *found)):
+            if url and title and not stories.is_known(url, (*known, *found)):
                 found.append(Related(title, url=url, post_id=urls.post_id(url)))
     return tuple(found)
 
 
-def _known(url: str, stories: Iterable[Related]) -> bool:
-    post_id = urls.post_id(url)
-    return any(url == s.url or (post_id is not None and post_id == s.post_id) for s in stories)
+# --- the heading
 
 
-def _headings(tree: LexborHTMLParser, label: str) -> Iterator[LexborNode]:
-    """Yield the innermost elements whose visible text is only `label`, the text of the heading to find."""
-    first_word = label.split(maxsplit=1)[0].casefold()
+def _headings(tree: LexborHTMLParser, body: LexborNode, label: str) -> Iterator[LexborNode]:
+    """Yield the nodes after the start of `body` whose visible text is only `label`, the text of the heading to find.
+
+    Each is the outermost such element, or a text node at the start of an element with more content.
+    """
+    wanted = _comparable(label)
+    first_word = wanted.split(maxsplit=1)[0]
+    seen: set[int] = set()
+    begun = False
     for node in tree.root.traverse(include_text=True) if tree.root else ():
-        if dom.is_text(node) and first_word in (node.text_content or "").casefold():
-            for element in islice(dom.ancestors(node), _HEADING_HEIGHT):
-                if _is_label(element, label):
-                    yield element
-                    break
+        begun = begun or node.mem_id == body.mem_id
+        if not begun or not dom.is_text(node) or not _may_be(first_word, node.text_content or ""):
+            continue
+        heading = _heading(node, wanted)
+        if heading is not None and heading.mem_id not in seen:
+            seen.add(heading.mem_id)
+            yield heading
 
 
-def _is_label(node: LexborNode, label: str) -> bool:
-    if len(node.text(deep=True)) > len(label) * 4:  # an element with much more text is not a heading
+def _may_be(word: str, text: str) -> bool:
+    """Whether a text is short enough for a heading and contains `word`: a quick test before the exact one."""
+    return len(text) <= _LONGEST_HEADING and word in (text.casefold() if text.isascii() else _comparable(text))
+
+
+def _heading(text: LexborNode, wanted: str) -> LexborNode | None:
+    found = None
+    for element in islice(dom.ancestors(text), _HEADING_HEIGHT):
+        if element.tag in ("body", "html") or not _is_label(element, wanted):
+            if found is not None:
+                return found
+        else:
+            found = element
+    if found is None and _comparable(text.text_content or "") == wanted and _is_first(text):
+        return text
+    return found
+
+
+def _is_label(node: LexborNode, wanted: str) -> bool:
+    """Whether the text of an element is only `wanted`; an element with many parts or much text is not examined."""
+    parts, length, stack = 0, 0, [node]
+    while stack:
+        current = stack.pop()
+        parts += 1
+        length += len(current.text_content or "") if dom.is_text(current) else 0
+        if parts > _HEADING_PARTS or length > _LONGEST_HEADING or current.tag == "img":
+            return False
+        stack.extend(islice(dom.children(current), _HEADING_PARTS))
+    return _comparable(dom.text(node)) == wanted
+
+
+def _is_first(text: LexborNode) -> bool:
+    """Whether a text node is the first content of a block element and is followed by another block element."""
+    parent, after = text.parent, text.next
+    if parent is None or parent.tag not in _BLOCKS or parent.tag == "p" or after is None or after.tag not in _BLOCKS:
         return False
-    return dom.text(node).replace("\u00a0", " ").strip(" :>»").casefold() == label.casefold()
+    before = text.prev
+    while before is not None and not dom.is_element(before) and not (before.text_content or "").strip():
+        before = before.prev
+    return before is None
 
 
-def _around(heading: LexborNode, body: LexborNode) -> Iterator[Sequence[LexborNode]]:
-    """Yield the parts of the page in which to search for stories, each as a list of elements.
+def _comparable(text: str) -> str:
+    """Return a heading without accents, case, counts, punctuation and differences in white space."""
+    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKD", text.casefold()))
+    return " ".join(_DECORATION.sub(" ", plain).split())
 
-    First come the ancestors of `heading` that do not contain `body`, each as one part, smallest first.
-    The last part consists of the siblings that follow the largest of these ancestors.
+
+# --- the stories after the heading
+
+
+def _block(
+    heading: LexborNode, body: LexborNode, selectors: RelatedSelectors, resolve: Resolve
+) -> tuple[list[LexborNode], list[LexborNode]]:
+    """Return the nodes between `heading` and its stories, and the nodes that contain the stories.
+
+    The stories are in the siblings that follow the heading or, if there are none, one of its ancestors.
     """
-    own = {body.mem_id} | {a.mem_id for a in dom.ancestors(body)}
+    own = dom.ids([body, *dom.ancestors(body)])
+    inside = any(a.mem_id == body.mem_id for a in dom.ancestors(heading))
+    link = heading.css_first("a[href]") if dom.is_element(heading) else None
+    if link is not None and stories.target(link, resolve) is not None:
+        return [], []  # a button that leads to another article
+    passed: list[LexborNode] = []
     current = heading
-    while current.parent is not None and current.parent.mem_id not in own:
-        current = current.parent
-        yield [current]
-    following: list[LexborNode] = []
-    sibling = current.next
-    while sibling is not None and len(following) < _MAX_SIBLINGS:
-        if dom.is_element(sibling):
-            following.append(sibling)
-        sibling = sibling.next
-    yield following
+    for _ in range(_MAX_LEVELS):
+        is_text_of_article = inside and current.mem_id not in own
+        nodes = list(_following(current, resolve, strict=is_text_of_article))
+        if stories.targets(nodes, selectors, resolve):
+            return passed, nodes
+        parent = current.parent
+        between = [node for node in _siblings(current) if is_text_of_article or dom.is_element(node)]
+        if parent is None or parent.tag in ("html", "-document") or _has_content(between):
+            return [], []
+        if not inside and _lists_stories_before(current, resolve):
+            return [], []  # a button at the end of a list
+        passed += between
+        current = parent
+    return [], []
 
 
-def _items(region: Sequence[LexborNode], selectors: Sequence[str]) -> list[LexborNode]:
-    """Return the outermost elements inside `region` that match one of `selectors`.
+def _siblings(node: LexborNode) -> Iterator[LexborNode]:
+    """Yield the nodes that follow `node` in the same element, up to a limit."""
+    current = node.next
+    for _ in range(_MAX_SIBLINGS * 2):
+        if current is None:
+            return
+        yield current
+        current = current.next
 
-    Of several selectors, only the first one that matches any element is used.
+
+def _has_content(nodes: Sequence[LexborNode]) -> bool:
+    return sum(len(dom.text(node)) for node in nodes) > _SHORT or any(
+        dom.is_element(node) and node.css_first("img") is not None for node in nodes
+    )
+
+
+def _lists_stories_before(node: LexborNode, resolve: Resolve) -> bool:
+    before = node.prev
+    for _ in range(_MAX_SIBLINGS):
+        if before is None:
+            return False
+        if dom.is_element(before) and _links(before, resolve):
+            return True
+        before = before.prev
+    return False
+
+
+def _following(heading: LexborNode, resolve: Resolve, *, strict: bool) -> Iterator[LexborNode]:
+    """Yield the elements after `heading` that may belong to its block.
+
+    If `strict`, the article's own text may follow, which ends the block.
     """
-    for selector in selectors:
-        found = [node for root in region for node in root.css(selector)]
-        if found:
-            identities = dom.ids(found)
-            return [n for n in found if not any(a.mem_id in identities for a in dom.ancestors(n))]
-    return []
+    pending: list[LexborNode] = []
+    with_summaries = strict and _alternate(list(_siblings(heading)), resolve)
+    for node in _siblings(heading):
+        if not dom.is_element(node):
+            if strict and len(dom.text(node)) > 1:
+                return
+            continue
+        links = _links(node, resolve)
+        if _is_something_else(node, links):
+            return
+        if strict and not with_summaries and (_has_content([node]) if not links else not _only_stories(node, links)):
+            return
+        pending.append(node)
+        if links or not strict or with_summaries:  # else only what is between stories belongs to the block
+            yield from pending
+            pending.clear()
 
 
-def _stories(items: Iterable[LexborNode], selectors: RelatedSelectors, resolve: Resolve) -> tuple[Related, ...]:
-    stories: list[Related] = []
-    for item in items:
-        story = _story(item, selectors, resolve)
-        if story and not (story.url and _known(story.url, stories)):
-            stories.append(story)
-    return tuple(stories)
+def _links(node: LexborNode, resolve: Resolve) -> list[LexborNode]:
+    return [link for link in node.css("a[href]")[:_MAX_LINKS] if stories.target(link, resolve)]
 
 
-def _story(item: LexborNode, selectors: RelatedSelectors, resolve: Resolve) -> Related | None:
-    heading = next(iter(_first(item, selectors.title)), None)
-    title = dom.text(heading) if heading else ""
-    link = _link(heading, item)
-    title = title or (dom.collapse(dom.attribute(link, "title")) if link else "")
-    if not title or link is None:
-        return None
-    url = resolve(dom.attribute(link, "href"))
-    summary = next((t for n in _first(item, selectors.summary) if (t := dom.text(n)) and t != title), "")
-    return Related(title, summary, _caption(item, title), url, urls.post_id(url) if url else None)
+def _alternate(nodes: Sequence[LexborNode], resolve: Resolve) -> bool:
+    """Whether `nodes` consist of stories each followed by a paragraph, its summary; the last may have none."""
+    filled = [node for node in nodes if dom.is_element(node) and dom.text(node)]
+    links = [_links(node, resolve) for node in filled]
+    kinds = [bool(found) and _only_stories(node, found) for node, found in zip(filled, links, strict=True)]
+    is_short = all(len(dom.text(node)) <= _SUMMARY for node in filled)
+    return len(kinds) > 2 and is_short and kinds == [number % 2 == 0 for number in range(len(kinds))]
 
 
-def _first(item: LexborNode, selectors: Sequence[str]) -> list[LexborNode]:
-    return next((found for selector in selectors if (found := item.css(selector))), [])
+def _is_something_else(node: LexborNode, links: Sequence[LexborNode]) -> bool:
+    """Whether an element begins another part of the page than the block of stories before it."""
+    if node.tag in _BESIDE or _SIDEBAR.search(dom.attribute(node, "class")):
+        return True
+    linked = dom.ids(links)
+    if node.tag in _HEADINGS:
+        return not links and not dom.inside(node, linked)
+    if any(found.mem_id != node.mem_id for found in node.css(_FULL_STORY)) and node.tag != "a":
+        return True
+    return _is_bold_label(node) or _has_own_heading(node, links)
 
 
-def _link(heading: LexborNode | None, item: LexborNode) -> LexborNode | None:
-    link = heading.css_first("a[href]") if heading else None
-    return link or item.css_first("a[href]")
+def _is_bold_label(node: LexborNode) -> bool:
+    """Whether a paragraph is a short line in bold letters without a link, which is the heading of another list."""
+    bold = node.css_first("b, strong")
+    text = dom.text(node)
+    return bold is not None and 0 < len(text) <= _LABEL and dom.text(bold) == text and node.css_first("a, img") is None
 
 
-def _caption(item: LexborNode, title: str) -> str | None:
-    image = item.css_first("img")
-    alt = dom.collapse(dom.attribute(image, "alt")) if image else ""
-    return alt if alt and alt != title else None
+def _has_own_heading(node: LexborNode, links: Sequence[LexborNode]) -> bool:
+    """Whether a box of stories begins with a heading that is not the title of a story."""
+    heading = next((h for h in node.css(", ".join(_HEADINGS))[:_MAX_SIBLINGS] if dom.text(h)), None)
+    if heading is None or not links or heading.css_first("a[href]") is not None or dom.inside(heading, dom.ids(links)):
+        return False
+    found = node.css(f"{heading.tag}, a[href]")
+    first = next(n for n in found if n.mem_id == heading.mem_id or n.mem_id in dom.ids(links))
+    titles = [dom.text(link) for link in links if dom.text(link) and not _READ_MORE.match(_comparable(dom.text(link)))]
+    is_short = len(dom.text(heading)) <= _LABEL
+    return first.mem_id == heading.mem_id and is_short and any(title != dom.text(heading) for title in titles)
+
+
+def _only_stories(node: LexborNode, links: Sequence[LexborNode]) -> bool:
+    """Whether the links are the stories of a list rather than words in the sentences of the article."""
+    linked, line, after_link, other = dom.ids(links), 0, False, 0
+    stack: list[LexborNode | None] = [node]
+    while stack:
+        current = stack.pop()
+        if current is None:
+            line, after_link = 0, False
+        elif dom.is_text(current):
+            letters = sum(c.isalpha() for c in current.text_content or "")
+            line, other = line + letters, other + letters
+            if after_link and line > _AFTER_LINK:
+                return False
+        elif current.mem_id in linked:
+            if line > 0 and not after_link:
+                return False
+            line, after_link = 0, True
+        elif dom.is_element(current) and current.tag not in dom.SILENT:
+            if current.tag in _BLOCKS:
+                line, after_link = 0, False
+                stack.append(None)
+            stack.extend(reversed(list(dom.children(current))))
+    return other <= _SUMMARY * len(links)
+
+
+def _with_emptied_ancestors(nodes: Sequence[LexborNode], body: LexborNode) -> frozenset[int]:
+    """Return the ids of `nodes` and of the elements inside the body that contain nothing else."""
+    identities = dom.ids(nodes)
+    own = dom.ids([body, *dom.ancestors(body)])
+    parent = nodes[0].parent
+    for _ in range(_MAX_LEVELS):
+        if parent is None or parent.mem_id in own or dom.text(parent, identities):
+            break
+        identities |= {parent.mem_id}
+        parent = parent.parent
+    return identities

@@ -22,6 +22,7 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
+from crawler import fold
 from crawler.errors import BadInput
 from crawler.parse import structure
 from crawler.types import Article, Block, ImageBlock, Related, TextBlock
@@ -30,6 +31,14 @@ RELATED_HEADING = "Voir plus"
 SEPARATOR = "\f"  # between several documents in one file
 _BLANK = " \t\u00a0"
 _START = re.compile(r"\A[\s\ufeff]+")  # a byte order mark may follow blank lines that were inserted before it
+_IMAGE_NUMBER = re.compile(r"[ \u00a0](?:ảnh|hình ảnh|hinh anh|anh) [0-9]+(?=(?P<joint>\s*))")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_MARKUP = re.compile(
+    r"<(?:!doctype|!--|\?xml|/?(?:html|head|body|div|p|span|article|section|rss|feed|urlset|svg|script|meta|table)\b)"
+    r"|\{\s*(?:[\"'}\\]|$)|\[\s*(?:[\"{\]]|$)|%PDF-|#!|---$",
+    re.IGNORECASE,
+)
+_LONGEST_TITLE = 500  # characters; the longest title seen has about 200
 _FIELDS = 3  # lines of a related story: caption, title, summary
 _EMPTY_SUMMARY_GAP = 3  # blank lines between two stories if the summary of the first is missing
 
@@ -67,8 +76,44 @@ def read(text: str) -> Article:
         blocks=blocks,
         related=_related(related),
         dateline=structure.dateline(paragraphs[0]) if paragraphs else None,
-        signature=structure.signature(paragraphs[-1]) if paragraphs else None,
+        signature=structure.signature_of(paragraphs),
     )
+
+
+def check_format(text: str) -> None:
+    """Check that the content of a file looks like documents in the seed format, before it is imported.
+
+    `read` accepts more, because texts that were imported before must stay readable.
+
+    Raises:
+        BadInput: a document is binary data or markup, or does not begin with a title and an empty line; or the whole
+            file has nothing but titles.
+
+    """
+    documents = [_lines(document) for document in text.split(SEPARATOR)]
+    problem = next((found for lines in documents if (found := _problem(lines))), None)
+    if "\0" in text or len(_CONTROL.findall(text)) > len(text) / 100:
+        problem = "it has control characters, as binary files do"
+    elif problem is None and all(len(lines) < 2 for lines in documents):
+        problem = "there is no text after the title"
+    if problem is not None:
+        raise BadInput(
+            f"not a text in the seed format: {problem}",
+            "see docs/seed-format.md for the format and seeds/ for five examples",
+        )
+
+
+def _problem(lines: list[_Line]) -> str | None:
+    title = lines[0].text if lines else RELATED_HEADING
+    if _MARKUP.match(title):
+        return "it begins like HTML, XML, JSON or another markup"
+    if title == RELATED_HEADING:
+        return "it has no title"
+    if len(title) > _LONGEST_TITLE:
+        return f"its first line has {len(title)} characters, so it is no title"
+    if len(lines) > 1 and not lines[1].gap:
+        return "there is no empty line between the title and the text"
+    return None
 
 
 def write(article: Article) -> str:
@@ -101,7 +146,8 @@ def image_line(title: str, image: ImageBlock, number: int) -> str:
 
     If the alt text does not have the form `<title> ảnh N`, it is replaced by this form with `number` as N.
     """
-    alt = image.alt if _image_pattern(title).fullmatch(image.alt) else f"{title} ảnh {number}"
+    parts = _split_image(title, image.alt)
+    alt = image.alt if parts is not None and parts[0] == image.alt else f"{title} ảnh {number}"
     caption = image.caption or ""
     joint = image.joint or " " * caption[:1].isdigit()  # keep `ảnh 1` and `20 ans de paix` apart: not `ảnh 120`
     return f"{alt}{joint}{caption}".strip(_BLANK)
@@ -120,24 +166,39 @@ def _lines(text: str) -> list[_Line]:
     return lines
 
 
-def _image_pattern(title: str) -> re.Pattern[str]:
-    return re.compile(rf"({re.escape(title)} (?:ảnh|hinh anh) \d+)(\s*)(.*)", re.DOTALL)
+def _split_image(title: str, line: str) -> tuple[str, str, str] | None:
+    """Return the alt text of a picture line, the white space after it, and the caption; None for any other line.
+
+    The title in the alt text may have lost its accents, as in old renderings (dossier section 16), or its punctuation.
+    """
+    key = _key(title)
+    for match in _IMAGE_NUMBER.finditer(line):
+        start = line[: match.start()]
+        if start == title or (key and _key(start) == key):
+            return line[: match.end()], match["joint"], line[match.end("joint") :]
+    return None
+
+
+def _key(text: str) -> str:
+    """Return the letters and digits of a text, without accents and in lower case."""
+    return "".join(c for c in fold.letters(text) if c.isalnum())
 
 
 def _is_lead(title: str, first: _Line) -> bool:
     return not (
         first.gap > 1  # the empty line of a missing lead
-        or _image_pattern(title).fullmatch(first.text)
+        or _split_image(title, first.text)
         or structure.dateline(first.text)
     )
 
 
 def _block(title: str, line: str) -> Block:
-    match = _image_pattern(title).fullmatch(line)
-    if match is None:
+    parts = _split_image(title, line)
+    if parts is None:
         return TextBlock("paragraph", line)
-    caption = match[3].strip() or None
-    return ImageBlock(None, match[1], caption, structure.credit(caption), match[2] if caption else "")
+    alt, joint, rest = parts
+    caption = rest.strip() or None
+    return ImageBlock(None, alt, caption, structure.credit(caption), joint if caption else "")
 
 
 def _related(lines: list[_Line]) -> tuple[Related, ...]:

@@ -8,6 +8,7 @@ Boundary: reads strings, changes none.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from crawler.types import Dateline
 
@@ -21,19 +22,30 @@ _DATELINE = re.compile(
     """,
     re.VERBOSE,
 )
+# Words in names of the agency: `L'Agence Vietnamienne d'Information (VNA)` mentions it, and names no place.
+_AGENCY_WORDS = frozenset(
+    "agence agency avi information informations news presse press ttxvn vna vietnam+ xã xa".split()
+)
 # A place consists of capitalised words and these; any other text before `(VNA)` is a sentence that mentions the agency.
 _PARTICLES = frozenset("de du des la le les l d et en sur à au aux sous - – / &".split())
 
-# `VNA` at the end is a signature after a dash, in a composite (`CPV/VNA`), glued to a full stop (`dongs.VNA`), or alone
-# in its paragraph. Otherwise it may be the last word of a sentence.
+# `VNA` at the end is a signature after a dash, in a composite (`CPV/VNA`, `VNA/CVN`), after a full stop, also glued to
+# it (`dongs.VNA`), or alone in its paragraph. Otherwise it may be the last word of a sentence. The letters can be torn
+# apart (`- VN A`, dossier section 16), and the source of the text can follow.
+_LETTERS = r"(?:[A-ZĐ][A-Za-z.]{1,11}/){0,2}(?:V\s?N\s?A|A\s?V\s?I)(?:/[A-Z]{2,5}){0,2}"
 _SIGNATURE = re.compile(
     rf"""(?:
-        (?P<dashed>[-–—‑]\s*{_AGENCY})
-      | (?<=[\s.…!?»”"])(?P<composite>(?:[A-ZĐ][A-Za-z]{{1,11}}/){{1,2}}VNA)
-      | (?<=[.…!?»”"])(?P<glued>VNA|AVI)
-      | ^(?P<alone>{_AGENCY})
-    )[\s.]*$""",
+        (?P<dashed>[-–—‑‐−]+\s*{_LETTERS})
+      | (?<=[\s.…!?»”"])(?P<composite>(?:[A-ZĐ][A-Za-z]{{1,11}}/){{1,2}}(?:VNA|AVI)|(?:VNA|AVI)(?:/[A-Z]{{2,5}}){{1,2}})
+      | (?<=[.…!?»”"])(?P<glued>{_LETTERS})
+      | (?<=[.…!?])[\s»”"]+(?P<apart>{_LETTERS})
+      | ^\s*(?P<alone>\(?{_LETTERS}\)?)
+    )[\s./]*(?:\(\s*[Ss]ource\s*:[^()]*\)[\s.]*)?$""",
     re.VERBOSE,
+)
+# A paragraph after the signature that names where the text comes from: `source`, `Source : VNA`, `(Source: http://…)`.
+_SOURCE_LINE = re.compile(
+    r"[\s(]*sources?\b[\s:：]*[^.!?]{0,60}[\s.)]*|[\s(]*sources?\s*[:：]\s*(?:https?://|www\.)\S+\s*", re.IGNORECASE
 )
 
 # `Photo : VNA`, `Photo: VNA`, `(Photo : VNA)`, `(Source: customsnews)`, `Photo d'illustration : East Asia Forum`
@@ -42,20 +54,25 @@ _CREDIT = re.compile(
     (?:photos?|photographie|source|crédit|credit|image|illustration)
     (?:\s+(?:d['’]\s?illustration|d['’]\s?archives?|illustrative|crédit|source))?
     \s*[:：]\s*
-    (?P<credit>[^:：]{1,60}?)
+    (?P<credit>[^:：]{1,60}?|https?://[^\s()\[\]]{1,300})
     \s*[).\]]*\s*$""",
     re.VERBOSE | re.IGNORECASE,
 )
+
+
+_LAST_PARAGRAPHS = 3  # that can hold the signature and the source
 
 
 def dateline(paragraph: str) -> Dateline | None:
     """Return the dateline (place, date, agency) at the start of `paragraph`; None if there is none.
 
     The text between the place and the agency is a date only if it contains a digit. So the place in
-    `Paris, France (VNA)` is `Paris, France`.
+    `Paris, France (VNA)` is `Paris, France`. A sentence about the agency has no dash, but a word in lower case, after
+    the brackets.
     """
-    match = _DATELINE.match(paragraph.lstrip())
-    if match is None:
+    text = paragraph.lstrip()
+    match = _DATELINE.match(text)
+    if match is None or text[match.end() :].lstrip()[:1].islower():
         return None
     where = (match["where"] or "").strip(" ,\u00a0")
     place, comma, rest = where.partition(",")
@@ -68,6 +85,8 @@ def dateline(paragraph: str) -> Dateline | None:
 
 def _is_place(text: str) -> bool:
     words = re.split(r"[\s'’,]+", text.strip())
+    if any(word.lower() in _AGENCY_WORDS for word in words):
+        return False
     return all(word[:1].isupper() or word in _PARTICLES for word in words if word)
 
 
@@ -77,6 +96,15 @@ def signature(paragraph: str) -> str | None:
     if match is None:
         return None
     return next(group for group in match.groups() if group is not None)
+
+
+def signature_of(paragraphs: Sequence[str]) -> str | None:
+    """Return the signature at the end of a text; None if there is none. It may be followed by lines with the source."""
+    for paragraph in reversed(paragraphs[-_LAST_PARAGRAPHS:]):
+        found = signature(paragraph)
+        if found is not None or _SOURCE_LINE.fullmatch(paragraph) is None:
+            return found
+    return None
 
 
 def credit(caption: str | None) -> str | None:

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from crawler import identity, schedule, urls
+from crawler.clock import to_text
 from crawler.errors import FetchError, MarkupDrift, NotAnArticle
 from crawler.identity import Decision
 from crawler.outcome import Outcome, OutcomeKind
@@ -24,9 +25,12 @@ from crawler.pipeline.stored_pages import response_of
 from crawler.purpose import Purpose, PurposeKind
 from crawler.types import Article, ErrorKind, Fetched, PageOutcome, RawRef, Sighting
 from crawler.warc import digest
-from crawler.warc.foreign import ImportTally, captures
+from crawler.warc.foreign import ForeignCapture, captures
+from crawler.warc.import_tally import ImportTally, Skip
 
 _OK = 200
+_CLOCK_DIFFERENCE = timedelta(minutes=5)
+_EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)  # the oldest articles are from 2009 or 2010 (dossier section 3)
 
 
 @dataclass
@@ -38,34 +42,109 @@ class CaptureImport:
     verdicts: Counter[str] = field(default_factory=Counter)
 
 
-def import_captures(run: Run, path: Path, result: CaptureImport) -> None:
-    """Import the captures of this site's articles from one WARC file, and count them in `result`.
+class CaptureBatch:
+    """Imports the captures of this site's articles from several WARC files.
 
-    Raises:
-        BadInput: the file is not a WARC file, or cannot be read.
-        StopError: the archive cannot be written.
-
+    Revisit records have no body. They refer to another capture, by digest, record id or address and time, and get its
+    response. As it may come later or in another file, they are imported by `finish`, after the files.
     """
 
-    def wanted(url: str) -> bool:
-        return urls.post_id(url) is not None and run.site.owns(url)
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._places: dict[str, tuple[str, datetime]] = {}  # digest or record id: address and time of the capture
+        self._revisits: list[tuple[ForeignCapture, CaptureImport]] = []
 
-    run.progress.phase(path.name, 0)
-    for record in captures(path, wanted, result.tally):
-        if run.stopping():
-            return
+    def read(self, path: Path, result: CaptureImport) -> None:
+        """Import the captures of one file, and count them in `result`.
+
+        Raises:
+            BadInput: the file is not a WARC file, or cannot be read.
+            StopError: the archive cannot be written.
+
+        """
+        self._run.progress.phase(path.name, 0)
+        for capture in captures(path, self._unwanted, result.tally):
+            if self._run.stopping():
+                return
+            if (implausible := _implausible(capture.record.fetched_at, self._run.clock.now())) is not None:
+                detail = to_text(capture.record.fetched_at)
+                result.tally.skip(implausible, capture.record.url, detail, record=capture.number)
+            elif capture.record.warc_type == "revisit":
+                self._revisits.append((capture, result))
+            else:
+                self._import_response(capture, result)
+
+    def finish(self) -> None:
+        """Import the revisit records of the files that were read.
+
+        Raises:
+            StopError: the archive cannot be read or written.
+
+        """
+        for capture, result in self._revisits:
+            if self._run.stopping():
+                return
+            record = capture.record
+            original = self._original(capture)
+            if original is None:
+                result.tally.skip(Skip.REVISIT, record.url, record=capture.number)
+            else:
+                url = self._address(record.url)
+                self._store(replace(original, url=url, fetched_at=record.fetched_at), result)
+        self._revisits.clear()
+
+    def _unwanted(self, url: str) -> Skip | None:
+        if not self._run.site.owns(url):
+            return Skip.OTHER_SITE
+        return Skip.OTHER_PAGE if urls.post_id(url) is None or urls.is_print_page(url) else None
+
+    def _import_response(self, capture: ForeignCapture, result: CaptureImport) -> None:
+        record = capture.record
         if record.status != _OK:
-            result.tally.skipped[f"HTTP status {record.status}"] += 1
-            continue
+            reason = Skip.PARTIAL if record.status // 100 == _OK // 100 else Skip.STATUS
+            result.tally.skip(reason, record.url, str(record.status), record=capture.number)
+            return
         try:
-            fetched = replace(response_of(record), url=urls.canonical(record.url))
+            fetched = replace(response_of(record), url=self._address(record.url))
         except FetchError as error:
-            result.tally.skipped[f"the body cannot be decoded: {error}"] += 1
-            continue
-        verdict = _import_capture(run, fetched, path.name)
+            result.tally.skip(Skip.UNDECODABLE, record.url, str(error), record=capture.number)
+            return
+        self._store(fetched, result)
+        for name in capture.names:
+            self._places.setdefault(name, (fetched.url, fetched.fetched_at))
+
+    def _address(self, url: str) -> str:
+        """Return the address under which a capture is archived."""
+        return self._run.site.address(url, url) or url
+
+    def _store(self, fetched: Fetched, result: CaptureImport) -> None:
+        verdict = _import_capture(self._run, fetched, result.file)
         result.verdicts[verdict] += 1
         detail = f"{verdict}, of {fetched.fetched_at:%Y-%m-%d}"
-        run.progress.step(Outcome(OutcomeKind.CAPTURED, url=fetched.url, detail=detail))
+        self._run.progress.step(Outcome(OutcomeKind.CAPTURED, url=fetched.url, detail=detail))
+
+    def _original(self, revisit: ForeignCapture) -> Fetched | None:
+        """Return the archived response that a revisit record refers to; None if there is none."""
+        places = [self._places[name] for name in revisit.names if name in self._places]
+        if revisit.refers_to is not None:
+            url, at = revisit.refers_to
+            places.append((self._address(url), at))
+        for url, at in places:
+            ref = self._run.archive.capture_at(url, at)
+            if ref is not None:
+                return response_of(self._run.warc.read(ref))
+        return None
+
+
+def is_future(at: datetime, imported_at: datetime) -> bool:
+    """Whether a capture is dated after its import. The clocks of two machines may differ by a few minutes."""
+    return at > imported_at + _CLOCK_DIFFERENCE
+
+
+def _implausible(at: datetime, now: datetime) -> Skip | None:
+    if is_future(at, now):
+        return Skip.FUTURE
+    return Skip.IMPLAUSIBLE if at < _EARLIEST else None
 
 
 def store_capture(run: Run, fetched: Fetched, ref: RawRef, origin: str) -> str:
@@ -82,12 +161,13 @@ def store_capture(run: Run, fetched: Fetched, ref: RawRef, origin: str) -> str:
     except (NotAnArticle, MarkupDrift):
         article = None  # its row stays, so that `vna reparse` with a better parser can read it
     with run.archive.transaction():
+        before = run.archive.page(key)
         raw_id = run.archive.add_raw(fetched.url, at, fetched.status, ref, str(purpose(key)), origin)
-        run.archive.add_sightings(f"warc:{origin}", [Sighting(fetched.url, key)], at, None)
+        run.archive.add_sightings(f"warc:{origin}", [Sighting(fetched.url, key)], at, None, past=True)
         page = run.archive.page(key)
         assert page is not None
         if article is None:
-            if page.state in ("known", "absent"):
+            if before is None or before.state == "absent":  # a page that the site lists still has to be visited
                 message = f"captured by {origin}, but not parsed"
                 outcome = PageOutcome("drift", None, message, raw_id=raw_id, error_kind=ErrorKind.UNREADABLE)
                 run.archive.save_page(key, outcome, at)
@@ -105,7 +185,8 @@ def purpose(key: int) -> Purpose:
 
 
 def _import_capture(run: Run, fetched: Fetched, origin: str) -> str:
-    if run.archive.has_capture(fetched.url, fetched.fetched_at, digest(fetched.body)):
+    spellings = {fetched.url, urls.reencoded(fetched.url)}
+    if any(run.archive.has_capture(url, fetched.fetched_at, digest(fetched.body)) for url in spellings):
         return "known"
     key = urls.post_id(fetched.url)
     assert key is not None

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from crawler import schedule
+from crawler import schedule, urls
 from crawler.errors import NOT_FOUND, BadStatus, MarkupDrift, NotAnArticle, PageError
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline.articles import parse, publication_time, save_parsed_page, store_article
@@ -112,9 +112,11 @@ def _unparsed(run: Run, page: PageForFetch, error: NotAnArticle | MarkupDrift, r
     ):
         return _removed(run, page, response, why)
     state: PageState = "drift" if isinstance(error, MarkupDrift) else "rejected"
+    away = isinstance(error, NotAnArticle) and schedule.leads_elsewhere(page, response.fetched.url, error.rejection)
     with run.transaction():
         outcome = schedule.failed(page, response.at, str(error), state=state, kind=error.kind)
-        outcome = replace(outcome, raw_id=run.capture_ids[response.ref])
+        other = _other_address(run, page) if away else None
+        outcome = replace(outcome, raw_id=run.capture_ids[response.ref], url=other)
         run.archive.save_page(page.id, outcome, response.at)
     run.report.fetched += 1
     run.report.rejected += 1
@@ -147,10 +149,15 @@ def _removed(run: Run, page: PageForFetch, response: Capture, why: str) -> Outco
 
 def _mark_removed(run: Run, page: PageForFetch, now: datetime, why: str, raw_id: int) -> PageState:
     """Record that a page was not found, in the rows of the page and its article; return their new state."""
-    outcome = schedule.gone(page, now, why)
+    outcome = schedule.gone(page, now, why, _other_address(run, page))
     run.archive.save_page(page.id, replace(outcome, raw_id=raw_id), now)
     run.archive.set_article_state(page.id, outcome.state, now)
     return outcome.state
+
+
+def _other_address(run: Run, page: PageForFetch) -> str | None:
+    """Return another address under which the site named a page; None if there is none."""
+    return urls.next_address(page.url, run.archive.page_addresses(page.id))
 
 
 def _failed(run: Run, page: PageForFetch, error: PageError, now: datetime) -> Outcome:

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from crawler import urls
 from crawler.errors import Disallowed, FetchError, Interrupted, SitePaused, SiteUnavailable, StopError
 from crawler.fetch import resolve_host
+from crawler.finding import Finding
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline.fetching import Capture, FetchFailure, fetch
 from crawler.pipeline.pages import handle_response
@@ -26,7 +27,7 @@ from crawler.pipeline.run import Run, recorded
 from crawler.probe import MOST_REQUESTS, QUESTIONS, ProbeEvidence, ProbeResponse, Question, Rules, judge
 from crawler.purpose import Purpose, PurposeKind
 from crawler.schedule.conditional import NO_VALIDATORS, Validators
-from crawler.types import Fetched, Finding, PageForFetch
+from crawler.types import Fetched, PageForFetch
 
 _PROBE = Purpose(PurposeKind.PROBE)
 

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from crawler import schedule
 from crawler.discover import Discovery, sitemaps
+from crawler.discover.problems import summary
 from crawler.errors import PageError
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline.fetching import Capture
@@ -43,30 +44,37 @@ def handle_list(run: Run, source: SourceForPoll, response: Capture, found: Disco
     """Process a good response of a source: `found` is its first page, `walk` holds what all its pages list."""
     now = response.at
     with run.transaction():
-        add_named(run, source, found, now)
+        damage = summary((*found.problems, *add_named(run, source, found, now)))
         if found.doubt is not None:
             run.archive.add_sightings(source.url, walk.sightings, now, now)
-            return _save_failure(run, source, found.doubt, ErrorKind.UNREADABLE, now)
+            return _save_failure(run, source, _joined(found.doubt, damage), ErrorKind.UNREADABLE, now)
         empty = schedule.source_empty(source, now, run.settings.poll_bounds) if not found.sightings else None
         if empty is not None:
+            empty = replace(empty, error=_joined(empty.error, damage))
             _save(run, source, empty, now)
             return Outcome(OutcomeKind.FAILED, url=source.url, detail=empty.error or "")
         outcome = _save_sightings(run, source, found, walk, now)
         received = Validators(response.fetched.header("ETag"), response.fetched.header("Last-Modified"))
         mismatch = conditional.mismatch(source, received, changed=bool(outcome.fresh_items))
+        if damage is not None:
+            outcome = replace(outcome, error=_joined(outcome.error, damage), error_kind=ErrorKind.DAMAGED)
         outcome = replace(outcome, etag=received.etag, last_modified=received.last_modified, whole=True, lie=mismatch)
         retry_abandoned(run, walk.sightings, now)
         _save(run, source, outcome, now, walk.further)
     run.report.sightings += len(walk.sightings)
     kind = OutcomeKind.FOUND if outcome.fresh_items else OutcomeKind.NO_NEWS
-    return Outcome(kind, url=source.url, detail=f"{len(walk.sightings)} articles, {outcome.fresh_items} new")
+    listed = f"{len(walk.sightings)} articles, {outcome.fresh_items} new"
+    return Outcome(kind, url=source.url, detail=_joined(listed, damage))
 
 
 def handle_unmodified(run: Run, source: SourceForPoll, now: datetime) -> Outcome:
-    """Process a 304 response, which says that the source has not changed."""
+    """Process a 304 response, which says that the source has not changed: if it was damaged, it still is."""
+    damaged = source.error_kind is ErrorKind.DAMAGED
+    note, kind = (source.error, source.error_kind) if damaged else (None, None)
     with run.transaction():
         result = schedule.PollResult(source.most_items or 0, 0, 0, source.last_ok_at)
-        _save(run, source, replace(_polled(run, source, result, now), items=None, error=None), now)
+        outcome = replace(_polled(run, source, result, now), items=None, error=note, error_kind=kind)
+        _save(run, source, outcome, now)
         run.archive.extend_appearances(source.id, now)
     return Outcome(OutcomeKind.NOT_MODIFIED, url=source.url)
 
@@ -89,6 +97,10 @@ def quarantine_source(run: Run, source: SourceForPoll, message: str, now: dateti
     outcome = schedule.source_failed(source, now, message, bounds, kind=ErrorKind.BUG)
     run.archive.save_source(source.url, outcome, now)
     return Outcome(OutcomeKind.FAILED, url=source.url, detail=message)
+
+
+def _joined(*texts: str | None) -> str:
+    return "; ".join(text for text in texts if text)
 
 
 def _save_failure(

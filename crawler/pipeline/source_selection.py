@@ -10,6 +10,7 @@ from datetime import datetime
 
 from crawler import schedule
 from crawler.discover import Discovery, related, sitemaps
+from crawler.discover.problems import Problem, ProblemKind
 from crawler.errors import PageError, SourceMoved
 from crawler.pipeline.run import Run
 from crawler.types import Article, SourceForPoll, SourceFound
@@ -30,14 +31,21 @@ def configure(run: Run, now: datetime) -> None:
         run.archive.rename_sources(changes.renamed)
 
 
-def add_named(run: Run, source: SourceForPoll, found: Discovery, now: datetime) -> None:
-    """Add the sources that a response names. The sitemap of a past month is not due: only a backfill reads it."""
-    for named in found.sources:
+def add_named(run: Run, source: SourceForPoll, found: Discovery, now: datetime) -> tuple[Problem, ...]:
+    """Add the sources that a response names; return a problem if there are too many to add all.
+
+    The sitemap of a past month is not due: only a backfill reads it.
+    """
+    wanted, left_out = schedule.sources_to_add(
+        source, found.sources, run.archive.source_rows() if found.sources else []
+    )
+    for named in wanted:
         over = sitemaps.is_over(named, now)
         run.archive.add_sources([named], None if over else now)
         if named.when is not None and not over:
-            run.archive.recall_absent([named.url], now)
+            run.archive.recall_absent(named.url, now)
     _add_months(run, source, now)
+    return (Problem(ProblemKind.MORE_SOURCES, len(left_out), left_out[0].url),) if left_out else ()
 
 
 def add_named_by_failure(run: Run, source: SourceForPoll, error: PageError, now: datetime) -> None:
@@ -46,7 +54,8 @@ def add_named_by_failure(run: Run, source: SourceForPoll, error: PageError, now:
     These are the target of a redirect and, after a failure of the sitemap index, the sitemaps of recent months.
     """
     if isinstance(error, SourceMoved):
-        run.archive.add_sources([error.found], now)
+        wanted, _ = schedule.sources_to_add(source, [error.found], run.archive.source_rows())
+        run.archive.add_sources(wanted, now)
     _add_months(run, source, now)
 
 

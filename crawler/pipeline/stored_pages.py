@@ -9,7 +9,9 @@ Boundary: reads WARC files; writes nothing.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +25,7 @@ from crawler.warc import Record, WarcStore
 
 Repairer = Callable[[Article], Reading]
 _NO_LIMIT = 1 << 40  # bytes; the size limit was applied when the response was fetched
+_MAX_IMPORTED = 10_000_000  # bytes; no limit was applied to a capture of another collection
 _CHUNK = 16  # captures that a worker process receives at once
 
 
@@ -80,8 +83,18 @@ _reader: Reader | None = None
 
 def _start_worker(make: Callable[[], Reader]) -> None:
     global _reader  # noqa: PLW0603 - a worker process has exactly one reader
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the process that writes
+    for number in (signal.SIGINT, signal.SIGHUP):  # the process that writes handles them, and ends the workers
+        signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _reader = make()
+
+
+def _end_with_parent() -> None:
+    """End this worker when the process that writes is killed: nothing else would end it."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _read_in_worker(ref: RawRef) -> ParsedPage | UnparsedPage:
@@ -111,10 +124,11 @@ def response_of(record: Record) -> Fetched:
     """Return the response that a WARC record holds.
 
     Raises:
-        FetchError: the body of the response cannot be decoded.
+        FetchError: the body of the response cannot be decoded, or it is an imported capture with too large a body.
 
     """
-    coding = next((v for k, v in record.headers if k.lower() == "content-encoding"), None)
+    coding = ",".join(value for name, value in record.headers if name.lower() == "content-encoding")
+    limit = _NO_LIMIT if record.origin is None else _MAX_IMPORTED
     return Fetched(
         url=record.url,
         fetched_at=record.fetched_at,
@@ -123,7 +137,7 @@ def response_of(record: Record) -> Fetched:
         http_version="1.1",
         headers=record.headers,
         body=record.body,
-        content=inflate(record.url, record.body, coding, _NO_LIMIT),
+        content=inflate(record.url, record.body, coding, limit),
         target="",
         request_headers=(),
     )

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from crawler.finding import Finding
 from crawler.probe import api, feeds, home, hosts, pages, sitemaps
 from crawler.probe.evidence import CheckResult, ProbeEvidence
 from crawler.probe.questions import ERAS
-from crawler.types import Finding
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,11 @@ from crawler import urls
 from crawler.discover import api, feeds, lists, sitemaps
 from crawler.discover.found import Discovery
 from crawler.errors import MarkupDrift, NotAnArticle, UnreadableSource
+from crawler.finding import FindingVerdict
 from crawler.markup import Markup
 from crawler.parse.page import parse_page
 from crawler.site import Site
-from crawler.types import Article, Fetched, FindingVerdict, Sighting
+from crawler.types import Article, Fetched, Sighting
 
 OK = 200
 

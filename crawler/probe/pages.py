@@ -7,12 +7,12 @@ Boundary: pure checks. Each takes the responses of the probe (`ProbeEvidence`) a
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 
 from crawler import identity, site, urls
 from crawler.errors import NOT_FOUND, MarkupDrift, NotAnArticle
+from crawler.parse import json_text
 from crawler.probe.evidence import CheckResult, ProbeEvidence, confirmed, count, differs, named, path, unknown
 from crawler.probe.questions import ERAS
 from crawler.types import Article
@@ -105,8 +105,8 @@ def _ld_keys(html: str) -> set[str]:
     keys: set[str] = set()
     for script in _LD.findall(html):
         try:
-            value = json.loads(script, strict=False)
-        except (ValueError, RecursionError):
+            value = json_text.load(script).value
+        except ValueError:
             continue
         if isinstance(value, dict) and value.get("@type") == "NewsArticle":
             keys |= {key for key in value if not key.startswith("@")}

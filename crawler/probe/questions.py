@@ -185,10 +185,13 @@ def _wrong_slug(evidence: ProbeEvidence) -> str | None:
 
 
 def _known_article(evidence: ProbeEvidence) -> tuple[str, int] | None:
-    """Return the slug and the post id of the newest requested article; None if its request led to another page."""
+    """Return the slug and the post id of the newest requested article.
+
+    Return None if its request led to another page, or to an address without a slug.
+    """
     response = evidence.ok("era:now")
     name, post_id = (urls.slug(response.url), urls.post_id(response.url)) if response else (None, None)
-    return None if name is None or post_id is None else (name, post_id)
+    return (name, post_id) if name and post_id is not None else None
 
 
 def _again(evidence: ProbeEvidence) -> str | None:

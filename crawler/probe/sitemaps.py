@@ -14,6 +14,7 @@ from statistics import median
 from crawler import site
 from crawler.discover import xml
 from crawler.discover.found import Discovery
+from crawler.discover.problems import Problems
 from crawler.parse import times
 from crawler.probe.evidence import CheckResult, ProbeEvidence, confirmed, count, differs, path, unknown
 from crawler.probe.questions import ERAS, months
@@ -121,7 +122,7 @@ def titles(evidence: ProbeEvidence) -> CheckResult:
     response, listed = evidence.ok("month:now"), evidence.stories("month:now", "urlset")
     if response is None or not listed:
         return unknown(evidence.failure("month:now") or "no article in it")
-    escaped = _CDATA in xml.to_utf8(response.content, response.url)
+    escaped = _CDATA in xml.to_utf8(response.content, Problems())
     form = "as escaped CDATA" if escaped else "not as escaped CDATA"
     with_title = sum(s.title is not None for s in listed)
     seen = f"{with_title} of {len(listed)} articles with a title, {form}"

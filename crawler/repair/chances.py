@@ -9,12 +9,16 @@ where a run of letters may be split.
 from __future__ import annotations
 
 import math
+import re
+from itertools import takewhile
 
 from crawler.repair import shapes, vietnamese, words
 from crawler.repair.lexicon import Lexicon
+from crawler.repair.names import PAIRS, PLACES
 
 NEVER = -math.inf
 _LISTED = 0.7  # bonus of a listed word over two words that form the same string by chance
+_UNSURE = -0.8  # the same if it is rare and no compound: often a foreign or misspelt word
 _RAREST = -17.5  # upper bound for an unlisted word: it is rarer than any listed one
 _MIN_FREQUENCY = 2e-8  # share of running words; below this a listed word is not trusted
 _JUNK = -20.7  # a listed "word" that is really two function words run together
@@ -22,48 +26,89 @@ _DERIVED = -18.5  # an unlisted word derived from a listed one
 _PREFIX = -11.0  # `néo` before its hyphen, and a Roman ordinal
 _NAME = -13.0
 _KNOWN_NAME = -12.0
-_SYLLABLE_IN_NAME = -9.0  # a Vietnamese syllable that follows another syllable of a name
+_PAIR = -4.0  # the second word of a known name, after the first one
+_SYLLABLE_IN_NAME = -7.0  # a Vietnamese syllable that follows another syllable of a name
 _BRAND = -9.0
+_ACRONYM_AND_WORD = -13.0  # `PIBdu` as one word, before its letters are counted
 _COMMON_CAPITAL = -3.5  # `Défense` in the middle of a sentence
 _STRAY_CAPITAL = -7.0  # `Et` in the middle of a sentence
+_COMMON_WORD = 3e-6  # share of running words
+_NO_ENDING = -45.0  # unlisted, and no French word is formed like this: `dongsà`, `manuscritsHan`, `àHai`
+_INFLECTED = -1.5  # an unlisted plural of a listed word is about a fifth as common
+_UNKNOWN = -6.8  # an unknown word in lower case, before its letters are counted
 _LETTER = -2.2  # for each letter of an unknown word
+_NO_PLURAL = ("ss", "xs", "zs", "als", "aus", "eus")
+_ENGLISH = ("ed", "ing", "ally", "ional", "ness", "ory", "ories")  # `uncompressed` is English, not `un` and a word
+_BRAND_SHAPE = re.compile(r"[A-ZÀ-Þ][^\W\d_A-ZÀ-Þ]{2,}[A-ZÀ-Þ][^\W\d_A-ZÀ-Þ]{2,}")
+_CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZÀÂÄÇÉÈÊËÎÏÔÖÙÛÜŒĐ"
+#: A capital after some small letters, or after `à`: no brand is written like this, unlike `iPhone`.
+_CAPITAL_INSIDE = re.compile(
+    r"""
+    (?:[^\W\d_A-ZÀ-Þ]{4,}|[àéô])[A-ZÀ-Þ]
+    | (?:[^\W\d_A-ZÀ-Þ]{3}|la|le|les|de|du|des|au|aux|en|et|un|ou|se|sa)[A-ZÀ-Þ][^\W\d_A-ZÀ-Þ]
+    | [^\W\d_A-ZÀ-Þ]{2,}[A-ZÀ-Þ]{2}
+    """,
+    re.VERBOSE,
+)
 
 
 def of_whole(text: str, left: str, right: str, lexicon: Lexicon) -> float:
     """Return the log probability that `text`, a whole run of letters, is one word, whether it is listed or not."""
+    if text.endswith("'"):
+        return _NO_ENDING
     if not text[1:].islower():
         return _of_mixed(text, lexicon)
     if text[0].isupper():
         return _of_capitalised(text, left, right, lexicon)
+    return _of_small_letters(text, lexicon)
+
+
+def _of_small_letters(text: str, lexicon: Lexicon) -> float:
     known = lexicon.frequency(text)
     if known:
-        return _JUNK if known < 3e-6 and _is_two_function_words(text) else math.log(known) + _LISTED
-    return _DERIVED if is_derived(text, lexicon) else min(_RAREST, -5.3 + (_LETTER - 0.1) * len(text))
+        if known < 3e-6 and _is_two_function_words(text):
+            return _JUNK
+        return math.log(known) + (_LISTED if lexicon.is_whole(text) else _UNSURE)
+    if text.endswith("à"):
+        return _NO_ENDING
+    return _DERIVED if is_derived(text, lexicon) else min(_RAREST, _UNKNOWN + (_LETTER - 0.1) * len(text))
 
 
 def of_first(text: str, second: str, left: str, lexicon: Lexicon) -> float:
     """Return the log probability of `text` as the first part of a run of letters; `second` is the other part."""
+    if text == "ai":  # not in the list of short words, because it stands only after `j'`
+        return of_plain("suis", lexicon) if left.lower() == "j'" else NEVER
     if text.islower():
-        return of_plain(text, lexicon)
+        # `relieraBên`: the capital shows where the first word ends, even if it is not listed.
+        unknown = _UNKNOWN + _LETTER * len(text) if len(text) > 3 and (second[0].isupper() or second == "à") else NEVER
+        return max(of_plain(text, lexicon), unknown)
     if len(text) > 1 and text.isupper():
         return _of_acronym(text, second, lexicon)
-    return _of_title(text, second, left, lexicon) if text[0].isupper() and text[1:] == text[1:].lower() else NEVER
+    if text[1:] != text[1:].lower():
+        return _of_brand(text, second, lexicon)
+    return _of_title(text, second, left, lexicon) if text[0].isupper() else NEVER
 
 
 def of_second(first: str, text: str, right: str, lexicon: Lexicon) -> float:
     """Return the log probability of `text` as the second part of a run of letters; `first` is the first part."""
-    if right == "-" and text in words.PREFIXES:
+    if (right == "-" and text in words.PREFIXES) or shapes.ROMAN.fullmatch(text):
         return _PREFIX
     if text.endswith("'"):
-        return _log(lexicon.frequency(text[:-1]), 1e-4) if text[:-1] in words.ELIDED else NEVER
+        return _of_elided(text, right, lexicon)
     if text.islower():
         return of_plain(text, lexicon)
-    if shapes.ROMAN.fullmatch(text):
-        return _PREFIX
     if len(text) > 1 and text.isupper():
         return -6.0 - len(text) if first.islower() else NEVER
-    is_title = text[0].isupper() and text[1:].islower()
-    return _of_capitalised(text, first, right, lexicon) if is_title else NEVER
+    if text[0].isupper() and text[1:].islower():
+        return _of_capitalised(text, first, right, lexicon)
+    return _of_mixed(text, lexicon) if first.islower() and _BRAND_SHAPE.fullmatch(text) else NEVER
+
+
+def _of_elided(text: str, right: str, lexicon: Lexicon) -> float:
+    if text in words.BOUND:
+        return _log(lexicon.frequency(text[:-1]), 1e-4)
+    excluded = text in {"s'", "n'"} and right in words.NO_VERB
+    return NEVER if excluded or text[:-1] not in words.ELIDED else _log(lexicon.frequency(text[:-1]), 1e-4)
 
 
 def of_plain(text: str, lexicon: Lexicon) -> float:
@@ -71,8 +116,14 @@ def of_plain(text: str, lexicon: Lexicon) -> float:
     if len(text) <= 3 and text not in words.SHORT:
         return NEVER
     known = lexicon.frequency(text)
+    if known < 3e-6 and text.endswith(_ENGLISH):
+        return NEVER
     if known > _MIN_FREQUENCY:
         return math.log(known)
+    if len(text) > 6 and text.endswith("s") and not text.endswith(_NO_PLURAL):
+        stem = lexicon.frequency(text[:-1])
+        if stem > _MIN_FREQUENCY:
+            return math.log(stem) + _INFLECTED
     return _DERIVED if len(text) > 8 and is_derived(text, lexicon, 1e-6) else NEVER
 
 
@@ -87,9 +138,11 @@ def is_derived(text: str, lexicon: Lexicon, floor: float = 5e-8) -> bool:
 
 
 def _is_stem(stem: str, lexicon: Lexicon, floor: float) -> bool:
-    if len(stem) < 5 or stem[-1] in "sx":
+    if len(stem) < 5:
         return False
-    return any(lexicon.frequency(stem + e) > floor for e in ("", "e", "er", "é"))
+    # `compress` gives `compressera`, but a plural has no further ending.
+    endings = ("er", "é") if stem[-1] in "sx" else ("", "e", "er", "é")
+    return any(lexicon.frequency(stem + e) > floor for e in endings)
 
 
 def _log(frequency: float, otherwise: float) -> float:
@@ -118,6 +171,11 @@ def _of_mixed(text: str, lexicon: Lexicon) -> float:
     """Return the log probability of a word with inner capitals; `MobiFone` has a likelier form than `iPhone`."""
     if lexicon.is_name(text):
         return _BRAND
+    if _CAPITAL_INSIDE.match(text) and "".join(takewhile(str.islower, text)) not in words.PREFIXES:
+        return _NO_ENDING
+    tail = text.lstrip(_CAPITALS)
+    if len(text) - len(tail) > 1 and len(tail) > 1 and tail in words.FUNCTION:
+        return _ACRONYM_AND_WORD + _LETTER * len(text)
     is_brand = text[0].isupper() and text[1].islower()
     return -7.0 - len(text) if is_brand else -8.0 + _LETTER * len(text)
 
@@ -135,6 +193,15 @@ def _of_acronym(text: str, second: str, lexicon: Lexicon) -> float:
     return max(_log(lexicon.frequency(text.lower()), 1e-99), -9.0 - len(text))
 
 
+def _of_brand(text: str, second: str, lexicon: Lexicon) -> float:
+    """Return the log probability of `text`, with a capital inside, as the first part: `PetroVietnam` before `est`."""
+    if second not in words.TAILS:
+        return NEVER
+    if lexicon.is_name(text) or text.lower() in PLACES:
+        return _BRAND
+    return min(-11.0, -3.0 - len(text)) if _BRAND_SHAPE.fullmatch(text) and len(second) > 1 else NEVER
+
+
 def _of_title(text: str, second: str, left: str, lexicon: Lexicon) -> float:
     """Return the log probability of `text`, a capitalised word, as the first part of a run of letters.
 
@@ -146,18 +213,25 @@ def _of_title(text: str, second: str, left: str, lexicon: Lexicon) -> float:
         return chance if chance > NEVER else _of_glued_name(text, second, left, lexicon)
     if lower in words.FUNCTION or len(text) < 3:
         chance += _STRAY_CAPITAL
-    elif not lexicon.is_name(text):
+    elif not (lower in PLACES or lexicon.is_name(text)):
         chance += _COMMON_CAPITAL
     return max(chance, _of_glued_name(text, second, left, lexicon))
 
 
 def _of_glued_name(text: str, second: str, left: str, lexicon: Lexicon) -> float:
-    if second not in words.FUNCTION or len(text) < 3:
+    beside_syllable = left[0].isupper() and vietnamese.is_syllable(left)
+    if second not in words.FUNCTION:
+        # `Huyênpourrait`: the second word is long and common, so that no foreign name ends in it by chance.
+        is_pair = beside_syllable and vietnamese.is_syllable(text) and len(second) > 4
+        return _SYLLABLE_IN_NAME if is_pair and lexicon.frequency(second) > _COMMON_WORD else NEVER
+    if f"{vietnamese.fold(left)} {vietnamese.fold(text)}" in PAIRS:
+        return _PAIR
+    if len(text) < 3:
         return NEVER
-    if lexicon.is_name(text):
+    if text.lower() in PLACES or lexicon.is_name(text):
         return _KNOWN_NAME
     if vietnamese.is_syllable(text):
-        return _SYLLABLE_IN_NAME if left[0].isupper() and vietnamese.is_syllable(left) else _NAME
+        return _SYLLABLE_IN_NAME if beside_syllable else _NAME
     return -4.0 + _LETTER * len(text) if len(text) > 3 and second in words.TAILS else NEVER
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from crawler.repair import score, shapes, words, wrap
+from crawler.repair import quotes, score, shapes, words, wrap
 from crawler.repair.lexicon import Lexicon
 from crawler.types import Repair
 
@@ -31,9 +31,9 @@ _AT_SIGN = 3.0  # a space is missing at a sign; `typography` repairs it
 _ADDRESS = re.compile(r"@|://|www\.|\w\.(?:vn|com|org|net|fr|info|asia|gov|edu)\b|[#_\\]|&\w+;", re.IGNORECASE)
 #: Signs at which a space is missing, because a letter or bracket follows directly.
 _SIGN_BREAK = re.compile(
-    r"(?<=[^\W\d_][,;.!?])(?=[^\W\d_])|(?<=[^\W\d_]{2})(?=\()|(?<=[\w)»\"”][.])(?=[A-ZÀ-Þ])|(?<=[)»”])(?=[^\W\d_])|(?<=[^\W\d_])(?=[«“])"
+    r"(?<=\d%)(?=[^\W\d_])|(?<=[^\W\d_])(?=\"\w)|(?<=\w\")(?=[^\W\d_])|(?<=[^\W\d_],)(?=\d)|(?<= [:–-])(?=[^\W\d_])|(?<=[^\W\d_][,;.!?])(?=[^\W\d_])|(?<=[^\W\d_]{2})(?=\()|(?<=[\w)»\"”][.])(?=[A-ZÀ-Þ])|(?<=[)»”])(?=[^\W\d_])|(?<=[^\W\d_])(?=[«“])"
 )
-_CHUNK = re.compile(r"[\w’']+(?:[.,]\d+)*")
+_CHUNK = re.compile(r"(?:[\w’']|(?<=\d)[.,](?=\d))+")
 _WORD_END = re.compile(r"\s|$")
 
 
@@ -94,7 +94,8 @@ def protected(text: str) -> list[tuple[int, int]]:
 def runs(text: str) -> Iterator[score.LetterRun]:
     """Yield each run of letters with the tokens before and after it; skip single letters and protected chunks."""
     spans = protected(text)
-    found = [(m.start(), m[0].replace("’", "'")) for m in words.TOKEN.finditer(text)]
+    closing = quotes.closing_apostrophes(text)
+    found = [(m.start(), _word(m, closing)) for m in words.TOKEN.finditer(text)]
     for i, (start, token) in enumerate(found):
         if len(token) < 2 or not token[0].isalpha() or any(a <= start < b for a, b in spans):
             continue
@@ -102,6 +103,11 @@ def runs(text: str) -> Iterator[score.LetterRun]:
         right = found[i + 1][1] if i + 1 < len(found) else "\n"
         touches_number = left[0].isdigit() and not text[start - 1].isspace()
         yield score.LetterRun(start, token, left, right, touches_number)
+
+
+def _word(match: re.Match[str], closing: set[int]) -> str:
+    """Return a token, without its apostrophe if this closes a quotation."""
+    return match[0][:-1] if match.end() - 1 in closing else match[0].replace("’", "'")
 
 
 def _block_spots(text: str, splits: Sequence[score.Split]) -> wrap.BlockSpots:
@@ -122,7 +128,11 @@ def _next_end(text: str, offset: int) -> int:
 
 def _edits(piece: Piece, block: wrap.BlockSpots, chances: Sequence[float]) -> Iterator[Repair]:
     """Yield one edit for each string of glued words, so that the table `repairs` shows whole words."""
-    sure = [s.offset for s, chance in zip(block.spots, chances, strict=True) if chance >= SURE]
+    best: dict[int, tuple[float, int]] = {}  # a run of letters is split at one place at a time
+    for spot, chance in zip(block.spots, chances, strict=True):
+        if chance >= SURE:
+            best[spot.run] = max(best.get(spot.run, (0.0, 0)), (chance, spot.offset))
+    sure = sorted(offset for _, offset in best.values())
     for match in _CHUNK.finditer(piece.text):
         cuts = [o for o in sure if match.start() < o < match.end()]
         if cuts:

@@ -17,6 +17,9 @@ _TRUST = 4.0  # weight of the prior about a word's neighbours, in occurrences of
 _CLASS_TRUST = 12.0  # the same for classes of words
 _NEIGHBOURS = 5.0  # nats, for two names that stand side by side elsewhere on the page
 _COMMON = 5e-7  # share of running words from which on half of a name may be a word of its own
+_VERY_COMMON = 3e-6  # the same for the second half alone
+_RARE = 1e-8  # share of running words below which a capitalised first word of a sentence is a name
+_TRUSTED = 5e-7  # share of running words from which on a listed word is a word, not two that were often run together
 _OPEN = "\n"  # the token before the first and after the last one of a line
 
 
@@ -35,12 +38,17 @@ class Lexicon(Protocol):
         """Whether `word`, which is capitalised, occurs in clean text as a name or as part of a name."""
         ...
 
+    def is_whole(self, word: str) -> bool:
+        """Whether `word`, in lower case, is certainly one word, even if it looks like two (`ledit`, `parfaire`)."""
+        ...
+
 
 class WordList:
-    """A lexicon that knows only how frequent words are."""
+    """A lexicon that knows only how frequent words are, and which of the rare ones look like two words but are one."""
 
-    def __init__(self, frequencies: Mapping[str, float]) -> None:
+    def __init__(self, frequencies: Mapping[str, float], compounds: Iterable[str] = ()) -> None:
         self._frequencies = frequencies
+        self._compounds = frozenset(compounds)
 
     def frequency(self, word: str) -> float:
         """Return the frequency of `word` in the list; 0.0 if the list does not contain it."""
@@ -53,6 +61,10 @@ class WordList:
     def is_name(self, word: str) -> bool:  # noqa: ARG002 - the protocol's signature
         """Return False, because a word list does not show which words are names."""
         return False
+
+    def is_whole(self, word: str) -> bool:
+        """Whether the list of compounds contains `word`, or it is so common that the list of words must be right."""
+        return word in self._compounds or self._frequencies.get(word, 0.0) >= _TRUSTED
 
 
 class Corpus:
@@ -80,7 +92,7 @@ class Corpus:
         """Learn words, pairs of words and names from one clean text; each line of the text is a separate block."""
         for line in text.splitlines():
             found = [_OPEN, *words.tokens(line), _OPEN]
-            self._names.update(_names(found))
+            self._names.update(self._names_in(found))
             lower = [t.lower() for t in found]
             self._words.update(lower)
             self._pairs.update(pairwise(lower))
@@ -92,14 +104,23 @@ class Corpus:
         """Learn only names, from a text that may contain glued words; ignore names that may be two words."""
         for line in text.splitlines():
             found = [_OPEN, *words.tokens(line), _OPEN]
-            self._names.update(name for name in _names(found) if not self._may_be_glued(name))
+            self._names.update(name for name in self._names_in(found) if not self._may_be_glued(name))
             self._neighbours.update((a, b) for a, b in pairwise(found) if {a, b} <= self._names)
 
     def _may_be_glued(self, name: str) -> bool:
         if not name[1:].islower() or any(name.endswith(tail) for tail in words.TAILS):
             return True
         halves = ((name[:i].lower(), name[i:]) for i in range(2, len(name) - 2))
-        return any(min(self.frequency(a), self.frequency(b)) > _COMMON for a, b in halves)
+        return any(
+            min(self.frequency(a), self.frequency(b)) > _COMMON or (len(b) > 4 and self.frequency(b) > _VERY_COMMON)
+            for a, b in halves
+        )
+
+    def _names_in(self, found: list[str]) -> Iterator[str]:
+        """Yield the capitalised tokens that are names; a first word is one if it is no common word."""
+        for before, token in pairwise(found):
+            if token[0].isupper() and (not words.ends_sentence(before) or self.frequency(token.lower()) < _RARE):
+                yield token
 
     def frequency(self, word: str) -> float:
         """Return the larger of two frequencies of `word`: that in `base`, and a cautious one from the learnt texts."""
@@ -130,11 +151,9 @@ class Corpus:
         """Whether the learnt texts or `base` contain `word` as a name."""
         return word in self._names or self._base.is_name(word)
 
-
-def _names(found: list[str]) -> Iterator[str]:
-    for before, token in pairwise(found):
-        if token[0].isupper() and not words.ends_sentence(before):
-            yield token
+    def is_whole(self, word: str) -> bool:
+        """Whether `base` knows `word` as one word; the learnt texts are too few to show it."""
+        return self._base.is_whole(word)
 
 
 class Grammar:

@@ -20,6 +20,8 @@ _CONTEXT = 0.8  # discount: the odds of the neighbours are not independent of on
 _CONTEXT_LIMIT = 5.0
 _LONGEST = 60  # letters; a longer run is not text, and the time grows with its square
 _COMBINING = -6.0  # `photo|chromique` is more probably a new compound than two words
+_DOUBTFUL = -2.5  # limit for a listed form: too low for the words alone, high enough at the end of a full line
+_COMMON_NAME = 5e-7  # share of running words
 _FOREIGN = -8.0  # next to a foreign function word such as `the`
 
 
@@ -48,20 +50,56 @@ class Split:
 
 def splits(run: LetterRun, lexicon: Lexicon) -> Iterator[Split]:
     """Yield the places at which `run` can be split into two parts that can both be words."""
-    if _is_bound(run) or len(run.text) > _LONGEST:
+    if _is_bound(run) or len(run.text) > _LONGEST or _is_whole(run, lexicon):
         return
     shaped = _shaped(run, lexicon)
     if shaped:
         yield shaped
-    else:
-        yield from _by_words(run, lexicon)
+    if not shaped or shaped.odds < 0.0:
+        # After a brand such as `PetroVietnam`, a function word may follow; inside it, its shape decides.
+        after = shaped.offset if shaped else 0
+        limit = _DOUBTFUL if run.text in words.DOUBTFUL else LIMIT
+        for split in _by_words(run, lexicon):
+            if split.offset > after:
+                yield Split(split.offset, min(limit, split.odds), split.run)
+
+
+def _is_whole(run: LetterRun, lexicon: Lexicon) -> bool:
+    """Whether `run` is certainly one word: `ledit`, `Ledit`; not `parla` and `dela` where only two words fit."""
+    lower = run.text.lower()
+    if not run.text[1:].islower() or run.left.lower() == "aujourd'" or not lexicon.is_whole(lower):
+        return False
+    if run.text[0].isupper() and not words.ends_sentence(
+        run.left
+    ):  # a name: of a rare word, the capital shows that it is another one
+        return lexicon.frequency(lower) > _COMMON_NAME
+    if lower in words.DOUBTFUL:
+        return run.text[0].isupper()
+    at = words.COLLISIONS.get(lower, 0)
+    return at == 0 or not _fits_two_words(run, at, lexicon)
+
+
+def _fits_two_words(run: LetterRun, at: int, lexicon: Lexicon) -> bool:
+    """Whether the neighbours of `run`, a word of `words.COLLISIONS`, leave no other reading than two words."""
+    lower = run.text.lower()
+    if lower[:at] in {"il", "on"}:
+        return run.text[0].isupper() and words.ends_sentence(run.left) and words.word_class(run.right) == "é"
+    if not run.left.islower() or run.left in words.BEFORE_ONE_WORD:
+        return False
+    if run.right[0].isupper():  # `ingénieurs dela Compagnie`, `présentée parla BAD`, but `Chirac parla Anglais`
+        return lower == "dela" or words.word_class(run.left) in {"é", "ée", "és"}
+    is_noun = run.right.islower() and run.right not in words.FUNCTION and not run.right.endswith(("ment", "'"))
+    return is_noun and lexicon.follows(lower[at:], run.right) >= 1.0
 
 
 def _is_bound(run: LetterRun) -> bool:
     lower = run.text.lower()
     if run.left.lower() == "aujourd'":
         return lower == "hui"
-    return lower.endswith("'") and (lower in words.BOUND or lower[:-1] in words.ELIDED)
+    if not lower.endswith("'"):
+        return False
+    english = run.right in {"s", "re", "ll", "ve"} or (run.right == "t" and lower.endswith("n'"))  # `Sun's`, `doesn't`
+    return english or lower in words.BOUND or lower[:-1] in words.ELIDED
 
 
 def _shaped(run: LetterRun, lexicon: Lexicon) -> Split | None:

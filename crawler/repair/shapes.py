@@ -12,11 +12,12 @@ import re
 
 from crawler.repair import vietnamese, words
 from crawler.repair.lexicon import Lexicon
-from crawler.repair.names import FIRST_NAMES
+from crawler.repair.names import FIRST_NAMES, PAIRS, TITLES
 
 _NEVER = -math.inf
 #: `AnneMarie` in running text is more often two names than a brand, but the odds are low enough for `wrap` to decide.
 _TWO_NAMES = 3.0
+_TWO_SYLLABLES = 7.0  # `KimDong`: two Vietnamese syllables that are no listed brand
 _PERSON = 8.0  # begins with a known first name
 _SEEN_APART = 12.0  # the two names stand side by side elsewhere on the page
 _BRAND_WORD = -4.0  # ends with a common word
@@ -38,9 +39,21 @@ _BRAND_ENDS = frozenset(
     card go pro max star com cam data key lab labs link zeneca tech gram chat app post invest capital sign sports
     """.split()
 )
+#: Surnames and titles that begin with an article and are often written as one word: `LaSalle`, `LeMonde`.
+_AFTER_ARTICLE = frozenset(
+    """
+    monde salle blanc bron brun roux clerc grand fèvre page roy roi rouge beau beouf bœuf fort gall noir petit jeune bel
+    fontaine tour croix porte place roche rochelle motte forge chapelle ferme belle pierre mar vie guardia font bonne
+    borde combe coste garde grange lande rose rue vallée vigne voie maître maire moine doux goff pen duc gendre tellier
+    vasseur sage sueur vert mer marche poste caisse
+    """.split()
+)
+_ARTICLES = frozenset("le la les un une des du au aux".split())
+_COMMON = 1e-6  # share of running words from which on a word after an article is a common noun
 ROMAN = re.compile(r"[IVX]+(?:e|er|ᵉ)")
 _AFTER_NUMBER = re.compile(r"(?P<end>èm|èr|e|è|ᵉ)")
 _AFTER_ROMAN = re.compile(r"(?:[IVX]{2,}|[IVX](?=e(?:siècle|République|Congrès|arrondissement)))(?P<end>èm|e|ᵉ)")
+_AFTER_ORDINAL = frozenset("sur en et de du des dans est par à".split())
 #: Units and ordinal endings that may follow a number without a space.
 _UNITS = frozenset(
     """
@@ -65,10 +78,12 @@ def _of_two_names(one: str, two: str, left: str, right: str, lexicon: Lexicon) -
     first, second = one.lower(), two.lower()
     if lexicon.is_name(one + two):
         return _BRAND
-    if lexicon.follows(one, two) > 4.0:
+    if lexicon.follows(one, two) > 4.0 or f"{vietnamese.fold(one)} {vietnamese.fold(two)}" in PAIRS:
         return _SEEN_APART
     if first in words.FUNCTION and words.ends_sentence(left):
         return _opening(first, second, lexicon)
+    if first in _ARTICLES and not left[0].isupper():
+        return _opening(first, second, lexicon) if lexicon.frequency(second) > _COMMON else _TWO_NAMES
     return _of_name_or_brand(first, second, left[0].isupper() or right[0].isupper(), lexicon)
 
 
@@ -78,23 +93,24 @@ def _of_name_or_brand(first: str, second: str, beside_name: bool, lexicon: Lexic
     `beside_name` means that a capitalised word stands next to them.
     """
     if vietnamese.is_syllable(first) and vietnamese.is_syllable(second):
-        return _BRAND if lexicon.frequency(first + second) else _TWO_NAMES + 2.0 + beside_name
+        return _BRAND if lexicon.frequency(first + second) else _TWO_SYLLABLES + beside_name
     if first in _BRAND_STARTS or second in _BRAND_ENDS:
         return _BRAND
-    if first in FIRST_NAMES:
+    if first in FIRST_NAMES or first in TITLES:
         return _PERSON
     common = lexicon.frequency(second) > 2e-5 and not lexicon.is_name(second.capitalize())
-    return _TWO_NAMES + beside_name + (_BRAND_WORD if common else 0.0)
+    beside = 3.0 if beside_name and lexicon.frequency(first) < 1e-5 else float(beside_name)
+    return _TWO_NAMES + beside + (_BRAND_WORD if common else 0.0)
 
 
 def _opening(first: str, second: str, lexicon: Lexicon) -> float:
     """Return the odds of a missing space after a function word at the start of a sentence, as in `LesVietnamiens`.
 
-    The odds are lower after `le`, `la`, `de` and `du`, because `LeMonde` and `LaSalle` are names.
+    The odds are lower before words of surnames, because `LeMonde` and `LaSalle` are names.
     """
-    if lexicon.frequency(second) < 1e-7:
+    if lexicon.frequency(second) < 1e-7 or second in _AFTER_ARTICLE:
         return _TWO_NAMES
-    return 5.0 if first in {"le", "la", "de", "du"} else 9.0
+    return 5.0 if first in {"de", "du"} else 9.0
 
 
 def ordinal(touches_number: bool, run: str, lexicon: Lexicon) -> int | None:
@@ -105,7 +121,11 @@ def ordinal(touches_number: bool, run: str, lexicon: Lexicon) -> int | None:
     """
     match = _AFTER_NUMBER.match(run) if touches_number else _AFTER_ROMAN.match(run)
     ends = (match.end("end"), match.end("end") + 1) if match else ()
-    return next((at for at in ends if len(run) - at > 3 and lexicon.frequency(run[at:].lower()) > 1e-6), None)
+    return next((at for at in ends if run[at:] in _AFTER_ORDINAL or _is_long_word(run[at:], lexicon)), None)
+
+
+def _is_long_word(text: str, lexicon: Lexicon) -> bool:
+    return len(text) > 3 and lexicon.frequency(text.lower()) > 1e-6
 
 
 def before_word(number: str, word: str, lexicon: Lexicon) -> float:
@@ -114,10 +134,14 @@ def before_word(number: str, word: str, lexicon: Lexicon) -> float:
     The odds are minus infinity if the word is a unit, such as `km`, or not a common word.
     """
     lower = word.rstrip("'").lower()
+    if word[0].isupper() and word[1:].islower() and not number.isdigit():
+        return 7.0  # `1.500Viêt`: a number with a point or comma is no part of a name
     if not word[0].islower() or lower in _UNITS or len(number) > 12:
         return _NEVER
+    if lower == "à" or word in {"d'", "qu'", "n'"}:  # no unit and no code has these letters
+        return 8.0
     year = len(number) == 4 and number[:2] in {"18", "19", "20"}
-    if lower in words.FUNCTION and (len(lower) > 2 or year):
+    if lower in words.FUNCTION and (len(lower) > 1 or year):
         return 8.0 if len(lower) > 1 else 3.0
     if year and word in {"l'", "d'", "qu'", "s'", "n'"}:
         return 6.0
@@ -129,9 +153,14 @@ def after_word(word: str, number: str, lexicon: Lexicon) -> float:
 
     The odds are minus infinity if the word is not common, or has capitals after its first letter, as in `COVID19`.
     """
+    lower = word.lower()
+    if lower in {"à", "hui"}:  # `hui` ends `aujourd'hui`
+        return 8.0
     if not word[1:].islower() or not number[0].isdigit():
         return _NEVER
-    lower = word.lower()
     if lower in words.FUNCTION and len(lower) > 1:
         return 8.0
-    return 2.0 if len(lower) > 3 and lexicon.frequency(lower) > 1e-5 else _NEVER
+    if len(lower) < 4 or lexicon.frequency(lower) < 1e-7:
+        return _NEVER
+    # `fichier1` and `Windows10` are names; `atteint15` and `dessert47` are not.
+    return 7.0 if word.islower() and len(number) > 1 else 3.0

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from crawler.repair import words
+from crawler.repair import quotes, words
 from crawler.repair.glue import protected
 from crawler.repair.lexicon import Lexicon
 from crawler.types import Repair
@@ -17,16 +17,29 @@ from crawler.types import Repair
 _L = r"[^\W\d_]"  # a letter
 _MONTH = "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre"
 
+_C = "[A-ZÀ-ÖØ-ÞŒĐ]"  # a capital
+_S = "[a-zà-öø-ÿœæ]"  # a small letter
+
 _SENTENCE = re.compile(
-    rf"(?<![\w.])(?P<word>(?:[a-zà-öø-ÿœæ]{{3,}}|[A-ZÀ-ÖØ-Þ]{_L}{{2,}}))(?P<end>(?:[.…]+|[ \u00a0]?[!?]+)[»”]?)(?=(?:[«“]\s?)?[A-ZÀ-ÖØ-ÞŒ](?:[a-zà-öø-ÿœæ]|['’]|\s)|VNA\b|AVI\b)"
+    rf"(?<![\w.])(?P<word>(?:{_S}{{3,}}|[A-ZÀ-ÖØ-Þ]{_L}{{2,}}))(?P<end>(?:[.…]+|[ \u00a0]?[!?]+)[»”]?)(?=(?:[«“]\s?)?{_C}(?:{_S}|['’]|\s)|VNA\b|AVI\b)"
 )
 _SENTENCE_YEAR = re.compile(
-    r"(?P<word>\b\d{1,4}|\b[A-Z]{3,}|\bUE|[%)»”])(?P<end>\.)(?=[A-ZÀ-ÖØ-ÞŒ][a-zà-öø-ÿœæ]|À\s|[LDCSNJ]['’])"
+    rf"(?P<word>\b\d{{1,4}}|\b[A-Z]{{3,}}|\bUE|[%)»”\"]|\b{_C}{_S}+ (?!Dr|Mr|St|Me){_C}{_S})(?P<end>\.)(?={_C}{_S}|À\s|[LDCSNJ]['’]|VNA\b|AVI\b)"
 )
-_COMMA = re.compile(rf"(?<={_L}{_L})[,;](?={_L}{_L}|[ldnsjcàay]['’\s])|(?<=[\d%)»”])[,;](?={_L}{_L})")
-_BRACKET = re.compile(rf"(?<![^\W_])(?P<word>[^\W_]{{2,}})(?=\((?:\d|[A-ZÀ-Þ]|{_L}{{4,}}))")
-_AFTER_BRACKET = re.compile(rf"(?<={_L}{_L}|\d\d)\)(?={_L}{_L}|[àay]\s)")
-_QUOTE = re.compile(rf"{_L}(?=«)|»(?={_L}{_L}|[àay]\s)")
+_ELLIPSIS = re.compile(rf"(?<={_S}{_S})(?:…|\.\.\.)(?={_S}{_S}|{_C}{_S})")
+_COMMA = re.compile(
+    rf"(?<={_L}{_L})[,;](?={_L}{_L}|[ldnsjcàay]['’\s-]|{_C}[.'’]|[\d\"«“(]|\+\d)|(?<=[\d%)»”\"])[,;](?={_L}{_L}|[àay][\s-])"
+)
+_COLON = re.compile(rf"(?<!\bPhoto)(?<!\bPhotos)(?<!\bSource)(?<={_L}{_L}{_L})[ \u00a0]?:(?={_L}{_L}|[àl]['’\s]|[«“])")
+_DATELINE = re.compile(rf"\((?:VNA|AVI)\)(?=[-–—])|(?<=\)) ?[-–—](?={_C}(?:{_S}|['’\s]))")
+#: A dash that is followed by another one without a space before it is one of a pair, and both may be meant.
+_DASH = re.compile(rf"(?<=[\w)»”,.;:] )[–—](?={_L}{_S})(?!.*{_L}[–—](?!\w))")
+_SIGNATURE = re.compile(rf"(?:[.!?…»”)\"]|{_S}{{3}})(?=[-–—] ?(?:[A-Z]{{2,5}}/)?(?:VNA|AVI)\s*$)", re.MULTILINE)
+_BRACKET = re.compile(
+    rf"(?:(?<![^\W_])(?P<word>[^\W_]{{2,}})|[%»”])(?=\((?:[-+–]\d|\d[^)]|{_C}|{_L}{{4,}}|{_L}+ ))(?!\(\w{{1,3}}\)\w)"
+)
+_AFTER_BRACKET = re.compile(rf"(?:(?<=\s)\([^()\n]{{2,}}|\([^()\n]{{3,}})\)(?={_L}{_L}|[àay]\s|[ld]['’])")
+_QUOTE = re.compile(rf"[\w%,;:.!?](?=«)|»(?={_L}{_L}|[àay]\s|\d|\()|{_L}(?=“)|”(?={_L}{_L}|[àay]\s)")
 _MONTH_DAY = re.compile(rf"(?<![\w.,/-])(?P<day>\d{{1,2}}|1er)(?=(?:{_MONTH})\b)")
 _DAY_ARTICLE = re.compile(
     r"(?<![\w'’])(?P<word>le|du|au|les|des|en|de|et|sur|à|dès|depuis|entre|jusqu'au|plus|environ|avec|dans|pour|avant|fin)(?=\d)(?!\d+\w*[-/])"
@@ -38,13 +51,41 @@ _YEAR_WORD = re.compile(
 _AMOUNT = re.compile(
     r"(?<![\w.,/-])(?P<number>\d+(?:[.,]\d+)*)(?=(?:milliards?|millions?|milliers?|personnes|ans|jours|mois|heures|dollars|dôngs?|dongs?|euros|pays|provinces|tonnes|hectares|entreprises|projets|cas|membres|villes|points|nouveaux|nouvelles|autres)\b)"
 )
+_PERCENT = re.compile(rf"(?<=\d)[ \u00a0]?(?:%(?={_L})|[€$](?={_L}{_L}))")
+_NUMBER_SIGN = re.compile(rf"{_S}{{2}}(?=[Nn]°\s?\d)")
+_CODE = re.compile(rf"\b(?:{_C}?{_S}{{3,}})(?={_C}{{1,3}}\d{{1,4}}(?:{_C}\d{{0,3}})?\b)")
+#: `H7N9et`, `A320à`, `5Gen`: after such a code, only a function word shows that a space is missing.
+_AFTER_CODE = re.compile(
+    r"(?<![\w.-])(?P<code>[A-Z]{1,5}\d{1,4}(?:[A-Z]\d{0,3})?|\d{1,2}G)(?=(?:et|en|est|à|dans|avec|pour|des?|du|aux?|sur|par|qui|ont|sont|lors|les?|la)\b)"
+)
 _ORDINAL = re.compile(r"\b(?P<number>\d+|[IVX]{1,6}) (?P<end>e|è|ème|ᵉ|er|ère|ᵉʳ)(?= [a-zà-öø-ÿœæA-Z])")
 _ELISION = re.compile(
     r"(?<![\w'’])(?P<word>(?:[ldnsjmtcLDNSJMTC]|[Qq]u|[Ll]orsqu|[Pp]uisqu|[Jj]usqu)['’])[ \u00a0]+(?=[^\W\d_])"
 )
+_TORN_WORD = re.compile(
+    r"(?<![\w'’])(?P<word>[Aa]ujourd['’](?= +hui\b)|(?:[Qq]uelqu|[Pp]resqu|[Qq]uoiqu)['’](?= +[^\W\d_]))[ \u00a0]+"
+)
+#: Words that lost nothing but got a space after their hyphen; `nord- et sud-coréen` is right as it is.
+_HYPHEN = re.compile(
+    rf"""(?<![\w'’-])(?P<word>
+        (?:COVID|Covid|covid|SARS-CoV|MERS-CoV|Su|MiG|F)-(?=\s\d{{1,3}}\b)
+      | (?:[Ss]ud|[Nn]ord|[Cc]entre|[Vv]ice|[Ee]x|franco|sino|russo|américano|israélo|indo|nippo|germano|anglo|afro|tchéco|socio|demi|semi)-(?=\s(?!(?:et|ou|puis|à|ni)\b){_L}{{3,}})
+      | (?:[ÉE]tats-(?=\sUnis\b)|Royaume-(?=\sUni\b)|Pays-(?=\sBas\b)|Moyen-(?=\sOrient\b)|Asie-(?=\sPacifique\b)|Minh-(?=\sVille\b))
+      | (?:[Cc]elui|[Cc]elle|[Cc]eux|[Cc]elles)-(?=\s(?:ci|là)\b)
+      | (?:lui|elles?|eux|soi|nous|vous|moi)-(?=\smêmes?\b)
+      | [Pp]eut-(?=\sêtre\b)
+    )\s""",
+    re.VERBOSE,
+)
 _AGENCY = re.compile(r"(?P<dash>[-–—(/] ?)(?P<name>V N ?A|VN A|A V ?I|AV I)(?=\s*(?:$|\)|\n))", re.MULTILINE)
 _SPACES = re.compile(r"[ \u00a0\t]{2,}")
 _CAPITAL = re.compile(r"(?<![\w'’.-])(?P<letter>[B-XZÉÈÊ]) (?P<rest>[a-zà-öø-ÿœæ]{3,})(?![\w'’])")
+
+_AFTER_CLOSING = re.compile(rf"{_L}{_L}|[àay]\s|\d|\(")
+_FIGURES = (
+    *(_MONTH_DAY, _DAY_ARTICLE, _MONTH_YEAR, _YEAR_WORD, _AMOUNT),
+    *(_PERCENT, _NUMBER_SIGN, _CODE, _AFTER_CODE),
+)
 
 Fix = Callable[[re.Match[str]], str]
 
@@ -93,12 +134,12 @@ def ordinal(text: str) -> list[Repair]:
 
 def elision(text: str) -> list[Repair]:
     """Remove the space after an elided word, as in `l’ Organisation`."""
-    return _each("torn-elision", text, lambda m: m["word"], _ELISION)
+    return _each("torn-elision", text, lambda m: m["word"], _ELISION, _TORN_WORD)
 
 
 def sentence(text: str) -> list[Repair]:
     """Insert the missing space after the end of a sentence, as in `presse.Lors`."""
-    return _each("glued-sentence", text, _space_after, _SENTENCE, _SENTENCE_YEAR)
+    return _each("glued-sentence", text, _space_after, _SENTENCE, _SENTENCE_YEAR, _ELLIPSIS)
 
 
 def comma(text: str) -> list[Repair]:
@@ -111,9 +152,41 @@ def bracket(text: str) -> list[Repair]:
     return _each("glued-bracket", text, _space_after, _BRACKET, _AFTER_BRACKET, _QUOTE)
 
 
+def quote(text: str) -> list[Repair]:
+    """Insert the missing space before an opening or after a closing straight quotation mark: `intitulé"Eaux"`."""
+    spans = protected(text)
+    closing = (at for at in quotes.closing_apostrophes(text) if _AFTER_CLOSING.match(text, at + 1))
+    found = [Repair("glued-quote", at, text[at], text[at] + " ") for at in closing]
+    for line in re.finditer(r"[^\n]+", text):
+        for start, end, opens in quotes.marks(line[0]):
+            at = line.start() + start
+            if any(a <= at < b for a, b in spans):
+                continue
+            if opens and re.search(r"[\w.,;:!?%)»”…]$", text[line.start() : at]):
+                found.append(Repair("glued-quote", at - 1, text[at - 1], text[at - 1] + " "))
+            elif not opens and _AFTER_CLOSING.match(text, line.start() + end):
+                found.append(Repair("glued-quote", at, text[at : line.start() + end], line[0][start:end] + " "))
+    return sorted(found, key=lambda edit: edit.offset)
+
+
+def colon(text: str) -> list[Repair]:
+    """Insert the missing space after a colon or a dash, as in `sont :renforcer` or `Hanoï –Les`."""
+    return _each("glued-colon", text, _space_after, _COLON, _DATELINE, _DASH)
+
+
+def signature(text: str) -> list[Repair]:
+    """Insert the missing space before the agency's signature, as in `lundi.-VNA`."""
+    return _each("glued-signature", text, _space_after, _SIGNATURE)
+
+
+def hyphen(text: str) -> list[Repair]:
+    """Remove the space after the hyphen of a compound, as in `COVID- 19` or `sud- coréen`."""
+    return _each("torn-hyphen", text, lambda m: m["word"], _HYPHEN)
+
+
 def figure(text: str) -> list[Repair]:
     """Insert the missing space between a number and a word that is not a unit, as in `30mars` or `le18 mai`."""
-    return _each("glued-figure", text, _space_after, _MONTH_DAY, _DAY_ARTICLE, _MONTH_YEAR, _YEAR_WORD, _AMOUNT)
+    return _each("glued-figure", text, _space_after, *_FIGURES)
 
 
 def capital(text: str, lexicon: Lexicon) -> list[Repair]:

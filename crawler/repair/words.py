@@ -16,11 +16,11 @@ TOKEN = re.compile(r"[^\W\d_]+['’]?|\d+(?:[.,]\d+)*|[^\w\s]|_")
 SHORT = frozenset(
     """
     a à y ô
-    ai an as au bu pu lu dû ru ce ci de du en es et eu il je la là le ma me mi né ne ni nu on or ou où pu sa se si su ta te tu un us va vu
+    an au bu pu lu dû ru ce ci de du en et eu il je la là le ma me mi né ne ni nu on or ou où pu sa se si su un us va vu
     âge air ait ami ans art aux axe bac bas bat bon bus but car cas cet ces clé cru dès des dit dix dix don dos due
     dur eau elu élu ère eux fer feu fil fin fit fut fût gaz gel gré ils ira jet jeu les loi lit lui lus lot mai mal
     mer mes mis moi mon mot mur née nés net nom non nos nul née oui osé paix par pas peu pis pic plu pli pôle pré
-    pur que qui ras rez riz roi rue sac sec sel ses six soi sol son sud sur tas tel tes thé tir toi ton tôt tua une
+    pur que qui ras rez riz roi rue sac sec sel ses six soi sol son sud sur tas tel thé tir ton tôt tua une
     unes uni usé van vas ver vie vif vin vis voi vos vue zoo lao sel mit mise clés dus vus est été ont sont lié née aie
     ait eus eût lac mil nez nid pie pin pot rôle sot sou sûr tri tué vol émis éra bel fou gai gué îles île job une
     agi ici lai lus lue bue bus âme aîné ôté ose osa osé uns bœuf nue vit cap cil cor cri duo fée foi gin ivre jus kit mât net ode oie pub rat rit sas set tic top voix
@@ -36,7 +36,7 @@ FUNCTION = frozenset(
     entre envers est et étaient était étant été être eu eux fait faire fois grâce hors il ils jusque la le les lequel
     laquelle lesquels lesquelles leur leurs lors lorsque lui ma mais malgré me même mêmes mes mieux moins mon ne ni
     non nos notamment notre nous on ont or ou où outre par parce parmi pas pendant peu peut peuvent plus plusieurs
-    plutôt pour pourra pourrait près puis puisque quand quant que quel quelle quelles quelques quels qui quoi sa sans
+    plutôt pour pourra pourrait près puis puisque quand quant que quel quelle quelles quelque quelques quels qui quoi sa sans
     sauf se selon sera seraient serait seront ses si son sont sous sur surtout tandis tant tel telle telles tels tous
     tout toute toutes très trois trop un une va vers via voici voilà vont vos votre vous y là ici dit être lors sein
     """.split()
@@ -49,6 +49,27 @@ TAILS = frozenset(
     les entre chez après avant depuis doit peut sera aura vers selon
     """.split()
 )
+
+#: Listed forms that are more often two words, with the length of the first one; split where only two words fit.
+COLLISIONS = {"dela": 2, "parla": 3, "ila": 2, "ona": 2}
+#: Surnames, misspellings and very rare words, in lower case more often two words. Only lost line breaks split them.
+DOUBTFUL = frozenset(
+    """
+    ajour alamer apart aces ases asi avoit carde carme dalle defaut delacroix delors desfois desjardins deschamps devos
+    dubois duce duces duchamp duflot dufour dujardin dumais dumont dumoulin dupas dupont encas encours enfeu enforme
+    enligne enta entant ily lachaise lachance lachine lacroix lafleur lafond lafont lafontaine lagarde lagrange
+    lapierre laplace lapointe laporte larose larue lasalle lasure latour lavallée lavigne lavoie lebeau leblanc lebon
+    lebreton lebrun leconte lecomte lefort legendre legrand lejeune lemaire lemaître lemercier lemoine lenoir lepage leroux
+    lesage parcontre sala sisi surelle yavait
+    """.split()
+)
+#: After these words a word of `COLLISIONS` is one word: `elle parla`, `le mot dela`.
+BEFORE_ONE_WORD = frozenset(
+    "il elle on qui ne se lui leur y en le la les l' un une des ce cette son sa ses mon au du mot nom n' s' m' t'".split()
+)
+
+#: No verb: `s'` and `n'` cannot stand before these words, so that the apostrophe in `ministres'et` closes a quotation.
+NO_VERB = frozenset("et ou à au aux de des du par dans sur que qui avec le la les l' d' un une".split())
 
 #: Elided words, without their apostrophe.
 ELIDED = frozenset("l d n s c j m t qu jusqu lorsqu puisqu quoiqu".split())
@@ -75,7 +96,7 @@ FOREIGN = frozenset(
 #: Productive prefixes; a word formed with them need not be in any list.
 PREFIXES = tuple(
     """
-    aéro agri agro anti archi arrière audio auto bi biblio bio cardio chrono co crypto cyber dé dés dis éco électro ethno euro
+    aéro agri agro data anti archi arrière audio auto bi biblio bio cardio chrono co crypto cyber dé dés dis éco électro ethno euro
     ex extra géo hémi hydro hyper hypo im infra inter intra ir macro méga méta micro mini mono moto multi narco nano
     néo neuro omni para per péri photo physio pluri poly post pré pro pseudo psycho quadri radio re ré rétro sino socio
     semi super supra techno télé thermo trans tri turbo ultra uni vice vidéo visio
@@ -87,6 +108,7 @@ SUFFIXES = tuple(
     """
     s x e es nt ent ment ement isme ismes iste istes ité ités ation ations isation isations ateur ateurs atrice eur
     eurs euse iser isé isée isés isées ise isent isait isant é ée és ées er ait aient ant era eront ons ions erait
+    ssant ssante ssants ssantes ssez ssait ssaient ssons ssent sse ssiez rai ras rons rez riez rions rais if ifs ive ives
     ien ienne iens iennes ais aise aises ois oise oises ique iques able ables age ages ât ît
     """.split()
 )

@@ -15,7 +15,7 @@ from crawler.errors import Interrupted, StorageError
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline import Progress, Run, Silent
 from crawler.pipeline.source_selection import configure
-from crawler.replay.record_stream import RecordStream, file_streams
+from crawler.replay.record_stream import RecordStream, file_streams, written_at
 from crawler.replay.replayer import Replayer, ReplayReport
 from crawler.storage import open_archive
 from crawler.storage.diff_db import TableDifference, attached, compare, copy_logs
@@ -83,7 +83,7 @@ def _replay(run: Run) -> tuple[ReplayReport, Exception | None]:
         if run.stopping():
             raise Interrupted("stopped on request; the old database is unchanged", "run `vna rebuild` to start over")
     if last is not None:
-        configure(run, last.fetched_at)
+        configure(run, written_at(last))
     return replayer.report, replayer.bug
 
 

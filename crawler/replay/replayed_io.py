@@ -237,4 +237,5 @@ def failure(record: Record) -> FetchError:
     lines = record.body.decode("utf-8").splitlines()
     fields = dict(line.partition(": ")[::2] for line in lines)
     factory = _FAILURES.get(fields.get("outcome", ""), _FAILURES["FetchError"])
-    return factory(record.url, fields.get("error", ""), int(fields.get("status", 0)))
+    status = fields.get("status", "")
+    return factory(record.url, fields.get("error", ""), int(status) if status.isdecimal() else 0)

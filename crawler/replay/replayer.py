@@ -23,7 +23,7 @@ from crawler.clock import to_text
 from crawler.errors import BadInput, BadStatus, FetchError, UnreadableSource
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline import FetchFailure, Run, fetch, guarded, import_file, visit_page
-from crawler.pipeline.captures import store_capture
+from crawler.pipeline.captures import is_future, store_capture
 from crawler.pipeline.probe import visit
 from crawler.pipeline.quarantine import is_bug
 from crawler.pipeline.run import PendingCapture
@@ -45,7 +45,8 @@ class ReplayReport:
     """How many records a replay has processed, and how many items there were by result.
 
     `unasked` counts responses that today's code would not request, and imported texts and captures that it cannot
-    read. `unfinished` counts visits that were cut off half-way; the next run continues them. `bugs` counts visits that
+    read. `future` counts imported captures that are dated after their import: they are kept, but no article is made of
+    them. `unfinished` counts visits that were cut off half-way; the next run continues them. `bugs` counts visits that
     crashed this version of the program.
     """
 
@@ -55,6 +56,7 @@ class ReplayReport:
     imports: int = 0
     robots: int = 0
     unasked: int = 0
+    future: int = 0
     unfinished: int = 0
     damaged: int = 0
     bugs: int = 0
@@ -62,7 +64,7 @@ class ReplayReport:
     @property
     def ingested(self) -> int:
         """The number of visits, captures, imports and other responses that were added to the database."""
-        return self.visits + self.captures + self.imports + self.robots + self.unasked
+        return self.visits + self.captures + self.imports + self.robots + self.unasked + self.future
 
 
 class Replayer:
@@ -142,7 +144,8 @@ class Replayer:
     # --- handlers by purpose: each returns whether it used the record
 
     def _page(self, record: Record, purpose: Purpose) -> bool:
-        page = self._archive.page(int(purpose.subject))
+        post_id = purpose.post_id
+        page = None if post_id is None else self._archive.page(post_id)
         if page is None or self._is_late(record, page.last_fetched_at):
             return False
         self._run.progress.step(visit_page(self._run, page))
@@ -154,7 +157,7 @@ class Replayer:
         if record.url != url:
             return False
         source = self._archive.source(url) or self._standing_source(record, url)
-        if source is None or self._is_late(record, self._archive.source_checked_at(url)):
+        if source is None or self._is_late(record, self._archive.source_checked_at(source.url)):
             return False
         self._run.progress.step(poll_source(self._run, source))
         self.report.visits += 1
@@ -191,7 +194,9 @@ class Replayer:
                 list_page.store_list(self._run, kind, source, response.fetched, found)
 
     def _id(self, record: Record, purpose: Purpose) -> bool:
-        post_id = int(purpose.subject)
+        post_id = purpose.post_id
+        if post_id is None:
+            return False
         page = self._archive.page(post_id)
         if record.warc_type == _METADATA or (page is not None and self._is_late(record, page.last_fetched_at)):
             return record.warc_type == _METADATA
@@ -216,7 +221,9 @@ class Replayer:
                 return id_probe.store_probe(self._run, post_id, probed)
 
     def _probed_page(self, record: Record, purpose: Purpose) -> bool:
-        page = self._archive.page(int(purpose.subject))
+        if purpose.post_id is None:
+            return False
+        page = self._archive.page(purpose.post_id)
         if page is not None and self._is_late(record, page.last_fetched_at):
             return False
         fetched = visit(self._run, record.url)
@@ -225,6 +232,11 @@ class Replayer:
         return True
 
     def _capture(self, record: Record, _: Purpose) -> bool:
+        if urls.post_id(record.url) is None:
+            return False
+        if record.written_at is not None and is_future(record.fetched_at, record.written_at):
+            self.report.future += 1
+            return True  # the caller writes its row
         try:
             fetched = response_of(record)
         except FetchError:  # a content coding that this version cannot decode
@@ -239,7 +251,10 @@ class Replayer:
         name = unquote(record.url.removeprefix(_IMPORT))
         try:
             import_file(self._run, name, record.body.decode("utf-8"))
-        except BadInput:  # not readable by this version; its row stays, so that the text can be read
+        except (
+            BadInput,
+            UnicodeDecodeError,
+        ):  # not readable by this version; its row stays, so that the text can be read
             return False
         self.report.imports += 1
         return True

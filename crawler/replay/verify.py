@@ -47,13 +47,17 @@ class VerifyFault:
 
 @dataclass
 class VerifyReport:
-    """What was checked, and the faults found; `finished` is False if the check was stopped."""
+    """What was checked, and the faults found; `finished` is False if the check was stopped.
+
+    `unchecked` names the tables that could not be checked because the archive cannot be written.
+    """
 
     files: int = 0
     records: int = 0
     rows: int = 0
     finished: bool = False
     faults: list[VerifyFault] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
 
 
 def verify(
@@ -75,6 +79,7 @@ def verify(
     report = VerifyReport()
     with archive.stoppable(stopping):
         report.faults += _database(archive, progress)
+        report.unchecked += ["articles_fts"] * archive.read_only
         if sample is not None:
             count, rows = archive.raw_spread(sample, shift)
             progress.phase("sample", count)
@@ -103,7 +108,7 @@ def _database(archive: Archive, progress: Progress) -> list[VerifyFault]:
         ("articles missing from the search index", "articles_folded", archive.not_searchable(), _REINDEX_TEXTS),
     )
     faults += [VerifyFault(what, table, _named(ids), advice) for what, table, ids, advice in lists if ids]
-    if (damage_found := archive.search_damage()) is not None:
+    if not archive.read_only and (damage_found := archive.search_damage()) is not None:
         faults.append(VerifyFault("damaged search index", "articles_fts", damage_found, _INDEX))
     progress.step(_checked("database"))
     return faults

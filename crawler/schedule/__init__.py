@@ -29,6 +29,7 @@ from crawler.schedule.pages import (
     failed,
     gone,
     has_lastmod_hint,
+    leads_elsewhere,
     missed_edit,
     next_check,
     removal_reason,
@@ -42,7 +43,7 @@ from crawler.schedule.publication_rate import (
     primary_source,
     updated_counts,
 )
-from crawler.schedule.selection import SourceChanges, is_excluded, list_hosts, selection_changes
+from crawler.schedule.selection import SourceChanges, is_excluded, list_hosts, selection_changes, sources_to_add
 from crawler.schedule.sources import (
     PollBounds,
     PollResult,
@@ -73,6 +74,7 @@ __all__ = [
     "has_lastmod_hint",
     "interval",
     "is_excluded",
+    "leads_elsewhere",
     "list_hosts",
     "missed_edit",
     "months",
@@ -88,5 +90,6 @@ __all__ = [
     "source_empty",
     "source_failed",
     "source_polled",
+    "sources_to_add",
     "updated_counts",
 ]

@@ -84,24 +84,28 @@ def failed(
     return PageOutcome(page.state if archived else state, due, error, failures, error_kind=kind)
 
 
-def gone(page: PageForFetch, now: datetime, error: str) -> PageOutcome:
+def gone(page: PageForFetch, now: datetime, error: str, other: str | None = None) -> PageOutcome:
     """Return the changes to the row of a page that was not found: suspect at first, gone after two confirmations.
 
     The column `failures` counts the "not found" responses. If the page was visited for another reason before the next
     confirmation is due, the response is not counted.
+
+    `other` is another address under which the site named the page. It is requested at the next visit, and at once if the
+    page was not suspect, so that a wrong spelling is not mistaken for a removal.
     """
     kind = ErrorKind.REMOVED
     if page.state == "gone":
-        return PageOutcome("gone", None, error, page.failures + 1, error_kind=kind)
+        return PageOutcome("gone", None, error, page.failures + 1, url=other, error_kind=kind)
     count = 1  # earlier failures of other kinds do not count
     if page.state == "suspect":
         due = _last_visit(page, now) + _CONFIRMATIONS[min(page.failures, len(_CONFIRMATIONS)) - 1]
         if now < due:
-            return PageOutcome("suspect", due, error, page.failures, error_kind=kind)
+            return PageOutcome("suspect", due, error, page.failures, url=other, error_kind=kind)
         count = page.failures + 1
     if count > len(_CONFIRMATIONS):
-        return PageOutcome("gone", None, error, count, error_kind=kind)
-    return PageOutcome("suspect", now + _CONFIRMATIONS[count - 1], error, count, error_kind=kind)
+        return PageOutcome("gone", None, error, count, url=other, error_kind=kind)
+    wait = timedelta() if other is not None and page.state != "suspect" else _CONFIRMATIONS[count - 1]
+    return PageOutcome("suspect", now + wait, error, count, url=other, error_kind=kind)
 
 
 def removal_reason(page: PageForFetch, url: str, rejection: Rejection) -> str | None:
@@ -109,13 +113,19 @@ def removal_reason(page: PageForFetch, url: str, rejection: Rejection) -> str | 
 
     `url` is the address of the response, after redirects. A block page, a maintenance page or a PDF proves nothing.
     """
-    if page.state not in ("live", "suspect", "gone"):
+    if page.state not in ("live", "suspect", "gone") or not leads_elsewhere(page, url, rejection):
         return None
     if rejection is Rejection.SOFT_404:
         return "the page says that the article does not exist"
-    if rejection in _REDIRECT_TARGETS and urls.post_id(url) != page.id:
-        return f"redirects to {rejection.description} ({url})"
-    return None
+    return f"redirects to {rejection.description} ({url})"
+
+
+def leads_elsewhere(page: PageForFetch, url: str, rejection: Rejection) -> bool:
+    """Whether a response without an article says that the requested address names no article.
+
+    `url` is the address of the response, after redirects.
+    """
+    return rejection is Rejection.SOFT_404 or (rejection in _REDIRECT_TARGETS and urls.post_id(url) != page.id)
 
 
 def should_retry(page: PageForFetch, now: datetime) -> bool:

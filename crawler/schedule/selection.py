@@ -10,8 +10,14 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
+from crawler import urls
 from crawler.site import Site
-from crawler.types import SourceFound, SourceRow
+from crawler.types import SourceForPoll, SourceFound, SourceRow
+
+_SITEMAPS = frozenset({"sitemap", "news_sitemap", "sitemap_index"})
+_MAX_SITEMAPS = 3_000  # one per month since 2010 are fewer than 300
+_MAX_OTHERS = 300  # the sites of the agency have about 60 sections and feeds
+_WORKING = frozenset({"new", "ok"})  # states
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,35 @@ def selection_changes(
         included=tuple(row.url for row in rows if row.url not in out and row.state == "excluded"),
         renamed=tuple((row.url, named[row.url]) for row in rows if named.get(row.url, row.name) != row.name),
     )
+
+
+def sources_to_add(
+    source: SourceForPoll, found: Sequence[SourceFound], rows: Sequence[SourceRow]
+) -> tuple[list[SourceFound], list[SourceFound]]:
+    """Return which of the sources that `source` names are to be stored, and which are too many.
+
+    `rows` are all known sources. A section page adds only sources that are not known: the menu of the home page has
+    better names. The numbers are limited, so that a page with thousands of links cannot fill the schedule.
+    """
+    known = {row.url for row in rows}
+    paths = {(row.kind, urls.section_path(row.url).lower()) for row in rows if row.state in _WORKING}
+    sitemaps = sum(row.kind in _SITEMAPS for row in rows)
+    room = {True: _MAX_SITEMAPS - sitemaps, False: _MAX_OTHERS - (len(known) - sitemaps)}
+    wanted: list[SourceFound] = []
+    left_out: list[SourceFound] = []
+    for named in found:
+        is_new, path = named.url not in known, (named.kind, urls.section_path(named.url).lower())
+        if source.kind == "section" and named.url != source.url and (not is_new or path in paths):
+            continue
+        if is_new and room[named.kind in _SITEMAPS] <= 0:
+            left_out.append(named)
+            continue
+        wanted.append(named)
+        if is_new:
+            known.add(named.url)
+            paths.add(path)
+            room[named.kind in _SITEMAPS] -= 1
+    return wanted, left_out
 
 
 def is_excluded(url: str, patterns: Iterable[str]) -> bool:

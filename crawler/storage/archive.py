@@ -14,6 +14,7 @@ from typing import Self
 from sqlite_utils import Database
 
 from crawler.storage.appearances import Appearances
+from crawler.storage.archive_identity import ArchiveIdentity
 from crawler.storage.articles import Articles
 from crawler.storage.base import as_storage_error, open_database
 from crawler.storage.disk import Disk
@@ -48,6 +49,7 @@ class Archive(
     Ledgers,
     Disk,
     Findings,
+    ArchiveIdentity,
 ):
     """An open archive, and a context manager that closes its connection at the end of the block.
 
@@ -55,8 +57,9 @@ class Archive(
     instead.
     """
 
-    def __init__(self, db: Database, file: Path) -> None:
+    def __init__(self, db: Database, file: Path, *, read_only: bool = False) -> None:
         self.db = db
+        self.read_only = read_only
         self._file = file
         self._claims = Claims(file.with_name(CLAIMS))
 
@@ -133,4 +136,4 @@ def open_archive(folder: Path, *, read_only: bool = False) -> Archive:
 
     """
     file = folder / FILE
-    return Archive(open_database(file, read_only=read_only), file)
+    return Archive(open_database(file, read_only=read_only), file, read_only=read_only)

@@ -255,4 +255,5 @@ class Articles(Revisions):
             raw=RawRef(raw["file"], raw["offset"], raw["length"], raw["digest"]) if raw else None,
             raw_id=row["raw_id"],
             word_count=row["word_count"],
+            fetched_url=raw["url"] if raw and raw["status"] else None,
         )

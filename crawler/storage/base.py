@@ -10,7 +10,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -43,6 +43,8 @@ _HINTS = {
     sqlite3.SQLITE_NOTADB: _RESTORE,
 }
 _SYSTEM_HINTS = {errno.ENOSPC: _FREE, errno.EDQUOT: _FREE, errno.EMFILE: _RAISE, errno.ENFILE: _RAISE}
+_NO_WAL_INDEX = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
+_BUSY_TIMEOUT = 30.0  # seconds, as in the PRAGMA below
 # journal_size_limit: while a long read is running the WAL file grows without limit; after the next checkpoint it is
 # truncated to 16 MiB. Without the limit it would keep its largest size. busy_timeout is in milliseconds.
 _PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 30000", "journal_size_limit = 16777216")
@@ -59,7 +61,7 @@ def open_database(file: Path, *, read_only: bool = False) -> Database:
 
     """
     with translated_errors(file), ExitStack() as failed:
-        connection = _connect(file, read_only=read_only)
+        connection = connect_reading(file) if read_only else _connect(file)
         failed.callback(connection.close)
         db = Database(connection, use_old_upsert=False)
         found = _checked_version(db, file, read_only=read_only)
@@ -93,20 +95,70 @@ def _opening_lock(file: Path) -> Iterator[None]:
         yield
 
 
-def _connect(file: Path, *, read_only: bool) -> sqlite3.Connection:
-    if read_only:
-        if not file.exists():
-            raise StorageError(
-                f"no archive at {file.parent}", "run `vna poll` or `vna import` first, or check --archive"
-            )
-        return sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=10, check_same_thread=False)
+def connect_reading(file: Path) -> sqlite3.Connection:
+    """Connect to the database `file` for reading, also if its folder cannot be written.
+
+    Raises:
+        StorageError: there is no database, or changes in its WAL file cannot be read.
+        sqlite3.DatabaseError: the file cannot be read as a database.
+
+    """
+    if not file.exists():
+        raise StorageError(f"no archive at {file.parent}", "run `vna poll` or `vna import` first, or check --archive")
+    return _connect_by_uri(file, "mode=ro&immutable=1" if is_immutable(file) else "mode=ro")
+
+
+def is_immutable(file: Path) -> bool:
+    """Whether the database `file` can only be read if SQLite is told that the file does not change.
+
+    While no process has a database in WAL mode open, SQLite must create two files beside it even to read it. If the
+    folder cannot be written, it cannot; but then no process of this user can write to the database either.
+
+    Raises:
+        StorageUnavailable: changes in the WAL file cannot be read.
+        sqlite3.DatabaseError: the file cannot be read as a database.
+
+    """
+    with closing(_connect_by_uri(file, "mode=ro")) as connection:
+        try:
+            connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in _NO_WAL_INDEX or not is_read_only(file):
+                raise
+        else:
+            return False
+    if _has_changes_in_wal(file):
+        raise StorageUnavailable(
+            f"{file.parent} cannot be written, and {file.name}-wal contains changes that cannot be read there",
+            "copy the folder to a disk that can be written, and read the copy with --archive",
+        )
+    return True
+
+
+def is_read_only(file: Path) -> bool:
+    """Whether this process cannot write into the folder of a database, and so cannot write the database."""
+    return not os.access(file.resolve().parent, os.W_OK)
+
+
+def _connect_by_uri(file: Path, options: str) -> sqlite3.Connection:
+    uri = f"{file.resolve().as_uri()}?{options}"
+    return sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT, check_same_thread=False)
+
+
+def _has_changes_in_wal(file: Path) -> bool:
+    wal = file.resolve().with_name(f"{file.resolve().name}-wal")
+    return wal.exists() and wal.stat().st_size > 0
+
+
+def _connect(file: Path) -> sqlite3.Connection:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise not_writable(file.parent, error) from error
     if not os.access(file.parent, os.W_OK):
         raise not_writable(file.parent, None)
-    return sqlite3.connect(file, timeout=10, check_same_thread=False)
+    # An absolute path: SQLite may take a relative one that starts with `file:` for a URI, even for one in memory.
+    return sqlite3.connect(file.absolute(), timeout=_BUSY_TIMEOUT, check_same_thread=False)
 
 
 def not_writable(folder: Path, error: OSError | None) -> StorageUnavailable:

@@ -22,6 +22,7 @@ Kind = Literal["evidence", "log", "derived"]
 
 #: Tables derived from the WARC files, and the columns by which their rows are matched; None means the primary key.
 EVIDENCE: Mapping[str, tuple[str, ...] | None] = {
+    "archive_identity": None,
     "raw": ("file", "offset"),
     "articles": None,
     "articles_folded": None,
@@ -63,6 +64,9 @@ _NOT_EVIDENT = {
     # Messages for people are reworded from version to version: only their presence is compared.
     ("pages", "error"): "(o.error IS NULL) = (n.error IS NULL)",
     ("sources", "error"): "(o.error IS NULL) = (n.error IS NULL)",
+    # Before schema 4, addresses were re-encoded, and sightings had none.
+    ("pages", "url"): "EXISTS (SELECT 1 FROM old.sightings s WHERE s.page = o.id AND s.url IS NULL)",
+    ("sightings", "url"): "o.url IS NULL",
     ("gaps", "note"): "(o.note IS NULL) = (n.note IS NULL)",
 }
 
@@ -100,7 +104,7 @@ def attached(db: Database, old: Path) -> Iterator[None]:
         StorageError: the attached database cannot be read, for example because it is damaged.
 
     """
-    db.conn.execute("ATTACH DATABASE ? AS old", (str(old),))
+    db.conn.execute("ATTACH DATABASE ? AS old", (str(old.absolute()),))
     try:
         with translated_errors(old):
             yield

@@ -13,7 +13,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from crawler.clock import to_text
-from crawler.types import Finding
+from crawler.finding import Finding
 
 
 class Findings:

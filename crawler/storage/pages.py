@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from crawler import urls
 from crawler.clock import to_text
 from crawler.storage.values import optional_instant, optional_text
 from crawler.types import ErrorKind, PageForFetch, PageOutcome, RawRef, Sighting
@@ -21,6 +22,7 @@ FOR_FETCH = (
     " id, url, state, failures, first_seen_at, etag, last_modified, last_fetched_at, checked_whole_at, lies,"
     " hinted_at, unhinted"
 )
+_GOOD = ("known", "live")  # states of a page that has not failed under its address
 
 
 class Pages:
@@ -28,16 +30,25 @@ class Pages:
 
     db: Database
 
-    def add_sightings(self, source: str, sightings: Sequence[Sighting], now: datetime, due_at: datetime | None) -> int:
+    def add_sightings(
+        self, source: str, sightings: Sequence[Sighting], now: datetime, due_at: datetime | None, *, past: bool = False
+    ) -> int:
         """Write the sightings of a source; return how many of the listed pages are new to the archive.
 
         New pages are due at `due_at` (None: no visit is scheduled). A page that was fetched before becomes due at `now`
         if the source gives a new lastmod hint, later than all earlier ones. Sightings without a post id are ignored.
+
+        A known page is requested under the address in `sightings` from now on, if no source has used this address for
+        it before; see docs/decisions.md. `past`: the addresses are old ones, so that known pages keep theirs.
         """
         fresh = 0
         for seen in sightings:
             if seen.post_id is not None:
-                fresh += self._add_sighting(source, seen, to_text(now), optional_text(due_at))
+                added = self._add_sighting(source, seen, to_text(now), optional_text(due_at))
+                if not (added or past):
+                    self._change_address(seen.url, seen.post_id, optional_text(due_at))
+                self._save_sighting(source, seen, to_text(now))
+                fresh += added
         return fresh
 
     def _add_sighting(self, source: str, seen: Sighting, now: str, due: str | None) -> bool:
@@ -65,13 +76,42 @@ class Pages:
                                        OR (published_hint IS NULL AND :published IS NOT NULL))""",
                 {"id": seen.post_id, "hinted": hinted, "published": published, "now": now, "due": due},
             )
-        self.db.conn.execute(
-            """INSERT INTO sightings (page, source, first_seen_at, last_seen_at, position) VALUES (?, ?, ?, ?, ?)
-               ON CONFLICT (page, source) DO UPDATE SET last_seen_at = excluded.last_seen_at,
-                 position = excluded.position""",
-            (seen.post_id, source, now, now, seen.position),
-        )
         return bool(added)
+
+    def _change_address(self, named: str, page_id: int, due: str | None) -> None:
+        """Request a page under the address `named` from now on, if this address is new and may replace the stored one.
+
+        If the page was not found or failed under the old address, it becomes due at `due`. Not-found responses under the
+        old address count as one.
+        """
+        old, state = self.db.execute("SELECT url, state FROM pages WHERE id = ?", [page_id]).fetchone()
+        if named == old or not (state not in _GOOD or urls.replaces(named, old)):
+            return
+        if self.db.execute("SELECT 1 FROM sightings WHERE page = ? AND url = ?", [page_id, named]).fetchone():
+            return
+        self.db.conn.execute(
+            """UPDATE pages SET url = :named, etag = NULL, last_modified = NULL,
+                 failures = CASE WHEN state IN ('suspect', 'gone') THEN 1 ELSE 0 END,
+                 next_due_at = iif(:good, next_due_at, coalesce(:due, next_due_at)) WHERE id = :id""",
+            {"named": named, "id": page_id, "good": state in _GOOD, "due": due},
+        )
+
+    def _save_sighting(self, source: str, seen: Sighting, now: str) -> None:
+        self.db.conn.execute(
+            """INSERT INTO sightings (page, source, first_seen_at, last_seen_at, position, url) VALUES (?, ?, ?, ?, ?, ?)
+               ON CONFLICT (page, source) DO UPDATE SET last_seen_at = excluded.last_seen_at,
+                 position = excluded.position, url = excluded.url""",
+            (seen.post_id, source, now, now, seen.position, seen.url),
+        )
+
+    def page_addresses(self, page_id: int) -> list[str]:
+        """Return the addresses under which sources have named a page, and the canonical address of its article."""
+        rows = self.db.query(
+            """SELECT url FROM sightings WHERE page = :id AND url IS NOT NULL
+               UNION SELECT url FROM articles WHERE id = :id AND url IS NOT NULL""",
+            {"id": page_id},
+        )
+        return [row["url"] for row in rows]
 
     def sighted(self, source: str, ids: Iterable[int], by: datetime | None = None) -> set[int]:
         """Return the post ids in `ids` that a source had listed by the time `by`, or at any time if `by` is None."""
@@ -155,7 +195,7 @@ class Pages:
         """Update the row of a page with the outcome of a visit."""
         self.db.conn.execute(
             """UPDATE pages SET state = ?, next_due_at = ?, last_fetched_at = ?, failures = ?, error = ?, error_kind = ?,
-                 raw_id = coalesce(?, raw_id), etag = ?, last_modified = ?,
+                 url = coalesce(?, url), raw_id = coalesce(?, raw_id), etag = ?, last_modified = ?,
                  checked_whole_at = coalesce(?, checked_whole_at), lies = lies + ?, unhinted = unhinted + ? WHERE id = ?""",
             (
                 outcome.state,
@@ -164,6 +204,7 @@ class Pages:
                 outcome.failures,
                 outcome.error,
                 outcome.error_kind,
+                outcome.url,
                 outcome.raw_id,
                 outcome.etag,
                 outcome.last_modified,

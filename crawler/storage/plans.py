@@ -16,7 +16,7 @@ from crawler.clock import from_text, to_text
 from crawler.plan_values import BackfillRequest, NewStep, Plan, Step, StepOutcome
 from crawler.storage.pages import FOR_FETCH, page_of
 from crawler.storage.values import optional_instant, optional_kind, optional_text
-from crawler.types import PageForFetch
+from crawler.types import ErrorKind, PageForFetch
 
 #: A page of a plan that failed and is scheduled for another attempt.
 _WAITING = "state IN ('failed', 'suspect') AND next_due_at IS NOT NULL"
@@ -208,14 +208,24 @@ class Plans:
             )
         )
 
-    def save_listed(self, url: str, items: int, fresh: int, now: datetime) -> None:
-        """Record in a source's row that a backfill read the source, unless the source is polled or excluded."""
+    def save_listed(self, url: str, items: int, fresh: int, now: datetime, damage: str | None = None) -> None:
+        """Record in a source's row that a backfill read the source, unless the source is polled or excluded.
+
+        `damage` says what is wrong with the response, None if nothing is.
+        """
         self.db.conn.execute(
             """UPDATE sources SET state = 'ok', last_checked_at = :now, last_ok_at = :now, items = :items,
-                 fresh_items = :fresh, most_items = max(coalesce(most_items, 0), :items), failures = 0, error = NULL,
-                 error_kind = NULL
+                 fresh_items = :fresh, most_items = max(coalesce(most_items, 0), :items), failures = 0, error = :error,
+                 error_kind = :kind
                WHERE url = :url AND next_due_at IS NULL AND state <> 'excluded'""",
-            {"url": url, "items": items, "fresh": fresh, "now": to_text(now)},
+            {
+                "url": url,
+                "items": items,
+                "fresh": fresh,
+                "now": to_text(now),
+                "error": damage,
+                "kind": ErrorKind.DAMAGED if damage else None,
+            },
         )
 
     # --- ids ----------------------------------------------------------------------------------------------------------

@@ -17,10 +17,11 @@ _SUFFIXES = ("", "-wal", "-shm")
 
 
 def replace_database(fresh: Path, folder: Path, stamp: str) -> Path | None:
-    """Move the new database `fresh` into an archive folder, and rename the old database.
+    """Move the new database `fresh` into an archive folder, and keep the old database under another name.
 
     Return the new path of the old database, or None if there was no old database. Its new name ends in `stamp`, which
-    makes the name unique.
+    makes the name unique. The archive has a database at every moment, also if the process is killed: otherwise another
+    command could create an empty one.
 
     Raises:
         StorageError: a file cannot be moved. The old database still exists, under its old or its new name.
@@ -30,14 +31,23 @@ def replace_database(fresh: Path, folder: Path, stamp: str) -> Path | None:
     arriving = folder / f"{FILE}.new"
     try:
         shutil.move(fresh, arriving)  # slow from another disk, so first: the rename below is atomic
-        replaced = current.exists()
-        for suffix in _SUFFIXES:
-            if (file := current.with_name(current.name + suffix)).exists():
-                file.rename(renamed.with_name(renamed.name + suffix))
-        arriving.rename(current)
+        if replaced := current.exists():
+            _keep(current, renamed)
+        arriving.replace(current)
     except OSError as error:
         raise not_writable(folder, error) from error
     return renamed if replaced else None
+
+
+def _keep(current: Path, renamed: Path) -> None:
+    """Keep the old database under a second name. Its write-ahead log must not remain next to the new database."""
+    try:
+        renamed.hardlink_to(current)
+    except OSError:  # some file systems have no hard links
+        current.rename(renamed)
+    for suffix in _SUFFIXES[1:]:
+        if (file := current.with_name(current.name + suffix)).exists():
+            file.rename(renamed.with_name(renamed.name + suffix))
 
 
 @contextmanager

@@ -111,7 +111,10 @@ class Revisions:
         )
         if current is None or row is None:
             return None
-        return current if row["revision"] == current.revision else _older_revision(current, row)
+        if row["revision"] == current.revision:
+            return current
+        capture = self.db.execute("SELECT url FROM raw WHERE id = ? AND status > 0", [row["raw_id"]]).fetchone()
+        return _older_revision(current, row, capture[0] if capture else None)
 
     def timeline(self, key: int) -> list[RevisionMoment]:
         """Return the number, the time and the fingerprint of each revision of an article, oldest first."""
@@ -185,8 +188,10 @@ def _content(intent: ArticleIntent) -> dict[str, Any]:
     return {"article": intent.key} | intent.columns(_FIELDS)
 
 
-def _older_revision(current: StoredArticle, row: Mapping[str, Any]) -> StoredArticle:
+def _older_revision(current: StoredArticle, row: Mapping[str, Any], fetched_url: str | None) -> StoredArticle:
     """Return the article `current` with the content of an older revision, which is in `row`.
+
+    `fetched_url` is the address of the capture of that revision.
 
     The archive does not keep the repaired text of older revisions, so their verbatim text takes its place.
     """
@@ -201,4 +206,5 @@ def _older_revision(current: StoredArticle, row: Mapping[str, Any]) -> StoredArt
         checked_at=row["seen_at"],
         parser=current.parser,
         raw_id=row["raw_id"],
+        fetched_url=fetched_url,
     )

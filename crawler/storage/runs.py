@@ -76,6 +76,12 @@ class Runs:
         sql = "SELECT 1 FROM raw WHERE url = ? AND fetched_at = ? AND digest = ?"
         return self.db.execute(sql, [url, to_text(fetched_at), digest]).fetchone() is not None
 
+    def capture_at(self, url: str, fetched_at: datetime) -> RawRef | None:
+        """Return the position of the archived response with this address and time; None if there is none."""
+        sql = "SELECT file, offset, length, digest FROM raw WHERE url = ? AND fetched_at = ? AND status = 200"
+        found = self.db.execute(f"{sql} ORDER BY id LIMIT 1", [url, to_text(fetched_at)]).fetchone()
+        return RawRef(*found) if found else None
+
     def known_end(self, file: str) -> int:
         """Return the byte offset at which the last record of `file` with a row in `raw` ends; 0 if there is none."""
         cursor = self.db.execute("SELECT offset + length FROM raw WHERE file = ? ORDER BY offset DESC LIMIT 1", [file])

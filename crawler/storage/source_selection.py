@@ -5,7 +5,7 @@ Boundary: reads and writes rows; `schedule` decides which sources change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from sqlite_utils import Database
@@ -18,6 +18,7 @@ class SourceSelection:
     """Queries over the selection of the sources that are polled."""
 
     db: Database
+    known_source: Callable[[str], str | None]
 
     def source_rows(self) -> list[SourceRow]:
         """Return all sources, polled or not, in the order in which they were added."""
@@ -40,11 +41,11 @@ class SourceSelection:
             [(to_text(now), url) for url in urls],
         )
 
-    def recall_absent(self, urls: Iterable[str], now: datetime) -> None:
-        """Make those of the sources `urls` that are `absent` due at `now`, because another source now links to them."""
-        self.db.conn.executemany(
+    def recall_absent(self, url: str, now: datetime) -> None:
+        """Make the source that `url` names due at `now` if it is `absent`, because another source now links to it."""
+        self.db.conn.execute(
             "UPDATE sources SET next_due_at = ? WHERE url = ? AND state = 'absent'",
-            [(to_text(now), url) for url in urls],
+            (to_text(now), self.known_source(url)),
         )
 
     def rename_sources(self, names: Iterable[tuple[str, str]]) -> None:

@@ -12,14 +12,15 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from crawler import urls
 from crawler.clock import from_text, to_text
 from crawler.schedule.hourly_counts import HourCount, HourCounts, Slot, SourceCounts
-from crawler.storage.values import optional_instant, optional_text
+from crawler.storage.values import optional_instant, optional_kind, optional_text
 from crawler.types import SourceForPoll, SourceFound, SourceOutcome
 
 _FOR_POLL = (
     "id, url, kind, name, state, failures, etag, last_modified, last_ok_at, most_items, newest_id, middle_id,"
-    " learned_since, checked_whole_at, lies"
+    " learned_since, checked_whole_at, lies, error, error_kind"
 )
 _INSTANTS = ("last_ok_at", "learned_since", "checked_whole_at")
 
@@ -32,15 +33,34 @@ class Sources:
     def add_sources(self, found: Iterable[SourceFound], due_at: datetime | None) -> None:
         """Add sources, which are due at `due_at` (None: they are not polled).
 
-        A source that is already known keeps its state and its due time. If it has no due time and is not excluded, it
-        gets `due_at`. A name or zone that is given in `found` replaces the stored one.
+        A source that is already known keeps its address, its state and its due time. It is known if its address equals
+        the stored one in the canonical form. If it has no due time and is not excluded, it gets `due_at`. A name or zone
+        that is given in `found` replaces the stored one.
         """
-        self.db.conn.executemany(
-            """INSERT INTO sources (url, kind, name, zone, state, next_due_at) VALUES (?, ?, ?, ?, 'new', ?)
-               ON CONFLICT (url) DO UPDATE SET name = coalesce(excluded.name, name), zone = coalesce(excluded.zone, zone),
-                 next_due_at = CASE WHEN state <> 'excluded' THEN coalesce(next_due_at, excluded.next_due_at) END""",
-            [(s.url, s.kind, s.name, s.zone, optional_text(due_at)) for s in found],
-        )
+        for source in found:
+            self.db.conn.execute(
+                """INSERT INTO sources (url, address, kind, name, zone, state, next_due_at)
+                   VALUES (?, ?, ?, ?, ?, 'new', ?)
+                   ON CONFLICT (url) DO UPDATE SET
+                     name = coalesce(excluded.name, name), zone = coalesce(excluded.zone, zone),
+                     next_due_at = CASE WHEN state <> 'excluded' THEN coalesce(next_due_at, excluded.next_due_at) END""",
+                (
+                    self.known_source(source.url) or source.url,
+                    urls.canonical(source.url),
+                    source.kind,
+                    source.name,
+                    source.zone,
+                    optional_text(due_at),
+                ),
+            )
+
+    def known_source(self, url: str) -> str | None:
+        """Return the address of the stored source that `url` names, in whatever spelling; None if there is none."""
+        row = self.db.execute(
+            "SELECT url FROM sources WHERE url = :url OR address = :address ORDER BY url <> :url, id LIMIT 1",
+            {"url": url, "address": urls.canonical(url)},
+        ).fetchone()
+        return str(row[0]) if row else None
 
     def due_sources(self, now: datetime, *, ignore_due: bool = False) -> list[SourceForPoll]:
         """Return the sources to poll: those that link to other sources come first, the monthly sitemaps last.
@@ -57,8 +77,9 @@ class Sources:
         return [_source(row) for row in rows]
 
     def source(self, url: str) -> SourceForPoll | None:
-        """Return the source with the address `url`, whether or not it is due; None if the source is unknown."""
-        row = next(self.db.query(f"SELECT {_FOR_POLL} FROM sources WHERE url = ?", [url]), None)  # noqa: S608 - constant column names
+        """Return the source that `url` names, whether or not it is due; None if the source is unknown."""
+        known = self.known_source(url)
+        row = next(self.db.query(f"SELECT {_FOR_POLL} FROM sources WHERE url = ?", [known]), None)  # noqa: S608 - constant column names
         return _source(row) if row else None
 
     def sources_of_kind(self, kind: str) -> list[SourceForPoll]:
@@ -79,11 +100,11 @@ class Sources:
         ).fetchone()
         return optional_instant(row[0])
 
-    def mark_sources_due(self, urls: Iterable[str], now: datetime) -> None:
+    def mark_sources_due(self, addresses: Iterable[str], now: datetime) -> None:
         """Make sources due at `now`, unless they are due earlier."""
         self.db.conn.executemany(
             "UPDATE sources SET next_due_at = min(coalesce(next_due_at, :now), :now) WHERE url = :url",
-            [{"url": url, "now": to_text(now)} for url in urls],
+            [{"url": url, "now": to_text(now)} for url in addresses],
         )
 
     def save_source(self, url: str, outcome: SourceOutcome, now: datetime) -> None:
@@ -152,4 +173,5 @@ class Sources:
 
 
 def _source(row: Mapping[str, Any]) -> SourceForPoll:
-    return SourceForPoll(**{**row, **{name: from_text(row[name]) for name in _INSTANTS if row[name]}})
+    converted = {name: from_text(row[name]) for name in _INSTANTS if row[name]}
+    return SourceForPoll(**{**row, **converted, "error_kind": optional_kind(row["error_kind"])})

@@ -21,6 +21,7 @@ class Status:
     def status(self) -> dict[str, Any]:
         """Return the counts and lists that `vna status` prints."""
         return {
+            "identity": self._one("SELECT id FROM archive_identity"),
             "articles": self._one("SELECT count(*) FROM articles"),
             "article_states": self._states("articles"),
             "revisions": self._one("SELECT count(*) FROM revisions WHERE revision > 1"),

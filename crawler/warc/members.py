@@ -27,6 +27,8 @@ _ORIGINAL_PREFIX = "X-Archive-Orig-"
 PURPOSE = "VNA-Purpose"  # why the record exists, such as `page:245060`
 ORIGIN = "VNA-Origin"  # the collection that a capture was imported from
 WRITTEN = "VNA-Written"  # when it was imported
+ARCHIVE_ID = "vna-archive-id"  # field of the `warcinfo` record: the identity of the archive, as `urn:uuid:...`
+URN = "urn:uuid:"
 
 
 class _AsReceived(StatusAndHeaders):  # type: ignore[misc]  # the library has no types
@@ -94,13 +96,18 @@ def resource(name: str, at: datetime, content: str) -> bytes:
     return _member("resource", name, warc, None, content.encode(), "text/plain; charset=utf-8")
 
 
-def warcinfo(name: str, now: datetime, software: str) -> bytes:
-    """Return the `warcinfo` record with which every WARC file starts; `name` is the path of the file."""
+def warcinfo(name: str, now: datetime, software: str, identity: str | None = None) -> bytes:
+    """Return the `warcinfo` record with which every WARC file starts.
+
+    `name` is the path of the file. `identity` is the identity of the archive, a UUID, which is written as the field
+    `vna-archive-id`.
+    """
     buffer = io.BytesIO()
     writer = WARCWriter(buffer, gzip=True, warc_version="WARC/1.1")
-    record = writer.create_warcinfo_record(
-        name.rpartition("/")[2], {"software": software, "format": "WARC File Format 1.1", "robots": "obey"}
-    )
+    fields = {"software": software, "format": "WARC File Format 1.1", "robots": "obey"}
+    if identity is not None:
+        fields[ARCHIVE_ID] = f"{URN}{identity}"
+    record = writer.create_warcinfo_record(name.rpartition("/")[2], fields)
     record.rec_headers.replace_header("WARC-Date", to_precise_text(now))
     writer.write_record(record)
     return buffer.getvalue()

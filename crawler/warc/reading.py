@@ -16,11 +16,13 @@ from typing import Any
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
-from crawler.clock import from_text
 from crawler.errors import WarcCorrupted
 from crawler.types import RawRef
+from crawler.warc.dates import from_warc_date
 from crawler.warc.members import ORIGIN, PURPOSE, WRITTEN, digest
 
+#: What the library raises for data that is not a valid record, such as AttributeError without an address.
+NO_RECORD = (ArchiveLoadFailed, zlib.error, EOFError, ValueError, AttributeError, TypeError)
 _RESPONSES = ("response", "revisit")
 _WITHOUT_RESPONSE = ("metadata", "resource")
 
@@ -49,7 +51,7 @@ class Record:
 def corrupted(path: Path, offset: int, reason: str) -> WarcCorrupted:
     """Return the exception for damage in the file `path` at the byte `offset`."""
     return WarcCorrupted(
-        f"{path} at byte {offset}: {reason}",
+        f"cannot read the WARC record in {path} at byte {offset}: {reason or 'it is damaged'}",
         "run `vna verify` to find all damage, then restore the file from a backup",
     )
 
@@ -64,8 +66,8 @@ def read_member(path: Path, ref: RawRef, member: bytes) -> Record:
     try:
         _inflate(member)
         records = list(parse_records(io.BytesIO(member), ref.file, ref.offset))
-    except (ArchiveLoadFailed, zlib.error, EOFError, ValueError) as error:
-        raise corrupted(path, ref.offset, f"cannot read the record: {error}") from error
+    except NO_RECORD as error:
+        raise corrupted(path, ref.offset, str(error)) from error
     if len(records) != 1:
         raise corrupted(path, ref.offset, "not exactly one complete response record")
     record = records[0]
@@ -85,7 +87,7 @@ def read_file(path: Path, name: str, start: int = 0) -> Iterator[Record]:
         file.seek(start)
         try:
             yield from parse_records(file, name, 0)
-        except (ArchiveLoadFailed, zlib.error, EOFError, ValueError) as error:
+        except NO_RECORD as error:
             raise corrupted(path, file.tell(), str(error)) from error
 
 
@@ -107,19 +109,25 @@ def parse_records(file: Any, name: str, base: int) -> Iterator[Record]:
     """Yield the responses, notes (`metadata`) and imported files (`resource`) of a stream, and check their digests.
 
     Other records, such as requests, are skipped. The stream starts at the byte offset `base` of the file `name`.
+
+    Raises:
+        Exception: one of `NO_RECORD`: a record cannot be read.
+
     """
     iterator = ArchiveIterator(file, check_digests="raise")
     for record in iterator:
         http = record.http_headers
         if (record.rec_type not in _RESPONSES or http is None) and record.rec_type not in _WITHOUT_RESPONSE:
             continue
+        if not record.rec_headers.get_header("WARC-Target-URI"):
+            raise ValueError("the record has no WARC-Target-URI")
         body = record.raw_stream.read()
         offset = base + iterator.get_record_offset()
         warc = record.rec_headers.get_header
         written = warc(WRITTEN)
         yield Record(
             url=warc("WARC-Target-URI"),
-            fetched_at=from_text(warc("WARC-Date")),
+            fetched_at=from_warc_date(warc("WARC-Date")),
             status=int(http.get_statuscode()) if http else 0,
             headers=tuple((str(k), str(v)) for k, v in http.headers) if http else (),
             body=body,
@@ -128,5 +136,5 @@ def parse_records(file: Any, name: str, base: int) -> Iterator[Record]:
             reason=http.statusline.partition(" ")[2] if http else "",
             purpose=warc(PURPOSE),
             origin=warc(ORIGIN),
-            written_at=from_text(written) if written else None,
+            written_at=from_warc_date(written) if written else None,
         )

@@ -11,14 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from warcio.exceptions import ArchiveLoadFailed
-
-from crawler.warc.reading import Record, parse_records
+from crawler.warc.reading import NO_RECORD, Record, parse_records
 from crawler.warc.tail import next_record
 
 _CHUNK = 1 << 17
-#: What the library raises for a complete member that is not a valid record, such as AttributeError without a URI.
-_NO_RECORD = (ArchiveLoadFailed, zlib.error, EOFError, ValueError, AttributeError, TypeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +106,7 @@ def _member(file: io.BufferedReader, rest: bytes) -> tuple[bytes, bytes, bool]:
 def _read(name: str, offset: int, member: bytes) -> tuple[Member | None, str]:
     try:
         records = list(parse_records(io.BytesIO(member), name, offset))
-    except _NO_RECORD as error:
+    except NO_RECORD as error:
         return None, str(error) or type(error).__name__
     return Member(offset, len(member), records[0] if records else None), ""
 

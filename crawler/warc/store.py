@@ -23,6 +23,7 @@ import crawler
 from crawler.errors import WarcError
 from crawler.types import Fetched, RawRef
 from crawler.warc import members
+from crawler.warc.archive_id import archive_id
 from crawler.warc.reading import Record, corrupted, read_file, read_member
 from crawler.warc.scan import Damage, Member, ends_with_request, scan
 from crawler.warc.tail import try_repair_tail
@@ -38,6 +39,9 @@ class WarcStore:
     returns the byte offset up to which all records of a file have database rows; this part of the file is intact and
     is not scanned. The rest may contain records of a process that was killed before it wrote their rows; nothing is
     appended to such a file until `crawler.replay.crash_recovery` has written the rows.
+
+    `identity` is the identity of the archive, which is written into each new file. A file of another archive is never
+    continued.
     """
 
     def __init__(
@@ -46,11 +50,13 @@ class WarcStore:
         *,
         max_bytes: int = 1_000_000_000,
         software: str = _SOFTWARE,
+        identity: str | None = None,
         known_end: Callable[[str], int] | None = None,
     ) -> None:
         self._directory = directory
         self._max_bytes = max_bytes
         self._software = software
+        self._identity = identity
         self._known_end = known_end
         self._file: io.BufferedRandom | None = None
         self._name = ""
@@ -191,7 +197,7 @@ class WarcStore:
         path, self._file = self._writable_file(folder, day)
         self._name = path.relative_to(self._directory).as_posix()
         if self._file.seek(0, os.SEEK_END) == 0:
-            self._file.write(members.warcinfo(self._name, now, self._software))
+            self._file.write(members.warcinfo(self._name, now, self._software, self._identity))
             _sync_folder(folder)
         return self._file
 
@@ -217,9 +223,12 @@ class WarcStore:
     def _may_append(self, path: Path) -> bool:
         name = path.relative_to(self._directory).as_posix()
         size, end = path.stat().st_size, self._end(name)
-        if not end <= size < self._max_bytes or not try_repair_tail(path, end):
+        if not end <= size < self._max_bytes or not self._is_own(path) or not try_repair_tail(path, end):
             return False
         return self._known_end is None or all(r.warc_type == "metadata" for r in self.records_without_rows(name))
+
+    def _is_own(self, path: Path) -> bool:
+        return self._identity is None or archive_id(path) in (None, self._identity)
 
 
 def _try_lock(file: IO[bytes]) -> bool:

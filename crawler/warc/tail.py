@@ -58,9 +58,24 @@ def try_repair_tail(path: Path, start: int = 0) -> bool:
     return True
 
 
-def next_record(path: Path, damage: int) -> int | None:
-    """Return the byte offset of the first record after the byte offset `damage`; None if no record follows."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+def intact_end(path: Path, start: int = 0, size: int | None = None) -> tuple[int, bool]:
+    """Return where the last complete record before any damage ends, and whether records follow the damage.
+
+    A gzip member must begin at the byte offset `start`. `size` is an earlier size of the file, by default the present
+    one: if another process appends to the file, the last bytes may be a part of a record. Bytes after the last complete
+    record are not damage if no record follows them: they are being written, or a crash left them.
+    """
+    end = path.stat().st_size if size is None else size
+    good = _last_good_end(path, start)
+    return good, good < end and next_record(path, good, end) is not None
+
+
+def next_record(path: Path, damage: int, end: int | None = None) -> int | None:
+    """Return the byte offset of the first record after the byte offset `damage`; None if no record follows.
+
+    `end` is the byte offset at which the search ends, by default the end of the file.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), end or 0, access=mmap.ACCESS_READ) as data:
         position = data.find(_MEMBER, damage + 1)
         while position >= 0:
             with suppress(zlib.error):

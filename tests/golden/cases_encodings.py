@@ -42,6 +42,8 @@ case(
 )
 case("charset_bom", b"\xef\xbb\xbf" + article_page(charset="").encode(), "only a byte order mark: it is used and does not appear in any field", "16", STANDARD,
      content_type=None)  # fmt: skip
+case("charset_utf_16", article_page(charset="").encode("utf-16-le"), "UTF-16 without a byte order mark or a header: no problem", "16",
+     STANDARD | {"problems": []}, content_type=None)  # fmt: skip
 case("charset_unknown_label", PAGE, "unknown charset in the header: the page's meta is used", "16", STANDARD,
      content_type="text/html; charset=tcvn-5712")  # fmt: skip
 
@@ -65,9 +67,13 @@ case("charset_windows_1258", page.encode("cp1258", "xmlcharrefreplace"),
      content_type="text/html; charset=windows-1258")  # fmt: skip
 
 case("charset_latin_1_header_utf_8_bytes", PAGE,
-     "the header declares ISO 8859-1, the page and its bytes are UTF-8: accents are not checked, but no text is lost",
-     "16 18.18", {"post_id": 245060, "kind": "article", "published_at": STANDARD["published_at"], "signature": "-VNA"},
-     content_type="text/html; charset=iso-8859-1", contains={"text": ["du 27 au 29 avril une visite de travail"]})  # fmt: skip
+     "the header declares ISO 8859-1, the page and its bytes are UTF-8: read as UTF-8, and a problem",
+     "16 18.18", STANDARD, content_type="text/html; charset=iso-8859-1", problems=True)  # fmt: skip
+case("charset_in_comment", article_page(charset='<!-- <meta charset="windows-1251"> --><meta charset="utf-8">\n'),
+     "a meta in a comment is no declaration: no problem", "16 18.18", STANDARD | {"problems": []}, content_type=None)  # fmt: skip
+case("charset_latin_1_header_damaged_utf_8", article_page(title=TITLE + " QQ").encode().replace(b"QQ", b"\xc3"),
+     "the header declares ISO 8859-1, the bytes are UTF-8 with half a character: only that is U+FFFD, and a problem",
+     "16 18.18", STANDARD | {"title": TITLE + " \ufffd"}, content_type="text/html; charset=iso-8859-1", problems=True)  # fmt: skip
 case("charset_utf_8_header_windows_bytes",
      article_page(title="Le marche de Hue", lead="Chapeau simple.", related="").encode("cp1252", "xmlcharrefreplace"),
      "the header declares UTF-8 but the bytes are windows-1252: read with U+FFFD, and a problem", "18.18",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from chrome import HEX, MEDIA, figure
-from kit import LEAD, P1, P2, STANDARD, article_page, body, case, p
+from kit import LEAD, P1, P2, P3, STANDARD, article_page, body, case, h, img, li, p, table
 
 
 def first(text):
@@ -180,4 +180,51 @@ case(
         )
     )
     | {"title": 'L\'ASEAN & l’UE\u00a0: "cœur" du R&D', "signature": None},
+)
+SUPERSCRIPTS = "10<sup>9</sup> kWh, 331 000 km<sup>2</sup>, note<sup>1</sup>, CO<sub>2</sub>, XIX<sup>e</sup> siècle"
+READ = "10^9 kWh, 331 000 km2, note 1, CO2, XIXe siècle"
+PORT = "https://mediafr.vietnamplus.vn/t660/uploaded/wbxx/2026_01_02/quai.jpg"
+case(
+    "superscripts_everywhere",
+    article_page(
+        f"<p>{P1}</p><h2>{SUPERSCRIPTS}</h2><ul><li>{SUPERSCRIPTS}</li></ul>{figure(PORT, caption=SUPERSCRIPTS)}"
+        f"<table><tr><td>{SUPERSCRIPTS}</td><td>5</td></tr></table><p>{P3}</p>",
+        title_html=f'<h1 class="article__title cms-title">{SUPERSCRIPTS}</h1>',
+        lead_html=f'<div class="article__sapo cms-desc">{SUPERSCRIPTS}</div>',
+    ),
+    "superscripts and subscripts in the title, the lead, a heading, a list, a caption and a table: powers and footnote "
+    "marks keep a distance, units, ordinals and formulas do not",
+    "16",
+    STANDARD
+    | body(p(P1), h(READ), li(READ), img(PORT, caption=READ), table([READ, "5"]), p(P3))
+    | {"title": READ, "lead": READ, "problems": []},
+)
+CORRECTED = (
+    "Le trafic augmente de <del>12</del> <ins>15</ins> %, selon <s>le port</s><ins datetime=2026>la douane</ins>."
+)
+ADVERT = '<ins class="adsbygoogle" data-ad-client="ca-1">Publicité</ins>'
+case(
+    "corrections",
+    article_page(f"<p>{P1}</p><p>{CORRECTED}{ADVERT}</p><p>{P3}</p>"),
+    "a correction in the text: inserted text stays, deleted text beside it is left out and is a problem; an `ins` with "
+    "advertising is left out",
+    "16",
+    STANDARD | body(p(P1), p("Le trafic augmente de 15 %, selon la douane."), p(P3)),
+    problems=True,
+)
+case(
+    "deleted_paragraph",
+    article_page(f"<p>{P1}</p><p><del>{P2}</del></p><p>{P3}</p>"),
+    "a paragraph that consists only of deleted text: kept, and a problem, because an unclosed `del` looks the same",
+    "16",
+    STANDARD,
+    problems=True,
+)
+case(
+    "hidden_span",
+    article_page(f'<p>{P1}</p><p>{P2}<span style="display: none">mso</span></p><p>{P3}</p>'),
+    "text that the page hides inside a paragraph is left out, and is a problem",
+    "16",
+    STANDARD,
+    problems=True,
 )

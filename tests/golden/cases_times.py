@@ -117,6 +117,39 @@ case(
     same_instant={"published_at": AT},
 )
 times(
+    "time_meta_zone_by_name",
+    "meta in the format of e-mail, in GMT: converted to Hanoi time",
+    "15",
+    "2026-01-02T08:00:11+07:00",
+    published="Fri, 02 Jan 2026 01:00:11 GMT",
+    checks={"contains": {"published_raw": ["01:00:11 GMT"]}},
+)
+times(
+    "time_meta_vietnamese_half_day",
+    "meta with CH (chiều), which means p.m.",
+    "15",
+    "2026-01-02T14:30:00+07:00",
+    published="02/01/2026 02:30 CH",
+)
+times(
+    "time_meta_ambiguous_zone",
+    "meta with a zone that has several meanings: no time, and a problem",
+    "15",
+    None,
+    published="02/01/2026 10:30 IST",
+    checks={"problems": True},
+)
+case(
+    "time_visible_update_and_publication",
+    article_page(
+        published=None, time=time_tag(None, None, "Mis à jour le 30/08/2024 à 12:40 - Publié le 27/08/2024 à 20:18")
+    ),
+    "the visible text has the update before the publication",
+    "5 15",
+    STANDARD
+    | {"published_at": "2024-08-27T20:18:00+07:00", "modified_at": "2024-08-30T12:40:00+07:00", "problems": []},
+)
+times(
     "time_meta_malformed",
     "meta is not a date: the next source is used",
     "15 18.11",

@@ -97,7 +97,8 @@ def assign(slot: Slot, seed: int) -> Assignment:
 
 def write(assignment: Assignment, options: Options) -> Story:
     """Generate the story that `assignment` describes."""
-    return _StoryWriter(assignment).story(options.section(assignment.section).name)
+    story = _StoryWriter(assignment).story(options.section(assignment.section).name)
+    return replace(story, awkward=options.awkward)
 
 
 @cache  # the same hundred bodies are needed for each fake site of a process

@@ -62,12 +62,14 @@ def _article(context: PageContext, request: SiteRequest, match: re.Match[str]) -
     """Return the page of the article whose id is in the path (dossier section 2).
 
     A wrong slug leads to the same page, with the right canonical URL, unless `Options.addresses` chooses another
-    behaviour.
+    behaviour. A story with an awkward address has this address only.
     """
     post_id = int(match["id"])
     story = context.world.get(post_id)
     if story is None:
         return not_found(context, _REMOVED_AS.get(context.world.gone.get(post_id, 0), context.options.not_found))
+    if story.awkward and request.path != story.sent_path:
+        return _default_not_found(context)
     if context.options.addresses != "by id" and unquote(urlsplit(request.path).path) != unquote(story.path):
         if context.options.addresses == "redirect":
             return redirect(context.url(story.path), 301)
@@ -239,8 +241,10 @@ _ROUTES: tuple[tuple[re.Pattern[str], Handler], ...] = tuple(
         (r"/api/morenews-(?P<kind>zone|topic)-(?P<id>\d+)-(?P<page>\d+)\.html", _more_news),
         (r"/topic/[^/]+-(?P<id>\d+)\.vnp", _topic),
         (r"/search\.vnp", _search),
-        (r"/[^/]+-post(?P<id>\d+)\.vnp", _article),
+        (r"/[^/]+-post(?P<id>\d+)(?:\.|%2E)(?:vnp|VNP)/?", _article),
         (r"/[^/]+/(?P<id>\d+)\.vnp", _article),
+        (r"/post-(?P<id>\d+)\.vnp", _article),
+        (r"/Home/[^/]+/\d+/(?P<id>\d+)\.vnplus", _article),
         (r"/(?P<slug>[a-z-]+)/", _section),
         (r"/(?P<slug>[a-z-]+)", _bare_section),
     )

@@ -25,6 +25,28 @@ Addresses = Literal["by id", "redirect", "strict"]
 
 HANOI = timezone(timedelta(hours=7))  # no daylight saving time (dossier section 15)
 
+#: Addresses that name another page, or none, when their escapes are decoded or their case or query is changed; and the
+#: older forms of an article's address (dossier section 2).
+AWKWARD_PATHS = (
+    "/{slug}-caf%E9-post{id}.vnp",
+    "/{slug}-r%26d-post{id}.vnp",
+    "/{slug}-c%2B%2B-post{id}.vnp",
+    "/{slug}-24%2F7-post{id}.vnp",
+    "/{slug}-a+b%20c-post{id}.vnp",
+    "/{slug}-v%c5%93ux-post{id}.vnp",
+    "/{slug}-vœux-post{id}.vnp",
+    "/{slug}-100%-de-%zz-post{id}.vnp",
+    "/{slug}-(l'an)~[2026];|-post{id}.vnp",
+    "/{slug}-post{id}.vnp?b=2&a=1+1&c=%2f",
+    "/{slug}-%70ost-post{id}%2Evnp",
+    "/{slug}-post{id}.VNP",
+    "/{slug}-post{id}.vnp/",
+    "/{slug}-post00{id}.vnp",
+    "/post-{id}.vnp",
+    "/{slug}/{id}.vnp",
+    "/Home/{slug}/20119/{id}.vnplus",
+)
+
 #: End of each body shape (dossier section 6): about id 66,000, and the change of template at the end of 2023.
 _ERA_1_ENDS = datetime(2015, 8, 1, tzinfo=HANOI)
 _ERA_2_ENDS = datetime(2024, 1, 1, tzinfo=HANOI)
@@ -81,6 +103,7 @@ class Options:
     feeds_at: str = "/rss/"
     robots: tuple[str, ...] = ()  # additional lines of robots.txt
     overlap: int = 0  # every nth story is also listed in a second section; 0 means none
+    awkward: bool = False  # each generated story has only one address, in a form that breaks when it is re-encoded
     history: int = 0  # additional generated stories, spread over 2010-2023
 
     def section(self, key: str) -> Section:
@@ -114,6 +137,7 @@ class Story:
     tags: tuple[str, ...] = ()
     era: Era = 3
     kind: ArticleKind = "article"
+    awkward: bool = False  # see `Options.awkward`
 
     @property
     def picture(self) -> ImageBlock | None:
@@ -122,8 +146,15 @@ class Story:
 
     @property
     def path(self) -> str:
-        """The canonical path of the story in its present form (dossier section 2)."""
+        """The canonical path of the story: in the present form (dossier section 2), unless it is an awkward one."""
+        if self.awkward:
+            return AWKWARD_PATHS[self.post_id % len(AWKWARD_PATHS)].format(slug=quote(self.slug), id=self.post_id)
         return f"/{quote(self.slug)}-post{self.post_id}.vnp"
+
+    @property
+    def sent_path(self) -> str:
+        """The canonical path as a client has to send it: letters outside ASCII are escaped, and nothing else."""
+        return re.sub(r"[^\x00-\x7f]", lambda letter: quote(letter[0]), self.path)
 
     @property
     def old_path(self) -> str:

@@ -11,12 +11,15 @@ Boundary: SQL that defines or changes the tables.
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from sqlite_utils import Database, Migrations
 
+from crawler import urls
 from crawler.storage.schema.m0001_initial import FIRST
 from crawler.storage.schema.m0002_service import SECOND
 from crawler.storage.schema.m0003_kinds import THIRD
-from crawler.storage.schema.m0004_guesses import FOURTH
+from crawler.storage.schema.m0004_identity import FOURTH
 from crawler.word_count import count_words
 
 migrations = Migrations("vna")
@@ -38,8 +41,10 @@ def _third(db: Database) -> None:
     _run(db, THIRD)
 
 
-@migrations(name="0004_guesses")
+@migrations(name="0004_identity")
 def _fourth(db: Database) -> None:
+    db.conn.create_function("random_uuid", 0, lambda: str(uuid4()))
+    db.conn.create_function("canonical_url", 1, urls.canonical, deterministic=True)
     _run(db, FOURTH)
 
 

@@ -1,0 +1,142 @@
+"""The standard streams of the process: which characters they can show, and what happens if they cannot be written.
+
+A command never fails because of a character that a stream cannot encode: the number of the character is written instead,
+after a backslash. A stream that cannot be written does not stop a command either, because the command may collect or check
+something. The rest of its output is discarded, and `finish` raises the error of stdout at the end.
+
+Boundary: replaces `sys.stdin`, `sys.stdout` and `sys.stderr`; `crawler.cli.output` writes to them.
+"""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import io
+import os
+import select
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any, TextIO, TypeVar, cast
+
+from crawler.errors import StopError
+
+_T = TypeVar("_T")
+_STDIN, STDOUT, _STDERR = range(3)
+_SHOWN = "backslashreplace"  # loses nothing, unlike `?`; inside JSON, a lone surrogate becomes a valid escape
+
+
+class _Stream(io.FileIO):
+    """Writes to an open file descriptor. After the first error, which is kept in `error`, discards everything."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(descriptor, "wb", closefd=False)
+        self.error: OSError | None = None
+
+    def write(self, data: Any, /) -> int:
+        """Write all bytes or fewer; return how many were written or discarded."""
+        while self.error is None:
+            try:
+                written = super().write(data)
+            except OSError as error:
+                self.error = error
+                break
+            if written is not None:
+                return written
+            select.select([], [self], [])  # non-blocking, and full: another program that shares it made it so
+        return memoryview(data).nbytes
+
+
+def prepare() -> None:
+    """Replace the standard streams of this process with streams that never raise an exception when they are written."""
+    for descriptor in (_STDIN, STDOUT, _STDERR):
+        _occupy(descriptor)
+    if sys.stdin is None:
+        sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(_STDIN, closefd=False)), encoding="utf-8")
+    if sys.stdout is sys.__stdout__:  # a test may have replaced it
+        sys.stdout = _text_stream(STDOUT, sys.stdout, line_buffering=False)
+    if sys.stderr is sys.__stderr__:
+        sys.stderr = _text_stream(_STDERR, sys.stderr, line_buffering=True)
+
+
+def finish() -> None:
+    """Flush stdout at the end of a command.
+
+    Raises:
+        StopError: the output is incomplete. If only its reader has stopped reading, such as `head`, this is no error.
+
+    """
+    sys.stdout.flush()
+    error = _error(sys.stdout)
+    if error is not None and error.errno != errno.EPIPE:
+        raise StopError(
+            f"cannot write to standard output: {error.strerror}",
+            "the output is incomplete, but completed work is stored: correct the redirection, then run the command again",
+        )
+
+
+def discard() -> None:
+    """Discard what stdout has not written yet, and what is printed from now on, because a signal ends the command."""
+    raw = _raw(sys.stdout)
+    if raw is not None:
+        raw.error = BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+def is_writable() -> bool:
+    """Whether everything that was written to stdout so far could be written, as far as is known yet."""
+    return _error(sys.stdout) is None
+
+
+def while_writable(items: Iterable[_T]) -> Iterator[_T]:
+    """Yield the items until stdout cannot be written any more, for commands that do nothing besides printing them."""
+    for item in items:
+        yield item
+        if not is_writable():
+            return
+
+
+def is_utf8(stream: TextIO) -> bool:
+    """Whether a stream encodes text as UTF-8, so that it can show every character."""
+    return codecs.lookup(stream.encoding or "utf-8").name == "utf-8"
+
+
+def utf8_stdout() -> TextIO:
+    """Return stdout for the export of a file; unless it is a terminal, its encoding is UTF-8 from now on."""
+    if not sys.stdout.isatty() and not is_utf8(sys.stdout):
+        cast("io.TextIOWrapper", sys.stdout).reconfigure(encoding="utf-8", errors=_SHOWN)
+    return sys.stdout
+
+
+def _occupy(descriptor: int) -> None:
+    """Open a standard stream that is closed (`>&-`) in the wrong direction, so that its use fails as if it were closed.
+
+    Otherwise the next file to be opened, such as a WARC file, would get this descriptor, and messages would be written
+    into that file.
+    """
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        # the lowest free descriptor, which is this one: `prepare` starts with 0
+        os.open(os.devnull, os.O_WRONLY if descriptor == _STDIN else os.O_RDONLY)
+        os.set_inheritable(descriptor, True)
+
+
+def _text_stream(descriptor: int, before: TextIO | None, *, line_buffering: bool) -> io.TextIOWrapper:
+    return io.TextIOWrapper(
+        io.BufferedWriter(_Stream(descriptor)),
+        encoding=before.encoding if before else "utf-8",
+        errors=_SHOWN,
+        newline="\n",
+        line_buffering=line_buffering or os.isatty(descriptor),
+        write_through=bool(getattr(before, "write_through", False)),
+    )
+
+
+def _error(stream: TextIO) -> OSError | None:
+    raw = _raw(stream)
+    return raw.error if raw is not None else None
+
+
+def _raw(stream: TextIO) -> _Stream | None:
+    """Return the stream below a text stream; None if `prepare` has not replaced it."""
+    raw = getattr(getattr(stream, "buffer", None), "raw", None)
+    return raw if isinstance(raw, _Stream) else None

@@ -1,0 +1,45 @@
+"""Read a JSON Feed (https://jsonfeed.org/version/1.1), which a site may serve in place of RSS or Atom.
+
+Boundary: bytes in, values out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from crawler.discover.feed_item import FeedItem
+from crawler.errors import UnreadableSource
+from crawler.parse import json_text
+
+_VERSION = "jsonfeed.org/version/"
+
+
+def items(body: bytes, url: str) -> Iterator[FeedItem]:
+    """Return the items of a JSON Feed.
+
+    Raises:
+        UnreadableSource: the response is not a JSON Feed.
+
+    """
+    try:
+        document = json_text.load(body).value
+    except ValueError as error:
+        raise UnreadableSource(url, f"expected a feed, got something else ({len(body)} bytes)") from error
+    listed = document.get("items") if isinstance(document, dict) else None
+    if not isinstance(listed, list) or _VERSION not in json_text.text(document.get("version")):
+        raise UnreadableSource(url, "expected a feed, got JSON that is not a JSON Feed")
+    return (_item(item) for item in listed if isinstance(item, dict))
+
+
+def _item(item: dict[str, Any]) -> FeedItem:
+    text = {name: json_text.text(value).strip() for name, value in item.items()}
+    links = [text[name] for name in ("url", "external_url") if text.get(name)]
+    if text.get("id", "").startswith(("http://", "https://")):
+        links.append(text["id"])
+    return FeedItem(
+        links=tuple(links),
+        title=text.get("title"),
+        summary=text.get("summary"),
+        dates=tuple(text[name] for name in ("date_published", "date_modified") if text.get(name)),
+    )

@@ -1,0 +1,76 @@
+"""Read the parts of damaged XML that are no elements: references to characters, attributes, document types.
+
+Boundary: text in, text out.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from html.entities import html5
+from itertools import islice
+
+from crawler.discover.problems import ProblemKind, Problems
+from crawler.discover.xml import text_of
+
+_MAX_ATTRIBUTES = 16_384  # bytes of all attributes of one element
+_MAX_ATTRIBUTE_COUNT = 100
+
+_ATTRIBUTE = re.compile(r"""(?<![^\s"'])([^\s=<>"'/]++)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'>]++))""")
+_REFERENCE = re.compile(r"&(?:#(\d{1,7}|[xX][\da-fA-F]{1,6});|(\w{1,32});)?")
+_XML_NAMES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_SUBSET = re.compile(rb"""(?:[^\[<>"']++|"[^"]*+"|'[^']*+')*+\[""")  # the start of the declarations in a document type
+_DECLARATIONS = re.compile(rb"""(?:[^\]"'<]++|"[^"]*+"|'[^']*+'|<!--(?:[^-]|-(?!->)){0,2000}+-->|<)*+\]\s*+>""")
+_DECLARATIONS_REACH = 65_536  # bytes; in longer declarations, quotes are ignored, because checking them is quadratic
+_SUBSET_END = re.compile(rb"\]\s*+>")
+NO_ATTRIBUTES: Mapping[str, str] = {}
+
+
+def unescaped(text: str, problems: Problems) -> str:
+    """Return `text` with the characters that its references name. No entity is expanded.
+
+    References to characters, the five names of XML, and names of HTML for characters become these characters. Other
+    references stay as they are.
+    """
+
+    def character(match: re.Match[str]) -> str:
+        if match[1]:
+            return html.unescape(match[0]) or "\ufffd"  # empty: not a character of XML
+        if match[2] is None:
+            problems.add(ProblemKind.AMPERSANDS)
+            return "&"
+        if match[2] in _XML_NAMES:
+            return _XML_NAMES[match[2]]
+        problems.add(ProblemKind.ENTITIES)
+        known = html5.get(f"{match[2]};", "")
+        return match[0] if known in "<>&\"'" else known
+
+    return _REFERENCE.sub(character, text)
+
+
+def attributes(raw: bytes, problems: Problems) -> Mapping[str, str]:
+    """Return the attributes of a tag, with names in lower case. If an attribute is repeated, the first one counts."""
+    if b"=" not in raw:
+        return NO_ATTRIBUTES
+    if len(raw) > _MAX_ATTRIBUTES:
+        problems.add(ProblemKind.TOO_LARGE)
+        return NO_ATTRIBUTES
+    found: dict[str, str] = {}
+    for match in islice(_ATTRIBUTE.finditer(text_of(raw)), _MAX_ATTRIBUTE_COUNT):
+        value = match[2] or match[3] or match[4] or ""
+        found.setdefault(match[1].lower(), unescaped(value, problems) if "&" in value else value)
+    return found
+
+
+def document_type(body: bytes, at: int) -> tuple[int, bool]:
+    """Return where the document type that begins before `at` ends, and whether it has declarations, such as entities.
+
+    The end is 0 if the document type has no end.
+    """
+    subset = _SUBSET.match(body, at)
+    if subset is None:
+        return body.find(b">", at) + 1, False
+    start = subset.end()
+    end = _DECLARATIONS.match(body, start, start + _DECLARATIONS_REACH) or _SUBSET_END.search(body, start)
+    return (end.end() if end is not None else body.find(b">", at) + 1), True

@@ -1,0 +1,105 @@
+"""Read JSON that the site sends: JSON-LD in pages, responses of the list API.
+
+Anything may be in it. The values returned can be stored: half of a character (a lone surrogate) and NUL become U+FFFD;
+NaN becomes None; a number that is too large stays text.
+
+Boundary: text or bytes in, values and problems out.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+_DEPTH = 100  # levels; the parser is recursive, and how deep Python lets it go depends on its caller
+_DIGITS = 18  # of a number; larger ones are no ids or times, and Python refuses to convert more than 4,300 digits
+_MAX_SIZE = 4_000_000  # characters; a page of a list has about 150,000. JSON takes up to 30 times its size in memory
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_BRACKET = re.compile(r"[\[\]{}]")
+_UNUSABLE = re.compile("[\0\ud800-\udfff]")  # after parsing, a surrogate that is left has no other half
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A value from JSON and descriptions of what looked wrong."""
+
+    value: Any
+    problems: tuple[str, ...] = ()
+
+
+def load(source: str | bytes) -> Loaded:
+    """Return the value of a JSON document. Bytes are UTF-8, UTF-16 or UTF-32; damaged ones become U+FFFD.
+
+    Of several values with one key, the last one counts, as in a browser.
+
+    Raises:
+        ValueError: `source` is not JSON, is nested more than 100 levels deep, or is larger than 4 MB.
+
+    """
+    if len(source) > _MAX_SIZE:
+        raise ValueError(f"larger than {_MAX_SIZE} characters")
+    if isinstance(source, bytes):
+        source = source.decode(json.detect_encoding(source), errors="replace")
+    if _depth(source) > _DEPTH:
+        raise ValueError(f"nested more than {_DEPTH} levels deep")
+    problems: list[str] = []
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found and found[key] != value:
+                problems.append(f"several values of {key[:40]!r}, the last one is used")
+            found[key] = value
+        return found
+
+    value = json.loads(
+        source, strict=False, object_pairs_hook=members, parse_int=_whole, parse_float=_real, parse_constant=_none
+    )
+    value, replaced = _usable(value)
+    if replaced:
+        problems.append("halves of characters or NUL, read as U+FFFD")
+    return Loaded(value, tuple(dict.fromkeys(problems)))
+
+
+def text(value: object) -> str:
+    """Return `value` if it is a string, otherwise an empty string."""
+    return value if isinstance(value, str) else ""
+
+
+def _depth(source: str) -> int:
+    depth = deepest = 0
+    for bracket in _BRACKET.findall(_STRING.sub("", source)):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _whole(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _DIGITS else digits
+
+
+def _real(digits: str) -> float | str:
+    number = float(digits)
+    return number if math.isfinite(number) else digits
+
+
+def _none(_name: str) -> None:
+    return None
+
+
+def _usable(value: Any) -> tuple[Any, bool]:
+    """Return `value` with U+FFFD for characters that cannot be stored, and whether there were any."""
+    if isinstance(value, str):
+        text, count = _UNUSABLE.subn("\ufffd", value)
+        return text, count > 0
+    if isinstance(value, list):
+        items = [_usable(item) for item in value]
+        return [item for item, _ in items], any(replaced for _, replaced in items)
+    if isinstance(value, dict):
+        keys, values = [_usable(key) for key in value], [_usable(item) for item in value.values()]
+        replaced = any(found for _, found in (*keys, *values))
+        return {key: item for (key, _), (item, _) in zip(keys, values, strict=True)}, replaced
+    return value, False

@@ -1,0 +1,199 @@
+"""Read the stories in a list of links: title, summary, caption and address of each.
+
+A list may consist of cards, list items, table rows, table cells, paragraphs or bare links, and each story may have
+several links, for example around its picture, its title and its summary. All links with the same target form one story.
+The parts of a story are in the largest elements that contain only links to this story.
+
+Boundary: reads the elements that `related` has found; the caller passes the function that makes URLs absolute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from selectolax.lexbor import LexborNode
+
+from crawler import urls
+from crawler.markup import RelatedSelectors
+from crawler.parse import dom
+from crawler.types import Related
+
+Resolve = Callable[[str], str | None]
+
+_MAX_LINKS = 500  # of one block; a hostile page may have many thousands
+_MAX_LEVELS = 30  # elements around a link that are searched for the other parts of its story
+_MAX_PARTS = 20  # elements after the last link of a story that may contain its summary
+_OTHER_PARTS = frozenset("time figure figcaption picture button label h1 h2 h3 h4 h5 h6".split())
+
+
+@dataclass
+class _Story:
+    url: str
+    links: list[LexborNode] = field(default_factory=list)
+    parts: list[LexborNode] = field(default_factory=list)
+
+
+def read(nodes: Sequence[LexborNode], selectors: RelatedSelectors, resolve: Resolve) -> list[Related]:
+    """Return the stories in the elements `nodes`, which are siblings, each once and in order."""
+    found = _grouped(nodes, targets(nodes, selectors, resolve))
+    return [related for story in found if (related := _related(story, selectors)) is not None]
+
+
+def target(link: LexborNode, resolve: Resolve) -> str | None:
+    """Return the URL of the article to which a link leads; None if it leads to something else, such as a section."""
+    url = _resolved(link, resolve)
+    return url if url is not None and urls.post_id(url) is not None else None
+
+
+def targets(nodes: Sequence[LexborNode], selectors: RelatedSelectors, resolve: Resolve) -> list[tuple[LexborNode, str]]:
+    """Return the links to stories in `nodes` with their URLs.
+
+    A link to another site is a story if it is in an element that the layout selects as a story (dossier section 18.21).
+    """
+    links = list(islice((link for node in nodes for link in node.css("a[href]")), _MAX_LINKS))
+    items = dom.ids(item for node in nodes for selector in selectors.item for item in node.css(selector))
+    home = urls.host(resolve("/") or "")
+    found = []
+    for link in links:
+        url = _resolved(link, resolve)
+        if url is not None and (
+            urls.post_id(url) is not None or (urls.host(url) != home and items and dom.inside(link, items))
+        ):
+            found.append((link, url))
+    return found
+
+
+def _resolved(link: LexborNode, resolve: Resolve) -> str | None:
+    """Return the URL of a link; None if the link leads nowhere or to a part of the same page."""
+    href = dom.attribute(link, "href").strip()
+    return None if href.startswith("#") else resolve(href)
+
+
+def is_known(url: str, stories: Iterable[Related]) -> bool:
+    """Whether one of `stories` has the address `url`, or another address of the same article."""
+    post_id = urls.post_id(url)
+    return any(url == s.url or (post_id is not None and post_id == s.post_id) for s in stories)
+
+
+def _key(url: str) -> object:
+    return urls.post_id(url) or url
+
+
+def _grouped(nodes: Sequence[LexborNode], links: Sequence[tuple[LexborNode, str]]) -> list[_Story]:
+    """Return the stories with their links and the elements that contain their parts."""
+    top = dom.ids(nodes)
+    owners: dict[int, object] = {}  # the story of each element around a link; None if there are several
+    paths = []
+    for link, url in links:
+        path = _path(link, top)
+        paths.append(path)
+        for element in path:
+            owners[element.mem_id] = _key(url) if owners.get(element.mem_id, _key(url)) == _key(url) else None
+    stories: dict[object, _Story] = {}
+    for (link, url), path in zip(links, paths, strict=True):
+        story = stories.setdefault(_key(url), _Story(url))
+        story.links.append(link)
+        root = [element for element in path if owners[element.mem_id] is not None][-1]
+        if root.mem_id not in dom.ids(story.parts):
+            story.parts += [root, *_after(root, owners, top)]
+    return list(stories.values())
+
+
+def _path(link: LexborNode, top: frozenset[int]) -> list[LexborNode]:
+    path = [link]
+    for element in islice(dom.ancestors(link), _MAX_LEVELS):
+        if path[-1].mem_id in top:
+            break
+        path.append(element)
+    return path
+
+
+def _after(root: LexborNode, owners: dict[int, object], top: frozenset[int]) -> list[LexborNode]:
+    """Return the nodes after `root` that belong to the same story, because no link precedes them."""
+    found: list[LexborNode] = []
+    node = root.next
+    while node is not None and len(found) < _MAX_PARTS:
+        if node.mem_id in owners or (root.mem_id in top and dom.is_element(node) and node.mem_id not in top):
+            break
+        found.append(node)
+        node = node.next
+    return found
+
+
+def _related(story: _Story, selectors: RelatedSelectors) -> Related | None:
+    title, node = _title(story, selectors)
+    if not title:
+        return None
+    return Related(
+        title, _summary(story, selectors, title, node), _caption(story, title), story.url, urls.post_id(story.url)
+    )
+
+
+def _title(story: _Story, selectors: RelatedSelectors) -> tuple[str, LexborNode | None]:
+    """Return the title of a story and the element that contains it; a picture's text only if there is no other."""
+    for selector in selectors.title:
+        for node in _select(story, selector):
+            if text := dom.text(node):
+                return text, node
+    for link in story.links:
+        if text := dom.text(link):
+            first = _first_element(link)
+            return (dom.text(first), first) if first is not None else (text, link)
+    named = (dom.collapse(dom.attribute(link, "title")) for link in story.links)
+    return next((name for name in named if name), "") or _alt(story), None
+
+
+def _first_element(link: LexborNode) -> LexborNode | None:
+    """Return the first element with text in a link that contains several elements and no text of its own."""
+    own = any(dom.is_text(child) and (child.text_content or "").strip() for child in dom.children(link))
+    filled = [child for child in dom.children(link) if dom.is_element(child) and dom.text(child)]
+    return filled[0] if len(filled) > 1 and not own else None
+
+
+def _summary(story: _Story, selectors: RelatedSelectors, title: str, node: LexborNode | None) -> str:
+    for selector in selectors.summary:
+        for found in _select(story, selector):
+            if (text := _without(found, node)) and text != title and _is_prose(text):
+                return text
+    for link in story.links:
+        if (text := _without(link, node)) and text != title and _is_prose(text):
+            return text
+    skip = dom.ids([*story.links, *([node] if node is not None else [])])
+    rest = [text for part in story.parts if (text := _rest(part, skip)) and text != title and _is_prose(text)]
+    return rest[0] if rest else ""
+
+
+def _without(node: LexborNode, title: LexborNode | None) -> str:
+    return (
+        "" if title is not None and node.mem_id == title.mem_id else dom.text(node, dom.ids([title] if title else []))
+    )
+
+
+def _rest(part: LexborNode, skip: frozenset[int]) -> str:
+    if dom.is_text(part):
+        return dom.collapse(part.text_content or "").strip(" -–—:|•")
+    if not dom.is_element(part) or part.tag in _OTHER_PARTS:
+        return ""
+    other = dom.ids(n for n in part.css(", ".join(_OTHER_PARTS))) | dom.ids(part.css("a[href]"))
+    return dom.text(part, skip | other).strip(" -–—:|•")
+
+
+def _is_prose(text: str) -> bool:
+    """Whether a text has words, unlike a date or a number of comments."""
+    return sum(c.isalpha() for c in text) > sum(c.isdigit() for c in text)
+
+
+def _select(story: _Story, selector: str) -> list[LexborNode]:
+    return [found for part in story.parts if dom.is_element(part) for found in part.css(selector)]
+
+
+def _alt(story: _Story) -> str:
+    images = (image for image in _select(story, "img"))
+    return next((alt for image in images if (alt := dom.collapse(dom.attribute(image, "alt")))), "")
+
+
+def _caption(story: _Story, title: str) -> str | None:
+    text = _alt(story) or next((dom.text(node) for node in _select(story, "figcaption")), "")
+    return text if text and text != title else None

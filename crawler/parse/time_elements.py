@@ -1,0 +1,82 @@
+"""Find the elements of an article that show its times, and whether each shows the publication or the last change.
+
+Boundary: reads the tree; `times` chooses between the times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from selectolax.lexbor import LexborNode
+
+from crawler.markup import Markup
+from crawler.parse import dom, time_text
+from crawler.parse.frame import Frame
+from crawler.parse.time_text import TimeText
+
+Role = Literal["published", "modified"]
+
+_MOST = 8  # elements that are read; an article shows one or two times
+_CHANGED = ("updated", "modified")  # in the names of CSS classes, as in the microformat hAtom
+
+
+@dataclass(frozen=True, slots=True)
+class TimeElement:
+    """One element: its role, its attributes with a time (name and value), its text, and what the text states."""
+
+    role: Role
+    stamps: tuple[tuple[str, str], ...]
+    text: str
+    stated: TimeText
+
+
+def find(layout: Markup, frame: Frame) -> tuple[TimeElement, ...]:
+    """Return the elements of the article that show a time, in document order."""
+    nodes = frame.own(layout.article.time)[:_MOST]
+    others = frozenset(a.mem_id for node in nodes for a in (node, *dom.ancestors(node)))
+    return tuple(_element(node, layout.attributes.time, others) for node in nodes)
+
+
+def _element(node: LexborNode, names: Sequence[str], others: frozenset[int]) -> TimeElement:
+    text = dom.text(node)
+    stated = time_text.read(text)
+    stamps = tuple((name, value) for name in names if (value := dom.attribute(node, name)))
+    return TimeElement(_role(node, text, stated, stamps, others), stamps, text, stated)
+
+
+def _role(
+    node: LexborNode, text: str, stated: TimeText, stamps: Sequence[tuple[str, str]], others: frozenset[int]
+) -> Role:
+    named = dom.attribute(node, "itemprop").strip().lower()
+    if named in ("datemodified", "datepublished"):
+        return "modified" if named == "datemodified" else "published"
+    if stated.published and stated.modified:
+        # The text has both times, and the attributes one of them.
+        attributes = [time_text.read(value).published for _, value in stamps]
+        days = {when.date() for when in attributes if when}
+        changed = stated.modified.date() in days and stated.published.date() not in days
+        return "modified" if changed else "published"
+    if stated.modified:
+        return "modified"
+    own = time_text.label(text)
+    if own and stated.published:
+        return "published"
+    classes = dom.attribute(node, "class").lower()
+    if any(word in classes for word in _CHANGED) and "publish" not in classes:
+        return "modified"
+    return own or time_text.label(" ".join(reversed(list(_before(node, others))))) or "published"
+
+
+def _before(node: LexborNode, others: frozenset[int]) -> Iterator[str]:
+    """Yield the pieces of text before `node` in its line, last one first, up to another element that shows a time."""
+    current: LexborNode | None = node
+    while current is not None:
+        sibling = current.prev
+        while sibling is not None:
+            if sibling.mem_id in others or (dom.is_element(sibling) and sibling.tag not in dom.TEXT_LEVEL):
+                return
+            yield dom.text(sibling)
+            sibling = sibling.prev
+        current = current.parent if current.parent is not None and current.parent.tag in dom.TEXT_LEVEL else None

@@ -1,0 +1,60 @@
+"""The identity of an archive: a random UUID that is created with its database.
+
+Boundary: the table `archive_identity`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from crawler.errors import StorageUnavailable
+from crawler.storage.base import as_storage_error
+
+
+class ArchiveIdentity:
+    """Reads and replaces the identity of the archive."""
+
+    db: Database
+
+    def identity(self) -> str:
+        """Return the identity of the archive, a UUID as text."""
+        return str(self.db.execute("SELECT id FROM archive_identity").fetchone()[0])
+
+    def set_identity(self, identity: str) -> None:
+        """Replace the identity: a rebuilt database keeps the identity of its archive."""
+        with self.db.atomic():
+            self.db.execute("UPDATE archive_identity SET id = ?", [identity])
+
+
+def identity_in(db: sqlite3.Connection, schema: str = "main") -> str | None:
+    """Return the identity in a database; None if a version without identities wrote it."""
+    if not db.execute(f"SELECT 1 FROM {schema}.sqlite_schema WHERE name = 'archive_identity'").fetchone():  # noqa: S608 - constants only
+        return None
+    row = db.execute(f"SELECT id FROM {schema}.archive_identity").fetchone()  # noqa: S608
+    return str(row[0]) if row else None
+
+
+def stored_identity(file: Path) -> str | None:
+    """Return the identity in the database `file`, which is not changed.
+
+    Return None if the file is missing or damaged, or was written by a version without identities.
+
+    Raises:
+        StorageUnavailable: the file cannot be read now.
+
+    """
+    if not file.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=10)) as db:
+            return identity_in(db)
+    except sqlite3.DatabaseError as error:
+        if (translated := as_storage_error(file, error)) is None:
+            raise
+        if isinstance(translated, StorageUnavailable):
+            raise translated from error
+        return None

@@ -1,0 +1,50 @@
+"""Reads the identity of an archive from its WARC files: the field `vna-archive-id` of the `warcinfo` record.
+
+Boundary: reads only the first record of each file.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from crawler.warc.members import ARCHIVE_ID, URN
+
+_FIRST = 1 << 16  # a `warcinfo` record has less than 1 kB
+_FIELD = re.compile(
+    rf"^{ARCHIVE_ID}:[ \t]*{URN}([0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})[ \t]*\r?$".encode(),
+    re.MULTILINE | re.IGNORECASE,
+)
+
+
+def archive_id(path: Path) -> str | None:
+    """Return the identity of the archive that wrote a WARC file.
+
+    Return None if the file does not start with a complete `warcinfo` record that contains an identity. Versions before
+    schema 4 wrote none.
+
+    Raises:
+        OSError: the file cannot be read.
+
+    """
+    with path.open("rb") as file:
+        data = file.read(_FIRST)
+    engine = zlib.decompressobj(wbits=31)
+    try:
+        record = engine.decompress(data, _FIRST)
+    except zlib.error:
+        return None
+    head, _, body = record.partition(b"\r\n\r\n")
+    if not engine.eof or not re.search(rb"^WARC-Type:[ \t]*warcinfo[ \t]*\r?$", head, re.MULTILINE | re.IGNORECASE):
+        return None
+    found = _FIELD.search(body)
+    return found[1].decode().lower() if found else None
+
+
+def archive_ids(directory: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the WARC files in a folder that contain an identity, oldest first, each with the identity."""
+    for path in sorted(directory.rglob("*.warc.gz")):
+        if path.is_file() and (found := archive_id(path)) is not None:
+            yield path.relative_to(directory), found

@@ -1,0 +1,207 @@
+"""Pages that cost too much to parse are refused, in linear time; large and deeply nested pages are read."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
+
+from crawler import config
+from crawler.errors import NotAnArticle, Rejection
+from crawler.parse import guard
+from crawler.parse.page import parse_page
+
+URL = "https://fr.vietnamplus.vn/a-post1.vnp"
+NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
+MARKUPS = config.load_markups()
+
+
+def parse(body, after=""):
+    page = (
+        '<!doctype html><html><head><meta property="og:type" content="article"></head><body><main><h1 class="article__title">T</h1>'
+        f'<div class="article__body">{body}</div></main>{after}</body></html>'
+    )
+    return parse_page(page.encode(), URL, content_type=None, fetched_at=NOW, markups=MARKUPS)
+
+
+HARMLESS = {
+    "ordinary page": "<main><p class='a b'>Une phrase.</p></main>" * 100,
+    "3.1 MB of paragraphs": f"<p>{'Une phrase. ' * 9}</p>" * 27_000,
+    "3.1 MB of short paragraphs": "<p>x</p>" * 390_000,
+    "3,000 nested elements": "<div>" * 3_000,
+    "many closed elements": "<div>x</div>" * 100_000,
+    "unclosed paragraphs, items and cells": "<table><tr><td><p>x<td>y</table><ul><li>x<li><p>y</ul><dl><dt>a<dd>b</dl>" * 10_000,
+    "misnested formatting": "<p><b>x<i>y</b>z</i></p><p><b>x</p><p>y</b></p>" * 5_000,
+    "links in text": "<p>x <a href='/a?b=1&c=2' title=\"a > b\">y <b>z</b></a> x</p>" * 20_000,
+    "icons": '<a href="/x"><svg viewBox="0 0 1 1"><title>x</title><g><path d="M0"/><path d="M1"></g></svg></a>' * 10_000,
+    "scripts with markup": "<script>var a = '<div><b>';</script><style>a>b{}</style>" * 20_000,
+    "commented markup": "<!-- <div><b x> -->" * 50_000,
+    "unclosed spans in closed blocks": "<div><span>x</div>" * 3_000,
+    "maximum number of attributes": "<p " + " ".join(f"a{i}" for i in range(20_000)) + ">",
+    "icons with end tags": '<svg><path d="M0"></path><g></g></svg><svg/>' * 10_000,
+    "closed elements that must not be broken": "<nobr>x</nobr> " * 15_000,
+    "plain text": "<plaintext>" + "<div>" * 150_000,
+    "equal formatting elements": ("<b>" * 5 + "x" + "</b>" * 5) * 10_000,
+    "formatting elements in cells": "<table><tr><td><b>x</td><td><b>y</b></td></tr></table>" * 5_000,
+    "one long attribute": f"<img src='data:{'x' * 3_000_000}'>",
+    "one long text": "x é " * 1_000_000,
+    "entities and NULs": "&amp;\0" * 300_000,
+    "long doctype": f"<!doctype {'x' * 1_000_000}>",
+    "end tags without start tags": "</b></div>" * 20_000,
+    "no tags": "x < y " * 100_000,
+    "empty": "",
+}  # fmt: skip
+
+
+def formatting(number):
+    return "".join(f"<b a{i}>" for i in range(number))
+
+
+DIVS, ATTRIBUTES = "<div>" * 150_000, " ".join(f"a{i}" for i in range(150_000))
+HAZARDS = {
+    "nested elements": DIVS,
+    "elements nested by an optional end tag": "<rt>" * 150_000,
+    "elements nested in alternation": "<p><button><ul><li>" * 40_000,
+    "nested tables": "<table><tr><td>" * 60_000,
+    "end tags that close nothing": "<span><div></span>" * 60_000,
+    "end tags of forms that close nothing": "<form><table><td></form></td></table></form>" * 60_000,
+    "cells outside a table": "<td><div></td>" * 80_000,
+    "end tags with attributes": ("<span><div></span a='>'>" * 60_000),
+    "options of a menu": "<select>" + "<option>" * 150_000,
+    "after a quoted sign": "<p a='>' b=\"<!--\">" + DIVS,
+    "after quotes in a name": '<p a"b>' + DIVS + '">',
+    "after a quote in an unquoted value": "<p a=b'>" + DIVS + "'>",
+    "after short comments": "<!--><!---><!--a--!>" + DIVS + "-->",
+    "after a script in a script": "<script><!--<script></script>--></script>" + DIVS,
+    "after a script that only looks open": "<script><!-- <script --></script>" + DIVS,
+    "after an end tag in an attribute": '<title a="</title>"></title>' + DIVS,
+    "in a style inside SVG": "<svg><style>" + "<g>" * 150_000,
+    "in a title inside SVG": "<svg><title>" + DIVS,
+    "after CDATA inside SVG": "<svg><![CDATA[>]]>" + "<g>" * 150_000,
+    "after a paragraph that ends SVG": "<svg><p></p>" + "<path/>" * 150_000,
+    "after SVG that is not empty": "<svg a=/>" + "<g>" * 150_000,
+    "void elements inside SVG": "<svg>" + "<input>" * 150_000,
+    "in MathML": "<math>" + "<mi>" * 150_000,
+    "in a style that a template ignores": "<template><col><style></template>" + DIVS,
+    "in a style that a frameset ignores": "<frameset><style>" + "<frameset>" * 150_000,
+    "after NUL characters": "<di\0v>" * 150_000,
+    "tags with lone surrogates": "<\ud800div>" * 150_000,
+    "a void element with a Kelvin sign": "<lin\u212a>" * 150_000,
+    "attributes": f"<p {ATTRIBUTES}>",
+    "attributes of an end tag": f"</p {ATTRIBUTES}>",
+    "attributes separated by slashes": f"<p/{ATTRIBUTES.replace(' ', '/')}>",
+    "attributes with quoted signs": "<p " + "".join(f"a{i}='>'" for i in range(150_000)) + ">",
+    "repeated attributes": f"<p {ATTRIBUTES[:400_000]} {'a ' * 150_000}>",
+    "attributes of a tag without an end": f"<p {ATTRIBUTES}",
+    "attributes of many body tags": "".join(f"<body a{i}>" for i in range(150_000)),
+    "attributes of a script": f"<script {ATTRIBUTES}></script>",
+    "attributes inside SVG": f"<svg><path {ATTRIBUTES}/></svg>",
+    "distinct formatting elements": formatting(60_000),
+    "formatting elements left open": f"<p>{formatting(1_000)}</p>" + "<p>x</p>" * 1_000,
+    "formatting elements left open, end tags only": f"<p>{formatting(1_000)}</p>" + "<div></div>x" * 1_000,
+    "formatting elements in a table": f"<table>{formatting(1_000)}" + "<col>x" * 1_000,
+    "a link with a long address left open": f"<p><a href='{'x' * 100_000}'></p>" + "<p>x</p>" * 2_000,
+    "many empty elements": "<b></b>" * 550_000,
+    "comments": "<!---->" * 1_200_000,
+    "text that Python stores with four bytes": "x\U0001f4dd" * 4_000_000,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("page", HAZARDS.values(), ids=HAZARDS)
+def test_hazard_refuses_costly_pages_in_linear_time(page):
+    start = time.process_time()
+    assert guard.hazard(page)
+    assert time.process_time() - start < 10  # parsing them takes longer, or much memory
+
+
+@pytest.mark.parametrize("page", HARMLESS.values(), ids=HARMLESS)
+def test_hazard_accepts_pages_that_are_cheap_to_parse(page):
+    assert guard.hazard(page) is None
+
+
+@pytest.mark.parametrize(
+    ("page", "part"),
+    [
+        (HAZARDS["attributes"], "attributes of one tag"),
+        (HAZARDS["nested elements"], "nested elements"),
+        (HAZARDS["distinct formatting elements"], "open formatting elements"),
+        (HAZARDS["formatting elements left open"], "formatting elements copied"),
+        (HAZARDS["text that Python stores with four bytes"], "text"),
+    ],
+)
+def test_the_reason_names_the_largest_cost(page, part):
+    assert part in guard.hazard(page)
+
+
+NAMES = (
+    "a b i font nobr p div span li ul td tr tbody table caption col colgroup th select option optgroup button form template svg math path g "
+    "title desc style script textarea h1 dd dt dl object marquee section rt ruby body html br img input foreignObject mi frameset pre hr"
+).split()  # fmt: skip
+TOKENS = st.sampled_from(NAMES).flatmap(
+    lambda name: st.sampled_from([f"<{name}>", f"</{name}>", f"</{name}>", f"<{name} x=1>", f'<{name} a="><b>">', f"<{name}/>"])
+) | st.sampled_from(["x", "<!--", "-->", "<![CDATA[", "]]>", '"', "'", '<p "=">', "</", "<?", "&lt;"])  # fmt: skip
+
+
+def depth_and_size(html):
+    deepest = size = 0
+    root = LexborHTMLParser(html).root
+    stack = [(root, 1)] if root else []
+    while stack:
+        node, depth = stack.pop()
+        deepest, size = max(deepest, depth), size + 1
+        stack += [(child, depth + 1) for child in node.iter()]
+    return deepest, size
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(TOKENS, max_size=5).map("".join), st.lists(TOKENS, min_size=1, max_size=9).map("".join))
+def test_the_estimate_is_not_below_the_tree(start, repeated):
+    """Repetition makes a leak of one element in each round visible."""
+    html = start + repeated * 60
+    estimate = guard._Estimate(html)
+    depths = []
+    count = estimate._count_attributes
+    estimate._count_attributes = lambda *tag: depths.append(len(estimate._open)) or count(*tag)
+    worst = estimate._assume_the_worst
+    estimate._assume_the_worst = lambda at: depths.append(len(estimate._open) + html[at:].count("<")) or worst(at)
+    estimate.excess()
+    deepest, size = depth_and_size(html)
+    assert deepest <= 2 * max(depths, default=0) + 40
+    assert size <= 1.5 * (estimate._tags + estimate._copied / guard._COPY_BYTES) + 60
+
+
+def test_an_unsafe_page_is_rejected_before_it_is_parsed():
+    with pytest.raises(NotAnArticle) as caught:
+        parse(DIVS)
+    assert caught.value.rejection is Rejection.UNSAFE
+
+
+DEEP = 3_000
+NESTED = {
+    "div": ("<div>", "</div>"), "story": ('<div class="story">', "</div>"), "figure": ("<figure>", "</figure>"),
+    "table": ("<table><tr><td>", "</td></tr></table>"), "picture table": ('<table class="picture"><tr><td>', "</td></tr></table>"),
+    "list": ("<ul><li>", "</li></ul>"), "note": ('<div class="cms-note">', "</div>"), "link": ('<div><a href="/b-post2.vnp">', "</a></div>"),
+    "span": ("<span>", "</span>"), "related": ('<p class="cms-relate"><button>', "</button></p>"), "section": ("<section>", "</section>"),
+    "headline": ('<div><h1 class="article__title">', "</h1></div>"), "body": ('<div class="article__body">', "</div>"), "caption": ('<div class="caption">', "</div>"),
+    "lead": ('<div class="article__sapo">', "</div>"), "tags": ('<div class="article__tag"><a>', "</a></div>"),
+    "breadcrumb": ('<div class="breadcrumb"><a>', "</a></div>"), "sidebar": ('<div class="sidebar">', "</div>"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("start", "end"), NESTED.values(), ids=NESTED)
+@pytest.mark.parametrize("place", ["in the body", "after the body", "unclosed"])
+def test_deeply_nested_elements_are_read(start, end, place):
+    nested = f"{start * DEEP}<p>Deux. Voir plus</p>{'' if place == 'unclosed' else end * DEEP}"
+    began = time.process_time()
+    article = parse("<p>Un.</p>", nested) if place == "after the body" else parse(f"<p>Un.</p>{nested}")
+    assert article.text.startswith("Un.")
+    assert time.process_time() - began < 5
+
+
+def test_a_page_of_three_megabytes_is_read():
+    article = parse(f"<p>{'Une phrase. ' * 9}</p>" * 28_500)
+    assert len(article.blocks) == 28_500
