@@ -129,6 +129,7 @@ def _politeness(config: Config) -> Settings:
         quiet_hours=config.quiet_hours,
         daily_cap=config.daily_cap,
         root=config.root,
+        api=_list_hosts(config),
     )
 
 

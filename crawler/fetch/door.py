@@ -82,6 +82,18 @@ class Door:
             return parsed
         raise Refused(url, self._reason(found))
 
+    def allows(self, url: str) -> bool:
+        """Whether `check` accepts a URL."""
+        try:
+            self.check(url)
+        except Refused:
+            return False
+        return True
+
+    def is_root(self, url: str) -> bool:
+        """Whether a URL that `check` accepts belongs to the site itself, and not to its list API."""
+        return origin_of(url) == self._root
+
     def _reason(self, found: Origin) -> str:
         if found.host != self._root.host:
             return f"the address leads to another host, {found}"
