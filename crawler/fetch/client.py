@@ -13,10 +13,10 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from email.utils import parsedate_to_datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -115,10 +115,11 @@ class Fetcher:
         self._robots_responses: list[Fetched] = []
         self._door = Door(settings.root, settings.api)
         self._deadline = Deadline(_WAITS * settings.timeout, monotonic, heartbeat=clock.now)
+        self._transports = Transports(settings.root, settings.connections, self._deadline)
+        # It only builds requests. Its `send` would keep cookies, and fail if it cannot parse the Location of a redirect.
         self._client = httpx.Client(
-            transport=Transports(settings.root, settings.connections, self._deadline),
+            transport=self._transports,
             timeout=settings.timeout,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # cookies are neither kept nor sent
             headers={
                 "User-Agent": user_agent(settings.contact),
                 "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
@@ -282,14 +283,14 @@ class Fetcher:
         self._deadline.begin()
         try:
             parsed = self._door.check(address)
-            with self._client.stream("GET", parsed, headers=raw_headers, extensions={"target": target}) as response:
+            sent = self._client.build_request("GET", parsed, headers=raw_headers, extensions={"target": target})
+            with closing(self._transports.handle_request(sent)) as response:
                 body = self._read(url, response)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(url, type(error).__name__) from error
         except AddressRefused as error:
             raise Refused(url, str(error)) from None
         coding = response.headers.get("content-encoding")
-        sent = response.request
         return Fetched(
             url=url,
             fetched_at=now,
