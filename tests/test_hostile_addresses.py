@@ -5,8 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 from support import SITE, assert_intact, fetching, mocked_http, mounted, poll, rows, value
-from test_door import REFUSED
 from test_fetch import BODY, PAGE, http_response, script
+from test_origins import REFUSED
 
 from crawler.errors import BadStatus, FetchError, Refused, Unreachable
 from crawler.sim.site import Options

@@ -39,8 +39,8 @@ from crawler.errors import (
 )
 from crawler.fetch.budget import Budget
 from crawler.fetch.deadline import Deadline
-from crawler.fetch.door import AddressRefused, Door
 from crawler.fetch.inflate import inflate
+from crawler.fetch.origins import AddressRefused, AllowedOrigins
 from crawler.fetch.robots import OFFLINE_HINT, Robots
 from crawler.fetch.transports import Transports
 from crawler.rate_limit import RateLimits, RateLimitStatus, ResponseSignal, SignalKind
@@ -113,7 +113,7 @@ class Fetcher:
         self._budgets: dict[str, Budget] = {}
         self._log: list[Exchange] = []
         self._robots_responses: list[Fetched] = []
-        self._door = Door(settings.root, settings.api)
+        self._origins = AllowedOrigins(settings.root, settings.api)
         self._deadline = Deadline(_WAITS * settings.timeout, monotonic, heartbeat=clock.now)
         self._transports = Transports(settings.root, settings.connections, self._deadline)
         # It only builds requests. Its `send` would keep cookies, and fail if it cannot parse the Location of a redirect.
@@ -164,7 +164,7 @@ class Fetcher:
         headers = {name: value for name, value in validators.items() if value}
         hops: list[Fetched] = []
         self._guard()
-        self._door.check(url)
+        self._origins.check(url)
         while True:
             response = self._fetched(url, headers)
             target = self._redirect(response)
@@ -191,7 +191,7 @@ class Fetcher:
             self._permit(url)
             return self._retrying(url, headers)
         except SiteUnavailable as error:
-            if self._door.is_root(url):
+            if self._origins.is_root(url):
                 raise
             raise FetchError(url, str(error)) from error
 
@@ -207,7 +207,7 @@ class Fetcher:
         if target is None:
             raise BadStatus(response.url, response.status, f"HTTP status {response.status} without a usable Location")
         try:
-            self._door.check(target)
+            self._origins.check(target)
         except Refused as error:
             raise Refused(response.url, f"redirects away from the site: {error}") from None
         if not self._owns(target):
@@ -219,11 +219,11 @@ class Fetcher:
 
         A redirect that leads elsewhere is not followed: its status is returned, which means that there are no rules.
         """
-        self._door.check(address)
+        self._origins.check(address)
         response = self._retrying(address, {})
         for _ in range(_MAX_HOPS):
             target = _location(response) if response.status in _REDIRECTS else None
-            if target is None or not self._door.allows(target):
+            if target is None or not self._origins.allows(target):
                 break
             response = self._retrying(target, {})
         _require_full_response(response)
@@ -282,7 +282,7 @@ class Fetcher:
         target = urls.path_and_query(address).encode("ascii")
         self._deadline.begin()
         try:
-            parsed = self._door.check(address)
+            parsed = self._origins.check(address)
             sent = self._client.build_request("GET", parsed, headers=raw_headers, extensions={"target": target})
             with closing(self._transports.handle_request(sent)) as response:
                 body = self._read(url, response)

@@ -1,6 +1,6 @@
 """The connections of the HTTP client: directly to the site, or through the proxy that the environment names.
 
-A direct connection goes only to an address that `door` allows.
+A direct connection goes only to an address that `origins` allows.
 
 Boundary: opens connections; `crawler.fetch.proxies` chooses the proxy, and `crawler.fetch.client` sends the requests.
 """
@@ -14,7 +14,7 @@ import httpcore
 import httpx
 
 from crawler.fetch.deadline import Deadline, apply_deadline
-from crawler.fetch.door import GuardedBackend
+from crawler.fetch.origins import CheckedBackend
 from crawler.fetch.proxies import ProxyServer, proxy_for
 
 
@@ -56,7 +56,7 @@ class Transports(httpx.BaseTransport):
         transport = httpx.HTTPTransport(verify=_tls_context(), limits=self._limits, proxy=server)
         if proxy is None:  # the proxy resolves the name of the site by itself
             pool = transport._pool  # noqa: SLF001
-            pool._network_backend = GuardedBackend(pool._network_backend, self._root)  # noqa: SLF001
+            pool._network_backend = CheckedBackend(pool._network_backend, self._root)  # noqa: SLF001
         apply_deadline(transport, self._deadline)
         if proxy is not None:
             _drop_target_of_proxies(transport)

@@ -1,8 +1,8 @@
-"""Which addresses the client may connect to. Every request passes here twice: as a URL, and when it connects.
+"""Which addresses the client may connect to. Every request is checked twice: by its URL, and when it connects.
 
-`Door.check` compares scheme, host and port of a URL with the configured sites, so no link or redirect leads elsewhere.
-`GuardedBackend` resolves the host name itself and connects to the address that it has checked, so no answer of the DNS
-leads to this machine or to the local network.
+`AllowedOrigins.check` compares scheme, host and port of a URL with the configured origins, so no link or redirect leads
+elsewhere. `CheckedBackend` resolves the host name itself and connects to the address that it has checked, so no DNS
+response leads to this machine or to the local network.
 
 Boundary: rules and connections; `crawler.fetch.client` decides what a refused address means for a request.
 """
@@ -55,7 +55,7 @@ class Origin(NamedTuple):
         return f"{self.scheme}://{host}{port}"
 
 
-class Door:
+class AllowedOrigins:
     """Allows requests to the configured origins only. `root` is the site's root URL; `others` are further origins."""
 
     def __init__(self, root: str, others: Iterable[str] = ()) -> None:
@@ -128,7 +128,7 @@ def is_public(address: Address) -> bool:
     return address in _PUBLIC_V6 and not any(address in network for network in _SPECIAL_V6)
 
 
-class GuardedBackend(httpcore.NetworkBackend):
+class CheckedBackend(httpcore.NetworkBackend):
     """Opens connections only to addresses that the site may have.
 
     A site on the public internet may have public addresses only; a fake site on this machine, loopback addresses only.

@@ -1,4 +1,4 @@
-"""The door of the client: which URLs may be requested, and to which addresses it connects."""
+"""Which URLs the client may request, and to which addresses it connects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import httpcore
 import pytest
 
 from crawler.errors import Refused
-from crawler.fetch.door import AddressRefused, Door, GuardedBackend, Origin, is_public, origin_of
+from crawler.fetch.origins import AddressRefused, AllowedOrigins, CheckedBackend, Origin, is_public, origin_of
 
 ROOT = "https://fr.vietnamplus.vn/"
 API = "https://fr-api.vietnamplus.vn"
@@ -61,7 +61,7 @@ REFUSED = [f"https://{host}/" for host in HOSTS] + TRICKS + OWN_FORMS
 
 @pytest.mark.parametrize("url", ALLOWED)
 def test_the_configured_origins_are_allowed(url):
-    parsed = Door(ROOT, [API]).check(url)
+    parsed = AllowedOrigins(ROOT, [API]).check(url)
     assert (parsed.scheme, parsed.port) == ("https", None)
     assert parsed.host in (OWN, "fr-api.vietnamplus.vn")
 
@@ -74,7 +74,7 @@ def test_the_table_of_forms_is_large_and_without_repetitions():
 def test_no_other_address_is_allowed(url):
     """Some of these cannot be read as a URL at all; the others lead elsewhere."""
     with pytest.raises(Refused) as refused:
-        Door(ROOT, [API]).check(url)
+        AllowedOrigins(ROOT, [API]).check(url)
     assert "secret" not in str(refused.value)
 
 
@@ -90,14 +90,14 @@ REASONS = {
 @pytest.mark.parametrize(("url", "reason"), REASONS.values(), ids=REASONS)
 def test_the_reason_is_named(url, reason):
     with pytest.raises(Refused, match=reason):
-        Door(ROOT).check(url)
+        AllowedOrigins(ROOT).check(url)
 
 
 def test_a_site_that_is_configured_with_http_stays_on_http():
-    assert Door("http://127.0.0.1:8000/").check("http://127.0.0.1:8000/x").port == 8000
+    assert AllowedOrigins("http://127.0.0.1:8000/").check("http://127.0.0.1:8000/x").port == 8000
     for url in ("http://127.0.0.1:8001/", "https://127.0.0.1:8000/", "http://localhost:8000/", "http://127.1:8000/"):
         with pytest.raises(Refused):
-            Door("http://127.0.0.1:8000/").check(url)
+            AllowedOrigins("http://127.0.0.1:8000/").check(url)
 
 
 def test_an_origin_is_written_as_usual():
@@ -164,17 +164,17 @@ def test_a_name_that_resolves_to_a_special_address_is_not_connected(resolved, ad
     resolved(address)
     inner = RecordedConnections()
     with pytest.raises(AddressRefused, match="not an address of a public server"):
-        GuardedBackend(inner, ROOT).connect_tcp(OWN, 443)
+        CheckedBackend(inner, ROOT).connect_tcp(OWN, 443)
     assert inner.connected == []
 
 
 def test_only_the_public_addresses_of_a_name_are_tried_in_order(resolved):
     resolved("10.0.0.1", "1.1.1.1", "::1", "2606:4700::1111", "1.0.0.1")
     inner = RecordedConnections("1.1.1.1")
-    GuardedBackend(inner, ROOT).connect_tcp(OWN, 443)
+    CheckedBackend(inner, ROOT).connect_tcp(OWN, 443)
     assert inner.connected == [("2606:4700::1111", 443)]
     with pytest.raises(httpcore.ConnectError, match="refused"):
-        GuardedBackend(RecordedConnections("1.1.1.1", "2606:4700::1111", "1.0.0.1"), ROOT).connect_tcp(OWN, 443)
+        CheckedBackend(RecordedConnections("1.1.1.1", "2606:4700::1111", "1.0.0.1"), ROOT).connect_tcp(OWN, 443)
 
 
 @pytest.mark.parametrize(
@@ -184,17 +184,17 @@ def test_a_fake_site_is_on_this_machine_only(resolved, address, allowed):
     resolved(address)
     inner = RecordedConnections()
     if allowed:
-        GuardedBackend(inner, "http://localhost:8000/").connect_tcp("localhost", 8000)
+        CheckedBackend(inner, "http://localhost:8000/").connect_tcp("localhost", 8000)
         assert inner.connected == [(address, 8000)]
     else:
         with pytest.raises(AddressRefused):
-            GuardedBackend(inner, "http://localhost:8000/").connect_tcp("localhost", 8000)
+            CheckedBackend(inner, "http://localhost:8000/").connect_tcp("localhost", 8000)
 
 
 def test_a_name_without_addresses_cannot_be_connected(resolved, monkeypatch):
     resolved()
     with pytest.raises(httpcore.ConnectError, match="no address"):
-        GuardedBackend(RecordedConnections(), ROOT).connect_tcp(OWN, 443)
+        CheckedBackend(RecordedConnections(), ROOT).connect_tcp(OWN, 443)
     monkeypatch.undo()
     with pytest.raises(httpcore.ConnectError, match="cannot resolve"):
-        GuardedBackend(RecordedConnections(), ROOT).connect_tcp("fr..vietnamplus.invalid", 443)
+        CheckedBackend(RecordedConnections(), ROOT).connect_tcp("fr..vietnamplus.invalid", 443)
