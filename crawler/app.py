@@ -226,7 +226,9 @@ def hints(article: Article) -> Sequence[str]:
 def rebuilding(
     config: Config, into: Path, progress: Progress, *, clock: Clock | None = None, lexicon: Lexicon | None = None
 ) -> Iterator[Run]:
-    """Open a new database in folder `into` over the WARC files of the configured archive, and lock that archive.
+    """Open a new database over the WARC files of the configured archive, and lock that archive.
+
+    The database is in the folder `into` when the block has ended.
 
     The new database keeps the identity of the archive.
 
@@ -243,12 +245,13 @@ def rebuilding(
         raise BadInput(
             f"{into} already holds a database", "move the database away, or choose another folder with --into"
         )
-    target = replace(config, archive=into)
     with holding(config.archive, "alone", "rebuild", to_text(clock.now())):
         identity = _kept_identity(config.archive)
         with (
-            replace_db.prepared_folder(into, warc),
-            working(target, "rebuild", progress, role="alone", clock=clock, lexicon=lexicon) as run,
+            replace_db.unfinished_folder(into, warc) as folder,
+            working(
+                replace(config, archive=folder), "rebuild", progress, role="alone", clock=clock, lexicon=lexicon
+            ) as run,
         ):
             if identity is not None:
                 run.archive.set_identity(identity)

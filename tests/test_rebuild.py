@@ -95,6 +95,52 @@ def execute(archive, sql):
         db.execute(sql)
 
 
+# --- a damaged or unfinished database ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "what", [*diff_db.EVIDENCE, *diff_db.LOGS, *diff_db.DERIVED, "articles.text", "pages.url", "raw.file"]
+)
+def test_a_rebuild_names_a_dropped_table_or_column(tmp_path, what):
+    """Only the comparison is tried, with two equal databases of which one is then damaged."""
+    table, _, column = what.partition(".")
+    (tmp_path / "old").mkdir()
+    with storage.open_archive(tmp_path) as archive:
+        with archive.transaction():
+            archive.db.conn.execute(
+                "INSERT INTO pages (id, url, state, first_seen_at, first_source) VALUES (1, 'u', 'known', 't', 's')"
+            )
+        archive.db.conn.execute("VACUUM INTO ?", [str(tmp_path / "old" / FILE)])
+        with closing(sqlite3.connect(tmp_path / "old" / FILE)) as old:
+            old.execute("PRAGMA foreign_keys = OFF")
+            for (name,) in old.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+                old.execute(f"DROP TRIGGER {name}")
+            if column:
+                old.executescript(f"ALTER TABLE {table} RENAME COLUMN {column} TO renamed;")
+            else:
+                old.execute(f"DROP TABLE {table}")
+            old.commit()
+        with diff_db.attached(archive.db, tmp_path / "old" / FILE), archive.transaction():
+            diff_db.copy_logs(archive.db)
+            differences = {found.table: found for found in diff_db.compare(archive.db)}
+    if table == "pages":
+        assert differences["pages"].differing
+    assert set(differences) == {*diff_db.EVIDENCE, *diff_db.LOGS, *diff_db.DERIVED}
+
+
+def test_a_rebuild_after_a_killed_one_starts_over(archive, clock):
+    with small_site(clock):
+        poll(archive, clock)
+    folder = archive / "rebuilt"
+    with app.rebuilding(configured(archive), folder, RecordedProgress(), clock=clock):
+        assert not (folder / FILE).exists()
+    (folder / FILE).unlink()
+    (folder / "unfinished").mkdir()
+    (folder / "unfinished" / FILE).write_bytes(b"half a database")
+    assert_rebuilt_equal(archive, clock)
+    assert not (folder / "unfinished").exists()
+
+
 # --- the same rows ----------------------------------------------------------------------------------------------------
 
 
