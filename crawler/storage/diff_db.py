@@ -52,6 +52,7 @@ _REFERENCES = {
     ("pages", "raw_id"): "raw", ("rhythms", "source"): "sources", ("appearances", "source"): "sources",
     ("gaps", "source"): "sources",
 }  # fmt: skip
+_NAMED = 5  # rows of a table that are named
 _SKIPPED = {"raw": {"id"}, "sources": {"id"}, "gaps": {"id"}}
 #: Differences to ignore, by table and column: the SQL condition on the old row `o` and the new row `n` under which a
 #: difference does not count.
@@ -77,7 +78,8 @@ class TableDifference:
 
     `only_old` and `only_new` are the numbers of rows that exist in one database only; `changed` is the number of rows
     with different values, and `renumbered` the number of rows with different ids. `columns` maps the name of each
-    column that differs to the number of rows in which it differs.
+    column that differs to the number of rows in which it differs. `lost_rows` and `changed_rows` have the keys of the
+    first rows that only the old database has, and of the first changed rows.
     """
 
     table: str
@@ -89,6 +91,8 @@ class TableDifference:
     changed: int = 0
     renumbered: int = 0
     columns: Mapping[str, int] = field(default_factory=dict)
+    lost_rows: tuple[str, ...] = ()
+    changed_rows: tuple[str, ...] = ()
 
     @property
     def differing(self) -> int:
@@ -166,7 +170,19 @@ def _compare_table(db: Database, table: str, key: tuple[str, ...] | None) -> Tab
         f" FROM old.{table} o JOIN main.{table} n ON {same}"
     ).fetchone()
     differing = {name: count for name, count in zip(tests, each, strict=True) if count}
-    return TableDifference(table, "evidence", old, new, old - shared, new - shared, changed, renumbered, differing)
+    without = f"FROM old.{table} o WHERE NOT EXISTS (SELECT 1 FROM main.{table} n WHERE {same})"  # noqa: S608 - constants only
+    with_other = f"FROM old.{table} o JOIN main.{table} n ON {same} WHERE {any_test}"
+    return TableDifference(
+        table, "evidence", old, new, old - shared, new - shared, changed, renumbered, differing,
+        _first_keys(db, key, without) if old > shared else (), _first_keys(db, key, with_other) if changed else (),
+    )  # fmt: skip
+
+
+def _first_keys(db: Database, key: Sequence[str], rows: str) -> tuple[str, ...]:
+    """Return the keys of the first of the `rows`, which is an SQL clause that calls the old row `o`."""
+    names = ", ".join(f"o.{name}" for name in key)
+    found = db.execute(f"SELECT {names} {rows} ORDER BY {names} LIMIT {_NAMED}")
+    return tuple(" ".join(map(str, row)) for row in found)
 
 
 def _test(table: str, name: str, *, has_addresses: bool) -> str:
