@@ -10,6 +10,7 @@ CrawlerError
       Disallowed                 robots.txt forbids the address
       Refused                    the address, or a redirect, leads away from the configured site
       BodyTooLarge               the body exceeds the size limit, before or after decompression
+      CutOff                     the page ends before its end tag
     ParseError                   the page is in the WARC but cannot be parsed: fix the parser, then run `vna reparse`
       UnreadableSource           a feed, sitemap or list is not what was expected
         EmptySource              the source can be parsed, but lists no article
@@ -187,6 +188,12 @@ class BodyTooLarge(FetchError):
     """The body exceeds the size limit."""
 
     kind = ErrorKind.TOO_LARGE
+
+
+class CutOff(FetchError):
+    """The page ends before its end tag, so that a part of the article may be missing."""
+
+    kind = ErrorKind.CUT_OFF
 
 
 class ParseError(PageError):

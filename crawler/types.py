@@ -22,6 +22,7 @@ class ErrorKind(StrEnum):
     DISALLOWED = "disallowed"
     REFUSED = "refused"
     TOO_LARGE = "too-large"
+    CUT_OFF = "cut-off"
     UNREADABLE = "unreadable"
     EMPTY_SOURCE = "empty-source"
     DAMAGED = "damaged"  # a source was read, but not all of it could be used
