@@ -89,7 +89,7 @@ def show(
         output.json_block(render.as_json(stored))
         return
     writers = {ShowFormat.text: render.text, ShowFormat.markdown: render.markdown, ShowFormat.html: render.as_html}
-    output.text(writers[format_](stored))
+    output.lines(writers[format_](stored))
 
 
 def search(
@@ -134,9 +134,8 @@ def search(
         output.json_block(found)
         return
     for row in found:
-        output.text(
-            f"{row['id']:>8}  {row['published_on'] or '          '}  {row['title']}\n          {row['snippet']}"
-        )
+        output.text(f"{row['id']:>8}  {row['published_on'] or '          '}  {row['title']}")
+        output.text(f"          {row['snippet']}")
     more = "; there may be more: raise --limit" if len(found) == limit else ""
     output.note(f"{output.count(len(found), 'article')}{more}")
 
