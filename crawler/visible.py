@@ -70,6 +70,8 @@ def _bounded(text: str) -> str:
     shown, run = [], 0
     for character in text:
         category = unicodedata.category(character)
-        run = run + (category in ("Mn", "Me")) if category in ("Mn", "Me", "Cf") else 0  # Cf: a joiner between accents
-        shown.append(_escaped(character) if run > _ACCENTS else character)
+        is_accent = category in ("Mn", "Me")
+        if category != "Cf":  # a joiner between two accents does not separate them
+            run = run + 1 if is_accent else 0
+        shown.append(_escaped(character) if is_accent and run > _ACCENTS else character)
     return "".join(shown)
