@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterable
+from typing import Any
 from urllib.parse import unquote
 
 MARK = "***"
@@ -74,6 +75,15 @@ def redacted(text: str, secrets: Iterable[str] = ()) -> str:
     for pattern, shown in _PATTERNS:
         text = pattern.sub(shown, text)
     return text
+
+
+def in_values(value: Any) -> Any:
+    """Return a JSON value in which each text is redacted."""
+    if isinstance(value, str):
+        return redacted(value)
+    if isinstance(value, dict):
+        return {key: in_values(part) for key, part in value.items()}
+    return [in_values(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def secrets_of(address: str, *, host: str | None) -> set[str]:

@@ -17,6 +17,7 @@ import sys
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import ClassVar
+from xml.etree import ElementTree as ET
 
 import pytest
 from rich.console import Console
@@ -25,6 +26,7 @@ from support import NOW, ROOT, FakeClock, hook, mounted, poll, process, rows, ru
 from crawler import alerts, export, logs, render, urls
 from crawler.cli import progress
 from crawler.cli.plan_progress import PlanBar
+from crawler.coverage.chart import chart
 from crawler.daemon.endpoint import health_page
 from crawler.daemon.systemd import Notifier
 from crawler.fetch.proxies import proxy_secrets
@@ -451,3 +453,7 @@ def test_the_log_of_the_service_has_no_control_character(hostile):
             logs.logger("worker").info("%s", Outcome(OutcomeKind.NEW, None, None, title))
     assert len(stream.getvalue().splitlines()) == len(titles)
     assert not RAW.findall(stream.getvalue())
+
+
+def test_the_chart_of_a_section_is_valid_xml():
+    ET.fromstring(chart([], f"</text><script>{ATTACK}"))

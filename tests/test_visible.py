@@ -162,3 +162,8 @@ def test_the_message_of_an_error_is_safe_to_print():
         assert r"https://***@h.fr/\x1b[31m\u202e" in text
     assert str(stop).startswith("a\nb")
     assert ": d https" in str(page)
+
+
+def test_the_texts_in_a_json_value_are_redacted():
+    value = {"a": ["user:PASSWORD@host", 1, None, ("https://u:PASSWORD@h.fr/",)]}
+    assert redact.in_values(value) == {"a": ["***@host", 1, None, ["https://***@h.fr/"]]}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crawler import redact
 from crawler.cli import output, state
 from crawler.clock import SystemClock, to_text
 from crawler.errors import ConfigError
@@ -46,7 +47,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     found["proxy"] = _proxy(config)
     found["pace"] = _rate_limit(app.rate_limit_status(replace(config, archive=folder)))
     if as_json:
-        output.json_block(found)
+        output.json_block(redact.in_values(found))
         return
     _summary(found)
     _problems(found)
