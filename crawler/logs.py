@@ -23,6 +23,7 @@ from crawler import redact, visible
 _PACKAGE = "crawler"
 _LONGEST = 4_000  # characters of a message; journald cuts lines of 48 kB
 _LONGEST_TRACE = 40_000
+_LONGEST_READ = 200_000  # characters of a message of which secrets are searched: it takes up to a second
 #: Python levels with their syslog priorities, from sd-daemon(3).
 _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.NOTSET, 7))
 
@@ -109,7 +110,7 @@ class _Redacting(logging.Formatter):
 
     def _line(self, text: str) -> str:
         """Return a text as a part of one line."""
-        return visible.line(redact.redacted(text, self._secrets), _LONGEST)
+        return visible.line(redact.redacted(text[:_LONGEST_READ], self._secrets), _LONGEST)
 
     def _trace(self, record: logging.LogRecord) -> str | None:
         """Return the traceback of a record with its last part, where the error is, if it is long."""

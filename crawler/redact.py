@@ -96,8 +96,9 @@ def secrets_of(address: str, *, host: str | None) -> set[str]:
     parts = {*_PART.findall(rest), *_PART.findall(unquote(rest))}
     found = {address} | {part for part in parts if len(part) >= _MIN_SECRET and part != host}
     for form in (rest, unquote(rest)):
-        user, at, _ = form.rpartition("@")
-        password = user.partition(":")[2]
-        if at and len(password) >= _MIN_PASSWORD:
-            found |= {password, b64encode(user.encode("utf-8", "replace")).decode()}
+        for at in re.finditer("@", form):  # any of them may end the password
+            user = form[: at.start()]
+            password = user.partition(":")[2]
+            if len(password) >= _MIN_PASSWORD:
+                found |= {password, b64encode(user.encode("utf-8", "replace")).decode()}
     return found

@@ -28,6 +28,7 @@ from crawler.cli import progress
 from crawler.cli.plan_progress import PlanBar
 from crawler.coverage.chart import chart
 from crawler.daemon.endpoint import health_page
+from crawler.daemon.metrics import Metrics
 from crawler.daemon.systemd import Notifier
 from crawler.fetch.proxies import proxy_secrets
 from crawler.health.figures import Condition
@@ -178,7 +179,7 @@ def test_bars_read_no_markup_and_show_no_control_character(monkeypatch):
         )
         plan.step(Outcome(OutcomeKind.FAILED, None, None, attack))
         plan.wait(attack, NOW, NOW - NOW)
-        sys.stderr.write(ATTACK)
+        sys.stderr.write(f"{ATTACK}\n")
     shown = screen.getvalue()
     assert r"\x1b]52;c;aGk=\x07" in shown
     assert "[red]x[/][link=a]:smile:[/nothing]" in shown
@@ -457,3 +458,19 @@ def test_the_log_of_the_service_has_no_control_character(hostile):
 
 def test_the_chart_of_a_section_is_valid_xml():
     ET.fromstring(chart([], f"</text><script>{ATTACK}"))
+
+
+def test_a_secret_of_the_configuration_is_redacted_in_any_message(tmp_path):
+    file = tmp_path / "config" / "crawler.toml"
+    file.parent.mkdir()
+    file.write_text('[alerts]\nto = ["mailto://me:PASSWORD@h.fr"]\n')
+    outcome = run_process("--config", file, "--archive", tmp_path / "in-PASSWORD", "status", env={"LC_ALL": "C.UTF-8"})
+    assert outcome.code == 1
+    assert "in-***" in outcome.err
+    assert "PASSWORD" not in outcome.err
+
+
+def test_a_label_of_a_metric_is_one_line():
+    page = Metrics(0).page_without_rows(0.0, [Condition(f"a\n{ATTACK}", "", failing=True, message="m")]).decode()
+    assert r'vna_trouble{kind="a\\n\\x1b]52' in page
+    assert not RAW.findall(page)

@@ -143,6 +143,8 @@ def test_known_secrets_are_redacted_wherever_they_are():
     assert (
         redact.redacted("archive: Se:sa@m! at post.fr, YXJjaGl2ZTpTZTpzYUBtIQ==", secrets) == "***: *** at post.fr, ***"
     )
+    found = redact.secrets_of("mailto://me:pw12@h.fr?to=a@b.fr", host="h.fr")
+    assert {"pw12", "bWU6cHcxMg=="} <= found, "a password may be short, and its address may contain another @"
     assert redact.secrets_of("a:b", host=None) == {"a:b"}
 
 
