@@ -5,18 +5,19 @@ Boundary: connects parts; decides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from crawler import urls
+from crawler import alerts, urls
 from crawler.clock import Clock, StoppableClock, SystemClock, to_text
 from crawler.config import Config
 from crawler.errors import BadInput, ConfigError, OtherArchive, SchemaTooOld, StorageError
-from crawler.fetch import Fetcher, ProxyServer, Settings, budget_for, proxy_for, resolve_host
+from crawler.fetch import Fetcher, ProxyServer, Settings, budget_for, proxy_for, proxy_secrets, resolve_host
 from crawler.lexicon import load as load_lexicon
 from crawler.pipeline import Progress, Run, RunSettings
 from crawler.pipeline.stored_pages import Reader, Repairer
@@ -141,6 +142,11 @@ def proxy(config: Config) -> ProxyServer | None:
 
     """
     return proxy_for(config.root)
+
+
+def secrets(config: Config, environ: Mapping[str, str] = os.environ) -> set[str]:
+    """Return the texts that no message may contain: parts of the alert recipients, and passwords of proxies."""
+    return alerts.secrets(config.alerts) | proxy_secrets(environ)
 
 
 def require_contact(config: Config) -> None:

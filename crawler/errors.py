@@ -50,6 +50,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
+from crawler import redact, visible
 from crawler.types import ErrorKind
 
 if TYPE_CHECKING:
@@ -111,7 +112,10 @@ NOT_FOUND = frozenset({404, 410})
 
 
 class CrawlerError(Exception):
-    """Base class of all expected failures."""
+    """Base class of all expected failures. Its text is for people: without credentials, and safe to print."""
+
+    def __str__(self) -> str:
+        return visible.block(redact.redacted(super().__str__()))
 
 
 class PageError(CrawlerError):
@@ -130,8 +134,9 @@ class PageError(CrawlerError):
 
     def __str__(self) -> str:
         message = super().__str__()
-        cause = str(self.__cause__ or "")
-        return " ".join(f"{message}: {cause}".split() if cause else message.split())  # one line: it is stored on a row
+        cause = redact.redacted(str(self.__cause__ or ""))
+        text = " ".join(f"{message}: {cause}".split() if cause else message.split())  # one line: it is stored on a row
+        return visible.line(text)
 
 
 class FetchError(PageError):
@@ -257,7 +262,7 @@ class StopError(CrawlerError):
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
-        self.hint = hint
+        self.hint = visible.block(redact.redacted(hint))
 
 
 class ConfigError(StopError):

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import csv
 import errno
-import json
 import os
+import re
 import secrets
 import stat
 from collections.abc import Callable, Iterable, Iterator
@@ -18,12 +18,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from crawler import records, render
+from crawler import records, render, visible
 from crawler.article_fields import CSV_FIELDS, FieldType
 from crawler.errors import BadInput
 from crawler.parse.seedtext import SEPARATOR
 from crawler.types import StoredArticle
 
+#: Where a spreadsheet may read a formula: at the start of a cell, also after spaces and quotes. A program that expects
+#: semicolons, as Excel in French does, starts a cell at each semicolon and line break of a text.
+_FORMULA = re.compile(
+    "(^|[;\t\r\n])(?=[ \x00-\x08\x0b\x0c\x0e-\x1f'\"\x85\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]*"
+    "[=+@\uff1d\uff0b\uff0d\uff20\u2212-])"
+)
 _MAX_LINKS = 40  # symbolic links in a row, as in Linux
 _NAME_SHOWN = 40  # characters of the name of a file in the name of its temporary file; a name may have 255 bytes
 
@@ -33,18 +39,39 @@ def jsonl(articles: Iterable[StoredArticle], out: IO[str]) -> int:
     count = 0
     for stored in articles:
         count += 1
-        out.write(json.dumps(render.as_json(stored), ensure_ascii=False) + "\n")
+        out.write(visible.json_text(render.as_json(stored)) + "\n")
     return count
 
 
 def table(articles: Iterable[StoredArticle], out: IO[str]) -> int:
     """Write CSV (RFC 4180) with a header line; tags are separated by `;`. Return the number of articles."""
+    return _table(articles, out, lambda value: value)
+
+
+def excel_table(articles: Iterable[StoredArticle], out: IO[str]) -> int:
+    """Write CSV as `table` does, for a spreadsheet program; return the number of articles.
+
+    The file starts with a byte order mark, so that Excel reads the accents. A text that a spreadsheet would calculate as
+    a formula starts with an apostrophe, so that it is shown as text.
+    """
+    out.write("\ufeff")
+    return _table(articles, out, _as_text)
+
+
+def _as_text(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text = _FORMULA.sub(r"\1'", value)
+    return f"'{text}" if text.startswith(("\t", "\r", "\n")) else text
+
+
+def _table(articles: Iterable[StoredArticle], out: IO[str], cell: Callable[[object], object]) -> int:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(field.name for field in CSV_FIELDS)
     count = 0
     for stored in articles:
         count += 1
-        writer.writerow(_csv_row(stored))
+        writer.writerow([cell(value) for value in _csv_row(stored)])
     return count
 
 

@@ -79,7 +79,8 @@ def verify(
         parts.append(output.count(found.rows, "row"))
         output.text(f"{', '.join(parts)}: {output.count(len(found.faults), 'fault')}")
         for fault in found.faults:
-            output.text(f"{fault.what}: {fault.where}\n  {fault.detail}\n  {fault.advice}")
+            for line in (f"{fault.what}: {fault.where}", f"  {fault.detail}", f"  {fault.advice}"):
+                output.text(line)
     if found.unchecked:
         output.note(f"not checked, because the archive cannot be written: {', '.join(found.unchecked)}")
     if not found.finished:

@@ -5,7 +5,6 @@ Boundary: HTTP only; the caller passes the functions that produce the pages.
 
 from __future__ import annotations
 
-import json
 import socket
 import sys
 import threading
@@ -18,6 +17,7 @@ from types import TracebackType
 from typing import Self
 
 import crawler
+from crawler import redact, visible
 from crawler.clock import monotonic_seconds
 from crawler.errors import ConfigError
 from crawler.health.figures import Condition
@@ -93,17 +93,17 @@ def health_page(conditions: Sequence[Condition]) -> tuple[int, str, bytes]:
         "conditions": [_as_json(c) for c in sorted(conditions, key=lambda condition: not condition.failing)],
     }
     status = HTTPStatus.SERVICE_UNAVAILABLE if failing else HTTPStatus.OK
-    return status, JSON, json.dumps(body, ensure_ascii=False, indent=1).encode() + b"\n"
+    return status, JSON, visible.json_text(body, indent=1).encode() + b"\n"
 
 
 def _as_json(condition: Condition) -> dict[str, object]:
     """Return a condition as JSON. The keys must not change, because monitoring scripts depend on them."""
     return {
         "kind": condition.kind,
-        "subject": condition.subject,
+        "subject": redact.redacted(condition.subject),
         "red": condition.failing,
-        "says": condition.message,
-        "do": condition.action,
+        "says": redact.redacted(condition.message),
+        "do": redact.redacted(condition.action),
     }
 
 

@@ -326,7 +326,7 @@ class Fetcher:
 
 def budget_for(settings: Settings, state: Path, url: str, clock: Clock) -> Budget:
     """Return the request budget for the host of `url` (http and https share one budget); its files are in `state`."""
-    host = re.sub(r"[^a-z0-9.]+", "-", urls.origin(url).partition("//")[2])
+    host = urls.file_name(urls.origin(url).partition("//")[2])
     return Budget(state, host, settings.limits(), clock, connections=settings.connections, max_wait=settings.max_wait)
 
 

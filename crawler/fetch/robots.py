@@ -9,7 +9,6 @@ Boundary: the rules and their cache file; the client passes in the function that
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -146,4 +145,4 @@ class Robots:
             replace_file(file, json.dumps(data))
 
     def _file(self, origin: str) -> Path:
-        return self._folder / f"robots-{re.sub(r'[^a-z0-9.]+', '-', origin)}.json"
+        return self._folder / f"robots-{urls.file_name(origin)}.json"

@@ -31,7 +31,8 @@ class _Demo:
     failed: list[str] = field(default_factory=list)
 
     def title(self, text: str) -> None:
-        self.write(f"\n── {text}")
+        self.write("")
+        self.write(f"── {text}")
 
     def check(self, good: bool, what: str) -> None:
         self.write(f"   {'ok' if good else 'FAILED'}: {what}")
@@ -118,7 +119,8 @@ def _search(demo: _Demo, seeds: list[Article]) -> None:
     with app.reading_archive(demo.archive) as archive:
         found = archive.search(wanted.match, since=None, until=None, section=None, limit=50, rank=False)
     for row in found[:3]:
-        demo.write(f"   {row['id']}  {row['title']}\n           {query.snippet([row['clean']], wanted)}")
+        demo.write(f"   {row['id']}  {row['title']}")
+        demo.write(f"           {query.snippet([row['clean']], wanted)}")
     titles = {row["title"] for row in found}
     demo.check(
         seeds[0].title in titles,
