@@ -30,17 +30,18 @@ STEPS = {"pipeline", "replay", "backfill", "backup", "collect"}
 #: Each part of `sim` is a unit: the fake site, the drill, the demo, the reconciliation, the commands.
 MAY_IMPORT = (
     dict.fromkeys(PURE, PURE)
-    | dict.fromkeys(EDGES, PURE | {"clock"})
+    | dict.fromkeys(EDGES, PURE | {"clock", "files"})
     | {
         "types": set(),
         "clock": {"errors"},
+        "files": set(),
         "pipeline": PURE | {"clock", "fetch", "warc", "storage"},
         "backfill": PURE | {"clock", "fetch", "warc", "storage", "pipeline"},
         "replay": PURE | {"clock", "fetch", "warc", "storage", "pipeline", "backfill"},
         "collect": {"types", "pipeline", "replay"},
-        "backup": {"clock", "errors", "storage", "warc"},
+        "backup": {"clock", "errors", "files", "storage", "warc"},
         "resources": {"errors"},
-        "installation": {"errors", "resources"},
+        "installation": {"errors", "files", "resources"},
         "app": PURE | EDGES | STEPS | {"clock"},
         "daemon": PURE | STEPS | {"clock", "app", "config", "logs", "alerts", "storage", "backup"},
         "cli": PURE
@@ -50,16 +51,28 @@ MAY_IMPORT = (
         "sim": set(),
         "sim.site": {"types", "errors", "parse"},
         "sim.reconcile": PURE,
-        "sim.demo": PURE | {"clock", "app", "collect", "config", "lexicon", "pipeline", "storage", "sim.site"},
+        "sim.demo": PURE | {"clock", "files", "app", "collect", "config", "lexicon", "pipeline", "storage", "sim.site"},
         "sim.drill": PURE
-        | {"clock", "app", "config", "daemon", "logs", "pipeline", "replay", "storage", "sim.site", "sim.reconcile"},
+        | {
+            "clock",
+            "files",
+            "app",
+            "config",
+            "daemon",
+            "logs",
+            "pipeline",
+            "replay",
+            "storage",
+            "sim.site",
+            "sim.reconcile",
+        },
         "sim.commands": PURE | {"cli", "resources", "sim.site", "sim.demo", "sim.drill"},
         "__main__": {"cli"},
         "__init__": set(),
     }
 )
 #: Units that collect, store or read articles. None of them may import the simulation.
-COLLECTING = PURE | EDGES | STEPS | {"clock", "app", "daemon", "installation", "resources"}
+COLLECTING = PURE | EDGES | STEPS | {"clock", "files", "app", "daemon", "installation", "resources"}
 
 #: The units that may import a third-party library. Add a new library here together with its owner.
 OWNERS = {

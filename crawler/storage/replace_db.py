@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from crawler import files
 from crawler.storage.archive import FILE
 from crawler.storage.base import not_writable
 
@@ -28,7 +29,7 @@ def replace_database(fresh: Path, folder: Path, stamp: str) -> Path | None:
 
     """
     current, renamed = folder / FILE, folder / f"{FILE}.before-{stamp}"
-    arriving = folder / f"{FILE}.new"
+    arriving = files.temporary_name(current)
     try:
         shutil.move(fresh, arriving)  # slow from another disk, so first: the rename below is atomic
         if replaced := current.exists():
@@ -62,7 +63,7 @@ def prepared_folder(folder: Path, warc: Path) -> Iterator[None]:
     """
     is_new, link = not folder.exists(), folder / "warc"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        files.make_folder(folder)
         if not link.exists():
             link.symlink_to(warc.resolve(), target_is_directory=True)
     except OSError as error:
