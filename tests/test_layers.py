@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).parents[1] / "crawler"
 
 PURE = {
     "types", "errors", "urls", "site", "markup", "discover", "parse", "repair", "identity", "schedule", "rate_limit", "health",
-    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding",
+    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http",
 }  # fmt: skip
 EDGES = {"fetch", "warc", "storage", "export", "config", "logs", "lexicon", "alerts", "dataset"}
 STEPS = {"pipeline", "replay", "backfill", "backup", "collect"}
@@ -49,7 +49,7 @@ MAY_IMPORT = (
         | STEPS
         | {"clock", "app", "daemon", "installation", "resources", "sim.commands"},
         "sim": set(),
-        "sim.site": {"types", "errors", "parse"},
+        "sim.site": {"types", "errors", "local_http", "parse"},
         "sim.reconcile": PURE,
         "sim.demo": PURE | {"clock", "files", "app", "collect", "config", "lexicon", "pipeline", "storage", "sim.site"},
         "sim.drill": PURE
@@ -252,8 +252,8 @@ def test_only_the_list_of_commands_imports_the_simulation_commands():
 
 
 def test_the_fake_site_is_independent_of_the_crawler():
-    """It shares only values, errors and the seed format with the code under test, so that both are unlikely to have the same bug."""
-    allowed = ("sim.site", "types", "errors", "parse.seedtext")
+    """It shares only values, errors, the seed format and the checks of local requests with the code under test, so that both are unlikely to have the same bug."""
+    allowed = ("sim.site", "types", "errors", "local_http", "parse.seedtext")
     wrong = []
     for module in MODULES:
         if module.unit == "sim.site":
