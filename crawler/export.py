@@ -16,7 +16,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 from crawler import records, render, visible
 from crawler.article_fields import CSV_FIELDS, FieldType
@@ -97,7 +97,10 @@ def text_files(articles: Iterable[StoredArticle], folder: Path) -> int:
     count = 0
     for stored in articles:
         count += 1
-        with replacing(folder / f"{stored.id}.txt", sync=False) as out:
+        path = folder / f"{stored.id}.txt"
+        if path.is_symlink():  # the name comes from the article, not from the user
+            _refuse_link(path, "an export into a folder follows no links in it")
+        with replacing(path, sync=False) as out:
             out.write(render.text(stored))
     os.sync()  # once: to sync each of 260,000 files takes longer than to write them
     return count
@@ -121,6 +124,8 @@ def replacing(path: Path, *, sync: bool = True) -> Iterator[IO[str]]:
 
     """
     with _translated(path):
+        if path.is_symlink() and path.lstat().st_uid not in (os.geteuid(), 0, path.parent.stat().st_uid):
+            _refuse_link(path, "it belongs to another user")
         target = Path(os.path.realpath(path))
         descriptor = open_descriptor(path)
         if descriptor is not None or (target.exists() and not target.is_file()):
@@ -129,6 +134,10 @@ def replacing(path: Path, *, sync: bool = True) -> Iterator[IO[str]]:
             return
         with _replaced(target, sync=sync) as out:
             yield out
+
+
+def _refuse_link(path: Path, reason: str) -> NoReturn:
+    raise BadInput(f"{path} is a symbolic link, and {reason}", "remove the link, or choose another path")
 
 
 def open_descriptor(path: Path) -> int | None:

@@ -554,7 +554,7 @@ def test_a_backup_while_a_rebuild_replaces_the_database(archive, tmp_path, monke
     replace, made = Path.replace, []
 
     def observed(path, target):
-        if path == archive / f"{FILE}.new":
+        if target == archive / FILE:
             made.append(backup.back_up(archive, tmp_path / "b", NOW, with_warc=True))
         return replace(path, target)
 

@@ -681,7 +681,7 @@ PAGES = {"/healthz": lambda: (200, "text/plain", b"well")}
 @contextmanager
 def endpoint_url(**limits):
     bugs = []
-    with Endpoint("127.0.0.1:0", PAGES, bugs.append, EndpointLimits(**limits)) as endpoint:
+    with Endpoint("127.0.0.1:0", PAGES, bugs.append, limits=EndpointLimits(**limits)) as endpoint:
         yield endpoint.url
     assert bugs == []
 

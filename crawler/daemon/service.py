@@ -174,7 +174,7 @@ class Service:
         if not config.health:
             return None
         pages = {"/healthz": lambda: health_page(self._monitor.conditions()), "/metrics": self._monitor.metrics}
-        return Endpoint(config.health, pages, self._fail)
+        return Endpoint(config.health, pages, self._fail, config.hosts)
 
     def _close_endpoint(self) -> None:
         if self._endpoint is not None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from crawler import app, collect, config, lexicon, query, render
+from crawler import app, collect, config, files, lexicon, query, render
 from crawler.errors import BadInput
 from crawler.parse import seedtext
 from crawler.pipeline import Progress
@@ -81,8 +81,8 @@ def _prepare_folder(archive: Path) -> None:
         raise BadInput(f"{archive} already contains an archive", "choose another folder: vna --archive DIR demo")
     if (archive / _MARK).exists():
         shutil.rmtree(archive)
-    archive.mkdir(parents=True, exist_ok=True)
-    (archive / _MARK).write_text("`vna demo` empties this folder when it starts.\n", "utf-8")
+    files.make_folder(archive)
+    files.replace(archive / _MARK, b"`vna demo` empties this folder when it starts.\n")
 
 
 def _poll(demo: _Demo, settings: config.Config, progress: Progress, what: str) -> RunReport:

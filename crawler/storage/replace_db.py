@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from crawler import files
 from crawler.storage.archive import FILE
 from crawler.storage.base import not_writable
 
@@ -29,7 +30,7 @@ def replace_database(fresh: Path, folder: Path, stamp: str) -> Path | None:
 
     """
     current, renamed = folder / FILE, folder / f"{FILE}.before-{stamp}"
-    arriving = folder / f"{FILE}.new"
+    arriving = files.temporary_name(current)
     try:
         shutil.move(fresh, arriving)  # slow from another disk, so first: the rename below is atomic
         if replaced := current.exists():
@@ -65,7 +66,8 @@ def unfinished_folder(into: Path, warc: Path) -> Iterator[Path]:
     is_new, folder = not into.exists(), into / _UNFINISHED
     try:
         shutil.rmtree(folder, ignore_errors=True)  # of a process that was killed
-        folder.mkdir(parents=True)
+        files.make_folder(into)
+        files.make_folder(folder)
         for place in (into, folder):
             if not (link := place / "warc").exists():
                 link.symlink_to(warc.resolve(), target_is_directory=True)

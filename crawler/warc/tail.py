@@ -11,6 +11,7 @@ import zlib
 from contextlib import suppress
 from pathlib import Path
 
+from crawler import files
 from crawler.errors import WarcCorrupted
 from crawler.warc.reading import corrupted
 
@@ -36,10 +37,12 @@ def repair_tail(path: Path, start: int = 0) -> int:
         return 0
     if next_record(path, good) is not None:
         raise corrupted(path, good, "damaged, and intact records follow the damage")
+    if path.is_symlink():
+        raise corrupted(path, good, "incomplete at its end, and a symbolic link, which is not repaired")
     with path.open("r+b") as file:
         file.seek(good)
         torn = path.with_name(f"{path.name}.{good}.torn")
-        torn.write_bytes(file.read())
+        files.replace(torn, file.read())
         file.truncate(good)
         file.flush()
         os.fsync(file.fileno())
