@@ -46,9 +46,11 @@ def working(
     lexicon: Lexicon | None = None,
     free: disk.FreeSpace = disk.free_bytes,
     since: datetime | None = None,
+    probing: bool = False,
 ) -> Iterator[Run]:
     """Open an archive for a command that writes, and hold the lock of `role` until the block ends.
 
+    `probing` also allows requests to the hosts that may have the list API, even if the configuration does not use it.
     `since` is the start time of the process, by default now. It is shown to other processes that want the lock.
 
     Raises:
@@ -68,7 +70,7 @@ def working(
             known_end=archive.known_end,
         ) as warc,
         Fetcher(
-            _politeness(config),
+            _politeness(config, probing=probing),
             config.archive / "state",
             site.may_request,
             clock,
@@ -118,7 +120,7 @@ def _list_hosts(config: Config) -> tuple[str, ...]:
     return tuple(urls.origin(host) for host in named if host is not None) or api_hosts(config.root)
 
 
-def _politeness(config: Config) -> Settings:
+def _politeness(config: Config, *, probing: bool = False) -> Settings:
     return Settings(
         contact=config.contact,
         timeout=config.timeout,
@@ -130,7 +132,7 @@ def _politeness(config: Config) -> Settings:
         quiet_hours=config.quiet_hours,
         daily_cap=config.daily_cap,
         root=config.root,
-        api=_list_hosts(config),
+        api=_list_hosts(config) or (api_hosts(config.root) if probing else ()),
     )
 
 

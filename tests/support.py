@@ -273,7 +273,9 @@ def working(
     archive: Path, clock: FakeClock, *, command: str = "poll", role: Role = "collect", **changes: Any
 ) -> Iterator[Run]:
     """Open a run on an archive, as the commands do, but without a lexicon, which is slow to load."""
-    with app.working(configured(archive, **changes), command, RecordedProgress(), role=role, clock=clock) as run:
+    opened = configured(archive, **changes)
+    probing = command == "probe"
+    with app.working(opened, command, RecordedProgress(), role=role, clock=clock, probing=probing) as run:
         yield run
 
 

@@ -96,7 +96,7 @@ def _run(globals_: state.Globals) -> tuple[ProbeReport | None, StopError | None]
     with (
         stopped_by_signals(clock),
         progress_display(globals_.verbose) as progress,
-        app.working(config, "probe", progress, role="probe", clock=clock, lexicon=lexicon) as work,
+        app.working(config, "probe", progress, probing=True, role="probe", clock=clock, lexicon=lexicon) as work,
     ):
         before = work.archive.last_probe()
         try:
