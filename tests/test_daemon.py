@@ -141,6 +141,9 @@ class Setup:
     def now(self):
         return datetime.now(UTC) + timedelta(seconds=self.ahead)
 
+    def is_control(self, path):
+        return self.fake_site.is_control(path)
+
     def respond(self, request):
         """Return the response of the fake site, changed by `edit`."""
         response = self.fake_site.respond(request)
