@@ -344,9 +344,6 @@ def connect(site):
     return closing(http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=10))
 
 
-AS_JSON = {"Content-Type": "application/json"}
-
-
 def fetch(url, data=None, headers=None):
     request = urllib.request.Request(url, data, headers or {})
     with urllib.request.urlopen(request, timeout=10) as response:
@@ -412,14 +409,14 @@ def test_slow_and_hang_delay_the_response(site):
 
 
 def test_actions_over_the_socket(site):
-    _, _, body = fetch(f"{site.control}/publish", json.dumps({"n": 1}).encode(), AS_JSON)
+    _, _, body = fetch(f"{site.control}/publish", json.dumps({"n": 1}).encode())
     post_id = json.loads(body)["ids"][0]
     state = json.loads(fetch(f"{site.control}/state")[2])
     assert state["articles"][-1] == post_id
     assert "/__replica__/state" not in state["requests"]
     assert json.loads(fetch(f"{site.control}/state?log=0")[2])["log"] == []
     with pytest.raises(urllib.error.HTTPError) as caught:
-        fetch(f"{site.control}/publish", b'{"n": "x"}', AS_JSON)
+        fetch(f"{site.control}/publish", b'{"n": "x"}')
     with caught.value as error:
         assert error.code == 400
         assert "'n'" in json.loads(error.read())["error"]

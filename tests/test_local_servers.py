@@ -130,20 +130,22 @@ def test_the_owner_controls_the_fake_site(site):
     before = len(site.fake_site.ids())
     for headers in (
         OWN + JSON,
-        OWN + b"Content-Type: application/json; charset=utf-8\r\nOrigin: http://127.0.0.1:PORT\r\n",
+        OWN + JSON + b"Origin: http://127.0.0.1:PORT\r\n",
+        OWN,  # as scripts send it that do not name a type; a browser adds Origin to each POST of a foreign page
+        OWN + b"Content-Type: application/x-www-form-urlencoded\r\n",
     ):
         assert exchange(port_of(site), post("/__replica__/publish", headers, b'{"n": 2}'))[0] == 200
-    assert len(site.fake_site.ids()) == before + 4
+    assert len(site.fake_site.ids()) == before + 8
 
 
-@pytest.mark.parametrize("headers", [*(headers + JSON for headers in FOREIGN), OWN, OWN + b"Content-Type: text/plain\r\n",
-    OWN + b"Content-Type: application/x-www-form-urlencoded\r\n", OWN + b"Content-Type: multipart/form-data; boundary=x\r\n",
+@pytest.mark.parametrize("headers", [*(headers + JSON for headers in FOREIGN),
+    OWN + b"Content-Type: text/plain\r\nOrigin: null\r\n", OWN + b"Origin: https://evil.example\r\n",
     OWN + JSON + b"Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n"])  # fmt: skip
 @pytest.mark.parametrize("path", ["/__replica__/publish", "//__replica__/publish", "/__replica__/publish?x"])
 def test_no_page_controls_the_fake_site(site, headers, path):
     before = site.fake_site.ids()
     status, found, _ = exchange(port_of(site), post(path, headers))
-    assert status in (400, 403, 415, 421)
+    assert status in (400, 403, 421)
     assert (found["connection"], site.fake_site.ids()) == ("close", before)
 
 
