@@ -5,29 +5,29 @@ Boundary: connects parts; decides nothing.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from crawler import alerts, urls
+from crawler import urls
 from crawler.clock import Clock, StoppableClock, SystemClock, to_text
 from crawler.config import Config
-from crawler.errors import BadInput, ConfigError, OtherArchive, SchemaTooOld, StorageError
-from crawler.fetch import Fetcher, ProxyServer, Settings, budget_for, proxy_for, proxy_secrets, resolve_host
+from crawler.errors import BadInput, ConfigError, OtherArchive, StorageError
+from crawler.fetch import Fetcher, Settings, budget_for, resolve_host
 from crawler.lexicon import load as load_lexicon
+from crawler.opening import opened_archive, reading_archive
 from crawler.pipeline import Progress, Run, RunSettings
 from crawler.pipeline.stored_pages import Reader, Repairer
+from crawler.proxies import ProxyServer, proxy_for
 from crawler.rate_limit import RateLimitStatus
 from crawler.repair import repair
 from crawler.repair.lexicon import Lexicon
 from crawler.site import Site, api_hosts
-from crawler.storage import FILE, Archive, disk, open_archive, replace_db
+from crawler.storage import FILE, disk, replace_db
 from crawler.storage.archive_identity import stored_identity
-from crawler.storage.base import is_read_only
 from crawler.storage.crash_marker import CrashMarker
 from crawler.storage.locks import Role, holding
 from crawler.types import Article, Reading
@@ -61,7 +61,7 @@ def working(
     site = Site(config.root, _list_hosts(config))
     with (
         holding(config.archive, role, command, to_text(since or clock.now())),
-        _opened(config.archive) as archive,
+        opened_archive(config.archive) as archive,
         CrashMarker(config.archive, role) as crash_marker,
         WarcStore(
             config.archive / "warc",
@@ -146,11 +146,6 @@ def proxy(config: Config) -> ProxyServer | None:
     return proxy_for(config.root)
 
 
-def secrets(config: Config, environ: Mapping[str, str] = os.environ) -> set[str]:
-    """Return the texts that no message may contain: parts of the alert recipients, and passwords of proxies."""
-    return alerts.secrets(config.alerts) | proxy_secrets(environ)
-
-
 def require_contact(config: Config) -> None:
     """Raise an error unless a contact is configured, so that the operators of the real site can reach the user.
 
@@ -167,41 +162,6 @@ def require_contact(config: Config) -> None:
             f"no contact is configured, but the operators of {config.root} must be able to reach you",
             'set `[site] contact = "you@your.domain"` in config/crawler.toml; `vna demo` needs no contact and no internet',
         )
-
-
-def reading_archive(folder: Path) -> Archive:
-    """Open an archive for reading. A database of an older version is upgraded first, as by any command that writes.
-
-    Raises:
-        StorageError: there is no archive, or it cannot be read or upgraded.
-
-    """
-    try:
-        return open_archive(folder, read_only=True)
-    except SchemaTooOld:
-        _opened(folder).close()
-        return open_archive(folder, read_only=True)
-
-
-def writing_archive(folder: Path) -> Archive:
-    """Open an archive for writing without a lock: the caller writes only rows that no other process writes.
-
-    Raises:
-        StorageError: there is no archive, or it cannot be opened.
-
-    """
-    reading_archive(folder).close()  # raises if there is none; the next line would create one
-    return _opened(folder)
-
-
-def _opened(folder: Path) -> Archive:
-    """Open an archive for writing. A database without an identity gets that of the WARC files, if they have one."""
-    is_new = stored_identity(folder / FILE) is None
-    archive = open_archive(folder)
-    found = {identity for _, identity in archive_ids(folder / "warc")} if is_new else set()
-    if len(found) == 1:
-        archive.set_identity(*found)
-    return archive
 
 
 def reader(config: Config, *, repairing: bool) -> Reader:
@@ -281,18 +241,3 @@ def _kept_identity(folder: Path) -> str | None:
             "if all WARC files are right and only the database is not, move the database away and rebuild",
         )
     return identity or next(iter(found), None)
-
-
-@contextmanager
-def auditing(config: Config) -> Iterator[tuple[Archive, WarcStore]]:
-    """Open an archive and its WARC files to check them, while other processes may work there.
-
-    The check of the search index is a write for SQLite, but an archive that cannot be written can be checked as well.
-
-    Raises:
-        StorageError: there is no archive, or it cannot be opened.
-
-    """
-    opened = reading_archive if is_read_only(config.archive / FILE) else writing_archive
-    with opened(config.archive) as archive, WarcStore(config.archive / "warc") as warc:
-        yield archive, warc

@@ -10,7 +10,7 @@ from crawler.parse import ending
 from crawler.sim.site import Options
 from crawler.sim.site.story import SECTIONS
 
-SMALL = Options(sections=SECTIONS[:1], section_size=3, feed_size=3, home_size=3, no_api=True)
+SMALL = Options(sections=SECTIONS[:1], section_size=3, feed_size=3, home_size=3, no_api=True, no_samples=True)
 
 ENDINGS = {
     b"<html><p>x</p></html>": False,

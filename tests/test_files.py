@@ -16,12 +16,14 @@ from crawler import backup, export, files
 from crawler.errors import BadInput, StopError
 from crawler.fetch.budget import Budget
 from crawler.rate_limit import RateLimits
+from crawler.sim.site import Options
 from crawler.storage.archive import open_archive
 from crawler.storage.crash_marker import CrashMarker
 from crawler.storage.locks import Claims, exclusive_lock, holding
 from crawler.storage.replace_db import replace_database
 from crawler.warc.tail import repair_tail
 
+FEW = Options(no_samples=True)
 VICTIM = "the file of somebody else\n"
 
 
@@ -59,7 +61,7 @@ def test_new_files_and_folders_have_fixed_modes(tmp_path, mask):
 def test_everything_in_an_archive_has_fixed_modes(tmp_path, clock, mask):
     archive, copy, back = (tmp_path / name / "x" for name in ("archive", "copy", "back"))
     with umask(mask):
-        with mounted(clock):
+        with mounted(clock, articles=2, options=FEW):
             poll(archive, clock)
         assert vna("--archive", archive, "import", *sorted(SEEDS.glob("*.txt"))).code == 0
         with open_archive(archive) as opened, opened.transaction(), opened.claim(1):
@@ -81,7 +83,7 @@ def test_everything_in_an_archive_has_fixed_modes(tmp_path, clock, mask):
 
 def test_existing_files_keep_their_modes(tmp_path, clock):
     archive = tmp_path / "archive"
-    with mounted(clock, articles=1) as site:
+    with mounted(clock, articles=1, options=FEW) as site:
         poll(archive, clock)
         found = [path for path in (archive, *archive.rglob("*")) if path.parent.name != "state"]
         for path in found:
@@ -201,7 +203,7 @@ def test_a_link_at_the_name_of_a_state_file_is_replaced(tmp_path, name):
 def test_a_planted_warc_file_is_not_continued(tmp_path, clock):
     archive, victim = tmp_path / "archive", tmp_path / "victim"
     victim.write_bytes(b"")
-    with mounted(clock, articles=1):
+    with mounted(clock, articles=1, options=FEW):
         folder = archive / "warc" / f"{clock.now():%Y/%m}"
         folder.mkdir(parents=True)
         (folder / f"vna-{clock.now():%Y%m%d}-000.warc.gz").symlink_to(victim)
@@ -212,7 +214,7 @@ def test_a_planted_warc_file_is_not_continued(tmp_path, clock):
 
 def test_the_cut_off_end_of_a_warc_file_follows_no_link(tmp_path, clock):
     archive, victim = tmp_path / "archive", tmp_path / "victim"
-    with mounted(clock, articles=1):
+    with mounted(clock, articles=1, options=FEW):
         poll(archive, clock)
     (file,) = archive.rglob("*.warc.gz")
     size = file.stat().st_size
@@ -239,7 +241,7 @@ def test_a_replaced_database_follows_no_link(tmp_path):
 )
 def test_a_backup_follows_no_link(tmp_path, clock, name):
     archive, target, victim = tmp_path / "archive", tmp_path / "copy", tmp_path / "victim"
-    with mounted(clock, articles=1):
+    with mounted(clock, articles=1, options=FEW):
         poll(archive, clock)
     backup.back_up(archive, target, NOW, with_warc=True)
     victim.write_text(VICTIM)
@@ -262,7 +264,7 @@ def test_an_installation_follows_no_link(tmp_path):
 
 
 def stored(tmp_path, clock):
-    with mounted(clock, articles=1):
+    with mounted(clock, articles=1, options=FEW):
         poll(tmp_path / "archive", clock)
     return tmp_path / "archive"
 

@@ -39,6 +39,7 @@ HARMLESS = {
     "links in text": "<p>x <a href='/a?b=1&c=2' title=\"a > b\">y <b>z</b></a> x</p>" * 20_000,
     "icons": '<a href="/x"><svg viewBox="0 0 1 1"><title>x</title><g><path d="M0"/><path d="M1"></g></svg></a>' * 10_000,
     "scripts with markup": "<script>var a = '<div><b>';</script><style>a>b{}</style>" * 20_000,
+    "a script without an end": "<script>" + "<div><!-- <script>" * 150_000,
     "commented markup": "<!-- <div><b x> -->" * 50_000,
     "unclosed spans in closed blocks": "<div><span>x</div>" * 3_000,
     "maximum number of attributes": "<p " + " ".join(f"a{i}" for i in range(20_000)) + ">",

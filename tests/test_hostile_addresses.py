@@ -13,7 +13,7 @@ from crawler.sim.site import Options
 from crawler.sim.site.messages import redirect
 from crawler.sim.site.story import SECTIONS
 
-SMALL = Options(sections=SECTIONS[:2], section_size=6, feed_size=6, home_size=8)
+SMALL = Options(sections=SECTIONS[:2], section_size=6, feed_size=6, home_size=8, no_samples=True)
 #: Forms that a header can carry.
 LOCATIONS = [form for form in REFUSED if "\n" not in form]
 

@@ -30,16 +30,16 @@ from crawler.coverage.chart import chart
 from crawler.daemon.endpoint import health_page
 from crawler.daemon.metrics import Metrics
 from crawler.daemon.systemd import Notifier
-from crawler.fetch.proxies import proxy_secrets
 from crawler.health.figures import Condition
 from crawler.outcome import Outcome, OutcomeKind
+from crawler.proxies import proxy_secrets
 from crawler.sim.site import Options
 from crawler.sim.site.story import SECTIONS
 from crawler.types import Article, ImageBlock, Reading, StoredArticle, TextBlock
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # Apprise imports it
 apprise = pytest.mark.skipif(find_spec("apprise") is None, reason="the extra [alerts] is not installed")
-SMALL = Options(sections=SECTIONS[:1], section_size=8, feed_size=8, home_size=10)
+SMALL = Options(sections=SECTIONS[:1], section_size=8, feed_size=8, home_size=10, no_samples=True)
 #: Sets the clipboard, erases, changes colours in C1, moves back, reorders, hides, and is markup for rich.
 ATTACK = "\x1b]52;c;aGk=\x07\x1b[2J\x9b31m\x08\x7f\u202e\u2066\U000e0041[red]x[/][link=a]:smile:"
 RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\U000e0000-\U000e007f]")

@@ -54,13 +54,17 @@ def verify(
 
     Example: vna verify --sample 1000
     """
-    from crawler import app, replay
+    from crawler import opening, replay
     from crawler.cli.progress import progress_display
 
     globals_ = state.of(context)
     config = globals_.load()
     day = _day(since) if since else None
-    with _stoppable() as clock, progress_display(globals_.verbose) as progress, app.auditing(config) as (archive, warc):
+    with (
+        _stoppable() as clock,
+        progress_display(globals_.verbose) as progress,
+        opening.auditing(config) as (archive, warc),
+    ):
         if reindex:
             archive.reindex()
         found = replay.verify(

@@ -97,10 +97,10 @@ def coverage(
 
 
 def _taken(folder: Path) -> tuple[Ledger, list[dict[str, Any]]]:
-    from crawler import app
+    from crawler import opening
     from crawler.coverage import take_stock
 
-    with app.reading_archive(folder) as archive, archive.posts() as posts:
+    with opening.reading_archive(folder) as archive, archive.posts() as posts:
         return take_stock(posts), archive.open_gap_rows()
 
 

@@ -55,14 +55,14 @@ def browse(
 
     Example: vna browse --port 8001
     """
-    from crawler import app, resources
+    from crawler import opening, resources
     from crawler.config import DEFAULT_FILE
     from crawler.storage import FILE
     from crawler.storage.base import is_immutable
 
     globals_ = state.of(context)
     folder = globals_.folder()
-    app.reading_archive(folder).close()  # raises if there is no archive
+    opening.reading_archive(folder).close()  # raises if there is no archive
     if find_spec("datasette") is None:
         raise StopError("Datasette is not installed", "install it with: pip install 'vna-archive[browse]'")
     # Datasette puts the path into an SQLite URI without quoting it, so it gets the mere name, and starts in the folder.

@@ -39,10 +39,10 @@ class Globals:
             ConfigError: the configuration has mistakes; the message lists all of them.
 
         """
-        from crawler import app, config
+        from crawler import config, known_secrets
 
         loaded = config.load(self.config, config.Overrides(self.archive, self.site, self.rate))
-        streams.redact_secrets(app.secrets(loaded))
+        streams.redact_secrets(known_secrets.secrets(loaded))
         return loaded
 
     def load_for_requests(self) -> Config:
@@ -83,9 +83,9 @@ class Globals:
             StorageError: there is no archive, or it cannot be read.
 
         """
-        from crawler import app
+        from crawler import opening
 
-        return app.reading_archive(self.folder())
+        return opening.reading_archive(self.folder())
 
 
 def lexicon_or_note() -> Lexicon | None:

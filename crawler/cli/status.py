@@ -37,11 +37,11 @@ def status(context: typer.Context, as_json: Json = False) -> None:
 
     Example: vna status --json
     """
-    from crawler import app
+    from crawler import app, opening
 
     globals_ = state.of(context)
     folder, config = globals_.folder(), globals_.load()
-    with app.reading_archive(folder) as archive:
+    with opening.reading_archive(folder) as archive:
         found = archive.status() | {"disk": _disk(folder, config.reserve, archive.sizes())}
         found["clock"] = output.wrong_clock(archive, SystemClock().now())
     found["proxy"] = _proxy(config)

@@ -2,7 +2,7 @@
 
 A direct connection goes only to an address that `origins` allows.
 
-Boundary: opens connections; `crawler.fetch.proxies` chooses the proxy, and `crawler.fetch.client` sends the requests.
+Boundary: opens connections; `crawler.proxies` chooses the proxy, and `crawler.fetch.client` sends the requests.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import httpx
 
 from crawler.fetch.deadline import Deadline, apply_deadline
 from crawler.fetch.origins import CheckedBackend
-from crawler.fetch.proxies import ProxyServer, proxy_for
+from crawler.proxies import ProxyServer, proxy_for
 
 
 class Transports(httpx.BaseTransport):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from crawler import app, collect, config, files, lexicon, query, render
+from crawler import app, collect, config, files, lexicon, opening, query, render
 from crawler.errors import BadInput
 from crawler.parse import seedtext
 from crawler.pipeline import Progress
@@ -96,7 +96,7 @@ def _check_seeds(demo: _Demo, seeds: list[Article]) -> StoredArticle | None:
 
     Print the first one and return it; if it is absent, return None.
     """
-    with app.reading_archive(demo.archive) as archive:
+    with opening.reading_archive(demo.archive) as archive:
         stored = [_find(archive, seed.title) for seed in seeds]
     same = [s is not None and render.text(s) == seedtext.write(seed) for s, seed in zip(stored, seeds, strict=True)]
     demo.title("one of the seed articles, as archived")
@@ -116,7 +116,7 @@ def _find(archive: Archive, title: str) -> StoredArticle | None:
 def _search(demo: _Demo, seeds: list[Article]) -> None:
     demo.title(f"search: {_SEARCH}")
     wanted = query.parse(_SEARCH)
-    with app.reading_archive(demo.archive) as archive:
+    with opening.reading_archive(demo.archive) as archive:
         found = archive.search(wanted.match, since=None, until=None, section=None, limit=50, rank=False)
     for row in found[:3]:
         demo.write(f"   {row['id']}  {row['title']}")
@@ -130,7 +130,7 @@ def _search(demo: _Demo, seeds: list[Article]) -> None:
 
 def _history(demo: _Demo, key: int) -> None:
     demo.title("what the agency changed")
-    with app.reading_archive(demo.archive) as archive:
+    with opening.reading_archive(demo.archive) as archive:
         revisions = archive.history(key)
     lines = render.difference(revisions[0], revisions[-1]) if len(revisions) > 1 else []
     for line in lines:
