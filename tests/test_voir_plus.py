@@ -105,6 +105,21 @@ HEADINGS = {
 }
 
 
+@pytest.mark.parametrize(
+    ("before", "is_heading"),
+    [
+        ("", True),
+        ("<!-- liste -->", True),
+        ("<!----> <!-- x --> ", True),
+        ("<b>Un</b>", False),
+        ("Un<!-- x -->", False),
+    ],
+)
+def test_the_heading_may_be_text_at_the_start_of_a_box(before, is_heading):
+    article = parse("<p>Un.</p><p>Deux. -VNA</p>", f"<div>{before}Voir plus{cards('article')}</div>")
+    assert stories(article) == (FULL if is_heading else [])
+
+
 @pytest.mark.parametrize("heading", HEADINGS.values(), ids=HEADINGS)
 @pytest.mark.parametrize(("listed", "expected"), LISTS.values(), ids=LISTS)
 @pytest.mark.parametrize(

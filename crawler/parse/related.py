@@ -157,7 +157,7 @@ def _is_first(text: LexborNode) -> bool:
     if parent is None or parent.tag not in _BLOCKS or parent.tag == "p" or after is None or after.tag not in _BLOCKS:
         return False
     before = text.prev
-    while before is not None and not dom.is_element(before) and not (before.text_content or "").strip():
+    while before is not None and not dom.is_element(before) and not dom.text(before):
         before = before.prev
     return before is None
 
