@@ -23,7 +23,7 @@ PURE = {
     "types", "errors", "urls", "site", "markup", "discover", "parse", "repair", "identity", "schedule", "rate_limit", "health",
     "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact",
 }  # fmt: skip
-EDGES = {"fetch", "warc", "storage", "export", "config", "logs", "lexicon", "alerts", "dataset"}
+EDGES = {"fetch", "warc", "storage", "export", "config", "logs", "lexicon", "alerts", "dataset", "proxies"}
 STEPS = {"pipeline", "replay", "backfill", "backup", "collect"}
 
 #: What a unit may import besides itself. Pure units may import each other, but without cycles (see the test).
@@ -33,6 +33,7 @@ MAY_IMPORT = (
     | dict.fromkeys(EDGES, PURE | {"clock", "files"})
     | {
         "types": set(),
+        "fetch": PURE | {"clock", "files", "proxies"},
         "clock": {"errors"},
         "files": set(),
         "pipeline": PURE | {"clock", "fetch", "warc", "storage"},
@@ -42,21 +43,27 @@ MAY_IMPORT = (
         "backup": {"clock", "errors", "files", "storage", "warc"},
         "resources": {"errors"},
         "installation": {"errors", "files", "resources"},
-        "app": PURE | EDGES | STEPS | {"clock"},
-        "daemon": PURE | STEPS | {"clock", "app", "config", "logs", "alerts", "storage", "backup"},
+        "known_secrets": {"alerts", "proxies", "config"},
+        "opening": {"errors", "config", "storage", "warc"},
+        "app": PURE | EDGES | STEPS | {"clock", "opening"},
+        "daemon": PURE
+        | STEPS
+        | {"clock", "app", "opening", "known_secrets", "config", "logs", "alerts", "storage", "backup"},
         "cli": PURE
         | EDGES - {"fetch", "warc"}
         | STEPS
-        | {"clock", "app", "daemon", "installation", "resources", "sim.commands"},
+        | {"clock", "app", "opening", "known_secrets", "daemon", "installation", "resources", "sim.commands"},
         "sim": set(),
         "sim.site": {"types", "errors", "local_http", "parse"},
         "sim.reconcile": PURE,
-        "sim.demo": PURE | {"clock", "files", "app", "collect", "config", "lexicon", "pipeline", "storage", "sim.site"},
+        "sim.demo": PURE
+        | {"clock", "files", "app", "opening", "collect", "config", "lexicon", "pipeline", "storage", "sim.site"},
         "sim.drill": PURE
         | {
             "clock",
             "files",
             "app",
+            "opening",
             "config",
             "daemon",
             "logs",
@@ -72,7 +79,9 @@ MAY_IMPORT = (
     }
 )
 #: Units that collect, store or read articles. None of them may import the simulation.
-COLLECTING = PURE | EDGES | STEPS | {"clock", "files", "app", "daemon", "installation", "resources"}
+COLLECTING = (
+    PURE | EDGES | STEPS | {"clock", "files", "app", "opening", "known_secrets", "daemon", "installation", "resources"}
+)
 
 #: The units that may import a third-party library. Add a new library here together with its owner.
 OWNERS = {
