@@ -20,6 +20,7 @@ from crawler.fetch import Fetcher, Settings, budget_for, resolve_host
 from crawler.lexicon import load as load_lexicon
 from crawler.opening import opened_archive, reading_archive
 from crawler.pipeline import Progress, Run, RunSettings
+from crawler.pipeline.clock_check import ClockPeriods
 from crawler.pipeline.stored_pages import Reader, Repairer
 from crawler.proxies import ProxyServer, proxy_for
 from crawler.rate_limit import RateLimitStatus
@@ -68,6 +69,7 @@ def working(
             max_bytes=config.warc_max_bytes,
             identity=archive.identity(),
             known_end=archive.known_end,
+            period_at=ClockPeriods(archive).at,
         ) as warc,
         Fetcher(
             _politeness(config, probing=probing),
@@ -223,6 +225,7 @@ def rebuilding(
         ):
             if identity is not None:
                 run.archive.set_identity(identity)
+            run.archive.begin_clock_period(max(map(run.warc.clock_period, run.warc.names()), default=0))
             yield run
 
 
