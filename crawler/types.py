@@ -23,6 +23,7 @@ class ErrorKind(StrEnum):
     REFUSED = "refused"
     TOO_LARGE = "too-large"
     CUT_OFF = "cut-off"
+    GARBLED = "garbled"  # characters of the page were damaged on their way
     UNREADABLE = "unreadable"
     EMPTY_SOURCE = "empty-source"
     DAMAGED = "damaged"  # a source was read, but not all of it could be used

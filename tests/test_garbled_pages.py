@@ -1,0 +1,99 @@
+"""Pages with characters that were damaged on their way: never taken for an edit by the agency."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from support import SEED_ARTICLES, edited, mounted, poll, rows, value
+from test_rebuild import assert_rebuilt_equal
+
+from crawler.parse import garbled
+from crawler.sim.site import Options
+from crawler.sim.site.story import SECTIONS
+
+SMALL = Options(sections=SECTIONS[:1], section_size=3, feed_size=3, home_size=3, no_api=True, no_samples=True)
+DAMAGE = {
+    "windows-1252 declared as UTF-8": lambda text: text.encode("cp1252", "xmlcharrefreplace"),
+    "question marks": lambda text: text.encode("ascii", "replace"),
+    "replacement characters": lambda text: text.encode("ascii", "replace").replace(b"?", b"\xef\xbf\xbd"),
+    "UTF-8 read as latin-1": lambda text: text.encode().decode("latin-1").encode(),
+    "UTF-8 read as windows-1252": lambda text: text.encode().decode("cp1252", "replace").encode(),
+}
+damages = pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+
+
+@pytest.fixture
+def archive(tmp_path):
+    return tmp_path / "archive"
+
+
+@damages
+def test_a_garbled_page_of_an_archived_article_makes_no_revision(archive, clock, damage):
+    with mounted(clock, articles=2, options=SMALL) as site:
+        poll(archive, clock)
+        post_id = site.fake_site.ids()[-1]
+        site.edit = edited(site.fake_site.story(post_id).path, lambda html: damage(html.decode()))
+        for _ in range(5):
+            clock.advance(hours=1)
+            poll(archive, clock, everything=True)
+        (page,) = rows(archive, "SELECT state, error_kind, failures FROM pages WHERE id = ?", post_id)
+        assert (page["state"], page["error_kind"], page["failures"]) == ("live", "garbled", 5)
+        site.edit = None
+        clock.advance(days=2)
+        assert poll(archive, clock, everything=True).revised == 0
+    assert value(archive, "SELECT count(*) FROM revisions WHERE article = ?", post_id) == 1
+    assert_rebuilt_equal(archive, clock)
+
+
+@damages
+def test_a_new_article_is_stored_when_its_page_arrives_undamaged(archive, clock, damage):
+    with mounted(clock, articles=1, options=SMALL) as site:
+        post_id = site.fake_site.ids()[-1]
+        site.edit = edited(site.fake_site.story(post_id).path, lambda html: damage(html.decode()))
+        poll(archive, clock)
+        assert value(archive, "SELECT count(*) FROM articles") == 0
+        site.edit = None
+        clock.advance(hours=1)
+        assert poll(archive, clock).new == 1
+    assert value(archive, "SELECT revision FROM articles WHERE id = ?", post_id) == 1
+
+
+def test_an_article_that_the_site_itself_garbles_is_stored_after_a_few_attempts(archive, clock):
+    with mounted(clock, articles=1, options=SMALL) as site:
+        path = site.fake_site.story(site.fake_site.ids()[-1]).path
+        site.edit = edited(path, lambda html: DAMAGE["question marks"](html.decode()))
+        for _ in range(4):
+            clock.advance(days=1)
+            poll(archive, clock, everything=True)
+        assert value(archive, "SELECT count(*) FROM articles") == 1
+
+
+ARTICLE = SEED_ARTICLES["001"]
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("L'année dernière à Hué", False),
+        ("L’annee derniere a Hue", False),
+        ("L’année dernière à Hué ?", False),
+        ("L’ann\ufffde derni\ufffdre \ufffd Hu\ufffd", True),
+        ("L?ann?e derni?re ? Hu?", True),
+        ("Lâ€™annÃ©e derniÃ¨re Ã\u00a0 HuÃ©", True),
+        ("L?ann?e derni?re ? Da Nang", False),
+    ],
+)
+def test_is_garbled_copy(title, expected):
+    earlier = replace(ARTICLE, title="L’année dernière à Hué")
+    assert garbled.is_garbled_copy(replace(ARTICLE, title=title), earlier) == expected
+    assert not garbled.is_garbled_copy(earlier, replace(ARTICLE, title=title))
+
+
+def test_many_damaged_characters_are_needed():
+    assert not garbled.is_garbled(ARTICLE)
+    assert not garbled.is_garbled(replace(ARTICLE, title="Qui?Quoi?"))
+    worse = replace(ARTICLE, title="L?ann?e derni?re")
+    assert garbled.is_garbled(worse)
+    assert garbled.is_more_garbled(worse, ARTICLE)
+    assert not garbled.is_more_garbled(worse, worse)
