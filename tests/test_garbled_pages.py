@@ -8,7 +8,7 @@ import pytest
 from support import SEED_ARTICLES, edited, mounted, poll, rows, value
 from test_rebuild import assert_rebuilt_equal
 
-from crawler.parse import garbled
+from crawler.parse.garbled import Damage
 from crawler.sim.site import Options
 from crawler.sim.site.story import SECTIONS
 
@@ -84,16 +84,27 @@ ARTICLE = SEED_ARTICLES["001"]
         ("L?ann?e derni?re ? Da Nang", False),
     ],
 )
-def test_is_garbled_copy(title, expected):
+def test_damage_is_the_only_difference(title, expected):
     earlier = replace(ARTICLE, title="L’année dernière à Hué")
-    assert garbled.is_garbled_copy(replace(ARTICLE, title=title), earlier) == expected
-    assert not garbled.is_garbled_copy(earlier, replace(ARTICLE, title=title))
+    article = replace(ARTICLE, title=title)
+    assert Damage(article, title.encode(), None).is_only_difference_to(earlier) == expected
+    assert not Damage(earlier, b"", None).is_only_difference_to(article)
+
+
+def damage(title, page=b""):
+    return Damage(replace(ARTICLE, title=title), page, None)
 
 
 def test_many_damaged_characters_are_needed():
-    assert not garbled.is_garbled(ARTICLE)
-    assert not garbled.is_garbled(replace(ARTICLE, title="Qui?Quoi?"))
-    worse = replace(ARTICLE, title="L?ann?e derni?re")
-    assert garbled.is_garbled(worse)
-    assert garbled.is_more_garbled(worse, ARTICLE)
-    assert not garbled.is_more_garbled(worse, worse)
+    assert not Damage(ARTICLE, b"", None).is_much()
+    assert not damage("Qui?quoi?").is_much()
+    assert not damage("Qui?Quoi?Quand?Où?").is_much(), "words run together, as after lost line breaks"
+    worse = damage("L?ann?e derni?re")
+    assert worse.is_much()
+    assert worse.is_more_than(ARTICLE)
+    assert not worse.is_more_than(replace(ARTICLE, title="L?ann?e derni?re"))
+
+
+def test_characters_that_the_page_itself_names_wrongly_are_no_damage():
+    assert not damage("\ufffd\ufffd\ufffd", b"&#xD83D;&#xD83D;&#xD83D;").is_much()
+    assert damage("\ufffd\ufffd\ufffd", b"\xe9\xe9\xe9").is_much()

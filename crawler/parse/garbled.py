@@ -7,28 +7,43 @@ from __future__ import annotations
 
 import re
 
-from crawler.parse.decode import MOJIBAKE
+from crawler.parse.decode import MOJIBAKE, decode
 from crawler.types import Article
 
-_LOST = re.compile(r"\ufffd|(?<=[^\W\d_])\?(?=[a-zà-ÿ])")  # a question mark inside a word stands for a lost letter
+_LOST = "\ufffd"
+_QUESTION_MARK = re.compile(r"(?<=[^\W\d_])\?(?=[a-zà-ÿ])")  # a question mark inside a word stands for a lost letter
 _KEPT = re.compile(r"[a-z0-9]+", re.IGNORECASE)  # what a conversion between charsets does not change
 _FEW = 3  # damaged characters that a typing error may explain
 
 
-def is_garbled(article: Article) -> bool:
-    """Whether many characters of an article are damaged."""
-    return _damage(_visible(article)) >= _FEW
+class Damage:
+    """The damaged characters of the article on one page."""
 
+    def __init__(self, article: Article, content: bytes, content_type: str | None) -> None:
+        """Count the damaged characters. `content` is the page, `content_type` its header.
 
-def is_garbled_copy(article: Article, earlier: Article) -> bool:
-    """Whether an article is the `earlier` one with damaged characters, so that it shows no edit."""
-    new, old = _visible(article), _visible(earlier)
-    return _damage(new) > _damage(old) and _letters(new) == _letters(old)
+        U+FFFD counts only if the bytes of the page have lost characters, not if the page names characters that do not
+        exist, which is no fault of the transfer.
+        """
+        self._text = _visible(article)
+        found = _count(self._text)
+        lost = self._text.count(_LOST)
+        if lost and _LOST not in decode(content, content_type).text:
+            found -= lost
+        self._found = found
 
+    def is_much(self) -> bool:
+        """Whether many characters are damaged."""
+        return self._found >= _FEW
 
-def is_more_garbled(article: Article, earlier: Article) -> bool:
-    """Whether many more characters of an article are damaged than of the `earlier` one."""
-    return _damage(_visible(article)) >= _damage(_visible(earlier)) + _FEW
+    def is_more_than(self, earlier: Article) -> bool:
+        """Whether many more characters are damaged than in the `earlier` article."""
+        return self._found >= _count(_visible(earlier)) + _FEW
+
+    def is_only_difference_to(self, earlier: Article) -> bool:
+        """Whether the article is the `earlier` one with damaged characters, so that it shows no edit."""
+        old = _visible(earlier)
+        return self._found > _count(old) and _letters(self._text) == _letters(old)
 
 
 def _visible(article: Article) -> str:
@@ -36,9 +51,8 @@ def _visible(article: Article) -> str:
     return "\n".join((article.title, article.lead or "", article.text, *captions))
 
 
-def _damage(text: str) -> int:
-    """Return the number of damaged characters."""
-    return len(_LOST.findall(text)) + len(MOJIBAKE.findall(text))
+def _count(text: str) -> int:
+    return text.count(_LOST) + len(_QUESTION_MARK.findall(text)) + len(MOJIBAKE.findall(text))
 
 
 def _letters(text: str) -> str:

@@ -32,7 +32,7 @@ from crawler.pipeline.stored_pages import response_of
 from crawler.purpose import Purpose
 from crawler.schedule import conditional
 from crawler.schedule.conditional import Validators
-from crawler.types import Article, ErrorKind, PageForFetch, PageOutcome, PageState, Sighting
+from crawler.types import Article, ErrorKind, Fetched, PageForFetch, PageOutcome, PageState, Sighting
 
 _OK = 200
 _NOT_MODIFIED = 304
@@ -77,7 +77,7 @@ def handle_response(run: Run, page: PageForFetch, response: Capture) -> Outcome:
         if cut_off is not None and isinstance(error, MarkupDrift):
             return _failed(run, page, cut_off, response.at)
         return _unparsed(run, page, error, response)
-    if (fault := cut_off or _damage(run, page, article)) is not None:
+    if (fault := cut_off or _garbled(run, page, article, fetched)) is not None:
         return _failed(run, page, fault, response.at)
     with run.transaction():
         raw_id = run.capture_ids[response.ref]
@@ -116,19 +116,20 @@ def _was_whole(run: Run, page: PageForFetch) -> bool:
         return False
 
 
-def _damage(run: Run, page: PageForFetch, article: Article) -> Garbled | None:
-    if not _is_garbled(run, page, article):
+def _garbled(run: Run, page: PageForFetch, article: Article, fetched: Fetched) -> Garbled | None:
+    if not _is_garbled(run, page, article, fetched):
         return None
     message = "characters of the page were damaged on their way, for example by a proxy that converts charsets"
     return Garbled(page.url, message)
 
 
-def _is_garbled(run: Run, page: PageForFetch, article: Article) -> bool:
+def _is_garbled(run: Run, page: PageForFetch, article: Article, fetched: Fetched) -> bool:
     """Whether characters were damaged on the way, so that the page shows no edit by the agency."""
     stored = run.archive.article(article.post_id or page.id)
-    if stored is not None and garbled.is_garbled_copy(article, stored.article):
+    damage = garbled.Damage(article, fetched.content, fetched.header("Content-Type"))
+    if stored is not None and damage.is_only_difference_to(stored.article):
         return True
-    worse = garbled.is_more_garbled(article, stored.article) if stored else garbled.is_garbled(article)
+    worse = damage.is_more_than(stored.article) if stored else damage.is_much()
     return worse and page.failures < _FAULT_RETRIES
 
 
