@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 from crawler import markup, site, urls
 from crawler.errors import ConfigError
 from crawler.markup import Markup
+from crawler.types import MAX_BODY
 
 DEFAULT_FILE = Path("config/crawler.toml")
 _SAVE_AS_UTF8 = "save the file as UTF-8"
@@ -331,7 +332,7 @@ _KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
         "timeout": ("timeout", _number(1, 600)),
         "attempts": ("attempts", _number(1, 10, whole=True)),
         "max_retry_after": ("max_retry_after", _number(0, 86_400)),
-        "max_body": ("max_body", _number(10_000, 50_000_000, whole=True)),
+        "max_body": ("max_body", _number(10_000, MAX_BODY, whole=True)),
         "connections": ("connections", _number(1, 4, whole=True)),
         "quiet_hours": ("quiet_hours", _hours),
         "daily_cap": ("daily_cap", _number(0, None, whole=True)),

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import mmap
 import os
+import shutil
 import zlib
 from contextlib import suppress
 from pathlib import Path
 
 from crawler.errors import WarcCorrupted
-from crawler.warc.reading import corrupted
+from crawler.warc.reading import advance, corrupted
 
 _CHUNK = 1 << 20
 _MEMBER = b"\x1f\x8b\x08"  # the first bytes of a gzip member
@@ -39,7 +40,8 @@ def repair_tail(path: Path, start: int = 0) -> int:
     with path.open("r+b") as file:
         file.seek(good)
         torn = path.with_name(f"{path.name}.{good}.torn")
-        torn.write_bytes(file.read())
+        with torn.open("wb") as kept:
+            shutil.copyfileobj(file, kept)
         file.truncate(good)
         file.flush()
         os.fsync(file.fileno())
@@ -94,17 +96,17 @@ def _last_good_end(path: Path, start: int) -> int:
     with path.open("rb") as file:
         file.seek(start)
         data = file.read(_CHUNK)
-        member = zlib.decompressobj(wbits=31)
+        member, content = zlib.decompressobj(wbits=31), 0
         while data:
             try:
-                member.decompress(data)
-            except zlib.error:
+                content = advance(member, data, content)
+            except (zlib.error, ValueError):
                 return good
             if member.eof:
                 position += len(data) - len(member.unused_data)
                 good = position
                 data = member.unused_data or file.read(_CHUNK)
-                member = zlib.decompressobj(wbits=31)
+                member, content = zlib.decompressobj(wbits=31), 0
             else:
                 position += len(data)
                 data = file.read(_CHUNK)
