@@ -98,7 +98,9 @@ def _many_records() -> Iterator[bytes]:
 def _body_bombs() -> Iterator[bytes]:
     body = gzipped(bytes(MB), 5000)
     block = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: gzip\r\n\r\n" + body
-    head = f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: {SITE}/x-post7.vnp\r\nWARC-Date: 2020-01-02T03:04:05Z\r\n"
+    head = (
+        f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: {SITE}/x-post7.vnp\r\nWARC-Date: 2020-01-02T03:04:05Z\r\n"
+    )
     yield _member(head.encode() + f"Content-Length: {len(block)}\r\n\r\n".encode() + block + b"\r\n\r\n")
 
 
@@ -107,7 +109,11 @@ def _zstd_file(target: Path, _archive: Path) -> int:
         return zstandard.ZstdCompressor().compress(data)
 
     engine = zstandard.ZstdCompressor(level=19).compressobj()
-    bomb = [engine.compress(_record(3, b"", length=10_000 * MB)), *(engine.compress(bytes(MB)) for _ in range(10_000)), engine.flush()]
+    bomb = [
+        engine.compress(_record(3, b"", length=10_000 * MB)),
+        *(engine.compress(bytes(MB)) for _ in range(10_000)),
+        engine.flush(),
+    ]
     target.write_bytes(b"".join([frame(_record(1, _article(1))), *bomb, frame(_record(2, _article(2)))]))
     return 2
 

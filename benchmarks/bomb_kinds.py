@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import time
 import zlib
 from collections.abc import Callable
@@ -35,7 +34,9 @@ class Answer:
 
 
 def _head(content_type: str, *headers: str) -> bytes:
-    return "\r\n".join(["HTTP/1.1 200 OK", f"Content-Type: {content_type}", "Connection: close", *headers, "", ""]).encode("latin-1")
+    return "\r\n".join(
+        ["HTTP/1.1 200 OK", f"Content-Type: {content_type}", "Connection: close", *headers, "", ""]
+    ).encode("latin-1")
 
 
 def _body(body: Callable[[], bytes], content_type: str = "text/html; charset=utf-8", coding: str = "") -> Sender:
@@ -120,7 +121,9 @@ def _loop(write: Write, path: str) -> None:
 def _next_pages(write: Write, path: str) -> None:
     """Send a section page that lists new articles and names a further page, without end."""
     number = sum(path.encode()) * 1000 + len(path)
-    links = "".join(f'<article><a href="/un-titre-{n}-post{900_000 + number + n}.vnp">Un titre</a></article>' for n in range(20))
+    links = "".join(
+        f'<article><a href="/un-titre-{n}-post{900_000 + number + n}.vnp">Un titre</a></article>' for n in range(20)
+    )
     data = _page(links + f'<a rel="next" class="next" href="{path}x">Suivant</a>')
     write(_head("text/html", f"Content-Length: {len(data)}") + data)
 
@@ -134,7 +137,14 @@ def _svg(number: int) -> str:
 
 
 XML, HTML, JSON, RSS = "text/xml", "text/html; charset=utf-8", "application/json", "application/rss+xml"
-SITEMAP, INDEX, NEWS, FEED, SECTION, API = "/sitemaps/*", "/sitemap.xml", "/sitemaps/news*", "/rss/*", "/politique/", "/api/*"
+SITEMAP, INDEX, NEWS, FEED, SECTION, API = (
+    "/sitemaps/*",
+    "/sitemap.xml",
+    "/sitemaps/news*",
+    "/rss/*",
+    "/politique/",
+    "/api/*",
+)
 ARTICLE, HOME, ROBOTS = "ARTICLE", "/", "/robots.txt"
 
 ANSWERS = (

@@ -11,7 +11,6 @@ may cost 250 MB and 20 s of CPU time; waits for the network are bounded by the c
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import socket
 import sqlite3
@@ -20,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -138,7 +137,11 @@ def _measured(arguments: list[str]) -> Cost:
     with tempfile.TemporaryFile() as errors:
         start = time.perf_counter()
         done = subprocess.run(
-            [sys.executable, "-S", "-c", _LAUNCHER, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, check=True
+            [sys.executable, "-S", "-c", _LAUNCHER, *arguments],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            check=True,
         )
         wall = time.perf_counter() - start
         errors.seek(0)
@@ -198,10 +201,20 @@ def main() -> int:
                 target = folder / kind.file
                 others = kind.write(target, archive)
                 before = len(_held(archive))
-                place = ["--config", str(config), "--archive", str(archive)] if not kind.real_site else ["--archive", str(archive)]
+                place = (
+                    ["--config", str(config), "--archive", str(archive)]
+                    if not kind.real_site
+                    else ["--archive", str(archive)]
+                )
                 cost = _measured([*_RUN, *place, *(part.replace("FILE", str(target)) for part in kind.command)])
                 gained = len(_held(archive)) - before
-                failures += _print_row(kind.name, cost, f"{gained} of {others}" if others else "-", failed=gained < others, verbose=options.verbose)
+                failures += _print_row(
+                    kind.name,
+                    cost,
+                    f"{gained} of {others}" if others else "-",
+                    failed=gained < others,
+                    verbose=options.verbose,
+                )
                 shutil.rmtree(archive)
                 target.unlink(missing_ok=True)
     print(f"\n{failures} over the bounds ({MAX_MB} MB, {MAX_SECONDS:.0f} s of CPU time), or with other pages lost")

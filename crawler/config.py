@@ -314,7 +314,11 @@ def _services(value: Any) -> tuple[str, ...]:
 def _number(minimum: float, maximum: float | None, *, whole: bool = False) -> Callable[[Any], Any]:
     def check(value: Any) -> Any:
         kinds = int if whole else (int, float)
-        if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, kinds)
+            or not (isinstance(value, int) or math.isfinite(value))
+        ):
             raise ValueError("must be a whole number" if whole else "must be a number")
         if value < minimum or (maximum is not None and value > maximum):
             raise ValueError(

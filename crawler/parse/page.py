@@ -33,6 +33,7 @@ from crawler.types import Article, ArticleKind, Block, ImageBlock, Related
 #: parser never creates a revision.
 PARSER_VERSION = 3
 
+_MAX_TITLE = 100_000  # characters; a title is copied into an address, the search index and each list
 _TAIL = 4096  # characters; a complete page has `</html>` within this distance of its end
 
 
@@ -127,10 +128,15 @@ def _read_layout(page: PageTree, layout: Markup) -> Article | None:
     if not blocks and not parts.has_player:
         return None  # the body element exists, but nothing in it can be read
     section, section_from = fields.section(page, layout, found)
+    title = dom.text(found.title)
+    if len(title) > _MAX_TITLE:
+        raise NotAnArticle(
+            page.url, Rejection.UNSAFE, f"{Rejection.UNSAFE.description}: a title of {len(title)} characters"
+        )
     published, modified = fields.published(page, layout, found), fields.modified(page, layout, found)
     paragraphs = Article(title="", blocks=blocks).paragraphs
     article = Article(
-        title=dom.text(found.title),
+        title=title,
         lead=fields.lead(layout, found),
         blocks=blocks,
         related=stories,

@@ -39,6 +39,7 @@ _MAX_DICTIONARY = 16_000_000  # bytes
 #: The first line of a WARC record, and of an ARC record: address, IP address, date, content type, length.
 RECORD_START = re.compile(rb"WARC/[0-9]|(?:filedesc|https?|dns|ftp|whois):\S* [0-9a-f.:-]+ [0-9]{8,14} ", re.IGNORECASE)
 _LINE_OF_RECORD = re.compile(rb"\n(?=WARC/[0-9]|filedesc:)")
+_LINE_ENDS = re.compile(rb"[\r\n]++")
 _LINE_START = 16  # bytes that `_LINE_OF_RECORD` needs at most
 
 
@@ -137,6 +138,11 @@ class Inflow:
         data = self.read(size)
         self.push_back(data)
         return data
+
+    def skip_line_ends(self) -> None:
+        """Skip line ends that are already decompressed: millions of empty lines would take minutes one by one."""
+        if match := _LINE_ENDS.match(self._data, self._at):
+            self._at = match.end()
 
     def skip_to_record(self) -> int:
         """Skip data up to a line that begins a WARC record, or up to where `read` stops; return the number of bytes."""
@@ -262,24 +268,25 @@ class Inflow:
                     continue
                 if at < 0:
                     break
-            if self._begins_record(at):
-                self._raw = self._raw[at:]
-                engine = self._new_engine()
-                self._next = engine.decompress(self._raw, _CONTENT_STEP)
-                self._taken = self._given = 0
-                self._raw = engine.unused_data if engine.eof else engine.unconsumed_tail
-                self._engine = None if engine.eof else engine
+            if self._begin_record(at):
                 return
             at += 1
         self._raw, self._file = b"", io.BytesIO()
 
-    def _begins_record(self, at: int) -> bool:
-        """Whether a member begins at the position `at` of the raw bytes, and a record in it."""
+    def _begin_record(self, at: int) -> bool:
+        """Continue at the position `at` of the raw bytes if a member begins there, and a record in it."""
         self._trials += 1
         try:
-            return RECORD_START.match(self._new_engine().decompress(self._raw[at : at + _TRIAL], _TRIAL)) is not None
+            if not RECORD_START.match(self._new_engine().decompress(self._raw[at : at + _TRIAL], _TRIAL)):
+                return False
+            engine = self._new_engine()
+            self._next = engine.decompress(self._raw[at:], _CONTENT_STEP)
         except zlib.error:
             return False
+        self._taken = self._given = 0
+        self._raw = engine.unused_data if engine.eof else engine.unconsumed_tail
+        self._engine = None if engine.eof else engine
+        return True
 
     def _read_dictionary(self) -> None:
         """Read the Zstandard dictionary with which the file begins, if there is one."""
