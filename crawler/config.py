@@ -19,10 +19,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from crawler import markup, site, urls
+from crawler import markup, site, types, urls
 from crawler.errors import ConfigError
 from crawler.markup import Markup
-from crawler.types import MAX_BODY
 
 DEFAULT_FILE = Path("config/crawler.toml")
 _SAVE_AS_UTF8 = "save the file as UTF-8"
@@ -314,11 +313,7 @@ def _services(value: Any) -> tuple[str, ...]:
 def _number(minimum: float, maximum: float | None, *, whole: bool = False) -> Callable[[Any], Any]:
     def check(value: Any) -> Any:
         kinds = int if whole else (int, float)
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, kinds)
-            or not (isinstance(value, int) or math.isfinite(value))
-        ):
+        if isinstance(value, bool) or not isinstance(value, kinds) or value in (math.inf, -math.inf) or value != value:
             raise ValueError("must be a whole number" if whole else "must be a number")
         if value < minimum or (maximum is not None and value > maximum):
             raise ValueError(
@@ -336,7 +331,7 @@ _KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
         "timeout": ("timeout", _number(1, 600)),
         "attempts": ("attempts", _number(1, 10, whole=True)),
         "max_retry_after": ("max_retry_after", _number(0, 86_400)),
-        "max_body": ("max_body", _number(10_000, MAX_BODY, whole=True)),
+        "max_body": ("max_body", _number(10_000, types.MAX_BODY, whole=True)),
         "connections": ("connections", _number(1, 4, whole=True)),
         "quiet_hours": ("quiet_hours", _hours),
         "daily_cap": ("daily_cap", _number(0, None, whole=True)),

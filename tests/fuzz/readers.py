@@ -210,7 +210,7 @@ def run(name: str, reader: Reader, seed: int, *, seconds: float | None = None, i
         failure = ""
         try:
             reader.read(data)
-        except (CrawlerError, ValueError if name == "json" else CrawlerError):
+        except (CrawlerError, *((ValueError,) if name == "json" else ())):
             result.refused += 1
         except Exception as error:  # noqa: BLE001 - any exception is a finding
             failure = f"{type(error).__name__}: {error}"[:200]
