@@ -313,7 +313,7 @@ def _services(value: Any) -> tuple[str, ...]:
 def _number(minimum: float, maximum: float | None, *, whole: bool = False) -> Callable[[Any], Any]:
     def check(value: Any) -> Any:
         kinds = int if whole else (int, float)
-        if isinstance(value, bool) or not isinstance(value, kinds) or value in (math.inf, -math.inf) or value != value:
+        if isinstance(value, bool) or not isinstance(value, kinds) or not -math.inf < value < math.inf:
             raise ValueError("must be a whole number" if whole else "must be a number")
         if value < minimum or (maximum is not None and value > maximum):
             raise ValueError(
