@@ -331,7 +331,6 @@ class _Estimate:
             return
         if name not in syntax.INLINE:
             self._copied += self._size
-            self._blocks += 1
         if top == name and (name != "form" or self._forms_close):
             self._pop(1)
             return
