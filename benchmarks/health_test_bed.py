@@ -27,7 +27,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from benchmarks.daemon_child import FileClock
 from benchmarks.poll import SEEDS
 from benchmarks.soak import SMALL, configure
-from crawler import app
+from crawler import opening
 from crawler.errors import StorageError
 from crawler.sim.site import FakeSite, Serving, build, serve
 
@@ -212,7 +212,7 @@ class TestBed:
 
     def _idle(self) -> bool:
         try:
-            with app.reading_archive(self.archive) as opened:
+            with opening.reading_archive(self.archive) as opened:
                 jobs = opened.jobs()
         except StorageError:
             return False
@@ -269,7 +269,7 @@ class TestBed:
         return json.loads(done.stdout) if done.returncode == 0 else None
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        with app.reading_archive(self.archive) as opened:
+        with opening.reading_archive(self.archive) as opened:
             return list(opened.db.execute(sql))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks import start
 from benchmarks.poll import SEEDS
 from benchmarks.soak import SMALL, configure
-from crawler import app
+from crawler import opening
 from crawler.errors import StorageError
 from crawler.sim.site import build, serve
 
@@ -62,7 +62,7 @@ def wait_until_idle(archive: Path) -> None:
     while time.monotonic() < end:
         time.sleep(0.5)
         try:
-            with app.reading_archive(archive) as opened:
+            with opening.reading_archive(archive) as opened:
                 jobs = opened.jobs()
         except StorageError:
             continue

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.month import SharedClock
 from benchmarks.poll import SEEDS
-from crawler import app, collect, config
+from crawler import app, collect, config, opening
 from crawler.pipeline import Silent
 from crawler.sim.site import Options, build, serve
 from crawler.sim.site.server import Serving
@@ -56,7 +56,7 @@ def outage(site: Serving, clock: SharedClock) -> set[int]:
 
 def show(folder: Path, site: Serving, published: set[int]) -> None:
     """Print the gaps and the number of missing articles."""
-    with app.reading_archive(folder) as archive:
+    with opening.reading_archive(folder) as archive:
         held = {row["id"] for row in archive.db.query("SELECT id FROM articles")}
         for row in archive.db.query("SELECT g.*, s.url FROM gaps g JOIN sources s ON s.id = g.source ORDER BY g.id"):
             end = f"closed {row['closed_at']} by {row['closed_by']}" if row["closed_at"] else f"open: {row['note']}"

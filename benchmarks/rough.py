@@ -22,7 +22,7 @@ from pathlib import Path
 
 from benchmarks.poll import SEEDS
 from benchmarks.soak import SMALL, configure
-from crawler import app
+from crawler import opening
 from crawler.errors import StorageError
 from crawler.pipeline import Silent
 from crawler.replay import verify
@@ -102,7 +102,7 @@ class Supervisor:
 def held(archive: Path) -> set[int]:
     """Return the ids of the articles in the archive."""
     try:
-        with app.reading_archive(archive) as opened:
+        with opening.reading_archive(archive) as opened:
             return {row[0] for row in opened.db.execute("SELECT id FROM articles")}
     except StorageError:  # the service was ended before it created the archive
         return set()
@@ -146,7 +146,7 @@ def drive(supervisor: Supervisor, site: FakeSite, minutes: float) -> int:
 
 
 def report(supervisor: Supervisor, archive: Path, wanted: set[int], published: int) -> int:
-    with app.reading_archive(archive) as opened:
+    with opening.reading_archive(archive) as opened:
         archived = held(archive)
         db = opened.db
         revised = db.execute("SELECT count(*) FROM revisions WHERE revision > 1").fetchone()[0]
@@ -154,7 +154,7 @@ def report(supervisor: Supervisor, archive: Path, wanted: set[int], published: i
             "SELECT count(*) FROM (SELECT url FROM articles GROUP BY url HAVING count(*) > 1)"
         ).fetchone()[0]
         pairs = db.execute("SELECT count(*) FROM duplicates").fetchone()[0]
-    with app.writing_archive(archive) as opened, WarcStore(archive / "warc") as warc:
+    with opening.writing_archive(archive) as opened, WarcStore(archive / "warc") as warc:
         checked = verify(opened, warc, Silent())
     print(
         f"{supervisor.counts['starts']} starts: "

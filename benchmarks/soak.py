@@ -20,7 +20,7 @@ from pathlib import Path
 
 from benchmarks.daemon_child import FileClock
 from benchmarks.poll import SEEDS
-from crawler import app
+from crawler import opening
 from crawler.errors import StorageError
 from crawler.sim.site import Options, build, serve
 from crawler.sim.site.story import SECTIONS
@@ -58,7 +58,7 @@ def configure(folder: Path, url: str, **more: str) -> Path:
 def sample(pid: int, archive: Path, log: Path) -> Sample:
     """Return the current figures of the process."""
     status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-    with app.reading_archive(archive) as opened:
+    with opening.reading_archive(archive) as opened:
         runs = opened.db.execute("SELECT max(id) FROM runs").fetchone()[0]
     return Sample(
         rss=int(status["VmRSS"].split()[0]),
@@ -74,7 +74,7 @@ def sample(pid: int, archive: Path, log: Path) -> Sample:
 def idle_until(archive: Path, now: datetime) -> datetime | None:
     """Return the next due time; None while the service is working or something is due already."""
     try:
-        with app.reading_archive(archive) as opened:
+        with opening.reading_archive(archive) as opened:
             due = opened.next_due()
             busy = any(job.in_progress for job in opened.jobs().values())
     except StorageError:  # the service has not created it yet

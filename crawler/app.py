@@ -15,18 +15,19 @@ from pathlib import Path
 from crawler import urls
 from crawler.clock import Clock, StoppableClock, SystemClock, to_text
 from crawler.config import Config
-from crawler.errors import BadInput, ConfigError, OtherArchive, SchemaTooOld, StorageError
-from crawler.fetch import Fetcher, ProxyServer, Settings, budget_for, proxy_for, resolve_host
+from crawler.errors import BadInput, ConfigError, OtherArchive, StorageError
+from crawler.fetch import Fetcher, Settings, budget_for, resolve_host
 from crawler.lexicon import load as load_lexicon
+from crawler.opening import opened_archive, reading_archive
 from crawler.pipeline import Progress, Run, RunSettings
 from crawler.pipeline.stored_pages import Reader, Repairer
+from crawler.proxies import ProxyServer, proxy_for
 from crawler.rate_limit import RateLimitStatus
 from crawler.repair import repair
 from crawler.repair.lexicon import Lexicon
 from crawler.site import Site, api_hosts
-from crawler.storage import FILE, Archive, disk, open_archive, replace_db
+from crawler.storage import FILE, disk, replace_db
 from crawler.storage.archive_identity import stored_identity
-from crawler.storage.base import is_read_only
 from crawler.storage.crash_marker import CrashMarker
 from crawler.storage.locks import Role, holding
 from crawler.types import Article, Reading
@@ -45,9 +46,11 @@ def working(
     lexicon: Lexicon | None = None,
     free: disk.FreeSpace = disk.free_bytes,
     since: datetime | None = None,
+    probing: bool = False,
 ) -> Iterator[Run]:
     """Open an archive for a command that writes, and hold the lock of `role` until the block ends.
 
+    `probing` also allows requests to the hosts that may have the list API, even if the configuration does not use it.
     `since` is the start time of the process, by default now. It is shown to other processes that want the lock.
 
     Raises:
@@ -58,7 +61,7 @@ def working(
     site = Site(config.root, _list_hosts(config))
     with (
         holding(config.archive, role, command, to_text(since or clock.now())),
-        _opened(config.archive) as archive,
+        opened_archive(config.archive) as archive,
         CrashMarker(config.archive, role) as crash_marker,
         WarcStore(
             config.archive / "warc",
@@ -67,7 +70,7 @@ def working(
             known_end=archive.known_end,
         ) as warc,
         Fetcher(
-            _politeness(config),
+            _politeness(config, probing=probing),
             config.archive / "state",
             site.may_request,
             clock,
@@ -117,7 +120,7 @@ def _list_hosts(config: Config) -> tuple[str, ...]:
     return tuple(urls.origin(host) for host in named if host is not None) or api_hosts(config.root)
 
 
-def _politeness(config: Config) -> Settings:
+def _politeness(config: Config, *, probing: bool = False) -> Settings:
     return Settings(
         contact=config.contact,
         timeout=config.timeout,
@@ -129,6 +132,7 @@ def _politeness(config: Config) -> Settings:
         quiet_hours=config.quiet_hours,
         daily_cap=config.daily_cap,
         root=config.root,
+        api=_list_hosts(config) or (api_hosts(config.root) if probing else ()),
     )
 
 
@@ -158,41 +162,6 @@ def require_contact(config: Config) -> None:
             f"no contact is configured, but the operators of {config.root} must be able to reach you",
             'set `[site] contact = "you@your.domain"` in config/crawler.toml; `vna demo` needs no contact and no internet',
         )
-
-
-def reading_archive(folder: Path) -> Archive:
-    """Open an archive for reading. A database of an older version is upgraded first, as by any command that writes.
-
-    Raises:
-        StorageError: there is no archive, or it cannot be read or upgraded.
-
-    """
-    try:
-        return open_archive(folder, read_only=True)
-    except SchemaTooOld:
-        _opened(folder).close()
-        return open_archive(folder, read_only=True)
-
-
-def writing_archive(folder: Path) -> Archive:
-    """Open an archive for writing without a lock: the caller writes only rows that no other process writes.
-
-    Raises:
-        StorageError: there is no archive, or it cannot be opened.
-
-    """
-    reading_archive(folder).close()  # raises if there is none; the next line would create one
-    return _opened(folder)
-
-
-def _opened(folder: Path) -> Archive:
-    """Open an archive for writing. A database without an identity gets that of the WARC files, if they have one."""
-    is_new = stored_identity(folder / FILE) is None
-    archive = open_archive(folder)
-    found = {identity for _, identity in archive_ids(folder / "warc")} if is_new else set()
-    if len(found) == 1:
-        archive.set_identity(*found)
-    return archive
 
 
 def reader(config: Config, *, repairing: bool) -> Reader:
@@ -225,7 +194,9 @@ def hints(article: Article) -> Sequence[str]:
 def rebuilding(
     config: Config, into: Path, progress: Progress, *, clock: Clock | None = None, lexicon: Lexicon | None = None
 ) -> Iterator[Run]:
-    """Open a new database in folder `into` over the WARC files of the configured archive, and lock that archive.
+    """Open a new database over the WARC files of the configured archive, and lock that archive.
+
+    The database is in the folder `into` when the block has ended.
 
     The new database keeps the identity of the archive.
 
@@ -242,12 +213,13 @@ def rebuilding(
         raise BadInput(
             f"{into} already holds a database", "move the database away, or choose another folder with --into"
         )
-    target = replace(config, archive=into)
     with holding(config.archive, "alone", "rebuild", to_text(clock.now())):
         identity = _kept_identity(config.archive)
         with (
-            replace_db.prepared_folder(into, warc),
-            working(target, "rebuild", progress, role="alone", clock=clock, lexicon=lexicon) as run,
+            replace_db.unfinished_folder(into, warc) as folder,
+            working(
+                replace(config, archive=folder), "rebuild", progress, role="alone", clock=clock, lexicon=lexicon
+            ) as run,
         ):
             if identity is not None:
                 run.archive.set_identity(identity)
@@ -269,18 +241,3 @@ def _kept_identity(folder: Path) -> str | None:
             "if all WARC files are right and only the database is not, move the database away and rebuild",
         )
     return identity or next(iter(found), None)
-
-
-@contextmanager
-def auditing(config: Config) -> Iterator[tuple[Archive, WarcStore]]:
-    """Open an archive and its WARC files to check them, while other processes may work there.
-
-    The check of the search index is a write for SQLite, but an archive that cannot be written can be checked as well.
-
-    Raises:
-        StorageError: there is no archive, or it cannot be opened.
-
-    """
-    opened = reading_archive if is_read_only(config.archive / FILE) else writing_archive
-    with opened(config.archive) as archive, WarcStore(config.archive / "warc") as warc:
-        yield archive, warc

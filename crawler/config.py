@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from crawler import markup, site, types, urls
+from crawler import local_http, markup, site, types, urls
 from crawler.errors import ConfigError
 from crawler.markup import Markup
 
@@ -60,6 +60,7 @@ class Config:
     backup: Path | None = None
     backup_hours: float = 24.0
     health: str = "127.0.0.1:8017"
+    hosts: tuple[str, ...] = ()
     log: str = "human"
     gap_hours: float = 48.0
     drift_share: float = 0.2
@@ -208,9 +209,8 @@ def _override(config: Config, overrides: Overrides) -> tuple[Config, list[str]]:
     if config.rate == 0 and not config.loopback:
         mistakes.append(f"rate 0 (no delay) is only allowed for a site on this machine, not for {config.root}")
     if config.rate > _MAX_RATE and not config.loopback:
-        mistakes.append(
-            f"rate {config.rate:g} is too fast for {config.root}: the maximum is {_MAX_RATE:g} requests a second"
-        )
+        limit = f"the maximum is {_MAX_RATE:g} requests a second"
+        mistakes.append(f"rate {config.rate:g} is too fast for {config.root}: {limit}")
     return config, mistakes
 
 
@@ -279,8 +279,7 @@ def _hours(value: Any) -> tuple[time, time] | None:
 
 
 def _address(value: Any) -> str:
-    text = _text(value)
-    match = re.fullmatch(r"(?:\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5})", text)
+    match = re.fullmatch(r"(?:\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5})", text := _text(value))
     if text and not (match and 0 < int(match[1]) < 65536):
         raise ValueError('must be host:port such as "127.0.0.1:8017", or "" for none')
     return text
@@ -355,6 +354,7 @@ _KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
     "backup": {"dir": ("backup", _path), "every_hours": ("backup_hours", _number(1, 8760))},
     "service": {
         "health": ("health", _address),
+        "hosts": ("hosts", local_http.host_names),
         "log": ("log", _one_of("human", "json")),
         "gap_hours": ("gap_hours", _number(1, 8760)),
         "drift_share": ("drift_share", _number(0, 1)),

@@ -7,8 +7,10 @@ CrawlerError
       Unreachable                no response: DNS, connection, TLS, timeout, or a response cut off half-way
       BadStatus(status)          the HTTP status says that the response is not the page
         Throttled(retry_after)   429 or 503: the host asks clients to slow down
-      Disallowed                 robots.txt forbids the address, or the address is not on the site
+      Disallowed                 robots.txt forbids the address
+      Refused                    the address, or a redirect, leads away from the configured site
       BodyTooLarge               the body exceeds the size limit, before or after decompression
+      CutOff                     the page ends before its end tag
     ParseError                   the page is in the WARC but cannot be parsed: fix the parser, then run `vna reparse`
       UnreadableSource           a feed, sitemap or list is not what was expected
         EmptySource              the source can be parsed, but lists no article
@@ -48,6 +50,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
+from crawler import redact, visible
 from crawler.types import ErrorKind
 
 if TYPE_CHECKING:
@@ -109,7 +112,10 @@ NOT_FOUND = frozenset({404, 410})
 
 
 class CrawlerError(Exception):
-    """Base class of all expected failures."""
+    """Base class of all expected failures. Its text is for people: without credentials, and safe to print."""
+
+    def __str__(self) -> str:
+        return visible.block(redact.redacted(super().__str__()))
 
 
 class PageError(CrawlerError):
@@ -128,8 +134,9 @@ class PageError(CrawlerError):
 
     def __str__(self) -> str:
         message = super().__str__()
-        cause = str(self.__cause__ or "")
-        return " ".join(f"{message}: {cause}".split() if cause else message.split())  # one line: it is stored on a row
+        cause = redact.redacted(str(self.__cause__ or ""))
+        text = " ".join(f"{message}: {cause}".split() if cause else message.split())  # one line: it is stored on a row
+        return visible.line(text)
 
 
 class FetchError(PageError):
@@ -166,7 +173,7 @@ class Throttled(BadStatus):
 
 
 class Disallowed(FetchError):
-    """robots.txt forbids the address, or the address is not on the site."""
+    """robots.txt forbids the address."""
 
     kind = ErrorKind.DISALLOWED
 
@@ -176,10 +183,22 @@ class Disallowed(FetchError):
         return True
 
 
+class Refused(FetchError):
+    """The address leads away from the configured site, so it is not requested. The message contains no credentials."""
+
+    kind = ErrorKind.REFUSED
+
+
 class BodyTooLarge(FetchError):
     """The body exceeds the size limit."""
 
     kind = ErrorKind.TOO_LARGE
+
+
+class CutOff(FetchError):
+    """The page ends before its end tag, so that a part of the article may be missing."""
+
+    kind = ErrorKind.CUT_OFF
 
 
 class ParseError(PageError):
@@ -243,7 +262,7 @@ class StopError(CrawlerError):
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
-        self.hint = hint
+        self.hint = visible.block(redact.redacted(hint))
 
 
 class ConfigError(StopError):

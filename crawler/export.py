@@ -9,21 +9,27 @@ from __future__ import annotations
 
 import csv
 import errno
-import json
 import os
+import re
 import secrets
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
-from crawler import records, render
+from crawler import records, render, visible
 from crawler.article_fields import CSV_FIELDS, FieldType
 from crawler.errors import BadInput
 from crawler.parse.seedtext import SEPARATOR
 from crawler.types import StoredArticle
 
+#: Where a spreadsheet may read a formula: at the start of a cell, also after spaces and quotes. A program that expects
+#: semicolons, as Excel in French does, starts a cell at each semicolon and line break of a text.
+_FORMULA = re.compile(
+    "(^|[;\t\r\n])(?=[ \x00-\x08\x0b\x0c\x0e-\x1f'\"\x85\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]*"
+    "[=+@\uff1d\uff0b\uff0d\uff20\u2212-])"
+)
 _MAX_LINKS = 40  # symbolic links in a row, as in Linux
 _NAME_SHOWN = 40  # characters of the name of a file in the name of its temporary file; a name may have 255 bytes
 
@@ -33,18 +39,39 @@ def jsonl(articles: Iterable[StoredArticle], out: IO[str]) -> int:
     count = 0
     for stored in articles:
         count += 1
-        out.write(json.dumps(render.as_json(stored), ensure_ascii=False) + "\n")
+        out.write(visible.json_text(render.as_json(stored)) + "\n")
     return count
 
 
 def table(articles: Iterable[StoredArticle], out: IO[str]) -> int:
     """Write CSV (RFC 4180) with a header line; tags are separated by `;`. Return the number of articles."""
+    return _table(articles, out, lambda value: value)
+
+
+def excel_table(articles: Iterable[StoredArticle], out: IO[str]) -> int:
+    """Write CSV as `table` does, for a spreadsheet program; return the number of articles.
+
+    The file starts with a byte order mark, so that Excel reads the accents. A text that a spreadsheet would calculate as
+    a formula starts with an apostrophe, so that it is shown as text.
+    """
+    out.write("\ufeff")
+    return _table(articles, out, _as_text)
+
+
+def _as_text(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text = _FORMULA.sub(r"\1'", value)
+    return f"'{text}" if text.startswith(("\t", "\r", "\n")) else text
+
+
+def _table(articles: Iterable[StoredArticle], out: IO[str], cell: Callable[[object], object]) -> int:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(field.name for field in CSV_FIELDS)
     count = 0
     for stored in articles:
         count += 1
-        writer.writerow(_csv_row(stored))
+        writer.writerow([cell(value) for value in _csv_row(stored)])
     return count
 
 
@@ -70,7 +97,10 @@ def text_files(articles: Iterable[StoredArticle], folder: Path) -> int:
     count = 0
     for stored in articles:
         count += 1
-        with replacing(folder / f"{stored.id}.txt", sync=False) as out:
+        path = folder / f"{stored.id}.txt"
+        if path.is_symlink():  # the name comes from the article, not from the user
+            _refuse_link(path, "an export into a folder follows no links in it")
+        with replacing(path, sync=False) as out:
             out.write(render.text(stored))
     os.sync()  # once: to sync each of 260,000 files takes longer than to write them
     return count
@@ -94,6 +124,8 @@ def replacing(path: Path, *, sync: bool = True) -> Iterator[IO[str]]:
 
     """
     with _translated(path):
+        if path.is_symlink() and path.lstat().st_uid not in (os.geteuid(), 0, path.parent.stat().st_uid):
+            _refuse_link(path, "it belongs to another user")
         target = Path(os.path.realpath(path))
         descriptor = open_descriptor(path)
         if descriptor is not None or (target.exists() and not target.is_file()):
@@ -102,6 +134,10 @@ def replacing(path: Path, *, sync: bool = True) -> Iterator[IO[str]]:
             return
         with _replaced(target, sync=sync) as out:
             yield out
+
+
+def _refuse_link(path: Path, reason: str) -> NoReturn:
+    raise BadInput(f"{path} is a symbolic link, and {reason}", "remove the link, or choose another path")
 
 
 def open_descriptor(path: Path) -> int | None:

@@ -14,12 +14,25 @@ from functools import lru_cache
 
 import snowballstemmer
 
+
+class _Simplified(dict[int, str | int | None]):
+    """A table for `str.translate` that also removes combining characters, such as the accents of decomposed letters."""
+
+    def __missing__(self, code: int) -> int | None:
+        found = None if unicodedata.combining(chr(code)) else code
+        if code < _LATIN_END:  # so that the table stays small whatever the texts contain
+            self[code] = found
+        return found
+
+
+_LATIN_END = 0x2100
 # Characters that neither Unicode decomposition nor case folding simplifies.
-_LETTERS = str.maketrans({
+_PLAIN: dict[str, str | int | None] = {
     "đ": "d", "ð": "d", "œ": "oe", "æ": "ae", "ø": "o", "ł": "l",
     "’": "'", "‘": "'", "ʼ": "'", "‐": "-", "–": "-", "—": "-",
     "\u00ad": None, "\u200b": None, "\u200c": None, "\u200d": None, "\ufeff": None,
-})  # fmt: skip
+}  # fmt: skip
+_LETTERS = _Simplified(str.maketrans(_PLAIN))
 _WORD = re.compile(r"[^\W_]+")
 # l'économie, d’Asie, qu'il: nobody searches for the elided article or conjunction.
 _ELIDED = re.compile(r"\b(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu)'(?=\w)")
@@ -55,8 +68,7 @@ def letters(text: str) -> str:
 
     Ligatures, superscripts, quotes, hyphens and dashes are replaced by plain characters.
     """
-    decomposed = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_LETTERS)
+    return unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS)
 
 
 @lru_cache(maxsize=1 << 14)  # enough for the common words; unbounded, it would grow with every name in the news

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crawler import resources
+from crawler import files, resources
 from crawler.errors import BadInput, ConfigError
 
 FILES = {
@@ -28,16 +28,16 @@ def write(folder: Path) -> list[Path]:
 
     """
     targets = {name: folder / place for name, place in FILES.items()}
-    existing = [str(path) for path in targets.values() if path.exists()]
+    existing = [str(path) for path in targets.values() if path.exists() or path.is_symlink()]
     if existing:
         raise BadInput(
             f"these files already exist: {', '.join(existing)}", "choose another folder, or move these files away"
         )
     try:
         for name, path in targets.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8") as file:
-                file.write(resources.template(name).read_text("utf-8"))
+            files.make_folder(path.parent)
+            with files.create(path) as file:
+                file.write(resources.template(name).read_bytes())
     except OSError as error:
         raise ConfigError(f"cannot write {error.filename}: {error.strerror}", "choose another folder") from error
     return list(targets.values())

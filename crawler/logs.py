@@ -1,26 +1,29 @@
 """The service's log on stderr: one event per line, as text or JSON, with the run and the address that it concerns.
 
-The secrets that the caller passes in, and the credentials in any URL, are redacted in the finished line, so that lines
-from libraries are covered too.
+The secrets that the caller passes in, and the credentials in any URL, are redacted, in lines from libraries, too. Line
+breaks and control characters in a message become visible escapes, so that no message can forge another line. A message of
+more than 4,000 characters is cut.
 
 Boundary: configures the logging of the standard library; the other modules decide what to log.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from textwrap import indent
 from typing import IO
 
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
-_REDACTED = "***"
+from crawler import redact, visible
+
 _PACKAGE = "crawler"
+_LONGEST = 4_000  # characters of a message; journald cuts lines of 48 kB
+_LONGEST_TRACE = 40_000
+_LONGEST_READ = 200_000  # characters of a message of which secrets are searched: it takes up to a second
 #: Python levels with their syslog priorities, from sd-daemon(3).
 _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.NOTSET, 7))
 
@@ -83,12 +86,7 @@ def set_format(form: str, secrets: Iterable[str]) -> None:
 
 def formatter(form: str, secrets: Iterable[str] = ()) -> logging.Formatter:
     """Return the log formatter for the format `form` ("json" or "human"), which redacts the texts in `secrets`."""
-    return (_Json if form == "json" else _Human)(_secret_pattern(secrets))
-
-
-def _secret_pattern(secrets: Iterable[str]) -> re.Pattern[str] | None:
-    found = sorted(filter(None, secrets), key=len, reverse=True)  # a secret may be part of a longer one
-    return re.compile("|".join(map(re.escape, found))) if found else None
+    return (_Json if form == "json" else _Human)(secrets)
 
 
 def _only_ours_or_warnings(record: logging.LogRecord) -> bool:
@@ -106,47 +104,56 @@ class _ToJournal(logging.StreamHandler[IO[str]]):
 class _Redacting(logging.Formatter):
     """Base class of both log formatters; redacts the given secrets, and credentials in URLs."""
 
-    def __init__(self, secrets: re.Pattern[str] | None) -> None:
+    def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__()
-        self._secrets = secrets
+        self._secrets = frozenset(secrets)
 
-    def _redacted(self, text: str) -> str:
-        text = _CREDENTIALS.sub(f"{_REDACTED}@", text)
-        return self._secrets.sub(_REDACTED, text) if self._secrets else text
+    def _line(self, text: str) -> str:
+        """Return a text as a part of one line."""
+        return visible.line(redact.redacted(text[:_LONGEST_READ], self._secrets), _LONGEST)
+
+    def _trace(self, record: logging.LogRecord) -> str | None:
+        """Return the traceback of a record with its last part, where the error is, if it is long."""
+        if not record.exc_info:
+            return None
+        trace = redact.redacted(self.formatException(record.exc_info), self._secrets)
+        return visible.block(trace if len(trace) <= _LONGEST_TRACE else f"…\n{trace[-_LONGEST_TRACE:]}")
 
 
 class _Human(_Redacting):
-    """Formats lines for people, such as `2026-01-31T08:15:00Z INFO new: 245060 Titre (https://..., run 12)`."""
+    """Formats lines for people, such as `2026-01-31T08:15:00Z INFO new: 245060 Titre (https://..., run 12)`.
+
+    The lines of a traceback are indented, so that none of them can pass for a line of the log.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         run, url = _bound.get()
         message = record.getMessage()
         about = [url] if url and url not in message else []
         about += [f"run {run}"] if run else []
-        line = f"{_timestamp(record)} {record.levelname} {message}"
+        line = f"{_timestamp(record)} {record.levelname} {self._line(message)}"
         if about:
-            line += f" ({', '.join(about)})"
-        if record.exc_info:
-            line += "\n" + self.formatException(record.exc_info)
-        return self._redacted(line)
+            line += f" ({self._line(', '.join(about))})"
+        if (trace := self._trace(record)) is not None:
+            line += "\n" + indent(trace, "  ")
+        return line
 
 
 class _Json(_Redacting):
-    """Formats each event as one line with a JSON object."""
+    """Formats each event as one line with a JSON object. A program that prints its values prints no control characters."""
 
     def format(self, record: logging.LogRecord) -> str:
         run, url = _bound.get()
         line = {
             "at": _timestamp(record),
             "level": record.levelname.lower(),
-            "part": record.name.removeprefix(f"{_PACKAGE}."),
-            "message": record.getMessage(),
+            "part": self._line(record.name.removeprefix(f"{_PACKAGE}.")),
+            "message": self._line(record.getMessage()),
             "run": run,
-            "url": url,
-            "trace": self.formatException(record.exc_info) if record.exc_info else None,
+            "url": None if url is None else self._line(url),
+            "trace": self._trace(record),
         }
-        redacted = {k: self._redacted(v) if isinstance(v, str) else v for k, v in line.items() if v is not None}
-        return json.dumps(redacted, ensure_ascii=False)
+        return visible.json_text({key: value for key, value in line.items() if value is not None})
 
 
 def _timestamp(record: logging.LogRecord) -> str:

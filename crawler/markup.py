@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, get_origin, get_type_hints
 
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
@@ -238,11 +239,16 @@ def _value_errors(value: Any, kind: Any) -> list[str]:
 def _selector_errors(selector: Any) -> list[str]:
     if not isinstance(selector, str) or not selector.strip():
         return [f"{selector!r} is not a CSS selector"]
+    return [] if _is_supported(selector) else [f"{selector!r} is not a CSS selector that the parser supports"]
+
+
+@lru_cache(maxsize=1 << 9)  # several layouts use the same selectors
+def _is_supported(selector: str) -> bool:
     try:
         LexborHTMLParser("<p>").css(selector)
     except SelectolaxError:
-        return [f"{selector!r} is not a CSS selector that the parser supports"]
-    return []
+        return False
+    return True
 
 
 def _tupled(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import difflib
 import html
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
+from urllib.parse import quote, unquote
 
-from crawler import records
+from crawler import records, visible
 from crawler.parse import seedtext
 from crawler.types import Article, Block, ImageBlock, StoredArticle
 
@@ -27,40 +29,89 @@ def as_json(stored: StoredArticle) -> dict[str, Any]:
 
 
 def markdown(stored: StoredArticle) -> str:
-    """Return the article as Markdown, with its citation at the end."""
+    """Return the article as Markdown, with its citation at the end. No text of the article is read as Markdown or HTML."""
     article = stored.article
-    parts = [f"# {article.title}"]
+    parts = [f"# {_markdown_line(article.title)}"]
     if article.lead:
-        parts.append(f"**{article.lead}**")
+        parts.append(f"**{_markdown_line(article.lead)}**")
     for block in article.blocks:
         if isinstance(block, ImageBlock):
-            parts.append(f"![{block.alt}]({block.url or ''})" + (f"\n*{block.caption}*" if block.caption else ""))
+            caption = f"\n*{_markdown_line(block.caption)}*" if block.caption else ""
+            parts.append(f"![{_markdown_line(block.alt)}]({_markdown_url(block.url)}){caption}")
         else:
-            parts.append(_MARKDOWN.get(block.type, "{}").format(block.text.replace("\n", "\n\n")))
-    parts.append(f"---\n{citation(stored)}")
+            lines = "\n\n".join(_markdown_line(line) for line in block.text.split("\n"))
+            parts.append(_MARKDOWN.get(block.type, "{}").format(lines))
+    source = _source(stored)
+    shown = source if _PLAIN_LINK.fullmatch(source) else _markdown_line(source)
+    parts.append(f"---\n{_citation(stored, _markdown_line, shown)}")
     return "\n\n".join(parts)
 
 
 _MARKDOWN = {"heading": "## {}", "quote": "> {}", "list_item": "- {}"}
+#: What has a meaning anywhere in a line: of CommonMark, and of GitHub's tables, strikethrough and links without brackets.
+_INLINE = re.compile(r"[\\`*_\[\]<>|~]|&(?=#|\w+;)|(?<=\w):(?=//)|(?<=\bwww)\.|(?<=\w)@(?=\w)", re.IGNORECASE)
+#: What makes a heading, a list, a rule or a code block at the start of a line.
+_LINE_START = re.compile(r"[#+=:-]|[0-9]+(?=[.)])")
+#: An address with a host and no user name, or one relative to the page; `//host` and other schemes are neither.
+_URL = re.compile(
+    r"https?://[^/?#\s@\\]+(?:[/?#].*)?|(?![/\\]{2})[^:/?#\s\\]*(?:[/?#][^\s\\]*)?", re.IGNORECASE | re.DOTALL
+)
+_PLAIN_LINK = re.compile(r"https?://[a-z0-9.:-]+/[a-z0-9./_%?=-]*", re.IGNORECASE)  # nothing in it is Markdown
+_ENTITY = re.compile(r"&(?=#?\w+;)")
+_NOT_IN_URL = re.compile(r"[^!#$%&*+,./0-9:;=?@A-Z\[\]_a-z~-]")
+
+
+def _markdown_line(text: str) -> str:
+    """Return a text as one line of Markdown that shows the text itself."""
+    cells = (" ".join(cell.split()) for cell in text.split("\t"))
+    line = "\t".join(visible.line(_INLINE.sub(r"\\\g<0>", cell)) for cell in cells).strip()
+    start = _LINE_START.match(line)
+    if start is None:
+        return line
+    number = start[0] if start[0].isdecimal() else ""
+    return f"{number}\\{line[len(number) :]}"
+
+
+def _markdown_url(url: str | None) -> str:
+    """Return the address of a picture with every character encoded that could end it in Markdown."""
+    encoded = _NOT_IN_URL.sub(lambda match: quote(match[0]), _web_url(url))
+    return _ENTITY.sub(r"\\&", encoded)  # Markdown reads entities in an address, too
+
+
+def _web_url(url: str | None) -> str:
+    """Return an address that a browser may load; an empty text for a script, for data and for what may deceive."""
+    if not url or visible.line(url) != url:
+        return ""
+    return url if all(_URL.fullmatch(form) for form in (url, html.unescape(url), unquote(url))) else ""
 
 
 def as_html(stored: StoredArticle) -> str:
-    """Return the article as a small HTML page. Only its pictures are loaded from other hosts."""
+    """Return the article as a small HTML page. Only its pictures are loaded from other hosts; nothing in it is executed."""
     article = stored.article
     body = "\n".join(_html_block(block) for block in article.blocks)
-    lead = f"<p><strong>{html.escape(article.lead)}</strong></p>" if article.lead else ""
+    lead = f"<p><strong>{_html(article.lead)}</strong></p>" if article.lead else ""
     return (
-        f'<!doctype html>\n<html lang="fr"><meta charset="utf-8"><title>{html.escape(article.title)}</title>\n'
-        f"<article>\n<h1>{html.escape(article.title)}</h1>\n{lead}\n{body}\n"
-        f"<footer><p>{html.escape(citation(stored))}</p></footer>\n</article></html>"
+        f'<!doctype html>\n<html lang="fr"><meta charset="utf-8">{_POLICY}<title>{_html(article.title)}</title>\n'
+        f"<article>\n<h1>{_html(article.title)}</h1>\n{lead}\n{body}\n"
+        f"<footer><p>{_html(citation(stored))}</p></footer>\n</article></html>"
     )
+
+
+_POLICY = (
+    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src http: https:; '
+    'base-uri \'none\'; form-action \'none\'"><meta name="referrer" content="no-referrer">'
+)
+
+
+def _html(text: str) -> str:
+    return html.escape(visible.block(text))
 
 
 def _html_block(block: Block) -> str:
     if isinstance(block, ImageBlock):
-        caption = f"<figcaption>{html.escape(block.caption)}</figcaption>" if block.caption else ""
-        return f'<figure><img src="{html.escape(block.url or "")}" alt="{html.escape(block.alt)}">{caption}</figure>'
-    return _HTML.get(block.type, "<p>{}</p>").format(html.escape(block.text))
+        caption = f"<figcaption>{_html(block.caption)}</figcaption>" if block.caption else ""
+        return f'<figure><img src="{_html(_web_url(block.url))}" alt="{_html(block.alt)}">{caption}</figure>'
+    return _HTML.get(block.type, "<p>{}</p>").format(_html(block.text))
 
 
 _HTML = {
@@ -77,10 +128,20 @@ def citation(stored: StoredArticle) -> str:
     The URL is the one that was fetched, because a reader can check it; the page may state another one as canonical. An
     article without a URL is cited as imported text.
     """
+    return _citation(stored, str, _source(stored))
+
+
+def _source(stored: StoredArticle) -> str:
+    return stored.fetched_url or stored.article.url or "imported text"
+
+
+def _citation(stored: StoredArticle, shown: Callable[[str], str], source: str) -> str:
     article = stored.article
-    source = stored.fetched_url or article.url or "imported text"
-    published = f", {article.published_at}" if article.published_at else ""
-    return f"{article.title}. Agence vietnamienne d'information{published}. {source} (revision {stored.revision}, seen {stored.checked_at})"
+    published = f", {shown(article.published_at)}" if article.published_at else ""
+    return (
+        f"{shown(article.title)}. Agence vietnamienne d'information{published}. {source} "
+        f"(revision {stored.revision}, seen {stored.checked_at})"
+    )
 
 
 def difference(old: dict[str, Any], new: dict[str, Any]) -> list[str]:

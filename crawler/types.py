@@ -20,7 +20,9 @@ class ErrorKind(StrEnum):
     UNREACHABLE = "unreachable"
     HTTP_STATUS = "http-status"
     DISALLOWED = "disallowed"
+    REFUSED = "refused"
     TOO_LARGE = "too-large"
+    CUT_OFF = "cut-off"
     UNREADABLE = "unreadable"
     EMPTY_SOURCE = "empty-source"
     DAMAGED = "damaged"  # a source was read, but not all of it could be used

@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import Literal, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit, urlunsplit
 
@@ -46,6 +47,8 @@ _SECTION = re.compile(
 _WITHOUT_VALID_ID = re.compile(r"/(?:[^/]*-)?post-?(?:[0-9]|%[0-9A-F]{2})+\.vnp/?|/-?[0-9]+\.vnp/?", re.IGNORECASE)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LOOPBACK = re.compile(r"127(?:\.\d{1,3}){3}|localhost|::1")
+_NOT_IN_NAME = re.compile(r"(?:[^a-z0-9.]|\.{2,})+")
+_LONGEST_NAME = 100  # characters; a file name may have 255 bytes
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})?")
 _UNRESERVED = "-._~!$'()*,:@"  # besides letters and digits: characters that mean the same with and without an escape
 _SAFE = f"/{_UNRESERVED}&+;=%"  # characters that the canonical form does not escape
@@ -201,6 +204,18 @@ def origin(url: str) -> str:
     """Return the origin of a URL (scheme, host and port) in lower case; a robots.txt file applies to one origin."""
     parts = _split(url)
     return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def file_name(origin: str) -> str:
+    """Return an origin as a part of a file name: letters, digits, single dots and hyphens, at most 100 characters.
+
+    A longer origin is cut and ends in its hash, so that two of them get two names. A user name and a password are left out.
+    """
+    scheme, slashes, authority = origin.lower().rpartition("//")
+    name = _NOT_IN_NAME.sub("-", f"{scheme}{slashes}{authority.rpartition('@')[2]}")
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[: _LONGEST_NAME - 17]}-{sha256(name.encode()).hexdigest()[:16]}"
 
 
 def is_loopback(url: str) -> bool:

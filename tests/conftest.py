@@ -7,6 +7,7 @@ tests themselves, and only the core must be covered completely.
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import signal
 
@@ -41,6 +42,25 @@ def pytest_configure():
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_ignore_collect(collection_path, config):
+    """Ignore modules that have no test of the chosen half, so that each half is collected in half of the time."""
+    chosen, name = config.getoption("markexpr"), collection_path.stem
+    if chosen not in ("edge", "not edge") or not name.startswith("test_"):
+        return None
+    if chosen == "not edge":
+        return name in EDGES or None
+    if name in EDGES:
+        return None
+    text = collection_path.read_text("utf-8")
+    return (name in CORE or not any(fixture in text for fixture in EDGE_FIXTURES)) or None
+
+
+def pytest_collection_finish():
+    """Exclude the collected tests, hundreds of thousands of objects, from garbage collection during the tests."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
         name = item.module.__name__
@@ -55,7 +75,7 @@ def pytest_collection_modifyitems(items):
 EDGES = {"test_cli", "test_layers", "test_fake_site", "test_fake_site_control", "test_fake_site_lists", "test_ledger"}
 EDGES |= {"test_storage", "test_warc", "test_fetch", "test_daemon", "test_source_polling", "test_gaps", "test_pipeline"}
 EDGES |= {"test_politeness", "test_deadline", "test_rebuild", "test_verify", "test_new_layout", "test_golden_cli"}
-EDGES |= {"test_docs", "test_environment", "test_proxies"}
+EDGES |= {"test_docs", "test_environment", "test_proxies", "test_local_servers", "test_browse", "test_large_pages"}
 
 #: Modules whose tests all count for the core. The probe's next question depends on earlier responses, so that its pure
 #: code is covered only by tests that fetch from the fake site.

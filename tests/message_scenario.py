@@ -14,7 +14,7 @@ from pathlib import Path
 
 from support import NOW, SEED_TEXTS, FakeClock, RecordedProgress, configured, mounted, rows, working
 
-from crawler import app, backfill, collect, replay
+from crawler import app, backfill, collect, opening, replay
 from crawler.errors import StopError
 from crawler.health.checks import conditions
 from crawler.pipeline import import_file, recorded
@@ -94,7 +94,7 @@ def main(folder: Path) -> None:
     collected(archive, clock, outcomes)
     with app.rebuilding(configured(archive), archive / "rebuilt", RecordedProgress(), clock=clock) as run:
         rebuilt = replay.rebuild(run, archive / FILE)
-    with app.reading_archive(archive) as opened:
+    with opening.reading_archive(archive) as opened:
         facts = opened.health_facts(clock.now(), clock.now())
     found = {name: [list(row.values()) for row in rows(archive, sql)] for name, sql in QUERIES.items()}
     found["outcomes"] = sorted(outcomes.items())

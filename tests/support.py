@@ -27,7 +27,7 @@ import httpx
 import respx
 from typer.testing import CliRunner
 
-from crawler import app, collect, config
+from crawler import app, collect, config, opening
 from crawler.cli.main import app as command_line
 from crawler.errors import ArticleNotFound, StopError
 from crawler.fetch import Fetcher, Settings
@@ -273,7 +273,9 @@ def working(
     archive: Path, clock: FakeClock, *, command: str = "poll", role: Role = "collect", **changes: Any
 ) -> Iterator[Run]:
     """Open a run on an archive, as the commands do, but without a lexicon, which is slow to load."""
-    with app.working(configured(archive, **changes), command, RecordedProgress(), role=role, clock=clock) as run:
+    opened = configured(archive, **changes)
+    probing = command == "probe"
+    with app.working(opened, command, RecordedProgress(), role=role, clock=clock, probing=probing) as run:
         yield run
 
 
@@ -291,7 +293,7 @@ def write_crash_marker(archive: Path, item: str, crashes: object, role: Role = "
 
 def rows(archive: Path, sql: str, *values: Any) -> list[dict[str, Any]]:
     """Return the rows of a query."""
-    with app.reading_archive(archive) as opened:
+    with opening.reading_archive(archive) as opened:
         return list(opened.db.query(sql, values))
 
 
@@ -335,7 +337,7 @@ def random_bytes(size: int, seed: int = 0) -> bytes:
 
 def assert_intact(archive: Path) -> None:
     """Assert the invariants of an archive, which hold whatever happened to it before."""
-    with app.reading_archive(archive) as opened, WarcStore(archive / "warc") as warc:
+    with opening.reading_archive(archive) as opened, WarcStore(archive / "warc") as warc:
 
         def assert_no_rows(sql: str) -> None:
             found = list(opened.db.query(sql))

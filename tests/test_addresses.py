@@ -305,7 +305,7 @@ def test_a_new_address_of_a_page_that_failed_is_tried_at_once(tmp_path, clock, s
     assert changed == {"url": url, "state": state, "failures": then, "next_due_at": due}
 
 
-SMALL = Options(sections=SECTIONS[:1], section_size=5, feed_size=5, home_size=8, no_api=True)
+SMALL = Options(sections=SECTIONS[:1], section_size=5, feed_size=5, home_size=8, no_api=True, no_samples=True)
 
 
 # --- a site with awkward addresses ------------------------------------------------------------------------------------

@@ -17,11 +17,13 @@ from test_migrations import SCHEMAS, upgraded
 
 from crawler import app, replay
 from crawler.errors import OtherArchive
+from crawler.sim.site import Options
 from crawler.storage import FILE, open_archive
 from crawler.warc import WarcStore
 from crawler.warc.archive_id import archive_id
 
 IDENTITY = "0b6f43e0-6a4c-4a3a-9a55-d1c1f2a3b4c5"
+FEW = Options(no_samples=True)
 OTHER = "11111111-2222-4333-8444-555555555555"
 
 
@@ -29,7 +31,7 @@ OTHER = "11111111-2222-4333-8444-555555555555"
 def polled(tmp_path_factory):
     archive = tmp_path_factory.mktemp("polled") / "archive"
     clock = FakeClock()
-    with mounted(clock):
+    with mounted(clock, articles=2, options=FEW):
         poll(archive, clock)
     return archive
 
@@ -70,7 +72,7 @@ def test_each_new_archive_has_a_random_identity(tmp_path):
 
 def test_the_identity_stays_when_the_archive_is_opened_again_moved_or_copied(archive, tmp_path):
     identity = identity_of(archive)
-    with mounted(FakeClock()):
+    with mounted(FakeClock(), articles=2, options=FEW):
         poll(archive, FakeClock())
     assert identity_of(archive) == identity
     assert identity_of(copy_archive(archive, tmp_path / "copied")) == identity
@@ -85,7 +87,7 @@ def test_the_database_holds_only_one_identity(archive):
 def test_every_warc_file_names_the_archive_in_its_warcinfo_record(archive):
     clock = FakeClock()
     clock.advance(days=1)
-    with mounted(clock) as site:
+    with mounted(clock, articles=2, options=FEW) as site:
         site.fake_site.publish(1)
         poll(archive, clock)
     files = warc_files(archive)
@@ -177,7 +179,7 @@ def test_an_import_does_not_take_the_identity_of_the_imported_files(polled, tmp_
     archive = tmp_path / "new"
     clock = FakeClock()
     clock.advance(hours=1)
-    with mounted(clock):
+    with mounted(clock, articles=2, options=FEW):
         import_files(archive, clock, *warc_files(polled))
     assert value(archive, "SELECT count(*) FROM articles") > 0
     assert {archive_id(file) for file in warc_files(archive)} == {identity_of(archive)} != {identity_of(polled)}

@@ -34,7 +34,7 @@ from support import (
 )
 
 from benchmarks import crash
-from crawler import app, backfill, plans
+from crawler import backfill, opening, plans
 from crawler.backfill import id_probe, list_page
 from crawler.backfill.estimate import PlanFigures
 from crawler.cli.plan_progress import PlanBar, PlanProgress, format_duration
@@ -775,7 +775,7 @@ MONTH = f"{SITE}/sitemaps/news-2026-11.xml"
 
 def reported_bugs(archive, clock):
     """Return the addresses that the health check reports for bugs."""
-    with app.reading_archive(archive) as opened:
+    with opening.reading_archive(archive) as opened:
         return [bug.partition(": ")[0] for bug in opened.health_facts(clock.now(), clock.now()).bugs]
 
 

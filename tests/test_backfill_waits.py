@@ -18,8 +18,9 @@ from crawler.clock import to_text
 from crawler.errors import Interrupted, SitePaused
 from crawler.pipeline.run import recorded
 from crawler.plan_values import BackfillRequest
-from crawler.sim.site import build, serve
+from crawler.sim.site import Options, build, serve
 
+ALONE = Options(no_samples=True)
 REQUEST = BackfillRequest("sitemap", date(2026, 11, 1), date(2026, 11, 21))
 
 
@@ -170,8 +171,10 @@ def test_the_bar_counts_down():
 @pytest.mark.parametrize("words", [(), ("--no-wait",)], ids=["waits", "ends"])
 def test_the_command_waits_unless_it_is_told_not_to(tmp_path, words):
     """The pause of two seconds is in the archive's own state, where another process recorded it."""
-    with serve(lambda url: build(url, seeds_dir=SEEDS, articles=2, now=lambda: datetime.now(UTC))) as serving:
-        serving.fake_site.fault("error", "/sitemap.xml", times=3)
+    with serve(
+        lambda url: build(url, seeds_dir=SEEDS, articles=2, now=lambda: datetime.now(UTC), options=ALONE)
+    ) as serving:
+        serving.fake_site.fault("not_html", "/sitemap.xml", times=1)
         common = ("--archive", tmp_path / "a", "--site", serving.url, "--rate", 0, "backfill", *SINCE)
         first = vna(*common, "--no-wait", "--json")
         assert first.code == 5

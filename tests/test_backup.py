@@ -24,7 +24,7 @@ from crawler.sim.site.story import SECTIONS
 from crawler.storage import FILE, open_archive, replace_db
 from crawler.warc import WarcStore
 
-SMALL = Options(sections=SECTIONS[:1], section_size=5, feed_size=5, home_size=5)
+SMALL = Options(sections=SECTIONS[:1], section_size=5, feed_size=5, home_size=5, no_samples=True)
 WARC = "2026/11/vna-20261121-000.warc.gz"
 
 
@@ -33,14 +33,14 @@ def states(tmp_path_factory):
     """The archive with WARC files of two days, the same archive two hours later, a day later, and another archive."""
     folder = tmp_path_factory.mktemp("states")
     clock = FakeClock()
-    with mounted(clock, options=SMALL) as site:
+    with mounted(clock, articles=4, options=SMALL) as site:
         for name, hours in (("first", 0), ("now", 24), ("later", 2), ("next day", 24)):
             clock.advance(hours=hours)
             site.fake_site.publish(1)
             poll(folder / "archive", clock, list_pages=1)
             copy_archive(folder / "archive", folder / name)
     clock = FakeClock()
-    with mounted(clock, options=SMALL):
+    with mounted(clock, articles=4, options=SMALL):
         poll(folder / "other", clock, list_pages=1)
     return folder
 
@@ -471,7 +471,7 @@ def test_the_tail_that_a_crash_left_is_not_backed_up(archive, saved):
     assert report(archive, saved, "--warc")["copied"] == 0
     clock = FakeClock()
     clock.advance(days=1, hours=2)
-    with mounted(clock, options=SMALL):
+    with mounted(clock, articles=4, options=SMALL):
         poll(archive, clock, list_pages=1)
     made = report(archive, saved, "--warc")
     assert (made["copied"], made["refused"]) == (1, {})
@@ -554,7 +554,7 @@ def test_a_backup_while_a_rebuild_replaces_the_database(archive, tmp_path, monke
     replace, made = Path.replace, []
 
     def observed(path, target):
-        if path == archive / f"{FILE}.new":
+        if target == archive / FILE:
             made.append(backup.back_up(archive, tmp_path / "b", NOW, with_warc=True))
         return replace(path, target)
 

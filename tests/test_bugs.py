@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 from support import ROOT, SITE, FakeClock, assert_intact, mounted, poll, rows, value, working, write_crash_marker
 
-from crawler import app, collect
+from crawler import collect, opening
 from crawler.errors import StorageUnavailable
 from crawler.health.checks import conditions
 from crawler.pipeline import reparse
@@ -55,7 +55,7 @@ def without_list_pages(run):
 
 
 def failing_conditions(archive, clock):
-    with app.reading_archive(archive) as opened:
+    with opening.reading_archive(archive) as opened:
         return [c for c in conditions(opened.health_facts(clock.now(), clock.now())) if c.failing]
 
 

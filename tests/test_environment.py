@@ -59,7 +59,9 @@ def shell(script, *words, **env):
 #: Prints the exit codes on file descriptor 9.
 FORKS = """
 import os, sys, shlex
+import crawler.app, crawler.collect, crawler.export, crawler.replay, rich.progress, rich.table  # once, not in each child
 from crawler.cli import main
+sys.modules["wordfreq"] = None  # the lexicon takes a second to load
 for line in sys.argv[1:]:
     if not (child := os.fork()):
         sys.argv = ["vna", *shlex.split(line)]

@@ -36,6 +36,7 @@ from crawler.errors import (
     BodyTooLarge,
     Disallowed,
     FetchError,
+    Refused,
     SitePaused,
     SiteUnavailable,
     StopError,
@@ -349,17 +350,25 @@ def test_crawl_delay_is_respected(clock, state, rules, gap):
     assert gaps(wire.times[1:])[0] == gap
 
 
-@pytest.mark.parametrize("location", ["/rules.txt", "https://www.vietnamplus.vn/rules.txt"])
-def test_redirected_robots(clock, state, location):
-    """For robots.txt only, redirects to other hosts are followed; the rules apply to this host (RFC 9309, 2.3.1.2)."""
+@pytest.mark.parametrize(
+    ("location", "followed"),
+    [("/rules.txt", True), (f"{SITE}:443/rules.txt", True), ("https://www.vietnamplus.vn/rules.txt", False),
+     ("http://127.0.0.1/rules.txt", False), ("http://fr.vietnamplus.vn/rules.txt", False), ("https://a@fr.vietnamplus.vn/rules.txt", True)],
+)  # fmt: skip
+def test_redirected_robots(clock, state, location, followed):
+    """A redirect that leads elsewhere is not followed: its response means that there are no rules."""
 
     def reply(request):
         if request.url.path == "/robots.txt":
             return http_response(b"", 301, {"Location": location})
         return http_response(b"User-agent: *\nDisallow: /titre" if request.url.path == "/rules.txt" else BODY)
 
-    with mocked_http(reply, clock), fetching(state, clock) as fetcher, pytest.raises(Disallowed):
-        fetcher.get(PAGE)
+    with mocked_http(reply, clock) as wire, fetching(state, clock) as fetcher:
+        with pytest.raises(Disallowed) if followed else contextlib.nullcontext():
+            fetcher.get(PAGE)
+        assert fetcher.take_robots()[0].status == (200 if followed else 301)
+    assert {request.url.host for request in wire.requests} == {"fr.vietnamplus.vn"}
+    assert all(request.url.scheme == "https" and not request.url.userinfo for request in wire.requests)
 
 
 def test_robots_with_endless_redirects_allow_everything(clock, state):
@@ -574,7 +583,8 @@ def test_an_unavailable_second_host_does_not_end_the_run(clock, state):
             raise httpx.ConnectError("no route")
         return http_response(BODY)
 
-    with mocked_http(reply, clock) as wire, fetching(state, clock) as fetcher:
+    api = ("https://fr-api.vietnamplus.vn",)
+    with mocked_http(reply, clock) as wire, fetching(state, clock, api=api) as fetcher:
         for _ in range(4):
             with pytest.raises(FetchError, match=r"fr-api\.vietnamplus\.vn"):
                 fetcher.get("https://fr-api.vietnamplus.vn/api/morenews-topic-107-1.html")
@@ -618,9 +628,24 @@ def test_a_redirect_within_the_site_is_followed(clock, state, status, location):
 )
 def test_a_redirect_to_another_site_is_not_followed(clock, state, location):
     with mocked_http(script(moved(location), http_response(BODY)), clock) as wire, fetching(state, clock) as fetcher:
-        with pytest.raises(FetchError, match="another site"):
+        with pytest.raises(Refused, match="redirects away from the site: the address leads to another host"):
             fetcher.get(PAGE)
     assert len(wire.requests) == 2
+
+
+def test_a_redirect_from_https_to_http_is_refused(clock, state):
+    with mocked_http(script(moved("http://fr.vietnamplus.vn/x"), http_response(BODY)), clock) as wire:
+        with fetching(state, clock) as fetcher, pytest.raises(Refused, match="leads from https to http"):
+            fetcher.get(PAGE)
+    assert len(wire.requests) == 2
+
+
+def test_cookies_are_neither_kept_nor_sent(clock, state):
+    cookies = {"Set-Cookie": "session=1; Path=/"}
+    with mocked_http(script(http_response(BODY, 200, cookies)), clock) as wire, fetching(state, clock) as fetcher:
+        fetcher.get(PAGE)
+        fetcher.get(PAGE)
+    assert not any("cookie" in request.headers for request in wire.requests)
 
 
 @pytest.mark.parametrize("location", [None, "", "javascript:alert(1)", "mailto:a@b.vn", "http://[broken/"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -39,6 +38,7 @@ HARMLESS = {
     "links in text": "<p>x <a href='/a?b=1&c=2' title=\"a > b\">y <b>z</b></a> x</p>" * 20_000,
     "icons": '<a href="/x"><svg viewBox="0 0 1 1"><title>x</title><g><path d="M0"/><path d="M1"></g></svg></a>' * 10_000,
     "scripts with markup": "<script>var a = '<div><b>';</script><style>a>b{}</style>" * 20_000,
+    "a script without an end": "<script>" + "<div><!-- <script>" * 150_000,
     "commented markup": "<!-- <div><b x> -->" * 50_000,
     "unclosed spans in closed blocks": "<div><span>x</div>" * 3_000,
     "maximum number of attributes": "<p " + " ".join(f"a{i}" for i in range(20_000)) + ">",
@@ -111,16 +111,10 @@ HAZARDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("page", HAZARDS.values(), ids=HAZARDS)
-def test_hazard_refuses_costly_pages_in_linear_time(page):
-    start = time.process_time()
-    assert guard.hazard(page)
-    assert time.process_time() - start < 10  # parsing them takes longer, or much memory
-
-
-@pytest.mark.parametrize("page", HARMLESS.values(), ids=HARMLESS)
-def test_hazard_accepts_pages_that_are_cheap_to_parse(page):
-    assert guard.hazard(page) is None
+@pytest.mark.parametrize("page", [*HAZARDS.values(), *HARMLESS.values()], ids=[*HAZARDS, *HARMLESS])
+def test_the_beginning_of_any_page_is_cheap(page):
+    """Each of these pages is refused for its size; tests/test_large_pages.py tests the whole pages."""
+    assert guard._Estimate(page[:8_000]).excess() is None
 
 
 @pytest.mark.parametrize(
@@ -135,6 +129,23 @@ def test_hazard_accepts_pages_that_are_cheap_to_parse(page):
 )
 def test_the_reason_names_the_largest_cost(page, part):
     assert part in guard.hazard(page)
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        ("<p><b>x</b><i class='a'>y</i></p>" * 50, None),  # so few tags are not counted one by one
+        ("<p><a href='/x'>x</a></p>" * 50, None),
+        (f"<b {' '.join(f'a{i}' for i in range(20))}>x</b>" * 50, None),
+        (f"<math>{'<b a0>' * 9}{'<mi>' * 20_000}", None),
+        (f"<math>{'<b a0>' * 9}{' ' * 200_000}<mi {' '.join(f'a{i}' for i in range(90_000))}>", "attributes"),
+    ],
+    ids=["formatting", "links", "unusual attributes", "in MathML", "attributes in MathML"],
+)
+def test_small_pages(page, expected):
+    found = guard.hazard(page)
+    assert (found or "").startswith(expected or "")
+    assert (found is None) == (expected is None)
 
 
 NAMES = (
@@ -178,30 +189,3 @@ def test_an_unsafe_page_is_rejected_before_it_is_parsed():
     with pytest.raises(NotAnArticle) as caught:
         parse(DIVS)
     assert caught.value.rejection is Rejection.UNSAFE
-
-
-DEEP = 3_000
-NESTED = {
-    "div": ("<div>", "</div>"), "story": ('<div class="story">', "</div>"), "figure": ("<figure>", "</figure>"),
-    "table": ("<table><tr><td>", "</td></tr></table>"), "picture table": ('<table class="picture"><tr><td>', "</td></tr></table>"),
-    "list": ("<ul><li>", "</li></ul>"), "note": ('<div class="cms-note">', "</div>"), "link": ('<div><a href="/b-post2.vnp">', "</a></div>"),
-    "span": ("<span>", "</span>"), "related": ('<p class="cms-relate"><button>', "</button></p>"), "section": ("<section>", "</section>"),
-    "headline": ('<div><h1 class="article__title">', "</h1></div>"), "body": ('<div class="article__body">', "</div>"), "caption": ('<div class="caption">', "</div>"),
-    "lead": ('<div class="article__sapo">', "</div>"), "tags": ('<div class="article__tag"><a>', "</a></div>"),
-    "breadcrumb": ('<div class="breadcrumb"><a>', "</a></div>"), "sidebar": ('<div class="sidebar">', "</div>"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("start", "end"), NESTED.values(), ids=NESTED)
-@pytest.mark.parametrize("place", ["in the body", "after the body", "unclosed"])
-def test_deeply_nested_elements_are_read(start, end, place):
-    nested = f"{start * DEEP}<p>Deux. Voir plus</p>{'' if place == 'unclosed' else end * DEEP}"
-    began = time.process_time()
-    article = parse("<p>Un.</p>", nested) if place == "after the body" else parse(f"<p>Un.</p>{nested}")
-    assert article.text.startswith("Un.")
-    assert time.process_time() - began < 5
-
-
-def test_a_page_of_three_megabytes_is_read():
-    article = parse(f"<p>{'Une phrase. ' * 9}</p>" * 28_500)
-    assert len(article.blocks) == 28_500

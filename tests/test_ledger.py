@@ -24,7 +24,7 @@ from support import (
     working,
 )
 
-from crawler import app, collect
+from crawler import app, collect, opening
 from crawler.coverage import take_stock
 from crawler.errors import DiskLow
 from crawler.health.figures import Size
@@ -246,7 +246,7 @@ def test_imported_texts_count_until_their_article_is_held(polled, tmp_path):
     text.write_text(vna("--archive", here, "show", value(here, "SELECT max(id) FROM articles")).out, "utf-8")
     other.write_text("Un titre\n\nUn texte que la rédaction a gardé.\n", "utf-8")
     assert vna("--archive", here, "import", text, other).code == 0
-    with app.reading_archive(here) as archive, archive.posts() as posts:
+    with opening.reading_archive(here) as archive, archive.posts() as posts:
         imported = [post for post in posts if post.id < 0]
     assert [post.channels for post in imported] == [{"import"}], "the other text is an article that is held"
     assert printed(here)["coverage"][0]["month"] == "", "its month is unknown"

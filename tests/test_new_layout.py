@@ -21,10 +21,10 @@ BROKEN = 'name = "redesign-1"\n[article]\ntitle = ["h1["]\nbody = "p"\n'
 
 @pytest.fixture
 def site() -> Serving:
-    small = Options(sections=SECTIONS[:2], section_size=8, feed_size=8, home_size=10)
+    small = Options(sections=SECTIONS[:2], section_size=8, feed_size=8, home_size=10, no_samples=True)
 
     def make(url: str) -> FakeSite:
-        return build(url, seeds_dir=ROOT / "seeds", articles=3, now=lambda: datetime.now(UTC), options=small)
+        return build(url, seeds_dir=ROOT / "seeds", articles=9, now=lambda: datetime.now(UTC), options=small)
 
     with serve(make) as serving:
         yield serving

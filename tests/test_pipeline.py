@@ -35,7 +35,7 @@ from support import (
 )
 
 import crawler
-from crawler import app, collect, render
+from crawler import collect, opening, render
 from crawler.errors import BadInput, SiteUnavailable, StorageError
 from crawler.parse import seedtext
 from crawler.parse.page import PARSER_VERSION, parse_page
@@ -88,7 +88,7 @@ def page_state(archive, page_id):
 
 
 def stored_article(archive, key):
-    with app.reading_archive(archive) as opened:
+    with opening.reading_archive(archive) as opened:
         return opened.article(key)
 
 
@@ -232,7 +232,7 @@ def test_new_and_revised_articles(archive, clock):
         assert counts(poll(archive, clock)) == {"revised": 1}, "the news sitemap gives its new modification time"
     article = stored_article(archive, published[0])
     assert (article.revision, article.article.title) == (2, "Un titre tout à fait neuf")
-    with app.reading_archive(archive) as opened:
+    with opening.reading_archive(archive) as opened:
         old, new = opened.history(published[0])
         assert "title" in new["changed"]
         assert old["title"] != new["title"]
@@ -277,7 +277,7 @@ def test_a_removed_article_becomes_suspect_and_then_gone(archive, clock, status)
     article = stored_article(archive, post_id)
     assert article.article.text
     assert article.raw is not None
-    with app.reading_archive(archive) as opened:
+    with opening.reading_archive(archive) as opened:
         assert [(r["id"], r["what"]) for r in opened.changes(None, 5)] == [(post_id, "gone")]
         assert "gone" not in {r["state"] for r in opened.status()["attention"]}
     assert_intact(archive)
@@ -296,7 +296,7 @@ def test_a_suspect_article_that_comes_back_is_live(archive, clock):
         assert counts(poll(archive, clock)) == {"unchanged": 1}
     assert (page_state(archive, post_id), stored_article(archive, post_id).state) == ("live", "live")
     assert value(archive, "SELECT failures FROM pages WHERE id = ?", post_id) == 0
-    with app.reading_archive(archive) as opened:
+    with opening.reading_archive(archive) as opened:
         assert opened.changes(None, 5) == []
 
 

@@ -31,7 +31,7 @@ from support import (
     working,
 )
 
-from crawler import app, config, probe, replay
+from crawler import app, config, opening, probe, replay
 from crawler.cli import probing
 from crawler.errors import Interrupted, SitePaused, SiteUnavailable
 from crawler.finding import Finding
@@ -110,7 +110,7 @@ def test_every_response_is_archived_and_articles_are_stored(as_assumed):
 
 def test_findings_are_stored_and_read_back_unchanged(as_assumed):
     archive, findings, site = as_assumed
-    with app.reading_archive(archive) as opened:
+    with opening.reading_archive(archive) as opened:
         assert opened.has_findings()
         assert opened.last_findings() == findings
         assert opened.last_probe() == {
@@ -271,7 +271,7 @@ def test_throttling_ends_the_probe_and_stores_its_findings(tmp_path, clock):
         site.fake_site.fault("throttle", "/sitemaps/*", seconds=900)
         with pytest.raises(SitePaused):
             probed(tmp_path, clock)
-    with app.reading_archive(tmp_path) as opened:
+    with opening.reading_archive(tmp_path) as opened:
         assert one(opened.last_findings(), "menu").verdict == "confirmed"
 
 
@@ -280,7 +280,7 @@ def test_nothing_is_stored_without_any_response(tmp_path, clock):
         site.fake_site.fault("error", "/robots.txt")
         with pytest.raises(SiteUnavailable):
             probed(tmp_path, clock)
-    with app.reading_archive(tmp_path) as opened:
+    with opening.reading_archive(tmp_path) as opened:
         assert not opened.has_findings()
 
 

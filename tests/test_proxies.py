@@ -9,9 +9,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from support import FakeClock, configured, fetching, in_thread, vna
 
-from crawler import app
+from crawler import app, proxies
 from crawler.errors import ConfigError, SiteUnavailable
-from crawler.fetch import proxies, proxy_for
+from crawler.proxies import proxy_for
 
 SITE = "https://fr.vietnamplus.vn/"
 PROXY = "http://proxy.test:3128"

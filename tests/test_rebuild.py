@@ -95,6 +95,95 @@ def execute(archive, sql):
         db.execute(sql)
 
 
+# --- a damaged or unfinished database ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "what", [*diff_db.EVIDENCE, *diff_db.LOGS, *diff_db.DERIVED, "articles.text", "pages.url", "raw.file"]
+)
+def test_a_rebuild_names_a_dropped_table_or_column(tmp_path, what):
+    """Only the comparison is tried, with two equal databases of which one is then damaged."""
+    table, _, column = what.partition(".")
+    (tmp_path / "old").mkdir()
+    with storage.open_archive(tmp_path) as archive:
+        with archive.transaction():
+            archive.db.conn.execute(
+                "INSERT INTO pages (id, url, state, first_seen_at, first_source) VALUES (1, 'u', 'known', 't', 's')"
+            )
+        archive.db.conn.execute("VACUUM INTO ?", [str(tmp_path / "old" / FILE)])
+        with closing(sqlite3.connect(tmp_path / "old" / FILE)) as old:
+            old.execute("PRAGMA foreign_keys = OFF")
+            for (name,) in old.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+                old.execute(f"DROP TRIGGER {name}")
+            if column:
+                old.executescript(f"ALTER TABLE {table} RENAME COLUMN {column} TO renamed;")
+            else:
+                old.execute(f"DROP TABLE {table}")
+            old.commit()
+        with diff_db.attached(archive.db, tmp_path / "old" / FILE), archive.transaction():
+            diff_db.copy_logs(archive.db)
+            differences = {found.table: found for found in diff_db.compare(archive.db)}
+    if table == "pages":
+        assert differences["pages"].differing
+    assert set(differences) == {*diff_db.EVIDENCE, *diff_db.LOGS, *diff_db.DERIVED}
+
+
+LOSSES = {
+    "a record": ("raw", "DELETE FROM raw WHERE id = (SELECT max(id) FROM raw)"),
+    "a date": ("raw", "UPDATE raw SET fetched_at = '2020-01-01T00:00:00Z' WHERE id = 1"),
+    "an article": ("articles", "DELETE FROM articles WHERE id = (SELECT max(id) FROM articles)"),
+}
+
+
+@pytest.mark.parametrize(("table", "sql"), LOSSES.values(), ids=LOSSES)
+def test_what_only_the_old_database_knows_is_named(archive, clock, table, sql):
+    with small_site(clock):
+        poll(archive, clock)
+    assert_rebuilt_equal(archive, clock)
+    with closing(sqlite3.connect(archive / "rebuilt" / FILE)) as db, db:
+        db.execute(sql)
+    with (
+        closing(storage.open_archive(archive / "rebuilt")) as new,
+        diff_db.attached(new.db, archive / FILE),
+        new.transaction(),
+    ):
+        report = replay.RebuildReport(tables=diff_db.compare(new.db))
+    assert table in [found.table for found in report.lost]
+    assert all(found.lost_rows or found.changed_rows for found in report.lost)
+
+
+def test_replace_is_refused_if_evidence_would_be_lost(archive, clock):
+    with small_site(clock):
+        poll(archive, clock)
+    execute(
+        archive,
+        "INSERT INTO raw (url, fetched_at, status, file, offset, length, digest) SELECT url, fetched_at, status, file, 999999, length, digest FROM raw WHERE id = 1",
+    )
+    before = (archive / FILE).stat().st_ino
+    refused = vna("--archive", archive, "rebuild", "--replace")
+    assert refused.code == 5
+    assert "raw: 1 row only in the old database" in refused.err
+    assert "999999" in refused.err
+    assert (archive / FILE).stat().st_ino == before
+    shutil.rmtree(archive / "rebuilt")
+    vna("--archive", archive, "rebuild", "--replace", "--accept-loss")
+    assert (archive / FILE).stat().st_ino != before
+    assert value(archive, "SELECT count(*) FROM raw WHERE offset = 999999") == 0
+
+
+def test_a_rebuild_after_a_killed_one_starts_over(archive, clock):
+    with small_site(clock):
+        poll(archive, clock)
+    folder = archive / "rebuilt"
+    with app.rebuilding(configured(archive), folder, RecordedProgress(), clock=clock):
+        assert not (folder / FILE).exists()
+    (folder / FILE).unlink()
+    (folder / "unfinished").mkdir()
+    (folder / "unfinished" / FILE).write_bytes(b"half a database")
+    assert_rebuilt_equal(archive, clock)
+    assert not (folder / "unfinished").exists()
+
+
 # --- the same rows ----------------------------------------------------------------------------------------------------
 
 
@@ -131,7 +220,7 @@ def test_a_response_that_crashes_the_rebuild_is_quarantined(archive, clock, monk
     assert done.code == 5
     assert "IndexError: list index out of range" in done.err
     assert "2 visits could not be replayed because of a bug" in done.err
-    assert "not replaced: 1 row of articles" in done.err
+    assert "articles: 1 row only in the old database" in done.err
     shutil.rmtree(archive / "rebuilt")
     monkeypatch.undo()
     assert_rebuilt_equal(archive, clock)
@@ -663,7 +752,7 @@ def test_a_new_database_that_lacks_articles_replaces_nothing(polled, tmp_path):
     (archive / "warc" / name).write_bytes(damaged)
     done = command(archive, "rebuild", "--replace")
     assert (done.code, "1 damaged section of" in done.out) == (5, True)
-    assert "not replaced: 1 row of articles" in done.err
+    assert "articles: 1 row only in the old database" in done.err
     assert list(archive.glob(f"{FILE}.before-*")) == []
 
 

@@ -19,7 +19,7 @@ from test_pipeline import (
     warc_responses,
 )
 
-from crawler import app
+from crawler import opening
 from crawler.clock import from_text
 from crawler.pipeline.pages import retry_abandoned
 from crawler.pipeline.run import recorded
@@ -84,7 +84,7 @@ def test_a_removed_article_is_suspect_twice_and_then_gone(archive, clock, how):
     assert value(archive, "SELECT next_due_at FROM pages WHERE id = ?", post_id) is None
     assert value(archive, "SELECT error FROM pages WHERE id = ?", post_id)
     assert stored_article(archive, post_id).article == before
-    with app.reading_archive(archive) as opened:
+    with opening.reading_archive(archive) as opened:
         assert (post_id, "gone") in {(r["id"], r["what"]) for r in opened.changes(None, 50)}
     assert_intact(archive)
 
@@ -135,7 +135,7 @@ def test_a_gone_article_that_is_listed_again_returns(archive, clock):
         assert is_due_when_listed(archive, clock, post_id)
         assert counts(poll(archive, clock)) == {"unchanged": 1}
     assert states(archive, post_id) == ("live", "live")
-    with app.reading_archive(archive) as opened:
+    with opening.reading_archive(archive) as opened:
         assert opened.changes(None, 5) == []
     assert_intact(archive)
 
@@ -168,7 +168,7 @@ def test_changes_still_list_the_removal_after_the_article_returned(archive, cloc
         site.edit = None
         assert is_due_when_listed(archive, clock, post_id)
         poll(archive, clock)
-    with app.reading_archive(archive) as opened:
+    with opening.reading_archive(archive) as opened:
         found = [(r["id"], r["what"]) for r in opened.changes(None, 5)]
     assert found == [(post_id, "live"), (post_id, "gone")]
     assert_intact(archive)

@@ -70,6 +70,7 @@ WITHOUT_LEXICON = [
     ("torn-signature", "bénéfique – A VI", "bénéfique – AVI"),
     ("torn-ordinal", "le 45 e anniversaire", "le 45e anniversaire"),
     ("torn-ordinal", "le 1 er décembre", "le 1er décembre"),
+    ("torn-ordinal", "le XVII e siècle", "le XVIIe siècle"),
     ("torn-elision", "l’ Organisation", "l’Organisation"),
     ("torn-elision", "qu' il a dit", "qu'il a dit"),
     ("spaces", "la coopération  dans", "la coopération dans"),
@@ -77,6 +78,8 @@ WITHOUT_LEXICON = [
 ]
 
 UNTOUCHED = [
+    "Les 25 e ont été recensés.",
+    "Les 25 ère du pays.",
     'Le courriel a"b"c@vnanet.vn est faux.',
     "info@vietnamplus.vn et https://fr.vietnamplus.vn/a,b.Cd(e)f-post1.vnp, www.vnanet.vn.Le",
     "VietnamPlus, PetroVietnam, MobiFone, TikTok, VinFast, VietJet, PVcomBank, SeABank, BioNTech, iPhone, eBay",

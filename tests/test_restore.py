@@ -30,7 +30,7 @@ def polled(tmp_path_factory):
     """An archive with the WARC files of two days, and a backup of it that includes them."""
     folder = tmp_path_factory.mktemp("polled")
     clock = FakeClock()
-    with mounted(clock, options=SMALL) as site:
+    with mounted(clock, articles=8, options=SMALL) as site:
         poll(folder / "archive", clock, list_pages=1)
         clock.advance(days=1)
         site.fake_site.publish(1)

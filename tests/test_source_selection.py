@@ -28,7 +28,7 @@ from support import (
     working,
 )
 
-from crawler import app, schedule
+from crawler import app, opening, schedule
 from crawler.config import Config
 from crawler.pipeline.run import recorded
 from crawler.pipeline.sources import poll_sources
@@ -249,7 +249,7 @@ def test_a_source_is_excluded_and_included_again(tmp_path, clock):
         )
         excluded = {path for path, row in sources(tmp_path).items() if row["state"] == "excluded"}
         assert excluded == {"/politique/", "/sports/"}
-        with app.reading_archive(tmp_path) as archive:
+        with opening.reading_archive(tmp_path) as archive:
             shown = {s["url"] for s in archive.status()["sources"] if s["state"] == "excluded"}
         assert shown == {f"{SITE}/politique/", f"{SITE}/sports/"}, "`vna status` shows them"
         clock.advance(hours=2)
@@ -622,7 +622,7 @@ def test_positions_are_recorded_for_the_home_page_and_the_sections(tmp_path, clo
         (new,) = site.fake_site.publish(1)
         clock.advance(hours=6)
         poll_due_sources(tmp_path, clock)
-    with app.reading_archive(tmp_path) as archive:
+    with opening.reading_archive(tmp_path) as archive:
         home = archive.source(f"{SITE}/").id
         now = value(tmp_path, "SELECT max(last_seen_at) FROM appearances WHERE source = ?", home)
         assert now > at.isoformat()

@@ -13,7 +13,7 @@ from crawler.pipeline.reparse import reparse
 from crawler.sim.site import Options
 from crawler.sim.site.story import SECTIONS
 
-SMALL = Options(sections=SECTIONS[:1], section_size=8, feed_size=8, home_size=10)
+SMALL = Options(sections=SECTIONS[:1], section_size=8, feed_size=8, home_size=10, no_samples=True)
 HALF = "&#xD83D;"
 UNSTORABLE = json.dumps(
     {

@@ -101,9 +101,10 @@ def test_slug_and_form(path, slug, is_current):
         assert make(slug, urls.post_id(ROOT + path)) == ROOT + path.partition("?")[0]
 
 
-def test_urls_without_a_slug_of_the_site_have_a_prefix_of_their_own():
-    assert FRENCH.article_by_id(7) == FRENCH.id_url_prefix + "7.vnp"
-    assert urls.slug(FRENCH.article_by_id(7)) not in (None, "titre", "post")
+def test_the_address_of_a_request_by_id_begins_with_the_prefix_and_names_the_id():
+    address = FRENCH.article_by_id(7)
+    assert address == FRENCH.id_url_prefix + "7.vnp"
+    assert (urls.post_id(address), urls.slug(address), urls.has_current_form(address)) == (7, "x", True)
 
 
 # --- shape ------------------------------------------------------------------------------------------------------------

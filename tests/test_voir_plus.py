@@ -105,6 +105,27 @@ HEADINGS = {
 }
 
 
+@pytest.mark.parametrize(
+    ("before", "is_heading"),
+    [
+        ("", True),
+        ("<!-- liste -->", True),
+        ("<!----> <!-- x --> ", True),
+        ("<b>Un</b>", False),
+        ("Un<!-- x -->", False),
+    ],
+)
+def test_the_heading_may_be_text_at_the_start_of_a_box(before, is_heading):
+    article = parse("<p>Un.</p><p>Deux. -VNA</p>", f"<div>{before}Voir plus{cards('article')}</div>")
+    assert stories(article) == (FULL if is_heading else [])
+
+
+@pytest.mark.parametrize("box", ["<p>Voir plus<b> ici</b></p>", "<div><span>Voir plus<i> ici</i></span></div>"])
+def test_the_beginning_of_a_sentence_is_not_a_heading(box):
+    article = parse("<p>Un.</p><p>Deux. -VNA</p>", box + cards("article"))
+    assert stories(article) == []
+
+
 @pytest.mark.parametrize("heading", HEADINGS.values(), ids=HEADINGS)
 @pytest.mark.parametrize(("listed", "expected"), LISTS.values(), ids=LISTS)
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from apscheduler.job import Job
 from apscheduler.schedulers.background import BackgroundScheduler
 from support import NOW, SEEDS, FakeClock, mounted, poll, rows, value, vna
 
-from crawler import app
+from crawler import opening
 from crawler.clock import to_text
 from crawler.daemon.service import Timer
 from crawler.health.clock import ClockVerdict, judge
@@ -18,7 +18,7 @@ from crawler.sim.site import Options, build, serve
 from crawler.sim.site.story import SECTIONS
 from crawler.storage import open_archive
 
-SMALL = Options(sections=SECTIONS[:1], section_size=8, feed_size=8, home_size=10, no_api=True)
+SMALL = Options(sections=SECTIONS[:1], section_size=8, feed_size=8, home_size=10, no_api=True, no_samples=True)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 VERDICTS = {
     "an empty archive": ((None, ()), "right"),
@@ -38,7 +38,9 @@ def test_the_clock_is_judged_by_the_archive(found, verdict):
 
 @pytest.fixture
 def site():
-    with serve(lambda url: build(url, seeds_dir=SEEDS, articles=6, now=lambda: datetime.now(UTC))) as serving:
+    with serve(
+        lambda url: build(url, seeds_dir=SEEDS, articles=6, now=lambda: datetime.now(UTC), options=SMALL)
+    ) as serving:
         yield serving
 
 
@@ -76,7 +78,7 @@ def test_with_a_clock_that_is_behind_nothing_is_fetched_again(tmp_path):
 
 def _verdict(archive, clock):
     now = clock.now()
-    with app.reading_archive(archive) as opened:
+    with opening.reading_archive(archive) as opened:
         return judge(now, opened.newest_response(), opened.newest_publications(now))
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from crawler import files
 from crawler.backup.files import require_regular, sync_folder
 from crawler.errors import BadInput
 from crawler.storage import FILE
@@ -173,8 +174,9 @@ def put_in_place(target: Path, made: Backup) -> None:
     `read_backup` finds the manifest under that name.
     """
     (target / NEXT_MANIFEST).unlink(missing_ok=True)
-    with (target / NEXT_MANIFEST).open("x", encoding="utf-8") as file:
-        json.dump({k: v for k, v in asdict(made).items() if k not in _REPORTED}, file, indent=1)
+    with files.create(target / NEXT_MANIFEST) as file:
+        text = json.dumps({k: v for k, v in asdict(made).items() if k not in _REPORTED}, indent=1)
+        file.write(text.encode())
         file.flush()
         os.fsync(file.fileno())
     sync_folder(target)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from crawler import files
 from crawler.errors import BadInput, StorageError
 from crawler.warc.manifest import chunks
 
@@ -79,7 +80,7 @@ def copy_file(source: Path, target: Path, size: int, digest: str, stopping: Call
         make_folders(target.parent)
         fresh.unlink(missing_ok=True)
         try:
-            with fresh.open("xb") as copy:
+            with files.create(fresh) as copy:
                 for data in chunks(source, size, stopping):
                     engine.update(data)
                     copy.write(data)
@@ -102,7 +103,7 @@ def copy_file(source: Path, target: Path, size: int, digest: str, stopping: Call
 def make_folders(folder: Path) -> None:
     """Create a folder and its parents, so that they survive a power failure."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
+    files.make_folder(folder)
     for path in reversed(missing):
         sync_folder(path.parent)
 
@@ -114,8 +115,11 @@ def keep_aside(path: Path, suffix: str) -> None:
         return
     try:
         aside.hardlink_to(path)
+    except FileExistsError:  # a symbolic link to nothing
+        raise
     except OSError:  # some file systems have no hard links
-        shutil.copy2(path, aside)
+        with path.open("rb") as old, files.create(aside) as copy:
+            shutil.copyfileobj(old, copy)
 
 
 def sync_folder(folder: Path) -> None:

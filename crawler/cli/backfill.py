@@ -303,14 +303,14 @@ def _print(result: dict[str, Any], *, as_json: bool) -> None:
 
 def _dry_run(config: Config, options: BackfillOptions, *, as_json: bool) -> None:
     """Print how many requests the command would send and how long they would take; send no request."""
-    from crawler import app, plans
     from crawler import backfill as backfills
+    from crawler import opening, plans
     from crawler.cli.plan_progress import format_duration
     from crawler.storage import FILE
 
     request = options.request(_today())
     if (config.archive / FILE).exists():
-        with app.reading_archive(config.archive) as archive:
+        with opening.reading_archive(config.archive) as archive:
             figures = _estimate(archive, request, until_given=options.until is not None)
     else:
         figures = backfills.estimate(None, request)

@@ -89,7 +89,7 @@ def show(
         output.json_block(render.as_json(stored))
         return
     writers = {ShowFormat.text: render.text, ShowFormat.markdown: render.markdown, ShowFormat.html: render.as_html}
-    output.text(writers[format_](stored))
+    output.lines(writers[format_](stored))
 
 
 def search(
@@ -134,9 +134,8 @@ def search(
         output.json_block(found)
         return
     for row in found:
-        output.text(
-            f"{row['id']:>8}  {row['published_on'] or '          '}  {row['title']}\n          {row['snippet']}"
-        )
+        output.text(f"{row['id']:>8}  {row['published_on'] or '          '}  {row['title']}")
+        output.text(f"          {row['snippet']}")
     more = "; there may be more: raise --limit" if len(found) == limit else ""
     output.note(f"{output.count(len(found), 'article')}{more}")
 
@@ -205,6 +204,14 @@ def export(
             "[default: stdout]",
         ),
     ] = None,
+    excel: Annotated[
+        bool,
+        typer.Option(
+            "--excel",
+            help="With --format csv: write a file for Excel, in which no text is calculated as a formula. Without it,"
+            " every value is exact.",
+        ),
+    ] = False,
 ) -> None:
     """Export all articles, or those of a period.
 
@@ -212,19 +219,22 @@ def export(
     """
     from crawler import export as exporting
 
-    if format_ is ExportFormat.parquet:
+    if excel and format_ is not ExportFormat.csv:
+        raise typer.BadParameter("only --format csv has a form for Excel", ctx=context, param_hint="--excel")
+    write = exporting.excel_table if excel else exporting.WRITERS.get(format_.value)
+    if write is None:
         count = _dataset(context, _day(since), _day(until), out)
     else:
         with state.of(context).reading() as archive:
             articles = archive.export(since=_day(since), until=_day(until))
             if out is None or exporting.open_descriptor(out) == streams.STDOUT:
                 shown = streams.while_writable(articles)
-                count = exporting.WRITERS[format_.value](shown, streams.utf8_stdout())
+                count = write(shown, streams.utf8_stdout())
             elif format_ is ExportFormat.text:
                 count = exporting.text_files(articles, out)
             else:
                 with exporting.replacing(out) as file:
-                    count = exporting.WRITERS[format_.value](articles, file)
+                    count = write(articles, file)
     if streams.is_writable():
         output.note(output.count(count, "article") + (f" in {out}" if out else ""))
 

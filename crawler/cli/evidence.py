@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from crawler.clock import StoppableClock
     from crawler.config import Config
     from crawler.replay import RebuildReport
+    from crawler.storage.diff_db import TableDifference
 
 _REBUILT = "rebuilt"  # below the archive's folder
 
@@ -53,13 +54,17 @@ def verify(
 
     Example: vna verify --sample 1000
     """
-    from crawler import app, replay
+    from crawler import opening, replay
     from crawler.cli.progress import progress_display
 
     globals_ = state.of(context)
     config = globals_.load()
     day = _day(since) if since else None
-    with _stoppable() as clock, progress_display(globals_.verbose) as progress, app.auditing(config) as (archive, warc):
+    with (
+        _stoppable() as clock,
+        progress_display(globals_.verbose) as progress,
+        opening.auditing(config) as (archive, warc),
+    ):
         if reindex:
             archive.reindex()
         found = replay.verify(
@@ -78,7 +83,8 @@ def verify(
         parts.append(output.count(found.rows, "row"))
         output.text(f"{', '.join(parts)}: {output.count(len(found.faults), 'fault')}")
         for fault in found.faults:
-            output.text(f"{fault.what}: {fault.where}\n  {fault.detail}\n  {fault.advice}")
+            for line in (f"{fault.what}: {fault.where}", f"  {fault.detail}", f"  {fault.advice}"):
+                output.text(line)
     if found.unchecked:
         output.note(f"not checked, because the archive cannot be written: {', '.join(found.unchecked)}")
     if not found.finished:
@@ -99,12 +105,20 @@ def rebuild(
             "--replace", help="After the comparison, replace the old database, and keep it under another name."
         ),
     ] = False,
+    accept_loss: Annotated[
+        bool,
+        typer.Option(
+            "--accept-loss",
+            help="With --replace: replace the old database even if it has evidence that the new one lacks.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
     """Rebuild the database from the WARC files alone, offline.
 
     Compares the new database with the old one. Exit code 5 means that they differ, that a WARC file is damaged, that a
-    visit could not be replayed, that an imported capture is dated in the future, or that --replace was refused because it would lose articles or revisions.
+    visit could not be replayed, that an imported capture is dated in the future, or that --replace was refused because the
+    old database has captures, articles or revisions that the new one lacks.
 
     Example: vna rebuild --into /tmp/rebuilt
     """
@@ -139,7 +153,7 @@ def rebuild(
             f"{output.count(report.replayed.bugs, 'visit')} could not be replayed because of a bug; the first traceback is "
             "above. Their captures are stored. Report the bug, and rebuild again with a version that fixes it"
         )
-    refused = replace and not _replace(config, target, report)
+    refused = replace and not _replace(config, target, report, accept_loss=accept_loss)
     played = report.replayed
     if refused or report.differing or played.damaged or played.unfinished or played.bugs or played.future:
         raise typer.Exit(5)
@@ -176,14 +190,19 @@ def _print(report: RebuildReport, file: Path) -> None:
         )
 
 
-def _replace(config: Config, target: Path, report: RebuildReport) -> bool:
-    """Replace the old database, unless the new one lacks articles or revisions; return whether it was replaced."""
+def _replace(config: Config, target: Path, report: RebuildReport, *, accept_loss: bool) -> bool:
+    """Replace the old database, unless the new one lacks evidence and `accept_loss` is false; return whether it was."""
     from crawler.clock import SystemClock
     from crawler.storage import FILE, replace_db
 
-    if report.lost:
-        lost = ", ".join(f"{output.count(table.only_old, 'row')} of {table.table}" for table in report.lost)
-        output.note(f"not replaced: {lost} exist only in the old database; the new database is at {target / FILE}")
+    if report.lost and not accept_loss:
+        output.note(f"not replaced: the old database has evidence that the new one lacks (new: {target / FILE})")
+        for table in report.lost:
+            output.note(f"  {table.table}: {_lost(table)}")
+        output.note(
+            "find out which WARC files were changed or lost (`vna verify`), and restore them from a backup;"
+            " `vna rebuild --replace --accept-loss` replaces the database nevertheless"
+        )
         return False
     stamp = SystemClock().now().strftime("%Y%m%dT%H%M%SZ")
     renamed = replace_db.replace_database(target / FILE, config.archive, stamp)
@@ -191,6 +210,17 @@ def _replace(config: Config, target: Path, report: RebuildReport) -> bool:
         replace_db.remove_folder(target)
     output.note(f"the database was replaced{f'; the old one is now {renamed}' if renamed else ''}")
     return True
+
+
+def _lost(table: TableDifference) -> str:
+    parts = []
+    for count, rows, what in (
+        (table.only_old, table.lost_rows, "only in the old database"),
+        (table.changed, table.changed_rows, "different"),
+    ):
+        if count:
+            parts.append(f"{output.count(count, 'row')} {what}: {', '.join(rows)}{' ...' * (count > len(rows))}")
+    return "; ".join(parts)
 
 
 @contextmanager

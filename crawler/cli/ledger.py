@@ -97,10 +97,10 @@ def coverage(
 
 
 def _taken(folder: Path) -> tuple[Ledger, list[dict[str, Any]]]:
-    from crawler import app
+    from crawler import opening
     from crawler.coverage import take_stock
 
-    with app.reading_archive(folder) as archive, archive.posts() as posts:
+    with opening.reading_archive(folder) as archive, archive.posts() as posts:
         return take_stock(posts), archive.open_gap_rows()
 
 
@@ -168,8 +168,8 @@ def _print(ledger: Ledger, rows: Sequence[LedgerMonth], gaps: Sequence[dict[str,
     _print_missing([one for one in ledger.missing if wanted.row(one)])
     _print_datings([one for one in ledger.datings if wanted.dating(one)])
     if unasked := sum(row.unasked or 0 for row in rows):
-        output.text(
-            f"\n{unasked:,} ids in the sequence are unknown and were never requested: run `vna backfill --via ids`"
+        output.heading(
+            f"{unasked:,} ids in the sequence are unknown and were never requested: run `vna backfill --via ids`"
         )
 
 
@@ -210,8 +210,8 @@ def _sum(rows: Sequence[LedgerMonth]) -> None:
     total: Callable[[str], int] = lambda name: sum(getattr(row, name) for row in rows)  # noqa: E731 - one use
     known, held, gone = total("known"), total("held"), total("gone")
     share = f" ({held / known:.1%})" if known else ""
-    output.text(
-        f"\n{known:,} known, {held:,} held{share}, {total('missing'):,} missing, {gone:,} removed by the agency"
+    output.heading(
+        f"{known:,} known, {held:,} held{share}, {total('missing'):,} missing, {gone:,} removed by the agency"
         f" ({total('gone_held'):,} of them held), {total('undated'):,} undated"
     )
 
@@ -219,8 +219,8 @@ def _sum(rows: Sequence[LedgerMonth]) -> None:
 def _print_missing(missing: Sequence[Missing]) -> None:
     if not missing:
         return
-    output.text(
-        f"\nmissing, {min(len(missing), _LISTED)} of {len(missing):,}:" if len(missing) > _LISTED else "\nmissing:"
+    output.heading(
+        f"missing, {min(len(missing), _LISTED)} of {len(missing):,}:" if len(missing) > _LISTED else "missing:"
     )
     rows = [{**asdict(one), "id": one.page} for one in missing[-_LISTED:]]
     output.table(rows[::-1], ("id", "month", "state", "url", "error"))
@@ -230,8 +230,8 @@ def _print_datings(datings: Sequence[Dating]) -> None:
     if not datings:
         return
     counts = {kind: sum(one.kind == kind for one in datings) for kind in ("undated", "back-dated", "ahead")}
-    output.text(
-        "\nmissing or implausible dates: " + ", ".join(f"{n} {kind}" for kind, n in counts.items() if n) + " (--json)"
+    output.heading(
+        "missing or implausible dates: " + ", ".join(f"{n} {kind}" for kind, n in counts.items() if n) + " (--json)"
     )
 
 

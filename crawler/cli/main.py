@@ -21,6 +21,7 @@ from crawler.cli import (
     ledger,
     network,
     offline,
+    output,
     probing,
     service,
     serving,
@@ -104,7 +105,7 @@ def main() -> None:
         code = code or incomplete  # an exit code of the command says more than that its output is incomplete
     except signals.Ended as ended:
         streams.discard()  # its reader may be what the command was waiting for
-        typer.echo(str(ended), err=True)
+        output.note(str(ended))
         code = ended.exit_code
     signals.exit_on_signals(code)
     sys.exit(code)
@@ -132,6 +133,6 @@ def _exit_code(run: Callable[[], object]) -> int:
 
 def _print_failure(message: str, hint: str) -> None:
     for line in message.splitlines():
-        typer.echo(f"vna: {line}", err=True)
+        output.note(f"vna: {line}")
     if hint:
-        typer.echo(f"  hint: {hint}", err=True)
+        output.note(f"  hint: {hint}")

@@ -105,7 +105,7 @@ def _print_article(article: Article, format_: ParseFormat, reading: Reading | No
     from crawler.parse import seedtext
 
     if format_ is ParseFormat.text:
-        output.text(seedtext.write(article))
+        output.lines(seedtext.write(article))
     else:
         output.json_block(records.article_json(article, reading=reading))
 
@@ -135,7 +135,7 @@ def repair(
             ]
             output.json_line({"text": line, "clean": reading.clean, "repairs": edits})
         else:
-            output.text(reading.clean)
+            output.exact(reading.clean)
 
 
 def import_texts(
@@ -240,7 +240,9 @@ def _print_reparse_report(report: Reparsed, *, dry_run: bool) -> None:
     for name, count in sorted(report.fields.items(), key=lambda item: -item[1]):
         output.text(f"  {name}: {count}")
     for sample in report.samples:
-        output.text(f"  {sample['id']} {sample['field']}:\n    - {_short(sample['was'])}\n    + {_short(sample['is'])}")
+        output.text(f"  {sample['id']} {sample['field']}:")
+        output.text(f"    - {_short(sample['was'])}")
+        output.text(f"    + {_short(sample['is'])}")
 
 
 def _short(value: object, limit: int = 160) -> str:

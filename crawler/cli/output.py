@@ -1,16 +1,19 @@
 """Functions that print: data on stdout, notes on stderr.
 
+What a person reads contains no control characters: see `crawler.visible`. JSON has escapes of its own, so that a program
+reads exact values.
+
 Boundary: formats strings and writes them to the two streams.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from crawler import redact, visible
 from crawler.cli import streams
 from crawler.types import RunReport
 
@@ -20,7 +23,23 @@ if TYPE_CHECKING:
 
 def text(line: str) -> None:
     """Print a line of data."""
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{visible.line(line)}\n")
+
+
+def lines(block: str) -> None:
+    """Print data of several lines."""
+    sys.stdout.write(f"{visible.block(block)}\n")
+
+
+def heading(line: str) -> None:
+    """Print an empty line and a line of data."""
+    text("")
+    text(line)
+
+
+def exact(line: str) -> None:
+    """Print a line of data that other programs read as it is. A terminal gets no control characters."""
+    sys.stdout.write(f"{visible.block(line) if sys.stdout.isatty() else line}\n")
 
 
 def json_line(value: Any) -> None:
@@ -35,12 +54,13 @@ def json_block(value: Any) -> None:
 
 def _json(value: Any, indent: int | None) -> None:
     # If stdout cannot show every character, JSON has escapes of its own.
-    text(json.dumps(value, ensure_ascii=not streams.is_utf8(sys.stdout), indent=indent))
+    shown = visible.json_text(value, indent=indent, ascii_only=not streams.is_utf8(sys.stdout))
+    sys.stdout.write(f"{shown}\n")
 
 
 def note(line: str) -> None:
-    """Print a message on stderr."""
-    sys.stderr.write(f"{line}\n")
+    """Print a message of one line on stderr."""
+    sys.stderr.write(f"{visible.line(redact.redacted(line))}\n")
 
 
 def wrong_clock(archive: Archive, now: datetime) -> str | None:
@@ -87,5 +107,5 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Iterable[str]) -> None:
 
 
 def _cell(value: Any, limit: int = 70) -> str:
-    shown = "" if value is None else " ".join(str(value).split())
+    shown = "" if value is None else visible.line(redact.redacted(" ".join(str(value).split())))
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"

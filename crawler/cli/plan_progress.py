@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
 from crawler.cli import output
-from crawler.cli.progress import Lines, Live, shows_bars
+from crawler.cli.progress import Lines, Live, shown, shows_bars
 from crawler.clock import to_text
 from crawler.outcome import Outcome
 
@@ -111,10 +111,10 @@ class PlanBar(Live):
 
     def __init__(self, console: Console | None = None) -> None:
         super().__init__(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=12),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[figures]}"),
+            TextColumn("{task.fields[figures]}", markup=False),
             console=console,
         )
 
@@ -123,27 +123,31 @@ class PlanBar(Live):
 
     def step(self, outcome: Outcome) -> None:
         """Print an outcome that does not belong to the plan, such as a recovered visit of a crashed run."""
-        self._progress.console.print(str(outcome), style="dim", highlight=False)
+        self._line(outcome, "dim")
 
     def plan(self, name: str, progress: PlanProgress) -> None:
         """Start a bar for a plan."""
-        self._progress.console.print(name, highlight=False)
-        self._task = self._progress.add_task(name.partition(",")[0], figures="")
+        self._line(name, None)
+        self._task = self._progress.add_task(shown(name.partition(",")[0]), figures="")
         self._show(progress)
 
     def work_item(self, outcome: Outcome, progress: PlanProgress) -> None:
         """Advance the bar; print a fault on a line of its own."""
         if outcome.kind.is_fault:
-            self._progress.console.print(str(outcome), style="yellow", highlight=False)
+            self._line(outcome, "yellow")
         self._show(progress)
 
     def wait(self, why: str, until: datetime, left: timedelta) -> None:
         """Print the reason and the end of a wait once, and show the time left in place of the plan's speed."""
         if (why, until) != self._waiting:
             self._waiting = why, until
-            self._progress.console.print(f"waiting until {to_text(until)}: {why}", style="yellow", highlight=False)
+            self._line(f"waiting until {to_text(until)}: {why}", "yellow")
         if self._task is not None:
             self._progress.update(self._task, figures=f"waiting, {format_duration(left)} left")
+
+    def _line(self, value: object, style: str | None) -> None:
+        """Print a line above the bars. Data may contain what rich would read as markup or as an emoji code."""
+        self._progress.console.print(shown(value), style=style, highlight=False, markup=False, emoji=False)
 
     def _show(self, progress: PlanProgress) -> None:
         if self._task is not None:

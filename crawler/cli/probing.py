@@ -96,7 +96,7 @@ def _run(globals_: state.Globals) -> tuple[ProbeReport | None, StopError | None]
     with (
         stopped_by_signals(clock),
         progress_display(globals_.verbose) as progress,
-        app.working(config, "probe", progress, role="probe", clock=clock, lexicon=lexicon) as work,
+        app.working(config, "probe", progress, probing=True, role="probe", clock=clock, lexicon=lexicon) as work,
     ):
         before = work.archive.last_probe()
         try:
@@ -118,9 +118,10 @@ def _print(report: ProbeReport, *, as_json: bool) -> None:
         output.text(line)
     counts = Counter(_MARKS[finding.verdict] for finding in report.findings)
     summary = ", ".join(f"{counts[mark]} {mark}" for mark in _MARKS.values())
-    output.text(f"\n{summary}; {report.about['requests']} requests, {report.about['probed_at']}")
+    output.heading(f"{summary}; {report.about['requests']} requests, {report.about['probed_at']}")
     if proposed:
-        output.text(f"\n# settings to copy into config/crawler.toml\n{snippet(proposed)}")
+        output.heading("# settings to copy into config/crawler.toml")
+        output.lines(snippet(proposed))
 
 
 def columns() -> int:
@@ -141,7 +142,7 @@ def _lines(findings: Sequence[Finding], columns: int) -> Iterator[str]:
         if finding.advice:
             advised.setdefault(finding.advice, []).append(finding.name)
     if advised:
-        yield "\nWhat to do:"
+        yield from ("", "What to do:")
     for advice, names in advised.items():
         yield from _row(("", ", ".join(names), advice), (0, _NAME, columns - _NAME - 4))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO, cast
 
 from rich.console import Console
 from rich.progress import (
@@ -21,7 +21,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from crawler.cli import output
+from crawler import redact, visible
+from crawler.cli import output, streams
 from crawler.outcome import Outcome
 
 _LEAST_WIDTH = 10  # characters for the last outcome, on a narrow terminal
@@ -59,13 +60,16 @@ class Live:
     def __init__(self, *columns: ProgressColumn, console: Console | None = None) -> None:
         self._progress = Progress(
             *columns,
-            console=console or Console(stderr=True),
+            console=console or Console(file=streams.for_bars()),
             redirect_stdout=sys.stdout.isatty(),  # on a terminal, data is printed above the bars; never redirect a pipe
         )
         self._task: TaskID | None = None
+        self._before = sys.stderr
 
     def __enter__(self) -> Self:
         self._progress.start()
+        if sys.stderr is not self._before:  # redirected, so that messages are printed above the bars
+            sys.stderr = cast("TextIO", streams.ShownOn(sys.stderr))
         return self
 
     def __exit__(
@@ -79,11 +83,11 @@ class Bar(Live):
 
     def __init__(self) -> None:
         super().__init__(
-            TextColumn("{task.description:>9}"),
+            TextColumn("{task.description:>9}", markup=False),
             BarColumn(bar_width=30),
             MofNCompleteColumn(),
             TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[last]}"),
+            TextColumn("{task.fields[last]}", markup=False),
         )
 
     def phase(self, name: str, total: int) -> None:
@@ -92,10 +96,15 @@ class Bar(Live):
 
     def step(self, outcome: Outcome) -> None:
         """Advance the bar by one step."""
-        text, width = str(outcome), max(_LEAST_WIDTH, self._progress.console.width - _BAR_WIDTH)
+        text, width = shown(outcome), max(_LEAST_WIDTH, self._progress.console.width - _BAR_WIDTH)
         if self._task is not None:
             last = text if len(text) <= width else text[: width - 1] + "…"
             self._progress.update(self._task, advance=1, last=last)
+
+
+def shown(value: object) -> str:
+    """Return what a bar may show of an outcome or a message: one line without control characters and credentials."""
+    return visible.line(redact.redacted(str(value)))
 
 
 def shows_bars(verbose: int) -> bool:

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from crawler import redact
 from crawler.cli import output, state
 from crawler.cli.signals import blocked
 from crawler.errors import ConfigError, StopError
@@ -87,7 +88,7 @@ def alerts(
     with state.of(context).reading() as archive:
         found = archive.incidents(_MOST)
     if as_json:
-        output.json_block(found)
+        output.json_block(redact.in_values(found))
     elif not found:
         output.note("no incidents recorded")
     else:

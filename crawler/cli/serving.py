@@ -16,13 +16,30 @@ from crawler.cli import output, state
 from crawler.errors import StopError
 
 #: Imports Datasette and the package before it changes the folder: modules must not be imported from the archive.
+#: Datasette has no options for the limits of its web server: open connections, and bytes of a request without its body.
 _START = """
-import os, sys
+import functools, os, sys
 import crawler, datasette.cli
+server = datasette.cli.uvicorn
+limits = {"limit_concurrency": 120, "http": "h11", "h11_max_incomplete_event_size": 16384, "server_header": False}
+server.run = functools.partial(server.run, **limits)
 os.chdir(sys.argv.pop(1))
 sys.path[:] = filter(None, sys.path)
 datasette.cli.cli()
 """
+
+
+#: Settings of Datasette. The plugins in config/datasette/ limit what these do not.
+_SETTINGS = {
+    "truncate_cells_html": 300,
+    "max_returned_rows": 500,
+    "sql_time_limit_ms": 1000,
+    "facet_time_limit_ms": 200,
+    "facet_suggest_time_limit_ms": 50,
+    "num_sql_threads": 3,
+    "max_csv_mb": 100,
+    "allow_download": "off",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -38,22 +55,25 @@ def browse(
 
     Example: vna browse --port 8001
     """
-    from crawler import app, resources
+    from crawler import opening, resources
     from crawler.config import DEFAULT_FILE
     from crawler.storage import FILE
     from crawler.storage.base import is_immutable
 
     globals_ = state.of(context)
     folder = globals_.folder()
-    app.reading_archive(folder).close()  # raises if there is no archive
+    opening.reading_archive(folder).close()  # raises if there is no archive
     if find_spec("datasette") is None:
         raise StopError("Datasette is not installed", "install it with: pip install 'vna-archive[browse]'")
     # Datasette puts the path into an SQLite URI without quoting it, so it gets the mere name, and starts in the folder.
     serve = ["serve", *["-i"] * is_immutable(folder / FILE), FILE, "-p", str(port), "-h", "127.0.0.1"]
-    serve += ["--setting", "truncate_cells_html", "300", "--setting", "max_returned_rows", "1000"]
+    serve += [word for name, value in _SETTINGS.items() for word in ("--setting", name, str(value))]
     serve += ["--metadata", str(resources.datasette_metadata()), "--plugins-dir", str(resources.datasette_plugins())]
     # The plugin reads the synonyms beside this file, so that SQL finds the same articles as `vna search`.
-    environment = os.environ | {"VNA_CONFIG": os.path.abspath(globals_.config or DEFAULT_FILE)}  # noqa: PTH100 - keeps links
+    environment = os.environ | {
+        "VNA_CONFIG": os.path.abspath(globals_.config or DEFAULT_FILE),  # noqa: PTH100 - keeps links
+        "VNA_HOSTS": " ".join(globals_.load().hosts),
+    }
     output.note(f"{FILE} at http://127.0.0.1:{port}/ (read-only); stop with Ctrl-C")
     # Replace this process, so that one signal ends both.
     os.execve(sys.executable, [sys.executable, "-c", _START, str(folder), *serve], environment)  # noqa: S606

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from crawler.cli import output, streams
+
 if TYPE_CHECKING:
     from crawler.config import Config
     from crawler.repair import Lexicon
@@ -37,9 +39,11 @@ class Globals:
             ConfigError: the configuration has mistakes; the message lists all of them.
 
         """
-        from crawler import config
+        from crawler import config, known_secrets
 
-        return config.load(self.config, config.Overrides(self.archive, self.site, self.rate))
+        loaded = config.load(self.config, config.Overrides(self.archive, self.site, self.rate))
+        streams.redact_secrets(known_secrets.secrets(loaded))
+        return loaded
 
     def load_for_requests(self) -> Config:
         """Read the configuration for a command that requests the site; with `--verbose`, print the proxy if there is one.
@@ -54,7 +58,7 @@ class Globals:
         config = self.load()
         app.require_contact(config)
         if self.verbose and (proxy := app.proxy(config)) is not None:
-            typer.echo(f"requests go through the proxy {proxy}", err=True)
+            output.note(f"requests go through the proxy {proxy}")
         return config
 
     def folder(self) -> Path:
@@ -68,7 +72,7 @@ class Globals:
         folder = self.load().archive
         named = self.archive or self.config
         if not named and not (folder / storage.FILE).exists() and (DEMO / storage.FILE).exists():
-            typer.echo(f"(no archive at {folder} yet: using the demo archive, {DEMO})", err=True)
+            output.note(f"(no archive at {folder} yet: using the demo archive, {DEMO})")
             return DEMO
         return folder
 
@@ -79,9 +83,9 @@ class Globals:
             StorageError: there is no archive, or it cannot be read.
 
         """
-        from crawler import app
+        from crawler import opening
 
-        return app.reading_archive(self.folder())
+        return opening.reading_archive(self.folder())
 
 
 def lexicon_or_note() -> Lexicon | None:
@@ -90,10 +94,9 @@ def lexicon_or_note() -> Lexicon | None:
 
     found = lexicon.load()
     if found is None:
-        typer.echo(
+        output.note(
             "vna: no lexicon is installed: glued words are not repaired; install one with: "
-            "pip install 'vna-archive[repair]'",
-            err=True,
+            "pip install 'vna-archive[repair]'"
         )
     return found
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crawler import redact
 from crawler.cli import output, state
 from crawler.clock import SystemClock, to_text
 from crawler.errors import ConfigError
@@ -36,17 +37,17 @@ def status(context: typer.Context, as_json: Json = False) -> None:
 
     Example: vna status --json
     """
-    from crawler import app
+    from crawler import app, opening
 
     globals_ = state.of(context)
     folder, config = globals_.folder(), globals_.load()
-    with app.reading_archive(folder) as archive:
+    with opening.reading_archive(folder) as archive:
         found = archive.status() | {"disk": _disk(folder, config.reserve, archive.sizes())}
         found["clock"] = output.wrong_clock(archive, SystemClock().now())
     found["proxy"] = _proxy(config)
     found["pace"] = _rate_limit(app.rate_limit_status(replace(config, archive=folder)))
     if as_json:
-        output.json_block(found)
+        output.json_block(redact.in_values(found))
         return
     _summary(found)
     _problems(found)
@@ -131,20 +132,20 @@ def _disk_line(disk: Mapping[str, Any]) -> str:
 def _problems(found: Mapping[str, Any]) -> None:
     """Print a wrong clock, the open gaps and the incidents, if there are any."""
     if found["clock"]:
-        output.text(f"\nclock: {found['clock']}")
+        output.heading(f"clock: {found['clock']}")
     if gaps := found["gaps"]:
-        output.text("\nopen gaps (articles that a source listed between `since` and `until` may be missing):")
+        output.heading("open gaps (articles that a source listed between `since` and `until` may be missing):")
         output.table(gaps, ("since", "until", "source", "note"))
     if incidents := found["incidents"]:
-        output.text("\nincidents:")
+        output.heading("incidents:")
         output.table(incidents, ("opened_at", "kind", "subject", "detail"))
 
 
 def _tables(found: Mapping[str, Any]) -> None:
     if found["sources"]:
-        output.text("\nsources:")
+        output.heading("sources:")
         output.table(found["sources"], ("kind", "state", "items", "last_ok_at", "url", "error"))
     if shown := found["attention"]:
         more = f" ({len(shown)} of {found['attention_total']})" if found["attention_total"] > len(shown) else ""
-        output.text(f"\nneeds attention{more}:")
+        output.heading(f"needs attention{more}:")
         output.table(shown, ("state", "id", "url", "error"))

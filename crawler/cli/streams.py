@@ -1,7 +1,7 @@
 """The standard streams of the process: which characters they can show, and what happens if they cannot be written.
 
 A command never fails because of a character that a stream cannot encode: the number of the character is written instead,
-after a backslash. A stream that cannot be written does not stop a command either, because the command may collect or check
+after a backslash. No control character reaches a terminal, and no password reaches stderr, even in a traceback. A stream that cannot be written does not stop a command either, because the command may collect or check
 something. The rest of its output is discarded, and `finish` raises the error of stdout at the end.
 
 Boundary: replaces `sys.stdin`, `sys.stdout` and `sys.stderr`; `crawler.cli.output` writes to them.
@@ -18,11 +18,33 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO, TypeVar, cast
 
+from crawler import redact, visible
 from crawler.errors import StopError
 
 _T = TypeVar("_T")
 _STDIN, STDOUT, _STDERR = range(3)
 _SHOWN = "backslashreplace"  # loses nothing, unlike `?`; inside JSON, a lone surrogate becomes a valid escape
+
+
+_secrets: frozenset[str] = frozenset()  # of the configuration and the environment
+
+
+class _Terminal(io.TextIOWrapper):
+    """A text stream for people: control characters become visible escapes, see `crawler.visible`."""
+
+    def write(self, text: str, /) -> int:
+        """Write a text of any number of lines; return the number of characters in it."""
+        super().write(visible.block(text.replace("\r\n", "\n")))
+        return len(text)
+
+
+class _Messages(_Terminal):
+    """A stream for messages: known secrets, and what looks like credentials, are redacted, too."""
+
+    def write(self, text: str, /) -> int:
+        """Write a text of any number of lines; return the number of characters in it."""
+        super().write(redact.redacted(text, _secrets))
+        return len(text)
 
 
 class _Stream(io.FileIO):
@@ -53,9 +75,38 @@ def prepare() -> None:
     if sys.stdin is None:
         sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(_STDIN, closefd=False)), encoding="utf-8")
     if sys.stdout is sys.__stdout__:  # a test may have replaced it
-        sys.stdout = _text_stream(STDOUT, sys.stdout, line_buffering=False)
+        kind = _Terminal if os.isatty(STDOUT) else io.TextIOWrapper
+        sys.stdout = _text_stream(STDOUT, sys.stdout, kind, line_buffering=False)
     if sys.stderr is sys.__stderr__:
-        sys.stderr = _text_stream(_STDERR, sys.stderr, line_buffering=True)
+        sys.stderr = _text_stream(_STDERR, sys.stderr, _Messages, line_buffering=True)
+
+
+def redact_secrets(secrets: Iterable[str]) -> None:
+    """Redact these texts in all messages from now on."""
+    global _secrets  # noqa: PLW0603 - the standard streams belong to the process, too
+    _secrets = frozenset(secrets)
+
+
+def for_bars() -> TextIO:
+    """Return a stream on stderr that passes control characters on, for bars that move the cursor."""
+    if not isinstance(sys.stderr, _Messages):
+        return sys.stderr
+    return _text_stream(_STDERR, sys.stderr, io.TextIOWrapper, line_buffering=True)
+
+
+class ShownOn:
+    """Passes what is written on to another stream, without control characters and secrets."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text of any number of lines; return the number of characters in it."""
+        self._stream.write(visible.block(redact.redacted(text, _secrets)))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def finish() -> None:
@@ -120,8 +171,10 @@ def _occupy(descriptor: int) -> None:
         os.set_inheritable(descriptor, True)
 
 
-def _text_stream(descriptor: int, before: TextIO | None, *, line_buffering: bool) -> io.TextIOWrapper:
-    return io.TextIOWrapper(
+def _text_stream(
+    descriptor: int, before: TextIO | None, kind: type[io.TextIOWrapper], *, line_buffering: bool
+) -> io.TextIOWrapper:
+    return kind(
         io.BufferedWriter(_Stream(descriptor)),
         encoding=before.encoding if before else "utf-8",
         errors=_SHOWN,

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
 
+from crawler import visible
 from crawler.coverage.ledger import NO_MONTH, LedgerMonth
 
 _LEFT, _RIGHT = 76, 24
@@ -51,10 +52,10 @@ def chart(months: Sequence[LedgerMonth], title: str) -> str:
     width = min(max(_NARROWEST, _LEFT + _RIGHT + 9 * len(drawn)), _WIDEST)
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{_HEIGHT}" viewBox="0 0 {width} {_HEIGHT}"',
-        f'  font-family="sans-serif" font-size="12" role="img" aria-label="{escape(title)}">',
+        f'  font-family="sans-serif" font-size="12" role="img" aria-label="{escape(visible.line(title))}">',
         _DEFINITIONS,
         f'<rect width="{width}" height="{_HEIGHT}" fill="#FFFFFF"/>',
-        f'<text x="{_LEFT}" y="28" font-size="18" font-weight="bold">{escape(title)}</text>',
+        f'<text x="{_LEFT}" y="28" font-size="18" font-weight="bold">{escape(visible.line(title))}</text>',
         *_legend(),
         *_Plot(drawn, width).lines(),
         *([_text(_LEFT, _HEIGHT - 10, _note(undated))] if undated else ()),

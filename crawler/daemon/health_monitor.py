@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
-from crawler import app, logs
+from crawler import logs, opening
 from crawler.config import Config
 from crawler.daemon.alert_delivery import AlertDelivery
 from crawler.daemon.metrics import CONTENT_TYPE, Metrics
@@ -51,13 +51,13 @@ class HealthMonitor:
         self.failing: tuple[str, ...] = ()
         self._started_at = now()
         self._delivery = AlertDelivery()
-        with app.reading_archive(config.archive) as archive:
+        with opening.reading_archive(config.archive) as archive:
             self._metrics = Metrics(archive.newest_request_id())
 
     def conditions(self) -> tuple[Condition, ...]:
         """Return the current conditions."""
         try:
-            with app.reading_archive(self.config.archive) as archive:
+            with opening.reading_archive(self.config.archive) as archive:
                 return self._conditions(self._facts(archive))
         except StorageError as error:
             return _unusable(error)
@@ -65,7 +65,7 @@ class HealthMonitor:
     def metrics(self) -> tuple[int, str, bytes]:
         """Return the /metrics response. If the archive cannot be read, omit the metrics computed from rows."""
         try:
-            with app.reading_archive(self.config.archive) as archive:
+            with opening.reading_archive(self.config.archive) as archive:
                 facts = self._facts(archive)
                 page = self._metrics.page(archive, facts, self._limits(), self._conditions(facts))
         except StorageError as error:
@@ -87,7 +87,7 @@ class HealthMonitor:
             self._logged = str(error)
 
     def _check(self) -> None:
-        with app.writing_archive(self.config.archive) as archive:
+        with opening.writing_archive(self.config.archive) as archive:
             now = self._now()
             found = self._conditions(self._facts(archive))
             self.failing = tuple(dict.fromkeys(condition.kind for condition in found if condition.failing))

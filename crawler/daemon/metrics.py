@@ -22,12 +22,14 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from crawler import visible
 from crawler.health.checks import HealthLimits
 from crawler.health.figures import Condition, Facts
 from crawler.storage import Archive
 from crawler.storage.health import HealthFigures
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+_LONGEST_LABEL = 100  # characters
 _BUCKETS = (0.1, 0.3, 1, 3, 10, 30)
 
 
@@ -130,5 +132,5 @@ def _silent(seconds: float) -> Metric:
 def _by(name: str, help_text: str, label: str, counts: dict[str, int]) -> Metric:
     family = GaugeMetricFamily(name, help_text, labels=[label])
     for value, count in counts.items():
-        family.add_metric([value], count)
+        family.add_metric([visible.line(value, _LONGEST_LABEL)], count)
     return family

@@ -19,7 +19,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 import crawler
-from crawler import alerts, logs
+from crawler import known_secrets, logs
 from crawler.clock import StoppableClock, SystemClock
 from crawler.config import Config
 from crawler.daemon import memory
@@ -97,7 +97,7 @@ class Service:
         memory.configure_allocator()
         raise_file_limit()
         self._config = self._load()
-        secrets = alerts.secrets(self._config.alerts)
+        secrets = known_secrets.secrets(self._config, self._environ)
         with (
             logs.logging_to(
                 sys.stderr,
@@ -174,7 +174,7 @@ class Service:
         if not config.health:
             return None
         pages = {"/healthz": lambda: health_page(self._monitor.conditions()), "/metrics": self._monitor.metrics}
-        return Endpoint(config.health, pages, self._fail)
+        return Endpoint(config.health, pages, self._fail, config.hosts)
 
     def _close_endpoint(self) -> None:
         if self._endpoint is not None:
@@ -256,7 +256,7 @@ class Service:
         else:
             self._config_rejected = False
             self._config = self._monitor.config = config
-            logs.set_format(config.log, alerts.secrets(config.alerts))
+            logs.set_format(config.log, known_secrets.secrets(config, self._environ))
             self._worker.reconfigure(config)
             _log.info("configuration reloaded; %s", self._endpoint_text())
         self._notifier.ready(self._status)

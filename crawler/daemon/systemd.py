@@ -10,7 +10,10 @@ import socket
 from collections.abc import Mapping
 from contextlib import suppress
 
+from crawler import redact, visible
 from crawler.clock import monotonic_microseconds
+
+_LONGEST = 500  # characters of a status line
 
 
 class Notifier:
@@ -24,11 +27,11 @@ class Notifier:
 
     def ready(self, status: str) -> None:
         """Report that the service has started or has finished reloading."""
-        self._send("READY=1", f"STATUS={status}")
+        self._send("READY=1", f"STATUS={_shown(status)}")
 
     def status(self, status: str) -> None:
         """Set the status line that `systemctl status` shows."""
-        self._send(f"STATUS={status}")
+        self._send(f"STATUS={_shown(status)}")
 
     def reloading(self) -> None:
         """Report that the configuration is being reloaded. Call `ready` when this is done."""
@@ -49,3 +52,8 @@ class Notifier:
         # sd_notify(3) recommends ignoring errors: the service must also run without its manager
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as notify:
             notify.sendto("\n".join(lines).encode(), socket.MSG_DONTWAIT, self._address)
+
+
+def _shown(status: str) -> str:
+    """Return a status as one line: a line break in it would start another assignment, such as `MAINPID=`."""
+    return visible.line(redact.redacted(status), _LONGEST)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from crawler import files
 from crawler.errors import BadInput
 
 #: Whether a file, given by its path and its name relative to the folder, may be deleted.
@@ -47,7 +48,7 @@ def replacing(path: Path, is_ours: IsOurs) -> Iterator[Path]:
         if old.exists() and not folder.exists():  # a process was killed between the two renames of `_rename_twice`
             old.rename(folder)
         _check_replaceable(folder, is_ours)
-        unfinished.mkdir(parents=True, exist_ok=True)
+        _make_temporary(unfinished)
         with _locked(unfinished):
             try:
                 yield unfinished
@@ -76,11 +77,29 @@ def _check_replaceable(folder: Path, is_ours: IsOurs) -> None:
             )
 
 
+def _make_temporary(unfinished: Path) -> None:
+    """Create the temporary folder, or check that an earlier process of this user left it: its name is predictable.
+
+    Raises:
+        BadInput: the name denotes something else, such as a link to another folder, which would be emptied.
+
+    """
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        unfinished.mkdir()
+    except FileExistsError:
+        found = unfinished.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+            raise BadInput(
+                f"{unfinished} was not made by an earlier export of this user", "remove it, or choose another path"
+            ) from None
+
+
 @contextmanager
 def _locked(unfinished: Path) -> Iterator[None]:
     """Lock the temporary folder for the duration of the block, and delete the files that a killed process left."""
     path = unfinished / _LOCK
-    with path.open("w") as lock:
+    with files.open_to_append(path) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # The file may be another one now: a process that has just finished renames and deletes it.

@@ -1,6 +1,5 @@
 """The only package that sends requests; it handles request budgets, robots.txt, retries, redirects and size limits."""
 
 from crawler.fetch.client import Fetcher, Settings, budget_for, resolve_host
-from crawler.fetch.proxies import ProxyServer, proxy_for
 
-__all__ = ["Fetcher", "ProxyServer", "Settings", "budget_for", "proxy_for", "resolve_host"]
+__all__ = ["Fetcher", "Settings", "budget_for", "resolve_host"]

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -20,7 +18,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
-from crawler import rate_limit
+from crawler import files, rate_limit
 from crawler.clock import Clock, from_text, to_precise_text, to_text
 from crawler.errors import SitePaused, StopError
 from crawler.rate_limit import Pause, RateLimits, RateLimitState, RateLimitStatus, ResponseSignal
@@ -123,7 +121,7 @@ class Budget:
 
     def _connect(self) -> IO[bytes] | None:
         for path in self._connections:
-            file = path.open("ab")
+            file = files.open_to_append(path)
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -134,19 +132,19 @@ class Budget:
 
     def _update(self, change: Callable[[RateLimitState, datetime], RateLimitState]) -> None:
         """Apply `change` to the state file under a lock; readers see the whole old file or the whole new file."""
-        with state_file_errors(self._file), self._lock.open("ab") as lock:
+        with state_file_errors(self._file), files.open_to_append(self._lock) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             now = self._clock.now()
             stored = load(self._file)
             state = change(rate_limit.clamp_times(stored, self._limits, now), now)
             if state != stored:  # waiting for a free connection changes nothing, and need not write the file
-                replace_file(self._file, json.dumps(_plain(state)))
+                files.replace(self._file, json.dumps(_plain(state)).encode())
 
 
 def load(file: Path) -> RateLimitState:
     """Read a state file; if it is missing or damaged, return the state of a host that has had no request yet."""
     try:
-        data = json.loads(file.read_text("ascii"))
+        data = json.loads(files.read(file))
         instants = {name: _instant(data[name]) for name in _INSTANTS}
         return RateLimitState(**{**data, **instants, "troubled": tuple(data["troubled"])})
     except (OSError, ValueError, KeyError, TypeError):
@@ -162,13 +160,6 @@ def _instant(text: str | None) -> datetime | None:
     return None if text is None else from_text(text)
 
 
-def replace_file(file: Path, text: str) -> None:
-    """Replace a file atomically with `text`; several processes and threads may replace it at the same time."""
-    temporary = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-    temporary.write_text(text, "utf-8")
-    temporary.replace(file)
-
-
 @contextmanager
 def state_file_errors(file: Path) -> Iterator[None]:
     """Create the folder of a state file, and turn an `OSError` in the `with` block into a `StopError` with a hint.
@@ -178,7 +169,8 @@ def state_file_errors(file: Path) -> Iterator[None]:
 
     """
     try:
-        file.parent.mkdir(exist_ok=True)  # without parents: an archive that was moved away must not be created again
+        # without parents: an archive that was moved away must not be created again
+        files.make_folder(file.parent, parents=False)
         yield
     except OSError as error:
         raise StopError(

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from email.utils import parsedate_to_datetime
@@ -26,10 +27,20 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type
 import crawler
 from crawler import rate_limit, urls
 from crawler.clock import Clock, monotonic_seconds
-from crawler.errors import BadStatus, BodyTooLarge, Disallowed, FetchError, SiteUnavailable, Throttled, Unreachable
+from crawler.errors import (
+    BadStatus,
+    BodyTooLarge,
+    Disallowed,
+    FetchError,
+    Refused,
+    SiteUnavailable,
+    Throttled,
+    Unreachable,
+)
 from crawler.fetch.budget import Budget
 from crawler.fetch.deadline import Deadline
 from crawler.fetch.inflate import inflate
+from crawler.fetch.origins import AddressRefused, AllowedOrigins
 from crawler.fetch.robots import OFFLINE_HINT, Robots
 from crawler.fetch.transports import Transports
 from crawler.rate_limit import RateLimits, RateLimitStatus, ResponseSignal, SignalKind
@@ -47,8 +58,8 @@ _WAITS = 4  # in one request, each up to `timeout`: connect, send, start of the 
 class Settings:
     """What the client needs from the configuration; times in seconds, sizes in bytes, `rate` in requests a second.
 
-    `root` is the root URL of the site. If the site is unavailable, the run ends; if another host, such as that of a
-    list API, is unavailable, only the request to it fails. The run also ends if a request would have to wait longer
+    `root` is the root URL of the site; `api` lists the origins of its list API. No other origin is ever connected to. If
+    the site is unavailable, the run ends; if the list API is unavailable, only the request to it fails. The run also ends if a request would have to wait longer
     than `max_wait` for the request budget. `timeout` limits each wait for the network; a whole request may take four
     times as long.
     """
@@ -63,6 +74,7 @@ class Settings:
     quiet_hours: tuple[time, time] | None = None
     daily_cap: int = 0
     root: str = ""
+    api: tuple[str, ...] = ()
     max_wait: float = 120.0  # `vna run` starts a new run by itself when the pause is over
 
     def limits(self) -> RateLimits:
@@ -101,9 +113,12 @@ class Fetcher:
         self._budgets: dict[str, Budget] = {}
         self._log: list[Exchange] = []
         self._robots_responses: list[Fetched] = []
+        self._origins = AllowedOrigins(settings.root, settings.api)
         self._deadline = Deadline(_WAITS * settings.timeout, monotonic, heartbeat=clock.now)
+        self._transports = Transports(settings.root, settings.connections, self._deadline)
+        # It only builds requests. Its `send` would keep cookies, and fail if it cannot parse the Location of a redirect.
         self._client = httpx.Client(
-            transport=Transports(settings.connections, self._deadline),
+            transport=self._transports,
             timeout=settings.timeout,
             headers={
                 "User-Agent": user_agent(settings.contact),
@@ -137,9 +152,9 @@ class Fetcher:
             BadStatus: the last attempt got a server error (Throttled, a subclass, for 429 and 503), a request without
                 validators got 304, or a redirect has no usable Location header.
             Disallowed: robots.txt forbids the URL.
+            Refused: the URL or a redirect leads to another origin, or the host has no public address.
             BodyTooLarge: the body is larger than `max_body`.
-            FetchError: a redirect leaves the site, there are too many redirects, the content coding is not supported,
-                or a host other than the site's is unavailable.
+            FetchError: there are too many redirects, the content coding is not supported, or the list API is unavailable.
             SiteUnavailable: the site's robots.txt cannot be fetched, or (SitePaused, a subclass) the request would have
                 to wait longer than `max_wait` seconds.
             StopError: the state files cannot be written, or `guard` forbids fetching.
@@ -149,6 +164,7 @@ class Fetcher:
         headers = {name: value for name, value in validators.items() if value}
         hops: list[Fetched] = []
         self._guard()
+        self._origins.check(url)
         while True:
             response = self._fetched(url, headers)
             target = self._redirect(response)
@@ -175,7 +191,7 @@ class Fetcher:
             self._permit(url)
             return self._retrying(url, headers)
         except SiteUnavailable as error:
-            if not self._settings.root or urls.host(url) == urls.host(self._settings.root):
+            if self._origins.is_root(url):
                 raise
             raise FetchError(url, str(error)) from error
 
@@ -190,19 +206,24 @@ class Fetcher:
         target = _location(response)
         if target is None:
             raise BadStatus(response.url, response.status, f"HTTP status {response.status} without a usable Location")
+        try:
+            self._origins.check(target)
+        except Refused as error:
+            raise Refused(response.url, f"redirects away from the site: {error}") from None
         if not self._owns(target):
-            raise FetchError(response.url, f"redirects to another site: {target}")
+            raise Refused(response.url, f"redirects to a page that is not part of the site: {target}")
         return target
 
     def _get_robots(self, address: str) -> tuple[int, bytes]:
         """Fetch robots.txt from `address` and return its HTTP status and content.
 
-        Redirects to other hosts are followed here, unlike for pages (RFC 9309, section 2.3.1.2).
+        A redirect that leads elsewhere is not followed: its status is returned, which means that there are no rules.
         """
+        self._origins.check(address)
         response = self._retrying(address, {})
         for _ in range(_MAX_HOPS):
             target = _location(response) if response.status in _REDIRECTS else None
-            if target is None:
+            if target is None or not self._origins.allows(target):
                 break
             response = self._retrying(target, {})
         _require_full_response(response)
@@ -238,7 +259,7 @@ class Fetcher:
             except FetchError as error:
                 self._log.append(Exchange(url, start, None, 0, self._since(start), str(error)))
                 # an oversized or undecodable body says nothing bad about the host: it did respond
-                kind: SignalKind = "failed" if isinstance(error, Unreachable) else "good"
+                kind: SignalKind = "failed" if isinstance(error, (Unreachable, Refused)) else "good"
                 budget.report(ResponseSignal(url, start, kind, str(error)))
                 raise
         self._log.append(Exchange(url, start, response.status, len(response.body), self._since(start)))
@@ -261,12 +282,15 @@ class Fetcher:
         target = urls.path_and_query(address).encode("ascii")
         self._deadline.begin()
         try:
-            with self._client.stream("GET", address, headers=raw_headers, extensions={"target": target}) as response:
+            parsed = self._origins.check(address)
+            sent = self._client.build_request("GET", parsed, headers=raw_headers, extensions={"target": target})
+            with closing(self._transports.handle_request(sent)) as response:
                 body = self._read(url, response)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(url, type(error).__name__) from error
+        except AddressRefused as error:
+            raise Refused(url, str(error)) from None
         coding = response.headers.get("content-encoding")
-        sent = response.request
         return Fetched(
             url=url,
             fetched_at=now,
@@ -302,7 +326,7 @@ class Fetcher:
 
 def budget_for(settings: Settings, state: Path, url: str, clock: Clock) -> Budget:
     """Return the request budget for the host of `url` (http and https share one budget); its files are in `state`."""
-    host = re.sub(r"[^a-z0-9.]+", "-", urls.origin(url).partition("//")[2])
+    host = urls.file_name(urls.origin(url).partition("//")[2])
     return Budget(state, host, settings.limits(), clock, connections=settings.connections, max_wait=settings.max_wait)
 
 

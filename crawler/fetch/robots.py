@@ -18,10 +18,10 @@ from pathlib import Path
 
 from protego import Protego
 
-from crawler import urls
+from crawler import files, urls
 from crawler.clock import Clock, from_text, to_text
 from crawler.errors import BadStatus, FetchError, SitePaused, SiteUnavailable
-from crawler.fetch.budget import replace_file, state_file_errors
+from crawler.fetch.budget import state_file_errors
 
 _FRESH = timedelta(days=1)
 _RETRY = timedelta(hours=1)  # after a failed request, use the cached copy for this long before the next attempt
@@ -141,7 +141,7 @@ class Robots:
 
     def _stored(self, origin: str) -> _Copy | None:
         try:
-            data = json.loads(self._file(origin).read_text("utf-8"))
+            data = json.loads(files.read(self._file(origin)))
             return _Copy(from_text(data["fetched_at"]), data["status"], data["text"])
         except (OSError, ValueError, KeyError, TypeError):  # no copy, or a damaged one: fetch it again
             return None
@@ -150,10 +150,10 @@ class Robots:
         file = self._file(origin)
         data = {"fetched_at": to_text(copy.fetched_at), "status": copy.status, "text": copy.text}
         with state_file_errors(file):
-            replace_file(file, json.dumps(data))
+            files.replace(file, json.dumps(data).encode())
 
     def _file(self, origin: str) -> Path:
-        return self._folder / f"robots-{re.sub(r'[^a-z0-9.]+', '-', origin)}.json"
+        return self._folder / f"robots-{urls.file_name(origin)}.json"
 
 
 def affordable(text: str) -> str:

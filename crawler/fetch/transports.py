@@ -1,6 +1,8 @@
 """The connections of the HTTP client: directly to the site, or through the proxy that the environment names.
 
-Boundary: opens connections; `crawler.fetch.proxies` chooses the proxy, and `crawler.fetch.client` sends the requests.
+A direct connection goes only to an address that `origins` allows.
+
+Boundary: opens connections; `crawler.proxies` chooses the proxy, and `crawler.fetch.client` sends the requests.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ import httpcore
 import httpx
 
 from crawler.fetch.deadline import Deadline, apply_deadline
-from crawler.fetch.proxies import ProxyServer, proxy_for
+from crawler.fetch.origins import CheckedBackend
+from crawler.proxies import ProxyServer, proxy_for
 
 
 class Transports(httpx.BaseTransport):
@@ -21,7 +24,8 @@ class Transports(httpx.BaseTransport):
     httpx reads these variables too, but fails on values that it does not know even if no request needs them.
     """
 
-    def __init__(self, connections: int, deadline: Deadline) -> None:
+    def __init__(self, root: str, connections: int, deadline: Deadline) -> None:
+        self._root = root
         self._limits = httpx.Limits(max_connections=connections)
         self._deadline = deadline
         self._opened: dict[ProxyServer | None, httpx.HTTPTransport] = {}
@@ -50,6 +54,9 @@ class Transports(httpx.BaseTransport):
             login = (proxy.user, proxy.password) if proxy.user or proxy.password else None
             server = httpx.Proxy(proxy.url, auth=login, ssl_context=_tls_context() if proxy.is_tls else None)
         transport = httpx.HTTPTransport(verify=_tls_context(), limits=self._limits, proxy=server)
+        if proxy is None:  # the proxy resolves the name of the site by itself
+            pool = transport._pool  # noqa: SLF001
+            pool._network_backend = CheckedBackend(pool._network_backend, self._root)  # noqa: SLF001
         apply_deadline(transport, self._deadline)
         if proxy is not None:
             _drop_target_of_proxies(transport)

@@ -311,7 +311,7 @@ def _begins_sentence(link: LexborNode) -> bool:
     for _ in range(_LABEL_PARTS):
         if node is None or node.tag == "br" or node.tag in _BREAKING:
             break
-        letters += sum(c.isalpha() for c in (node.text_content or "" if dom.is_text(node) else dom.text(node)))
+        letters += sum(map(str.isalpha, node.text_content or "" if dom.is_text(node) else dom.text(node)))
         node = node.next
     return letters > _SIGNS_LENGTH
 

@@ -47,7 +47,7 @@ def is_text(node: LexborNode) -> bool:
 
 def is_element(node: LexborNode) -> bool:
     """Whether a node is an element rather than text, a comment or a doctype."""
-    return not (node.tag or "-").startswith(("-", "!", "_"))
+    return (node.tag or "-")[0] not in "-!_"
 
 
 def is_silent(node: LexborNode) -> bool:
@@ -73,11 +73,12 @@ def raw_text(node: LexborNode, skip: frozenset[int] = frozenset()) -> str:
     stack = [node]
     while stack:  # no recursion: a hostile page may be nested deeper than Python's stack allows
         current = stack.pop()
-        if is_text(current):
+        tag = current.tag or "-"
+        if tag == "-text":
             parts.append(current.text_content or "")
-        elif current.tag == "br":
+        elif tag == "br":
             parts.append(" ")
-        elif is_element(current) and current.mem_id not in skip and (current is node or not is_silent(current)):
+        elif tag[0] not in "-!_" and current.mem_id not in skip and (current is node or not is_silent(current)):
             stack.extend(reversed(list(children(current))))
     return "".join(parts)
 

@@ -21,7 +21,7 @@ from crawler import markup, site, urls
 from crawler.errors import MarkupDrift, NotAnArticle, Rejection
 from crawler.markup import Markup
 from crawler.parse import body as body_reader
-from crawler.parse import classify, decode, dom, fields, frame, guard, inline, related, structure
+from crawler.parse import classify, decode, dom, ending, fields, frame, guard, inline, related, structure
 from crawler.parse import head as head_reader
 from crawler.parse.body import BodyParts
 from crawler.parse.frame import Frame, PageTree
@@ -34,7 +34,6 @@ from crawler.types import Article, ArticleKind, Block, ImageBlock, Related
 PARSER_VERSION = 3
 
 _MAX_TITLE = 100_000  # characters; a title is copied into an address, the search index and each list
-_TAIL = 4096  # characters; a complete page has `</html>` within this distance of its end
 
 
 def parse_page(
@@ -90,7 +89,7 @@ def _open(body: bytes, url: str, content_type: str | None, fetched_at: datetime,
     if rejection := classify.of_page(tree, head, url):
         raise NotAnArticle(url, rejection)
     post_id, id_problems = _post_id(head, url)
-    problems = (*decoded.problems, *_truncation(decoded.text), *head.problems, *id_problems, *changes)
+    problems = (*decoded.problems, *_truncation(body), *head.problems, *id_problems, *changes)
     return PageTree(tree, head, url, fetched_at, post_id, problems)
 
 
@@ -110,8 +109,8 @@ def _post_id(head: Head, url: str) -> tuple[int | None, tuple[str, ...]]:
     return named if named is not None else own, ()
 
 
-def _truncation(text: str) -> tuple[str, ...]:
-    return () if "</html" in text[-_TAIL:].lower() else ("page: ends before </html>, it may be cut",)
+def _truncation(body: bytes) -> tuple[str, ...]:
+    return ("page: ends before </html>, it may be cut",) if ending.is_cut_off(body) else ()
 
 
 # --- known layout

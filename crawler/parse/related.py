@@ -16,6 +16,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -157,11 +158,12 @@ def _is_first(text: LexborNode) -> bool:
     if parent is None or parent.tag not in _BLOCKS or parent.tag == "p" or after is None or after.tag not in _BLOCKS:
         return False
     before = text.prev
-    while before is not None and not dom.is_element(before) and not (before.text_content or "").strip():
+    while before is not None and not dom.is_element(before) and not dom.text(before):
         before = before.prev
     return before is None
 
 
+@lru_cache(maxsize=1 << 10)  # the pages of a site share most of their short texts
 def _comparable(text: str) -> str:
     """Return a heading without accents, case, counts, punctuation and differences in white space."""
     plain = _INVISIBLE.sub("", unicodedata.normalize("NFKD", text.casefold()))
@@ -290,7 +292,8 @@ def _has_own_heading(node: LexborNode, links: Sequence[LexborNode]) -> bool:
         return False
     found = node.css(f"{heading.tag}, a[href]")
     first = next(n for n in found if n.mem_id == heading.mem_id or n.mem_id in dom.ids(links))
-    titles = [dom.text(link) for link in links if dom.text(link) and not _READ_MORE.match(_comparable(dom.text(link)))]
+    texts = [dom.text(link) for link in links]
+    titles = [text for text in texts if text and not _READ_MORE.match(_comparable(text[:_LONGEST_HEADING]))]
     is_short = len(dom.text(heading)) <= _LABEL
     return first.mem_id == heading.mem_id and is_short and any(title != dom.text(heading) for title in titles)
 
@@ -304,7 +307,7 @@ def _only_stories(node: LexborNode, links: Sequence[LexborNode]) -> bool:
         if current is None:
             line, after_link = 0, False
         elif dom.is_text(current):
-            letters = sum(c.isalpha() for c in current.text_content or "")
+            letters = sum(map(str.isalpha, current.text_content or ""))
             line, other = line + letters, other + letters
             if after_link and line > _AFTER_LINK:
                 return False

@@ -182,7 +182,7 @@ def _rest(part: LexborNode, skip: frozenset[int]) -> str:
 
 def _is_prose(text: str) -> bool:
     """Whether a text has words, unlike a date or a number of comments."""
-    return sum(c.isalpha() for c in text) > sum(c.isdigit() for c in text)
+    return sum(map(str.isalpha, text)) > sum(map(str.isdigit, text))
 
 
 def _select(story: _Story, selector: str) -> list[LexborNode]:

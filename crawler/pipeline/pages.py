@@ -10,13 +10,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from crawler import schedule, urls
-from crawler.errors import NOT_FOUND, BadStatus, MarkupDrift, NotAnArticle, PageError
+from crawler.errors import NOT_FOUND, BadStatus, CutOff, FetchError, MarkupDrift, NotAnArticle, PageError, WarcCorrupted
 from crawler.outcome import Outcome, OutcomeKind
+from crawler.parse import ending
 from crawler.pipeline.articles import parse, publication_time, save_parsed_page, store_article
 from crawler.pipeline.fetching import Capture, FetchFailure, fetch
 from crawler.pipeline.quarantine import guarded
 from crawler.pipeline.run import Run
 from crawler.pipeline.source_selection import add_related
+from crawler.pipeline.stored_pages import response_of
 from crawler.purpose import Purpose
 from crawler.schedule import conditional
 from crawler.schedule.conditional import Validators
@@ -24,6 +26,7 @@ from crawler.types import Article, ErrorKind, PageForFetch, PageOutcome, PageSta
 
 _OK = 200
 _NOT_MODIFIED = 304
+_CUT_OFF_RETRIES = 3
 
 
 def visit_page(run: Run, page: PageForFetch) -> Outcome:
@@ -60,10 +63,14 @@ def handle_response(run: Run, page: PageForFetch, response: Capture) -> Outcome:
         return _removed(run, page, response, f"HTTP status {fetched.status}")
     if fetched.status != _OK:
         return _failed(run, page, BadStatus(page.url, fetched.status), response.at)
+    cut_off = ending.is_cut_off(fetched.content) and _was_whole(run, page)
     try:
         article = parse(run, fetched)
     except (NotAnArticle, MarkupDrift) as error:
-        return _unparsed(run, page, error, response)
+        if not (cut_off and isinstance(error, MarkupDrift)):
+            return _unparsed(run, page, error, response)
+    if cut_off:
+        return _failed(run, page, CutOff(page.url, "the page ends before </html>; it was cut off"), response.at)
     with run.transaction():
         raw_id = run.capture_ids[response.ref]
         key = article.post_id or page.id  # the id in the canonical address may differ from the id of the page
@@ -75,6 +82,21 @@ def handle_response(run: Run, page: PageForFetch, response: Capture) -> Outcome:
     run.report.fetched += 1
     setattr(run.report, verdict, getattr(run.report, verdict) + 1)
     return Outcome(OutcomeKind(verdict), key, page.url, article.title)
+
+
+def _was_whole(run: Run, page: PageForFetch) -> bool:
+    """Whether the page can be expected to have an end tag, so that a page without one is a fault of the transfer.
+
+    An archived article is compared with its archived page. A new page may lack the tag for good, so after a few attempts
+    it is accepted.
+    """
+    stored = run.archive.article(page.id)
+    if stored is None or stored.raw is None:
+        return page.failures < _CUT_OFF_RETRIES
+    try:
+        return not ending.is_cut_off(response_of(run.warc.read(stored.raw)).content)
+    except (WarcCorrupted, FetchError):
+        return False
 
 
 def retry_abandoned(run: Run, sightings: Iterable[Sighting], now: datetime) -> None:

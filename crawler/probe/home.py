@@ -35,7 +35,7 @@ def menu(evidence: ProbeEvidence) -> CheckResult:
 
 
 def _no_menu(evidence: ProbeEvidence) -> CheckResult:
-    """Return the result for a home page without a known menu; it lists any links to sections elsewhere on the page."""
+    """Return the result for a home page without a known menu: the sections to which other links on it lead, if any."""
     links = (urls.absolute(evidence.site.root, link) for link in _LINKS.findall(_html(evidence, "home")))
     own = {path(urls.canonical(u)) for u in links if u and evidence.site.owns(u) and urls.shape(u) == "section"}
     if not own:

@@ -168,7 +168,7 @@ def _of_syllable(text: str, left: str, right: str) -> float:
 
 
 def _of_mixed(text: str, lexicon: Lexicon) -> float:
-    """Return the log probability of a word with inner capitals; `MobiFone` has a likelier form than `iPhone`."""
+    """Return the log probability of a word with inner capitals: higher for the form of `MobiFone` than for `iPhone`."""
     if lexicon.is_name(text):
         return _BRAND
     if _CAPITAL_INSIDE.match(text) and "".join(takewhile(str.islower, text)) not in words.PREFIXES:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from crawler.repair import quotes, score, shapes, words, wrap
@@ -86,9 +87,10 @@ def _number_splits(text: str, lexicon: Lexicon) -> Iterator[score.Split]:
             yield score.Split(two.start(), shapes.after_word(one[0], two[0], lexicon), two.start())
 
 
-def protected(text: str) -> list[tuple[int, int]]:
+@lru_cache(maxsize=4)  # each rule asks for the chunks of the same text
+def protected(text: str) -> tuple[tuple[int, int], ...]:
     """Return the start and end of each chunk that no rule may change, such as a web address or a file name."""
-    return [m.span() for m in re.finditer(r"\S+", text) if _ADDRESS.search(m[0])]
+    return tuple(m.span() for m in re.finditer(r"\S+", text) if _ADDRESS.search(m[0]))
 
 
 def runs(text: str) -> Iterator[score.LetterRun]:

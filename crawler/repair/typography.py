@@ -59,7 +59,11 @@ _CODE = re.compile(rf"\b(?:{_C}?{_S}{{3,}})(?={_C}{{1,3}}\d{{1,4}}(?:{_C}\d{{0,3
 _AFTER_CODE = re.compile(
     r"(?<![\w.-])(?P<code>[A-Z]{1,5}\d{1,4}(?:[A-Z]\d{0,3})?|\d{1,2}G)(?=(?:et|en|est|à|dans|avec|pour|des?|du|aux?|sur|par|qui|ont|sont|lors|les?|la)\b)"
 )
-_ORDINAL = re.compile(r"\b(?P<number>\d+|[IVX]{1,6}) (?P<end>e|è|ème|ᵉ|er|ère|ᵉʳ)(?= [a-zà-öø-ÿœæA-Z])")
+# Only the first is `1er` or `1ère`. An ordinal is singular, so it is none before a plural verb.
+_ORDINAL = re.compile(
+    r"\b(?:(?:\d+|[IVX]{1,6}) (?:e|è|ème|ᵉ)|[1I] (?:er|ère|ᵉʳ))(?= [a-zà-öø-ÿœæA-Z])"
+    r"(?! (?:ont|sont|étaient|avaient|seront|furent)\b)"
+)
 _ELISION = re.compile(
     r"(?<![\w'’])(?P<word>(?:[ldnsjmtcLDNSJMTC]|[Qq]u|[Ll]orsqu|[Pp]uisqu|[Jj]usqu)['’])[ \u00a0]+(?=[^\W\d_])"
 )
@@ -130,7 +134,7 @@ def agency(text: str) -> list[Repair]:
 
 def ordinal(text: str) -> list[Repair]:
     """Remove the space inside an ordinal number, as in `45 e anniversaire`."""
-    return _each("torn-ordinal", text, lambda m: m["number"] + m["end"], _ORDINAL)
+    return _each("torn-ordinal", text, lambda m: m[0].replace(" ", ""), _ORDINAL)
 
 
 def elision(text: str) -> list[Repair]:

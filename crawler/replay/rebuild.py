@@ -24,6 +24,10 @@ from crawler.warc import Damage, Record
 _BATCH = 50  # records in one transaction
 
 
+#: Tables that must not lose rows, whatever the version of the parser.
+_NEVER_LOST = ("raw", "articles", "revisions")
+
+
 @dataclass
 class RebuildReport:
     """What a rebuild replayed, and how the new database differs from the old one.
@@ -44,8 +48,14 @@ class RebuildReport:
 
     @property
     def lost(self) -> list[TableDifference]:
-        """The tables in which the old database has articles or revisions that the new one does not have."""
-        return [t for t in self.differing if t.table in ("articles", "revisions") and t.only_old]
+        """The tables in which the old database has evidence that the new one does not have.
+
+        These are rows that only the old database has, and captures with another date, digest or place in it. Such a
+        difference does not come from another parser or layout, but from WARC files that were changed or lost.
+        """
+        return [
+            t for t in self.differing if (t.only_old and t.table in _NEVER_LOST) or (t.changed and t.table == "raw")
+        ]
 
 
 def rebuild(run: Run, old: Path) -> RebuildReport:

@@ -221,10 +221,10 @@ def _print_result(result: DrillResult) -> None:
         output.text(f"  {gap}")
     output.text(f"process    killed {result.kills} times")
     if found.unseen:
-        output.text(f"\ncould not be archived by any crawler: {len(found.unseen)}")
+        output.heading(f"could not be archived by any crawler: {len(found.unseen)}")
         for note in found.unseen:
             output.text(f"  {note.kind} {note.id}: {note.says}")
-    output.text(f"\nlost: {len(found.lost) or 'nothing'}")
+    output.heading(f"lost: {len(found.lost) or 'nothing'}")
     for note in found.lost:
         output.text(f"  {note.kind}{'' if note.id is None else f' {note.id}'}: {note.says}")
 

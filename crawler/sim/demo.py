@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from crawler import app, collect, config, lexicon, query, render
+from crawler import app, collect, config, files, lexicon, opening, query, render
 from crawler.errors import BadInput
 from crawler.parse import seedtext
 from crawler.pipeline import Progress
@@ -31,7 +31,8 @@ class _Demo:
     failed: list[str] = field(default_factory=list)
 
     def title(self, text: str) -> None:
-        self.write(f"\n── {text}")
+        self.write("")
+        self.write(f"── {text}")
 
     def check(self, good: bool, what: str) -> None:
         self.write(f"   {'ok' if good else 'FAILED'}: {what}")
@@ -80,8 +81,8 @@ def _prepare_folder(archive: Path) -> None:
         raise BadInput(f"{archive} already contains an archive", "choose another folder: vna --archive DIR demo")
     if (archive / _MARK).exists():
         shutil.rmtree(archive)
-    archive.mkdir(parents=True, exist_ok=True)
-    (archive / _MARK).write_text("`vna demo` empties this folder when it starts.\n", "utf-8")
+    files.make_folder(archive)
+    files.replace(archive / _MARK, b"`vna demo` empties this folder when it starts.\n")
 
 
 def _poll(demo: _Demo, settings: config.Config, progress: Progress, what: str) -> RunReport:
@@ -95,7 +96,7 @@ def _check_seeds(demo: _Demo, seeds: list[Article]) -> StoredArticle | None:
 
     Print the first one and return it; if it is absent, return None.
     """
-    with app.reading_archive(demo.archive) as archive:
+    with opening.reading_archive(demo.archive) as archive:
         stored = [_find(archive, seed.title) for seed in seeds]
     same = [s is not None and render.text(s) == seedtext.write(seed) for s, seed in zip(stored, seeds, strict=True)]
     demo.title("one of the seed articles, as archived")
@@ -115,10 +116,11 @@ def _find(archive: Archive, title: str) -> StoredArticle | None:
 def _search(demo: _Demo, seeds: list[Article]) -> None:
     demo.title(f"search: {_SEARCH}")
     wanted = query.parse(_SEARCH)
-    with app.reading_archive(demo.archive) as archive:
+    with opening.reading_archive(demo.archive) as archive:
         found = archive.search(wanted.match, since=None, until=None, section=None, limit=50, rank=False)
     for row in found[:3]:
-        demo.write(f"   {row['id']}  {row['title']}\n           {query.snippet([row['clean']], wanted)}")
+        demo.write(f"   {row['id']}  {row['title']}")
+        demo.write(f"           {query.snippet([row['clean']], wanted)}")
     titles = {row["title"] for row in found}
     demo.check(
         seeds[0].title in titles,
@@ -128,7 +130,7 @@ def _search(demo: _Demo, seeds: list[Article]) -> None:
 
 def _history(demo: _Demo, key: int) -> None:
     demo.title("what the agency changed")
-    with app.reading_archive(demo.archive) as archive:
+    with opening.reading_archive(demo.archive) as archive:
         revisions = archive.history(key)
     lines = render.difference(revisions[0], revisions[-1]) if len(revisions) > 1 else []
     for line in lines:

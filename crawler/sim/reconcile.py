@@ -96,7 +96,7 @@ class ArchiveContents:
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
-    """One difference between site and archive, with a message; `id` is None if no single article is concerned."""
+    """One difference between site and archive, with a message; `id` is None if it does not concern a single article."""
 
     kind: str
     id: int | None

@@ -12,6 +12,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from crawler import files
 from crawler.errors import Interrupted, StorageError, raise_if_stopped
 from crawler.storage.archive_identity import identity_in
 from crawler.storage.base import as_storage_error, connect_reading
@@ -47,8 +48,9 @@ def copy_database(source: Path, target: Path, stopping: Callable[[], bool] = lam
     """
     fresh = target.with_name(f"{target.name}.new")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        files.make_folder(target.parent)
         _discard(fresh)
+        files.create(fresh).close()
         _copy(source, fresh, stopping)
         _sync(fresh)
         fresh.replace(target)

@@ -10,11 +10,12 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from sqlite_utils import Database
 
+from crawler import files
 from crawler.errors import SchemaTooNew, SchemaTooOld, StorageError, StorageUnavailable
 from crawler.storage import schema
 
@@ -87,7 +88,7 @@ def _opening_lock(file: Path) -> Iterator[None]:
     mode.
     """
     try:
-        lock = file.with_name("vna.opening").open("ab")
+        lock = files.open_to_append(file.with_name("vna.opening"))
     except OSError as error:
         raise not_writable(file.parent, error) from error
     with lock:
@@ -152,11 +153,15 @@ def _has_changes_in_wal(file: Path) -> bool:
 
 def _connect(file: Path) -> sqlite3.Connection:
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        files.make_folder(file.parent)
+        if not os.access(file.parent, os.W_OK):
+            raise not_writable(file.parent, None)
+        if not file.exists():
+            # SQLite would use the umask, and follow a link to nothing. Its other files get the mode of this one.
+            with suppress(FileExistsError) if not file.is_symlink() else nullcontext():
+                files.create(file).close()
     except OSError as error:
         raise not_writable(file.parent, error) from error
-    if not os.access(file.parent, os.W_OK):
-        raise not_writable(file.parent, None)
     # An absolute path: SQLite may take a relative one that starts with `file:` for a URI, even for one in memory.
     return sqlite3.connect(file.absolute(), timeout=_BUSY_TIMEOUT, check_same_thread=False)
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from crawler import files
 from crawler.storage.base import not_writable
 from crawler.storage.locks import Role
 
@@ -69,17 +70,19 @@ class CrashMarker:
     def _read(self) -> tuple[str, int]:
         """Return the item and the number of crashes that are in the file; an empty text and 0 if there is no file."""
         with self._translated():
-            if not self._path.exists():
+            try:
+                content = files.read(self._path).decode()
+            except FileNotFoundError:
                 return "", 0
-            count, _, item = self._path.read_text("utf-8").partition("\n")[0].partition(" ")
+            count, _, item = content.partition("\n")[0].partition(" ")
         return item, int(count) if count.isdigit() else 0
 
     def _write(self, item: str, crashes: int) -> None:
         with self._translated():
             if self._file is None:
                 # without `parents`: an archive folder that was moved away must not be recreated
-                self._path.parent.mkdir(exist_ok=True)
-                self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+                files.make_folder(self._path.parent, parents=False)
+                self._file = files.open_to_overwrite(self._path)
             # the file is not truncated: only its first line counts
             os.pwrite(self._file, f"{crashes} {item}\n".encode(), 0)
         self._item, self._crashes = item, crashes

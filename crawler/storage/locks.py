@@ -12,10 +12,11 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Literal
 
+from crawler import files
 from crawler.errors import AlreadyRunning, StorageError
 from crawler.storage.base import not_writable
 
@@ -38,13 +39,13 @@ def holding(folder: Path, role: Role, command: str, since: str) -> Iterator[None
         StorageError: the folder cannot be written, or its file system does not support locks.
 
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        common = (folder / LOCK).open("ab+", buffering=0)
-        own = (folder / f"vna-{role}.lock").open("ab+", buffering=0)
-    except OSError as error:
-        raise not_writable(folder, error) from error
-    with common, own:
+    with ExitStack() as opened:
+        try:
+            files.make_folder(folder)
+            common = opened.enter_context(files.open_to_append(folder / LOCK, buffering=0))
+            own = opened.enter_context(files.open_to_append(folder / f"vna-{role}.lock", buffering=0))
+        except OSError as error:
+            raise not_writable(folder, error) from error
         _lock(folder, common, fcntl.LOCK_EX if role == "alone" else fcntl.LOCK_SH, None if role == "alone" else "alone")
         _lock(folder, own, fcntl.LOCK_EX, role)
         try:
@@ -69,7 +70,7 @@ def exclusive_lock(file: Path, refusal: str) -> Iterator[None]:
         AlreadyRunning: another process holds the lock; `refusal` is the error message.
 
     """
-    with file.open("ab") as lock:
+    with files.open_to_append(file) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -99,13 +100,13 @@ def _locking_failed(path: Path, error: OSError) -> StorageError:
 
 def _holders(folder: Path, role: Role | None) -> str:
     """Return a description of the process that has `role`; if `role` is None, of all processes that have a role."""
-    files = [folder / f"vna-{role}.lock"] if role else sorted(folder.glob("vna-*.lock"))
-    return ", ".join(filter(None, map(_holder, files))) or "another process"
+    locks = [folder / f"vna-{role}.lock"] if role else sorted(folder.glob("vna-*.lock"))
+    return ", ".join(filter(None, map(_holder, locks))) or "another process"
 
 
 def _holder(lock: Path) -> str | None:
     try:
-        data = json.loads(lock.read_text("utf-8"))
+        data = json.loads(files.read(lock))
         return f"`vna {data['command']}` (pid {data['pid']}, since {data['since']})"
     except (OSError, ValueError, KeyError):  # no holder, or the file is being written right now
         return None
@@ -125,11 +126,14 @@ class Claims:
         The block runs in any case. It receives True, or False if another process has claimed the post id.
 
         Raises:
-            StorageError: the file system does not support locks.
+            StorageError: the claims file cannot be written, or the file system does not support locks.
 
         """
         if self._file is None:
-            self._file = self._path.open("ab+", buffering=0)
+            try:
+                self._file = files.open_to_append(self._path, buffering=0)
+            except OSError as error:
+                raise not_writable(self._path.parent, error) from error
         try:
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
         except (BlockingIOError, PermissionError):  # POSIX allows EAGAIN and EACCES if another process holds the lock

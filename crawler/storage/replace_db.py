@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from crawler import files
 from crawler.storage.archive import FILE
 from crawler.storage.base import not_writable
 
-_SUFFIXES = ("", "-wal", "-shm")
+_SUFFIXES = ("-wal", "-shm")
+_UNFINISHED = "unfinished"
 
 
 def replace_database(fresh: Path, folder: Path, stamp: str) -> Path | None:
@@ -28,7 +30,7 @@ def replace_database(fresh: Path, folder: Path, stamp: str) -> Path | None:
 
     """
     current, renamed = folder / FILE, folder / f"{FILE}.before-{stamp}"
-    arriving = folder / f"{FILE}.new"
+    arriving = files.temporary_name(current)
     try:
         shutil.move(fresh, arriving)  # slow from another disk, so first: the rename below is atomic
         if replaced := current.exists():
@@ -45,38 +47,43 @@ def _keep(current: Path, renamed: Path) -> None:
         renamed.hardlink_to(current)
     except OSError:  # some file systems have no hard links
         current.rename(renamed)
-    for suffix in _SUFFIXES[1:]:
+    for suffix in _SUFFIXES:
         if (file := current.with_name(current.name + suffix)).exists():
             file.rename(renamed.with_name(renamed.name + suffix))
 
 
 @contextmanager
-def prepared_folder(folder: Path, warc: Path) -> Iterator[None]:
-    """Create a folder for a new database, with a link to `warc`, the folder with the WARC files of another archive.
+def unfinished_folder(into: Path, warc: Path) -> Iterator[Path]:
+    """Yield a folder in which to build a new database; move the database to the folder `into` when the block ends.
 
-    If the block fails, restore the folder's previous state.
+    So `into` never contains half a database: what a killed process left is deleted at the next call. Both folders get a
+    link to `warc`, the folder with the WARC files of another archive. If the block fails, `into` is as before.
 
     Raises:
-        StorageError: the folder cannot be written.
+        StorageError: a folder cannot be written.
 
     """
-    is_new, link = not folder.exists(), folder / "warc"
+    is_new, folder = not into.exists(), into / _UNFINISHED
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not link.exists():
-            link.symlink_to(warc.resolve(), target_is_directory=True)
+        shutil.rmtree(folder, ignore_errors=True)  # of a process that was killed
+        files.make_folder(into)
+        files.make_folder(folder)
+        for place in (into, folder):
+            if not (link := place / "warc").exists():
+                link.symlink_to(warc.resolve(), target_is_directory=True)
     except OSError as error:
-        raise not_writable(folder, error) from error
+        raise not_writable(into, error) from error
     try:
-        yield
+        yield folder
+        (folder / FILE).rename(into / FILE)
     except BaseException:
-        for suffix in _SUFFIXES:
-            (folder / (FILE + suffix)).unlink(missing_ok=True)
         if is_new:
-            remove_folder(folder)
+            remove_folder(into)
         raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_folder(folder: Path) -> None:
-    """Delete a folder made by `prepared_folder`, with its link to the WARC files; the WARC files are not deleted."""
+    """Delete a folder with a new database, with its link to the WARC files; the WARC files are not deleted."""
     shutil.rmtree(folder)  # does not follow links

@@ -142,7 +142,7 @@ class Sources:
         )
 
     def pages_known(self, ids: Iterable[int]) -> set[int]:
-        """Return those of the post ids `ids` that have a row in the table `pages`, including ids known to be absent."""
+        """Return the post ids in `ids` that have a row in the table `pages`, including ids known to be absent."""
         rows = self.db.query(
             "SELECT id FROM pages WHERE id IN (SELECT value FROM json_each(?))", [json.dumps(list(ids))]
         )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import io
 import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +19,7 @@ from types import TracebackType
 from typing import IO, Self
 
 import crawler
+from crawler import files
 from crawler.errors import WarcError
 from crawler.types import Fetched, RawRef
 from crawler.warc import members
@@ -58,7 +58,7 @@ class WarcStore:
         self._software = software
         self._identity = identity
         self._known_end = known_end
-        self._file: io.BufferedRandom | None = None
+        self._file: IO[bytes] | None = None
         self._name = ""
 
     def __enter__(self) -> Self:
@@ -186,14 +186,14 @@ class WarcStore:
             ) from error
         return RawRef(self._name, offset, len(member), digest)
 
-    def _open(self, now: datetime) -> io.BufferedRandom:
+    def _open(self, now: datetime) -> IO[bytes]:
         day = now.strftime("%Y%m%d")
         if self._file is not None:
             if f"vna-{day}-" in self._name and self._file.seek(0, os.SEEK_END) < self._max_bytes:
                 return self._file
             self.close()
         folder = self._directory / now.strftime("%Y/%m")
-        folder.mkdir(parents=True, exist_ok=True)
+        files.make_folder(folder)
         path, self._file = self._writable_file(folder, day)
         self._name = path.relative_to(self._directory).as_posix()
         if self._file.seek(0, os.SEEK_END) == 0:
@@ -201,7 +201,7 @@ class WarcStore:
             _sync_folder(folder)
         return self._file
 
-    def _writable_file(self, folder: Path, day: str) -> tuple[Path, io.BufferedRandom]:
+    def _writable_file(self, folder: Path, day: str) -> tuple[Path, IO[bytes]]:
         """Open and lock the first file of the day that may be continued, or else a new file.
 
         A file may be continued if it is unlocked, intact and smaller than `max_bytes`, and if all its responses have
@@ -212,9 +212,9 @@ class WarcStore:
         last = int(existing[-1].name.removesuffix(".warc.gz").rpartition("-")[2]) if existing else -1
         new = (folder / f"vna-{day}-{number:03}.warc.gz" for number in itertools.count(last + 1))
         for path in itertools.chain(existing, new):
-            if path.exists() and path.stat().st_size >= self._max_bytes:
+            if path.is_symlink() or (path.exists() and path.stat().st_size >= self._max_bytes):
                 continue
-            file = path.open("a+b")
+            file = files.open_to_append(path)
             if _try_lock(file) and self._may_append(path):
                 return path, file
             file.close()

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import mmap
 import os
-import shutil
 import zlib
 from contextlib import suppress
 from pathlib import Path
 
+from crawler import files
 from crawler.errors import WarcCorrupted
 from crawler.warc.reading import advance, corrupted
 
@@ -37,11 +37,12 @@ def repair_tail(path: Path, start: int = 0) -> int:
         return 0
     if next_record(path, good) is not None:
         raise corrupted(path, good, "damaged, and intact records follow the damage")
+    if path.is_symlink():
+        raise corrupted(path, good, "incomplete at its end, and a symbolic link, which is not repaired")
     with path.open("r+b") as file:
         file.seek(good)
         torn = path.with_name(f"{path.name}.{good}.torn")
-        with torn.open("wb") as kept:
-            shutil.copyfileobj(file, kept)
+        files.replace(torn, file)
         file.truncate(good)
         file.flush()
         os.fsync(file.fileno())

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from crawler import files
 from crawler.clock import StoppableClock
 
 _FORMAT = struct.Struct("dd")  # seconds since 1970, error of the machine's clock in seconds
@@ -64,5 +65,5 @@ class SharedClock(StoppableClock):
 
 def create_clock(file: Path, moment: datetime) -> SharedClock:
     """Create a simulated clock that starts at `moment` and stores its time in `file`."""
-    file.write_bytes(_FORMAT.pack(moment.timestamp(), 0.0))
+    files.replace(file, _FORMAT.pack(moment.timestamp(), 0.0))
     return SharedClock(file)

@@ -5,7 +5,7 @@ Boundary: reads only; `crawler.sim.reconcile` decides whether the contents are r
 
 from __future__ import annotations
 
-from crawler import app, records
+from crawler import opening, records
 from crawler.config import Config
 from crawler.pipeline import Silent
 from crawler.replay import VerifyReport, verify
@@ -16,7 +16,7 @@ from crawler.types import StoredArticle
 
 def contents(config: Config) -> tuple[ArchiveContents, VerifyReport]:
     """Return the contents of an archive, and the report of its verification."""
-    with app.auditing(config) as (archive, warc):
+    with opening.auditing(config) as (archive, warc):
         verified = verify(archive, warc, Silent())
         pairs = archive.db.query("SELECT article, other FROM duplicates")
         found = ArchiveContents(

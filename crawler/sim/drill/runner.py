@@ -5,6 +5,7 @@ Boundary: calls the steps in order; the scenarios are in `scenarios`, and `crawl
 
 from __future__ import annotations
 
+import io
 import shutil
 import statistics
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from pathlib import Path
 
-from crawler import logs
+from crawler import files, logs
 from crawler.errors import BadInput
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline import Progress
@@ -120,14 +121,14 @@ def prepare_folder(archive: Path) -> None:
                 "choose another folder: vna --archive DIR drill",
             )
         shutil.rmtree(archive)
-    archive.mkdir(parents=True, exist_ok=True)
-    (archive / MARK).write_text("`vna drill` empties this folder when it starts.\n", "utf-8")
+    files.make_folder(archive)
+    files.replace(archive / MARK, b"`vna drill` empties this folder when it starts.\n")
 
 
 @contextmanager
 def _drill(archive: Path, seeds: Path, seed: int, lexicon: Lexicon | None) -> Iterator[Drill]:
     with ExitStack() as parts:
-        log = parts.enter_context((archive / LOG).open("w", encoding="utf-8"))
+        log = parts.enter_context(io.TextIOWrapper(files.create(archive / LOG), "utf-8", line_buffering=True))
         parts.enter_context(logs.logging_to(log, "human"))
         clock = create_clock(archive / CLOCK, BEGIN)
         parts.callback(clock.close)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from crawler import app, config
+from crawler import app, config, opening
 from crawler.daemon.health_monitor import HealthMonitor
 from crawler.daemon.jobs import jobs
 from crawler.daemon.watchdog import WatchdogClock
@@ -90,7 +90,7 @@ class DrillService:
 
     def archive(self) -> Archive:
         """Return the archive of the drill, opened for reading."""
-        return app.reading_archive(self.config.archive)
+        return opening.reading_archive(self.config.archive)
 
     def _check_health(self, now: datetime) -> None:
         if now - self._checked_at >= _CHECK_INTERVAL:

@@ -59,10 +59,16 @@ class FakeSite:
         """The root URL of the control endpoints."""
         return self._context.base + CONTROL
 
+    @staticmethod
+    def is_control(path: str) -> bool:
+        """Whether the path of a request, with its query string, is that of a control endpoint."""
+        place = path.partition("?")[0]
+        return place == CONTROL or place.startswith(f"{CONTROL}/")
+
     def respond(self, request: SiteRequest) -> SiteResponse:
         """Return the response to one request, either for the site itself or for its control endpoints."""
         with self._lock:
-            if request.path == CONTROL or request.path.startswith(f"{CONTROL}/"):
+            if self.is_control(request.path):
                 return control.respond(self, request, CONTROL)
             arrived = time.monotonic()
             self._context.world.advance(self._context.now())

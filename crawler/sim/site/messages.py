@@ -20,7 +20,7 @@ XML = "text/xml;charset=utf-8"
 JSON = "application/json;charset=utf-8"
 PLAIN = "text/plain;charset=utf-8"
 SLOW_PIECES = 12  # a body with pauses is sent in this many pieces
-_GZIP_LEVEL = 5
+_GZIP_LEVEL = 1
 
 Headers = tuple[tuple[str, str], ...]
 

@@ -38,7 +38,12 @@ _TAGS = ("Vietnam", "défense", "dialogue")
 
 
 def stories(folder: Path, options: Options) -> list[Story]:
-    """Return a story for each seed article, and for each story listed under `Voir plus`, without repetitions."""
+    """Return a story for each seed article, and for each story listed under `Voir plus`, without repetitions.
+
+    With the option `no_samples`, there are none.
+    """
+    if options.no_samples:
+        return []
     section = options.section("politique").name
     found: list[Story] = []
     for path in sorted(folder.glob("*.txt")):

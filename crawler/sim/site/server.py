@@ -5,6 +5,7 @@ Boundary: owns the sockets and threads; `FakeSite.respond` decides the responses
 
 from __future__ import annotations
 
+import json
 import socket
 import sys
 import threading
@@ -16,11 +17,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
+from crawler.local_http import RESPONSE_HEADERS, Refusal, refusal
 from crawler.sim.site.fake_site import FakeSite
-from crawler.sim.site.messages import SLOW_PIECES, SiteRequest, SiteResponse
+from crawler.sim.site.messages import JSON, SLOW_PIECES, SiteRequest, SiteResponse, make_response
 
 _HOST = "127.0.0.1"
 _CHUNK = 8192
+_MAX_BODY = 1_000_000  # bytes of a request
+_LENGTH_DIGITS = 20
 _IDLE_TIMEOUT = 75.0  # seconds until an idle connection is closed
 
 
@@ -112,11 +116,37 @@ class _SiteHandler(BaseHTTPRequestHandler):
     server: _SiteServer
 
     def do_GET(self) -> None:
+        if (refused := self._refusal()) is not None:
+            self.close_connection = True  # the body is not read
+            response = make_response(json.dumps({"error": refused.message}), JSON, refused.status)
+            self._send(response.with_headers(("Connection", "close"), *RESPONSE_HEADERS))
+            return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         request = SiteRequest(self.command, self.path, dict(self.headers.items()), body)
         self._send(self.server.fake_site.respond(request))
 
     do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_GET  # noqa: N815 - the library requires this name
+
+    def _refusal(self) -> Refusal | None:
+        """Return why the request is refused. Only the control endpoints check where it comes from."""
+        return self._body_refusal() or (
+            self._control_refusal() if self.server.fake_site.is_control(self.path) else None
+        )
+
+    def _body_refusal(self) -> Refusal | None:
+        length = self.headers.get("Content-Length") or "0"
+        if self.headers.get("Transfer-Encoding"):
+            return Refusal(HTTPStatus.LENGTH_REQUIRED, "send the body with Content-Length")
+        if not (length.isascii() and length.isdecimal()):
+            return Refusal(HTTPStatus.BAD_REQUEST, "Content-Length is not a number")
+        if len(length) > _LENGTH_DIGITS or int(length) > _MAX_BODY:
+            return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {_MAX_BODY} bytes")
+        return None
+
+    def _control_refusal(self) -> Refusal | None:
+        changes = self.command not in ("GET", "HEAD")
+        address = (_HOST, self.server.server_port)
+        return refusal(self.headers.items(), address, changes=changes)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library requires this name
         """Print nothing, because the fake site keeps its own request log."""

@@ -104,6 +104,7 @@ class Options:
     robots: tuple[str, ...] = ()  # additional lines of robots.txt
     overlap: int = 0  # every nth story is also listed in a second section; 0 means none
     awkward: bool = False  # each generated story has only one address, in a form that breaks when it is re-encoded
+    no_samples: bool = False  # only generated stories, so that tests need not visit the sample articles
     history: int = 0  # additional generated stories, spread over 2010-2023
 
     def section(self, key: str) -> Section:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from urllib.parse import unquote, urlsplit
 
-from crawler import urls
+from crawler import redact, urls
 from crawler.errors import ConfigError
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
@@ -67,6 +67,15 @@ def proxy_for(url: str, environ: Mapping[str, str] = os.environ) -> ProxyServer 
         if value:
             return _server(variable, value)
     return None
+
+
+def proxy_secrets(environ: Mapping[str, str] = os.environ) -> set[str]:
+    """Return the texts to redact in messages: the values of the variables that contain a password, and their parts."""
+    values = {_value(environ, f"{name}_proxy")[1] for name in ("http", "https", "all")}
+    found = (
+        redact.secrets_of(value, host=value.rpartition("@")[2].partition(":")[0]) for value in values if "@" in value
+    )
+    return set().union(*found)
 
 
 def _value(environ: Mapping[str, str], name: str) -> tuple[str, str]:

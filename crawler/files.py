@@ -1,0 +1,173 @@
+"""Creates files and folders of an archive with fixed permissions, and opens them without following symbolic links.
+
+New files have mode 0640 and new folders 0750, whatever the umask; existing ones keep their mode. Another user may be
+allowed to write into a folder of the archive or above it, such as `/tmp`. So new files are created with O_EXCL, and
+existing ones opened with O_NOFOLLOW: a link that somebody has put there is an error, and its target does not change.
+
+Boundary: single files and folders; the callers decide their names and contents.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+FILE_MODE = 0o640
+FOLDER_MODE = 0o750
+_NO_MODES = (errno.EPERM, errno.ENOTSUP, errno.EINVAL)  # file systems without Unix permissions, such as FAT
+_NAME_SHOWN = 40  # characters of the name of a file in the name of its temporary file; a name may have 255 bytes
+
+
+def create(path: Path) -> IO[bytes]:
+    """Create a file and open it for reading and writing.
+
+    Raises:
+        OSError: the file cannot be created; `FileExistsError` if the name exists, also as a symbolic link.
+
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    opened = os.open(path, flags, FILE_MODE & 0o600)
+    file = os.fdopen(opened, "r+b")
+    try:
+        with _ignoring_missing_modes():
+            os.fchmod(opened, FILE_MODE)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def open_to_append(path: Path, *, buffering: int = -1) -> IO[bytes]:
+    """Open a file for reading and appending, and create it if it does not exist.
+
+    Raises:
+        OSError: the file cannot be opened, is a symbolic link or no regular file, or belongs to another user.
+
+    """
+    return os.fdopen(_open_or_create(path, os.O_RDWR | os.O_APPEND), "a+b", buffering=buffering)
+
+
+def open_to_overwrite(path: Path) -> int:
+    """Return a descriptor to overwrite a file in place. The file is created if it does not exist, and not truncated.
+
+    Raises:
+        OSError: see `open_to_append`.
+
+    """
+    return _open_or_create(path, os.O_RDWR)
+
+
+def read(path: Path) -> bytes:
+    """Return the content of a regular file.
+
+    Raises:
+        OSError: see `open_to_append`; `FileNotFoundError` if the file does not exist.
+
+    """
+    with os.fdopen(_open(path, os.O_RDONLY), "rb") as file:
+        return file.read()
+
+
+def replace(path: Path, content: bytes | IO[bytes]) -> None:
+    """Replace a file atomically; several processes and threads may replace it at the same time.
+
+    `content` is the new content, or an open file whose rest is copied. A symbolic link at `path` is itself replaced. The
+    content is not forced to the disk.
+
+    Raises:
+        OSError: the file cannot be written; the old one is unchanged.
+
+    """
+    temporary = temporary_name(path)
+    try:
+        with create(temporary) as file:
+            if isinstance(content, bytes):
+                file.write(content)
+            else:
+                shutil.copyfileobj(content, file)
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def temporary_name(path: Path) -> Path:
+    """Return an unpredictable hidden name in the folder of `path`."""
+    return path.with_name(f".{path.name[:_NAME_SHOWN]}.{secrets.token_hex(8)}.unfinished")
+
+
+def make_folder(folder: Path, *, parents: bool = True) -> None:
+    """Create a folder if it does not exist, with `parents` also the folders above it.
+
+    Raises:
+        OSError: a folder cannot be created, or a file has its name.
+
+    """
+    if parents and folder.parent != folder and not folder.parent.exists():
+        make_folder(folder.parent)
+    try:
+        folder.mkdir(FOLDER_MODE & 0o700)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+        return
+    # A folder inherits this bit from its parent; without it, new files would get another group.
+    inherited = folder.stat().st_mode & stat.S_ISGID
+    with _ignoring_missing_modes():
+        folder.chmod(FOLDER_MODE | inherited)
+
+
+def _open_or_create(path: Path, flags: int) -> int:
+    while True:
+        try:
+            return _open(path, flags)
+        except FileNotFoundError:
+            with suppress(FileExistsError), create(path):
+                pass  # if another process was faster, its file is opened
+
+
+def _open(path: Path, flags: int) -> int:
+    try:
+        # O_NONBLOCK: opening a named pipe would wait for its other end
+        opened = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise _explained(path, error) from error
+    try:
+        _require_own(path, opened)
+    except BaseException:
+        os.close(opened)
+        raise
+    return opened
+
+
+def _explained(path: Path, error: OSError) -> OSError:
+    """Return the error with a message that fits O_NOFOLLOW: the system's own is about links in a circle."""
+    if error.errno != errno.ELOOP:
+        return error
+    return OSError(errno.ELOOP, f"{path.name} is a symbolic link", str(path))
+
+
+def _require_own(path: Path, opened: int) -> None:
+    """Raise `PermissionError` unless a file is regular, and belongs to this user, to root or to the folder's owner."""
+    found = os.fstat(opened)
+    if not stat.S_ISREG(found.st_mode):
+        raise PermissionError(errno.EPERM, f"{path.name} is not a regular file", str(path))
+    if found.st_uid not in (os.geteuid(), 0, path.parent.stat().st_uid):
+        raise PermissionError(errno.EPERM, f"{path.name} belongs to another user", str(path))
+
+
+@contextmanager
+def _ignoring_missing_modes() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_MODES:
+            raise

@@ -1,0 +1,70 @@
+"""Opens an archive for commands that send no requests: for reading, for small changes and for checks.
+
+These commands start quickly because this module does not import the HTTP client and the pipeline.
+
+Boundary: connects the database and the WARC files of one archive; `app` opens an archive for work on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from crawler.config import Config
+from crawler.errors import SchemaTooOld
+from crawler.storage import FILE, Archive, open_archive
+from crawler.storage.archive_identity import stored_identity
+from crawler.storage.base import is_read_only
+from crawler.warc import WarcStore
+from crawler.warc.archive_id import archive_ids
+
+
+def reading_archive(folder: Path) -> Archive:
+    """Open an archive for reading. A database of an older version is upgraded first, as by any command that writes.
+
+    Raises:
+        StorageError: there is no archive, or it cannot be read or upgraded.
+
+    """
+    try:
+        return open_archive(folder, read_only=True)
+    except SchemaTooOld:
+        opened_archive(folder).close()
+        return open_archive(folder, read_only=True)
+
+
+def writing_archive(folder: Path) -> Archive:
+    """Open an archive for writing without a lock: the caller writes only rows that no other process writes.
+
+    Raises:
+        StorageError: there is no archive, or it cannot be opened.
+
+    """
+    reading_archive(folder).close()  # raises if there is none; the next line would create one
+    return opened_archive(folder)
+
+
+def opened_archive(folder: Path) -> Archive:
+    """Open an archive for writing. A database without an identity gets that of the WARC files, if they have one."""
+    is_new = stored_identity(folder / FILE) is None
+    archive = open_archive(folder)
+    found = {identity for _, identity in archive_ids(folder / "warc")} if is_new else set()
+    if len(found) == 1:
+        archive.set_identity(*found)
+    return archive
+
+
+@contextmanager
+def auditing(config: Config) -> Iterator[tuple[Archive, WarcStore]]:
+    """Open an archive and its WARC files to check them, while other processes may work there.
+
+    The check of the search index is a write for SQLite, but an archive that cannot be written can be checked as well.
+
+    Raises:
+        StorageError: there is no archive, or it cannot be opened.
+
+    """
+    open_it = reading_archive if is_read_only(config.archive / FILE) else writing_archive
+    with open_it(config.archive) as archive, WarcStore(config.archive / "warc") as warc:
+        yield archive, warc
