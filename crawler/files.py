@@ -16,6 +16,7 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedIOBase
 from pathlib import Path
 from typing import IO
 
@@ -75,7 +76,7 @@ def read(path: Path) -> bytes:
         return file.read()
 
 
-def replace(path: Path, content: bytes | IO[bytes]) -> None:
+def replace(path: Path, content: bytes | BufferedIOBase) -> None:
     """Replace a file atomically; several processes and threads may replace it at the same time.
 
     `content` is the new content, or an open file whose rest is copied. A symbolic link at `path` is itself replaced. The
@@ -88,10 +89,10 @@ def replace(path: Path, content: bytes | IO[bytes]) -> None:
     temporary = temporary_name(path)
     try:
         with create(temporary) as file:
-            if isinstance(content, bytes):
-                file.write(content)
-            else:
+            if isinstance(content, BufferedIOBase):
                 shutil.copyfileobj(content, file)
+            else:
+                file.write(content)
         temporary.replace(path)
     except BaseException:
         with suppress(OSError):
