@@ -39,8 +39,9 @@ _PER_TAG = 4e-6  # seconds; the readers of the tree take most of it
 _PER_OPEN = 4e-9  # seconds for each tag and open element
 _PER_FORMATTING = 8e-9  # seconds for each tag and open formatting element
 _PER_ATTRIBUTE_PAIR = 1.5e-9  # seconds for each ordered pair of attributes of one tag
-_TAG_BYTES = 200  # bytes for each tag, start tag or end tag
-_BLOCK_BYTES = 400  # further bytes for each start tag of a block: the paragraph that is read from it, and its row
+_TAG_BYTES = 200  # bytes for each start tag, end tag or comment
+_ELEMENT_BYTES = 350  # further bytes for each start tag: the element and a text after it
+_BLOCK_BYTES = 250  # further bytes for each start tag of a block or line: the paragraph that is read from it, its row
 _COPY_BYTES = 320  # bytes for each copy of a formatting element, without its attributes
 _ATTRIBUTE_BYTES = 200  # bytes for each attribute of a copy, without its value
 
@@ -99,7 +100,7 @@ class _Estimate:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._tags = self._blocks = self._pairs = self._formatting_pairs = self._copied = 0
+        self._tags = self._elements = self._blocks = self._pairs = self._formatting_pairs = self._copied = 0
         self._attribute_pairs = self._root_attributes = self._options = 0
         self._open: list[str | tuple[str, str]] = []
         self._formatting: list[Counter[tuple[str, str]]] = [Counter()]
@@ -137,14 +138,17 @@ class _Estimate:
         )
 
     def _bytes(self) -> int:
-        return self._tags * _TAG_BYTES + self._blocks * _BLOCK_BYTES + self._copied + self._text_bytes
+        return self._tag_bytes() + self._copied + self._text_bytes
+
+    def _tag_bytes(self) -> int:
+        return self._tags * _TAG_BYTES + self._elements * _ELEMENT_BYTES + self._blocks * _BLOCK_BYTES
 
     def _reason(self) -> str | None:
         if not self._is_excessive():
             return None
         if self._bytes() > MAX_BYTES:
             sizes = {
-                "tags": self._tags * _TAG_BYTES + self._blocks * _BLOCK_BYTES,
+                "tags": self._tag_bytes(),
                 "formatting elements copied into other elements": self._copied,
                 "text": self._text_bytes,
             }
@@ -169,6 +173,7 @@ class _Estimate:
             found += 1
             size += _copy_bytes(len(match[2]) // 2, len(match[2])) if match[2] else MAX_BYTES
         self._tags += number
+        self._elements += number
         self._pairs += number * (len(self._open) + number // 2)
         self._formatting_pairs += number * (self._number + found)
         self._copied += number * (self._size + (size if found else 0))
@@ -182,6 +187,7 @@ class _Estimate:
         self._pairs += len(self._open)
         self._formatting_pairs += self._number
         number = self._count_attributes(name, attributes)
+        self._elements += not closing
         if self._foreign:
             return self._foreign_tag(name, closing, match[4].endswith("/"))
         if name == "math":
@@ -270,7 +276,7 @@ class _Estimate:
     def _open_element(self, name: str, *, is_void: bool) -> None:
         if name not in syntax.INLINE:
             self._copied += self._size
-            self._blocks += 1
+        self._blocks += name not in syntax.INLINE or name == "br"
         for closed in syntax.CLOSES.get(name, ()):
             if self._open and self._open[-1] == closed:
                 self._pop(1)
