@@ -147,6 +147,7 @@ def _own_body(target: Path, archive: Path) -> int:
 
 
 _WARC = ("backfill", "--warc", "FILE")
+_PARSE = ("parse", "--url", f"{SITE}/x-post1.vnp", "FILE")
 
 FILES = (
     HostileFile("WARC: 11 records of 1 GB in 11 MB", "bomb.warc.gz", _WARC, _lazily(lambda: _huge(11))),
@@ -163,8 +164,12 @@ FILES = (
     HostileFile("own WARC: a body of 5 GB, rebuild", "none", ("rebuild",), _own_body, real_site=False),
     HostileFile("own WARC: a body of 5 GB, verify", "none", ("verify",), _own_body, real_site=False),
     HostileFile("own WARC: a body of 5 GB, poll (crash recovery)", "none", ("poll",), _own_body, real_site=False),
-    HostileFile("vna parse: 100,000 nested elements", "x.html", ("parse", "FILE"), _page(b"<div>" * 100_000)),
-    HostileFile("vna parse: 100 MB", "x.html", ("parse", "FILE"), _page(b"<p>x" * 25_000_000)),
+    HostileFile("vna parse: 100,000 nested elements", "x.html", _PARSE, _page(b"<div>" * 100_000)),
+    HostileFile("vna parse: 100 MB", "x.html", _PARSE, _page(b"<p>x" * 25_000_000)),
     HostileFile("vna import: seed text of 100 MB", "x.txt", ("import", "FILE"), _page(b"TITRE : x\n\n" + b"Le texte. " * 10_000_000)),
+    HostileFile("vna parse: gzip, 1 GB", "x.html.gz", _PARSE, _page(gzipped(bytes(MB), 1000))),
+    HostileFile("vna import: gzip, 1 GB", "x.txt", ("import", "FILE"), _page(gzipped(b" " * MB, 1000))),
+    HostileFile("vna import: 9 MB of texts", "x.txt", ("import", "FILE"), _page("\f".join(f"Titre {n}\n\nUn texte {n}.\n" for n in range(300_000)).encode())),
+    HostileFile("vna import: one line of 9 MB", "x.txt", ("import", "FILE"), _page(b"Titre\n\n" + b"Le texte. " * 900_000)),
     HostileFile("vna import: 9 MB of headings", "x.txt", ("import", "FILE"), _page(b"[Photo : x]\n\n" * 700_000)),
 )  # fmt: skip

@@ -27,7 +27,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from benchmarks.bomb_files import FILES
-from benchmarks.bomb_kinds import ANSWERS, Answer, Sender
+from benchmarks.bomb_kinds import ANSWERS, Answer, Body, Sender
 from crawler.sim.site import SECTIONS, FakeSite, Options, SiteRequest, build
 
 ROOT = Path(__file__).parent.parent
@@ -121,12 +121,14 @@ def _serving() -> Iterator[_Server]:
         server.server_close()
 
 
-def _config(folder: Path, server: _Server) -> Path:
-    file = folder / "config" / "crawler.toml"
-    file.parent.mkdir()
+def _config(folder: Path, server: _Server, requests: int = 0) -> Path:
+    """Write a configuration; `requests` is the most requests of a day, 0 for no limit."""
+    file = folder / "config" / f"crawler-{requests}.toml"
+    file.parent.mkdir(exist_ok=True)
     root = server.site.url
     file.write_text(
         f'[site]\nroot = "{root}/"\ncontact = "test@example.test"\n[politeness]\nrate = 0\ntimeout = {TIMEOUT}\nattempts = 1\n'
+        f"daily_cap = {requests}\n"
         f'[poll]\nlist_api = true\napi_hosts = ["{root}/"]\n[archive]\nreserve = 0\n'
     )
     return file
@@ -162,6 +164,8 @@ def _poll(server: _Server, answer: Answer, config: Path, archive: Path, new: lis
     if path == "/robots.txt":
         for file in (archive / "state").glob("robots-*.json"):
             file.unlink()
+    if isinstance(answer.send, Body):
+        answer.send.prepare()
     server.bomb = path, answer.send
     try:
         cost = _measured([*_RUN, "--config", str(config), "--archive", str(archive), *answer.command])
@@ -190,7 +194,7 @@ def main() -> int:
             if options.only in answer.name:
                 archive = folder / "archive"
                 shutil.copytree(first, archive)
-                cost, held, others = _poll(server, answer, config, archive, new)
+                cost, held, others = _poll(server, answer, _config(folder, server, answer.requests), archive, new)
                 lost = held < others and not answer.ends_the_run
                 failures += _print_row(answer.name, cost, f"{held} of {others}", failed=lost, verbose=options.verbose)
                 shutil.rmtree(archive)
