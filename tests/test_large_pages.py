@@ -56,3 +56,12 @@ def test_the_related_stories_of_a_page_are_read_in_linear_time_up_to_a_limit():
     assert time.process_time() - began < 5
     assert len(article.related) == 1_000
     assert any(problem.startswith("related: ") for problem in article.problems)
+
+
+@pytest.mark.parametrize(
+    "scripts", [["[" + "[]," * 310_000 + "[]]"], ["[" + "{}," * 250_000 + "{}]"] * 2], ids=["one script", "two scripts"]
+)
+def test_large_json_ld_is_not_read_but_the_page_is(scripts):
+    article = parse("<p>Un.</p>", "".join(f'<script type="application/ld+json">{one}</script>' for one in scripts))
+    assert article.text.startswith("Un.")
+    assert any(problem.startswith("JSON-LD: ") for problem in article.problems)
