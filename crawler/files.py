@@ -12,9 +12,11 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedIOBase
 from pathlib import Path
 from typing import IO
 
@@ -74,10 +76,11 @@ def read(path: Path) -> bytes:
         return file.read()
 
 
-def replace(path: Path, content: bytes) -> None:
+def replace(path: Path, content: bytes | BufferedIOBase) -> None:
     """Replace a file atomically; several processes and threads may replace it at the same time.
 
-    A symbolic link at `path` is itself replaced. The content is not forced to the disk.
+    `content` is the new content, or an open file whose rest is copied. A symbolic link at `path` is itself replaced. The
+    content is not forced to the disk.
 
     Raises:
         OSError: the file cannot be written; the old one is unchanged.
@@ -86,7 +89,10 @@ def replace(path: Path, content: bytes) -> None:
     temporary = temporary_name(path)
     try:
         with create(temporary) as file:
-            file.write(content)
+            if isinstance(content, BufferedIOBase):
+                shutil.copyfileobj(content, file)
+            else:
+                file.write(content)
         temporary.replace(path)
     except BaseException:
         with suppress(OSError):

@@ -24,6 +24,7 @@ from crawler.discover.element import Element, Shape
 from crawler.discover.found import Discovery, article_link, deduplicate, instant, usable
 from crawler.discover.problems import ProblemKind, Problems, summary
 from crawler.discover.xml_reader import XmlReader
+from crawler.discover.xml_text import without_line_breaks
 from crawler.errors import UnreadableSource
 from crawler.parse import dom, times
 from crawler.site import HANOI, NEWS_SITEMAP, Site
@@ -37,7 +38,6 @@ _SITEMAP = Shape(
 _MONTH = re.compile(r"(?<!\d)(20\d{2})[-_/]?(0?[1-9]|1[0-2])(?=\D*(?:\.xml|$))")
 _NO_ARTICLES = re.compile(r"categor|topic|/tags?\b", re.IGNORECASE)  # dossier section 11: categories.xml, topics.xml
 _CDATA, _CDATA_END = "<![CDATA[", "]]>"
-_LINE_BREAK = re.compile(r"[ \t]*[\r\n]+\s*")
 _ROBOTS_LINE = re.compile(r"^[ \t]*sitemap[ \t]*:[ \t]*([^\s#]+)", re.IGNORECASE | re.MULTILINE)
 _LINE = re.compile(rb"[^\s<][^\r\n<]{0,3000}")
 _MAX_LINES = 50_000  # the sitemap protocol's limit
@@ -211,7 +211,7 @@ def _locs(entry: Element) -> Iterator[str]:
 def _unbroken(text: str) -> str:
     """Return a URL without line breaks, which may be within it, and without the space around them."""
     text = text.strip()
-    return _LINE_BREAK.sub("", text) if "\n" in text or "\r" in text else text
+    return without_line_breaks(text)
 
 
 def _count_unlinked(entry: Element, url: str, problems: Problems) -> None:
