@@ -8,10 +8,17 @@ import zlib
 
 import pytest
 from foreign_records import warc
+from selectolax.lexbor import LexborHTMLParser
+from test_voir_plus import parse
 
-from crawler.errors import BodyTooLarge
+from crawler import discover
+from crawler.discover.found import Discovery
+from crawler.discover.problems import ProblemKind
+from crawler.errors import BadInput, BodyTooLarge, NotAnArticle, Rejection
 from crawler.fetch.inflate import inflate
 from crawler.fetch.robots import affordable
+from crawler.parse import head, page, seedtext
+from crawler.types import Sighting
 from crawler.warc.foreign import captures
 from crawler.warc.import_tally import ImportTally
 from crawler.warc.reading import MAX_RECORD, advance
@@ -61,3 +68,34 @@ def test_a_member_of_an_own_file_is_not_decompressed_beyond_the_largest_record()
     data = gzip.compress(bytes(MAX_RECORD + 1))
     with pytest.raises(ValueError, match="larger"):
         advance(zlib.decompressobj(wbits=31), data)
+
+
+# --- limits of the pure readers, with small numbers -------------------------------------------------------------------
+
+
+def test_only_the_first_articles_of_a_list_are_used():
+    seen = [Sighting(f"https://fr.vietnamplus.vn/a-post{n}.vnp", n) for n in range(1, 6)]
+    found = discover._limited(Discovery(tuple(seen)), 3)
+    assert list(found.sightings) == seen[:3]
+    (problem,) = found.problems
+    assert (problem.kind, problem.count) == (ProblemKind.MORE_ARTICLES, 2)
+    assert discover._limited(Discovery(tuple(seen)), 5) == Discovery(tuple(seen))
+
+
+def test_large_metadata_and_titles_are_refused(monkeypatch):
+    script = '<script type="application/ld+json">{"@type": "NewsArticle", "headline": "Un"}</script>'
+    monkeypatch.setattr(head, "_MAX_LD", len(script))
+    found = head.read(LexborHTMLParser(script * 5), "https://fr.vietnamplus.vn/a-post1.vnp")
+    assert 0 < len(found.news) < 5
+    assert found.problems
+    monkeypatch.setattr(page, "_MAX_TITLE", 3)
+    with pytest.raises(NotAnArticle) as caught:
+        parse("<p>Un.</p>")
+    assert caught.value.rejection is Rejection.UNSAFE
+
+
+@pytest.mark.parametrize("limit", ["_MOST_LINES", "_LONGEST_LINE"])
+def test_a_text_that_needs_much_memory_is_refused(monkeypatch, limit):
+    monkeypatch.setattr(seedtext, limit, 2)
+    with pytest.raises(BadInput, match="more than"):
+        seedtext.check_format("Titre\n\nUn texte.\n\nEncore un.\n")

@@ -8,7 +8,7 @@ import pytest
 from support import SEED_ARTICLES, edited, mounted, poll, rows, value
 from test_rebuild import assert_rebuilt_equal
 
-from crawler.parse.garbled import Damage
+from crawler.parse.garbled import GarbledText
 from crawler.sim.site import Options
 from crawler.sim.site.story import SECTIONS
 
@@ -87,16 +87,16 @@ ARTICLE = SEED_ARTICLES["001"]
 def test_damage_is_the_only_difference(title, expected):
     earlier = replace(ARTICLE, title="L’année dernière à Hué")
     article = replace(ARTICLE, title=title)
-    assert Damage(article, title.encode(), None).is_only_difference_to(earlier) == expected
-    assert not Damage(earlier, b"", None).is_only_difference_to(article)
+    assert GarbledText(article, title.encode(), None).is_only_difference_to(earlier) == expected
+    assert not GarbledText(earlier, b"", None).is_only_difference_to(article)
 
 
 def damage(title, page=b""):
-    return Damage(replace(ARTICLE, title=title), page, None)
+    return GarbledText(replace(ARTICLE, title=title), page, None)
 
 
 def test_many_damaged_characters_are_needed():
-    assert not Damage(ARTICLE, b"", None).is_much()
+    assert not GarbledText(ARTICLE, b"", None).is_much()
     assert not damage("Qui?quoi?").is_much()
     assert not damage("Qui?Quoi?Quand?Où?").is_much(), "words run together, as after lost line breaks"
     worse = damage("L?ann?e derni?re")

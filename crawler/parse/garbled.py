@@ -16,7 +16,7 @@ _KEPT = re.compile(r"[a-z0-9]+", re.IGNORECASE)  # what a conversion between cha
 _FEW = 3  # damaged characters that a typing error may explain
 
 
-class Damage:
+class GarbledText:
     """The damaged characters of the article on one page."""
 
     def __init__(self, article: Article, content: bytes, content_type: str | None) -> None:

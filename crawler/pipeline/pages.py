@@ -126,10 +126,10 @@ def _garbled(run: Run, page: PageForFetch, article: Article, fetched: Fetched) -
 def _is_garbled(run: Run, page: PageForFetch, article: Article, fetched: Fetched) -> bool:
     """Whether characters were damaged on the way, so that the page shows no edit by the agency."""
     stored = run.archive.article(article.post_id or page.id)
-    damage = garbled.Damage(article, fetched.content, fetched.header("Content-Type"))
-    if stored is not None and damage.is_only_difference_to(stored.article):
+    text = garbled.GarbledText(article, fetched.content, fetched.header("Content-Type"))
+    if stored is not None and text.is_only_difference_to(stored.article):
         return True
-    worse = damage.is_more_than(stored.article) if stored else damage.is_much()
+    worse = text.is_more_than(stored.article) if stored else text.is_much()
     return worse and page.failures < _FAULT_RETRIES
 
 
