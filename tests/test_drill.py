@@ -18,6 +18,7 @@ from crawler.errors import BadInput
 from crawler.sim import reconcile
 from crawler.sim.drill import contents, files, runner, scenarios
 from crawler.sim.drill.clock import create_clock
+from crawler.sim.drill.fields import GLUED
 from crawler.sim.drill.scenarios import Scenario
 
 
@@ -40,6 +41,7 @@ def several_faults(drill):
     agency, brief = drill.agency, []
     drill.at(1, agency.publish)
     drill.at(2, lambda: agency.revise(agency.newest(1)[0], title="Un autre titre"))
+    drill.at(3, lambda: agency.revise(agency.newest(1)[0], text=GLUED))
     drill.at(4, lambda: agency.publish(2))
     drill.service_at(4, lambda: drill.kill(3, 0.0, drill.day.replace(hour=23)))
     drill.service_at(6, drill.tear)
@@ -51,7 +53,7 @@ def several_faults(drill):
 
 def delete_a_revision(folder):
     with closing(sqlite3.connect(folder / "vna.db")) as db, db:
-        db.execute("DELETE FROM revisions WHERE revision = 2")
+        db.execute("DELETE FROM revisions WHERE revision > 1")
 
 
 def delete_an_article(folder):
@@ -73,10 +75,40 @@ def damage_a_record(folder):
 
 
 DAMAGE = {
-    delete_a_revision: {"revision", "text", "evidence"},
+    delete_a_revision: {"revision", "text", "field", "evidence"},
     delete_an_article: {"article", "evidence"},
     change_a_title: {"text"},
     damage_a_record: {"evidence"},
+}
+
+#: Changes of rows that leave every reference intact, and the field that must be reported.
+CHANGES = {
+    "DELETE FROM tags": "tags",
+    "DELETE FROM images": "images",
+    "DELETE FROM sections": "sections",
+    "DELETE FROM related": "related",
+    "DELETE FROM repairs": "repairs_fit",
+    "DELETE FROM articles_folded": "found_by_title",
+    "UPDATE articles SET byline = 'X'": "byline",
+    "UPDATE articles SET section = NULL": "section",
+    "UPDATE articles SET kind = 'video'": "kind",
+    "UPDATE articles SET clean = text": "clean",
+    "UPDATE articles SET clean = upper(clean)": "letters",
+    "UPDATE articles SET text = text || '.'": "text",
+    "UPDATE articles SET published_at = replace(published_at, '+07:00', '+00:00')": "published_at",
+    "UPDATE articles SET modified_at = published_at": "modified_at",
+    "UPDATE articles SET published_on = date(published_on, '-1 day')": "published_on",
+    "UPDATE articles SET first_seen_at = checked_at": "first_seen_at",
+    "UPDATE articles SET checked_at = first_seen_at": "checked_at",
+    "UPDATE articles SET url = url || '?x'": "url",
+    "UPDATE articles SET signature = NULL": "signature",
+    "UPDATE articles SET dateline_place = NULL": "dateline",
+    "UPDATE articles SET fingerprint = 'x'": "revision_fields",
+    "UPDATE articles SET raw_id = (SELECT min(id) FROM raw)": "raw",
+    "UPDATE revisions SET raw_id = (SELECT min(id) FROM raw)": "raw",
+    "UPDATE revisions SET seen_at = '2026-11-01T00:00:00Z'": "seen_at",
+    "UPDATE revisions SET tags = '[]'": "tags",
+    "UPDATE revisions SET blocks = replace(blocks, 'https://', 'http://')": "blocks",
 }
 
 
@@ -86,10 +118,14 @@ def drilled(tmp_path_factory, small):
     damaged = {}
 
     def damage_copies(drill):
-        for damage in DAMAGE:
+        for damage in (*DAMAGE, *CHANGES):
             copy = tmp_path_factory.mktemp("copy")
             shutil.copytree(drill.folder, copy, dirs_exist_ok=True)
-            damage(copy)
+            if damage in DAMAGE:
+                damage(copy)
+            else:
+                with closing(sqlite3.connect(copy / "vna.db")) as db, db:
+                    db.execute(damage)
             held, _ = contents.contents(replace(drill.service.config, archive=copy))
             damaged[damage] = reconcile.reconcile(drill.agency.truths(), held, drill.outages, drill.clock.true())
 
@@ -107,7 +143,7 @@ def test_nothing_is_lost(drilled):
     assert shown.code == 0, shown
     assert shown.out.endswith("\nlost: nothing\n")
     line = shown.out.splitlines()[1].split(maxsplit=9)
-    assert line[:4] + line[7:] == ["1", "2026-11-03", "6", "5", "1", "1", "several faults; alerts: poll"]
+    assert line[:4] + line[7:] == ["1", "2026-11-03", "6", "5", "2", "1", "several faults; alerts: poll"]
     assert "process    killed 1 times" in shown.out
     assert "could not be archived by any crawler: 1\n  article " in shown.out, (
         "online only while the site refused connections"
@@ -118,6 +154,13 @@ def test_nothing_is_lost(drilled):
 def test_a_loss_is_reported(drilled, damage):
     _, damaged = drilled
     assert {found.kind for found in damaged[damage].lost} == DAMAGE[damage]
+
+
+@pytest.mark.parametrize(("change", "field"), CHANGES.items(), ids=CHANGES)
+def test_a_wrong_field_is_reported(drilled, change, field):
+    _, damaged = drilled
+    wrong = {found.says.split()[0] for found in damaged[change].lost if found.kind == "field"}
+    assert field in wrong
 
 
 def hidden(drill):

@@ -2,6 +2,8 @@
 
 ```
 agency     the fake site on a real socket, and the ground truth about its articles
+fields     the right value of each field of an article, and the value that the archive holds
+requests   the request log of the site, and the rules that the requests must keep
 service    the service: the real jobs and the real health monitor on a real archive
 drill      one drill: the agency, the service and the scheduled events
 scenarios  the table of fault scenarios

@@ -22,9 +22,10 @@ from crawler.pipeline import Progress
 from crawler.repair.lexicon import Lexicon
 from crawler.sim.drill.agency import Agency
 from crawler.sim.drill.clock import create_clock
-from crawler.sim.drill.contents import contents, gaps
+from crawler.sim.drill.contents import contents, gaps, responses
 from crawler.sim.drill.drill import Drill
 from crawler.sim.drill.files import CLOCK, LOG, MARK
+from crawler.sim.drill.requests import Manners, misbehaviour, unarchived
 from crawler.sim.drill.scenarios import TABLE, Scenario, nothing
 from crawler.sim.drill.service import DrillService
 from crawler.sim.reconcile import Discrepancy, Reconciliation, reconcile
@@ -34,6 +35,7 @@ BEGIN = datetime(2026, 11, 2, 17, tzinfo=UTC)  # midnight in Hanoi, November 3
 SETTLING = 2  # quiet days at the end: a late removal is confirmed as gone only after 25 hours
 _BEFORE = 6  # generated articles that are online at the start
 _PER_DAY = 5  # articles published each day
+_AGENT = "vna"  # the name in each request
 _HOURS = (6.0, 22.0)  # earliest and latest hour of publication
 
 
@@ -211,10 +213,18 @@ def _result(drill: Drill, missing_alarms: list[Discrepancy]) -> DrillResult:
     held, verified = contents(drill.service.config)
     found = reconcile(drill.agency.truths(), held, drill.outages, drill.clock.true())
     return DrillResult(
-        reconciliation=replace(found, lost=(*found.lost, *missing_alarms)),
+        reconciliation=replace(found, lost=(*found.lost, *missing_alarms, *_other_losses(drill))),
         kills=drill.kills,
         files=verified.files,
         records=verified.records,
         gaps=number,
         open_gaps=still_open,
     )
+
+
+def _other_losses(drill: Drill) -> Iterator[Discrepancy]:
+    """Yield the responses that were not archived, and the promises to the site that were broken."""
+    log, config = drill.agency.log, drill.service.config
+    with drill.service.archive() as archive:
+        yield from unarchived(log, responses(archive))
+    yield from misbehaviour(log, Manners(1 / config.rate, _AGENT))
