@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,10 +19,15 @@ from crawler import resources
 from crawler.cli import state
 from crawler.errors import BadInput
 from crawler.sim import reconcile
-from crawler.sim.drill import contents, files, runner, scenarios
+from crawler.sim.drill import contents, files, runner, scenarios, troubles
 from crawler.sim.drill.clock import create_clock
 from crawler.sim.drill.fields import GLUED
+from crawler.sim.drill.power import BeforePowerFailure, record_syncs, unsafe_settings
+from crawler.sim.drill.requests import LoggedRequest
 from crawler.sim.drill.scenarios import Scenario
+from crawler.sim.reconcile import Discrepancy
+from crawler.sim.site.faults import KINDS
+from crawler.storage import open_archive
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -44,6 +52,8 @@ def several_faults(drill):
     drill.at(3, lambda: agency.revise(agency.newest(1)[0], text=GLUED))
     drill.at(4, lambda: agency.publish(2))
     drill.service_at(4, lambda: drill.kill(3, 0.0, drill.day.replace(hour=23)))
+    drill.at(5, agency.publish)
+    drill.service_at(5, lambda: drill.lose_power(3, 0.0, drill.day.replace(hour=23)))
     drill.service_at(6, drill.tear)
     drill.at(8, drill.refuse)
     drill.at(9, lambda: brief.extend(agency.publish()))
@@ -143,8 +153,15 @@ def test_nothing_is_lost(drilled):
     assert shown.code == 0, shown
     assert shown.out.endswith("\nlost: nothing\n")
     line = shown.out.splitlines()[1].split(maxsplit=9)
-    assert line[:4] + line[7:] == ["1", "2026-11-03", "6", "5", "2", "1", "several faults; alerts: poll"]
+    assert line[:4] + line[7:] == ["1", "2026-11-03", "7", "6", "2", "1", "several faults; alerts: poll"]
     assert "process    killed 1 times" in shown.out
+    rows = [re.split("  +", line) for line in shown.out.partition("trouble  ")[2].splitlines()[1:5]]
+    assert [row[:5] for row in rows] == [
+        ["process killed", "1", "0", "0", "0"],
+        ["power lost", "1", "0", "0", "0"],
+        ["torn WARC file", "1", "0", "0", "0"],
+        ["connections refused", "1", "0", "0", "0"],
+    ]
     assert "could not be archived by any crawler: 1\n  article " in shown.out, (
         "online only while the site refused connections"
     )
@@ -161,6 +178,89 @@ def test_a_wrong_field_is_reported(drilled, change, field):
     _, damaged = drilled
     wrong = {found.says.split()[0] for found in damaged[change].lost if found.kind == "field"}
     assert field in wrong
+
+
+@pytest.fixture
+def disk(tmp_path, monkeypatch):
+    """An archive in which a process writes `kept`, forces it to the disk, and then writes `lost`."""
+    monkeypatch.setattr(os, "fsync", os.fsync)
+    folder = tmp_path / "warc"
+    (tmp_path / "state").mkdir()
+    folder.mkdir()
+    old = folder / "old.warc.gz"
+    old.write_bytes(b"old")
+    (tmp_path / "vna.db").write_bytes(b"database")
+    before = BeforePowerFailure(tmp_path)
+    log = record_syncs(tmp_path)
+    for name in ("old", "synced", "unsynced", "unnamed"):
+        with (folder / f"{name}.warc.gz").open("ab") as file:
+            file.write(b"kept")
+            file.flush()
+            if name != "unsynced":
+                os.fsync(file.fileno())
+            file.write(b"lost")
+        if name == "unsynced":
+            opened = os.open(folder, os.O_RDONLY)
+            os.fsync(opened)
+            os.close(opened)
+    (tmp_path / "vna.db-wal").write_bytes(b"log")
+    (tmp_path / "state" / "budget.json").write_bytes(b"{}")
+    yield tmp_path, before
+    log.close()
+
+
+def test_a_power_failure_drops_what_was_not_forced_to_the_disk(disk):
+    archive, before = disk
+    assert before.drop_unsynced() == len(b"lost" * 2 + b"keptlost" * 2)
+    assert {file.name.split(".")[0]: file.read_bytes() for file in (archive / "warc").iterdir()} == {
+        "old": b"oldkept", "synced": b"kept", "unsynced": b""
+    }  # fmt: skip
+    assert (archive / "vna.db").read_bytes() == b"database"
+    assert not (archive / "vna.db-wal").exists()
+    assert (archive / "state" / "budget.json").read_bytes() == b""
+
+
+@pytest.mark.parametrize("pragma", ["synchronous = OFF", "journal_mode = MEMORY"])
+def test_unsafe_settings_of_the_database_are_reported(tmp_path, pragma):
+    with open_archive(tmp_path) as archive:
+        assert not list(unsafe_settings(archive))
+        archive.db.execute(f"PRAGMA {pragma}")
+        assert [found.kind for found in unsafe_settings(archive)] == ["durability"]
+
+
+TROUBLES = {
+    "nothing lost": ([], (0, 0, 0)),
+    "an article": ([("article", 1)], (1, 0, 0)),
+    "a text and a field": ([("text", 1), ("field", 1)], (0, 0, 2)),
+    "a false revision": ([("false revision", 1)], (0, 1, 0)),
+    "an article of another scenario": ([("article", 2)], (0, 0, 0)),
+    "no article": ([("manners", None)], (0, 0, 0)),
+}
+
+
+@pytest.mark.parametrize(("lost", "counts"), TROUBLES.values(), ids=TROUBLES)
+def test_the_table_of_troubles(lost, counts):
+    def at(hours):
+        return NOW + timedelta(hours=hours)
+
+    log = [
+        LoggedRequest(at(hours), path, status, "vna", fault)
+        for hours, path, status, fault in (
+            (1, "/a", 200, "truncate"), (1, "/b", 200, None), (2, "/a", 200, "truncate"), (3, "/b", 200, None),
+            (5, "/a", 200, None), (7, "/b", 304, None),
+        )
+    ]  # fmt: skip
+    events = [troubles.Trouble("process killed", at(4), at(4)), troubles.Trouble("torn", at(8), at(8))]
+    losses = [Discrepancy(kind, post_id, "") for kind, post_id in lost]
+    rows = troubles.table(events, log, losses, {1: at(2), 2: at(30)}, [at(0), at(24)])
+    assert [(row.trouble, row.times, row.recovery) for row in rows] == [
+        ("connection closed in the middle of the body", 2, 240.0), ("process killed", 1, 60.0), ("torn", 1, None)
+    ]  # fmt: skip
+    assert (rows[0].lost, rows[0].twice, rows[0].misread) == counts
+
+
+def test_every_fault_has_a_name_in_the_table():
+    assert set(KINDS) <= set(troubles.NAMES)
 
 
 def hidden(drill):

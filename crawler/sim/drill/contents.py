@@ -41,6 +41,11 @@ def responses(archive: Archive) -> Counter[tuple[str, int, str]]:
     return Counter(archive.db.execute("SELECT url, status, digest FROM raw").fetchall())
 
 
+def requested_urls(archive: Archive) -> list[str]:
+    """Return the URLs of all requests in the log of the archive."""
+    return [row[0] for row in archive.db.execute("SELECT DISTINCT url FROM fetches ORDER BY url")]
+
+
 def _held_article(archive: Archive, stored: StoredArticle) -> HeldArticle:
     rows = archive.history(stored.id)
     article = stored.article

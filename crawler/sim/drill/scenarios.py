@@ -13,6 +13,7 @@ from crawler.sim.drill.drill import Drill
 from crawler.sim.drill.fields import GLUED
 
 PAGES, SITEMAPS = "*.vnp", "/sitemap*"
+_POWER_FAILURES = ((7, 0.0), (12, 0.01))
 _KILLS = ((6, 0.0), (9, 0.02), (5, 0.005))  # a process is killed after so many requests, and so many seconds later
 
 
@@ -98,6 +99,9 @@ def _killed(drill: Drill) -> None:
         drill.at(8 + 3 * n, lambda: agency.publish(3))
         drill.at(8 + 3 * n, lambda: agency.revise(agency.newest(5)[4]))
         drill.service_at(8 + 3 * n, lambda r=requests, p=pause: drill.kill(r, p, end))  # type: ignore[misc]
+    for n, (requests, pause) in enumerate(_POWER_FAILURES):
+        drill.at(17 + n, lambda: agency.publish(2))
+        drill.service_at(17 + n, lambda r=requests, p=pause: drill.lose_power(r, p, end))  # type: ignore[misc]
     drill.service_at(20, drill.tear)
 
 
@@ -119,9 +123,9 @@ def _redesigned(drill: Drill) -> None:
 
 def _wrong_clock(drill: Drill) -> None:
     agency = drill.agency
-    drill.service_at(9, lambda: drill.clock.set_error(-3 * 3600))
+    drill.service_at(9, lambda: drill.set_clock_error(-3 * 3600))
     drill.at(10, lambda: agency.revise(agency.newest(2)[1]))
-    drill.service_at(17, lambda: drill.clock.set_error(0))
+    drill.service_at(17, lambda: drill.set_clock_error(0))
 
 
 def _full_disk(drill: Drill) -> None:
@@ -149,7 +153,7 @@ TABLE = (
         alarm="page",
     ),
     Scenario("24 articles within half an hour, more than lists show; sitemaps fail", _burst),
-    Scenario("process killed three times; torn WARC file", _killed),
+    Scenario("process killed three times; power lost twice; torn WARC file", _killed),
     Scenario("same text published twice; removals as 302 and 200; one article back under another slug", _moved),
     Scenario("unknown page layout for a day", _redesigned, alarm="drift"),
     Scenario("other charset, bot wall, empty pages, PDFs, status 403", _odd_pages),
