@@ -254,7 +254,7 @@ def test_the_table_of_troubles(lost, counts):
     losses = [Discrepancy(kind, post_id, "") for kind, post_id in lost]
     rows = troubles.table(events, log, losses, {1: at(2), 2: at(30)}, [at(0), at(24)])
     assert [(row.trouble, row.times, row.recovery) for row in rows] == [
-        ("connection closed in the middle of the body", 2, 240.0), ("process killed", 1, 60.0), ("torn", 1, None)
+        ("connection closed in the middle of the body", 2, 180.0), ("process killed", 1, 60.0), ("torn", 1, None)
     ]  # fmt: skip
     assert (rows[0].lost, rows[0].twice, rows[0].misread) == counts
 
@@ -283,6 +283,7 @@ def test_the_command_reports_losses_and_keeps_the_archive(small, tmp_path, monke
     assert [found["days"][0][name] for name in ("trouble", "published", "held")] == [
         "article in no list", 2, 1
     ]  # fmt: skip
+    assert found["troubles"] == [], "the service was stopped, but not started again"
     (folder,) = tmp_path.iterdir()
     assert f"kept in {folder}" in shown.err
     assert (folder / files.LOG).read_text().count("new: ") > 2

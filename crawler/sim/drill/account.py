@@ -28,8 +28,6 @@ from crawler.sim.reconcile import Discrepancy, Reconciliation, reconcile
 from crawler.storage import FILE
 
 AGENT = "vna"  # the name in each request
-#: Tables about lists. After the machine's clock was set back, the order of polls cannot be told from their times.
-_IN_ORDER_OF_TIME = frozenset({"sightings", "rhythms", "appearances"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,6 @@ def _differences(drill: Drill, lexicon: Lexicon | None) -> Iterator[Discrepancy]
     if report.bug is not None or report.unread is not None:
         yield Discrepancy("rebuild", None, f"the database could not be rebuilt: {report.bug or report.unread}")
     for table in report.differing:
-        if not (drill.set_back and table.table in _IN_ORDER_OF_TIME):
-            columns = ", ".join(table.columns) or "rows"
-            says = f"{table.differing} rows of {table.table} differ from the WARC files in {columns}"
-            yield Discrepancy("rebuild", None, f"{says}: {', '.join((*table.lost_rows, *table.changed_rows))}")
+        columns = ", ".join(table.columns) or "rows"
+        says = f"{table.differing} rows of {table.table} differ from the WARC files in {columns}"
+        yield Discrepancy("rebuild", None, f"{says}: {', '.join((*table.lost_rows, *table.changed_rows))}")

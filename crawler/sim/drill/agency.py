@@ -19,14 +19,13 @@ from typing import TypeVar
 from crawler import urls
 from crawler.sim.drill.clock import SharedClock
 from crawler.sim.drill.fields import machine_time, right_related, right_revision_values, right_values
-from crawler.sim.drill.requests import ROBOTS, LoggedRequest
+from crawler.sim.drill.requests import HARMLESS, ROBOTS, LoggedRequest
 from crawler.sim.reconcile import GroundTruth, PublishedText, RightValues, Span, Version
 from crawler.sim.site import SECTIONS, Options, Serving, SiteFault, SiteRequest, SiteResponse, Story, build, serve
 from crawler.types import Related
 
-_HARMLESS = (None, "slow", "charset")  # faults with which a client still receives the whole text
 #: Faults with which a client still receives a whole response, although it may not be the one that it asked for.
-WHOLE = (*_HARMLESS, "throttle", "unavailable", "error", "forbidden", "block", "empty", "not_html")
+WHOLE = (*HARMLESS, "forbidden", "block", "captcha", "consent", "soft_404", "empty", "not_html")
 #: Short lists, so that articles can drop off them between two polls; validators, so that a day takes seconds.
 OPTIONS = Options(
     sections=SECTIONS[:3],
@@ -249,7 +248,7 @@ class Agency:
         self._redirected = None
         post_id = urls.post_id(f"{self.url}{request.path}")
         log = self._logs.get(post_id) if post_id is not None else None
-        if log is not None and post_id is not None and digest is not None and self.log[-1].fault in _HARMLESS:
+        if log is not None and post_id is not None and digest is not None and self.log[-1].fault in HARMLESS:
             self._record_check(log, post_id, response, digest)
 
     def _record_check(self, log: _ArticleLog, post_id: int, response: SiteResponse, digest: str) -> None:

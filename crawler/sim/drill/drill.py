@@ -13,7 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from crawler import app
 from crawler.sim.drill.agency import Agency
 from crawler.sim.drill.clock import SharedClock
 from crawler.sim.drill.power import BeforePowerFailure
@@ -21,8 +23,10 @@ from crawler.sim.drill.requests import Limit
 from crawler.sim.drill.service import DrillService
 from crawler.sim.drill.troubles import Trouble
 from crawler.sim.reconcile import Span
+from crawler.site import HANOI
 
 KILLED = "process killed"
+_MORE_THAN_ANY_DISK = 1 << 62  # bytes
 _KILL_TIMEOUT = 30.0  # real seconds after which a process is killed even if it makes no requests
 _BOOT = timedelta(minutes=1)
 _LAST_RESPONSE = 0.05  # real seconds in which the server finishes a response to the killed process
@@ -52,7 +56,6 @@ class Drill:
         self._begins: list[datetime] = []  # of the outage, or of another trouble that lasts
         self.outages: list[Span] = []
         self.limits: list[Limit] = []  # on the requests of the service
-        self.set_back = False  # whether the machine's clock was ever set back
         self._events: list[_Event] = []
         clock.on_advance = self._run_site_events
 
@@ -118,7 +121,7 @@ class Drill:
     def fill_disk(self) -> None:
         """Restart the service as if the disk were full, and record the start of an outage."""
         self.service.stop()
-        self.service.start(full=True)
+        self.service.start(reserve=_MORE_THAN_ANY_DISK)
         self._begin()
 
     def free_disk(self) -> None:
@@ -127,9 +130,44 @@ class Drill:
         self.service.start()
         self._end_outage("disk space below the reserve")
 
+    def cap(self, requests: int) -> None:
+        """Restart the service with a daily cap that leaves `requests` requests until midnight."""
+        used = app.rate_limit_status(self.service.config, self.clock).requests_today
+        self._limit(self.day + timedelta(days=1), requests, "daily cap", daily_cap=used + requests)
+
+    def be_quiet(self, hours: int) -> None:
+        """Restart the service with quiet hours that begin now and end in `hours` hours."""
+        end = self.clock.true() + timedelta(hours=hours)
+        local = tuple(at.astimezone(HANOI).time().replace(second=0, microsecond=0) for at in (self.clock.true(), end))
+        self._limit(end.replace(second=0, microsecond=0), 0, "quiet hours", quiet_hours=local)
+
+    def lift_limits(self) -> None:
+        """Restart the service without a daily cap and quiet hours."""
+        self.service.stop()
+        self.service.start()
+
+    def _limit(self, end: datetime, requests: int, name: str, **settings: Any) -> None:
+        self.service.stop()
+        self.limits.append(Limit(self.clock.true(), end, requests, name))
+        self.service.start(**settings)
+
+    def redesign(self) -> None:
+        """Change the layout of the site to one that the crawler does not know."""
+        self.agency.redesign()
+        self._begin()
+
+    def recover(self) -> None:
+        """Restore the original layout of the site."""
+        self.agency.recover()
+        self._note("unknown layout", begin=self._begins.pop())
+
+    def burst(self, articles: int) -> None:
+        """Publish more articles at once than the lists of the site show."""
+        self.agency.publish(articles)
+        self._note("more articles than lists show")
+
     def set_clock_error(self, seconds: float) -> None:
         """Set the error of the machine's clock; a negative number means that it is slow, and 0 that it is right again."""
-        self.set_back |= self.clock.now() > self.clock.true() + timedelta(seconds=seconds)
         if seconds:
             self._begin()
         else:

@@ -28,6 +28,7 @@ from urllib.parse import urlsplit
 from crawler.sim.reconcile import Discrepancy
 
 ROBOTS = "/robots.txt"
+HARMLESS = (None, "slow", "charset")  # faults with which a client still receives the whole text
 _DAY = timedelta(hours=25)  # robots.txt is valid for a day; the next request may be an hour later
 _OPEN_AFTER, _OPEN_FOR = 5, timedelta(minutes=5)
 _ROUNDING = timedelta(milliseconds=5)  # the simulated clock is a floating-point number
@@ -169,7 +170,9 @@ def _unconditional(log: Sequence[LoggedRequest]) -> Iterator[str]:
     for request in log:
         if request.path in known:
             repeated.append(request)
-        if request.validators and request.fault is None:
+        if request.fault is not None:
+            known.discard(request.path)  # a response without validators may have replaced the version
+        elif request.validators:
             known.add(request.path)
     unconditional = [request for request in repeated if not request.conditional]
     if len(repeated) >= _FEW and len(unconditional) > (1 - _CONDITIONAL_SHARE) * len(repeated):

@@ -8,12 +8,12 @@ Boundary: pure functions; `runner` collects the values.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from crawler.sim.drill.requests import LoggedRequest
+from crawler.sim.drill.requests import HARMLESS, LoggedRequest
 from crawler.sim.reconcile import Discrepancy
 
 #: The names of the faults of the site in the table.
@@ -39,6 +39,7 @@ NAMES: Mapping[str, str] = {
     "short": "fewer bytes than Content-Length says",
     "not_html": "a PDF instead of the page",
     "charset": "another charset, as declared",
+    "false_charset": "another charset than declared",
     "endless": "endless body",
     "bomb": "decompression bomb",
     "loop": "redirect loop",
@@ -84,19 +85,18 @@ def table(
 
     `changed_at` gives the last change of each article, and `days` the first moment of each scenario.
     """
-    found = [*troubles, *(Trouble(NAMES[r.fault], r.at, r.at) for r in log if r.fault is not None)]
+    found = [*((trouble, "") for trouble in troubles)]
+    found += [(Trouble(NAMES[r.fault], r.at, r.at), r.path) for r in log if r.fault is not None]
     periods: dict[str, set[int]] = {}
-    recoveries: dict[str, list[float]] = {}
+    recoveries: dict[str, dict[tuple[str, datetime], float]] = {}
     by_path = _answers(log)
-    paths = {(NAMES[r.fault], r.at): r.path for r in log if r.fault is not None}
-    for trouble in sorted(found, key=lambda t: t.begin):
-        periods.setdefault(trouble.name, set()).update(
-            range(bisect_right(days, trouble.begin), bisect_right(days, trouble.end) + 1)
-        )
-        answers = by_path.get(paths.get((trouble.name, trouble.begin), ""), [])
-        minutes = recoveries.setdefault(trouble.name, [])
-        if (place := bisect_right(answers, trouble.end)) < len(answers):
-            minutes.append((answers[place] - trouble.end).total_seconds() / 60)
+    for trouble, path in sorted(found, key=lambda item: item[0].begin):
+        inside = range(bisect_right(days, trouble.begin), bisect_right(days, trouble.end) + 1)
+        periods.setdefault(trouble.name, set()).update(inside)
+        answers, minutes = by_path.get(path, []), recoveries.setdefault(trouble.name, {})
+        if (place := bisect_left(answers, trouble.end)) < len(answers):
+            # of several faults before the same answer, the last one counts
+            minutes[path, answers[place]] = (answers[place] - trouble.end).total_seconds() / 60
     losses = [(i.kind, bisect_right(days, changed_at[i.id])) for i in lost if i.id is not None and i.id in changed_at]
 
     def number(kinds: Collection[str], inside: set[int]) -> int:
@@ -105,11 +105,11 @@ def table(
     return [
         TroubleRow(
             name,
-            times=sum(trouble.name == name for trouble in found),
+            times=sum(trouble.name == name for trouble, _ in found),
             lost=number({kind for kind, _ in losses} - _TWICE - _MISREAD, inside),
             twice=number(_TWICE, inside),
             misread=number(_MISREAD, inside),
-            recovery=round(max(recoveries[name]), 1) if recoveries[name] else None,
+            recovery=round(max(recoveries[name].values()), 1) if recoveries[name] else None,
         )
         for name, inside in periods.items()
     ]
@@ -119,7 +119,7 @@ def _answers(log: Sequence[LoggedRequest]) -> dict[str, list[datetime]]:
     """Return the times of the good responses, by path; for the empty path, those of all paths."""
     answers: dict[str, list[datetime]] = {"": []}
     for request in log:
-        if request.fault is None and not request.failed:
+        if request.fault in HARMLESS and not request.failed:
             answers.setdefault(request.path, []).append(request.at)
             answers[""].append(request.at)
     return answers
