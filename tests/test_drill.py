@@ -264,10 +264,20 @@ def test_every_fault_has_a_name_in_the_table():
 
 
 def hidden(drill):
-    """Publish an article that no list contains, then stop the service; the expected alert is not raised."""
+    """Publish an article that no list contains, then stop the service, and change two tables.
+
+    The expected alert is not raised.
+    """
+
+    def change_rows():
+        with closing(sqlite3.connect(drill.folder / "vna.db")) as db, db:
+            db.execute("UPDATE sightings SET position = 99")
+            db.execute("UPDATE fetches SET url = 'http://elsewhere.invalid/'")
+
     drill.at(1, drill.agency.publish)
     drill.at(3, lambda: drill.agency.site.hide(drill.agency.publish()[0]))
     drill.service_at(5, drill.stop)
+    drill.service_at(6, change_rows)
 
 
 def test_the_command_reports_losses_and_keeps_the_archive(small, tmp_path, monkeypatch):
@@ -277,8 +287,10 @@ def test_the_command_reports_losses_and_keeps_the_archive(small, tmp_path, monke
     shown = vna("drill", "--days", 1, "--json")
     assert shown.code == 5, shown
     found = json.loads(shown.out)
-    article, alarm = found["lost"]
-    assert (article["kind"], alarm["kind"]) == ("article", "alarm")
+    article, _, elsewhere, rebuilt = found["lost"]
+    assert [item["kind"] for item in found["lost"]] == ["article", "alarm", "manners", "rebuild"]
+    assert "1 requests to other hosts, for example to http://elsewhere.invalid/" in elsewhere["says"]
+    assert "rows of sightings differ from the WARC files in position" in rebuilt["says"]
     assert "not held; its page was online 2026-11-02T20:00Z to now" in article["says"]
     assert [found["days"][0][name] for name in ("trouble", "published", "held")] == [
         "article in no list", 2, 1
