@@ -189,6 +189,7 @@ class Agency:
         first = _until_received(pages)
         return values | {
             "raw": {page.digest for page in first},
+            "raw_at": {machine_time(page.machine_at) for page in first},
             "seen_at": {machine_time(page.machine_at) for page in first},
         }
 
@@ -198,6 +199,7 @@ class Agency:
         return right_values(story, self.url + story.path) | {
             "related": {right_related(page.related) for page in last},
             "raw": {page.digest for page in _until_received(pages)},
+            "last_raw": {page.digest for page in last},
             "first_seen_at": {machine_time(page.machine_at) for page in _until_received(log.shown)},
             "checked_at": {machine_time(at) for check in _until_received(log.checks[::-1]) for at in check.times},
         }

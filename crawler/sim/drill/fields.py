@@ -8,7 +8,8 @@ images, tags, related, sections   the rows of the tables
 blocks, parts                     the types, texts and pictures of the body in reading order
 found_by_title                    whether the search for the words of the title finds the article
 repairs_fit                       whether the stored repairs turn `text` into `clean`
-raw                               the digest of the response that the article or revision refers to
+raw, raw_at, last_raw             digest and time of the responses that the article or revision refers to
+page_state_fits, word_count_fits  whether other columns agree with the article
 ```
 Boundary: reads stories and rows; `crawler.sim.reconcile` compares the values.
 """
@@ -32,6 +33,8 @@ REPAIRED = GLUED.replace("lundi.Ils", "lundi. Ils")
 
 _DATELINE = re.compile(r"(.+?) \((VNA|AVI)\) [-–] ")
 _SIGNATURE = re.compile(r"(?:[-–] ?|[A-Z]{3}/)(?:VNA|AVI)$")
+_ANY_WORD = re.compile(r"\w+")
+_COUNT_TOLERANCE = 40  # words; hyphens and numbers are counted in another way
 _CREDIT = re.compile(r"(?:Photo[^:]*|Source)\s*:\s*([^()]+)\)?$")
 _WORDS = re.compile(r"(?<!\w)[^\W\d_]{4,}(?![\w'’])")  # shorter words may be operators, such as `ou`
 
@@ -54,6 +57,8 @@ def right_values(story: Story, url: str) -> dict[str, tuple[object, ...]]:
         "found_by_title": True,
         "repairs_fit": True,
         "revision_fields": True,
+        "page_state_fits": True,
+        "word_count_fits": True,
     }
     if story.era == 3:
         values["clean"] = text.replace(GLUED, REPAIRED)
@@ -102,7 +107,9 @@ def held_values(archive: Archive, post_id: int) -> dict[str, object]:
         "published_on": row["published_on"],
         "first_seen_at": row["first_seen_at"],
         "checked_at": row["checked_at"],
-        "page_state": next(iter(_column(archive, "SELECT state FROM pages WHERE id = ?", post_id)), None),
+        "page_state_fits": _column(archive, "SELECT state FROM pages WHERE id = ?", post_id) == (row["state"],),
+        "word_count_fits": abs(row["word_count"] - len(_ANY_WORD.findall(row["clean"]))) <= _COUNT_TOLERANCE,
+        "last_raw": next(iter(_column(archive, "SELECT digest FROM raw WHERE id = ?", row["last_raw_id"])), None),
         "found_by_title": _is_found(archive, post_id, row["title"]),
         "repairs_fit": _repaired(row["text"], repairs) == row["clean"],
         "revision_fields": _has_last_revision(archive, row),
@@ -116,8 +123,9 @@ def held_revision_values(archive: Archive, row: Mapping[str, Any]) -> dict[str, 
 
 def _common_values(archive: Archive, row: Mapping[str, Any]) -> dict[str, object]:
     names = ("url", "kind", "section", "byline", "published_at", "modified_at")
-    digest = next(iter(_column(archive, "SELECT digest FROM raw WHERE id = ?", row["raw_id"])), None)
-    return {name: row[name] for name in names} | {"blocks": _blocks(records.load_blocks(row["blocks"])), "raw": digest}
+    raw = next(iter(_rows(archive, "SELECT digest, fetched_at FROM raw WHERE id = ?", row["raw_id"])), (None, None))
+    blocks = _blocks(records.load_blocks(row["blocks"]))
+    return {name: row[name] for name in names} | {"blocks": blocks, "raw": raw[0], "raw_at": raw[1]}
 
 
 def _has_last_revision(archive: Archive, row: Mapping[str, Any]) -> bool:
