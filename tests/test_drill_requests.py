@@ -29,9 +29,12 @@ def failures(number, wait, status=503):
     return log(*((n * 3, f"/{n}", status) for n in range(number)), ((number - 1) * 3 + wait, "/next"))
 
 
-def repeats(conditional, number=40):
-    known = [replace(request(n * 600, "/a", validators=True), conditional=conditional(n)) for n in range(number)]
-    return log(*known)
+def repeats(conditional, number=30, **more):
+    """Requests for one path every ten minutes; the conditional ones get status 304."""
+    return log(*(
+        request(n * 600, "/a", 304 if conditional(n) else 200, conditional=bool(conditional(n)), **{"validators": True} | more)
+        for n in range(number)
+    ))  # fmt: skip
 
 
 LOGS = {
@@ -54,6 +57,9 @@ LOGS = {
     "never conditional": (repeats(lambda n: False), "received before"),
     "seldom conditional": (repeats(lambda n: n % 3 == 0), "received before"),
     "mostly conditional": (repeats(lambda n: n % 3), None),
+    "after responses that could not be read": (repeats(lambda n: False, validators=False), None),
+    "after faults": (repeats(lambda n: False, fault="block"), None),
+    "in full each six hours": (log(*(request(n * 21_600, "/a", validators=True) for n in range(3))), None),
     "too few to judge": (repeats(lambda n: False, number=10), None),
     "three times within minutes": (log((0, "/a"), (10, "/a"), (20, "/a")), "again at once"),
     "again after a fault": (log(request(0, fault="truncate"), request(10, fault="truncate"), (20,)), None),

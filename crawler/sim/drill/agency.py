@@ -280,7 +280,7 @@ class Agency:
             digest=digest,
             retry_after=float(response.header("Retry-After") or 0) or None,
             conditional=bool(request.header("If-None-Match") or request.header("If-Modified-Since")),
-            validators=response.header("ETag") is not None,
+            validators=response.header("ETag") is not None and (self._readable or response.status == 304),
             text=response.decoded.decode() if request.path == ROBOTS and response.status == 200 and not fault else "",
         )
 

@@ -33,7 +33,8 @@ _DAY = timedelta(hours=25)  # robots.txt is valid for a day; the next request ma
 _OPEN_AFTER, _OPEN_FOR = 5, timedelta(minutes=5)
 _ROUNDING = timedelta(milliseconds=5)  # the simulated clock is a floating-point number
 _REPEATED = timedelta(minutes=4)  # no list is polled more often than every five minutes, less some jitter
-_CONDITIONAL_SHARE = 0.5  # at least; full responses are requested at intervals, too
+_SOON = timedelta(hours=6)  # later, a list is requested in full, in case its validators are wrong
+_CONDITIONAL_SHARE = 0.5  # at least; after a wrong clock, the times of earlier responses are worth nothing
 _FEW = 20  # repeated requests; a share of fewer says little
 _RULE = re.compile(r"(?i)(disallow|crawl-delay):\s*(\S+)")
 
@@ -44,7 +45,7 @@ class LoggedRequest:
 
     `fault` is the kind of the fault that changed the response, if any. `digest` is that of the body if the response was
     sent whole. `retry_after` is in seconds. `conditional` is true if the request had validators, and `validators` if
-    the response had them. `received` is false if the client was killed and may not have stored the response. `text` is
+    the response had them and could be read. `received` is false if the client was killed and may not have stored the response. `text` is
     the text of robots.txt, if this is what the response contains.
     """
 
@@ -164,16 +165,16 @@ def _not_paused(log: Sequence[LoggedRequest]) -> Iterator[str]:
 
 
 def _unconditional(log: Sequence[LoggedRequest]) -> Iterator[str]:
-    """Yield the unconditional requests if they are too large a share of all repeated requests for a whole response."""
-    known: set[str] = set()
+    """Yield the unconditional requests soon after a whole response, if they are too large a share of all such requests."""
+    whole: dict[str, datetime] = {}
     repeated: list[LoggedRequest] = []
     for request in log:
-        if request.path in known:
+        if request.path in whole and request.at - whole[request.path] < _SOON:
             repeated.append(request)
-        if request.fault is not None:
-            known.discard(request.path)  # a response without validators may have replaced the version
-        elif request.validators:
-            known.add(request.path)
+        if request.fault is not None or not request.validators:
+            whole.pop(request.path, None)  # a response without validators may have replaced the version
+        elif request.status != 304:
+            whole[request.path] = request.at
     unconditional = [request for request in repeated if not request.conditional]
     if len(repeated) >= _FEW and len(unconditional) > (1 - _CONDITIONAL_SHARE) * len(repeated):
         yield from map(_show, unconditional)
