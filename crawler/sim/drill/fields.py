@@ -73,7 +73,7 @@ def right_revision_values(story: Story, url: str) -> dict[str, object]:
     """Return the right value of each field that every revision of an article has."""
     return {
         "url": url,
-        "kind": story.kind,
+        "kind": _kind(story),
         "section": story.section,
         "byline": story.byline,
         "tags": story.tags,
@@ -144,6 +144,12 @@ def machine_time(moment: datetime) -> str:
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------
+
+
+def _kind(story: Story) -> str:
+    """Return the kind that a reader sees: a picture or video to which the editors added a paragraph is an article."""
+    has_text = any(isinstance(block, TextBlock) and block.type in BODY_TYPES for block in story.blocks)
+    return "article" if has_text else story.kind
 
 
 def _blocks(blocks: tuple[Block, ...]) -> tuple[tuple[str | None, ...], ...]:
