@@ -103,7 +103,7 @@ class Robots:
     def _for(self, url: str) -> Protego:
         origin = urls.origin(url)
         known = self._rules.get(origin)
-        if known is None or self._clock.now() - known[0] > _FRESH:
+        if known is None or not known[0] <= self._clock.now() <= known[0] + _FRESH:
             copy = self._copy(origin)
             known = self._rules[origin] = (copy.fetched_at, Protego.parse(affordable(copy.text)))
         return known[1]
