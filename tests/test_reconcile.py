@@ -136,6 +136,12 @@ def test_fields_are_compared_with_the_best_version_of_the_same_text():
     assert wrong.says == "byline of the article is 'Y' instead of 'X'"
 
 
+def test_the_fields_of_a_revision_with_another_text_are_not_compared():
+    true, held = fields(right={}, held={}, revision={"byline": "another"})
+    wrong = replace(held, revisions=(TWO,))
+    assert "field" not in {item.kind for item in result([true], [wrong]).lost}
+
+
 NOT_FOUND = {
     "three times over 25 hours": ([0, 1, 25], True),
     "three times within a day": ([0, 1, 24], False),
