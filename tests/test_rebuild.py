@@ -742,6 +742,17 @@ def test_the_new_database_replaces_the_old_one(polled, tmp_path):
     assert_intact(archive)
 
 
+def test_a_rebuild_that_was_killed_before_it_replaced_the_database_can_be_repeated(polled, tmp_path):
+    archive = shutil.copytree(polled, tmp_path / "archive")
+    assert command(archive, "rebuild").code == 0
+    (archive / "rebuilt" / f"{FILE}-wal").write_bytes(b"of the killed process")
+    chosen = command(archive, "rebuild", "--replace", "--into", archive / "rebuilt")
+    assert (chosen.code, "already holds a database" in chosen.err) == (1, True), "a folder that the user chose"
+    assert command(archive, "rebuild", "--replace").code == 0
+    assert not (archive / "rebuilt").exists()
+    assert_intact(archive)
+
+
 def test_a_new_database_that_lacks_articles_replaces_nothing(polled, tmp_path):
     archive = shutil.copytree(polled, tmp_path / "archive")
     with WarcStore(archive / "warc") as store:

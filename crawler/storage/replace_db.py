@@ -52,6 +52,20 @@ def _keep(current: Path, renamed: Path) -> None:
             file.rename(renamed.with_name(renamed.name + suffix))
 
 
+def remove_database(folder: Path) -> None:
+    """Delete the database in a folder, if there is one, with what SQLite keeps beside it.
+
+    Raises:
+        StorageError: a file cannot be deleted.
+
+    """
+    try:
+        for suffix in ("", *_SUFFIXES):
+            (folder / f"{FILE}{suffix}").unlink(missing_ok=True)
+    except OSError as error:
+        raise not_writable(folder, error) from error
+
+
 @contextmanager
 def unfinished_folder(into: Path, warc: Path) -> Iterator[Path]:
     """Yield a folder in which to build a new database; move the database to the folder `into` when the block ends.
