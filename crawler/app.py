@@ -218,13 +218,14 @@ def rebuilding(
     warc = config.archive / "warc"
     if not warc.is_dir():
         raise StorageError(f"no WARC files at {warc}", "check --archive: a rebuild needs the WARC files")
-    if (into / FILE).exists() and not overwrite:
+    if replace_db.database_files(into) and not overwrite:
         raise BadInput(
             f"{into} already holds a database", "move the database away, or choose another folder with --into"
         )
     with holding(config.archive, "alone", "rebuild", to_text(clock.now())):
         identity = _kept_identity(config.archive)
-        replace_db.remove_database(into)
+        if overwrite:
+            replace_db.remove_database(into)
         with (
             replace_db.unfinished_folder(into, warc) as folder,
             working(
@@ -233,7 +234,6 @@ def rebuilding(
         ):
             if identity is not None:
                 run.archive.set_identity(identity)
-            run.archive.begin_clock_period(max(map(run.warc.clock_period, run.warc.names()), default=0))
             yield run
 
 
