@@ -117,7 +117,7 @@ DEFECTS = (
     Defect("quiet hours are ignored", _LIMITS, "quiet = begin <= at", "quiet = False and begin <= at", _LIMITED),
     # --- evidence and durability
     Defect("fsync is never called", _STORE, "            os.fsync(file.fileno())", "            file.fileno()", _KILLED),
-    Defect("the folder of a new file is not synced", _STORE, "            _sync_folder(folder)\n", "", _KILLED),
+    Defect("the folder of a new file is not synced", _STORE, "            files.sync_folder(folder)\n", "", _KILLED),
     Defect("the database is not synced", "storage/base.py", "synchronous = NORMAL", "synchronous = OFF", _KILLED),
     Defect("records of a killed process are skipped", "replay/crash_recovery.py", "        replayer.replay_all()\n", "", _KILLED),
     Defect("a torn record is not cut off", "warc/tail.py", "def try_repair_tail(path: Path, start: int = 0) -> bool:\n",

@@ -64,7 +64,7 @@ class FeedItem:
 def read_item(item: Element) -> FeedItem:
     """Return what an `item` of RSS or an `entry` of Atom says."""
     return FeedItem(
-        links=tuple(without_line_breaks(link).strip() for link in islice(_links(item), _MAX_LINKS)),
+        links=tuple(map(without_line_breaks, islice(_links(item), _MAX_LINKS))),
         title=next(iter(item.texts("title") + item.texts("title", "dc")), None),
         summary=next(iter(item.texts("description") + item.texts("summary")), None),
         dates=tuple(text for name, vocabulary in _DATES for text in item.texts(name, vocabulary)),

@@ -204,14 +204,8 @@ def _article(entry: Element, url: str, site: Site, now: datetime, problems: Prob
 
 def _locs(entry: Element) -> Iterator[str]:
     """Yield the texts of the `loc` elements of an entry: its own first, then those further inside."""
-    yield from map(_unbroken, entry.texts("loc"))
-    yield from (_unbroken(e.text) for e in entry.walk() if e.name == "loc" and not e.vocabulary and e.text)
-
-
-def _unbroken(text: str) -> str:
-    """Return a URL without line breaks, which may be within it, and without the space around them."""
-    text = text.strip()
-    return without_line_breaks(text)
+    yield from map(without_line_breaks, entry.texts("loc"))
+    yield from (without_line_breaks(e.text) for e in entry.walk() if e.name == "loc" and not e.vocabulary and e.text)
 
 
 def _count_unlinked(entry: Element, url: str, problems: Problems) -> None:

@@ -29,7 +29,8 @@ NO_ATTRIBUTES: Mapping[str, str] = {}
 
 
 def without_line_breaks(text: str) -> str:
-    """Return an address without its line breaks and the spaces around them."""
+    """Return an address without the line breaks in it, the spaces around them, and the space at both ends."""
+    text = text.strip()
     return _LINE_BREAK.sub("", text) if "\n" in text or "\r" in text else text
 
 
