@@ -24,7 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -223,7 +223,9 @@ class Table:
         return self._lacking(scene) if (scene.archive / "vna.db").exists() else []
 
     def _exported(self, scene: Scene) -> object:
-        return self._exports.setdefault(scene.folder.parent.name, digests(scene.out)) and digests(scene.out)
+        found = digests(scene.out)
+        self._exports.setdefault(scene.folder.parent.name, found)
+        return found
 
     def _half_export(self, scene: Scene) -> list[str]:
         whole = self._exports[scene.folder.parent.name]
@@ -334,7 +336,7 @@ def main() -> int:
     now = datetime.now(UTC)
     with (
         tempfile.TemporaryDirectory() as name,
-        serve(lambda url: build(url, seeds_dir=SEEDS, articles=9, now=lambda: now, options=replace(SITE))) as serving,
+        serve(lambda url: build(url, seeds_dir=SEEDS, articles=9, now=lambda: now, options=SITE)) as serving,
     ):
         folder, forker, rng = Path(name), Forker(), random.Random(chosen.seed)
         base, later = prepare(forker, folder, serving.fake_site, serving.url)
