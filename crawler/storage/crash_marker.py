@@ -61,7 +61,8 @@ class CrashMarker:
     def processing(self, item: str) -> Iterator[None]:
         """Record, for the duration of the block, that `item` is being processed.
 
-        If the block uses more than `MAX_SECONDS` of CPU time, the signal SIGVTALRM ends the process. The block must not wait for the network, because a process may be killed for unrelated reasons while it waits.
+        If the block uses more than `MAX_SECONDS` of CPU time, the signal SIGVTALRM ends the process. The block must not
+        wait for the network, because a process may be killed for unrelated reasons while it waits.
         """
         crashes = self.crashes(item)
         self._write(item, crashes + 1)

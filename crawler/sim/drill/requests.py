@@ -45,8 +45,8 @@ class LoggedRequest:
 
     `fault` is the kind of the fault that changed the response, if any. `digest` is that of the body if the response was
     sent whole. `retry_after` is in seconds. `conditional` is true if the request had validators, and `validators` if
-    the response had them and could be read. `received` is false if the client was killed and may not have stored the response. `text` is
-    the text of robots.txt, if this is what the response contains.
+    the response had them and could be read. `received` is false if the client was killed and may not have stored the
+    response. `text` is the text of robots.txt, if this is what the response contains.
     """
 
     at: datetime
@@ -106,8 +106,8 @@ def misbehaviour(log: Sequence[LoggedRequest], manners: Manners) -> Iterator[Dis
 def unarchived(log: Sequence[LoggedRequest], rows: Counter[tuple[str, int, str]]) -> Iterator[Discrepancy]:
     """Yield a discrepancy if the client received responses of which the archive has no record.
 
-    Of a response with status 429 or 500 and above, the archive needs a note only.
-    `rows` counts the records in the archive by URL, status and digest.
+    A response with status 429, or 500 and above, needs no record of its own: the archive only notes it. `rows` counts the
+    records in the archive by URL, status and digest.
     """
     held = Counter[tuple[str, int, str]]()
     for (url, status, digest), number in rows.items():
