@@ -80,7 +80,9 @@ def change_a_title(folder):
 def damage_a_record(folder):
     file = max((folder / "warc").rglob("*.warc.gz"))
     content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 0xFF
+    member = content.rindex(b"\x1f\x8b\x08", 0, len(content) // 2)
+    # A changed byte of the gzip header, such as its time, would leave the record as it is.
+    content[member + 40] ^= 0xFF
     file.write_bytes(content)
 
 
