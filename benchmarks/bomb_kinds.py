@@ -126,7 +126,7 @@ def _largest(page: Callable[[int], bytes]) -> Callable[[], bytes]:
 
     def accepted(number: int) -> bool:
         body = page(number)
-        return len(body) < 9.9 * MB and guard.hazard(body.decode()) is None
+        return len(body) < 9.9 * MB and guard.hazard(body) is None
 
     def search() -> bytes:
         low = 1

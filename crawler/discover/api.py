@@ -44,7 +44,7 @@ def page(body: bytes, url: str, site: Site, now: datetime) -> Discovery:
         sightings = deduplicate(list(_items(data["contents"], site, now, problems)))
         listed, more = bool(data["contents"]), data.get("load_more")
     elif isinstance(data.get("articles"), str):
-        sightings = deduplicate(list(lists.stories(html_tree(data["articles"], url), site.root, site)))
+        sightings = deduplicate(list(lists.stories(html_tree(data["articles"].encode(), url), site.root, site)))
         listed, more = bool(sightings), data.get("hasMoreContent")
     else:
         raise UnreadableSource(url, "expected a list of articles, got JSON without `contents` or `articles`")

@@ -64,7 +64,7 @@ def feed_index(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
             template (dossier section 12).
 
     """
-    tree = html_tree(decode.decode(body).text, url)
+    tree = html_tree(decode.decode(body).html, url)
     found = tuple(linked_feeds(tree, "a[href]", url, site))
     if not found:
         raise UnreadableSource(url, f"the page that lists the feeds has no link to a feed ({len(body)} bytes)")

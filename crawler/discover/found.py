@@ -41,16 +41,16 @@ class Discovery:
     problems: tuple[Problem, ...] = ()
 
 
-def html_tree(text: str, url: str) -> LexborHTMLParser:
-    """Return the tree of a page or fragment with a list; `url` is its URL.
+def html_tree(html: bytes, url: str) -> LexborHTMLParser:
+    """Return the tree of a page or fragment with a list, in UTF-8; `url` is its URL.
 
     Raises:
-        UnsafeSource: parsing the text would take too much time or memory.
+        UnsafeSource: parsing the page would take too much time or memory.
 
     """
-    if hazard := guard.hazard(text):
+    if hazard := guard.hazard(html):
         raise UnsafeSource(url, f"not safe to parse: {hazard}")
-    return LexborHTMLParser(text)
+    return LexborHTMLParser(html)
 
 
 def deduplicate(sightings: list[Sighting]) -> tuple[Sighting, ...]:

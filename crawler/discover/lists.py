@@ -44,7 +44,7 @@ def home(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
         EmptySource: the page has no stories, sections or feeds, so it is not the home page.
 
     """
-    tree = html_tree(decode.decode(body).text, url)
+    tree = html_tree(decode.decode(body).html, url)
     sightings = deduplicate(list(stories(tree, url, site)))
     sources = (*_sections(tree, url, site), *feeds.linked_feeds(tree, _FEEDS, url, site))
     if not sightings and not sources:
@@ -62,7 +62,7 @@ def section(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
         EmptySource: the response is a whole section page, but it contains no articles.
 
     """
-    tree = html_tree(decode.decode(body).text, url)
+    tree = html_tree(decode.decode(body).html, url)
     sightings = deduplicate(list(stories(tree, url, site)))
     if urlsplit(url).query:
         return Discovery(sightings, more=_next_fragment(url, site) if sightings else None)

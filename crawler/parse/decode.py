@@ -40,19 +40,29 @@ _UTF_8_CHARACTER = re.compile(
     rb"|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}"
 )
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
-_REFERENCE = re.compile(r"&#(?:x0*([\da-f]+)|0*(\d+));?", re.IGNORECASE | re.ASCII)
+_REFERENCE = re.compile(rb"&#(?:x0*([\da-f]+)|0*(\d+));?", re.IGNORECASE)
 _SURROGATES, _BEYOND_UNICODE, _LONGEST_CODE = range(0xD800, 0xE000), 0x110000, 12
 # UTF-8 decoded as windows-1252 or windows-1250: `Ã©`, `â€™`, `đź“ť`.
 MOJIBAKE = re.compile(r"Ã[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ ¡-¿]|â€[™œ“\u009d˜”¦“]|đź|Ă©|Â[«»°©®\u00a0]|ð[ŸŸ]")
+# The first characters of `MOJIBAKE` in UTF-8. Each of these patterns starts with one byte, which makes it fast.
+_MAYBE_MOJIBAKE = (
+    re.compile(rb"\xc3(?:[\x82\x83]|\xa2\xe2\x82\xac|\xb0\xc5\xb8)"),
+    re.compile(rb"\xc4(?:\x91\xc5|\x82\xc2)"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The text of a page, the charset with which it was decoded, and descriptions of what looked wrong."""
+    """The text of a page in UTF-8 (`html`), its charset before, and descriptions of what looked wrong."""
 
-    text: str
+    html: bytes
     charset: str
     problems: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The text of the page."""
+        return self.html.decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +83,10 @@ def decode(body: bytes, content_type: str | None = None) -> Decoded:
     problems: list[str] = []
     declared = list(_declarations(body, content_type, problems))
     skipped, charset = _charset(body, [declaration.charset for declaration in declared])
-    text = body[skipped:].decode(charset, errors="replace")
+    content = body[skipped:]
+    strict = _strict(content, charset)
+    text = content.decode(charset, errors="replace") if strict is None else strict
+    html = content if charset == "utf-8" and strict is not None else text.encode()
     if _BEYOND_ASCII.search(body):  # bytes in ASCII are the same text in every charset that could be declared
         problems += [
             f"charset: {d.source} names {d.name!r}, but the page is read as {charset}"
@@ -81,26 +94,25 @@ def decode(body: bytes, content_type: str | None = None) -> Decoded:
             if _family(d.charset) != _family(charset)
         ]
     if "\ufffd" in text:
-        damaged = _strict(body[skipped:], charset) is None
         problems.append(
             f"charset: bytes that are not {charset}, read as U+FFFD"
-            if damaged
+            if strict is None
             else "charset: the page itself holds U+FFFD"
         )
-    if reference := _impossible_reference(text):
+    if reference := _impossible_reference(html):
         problems.append(f"charset: {reference!r} names a character that does not exist, read as U+FFFD")
-    if MOJIBAKE.search(text):
+    if any(pattern.search(html) for pattern in _MAYBE_MOJIBAKE) and MOJIBAKE.search(text):
         problems.append("charset: looks like mojibake (UTF-8 read as a one-byte code page before it was sent)")
-    return Decoded(text, charset, tuple(problems))
+    return Decoded(html, charset, tuple(problems))
 
 
-def _impossible_reference(text: str) -> str | None:
+def _impossible_reference(html: bytes) -> str | None:
     """Return the first character reference that HTML reads as U+FFFD, such as half of a character; None without one."""
-    for match in _REFERENCE.finditer(text):
+    for match in _REFERENCE.finditer(html):
         digits, base = (match[1], 16) if match[1] else (match[2], 10)
         code = int(digits, base) if len(digits) <= _LONGEST_CODE else _BEYOND_UNICODE
         if code == 0 or code >= _BEYOND_UNICODE or code in _SURROGATES:
-            return match[0][:_LONGEST_CODE]
+            return match[0][:_LONGEST_CODE].decode()
     return None
 
 

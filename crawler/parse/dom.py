@@ -24,7 +24,6 @@ TEXT_LEVEL = frozenset(
     "strike strong sub sup time tt u var wbr".split()
 )
 _HIDDEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
-_NO_ELEMENT = "-!_"  # first characters of the names of texts, comments and doctypes
 _SPACES = re.compile(r"[ \t\n\r\f\v]+")
 
 
@@ -43,12 +42,12 @@ def children(node: LexborNode) -> Iterator[LexborNode]:
 
 def is_text(node: LexborNode) -> bool:
     """Whether a node is a text node."""
-    return node.tag == "-text"
+    return node.is_text_node
 
 
 def is_element(node: LexborNode) -> bool:
     """Whether a node is an element rather than text, a comment or a doctype."""
-    return (node.tag or "-")[0] not in _NO_ELEMENT
+    return node.is_element_node
 
 
 def is_silent(node: LexborNode) -> bool:
@@ -74,12 +73,11 @@ def raw_text(node: LexborNode, skip: frozenset[int] = frozenset()) -> str:
     stack = [node]
     while stack:  # no recursion: a hostile page may be nested deeper than Python's stack allows
         current = stack.pop()
-        tag = current.tag or "-"
-        if tag == "-text":
+        if current.is_text_node:
             parts.append(current.text_content or "")
-        elif tag == "br":
+        elif current.tag == "br":
             parts.append(" ")
-        elif tag[0] not in _NO_ELEMENT and current.mem_id not in skip and (current is node or not is_silent(current)):
+        elif current.is_element_node and current.mem_id not in skip and (current is node or not is_silent(current)):
             stack.extend(reversed(list(children(current))))
     return "".join(parts)
 

@@ -21,7 +21,7 @@ them.
 
 A rejected page is archived and listed like any other page that could not be parsed.
 
-Boundary: text in, a reason or None out; time grows linearly with the text.
+Boundary: UTF-8 in, a reason or None out; time grows linearly with the text.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _ATTRIBUTE_BYTES = 200  # bytes for each attribute of a copy, without its value
 _COPIES, _RUN_COPIES = 4, 14  # copies of the whole page; further copies of its longest text without a tag
 _BEYOND_LATIN_1, _WIDE = re.compile("[^\0-\xff]"), re.compile("[\U00010000-\U0010ffff]")
 _NO_TAG, _NO_SIGN = re.compile("[^<]++"), re.compile("[^<>]++")
-_CHEAP_LENGTH = 200_000  # characters; in a shorter page, the attributes of one tag take at most 5 s
+_CHEAP_LENGTH = 200_000  # bytes; in a shorter page, the attributes of one tag take at most 5 s
 _CHEAP_TAGS = 20_000  # fewer tags take at most 2 s, however they are nested
 _SAME_FORMATTING = 3  # the tree builder remembers at most three equal formatting elements
 _REACH = 6  # open elements above the one that an end tag names; beyond, the end tag closes nothing in the estimate
@@ -58,24 +58,23 @@ _ADOPTED = 32  # copies that one misplaced end tag of a formatting element makes
 _SEARCHES = 4  # searches in the open elements for one such end tag, besides the one of every tag
 
 
-def hazard(text: str) -> str | None:
-    """Return the reason why a page must not be parsed; None if it is safe to parse."""
-    text = text.encode("utf-8", "ignore").decode()  # the parser drops lone surrogates: `<\\ud800p>` is a tag for it
-    return None if _is_cheap(text) else _Estimate(text).excess()
+def hazard(html: bytes) -> str | None:
+    """Return the reason why a page in UTF-8 must not be parsed; None if it is safe to parse."""
+    return None if _is_cheap(html) else _Estimate(html.decode()).excess()
 
 
-def _is_cheap(text: str) -> bool:
+def _is_cheap(html: bytes) -> bool:
     """Whether counting the tags of a page shows already that it is safe to parse."""
-    tags = text.count("<")
-    if len(text) > _CHEAP_LENGTH or tags > _CHEAP_TAGS:
+    tags = html.count(b"<")
+    if len(html) > _CHEAP_LENGTH or tags > _CHEAP_TAGS:
         return False
-    found = Counter(syntax.FORMATTING_START.findall(text))
+    found = Counter(syntax.FORMATTING_START_UTF_8.findall(html))
     if any(not attributes for _, attributes in found):
         return False
     copied = link = 0  # bytes of the formatting elements that may be open at the same time; at most one is a link
     for (name, attributes), number in found.items():
-        size = _copy_bytes(attributes.count("=") + attributes.count(" "), len(attributes))
-        if name in "aA":
+        size = _copy_bytes(attributes.count(b"=") + attributes.count(b" "), len(attributes))
+        if name in b"aA":
             link = max(link, size)
         else:
             copied += size * min(number, _SAME_FORMATTING)

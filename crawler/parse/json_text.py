@@ -20,6 +20,7 @@ _MAX_SIZE = 4_000_000  # characters; a page of a list has about 150,000. JSON ta
 _MAX_VALUES = 300_000  # each takes up to 250 bytes; a page of a list has about 5,000
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _BRACKET = re.compile(r"[\[\]{}]")
+_MAYBE_UNUSABLE = re.compile(r"\\u(?:d[89a-f]|0000)|[\0\ud800-\udfff]", re.IGNORECASE)
 _UNUSABLE = re.compile("[\0\ud800-\udfff]")  # after parsing, a surrogate that is left has no other half
 
 
@@ -47,7 +48,7 @@ def load(source: str | bytes) -> Loaded:
         source = source.decode(json.detect_encoding(source), errors="replace")
     if sum(map(source.count, "[{,")) > _MAX_VALUES:
         raise ValueError(f"more than {_MAX_VALUES} values")
-    if _depth(source) > _DEPTH:
+    if source.count("[") + source.count("{") > _DEPTH and _depth(source) > _DEPTH:
         raise ValueError(f"nested more than {_DEPTH} levels deep")
     problems: list[str] = []
 
@@ -62,9 +63,10 @@ def load(source: str | bytes) -> Loaded:
     value = json.loads(
         source, strict=False, object_pairs_hook=members, parse_int=_whole, parse_float=_real, parse_constant=_none
     )
-    value, replaced = _usable(value)
-    if replaced:
-        problems.append("halves of characters or NUL, read as U+FFFD")
+    if _MAYBE_UNUSABLE.search(source):
+        value, replaced = _usable(value)
+        if replaced:
+            problems.append("halves of characters or NUL, read as U+FFFD")
     return Loaded(value, tuple(dict.fromkeys(problems)))
 
 

@@ -82,9 +82,9 @@ def _open(body: bytes, url: str, content_type: str | None, fetched_at: datetime,
     if found := classify.of_bytes(body):
         raise NotAnArticle(url, *found)
     decoded = decode.decode(body, content_type)
-    if hazard := guard.hazard(decoded.text):
+    if hazard := guard.hazard(decoded.html):
         raise NotAnArticle(url, Rejection.UNSAFE, f"{Rejection.UNSAFE.description}: {hazard}")
-    tree = LexborHTMLParser(decoded.text)
+    tree = LexborHTMLParser(decoded.html)
     changes = inline.prepare(tree)
     head = head_reader.read(tree, url)
     if rejection := classify.of_page(tree, head, url):

@@ -116,7 +116,7 @@ def _headings(tree: LexborHTMLParser, body: LexborNode, label: str) -> Iterator[
     begun = False
     for node in tree.root.traverse(include_text=True) if tree.root else ():
         begun = begun or node.mem_id == body.mem_id
-        if not begun or not dom.is_text(node) or not _may_be(first_word, node.text_content or ""):
+        if not begun or not node.is_text_node or not _may_be(first_word, node.text_content or ""):
             continue
         heading = _heading(node, wanted)
         if heading is not None and heading.mem_id not in seen:
@@ -284,8 +284,10 @@ def _is_something_else(node: LexborNode, links: Sequence[LexborNode]) -> bool:
 def _is_bold_label(node: LexborNode) -> bool:
     """Whether a paragraph is a short line in bold letters without a link, which is the heading of another list."""
     bold = node.css_first("b, strong")
+    if bold is None or node.css_first("a, img") is not None:
+        return False
     text = dom.text(node)
-    return bold is not None and 0 < len(text) <= _LABEL and dom.text(bold) == text and node.css_first("a, img") is None
+    return 0 < len(text) <= _LABEL and dom.text(bold) == text
 
 
 def _has_own_heading(node: LexborNode, links: Sequence[LexborNode]) -> bool:

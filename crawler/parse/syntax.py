@@ -65,6 +65,6 @@ SCRIPT_EVENT = re.compile(r"<!--|-->|<(/?)script(?=[\t\n\f\r />])", re.IGNORECAS
 RAW_END = {name: re.compile(rf"</{name}(?=[\t\n\f\r />])", re.IGNORECASE) for name in RAW - {"plaintext", "script"}}
 # A formatting element; the second group is empty unless its attributes are few and written in the usual form.
 USUAL = rf"(?:{SPACE}++[\w:-]++(?:=(?:\"[^\"<>]*+\"|'[^'<>]*+'))?+){{0,12}}+{SPACE}*+>"
-FORMATTING_START = re.compile(
-    rf"<({'|'.join(sorted(FORMATTING))})(?=[\t\n\f\r />])({USUAL})?", re.IGNORECASE | re.ASCII
-)
+_FORMATTING_START = rf"<({'|'.join(sorted(FORMATTING))})(?=[\t\n\f\r />])({USUAL})?"
+FORMATTING_START = re.compile(_FORMATTING_START, re.IGNORECASE | re.ASCII)
+FORMATTING_START_UTF_8 = re.compile(_FORMATTING_START.encode(), re.IGNORECASE)

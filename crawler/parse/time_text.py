@@ -16,6 +16,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timezone
+from functools import lru_cache
 from typing import Literal
 
 from crawler.parse import written_clocks, written_dates, zones
@@ -101,7 +102,7 @@ def read(raw: str) -> TimeText:
             return _certain(_from_iso(match), has_clock=match[4] is not None)
     if match := _EPOCH.fullmatch(raw):
         return _certain(_from_epoch(match), has_clock=True)
-    return _from_text(_without_accents(raw)) if len(raw) <= _LONGEST else TimeText()
+    return _from_text(raw) if len(raw) <= _LONGEST else TimeText()
 
 
 def _certain(when: datetime | None, *, has_clock: bool) -> TimeText:
@@ -130,7 +131,9 @@ def _from_epoch(match: re.Match[str]) -> datetime | None:
     return when if when.year in _YEARS else None
 
 
-def _from_text(text: str) -> TimeText:
+@lru_cache(maxsize=1 << 8)  # one page states the same time at several places
+def _from_text(raw: str) -> TimeText:
+    text = _without_accents(raw)
     parts = [_part(label, part) for label, part in _labelled(_ASCTIME.sub(r"\2 \1 \5 \3 \4", _RELATIVE.sub(" ", text)))]
     doubts = [doubt for part in parts for doubt in part.doubts]
     changes = [part for part in parts if part.label == "modified"]
