@@ -39,7 +39,6 @@ _FORKER = """
 import json, os, select, signal, sys, time
 import crawler.app, crawler.collect, crawler.export, crawler.replay, crawler.backup, crawler.backfill, crawler.dataset
 import crawler.pipeline.reparse, crawler.backup.restore, rich.progress, rich.table
-sys.modules["wordfreq"] = None  # the lexicon takes a second to load; without it, glued words stay as they are
 from crawler.cli import main
 for line in sys.stdin:
     words, delay = json.loads(line)

@@ -1,29 +1,83 @@
 """The French lexicon for the repair of glued words, loaded on first use.
 
-Boundary: reads the optional package `wordfreq` and the project's own texts; the rules are in `crawler.repair`. Without
-this package there is no lexicon, and the caller reports that glued words are not repaired.
+The word list takes little memory: the words are a MARISA trie and their frequencies a table of numbers of two bytes,
+and both files are mapped into memory, so that all processes share them. `python -m benchmarks.word_list` makes the files
+from the package wordfreq.
+
+Boundary: reads the package's own data; the rules are in `crawler.repair`.
 """
 
 from __future__ import annotations
 
+import mmap
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 
+import marisa_trie
+
+from crawler import resources
 from crawler.repair.lexicon import Corpus, Lexicon, WordList
 
-_DATA = ("prose.txt", "phrases.txt")
+_TEXTS = ("prose.txt", "phrases.txt")
+_NUMBER = 2  # bytes, least significant first
+_CACHED = 1 << 15  # words; an article has about 300 different ones, and their parts are looked up, too
+
+
+class Frequencies(Mapping[str, float]):
+    """The words of a list and their shares among all words of running text.
+
+    A frequency is stored as a number of steps, each of which is 2.3 % smaller than the one before: `10 ** (-steps / 100)`.
+    """
+
+    def __init__(self, trie: Path, steps: Path) -> None:
+        """Map the two files into memory."""
+        self._trie = marisa_trie.Trie()
+        self._trie.mmap(str(trie))
+        with steps.open("rb") as file:
+            self._steps = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._known = lru_cache(_CACHED)(self._look_up)
+
+    def _look_up(self, word: str) -> float:
+        number = self._trie.get(word)
+        if number is None:
+            return 0.0
+        steps = int.from_bytes(self._steps[number * _NUMBER : (number + 1) * _NUMBER], "little")
+        return float(10 ** (-steps / 100))
+
+    def __getitem__(self, word: str) -> float:
+        """Return the frequency of a word."""
+        if found := self._known(word):
+            return found
+        raise KeyError(word)
+
+    def get(self, word: str, default: float = 0.0) -> float:  # type: ignore[override]  # one default is enough
+        """Return the frequency of a word, or `default` if the list does not contain it."""
+        return self._known(word) or default
+
+    def __iter__(self) -> Iterator[str]:
+        """Return an iterator over the words, which are in no particular order."""
+        return iter(self._trie)
+
+    def __len__(self) -> int:
+        """Return the number of words."""
+        return len(self._trie)
+
+
+def write(frequencies: Mapping[str, int], folder: Path) -> None:
+    """Write the two files of a word list into `folder`; `frequencies` contains each word with its number of steps."""
+    trie = marisa_trie.Trie(frequencies)
+    trie.save(str(folder / "words.marisa"))
+    in_order: Iterable[str] = (trie.restore_key(number) for number in range(len(trie)))
+    (folder / "words.steps").write_bytes(b"".join(frequencies[word].to_bytes(_NUMBER, "little") for word in in_order))
 
 
 @lru_cache(maxsize=1)
-def load() -> Lexicon | None:
-    """Return the lexicon, or None if the package `wordfreq` (optional dependency `[repair]`) is not installed."""
-    try:
-        from wordfreq import get_frequency_dict  # noqa: PLC0415 - slow, and optional
-    except ImportError:
-        return None
-    base = WordList(get_frequency_dict("fr", wordlist="large"), _read("compounds.txt").split())
-    return Corpus(base, (_read(name) for name in _DATA), grammar=True)
-
-
-def _read(name: str) -> str:
-    return resources.files("crawler.repair").joinpath("data", name).read_text(encoding="utf-8")
+def load() -> Lexicon:
+    """Return the lexicon."""
+    folder = resources.lexicon()
+    base = WordList(
+        Frequencies(folder / "words.marisa", folder / "words.steps"),
+        (folder / "compounds.txt").read_text(encoding="utf-8").split(),
+    )
+    return Corpus(base, ((folder / name).read_text(encoding="utf-8") for name in _TEXTS), grammar=True)

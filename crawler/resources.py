@@ -37,6 +37,16 @@ def seeds() -> Path:
     return _existing("data", "seeds")
 
 
+def lexicon() -> Path:
+    """Return the folder of the lexicon's files.
+
+    Raises:
+        StopError: the installation lacks the folder.
+
+    """
+    return _existing("repair", "data")
+
+
 def datasette_metadata() -> Path:
     """Return the path of Datasette's metadata file: titles, descriptions and canned queries.
 

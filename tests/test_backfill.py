@@ -1133,7 +1133,7 @@ def test_a_signal_stops_the_command_after_the_current_page_and_the_plan_is_resum
 
 def test_after_several_kills_nothing_is_lost_and_nothing_is_done_twice(tmp_path):
     """The fake site holds back its responses until the kill, so the number of kills does not depend on the machine."""
-    program = "import sys; sys.modules['wordfreq'] = None; from crawler.cli import main; main()"  # loads no lexicon
+    program = "from crawler.cli import main; main()"
     found = crash.run(tmp_path / "archive", 30, 4, months=2, seed=5, program=(sys.executable, "-c", program))
     assert found.faults == []
     assert (found.articles, found.kills) == (30, 4)

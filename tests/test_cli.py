@@ -36,7 +36,7 @@ from support import (
     vna,
 )
 
-from crawler import lexicon, resources
+from crawler import resources
 from crawler.cli import main as command_line
 from crawler.cli import output, serving, state
 from crawler.cli.progress import Bar, Lines
@@ -168,7 +168,9 @@ def test_importing_the_command_line_loads_no_slow_library():
     program = "import sys, crawler.cli.main; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
-    assert not {"httpx", "wordfreq", "selectolax", "warcio", "sqlite_utils", "rapidfuzz", "crawler.sim.site"} & loaded
+    assert (
+        not {"httpx", "marisa_trie", "selectolax", "warcio", "sqlite_utils", "rapidfuzz", "crawler.sim.site"} & loaded
+    )
 
 
 # --- poll -------------------------------------------------------------------------------------------------------------
@@ -464,11 +466,10 @@ def test_the_exit_code_of_parse_says_what_the_page_is(pages, tmp_path, page, cod
 def test_repair(tmp_path):
     text = "la stratégiede sécurité\nrien à faire\n"
     (tmp_path / "t.txt").write_text(text, "utf-8")
-    lexicon_there = lexicon.load() is not None
     for outcome in (vna("repair", stdin=text), vna("repair", tmp_path / "t.txt")):
         assert outcome.code == 0
         assert outcome.out.splitlines() == [
-            "la stratégie de sécurité" if lexicon_there else text.splitlines()[0],
+            "la stratégie de sécurité",
             "rien à faire",
         ]
     shown = [json.loads(line) for line in vna("repair", "--json", stdin=text).out.splitlines()]
@@ -903,16 +904,3 @@ def test_the_real_site_is_not_polled_without_a_contact(tmp_path, root, message):
     assert message in polled.err
     assert "vna demo" in polled.err
     assert not (tmp_path / "archive").exists(), "nothing was written"
-
-
-def test_without_a_lexicon_commands_work_and_print_a_note(tmp_path):
-    """A module that cannot be imported hides the installed wordfreq."""
-    (tmp_path / "wordfreq.py").write_text("raise ImportError\n")
-    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from crawler.cli import main; main()"
-    command = [sys.executable, "-c", code, str(tmp_path), "--archive", str(tmp_path / "a")]
-    seed = next((ROOT / "seeds").glob("000*"))
-    imported = subprocess.run([*command, "import", str(seed)], capture_output=True, text=True, check=False)
-    assert imported.returncode == 0, imported.stderr
-    assert "no lexicon is installed" in imported.stderr
-    shown = subprocess.run([*command, "show", "-1", "--format", "json"], capture_output=True, text=True, check=True)
-    assert "stratégiede" in json.loads(shown.stdout)["clean"]

@@ -37,7 +37,7 @@ def small(tmp_path_factory):
     shutil.copy(max(SEEDS.glob("*.txt")), seeds)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(resources, "seeds", lambda: seeds)
-        patch.setattr(state, "lexicon_or_note", lambda: None)
+        patch.setattr(state, "lexicon", lambda: None)
         patch.setattr(runner, "_BEFORE", 0)
         patch.setattr(runner, "_PER_DAY", 2)
         patch.setattr(runner, "SETTLING", 0)

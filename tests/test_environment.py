@@ -63,7 +63,6 @@ FORKS = """
 import os, sys, shlex
 import crawler.app, crawler.collect, crawler.export, crawler.replay, rich.progress, rich.table  # once, not in each child
 from crawler.cli import main
-sys.modules["wordfreq"] = None  # the lexicon takes a second to load
 for line in sys.argv[1:]:
     if not (child := os.fork()):
         sys.argv = ["vna", *shlex.split(line)]

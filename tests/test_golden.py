@@ -129,8 +129,6 @@ def differences(about, record):
 @pytest.mark.parametrize("case", CASES)
 def test_page_gives_the_expected_result(case):
     about = CASES[case]
-    if LEXICON is None and "clean" in about.get("contains", ()):
-        pytest.skip("needs the extra [repair]")
     code, record, error = read(case)
     assert code == about["exit"], f"{about['about']}: {error or 'parsed as an article'}"
     for part in about.get("missing_contains", ()):

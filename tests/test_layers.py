@@ -34,6 +34,7 @@ MAY_IMPORT = (
     | {
         "types": set(),
         "fetch": PURE | {"clock", "files", "proxies"},
+        "lexicon": PURE | {"resources"},
         "clock": {"errors"},
         "files": set(),
         "pipeline": PURE | {"clock", "fetch", "warc", "storage"},
@@ -95,7 +96,7 @@ OWNERS = {
     "webencodings": {"parse"},
     "snowballstemmer": {"fold"},
     "rapidfuzz": {"identity"},
-    "wordfreq": {"lexicon"},
+    "marisa_trie": {"lexicon"},
     "prometheus_client": {"daemon"},
     "apprise": {"alerts"},
     "pyarrow": {"dataset"},
@@ -363,7 +364,7 @@ SLOW = [
     "rapidfuzz",
     "snowballstemmer",
     "warcio",
-    "wordfreq",
+    "marisa_trie",
     "protego",
     "apscheduler",
     "prometheus_client",
@@ -383,5 +384,5 @@ def test_starting_the_command_loads_no_slow_library():
 def test_the_listed_slow_libraries_are_really_loaded():
     """The test above only means something if the application as a whole loads these libraries."""
     modules = loaded("import crawler.daemon, crawler.discover, crawler.query, crawler.cli.progress")
-    assert set(SLOW) - {"wordfreq", "pyarrow"} <= modules, "two are loaded only by the features that need them"
+    assert set(SLOW) - {"marisa_trie", "pyarrow"} <= modules, "two are loaded only by the features that need them"
     assert "pyarrow" not in modules, "the service must not load it: it takes 60 MB"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 import math
-import sys
 import textwrap
 import unicodedata
 from pathlib import Path
@@ -15,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks import words as probe
-from crawler import lexicon, repair
+from crawler import lexicon, repair, resources
 from crawler.parse import seedtext
 from crawler.repair import GLUE, RULES, Corpus, WordList, apply, glue_count, quotes, shapes, syntax, words, wrap
 from crawler.repair.edits import compose
@@ -24,16 +23,11 @@ from crawler.types import Article, Reading, Repair
 
 ROOT = Path(__file__).resolve().parents[1]
 SEEDS = sorted((ROOT / "seeds").glob("*.txt"))
-HAS_WORDFREQ = importlib.util.find_spec("wordfreq") is not None
-
-needs_words = pytest.mark.skipif(not HAS_WORDFREQ, reason="the extra [repair] is not installed")
 
 
 @pytest.fixture(scope="module")
 def french() -> Lexicon:
-    known = lexicon.load()
-    assert known is not None
-    return known
+    return lexicon.load()
 
 
 def fixed(text: str, known: Lexicon | None, *hints: str) -> str:
@@ -151,31 +145,26 @@ WITH_LEXICON = [
 ]
 
 
-@needs_words
 @pytest.mark.parametrize(("text", "clean"), WITH_LEXICON)
 def test_words_are_repaired_with_lexicon(french: Lexicon, text: str, clean: str) -> None:
     assert fixed(text, french) == clean
 
 
-@needs_words
 @pytest.mark.parametrize("text", UNTOUCHED)
 def test_text_stays_unchanged_with_lexicon(french: Lexicon, text: str) -> None:
     assert fixed(text, french) == text
 
 
-@needs_words
 def test_hint_shows_where_to_split(french: Lexicon) -> None:
     broken = "Le président AnneMarie Kolinda Grabar a reçu"
     assert fixed(broken, french, "La présidente Anne Marie est arrivée.") == broken.replace("AnneMarie", "Anne Marie")
 
 
-@needs_words
 def test_hint_protects_a_brand(french: Lexicon) -> None:
     assert fixed("avec JoePaul", french) == "avec Joe Paul"
     assert fixed("avec JoePaul", french, "Le groupe JoePaul est né") == "avec JoePaul"
 
 
-@needs_words
 def test_position_decides_doubtful_spots(french: Lexicon) -> None:
     """Two names run together may be a brand; at the end of a full line they are two names."""
     alone = "La réunion a été présidée par SaleumxayKommasith."
@@ -191,7 +180,6 @@ def test_position_decides_doubtful_spots(french: Lexicon) -> None:
     assert width > 79  # the two names are not on the first line
 
 
-@needs_words
 def test_long_block_is_cut_and_repaired(french: Lexicon) -> None:
     sentence = "Les deux parties ont convenu de poursuivre la coopération dans tous lesdomaines. "
     assert "lesdomaines" not in fixed(sentence * 60, french)
@@ -321,13 +309,11 @@ WHOLE = [
 ]
 
 
-@needs_words
 @pytest.mark.parametrize(("glued", "clean"), SPOTS)
 def test_missing_space_is_found(french: Lexicon, glued: str, clean: str) -> None:
     assert fixed(glued, french) == clean
 
 
-@needs_words
 @pytest.mark.parametrize("text", WHOLE)
 def test_correct_spelling_stays_unchanged(french: Lexicon, text: str) -> None:
     assert fixed(text, french) == text
@@ -336,19 +322,16 @@ def test_correct_spelling_stays_unchanged(french: Lexicon, text: str) -> None:
 CASES = [json.loads(line) for line in (ROOT / "tests" / "data" / "repair.jsonl").read_text("utf-8").splitlines()]
 
 
-@needs_words
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["kind"])
 def test_reported_case(french: Lexicon, case: dict[str, str]) -> None:
     assert fixed(case["glued"], french) == case["repaired"]
 
 
-@needs_words
 def test_words_of_the_lexicon_are_never_split() -> None:
     """A sample; `./run.sh bench words` takes all words."""
     assert [edit for word in probe.common_words(every=400) for edit in probe.edits(word)] == []
 
 
-@needs_words
 @pytest.mark.parametrize(
     "text",
     [
@@ -362,7 +345,6 @@ def test_rare_word_that_looks_like_two_stays_whole(french: Lexicon, text: str) -
     assert fixed(text, french) == text
 
 
-@needs_words
 @pytest.mark.parametrize(
     ("glued", "clean"),
     [
@@ -385,7 +367,6 @@ def test_two_words_are_split_where_only_they_fit(french: Lexicon, glued: str, cl
     assert fixed(glued, french) == clean
 
 
-@needs_words
 def test_doubtful_word_is_split_only_at_a_lost_line_break(french: Lexicon) -> None:
     paragraph = (
         "Les habitants du quartier ont demandé au comité populaire de la ville que la route qui longe la rivière soit "
@@ -397,12 +378,10 @@ def test_doubtful_word_is_split_only_at_a_lost_line_break(french: Lexicon) -> No
     assert fixed("".join(lines), french) == paragraph
 
 
-@needs_words
 def test_run_is_split_at_one_place_at_a_time(french: Lexicon) -> None:
     assert fixed("la secrétaire d’État adjointeaux affaires", french) == "la secrétaire d’État adjointe aux affaires"
 
 
-@needs_words
 def test_first_word_of_a_hint_is_a_name_if_it_is_no_common_word(french: Lexicon) -> None:
     corpus = Corpus(french, ["Zunivako exporte", "Merci à tous"])
     assert corpus.is_name("Zunivako")
@@ -478,7 +457,6 @@ def inserted(reading: Reading) -> set[int]:
     return found
 
 
-@needs_words
 @pytest.mark.parametrize("number", ["000", "001", "002", "003", "004"])
 @pytest.mark.parametrize("with_hints", [True, False])
 def test_seed_matches_the_gold_standard(french: Lexicon, number: str, with_hints: bool) -> None:
@@ -490,7 +468,6 @@ def test_seed_matches_the_gold_standard(french: Lexicon, number: str, with_hints
     assert apply(article.text, reading.repairs) == reading.clean
 
 
-@needs_words
 def test_seed_line_by_line_has_no_false_repair(french: Lexicon) -> None:
     """`vna repair` repairs line by line: no false repair, and at least 97 % of the lost spaces found."""
     lost = found = 0
@@ -507,7 +484,6 @@ def test_seed_line_by_line_has_no_false_repair(french: Lexicon) -> None:
     assert found / lost >= 0.97
 
 
-@needs_words
 @pytest.mark.parametrize("path", SEEDS, ids=lambda p: p.name[:3])
 def test_related_stories_of_seeds_stay_unchanged(french: Lexicon, path: Path) -> None:
     article = seedtext.read(path.read_text(encoding="utf-8"))
@@ -530,7 +506,6 @@ def joined(lines: list[str]) -> tuple[str, set[int]]:
     return text, lost
 
 
-@needs_words
 @pytest.mark.parametrize("width", [72, 76, 79, 80])
 def test_precision_and_recall_on_unseen_text_without_line_breaks(french: Lexicon, width: int) -> None:
     right = wrong = missed = 0
@@ -542,7 +517,6 @@ def test_precision_and_recall_on_unseen_text_without_line_breaks(french: Lexicon
     assert right / (right + missed) >= 0.95
 
 
-@needs_words
 def test_unseen_clean_text_stays_unchanged(french: Lexicon) -> None:
     assert [e for p in UNSEEN for e in repair.repair(p, french).repairs] == []
 
@@ -564,7 +538,7 @@ def letters(text: str) -> str:
     return "".join(unicodedata.normalize("NFC", text).split())
 
 
-@pytest.mark.parametrize("with_lexicon", [pytest.param(True, marks=needs_words), False])
+@pytest.mark.parametrize("with_lexicon", [True, False])
 @settings(max_examples=150, deadline=None)
 @given(text=TEXTS)
 def test_invariants_on_generated_text(with_lexicon: bool, text: str) -> None:
@@ -627,11 +601,22 @@ def test_compose_equals_two_successive_applications(data: st.DataObject) -> None
 # --- the lexicon ------------------------------------------------------------------------------------------------
 
 
-def test_there_is_no_lexicon_without_wordfreq(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "wordfreq", None)
-    lexicon.load.cache_clear()
-    assert lexicon.load() is None
-    lexicon.load.cache_clear()
+def test_the_word_list_is_that_of_wordfreq() -> None:
+    listed = importlib.import_module("wordfreq").get_frequency_dict("fr", wordlist="large")
+    folder = resources.lexicon()
+    stored = lexicon.Frequencies(folder / "words.marisa", folder / "words.steps")
+    assert len(stored) == len(listed)
+    assert all(stored.get(word) == frequency for word, frequency in listed.items())
+    assert stored.get("stratégiede") == 0.0
+    with pytest.raises(KeyError):
+        stored["stratégiede"]
+
+
+def test_a_word_list_is_read_as_it_was_written(tmp_path: Path) -> None:
+    lexicon.write({"riz": 300, "blé": 401, "or": 65_535}, tmp_path)
+    stored = lexicon.Frequencies(tmp_path / "words.marisa", tmp_path / "words.steps")
+    assert sorted(stored) == ["blé", "or", "riz"]
+    assert (stored["riz"], stored["blé"]) == (10**-3.0, 10**-4.01)
 
 
 def test_word_list_knows_only_frequencies() -> None:
@@ -661,7 +646,6 @@ def test_corpus_learns_only_names_from_possibly_broken_text() -> None:
     assert corpus.frequency("vorachith") == 0.0
 
 
-@needs_words
 def test_corpus_protects_names_learnt_from_archived_text(french: Lexicon) -> None:
     """A word that is in no list stays whole once a clean text contained it."""
     archive = Corpus(

@@ -131,7 +131,7 @@ def backfill(
     from crawler.cli.plan_progress import plan_display
     from crawler.clock import StoppableClock
 
-    lexicon = state.lexicon_or_note()
+    lexicon = state.lexicon()
     clock = StoppableClock()
     with (
         stopped_by_signals(clock),

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from crawler.cli import output
-from crawler.cli.state import Globals, lexicon_or_note
+from crawler.cli import output, state
+from crawler.cli.state import Globals
 from crawler.errors import BadInput
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def import_files(globals_: Globals, paths: list[Path], clock: StoppableClock, *,
         with (
             progress_display(globals_.verbose) as view,
             app.working(
-                globals_.load(), "backfill --warc", view, role="text", clock=clock, lexicon=lexicon_or_note()
+                globals_.load(), "backfill --warc", view, role="text", clock=clock, lexicon=state.lexicon()
             ) as work,
             recorded(work, "backfill --warc"),
         ):

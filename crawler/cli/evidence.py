@@ -129,7 +129,7 @@ def rebuild(
     globals_ = state.of(context)
     config = globals_.load()
     target = into or config.archive / _REBUILT
-    lexicon = state.lexicon_or_note()
+    lexicon = state.lexicon()
     with (
         _stoppable() as clock,
         progress_display(globals_.verbose) as progress,

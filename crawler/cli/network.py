@@ -37,7 +37,7 @@ def poll(
 
     globals_ = state.of(context)
     config = globals_.load_for_requests()
-    lexicon = state.lexicon_or_note()
+    lexicon = state.lexicon()
     with progress_display(globals_.verbose) as progress, app.working(config, "poll", progress, lexicon=lexicon) as work:
         report = collect.poll(work, ignore_due=everything)
         wrong_clock = output.wrong_clock(work.archive, work.clock.now())

@@ -95,7 +95,7 @@ def parse(
         )
         _print_article(error.article, format_, None)
         raise typer.Exit(4) from error
-    _print_article(article, format_, app.repairer(state.lexicon_or_note())(article))
+    _print_article(article, format_, app.repairer(state.lexicon())(article))
 
 
 def _print_article(article: Article, format_: ParseFormat, reading: Reading | None) -> None:
@@ -123,7 +123,7 @@ def repair(
     """
     from crawler import repair as repairing
 
-    lexicon = state.lexicon_or_note()
+    lexicon = state.lexicon()
     text = _text(file or Path("-"))
     for line in text.removesuffix("\n").split("\n"):
         reading = repairing.repair(line, lexicon)
@@ -157,9 +157,7 @@ def import_texts(
 
     globals_ = state.of(context)
     refused = 0
-    with app.working(
-        globals_.load(), "import", Lines(globals_.verbose), role="text", lexicon=state.lexicon_or_note()
-    ) as work:
+    with app.working(globals_.load(), "import", Lines(globals_.verbose), role="text", lexicon=state.lexicon()) as work:
         for file in files:
             try:
                 text = _text(file, _MAX_TEXTS)
@@ -212,7 +210,7 @@ def reparse(
     begin = to_text(_instant(since, "--since")) if since else None
     with (
         progress_display(globals_.verbose) as progress,
-        app.working(globals_.load(), "reparse", progress, role="read", lexicon=state.lexicon_or_note()) as work,
+        app.working(globals_.load(), "reparse", progress, role="read", lexicon=state.lexicon()) as work,
     ):
         report = pipeline.reparse(work, since=begin, dry_run=dry_run, jobs=jobs)
     if as_json:

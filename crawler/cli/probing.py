@@ -91,7 +91,7 @@ def _run(globals_: state.Globals) -> tuple[ProbeReport | None, StopError | None]
     from crawler.pipeline.probe import run_probe
 
     config = globals_.load_for_requests()
-    lexicon = state.lexicon_or_note()
+    lexicon = state.lexicon()
     clock = StoppableClock()
     with (
         stopped_by_signals(clock),

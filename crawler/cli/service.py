@@ -45,7 +45,7 @@ def _serve(globals_: state.Globals) -> None:
 
     with _exit_status_to_systemd():
         globals_.load_for_requests()
-        service = Service(globals_.load, lexicon=state.lexicon_or_note(), verbose=bool(globals_.verbose))
+        service = Service(globals_.load, lexicon=state.lexicon(), verbose=bool(globals_.verbose))
         try:
             service.run()
         except StopError:

@@ -88,17 +88,11 @@ class Globals:
         return opening.reading_archive(self.folder())
 
 
-def lexicon_or_note() -> Lexicon | None:
-    """Return the lexicon; if none is installed, return None and print a note that glued words are not repaired."""
-    from crawler import lexicon
+def lexicon() -> Lexicon:
+    """Return the lexicon for the repair of glued words."""
+    from crawler.lexicon import load
 
-    found = lexicon.load()
-    if found is None:
-        output.note(
-            "vna: no lexicon is installed: glued words are not repaired; install one with: "
-            "pip install 'vna-archive[repair]'"
-        )
-    return found
+    return load()
 
 
 def of(context: typer.Context) -> Globals:

@@ -125,8 +125,8 @@ class Corpus:
     def frequency(self, word: str) -> float:
         """Return the larger of two frequencies of `word`: that in `base`, and a cautious one from the learnt texts."""
         seen = self._words.get(word, 0)
-        here = seen / (self._size + 200_000) if seen else 0.0
-        return max(here, self._base.frequency(word))
+        known = self._base.frequency(word)
+        return max(known, seen / (self._size + 200_000)) if seen else known
 
     def follows(self, left: str, right: str) -> float:
         """Return how much likelier `right` is after `left` than elsewhere, in nats.

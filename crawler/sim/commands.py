@@ -141,7 +141,7 @@ def drill(
     from crawler.sim import drill as drilling
 
     globals_ = state.of(context)
-    words, seeds_dir = state.lexicon_or_note(), resources.seeds()
+    words, seeds_dir = state.lexicon(), resources.seeds()
     write = output.note if as_json else output.text
     lines: list[dict[str, Any]] = []
     with _folder(globals_.archive) as folder, progress_display(globals_.verbose) as progress:
