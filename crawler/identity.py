@@ -15,6 +15,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from rapidfuzz import fuzz
@@ -165,6 +166,7 @@ def body_key(article: Article) -> str:
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+@lru_cache(maxsize=2)  # asked for once to find similar articles and once to store the article
 def simhash(text: str) -> int:
     """Return a 64-bit locality-sensitive hash of a text as a signed integer (SQLite has no unsigned integers).
 

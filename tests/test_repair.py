@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import re
 import textwrap
 import unicodedata
 from pathlib import Path
@@ -16,7 +17,22 @@ from hypothesis import strategies as st
 from benchmarks import words as probe
 from crawler import lexicon, repair, resources
 from crawler.parse import seedtext
-from crawler.repair import GLUE, RULES, Corpus, WordList, apply, glue_count, quotes, shapes, syntax, words, wrap
+from crawler.repair import (
+    GLUE,
+    RULES,
+    Corpus,
+    WordList,
+    apply,
+    glue,
+    glue_count,
+    quotes,
+    score,
+    shapes,
+    syntax,
+    typography,
+    words,
+    wrap,
+)
 from crawler.repair.edits import compose
 from crawler.repair.lexicon import Lexicon
 from crawler.types import Article, Reading, Repair
@@ -869,3 +885,39 @@ def test_reference_posteriors_of_the_last_block(blocks: list[wrap.BlockSpots], e
 def test_text_far_longer_than_any_article_is_returned_unchanged() -> None:
     text = "la stratégiede sécurité. " * 4000
     assert repair.repair(text, None) == Reading(text)
+
+
+# --- quick tests ------------------------------------------------------------------------------------------------------
+
+WORDS = "le la ministre Hanoi VNA AVI PIB H5N1 km2 20 2013 1er mars d l aujourd hui qu Ex sud à é".split()
+SIGNS = [*"« » “ ” \" '' ' ’ ‘ ( ) , ; : . ! ? … - – — / % ° €".split(), " ", "\u00a0", "\n", ""]
+TORN = st.tuples(*map(st.sampled_from, (WORDS, SIGNS, SIGNS, WORDS, ["", " "]))).map("".join)
+TORN_TEXTS = st.lists(TORN, max_size=6).map("".join)
+
+
+class Always:
+    """A pattern that is found in every text, in place of a quick test."""
+
+    search = staticmethod(re.compile("").search)
+
+
+@settings(max_examples=400, deadline=None)
+@given(text=TORN_TEXTS)
+def test_quick_tests_change_no_result(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        quick = [rule.find(text, WordList({})) for rule in RULES]
+        patch.setattr(typography, "_NEEDED", {})
+        patch.setattr(quotes, "_NO_ELISION", Always)
+        patch.setattr(glue, "_BESIDE_NUMBER", Always)
+        patch.setattr(score, "is_settled", lambda *_: False)
+        glue.protected.cache_clear()
+        assert [rule.find(text, WordList({})) for rule in RULES] == quick
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=TORN_TEXTS)
+def test_settled_words_change_no_result(french: Lexicon, text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        quick = glue.find(text, french)
+        patch.setattr(score, "is_settled", lambda *_: False)
+        assert glue.find(text, french) == quick

@@ -92,9 +92,9 @@ def _with_page_names(lexicon: Lexicon, text: str, hints: Sequence[str]) -> Lexic
 def _round(reading: Reading, rules: Sequence[Rule], known: Lexicon) -> Reading:
     clean, edits = reading.clean, reading.repairs
     for rule in rules:
-        found = rule.find(clean, known)
-        edits = compose(edits, found)
-        clean = apply(clean, found)
+        if found := rule.find(clean, known):
+            edits = compose(edits, found)
+            clean = apply(clean, found)
     return Reading(clean, edits)
 
 

@@ -34,6 +34,8 @@ _ADDRESS = re.compile(r"@|://|www\.|\w\.(?:vn|com|org|net|fr|info|asia|gov|edu)\
 _SIGN_BREAK = re.compile(
     r"(?<=\d%)(?=[^\W\d_])|(?<=[^\W\d_])(?=\"\w)|(?<=\w\")(?=[^\W\d_])|(?<=[^\W\d_],)(?=\d)|(?<= [:–-])(?=[^\W\d_])|(?<=[^\W\d_][,;.!?])(?=[^\W\d_])|(?<=[^\W\d_]{2})(?=\()|(?<=[\w)»\"”][.])(?=[A-ZÀ-Þ])|(?<=[)»”])(?=[^\W\d_])|(?<=[^\W\d_])(?=[«“])"
 )
+#: A number beside a letter or apostrophe: a quick test for what `_number_splits` weighs.
+_BESIDE_NUMBER = re.compile(r"\d(?:(?=[^\W\d_])|(?<=[^\W\d_]\d)|(?<=['’]\d))")
 _CHUNK = re.compile(r"(?:[\w’']|(?<=\d)[.,](?=\d))+")
 _WORD_END = re.compile(r"\s|$")
 
@@ -70,8 +72,9 @@ def _pieces(text: str) -> Iterator[Piece]:
 
 
 def _splits(text: str, lexicon: Lexicon) -> list[score.Split]:
-    found = [s for run in runs(text) for s in score.splits(run, lexicon)]
-    found += _number_splits(text, lexicon)
+    found = [s for run in runs(text, lexicon) for s in score.splits(run, lexicon)]
+    if _BESIDE_NUMBER.search(text):
+        found += _number_splits(text, lexicon)
     return sorted((s for s in found if s.odds > _MIN_ODDS), key=lambda s: s.offset)
 
 
@@ -90,26 +93,38 @@ def _number_splits(text: str, lexicon: Lexicon) -> Iterator[score.Split]:
 @lru_cache(maxsize=4)  # each rule asks for the chunks of the same text
 def protected(text: str) -> tuple[tuple[int, int], ...]:
     """Return the start and end of each chunk that no rule may change, such as a web address or a file name."""
+    if not _ADDRESS.search(text):
+        return ()
     return tuple(m.span() for m in re.finditer(r"\S+", text) if _ADDRESS.search(m[0]))
 
 
-def runs(text: str) -> Iterator[score.LetterRun]:
-    """Yield each run of letters with the tokens before and after it; skip single letters and protected chunks."""
+def runs(text: str, lexicon: Lexicon) -> Iterator[score.LetterRun]:
+    """Yield the runs of letters that may be two words, each with the tokens before and after it.
+
+    Single letters, protected chunks, and runs that are one word whatever stands beside them are left out.
+    """
+    matches = list(words.TOKEN.finditer(text.replace("’", "'")))
+    found = [m[0] for m in matches]
+    for number in _closing(text, matches):
+        found[number] = found[number][:-1]
+    settled = {token for token in set(found) if len(token) < 2 or score.is_settled(token, lexicon)}
     spans = protected(text)
-    closing = quotes.closing_apostrophes(text)
-    found = [(m.start(), _word(m, closing)) for m in words.TOKEN.finditer(text)]
-    for i, (start, token) in enumerate(found):
-        if len(token) < 2 or not token[0].isalpha() or any(a <= start < b for a, b in spans):
+    for i, token in enumerate(found):
+        if token in settled and not (i and found[i - 1].lower() == "aujourd'" and len(token) > 1):
             continue
-        left = found[i - 1][1] if i else "\n"
-        right = found[i + 1][1] if i + 1 < len(found) else "\n"
+        start = matches[i].start()
+        if not token[0].isalpha() or any(a <= start < b for a, b in spans):
+            continue
+        left = found[i - 1] if i else "\n"
+        right = found[i + 1] if i + 1 < len(found) else "\n"
         touches_number = left[0].isdigit() and not text[start - 1].isspace()
         yield score.LetterRun(start, token, left, right, touches_number)
 
 
-def _word(match: re.Match[str], closing: set[int]) -> str:
-    """Return a token, without its apostrophe if this closes a quotation."""
-    return match[0][:-1] if match.end() - 1 in closing else match[0].replace("’", "'")
+def _closing(text: str, matches: Sequence[re.Match[str]]) -> Iterator[int]:
+    """Yield the numbers of the tokens whose apostrophe closes a quotation, so that it is no part of the word."""
+    closing = quotes.closing_apostrophes(text)
+    return (number for number, match in enumerate(matches) if match.end() - 1 in closing) if closing else iter(())
 
 
 def _block_spots(text: str, splits: Sequence[score.Split]) -> wrap.BlockSpots:

@@ -12,7 +12,14 @@ from crawler.repair import words
 
 _STRAIGHT = re.compile(r"\"|''")
 _OPENING = re.compile(r"‘|(?:^|[\s(«“\"])['’](?=\w)")
+#: An apostrophe that may open or close a quotation. Most texts contain none: each apostrophe stands between two letters.
+_NO_ELISION = re.compile(r"[‘'’](?:(?<=‘)|(?![^\W\d_])|(?<=[\s(«“\"].)|(?<![\s\S]{2}))")
 _APOSTROPHE = re.compile(r"(?P<word>[^\W\d_]{1,100}+)['’](?P<next>[^\W\d_]?)")
+
+
+def may_have_marks(text: str) -> bool:
+    """Whether a text may contain marks that this module finds: a quick test."""
+    return _STRAIGHT.search(text) is not None or _NO_ELISION.search(text) is not None
 
 
 def marks(text: str) -> Iterator[tuple[int, int, bool]]:
@@ -36,7 +43,9 @@ def _looks_reversed(text: str, start: int, end: int, opens: bool) -> bool:
 
 def closing_apostrophes(text: str) -> set[int]:
     """Return the offsets of the apostrophes that end a word or a quotation (`‘ministres’`) instead of an elision."""
-    found = set()
+    found: set[int] = set()
+    if not _NO_ELISION.search(text):
+        return found
     opened = False
     done = 0
     for match in _APOSTROPHE.finditer(text):

@@ -64,6 +64,13 @@ def splits(run: LetterRun, lexicon: Lexicon) -> Iterator[Split]:
                 yield Split(split.offset, min(limit, split.odds), split.run)
 
 
+def is_settled(token: str, lexicon: Lexicon) -> bool:
+    """Whether `token` is never split, whatever stands beside it except `aujourd'`: `splits` finds nothing in it."""
+    if token.islower() and token.isalpha():
+        return lexicon.is_whole(token) and token not in words.DOUBTFUL and token not in words.COLLISIONS
+    return token.endswith("'") and (token.lower() in words.BOUND or token[:-1].lower() in words.ELIDED)
+
+
 def _is_whole(run: LetterRun, lexicon: Lexicon) -> bool:
     """Whether `run` is certainly one word: `ledit`, `Ledit`; not `parla` and `dela` where only two words fit."""
     lower = run.text.lower()

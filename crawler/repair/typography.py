@@ -86,6 +86,21 @@ _AGENCY = re.compile(r"(?P<dash>[-–—(/] ?)(?P<name>V N ?A|VN A|A V ?I|AV I)(
 _SPACES = re.compile(r"[ \u00a0\t]{2,}")
 _CAPITAL = re.compile(r"(?<![\w'’.-])(?P<letter>[B-XZÉÈÊ]) (?P<rest>[a-zà-öø-ÿœæ]{3,})(?![\w'’])")
 
+#: What a text must contain at least for a rule to find anything. Clean text contains none of it, and these patterns are
+#: much faster than those of the rules, because each begins with one of few characters.
+_SIGNS = {
+    "glued-sentence": (rf"[.!?…](?:[»”]?(?:[«“]\s?)?{_C}|{_S})",),
+    "glued-comma": (rf"[,;](?:(?={_L})|(?<=\D[,;])(?=\S))",),
+    "glued-bracket": (r"[(«“](?<=\S.)", r"[)»”](?=[\w(])"),
+    "glued-colon": (rf":(?=[«“]|{_L})", rf"[–—](?={_L})", rf"\)(?:[-–—]| [-–—](?={_C}))"),
+    "glued-signature": (r"[-–—](?<=\S[-–—]) ?(?:[A-Z]{2,5}/)?(?:VNA|AVI)",),
+    "glued-figure": (rf"\d(?:(?={_L})|(?<={_L}\d))", rf"[%€$](?={_L})", "°"),
+    "torn-ordinal": (r"[\dIVX](?= [eèᵉ])",),
+    "torn-elision": (r"['’](?=[ \u00a0])",),
+    "torn-hyphen": (r"-(?=\s)",),
+}
+_NEEDED = {rule: tuple(map(re.compile, patterns)) for rule, patterns in _SIGNS.items()}
+
 _AFTER_CLOSING = re.compile(rf"{_L}{_L}|[àay]\s|\d|\(")
 _FIGURES = (
     *(_MONTH_DAY, _DAY_ARTICLE, _MONTH_YEAR, _YEAR_WORD, _AMOUNT),
@@ -100,6 +115,8 @@ def _each(rule: str, text: str, fix: Fix, *patterns: re.Pattern[str]) -> list[Re
 
     A match is ignored if it overlaps an earlier match or begins in a protected chunk, such as a web address.
     """
+    if rule in _NEEDED and not any(sign.search(text) for sign in _NEEDED[rule]):
+        return []
     spans = protected(text)
     found: list[Repair] = []
     done = -1
@@ -159,6 +176,8 @@ def bracket(text: str) -> list[Repair]:
 
 def quote(text: str) -> list[Repair]:
     """Insert the missing space before an opening or after a closing straight quotation mark: `intitulé"Eaux"`."""
+    if not quotes.may_have_marks(text):
+        return []
     spans = protected(text)
     closing = (at for at in quotes.closing_apostrophes(text) if _AFTER_CLOSING.match(text, at + 1))
     found = [Repair("glued-quote", at, text[at], text[at] + " ") for at in closing]
