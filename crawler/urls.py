@@ -261,7 +261,7 @@ def _comparable_escape(match: re.Match[str]) -> str:
 
 def _canonical_origin(parts: SplitResult, url: str) -> str:
     name = re.sub(r"^(?:m\.)+", "", _hostname(parts))
-    scheme = parts.scheme.lower() if is_loopback(url) else "https"
+    scheme = parts.scheme.lower() if parts.scheme and is_loopback(url) else "https"
     port = _port(parts)
     netloc = f"[{name}]" if ":" in name else name
     if port is not None and port not in _DEFAULT_PORTS.values():

@@ -165,6 +165,7 @@ CANONICAL = {
     "the fake site keeps scheme and port": (f"{FAKE_SITE}/a-post1.vnp?x", f"{FAKE_SITE}/a-post1.vnp"),
     "localhost keeps its scheme": ("http://localhost/a", "http://localhost/a"),
     "IPv6 loopback": ("http://[::1]:80/a", "http://[::1]/a"),
+    "loopback address without a scheme": ("//127.0.0.1/a", "https://127.0.0.1/a"),
 }
 
 
