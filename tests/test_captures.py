@@ -30,6 +30,7 @@ from support import (
     value,
     vna,
     working,
+    write_crash_marker,
 )
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
@@ -37,7 +38,7 @@ from warcio.warcwriter import WARCWriter
 from crawler import app, replay
 from crawler.errors import BadInput
 from crawler.identity import Place, RevisionMoment, place
-from crawler.pipeline import captures
+from crawler.pipeline import captures, reparse
 from crawler.pipeline.stored_pages import response_of
 from crawler.storage import FILE
 from crawler.types import ErrorKind
@@ -344,6 +345,60 @@ def test_an_unreadable_capture_is_archived_and_listed(tmp_path, clock):
         }
     ]
     assert value(archive, "SELECT count(*) FROM raw") == 1
+
+
+def test_a_capture_that_crashed_the_interpreter_is_quarantined(tmp_path, clock):
+    archive = tmp_path / "a"
+    with mounted(clock) as site:
+        one, other = site.fake_site.ids()[:2]
+        paths = [capture_of(site, post_id, tmp_path, name=f"{post_id}.warc.gz") for post_id in (one, other)]
+    write_crash_marker(archive, f"capture:{one}", 3, role="backfill")
+    results = import_files(archive, clock, *paths)
+    assert [dict(result.verdicts) for result in results] == [{"unread": 1}, {"new": 1}]
+    (page,) = rows(archive, "SELECT state, error, error_kind FROM pages WHERE id = ?", one)
+    assert page == {
+        "state": "failed",
+        "error": "a bug: the process crashed on this 3 times",
+        "error_kind": ErrorKind.BUG,
+    }
+    assert [dict(result.verdicts) for result in import_files(archive, clock, *paths)] == [{"known": 1}] * 2
+    with working(archive, clock, role="read") as run:
+        assert reparse(run).newly_read == 1
+    assert_intact(archive)
+
+
+def test_a_capture_is_named_in_the_crash_marker_while_it_is_processed(tmp_path, clock, monkeypatch):
+    archive = tmp_path / "a"
+    with mounted(clock) as site:
+        one, other = site.fake_site.ids()[:2]
+        paths = [capture_of(site, post_id, tmp_path, name=f"{post_id}.warc.gz") for post_id in (one, other)]
+    marker = archive / "state" / "in-hand-backfill"
+    original, seen = captures.parse, []
+
+    def parse(*arguments):
+        seen.append(marker.read_text().partition("\n")[0])
+        if len(seen) == 2:
+            raise IndexError("a bug")
+        return original(*arguments)
+
+    monkeypatch.setattr(captures, "parse", parse)
+    with pytest.raises(IndexError):
+        import_files(archive, clock, *paths)
+    assert seen == [f"1 capture:{one}", f"1 capture:{other}"]
+    assert value(archive, "SELECT error FROM pages WHERE id = ?", other) == "a bug: IndexError: a bug"
+    assert [dict(result.verdicts) for result in import_files(archive, clock, *paths)] == [{"known": 1}] * 2
+
+
+def test_a_text_that_crashed_the_interpreter_is_refused_and_the_others_are_imported(tmp_path):
+    archive = tmp_path / "a"
+    for name in ("one", "other"):
+        (tmp_path / f"{name}.txt").write_text(f"{name}\n\nUn texte de {name}.\n")
+    write_crash_marker(archive, "import:one.txt", 3, role="text")
+    done = vna("--archive", archive, "import", tmp_path / "one.txt", tmp_path / "other.txt")
+    assert done.code == 5
+    assert "crashed on this file 3 times" in done.err
+    assert rows(archive, "SELECT title FROM articles") == [{"title": "other"}]
+    assert vna("--archive", archive, "import", tmp_path / "one.txt").code == 0
 
 
 # --- odd files, the rebuild and a second import -------------------------------------------------------------------------

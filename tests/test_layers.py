@@ -23,7 +23,19 @@ PURE = {
     "types", "errors", "urls", "site", "markup", "discover", "parse", "repair", "identity", "schedule", "rate_limit", "health",
     "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact",
 }  # fmt: skip
-EDGES = {"fetch", "warc", "storage", "export", "config", "logs", "lexicon", "alerts", "dataset", "proxies"}
+EDGES = {
+    "fetch",
+    "warc",
+    "storage",
+    "export",
+    "config",
+    "logs",
+    "lexicon",
+    "alerts",
+    "dataset",
+    "proxies",
+    "parser_process",
+}
 STEPS = {"pipeline", "replay", "backfill", "backup", "collect"}
 
 #: What a unit may import besides itself. Pure units may import each other, but without cycles (see the test).
@@ -36,8 +48,8 @@ MAY_IMPORT = (
         "fetch": PURE | {"clock", "files", "proxies"},
         "clock": {"errors"},
         "files": set(),
-        "pipeline": PURE | {"clock", "fetch", "warc", "storage"},
-        "backfill": PURE | {"clock", "fetch", "warc", "storage", "pipeline"},
+        "pipeline": PURE | {"clock", "fetch", "warc", "storage", "parser_process"},
+        "backfill": PURE | {"clock", "fetch", "warc", "storage", "pipeline", "parser_process"},
         "replay": PURE | {"clock", "fetch", "warc", "storage", "pipeline", "backfill"},
         "collect": {"types", "pipeline", "replay"},
         "backup": {"clock", "errors", "files", "storage", "warc"},
