@@ -23,11 +23,14 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from benchmarks.bomb_answers import Answer, Body, Sender
 from benchmarks.bomb_files import FILES
-from benchmarks.bomb_kinds import ANSWERS, Answer, Body, Sender
+from benchmarks.bomb_kinds import ANSWERS
+from benchmarks.bomb_tricks import TRICKS, trap
 from crawler.sim.site import SECTIONS, FakeSite, Options, SiteRequest, build
 
 ROOT = Path(__file__).parent.parent
@@ -74,7 +77,7 @@ class Cost:
 
 
 class _Server(ThreadingHTTPServer):
-    """The fake site, with one bomb at a path, or at the paths that begin with it if it ends with `*`."""
+    """The fake site, with one bomb at the paths that match a pattern such as `/rss/*`."""
 
     daemon_threads = True
     block_on_close = False
@@ -111,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _matches(pattern: str, path: str) -> bool:
-    return path.startswith(pattern[:-1]) if pattern.endswith("*") else path == pattern
+    return fnmatchcase(path, pattern)
 
 
 @contextmanager
@@ -202,12 +205,15 @@ def main() -> int:
         begun = _measured([*_RUN, "--config", str(config), "--archive", str(first), "poll"])
         _print_row("(a first poll without a bomb)", begun, "")
         new = server.site.publish(1 + _OTHERS)
-        for answer in ANSWERS:
+        for answer in (*ANSWERS, *TRICKS):
             if options.only in answer.name:
                 archive = folder / "archive"
                 shutil.copytree(first, archive)
                 cost, held, others = _poll(server, answer, _config(folder, server, answer.requests), archive, new)
-                lost = held < others and not answer.ends_the_run
+                lost = (held < others and not answer.ends_the_run) or trap().connections > 0
+                if trap().connections:
+                    print(f"    {trap().connections} connections elsewhere")
+                    trap().connections = 0
                 failures += _print_row(answer.name, cost, f"{held} of {others}", failed=lost, verbose=options.verbose)
                 shutil.rmtree(archive)
         for kind in FILES:
