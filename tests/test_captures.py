@@ -38,7 +38,7 @@ from warcio.warcwriter import WARCWriter
 from crawler import app, replay
 from crawler.errors import BadInput
 from crawler.identity import Place, RevisionMoment, place
-from crawler.pipeline import captures, reparse
+from crawler.pipeline import captures, import_file, reparse
 from crawler.pipeline.stored_pages import response_of
 from crawler.storage import FILE
 from crawler.types import ErrorKind
@@ -389,16 +389,13 @@ def test_a_capture_is_named_in_the_crash_marker_while_it_is_processed(tmp_path, 
     assert [dict(result.verdicts) for result in import_files(archive, clock, *paths)] == [{"known": 1}] * 2
 
 
-def test_a_text_that_crashed_the_interpreter_is_refused_and_the_others_are_imported(tmp_path):
-    archive = tmp_path / "a"
-    for name in ("one", "other"):
-        (tmp_path / f"{name}.txt").write_text(f"{name}\n\nUn texte de {name}.\n")
-    write_crash_marker(archive, "import:one.txt", 3, role="text")
-    done = vna("--archive", archive, "import", tmp_path / "one.txt", tmp_path / "other.txt")
-    assert done.code == 5
-    assert "crashed on this file 3 times" in done.err
-    assert rows(archive, "SELECT title FROM articles") == [{"title": "other"}]
-    assert vna("--archive", archive, "import", tmp_path / "one.txt").code == 0
+def test_a_text_that_crashed_the_interpreter_is_refused_and_the_others_are_imported(tmp_path, clock):
+    write_crash_marker(tmp_path, "import:one.txt", 3, role="text")
+    with working(tmp_path, clock, command="import", role="text") as run:
+        with pytest.raises(BadInput, match="crashed on this file 3 times"):
+            import_file(run, "one.txt", "Un\n\nUn texte.\n")
+        assert import_file(run, "other.txt", "Autre\n\nUn autre texte.\n")[0].verdict == "new"
+        assert import_file(run, "one.txt", "Un\n\nUn texte.\n")[0].verdict == "new", "it is tried again"
 
 
 # --- odd files, the rebuild and a second import -------------------------------------------------------------------------

@@ -244,6 +244,12 @@ DECIDING = {"schedule", "plans", "health"}
 VALUE_MODULES = {"schedule.hourly_counts", "health.figures"}
 
 
+def test_responses_are_read_through_the_parser_process():
+    """Nothing else calls the readers of pages and lists; the probe gets its readers from the pipeline."""
+    readers = {"parse.page.parse_page", "discover.discover"}
+    assert {m.unit for m in MODULES for name in own_imports(m) if name in readers} == {"parser_process", "probe"}
+
+
 def test_storage_imports_no_decisions():
     """Storage reads and writes values. Other units decide what to fetch, when to fetch it, and what is healthy."""
     wrong = [
