@@ -40,6 +40,7 @@ from crawler.errors import BadInput
 from crawler.identity import Place, RevisionMoment, place
 from crawler.pipeline import captures, import_file, reparse
 from crawler.pipeline.stored_pages import response_of
+from crawler.sim.site import SECTIONS, Options
 from crawler.storage import FILE
 from crawler.types import ErrorKind
 from crawler.warc import WarcStore
@@ -266,11 +267,14 @@ def test_a_second_import_changes_nothing(tmp_path, clock):
     assert (rows(archive, "SELECT * FROM raw"), rows(archive, "SELECT * FROM revisions")) == before
 
 
+FEW = Options(sections=SECTIONS[:1], section_size=4, feed_size=4, home_size=4, no_samples=True)
+
+
 @pytest.fixture
 def held(tmp_path, clock):
     """An archive that polled the site, and captures of one article before and after it was changed."""
     archive = tmp_path / "a"
-    with mounted(clock) as site:
+    with mounted(clock, articles=2, options=FEW) as site:
         post_id = site.fake_site.ids()[-1]
         first = capture_of(site, post_id, tmp_path, when=NOW - timedelta(days=3), name="first.warc.gz")
         site.fake_site.revise(post_id, title="Un titre corrigé")
