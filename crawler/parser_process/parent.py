@@ -47,7 +47,7 @@ class Limits:
     """
 
     cpu: int = 15
-    wall: float = 120.0
+    wall: float = 300.0
     memory: int = 200_000_000
     result: int = 60_000_000
 
