@@ -198,7 +198,7 @@ ANSWERS = (
     Answer("HTML: JSON-LD of 3.9 MB", ARTICLE, Body(lambda: page("<p>x", f'<script type="application/ld+json">[{"[]," * 1_290_000}[]]</script>'))),
     Answer("HTML: 9 MB of one stylesheet and comments", ARTICLE, Body(lambda: page("<!--" * 1_000_000 + "<style>" + "a" * 4 * MB))),
     *(Answer(f"text: 1 MB of {name}", ARTICLE, Body(lambda text=text: page(f"<p>Hanoï (VNA) - Un {text * (MB // len(text))}x</p>"))) for name, text in _TEXTS.items()),
-    *(Answer(f"largest accepted: {name}", ARTICLE, Body(_largest(lambda n, page=page: page(page(n))))) for name, page in _ACCEPTED.items()),
+    *(Answer(f"largest accepted: {name}", ARTICLE, Body(_largest(lambda n, make=make: page(make(n))))) for name, make in _ACCEPTED.items()),
     Answer("list pages without end", "/politique/*", _next_pages),
     # --- feeds, sitemaps, API
     Answer("sitemap: 150,000 articles", SITEMAP, Body(lambda: urlset(_urls(150_000)), XML), requests=400),
