@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import runpy
 import sys
-from pathlib import Path
 
 QUICK = ("parse", "poll", "glue", "start")
 SLOW = tuple(
-    "kinds words peers search ledger budget fuzz captures bombs crash kills defects month outage soak rough red idle".split()
+    "kinds words peers search ledger budget fuzz fuzz-page captures bombs crash kills defects month outage soak rough red idle".split()
 )
+_FUZZ = {"fuzz": "tests.fuzz.readers", "fuzz-page": "tests.fuzz.parse_page"}
 
 
 def main() -> int:
@@ -23,11 +22,8 @@ def main() -> int:
     for name in names:
         print(f"\n=== {name}", flush=True)
         sys.argv = [name, *sys.argv[2:]]
-        if name == "fuzz":
-            target = Path(__file__).parent.parent / "tests" / "fuzz" / "parse_page.py"
-            runpy.run_path(str(target), run_name="__main__")
-        else:
-            failed |= bool(importlib.import_module(f"benchmarks.{name}").main())
+        module = _FUZZ.get(name, f"benchmarks.{name}")
+        failed |= bool(importlib.import_module(module).main())
     return int(failed)
 
 

@@ -16,8 +16,10 @@ CrawlerError
       UnreadableSource           a feed, sitemap or list is not what was expected
         EmptySource              the source can be parsed, but lists no article
         UnsafeSource             parsing the response would take too much time or memory
+          SourceReaderStopped    the parser process exceeded a limit or crashed while it read the response
         SourceMoved(found)       the source redirects to the address of another source
       NotAnArticle(rejection)    the page is something else: a block page, a soft 404, a section page, ...
+        ParserStopped            the parser process exceeded a limit or crashed while it parsed the page
       MarkupDrift(missing)       the page says that it is an article, but matches no known layout
   StopError(hint)                a failure that ends the run with exit code 1; `hint` says what to do
     ConfigError                  the configuration has mistakes; the message lists all of them
@@ -230,6 +232,15 @@ class UnsafeSource(UnreadableSource):
     kind = ErrorKind.UNSAFE_SOURCE
 
 
+class SourceReaderStopped(UnsafeSource):
+    """The parser process exceeded a limit or crashed while it read the response; `reason` is a clause that says which."""
+
+    kind = ErrorKind.BUG
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(url, f"not safe to parse: {reason}")
+
+
 class SourceMoved(UnreadableSource):
     """A source redirects to another source, `found`, whose content must not be attributed to the first source."""
 
@@ -251,6 +262,15 @@ class NotAnArticle(ParseError):
         self.rejection = rejection
         self.reason = detail or rejection.description
         super().__init__(url, f"not an article: {self.reason}")
+
+
+class ParserStopped(NotAnArticle):
+    """The parser process exceeded a limit or crashed while it parsed the page; `reason` is a clause that says which."""
+
+    kind = ErrorKind.BUG
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(url, Rejection.UNSAFE, f"{Rejection.UNSAFE.description}: {reason}")
 
 
 class MarkupDrift(ParseError):

@@ -30,6 +30,7 @@ from support import (
     value,
     vna,
     working,
+    write_crash_marker,
 )
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
@@ -37,8 +38,9 @@ from warcio.warcwriter import WARCWriter
 from crawler import app, replay
 from crawler.errors import BadInput
 from crawler.identity import Place, RevisionMoment, place
-from crawler.pipeline import captures
+from crawler.pipeline import captures, import_file, reparse
 from crawler.pipeline.stored_pages import response_of
+from crawler.sim.site import SECTIONS, Options
 from crawler.storage import FILE
 from crawler.types import ErrorKind
 from crawler.warc import WarcStore
@@ -265,11 +267,14 @@ def test_a_second_import_changes_nothing(tmp_path, clock):
     assert (rows(archive, "SELECT * FROM raw"), rows(archive, "SELECT * FROM revisions")) == before
 
 
+FEW = Options(sections=SECTIONS[:1], section_size=4, feed_size=4, home_size=4, no_samples=True)
+
+
 @pytest.fixture
 def held(tmp_path, clock):
     """An archive that polled the site, and captures of one article before and after it was changed."""
     archive = tmp_path / "a"
-    with mounted(clock) as site:
+    with mounted(clock, articles=2, options=FEW) as site:
         post_id = site.fake_site.ids()[-1]
         first = capture_of(site, post_id, tmp_path, when=NOW - timedelta(days=3), name="first.warc.gz")
         site.fake_site.revise(post_id, title="Un titre corrigé")
@@ -344,6 +349,57 @@ def test_an_unreadable_capture_is_archived_and_listed(tmp_path, clock):
         }
     ]
     assert value(archive, "SELECT count(*) FROM raw") == 1
+
+
+def test_a_capture_that_crashed_the_interpreter_is_quarantined(tmp_path, clock):
+    archive = tmp_path / "a"
+    with mounted(clock) as site:
+        one, other = site.fake_site.ids()[:2]
+        paths = [capture_of(site, post_id, tmp_path, name=f"{post_id}.warc.gz") for post_id in (one, other)]
+    write_crash_marker(archive, f"capture:{one}", 3, role="backfill")
+    results = import_files(archive, clock, *paths)
+    assert [dict(result.verdicts) for result in results] == [{"unread": 1}, {"new": 1}]
+    (page,) = rows(archive, "SELECT state, error, error_kind FROM pages WHERE id = ?", one)
+    assert page == {
+        "state": "failed",
+        "error": "a bug: the process crashed on this 3 times",
+        "error_kind": ErrorKind.BUG,
+    }
+    assert [dict(result.verdicts) for result in import_files(archive, clock, *paths)] == [{"known": 1}] * 2
+    with working(archive, clock, role="read") as run:
+        assert reparse(run).newly_read == 1
+    assert_intact(archive)
+
+
+def test_a_capture_is_named_in_the_crash_marker_while_it_is_processed(tmp_path, clock, monkeypatch):
+    archive = tmp_path / "a"
+    with mounted(clock) as site:
+        one, other = site.fake_site.ids()[:2]
+        paths = [capture_of(site, post_id, tmp_path, name=f"{post_id}.warc.gz") for post_id in (one, other)]
+    marker = archive / "state" / "in-hand-backfill"
+    original, seen = captures.parse, []
+
+    def parse(*arguments):
+        seen.append(marker.read_text().partition("\n")[0])
+        if len(seen) == 2:
+            raise IndexError("a bug")
+        return original(*arguments)
+
+    monkeypatch.setattr(captures, "parse", parse)
+    with pytest.raises(IndexError):
+        import_files(archive, clock, *paths)
+    assert seen == [f"1 capture:{one}", f"1 capture:{other}"]
+    assert value(archive, "SELECT error FROM pages WHERE id = ?", other) == "a bug: IndexError: a bug"
+    assert [dict(result.verdicts) for result in import_files(archive, clock, *paths)] == [{"known": 1}] * 2
+
+
+def test_a_text_that_crashed_the_interpreter_is_refused_and_the_others_are_imported(tmp_path, clock):
+    write_crash_marker(tmp_path, "import:one.txt", 3, role="text")
+    with working(tmp_path, clock, command="import", role="text") as run:
+        with pytest.raises(BadInput, match="crashed on this file 3 times"):
+            import_file(run, "one.txt", "Un\n\nUn texte.\n")
+        assert import_file(run, "other.txt", "Autre\n\nUn autre texte.\n")[0].verdict == "new"
+        assert import_file(run, "one.txt", "Un\n\nUn texte.\n")[0].verdict == "new", "it is tried again"
 
 
 # --- odd files, the rebuild and a second import -------------------------------------------------------------------------

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from crawler import config
-from crawler.errors import NotAnArticle, Rejection
+from crawler.errors import NotAnArticle, ParserStopped, Rejection, SourceReaderStopped
 from crawler.parse import guard
 from crawler.parse.page import parse_page
+from crawler.types import ErrorKind
 
 URL = "https://fr.vietnamplus.vn/a-post1.vnp"
 NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
@@ -191,3 +192,28 @@ def test_an_unsafe_page_is_rejected_before_it_is_parsed():
     with pytest.raises(NotAnArticle) as caught:
         parse(DIVS)
     assert caught.value.rejection is Rejection.UNSAFE
+
+
+#: Pages of unusual attributes, and whether counting shows that they are cheap.
+UNUSUAL = {
+    "a few": ("<p><font color=red face='a\"b'>x</font></p>" * 50, True),
+    "with `>` in a value": ("<p><b title='a > b'>x</b></p>" * 50, True),
+    "and usual ones": ("<p><b x=y><i class='a'>x</i></b></p>" * 50, True),
+    "in a comment": ("<!-- <b x=y> -->" * 50, True),
+    "without an end": ("<p>x</p>" * 50 + "<b x='", True),
+    "many elements": ("<b x=y>" * 201, False),
+    "many attributes": (f"<b {' '.join(f'a{n}=b' for n in range(3_000))}>{'<p>' * 1_000}", False),
+    "long values": (f"<b x=\"{'>' * 100_000}\">{'<p>' * 1_000}", False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("page", "cheap"), UNUSUAL.values(), ids=UNUSUAL)
+def test_unusual_attributes_are_counted_one_by_one(page, cheap):
+    assert guard.is_cheap(page.encode()) == cheap
+
+
+def test_the_errors_of_a_stopped_parser_process():
+    page, source = ParserStopped("u", "it crashed"), SourceReaderStopped("u", "it crashed")
+    assert (page.kind, page.rejection, source.kind) == (ErrorKind.BUG, Rejection.UNSAFE, ErrorKind.BUG)
+    assert str(page) == "not an article: a page that is not safe to parse: it crashed"
+    assert str(source) == "not safe to parse: it crashed"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from urllib.parse import quote
+
 import httpx
 import pytest
 from support import SITE, assert_intact, fetching, mocked_http, mounted, poll, rows, value
@@ -10,7 +14,7 @@ from test_origins import REFUSED
 
 from crawler.errors import BadStatus, FetchError, Refused, Unreachable
 from crawler.sim.site import Options
-from crawler.sim.site.messages import redirect
+from crawler.sim.site.messages import SiteResponse, redirect
 from crawler.sim.site.story import SECTIONS
 
 SMALL = Options(sections=SECTIONS[:2], section_size=6, feed_size=6, home_size=8, no_samples=True)
@@ -96,6 +100,34 @@ def test_hostile_links_are_not_requested_and_the_other_articles_are_archived(arc
         if kind != "canonical":
             assert set(site.fake_site.ids()[-4:]) <= held
         assert hosts(site.wire) == HOME
+    assert_intact(archive)
+
+
+KINDS = {
+    "robots": "/robots.txt", "section": "/*/", "sitemap": "/sitemap*", "feed": "/rss*", "api": "/api/*", "article": "/*-post*",
+}  # fmt: skip
+
+
+def test_redirects_of_every_kind_of_address_reach_nothing_else(archive, clock):
+    """Each request except that of the home page is redirected to the next form."""
+    seen = dict.fromkeys(KINDS, 0)
+    with mounted(clock, articles=6, options=replace(SMALL, no_api=False)) as site:
+
+        def edit(request, response):
+            kind = next((kind for kind, pattern in KINDS.items() if fnmatchcase(request.path, pattern)), None)
+            if kind is None:
+                return response
+            seen[kind] += 1
+            form = LOCATIONS[(seen[kind] - 1) % len(LOCATIONS)]
+            return SiteResponse(302, (("Location", quote(form, safe=":/@?#[]%\\;&=+$,!*'() \t")),))
+
+        site.edit = edit
+        for _ in range(5):
+            poll(archive, clock, everything=True, list_api=True, api_hosts=(SITE,))
+            clock.advance(hours=25)  # robots.txt is requested again
+        assert hosts(site.wire) == HOME
+    assert all(number >= 5 for number in seen.values()), seen
+    assert value(archive, "SELECT count(*) FROM sources WHERE error_kind = 'refused'") > 5
     assert_intact(archive)
 
 

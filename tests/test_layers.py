@@ -23,7 +23,19 @@ PURE = {
     "types", "errors", "urls", "site", "markup", "discover", "parse", "repair", "identity", "schedule", "rate_limit", "health",
     "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact",
 }  # fmt: skip
-EDGES = {"fetch", "warc", "storage", "export", "config", "logs", "lexicon", "alerts", "dataset", "proxies"}
+EDGES = {
+    "fetch",
+    "warc",
+    "storage",
+    "export",
+    "config",
+    "logs",
+    "lexicon",
+    "alerts",
+    "dataset",
+    "proxies",
+    "parser_process",
+}
 STEPS = {"pipeline", "replay", "backfill", "backup", "collect"}
 
 #: What a unit may import besides itself. Pure units may import each other, but without cycles (see the test).
@@ -37,8 +49,8 @@ MAY_IMPORT = (
         "lexicon": PURE | {"resources"},
         "clock": {"errors"},
         "files": set(),
-        "pipeline": PURE | {"clock", "fetch", "warc", "storage"},
-        "backfill": PURE | {"clock", "fetch", "warc", "storage", "pipeline"},
+        "pipeline": PURE | {"clock", "fetch", "warc", "storage", "parser_process"},
+        "backfill": PURE | {"clock", "fetch", "warc", "storage", "pipeline", "parser_process"},
         "replay": PURE | {"clock", "fetch", "warc", "storage", "pipeline", "backfill"},
         "collect": {"types", "pipeline", "replay"},
         "backup": {"clock", "errors", "files", "storage", "warc"},
@@ -231,6 +243,12 @@ def test_only_public_names_of_another_unit_are_imported():
 #: Units that make decisions about rows, and their modules that only define values.
 DECIDING = {"schedule", "plans", "health"}
 VALUE_MODULES = {"schedule.hourly_counts", "health.figures"}
+
+
+def test_responses_are_read_through_the_parser_process():
+    """Nothing else calls the readers of pages and lists; the probe gets its readers from the pipeline."""
+    readers = {"parse.page.parse_page", "discover.discover"}
+    assert {m.unit for m in MODULES for name in own_imports(m) if name in readers} == {"parser_process", "probe"}
 
 
 def test_storage_imports_no_decisions():

@@ -12,10 +12,11 @@ from typing import Any
 
 from crawler import plans, urls
 from crawler.backfill.work_item import WorkItem
-from crawler.discover import Discovery, discover, sitemaps
+from crawler.discover import Discovery, sitemaps
 from crawler.discover.problems import summary
 from crawler.errors import BadStatus, PageError, UnreadableSource
 from crawler.outcome import Outcome, OutcomeKind
+from crawler.parser_process import discover
 from crawler.pipeline import FetchFailure, Run, fetch, guarded
 from crawler.plan_values import Plan, Step, StepOutcome
 from crawler.plans import ListCursor

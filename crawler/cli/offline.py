@@ -70,7 +70,7 @@ def parse(
     Example: vna parse page.html --url https://fr.vietnamplus.vn/titre-post245060.vnp
     """
     from crawler import app
-    from crawler.parse.page import parse_page
+    from crawler.parser_process import parse_page
     from crawler.site import Site
 
     settings = state.of(context).load()

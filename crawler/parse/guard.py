@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 
 from crawler.parse import syntax
 
@@ -51,6 +52,7 @@ _BEYOND_LATIN_1, _WIDE = re.compile("[^\0-\xff]"), re.compile("[\U00010000-\U001
 _NO_TAG, _NO_SIGN = re.compile("[^<]++"), re.compile("[^<>]++")
 _CHEAP_LENGTH = 200_000  # bytes; in a shorter page, the attributes of one tag take at most 5 s
 _CHEAP_TAGS = 20_000  # fewer tags take at most 2 s, however they are nested
+_MAX_UNUSUAL = 200  # formatting elements whose attributes are read one by one, possibly each to the end of the page
 _SAME_FORMATTING = 3  # the tree builder remembers at most three equal formatting elements
 _REACH = 6  # open elements above the one that an end tag names; beyond, the end tag closes nothing in the estimate
 _CHECK_EVERY = 256  # tags
@@ -60,25 +62,48 @@ _SEARCHES = 4  # searches in the open elements for one such end tag, besides the
 
 def hazard(html: bytes) -> str | None:
     """Return the reason why a page in UTF-8 must not be parsed; None if it is safe to parse."""
-    return None if _is_cheap(html) else _Estimate(html.decode()).excess()
+    return None if is_cheap(html) else _Estimate(html.decode()).excess()
 
 
-def _is_cheap(html: bytes) -> bool:
-    """Whether counting the tags of a page shows already that it is safe to parse."""
+def is_cheap(html: bytes) -> bool:
+    """Whether counting the tags of a page shows already that it is safe to parse, however they are nested.
+
+    The page may be in any charset in which the characters of ASCII have their usual bytes.
+    """
     tags = html.count(b"<")
-    if len(html) > _CHEAP_LENGTH or tags > _CHEAP_TAGS:
-        return False
+    return len(html) <= _CHEAP_LENGTH and tags <= _CHEAP_TAGS and _copies_are_cheap(html, tags)
+
+
+@lru_cache(maxsize=2)  # asked before a page is read, to choose the process, and again by the reader
+def _copies_are_cheap(html: bytes, tags: int) -> bool:
     found = Counter(syntax.FORMATTING_START_UTF_8.findall(html))
-    if any(not attributes for _, attributes in found):
-        return False
     copied = link = 0  # bytes of the formatting elements that may be open at the same time; at most one is a link
     for (name, attributes), number in found.items():
+        if not attributes:
+            continue
         size = _copy_bytes(attributes.count(b"=") + attributes.count(b" "), len(attributes))
         if name in b"aA":
             link = max(link, size)
         else:
             copied += size * min(number, _SAME_FORMATTING)
+    unusual = sum(number for (_, attributes), number in found.items() if not attributes)
+    if unusual > _MAX_UNUSUAL:
+        return False
+    if unusual:
+        copied += _size_of_unusual(html.decode(errors="replace"))
     return tags * (copied + link) <= MAX_BYTES
+
+
+def _size_of_unusual(text: str) -> int:
+    """Return the bytes of copies of all formatting elements whose attributes are not written in the usual form.
+
+    Some of them may be no tags, such as those inside a comment.
+    """
+    size = 0
+    for match in syntax.FORMATTING_START.finditer(text):
+        if not match[2] and (tag := syntax.TOKEN.match(text, match.start())) is not None:
+            size += _copy_bytes(len(syntax.ATTRIBUTES.findall(tag[3])), len(tag[3]))
+    return size
 
 
 def _copy_bytes(attributes: int, length: int) -> int:

@@ -17,14 +17,15 @@ from pathlib import Path
 
 from crawler import identity, schedule, urls
 from crawler.clock import to_text
-from crawler.errors import FetchError, MarkupDrift, NotAnArticle
+from crawler.errors import FetchError, MarkupDrift, NotAnArticle, ParserStopped
 from crawler.identity import Decision
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline.articles import intent_of, parse, publication_time, save_parsed_page, store_article
+from crawler.pipeline.quarantine import guarded
 from crawler.pipeline.run import Run
 from crawler.pipeline.stored_pages import response_of
 from crawler.purpose import Purpose, PurposeKind
-from crawler.types import Article, ErrorKind, Fetched, PageOutcome, RawRef, Sighting
+from crawler.types import Article, ErrorKind, Fetched, PageOutcome, PageState, RawRef, Sighting
 from crawler.warc import digest
 from crawler.warc.foreign import ForeignCapture, captures
 from crawler.warc.import_tally import ImportTally, Skip
@@ -153,32 +154,66 @@ def store_capture(run: Run, fetched: Fetched, ref: RawRef, origin: str) -> str:
     """Store the article of a capture that the WARC holds at `ref`, in one transaction.
 
     `origin` is the name of the imported file. Return the verdict of `identity.decide` or `identity.place`, or `unread`
-    if the page cannot be parsed.
+    if the page cannot be parsed, or has crashed the crawler too often.
     """
     key = urls.post_id(fetched.url)
     assert key is not None
+
+    def process() -> str:
+        with run.crash_marker.processing(str(purpose(key))):
+            return _parse_and_store(run, fetched, ref, origin, key)
+
+    def quarantine(message: str, _at: datetime, _raw_id: int | None) -> str:
+        return _store_unread(run, fetched, ref, origin, key, message, ErrorKind.BUG)
+
+    return guarded(run, purpose(key), process, quarantine)
+
+
+def _parse_and_store(run: Run, fetched: Fetched, ref: RawRef, origin: str, key: int) -> str:
     at = fetched.fetched_at
     try:
-        article: Article | None = parse(run, fetched)
+        article = parse(run, fetched)
+    except ParserStopped as error:
+        with run.archive.transaction():
+            return _store_unread(run, fetched, ref, origin, key, str(error), error.kind)
     except (NotAnArticle, MarkupDrift):
-        article = None  # its row stays, so that `vna reparse` with a better parser can read it
+        with run.archive.transaction():
+            return _store_unread(run, fetched, ref, origin, key, f"captured by {origin}, but not parsed")
     with run.archive.transaction():
-        before = run.archive.page(key)
-        raw_id = run.archive.add_raw(fetched.url, at, fetched.status, ref, str(purpose(key)), origin)
-        run.archive.add_sightings(f"warc:{origin}", [Sighting(fetched.url, key)], at, None, past=True)
+        raw_id = _add_row(run, fetched, ref, origin, key)
         page = run.archive.page(key)
         assert page is not None
-        if article is None:
-            if before is None or before.state == "absent":  # a page that the site lists still has to be visited
-                message = f"captured by {origin}, but not parsed"
-                outcome = PageOutcome("drift", None, message, raw_id=raw_id, error_kind=ErrorKind.UNREADABLE)
-                run.archive.save_page(key, outcome, at)
-            return "unread"
         verdict = _store(run, article, article.post_id or key, at, raw_id)
         if page.state in ("known", "absent", "failed", "drift", "rejected"):
             due = schedule.next_check(at, publication_time(article), at)
             save_parsed_page(run, page, article, PageOutcome("live", due, raw_id=raw_id), at)
     return verdict
+
+
+def _add_row(run: Run, fetched: Fetched, ref: RawRef, origin: str, key: int) -> int:
+    at = fetched.fetched_at
+    raw_id = run.archive.add_raw(fetched.url, at, fetched.status, ref, str(purpose(key)), origin)
+    run.archive.add_sightings(f"warc:{origin}", [Sighting(fetched.url, key)], at, None, past=True)
+    return raw_id
+
+
+def _store_unread(
+    run: Run,
+    fetched: Fetched,
+    ref: RawRef,
+    origin: str,
+    key: int,
+    message: str,
+    kind: ErrorKind = ErrorKind.UNREADABLE,
+) -> str:
+    """Write the rows of a capture without an article, so that `vna reparse` with a better parser can read it."""
+    before = run.archive.page(key)
+    raw_id = _add_row(run, fetched, ref, origin, key)
+    if before is None or before.state == "absent":  # a page that the site lists still has to be visited
+        state: PageState = "failed" if kind == ErrorKind.BUG else "drift"
+        outcome = PageOutcome(state, None, message, raw_id=raw_id, error_kind=kind)
+        run.archive.save_page(key, outcome, fetched.fetched_at)
+    return "unread"
 
 
 def purpose(key: int) -> Purpose:

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from crawler import identity
+from crawler.errors import BadInput
 from crawler.parse import seedtext
 from crawler.pipeline.articles import store_article
+from crawler.pipeline.quarantine import MAX_CRASHES
 from crawler.pipeline.run import Run
 from crawler.purpose import Purpose, PurposeKind
 
@@ -31,9 +33,18 @@ def import_file(run: Run, name: str, text: str) -> list[Imported]:
     stored separately and linked to that article as a duplicate.
 
     Raises:
-        BadInput: a document is not in the seed format.
+        BadInput: a document is not in the seed format, or the file has crashed the crawler too often.
 
     """
+    item = f"import:{name}"
+    if (crashes := run.crash_marker.crashes(item)) >= MAX_CRASHES:
+        run.crash_marker.clear()
+        raise BadInput(f"the process crashed on this file {crashes} times", "report the bug with this file")
+    with run.crash_marker.processing(item):
+        return _import(run, name, text)
+
+
+def _import(run: Run, name: str, text: str) -> list[Imported]:
     articles = [seedtext.read(part) for part in text.split(seedtext.SEPARATOR)]
     done: list[Imported] = []
     now = run.clock.now()

@@ -21,6 +21,7 @@ from crawler.errors import Disallowed, FetchError, Interrupted, SitePaused, Site
 from crawler.fetch import resolve_host
 from crawler.finding import Finding
 from crawler.outcome import Outcome, OutcomeKind
+from crawler.parser_process import discover, parse_page
 from crawler.pipeline.fetching import Capture, FetchFailure, fetch
 from crawler.pipeline.pages import handle_response
 from crawler.pipeline.run import Run, recorded
@@ -41,7 +42,7 @@ def run_probe(run: Run, find_host: Callable[[str], object] = resolve_host) -> li
         StopError: not all questions could be asked; the findings made so far are stored.
 
     """
-    evidence = ProbeEvidence(run.site, run.markups, run.clock.now())
+    evidence = ProbeEvidence(run.site, run.markups, run.clock.now(), parse_page, discover)
     with recorded(run, "probe"):
         run.progress.phase("questions", len(QUESTIONS))
         try:

@@ -17,7 +17,8 @@ from crawler.errors import CrawlerError
 from crawler.pipeline.run import Run
 from crawler.purpose import Purpose
 
-_MAX_CRASHES = 3  # in a row, over one item
+#: Crashes in a row over one item; then it is quarantined.
+MAX_CRASHES = 3
 
 T = TypeVar("T")
 #: Writes the quarantined item's row. Arguments: the message, the time, the row id of the capture if there is one.
@@ -40,7 +41,7 @@ def guarded(run: Run, purpose: Purpose, process: Callable[[], T], quarantine: Qu
 
     """
     crashes = run.crash_marker.crashes(str(purpose))
-    if crashes >= _MAX_CRASHES:
+    if crashes >= MAX_CRASHES:
         result = _set_aside(run, purpose, f"a bug: the process crashed on this {crashes} times", quarantine)
     else:
         try:

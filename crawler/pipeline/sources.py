@@ -11,9 +11,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from crawler import site, urls
-from crawler.discover import Discovery, discover
+from crawler.discover import Discovery
 from crawler.errors import BadStatus, Disallowed, FetchError, UnreadableSource
 from crawler.outcome import Outcome
+from crawler.parser_process import discover
 from crawler.pipeline.fetching import Capture, FetchFailure, fetch, note_failure
 from crawler.pipeline.gaps import gap_to_page_back
 from crawler.pipeline.quarantine import guarded

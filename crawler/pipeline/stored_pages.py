@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from crawler.errors import FetchError, MarkupDrift, NotAnArticle, WarcCorrupted
 from crawler.fetch.inflate import inflate
 from crawler.markup import Markup
-from crawler.parse.page import parse_page
+from crawler.parser_process import parse_page
 from crawler.site import Site
 from crawler.types import MAX_BODY, Article, Fetched, RawRef, Reading
 from crawler.warc import Record, WarcStore

@@ -14,14 +14,13 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from crawler import urls
-from crawler.discover import api, feeds, lists, sitemaps
-from crawler.discover.found import Discovery
+from crawler.discover import Discovery, discover
 from crawler.errors import MarkupDrift, NotAnArticle, UnreadableSource
 from crawler.finding import FindingVerdict
 from crawler.markup import Markup
 from crawler.parse.page import parse_page
 from crawler.site import Site
-from crawler.types import Article, Fetched, Sighting
+from crawler.types import Article, Fetched, Sighting, SourceForPoll, SourceKind
 
 OK = 200
 
@@ -80,27 +79,21 @@ def unknown(why: str) -> CheckResult:
     return CheckResult("unknown", why)
 
 
-_READERS: Mapping[str, Callable[[bytes, str, Site, datetime], Discovery]] = {
-    "home": lists.home,
-    "section": lists.section,
-    "feed": feeds.feed,
-    "feed_index": feeds.feed_index,
-    "list": api.page,
-    "urlset": sitemaps.urlset,
-    "index": sitemaps.index,
-}
-
-
 @dataclass
 class ProbeEvidence:
-    """All responses of one probe, by the key of their question."""
+    """All responses of one probe, by the key of their question.
+
+    `parse_page` and `discover` read a response. The pipeline passes functions that do this in another process.
+    """
 
     site: Site
     markups: Sequence[Markup]
     now: datetime
+    parse_page: Callable[..., Article] = parse_page
+    discover: Callable[[SourceForPoll, bytes, str, Site, datetime], Discovery] = discover
     rules: dict[str, Rules] = field(default_factory=dict)
     responses: dict[str, ProbeResponse] = field(default_factory=dict)
-    _lists: dict[tuple[str, str], Discovery | UnreadableSource] = field(default_factory=dict)
+    _lists: dict[tuple[str, SourceKind], Discovery | UnreadableSource] = field(default_factory=dict)
     _articles: dict[str, Article | NotAnArticle | MarkupDrift] = field(default_factory=dict)
 
     def response(self, key: str) -> Fetched | None:
@@ -123,7 +116,7 @@ class ProbeEvidence:
                 return f"HTTP status {response.status} at {path(response.url)}" if response else asked.error
         return ""
 
-    def read(self, key: str, kind: str) -> Discovery | UnreadableSource | None:
+    def read(self, key: str, kind: SourceKind) -> Discovery | UnreadableSource | None:
         """Return the response to the question `key`, parsed as a list of the given kind, or the error if parsing fails.
 
         Return None if there is no response with status 200.
@@ -135,13 +128,14 @@ class ProbeEvidence:
             self._lists[key, kind] = self._read(response, kind)
         return self._lists[key, kind]
 
-    def _read(self, response: Fetched, kind: str) -> Discovery | UnreadableSource:
+    def _read(self, response: Fetched, kind: SourceKind) -> Discovery | UnreadableSource:
+        source = SourceForPoll(response.url, kind, None, "new", 0, None, None)
         try:
-            return _READERS[kind](response.content, response.url, self.site, response.fetched_at)
+            return self.discover(source, response.content, response.url, self.site, response.fetched_at)
         except UnreadableSource as error:
             return error
 
-    def stories(self, key: str, kind: str) -> tuple[Sighting, ...]:
+    def stories(self, key: str, kind: SourceKind) -> tuple[Sighting, ...]:
         """Return the articles that the response to a question lists; an empty tuple if no list could be parsed."""
         found = self.read(key, kind)
         return found.sightings if isinstance(found, Discovery) else ()
@@ -160,7 +154,7 @@ class ProbeEvidence:
 
     def _parsed(self, response: Fetched) -> Article | NotAnArticle | MarkupDrift:
         try:
-            return parse_page(
+            return self.parse_page(
                 response.content,
                 response.url,
                 content_type=response.header("Content-Type"),
@@ -179,8 +173,8 @@ class ProbeEvidence:
 
 
 #: The questions whose responses list current articles, with the kind of list.
-LISTS = (
-    ("month:now", "urlset"), ("news", "urlset"), ("feed", "feed"), ("home", "home"), ("section", "section"),
+LISTS: tuple[tuple[str, SourceKind], ...] = (
+    ("month:now", "sitemap"), ("news", "news_sitemap"), ("feed", "feed"), ("home", "home"), ("section", "section"),
     ("media", "section"),
 )  # fmt: skip
 

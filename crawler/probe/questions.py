@@ -57,7 +57,7 @@ def sitemap_lines(evidence: ProbeEvidence) -> list[str]:
 
 def months(evidence: ProbeEvidence) -> list[SourceFound]:
     """Return the monthly sitemaps that the sitemap index lists, oldest first."""
-    found = evidence.read("index", "index")
+    found = evidence.read("index", "sitemap_index")
     listed = found.sources if isinstance(found, Discovery) else ()
     return sorted((s for s in listed if s.when is not None), key=lambda s: s.when or (0, 0))
 
@@ -113,7 +113,7 @@ def _index(evidence: ProbeEvidence) -> str:
 
 
 def _news(evidence: ProbeEvidence) -> str:
-    found = evidence.read("index", "index")
+    found = evidence.read("index", "sitemap_index")
     named = [s.url for s in found.sources if s.kind == "news_sitemap"] if isinstance(found, Discovery) else []
     return named[0] if named else evidence.site.url(site.NEWS_SITEMAP)
 
@@ -157,7 +157,7 @@ def _newest(evidence: ProbeEvidence) -> str | None:
 
 def _article_of(key: str) -> Callable[[ProbeEvidence], str | None]:
     def address(evidence: ProbeEvidence) -> str | None:
-        stories = evidence.stories(key, "urlset")
+        stories = evidence.stories(key, "sitemap")
         return _plain(stories, len(stories) // 2)
 
     return address

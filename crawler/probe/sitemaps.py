@@ -30,7 +30,7 @@ def index(evidence: ProbeEvidence) -> CheckResult:
     """Check that the sitemap index is at the expected address, and that its months have no leading zero (`2026-1`)."""
     if evidence.response("index") is None:
         return unknown(evidence.failure("index"))
-    listed, found = months(evidence), evidence.read("index", "index")
+    listed, found = months(evidence), evidence.read("index", "sitemap_index")
     if not listed:
         why = evidence.failure("index") or (str(found) if not isinstance(found, Discovery) else "it lists no month")
         return differs(why, "use `vna backfill --via ids` for the past; polls find new articles in feeds and pages")
@@ -66,7 +66,7 @@ def news(evidence: ProbeEvidence) -> CheckResult:
     """Check that there is a news sitemap, which lists the articles of the last days."""
     if evidence.response("news") is None:
         return unknown(evidence.failure("news"))
-    listed, found = evidence.stories("news", "urlset"), evidence.read("news", "urlset")
+    listed, found = evidence.stories("news", "news_sitemap"), evidence.read("news", "news_sitemap")
     if not listed:
         why = evidence.failure("news") or (str(found) if not isinstance(found, Discovery) else "it lists no article")
         return differs(
@@ -79,7 +79,7 @@ def news(evidence: ProbeEvidence) -> CheckResult:
 
 def per_day(evidence: ProbeEvidence) -> CheckResult:
     """Check that the number of articles per day in the current month's sitemap is in the expected range."""
-    listed = evidence.stories("month:now", "urlset")
+    listed = evidence.stories("month:now", "sitemap")
     days = Counter(day for s in listed if (day := _day(s)))
     whole = [days[day] for day in sorted(days)[1:-1]]  # the first and the last day may be incomplete
     if not whole:
@@ -97,7 +97,7 @@ def past(key: str, evidence: ProbeEvidence) -> CheckResult:
     """Check that the sitemap of a past month still lists its articles."""
     if evidence.response(key) is None:
         return unknown(evidence.failure(key))
-    listed = evidence.stories(key, "urlset")
+    listed = evidence.stories(key, "sitemap")
     at = path(evidence.responses[key].url or "")
     if not listed:
         return differs(
@@ -109,7 +109,7 @@ def past(key: str, evidence: ProbeEvidence) -> CheckResult:
 
 def order(evidence: ProbeEvidence) -> CheckResult:
     """Check that a monthly sitemap has its newest articles at the end."""
-    ids = [s.post_id for s in evidence.stories("month:now", "urlset") if s.post_id is not None]
+    ids = [s.post_id for s in evidence.stories("month:now", "sitemap") if s.post_id is not None]
     if len(ids) < 3:
         return unknown(evidence.failure("month:now") or "too few articles in it")
     rising = sum(a < b for a, b in pairwise(ids)) / (len(ids) - 1)
@@ -119,7 +119,7 @@ def order(evidence: ProbeEvidence) -> CheckResult:
 
 def titles(evidence: ProbeEvidence) -> CheckResult:
     """Check that a monthly sitemap gives titles, written as escaped CDATA."""
-    response, listed = evidence.ok("month:now"), evidence.stories("month:now", "urlset")
+    response, listed = evidence.ok("month:now"), evidence.stories("month:now", "sitemap")
     if response is None or not listed:
         return unknown(evidence.failure("month:now") or "no article in it")
     escaped = _CDATA in xml.to_utf8(response.content, Problems())
@@ -148,7 +148,7 @@ def _dated(evidence: ProbeEvidence) -> Iterator[tuple[Sighting, Article]]:
     """Yield pairs of an entry in a monthly sitemap and the fetched article that it lists."""
     for era in ("now", *(name for name, _, _ in ERAS)):
         article = evidence.article(f"era:{era}")
-        for story in evidence.stories(f"month:{era}", "urlset"):
+        for story in evidence.stories(f"month:{era}", "sitemap"):
             if isinstance(article, Article) and story.post_id == article.post_id:
                 yield story, article
 

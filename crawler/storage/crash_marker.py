@@ -5,7 +5,7 @@ the marker is written before an item is processed, and reset when the item has b
 database, because a row would cost one transaction per page. Overwriting one line in an open file costs almost nothing.
 
 An item may take 10 minutes of CPU time. Then the kernel ends the process, also if a library does not return, and the
-marker counts this as a crash.
+marker counts this as a crash. `parser_process` has limits of its own; this one is for the repair and the database.
 
 Boundary: one small file for each role (see `locks.Role`). `pipeline.quarantine` decides what happens to an item that
 crashed the crawler.

@@ -1,6 +1,6 @@
 """Fuzz test of the parser: for any bytes, it returns an article or raises an expected error within two seconds.
 
-Run it with `./run.sh bench fuzz`. Without atheris, the mutations come from a random seed, so that a run can be repeated.
+Run it with `./run.sh bench fuzz-page`. Without atheris, the mutations come from a random seed, so that a run can be repeated.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Fuzz test of the readers of all formats: each accepts any bytes, or raises an expected error, within two seconds.
 
-    python -m tests.fuzz --seconds 60                   # all readers, each for its share of the time
-    python -m tests.fuzz --seconds 60 --reader feed     # one of them
+    ./run.sh bench fuzz --seconds 60                   # all readers, each for its share of the time
+    ./run.sh bench fuzz --seconds 60 --reader feed     # one of them
+    ./run.sh bench fuzz --json                         # the figures as JSON
 
 The inputs are mutated examples. They come from a seed, so that a run can be repeated: input `n` of a reader is always the
 same. An input that fails is saved in `tests/fuzz/found/`.
@@ -10,6 +11,7 @@ same. An input that fails is saved in `tests/fuzz/found/`.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gzip
 import json
 import random
@@ -17,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,6 +38,8 @@ from crawler.types import SourceForPoll
 from crawler.warc.foreign import captures
 from crawler.warc.import_tally import ImportTally
 from crawler.warc.scan import scan
+
+from . import parse_page
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -104,6 +108,7 @@ def readers(folder: Path) -> dict[str, Reader]:
         "warc": [{"file": "2026/a.warc.gz", "bytes": 1, "sha256": "0" * 64}],
     }  # fmt: skip
     return {
+        "page": Reader(parse_page.check, parse_page.corpus(), (*_COMMON, *parse_page.NASTY)),
         "feed": Reader(lambda data: _discover("feed", data), [feed, b'{"version":"https://jsonfeed.org/version/1","items":[{"url":"/x-post1.vnp"}]}'], xml),
         "feed index": Reader(lambda data: _discover("feed_index", data), [page("/rss.html")], xml),
         "sitemap": Reader(lambda data: _discover("sitemap", data), [news, page("/sitemaps/news-2026-11.xml")], xml),
@@ -192,7 +197,7 @@ def mutated(reader: Reader, rng: random.Random) -> bytes:
 
 @dataclass
 class Result:
-    """What a run of one reader found."""
+    """What a run of one reader found; `slowest` is the CPU time of the slowest input in seconds."""
 
     inputs: int = 0
     refused: int = 0
@@ -210,7 +215,8 @@ def run(name: str, reader: Reader, seed: int, *, seconds: float | None = None, i
         start = time.process_time()
         failure = ""
         try:
-            reader.read(data)
+            with contextlib.redirect_stderr(None):  # warcio writes warnings there
+                reader.read(data)
         except expected:
             result.refused += 1
         except Exception as error:  # noqa: BLE001 - any exception is a finding
@@ -236,18 +242,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=60, help="CPU time of all readers together")
     parser.add_argument("--reader", help="only this reader")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         known = readers(Path(folder))
         if options.reader is not None and options.reader not in known:
             parser.error(f"no reader {options.reader!r}; choose one of: {', '.join(known)}")
         chosen = {name: reader for name, reader in known.items() if options.reader in (None, name)}
-        print(f"{'reader':18} {'inputs':>8} {'refused':>8} {'slowest':>9}  unexpected or too slow")
-        failures = 0
+        if not options.json:
+            print(f"{'reader':18} {'inputs':>8} {'refused':>8} {'slowest':>9}  unexpected or too slow")
+        results: dict[str, Result] = {}
         for name, reader in chosen.items():
-            result = run(name, reader, options.seed, seconds=options.seconds / len(chosen))
-            failures += result.failures
-            print(
-                f"{name:18} {result.inputs:8} {result.refused:8} {result.slowest:7.3f} s  {result.failures}", flush=True
-            )
-    return int(failures > 0)
+            result = results[name] = run(name, reader, options.seed, seconds=options.seconds / len(chosen))
+            if not options.json:
+                figures = f"{result.inputs:8} {result.refused:8} {result.slowest:7.3f} s  {result.failures}"
+                print(f"{name:18} {figures}", flush=True)
+    if options.json:
+        print(json.dumps([{"reader": name, **asdict(result)} for name, result in results.items()], indent=2))
+    return int(any(result.failures for result in results.values()))
