@@ -226,6 +226,25 @@ def rebuilding(
             yield run
 
 
+@contextmanager
+def replaying(
+    config: Config, progress: Progress, *, clock: Clock | None = None, lexicon: Lexicon | None = None
+) -> Iterator[Run]:
+    """Open a temporary database over the WARC files of the configured archive; delete it when the block ends.
+
+    The archive is not locked: other processes may work in it.
+
+    Raises:
+        StorageError: the database cannot be written.
+
+    """
+    with (
+        replace_db.temporary_folder(config.archive) as folder,
+        working(replace(config, archive=folder), "verify", progress, role="alone", clock=clock, lexicon=lexicon) as run,
+    ):
+        yield run
+
+
 def _kept_identity(folder: Path) -> str | None:
     """Return the identity of an archive: that of its database or, if it has none, that of its WARC files."""
     with suppress(StorageError):

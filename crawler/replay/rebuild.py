@@ -15,7 +15,7 @@ from crawler.errors import Interrupted, StorageError
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline import Progress, Run, Silent
 from crawler.pipeline.source_selection import configure
-from crawler.replay.record_stream import RecordStream, file_streams, written_at
+from crawler.replay.record_stream import FileStream, RecordStream, file_streams, written_at
 from crawler.replay.replayer import Replayer, ReplayReport
 from crawler.storage import open_archive
 from crawler.storage.diff_db import TableDifference, attached, compare, copy_logs
@@ -25,7 +25,7 @@ _BATCH = 50  # records in one transaction
 
 
 #: Tables that must not lose rows, whatever the version of the parser.
-_NEVER_LOST = ("raw", "articles", "revisions")
+NEVER_LOST = ("raw", "articles", "revisions", "pages", "sightings", "states")
 
 
 @dataclass
@@ -54,7 +54,7 @@ class RebuildReport:
         difference does not come from another parser or layout, but from WARC files that were changed or lost.
         """
         return [
-            t for t in self.differing if (t.only_old and t.table in _NEVER_LOST) or (t.changed and t.table == "raw")
+            t for t in self.differing if (t.only_old and t.table in NEVER_LOST) or (t.changed and t.table == "raw")
         ]
 
 
@@ -67,7 +67,8 @@ def rebuild(run: Run, old: Path) -> RebuildReport:
         Interrupted: a stop was requested; the old database is unchanged.
 
     """
-    report = RebuildReport(*_replay(run))
+    names = run.warc.names()
+    report = RebuildReport(*replay_files(run, file_streams(names, run.warc.scan), sum(map(run.warc.size, names))))
     if not old.exists():
         return report
     try:
@@ -80,10 +81,17 @@ def rebuild(run: Run, old: Path) -> RebuildReport:
     return report
 
 
-def _replay(run: Run) -> tuple[ReplayReport, Exception | None]:
-    names = run.warc.names()
-    progress = _Percent(run.progress, sum(map(run.warc.size, names)))
-    replayer = Replayer(replace(run, progress=Silent()), RecordStream(file_streams(names, run.warc.scan)))
+def replay_files(run: Run, files: Iterable[FileStream], size: int) -> tuple[ReplayReport, Exception | None]:
+    """Replay files of `size` bytes in total into the empty archive of a run.
+
+    Return what was replayed, and the first exception that is a bug of this program, or None.
+
+    Raises:
+        Interrupted: a stop was requested.
+
+    """
+    progress = _Percent(run.progress, size)
+    replayer = Replayer(replace(run, progress=Silent()), RecordStream(files))
     last: Record | None = None
     items = iter(replayer.stream)
     for item in items:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from crawler.types import RawRef
+from crawler.storage.schema_check import SchemaDifference, schema_differences
+from crawler.types import RawRef, Reading, Repair
 
 _STEPS = 100_000  # SQLite virtual machine instructions between two calls of `stopping`
 _BATCH = 500  # rows of a sample that are read at a time
@@ -94,6 +95,54 @@ class EvidenceQueries:
         """Return the ids of articles that are missing from the search index."""
         return self._ids(_UNFOLDED)
 
+    def parsed_by_others(self, version: int) -> frozenset[int]:
+        """Return the ids of the articles that another version of the parser than `version` read from pages."""
+        return frozenset(self._ids(f"SELECT id FROM articles WHERE parser <> {version:d} AND source_file IS NULL"))  # noqa: S608 - a number
+
+    def article_spread(self, count: int, shift: int, parser: int) -> list[int]:
+        """Return the ids of about `count` articles that the version `parser` of the parser read from pages.
+
+        They are spread evenly over all articles; a different `shift` selects different ones.
+        """
+        total = int(self.db.execute("SELECT count(*) FROM articles").fetchone()[0])
+        step = max(1, total // max(1, count))
+        sql = """SELECT id FROM (SELECT id, parser, source_file, row_number() OVER (ORDER BY id) AS number FROM articles)
+                 WHERE number % ? = ? AND parser = ? AND source_file IS NULL"""
+        return [row[0] for row in self.db.execute(sql, [step, shift % step, parser])]
+
+    def captures_of(self, key: int) -> list[tuple[int, bool, tuple[RawRef, ...]]]:
+        """Return each revision of an article: its number, whether it is the current one, and its captures.
+
+        Of the current revision, these are the first and the last capture; of the others, the first one.
+
+        Revisions whose capture is missing are left out.
+        """
+        rows = self.db.execute(
+            """SELECT v.revision, v.revision = a.revision, r.file, r.offset, r.length, r.digest
+               FROM revisions v JOIN articles a ON a.id = v.article
+               JOIN raw r ON r.id = v.raw_id OR (v.revision = a.revision AND r.id = a.last_raw_id)
+               WHERE v.article = ? ORDER BY v.revision, r.id""",
+            [key],
+        ).fetchall()
+        found: dict[tuple[int, bool], list[RawRef]] = {}
+        for number, current, *ref in rows:
+            found.setdefault((number, bool(current)), []).append(RawRef(*ref))
+        return [(number, current, tuple(refs)) for (number, current), refs in found.items()]
+
+    def reading(self, key: int) -> Reading | None:
+        """Return the repaired text of an article and its repairs; None if the archive does not have the article.
+
+        No other column is read: a damaged one does not matter here.
+        """
+        row = self.db.execute("SELECT clean FROM articles WHERE id = ?", [key]).fetchone()
+        sql = "SELECT rule, offset, before, after FROM repairs WHERE article = ? ORDER BY position"
+        return Reading(row[0], tuple(Repair(*values) for values in self.db.execute(sql, [key]))) if row else None
+
+    def folded_text(self, key: int) -> str | None:
+        """Return the text of an article in the search index; None if the article is not in it."""
+        row = self.db.execute("SELECT text FROM articles_folded WHERE id = ?", [key]).fetchone()
+        return str(row[0]) if row else None
+
     def broken_references(self) -> dict[str, int]:
         """Return the number of rows that refer to a missing row, for each table that has such rows."""
         counts: dict[str, int] = {}
@@ -109,6 +158,10 @@ class EvidenceQueries:
             self._unless_stopped(error)
             return [str(error)]
         return [line for line in found if line != "ok" and _SEARCH_INDEX_ERROR not in line]
+
+    def schema_differences(self) -> list[SchemaDifference]:
+        """Return how the tables, indexes and triggers differ from those of a new database."""
+        return schema_differences(self.db)
 
     def search_damage(self) -> str | None:
         """Check the search index against the indexed texts; return an error message, or None if the index is intact."""

@@ -93,6 +93,14 @@ class Revisions:
             row,
         )
 
+    def differing_revision_columns(self, intent: ArticleIntent) -> set[str]:
+        """Return the columns that differ between a stored revision and a reading of its page."""
+        key = [intent.key, intent.decision.revision]
+        row = next(self.db.query("SELECT * FROM revisions WHERE article = ? AND revision = ?", key), None)
+        if row is None:
+            return {"revision"}
+        return {name for name, value in _content(intent).items() if name != "raw_id" and row[name] != value}
+
     def revision(self, key: int, *, number: int | None = None, as_of: str | None = None) -> StoredArticle | None:
         """Return one article as it was in a revision, or None if there is no such revision.
 

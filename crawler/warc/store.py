@@ -23,10 +23,10 @@ from crawler import files
 from crawler.errors import WarcError
 from crawler.types import Fetched, RawRef
 from crawler.warc import members
-from crawler.warc.archive_id import archive_id
+from crawler.warc.archive_id import archive_id, archive_ids
 from crawler.warc.reading import Record, corrupted, read_file, read_member
 from crawler.warc.scan import Damage, Member, ends_with_request, scan
-from crawler.warc.tail import try_repair_tail
+from crawler.warc.tail import torn_name, try_repair_tail
 
 _OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # the file may be intact: not reported as damage
 _SOFTWARE = f"vna-archive/{crawler.__version__}"
@@ -144,6 +144,18 @@ class WarcStore:
     def scan(self, name: str, start: int = 0) -> Iterator[Member | Damage]:
         """Yield the gzip members of a file from the byte offset `start` on, and a `Damage` for each unreadable part."""
         return scan(self._directory / name, name, start)
+
+    def identities(self) -> list[tuple[str, str]]:
+        """Return the files that name the archive that wrote them, oldest first, each with the identity of the archive."""
+        return [(path.as_posix(), identity) for path, identity in archive_ids(self._directory)]
+
+    def was_torn(self, name: str, offset: int) -> bool:
+        """Whether an incomplete record at the byte `offset` of a file was cut off after a crash."""
+        return torn_name(self.path(name), offset).exists()
+
+    def path(self, name: str) -> Path:
+        """Return the full path of a file."""
+        return self._directory / name
 
     def size(self, name: str) -> int:
         """Return the size of a file in bytes."""

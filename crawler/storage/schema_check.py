@@ -1,0 +1,64 @@
+"""Compare the tables, indexes and triggers of a database with those of a new database.
+
+Boundary: only reads; `vna verify` explains what a difference means.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlite_utils import Database
+
+from crawler.storage import schema
+
+#: Objects that SQLite (statistics) and Litestream create.
+_FOREIGN_PREFIXES = ("sqlite_", "_litestream_")
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaDifference:
+    """A table, index, trigger or view that is missing, unknown or different; `kind` is its type in SQLite."""
+
+    kind: str
+    name: str
+    difference: Literal["missing", "unknown", "different"]
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether a table is missing or has other columns, so that queries may fail."""
+        return self.kind == "table" and self.difference != "unknown"
+
+
+def schema_differences(db: Database) -> list[SchemaDifference]:
+    """Return how the schema of a database differs from that of a new database, sorted by name.
+
+    Raises:
+        sqlite3.DatabaseError: the schema cannot be read.
+
+    """
+    with closing(sqlite3.connect(":memory:")) as connection:
+        new = Database(connection)
+        schema.migrations.apply(new)
+        expected = _objects(new)
+    found = _objects(db)
+    differences = [SchemaDifference(*key, "missing") for key in expected.keys() - found.keys()]
+    differences += [SchemaDifference(*key, "unknown") for key in found.keys() - expected.keys()]
+    differences += [
+        SchemaDifference(*key, "different") for key in expected.keys() & found.keys() if expected[key] != found[key]
+    ]
+    return sorted(differences, key=lambda found: (found.name, found.kind))
+
+
+def _objects(db: Database) -> Mapping[tuple[str, str], str]:
+    """Return the SQL of each object by type and name, without comments: those may change between versions."""
+    rows = db.execute("SELECT type, name, sql FROM main.sqlite_schema").fetchall()
+    return {
+        (kind, name): " ".join(re.sub("--.*", "", sql or "").split())
+        for kind, name, sql in rows
+        if not name.startswith(_FOREIGN_PREFIXES)
+    }
