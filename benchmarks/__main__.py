@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 QUICK = ("parse", "poll", "glue", "start")
-SLOW = tuple("kinds words peers search ledger budget fuzz captures crash month outage soak rough red idle".split())
+SLOW = tuple(
+    "kinds words peers search ledger budget fuzz captures crash corruption month outage soak rough red idle".split()
+)
 
 
 def main() -> int:

@@ -156,7 +156,7 @@ def test_nothing_but_the_changed_rows_is_reported(changed):
 @pytest.mark.parametrize("table", ["articles", "rhythms"])
 def test_of_many_changed_rows_some_are_named_and_the_others_counted(archive, table):
     column = {"articles": "title", "rhythms": "items"}[table]
-    change(archive, f"UPDATE {table} SET {column} = 'x'")
+    change(archive, f"UPDATE {table} SET {column} = {column} || 1")
     faults = [f for f in verified(archive).faults if f.table == table]
     count = value(archive, f"SELECT count(*) FROM {table}")
     assert len(faults) == min(count, 21)
@@ -218,6 +218,20 @@ def test_a_changed_schema_is_named(archive, sql, what, where):
         found = replay.verify(opened, warc, RecordedProgress(), sample=1)
     assert (what, where) in [(fault.what, fault.where) for fault in found.faults]
     assert found.finished
+
+
+TYPES = {
+    "a text as a position": ("UPDATE raw SET offset = 'x' WHERE id = 3", "raw: id 3"),
+    "a number as a text": ("UPDATE articles SET id = id, title = x'00' WHERE id < 0", "articles: id -1"),
+    "no identity": ("DELETE FROM archive_identity", "archive_identity"),
+}
+
+
+@pytest.mark.parametrize(("sql", "where"), TYPES.values(), ids=TYPES)
+def test_values_that_cannot_be_read_are_named(archive, sql, where):
+    change(archive, sql)
+    faults = verified(archive).faults
+    assert where in [fault.where for fault in faults]
 
 
 # --- other processes --------------------------------------------------------------------------------------------------

@@ -53,9 +53,7 @@ class RebuildReport:
         These are rows that only the old database has, and captures with another date, digest or place in it. Such a
         difference does not come from another parser or layout, but from WARC files that were changed or lost.
         """
-        return [
-            t for t in self.differing if (t.only_old and t.table in NEVER_LOST) or (t.changed and t.table == "raw")
-        ]
+        return [t for t in self.differing if (t.only_old and t.table in NEVER_LOST) or (t.changed and t.table == "raw")]
 
 
 def rebuild(run: Run, old: Path) -> RebuildReport:

@@ -111,7 +111,8 @@ def check_rows(archive: Archive, recomputation: Recomputation, *, damaged: bool)
     run = recomputation.run
     names = run.warc.names()
     sizes = {name: run.warc.size(name) for name in names}
-    run.archive.set_identity(archive.identity())
+    if identity := archive.known_identity():
+        run.archive.set_identity(identity)
     check = RowCheck()
     with attached(archive.db, run.archive.file, "replayed"), archive.snapshot():
         ends = {name: archive.known_end(name) for name in names}  # the first query starts the snapshot
@@ -156,8 +157,7 @@ def _is_processed(archive: Archive, record: Record) -> bool:
     if record.warc_type != "metadata" or purpose is None:
         return False
     if purpose.kind in _PAGES and purpose.post_id is not None:
-        page = archive.page(purpose.post_id)
-        visited = page.last_fetched_at if page is not None else None
+        visited = archive.page_visited_at(purpose.post_id)
     else:
         visited = archive.source_checked_at(purpose.subject)
     return visited is not None and visited >= to_text(record.fetched_at)

@@ -38,7 +38,8 @@ _REINDEX_TEXTS = "run `vna rebuild --replace`: it recreates the indexed texts fr
 _SCHEMA = "run `vna rebuild --replace`: the new database has the right tables, indexes and triggers"
 _UNKNOWN = "if you did not create it, find out which program did; to remove it, use DROP in sqlite3, or run `vna rebuild --replace`"
 _OTHER_ARCHIVE = (
-    "move the files of the other archive away (`vna backfill --warc FILE` imports them), or restore a backup"
+    "move the files of the other archive away (`vna backfill --warc FILE` imports them); if all files belong to one archive, "
+    "move the database away and run `vna rebuild --replace`"
 )
 _SEAL = f"restore {SEALS} from a copy; if there is none, move the file away, and `vna verify --seal` begins a new chain"
 _SEALED = "restore the file from a backup that was made after the seal"
@@ -75,7 +76,9 @@ def verify(
         report.faults += (damage := _damage(archive))
         differences = [] if damage else archive.schema_differences()
         report.faults += map(_schema_fault, differences)
-        if any(found.is_incomplete for found in differences):  # the other checks need all tables and columns
+        wrong = [] if damage or _is_incomplete(differences) else archive.wrong_types()
+        report.faults += map(_type_fault, wrong)
+        if wrong or _is_incomplete(differences):  # the other checks need all tables and columns, and their types
             report.finished = True
             return report
         if not damage:  # the other checks would read damaged pages
@@ -140,6 +143,16 @@ def _schema_fault(found: SchemaDifference) -> VerifyFault:
     return VerifyFault(f"{found.difference} {found.kind}", found.name, detail, advice, table)
 
 
+def _is_incomplete(differences: list[SchemaDifference]) -> bool:
+    return any(found.is_incomplete for found in differences)
+
+
+def _type_fault(found: tuple[str, str, str]) -> VerifyFault:
+    table, column, row = found
+    detail = f"{column}: the value has a type that no version writes; the other checks need right types"
+    return VerifyFault("changed row", f"{table}: {row}", detail, _DATABASE, table)
+
+
 def _database(archive: Archive, warc: WarcStore) -> list[VerifyFault]:
     faults = [
         VerifyFault("broken references", table, f"{count} rows refer to missing rows", _DATABASE)
@@ -153,7 +166,14 @@ def _database(archive: Archive, warc: WarcStore) -> list[VerifyFault]:
     faults += [VerifyFault(what, table, _named(ids), advice) for what, table, ids, advice in lists if ids]
     if not archive.read_only and (damage_found := archive.search_damage()) is not None:
         faults.append(VerifyFault("damaged search index", "articles_fts", damage_found, _INDEX))
-    identity = archive.identity()
+    identity = archive.known_identity()
+    if identity is None:
+        return [
+            *faults,
+            VerifyFault(
+                "missing row", "archive_identity", "the archive has no identity", _DATABASE, "archive_identity"
+            ),
+        ]
     faults += [
         VerifyFault(
             "file of another archive", name, f"it belongs to archive {other}, not to {identity}", _OTHER_ARCHIVE

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from crawler.storage.schema_check import SchemaDifference, schema_differences
+from crawler.storage.diff_db import EVIDENCE
+from crawler.storage.schema_check import SchemaDifference, schema_differences, wrong_types
 from crawler.types import RawRef, Reading, Repair
 
 _STEPS = 100_000  # SQLite virtual machine instructions between two calls of `stopping`
@@ -138,6 +139,11 @@ class EvidenceQueries:
         sql = "SELECT rule, offset, before, after FROM repairs WHERE article = ? ORDER BY position"
         return Reading(row[0], tuple(Repair(*values) for values in self.db.execute(sql, [key]))) if row else None
 
+    def page_visited_at(self, post_id: int) -> str | None:
+        """Return when a page was last requested, successfully or not; None if it never was."""
+        row = self.db.execute("SELECT last_fetched_at FROM pages WHERE id = ?", [post_id]).fetchone()
+        return None if row is None or row[0] is None else str(row[0])
+
     def folded_text(self, key: int) -> str | None:
         """Return the text of an article in the search index; None if the article is not in it."""
         row = self.db.execute("SELECT text FROM articles_folded WHERE id = ?", [key]).fetchone()
@@ -162,6 +168,10 @@ class EvidenceQueries:
     def schema_differences(self) -> list[SchemaDifference]:
         """Return how the tables, indexes and triggers differ from those of a new database."""
         return schema_differences(self.db)
+
+    def wrong_types(self) -> list[tuple[str, str, str]]:
+        """Return the table, the column and the first row for each column of evidence with values of a wrong type."""
+        return wrong_types(self.db, EVIDENCE)
 
     def search_damage(self) -> str | None:
         """Check the search index against the indexed texts; return an error message, or None if the index is intact."""

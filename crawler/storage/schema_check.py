@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
@@ -16,6 +16,7 @@ from sqlite_utils import Database
 
 from crawler.storage import schema
 
+_TYPES = {"INTEGER": "'integer'", "REAL": "'real', 'integer'", "TEXT": "'text'"}
 #: Objects that SQLite (statistics) and Litestream create.
 _FOREIGN_PREFIXES = ("sqlite_", "_litestream_")
 
@@ -52,6 +53,26 @@ def schema_differences(db: Database) -> list[SchemaDifference]:
         SchemaDifference(*key, "different") for key in expected.keys() & found.keys() if expected[key] != found[key]
     ]
     return sorted(differences, key=lambda found: (found.name, found.kind))
+
+
+def wrong_types(db: Database, tables: Iterable[str]) -> list[tuple[str, str, str]]:
+    """Return the table, the column and a description of the first row for each column with values of a wrong type.
+
+    SQLite accepts a text in a column for numbers; the code that reads it does not.
+    """
+    found: list[tuple[str, str, str]] = []
+    for table in tables:
+        info = db.execute(f"PRAGMA main.table_info({table})").fetchall()
+        key = [row[1] for row in sorted(info, key=lambda row: row[5]) if row[5]]
+        names = ", ".join(key)
+        for _, column, declared, *_ in info:
+            wrong = f"FROM main.{table} WHERE typeof({column}) NOT IN ({_TYPES[declared]}, 'null')"
+            (count,) = db.execute(f"SELECT count(*) {wrong}").fetchone()
+            if count:
+                row = db.execute(f"SELECT {names} {wrong} ORDER BY {names} LIMIT 1").fetchone()
+                first = ", ".join(f"{name} {value}" for name, value in zip(key, row, strict=True))
+                found.append((table, column, f"{first}{f' and {count - 1} more rows' * (count > 1)}"))
+    return found
 
 
 def _objects(db: Database) -> Mapping[tuple[str, str], str]:
