@@ -167,10 +167,10 @@ def check_archive(archive: Path, wanted: set[int]) -> list[str]:
         positions = set(ask("SELECT file, offset FROM raw"))
         visits = Counter(row[0] for row in ask("SELECT purpose FROM raw WHERE purpose LIKE 'page:%' AND status = 200"))
     faults += [f"{n} responses for {page} were ingested" for page, n in visits.items() if n > 1]
-    return faults + _check_records(archive / "warc", positions)
+    return faults + check_records(archive / "warc", positions)
 
 
-def _check_records(folder: Path, positions: set[tuple[object, ...]]) -> list[str]:
+def check_records(folder: Path, positions: set[tuple[object, ...]]) -> list[str]:
     """Read every WARC record with another library, check its digests, and compare the records with the rows."""
     faults, found = [], set()
     for path in sorted(folder.rglob("*.warc.gz")):

@@ -20,6 +20,7 @@ from crawler.fetch import Fetcher, Settings, budget_for, resolve_host
 from crawler.lexicon import load as load_lexicon
 from crawler.opening import opened_archive, reading_archive
 from crawler.pipeline import Progress, Run, RunSettings
+from crawler.pipeline.clock_check import ClockPeriods
 from crawler.pipeline.stored_pages import Reader, Repairer
 from crawler.proxies import ProxyServer, proxy_for
 from crawler.rate_limit import RateLimitStatus
@@ -68,6 +69,7 @@ def working(
             max_bytes=config.warc_max_bytes,
             identity=archive.identity(),
             known_end=archive.known_end,
+            period_at=ClockPeriods(archive).at,
         ) as warc,
         Fetcher(
             _politeness(config, probing=probing),
@@ -192,11 +194,18 @@ def hints(article: Article) -> Sequence[str]:
 
 @contextmanager
 def rebuilding(
-    config: Config, into: Path, progress: Progress, *, clock: Clock | None = None, lexicon: Lexicon | None = None
+    config: Config,
+    into: Path,
+    progress: Progress,
+    *,
+    clock: Clock | None = None,
+    lexicon: Lexicon | None = None,
+    overwrite: bool = False,
 ) -> Iterator[Run]:
     """Open a new database over the WARC files of the configured archive, and lock that archive.
 
-    The database is in the folder `into` when the block has ended.
+    The database is in the folder `into` when the block has ended. If `overwrite` is set, a database in that folder is
+    deleted first, such as that of a process that was killed before it could move it.
 
     The new database keeps the identity of the archive.
 
@@ -209,12 +218,14 @@ def rebuilding(
     warc = config.archive / "warc"
     if not warc.is_dir():
         raise StorageError(f"no WARC files at {warc}", "check --archive: a rebuild needs the WARC files")
-    if (into / FILE).exists():
+    if replace_db.database_files(into) and not overwrite:
         raise BadInput(
             f"{into} already holds a database", "move the database away, or choose another folder with --into"
         )
     with holding(config.archive, "alone", "rebuild", to_text(clock.now())):
         identity = _kept_identity(config.archive)
+        if overwrite:
+            replace_db.remove_database(into)
         with (
             replace_db.unfinished_folder(into, warc) as folder,
             working(

@@ -11,6 +11,7 @@ CrawlerError
       Refused                    the address, or a redirect, leads away from the configured site
       BodyTooLarge               the body exceeds the size limit, before or after decompression
       CutOff                     the page ends before its end tag
+      Garbled                    characters of the page were damaged on their way
     ParseError                   the page is in the WARC but cannot be parsed: fix the parser, then run `vna reparse`
       UnreadableSource           a feed, sitemap or list is not what was expected
         EmptySource              the source can be parsed, but lists no article
@@ -199,6 +200,12 @@ class CutOff(FetchError):
     """The page ends before its end tag, so that a part of the article may be missing."""
 
     kind = ErrorKind.CUT_OFF
+
+
+class Garbled(FetchError):
+    """Characters of the page were damaged on their way, such as by a conversion between charsets."""
+
+    kind = ErrorKind.GARBLED
 
 
 class ParseError(PageError):

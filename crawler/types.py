@@ -23,6 +23,7 @@ class ErrorKind(StrEnum):
     REFUSED = "refused"
     TOO_LARGE = "too-large"
     CUT_OFF = "cut-off"
+    GARBLED = "garbled"  # characters of the page were damaged on their way
     UNREADABLE = "unreadable"
     EMPTY_SOURCE = "empty-source"
     DAMAGED = "damaged"  # a source was read, but not all of it could be used
@@ -33,6 +34,8 @@ class ErrorKind(StrEnum):
     BUG = "bug"
     OTHER = "other"
 
+
+MAX_BODY = 50_000_000  # the largest value of the setting `max_body`; no stored body is larger, as sent or decompressed
 
 TextType = Literal["paragraph", "heading", "quote", "list_item", "table", "note"]
 ArticleKind = Literal["article", "photo", "video", "infographic"]

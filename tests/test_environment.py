@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
+import select
 import shutil
 import signal
 import sqlite3
@@ -187,7 +189,10 @@ def test_a_signal_ends_a_command_with_one_line(archive, tmp_path, name):
     os.mkfifo(out)
     number = getattr(signal, name)
     with process("--archive", archive, "export", "--format", "csv", "--out", out, stdin=subprocess.DEVNULL) as running:
-        reader = os.open(out, os.O_RDONLY)  # waits until the command has opened the pipe
+        reader = os.open(out, os.O_RDWR)
+        fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+        while not select.select([reader], [], [], 0.01)[0]:
+            assert running.poll() is None
         running.send_signal(number)
         assert running.wait(30) == 128 + number
         os.close(reader)

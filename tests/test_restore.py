@@ -66,7 +66,7 @@ def test_a_restored_archive_is_whole_and_collects_again(archive, saved, back):
     assert contents(back / "warc") == contents(archive / "warc")
     assert identity_of(back) == identity_of(archive)
     assert_intact(back)
-    assert vna("--archive", back, "verify", "--since", "2026-11-01").code == 0  # the configuration has other list pages
+    assert vna("--archive", back, "verify").code == 0
     clock = FakeClock()
     clock.advance(days=2)
     with mounted(clock, options=SMALL) as site:
@@ -74,7 +74,7 @@ def test_a_restored_archive_is_whole_and_collects_again(archive, saved, back):
         assert poll(back, clock, list_pages=1).new == 2
     assert len(list((back / "warc").rglob("*.warc.gz"))) == 3
     assert {archive_id(file) for file in (back / "warc").rglob("*.warc.gz")} == {identity_of(archive)}
-    assert vna("--archive", back, "verify", "--since", "2026-11-01").code == 0  # the configuration has other list pages
+    assert vna("--archive", back, "verify").code == 0
     assert report(back, saved, "--warc")["copied"] == 1
 
 

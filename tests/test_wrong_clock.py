@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from apscheduler.job import Job
 from apscheduler.schedulers.background import BackgroundScheduler
-from support import NOW, SEEDS, FakeClock, mounted, poll, rows, value, vna
+from support import NOW, SEEDS, FakeClock, mounted, poll, rows, value, vna, working
+from test_rebuild import assert_rebuilt_equal
 
 from crawler import opening
 from crawler.clock import to_text
 from crawler.daemon.service import Timer
 from crawler.health.clock import ClockVerdict, judge
+from crawler.pipeline.clock_check import ClockPeriods
 from crawler.sim.site import Options, build, serve
 from crawler.sim.site.story import SECTIONS
 from crawler.storage import open_archive
@@ -63,6 +65,35 @@ def test_after_a_poll_with_a_clock_that_was_ahead_the_next_poll_catches_up(tmp_p
         assert value(archive, "SELECT max(last_fetched_at) FROM pages") <= to_text(machine.now())
         assert _verdict(archive, machine) is ClockVerdict.RIGHT
         assert poll(archive, machine).requests == 0
+    assert_rebuilt_equal(archive, machine)
+
+
+@pytest.mark.parametrize("back", [timedelta(minutes=20), timedelta(hours=5), timedelta(days=40)], ids=str)
+def test_an_archive_with_a_clock_that_was_set_back_is_rebuilt_equal(tmp_path, back):
+    """The second set of revisions has earlier times than the first one. Two processes poll after each step."""
+    archive, true, machine = tmp_path / "archive", FakeClock(), FakeClock()
+    with mounted(true, articles=4, options=SMALL) as site:
+        poll(archive, machine)
+        for text in ("Premier changement.", "Deuxième changement.", "Troisième changement."):
+            true.advance(hours=1)
+            site.fake_site.revise(site.fake_site.ids()[0], title=None, text=text)
+            site.fake_site.publish(1)
+            machine.time -= back
+            with working(archive, machine, role="backfill") as other:
+                poll(archive, machine, everything=True)
+                other.warc.note("https://fr.vietnamplus.vn/", machine.now(), "source:x", {"outcome": "x"})
+    assert value(archive, "SELECT max(revision) FROM revisions") == 4
+    assert value(archive, "SELECT clock_period FROM archive_identity") == 3
+    assert_rebuilt_equal(archive, machine)
+
+
+def test_a_clock_period_begins_when_the_clock_is_set_back(tmp_path):
+    with open_archive(tmp_path) as one, open_archive(tmp_path) as other:
+        first, second = ClockPeriods(one), ClockPeriods(other)
+        assert [first.at(NOW + timedelta(seconds=s)) for s in (0, 9, 8.5, 5, 5, 9)] == [0, 0, 0, 1, 1, 1]
+        assert second.at(NOW + timedelta(seconds=7)) == 1, "the other process has noticed it"
+        assert second.at(NOW) == 2
+        assert first.at(NOW + timedelta(hours=1)) == 2
 
 
 def test_with_a_clock_that_is_behind_nothing_is_fetched_again(tmp_path):

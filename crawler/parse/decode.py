@@ -43,7 +43,7 @@ _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _REFERENCE = re.compile(r"&#(?:x0*([\da-f]+)|0*(\d+));?", re.IGNORECASE | re.ASCII)
 _SURROGATES, _BEYOND_UNICODE, _LONGEST_CODE = range(0xD800, 0xE000), 0x110000, 12
 # UTF-8 decoded as windows-1252 or windows-1250: `Ã©`, `â€™`, `đź“ť`.
-_MOJIBAKE = re.compile(r"Ã[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ ¡-¿]|â€[™œ“\u009d˜”¦“]|đź|Ă©|Â[«»°©®\u00a0]|ð[ŸŸ]")
+MOJIBAKE = re.compile(r"Ã[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ ¡-¿]|â€[™œ“\u009d˜”¦“]|đź|Ă©|Â[«»°©®\u00a0]|ð[ŸŸ]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def decode(body: bytes, content_type: str | None = None) -> Decoded:
         )
     if reference := _impossible_reference(text):
         problems.append(f"charset: {reference!r} names a character that does not exist, read as U+FFFD")
-    if _MOJIBAKE.search(text):
+    if MOJIBAKE.search(text):
         problems.append("charset: looks like mojibake (UTF-8 read as a one-byte code page before it was sent)")
     return Decoded(text, charset, tuple(problems))
 

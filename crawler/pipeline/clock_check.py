@@ -1,4 +1,4 @@
-"""Check the system clock against the archive, and correct due times that were computed with a wrong clock.
+"""Check the system clock against the archive, correct due times computed with a wrong clock, and count clock periods.
 
 Boundary: only calls other modules in the right order; `health.clock` judges the clock.
 """
@@ -6,11 +6,12 @@ Boundary: only calls other modules in the right order; `health.clock` judges the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from crawler.health.clock import ClockVerdict, judge
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline.run import Run
+from crawler.storage import Archive
 from crawler.storage.health import Table
 
 #: Longer than the usual intervals in these tables: a later due time was probably computed with a wrong clock.
@@ -20,6 +21,32 @@ _FURTHEST: Mapping[Table, timedelta] = {
     "heartbeats": timedelta(days=8),
     "plan_steps": timedelta(days=8),
 }
+_TOLERANCE = timedelta(seconds=1)  # a time server may set the clock back by less, which changes no order that matters
+
+
+class ClockPeriods:
+    """Counts how often the system clock was set back, by this process or while it was not running.
+
+    All processes of an archive use the same number, which is stored with the archive. The times of records are
+    comparable only within one period.
+    """
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._last = archive.last_request_at()
+        self._number = archive.clock_period()
+
+    def at(self, now: datetime) -> int:
+        """Return the number of the period at the time `now`, and begin a new one if the clock was set back."""
+        stored = self._archive.clock_period()
+        if stored > self._number:  # another process has noticed it first
+            self._number, self._last = stored, now
+        elif self._last is not None and now < self._last - _TOLERANCE:
+            self._number, self._last = stored + 1, now
+            self._archive.begin_clock_period(self._number)
+        else:
+            self._last = now if self._last is None else max(now, self._last)
+        return self._number
 
 
 def correct_due_times(run: Run) -> int:

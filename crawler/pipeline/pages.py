@@ -10,9 +10,19 @@ from dataclasses import replace
 from datetime import datetime
 
 from crawler import schedule, urls
-from crawler.errors import NOT_FOUND, BadStatus, CutOff, FetchError, MarkupDrift, NotAnArticle, PageError, WarcCorrupted
+from crawler.errors import (
+    NOT_FOUND,
+    BadStatus,
+    CutOff,
+    FetchError,
+    Garbled,
+    MarkupDrift,
+    NotAnArticle,
+    PageError,
+    WarcCorrupted,
+)
 from crawler.outcome import Outcome, OutcomeKind
-from crawler.parse import ending
+from crawler.parse import ending, garbled
 from crawler.pipeline.articles import parse, publication_time, save_parsed_page, store_article
 from crawler.pipeline.fetching import Capture, FetchFailure, fetch
 from crawler.pipeline.quarantine import guarded
@@ -22,11 +32,11 @@ from crawler.pipeline.stored_pages import response_of
 from crawler.purpose import Purpose
 from crawler.schedule import conditional
 from crawler.schedule.conditional import Validators
-from crawler.types import Article, ErrorKind, PageForFetch, PageOutcome, PageState, Sighting
+from crawler.types import Article, ErrorKind, Fetched, PageForFetch, PageOutcome, PageState, Sighting
 
 _OK = 200
 _NOT_MODIFIED = 304
-_CUT_OFF_RETRIES = 3
+_FAULT_RETRIES = 3  # of a page that was cut off or garbled; then it is accepted, unless the archive has a better one
 
 
 def visit_page(run: Run, page: PageForFetch) -> Outcome:
@@ -57,20 +67,18 @@ def _fetch_and_process(run: Run, page: PageForFetch) -> Outcome:
 def handle_response(run: Run, page: PageForFetch, response: Capture) -> Outcome:
     """Process an archived response for a page that has a row: parse → decide → repair → store."""
     fetched = response.fetched
-    if fetched.status == _NOT_MODIFIED:
-        return _not_modified(run, page, response)
-    if fetched.status in NOT_FOUND:
-        return _removed(run, page, response, f"HTTP status {fetched.status}")
     if fetched.status != _OK:
-        return _failed(run, page, BadStatus(page.url, fetched.status), response.at)
-    cut_off = ending.is_cut_off(fetched.content) and _was_whole(run, page)
+        return _without_page(run, page, response)
+    is_cut_off = ending.is_cut_off(fetched.content) and _was_whole(run, page)
+    cut_off = CutOff(page.url, "the page ends before </html>; it was cut off") if is_cut_off else None
     try:
         article = parse(run, fetched)
     except (NotAnArticle, MarkupDrift) as error:
-        if not (cut_off and isinstance(error, MarkupDrift)):
-            return _unparsed(run, page, error, response)
-    if cut_off:
-        return _failed(run, page, CutOff(page.url, "the page ends before </html>; it was cut off"), response.at)
+        if cut_off is not None and isinstance(error, MarkupDrift):
+            return _failed(run, page, cut_off, response.at)
+        return _unparsed(run, page, error, response)
+    if (fault := cut_off or _garbled(run, page, article, fetched)) is not None:
+        return _failed(run, page, fault, response.at)
     with run.transaction():
         raw_id = run.capture_ids[response.ref]
         key = article.post_id or page.id  # the id in the canonical address may differ from the id of the page
@@ -84,6 +92,15 @@ def handle_response(run: Run, page: PageForFetch, response: Capture) -> Outcome:
     return Outcome(OutcomeKind(verdict), key, page.url, article.title)
 
 
+def _without_page(run: Run, page: PageForFetch, response: Capture) -> Outcome:
+    status = response.fetched.status
+    if status == _NOT_MODIFIED:
+        return _not_modified(run, page, response)
+    if status in NOT_FOUND:
+        return _removed(run, page, response, f"HTTP status {status}")
+    return _failed(run, page, BadStatus(page.url, status), response.at)
+
+
 def _was_whole(run: Run, page: PageForFetch) -> bool:
     """Whether the page can be expected to have an end tag, so that a page without one is a fault of the transfer.
 
@@ -92,11 +109,25 @@ def _was_whole(run: Run, page: PageForFetch) -> bool:
     """
     stored = run.archive.article(page.id)
     if stored is None or stored.raw is None:
-        return page.failures < _CUT_OFF_RETRIES
+        return page.failures < _FAULT_RETRIES
     try:
         return not ending.is_cut_off(response_of(run.warc.read(stored.raw)).content)
     except (WarcCorrupted, FetchError):
         return False
+
+
+def _garbled(run: Run, page: PageForFetch, article: Article, fetched: Fetched) -> Garbled | None:
+    """Return the error of a page whose characters were damaged, so that it shows no edit by the agency; else None."""
+    text = garbled.GarbledText(article, fetched.content, fetched.header("Content-Type"))
+    if not text.damaged:
+        return None
+    stored = run.archive.article(article.post_id or page.id)
+    copied = stored is not None and text.is_only_difference_to(stored.article)
+    worse = text.is_more_than(stored.article) if stored else text.is_much()
+    if not copied and not (worse and page.failures < _FAULT_RETRIES):
+        return None
+    message = "characters of the page were damaged on their way, for example by a proxy that converts charsets"
+    return Garbled(page.url, message)
 
 
 def retry_abandoned(run: Run, sightings: Iterable[Sighting], now: datetime) -> None:

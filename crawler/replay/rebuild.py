@@ -7,7 +7,7 @@ whether the new database replaces the old one.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -66,7 +66,8 @@ def rebuild(run: Run, old: Path) -> RebuildReport:
 
     """
     names = run.warc.names()
-    report = RebuildReport(*replay_files(run, file_streams(names, run.warc.scan), sum(map(run.warc.size, names))))
+    files = file_streams(names, run.warc.scan, run.warc.clock_period)
+    report = RebuildReport(*replay_files(run, files, sum(map(run.warc.size, names))))
     if not old.exists():
         return report
     try:
@@ -79,7 +80,7 @@ def rebuild(run: Run, old: Path) -> RebuildReport:
     return report
 
 
-def replay_files(run: Run, files: Iterable[FileStream], size: int) -> tuple[ReplayReport, Exception | None]:
+def replay_files(run: Run, files: Sequence[FileStream], size: int) -> tuple[ReplayReport, Exception | None]:
     """Replay files of `size` bytes in total into the empty archive of a run.
 
     Return what was replayed, and the first exception that is a bug of this program, or None.
@@ -89,6 +90,7 @@ def replay_files(run: Run, files: Iterable[FileStream], size: int) -> tuple[Repl
 
     """
     progress = _Percent(run.progress, size)
+    run.archive.begin_clock_period(max((file.period for file in files), default=0))
     replayer = Replayer(replace(run, progress=Silent()), RecordStream(files))
     last: Record | None = None
     items = iter(replayer.stream)

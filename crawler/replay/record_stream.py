@@ -1,8 +1,10 @@
 """The records of all WARC files in the order in which they were written.
 
-The records of one file are in order. Files are merged by time, day by day, so that few files are open and only one
-record of each is in memory. If a visit has several responses, the further ones are in the same file as the first one
-or, if that file was full or the day was over, in the file that the process opened next.
+The clock periods come one after the other: whenever the system clock was set back, new files were begun.
+
+The records of one file are in order. Files of one clock period are merged by time, day by day, so that few files are
+open and only one record of each is in memory. If a visit has several responses, the further ones are in the same file as
+the first one or, if that file was full or the day was over, in the file that the process opened next.
 
 Boundary: only the order of the records; of their content, only the purpose and the time are read.
 """
@@ -25,10 +27,16 @@ _ROBOTS = str(ROBOTS)
 
 @dataclass(frozen=True, slots=True)
 class FileStream:
-    """The records of one file; `day` is the day in its name (`20261121`)."""
+    """The records of one file; `day` is the day in its name (`20261121`), `period` its clock period."""
 
     day: str
     items: Iterator[Record | Damage]
+    period: int = 0
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """The clock period and the day; files for which they are equal are read together."""
+        return self.period, self.day
 
 
 @dataclass
@@ -83,9 +91,10 @@ class RecordStream:
     """Yields one record after the other and, on request, the further responses of the current visit."""
 
     def __init__(self, files: Iterable[FileStream]) -> None:
-        self._unopened = deque(sorted(files, key=lambda file: file.day))
+        self._unopened = deque(sorted(files, key=lambda file: file.order))
         self._open: list[_OpenFile] = []
         self._current: _OpenFile | None = None
+        self._period = 0  # of the open files
 
     def __iter__(self) -> Iterator[Record | Damage]:
         while (item := self._take()) is not None:
@@ -127,9 +136,7 @@ class RecordStream:
 
     def _take(self) -> Record | Damage | None:
         self._open = [file for file in self._open if file.has()]
-        while self._unopened and (
-            not self._open or self._start(self._unopened[0].day) <= min(file.next_time() for file in self._open)
-        ):
+        while self._unopened and (not self._open or self._has_begun(self._unopened[0])):
             self._open_day()
             self._open = [file for file in self._open if file.has()]
         if not self._open:
@@ -138,9 +145,15 @@ class RecordStream:
         return self._current.ahead.popleft()
 
     def _open_day(self) -> None:
-        day = self._unopened[0].day
-        while self._unopened and self._unopened[0].day == day:
+        order = self._unopened[0].order
+        self._period = self._unopened[0].period
+        while self._unopened and self._unopened[0].order == order:
             self._open.append(_OpenFile(self._unopened.popleft().items))
+
+    def _has_begun(self, file: FileStream) -> bool:
+        """Whether a file may contain a record that was written before the next records of all open files."""
+        start = self._start(file.day)
+        return file.period == self._period and start <= min(open_file.next_time() for open_file in self._open)
 
     def _start(self, day: str) -> str:
         return f"{day[:4]}-{day[4:6]}-{day[6:8]}" if day else _NO_DAY
@@ -160,9 +173,14 @@ def response_records(items: Iterable[Member | Damage]) -> Iterator[Record | Dama
             yield item.record
 
 
-def file_streams(names: Iterable[str], read: Callable[[str], Iterable[Member | Damage]]) -> list[FileStream]:
-    """Return the streams of the files of an archive. A file is opened when its stream is first read."""
-    return [FileStream(day_of(name), response_records(_lazily(read, name))) for name in names]
+def file_streams(
+    names: Iterable[str], read: Callable[[str], Iterable[Member | Damage]], period_of: Callable[[str], int]
+) -> list[FileStream]:
+    """Return the streams of the files of an archive. A file is opened when its stream is first read.
+
+    `read` returns the records of a file, and `period_of` its clock period.
+    """
+    return [FileStream(day_of(name), response_records(_lazily(read, name)), period_of(name)) for name in names]
 
 
 def _lazily(read: Callable[[str], Iterable[Member | Damage]], name: str) -> Iterator[Member | Damage]:

@@ -1,4 +1,7 @@
-"""The identity of an archive: a random UUID that is created with its database.
+"""The identity of an archive, a random UUID that is created with its database, and its current clock period.
+
+A clock period is the time between two moments when the system clock was set back. The times of the WARC records give
+their order only within one clock period.
 
 Boundary: the table `archive_identity`.
 """
@@ -7,16 +10,18 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 from sqlite_utils import Database
 
 from crawler.errors import StorageUnavailable
 from crawler.storage.base import as_storage_error
+from crawler.storage.values import optional_instant
 
 
 class ArchiveIdentity:
-    """Reads and replaces the identity of the archive."""
+    """Reads and replaces the identity and the clock period of the archive."""
 
     db: Database
 
@@ -32,6 +37,20 @@ class ArchiveIdentity:
         """Replace the identity: a rebuilt database keeps the identity of its archive."""
         with self.db.atomic():
             self.db.execute("UPDATE archive_identity SET id = ?", [identity])
+
+    def clock_period(self) -> int:
+        """Return the number of the current clock period, from 0."""
+        return int(self.db.execute("SELECT clock_period FROM archive_identity").fetchone()[0])
+
+    def begin_clock_period(self, number: int) -> None:
+        """Begin the clock period `number`, unless it or a later one has begun."""
+        with self.db.atomic():
+            self.db.execute("UPDATE archive_identity SET clock_period = max(clock_period, ?)", [number])
+
+    def last_request_at(self) -> datetime | None:
+        """Return the time of the last request, by the clock of this machine at that time; None before the first one."""
+        row = self.db.execute("SELECT at FROM fetches ORDER BY id DESC LIMIT 1").fetchone()
+        return optional_instant(row[0]) if row else None
 
 
 def identity_in(db: sqlite3.Connection, schema: str = "main") -> str | None:

@@ -1,4 +1,4 @@
-"""Reads the identity of an archive from its WARC files: the field `vna-archive-id` of the `warcinfo` record.
+"""Reads the identity of an archive and the clock period from the `warcinfo` records of its WARC files.
 
 Boundary: reads only the first record of each file.
 """
@@ -10,13 +10,14 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from crawler.warc.members import ARCHIVE_ID, URN
+from crawler.warc.members import ARCHIVE_ID, CLOCK_PERIOD, URN
 
 _FIRST = 1 << 16  # a `warcinfo` record has less than 1 kB
 _FIELD = re.compile(
     rf"^{ARCHIVE_ID}:[ \t]*{URN}([0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})[ \t]*\r?$".encode(),
     re.MULTILINE | re.IGNORECASE,
 )
+_PERIOD = re.compile(rf"^{CLOCK_PERIOD}:[ \t]*([0-9]{{1,9}})[ \t]*\r?$".encode(), re.MULTILINE | re.IGNORECASE)
 
 
 def archive_id(path: Path) -> str | None:
@@ -29,18 +30,19 @@ def archive_id(path: Path) -> str | None:
         OSError: the file cannot be read.
 
     """
-    with path.open("rb") as file:
-        data = file.read(_FIRST)
-    engine = zlib.decompressobj(wbits=31)
-    try:
-        record = engine.decompress(data, _FIRST)
-    except zlib.error:
-        return None
-    head, _, body = record.partition(b"\r\n\r\n")
-    if not engine.eof or not re.search(rb"^WARC-Type:[ \t]*warcinfo[ \t]*\r?$", head, re.MULTILINE | re.IGNORECASE):
-        return None
-    found = _FIELD.search(body)
+    found = _FIELD.search(_warcinfo(path))
     return found[1].decode().lower() if found else None
+
+
+def clock_period(path: Path) -> int:
+    """Return the number of the clock period in which a WARC file was written; 0 if the file names none.
+
+    Raises:
+        OSError: the file cannot be read.
+
+    """
+    found = _PERIOD.search(_warcinfo(path))
+    return int(found[1]) if found else 0
 
 
 def archive_ids(directory: Path) -> Iterator[tuple[Path, str]]:
@@ -48,3 +50,18 @@ def archive_ids(directory: Path) -> Iterator[tuple[Path, str]]:
     for path in sorted(directory.rglob("*.warc.gz")):
         if path.is_file() and (found := archive_id(path)) is not None:
             yield path.relative_to(directory), found
+
+
+def _warcinfo(path: Path) -> bytes:
+    """Return the fields of the `warcinfo` record at the start of a file; nothing if it is missing or incomplete."""
+    with path.open("rb") as file:
+        data = file.read(_FIRST)
+    engine = zlib.decompressobj(wbits=31)
+    try:
+        record = engine.decompress(data, _FIRST)
+    except zlib.error:
+        return b""
+    head, _, body = record.partition(b"\r\n\r\n")
+    if not engine.eof or not re.search(rb"^WARC-Type:[ \t]*warcinfo[ \t]*\r?$", head, re.MULTILINE | re.IGNORECASE):
+        return b""
+    return body

@@ -28,6 +28,7 @@ PURPOSE = "VNA-Purpose"  # why the record exists, such as `page:245060`
 ORIGIN = "VNA-Origin"  # the collection that a capture was imported from
 WRITTEN = "VNA-Written"  # when it was imported
 ARCHIVE_ID = "vna-archive-id"  # field of the `warcinfo` record: the identity of the archive, as `urn:uuid:...`
+CLOCK_PERIOD = "vna-clock-period"  # field of the `warcinfo` record: how often the clock had been set back, if ever
 URN = "urn:uuid:"
 
 
@@ -96,17 +97,19 @@ def resource(name: str, at: datetime, content: str) -> bytes:
     return _member("resource", name, warc, None, content.encode(), "text/plain; charset=utf-8")
 
 
-def warcinfo(name: str, now: datetime, software: str, identity: str | None = None) -> bytes:
+def warcinfo(name: str, now: datetime, software: str, identity: str | None = None, period: int = 0) -> bytes:
     """Return the `warcinfo` record with which every WARC file starts.
 
     `name` is the path of the file. `identity` is the identity of the archive, a UUID, which is written as the field
-    `vna-archive-id`.
+    `vna-archive-id`. `period` is the clock period in which the records of the file are written.
     """
     buffer = io.BytesIO()
     writer = WARCWriter(buffer, gzip=True, warc_version="WARC/1.1")
     fields = {"software": software, "format": "WARC File Format 1.1", "robots": "obey"}
     if identity is not None:
         fields[ARCHIVE_ID] = f"{URN}{identity}"
+    if period:
+        fields[CLOCK_PERIOD] = str(period)
     record = writer.create_warcinfo_record(name.rpartition("/")[2], fields)
     record.rec_headers.replace_header("WARC-Date", to_precise_text(now))
     writer.write_record(record)

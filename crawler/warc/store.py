@@ -23,7 +23,7 @@ from crawler import files
 from crawler.errors import WarcError
 from crawler.types import Fetched, RawRef
 from crawler.warc import members
-from crawler.warc.archive_id import archive_id, archive_ids
+from crawler.warc.archive_id import archive_id, archive_ids, clock_period
 from crawler.warc.reading import Record, corrupted, read_file, read_member
 from crawler.warc.scan import Damage, Member, ends_with_request, scan
 from crawler.warc.tail import torn_name, try_repair_tail
@@ -41,7 +41,7 @@ class WarcStore:
     appended to such a file until `crawler.replay.crash_recovery` has written the rows.
 
     `identity` is the identity of the archive, which is written into each new file. A file of another archive is never
-    continued.
+    continued. `period_at` returns the clock period of a time; the records of a file have the same clock period.
     """
 
     def __init__(
@@ -52,12 +52,15 @@ class WarcStore:
         software: str = _SOFTWARE,
         identity: str | None = None,
         known_end: Callable[[str], int] | None = None,
+        period_at: Callable[[datetime], int] = lambda _: 0,
     ) -> None:
         self._directory = directory
         self._max_bytes = max_bytes
         self._software = software
         self._identity = identity
         self._known_end = known_end
+        self._period_at = period_at
+        self._period = 0  # of the open file
         self._file: IO[bytes] | None = None
         self._name = ""
 
@@ -161,6 +164,10 @@ class WarcStore:
         """Return the size of a file in bytes."""
         return (self._directory / name).stat().st_size
 
+    def clock_period(self, name: str) -> int:
+        """Return the number of the clock period in which a file was written."""
+        return clock_period(self._directory / name)
+
     @contextmanager
     def try_lock(self, name: str) -> Iterator[bool]:
         """Lock a file for the duration of the block and yield True; yield False if the file is locked already."""
@@ -199,18 +206,20 @@ class WarcStore:
         return RawRef(self._name, offset, len(member), digest)
 
     def _open(self, now: datetime) -> IO[bytes]:
-        day = now.strftime("%Y%m%d")
+        day, period = now.strftime("%Y%m%d"), self._period_at(now)
         if self._file is not None:
-            if f"vna-{day}-" in self._name and self._file.seek(0, os.SEEK_END) < self._max_bytes:
+            is_right = f"vna-{day}-" in self._name and self._period == period
+            if is_right and self._file.seek(0, os.SEEK_END) < self._max_bytes:
                 return self._file
             self.close()
         folder = self._directory / now.strftime("%Y/%m")
         files.make_folder(folder)
+        self._period = period
         path, self._file = self._writable_file(folder, day)
         self._name = path.relative_to(self._directory).as_posix()
         if self._file.seek(0, os.SEEK_END) == 0:
-            self._file.write(members.warcinfo(self._name, now, self._software, self._identity))
-            _sync_folder(folder)
+            self._file.write(members.warcinfo(self._name, now, self._software, self._identity, period))
+            files.sync_folder(folder)
         return self._file
 
     def _writable_file(self, folder: Path, day: str) -> tuple[Path, IO[bytes]]:
@@ -235,11 +244,14 @@ class WarcStore:
     def _may_append(self, path: Path) -> bool:
         name = path.relative_to(self._directory).as_posix()
         size, end = path.stat().st_size, self._end(name)
-        if not end <= size < self._max_bytes or not self._is_own(path) or not try_repair_tail(path, end):
+        if not end <= size < self._max_bytes or not self._belongs(path, size) or not try_repair_tail(path, end):
             return False
         return self._known_end is None or all(r.warc_type == "metadata" for r in self.records_without_rows(name))
 
-    def _is_own(self, path: Path) -> bool:
+    def _belongs(self, path: Path, size: int) -> bool:
+        """Whether a file is of this archive and of the current clock period."""
+        if size and clock_period(path) != self._period:
+            return False
         return self._identity is None or archive_id(path) in (None, self._identity)
 
 
@@ -250,12 +262,3 @@ def _try_lock(file: IO[bytes]) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _sync_folder(folder: Path) -> None:
-    """Write the list of the files in a folder to the disk, so that a new file survives a power failure."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,7 +1,7 @@
 """Schema 4 adds the identity of the archive, records how each source names a page, and marks guesses in backfill plans.
 
 - `archive_identity`: the SQL function `random_uuid` returns a new random UUID; the migration registers it for its
-  connection.
+  connection. `clock_period` counts how often the system clock was set back.
 - `sightings.url`: existing sightings have no address, because no row says how the source named the page; the next poll
   adds it.
 - `sources.address`: follows from the address. The SQL function `canonical_url` is `urls.canonical`; the migration
@@ -16,7 +16,8 @@ from __future__ import annotations
 FOURTH = """
 -- The identity of the archive: a random UUID, which moved, copied, rebuilt and restored archives keep.
 CREATE TABLE archive_identity (
-  id         TEXT PRIMARY KEY
+  id           TEXT PRIMARY KEY,
+  clock_period INTEGER NOT NULL DEFAULT 0  -- how often the system clock was set back while the archive was collected
 ) WITHOUT ROWID;
 -- allows only one row
 CREATE UNIQUE INDEX archive_identity_single ON archive_identity ((1));
