@@ -21,6 +21,7 @@ from crawler.lexicon import load as load_lexicon
 from crawler.opening import opened_archive, reading_archive
 from crawler.pipeline import Progress, Run, RunSettings
 from crawler.pipeline.clock_check import ClockPeriods
+from crawler.pipeline.recorded_settings import settings_text
 from crawler.pipeline.stored_pages import Reader, Repairer
 from crawler.proxies import ProxyServer, proxy_for
 from crawler.rate_limit import RateLimitStatus
@@ -59,7 +60,7 @@ def working(
 
     """
     clock = clock or SystemClock()
-    site = Site(config.root, _list_hosts(config))
+    site, settings = Site(config.root, _list_hosts(config)), run_settings(config)
     with (
         holding(config.archive, role, command, to_text(since or clock.now())),
         opened_archive(config.archive) as archive,
@@ -70,6 +71,7 @@ def working(
             identity=archive.identity(),
             known_end=archive.known_end,
             period_at=ClockPeriods(archive).at,
+            settings=settings_text(settings, site),
         ) as warc,
         Fetcher(
             _politeness(config, probing=probing),
@@ -90,7 +92,7 @@ def working(
             progress=progress,
             make_reader=partial(reader, config, repairing=lexicon is not None),
             crash_marker=crash_marker,
-            settings=run_settings(config),
+            settings=settings,
             stopping=lambda: isinstance(clock, StoppableClock) and clock.stopped,
             measure=lambda day: disk.measured(config.archive, day, free),
         )

@@ -14,7 +14,6 @@ from pathlib import Path
 from crawler.errors import Interrupted, StorageError
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline import Progress, Run, Silent
-from crawler.pipeline.source_selection import configure
 from crawler.replay.record_stream import FileStream, RecordStream, file_streams, written_at
 from crawler.replay.replayer import Replayer, ReplayReport
 from crawler.storage import open_archive
@@ -66,7 +65,7 @@ def rebuild(run: Run, old: Path) -> RebuildReport:
 
     """
     names = run.warc.names()
-    files = file_streams(names, run.warc.scan, run.warc.clock_period)
+    files = file_streams(run.warc, names, run.warc.scan)
     report = RebuildReport(*replay_files(run, files, sum(map(run.warc.size, names))))
     if not old.exists():
         return report
@@ -101,7 +100,8 @@ def replay_files(run: Run, files: Sequence[FileStream], size: int) -> tuple[Repl
         if run.stopping():
             raise Interrupted("stopped on request; the old database is unchanged", "run `vna rebuild` to start over")
     if last is not None:
-        configure(run, written_at(last))
+        newest = max(reversed(files), key=lambda file: file.order)  # of equal ones, the last by name
+        replayer.finish(newest.settings, written_at(last))
     return replayer.report, replayer.bug
 
 

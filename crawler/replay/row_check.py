@@ -120,7 +120,7 @@ def check_rows(archive: Archive, recomputation: Recomputation, *, damaged: bool)
         def known_part(name: str) -> Iterator[Member | Damage]:
             return _known_part(archive, run.warc.scan(name), ends[name], max(ends[name], sizes[name]))
 
-        report, _ = replay_files(run, file_streams(names, known_part, run.warc.clock_period), sum(sizes.values()))
+        report, _ = replay_files(run, file_streams(run.warc, names, known_part), sum(sizes.values()))
         check.unasked, check.bugs = report.unasked, report.bugs
         rows = Comparison(archive.db, "main", "replayed").rows()
         repairs = _RepairCheck(archive, recomputation)

@@ -23,7 +23,7 @@ from crawler import files
 from crawler.errors import WarcError
 from crawler.types import Fetched, RawRef
 from crawler.warc import members
-from crawler.warc.archive_id import archive_id, archive_ids, clock_period
+from crawler.warc.archive_id import archive_id, archive_ids, clock_period, run_settings
 from crawler.warc.reading import Record, corrupted, read_file, read_member
 from crawler.warc.scan import Damage, Member, ends_with_request, scan
 from crawler.warc.tail import torn_name, try_repair_tail
@@ -42,6 +42,8 @@ class WarcStore:
 
     `identity` is the identity of the archive, which is written into each new file. A file of another archive is never
     continued. `period_at` returns the clock period of a time; the records of a file have the same clock period.
+    `settings` are the settings of the run, in one line; the records of a file are written with the same settings. If
+    they are empty, any file is continued.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class WarcStore:
         identity: str | None = None,
         known_end: Callable[[str], int] | None = None,
         period_at: Callable[[datetime], int] = lambda _: 0,
+        settings: str = "",
     ) -> None:
         self._directory = directory
         self._max_bytes = max_bytes
@@ -60,6 +63,7 @@ class WarcStore:
         self._identity = identity
         self._known_end = known_end
         self._period_at = period_at
+        self._settings = settings
         self._period = 0  # of the open file
         self._file: IO[bytes] | None = None
         self._name = ""
@@ -104,6 +108,15 @@ class WarcStore:
 
         """
         return self._write(at, members.resource(name, at, content), members.digest(content.encode()))
+
+    def begin(self, at: datetime) -> None:
+        """Open the file for the next record, so that the settings of the run are on the disk before it.
+
+        Raises:
+            WarcError: the file cannot be written.
+
+        """
+        self._write(at, b"", "")
 
     def close(self) -> None:
         """Close the file that is open for writing; the next write opens a file again."""
@@ -168,6 +181,10 @@ class WarcStore:
         """Return the number of the clock period in which a file was written."""
         return clock_period(self._directory / name)
 
+    def run_settings(self, name: str) -> str:
+        """Return the settings of the run that began a file, as text; empty if the file names none."""
+        return run_settings(self._directory / name)
+
     @contextmanager
     def try_lock(self, name: str) -> Iterator[bool]:
         """Lock a file for the duration of the block and yield True; yield False if the file is locked already."""
@@ -218,7 +235,8 @@ class WarcStore:
         path, self._file = self._writable_file(folder, day)
         self._name = path.relative_to(self._directory).as_posix()
         if self._file.seek(0, os.SEEK_END) == 0:
-            self._file.write(members.warcinfo(self._name, now, self._software, self._identity, period))
+            head = members.warcinfo(self._name, now, self._software, self._identity, period, self._settings)
+            self._file.write(head)
             files.sync_folder(folder)
         return self._file
 
@@ -249,8 +267,10 @@ class WarcStore:
         return self._known_end is None or all(r.warc_type == "metadata" for r in self.records_without_rows(name))
 
     def _belongs(self, path: Path, size: int) -> bool:
-        """Whether a file is of this archive and of the current clock period."""
+        """Whether a file is of this archive and of the current clock period, with the same settings of the run."""
         if size and clock_period(path) != self._period:
+            return False
+        if size and self._settings and run_settings(path) != self._settings:
             return False
         return self._identity is None or archive_id(path) in (None, self._identity)
 
