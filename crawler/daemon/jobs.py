@@ -196,5 +196,5 @@ def _back_up(run: Run, folder: Path, target: Path, hours: float) -> JobResult:
     if not wrong:
         return JobResult(outcome, due_at)
     name, what = next(iter(wrong.items()))
-    faults = f"{plural(len(wrong), 'WARC file')} missing or damaged in the archive; first: {name} is {what}"
+    faults = f"{plural(len(wrong), 'file')} missing or damaged in the archive; first: {name} is {what}"
     return JobResult(f"{outcome}, but {faults}; run `vna verify`", due_at, ok=False)
