@@ -40,7 +40,6 @@ class Kind:
 
 _REMEDIES = {
     "an article marked as read by an older parser": "reparse",
-    "another identity of the archive": "restore",
 }
 _SKIPPED = {("raw", "id"), ("sources", "id"), ("gaps", "id")}
 _MESSAGES = "a message for people, which every version words in its own way; its kind is compared"

@@ -15,7 +15,7 @@ from pathlib import Path
 from crawler import urls
 from crawler.clock import Clock, StoppableClock, SystemClock, to_text
 from crawler.config import Config
-from crawler.errors import BadInput, ConfigError, OtherArchive, StorageError
+from crawler.errors import BadInput, ConfigError, OtherArchive, StorageError, WarcCorrupted
 from crawler.fetch import Fetcher, Settings, budget_for, resolve_host
 from crawler.lexicon import load as load_lexicon
 from crawler.opening import opened_archive, reading_archive
@@ -35,6 +35,8 @@ from crawler.storage.locks import Role, holding
 from crawler.types import Article, Reading
 from crawler.warc import WarcStore
 from crawler.warc.archive_id import archive_ids
+
+_PROOFS = 20  # captures of which one must be in the WARC files
 
 
 @contextmanager
@@ -259,11 +261,21 @@ def replaying(
 
 
 def _kept_identity(folder: Path) -> str | None:
-    """Return the identity of an archive: that of its database or, if it has none, that of its WARC files."""
+    """Return the identity of an archive: that of its database or, if it has none, that of its WARC files.
+
+    If the rows of the database show that it belongs to the WARC files, but its identity is another one, the identity of
+    the files is right: it is in each of them.
+
+    Raises:
+        OtherArchive: the WARC files, or the old database and the WARC files, belong to two archives.
+
+    """
     with suppress(StorageError):
         reading_archive(folder).close()  # upgrades a database of a version without identities
     identity = stored_identity(folder / FILE)
     found = {other: name for name, other in archive_ids(folder / "warc")}
+    if len(found) == 1 and identity not in (None, *found) and _has_rows_of_files(folder):
+        identity = None
     if len({*found, identity} - {None}) > 1:
         files = ", ".join(f"{name} to {other}" for other, name in found.items())
         database = f"; {folder / FILE} belongs to archive {identity}" if identity else ""
@@ -273,3 +285,13 @@ def _kept_identity(folder: Path) -> str | None:
             "if all WARC files are right and only the database is not, move the database away and rebuild",
         )
     return identity or next(iter(found), None)
+
+
+def _has_rows_of_files(folder: Path) -> bool:
+    """Whether a row of the database of an archive matches the record in the WARC files to which it refers."""
+    with suppress(StorageError), reading_archive(folder) as archive, WarcStore(folder / "warc") as warc:
+        _, rows = archive.raw_spread(_PROOFS, 0)
+        for row in rows:
+            with suppress(WarcCorrupted):
+                return warc.read(row.ref).url == row.url
+    return False

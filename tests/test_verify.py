@@ -211,6 +211,17 @@ def test_captures_that_another_process_is_writing_are_ignored(archive):
     assert [fault.what for fault in verified(archive).faults] == ["captures not ingested"]
 
 
+def test_records_that_are_appended_during_the_check_are_ignored(archive):
+    class Growing(WarcStore):
+        def scan(self, name, start=0):
+            with WarcStore(archive / "warc") as other:
+                other.append(fetched(), "page:1")  # of the day of the first file
+            return super().scan(name, start)
+
+    with open_archive(archive) as opened, Growing(archive / "warc") as warc:
+        assert replay.verify(opened, warc, RecordedProgress(), since="20261121").faults == []
+
+
 def test_records_written_by_version_0_1_need_no_row(archive):
     with WarcStore(archive / "warc") as store:
         store.append(fetched(url=f"{SITE}/"))

@@ -377,6 +377,23 @@ def test_a_seal_covers_only_new_complete_records(archive):
     assert len(part.records) == 2 * 8
 
 
+def test_an_incomplete_line_is_no_seal_and_is_replaced_by_the_next_one(archive):
+    """The disk was full, or another process is writing the line."""
+    path = archive / "seals.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-9])
+    assert [len(part) for part in Seals(archive).read()] == [1, 0]
+    assert sealed(archive, FakeClock()) is not None
+    assert [len(part) for part in Seals(archive).read()] == [2, 0]
+
+
+def test_the_rows_are_compared_only_if_all_files_are_checked(archive):
+    change(archive, f"UPDATE articles SET text = 'x' WHERE id = {article(0)}")
+    since = verified(archive, since="20261121")
+    assert (since.faults, since.recomputed, since.records > 0) == ([], False, True)
+    assert verified(archive).recomputed
+
+
 def test_the_command_seals_a_sound_archive(archive):
     def command(*words):
         return vna("--archive", archive, "--site", SITE, "verify", *words)

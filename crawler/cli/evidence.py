@@ -207,6 +207,8 @@ def _print_verified(found: VerifyReport) -> None:
 def _note_unchecked(found: VerifyReport) -> None:
     if found.unchecked:
         output.note(f"not checked, because the archive cannot be written: {', '.join(found.unchecked)}")
+    if found.finished and not found.recomputed:
+        output.note("the rows were not compared with the WARC files")
     for count, noun, rest in (
         (found.unrepaired, "article", "repaired without a lexicon: `vna reparse` repairs them with the installed one"),
         (found.unaided, "article", "whose repairs were not checked, because no lexicon is installed"),

@@ -61,7 +61,7 @@ def check_files(
     stopping: Callable[[], bool],
 ) -> None:
     """Check all files, or those since the day `since` (`20261121`); add the faults to the report."""
-    there, rows = warc.names(), archive.raw_files()
+    rows, there = archive.raw_files(), warc.names()  # in this order: a file exists before its first row
     # a file without a day in its name is always checked
     chosen = [name for name in sorted({*there, *rows}) if since is None or (day_of(name) or "9") >= since]
     progress.phase("files", len(chosen))
@@ -98,11 +98,14 @@ class _File:
     def check(self) -> None:
         known_end = self._archive.known_end(self._name)
         with self._warc.try_lock(self._name) as alone:
-            end = 1 << 62 if alone else known_end  # another process may be writing after it
+            end = self._warc.size(self._name) if alone else known_end  # another process may be writing after it
         rows = self._archive.raw_of(self._name)
         row = next(rows, None)
         for item in self._warc.scan(self._name):
-            if self._stopping() or item.offset >= end:
+            if self._stopping():
+                break
+            if item.offset >= end:
+                self._skip_rows(rows, row, end)
                 break
             row = self._skip_rows(rows, row, item.offset)
             self._pair(item)
@@ -111,7 +114,7 @@ class _File:
             elif item.record is not None:
                 row = self._compared(rows, row, item, item.record)
         else:
-            self._skip_rows(rows, row, 1 << 62)
+            self._skip_rows(rows, row, 1 << 62 if alone else end)
             if self._response is not None and self._response.offset < known_end:
                 self._without_request(self._response)
         self._report_unmatched(known_end)

@@ -109,13 +109,14 @@ def check_rows(archive: Archive, recomputation: Recomputation, *, damaged: bool)
 
     """
     run = recomputation.run
-    names = run.warc.names()
-    sizes = {name: run.warc.size(name) for name in names}
     if identity := archive.known_identity():
         run.archive.set_identity(identity)
     check = RowCheck()
     with attached(archive.db, run.archive.file, "replayed"), archive.snapshot():
-        ends = {name: archive.known_end(name) for name in names}  # the first query starts the snapshot
+        archive.known_identity()  # the first query starts the snapshot; files that are begun later have no rows in it
+        names = run.warc.names()
+        sizes = {name: run.warc.size(name) for name in names}
+        ends = {name: archive.known_end(name) for name in names}
 
         def known_part(name: str) -> Iterator[Member | Damage]:
             return _known_part(archive, run.warc.scan(name), ends[name], max(ends[name], sizes[name]))

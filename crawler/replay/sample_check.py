@@ -35,12 +35,17 @@ def check_sample(
     for key in archive.article_spread(min(count, _MOST), shift, PARSER_VERSION):
         if stopping():
             return
-        for number, current, refs in archive.captures_of(key):
-            if columns := _differing(archive, reader, key, number, refs, current=current):
-                table = "articles" if current else "revisions"
-                where = f"{table}: article {key}, revision {number}"
-                detail = f"{', '.join(sorted(columns))}: the page in the WARC files says something else"
-                yield RowFault("changed row", table, where, detail, _FULL_CHECK)
+        with archive.snapshot():  # another process may add a revision meanwhile
+            yield from _check_article(archive, reader, key)
+
+
+def _check_article(archive: Archive, reader: Reader, key: int) -> Iterator[RowFault]:
+    for number, current, refs in archive.captures_of(key):
+        if columns := _differing(archive, reader, key, number, refs, current=current):
+            table = "articles" if current else "revisions"
+            where = f"{table}: article {key}, revision {number}"
+            detail = f"{', '.join(sorted(columns))}: the page in the WARC files says something else"
+            yield RowFault("changed row", table, where, detail, _FULL_CHECK)
 
 
 def _differing(

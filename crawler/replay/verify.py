@@ -38,8 +38,8 @@ _REINDEX_TEXTS = "run `vna rebuild --replace`: it recreates the indexed texts fr
 _SCHEMA = "run `vna rebuild --replace`: the new database has the right tables, indexes and triggers"
 _UNKNOWN = "if you did not create it, find out which program did; to remove it, use DROP in sqlite3, or run `vna rebuild --replace`"
 _OTHER_ARCHIVE = (
-    "move the files of the other archive away (`vna backfill --warc FILE` imports them); if all files belong to one archive, "
-    "move the database away and run `vna rebuild --replace`"
+    "move the files of the other archive away (`vna backfill --warc FILE` imports them); if all files belong to one "
+    "archive, and the identity in the database is wrong, run `vna rebuild --replace`"
 )
 _SEAL = f"restore {SEALS} from a copy; if there is none, move the file away, and `vna verify --seal` begins a new chain"
 _SEALED = "restore the file from a backup that was made after the seal"

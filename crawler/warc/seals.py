@@ -128,14 +128,16 @@ class Seals:
         return seal
 
     def _lines(self) -> list[bytes]:
+        """Return the complete lines: the rest is being written, or the disk was full when it was written."""
         try:
-            return files.read(self._path).splitlines() if self._path.exists() else []
+            return files.read(self._path).split(b"\n")[:-1] if self._path.exists() else []
         except OSError as error:
             raise WarcError(f"{self._path}: {error.strerror}", "correct the permissions of the file") from error
 
     def _write(self, line: str) -> None:
         try:
             with files.open_to_append(self._path) as file:
+                file.truncate(sum(len(complete) + 1 for complete in self._lines()))
                 file.write(f"{line}\n".encode())
                 file.flush()
                 os.fsync(file.fileno())
