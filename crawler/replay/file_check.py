@@ -6,6 +6,8 @@ Boundary: reads only, and keeps one record in memory.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 from crawler.errors import WarcCorrupted
 from crawler.outcome import Outcome, OutcomeKind
@@ -76,6 +78,20 @@ def check_files(
             report.files += 1
             _File(archive, warc, name, report, stopping).check()
         progress.step(checked(name))
+
+
+def days_without_files(archive: Archive, warc: WarcStore) -> Iterator[VerifyFault]:
+    """Yield a fault for each day with logged requests but without a WARC file: each request leaves a record or a note.
+
+    The record of a request around midnight may be in the file of the next day.
+    """
+    days = {day_of(name) for name in warc.names()}
+    for day, count in archive.requests_by_day().items():
+        with suppress(ValueError):  # a changed log entry
+            date = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
+            if days.isdisjoint(f"{date + timedelta(days=later):%Y%m%d}" for later in range(2)):
+                detail = f"{count} requests of this day are logged, but there is no WARC file of the day"
+                yield VerifyFault("missing file", day, detail, _RESTORE)
 
 
 class _File:
@@ -166,6 +182,8 @@ class _File:
                 self._unpaired.append(item.offset)
             return
         self._without_request(response)
+        if item.head.warc_type == "warcinfo" and item.offset > 0:
+            self._unpaired.append(item.offset)
         if item.head.warc_type == "response" and item.record is not None and item.record.origin is None:
             self._response = item
 
@@ -177,7 +195,7 @@ class _File:
     def _report_unmatched(self, known_end: int) -> None:
         """Report the records without rows and the rows without records, once for the whole file."""
         for offset in self._unpaired[:_NAMED]:
-            detail = "a response and the request after it do not belong together: one of them was changed or removed"
+            detail = "a record that does not belong to the one before it: one of them was changed, added or removed"
             self._report.faults.append(
                 VerifyFault("unpaired record", f"{self._name} at byte {offset}", detail, _RESTORE)
             )

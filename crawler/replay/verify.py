@@ -19,7 +19,7 @@ from collections.abc import Callable
 from crawler.errors import Interrupted
 from crawler.pipeline.run import Progress
 from crawler.pipeline.stored_pages import Reader
-from crawler.replay.file_check import check_captures, check_files, checked
+from crawler.replay.file_check import check_captures, check_files, checked, days_without_files
 from crawler.replay.row_check import Recomputation, RowFault, check_rows
 from crawler.replay.sample_check import check_sample
 from crawler.replay.verify_report import VerifyFault, VerifyReport
@@ -35,6 +35,7 @@ _REBUILD = "run `vna rebuild` and compare; with --replace, it recreates the rows
 _DATABASE = "restore the database from a backup, or recreate it with `vna rebuild --replace`"
 _INDEX = "run `vna verify --reindex`; the articles themselves are intact"
 _REINDEX_TEXTS = "run `vna rebuild --replace`: it recreates the indexed texts from the WARC files"
+_REPLACE = "run `vna rebuild --replace`: the new database lacks this row"
 _SCHEMA = "run `vna rebuild --replace`: the new database has the right tables, indexes and triggers"
 _UNKNOWN = "if you did not create it, find out which program did; to remove it, use DROP in sqlite3, or run `vna rebuild --replace`"
 _OTHER_ARCHIVE = (
@@ -82,7 +83,7 @@ def verify(
             report.finished = True
             return report
         if not damage:  # the other checks would read damaged pages
-            report.faults += _database(archive, warc)
+            report.faults += [*_database(archive, warc), *days_without_files(archive, warc)]
         progress.step(checked("database"))
         if seals is not None and since is None:
             report.faults += _sealed(seals, warc, stopping, None if sample is None else shift)
@@ -157,6 +158,10 @@ def _database(archive: Archive, warc: WarcStore) -> list[VerifyFault]:
     faults = [
         VerifyFault("broken references", table, f"{count} rows refer to missing rows", _DATABASE)
         for table, count in archive.broken_references().items()
+    ]
+    faults += [
+        VerifyFault("unknown row", f"{table}: {key}", "no version writes such a row", _REPLACE, table)
+        for table, key in archive.unknown_entries()
     ]
     lists = (
         ("articles without evidence", "articles", archive.without_evidence(), _IMPORT_AGAIN),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from crawler.storage.diff_db import EVIDENCE
-from crawler.storage.schema_check import SchemaDifference, schema_differences, wrong_types
+from crawler.storage.schema_check import SchemaDifference, schema_differences, unknown_entries, wrong_types
 from crawler.types import RawRef, Reading, Repair
 
 _STEPS = 100_000  # SQLite virtual machine instructions between two calls of `stopping`
@@ -47,7 +47,9 @@ class EvidenceQueries:
 
     def raw_files(self) -> dict[str, int]:
         """Return the WARC files to which the table `raw` refers, each with its number of captures."""
-        rows = self.db.query("SELECT file, count(*) AS n FROM raw GROUP BY file ORDER BY file")
+        rows = self.db.query(
+            "SELECT file, count(*) AS n FROM raw WHERE typeof(file) = 'text' GROUP BY file ORDER BY file"
+        )
         return {row["file"]: row["n"] for row in rows}
 
     def raw_of(self, file: str) -> Iterator[RawRow]:
@@ -80,6 +82,13 @@ class EvidenceQueries:
             [file, start, end],
         ).fetchone()
         return int(row[0])
+
+    def requests_by_day(self) -> dict[str, int]:
+        """Return the number of logged requests for each day in UTC (`2026-11-21`), without those for robots.txt."""
+        rows = self.db.execute(
+            "SELECT substr(at, 1, 10), count(*) FROM fetches WHERE url NOT LIKE '%/robots.txt' GROUP BY 1 ORDER BY 1"
+        )
+        return dict(rows.fetchall())
 
     def without_evidence(self) -> list[int]:
         """Return the ids of articles without a capture."""
@@ -172,6 +181,10 @@ class EvidenceQueries:
     def wrong_types(self) -> list[tuple[str, str, str]]:
         """Return the table, the column and the first row for each column of evidence with values of a wrong type."""
         return wrong_types(self.db, EVIDENCE)
+
+    def unknown_entries(self) -> list[tuple[str, str]]:
+        """Return the table and the key of each unknown migration or setting of the search index."""
+        return unknown_entries(self.db)
 
     def search_damage(self) -> str | None:
         """Check the search index against the indexed texts; return an error message, or None if the index is intact."""

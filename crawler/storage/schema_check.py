@@ -17,8 +17,11 @@ from sqlite_utils import Database
 from crawler.storage import schema
 
 _TYPES = {"INTEGER": "'integer'", "REAL": "'real', 'integer'", "TEXT": "'text'"}
-#: Objects that SQLite (statistics) and Litestream create.
-_FOREIGN_PREFIXES = ("sqlite_", "_litestream_")
+#: Objects that SQLite (statistics, indexes of constraints) and Litestream create.
+_SQLITE = "sqlite_"
+_LITESTREAM = frozenset({("table", "_litestream_seq"), ("table", "_litestream_lock")})
+#: Keys of the configuration of the search index; others change the order of the results.
+_INDEX_SETTINGS = frozenset({"version"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +78,23 @@ def wrong_types(db: Database, tables: Iterable[str]) -> list[tuple[str, str, str
     return found
 
 
+def unknown_entries(db: Database) -> list[tuple[str, str]]:
+    """Return the table and the key of each entry that no version writes into the tables that SQLite code reads.
+
+    These are the list of migrations and the configuration of the search index.
+    """
+    names = [migration.name for migration in schema.migrations.pending(Database(memory=True))]
+    sql = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'vna'"
+    found = [("_sqlite_migrations", str(row[0])) for row in db.execute(sql) if row[0] not in names]
+    settings = db.execute("SELECT k FROM articles_fts_config")
+    return found + [("articles_fts_config", str(row[0])) for row in settings if row[0] not in _INDEX_SETTINGS]
+
+
 def _objects(db: Database) -> Mapping[tuple[str, str], str]:
     """Return the SQL of each object by type and name, without comments: those may change between versions."""
     rows = db.execute("SELECT type, name, sql FROM main.sqlite_schema").fetchall()
     return {
         (kind, name): " ".join(re.sub("--.*", "", sql or "").split())
         for kind, name, sql in rows
-        if not name.startswith(_FOREIGN_PREFIXES)
+        if not (kind in ("table", "index") and name.startswith(_SQLITE)) and (kind, name) not in _LITESTREAM
     }

@@ -86,7 +86,7 @@ class Seals:
             where = f"{SEALS}, line {number}"
             try:
                 seal, digest = _loaded(line)
-            except (ValueError, TypeError, KeyError):
+            except (ValueError, TypeError, KeyError, RecursionError):
                 faults.append(SealFault("damaged seal", where, "the line is not a seal"))
                 continue
             if seal.digest != digest:
@@ -218,6 +218,14 @@ def _loaded(line: bytes) -> tuple[Seal, str]:
     """Return a seal and the digest that its line states."""
     value: Mapping[str, Any] = json.loads(line)
     parts = tuple(SealedPart(**part) for part in value["parts"])
+    texts = [value[name] for name in ("at", "previous", "digest")]
+    texts += [text for part in parts for text in (part.file, part.sha256, part.records)]
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("a text is expected")
+    if any(type(n) is not int for part in parts for n in (part.start, part.end)):
+        raise TypeError("a number is expected")
+    if any(not 0 <= part.start < part.end for part in parts):
+        raise ValueError("a part has no bytes")
     return Seal(value["at"], value["previous"], parts), value["digest"]
 
 

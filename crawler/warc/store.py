@@ -145,7 +145,8 @@ class WarcStore:
 
     def names(self) -> list[str]:
         """Return the paths of the WARC files relative to their directory, oldest first."""
-        return sorted(p.relative_to(self._directory).as_posix() for p in self._directory.rglob("*.warc.gz"))
+        paths = (path for path in self._directory.rglob("*.warc.gz") if path.is_file())
+        return sorted(path.relative_to(self._directory).as_posix() for path in paths)
 
     def records(self, name: str | None = None, start: int = 0) -> Iterator[Record]:
         """Yield the records of all files, or of the file `name` from the byte offset `start` on, in writing order.
