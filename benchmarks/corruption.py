@@ -17,6 +17,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from benchmarks import corruption_archive
+from benchmarks.corruption_forgeries import forgeries
 from benchmarks.corruption_kinds import Kind, changed_columns, records, rows, schema
 from crawler.cli.main import app
 from crawler.errors import StopError
@@ -106,7 +107,7 @@ def tried(kind: Kind, intact: Path, folder: Path, *, with_remedy: bool) -> tuple
 
 def kinds(archive: Path) -> list[Kind]:
     """Return all kinds of damage for an archive."""
-    return [*changed_columns(archive), *rows(archive), *schema(archive), *records(archive)]
+    return [*changed_columns(archive), *rows(archive), *schema(archive), *records(archive), *forgeries(archive)]
 
 
 def main() -> int:

@@ -83,9 +83,10 @@ def check_files(
 def days_without_files(archive: Archive, warc: WarcStore) -> Iterator[VerifyFault]:
     """Yield a fault for each day with logged requests but without a WARC file: each request leaves a record or a note.
 
-    The record of a request around midnight may be in the file of the next day.
+    The record of a request around midnight may be in the file of the next day. A file to which rows refer is reported
+    by its name.
     """
-    days = {day_of(name) for name in warc.names()}
+    days = {day_of(name) for name in (*warc.names(), *archive.raw_files())}
     for day, count in archive.requests_by_day().items():
         with suppress(ValueError):  # a changed log entry
             date = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
