@@ -9,7 +9,7 @@ from pathlib import Path
 
 QUICK = ("parse", "poll", "glue", "start")
 SLOW = tuple(
-    "kinds words peers search ledger budget fuzz captures bombs crash kills corruption defects month outage soak rough red idle".split()
+    "kinds words peers search ledger budget fuzz captures bombs crash kills power corruption defects month outage soak rough red idle".split()
 )
 
 

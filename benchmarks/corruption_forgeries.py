@@ -183,7 +183,7 @@ def _database_file() -> Iterator[Kind]:
         "database file", "the first bytes overwritten", _content(FILE, lambda data: b"x" * 100 + data[100:]), (FILE,)
     )
     yield Kind("database file", "bytes appended to the database", _content(FILE, lambda data: data + b"x" * 4096), (), harmless=_UNUSED)  # fmt: skip
-    yield Kind("database file", "the database written anew", _script("VACUUM"), (), harmless="the same rows")
+    yield Kind("database file", "the database rewritten by SQLite", _script("VACUUM"), (), harmless="the same rows")
     yield Kind("log", "the newer half of the log cut off", _script("DELETE FROM runs WHERE id > (SELECT max(id) / 2 FROM runs)"), ("fetches",))  # fmt: skip
 
 
