@@ -128,6 +128,21 @@ def test_a_rebuild_names_a_dropped_table_or_column(tmp_path, what):
     assert set(differences) == {*diff_db.EVIDENCE, *diff_db.LOGS, *diff_db.DERIVED}
 
 
+def test_logs_are_copied_without_references_to_missing_rows(tmp_path):
+    with storage.open_archive(tmp_path / "old") as old:
+        old.db.conn.execute("PRAGMA foreign_keys = OFF")
+        old.db.conn.executescript(
+            """INSERT INTO runs VALUES (1, 'poll', 't', NULL, NULL, NULL);
+            INSERT INTO fetches (run, url, at, size, seconds) VALUES (1, 'u', 't', 0, 0), (2, 'v', 't', 0, 0);
+            INSERT INTO plan_pages VALUES (3, 4, 5);"""
+        )
+    with storage.open_archive(tmp_path) as new:
+        with diff_db.attached(new.db, tmp_path / "old" / FILE), new.transaction():
+            diff_db.copy_logs(new.db)
+        assert [tuple(row) for row in new.db.execute("SELECT run, url FROM fetches")] == [(1, "u"), (None, "v")]
+        assert new.db.execute("SELECT count(*) FROM plan_pages").fetchone() == (0,)
+
+
 LOSSES = {
     "a record": ("raw", "DELETE FROM raw WHERE id = (SELECT max(id) FROM raw)"),
     "a date": ("raw", "UPDATE raw SET fetched_at = '2020-01-01T00:00:00Z' WHERE id = 1"),

@@ -276,7 +276,10 @@ def compare(db: Database) -> list[TableDifference]:
 
 
 def copy_logs(db: Database) -> None:
-    """Copy the tables in `LOGS` from the attached database into `db`, except plan pages that `db` does not know."""
+    """Copy the tables in `LOGS` from the attached database into `db`.
+
+    References to rows that `db` does not have are left empty; rows that need them are left out.
+    """
     for table in LOGS:
         old, new = (
             {row[1]: None for row in db.execute(f"PRAGMA {name}.table_info({table})")} for name in ("old", "main")
@@ -284,8 +287,17 @@ def copy_logs(db: Database) -> None:
         names = ", ".join(column for column in new if column in old)
         if not names:
             continue
-        known = " WHERE page IN (SELECT id FROM pages)" if table == "plan_pages" else ""
-        db.conn.execute(f"INSERT INTO main.{table} ({names}) SELECT {names} FROM old.{table}{known}")  # noqa: S608 - constants only
+        needed = {row[1] for row in db.execute(f"PRAGMA main.table_info({table})") if row[3]}
+        known = {
+            row[3]: f"EXISTS (SELECT 1 FROM main.{row[2]} p WHERE p.{row[4]} = o.{row[3]})"  # noqa: S608 - constants only
+            for row in db.execute(f"PRAGMA main.foreign_key_list({table})")
+        }
+        where = " AND ".join(["1", *(test for column, test in known.items() if column in needed)])
+        values = ", ".join(
+            f"iif({known[column]}, o.{column}, NULL)" if column in known and column not in needed else f"o.{column}"
+            for column in names.split(", ")
+        )
+        db.conn.execute(f"INSERT INTO main.{table} ({names}) SELECT {values} FROM old.{table} o WHERE {where}")  # noqa: S608 - constants only
 
 
 def _translated(table: str, name: str) -> str:
