@@ -96,7 +96,7 @@ def verify(
         output.json_block(asdict(found) | {"seal": sealed.digest if sealed else None})
     else:
         _print_verified(found)
-    _note_unchecked(found)
+    _note_unchecked(found, since=day is not None)
     if sealed:
         output.note(f"sealed: {sealed.digest} ({sealed.at})")
     elif seal:
@@ -204,9 +204,13 @@ def _print_verified(found: VerifyReport) -> None:
             output.text(line)
 
 
-def _note_unchecked(found: VerifyReport) -> None:
+def _note_unchecked(found: VerifyReport, *, since: bool) -> None:
     if found.unchecked:
         output.note(f"not checked, because the archive cannot be written: {', '.join(found.unchecked)}")
+    if found.newest_seal:
+        output.note(f"newest seal: {found.newest_seal} ({found.sealed_at})")
+    elif not since:
+        output.note("there are no seals: who changes records and rows so that they fit is not noticed; --seal adds one")
     if found.finished and not found.recomputed:
         output.note("the rows were not compared with the WARC files")
     for count, noun, rest in (

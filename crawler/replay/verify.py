@@ -86,7 +86,7 @@ def verify(
             report.faults += [*_database(archive, warc), *days_without_files(archive, warc)]
         progress.step(checked("database"))
         if seals is not None and since is None:
-            report.faults += _sealed(seals, warc, stopping, None if sample is None else shift)
+            report.faults += _sealed(seals, warc, report, stopping, None if sample is None else shift)
         if sample is not None:
             count, rows = archive.raw_spread(sample, shift)
             progress.phase("sample", count)
@@ -101,9 +101,13 @@ def verify(
     return report
 
 
-def _sealed(seals: Seals, warc: WarcStore, stopping: Callable[[], bool], shift: int | None) -> list[VerifyFault]:
+def _sealed(
+    seals: Seals, warc: WarcStore, report: VerifyReport, stopping: Callable[[], bool], shift: int | None
+) -> list[VerifyFault]:
     """Check the chain of the seals and the records that they cover, or only those of each fourth seal."""
     found, faults = seals.read()
+    if found:
+        report.sealed_at, report.newest_seal = found[-1].at, found[-1].digest
     chosen = found if shift is None else found[shift % _SEAL_PARTS :: _SEAL_PARTS]
     chain = [VerifyFault(fault.what, fault.where, fault.detail, _SEAL) for fault in faults]
     changed = check_seals(chosen, warc, stopping)

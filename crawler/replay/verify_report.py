@@ -28,7 +28,8 @@ class VerifyReport:
 
     `unchecked` names the tables that could not be checked because the archive cannot be written. `evidence_lost`: whether
     a record is damaged or missing. `recomputed`: whether all rows were compared with the evidence; `unrepaired`,
-    `unaided`, `unasked` and `bugs` are explained at `RowCheck`.
+    `unaided`, `unasked` and `bugs` are explained at `RowCheck`. `sealed_at` is the time of the newest seal and
+    `newest_seal` its digest; both are empty if there is no seal, or if the seals were not checked.
     """
 
     files: int = 0
@@ -39,6 +40,8 @@ class VerifyReport:
     unchecked: list[str] = field(default_factory=list)
     evidence_lost: bool = False
     recomputed: bool = False
+    sealed_at: str = ""
+    newest_seal: str = ""
     unrepaired: int = 0
     unaided: int = 0
     unasked: int = 0
