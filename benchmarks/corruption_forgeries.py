@@ -298,7 +298,7 @@ def _seals(names: list[str]) -> Iterator[Kind]:
     yield Kind("seal", "a seal with a text as a number", text('"start":0', '"start":"0"'), line, "seals")
     yield Kind("seal", "half of the last line cut off", _content(SEALS, lambda data: data[:-50]), (), harmless="the records of the last seal are sealed again; a kept digest shows it")  # fmt: skip
     yield Kind("seal", "the file of the seals removed", lambda folder: (folder / SEALS).unlink(), (), harmless="`vna verify` says that there are no seals; `vna backup` refuses to lose them")  # fmt: skip
-    yield Kind("seal", "all records, rows and seals removed, the log left", everything, ("20261121",), "restore")
+    yield Kind("seal", "all records, rows and seals removed, the log left", everything, ("2026-11-21",), "restore")
     yield Kind("seal", "a day removed, with its seal and the database", cut, (names[-1][:7],), "restore", "an earlier state of the archive; a kept digest of the newest seal shows it")  # fmt: skip
 
 
