@@ -7,7 +7,10 @@ import sys
 
 QUICK = ("parse", "poll", "glue", "start")
 SLOW = tuple(
-    "kinds words peers search ledger budget fuzz fuzz-page captures bombs crash kills defects month outage soak rough red idle".split()
+    """
+    kinds words peers search ledger budget fuzz fuzz-page captures bombs
+    crash kills defects month outage soak rough red idle power corruption
+    """.split()
 )
 _FUZZ = {"fuzz": "tests.fuzz.readers", "fuzz-page": "tests.fuzz.parse_page"}
 

@@ -15,12 +15,13 @@ from pathlib import Path
 from crawler import urls
 from crawler.clock import Clock, StoppableClock, SystemClock, to_text
 from crawler.config import Config
-from crawler.errors import BadInput, ConfigError, OtherArchive, StorageError
+from crawler.errors import BadInput, ConfigError, OtherArchive, StorageError, WarcCorrupted
 from crawler.fetch import Fetcher, Settings, budget_for, resolve_host
 from crawler.lexicon import load as load_lexicon
 from crawler.opening import opened_archive, reading_archive
 from crawler.pipeline import Progress, Run, RunSettings
 from crawler.pipeline.clock_check import ClockPeriods
+from crawler.pipeline.recorded_settings import settings_text
 from crawler.pipeline.stored_pages import Reader, Repairer
 from crawler.proxies import ProxyServer, proxy_for
 from crawler.rate_limit import RateLimitStatus
@@ -34,6 +35,8 @@ from crawler.storage.locks import Role, holding
 from crawler.types import Article, Reading
 from crawler.warc import WarcStore
 from crawler.warc.archive_id import archive_ids
+
+_PROOFS = 20  # captures of which one must be in the WARC files
 
 
 @contextmanager
@@ -59,7 +62,7 @@ def working(
 
     """
     clock = clock or SystemClock()
-    site = Site(config.root, _list_hosts(config))
+    site, settings = Site(config.root, _list_hosts(config)), run_settings(config)
     with (
         holding(config.archive, role, command, to_text(since or clock.now())),
         opened_archive(config.archive) as archive,
@@ -70,6 +73,7 @@ def working(
             identity=archive.identity(),
             known_end=archive.known_end,
             period_at=ClockPeriods(archive).at,
+            settings=settings_text(settings, site),
         ) as warc,
         Fetcher(
             _politeness(config, probing=probing),
@@ -90,7 +94,7 @@ def working(
             progress=progress,
             make_reader=partial(reader, config, repairing=lexicon is not None),
             crash_marker=crash_marker,
-            settings=run_settings(config),
+            settings=settings,
             stopping=lambda: isinstance(clock, StoppableClock) and clock.stopped,
             measure=lambda day: disk.measured(config.archive, day, free),
         )
@@ -237,12 +241,41 @@ def rebuilding(
             yield run
 
 
+@contextmanager
+def replaying(
+    config: Config, progress: Progress, *, clock: Clock | None = None, lexicon: Lexicon | None = None
+) -> Iterator[Run]:
+    """Open a temporary database over the WARC files of the configured archive; delete it when the block ends.
+
+    The archive is not locked: other processes may work in it.
+
+    Raises:
+        StorageError: the database cannot be written.
+
+    """
+    with (
+        replace_db.temporary_folder(config.archive) as folder,
+        working(replace(config, archive=folder), "verify", progress, role="alone", clock=clock, lexicon=lexicon) as run,
+    ):
+        yield run
+
+
 def _kept_identity(folder: Path) -> str | None:
-    """Return the identity of an archive: that of its database or, if it has none, that of its WARC files."""
+    """Return the identity of an archive: that of its database or, if it has none, that of its WARC files.
+
+    If the rows of the database show that it belongs to the WARC files, but its identity is another one, the identity of
+    the files is right: it is in each of them.
+
+    Raises:
+        OtherArchive: the WARC files, or the old database and the WARC files, belong to two archives.
+
+    """
     with suppress(StorageError):
         reading_archive(folder).close()  # upgrades a database of a version without identities
     identity = stored_identity(folder / FILE)
     found = {other: name for name, other in archive_ids(folder / "warc")}
+    if len(found) == 1 and identity not in (None, *found) and _has_rows_of_files(folder):
+        identity = None
     if len({*found, identity} - {None}) > 1:
         files = ", ".join(f"{name} to {other}" for other, name in found.items())
         database = f"; {folder / FILE} belongs to archive {identity}" if identity else ""
@@ -252,3 +285,13 @@ def _kept_identity(folder: Path) -> str | None:
             "if all WARC files are right and only the database is not, move the database away and rebuild",
         )
     return identity or next(iter(found), None)
+
+
+def _has_rows_of_files(folder: Path) -> bool:
+    """Whether a row of the database of an archive matches the record in the WARC files to which it refers."""
+    with suppress(StorageError), reading_archive(folder) as archive, WarcStore(folder / "warc") as warc:
+        _, rows = archive.raw_spread(_PROOFS, 0)
+        for row in rows:
+            with suppress(WarcCorrupted):
+                return warc.read(row.ref).url == row.url
+    return False

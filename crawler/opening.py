@@ -50,7 +50,7 @@ def opened_archive(folder: Path) -> Archive:
     is_new = stored_identity(folder / FILE) is None
     archive = open_archive(folder)
     found = {identity for _, identity in archive_ids(folder / "warc")} if is_new else set()
-    if len(found) == 1:
+    if len(found) == 1 and archive.known_identity() is not None:  # a damaged database may lack the table
         archive.set_identity(*found)
     return archive
 

@@ -223,6 +223,14 @@ def test_a_rebuild_of_older_files_alone_creates_an_identity(tmp_path):
     assert UUID(identity).version == 4
 
 
+def test_a_changed_identity_in_the_database_is_put_right_from_the_warc_files(archive):
+    identity = identity_of(archive)
+    with open_archive(archive) as opened:
+        opened.set_identity(OTHER)
+    _, rebuilt = rebuild(archive)
+    assert rebuilt == identity
+
+
 @pytest.mark.parametrize("with_database", [True, False])
 def test_warc_files_of_two_archives_are_refused(archive, with_database):
     with WarcStore(archive / "warc", identity=OTHER) as store:

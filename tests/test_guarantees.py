@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import defects
 from benchmarks.__main__ import QUICK, SLOW
 
 ROOT = Path(__file__).parents[1]
@@ -79,3 +80,9 @@ def test_every_kind_of_loss_is_a_promise():
     ]
     kinds = {call.args[0].value for call in calls} - {"version"}  # a version that no crawler could see is no loss
     assert kinds == {plain(row[2]) for row in PROMISES}
+
+
+def test_the_benchmark_of_defects_fits_the_source():
+    """Each defect replaces a piece of the source, which a change of the source may reword."""
+    stale = [d.name for d in defects.DEFECTS if d.old not in (ROOT / "crawler" / d.file).read_text("utf-8")]
+    assert stale == []

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from crawler.backup.contents import NEXT, Backup, put_in_place, unsafe_name
 from crawler.backup.files import keep_aside, make_folders
+from crawler.backup.seal_copies import save_seals, sealed_size
 from crawler.backup.target import LOCK, check_target, require_apart
 from crawler.backup.warc_copies import WarcFolders, WarcReport, carry_out, examine, finish
 from crawler.clock import to_text
@@ -28,6 +29,7 @@ from crawler.storage.backup_db import (
 )
 from crawler.storage.locks import exclusive_lock
 from crawler.warc.manifest import sha256
+from crawler.warc.seals import SEALS
 
 _CHECK = "run `vna verify` on the archive; an older backup may still contain the files"
 _OTHER_FOLDER = "give a new or empty folder; the backup has not been changed"
@@ -102,6 +104,7 @@ def _backed_up(task: _Task) -> Backup:
 
 def _checked_and_placed(task: _Task, before: Sequence[Backup], fresh: Path) -> Backup:
     summary, size = read_summary(fresh), fresh.stat().st_size
+    sealed = sealed_size(task.archive)  # before the files are listed: no seal covers more than the manifest lists
     earlier = _current(task, before)
     known = {made.identity for made in before} - {None}
     _check_identity(task, known, summary)
@@ -132,6 +135,7 @@ def _checked_and_placed(task: _Task, before: Sequence[Backup], fresh: Path) -> B
     if before and earlier is None:
         report.repaired[FILE] = "different" if (task.target / FILE).exists() else "missing"
     carry_out(folders, report, decisions)
+    _save_seals(task, sealed, report)
     made = Backup(
         to_text(task.now), summary.schema, summary.articles, size, sha256(fresh, size, task.stopping),
         tuple(report.entries), summary.identity or next(iter(known), None), report.copied, report.repaired,
@@ -142,6 +146,14 @@ def _checked_and_placed(task: _Task, before: Sequence[Backup], fresh: Path) -> B
     put_in_place(task.target, made)
     finish(folders, decisions)
     return made
+
+
+def _save_seals(task: _Task, size: int | None, report: WarcReport) -> None:
+    fault, was_repaired = save_seals(task.archive, size, task.target, _suffix(task.now), replacing=task.replacing)
+    if fault is not None:
+        report.refused[SEALS] = fault
+    elif was_repaired:
+        report.repaired[SEALS] = "damaged"
 
 
 def _suffix(now: datetime) -> str:

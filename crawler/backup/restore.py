@@ -10,6 +10,7 @@ from pathlib import Path
 
 from crawler.backup.contents import Backup, read_backup
 from crawler.backup.files import copy_file, make_folders, require_folders, require_regular
+from crawler.backup.seal_copies import restore_seals
 from crawler.backup.target import check_empty, require_apart
 from crawler.errors import BadInput, OtherArchive, SchemaTooNew
 from crawler.storage import FILE, schema
@@ -18,6 +19,7 @@ from crawler.storage.base import not_writable
 from crawler.storage.locks import holding
 from crawler.warc.archive_id import archive_ids
 from crawler.warc.manifest import Fault, ManifestEntry, check_file, sha256
+from crawler.warc.seals import SEALS
 
 _DAMAGED = ".damaged"  # suffix of a restored WARC file that does not match the manifest
 
@@ -28,7 +30,7 @@ class Restored:
 
     `articles` is the number of articles in the database, `copied` the number of WARC files that were copied, and
     `identity` the identity of the archive. `wrong` maps the name of each WARC file that does not match the manifest to
-    what is wrong with it.
+    what is wrong with it, and the file of the seals if the folder has another one.
     """
 
     articles: int
@@ -93,6 +95,8 @@ def _restored(source: Path, archive: Path, made: Backup) -> Restored:
         copied += was_copied
         if fault is not None:
             wrong[entry.file] = fault
+    if (fault := restore_seals(source, archive)) is not None:
+        wrong[SEALS] = fault
     if not copy_file(source / FILE, archive / FILE, made.database_bytes, made.database_sha256):
         raise BadInput(f"{source / FILE} changed while it was copied", "run the command again when no backup is made")
     return Restored(made.articles, copied, wrong, identity)

@@ -11,14 +11,16 @@ from crawler.backup.contents import MANIFEST, NEXT, NEXT_MANIFEST, Backup, read_
 from crawler.backup.files import require_folders, require_regular
 from crawler.errors import BadInput, StorageError
 from crawler.storage import FILE
+from crawler.warc.seals import SEALS
 
 LOCK = "backup.lock"
 #: The files of an unfinished first backup.
-_PARTIAL = {LOCK, NEXT, f"{NEXT}.new", f"{NEXT}.new-journal", NEXT_MANIFEST, "warc"}
+_PARTIAL = {LOCK, NEXT, f"{NEXT}.new", f"{NEXT}.new-journal", NEXT_MANIFEST, SEALS, f"{SEALS}.new", "warc"}
 #: What a folder without a database may contain when an archive is restored into it: locks, WARC files, what an
 #: interrupted restore left, the files of `vna init`, the demo archive, and what is at the top of a disk.
 _HARMLESS = {
     "warc", "state", "markups", "demo", "README.md", "lost+found", "vna.claims", "vna.lock", "vna.opening", f"{FILE}.new",
+    SEALS, f"{SEALS}.new",
 }  # fmt: skip
 _NAMED = 5  # files to name in one message
 

@@ -19,7 +19,9 @@ from crawler.cli import output, state
 if TYPE_CHECKING:
     from crawler.clock import StoppableClock
     from crawler.config import Config
-    from crawler.replay import RebuildReport
+    from crawler.pipeline import Progress
+    from crawler.pipeline.stored_pages import Reader
+    from crawler.replay import RebuildReport, Recomputation, VerifyReport
     from crawler.storage.diff_db import TableDifference
 
 _REBUILT = "rebuilt"  # below the archive's folder
@@ -45,17 +47,25 @@ def verify(
     reindex: Annotated[
         bool, typer.Option("--reindex", help="Before the check, rebuild the search index from the stored texts.")
     ] = False,
+    seal: Annotated[
+        bool,
+        typer.Option(
+            "--seal", help="If nothing is wrong, seal the records that no seal covers yet, as the service does daily."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Check the WARC files, the database and the search index.
 
-    Compares every WARC record with its digest and its row in the database, and checks every reference between rows.
-    Exit code 5 means that something is damaged or missing, or that the check was stopped.
+    Compares every WARC record with its digest, its seal and its row in the database, and every row with what the WARC
+    files give. With --since or --sample, only records, a sample of the articles and the references between rows are
+    checked. Exit code 5 means that something is changed, damaged or missing, or that the check was stopped.
 
     Example: vna verify --sample 1000
     """
     from crawler import opening, replay
     from crawler.cli.progress import progress_display
+    from crawler.replay import Seals
 
     globals_ = state.of(context)
     config = globals_.load()
@@ -64,6 +74,7 @@ def verify(
         _stoppable() as clock,
         progress_display(globals_.verbose) as progress,
         opening.auditing(config) as (archive, warc),
+        _recomputation(config, progress, clock, wanted=day is None and sample is None) as recomputation,
     ):
         if reindex:
             archive.reindex()
@@ -75,21 +86,22 @@ def verify(
             sample=sample,
             shift=clock.now().toordinal(),
             stopping=lambda: clock.stopped,
+            reader=_reader(config) if sample is not None else None,
+            recomputation=recomputation,
+            seals=(seals := Seals(config.archive)),
         )
+        sound = found.finished and not found.faults
+        sealed = seals.append(warc, archive.identity(), clock.now()) if seal and sound else None
     if as_json:
-        output.json_block(asdict(found))
+        output.json_block(asdict(found) | {"seal": sealed.digest if sealed else None})
     else:
-        parts = [output.count(found.files, "WARC file"), output.count(found.records, "record")]
-        parts.append(output.count(found.rows, "row"))
-        output.text(f"{', '.join(parts)}: {output.count(len(found.faults), 'fault')}")
-        for fault in found.faults:
-            for line in (f"{fault.what}: {fault.where}", f"  {fault.detail}", f"  {fault.advice}"):
-                output.text(line)
-    if found.unchecked:
-        output.note(f"not checked, because the archive cannot be written: {', '.join(found.unchecked)}")
-    if not found.finished:
-        output.note("stopped before the end: the rest was not checked")
-    if found.faults or not found.finished:
+        _print_verified(found)
+    _note_unchecked(found, since=day is not None)
+    if sealed:
+        output.note(f"sealed: {sealed.digest} ({sealed.at})")
+    elif seal:
+        output.note("nothing new to seal" if sound else "not sealed, because something is wrong")
+    if not sound:
         raise typer.Exit(5)
 
 
@@ -118,7 +130,7 @@ def rebuild(
 
     Compares the new database with the old one. Exit code 5 means that they differ, that a WARC file is damaged, that a
     visit could not be replayed, that an imported capture is dated in the future, or that --replace was refused because the
-    old database has captures, articles or revisions that the new one lacks.
+    old database has rows of evidence that the new one lacks.
 
     Example: vna rebuild --into /tmp/rebuilt
     """
@@ -159,6 +171,58 @@ def rebuild(
     played = report.replayed
     if refused or report.differing or played.damaged or played.unfinished or played.bugs or played.future:
         raise typer.Exit(5)
+
+
+@contextmanager
+def _recomputation(
+    config: Config, progress: Progress, clock: StoppableClock, *, wanted: bool
+) -> Iterator[Recomputation | None]:
+    """Yield what a comparison of all rows with the evidence needs, or None if it is not wanted."""
+    from crawler import app
+    from crawler.replay import Recomputation
+
+    if not wanted:
+        yield None
+        return
+    lexicon = state.lexicon()
+    with app.replaying(config, progress, clock=clock, lexicon=lexicon) as run:
+        yield Recomputation(run, app.repairer(None), has_lexicon=lexicon is not None)
+
+
+def _reader(config: Config) -> Reader:
+    from crawler import app
+
+    return app.reader(config, repairing=False)
+
+
+def _print_verified(found: VerifyReport) -> None:
+    parts = [output.count(found.files, "WARC file"), output.count(found.records, "record")]
+    parts.append(output.count(found.rows, "row"))
+    output.text(f"{', '.join(parts)}: {output.count(len(found.faults), 'fault')}")
+    for fault in found.faults:
+        for line in (f"{fault.what}: {fault.where}", f"  {fault.detail}", f"  {fault.advice}"):
+            output.text(line)
+
+
+def _note_unchecked(found: VerifyReport, *, since: bool) -> None:
+    if found.unchecked:
+        output.note(f"not checked, because the archive cannot be written: {', '.join(found.unchecked)}")
+    if found.newest_seal:
+        output.note(f"newest seal: {found.newest_seal} ({found.sealed_at})")
+    elif not since:
+        output.note("there are no seals: who changes records and rows so that they fit is not noticed; --seal adds one")
+    if found.finished and not found.recomputed:
+        output.note("the rows were not compared with the WARC files")
+    for count, noun, rest in (
+        (found.unrepaired, "article", "repaired without a lexicon: `vna reparse` repairs them with the installed one"),
+        (found.unaided, "article", "whose repairs were not checked, because no lexicon is installed"),
+        (found.unasked, "capture", "that this version and configuration would not have requested or cannot read"),
+        (found.bugs, "visit", "that could not be replayed because of a bug: `vna rebuild` prints the traceback"),
+    ):
+        if count:
+            output.note(f"{output.count(count, noun)} {rest}")
+    if not found.finished:
+        output.note("stopped before the end: the rest was not checked")
 
 
 def _print(report: RebuildReport, file: Path) -> None:

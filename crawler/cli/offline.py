@@ -196,7 +196,7 @@ def reparse(
     """Parse the stored pages again, offline.
 
     Uses the current parser and layouts, and updates the articles. Never creates a revision, because the agency changed
-    nothing. Exit code 5 means that a page can no longer be parsed, or cannot be read from the WARC files.
+    nothing; removes revisions that earlier versions made of pages that were cut off or garbled on their way. Exit code 5 means that a page can no longer be parsed, or cannot be read from the WARC files.
 
     Example: vna reparse --since 2026-11-01 --dry-run
     """
@@ -233,6 +233,9 @@ def _print_reparse_report(report: Reparsed, *, dry_run: bool) -> None:
         f"{report.newly_read} parsed for the first time, {report.still_unread} still not parsed, "
         f"{report.no_longer_read} no longer parsed" + (" (dry run: nothing was written)" if dry_run else "")
     )
+    if report.false_revisions:
+        what = output.count(report.false_revisions, "revision")
+        output.text(f"{what} removed, because only a page that was damaged on its way showed it")
     for name, count in sorted(report.fields.items(), key=lambda item: -item[1]):
         output.text(f"  {name}: {count}")
     for sample in report.samples:

@@ -63,8 +63,8 @@ def backup(
 
     Copies the database in its state at one moment, and lists the WARC files with their digests. Refuses the backup of
     another archive, and a backup that has articles, revisions or captures that the archive has lost. Exit code 5 means
-    that a WARC file of the archive is missing, shorter, different or damaged: the backup keeps its own copy of it, and
-    everything else is backed up.
+    that a WARC file or the seals of the archive are missing, shorter, different or damaged: the backup keeps its own copy,
+    and everything else is backed up.
 
     Example: vna backup /mnt/backup/vna --warc
     """
@@ -78,7 +78,7 @@ def backup(
     else:
         _print_backup(created, path, with_warc=warc)
     if created.refused or created.damaged:
-        wrong = output.count(len(created.refused) + len(created.damaged), "WARC file")
+        wrong = output.count(len(created.refused) + len(created.damaged), "file")
         output.note(
             f"something is wrong with {wrong} of the archive: run `vna verify`, then copy the good files back from a backup "
             "(docs/operate.md)"
@@ -127,8 +127,8 @@ def restore(
             output.text(f"  {what}: {file}")
     if done.wrong:
         output.note(
-            f"{output.count(len(done.wrong), 'WARC file')} missing or different from the manifest: copy the right files "
-            f"into {folder / 'warc'}, then run `vna verify`; a damaged file of the backup is there with the suffix "
+            f"{output.count(len(done.wrong), 'file')} missing or different from the backup: copy the right files "
+            f"into {folder}, then run `vna verify`; a damaged file of the backup is there with the suffix "
             ".damaged: without a better copy, remove the suffix to keep its intact records"
         )
         raise typer.Exit(5)

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from crawler import backfill, collect
+from crawler import app, backfill, collect
 from crawler.backup import back_up
 from crawler.config import Config
 from crawler.coverage import take_stock
@@ -18,7 +18,7 @@ from crawler.daemon import memory
 from crawler.health.checks import plural
 from crawler.pipeline import Run, Silent
 from crawler.pipeline.run import recorded
-from crawler.replay import verify
+from crawler.replay import Seals, verify
 from crawler.storage.disk import measured
 from crawler.types import RunReport
 
@@ -59,7 +59,8 @@ def jobs(config: Config) -> tuple[Job, ...]:
         Job("disk", lambda run: _disk(run, config.archive)),
         Job("optimise", _then_release_memory(_optimise)),
         Job("coverage", _then_release_memory(_update_coverage)),
-        Job("verify", _then_release_memory(_verify)),
+        Job("seal", lambda run: _seal(run, config.archive)),
+        Job("verify", _then_release_memory(lambda run: _verify(run, config))),
     )
     folder = config.backup
     backups = (Job("backup", lambda c: _back_up(c, config.archive, folder, config.backup_hours)),) if folder else ()
@@ -145,12 +146,32 @@ def _optimise(run: Run) -> JobResult:
     return JobResult(f"{outcome}, search index merged" if weekly else outcome, now + _DAY)
 
 
-def _verify(run: Run) -> JobResult:
-    """Check the database and a quarter of the captures: a different quarter each week, so all within a month."""
+def _seal(run: Run, folder: Path) -> JobResult:
+    """Seal the records that were written since the last seal."""
+    run.warc.close()
+    now = run.clock.now()
+    seal = Seals(folder).append(run.warc, run.archive.identity(), now, _stopping_with_heartbeat(run))
+    return JobResult(f"sealed: {seal.digest}" if seal else "nothing new to seal", now + _DAY)
+
+
+def _verify(run: Run, config: Config) -> JobResult:
+    """Check the database, a quarter of the captures and a sample of the articles.
+
+    It is a different quarter each week, so all captures and articles are checked within a month.
+    """
     now = run.clock.now()
     count = max(_FEWEST, run.archive.capture_count() // _PARTS)
     week = now.toordinal() // 7
-    found = verify(run.archive, run.warc, Silent(), sample=count, shift=week, stopping=_stopping_with_heartbeat(run))
+    found = verify(
+        run.archive,
+        run.warc,
+        Silent(),
+        sample=count,
+        shift=week,
+        stopping=_stopping_with_heartbeat(run),
+        reader=app.reader(config, repairing=False),
+        seals=Seals(config.archive),
+    )
     if found.faults:
         first = found.faults[0]
         faults = plural(len(found.faults), "fault")
@@ -175,5 +196,5 @@ def _back_up(run: Run, folder: Path, target: Path, hours: float) -> JobResult:
     if not wrong:
         return JobResult(outcome, due_at)
     name, what = next(iter(wrong.items()))
-    faults = f"{plural(len(wrong), 'WARC file')} missing or damaged in the archive; first: {name} is {what}"
+    faults = f"{plural(len(wrong), 'file')} missing or damaged in the archive; first: {name} is {what}"
     return JobResult(f"{outcome}, but {faults}; run `vna verify`", due_at, ok=False)

@@ -45,6 +45,8 @@ def store_article(
     decision = identity.decide(article, known, candidates)
     if decision.verdict == "unchanged":  # it keeps its repaired text: repair is the most expensive step
         archive.touch_article(key, at, article.related, raw_id)
+        if stored is not None and stored.raw_id is None and raw_id is not None:  # imported by version 0.1
+            archive.add_evidence(key, raw_id)
     else:
         archive.save_article(intent_of(article, run.repair(article), decision, at, key, raw_id, source_file))
     return decision.verdict

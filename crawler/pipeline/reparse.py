@@ -1,6 +1,7 @@
 """`vna reparse`: parse archived pages again with today's parser and correct the stored articles. Works offline.
 
-A newer parser never adds a revision: it corrects the revision that was read from the page. Pages that could not be
+A newer parser never adds a revision: it corrects the revision that was read from the page. Revisions that earlier versions
+made of damaged pages are removed first. Pages that could not be
 parsed before become articles. Several processes may parse, but only this one writes. The service may run at the same
 time: rows that it writes meanwhile are never overwritten.
 
@@ -20,6 +21,7 @@ from crawler.clock import from_text
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.parse.page import PARSER_VERSION
 from crawler.pipeline.articles import correct_reading, publication_time, save_parsed_page, store_article
+from crawler.pipeline.false_revisions import remove_false_revisions
 from crawler.pipeline.run import Run
 from crawler.pipeline.stored_pages import ParsedPage, UnparsedPage, read_all
 from crawler.types import PageForFetch, PageOutcome, RawRef, StoredArticle
@@ -31,7 +33,8 @@ _MAX_SAMPLES = 20
 class Reparsed:
     """What a reparse found: the number of pages by result, and the differences from the stored articles.
 
-    `fields` has the number of differences by field; `samples` has the first differences, with the old and the new
+    `false_revisions` is the number of revisions that only a damaged page showed and that are removed. They are looked for if
+    all pages are parsed. `fields` has the number of differences by field; `samples` has the first differences, with the old and the new
     value.
     """
 
@@ -42,6 +45,7 @@ class Reparsed:
     still_unread: int = 0
     no_longer_read: int = 0
     damaged: int = 0
+    false_revisions: int = 0
     fields: dict[str, int] = field(default_factory=dict)
     samples: list[dict[str, Any]] = field(default_factory=list)
 
@@ -55,7 +59,7 @@ def reparse(run: Run, *, since: str | None = None, dry_run: bool = False, jobs: 
         StopError: the archive cannot be written; the corrections made so far are kept.
 
     """
-    report = Reparsed()
+    report = Reparsed(false_revisions=remove_false_revisions(run, dry_run=dry_run) if since is None else 0)
     parsed_before = run.archive.revision_captures(since)
     unparsed = run.archive.unread_pages(since)
     run.progress.phase("stored", len(parsed_before) + len(unparsed))

@@ -24,6 +24,7 @@ def configure(run: Run, now: datetime) -> None:
     changes = schedule.selection_changes(run.archive.source_rows(), run.site, settings.exclude, settings.names)
     if not changes:
         return
+    run.warc.begin(now)  # no response may follow that would record these settings
     with run.archive.transaction():
         run.archive.add_sources(changes.added, now)
         run.archive.exclude_sources(changes.excluded)

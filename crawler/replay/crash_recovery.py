@@ -29,7 +29,10 @@ def recover(run: Run) -> int:
         if not claimed:  # another process is recovering them, and nobody appends to these files meanwhile
             return 0
         left = [(name, records) for name in run.warc.names() if (records := _without_rows(run, name))]
-        streams = [FileStream(day_of(name), iter(records), run.warc.clock_period(name)) for name, records in left]
+        streams = [
+            FileStream(day_of(name), iter(records), run.warc.clock_period(name), run.warc.run_settings(name))
+            for name, records in left
+        ]
         replayer = Replayer(run, RecordStream(streams), run)
         replayer.replay_all()
     return replayer.report.ingested

@@ -7,15 +7,14 @@ whether the new database replaces the old one.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from crawler.errors import Interrupted, StorageError
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline import Progress, Run, Silent
-from crawler.pipeline.source_selection import configure
-from crawler.replay.record_stream import RecordStream, file_streams, written_at
+from crawler.replay.record_stream import FileStream, RecordStream, file_streams, written_at
 from crawler.replay.replayer import Replayer, ReplayReport
 from crawler.storage import open_archive
 from crawler.storage.diff_db import TableDifference, attached, compare, copy_logs
@@ -25,7 +24,7 @@ _BATCH = 50  # records in one transaction
 
 
 #: Tables that must not lose rows, whatever the version of the parser.
-_NEVER_LOST = ("raw", "articles", "revisions")
+NEVER_LOST = ("raw", "articles", "revisions", "pages", "sightings", "states")
 
 
 @dataclass
@@ -53,9 +52,7 @@ class RebuildReport:
         These are rows that only the old database has, and captures with another date, digest or place in it. Such a
         difference does not come from another parser or layout, but from WARC files that were changed or lost.
         """
-        return [
-            t for t in self.differing if (t.only_old and t.table in _NEVER_LOST) or (t.changed and t.table == "raw")
-        ]
+        return [t for t in self.differing if (t.only_old and t.table in NEVER_LOST) or (t.changed and t.table == "raw")]
 
 
 def rebuild(run: Run, old: Path) -> RebuildReport:
@@ -67,7 +64,9 @@ def rebuild(run: Run, old: Path) -> RebuildReport:
         Interrupted: a stop was requested; the old database is unchanged.
 
     """
-    report = RebuildReport(*_replay(run))
+    names = run.warc.names()
+    files = file_streams(run.warc, names, run.warc.scan)
+    report = RebuildReport(*replay_files(run, files, sum(map(run.warc.size, names))))
     if not old.exists():
         return report
     try:
@@ -80,10 +79,16 @@ def rebuild(run: Run, old: Path) -> RebuildReport:
     return report
 
 
-def _replay(run: Run) -> tuple[ReplayReport, Exception | None]:
-    names = run.warc.names()
-    progress = _Percent(run.progress, sum(map(run.warc.size, names)))
-    files = file_streams(names, run.warc.scan, run.warc.clock_period)
+def replay_files(run: Run, files: Sequence[FileStream], size: int) -> tuple[ReplayReport, Exception | None]:
+    """Replay files of `size` bytes in total into the empty archive of a run.
+
+    Return what was replayed, and the first exception that is a bug of this program, or None.
+
+    Raises:
+        Interrupted: a stop was requested.
+
+    """
+    progress = _Percent(run.progress, size)
     run.archive.begin_clock_period(max((file.period for file in files), default=0))
     replayer = Replayer(replace(run, progress=Silent()), RecordStream(files))
     last: Record | None = None
@@ -95,7 +100,8 @@ def _replay(run: Run) -> tuple[ReplayReport, Exception | None]:
         if run.stopping():
             raise Interrupted("stopped on request; the old database is unchanged", "run `vna rebuild` to start over")
     if last is not None:
-        configure(run, written_at(last))
+        newest = max(reversed(files), key=lambda file: file.order)  # of equal ones, the last by name
+        replayer.finish(newest.settings, written_at(last))
     return replayer.report, replayer.bug
 
 

@@ -19,7 +19,7 @@ from datetime import datetime
 
 from crawler.clock import to_precise_text
 from crawler.purpose import ROBOTS
-from crawler.warc import Damage, Member, Record
+from crawler.warc import Damage, Member, Record, WarcStore
 
 _NO_DAY = ""  # for files whose name contains no day
 _ROBOTS = str(ROBOTS)
@@ -27,11 +27,15 @@ _ROBOTS = str(ROBOTS)
 
 @dataclass(frozen=True, slots=True)
 class FileStream:
-    """The records of one file; `day` is the day in its name (`20261121`), `period` its clock period."""
+    """The records of one file.
+
+    `day` is the day in its name (`20261121`), `period` its clock period, `settings` the settings of the run as text.
+    """
 
     day: str
     items: Iterator[Record | Damage]
     period: int = 0
+    settings: str = ""
 
     @property
     def order(self) -> tuple[int, str]:
@@ -47,6 +51,7 @@ class _OpenFile:
     """
 
     items: Iterator[Record | Damage]
+    settings: str = ""
     ahead: deque[Record | Damage] = field(default_factory=deque)
     time: str = ""
 
@@ -100,6 +105,11 @@ class RecordStream:
         while (item := self._take()) is not None:
             yield item
 
+    @property
+    def settings(self) -> str:
+        """The settings of the run that began the file of the current record, as text; empty if they are unknown."""
+        return self._current.settings if self._current is not None else ""
+
     def follow(self, wanted: Callable[[Record], bool]) -> list[Record]:
         """Remove and return the robots.txt responses that come next, and the wanted record after them.
 
@@ -148,7 +158,8 @@ class RecordStream:
         order = self._unopened[0].order
         self._period = self._unopened[0].period
         while self._unopened and self._unopened[0].order == order:
-            self._open.append(_OpenFile(self._unopened.popleft().items))
+            file = self._unopened.popleft()
+            self._open.append(_OpenFile(file.items, file.settings))
 
     def _has_begun(self, file: FileStream) -> bool:
         """Whether a file may contain a record that was written before the next records of all open files."""
@@ -174,13 +185,18 @@ def response_records(items: Iterable[Member | Damage]) -> Iterator[Record | Dama
 
 
 def file_streams(
-    names: Iterable[str], read: Callable[[str], Iterable[Member | Damage]], period_of: Callable[[str], int]
+    warc: WarcStore, names: Iterable[str], read: Callable[[str], Iterable[Member | Damage]]
 ) -> list[FileStream]:
-    """Return the streams of the files of an archive. A file is opened when its stream is first read.
+    """Return the streams of files of an archive. A file is opened to read its records when its stream is first read.
 
-    `read` returns the records of a file, and `period_of` its clock period.
+    `read` returns the records of a file.
     """
-    return [FileStream(day_of(name), response_records(_lazily(read, name)), period_of(name)) for name in names]
+    return [
+        FileStream(
+            day_of(name), response_records(_lazily(read, name)), warc.clock_period(name), warc.run_settings(name)
+        )
+        for name in names
+    ]
 
 
 def _lazily(read: Callable[[str], Iterable[Member | Damage]], name: str) -> Iterator[Member | Damage]:

@@ -192,6 +192,9 @@ class ReplayedStore(WarcStore):
         location = self._visit.location(fetched)
         return location or self._store.append(fetched, purpose, origin=origin, written_at=written_at)
 
+    def begin(self, at: datetime) -> None:
+        """Do nothing: the WARC holds the settings already."""
+
     def note(self, url: str, at: datetime, purpose: str, fields: Mapping[str, str]) -> None:
         """Append a note about a failed request, unless the WARC holds it already."""
         if self._visit.is_live:

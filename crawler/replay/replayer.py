@@ -27,12 +27,13 @@ from crawler.pipeline import FetchFailure, Run, fetch, guarded, import_file, vis
 from crawler.pipeline.captures import is_future, store_capture
 from crawler.pipeline.probe import visit
 from crawler.pipeline.quarantine import is_bug
+from crawler.pipeline.recorded_settings import with_settings
 from crawler.pipeline.run import PendingCapture
 from crawler.pipeline.source_selection import configure
 from crawler.pipeline.sources import poll_source, standing_sources
 from crawler.pipeline.stored_pages import response_of
 from crawler.purpose import ROBOTS, Purpose, PurposeKind
-from crawler.replay.record_stream import RecordStream
+from crawler.replay.record_stream import RecordStream, written_at
 from crawler.replay.replayed_io import ReplayedVisit, Unfinished, replayed_run
 from crawler.types import SourceForPoll, SourceKind
 from crawler.warc import Damage, Record
@@ -80,7 +81,9 @@ class Replayer:
         self.stream = stream
         self._live = live
         self._visit = ReplayedVisit(stream, live)
-        self._run = replayed_run(run, self._visit)
+        self._settings = ""  # of `_run`, as recorded; empty for the configured ones
+        self._configured = replayed_run(run, self._visit)
+        self._run = self._configured
         self._archive = run.archive
         self._handlers: dict[PurposeKind, Callable[[Record, Purpose], bool]] = {
             PurposeKind.PAGE: self._page,
@@ -108,6 +111,7 @@ class Replayer:
             records = [item]
         self._visit.begin(records)
         record = records[-1]
+        self._apply_settings(record)
         purpose = _purpose(record)
         handler = self._handlers.get(purpose.kind) if purpose is not None else None
         try:
@@ -126,6 +130,19 @@ class Replayer:
             wanted = True
         self.report.records += len(self._visit.records)
         self._write_other_rows(wanted=wanted or handler is None)
+
+    def finish(self, settings: str, now: datetime) -> None:
+        """Bring the rows of the sources in line with the last recorded settings."""
+        self._run = with_settings(self._configured, settings)
+        configure(self._run, now)
+
+    def _apply_settings(self, record: Record) -> None:
+        """Replay a record with the settings with which it was written; the configured ones if they are unknown."""
+        if self.stream.settings != self._settings:
+            is_change, self._settings = bool(self._settings), self.stream.settings
+            self._run = with_settings(self._configured, self._settings)
+            if is_change:
+                configure(self._run, written_at(record))
 
     def _handle(self, handler: Callable[[Record, Purpose], bool], record: Record, purpose: Purpose) -> bool:
         """Replay a visit; return whether it used `record`.

@@ -78,6 +78,11 @@ class Archive(
         self._claims.close()
         self.db.close()
 
+    @property
+    def file(self) -> Path:
+        """The path of the database."""
+        return self._file
+
     def is_storage_error(self, error: Exception) -> bool:
         """Whether `error` comes from the state of the disk or the database, and not from a bug."""
         return as_storage_error(self._file, error) is not None

@@ -29,6 +29,10 @@ class ArchiveIdentity:
         """Return the identity of the archive, a UUID as text."""
         return str(self.db.execute("SELECT id FROM archive_identity").fetchone()[0])
 
+    def known_identity(self) -> str | None:
+        """Return the identity of the archive; None if its row was deleted."""
+        return identity_in(self.db.conn)
+
     def set_identity(self, identity: str) -> None:
         """Replace the identity: a rebuilt database keeps the identity of its archive."""
         with self.db.atomic():

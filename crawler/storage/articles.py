@@ -24,6 +24,7 @@ from crawler.types import Article, RawRef, Reading, Related, Repair, StoredArtic
 _FIELDS = fields_in(In.ARTICLES)
 _COLUMNS = [field.name for field in _FIELDS]
 _KEPT_ON_UPDATE = {"id", "first_seen_at"}
+_NOT_ON_PAGE = {"first_seen_at", "checked_at", "state", "raw_id", "source_file", "revision"}
 _WRITE = f"""
 INSERT INTO articles ({", ".join(_COLUMNS)}) VALUES ({", ".join(f":{c}" for c in _COLUMNS)})
 ON CONFLICT (id) DO UPDATE SET {", ".join(f"{c} = excluded.{c}" for c in _COLUMNS if c not in _KEPT_ON_UPDATE)}
@@ -54,6 +55,22 @@ class Articles(Revisions):
         self.correct_revision(intent)
         self._index(intent.key, intent.article, intent.reading)
 
+    def differing_columns(self, intent: ArticleIntent) -> set[str]:
+        """Return what differs between a stored article and a reading of its page: names of columns and part tables.
+
+        Columns that a page does not determine, such as the times of the checks, are not compared.
+        """
+        row = next(self.db.query("SELECT * FROM articles WHERE id = ?", [intent.key]), None)
+        if row is None:
+            return {"id"}
+        values = intent.columns(_FIELDS)
+        found = {name for name in values if name not in _NOT_ON_PAGE and row[name] != values[name]}
+        for table, parts in _parts(intent).items():
+            stored = self.db.execute(f"SELECT * FROM {table} WHERE article = ? ORDER BY position", [intent.key])  # noqa: S608 - a fixed table name
+            if [part[2:] for part in stored] != parts:
+                found.add(table)
+        return found
+
     def touch_article(
         self, key: int, now: datetime, related: Sequence[Related] = (), raw_id: int | None = None
     ) -> None:
@@ -68,6 +85,15 @@ class Articles(Revisions):
             self._save_related(key, related)
         if raw_id is not None:
             self._set_last_page(key, raw_id)
+
+    def add_evidence(self, key: int, raw_id: int) -> None:
+        """Record the capture of an article and its current revision that had none."""
+        self.db.conn.execute("UPDATE articles SET raw_id = ? WHERE id = ?", (raw_id, key))
+        self.db.conn.execute(
+            """UPDATE revisions SET raw_id = :raw WHERE article = :id AND raw_id IS NULL
+               AND revision = (SELECT revision FROM articles WHERE id = :id)""",
+            {"id": key, "raw": raw_id},
+        )
 
     def set_article_state(self, key: int, state: str, now: datetime) -> None:
         """Record the state of an article: `live`, `suspect` or `gone`. The article itself is never deleted."""
@@ -194,10 +220,8 @@ class Articles(Revisions):
 
     def _save_parts(self, intent: ArticleIntent) -> None:
         key, article = intent.key, intent.article
-        self._replace("images", key, [(i.url, i.alt, i.caption, i.credit) for i in article.images])
-        self._replace("tags", key, [(tag,) for tag in article.tags])
-        self._replace("repairs", key, [(r.rule, r.offset, r.before, r.after) for r in intent.reading.repairs])
-        self._save_related(key, article.related)
+        for table, rows in _parts(intent).items():
+            self._replace(table, key, rows)
         if article.section:
             self.db.conn.execute(
                 "INSERT INTO sections (article, section) VALUES (?, ?) ON CONFLICT DO NOTHING", (key, article.section)
@@ -207,7 +231,7 @@ class Articles(Revisions):
         self.db.conn.execute("UPDATE articles SET last_raw_id = ? WHERE id = ?", (raw_id, key))
 
     def _save_related(self, key: int, related: Iterable[Related]) -> None:
-        self._replace("related", key, [(r.post_id, r.url, r.title, r.summary, r.caption) for r in related])
+        self._replace("related", key, _related_rows(related))
 
     def _replace(self, table: str, key: int, rows: Sequence[tuple[Any, ...]]) -> None:
         self.db.conn.execute(f"DELETE FROM {table} WHERE article = ?", (key,))  # noqa: S608 - a fixed table name
@@ -257,3 +281,18 @@ class Articles(Revisions):
             word_count=row["word_count"],
             fetched_url=raw["url"] if raw and raw["status"] else None,
         )
+
+
+def _parts(intent: ArticleIntent) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the rows of the parts of an article by table, without the columns `article` and `position`."""
+    article = intent.article
+    return {
+        "images": [(i.url, i.alt, i.caption, i.credit) for i in article.images],
+        "tags": [(tag,) for tag in article.tags],
+        "repairs": [(r.rule, r.offset, r.before, r.after) for r in intent.reading.repairs],
+        "related": _related_rows(article.related),
+    }
+
+
+def _related_rows(related: Iterable[Related]) -> list[tuple[Any, ...]]:
+    return [(r.post_id, r.url, r.title, r.summary, r.caption) for r in related]

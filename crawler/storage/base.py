@@ -70,6 +70,8 @@ def open_database(file: Path, *, read_only: bool = False) -> Database:
             with _opening_lock(file) if found != schema.version() else nullcontext():
                 for pragma in _PRAGMAS:
                     connection.execute(f"PRAGMA {pragma}")
+                if found == schema.version() and schema.migrations.pending(db):
+                    raise StorageError(f"{file} lacks entries in its list of migrations, which was changed", _RESTORE)
                 if schema.migrations.pending(db):
                     schema.migrations.apply(db)
                 connection.execute("PRAGMA foreign_keys = ON")  # after the migrations: they may recreate a table

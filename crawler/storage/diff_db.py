@@ -8,7 +8,8 @@ Boundary: queries on two database files; the caller decides which differences ma
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,24 +53,55 @@ _REFERENCES = {
     ("pages", "raw_id"): "raw", ("rhythms", "source"): "sources", ("appearances", "source"): "sources",
     ("gaps", "source"): "sources",
 }  # fmt: skip
-_NAMED = 5  # rows of a table that are named
+_NAMED = 5  # rows of a table that are named, for each way to differ
 _SKIPPED = {"raw": {"id"}, "sources": {"id"}, "gaps": {"id"}}
+# Whether the old database was upgraded from an older schema: the migrations of a new database are applied within a second.
+_UPGRADED = """(SELECT max(julianday(applied_at)) - min(julianday(applied_at)) > 1.0 / 86400
+                FROM {old}._sqlite_migrations WHERE migration_set = 'vna')"""
 #: Differences to ignore, by table and column: the SQL condition on the old row `o` and the new row `n` under which a
 #: difference does not count.
 _NOT_EVIDENT = {
     # A source that was never polled is due since the run that added it, and that time is in no WARC record.
     ("sources", "next_due_at"): "o.state IN ('new', 'excluded') AND n.state IN ('new', 'excluded')",
     # Schema 2 had no kinds of errors; migration 0003 fills in only some of them.
-    ("pages", "error_kind"): "o.error_kind IS NULL",
-    ("sources", "error_kind"): "o.error_kind IS NULL",
+    ("pages", "error_kind"): f"o.error_kind IS NULL AND {_UPGRADED}",
+    ("sources", "error_kind"): f"o.error_kind IS NULL AND {_UPGRADED}",
     # Messages for people are reworded from version to version: only their presence is compared.
     ("pages", "error"): "(o.error IS NULL) = (n.error IS NULL)",
     ("sources", "error"): "(o.error IS NULL) = (n.error IS NULL)",
     # Before schema 4, addresses were re-encoded, and sightings had none.
-    ("pages", "url"): "EXISTS (SELECT 1 FROM old.sightings s WHERE s.page = o.id AND s.url IS NULL)",
-    ("sightings", "url"): "o.url IS NULL",
+    (
+        "pages",
+        "url",
+    ): f"EXISTS (SELECT 1 FROM {{old}}.sightings s WHERE s.page = o.id AND s.url IS NULL) AND {_UPGRADED}",  # noqa: S608 - constants only
+    ("sightings", "url"): f"o.url IS NULL AND {_UPGRADED}",
+    # Version 0.1 kept no evidence of an imported text: it has evidence since it was imported again.
+    ("articles", "first_seen_at"): f"o.source_file IS NOT NULL AND o.first_seen_at < n.first_seen_at AND {_UPGRADED}",
+    ("revisions", "seen_at"): f"o.article < 0 AND o.seen_at < n.seen_at AND {_UPGRADED}",
+    # `vna reparse` does not read imported texts again.
+    ("articles", "parser"): "o.source_file IS NOT NULL",
+    # Version 0.1 wrote no purpose.
+    ("raw", "purpose"): f"o.purpose IS NULL AND {_UPGRADED}",
     ("gaps", "note"): "(o.note IS NULL) = (n.note IS NULL)",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class RowDifference:
+    """A row that differs: `key` maps the columns by which rows are matched to their values.
+
+    `only_old` and `only_new`: the row exists in one database only. Otherwise, `columns` has the names of the columns
+    whose values differ. The key of a row that only the new database has contains ids of that database.
+    """
+
+    key: Mapping[str, object]
+    only_old: bool = False
+    only_new: bool = False
+    columns: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return the values of the key, separated by spaces."""
+        return " ".join(map(str, self.key.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,114 +133,174 @@ class TableDifference:
 
 
 @contextmanager
-def attached(db: Database, old: Path) -> Iterator[None]:
-    """Attach the database file `old` under the schema name `old` for the duration of the block.
+def attached(db: Database, file: Path, name: str = "old") -> Iterator[None]:
+    """Attach a database file under the schema name `name` for the duration of the block.
 
     Raises:
         StorageError: the attached database cannot be read, for example because it is damaged.
 
     """
-    db.conn.execute("ATTACH DATABASE ? AS old", (str(old.absolute()),))
+    db.conn.execute(f"ATTACH DATABASE ? AS {name}", (str(file.absolute()),))
     try:
-        with translated_errors(old):
+        with translated_errors(file):
             yield
     finally:
-        db.conn.execute("DETACH DATABASE old")
+        db.conn.execute(f"DETACH DATABASE {name}")
+
+
+class Comparison:
+    """Compares two databases that are open in one connection, under the schema names `old` and `new`.
+
+    A table or column that the old database lacks, although it has the same schema version, counts as different.
+    """
+
+    def __init__(self, db: Database, old: str = "old", new: str = "main") -> None:
+        self._db = db
+        self._old = old
+        self._new = new
+
+    def tables(self) -> list[TableDifference]:
+        """Compare each table."""
+        with self._mapped_ids():
+            found = [self._table(table) for table in EVIDENCE]
+        found += [TableDifference(table, "log", *self._counts(table)) for table in LOGS]
+        return found + [TableDifference(table, "derived", *self._counts(table)) for table in DERIVED]
+
+    def rows(self) -> Iterator[tuple[str, RowDifference]]:
+        """Yield each differing row of the tables in `EVIDENCE`, with the name of its table."""
+        with self._mapped_ids():
+            for table in EVIDENCE:
+                for row in self._rows(table):
+                    yield table, row
+
+    @contextmanager
+    def _mapped_ids(self) -> Iterator[None]:
+        """Create temporary tables that map the ids of the old database to those of the new one, for the block."""
+        for table, key in _RENUMBERED.items():
+            same = " AND ".join(f"o.{name} = n.{name}" for name in key)
+            self._db.conn.execute(f"CREATE TEMP TABLE {table}_ids (old INTEGER PRIMARY KEY, new INTEGER NOT NULL)")
+            if {"id", *key} <= self._old_columns(table):
+                self._db.conn.execute(
+                    f"""INSERT INTO temp.{table}_ids
+                        SELECT o.id, n.id FROM {self._old}.{table} o JOIN {self._new}.{table} n ON {same}"""  # noqa: S608 - constants only
+                )
+        try:
+            yield
+        finally:
+            for table in _RENUMBERED:
+                self._db.conn.execute(f"DROP TABLE temp.{table}_ids")
+
+    def _table(self, table: str) -> TableDifference:
+        old, new = self._counts(table)
+        if not set(self._key(table)) <= self._old_columns(table):
+            return TableDifference(table, "evidence", old, new, old, new)
+        counts, columns = dict.fromkeys(("only_old", "only_new", "changed"), 0), dict[str, int]()
+        lost, changed = list[str](), list[str]()
+        for row in self._rows(table):
+            counts["only_old" if row.only_old else "only_new" if row.only_new else "changed"] += 1
+            for name in row.columns:
+                columns[name] = columns.get(name, 0) + 1
+            if not row.only_new and len(named := lost if row.only_old else changed) < _NAMED:
+                named.append(str(row))
+        return TableDifference(
+            table, "evidence", old, new, **counts, renumbered=self._renumbered(table), columns=columns,
+            lost_rows=tuple(lost), changed_rows=tuple(changed),
+        )  # fmt: skip
+
+    def _rows(self, table: str) -> Iterator[RowDifference]:
+        key, known = self._key(table), self._old_columns(table)
+        if not set(key) <= known:
+            return
+        source = f"{self._old}.{table} o"
+        other = f"{self._new}.{table} n"
+        same = " AND ".join(f"n.{name} IS {_translated(table, name)}" for name in key)
+        names = ", ".join(f"o.{name}" for name in key)
+        tests = self._tests(table, key, known)
+        flags = "".join(f", {test}" for test in tests.values())
+        changed = self._db.execute(
+            f"SELECT {names}{flags} FROM {source} JOIN {other} ON {same} WHERE {' OR '.join(tests.values()) or '0'}"  # noqa: S608 - constants only
+            f" ORDER BY {names}"
+        )
+        for values in changed:
+            columns = itertools.compress(tests, values[len(key) :])
+            yield RowDifference(dict(zip(key, values, strict=False)), columns=tuple(columns))
+        only_old = (
+            f"SELECT {names} FROM {source} WHERE NOT EXISTS (SELECT 1 FROM {other} WHERE {same}) ORDER BY {names}"  # noqa: S608 - constants only
+        )
+        for values in self._db.execute(only_old):
+            yield RowDifference(dict(zip(key, values, strict=True)), only_old=True)
+        translated = ", ".join(_translated(table, name) for name in key)
+        only_new = f"SELECT {', '.join(key)} FROM {self._new}.{table} EXCEPT SELECT {translated} FROM {source}"  # noqa: S608 - constants only
+        for values in self._db.execute(only_new):
+            yield RowDifference(dict(zip(key, values, strict=True)), only_new=True)
+
+    def _tests(self, table: str, key: tuple[str, ...], known: set[str]) -> dict[str, str]:
+        """Return the SQL condition under which each column of a table differs."""
+        compared = [name for name, _ in self._columns(table) if name not in key and name not in _SKIPPED.get(table, ())]
+        return {name: self._test(table, name) if name in known else "1" for name in compared}
+
+    def _test(self, table: str, name: str) -> str:
+        test = f"n.{name} IS NOT {_translated(table, name)}"
+        exception = _NOT_EVIDENT.get((table, name))
+        if (table, name) == ("pages", "url") and "url" not in self._old_columns("sightings"):
+            exception = None
+        return f"({test} AND NOT ({exception.format(old=self._old)}))" if exception else f"({test})"
+
+    def _renumbered(self, table: str) -> int:
+        if table not in _RENUMBERED:
+            return 0
+        return int(self._db.execute(f"SELECT count(*) FROM temp.{table}_ids WHERE old <> new").fetchone()[0])  # noqa: S608 - constants only
+
+    def _key(self, table: str) -> tuple[str, ...]:
+        return EVIDENCE[table] or tuple(
+            name for name, rank in sorted(self._columns(table), key=lambda column: column[1]) if rank
+        )
+
+    def _columns(self, table: str) -> list[tuple[str, int]]:
+        """Return the columns of a table, each with its position in the primary key, from 1 (0: not part of the key)."""
+        return [(row[1], row[5]) for row in self._db.execute(f"PRAGMA {self._new}.table_info({table})")]
+
+    def _old_columns(self, table: str) -> set[str]:
+        """Return the names of the columns of a table in the old database; none if it lacks the table."""
+        return {row[1] for row in self._db.execute(f"PRAGMA {self._old}.table_info({table})")}
+
+    def _counts(self, table: str) -> tuple[int, int]:
+        schemas = (self._old, self._new) if self._old_columns(table) else (self._new,)
+        *old, new = (self._db.execute(f"SELECT count(*) FROM {name}.{table}").fetchone()[0] for name in schemas)  # noqa: S608 - constants only
+        return (old[0] if old else 0), new
 
 
 def compare(db: Database) -> list[TableDifference]:
-    """Compare each table of `db` with the same table of the attached database (see `attached`).
-
-    A table or column that the attached database lacks, although it has the same schema version, counts as different.
-    """
-    for table, key in _RENUMBERED.items():
-        _map_ids(db, table, key)
-    found = [_compare_table(db, table, key) for table, key in EVIDENCE.items()]
-    for table in _RENUMBERED:
-        db.conn.execute(f"DROP TABLE temp.{table}_ids")
-    found += [TableDifference(table, "log", *_counts(db, table)) for table in LOGS]
-    return found + [TableDifference(table, "derived", *_counts(db, table)) for table in DERIVED]
+    """Compare each table of `db` with the same table of the attached database (see `attached`)."""
+    return Comparison(db).tables()
 
 
 def copy_logs(db: Database) -> None:
-    """Copy the tables in `LOGS` from the attached database into `db`, except plan pages that `db` does not know."""
+    """Copy the tables in `LOGS` from the attached database into `db`.
+
+    References to rows that `db` does not have are left empty; rows that need them are left out.
+    """
     for table in LOGS:
-        names = ", ".join(column for column, _ in _columns(db, table) if column in _old_columns(db, table))
+        old, new = (
+            {row[1]: None for row in db.execute(f"PRAGMA {name}.table_info({table})")} for name in ("old", "main")
+        )
+        names = ", ".join(column for column in new if column in old)
         if not names:
             continue
-        known = " WHERE page IN (SELECT id FROM pages)" if table == "plan_pages" else ""
-        db.conn.execute(f"INSERT INTO main.{table} ({names}) SELECT {names} FROM old.{table}{known}")  # noqa: S608 - constants only
-
-
-def _map_ids(db: Database, table: str, key: Sequence[str]) -> None:
-    """Create a temporary table that maps the ids of a table in the old database to those in the new one."""
-    same = " AND ".join(f"o.{name} = n.{name}" for name in key)
-    db.conn.execute(f"CREATE TEMP TABLE {table}_ids (old INTEGER PRIMARY KEY, new INTEGER NOT NULL)")
-    if not {"id", *key} <= _old_columns(db, table):
-        return
-    db.conn.execute(
-        f"INSERT INTO temp.{table}_ids SELECT o.id, n.id FROM old.{table} o JOIN main.{table} n ON {same}"  # noqa: S608 - constants only
-    )
-
-
-def _compare_table(db: Database, table: str, key: tuple[str, ...] | None) -> TableDifference:
-    columns = _columns(db, table)
-    key = key or tuple(name for name, rank in sorted(columns, key=lambda column: column[1]) if rank)
-    known = _old_columns(db, table)
-    old, new = _counts(db, table)
-    if not set(key) <= known:
-        return TableDifference(table, "evidence", old, new, old, new)
-    same = " AND ".join(f"n.{name} IS {_translated(table, name)}" for name in key)
-    compared = [name for name, _ in columns if name not in key and name not in _SKIPPED.get(table, ())]
-    has_addresses = "url" in _old_columns(db, "sightings")
-    tests = {name: _test(table, name, has_addresses=has_addresses) if name in known else "1" for name in compared}
-    sums = ", ".join(f"coalesce(sum({test}), 0)" for test in tests.values())
-    any_test = " OR ".join(tests.values()) or "0"
-    other_ids = "coalesce(sum(o.id <> n.id), 0)" if "id" in _SKIPPED.get(table, ()) and "id" in known else "0"
-    shared, renumbered, changed, *each = db.execute(
-        f"SELECT count(*), {other_ids}, coalesce(sum({any_test}), 0){', ' * bool(tests)}{sums}"  # noqa: S608 - constants only
-        f" FROM old.{table} o JOIN main.{table} n ON {same}"
-    ).fetchone()
-    differing = {name: count for name, count in zip(tests, each, strict=True) if count}
-    without = f"FROM old.{table} o WHERE NOT EXISTS (SELECT 1 FROM main.{table} n WHERE {same})"  # noqa: S608 - constants only
-    with_other = f"FROM old.{table} o JOIN main.{table} n ON {same} WHERE {any_test}"
-    return TableDifference(
-        table, "evidence", old, new, old - shared, new - shared, changed, renumbered, differing,
-        _first_keys(db, key, without) if old > shared else (), _first_keys(db, key, with_other) if changed else (),
-    )  # fmt: skip
-
-
-def _first_keys(db: Database, key: Sequence[str], rows: str) -> tuple[str, ...]:
-    """Return the keys of the first of the `rows`, which is an SQL clause that calls the old row `o`."""
-    names = ", ".join(f"o.{name}" for name in key)
-    found = db.execute(f"SELECT {names} {rows} ORDER BY {names} LIMIT {_NAMED}")
-    return tuple(" ".join(map(str, row)) for row in found)
-
-
-def _test(table: str, name: str, *, has_addresses: bool) -> str:
-    """Return the SQL condition under which a column differs; `has_addresses`: whether old sightings have a URL."""
-    test = f"n.{name} IS NOT {_translated(table, name)}"
-    exception = _NOT_EVIDENT.get((table, name)) if has_addresses or (table, name) != ("pages", "url") else None
-    return f"({test} AND NOT ({exception}))" if exception else f"({test})"
+        needed = {row[1] for row in db.execute(f"PRAGMA main.table_info({table})") if row[3]}
+        known = {
+            row[3]: f"EXISTS (SELECT 1 FROM main.{row[2]} p WHERE p.{row[4]} = o.{row[3]})"  # noqa: S608 - constants only
+            for row in db.execute(f"PRAGMA main.foreign_key_list({table})")
+        }
+        where = " AND ".join(["1", *(test for column, test in known.items() if column in needed)])
+        values = ", ".join(
+            f"iif({known[column]}, o.{column}, NULL)" if column in known and column not in needed else f"o.{column}"
+            for column in names.split(", ")
+        )
+        db.conn.execute(f"INSERT INTO main.{table} ({names}) SELECT {values} FROM old.{table} o WHERE {where}")  # noqa: S608 - constants only
 
 
 def _translated(table: str, name: str) -> str:
     """Return the SQL expression for a column of an old row; if it contains ids, they are translated to new ids."""
     referred = _REFERENCES.get((table, name))
     return f"(SELECT new FROM temp.{referred}_ids WHERE old = o.{name})" if referred else f"o.{name}"  # noqa: S608 - constants only
-
-
-def _columns(db: Database, table: str) -> list[tuple[str, int]]:
-    """Return the columns of a table, each with its position in the primary key, from 1 (0: not part of the key)."""
-    return [(row[1], row[5]) for row in db.execute(f"PRAGMA main.table_info({table})")]
-
-
-def _old_columns(db: Database, table: str) -> set[str]:
-    """Return the names of the columns of a table in the attached database; none if it lacks the table."""
-    return {row[1] for row in db.execute(f"PRAGMA old.table_info({table})")}
-
-
-def _counts(db: Database, table: str) -> tuple[int, int]:
-    schemas = ("old", "main") if _old_columns(db, table) else ("main",)
-    *old, new = (db.execute(f"SELECT count(*) FROM {name}.{table}").fetchone()[0] for name in schemas)  # noqa: S608 - constants only
-    return (old[0] if old else 0), new

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from crawler.types import RawRef
+from crawler.storage.diff_db import EVIDENCE
+from crawler.storage.schema_check import SchemaDifference, schema_differences, unknown_entries, wrong_types
+from crawler.types import RawRef, Reading, Repair
 
 _STEPS = 100_000  # SQLite virtual machine instructions between two calls of `stopping`
 _BATCH = 500  # rows of a sample that are read at a time
@@ -45,7 +47,9 @@ class EvidenceQueries:
 
     def raw_files(self) -> dict[str, int]:
         """Return the WARC files to which the table `raw` refers, each with its number of captures."""
-        rows = self.db.query("SELECT file, count(*) AS n FROM raw GROUP BY file ORDER BY file")
+        rows = self.db.query(
+            "SELECT file, count(*) AS n FROM raw WHERE typeof(file) = 'text' GROUP BY file ORDER BY file"
+        )
         return {row["file"]: row["n"] for row in rows}
 
     def raw_of(self, file: str) -> Iterator[RawRow]:
@@ -79,6 +83,13 @@ class EvidenceQueries:
         ).fetchone()
         return int(row[0])
 
+    def requests_by_day(self) -> dict[str, int]:
+        """Return the number of logged requests for each day in UTC (`2026-11-21`), without those for robots.txt."""
+        rows = self.db.execute(
+            "SELECT substr(at, 1, 10), count(*) FROM fetches WHERE url NOT LIKE '%/robots.txt' GROUP BY 1 ORDER BY 1"
+        )
+        return dict(rows.fetchall())
+
     def without_evidence(self) -> list[int]:
         """Return the ids of articles without a capture."""
         return self._ids(_WITHOUT_EVIDENCE)
@@ -93,6 +104,59 @@ class EvidenceQueries:
     def not_searchable(self) -> list[int]:
         """Return the ids of articles that are missing from the search index."""
         return self._ids(_UNFOLDED)
+
+    def parsed_by_others(self, version: int) -> frozenset[int]:
+        """Return the ids of the articles that another version of the parser than `version` read from pages."""
+        return frozenset(self._ids(f"SELECT id FROM articles WHERE parser <> {version:d} AND source_file IS NULL"))  # noqa: S608 - a number
+
+    def article_spread(self, count: int, shift: int, parser: int) -> list[int]:
+        """Return the ids of about `count` articles that the version `parser` of the parser read from pages.
+
+        They are spread evenly over all articles; a different `shift` selects different ones.
+        """
+        total = int(self.db.execute("SELECT count(*) FROM articles").fetchone()[0])
+        step = max(1, total // max(1, count))
+        sql = """SELECT id FROM (SELECT id, parser, source_file, row_number() OVER (ORDER BY id) AS number FROM articles)
+                 WHERE number % ? = ? AND parser = ? AND source_file IS NULL"""
+        return [row[0] for row in self.db.execute(sql, [step, shift % step, parser])]
+
+    def captures_of(self, key: int) -> list[tuple[int, bool, tuple[RawRef, ...]]]:
+        """Return each revision of an article: its number, whether it is the current one, and its captures.
+
+        Of the current revision, these are the first and the last capture; of the others, the first one.
+
+        Revisions whose capture is missing are left out.
+        """
+        rows = self.db.execute(
+            """SELECT v.revision, v.revision = a.revision, r.file, r.offset, r.length, r.digest
+               FROM revisions v JOIN articles a ON a.id = v.article
+               JOIN raw r ON r.id = v.raw_id OR (v.revision = a.revision AND r.id = a.last_raw_id)
+               WHERE v.article = ? ORDER BY v.revision, r.id""",
+            [key],
+        ).fetchall()
+        found: dict[tuple[int, bool], list[RawRef]] = {}
+        for number, current, *ref in rows:
+            found.setdefault((number, bool(current)), []).append(RawRef(*ref))
+        return [(number, current, tuple(refs)) for (number, current), refs in found.items()]
+
+    def stored_reading(self, key: int) -> Reading | None:
+        """Return the repaired text of an article and its repairs; None if the archive does not have the article.
+
+        No other column is read: a damaged one does not matter here.
+        """
+        row = self.db.execute("SELECT clean FROM articles WHERE id = ?", [key]).fetchone()
+        sql = "SELECT rule, offset, before, after FROM repairs WHERE article = ? ORDER BY position"
+        return Reading(row[0], tuple(Repair(*values) for values in self.db.execute(sql, [key]))) if row else None
+
+    def page_visited_at(self, post_id: int) -> str | None:
+        """Return when a page was last requested, successfully or not; None if it never was."""
+        row = self.db.execute("SELECT last_fetched_at FROM pages WHERE id = ?", [post_id]).fetchone()
+        return None if row is None or row[0] is None else str(row[0])
+
+    def folded_text(self, key: int) -> str | None:
+        """Return the text of an article in the search index; None if the article is not in it."""
+        row = self.db.execute("SELECT text FROM articles_folded WHERE id = ?", [key]).fetchone()
+        return str(row[0]) if row else None
 
     def broken_references(self) -> dict[str, int]:
         """Return the number of rows that refer to a missing row, for each table that has such rows."""
@@ -109,6 +173,18 @@ class EvidenceQueries:
             self._unless_stopped(error)
             return [str(error)]
         return [line for line in found if line != "ok" and _SEARCH_INDEX_ERROR not in line]
+
+    def schema_differences(self) -> list[SchemaDifference]:
+        """Return how the tables, indexes and triggers differ from those of a new database."""
+        return schema_differences(self.db)
+
+    def wrong_types(self) -> list[tuple[str, str, str]]:
+        """Return the table, the column and the first row for each column of evidence with values of a wrong type."""
+        return wrong_types(self.db, EVIDENCE)
+
+    def unknown_entries(self) -> list[tuple[str, str]]:
+        """Return the table and the key of each unknown migration or setting of the search index."""
+        return unknown_entries(self.db)
 
     def search_damage(self) -> str | None:
         """Check the search index against the indexed texts; return an error message, or None if the index is intact."""

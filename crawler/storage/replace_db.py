@@ -5,17 +5,21 @@ Boundary: moves, links and deletes files. While it runs, no process may have the
 
 from __future__ import annotations
 
+import fcntl
 import shutil
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from crawler import files
 from crawler.storage.archive import FILE
-from crawler.storage.base import not_writable
+from crawler.storage.base import is_read_only, not_writable
 
 _SUFFIXES = ("-wal", "-shm")
 _UNFINISHED = "unfinished"
+_TEMPORARY = ".verify-"
+_IN_USE = "in-use"
 
 
 def replace_database(fresh: Path, folder: Path, stamp: str) -> Path | None:
@@ -104,6 +108,38 @@ def unfinished_folder(into: Path, warc: Path) -> Iterator[Path]:
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def temporary_folder(archive: Path) -> Iterator[Path]:
+    """Yield a folder for a temporary database next to the database of an archive; delete the folder when the block ends.
+
+    If the archive cannot be written, the folder is in the system's folder for temporary files. The folder has a link to
+    the WARC files of the archive. What killed processes left is deleted first.
+
+    Raises:
+        StorageError: the folder cannot be written.
+
+    """
+    parent = None if is_read_only(archive / FILE) else archive
+    for left in archive.glob(f"{_TEMPORARY}*"):
+        _remove_if_left(left)
+    try:
+        with tempfile.TemporaryDirectory(prefix=_TEMPORARY, dir=parent, ignore_cleanup_errors=True) as name:
+            folder = Path(name)
+            with files.open_to_append(folder / _IN_USE) as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH)
+                (folder / "warc").symlink_to((archive / "warc").resolve(), target_is_directory=True)
+                yield folder
+    except OSError as error:
+        raise not_writable(parent or Path(tempfile.gettempdir()), error) from error
+
+
+def _remove_if_left(folder: Path) -> None:
+    """Delete the temporary folder of a process that was killed: nobody holds its lock."""
+    with suppress(OSError), files.open_to_append(folder / _IN_USE) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder)
 
 
 def remove_folder(folder: Path) -> None:

@@ -18,7 +18,7 @@ from crawler import records
 from crawler.article_fields import ArticleField, In, fields_in
 from crawler.clock import from_text, to_text
 from crawler.identity import Decision, RevisionMoment
-from crawler.types import Article, Reading, StoredArticle
+from crawler.types import Article, RawRef, Reading, StoredArticle
 
 _FIELDS = fields_in(In.REVISIONS)
 
@@ -93,6 +93,14 @@ class Revisions:
             row,
         )
 
+    def differing_revision_columns(self, intent: ArticleIntent) -> set[str]:
+        """Return the columns that differ between a stored revision and a reading of its page."""
+        key = [intent.key, intent.decision.revision]
+        row = next(self.db.query("SELECT * FROM revisions WHERE article = ? AND revision = ?", key), None)
+        if row is None:
+            return {"revision"}
+        return {name for name, value in _content(intent).items() if name != "raw_id" and row[name] != value}
+
     def revision(self, key: int, *, number: int | None = None, as_of: str | None = None) -> StoredArticle | None:
         """Return one article as it was in a revision, or None if there is no such revision.
 
@@ -148,6 +156,52 @@ class Revisions:
         self.add_revision(intent)
         self.db.conn.execute("UPDATE articles SET revision = revision + 1 WHERE id = ?", (key,))
         self._first_seen(key, intent.now)
+
+    def revised_pages(self) -> list[int]:
+        """Return the ids of the articles that were read from pages and have several revisions."""
+        return [row[0] for row in self.db.execute("SELECT id FROM articles WHERE revision > 1 AND source_file IS NULL")]
+
+    def first_captures(self, key: int) -> list[tuple[int, int, RawRef]]:
+        """Return the number of each revision of an article with the id and the place of the first capture that shows it."""
+        rows = self.db.execute(
+            """SELECT v.revision, r.id, r.file, r.offset, r.length, r.digest FROM revisions v JOIN raw r ON r.id = v.raw_id
+               WHERE v.article = ? ORDER BY v.revision""",
+            [key],
+        )
+        return [(number, raw_id, RawRef(*ref)) for number, raw_id, *ref in rows.fetchall()]
+
+    def keep_revisions(self, key: int, numbers: Sequence[int], changes: Sequence[Sequence[str]]) -> None:
+        """Delete all revisions of an article except `numbers`, and number those from 1.
+
+        `changes` has the names of the fields that each of them changed. Needs an open transaction.
+        """
+        for new, (number, changed) in enumerate(zip(numbers, changes, strict=True), start=1):
+            self.db.conn.execute(
+                "UPDATE revisions SET revision = ?, changed = ? WHERE article = ? AND revision = ?",
+                (-new, records.dump(changed), key, number),
+            )
+        self.db.conn.execute("DELETE FROM revisions WHERE article = ? AND revision > 0", (key,))
+        self.db.conn.execute("UPDATE revisions SET revision = -revision WHERE article = ?", (key,))
+        self.db.conn.execute("UPDATE articles SET revision = ? WHERE id = ?", (len(numbers), key))
+
+    def set_back(self, key: int, raw_id: int, before: int | None) -> None:
+        """Record that the content of an article is that of the capture `raw_id`.
+
+        `before` is the id of the first capture that did not show this content; None if the last one shows it.
+        """
+        self.db.conn.execute(
+            """UPDATE articles SET raw_id = :raw, fingerprint =
+                 (SELECT fingerprint FROM revisions WHERE article = :id ORDER BY revision DESC LIMIT 1) WHERE id = :id""",
+            {"raw": raw_id, "id": key},
+        )
+        if before is None:
+            return
+        self.db.conn.execute(
+            """UPDATE articles SET (last_raw_id, checked_at) =
+                 (SELECT id, fetched_at FROM raw WHERE id BETWEEN :raw AND :before - 1 AND status = 200
+                    AND (id = :raw OR purpose = 'page:' || :id) ORDER BY id DESC LIMIT 1) WHERE id = :id""",
+            {"raw": raw_id, "before": before, "id": key},
+        )
 
     def _first_seen(self, key: int, at: datetime) -> None:
         self.db.conn.execute(

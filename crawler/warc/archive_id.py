@@ -1,4 +1,4 @@
-"""Reads the identity of an archive and the clock period from the `warcinfo` records of its WARC files.
+"""Reads the identity of an archive, the clock period and the settings of the run from the `warcinfo` records of its WARC files.
 
 Boundary: reads only the first record of each file.
 """
@@ -10,14 +10,16 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from crawler.warc.members import ARCHIVE_ID, CLOCK_PERIOD, URN
+from crawler.warc.members import ARCHIVE_ID, CLOCK_PERIOD, SETTINGS, URN
 
-_FIRST = 1 << 16  # a `warcinfo` record has less than 1 kB
+_FIRST = 1 << 20  # bytes; a `warcinfo` record has about 1 kB, more only if the configuration has many sources
 _FIELD = re.compile(
     rf"^{ARCHIVE_ID}:[ \t]*{URN}([0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})[ \t]*\r?$".encode(),
     re.MULTILINE | re.IGNORECASE,
 )
 _PERIOD = re.compile(rf"^{CLOCK_PERIOD}:[ \t]*([0-9]{{1,9}})[ \t]*\r?$".encode(), re.MULTILINE | re.IGNORECASE)
+
+_SETTINGS = re.compile(rf"^{SETTINGS}:[ \t]*(.*?)[ \t]*\r?$".encode(), re.MULTILINE | re.IGNORECASE)
 
 
 def archive_id(path: Path) -> str | None:
@@ -43,6 +45,17 @@ def clock_period(path: Path) -> int:
     """
     found = _PERIOD.search(_warcinfo(path))
     return int(found[1]) if found else 0
+
+
+def run_settings(path: Path) -> str:
+    """Return the settings of the run that began a WARC file, as text; empty if the file names none.
+
+    Raises:
+        OSError: the file cannot be read.
+
+    """
+    found = _SETTINGS.search(_warcinfo(path))
+    return found[1].decode("ascii", "replace") if found else ""
 
 
 def archive_ids(directory: Path) -> Iterator[tuple[Path, str]]:

@@ -29,6 +29,7 @@ ORIGIN = "VNA-Origin"  # the collection that a capture was imported from
 WRITTEN = "VNA-Written"  # when it was imported
 ARCHIVE_ID = "vna-archive-id"  # field of the `warcinfo` record: the identity of the archive, as `urn:uuid:...`
 CLOCK_PERIOD = "vna-clock-period"  # field of the `warcinfo` record: how often the clock had been set back, if ever
+SETTINGS = "vna-settings"  # field of the `warcinfo` record: the settings of the run, as JSON
 URN = "urn:uuid:"
 
 
@@ -97,11 +98,14 @@ def resource(name: str, at: datetime, content: str) -> bytes:
     return _member("resource", name, warc, None, content.encode(), "text/plain; charset=utf-8")
 
 
-def warcinfo(name: str, now: datetime, software: str, identity: str | None = None, period: int = 0) -> bytes:
+def warcinfo(
+    name: str, now: datetime, software: str, identity: str | None = None, period: int = 0, settings: str = ""
+) -> bytes:
     """Return the `warcinfo` record with which every WARC file starts.
 
     `name` is the path of the file. `identity` is the identity of the archive, a UUID, which is written as the field
-    `vna-archive-id`. `period` is the clock period in which the records of the file are written.
+    `vna-archive-id`. `period` is the clock period in which the records of the file are written. `settings` are the settings of the run, in
+    one line.
     """
     buffer = io.BytesIO()
     writer = WARCWriter(buffer, gzip=True, warc_version="WARC/1.1")
@@ -110,6 +114,8 @@ def warcinfo(name: str, now: datetime, software: str, identity: str | None = Non
         fields[ARCHIVE_ID] = f"{URN}{identity}"
     if period:
         fields[CLOCK_PERIOD] = str(period)
+    if settings:
+        fields[SETTINGS] = settings
     record = writer.create_warcinfo_record(name.rpartition("/")[2], fields)
     record.rec_headers.replace_header("WARC-Date", to_precise_text(now))
     writer.write_record(record)

@@ -15,6 +15,21 @@ from crawler.warc.reading import NO_RECORD, Record, advance, parse_records
 from crawler.warc.tail import next_record
 
 _CHUNK = 1 << 17
+_HEAD = 1 << 16  # a header of a record has less than 64 kB
+
+
+@dataclass(frozen=True, slots=True)
+class RecordHead:
+    """The fields of a record by which a response and its request refer to each other.
+
+    `concurrent_to` is the id of the response that belongs to a request; it is empty in other records.
+    """
+
+    warc_type: str
+    record_id: str
+    concurrent_to: str
+    date: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +42,7 @@ class Member:
     offset: int
     length: int
     record: Record | None
+    head: RecordHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +125,15 @@ def _read(name: str, offset: int, member: bytes) -> tuple[Member | None, str]:
         records = list(parse_records(io.BytesIO(member), name, offset))
     except NO_RECORD as error:
         return None, str(error) or type(error).__name__
-    return Member(offset, len(member), records[0] if records else None), ""
+    return Member(offset, len(member), records[0] if records else None, _head(member)), ""
+
+
+def _head(member: bytes) -> RecordHead:
+    text = zlib.decompressobj(wbits=31).decompress(member, _HEAD).partition(b"\r\n\r\n")[0]
+    pairs = (line.partition(b":") for line in text.splitlines())
+    fields = {name.strip().lower(): value.strip().decode("utf-8", "replace") for name, _, value in pairs}
+    names = (b"warc-type", b"warc-record-id", b"warc-concurrent-to", b"warc-date", b"warc-target-uri")
+    return RecordHead(*(fields.get(name, "") for name in names))
 
 
 def _damage(path: Path, name: str, offset: int, reason: str) -> Damage:

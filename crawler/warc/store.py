@@ -23,10 +23,10 @@ from crawler import files
 from crawler.errors import WarcError
 from crawler.types import Fetched, RawRef
 from crawler.warc import members
-from crawler.warc.archive_id import archive_id, clock_period
+from crawler.warc.archive_id import archive_id, archive_ids, clock_period, run_settings
 from crawler.warc.reading import Record, corrupted, read_file, read_member
 from crawler.warc.scan import Damage, Member, ends_with_request, scan
-from crawler.warc.tail import try_repair_tail
+from crawler.warc.tail import torn_name, try_repair_tail
 
 _OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # the file may be intact: not reported as damage
 _SOFTWARE = f"vna-archive/{crawler.__version__}"
@@ -42,6 +42,8 @@ class WarcStore:
 
     `identity` is the identity of the archive, which is written into each new file. A file of another archive is never
     continued. `period_at` returns the clock period of a time; the records of a file have the same clock period.
+    `settings` are the settings of the run, in one line; the records of a file are written with the same settings. If
+    they are empty, any file is continued.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class WarcStore:
         identity: str | None = None,
         known_end: Callable[[str], int] | None = None,
         period_at: Callable[[datetime], int] = lambda _: 0,
+        settings: str = "",
     ) -> None:
         self._directory = directory
         self._max_bytes = max_bytes
@@ -60,6 +63,7 @@ class WarcStore:
         self._identity = identity
         self._known_end = known_end
         self._period_at = period_at
+        self._settings = settings
         self._period = 0  # of the open file
         self._file: IO[bytes] | None = None
         self._name = ""
@@ -105,6 +109,15 @@ class WarcStore:
         """
         return self._write(at, members.resource(name, at, content), members.digest(content.encode()))
 
+    def begin(self, at: datetime) -> None:
+        """Open the file for the next record, so that the settings of the run are on the disk before it.
+
+        Raises:
+            WarcError: the file cannot be written.
+
+        """
+        self._write(at, b"", "")
+
     def close(self) -> None:
         """Close the file that is open for writing; the next write opens a file again."""
         file, self._file = self._file, None
@@ -132,7 +145,8 @@ class WarcStore:
 
     def names(self) -> list[str]:
         """Return the paths of the WARC files relative to their directory, oldest first."""
-        return sorted(p.relative_to(self._directory).as_posix() for p in self._directory.rglob("*.warc.gz"))
+        paths = (path for path in self._directory.rglob("*.warc.gz") if path.is_file())
+        return sorted(path.relative_to(self._directory).as_posix() for path in paths)
 
     def records(self, name: str | None = None, start: int = 0) -> Iterator[Record]:
         """Yield the records of all files, or of the file `name` from the byte offset `start` on, in writing order.
@@ -148,6 +162,18 @@ class WarcStore:
         """Yield the gzip members of a file from the byte offset `start` on, and a `Damage` for each unreadable part."""
         return scan(self._directory / name, name, start)
 
+    def identities(self) -> list[tuple[str, str]]:
+        """Return the files that name the archive that wrote them, oldest first, each with the identity of the archive."""
+        return [(path.as_posix(), identity) for path, identity in archive_ids(self._directory)]
+
+    def was_torn(self, name: str, offset: int) -> bool:
+        """Whether an incomplete record at the byte `offset` of a file was cut off after a crash."""
+        return torn_name(self.path(name), offset).exists()
+
+    def path(self, name: str) -> Path:
+        """Return the full path of a file."""
+        return self._directory / name
+
     def size(self, name: str) -> int:
         """Return the size of a file in bytes."""
         return (self._directory / name).stat().st_size
@@ -155,6 +181,10 @@ class WarcStore:
     def clock_period(self, name: str) -> int:
         """Return the number of the clock period in which a file was written."""
         return clock_period(self._directory / name)
+
+    def run_settings(self, name: str) -> str:
+        """Return the settings of the run that began a file, as text; empty if the file names none."""
+        return run_settings(self._directory / name)
 
     @contextmanager
     def try_lock(self, name: str) -> Iterator[bool]:
@@ -206,7 +236,8 @@ class WarcStore:
         path, self._file = self._writable_file(folder, day)
         self._name = path.relative_to(self._directory).as_posix()
         if self._file.seek(0, os.SEEK_END) == 0:
-            self._file.write(members.warcinfo(self._name, now, self._software, self._identity, period))
+            head = members.warcinfo(self._name, now, self._software, self._identity, period, self._settings)
+            self._file.write(head)
             files.sync_folder(folder)
         return self._file
 
@@ -237,8 +268,10 @@ class WarcStore:
         return self._known_end is None or all(r.warc_type == "metadata" for r in self.records_without_rows(name))
 
     def _belongs(self, path: Path, size: int) -> bool:
-        """Whether a file is of this archive and of the current clock period."""
+        """Whether a file is of this archive and of the current clock period, with the same settings of the run."""
         if size and clock_period(path) != self._period:
+            return False
+        if size and self._settings and run_settings(path) != self._settings:
             return False
         return self._identity is None or archive_id(path) in (None, self._identity)
 

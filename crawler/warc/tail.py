@@ -41,12 +41,16 @@ def repair_tail(path: Path, start: int = 0) -> int:
         raise corrupted(path, good, "incomplete at its end, and a symbolic link, which is not repaired")
     with path.open("r+b") as file:
         file.seek(good)
-        torn = path.with_name(f"{path.name}.{good}.torn")
-        files.replace(torn, file)
+        files.replace(torn_name(path, good), file)
         file.truncate(good)
         file.flush()
         os.fsync(file.fileno())
     return size - good
+
+
+def torn_name(path: Path, offset: int) -> Path:
+    """Return the path of the file that keeps the bytes cut off at a byte offset of a WARC file."""
+    return path.with_name(f"{path.name}.{offset}.torn")
 
 
 def try_repair_tail(path: Path, start: int = 0) -> bool:

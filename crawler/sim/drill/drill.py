@@ -18,6 +18,7 @@ from typing import Any
 from crawler import app
 from crawler.sim.drill.agency import Agency
 from crawler.sim.drill.clock import SharedClock
+from crawler.sim.drill.full_disk import run_on_full_disk
 from crawler.sim.drill.power import BeforePowerFailure
 from crawler.sim.drill.requests import Limit
 from crawler.sim.drill.service import DrillService
@@ -130,6 +131,15 @@ class Drill:
         self.service.start()
         self._end_outage("disk space below the reserve")
 
+    def use_up_disk(self, room: int, until: datetime) -> None:
+        """Run the service until `until` in a process that can add only `room` bytes to the WARC files."""
+        self.service.stop()
+        self._begin()
+        was_full = run_on_full_disk(self.folder, room, self._process(until))
+        self.agency.discard_last_response()
+        self.service.start()
+        self._end_outage("disk full (ENOSPC)", was_full)
+
     def cap(self, requests: int) -> None:
         """Restart the service with a daily cap that leaves `requests` requests until midnight."""
         used = app.rate_limit_status(self.service.config, self.clock).requests_today
@@ -197,7 +207,7 @@ class Drill:
     def _run_and_kill(self, requests: int, pause: float, until: datetime, *arguments: str) -> bool:
         """Return whether the process was still running when it was killed."""
         wanted, deadline = self.agency.requests + requests, time.monotonic() + _KILL_TIMEOUT
-        command = [sys.executable, "-m", "crawler.sim.drill", str(self.folder), self.agency.url, until.isoformat()]
+        command = self._process(until)
         with subprocess.Popen([*command, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as child:  # noqa: S603 - our own
             try:
                 while self.agency.requests < wanted and child.poll() is None and time.monotonic() < deadline:
@@ -210,6 +220,10 @@ class Drill:
         time.sleep(_LAST_RESPONSE)
         self.agency.discard_last_response()
         return running
+
+    def _process(self, until: datetime) -> list[str]:
+        """Return the command that runs the service in another process until the simulated time `until`."""
+        return [sys.executable, "-m", "crawler.sim.drill", str(self.folder), self.agency.url, until.isoformat()]
 
     def tear(self) -> None:
         """Append an incomplete record to the newest WARC file, as if the machine had crashed while writing it."""
@@ -225,10 +239,10 @@ class Drill:
     def _begin(self) -> None:
         self._begins.append(self.clock.true())
 
-    def _end_outage(self, name: str) -> None:
+    def _end_outage(self, name: str, happened: bool = True) -> None:
         begin = self._begins.pop()
         self.outages.append(Span(begin, self.clock.true()))
-        self._note(name, begin=begin)
+        self._note(name, happened, begin)
 
     def _note(self, name: str, happened: bool = True, begin: datetime | None = None) -> None:
         """Record a trouble that ends now, if it happened at all."""

@@ -16,6 +16,7 @@ PAGES, SITEMAPS, ROBOTS = "*.vnp", "/sitemap*", "/robots.txt"
 HANG = 10.0  # real seconds; more than the time limit of the drill's service
 #: Hour, requests and seconds. The first one is at midnight in UTC, when a new WARC file begins.
 _POWER_FAILURES = ((7, 7, 0.0), (18, 12, 0.01))
+_ROOM = 150_000  # bytes: some responses fit on the disk
 _KILLS = ((6, 0.0), (9, 0.02), (5, 0.005))  # a process is killed after so many requests, and so many seconds later
 
 
@@ -159,6 +160,8 @@ def _wrong_clock(drill: Drill) -> None:
 def _full_disk(drill: Drill) -> None:
     drill.service_at(9, drill.fill_disk)
     drill.service_at(17, drill.free_disk)
+    drill.at(18, lambda: drill.agency.publish(3))
+    drill.service_at(18, lambda: drill.use_up_disk(_ROOM, drill.day + timedelta(hours=19)))
 
 
 def _stopped(drill: Drill) -> None:
@@ -191,6 +194,6 @@ TABLE = (
     ),
     # No alert is required: a service whose due times are all corrected has nothing that shows the wrong clock.
     Scenario("machine's clock ahead by a year, then by ten, then 3 hours slow for 8 hours", _wrong_clock),
-    Scenario("free disk space below the reserve for 8 hours", _full_disk, alarm="disk"),
+    Scenario("free disk space below the reserve for 8 hours; then a full disk for an hour", _full_disk, alarm="disk"),
     Scenario("service stopped for two days", _stopped, days=2),
 )

@@ -1,0 +1,81 @@
+"""Rows are recomputed with the settings that were in force when the records were written, whatever they are now."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from support import SITE, FakeClock, mounted, poll, value, working
+from test_verify_rows import verified
+
+from crawler.pipeline import RunSettings
+from crawler.pipeline.recorded_settings import settings_text, with_settings
+from crawler.sim.site import Options
+from crawler.sim.site.story import SECTIONS
+from crawler.site import Site
+from crawler.warc import WarcStore
+
+SMALL = Options(section_size=2, home_size=4, no_api=True, sections=SECTIONS[:2])
+ADDED, EXCLUDED = f"/{SECTIONS[1].slug}/page1.vnp", "/rss/*"
+
+
+@pytest.fixture(scope="module")
+def varied(tmp_path_factory):
+    """An archive that was polled with other settings each time; the last ones brought no response."""
+    folder, clock = tmp_path_factory.mktemp("varied") / "archive", FakeClock()
+    with mounted(clock, articles=3, options=SMALL) as site:
+        for post_id in sorted(site.fake_site.ids())[:-4]:
+            site.fake_site.unpublish(post_id)
+        for settings in (
+            {"list_pages": 1, "floor": 3600, "ceiling": 86_400},
+            {"list_pages": 3, "add": (f"{SITE}{ADDED}",)},
+            {"exclude": (EXCLUDED,), "names": {"/": "À la une"}},
+        ):
+            poll(folder, clock, everything=True, **settings)
+            clock.advance(minutes=1)
+        poll(folder, clock, exclude=(EXCLUDED, "/sitemaps/*"))
+    return folder
+
+
+def test_rows_do_not_depend_on_the_present_settings(varied):
+    assert value(varied, "SELECT count(*) FROM sources WHERE state = 'excluded'") > 0
+    found = verified(varied)
+    assert (found.faults, found.unasked) == ([], 0)
+
+
+def test_files_are_continued_only_with_the_same_settings(varied):
+    with WarcStore(varied / "warc") as warc:
+        recorded = [warc.run_settings(name) for name in warc.names()]
+        records = [sum(1 for _ in warc.records(name)) for name in warc.names()]
+    assert len(set(recorded)) == len(recorded) == 4
+    assert records[-1] == 0 < min(records[:3])
+
+
+SETTINGS = RunSettings(
+    list_pages=7,
+    min_interval=timedelta(minutes=9),
+    max_interval=timedelta(days=2),
+    add=("/été.vnp",),
+    exclude=("/x*", "a\r\nb"),
+    names={"/": "À la « une »\n"},
+)
+
+
+def test_settings_are_read_as_they_were_recorded(tmp_path):
+    site = Site("https://example.org/", ("https://api.example.org",))
+    text = settings_text(SETTINGS, site)
+    assert text.isascii()
+    assert text.isprintable()
+    with working(tmp_path / "archive", FakeClock()) as run:
+        read = with_settings(replace(run, settings=RunSettings(id_probes=3)), text)
+        assert (read.settings, read.site) == (replace(SETTINGS, id_probes=3), site)
+
+
+@pytest.mark.parametrize("text", ["", "x", "[]", "{}", "null", '{"names": []}'])
+def test_unreadable_settings_are_ignored(tmp_path, text):
+    with working(tmp_path / "archive", FakeClock()) as run:
+        assert with_settings(run, text) is run
+        for name in ("list_pages", "floor", "add", "names", "root"):
+            whole = settings_text(SETTINGS, run.site)
+            assert with_settings(run, whole.replace(f'"{name}"', '"other"')) is run
