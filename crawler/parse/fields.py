@@ -20,10 +20,14 @@ _PUBLISHED = ("article:published_time", "og:article:published_time", "datepublis
 _MODIFIED = ("article:modified_time", "og:article:modified_time", "datemodified")
 
 
-def lead(layout: Markup, frame: Frame) -> str | None:
-    """Return the lead (the introductory text) of the article; None if it is missing or empty."""
-    for selector in layout.article.lead:
-        for node in frame.own((selector,)):
+def lead(page: PageTree, layout: Markup, frame: Frame) -> str | None:
+    """Return the lead (the introductory text) of the article; None if it is missing or empty.
+
+    A lead inside the body is used only if there is none outside it.
+    """
+    inside = [(selector, frame.displaced(page.tree, (selector,))) for selector in layout.article.lead]
+    for selector, nodes in [*((s, frame.own((s,))) for s in layout.article.lead), *inside]:
+        for node in nodes:
             skip = dom.ids(dom.select(node, layout.body.related)) - {node.mem_id}
             if text := dom.text(node, skip):
                 return text

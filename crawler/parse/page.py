@@ -61,10 +61,10 @@ def parse_page(
             found in the metadata.
 
     """
-    page = _open(body, url, content_type, fetched_at, edition)
+    page = open_page(body, url, content_type, fetched_at, edition)
     layouts = markup.choose(markups, fetched_at)
     for layout in layouts:
-        article = _read_layout(page, layout)
+        article = read_with_layout(page, layout)
         if article is not None:
             if page.post_id is None:
                 raise NotAnArticle(url, Rejection.NO_POST_ID)
@@ -72,7 +72,7 @@ def parse_page(
     raise _unreadable(page, layouts)
 
 
-def _open(body: bytes, url: str, content_type: str | None, fetched_at: datetime, edition: Site) -> PageTree:
+def open_page(body: bytes, url: str, content_type: str | None, fetched_at: datetime, edition: Site) -> PageTree:
     """Decode and parse the page; raise `NotAnArticle` if it cannot be an article."""
     if edition.is_other_edition(url):
         raise NotAnArticle(url, Rejection.OTHER_EDITION, f"{Rejection.OTHER_EDITION.description} ({urls.host(url)})")
@@ -114,7 +114,7 @@ def _truncation(body: bytes) -> tuple[str, ...]:
 # --- known layout
 
 
-def _read_layout(page: PageTree, layout: Markup) -> Article | None:
+def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
     found = frame.find(page, layout)
     if found is None:
         return None
@@ -129,7 +129,7 @@ def _read_layout(page: PageTree, layout: Markup) -> Article | None:
     paragraphs = Article(title="", blocks=blocks).paragraphs
     article = Article(
         title=dom.text(found.title),
-        lead=fields.lead(layout, found),
+        lead=fields.lead(page, layout, found),
         blocks=blocks,
         related=stories,
         post_id=page.post_id,
