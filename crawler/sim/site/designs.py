@@ -71,7 +71,8 @@ def redesigned(html: str, design: Design) -> str:
         changes = rng.sample([c for c in changes if c not in ("shell", "bare")], rng.randint(1, 4))
     for change in changes:
         html = _TRANSFORMS[change](html, rng)
-    return html if design.kind == "bare" else _renamed(html, rng)
+    names = random.Random(f"names/{design.seed}")  # the same names on each page
+    return html if design.kind == "bare" else _renamed(html, names)
 
 
 def _renamed(html: str, rng: random.Random) -> str:
