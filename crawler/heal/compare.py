@@ -35,6 +35,11 @@ def read(known: KnownPage, layout: Markup) -> Article | None:
     return read_with_layout(known.page, layout)
 
 
+def value(name: str, article: Article) -> Any:
+    """Return the value of a field in the form in which it is compared."""
+    return _FIELDS[name](article)
+
+
 def exact(known: KnownPage, found: Article | None) -> dict[str, bool]:
     """Return for each known field whether it was read exactly.
 
