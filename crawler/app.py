@@ -194,11 +194,18 @@ def hints(article: Article) -> Sequence[str]:
 
 @contextmanager
 def rebuilding(
-    config: Config, into: Path, progress: Progress, *, clock: Clock | None = None, lexicon: Lexicon | None = None
+    config: Config,
+    into: Path,
+    progress: Progress,
+    *,
+    clock: Clock | None = None,
+    lexicon: Lexicon | None = None,
+    overwrite: bool = False,
 ) -> Iterator[Run]:
     """Open a new database over the WARC files of the configured archive, and lock that archive.
 
-    The database is in the folder `into` when the block has ended.
+    The database is in the folder `into` when the block has ended. If `overwrite` is set, a database in that folder is
+    deleted first, such as that of a process that was killed before it could move it.
 
     The new database keeps the identity of the archive.
 
@@ -211,12 +218,14 @@ def rebuilding(
     warc = config.archive / "warc"
     if not warc.is_dir():
         raise StorageError(f"no WARC files at {warc}", "check --archive: a rebuild needs the WARC files")
-    if (into / FILE).exists():
+    if replace_db.database_files(into) and not overwrite:
         raise BadInput(
             f"{into} already holds a database", "move the database away, or choose another folder with --into"
         )
     with holding(config.archive, "alone", "rebuild", to_text(clock.now())):
         identity = _kept_identity(config.archive)
+        if overwrite:
+            replace_db.remove_database(into)
         with (
             replace_db.unfinished_folder(into, warc) as folder,
             working(
@@ -225,7 +234,6 @@ def rebuilding(
         ):
             if identity is not None:
                 run.archive.set_identity(identity)
-            run.archive.begin_clock_period(max(map(run.warc.clock_period, run.warc.names()), default=0))
             yield run
 
 

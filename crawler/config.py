@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from crawler import local_http, markup, site, urls
+from crawler import local_http, markup, site, types, urls
 from crawler.errors import ConfigError
 from crawler.markup import Markup
 
@@ -312,7 +312,7 @@ def _services(value: Any) -> tuple[str, ...]:
 def _number(minimum: float, maximum: float | None, *, whole: bool = False) -> Callable[[Any], Any]:
     def check(value: Any) -> Any:
         kinds = int if whole else (int, float)
-        if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, kinds) or not -math.inf < value < math.inf:
             raise ValueError("must be a whole number" if whole else "must be a number")
         if value < minimum or (maximum is not None and value > maximum):
             raise ValueError(
@@ -330,7 +330,7 @@ _KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
         "timeout": ("timeout", _number(1, 600)),
         "attempts": ("attempts", _number(1, 10, whole=True)),
         "max_retry_after": ("max_retry_after", _number(0, 86_400)),
-        "max_body": ("max_body", _number(10_000, 50_000_000, whole=True)),
+        "max_body": ("max_body", _number(10_000, types.MAX_BODY, whole=True)),
         "connections": ("connections", _number(1, 4, whole=True)),
         "quiet_hours": ("quiet_hours", _hours),
         "daily_cap": ("daily_cap", _number(0, None, whole=True)),

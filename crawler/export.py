@@ -11,14 +11,13 @@ import csv
 import errno
 import os
 import re
-import secrets
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NoReturn
 
-from crawler import records, render, visible
+from crawler import files, records, render, visible
 from crawler.article_fields import CSV_FIELDS, FieldType
 from crawler.errors import BadInput
 from crawler.parse.seedtext import SEPARATOR
@@ -31,7 +30,6 @@ _FORMULA = re.compile(
     "[=+@\uff1d\uff0b\uff0d\uff20\u2212-])"
 )
 _MAX_LINKS = 40  # symbolic links in a row, as in Linux
-_NAME_SHOWN = 40  # characters of the name of a file in the name of its temporary file; a name may have 255 bytes
 
 
 def jsonl(articles: Iterable[StoredArticle], out: IO[str]) -> int:
@@ -124,7 +122,7 @@ def replacing(path: Path, *, sync: bool = True) -> Iterator[IO[str]]:
 
     """
     with _translated(path):
-        if path.is_symlink() and path.lstat().st_uid not in (os.geteuid(), 0, path.parent.stat().st_uid):
+        if path.is_symlink() and not files.is_trusted(path, path.lstat().st_uid):
             _refuse_link(path, "it belongs to another user")
         target = Path(os.path.realpath(path))
         descriptor = open_descriptor(path)
@@ -170,7 +168,7 @@ def _replaced(target: Path, *, sync: bool) -> Iterator[IO[str]]:
     before = target.stat() if target.exists() else None
     if before is not None and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    unfinished = target.with_name(f".{target.name[:_NAME_SHOWN]}.{secrets.token_hex(4)}.unfinished")
+    unfinished = files.temporary_name(target)
     try:
         with unfinished.open("x", encoding="utf-8", newline="") as out:
             yield out
@@ -181,7 +179,7 @@ def _replaced(target: Path, *, sync: bool) -> Iterator[IO[str]]:
                 os.fsync(out.fileno())
         unfinished.replace(target)
         if sync:
-            _sync_folder(target.parent)
+            files.sync_folder(target.parent)
     finally:
         unfinished.unlink(missing_ok=True)  # it was renamed, or never created
 
@@ -191,14 +189,6 @@ def _copy_owner_and_mode(file: int, before: os.stat_result) -> None:
         with suppress(PermissionError):  # only root may give a file away
             os.fchown(file, owner, group)
     os.fchmod(file, stat.S_IMODE(before.st_mode))  # after the owner: a change of owner resets some bits
-
-
-def _sync_folder(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 @contextmanager

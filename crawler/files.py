@@ -12,9 +12,11 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedIOBase
 from pathlib import Path
 from typing import IO
 
@@ -74,10 +76,11 @@ def read(path: Path) -> bytes:
         return file.read()
 
 
-def replace(path: Path, content: bytes) -> None:
+def replace(path: Path, content: bytes | BufferedIOBase) -> None:
     """Replace a file atomically; several processes and threads may replace it at the same time.
 
-    A symbolic link at `path` is itself replaced. The content is not forced to the disk.
+    `content` is the new content, or an open file whose rest is copied. A symbolic link at `path` is itself replaced. The
+    content is not forced to the disk.
 
     Raises:
         OSError: the file cannot be written; the old one is unchanged.
@@ -86,7 +89,10 @@ def replace(path: Path, content: bytes) -> None:
     temporary = temporary_name(path)
     try:
         with create(temporary) as file:
-            file.write(content)
+            if isinstance(content, BufferedIOBase):
+                shutil.copyfileobj(content, file)
+            else:
+                file.write(content)
         temporary.replace(path)
     except BaseException:
         with suppress(OSError):
@@ -97,6 +103,25 @@ def replace(path: Path, content: bytes) -> None:
 def temporary_name(path: Path) -> Path:
     """Return an unpredictable hidden name in the folder of `path`."""
     return path.with_name(f".{path.name[:_NAME_SHOWN]}.{secrets.token_hex(8)}.unfinished")
+
+
+def sync_folder(folder: Path) -> None:
+    """Write the list of the files in a folder to the disk, so that new names survive a power failure.
+
+    Raises:
+        OSError: the folder cannot be opened or written.
+
+    """
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def is_trusted(path: Path, owner: int) -> bool:
+    """Whether the user `owner` may own the file at `path`: this user, root, or the owner of its folder."""
+    return owner in (os.geteuid(), 0, path.parent.stat().st_uid)
 
 
 def make_folder(folder: Path, *, parents: bool = True) -> None:
@@ -144,7 +169,7 @@ def _open(path: Path, flags: int) -> int:
 
 
 def _explained(path: Path, error: OSError) -> OSError:
-    """Return the error with a message that fits O_NOFOLLOW: the system's own is about links in a circle."""
+    """Return the error; if the file is a symbolic link, with a message that says so. The system's message does not."""
     if error.errno != errno.ELOOP:
         return error
     return OSError(errno.ELOOP, f"{path.name} is a symbolic link", str(path))
@@ -155,7 +180,7 @@ def _require_own(path: Path, opened: int) -> None:
     found = os.fstat(opened)
     if not stat.S_ISREG(found.st_mode):
         raise PermissionError(errno.EPERM, f"{path.name} is not a regular file", str(path))
-    if found.st_uid not in (os.geteuid(), 0, path.parent.stat().st_uid):
+    if not is_trusted(path, found.st_uid):
         raise PermissionError(errno.EPERM, f"{path.name} belongs to another user", str(path))
 
 

@@ -96,7 +96,7 @@ def secrets_of(address: str, *, host: str | None) -> set[str]:
     parts = {*_PART.findall(rest), *_PART.findall(unquote(rest))}
     found = {address} | {part for part in parts if len(part) >= _MIN_SECRET and part != host}
     for form in (rest, unquote(rest)):
-        for at in re.finditer("@", form):  # any of them may end the password
+        for at in re.finditer("@", form):  # the password may contain an @ itself
             user = form[: at.start()]
             password = user.partition(":")[2]
             if len(password) >= _MIN_PASSWORD:

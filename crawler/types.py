@@ -35,6 +35,8 @@ class ErrorKind(StrEnum):
     OTHER = "other"
 
 
+MAX_BODY = 50_000_000  # the largest value of the setting `max_body`; no stored body is larger, as sent or decompressed
+
 TextType = Literal["paragraph", "heading", "quote", "list_item", "table", "note"]
 ArticleKind = Literal["article", "photo", "video", "infographic"]
 

@@ -7,7 +7,6 @@ tests themselves, and only the core must be covered completely.
 from __future__ import annotations
 
 import functools
-import gc
 import os
 import signal
 
@@ -53,12 +52,6 @@ def pytest_ignore_collect(collection_path, config):
         return None
     text = collection_path.read_text("utf-8")
     return (name in CORE or not any(fixture in text for fixture in EDGE_FIXTURES)) or None
-
-
-def pytest_collection_finish():
-    """Exclude the collected tests, hundreds of thousands of objects, from garbage collection during the tests."""
-    gc.collect()
-    gc.freeze()
 
 
 def pytest_collection_modifyitems(items):

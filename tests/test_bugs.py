@@ -202,6 +202,27 @@ def test_crashes_are_counted_until_the_whole_visit_is_stored(tmp_path):
     assert CrashMarker(tmp_path, "collect").crashes("source:y") == 0
 
 
+STUCK = """
+import re, sys
+from pathlib import Path
+from crawler.storage import crash_marker
+crash_marker.MAX_SECONDS = 0.2
+with crash_marker.CrashMarker(Path(sys.argv[1]), "collect") as marker:
+    with marker.processing("page:1"), marker.processing("page:2"):
+        pass  # the limit ends with the block
+    for _ in range(3_000_000):
+        pass
+    with marker.processing("page:3"):
+        re.match("(a*)*b", "a" * 60)  # does not return to the interpreter
+"""
+
+
+def test_an_item_that_never_ends_counts_as_a_crash(tmp_path):
+    done = subprocess.run([sys.executable, "-c", STUCK, tmp_path], cwd=ROOT, timeout=60, check=False)
+    assert done.returncode == -signal.SIGVTALRM
+    assert CrashMarker(tmp_path, "collect").crashes("page:3") == 1
+
+
 def test_a_missing_archive_folder_is_not_created_for_a_crash_marker(tmp_path):
     with (
         pytest.raises(StorageUnavailable, match="cannot be written"),

@@ -497,6 +497,18 @@ def test_import(tmp_path):
     assert_intact(archive)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"T\n\n" + b"x " * 5_000_001, gzip.compress(b" " * 10_000_001), b"T\n\n" + b"x" * 1_000_001, b"T\n\n" + b"x\n" * 200_000],
+    ids=["large", "gzip", "long line", "many lines"],
+)  # fmt: skip
+def test_a_costly_file_is_not_imported_but_the_others_are(tmp_path, content):
+    (tmp_path / "x.txt").write_bytes(content)
+    done = vna("--archive", tmp_path / "a", "import", tmp_path / "x.txt", min(SEEDS.glob("*.txt")))
+    assert (done.code, done.out.count("  new  ")) == (5, 1)
+    assert "split the file" in done.err
+
+
 # --- mistakes ---------------------------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ from test_backfill import advance_all, backfilling, open_plan
 from test_discover import read
 from test_rebuild import assert_rebuilt_equal, small_site
 
-from crawler import schedule
+from crawler import discover, schedule
 from crawler.discover.problems import ProblemKind as Kind
 from crawler.pipeline.run import recorded
 from crawler.pipeline.sources import poll_sources
@@ -218,6 +218,24 @@ def test_sources_of_a_section_page_are_polled_and_rebuilt(archive, clock):
     known = {row["url"].removeprefix(SITE) for row in rows(archive, "SELECT url FROM sources")}
     assert {"/politique/parti/", "/politique/assemblee/?ref=menu"} <= known & polled_paths
     assert not {"/politique/page/2/", "/politique/trang-3/", "/contact/"} & known
+    assert_rebuilt_equal(archive, clock)
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "form", "end"),
+    [("/", "", '<a href="/piege-post{}.vnp">x</a>', b"</body>"), (FEED, "home", "<item><link>/piege-post{}.vnp</link></item>", b"</channel>")],
+    ids=["home page", "feed"],
+)  # fmt: skip
+def test_a_list_of_too_many_articles_is_used_in_part(archive, clock, monkeypatch, path, name, form, end):
+    monkeypatch.setattr(discover, "MAX_ARTICLES", 30)
+    more = "".join(form.format(number) for number in range(1, 501)).encode()
+    with mounted(clock, articles=20, options=OPTIONS) as site:
+        site.edit = edits(**{name: lambda body: body.replace(end, more + end)})
+        poll_due_sources(archive, clock)
+    assert value(archive, "SELECT count(*) FROM sightings WHERE source = ?", SITE + path) == 30
+    note = source(archive, path)
+    assert (note["state"], note["error_kind"]) == ("ok", ErrorKind.DAMAGED)
+    assert Kind.MORE_ARTICLES.description in note["error"]
     assert_rebuilt_equal(archive, clock)
 
 

@@ -17,7 +17,7 @@ from support import FakeClock, RecordedProgress, assert_intact, rows, settings, 
 from crawler import collect
 from crawler.app import working
 from crawler.config import Config
-from crawler.errors import SiteUnavailable, Unreachable
+from crawler.errors import FetchError, SiteUnavailable, Unreachable
 from crawler.fetch import Fetcher
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -85,6 +85,18 @@ def test_a_slow_response_times_out(tmp_path, kind):
         assert fetcher.get(f"{site}/other").status == 200
         log = [(one.url.removeprefix(site), one.status, "120 s" in (one.error or "")) for one in fetcher.drain()]
     assert log == [("/robots.txt", 404, False), *[("/page", None, True)] * 2, ("/other", 200, False)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit", "message"),
+    [("chunks", "client._MAX_PARTS", "more than 100 chunks"), ("interim", "deadline._MAX_HEAD", "RemoteProtocolError")],
+)
+def test_a_response_in_many_small_parts_is_refused(tmp_path, monkeypatch, kind, limit, message):
+    monkeypatch.setattr(f"crawler.fetch.{limit}", 100)
+    monkeypatch.setitem(SLOW, "interim", (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"))
+    with slow_server(kind, "/page") as site, fetching(tmp_path, site, itertools.repeat(0.0).__next__) as fetcher:
+        with pytest.raises(FetchError, match=message):
+            fetcher.get(f"{site}/page")
 
 
 def test_a_slow_robots_txt_times_out(tmp_path):

@@ -322,6 +322,17 @@ def test_a_long_run_fetches_robots_again_after_a_day(clock, state):
     assert wire.count("/robots.txt") == 2
 
 
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=365), timedelta(days=3650)], ids=str)
+def test_a_long_run_fetches_robots_again_after_the_clock_was_set_back(clock, state, ahead):
+    with mocked_http(script(http_response(BODY)), clock) as wire, fetching(state, clock) as fetcher:
+        right = clock.now()
+        clock.time = right + ahead
+        fetcher.get(PAGE)
+        clock.time = right
+        fetcher.get(PAGE)
+    assert wire.count("/robots.txt") == 2
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"fetched_at": "yesterday", "status": 200, "text": ""}'])
 def test_a_damaged_robots_copy_is_fetched_again(clock, state, content):
     state.mkdir()

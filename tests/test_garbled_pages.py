@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from support import SEED_ARTICLES, edited, mounted, poll, rows, value
-from test_rebuild import assert_rebuilt_equal
+from support import SEED_ARTICLES, edited, mounted, poll, value
+from test_cut_pages import SMALL, assert_no_revision
 
-from crawler.parse.garbled import Damage
-from crawler.sim.site import Options
-from crawler.sim.site.story import SECTIONS
+from crawler.parse.garbled import GarbledText
 
-SMALL = Options(sections=SECTIONS[:1], section_size=3, feed_size=3, home_size=3, no_api=True, no_samples=True)
 DAMAGE = {
     "windows-1252 declared as UTF-8": lambda text: text.encode("cp1252", "xmlcharrefreplace"),
     "question marks": lambda text: text.encode("ascii", "replace"),
@@ -30,20 +27,7 @@ def archive(tmp_path):
 
 @damages
 def test_a_garbled_page_of_an_archived_article_makes_no_revision(archive, clock, damage):
-    with mounted(clock, articles=2, options=SMALL) as site:
-        poll(archive, clock)
-        post_id = site.fake_site.ids()[-1]
-        site.edit = edited(site.fake_site.story(post_id).path, lambda html: damage(html.decode()))
-        for _ in range(5):
-            clock.advance(hours=1)
-            poll(archive, clock, everything=True)
-        (page,) = rows(archive, "SELECT state, error_kind, failures FROM pages WHERE id = ?", post_id)
-        assert (page["state"], page["error_kind"], page["failures"]) == ("live", "garbled", 5)
-        site.edit = None
-        clock.advance(days=2)
-        assert poll(archive, clock, everything=True).revised == 0
-    assert value(archive, "SELECT count(*) FROM revisions WHERE article = ?", post_id) == 1
-    assert_rebuilt_equal(archive, clock)
+    assert_no_revision(archive, clock, lambda html: damage(html.decode()), "garbled")
 
 
 @damages
@@ -87,16 +71,16 @@ ARTICLE = SEED_ARTICLES["001"]
 def test_damage_is_the_only_difference(title, expected):
     earlier = replace(ARTICLE, title="L’année dernière à Hué")
     article = replace(ARTICLE, title=title)
-    assert Damage(article, title.encode(), None).is_only_difference_to(earlier) == expected
-    assert not Damage(earlier, b"", None).is_only_difference_to(article)
+    assert GarbledText(article, title.encode(), None).is_only_difference_to(earlier) == expected
+    assert not GarbledText(earlier, b"", None).is_only_difference_to(article)
 
 
 def damage(title, page=b""):
-    return Damage(replace(ARTICLE, title=title), page, None)
+    return GarbledText(replace(ARTICLE, title=title), page, None)
 
 
 def test_many_damaged_characters_are_needed():
-    assert not Damage(ARTICLE, b"", None).is_much()
+    assert not GarbledText(ARTICLE, b"", None).is_much()
     assert not damage("Qui?quoi?").is_much()
     assert not damage("Qui?Quoi?Quand?Où?").is_much(), "words run together, as after lost line breaks"
     worse = damage("L?ann?e derni?re")

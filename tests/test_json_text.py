@@ -91,3 +91,8 @@ ANYTHING = st.recursive(
 @given(ANYTHING)
 def test_every_value_can_be_stored(value):
     json.dumps(json_text.load(json.dumps(value)).value, ensure_ascii=False).encode()
+
+
+def test_a_document_of_too_many_values_is_refused():
+    with pytest.raises(ValueError, match="more than 300000 values"):
+        json_text.load("[" + "0," * 300_000 + "0]")

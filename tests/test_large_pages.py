@@ -47,3 +47,21 @@ def test_deeply_nested_elements_are_read(start, end, place):
 def test_a_page_of_three_megabytes_is_read():
     article = parse(f"<p>{'Une phrase. ' * 9}</p>" * 28_500)
     assert len(article.blocks) == 28_500
+
+
+def test_the_related_stories_of_a_page_are_read_in_linear_time_up_to_a_limit():
+    links = "".join(f'<p>Lire aussi : <a href="/x-post{n}.vnp">Titre {n}</a></p>' for n in range(1, 20_000))
+    began = time.process_time()
+    article = parse(f"<p>Un.</p>{links}")
+    assert time.process_time() - began < 5
+    assert len(article.related) == 1_000
+    assert any(problem.startswith("related: ") for problem in article.problems)
+
+
+@pytest.mark.parametrize(
+    "scripts", [["[" + "[]," * 310_000 + "[]]"], ["[" + "{}," * 250_000 + "{}]"] * 2], ids=["one script", "two scripts"]
+)
+def test_large_json_ld_is_not_read_but_the_page_is(scripts):
+    article = parse("<p>Un.</p>", "".join(f'<script type="application/ld+json">{one}</script>' for one in scripts))
+    assert article.text.startswith("Un.")
+    assert any(problem.startswith("JSON-LD: ") for problem in article.problems)

@@ -742,6 +742,27 @@ def test_the_new_database_replaces_the_old_one(polled, tmp_path):
     assert_intact(archive)
 
 
+def test_a_rebuild_that_was_killed_before_it_replaced_the_database_can_be_repeated(polled, tmp_path):
+    archive = shutil.copytree(polled, tmp_path / "archive")
+    assert command(archive, "rebuild").code == 0
+    (archive / "rebuilt" / f"{FILE}-wal").write_bytes(b"of the killed process")
+    chosen = command(archive, "rebuild", "--replace", "--into", archive / "rebuilt")
+    assert (chosen.code, "already holds a database" in chosen.err) == (1, True), "a folder that the user chose"
+    assert command(archive, "rebuild", "--replace").code == 0
+    assert not (archive / "rebuilt").exists()
+    assert_intact(archive)
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
+def test_a_file_of_another_database_is_neither_deleted_nor_left_beside_the_new_one(polled, tmp_path, suffix):
+    archive, into = shutil.copytree(polled, tmp_path / "archive"), tmp_path / "into"
+    into.mkdir()
+    (into / f"{FILE}{suffix}").write_bytes(b"of another database")
+    refused = command(archive, "rebuild", "--into", into)
+    assert (refused.code, "already holds a database" in refused.err) == (1, True)
+    assert (into / f"{FILE}{suffix}").read_bytes() == b"of another database"
+
+
 def test_a_new_database_that_lacks_articles_replaces_nothing(polled, tmp_path):
     archive = shutil.copytree(polled, tmp_path / "archive")
     with WarcStore(archive / "warc") as store:

@@ -100,6 +100,65 @@ def test_one_article(true, held, kinds):
     assert (found.published, found.held) == (1, int(held is not None))
 
 
+def fields(*, right, held, revision=None):
+    """An article whose fields have the values `right` on the site and `held` in the archive."""
+    version = Version(ONE, BEGIN, True, {"byline": ["X"]}, {name: [value] for name, value in right.items()})
+    return (
+        replace(truth(), versions=(version,)),
+        replace(archived(), fields=held, revision_fields=(revision or {"byline": "X"},)),
+    )
+
+
+FIELDS = {
+    "all right": (fields(right={"tags": ("a", "b")}, held={"tags": ("a", "b")}), []),
+    "a lost tag": (fields(right={"tags": ("a", "b")}, held={"tags": ("a",)}), ["tags of the article"]),
+    "tags in another order": (fields(right={"tags": ("a", "b")}, held={"tags": ("b", "a")}), ["tags of the article"]),
+    "not stored at all": (fields(right={"section": "S"}, held={}), ["section of the article"]),
+    "absent on the site": (fields(right={"byline": None}, held={"byline": "Y"}), ["byline of the article"]),
+    "two fields": (fields(right={"a": 1, "b": 2}, held={"a": 2, "b": 1}), ["a of the article", "b of the article"]),
+    "a field of a revision": (fields(right={}, held={}, revision={"byline": None}), ["byline of revision 1"]),
+}
+
+
+@pytest.mark.parametrize(("article", "wrong"), FIELDS.values(), ids=FIELDS)
+def test_wrong_fields_are_reported(article, wrong):
+    true, held = article
+    lost = result([true], [held]).lost
+    assert [item.says.partition(" is ")[0] for item in lost] == wrong
+    assert {item.kind for item in lost} <= {"field"}
+
+
+def test_fields_are_compared_with_the_best_version_of_the_same_text():
+    versions = tuple(Version(ONE, hour(n), True, {}, {"modified_at": [n], "byline": ["X"]}) for n in range(3))
+    true = replace(truth(), versions=versions)
+    assert result([true], [replace(archived(), fields={"modified_at": 1, "byline": "X"})]).lost == ()
+    (wrong,) = result([true], [replace(archived(), fields={"modified_at": 1, "byline": "Y"})]).lost
+    assert wrong.says == "byline of the article is 'Y' instead of 'X'"
+
+
+def test_the_fields_of_a_revision_with_another_text_are_not_compared():
+    true, held = fields(right={}, held={}, revision={"byline": "another"})
+    wrong = replace(held, revisions=(TWO,))
+    assert "field" not in {item.kind for item in result([true], [wrong]).lost}
+
+
+NOT_FOUND = {
+    "three times over 25 hours": ([0, 1, 25], True),
+    "three times within a day": ([0, 1, 24], False),
+    "twice": ([0, 30], False),
+    "once": ([0], False),
+    "never": ([], False),
+}
+
+
+@pytest.mark.parametrize(("hours", "right"), NOT_FOUND.values(), ids=NOT_FOUND)
+def test_an_article_is_gone_only_after_confirmations(hours, right):
+    true = replace(truth(online=AWAY), not_found=tuple(map(hour, hours)))
+    lost = result([true], [archived(state="gone")]).lost
+    assert [item.kind for item in lost] == ([] if right else ["state"])
+    assert result([true], [archived(state="suspect")]).lost[0].kind == "state", "removed long ago"
+
+
 OUTAGES = {
     "removed before any poll": (BRIEFLY, (), True),
     "removed during an outage": (AWAY, (Span(hour(2), hour(17)),), True),

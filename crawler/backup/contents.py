@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from crawler import files
-from crawler.backup.files import require_regular, sync_folder
+from crawler.backup.files import require_regular
 from crawler.errors import BadInput
 from crawler.storage import FILE
 from crawler.warc.manifest import Fault, ManifestEntry, sha256
@@ -179,8 +179,8 @@ def put_in_place(target: Path, made: Backup) -> None:
         file.write(text.encode())
         file.flush()
         os.fsync(file.fileno())
-    sync_folder(target)
+    files.sync_folder(target)
     (target / NEXT).replace(target / FILE)
-    sync_folder(target)
+    files.sync_folder(target)
     (target / NEXT_MANIFEST).replace(target / MANIFEST)
-    sync_folder(target)
+    files.sync_folder(target)

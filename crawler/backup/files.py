@@ -92,7 +92,7 @@ def copy_file(source: Path, target: Path, size: int, digest: str, stopping: Call
         finally:
             with suppress(OSError):
                 fresh.unlink(missing_ok=True)
-        sync_folder(target.parent)
+        files.sync_folder(target.parent)
     except OSError as error:
         raise StorageError(
             f"cannot copy {source.name} to {target.parent}: {error.strerror or error}", _SPACE
@@ -105,7 +105,7 @@ def make_folders(folder: Path) -> None:
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     files.make_folder(folder)
     for path in reversed(missing):
-        sync_folder(path.parent)
+        files.sync_folder(path.parent)
 
 
 def keep_aside(path: Path, suffix: str) -> None:
@@ -120,12 +120,3 @@ def keep_aside(path: Path, suffix: str) -> None:
     except OSError:  # some file systems have no hard links
         with path.open("rb") as old, files.create(aside) as copy:
             shutil.copyfileobj(old, copy)
-
-
-def sync_folder(folder: Path) -> None:
-    """Write the list of the files in a folder to the disk, so that new names survive a power failure."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

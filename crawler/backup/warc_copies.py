@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from crawler.backup.files import copy_file, keep_aside, require_folders, require_regular, sync_folder
+from crawler import files
+from crawler.backup.files import copy_file, keep_aside, require_folders, require_regular
 from crawler.errors import StorageError
 from crawler.warc.manifest import Fault, ManifestEntry, WarcFile, inspect_file, warc_names
 
@@ -132,7 +133,7 @@ def finish(folders: WarcFolders, decisions: list[_Decision]) -> None:
         target = folders.target / decision.entry.file
         if decision.keep_old and decision.copy:
             _waiting(target).replace(target)
-            sync_folder(target.parent)
+            files.sync_folder(target.parent)
         elif decision.keep_old:
             target.unlink(missing_ok=True)
 

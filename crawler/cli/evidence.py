@@ -133,7 +133,9 @@ def rebuild(
     with (
         _stoppable() as clock,
         progress_display(globals_.verbose) as progress,
-        app.rebuilding(config, target, progress, clock=clock, lexicon=lexicon) as work,
+        app.rebuilding(
+            config, target, progress, clock=clock, lexicon=lexicon, overwrite=replace and into is None
+        ) as work,
     ):
         report = replay.rebuild(work, config.archive / FILE)
     if as_json:

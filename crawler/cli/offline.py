@@ -6,12 +6,13 @@ Boundary: handles only arguments, files, output and the exit code.
 from __future__ import annotations
 
 import gzip
+import io
 import sys
 import zlib
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
@@ -19,6 +20,7 @@ from crawler.cli import output, state
 from crawler.errors import BadInput, MarkupDrift, NotAnArticle
 
 _NEEDS_ATTENTION = 5
+_MAX_TEXTS = 10_000_000  # bytes of a file with texts
 
 if TYPE_CHECKING:
     from crawler.pipeline import Reparsed
@@ -72,11 +74,7 @@ def parse(
     from crawler.site import Site
 
     settings = state.of(context).load()
-    body = _bytes(file)
-    if len(body) > settings.max_body:
-        raise BadInput(
-            f"{file} has {len(body)} bytes, over the limit of {settings.max_body}", "raise `[politeness] max_body`"
-        )
+    body = _bytes(file, settings.max_body, "raise `[politeness] max_body`")
     try:
         article = parse_page(
             body,
@@ -164,7 +162,7 @@ def import_texts(
     ) as work:
         for file in files:
             try:
-                text = _text(file)
+                text = _text(file, _MAX_TEXTS)
                 seedtext.check_format(text)
                 imported = pipeline.import_file(work, file.name, text)
             except BadInput as error:
@@ -252,22 +250,39 @@ def _short(value: object, limit: int = 160) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _bytes(file: Path) -> bytes:
+def _bytes(file: Path, limit: int | None = None, hint: str = "") -> bytes:
+    """Return the content of a file, decompressed if it is gzipped; `limit` is the largest size in bytes.
+
+    Raises:
+        BadInput: the file cannot be read, or is too large; `hint` says what to do then.
+
+    """
     try:
-        body = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        with sys.stdin.buffer if str(file) == "-" else file.open("rb") as opened:
+            body = _up_to(opened, limit)
     except OSError as error:
         raise BadInput(f"{file}: {error.strerror}", "check the path") from error
-    if body[:2] != b"\x1f\x8b":
-        return body
-    try:
-        return gzip.decompress(body)
-    except (OSError, EOFError, zlib.error) as error:
-        raise BadInput(f"{file}: damaged gzip: {error}", "fetch or copy the file again") from error
+    if body[:2] == b"\x1f\x8b" and not _exceeds(body, limit):
+        try:
+            body = _up_to(gzip.GzipFile(fileobj=io.BytesIO(body)), limit)
+        except (OSError, EOFError, zlib.error) as error:
+            raise BadInput(f"{file}: damaged gzip: {error}", "fetch or copy the file again") from error
+    if _exceeds(body, limit):
+        raise BadInput(f"{file} is over the limit of {limit} bytes", hint)
+    return body
 
 
-def _text(file: Path) -> str:
+def _up_to(file: BinaryIO | gzip.GzipFile, limit: int | None) -> bytes:
+    return file.read() if limit is None else file.read(limit + 1)
+
+
+def _exceeds(body: bytes, limit: int | None) -> bool:
+    return limit is not None and len(body) > limit
+
+
+def _text(file: Path, limit: int | None = None) -> str:
     try:
-        return _bytes(file).decode("utf-8")
+        return _bytes(file, limit, "split the file: a form feed may separate its texts").decode("utf-8")
     except UnicodeDecodeError as error:
         raise BadInput(
             f"{file}: not UTF-8 (byte {error.start})", "convert the file with: iconv -f CHARSET -t UTF-8"

@@ -1,8 +1,9 @@
 """The standard streams of the process: which characters they can show, and what happens if they cannot be written.
 
 A command never fails because of a character that a stream cannot encode: the number of the character is written instead,
-after a backslash. No control character reaches a terminal, and no password reaches stderr, even in a traceback. A stream that cannot be written does not stop a command either, because the command may collect or check
-something. The rest of its output is discarded, and `finish` raises the error of stdout at the end.
+after a backslash. No control character reaches a terminal, and no password reaches stderr, even in a traceback. A stream
+that cannot be written does not stop a command either, because the command may collect or check something. The rest of
+its output is discarded, and `finish` raises the error of stdout at the end.
 
 Boundary: replaces `sys.stdin`, `sys.stdout` and `sys.stderr`; `crawler.cli.output` writes to them.
 """

@@ -15,6 +15,7 @@ from datetime import datetime
 
 from crawler.discover import api, feeds, lists, sitemaps
 from crawler.discover.found import Discovery, is_same_source
+from crawler.discover.problems import Problem, ProblemKind
 from crawler.discover.stories import related
 from crawler.errors import SourceMoved
 from crawler.site import Site
@@ -30,6 +31,11 @@ _READERS: dict[str, Callable[[bytes, str, Site, datetime], Discovery]] = {
     "sitemap_index": sitemaps.index,
     "list": api.page,
 }
+_SITEMAPS = ("news_sitemap", "sitemap", "sitemap_index")
+#: The most articles of one response that are used. The largest lists of the site have about 50, its feeds 100. A hostile
+#: list of 100,000 articles would otherwise be followed by 100,000 requests.
+MAX_ARTICLES = 5_000
+MAX_ARTICLES_OF_SITEMAP = 60_000  # the sitemap protocol allows 50,000 addresses
 
 
 def discover(
@@ -53,7 +59,17 @@ def discover(
     found = _READERS[source.kind](body, url, site, now)
     if asked is not None and not is_same_source(asked, url):
         raise SourceMoved(asked, SourceFound(source.kind, url))
+    found = _limited(found, MAX_ARTICLES_OF_SITEMAP if source.kind in _SITEMAPS else MAX_ARTICLES)
     return replace(found, sources=tuple(replace(s, url=source.url) if s.url == url else s for s in found.sources))
+
+
+def _limited(found: Discovery, most: int) -> Discovery:
+    """Return the first `most` sightings; a problem says how many others there are."""
+    kept, left_out = found.sightings[:most], found.sightings[most:]
+    if not left_out:
+        return found
+    problem = Problem(ProblemKind.MORE_ARTICLES, len(left_out), left_out[0].url)
+    return replace(found, sightings=kept, problems=(*found.problems, problem))
 
 
 __all__ = ["Discovery", "discover", "related", "sitemaps"]

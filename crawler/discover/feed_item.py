@@ -23,11 +23,11 @@ from itertools import islice
 from crawler import urls
 from crawler.discover.element import Element
 from crawler.discover.found import usable
+from crawler.discover.xml_text import without_line_breaks
 
 _RELATIONS = re.compile(r"^https?://www\.iana\.org/assignments/(?:link-)?relations?/", re.IGNORECASE)
 _TYPES = {"text/html": 0, "application/xhtml+xml": 1, "": 2}  # preferred first; other types come last
 _MAX_LINKS = 20  # of one item
-_LINE_BREAK = re.compile(r"[ \t]*[\r\n]+\s*")
 _DATES = (
     ("pubdate", ""), ("published", ""), ("published", "atom"), ("issued", ""), ("issued", "dc"), ("date", "dc"),
     ("date", ""), ("created", ""), ("created", "dc"), ("updated", ""), ("updated", "atom"), ("modified", ""),
@@ -64,7 +64,7 @@ class FeedItem:
 def read_item(item: Element) -> FeedItem:
     """Return what an `item` of RSS or an `entry` of Atom says."""
     return FeedItem(
-        links=tuple(_LINE_BREAK.sub("", link).strip() for link in islice(_links(item), _MAX_LINKS)),
+        links=tuple(map(without_line_breaks, islice(_links(item), _MAX_LINKS))),
         title=next(iter(item.texts("title") + item.texts("title", "dc")), None),
         summary=next(iter(item.texts("description") + item.texts("summary")), None),
         dates=tuple(text for name, vocabulary in _DATES for text in item.texts(name, vocabulary)),

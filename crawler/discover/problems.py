@@ -35,6 +35,7 @@ class ProblemKind(StrEnum):
     NO_ARTICLES = "no-articles"
     DATES = "dates"
     MORE_SOURCES = "more-sources"
+    MORE_ARTICLES = "more-articles"
 
     @property
     def description(self) -> str:
@@ -73,8 +74,17 @@ _DESCRIPTIONS = {
     ProblemKind.NO_ARTICLES: "no entry links to an article of this site",
     ProblemKind.DATES: "doubtful dates",
     ProblemKind.MORE_SOURCES: "sections and feeds that are not added, because there are too many",
+    ProblemKind.MORE_ARTICLES: "articles that are not used, because there are too many",
 }
-_LOSSES = frozenset({ProblemKind.CUT_OFF, ProblemKind.BAD_GZIP, ProblemKind.TOO_LARGE, ProblemKind.NO_LINK})
+_LOSSES = frozenset(
+    {
+        ProblemKind.CUT_OFF,
+        ProblemKind.BAD_GZIP,
+        ProblemKind.TOO_LARGE,
+        ProblemKind.NO_LINK,
+        ProblemKind.MORE_ARTICLES,
+    }
+)
 _HARMLESS = frozenset(
     {
         ProblemKind.NO_NAMESPACE,
@@ -84,10 +94,11 @@ _HARMLESS = frozenset(
         ProblemKind.NO_ARTICLES,
         ProblemKind.DATES,
         ProblemKind.MORE_SOURCES,
+        ProblemKind.MORE_ARTICLES,
     }
 )
 # Problems of what a file says, not of the file.
-_OF_CONTENT = frozenset({ProblemKind.NO_LINK, ProblemKind.NO_ARTICLES, ProblemKind.DATES, ProblemKind.MORE_SOURCES})
+_OF_CONTENT = _HARMLESS - {ProblemKind.NO_NAMESPACE, ProblemKind.UPPER_CASE, ProblemKind.TEXT_AFTER}
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from crawler.discover.element import Element, Shape
 from crawler.discover.found import Discovery, article_link, deduplicate, instant, usable
 from crawler.discover.problems import ProblemKind, Problems, summary
 from crawler.discover.xml_reader import XmlReader
+from crawler.discover.xml_text import without_line_breaks
 from crawler.errors import UnreadableSource
 from crawler.parse import dom, times
 from crawler.site import HANOI, NEWS_SITEMAP, Site
@@ -37,7 +38,6 @@ _SITEMAP = Shape(
 _MONTH = re.compile(r"(?<!\d)(20\d{2})[-_/]?(0?[1-9]|1[0-2])(?=\D*(?:\.xml|$))")
 _NO_ARTICLES = re.compile(r"categor|topic|/tags?\b", re.IGNORECASE)  # dossier section 11: categories.xml, topics.xml
 _CDATA, _CDATA_END = "<![CDATA[", "]]>"
-_LINE_BREAK = re.compile(r"[ \t]*[\r\n]+\s*")
 _ROBOTS_LINE = re.compile(r"^[ \t]*sitemap[ \t]*:[ \t]*([^\s#]+)", re.IGNORECASE | re.MULTILINE)
 _LINE = re.compile(rb"[^\s<][^\r\n<]{0,3000}")
 _MAX_LINES = 50_000  # the sitemap protocol's limit
@@ -204,14 +204,8 @@ def _article(entry: Element, url: str, site: Site, now: datetime, problems: Prob
 
 def _locs(entry: Element) -> Iterator[str]:
     """Yield the texts of the `loc` elements of an entry: its own first, then those further inside."""
-    yield from map(_unbroken, entry.texts("loc"))
-    yield from (_unbroken(e.text) for e in entry.walk() if e.name == "loc" and not e.vocabulary and e.text)
-
-
-def _unbroken(text: str) -> str:
-    """Return a URL without line breaks, which may be within it, and without the space around them."""
-    text = text.strip()
-    return _LINE_BREAK.sub("", text) if "\n" in text or "\r" in text else text
+    yield from map(without_line_breaks, entry.texts("loc"))
+    yield from (without_line_breaks(e.text) for e in entry.walk() if e.name == "loc" and not e.vocabulary and e.text)
 
 
 def _count_unlinked(entry: Element, url: str, problems: Problems) -> None:

@@ -212,7 +212,7 @@ class XmlReader:
     def _begin_entry(self, name: bytes, local: str, opened: _Open, raw: bytes) -> None:
         if opened.holder is not None:  # the entry before has no end tag
             self._problems.add(ProblemKind.BAD_TAGS)
-            while self._open[-1].holder is not None:
+            while self._open and self._open[-1].holder is not None:
                 self._pop()
         self._check_case(name, local)
         opened.element = opened.holder = Element(local, "", attributes(raw, self._problems), opened.base)

@@ -24,7 +24,14 @@ _SUBSET = re.compile(rb"""(?:[^\[<>"']++|"[^"]*+"|'[^']*+')*+\[""")  # the start
 _DECLARATIONS = re.compile(rb"""(?:[^\]"'<]++|"[^"]*+"|'[^']*+'|<!--(?:[^-]|-(?!->)){0,2000}+-->|<)*+\]\s*+>""")
 _DECLARATIONS_REACH = 65_536  # bytes; in longer declarations, quotes are ignored, because checking them is quadratic
 _SUBSET_END = re.compile(rb"\]\s*+>")
+_LINE_BREAK = re.compile(r"(?<![ \t])[ \t]*+[\r\n]\s*+")  # not from each space on: that would be quadratic
 NO_ATTRIBUTES: Mapping[str, str] = {}
+
+
+def without_line_breaks(text: str) -> str:
+    """Return an address without the line breaks in it, the spaces around them, and the space at both ends."""
+    text = text.strip()
+    return _LINE_BREAK.sub("", text) if "\n" in text or "\r" in text else text
 
 
 def unescaped(text: str, problems: Problems) -> str:

@@ -51,6 +51,7 @@ _NOT_MODIFIED = 304
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _MAX_HOPS = 5  # RFC 9309, section 2.3.1.2: follow at least five redirects of robots.txt
 _BACKOFF = 2.0  # seconds before the first retry; doubled for each further one
+_MAX_PARTS = 200_000  # in which a body arrives, such as chunks; a body in chunks of one byte would take a minute
 _WAITS = 4  # in one request, each up to `timeout`: connect, send, start of the response, end of the response
 
 
@@ -59,9 +60,8 @@ class Settings:
     """What the client needs from the configuration; times in seconds, sizes in bytes, `rate` in requests a second.
 
     `root` is the root URL of the site; `api` lists the origins of its list API. No other origin is ever connected to. If
-    the site is unavailable, the run ends; if the list API is unavailable, only the request to it fails. The run also ends if a request would have to wait longer
-    than `max_wait` for the request budget. `timeout` limits each wait for the network; a whole request may take four
-    times as long.
+    the site is unavailable, the run ends; if the list API is, only the request fails. The run also ends if a request must
+    wait longer than `max_wait` for the budget. `timeout` limits one wait; a whole request may take four times as long.
     """
 
     contact: str
@@ -285,6 +285,7 @@ class Fetcher:
             parsed = self._origins.check(address)
             sent = self._client.build_request("GET", parsed, headers=raw_headers, extensions={"target": target})
             with closing(self._transports.handle_request(sent)) as response:
+                self._deadline.end_head()
                 body = self._read(url, response)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(url, type(error).__name__) from error
@@ -305,14 +306,14 @@ class Fetcher:
         )
 
     def _read(self, url: str, response: httpx.Response) -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        for part in response.iter_raw():
-            size += len(part)
-            if size > self._settings.max_body:
+        body = bytearray()
+        for number, part in enumerate(response.iter_raw()):
+            body += part
+            if len(body) > self._settings.max_body:
                 raise BodyTooLarge(url, f"the body is larger than the limit of {self._settings.max_body} bytes")
-            parts.append(part)
-        return b"".join(parts)
+            if number >= _MAX_PARTS:
+                raise BodyTooLarge(url, f"the body is sent in more than {_MAX_PARTS} chunks")
+        return bytes(body)
 
     def _budget(self, url: str) -> Budget:
         host = urls.origin(url)

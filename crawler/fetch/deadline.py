@@ -1,7 +1,8 @@
-"""A limit on the total time of a request, in addition to the limit on each of its waits.
+"""Limits on the total time of a request and on the size of the head of its response.
 
 The HTTP client limits only each single wait for bytes. A server that sends one byte at a time, in the headers or in the
-body, would therefore block a request for ever. So no wait may last longer than the request's remaining time.
+body, would therefore block a request for ever. So no wait may last longer than the request's remaining time. The client
+also reads any number of interim responses (status 1xx), so the bytes before the body are limited.
 
 Boundary: the network streams below the HTTP client; `crawler.fetch.client` decides what a timed-out request means.
 """
@@ -16,6 +17,8 @@ from typing import Any
 import httpcore
 import httpx
 
+_MAX_HEAD = 1_000_000  # bytes; one head may have 100,000 in the HTTP library, and 64 kB of the body may follow it
+
 
 class Deadline:
     """Limits the duration of the request in progress to `seconds`, measured with the clock `monotonic`.
@@ -28,10 +31,28 @@ class Deadline:
         self._monotonic = monotonic
         self._heartbeat = heartbeat
         self._end = 0.0
+        self._head: int | None = 0  # bytes received; None after the head
 
     def begin(self) -> None:
-        """Restart the time limit for a new request."""
+        """Restart the limits for a new request."""
         self._end = self._monotonic() + self._seconds
+        self._head = 0
+
+    def end_head(self) -> None:
+        """Do not limit the bytes that follow: the head of the response is complete."""
+        self._head = None
+
+    def count(self, received: int) -> None:
+        """Count bytes that a connection received.
+
+        Raises:
+            httpcore.RemoteProtocolError: the head of the response is too large.
+
+        """
+        if self._head is not None:
+            self._head += received
+            if self._head > _MAX_HEAD:
+                raise httpcore.RemoteProtocolError(f"more than {_MAX_HEAD} bytes before the body")
 
     @contextmanager
     def within(self, timeout: float | None) -> Iterator[float]:
@@ -85,7 +106,7 @@ class _DeadlineBackend(httpcore.NetworkBackend):
 
 
 class _DeadlineStream(httpcore.NetworkStream):
-    """A connection to which the deadline applies."""
+    """A connection to which the limits apply."""
 
     def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._inner = inner
@@ -93,7 +114,9 @@ class _DeadlineStream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         with self._deadline.within(timeout) as seconds:
-            return self._inner.read(max_bytes, seconds)
+            data = self._inner.read(max_bytes, seconds)
+        self._deadline.count(len(data))
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         with self._deadline.within(timeout) as seconds:

@@ -5,6 +5,7 @@ Boundary: gets bytes and a Content-Encoding value; does not know the HTTP client
 
 from __future__ import annotations
 
+import re
 import zlib
 
 import brotli
@@ -13,7 +14,10 @@ import zstandard
 from crawler.errors import BodyTooLarge, FetchError, Unreachable
 
 _STEP = 1 << 16
+_PIECE = 1 << 12  # bytes of compressed data passed to zlib at once; it copies what follows the end of a member
 _MAX_CODINGS = 5
+_MAX_MEMBERS = 100_000  # gzip members or Zstandard frames; block gzip has one for each 64 kB of content
+_PADDING = re.compile(rb"\0++")
 _NO_CODING = ("identity", "none", "utf-8", "binary")  # the last three are no codings, but occur
 _GZIP = b"\x1f\x8b\x08"
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -31,7 +35,8 @@ def inflate(url: str, body: bytes, coding: str | None, cap: int) -> bytes:
     body that begins like gzip or Zstandard data is read as such; text that cannot be decompressed is returned as it is.
 
     Raises:
-        BodyTooLarge: the decompressed body has more than `cap` bytes.
+        BodyTooLarge: the decompressed body has more than `cap` bytes, or the body has more than 100,000 gzip members or
+            Zstandard frames.
         Unreachable: the data is damaged or ends early; this counts as a broken connection and is retried.
         FetchError: the content coding is not supported, or there are more than five codings.
 
@@ -92,11 +97,15 @@ def _has_zlib_header(body: bytes) -> bool:
 
 def _zlib(url: str, body: bytes, cap: int, *, wbits: int) -> bytes:
     parts: list[bytes] = []
-    size = 0
-    while body:
+    size = at = members = 0
+    while at < len(body):
+        members = _counted(url, members)
         engine = zlib.decompressobj(wbits=wbits)
-        data = body
+        data = b""
         while not engine.eof:
+            if not data:
+                data = body[at : at + _PIECE]
+                at += len(data)
             try:
                 part = engine.decompress(data, _STEP)
             except zlib.error as error:
@@ -108,8 +117,25 @@ def _zlib(url: str, body: bytes, cap: int, *, wbits: int) -> bytes:
             parts.append(part)
             if size > cap:
                 raise BodyTooLarge(url, f"the decompressed body is larger than the limit of {cap} bytes")
-        body = engine.unused_data.lstrip(b"\0")  # more gzip members may follow, or zero padding
+        at = _after_padding(body, at - len(engine.unused_data))  # more gzip members may follow, or zero padding
     return b"".join(parts)
+
+
+def _counted(url: str, members: int) -> int:
+    """Return the number of members or frames, with the next one.
+
+    Raises:
+        BodyTooLarge: there are too many: empty ones cost time, but have no size that could exceed the limit.
+
+    """
+    if members >= _MAX_MEMBERS:
+        raise BodyTooLarge(url, f"the compressed body has more than {_MAX_MEMBERS} members")
+    return members + 1
+
+
+def _after_padding(body: bytes, at: int) -> int:
+    padding = _PADDING.match(body, at)
+    return padding.end() if padding else at
 
 
 def _brotli(url: str, body: bytes, cap: int) -> bytes:
@@ -133,10 +159,10 @@ def _brotli(url: str, body: bytes, cap: int) -> bytes:
 
 def _zstandard(url: str, body: bytes, cap: int) -> bytes:
     parts: list[bytes] = []
-    size = 0
-    while body:
+    size = at = frames = 0
+    while at < len(body):
+        frames = _counted(url, frames)
         engine = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
-        at = 0
         while not engine.eof:
             if at >= len(body):
                 raise Unreachable(url, "the compressed body ends early")
@@ -144,10 +170,10 @@ def _zstandard(url: str, body: bytes, cap: int) -> bytes:
                 part = engine.decompress(body[at : at + _ZSTD_STEP])
             except zstandard.ZstdError as error:
                 raise Unreachable(url, f"the compressed body is damaged: {error}") from error
-            at += _ZSTD_STEP
+            at = min(at + _ZSTD_STEP, len(body))
             size += len(part)
             parts.append(part)
             if size > cap:
                 raise BodyTooLarge(url, f"the decompressed body is larger than the limit of {cap} bytes")
-        body = engine.unused_data + body[at:]  # more frames may follow
+        at -= len(engine.unused_data)  # more frames may follow
     return b"".join(parts)

@@ -34,21 +34,23 @@ _BREAKING = frozenset(
 # Links to related stories are removed from the body (dossier sections 5 and 18.8): links that the layout selects, and
 # links after "Lire aussi :" or arrows, together with those words and arrows.
 _LINK_MARK = "\ufdd0"  # replaces a removed link in the text; a Unicode noncharacter, so it is not expected in a page
-_SIGNS = r"[\s.…>»›→+*:|\-–—•&;()\[\]]*"
+_SIGNS = r"[\s.…>»›→+*:|\-–—•&;()\[\]]*+"
 _LABEL = (
     r"(?:[àa]\s+)?(?:lire|voir|écouter|regarder)\s+(?:aussi|également|plus|encore)|sur le même sujet"
     r"|articles?\s+(?:liés?|connexes?)"
 )
 _READ_ALSO = re.compile(rf"{_SIGNS}(?:{_LABEL}){_SIGNS}", re.IGNORECASE)
 _POINTS_AT_LINK = re.compile(
-    rf"{_READ_ALSO.pattern}|\s*[.…]*(?:>>+|»»+|→|›)\s*|{_SIGNS}{_LINK_MARK}{_SIGNS}", re.IGNORECASE
+    rf"{_READ_ALSO.pattern}|\s*+[.…]*+(?:>>+|»»+|→|›)\s*+|{_SIGNS}{_LINK_MARK}{_SIGNS}", re.IGNORECASE
 )
 _AROUND_MARK = re.compile(
-    rf"(?:[\s>»›→+*•]*(?:(?:[àa]\s+)?(?:lire|voir)\s+(?:aussi|également)\s*:?))?[\s>»›→]*{_LINK_MARK}(?:\s*[.…]*\s*[>»›]+)?",
+    rf"(?<![\s>»›→+*•])(?:[\s>»›→+*•]*+(?:[àa]\s++)?+(?:lire|voir)\s++(?:aussi|également)\s*+:?+)?+[\s>»›→]*+{_LINK_MARK}"
+    r"(?:\s*+[.…]*+\s*+[>»›]++)?+"
+    rf"|(?<![\s>»›→])[\s>»›→]*+{_LINK_MARK}(?:\s*+[.…]*+\s*+[>»›]++)?+",
     re.IGNORECASE,
 )
 _ORPHAN = re.compile(rf"{_SIGNS}(?:{_LABEL})?{_SIGNS}", re.IGNORECASE)
-_ARROWS = re.compile(r"\s*[.…]*\s*(?:>>+|»»+)\s*")
+_ARROWS = re.compile(r"\s*+[.…]*+\s*+(?:>>+|»»+)\s*+")
 _SIGNS_LENGTH = 15  # letters after a related link that are no sentence, such as a date
 _LABEL_LENGTH, _LABEL_PARTS = 80, 40  # longest label before a related link: characters, text nodes
 _BARE_CAPTION_LENGTH = 400  # characters; the longest caption in the seeds has 240

@@ -24,6 +24,7 @@ TEXT_LEVEL = frozenset(
     "strike strong sub sup time tt u var wbr".split()
 )
 _HIDDEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
+_NO_ELEMENT = "-!_"  # first characters of the names of texts, comments and doctypes
 _SPACES = re.compile(r"[ \t\n\r\f\v]+")
 
 
@@ -47,7 +48,7 @@ def is_text(node: LexborNode) -> bool:
 
 def is_element(node: LexborNode) -> bool:
     """Whether a node is an element rather than text, a comment or a doctype."""
-    return (node.tag or "-")[0] not in "-!_"
+    return (node.tag or "-")[0] not in _NO_ELEMENT
 
 
 def is_silent(node: LexborNode) -> bool:
@@ -78,7 +79,7 @@ def raw_text(node: LexborNode, skip: frozenset[int] = frozenset()) -> str:
             parts.append(current.text_content or "")
         elif tag == "br":
             parts.append(" ")
-        elif tag[0] not in "-!_" and current.mem_id not in skip and (current is node or not is_silent(current)):
+        elif tag[0] not in _NO_ELEMENT and current.mem_id not in skip and (current is node or not is_silent(current)):
             stack.extend(reversed(list(children(current))))
     return "".join(parts)
 

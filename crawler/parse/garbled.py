@@ -16,8 +16,8 @@ _KEPT = re.compile(r"[a-z0-9]+", re.IGNORECASE)  # what a conversion between cha
 _FEW = 3  # damaged characters that a typing error may explain
 
 
-class Damage:
-    """The damaged characters of the article on one page."""
+class GarbledText:
+    """The damaged characters of the article on one page; `damaged` is their number."""
 
     def __init__(self, article: Article, content: bytes, content_type: str | None) -> None:
         """Count the damaged characters. `content` is the page, `content_type` its header.
@@ -30,20 +30,20 @@ class Damage:
         lost = self._text.count(_LOST)
         if lost and _LOST not in decode(content, content_type).text:
             found -= lost
-        self._found = found
+        self.damaged = found
 
     def is_much(self) -> bool:
         """Whether many characters are damaged."""
-        return self._found >= _FEW
+        return self.damaged >= _FEW
 
     def is_more_than(self, earlier: Article) -> bool:
         """Whether many more characters are damaged than in the `earlier` article."""
-        return self._found >= _count(_visible(earlier)) + _FEW
+        return self.damaged >= _count(_visible(earlier)) + _FEW
 
     def is_only_difference_to(self, earlier: Article) -> bool:
         """Whether the article is the `earlier` one with damaged characters, so that it shows no edit."""
         old = _visible(earlier)
-        return self._found > _count(old) and _letters(self._text) == _letters(old)
+        return self.damaged > _count(old) and _letters(self._text) == _letters(old)
 
 
 def _visible(article: Article) -> str:

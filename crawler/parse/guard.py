@@ -33,19 +33,22 @@ from crawler.parse import syntax
 
 #: The largest accepted estimates. Lexbor and the readers of the tree together stay below 10 s of CPU time and 250 MB.
 MAX_SECONDS = 8.0
-MAX_BYTES = 200_000_000
+MAX_BYTES = 130_000_000
 
 _PER_TAG = 4e-6  # seconds; the readers of the tree take most of it
 _PER_OPEN = 4e-9  # seconds for each tag and open element
 _PER_FORMATTING = 8e-9  # seconds for each tag and open formatting element
 _PER_ATTRIBUTE_PAIR = 1.5e-9  # seconds for each ordered pair of attributes of one tag
-_TAG_BYTES = 200  # bytes for each tag, start tag or end tag
+_TAG_BYTES = 200  # bytes for each start tag, end tag or comment
+_ELEMENT_BYTES = 350  # further bytes for each start tag: the element and a text after it
+_BLOCK_BYTES = 250  # further bytes for each start tag of a block or line: the paragraph that is read from it, its row
 _COPY_BYTES = 320  # bytes for each copy of a formatting element, without its attributes
 _ATTRIBUTE_BYTES = 200  # bytes for each attribute of a copy, without its value
 
 # Python stores a text with 1, 2 or 4 bytes for each character, and the readers of the tree copy it.
-_COPIES, _RUN_COPIES = 4, 5  # copies of the whole page; further copies of its longest text without a tag
-_WIDE = re.compile("[\U00010000-\U0010ffff]")
+_COPIES, _RUN_COPIES = 4, 14  # copies of the whole page; further copies of its longest text without a tag
+_BEYOND_LATIN_1, _WIDE = re.compile("[^\0-\xff]"), re.compile("[\U00010000-\U0010ffff]")
+_NO_TAG, _NO_SIGN = re.compile("[^<]++"), re.compile("[^<>]++")
 _CHEAP_LENGTH = 200_000  # characters; in a shorter page, the attributes of one tag take at most 5 s
 _CHEAP_TAGS = 20_000  # fewer tags take at most 2 s, however they are nested
 _SAME_FORMATTING = 3  # the tree builder remembers at most three equal formatting elements
@@ -83,6 +86,10 @@ def _copy_bytes(attributes: int, length: int) -> int:
     return _COPY_BYTES + _ATTRIBUTE_BYTES * attributes + 2 * length
 
 
+def _longest(pattern: re.Pattern[str], text: str) -> int:
+    return max((match.end() - match.start() for match in pattern.finditer(text)), default=0)
+
+
 class _Estimate:
     """The estimated cost of parsing one page.
 
@@ -93,7 +100,7 @@ class _Estimate:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._tags = self._pairs = self._formatting_pairs = self._copied = 0
+        self._tags = self._elements = self._blocks = self._pairs = self._formatting_pairs = self._copied = 0
         self._attribute_pairs = self._root_attributes = self._options = 0
         self._open: list[str | tuple[str, str]] = []
         self._formatting: list[Counter[tuple[str, str]]] = [Counter()]
@@ -104,8 +111,8 @@ class _Estimate:
         self._framesets = False
         self._forms_close = True
         self._position = 0
-        width = 1 if text.isascii() else 4 if _WIDE.search(text) else 2
-        self._text_bytes = width * (_COPIES * len(text) + _RUN_COPIES * max(map(len, text.split("<"))))
+        width = 4 if _WIDE.search(text) else 2 if _BEYOND_LATIN_1.search(text) else 1
+        self._text_bytes = width * (_COPIES * len(text) + _RUN_COPIES * _longest(_NO_TAG, text))
 
     def excess(self) -> str | None:
         """Return the reason why the page is too expensive; None if it is not."""
@@ -131,14 +138,17 @@ class _Estimate:
         )
 
     def _bytes(self) -> int:
-        return self._tags * _TAG_BYTES + self._copied + self._text_bytes
+        return self._tag_bytes() + self._copied + self._text_bytes
+
+    def _tag_bytes(self) -> int:
+        return self._tags * _TAG_BYTES + self._elements * _ELEMENT_BYTES + self._blocks * _BLOCK_BYTES
 
     def _reason(self) -> str | None:
         if not self._is_excessive():
             return None
         if self._bytes() > MAX_BYTES:
             sizes = {
-                "tags": self._tags * _TAG_BYTES,
+                "tags": self._tag_bytes(),
                 "formatting elements copied into other elements": self._copied,
                 "text": self._text_bytes,
             }
@@ -158,14 +168,17 @@ class _Estimate:
         """
         rest = self._text[start:]
         number = rest.count("<")
-        found = syntax.FORMATTING_START.findall(rest)
-        size = sum(_copy_bytes(len(a) // 2, len(a)) for _, a in found) if all(a for _, a in found) else MAX_BYTES
+        found = size = 0
+        for match in syntax.FORMATTING_START.finditer(rest):
+            found += 1
+            size += _copy_bytes(len(match[2]) // 2, len(match[2])) if match[2] else MAX_BYTES
         self._tags += number
+        self._elements += number
         self._pairs += number * (len(self._open) + number // 2)
-        self._formatting_pairs += number * (self._number + len(found))
+        self._formatting_pairs += number * (self._number + found)
         self._copied += number * (self._size + (size if found else 0))
         if len(rest) > _CHEAP_LENGTH:
-            self._attribute_pairs += max((len(run) // 2) ** 2 for run in re.split("[<>]", rest) or [""])
+            self._attribute_pairs += (_longest(_NO_SIGN, rest) // 2) ** 2
 
     def _tag(self, match: re.Match[str]) -> bool:
         """Count one tag; return False if its effect cannot be known."""
@@ -174,6 +187,7 @@ class _Estimate:
         self._pairs += len(self._open)
         self._formatting_pairs += self._number
         number = self._count_attributes(name, attributes)
+        self._elements += not closing
         if self._foreign:
             return self._foreign_tag(name, closing, match[4].endswith("/"))
         if name == "math":
@@ -262,6 +276,7 @@ class _Estimate:
     def _open_element(self, name: str, *, is_void: bool) -> None:
         if name not in syntax.INLINE:
             self._copied += self._size
+        self._blocks += name not in syntax.INLINE or name == "br"
         for closed in syntax.CLOSES.get(name, ()):
             if self._open and self._open[-1] == closed:
                 self._pop(1)

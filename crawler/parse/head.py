@@ -19,6 +19,7 @@ from crawler.parse import dom, json_text
 
 _ARTICLE_TYPES = frozenset({"NewsArticle", "ReportageNewsArticle", "AnalysisNewsArticle", "Article"})
 _LD_WRAPPING = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*;?\s*$")
+_MAX_LD = 1_000_000  # characters of all scripts of a page; an article has up to 30,000
 _LD_DEPTH = 12  # levels of nested JSON-LD objects and lists to read
 
 
@@ -99,10 +100,15 @@ def _meta(tree: LexborHTMLParser) -> dict[str, str]:
 
 
 def _json_ld(tree: LexborHTMLParser, problems: list[str]) -> Iterator[Mapping[str, Any]]:
+    size = 0
     for number, node in enumerate(tree.css('script[type*="ld+json" i]'), start=1):
         source = _LD_WRAPPING.sub("", _LD_WRAPPING.sub("", node.text(deep=True))).strip().rstrip(";")
         if not source:
             continue
+        size += len(source)
+        if size > _MAX_LD:
+            problems.append(f"JSON-LD: script {number} and those after it are not read: too large")
+            return
         try:
             loaded = json_text.load(source)
         except ValueError as error:

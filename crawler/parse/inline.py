@@ -26,7 +26,7 @@ _MOST_HIDDEN = 20  # hidden elements whose text is read; they may be nested
 _SHOWN, _MOST_SHOWN = 60, 3  # characters of each text that is left out, and texts, in a problem
 _PARAGRAPHS = frozenset("p h1 h2 h3 h4 h5 h6 blockquote figcaption td".split())
 
-_WORD = re.compile(r"[^\W\d_]+$")
+_WORD = re.compile(r"(?<![^\W\d_])[^\W\d_]++$")
 _UNIT = re.compile(r"(?:^|[\W\d_])(?:[kmcdhnµμ]|da)?m$|(?:^|[\W\d_])(?:ft|yd|mi|in|po|pi)$|/s$", re.IGNORECASE)
 _NUMBER = re.compile(r"[+−–-]?\d")
 _ION = re.compile(r"\d*[+−–-]")

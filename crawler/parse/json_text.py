@@ -17,6 +17,7 @@ from typing import Any
 _DEPTH = 100  # levels; the parser is recursive, and how deep Python lets it go depends on its caller
 _DIGITS = 18  # of a number; larger ones are no ids or times, and Python refuses to convert more than 4,300 digits
 _MAX_SIZE = 4_000_000  # characters; a page of a list has about 150,000. JSON takes up to 30 times its size in memory
+_MAX_VALUES = 300_000  # each takes up to 250 bytes; a page of a list has about 5,000
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _BRACKET = re.compile(r"[\[\]{}]")
 _UNUSABLE = re.compile("[\0\ud800-\udfff]")  # after parsing, a surrogate that is left has no other half
@@ -36,13 +37,16 @@ def load(source: str | bytes) -> Loaded:
     Of several values with one key, the last one counts, as in a browser.
 
     Raises:
-        ValueError: `source` is not JSON, is nested more than 100 levels deep, or is larger than 4 MB.
+        ValueError: `source` is not JSON, is nested more than 100 levels deep, is larger than 4 MB, or has more than 300,000
+            values.
 
     """
     if len(source) > _MAX_SIZE:
         raise ValueError(f"larger than {_MAX_SIZE} characters")
     if isinstance(source, bytes):
         source = source.decode(json.detect_encoding(source), errors="replace")
+    if sum(map(source.count, "[{,")) > _MAX_VALUES:
+        raise ValueError(f"more than {_MAX_VALUES} values")
     if _depth(source) > _DEPTH:
         raise ValueError(f"nested more than {_DEPTH} levels deep")
     problems: list[str] = []

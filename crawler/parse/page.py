@@ -33,6 +33,9 @@ from crawler.types import Article, ArticleKind, Block, ImageBlock, Related
 #: parser never creates a revision.
 PARSER_VERSION = 3
 
+_MAX_RELATED = 1_000  # stories; each becomes a page to fetch, and an article has about ten
+_MAX_TITLE = 100_000  # characters; a title is copied into an address, the search index and each list
+
 
 def parse_page(
     body: bytes,
@@ -121,17 +124,23 @@ def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
     foot = related.read(page.tree, found.body, layout.related, page.resolve, skip=found.foreign)
     found = replace(found, foreign=found.foreign | foot.elements)
     parts, stories = _body(page, layout, found, foot.stories)
+    too_many = (f"related: only the first {_MAX_RELATED} stories are used",) if len(stories) > _MAX_RELATED else ()
     blocks = (*fields.avatar(page, layout, found, parts.blocks), *parts.blocks)
     if not blocks and not parts.has_player:
         return None  # the body element exists, but nothing in it can be read
     section, section_from = fields.section(page, layout, found)
+    title = dom.text(found.title)
+    if len(title) > _MAX_TITLE:
+        raise NotAnArticle(
+            page.url, Rejection.UNSAFE, f"{Rejection.UNSAFE.description}: a title of {len(title)} characters"
+        )
     published, modified = fields.published(page, layout, found), fields.modified(page, layout, found)
     paragraphs = Article(title="", blocks=blocks).paragraphs
     article = Article(
-        title=dom.text(found.title),
+        title=title,
         lead=fields.lead(page, layout, found),
         blocks=blocks,
-        related=stories,
+        related=stories[:_MAX_RELATED],
         post_id=page.post_id,
         url=fields.address(page),
         kind=_kind(blocks, parts),
@@ -144,7 +153,7 @@ def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
         published_raw=published.raw,
         modified_at=modified.iso,
         markup=layout.name,
-        problems=(*page.problems, *published.problems, *modified.problems),
+        problems=(*page.problems, *published.problems, *modified.problems, *too_many),
     )
     sources = {"section": section_from, "published_at": published.source, "modified_at": modified.source}
     return _with_provenance(article, sources)

@@ -82,7 +82,8 @@ def read(
         nodes = [node for node in nodes if node.mem_id not in skip]
         block = stories.read(nodes, selectors, resolve)
         if block:
-            found += [story for story in block if not (story.url and stories.is_known(story.url, found))]
+            names = stories.StoryNames(found)
+            found += [story for story in block if not (story.url and story.url in names)]
             elements |= _with_emptied_ancestors([heading, *passed, *nodes], body)
     return RelatedBlock(tuple(found), elements)
 
@@ -90,12 +91,14 @@ def read(
 def inline(links: Iterable[LexborNode], resolve: Resolve, known: Sequence[Related]) -> tuple[Related, ...]:
     """Return the related stories to which `links` from the article's body lead, except stories that are in `known`."""
     found: list[Related] = []
+    names = stories.StoryNames(known)
     for node in links:
         for link in [node] if node.tag == "a" else node.css("a[href]"):
             url = resolve(dom.attribute(link, "href"))
             title = dom.text(link) or dom.collapse(dom.attribute(link, "title"))
-            if url and title and not stories.is_known(url, (*known, *found)):
+            if url and title and url not in names:
                 found.append(Related(title, url=url, post_id=urls.post_id(url)))
+                names.add(found[-1])
     return tuple(found)
 
 

@@ -38,6 +38,8 @@ _MARKUP = re.compile(
     r"|\{\s*(?:[\"'}\\]|$)|\[\s*(?:[\"{\]]|$)|%PDF-|#!|---$",
     re.IGNORECASE,
 )
+_LONGEST_LINE = 1_000_000  # characters; a paragraph has a few thousand
+_MOST_LINES = 200_000  # of one file, with the empty ones; a text has about 60
 _LONGEST_TITLE = 500  # characters; the longest title seen has about 200
 _FIELDS = 3  # lines of a related story: caption, title, summary
 _EMPTY_SUMMARY_GAP = 3  # blank lines between two stories if the summary of the first is missing
@@ -86,10 +88,15 @@ def check_format(text: str) -> None:
     `read` accepts more, because texts that were imported before must stay readable.
 
     Raises:
-        BadInput: a document is binary data or markup, or does not begin with a title and an empty line; or the whole
-            file has nothing but titles.
+        BadInput: a document is binary data or markup, or does not begin with a title and an empty line; the whole
+            file has nothing but titles; or it would need too much memory.
 
     """
+    if text.count("\n") > _MOST_LINES or max(map(len, text.splitlines()), default=0) > _LONGEST_LINE:
+        raise BadInput(
+            f"the file has more than {_MOST_LINES} lines, or a line of more than {_LONGEST_LINE} characters",
+            "split the file: a form feed may separate its texts",
+        )
     documents = [_lines(document) for document in text.split(SEPARATOR)]
     problem = next((found for lines in documents if (found := _problem(lines))), None)
     if "\0" in text or len(_CONTROL.findall(text)) > len(text) / 100:

@@ -71,10 +71,21 @@ def _resolved(link: LexborNode, resolve: Resolve) -> str | None:
     return None if href.startswith("#") else resolve(href)
 
 
-def is_known(url: str, stories: Iterable[Related]) -> bool:
-    """Whether one of `stories` has the address `url`, or another address of the same article."""
-    post_id = urls.post_id(url)
-    return any(url == s.url or (post_id is not None and post_id == s.post_id) for s in stories)
+class StoryNames:
+    """The addresses and post ids of stories, to see in constant time whether an address is among them."""
+
+    def __init__(self, stories: Iterable[Related]) -> None:
+        self._known: set[str | int | None] = set()
+        for story in stories:
+            self.add(story)
+
+    def add(self, story: Related) -> None:
+        """Add one more story."""
+        self._known |= {story.url, story.post_id} - {None}
+
+    def __contains__(self, url: str) -> bool:
+        """Whether a story has the address `url`, or another address of the same article."""
+        return url in self._known or urls.post_id(url) in self._known
 
 
 def _key(url: str) -> object:

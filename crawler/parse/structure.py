@@ -16,7 +16,7 @@ _AGENCY = r"(?:[A-ZĐ][A-Za-z.]{1,11}/){0,2}(?:VNA|AVI)(?:/[A-Z]{2,5}){0,2}"
 
 # `Hanoï (VNA) -`, `Paris, 19 septembre (VNA) -`, `Hanoï(VNA)`, `Hanoi, le 5 octobre (AVI) –`, `(VNA) -`
 _DATELINE = re.compile(
-    rf"""\s*
+    rf"""\s*+
     (?P<where>[^\W\d_][^()\n]{{0,90}}?)?\s*
     \(\s*(?P<agency>{_AGENCY})\s*\)
     """,
@@ -35,7 +35,7 @@ _PARTICLES = frozenset("de du des la le les l d et en sur à au aux sous - – /
 _LETTERS = r"(?:[A-ZĐ][A-Za-z.]{1,11}/){0,2}(?:V\s?N\s?A|A\s?V\s?I)(?:/[A-Z]{2,5}){0,2}"
 _SIGNATURE = re.compile(
     rf"""(?:
-        (?P<dashed>[-–—‑‐−]+\s*{_LETTERS})
+        (?P<dashed>(?<![-–—‑‐−])[-–—‑‐−]++\s*+{_LETTERS})
       | (?<=[\s.…!?»”"])(?P<composite>(?:[A-ZĐ][A-Za-z]{{1,11}}/){{1,2}}(?:VNA|AVI)|(?:VNA|AVI)(?:/[A-Z]{{2,5}}){{1,2}})
       | (?<=[.…!?»”"])(?P<glued>{_LETTERS})
       | (?<=[.…!?])[\s»”"]+(?P<apart>{_LETTERS})

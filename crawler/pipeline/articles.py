@@ -10,7 +10,7 @@ from datetime import datetime
 
 from crawler import identity, site
 from crawler.clock import from_text
-from crawler.errors import MarkupDrift, NotAnArticle, WarcCorrupted
+from crawler.errors import FetchError, MarkupDrift, NotAnArticle, WarcCorrupted
 from crawler.identity import Decision, Known, Verdict
 from crawler.parse import times
 from crawler.parse.page import PARSER_VERSION
@@ -130,7 +130,7 @@ def _parse_again(run: Run, stored: StoredArticle) -> StoredArticle | None:
         return None
     try:
         article = parse(run, response_of(run.warc.read(stored.raw)))
-    except (NotAnArticle, MarkupDrift, WarcCorrupted):  # `vna verify` reports damaged records
+    except (NotAnArticle, MarkupDrift, WarcCorrupted, FetchError):  # `vna verify` reports damaged records
         return None
     correct_reading(run, stored, article, run.repair(article))
     return run.archive.article(stored.id)

@@ -10,6 +10,7 @@ Boundary: only calls other modules in the right order; `identity` decides where 
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -132,7 +133,8 @@ class CaptureBatch:
         for url, at in places:
             ref = self._run.archive.capture_at(url, at)
             if ref is not None:
-                return response_of(self._run.warc.read(ref))
+                with suppress(FetchError):  # its body cannot be decompressed
+                    return response_of(self._run.warc.read(ref))
         return None
 
 

@@ -1,4 +1,4 @@
-"""Check the system clock against the archive, correct due times that were computed with a wrong clock, count periods.
+"""Check the system clock against the archive, correct due times computed with a wrong clock, and count clock periods.
 
 Boundary: only calls other modules in the right order; `health.clock` judges the clock.
 """

@@ -117,20 +117,17 @@ def _was_whole(run: Run, page: PageForFetch) -> bool:
 
 
 def _garbled(run: Run, page: PageForFetch, article: Article, fetched: Fetched) -> Garbled | None:
-    if not _is_garbled(run, page, article, fetched):
+    """Return the error of a page whose characters were damaged, so that it shows no edit by the agency; else None."""
+    text = garbled.GarbledText(article, fetched.content, fetched.header("Content-Type"))
+    if not text.damaged:
+        return None
+    stored = run.archive.article(article.post_id or page.id)
+    copied = stored is not None and text.is_only_difference_to(stored.article)
+    worse = text.is_more_than(stored.article) if stored else text.is_much()
+    if not copied and not (worse and page.failures < _FAULT_RETRIES):
         return None
     message = "characters of the page were damaged on their way, for example by a proxy that converts charsets"
     return Garbled(page.url, message)
-
-
-def _is_garbled(run: Run, page: PageForFetch, article: Article, fetched: Fetched) -> bool:
-    """Whether characters were damaged on the way, so that the page shows no edit by the agency."""
-    stored = run.archive.article(article.post_id or page.id)
-    damage = garbled.Damage(article, fetched.content, fetched.header("Content-Type"))
-    if stored is not None and damage.is_only_difference_to(stored.article):
-        return True
-    worse = damage.is_more_than(stored.article) if stored else damage.is_much()
-    return worse and page.failures < _FAULT_RETRIES
 
 
 def retry_abandoned(run: Run, sightings: Iterable[Sighting], now: datetime) -> None:

@@ -15,16 +15,15 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from crawler.errors import MarkupDrift, NotAnArticle, WarcCorrupted
+from crawler.errors import FetchError, MarkupDrift, NotAnArticle, WarcCorrupted
 from crawler.fetch.inflate import inflate
 from crawler.markup import Markup
 from crawler.parse.page import parse_page
 from crawler.site import Site
-from crawler.types import Article, Fetched, RawRef, Reading
+from crawler.types import MAX_BODY, Article, Fetched, RawRef, Reading
 from crawler.warc import Record, WarcStore
 
 Repairer = Callable[[Article], Reading]
-_NO_LIMIT = 1 << 40  # bytes; the size limit was applied when the response was fetched
 _MAX_IMPORTED = 10_000_000  # bytes; no limit was applied to a capture of another collection
 _CHUNK = 16  # captures that a worker process receives at once
 
@@ -60,7 +59,7 @@ class Reader:
             article = parse_response(response_of(self.warc.read(ref)), self.markups, self.site)
         except (NotAnArticle, MarkupDrift) as error:
             return UnparsedPage(str(error))
-        except WarcCorrupted as error:
+        except (WarcCorrupted, FetchError) as error:  # FetchError: the body cannot be decompressed
             return UnparsedPage(str(error), damaged=True)
         return ParsedPage(article, self.repair(article))
 
@@ -128,7 +127,7 @@ def response_of(record: Record) -> Fetched:
 
     """
     coding = ",".join(value for name, value in record.headers if name.lower() == "content-encoding")
-    limit = _NO_LIMIT if record.origin is None else _MAX_IMPORTED
+    limit = MAX_BODY if record.origin is None else _MAX_IMPORTED
     return Fetched(
         url=record.url,
         fetched_at=record.fetched_at,

@@ -16,7 +16,7 @@ SLUGS = frozenset(
     "politique economie societe culture sports sport environnement monde international sci-tech sciences technologie "
     "technologies tourisme sante education".split()
 )
-_LINKS = re.compile(r"""<a\b[^>]*\bhref=["']([^"'#]+)["']""", re.IGNORECASE)
+_LINKS = re.compile(r"""<a\b[^<>]*\bhref=["']([^"'#<>]+)["']""", re.IGNORECASE)
 _CONTROL = re.compile(r"<[^<>]*\bdata-page=[^<>]*>", re.IGNORECASE)
 _CONTROL_PARTS = ("data-page", "data-zone", "data-type", "data-size", "data-layout")
 

@@ -28,7 +28,8 @@ _TRUSTED = "meta article:published_time"  # first in the order of trust (dossier
 _OFFSET = "+07:00"
 _LD = re.compile(r"<script\b[^>]*ld\+json[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
 _HEADING = re.compile(r"Voir\s+plus", re.IGNORECASE)
-_CLASSED = re.compile(r"""<(\w+)\b[^>]*\bclass=["']([^"']+)["'][^>]*>""")
+_REACH = 20_000  # characters before the heading
+_CLASSED = re.compile(r"""<(\w++)\b[^<>]*\bclass=["']([^"'<>]++)["'][^<>]*+>""")
 _TAG = re.compile(r"<([a-z][a-z0-9]*)\b", re.IGNORECASE)
 #: The advice when the site does not serve an article at another form of its address.
 _ADDRESS_ADVICE = {
@@ -134,7 +135,7 @@ def _container(evidence: ProbeEvidence, key: str) -> str | None:
     response = evidence.ok(key)
     html = response.content.decode("utf-8", "replace") if response else ""
     found = _HEADING.search(html)
-    opened = _CLASSED.findall(html[: found.start()])[-3:] if found else []
+    opened = _CLASSED.findall(html[max(0, found.start() - _REACH) : found.start()])[-3:] if found else []
     return " > ".join(f"{tag}.{'.'.join(classes.split()[:2])}" for tag, classes in opened) or None
 
 

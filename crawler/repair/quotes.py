@@ -12,7 +12,7 @@ from crawler.repair import words
 
 _STRAIGHT = re.compile(r"\"|''")
 _OPENING = re.compile(r"‘|(?:^|[\s(«“\"])['’](?=\w)")
-_APOSTROPHE = re.compile(r"(?P<word>[^\W\d_]+)['’](?P<next>[^\W\d_]?)")
+_APOSTROPHE = re.compile(r"(?P<word>[^\W\d_]{1,100}+)['’](?P<next>[^\W\d_]?)")
 
 
 def marks(text: str) -> Iterator[tuple[int, int, bool]]:

@@ -32,8 +32,9 @@ _COMMA = re.compile(
 )
 _COLON = re.compile(rf"(?<!\bPhoto)(?<!\bPhotos)(?<!\bSource)(?<={_L}{_L}{_L})[ \u00a0]?:(?={_L}{_L}|[àl]['’\s]|[«“])")
 _DATELINE = re.compile(rf"\((?:VNA|AVI)\)(?=[-–—])|(?<=\)) ?[-–—](?={_C}(?:{_S}|['’\s]))")
-#: A dash that is followed by another one without a space before it is one of a pair, and both may be meant.
-_DASH = re.compile(rf"(?<=[\w)»”,.;:] )[–—](?={_L}{_S})(?!.*{_L}[–—](?!\w))")
+#: A dash that is followed by another one without a space before it is one of a pair, and both may be meant. Looking
+#: further than a sentence would be quadratic.
+_DASH = re.compile(rf"(?<=[\w)»”,.;:] )[–—](?={_L}{_S})(?!.{{0,400}}{_L}[–—](?!\w))")
 _SIGNATURE = re.compile(rf"(?:[.!?…»”)\"]|{_S}{{3}})(?=[-–—] ?(?:[A-Z]{{2,5}}/)?(?:VNA|AVI)\s*$)", re.MULTILINE)
 _BRACKET = re.compile(
     rf"(?:(?<![^\W_])(?P<word>[^\W_]{{2,}})|[%»”])(?=\((?:[-+–]\d|\d[^)]|{_C}|{_L}{{4,}}|{_L}+ ))(?!\(\w{{1,3}}\)\w)"

@@ -83,9 +83,9 @@ def rebuild(run: Run, old: Path) -> RebuildReport:
 def _replay(run: Run) -> tuple[ReplayReport, Exception | None]:
     names = run.warc.names()
     progress = _Percent(run.progress, sum(map(run.warc.size, names)))
-    replayer = Replayer(
-        replace(run, progress=Silent()), RecordStream(file_streams(names, run.warc.scan, run.warc.clock_period))
-    )
+    files = file_streams(names, run.warc.scan, run.warc.clock_period)
+    run.archive.begin_clock_period(max((file.period for file in files), default=0))
+    replayer = Replayer(replace(run, progress=Silent()), RecordStream(files))
     last: Record | None = None
     items = iter(replayer.stream)
     for item in items:

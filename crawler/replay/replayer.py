@@ -12,6 +12,7 @@ Boundary: the purpose of a record selects the code that processes it; the pipeli
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import get_args
@@ -288,12 +289,11 @@ class Replayer:
 
     def _write_row(self, record: Record) -> None:
         if _purpose(record) == ROBOTS:
-            self._run.write_capture(PendingCapture(response_of(record), record.ref, ROBOTS))
-            self.report.robots += 1
-        else:
-            self._archive.add_raw(
-                record.url, record.fetched_at, record.status, record.ref, record.purpose, record.origin
-            )
+            with suppress(FetchError):  # a body that this version cannot decode
+                self._run.write_capture(PendingCapture(response_of(record), record.ref, ROBOTS))
+                self.report.robots += 1
+                return
+        self._archive.add_raw(record.url, record.fetched_at, record.status, record.ref, record.purpose, record.origin)
 
 
 def _purpose(record: Record) -> Purpose | None:

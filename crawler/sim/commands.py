@@ -132,7 +132,8 @@ def drill(
     Nothing outside this machine is contacted. The archive is a temporary folder, or the folder of --archive, which must
     be empty or come from an earlier drill. Fourteen simulated days include every fault once and take one or two
     minutes. The column `delay` has the median and the longest time from the publication of an article until it was
-    fetched. Exit code 5 means that something was lost.
+    fetched. The second table has, for each trouble, how often it happened, the numbers of articles lost, stored twice and
+    misread, and the longest time until the site was read again. Exit code 5 means that something was lost.
 
     Example: vna drill --days 3
     """
@@ -220,6 +221,7 @@ def _print_result(result: DrillResult) -> None:
     for gap in result.open_gaps:
         output.text(f"  {gap}")
     output.text(f"process    killed {result.kills} times")
+    _print_troubles(result)
     if found.unseen:
         output.heading(f"could not be archived by any crawler: {len(found.unseen)}")
         for note in found.unseen:
@@ -227,6 +229,13 @@ def _print_result(result: DrillResult) -> None:
     output.heading(f"lost: {len(found.lost) or 'nothing'}")
     for note in found.lost:
         output.text(f"  {note.kind}{'' if note.id is None else f' {note.id}'}: {note.says}")
+
+
+def _print_troubles(result: DrillResult) -> None:
+    output.heading(f"{'trouble':46} times  lost  twice  misread  recovery (min)")
+    for row in result.troubles:
+        recovery = "-" if row.recovery is None else f"{row.recovery:.0f}"
+        output.text(f"{row.trouble:46} {row.times:5}  {row.lost:4}  {row.twice:5}  {row.misread:7}  {recovery:>14}")
 
 
 def _json(result: DrillResult, lines: list[dict[str, Any]], seed: int) -> dict[str, Any]:

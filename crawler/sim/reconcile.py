@@ -2,7 +2,7 @@
 
 The ground truth comes from the fake site alone: which text each article had at which time, which of these versions a
 client received, and when the page was online. None of it is taken from the archive, so that one bug cannot falsify both
-sides in the same way. Texts are compared character by character.
+sides in the same way. Texts are compared character by character, and all other fields value by value.
 
 Boundary: pure functions that take the ground truth and the contents of an archive, and return a reconciliation.
 """
@@ -10,8 +10,8 @@ Boundary: pure functions that take the ground truth and the contents of an archi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from crawler.types import BODY_TYPES, Block, ImageBlock, TextBlock
@@ -20,6 +20,13 @@ from crawler.types import BODY_TYPES, Block, ImageBlock, TextBlock
 HELD_AFTER = timedelta(hours=6)
 #: An article must be `gone` this long after its removal: a recheck within a day, then three responses over 25 hours.
 GONE_AFTER = timedelta(hours=60)
+#: An article may be `gone` only after this many "not found" responses, the last one this long after the first one.
+GONE_RESPONSES, GONE_PERIOD = 3, timedelta(hours=25)
+_SHOWN_VALUE = 80  # characters of a value in a message
+
+#: Fields by name, each with the values that are right. There are several if the site cannot know which one is, for
+#: example because a client that was killed may or may not have stored the response.
+RightValues = Mapping[str, Collection[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +56,32 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of an article: its text, published at `since`. `shown` is true if a client received it undamaged."""
+    """One version of an article: its text, published at `since`. `shown` is true if a client received it undamaged.
+
+    `fields` are the right values of the fields of its revision, and `current` those of the article, if this version is
+    its newest one in the archive.
+    """
 
     text: PublishedText
     since: datetime
     shown: bool = False
+    fields: RightValues = field(default_factory=dict)
+    current: RightValues = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class GroundTruth:
     """One article according to the site: its versions, and the periods when its page was online.
 
-    `copy_of` is the id of the article whose text this one repeats; None if the article is not a copy.
+    `copy_of` is the id of the article whose text this one repeats; None if the article is not a copy. `not_found` are
+    the times of the responses that said that the page does not exist; None if they were not recorded.
     """
 
     id: int
     versions: tuple[Version, ...]
     online: tuple[Span, ...]
     copy_of: int | None = None
+    not_found: tuple[datetime, ...] | None = None
 
     @property
     def removed_at(self) -> datetime | None:
@@ -76,13 +91,18 @@ class GroundTruth:
 
 @dataclass(frozen=True, slots=True)
 class HeldArticle:
-    """One article in the archive: its state, its current text, and its revisions, oldest first."""
+    """One article in the archive: its state, its current text, and its revisions, oldest first.
+
+    `fields` are the other fields of the article, and `revision_fields` those of each revision.
+    """
 
     id: int
     url: str
     state: str
     text: PublishedText
     revisions: tuple[PublishedText, ...]
+    fields: Mapping[str, object] = field(default_factory=dict)
+    revision_fields: tuple[Mapping[str, object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +202,7 @@ def _losses(truth: GroundTruth, article: HeldArticle, now: datetime) -> Iterator
         )
     if article.revisions[-1:] != (article.text,):
         yield Discrepancy("text", truth.id, "differs from the last revision")
+    yield from _wrong_fields(truth, article)
 
 
 def _wrong_state(truth: GroundTruth, article: HeldArticle, now: datetime) -> Iterator[Discrepancy]:
@@ -190,6 +211,43 @@ def _wrong_state(truth: GroundTruth, article: HeldArticle, now: datetime) -> Ite
         yield Discrepancy("state", truth.id, f"the page is online, but the state is {article.state}")
     if removed is not None and now - removed > GONE_AFTER and article.state != "gone":
         yield Discrepancy("state", truth.id, f"removed at {_when(removed)}, but the state is {article.state}")
+
+    if article.state == "gone" and truth.not_found is not None and not _is_confirmed(truth.not_found):
+        times = ", ".join(map(_when, truth.not_found)) or "none"
+        yield Discrepancy(
+            "state",
+            truth.id,
+            f"gone, although the site did not say {GONE_RESPONSES} times over "
+            f"{GONE_PERIOD.total_seconds() / 3600:.0f} hours that the page does not exist: {times}",
+        )
+
+
+def _is_confirmed(not_found: Sequence[datetime]) -> bool:
+    return len(not_found) >= GONE_RESPONSES and not_found[-1] - not_found[0] >= GONE_PERIOD
+
+
+def _wrong_fields(truth: GroundTruth, article: HeldArticle) -> Iterator[Discrepancy]:
+    """Yield the fields of an article and of its revisions that differ from those of the version with the same text."""
+    if candidates := [version.current for version in truth.versions if version.text == article.text]:
+        yield from _differences(truth.id, "the article", candidates, article.fields)
+    held = zip(article.revisions, article.revision_fields, strict=False)
+    for number, (text, fields) in enumerate(held, 1):
+        if candidates := [version.fields for version in truth.versions if version.text == text]:
+            yield from _differences(truth.id, f"revision {number}", candidates, fields)
+
+
+def _differences(
+    post_id: int, what: str, candidates: Sequence[RightValues], held: Mapping[str, object]
+) -> Iterator[Discrepancy]:
+    """Compare with the candidate that has the fewest differences; a text may have been published more than once."""
+    wrong = min(
+        ({name: right for name, right in fields.items() if held.get(name) not in right} for fields in candidates),
+        key=len,
+    )
+    for name, right in wrong.items():
+        published = " or ".join(sorted(map(_short_value, right))) or "nothing"
+        says = f"{name} of {what} is {_short_value(held.get(name))} instead of {published}"
+        yield Discrepancy("field", post_id, says)
 
 
 def _missing(truth: GroundTruth) -> Discrepancy:
@@ -286,3 +344,8 @@ def _when(moment: datetime) -> str:
 
 def _short_title(text: PublishedText) -> str:
     return text.title if len(text.title) <= 60 else f"{text.title[:59]}…"
+
+
+def _short_value(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN_VALUE else f"{text[: _SHOWN_VALUE - 1]}…"

@@ -1,4 +1,4 @@
-"""The identity of an archive: a random UUID that is created with its database; and the current clock period.
+"""The identity of an archive, a random UUID that is created with its database, and its current clock period.
 
 A clock period is the time between two moments when the system clock was set back. The times of the WARC records give
 their order only within one clock period.

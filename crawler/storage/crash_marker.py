@@ -4,6 +4,9 @@ If the interpreter crashes, or the kernel kills it because memory runs out, noth
 the marker is written before an item is processed, and reset when the item has been processed. It is not a row of the
 database, because a row would cost one transaction per page. Overwriting one line in an open file costs almost nothing.
 
+An item may take 10 minutes of CPU time. Then the kernel ends the process, also if a library does not return, and the
+marker counts this as a crash.
+
 Boundary: one small file for each role (see `locks.Role`). `pipeline.quarantine` decides what happens to an item that
 crashed the crawler.
 """
@@ -11,6 +14,7 @@ crashed the crawler.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +24,9 @@ from typing import Self
 from crawler import files
 from crawler.storage.base import not_writable
 from crawler.storage.locks import Role
+
+#: Seconds of CPU time for one item. An item that passed all checks takes at most 20 s.
+MAX_SECONDS = 600.0
 
 
 class CrashMarker:
@@ -54,13 +61,16 @@ class CrashMarker:
     def processing(self, item: str) -> Iterator[None]:
         """Record, for the duration of the block, that `item` is being processed.
 
-        The block must not wait for the network, because a process may be killed for unrelated reasons while it waits.
+        If the block uses more than `MAX_SECONDS` of CPU time, the signal SIGVTALRM ends the process. The block must not
+        wait for the network, because a process may be killed for unrelated reasons while it waits.
         """
         crashes = self.crashes(item)
         self._write(item, crashes + 1)
+        outer = signal.setitimer(signal.ITIMER_VIRTUAL, MAX_SECONDS)
         try:
             yield
         finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, *outer)
             self._write(item, crashes)
 
     def clear(self) -> None:

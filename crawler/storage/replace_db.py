@@ -52,6 +52,28 @@ def _keep(current: Path, renamed: Path) -> None:
             file.rename(renamed.with_name(renamed.name + suffix))
 
 
+def database_files(folder: Path) -> list[Path]:
+    """Return the files of the database in a folder: itself and what SQLite keeps beside it, as far as they exist.
+
+    A file that belonged to another database must not be left beside a new one, because SQLite would apply it.
+    """
+    return [path for suffix in ("", *_SUFFIXES) if (path := folder / f"{FILE}{suffix}").exists()]
+
+
+def remove_database(folder: Path) -> None:
+    """Delete the database in a folder, if there is one, with what SQLite keeps beside it.
+
+    Raises:
+        StorageError: a file cannot be deleted.
+
+    """
+    try:
+        for path in database_files(folder):
+            path.unlink()
+    except OSError as error:
+        raise not_writable(folder, error) from error
+
+
 @contextmanager
 def unfinished_folder(into: Path, warc: Path) -> Iterator[Path]:
     """Yield a folder in which to build a new database; move the database to the folder `into` when the block ends.

@@ -42,7 +42,7 @@ _WAYBACK = re.compile(r"https?://web\.archive\.org/web/(?P<when>[0-9]{14})(?P<fl
 #: Record types that may hold a page. The last three hold content without the response of the server.
 _WITH_PAGES = ("response", "revisit", "resource", "conversion", "continuation")
 _NEXT_RECORD = re.compile(rb"(?P<gap>(?:\r?\n){2})WARC/[0-9]")
-_OUTER_SPACES = re.compile(r"^(?:%20|\s)+|(?:%20|\s)+$")
+_OUTER_SPACES = re.compile(r"^(?:%20|\s)++|(?<!%20)(?<!\s)(?:%20|\s)++$")
 _AROUND_ADDRESS = " \t<>"
 _BLANK = b"\r\n \0\xef\xbb\xbf"  # also a byte order mark
 
@@ -154,6 +154,8 @@ class _FileReader:
             if line_begins and RECORD_START.match(line):
                 break
             line_begins = line.endswith(b"\n")
+            if line_begins:
+                self._flow.skip_line_ends()
             if line.strip(_BLANK):
                 if not (self._tally.records or skipped or self._tally.damage):
                     raise BadInput(f"{self._path} is not a WARC file", _HINT)

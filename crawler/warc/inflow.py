@@ -4,11 +4,15 @@ In most files, each record is one gzip member or Zstandard frame. So no record e
 begins with a record: reading stops there, and a record with a wrong length cannot swallow the next ones. After damaged
 data, reading continues at the next member that begins with a record.
 
+Data that expands too much counts as damaged: a member may have 100 times its size and 20 MB; all members together may
+exceed this by 1 GB. Pages expand 3 to 20 times. A file of 11 MB that expands to 11 GB is read in 3 s.
+
 Boundary: reads bytes; `crawler.warc.foreign` knows the records.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import zlib
@@ -21,6 +25,12 @@ _CONTENT_STEP = 1 << 20  # bytes that are decompressed at once
 _ZSTD_STEP = 1 << 10  # 1 kB of Zstandard data has at most 32 MB of content
 _ZSTD_WINDOW = 1 << 27  # bytes; what `zstd --long` needs
 _MAX_LINE = 1 << 16
+_RATIO = 100  # decompressed bytes for each byte of a member
+_MEMBER_ALLOWANCE = 20_000_000  # bytes beyond the ratio for each member: more than the largest response that is used
+_FILE_ALLOWANCE = 1_000_000_000  # bytes beyond that for all members of the file together
+_MAX_EMPTY = 500_000  # members without content
+_MAX_TRIALS = 500_000  # positions at which a member may begin, after damage
+_TRIAL = 1 << 14  # bytes that are decompressed there to see whether it begins with a record
 _GZIP = b"\x1f\x8b\x08"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _ZSTD_DICTIONARY = b"\x5d\x2a\x4d\x18"  # the skippable frame of https://iipc.github.io/warc-specifications/ (zstd)
@@ -29,6 +39,7 @@ _MAX_DICTIONARY = 16_000_000  # bytes
 #: The first line of a WARC record, and of an ARC record: address, IP address, date, content type, length.
 RECORD_START = re.compile(rb"WARC/[0-9]|(?:filedesc|https?|dns|ftp|whois):\S* [0-9a-f.:-]+ [0-9]{8,14} ", re.IGNORECASE)
 _LINE_OF_RECORD = re.compile(rb"\n(?=WARC/[0-9]|filedesc:)")
+_LINE_ENDS = re.compile(rb"[\r\n]++")
 _LINE_START = 16  # bytes that `_LINE_OF_RECORD` needs at most
 
 
@@ -95,6 +106,9 @@ class Inflow:
         self.damage = ""
         self.next_is_damaged = False
         self._member_has_data = False
+        self._allowance = _FILE_ALLOWANCE
+        self._taken = self._given = 0  # bytes of the current member: compressed, decompressed
+        self._empty = self._trials = 0
 
     def read(self, size: int) -> bytes:
         """Return up to `size` bytes; fewer only at the end of the file, of a record's member, or at damage."""
@@ -124,6 +138,11 @@ class Inflow:
         data = self.read(size)
         self.push_back(data)
         return data
+
+    def skip_line_ends(self) -> None:
+        """Skip line ends that are already decompressed: millions of empty lines would take minutes one by one."""
+        if match := _LINE_ENDS.match(self._data, self._at):
+            self._at = match.end()
 
     def skip_to_record(self) -> int:
         """Skip data up to a line that begins a WARC record, or up to where `read` stops; return the number of bytes."""
@@ -195,12 +214,14 @@ class Inflow:
             self._raw = rest
             self._engine = self._new_engine()
             self._member_has_data = False
+            self._taken = self._given = 0
         engine = self._engine
         assert engine is not None
         while True:
             fed = self._raw or self._file.read(_STEP)
             data = engine.decompress(fed, _CONTENT_STEP)
             self._raw = engine.unused_data if engine.eof else engine.unconsumed_tail
+            self._count(len(fed) - len(self._raw), len(data), ended=engine.eof)
             if data or engine.eof:
                 break
             if not fed:
@@ -212,32 +233,60 @@ class Inflow:
         self._member_has_data = True
         return data, starts
 
+    def _count(self, taken: int, given: int, *, ended: bool) -> None:
+        """Count what was decompressed.
+
+        Raises:
+            zlib.error: it expands too much, or there are too many members without content.
+
+        """
+        self._taken += taken
+        self._given += given
+        excess = self._given - _RATIO * self._taken - _MEMBER_ALLOWANCE
+        if excess > 0 and given:
+            self._allowance -= min(excess, given)
+            if self._allowance < 0:
+                raise zlib.error(f"it expands more than {_RATIO} times")
+        elif ended and not self._given:
+            self._empty += 1
+            if self._empty > _MAX_EMPTY:
+                raise zlib.error(f"more than {_MAX_EMPTY} members without content")
+
     def _new_engine(self) -> _Engine:
         return zlib.decompressobj(wbits=31) if self._magic == _GZIP else _Zstd(self._dictionary)
 
     def _find_member(self) -> None:
         """After damage, look for the next member that begins with a record, and store its first bytes."""
         self._engine = None
-        while True:
-            at = self._raw.find(self._magic, 1)
-            if at < 0:
-                more = self._file.read(_STEP)
-                if not more:
-                    self._raw = b""
-                    return
-                self._raw = self._raw[-len(self._magic) :] + more
-                continue
-            self._raw = self._raw[at:] + self._file.read(_STEP)
-            engine = self._new_engine()
-            try:
-                data = engine.decompress(self._raw, _CONTENT_STEP)
-            except zlib.error:
-                continue
-            if RECORD_START.match(data):
-                self._raw = engine.unused_data if engine.eof else engine.unconsumed_tail
-                self._engine = None if engine.eof else engine
-                self._next = data
+        at = 1
+        while self._trials < _MAX_TRIALS:
+            at = self._raw.find(self._magic, at)
+            if at < 0 or len(self._raw) < at + _TRIAL:
+                rest = self._raw[at:] if at >= 0 else self._raw[1 - len(self._magic) :]
+                if more := self._file.read(_STEP):
+                    self._raw, at = rest + more, 0
+                    continue
+                if at < 0:
+                    break
+            if self._begin_record(at):
                 return
+            at += 1
+        self._raw, self._file = b"", io.BytesIO()
+
+    def _begin_record(self, at: int) -> bool:
+        """Continue at the position `at` of the raw bytes if a member begins there, and a record in it."""
+        self._trials += 1
+        try:
+            if not RECORD_START.match(self._new_engine().decompress(self._raw[at : at + _TRIAL], _TRIAL)):
+                return False
+            engine = self._new_engine()
+            self._next = engine.decompress(self._raw[at:], _CONTENT_STEP)
+        except zlib.error:
+            return False
+        self._taken = self._given = 0
+        self._raw = engine.unused_data if engine.eof else engine.unconsumed_tail
+        self._engine = None if engine.eof else engine
+        return True
 
     def _read_dictionary(self) -> None:
         """Read the Zstandard dictionary with which the file begins, if there is one."""

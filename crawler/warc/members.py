@@ -28,9 +28,7 @@ PURPOSE = "VNA-Purpose"  # why the record exists, such as `page:245060`
 ORIGIN = "VNA-Origin"  # the collection that a capture was imported from
 WRITTEN = "VNA-Written"  # when it was imported
 ARCHIVE_ID = "vna-archive-id"  # field of the `warcinfo` record: the identity of the archive, as `urn:uuid:...`
-CLOCK_PERIOD = (
-    "vna-clock-period"  # field of the `warcinfo` record: how often the clock had been set back; absent if never
-)
+CLOCK_PERIOD = "vna-clock-period"  # field of the `warcinfo` record: how often the clock had been set back, if ever
 URN = "urn:uuid:"
 
 

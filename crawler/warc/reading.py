@@ -17,12 +17,15 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
 from crawler.errors import WarcCorrupted
-from crawler.types import RawRef
+from crawler.types import MAX_BODY, RawRef
 from crawler.warc.dates import from_warc_date
 from crawler.warc.members import ORIGIN, PURPOSE, WRITTEN, digest
 
 #: What the library raises for data that is not a valid record, such as AttributeError without an address.
 NO_RECORD = (ArchiveLoadFailed, zlib.error, EOFError, ValueError, AttributeError, TypeError)
+#: Bytes of a record, decompressed: the largest body, and its headers. A larger record was not written by this program.
+MAX_RECORD = MAX_BODY + 1_000_000
+_STEP = 1 << 20
 _RESPONSES = ("response", "revisit")
 _WITHOUT_RESPONSE = ("metadata", "resource")
 
@@ -96,13 +99,33 @@ def _inflate(member: bytes) -> None:
 
     Raises:
         zlib.error: the data is damaged.
-        ValueError: the data is not exactly one complete member.
+        ValueError: the data is not exactly one complete member, or is too large.
 
     """
     engine = zlib.decompressobj(wbits=31)
-    engine.decompress(member)
+    advance(engine, member)
     if not engine.eof or engine.unused_data:
         raise ValueError("not exactly one complete gzip member")
+
+
+def advance(engine: Any, data: bytes, size: int = 0) -> int:
+    """Decompress the next bytes of a gzip member without keeping them; return the decompressed size of the member so far.
+
+    `engine` is a `zlib.decompressobj`, and `size` the result of the call for the bytes before.
+
+    Raises:
+        zlib.error: the data is damaged.
+        ValueError: the member is larger than a record can be.
+
+    """
+    while True:
+        out = engine.decompress(data, _STEP)
+        size += len(out)
+        if size > MAX_RECORD:
+            raise ValueError(f"larger than {MAX_RECORD} bytes")
+        data = engine.unconsumed_tail
+        if engine.eof or (not data and len(out) < _STEP):
+            return size
 
 
 def parse_records(file: Any, name: str, base: int) -> Iterator[Record]:
@@ -121,6 +144,8 @@ def parse_records(file: Any, name: str, base: int) -> Iterator[Record]:
             continue
         if not record.rec_headers.get_header("WARC-Target-URI"):
             raise ValueError("the record has no WARC-Target-URI")
+        if record.length is None or record.length > MAX_RECORD:
+            raise ValueError(f"larger than {MAX_RECORD} bytes, or without a length")
         body = record.raw_stream.read()
         offset = base + iterator.get_record_offset()
         warc = record.rec_headers.get_header

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from crawler.warc.reading import NO_RECORD, Record, parse_records
+from crawler.warc.reading import NO_RECORD, Record, advance, parse_records
 from crawler.warc.tail import next_record
 
 _CHUNK = 1 << 17
@@ -77,7 +77,7 @@ def ends_with_request(path: Path, start: int) -> bool:
         data = file.read(_CHUNK)
     engine = zlib.decompressobj(wbits=31)
     try:
-        head = engine.decompress(data)
+        head = engine.decompress(data, _CHUNK)  # a request record is smaller
     except zlib.error:
         return False
     complete = engine.eof and not engine.unused_data and len(data) < _CHUNK
@@ -91,10 +91,11 @@ def _member(file: io.BufferedReader, rest: bytes) -> tuple[bytes, bytes, bool]:
     """
     engine = zlib.decompressobj(wbits=31)
     parts: list[bytes] = []
+    size = 0
     while data := rest or file.read(_CHUNK):
         try:
-            engine.decompress(data)
-        except zlib.error:
+            size = advance(engine, data, size)
+        except (zlib.error, ValueError):
             return b"".join([*parts, data]), b"", False
         rest = engine.unused_data
         parts.append(data[: len(data) - len(rest)])

@@ -207,7 +207,7 @@ class WarcStore:
         self._name = path.relative_to(self._directory).as_posix()
         if self._file.seek(0, os.SEEK_END) == 0:
             self._file.write(members.warcinfo(self._name, now, self._software, self._identity, period))
-            _sync_folder(folder)
+            files.sync_folder(folder)
         return self._file
 
     def _writable_file(self, folder: Path, day: str) -> tuple[Path, IO[bytes]]:
@@ -250,12 +250,3 @@ def _try_lock(file: IO[bytes]) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _sync_folder(folder: Path) -> None:
-    """Write the list of the files in a folder to the disk, so that a new file survives a power failure."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

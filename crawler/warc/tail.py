@@ -13,7 +13,7 @@ from pathlib import Path
 
 from crawler import files
 from crawler.errors import WarcCorrupted
-from crawler.warc.reading import corrupted
+from crawler.warc.reading import advance, corrupted
 
 _CHUNK = 1 << 20
 _MEMBER = b"\x1f\x8b\x08"  # the first bytes of a gzip member
@@ -42,7 +42,7 @@ def repair_tail(path: Path, start: int = 0) -> int:
     with path.open("r+b") as file:
         file.seek(good)
         torn = path.with_name(f"{path.name}.{good}.torn")
-        files.replace(torn, file.read())
+        files.replace(torn, file)
         file.truncate(good)
         file.flush()
         os.fsync(file.fileno())
@@ -97,17 +97,17 @@ def _last_good_end(path: Path, start: int) -> int:
     with path.open("rb") as file:
         file.seek(start)
         data = file.read(_CHUNK)
-        member = zlib.decompressobj(wbits=31)
+        member, content = zlib.decompressobj(wbits=31), 0
         while data:
             try:
-                member.decompress(data)
-            except zlib.error:
+                content = advance(member, data, content)
+            except (zlib.error, ValueError):
                 return good
             if member.eof:
                 position += len(data) - len(member.unused_data)
                 good = position
                 data = member.unused_data or file.read(_CHUNK)
-                member = zlib.decompressobj(wbits=31)
+                member, content = zlib.decompressobj(wbits=31), 0
             else:
                 position += len(data)
                 data = file.read(_CHUNK)

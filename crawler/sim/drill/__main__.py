@@ -1,6 +1,7 @@
 """The process that a drill starts in order to kill it: it runs the service until a given time.
 
-Boundary: takes three arguments: the archive folder, the URL of the site and the time at which to stop (ISO 8601).
+Boundary: takes three arguments: the archive folder, the URL of the site and the time at which to stop (ISO 8601). With a
+fourth argument, the process writes down what it forces to the disk (`power`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from crawler.sim.drill.clock import SharedClock
 from crawler.sim.drill.files import CLOCK
+from crawler.sim.drill.power import record_syncs
 from crawler.sim.drill.service import DrillService
 
 
@@ -27,4 +29,6 @@ def main(folder: Path, url: str, until: datetime) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) > 4:
+        record_syncs(Path(sys.argv[1]))
     main(Path(sys.argv[1]), sys.argv[2], datetime.fromisoformat(sys.argv[3]))

@@ -5,10 +5,13 @@ Boundary: reads only; `crawler.sim.reconcile` decides whether the contents are r
 
 from __future__ import annotations
 
+from collections import Counter
+
 from crawler import opening, records
 from crawler.config import Config
 from crawler.pipeline import Silent
 from crawler.replay import VerifyReport, verify
+from crawler.sim.drill.fields import held_revision_values, held_values
 from crawler.sim.reconcile import ArchiveContents, HeldArticle, PublishedText
 from crawler.storage import Archive
 from crawler.types import StoredArticle
@@ -33,11 +36,25 @@ def gaps(archive: Archive) -> tuple[int, tuple[str, ...]]:
     return number, tuple(f"{gap.source} since {gap.since:%Y-%m-%dT%H:%MZ}" for gap in archive.open_gaps())
 
 
+def responses(archive: Archive) -> Counter[tuple[str, int, str]]:
+    """Return the number of archived responses by URL, status and digest."""
+    return Counter(archive.db.execute("SELECT url, status, digest FROM raw").fetchall())
+
+
+def requested_urls(archive: Archive) -> list[str]:
+    """Return the URLs of all requests in the log of the archive."""
+    return [row[0] for row in archive.db.execute("SELECT DISTINCT url FROM fetches ORDER BY url")]
+
+
 def _held_article(archive: Archive, stored: StoredArticle) -> HeldArticle:
-    revisions = tuple(
-        PublishedText.from_blocks(row["title"], row["lead"], records.load_blocks(row["blocks"]))
-        for row in archive.history(stored.id)
-    )
+    rows = archive.history(stored.id)
     article = stored.article
-    text = PublishedText.from_blocks(article.title, article.lead, article.blocks)
-    return HeldArticle(stored.id, article.url or "", stored.state, text, revisions)
+    return HeldArticle(
+        stored.id,
+        article.url or "",
+        stored.state,
+        PublishedText.from_blocks(article.title, article.lead, article.blocks),
+        tuple(PublishedText.from_blocks(row["title"], row["lead"], records.load_blocks(row["blocks"])) for row in rows),
+        held_values(archive, stored.id),
+        tuple(held_revision_values(archive, row) for row in rows),
+    )

@@ -13,13 +13,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from crawler import app
 from crawler.sim.drill.agency import Agency
 from crawler.sim.drill.clock import SharedClock
+from crawler.sim.drill.power import BeforePowerFailure
+from crawler.sim.drill.requests import Limit
 from crawler.sim.drill.service import DrillService
+from crawler.sim.drill.troubles import Trouble
 from crawler.sim.reconcile import Span
+from crawler.site import HANOI
 
+KILLED = "process killed"
+_MORE_THAN_ANY_DISK = 1 << 62  # bytes
 _KILL_TIMEOUT = 30.0  # real seconds after which a process is killed even if it makes no requests
+_BOOT = timedelta(minutes=1)
 _LAST_RESPONSE = 0.05  # real seconds in which the server finishes a response to the killed process
 
 
@@ -43,9 +52,10 @@ class Drill:
         self.service = service
         self.clock = clock
         self.day = clock.true()
-        self.kills = 0
-        self._outage_begins: list[datetime] = []
+        self.troubles: list[Trouble] = []
+        self._begins: list[datetime] = []  # of the outage, or of another trouble that lasts
         self.outages: list[Span] = []
+        self.limits: list[Limit] = []  # on the requests of the service
         self._events: list[_Event] = []
         clock.on_advance = self._run_site_events
 
@@ -91,34 +101,78 @@ class Drill:
     def refuse(self) -> None:
         """Make the site refuse connections, and record the start of an outage."""
         self.agency.refuse()
-        self._begin_outage()
+        self._begin()
 
     def accept(self) -> None:
         """Make the site accept connections again, and record the end of the outage."""
         self.agency.accept()
-        self._end_outage()
+        self._end_outage("connections refused")
 
     def stop(self) -> None:
         """Stop the service, and record the start of an outage."""
         self.service.stop()
-        self._begin_outage()
+        self._begin()
 
     def start(self) -> None:
         """Start the service again, and record the end of the outage."""
         self.service.start()
-        self._end_outage()
+        self._end_outage("service stopped")
 
     def fill_disk(self) -> None:
         """Restart the service as if the disk were full, and record the start of an outage."""
         self.service.stop()
-        self.service.start(full=True)
-        self._begin_outage()
+        self.service.start(reserve=_MORE_THAN_ANY_DISK)
+        self._begin()
 
     def free_disk(self) -> None:
         """Restart the service with enough free disk space, and record the end of the outage."""
         self.service.stop()
         self.service.start()
-        self._end_outage()
+        self._end_outage("disk space below the reserve")
+
+    def cap(self, requests: int) -> None:
+        """Restart the service with a daily cap that leaves `requests` requests until midnight."""
+        used = app.rate_limit_status(self.service.config, self.clock).requests_today
+        self._limit(self.day + timedelta(days=1), requests, "daily cap", daily_cap=used + requests)
+
+    def be_quiet(self, hours: int) -> None:
+        """Restart the service with quiet hours that begin now and end in `hours` hours."""
+        end = self.clock.true() + timedelta(hours=hours)
+        local = tuple(at.astimezone(HANOI).time().replace(second=0, microsecond=0) for at in (self.clock.true(), end))
+        self._limit(end.replace(second=0, microsecond=0), 0, "quiet hours", quiet_hours=local)
+
+    def lift_limits(self) -> None:
+        """Restart the service without a daily cap and quiet hours."""
+        self.service.stop()
+        self.service.start()
+
+    def _limit(self, end: datetime, requests: int, name: str, **settings: Any) -> None:
+        self.service.stop()
+        self.limits.append(Limit(self.clock.true(), end, requests, name))
+        self.service.start(**settings)
+
+    def redesign(self) -> None:
+        """Change the layout of the site to one that the crawler does not know."""
+        self.agency.redesign()
+        self._begin()
+
+    def recover(self) -> None:
+        """Restore the original layout of the site."""
+        self.agency.recover()
+        self._note("unknown layout", begin=self._begins.pop())
+
+    def burst(self, articles: int) -> None:
+        """Publish more articles at once than the lists of the site show."""
+        self.agency.publish(articles)
+        self._note("more articles than lists show")
+
+    def set_clock_error(self, seconds: float) -> None:
+        """Set the error of the machine's clock; a negative number means that it is slow, and 0 that it is right again."""
+        if seconds:
+            self._begin()
+        else:
+            self._note("wrong clock", begin=self._begins.pop())
+        self.clock.set_error(seconds)
 
     def kill(self, requests: int, pause: float, until: datetime) -> None:
         """Run the service in a separate process, and kill that process `pause` seconds after `requests` requests.
@@ -127,20 +181,35 @@ class Drill:
         service starts again in the current process.
         """
         self.service.stop()
+        self._note(KILLED, self._run_and_kill(requests, pause, until))
+        self.service.start()
+
+    def lose_power(self, requests: int, pause: float, until: datetime) -> None:
+        """Do the same as `kill`, but the killed process also loses everything that it has not forced to the disk."""
+        self.service.stop()
+        before = BeforePowerFailure(self.folder)
+        self._note("power lost", self._run_and_kill(requests, pause, until, "record"))
+        before.drop_unsynced()
+        # The time of the last request is lost, too, but no machine starts in less than the time between two requests.
+        self.clock.advance_to(self.clock.true() + _BOOT)
+        self.service.start()
+
+    def _run_and_kill(self, requests: int, pause: float, until: datetime, *arguments: str) -> bool:
+        """Return whether the process was still running when it was killed."""
         wanted, deadline = self.agency.requests + requests, time.monotonic() + _KILL_TIMEOUT
         command = [sys.executable, "-m", "crawler.sim.drill", str(self.folder), self.agency.url, until.isoformat()]
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as child:  # noqa: S603 - our own
+        with subprocess.Popen([*command, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as child:  # noqa: S603 - our own
             try:
                 while self.agency.requests < wanted and child.poll() is None and time.monotonic() < deadline:
                     time.sleep(0.002)
                     self._run_site_events()
                 time.sleep(pause)
-                self.kills += child.poll() is None
+                running = child.poll() is None
             finally:
                 child.kill()
         time.sleep(_LAST_RESPONSE)
         self.agency.discard_last_response()
-        self.service.start()
+        return running
 
     def tear(self) -> None:
         """Append an incomplete record to the newest WARC file, as if the machine had crashed while writing it."""
@@ -150,10 +219,19 @@ class Drill:
             start = file.read(600)
             file.seek(0, os.SEEK_END)
             file.write(start[:150])
+        self._note("torn WARC file")
         self.service.start()
 
-    def _begin_outage(self) -> None:
-        self._outage_begins.append(self.clock.true())
+    def _begin(self) -> None:
+        self._begins.append(self.clock.true())
 
-    def _end_outage(self) -> None:
-        self.outages.append(Span(self._outage_begins.pop(), self.clock.true()))
+    def _end_outage(self, name: str) -> None:
+        begin = self._begins.pop()
+        self.outages.append(Span(begin, self.clock.true()))
+        self._note(name, begin=begin)
+
+    def _note(self, name: str, happened: bool = True, begin: datetime | None = None) -> None:
+        """Record a trouble that ends now, if it happened at all."""
+        now = self.clock.true()
+        if happened:
+            self.troubles.append(Trouble(name, begin or now, now))

@@ -8,3 +8,4 @@ from __future__ import annotations
 MARK = ".drill"
 CLOCK = "drill.clock"
 LOG = "drill.log"
+SYNCS = "drill.syncs"

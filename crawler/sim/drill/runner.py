@@ -10,7 +10,7 @@ import shutil
 import statistics
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from pathlib import Path
@@ -20,14 +20,16 @@ from crawler.errors import BadInput
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline import Progress
 from crawler.repair.lexicon import Lexicon
+from crawler.sim.drill import troubles
+from crawler.sim.drill.account import account
 from crawler.sim.drill.agency import Agency
 from crawler.sim.drill.clock import create_clock
-from crawler.sim.drill.contents import contents, gaps
-from crawler.sim.drill.drill import Drill
+from crawler.sim.drill.drill import KILLED, Drill
 from crawler.sim.drill.files import CLOCK, LOG, MARK
 from crawler.sim.drill.scenarios import TABLE, Scenario, nothing
 from crawler.sim.drill.service import DrillService
-from crawler.sim.reconcile import Discrepancy, Reconciliation, reconcile
+from crawler.sim.drill.troubles import TroubleRow
+from crawler.sim.reconcile import Discrepancy, GroundTruth, Reconciliation
 from crawler.sim.site.timeline import seeded_rng
 
 BEGIN = datetime(2026, 11, 2, 17, tzinfo=UTC)  # midnight in Hanoi, November 3
@@ -64,7 +66,8 @@ class DrillResult:
     """The result of a drill: the reconciliation and further figures.
 
     `kills` is the number of processes that were killed, `files` the number of WARC files, `records` the number of
-    records in these files, and `gaps` the number of gaps, open or closed. `open_gaps` describes each open gap.
+    records in these files, and `gaps` the number of gaps, open or closed. `open_gaps` describes each open gap, and
+    `troubles` each kind of trouble.
     """
 
     reconciliation: Reconciliation
@@ -73,6 +76,7 @@ class DrillResult:
     records: int
     gaps: int
     open_gaps: tuple[str, ...]
+    troubles: tuple[TroubleRow, ...] = ()
 
 
 def run(
@@ -95,14 +99,16 @@ def run(
     with _drill(archive, seeds, seed, lexicon) as drill:
         progress.phase("days", days + SETTLING)
         missing_alarms: list[Discrepancy] = []
+        begins: list[datetime] = []
         first = drill.day
         for scenario in program(days):
             progress.step(Outcome(OutcomeKind.PROGRESS, detail=scenario.name))
+            begins.append(drill.day)
             day = _run_scenario(drill, scenario, first, seed)
             missing_alarms += _missing_alarm(scenario, day)
             report(day)
         drill.service.stop()
-        return _result(drill, missing_alarms)
+        return _result(drill, lexicon, missing_alarms, begins)
 
 
 def prepare_folder(archive: Path) -> None:
@@ -205,16 +211,22 @@ def _missing_alarm(scenario: Scenario, day: Day) -> Iterator[Discrepancy]:
 # --- the end ----------------------------------------------------------------------------------------------------------
 
 
-def _result(drill: Drill, missing_alarms: list[Discrepancy]) -> DrillResult:
-    with drill.service.archive() as archive:
-        number, still_open = gaps(archive)
-    held, verified = contents(drill.service.config)
-    found = reconcile(drill.agency.truths(), held, drill.outages, drill.clock.true())
+def _result(
+    drill: Drill, lexicon: Lexicon | None, missing_alarms: list[Discrepancy], days: list[datetime]
+) -> DrillResult:
+    found = account(drill, lexicon, missing_alarms)
+    changed_at = {truth.id: _last_change(truth) for truth in drill.agency.truths()}
+    lost = found.reconciliation.lost
     return DrillResult(
-        reconciliation=replace(found, lost=(*found.lost, *missing_alarms)),
-        kills=drill.kills,
-        files=verified.files,
-        records=verified.records,
-        gaps=number,
-        open_gaps=still_open,
+        reconciliation=found.reconciliation,
+        kills=sum(trouble.name == KILLED for trouble in drill.troubles),
+        files=found.files,
+        records=found.records,
+        gaps=found.gaps,
+        open_gaps=found.open_gaps,
+        troubles=tuple(troubles.table(drill.troubles, drill.agency.log, lost, changed_at, days)),
     )
+
+
+def _last_change(truth: GroundTruth) -> datetime:
+    return max(truth.versions[-1].since, truth.online[-1].begin, truth.removed_at or truth.online[0].begin)

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from crawler import app, config, opening
 from crawler.daemon.health_monitor import HealthMonitor
@@ -24,7 +25,6 @@ TICK = timedelta(seconds=10)  # least time between two runs of the jobs that are
 _MAX_IDLE = timedelta(minutes=15)  # most time between them
 _CHECK_INTERVAL = timedelta(minutes=5)  # of the service's health
 _TIMEOUT = 3.0  # real seconds; on loopback, a response that takes longer will not come
-_MORE_THAN_ANY_DISK = 1 << 62  # bytes
 
 
 def settings(folder: Path, url: str) -> config.Config:
@@ -47,19 +47,16 @@ class DrillService:
     """The service of a drill, which can be started and stopped."""
 
     def __init__(self, folder: Path, url: str, clock: SharedClock, lexicon: Lexicon | None) -> None:
-        self.config = settings(folder, url)
+        self.config = self._settings = settings(folder, url)
         self._clock = clock
         self._lexicon = lexicon
         self._parts = ExitStack()
         self._runner: JobRunner | None = None
         self._checked_at = clock.true()
 
-    def start(self, *, full: bool = False) -> None:
-        """Start the service.
-
-        If `full` is true, the service requires more free space than any disk has, as if the disk were full.
-        """
-        self.config = replace(self.config, reserve=_MORE_THAN_ANY_DISK if full else 0)
+    def start(self, **changes: Any) -> None:
+        """Start the service with the settings of the drill, some of them with other values."""
+        self.config = replace(self._settings, **changes)
         clock = WatchdogClock(self._clock)
         opened = app.working(self.config, "drill", ProgressLog(), clock=clock, lexicon=self._lexicon)
         context = self._parts.enter_context(opened)

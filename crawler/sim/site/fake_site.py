@@ -83,7 +83,11 @@ class FakeSite:
             response = self._regular(request)
         else:
             fault_context = FaultContext(
-                lambda: self._regular(request), lambda: pages.bot_wall(self._context), self._context.now()
+                lambda: self._regular(request),
+                lambda: pages.bot_wall(self._context),
+                lambda: pages.missing(self._context),
+                request.path,
+                self._context.now(),
             )
             response = faulty_response(fault, fault_context)
         self.observer(request, response, fault)

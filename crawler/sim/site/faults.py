@@ -8,37 +8,54 @@ broken connections.
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from email.utils import format_datetime
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Literal, get_args
 
 from crawler.errors import BadInput
-from crawler.sim.site.messages import HTML, SLOW_PIECES, SiteResponse, make_response
+from crawler.sim.site.messages import HTML, SLOW_PIECES, SiteResponse, always_gzip, make_response, redirect
 from crawler.sim.site.timeline import seeded_rng
 
 Kind = Literal[
     "throttle",  # 429 with Retry-After
+    "throttle_bare",  # 429 without Retry-After
     "unavailable",  # 503 with Retry-After
+    "unavailable_bare",  # 503 without Retry-After
     "error",  # 500
     "forbidden",  # 403
     "down",  # the connection closes without a response
     "truncate",  # the connection closes in the middle of the body
+    "reset",  # the connection is reset in the middle of the body
+    "short",  # the connection closes before the length that the header gives
     "slow",  # the body arrives in small pieces with pauses
     "hang",  # nothing arrives for a minute, then the connection closes
     "block",  # 200 and a bot wall
+    "captcha",  # 200 and a captcha
+    "consent",  # 200 and a page that asks for consent
+    "soft_404",  # 200 and the page for missing articles
     "empty",  # 200 and 12 bytes
     "garbage",  # random bytes declared as gzip
+    "cut_gzip",  # gzip data that ends in the middle
+    "endless",  # a body that does not end
+    "bomb",  # a small body that is huge when decompressed
+    "loop",  # a redirect to the same address
+    "excursion",  # a redirect to another host
     "not_html",  # a PDF instead of the page
     "charset",  # the same page in windows-1252, declared in its header
+    "false_charset",  # the same page in windows-1252, declared as UTF-8
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 Form = Literal["seconds", "date"]
 
 _HANG = 60.0  # seconds
+_ENDLESS = 5000  # repetitions of 13,000 bytes: 65 MB, more than any client should read
+_BOMB = 64_000_000  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +137,25 @@ def parse_fault(spec: str) -> SiteFault:
 
 @dataclass(frozen=True, slots=True)
 class FaultContext:
-    """What a fault needs to make its response: the time, and functions that return the regular page and the bot wall."""
+    """What a fault needs to make its response: the time, the path, and functions that return pages."""
 
     regular: Callable[[], SiteResponse]
     bot_wall: Callable[[], str]
+    missing: Callable[[], str]
+    path: str
     now: datetime
+
+
+_Maker = Callable[[SiteFault, FaultContext], SiteResponse]
 
 
 def faulty_response(fault: SiteFault, context: FaultContext) -> SiteResponse:
     """Return the response that a fault produces in place of the regular one."""
     return _RESPONSES[fault.kind](fault, context)
+
+
+def _bare(status: int) -> _Maker:
+    return lambda _, __: _error_page(status, str(status))
 
 
 def _throttle(fault: SiteFault, context: FaultContext) -> SiteResponse:
@@ -177,6 +203,16 @@ def _truncate(_: SiteFault, context: FaultContext) -> SiteResponse:
     return replace(response, chunked=True, cut_after=max(1, len(response.body) // 2))
 
 
+def _reset(_: SiteFault, context: FaultContext) -> SiteResponse:
+    return replace(_truncate(_, context), reset=True)
+
+
+def _short(_: SiteFault, context: FaultContext) -> SiteResponse:
+    response = context.regular()
+    half = response.body[: len(response.body) // 2]
+    return replace(response, body=half, chunked=False, length=len(response.body) + 1)
+
+
 def _slow(fault: SiteFault, context: FaultContext) -> SiteResponse:
     seconds = 3.0 if fault.seconds is None else fault.seconds
     return replace(context.regular(), chunked=True, pause=seconds / SLOW_PIECES)
@@ -184,6 +220,55 @@ def _slow(fault: SiteFault, context: FaultContext) -> SiteResponse:
 
 def _block(_: SiteFault, context: FaultContext) -> SiteResponse:
     return make_response(context.bot_wall())
+
+
+def _captcha(_: SiteFault, __: FaultContext) -> SiteResponse:
+    return _notice(
+        "Vérification de sécurité", "Cochez la case : je ne suis pas un robot.", '<div class="g-recaptcha"></div>'
+    )
+
+
+def _consent(_: SiteFault, __: FaultContext) -> SiteResponse:
+    return _notice("Votre vie privée", "Nous utilisons des cookies.", "<button>Tout accepter</button>")
+
+
+def _notice(title: str, text: str, element: str) -> SiteResponse:
+    return make_response(
+        f"<!DOCTYPE html><html><head><title>{title}</title></head><body><h1>{title}</h1><p>{text}</p>{element}</body></html>"
+    )
+
+
+def _soft_404(_: SiteFault, context: FaultContext) -> SiteResponse:
+    return make_response(context.missing())
+
+
+def _cut_gzip(_: SiteFault, context: FaultContext) -> SiteResponse:
+    response = context.regular()
+    if not response.body:
+        return replace(response, abort=True)
+    whole = response if response.header("Content-Encoding") else always_gzip(response)
+    return replace(whole, body=whole.body[: len(whole.body) // 2], chunked=True)
+
+
+def _endless(_: SiteFault, __: FaultContext) -> SiteResponse:
+    return replace(make_response(b"<p>encore</p>" * 1000), chunked=True, repeat=_ENDLESS)
+
+
+def _bomb(_: SiteFault, __: FaultContext) -> SiteResponse:
+    return SiteResponse(200, (("Content-Type", HTML), ("Content-Encoding", "gzip")), _bomb_body(), chunked=True)
+
+
+@cache
+def _bomb_body() -> bytes:
+    return gzip.compress(bytes(_BOMB), 9, mtime=0)
+
+
+def _loop(_: SiteFault, context: FaultContext) -> SiteResponse:
+    return redirect(context.path)
+
+
+def _excursion(_: SiteFault, context: FaultContext) -> SiteResponse:
+    return redirect(f"http://elsewhere.invalid{context.path}")
 
 
 def _empty(_: SiteFault, __: FaultContext) -> SiteResponse:
@@ -199,6 +284,10 @@ def _not_html(_: SiteFault, __: FaultContext) -> SiteResponse:
     return make_response(b"%PDF-1.4\n" + seeded_rng("pdf").randbytes(4096), "application/pdf")
 
 
+def _false_charset(fault: SiteFault, context: FaultContext) -> SiteResponse:
+    return replace(_charset(fault, context), headers=(("Content-Type", HTML),))
+
+
 def _charset(_: SiteFault, context: FaultContext) -> SiteResponse:
     """Return the page encoded in windows-1252; letters that do not exist in this charset become character references."""
     response = context.regular()
@@ -209,18 +298,31 @@ def _charset(_: SiteFault, context: FaultContext) -> SiteResponse:
     )
 
 
-_RESPONSES: dict[Kind, Callable[[SiteFault, FaultContext], SiteResponse]] = {
+_RESPONSES: dict[Kind, _Maker] = {
     "throttle": _throttle,
+    "throttle_bare": _bare(429),
     "unavailable": _unavailable,
+    "unavailable_bare": _bare(503),
     "error": _error,
     "forbidden": _forbidden,
     "down": _down,
     "truncate": _truncate,
+    "reset": _reset,
+    "short": _short,
     "slow": _slow,
     "hang": _hang,
     "block": _block,
+    "captcha": _captcha,
+    "consent": _consent,
+    "soft_404": _soft_404,
     "empty": _empty,
     "garbage": _garbage,
+    "cut_gzip": _cut_gzip,
+    "endless": _endless,
+    "bomb": _bomb,
+    "loop": _loop,
+    "excursion": _excursion,
     "not_html": _not_html,
     "charset": _charset,
+    "false_charset": _false_charset,
 }

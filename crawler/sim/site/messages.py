@@ -45,7 +45,8 @@ class SiteResponse:
 
     `chunked`: send chunks and no Content-Length. `delay`: seconds to wait before sending anything. `pause`: seconds to
     wait after each chunk. `cut_after`: close the connection after this many bytes of the body. `abort`: close the
-    connection without a response.
+    connection without a response. `reset`: reset the connection instead of closing it. `length`: a wrong Content-Length,
+    after which the connection is closed. `repeat`: how often to send a chunked body.
     """
 
     status: int
@@ -56,6 +57,9 @@ class SiteResponse:
     pause: float = 0.0
     cut_after: int | None = None
     abort: bool = False
+    reset: bool = False
+    length: int | None = None
+    repeat: int = 1
 
     def header(self, name: str) -> str | None:
         """Return the value of a header, or None if the response does not have the header."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 import sys
 import threading
 import time
@@ -164,6 +165,8 @@ class _SiteHandler(BaseHTTPRequestHandler):
             self._send_chunks(response)
         else:
             self.wfile.write(response.body)
+        if response.length is not None:
+            self._drop_connection()
 
     def _send_headers(self, response: SiteResponse) -> None:
         self.send_response_only(response.status)
@@ -172,22 +175,31 @@ class _SiteHandler(BaseHTTPRequestHandler):
         if response.chunked:
             self.send_header("Transfer-Encoding", "chunked")
         elif response.status != HTTPStatus.NOT_MODIFIED:
-            self.send_header("Content-Length", str(len(response.body)))
+            length = len(response.body) if response.length is None else response.length
+            self.send_header("Content-Length", str(length))
         self.send_header("Date", self.date_time_string())
         self.end_headers()
 
     def _send_chunks(self, response: SiteResponse) -> None:
         body = response.body if response.cut_after is None else response.body[: response.cut_after]
         size = _CHUNK if not response.pause else max(1, len(body) // SLOW_PIECES + 1)
-        for start in range(0, len(body), size):
+        for start in list(range(0, len(body), size)) * response.repeat:
             piece = body[start : start + size]
             self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
             if response.pause:
                 self.server.stopping.wait(response.pause)
         if response.cut_after is None:
             self.wfile.write(b"0\r\n\r\n")
+        elif response.reset:
+            self._reset_connection()
         else:
             self._drop_connection()
+
+    def _reset_connection(self) -> None:
+        """Close the connection so that the client gets a reset (RST) and loses what it has not read yet."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
 
     def _drop_connection(self) -> None:
         """Close the connection before the response is complete."""

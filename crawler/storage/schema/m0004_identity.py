@@ -1,7 +1,7 @@
 """Schema 4 adds the identity of the archive, records how each source names a page, and marks guesses in backfill plans.
 
-- `archive_identity`: `clock_period` counts how often the system clock was set back. The SQL function `random_uuid` returns a new random UUID; the migration registers it for its
-  connection.
+- `archive_identity`: the SQL function `random_uuid` returns a new random UUID; the migration registers it for its
+  connection. `clock_period` counts how often the system clock was set back.
 - `sightings.url`: existing sightings have no address, because no row says how the source named the page; the next poll
   adds it.
 - `sources.address`: follows from the address. The SQL function `canonical_url` is `urls.canonical`; the migration
