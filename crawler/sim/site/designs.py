@@ -19,10 +19,11 @@ from dataclasses import dataclass
 from crawler.errors import BadInput
 from crawler.sim.site import redesign
 
+_LEAD = re.compile(r'<div class="article__sapo[^>]*>(.*?)</div>', re.DOTALL)
+_AVATAR = re.compile(r'<figure class="article__avatar[^>]*>.*?</figure>', re.DOTALL)
+_PHOTO = re.compile(r'<img[^>]*?data-src="([^"]*)"[^>]*>(?:<figcaption[^>]*>(.*?)</figcaption>)?', re.DOTALL)
 _ARTICLE = re.compile(
-    r'(?P<sapo><div class="article__sapo[^>]*>.*?</div>)?(?P<avatar>\n.*?)?\n'
-    r'(?P<open><div class="article__body[^>]*>)\n(?P<body>.*?)\n</div>\n<div class="article__source"></div>',
-    re.DOTALL,
+    r'(?P<open><div class="article__body[^>]*>)\n(?P<body>.*?)\n</div>\n<div class="article__source"></div>', re.DOTALL
 )
 _METADATA = re.compile(r'<script type="application/ld\+json">.*?</script>|<meta property="article:[^>]*>', re.DOTALL)
 _ATTRIBUTES = re.compile(r'\s(?:class|id|itemprop|data-(?!src)[\w-]+|role|align)(?:="[^"]*")?')
@@ -65,14 +66,18 @@ def redesigned(html: str, design: Design) -> str:
     """Return a page in a design."""
     if design.kind == "elements":
         return redesign.redesigned(html, design.seed or 1)
-    rng = random.Random(f"{design.kind}/{design.seed}")
-    changes = [*_TRANSFORMS] if design.kind == "random" else [design.kind]
+    changes = [design.kind]
     if design.kind == "random":
-        changes = rng.sample([c for c in changes if c not in ("shell", "bare")], rng.randint(1, 4))
+        rng = _random("random", design)
+        changes = rng.sample(_COMBINED, rng.randint(1, 4))
     for change in changes:
-        html = _TRANSFORMS[change](html, rng)
-    names = random.Random(f"names/{design.seed}")  # the same names on each page
-    return html if design.kind == "bare" else _renamed(html, names)
+        html = _TRANSFORMS[change](html, _random(change, design))
+    return html if design.kind == "bare" else _renamed(html, _random("names", design))
+
+
+def _random(what: str, design: Design) -> random.Random:
+    """Return the source of choices for one part of a design, the same for each page."""
+    return random.Random(f"{what}/{design.seed}")  # noqa: S311 - repeatable, not secret
 
 
 def _renamed(html: str, rng: random.Random) -> str:
@@ -102,35 +107,31 @@ def redesign_words(code: int) -> str:
     return f"{_FIRST[code % len(_FIRST)]}-{_LAST[code // 8 % len(_LAST)]}-{'abcdefghij'[code // 128 % 10]}{'xyzw'[code // 1280 % 4]}"
 
 
-def _in_article(change: Callable[[re.Match[str]], str]) -> Transform:
-    return lambda html, _: _ARTICLE.sub(change, html, count=1)
-
-
-def _rest(match: re.Match[str], *, sapo: str | None = None, body: str | None = None) -> str:
-    before = (match["sapo"] or "") if sapo is None else sapo
-    inner = match["body"] if body is None else body
-    return f'{before}{match["avatar"] or ""}\n{match["open"]}\n{inner}\n</div>\n<div class="article__source"></div>'
+def _with_body(html: str, change: Callable[[str], str]) -> str:
+    """Return a page with the inner HTML of the article's body changed."""
+    return _ARTICLE.sub(
+        lambda m: f'{m["open"]}\n{change(m["body"])}\n</div>\n<div class="article__source"></div>', html, count=1
+    )
 
 
 def _wrapped(html: str, rng: random.Random) -> str:
-    def change(match: re.Match[str]) -> str:
-        pieces = _BLOCK.split(match["body"])
+    def change(body: str) -> str:
+        pieces = _BLOCK.split(body)
         parts: list[str] = []
         for start in range(0, len(pieces), 2):
-            parts.append(
-                f'<div class="chunk"><div class="chunk__inner">{chr(10).join(pieces[start : start + 2])}</div></div>'
-            )
+            chunk = "\n".join(pieces[start : start + 2])
+            parts.append(f'<div class="chunk"><div class="chunk__inner">{chunk}</div></div>')
             parts.append(rng.choice(_BOXES).format(number=rng.randrange(1000)))
-        return _rest(match, body="\n".join(parts))
+        return "\n".join(parts)
 
-    return _ARTICLE.sub(change, html, count=1)
+    return _with_body(html, change)
 
 
-def _lead_inside(match: re.Match[str]) -> str:
-    if not match["sapo"]:
-        return match[0]
-    lead = re.sub(r"^<div[^>]*>(.*)</div>$", r"\1", match["sapo"], flags=re.DOTALL)
-    return _rest(match, sapo="", body=f'<div class="intro">{lead}</div>\n{match["body"]}')
+def _lead_inside(html: str, _: random.Random) -> str:
+    lead = _LEAD.search(html)
+    if lead is None:
+        return html
+    return _with_body(_LEAD.sub("", html, count=1), lambda body: f'<div class="intro">{lead[1]}</div>\n{body}')
 
 
 def _captions_moved(html: str, _: random.Random) -> str:
@@ -168,15 +169,23 @@ def _shell(html: str, _: random.Random) -> str:
     title = re.search(r'<h1 class="article__title[^>]*>(.*?)</h1>', html, re.DOTALL)
     if match is None or title is None:
         return html
-    lead = re.sub(r"<[^>]+>", "", match["sapo"] or "")
-    data = {
-        "props": {
-            "article": {"headline": entities.unescape(title[1]), "sapo": entities.unescape(lead), "html": match["body"]}
-        }
-    }
+    lead, avatar = _LEAD.search(html), _AVATAR.search(html)
+    article = {"headline": _plain(title[1]), "sapo": _plain(lead[1]) if lead else "", "html": match["body"]}
+    picture = _PHOTO.search(avatar[0]) if avatar else None
+    if picture is not None:
+        article["photo"] = {"src": entities.unescape(picture[1]), "legend": _plain(picture[2] or "")}
+    author = re.search(r'<span class="author cms-author">(.*?)</span>', html)
+    if author is not None:
+        article["author"] = _plain(author[1])
+    article["tags"] = [_plain(tag).lstrip("#") for tag in re.findall(r"<a [^>]*search\.vnp\?q=[^>]*>(#.*?)</a>", html)]
+    data = {"page": {"kind": "detail"}, "props": {"article": article}}
     script = json.dumps(data, ensure_ascii=False).replace("</", "<\\/")
     body = f'<body><div id="root"></div><script id="__DATA__" type="application/json">{script}</script></body>'
     return _BODY.sub(lambda _: body, html, count=1)
+
+
+def _plain(html: str) -> str:
+    return entities.unescape(re.sub(r"<[^>]+>", "", html)).strip()
 
 
 _TRANSFORMS: Mapping[str, Transform] = {
@@ -184,10 +193,11 @@ _TRANSFORMS: Mapping[str, Transform] = {
     "wrapped": _wrapped,
     "bare": _bare,
     "no-metadata": _without_metadata,
-    "lead-inside": _in_article(_lead_inside),
+    "lead-inside": _lead_inside,
     "captions-moved": _captions_moved,
     "nested": _nested,
     "shell": _shell,
 }
+_COMBINED = [kind for kind in _TRANSFORMS if kind not in ("shell", "bare")]  # what a random design may combine
 #: `elements` is the design of earlier versions of the fake site; `random` combines several kinds.
 KINDS = ("elements", *_TRANSFORMS, "random")
