@@ -16,8 +16,8 @@ from crawler.heal.places import Places
 from crawler.parse import dom
 
 _MOST_SELECTORS = 3  # of one field
-_MOST_CANDIDATES = 400
-_MOST_MATCHES = 50
+_MOST_CANDIDATES = 250
+_MOST_MATCHES = 200
 _MOST_COVER = 12
 _MOST_COST = 13.0  # of a selector that need not find everything: no mere positions
 _EXTRA = 1.5  # cost of matches that are not wanted, on one page
@@ -29,39 +29,42 @@ class _Candidate:
     selector: str
     cost: float
     right: set[int] = field(default_factory=set)  # numbers of the pages
+    found: set[int] = field(default_factory=set)  # numbers of the pages on which it finds anything
     extra: int = 0
 
 
 def choose(
-    places: Sequence[Places], wanted: Sequence[Sequence[LexborNode]], *, several: bool = False, forbid: bool = False
+    places: Sequence[Places],
+    wanted: Sequence[Sequence[LexborNode]],
+    *,
+    name: str = "",
+    several: bool = False,
+    within: bool = False,
 ) -> tuple[str, ...]:
     """Return selectors for a field, in the order in which they are tried.
 
     `wanted` has the nodes of the field for each page, none where the field was not found. A selector is right on a page
-    if its first match is one of them; with `several`, if all its matches are. With `forbid`, a selector must find nothing
-    else on any page.
+    if its first match is one of them; with `several`, if all its matches are. With `within`, only the matches inside the
+    article count, as the parser reads them; if there is none, all. `name` is the attribute of the article: on a page whose
+    article is known not to have it, nothing should be found.
     """
     numbers = [number for number, nodes in enumerate(wanted) if nodes]
+    roots = [place.root for place in places] if within else None
     candidates = _candidates(wanted, numbers)
-    found = [_evaluated(c, cost, places, wanted, several=several) for c, cost in candidates.items()]
-    pool = [c for c in found if c.right and not (forbid and c.extra)]
+    found = [_evaluated(c, cost, places, wanted, roots, several=several) for c, cost in candidates.items()]
+    lacking = {n for n, p in enumerate(places) if name and p.known.complete and not getattr(p.known.article, name)}
     chosen: list[str] = []
-    open_pages = set(numbers)
-    while open_pages and pool and len(chosen) < _MOST_SELECTORS:
-        best = max(pool, key=lambda c: (len(c.right & open_pages), -c.cost - _EXTRA * c.extra / len(places)))
-        best = _cheapest_of(pool, best, open_pages, len(places))
-        if not best.right & open_pages:
+    open_pages = set(numbers) | lacking  # those on which none of the chosen selectors finds anything
+    while len(chosen) < _MOST_SELECTORS:
+        gains = [(c, len(c.right & open_pages) - len((c.found - c.right) & open_pages)) for c in found]
+        most = max((gain for _, gain in gains), default=0)
+        if most <= 0:
             break
+        equal = [c for c, gain in gains if gain == most]
+        best = min(equal, key=lambda c: (c.cost + _EXTRA * c.extra / len(places), len(c.selector)))
         chosen.append(best.selector)
-        open_pages -= best.right
+        open_pages -= best.found
     return tuple(chosen)
-
-
-def _cheapest_of(pool: Sequence[_Candidate], best: _Candidate, pages: set[int], count: int) -> _Candidate:
-    """Return the cheapest candidate that is right on at least as many of `pages` as `best`."""
-    least = len(best.right & pages)
-    equal = [c for c in pool if len(c.right & pages) >= least]
-    return min(equal, key=lambda c: (c.cost + _EXTRA * c.extra / count, len(c.selector)))
 
 
 def _candidates(wanted: Sequence[Sequence[LexborNode]], numbers: Sequence[int]) -> Mapping[str, float]:
@@ -77,7 +80,13 @@ def _candidates(wanted: Sequence[Sequence[LexborNode]], numbers: Sequence[int]) 
 
 
 def _evaluated(
-    selector: str, cost: float, places: Sequence[Places], wanted: Sequence[Sequence[LexborNode]], *, several: bool
+    selector: str,
+    cost: float,
+    places: Sequence[Places],
+    wanted: Sequence[Sequence[LexborNode]],
+    roots: Sequence[frozenset[int]] | None,
+    *,
+    several: bool,
 ) -> _Candidate:
     result = _Candidate(selector, cost)
     for number, place in enumerate(places):
@@ -87,8 +96,12 @@ def _evaluated(
             return _Candidate(selector, cost)
         ids = dom.ids(wanted[number])
         visible = [m for m in matches if m.mem_id in place.index.order]
+        result.extra += sum(m.mem_id not in ids for m in visible)
+        if roots is not None:
+            visible = [m for m in visible if m.mem_id in roots[number]] or visible
+        if any(m.mem_id in ids or m.mem_id in place.index.filled for m in visible[:3]):
+            result.found.add(number)
         right = [m for m in visible if m.mem_id in ids]
-        result.extra += len(visible) - len(right)
         is_right = bool(right) and (len(right) == len(visible) if several else visible[0].mem_id in ids)
         if is_right:
             result.right.add(number)
@@ -134,6 +147,20 @@ def cover(
         chosen.append(best.selector)
         left -= best.covered
     return tuple(chosen)
+
+
+def harmless(
+    places: Sequence[Places], selectors_: Sequence[str], forbidden: Sequence[frozenset[int]]
+) -> tuple[str, ...]:
+    """Return those of some selectors that find no `forbidden` node on any page."""
+    return tuple(s for s in selectors_ if _covering(s, 0.0, places, forbidden, {}) is not None)
+
+
+def with_usual(
+    places: Sequence[Places], chosen: Sequence[str], usual: Sequence[str], forbidden: Sequence[frozenset[int]]
+) -> tuple[str, ...]:
+    """Return the chosen selectors, and after them the `usual` ones that find no `forbidden` node."""
+    return tuple(dict.fromkeys((*chosen, *harmless(places, usual, forbidden))))
 
 
 def _covering(

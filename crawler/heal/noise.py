@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from selectolax.lexbor import LexborNode
 
@@ -33,7 +34,7 @@ def find(places: Sequence[Places], layout: Markup) -> NoiseFound:
     unwanted = [_unwanted(place, layout) for place in places]
     links = [[g for group in groups if (g := _links(group, p))] for groups, p in zip(unwanted, places, strict=True)]
     others = [[group for group in groups if not _links(group, p)] for groups, p in zip(unwanted, places, strict=True)]
-    known = [place.kept | dom.ids((*place.body, *place.lead, *place.title)) for place in places]
+    known = [place.kept | dom.ids((*place.body, *place.title)) for place in places]
     return NoiseFound(induce.cover(places, others, known), induce.cover(places, links, known))
 
 
@@ -44,7 +45,7 @@ def _unwanted(place: Places, layout: Markup) -> list[list[LexborNode]]:
         return []
     known = _known_texts(place.known.article)
     texts = [b.text for b in found.blocks if isinstance(b, TextBlock) and squeeze(b.text) not in known]
-    groups = [place.index.find(text) for text in texts]
+    groups = [group for text in dict.fromkeys(texts) for group in _occurrences(place, text)]
     wanted = {image.url for image in place.known.article.images}
     for image in found.images:
         if image.url not in wanted:
@@ -56,15 +57,23 @@ def _unwanted(place: Places, layout: Markup) -> list[list[LexborNode]]:
     return [group for nodes in groups if (group := _alternatives(nodes, kept))]
 
 
+def _occurrences(place: Places, text: str) -> list[list[LexborNode]]:
+    """Return for each place in the body where a text stands the nodes that contain it alone, outer ones first."""
+    body = dom.ids(place.body)
+    found: list[list[LexborNode]] = []
+    for node in place.index.find(text):
+        if found and dom.inside(node, dom.ids(found[-1][:1])):
+            found[-1].append(node)
+        elif not body or dom.inside(node, body):  # the body of an article without text is not known
+            found.append([node])
+    return found
+
+
 def _alternatives(nodes: Sequence[LexborNode], kept: frozenset[int]) -> list[LexborNode]:
     """Return the elements of `nodes` and around them that contain nothing known, largest first."""
     if not nodes or nodes[0].mem_id in kept:
         return []
-    around: list[LexborNode] = []
-    for element in dom.ancestors(nodes[0]):
-        if element.mem_id in kept or element.tag == "body":
-            break
-        around.append(element)
+    around = [*takewhile(lambda a: a.mem_id not in kept and a.tag != "body", dom.ancestors(nodes[0]))]
     return [*reversed(around), *(node for node in nodes if dom.is_element(node) and node.mem_id not in kept)]
 
 

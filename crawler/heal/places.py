@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice, takewhile
 
 from selectolax.lexbor import LexborNode
 
@@ -20,6 +21,7 @@ from crawler.types import Article, ImageBlock
 _SHORT = 20  # squeezed characters; shorter paragraphs may stand anywhere
 _ENOUGH = 0.6  # share of the known paragraphs that must stand in one element
 _OUTSIDE = ("a", "nav", "aside", "footer", "form", "select", "button")
+_LONGEST_TIME, _MOST_TIMES = 80, 8  # letters and digits of a text with a time; elements that show it
 _LEVELS = 4  # elements around the body that are candidates for it, too
 
 Nodes = tuple[LexborNode, ...]
@@ -27,11 +29,15 @@ Nodes = tuple[LexborNode, ...]
 
 @dataclass(frozen=True, slots=True)
 class KnownPage:
-    """A page whose article is known from elsewhere. If it is not `complete`, only the metadata of the page is known."""
+    """A page whose article is known from elsewhere. If it is not `complete`, only the metadata of the page is known.
+
+    `unknown` contains the fields that are not known of a complete article, such as the pictures of an imported text.
+    """
 
     page: PageTree
     article: Article
     complete: bool = True
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +64,18 @@ class Places:
 
     @property
     def kept(self) -> frozenset[int]:
-        """The ids of the elements that contain known text or pictures, or are such an element."""
+        """The ids of the elements that contain known text or pictures, are such an element, or are inside one."""
         nodes = (*self.paragraphs, *self.captions, *self.pictures)
-        return dom.ids(nodes) | dom.around(nodes)
+        inside = (n for node in (*self.paragraphs, *self.captions) if dom.is_element(node) for n in node.css("*"))
+        return dom.ids(nodes) | dom.around(nodes) | dom.ids(inside)
+
+    @property
+    def root(self) -> frozenset[int]:
+        """The ids of the elements inside the smallest element around the body and a title, without those in the body."""
+        above = dom.around(self.title)
+        roots = (a for body in self.body[:1] for a in dom.ancestors(body) if a.mem_id in above)
+        body = frozenset(n.mem_id for b in self.body[:1] for n in b.css("*"))
+        return frozenset(n.mem_id for root in islice(roots, 1) for n in root.css("*")) - body
 
 
 def find(known: KnownPage) -> Places | str:
@@ -74,7 +89,7 @@ def find(known: KnownPage) -> Places | str:
     if known.complete and article.paragraphs and not body:
         return "the known paragraphs do not stand on the page"
     inside = dom.ids(body[:1])
-    pictures = _pictures(known.page, article.images)
+    pictures = _pictures(known.page, article.images, index)
     return Places(
         known=known,
         index=index,
@@ -96,7 +111,9 @@ def _outside(nodes: Iterable[LexborNode], excluded: Sequence[str] = _OUTSIDE) ->
     return tuple(
         node
         for node in nodes
-        if dom.is_element(node) and node.tag not in excluded and not any(a.tag in excluded for a in dom.ancestors(node))
+        if dom.is_element(node)
+        and node.tag not in (*excluded, "body")
+        and not any(a.tag in excluded for a in dom.ancestors(node))
     )
 
 
@@ -119,19 +136,28 @@ def _body(index: TextIndex, article: Article, titles: Nodes) -> tuple[Nodes, Nod
         elements |= around
     most = max(contained.values())
     inner = max((e for i, e in elements.items() if contained[i] == most), key=lambda e: index.order.get(e.mem_id, -1))
-    if most == 1 and inner.parent is not None and dom.is_text(found[long[0]][-1]) is False:
-        inner = inner.parent if squeeze(dom.text(inner)) == squeeze(long[0]) else inner
+    if most == 1 and dom.is_element(found[long[0]][0]):  # of an article of one paragraph, the largest element
+        inner = found[long[0]][0]
     above = dom.around(titles) | dom.ids(titles)
-    chain = [inner]
-    for element in dom.ancestors(inner):
-        if element.mem_id in above or len(chain) > _LEVELS:
-            break
-        chain.append(element)
-    if chain[0].mem_id in above:
-        chain = chain[:1]
+    own = tuple(node for nodes in found.values() for node in nodes[-1:])
+    if inner.mem_id in above:
+        pieces = _pieces(inner, own)
+        return tuple(n for n in own if dom.inside(n, dom.ids(pieces))), pieces
+    outer = takewhile(lambda element: element.mem_id not in above, dom.ancestors(inner))
+    chain = [inner, *islice(outer, _LEVELS)]
     inside = dom.ids(chain[-1:])
-    nodes = (next((n for n in reversed(found[p]) if dom.inside(n, inside)), None) for p in found)
-    return tuple(n for n in nodes if n is not None), tuple(chain)
+    placed = (next((n for n in reversed(nodes) if dom.inside(n, inside)), None) for nodes in found.values())
+    return tuple(n for n in placed if n is not None), tuple(chain)
+
+
+def _pieces(around: LexborNode, paragraphs: Nodes) -> Nodes:
+    """Return the elements directly inside `around` that contain paragraphs: advertising may split a body."""
+    found: dict[int, LexborNode] = {}
+    for node in paragraphs:
+        for element in _with_ancestors(node):
+            if element.parent is not None and element.parent.mem_id == around.mem_id:
+                found[element.mem_id] = element
+    return tuple(found.values())
 
 
 def _with_ancestors(node: LexborNode) -> list[LexborNode]:
@@ -139,13 +165,15 @@ def _with_ancestors(node: LexborNode) -> list[LexborNode]:
     return [*own, *dom.ancestors(node)]
 
 
-def _pictures(page: PageTree, images: Sequence[ImageBlock]) -> Nodes:
+def _pictures(page: PageTree, images: Sequence[ImageBlock], index: TextIndex) -> Nodes:
+    """Return the pictures with a known address; for those without one, the pictures nearest to their captions."""
     wanted = {image.url for image in images if image.url}
-    return tuple(
-        node
-        for node in page.tree.css("img")
-        if wanted & {page.resolve(value) for value in node.attributes.values() if value}
-    )
+    found = [n for n in page.tree.css("img") if wanted & {page.resolve(v) for v in n.attributes.values() if v}]
+    for image in images:
+        captions = index.find(image.caption or "") if image.url is None else []
+        around = (a for node in captions[:1] for a in islice(dom.ancestors(node), _LEVELS))
+        found += next(([*a.css("img")][:1] for a in around if a.css_first("img") is not None), [])
+    return tuple({node.mem_id: node for node in found}.values())
 
 
 def _tags(index: TextIndex, article: Article) -> Nodes:
@@ -158,13 +186,12 @@ def _times(index: TextIndex, article: Article, inside: frozenset[int]) -> Nodes:
     published = instant(article.published_at) if article.published_at else None
     if published is None:
         return ()
+    short = (n for key, n in index.by_text.items() if 6 <= len(key) <= _LONGEST_TIME and any(map(str.isdigit, key)))
     found: list[LexborNode] = []
-    for nodes in index.by_text.values():
-        for node in nodes:
-            if not dom.is_element(node) or node.tag in ("body", "html") or dom.inside(node, inside):
-                continue
-            text = dom.text(node) if len(found) < 8 else ""
-            stated = time_text.read(text).published if 8 <= len(text) <= 80 else None
-            if stated is not None and abs((stated - published).total_seconds()) < 60:
-                found.append(node)
+    for node in (node for nodes in short for node in nodes):
+        if not dom.is_element(node) or node.tag in ("body", "html") or dom.inside(node, inside):
+            continue
+        stated = time_text.read(dom.text(node)).published if len(found) < _MOST_TIMES else None
+        if stated is not None and abs((stated - published).total_seconds()) < 60:
+            found.append(node)
     return tuple(found)

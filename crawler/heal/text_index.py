@@ -15,7 +15,7 @@ from crawler import fold
 from crawler.parse import dom
 
 _LONGEST = 6_000  # characters of the text of one element; the longest paragraphs in the seeds have 1,500
-_MOST_NODES = 100_000
+_MOST_NODES = 20_000  # of a page; an article has about 1,500
 _LETTERS = re.compile(r"[^\W_]+")
 
 
@@ -30,6 +30,7 @@ class TextIndex:
 
     by_text: dict[str, list[LexborNode]] = field(default_factory=dict)
     order: dict[int, int] = field(default_factory=dict)  # id of a node -> position in the document
+    filled: set[int] = field(default_factory=set)  # ids of the nodes with text
 
     def find(self, text: str) -> list[LexborNode]:
         """Return the nodes whose text is `text`."""
@@ -40,17 +41,17 @@ class TextIndex:
 def build(tree: LexborHTMLParser) -> TextIndex:
     """Return the index of a page; an empty one if the page has more nodes than are examined."""
     index = TextIndex()
-    if tree.body is None:
-        return index
-    nodes = _visible(tree.body)
+    nodes = _visible(tree.body) if tree.body is not None else []
     texts: dict[int, str | None] = {}  # None: too long
     for node, children in reversed(nodes):
         if dom.is_text(node):
-            texts[node.mem_id] = squeeze(node.text_content or "")
+            texts[node.mem_id] = _joined([squeeze(node.text_content or "")])
         else:
             texts[node.mem_id] = _joined([texts[child] for child in children])
     for position, (node, _) in enumerate(nodes):
         index.order[node.mem_id] = position
+        if texts[node.mem_id] != "":
+            index.filled.add(node.mem_id)
         if text := texts[node.mem_id]:
             index.by_text.setdefault(text, []).append(node)
     return index

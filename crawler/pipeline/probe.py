@@ -41,7 +41,7 @@ def run_probe(run: Run, find_host: Callable[[str], object] = resolve_host) -> li
         StopError: not all questions could be asked; the findings made so far are stored.
 
     """
-    evidence = ProbeEvidence(run.site, run.markups, run.clock.now())
+    evidence = ProbeEvidence(run.site, run.layouts, run.clock.now())
     with recorded(run, "probe"):
         run.progress.phase("questions", len(QUESTIONS))
         try:
