@@ -9,7 +9,8 @@ QUICK = ("parse", "poll", "glue", "start")
 SLOW = tuple(
     """
     kinds words peers search ledger budget fuzz fuzz-page captures bombs
-    crash kills defects month outage soak rough red idle power corruption
+    crash kills defects month outage soak rough red idle power
+    corruption heal
     """.split()
 )
 _FUZZ = {"fuzz": "tests.fuzz.readers", "fuzz-page": "tests.fuzz.parse_page"}

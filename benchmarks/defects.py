@@ -65,7 +65,7 @@ DEFECTS = (
     Defect("the lead picture is lost", _PAGE, "(*fields.avatar(page, layout, found, parts.blocks), *parts.blocks)", "(*parts.blocks,)"),
     Defect("captions are lost", "parse/body.py", "image.alt, caption, structure", "image.alt, None, structure"),
     Defect("credits are lost", "parse/body.py", "caption, structure.credit(caption)", "caption, None"),
-    Defect("the lead is lost", _PAGE, "lead=fields.lead(layout, found)", "lead=None"),
+    Defect("the lead is lost", _PAGE, "lead=fields.lead(page, layout, found)", "lead=None"),
     Defect("the title is shortened", _PAGE, "title = dom.text(found.title)", "title = dom.text(found.title)[:40]"),
     Defect("the last paragraph is lost", _PAGE, "*parts.blocks)", "*parts.blocks[:-1])"),
     Defect("text is stored repaired", "types.py", 'return "\\n\\n".join(self.paragraphs)',

@@ -22,7 +22,7 @@ from crawler.opening import opened_archive, reading_archive
 from crawler.pipeline import Progress, Run, RunSettings
 from crawler.pipeline.clock_check import ClockPeriods
 from crawler.pipeline.recorded_settings import settings_text
-from crawler.pipeline.stored_pages import Reader, Repairer
+from crawler.pipeline.stored_pages import Reader, Repairer, learned_layouts
 from crawler.proxies import ProxyServer, proxy_for
 from crawler.rate_limit import RateLimitStatus
 from crawler.repair import repair
@@ -173,7 +173,10 @@ def require_contact(config: Config) -> None:
 def reader(config: Config, *, repairing: bool) -> Reader:
     """Return a reader of archived captures, with the lexicon if `repairing` is set. Worker processes call this too."""
     words = load_lexicon() if repairing else None
-    return Reader(WarcStore(config.archive / "warc"), Site(config.root), config.markups, repairer(words))
+    warc = WarcStore(config.archive / "warc")
+    with reading_archive(config.archive) as archive:
+        learned = learned_layouts(archive.layout_captures(), warc)
+    return Reader(warc, Site(config.root), (*config.markups, *learned), repairer(words))
 
 
 def repairer(lexicon: Lexicon | None) -> Repairer:

@@ -23,6 +23,7 @@ CrawlerError
       MarkupDrift(missing)       the page says that it is an article, but matches no known layout
   StopError(hint)                a failure that ends the run with exit code 1; `hint` says what to do
     ConfigError                  the configuration has mistakes; the message lists all of them
+    NothingToLearn               no layout can be learned: the articles of the pages are not known
     SiteUnavailable              the site cannot be reached, or its robots.txt cannot be fetched
       SitePaused(until)          no request before `until`, because of the host, quiet hours or the daily cap
     Interrupted                  a signal stopped the run; finished work is stored
@@ -294,6 +295,10 @@ class StopError(CrawlerError):
 
 class ConfigError(StopError):
     """The configuration has mistakes. The message lists all of them, one per line."""
+
+
+class NothingToLearn(StopError):
+    """No layout can be learned: no page is in an unknown layout, or no article on such a page is known."""
 
 
 class SiteUnavailable(StopError):

@@ -12,11 +12,11 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from rapidfuzz import fuzz
 
@@ -88,6 +88,29 @@ def decide(article: Article, known: Known | None, candidates: Iterable[Candidate
         return Decision("revised", known.revision + 1, changed) if changed else Decision("unchanged", known.revision)
     duplicates = tuple(_duplicates(article, candidates))
     return Decision("duplicate" if duplicates else "new", 1, duplicates=duplicates)
+
+
+def settled(article: Article, stored: Article, doubtful: Collection[str]) -> Article:
+    """Return an article as read with a learned layout, with the `doubtful` fields as the archive has them.
+
+    `stored` was read with another layout. Unless the page states a later change, a difference in these fields comes from
+    the layout. The blocks are kept only if all that differs in them is doubtful.
+    """
+    kept: dict[str, Any] = {}
+    if "published_at" in doubtful and stored.published_at:
+        kept["published_at"] = stored.published_at
+    if _is_later(article.modified_at, stored.modified_at):
+        return replace(article, **kept)
+    kept |= {name: getattr(stored, name) for name in ("title", "lead") if name in doubtful}
+    settled_article = replace(article, **kept)
+    changed = set(differences(comparable(stored), comparable(settled_article))) & {"text", "captions", "kind"}
+    if changed and changed - {"kind"} <= set(doubtful):
+        return replace(settled_article, blocks=stored.blocks, kind=stored.kind)
+    return settled_article
+
+
+def _is_later(time: str | None, other: str | None) -> bool:
+    return time is not None and (other is None or datetime.fromisoformat(time) > datetime.fromisoformat(other))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import Any, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
@@ -32,6 +32,7 @@ class Names(tuple[str, ...]):
 _NAME = re.compile(r"[a-z][a-z0-9_:-]*")
 _IMAGE = Names(("data-src", "data-original", "data-lazy-src", "data-photo-original-src", "src"))  # dossier section 7
 _TIME = Names(("data-time", "datetime"))  # dossier section 15
+_NONE = Names()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +93,61 @@ class RelatedSelectors:
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """Names of the HTML attributes with the URL of a picture (`image`) or with a time (`time`), most trusted first."""
+    """Names of the HTML attributes with the URL of a picture (`image`) or with a time (`time`), most trusted first.
+
+    `caption` contains the attributes of a picture, or of the element around it, with its caption, if no element has it.
+    """
 
     image: Names = _IMAGE
     time: Names = _TIME
+    caption: Names = _NONE
+
+
+@dataclass(frozen=True, slots=True)
+class DataPaths:
+    """Where a JSON script has the article, if the page itself does not show it (see `parse.script_data`).
+
+    `script` selects the script. The others are paths in its data, such as `/props/article/title`; the step `*` stands for
+    all items of a list. The other tables of the layout then read a page in which each field has the class `data-` and its
+    name, such as `data-body`.
+    """
+
+    script: Selectors = ()
+    title: str = ""
+    lead: str = ""
+    byline: str = ""
+    section: str = ""
+    time: str = ""
+    tags: str = ""
+    picture: str = ""
+    caption: str = ""
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """Marks a layout that `vna heal` has learned, not written by a person.
+
+    It is tried only after all written layouts, and only on pages fetched from `since` to `until` (None: no end), so that
+    it never changes what was read before. `doubtful` contains the fields that it does not read exactly on every page: a
+    difference in these fields alone is not a revision.
+    """
+
+    since: datetime
+    until: datetime | None = None
+    doubtful: Names = _NONE
+
+    def covers(self, at: datetime) -> bool:
+        """Whether the layout may be tried on a page fetched at `at`."""
+        return self.since <= at and (self.until is None or at <= self.until)
 
 
 @dataclass(frozen=True, slots=True)
 class Markup:
-    """One layout, for pages fetched from `valid_from` to `valid_until`, both inclusive; None means no limit."""
+    """One layout, for pages fetched from `valid_from` to `valid_until`, both inclusive; None means no limit.
+
+    `learned` is None for a layout that a person has written.
+    """
 
     name: str
     article: ArticleSelectors
@@ -110,6 +157,8 @@ class Markup:
     about: str = ""
     valid_from: date | None = None
     valid_until: date | None = None
+    data: DataPaths = DataPaths()
+    learned: Learned | None = None
 
     def covers(self, day: date) -> bool:
         """Whether pages fetched on `day` (UTC) may have this layout."""
@@ -123,6 +172,8 @@ _TABLES = {
     "body": BodySelectors,
     "related": RelatedSelectors,
     "attributes": Attributes,
+    "data": DataPaths,
+    "learned": Learned,
 }
 _REQUIRED = ("title", "body")
 
@@ -150,6 +201,8 @@ def load(file: str, text: str) -> Markup:
         body=BodySelectors(**_tupled(data.get("body", {}))),
         related=RelatedSelectors(**_tupled(data.get("related", {}))),
         attributes=Attributes(**_tupled(data.get("attributes", {}))),
+        data=DataPaths(**_tupled(data.get("data", {}))),
+        learned=Learned(**_tupled(data["learned"])) if "learned" in data else None,
     )
 
 
@@ -182,10 +235,15 @@ def choose(markups: Sequence[Markup], fetched_at: datetime) -> tuple[Markup, ...
     Layouts that are valid on the date of the fetch come first, and the newest of them is at the front. The other
     layouts follow, also newest first, because a page may be older than its fetch (if it comes from a cache or an
     import).
+
+    Learned layouts come last, newest first, and only those that cover the time of the fetch.
     """
     day = fetched_at.astimezone(UTC).date()
-    newest_first = sorted(markups, key=lambda m: (m.valid_from or date.min, m.name), reverse=True)
-    return tuple(sorted(newest_first, key=lambda m: not m.covers(day)))
+    written = [m for m in markups if m.learned is None]
+    newest_first = sorted(written, key=lambda m: (m.valid_from or date.min, m.name), reverse=True)
+    learned = [(m.learned.since, m.name, m) for m in markups if m.learned is not None and m.learned.covers(fetched_at)]
+    last = (m for *_, m in sorted(learned, key=lambda entry: entry[:2], reverse=True))
+    return (*sorted(newest_first, key=lambda m: not m.covers(day)), *last)
 
 
 def _invalid(errors: Sequence[str]) -> ConfigError:
@@ -199,6 +257,9 @@ def _errors(data: Mapping[str, Any]) -> list[str]:
         content = data.get(table)
         if isinstance(content, dict):
             found += _table_errors(f"{table}.", content, get_type_hints(kind))
+    learned = data.get("learned")
+    if isinstance(learned, dict) and "since" not in learned:
+        found.append("learned.since: missing; write a time such as 2024-01-31T08:00:00Z")
     article = data.get("article")
     if not isinstance(article, dict):
         found.append("[article]: missing; write a table with at least title and body")
@@ -228,12 +289,21 @@ def _value_errors(value: Any, kind: Any) -> list[str]:
         if not isinstance(value, list):
             return ["must be a list of CSS selectors"]
         return [error for selector in value for error in _selector_errors(selector)]
+    valid, expected = _scalar(value, kind)
+    return [] if valid else [f"must be {expected}"]
+
+
+def _scalar(value: Any, kind: Any) -> tuple[bool, str]:
+    """Return whether a value that is not a list has the right type, and a description of that type."""
+    if datetime in (kind, *get_args(kind)):
+        is_instant = isinstance(value, datetime) and value.tzinfo is not None
+        return is_instant, "a time such as 2024-01-31T08:00:00Z, without quotes"
     if kind is date:
-        valid = isinstance(value, date) and not isinstance(value, datetime)
-        return [] if valid else ["must be a date such as 2024-01-31, without quotes"]
+        is_date = isinstance(value, date) and not isinstance(value, datetime)
+        return is_date, "a date such as 2024-01-31, without quotes"
     if kind is str:
-        return [] if isinstance(value, str) and value.strip() else ["must be a non-empty string in quotes"]
-    return [] if isinstance(value, dict) else ["must be a table"]
+        return isinstance(value, str) and bool(value.strip()), "a non-empty string in quotes"
+    return isinstance(value, dict), "a table"
 
 
 def _selector_errors(selector: Any) -> list[str]:

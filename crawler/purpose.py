@@ -24,6 +24,7 @@ class PurposeKind(StrEnum):
     PROBED_PAGE = "probed"  # an article that `vna probe` fetched and stored
     CAPTURE = "capture"  # an imported capture of another collection
     IMPORT = "import"  # an imported text
+    LAYOUT = "layout"  # a learned layout, by name
     ROBOTS = "robots"
 
 

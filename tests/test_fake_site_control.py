@@ -278,7 +278,9 @@ def test_actions_over_http():
     assert post(site, "revise", {"post_id": post_id, "title": "Neuf"})[1]["title"] == "Neuf"
     assert post(site, "unpublish", {"post_id": post_id, "status": 410}) == (200, {"post_id": post_id, "status": 410})
     assert post(site, "fault", {"kind": "error", "path": "/rss/*", "times": 1})[1]["kind"] == "error"
-    assert post(site, "redesign", {}) == (200, {"design": 1})
+    assert post(site, "redesign", {}) == (200, {"design": 1, "kind": "elements"})
+    assert post(site, "redesign", {"kind": "nested", "seed": 7}) == (200, {"design": 7, "kind": "nested"})
+    assert site.state()["design_kind"] == "nested"
     assert post(site, "clear", b"")[0] == 200
     assert site.state()["design"] == 0
 
@@ -293,6 +295,7 @@ def test_actions_over_http():
         ("publish", {"n": True}),
         ("publish", {"count": 3}),
         ("revise", {}),
+        ("redesign", {"kind": "upside-down"}),
         ("revise", {"post_id": 1}),
         ("revise", {"post_id": SEED_IDS["000"], "title": " "}),
         ("revise", {"post_id": SEED_IDS["000"], "text": 5}),

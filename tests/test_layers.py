@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).parents[1] / "crawler"
 
 PURE = {
     "types", "errors", "urls", "site", "markup", "discover", "parse", "repair", "identity", "schedule", "rate_limit", "health",
-    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact",
+    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "heal",
 }  # fmt: skip
 EDGES = {
     "fetch",
@@ -104,7 +104,7 @@ OWNERS = {
     "warcio": {"warc"}, "brotli": {"fetch"}, "zstandard": {"fetch", "warc"},
     "apscheduler": {"daemon"},
     "typer": {"cli", "sim.commands"}, "rich": {"cli"}, "click": {"cli"},
-    "selectolax": {"parse", "markup", "discover"},
+    "selectolax": {"parse", "markup", "discover", "heal"},
     "webencodings": {"parse"},
     "snowballstemmer": {"fold"},
     "rapidfuzz": {"identity"},

@@ -5,6 +5,7 @@ Boundary: writes only below that folder. Files of the backup are checked against
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +13,12 @@ from crawler.backup.contents import Backup, read_backup
 from crawler.backup.files import copy_file, make_folders, require_folders, require_regular
 from crawler.backup.seal_copies import restore_seals
 from crawler.backup.target import check_empty, require_apart
-from crawler.errors import BadInput, OtherArchive, SchemaTooNew
-from crawler.storage import FILE, schema
+from crawler.errors import BadInput, OtherArchive, SchemaTooNew, SchemaTooOld, WarcCorrupted
+from crawler.storage import FILE, open_archive, schema
 from crawler.storage.backup_db import read_summary
 from crawler.storage.base import not_writable
 from crawler.storage.locks import holding
+from crawler.warc import WarcStore
 from crawler.warc.archive_id import archive_ids
 from crawler.warc.manifest import Fault, ManifestEntry, check_file, sha256
 from crawler.warc.seals import SEALS
@@ -99,7 +101,20 @@ def _restored(source: Path, archive: Path, made: Backup) -> Restored:
         wrong[SEALS] = fault
     if not copy_file(source / FILE, archive / FILE, made.database_bytes, made.database_sha256):
         raise BadInput(f"{source / FILE} changed while it was copied", "run the command again when no backup is made")
+    _write_layouts(archive)
     return Restored(made.articles, copied, wrong, identity)
+
+
+def _write_layouts(folder: Path) -> None:
+    """Write the readable copies of the learned layouts, as far as the WARC files with them are there."""
+    with (
+        suppress(SchemaTooOld),  # older versions learned no layouts
+        open_archive(folder, read_only=True) as archive,
+        WarcStore(folder / "warc") as warc,
+    ):
+        for name, ref in archive.layout_files():
+            with suppress(WarcCorrupted):  # the report of the restore names the file
+                archive.keep_layout(name, warc.read(ref).body.decode("utf-8", "replace"))
 
 
 def _restore_file(source: Path, target: Path, entry: ManifestEntry) -> tuple[bool, Fault | None]:

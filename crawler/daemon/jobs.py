@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from crawler import app, backfill, collect
 from crawler.backup import back_up
 from crawler.config import Config
 from crawler.coverage import take_stock
-from crawler.daemon import memory
+from crawler.daemon import healing, memory
+from crawler.daemon.job_result import JobResult
 from crawler.health.checks import plural
 from crawler.pipeline import Run, Silent
 from crawler.pipeline.run import recorded
@@ -30,15 +32,6 @@ _FEWEST = 500  # captures checked per verification, at least
 _IDLE = timedelta(minutes=1)  # pause after an open backfill had nothing to do
 
 Due = Callable[[Run, datetime], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class JobResult:
-    """Outcome of a finished job. The job may run again at `due_at`; if None, as soon as it has work."""
-
-    outcome: str
-    due_at: datetime | None = None
-    ok: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +57,14 @@ def jobs(config: Config) -> tuple[Job, ...]:
     )
     folder = config.backup
     backups = (Job("backup", lambda c: _back_up(c, config.archive, folder, config.backup_hours)),) if folder else ()
-    return (Job("poll", _poll, _poll_due), *upkeep, *backups, Job("backfill", _backfill, _backfill_due, idle_only=True))
+    heal = Job("heal", _then_release_memory(partial(healing.work, adopting=config.adopt == "auto")), healing.due)
+    return (
+        Job("poll", _poll, _poll_due),
+        heal,
+        *upkeep,
+        *backups,
+        Job("backfill", _backfill, _backfill_due, idle_only=True),
+    )
 
 
 def _then_release_memory(work: Callable[[Run], JobResult]) -> Callable[[Run], JobResult]:

@@ -248,9 +248,16 @@ def _drift(facts: Facts, limits: HealthLimits) -> Condition:
         "drift",
         "",
         failing=True,
-        message=f"{message} ({facts.drift:.0%})",
-        action="describe the new layout (docs/new-layout.md), then run `vna reparse` to parse the archived pages again",
+        message=f"{message} ({facts.drift:.0%}){_learned(facts)}",
+        action="run `vna heal` to learn the new layout (docs/healing.md); if it cannot, describe the layout"
+        " (docs/new-layout.md), then run `vna reparse` to parse the archived pages again",
     )
+
+
+def _learned(facts: Facts) -> str:
+    """Return what the service has learned about the new layout: the file and how exact it is; empty if nothing yet."""
+    job = next((job for job in facts.jobs if job.name == "heal" and not job.in_progress), None)
+    return f"; {job.outcome}" if job is not None and job.outcome else ""
 
 
 def _disk(facts: Facts, limits: HealthLimits) -> Condition:

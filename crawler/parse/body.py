@@ -39,6 +39,7 @@ _LABEL = (
     r"(?:[àa]\s+)?(?:lire|voir|écouter|regarder)\s+(?:aussi|également|plus|encore)|sur le même sujet"
     r"|articles?\s+(?:liés?|connexes?)"
 )
+_LABELLED = re.compile(rf"{_SIGNS}(?:{_LABEL})\s*:", re.IGNORECASE)
 _READ_ALSO = re.compile(rf"{_SIGNS}(?:{_LABEL}){_SIGNS}", re.IGNORECASE)
 _POINTS_AT_LINK = re.compile(
     rf"{_READ_ALSO.pattern}|\s*+[.…]*+(?:>>+|»»+|→|›)\s*+|{_SIGNS}{_LINK_MARK}{_SIGNS}", re.IGNORECASE
@@ -172,15 +173,19 @@ class _Reader:
     def _is_read_also(self, link: LexborNode) -> bool:
         """Whether an `<a>` element leads to a related story.
 
-        This is the case if the link follows a label such as `Lire aussi :` rather than the text of a sentence.
+        This is the case if the link follows a label such as `Lire aussi :` rather than the text of a sentence, or if its
+        own text begins with the label.
         """
+        if urls.post_id(self._resolve(dom.attribute(link, "href")) or "") is None:
+            return False
+        if not "".join(self._buffer).strip() and _LABELLED.match(dom.text(link)):
+            return True
         if sum(map(len, self._buffer[:_LABEL_PARTS])) > _LABEL_LENGTH or len(self._buffer) > _LABEL_PARTS:
             return False  # the text before the link is a sentence: "Lire aussi :" is shorter
         before = "".join(self._buffer)
-        labelled = _POINTS_AT_LINK.fullmatch(before) or (
+        return bool(_POINTS_AT_LINK.fullmatch(before)) or (
             self._after_label and not before.strip() and not _begins_sentence(link)
         )
-        return bool(labelled) and urls.post_id(self._resolve(dom.attribute(link, "href")) or "") is not None
 
     def _take_html(self, node: LexborNode, kind: TextType) -> bool:
         """Process `node` if its tag has a special meaning in any HTML page; return whether it was processed."""
@@ -274,7 +279,8 @@ class _Reader:
             if node.mem_id in self._noise or node.tag in dom.SILENT:
                 continue  # this also skips the `<noscript>` copy of a lazily loaded picture
             if node.tag == "img" and not _is_tracking_pixel(node):
-                found.append(_captioned(self._image(node), pending))
+                image = self._image(node)
+                found.append(_captioned(image, pending) if pending else image)
                 pending = None
             elif node.mem_id in self._caption and (text := dom.text(node, self._noise)):
                 if not found:
@@ -290,11 +296,15 @@ class _Reader:
 
     def _image(self, node: LexborNode) -> ImageBlock:
         alt = dom.attribute(node, "alt")
-        return ImageBlock(
+        image = ImageBlock(
             url=self._image_url(node),
             alt=dom.collapse(alt),
             joint=" " if alt.strip() and alt[-1].isspace() else "",
         )
+        places = (node, node.parent) if node.parent is not None else (node,)
+        stated = (dom.collapse(dom.attribute(place, n)) for n in self._attributes.caption for place in places)
+        caption = next(filter(None, stated), None)
+        return _captioned(image, caption) if caption else image
 
     def _image_url(self, node: LexborNode) -> str | None:
         """Return the URL of a picture's image file (dossier section 7); None if no attribute of the element has one.

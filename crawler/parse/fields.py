@@ -7,11 +7,14 @@ of them is trusted first.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+
+from selectolax.lexbor import LexborNode
 
 from crawler import site, urls
 from crawler.markup import Markup
 from crawler.parse import body as body_reader
-from crawler.parse import dom, time_elements, times
+from crawler.parse import dom, structure, time_elements, times
 from crawler.parse import head as head_reader
 from crawler.parse.frame import Frame, PageTree, comparable
 from crawler.types import Block, ImageBlock
@@ -20,10 +23,17 @@ _PUBLISHED = ("article:published_time", "og:article:published_time", "datepublis
 _MODIFIED = ("article:modified_time", "og:article:modified_time", "datemodified")
 
 
-def lead(layout: Markup, frame: Frame) -> str | None:
-    """Return the lead (the introductory text) of the article; None if it is missing or empty."""
-    for selector in layout.article.lead:
-        for node in frame.own((selector,)):
+def lead(page: PageTree, layout: Markup, frame: Frame) -> str | None:
+    """Return the lead (the introductory text) of the article; None if it is missing or empty.
+
+    A lead inside the body is used only if there is none outside it.
+    """
+    selectors = layout.article.lead
+    body = dom.ids(frame.bodies) | dom.around(frame.bodies)
+    for nodes in (*(frame.own((s,)) for s in selectors), *(frame.displaced(page.tree, (s,)) for s in selectors)):
+        for node in nodes:
+            if node.mem_id in body:
+                continue
             skip = dom.ids(dom.select(node, layout.body.related)) - {node.mem_id}
             if text := dom.text(node, skip):
                 return text
@@ -47,8 +57,33 @@ def avatar(page: PageTree, layout: Markup, frame: Frame, blocks: Sequence[Block]
     shown = {b.url for b in blocks if isinstance(b, ImageBlock) and b.url}
     found: list[ImageBlock] = []
     for node in frame.own(layout.article.avatar):
-        found += body_reader.pictures(node, layout, page.resolve)
+        own = body_reader.pictures(node, layout, page.resolve)
+        if own and own[-1].caption is None and (caption := _caption_after(node, layout, frame)):
+            own[-1] = replace(own[-1], caption=caption, credit=structure.credit(caption))
+        found += own
     return [image for image in found if image.url not in shown]
+
+
+def _caption_after(node: LexborNode, layout: Markup, frame: Frame) -> str | None:
+    """Return the text of a caption element directly after a lead picture; None if something else comes first."""
+    following = _next_filled(node)
+    parent = node.parent
+    while following is None and parent is not None and not dom.text(parent):  # elements around the picture alone
+        following, parent = _next_filled(parent), parent.parent
+    if following is None or following.mem_id not in dom.ids(frame.own(layout.body.caption)):
+        return None
+    return dom.text(following) or None
+
+
+def _next_filled(node: LexborNode) -> LexborNode | None:
+    following = node.next
+    while following is not None and not (dom.text(following) if dom.is_element(following) else _own_text(following)):
+        following = following.next
+    return following
+
+
+def _own_text(node: LexborNode) -> str:
+    return (node.text_content or "").strip() if dom.is_text(node) else ""
 
 
 def address(page: PageTree) -> str:

@@ -19,9 +19,9 @@ from selectolax.lexbor import LexborHTMLParser
 
 from crawler import markup, site, urls
 from crawler.errors import MarkupDrift, NotAnArticle, Rejection
-from crawler.markup import Markup
+from crawler.markup import DataPaths, Markup
 from crawler.parse import body as body_reader
-from crawler.parse import classify, decode, dom, ending, fields, frame, guard, inline, related, structure
+from crawler.parse import classify, decode, dom, ending, fields, frame, guard, inline, related, script_data, structure
 from crawler.parse import head as head_reader
 from crawler.parse.body import BodyParts
 from crawler.parse.frame import Frame, PageTree
@@ -31,8 +31,9 @@ from crawler.types import Article, ArticleKind, Block, ImageBlock, Related
 
 #: Stored with each article. Increase it when the parser may return a different article for the same page. A better
 #: parser never creates a revision.
-PARSER_VERSION = 3
+PARSER_VERSION = 4
 
+_AMP_IMAGE = re.compile(rb"<(/?)amp-img\b", re.IGNORECASE)  # a picture in pages for phones
 _MAX_RELATED = 1_000  # stories; each becomes a page to fetch, and an article has about ten
 _MAX_TITLE = 100_000  # characters; a title is copied into an address, the search index and each list
 
@@ -64,10 +65,10 @@ def parse_page(
             found in the metadata.
 
     """
-    page = _open(body, url, content_type, fetched_at, edition)
+    page = open_page(body, url, content_type, fetched_at, edition)
     layouts = markup.choose(markups, fetched_at)
     for layout in layouts:
-        article = _read_layout(page, layout)
+        article = read_with_layout(page, layout)
         if article is not None:
             if page.post_id is None:
                 raise NotAnArticle(url, Rejection.NO_POST_ID)
@@ -75,7 +76,7 @@ def parse_page(
     raise _unreadable(page, layouts)
 
 
-def _open(body: bytes, url: str, content_type: str | None, fetched_at: datetime, edition: Site) -> PageTree:
+def open_page(body: bytes, url: str, content_type: str | None, fetched_at: datetime, edition: Site) -> PageTree:
     """Decode and parse the page; raise `NotAnArticle` if it cannot be an article."""
     if edition.is_other_edition(url):
         raise NotAnArticle(url, Rejection.OTHER_EDITION, f"{Rejection.OTHER_EDITION.description} ({urls.host(url)})")
@@ -84,7 +85,7 @@ def _open(body: bytes, url: str, content_type: str | None, fetched_at: datetime,
     decoded = decode.decode(body, content_type)
     if hazard := guard.hazard(decoded.html):
         raise NotAnArticle(url, Rejection.UNSAFE, f"{Rejection.UNSAFE.description}: {hazard}")
-    tree = LexborHTMLParser(decoded.html)
+    tree = LexborHTMLParser(_AMP_IMAGE.sub(rb"<\1img", decoded.html))
     changes = inline.prepare(tree)
     head = head_reader.read(tree, url)
     if rejection := classify.of_page(tree, head, url):
@@ -117,7 +118,11 @@ def _truncation(body: bytes) -> tuple[str, ...]:
 # --- known layout
 
 
-def _read_layout(page: PageTree, layout: Markup) -> Article | None:
+def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
+    """Return the article on a page as read with one layout; None if the page does not have this layout."""
+    if layout.data.script:
+        described = script_data.opened(page, layout.data)
+        return read_with_layout(described, replace(layout, data=DataPaths())) if described is not None else None
     found = frame.find(page, layout)
     if found is None:
         return None
@@ -138,7 +143,7 @@ def _read_layout(page: PageTree, layout: Markup) -> Article | None:
     paragraphs = Article(title="", blocks=blocks).paragraphs
     article = Article(
         title=title,
-        lead=fields.lead(layout, found),
+        lead=fields.lead(page, layout, found),
         blocks=blocks,
         related=stories[:_MAX_RELATED],
         post_id=page.post_id,
@@ -201,10 +206,10 @@ def _unreadable(page: PageTree, layouts: Sequence[Markup]) -> NotAnArticle | Mar
     found_title = any(frame.headlines(page, layout) for layout in layouts)
     found_body = any(body_reader.read(b, m, page.resolve).blocks for m in layouts for b in frame.bodies(page, m)[:1])
     missing = [name for name, found in (("title", found_title), ("body", found_body)) if not found]
-    return MarkupDrift(page.url, tuple(missing or ["title next to a body"]), _fallback(page))
+    return MarkupDrift(page.url, tuple(missing or ["title next to a body"]), metadata_article(page))
 
 
-def _fallback(page: PageTree) -> Article:
+def metadata_article(page: PageTree) -> Article:
     """Return an article with the fields that the page's metadata contains, but without a body."""
     news, meta = page.head.news_article(page.post_id), page.head.meta
     title, title_from = _first_of(

@@ -12,6 +12,7 @@ from crawler import identity, site
 from crawler.clock import from_text
 from crawler.errors import FetchError, MarkupDrift, NotAnArticle, WarcCorrupted
 from crawler.identity import Decision, Known, Verdict
+from crawler.markup import Learned
 from crawler.parse import times
 from crawler.parse.page import PARSER_VERSION
 from crawler.pipeline.run import Run
@@ -40,16 +41,29 @@ def store_article(
     stored = archive.article(key)
     if stored is not None and stored.parser != PARSER_VERSION and source_file is None:
         stored = _parse_again(run, stored) or stored
+    learned = _learned_since(run, article, stored)
+    if learned is not None and stored is not None:
+        article = identity.settled(article, stored.article, learned.doubtful)
     known = Known(stored.revision, identity.comparable(stored.article)) if stored else None
     candidates = () if stored else archive.candidates(identity.body_key(article), publication_day(article))
     decision = identity.decide(article, known, candidates)
     if decision.verdict == "unchanged":  # it keeps its repaired text: repair is the most expensive step
-        archive.touch_article(key, at, article.related, raw_id)
+        if learned is None:
+            archive.touch_article(key, at, article.related, raw_id)
+        else:  # it stays as it was read from the capture in the layout before
+            archive.touch_article(key, at)
         if stored is not None and stored.raw_id is None and raw_id is not None:  # imported by version 0.1
             archive.add_evidence(key, raw_id)
     else:
         archive.save_article(intent_of(article, run.repair(article), decision, at, key, raw_id, source_file))
     return decision.verdict
+
+
+def _learned_since(run: Run, article: Article, stored: StoredArticle | None) -> Learned | None:
+    """Return how an article was learned to be read, if its stored version was read with another layout; otherwise None."""
+    if stored is None or stored.article.markup == article.markup:
+        return None
+    return next((layout.learned for layout in run.layouts if layout.name == article.markup), None)
 
 
 def save_parsed_page(run: Run, page: PageForFetch, article: Article, outcome: PageOutcome, now: datetime) -> None:
@@ -119,7 +133,7 @@ def parse(run: Run, fetched: Fetched) -> Article:
         MarkupDrift: the page says that it is an article, but matches no known layout.
 
     """
-    return parse_response(fetched, run.markups, run.site)
+    return parse_response(fetched, run.layouts, run.site)
 
 
 def _parse_again(run: Run, stored: StoredArticle) -> StoredArticle | None:

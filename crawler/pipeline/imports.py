@@ -49,9 +49,10 @@ def _import(run: Run, name: str, text: str) -> list[Imported]:
     done: list[Imported] = []
     now = run.clock.now()
     address = f"urn:vna-import:{quote(name)}"
-    ref = run.warc.append_text(address, now, text)
+    purpose = str(Purpose(PurposeKind.IMPORT))
+    ref = run.warc.append_text(address, now, text, purpose)
     with run.archive.transaction():
-        raw_id = run.archive.add_raw(address, now, 0, ref, str(Purpose(PurposeKind.IMPORT)))
+        raw_id = run.archive.add_raw(address, now, 0, ref, purpose)
         for article in articles:
             key = run.archive.import_key(identity.body_key(article)) or run.archive.next_import_key()
             verdict = store_article(run, article, now, key=key, raw_id=raw_id, source_file=name)

@@ -42,7 +42,7 @@ def run_probe(run: Run, find_host: Callable[[str], object] = resolve_host) -> li
         StopError: not all questions could be asked; the findings made so far are stored.
 
     """
-    evidence = ProbeEvidence(run.site, run.markups, run.clock.now(), parse_page, discover)
+    evidence = ProbeEvidence(run.site, run.layouts, run.clock.now(), parse_page, discover)
     with recorded(run, "probe"):
         run.progress.phase("questions", len(QUESTIONS))
         try:

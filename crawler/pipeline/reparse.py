@@ -15,16 +15,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from crawler import records, schedule
+from crawler import records
 from crawler.article_fields import compared_fields
-from crawler.clock import from_text
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.parse.page import PARSER_VERSION
-from crawler.pipeline.articles import correct_reading, publication_time, save_parsed_page, store_article
+from crawler.pipeline.articles import correct_reading
 from crawler.pipeline.false_revisions import remove_false_revisions
+from crawler.pipeline.layouts import store_read_again
 from crawler.pipeline.run import Run
 from crawler.pipeline.stored_pages import ParsedPage, UnparsedPage, read_all
-from crawler.types import PageForFetch, PageOutcome, RawRef, StoredArticle
+from crawler.types import PageForFetch, RawRef, StoredArticle
 
 _MAX_SAMPLES = 20
 
@@ -144,9 +144,5 @@ def _reparse_page(
     article = result.article
     if not dry_run:
         with run.archive.transaction():
-            at = from_text(run.archive.raw_fetched_at(raw_id))
-            store_article(run, article, at, key=article.post_id or page.id, raw_id=raw_id)
-            hinted = schedule.has_lastmod_hint(page)
-            due = schedule.next_check(at, publication_time(article), page.first_seen_at, hinted=hinted)
-            save_parsed_page(run, page, article, PageOutcome("live", due, raw_id=raw_id), at)
+            store_read_again(run, page, raw_id, article)
     return Outcome(OutcomeKind.NEWLY_READ, page.id, detail=article.title)

@@ -17,7 +17,7 @@ from crawler.fetch import Fetcher
 from crawler.health.figures import Size
 from crawler.markup import Markup
 from crawler.outcome import Outcome
-from crawler.pipeline.stored_pages import Reader, Repairer
+from crawler.pipeline.stored_pages import Reader, Repairer, learned_layouts
 from crawler.purpose import ROBOTS, Purpose
 from crawler.schedule import PollBounds
 from crawler.site import Site
@@ -91,6 +91,8 @@ class Run:
     `make_reader` builds the readers of `reparse`. `stopping` returns whether a stop was requested. `measure` takes
     a day (ISO 8601) and returns the archive size to record for it; if `measure` is None, no size is recorded.
 
+    `markups` are the layouts that people have written; `layouts` adds those that the archive has learned.
+
     `id` is the id of the run's row in the database, 0 before the row exists. `pending` has the captures whose rows the
     next transaction writes; `capture_ids` has the row ids of the captures that were written last.
     """
@@ -112,6 +114,15 @@ class Run:
     pending: list[PendingCapture] = field(default_factory=list)
     capture_ids: dict[RawRef, int] = field(default_factory=dict)
     report: RunReport = field(default_factory=RunReport)
+    _learned: tuple[list[RawRef], tuple[Markup, ...]] = ([], ())
+
+    @property
+    def layouts(self) -> Sequence[Markup]:
+        """All layouts with which pages are read now, also those that another process has just adopted."""
+        captures = self.archive.layout_captures()
+        if captures != self._learned[0]:
+            self._learned = captures, learned_layouts(captures, self.warc)
+        return (*self.markups, *self._learned[1])
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -13,9 +13,11 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from crawler.errors import FetchError, MarkupDrift, NotAnArticle, WarcCorrupted
+from crawler import markup
+from crawler.errors import ConfigError, FetchError, MarkupDrift, NotAnArticle, WarcCorrupted
 from crawler.fetch.inflate import inflate
 from crawler.markup import Markup
 from crawler.parser_process import parse_page
@@ -117,6 +119,19 @@ def parse_response(fetched: Fetched, markups: Sequence[Markup], site: Site) -> A
         markups=markups,
         edition=site,
     )
+
+
+def learned_layouts(captures: Sequence[RawRef], warc: WarcStore) -> tuple[Markup, ...]:
+    """Return the learned layouts whose files are in the WARC at `captures`; a later file replaces one with the same name.
+
+    A file that this version cannot use, or that is damaged, is left out: `vna verify` reports damage.
+    """
+    found: dict[str, Markup] = {}
+    for ref in captures:
+        with suppress(ConfigError, WarcCorrupted, UnicodeDecodeError):
+            layout = markup.load(ref.file, warc.read(ref).body.decode("utf-8"))
+            found[layout.name] = layout
+    return tuple(found.values())
 
 
 def response_of(record: Record) -> Fetched:

@@ -200,8 +200,8 @@ class ReplayedStore(WarcStore):
         if self._visit.is_live:
             self._store.note(url, at, purpose, fields)
 
-    def append_text(self, name: str, at: datetime, content: str) -> RawRef:  # noqa: ARG002 - the WARC holds it already
-        """Return where the WARC already holds an imported text."""
+    def append_text(self, name: str, at: datetime, content: str, purpose: str) -> RawRef:  # noqa: ARG002 - in the WARC
+        """Return where the WARC already holds a text."""
         ref = self._visit.main.ref
         self._visit.archived.add(ref)
         return ref

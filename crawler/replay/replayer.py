@@ -21,10 +21,11 @@ from urllib.parse import unquote, urlsplit
 from crawler import urls
 from crawler.backfill import id_probe, list_page
 from crawler.clock import to_text
-from crawler.errors import BadInput, BadStatus, FetchError, UnreadableSource
+from crawler.errors import BadInput, BadStatus, ConfigError, FetchError, UnreadableSource
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline import FetchFailure, Run, fetch, guarded, import_file, visit_page
 from crawler.pipeline.captures import is_future, store_capture
+from crawler.pipeline.layouts import adopt
 from crawler.pipeline.probe import visit
 from crawler.pipeline.quarantine import is_bug
 from crawler.pipeline.recorded_settings import with_settings
@@ -93,6 +94,7 @@ class Replayer:
             PurposeKind.PROBED_PAGE: self._probed_page,
             PurposeKind.CAPTURE: self._capture,
             PurposeKind.IMPORT: self._import,
+            PurposeKind.LAYOUT: self._layout,
         }
 
     def replay_all(self) -> None:
@@ -275,6 +277,14 @@ class Replayer:
         ):  # not readable by this version; its row stays, so that the text can be read
             return False
         self.report.imports += 1
+        return True
+
+    def _layout(self, record: Record, _: Purpose) -> bool:
+        """Adopt a learned layout again: the pages that it read then are read in the same state as then."""
+        try:
+            adopt(self._run, record.body.decode("utf-8"))
+        except (ConfigError, UnicodeDecodeError):  # a layout that this version cannot use
+            return False
         return True
 
     def _is_late(self, record: Record, visited: str | None) -> bool:

@@ -22,6 +22,7 @@ from crawler.storage.evidence import EvidenceQueries
 from crawler.storage.findings import Findings
 from crawler.storage.gaps import Gaps
 from crawler.storage.health import Health
+from crawler.storage.layouts import Layouts
 from crawler.storage.ledger import Ledgers
 from crawler.storage.locks import CLAIMS, Claims
 from crawler.storage.pages import Pages
@@ -50,6 +51,7 @@ class Archive(
     Disk,
     Findings,
     ArchiveIdentity,
+    Layouts,
 ):
     """An open archive, and a context manager that closes its connection at the end of the block.
 

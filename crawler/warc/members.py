@@ -92,9 +92,9 @@ def metadata(url: str, at: datetime, purpose: str, fields: Mapping[str, str]) ->
     return _member("metadata", url, warc, None, body, "application/warc-fields")
 
 
-def resource(name: str, at: datetime, content: str) -> bytes:
-    """Return a `resource` record with the content of an imported file; `name` is a URI built from the file name."""
-    warc = {"WARC-Date": to_precise_text(at), PURPOSE: "import"}
+def resource(name: str, at: datetime, content: str, purpose: str) -> bytes:
+    """Return a `resource` record with the content of a text file; `name` is a URI built from the file name."""
+    warc = {"WARC-Date": to_precise_text(at), PURPOSE: purpose}
     return _member("resource", name, warc, None, content.encode(), "text/plain; charset=utf-8")
 
 

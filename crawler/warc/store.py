@@ -100,14 +100,14 @@ class WarcStore:
         """
         self._write(at, members.metadata(url, at, purpose, fields), "")
 
-    def append_text(self, name: str, at: datetime, content: str) -> RawRef:
-        """Write the content of an imported file as a `resource` record with the URI `name`; return its position.
+    def append_text(self, name: str, at: datetime, content: str, purpose: str) -> RawRef:
+        """Write the content of a text file as a `resource` record with the URI `name`; return its position.
 
         Raises:
             WarcError: the file cannot be written.
 
         """
-        return self._write(at, members.resource(name, at, content), members.digest(content.encode()))
+        return self._write(at, members.resource(name, at, content, purpose), members.digest(content.encode()))
 
     def begin(self, at: datetime) -> None:
         """Open the file for the next record, so that the settings of the run are on the disk before it.

@@ -115,8 +115,10 @@ def _fault(site: FakeSite, arguments: Arguments) -> dict[str, object]:
     return asdict(site.fault(**arguments))
 
 
-def _redesign(site: FakeSite, _: Arguments) -> dict[str, object]:
-    return {"design": site.redesign()}
+def _redesign(site: FakeSite, arguments: Arguments) -> dict[str, object]:
+    seed = _integer(arguments, "seed") if "seed" in arguments else None
+    design = site.redesign(_string(arguments, "kind") or "elements", seed)
+    return {"design": design.seed, "kind": design.kind}
 
 
 def _clear(site: FakeSite, _: Arguments) -> dict[str, object]:
@@ -133,7 +135,7 @@ ACTIONS: Mapping[str, tuple[Action, tuple[str, ...]]] = {
     "copy": (_copy, ("post_id",)),
     "hide": (_hide, ("post_id", "lists")),
     "fault": (_fault, ("kind", "path", "times", "seconds", "form")),
-    "redesign": (_redesign, ()),
+    "redesign": (_redesign, ("kind", "seed")),
     "clear": (_clear, ()),
 }
 

@@ -16,11 +16,11 @@ from pathlib import Path
 
 from crawler.errors import BadInput
 from crawler.sim.site import control, newsroom, pages, seeds, timeline
+from crawler.sim.site.designs import Design, check, redesigned
 from crawler.sim.site.faults import FaultContext, SiteFault, faulty_response, make_fault
 from crawler.sim.site.markup import iso
 from crawler.sim.site.messages import HTML, SiteRequest, SiteResponse, compressed
 from crawler.sim.site.page_context import PageContext
-from crawler.sim.site.redesign import redesigned
 from crawler.sim.site.routes import route
 from crawler.sim.site.story import Options, Story
 from crawler.sim.site.world import World
@@ -42,7 +42,7 @@ class FakeSite:
         self._faults: list[SiteFault] = []
         self._requests: Counter[str] = Counter()
         self._log: deque[tuple[float, str, int]] = deque(maxlen=_LOG_SIZE)
-        self._design = 0
+        self._design: Design | None = None
         #: Called with every request of a reader, its response and the fault that produced it, if any. The drill uses it
         #: to record what readers were shown.
         self.observer: Observer = lambda *_: None
@@ -205,17 +205,26 @@ class FakeSite:
         with self._lock:
             self._faults.append(fault)
 
-    def redesign(self) -> int:
-        """Change the layout of all pages; each call makes a different layout. Return the number of the new layout."""
+    def redesign(self, kind: str = "elements", seed: int | None = None) -> Design:
+        """Change the layout of all pages and return the new design; `designs` describes the kinds.
+
+        Without a `seed`, each call makes a different layout.
+
+        Raises:
+            BadInput: the kind is unknown.
+
+        """
         with self._lock:
-            self._design += 1
+            next_seed = self._design.seed + 1 if self._design else 1
+            number = next_seed if seed is None else seed
+            self._design = Design(check(kind), number)
             return self._design
 
     def clear(self) -> None:
         """Remove all faults and restore the original layout."""
         with self._lock:
             self._faults.clear()
-            self._design = 0
+            self._design = None
 
     # --- inspection -------------------------------------------------------------------------------------------------
 
@@ -253,7 +262,8 @@ class FakeSite:
                 "requests": dict(self._requests),
                 "faults": [asdict(f) for f in self._faults],
                 "sections": [asdict(s) for s in self._context.options.sections],
-                "design": self._design,
+                "design": self._design.seed if self._design else 0,
+                "design_kind": self._design.kind if self._design else None,
                 "times": {
                     "now": iso(self._context.now()),
                     "oldest": iso(entries[0].published) if entries else None,

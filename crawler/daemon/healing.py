@@ -1,0 +1,80 @@
+"""The service's job `heal`: after a redesign, check known articles again, learn the new layout, propose or adopt it.
+
+Boundary: decides when and how much; `pipeline.heal` learns, `pipeline.layouts` adopts and withdraws.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from crawler.daemon.job_result import JobResult
+from crawler.errors import NothingToLearn
+from crawler.health.checks import plural
+from crawler.pipeline import Run, visit_page
+from crawler.pipeline.heal import MIN_EXACT, Proposal, propose
+from crawler.pipeline.layouts import withdraw
+from crawler.pipeline.run import recorded
+
+FEWEST_DRIFTED = 3  # one odd page does not mean a redesign
+_RECHECKS = 30  # known articles that are checked again, at most, so that there is something to learn from
+_FIRST = 5  # rechecks after which a layout must be unknown on one of them, to go on
+_AGAIN, _LATER = timedelta(hours=1), timedelta(days=1)
+_FEWEST_REVISED, _MOST_REVISED = 5, 0.3  # rechecks that differ, number and share, at which a layout is withdrawn
+
+
+def due(run: Run, _: datetime) -> bool:
+    """Whether pages are in an unknown layout, or a learned layout is in use, whose results must be watched."""
+    learned = any(layout.learned is not None and layout.learned.until is None for layout in run.layouts)
+    return learned or len(run.archive.drifted_pages(FEWEST_DRIFTED)) == FEWEST_DRIFTED
+
+
+def work(run: Run, *, adopting: bool) -> JobResult:
+    """Withdraw a learned layout that reads worse than before; then learn the layout of the pages in an unknown one."""
+    with recorded(run, "heal"):
+        now = run.clock.now()
+        withdrawn = _withdrawn(run, now)
+        drifted = run.archive.drifted_pages(FEWEST_DRIFTED)
+        if withdrawn or len(drifted) < FEWEST_DRIFTED:
+            return JobResult(withdrawn or "no unknown layout", now + _AGAIN, ok=not withdrawn)
+        _check_again(run)
+        try:
+            proposal = propose(run, adopting=adopting)
+        except NothingToLearn as error:
+            return JobResult(f"no layout learned: {error}", run.clock.now() + _LATER)
+    return JobResult(_described(proposal), run.clock.now() + _AGAIN)
+
+
+def _withdrawn(run: Run, now: datetime) -> str:
+    """Withdraw the learned layouts with which many rechecked articles differ; return a text that says so."""
+    found = []
+    for layout in run.layouts:
+        if layout.learned is None or layout.learned.until is not None:
+            continue
+        revised, checked = run.archive.revised_share(layout.name, max(now - _LATER, layout.learned.since))
+        if revised >= _FEWEST_REVISED and revised > _MOST_REVISED * checked:
+            withdraw(run, layout)
+            found.append(f"{layout.name} withdrawn: {revised} of {checked} rechecked articles differ")
+    return "; ".join(found)
+
+
+def _check_again(run: Run) -> None:
+    """Visit known articles of many forms, so that the layout can be learned from them; at most 30 for one redesign."""
+    held = sum(is_held for *_, is_held in run.archive.drifted_pages(_RECHECKS))
+    for number, page in enumerate(run.archive.varied_pages(_RECHECKS - held), start=1):
+        if run.stopping():
+            return
+        visit_page(run, page)
+        if number == _FIRST and held == sum(is_held for *_, is_held in run.archive.drifted_pages(_RECHECKS)):
+            return  # known articles still have a known layout
+
+
+def _described(proposal: Proposal) -> str:
+    healing = proposal.healing
+    figure = f"{healing.share:.1%} exact on {plural(healing.verified, 'page')} kept apart"
+    if proposal.adoption is not None:
+        read = sum(proposal.adoption.verdicts.values())
+        return f"{proposal.name} adopted ({figure}); {plural(read, 'page')} read again; {proposal.file}"
+    enough = (
+        "run `vna heal --adopt`" if healing.is_adoptable(MIN_EXACT) else "check it: it is not exact enough to adopt"
+    )
+    return f"{proposal.name} proposed ({figure}) in {proposal.file}; {enough}"

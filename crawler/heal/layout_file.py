@@ -1,0 +1,63 @@
+"""Writes a learned layout as a commented markup file, as a person would write it.
+
+Boundary: a value in, TOML text out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from datetime import UTC, datetime
+
+from crawler.heal.healing import Healing
+from crawler.markup import Attributes, Markup, RelatedSelectors
+
+_PAGES_NAMED = 5
+
+
+def write(healing: Healing, layout: Markup) -> str:
+    """Return the text of the markup file of a layout that was just learned."""
+    return text(layout, _comments(healing))
+
+
+def text(layout: Markup, comments: Iterable[str]) -> str:
+    """Return the text of the markup file of a learned layout, after the lines `comments`."""
+    return "\n".join((*comments, *_tables(layout))) + "\n"
+
+
+def _comments(healing: Healing) -> Iterator[str]:
+    yield f"# Learned by `vna heal` from {healing.training} pages whose articles were known, and verified on"
+    yield f"# {healing.verified} others. Pages among these others that were read exactly, by field:"
+    for name, (right, total) in healing.exact.items():
+        yield f"#   {name:13} {right} of {total}"
+    if healing.not_shown:
+        yield f"# No page shows these fields any more: {', '.join(healing.not_shown)}"
+    yield "# Some of the pages:"
+    yield from (f"#   {url}" for url in healing.urls[:_PAGES_NAMED])
+    yield "# To correct the layout, copy this file to the folder in `[markups] dir`, remove the table [learned], and edit it."
+
+
+def _tables(layout: Markup) -> Iterator[str]:
+    yield f"name = {_text(layout.name)}"
+    yield f"about = {_text(layout.about)}"
+    yield from [f"valid_from = {layout.valid_from}"] * (layout.valid_from is not None)
+    for name in ("data", "article", "body", "related", "attributes", "learned"):
+        table = getattr(layout, name)
+        if table is None:
+            continue
+        default = {"related": RelatedSelectors(), "attributes": Attributes()}.get(name)
+        values = {f.name: getattr(table, f.name) for f in fields(table)}
+        lines = [f"{key} = {_value(v)}" for key, v in values.items() if v and v != getattr(default, key, None)]
+        if lines:
+            yield from ("", f"[{name}]", *lines)
+
+
+def _value(value: str | datetime | tuple[str, ...]) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return _text(value) if isinstance(value, str) else f"[{', '.join(map(_text, value))}]"
+
+
+def _text(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)

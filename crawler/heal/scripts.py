@@ -1,0 +1,117 @@
+"""Finds where the scripts of pages have the known fields, if the pages themselves do not show the article.
+
+Boundary: reads scripts as data; nothing in them is run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from crawler.heal import selectors
+from crawler.heal.places import KnownPage
+from crawler.heal.text_index import squeeze
+from crawler.markup import DataPaths
+from crawler.parse import script_data
+from crawler.parse.times import instant
+from crawler.types import Article
+
+_SCRIPTS = 'script:not([src]):not([type*="ld+json" i])'
+_MOST_SCRIPTS = 40
+_MOST_TEXTS = 5_000  # of one script
+_LONGEST = 60_000  # characters of a text that is compared
+_TAG = re.compile(r"<[^<>]{0,2000}>")
+_ENOUGH = 0.6  # share of the pages on which a path must have the field, and of the paragraphs that a body must have
+
+
+def learn(pages: Sequence[KnownPage]) -> DataPaths | None:
+    """Return the paths of the fields in the scripts; None if most pages have no script with the title and the text."""
+    counts: dict[str, Counter[str]] = {name: Counter() for name in script_data.FIELDS}
+    scripts: Counter[str] = Counter()
+    costs: dict[str, float] = {}
+    for known in pages:
+        for script in known.page.tree.css(_SCRIPTS)[:_MOST_SCRIPTS]:
+            found = _paths(known.article, script_data.load(script))
+            if "title" in found and "body" in found:
+                for name, path in found.items():
+                    counts[name][path] += 1
+                costs |= selectors.of(script)
+                scripts.update(selectors.of(script).keys())
+                break
+    best = {name: count.most_common(1)[0] for name, count in counts.items() if count}
+    least = _ENOUGH * len(pages)
+    if not scripts or any(best.get(name, ("", 0))[1] < least for name in ("title", "body")):
+        return None
+    most = max(scripts.values())
+    chosen = min((s for s, n in scripts.items() if n == most), key=lambda s: costs[s])
+    return DataPaths(script=(chosen,), **{name: path for name, (path, _) in best.items()})
+
+
+def opened(pages: Sequence[KnownPage], paths: DataPaths) -> list[KnownPage]:
+    """Return the pages that the scripts describe, with the articles that are known of them."""
+    found = ((known, script_data.opened(known.page, paths)) for known in pages)
+    return [replace(known, page=page) for known, page in found if page is not None]
+
+
+def _paths(article: Article, data: Any) -> dict[str, str]:
+    """Return the path of each field whose value is in the data; the shortest one if there are several."""
+    texts = [(path, text) for path, text in _texts(data) if len(text) <= _LONGEST]
+    squeezed: dict[str, list[str]] = {}
+    for path, text in texts:
+        squeezed.setdefault(squeeze(_TAG.sub("", text)), []).append(path)
+    wanted = {"title": article.title, "lead": article.lead, "byline": article.byline, "section": article.section}
+    wanted |= {"caption": next((i.caption for i in article.images if i.caption), None)}
+    found = {
+        name: min(paths, key=len) for name, value in wanted.items() if value and (paths := squeezed.get(squeeze(value)))
+    }
+    urls = {image.url for image in article.images[:1]}
+    times = instant(article.published_at) if article.published_at else None
+    for path, text in texts:
+        if text in urls:
+            found.setdefault("picture", path)
+        if times is not None and 8 <= len(text) <= 40 and instant(text) == times:
+            found.setdefault("time", path)
+    tags = {_general(p) for tag in article.tags for p in squeezed.get(squeeze(tag), ())}
+    if tags:
+        found["tags"] = min(tags, key=len)
+    if body := _body(article, squeezed):
+        found["body"] = body
+    return found
+
+
+def _body(article: Article, squeezed: dict[str, list[str]]) -> str | None:
+    """Return the path of a text with most paragraphs, or of a list of the paragraphs."""
+    paragraphs = [squeeze(p) for p in article.paragraphs if p]
+    if not paragraphs:
+        return None
+    least = _ENOUGH * len(paragraphs)
+    whole = [p for text, paths in squeezed.items() if sum(x in text for x in paragraphs) >= least for p in paths]
+    if whole:
+        return min(whole, key=len)
+    lists = Counter(_general(path) for p in paragraphs for path in squeezed.get(p, ())[:1])
+    path, number = lists.most_common(1)[0] if lists else ("", 0)
+    return path if number >= least else None
+
+
+def _general(path: str) -> str:
+    """Return a path with `*` for its last number, the position in a list."""
+    head, number, tail = (re.match(r"(.*)/(\d+)((?:/[^/\d][^/]*)*)$", path) or re.match(r"(.*)()()", path)).groups()  # type: ignore[union-attr]
+    return f"{head}/*{tail}" if number else path
+
+
+def _texts(data: Any) -> Iterator[tuple[str, str]]:
+    """Yield the texts in the data with their paths; no recursion, and not more than `_MOST_TEXTS`."""
+    stack: list[tuple[str, Any]] = [("", data)]
+    number = 0
+    while stack and number < _MOST_TEXTS:
+        path, value = stack.pop()
+        number += 1
+        if isinstance(value, str):
+            yield path, value
+        elif isinstance(value, dict):
+            stack.extend((f"{path}/{key}", item) for key, item in reversed(value.items()) if key and "/" not in key)
+        elif isinstance(value, list):
+            stack.extend((f"{path}/{place}", item) for place, item in reversed(list(enumerate(value))))

@@ -1,0 +1,146 @@
+"""`vna heal`: learn the layout of the pages that no known layout reads, from the articles that the archive holds.
+
+Boundary: only calls other modules in the right order; `crawler.heal` learns and verifies, `layouts` adopts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from crawler import fold
+from crawler.clock import from_text
+from crawler.errors import FetchError, NotAnArticle, NothingToLearn, WarcCorrupted
+from crawler.heal import layout_file
+from crawler.heal.healing import Healing, heal
+from crawler.heal.places import KnownPage
+from crawler.markup import Learned, Names
+from crawler.parse.page import metadata_article, open_page
+from crawler.pipeline.layouts import Adoption, adopt
+from crawler.pipeline.run import Run
+from crawler.pipeline.stored_pages import response_of
+from crawler.types import Article, PageForFetch, RawRef
+
+Drifted = tuple[PageForFetch, int, RawRef, bool]
+MIN_EXACT = 0.98
+_MOST_HELD, _MOST_NEW = 60, 30  # pages that are used: of articles that the archive holds, and of new ones
+_EXAMINED = 300  # pages in an unknown layout that are opened, at most
+_LARGEST = 1_000_000  # bytes of a page that is used; an article has about 120 kB
+_NOT_IN_TEXTS = ("images", "byline", "tags")  # fields that an imported text does not have
+_BEFORE = timedelta(days=7)  # an earlier page in an unknown layout belongs to another redesign
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A learned layout: its name, the text of its markup file, and how exactly it reads the pages kept apart.
+
+    `file` is where the text is stored: as an adopted layout if `adoption` is not None, otherwise as a proposal.
+    """
+
+    name: str
+    text: str
+    healing: Healing
+    file: Path
+    adoption: Adoption | None = None
+
+
+def propose(run: Run, *, adopting: bool = False, least: float = MIN_EXACT) -> Proposal:
+    """Learn a layout and store it as a proposal; with `adopting`, adopt it if it is exact enough (at least `least`).
+
+    Raises:
+        NothingToLearn: no page is in an unknown layout, or the article of none of them is known.
+        StopError: the archive cannot be read or written.
+
+    """
+    now = run.clock.now()
+    drifted = run.archive.drifted_pages(_EXAMINED)
+    if not drifted:
+        raise NothingToLearn(
+            "no page is in an unknown layout", "nothing needs to be done; `vna status` shows the state of the pages"
+        )
+    pages, rest = _known_pages(run, drifted)
+    name = _free_name(run, now)
+    healing = heal(pages, name, f"learned from {len(pages)} pages", now.date())
+    for entry in rest:
+        if healing.layout is not None and (known := _known_page(run, entry, {})) is not None:
+            healing.verify(known)
+    if healing.layout is None or healing.earliest is None:
+        raise NothingToLearn(
+            _reason(pages, healing), "poll until articles that the archive holds have been checked again"
+        )
+    since = _since(run, drifted, healing.earliest)
+    learned = Learned(since, doubtful=Names(healing.doubtful))
+    layout = replace(healing.layout, valid_from=since.date(), learned=learned)
+    text = layout_file.write(healing, layout)
+    if adopting and healing.is_adoptable(least):
+        adoption = adopt(run, text)
+        return Proposal(name, text, healing, adoption.file, adoption)
+    return Proposal(name, text, healing, run.archive.keep_proposal(name, text))
+
+
+def _reason(pages: list[KnownPage], healing: Healing) -> str:
+    if not any(page.complete for page in pages):
+        return f"{len(pages)} pages are in an unknown layout, but the archive holds the article of none of them"
+    reasons = "; ".join(f"{url}: {why}" for url, why in healing.unusable[:3])
+    return f"the known articles do not stand on their pages: {reasons}"
+
+
+def _free_name(run: Run, now: datetime) -> str:
+    taken = {layout.name for layout in run.layouts}
+    name, number = f"learned-{now:%Y-%m-%d}", 1
+    while name in taken:
+        number += 1
+        name = f"learned-{now:%Y-%m-%d}-{number}"
+    return name
+
+
+def _since(run: Run, drifted: list[Drifted], earliest: datetime) -> datetime:
+    """Return the time of the earliest page in the unknown layout, also of pages that were not used for learning."""
+    times = (from_text(run.archive.raw_fetched_at(raw_id)) for _, raw_id, _, _ in drifted)
+    return min((at for at in times if earliest - _BEFORE <= at), default=earliest)
+
+
+def _known_pages(run: Run, drifted: list[Drifted]) -> tuple[list[KnownPage], list[Drifted]]:
+    """Return the pages to learn from, and further pages of articles that the archive holds, only for verification."""
+    imported = _imported(run)
+    left = {True: _MOST_HELD, False: _MOST_NEW}
+    pages: list[KnownPage] = []
+    rest: list[Drifted] = []
+    for entry in drifted:
+        is_held = entry[3]
+        if is_held and left[True] == 0:
+            rest.append(entry)
+        elif left[is_held] > 0 and (known := _known_page(run, entry, imported)) is not None:
+            left[known.complete] -= 1
+            pages.append(known)
+    return pages, rest
+
+
+def _imported(run: Run) -> dict[str, int]:
+    """Return the ids of the imported texts by their folded titles."""
+    return {fold.letters(title): key for key, title in run.archive.imported_titles()}
+
+
+def _known_page(run: Run, entry: Drifted, imported: dict[str, int]) -> KnownPage | None:
+    drifted, _, ref, _ = entry
+    try:
+        fetched = response_of(run.warc.read(ref))
+        if len(fetched.content) > _LARGEST:
+            return None
+        page = open_page(fetched.content, fetched.url, fetched.header("Content-Type"), fetched.fetched_at, run.site)
+    except (NotAnArticle, WarcCorrupted, FetchError):
+        return None
+    stated = metadata_article(page)
+    stored = run.archive.article(drifted.id)
+    if stored is not None:
+        return KnownPage(page, stored.article, unknown=() if stored.article.published_at else ("published_at",))
+    text = run.archive.article(imported.get(fold.letters(stated.title), 0))
+    if text is not None:
+        return KnownPage(page, _dated(text.article, stated), unknown=_NOT_IN_TEXTS)
+    return KnownPage(page, stated, complete=False) if stated.title else None
+
+
+def _dated(text: Article, stated: Article) -> Article:
+    """Return an imported text with the fields that only the metadata of its page states."""
+    return replace(text, published_at=stated.published_at, modified_at=stated.modified_at, section=stated.section)

@@ -1,0 +1,176 @@
+"""`vna heal`: after a redesign the archive learns the new layout from its own articles, and nothing is lost or revised."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from support import assert_intact, mounted, poll, rows, value, vna, working
+from test_rebuild import assert_rebuilt_equal
+
+from crawler import collect
+from crawler.backup import back_up, restore
+from crawler.daemon import healing
+from crawler.pipeline.heal import propose
+from crawler.sim.site import Options
+from crawler.sim.site.story import SECTIONS
+from crawler.types import ImageBlock, TextBlock
+
+SMALL = Options(section_size=12, feed_size=12, home_size=16, no_api=True, no_samples=True, sections=SECTIONS[:2])
+
+
+@pytest.fixture
+def archive(tmp_path):
+    return tmp_path / "archive"
+
+
+@contextmanager
+def polled_site(archive, clock, articles=18):
+    """Mount a fake site and archive all its articles."""
+    with mounted(clock, articles=articles, options=SMALL) as site:
+        poll(archive, clock)
+        yield site
+
+
+def heal(archive, clock, **options):
+    with working(archive, clock, command="heal", role="read") as run:
+        return propose(run, **options)
+
+
+def read_exactly(archive, site, post_ids):
+    """Return for each article whether the archive has it as its editors wrote it."""
+    found = {}
+    for post_id in post_ids:
+        story = site.fake_site.story(post_id)
+        (row,) = rows(archive, "SELECT title, lead, blocks FROM articles WHERE id = ?", post_id)
+        blocks = json.loads(row["blocks"])
+        found[post_id] = (row["title"], row["lead"]) == (story.title, story.lead) and (
+            [b["text"] for b in blocks if b["type"] != "image"] == [b.text for b in story.blocks if isinstance(b, TextBlock)]
+        ) and [b["caption"] for b in blocks if b["type"] == "image"] == [
+            b.caption for b in story.blocks if isinstance(b, ImageBlock)
+        ]  # fmt: skip
+    return found
+
+
+def test_after_a_redesign_all_articles_are_read_without_a_person(archive, clock, tmp_path):
+    with polled_site(archive, clock) as site:
+        held = value(archive, "SELECT count(*) FROM articles")
+        site.fake_site.redesign("lead-inside")
+        clock.advance(hours=2)
+        new = site.fake_site.publish(4)
+        report = poll(archive, clock, everything=True)
+        assert (report.new, report.rejected) == (0, held + len(new))
+
+        proposal = heal(archive, clock, adopting=True)
+        assert proposal.healing.share == 1.0, proposal.healing.differences
+        assert proposal.adoption.verdicts == {"unchanged": held, "new": len(new)}
+        assert proposal.adoption.unread == 0
+        assert proposal.file.read_text() == proposal.text
+        clock.advance(hours=2)
+        later = site.fake_site.publish(3)
+        site.fake_site.revise(new[0], title="Un titre corrigé")
+        report = poll(archive, clock, everything=True)
+        assert (report.new, report.revised, report.rejected) == (len(later), 1, 0)
+        assert all(read_exactly(archive, site, [*new, *later]).values())
+        assert value(archive, "SELECT count(*) FROM revisions WHERE revision > 1") == 1
+    assert_intact(archive)
+    assert_rebuilt_equal(archive, clock)
+    assert value(archive / "rebuilt", "SELECT count(*) FROM articles WHERE markup LIKE 'learned-%'") == len(new) + len(
+        later
+    )
+
+    back_up(archive, tmp_path / "backup", clock.now(), with_warc=True)
+    restored = tmp_path / "restored"
+    restore(tmp_path / "backup", restored)
+    assert (restored / "markups" / proposal.file.name).read_text() == proposal.text
+    with working(restored, clock) as run:
+        assert proposal.name in [layout.name for layout in run.layouts]
+
+
+def test_the_command_proposes_adopts_and_says_why_not(archive, clock):
+    def command(*words):
+        return vna("--archive", archive, "heal", *words)
+
+    with polled_site(archive, clock, articles=9) as site:
+        nothing = command()
+        assert nothing.code == 1
+        assert "no page is in an unknown layout" in nothing.err
+        site.fake_site.redesign("captions-moved")
+        new = site.fake_site.publish(1)
+        clock.advance(minutes=20)
+        poll(archive, clock)
+        unknown = command()
+        assert unknown.code == 1
+        assert "the archive holds the article of none of them" in unknown.err
+        poll(archive, clock, everything=True)
+    proposed = command()
+    assert proposed.code == 0, proposed.out
+    assert "run `vna heal --adopt`" in proposed.err
+    (file,) = (archive / "markups").iterdir()
+    assert file.name.endswith(".toml.proposed")
+    assert value(archive, "SELECT state FROM pages WHERE id = ?", new[0]) == "drift"
+    adopted = command("--adopt", "--json")
+    assert adopted.code == 0
+    report = json.loads(adopted.out)
+    assert (report["adopted"], report["exactness"], report["read"]["new"]) == (True, 1.0, 1)
+    assert report["layout"] == (archive / "markups" / f"{report['name']}.toml").read_text()
+    assert [file.name for file in (archive / "markups").iterdir()] == [f"{report['name']}.toml"]
+    assert value(archive, "SELECT state FROM pages WHERE id = ?", new[0]) == "live"
+    assert command().code == 1
+
+
+def test_a_layout_that_is_not_exact_enough_is_not_adopted(archive, clock):
+    with polled_site(archive, clock, articles=12) as site:
+        site.edit = lambda _, response: replace(
+            response, headers=without_coding(response), body=damaged(response.decoded)
+        )
+        site.fake_site.redesign("classes")
+        clock.advance(hours=1)
+        poll(archive, clock, everything=True)
+    result = vna("--archive", archive, "heal", "--adopt")
+    assert result.code == 5
+    assert "captions differs on https://" in result.out
+    assert "not exact enough to adopt" in result.err
+    assert value(archive, "SELECT count(*) FROM raw WHERE url LIKE 'urn:vna-layout:%'") == 0
+
+
+def without_coding(response):
+    return tuple((k, v) for k, v in response.headers if k != "Content-Encoding")
+
+
+def damaged(body):
+    """Return a page that does not have the captions as the archive has them."""
+    return body.replace(b"Photo", b"Image")
+
+
+def test_the_service_checks_known_articles_again_and_adopts(archive, clock):
+    with polled_site(archive, clock) as site, working(archive, clock, command="run") as run:
+        assert not healing.due(run, clock.now())
+        site.fake_site.redesign("classes")
+        clock.advance(hours=1)
+        new = site.fake_site.publish(3)
+        collect.poll(run)
+        assert healing.due(run, clock.now())
+        asked = healing.work(run, adopting=False)
+        assert "proposed (100.0% exact" in asked.outcome
+        assert "run `vna heal --adopt`" in asked.outcome
+        adopted = healing.work(run, adopting=True)
+        assert adopted.outcome.startswith("learned-2026-11-21 adopted (100.0%")
+        assert all(read_exactly(archive, site, new).values())
+        assert healing.due(run, clock.now()), "the results of a learned layout are watched"
+        assert healing.work(run, adopting=True).outcome == "no unknown layout"
+
+        clock.advance(hours=1)
+        site.fake_site.publish(6)
+        collect.poll(run, ignore_due=True)
+        for post_id in site.fake_site.ids()[-12:]:
+            site.fake_site.revise(post_id, title=f"Un autre titre {post_id}")
+        clock.advance(days=2)
+        collect.poll(run, ignore_due=True)
+        withdrawn = healing.work(run, adopting=True)
+        assert not withdrawn.ok
+        assert "learned-2026-11-21 withdrawn: 12 of" in withdrawn.outcome
+        assert run.layouts[-1].learned.until == clock.now()
+        assert not healing.due(run, clock.now())

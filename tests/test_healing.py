@@ -1,0 +1,201 @@
+"""Learning a layout from pages whose articles are known: every kind of redesign, and pages that lie."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from functools import cache
+
+import pytest
+from support import MARKUPS, SEEDS, SITE
+
+from crawler import markup
+from crawler.heal import compare, healing, layout_file
+from crawler.heal.places import KnownPage
+from crawler.markup import Learned, Names
+from crawler.parse.page import metadata_article, open_page, parse_page, read_with_layout
+from crawler.sim.site import Options, SiteRequest, build, designs
+from crawler.site import FRENCH
+
+AT = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
+KINDS = [kind for kind in designs.KINDS if kind != "random"]
+
+
+@cache
+def originals():
+    """Return the HTML and the article of some pages of the fake site in its first design, by address."""
+    site = build(SITE, seeds_dir=SEEDS, articles=15, now=lambda: AT, options=Options(no_samples=True))
+    found = {}
+    for post_id in site.ids()[-15:]:
+        url = f"{SITE}{site.story(post_id).path}"
+        html = site.respond(SiteRequest("GET", site.story(post_id).path)).decoded
+        found[url] = html.decode(), parse_page(html, url, content_type=None, fetched_at=AT, markups=MARKUPS)
+    return found
+
+
+def opened(url, html):
+    return open_page(html.encode(), url, None, AT, FRENCH)
+
+
+def pages(kind, seed=1, edit=None):
+    """Return the pages in a design; `edit` may change the HTML of each by number."""
+    found = []
+    for number, (url, (html, article)) in enumerate(originals().items()):
+        shown = designs.redesigned(html, designs.Design(kind, seed))
+        found.append(KnownPage(opened(url, edit(number, shown) if edit else shown), article))
+    return found
+
+
+def heal(known):
+    return healing.heal(known, "learned-1", "a test", date(2026, 11, 22))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_of_redesign_is_learned(kind):
+    known = pages(kind)
+    unread = [k for k in known if all(read_with_layout(k.page, layout) is None for layout in MARKUPS)]
+    assert len(unread) == len(known)
+    result = heal(known)
+    assert result.share == 1.0, result.differences
+    assert result.is_adoptable(0.98)
+    assert result.verified >= len(known) / 3
+    assert result.earliest == AT
+    text = layout_file.write(result, replace(result.layout, learned=Learned(AT, doubtful=Names(result.doubtful))))
+    again = markup.load("x", text)
+    assert again == replace(result.layout, learned=Learned(AT, doubtful=Names(result.doubtful)))
+    assert text.startswith("# Learned by `vna heal`")
+
+
+OTHER = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+def lying_json(html):
+    return html.replace('"headline":"', '"headline":"Un tout autre titre, ', 1)
+
+
+def with_paragraph(html):
+    """Insert a paragraph before the last one, as the agency does, but leave the time of change as it is."""
+    start = html.rindex("<p>", 0, html.index("Voir plus"))
+    return f"{html[:start]}<p>Un alinéa ajouté depuis par la rédaction.</p>\n{html[start:]}"
+
+
+def another_design(html):
+    return designs.redesigned(html, designs.Design("nested", 99))
+
+
+def soft_404(_):
+    return (
+        "<html><head><title>Page introuvable</title><meta property='og:type' content='article'></head>"
+        "<body><h1>Page introuvable</h1><p>Cette page n'existe plus.</p></body></html>"
+    )
+
+
+def edited_later(html):
+    """Change a paragraph, and the time of change in the metadata."""
+    html = (
+        with_paragraph(html)
+        .replace("Un alinéa ajouté", "Publicité : un alinéa ajouté")
+        .replace("<p>Publicité", "<p class=x>Publicité")
+    )
+    return re.sub(r'("article:modified_time" content=")[^"]*', r"\g<1>2026-11-22T12:59:59+07:00", html)
+
+
+LIES = {
+    "a known article that was edited": (edited_later, healing.EDITED),
+    "JSON-LD of another article": (lying_json, None),
+    "a known article with a further paragraph": (with_paragraph, healing.EDITED),
+    "a soft 404": (soft_404, "the known title does not stand on the page"),
+}
+
+
+@pytest.mark.parametrize(("lie", "reason"), LIES.values(), ids=LIES)
+@pytest.mark.parametrize("place", [9])
+def test_a_page_that_lies_does_not_spoil_the_layout(lie, reason, place):
+    known = pages("classes", edit=lambda number, html: lie(html) if number == place else html)
+    result = heal(known)
+    assert result.is_adoptable(0.98), result.differences
+    named = dict([*result.unusable, *result.outvoted])
+    assert named.get(known[place].page.url) == reason
+    assert len(named) == (reason is not None)
+
+
+@pytest.mark.parametrize("place", [9])
+def test_a_page_of_another_design_is_outvoted(place):
+    known = pages("classes")
+    url, (html, article) = list(originals().items())[place]
+    known[place] = KnownPage(opened(url, another_design(html)), article)
+    result = heal(known)
+    assert result.is_adoptable(0.98), result.differences
+    assert result.outvoted == [(url, healing.OTHER_LAYOUT)]
+
+
+def test_too_few_pages_are_proposed_but_not_adopted():
+    result = heal(pages("classes")[:4])
+    assert result.layout is not None
+    assert not result.is_adoptable(0.0)
+
+
+@pytest.mark.parametrize("known", [[], "none stands on its page"], ids=["no pages", "other articles"])
+def test_nothing_to_learn(known):
+    articles = [article for _, article in originals().values()]
+    mixed = [replace(k, article=articles[n - 1]) for n, k in enumerate(pages("classes"))] if known else []
+    result = heal(mixed)
+    assert result.layout is None
+    assert result.share == 0
+    assert bool(result.unusable) == bool(mixed)
+
+
+def test_pages_with_known_metadata_only_help_to_verify():
+    known = pages("classes")
+    for number in range(0, len(known), 2):
+        page = known[number].page
+        known[number] = KnownPage(page, metadata_article(page), complete=False)
+    result = heal(known)
+    assert result.complete == len(known) // 2
+    assert result.is_adoptable(0.98), result.differences
+    assert result.exact["title"][1] > result.exact["text"][1]
+
+
+def test_a_field_that_cannot_be_read_is_named():
+    known = [replace(k, article=replace(k.article, lead="Un autre chapeau")) for k in pages("classes")]
+    result = heal(known)
+    assert not result.is_adoptable(0.98)
+    assert {d.field for d in result.differences} == {"lead"}
+    assert "lead" in result.doubtful
+    assert result.differences[0].known == "Un autre chapeau"
+
+
+def test_a_field_that_no_page_shows_any_more_is_left_out():
+    result = heal([replace(k, article=replace(k.article, byline="Quelqu'un d'autre")) for k in pages("classes")])
+    assert result.is_adoptable(0.98)
+    assert (result.not_shown, "byline" in result.exact) == (("byline",), False)
+    assert "no page shows these fields any more: byline" in layout_file.write(result, result.layout).lower()
+
+
+def test_imported_texts_have_no_picture_addresses():
+    known = []
+    for k in pages("classes"):
+        images = [replace(b, url=None) if hasattr(b, "caption") else b for b in k.article.blocks]
+        known.append(replace(k, article=replace(k.article, blocks=tuple(images), byline=None, tags=()),
+                             unknown=("images", "byline", "tags")))  # fmt: skip
+    result = heal(known)
+    assert result.is_adoptable(0.98), result.differences
+    assert "images" not in result.exact
+    assert result.exact["captions"][0] > 0
+
+
+@pytest.mark.parametrize(
+    ("known", "read", "expected"),
+    [
+        ("2026-11-22T10:00:44+07:00", "2026-11-22T10:00:00+07:00", True),
+        ("2026-11-22T10:00:44+07:00", "2026-11-22T03:00:10+00:00", True),
+        ("2026-11-22T10:00:44+07:00", "2026-11-22T10:02:00+07:00", False),
+        ("2026-11-22T10:00:44+07:00", None, False),
+    ],
+)
+def test_a_time_is_exact_to_the_minute(known, read, expected):
+    page = pages("classes")[0]
+    article = replace(page.article, published_at=known)
+    found = replace(article, published_at=read)
+    assert compare.exact(replace(page, article=article), found)["published_at"] is expected
