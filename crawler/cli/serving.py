@@ -30,7 +30,7 @@ datasette.cli.cli()
 
 
 #: Settings of Datasette. The plugins in config/datasette/ limit what these do not.
-_SETTINGS = {
+SETTINGS = {
     "truncate_cells_html": 300,
     "max_returned_rows": 500,
     "sql_time_limit_ms": 1000,
@@ -39,6 +39,7 @@ _SETTINGS = {
     "num_sql_threads": 3,
     "max_csv_mb": 100,
     "allow_download": "off",
+    "suggest_facets": "off",  # in a large archive, each suggestion takes until its time limit
 }
 
 
@@ -51,7 +52,9 @@ def browse(
     context: typer.Context,
     port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1.", min=0, max=65535)] = 8001,
 ) -> None:
-    """Serve the archive in Datasette on this machine, read-only.
+    """Serve the archive as pages to read, on this machine only.
+
+    The pages are in French and English (docs/reading-room.md). Tables and SQL are at /vna.
 
     Example: vna browse --port 8001
     """
@@ -67,7 +70,7 @@ def browse(
         raise StopError("Datasette is not installed", "install it with: pip install 'vna-archive[browse]'")
     # Datasette puts the path into an SQLite URI without quoting it, so it gets the mere name, and starts in the folder.
     serve = ["serve", *["-i"] * is_immutable(folder / FILE), FILE, "-p", str(port), "-h", "127.0.0.1"]
-    serve += [word for name, value in _SETTINGS.items() for word in ("--setting", name, str(value))]
+    serve += [word for name, value in SETTINGS.items() for word in ("--setting", name, str(value))]
     serve += ["--metadata", str(resources.datasette_metadata()), "--plugins-dir", str(resources.datasette_plugins())]
     # The plugin reads the synonyms beside this file, so that SQL finds the same articles as `vna search`.
     environment = os.environ | {

@@ -14,7 +14,7 @@ from crawler import backfill, collect
 from crawler.backup import back_up
 from crawler.config import Config
 from crawler.coverage import take_stock
-from crawler.daemon import memory
+from crawler.daemon import memory, watch_job
 from crawler.health.checks import plural
 from crawler.pipeline import Run, Silent
 from crawler.pipeline.run import recorded
@@ -27,6 +27,7 @@ _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
 _PARTS = 4  # each weekly verification checks another quarter of the captures
 _FEWEST = 500  # captures checked per verification, at least
+_WATCH = timedelta(minutes=10)  # between two searches for new hits
 _IDLE = timedelta(minutes=1)  # pause after an open backfill had nothing to do
 
 Due = Callable[[Run, datetime], bool]
@@ -61,9 +62,16 @@ def jobs(config: Config) -> tuple[Job, ...]:
         Job("coverage", _then_release_memory(_update_coverage)),
         Job("verify", _then_release_memory(_verify)),
     )
+    watching = (Job("watch", lambda run: _watch(run, config)),) if config.watches else ()
     folder = config.backup
     backups = (Job("backup", lambda c: _back_up(c, config.archive, folder, config.backup_hours)),) if folder else ()
-    return (Job("poll", _poll, _poll_due), *upkeep, *backups, Job("backfill", _backfill, _backfill_due, idle_only=True))
+    return (
+        Job("poll", _poll, _poll_due),
+        *upkeep,
+        *watching,
+        *backups,
+        Job("backfill", _backfill, _backfill_due, idle_only=True),
+    )
 
 
 def _then_release_memory(work: Callable[[Run], JobResult]) -> Callable[[Run], JobResult]:
@@ -165,6 +173,13 @@ def _update_coverage(run: Run) -> JobResult:
         ledger = take_stock(posts)
     run.archive.save_ledger(ledger, now)
     return JobResult(f"{plural(len(ledger.missing), 'article')} missing", now + _DAY)
+
+
+def _watch(run: Run, config: Config) -> JobResult:
+    """Send the new hits of the watched searches."""
+    problems = watch_job.send_hits(run, config)
+    outcome = problems[0] if problems else f"watched searches checked: {len(config.watches)}"
+    return JobResult(outcome, run.clock.now() + _WATCH, ok=not problems)
 
 
 def _back_up(run: Run, folder: Path, target: Path, hours: float) -> JobResult:

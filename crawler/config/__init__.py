@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import codecs
 import difflib
-import math
-import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -17,9 +15,9 @@ from datetime import time
 from importlib import resources
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from crawler import local_http, markup, site, types, urls
+from crawler.config import checks
 from crawler.errors import ConfigError
 from crawler.markup import Markup
 
@@ -65,6 +63,8 @@ class Config:
     gap_hours: float = 48.0
     drift_share: float = 0.2
     alerts: tuple[str, ...] = field(default=(), repr=False)
+    watches: Mapping[str, str] = field(default_factory=dict)
+    watch_every: str = "day"
     markups_dir: Path | None = None
     file: Path | None = None
     markups: tuple[Markup, ...] = field(default=(), repr=False)
@@ -196,12 +196,12 @@ def _override(config: Config, overrides: Overrides) -> tuple[Config, list[str]]:
         config = replace(config, archive=overrides.archive)
     if overrides.site is not None:
         try:
-            config = replace(config, root=_root(overrides.site))
+            config = replace(config, root=checks.root_address(overrides.site))
         except ValueError as error:
             mistakes.append(f"--site {overrides.site}: {error}")
     if overrides.rate is not None:
         try:
-            config = replace(config, rate=_number(0, None)(overrides.rate))
+            config = replace(config, rate=checks.number(0, None)(overrides.rate))
         except ValueError as error:
             mistakes.append(f"--rate {overrides.rate}: {error}")
     if config.floor > config.ceiling:
@@ -219,148 +219,45 @@ def _suggestion(word: str, known: Mapping[str, Any]) -> str:
     return f"; did you mean {close[0]}?" if close else f"; expected one of: {', '.join(known)}"
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("must be a string in quotes")  # noqa: TRY004 - the caller collects ValueErrors
-    return value.strip()
-
-
-def _contact(value: Any) -> str:
-    if not (text := _text(value)).isascii() or not text.isprintable():
-        raise ValueError("must be printable ASCII: it is sent in an HTTP header")
-    return text
-
-
-def _root(value: Any) -> str:
-    parts = urlsplit(_text(value))
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be a web address such as https://fr.vietnamplus.vn/")
-    return f"{parts.scheme}://{parts.netloc}/"  # a path or a query in the value is ignored
-
-
-def _folder(value: Any) -> Path:
-    if (path := _path(value)) is None:
-        raise ValueError("must be the path of a folder")
-    return path
-
-
-def _path(value: Any) -> Path | None:
-    return Path(os.path.expanduser(_text(value))) if _text(value) else None  # noqa: PTH111 - the string may be empty
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(v, str) and v.startswith(("/", "http")) for v in value):
-        raise ValueError('must be a list of paths on the site or URLs, such as ["/politique/"]')
-    return tuple(value)
-
-
-def _names(value: Any) -> dict[str, str]:
-    if not isinstance(value, dict) or not all(isinstance(v, str) and v.strip() for v in value.values()):
-        raise ValueError('must be a table of names by path, such as { "/politique/" = "Politique" }')
-    _texts(list(value))
-    return {path: name.strip() for path, name in value.items()}
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("must be true or false")  # noqa: TRY004 - the caller collects ValueErrors
-    return value
-
-
-def _hours(value: Any) -> tuple[time, time] | None:
-    if not (text := _text(value)):
-        return None
-    if not (match := re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", text)):
-        raise ValueError('must be hours in Hanoi time such as "23:00-05:00", or "" for none')
-    first, second = time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4]))
-    if first == second:
-        raise ValueError("the start and the end must differ")
-    return first, second
-
-
-def _address(value: Any) -> str:
-    match = re.fullmatch(r"(?:\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5})", text := _text(value))
-    if text and not (match and 0 < int(match[1]) < 65536):
-        raise ValueError('must be host:port such as "127.0.0.1:8017", or "" for none')
-    return text
-
-
-def _one_of(*names: str) -> Callable[[Any], str]:
-    def check(value: Any) -> str:
-        if value not in names:
-            raise ValueError(f"must be {' or '.join(names)}")
-        return str(value)
-
-    return check
-
-
-def _services(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(
-        isinstance(v, str) and re.match(r"[a-z][a-z0-9+.-]*://", v) for v in value
-    ):
-        raise ValueError('must be a list of Apprise URLs such as ["mailto://user:password@your.domain"]')
-    for number, address in enumerate(value, 1):
-        try:
-            urlsplit(address)
-        except ValueError:  # its message may contain the password
-            raise ValueError(
-                f"URL {number} is not valid: percent-encode special characters, such as %5B for ["
-            ) from None
-    return tuple(value)
-
-
-def _number(minimum: float, maximum: float | None, *, whole: bool = False) -> Callable[[Any], Any]:
-    def check(value: Any) -> Any:
-        kinds = int if whole else (int, float)
-        if isinstance(value, bool) or not isinstance(value, kinds) or not -math.inf < value < math.inf:
-            raise ValueError("must be a whole number" if whole else "must be a number")
-        if value < minimum or (maximum is not None and value > maximum):
-            raise ValueError(
-                f"must be from {minimum:g} to {maximum:g}" if maximum is not None else f"must be at least {minimum:g}"
-            )
-        return value
-
-    return check
-
-
 _KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
-    "site": {"root": ("root", _root), "contact": ("contact", _contact)},
+    "site": {"root": ("root", checks.root_address), "contact": ("contact", checks.contact)},
     "politeness": {
-        "rate": ("rate", _number(0, None)),
-        "timeout": ("timeout", _number(1, 600)),
-        "attempts": ("attempts", _number(1, 10, whole=True)),
-        "max_retry_after": ("max_retry_after", _number(0, 86_400)),
-        "max_body": ("max_body", _number(10_000, types.MAX_BODY, whole=True)),
-        "connections": ("connections", _number(1, 4, whole=True)),
-        "quiet_hours": ("quiet_hours", _hours),
-        "daily_cap": ("daily_cap", _number(0, None, whole=True)),
+        "rate": ("rate", checks.number(0, None)),
+        "timeout": ("timeout", checks.number(1, 600)),
+        "attempts": ("attempts", checks.number(1, 10, whole=True)),
+        "max_retry_after": ("max_retry_after", checks.number(0, 86_400)),
+        "max_body": ("max_body", checks.number(10_000, types.MAX_BODY, whole=True)),
+        "connections": ("connections", checks.number(1, 4, whole=True)),
+        "quiet_hours": ("quiet_hours", checks.hours),
+        "daily_cap": ("daily_cap", checks.number(0, None, whole=True)),
     },
     "poll": {
-        "list_pages": ("list_pages", _number(1, 1000, whole=True)),
-        "add": ("add", _texts),
-        "exclude": ("exclude", _texts),
-        "names": ("names", _names),
-        "floor": ("floor", _number(60, 86_400)),
-        "ceiling": ("ceiling", _number(300, 604_800)),
-        "list_api": ("list_api", _flag),
-        "api_hosts": ("api_hosts", _texts),
+        "list_pages": ("list_pages", checks.number(1, 1000, whole=True)),
+        "add": ("add", checks.site_paths),
+        "exclude": ("exclude", checks.site_paths),
+        "names": ("names", checks.names_by_path),
+        "floor": ("floor", checks.number(60, 86_400)),
+        "ceiling": ("ceiling", checks.number(300, 604_800)),
+        "list_api": ("list_api", checks.flag),
+        "api_hosts": ("api_hosts", checks.site_paths),
     },
-    "backfill": {"id_probes": ("id_probes", _number(0, 86_400, whole=True))},
+    "backfill": {"id_probes": ("id_probes", checks.number(0, 86_400, whole=True))},
     "archive": {
-        "dir": ("archive", _folder),
-        "warc_max_bytes": ("warc_max_bytes", _number(1_000_000, None, whole=True)),
-        "reserve": ("reserve", _number(0, None, whole=True)),
+        "dir": ("archive", checks.folder),
+        "warc_max_bytes": ("warc_max_bytes", checks.number(1_000_000, None, whole=True)),
+        "reserve": ("reserve", checks.number(0, None, whole=True)),
     },
-    "backup": {"dir": ("backup", _path), "every_hours": ("backup_hours", _number(1, 8760))},
+    "backup": {"dir": ("backup", checks.path_value), "every_hours": ("backup_hours", checks.number(1, 8760))},
     "service": {
-        "health": ("health", _address),
+        "health": ("health", checks.address),
         "hosts": ("hosts", local_http.host_names),
-        "log": ("log", _one_of("human", "json")),
-        "gap_hours": ("gap_hours", _number(1, 8760)),
-        "drift_share": ("drift_share", _number(0, 1)),
+        "log": ("log", checks.one_of("human", "json")),
+        "gap_hours": ("gap_hours", checks.number(1, 8760)),
+        "drift_share": ("drift_share", checks.number(0, 1)),
     },
-    "alerts": {"to": ("alerts", _services)},
-    "markups": {"dir": ("markups_dir", _path)},
+    "alerts": {"to": ("alerts", checks.services)},
+    "watch": {"searches": ("watches", checks.searches), "every": ("watch_every", checks.one_of("hour", "day"))},
+    "markups": {"dir": ("markups_dir", checks.path_value)},
 }
 _SYNONYM_KEYS: dict[str, type] = {"groups": list, "use": list, "option": dict}
 _SECRET_TABLES = frozenset({"alerts"})  # their values contain passwords, so that no message may show them
