@@ -365,7 +365,17 @@ def test_coverage_lists_what_is_known(room):
 
 # --- feeds ------------------------------------------------------------------------------------------------------------
 
-FEEDS = ["q=vietnam", "section=Politique", "kind=edits", "kind=removals", "kind=gaps", "content=summary", "q=alert"]
+FEEDS = [
+    "q=vietnam",
+    "kind=articles&place=Paris",
+    "kind=photo",
+    "section=Politique",
+    "kind=edits",
+    "kind=removals",
+    "kind=gaps",
+    "content=summary",
+    "q=alert",
+]
 
 
 @pytest.mark.parametrize("parameters", FEEDS)
@@ -388,6 +398,15 @@ def test_json_feeds_follow_the_schema(room, parameters):
     jsonschema = pytest.importorskip("jsonschema")
     schema = json.loads((Path(__file__).parent / "data" / "json-feed-1.1.schema.json").read_text("utf-8"))
     jsonschema.validate(json.loads(ask(room, f"/feed.json?{parameters}").body), schema)
+
+
+def test_a_feed_has_the_hits_of_the_search_it_belongs_to(room):
+    html = page(room, "/find?q=vietnam&kind=article&year=2026")
+    address = unescape(re.search(r'type="application/atom\+xml"[^>]+href="([^"]+)"', html)[1])
+    entries = feedparser.parse(ask(room, address).body).entries
+    listed = re.findall(r'href="/article/(-?\d+)" class="item"', html)
+    assert [entry.link.rpartition("/")[2] for entry in entries][: len(listed)] == listed
+    assert len(feedparser.parse(ask(room, "/feed.atom?kind=articles").body).entries) > len(entries)
 
 
 def test_the_list_of_feeds_names_each_section_and_watch(archive):

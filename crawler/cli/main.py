@@ -19,6 +19,7 @@ from crawler.cli import (
     corpus,
     evidence,
     following,
+    language,
     ledger,
     network,
     offline,
@@ -101,7 +102,7 @@ def main() -> None:
     signals.raise_on_signals()
     try:
         streams.prepare()
-        code = _exit_code(app)
+        code = _exit_code(_run)
         incomplete = _exit_code(streams.finish)
         code = code or incomplete  # an exit code of the command says more than that its output is incomplete
     except signals.Ended as ended:
@@ -110,6 +111,13 @@ def main() -> None:
         code = ended.exit_code
     signals.exit_on_signals(code)
     sys.exit(code)
+
+
+def _run() -> None:
+    """Run the command line with its help in the language of the user."""
+    command = typer.main.get_command(app)
+    language.translate(command)
+    command()
 
 
 def _exit_code(run: Callable[[], object]) -> int:

@@ -5,7 +5,9 @@ Boundary: handles only arguments, output and the exit code; Datasette is a separ
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import sys
 from importlib.util import find_spec
 from typing import Annotated
@@ -68,6 +70,7 @@ def browse(
     opening.reading_archive(folder).close()  # raises if there is no archive
     if find_spec("datasette") is None:
         raise StopError("Datasette is not installed", "install it with: pip install 'vna-archive[browse]'")
+    _require_free(port)
     # Datasette puts the path into an SQLite URI without quoting it, so it gets the mere name, and starts in the folder.
     serve = ["serve", *["-i"] * is_immutable(folder / FILE), FILE, "-p", str(port), "-h", "127.0.0.1"]
     serve += [word for name, value in SETTINGS.items() for word in ("--setting", name, str(value))]
@@ -80,3 +83,24 @@ def browse(
     output.note(f"{FILE} at http://127.0.0.1:{port}/ (read-only); stop with Ctrl-C")
     # Replace this process, so that one signal ends both.
     os.execve(sys.executable, [sys.executable, "-c", _START, str(folder), *serve], environment)  # noqa: S606
+
+
+def _require_free(port: int) -> None:
+    """Raise an error if another program listens at a port of this machine; 0 stands for any free port.
+
+    Raises:
+        StopError: the port is taken.
+        OSError: the port cannot be used, such as one below 1024.
+
+    """
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server: a port may have just been closed
+        try:
+            trial.bind(("127.0.0.1", port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise StopError(
+                f"port {port} is in use: another program, perhaps another `vna browse`, listens there",
+                f"open http://127.0.0.1:{port}/, stop that program, or choose another port with --port",
+            ) from error

@@ -5,6 +5,7 @@ Boundary: reads rows; `crawler.feeds` writes the formats.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 
 from crawler import feeds
@@ -18,7 +19,9 @@ _EDITS, _REMOVALS, _GAPS = "Modifications silencieuses", "Articles retirés", "L
 
 
 def feed(desk: Desk, ask: Ask) -> Answer:
-    """Return a feed; `kind` is `articles` (the default), `edits`, `removals` or `gaps`, `content` is `full` or `summary`.
+    """Return a feed; `content` is `full` or `summary`.
+
+    `kind` is `articles` (the default), a kind of article such as `photo`, or `edits`, `removals` or `gaps`.
 
     Raises:
         BadRequest: a parameter cannot be read.
@@ -34,6 +37,8 @@ def feed(desk: Desk, ask: Ask) -> Answer:
 
 def _articles(desk: Desk, ask: Ask, full: bool) -> feeds.Feed:
     asked = search.asked(desk, ask)
+    if ask.get("kind") == "articles":
+        asked = replace(asked, filters=replace(asked.filters, kind=None))
     identity = desk.archive.identity()
     entries = [
         feeds.article_entry(identity, stored, seen_at, f"{ask.base}/article/{stored.id}", full=full)
@@ -65,7 +70,10 @@ def _gaps(desk: Desk, ask: Ask, _full: bool) -> feeds.Feed:
     return _feed(ask, identity, _GAPS, entries, "/coverage")
 
 
-_MAKERS = {"articles": _articles, "edits": _edits, "removals": _removals, "gaps": _gaps}
+_ARTICLE_KINDS = ("article", "photo", "video", "infographic")
+_MAKERS = {"articles": _articles, "edits": _edits, "removals": _removals, "gaps": _gaps} | dict.fromkeys(
+    _ARTICLE_KINDS, _articles
+)
 
 
 def _feed(ask: Ask, identity: str, title: str, entries: list[feeds.Entry], home: str) -> feeds.Feed:
