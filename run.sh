@@ -141,7 +141,7 @@ browser() {
   setup
   say "browser: drive headless Chromium through all pages of vna browse"
   PIP_CONSTRAINT="$PWD/constraints.txt" .venv/bin/python -m pip install --quiet --editable '.[browser]'
-  .venv/bin/python -m pytest tests/test_room_browser.py "$@"
+  VNA_BROWSER=1 .venv/bin/python -m pytest --numprocesses 2 tests/test_room_browser.py "$@"
 }
 
 screenshots() {

@@ -117,14 +117,13 @@ def test_a_gap_changes_when_it_is_closed():
 
 def test_atom_has_what_the_standard_requires():
     full = replace(ENTRY, address="http://a/1", source="http://b/1", summary="R", content="<p>x</p>", tags=("Sports",))
-    feed = Feed(
-        "urn:uuid:0", "Flux", [full, replace(ENTRY, updated="2026-11-22T00:00:00Z")], "http://a/feed", "http://a/"
-    )
+    others = [replace(ENTRY, updated="2026-11-22T00:00:00Z"), replace(ENTRY, address="http://a/2", summary="R")]
+    feed = Feed("urn:uuid:0", "Flux", [full, *others], "http://a/feed", "http://a/")
     root = ET.fromstring(feeds.FORMATS["atom"](feed))
     assert [root.findtext(f"a:{name}", None, ATOM) for name in ("id", "title", "updated")] == [
         "urn:uuid:0", "Flux", "2026-11-22T00:00:00Z",
     ]  # fmt: skip
-    first, second = root.findall("a:entry", ATOM)
+    first, second, third = root.findall("a:entry", ATOM)
     assert {one.get("rel"): one.get("href") for one in first.findall("a:link", ATOM)} == {
         "alternate": "http://a/1", "via": "http://b/1",
     }  # fmt: skip
@@ -133,6 +132,7 @@ def test_atom_has_what_the_standard_requires():
         "Sports",
     )
     assert second.findtext("a:content", None, ATOM) == "Titre", "an entry without a link must have content"
+    assert (third.findtext("a:summary", None, ATOM), third.find("a:content", ATOM)) == ("R", None)
     empty = ET.fromstring(feeds.FORMATS["atom"](Feed("urn:uuid:0", "Flux", [])))
     assert empty.findtext("a:updated", None, ATOM) == "1970-01-01T00:00:00Z"
 

@@ -48,6 +48,8 @@ def archive(tmp_path_factory):
     folder, clock = tmp_path_factory.mktemp("room"), FakeClock()
     small = Options(section_size=2, no_api=True, sections=SECTIONS[:2])
     with mounted(clock, articles=3, options=small) as site:
+        for number in site.fake_site.ids()[:-8]:
+            site.fake_site.unpublish(number)
         poll(folder, clock)
         ids = site.fake_site.ids()
         site.fake_site.revise(ids[-1], silent=True)
@@ -317,7 +319,7 @@ def test_facets_narrow_a_search_and_each_filter_can_be_removed(room, archive):
 
 @pytest.mark.parametrize("sort", ["newest", "oldest", "relevance"])
 def test_a_list_is_paged_by_key_without_gaps_or_repetitions(room, archive, monkeypatch, sort):
-    monkeypatch.setattr("crawler.room.pages.search._LIMIT", 3)
+    monkeypatch.setattr("crawler.room.pages.search._LIMIT", 2)
     rows = list(csv.DictReader(io.StringIO(ask(room, f"/find.csv?q=vietnam&sort={sort}").body.decode("utf-8-sig"))))
     whole = [row["id"] for row in rows]
     found, address = [], f"/find?q=vietnam&sort={sort}"
@@ -327,7 +329,7 @@ def test_a_list_is_paged_by_key_without_gaps_or_repetitions(room, archive, monke
         following = re.search(r'href="([^"]+)" rel="next"', html)
         address = unescape(following[1]) if following else None
     assert found == whole
-    assert len(found) > 6
+    assert len(found) > 4
 
 
 def test_exports_have_the_columns_of_the_command(room):

@@ -22,11 +22,14 @@ USAGE, HELP_OPTION, COMMAND = "Usage: ", "Show this message and exit.", "COMMAND
 _TYPER = ("Options", "Commands", "Arguments", "required", "default: {default}", "env var: {var}")
 
 
-def translate(command: Any) -> None:
-    """Translate the help of a group of commands, if there is a translation for the language of the environment."""
+def translation() -> gettext.GNUTranslations | None:
+    """Return the translation for the language of the environment; None for English and for other languages."""
     found = gettext.translation(DOMAIN, LOCALE, fallback=True)
-    if not isinstance(found, gettext.GNUTranslations):
-        return
+    return found if isinstance(found, gettext.GNUTranslations) else None
+
+
+def translate(command: Any, found: gettext.GNUTranslations) -> None:
+    """Translate the help of a group of commands."""
     gettext.bindtextdomain(DOMAIN, LOCALE)
     gettext.textdomain(DOMAIN)  # for the texts of Typer
     _translate_command(command, found)

@@ -115,8 +115,12 @@ def main() -> None:
 
 def _run() -> None:
     """Run the command line with its help in the language of the user."""
+    translation = language.translation()
+    if translation is None:
+        app()
+        return
     command = typer.main.get_command(app)
-    language.translate(command)
+    language.translate(command, translation)
     command()
 
 

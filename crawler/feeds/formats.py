@@ -93,8 +93,8 @@ def _atom_entry(element: ET.Element, entry: Entry) -> None:
         _add(element, "summary", entry.summary)
     if entry.content is not None:
         _add(element, "content", entry.content).set("type", "html")
-    elif entry.address is None and not entry.summary:
-        _add(element, "content", entry.title)  # Atom requires a link or a content
+    elif entry.address is None:
+        _add(element, "content", entry.summary or entry.title)  # Atom requires a link or a content
 
 
 def json_feed(feed: Feed) -> str:

@@ -61,6 +61,7 @@ class Room:
     def __post_init__(self) -> None:
         self._threads = threading.local()
         self._synonyms = query.Synonyms(load_synonyms(self.config))
+        self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[Any, ...], tuple[Page, str]] = OrderedDict()
 
     def answer(self, view: View, path: str, parameters: Mapping[str, list[str]], **request: Any) -> Answer:
@@ -113,7 +114,9 @@ class Room:
         return Page("problem.html", {"message": _("This would take too long."), "detail": "", "kind": "long"}, 503)
 
     def _keep(self, key: tuple[Any, ...], page: Page, ask: Ask) -> None:
-        if page.status == 200:
+        if page.status != 200:
+            return
+        with self._lock:
             self._kept[key] = (page, ask.now.isoformat())
             self._kept.move_to_end(key)
             while len(self._kept) > _KEPT:

@@ -169,6 +169,8 @@ def archived_page(desk: Desk, ask: Ask) -> Page | Answer:
         response = response_of(desk.warc.read(found[0]))
     except (StopError, PageError, OSError) as error:
         return Page("unreadable.html", {"detail": str(error)}, 503)
+    if not response.content:
+        return Page("unreadable.html", {"detail": ""})
     form = response.header("Content-Type") or ""
     is_html = "html" in form.lower() or response.content.lstrip()[:1] == b"<"
     text = decode(response.content, form).text

@@ -69,18 +69,6 @@ class FrontPage:
         )
         return row
 
-    def section_names(self) -> list[str]:
-        """Return the names of all sections, in alphabetical order. The index is read once for each name, not for each row."""
-        rows = self.db.query(
-            """WITH RECURSIVE names(section) AS (
-                 SELECT min(section) FROM articles
-                 UNION ALL
-                 SELECT (SELECT min(section) FROM articles a WHERE a.section > names.section) FROM names
-                 WHERE names.section IS NOT NULL
-               ) SELECT section FROM names WHERE section IS NOT NULL"""
-        )
-        return [row["section"] for row in rows]
-
     def random_id(self, chance: float) -> int | None:
         """Return the id of the first article at or after a point of the range of ids; `chance` is from 0 to 1."""
         lowest, highest = self.db.execute(

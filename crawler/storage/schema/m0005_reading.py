@@ -32,6 +32,7 @@ WHEN new.published_on IS NOT old.published_on BEGIN
 END;
 
 CREATE INDEX articles_facets ON articles (id, published_on, section, kind, dateline_place);
+CREATE INDEX sections_section ON sections (section);
 CREATE INDEX revisions_later ON revisions (seen_at, article, revision) WHERE revision > 1;
 CREATE INDEX appearances_page ON appearances (page);
 
