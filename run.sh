@@ -6,6 +6,8 @@
 #   ./run.sh check    check lint, format, types and that docs/commands.md is up to date
 #   ./run.sh bench    run the quick benchmarks or the one named, with times as ratios to a peer or bound
 #   ./run.sh docs     generate docs/commands.md from the help of the commands
+#   ./run.sh translate update the French texts of the pages of vna browse
+#   ./run.sh browser  drive headless Chromium through these pages
 #   ./run.sh golden   generate the golden pages from their cases and show what changed
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -100,19 +102,20 @@ coverage() {
 # Modules without I/O, clock or randomness; tests/test_layers.py checks that.
 core() {
   local part
-  for part in types errors urls site markup fold query identity article_fields word_count records render rate_limit plans plan_values outcome purpose finding local_http visible redact sim/reconcile; do
+  for part in types errors urls site markup fold query identity article_fields word_count records render rate_limit plans plan_values outcome purpose finding local_http visible redact marks watches sim/reconcile; do
     printf 'crawler/%s.py,' "$part"
   done
-  printf 'crawler/discover/*,crawler/parse/*,crawler/repair/*,crawler/schedule/*,crawler/health/*,crawler/coverage/*,crawler/probe/*,crawler/heal/*'
+  printf 'crawler/discover/*,crawler/feeds/*,crawler/parse/*,crawler/repair/*,crawler/schedule/*,crawler/health/*,crawler/coverage/*,crawler/probe/*,crawler/heal/*'
 }
 
 check() {
   setup
-  say "check: lint, format, types, docs"
+  say "check: lint, format, types, docs, translations"
   .venv/bin/ruff check --quiet .
   .venv/bin/ruff format --quiet --check .
   .venv/bin/mypy --no-error-summary
   .venv/bin/python docs/make_commands.py --check
+  .venv/bin/python docs/make_translations.py --check
 }
 
 bench() {
@@ -127,6 +130,26 @@ docs() {
   .venv/bin/python docs/make_commands.py
 }
 
+translate() {
+  setup
+  say "translate: French texts of the pages from the source, then compiled"
+  .venv/bin/python docs/make_translations.py
+}
+
+# Chromium itself comes from the system: `apt-get install chromium` on Debian and Ubuntu.
+browser() {
+  setup
+  say "browser: drive headless Chromium through all pages of vna browse"
+  PIP_CONSTRAINT="$PWD/constraints.txt" .venv/bin/python -m pip install --quiet --editable '.[browser]'
+  VNA_BROWSER=1 .venv/bin/python -m pytest --numprocesses 2 tests/test_room_browser.py "$@"
+}
+
+screenshots() {
+  setup
+  PIP_CONSTRAINT="$PWD/constraints.txt" .venv/bin/python -m pip install --quiet --editable '.[browser]'
+  .venv/bin/python docs/make_screenshots.py "$@"
+}
+
 golden() {
   setup
   say "golden: tests/golden/pages from the cases, then the differences"
@@ -136,9 +159,9 @@ golden() {
 }
 
 case "${1:-}" in
-  demo | test | coverage | check | bench | docs | golden) "$@" ;;
+  demo | test | coverage | check | bench | docs | translate | browser | screenshots | golden) "$@" ;;
   *)
-    sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac

@@ -39,6 +39,7 @@ _FILTERS = {
 # True: it is enough that an article matches one of the two sides.
 _OPERATORS = {"OR": True, "OU": True, "|": True, "AND": False, "ET": False, "&": False}
 _WORD = re.compile(r"[^\W_]+")
+SPACES = re.compile(r"[^\S\u00a0\u202f]+")  # all but the no-break spaces of French typography
 _SHOWN = 80  # characters of a query in a message
 _CONTEXT_WORDS = 12  # on each side of the first hit in a snippet
 
@@ -199,6 +200,11 @@ def snippet(texts: Iterable[str], query: Query, mark: tuple[str, str] = ("**", "
     return best
 
 
+def spans(text: str, query: Query) -> list[tuple[int, int]]:
+    """Return the start and the end of each word of a text that matches the query."""
+    return [word.span() for word in _WORD.finditer(text) if _is_hit(word[0], query)]
+
+
 def _window(text: str, found: list[re.Match[str]], first: int, query: Query, mark: tuple[str, str]) -> str:
     low, high = max(0, first - _CONTEXT_WORDS), min(len(found), first + _CONTEXT_WORDS + 1)
     start, end = found[low].start(), found[high - 1].end()
@@ -207,7 +213,7 @@ def _window(text: str, found: list[re.Match[str]], first: int, query: Query, mar
         if _is_hit(word[0], query):
             parts += [text[position : word.start()], mark[0], word[0], mark[1]]
             position = word.end()
-    body = " ".join("".join([*parts, text[position:end]]).split())
+    body = SPACES.sub(" ", "".join([*parts, text[position:end]]))
     return f"{'… ' if low else ''}{body}{' …' if high < len(found) else ''}"
 
 

@@ -74,11 +74,11 @@ def _markdown_line(text: str) -> str:
 
 def _markdown_url(url: str | None) -> str:
     """Return the address of a picture with every character encoded that could end it in Markdown."""
-    encoded = _NOT_IN_URL.sub(lambda match: quote(match[0]), _web_url(url))
+    encoded = _NOT_IN_URL.sub(lambda match: quote(match[0]), web_url(url))
     return _ENTITY.sub(r"\\&", encoded)  # Markdown reads entities in an address, too
 
 
-def _web_url(url: str | None) -> str:
+def web_url(url: str | None) -> str:
     """Return an address that a browser may load; an empty text for a script, for data and for what may deceive."""
     if not url or visible.line(url) != url:
         return ""
@@ -88,13 +88,17 @@ def _web_url(url: str | None) -> str:
 def as_html(stored: StoredArticle) -> str:
     """Return the article as a small HTML page. Only its pictures are loaded from other hosts; nothing in it is executed."""
     article = stored.article
-    body = "\n".join(_html_block(block) for block in article.blocks)
-    lead = f"<p><strong>{_html(article.lead)}</strong></p>" if article.lead else ""
     return (
         f'<!doctype html>\n<html lang="fr"><meta charset="utf-8">{_POLICY}<title>{_html(article.title)}</title>\n'
-        f"<article>\n<h1>{_html(article.title)}</h1>\n{lead}\n{body}\n"
+        f"<article>\n<h1>{_html(article.title)}</h1>\n{html_body(article)}\n"
         f"<footer><p>{_html(citation(stored))}</p></footer>\n</article></html>"
     )
+
+
+def html_body(article: Article) -> str:
+    """Return the lead, texts and pictures of an article as HTML in which every value is escaped."""
+    lead = f"<p><strong>{_html(article.lead)}</strong></p>" if article.lead else ""
+    return f"{lead}\n" + "\n".join(_html_block(block) for block in article.blocks)
 
 
 _POLICY = (
@@ -110,7 +114,7 @@ def _html(text: str) -> str:
 def _html_block(block: Block) -> str:
     if isinstance(block, ImageBlock):
         caption = f"<figcaption>{_html(block.caption)}</figcaption>" if block.caption else ""
-        return f'<figure><img src="{_html(_web_url(block.url))}" alt="{_html(block.alt)}">{caption}</figure>'
+        return f'<figure><img src="{_html(web_url(block.url))}" alt="{_html(block.alt)}">{caption}</figure>'
     return _HTML.get(block.type, "<p>{}</p>").format(_html(block.text))
 
 

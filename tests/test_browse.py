@@ -262,6 +262,13 @@ def test_hostile_queries_at_the_same_time(archive):
         assert peak(running) < MEGABYTES
 
 
+def test_a_port_that_is_taken_is_said_plainly(archive):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        done = vna("--archive", archive, "browse", "--port", other.getsockname()[1])
+    assert done.code == 1
+    assert "is in use" in done.err
+
+
 # --- the plugin's functions, compared with SQLite's -------------------------------------------------------------------
 
 

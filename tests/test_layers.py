@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).parents[1] / "crawler"
 
 PURE = {
     "types", "errors", "urls", "site", "markup", "discover", "parse", "repair", "identity", "schedule", "rate_limit", "health",
-    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "heal",
+    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "heal", "marks", "feeds", "watches",
 }  # fmt: skip
 EDGES = {
     "fetch",
@@ -58,6 +58,7 @@ MAY_IMPORT = (
         "installation": {"errors", "files", "resources"},
         "known_secrets": {"alerts", "proxies", "config"},
         "opening": {"errors", "config", "storage", "warc"},
+        "room": PURE | {"clock", "config", "opening", "storage", "warc", "pipeline", "export"},
         "app": PURE | EDGES | STEPS | {"clock", "opening"},
         "daemon": PURE
         | STEPS
@@ -112,6 +113,7 @@ OWNERS = {
     "prometheus_client": {"daemon"},
     "apprise": {"alerts"},
     "pyarrow": {"dataset"},
+    "datasette": {"room"}, "jinja2": {"room"}, "markupsafe": {"room"},
 }  # fmt: skip
 
 #: Modules that pure units must not import: files, processes, network, threads, the clock, randomness, streams.
@@ -387,6 +389,8 @@ SLOW = [
     "apscheduler",
     "prometheus_client",
     "pyarrow",
+    "datasette",
+    "jinja2",
 ]
 
 
@@ -402,5 +406,7 @@ def test_starting_the_command_loads_no_slow_library():
 def test_the_listed_slow_libraries_are_really_loaded():
     """The test above only means something if the application as a whole loads these libraries."""
     modules = loaded("import crawler.daemon, crawler.discover, crawler.query, crawler.cli.progress")
-    assert set(SLOW) - {"marisa_trie", "pyarrow"} <= modules, "two are loaded only by the features that need them"
+    assert set(SLOW) - {"marisa_trie", "pyarrow", "datasette", "jinja2"} <= modules, (
+        "these are loaded only by the features that need them"
+    )
     assert "pyarrow" not in modules, "the service must not load it: it takes 60 MB"

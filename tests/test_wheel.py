@@ -71,6 +71,12 @@ def test_the_wheel_has_all_data_files_and_no_configuration_of_the_user(wheel):
     data = [ROOT / "config" / "datasette.yaml", *(ROOT / "config" / "datasette").glob("*.py")]
     data += (ROOT / "seeds").glob("*.txt")
     assert {f"crawler/data/{path.relative_to(ROOT)}" for path in data} <= names
+    room = [
+        path
+        for path in (ROOT / "crawler" / "room").rglob("*")
+        if path.suffix in (".html", ".css", ".js", ".svg", ".mo")
+    ]
+    assert {str(path.relative_to(ROOT)) for path in room} <= names
     assert wheel.name.startswith(f"vna_archive-{crawler.__version__}-")
 
 
@@ -90,6 +96,7 @@ def test_the_wheel_works_in_an_empty_folder_outside_the_checkout(installed, tmp_
 
     with browsing(installed, tmp_path) as url:
         found = json.loads(urllib.request.urlopen(f"{url}/vna/search.json?query=etrangeres&_shape=array").read())
+        assert "30 derniers jours" in urllib.request.urlopen(f"{url}/?lang=fr").read().decode("utf-8")
     assert found, "a canned query that uses the plugin"
 
 

@@ -31,6 +31,8 @@ _HEADERS = {
     "content-security-policy": _POLICY,
     "cache-control": "private, no-cache",
 }
+#: Headers that the pages of the reading room set themselves; Datasette sets only the last one, and never as private.
+_OWN = ("content-security-policy", "x-frame-options", "cache-control")
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -38,7 +40,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
-@hookimpl(tryfirst=True)
+@hookimpl(trylast=True)  # the last one is the outermost: it sees every request first
 def asgi_wrapper() -> Callable[[App], App]:
     """Return the function that puts the checks around Datasette."""
     return Checked
@@ -101,9 +103,7 @@ class _Response:
             self.started = True
             if self.until_start is not None:
                 self.until_start.reschedule(None)
-            kept = [(name, value) for name, value in message["headers"] if name.decode().lower() not in _HEADERS]
-            own = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
-            await self._send({**message, "headers": kept + own})
+            await self._send({**message, "headers": _completed(message["headers"])})
             return
         body, more = message.get("body", b""), message.get("more_body", False)
         for start in range(0, max(len(body), 1), _PIECE):
@@ -116,6 +116,14 @@ class _Response:
         headers += [(b"allow", b"GET, HEAD")] if status == 405 else []
         await self.send({"type": "http.response.start", "status": status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body})
+
+
+def _completed(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return the headers of a response with those that every response must have."""
+    given = {name.decode().lower(): value.decode() for name, value in headers}
+    own = {name for name in _OWN if name in given and (name != "cache-control" or given[name].startswith("private"))}
+    kept = [(name, value) for name, value in headers if name.decode().lower() not in _HEADERS.keys() - own]
+    return kept + [(name.encode(), value.encode()) for name, value in _HEADERS.items() if name not in own]
 
 
 def _refused(scope: Message) -> tuple[int, bytes] | None:

@@ -18,7 +18,9 @@ from crawler.cli import (
     backfill,
     corpus,
     evidence,
+    following,
     healing,
+    language,
     ledger,
     network,
     offline,
@@ -88,7 +90,7 @@ def options(
 
 
 for module in (
-    network, backfill, probing, offline, healing, evidence, corpus, ledger, status, serving, simulation, service, upkeep,
+    network, backfill, probing, offline, healing, evidence, corpus, following, ledger, status, serving, simulation, service, upkeep,
 ):  # fmt: skip
     module.register(app)
 
@@ -101,7 +103,7 @@ def main() -> None:
     signals.raise_on_signals()
     try:
         streams.prepare()
-        code = _exit_code(app)
+        code = _exit_code(_run)
         incomplete = _exit_code(streams.finish)
         code = code or incomplete  # an exit code of the command says more than that its output is incomplete
     except signals.Ended as ended:
@@ -110,6 +112,17 @@ def main() -> None:
         code = ended.exit_code
     signals.exit_on_signals(code)
     sys.exit(code)
+
+
+def _run() -> None:
+    """Run the command line with its help in the language of the user."""
+    translation = language.translation()
+    if translation is None:
+        app()
+        return
+    command = typer.main.get_command(app)
+    language.translate(command, translation)
+    command()
 
 
 def _exit_code(run: Callable[[], object]) -> int:

@@ -5,7 +5,9 @@ Boundary: handles only arguments, output and the exit code; Datasette is a separ
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import sys
 from importlib.util import find_spec
 from typing import Annotated
@@ -30,7 +32,7 @@ datasette.cli.cli()
 
 
 #: Settings of Datasette. The plugins in config/datasette/ limit what these do not.
-_SETTINGS = {
+SETTINGS = {
     "truncate_cells_html": 300,
     "max_returned_rows": 500,
     "sql_time_limit_ms": 1000,
@@ -39,6 +41,7 @@ _SETTINGS = {
     "num_sql_threads": 3,
     "max_csv_mb": 100,
     "allow_download": "off",
+    "suggest_facets": "off",  # in a large archive, each suggestion takes until its time limit
 }
 
 
@@ -51,7 +54,9 @@ def browse(
     context: typer.Context,
     port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1.", min=0, max=65535)] = 8001,
 ) -> None:
-    """Serve the archive in Datasette on this machine, read-only.
+    """Serve the archive as pages to read, on this machine only.
+
+    The pages are in French and English (docs/reading-room.md). Tables and SQL are at /vna.
 
     Example: vna browse --port 8001
     """
@@ -65,9 +70,10 @@ def browse(
     opening.reading_archive(folder).close()  # raises if there is no archive
     if find_spec("datasette") is None:
         raise StopError("Datasette is not installed", "install it with: pip install 'vna-archive[browse]'")
+    _require_free(port)
     # Datasette puts the path into an SQLite URI without quoting it, so it gets the mere name, and starts in the folder.
     serve = ["serve", *["-i"] * is_immutable(folder / FILE), FILE, "-p", str(port), "-h", "127.0.0.1"]
-    serve += [word for name, value in _SETTINGS.items() for word in ("--setting", name, str(value))]
+    serve += [word for name, value in SETTINGS.items() for word in ("--setting", name, str(value))]
     serve += ["--metadata", str(resources.datasette_metadata()), "--plugins-dir", str(resources.datasette_plugins())]
     # The plugin reads the synonyms beside this file, so that SQL finds the same articles as `vna search`.
     environment = os.environ | {
@@ -77,3 +83,24 @@ def browse(
     output.note(f"{FILE} at http://127.0.0.1:{port}/ (read-only); stop with Ctrl-C")
     # Replace this process, so that one signal ends both.
     os.execve(sys.executable, [sys.executable, "-c", _START, str(folder), *serve], environment)  # noqa: S606
+
+
+def _require_free(port: int) -> None:
+    """Raise an error if another program listens at a port of this machine; 0 stands for any free port.
+
+    Raises:
+        StopError: the port is taken.
+        OSError: the port cannot be used, such as one below 1024.
+
+    """
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server: a port may have just been closed
+        try:
+            trial.bind(("127.0.0.1", port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise StopError(
+                f"port {port} is in use: another program, perhaps another `vna browse`, listens there",
+                f"open http://127.0.0.1:{port}/, stop that program, or choose another port with --port",
+            ) from error

@@ -63,6 +63,8 @@ class Config:
     gap_hours: float = 48.0
     drift_share: float = 0.2
     alerts: tuple[str, ...] = field(default=(), repr=False)
+    watches: Mapping[str, str] = field(default_factory=dict)
+    watch_every: str = "day"
     markups_dir: Path | None = None
     adopt: str = "ask"
     file: Path | None = None
@@ -255,6 +257,7 @@ _KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
         "drift_share": ("drift_share", checks.number(0, 1)),
     },
     "alerts": {"to": ("alerts", checks.services)},
+    "watch": {"searches": ("watches", checks.searches), "every": ("watch_every", checks.one_of("hour", "day"))},
     "markups": {"dir": ("markups_dir", checks.path)},
     "heal": {"adopt": ("adopt", checks.one_of("ask", "auto"))},
 }

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+_LONGEST_QUERY = 1000  # characters, as in the search box of `vna browse`
+
 
 def text(value: Any) -> str:
     """Return a string without the white space around it."""
@@ -132,3 +134,12 @@ def number(minimum: float, maximum: float | None, *, whole: bool = False) -> Cal
         return value
 
     return check
+
+
+def searches(value: Any) -> dict[str, str]:
+    """Return the watched searches by name."""
+    if not isinstance(value, dict) or not all(isinstance(v, str) and v.strip() for v in value.values()):
+        raise ValueError("""must be a table of searches by name, such as { "Mer" = 'mer "Chine méridionale"' }""")
+    if any(len(text) > _LONGEST_QUERY for text in (*value, *value.values())):
+        raise ValueError(f"a name or a search has more than {_LONGEST_QUERY} characters")
+    return {name.strip(): text.strip() for name, text in value.items()}

@@ -15,7 +15,7 @@ from crawler import app, backfill, collect
 from crawler.backup import back_up
 from crawler.config import Config
 from crawler.coverage import take_stock
-from crawler.daemon import healing, memory
+from crawler.daemon import healing, memory, watch_job
 from crawler.daemon.job_result import JobResult
 from crawler.health.checks import plural
 from crawler.pipeline import Run, Silent
@@ -29,6 +29,7 @@ _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
 _PARTS = 4  # each weekly verification checks another quarter of the captures
 _FEWEST = 500  # captures checked per verification, at least
+_WATCH = timedelta(minutes=10)  # between two searches for new hits
 _IDLE = timedelta(minutes=1)  # pause after an open backfill had nothing to do
 
 Due = Callable[[Run, datetime], bool]
@@ -55,6 +56,7 @@ def jobs(config: Config) -> tuple[Job, ...]:
         Job("seal", lambda run: _seal(run, config.archive)),
         Job("verify", _then_release_memory(lambda run: _verify(run, config))),
     )
+    watching = (Job("watch", lambda run: _watch(run, config)),) if config.watches else ()
     folder = config.backup
     backups = (Job("backup", lambda c: _back_up(c, config.archive, folder, config.backup_hours)),) if folder else ()
     heal = Job("heal", _then_release_memory(partial(healing.work, adopting=config.adopt == "auto")), healing.due)
@@ -62,6 +64,7 @@ def jobs(config: Config) -> tuple[Job, ...]:
         Job("poll", _poll, _poll_due),
         heal,
         *upkeep,
+        *watching,
         *backups,
         Job("backfill", _backfill, _backfill_due, idle_only=True),
     )
@@ -186,6 +189,13 @@ def _update_coverage(run: Run) -> JobResult:
         ledger = take_stock(posts)
     run.archive.save_ledger(ledger, now)
     return JobResult(f"{plural(len(ledger.missing), 'article')} missing", now + _DAY)
+
+
+def _watch(run: Run, config: Config) -> JobResult:
+    """Send the new hits of the watched searches."""
+    problems = watch_job.send_hits(run, config)
+    outcome = problems[0] if problems else f"watched searches checked: {len(config.watches)}"
+    return JobResult(outcome, run.clock.now() + _WATCH, ok=not problems)
 
 
 def _back_up(run: Run, folder: Path, target: Path, hours: float) -> JobResult:

@@ -32,7 +32,7 @@ _EXITS = 3  # unexpected exits in a row; one or two may be a power failure
 _STEADY = timedelta(hours=1)  # a process that lives this long is not in a crash loop
 _IN_A_ROW = timedelta(days=1)  # an exit is in a row with earlier ones if its process had started at most this long ago
 # Failures in a row at which the condition `job` fails, by job (default: 1). The condition `poll` judges failed polls.
-_FAILURE_LIMITS = {"poll": 1 << 30, "backfill": 3, "robots": 3}
+_FAILURE_LIMITS = {"poll": 1 << 30, "backfill": 3, "robots": 3, "watch": 3}
 
 
 @dataclass(frozen=True, slots=True)

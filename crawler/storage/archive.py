@@ -16,7 +16,7 @@ from sqlite_utils import Database
 from crawler.storage.appearances import Appearances
 from crawler.storage.archive_identity import ArchiveIdentity
 from crawler.storage.articles import Articles
-from crawler.storage.base import as_storage_error, open_database
+from crawler.storage.base import as_storage_error, open_database, translated_errors
 from crawler.storage.disk import Disk
 from crawler.storage.evidence import EvidenceQueries
 from crawler.storage.findings import Findings
@@ -27,10 +27,12 @@ from crawler.storage.ledger import Ledgers
 from crawler.storage.locks import CLAIMS, Claims
 from crawler.storage.pages import Pages
 from crawler.storage.plans import Plans
+from crawler.storage.readers import Readers
 from crawler.storage.runs import Runs
 from crawler.storage.source_selection import SourceSelection
 from crawler.storage.sources import Sources
 from crawler.storage.status import Status
+from crawler.storage.watches import Watches
 
 FILE = "vna.db"
 
@@ -52,6 +54,8 @@ class Archive(
     Findings,
     ArchiveIdentity,
     Layouts,
+    Readers,
+    Watches,
 ):
     """An open archive, and a context manager that closes its connection at the end of the block.
 
@@ -130,6 +134,21 @@ class Archive(
             yield
         finally:
             self.db.rollback()  # the block only reads, so there is nothing to commit
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Make all reads in the block see the same state, and keep the connection open after an error.
+
+        Raises:
+            StorageError: the database is locked, inaccessible or damaged.
+
+        """
+        with translated_errors(self._file), self.snapshot():
+            yield
+
+    def wait_at_most(self, milliseconds: int) -> None:
+        """Set how long a query waits while another process has locked the database."""
+        self.db.conn.execute(f"PRAGMA busy_timeout = {milliseconds}")
 
 
 def open_archive(folder: Path, *, read_only: bool = False) -> Archive:

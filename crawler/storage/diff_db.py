@@ -43,9 +43,12 @@ EVIDENCE: Mapping[str, tuple[str, ...] | None] = {
     "gaps": ("source", "opened_at"),
 }
 #: Tables that record what the program did and when. No WARC record contains this, so a rebuild copies them.
-LOGS = ("runs", "fetches", "findings", "plans", "plan_steps", "plan_pages", "heartbeats", "incidents", "disk")
-#: Tables computed from the other tables: the coverage ledger.
-DERIVED = ("coverage", "missing", "datings")
+LOGS = (
+    "runs", "fetches", "findings", "plans", "plan_steps", "plan_pages", "heartbeats", "incidents", "disk", "watches",
+    "watch_hits",
+)  # fmt: skip
+#: Tables computed from the other tables: the coverage ledger, and the number of articles by day.
+DERIVED = ("coverage", "missing", "datings", "articles_per_day")
 
 _RENUMBERED = {"raw": ("file", "offset"), "sources": ("url",)}  # tables whose ids may differ, and their natural keys
 _REFERENCES = {

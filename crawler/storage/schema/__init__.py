@@ -20,6 +20,7 @@ from crawler.storage.schema.m0001_initial import FIRST
 from crawler.storage.schema.m0002_service import SECOND
 from crawler.storage.schema.m0003_kinds import THIRD
 from crawler.storage.schema.m0004_identity import FOURTH
+from crawler.storage.schema.m0005_reading import FIFTH
 from crawler.word_count import count_words
 
 migrations = Migrations("vna")
@@ -46,6 +47,11 @@ def _fourth(db: Database) -> None:
     db.conn.create_function("random_uuid", 0, lambda: str(uuid4()))
     db.conn.create_function("canonical_url", 1, urls.canonical, deterministic=True)
     _run(db, FOURTH)
+
+
+@migrations(name="0005_reading")
+def _fifth(db: Database) -> None:
+    _run(db, FIFTH)
 
 
 def version() -> int:

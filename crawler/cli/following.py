@@ -1,0 +1,71 @@
+"""`vna feed`: write a feed of a search, for readers and programs that follow files.
+
+Boundary: handles only arguments and output; `crawler.feeds` writes the formats.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crawler.cli import output, state
+
+
+class FeedFormat(StrEnum):
+    """Output format of `vna feed`."""
+
+    atom = "atom"
+    json = "json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to `app`."""
+    app.command()(feed)
+
+
+def feed(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option("--out", help="Output file.")],
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="QUERY", help="Search, as for `vna search`. Without one, the feed has all articles."),
+    ] = None,
+    section: Annotated[str | None, typer.Option("--section", help="Only this section.")] = None,
+    format_: Annotated[FeedFormat, typer.Option("--format", help="Output format.")] = FeedFormat.atom,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="Maximum number of articles.")] = 40,
+    summary: Annotated[bool, typer.Option("--summary", help="Write summaries instead of whole texts.")] = False,
+) -> None:
+    """Write a feed of a search or section, newest articles first.
+
+    The ids of its entries never change, and `updated` changes only with the content of an article. `vna browse` serves the
+    same feeds, and those of silent edits, removals and gaps.
+
+    Example: vna feed '"mer Orientale"' --out mer.xml
+    """
+    from crawler import config, export, feeds, query
+    from crawler.storage.readers import Filters, Sort
+
+    text = " ".join(words or ())
+    synonyms = query.Synonyms(config.load_synonyms(state.of(context).config))
+    wanted = query.parse(text, synonyms) if text else None
+    filters = Filters(
+        section=section or (wanted.section if wanted else None),
+        since=wanted.since if wanted else None,
+        until=wanted.until if wanted else None,
+    )
+    with state.of(context).reading() as archive:
+        identity = archive.identity()
+        match = wanted.match if wanted else None
+        hits = archive.find(match, filters, sort=Sort.NEWEST, key=None, limit=limit)
+        entries = [
+            feeds.article_entry(identity, stored, seen_at, full=not summary)
+            for stored, seen_at in archive.with_seen_at(row["id"] for row in hits.rows)
+        ]
+    title = " · ".join(filter(None, ("Agence vietnamienne d'information", text, section)))
+    made = feeds.Feed(feeds.feed_id(identity, "file", text, section or ""), title, entries)
+    with export.replacing(out) as file:
+        file.write(feeds.FORMATS[format_.value](made))
+    output.note(f"{output.count(len(entries), 'article')} in {out}")

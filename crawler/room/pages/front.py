@@ -1,0 +1,107 @@
+"""The front page: the newest day by section, the last 30 days, the months since 2010, and what happened lately.
+
+Boundary: reads rows and arranges them.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from secrets import randbelow
+from typing import Any
+
+from crawler.room import charts
+from crawler.room.language import parsed_instant
+from crawler.room.pages import events
+from crawler.room.requests import Answer, Ask, NotHere, Page, _, redirect
+from crawler.room.room import Desk
+from crawler.site import FLOOR
+
+_DAYS = 30
+_SHOWN = 7  # articles of one section
+_FEW = 15  # if the newest day has fewer articles, the day before is shown, too
+_LATEST = 4  # edits and removals
+_RECENT = timedelta(days=7)
+
+
+def front(desk: Desk, ask: Ask) -> Page:
+    """Return the front page."""
+    archive = desk.archive
+    day = archive.newest_day(ask.today)
+    articles = archive.articles_on(day) if day else []
+    counts = [(day, archive_count) for day, archive_count in _last_days(desk, ask.today)]
+    labels = [f"{ask.language.day(day)}: {ask.language.number(count)}" for day, count in counts]
+    since = (ask.now - _RECENT).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Page(
+        "front.html",
+        {
+            "day": day,
+            "is_today": day == ask.today,
+            "count": len(articles),
+            "sections": _by_section(articles),
+            "earlier": _earlier(desk, day) if len(articles) < _FEW else None,
+            "bars": charts.bars(counts, ask.language.gettext(_("Articles of the last 30 days")), labels),
+            "days": list(reversed(counts)),
+            "heat": heat(desk, ask),
+            "edits": [events.edit(row) for row in archive.later_revisions(silent=True, since=since, limit=_LATEST)],
+            "removals": archive.removals(since=since, limit=_LATEST),
+            "gaps": archive.open_gap_rows(),
+            "state": _state(archive.service_state(), ask),
+        },
+    )
+
+
+def _earlier(desk: Desk, day: str | None) -> dict[str, Any] | None:
+    """Return the articles of the last day before `day` that has some; None if there is none."""
+    before = day and desk.archive.newest_day((date.fromisoformat(day) - timedelta(days=1)).isoformat())
+    if not before:
+        return None
+    articles = desk.archive.articles_on(before)
+    return {"day": before, "count": len(articles), "sections": _by_section(articles)}
+
+
+def _last_days(desk: Desk, today: str) -> list[tuple[str, int]]:
+    first = (date.fromisoformat(today) - timedelta(days=_DAYS - 1)).isoformat()
+    found = desk.archive.per_day(first, today)
+    return [(day, found.get(day, 0)) for day in charts.days_between(first, today)]
+
+
+def heat(desk: Desk, ask: Ask) -> charts.HeatMap:
+    """Return the heat map of the articles by month, since 2010 or the oldest article."""
+    counts = {month: count for month, count in desk.archive.per_month().items() if month <= ask.today[:7]}
+    missing = {row["month"]: row["missing"] for row in desk.archive.ledger_months() if row["missing"]}
+    first = min(FLOOR.isoformat()[:7], *counts) if counts else FLOOR.isoformat()[:7]
+    first = max(first, f"{int(ask.today[:4]) - 40}-01")  # one article with a wrong date must not add centuries
+    return charts.heat_map(counts, missing, first, ask.today[:7], ask.language)
+
+
+def _by_section(articles: list[dict[str, Any]]) -> list[tuple[str | None, list[dict[str, Any]], int]]:
+    """Return the sections of a day, each with its first articles and its number of articles; the largest first."""
+    sections: dict[str | None, list[dict[str, Any]]] = {}
+    for article in articles:
+        sections.setdefault(article["section"], []).append(article)
+    ordered = sorted(sections.items(), key=lambda item: (item[0] is None, -len(item[1]), item[0] or ""))
+    return [(name, found[:_SHOWN], len(found)) for name, found in ordered]
+
+
+def _state(found: dict[str, Any], ask: Ask) -> dict[str, Any]:
+    polled = parsed_instant(found["polled_at"])
+    ago = None if polled is None else ask.language.span(ask.now - polled)
+    return {"is_well": not found["incidents"], "ago": ago, **found}
+
+
+def random_article(desk: Desk, ask: Ask) -> Answer:
+    """Return a redirect to an article that is chosen by chance.
+
+    Raises:
+        NotHere: the archive has no article.
+
+    """
+    number = desk.archive.random_id(randbelow(1 << 30) / (1 << 30))
+    if number is None:
+        raise NotHere(_("The archive has no article yet."))
+    return redirect(ask.link(f"/article/{number}"))
+
+
+def help_page(_desk: Desk, _ask: Ask) -> Page:
+    """Return the page that explains the query language and the keys."""
+    return Page("help.html", {})

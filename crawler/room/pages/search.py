@@ -1,0 +1,198 @@
+"""The search page, the export of its hits, and the timeline of terms.
+
+Boundary: reads rows and arranges them; `query` parses what the reader typed.
+"""
+
+from __future__ import annotations
+
+import io
+from calendar import monthrange
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from crawler import export, marks, query, visible
+from crawler.errors import BadInput
+from crawler.room import charts, rendering
+from crawler.room.requests import Answer, Ask, BadRequest, Page, _
+from crawler.room.room import Desk
+from crawler.storage.readers import Filters, Sort
+from crawler.types import StoredArticle
+
+_LIMIT = 20
+_EXPORTED = 1000
+MOST_TERMS = 4
+_MOST_DAYS = 93  # a timeline of a shorter period has a point for each day
+_MOST_MONTHS = 600
+_MARKS = ("\ue000", "\ue001")  # `visible` replaces these characters in texts, so that only ours remain
+_FILTERS = ("section", "kind", "place", "year", "month", "since", "until")
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search as the address of a page states it. `wanted` is None if it has no words."""
+
+    text: str
+    wanted: query.Query | None
+    filters: Filters
+
+    @property
+    def match(self) -> str | None:
+        """The FTS5 expression; None if the search has no words."""
+        return self.wanted.match if self.wanted else None
+
+
+def asked(desk: Desk, ask: Ask, text: str | None = None) -> Search:
+    """Return the search of a request; `text` replaces its words.
+
+    Raises:
+        BadRequest: the words or a filter cannot be read.
+
+    """
+    text = (ask.get("q") or "") if text is None else text
+    wanted = _parsed(text, desk.synonyms)
+    since, until = _period(ask)
+    filters = Filters(
+        ask.get("section") or (wanted.section if wanted else None),
+        ask.get("kind"),
+        ask.get("place"),
+        ask.day("since") or since or (wanted.since if wanted else None),
+        ask.day("until") or until or (wanted.until if wanted else None),
+    )
+    return Search(text, wanted, filters)
+
+
+def _parsed(text: str, synonyms: query.Synonyms) -> query.Query | None:
+    if not text:
+        return None
+    try:
+        return query.parse(text, synonyms)
+    except BadInput as error:
+        raise BadRequest(_("This search cannot be read."), f"{error} – {error.hint}") from error
+
+
+def _period(ask: Ask) -> tuple[str | None, str | None]:
+    """Return the first and the last day of the year or month in the address."""
+    month, year = ask.get("month"), ask.get("year")
+    if month is None and year is None:
+        return None, None
+    try:
+        if month is not None:
+            number, part = int(month[:4]), int(month[5:7])
+            last = monthrange(number, part)[1]
+            return f"{number:04}-{part:02}-01", f"{number:04}-{part:02}-{last:02}"
+        number = int(year or "")
+    except ValueError as error:
+        raise BadRequest(_("A month is written as 2024-01, a year as 2024."), month or year or "") from error
+    return f"{number:04}-01-01", f"{number:04}-12-31"
+
+
+def find(desk: Desk, ask: Ask) -> Page:
+    """Return one page of hits with their facets."""
+    search = asked(desk, ask)
+    sort = _sort(ask)
+    try:
+        hits = desk.archive.find(search.match, search.filters, sort=sort, key=ask.get("key"), limit=_LIMIT)
+    except ValueError as error:
+        raise BadRequest(_("This page of the list does not exist."), ask.get("key") or "") from error
+    return Page(
+        "find.html",
+        {
+            "search": search,
+            "sort": sort.value,
+            "hits": [_hit(dict(row), search.wanted) for row in hits.rows],
+            "next_key": hits.next_key,
+            "is_first": ask.get("key") is None,
+            "facets": desk.archive.facets(search.match, search.filters),
+            "used": {name: value for name in _FILTERS if (value := ask.get(name))},
+            "sections": desk.archive.section_names(),
+            "exported": _EXPORTED,
+        },
+    )
+
+
+def _sort(ask: Ask) -> Sort:
+    try:
+        return Sort(ask.get("sort") or Sort.NEWEST)
+    except ValueError as error:
+        raise BadRequest(_("The order is newest, oldest or relevance."), ask.get("sort") or "") from error
+
+
+def _hit(row: dict[str, Any], wanted: query.Query | None) -> dict[str, Any]:
+    """Return a hit with marked title and extract, both in the published spelling except for repairs."""
+    title = rendering.one_line(row["title"])
+    row["marked_title"] = marks.hits(title[:300] + "…" * (len(title) > 300), wanted)
+    texts = [visible.block(text) for text in (row["lead"] or "", row["clean"])]
+    if wanted is None:
+        row["extract"] = (marks.MarkedText(texts[0][:300] or texts[1][:300]),)
+    else:
+        row["extract"] = tuple(_pieces(query.snippet(texts, wanted, _MARKS)))
+    return row
+
+
+def _pieces(text: str) -> Iterator[marks.MarkedText]:
+    for number, part in enumerate(text.replace(_MARKS[1], _MARKS[0]).split(_MARKS[0])):
+        if part:
+            yield marks.MarkedText(part, "hit" if number % 2 else "")
+
+
+def export_hits(desk: Desk, ask: Ask) -> Answer:
+    """Return the first 1,000 hits as a CSV or JSON Lines file, with the columns of `vna export`."""
+    search, form = asked(desk, ask), ask.variables["format"]
+    hits = desk.archive.find(search.match, search.filters, sort=_sort(ask), key=None, limit=_EXPORTED)
+    found = [stored for row in hits.rows if (stored := desk.archive.article(row["id"])) is not None]
+    out = io.StringIO()
+    _WRITERS[form](iter(found), out)
+    return Answer(
+        200,
+        "text/csv; charset=utf-8" if form == "csv" else "application/jsonl; charset=utf-8",
+        out.getvalue().encode("utf-8"),
+        {"Content-Disposition": f'attachment; filename="articles.{form}"'},
+    )
+
+
+_WRITERS = {"csv": export.excel_table, "jsonl": export.jsonl}
+
+
+def timeline(desk: Desk, ask: Ask) -> Page:
+    """Return the hits of up to four terms by month, beside the number of all articles."""
+    texts = [text.strip() for text in ask.parameters.get("q", ()) if text.strip()][:MOST_TERMS]
+    if any(len(text) > 1000 for text in texts):
+        raise BadRequest(_("This address is too long."))
+    first, last = _ends(desk, ask)
+    by_day = (date.fromisoformat(last) - date.fromisoformat(first)).days < _MOST_DAYS
+    periods = charts.days_between(first, last) if by_day else charts.months_between(first[:7], last[:7])[-_MOST_MONTHS:]
+    totals = desk.archive.per_day(first, last) if by_day else desk.archive.per_month()
+    terms = []
+    for text in texts:
+        search = asked(desk, ask, text)
+        if search.match is not None:
+            terms.append((text, desk.archive.hits_per_period(search.match, search.filters, by_day=by_day)))
+    return Page(
+        "timeline.html",
+        {
+            "texts": texts,
+            "terms": terms,
+            "periods": periods,
+            "by_day": by_day,
+            "totals": totals,
+            "sums": [sum(hits.get(period, 0) for period in periods) for _text, hits in terms],
+            "chart": charts.lines(periods, terms, totals, ask.language) if terms else None,
+            "most_terms": MOST_TERMS,
+        },
+    )
+
+
+def _ends(desk: Desk, ask: Ask) -> tuple[str, str]:
+    """Return the first and the last day of a timeline."""
+    oldest = min(desk.archive.per_month(), default=ask.today[:7])
+    oldest = max(oldest, f"{int(ask.today[:4]) - 40}-01")  # one article with a wrong date must not add centuries
+    first, last = ask.day("since") or f"{oldest}-01", ask.day("until") or ask.today
+    return (first, last) if first <= last else (last, first)
+
+
+def newest(desk: Desk, search: Search, limit: int) -> list[tuple[StoredArticle, str]]:
+    """Return the newest hits of a search, each with the time when its current content was first seen."""
+    hits = desk.archive.find(search.match, search.filters, sort=Sort.NEWEST, key=None, limit=limit)
+    return desk.archive.with_seen_at([row["id"] for row in hits.rows])

@@ -1,0 +1,103 @@
+"""The Datasette plugin: the addresses of the pages, and the conversion of Datasette's requests and responses.
+
+`config/datasette/vna_room.py` passes the routes to Datasette. The pages are made in threads of their own, so that a slow page does not keep
+Datasette's tables waiting.
+
+Boundary: asynchronous only because Datasette is; every page is an ordinary function.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from datasette import Response
+
+from crawler import config
+from crawler.room import rendering
+from crawler.room.pages import article, coverage, events, feeds, front, search
+from crawler.room.requests import Answer
+from crawler.room.room import Room, View
+
+_THREADS = 3
+_MOST_PARAMETERS = 30
+_YEAR = 365 * 24 * 3600  # seconds for which a choice of language and theme is remembered
+_log = logging.getLogger(__name__)
+
+#: The pages by address. A trailing slash is allowed.
+ROUTES: tuple[tuple[str, View], ...] = (
+    (r"/$", front.front),
+    (r"/article/(?P<id>-?[0-9]{1,18})/?$", article.article),
+    (r"/capture/(?P<id>[0-9]{1,18})/?$", article.capture),
+    (r"/capture/(?P<id>[0-9]{1,18})/page$", article.archived_page),
+    (r"/find/?$", search.find),
+    (r"/find\.(?P<format>csv|jsonl)$", search.export_hits),
+    (r"/timeline/?$", search.timeline),
+    (r"/coverage/?$", coverage.coverage),
+    (r"/changes/?$", events.changes),
+    (r"/removed/?$", events.removed),
+    (r"/prominence/?$", events.prominence),
+    (r"/random/?$", front.random_article),
+    (r"/help/?$", front.help_page),
+    (r"/feed\.(?P<format>atom|json)$", feeds.feed),
+    (r"/feeds\.opml$", feeds.outlines),
+)
+
+
+def routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
+    """Return the routes of the reading room and of its static files."""
+    room = _room(datasette)
+    threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="room")
+    pages = [(pattern, _handler(room, threads, view)) for pattern, view in ROUTES] if room is not None else []
+    return [*pages, (r"/-/room/(?P<name>[a-z]+\.[a-z]+)$", _static)]
+
+
+def _room(datasette: Any) -> Room | None:
+    """Return the room of the first database that is a file; None if Datasette serves none."""
+    path = next((database.path for database in datasette.databases.values() if database.path), None)
+    if path is None:
+        return None
+    file = Path(os.environ["VNA_CONFIG"]) if "VNA_CONFIG" in os.environ else None
+    watches = config.load(file).watches if file is not None and file.exists() else {}
+    return Room(Path(path).absolute().parent, file, watches)
+
+
+def _handler(room: Room, threads: ThreadPoolExecutor, view: View) -> Callable[..., Awaitable[Any]]:
+    async def handle(request: Any) -> Any:
+        scheme = request.headers.get("x-forwarded-proto", request.scheme)
+        base = f"{'https' if scheme == 'https' else 'http'}://{request.host}"
+        try:
+            values = parse_qs(request.query_string, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
+        except ValueError:
+            return Response.text("too many parameters", status=400)
+        arguments = {
+            "headers": request.headers,
+            "cookies": request.cookies,
+            "base": base,
+            "variables": request.url_vars,
+        }
+        loop = asyncio.get_running_loop()
+        answer = await loop.run_in_executor(threads, lambda: room.answer(view, request.path, values, **arguments))
+        if answer.headers.get("ETag") and request.headers.get("if-none-match") == answer.headers["ETag"]:
+            return Response(b"", status=304, headers=dict(answer.headers), content_type=answer.content_type)
+        return _response(answer)
+
+    return handle
+
+
+async def _static(request: Any) -> Any:
+    found = rendering.static_file(request.url_vars["name"])
+    return Response.text("not found", status=404) if found is None else _response(found)
+
+
+def _response(answer: Answer) -> Any:
+    response = Response(answer.body, answer.status, dict(answer.headers), answer.content_type)
+    for name, value in answer.cookies.items():
+        response.set_cookie(name, value, max_age=_YEAR, httponly=True, samesite="strict")
+    return response

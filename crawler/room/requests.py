@@ -1,0 +1,141 @@
+"""The values of a request to the reading room and of its response.
+
+Boundary: values only; `plugin` converts them from and to those of Datasette.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from crawler.room.language import Language
+from crawler.site import HANOI
+
+LONGEST = 1000  # characters of one parameter: longer than any query that a person types
+
+
+class BadRequest(Exception):
+    """A parameter of a request cannot be used. `message` is a text for translation; `detail` is shown as it is."""
+
+    def __init__(self, message: str, detail: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+
+
+class NotHere(Exception):
+    """The archive does not have what the request asks for. `message` is a text for translation."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request: its path, its parameters, and how to answer.
+
+    `base` is the address of the server, such as `http://127.0.0.1:8001`, and `theme` is `light`, `dark` or empty.
+    """
+
+    path: str
+    parameters: Mapping[str, Sequence[str]]
+    language: Language
+    theme: str
+    base: str
+    now: datetime
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def today(self) -> str:
+        """The present day in Hanoi."""
+        return self.now.astimezone(HANOI).date().isoformat()
+
+    def get(self, name: str) -> str | None:
+        """Return the value of a parameter without spaces around it; None if it is missing or empty.
+
+        Raises:
+            BadRequest: the value is too long.
+
+        """
+        values = self.parameters.get(name) or ("",)
+        value = values[0].strip().replace("\0", "")
+        if len(value) > LONGEST:
+            raise BadRequest(_("This address is too long."))
+        return value or None
+
+    def day(self, name: str) -> str | None:
+        """Return the value of a parameter that is a day, such as `2024-01-31`.
+
+        Raises:
+            BadRequest: the value is not a day.
+
+        """
+        value = self.get(name)
+        try:
+            return date.fromisoformat(value).isoformat() if value else None
+        except ValueError as error:
+            raise BadRequest(_("A day is written as 2024-01-31."), str(value)) from error
+
+    def key(self) -> tuple[str, int] | None:
+        """Return the value of `key`, which is an instant and a number; None if it is missing.
+
+        Raises:
+            BadRequest: it has another form.
+
+        """
+        value = self.get("key")
+        if value is None:
+            return None
+        at, _separator, number = value.rpartition("_")
+        try:
+            return datetime.fromisoformat(at).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), int(number)
+        except ValueError as error:
+            raise BadRequest(_("This page of the list does not exist."), value) from error
+
+    def link(self, path: str | None = None, **changes: str | None) -> str:
+        """Return the address of a page: with a path, that page; without, this page with changed parameters."""
+        if path is not None:
+            values = [(name, value) for name, value in changes.items() if value]
+            return f"{path}?{urlencode(values)}" if values else path
+        kept = [
+            (name, value)
+            for name, values in self.parameters.items()
+            for value in values
+            if name not in changes and value and len(value) <= LONGEST
+        ]
+        kept += [(name, value) for name, value in changes.items() if value]
+        return f"{self.path}?{urlencode(kept)}" if kept else self.path
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page to render: the name of a template and its values. `status` is the HTTP status."""
+
+    template: str
+    values: Mapping[str, Any]
+    status: int = 200
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A finished response. `cookies` are the choices to remember, by name."""
+
+    status: int
+    content_type: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: Mapping[str, str] = field(default_factory=dict)
+
+
+def redirect(target: str, cookies: Mapping[str, str] | None = None) -> Answer:
+    """Return a response that leads to another address of this server."""
+    return Answer(302, "text/plain; charset=utf-8", b"", {"Location": target}, cookies or {})
+
+
+def _(text: str) -> str:
+    """Mark a text for translation; it is translated where it is shown."""
+    return text

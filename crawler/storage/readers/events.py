@@ -1,0 +1,94 @@
+"""Rows of what happened to articles: later revisions, removals, gaps, and the stories that led the home page.
+
+An edit is silent if the page names no new time of modification for it.
+
+Boundary: only reads rows.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlite_utils import Database
+
+_FIRST_KEY = ("9999", 1 << 62)
+_LONGEST_LEAD_DAYS = 7  # a story that leads the home page for longer is not found before its last week
+
+
+class Events:
+    """Queries over revisions, removals, gaps and positions, newest first."""
+
+    db: Database
+
+    def later_revisions(
+        self, *, silent: bool = False, key: tuple[str, int] | None = None, since: str = "", limit: int
+    ) -> list[dict[str, Any]]:
+        """Return the revisions after an article's first, each with the title and the blocks before and after it.
+
+        `silent` keeps only silent edits. `key` is the time and the article of the last row of the page before, `since`
+        the earliest time, both in UTC (ISO 8601).
+        """
+        at, last = key or _FIRST_KEY
+        rows = self.db.query(
+            f"""SELECT r.article AS id, r.revision, r.seen_at AS at, r.changed, a.section, a.url, a.state, r.published_at,
+                  p.published_at AS old_published_at, r.title, p.title AS old_title, r.lead, p.lead AS old_lead, r.blocks,
+                  p.blocks AS old_blocks, p.seen_at AS old_at, r.raw_id, p.raw_id AS old_raw_id,
+                  r.modified_at IS p.modified_at AS silent
+                FROM revisions r INDEXED BY revisions_later
+                JOIN revisions p ON p.article = r.article AND p.revision = r.revision - 1
+                JOIN articles a ON a.id = r.article
+                WHERE r.revision > 1 AND r.seen_at >= :since AND (r.seen_at, r.article) < (:at, :last)
+                {"AND r.modified_at IS p.modified_at" if silent else ""}
+                ORDER BY r.seen_at DESC, r.article DESC LIMIT :limit""",  # noqa: S608 - constants only
+            {"at": at, "last": last, "since": since, "limit": limit},
+        )
+        return [row | {"changed": json.loads(row["changed"])} for row in rows]
+
+    def removals(self, *, key: tuple[str, int] | None = None, since: str = "", limit: int) -> list[dict[str, Any]]:
+        """Return removals (`gone`), possible removals (`suspect`, if still so) and returns after a removal (`live`)."""
+        at, last = key or _FIRST_KEY
+        return list(
+            self.db.query(
+                """SELECT s.article AS id, s.at, s.state, a.title, a.lead, a.section, a.published_on, a.published_at, a.url
+                   FROM states s JOIN articles a ON a.id = s.article
+                   WHERE s.at >= :since AND (s.at, s.article) < (:at, :last) AND CASE s.state
+                     WHEN 'gone' THEN TRUE
+                     WHEN 'suspect' THEN s.at = (SELECT max(at) FROM states WHERE article = s.article)
+                     ELSE 'gone' = (SELECT state FROM states b WHERE b.article = s.article AND b.at < s.at
+                                    ORDER BY b.at DESC LIMIT 1) END
+                   ORDER BY s.at DESC, s.article DESC LIMIT :limit""",
+                {"at": at, "last": last, "since": since, "limit": limit},
+            )
+        )
+
+    def newest_gaps(self, limit: int) -> list[dict[str, Any]]:
+        """Return the gaps, open ones first, newest first."""
+        return list(
+            self.db.query(
+                """SELECT g.id, s.url AS source, s.name, g.opened_at, g.since, g.until, g.state, g.closed_at, g.closed_by
+                   FROM gaps g JOIN sources s ON s.id = g.source
+                   ORDER BY g.state = 'closed', g.opened_at DESC, g.id DESC LIMIT ?""",
+                [limit],
+            )
+        )
+
+    def leading(self, start: str, end: str, positions: int) -> list[dict[str, Any]]:
+        """Return the stories that stood at the first positions of the home page between two instants (UTC).
+
+        A row is one stay at one position. `seen_at` and `last_seen_at` are the first and the last response that showed
+        it there.
+        """
+        return list(
+            self.db.query(
+                """SELECT p.page AS id, p.position, p.seen_at, p.last_seen_at, coalesce(a.title, g.url) AS title,
+                     a.section, a.id IS NOT NULL AS held
+                   FROM sources s JOIN appearances p ON p.source = s.id JOIN pages g ON g.id = p.page
+                     LEFT JOIN articles a ON a.id = p.page
+                   WHERE s.kind = 'home' AND p.last_seen_at >= :start
+                     AND p.last_seen_at < strftime('%Y-%m-%dT%H:%M:%SZ', :end, :longest)
+                     AND p.seen_at < :end AND p.position < :positions
+                   ORDER BY p.position, p.seen_at""",
+                {"start": start, "end": end, "positions": positions, "longest": f"+{_LONGEST_LEAD_DAYS} days"},
+            )
+        )
