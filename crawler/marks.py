@@ -111,17 +111,17 @@ def shortened(pieces: Sequence[MarkedText], around: int = 60) -> tuple[MarkedTex
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ChangedField:
     """One passage that differs between two revisions; `field` is `title`, `lead`, `text`, `caption` or `date`."""
 
     field: str
     pieces: tuple[MarkedText, ...]
 
 
-def differences(old: dict[str, Any], new: dict[str, Any]) -> list[Difference]:
+def differences(old: dict[str, Any], new: dict[str, Any]) -> list[ChangedField]:
     """Return the passages in which two revisions differ. Both are rows with title, lead, blocks and publication time."""
     found = [
-        Difference(field, words(before, after))
+        ChangedField(field, words(before, after))
         for field, before, after in (
             ("title", old["title"], new["title"]),
             ("lead", old["lead"] or "", new["lead"] or ""),
@@ -131,11 +131,11 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[Difference]:
     ]
     before, after = records.load_blocks(old["blocks"]), records.load_blocks(new["blocks"])
     for field in ("text", "caption"):
-        found += [Difference(field, pieces) for pieces in _changed(_texts(before, field), _texts(after, field))]
+        found += [ChangedField(field, pieces) for pieces in _changed(_texts(before, field), _texts(after, field))]
     return found
 
 
-def edited(row: dict[str, Any]) -> list[Difference]:
+def edited(row: dict[str, Any]) -> list[ChangedField]:
     """Return the differences of a row with a revision and, in the columns `old_...`, the revision before it."""
     old = {name: row[f"old_{name}"] for name in ("title", "lead", "blocks", "published_at")}
     return differences(old, row)

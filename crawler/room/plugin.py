@@ -22,7 +22,7 @@ from datasette import Response
 from crawler import config
 from crawler.room import rendering
 from crawler.room.pages import article, coverage, events, feeds, front, search
-from crawler.room.requests import Answer
+from crawler.room.requests import RoomResponse
 from crawler.room.room import Room, View
 
 _THREADS = 3
@@ -96,7 +96,7 @@ async def _static(request: Any) -> Any:
     return Response.text("not found", status=404) if found is None else _response(found)
 
 
-def _response(answer: Answer) -> Any:
+def _response(answer: RoomResponse) -> Any:
     response = Response(answer.body, answer.status, dict(answer.headers), answer.content_type)
     for name, value in answer.cookies.items():
         response.set_cookie(name, value, max_age=_YEAR, httponly=True, samesite="strict")

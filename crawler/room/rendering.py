@@ -22,7 +22,7 @@ from crawler import query, visible
 from crawler.marks import MarkedText
 from crawler.room import language
 from crawler.room.language import Language
-from crawler.room.requests import Answer, Ask, Page
+from crawler.room.requests import Ask, Page, RoomResponse
 
 STATIC = Path(__file__).parent / "static"
 #: Everything comes from this server. The pages contain neither scripts nor styles of their own.
@@ -34,11 +34,11 @@ _LONG = 300  # characters of a title or a lead in a list
 _ELEMENTS = {"hit": "mark", "removed": "del", "added": "ins"}
 
 
-def page(found: Page, ask: Ask, stale: str | None = None) -> Answer:
+def page(found: Page, ask: Ask, stale: str | None = None) -> RoomResponse:
     """Return a rendered page. `stale` is the time of its values if the archive cannot be read any more."""
     template = _environment(ask.language.code).get_template(found.template)
     body = template.render(ask=ask, lang=ask.language, stale=stale, **found.values).encode("utf-8")
-    return Answer(found.status, "text/html; charset=utf-8", body, {"Content-Security-Policy": POLICY})
+    return RoomResponse(found.status, "text/html; charset=utf-8", body, {"Content-Security-Policy": POLICY})
 
 
 @cache
@@ -118,10 +118,12 @@ def static_address(name: str) -> str:
 
 
 @cache
-def static_file(name: str) -> Answer | None:
+def static_file(name: str) -> RoomResponse | None:
     """Return the response with a static file; None if there is no such file."""
     types = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
     path = STATIC / name
     if path.parent != STATIC or path.suffix not in types or not path.is_file():
         return None
-    return Answer(200, types[path.suffix], path.read_bytes(), {"Cache-Control": "private, max-age=31536000, immutable"})
+    return RoomResponse(
+        200, types[path.suffix], path.read_bytes(), {"Cache-Control": "private, max-age=31536000, immutable"}
+    )

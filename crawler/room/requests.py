@@ -121,7 +121,7 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Answer:
+class RoomResponse:
     """A finished response. `cookies` are the choices to remember, by name."""
 
     status: int
@@ -131,9 +131,9 @@ class Answer:
     cookies: Mapping[str, str] = field(default_factory=dict)
 
 
-def redirect(target: str, cookies: Mapping[str, str] | None = None) -> Answer:
+def redirect(target: str, cookies: Mapping[str, str] | None = None) -> RoomResponse:
     """Return a response that leads to another address of this server."""
-    return Answer(302, "text/plain; charset=utf-8", b"", {"Location": target}, cookies or {})
+    return RoomResponse(302, "text/plain; charset=utf-8", b"", {"Location": target}, cookies or {})
 
 
 def _(text: str) -> str:

@@ -21,7 +21,7 @@ from crawler.config import load_synonyms
 from crawler.errors import SchemaTooNew, SchemaTooOld, StorageError, StorageUnavailable
 from crawler.opening import reading_archive
 from crawler.room import language, rendering
-from crawler.room.requests import Answer, Ask, BadRequest, NotHere, Page, redirect
+from crawler.room.requests import Ask, BadRequest, NotHere, Page, RoomResponse, redirect
 from crawler.storage import FILE, Archive
 from crawler.warc import WarcStore
 
@@ -40,7 +40,7 @@ class Desk:
     watches: Mapping[str, str]
 
 
-View = Callable[[Desk, Ask], "Page | Answer"]
+View = Callable[[Desk, Ask], "Page | RoomResponse"]
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Room:
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[Any, ...], tuple[Page, str]] = OrderedDict()
 
-    def answer(self, view: View, path: str, parameters: Mapping[str, list[str]], **request: Any) -> Answer:
+    def answer(self, view: View, path: str, parameters: Mapping[str, list[str]], **request: Any) -> RoomResponse:
         """Return the response to a request. `request` has the headers, cookies, base address and path variables."""
         cookies, headers = request["cookies"], request["headers"]
         chosen = (parameters.get("lang") or [""])[0]
@@ -84,12 +84,12 @@ class Room:
         found = self._rendered(view, ask)
         return replace(found, cookies={"lang": code}) if chosen == code else found
 
-    def _rendered(self, view: View, ask: Ask) -> Answer:
+    def _rendered(self, view: View, ask: Ask) -> RoomResponse:
         key = (ask.path, tuple((name, *values) for name, values in ask.parameters.items() if name != "lang"))
         stale = None
         try:
             found = self._page(view, ask)
-            if isinstance(found, Answer):
+            if isinstance(found, RoomResponse):
                 return found
             self._keep(key, found, ask)
         except StorageError as error:
@@ -97,7 +97,7 @@ class Room:
             found, stale = kept if kept is not None else (_unreadable(error), None)
         return rendering.page(found, ask, stale)
 
-    def _page(self, view: View, ask: Ask) -> Page | Answer:
+    def _page(self, view: View, ask: Ask) -> Page | RoomResponse:
         try:
             archive = self._archive()
             deadline = monotonic_seconds() + _SECONDS

@@ -14,7 +14,7 @@ from crawler.clock import to_text
 from crawler.errors import PageError, StopError
 from crawler.parse.decode import decode
 from crawler.room.language import parsed_instant
-from crawler.room.requests import Answer, Ask, BadRequest, NotHere, Page, _
+from crawler.room.requests import Ask, BadRequest, NotHere, Page, RoomResponse, _
 from crawler.room.room import Desk
 from crawler.site import HANOI
 from crawler.types import StoredArticle
@@ -153,7 +153,7 @@ def capture(desk: Desk, ask: Ask) -> Page:
     return Page("capture.html", {"capture": row, "ref": ref, "web_address": web_address(row["url"])})
 
 
-def archived_page(desk: Desk, ask: Ask) -> Page | Answer:
+def archived_page(desk: Desk, ask: Ask) -> Page | RoomResponse:
     """Return the archived page itself, for the frame: no script runs in it, and it loads nothing.
 
     Raises:
@@ -174,7 +174,7 @@ def archived_page(desk: Desk, ask: Ask) -> Page | Answer:
     form = response.header("Content-Type") or ""
     is_html = "html" in form.lower() or response.content.lstrip()[:1] == b"<"
     text = decode(response.content, form).text
-    return Answer(
+    return RoomResponse(
         200,
         f"text/{'html' if is_html else 'plain'}; charset=utf-8",
         text.encode("utf-8", "replace"),

@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from crawler import feeds
 from crawler.room.pages import search
-from crawler.room.requests import Answer, Ask, BadRequest, _
+from crawler.room.requests import Ask, BadRequest, RoomResponse, _
 from crawler.room.room import Desk
 
 _LIMIT = 40
@@ -18,7 +18,7 @@ _TYPES = {"atom": "application/atom+xml; charset=utf-8", "json": "application/fe
 _EDITS, _REMOVALS, _GAPS = "Modifications silencieuses", "Articles retirés", "Lacunes"
 
 
-def feed(desk: Desk, ask: Ask) -> Answer:
+def feed(desk: Desk, ask: Ask) -> RoomResponse:
     """Return a feed; `content` is `full` or `summary`.
 
     `kind` is `articles` (the default), a kind of article such as `photo`, or `edits`, `removals` or `gaps`.
@@ -32,7 +32,7 @@ def feed(desk: Desk, ask: Ask) -> Answer:
         raise BadRequest(_("There is no such feed."), kind if kind not in _MAKERS else content)
     found = _MAKERS[kind](desk, ask, content == "full")
     body = feeds.FORMATS[form](found).encode("utf-8")
-    return Answer(200, _TYPES[form], body, {"ETag": f'"{sha256(body).hexdigest()[:32]}"'})
+    return RoomResponse(200, _TYPES[form], body, {"ETag": f'"{sha256(body).hexdigest()[:32]}"'})
 
 
 def _articles(desk: Desk, ask: Ask, full: bool) -> feeds.Feed:
@@ -82,7 +82,7 @@ def _feed(ask: Ask, identity: str, title: str, entries: list[feeds.Entry], home:
     return feeds.Feed(feeds.feed_id(identity, "feed", parameters), title, entries, ask.base + own, ask.base + home)
 
 
-def outlines(desk: Desk, ask: Ask) -> Answer:
+def outlines(desk: Desk, ask: Ask) -> RoomResponse:
     """Return the list of all feeds (OPML): all articles, each section, silent edits, removals, gaps, watched searches."""
     found = [feeds.Outline("Tous les articles", f"{ask.base}/feed.atom", f"{ask.base}/")]
     for name in desk.archive.section_names():
@@ -98,4 +98,6 @@ def outlines(desk: Desk, ask: Ask) -> Answer:
         links = (ask.link(path, q=text) for path in ("/feed.atom", "/find"))
         found.append(feeds.Outline(name, *(ask.base + link for link in links)))
     body = feeds.opml("Archive de l'Agence vietnamienne d'information", found).encode("utf-8")
-    return Answer(200, "text/x-opml; charset=utf-8", body, {"Content-Disposition": 'inline; filename="feeds.opml"'})
+    return RoomResponse(
+        200, "text/x-opml; charset=utf-8", body, {"Content-Disposition": 'inline; filename="feeds.opml"'}
+    )

@@ -12,7 +12,7 @@ from typing import Any
 from crawler.room import charts
 from crawler.room.language import parsed_instant
 from crawler.room.pages import events
-from crawler.room.requests import Answer, Ask, NotHere, Page, _, redirect
+from crawler.room.requests import Ask, NotHere, Page, RoomResponse, _, redirect
 from crawler.room.room import Desk
 from crawler.site import FLOOR
 
@@ -89,7 +89,7 @@ def _state(found: dict[str, Any], ask: Ask) -> dict[str, Any]:
     return {"is_well": not found["incidents"], "ago": ago, **found}
 
 
-def random_article(desk: Desk, ask: Ask) -> Answer:
+def random_article(desk: Desk, ask: Ask) -> RoomResponse:
     """Return a redirect to an article that is chosen by chance.
 
     Raises:

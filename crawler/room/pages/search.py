@@ -15,7 +15,7 @@ from typing import Any
 from crawler import export, marks, query, visible
 from crawler.errors import BadInput
 from crawler.room import charts, rendering
-from crawler.room.requests import Answer, Ask, BadRequest, Page, _
+from crawler.room.requests import Ask, BadRequest, Page, RoomResponse, _
 from crawler.room.room import Desk
 from crawler.storage.readers import Filters, Sort
 from crawler.types import StoredArticle
@@ -137,14 +137,14 @@ def _pieces(text: str) -> Iterator[marks.MarkedText]:
             yield marks.MarkedText(part, "hit" if number % 2 else "")
 
 
-def export_hits(desk: Desk, ask: Ask) -> Answer:
+def export_hits(desk: Desk, ask: Ask) -> RoomResponse:
     """Return the first 1,000 hits as a CSV or JSON Lines file, with the columns of `vna export`."""
     search, form = asked(desk, ask), ask.variables["format"]
     hits = desk.archive.find(search.match, search.filters, sort=_sort(ask), key=None, limit=_EXPORTED)
     found = [stored for row in hits.rows if (stored := desk.archive.article(row["id"])) is not None]
     out = io.StringIO()
     _WRITERS[form](iter(found), out)
-    return Answer(
+    return RoomResponse(
         200,
         "text/csv; charset=utf-8" if form == "csv" else "application/jsonl; charset=utf-8",
         out.getvalue().encode("utf-8"),
