@@ -19,6 +19,7 @@ from crawler.types import Article, TextBlock
 
 _KEPT_APART = 3  # one page of this many is used for verification only
 _FEWEST = 5  # usable pages of known articles, below which a layout is proposed but never adopted without a person
+_FEWEST_TEXTS = 3  # verified texts, below which the same holds: one or two show too few forms of articles
 _MOST_PAGES = 90  # that are used; more take longer and teach little
 _MOST_EXCUSED = 0.2  # share of the pages kept apart that may have another layout or an edited article
 _MAY_BE_LEFT_OUT = ("section", "tags", "byline")  # fields that a new design may not show any more
@@ -70,8 +71,13 @@ class Healing:
         return min((right / total for right, total in self.exact.values() if total), default=0.0)
 
     def is_adoptable(self, least: float) -> bool:
-        """Whether the layout may be adopted: it reads at least the share `least` of every field exactly."""
-        return self.layout is not None and self.complete >= _FEWEST and self.share >= least
+        """Whether the layout may be adopted: it reads at least the share `least` of every field exactly.
+
+        It must have been learned from enough articles, and verified on the text of several.
+        """
+        _, texts = self.exact.get("text", (0, 0))
+        is_proven = self.complete >= _FEWEST and texts >= _FEWEST_TEXTS
+        return self.layout is not None and is_proven and self.share >= least
 
     def verify(self, known: KnownPage) -> None:
         """Try the learned layout on one more page whose article is known."""
@@ -140,7 +146,7 @@ def heal(pages: Sequence[KnownPage], name: str, about: str, valid_from: date) ->
     if paths is not None:
         result = Healing()
         usable = _usable(scripts.opened(pages, paths), result)
-    apart = _kept_apart(usable)
+    apart = [p for known in (True, False) for p in _kept_apart([u for u in usable if u.known.complete is known])]
     training = [p for p in usable if p not in apart]
     if not any(p.body for p in training):
         return result

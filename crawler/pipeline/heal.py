@@ -111,9 +111,11 @@ def _known_pages(run: Run, drifted: list[Drifted]) -> tuple[list[KnownPage], lis
         is_held = entry[3]
         if is_held and left[True] == 0:
             rest.append(entry)
-        elif left[is_held] > 0 and (known := _known_page(run, entry, imported)) is not None:
-            left[known.complete] -= 1
-            pages.append(known)
+        elif left[is_held] > 0 or imported:  # any new page may be that of an imported text
+            known = _known_page(run, entry, imported)
+            if known is not None and left[known.complete] > 0:
+                left[known.complete] -= 1
+                pages.append(known)
     return pages, rest
 
 
