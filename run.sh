@@ -103,7 +103,7 @@ core() {
   for part in types errors urls site markup fold query identity article_fields word_count records render rate_limit plans plan_values outcome purpose finding local_http visible redact sim/reconcile; do
     printf 'crawler/%s.py,' "$part"
   done
-  printf 'crawler/discover/*,crawler/parse/*,crawler/repair/*,crawler/schedule/*,crawler/health/*,crawler/coverage/*,crawler/probe/*'
+  printf 'crawler/discover/*,crawler/parse/*,crawler/repair/*,crawler/schedule/*,crawler/health/*,crawler/coverage/*,crawler/probe/*,crawler/changes/*'
 }
 
 check() {

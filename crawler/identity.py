@@ -150,7 +150,7 @@ def comparable(article: Article) -> dict[str, str]:
         "published_at": article.published_at or "",
         "kind": article.kind if article.kind != "article" else "",
     }
-    return {name: normalised for name, value in fields.items() if (normalised := _normalised(value))}
+    return {name: plain for name, value in fields.items() if (plain := normalised(value))}
 
 
 def fingerprint(article: Article) -> str:
@@ -161,7 +161,7 @@ def fingerprint(article: Article) -> str:
 
 def body_key(article: Article) -> str:
     """Return a hash of an article's title and text, so that equal articles with different ids can be found."""
-    content = f"{_normalised(article.title)}\0{_normalised(article.text)}"
+    content = f"{normalised(article.title)}\0{normalised(article.text)}"
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -200,10 +200,11 @@ def _duplicates(article: Article, candidates: Iterable[CandidateArticle]) -> Ite
         if other.body_key == key:
             yield Duplicate(other.id, "same text", 1.0)
         elif article.text and other.text and distance(own, other.simhash) <= _MAX_BITS:
-            ratio = fuzz.ratio(_normalised(article.text), _normalised(other.text), score_cutoff=_NEAR_RATIO)
+            ratio = fuzz.ratio(normalised(article.text), normalised(other.text), score_cutoff=_NEAR_RATIO)
             if ratio:
                 yield Duplicate(other.id, "near text", round(ratio / 100, 4))
 
 
-def _normalised(text: str) -> str:
+def normalised(text: str) -> str:
+    """Return a text without the differences that make no revision: spaces, quote styles, Unicode normalisation."""
     return _SPACES.sub(" ", unicodedata.normalize("NFC", text).translate(_QUOTES)).strip()

@@ -1,21 +1,18 @@
-"""Commands that read articles: `vna show`, `search`, `history`, `changes` and `export`.
+"""Commands that read articles: `vna show`, `search` and `export`.
 
 Boundary: handles only arguments, output and the exit code.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from crawler.cli import output, state, streams
-from crawler.errors import ArticleNotFound, BadInput
+from crawler.cli import output, state, streams, values
+from crawler.errors import ArticleNotFound
 
 
 class ShowFormat(StrEnum):
@@ -42,18 +39,13 @@ Since = Annotated[
 ]
 Until = Annotated[str | None, typer.Option("--until", help="Last day of publication.", metavar="DAY")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-_ID = re.compile(r"-?[0-9]{1,18}")  # any number of 18 digits fits into SQLite's 64 bits; ids have 6
-_MOST = 1_000_000
-NEGATIVE_IDS = {"ignore_unknown_options": True}  # in `vna show -3`, -3 is the id of an imported text, not an option
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
-    app.command(context_settings=NEGATIVE_IDS)(show)
-    app.command(context_settings=NEGATIVE_IDS)(search)
-    app.command(context_settings=NEGATIVE_IDS)(history)
-    for command in (changes, export):
-        app.command()(command)
+    app.command(context_settings=values.NEGATIVE_IDS)(show)
+    app.command(context_settings=values.NEGATIVE_IDS)(search)
+    app.command()(export)
 
 
 def show(
@@ -61,11 +53,16 @@ def show(
     key: Annotated[str, typer.Argument(metavar="ID", help="The article's id, or its address.")],
     format_: Annotated[ShowFormat, typer.Option("--format", help="Output format.")] = ShowFormat.text,
     revision: Annotated[
-        int | None, typer.Option("--revision", min=1, max=_MOST, help="Print this revision instead of the current one.")
+        int | None,
+        typer.Option("--revision", min=1, max=values.MOST, help="Print this revision instead of the current one."),
     ] = None,
     as_of: Annotated[
         str | None,
-        typer.Option("--as-of", metavar="T", help="Print the revision that was the newest at this time (ISO 8601)."),
+        typer.Option(
+            "--as-of",
+            metavar="T",
+            help="Print the revision that was the newest at this time (ISO 8601); a day means its end.",
+        ),
     ] = None,
 ) -> None:
     """Print one article.
@@ -75,11 +72,11 @@ def show(
     from crawler import render
 
     with state.of(context).reading() as archive:
-        number = _key(context, key)
+        number = values.article_key(context, key)
         if revision is None and as_of is None:
             stored = archive.article(number)
         else:
-            stored = archive.revision(number, number=revision, as_of=_instant(as_of))
+            stored = archive.revision(number, number=revision, as_of=values.instant(as_of, end_of_day=True))
         if stored is None:
             version = [f" with revision {revision}"] * (revision is not None) + [f" as of {as_of}"] * (
                 as_of is not None
@@ -103,7 +100,7 @@ def search(
     since: Since = None,
     until: Until = None,
     section: Annotated[str | None, typer.Option("--section", help="Search only this section.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=_MOST, help="Maximum number of articles.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=values.MOST, help="Maximum number of articles.")] = 20,
     rank: Annotated[bool, typer.Option("--rank", help="Sort by relevance instead of date.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -121,8 +118,8 @@ def search(
     with state.of(context).reading() as archive:
         found = archive.search(
             wanted.match,
-            since=_day(since) or wanted.since,
-            until=_day(until) or wanted.until,
+            since=values.day(since) or wanted.since,
+            until=values.day(until) or wanted.until,
             section=section or wanted.section,
             limit=limit,
             rank=rank,
@@ -138,56 +135,6 @@ def search(
         output.text(f"          {row['snippet']}")
     more = "; there may be more: raise --limit" if len(found) == limit else ""
     output.note(f"{output.count(len(found), 'article')}{more}")
-
-
-def history(
-    context: typer.Context,
-    key: Annotated[str, typer.Argument(metavar="ID", help="The article's id, or its address.")],
-    as_json: Json = False,
-) -> None:
-    """Print the revisions of one article and what changed in each.
-
-    Example: vna history 245060
-    """
-    from crawler import render
-
-    with state.of(context).reading() as archive:
-        revisions = archive.history(_key(context, key))
-    if not revisions:
-        raise ArticleNotFound(key)
-    if as_json:
-        output.json_block([row | {"blocks": json.loads(row["blocks"])} for row in revisions])
-        return
-    previous: dict[str, Any] | None = None
-    for row in revisions:
-        changed = f"  changed: {', '.join(row['changed'])}" if row["changed"] else ""
-        output.text(f"revision {row['revision']}  seen {row['seen_at']}  {row['title']}{changed}")
-        for line in render.difference(previous, row) if previous else ():
-            output.text(f"  {line}")
-        previous = row
-
-
-def changes(
-    context: typer.Context,
-    since: Annotated[
-        str | None, typer.Option("--since", metavar="T", help="Print only changes seen since this time (ISO 8601).")
-    ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=_MOST, help="Maximum number of changes.")] = 50,
-    as_json: Json = False,
-) -> None:
-    """Print what the agency changed or removed, newest first.
-
-    Example: vna changes --since 2026-01-01
-    """
-    with state.of(context).reading() as archive:
-        rows = archive.changes(_instant(since), limit)
-    if as_json:
-        output.json_block(rows)
-        return
-    output.table(
-        [row | {"changed": ", ".join(row["changed"])} for row in rows],
-        ("at", "what", "id", "revision", "changed", "title"),
-    )
 
 
 def export(
@@ -223,10 +170,10 @@ def export(
         raise typer.BadParameter("only --format csv has a form for Excel", ctx=context, param_hint="--excel")
     write = exporting.excel_table if excel else exporting.WRITERS.get(format_.value)
     if write is None:
-        count = _dataset(context, _day(since), _day(until), out)
+        count = _dataset(context, values.day(since), values.day(until), out)
     else:
         with state.of(context).reading() as archive:
-            articles = archive.export(since=_day(since), until=_day(until))
+            articles = archive.export(since=values.day(since), until=values.day(until))
             if out is None or exporting.open_descriptor(out) == streams.STDOUT:
                 shown = streams.while_writable(articles)
                 count = write(shown, streams.utf8_stdout())
@@ -248,36 +195,3 @@ def _dataset(context: typer.Context, since: str | None, until: str | None, out: 
         )
     with state.of(context).reading() as archive:
         return dataset.write(archive.export(since=since, until=until, by_day=True), out)
-
-
-def _key(context: typer.Context, value: str) -> int:
-    """Return the id of an article that is given by its id or its address."""
-    from crawler import urls
-    from crawler.site import Site
-
-    if _ID.fullmatch(value):
-        return int(value)
-    foreign = Site(state.of(context).load().root).is_other_edition(value)
-    found = None if foreign else urls.post_id(value)
-    if found is None:
-        raise BadInput(f"{value} is neither an id nor the address of an article", "find ids with `vna search`")
-    return found
-
-
-def _day(value: str | None) -> str | None:
-    try:
-        return date.fromisoformat(value).isoformat() if value else None
-    except ValueError as error:
-        raise BadInput(f"{value} is not a day", "write the day as 2024-01-31") from error
-
-
-def _instant(value: str | None) -> str | None:
-    from crawler.clock import to_text
-
-    if value is None:
-        return None
-    try:
-        instant = datetime.fromisoformat(value)
-        return to_text(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
-    except (ValueError, OverflowError) as error:  # overflow: early in the year 1 in Hanoi is the year 0 in UTC
-        raise BadInput(f"{value} is not a time", "write the time as 2026-01-31 or 2026-01-31T08:15:00Z") from error

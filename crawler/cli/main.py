@@ -18,6 +18,7 @@ from crawler.cli import (
     backfill,
     corpus,
     evidence,
+    history,
     ledger,
     network,
     offline,
@@ -87,7 +88,7 @@ def options(
 
 
 for module in (
-    network, backfill, probing, offline, evidence, corpus, ledger, status, serving, simulation, service, upkeep,
+    network, backfill, probing, offline, evidence, corpus, history, ledger, status, serving, simulation, service, upkeep,
 ):  # fmt: skip
     module.register(app)
 

@@ -178,12 +178,12 @@ class Articles(Revisions):
                       AND (:sections IS NULL OR EXISTS (SELECT 1 FROM sections s WHERE s.article = a.id
                            AND s.section IN (SELECT value FROM json_each(:sections))))
                       ORDER BY {order} LIMIT :limit"""  # noqa: S608 - fixed SQL
-        names = self._section_names(section)
+        names = self.section_names(section)
         return list(
             self.db.query(sql, {"match": match, "since": since, "until": until, "sections": names, "limit": limit})
         )
 
-    def _section_names(self, section: str | None) -> str | None:
+    def section_names(self, section: str | None) -> str | None:
         """Return a JSON list of the section names that equal `section` if case and accents are ignored."""
         if section is None:
             return None

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlite_utils import Database
@@ -159,28 +160,76 @@ class Revisions:
         rows = self.db.query("SELECT * FROM revisions WHERE article = ? ORDER BY revision", [key])
         return [row | {"changed": json.loads(row["changed"]), "tags": json.loads(row["tags"])} for row in rows]
 
+    def revision_articles(self, key: int) -> list[Article]:
+        """Return the content of each revision of an article, oldest first."""
+        rows = self.db.query("SELECT * FROM revisions WHERE article = ? ORDER BY revision", [key])
+        return [records.article_from_row(row, _FIELDS) for row in rows]
+
+    def revision_pair(self, key: int, number: int) -> tuple[Article, Article]:
+        """Return the content of the revision before revision `number` of an article, and of that revision."""
+        rows = self.db.query(
+            "SELECT * FROM revisions WHERE article = ? AND revision IN (?, ?) ORDER BY revision",
+            [key, number - 1, number],
+        )
+        old, new = (records.article_from_row(row, _FIELDS) for row in rows)
+        return old, new
+
     def changes(self, since: str | None, limit: int) -> list[dict[str, Any]]:
-        """Return at most `limit` changes of articles, newest first: revisions, removals and restorations.
+        """Return at most `limit` changes of articles since a time in UTC (ISO 8601), newest first; see `all_changes`."""
+        return list(islice(self.all_changes(since=since), limit))
+
+    def all_changes(
+        self,
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        section: str | None = None,
+        match: str | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the changes of articles, newest first: revisions, removals and restorations.
 
         Removals are the states `gone` and `suspect`; `suspect` counts only if it is still the current state of the
-        article. A restoration is the state `live` after `gone`. `since` is a time in UTC (ISO 8601); earlier changes
-        are left out.
+        article. A restoration is the state `live` after `gone`. `since` and `until` are times in UTC (ISO 8601), both
+        included. With `match`, an FTS5 expression, the value `matches` of a row is whether the current text matches it.
         """
+        matches = "a.id IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH :match)" if match else "TRUE"
         rows = self.db.query(
-            """SELECT r.article AS id, 'revised' AS what, r.seen_at AS at, r.revision, r.changed, r.title, a.url
-               FROM revisions r JOIN articles a ON a.id = r.article
-               WHERE r.revision > 1 AND (:since IS NULL OR r.seen_at >= :since)
-               UNION ALL
-               SELECT a.id, s.state, s.at, a.revision, '[]', a.title, a.url
-               FROM states s JOIN articles a ON a.id = s.article WHERE (:since IS NULL OR s.at >= :since) AND CASE s.state
-                 WHEN 'gone' THEN TRUE
-                 WHEN 'suspect' THEN s.at = (SELECT max(at) FROM states WHERE article = s.article)
-                 ELSE 'gone' = (SELECT state FROM states b WHERE b.article = s.article AND b.at < s.at
-                                ORDER BY b.at DESC LIMIT 1) END
-               ORDER BY at DESC, id DESC LIMIT :limit""",
-            {"since": since, "limit": limit},
+            f"""SELECT c.*, a.title AS current_title, a.revision AS current_revision, a.url, a.section,
+                 {matches} AS matches
+               FROM (
+                 SELECT article AS id, 'revised' AS what, seen_at AS at, revision, changed, title FROM revisions
+                 WHERE revision > 1 AND seen_at BETWEEN :since AND :until
+                 UNION ALL
+                 SELECT s.article, s.state, s.at, NULL, '[]', NULL FROM states s
+                 WHERE s.at BETWEEN :since AND :until
+                 AND CASE s.state
+                   WHEN 'gone' THEN TRUE
+                   WHEN 'suspect' THEN s.at = (SELECT max(at) FROM states WHERE article = s.article)
+                   ELSE 'gone' = (SELECT state FROM states b WHERE b.article = s.article AND b.at < s.at
+                                  ORDER BY b.at DESC LIMIT 1) END
+               ) c JOIN articles a ON a.id = c.id
+               WHERE :sections IS NULL OR EXISTS (SELECT 1 FROM sections s WHERE s.article = a.id
+                                                  AND s.section IN (SELECT value FROM json_each(:sections)))
+               ORDER BY at DESC, c.id DESC""",  # noqa: S608 - constant conditions
+            {
+                "since": since or "",
+                "until": until or "9999",
+                "match": match,
+                "sections": self.section_names(section),
+            },
         )
-        return [row | {"changed": json.loads(row["changed"])} for row in rows]
+        for row in rows:
+            title, revision = row.pop("current_title"), row.pop("current_revision")
+            yield row | {
+                "revision": row["revision"] or revision,
+                "changed": json.loads(row["changed"]),
+                "title": row["title"] or title,
+                "matches": bool(row["matches"]),
+            }
+
+    @abstractmethod
+    def section_names(self, section: str | None) -> str | None:
+        """Return a JSON list of the section names that equal `section` if case and accents are ignored."""
 
 
 def _content(intent: ArticleIntent) -> dict[str, Any]:
