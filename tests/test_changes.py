@@ -75,6 +75,7 @@ EDITS = [
     ("Il pleut sur le lac et la ville dort.", "Il pleut sur le lac. La ville dort.", "style"),
     ("Il pleut sur le lac. La ville dort.", "Il pleut sur le lac et la ville dort.", "style"),
     ("La ville dort. Le chat mange une souris.", "La ville dort. Un oiseau quitte son nid froid.", "added,removed"),
+    ("Le lac est bleu ici.", "Le lac est vert ici. Le lac est gris ici.", "added,style"),
     ("M. Lan dort. Il rêve.", "M. Lan dort. Elle rêve.", "style"),
     ("L'eau monte.", "L' eau monte.", "typo"),
     ("10km plus loin.", "10 km plus loin.", "typo"),

@@ -395,6 +395,19 @@ def test_a_day_without_an_hour_means_its_end(archive_copy):
     assert [text.startswith("Un autre titre") for text in shown] == [True, False]
 
 
+def test_similar_articles(archive):
+    pair = next(iter(rows(archive, "SELECT article, other FROM duplicates WHERE kind = 'same text'")))
+    for key, other in ((pair["article"], pair["other"]), (pair["other"], pair["article"])):
+        found = json.loads(vna("--archive", archive, "similar", key, "--json").out)
+        assert (found[0]["id"], found[0]["kind"], found[0]["score"]) == (other, "reissue", 1.0)
+        assert found[0]["passage"]
+        shown = vna("--archive", archive, "similar", key)
+        assert f"{other:>8}" in shown.out
+        assert found[0]["title"] in shown.out
+        assert "similar article" in shown.err
+    assert vna("--archive", archive, "similar", "12345").code == 1
+
+
 def test_changed_words_have_colours_only_on_a_terminal(archive_copy):
     add_revision(archive_copy, title="Un autre \x1btitre")
     command = [sys.executable, "-m", "crawler", "--archive", str(archive_copy), "history", str(SEED)]

@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).parents[1] / "crawler"
 
 PURE = {
     "types", "errors", "urls", "site", "markup", "discover", "parse", "repair", "identity", "schedule", "rate_limit", "health",
-    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "changes",
+    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "changes", "similarity", "numerals",
 }  # fmt: skip
 EDGES = {"fetch", "warc", "storage", "export", "config", "logs", "lexicon", "alerts", "dataset", "proxies"}
 STEPS = {"pipeline", "replay", "backfill", "backup", "collect"}
@@ -94,7 +94,7 @@ OWNERS = {
     "selectolax": {"parse", "markup", "discover"},
     "webencodings": {"parse"},
     "snowballstemmer": {"fold"},
-    "rapidfuzz": {"identity", "changes"},
+    "rapidfuzz": {"identity", "changes", "similarity"},
     "wordfreq": {"lexicon"},
     "prometheus_client": {"daemon"},
     "apprise": {"alerts"},

@@ -25,8 +25,8 @@ from crawler.changes.words import (
     INSIDE_INSTITUTIONS,
     INSTITUTIONS,
     MONTHS,
-    NUMBER_WORDS,
 )
+from crawler.numerals import NUMBER_WORDS
 
 #: The share of a word in lower case among all words of running French text; 0.0 if it is unknown.
 Frequency = Callable[[str], float]

@@ -1,4 +1,4 @@
-"""Word lists for the classification of changes: function words, numbers, months, days, institutions.
+"""Word lists for the classification of changes: function words, months, days, institutions.
 
 Boundary: constants.
 """
@@ -13,24 +13,6 @@ FUNCTION_WORDS = frozenset(
     " est sont ont on il elle ils elles par pour sur dans avec l d s c n j m t ou mais comme si sous entre vers chez même"
     " été être avoir eu avait était".split()
 )
-
-#: Values of number words. `un` and `une` are articles far more often than numbers.
-NUMBER_WORDS: dict[str, str] = {
-    word: str(value)
-    for value, word in (
-        *enumerate(
-            "deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize".split(), start=2
-        ),
-        (20, "vingt"), (30, "trente"), (40, "quarante"), (50, "cinquante"), (60, "soixante"), (100, "cent"),
-        (100, "cents"), (1000, "mille"),
-    )
-} | {
-    word: word.removesuffix("s")
-    for word in (
-        "million millions milliard milliards dizaine dizaines douzaine douzaines quinzaine vingtaine vingtaines trentaine"
-        " quarantaine cinquantaine soixantaine centaine centaines millier milliers moitié tiers quart quarts double triple"
-    ).split()
-}  # fmt: skip
 
 MONTHS = frozenset(
     "janvier février mars avril mai juin juillet août septembre octobre novembre décembre fevrier aout decembre".split()

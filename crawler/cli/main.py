@@ -27,6 +27,7 @@ from crawler.cli import (
     service,
     serving,
     signals,
+    similar,
     status,
     streams,
     upkeep,
@@ -88,7 +89,7 @@ def options(
 
 
 for module in (
-    network, backfill, probing, offline, evidence, corpus, history, ledger, status, serving, simulation, service, upkeep,
+    network, backfill, probing, offline, evidence, corpus, history, similar, ledger, status, serving, simulation, service, upkeep,
 ):  # fmt: skip
     module.register(app)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from crawler import identity, site
+from crawler import identity, similarity, site
 from crawler.clock import from_text
 from crawler.errors import FetchError, MarkupDrift, NotAnArticle, WarcCorrupted
 from crawler.identity import Decision, Known, Verdict
@@ -41,12 +41,15 @@ def store_article(
     if stored is not None and stored.parser != PARSER_VERSION and source_file is None:
         stored = _parse_again(run, stored) or stored
     known = Known(stored.revision, identity.comparable(stored.article)) if stored else None
-    candidates = () if stored else archive.candidates(identity.body_key(article), publication_day(article))
-    decision = identity.decide(article, known, candidates)
-    if decision.verdict == "unchanged":  # it keeps its repaired text: repair is the most expensive step
+    if known is not None and identity.decide(article, known).verdict == "unchanged":
+        # It keeps its repaired text and its relations: repair is the most expensive step.
         archive.touch_article(key, at, article.related, raw_id)
-    else:
-        archive.save_article(intent_of(article, run.repair(article), decision, at, key, raw_id, source_file))
+        return "unchanged"
+    text = similarity.compared(article, key)
+    candidates = archive.candidates(key, similarity.passage_hashes(text), identity.body_key(article))
+    decision = identity.decide(article, known, candidates, publication_day(article))
+    intent = intent_of(article, run.repair(article), decision, at, key, raw_id, source_file)
+    archive.save_article(replace(intent, similar=similarity.similarities(text, candidates)))
     return decision.verdict
 
 

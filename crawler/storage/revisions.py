@@ -19,6 +19,7 @@ from crawler import records
 from crawler.article_fields import ArticleField, In, fields_in
 from crawler.clock import from_text, to_text
 from crawler.identity import Decision, RevisionMoment
+from crawler.similarity import Similarity
 from crawler.types import Article, Reading, StoredArticle
 
 _FIELDS = fields_in(In.REVISIONS)
@@ -28,7 +29,8 @@ _FIELDS = fields_in(In.REVISIONS)
 class ArticleIntent:
     """An article to write, with everything that was decided and computed about it.
 
-    `key` is its id in the archive, `now` is the time of its capture, and `raw_id` is the id of the capture.
+    `key` is its id in the archive, `now` is the time of its capture, and `raw_id` is the id of the capture. `similar` has
+    its relations to articles that share text with it.
     """
 
     key: int
@@ -44,6 +46,7 @@ class ArticleIntent:
     raw_id: int | None = None
     source_file: str | None = None
     state: str = "live"
+    similar: tuple[Similarity, ...] = ()
 
     def columns(self, fields: Iterable[ArticleField]) -> dict[str, Any]:
         """Return the values to write into the columns of `fields`, by column name."""

@@ -15,11 +15,13 @@ from uuid import uuid4
 
 from sqlite_utils import Database, Migrations
 
-from crawler import urls
+from crawler import records, similarity, urls
 from crawler.storage.schema.m0001_initial import FIRST
 from crawler.storage.schema.m0002_service import SECOND
 from crawler.storage.schema.m0003_kinds import THIRD
 from crawler.storage.schema.m0004_identity import FOURTH
+from crawler.storage.schema.m0005_similar import FIFTH
+from crawler.types import Article, ArticleKind
 from crawler.word_count import count_words
 
 migrations = Migrations("vna")
@@ -46,6 +48,17 @@ def _fourth(db: Database) -> None:
     db.conn.create_function("random_uuid", 0, lambda: str(uuid4()))
     db.conn.create_function("canonical_url", 1, urls.canonical, deterministic=True)
     _run(db, FOURTH)
+
+
+@migrations(name="0005_similar")
+def _fifth(db: Database) -> None:
+    db.conn.create_function("passage_hashes_of", 5, _passage_hashes, deterministic=True)
+    _run(db, FIFTH)
+
+
+def _passage_hashes(key: int, kind: ArticleKind, title: str, lead: str | None, blocks: str) -> str:
+    article = Article(title, lead, records.load_blocks(blocks), kind=kind)
+    return records.dump(similarity.passage_hashes(similarity.compared(article, key)))
 
 
 def version() -> int:
