@@ -100,7 +100,7 @@ coverage() {
 # Modules without I/O, clock or randomness; tests/test_layers.py checks that.
 core() {
   local part
-  for part in types errors urls site markup fold query identity article_fields word_count records render rate_limit plans plan_values outcome purpose finding local_http visible redact similarity numerals sim/reconcile; do
+  for part in types errors urls site markup fold query identity article_fields word_count records render rate_limit plans plan_values outcome purpose finding local_http visible redact similarity numerals citation sim/reconcile; do
     printf 'crawler/%s.py,' "$part"
   done
   printf 'crawler/discover/*,crawler/parse/*,crawler/repair/*,crawler/schedule/*,crawler/health/*,crawler/coverage/*,crawler/probe/*,crawler/changes/*'

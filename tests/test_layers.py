@@ -21,10 +21,10 @@ PACKAGE = Path(__file__).parents[1] / "crawler"
 
 PURE = {
     "types", "errors", "urls", "site", "markup", "discover", "parse", "repair", "identity", "schedule", "rate_limit", "health",
-    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "changes", "similarity", "numerals",
+    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "changes", "similarity", "numerals", "citation",
 }  # fmt: skip
 EDGES = {"fetch", "warc", "storage", "export", "config", "logs", "lexicon", "alerts", "dataset", "proxies"}
-STEPS = {"pipeline", "replay", "backfill", "backup", "collect"}
+STEPS = {"pipeline", "replay", "backfill", "backup", "collect", "evidence"}
 
 #: What a unit may import besides itself. Pure units may import each other, but without cycles (see the test).
 #: Each part of `sim` is a unit: the fake site, the drill, the demo, the reconciliation, the commands.
@@ -40,6 +40,7 @@ MAY_IMPORT = (
         "backfill": PURE | {"clock", "fetch", "warc", "storage", "pipeline"},
         "replay": PURE | {"clock", "fetch", "warc", "storage", "pipeline", "backfill"},
         "collect": {"types", "pipeline", "replay"},
+        "evidence": PURE | {"clock", "files", "storage", "warc"},
         "backup": {"clock", "errors", "files", "storage", "warc"},
         "resources": {"errors"},
         "installation": {"errors", "files", "resources"},

@@ -23,6 +23,7 @@ from crawler.cli import (
     network,
     offline,
     output,
+    packs,
     probing,
     service,
     serving,
@@ -89,7 +90,7 @@ def options(
 
 
 for module in (
-    network, backfill, probing, offline, evidence, corpus, history, similar, ledger, status, serving, simulation, service, upkeep,
+    network, backfill, probing, offline, evidence, corpus, history, similar, packs, ledger, status, serving, simulation, service, upkeep,
 ):  # fmt: skip
     module.register(app)
 

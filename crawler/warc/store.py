@@ -25,7 +25,7 @@ from crawler.types import Fetched, RawRef
 from crawler.warc import members
 from crawler.warc.archive_id import archive_id, clock_period
 from crawler.warc.reading import Record, corrupted, read_file, read_member
-from crawler.warc.scan import Damage, Member, ends_with_request, scan
+from crawler.warc.scan import LONGEST_REQUEST, Damage, Member, ends_with_request, request_length, scan
 from crawler.warc.tail import try_repair_tail
 
 _OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # the file may be intact: not reported as damage
@@ -129,6 +129,20 @@ class WarcStore:
                 raise
             raise corrupted(path, ref.offset, str(error)) from error
         return read_member(path, ref, member)
+
+    def evidence(self, ref: RawRef) -> bytes:
+        """Return the bytes of the record at the position `ref` and of its request record, as they stand in the file.
+
+        Raises:
+            WarcCorrupted: the record is missing, or differs from what was written.
+            OSError: no file descriptor or no memory is available; the record may be intact.
+
+        """
+        self.read(ref)
+        with (self._directory / ref.file).open("rb") as file:
+            file.seek(ref.offset)
+            record, following = file.read(ref.length), file.read(LONGEST_REQUEST)
+        return record + following[: request_length(following)]
 
     def names(self) -> list[str]:
         """Return the paths of the WARC files relative to their directory, oldest first."""
