@@ -80,12 +80,12 @@ def check(path: Path) -> tuple[dict[str, Any], list[str]]:
         with path.open("rb") as file:
             if size > MOST_BYTES:
                 raise NotAPack(f"{size} bytes are more than a pack can have")
-            return _Check(path, file, size).run()
+            return _PackCheck(path, file, size).run()
     except OSError as error:
         raise NotAPack(f"cannot be read: {error.strerror}") from error
 
 
-class _Check:
+class _PackCheck:
     def __init__(self, path: Path, file: BinaryIO, size: int) -> None:
         self._path = path
         self._file = file

@@ -35,7 +35,7 @@ from crawler.evidence.page import page
 from crawler.identity import RevisionMoment
 from crawler.parse.page import PARSER_VERSION
 from crawler.storage import Archive
-from crawler.storage.evidence import Capture
+from crawler.storage.evidence import ArticleCapture
 from crawler.warc import WarcStore
 
 SEALS = "seals.jsonl"
@@ -79,7 +79,7 @@ def stored_seals(folder: Path) -> bytes | None:
     return files.read(path) if path.exists() else None
 
 
-def _article_files(archive: Archive, warc: WarcStore, key: int, captures: Sequence[Capture]) -> dict[str, bytes]:
+def _article_files(archive: Archive, warc: WarcStore, key: int, captures: Sequence[ArticleCapture]) -> dict[str, bytes]:
     rows: list[dict[str, Any]] = []
     packed = bytearray()
     for capture in captures:
@@ -109,7 +109,7 @@ def _article_files(archive: Archive, warc: WarcStore, key: int, captures: Sequen
 
 
 def _timeline(
-    archive: Archive, key: int, captures: Sequence[Capture], moments: Iterable[RevisionMoment]
+    archive: Archive, key: int, captures: Sequence[ArticleCapture], moments: Iterable[RevisionMoment]
 ) -> list[dict[str, str]]:
     """Return what was seen of an article, oldest first: when a source listed it, captures, revisions, removals."""
     events = [

@@ -40,7 +40,7 @@ class RawRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Capture:
+class ArticleCapture:
     """A capture of one article: a row of the table `raw`, with the id of the article."""
 
     article: int
@@ -94,14 +94,14 @@ class EvidenceQueries:
         condition = "WHERE id BETWEEN ? AND ? AND id % ? = ? ORDER BY id"
         return list(self._raw(condition, ids[0], ids[-1], ids.step, ids[0] % ids.step))
 
-    def captures_of(self, ids: Sequence[int]) -> dict[int, list[Capture]]:
+    def captures_of(self, ids: Sequence[int]) -> dict[int, list[ArticleCapture]]:
         """Return the captures of some articles, by article, oldest first: all responses to requests for their pages."""
         sql = f"""SELECT c.article, r.id, r.url, r.fetched_at, r.status, r.purpose, r.origin, r.file, r.offset, r.length, r.digest
                   FROM ({_CAPTURES}) c JOIN raw r ON r.id = c.id ORDER BY c.article, r.fetched_at, r.id"""  # noqa: S608 - constants only
-        found: dict[int, list[Capture]] = {key: [] for key in ids}
+        found: dict[int, list[ArticleCapture]] = {key: [] for key in ids}
         for row in self.db.conn.execute(sql, {"ids": json.dumps(ids), "kinds": json.dumps(_CAPTURE_KINDS)}):
             key, raw_id, url, at, status, purpose, origin, *ref = row
-            found[key].append(Capture(key, raw_id, url, at, status, purpose, origin, RawRef(*ref)))
+            found[key].append(ArticleCapture(key, raw_id, url, at, status, purpose, origin, RawRef(*ref)))
         return found
 
     def raw_row(self, raw_id: int | None) -> tuple[str, str]:
