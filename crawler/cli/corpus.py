@@ -56,14 +56,8 @@ def show(
         int | None,
         typer.Option("--revision", min=1, max=values.MOST, help="Print this revision instead of the current one."),
     ] = None,
-    as_of: Annotated[
-        str | None,
-        typer.Option(
-            "--as-of",
-            metavar="T",
-            help="Print the revision that was the newest at this time (ISO 8601); a day means its end.",
-        ),
-    ] = None,
+    as_of: values.AsOfOption = None,
+    known_at: values.KnownAtOption = None,
 ) -> None:
     """Print one article.
 
@@ -73,15 +67,15 @@ def show(
 
     with state.of(context).reading() as archive:
         number = values.article_key(context, key)
-        if revision is None and as_of is None:
+        if revision is None and as_of is None and known_at is None:
             stored = archive.article(number)
         else:
-            stored = archive.revision(number, number=revision, as_of=values.instant(as_of, end_of_day=True))
+            stored = archive.revision(number, number=revision, **_times(as_of, known_at))
         if stored is None:
-            version = [f" with revision {revision}"] * (revision is not None) + [f" as of {as_of}"] * (
-                as_of is not None
+            wanted = {"with revision": revision, "as of": as_of, "known at": known_at}
+            raise ArticleNotFound(
+                key + "".join(f" {name} {value}" for name, value in wanted.items() if value is not None)
             )
-            raise ArticleNotFound(key + "".join(version))
     if format_ is ShowFormat.json:
         output.json_block(render.as_json(stored))
         return
@@ -102,6 +96,8 @@ def search(
     section: Annotated[str | None, typer.Option("--section", help="Search only this section.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=values.MOST, help="Maximum number of articles.")] = 20,
     rank: Annotated[bool, typer.Option("--rank", help="Sort by relevance instead of date.")] = False,
+    as_of: values.AsOfOption = None,
+    known_at: values.KnownAtOption = None,
     as_json: Json = False,
 ) -> None:
     """Search titles, leads and texts.
@@ -114,16 +110,19 @@ def search(
 
     if misspelt := next((word for word in words if word.startswith("--")), None):
         raise typer.BadParameter(f"no such option: {misspelt}", ctx=context)
+    if rank and (as_of or known_at):
+        raise typer.BadParameter("old texts are sorted by date only", ctx=context, param_hint="--rank")
     wanted = query.parse(" ".join(words), query.Synonyms(config.load_synonyms(state.of(context).config)))
     with state.of(context).reading() as archive:
-        found = archive.search(
-            wanted.match,
-            since=values.day(since) or wanted.since,
-            until=values.day(until) or wanted.until,
-            section=section or wanted.section,
-            limit=limit,
-            rank=rank,
-        )
+        filters = {
+            "since": values.day(since) or wanted.since,
+            "until": values.day(until) or wanted.until,
+            "section": section or wanted.section,
+        }
+        if as_of or known_at:
+            found = archive.search_as_of(wanted.match, **filters, **_times(as_of, known_at), limit=limit)
+        else:
+            found = archive.search(wanted.match, **filters, limit=limit, rank=rank)
     for row in found:
         row["snippet"] = query.snippet((row["lead"] or "", row["clean"]), wanted)
         del row["clean"]
@@ -159,6 +158,8 @@ def export(
             " every value is exact.",
         ),
     ] = False,
+    as_of: values.AsOfOption = None,
+    known_at: values.KnownAtOption = None,
 ) -> None:
     """Export all articles, or those of a period.
 
@@ -169,11 +170,19 @@ def export(
     if excel and format_ is not ExportFormat.csv:
         raise typer.BadParameter("only --format csv has a form for Excel", ctx=context, param_hint="--excel")
     write = exporting.excel_table if excel else exporting.WRITERS.get(format_.value)
+    if write is None and (as_of or known_at):
+        raise typer.BadParameter(
+            "a Parquet dataset has current texts only", ctx=context, param_hint="--as-of/--known-at"
+        )
     if write is None:
         count = _dataset(context, values.day(since), values.day(until), out)
     else:
         with state.of(context).reading() as archive:
-            articles = archive.export(since=values.day(since), until=values.day(until))
+            first, last = values.day(since), values.day(until)
+            if as_of or known_at:
+                articles = archive.articles_as_of(**_times(as_of, known_at), since=first, until=last)
+            else:
+                articles = archive.export(since=first, until=last)
             if out is None or exporting.open_descriptor(out) == streams.STDOUT:
                 shown = streams.while_writable(articles)
                 count = write(shown, streams.utf8_stdout())
@@ -195,3 +204,10 @@ def _dataset(context: typer.Context, since: str | None, until: str | None, out: 
         )
     with state.of(context).reading() as archive:
         return dataset.write(archive.export(since=since, until=until, by_day=True), out)
+
+
+def _times(as_of: str | None, known_at: str | None) -> dict[str, str | None]:
+    return {
+        "as_of": values.instant(as_of, end_of_day=True),
+        "known_at": values.instant(known_at, end_of_day=True),
+    }

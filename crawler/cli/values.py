@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
 
 import typer
 
@@ -15,6 +16,14 @@ from crawler.errors import BadInput
 
 MOST = 1_000_000  # the largest value of a number that limits an output
 NEGATIVE_IDS = {"ignore_unknown_options": True}  # in `vna show -3`, -3 is the id of an imported text, not an option
+AsOfOption = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="T", help="What the site said at this time (ISO 8601, UTC); a day means its end."),
+]
+KnownAtOption = Annotated[
+    str | None,
+    typer.Option("--known-at", metavar="T", help="Only what the archive knew at this time; a day means its end."),
+]
 _ID = re.compile(r"-?[0-9]{1,18}")  # any number of 18 digits fits into SQLite's 64 bits; ids have 6
 
 

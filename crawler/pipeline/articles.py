@@ -28,12 +28,13 @@ def store_article(
     key: int,
     raw_id: int | None = None,
     source_file: str | None = None,
+    known_at: datetime | None = None,
 ) -> Verdict:
     """Decide what to do with a parsed article, and repair and store it unless it is unchanged; return the verdict.
 
     Needs an open transaction.
 
-    `at` is the time at which the page was fetched. `key` is the id under which the article is stored. `source_file` is
+    `at` is the time at which the page was fetched; `known_at` is the time of the import of an imported capture. `key` is the id under which the article is stored. `source_file` is
     the name of the file that the text was imported from; None if the article was fetched.
     """
     archive = run.archive
@@ -49,7 +50,7 @@ def store_article(
     candidates = archive.candidates(key, similarity.passage_hashes(text), identity.body_key(article))
     decision = identity.decide(article, known, candidates, publication_day(article))
     intent = intent_of(article, run.repair(article), decision, at, key, raw_id, source_file)
-    archive.save_article(replace(intent, similar=similarity.similarities(text, candidates)))
+    archive.save_article(replace(intent, similar=similarity.similarities(text, candidates), known_at=known_at))
     return decision.verdict
 
 

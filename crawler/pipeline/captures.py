@@ -149,10 +149,10 @@ def _implausible(at: datetime, now: datetime) -> Skip | None:
     return Skip.IMPLAUSIBLE if at < _EARLIEST else None
 
 
-def store_capture(run: Run, fetched: Fetched, ref: RawRef, origin: str) -> str:
+def store_capture(run: Run, fetched: Fetched, ref: RawRef, origin: str, written_at: datetime) -> str:
     """Store the article of a capture that the WARC holds at `ref`, in one transaction.
 
-    `origin` is the name of the imported file. Return the verdict of `identity.decide` or `identity.place`, or `unread`
+    `origin` is the name of the imported file, and `written_at` the time of the import. Return the verdict of `identity.decide` or `identity.place`, or `unread`
     if the page cannot be parsed.
     """
     key = urls.post_id(fetched.url)
@@ -174,7 +174,7 @@ def store_capture(run: Run, fetched: Fetched, ref: RawRef, origin: str) -> str:
                 outcome = PageOutcome("drift", None, message, raw_id=raw_id, error_kind=ErrorKind.UNREADABLE)
                 run.archive.save_page(key, outcome, at)
             return "unread"
-        verdict = _store(run, article, article.post_id or key, at, raw_id)
+        verdict = _store(run, article, article.post_id or key, at, raw_id, written_at)
         if page.state in ("known", "absent", "failed", "drift", "rejected"):
             due = schedule.next_check(at, publication_time(article), at)
             save_parsed_page(run, page, article, PageOutcome("live", due, raw_id=raw_id), at)
@@ -192,23 +192,26 @@ def _import_capture(run: Run, fetched: Fetched, origin: str) -> str:
         return "known"
     key = urls.post_id(fetched.url)
     assert key is not None
-    ref = run.warc.append(fetched, str(purpose(key)), origin=origin, written_at=run.clock.now())
-    return store_capture(run, fetched, ref, origin)
+    now = run.clock.now()
+    ref = run.warc.append(fetched, str(purpose(key)), origin=origin, written_at=now)
+    return store_capture(run, fetched, ref, origin, now)
 
 
-def _store(run: Run, article: Article, key: int, at: datetime, raw_id: int) -> str:
+def _store(run: Run, article: Article, key: int, at: datetime, raw_id: int, known_at: datetime) -> str:
     timeline = run.archive.timeline(key)
     place = identity.place(identity.fingerprint(article), at, timeline) if timeline else identity.Place("newest")
     if place.verdict == "newest":
-        return store_article(run, article, at, key=key, raw_id=raw_id)
+        return store_article(run, article, at, key=key, raw_id=raw_id, known_at=known_at)
     if place.verdict == "earlier":
         run.archive.predate_revision(key, place.revision, at, raw_id)
     if place.verdict == "inserted":
-        _insert_revision(run, article, key, at, raw_id, place.revision)
+        _insert_revision(run, article, key, at, raw_id, place.revision, known_at)
     return place.verdict
 
 
-def _insert_revision(run: Run, article: Article, key: int, at: datetime, raw_id: int, number: int) -> None:
+def _insert_revision(
+    run: Run, article: Article, key: int, at: datetime, raw_id: int, number: int, known_at: datetime
+) -> None:
     """Insert a revision that no visit saw, with the number `number`. The numbers of all later revisions grow by one."""
     content = identity.comparable(article)
     before = run.archive.revision(key, number=number - 1)
@@ -217,4 +220,6 @@ def _insert_revision(run: Run, article: Article, key: int, at: datetime, raw_id:
     changed = identity.differences(identity.comparable(before.article), content) if before else ()
     decision = Decision("revised", number, changed)
     intent = intent_of(article, run.repair(article), decision, at, key, raw_id)
-    run.archive.insert_revision(intent, identity.differences(content, identity.comparable(after.article)))
+    run.archive.insert_revision(
+        replace(intent, known_at=known_at), identity.differences(content, identity.comparable(after.article))
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -30,7 +30,8 @@ class ArticleIntent:
     """An article to write, with everything that was decided and computed about it.
 
     `key` is its id in the archive, `now` is the time of its capture, and `raw_id` is the id of the capture. `similar` has
-    its relations to articles that share text with it.
+    its relations to articles that share text with it. `known_at` is the time at which an imported capture was imported; None
+    means `now`.
     """
 
     key: int
@@ -47,6 +48,7 @@ class ArticleIntent:
     source_file: str | None = None
     state: str = "live"
     similar: tuple[Similarity, ...] = ()
+    known_at: datetime | None = None
 
     def columns(self, fields: Iterable[ArticleField]) -> dict[str, Any]:
         """Return the values to write into the columns of `fields`, by column name."""
@@ -82,7 +84,11 @@ class Revisions:
 
     def add_revision(self, intent: ArticleIntent) -> None:
         """Insert a revision: the content of an article at the time of its capture."""
-        row = _content(intent) | {"seen_at": to_text(intent.now), "changed": records.dump(intent.decision.changed)}
+        row = _content(intent) | {
+            "seen_at": to_text(intent.now),
+            "known_at": to_text(intent.known_at or intent.now),
+            "changed": records.dump(intent.decision.changed),
+        }
         self.db.conn.execute(
             f"INSERT INTO revisions ({', '.join(row)}) VALUES ({', '.join(':' + c for c in row)})",  # noqa: S608 - fixed column names
             row,
@@ -97,28 +103,37 @@ class Revisions:
             row,
         )
 
-    def revision(self, key: int, *, number: int | None = None, as_of: str | None = None) -> StoredArticle | None:
+    def revision(
+        self, key: int, *, number: int | None = None, as_of: str | None = None, known_at: str | None = None
+    ) -> StoredArticle | None:
         """Return one article as it was in a revision, or None if there is no such revision.
 
-        `number` selects the revision with that number; `as_of` (UTC, ISO 8601) selects the newest revision seen at that
-        time or earlier. If neither is given, the result is the newest revision.
+        `number` selects the revision with that number; `as_of` (UTC, ISO 8601) selects the newest revision that the site
+        showed at that time or earlier; `known_at` leaves out revisions that the archive did not have yet at that time. If
+        none is given, the result is the newest revision. With one of the times, the state is that of that time.
         """
         current = self.article(key)
         row = next(
             self.db.query(
                 """SELECT * FROM revisions WHERE article = :key
                    AND (:number IS NULL OR revision = :number) AND (:as_of IS NULL OR seen_at <= :as_of)
-                   ORDER BY revision DESC LIMIT 1""",
-                {"key": key, "number": number, "as_of": as_of},
+                   AND (:known IS NULL OR known_at <= :known) ORDER BY revision DESC LIMIT 1""",
+                {"key": key, "number": number, "as_of": as_of, "known": known_at},
             ),
             None,
         )
         if current is None or row is None:
             return None
-        if row["revision"] == current.revision:
-            return current
-        capture = self.db.execute("SELECT url FROM raw WHERE id = ? AND status > 0", [row["raw_id"]]).fetchone()
-        return _older_revision(current, row, capture[0] if capture else None)
+        found = current
+        if row["revision"] != current.revision:
+            capture = self.db.execute("SELECT url FROM raw WHERE id = ? AND status > 0", [row["raw_id"]]).fetchone()
+            found = _older_revision(current, row, capture[0] if capture else None)
+        at = min(filter(None, (as_of, known_at)), default=None)
+        return replace(found, state=self.state_at(key, at)) if at is not None else found
+
+    @abstractmethod
+    def state_at(self, key: int, at: str) -> str:
+        """Return the state that an article had at a time (UTC, ISO 8601): `live`, `suspect` or `gone`."""
 
     def timeline(self, key: int) -> list[RevisionMoment]:
         """Return the number, the time and the fingerprint of each revision of an article, oldest first."""

@@ -1,4 +1,5 @@
-"""Schema 5 adds the index of passage hashes, by which articles that share text are found, and the pairs of such articles.
+"""Schema 5 adds the index of passage hashes, by which articles that share text are found, the pairs of such articles, and the
+time from which the archive knew a revision.
 
 The SQL function `passage_hashes_of` is `similarity.passage_hashes`; the migration registers it for its connection. Pairs of
 older articles are not searched for here: `vna similar` finds them by the index, and `vna rebuild` writes all of them.
@@ -29,6 +30,28 @@ CREATE TABLE similar (
   PRIMARY KEY (article, other)
 ) WITHOUT ROWID;
 CREATE INDEX similar_other ON similar (other);
+
+-- When the archive got the revision: the time of the capture, or that of the import of an imported capture. `seen_at` is the
+-- first time at which the site is known to have shown it.
+ALTER TABLE revisions ADD COLUMN known_at TEXT;
+UPDATE revisions SET known_at = seen_at;
+
+-- What the site said when: each revision with the time until which it was the newest one; NULL: until now.
+-- WHERE valid_from <= T AND (valid_until IS NULL OR valid_until > T) gives what the site said at the time T;
+-- AND known_at <= T leaves out what the archive did not know yet.
+CREATE VIEW versions AS
+  SELECT v.article, v.revision, v.seen_at AS valid_from,
+    (SELECT min(seen_at) FROM revisions n WHERE n.article = v.article AND n.revision > v.revision) AS valid_until,
+    v.known_at, v.title, v.lead, v.url, v.section, v.kind, v.published_at, v.modified_at, v.changed, v.blocks
+  FROM revisions v;
+
+-- In which state an article was when, with the same two times.
+CREATE VIEW presence AS
+  SELECT article, state, at AS valid_from,
+    (SELECT min(at) FROM states n WHERE n.article = s.article AND n.at > s.at) AS valid_until
+  FROM states s
+  UNION ALL
+  SELECT id, 'live', first_seen_at, (SELECT min(at) FROM states WHERE article = a.id) FROM articles a;
 
 -- The same pairs from both sides, with titles. `role` is what the first article is to the second one.
 CREATE VIEW similar_articles AS
