@@ -31,6 +31,7 @@ class ExportFormat(StrEnum):
     csv = "csv"
     parquet = "parquet"
     text = "text"
+    wacz = "wacz"
 
 
 Since = Annotated[
@@ -171,10 +172,10 @@ def export(
         raise typer.BadParameter("only --format csv has a form for Excel", ctx=context, param_hint="--excel")
     write = exporting.excel_table if excel else exporting.WRITERS.get(format_.value)
     if write is None and (as_of or known_at):
-        raise typer.BadParameter(
-            "a Parquet dataset has current texts only", ctx=context, param_hint="--as-of/--known-at"
-        )
-    if write is None:
+        raise typer.BadParameter(f"{format_} has no form for an instant", ctx=context, param_hint="--as-of/--known-at")
+    if format_ is ExportFormat.wacz:
+        count = _wacz(context, values.day(since), values.day(until), out)
+    elif write is None:
         count = _dataset(context, values.day(since), values.day(until), out)
     else:
         with state.of(context).reading() as archive:
@@ -204,6 +205,23 @@ def _dataset(context: typer.Context, since: str | None, until: str | None, out: 
         )
     with state.of(context).reading() as archive:
         return dataset.write(archive.export(since=since, until=until, by_day=True), out)
+
+
+def _wacz(context: typer.Context, since: str | None, until: str | None, out: Path | None) -> int:
+    import crawler
+    from crawler import opening
+    from crawler.clock import SystemClock
+    from crawler.evidence import write_wacz
+
+    if out is None:
+        raise typer.BadParameter("a WACZ file is binary: choose one with --out FILE", ctx=context, param_hint="--out")
+    config = state.of(context).load()
+    with opening.auditing(config) as (archive, warc):
+        index = opening.cdxj_index(config, warc)
+        index.update()
+        software = f"vna-archive {crawler.__version__}"
+        now = SystemClock().now()
+        return write_wacz(archive, warc, index, out, since=since, until=until, now=now, software=software)
 
 
 def _times(as_of: str | None, known_at: str | None) -> dict[str, str | None]:

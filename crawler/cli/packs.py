@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
     app.command(context_settings=values.NEGATIVE_IDS)(evidence)
     app.command(context_settings=values.NEGATIVE_IDS)(cite)
+    app.command()(warc)
 
 
 def evidence(
@@ -94,6 +95,26 @@ def cite(
         CitationFormat.ris: citation.ris,
     }
     output.lines(writers[format_](stored, capture))
+
+
+def warc(
+    context: typer.Context,
+    action: Annotated[
+        str, typer.Argument(metavar="index", help="`index`: index the records that are new since the last time.")
+    ],
+) -> None:
+    """Index the WARC files for pywb and other tools, in the file `index.cdxj` of the archive folder (CDXJ).
+
+    Example: vna warc index
+    """
+    from crawler import opening
+
+    if action != "index":
+        raise typer.BadParameter(f"no such action: {action}; there is only `index`", ctx=context)
+    config = state.of(context).load()
+    with opening.auditing(config) as (_, store):
+        added = opening.cdxj_index(config, store).update()
+    output.note(f"{output.count(added, 'new record')} in {config.archive / 'index.cdxj'}")
 
 
 def _ids(context: typer.Context, archive: Archive, articles: list[str], limit: int) -> list[int]:

@@ -29,6 +29,7 @@ from crawler.warc.scan import LONGEST_REQUEST, Damage, Member, ends_with_request
 from crawler.warc.tail import try_repair_tail
 
 _OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # the file may be intact: not reported as damage
+_CHUNK = 1 << 20
 _SOFTWARE = f"vna-archive/{crawler.__version__}"
 
 
@@ -165,6 +166,12 @@ class WarcStore:
     def size(self, name: str) -> int:
         """Return the size of a file in bytes."""
         return (self._directory / name).stat().st_size
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """Yield the bytes of a file in chunks."""
+        with (self._directory / name).open("rb") as file:
+            while data := file.read(_CHUNK):
+                yield data
 
     def clock_period(self, name: str) -> int:
         """Return the number of the clock period in which a file was written."""
