@@ -9,7 +9,7 @@ from pathlib import Path
 
 QUICK = ("parse", "poll", "glue", "start")
 SLOW = tuple(
-    "kinds words edits peers search similar packs handover ledger budget fuzz captures bombs crash kills defects month outage soak rough red idle".split()
+    "kinds words edits peers search similar packs handover revisions ledger budget fuzz captures bombs crash kills defects month outage soak rough red idle".split()
 )
 
 
