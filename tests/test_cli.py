@@ -161,7 +161,7 @@ def test_shell_completion():
         ).stdout.split()  # fmt: skip
 
     assert completed("vna ba") == ["backfill", "backup"]
-    assert completed("vna export --format ") == ["jsonl", "csv", "parquet", "text"]
+    assert completed("vna export --format ") == ["jsonl", "csv", "parquet", "text", "wacz"]
 
 
 def test_importing_the_command_line_loads_no_slow_library():

@@ -51,9 +51,10 @@ def verify(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Check the WARC files, the database and the search index, or an evidence pack.
+    """Check the whole archive, or an evidence pack.
 
-    Compares every WARC record with its digest and its row in the database, and checks every reference between rows.
+    Compares every WARC record with its digest and its row in the database, and checks every reference between rows and the
+    search index.
     Exit code 5 means that something is damaged or missing, or that the check was stopped.
 
     Example: vna verify --sample 1000
