@@ -45,7 +45,9 @@ def evidence(
         int, typer.Option("--limit", min=1, max=10_000, help="Maximum number of articles of a query.")
     ] = 100,
 ) -> None:
-    """Write an evidence pack: all captures and revisions of articles, with a script that checks it offline.
+    """Write an evidence pack of articles.
+
+    It has all captures and revisions, and a script that checks it offline.
 
     Example: vna evidence 245060 --out pack.zip
     """
@@ -73,7 +75,9 @@ def cite(
         ),
     ] = None,
 ) -> None:
-    """Print a citation that names the address that was fetched, and the time and the digest of the capture.
+    """Print a citation of an article.
+
+    It names the address that was fetched, and the time and the digest of the capture.
 
     Example: vna cite 245060 --format bibtex
     """
@@ -103,7 +107,9 @@ def warc(
         str, typer.Argument(metavar="index", help="`index`: index the records that are new since the last time.")
     ],
 ) -> None:
-    """Index the WARC files for pywb and other tools, in the file `index.cdxj` of the archive folder (CDXJ).
+    """Index the WARC files for other tools.
+
+    Writes the file `index.cdxj` in the archive folder (CDXJ), for pywb and similar programs.
 
     Example: vna warc index
     """

@@ -36,9 +36,9 @@ def similar(
     key: Annotated[str, typer.Argument(metavar="ID", help="The article's id, or its address.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Print the articles that share text with one article, and the longest common passage.
+    """Print the articles that share text with one article.
 
-    The table `similar` and the view `similar_articles` have the relations that were found when articles were stored; this
+    Each is printed with its kind, its score and the longest common passage. The table `similar` and the view `similar_articles` have the relations that were found when articles were stored; this
     command also searches again, so that it finds those of articles from before schema 5.
 
     Example: vna similar 245060
