@@ -14,13 +14,14 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Literal
 
 from rapidfuzz import fuzz
 
-from crawler import fold
+from crawler import fold, similarity
+from crawler.similarity import ComparedText
 from crawler.types import Article, ImageBlock
 
 FINGERPRINT_VERSION = 1
@@ -32,11 +33,9 @@ _SHINGLE = 3  # words
 _LANE = 32
 _LANE_MASK = (1 << _LANE) - 1
 _LANES = tuple(sum((byte >> bit & 1) << bit * _LANE for bit in range(8)) for byte in range(256))
-# Measured: changing 2 % of the words changes 6 of 64 bits; unrelated texts differ in 17 or more.
-_MAX_BITS = 10
-_NEAR_RATIO = 90.0  # similarity from 0 to 100 by edit distance; confirms a match of the hashes
+_NEAR_RATIO = 90.0  # similarity from 0 to 100 by edit distance
+_NEAR_DAYS = 3  # between two versions of one text; articles of a series differ only in figures, but are further apart
 _SIGN_BIT = 1 << 63
-_ALL_BITS = (1 << 64) - 1
 
 Verdict = Literal["new", "revised", "unchanged", "duplicate"]
 
@@ -47,16 +46,6 @@ class Known:
 
     revision: int
     fields: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class CandidateArticle:
-    """An archived article with another post id, which may have the same text as the new article."""
-
-    id: int
-    body_key: str
-    simhash: int
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +67,18 @@ class Decision:
     duplicates: tuple[Duplicate, ...] = ()
 
 
-def decide(article: Article, known: Known | None, candidates: Iterable[CandidateArticle] = ()) -> Decision:
+def decide(
+    article: Article, known: Known | None, candidates: Iterable[ComparedText] = (), published_on: str | None = None
+) -> Decision:
     """Decide what to do with `article`; `known` is the archived article with the same post id, if there is one.
 
-    If there is none, the article is compared with `candidates` to find duplicates.
+    If there is none, the article is compared with `candidates` to find duplicates. `published_on` is its day of
+    publication in Hanoi, None if unknown.
     """
     if known is not None:
         changed = differences(known.fields, comparable(article))
         return Decision("revised", known.revision + 1, changed) if changed else Decision("unchanged", known.revision)
-    duplicates = tuple(_duplicates(article, candidates))
+    duplicates = tuple(_duplicates(article, candidates, published_on))
     return Decision("duplicate" if duplicates else "new", 1, duplicates=duplicates)
 
 
@@ -174,7 +166,7 @@ def comparable(article: Article) -> dict[str, str]:
         "published_at": article.published_at or "",
         "kind": article.kind if article.kind != "article" else "",
     }
-    return {name: normalised for name, value in fields.items() if (normalised := _normalised(value))}
+    return {name: plain for name, value in fields.items() if (plain := normalised(value))}
 
 
 def fingerprint(article: Article) -> str:
@@ -185,7 +177,7 @@ def fingerprint(article: Article) -> str:
 
 def body_key(article: Article) -> str:
     """Return a hash of an article's title and text, so that equal articles with different ids can be found."""
-    content = f"{_normalised(article.title)}\0{_normalised(article.text)}"
+    content = f"{normalised(article.title)}\0{normalised(article.text)}"
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -211,24 +203,26 @@ def simhash(text: str) -> int:
     return unsigned - (unsigned & _SIGN_BIT) * 2
 
 
-def distance(one: int, other: int) -> int:
-    """Return the number of bits (0 to 64) in which two hashes differ."""
-    return ((one ^ other) & _ALL_BITS).bit_count()
-
-
-def _duplicates(article: Article, candidates: Iterable[CandidateArticle]) -> Iterable[Duplicate]:
-    key = body_key(article)
-    own = simhash(article.text)
+def _duplicates(article: Article, candidates: Iterable[ComparedText], published_on: str | None) -> Iterable[Duplicate]:
+    key, own = body_key(article), similarity.compared(article, article.post_id or 0)
     for other in candidates:
         if other.id == article.post_id:
             continue
         if other.body_key == key:
             yield Duplicate(other.id, "same text", 1.0)
-        elif article.text and other.text and distance(own, other.simhash) <= _MAX_BITS:
-            ratio = fuzz.ratio(_normalised(article.text), _normalised(other.text), score_cutoff=_NEAR_RATIO)
+        elif article.text and _may_be_near(article, published_on, other) and similarity.are_versions(own, other):
+            ratio = fuzz.ratio(normalised(article.text), normalised(other.text), score_cutoff=_NEAR_RATIO)
             if ratio:
                 yield Duplicate(other.id, "near text", round(ratio / 100, 4))
 
 
-def _normalised(text: str) -> str:
+def _may_be_near(article: Article, published_on: str | None, other: ComparedText) -> bool:
+    """Whether two texts may be of the same days; an undated text may be if one of the two was imported without a post id."""
+    if published_on is None or other.published_on is None:
+        return article.post_id is None or other.id < 0
+    return abs((date.fromisoformat(published_on) - date.fromisoformat(other.published_on)).days) <= _NEAR_DAYS
+
+
+def normalised(text: str) -> str:
+    """Return a text without the differences that make no revision: spaces, quote styles, Unicode normalisation."""
     return _SPACES.sub(" ", unicodedata.normalize("NFC", text).translate(_QUOTES)).strip()

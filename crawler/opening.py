@@ -16,7 +16,7 @@ from crawler.errors import SchemaTooOld
 from crawler.storage import FILE, Archive, open_archive
 from crawler.storage.archive_identity import stored_identity
 from crawler.storage.base import is_read_only
-from crawler.warc import WarcStore
+from crawler.warc import CdxjIndex, WarcStore
 from crawler.warc.archive_id import archive_ids
 
 
@@ -68,3 +68,8 @@ def auditing(config: Config) -> Iterator[tuple[Archive, WarcStore]]:
     open_it = reading_archive if is_read_only(config.archive / FILE) else writing_archive
     with open_it(config.archive) as archive, WarcStore(config.archive / "warc") as warc:
         yield archive, warc
+
+
+def cdxj_index(config: Config, warc: WarcStore) -> CdxjIndex:
+    """Return the CDXJ index of an archive."""
+    return CdxjIndex(config.archive, warc)

@@ -205,6 +205,11 @@ def spans(text: str, query: Query) -> list[tuple[int, int]]:
     return [word.span() for word in _WORD.finditer(text) if _is_hit(word[0], query)]
 
 
+def mentions(text: str, query: Query) -> bool:
+    """Whether a text contains one of the words that the query looks for."""
+    return any(_is_hit(word[0], query) for word in _WORD.finditer(text))
+
+
 def _window(text: str, found: list[re.Match[str]], first: int, query: Query, mark: tuple[str, str]) -> str:
     low, high = max(0, first - _CONTEXT_WORDS), min(len(found), first + _CONTEXT_WORDS + 1)
     start, end = found[low].start(), found[high - 1].end()

@@ -1,15 +1,13 @@
-"""Render an archived article as text, JSON, Markdown or HTML, and the differences between two revisions.
+"""Render an archived article as text, JSON, Markdown or HTML.
 
 Boundary: values in, strings and JSON values out.
 """
 
 from __future__ import annotations
 
-import difflib
 import html
 import re
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -146,25 +144,3 @@ def _citation(stored: StoredArticle, shown: Callable[[str], str], source: str) -
         f"{shown(article.title)}. Agence vietnamienne d'information{published}. {source} "
         f"(revision {stored.revision}, seen {stored.checked_at})"
     )
-
-
-def difference(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """Return the lines in which two revisions differ, each after the prefix `-` (old line) or `+` (new line).
-
-    `old` and `new` are the database rows of the two revisions.
-    """
-    return list(_changed_lines(_lines(old), _lines(new)))
-
-
-def _lines(row: dict[str, Any]) -> list[str]:
-    article = Article(title=row["title"], lead=row["lead"], blocks=records.load_blocks(row["blocks"]))
-    captions = [image.caption or "" for image in article.images]
-    return [article.title, article.lead or "", *article.paragraphs, *captions, row["published_at"] or ""]
-
-
-def _changed_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
-    changes = difflib.unified_diff(old, new, lineterm="", n=0)
-    # The two file header lines are skipped by position: a removed line that starts with `--` would look like one.
-    for line in islice(changes, 2, None):
-        if not line.startswith("@@") and line[1:].strip():
-            yield f"{line[0]} {line[1:]}"

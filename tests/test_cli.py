@@ -14,7 +14,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -161,7 +161,7 @@ def test_shell_completion():
         ).stdout.split()  # fmt: skip
 
     assert completed("vna ba") == ["backfill", "backup"]
-    assert completed("vna export --format ") == ["jsonl", "csv", "parquet", "text"]
+    assert completed("vna export --format ") == ["jsonl", "csv", "parquet", "text", "wacz"]
 
 
 def test_importing_the_command_line_loads_no_slow_library():
@@ -328,25 +328,106 @@ def test_no_query_is_a_syntax_error(archive, words):
     assert found.code == 0 or "no search term" in found.err
 
 
-def test_history_and_changes(archive_copy, site):
+def add_revision(archive_copy, **values):
+    """Add a revision, seen on 1 December, to the article `SEED`."""
+    columns = {"title": "title", "lead": "lead", "modified_at": "modified_at"} | {
+        n: f"'{v}'" for n, v in values.items()
+    }
     with open_archive(archive_copy) as opened, opened.transaction():
-        opened.db.conn.execute("UPDATE articles SET revision = 2 WHERE id = ?", [SEED])
+        opened.db.conn.execute(f"UPDATE articles SET revision = 2, title = {columns['title']} WHERE id = ?", [SEED])
         opened.db.conn.execute(
-            """INSERT INTO revisions SELECT article, 2, '2026-12-01T00:00:00Z', '["title"]', fingerprint, url, section, kind,
-               'Un autre titre', lead, blocks, byline, tags, published_at, modified_at, raw_id FROM revisions WHERE article = ?""",
+            f"""INSERT INTO revisions SELECT article, 2, '2026-12-01T08:00:00Z', '["title"]', fingerprint, url, section, kind,
+               {columns["title"]}, {columns["lead"]}, blocks, byline, tags, published_at, {columns["modified_at"]}, raw_id,
+               '2026-12-01T08:00:00Z'
+               FROM revisions WHERE article = ?""",
             [SEED],
         )
+
+
+def test_history_and_changes(archive_copy, site):
+    add_revision(archive_copy, title="Un autre titre")
     history = json.loads(vna("--archive", archive_copy, "history", SEED, "--json").out)
     assert [row["revision"] for row in history] == [1, 2]
     assert history[1]["changed"] == ["title"]
     assert isinstance(history[0]["blocks"], list), "JSON, not a string that contains JSON"
     shown = vna("--archive", archive_copy, "history", SEED).out
-    assert f"  - {SEED_ARTICLES['000'].title}" in shown
-    assert "  + Un autre titre" in shown
+    assert re.search(r"^  title: .*\[-.+-\]\{\+.+\+\}.*  \(headline", shown, re.MULTILINE)
+    assert history[1]["kinds"][0] == "headline"
+    assert history[1]["silent"]
     changes = json.loads(vna("--archive", archive_copy, "changes", "--json").out)
     assert [(row["id"], row["what"], row["changed"]) for row in changes] == [(SEED, "revised", ["title"])]
     assert "Un autre titre" in vna("--archive", archive_copy, "changes").out
     assert json.loads(vna("--archive", archive_copy, "changes", "--since", "2027-01-01", "--json").out) == []
+    old, new = SEED_ARTICLES["000"].title, "Un autre titre"
+    for change in changes[0]["changes"]:
+        assert (change["field"], change["kinds"][0]) == ("title", "headline")
+        assert old[change["before_offset"] :].startswith(change["before"])
+        assert new[change["after_offset"] :].startswith(change["after"])
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        (["--kind", "headline"], 1),
+        (["--kind", "figure", "--kind", "headline"], 1),
+        (["--kind", "figure"], 0),
+        (["--until", "2026-12-01"], 1),
+        (["--until", "2026-12-01T07:00:00Z"], 0),
+        (["--section", "politique"], 1),
+        (["--section", "Sports"], 0),
+        (["--query", "ornithorynque"], 1),  # only the changed words have it
+        (["--query", "cybersécurité"], 0),
+        (["--silent"], 0),
+    ],
+)
+def test_filters_of_changes(archive_copy, words, count):
+    add_revision(archive_copy, title="Un ornithorynque", modified_at="2026-12-01")
+    found = json.loads(vna("--archive", archive_copy, "changes", "--json", *words).out)
+    assert len(found) == count
+
+
+def test_an_unknown_kind_of_change(archive):
+    found = vna("--archive", archive, "changes", "--kind", "titre")
+    assert found.code == 2
+    assert "no such kind: titre" in found.err
+
+
+def test_a_day_without_an_hour_means_its_end(archive_copy):
+    add_revision(archive_copy, title="Un autre titre")
+    shown = [vna("--archive", archive_copy, "show", SEED, "--as-of", t).out for t in ("2026-12-01", "2026-12-01T07:00")]
+    assert [text.startswith("Un autre titre") for text in shown] == [True, False]
+
+
+def test_similar_articles(archive):
+    pair = next(iter(rows(archive, "SELECT article, other FROM duplicates WHERE kind = 'same text'")))
+    for key, other in ((pair["article"], pair["other"]), (pair["other"], pair["article"])):
+        found = json.loads(vna("--archive", archive, "similar", key, "--json").out)
+        assert (found[0]["id"], found[0]["kind"], found[0]["score"]) == (other, "reissue", 1.0)
+        assert found[0]["passage"]
+        shown = vna("--archive", archive, "similar", key)
+        assert f"{other:>8}" in shown.out
+        assert found[0]["title"] in shown.out
+        assert "similar article" in shown.err
+    assert vna("--archive", archive, "similar", "12345").code == 1
+
+
+def test_changed_words_have_colours_only_on_a_terminal(archive_copy):
+    add_revision(archive_copy, title="Un autre \x1btitre")
+    command = [sys.executable, "-m", "crawler", "--archive", str(archive_copy), "history", str(SEED)]
+    plain = run_process(*command[3:]).out
+    leader, follower = os.openpty()
+    with subprocess.Popen(command, stdout=follower, cwd=ROOT) as process:
+        os.close(follower)
+        shown = b""
+        with suppress(OSError):  # the end of a terminal
+            while data := os.read(leader, 65536):
+                shown += data
+    os.close(leader)
+    assert process.returncode == 0
+    assert b"\x1b[32m{+" in shown
+    assert b"\\x1b" in shown, "the site's own control character stays visible"
+    assert "{+Un autre" in plain
+    assert "\x1b[32m" not in plain
     assert vna("--archive", archive_copy, "show", SEED, "--revision", "1").out.startswith(SEED_ARTICLES["000"].title)
     for words in (("--revision", "3"), ("--as-of", "2001-01-01")):
         outcome = vna("--archive", archive_copy, "show", SEED, *words)

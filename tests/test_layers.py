@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).parents[1] / "crawler"
 
 PURE = {
     "types", "errors", "urls", "site", "markup", "discover", "parse", "repair", "identity", "schedule", "rate_limit", "health",
-    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "heal", "marks", "feeds", "watches",
+    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "heal", "marks", "feeds", "watches", "changes", "similarity", "numerals", "citation",
 }  # fmt: skip
 EDGES = {
     "fetch",
@@ -36,7 +36,7 @@ EDGES = {
     "proxies",
     "parser_process",
 }
-STEPS = {"pipeline", "replay", "backfill", "backup", "collect"}
+STEPS = {"pipeline", "replay", "backfill", "backup", "collect", "evidence"}
 
 #: What a unit may import besides itself. Pure units may import each other, but without cycles (see the test).
 #: Each part of `sim` is a unit: the fake site, the drill, the demo, the reconciliation, the commands.
@@ -53,6 +53,7 @@ MAY_IMPORT = (
         "backfill": PURE | {"clock", "fetch", "warc", "storage", "pipeline", "parser_process"},
         "replay": PURE | {"clock", "fetch", "warc", "storage", "pipeline", "backfill"},
         "collect": {"types", "pipeline", "replay"},
+        "evidence": PURE | {"clock", "files", "storage", "warc"},
         "backup": {"clock", "errors", "files", "storage", "warc"},
         "resources": {"errors"},
         "installation": {"errors", "files", "resources"},
@@ -108,7 +109,7 @@ OWNERS = {
     "selectolax": {"parse", "markup", "discover", "heal"},
     "webencodings": {"parse"},
     "snowballstemmer": {"fold"},
-    "rapidfuzz": {"identity"},
+    "rapidfuzz": {"identity", "changes", "similarity"},
     "marisa_trie": {"lexicon"},
     "prometheus_client": {"daemon"},
     "apprise": {"alerts"},

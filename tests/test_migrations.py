@@ -10,6 +10,7 @@ from contextlib import closing
 import pytest
 from support import ROOT, vna
 
+from crawler.similarity import passage_hashes
 from crawler.storage import FILE, open_archive, schema
 from crawler.word_count import count_words
 
@@ -108,3 +109,12 @@ def test_a_reading_command_upgrades_an_older_database(tmp_path, stored):
     assert outcome.code == 0, outcome.err
     with open_archive(tmp_path, read_only=True) as archive:
         assert archive.db.execute("PRAGMA user_version").fetchone() == (schema.version(),)
+
+
+@each_schema
+def test_an_upgrade_fills_the_index_of_passages(tmp_path, stored):
+    with open_archive(upgraded(tmp_path, stored).parent) as archive:
+        ids = [row["id"] for row in archive.db.query("SELECT id FROM articles")]
+        for text in archive.compared_texts(ids):
+            rows = archive.db.query("SELECT hash FROM passage_hashes WHERE article = ?", [text.id])
+            assert {row["hash"] for row in rows} == set(passage_hashes(text))

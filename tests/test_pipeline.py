@@ -819,6 +819,8 @@ def test_polled_articles_are_linked_to_imported_texts(tmp_path, clock):
     assert {article for article, _ in pairs} == SEED_IDS
     assert {other for _, other in pairs} == {-1, -2, -3, -4, -5}
     assert set(pairs.values()) == {("same text", 1.0)}
+    similar = rows(tmp_path, "SELECT article, other, kind FROM similar WHERE other < 0 OR article < 0")
+    assert {(r["article"], r["other"], r["kind"]) for r in similar} >= {(*pair, "reissue") for pair in pairs}
     assert len(article_ids(tmp_path)) == PUBLISHED + 5, "duplicates are linked, not merged"
     assert_intact(tmp_path)
 

@@ -233,3 +233,8 @@ def test_a_filter_cannot_be_excluded():
 
 def test_an_exclusion_ends_an_alternative():
     assert query.parse("tourisme OR -riz paix").match == '(("tourism") AND ("paix")) NOT ("riz")'
+
+
+@pytest.mark.parametrize(("text", "expected"), [("La défense nationale", True), ("Le riz", False), ("", False)])
+def test_a_text_that_mentions_a_word_of_the_query(text, expected):
+    assert query.mentions(text, query.parse("defenses")) is expected

@@ -181,35 +181,6 @@ def test_citation(article, part):
     assert part in render.citation(replace(STORED, article=article))
 
 
-UN = (TextBlock("paragraph", "Un."),)
-
-
-def row(title="T", lead="L", blocks=UN, published="2025"):
-    return {"title": title, "lead": lead, "blocks": records.dump_blocks(blocks), "published_at": published}
-
-
-DIFFERENCES = {
-    "nothing": (row(), row(), []),
-    "title": (row(), row(title="U"), ["- T", "+ U"]),
-    "lead removed": (row(), row(lead=None), ["- L"]),
-    "lead added": (row(lead=None), row(), ["+ L"]),
-    "a paragraph": (row(), row(blocks=(TextBlock("paragraph", "Deux."),)), ["- Un.", "+ Deux."]),
-    "a paragraph that begins with dashes": (
-        row(blocks=(TextBlock("paragraph", "Un."), TextBlock("paragraph", "--VNA"))), row(), ["- --VNA"],
-    ),
-    "a paragraph that begins with pluses": (row(blocks=()), row(blocks=(TextBlock("paragraph", "++ 3%"),)), ["+ ++ 3%"]),
-    "a paragraph that begins with at signs": (row(blocks=()), row(blocks=(TextBlock("paragraph", "@@ x"),)), ["+ @@ x"]),
-    "a caption": (row(blocks=(IMAGE,)), row(blocks=(replace(IMAGE, caption=None),)), ["- Une légende. Photo : VNA"]),
-    "date": (row(), row(published=None), ["- 2025"]),
-    "a note is not compared": (row(), row(blocks=(TextBlock("paragraph", "Un."), TextBlock("note", "N"))), []),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("old", "new", "expected"), DIFFERENCES.values(), ids=DIFFERENCES)
-def test_difference(old, new, expected):
-    assert render.difference(old, new) == expected
-
-
 # --- instants ---------------------------------------------------------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 import pytest
 from support import NOW, ROOT, SITE, assert_intact, fetched
 
-from crawler import fold, identity
+from crawler import fold, identity, similarity
 from crawler.clock import to_text
 from crawler.errors import AlreadyRunning, SchemaTooNew, StorageError, StorageUnavailable
 from crawler.identity import Decision, Duplicate
@@ -694,14 +694,57 @@ def test_export_is_ordered_by_id_and_filtered_by_day_in_hanoi(archive):
     assert ids(since="2026-01-01") == []
 
 
-def test_duplicate_candidates_have_the_same_text_or_near_dates(archive):
-    days = {1: "2025-04-26", 2: "2025-04-25", 3: None, 4: "2025-05-02", 5: "2025-05-03"}
-    for key, day in days.items():
-        save(archive, intent(key, article(f"Titre {key}", url=None), published_on=day))
-    same = identity.body_key(article("Titre 3"))
-    assert sorted(c.id for c in archive.candidates(same, "2025-04-29")) == [1, 3, 4]
-    assert [c.id for c in archive.candidates(same, None)] == [3]
-    assert archive.candidates("none", None) == []
+PASSAGE = " ".join(f"mot{'abcdefghijklmnopqrstuvwxyz'[i % 26]}x{'aeiou'[i % 5]}" for i in range(60))
+
+
+def texts(*parts):
+    return tuple(TextBlock("paragraph", part) for part in parts)
+
+
+def candidates(archive, key, content):
+    compared = similarity.compared(content, key)
+    return [c.id for c in archive.candidates(key, similarity.passage_hashes(compared), identity.body_key(content))]
+
+
+def test_candidates_share_a_passage_or_the_title(archive):
+    contents = {
+        1: article("Un titre", url=None, blocks=texts(PASSAGE)),
+        2: article("Autre chose", url=None, blocks=texts("Rien de commun ici.", PASSAGE.upper())),
+        3: article("Tout autre", url=None, lead=None, blocks=texts("Le soleil se lève sur la mer calme ce matin.")),
+        -1: article("Importé", url=None, post_id=None, blocks=texts(PASSAGE)),
+    }
+    save(archive, *(intent(key, content) for key, content in contents.items()))
+    assert candidates(archive, 9, article("Neuf", blocks=texts(PASSAGE))) == [-1, 1, 2]
+    assert candidates(archive, -2, article("Neuf", blocks=texts(PASSAGE))) == [-1, 1, 2]
+    assert candidates(archive, 9, article("Un  titre !", lead=None, blocks=texts("Bref."))) == [1]
+    assert candidates(archive, 1, contents[1]) == [-1, 2], "an article is no candidate for itself"
+    assert candidates(archive, 9, article("Seul", lead=None, blocks=())) == []
+
+
+def test_a_revised_article_is_found_by_its_new_text_only(archive):
+    save(archive, intent(1, article("Un titre", url=None, lead=None, blocks=texts(PASSAGE))))
+    short = article("Un autre", url=None, lead=None, blocks=texts("Le texte est tout autre à présent, et il est bref."))
+    save(archive, intent(1, short, verdict="revised", revision=2, now=NOW + HOUR))
+    assert candidates(archive, 9, article("Neuf", lead=None, blocks=texts(PASSAGE))) == []
+    assert candidates(archive, 9, article("Neuf", lead=None, blocks=short.blocks)) == [1]
+
+
+def test_a_common_passage_does_not_make_an_article_expensive(archive):
+    same = [intent(n, article(f"Titre {n}", url=None, lead=None, blocks=texts(PASSAGE))) for n in range(1, 60)]
+    save(archive, *same)
+    found = candidates(archive, 30, article("Neuf", lead=None, blocks=texts(PASSAGE)))
+    assert len(found) == 12
+    assert all(20 < key < 40 for key in found), "those that are near in the agency's own order"
+
+
+def test_similar_articles_in_both_directions(archive):
+    save(archive, *(intent(n, article(f"Titre {n}", url=None)) for n in (1, 2)))
+    with archive.transaction():
+        archive.save_similar([similarity.Similarity(1, 2, "extends", 0.9, "x")])
+        archive.save_similar([similarity.Similarity(2, 1, "reissue", 0.95, "y")])
+    assert archive.similar(1) == archive.similar(2) == [similarity.Similarity(2, 1, "reissue", 0.95, "y")]
+    rows = archive.db.query("SELECT article, role, other, other_title FROM similar_articles ORDER BY article")
+    assert [tuple(row.values()) for row in rows] == [(1, "other", 2, "Titre 2"), (2, "this", 1, "Titre 1")]
 
 
 def test_duplicates_are_linked_once(archive, folder):

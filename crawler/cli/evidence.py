@@ -35,6 +35,10 @@ def register(app: typer.Typer) -> None:
 
 def verify(
     context: typer.Context,
+    pack: Annotated[
+        Path | None,
+        typer.Argument(metavar="[PACK]", help="Check this evidence pack instead of the archive.", show_default=False),
+    ] = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="DAY", help="Check only the WARC files of this day and later.")
     ] = None,
@@ -55,7 +59,7 @@ def verify(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Check the WARC files, the database and the search index.
+    """Check the whole archive, or an evidence pack.
 
     Compares every WARC record with its digest, its seal and its row in the database, and every row with what the WARC
     files give. With --since or --sample, only records, a sample of the articles and the references between rows are
@@ -67,6 +71,9 @@ def verify(
     from crawler.cli.progress import progress_display
     from crawler.replay import Seals
 
+    if pack is not None:
+        _verify_pack(context, pack, options_given=bool(since or sample or reindex), as_json=as_json)
+        return
     globals_ = state.of(context)
     config = globals_.load()
     day = _day(since) if since else None
@@ -102,6 +109,32 @@ def verify(
     elif seal:
         output.note("nothing new to seal" if sound else "not sealed, because something is wrong")
     if not sound:
+        raise typer.Exit(5)
+
+
+def _verify_pack(context: typer.Context, pack: Path, *, options_given: bool, as_json: bool) -> None:
+    from crawler.errors import BadInput
+    from crawler.evidence import check_pack
+
+    if options_given:
+        raise typer.BadParameter(
+            "a pack is always checked completely", ctx=context, param_hint="--since/--sample/--reindex"
+        )
+    try:
+        manifest, faults = check_pack.check(pack)
+    except check_pack.NotAPack as error:
+        raise BadInput(
+            f"{pack}: {error}", "make packs with `vna evidence`, and check them with the version that made them"
+        ) from error
+    if as_json:
+        output.json_block({"articles": manifest.get("articles", []), "faults": faults})
+    else:
+        for fault in faults:
+            output.text(fault)
+        if not faults:
+            articles = ", ".join(map(str, manifest["articles"]))
+            output.text(f"{pack}: intact; {output.count(len(manifest['files']), 'file')}, articles {articles}")
+    if faults:
         raise typer.Exit(5)
 
 

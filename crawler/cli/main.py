@@ -20,15 +20,18 @@ from crawler.cli import (
     evidence,
     following,
     healing,
+    history,
     language,
     ledger,
     network,
     offline,
     output,
+    packs,
     probing,
     service,
     serving,
     signals,
+    similar,
     status,
     streams,
     upkeep,
@@ -90,7 +93,8 @@ def options(
 
 
 for module in (
-    network, backfill, probing, offline, healing, evidence, corpus, following, ledger, status, serving, simulation, service, upkeep,
+    network, backfill, probing, offline, healing, evidence, corpus, history, similar, packs, following, ledger, status,
+    serving, simulation, service, upkeep,
 ):  # fmt: skip
     module.register(app)
 

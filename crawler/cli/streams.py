@@ -38,6 +38,10 @@ class _Terminal(io.TextIOWrapper):
         super().write(visible.block(text.replace("\r\n", "\n")))
         return len(text)
 
+    def write_coloured(self, text: str, colour: int) -> None:
+        """Write a part of a line in a colour, which is the number of a terminal colour (SGR)."""
+        super().write(f"\x1b[{colour}m{visible.line(text)}\x1b[0m")
+
 
 class _Messages(_Terminal):
     """A stream for messages: known secrets, and what looks like credentials, are redacted, too."""
@@ -124,6 +128,16 @@ def finish() -> None:
             f"cannot write to standard output: {error.strerror}",
             "the output is incomplete, but completed work is stored: correct the redirection, then run the command again",
         )
+
+
+def write_pieces(pieces: Iterable[tuple[str, int | None]]) -> None:
+    """Print the pieces of one line, each in its terminal colour, if stdout is a terminal; None is the usual colour."""
+    for text, colour in pieces:
+        if colour is not None and isinstance(sys.stdout, _Terminal):
+            sys.stdout.write_coloured(text, colour)
+        else:
+            sys.stdout.write(visible.line(text))
+    sys.stdout.write("\n")
 
 
 def discard() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from crawler import identity, site
+from crawler import identity, similarity, site
 from crawler.clock import from_text
 from crawler.errors import FetchError, MarkupDrift, NotAnArticle, WarcCorrupted
 from crawler.identity import Decision, Known, Verdict
@@ -29,12 +29,13 @@ def store_article(
     key: int,
     raw_id: int | None = None,
     source_file: str | None = None,
+    known_at: datetime | None = None,
 ) -> Verdict:
     """Decide what to do with a parsed article, and repair and store it unless it is unchanged; return the verdict.
 
     Needs an open transaction.
 
-    `at` is the time at which the page was fetched. `key` is the id under which the article is stored. `source_file` is
+    `at` is the time at which the page was fetched; `known_at` is the time of the import of an imported capture. `key` is the id under which the article is stored. `source_file` is
     the name of the file that the text was imported from; None if the article was fetched.
     """
     archive = run.archive
@@ -45,17 +46,20 @@ def store_article(
     if learned is not None and stored is not None:
         article = identity.settled(article, stored.article, learned.doubtful)
     known = Known(stored.revision, identity.comparable(stored.article)) if stored else None
-    candidates = () if stored else archive.candidates(identity.body_key(article), publication_day(article))
-    decision = identity.decide(article, known, candidates)
-    if decision.verdict == "unchanged":  # it keeps its repaired text: repair is the most expensive step
+    if known is not None and identity.decide(article, known).verdict == "unchanged":
+        # It keeps its repaired text and its relations: repair is the most expensive step.
         if learned is None:
             archive.touch_article(key, at, article.related, raw_id)
         else:  # it stays as it was read from the capture in the layout before
             archive.touch_article(key, at)
         if stored is not None and stored.raw_id is None and raw_id is not None:  # imported by version 0.1
             archive.add_evidence(key, raw_id)
-    else:
-        archive.save_article(intent_of(article, run.repair(article), decision, at, key, raw_id, source_file))
+        return "unchanged"
+    text = similarity.compared(article, key)
+    candidates = archive.candidates(key, similarity.passage_hashes(text), identity.body_key(article))
+    decision = identity.decide(article, known, candidates, publication_day(article))
+    intent = intent_of(article, run.repair(article), decision, at, key, raw_id, source_file)
+    archive.save_article(replace(intent, similar=similarity.similarities(text, candidates), known_at=known_at))
     return decision.verdict
 
 

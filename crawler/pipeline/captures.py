@@ -150,18 +150,18 @@ def _implausible(at: datetime, now: datetime) -> Skip | None:
     return Skip.IMPLAUSIBLE if at < _EARLIEST else None
 
 
-def store_capture(run: Run, fetched: Fetched, ref: RawRef, origin: str) -> str:
+def store_capture(run: Run, fetched: Fetched, ref: RawRef, origin: str, written_at: datetime) -> str:
     """Store the article of a capture that the WARC holds at `ref`, in one transaction.
 
-    `origin` is the name of the imported file. Return the verdict of `identity.decide` or `identity.place`, or `unread`
-    if the page cannot be parsed, or has crashed the crawler too often.
+    `origin` is the name of the imported file, and `written_at` the time of the import. Return the verdict of
+    `identity.decide` or `identity.place`, or `unread` if the page cannot be parsed, or has crashed the crawler too often.
     """
     key = urls.post_id(fetched.url)
     assert key is not None
 
     def process() -> str:
         with run.crash_marker.processing(str(purpose(key))):
-            return _parse_and_store(run, fetched, ref, origin, key)
+            return _parse_and_store(run, fetched, ref, origin, key, written_at)
 
     def quarantine(message: str, _at: datetime, _raw_id: int | None) -> str:
         return _store_unread(run, fetched, ref, origin, key, message, ErrorKind.BUG)
@@ -169,7 +169,7 @@ def store_capture(run: Run, fetched: Fetched, ref: RawRef, origin: str) -> str:
     return guarded(run, purpose(key), process, quarantine)
 
 
-def _parse_and_store(run: Run, fetched: Fetched, ref: RawRef, origin: str, key: int) -> str:
+def _parse_and_store(run: Run, fetched: Fetched, ref: RawRef, origin: str, key: int, written_at: datetime) -> str:
     at = fetched.fetched_at
     try:
         article = parse(run, fetched)
@@ -183,7 +183,7 @@ def _parse_and_store(run: Run, fetched: Fetched, ref: RawRef, origin: str, key: 
         raw_id = _add_row(run, fetched, ref, origin, key)
         page = run.archive.page(key)
         assert page is not None
-        verdict = _store(run, article, article.post_id or key, at, raw_id)
+        verdict = _store(run, article, article.post_id or key, at, raw_id, written_at)
         if page.state in ("known", "absent", "failed", "drift", "rejected"):
             due = schedule.next_check(at, publication_time(article), at)
             save_parsed_page(run, page, article, PageOutcome("live", due, raw_id=raw_id), at)
@@ -227,23 +227,26 @@ def _import_capture(run: Run, fetched: Fetched, origin: str) -> str:
         return "known"
     key = urls.post_id(fetched.url)
     assert key is not None
-    ref = run.warc.append(fetched, str(purpose(key)), origin=origin, written_at=run.clock.now())
-    return store_capture(run, fetched, ref, origin)
+    now = run.clock.now()
+    ref = run.warc.append(fetched, str(purpose(key)), origin=origin, written_at=now)
+    return store_capture(run, fetched, ref, origin, now)
 
 
-def _store(run: Run, article: Article, key: int, at: datetime, raw_id: int) -> str:
+def _store(run: Run, article: Article, key: int, at: datetime, raw_id: int, known_at: datetime) -> str:
     timeline = run.archive.timeline(key)
     place = identity.place(identity.fingerprint(article), at, timeline) if timeline else identity.Place("newest")
     if place.verdict == "newest":
-        return store_article(run, article, at, key=key, raw_id=raw_id)
+        return store_article(run, article, at, key=key, raw_id=raw_id, known_at=known_at)
     if place.verdict == "earlier":
         run.archive.predate_revision(key, place.revision, at, raw_id)
     if place.verdict == "inserted":
-        _insert_revision(run, article, key, at, raw_id, place.revision)
+        _insert_revision(run, article, key, at, raw_id, place.revision, known_at)
     return place.verdict
 
 
-def _insert_revision(run: Run, article: Article, key: int, at: datetime, raw_id: int, number: int) -> None:
+def _insert_revision(
+    run: Run, article: Article, key: int, at: datetime, raw_id: int, number: int, known_at: datetime
+) -> None:
     """Insert a revision that no visit saw, with the number `number`. The numbers of all later revisions grow by one."""
     content = identity.comparable(article)
     before = run.archive.revision(key, number=number - 1)
@@ -252,4 +255,6 @@ def _insert_revision(run: Run, article: Article, key: int, at: datetime, raw_id:
     changed = identity.differences(identity.comparable(before.article), content) if before else ()
     decision = Decision("revised", number, changed)
     intent = intent_of(article, run.repair(article), decision, at, key, raw_id)
-    run.archive.insert_revision(intent, identity.differences(content, identity.comparable(after.article)))
+    run.archive.insert_revision(
+        replace(intent, known_at=known_at), identity.differences(content, identity.comparable(after.article))
+    )

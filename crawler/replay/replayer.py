@@ -262,7 +262,9 @@ class Replayer:
         except FetchError:  # a content coding that this version cannot decode
             return False
         self._visit.archived.add(record.ref)
-        verdict = store_capture(self._run, fetched, record.ref, record.origin or "")
+        verdict = store_capture(
+            self._run, fetched, record.ref, record.origin or "", record.written_at or record.fetched_at
+        )
         self._run.progress.step(Outcome(OutcomeKind.CAPTURED, url=record.url, detail=verdict))
         self.report.captures += 1
         return True

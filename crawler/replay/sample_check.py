@@ -40,7 +40,7 @@ def check_sample(
 
 
 def _check_article(archive: Archive, reader: Reader, key: int) -> Iterator[RowFault]:
-    for number, current, refs in archive.captures_of(key):
+    for number, current, refs in archive.captures_by_revision(key):
         if columns := _differing(archive, reader, key, number, refs, current=current):
             table = "articles" if current else "revisions"
             where = f"{table}: article {key}, revision {number}"

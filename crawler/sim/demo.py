@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from crawler import app, collect, config, files, lexicon, opening, query, render
+from crawler.changes import changes_between, field_texts, marked_words
 from crawler.errors import BadInput
 from crawler.parse import seedtext
 from crawler.pipeline import Progress
@@ -131,11 +132,13 @@ def _search(demo: _Demo, seeds: list[Article]) -> None:
 def _history(demo: _Demo, key: int) -> None:
     demo.title("what the agency changed")
     with opening.reading_archive(demo.archive) as archive:
-        revisions = archive.history(key)
-    lines = render.difference(revisions[0], revisions[-1]) if len(revisions) > 1 else []
-    for line in lines:
+        revisions = archive.revision_articles(key)
+    found = changes_between(revisions[0], revisions[-1])
+    for change in found:
+        pieces = marked_words(change, field_texts(revisions[-1])[change.field])
+        line = f"{change.field}: {''.join(piece.bracketed for piece in pieces)}  ({', '.join(change.kinds)})"
         demo.write(f"   {line[:150]}{'…' * (len(line) > 150)}")
-    demo.check(len(revisions) == 2 and bool(lines), f"{len(revisions)} revisions of article {key} are archived")
+    demo.check(len(revisions) == 2 and bool(found), f"{len(revisions)} revisions of article {key} are archived")
 
 
 def _next_steps(demo: _Demo, example: StoredArticle, program: str) -> None:

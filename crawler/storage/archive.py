@@ -15,7 +15,7 @@ from sqlite_utils import Database
 
 from crawler.storage.appearances import Appearances
 from crawler.storage.archive_identity import ArchiveIdentity
-from crawler.storage.articles import Articles
+from crawler.storage.as_of import AsOf
 from crawler.storage.base import as_storage_error, open_database, translated_errors
 from crawler.storage.disk import Disk
 from crawler.storage.evidence import EvidenceQueries
@@ -38,7 +38,7 @@ FILE = "vna.db"
 
 
 class Archive(
-    Articles,
+    AsOf,
     Pages,
     Sources,
     SourceSelection,

@@ -1,7 +1,7 @@
 """Rows of the table `articles` and of the tables for parts of an article.
 
 Those tables are `images`, `related`, `tags`, `sections`, `duplicates`, `repairs`, `states` and the text of the search
-index.
+index; `similar` keeps the articles that share text.
 
 Boundary: reads and writes rows. `article_fields` says which columns `articles` has. Rows are updated with
 `ON CONFLICT`, never with `REPLACE`: `REPLACE` does not run the delete trigger, so the old words would stay in the
@@ -17,8 +17,9 @@ from typing import Any
 from crawler import fold, records
 from crawler.article_fields import In, fields_in
 from crawler.clock import to_text
-from crawler.identity import CandidateArticle
+from crawler.similarity import compared, passage_hashes
 from crawler.storage.revisions import ArticleIntent, Revisions
+from crawler.storage.similar import SimilarArticles
 from crawler.types import Article, RawRef, Reading, Related, Repair, StoredArticle
 
 _FIELDS = fields_in(In.ARTICLES)
@@ -31,14 +32,13 @@ ON CONFLICT (id) DO UPDATE SET {", ".join(f"{c} = excluded.{c}" for c in _COLUMN
 """  # noqa: S608 - fixed column names
 
 
-class Articles(Revisions):
+class Articles(Revisions, SimilarArticles):
     """Queries on articles."""
 
     def save_article(self, intent: ArticleIntent) -> None:
         """Write a new, revised or duplicate article: its row, its parts, a revision and its text for the search."""
         self._note_state(intent.key, intent.state, intent.now)
-        self.db.conn.execute(_WRITE, intent.columns(_FIELDS))
-        self._save_parts(intent)
+        self._write_article(intent)
         self.add_revision(intent)
         self._index(intent.key, intent.article, intent.reading)
         self._set_last_page(intent.key, intent.raw_id)
@@ -47,11 +47,11 @@ class Articles(Revisions):
             # larger id first: one row for each pair, whichever article the crawler read first
             [(*sorted((intent.key, d.id), reverse=True), d.kind, d.score) for d in intent.decision.duplicates],
         )
+        self.save_similar(intent.similar)
 
     def replace_reading(self, intent: ArticleIntent) -> None:
         """Overwrite an article and its last revision with what a newer parser read from the same page."""
-        self.db.conn.execute(_WRITE, intent.columns(_FIELDS))
-        self._save_parts(intent)
+        self._write_article(intent)
         self.correct_revision(intent)
         self._index(intent.key, intent.article, intent.reading)
 
@@ -116,20 +116,6 @@ class Articles(Revisions):
         """Return the id of the imported text with the hash `body_key`, or None if no such text was imported."""
         row = self.db.execute("SELECT id FROM articles WHERE id < 0 AND body_key = ?", [body_key]).fetchone()
         return int(row[0]) if row else None
-
-    def candidates(self, body_key: str, published_on: str | None, within_days: int = 3) -> list[CandidateArticle]:
-        """Return possible duplicates of an article.
-
-        These are the articles with the hash `body_key`, and those published at most `within_days` days before or after
-        `published_on`.
-        """
-        rows = self.db.query(
-            """SELECT id, body_key, simhash, text FROM articles WHERE body_key = :key
-               UNION SELECT id, body_key, simhash, text FROM articles
-               WHERE published_on BETWEEN date(:day, :before) AND date(:day, :after)""",
-            {"key": body_key, "day": published_on, "before": f"-{within_days} days", "after": f"+{within_days} days"},
-        )
-        return [CandidateArticle(**row) for row in rows]
 
     def article(self, key: int) -> StoredArticle | None:
         """Return an article with its current content, or None if the archive does not have it."""
@@ -204,12 +190,12 @@ class Articles(Revisions):
                       AND (:sections IS NULL OR EXISTS (SELECT 1 FROM sections s WHERE s.article = a.id
                            AND s.section IN (SELECT value FROM json_each(:sections))))
                       ORDER BY {order} LIMIT :limit"""  # noqa: S608 - fixed SQL
-        names = self._section_names(section)
+        names = self.equal_section_names(section)
         return list(
             self.db.query(sql, {"match": match, "since": since, "until": until, "sections": names, "limit": limit})
         )
 
-    def _section_names(self, section: str | None) -> str | None:
+    def equal_section_names(self, section: str | None) -> str | None:
         """Return a JSON list of the section names that equal `section` if case and accents are ignored."""
         if section is None:
             return None
@@ -228,6 +214,14 @@ class Articles(Revisions):
         return [row["section"] for row in rows]
 
     # --- parts
+
+    def _write_article(self, intent: ArticleIntent) -> None:
+        """Write the row of an article, its parts and its passage hashes."""
+        before = self.compared_texts([intent.key])
+        self.db.conn.execute(_WRITE, intent.columns(_FIELDS))
+        self._save_parts(intent)
+        old = passage_hashes(before[0]) if before else ()
+        self.save_hashes(intent.key, old, passage_hashes(compared(intent.article, intent.key)))
 
     def _save_parts(self, intent: ArticleIntent) -> None:
         key, article = intent.key, intent.article

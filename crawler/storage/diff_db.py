@@ -34,6 +34,8 @@ EVIDENCE: Mapping[str, tuple[str, ...] | None] = {
     "revisions": None,
     "states": None,
     "duplicates": None,
+    "passage_hashes": None,
+    "similar": None,
     "repairs": None,
     "pages": None,
     "sightings": None,

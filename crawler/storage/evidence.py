@@ -5,13 +5,15 @@ Boundary: only reads, except that it can rebuild the search index. `vna verify` 
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from sqlite_utils import Database
 
+from crawler.purpose import PurposeKind
 from crawler.storage.diff_db import EVIDENCE
 from crawler.storage.schema_check import SchemaDifference, schema_differences, unknown_entries, wrong_types
 from crawler.types import RawRef, Reading, Repair
@@ -37,6 +39,28 @@ class RawRow:
     url: str
     status: int
     ref: RawRef
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleCapture:
+    """A capture of one article: a row of the table `raw`, with the id of the article."""
+
+    article: int
+    id: int
+    url: str
+    fetched_at: str
+    status: int
+    purpose: str | None
+    origin: str | None
+    ref: RawRef
+
+
+_CAPTURES = """
+SELECT cast(substr(purpose, instr(purpose, ':') + 1) AS INTEGER) AS article, id FROM raw
+WHERE purpose IN (SELECT k.value || ':' || a.value FROM json_each(:ids) a, json_each(:kinds) k)
+UNION SELECT article, raw_id FROM revisions WHERE article IN (SELECT value FROM json_each(:ids)) AND raw_id IS NOT NULL
+UNION SELECT id, last_raw_id FROM articles WHERE id IN (SELECT value FROM json_each(:ids)) AND last_raw_id IS NOT NULL"""
+_CAPTURE_KINDS = (PurposeKind.PAGE, PurposeKind.CAPTURE, PurposeKind.PROBED_PAGE, PurposeKind.ID)
 
 
 class EvidenceQueries:
@@ -73,6 +97,33 @@ class EvidenceQueries:
     def _raw_between(self, ids: range) -> list[RawRow]:
         condition = "WHERE id BETWEEN ? AND ? AND id % ? = ? ORDER BY id"
         return list(self._raw(condition, ids[0], ids[-1], ids.step, ids[0] % ids.step))
+
+    def captures_of(self, ids: Sequence[int]) -> dict[int, list[ArticleCapture]]:
+        """Return the captures of some articles, by article, oldest first: all responses to requests for their pages."""
+        sql = f"""SELECT c.article, r.id, r.url, r.fetched_at, r.status, r.purpose, r.origin, r.file, r.offset, r.length, r.digest
+                  FROM ({_CAPTURES}) c JOIN raw r ON r.id = c.id ORDER BY c.article, r.fetched_at, r.id"""  # noqa: S608 - constants only
+        found: dict[int, list[ArticleCapture]] = {key: [] for key in ids}
+        for row in self.db.conn.execute(sql, {"ids": json.dumps(ids), "kinds": json.dumps(_CAPTURE_KINDS)}):
+            key, raw_id, url, at, status, purpose, origin, *ref = row
+            found[key].append(ArticleCapture(key, raw_id, url, at, status, purpose, origin, RawRef(*ref)))
+        return found
+
+    def raw_row(self, raw_id: int | None) -> tuple[str, str]:
+        """Return the time and the digest of a capture; empty texts if it is unknown."""
+        row = self.db.conn.execute("SELECT fetched_at, digest FROM raw WHERE id = ?", [raw_id]).fetchone()
+        return (row[0], row[1]) if row else ("", "")
+
+    def state_changes(self, key: int) -> list[tuple[str, str]]:
+        """Return the changes of the state of an article, oldest first: the time, and the new state."""
+        return list(self.db.conn.execute("SELECT at, state FROM states WHERE article = ? ORDER BY at", [key]))
+
+    def sources_of(self, key: int) -> list[dict[str, str]]:
+        """Return the sources that listed an article, with the first and the last time, in the order of the first time."""
+        rows = self.db.conn.execute(
+            "SELECT source, first_seen_at, last_seen_at, url FROM sightings WHERE page = ? ORDER BY first_seen_at, source",
+            [key],
+        )
+        return [dict(zip(("source", "first_seen_at", "last_seen_at", "url"), row, strict=True)) for row in rows]
 
     def articles_in(self, file: str, start: int = 0, end: int = 1 << 62) -> int:
         """Return how many articles have a revision whose capture begins between bytes `start` and `end` of a file."""
@@ -120,7 +171,7 @@ class EvidenceQueries:
                  WHERE number % ? = ? AND parser = ? AND source_file IS NULL"""
         return [row[0] for row in self.db.execute(sql, [step, shift % step, parser])]
 
-    def captures_of(self, key: int) -> list[tuple[int, bool, tuple[RawRef, ...]]]:
+    def captures_by_revision(self, key: int) -> list[tuple[int, bool, tuple[RawRef, ...]]]:
         """Return each revision of an article: its number, whether it is the current one, and its captures.
 
         Of the current revision, these are the first and the last capture; of the others, the first one.

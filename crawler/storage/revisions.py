@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlite_utils import Database
@@ -18,6 +19,7 @@ from crawler import records
 from crawler.article_fields import ArticleField, In, fields_in
 from crawler.clock import from_text, to_text
 from crawler.identity import Decision, RevisionMoment
+from crawler.similarity import Similarity
 from crawler.types import Article, RawRef, Reading, StoredArticle
 
 _FIELDS = fields_in(In.REVISIONS)
@@ -27,7 +29,9 @@ _FIELDS = fields_in(In.REVISIONS)
 class ArticleIntent:
     """An article to write, with everything that was decided and computed about it.
 
-    `key` is its id in the archive, `now` is the time of its capture, and `raw_id` is the id of the capture.
+    `key` is its id in the archive, `now` is the time of its capture, and `raw_id` is the id of the capture. `similar` has
+    its relations to articles that share text with it. `known_at` is the time at which an imported capture was imported; None
+    means `now`.
     """
 
     key: int
@@ -43,6 +47,8 @@ class ArticleIntent:
     raw_id: int | None = None
     source_file: str | None = None
     state: str = "live"
+    similar: tuple[Similarity, ...] = ()
+    known_at: datetime | None = None
 
     def columns(self, fields: Iterable[ArticleField]) -> dict[str, Any]:
         """Return the values to write into the columns of `fields`, by column name."""
@@ -78,7 +84,11 @@ class Revisions:
 
     def add_revision(self, intent: ArticleIntent) -> None:
         """Insert a revision: the content of an article at the time of its capture."""
-        row = _content(intent) | {"seen_at": to_text(intent.now), "changed": records.dump(intent.decision.changed)}
+        row = _content(intent) | {
+            "seen_at": to_text(intent.now),
+            "known_at": to_text(intent.known_at or intent.now),
+            "changed": records.dump(intent.decision.changed),
+        }
         self.db.conn.execute(
             f"INSERT INTO revisions ({', '.join(row)}) VALUES ({', '.join(':' + c for c in row)})",  # noqa: S608 - fixed column names
             row,
@@ -101,28 +111,37 @@ class Revisions:
             return {"revision"}
         return {name for name, value in _content(intent).items() if name != "raw_id" and row[name] != value}
 
-    def revision(self, key: int, *, number: int | None = None, as_of: str | None = None) -> StoredArticle | None:
+    def revision(
+        self, key: int, *, number: int | None = None, as_of: str | None = None, known_at: str | None = None
+    ) -> StoredArticle | None:
         """Return one article as it was in a revision, or None if there is no such revision.
 
-        `number` selects the revision with that number; `as_of` (UTC, ISO 8601) selects the newest revision seen at that
-        time or earlier. If neither is given, the result is the newest revision.
+        `number` selects the revision with that number; `as_of` (UTC, ISO 8601) selects the newest revision that the site
+        showed at that time or earlier; `known_at` leaves out revisions that the archive did not have yet at that time. If
+        none is given, the result is the newest revision. With one of the times, the state is that of that time.
         """
         current = self.article(key)
         row = next(
             self.db.query(
                 """SELECT * FROM revisions WHERE article = :key
                    AND (:number IS NULL OR revision = :number) AND (:as_of IS NULL OR seen_at <= :as_of)
-                   ORDER BY revision DESC LIMIT 1""",
-                {"key": key, "number": number, "as_of": as_of},
+                   AND (:known IS NULL OR known_at <= :known) ORDER BY revision DESC LIMIT 1""",
+                {"key": key, "number": number, "as_of": as_of, "known": known_at},
             ),
             None,
         )
         if current is None or row is None:
             return None
-        if row["revision"] == current.revision:
-            return current
-        capture = self.db.execute("SELECT url FROM raw WHERE id = ? AND status > 0", [row["raw_id"]]).fetchone()
-        return _older_revision(current, row, capture[0] if capture else None)
+        found = current
+        if row["revision"] != current.revision:
+            capture = self.db.execute("SELECT url FROM raw WHERE id = ? AND status > 0", [row["raw_id"]]).fetchone()
+            found = _older_revision(current, row, capture[0] if capture else None)
+        at = min(filter(None, (as_of, known_at)), default=None)
+        return replace(found, state=self.state_at(key, at)) if at is not None else found
+
+    @abstractmethod
+    def state_at(self, key: int, at: str) -> str:
+        """Return the state that an article had at a time (UTC, ISO 8601): `live`, `suspect` or `gone`."""
 
     def timeline(self, key: int) -> list[RevisionMoment]:
         """Return the number, the time and the fingerprint of each revision of an article, oldest first."""
@@ -213,28 +232,76 @@ class Revisions:
         rows = self.db.query("SELECT * FROM revisions WHERE article = ? ORDER BY revision", [key])
         return [row | {"changed": json.loads(row["changed"]), "tags": json.loads(row["tags"])} for row in rows]
 
+    def revision_articles(self, key: int) -> list[Article]:
+        """Return the content of each revision of an article, oldest first."""
+        rows = self.db.query("SELECT * FROM revisions WHERE article = ? ORDER BY revision", [key])
+        return [records.article_from_row(row, _FIELDS) for row in rows]
+
+    def revision_pair(self, key: int, number: int) -> tuple[Article, Article]:
+        """Return the content of the revision before revision `number` of an article, and of that revision."""
+        rows = self.db.query(
+            "SELECT * FROM revisions WHERE article = ? AND revision IN (?, ?) ORDER BY revision",
+            [key, number - 1, number],
+        )
+        old, new = (records.article_from_row(row, _FIELDS) for row in rows)
+        return old, new
+
     def changes(self, since: str | None, limit: int) -> list[dict[str, Any]]:
-        """Return at most `limit` changes of articles, newest first: revisions, removals and restorations.
+        """Return at most `limit` changes of articles since a time in UTC (ISO 8601), newest first; see `all_changes`."""
+        return list(islice(self.all_changes(since=since), limit))
+
+    def all_changes(
+        self,
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        section: str | None = None,
+        match: str | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the changes of articles, newest first: revisions, removals and restorations.
 
         Removals are the states `gone` and `suspect`; `suspect` counts only if it is still the current state of the
-        article. A restoration is the state `live` after `gone`. `since` is a time in UTC (ISO 8601); earlier changes
-        are left out.
+        article. A restoration is the state `live` after `gone`. `since` and `until` are times in UTC (ISO 8601), both
+        included. With `match`, an FTS5 expression, the value `matches` of a row is whether the current text matches it.
         """
+        matches = "a.id IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH :match)" if match else "TRUE"
         rows = self.db.query(
-            """SELECT r.article AS id, 'revised' AS what, r.seen_at AS at, r.revision, r.changed, r.title, a.url
-               FROM revisions r JOIN articles a ON a.id = r.article
-               WHERE r.revision > 1 AND (:since IS NULL OR r.seen_at >= :since)
-               UNION ALL
-               SELECT a.id, s.state, s.at, a.revision, '[]', a.title, a.url
-               FROM states s JOIN articles a ON a.id = s.article WHERE (:since IS NULL OR s.at >= :since) AND CASE s.state
-                 WHEN 'gone' THEN TRUE
-                 WHEN 'suspect' THEN s.at = (SELECT max(at) FROM states WHERE article = s.article)
-                 ELSE 'gone' = (SELECT state FROM states b WHERE b.article = s.article AND b.at < s.at
-                                ORDER BY b.at DESC LIMIT 1) END
-               ORDER BY at DESC, id DESC LIMIT :limit""",
-            {"since": since, "limit": limit},
+            f"""SELECT c.*, a.title AS current_title, a.revision AS current_revision, a.url, a.section,
+                 {matches} AS matches
+               FROM (
+                 SELECT article AS id, 'revised' AS what, seen_at AS at, revision, changed, title FROM revisions
+                 WHERE revision > 1 AND seen_at BETWEEN :since AND :until
+                 UNION ALL
+                 SELECT s.article, s.state, s.at, NULL, '[]', NULL FROM states s
+                 WHERE s.at BETWEEN :since AND :until
+                 AND CASE s.state
+                   WHEN 'gone' THEN TRUE
+                   WHEN 'suspect' THEN s.at = (SELECT max(at) FROM states WHERE article = s.article)
+                   ELSE 'gone' = (SELECT state FROM states b WHERE b.article = s.article AND b.at < s.at
+                                  ORDER BY b.at DESC LIMIT 1) END
+               ) c JOIN articles a ON a.id = c.id
+               WHERE :sections IS NULL OR EXISTS (SELECT 1 FROM sections s WHERE s.article = a.id
+                                                  AND s.section IN (SELECT value FROM json_each(:sections)))
+               ORDER BY at DESC, c.id DESC""",  # noqa: S608 - constant conditions
+            {
+                "since": since or "",
+                "until": until or "9999",
+                "match": match,
+                "sections": self.equal_section_names(section),
+            },
         )
-        return [row | {"changed": json.loads(row["changed"])} for row in rows]
+        for row in rows:
+            title, revision = row.pop("current_title"), row.pop("current_revision")
+            yield row | {
+                "revision": row["revision"] or revision,
+                "changed": json.loads(row["changed"]),
+                "title": row["title"] or title,
+                "matches": bool(row["matches"]),
+            }
+
+    @abstractmethod
+    def equal_section_names(self, section: str | None) -> str | None:
+        """Return a JSON list of the section names that equal `section` if case and accents are ignored."""
 
 
 def _content(intent: ArticleIntent) -> dict[str, Any]:

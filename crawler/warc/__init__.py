@@ -11,10 +11,11 @@ why it was written.
 Boundary: the only package that uses the WARC library. It knows nothing about articles.
 """
 
+from crawler.warc.cdxj import CdxjIndex
 from crawler.warc.members import digest
 from crawler.warc.reading import Record, read_file
 from crawler.warc.scan import Damage, Member, RecordHead
 from crawler.warc.store import WarcStore
 from crawler.warc.tail import repair_tail
 
-__all__ = ["Damage", "Member", "Record", "RecordHead", "WarcStore", "digest", "read_file", "repair_tail"]
+__all__ = ["CdxjIndex", "Damage", "Member", "Record", "RecordHead", "WarcStore", "digest", "read_file", "repair_tail"]

@@ -14,7 +14,7 @@ from pathlib import Path
 from crawler.warc.reading import NO_RECORD, Record, advance, parse_records
 from crawler.warc.tail import next_record
 
-_CHUNK = 1 << 17
+_CHUNK = LONGEST_REQUEST = 1 << 17
 _HEAD = 1 << 16  # a header of a record has less than 64 kB
 
 
@@ -91,13 +91,18 @@ def ends_with_request(path: Path, start: int) -> bool:
     with path.open("rb") as file:
         file.seek(start)
         data = file.read(_CHUNK)
+    return len(data) < _CHUNK and 0 < request_length(data) == len(data)
+
+
+def request_length(data: bytes) -> int:
+    """Return the length of the request record with which `data` begins, in bytes; 0 if it begins with something else."""
     engine = zlib.decompressobj(wbits=31)
     try:
         head = engine.decompress(data, _CHUNK)  # a request record is smaller
     except zlib.error:
-        return False
-    complete = engine.eof and not engine.unused_data and len(data) < _CHUNK
-    return complete and b"\r\nWARC-Type: request\r\n" in head.partition(b"\r\n\r\n")[0]
+        return 0
+    is_request = engine.eof and b"\r\nWARC-Type: request\r\n" in head.partition(b"\r\n\r\n")[0]
+    return len(data) - len(engine.unused_data) if is_request else 0
 
 
 def _member(file: io.BufferedReader, rest: bytes) -> tuple[bytes, bytes, bool]:

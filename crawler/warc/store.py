@@ -25,10 +25,11 @@ from crawler.types import Fetched, RawRef
 from crawler.warc import members
 from crawler.warc.archive_id import archive_id, archive_ids, clock_period, run_settings
 from crawler.warc.reading import Record, corrupted, read_file, read_member
-from crawler.warc.scan import Damage, Member, ends_with_request, scan
+from crawler.warc.scan import LONGEST_REQUEST, Damage, Member, ends_with_request, request_length, scan
 from crawler.warc.tail import torn_name, try_repair_tail
 
 _OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # the file may be intact: not reported as damage
+_CHUNK = 1 << 20
 _SOFTWARE = f"vna-archive/{crawler.__version__}"
 
 
@@ -143,6 +144,20 @@ class WarcStore:
             raise corrupted(path, ref.offset, str(error)) from error
         return read_member(path, ref, member)
 
+    def evidence(self, ref: RawRef) -> bytes:
+        """Return the bytes of the record at the position `ref` and of its request record, as they stand in the file.
+
+        Raises:
+            WarcCorrupted: the record is missing, or differs from what was written.
+            OSError: no file descriptor or no memory is available; the record may be intact.
+
+        """
+        self.read(ref)
+        with (self._directory / ref.file).open("rb") as file:
+            file.seek(ref.offset)
+            record, following = file.read(ref.length), file.read(LONGEST_REQUEST)
+        return record + following[: request_length(following)]
+
     def names(self) -> list[str]:
         """Return the paths of the WARC files relative to their directory, oldest first."""
         paths = (path for path in self._directory.rglob("*.warc.gz") if path.is_file())
@@ -177,6 +192,12 @@ class WarcStore:
     def size(self, name: str) -> int:
         """Return the size of a file in bytes."""
         return (self._directory / name).stat().st_size
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """Yield the bytes of a file in chunks."""
+        with (self._directory / name).open("rb") as file:
+            while data := file.read(_CHUNK):
+                yield data
 
     def clock_period(self, name: str) -> int:
         """Return the number of the clock period in which a file was written."""

@@ -70,7 +70,7 @@ def article(desk: Desk, ask: Ask) -> Page:
             "states": archive.states(key),
             "stays": _stays(archive.positions(key)),
             "related": [(story, story.post_id in held) for story in stored.article.related],
-            "similar": archive.similar(key),
+            "similar": archive.duplicates_of(key),
             "neighbours": archive.same_day(key, section, day),
             "day": day,
             "before": before,

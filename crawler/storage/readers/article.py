@@ -83,7 +83,7 @@ class ArticlePage:
         """Return the removals and returns of an article, oldest first."""
         return list(self.db.query("SELECT at, state FROM states WHERE article = ? ORDER BY at", [key]))
 
-    def similar(self, key: int) -> list[dict[str, Any]]:
+    def duplicates_of(self, key: int) -> list[dict[str, Any]]:
         """Return the articles with the same or a similar text: id, title, day, kind of the pair and score."""
         return list(
             self.db.query(

@@ -75,7 +75,7 @@ class Find:
     db: Database
 
     @abstractmethod
-    def _section_names(self, section: str | None) -> str | None:
+    def equal_section_names(self, section: str | None) -> str | None:
         """Return a JSON list of the section names that equal `section` if case and accents are ignored."""
 
     def find(self, match: str | None, filters: Filters, *, sort: Sort, key: str | None, limit: int) -> Hits:
@@ -151,7 +151,7 @@ class Find:
             "since": (filters.since, "a.published_on >= :since"),
             "until": (filters.until, "a.published_on <= :until"),
             "sections": (
-                self._section_names(filters.section),
+                self.equal_section_names(filters.section),
                 _IN_SECTION,
             ),
         }

@@ -15,12 +15,14 @@ from uuid import uuid4
 
 from sqlite_utils import Database, Migrations
 
-from crawler import urls
+from crawler import records, similarity, urls
 from crawler.storage.schema.m0001_initial import FIRST
 from crawler.storage.schema.m0002_service import SECOND
 from crawler.storage.schema.m0003_kinds import THIRD
 from crawler.storage.schema.m0004_identity import FOURTH
 from crawler.storage.schema.m0005_reading import FIFTH
+from crawler.storage.schema.m0006_similar import SIXTH
+from crawler.types import Article, ArticleKind
 from crawler.word_count import count_words
 
 migrations = Migrations("vna")
@@ -52,6 +54,17 @@ def _fourth(db: Database) -> None:
 @migrations(name="0005_reading")
 def _fifth(db: Database) -> None:
     _run(db, FIFTH)
+
+
+@migrations(name="0006_similar")
+def _sixth(db: Database) -> None:
+    db.conn.create_function("passage_hashes_of", 5, _passage_hashes, deterministic=True)
+    _run(db, SIXTH)
+
+
+def _passage_hashes(key: int, kind: ArticleKind, title: str, lead: str | None, blocks: str) -> str:
+    article = Article(title, lead, records.load_blocks(blocks), kind=kind)
+    return records.dump(similarity.passage_hashes(similarity.compared(article, key)))
 
 
 def version() -> int:

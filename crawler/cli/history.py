@@ -1,0 +1,175 @@
+"""`vna history` and `vna changes`: what the agency changed, removed and restored.
+
+Boundary: handles only arguments and output; `crawler.changes` compares and classifies.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crawler.cli import output, state, streams, values
+from crawler.errors import ArticleNotFound
+
+if TYPE_CHECKING:
+    from crawler.changes import Change
+    from crawler.query import Query
+    from crawler.types import Article
+
+#: The kinds of a change, for the help and the check of --kind. `crawler.changes.Kind` loads a slow library.
+KINDS = "headline lead caption added removed moved quote date figure name typo style".split()
+_COLOURS = {"before": 31, "after": 32}  # red and green; the brackets show the same without colour
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to `app`."""
+    app.command(context_settings=values.NEGATIVE_IDS)(history)
+    app.command()(changes)
+
+
+def history(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(metavar="ID", help="The article's id, or its address.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print the revisions of one article and what changed in each.
+
+    Removed words stand in [-...-], new ones in {+...+}; on a terminal, they also have colours. JSON gives the offsets of
+    the changed words in their field, and whether the edit was silent: the page named no new time of the last edit.
+
+    Example: vna history 245060
+    """
+    from crawler.changes import changes_between, field_texts, is_silent, kinds_of
+
+    number = values.article_key(context, key)
+    with state.of(context).reading() as archive, archive.snapshot():
+        rows, articles = archive.history(number), archive.revision_articles(number)
+    if not rows:
+        raise ArticleNotFound(key)
+    frequency = _frequency()
+    shown = []
+    for place, row in enumerate(rows):
+        found = changes_between(articles[place - 1], articles[place], frequency) if place else ()
+        silent = is_silent(rows[place - 1]["modified_at"], row["modified_at"]) if place else None
+        kinds = [str(kind) for kind in kinds_of(found)]
+        if not as_json:
+            changed = f"  changed: {', '.join(row['changed'])}" if row["changed"] else ""
+            told = f"  kinds: {', '.join(kinds)}" * bool(kinds) + "  (silent edit)" * bool(silent)
+            output.text(f"revision {row['revision']}  seen {row['seen_at']}  {row['title']}{changed}{told}")
+            texts = field_texts(articles[place])
+            for change in found:
+                _print_change(change, texts[change.field])
+        more = {"kinds": kinds, "silent": silent, "changes": [asdict(change) for change in found]}
+        shown.append(row | {"blocks": json.loads(row["blocks"])} | more)
+    if as_json:
+        output.json_block(shown)
+
+
+def changes(
+    context: typer.Context,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="T", help="Print only changes seen since this time (ISO 8601).")
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="T", help="Print only changes seen until this time; a day means its end."),
+    ] = None,
+    section: Annotated[str | None, typer.Option("--section", help="Print only changes in this section.")] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option("--kind", metavar="KIND", help=f"Print only edits of this kind: {', '.join(KINDS)}. Repeatable."),
+    ] = None,
+    query: Annotated[
+        str | None,
+        typer.Option("--query", help="Print only changes of articles that match, or whose changed words match."),
+    ] = None,
+    silent: Annotated[
+        bool, typer.Option("--silent", help="Print only edits for which the page names no new time of the last edit.")
+    ] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=values.MOST, help="Maximum number of changes.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print what the agency changed or removed, newest first.
+
+    Example: vna changes --since 2026-01-01 --kind figure
+    """
+    if unknown := next((one for one in kind or () if one not in KINDS), None):
+        raise typer.BadParameter(f"no such kind: {unknown}; choose one of {', '.join(KINDS)}", ctx=context)
+    wanted = _query(context, query) if query else None
+    with state.of(context).reading() as archive, archive.snapshot():
+        found = archive.all_changes(
+            since=values.instant(since),
+            until=values.instant(until, end_of_day=True),
+            section=section,
+            match=wanted.match if wanted else None,
+        )
+        described = _described(found, archive.revision_pair)
+        rows = list(islice(_selected(described, kind or (), wanted, silent=silent), limit))
+    if as_json:
+        output.json_block([{name: value for name, value in row.items() if name != "matches"} for row in rows])
+        return
+    output.table(
+        [row | {"changed": ", ".join(row["changed"]), "kinds": ", ".join(row["kinds"])} for row in rows],
+        ("at", "what", "id", "revision", "kinds", "changed", "title"),
+    )
+
+
+def _described(
+    rows: Iterable[dict[str, Any]], pair: Callable[[int, int], tuple[Article, Article]]
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows with the kinds, the changed words and whether the edit was silent; empty for removals."""
+    from crawler.changes import changes_between, is_silent, kinds_of
+
+    frequency = _frequency()
+    for row in rows:
+        found: tuple[Change, ...] = ()
+        silent = None
+        if row["what"] == "revised":
+            old, new = pair(row["id"], row["revision"])
+            found = changes_between(old, new, frequency)
+            silent = is_silent(old.modified_at, new.modified_at)
+        kinds = [str(kind) for kind in kinds_of(found)]
+        yield row | {"kinds": kinds, "silent": silent, "changes": [asdict(change) for change in found]}
+
+
+def _selected(
+    rows: Iterable[dict[str, Any]], kinds: Iterable[str], wanted: Query | None, *, silent: bool
+) -> Iterator[dict[str, Any]]:
+    from crawler import query
+
+    for row in rows:
+        words = "\n".join(f"{change['before']}\n{change['after']}" for change in row["changes"])
+        is_found = wanted is None or row["matches"] or query.mentions(words, wanted)
+        is_kind = not kinds or not set(kinds).isdisjoint(row["kinds"])
+        if is_found and is_kind and (row["silent"] or not silent):
+            yield row
+
+
+def _print_change(change: Change, text: str) -> None:
+    from crawler.changes import marked_words
+
+    pieces: list[tuple[str, int | None]] = [(f"  {change.field}: ", None)]
+    pieces += [(piece.bracketed, _COLOURS.get(piece.mark)) for piece in marked_words(change, text)]
+    pieces.append((f"  ({', '.join(change.kinds)})", None))
+    coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    streams.write_pieces(pieces if coloured else [(text, None) for text, _ in pieces])
+
+
+def _query(context: typer.Context, text: str) -> Query:
+    from crawler import config, query
+
+    return query.parse(text, query.Synonyms(config.load_synonyms(state.of(context).config)))
+
+
+def _frequency() -> Callable[[str], float] | None:
+    from crawler import lexicon
+
+    found = lexicon.load()
+    return found.frequency if found else None

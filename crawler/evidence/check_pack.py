@@ -1,0 +1,325 @@
+"""Check an evidence pack: `python3 check_pack.py PACK.zip`. Needs Python 3.8 or newer, and nothing else; works offline.
+
+Every byte of a pack is determined by its files: the ZIP file is not compressed, and the order, the times and all other
+fields are fixed. This script computes each byte again and names what differs. Then it reads the WARC records, computes the
+digest of each response, and compares it with the record and with the rows of the pack.
+
+Exit codes: 0 the pack is intact, 1 it cannot be read as a pack, 2 wrong usage, 5 it differs from what was written.
+
+Boundary: reads one file, with the standard library alone. `vna verify PACK.zip` calls `check`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import struct
+import sys
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any, BinaryIO
+
+FORMAT = 1  # of the pack; a reader of an older format cannot check a newer one
+MANIFEST = "manifest.json"
+MOST_BYTES = (1 << 32) - 1  # larger ZIP files need fields that a pack does not have
+MOST_FILES = 65_535
+ROW_DIGITS = 8  # hexadecimal digits of the digest of a row
+_MOST_MANIFEST = 50_000_000
+_MOST_RECORD = 60_000_000  # a WARC record, decompressed; see crawler/warc/reading.py
+_FLAGS = 0x800  # names are UTF-8
+_DATE = 0x21  # 1 January 1980, the first day that a ZIP file can state
+_COMMENT = re.compile(rb"sha256:[0-9a-f]{64}")
+_END = struct.Struct("<4s4H2LH")
+_CHUNK = 1 << 20
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError, OSError)
+
+
+class NotAPack(Exception):
+    """The file cannot be read as an evidence pack; the message says why."""
+
+
+def local_header(name: str, size: int, crc: int) -> bytes:
+    """Return the bytes before the content of a file in a ZIP file."""
+    encoded = name.encode()
+    fields = struct.pack("<4s5H3L2H", b"PK\x03\x04", 20, _FLAGS, 0, 0, _DATE, crc, size, size, len(encoded), 0)
+    return fields + encoded
+
+
+def directory_entry(name: str, size: int, crc: int, offset: int) -> bytes:
+    """Return the entry of a file in the directory of a ZIP file; `offset` is that of its local header."""
+    encoded = name.encode()
+    fields = struct.pack(
+        "<4s6H3L5H2L", b"PK\x01\x02", 20, 20, _FLAGS, 0, 0, _DATE, crc, size, size, len(encoded), 0, 0, 0, 0, 0, offset
+    )
+    return fields + encoded
+
+
+def end_record(files: int, offset: int, size: int, manifest_sha256: str) -> bytes:
+    """Return the last bytes of the ZIP file, which end with the digest of the manifest."""
+    comment = f"sha256:{manifest_sha256}".encode()
+    return _END.pack(b"PK\x05\x06", 0, 0, files, files, size, offset, len(comment)) + comment
+
+
+def row_digests(content: bytes) -> str:
+    """Return the first digits of the digest of each line of a file, one after the other."""
+    return "".join(hashlib.sha256(line).hexdigest()[:ROW_DIGITS] for line in content.splitlines())
+
+
+def check(path: Path) -> tuple[dict[str, Any], list[str]]:
+    """Check a pack; return its manifest and a list of sentences that name each difference.
+
+    Raises:
+        NotAPack: the file is not a pack, or a newer version wrote it.
+
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            if size > MOST_BYTES:
+                raise NotAPack(f"{size} bytes are more than a pack can have")
+            return _PackCheck(path, file, size).run()
+    except OSError as error:
+        raise NotAPack(f"cannot be read: {error.strerror}") from error
+
+
+class _PackCheck:
+    def __init__(self, path: Path, file: BinaryIO, size: int) -> None:
+        self._path = path
+        self._file = file
+        self._size = size
+        self._faults: list[str] = []
+
+    def run(self) -> tuple[dict[str, Any], list[str]]:
+        """Return the manifest and the faults."""
+        raw = self._manifest_bytes()
+        if raw is None:
+            return {}, [f"{MANIFEST}, its header or the directory of the ZIP file is damaged"]
+        manifest = _manifest(raw)
+        if sum(one["size"] for one in manifest["files"]) > self._size:
+            return manifest, [
+                *self._faults,
+                "the files are compressed or cut: a pack is as large as its files together",
+            ]
+        if self._is_canonical(manifest, raw):
+            self._check_contents(manifest)
+        return manifest, self._faults
+
+    def _manifest_bytes(self) -> bytes | None:
+        """Return the bytes of the manifest, which is the first file; None if it is that of a pack, but damaged."""
+        head, tail = self._read(0, 30 + len(MANIFEST)), self._read(self._size - 71, 71)
+        size = struct.unpack("<L", head[22:26])[0] if len(head) > 30 else 0
+        raw = self._read(len(head), size) if size <= _MOST_MANIFEST else b""
+        if _COMMENT.fullmatch(tail) and f"sha256:{hashlib.sha256(raw).hexdigest()}".encode() == tail:
+            return raw
+        is_pack = head[30:] == MANIFEST.encode() or _COMMENT.fullmatch(tail) is not None
+        return self._repacked_manifest(is_pack=is_pack)
+
+    def _repacked_manifest(self, *, is_pack: bool) -> bytes | None:
+        """Return the manifest by the directory of the ZIP file, as of a pack that another program packed again."""
+        try:
+            with zipfile.ZipFile(self._path) as packed:
+                entry = packed.getinfo(MANIFEST)
+                if entry.file_size > _MOST_MANIFEST:
+                    raise NotAPack(f"{MANIFEST} is larger than that of any pack")
+                raw = _content(packed, entry)
+                comment = packed.comment
+        except KeyError:
+            raise NotAPack(f"no {MANIFEST} in it, so not an evidence pack") from None
+        except _UNREADABLE:
+            if is_pack:
+                return None
+            raise NotAPack("not a ZIP file that can be read, so not an evidence pack") from None
+        if _COMMENT.fullmatch(comment) and comment != f"sha256:{hashlib.sha256(raw).hexdigest()}".encode():
+            self._faults.append(f"{MANIFEST} differs from its digest at the end of the file")
+        return raw
+
+    def _is_canonical(self, manifest: dict[str, Any], raw: bytes) -> bool:
+        """Compare every byte with the one that the manifest determines; note each part that differs."""
+        own: dict[str, Any] = {
+            "name": MANIFEST,
+            "size": len(raw),
+            "sha256": hashlib.sha256(raw).hexdigest(),
+            "crc32": zlib.crc32(raw),
+        }
+        entries: list[tuple[str, bytes]] = []
+        position = headers = 0
+        for one in (own, *manifest["files"]):
+            name, size, crc = one["name"], one["size"], one["crc32"]
+            header = local_header(name, size, crc)
+            header_differs = self._read(position, len(header)) != header
+            content_differs = self._sha256(position + len(header), size) != one["sha256"]
+            headers += header_differs
+            if (header_differs and content_differs) or headers > 1:  # no single change of a byte
+                self._compare_names(manifest)
+                return False
+            if header_differs:
+                self._faults.append(f"the header of {name} differs (byte {position} and after)")
+            if content_differs:
+                self._content_fault(one, self._read(position + len(header), size) if "rows" in one else b"")
+            entries.append((name, directory_entry(name, size, crc, position)))
+            position += len(header) + size
+        self._compare_end(entries, position, own["sha256"])
+        return not self._faults
+
+    def _compare_end(self, entries: list[tuple[str, bytes]], start: int, manifest_sha256: str) -> None:
+        position = start
+        for name, entry in entries:
+            if self._read(position, len(entry)) != entry:
+                self._faults.append(f"the directory entry of {name} differs (byte {position} and after)")
+            position += len(entry)
+        end = end_record(len(entries), start, position - start, manifest_sha256)
+        if self._read(position, len(end)) != end:
+            self._faults.append(f"the end record of the ZIP file differs (byte {position} and after)")
+        if self._size > position + len(end):
+            self._faults.append(f"{self._size - position - len(end)} additional bytes at the end of the file")
+
+    def _content_fault(self, listed: dict[str, Any], content: bytes) -> None:
+        name = listed["name"]
+        if "rows" not in listed:
+            self._faults.append(f"{name} differs from its digest in {MANIFEST}")
+            return
+        found, right = row_digests(content), str(listed["rows"])
+        step = range(0, max(len(found), len(right)), ROW_DIGITS)
+        wrong = [i // ROW_DIGITS + 1 for i in step if found[i : i + ROW_DIGITS] != right[i : i + ROW_DIGITS]]
+        rows = f"row {wrong[0]}" if wrong else "the end of a row"
+        self._faults.append(f"{name} differs from its digest in {MANIFEST}: {rows}")
+
+    def _compare_names(self, manifest: dict[str, Any]) -> None:
+        """Name the files that were added, removed or changed when the layout of the ZIP file is another one."""
+        self._faults.append("the layout of the ZIP file differs: bytes were added or removed, or it was packed again")
+        right = {str(one["name"]): one for one in manifest["files"]}
+        try:
+            with zipfile.ZipFile(self._path) as packed:
+                there = {entry.filename: entry for entry in packed.infolist()}
+                self._faults += [f"additional file: {name}" for name in sorted(there) if name not in {*right, MANIFEST}]
+                self._faults += [f"missing file: {name}" for name in sorted(right) if name not in there]
+                for name in sorted(set(right) & set(there)):
+                    if there[name].file_size != right[name]["size"]:
+                        self._faults.append(
+                            f"{name} has {there[name].file_size} bytes instead of {right[name]['size']}"
+                        )
+                    elif hashlib.sha256(_content(packed, there[name])).hexdigest() != right[name]["sha256"]:
+                        self._faults.append(f"{name} differs from its digest in {MANIFEST}")
+        except _UNREADABLE as error:
+            self._faults.append(f"its files cannot be read: {error or type(error).__name__}")
+
+    def _check_contents(self, manifest: dict[str, Any]) -> None:
+        """Compare the WARC records, the rows and the texts of each article with each other."""
+        with zipfile.ZipFile(self._path) as packed:
+            for key in manifest["articles"]:
+                try:
+                    self._faults += _article_faults(packed, f"articles/{key}")
+                except (KeyError, TypeError, ValueError) as error:
+                    self._faults.append(f"the files of article {key} are incomplete or cannot be read: {error}")
+
+    def _sha256(self, start: int, size: int) -> str:
+        digest, left = hashlib.sha256(), size
+        self._file.seek(start)
+        while left > 0:
+            data = self._file.read(min(_CHUNK, left))
+            if not data:
+                break
+            digest.update(data)
+            left -= len(data)
+        return digest.hexdigest()
+
+    def _read(self, start: int, size: int) -> bytes:
+        if start < 0:
+            return b""
+        self._file.seek(start)
+        return self._file.read(size)
+
+
+def _content(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """Return the content of a file in a ZIP file, but no more bytes than its entry states."""
+    with packed.open(entry) as file:
+        data = file.read(entry.file_size + 1)
+    if len(data) != entry.file_size:
+        raise ValueError(f"{entry.filename} is larger than it states")
+    return data
+
+
+def _article_faults(packed: zipfile.ZipFile, folder: str) -> list[str]:
+    captures = [json.loads(line) for line in packed.read(f"{folder}/captures.jsonl").splitlines()]
+    records = packed.read(f"{folder}/records.warc.gz")
+    faults = []
+    for number, row in enumerate(captures, start=1):
+        fault = _record_fault(row, records)
+        if fault is not None:
+            faults.append(f"{folder}/captures.jsonl, row {number}: {fault}")
+    digests = {row["digest"] for row in captures}
+    for name in sorted(n for n in packed.namelist() if re.fullmatch(rf"{folder}/revisions/\d+\.json", n)):
+        revision = json.loads(packed.read(name))
+        if revision["capture"] is not None and revision["capture"] not in digests:
+            faults.append(f"{name}: no capture of the pack has its digest")
+        if packed.read(name.replace(".json", ".txt")).decode() != revision["text"]:
+            faults.append(f"{name}: its text differs from the file beside it")
+    return faults
+
+
+def _manifest(raw: bytes) -> dict[str, Any]:
+    try:
+        manifest = json.loads(raw)
+        if manifest["format"] > FORMAT:
+            raise NotAPack(
+                f"a newer version wrote it (format {manifest['format']}); check it with the script in the pack"
+            )
+        numbers = [number for one in manifest["files"] for number in (one["size"], one["crc32"])]
+        texts = [text for one in manifest["files"] for text in (one["name"], one["sha256"])]
+        is_right = all(isinstance(n, int) and 0 <= n <= MOST_BYTES for n in numbers)
+        is_right = is_right and all(isinstance(t, str) for t in texts) and isinstance(manifest["articles"], list)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        is_right = False
+    if not is_right:
+        raise NotAPack(f"{MANIFEST} is not that of an evidence pack")
+    return dict(manifest)
+
+
+def _record_fault(row: dict[str, Any], records: bytes) -> str | None:
+    """Return how a WARC record differs from its row, or None: its address, its digest, the digest of its content."""
+    member = records[row["pack_offset"] : row["pack_offset"] + row["length"]]
+    engine = zlib.decompressobj(wbits=31)
+    try:
+        record = engine.decompress(member, _MOST_RECORD)
+    except zlib.error as error:
+        return f"its WARC record cannot be decompressed: {error}"
+    if not engine.eof or engine.unused_data or engine.unconsumed_tail:
+        return "its WARC record is incomplete, or too large"
+    head, _, block = record.partition(b"\r\n\r\n")
+    fields = dict(re.findall(r"^([\w-]+):[ \t]*(.*?)\r?$", head.decode("utf-8", "replace"), re.MULTILINE))
+    content = block[: int(fields.get("Content-Length", "0"))]
+    body = content.partition(b"\r\n\r\n")[2] if fields.get("WARC-Type") in ("response", "revisit") else content
+    digest = "sha256:" + base64.b32encode(hashlib.sha256(body).digest()).decode()
+    if digest != row["digest"]:
+        return f"the SHA-256 of the response in its WARC record is {digest}, not {row['digest']}"
+    stated = fields.get("WARC-Payload-Digest", digest)
+    if stated.startswith("sha256:") and stated != digest:
+        return "the WARC record states another digest than that of its content"
+    if fields.get("WARC-Target-URI", "").strip("<>") != row["url"]:
+        return "its WARC record has another address"
+    return None
+
+
+def main(arguments: list[str]) -> int:
+    """Check the pack that is named on the command line; return the exit code."""
+    if len(arguments) != 1:
+        print("usage: python3 check_pack.py PACK.zip", file=sys.stderr)
+        return 2
+    try:
+        manifest, faults = check(Path(arguments[0]))
+    except NotAPack as error:
+        print(f"{arguments[0]}: {error}", file=sys.stderr)
+        return 1
+    for fault in faults:
+        print(fault)
+    if not faults:
+        articles = ", ".join(map(str, manifest["articles"]))
+        print(f"intact: {len(manifest['files'])} files, articles {articles}")
+    return 5 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,103 @@
+"""Read the archive as of an instant: what the site said then, and what the archive knew then.
+
+Boundary: reads rows. What the site said at a time is what a capture of that time or earlier shows, whenever the capture was
+imported (`as_of`); what the archive knew then leaves out what it got later (`known_at`). Both are UTC, ISO 8601.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlite_utils import Database
+
+from crawler import fold
+from crawler.storage.articles import Articles
+from crawler.types import StoredArticle
+
+#: Of a revision `v`: the site showed it at the time, and the archive knew it.
+_THEN = "(:as_of IS NULL OR v.seen_at <= :as_of) AND (:known IS NULL OR v.known_at <= :known)"
+_CURRENT_THEN = f"EXISTS (SELECT 1 FROM revisions v WHERE v.article = a.id AND v.revision = a.revision AND {_THEN})"  # noqa: S608 - constants only
+_ANY_THEN = f"EXISTS (SELECT 1 FROM revisions v WHERE v.article = a.id AND {_THEN})"  # noqa: S608
+_CHOSEN = """(:since IS NULL OR a.published_on >= :since) AND (:until IS NULL OR a.published_on <= :until)
+  AND (:sections IS NULL OR EXISTS (SELECT 1 FROM sections s WHERE s.article = a.id
+       AND s.section IN (SELECT value FROM json_each(:sections))))"""
+_INDEX = """CREATE VIRTUAL TABLE old USING fts5 (title, lead, text, tokenize='unicode61 remove_diacritics 2')"""
+
+
+class AsOf(Articles):
+    """Queries over the archive as of an instant."""
+
+    def state_at(self, key: int, at: str) -> str:
+        """Return the state that an article had at a time (UTC, ISO 8601): `live`, `suspect` or `gone`."""
+        row = self.db.execute(
+            "SELECT state FROM states WHERE article = ? AND at <= ? ORDER BY at DESC LIMIT 1", [key, at]
+        ).fetchone()
+        return str(row[0]) if row else "live"
+
+    def articles_as_of(
+        self, *, as_of: str | None, known_at: str | None, since: str | None = None, until: str | None = None
+    ) -> Iterator[StoredArticle]:
+        """Yield all articles that had a revision at a time, as `revision` returns them, in the order of their ids.
+
+        `since` and `until` are days of publication in Hanoi, both included, by the current revision.
+        """
+        values = {"since": since, "until": until, "sections": None, "as_of": as_of, "known": known_at}
+        rows = self.db.query(f"SELECT a.id FROM articles a WHERE {_CHOSEN} AND {_ANY_THEN} ORDER BY a.id", values)  # noqa: S608
+        for row in rows:
+            found = self.revision(row["id"], as_of=as_of, known_at=known_at)
+            assert found is not None
+            yield found
+
+    def search_as_of(
+        self,
+        match: str,
+        *,
+        as_of: str | None,
+        known_at: str | None,
+        since: str | None,
+        until: str | None,
+        section: str | None,
+        limit: int,
+    ) -> list[dict[str, Any]]:
+        """Return at most `limit` articles whose text of that time matches an FTS5 expression, those with the highest ids.
+
+        The search index has current texts only. The texts of articles that were revised later are indexed in memory, so
+        the query takes longer the more of them there are.
+        """
+        values: dict[str, Any] = {"match": match, "since": since, "until": until, "as_of": as_of, "known": known_at}
+        values |= {"sections": self.equal_section_names(section), "limit": limit}
+        columns = "a.id, a.url, a.published_at, a.published_on, a.section, a.title, a.lead, a.clean"
+        unchanged = self.db.query(
+            f"""SELECT {columns} FROM articles_fts JOIN articles a ON a.id = articles_fts.rowid
+                WHERE articles_fts MATCH :match AND {_CHOSEN} AND {_CURRENT_THEN}
+                ORDER BY articles_fts.rowid DESC LIMIT :limit""",  # noqa: S608 - fixed SQL
+            values,
+        )
+        rows = [*unchanged, *self._matching_old_texts(match, values)]
+        return sorted(rows, key=lambda row: -row["id"])[:limit]
+
+    def _matching_old_texts(self, match: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+        keys = self.db.query(
+            f"""SELECT a.id, a.published_on FROM articles a
+                WHERE {_CHOSEN} AND NOT {_CURRENT_THEN} AND {_ANY_THEN} ORDER BY a.id""",  # noqa: S608 - fixed SQL
+            values,
+        )
+        found: dict[int, dict[str, Any]] = {}
+        index = Database(memory=True)
+        try:
+            index.conn.execute(_INDEX)
+            for row in list(keys):
+                stored = self.revision(row["id"], as_of=values["as_of"], known_at=values["known"])
+                assert stored is not None
+                article = stored.article
+                folded = (row["id"], fold.fold(article.title), fold.fold(article.lead or ""), fold.fold(article.text))
+                index.conn.execute("INSERT INTO old (rowid, title, lead, text) VALUES (?, ?, ?, ?)", folded)
+                found[row["id"]] = {
+                    **row, "url": article.url, "published_at": article.published_at, "section": article.section,
+                    "title": article.title, "lead": article.lead, "clean": article.text,
+                }  # fmt: skip
+            matching = index.conn.execute("SELECT rowid FROM old WHERE old MATCH ?", [match]).fetchall()
+        finally:
+            index.close()
+        return [found[key] for (key,) in matching]

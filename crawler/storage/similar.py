@@ -1,0 +1,100 @@
+"""Rows of the tables `passage_hashes`, `similar` and `duplicates`: articles that share text.
+
+Boundary: reads and writes rows; `crawler.similarity` and `crawler.identity` compare texts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlite_utils import Database
+
+from crawler.similarity import ComparedText, Similarity, best_candidates
+
+#: Articles that are read for one hash on each side of the article's own id, and among the imported texts. A phrase that
+#: thousands of articles have then costs as little as a rare one; the rare ones find the right articles.
+_NEAREST = 16
+_SAME_BODY = (
+    20  # articles with the same title and text that are compared; more of them are versions of each other already
+)
+
+_POSTINGS = """
+SELECT key AS place,
+  (SELECT json_group_array(article) FROM (SELECT article FROM passage_hashes WHERE hash = value AND article < :id
+                                          ORDER BY article DESC LIMIT :most)) AS below,
+  (SELECT json_group_array(article) FROM (SELECT article FROM passage_hashes WHERE hash = value AND article > :id
+                                          ORDER BY article LIMIT :most)) AS above,
+  (SELECT json_group_array(article) FROM (SELECT article FROM passage_hashes WHERE hash = value AND article < 0
+                                          ORDER BY article LIMIT :most)) AS imported,
+  (SELECT json_group_array(article) FROM (SELECT article FROM passage_hashes WHERE hash = value AND :id < 0
+                                          ORDER BY article DESC LIMIT :most)) AS newest
+FROM json_each(:hashes)"""
+_TEXTS = """
+SELECT id, kind, section, title, coalesce(lead, '') AS lead, text, published_on, body_key,
+  coalesce((SELECT group_concat(caption, char(10)) FROM
+            (SELECT caption FROM images WHERE article = a.id AND caption IS NOT NULL ORDER BY position)), '') AS captions
+FROM articles a WHERE id IN (SELECT value FROM json_each(:ids)) ORDER BY id"""
+
+
+class SimilarArticles:
+    """Queries over articles that share text."""
+
+    db: Database
+
+    def candidates(self, key: int, hashes: Sequence[int], body_key: str) -> list[ComparedText]:
+        """Return the articles to compare with the article `key`, by id.
+
+        They share its passage hashes (`hashes`), or have the same title and text (`body_key`). Their number is limited,
+        and so is the number of rows that are read, however many articles the archive has.
+        """
+        shared: Counter[int] = Counter()
+        for row in self.db.query(_POSTINGS, {"id": key, "hashes": json.dumps(hashes), "most": _NEAREST}):
+            columns = (row["below"], row["above"], row["imported"], row["newest"])
+            weight = 2 if row["place"] == 0 else 1  # the first one is the hash of the title
+            shared.update(dict.fromkeys({other for column in columns for other in json.loads(column)}, weight))
+        same = self.db.execute(
+            "SELECT id FROM articles WHERE body_key = ? AND id <> ? ORDER BY id DESC LIMIT ?",
+            [body_key, key, _SAME_BODY],
+        )
+        return self.compared_texts({*best_candidates(shared.items(), key), *(row[0] for row in same)})
+
+    def compared_texts(self, ids: Iterable[int]) -> list[ComparedText]:
+        """Return what is compared of some articles, by id."""
+        return [ComparedText(**row) for row in self.db.query(_TEXTS, {"ids": json.dumps(sorted(ids))})]
+
+    def similar(self, key: int) -> list[Similarity]:
+        """Return the stored relations of an article, the highest score first."""
+        rows = self.db.query(
+            "SELECT * FROM similar WHERE article = :key OR other = :key ORDER BY score DESC, article, other",
+            {"key": key},
+        )
+        return [Similarity(**row) for row in rows]
+
+    def save_similar(self, found: Iterable[Similarity]) -> None:
+        """Write relations; a relation of the same two articles is replaced, because a revision may have changed it."""
+        for one in found:
+            row: dict[str, Any] = {
+                name: getattr(one, name) for name in ("article", "other", "kind", "score", "passage")
+            }
+            self.db.conn.execute("DELETE FROM similar WHERE article = :other AND other = :article", row)
+            self.db.conn.execute(
+                """INSERT INTO similar (article, other, kind, score, passage)
+                   VALUES (:article, :other, :kind, :score, :passage)
+                   ON CONFLICT (article, other) DO UPDATE
+                   SET kind = excluded.kind, score = excluded.score, passage = excluded.passage""",
+                row,
+            )
+
+    def save_hashes(self, key: int, old: Sequence[int], new: Sequence[int]) -> None:
+        """Replace the passage hashes of an article; `old` has those of its previous content."""
+        gone, added = set(old) - set(new), set(new) - set(old)
+        self.db.conn.executemany(
+            "DELETE FROM passage_hashes WHERE hash = ? AND article = ?", [(value, key) for value in sorted(gone)]
+        )
+        self.db.conn.executemany(
+            "INSERT INTO passage_hashes (hash, article) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            [(value, key) for value in sorted(added)],
+        )

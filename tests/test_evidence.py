@@ -1,0 +1,267 @@
+"""Evidence packs: what is in them, and what the check of a changed pack names."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from support import FakeClock, mounted, poll, rows, value, vna
+from warcio.archiveiterator import ArchiveIterator
+
+from crawler.evidence import check_pack, packed
+from crawler.sim.site import Options
+
+ARTICLE = 108403  # the first seed's id on the fake site
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    """An archive with an article that was revised, removed and restored."""
+    folder, clock = tmp_path_factory.mktemp("evidence") / "archive", FakeClock()
+    with mounted(clock, options=Options(no_api=True)) as site:
+        for post_id in set(site.fake_site.ids()) - {ARTICLE, *site.fake_site.ids()[:2]}:
+            site.fake_site.unpublish(post_id)
+        poll(folder, clock)
+        site.fake_site.revise(ARTICLE, title="Un autre <titre>")
+        clock.advance(hours=1)
+        poll(folder, clock, everything=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pack(archive, tmp_path_factory):
+    """A pack of the article, as a file."""
+    target = tmp_path_factory.mktemp("pack") / "pack.zip"
+    done = vna("--archive", archive, "evidence", ARTICLE, "--out", target)
+    assert done.code == 0, done.err
+    return target
+
+
+def names_of(pack):
+    with zipfile.ZipFile(pack) as opened:
+        return opened.namelist()
+
+
+def content(pack, name):
+    with zipfile.ZipFile(pack) as opened:
+        return opened.read(name)
+
+
+def faults(pack, changed, tmp_path):
+    """Return the faults of a pack with the bytes `changed`."""
+    file = tmp_path / "changed.zip"
+    file.write_bytes(changed)
+    return check_pack.check(file)[1]
+
+
+def test_a_pack_has_all_captures_and_revisions(archive, pack):
+    folder = f"articles/{ARTICLE}"
+    captures = [json.loads(line) for line in content(pack, f"{folder}/captures.jsonl").splitlines()]
+    count = value(archive, "SELECT count(*) FROM raw WHERE purpose = ?", f"page:{ARTICLE}")
+    assert len(captures) == count >= 2
+    digests = {row["digest"] for row in rows(archive, "SELECT digest FROM raw")}
+    assert {row["digest"] for row in captures} <= digests
+    records = list(ArchiveIterator(io.BytesIO(content(pack, f"{folder}/records.warc.gz")), check_digests="raise"))
+    assert [record.rec_type for record in records] == ["response", "request"] * count
+    revisions = [json.loads(content(pack, f"{folder}/revisions/{n}.json")) for n in (1, 2)]
+    assert revisions[1]["title"] == "Un autre <titre>"
+    assert [one["capture"] for one in revisions] == [captures[0]["digest"], captures[-1]["digest"]]
+    assert json.loads(content(pack, f"{folder}/changes/2.json"))["kinds"][0] == "headline"
+    events = [event["event"] for event in json.loads(content(pack, f"{folder}/timeline.json"))]
+    assert {"listed", "capture", "revision"} == set(events)
+    page = content(pack, f"{folder}/page.html").decode()
+    assert "Un autre &lt;titre&gt;" in page
+    assert not re.search(r"<script|src=|href=", page), "it loads nothing"
+
+
+def test_the_same_archive_gives_the_same_bytes(archive, pack, tmp_path):
+    assert vna("--archive", archive, "evidence", ARTICLE, "--out", tmp_path / "again.zip").code == 0
+    assert (tmp_path / "again.zip").read_bytes() == pack.read_bytes()
+
+
+def test_a_pack_is_checked_with_python_alone(pack, tmp_path):
+    script = tmp_path / "check_pack.py"
+    script.write_bytes(content(pack, "check_pack.py"))
+    command = [sys.executable, "-I", "-S", str(script)]
+    done = subprocess.run([*command, str(pack)], capture_output=True, text=True, check=False, env={})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert str(ARTICLE) in done.stdout
+    broken = tmp_path / "broken.zip"
+    broken.write_bytes(pack.read_bytes()[:-1])
+    assert subprocess.run([*command, str(broken)], capture_output=True, check=False, env={}).returncode == 5
+    assert subprocess.run(command, capture_output=True, check=False, env={}).returncode == 2
+
+
+def test_the_check_of_a_pack_as_a_command(pack, tmp_path):
+    assert vna("verify", pack).code == 0
+    broken = tmp_path / "broken.zip"
+    broken.write_bytes(pack.read_bytes() + b"x")
+    found = vna("verify", broken, "--json")
+    assert found.code == 5
+    assert json.loads(found.out)["faults"] == ["1 additional bytes at the end of the file"]
+    assert "additional bytes" in vna("verify", broken).out
+    assert vna("verify", pack, "--sample", "3").code == 2
+
+
+def test_every_changed_byte_is_found_and_named(pack, tmp_path):
+    original, rng = pack.read_bytes(), random.Random(5)
+    manifest_end = original.index(b"PK\3\4", 10)
+    directory = original.rindex(b"PK\1\2\x14", 0, original.index(b"PK\1\2"[:4]) + 6)
+    places = [rng.randrange(len(original)) for _ in range(40)]
+    places += [*range(0, 44, 3), *range(directory, directory + 40, 5), *range(len(original) - 93, len(original), 7)]
+    places += [rng.randrange(manifest_end) for _ in range(5)]
+    for place in places:
+        changed = bytearray(original)
+        changed[place] ^= rng.randrange(1, 256)
+        assert faults(pack, bytes(changed), tmp_path), f"byte {place}"
+
+
+def test_a_changed_row_is_named(pack, tmp_path):
+    data = pack.read_bytes()
+    second = data.index(b'"status"', data.index(b"captures.jsonl", data.index(b"PK\3\4", 10)) + 1)
+    (fault,) = faults(pack, data[:second] + b"'" + data[second + 1 :], tmp_path)
+    assert fault == f"articles/{ARTICLE}/captures.jsonl differs from its digest in manifest.json: row 1"
+
+
+def repacked(pack, tmp_path, change, compression=zipfile.ZIP_STORED):
+    """Pack the files again with another program, changed by `change`, which gets and returns the files by name."""
+    files = change({name: content(pack, name) for name in names_of(pack)})
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", compression) as out:
+        for name, data in files.items():
+            out.writestr(name, data)
+    return faults(pack, target.getvalue(), tmp_path)
+
+
+REPACKED = {
+    "additional file: x.txt": lambda files: files | {"x.txt": b"x"},
+    "missing file: README.md": lambda files: {n: d for n, d in files.items() if n != "README.md"},
+    "README.md has 3 bytes instead of": lambda files: files | {"README.md": b"abc"},
+    "check_pack.py differs from its digest": lambda files: files | {"check_pack.py": files["check_pack.py"].swapcase()},
+}
+
+
+@pytest.mark.parametrize(("expected", "change"), REPACKED.items(), ids=REPACKED)
+def test_files_that_were_added_removed_or_changed_are_named(pack, tmp_path, expected, change):
+    found = repacked(pack, tmp_path, change)
+    assert any(fault.startswith(expected) for fault in found), found
+
+
+def test_a_compressed_pack_is_not_unpacked(pack, tmp_path):
+    (fault,) = repacked(pack, tmp_path, dict, zipfile.ZIP_DEFLATED)
+    assert fault.startswith("the files are compressed or cut")
+
+
+def made(contents, **facts):
+    return packed(contents, {"format": 1, "articles": [], **facts})
+
+
+def plain_zip(name, data):
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as out:
+        out.writestr(name, data)
+    return target.getvalue()
+
+
+REFUSED = {
+    "a newer version": (made({}, format=2), "a newer version wrote it (format 2)"),
+    "no manifest": (plain_zip("x.txt", b"x"), "not an evidence pack"),
+    "another file": (b"PDF", "not an evidence pack"),
+    "an empty file": (b"", "not an evidence pack"),
+    "a bomb": (plain_zip("manifest.json", b"0" * 60_000_000), "larger than that of any pack"),
+    "a list of articles that is none": (made({}, articles=7), "manifest.json is not that"),
+}
+
+
+@pytest.mark.parametrize(("data", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_is_no_pack_is_refused(tmp_path, data, message):
+    file = tmp_path / "x.zip"
+    file.write_bytes(data)
+    refused = vna("verify", file)
+    assert refused.code == 1
+    assert message in refused.err
+    assert check_pack.main([str(file)]) == 1
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
+    for path in (tmp_path / "none.zip", tmp_path):
+        assert vna("verify", path).code == 1
+
+
+def test_records_that_differ_from_their_rows_are_named(pack, tmp_path):
+    """A pack whose digests are right, but whose rows and records do not fit each other."""
+    folder = f"articles/{ARTICLE}"
+    files = {name: content(pack, name) for name in names_of(pack) if name != "manifest.json"}
+    captures = [json.loads(line) for line in files[f"{folder}/captures.jsonl"].splitlines()]
+
+    def found(**changes):
+        return faults(
+            pack, made(files | {f"{folder}/{n}": d for n, d in changes.items()}, articles=[ARTICLE]), tmp_path
+        )
+
+    def rows_with(**changes):
+        return b"".join(json.dumps({**row, **changes}).encode() + b"\n" for row in captures)
+
+    assert found() == []
+    for changes, message in (
+        ({"url": "https://x/"}, "another address"),
+        ({"digest": "sha256:A"}, "the SHA-256 of the response"),
+        ({"length": 9}, "incomplete"),
+        ({"pack_offset": 1}, "cannot be decompressed"),
+        ({"pack_offset": None}, "cannot be read"),
+    ):
+        assert message in " ".join(found(**{"captures.jsonl": rows_with(**changes)})), changes
+    assert "its text differs" in found(**{"revisions/1.txt": b"x"})[0]
+    assert "cannot be read" in found(**{"revisions/1.json": b"{}"})[0]
+    del files[f"{folder}/records.warc.gz"]
+    assert "records.warc.gz" in found()[0]
+
+
+def test_which_articles_are_packed(archive, tmp_path):
+    def pack(*words):
+        return vna("--archive", archive, "evidence", *words, "--out", tmp_path / "x.zip")
+
+    assert pack("Vietnam").code == 0
+    assert len(json.loads(content(tmp_path / "x.zip", "manifest.json"))["articles"]) > 1
+    assert "raise --limit" in pack("Vietnam", "--limit", "1").err
+    assert "no article matches" in pack("xylophone").err
+    assert pack("999").code == 1
+    assert "choose another path" in vna("--archive", archive, "evidence", ARTICLE, "--out", tmp_path / "no" / "x").err
+
+
+def test_seals_are_packed(archive, tmp_path):
+    (archive / "seals.jsonl").write_text('{"at": "2026-11-21"}\n')
+    try:
+        assert vna("--archive", archive, "evidence", ARTICLE, "--out", tmp_path / "x.zip").code == 0
+    finally:
+        (archive / "seals.jsonl").unlink()
+    assert content(tmp_path / "x.zip", "seals.jsonl") == b'{"at": "2026-11-21"}\n'
+    assert vna("verify", tmp_path / "x.zip").code == 0
+
+
+def test_an_imported_text_has_evidence_too(tmp_path, archive):
+    text = Path(archive).parent / "text.txt"
+    text.write_text("Un titre\n\nUn chapeau.\n\nHanoï (VNA) - Un texte. -VNA\n", "utf-8")
+    assert vna("--archive", tmp_path / "a", "import", text).code == 0
+    assert vna("--archive", tmp_path / "a", "evidence", "-1", "--out", tmp_path / "x.zip").code == 0
+    assert vna("verify", tmp_path / "x.zip").code == 0
+
+
+def test_citations_name_the_capture(archive):
+    row = rows(archive, "SELECT r.url, r.fetched_at, r.digest FROM revisions v JOIN raw r ON r.id = v.raw_id WHERE v.article = ? ORDER BY revision", ARTICLE)  # fmt: skip
+    for format_ in ("text", "bibtex", "ris", "csl-json"):
+        shown = vna("--archive", archive, "cite", ARTICLE, "--format", format_).out
+        for part in (row[-1]["url"], row[-1]["fetched_at"], row[-1]["digest"], "Un autre"):
+            assert part in shown, (format_, part)
+    earlier = vna("--archive", archive, "cite", ARTICLE, "--as-of", "2026-11-21T08:10").out
+    assert row[0]["fetched_at"] in earlier
+    before = vna("--archive", archive, "cite", ARTICLE, "--as-of", "2020-01-01")
+    assert before.code == 1
+    assert "as of 2020-01-01" in before.err
