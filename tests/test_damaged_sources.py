@@ -228,7 +228,7 @@ def test_sources_of_a_section_page_are_polled_and_rebuilt(archive, clock):
 )  # fmt: skip
 def test_a_list_of_too_many_articles_is_used_in_part(archive, clock, monkeypatch, path, name, form, end):
     monkeypatch.setattr(discover, "MAX_ARTICLES", 30)
-    more = "".join(form.format(number) for number in range(1, 501)).encode()
+    more = "".join(form.format(number) for number in range(1, 101)).encode()
     with mounted(clock, articles=20, options=OPTIONS) as site:
         site.edit = edits(**{name: lambda body: body.replace(end, more + end)})
         poll_due_sources(archive, clock)

@@ -35,7 +35,7 @@ from crawler.site import Site
 from crawler.types import Article, ErrorKind, SourceForPoll, SourceFound
 
 URL = f"{SITE}/le-titre-post245060.vnp"
-LARGE = b"<!--" + b"x" * 210_000 + b"-->"
+LARGE = b"<!--" + b"x" * 230_000 + b"-->"
 PAGES = sorted((ROOT / "tests" / "golden" / "pages").glob("*.html.gz"))
 
 
