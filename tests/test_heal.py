@@ -174,3 +174,27 @@ def test_the_service_checks_known_articles_again_and_adopts(archive, clock):
         assert "learned-2026-11-21 withdrawn: 12 of" in withdrawn.outcome
         assert run.layouts[-1].learned.until == clock.now()
         assert not healing.due(run, clock.now())
+
+
+@pytest.mark.parametrize("hours", [2, 60])
+@pytest.mark.parametrize("adopting", [False, True])
+def test_all_pages_are_read_soon_after_the_site_has_its_former_layout_again(archive, clock, hours, adopting):
+    """Also after days, when the next retry of a page is days away, and if one odd page never gets a known layout."""
+    with polled_site(archive, clock, articles=8) as site, working(archive, clock, command="run") as run:
+        odd = site.fake_site.ids()[0]
+        site.fake_site.redesign("classes")
+        for _ in range(hours // 2):
+            clock.advance(hours=2)
+            collect.poll(run)
+        assert len(run.archive.drifted_pages()) >= healing.FEWEST_DRIFTED
+        odd_path = site.fake_site.story(odd).path
+        site.edit = lambda request, response: replace(
+            response, headers=without_coding(response), body=b"<html><meta property='og:type' content='article'></html>"
+        ) if request.path == odd_path else response  # fmt: skip
+        site.fake_site.clear()
+        for _ in range(3):
+            clock.advance(minutes=61)
+            if healing.due(run, clock.now()):
+                healing.work(run, adopting=adopting)
+        assert {page.id for page, *_ in run.archive.drifted_pages()} <= {odd}
+    assert_rebuilt_equal(archive, clock)
