@@ -51,6 +51,7 @@ from crawler.clock import StoppableClock, to_text
 from crawler.daemon import Intervals, Service
 from crawler.daemon.endpoint import Endpoint, EndpointLimits
 from crawler.daemon.health_monitor import HealthMonitor
+from crawler.daemon.job_result import JobResult
 from crawler.daemon.jobs import Job, jobs
 from crawler.daemon.service import restart_timers
 from crawler.daemon.signal_waiter import capture_signals
@@ -823,6 +824,25 @@ def test_a_failed_job_is_retried_with_backoff_up_to_an_hour(tmp_path):
     waits = [round((b - a).total_seconds() / 60) for a, b in pairwise(tries)]
     assert waits == [5, 10, 20, 40, 60, 60, 60, 60, 60][: len(waits)]
     assert len(waits) > 5
+
+
+@pytest.mark.parametrize("name", ["heal", "poll", "other"])
+def test_a_failed_job_recovers_although_nothing_is_left_to_do(tmp_path, name):
+    """Otherwise it would be a failing condition for ever."""
+    clock, tries = FakeClock(), []
+
+    def work(_):
+        tries.append(name)
+        if len(tries) == 1:
+            raise StopError("the disk is full", "")
+        return JobResult("nothing to do")
+
+    with job_runner(tmp_path, clock, Job(name, work, lambda *_: not tries)) as (runner, context):
+        for _ in range(10):
+            runner.run_due()
+            clock.advance(minutes=1)
+        assert context.archive.jobs()[name].state == "ok"
+    assert len(tries) == 2
 
 
 @pytest.mark.parametrize("error", [KeyError("a bug"), StorageError("malformed", "restore it")], ids=["bug", "database"])

@@ -13,7 +13,9 @@ from test_rebuild import assert_rebuilt_equal
 from crawler import collect
 from crawler.backup import back_up, restore
 from crawler.daemon import healing
+from crawler.pipeline import visit_page
 from crawler.pipeline.heal import propose
+from crawler.pipeline.run import recorded
 from crawler.sim.site import Options
 from crawler.sim.site.story import SECTIONS
 from crawler.types import ImageBlock, TextBlock
@@ -27,7 +29,7 @@ def archive(tmp_path):
 
 
 @contextmanager
-def polled_site(archive, clock, articles=18):
+def polled_site(archive, clock, articles=10):
     """Mount a fake site and archive all its articles."""
     with mounted(clock, articles=articles, options=SMALL) as site:
         poll(archive, clock)
@@ -55,7 +57,7 @@ def read_exactly(archive, site, post_ids):
 
 
 def test_after_a_redesign_all_articles_are_read_without_a_person(archive, clock, tmp_path):
-    with polled_site(archive, clock) as site:
+    with polled_site(archive, clock, articles=18) as site:
         held = value(archive, "SELECT count(*) FROM articles")
         site.fake_site.redesign("lead-inside")
         clock.advance(hours=2)
@@ -174,3 +176,28 @@ def test_the_service_checks_known_articles_again_and_adopts(archive, clock):
         assert "learned-2026-11-21 withdrawn: 12 of" in withdrawn.outcome
         assert run.layouts[-1].learned.until == clock.now()
         assert not healing.due(run, clock.now())
+
+
+@pytest.mark.parametrize("failures", [1, 9])
+def test_all_pages_are_read_soon_after_the_site_has_its_former_layout_again(archive, clock, failures):
+    """Also after days, when the next retry of a page is days away, and if one odd page never gets a known layout."""
+    with polled_site(archive, clock, articles=5) as site, working(archive, clock, command="run") as run:
+        odd = site.fake_site.ids()[0]
+        site.fake_site.redesign("classes")
+        for _ in range(failures):
+            clock.advance(hours=2)
+            with recorded(run, "poll"):
+                for page in run.archive.due_pages(clock.now(), ignore_due=True):
+                    visit_page(run, page)
+        assert len(run.archive.drifted_pages()) >= healing.FEWEST_DRIFTED
+        odd_path = site.fake_site.story(odd).path
+        site.edit = lambda request, response: replace(
+            response, headers=without_coding(response), body=b"<html><meta property='og:type' content='article'></html>"
+        ) if request.path == odd_path else response  # fmt: skip
+        site.fake_site.clear()
+        for _ in range(3):
+            clock.advance(minutes=61)
+            if healing.due(run, clock.now()):
+                healing.work(run, adopting=False)
+        assert {page.id for page, *_ in run.archive.drifted_pages()} <= {odd}
+    assert_rebuilt_equal(archive, clock)

@@ -193,6 +193,23 @@ def test_a_lead_picture_outside_the_body_with_its_caption():
     assert [(i.url, i.caption) for i in found.images] == [(image.url, CAPTION)]
 
 
+@pytest.mark.parametrize("rare", range(9))
+def test_pages_with_pictures_in_other_elements_are_used_for_learning(rare):
+    """Wherever the only page whose picture is in a table stands in the order, it is not kept apart."""
+    text = "".join(f"<p>{text}</p>" for text in PARAGRAPHS)
+    pages = [
+        known(
+            article_page(n, (f"<table><td><img src=/{n}.jpg></table>" if n == rare else f"<figure><img src=/{n}.jpg></figure>") + text),
+            n,
+            images=[ImageBlock(f"https://fr.vietnamplus.vn/{n}.jpg", "", None)],
+        )
+        for n in range(9)
+    ]  # fmt: skip
+    apart = healing._kept_apart([find(k) for k in pages])
+    assert len(apart) == 3
+    assert pages[rare] not in [place.known for place in apart]
+
+
 def test_notes_and_noise_and_related_links():
     link = '<div class=more><a href="/autre-post99.vnp">Un autre article</a></div>'
     note = "<div class=note><p>Une note à côté du texte.</p></div>"

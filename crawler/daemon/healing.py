@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from crawler.clock import from_text
 from crawler.daemon.job_result import JobResult
 from crawler.errors import NothingToLearn
 from crawler.health.checks import plural
+from crawler.outcome import OutcomeKind
 from crawler.pipeline import Run, visit_page
 from crawler.pipeline.heal import MIN_EXACT, Proposal, propose
 from crawler.pipeline.layouts import withdraw
@@ -18,6 +20,7 @@ from crawler.pipeline.run import recorded
 FEWEST_DRIFTED = 3  # one odd page does not mean a redesign
 _RECHECKS = 30  # known articles that are checked again, at most, so that there is something to learn from
 _FIRST = 5  # rechecks after which a layout must be unknown on one of them, to go on
+_READ = (OutcomeKind.NEW, OutcomeKind.REVISED, OutcomeKind.UNCHANGED, OutcomeKind.DUPLICATE)  # a known layout fits
 _AGAIN, _LATER = timedelta(hours=1), timedelta(days=1)
 _FEWEST_REVISED, _MOST_REVISED = 5, 0.3  # rechecks that differ, number and share, at which a layout is withdrawn
 
@@ -33,9 +36,12 @@ def work(run: Run, *, adopting: bool) -> JobResult:
     with recorded(run, "heal"):
         now = run.clock.now()
         withdrawn = _withdrawn(run, now)
+        ended = _check_drifted(run, now)
         drifted = run.archive.drifted_pages(FEWEST_DRIFTED)
         if withdrawn or len(drifted) < FEWEST_DRIFTED:
             return JobResult(withdrawn or "no unknown layout", now + _AGAIN, ok=not withdrawn)
+        if ended:
+            return JobResult("pages have a known layout again; the others are visited next", now + _AGAIN)
         _check_again(run)
         try:
             proposal = propose(run, adopting=adopting)
@@ -55,6 +61,18 @@ def _withdrawn(run: Run, now: datetime) -> str:
             withdraw(run, layout)
             found.append(f"{layout.name} withdrawn: {revised} of {checked} rechecked articles differ")
     return "; ".join(found)
+
+
+def _check_drifted(run: Run, now: datetime) -> bool:
+    """Visit pages in an unknown layout again until one is not read; at most 30. Return whether all were read.
+
+    Their retries may be days apart, so without this check they would stay unread as long again after the site has
+    returned to a known layout. Those that were visited longest ago come first, so that no odd page hides the others.
+    """
+    entries = (page for page, *_ in run.archive.drifted_pages() if page.last_fetched_at)
+    waiting = [page for page in entries if from_text(str(page.last_fetched_at)) <= now - _AGAIN]
+    chosen = sorted(waiting, key=lambda page: str(page.last_fetched_at))[:_RECHECKS]
+    return bool(chosen) and all(not run.stopping() and visit_page(run, page).kind in _READ for page in chosen)
 
 
 def _check_again(run: Run) -> None:

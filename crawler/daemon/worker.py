@@ -218,7 +218,9 @@ class JobRunner:
         now = self._clock.now()
         row = self._archive.jobs().get(job.name)
         waiting = row is not None and row.next_due_at is not None and row.next_due_at > now
-        return not waiting and job.due(self._base_run, now)
+        # a failed job runs again even if its reason is gone; otherwise it would stay failed for ever
+        failed = row is not None and row.state == "failed"
+        return not waiting and (failed or job.due(self._base_run, now))
 
     def _run(self, job: Job) -> None:
         """Run one job and record its outcome. Expected failures are recorded too, except storage errors.

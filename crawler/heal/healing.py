@@ -201,12 +201,13 @@ def _kept_apart(usable: Sequence[Places]) -> list[Places]:
 
 
 def _form(place: Places) -> object:
-    """Return a value that is equal for pages with the same parts, such as a byline or notes."""
+    """Return a value that is equal for pages with the same parts, such as a byline or notes, in the same elements."""
     article = place.known.article
     parts = (article.lead, article.byline, article.tags, article.images, any(i.caption for i in article.images))
     kinds = frozenset(b.type if isinstance(b, TextBlock) else "image" for b in article.blocks)
     elements = frozenset(node.tag for node in place.paragraphs)
-    return (place.known.complete, *map(bool, parts), kinds, elements)
+    around = frozenset(node.parent.tag for node in place.pictures if node.parent is not None)
+    return (place.known.complete, *map(bool, parts), kinds, elements, around)
 
 
 def _agrees(place: Places, layout: Markup) -> bool:
