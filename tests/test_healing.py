@@ -134,6 +134,16 @@ def test_too_few_pages_are_proposed_but_not_adopted():
     assert not result.is_adoptable(0.0)
 
 
+@pytest.mark.parametrize(
+    ("complete", "texts", "share", "adoptable"),
+    [(5, 3, 1.0, True), (4, 3, 1.0, False), (5, 2, 1.0, False), (5, 3, 0.5, False)],
+)
+def test_a_layout_is_adoptable_if_it_is_exact_and_enough_articles_are_known(complete, texts, share, adoptable):
+    layout = markup.Markup("learned-1", markup.ArticleSelectors(("h1",), (".b",)))
+    exact = {"title": (int(100 * share), 100), "text": (texts, texts)}
+    assert healing.Healing(layout, complete=complete, exact=exact).is_adoptable(0.98) is adoptable
+
+
 @pytest.mark.parametrize("known", [[], "none stands on its page"], ids=["no pages", "other articles"])
 def test_nothing_to_learn(known):
     articles = [article for _, article in originals().values()]

@@ -130,8 +130,9 @@ def _next_step(proposal: Proposal, least: float, *, adoptable: bool) -> str:
             " with the pages, correct the layout (docs/new-layout.md), then run `vna reparse`"
         )
     return (
-        f"learned from too few articles ({proposal.healing.complete}): wait for more rechecks and run the command again, or"
-        " check the layout and copy it to the folder in `[markups] dir`"
+        f"learned from too few articles (known: {proposal.healing.complete}, text verified: {proposal.healing.texts}):"
+        " wait for more rechecks and run the command again, or check the layout and copy it to the folder in"
+        " `[markups] dir`"
     )
 
 

@@ -100,6 +100,8 @@ def _described(proposal: Proposal) -> str:
         read = sum(proposal.adoption.verdicts.values())
         return f"{proposal.name} adopted ({figure}); {plural(read, 'page')} read again; {proposal.file}"
     enough = (
-        "run `vna heal --adopt`" if healing.is_adoptable(MIN_EXACT) else "check it: it is not exact enough to adopt"
+        "run `vna heal --adopt`"
+        if healing.is_adoptable(MIN_EXACT)
+        else "check it: it is not exact enough to adopt, or verified on too few pages"
     )
     return f"{proposal.name} proposed ({figure}) in {proposal.file}; {enough}"

@@ -70,13 +70,17 @@ class Healing:
         """The smallest share of exact values of a field; 0 without a page for verification."""
         return min((right / total for right, total in self.exact.values() if total), default=0.0)
 
+    @property
+    def texts(self) -> int:
+        """The number of pages on which the text was verified."""
+        return self.exact.get("text", (0, 0))[1]
+
     def is_adoptable(self, least: float) -> bool:
         """Whether the layout may be adopted: it reads at least the share `least` of every field exactly.
 
         It must have been learned from enough articles, and verified on the text of several.
         """
-        _, texts = self.exact.get("text", (0, 0))
-        is_proven = self.complete >= _FEWEST and texts >= _FEWEST_TEXTS
+        is_proven = self.complete >= _FEWEST and self.texts >= _FEWEST_TEXTS
         return self.layout is not None and is_proven and self.share >= least
 
     def verify(self, known: KnownPage) -> None:
