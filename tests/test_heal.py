@@ -123,6 +123,14 @@ def test_the_command_proposes_adopts_and_says_why_not(archive, clock):
     assert command().code == 1
 
 
+def test_only_the_newest_proposal_is_kept(archive, clock):
+    with working(archive, clock) as run:
+        for name in ("learned-1", "learned-2"):
+            newest = run.archive.keep_proposal(name, name)
+        assert run.archive.proposals() == [newest]
+        assert newest.read_text() == "learned-2"
+
+
 def test_a_layout_that_is_not_exact_enough_is_not_adopted(archive, clock):
     with polled_site(archive, clock, articles=12) as site:
         site.edit = lambda _, response: replace(
@@ -176,6 +184,17 @@ def test_the_service_checks_known_articles_again_and_adopts(archive, clock):
         assert "learned-2026-11-21 withdrawn: 12 of" in withdrawn.outcome
         assert run.layouts[-1].learned.until == clock.now()
         assert not healing.due(run, clock.now())
+
+
+def test_a_failed_visit_of_an_archived_page_is_no_unknown_layout(archive, clock):
+    with polled_site(archive, clock, articles=1) as site, working(archive, clock, command="run") as run:
+        site.edit = lambda _, response: replace(response, status=500)
+        clock.advance(hours=2)
+        page = run.archive.due_pages(clock.now(), ignore_due=True)[0]
+        with recorded(run, "poll"):
+            visit_page(run, page)
+        assert run.archive.page(page.id).failures == 1
+        assert run.archive.drifted_pages() == []
 
 
 @pytest.mark.parametrize("failures", [1, 9])
