@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from crawler.warc.manifest import warc_names
 from crawler.warc.members import ARCHIVE_ID, CLOCK_PERIOD, SETTINGS, URN
 
 _FIRST = 1 << 20  # bytes; a `warcinfo` record has about 1 kB, more only if the configuration has many sources
@@ -59,11 +60,11 @@ def run_settings(path: Path) -> str:
     return found[1].decode("ascii", "replace") if found else ""
 
 
-def archive_ids(directory: Path) -> Iterator[tuple[Path, str]]:
-    """Yield the WARC files in a folder that contain an identity, oldest first, each with the identity."""
-    for path in sorted(directory.rglob("*.warc.gz")):
-        if path.is_file() and (found := archive_id(path)) is not None:
-            yield path.relative_to(directory), found
+def archive_ids(directory: Path) -> Iterator[tuple[str, str]]:
+    """Yield the paths of the WARC files in a folder that contain an identity, oldest first, each with the identity."""
+    for name in warc_names(directory):
+        if (found := archive_id(directory / name)) is not None:
+            yield name, found
 
 
 def _warcinfo(path: Path) -> bytes:
