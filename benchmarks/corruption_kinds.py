@@ -24,8 +24,9 @@ Damage = Callable[[Path], None]
 class Kind:
     """One kind of damage: what is changed, the texts that the finding must contain, and how it is put right.
 
-    `remedy` is `rebuild`, `reparse`, `reindex`, `warc` (the WARC files are copied back from a backup), `seals`, `restore` (the whole
-    archive) or `poll`. `harmless` is the reason why nothing needs to be found; empty if it must be found.
+    `remedy` is `rebuild`, `reparse`, `reindex`, `poll`, `warc` (the WARC files are copied back from a backup), `seals`
+    (the file of the seals) or `restore` (the whole archive). `harmless` is the reason why nothing needs to be found; empty
+    if the damage must be found.
     """
 
     group: str

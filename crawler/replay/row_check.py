@@ -63,8 +63,8 @@ _DUE = (
 class Recomputation:
     """The run that replays the WARC files, and how texts are repaired.
 
-    `run` has an empty temporary database and the WARC files of the archive. `has_lexicon`: whether it repairs texts with
-    a lexicon. `plain` repairs texts without one.
+    `run` has an empty temporary database and the WARC files of the archive. `has_lexicon`: whether it repairs texts
+    with a lexicon. `plain` repairs texts without one.
     """
 
     run: Run
@@ -74,7 +74,7 @@ class Recomputation:
 
 @dataclass
 class RowCheck:
-    """Result of the comparison.
+    """The result of the comparison.
 
     `unrepaired` is the number of articles whose text was repaired without a lexicon. `unaided` is the number of
     articles whose repairs could not be checked because no lexicon is installed here. `unasked` is the number of

@@ -1,7 +1,7 @@
 """Parse the pages of a sample of articles again, and compare the stored articles with the result.
 
-Boundary: reads only. What one page does not determine, such as the times of checks and the lists of sources, is compared
-only by `row_check`.
+Boundary: reads only. What one page does not determine, such as the times of checks and the lists of sources, is
+compared only by `row_check`.
 """
 
 from __future__ import annotations

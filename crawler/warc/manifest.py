@@ -128,7 +128,7 @@ def digests(path: Path, sizes: Iterable[int], stopping: Callable[[], bool] = lam
 
 
 def sha256(path: Path, end: int | None = None, stopping: Callable[[], bool] = lambda: False, *, start: int = 0) -> str:
-    """Return the SHA-256 of the bytes of a file from `start` to `end`, or to its last byte if `end` is None, as hex string.
+    """Return the SHA-256 of the bytes from `start` to `end`, or to the end of the file if `end` is None, as a hex string.
 
     If the file is shorter than `end`, the digest of the bytes that it has is returned.
 
@@ -145,7 +145,7 @@ def sha256(path: Path, end: int | None = None, stopping: Callable[[], bool] = la
 def chunks(
     path: Path, end: int | None = None, stopping: Callable[[], bool] = lambda: False, *, start: int = 0
 ) -> Iterator[bytes]:
-    """Yield the bytes of a file from `start` to `end`, or to its last byte if `end` is None, in chunks.
+    """Yield the bytes from `start` to `end`, or to the end of the file if `end` is None, in chunks.
 
     Raises:
         Interrupted: `stopping`, which is called before each chunk, returned True.

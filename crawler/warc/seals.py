@@ -1,8 +1,8 @@
 """Daily seals over the WARC files: a chain of digests that shows whether a record was changed, exchanged or removed.
 
 Each line of the file `seals.jsonl` is one seal. It covers the complete records that were appended since the seal before
-it, and contains the digest of that seal. Somebody who changes a record can compute all other digests of an archive again.
-The newest digest of the chain covers all records before it, so a copy of it that is kept elsewhere shows the change.
+it, and contains the digest of that seal. Somebody who changes a record can compute all digests of the archive again, but
+not a digest that was copied to another place before: it covers all earlier records, and shows the change.
 
 Boundary: reads WARC files, and reads and appends to the file of the seals.
 """
@@ -33,8 +33,8 @@ _SHORT = 8  # hexadecimal digits of the digest of one record, which show where a
 class SealedPart:
     """The bytes of one file that a seal covers, from `start` to `end`.
 
-    `sha256` is the digest of these bytes. `records` has the first digits of the digest of each record, one after the
-    other.
+    `sha256` is the digest of these bytes. `records` contains the first eight digits of the digest of each record, without
+    separators.
     """
 
     file: str
@@ -60,7 +60,7 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class SealFault:
-    """A difference between a seal and the WARC files, or a damaged seal: what it is, where, and a detail."""
+    """A difference between a seal and the WARC files, or a damaged seal."""
 
     what: str
     where: str
