@@ -294,18 +294,19 @@ def test_a_sample_of_articles_is_compared_with_their_pages(archive):
 # --- records and seals ------------------------------------------------------------------------------------------------
 
 
-def edit_header(path, old, new):
-    """Change bytes in the header of the first record that contains them, which no digest covers."""
-    data, parts, done = path.read_bytes(), [], False
+def edit_header(path, old, new, *, everywhere=False):
+    """Change bytes in the header of the first record that contains them, or of all; no digest covers them."""
+    data, parts, count = path.read_bytes(), [], 0
     while data:
         engine = zlib.decompressobj(wbits=31)
         text = engine.decompress(data)
         part, data = data[: len(data) - len(engine.unused_data)], engine.unused_data
-        if not done and old in text:
-            part, done = gzip.compress(text.replace(old, new, 1), 9, mtime=0), True
+        if old in text and (everywhere or not count):
+            part, count = gzip.compress(text.replace(old, new, 1), 9, mtime=0), count + 1
         parts.append(part)
-    assert done
+    assert count
     path.write_bytes(b"".join(parts))
+    return count
 
 
 def first_file(archive):
@@ -327,6 +328,13 @@ def test_a_changed_header_is_found(archive, old, new, what):
         faults += replay.verify(opened, warc, RecordedProgress(), sample=1, shift=0, seals=Seals(archive)).faults
     assert what in [fault.what for fault in faults]
     assert all(path.name in fault.where for fault in faults)
+
+
+def test_of_many_unpaired_records_some_are_named_and_the_others_counted(archive):
+    path = first_file(archive)
+    count = edit_header(path, b"WARC-Concurrent-To: <urn:uuid:", b"WARC-Concurrent-To: <urn:uuid:0", everywhere=True)
+    faults = [fault for fault in verified(archive, since="20261101").faults if fault.what == "unpaired record"]
+    assert (len(faults), faults[-1].detail.partition(" ")[0]) == (6, str(count - 5))
 
 
 def lines_of(archive, change_lines):

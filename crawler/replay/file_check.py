@@ -200,6 +200,9 @@ class _File:
             self._report.faults.append(
                 VerifyFault("unpaired record", f"{self._name} at byte {offset}", detail, _RESTORE)
             )
+        if rest := self._unpaired[_NAMED:]:
+            detail = f"{len(rest)} more records that do not belong to the ones before them"
+            self._report.faults.append(VerifyFault("unpaired record", self._name, detail, _RESTORE))
         inside = [offset for offset in self._without_row if offset < known_end]
         behind = len(self._without_row) - len(inside)
         if inside:
