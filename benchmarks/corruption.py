@@ -1,8 +1,9 @@
 """Plant each kind of damage into a copy of an archive, and check that `vna verify` finds it: `./run.sh bench corruption`.
 
 Each kind is planted alone. Then `vna verify` must report it and name the table and row, or the file. After the remedy
-that it advises, it must report nothing. `--only TEXT` plants only the kinds with this text in their names, `--from TEXT` begins
-with the first of them; `--fast` tries the remedy only once for each group of changed columns. Prints a table and returns 1 if a kind is not found or not put right.
+that it advises, it must report nothing. `--only TEXT` plants only the kinds with this text in their names, `--from TEXT`
+begins with the first of them; `--fast` tries the remedy only for the first changed column of each table. Prints a table
+and returns 1 if a kind is not found, not named or not put right.
 """
 
 from __future__ import annotations
