@@ -21,6 +21,7 @@ from crawler.config import load_synonyms
 from crawler.errors import SchemaTooNew, SchemaTooOld, StorageError, StorageUnavailable
 from crawler.opening import reading_archive
 from crawler.room import language, rendering
+from crawler.room.language import _
 from crawler.room.requests import Ask, BadRequest, NotHere, Page, RoomResponse, redirect
 from crawler.storage import FILE, Archive
 from crawler.warc import WarcStore
@@ -156,8 +157,3 @@ def _unreadable(error: StorageError) -> Page:
         (text for kind, text in messages.items() if isinstance(error, kind)), _("The archive cannot be read.")
     )
     return Page("problem.html", {"message": message, "detail": f"{error} – {error.hint}", "kind": "archive"}, 503)
-
-
-def _(text: str) -> str:
-    """Mark a text for translation; it is translated where it is shown."""
-    return text

@@ -13,8 +13,8 @@ from crawler import marks, render
 from crawler.clock import to_text
 from crawler.errors import PageError, StopError
 from crawler.parse.decode import decode
-from crawler.room.language import parsed_instant
-from crawler.room.requests import Ask, BadRequest, NotHere, Page, RoomResponse, _
+from crawler.room.language import _, parsed_instant
+from crawler.room.requests import Ask, BadRequest, NotHere, Page, RoomResponse
 from crawler.room.room import Desk
 from crawler.site import HANOI
 from crawler.types import StoredArticle

@@ -10,8 +10,8 @@ from typing import Any
 
 from crawler import marks
 from crawler.clock import to_text
-from crawler.room.language import parsed_instant
-from crawler.room.requests import Ask, BadRequest, Page, _
+from crawler.room.language import _, parsed_instant
+from crawler.room.requests import Ask, BadRequest, Page
 from crawler.room.room import Desk
 from crawler.site import HANOI
 

@@ -9,8 +9,9 @@ from dataclasses import replace
 from hashlib import sha256
 
 from crawler import feeds
+from crawler.room.language import _
 from crawler.room.pages import search
-from crawler.room.requests import Ask, BadRequest, RoomResponse, _
+from crawler.room.requests import Ask, BadRequest, RoomResponse
 from crawler.room.room import Desk
 
 _LIMIT = 40

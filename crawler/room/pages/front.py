@@ -9,10 +9,11 @@ from datetime import date, timedelta
 from secrets import randbelow
 from typing import Any
 
+from crawler.clock import to_text
 from crawler.room import charts
-from crawler.room.language import parsed_instant
+from crawler.room.language import _, parsed_instant
 from crawler.room.pages import events
-from crawler.room.requests import Ask, NotHere, Page, RoomResponse, _, redirect
+from crawler.room.requests import Ask, NotHere, Page, RoomResponse, redirect
 from crawler.room.room import Desk
 from crawler.site import FLOOR
 
@@ -30,7 +31,7 @@ def front(desk: Desk, ask: Ask) -> Page:
     articles = archive.articles_on(day) if day else []
     counts = [(day, archive_count) for day, archive_count in _last_days(desk, ask.today)]
     labels = [f"{ask.language.day(day)}: {ask.language.number(count)}" for day, count in counts]
-    since = (ask.now - _RECENT).strftime("%Y-%m-%dT%H:%M:%SZ")
+    since = to_text(ask.now - _RECENT)
     return Page(
         "front.html",
         {
