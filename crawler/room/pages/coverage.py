@@ -5,14 +5,12 @@ Boundary: reads rows and arranges them; `crawler.coverage` computed them.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from crawler.room.pages import front
-from crawler.room.requests import Ask, BadRequest, Page, _
+from crawler.room.requests import Ask, Page
 from crawler.room.room import Desk
 
-_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _LISTED = 200
 
 
@@ -23,9 +21,7 @@ def coverage(desk: Desk, ask: Ask) -> Page:
         BadRequest: the month cannot be read.
 
     """
-    month = ask.get("month")
-    if month is not None and not _MONTH.fullmatch(month):
-        raise BadRequest(_("A month is written as 2024-01, a year as 2024."), month)
+    month = ask.month("month")
     rows = desk.archive.ledger_months()
     return Page(
         "coverage.html",

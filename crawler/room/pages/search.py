@@ -15,7 +15,8 @@ from typing import Any
 from crawler import export, marks, query, visible
 from crawler.errors import BadInput
 from crawler.room import charts, rendering
-from crawler.room.requests import Ask, BadRequest, Page, RoomResponse, _
+from crawler.room.language import _
+from crawler.room.requests import Ask, BadRequest, Page, RoomResponse
 from crawler.room.room import Desk
 from crawler.storage.readers import Filters, Sort
 from crawler.types import StoredArticle
@@ -74,18 +75,17 @@ def _parsed(text: str, synonyms: query.Synonyms) -> query.Query | None:
 
 def _period(ask: Ask) -> tuple[str | None, str | None]:
     """Return the first and the last day of the year or month in the address."""
-    month, year = ask.get("month"), ask.get("year")
-    if month is None and year is None:
+    month, year = ask.month("month"), ask.get("year")
+    if month is not None:
+        last = monthrange(int(month[:4]), int(month[5:]))[1]
+        return f"{month}-01", f"{month}-{last:02}"
+    if year is None:
         return None, None
     try:
-        if month is not None:
-            number, part = int(month[:4]), int(month[5:7])
-            last = monthrange(number, part)[1]
-            return f"{number:04}-{part:02}-01", f"{number:04}-{part:02}-{last:02}"
-        number = int(year or "")
-    except ValueError as error:
-        raise BadRequest(_("A month is written as 2024-01, a year as 2024."), month or year or "") from error
-    return f"{number:04}-01-01", f"{number:04}-12-31"
+        first = date(int(year), 1, 1)
+    except (ValueError, OverflowError) as error:
+        raise BadRequest(_("A month is written as 2024-01, a year as 2024."), year) from error
+    return first.isoformat(), first.replace(month=12, day=31).isoformat()
 
 
 def find(desk: Desk, ask: Ask) -> Page:

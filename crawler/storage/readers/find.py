@@ -169,6 +169,19 @@ class Find:
         return tables, [*conditions, "articles_fts MATCH :match"], values
 
 
+def row_id(text: str) -> int:
+    """Return the number of a row.
+
+    Raises:
+        ValueError: the text is not an integer of at most 64 bits, which is all that SQLite can compare.
+
+    """
+    number = int(text)
+    if number.bit_length() > 63:
+        raise ValueError("not a number of 64 bits")
+    return number
+
+
 def _is_short(filters: Filters) -> bool:
     """Whether the filters select a period of a few days, whose articles are found faster by day than by id."""
     if filters.since is None or filters.until is None:
@@ -196,5 +209,5 @@ def _after(
     if sort is Sort.RELEVANCE:
         place, _, last = key.rpartition("_")
         test = f"({_RANK} > :place OR ({_RANK} = :place AND {number} < :last))"
-        return [*conditions, test], values | {"place": float(place), "last": int(last)}
-    return [*conditions, f"{number} {'>' if sort is Sort.OLDEST else '<'} :last"], values | {"last": int(key)}
+        return [*conditions, test], values | {"place": float(place), "last": row_id(last)}
+    return [*conditions, f"{number} {'>' if sort is Sort.OLDEST else '<'} :last"], values | {"last": row_id(key)}
