@@ -17,6 +17,7 @@ from crawler.site import HANOI
 from crawler.storage.readers import row_id
 
 LONGEST = 1000  # characters of one parameter: longer than any query that a person types
+_MOST_YEARS = 40  # of a chart
 
 
 class BadRequest(Exception):
@@ -55,6 +56,13 @@ class Ask:
     def today(self) -> str:
         """The present day in Hanoi."""
         return self.now.astimezone(HANOI).date().isoformat()
+
+    def oldest_month(self, month: str) -> str:
+        """Return the first month of a chart: `month`, but at most 40 years ago.
+
+        Otherwise one article with a wrong date would add centuries.
+        """
+        return max(month, f"{int(self.today[:4]) - _MOST_YEARS}-01")
 
     def get(self, name: str) -> str | None:
         """Return the value of a parameter without spaces around it; None if it is missing or empty.

@@ -22,18 +22,18 @@ def coverage(desk: Desk, ask: Ask) -> Page:
 
     """
     month = ask.month("month")
-    rows = desk.archive.ledger_months()
+    rows, per_month = desk.archive.ledger_months(), desk.archive.per_month()
     return Page(
         "coverage.html",
         {
-            "heat": front.heat(desk, ask),
+            "heat": front.heat(ask, per_month, rows),
             "years": _by_year([row for row in rows if row["month"]]),
             "undated": next((row for row in rows if not row["month"]), None),
             "totals": {
                 name: sum(row[name] for row in rows) for name in ("known", "held", "missing", "gone", "gone_held")
             },
             "computed_at": rows[-1]["computed_at"] if rows else None,
-            "held": sorted(desk.archive.per_month().items(), reverse=True) if not rows else [],
+            "held": sorted(per_month.items(), reverse=True) if not rows else [],
             "month": month,
             "missing": desk.archive.missing_articles(month, _LISTED) if month else [],
             "listed": _LISTED,
