@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import io
 from calendar import monthrange
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
@@ -16,7 +16,7 @@ from crawler import export, marks, query, visible
 from crawler.errors import BadInput
 from crawler.room import charts, rendering
 from crawler.room.language import _
-from crawler.room.requests import Ask, BadRequest, Page, RoomResponse
+from crawler.room.requests import LONGEST, Ask, BadRequest, Page, RoomResponse
 from crawler.room.room import Desk
 from crawler.storage.readers import Filters, Sort
 from crawler.types import StoredArticle
@@ -37,6 +37,11 @@ class Search:
     text: str
     wanted: query.Query | None
     filters: Filters
+
+    @property
+    def parameters(self) -> dict[str, str | None]:
+        """The parameters of an address with the same search, such as that of its feed."""
+        return {"q": self.text, **asdict(self.filters)}
 
     @property
     def match(self) -> str | None:
@@ -158,12 +163,13 @@ _WRITERS = {"csv": export.excel_table, "jsonl": export.jsonl}
 def timeline(desk: Desk, ask: Ask) -> Page:
     """Return the hits of up to four terms by month, beside the number of all articles."""
     texts = [text.strip() for text in ask.parameters.get("q", ()) if text.strip()][:MOST_TERMS]
-    if any(len(text) > 1000 for text in texts):
+    if any(len(text) > LONGEST for text in texts):
         raise BadRequest(_("This address is too long."))
-    first, last = _ends(desk, ask)
+    per_month = desk.archive.per_month()
+    first, last = _ends(ask, per_month)
     by_day = (date.fromisoformat(last) - date.fromisoformat(first)).days < _MOST_DAYS
     periods = charts.days_between(first, last) if by_day else charts.months_between(first[:7], last[:7])[-_MOST_MONTHS:]
-    totals = desk.archive.per_day(first, last) if by_day else desk.archive.per_month()
+    totals = desk.archive.per_day(first, last) if by_day else per_month
     terms = []
     for text in texts:
         search = asked(desk, ask, text)
@@ -180,14 +186,14 @@ def timeline(desk: Desk, ask: Ask) -> Page:
             "sums": [sum(hits.get(period, 0) for period in periods) for _text, hits in terms],
             "chart": charts.lines(periods, terms, totals, ask.language) if terms else None,
             "most_terms": MOST_TERMS,
+            "dashes": charts.DASHES,
         },
     )
 
 
-def _ends(desk: Desk, ask: Ask) -> tuple[str, str]:
+def _ends(ask: Ask, per_month: Iterable[str]) -> tuple[str, str]:
     """Return the first and the last day of a timeline."""
-    oldest = min(desk.archive.per_month(), default=ask.today[:7])
-    oldest = max(oldest, f"{int(ask.today[:4]) - 40}-01")  # one article with a wrong date must not add centuries
+    oldest = ask.oldest_month(min(per_month, default=ask.today[:7]))
     first, last = ask.day("since") or f"{oldest}-01", ask.day("until") or ask.today
     return (first, last) if first <= last else (last, first)
 
