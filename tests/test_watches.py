@@ -145,8 +145,10 @@ def test_a_killed_process_loses_no_hit_and_says_what_it_repeats(tmp_path, killed
         to.killed = killed
         with pytest.raises(KeyboardInterrupt):
             watch_job.send_hits(run, config, to.send)
-    to.killed = None
+    to.killed, to.failing = None, {"json://a"}
     with working(tmp_path, clock) as run:
+        assert len(watch_job.send_hits(run, config, to.send)) == 1, "a failed attempt in between changes nothing"
+        to.failing = set()
         for _ in range(3):
             assert watch_job.send_hits(run, config, to.send) == []
             clock.advance(hours=1)
