@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, quote
 from xml.etree import ElementTree as ET
 
 import pytest
-from support import NOW, ROOT, FakeClock, mounted, poll, value, vna
+from support import NOW, ROOT, FakeClock, mounted, poll, rows, value, vna
 
 pytest.importorskip("datasette")
 
@@ -292,6 +292,13 @@ def test_an_article_shows_its_versions_captures_and_positions(room, archive):
         value(archive, "SELECT blocks FROM revisions WHERE article = ? AND revision = ?", key, n) for n in (1, 2)
     ]
     assert changed[0] != changed[1]
+
+
+def test_an_article_with_too_many_captures_shows_the_newest(room, archive, monkeypatch):
+    monkeypatch.setattr("crawler.storage.readers.article._MOST_CAPTURES", 1)
+    row = rows(archive, "SELECT article, raw_id FROM revisions WHERE revision = 2 LIMIT 1")[0]
+    table = page(room, f"/article/{row['article']}").partition('id="captures"')[2]
+    assert re.findall(r'<a href="/capture/(\d+)">', table) == [str(row["raw_id"])]
 
 
 def test_a_removed_article_keeps_its_text_below_a_band(room, archive):
