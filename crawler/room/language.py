@@ -149,6 +149,12 @@ def parsed_instant(text: str | None) -> datetime | None:
         return None
 
 
+def time_between(first: str | None, last: str | None) -> timedelta | None:
+    """Return the time from one instant (ISO 8601) to another; None if one of them is none."""
+    start, end = parsed_instant(first), parsed_instant(last)
+    return None if start is None or end is None else end - start
+
+
 def _date(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
