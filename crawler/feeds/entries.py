@@ -114,7 +114,7 @@ def _cut(text: str) -> str:
 
 
 def _instant(text: str | None, otherwise: str) -> str:
-    """Return an instant in UTC as RFC 3339; `otherwise` if the text is none, as on a page without a valid date."""
+    """Return an instant in UTC as RFC 3339; `otherwise` if the page gives no valid time with an offset."""
     try:
         instant = datetime.fromisoformat(text or "")
         return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if instant.tzinfo else otherwise

@@ -1,9 +1,9 @@
 """The reading room: opens the archive for each request, calls the page, and renders its template.
 
 Each thread keeps one connection. A database that was replaced, as by `vna rebuild --replace`, is opened again. If the
-archive cannot be read, a page that was shown before is shown again and says so.
+archive cannot be read, a page that was shown before is shown again with a note.
 
-Boundary: knows no web server; `plugin` calls `answer` in a thread.
+Boundary: independent of the web server; `plugin` calls `answer` in a thread.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from crawler.room.requests import Ask, BadRequest, NotHere, Page, RoomResponse, 
 from crawler.storage import FILE, Archive
 from crawler.warc import WarcStore
 
-_KEPT = 100  # pages that are kept for the case that the archive cannot be read
+_KEPT = 100  # pages to show again if the archive cannot be read
 _SECONDS = 2.0  # for the queries of one page
 _WAIT = 1000  # milliseconds that a query waits for a lock
 

@@ -1,4 +1,4 @@
-"""The front page: the newest day by section, the last 30 days, the months since 2010, and what happened lately.
+"""The front page: the newest day by section, the last 30 days, the months since 2010, and recent events.
 
 Boundary: reads rows and arranges them.
 """

@@ -32,7 +32,7 @@ _FILTERS = ("section", "kind", "place", "year", "month", "since", "until")
 
 @dataclass(frozen=True)
 class Search:
-    """A search as the address of a page states it. `wanted` is None if it has no words."""
+    """A search, as given in the address of a page. `wanted` is None if it has no words."""
 
     text: str
     wanted: query.Query | None

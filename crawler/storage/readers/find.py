@@ -37,7 +37,7 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Conditions on articles beside the words. A field that is None sets none; days are in Hanoi, both included."""
+    """Conditions in addition to the words of a search; None means no condition. Both days (in Hanoi) are included."""
 
     section: str | None = None
     kind: str | None = None
@@ -200,10 +200,10 @@ def _key(sort: Sort, number: int, place: float) -> str:
 def _after(
     key: str, sort: Sort, number: str, conditions: list[str], values: dict[str, Any]
 ) -> tuple[list[str], dict[str, Any]]:
-    """Return the conditions with the one that leaves out the hits up to `key`.
+    """Return the conditions and one that excludes the hits up to `key`.
 
     Raises:
-        ValueError: the key does not have the form that `_key` gives.
+        ValueError: the key is not one that `_key` returned.
 
     """
     if sort is Sort.RELEVANCE:
