@@ -96,7 +96,7 @@ def change(folder, *statements):
 
 
 def article(number):
-    """Return the SQL expression for the id of an article that was fetched, counted from the newest one."""
+    """Return an SQL expression for the id of a fetched article; number 0 is the newest one."""
     return f"(SELECT id FROM articles WHERE id > 0 ORDER BY id DESC LIMIT 1 OFFSET {number})"
 
 
