@@ -13,7 +13,6 @@ Sender = Callable[[Write, str], None]
 POLL = ("poll", "--all")
 MB = 1_000_000
 
-
 XML, HTML, JSON, RSS = "text/xml", "text/html; charset=utf-8", "application/json", "application/rss+xml"
 SITEMAP, INDEX, NEWS, FEED, SECTION, API = (
     "/sitemaps/*",
@@ -85,10 +84,10 @@ def raw(*pieces: bytes, endless: bytes = b"", pause: float = 0.0, seconds: float
     return send
 
 
-def gzipped(piece: bytes, times: int) -> bytes:
-    """Return `piece`, repeated, as one gzip member."""
+def gzipped(piece: bytes, times: int, start: bytes = b"") -> bytes:
+    """Return `start` and then `piece`, repeated, as one gzip member."""
     engine = zlib.compressobj(9, wbits=31)
-    return b"".join([*(engine.compress(piece) for _ in range(times)), engine.flush()])
+    return b"".join([engine.compress(start), *(engine.compress(piece) for _ in range(times)), engine.flush()])
 
 
 def page(inner: str, head: str = "") -> bytes:

@@ -27,7 +27,7 @@ from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from benchmarks.bomb_answers import Answer, Body, Sender
+from benchmarks.bomb_answers import ARTICLE, ROBOTS, Answer, Body, Sender
 from benchmarks.bomb_files import FILES
 from benchmarks.bomb_kinds import ANSWERS
 from benchmarks.bomb_tricks import TRICKS, trap
@@ -175,8 +175,8 @@ def _held(archive: Path) -> set[int]:
 def _poll(server: _Server, answer: Answer, config: Path, archive: Path, new: list[int]) -> tuple[Cost, int, int]:
     """Poll with a bomb; return the cost, and how many of the other new articles are archived and how many there are."""
     victim = server.site.story(new[0]).path
-    path = victim if answer.path == "ARTICLE" else answer.path
-    if path == "/robots.txt":
+    path = victim if answer.path == ARTICLE else answer.path
+    if path == ROBOTS:
         for file in (archive / "state").glob("robots-*.json"):
             file.unlink()
     if isinstance(answer.send, Body):
@@ -196,6 +196,10 @@ def main() -> int:
     parser.add_argument("--only", default="", help="the kinds with this word in their name")
     parser.add_argument("--verbose", action="store_true", help="print the output of each command")
     options = parser.parse_args()
+    answers = [answer for answer in (*ANSWERS, *TRICKS) if options.only in answer.name]
+    files = [file for file in FILES if options.only in file.name]
+    if not answers and not files:
+        parser.error(f"no kind has {options.only!r} in its name")
     failures = 0
     print(f"{'bomb':54} {'peak MB':>8} {'CPU s':>6} {'wall s':>7} {'exit':>4}  others archived")
     with tempfile.TemporaryDirectory(prefix="bombs-") as name, _serving() as server:
@@ -205,40 +209,38 @@ def main() -> int:
         begun = _measured([*_RUN, "--config", str(config), "--archive", str(first), "poll"])
         _print_row("(a first poll without a bomb)", begun, "")
         new = server.site.publish(1 + _OTHERS)
-        for answer in (*ANSWERS, *TRICKS):
-            if options.only in answer.name:
-                archive = folder / "archive"
-                shutil.copytree(first, archive)
-                cost, held, others = _poll(server, answer, _config(folder, server, answer.requests), archive, new)
-                lost = (held < others and not answer.ends_the_run) or trap().connections > 0
-                if trap().connections:
-                    print(f"    {trap().connections} connections elsewhere")
-                    trap().connections = 0
-                failures += _print_row(answer.name, cost, f"{held} of {others}", failed=lost, verbose=options.verbose)
-                shutil.rmtree(archive)
-        for kind in FILES:
-            if options.only in kind.name:
-                archive = folder / "archive"
-                shutil.copytree(first, archive)
-                target = folder / kind.file
-                others = kind.write(target, archive)
-                before = len(_held(archive))
-                place = (
-                    ["--config", str(config), "--archive", str(archive)]
-                    if not kind.real_site
-                    else ["--archive", str(archive)]
-                )
-                cost = _measured([*_RUN, *place, *(part.replace("FILE", str(target)) for part in kind.command)])
-                gained = len(_held(archive)) - before
-                failures += _print_row(
-                    kind.name,
-                    cost,
-                    f"{gained} of {others}" if others else "-",
-                    failed=gained < others,
-                    verbose=options.verbose,
-                )
-                shutil.rmtree(archive)
-                target.unlink(missing_ok=True)
+        for answer in answers:
+            archive = folder / "archive"
+            shutil.copytree(first, archive)
+            cost, held, others = _poll(server, answer, _config(folder, server, answer.requests), archive, new)
+            lost = (held < others and not answer.ends_the_run) or trap().connections > 0
+            if trap().connections:
+                print(f"    {trap().connections} connections elsewhere")
+                trap().connections = 0
+            failures += _print_row(answer.name, cost, f"{held} of {others}", failed=lost, verbose=options.verbose)
+            shutil.rmtree(archive)
+        for kind in files:
+            archive = folder / "archive"
+            shutil.copytree(first, archive)
+            target = folder / kind.file
+            others = kind.write(target, archive)
+            before = len(_held(archive))
+            place = (
+                ["--config", str(config), "--archive", str(archive)]
+                if not kind.real_site
+                else ["--archive", str(archive)]
+            )
+            cost = _measured([*_RUN, *place, *(part.replace("FILE", str(target)) for part in kind.command)])
+            gained = len(_held(archive)) - before
+            failures += _print_row(
+                kind.name,
+                cost,
+                f"{gained} of {others}" if others else "-",
+                failed=gained < others,
+                verbose=options.verbose,
+            )
+            shutil.rmtree(archive)
+            target.unlink(missing_ok=True)
     print(f"\n{failures} over the bounds ({MAX_MB} MB, {MAX_SECONDS:.0f} s of CPU time), or with other pages lost")
     return int(failures > 0)
 

@@ -1,8 +1,9 @@
 """Plant each kind of damage into a copy of an archive, and check that `vna verify` finds it: `./run.sh bench corruption`.
 
 Each kind is planted alone. Then `vna verify` must report it and name the table and row, or the file. After the remedy
-that it advises, it must report nothing. `--only TEXT` plants only the kinds with this text in their names; `--fast` tries
-the remedy only once for each group of changed columns. Prints a table and returns 1 if a kind is not found or not put right.
+that it advises, it must report nothing. `--only TEXT` plants only the kinds with this text in their names, `--from TEXT`
+begins with the first of them; `--fast` tries the remedy only for the first changed column of each table. Prints a table
+and returns 1 if a kind is not found, not named or not put right.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import shutil
 import tempfile
 from collections import Counter
+from itertools import dropwhile
 from pathlib import Path
 
 from typer.testing import CliRunner
@@ -114,6 +116,7 @@ def main() -> int:
     """Print the table; return 1 if a kind is not found, not named or not put right."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default="")
+    parser.add_argument("--from", default="", dest="first")
     parser.add_argument("--fast", action="store_true")
     options = parser.parse_args()
     counts: Counter[str] = Counter()
@@ -123,7 +126,7 @@ def main() -> int:
         intact = folder / "intact"
         corruption_archive.make(intact)
         assert not verified(intact), "the archive is damaged before anything is planted"
-        for kind in kinds(intact):
+        for kind in dropwhile(lambda kind: options.first not in f"{kind.group}: {kind.name}", kinds(intact)):
             if options.only not in f"{kind.group}: {kind.name}":
                 continue
             table = kind.name.partition(".")[0] if kind.group == "changed column" else kind.name

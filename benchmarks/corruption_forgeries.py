@@ -12,7 +12,18 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from benchmarks.corruption_kinds import Damage, Kind, _digests, _edited, _File, _is, _one, _read, _script
+from benchmarks.corruption_kinds import (
+    REFERENCES,
+    Damage,
+    Kind,
+    WarcMembers,
+    edited_record,
+    is_record,
+    one_value,
+    read_members,
+    sql_script,
+    with_digests,
+)
 from crawler.storage import FILE
 from crawler.storage.diff_db import EVIDENCE
 from crawler.warc.seals import SEALS
@@ -37,7 +48,7 @@ def forgeries(archive: Path) -> Iterator[Kind]:
 
 
 def _characters(archive: Path) -> Iterator[Kind]:
-    article = _one(archive, "SELECT max(id) FROM articles WHERE revision = 1 AND title LIKE '%é%'")
+    article = one_value(archive, "SELECT max(id) FROM articles WHERE revision = 1 AND title LIKE '%é%'")
     texts = {
         "an accent written as two characters": "title = replace(title, 'é', 'e' || char(769))",
         "an invisible character inserted": "text = substr(text, 1, 5) || char(8203) || substr(text, 6)",
@@ -52,19 +63,21 @@ def _characters(archive: Path) -> Iterator[Kind]:
     }
     for name, change in texts.items():
         yield Kind(
-            "characters", name, _script(f"UPDATE articles SET {change} WHERE id = {article}"), ("articles", article)
+            "characters", name, sql_script(f"UPDATE articles SET {change} WHERE id = {article}"), ("articles", article)
         )
     tag = f"UPDATE tags SET tag = CAST(tag AS BLOB) WHERE article = {article}"
-    yield Kind("characters", "tags stored as bytes", _script(tag), ("tags", article))
-    place = _one(archive, "SELECT file FROM raw WHERE id = 5")
-    yield Kind("characters", "a digest that is a number", _script("UPDATE raw SET digest = 5 WHERE id = 5"), (place,))
+    yield Kind("characters", "tags stored as bytes", sql_script(tag), ("tags", article))
+    place = one_value(archive, "SELECT file FROM raw WHERE id = 5")
     yield Kind(
-        "characters", "a status that is a text", _script("UPDATE raw SET status = 'x' WHERE id = 5"), ("raw", "id 5")
+        "characters", "a digest that is a number", sql_script("UPDATE raw SET digest = 5 WHERE id = 5"), (place,)
+    )
+    yield Kind(
+        "characters", "a status that is a text", sql_script("UPDATE raw SET status = 'x' WHERE id = 5"), ("raw", "id 5")
     )
 
 
 def _rows(archive: Path) -> Iterator[Kind]:
-    new = _one(archive, "SELECT max(id) FROM articles WHERE revision = 1")
+    new = one_value(archive, "SELECT max(id) FROM articles WHERE revision = 1")
     gap = "INSERT INTO gaps (source, opened_at, since, until, state) VALUES (1, 't', 't', 't', 'open');"
     raw = "INSERT INTO raw (id, url, fetched_at, status, file, offset, length, digest) VALUES"
     unchecked = "PRAGMA foreign_keys = OFF;"
@@ -86,12 +99,11 @@ def _rows(archive: Path) -> Iterator[Kind]:
             "CREATE TEMP TABLE one AS SELECT article, tag FROM tags; DELETE FROM tags; INSERT INTO tags SELECT article, row_number() OVER (PARTITION BY article), section FROM sections; DELETE FROM sections; INSERT OR IGNORE INTO sections SELECT * FROM one", ("sections",)),
     }  # fmt: skip
     for name, (script, named) in scripts.items():
-        yield Kind("invented rows", name, _script(script), named)
+        yield Kind("invented rows", name, sql_script(script), named)
     renumbered = "; ".join(
-        f"UPDATE {table} SET {column} = {column} + 100000"
-        for table, column in (("raw", "id"), ("articles", "raw_id"), ("articles", "last_raw_id"), ("revisions", "raw_id"), ("pages", "raw_id"))
-    )  # fmt: skip
-    yield Kind("invented rows", "all captures renumbered, with all references", _script(unchecked + renumbered), (), harmless="the numbers say only in which order rows were written; what they refer to is the same")  # fmt: skip
+        f"UPDATE {table} SET {column} = {column} + 100000" for table, column in (("raw", "id"), *REFERENCES)
+    )
+    yield Kind("invented rows", "all captures renumbered, with all references", sql_script(unchecked + renumbered), (), harmless="the numbers say only in which order rows were written; what they refer to is the same")  # fmt: skip
     for table, column in (("articles", "title"), ("tags", "tag"), ("raw", "digest"), ("raw", "file"), ("revisions", "blocks"), ("rhythms", "items")):  # fmt: skip
         yield Kind("missing values", f"no {column} in one row of {table}", _null(table, column), (f"{table}.{column}",))
 
@@ -100,7 +112,7 @@ def _null(table: str, column: str) -> Damage:
     """Set a value to NULL although the table forbids it, and leave its definition as it was."""
 
     def damage(archive: Path) -> None:
-        sql = _one(archive, f"SELECT sql FROM sqlite_schema WHERE name = '{table}'")
+        sql = one_value(archive, f"SELECT sql FROM sqlite_schema WHERE name = '{table}'")
         _redefine(archive, f"UPDATE sqlite_schema SET sql = replace(sql, ' NOT NULL', '') WHERE name = '{table}'")
         with closing(sqlite3.connect(archive / FILE)) as db, db:
             first = "article" if table in ("tags", "revisions") else "source" if table == "rhythms" else "id"
@@ -120,7 +132,7 @@ def _redefine(archive: Path, statement: str, *values: str) -> None:
 
 
 def _schema(archive: Path) -> Iterator[Kind]:
-    article = _one(archive, "SELECT max(id) FROM articles")
+    article = one_value(archive, "SELECT max(id) FROM articles")
     scripts = {
         "a computed column": ("ALTER TABLE articles ADD COLUMN x AS (title || 'x')", ("articles",)),
         "an index on other columns": ("DROP INDEX raw_url; CREATE INDEX raw_url ON raw (fetched_at, url)", ("raw_url",)),
@@ -137,9 +149,9 @@ def _schema(archive: Path) -> Iterator[Kind]:
     }  # fmt: skip
     for name, (script, named) in scripts.items():
         remedy = "restore" if name == "the schema version of the future" else "rebuild"
-        yield Kind("schema", name, _script(script), named, remedy)
+        yield Kind("schema", name, sql_script(script), named, remedy)
     entry = "INSERT INTO articles_fts (rowid, title, lead, text) VALUES (424242, 'x', '', '')"
-    yield Kind("search index", "an entry of no article", _script(entry), ("articles_fts",), "reindex")
+    yield Kind("search index", "an entry of no article", sql_script(entry), ("articles_fts",), "reindex")
     edits = {
         "a condition of a table removed": ("articles", " CHECK (state IN ('live', 'suspect', 'gone'))", ""),
         "a trigger that stores something else": ("articles_folded_added", "new.text", "new.title"),
@@ -157,7 +169,9 @@ def _schema(archive: Path) -> Iterator[Kind]:
 
 def _exchanged_pages(one: str, other: str) -> Damage:
     def damage(archive: Path) -> None:
-        pages = [_one(archive, f"SELECT rootpage FROM sqlite_schema WHERE name = '{name}'") for name in (one, other)]
+        pages = [
+            one_value(archive, f"SELECT rootpage FROM sqlite_schema WHERE name = '{name}'") for name in (one, other)
+        ]
         for name, page in zip((other, one), pages, strict=True):
             _redefine(archive, f"UPDATE sqlite_schema SET rootpage = {page} WHERE name = '{name}'")
 
@@ -168,10 +182,10 @@ def _stale_index(index: str, table: str, statement: str) -> Damage:
     """Change a table while one of its indexes is hidden."""
 
     def damage(archive: Path) -> None:
-        sql = _one(archive, f"SELECT sql FROM sqlite_schema WHERE name = '{index}'")
-        page = _one(archive, f"SELECT rootpage FROM sqlite_schema WHERE name = '{index}'")
+        sql = one_value(archive, f"SELECT sql FROM sqlite_schema WHERE name = '{index}'")
+        page = one_value(archive, f"SELECT rootpage FROM sqlite_schema WHERE name = '{index}'")
         _redefine(archive, f"DELETE FROM sqlite_schema WHERE name = '{index}'")
-        _script(statement)(archive)
+        sql_script(statement)(archive)
         _redefine(archive, "INSERT INTO sqlite_schema VALUES ('index', ?, ?, ?, ?)", index, table, page, sql)
 
     return damage
@@ -183,8 +197,8 @@ def _database_file() -> Iterator[Kind]:
         "database file", "the first bytes overwritten", _content(FILE, lambda data: b"x" * 100 + data[100:]), (FILE,)
     )
     yield Kind("database file", "bytes appended to the database", _content(FILE, lambda data: data + b"x" * 4096), (), harmless=_UNUSED)  # fmt: skip
-    yield Kind("database file", "the database rewritten by SQLite", _script("VACUUM"), (), harmless="the same rows")
-    yield Kind("log", "the newer half of the log cut off", _script("DELETE FROM runs WHERE id > (SELECT max(id) / 2 FROM runs)"), ("fetches",))  # fmt: skip
+    yield Kind("database file", "the database rewritten by SQLite", sql_script("VACUUM"), (), harmless="the same rows")
+    yield Kind("log", "the newer half of the log cut off", sql_script("DELETE FROM runs WHERE id > (SELECT max(id) / 2 FROM runs)"), ("fetches",))  # fmt: skip
 
 
 def _content(name: str, change: Callable[[bytes], bytes]) -> Damage:
@@ -198,9 +212,9 @@ def _content(name: str, change: Callable[[bytes], bytes]) -> Damage:
 
 
 def _records(name: str) -> Iterator[Kind]:
-    page = _is(b"response", b"VNA-Purpose: page:")
+    page = is_record(b"response", b"VNA-Purpose: page:")
     for other in (b"revisit", b"resource", b"metadata", b"conversion"):
-        damage = _edited(
+        damage = edited_record(
             name, page, lambda r, other=other: r.replace(b"WARC-Type: response", b"WARC-Type: " + other), fit=True
         )
         yield Kind("record", f"a response called a {other.decode()}, with fitting rows", damage, (name,), "restore")
@@ -210,7 +224,9 @@ def _records(name: str) -> Iterator[Kind]:
         "the clock period": (b"format: WARC", b"vna-clock-period: 3\r\nformat: WARC"),
     }
     for text, (old, new) in header.items():
-        edit = _edited(name, _is(b"warcinfo"), lambda r, old=old, new=new: _digests(r.replace(old, new)), fit=True)
+        edit = edited_record(
+            name, is_record(b"warcinfo"), lambda r, old=old, new=new: with_digests(r.replace(old, new)), fit=True
+        )
         yield Kind("record", f"{text} changed in the header of a file", edit, (name, "at byte 0"), "restore")
     appended = {
         "bytes that are no record": lambda _: b"garbage",
@@ -230,17 +246,17 @@ def _records(name: str) -> Iterator[Kind]:
     yield Kind("file", "a pipe with the name of a WARC file", lambda a: os.mkfifo((a / "warc" / name).with_name("vna-20261130-000.warc.gz")), (), harmless="nothing in it, and no row refers to it")  # fmt: skip
 
 
-def _appended(name: str, extra: Callable[[_File], bytes]) -> Damage:
+def _appended(name: str, extra: Callable[[WarcMembers], bytes]) -> Damage:
     def damage(archive: Path) -> None:
         with (archive / "warc" / name).open("ab") as file:
-            file.write(extra(_read(archive, name)))
+            file.write(extra(read_members(archive, name)))
 
     return damage
 
 
 def _merged(name: str, wanted: Callable[[bytes], bool]) -> Damage:
     def damage(archive: Path) -> None:
-        file = _read(archive, name)
+        file = read_members(archive, name)
         at, parts = file.find(wanted), list(file.raw)
         parts[at : at + 2] = [gzip.compress(file.members[at] + file.members[at + 1], 9, mtime=0)]
         (archive / "warc" / name).write_bytes(b"".join(parts))
@@ -251,7 +267,7 @@ def _merged(name: str, wanted: Callable[[bytes], bool]) -> Damage:
 def _copied(name: str) -> Damage:
     def damage(archive: Path) -> None:
         path = archive / "warc" / name
-        path.with_name(path.name.replace("-000.", "-009.")).write_bytes(b"".join(_read(archive, name).raw[:3]))
+        path.with_name(path.name.replace("-000.", "-009.")).write_bytes(b"".join(read_members(archive, name).raw[:3]))
 
     return damage
 
@@ -288,7 +304,7 @@ def _seals(names: list[str]) -> Iterator[Kind]:
         shutil.rmtree(archive / "warc")
         (archive / "warc").mkdir()
         (archive / SEALS).unlink()
-        _script(";".join(f"DELETE FROM {table}" for table in EVIDENCE if table != "archive_identity"))(archive)
+        sql_script(";".join(f"DELETE FROM {table}" for table in EVIDENCE if table != "archive_identity"))(archive)
 
     line = (SEALS, "line 1")
     yield Kind("seal", "seals of bytes", _content(SEALS, lambda _: b"\xff\xfe\n" * 3), line, "seals")

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from crawler.storage import FILE
@@ -18,14 +19,17 @@ from crawler.storage.diff_db import EVIDENCE
 from crawler.warc.seals import SEALS
 
 Damage = Callable[[Path], None]
+#: The columns that refer to captures, by table.
+REFERENCES = (("articles", "raw_id"), ("articles", "last_raw_id"), ("revisions", "raw_id"), ("pages", "raw_id"))
 
 
 @dataclass(frozen=True)
 class Kind:
     """One kind of damage: what is changed, the texts that the finding must contain, and how it is put right.
 
-    `remedy` is `rebuild`, `reparse`, `reindex`, `warc` (the WARC files are copied back from a backup), `seals`, `restore` (the whole
-    archive) or `poll`. `harmless` is the reason why nothing needs to be found; empty if it must be found.
+    `remedy` is `rebuild`, `reparse`, `reindex`, `poll`, `warc` (the WARC files are copied back from a backup), `seals`
+    (the file of the seals) or `restore` (the whole archive). `harmless` is the reason why nothing needs to be found; empty
+    if the damage must be found.
     """
 
     group: str
@@ -103,7 +107,7 @@ def _sql(*statements: tuple[str, Sequence[object]] | str) -> Damage:
     return damage
 
 
-def _script(script: str) -> Damage:
+def sql_script(script: str) -> Damage:
     def damage(archive: Path) -> None:
         with closing(sqlite3.connect(archive / FILE)) as db:
             db.executescript(script)
@@ -112,27 +116,22 @@ def _script(script: str) -> Damage:
 
 
 def rows(archive: Path) -> list[Kind]:
-    """Return the kinds that delete, add, exchange or rewrite rows, and those of the schema and the search index."""
-    with closing(sqlite3.connect(archive / FILE)) as db:
-
-        def one(sql: str) -> str:
-            return str(db.execute(sql).fetchone()[0])
-
-        new = one("SELECT max(id) FROM articles WHERE revision = 1")
-        old = one("SELECT id FROM articles WHERE revision = 3 LIMIT 1")
-        gone = one("SELECT id FROM articles WHERE state = 'gone' LIMIT 1")
-        other = one(f"SELECT max(id) FROM articles WHERE revision = 1 AND id < {new}")
-        repaired = one("SELECT max(article) FROM repairs")
-        unread = one("SELECT id FROM pages WHERE id NOT IN (SELECT id FROM articles) LIMIT 1") if db.execute(
-            "SELECT 1 FROM pages WHERE id NOT IN (SELECT id FROM articles)").fetchone() else new  # fmt: skip
-        source = one("SELECT url FROM sources WHERE state = 'ok' LIMIT 1")
-        raw = one(f"SELECT raw_id FROM articles WHERE id = {new}")
-        place = one(f"SELECT file || ' at byte ' || offset FROM raw WHERE id = {raw}")
-        second = one(f"SELECT raw_id FROM articles WHERE id = {other}")
-        second_place = one(f"SELECT file || ' at byte ' || offset FROM raw WHERE id = {second}")
-        robots = one("SELECT id FROM raw WHERE purpose = 'robots' LIMIT 1")
-        robots_place = one(f"SELECT file || ' at byte ' || offset FROM raw WHERE id = {robots}")
-        day = one("SELECT min(file) FROM raw")
+    """Return the kinds that delete, add, exchange or rewrite rows."""
+    one = partial(one_value, archive)
+    new = one("SELECT max(id) FROM articles WHERE revision = 1")
+    old = one("SELECT id FROM articles WHERE revision = 3 LIMIT 1")
+    gone = one("SELECT id FROM articles WHERE state = 'gone' LIMIT 1")
+    other = one(f"SELECT max(id) FROM articles WHERE revision = 1 AND id < {new}")
+    repaired = one("SELECT max(article) FROM repairs")
+    unread = one(f"SELECT coalesce((SELECT id FROM pages WHERE id NOT IN (SELECT id FROM articles) LIMIT 1), {new})")
+    source = one("SELECT url FROM sources WHERE state = 'ok' LIMIT 1")
+    raw = one(f"SELECT raw_id FROM articles WHERE id = {new}")
+    place = one(f"SELECT file || ' at byte ' || offset FROM raw WHERE id = {raw}")
+    second = one(f"SELECT raw_id FROM articles WHERE id = {other}")
+    second_place = one(f"SELECT file || ' at byte ' || offset FROM raw WHERE id = {second}")
+    robots = one("SELECT id FROM raw WHERE purpose = 'robots' LIMIT 1")
+    robots_place = one(f"SELECT file || ' at byte ' || offset FROM raw WHERE id = {robots}")
+    day = one("SELECT min(file) FROM raw")
     parts = "images related tags sections repairs".split()
     everything = f"DELETE FROM articles WHERE id = {new}"
     trail = [f"DELETE FROM {t} WHERE article = {new}" for t in (*parts, "revisions", "states", "duplicates")]
@@ -198,12 +197,12 @@ def rows(archive: Path) -> list[Kind]:
             (table, one_id),
         )
         for table in parts
-        for one_id in [_one(archive, f"SELECT max(article) FROM {table}")]
+        for one_id in [one_value(archive, f"SELECT max(article) FROM {table}")]
     ]
     found += [
         Kind("rows", f"the positions in {table} reversed", _sql(f"UPDATE {table} SET position = -position - 1 WHERE article = {article}", f"UPDATE {table} SET position = (SELECT count(*) FROM {table} WHERE article = {article}) + position WHERE article = {article} AND position < 0"), (table, article))
         for table in ("images", "related", "tags", "repairs")
-        for article in [_one(archive, f"SELECT article FROM {table} GROUP BY article ORDER BY count(*) DESC LIMIT 1")]
+        for article in [one_value(archive, f"SELECT article FROM {table} GROUP BY article ORDER BY count(*) DESC LIMIT 1")]
     ]  # fmt: skip
     return found
 
@@ -220,7 +219,7 @@ def _exchange(one: str, other: str) -> list[str]:
     ]
 
 
-def _one(archive: Path, sql: str) -> str:
+def one_value(archive: Path, sql: str) -> str:
     with closing(sqlite3.connect(archive / FILE)) as db:
         return str(db.execute(sql).fetchone()[0])
 
@@ -233,7 +232,7 @@ def _but(table: str, archive: Path, values: dict[str, str]) -> str:
 
 def schema(archive: Path) -> list[Kind]:
     """Return the kinds of damage of the schema, the search index and the file of the database."""
-    article = _one(archive, "SELECT max(id) FROM articles")
+    article = one_value(archive, "SELECT max(id) FROM articles")
     scripts = {
         "a trigger dropped": ("DROP TRIGGER articles_folded_changed", ("articles_folded_changed",)),
         "a trigger replaced by one that does nothing": ("DROP TRIGGER articles_folded_added; CREATE TRIGGER articles_folded_added AFTER INSERT ON articles_folded BEGIN SELECT 1; END", ("articles_folded_added",)),
@@ -249,7 +248,7 @@ def schema(archive: Path) -> list[Kind]:
         **{f"the table {table} dropped": (f"PRAGMA foreign_keys = OFF; {'DROP TRIGGER articles_folded_added; DROP TRIGGER articles_folded_removed; DROP TRIGGER articles_folded_changed;' if table == 'articles_folded' else ''} DROP TABLE {table}", (table,)) for table in (*EVIDENCE, "fetches", "coverage")},
         "the search index dropped": ("DROP TABLE articles_fts", ("articles_fts",)),
     }  # fmt: skip
-    found = [Kind("schema", name, _script(script), named) for name, (script, named) in scripts.items()]
+    found = [Kind("schema", name, sql_script(script), named) for name, (script, named) in scripts.items()]
     without_triggers = (
         "DROP TRIGGER articles_folded_changed; UPDATE articles_folded SET text = 'x' WHERE id = {id}; CREATE TRIGGER articles_folded_changed AFTER UPDATE ON articles_folded BEGIN\n"
         "  INSERT INTO articles_fts (articles_fts, rowid, title, lead, text)\n  VALUES ('delete', old.id, old.title, old.lead, old.text);\n"
@@ -263,14 +262,14 @@ def schema(archive: Path) -> list[Kind]:
         ("the blocks of the index deleted", "DELETE FROM articles_fts_data WHERE id > 10", ("articles_fts",), "reindex"),
         ("the sizes in the index deleted", "DELETE FROM articles_fts_docsize", ("articles_fts",), "reindex"),
     ]  # fmt: skip
-    found += [Kind("search index", name, _script(sql), named, remedy) for name, sql, named, remedy in index]
+    found += [Kind("search index", name, sql_script(sql), named, remedy) for name, sql, named, remedy in index]
     return [
         *found,
         Kind("database file", "a page of the database overwritten", _overwritten_page, ("vna.db",)),
         Kind("database file", "the database cut in half", _cut_database, ("vna.db",)),
         Kind("database file", "a bit of a text flipped in the file", _flip_text, ("articles",)),
         Kind("log", "a row of the log of requests deleted", _sql("DELETE FROM fetches WHERE id = 1"), (), harmless="a log of what the program did; not evidence"),
-        Kind("log", "the statistics of the query planner changed", _script("ANALYZE"), (), harmless="SQLite's own statistics"),
+        Kind("log", "the statistics of the query planner changed", sql_script("ANALYZE"), (), harmless="SQLite's own statistics"),
         Kind("log", "the coverage ledger emptied", _sql("DELETE FROM coverage"), (), harmless="computed again each day by `vna coverage`"),
     ]  # fmt: skip
 
@@ -278,7 +277,7 @@ def schema(archive: Path) -> list[Kind]:
 def _overwritten_page(archive: Path) -> None:
     _checkpoint(archive)
     data = bytearray((archive / FILE).read_bytes())
-    root = int(_one(archive, "SELECT rootpage FROM sqlite_master WHERE name = 'articles'"))
+    root = int(one_value(archive, "SELECT rootpage FROM sqlite_master WHERE name = 'articles'"))
     data[(root - 1) * 4096 + 8 : (root - 1) * 4096 + 60] = bytes(52)
     (archive / FILE).write_bytes(data)
 
@@ -292,7 +291,7 @@ def _cut_database(archive: Path) -> None:
 def _flip_text(archive: Path) -> None:
     _checkpoint(archive)
     data = bytearray((archive / FILE).read_bytes())
-    text = _one(archive, "SELECT substr(text, 30, 40) FROM articles ORDER BY id DESC LIMIT 1").encode()
+    text = one_value(archive, "SELECT substr(text, 30, 40) FROM articles ORDER BY id DESC LIMIT 1").encode()
     at = data.find(text)
     while at >= 0:  # wherever the text is kept
         data[at + 5] ^= 1
@@ -309,7 +308,7 @@ def _checkpoint(archive: Path) -> None:
 
 
 @dataclass
-class _File:
+class WarcMembers:
     """The gzip members of a WARC file, as decompressed bytes; `offsets` has their places before any change."""
 
     name: str
@@ -322,8 +321,8 @@ class _File:
         return [i for i, member in enumerate(self.members) if wanted(member)][number]
 
 
-def _read(archive: Path, name: str) -> _File:
-    data, found = (archive / "warc" / name).read_bytes(), _File(name, [], [], [])
+def read_members(archive: Path, name: str) -> WarcMembers:
+    data, found = (archive / "warc" / name).read_bytes(), WarcMembers(name, [], [], [])
     position = 0
     while data:
         engine = zlib.decompressobj(wbits=31)
@@ -335,7 +334,7 @@ def _read(archive: Path, name: str) -> _File:
     return found
 
 
-def _write(archive: Path, file: _File, order: Sequence[int], changed: dict[int, bytes], *, fit: bool) -> None:
+def _write(archive: Path, file: WarcMembers, order: Sequence[int], changed: dict[int, bytes], *, fit: bool) -> None:
     """Write the members in the order `order`, some of them changed; if `fit`, correct the rows as a forger would."""
     position, places, parts = 0, {}, []
     for index in order:
@@ -351,7 +350,7 @@ def _write(archive: Path, file: _File, order: Sequence[int], changed: dict[int, 
         db.execute("UPDATE raw SET offset = -offset - 1 WHERE file = ?", [file.name])
         for row, offset in rows_:
             if offset not in places:
-                for table, column in (("articles", "raw_id"), ("articles", "last_raw_id"), ("revisions", "raw_id"), ("pages", "raw_id")):  # fmt: skip
+                for table, column in REFERENCES:
                     db.execute(f"UPDATE {table} SET {column} = NULL WHERE {column} = ?", [row])
                 db.execute("DELETE FROM raw WHERE id = ?", [row])
                 continue
@@ -372,7 +371,7 @@ def _write(archive: Path, file: _File, order: Sequence[int], changed: dict[int, 
                 )
 
 
-def _digests(record: bytes) -> bytes:
+def with_digests(record: bytes) -> bytes:
     """Correct length and digests of a changed record."""
     head, _, block = record.partition(b"\r\n\r\n")
     block = block[:-4]
@@ -387,13 +386,13 @@ def _digests(record: bytes) -> bytes:
     return head + b"\r\n\r\n" + block + b"\r\n\r\n"
 
 
-def _is(kind: bytes, *texts: bytes) -> Callable[[bytes], bool]:
+def is_record(kind: bytes, *texts: bytes) -> Callable[[bytes], bool]:
     return lambda record: b"WARC-Type: " + kind + b"\r\n" in record and all(text in record for text in texts)
 
 
-def _edited(name: str, wanted: Callable[[bytes], bool], edit: Callable[[bytes], bytes], *, fit: bool) -> Damage:
+def edited_record(name: str, wanted: Callable[[bytes], bool], edit: Callable[[bytes], bytes], *, fit: bool) -> Damage:
     def damage(archive: Path) -> None:
-        file = _read(archive, name)
+        file = read_members(archive, name)
         index = file.find(wanted)
         changed = edit(file.members[index])
         assert changed != file.members[index], "the record was not changed"
@@ -402,9 +401,9 @@ def _edited(name: str, wanted: Callable[[bytes], bool], edit: Callable[[bytes], 
     return damage
 
 
-def _reordered(name: str, order: Callable[[_File], list[int]], *, fit: bool) -> Damage:
+def _reordered(name: str, order: Callable[[WarcMembers], list[int]], *, fit: bool) -> Damage:
     def damage(archive: Path) -> None:
-        file = _read(archive, name)
+        file = read_members(archive, name)
         _write(archive, file, order(file), {}, fit=fit)
 
     return damage
@@ -417,7 +416,7 @@ def _text_edit(record: bytes) -> bytes:
     zipped = body[:2] == b"\x1f\x8b"
     page = gzip.decompress(body) if zipped else body
     page = page.replace(b"Vietnam", b"Laos", 3) if b"Vietnam" in page else page.replace(b"Le ", b"La ", 3)
-    return _digests(head + b"\r\n\r\n" + http + b"\r\n\r\n" + (gzip.compress(page, mtime=0) if zipped else page) + b"\r\n\r\n")  # fmt: skip
+    return with_digests(head + b"\r\n\r\n" + http + b"\r\n\r\n" + (gzip.compress(page, mtime=0) if zipped else page) + b"\r\n\r\n")  # fmt: skip
 
 
 def _same_page(text: bytes) -> bytes:
@@ -425,25 +424,25 @@ def _same_page(text: bytes) -> bytes:
     head, _, block = text.partition(b"\r\n\r\n")
     http, _, body = block[:-4].partition(b"\r\n\r\n")
     body = gzip.compress(gzip.decompress(body), 1, mtime=1) if body[:2] == b"\x1f\x8b" else body + b"\n"
-    return _digests(head + b"\r\n\r\n" + http + b"\r\n\r\n" + body + b"\r\n\r\n")
+    return with_digests(head + b"\r\n\r\n" + http + b"\r\n\r\n" + body + b"\r\n\r\n")
 
 
 def _sub(pattern: bytes, new: bytes) -> Callable[[bytes], bytes]:
-    return lambda record: _digests(re.sub(pattern, new, record, count=1))
+    return lambda record: with_digests(re.sub(pattern, new, record, count=1))
 
 
 def records(archive: Path) -> list[Kind]:
     """Return the kinds of damage of WARC files, with rows that a forger corrected to fit (`fit`) and without."""
     names = sorted(p.relative_to(archive / "warc").as_posix() for p in (archive / "warc").rglob("*.warc.gz"))
     name, last = names[2], names[-1]
-    page = _is(b"response", b"VNA-Purpose: page:")
-    source = _is(b"response", b"VNA-Purpose: source:", b" 200 OK")
+    page = is_record(b"response", b"VNA-Purpose: page:")
+    source = is_record(b"response", b"VNA-Purpose: source:", b" 200 OK")
     edits = {
         "a text changed": (page, _text_edit),
         "a list changed": (source, _text_edit),
         "the bytes of a page changed, not its text": (page, _same_page),
         "a capture dated back": (page, _sub(rb"WARC-Date: 2026", b"WARC-Date: 2025")),
-        "a capture dated by a millionth of a second": (page, lambda r: _digests(re.sub(rb"(WARC-Date: \S+\.)\d{6}Z", rb"\g<1>123456Z", r))),
+        "a capture dated by a millionth of a second": (page, lambda r: with_digests(re.sub(rb"(WARC-Date: \S+\.)\d{6}Z", rb"\g<1>123456Z", r))),
         "a record id changed": (page, _sub(rb"(WARC-Record-ID: <urn:uuid:)....", rb"\g<1>0000")),
         "a purpose changed": (page, _sub(rb"VNA-Purpose: page:\d+", b"VNA-Purpose: page:1")),
         "a purpose removed": (page, _sub(rb"VNA-Purpose: page:\d+\r\n", b"")),
@@ -452,35 +451,35 @@ def records(archive: Path) -> list[Kind]:
         "an HTTP header added": (page, _sub(rb"(HTTP/1.1 200 OK\r\n)", rb"\1X-Sly: 1\r\n")),
         "an HTTP status changed": (page, _sub(rb"HTTP/1.1 200 OK", b"HTTP/1.1 203 OK")),
         "a response marked as imported": (page, _sub(rb"VNA-Purpose", b"VNA-Origin: CC-NEWS\r\nVNA-Purpose")),
-        "a request changed": (_is(b"request", b"-post"), _sub(rb"User-Agent: \S+", b"User-Agent: sly")),
-        "a request dated back": (_is(b"request"), _sub(rb"WARC-Date: 2026", b"WARC-Date: 2025")),
-        "a request that names another response": (_is(b"request"), _sub(rb"(WARC-Concurrent-To: <urn:uuid:)....", rb"\g<1>0000")),
-        "a failed request rewritten": (_is(b"metadata"), _sub(rb"error: .*", b"error: x")),
-        "the header of a file changed": (_is(b"warcinfo"), _sub(rb"software: \S+", b"software: sly")),
-        "a file said to be of another archive": (_is(b"warcinfo"), _sub(rb"urn:uuid:....(?=\S+\r\n\r\n)", b"urn:uuid:0000")),
+        "a request changed": (is_record(b"request", b"-post"), _sub(rb"User-Agent: \S+", b"User-Agent: sly")),
+        "a request dated back": (is_record(b"request"), _sub(rb"WARC-Date: 2026", b"WARC-Date: 2025")),
+        "a request that names another response": (is_record(b"request"), _sub(rb"(WARC-Concurrent-To: <urn:uuid:)....", rb"\g<1>0000")),
+        "a failed request rewritten": (is_record(b"metadata"), _sub(rb"error: .*", b"error: x")),
+        "the header of a file changed": (is_record(b"warcinfo"), _sub(rb"software: \S+", b"software: sly")),
+        "a file said to be of another archive": (is_record(b"warcinfo"), _sub(rb"vna-archive-id: urn:uuid:....", b"vna-archive-id: urn:uuid:0000")),
     }  # fmt: skip
     found: list[Kind] = []
-    whole = _read(archive, name)
+    whole = read_members(archive, name)
     for text, (wanted, edit) in edits.items():
         named = (name, f"at byte {whole.offsets[whole.find(wanted)]}")
         for fit in (False, True):
             how = "with fitting digests and rows" if fit else "with fitting digests"
-            damage = _edited(name, wanted, edit, fit=fit)
+            damage = edited_record(name, wanted, edit, fit=fit)
             found.append(Kind("record", f"{text}, {how}", damage, named, "restore" if fit else "warc"))
-    imported = _is(b"resource")
+    imported = is_record(b"resource")
     found += [
-        Kind("record", "an imported text changed, with fitting digests and rows", _edited(names[0], imported, _sub(rb"Vietnam", b"Laos"), fit=True), (names[0],), "restore"),
+        Kind("record", "an imported text changed, with fitting digests and rows", edited_record(names[0], imported, _sub(rb"Vietnam", b"Laos"), fit=True), (names[0],), "restore"),
     ]  # fmt: skip
 
-    def without(wanted: Callable[[bytes], bool], more: int = 0) -> Callable[[_File], list[int]]:
-        def order(file: _File) -> list[int]:
+    def without(wanted: Callable[[bytes], bool], more: int = 0) -> Callable[[WarcMembers], list[int]]:
+        def order(file: WarcMembers) -> list[int]:
             at = file.find(wanted)
             return [i for i in range(len(file.members)) if not at <= i <= at + more]
 
         return order
 
-    def exchanged(wanted: Callable[[bytes], bool], width: int = 1) -> Callable[[_File], list[int]]:
-        def order(file: _File) -> list[int]:
+    def exchanged(wanted: Callable[[bytes], bool], width: int = 1) -> Callable[[WarcMembers], list[int]]:
+        def order(file: WarcMembers) -> list[int]:
             one, other = file.find(wanted), file.find(wanted, 1)
             found = list(range(len(file.members)))
             found[one : one + width], found[other : other + width] = (
@@ -495,13 +494,13 @@ def records(archive: Path) -> list[Kind]:
         "a response and its request taken out": without(page, 1),
         "a list and its request taken out": without(source, 1),
         "a response taken out, its request left": without(page),
-        "a request taken out": without(_is(b"request", b"-post")),
-        "a failed request taken out": without(_is(b"metadata")),
-        "the header of a file taken out": without(_is(b"warcinfo")),
+        "a request taken out": without(is_record(b"request", b"-post")),
+        "a failed request taken out": without(is_record(b"metadata")),
+        "the header of a file taken out": without(is_record(b"warcinfo")),
         "two responses exchanged": exchanged(page),
         "two visits exchanged": exchanged(page, 2),
-        "two requests exchanged": exchanged(_is(b"request", b"-post")),
-        "two notes on failed requests exchanged": exchanged(_is(b"metadata")),
+        "two requests exchanged": exchanged(is_record(b"request", b"-post")),
+        "two notes on failed requests exchanged": exchanged(is_record(b"metadata")),
         "a record repeated": lambda file: [*range(len(file.members)), *([file.find(page), file.find(page) + 1])],
         "the last records cut off": lambda file: list(range(len(file.members) - 2)),
         "the last request cut off": lambda file: list(range(len(file.members) - 1)),
@@ -540,9 +539,8 @@ def _removed_with_rows(name: str) -> Damage:
 
     def damage(folder: Path) -> None:
         (folder / "warc" / name).unlink()
-        references = (("articles", "raw_id"), ("articles", "last_raw_id"), ("revisions", "raw_id"), ("pages", "raw_id"))
         with closing(sqlite3.connect(folder / FILE)) as db, db:
-            for table, column in references:
+            for table, column in REFERENCES:
                 sql = f"UPDATE {table} SET {column} = NULL WHERE {column} IN (SELECT id FROM raw WHERE file = ?)"
                 db.execute(sql, [name])
             db.execute("DELETE FROM raw WHERE file = ?", [name])

@@ -13,12 +13,12 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
+from benchmarks.poll import SEEDS
 from crawler.pipeline import Silent
 from crawler.sim.drill import runner
 from crawler.sim.drill.drill import Drill
 from crawler.sim.drill.scenarios import Scenario
 
-SEEDS = Path(__file__).parent.parent / "seeds"
 _A_DAY = 10  # power failures
 
 

@@ -5,19 +5,15 @@ Boundary: writes rows through the storage; the figures are drawn at random with 
 
 from __future__ import annotations
 
-import itertools
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from benchmarks import search
-from crawler import identity
-from crawler.identity import Decision
 from crawler.storage import Archive
-from crawler.storage.articles import ArticleIntent
-from crawler.types import Article, Dateline, Reading
+from crawler.types import Article, Dateline
 
 PLACES = (
     "Hanoï",
@@ -32,7 +28,6 @@ PLACES = (
     "Vientiane",
 )
 KINDS = ("article",) * 94 + ("photo",) * 3 + ("video",) * 2 + ("infographic",)
-BATCH = 1000
 
 
 def articles(count: int) -> Iterator[Article]:
@@ -45,26 +40,9 @@ def articles(count: int) -> Iterator[Article]:
 
 
 def fill(archive: Archive, count: int) -> None:
-    """Save the articles, each with the time of its publication as the time of its capture."""
-    decision, stream = Decision("new", 1), articles(count)
-    while batch := list(itertools.islice(stream, BATCH)):
-        with archive.transaction():
-            for article in batch:
-                published = article.published_at or ""
-                archive.save_article(
-                    ArticleIntent(
-                        key=article.post_id or 0,
-                        article=article,
-                        reading=Reading(article.text),
-                        decision=decision,
-                        fingerprint=str(article.post_id),
-                        body_key=identity.body_key(article),
-                        simhash=0,
-                        published_on=published[:10],
-                        parser=1,
-                        now=datetime.fromisoformat(published),
-                    )
-                )
+    """Save `count` articles, and what happened to them."""
+    search.fill(archive, articles(count))
+    add_evidence(archive)
 
 
 REVISED, REMOVED = 0.03, 0.004  # shares of the articles

@@ -13,6 +13,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -96,27 +97,51 @@ def articles(count: int) -> Iterator[Article]:
         )
 
 
-def fill(archive: Archive, count: int) -> None:
-    """Save the articles, 1,000 per transaction."""
-    stream = articles(count)
+def fill(archive: Archive, stream: Iterator[Article]) -> None:
+    """Save articles, 1,000 per transaction, each with its time of publication as the time of its capture."""
     decision = Decision("new", 1)
     while batch := list(itertools.islice(stream, 1000)):
         with archive.transaction():
             for article in batch:
+                published = article.published_at or ""
                 archive.save_article(
                     ArticleIntent(
                         key=article.post_id or 0,
                         article=article,
                         reading=Reading(article.text),
                         decision=decision,
-                        fingerprint="",
+                        fingerprint=str(article.post_id),
                         body_key=identity.body_key(article),
                         simhash=0,
-                        published_on=(article.published_at or "")[:10],
+                        published_on=published[:10],
                         parser=1,
-                        now=NOW,
+                        now=datetime.fromisoformat(published),
                     )
                 )
+
+
+def parser(name: str, text: str | None) -> argparse.ArgumentParser:
+    """Return a parser with the options of a benchmark in a large archive."""
+    made = argparse.ArgumentParser(prog=name, description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--articles", type=int, default=20_000)
+    made.add_argument("--keep", type=Path, help="folder for the archive; reused if it exists")
+    return made
+
+
+@contextmanager
+def filled_folder(keep: Path | None, fill_archive: Callable[[Archive], None]) -> Iterator[Path]:
+    """Yield the folder of a filled archive: `keep`, which is reused if it has one, or a temporary folder."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = keep or Path(temporary)
+        is_new = not (folder / FILE).exists()
+        with open_archive(folder) as archive:
+            if is_new:
+                start = time.monotonic()
+                fill_archive(archive)
+                print(f"filled in {time.monotonic() - start:.0f} s")
+            count = archive.db.execute("SELECT count(*) FROM articles").fetchone()[0]
+        print(f"{count} articles, {(folder / FILE).stat().st_size / 1e6:.0f} MB; times in ms")
+        yield folder
 
 
 def milliseconds(run: Callable[[], object]) -> float:
@@ -157,22 +182,10 @@ def p95(values: list[float]) -> float:
 
 def main() -> None:
     """Fill or reuse an archive, measure, and print the table."""
-    parser = argparse.ArgumentParser(prog="search", description=__doc__)
-    parser.add_argument("--articles", type=int, default=20_000)
-    parser.add_argument("--keep", type=Path, help="folder for the archive; reused if it exists")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = options.keep or Path(temporary)
-        fresh = not (folder / FILE).exists()
+    options = parser("search", __doc__).parse_args()
+    with filled_folder(options.keep, lambda archive: fill(archive, articles(options.articles))) as folder:
+        print(f"{len(QUERIES)} queries, warm cache, wall time")
         with open_archive(folder) as archive:
-            if fresh:
-                start = time.monotonic()
-                fill(archive, options.articles)
-                print(f"filled in {time.monotonic() - start:.0f} s")
-            count = archive.db.execute("SELECT count(*) FROM articles").fetchone()[0]
-            print(
-                f"{count} articles, {(folder / FILE).stat().st_size / 1e6:.0f} MB, {len(QUERIES)} queries, warm cache, wall time in ms"
-            )
             times = measure(archive)
     for name, values in times.items():
         base = times[name.rpartition(",")[0] + ", bare FTS5"]

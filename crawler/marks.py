@@ -23,7 +23,10 @@ _MOST_PASSAGES = 1000
 
 @dataclass(frozen=True, slots=True)
 class MarkedText:
-    """A part of a text. `kind` is empty, `hit`, `repair`, `removed` or `added`; `other` is what stood there."""
+    """A part of a text. `kind` is empty, `hit`, `repair`, `removed` or `added`.
+
+    `other` is only for a repair: the published text if `text` is the repaired one, or the reverse.
+    """
 
     text: str
     kind: str = ""

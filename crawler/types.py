@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
 class ErrorKind(StrEnum):
@@ -300,6 +300,18 @@ class PageForFetch:
     lies: int = 0  # validator mismatches
     hinted_at: datetime | None = None  # newest lastmod hint
     unhinted: int = 0  # changes for which no source gave a new lastmod hint
+
+
+class DriftedPage(NamedTuple):
+    """A page whose last capture has an unknown layout: its row, and the row id and the location of the capture.
+
+    `is_held`: whether the archive holds the article from an earlier visit.
+    """
+
+    page: PageForFetch
+    raw_id: int
+    ref: RawRef
+    is_held: bool
 
 
 @dataclass(frozen=True, slots=True)

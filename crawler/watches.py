@@ -45,7 +45,7 @@ def recipient_key(address: str) -> str:
 def is_due(hits: Sequence[Hit], every: str, now: datetime) -> bool:
     """Whether hits must be sent now: the first of them was found in an earlier hour or day (in Hanoi) than this one.
 
-    If the clock was set back, the first one may have been found later; then they are sent at once.
+    If the clock was set back, the first one may have a later time than `now`; then they are sent at once.
     """
     return bool(hits) and _period(hits[0].found_at, every) != _period(now, every)
 

@@ -1,7 +1,8 @@
 """Update the French texts of the pages and of the help from the source, and compile them for gettext.
 
 `./run.sh translate` extracts the English texts of `crawler/room/` and of the help of the commands into `room.po` and
-`vna.po`, keeps the French ones, and writes the `.mo` files. With `--check` it writes nothing, and fails if the files are out of date or a text has no translation.
+`vna.po`, keeps the French ones, and writes the `.mo` files. With `--check` it writes nothing, and fails if the files are
+out of date or a text has no translation.
 """
 
 from __future__ import annotations

@@ -160,6 +160,11 @@ def test_no_control_character_breaks_a_feed(name):
     (json.loads if name == "json" else ET.fromstring)(text)
 
 
+def test_the_title_of_a_search_names_its_words_and_filters():
+    assert feeds.search_title("riz", None, "Paris") == "Agence vietnamienne d'information · riz · Paris"
+    assert feeds.search_title("", None) == "Agence vietnamienne d'information"
+
+
 def test_opml_lists_feeds():
     root = ET.fromstring(feeds.opml("Archive", [Outline("Sports & <x>", "http://a/f", "http://a/")]))
     (outline,) = root.iter("outline")

@@ -123,6 +123,26 @@ def test_the_command_proposes_adopts_and_says_why_not(archive, clock):
     assert command().code == 1
 
 
+def test_more_known_pages_than_are_used_for_learning_verify_the_layout(archive, clock, monkeypatch):
+    monkeypatch.setattr("crawler.pipeline.heal._MOST_HELD", 6)
+    with polled_site(archive, clock, articles=9) as site:
+        held = value(archive, "SELECT count(*) FROM articles")
+        site.fake_site.redesign("classes")
+        clock.advance(hours=1)
+        poll(archive, clock, everything=True)
+    healing = heal(archive, clock).healing
+    assert held > 6
+    assert (healing.complete, healing.training + healing.verified) == (held, held)
+
+
+def test_only_the_newest_proposal_is_kept(archive, clock):
+    with working(archive, clock) as run:
+        for name in ("learned-1", "learned-2"):
+            newest = run.archive.keep_proposal(name, name)
+        assert run.archive.proposals() == [newest]
+        assert newest.read_text() == "learned-2"
+
+
 def test_a_layout_that_is_not_exact_enough_is_not_adopted(archive, clock):
     with polled_site(archive, clock, articles=12) as site:
         site.edit = lambda _, response: replace(
@@ -167,10 +187,13 @@ def test_the_service_checks_known_articles_again_and_adopts(archive, clock):
         clock.advance(hours=1)
         site.fake_site.publish(6)
         collect.poll(run, ignore_due=True)
-        for post_id in site.fake_site.ids()[-12:]:
-            site.fake_site.revise(post_id, title=f"Un autre titre {post_id}")
-        clock.advance(days=2)
-        collect.poll(run, ignore_due=True)
+        for number, outcome in ((5, "no unknown layout"), (12, None)):
+            for post_id in site.fake_site.ids()[-number:]:
+                site.fake_site.revise(post_id, title=f"Un autre titre {post_id}, {number}")
+            clock.advance(days=2)
+            collect.poll(run, ignore_due=True)
+            if outcome:  # these are less than 30 % of the articles
+                assert healing.work(run, adopting=True).outcome == outcome
         withdrawn = healing.work(run, adopting=True)
         assert not withdrawn.ok
         assert "learned-2026-11-21 withdrawn: 12 of" in withdrawn.outcome
@@ -178,11 +201,25 @@ def test_the_service_checks_known_articles_again_and_adopts(archive, clock):
         assert not healing.due(run, clock.now())
 
 
+ODD = b"""<html><head><title>Titre</title><meta property='og:type' content='article'></head>
+<body><p>Un texte dont le titre manque.</p></body></html>"""
+
+
+def test_a_failed_visit_of_an_archived_page_is_no_unknown_layout(archive, clock):
+    with polled_site(archive, clock, articles=1) as site, working(archive, clock, command="run") as run:
+        site.edit = lambda _, response: replace(response, status=500)
+        clock.advance(hours=2)
+        page = run.archive.due_pages(clock.now(), ignore_due=True)[0]
+        with recorded(run, "poll"):
+            visit_page(run, page)
+        assert run.archive.page(page.id).failures == 1
+        assert run.archive.drifted_pages() == []
+
+
 @pytest.mark.parametrize("failures", [1, 9])
 def test_all_pages_are_read_soon_after_the_site_has_its_former_layout_again(archive, clock, failures):
     """Also after days, when the next retry of a page is days away, and if one odd page never gets a known layout."""
     with polled_site(archive, clock, articles=5) as site, working(archive, clock, command="run") as run:
-        odd = site.fake_site.ids()[0]
         site.fake_site.redesign("classes")
         for _ in range(failures):
             clock.advance(hours=2)
@@ -190,14 +227,15 @@ def test_all_pages_are_read_soon_after_the_site_has_its_former_layout_again(arch
                 for page in run.archive.due_pages(clock.now(), ignore_due=True):
                     visit_page(run, page)
         assert len(run.archive.drifted_pages()) >= healing.FEWEST_DRIFTED
+        odd = run.archive.drifted_pages()[0].page.id  # the page that would always be visited first
         odd_path = site.fake_site.story(odd).path
         site.edit = lambda request, response: replace(
-            response, headers=without_coding(response), body=b"<html><meta property='og:type' content='article'></html>"
+            response, headers=without_coding(response), body=ODD
         ) if request.path == odd_path else response  # fmt: skip
         site.fake_site.clear()
         for _ in range(3):
             clock.advance(minutes=61)
             if healing.due(run, clock.now()):
                 healing.work(run, adopting=False)
-        assert {page.id for page, *_ in run.archive.drifted_pages()} <= {odd}
+        assert [drifted.page.id for drifted in run.archive.drifted_pages()] == [odd]
     assert_rebuilt_equal(archive, clock)

@@ -11,7 +11,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from crawler import identity, markup
 from crawler.errors import ConfigError
-from crawler.heal import healing, induce, learn, scripts, selectors, text_index
+from crawler.heal import compare, healing, induce, learn, scripts, selectors, text_index
 from crawler.heal.places import KnownPage, Places, find
 from crawler.markup import ArticleSelectors, DataPaths, Learned, Markup
 from crawler.parse import head as head_reader
@@ -242,6 +242,21 @@ def test_noise_that_cannot_be_selected_ends_the_search():
 def test_a_lead_selector_that_finds_the_body_gives_no_lead():
     layout = Markup("x", ArticleSelectors(title=("h1",), body=(".b",), lead=("div",)))
     assert read(layout, known(article_page(1))).lead is None
+
+
+@pytest.mark.parametrize(
+    ("html", "is_edited"),
+    [
+        ("<p>Un texte inconnu.</p>", True),
+        ("<p class=x>Un texte inconnu.</p>", False),
+        ("<div><p>Un texte inconnu.</p></div>", False),
+    ],
+)
+def test_unknown_text_is_an_edit_only_in_elements_like_the_known_ones(html, is_edited):
+    text = "".join(f"<p>{text}</p>" for text in PARAGRAPHS)
+    k = known(article_page(1, f"{text}{html}"))
+    found = replace(k.article, blocks=(*k.article.blocks, TextBlock("paragraph", "Un texte inconnu.")))
+    assert compare.is_edited(find(k), "text", found) is is_edited
 
 
 # --- scripts ----------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Learning a layout from pages whose articles are known: every kind of redesign, and pages that lie."""
+"""Learning a layout from pages whose articles are known: every kind of redesign, and misleading pages."""
 
 from __future__ import annotations
 
@@ -67,10 +67,10 @@ def test_each_kind_of_redesign_is_learned(kind):
     assert text.startswith("# Learned by `vna heal`")
 
 
-OTHER = datetime(2026, 11, 23, tzinfo=UTC)
+ODD = 9  # the number of the page that is unlike the others
 
 
-def lying_json(html):
+def json_of_another_article(html):
     return html.replace('"headline":"', '"headline":"Un tout autre titre, ', 1)
 
 
@@ -101,30 +101,28 @@ def edited_later(html):
     return re.sub(r'("article:modified_time" content=")[^"]*', r"\g<1>2026-11-22T12:59:59+07:00", html)
 
 
-LIES = {
+MISLEADING = {
     "a known article that was edited": (edited_later, healing.EDITED),
-    "JSON-LD of another article": (lying_json, None),
+    "JSON-LD of another article": (json_of_another_article, None),
     "a known article with a further paragraph": (with_paragraph, healing.EDITED),
     "a soft 404": (soft_404, "the known title does not stand on the page"),
 }
 
 
-@pytest.mark.parametrize(("lie", "reason"), LIES.values(), ids=LIES)
-@pytest.mark.parametrize("place", [9])
-def test_a_page_that_lies_does_not_spoil_the_layout(lie, reason, place):
-    known = pages("classes", edit=lambda number, html: lie(html) if number == place else html)
+@pytest.mark.parametrize(("change", "reason"), MISLEADING.values(), ids=MISLEADING)
+def test_a_misleading_page_does_not_spoil_the_layout(change, reason):
+    known = pages("classes", edit=lambda number, html: change(html) if number == ODD else html)
     result = heal(known)
     assert result.is_adoptable(0.98), result.differences
     named = dict([*result.unusable, *result.outvoted])
-    assert named.get(known[place].page.url) == reason
+    assert named.get(known[ODD].page.url) == reason
     assert len(named) == (reason is not None)
 
 
-@pytest.mark.parametrize("place", [9])
-def test_a_page_of_another_design_is_outvoted(place):
+def test_a_page_of_another_design_is_outvoted():
     known = pages("classes")
-    url, (html, article) = list(originals().items())[place]
-    known[place] = KnownPage(opened(url, another_design(html)), article)
+    url, (html, article) = list(originals().items())[ODD]
+    known[ODD] = KnownPage(opened(url, another_design(html)), article)
     result = heal(known)
     assert result.is_adoptable(0.98), result.differences
     assert result.outvoted == [(url, healing.OTHER_LAYOUT)]
@@ -134,6 +132,16 @@ def test_too_few_pages_are_proposed_but_not_adopted():
     result = heal(pages("classes")[:4])
     assert result.layout is not None
     assert not result.is_adoptable(0.0)
+
+
+@pytest.mark.parametrize(
+    ("complete", "texts", "share", "adoptable"),
+    [(5, 3, 1.0, True), (4, 3, 1.0, False), (5, 2, 1.0, False), (5, 3, 0.5, False)],
+)
+def test_a_layout_is_adoptable_if_it_is_exact_and_enough_articles_are_known(complete, texts, share, adoptable):
+    layout = markup.Markup("learned-1", markup.ArticleSelectors(("h1",), (".b",)))
+    exact = {"title": (int(100 * share), 100), "text": (texts, texts)}
+    assert healing.Healing(layout, complete=complete, exact=exact).is_adoptable(0.98) is adoptable
 
 
 @pytest.mark.parametrize("known", [[], "none stands on its page"], ids=["no pages", "other articles"])

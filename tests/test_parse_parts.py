@@ -366,6 +366,13 @@ def test_decode(body, header, part, charset, problems):
     assert all(problem.startswith("charset: ") for problem in decoded.problems)
 
 
+def test_mojibake_is_found_by_its_first_bytes():
+    starts = [*"ÃđĂÂðâ", "â€"]
+    found = [text for text in (s + chr(n) for s in starts for n in range(0x20, 0x3000)) if decode.MOJIBAKE.search(text)]
+    assert len(found) > 100
+    assert [text for text in found if "mojibake" not in str(decode.decode(text.encode()).problems)] == []
+
+
 CODECS = "utf-8 utf-16 utf-32 utf-7 latin1 cp1258 big5 iso2022_jp hz idna punycode undefined base64 hex rot13 zlib quopri uu mbcs".split()
 
 

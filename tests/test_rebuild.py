@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -13,6 +14,7 @@ from datetime import date, timedelta
 import pytest
 from support import (
     NOW,
+    ROOT,
     SEED_ARTICLES,
     SEED_TEXTS,
     SITE,
@@ -36,7 +38,7 @@ from crawler.errors import AlreadyRunning, Interrupted, PageError, SitePaused, S
 from crawler.pipeline import archive_response, import_file
 from crawler.pipeline.run import recorded
 from crawler.plan_values import BackfillRequest
-from crawler.purpose import Purpose
+from crawler.purpose import Purpose, PurposeKind
 from crawler.replay.record_stream import FileStream, RecordStream, day_of
 from crawler.replay.replayed_io import failure
 from crawler.sim.site import Options
@@ -126,6 +128,21 @@ def test_a_rebuild_names_a_dropped_table_or_column(tmp_path, what):
     if table == "pages":
         assert differences["pages"].differing
     assert set(differences) == {*diff_db.EVIDENCE, *diff_db.LOGS, *diff_db.DERIVED}
+
+
+@pytest.mark.parametrize(
+    ("row", "tables"),
+    [("follow from the evidence", diff_db.EVIDENCE), ("record what was done", diff_db.LOGS), ("computed from", diff_db.DERIVED)],
+)  # fmt: skip
+def test_the_document_names_all_tables(row, tables):
+    lines = (ROOT / "docs" / "rebuild.md").read_text("utf-8").splitlines()
+    (cells,) = (line.split("|") for line in lines if line.startswith("| `") and row in line)
+    assert re.findall(r"`(\w+)`", cells[1]) == list(tables)
+
+
+def test_the_document_names_all_purposes():
+    text = (ROOT / "docs" / "rebuild.md").read_text("utf-8").partition("## How a rebuild works")[0]
+    assert [kind for kind in PurposeKind if not re.search(rf"`{kind}\b", text)] == []
 
 
 def test_logs_are_copied_without_references_to_missing_rows(tmp_path):

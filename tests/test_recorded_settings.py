@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
-from support import SITE, FakeClock, mounted, poll, value, working
+from support import SITE, FakeClock, fetched, mounted, poll, value, working
 from test_verify_rows import verified
 
 from crawler.pipeline import RunSettings
@@ -70,6 +71,16 @@ def test_settings_are_read_as_they_were_recorded(tmp_path):
     with working(tmp_path / "archive", FakeClock()) as run:
         read = with_settings(replace(run, settings=RunSettings(id_probes=3)), text)
         assert (read.settings, read.site) == (replace(SETTINGS, id_probes=3), site)
+
+
+@pytest.mark.parametrize("sources", [0, 1, 1000])
+def test_settings_of_any_length_are_read(tmp_path, sources):
+    add = tuple(f"/{sha256(bytes(number)).hexdigest()}.vnp" for number in range(sources))
+    text = settings_text(replace(SETTINGS, add=add), Site("https://example.org/", ()))
+    with WarcStore(tmp_path, settings=text) as warc:
+        warc.append(fetched())
+        (name,) = warc.names()
+        assert warc.run_settings(name) == text
 
 
 @pytest.mark.parametrize("text", ["", "x", "[]", "{}", "null", '{"names": []}'])

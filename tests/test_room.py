@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, quote
 from xml.etree import ElementTree as ET
 
 import pytest
-from support import NOW, ROOT, FakeClock, mounted, poll, value, vna
+from support import NOW, ROOT, FakeClock, mounted, poll, rows, value, vna
 
 pytest.importorskip("datasette")
 
@@ -27,8 +27,10 @@ from datasette.app import Datasette
 from crawler import identity
 from crawler.coverage import take_stock
 from crawler.identity import Decision
-from crawler.room import rendering
+from crawler.room import charts, rendering
+from crawler.room.language import of
 from crawler.room.plugin import ROUTES
+from crawler.room.requests import Ask
 from crawler.room.room import Room
 from crawler.sim.site import Options
 from crawler.sim.site.story import SECTIONS
@@ -201,6 +203,19 @@ def test_no_text_of_the_archive_is_markup(room, address):
         ("/find?year=x", 400),
         ("/find?key=x", 400),
         ("/find?sort=random", 400),
+        ("/find?year=0", 400),
+        ("/find.csv?year=0", 400),
+        ("/find.jsonl?year=10000", 400),
+        ("/feed.atom?year=-1", 400),
+        ("/find?year=" + "9" * 30, 400),
+        ("/find.csv?month=0000-01", 400),
+        ("/find?month=2024-1", 400),
+        ("/find?month=2024x01", 400),
+        ("/find?key=" + "9" * 30, 400),
+        ("/find?q=a&sort=relevance&key=-1.5_" + "9" * 30, 400),
+        ("/changes?key=2026-11-23T00:00:00Z_" + "9" * 30, 400),
+        ("/removed?key=9999-12-31T23:59:59-12:00_5", 400),
+        ("/coverage?month=0000-01", 400),
         ("/find?q=" + "a" * 2000, 400),
         ("/timeline?q=" + "a" * 2000, 400),
         ("/changes?key=x", 400),
@@ -281,6 +296,27 @@ def test_an_article_shows_its_versions_captures_and_positions(room, archive):
     assert changed[0] != changed[1]
 
 
+def test_an_open_edit_is_not_called_silent(room, archive):
+    keys = [row["article"] for row in rows(archive, "SELECT article FROM revisions WHERE revision = 2")]
+    silent = [key for key in keys if "names no new time" in page(room, f"/article/{key}", accept="en")]
+    assert (len(keys), len(silent)) == (2, 1)
+
+
+def test_only_the_last_captures_are_in_the_table(room, archive, monkeypatch):
+    monkeypatch.setattr("crawler.room.pages.article._MOST_LATER", 1)
+    row = rows(archive, "SELECT article, raw_id FROM revisions WHERE revision = 2 LIMIT 1")[0]
+    table = page(room, f"/article/{row['article']}", accept="en").partition('id="captures"')[2]
+    assert re.findall(r'<a href="/capture/(\d+)">', table) == [str(row["raw_id"])]
+    assert "1 earlier capture is not shown." in table
+
+
+def test_an_article_with_too_many_captures_shows_the_newest(room, archive, monkeypatch):
+    monkeypatch.setattr("crawler.storage.readers.article._MOST_CAPTURES", 1)
+    row = rows(archive, "SELECT article, raw_id FROM revisions WHERE revision = 2 LIMIT 1")[0]
+    table = page(room, f"/article/{row['article']}").partition('id="captures"')[2]
+    assert re.findall(r'<a href="/capture/(\d+)">', table) == [str(row["raw_id"])]
+
+
 def test_a_removed_article_keeps_its_text_below_a_band(room, archive):
     key = value(archive, "SELECT article FROM states WHERE state = 'gone'")
     html = page(room, f"/article/{key}")
@@ -353,10 +389,31 @@ def test_the_timeline_counts_the_hits_of_each_period(room, archive):
     assert total == len(ask(room, "/find.jsonl?q=vietnam&since=2018-01-01&until=2026-11-23").body.splitlines())
 
 
+def test_a_wrong_date_does_not_add_centuries(room):
+    ask_in_2026 = Ask("/", {}, of("en"), "", "", NOW)
+    assert [ask_in_2026.oldest_month(month) for month in ("0201-05", "2018-05")] == ["1986-01", "2018-05"]
+
+
+@pytest.mark.parametrize(("few", "shown"), [(1, False), (400, True)])
+def test_the_front_page_adds_the_day_before_a_day_with_few_articles(room, monkeypatch, few, shown):
+    monkeypatch.setattr("crawler.room.pages.front._FEW", few)
+    assert ('<h2 class="earlier">' in page(room, "/")) is shown
+
+
 def test_a_random_article_exists(room):
     found = ask(room, "/random")
     assert found.status == 302
     assert ask(room, found.headers["Location"]).status == 200
+
+
+def test_a_heat_map_shades_months_by_their_number_of_articles():
+    found = charts.heat_map({"2026-01": 1, "2026-02": 100}, {"2026-03": 2}, "2026-01", "2026-03", of("en"))
+    assert re.findall(r"<title>([^<]+)</title><rect (class=\S+|fill=\S+)", found.svg) == [
+        ("January 2026: 1", 'class="heat1"'),
+        ("February 2026: 100", 'class="heat5"'),
+        ("March 2026: 0, missing 2", 'fill="url(#empty)"'),
+    ]
+    assert found.bounds == (1, 20, 40, 60, 80)
 
 
 def test_coverage_lists_what_is_known(room):
@@ -432,6 +489,16 @@ def test_a_page_that_was_shown_is_shown_again_while_the_archive_cannot_be_read(a
     assert ask(room, "/removed").status == 503
     (folder / "moved.db").rename(folder / FILE)
     assert "L’archive ne peut pas être lue pour l’instant" not in page(room, "/changes")
+
+
+def test_only_the_last_pages_are_kept(archive, tmp_path, monkeypatch):
+    monkeypatch.setattr("crawler.room.room._KEPT", 2)
+    folder = shutil.copytree(archive, tmp_path / "copy")
+    room = Room(folder, clock=FakeClock())
+    for address in ("/help", "/changes", "/removed"):
+        page(room, address)
+    (folder / FILE).unlink()
+    assert [ask(room, address).status for address in ("/help", "/changes", "/removed")] == [503, 200, 200]
 
 
 def test_a_database_that_was_replaced_is_opened_again(archive, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import shutil
 import sqlite3
 import zlib
@@ -33,12 +34,13 @@ from crawler.pipeline import import_file
 from crawler.purpose import Purpose
 from crawler.repair import GLUE
 from crawler.repair.edits import apply
-from crawler.replay import Recomputation, Seals
+from crawler.replay import Recomputation, Seals, recover
 from crawler.sim.site import Options
 from crawler.sim.site.story import SECTIONS
-from crawler.storage import FILE, open_archive
+from crawler.storage import FILE, open_archive, replace_db
 from crawler.types import Reading, Repair
 from crawler.warc import WarcStore
+from crawler.warc.seals import check_seals
 
 PLAIN = app.repairer(None)
 
@@ -94,7 +96,7 @@ def change(folder, *statements):
 
 
 def article(number):
-    """Return the SQL expression for the id of an article that was fetched, counted from the newest one."""
+    """Return an SQL expression for the id of a fetched article; number 0 is the newest one."""
     return f"(SELECT id FROM articles WHERE id > 0 ORDER BY id DESC LIMIT 1 OFFSET {number})"
 
 
@@ -262,6 +264,13 @@ def test_what_a_killed_check_left_is_deleted(archive):
     assert not left.exists()
 
 
+def test_the_folder_of_a_check_that_is_running_is_not_deleted(archive):
+    with replace_db.temporary_folder(archive) as folder:
+        assert verified(archive).faults == []
+        assert folder.exists()
+    assert not folder.exists()
+
+
 # --- a sample ---------------------------------------------------------------------------------------------------------
 
 SAMPLED = {
@@ -294,18 +303,19 @@ def test_a_sample_of_articles_is_compared_with_their_pages(archive):
 # --- records and seals ------------------------------------------------------------------------------------------------
 
 
-def edit_header(path, old, new):
-    """Change bytes in the header of the first record that contains them, which no digest covers."""
-    data, parts, done = path.read_bytes(), [], False
+def edit_header(path, old, new, *, everywhere=False):
+    """Change bytes in the header of the first record that contains them, or of all; no digest covers them."""
+    data, parts, count = path.read_bytes(), [], 0
     while data:
         engine = zlib.decompressobj(wbits=31)
         text = engine.decompress(data)
         part, data = data[: len(data) - len(engine.unused_data)], engine.unused_data
-        if not done and old in text:
-            part, done = gzip.compress(text.replace(old, new, 1), 9, mtime=0), True
+        if old in text and (everywhere or not count):
+            part, count = gzip.compress(text.replace(old, new, 1), 9, mtime=0), count + 1
         parts.append(part)
-    assert done
+    assert count
     path.write_bytes(b"".join(parts))
+    return count
 
 
 def first_file(archive):
@@ -329,7 +339,89 @@ def test_a_changed_header_is_found(archive, old, new, what):
     assert all(path.name in fault.where for fault in faults)
 
 
-def lines_of(archive, change_lines):
+def test_of_many_unpaired_records_some_are_named_and_the_others_counted(archive):
+    path = first_file(archive)
+    count = edit_header(path, b"WARC-Concurrent-To: <urn:uuid:", b"WARC-Concurrent-To: <urn:uuid:0", everywhere=True)
+    faults = [fault for fault in verified(archive, since="20261101").faults if fault.what == "unpaired record"]
+    assert (len(faults), faults[-1].detail.partition(" ")[0]) == (6, str(count - 5))
+
+
+def faults_in_files(archive):
+    """Return what is wrong with the WARC files of an archive."""
+    return [fault.what for fault in verified(archive, since="20261101").faults]
+
+
+@pytest.mark.parametrize(
+    ("left", "has_row", "faults"),
+    [(10, True, []), (10, False, ["torn tail", "captures not ingested"]), (0, False, ["captures not ingested"])],
+)
+def test_a_response_whose_request_was_cut_off_by_a_crash_is_no_unpaired_record(archive, left, has_row, faults):
+    with working(archive, FakeClock()) as run:
+        ref = run.warc.append(fetched(url=f"{SITE}/robots.txt", fetched_at=run.clock.now()), "robots")
+    end = ref.offset + ref.length
+    os.truncate(archive / "warc" / ref.file, end + left)
+    if has_row:
+        with WarcStore(archive / "warc", known_end=lambda _: 0) as warc:
+            assert warc.records_without_rows(ref.file)  # cuts the request off
+        with working(archive, FakeClock()) as run:
+            recover(run)
+    assert faults_in_files(archive) == faults
+
+
+def test_an_imported_capture_needs_no_request(archive):
+    now = FakeClock().now()
+    with WarcStore(archive / "warc") as warc:
+        capture = replace(fetched(fetched_at=now), request_headers=())
+        warc.append(capture, "capture:1", origin="elsewhere", written_at=now)
+        warc.append(fetched(fetched_at=now), "page:1")
+    assert faults_in_files(archive) == ["captures not ingested"]
+
+
+@pytest.mark.parametrize(("shift", "found"), [(0, True), (1, False), (4, True)])
+def test_a_sample_checks_each_fourth_seal(archive, shift, found):
+    edit_header(first_file(archive), b"software: vna", b"software: xna")
+    with WarcStore(archive / "warc") as warc, open_archive(archive) as opened:
+        faults = replay.verify(opened, warc, RecordedProgress(), sample=1, shift=shift, seals=Seals(archive)).faults
+    assert ("sealed record changed" in [fault.what for fault in faults]) == found
+
+
+def test_a_second_header_in_a_file_is_found(archive):
+    path = first_file(archive)
+    with WarcStore(archive / "warc") as warc:
+        head = next(warc.scan(warc.names()[0]))
+    path.write_bytes(path.read_bytes() + path.read_bytes()[: head.length])
+    assert faults_in_files(archive) == ["unpaired record"]
+
+
+@pytest.mark.parametrize(("days", "faults"), [(1, []), (2, ["missing file"])])
+def test_requests_of_a_day_may_be_in_the_file_of_the_next_day(archive, days, faults):
+    day = value(archive, "SELECT date(min(fetched_at), ?) FROM raw", f"-{days} days")
+    change(archive, f"UPDATE fetches SET at = '{day}T23:59:59Z' WHERE id = 3")
+    assert faults_in_files(archive) == faults
+
+
+def test_files_of_other_archives_are_not_sealed(archive):
+    clock = FakeClock()
+    with WarcStore(archive / "warc", identity="00000000-0000-4000-8000-000000000000") as warc:
+        other = warc.append(fetched(fetched_at=clock.now()), "page:1").file
+    with WarcStore(archive / "warc") as warc:
+        assert other in warc.names()
+    assert sealed(archive, clock) is None
+
+
+def test_a_missing_file_is_reported_once_for_all_its_seals(archive):
+    clock = FakeClock()
+    with WarcStore(archive / "warc") as warc:
+        name = warc.append(fetched(fetched_at=clock.now()), "page:1").file
+    assert sealed(archive, clock) is not None
+    (archive / "warc" / name).unlink()
+    seals, _ = Seals(archive).read()
+    assert sum(part.file == name for seal in seals for part in seal.parts) == 2
+    with WarcStore(archive / "warc") as warc:
+        assert [(fault.what, fault.where) for fault in check_seals(seals, warc)] == [("sealed file missing", name)]
+
+
+def edit_lines(archive, change_lines):
     path = archive / "seals.jsonl"
     path.write_text("".join(f"{line}\n" for line in change_lines(path.read_text().splitlines())))
 
@@ -344,7 +436,7 @@ CHAINS = {
 
 @pytest.mark.parametrize(("edit", "what", "where"), CHAINS.values(), ids=CHAINS)
 def test_a_damaged_chain_of_seals_is_named_and_not_continued(archive, edit, what, where):
-    lines_of(archive, edit)
+    edit_lines(archive, edit)
     _, faults = Seals(archive).read()
     assert (what, f"seals.jsonl, {where}") in [(fault.what, fault.where) for fault in faults]
     with pytest.raises(WarcError, match="nothing is sealed"):

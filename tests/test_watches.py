@@ -145,8 +145,10 @@ def test_a_killed_process_loses_no_hit_and_says_what_it_repeats(tmp_path, killed
         to.killed = killed
         with pytest.raises(KeyboardInterrupt):
             watch_job.send_hits(run, config, to.send)
-    to.killed = None
+    to.killed, to.failing = None, {"json://a"}
     with working(tmp_path, clock) as run:
+        assert len(watch_job.send_hits(run, config, to.send)) == 1, "a failed attempt in between changes nothing"
+        to.failing = set()
         for _ in range(3):
             assert watch_job.send_hits(run, config, to.send) == []
             clock.advance(hours=1)
@@ -167,6 +169,23 @@ def test_many_hits_are_sent_in_several_messages(tmp_path, monkeypatch):
         clock.advance(hours=1)
         watch_job.send_hits(run, config, to.send)
     assert [title for _, title, _ in to.sent] == ["Mer : 2 nouveaux articles"] * 2 + ["Mer : 1 nouvel article"]
+
+
+def test_an_article_saved_between_two_runs_is_sent(tmp_path):
+    clock, to = FakeClock(NOW), Recipients()
+    config = config_of(tmp_path, alerts=("json://a",))
+    with working(tmp_path, clock) as run:
+        watch_job.send_hits(run, config, to.send)
+        for key, minutes in ((3, 10), (2, 20)):
+            clock.advance(minutes=5)
+            save(run, key, "La mer orientale")
+            clock.advance(minutes=minutes)
+            watch_job.send_hits(run, config, to.send)
+        clock.advance(hours=1)
+        watch_job.send_hits(run, config, to.send)
+    ((_, title, body),) = to.sent
+    assert title == "Mer : 2 nouveaux articles"
+    assert body.index("Article 3") < body.index("Article 2"), "in the order in which they were found"
 
 
 def test_a_changed_search_begins_again(tmp_path):

@@ -21,7 +21,7 @@ COLUMNS = {
     "pages": ("id", "url", "state", "first_seen_at", "last_fetched_at", "next_due_at", "failures", "error"),
 }
 _LONGEST = 300  # characters of a title
-_ARTICLE_COLUMNS = {*((table, "article") for table in ("revisions", "states", "repairs", "tags"))}
+_ARTICLE_COLUMNS = {(table, "article") for table in ("revisions", "states", "repairs", "tags")}
 
 App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 

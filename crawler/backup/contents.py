@@ -38,10 +38,10 @@ class Backup:
     """The contents of a backup, as its manifest lists them, and what was done to make it.
 
     `identity` is the identity of the archive; None if a version without identities made the backup. `copied` is the
-    number of WARC files copied this time. The other three name WARC files or the file of the seals, most with what is wrong: `repaired` contains
-    the files of the backup, also its database, that were damaged and have been replaced, `damaged` the files of the archive that are
-    damaged and of which the backup had no copy yet, `refused` the files of the archive that contain less than the
-    backup, or something else; for these, the backup keeps its own state.
+    number of WARC files copied this time. `repaired` names the files of the backup that were damaged and have been
+    replaced (WARC files, the seals or the database), `damaged` the damaged WARC files of which the backup had no copy
+    yet, and `refused` the files of the archive (WARC files or the seals) that contain less than the backup, or something
+    else; the backup keeps its copies of these.
     """
 
     made_at: str

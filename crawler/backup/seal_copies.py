@@ -1,17 +1,17 @@
 """Copies the file of the seals into a backup and back. A copy is replaced only by a file that continues it.
 
-The file is not in the manifest: its lines contain their own digests, and earlier versions refuse a manifest with more keys.
+The file is not listed in the manifest: its lines contain their own digests, and earlier versions refuse a manifest with
+additional keys.
 
 Boundary: this one file; the callers decide what a refusal means.
 """
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from crawler.backup.files import copy_file, keep_aside, require_regular
-from crawler.warc.manifest import Fault
+from crawler.warc.manifest import Fault, sha256
 from crawler.warc.seals import SEALS, Seals
 
 
@@ -99,6 +99,4 @@ def _is_damaged(folder: Path) -> bool:
 
 
 def _copy(source: Path, target: Path, size: int) -> None:
-    with (source / SEALS).open("rb") as file:
-        digest = hashlib.sha256(file.read(size)).hexdigest()
-    copy_file(source / SEALS, target / SEALS, size, digest)
+    copy_file(source / SEALS, target / SEALS, size, sha256(source / SEALS, size))

@@ -64,8 +64,7 @@ def feed(
             feeds.article_entry(identity, stored, seen_at, full=not summary)
             for stored, seen_at in archive.with_seen_at(row["id"] for row in hits.rows)
         ]
-    title = " · ".join(filter(None, ("Agence vietnamienne d'information", text, section)))
-    made = feeds.Feed(feeds.feed_id(identity, "file", text, section or ""), title, entries)
+    made = feeds.Feed(feeds.feed_id(identity, "file", text, section or ""), feeds.search_title(text, section), entries)
     with export.replacing(out) as file:
         file.write(feeds.FORMATS[format_.value](made))
     output.note(f"{output.count(len(entries), 'article')} in {out}")

@@ -102,21 +102,21 @@ def _lines(proposal: Proposal) -> Iterator[str]:
         yield f"  {difference.field} differs on {difference.url}"
         yield f"    known: {_short(difference.known)}"
         yield f"    read:  {_short(difference.read)}"
-    if more := len(healing.differences) - _DIFFERENCES_SHOWN:
-        yield from [f"  and {more} more differences (--json lists all)"] * (more > 0)
-    yield from _pages("not used", healing)
+    if (more := len(healing.differences) - _DIFFERENCES_SHOWN) > 0:
+        yield f"  and {more} more differences (--json lists all)"
+    yield from _unused(healing)
     yield f"layout: {proposal.file}"
     if (adoption := proposal.adoption) is not None:
         read = ", ".join(f"{number} {verdict}" for verdict, number in sorted(adoption.verdicts.items()))
         yield f"adopted; waiting pages read: {read or 'none'}; still not read: {adoption.unread}"
 
 
-def _pages(label: str, healing: Healing) -> Iterator[str]:
+def _unused(healing: Healing) -> Iterator[str]:
     pages = [*healing.outvoted, *healing.unusable]
     for url, reason in pages[:_PAGES_SHOWN]:
-        yield f"  {label}: {url}: {reason}"
-    if len(pages) > _PAGES_SHOWN:
-        yield f"  {label}: {len(pages) - _PAGES_SHOWN} more pages (--json lists all)"
+        yield f"  not used: {url}: {reason}"
+    if (more := len(pages) - _PAGES_SHOWN) > 0:
+        yield f"  not used: {more} more pages (--json lists all)"
 
 
 def _next_step(proposal: Proposal, least: float, *, adoptable: bool) -> str:
@@ -130,8 +130,9 @@ def _next_step(proposal: Proposal, least: float, *, adoptable: bool) -> str:
             " with the pages, correct the layout (docs/new-layout.md), then run `vna reparse`"
         )
     return (
-        f"learned from too few articles ({proposal.healing.complete}): wait for more rechecks and run the command again, or"
-        " check the layout and copy it to the folder in `[markups] dir`"
+        f"learned from too few articles (known: {proposal.healing.complete}, text verified: {proposal.healing.texts}):"
+        " wait for more rechecks and run the command again, or check the layout and copy it to the folder in"
+        " `[markups] dir`"
     )
 
 

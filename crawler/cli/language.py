@@ -1,6 +1,6 @@
 """The help of the commands in the language of the environment (LANG, LC_MESSAGES, LC_ALL or LANGUAGE).
 
-Completely in French are the help of `vna` itself and of the commands in `READERS`; of the other commands, the summary.
+The help of `vna` and of the commands in `READERS` is translated completely. The others have a translated summary only.
 Messages and data stay in English, because scripts may read them.
 
 Boundary: changes the texts of commands; the commands themselves are defined in the other modules.
@@ -15,7 +15,7 @@ from typing import Any
 
 LOCALE = Path(__file__).parent / "locale"
 DOMAIN = "vna"
-#: The commands of those who read the archive, and do not collect it.
+#: The commands that only read an archive.
 READERS = ("show", "search", "history", "changes", "export", "feed", "browse", "coverage", "status", "verify")
 USAGE, HELP_OPTION, COMMAND = "Usage: ", "Show this message and exit.", "COMMAND [ARGS]..."
 #: Texts of Typer, which looks them up in the default domain of gettext.

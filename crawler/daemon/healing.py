@@ -69,21 +69,28 @@ def _check_drifted(run: Run, now: datetime) -> bool:
     Their retries may be days apart, so without this check they would stay unread as long again after the site has
     returned to a known layout. Those that were visited longest ago come first, so that no odd page hides the others.
     """
-    entries = (page for page, *_ in run.archive.drifted_pages() if page.last_fetched_at)
-    waiting = [page for page in entries if from_text(str(page.last_fetched_at)) <= now - _AGAIN]
-    chosen = sorted(waiting, key=lambda page: str(page.last_fetched_at))[:_RECHECKS]
+    visited = [
+        (from_text(d.page.last_fetched_at), d.page) for d in run.archive.drifted_pages() if d.page.last_fetched_at
+    ]
+    waiting = sorted((visit for visit in visited if visit[0] <= now - _AGAIN), key=lambda visit: visit[0])
+    chosen = [page for _, page in waiting[:_RECHECKS]]
     return bool(chosen) and all(not run.stopping() and visit_page(run, page).kind in _READ for page in chosen)
 
 
 def _check_again(run: Run) -> None:
     """Visit known articles of many forms, so that the layout can be learned from them; at most 30 for one redesign."""
-    held = sum(is_held for *_, is_held in run.archive.drifted_pages(_RECHECKS))
+    held = _held(run)
     for number, page in enumerate(run.archive.varied_pages(_RECHECKS - held), start=1):
         if run.stopping():
             return
         visit_page(run, page)
-        if number == _FIRST and held == sum(is_held for *_, is_held in run.archive.drifted_pages(_RECHECKS)):
+        if number == _FIRST and held == _held(run):
             return  # known articles still have a known layout
+
+
+def _held(run: Run) -> int:
+    """Return how many known articles are in an unknown layout now; at most 30 are counted."""
+    return sum(drifted.is_held for drifted in run.archive.drifted_pages(_RECHECKS))
 
 
 def _described(proposal: Proposal) -> str:
@@ -93,6 +100,8 @@ def _described(proposal: Proposal) -> str:
         read = sum(proposal.adoption.verdicts.values())
         return f"{proposal.name} adopted ({figure}); {plural(read, 'page')} read again; {proposal.file}"
     enough = (
-        "run `vna heal --adopt`" if healing.is_adoptable(MIN_EXACT) else "check it: it is not exact enough to adopt"
+        "run `vna heal --adopt`"
+        if healing.is_adoptable(MIN_EXACT)
+        else "check it: it is not exact enough to adopt, or verified on too few pages"
     )
     return f"{proposal.name} proposed ({figure}) in {proposal.file}; {enough}"

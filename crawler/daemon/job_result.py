@@ -1,6 +1,6 @@
 """The result of a job of the service.
 
-Boundary: a value; the worker writes it into the job's row.
+Boundary: values only; the service stores them in the table `heartbeats`.
 """
 
 from __future__ import annotations

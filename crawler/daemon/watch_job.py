@@ -54,7 +54,9 @@ def _send_due(run: Run, config: Config, name: str, address: str, send: Send) -> 
         try:
             send((address,), message.title, message.body)
         except NotDelivered as error:
-            run.archive.mark_hits(name, recipient, hits, begun=None, sent=None)
+            # A hit that an earlier process began to send may have arrived, so that it stays marked.
+            new = [hit for hit in hits if not hit.is_begun]
+            run.archive.mark_hits(name, recipient, new, begun=None, sent=None)
             return [f"[watch] {name}: {error}"]
         run.archive.mark_hits(name, recipient, hits, begun=now, sent=run.clock.now())
     return []

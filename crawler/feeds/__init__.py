@@ -6,7 +6,7 @@ Boundary: pure; values in, text out.
 """
 
 from crawler.feeds.entries import article_entry, edit_entry, feed_id, gap_entry, removal_entry
-from crawler.feeds.formats import FORMATS, Entry, Feed, Outline, opml
+from crawler.feeds.formats import FORMATS, Entry, Feed, Outline, opml, search_title
 
 __all__ = [
     "FORMATS",
@@ -19,4 +19,5 @@ __all__ = [
     "gap_entry",
     "opml",
     "removal_entry",
+    "search_title",
 ]

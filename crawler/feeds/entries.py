@@ -52,28 +52,35 @@ def article_entry(
 def edit_entry(identity: str, row: Mapping[str, Any], address: str | None = None, *, full: bool = True) -> Entry:
     """Return the entry of a later revision, with the passages that changed; the content of a revision never changes."""
     passages = [marks.shortened(found.pieces) for found in marks.edited(dict(row))]
-    return Entry(
-        id=feed_id(identity, "edit", row["id"], row["revision"]),
-        title=f"Modifié : {row['title']}",
-        updated=row["at"],
-        published=row["at"],
-        address=address or render.web_url(row["url"]) or None,
-        source=render.web_url(row["url"]) or None,
-        summary=_cut(", ".join(row["changed"])),
+    return _event_entry(
+        feed_id(identity, "edit", row["id"], row["revision"]),
+        "Modifié",
+        row,
+        address,
+        summary=", ".join(row["changed"]),
         content="".join(f"<p>{_html(passage)}</p>" for passage in passages) if full else None,
     )
 
 
 def removal_entry(identity: str, row: Mapping[str, Any], address: str | None = None) -> Entry:
     """Return the entry of a removal or of a return after a removal."""
+    subject = feed_id(identity, "state", row["id"], row["at"])
+    return _event_entry(subject, _STATES[row["state"]], row, address, summary=row["lead"] or "")
+
+
+def _event_entry(
+    subject: str, event: str, row: Mapping[str, Any], address: str | None, *, summary: str, content: str | None = None
+) -> Entry:
+    source = render.web_url(row["url"]) or None
     return Entry(
-        id=feed_id(identity, "state", row["id"], row["at"]),
-        title=f"{_STATES[row['state']]} : {row['title']}",
+        id=subject,
+        title=f"{event} : {row['title']}",
         updated=row["at"],
         published=row["at"],
-        address=address or render.web_url(row["url"]) or None,
-        source=render.web_url(row["url"]) or None,
-        summary=_cut(row["lead"] or ""),
+        address=address or source,
+        source=source,
+        summary=_cut(summary),
+        content=content,
     )
 
 
@@ -107,7 +114,7 @@ def _cut(text: str) -> str:
 
 
 def _instant(text: str | None, otherwise: str) -> str:
-    """Return an instant in UTC as RFC 3339; `otherwise` if the text is none, as on a page without a valid date."""
+    """Return an instant in UTC as RFC 3339; `otherwise` if the page gives no valid time with an offset."""
     try:
         instant = datetime.fromisoformat(text or "")
         return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if instant.tzinfo else otherwise

@@ -64,6 +64,11 @@ class Outline:
     home: str
 
 
+def search_title(*parts: str | None) -> str:
+    """Return the title of the feed of a search: the agency, then its words and filters."""
+    return " · ".join((_AUTHOR, *filter(None, parts)))
+
+
 def atom(feed: Feed) -> str:
     """Return a feed as Atom."""
     ET.register_namespace("", _ATOM)

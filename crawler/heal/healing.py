@@ -45,10 +45,10 @@ class Healing:
     - `complete`: the number of usable pages whose whole article was known; `training`: the pages that the layout was
       learned from; `verified`: the others that it was tried on.
     - `exact`: for each field, the number of the latter that were read exactly, and their number.
-    - `doubtful`: the fields that were not read literally on every page; `not_shown`: fields that no page shows any more.
+    - `doubtful`: the fields that were not read literally on every page; `not_shown`: fields that pages no longer show.
     - `earliest`: when the first page was fetched that the layout reads; `urls`: the addresses of these pages.
-    - `unusable`, `outvoted`: addresses with reasons, of pages on which the known article does not stand, and of pages that
-      contradict the others, for example because they have another layout.
+    - `unusable`, `outvoted`: addresses with reasons, of pages on which the known article was not found, and of pages
+      that contradict the others, for example because they have another layout.
     """
 
     layout: Markup | None = None
@@ -70,13 +70,17 @@ class Healing:
         """The smallest share of exact values of a field; 0 without a page for verification."""
         return min((right / total for right, total in self.exact.values() if total), default=0.0)
 
+    @property
+    def texts(self) -> int:
+        """The number of pages on which the text was verified."""
+        return self.exact.get("text", (0, 0))[1]
+
     def is_adoptable(self, least: float) -> bool:
         """Whether the layout may be adopted: it reads at least the share `least` of every field exactly.
 
         It must have been learned from enough articles, and verified on the text of several.
         """
-        _, texts = self.exact.get("text", (0, 0))
-        is_proven = self.complete >= _FEWEST and texts >= _FEWEST_TEXTS
+        is_proven = self.complete >= _FEWEST and self.texts >= _FEWEST_TEXTS
         return self.layout is not None and is_proven and self.share >= least
 
     def verify(self, known: KnownPage) -> None:
@@ -174,7 +178,10 @@ def _complete(pages: Sequence[KnownPage]) -> int:
 
 
 def _usable(pages: Sequence[KnownPage], result: Healing) -> list[Places]:
-    """Return the places of the fields on the usable pages: pages with whole articles first, in an order of no meaning."""
+    """Return the places of the fields on the usable pages: those with whole articles first, otherwise in random order.
+
+    The order depends only on the addresses, so it is the same in each run.
+    """
     ordered = sorted(pages, key=lambda p: (not p.complete, zlib.crc32(p.page.url.encode())))
     usable: list[Places] = []
     for known in ordered[:_MOST_PAGES]:

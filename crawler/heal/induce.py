@@ -44,9 +44,9 @@ def choose(
     """Return selectors for a field, in the order in which they are tried.
 
     `wanted` has the nodes of the field for each page, none where the field was not found. A selector is right on a page
-    if its first match is one of them; with `several`, if all its matches are. With `within`, only the matches inside the
-    article count, as the parser reads them; if there is none, all. `name` is the attribute of the article: on a page whose
-    article is known not to have it, nothing should be found.
+    if its first match is one of them; with `several`, if all its matches are. With `within`, only the matches inside
+    the article count, as the parser reads them; if there is none, all matches count. `name` is the attribute of the
+    article: on a page whose article is known not to have it, nothing should be found.
     """
     numbers = [number for number, nodes in enumerate(wanted) if nodes]
     roots = [place.root for place in places] if within else None

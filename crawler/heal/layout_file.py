@@ -1,4 +1,4 @@
-"""Writes a learned layout as a commented markup file, as a person would write it.
+"""Writes a learned layout as a markup file with comments, as a person would write it.
 
 Boundary: a value in, TOML text out.
 """
@@ -41,7 +41,8 @@ def _comments(healing: Healing) -> Iterator[str]:
 def _tables(layout: Markup) -> Iterator[str]:
     yield f"name = {_text(layout.name)}"
     yield f"about = {_text(layout.about)}"
-    yield from [f"valid_from = {layout.valid_from}"] * (layout.valid_from is not None)
+    if layout.valid_from is not None:
+        yield f"valid_from = {layout.valid_from}"
     for name in ("data", "article", "body", "related", "attributes", "learned"):
         table = getattr(layout, name)
         if table is None:

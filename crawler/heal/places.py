@@ -40,7 +40,7 @@ class KnownPage:
     unknown: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Places:
     """The nodes where the fields of an article stand. Each tuple contains alternatives, except where it says otherwise.
 
@@ -71,7 +71,7 @@ class Places:
 
     @property
     def root(self) -> frozenset[int]:
-        """The ids of the elements inside the smallest element around the body and a title, without those in the body."""
+        """The ids of the elements in the smallest element around the body and a title, without those in the body."""
         above = dom.around(self.title)
         roots = (a for body in self.body[:1] for a in dom.ancestors(body) if a.mem_id in above)
         body = frozenset(n.mem_id for b in self.body[:1] for n in b.css("*"))

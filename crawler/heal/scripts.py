@@ -24,6 +24,7 @@ _MOST_SCRIPTS = 40
 _MOST_TEXTS = 5_000  # of one script
 _LONGEST = 60_000  # characters of a text that is compared
 _TAG = re.compile(r"<[^<>]{0,2000}>")
+_LAST_NUMBER = re.compile(r"(.*)/\d+((?:/[^/\d][^/]*)*)$")
 _ENOUGH = 0.6  # share of the pages on which a path must have the field, and of the paragraphs that a body must have
 
 
@@ -98,8 +99,8 @@ def _body(article: Article, squeezed: dict[str, list[str]]) -> str | None:
 
 def _general(path: str) -> str:
     """Return a path with `*` for its last number, the position in a list."""
-    head, number, tail = (re.match(r"(.*)/(\d+)((?:/[^/\d][^/]*)*)$", path) or re.match(r"(.*)()()", path)).groups()  # type: ignore[union-attr]
-    return f"{head}/*{tail}" if number else path
+    match = _LAST_NUMBER.match(path)
+    return f"{match[1]}/*{match[2]}" if match else path
 
 
 def _texts(data: Any) -> Iterator[tuple[str, str]]:

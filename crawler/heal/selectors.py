@@ -16,7 +16,7 @@ from selectolax.lexbor import LexborNode
 
 from crawler.parse import dom
 
-_SEMANTIC = ("itemprop", "property", "role", "rel", "data-prop", "data-testid", "data-role", "data-type", "data-field")
+_SEMANTIC = ("itemprop", "property", "role", "rel", "data-testid", "data-role", "data-type", "data-field")
 #: The part of an address that links of one kind share, such as `/tag/` or `/search.vnp?q=`.
 _TARGET = re.compile(r"(?:https?://[^/\s\"]+)?(/[\w.-]+(?:/|\?\w+=))[^\s\"]")
 _NAME = re.compile(r"-?[A-Za-z_][\w-]*")

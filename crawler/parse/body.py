@@ -176,9 +176,10 @@ class _Reader:
         This is the case if the link follows a label such as `Lire aussi :` rather than the text of a sentence, or if its
         own text begins with the label.
         """
-        if urls.post_id(self._resolve(dom.attribute(link, "href")) or "") is None:
-            return False
-        if not "".join(self._buffer).strip() and _LABELLED.match(dom.text(link)):
+        return self._has_label(link) and urls.post_id(self._resolve(dom.attribute(link, "href")) or "") is not None
+
+    def _has_label(self, link: LexborNode) -> bool:
+        if _LABELLED.match(dom.text(link)) and not any(map(str.strip, self._buffer)):
             return True
         if sum(map(len, self._buffer[:_LABEL_PARTS])) > _LABEL_LENGTH or len(self._buffer) > _LABEL_PARTS:
             return False  # the text before the link is a sentence: "Lire aussi :" is shorter

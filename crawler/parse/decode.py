@@ -44,7 +44,7 @@ _REFERENCE = re.compile(rb"&#(?:x0*([\da-f]+)|0*(\d+));?", re.IGNORECASE)
 _SURROGATES, _BEYOND_UNICODE, _LONGEST_CODE = range(0xD800, 0xE000), 0x110000, 12
 # UTF-8 decoded as windows-1252 or windows-1250: `Ã©`, `â€™`, `đź“ť`.
 MOJIBAKE = re.compile(r"Ã[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ ¡-¿]|â€[™œ“\u009d˜”¦“]|đź|Ă©|Â[«»°©®\u00a0]|ð[ŸŸ]")
-# The first characters of `MOJIBAKE` in UTF-8. Each of these patterns starts with one byte, which makes it fast.
+# The beginnings of `MOJIBAKE` in UTF-8. These patterns are fast, because each starts with a certain byte.
 _MAYBE_MOJIBAKE = (
     re.compile(rb"\xc3(?:[\x82\x83]|\xa2\xe2\x82\xac|\xb0\xc5\xb8)"),
     re.compile(rb"\xc4(?:\x91\xc5|\x82\xc2)"),
@@ -53,7 +53,7 @@ _MAYBE_MOJIBAKE = (
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The text of a page in UTF-8 (`html`), its charset before, and descriptions of what looked wrong."""
+    """The text of a page in UTF-8 (`html`), the charset of the response, and descriptions of what looked wrong."""
 
     html: bytes
     charset: str

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 
 from selectolax.lexbor import LexborNode
 
@@ -30,13 +31,14 @@ def lead(page: PageTree, layout: Markup, frame: Frame) -> str | None:
     """
     selectors = layout.article.lead
     body = dom.ids(frame.bodies) | dom.around(frame.bodies)
-    for nodes in (*(frame.own((s,)) for s in selectors), *(frame.displaced(page.tree, (s,)) for s in selectors)):
-        for node in nodes:
-            if node.mem_id in body:
-                continue
-            skip = dom.ids(dom.select(node, layout.body.related)) - {node.mem_id}
-            if text := dom.text(node, skip):
-                return text
+    outside = (frame.own((selector,)) for selector in selectors)
+    anywhere = (frame.displaced(page.tree, (selector,)) for selector in selectors)
+    for node in chain.from_iterable(chain(outside, anywhere)):  # most pages have a lead at the first place
+        if node.mem_id in body:
+            continue
+        skip = dom.ids(dom.select(node, layout.body.related)) - {node.mem_id}
+        if text := dom.text(node, skip):
+            return text
     return None
 
 

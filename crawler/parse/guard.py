@@ -35,6 +35,8 @@ from crawler.parse import syntax
 #: The largest accepted estimates. Lexbor and the readers of the tree together stay below 10 s of CPU time and 250 MB.
 MAX_SECONDS = 8.0
 MAX_BYTES = 130_000_000
+#: Bytes; in a shorter page, the attributes of one tag take at most 6 s.
+CHEAP_LENGTH = 220_000
 
 _PER_TAG = 4e-6  # seconds; the readers of the tree take most of it
 _PER_OPEN = 4e-9  # seconds for each tag and open element
@@ -50,7 +52,6 @@ _ATTRIBUTE_BYTES = 200  # bytes for each attribute of a copy, without its value
 _COPIES, _RUN_COPIES = 4, 14  # copies of the whole page; further copies of its longest text without a tag
 _BEYOND_LATIN_1, _WIDE = re.compile("[^\0-\xff]"), re.compile("[\U00010000-\U0010ffff]")
 _NO_TAG, _NO_SIGN = re.compile("[^<]++"), re.compile("[^<>]++")
-_CHEAP_LENGTH = 220_000  # bytes; in a shorter page, the attributes of one tag take at most 6 s
 _CHEAP_TAGS = 20_000  # fewer tags take at most 2 s, however they are nested
 _MAX_UNUSUAL = 200  # formatting elements whose attributes are read one by one, possibly each to the end of the page
 _SAME_FORMATTING = 3  # the tree builder remembers at most three equal formatting elements
@@ -71,7 +72,7 @@ def is_cheap(html: bytes) -> bool:
     The page may be in any charset in which the characters of ASCII have their usual bytes.
     """
     tags = html.count(b"<")
-    return len(html) <= _CHEAP_LENGTH and tags <= _CHEAP_TAGS and _copies_are_cheap(html, tags)
+    return len(html) <= CHEAP_LENGTH and tags <= _CHEAP_TAGS and _copies_are_cheap(html, tags)
 
 
 @lru_cache(maxsize=2)  # asked before a page is read, to choose the process, and again by the reader
@@ -201,7 +202,7 @@ class _Estimate:
         self._pairs += number * (len(self._open) + number // 2)
         self._formatting_pairs += number * (self._number + found)
         self._copied += number * (self._size + (size if found else 0))
-        if len(rest) > _CHEAP_LENGTH:
+        if len(rest) > CHEAP_LENGTH:
             self._attribute_pairs += (_longest(_NO_SIGN, rest) // 2) ** 2
 
     def _tag(self, match: re.Match[str]) -> bool:

@@ -5,8 +5,7 @@ that may be expensive is read in a second process, which the kernel ends at its 
 page's row says what happened.
 
 A page is expensive if counting its bytes and tags does not already prove that it is cheap, however it is nested
-(`guard.is_cheap`): more than 220,000 bytes or 20,000 tags, or formatting elements whose copies could fill the memory.
-The pages of the site have about 120,000 bytes and 900 tags.
+(`guard.is_cheap`): it is long, has many tags, or has formatting elements whose copies could fill the memory.
 
 Boundary: starts and ends the parser process; `requests` defines what is asked and answered.
 """
@@ -53,8 +52,8 @@ class Limits:
 
 
 LIMITS = Limits()
-#: Bytes of a body in UTF-16 or of a list that need not be decoded to know that it is expensive.
-_CERTAINLY_EXPENSIVE = 4 * 220_000
+#: Bytes of a body in UTF-16 or of a list above which it is not even decoded: it is expensive.
+_CERTAINLY_EXPENSIVE = 4 * guard.CHEAP_LENGTH
 _HTML = frozenset({"home", "section", "feed_index"})  # kinds of sources that are HTML pages
 _JSON_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _KEPT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # of the environment; everything else may be a secret

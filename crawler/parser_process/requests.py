@@ -25,6 +25,8 @@ from crawler.parse.page import parse_page
 from crawler.site import Site
 from crawler.types import Article, SourceForPoll, SourceFound
 
+_What = Literal["not-an-article", "drift", "source", "empty-source", "unsafe-source", "moved", "bug"]
+
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
@@ -55,7 +57,7 @@ class Failure:
     `what` is `bug` for an unexpected exception: `message` is its traceback.
     """
 
-    what: Literal["not-an-article", "drift", "source", "empty-source", "unsafe-source", "moved", "bug"]
+    what: _What
     url: str = ""
     message: str = ""
     cause: str = ""
@@ -97,7 +99,8 @@ def read(request: PageRequest | ListRequest, body: bytes) -> Article | Discovery
     )
 
 
-_SOURCE_ERRORS: dict[str, type[UnreadableSource]] = {
+#: The class of the others comes last.
+_SOURCE_ERRORS: dict[_What, type[UnreadableSource]] = {
     "empty-source": EmptySource,
     "unsafe-source": UnsafeSource,
     "source": UnreadableSource,
@@ -112,10 +115,8 @@ def failure_of(error: NotAnArticle | MarkupDrift | UnreadableSource) -> Failure:
         return Failure("drift", error.url, missing=error.missing, article=error.article)
     if isinstance(error, SourceMoved):
         return Failure("moved", error.url, found=error.found)
-    cause = str(error.__cause__ or "")
-    if isinstance(error, EmptySource):
-        return Failure("empty-source", error.url, error.args[0], cause)
-    return Failure("unsafe-source" if isinstance(error, UnsafeSource) else "source", error.url, error.args[0], cause)
+    what = next(name for name, kind in _SOURCE_ERRORS.items() if isinstance(error, kind))
+    return Failure(what, error.url, error.args[0], str(error.__cause__ or ""))
 
 
 def result_of(answer: Answer) -> Article | Discovery:

@@ -64,7 +64,7 @@ def store_article(
 
 
 def _learned_since(run: Run, article: Article, stored: StoredArticle | None) -> Learned | None:
-    """Return how an article was learned to be read, if its stored version was read with another layout; otherwise None."""
+    """Return how the layout of an article was learned, if its stored version has another layout; otherwise None."""
     if stored is None or stored.article.markup == article.markup:
         return None
     return next((layout.learned for layout in run.layouts if layout.name == article.markup), None)

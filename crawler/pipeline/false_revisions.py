@@ -1,7 +1,7 @@
-"""Remove revisions that earlier versions made of pages that were cut off or garbled on their way.
+"""Remove revisions that earlier versions made of pages that were cut off or garbled during the transfer.
 
-Today such a page is a failed visit (`pages`). A revision is removed if its page is a damaged copy of the page before it.
-If the next revision shows the same content as before, it is no revision either. The captures and their rows stay.
+Today such a page is a failed visit (`pages`). A revision is removed if its page is a damaged copy of the page before
+it. The next revision is removed, too, if it shows the same content as before. The captures and their rows stay.
 
 Boundary: only calls other modules in the right order.
 """
@@ -96,7 +96,7 @@ def _true_revisions(pages: Sequence[_Page]) -> list[_Page]:
 def _is_damaged(page: _Page, earlier: _Page, *, is_last: bool) -> bool:
     """Whether a page is a damaged copy of an earlier one.
 
-    A text with more damaged characters that shows an edit, too, counts only if the agency published it undamaged later.
+    A text with an edit and with many more damaged characters counts only if it is not the newest one.
     """
     if ending.is_cut_off(page.fetched.content):
         return not ending.is_cut_off(earlier.fetched.content)

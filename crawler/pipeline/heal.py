@@ -20,9 +20,8 @@ from crawler.parse.page import metadata_article, open_page
 from crawler.pipeline.layouts import Adoption, adopt
 from crawler.pipeline.run import Run
 from crawler.pipeline.stored_pages import response_of
-from crawler.types import Article, PageForFetch, RawRef
+from crawler.types import Article, DriftedPage
 
-Drifted = tuple[PageForFetch, int, RawRef, bool]
 MIN_EXACT = 0.98
 _MOST_HELD, _MOST_NEW = 60, 30  # pages that are used: of articles that the archive holds, and of new ones
 _EXAMINED = 300  # pages in an unknown layout that are opened, at most
@@ -67,7 +66,7 @@ def propose(run: Run, *, adopting: bool = False, least: float = MIN_EXACT) -> Pr
             healing.verify(known)
     if healing.layout is None or healing.earliest is None:
         raise NothingToLearn(
-            _reason(pages, healing), "poll until articles that the archive holds have been checked again"
+            _reason(drifted, pages, healing), "poll until articles that the archive holds have been checked again"
         )
     since = _since(run, drifted, healing.earliest)
     learned = Learned(since, doubtful=Names(healing.doubtful))
@@ -79,9 +78,9 @@ def propose(run: Run, *, adopting: bool = False, least: float = MIN_EXACT) -> Pr
     return Proposal(name, text, healing, run.archive.keep_proposal(name, text))
 
 
-def _reason(pages: list[KnownPage], healing: Healing) -> str:
+def _reason(drifted: list[DriftedPage], pages: list[KnownPage], healing: Healing) -> str:
     if not any(page.complete for page in pages):
-        return f"{len(pages)} pages are in an unknown layout, but the archive holds the article of none of them"
+        return f"{len(drifted)} pages are in an unknown layout, but the archive holds the article of none of them"
     reasons = "; ".join(f"{url}: {why}" for url, why in healing.unusable[:3])
     return f"the known articles do not stand on their pages: {reasons}"
 
@@ -95,23 +94,22 @@ def _free_name(run: Run, now: datetime) -> str:
     return name
 
 
-def _since(run: Run, drifted: list[Drifted], earliest: datetime) -> datetime:
+def _since(run: Run, drifted: list[DriftedPage], earliest: datetime) -> datetime:
     """Return the time of the earliest page in the unknown layout, also of pages that were not used for learning."""
-    times = (from_text(run.archive.raw_fetched_at(raw_id)) for _, raw_id, _, _ in drifted)
+    times = (from_text(run.archive.raw_fetched_at(entry.raw_id)) for entry in drifted)
     return min((at for at in times if earliest - _BEFORE <= at), default=earliest)
 
 
-def _known_pages(run: Run, drifted: list[Drifted]) -> tuple[list[KnownPage], list[Drifted]]:
+def _known_pages(run: Run, drifted: list[DriftedPage]) -> tuple[list[KnownPage], list[DriftedPage]]:
     """Return the pages to learn from, and further pages of articles that the archive holds, only for verification."""
     imported = _imported(run)
     left = {True: _MOST_HELD, False: _MOST_NEW}
     pages: list[KnownPage] = []
-    rest: list[Drifted] = []
+    rest: list[DriftedPage] = []
     for entry in drifted:
-        is_held = entry[3]
-        if is_held and left[True] == 0:
+        if entry.is_held and left[True] == 0:
             rest.append(entry)
-        elif left[is_held] > 0 or imported:  # any new page may be that of an imported text
+        elif left[entry.is_held] > 0 or imported:  # any new page may be that of an imported text
             known = _known_page(run, entry, imported)
             if known is not None and left[known.complete] > 0:
                 left[known.complete] -= 1
@@ -124,17 +122,16 @@ def _imported(run: Run) -> dict[str, int]:
     return {fold.letters(title): key for key, title in run.archive.imported_titles()}
 
 
-def _known_page(run: Run, entry: Drifted, imported: dict[str, int]) -> KnownPage | None:
-    drifted, _, ref, _ = entry
+def _known_page(run: Run, entry: DriftedPage, imported: dict[str, int]) -> KnownPage | None:
     try:
-        fetched = response_of(run.warc.read(ref))
+        fetched = response_of(run.warc.read(entry.ref))
         if len(fetched.content) > _LARGEST:
             return None
         page = open_page(fetched.content, fetched.url, fetched.header("Content-Type"), fetched.fetched_at, run.site)
     except (NotAnArticle, WarcCorrupted, FetchError):
         return None
     stated = metadata_article(page)
-    stored = run.archive.article(drifted.id)
+    stored = run.archive.article(entry.page.id)
     if stored is not None:
         return KnownPage(page, stored.article, unknown=() if stored.article.published_at else ("published_at",))
     text = run.archive.article(imported.get(fold.letters(stated.title), 0))

@@ -1,9 +1,9 @@
 """`vna reparse`: parse archived pages again with today's parser and correct the stored articles. Works offline.
 
-A newer parser never adds a revision: it corrects the revision that was read from the page. Revisions that earlier versions
-made of damaged pages are removed first. Pages that could not be
-parsed before become articles. Several processes may parse, but only this one writes. The service may run at the same
-time: rows that it writes meanwhile are never overwritten.
+A newer parser never adds a revision: it corrects the revision that was read from the page. Revisions that earlier
+versions made of damaged pages are removed first. Pages that could not be parsed before become articles. Several
+processes may parse, but only this one writes. The service may run at the same time: rows that it writes meanwhile are
+never overwritten.
 
 Boundary: only calls other modules in the right order; nothing is fetched.
 """
@@ -33,9 +33,9 @@ _MAX_SAMPLES = 20
 class Reparsed:
     """What a reparse found: the number of pages by result, and the differences from the stored articles.
 
-    `false_revisions` is the number of revisions that only a damaged page showed and that are removed. They are looked for if
-    all pages are parsed. `fields` has the number of differences by field; `samples` has the first differences, with the old and the new
-    value.
+    `false_revisions` is the number of removed revisions, which only a damaged page showed; 0 if only a part of the pages
+    is parsed. `fields` has the number of differences by field; `samples` has the first differences, with the old and the
+    new value.
     """
 
     pages: int = 0

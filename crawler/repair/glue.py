@@ -104,9 +104,8 @@ def runs(text: str, lexicon: Lexicon) -> Iterator[score.LetterRun]:
     Single letters, protected chunks, and runs that are one word whatever stands beside them are left out.
     """
     matches = list(words.TOKEN.finditer(text.replace("’", "'")))
-    found = [m[0] for m in matches]
-    for number in _closing(text, matches):
-        found[number] = found[number][:-1]
+    closing = quotes.closing_apostrophes(text)  # they are no part of the word
+    found = [m[0][:-1] if m.end() - 1 in closing else m[0] for m in matches]
     settled = {token for token in set(found) if len(token) < 2 or score.is_settled(token, lexicon)}
     spans = protected(text)
     for i, token in enumerate(found):
@@ -119,12 +118,6 @@ def runs(text: str, lexicon: Lexicon) -> Iterator[score.LetterRun]:
         right = found[i + 1] if i + 1 < len(found) else "\n"
         touches_number = left[0].isdigit() and not text[start - 1].isspace()
         yield score.LetterRun(start, token, left, right, touches_number)
-
-
-def _closing(text: str, matches: Sequence[re.Match[str]]) -> Iterator[int]:
-    """Yield the numbers of the tokens whose apostrophe closes a quotation, so that it is no part of the word."""
-    closing = quotes.closing_apostrophes(text)
-    return (number for number, match in enumerate(matches) if match.end() - 1 in closing) if closing else iter(())
 
 
 def _block_spots(text: str, splits: Sequence[score.Split]) -> wrap.BlockSpots:

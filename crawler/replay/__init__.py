@@ -1,6 +1,7 @@
 """Replay of WARC records: rebuild the database, ingest what a crashed process left, verify the archive.
 
-Boundary: only calls other modules in the right order. A record is replayed by the code that processed it when it was fetched.
+Boundary: only calls other modules in the right order. A record is replayed by the code that processed it when it was
+fetched.
 """
 
 from crawler.replay.crash_recovery import recover

@@ -81,10 +81,10 @@ def check_files(
 
 
 def days_without_files(archive: Archive, warc: WarcStore) -> Iterator[VerifyFault]:
-    """Yield a fault for each day with logged requests but without a WARC file: each request leaves a record or a note.
+    """Yield a fault for each day with logged requests but without a WARC file.
 
-    The record of a request around midnight may be in the file of the next day. A file to which rows refer is reported
-    by its name.
+    Each request leaves a record. Around midnight, it may be in the file of the next day. If rows refer to a missing
+    file, `check_files` reports it.
     """
     days = {day_of(name) for name in (*warc.names(), *archive.raw_files())}
     for day, count in archive.requests_by_day().items():
@@ -173,7 +173,7 @@ class _File:
         return next(rows, None)
 
     def _pair(self, item: Member | Damage) -> None:
-        """Note a response that is not followed by its own request, and a request without a response before it."""
+        """Note a response without a request after it, and a request that does not belong to the response before it."""
         response, self._response = self._response, None
         after_damage, self._after_damage = self._after_damage, isinstance(item, Damage)
         if isinstance(item, Damage):
@@ -189,7 +189,7 @@ class _File:
             self._response = item
 
     def _without_request(self, response: Member | None) -> None:
-        """Note a response that has no request, unless a crash left only a part of the request."""
+        """Note a response without a request. If a crash cut off the request, nothing is wrong."""
         if response is not None and not self._warc.was_torn(self._name, response.offset + response.length):
             self._unpaired.append(response.offset)
 
@@ -200,6 +200,9 @@ class _File:
             self._report.faults.append(
                 VerifyFault("unpaired record", f"{self._name} at byte {offset}", detail, _RESTORE)
             )
+        if rest := self._unpaired[_NAMED:]:
+            detail = f"{len(rest)} more records that do not belong to the ones before them"
+            self._report.faults.append(VerifyFault("unpaired record", self._name, detail, _RESTORE))
         inside = [offset for offset in self._without_row if offset < known_end]
         behind = len(self._without_row) - len(inside)
         if inside:

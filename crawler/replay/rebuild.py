@@ -21,8 +21,6 @@ from crawler.storage.diff_db import TableDifference, attached, compare, copy_log
 from crawler.warc import Damage, Record
 
 _BATCH = 50  # records in one transaction
-
-
 #: Tables that must not lose rows, whatever the version of the parser.
 NEVER_LOST = ("raw", "articles", "revisions", "pages", "sightings", "states")
 

@@ -3,8 +3,8 @@
 The clock periods come one after the other: whenever the system clock was set back, new files were begun.
 
 The records of one file are in order. Files of one clock period are merged by time, day by day, so that few files are
-open and only one record of each is in memory. If a visit has several responses, the further ones are in the same file as
-the first one or, if that file was full or the day was over, in the file that the process opened next.
+open and only one record of each is in memory. If a visit has several responses, the further ones are in the same file
+as the first one or, if that file was full or the day was over, in the file that the process opened next.
 
 Boundary: only the order of the records; of their content, only the purpose and the time are read.
 """

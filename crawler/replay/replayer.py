@@ -73,7 +73,8 @@ class ReplayReport:
 class Replayer:
     """Replays a record stream into an archive. `live` is the run that continues visits that were cut off, or None.
 
-    If `live` is None, a visit that crashes is quarantined and the replay goes on; `bug` is the exception of the first such visit.
+    If `live` is None, a visit that crashes is quarantined and the replay goes on; `bug` is the exception of the first
+    such visit.
     """
 
     def __init__(self, run: Run, stream: RecordStream, live: Run | None = None) -> None:

@@ -1,8 +1,8 @@
 """Compare the rows of a database with the rows that a replay of the WARC files gives.
 
-The WARC files are replayed into a temporary database, as for a rebuild. One read transaction on the database shows the
-same rows from the beginning to the end, and only records that were processed by then are replayed. So other processes may
-work meanwhile.
+The WARC files are replayed into a temporary database, as for a rebuild. The comparison reads the database in one
+transaction, and replays only the records that were processed when this transaction began. So other processes may work
+meanwhile.
 
 Boundary: reads the archive and writes only the temporary database. `verify` collects the faults.
 """
@@ -24,6 +24,7 @@ from crawler.repair import flags
 from crawler.repair.edits import apply
 from crawler.replay.rebuild import NEVER_LOST, replay_files
 from crawler.replay.record_stream import file_streams
+from crawler.replay.verify_report import VerifyFault
 from crawler.storage import Archive
 from crawler.storage.diff_db import Comparison, RowDifference, attached
 from crawler.types import Reading
@@ -59,22 +60,11 @@ _DUE = (
 
 
 @dataclass(frozen=True, slots=True)
-class RowFault:
-    """Rows of one table that differ from the evidence in the same way, and what to do about them."""
-
-    what: str
-    table: str
-    where: str
-    detail: str
-    advice: str
-
-
-@dataclass(frozen=True, slots=True)
 class Recomputation:
-    """What the comparison needs besides the archive.
+    """The run that replays the WARC files, and how texts are repaired.
 
-    `run` has an empty temporary database and the WARC files. `plain` repairs texts without a lexicon; `has_lexicon`:
-    whether `run` repairs them with one.
+    `run` has an empty temporary database and the WARC files of the archive. `has_lexicon`: whether it repairs texts
+    with a lexicon. `plain` repairs texts without one.
     """
 
     run: Run
@@ -84,15 +74,15 @@ class Recomputation:
 
 @dataclass
 class RowCheck:
-    """Result of the comparison.
+    """The result of the comparison.
 
     `unrepaired` is the number of articles whose text was repaired without a lexicon. `unaided` is the number of
     articles whose repairs could not be checked because no lexicon is installed here. `unasked` is the number of
-    captures that this version and configuration would not have requested, and `bugs` the number of visits that crash this
-    version.
+    captures that this version and configuration would not have requested, and `bugs` the number of visits that crash
+    this version.
     """
 
-    faults: list[RowFault] = field(default_factory=list)
+    faults: list[VerifyFault] = field(default_factory=list)
     unrepaired: int = 0
     unaided: int = 0
     unasked: int = 0
@@ -233,19 +223,19 @@ class _Sorter:
         if len(named) < _MOST_ROWS:
             named.append((_place(table, row), _detail(row)))
 
-    def faults(self) -> list[RowFault]:
+    def faults(self) -> list[VerifyFault]:
         """Return the faults."""
-        found: list[RowFault] = []
+        found: list[VerifyFault] = []
         for (what, table, advice), named in self._named.items():
             rest = self._counts[what, table, advice] - len(named)
             if advice in (_RESTORE_FIRST, _REPARSE):  # one fault: its rows have one cause
                 places = "; ".join(place for place, _ in named)
                 detail = f"{len(named) + rest} rows: {places}{' ...' * bool(rest)}"
-                found.append(RowFault(what, table, table, detail, advice))
+                found.append(VerifyFault(what, table, detail, advice, table))
                 continue
-            found += [RowFault(what, table, f"{table}: {place}", detail, advice) for place, detail in named]
+            found += [VerifyFault(what, f"{table}: {place}", detail, advice, table) for place, detail in named]
             if rest:
-                found.append(RowFault(what, table, table, f"{rest} more rows", advice))
+                found.append(VerifyFault(what, table, f"{rest} more rows", advice, table))
         return found
 
     def _kind(self, table: str, row: RowDifference) -> tuple[str, str]:

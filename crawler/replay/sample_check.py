@@ -1,6 +1,6 @@
-"""Read the pages of a sample of articles again, and compare the stored articles with what they say.
+"""Parse the pages of a sample of articles again, and compare the stored articles with the result.
 
-Boundary: reads only. Everything that one page does not determine, such as the times of checks and the lists of sources, is
+Boundary: reads only. What one page does not determine, such as the times of checks and the lists of sources, is
 compared only by `row_check`.
 """
 
@@ -13,7 +13,7 @@ from crawler.identity import Decision
 from crawler.parse.page import PARSER_VERSION
 from crawler.pipeline.articles import intent_of
 from crawler.pipeline.stored_pages import ParsedPage, Reader
-from crawler.replay.row_check import RowFault
+from crawler.replay.verify_report import VerifyFault
 from crawler.storage import Archive
 from crawler.storage.revisions import ArticleIntent
 from crawler.types import RawRef
@@ -27,7 +27,7 @@ _FULL_CHECK = "run `vna verify`, which checks all rows; `vna rebuild --replace` 
 
 def check_sample(
     archive: Archive, reader: Reader, count: int, shift: int, stopping: Callable[[], bool]
-) -> Iterator[RowFault]:
+) -> Iterator[VerifyFault]:
     """Yield a fault for each revision that differs from its page, of about `count` articles, but at most 5,000.
 
     A different `shift` selects different articles. Articles that another version of the parser read are left out.
@@ -39,13 +39,13 @@ def check_sample(
             yield from _check_article(archive, reader, key)
 
 
-def _check_article(archive: Archive, reader: Reader, key: int) -> Iterator[RowFault]:
+def _check_article(archive: Archive, reader: Reader, key: int) -> Iterator[VerifyFault]:
     for number, current, refs in archive.captures_by_revision(key):
         if columns := _differing(archive, reader, key, number, refs, current=current):
             table = "articles" if current else "revisions"
             where = f"{table}: article {key}, revision {number}"
-            detail = f"{', '.join(sorted(columns))}: the page in the WARC files says something else"
-            yield RowFault("changed row", table, where, detail, _FULL_CHECK)
+            detail = f"{', '.join(sorted(columns))}: the page in the WARC files gives another value"
+            yield VerifyFault("changed row", where, detail, _FULL_CHECK, table)
 
 
 def _differing(

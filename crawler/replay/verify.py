@@ -8,8 +8,8 @@ database:  SQLite's integrity check, its tables, indexes and triggers, foreign k
            without evidence, the search index
 ```
 
-Boundary: reads only, except that the evidence is replayed into a temporary database. Keeps one visit in memory. Each fault is reported with what to do about it; nothing is
-repaired.
+Boundary: reads only, except that the evidence is replayed into a temporary database. Keeps one visit in memory. Each
+fault is reported with what to do about it; nothing is repaired.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from crawler.errors import Interrupted
 from crawler.pipeline.run import Progress
 from crawler.pipeline.stored_pages import Reader
 from crawler.replay.file_check import check_captures, check_files, checked, days_without_files
-from crawler.replay.row_check import Recomputation, RowFault, check_rows
+from crawler.replay.row_check import Recomputation, check_rows
 from crawler.replay.sample_check import check_sample
 from crawler.replay.verify_report import VerifyFault, VerifyReport
 from crawler.storage import Archive
@@ -67,8 +67,8 @@ def verify(
     given, about as many articles are compared with their pages.
 
     With a `recomputation`, every row of evidence is compared with the row that the WARC files give, unless only a part
-    of the files is checked. With `seals`, the sealed records are compared with their seals; in a sample, with a quarter of
-    them. Other processes may work meanwhile; records that they have not finished writing are not checked.
+    of the files is checked. With `seals`, the sealed records are compared with their seals, in a sample with a quarter
+    of them. Other processes may work meanwhile; records that they have not finished writing are not checked.
     """
     report = VerifyReport()
     with archive.stoppable(stopping):
@@ -92,7 +92,7 @@ def verify(
             progress.phase("sample", count)
             check_captures(archive, warc, progress, report, rows, stopping)
             if reader is not None:
-                report.faults += map(_row_fault, check_sample(archive, reader, sample, shift, stopping))
+                report.faults += check_sample(archive, reader, sample, shift, stopping)
         else:
             check_files(archive, warc, progress, report, since, stopping)
             if recomputation is not None and since is None and not damage and not stopping():
@@ -120,13 +120,9 @@ def _recompute(archive: Archive, recomputation: Recomputation, report: VerifyRep
     except Interrupted:
         return
     report.recomputed = True
-    report.faults += map(_row_fault, found.faults)
+    report.faults += found.faults
     report.unrepaired, report.unaided = found.unrepaired, found.unaided
     report.unasked, report.bugs = found.unasked, found.bugs
-
-
-def _row_fault(found: RowFault) -> VerifyFault:
-    return VerifyFault(found.what, found.where, found.detail, found.advice, found.table)
 
 
 # --- the database -----------------------------------------------------------------------------------------------------

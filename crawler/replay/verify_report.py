@@ -26,10 +26,10 @@ class VerifyFault:
 class VerifyReport:
     """What was checked, and the faults found; `finished` is False if the check was stopped.
 
-    `unchecked` names the tables that could not be checked because the archive cannot be written. `evidence_lost`: whether
-    a record is damaged or missing. `recomputed`: whether all rows were compared with the evidence; `unrepaired`,
-    `unaided`, `unasked` and `bugs` are explained at `RowCheck`. `sealed_at` is the time of the newest seal and
-    `newest_seal` its digest; both are empty if there is no seal, or if the seals were not checked.
+    `unchecked` names the tables that could not be checked because the archive cannot be written. `evidence_lost`:
+    whether a record is damaged or missing. `recomputed`: whether all rows were compared with the evidence; the
+    docstring of `RowCheck` explains `unrepaired`, `unaided`, `unasked` and `bugs`. `sealed_at` is the time of the newest
+    seal and `newest_seal` its digest; both are empty if there is no seal, or if the seals were not checked.
     """
 
     files: int = 0

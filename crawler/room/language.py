@@ -40,7 +40,7 @@ WEEKDAYS = (
 
 
 def choose(asked: Iterable[str | None], accepted: str) -> str:
-    """Return the language of a response: the first of `asked` that is known, else the best of an Accept-Language header."""
+    """Return the language of a response: the first known one of `asked`, else the best one of Accept-Language."""
     for code in asked:
         if code in LANGUAGES:
             return str(code)
@@ -124,7 +124,7 @@ class Language:
         return f"{instant.hour} h {instant.minute:02}" if self.code == "fr" else f"{instant.hour}:{instant.minute:02}"
 
     def time_of_day(self, text: str | None) -> str:
-        """Return the time of day of an instant (ISO 8601) in Hanoi; an empty text if it is none."""
+        """Return the time of day of an instant (ISO 8601) in Hanoi; an empty string for any other text."""
         instant = parsed_instant(text)
         return "" if instant is None else self.clock(instant)
 
@@ -147,6 +147,12 @@ def parsed_instant(text: str | None) -> datetime | None:
         return (instant if instant.tzinfo else instant.replace(tzinfo=HANOI)).astimezone(HANOI)
     except (ValueError, OverflowError):
         return None
+
+
+def time_between(first: str | None, last: str | None) -> timedelta | None:
+    """Return the time from one instant (ISO 8601) to another; None if either text is not an instant."""
+    start, end = parsed_instant(first), parsed_instant(last)
+    return None if start is None or end is None else end - start
 
 
 def _date(text: str) -> date | None:

@@ -1,7 +1,7 @@
 """The Datasette plugin: the addresses of the pages, and the conversion of Datasette's requests and responses.
 
-`config/datasette/vna_room.py` passes the routes to Datasette. The pages are made in threads of their own, so that a slow page does not keep
-Datasette's tables waiting.
+`config/datasette/vna_room.py` passes the routes to Datasette. Pages are rendered in separate threads, so that a slow page
+does not block Datasette's tables.
 
 Boundary: asynchronous only because Datasette is; every page is an ordinary function.
 """

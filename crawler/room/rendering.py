@@ -88,7 +88,7 @@ def short(text: str | None, limit: int = _LONG) -> str:
 
 
 def marked(pieces: Sequence[MarkedText]) -> Markup:
-    """Return the HTML of a marked text. A repair shows what stood there when the pointer rests on it."""
+    """Return the HTML of a marked text. A repair has the other spelling in a tooltip."""
     shown = []
     for piece in pieces:
         text = escape(visible.block(piece.text))
@@ -104,7 +104,7 @@ def marked(pieces: Sequence[MarkedText]) -> Markup:
 
 
 def when(chosen: Language, text: str | None) -> Markup:
-    """Return an instant in words, in an element with the exact one; a text that is none as it is."""
+    """Return an instant in words, in an element with its exact value; any other text is only escaped."""
     instant = language.parsed_instant(text)
     if instant is None:
         return escape(visible.line(text or ""))

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from crawler.room.language import Language
+from crawler.clock import to_text
+from crawler.room.language import Language, _
 from crawler.site import HANOI
+from crawler.storage.readers import row_id
 
 LONGEST = 1000  # characters of one parameter: longer than any query that a person types
+_MOST_YEARS = 40  # of a chart
 
 
 class BadRequest(Exception):
@@ -54,6 +57,13 @@ class Ask:
         """The present day in Hanoi."""
         return self.now.astimezone(HANOI).date().isoformat()
 
+    def oldest_month(self, month: str) -> str:
+        """Return the first month of a chart: `month`, but at most 40 years ago.
+
+        Otherwise one article with a wrong date would add centuries.
+        """
+        return max(month, f"{int(self.today[:4]) - _MOST_YEARS}-01")
+
     def get(self, name: str) -> str | None:
         """Return the value of a parameter without spaces around it; None if it is missing or empty.
 
@@ -80,6 +90,19 @@ class Ask:
         except ValueError as error:
             raise BadRequest(_("A day is written as 2024-01-31."), str(value)) from error
 
+    def month(self, name: str) -> str | None:
+        """Return the value of a parameter that is a month, such as `2024-01`.
+
+        Raises:
+            BadRequest: the value is not a month.
+
+        """
+        value = self.get(name)
+        try:
+            return date.fromisoformat(f"{value}-01").isoformat()[:7] if value else None
+        except ValueError as error:
+            raise BadRequest(_("A month is written as 2024-01, a year as 2024."), str(value)) from error
+
     def key(self) -> tuple[str, int] | None:
         """Return the value of `key`, which is an instant and a number; None if it is missing.
 
@@ -92,8 +115,8 @@ class Ask:
             return None
         at, _separator, number = value.rpartition("_")
         try:
-            return datetime.fromisoformat(at).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), int(number)
-        except ValueError as error:
+            return to_text(datetime.fromisoformat(at)), row_id(number)
+        except (ValueError, OverflowError) as error:
             raise BadRequest(_("This page of the list does not exist."), value) from error
 
     def link(self, path: str | None = None, **changes: str | None) -> str:
@@ -134,8 +157,3 @@ class RoomResponse:
 def redirect(target: str, cookies: Mapping[str, str] | None = None) -> RoomResponse:
     """Return a response that leads to another address of this server."""
     return RoomResponse(302, "text/plain; charset=utf-8", b"", {"Location": target}, cookies or {})
-
-
-def _(text: str) -> str:
-    """Mark a text for translation; it is translated where it is shown."""
-    return text

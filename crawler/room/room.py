@@ -1,9 +1,9 @@
 """The reading room: opens the archive for each request, calls the page, and renders its template.
 
 Each thread keeps one connection. A database that was replaced, as by `vna rebuild --replace`, is opened again. If the
-archive cannot be read, a page that was shown before is shown again and says so.
+archive cannot be read, a page that was shown before is shown again with a note.
 
-Boundary: knows no web server; `plugin` calls `answer` in a thread.
+Boundary: independent of the web server; `plugin` calls `answer` in a thread.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from crawler.config import load_synonyms
 from crawler.errors import SchemaTooNew, SchemaTooOld, StorageError, StorageUnavailable
 from crawler.opening import reading_archive
 from crawler.room import language, rendering
+from crawler.room.language import _
 from crawler.room.requests import Ask, BadRequest, NotHere, Page, RoomResponse, redirect
 from crawler.storage import FILE, Archive
 from crawler.warc import WarcStore
 
-_KEPT = 100  # pages that are kept for the case that the archive cannot be read
+_KEPT = 100  # pages to show again if the archive cannot be read
 _SECONDS = 2.0  # for the queries of one page
 _WAIT = 1000  # milliseconds that a query waits for a lock
 
@@ -156,8 +157,3 @@ def _unreadable(error: StorageError) -> Page:
         (text for kind, text in messages.items() if isinstance(error, kind)), _("The archive cannot be read.")
     )
     return Page("problem.html", {"message": message, "detail": f"{error} – {error.hint}", "kind": "archive"}, 503)
-
-
-def _(text: str) -> str:
-    """Mark a text for translation; it is translated where it is shown."""
-    return text

@@ -60,7 +60,7 @@ _REFERENCES = {
 }  # fmt: skip
 _NAMED = 5  # rows of a table that are named, for each way to differ
 _SKIPPED = {"raw": {"id"}, "sources": {"id"}, "gaps": {"id"}}
-# Whether the old database was upgraded from an older schema: the migrations of a new database are applied within a second.
+# Whether the old database was upgraded from an older schema. A new database gets all migrations within a second.
 _UPGRADED = """(SELECT max(julianday(applied_at)) - min(julianday(applied_at)) > 1.0 / 86400
                 FROM {old}._sqlite_migrations WHERE migration_set = 'vna')"""
 #: Differences to ignore, by table and column: the SQL condition on the old row `o` and the new row `n` under which a

@@ -174,9 +174,8 @@ class EvidenceQueries:
     def captures_by_revision(self, key: int) -> list[tuple[int, bool, tuple[RawRef, ...]]]:
         """Return each revision of an article: its number, whether it is the current one, and its captures.
 
-        Of the current revision, these are the first and the last capture; of the others, the first one.
-
-        Revisions whose capture is missing are left out.
+        Of the current revision, these are the first and the last capture; of the others, the first one. Revisions whose
+        capture is missing are left out.
         """
         rows = self.db.execute(
             """SELECT v.revision, v.revision = a.revision, r.file, r.offset, r.length, r.digest
@@ -193,7 +192,7 @@ class EvidenceQueries:
     def stored_reading(self, key: int) -> Reading | None:
         """Return the repaired text of an article and its repairs; None if the archive does not have the article.
 
-        No other column is read: a damaged one does not matter here.
+        No other column is read, so a damaged one is no obstacle.
         """
         row = self.db.execute("SELECT clean FROM articles WHERE id = ?", [key]).fetchone()
         sql = "SELECT rule, offset, before, after FROM repairs WHERE article = ? ORDER BY position"
@@ -202,6 +201,11 @@ class EvidenceQueries:
     def page_visited_at(self, post_id: int) -> str | None:
         """Return when a page was last requested, successfully or not; None if it never was."""
         row = self.db.execute("SELECT last_fetched_at FROM pages WHERE id = ?", [post_id]).fetchone()
+        return None if row is None or row[0] is None else str(row[0])
+
+    def source_checked_at(self, url: str) -> str | None:
+        """Return when a source was last requested, successfully or not; None if it was never requested."""
+        row = self.db.execute("SELECT last_checked_at FROM sources WHERE url = ?", [url]).fetchone()
         return None if row is None or row[0] is None else str(row[0])
 
     def folded_text(self, key: int) -> str | None:
@@ -277,8 +281,3 @@ class EvidenceQueries:
         sql = f"SELECT id, url, status, file, offset, length, digest FROM raw {condition}"  # noqa: S608 - constants only
         for row in self.db.conn.execute(sql, values):
             yield RawRow(row[0], row[1], row[2], RawRef(*row[3:]))
-
-    def source_checked_at(self, url: str) -> str | None:
-        """Return when a source was last requested, successfully or not; None if it was never requested."""
-        row = self.db.execute("SELECT last_checked_at FROM sources WHERE url = ?", [url]).fetchone()
-        return None if row is None or row[0] is None else str(row[0])

@@ -22,6 +22,8 @@ FOR_FETCH = (
     " id, url, state, failures, first_seen_at, etag, last_modified, last_fetched_at, checked_whole_at, lies,"
     " hinted_at, unhinted"
 )
+#: The columns `FOR_FETCH` of a page `p`, and those of its capture `r`; see `page_with_capture`.
+WITH_CAPTURE = f"{FOR_FETCH.replace(' ', ' p.')}, r.id AS raw_id, r.file, r.offset, r.length, r.digest"
 _GOOD = ("known", "live")  # states of a page that has not failed under its address
 
 
@@ -167,21 +169,13 @@ class Pages:
         If `since` (ISO 8601 in UTC) is given, pages whose last capture was fetched before that time are left out.
         """
         rows = self.db.query(
-            f"""SELECT {FOR_FETCH.replace(" ", " p.")}, r.id AS raw_id,
-                 r.file, r.offset, r.length, r.digest
+            f"""SELECT {WITH_CAPTURE}
                FROM pages p JOIN raw r ON r.id = coalesce(p.raw_id, (SELECT max(id) FROM raw WHERE purpose = 'page:' || p.id))
                WHERE (p.state IN ('drift', 'rejected') OR (p.state = 'failed' AND p.error_kind = :bug))
                  AND (:since IS NULL OR r.fetched_at >= :since) ORDER BY p.id""",  # noqa: S608 - constant column names
             {"since": since, "bug": ErrorKind.BUG},
         )
-        return [
-            (
-                page_of({name: r[name] for name in FOR_FETCH.strip().split(", ")}),
-                r["raw_id"],
-                RawRef(r["file"], r["offset"], r["length"], r["digest"]),
-            )
-            for r in rows
-        ]
+        return [page_with_capture(row) for row in rows]
 
     def add_page(self, page: PageForFetch, source: str) -> None:
         """Add a page that a request has found, although no source lists it; a known page is not changed."""
@@ -221,3 +215,9 @@ def page_of(row: Mapping[str, Any]) -> PageForFetch:
     names = ("first_seen_at", "checked_whole_at", "hinted_at")
     instants = {name: optional_instant(row[name]) for name in names}
     return PageForFetch(**{**row, **instants})
+
+
+def page_with_capture(row: Mapping[str, Any]) -> tuple[PageForFetch, int, RawRef]:
+    """Return the page, and the id and the location of its capture, of a row that has the columns `WITH_CAPTURE`."""
+    page = page_of({name: row[name] for name in FOR_FETCH.strip().split(", ")})
+    return page, row["raw_id"], RawRef(row["file"], row["offset"], row["length"], row["digest"])

@@ -57,7 +57,7 @@ def _keep(current: Path, renamed: Path) -> None:
 
 
 def database_files(folder: Path) -> list[Path]:
-    """Return the files of the database in a folder: itself and what SQLite keeps beside it, as far as they exist.
+    """Return the existing files of the database in a folder: the database, its write-ahead log and its shared memory.
 
     A file that belonged to another database must not be left beside a new one, because SQLite would apply it.
     """
@@ -65,7 +65,7 @@ def database_files(folder: Path) -> list[Path]:
 
 
 def remove_database(folder: Path) -> None:
-    """Delete the database in a folder, if there is one, with what SQLite keeps beside it.
+    """Delete the files of the database in a folder, if there is one.
 
     Raises:
         StorageError: a file cannot be deleted.
@@ -112,10 +112,10 @@ def unfinished_folder(into: Path, warc: Path) -> Iterator[Path]:
 
 @contextmanager
 def temporary_folder(archive: Path) -> Iterator[Path]:
-    """Yield a folder for a temporary database next to the database of an archive; delete the folder when the block ends.
+    """Yield a folder for a temporary database in the folder of an archive; delete it when the block ends.
 
-    If the archive cannot be written, the folder is in the system's folder for temporary files. The folder has a link to
-    the WARC files of the archive. What killed processes left is deleted first.
+    If the archive cannot be written, it is created in the system's folder for temporary files. It contains a link to the
+    WARC files of the archive. Temporary folders of killed processes are deleted first.
 
     Raises:
         StorageError: the folder cannot be written.
@@ -136,7 +136,7 @@ def temporary_folder(archive: Path) -> Iterator[Path]:
 
 
 def _remove_if_left(folder: Path) -> None:
-    """Delete the temporary folder of a process that was killed: nobody holds its lock."""
+    """Delete a temporary folder, unless a process holds its lock. The process that created it was killed then."""
     with suppress(OSError), files.open_to_append(folder / _IN_USE) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         shutil.rmtree(folder)

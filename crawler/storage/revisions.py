@@ -181,7 +181,7 @@ class Revisions:
         return [row[0] for row in self.db.execute("SELECT id FROM articles WHERE revision > 1 AND source_file IS NULL")]
 
     def first_captures(self, key: int) -> list[tuple[int, int, RawRef]]:
-        """Return the number of each revision of an article with the id and the place of the first capture that shows it."""
+        """Return the number of each revision of an article, and the id and place of the first capture that shows it."""
         rows = self.db.execute(
             """SELECT v.revision, r.id, r.file, r.offset, r.length, r.digest FROM revisions v JOIN raw r ON r.id = v.raw_id
                WHERE v.article = ? ORDER BY v.revision""",
@@ -190,9 +190,9 @@ class Revisions:
         return [(number, raw_id, RawRef(*ref)) for number, raw_id, *ref in rows.fetchall()]
 
     def keep_revisions(self, key: int, numbers: Sequence[int], changes: Sequence[Sequence[str]]) -> None:
-        """Delete all revisions of an article except `numbers`, and number those from 1.
+        """Delete all revisions of an article except `numbers`, and renumber these from 1.
 
-        `changes` has the names of the fields that each of them changed. Needs an open transaction.
+        `changes` has, for each of them, the names of the fields that it changed. Needs an open transaction.
         """
         for new, (number, changed) in enumerate(zip(numbers, changes, strict=True), start=1):
             self.db.conn.execute(
@@ -204,9 +204,9 @@ class Revisions:
         self.db.conn.execute("UPDATE articles SET revision = ? WHERE id = ?", (len(numbers), key))
 
     def set_back(self, key: int, raw_id: int, before: int | None) -> None:
-        """Record that the content of an article is that of the capture `raw_id`.
+        """Record `raw_id` as the capture with the current content of an article, and its last revision as this content.
 
-        `before` is the id of the first capture that did not show this content; None if the last one shows it.
+        `before` is the id of the first later capture with other content; None if the last capture shows this content.
         """
         self.db.conn.execute(
             """UPDATE articles SET raw_id = :raw, fingerprint =

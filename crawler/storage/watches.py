@@ -16,7 +16,7 @@ from crawler.clock import from_text, to_text
 from crawler.watches import Hit
 
 _MOST_CHECKED = 1000  # newest hits that are compared with those already found
-_OLDEST = "-7 days"  # articles published earlier before the watch began are no news, such as those of a backfill
+_OLDEST = "-7 days"  # articles published earlier before the watch began are not sent, such as those of a backfill
 
 
 class Watches:
@@ -26,7 +26,7 @@ class Watches:
     transaction: Callable[[], AbstractContextManager[None]]
 
     def begin_watch(self, name: str, query: str, now: datetime) -> datetime:
-        """Return since when the hits of a search are sent; a new search, or one with another query, begins now."""
+        """Return the time from which the hits of a search are sent: for a new or changed search, `now`."""
         self.db.conn.execute(
             """INSERT INTO watches (name, query, since) VALUES (:name, :query, :now)
                ON CONFLICT (name) DO UPDATE SET query = excluded.query, since = excluded.since WHERE query <> excluded.query""",
@@ -57,7 +57,7 @@ class Watches:
             )  # fmt: skip
 
     def unsent_hits(self, name: str, recipient: str, limit: int) -> list[Hit]:
-        """Return hits of a search that a recipient has not got, those found first; at most `limit`."""
+        """Return at most `limit` hits of a search that were not sent to a recipient, oldest first."""
         rows = self.db.query(
             """SELECT h.article, h.found_at, h.begun_at, a.title, a.url FROM watch_hits h JOIN articles a ON a.id = h.article
                WHERE h.watch = ? AND h.recipient = ? AND h.sent_at IS NULL ORDER BY h.found_at, h.article LIMIT ?""",

@@ -127,30 +127,33 @@ def digests(path: Path, sizes: Iterable[int], stopping: Callable[[], bool] = lam
     return found
 
 
-def sha256(path: Path, size: int | None = None, stopping: Callable[[], bool] = lambda: False) -> str:
-    """Return the SHA-256 of a file's first `size` bytes, or of the whole file if `size` is None, as a hex string.
+def sha256(path: Path, end: int | None = None, stopping: Callable[[], bool] = lambda: False, *, start: int = 0) -> str:
+    """Return the SHA-256 of the bytes from `start` to `end`, or to the end of the file if `end` is None, as a hex string.
 
-    If the file is shorter than `size`, the digest of all its bytes is returned.
+    If the file is shorter than `end`, the digest of the bytes that it has is returned.
 
     Raises:
         Interrupted: `stopping`, which is called before each chunk, returned True.
 
     """
     engine = hashlib.sha256()
-    for data in chunks(path, size, stopping):
+    for data in chunks(path, end, stopping, start=start):
         engine.update(data)
     return engine.hexdigest()
 
 
-def chunks(path: Path, size: int | None = None, stopping: Callable[[], bool] = lambda: False) -> Iterator[bytes]:
-    """Yield the first `size` bytes of a file, or the whole file if `size` is None, in chunks.
+def chunks(
+    path: Path, end: int | None = None, stopping: Callable[[], bool] = lambda: False, *, start: int = 0
+) -> Iterator[bytes]:
+    """Yield the bytes from `start` to `end`, or to the end of the file if `end` is None, in chunks.
 
     Raises:
         Interrupted: `stopping`, which is called before each chunk, returned True.
 
     """
-    left = path.stat().st_size if size is None else size
+    left = (path.stat().st_size if end is None else end) - start
     with path.open("rb") as file:
+        file.seek(start)
         while left > 0 and (data := file.read(min(_CHUNK, left))):
             raise_if_stopped(stopping)
             yield data

@@ -104,8 +104,8 @@ def warcinfo(
     """Return the `warcinfo` record with which every WARC file starts.
 
     `name` is the path of the file. `identity` is the identity of the archive, a UUID, which is written as the field
-    `vna-archive-id`. `period` is the clock period in which the records of the file are written. `settings` are the settings of the run, in
-    one line.
+    `vna-archive-id`. `period` is the clock period in which the records of the file are written. `settings` are the
+    settings of the run, in one line.
     """
     buffer = io.BytesIO()
     writer = WARCWriter(buffer, gzip=True, warc_version="WARC/1.1")

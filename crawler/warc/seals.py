@@ -1,8 +1,8 @@
 """Daily seals over the WARC files: a chain of digests that shows whether a record was changed, exchanged or removed.
 
-Each line of the file `seals.jsonl` is one seal. It covers the complete records that were appended since the seal before it,
-and has the digest of that seal. All other digests of an archive can be computed again by the person who changes a record. The
-newest digest of the chain cannot, if it is kept or published elsewhere: it covers all records before it.
+Each line of the file `seals.jsonl` is one seal. It covers the complete records that were appended since the seal before
+it, and contains the digest of that seal. Somebody who changes a record can compute all digests of the archive again, but
+not a digest that was copied to another place before: it covers all earlier records, and shows the change.
 
 Boundary: reads WARC files, and reads and appends to the file of the seals.
 """
@@ -21,20 +21,20 @@ from typing import Any
 from crawler import files
 from crawler.clock import to_text
 from crawler.errors import WarcError
+from crawler.warc.manifest import sha256
 from crawler.warc.scan import Member
 from crawler.warc.store import WarcStore
 
 SEALS = "seals.jsonl"
-_SHORT = 8  # hexadecimal digits of the digest of one record: enough to tell which record of a sealed part changed
-_CHUNK = 1 << 20
+_SHORT = 8  # hexadecimal digits of the digest of one record, which show where a sealed part was changed
 
 
 @dataclass(frozen=True, slots=True)
 class SealedPart:
     """The bytes of one file that a seal covers, from `start` to `end`.
 
-    `sha256` is the digest of these bytes. `records` has the first digits of the digest of each record, one after the
-    other.
+    `sha256` is the digest of these bytes. `records` contains the first eight digits of the digest of each record, without
+    separators.
     """
 
     file: str
@@ -60,7 +60,7 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class SealFault:
-    """A difference between a seal and the WARC files, or a damaged seal: what it is, where, and a detail."""
+    """A difference between a seal and the WARC files, or a damaged seal."""
 
     what: str
     where: str
@@ -166,7 +166,7 @@ def check_seals(
 
 def _checked(warc: WarcStore, part: SealedPart, at: str) -> Iterator[SealFault]:
     size = warc.size(part.file)
-    if size >= part.end and _digest(warc.path(part.file), part.start, part.end) == part.sha256:
+    if size >= part.end and sha256(warc.path(part.file), part.end, start=part.start) == part.sha256:
         return
     offset = _first_difference(warc, part)
     detail = (
@@ -181,17 +181,15 @@ def _first_difference(warc: WarcStore, part: SealedPart) -> int:
     offset = part.start
     for item, digest in zip(warc.scan(part.file, part.start), expected, strict=False):
         offset = item.offset
-        if (
-            not isinstance(item, Member)
-            or _digest(warc.path(part.file), offset, offset + item.length)[:_SHORT] != digest
-        ):
+        end = offset + item.length
+        if not isinstance(item, Member) or sha256(warc.path(part.file), end, start=offset)[:_SHORT] != digest:
             return offset
-        offset += item.length
+        offset = end
     return offset
 
 
 def _part(warc: WarcStore, name: str, start: int) -> SealedPart | None:
-    """Return the part of a file from `start` to its last complete record before any damage; None if there is no record."""
+    """Return the part of a file from `start` to the first damage; None if it has no complete record."""
     if warc.size(name) <= start:
         return None
     path, end, records = warc.path(name), start, list[str]()
@@ -199,19 +197,8 @@ def _part(warc: WarcStore, name: str, start: int) -> SealedPart | None:
         if not isinstance(item, Member):
             break
         end = item.offset + item.length
-        records.append(_digest(path, item.offset, end)[:_SHORT])
-    return SealedPart(name, start, end, _digest(path, start, end), "".join(records)) if records else None
-
-
-def _digest(path: Path, start: int, end: int) -> str:
-    """Return the SHA-256 digest of a part of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        file.seek(start)
-        while start < end and (data := file.read(min(_CHUNK, end - start))):
-            digest.update(data)
-            start += len(data)
-    return digest.hexdigest()
+        records.append(sha256(path, end, start=item.offset)[:_SHORT])
+    return SealedPart(name, start, end, sha256(path, end, start=start), "".join(records)) if records else None
 
 
 def _loaded(line: bytes) -> tuple[Seal, str]:

@@ -24,6 +24,7 @@ from crawler.errors import WarcError
 from crawler.types import Fetched, RawRef
 from crawler.warc import members
 from crawler.warc.archive_id import archive_id, archive_ids, clock_period, run_settings
+from crawler.warc.manifest import warc_names
 from crawler.warc.reading import Record, corrupted, read_file, read_member
 from crawler.warc.scan import LONGEST_REQUEST, Damage, Member, ends_with_request, request_length, scan
 from crawler.warc.tail import torn_name, try_repair_tail
@@ -160,8 +161,7 @@ class WarcStore:
 
     def names(self) -> list[str]:
         """Return the paths of the WARC files relative to their directory, oldest first."""
-        paths = (path for path in self._directory.rglob("*.warc.gz") if path.is_file())
-        return sorted(path.relative_to(self._directory).as_posix() for path in paths)
+        return warc_names(self._directory)
 
     def records(self, name: str | None = None, start: int = 0) -> Iterator[Record]:
         """Yield the records of all files, or of the file `name` from the byte offset `start` on, in writing order.
@@ -178,8 +178,8 @@ class WarcStore:
         return scan(self._directory / name, name, start)
 
     def identities(self) -> list[tuple[str, str]]:
-        """Return the files that name the archive that wrote them, oldest first, each with the identity of the archive."""
-        return [(path.as_posix(), identity) for path, identity in archive_ids(self._directory)]
+        """Return the files that contain the identity of an archive, oldest first, each with this identity."""
+        return list(archive_ids(self._directory))
 
     def was_torn(self, name: str, offset: int) -> bool:
         """Whether an incomplete record at the byte `offset` of a file was cut off after a crash."""

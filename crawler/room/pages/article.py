@@ -13,8 +13,8 @@ from crawler import marks, render
 from crawler.clock import to_text
 from crawler.errors import PageError, StopError
 from crawler.parse.decode import decode
-from crawler.room.language import parsed_instant
-from crawler.room.requests import Ask, BadRequest, NotHere, Page, RoomResponse, _
+from crawler.room.language import _, parsed_instant, time_between
+from crawler.room.requests import Ask, BadRequest, NotHere, Page, RoomResponse
 from crawler.room.room import Desk
 from crawler.site import HANOI
 from crawler.types import StoredArticle
@@ -64,7 +64,6 @@ def article(desk: Desk, ask: Ask) -> Page:
             "versions": versions,
             "differences": _differences(versions),
             "seen_at": current and current["seen_at"],
-            "raw_id": stored.raw_id,
             "captures": captures[-_MOST_LATER:],
             "earlier_captures": max(0, len(captures) - _MOST_LATER),
             "states": archive.states(key),
@@ -113,10 +112,9 @@ def _differences(versions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return each revision after the first with the passages that changed, newest first."""
     found = []
     for old, new in list(pairwise(versions))[-_MOST_VERSIONS:]:
-        before, after = parsed_instant(old["seen_at"]), parsed_instant(new["seen_at"])
         passages = [(d.field, marks.shortened(d.pieces, 160)) for d in marks.differences(old, new)]
         found.append({
-            "old": old, "new": new, "passages": passages, "later": after - before if before and after else None,
+            "old": old, "new": new, "passages": passages, "later": time_between(old["seen_at"], new["seen_at"]),
             "silent": old["modified_at"] == new["modified_at"],
         })  # fmt: skip
     return list(reversed(found))
@@ -129,11 +127,10 @@ def _stays(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         sources.setdefault(row["url"], []).append(row)
     stays = []
     for found in sources.values():
-        instants = [(parsed_instant(row["seen_at"]), parsed_instant(row["last_seen_at"])) for row in found]
-        length = sum((end - start for start, end in instants if start and end), timedelta())
+        lengths = [time_between(row["seen_at"], row["last_seen_at"]) for row in found]
         stays.append({
             "kind": found[0]["kind"], "name": found[0]["name"], "from": found[0]["seen_at"],
-            "to": max(row["last_seen_at"] for row in found), "length": length,
+            "to": max(row["last_seen_at"] for row in found), "length": sum(filter(None, lengths), timedelta()),
             "best": min(row["position"] for row in found) + 1,
         })  # fmt: skip
     return sorted(stays, key=lambda stay: (stay["kind"] != "home", stay["best"]))[:_MOST_STAYS]

@@ -5,14 +5,12 @@ Boundary: reads rows and arranges them; `crawler.coverage` computed them.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from crawler.room.pages import front
-from crawler.room.requests import Ask, BadRequest, Page, _
+from crawler.room.requests import Ask, Page
 from crawler.room.room import Desk
 
-_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _LISTED = 200
 
 
@@ -23,21 +21,19 @@ def coverage(desk: Desk, ask: Ask) -> Page:
         BadRequest: the month cannot be read.
 
     """
-    month = ask.get("month")
-    if month is not None and not _MONTH.fullmatch(month):
-        raise BadRequest(_("A month is written as 2024-01, a year as 2024."), month)
-    rows = desk.archive.ledger_months()
+    month = ask.month("month")
+    rows, per_month = desk.archive.ledger_months(), desk.archive.per_month()
     return Page(
         "coverage.html",
         {
-            "heat": front.heat(desk, ask),
+            "heat": front.heat(ask, per_month, rows),
             "years": _by_year([row for row in rows if row["month"]]),
             "undated": next((row for row in rows if not row["month"]), None),
             "totals": {
                 name: sum(row[name] for row in rows) for name in ("known", "held", "missing", "gone", "gone_held")
             },
             "computed_at": rows[-1]["computed_at"] if rows else None,
-            "held": sorted(desk.archive.per_month().items(), reverse=True) if not rows else [],
+            "held": sorted(per_month.items(), reverse=True) if not rows else [],
             "month": month,
             "missing": desk.archive.missing_articles(month, _LISTED) if month else [],
             "listed": _LISTED,

@@ -10,8 +10,8 @@ from typing import Any
 
 from crawler import marks
 from crawler.clock import to_text
-from crawler.room.language import parsed_instant
-from crawler.room.requests import Ask, BadRequest, Page, _
+from crawler.room.language import _, parsed_instant, time_between
+from crawler.room.requests import Ask, BadRequest, Page
 from crawler.room.room import Desk
 from crawler.site import HANOI
 
@@ -24,8 +24,7 @@ def edit(row: dict[str, Any]) -> dict[str, Any]:
     """Return a later revision with the passages that changed; in a list, only the first of them are shown."""
     found = marks.edited(row)
     shown = [(passage.field, marks.shortened(passage.pieces)) for passage in found[:_SHOWN]]
-    before, after = parsed_instant(row["old_at"]), parsed_instant(row["at"])
-    later = after - before if before and after else None
+    later = time_between(row["old_at"], row["at"])
     return row | {"passages": shown, "more": max(0, len(found) - _SHOWN), "later": later}
 
 

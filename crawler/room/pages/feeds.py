@@ -9,8 +9,9 @@ from dataclasses import replace
 from hashlib import sha256
 
 from crawler import feeds
+from crawler.room.language import _
 from crawler.room.pages import search
-from crawler.room.requests import Ask, BadRequest, RoomResponse, _
+from crawler.room.requests import Ask, BadRequest, RoomResponse
 from crawler.room.room import Desk
 
 _LIMIT = 40
@@ -44,8 +45,7 @@ def _articles(desk: Desk, ask: Ask, full: bool) -> feeds.Feed:
         feeds.article_entry(identity, stored, seen_at, f"{ask.base}/article/{stored.id}", full=full)
         for stored, seen_at in search.newest(desk, asked, _LIMIT)
     ]
-    subject = [asked.text, asked.filters.section or "", asked.filters.place or ""]
-    title = " · ".join(["Agence vietnamienne d'information", *filter(None, subject)])
+    title = feeds.search_title(asked.text, asked.filters.section, asked.filters.place)
     return _feed(ask, identity, title, entries, ask.link("/find", q=asked.text, section=asked.filters.section))
 
 

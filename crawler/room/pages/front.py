@@ -1,18 +1,20 @@
-"""The front page: the newest day by section, the last 30 days, the months since 2010, and what happened lately.
+"""The front page: the newest day by section, the last 30 days, the months since 2010, and recent events.
 
 Boundary: reads rows and arranges them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from secrets import randbelow
 from typing import Any
 
+from crawler.clock import to_text
 from crawler.room import charts
-from crawler.room.language import parsed_instant
+from crawler.room.language import _, parsed_instant
 from crawler.room.pages import events
-from crawler.room.requests import Ask, NotHere, Page, RoomResponse, _, redirect
+from crawler.room.requests import Ask, NotHere, Page, RoomResponse, redirect
 from crawler.room.room import Desk
 from crawler.site import FLOOR
 
@@ -28,9 +30,9 @@ def front(desk: Desk, ask: Ask) -> Page:
     archive = desk.archive
     day = archive.newest_day(ask.today)
     articles = archive.articles_on(day) if day else []
-    counts = [(day, archive_count) for day, archive_count in _last_days(desk, ask.today)]
+    counts = _last_days(desk, ask.today)
     labels = [f"{ask.language.day(day)}: {ask.language.number(count)}" for day, count in counts]
-    since = (ask.now - _RECENT).strftime("%Y-%m-%dT%H:%M:%SZ")
+    since = to_text(ask.now - _RECENT)
     return Page(
         "front.html",
         {
@@ -41,7 +43,7 @@ def front(desk: Desk, ask: Ask) -> Page:
             "earlier": _earlier(desk, day) if len(articles) < _FEW else None,
             "bars": charts.bars(counts, ask.language.gettext(_("Articles of the last 30 days")), labels),
             "days": list(reversed(counts)),
-            "heat": heat(desk, ask),
+            "heat": heat(ask, archive.per_month(), archive.ledger_months()),
             "edits": [events.edit(row) for row in archive.later_revisions(silent=True, since=since, limit=_LATEST)],
             "removals": archive.removals(since=since, limit=_LATEST),
             "gaps": archive.open_gap_rows(),
@@ -65,12 +67,11 @@ def _last_days(desk: Desk, today: str) -> list[tuple[str, int]]:
     return [(day, found.get(day, 0)) for day in charts.days_between(first, today)]
 
 
-def heat(desk: Desk, ask: Ask) -> charts.HeatMap:
+def heat(ask: Ask, per_month: Mapping[str, int], ledger: Sequence[Mapping[str, Any]]) -> charts.HeatMap:
     """Return the heat map of the articles by month, since 2010 or the oldest article."""
-    counts = {month: count for month, count in desk.archive.per_month().items() if month <= ask.today[:7]}
-    missing = {row["month"]: row["missing"] for row in desk.archive.ledger_months() if row["missing"]}
-    first = min(FLOOR.isoformat()[:7], *counts) if counts else FLOOR.isoformat()[:7]
-    first = max(first, f"{int(ask.today[:4]) - 40}-01")  # one article with a wrong date must not add centuries
+    counts = {month: count for month, count in per_month.items() if month <= ask.today[:7]}
+    missing = {row["month"]: row["missing"] for row in ledger if row["missing"]}
+    first = ask.oldest_month(min((FLOOR.isoformat()[:7], *counts)))
     return charts.heat_map(counts, missing, first, ask.today[:7], ask.language)
 
 

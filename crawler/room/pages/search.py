@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import io
 from calendar import monthrange
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
 from crawler import export, marks, query, visible
 from crawler.errors import BadInput
 from crawler.room import charts, rendering
-from crawler.room.requests import Ask, BadRequest, Page, RoomResponse, _
+from crawler.room.language import _
+from crawler.room.requests import LONGEST, Ask, BadRequest, Page, RoomResponse
 from crawler.room.room import Desk
 from crawler.storage.readers import Filters, Sort
 from crawler.types import StoredArticle
@@ -31,11 +32,16 @@ _FILTERS = ("section", "kind", "place", "year", "month", "since", "until")
 
 @dataclass(frozen=True)
 class Search:
-    """A search as the address of a page states it. `wanted` is None if it has no words."""
+    """A search, as given in the address of a page. `wanted` is None if it has no words."""
 
     text: str
     wanted: query.Query | None
     filters: Filters
+
+    @property
+    def parameters(self) -> dict[str, str | None]:
+        """The parameters of an address with the same search, such as that of its feed."""
+        return {"q": self.text, **asdict(self.filters)}
 
     @property
     def match(self) -> str | None:
@@ -74,18 +80,17 @@ def _parsed(text: str, synonyms: query.Synonyms) -> query.Query | None:
 
 def _period(ask: Ask) -> tuple[str | None, str | None]:
     """Return the first and the last day of the year or month in the address."""
-    month, year = ask.get("month"), ask.get("year")
-    if month is None and year is None:
+    month, year = ask.month("month"), ask.get("year")
+    if month is not None:
+        last = monthrange(int(month[:4]), int(month[5:]))[1]
+        return f"{month}-01", f"{month}-{last:02}"
+    if year is None:
         return None, None
     try:
-        if month is not None:
-            number, part = int(month[:4]), int(month[5:7])
-            last = monthrange(number, part)[1]
-            return f"{number:04}-{part:02}-01", f"{number:04}-{part:02}-{last:02}"
-        number = int(year or "")
-    except ValueError as error:
-        raise BadRequest(_("A month is written as 2024-01, a year as 2024."), month or year or "") from error
-    return f"{number:04}-01-01", f"{number:04}-12-31"
+        first = date(int(year), 1, 1)
+    except (ValueError, OverflowError) as error:
+        raise BadRequest(_("A month is written as 2024-01, a year as 2024."), year) from error
+    return first.isoformat(), first.replace(month=12, day=31).isoformat()
 
 
 def find(desk: Desk, ask: Ask) -> Page:
@@ -158,12 +163,13 @@ _WRITERS = {"csv": export.excel_table, "jsonl": export.jsonl}
 def timeline(desk: Desk, ask: Ask) -> Page:
     """Return the hits of up to four terms by month, beside the number of all articles."""
     texts = [text.strip() for text in ask.parameters.get("q", ()) if text.strip()][:MOST_TERMS]
-    if any(len(text) > 1000 for text in texts):
+    if any(len(text) > LONGEST for text in texts):
         raise BadRequest(_("This address is too long."))
-    first, last = _ends(desk, ask)
+    per_month = desk.archive.per_month()
+    first, last = _ends(ask, per_month)
     by_day = (date.fromisoformat(last) - date.fromisoformat(first)).days < _MOST_DAYS
     periods = charts.days_between(first, last) if by_day else charts.months_between(first[:7], last[:7])[-_MOST_MONTHS:]
-    totals = desk.archive.per_day(first, last) if by_day else desk.archive.per_month()
+    totals = desk.archive.per_day(first, last) if by_day else per_month
     terms = []
     for text in texts:
         search = asked(desk, ask, text)
@@ -180,14 +186,14 @@ def timeline(desk: Desk, ask: Ask) -> Page:
             "sums": [sum(hits.get(period, 0) for period in periods) for _text, hits in terms],
             "chart": charts.lines(periods, terms, totals, ask.language) if terms else None,
             "most_terms": MOST_TERMS,
+            "dashes": charts.DASHES,
         },
     )
 
 
-def _ends(desk: Desk, ask: Ask) -> tuple[str, str]:
+def _ends(ask: Ask, per_month: Iterable[str]) -> tuple[str, str]:
     """Return the first and the last day of a timeline."""
-    oldest = min(desk.archive.per_month(), default=ask.today[:7])
-    oldest = max(oldest, f"{int(ask.today[:4]) - 40}-01")  # one article with a wrong date must not add centuries
+    oldest = ask.oldest_month(min(per_month, default=ask.today[:7]))
     first, last = ask.day("since") or f"{oldest}-01", ask.day("until") or ask.today
     return (first, last) if first <= last else (last, first)
 

@@ -1,6 +1,7 @@
 """The site of a drill, and the ground truth: when each version of an article was published, and whether it was served.
 
-The times that a crawler should have stored are those of the machine's clock, which may be wrong; all others are correct.
+The times that a crawler should have stored are those of the machine's clock, which may be wrong. All other times are
+correct.
 
 Boundary: the fake site and its socket; knows nothing of the archive.
 """
@@ -42,8 +43,8 @@ OPTIONS = Options(
 class _Shown:
     """One whole page of an article in a response.
 
-    `machine_at` is the time by the machine's clock, and `digest` that of the body. `received` is false if the client was
-    killed and may not have stored the response.
+    `machine_at` is the time by the machine's clock, and `digest` that of the body. `received` is false if the client
+    was killed and may not have stored the response.
     """
 
     number: int
@@ -57,8 +58,9 @@ class _Shown:
 
 @dataclass(slots=True)
 class _Check:
-    """One response about an article, with or without its page. `times` are those of its redirects, too, by the machine's
-    clock.
+    """One response about an article, with or without its page.
+
+    `times` are the times of the response and of the requests that its redirects caused, by the machine's clock.
     """
 
     times: list[datetime]

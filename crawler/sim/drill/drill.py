@@ -177,7 +177,7 @@ class Drill:
         self._note("more articles than lists show")
 
     def set_clock_error(self, seconds: float) -> None:
-        """Set the error of the machine's clock; a negative number means that it is slow, and 0 that it is right again."""
+        """Set the error of the machine's clock; if the number is negative, the clock is slow, and if it is 0, right."""
         if seconds:
             self._begin()
         else:

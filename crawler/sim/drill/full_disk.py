@@ -27,7 +27,7 @@ cp -a "$warc/." "$done"
 
 
 def run_on_full_disk(archive: Path, room: int, command: Sequence[str]) -> bool:
-    """Run a command while at most `room` bytes can be added to the WARC files of an archive; return whether it was full.
+    """Run a command that can add at most `room` bytes to the WARC files of an archive; return whether the disk was full.
 
     Return False, too, if this machine does not let the process mount a file system; then nothing has changed.
     """

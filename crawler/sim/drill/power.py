@@ -1,7 +1,7 @@
 """A power failure: all bytes that a process has not forced to the disk are lost.
 
 A real power failure loses what the kernel had not written yet. `record_syncs` makes a process write down what it forces
-to the disk; after the process was killed, `drop_unsynced` removes everything else:
+to the disk. After the process was killed, `drop_unsynced` removes everything else:
 
 - A file in `warc/` ends where it ended at its last fsync. A file whose name was not forced to the disk is gone.
 - The database loses its write-ahead log, which SQLite forces to the disk only at a checkpoint (`synchronous = NORMAL`).
@@ -28,10 +28,7 @@ _WAL = ("-wal", "-shm")
 
 
 def record_syncs(archive: Path) -> IO[bytes]:
-    """From now on, write down each fsync of this process: the size of the file, or the names in the folder.
-
-    Return the file that it is written to.
-    """
+    """From now on, log each fsync of this process: the size of the file, or the names in the folder. Return the log."""
     log = files.open_to_append(archive / SYNCS, buffering=0)
     fsync = os.fsync
 
@@ -46,7 +43,7 @@ def record_syncs(archive: Path) -> IO[bytes]:
 
 
 class BeforePowerFailure:
-    """What is on the disk before the process starts that will lose power: sizes and times of the files of an archive."""
+    """The sizes and times of the files of an archive, before the start of the process that will lose power."""
 
     def __init__(self, archive: Path) -> None:
         self._archive = archive
@@ -55,7 +52,7 @@ class BeforePowerFailure:
         self._state = {path: path.stat().st_mtime_ns for path in _state_files(archive)}
 
     def drop_unsynced(self) -> int:
-        """Remove what the killed process did not force to the disk; return the number of bytes removed from WARC files."""
+        """Remove what the killed process did not force to the disk; return the bytes removed from WARC files."""
         synced: dict[int, set[str]] = {}
         for line in (self._archive / SYNCS).read_text("utf-8").splitlines():
             number, _, name = line.partition("\t")

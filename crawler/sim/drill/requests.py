@@ -165,7 +165,7 @@ def _not_paused(log: Sequence[LoggedRequest]) -> Iterator[str]:
 
 
 def _unconditional(log: Sequence[LoggedRequest]) -> Iterator[str]:
-    """Yield the unconditional requests soon after a whole response, if they are too large a share of all such requests."""
+    """Yield the unconditional ones of the requests soon after a whole response, if they are too large a share."""
     whole: dict[str, datetime] = {}
     repeated: list[LoggedRequest] = []
     for request in log:

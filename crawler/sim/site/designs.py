@@ -31,6 +31,8 @@ _BODY = re.compile(r"<body\b.*</body>", re.DOTALL)
 _TAGS = re.compile(r"<[a-z][^<>]*>")
 _NAMED = re.compile(r'(\s)(class|id)="([^"]*)"')
 _CAPTION = re.compile(r"<figcaption[^>]*>(.*?)</figcaption>\s*</figure>", re.DOTALL)
+_FIRST = "story page main post entry news detail content".split()
+_LAST = "title body text lead info item block photo label meta list link wrap part date name".split()
 _BLOCK = re.compile(r"(?<=</p>)\n(?=<p)")
 _BOXES = (
     '<div class="newsletter-box"><p>Recevez chaque matin notre lettre d\'information.</p><form><input name="mail"></form></div>',
@@ -86,8 +88,7 @@ def _renamed(html: str, rng: random.Random) -> str:
 
     def name(old: str) -> str:
         code = zlib.crc32(f"{salt}/{old}".encode())
-        words = redesign_words(code)
-        return (f"css-{code:x}", f"{words}", f"v{salt % 9}-{code:08x}")[style]
+        return (f"css-{code:x}", _readable_name(code), f"v{salt % 9}-{code:08x}")[style]
 
     def names(match: re.Match[str]) -> str:
         return f'{match[1]}{match[2]}="{" ".join(name(old) for old in match[3].split())}"'
@@ -98,13 +99,10 @@ def _renamed(html: str, rng: random.Random) -> str:
     return _BODY.sub(body, html, count=1)
 
 
-_FIRST = "story page main post entry news detail content".split()
-_LAST = "title body text lead info item block photo label meta list link wrap part date name".split()
-
-
-def redesign_words(code: int) -> str:
+def _readable_name(code: int) -> str:
     """Return a readable class name for a number, as a designer might choose it."""
-    return f"{_FIRST[code % len(_FIRST)]}-{_LAST[code // 8 % len(_LAST)]}-{'abcdefghij'[code // 128 % 10]}{'xyzw'[code // 1280 % 4]}"
+    first, last = _FIRST[code % len(_FIRST)], _LAST[code // 8 % len(_LAST)]
+    return f"{first}-{last}-{'abcdefghij'[code // 128 % 10]}{'xyzw'[code // 1280 % 4]}"
 
 
 def _with_body(html: str, change: Callable[[str], str]) -> str:

@@ -7,10 +7,10 @@ Boundary: only reads rows.
 
 from crawler.storage.readers.article import ArticlePage
 from crawler.storage.readers.events import Events
-from crawler.storage.readers.find import Filters, Find, Hits, Sort
+from crawler.storage.readers.find import Filters, Find, Hits, Sort, row_id
 from crawler.storage.readers.front import FrontPage
 
-__all__ = ["ArticlePage", "Events", "Filters", "Find", "FrontPage", "Hits", "Readers", "Sort"]
+__all__ = ["ArticlePage", "Events", "Filters", "Find", "FrontPage", "Hits", "Readers", "Sort", "row_id"]
 
 
 class Readers(FrontPage, Find, ArticlePage, Events):

@@ -28,11 +28,11 @@ class ArticlePage:
         """Return an article with its current content, or None if the archive does not have it."""
 
     def captures(self, key: int) -> list[dict[str, Any]]:
-        """Return the captures of the addresses of an article, oldest first; at most 200.
+        """Return the captures of the addresses of an article, oldest first; at most the newest 200.
 
         `revision` is the number of the revision that the capture was the first to show, or None.
         """
-        return list(
+        newest = list(
             self.db.query(
                 """SELECT r.id, r.url, r.fetched_at, r.status, r.digest, r.length, r.file, r.offset, r.origin,
                      (SELECT v.revision FROM revisions v WHERE v.article = :key AND v.raw_id = r.id) AS revision
@@ -40,10 +40,11 @@ class ArticlePage:
                      SELECT url FROM pages WHERE id = :key
                      UNION SELECT url FROM articles WHERE id = :key
                      UNION SELECT c.url FROM revisions v JOIN raw c ON c.id = v.raw_id WHERE v.article = :key)
-                   ORDER BY r.fetched_at, r.id LIMIT :most""",
+                   ORDER BY r.fetched_at DESC, r.id DESC LIMIT :most""",
                 {"key": key, "most": _MOST_CAPTURES},
             )
         )
+        return newest[::-1]
 
     def capture(self, number: int) -> tuple[RawRef, dict[str, Any]] | None:
         """Return the location of a capture, and its address, time and status; None if there is no such capture."""

@@ -13,7 +13,7 @@ from typing import Any
 from sqlite_utils import Database
 
 _FIRST_KEY = ("9999", 1 << 62)
-_LONGEST_LEAD_DAYS = 7  # a story that leads the home page for longer is not found before its last week
+_LONGEST_LEAD_DAYS = 7  # a longer stay at one position is found only on the last seven days of it
 
 
 class Events:

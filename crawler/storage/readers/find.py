@@ -37,7 +37,7 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Conditions on articles beside the words. A field that is None sets none; days are in Hanoi, both included."""
+    """Conditions in addition to the words of a search; None means no condition. Both days (in Hanoi) are included."""
 
     section: str | None = None
     kind: str | None = None
@@ -169,6 +169,19 @@ class Find:
         return tables, [*conditions, "articles_fts MATCH :match"], values
 
 
+def row_id(text: str) -> int:
+    """Return the number of a row.
+
+    Raises:
+        ValueError: the text is not an integer of at most 64 bits, which is all that SQLite can compare.
+
+    """
+    number = int(text)
+    if number.bit_length() > 63:
+        raise ValueError("not a number of 64 bits")
+    return number
+
+
 def _is_short(filters: Filters) -> bool:
     """Whether the filters select a period of a few days, whose articles are found faster by day than by id."""
     if filters.since is None or filters.until is None:
@@ -187,14 +200,14 @@ def _key(sort: Sort, number: int, place: float) -> str:
 def _after(
     key: str, sort: Sort, number: str, conditions: list[str], values: dict[str, Any]
 ) -> tuple[list[str], dict[str, Any]]:
-    """Return the conditions with the one that leaves out the hits up to `key`.
+    """Return the conditions and one that excludes the hits up to `key`.
 
     Raises:
-        ValueError: the key does not have the form that `_key` gives.
+        ValueError: the key is not one that `_key` returned.
 
     """
     if sort is Sort.RELEVANCE:
         place, _, last = key.rpartition("_")
         test = f"({_RANK} > :place OR ({_RANK} = :place AND {number} < :last))"
-        return [*conditions, test], values | {"place": float(place), "last": int(last)}
-    return [*conditions, f"{number} {'>' if sort is Sort.OLDEST else '<'} :last"], values | {"last": int(key)}
+        return [*conditions, test], values | {"place": float(place), "last": row_id(last)}
+    return [*conditions, f"{number} {'>' if sort is Sort.OLDEST else '<'} :last"], values | {"last": row_id(key)}
