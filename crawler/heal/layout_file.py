@@ -41,8 +41,7 @@ def _comments(healing: Healing) -> Iterator[str]:
 def _tables(layout: Markup) -> Iterator[str]:
     yield f"name = {_text(layout.name)}"
     yield f"about = {_text(layout.about)}"
-    if layout.valid_from is not None:
-        yield f"valid_from = {layout.valid_from}"
+    yield f"valid_from = {layout.valid_from}"  # every learned layout has one
     for name in ("data", "article", "body", "related", "attributes", "learned"):
         table = getattr(layout, name)
         if table is None:
