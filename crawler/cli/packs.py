@@ -93,12 +93,7 @@ def cite(
     if format_ is CitationFormat.csl_json:
         output.json_block(citation.csl_json(stored, capture))
         return
-    writers = {
-        CitationFormat.text: citation.text,
-        CitationFormat.bibtex: citation.bibtex,
-        CitationFormat.ris: citation.ris,
-    }
-    output.lines(writers[format_](stored, capture))
+    output.lines(citation.TEXTS[format_.value](stored, capture))
 
 
 def warc(
