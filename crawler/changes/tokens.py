@@ -73,6 +73,11 @@ class Sentence:
         """The offset of the first character."""
         return self.tokens[0].start
 
+    @property
+    def end(self) -> int:
+        """The offset after the last character."""
+        return self.tokens[-1].end
+
     @cached_property
     def keys(self) -> tuple[str, ...]:
         """The keys of the tokens."""

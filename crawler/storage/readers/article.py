@@ -6,11 +6,12 @@ Boundary: only reads rows.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlite_utils import Database
 
+from crawler.storage.evidence import ArticleCapture
 from crawler.types import RawRef, StoredArticle
 
 _MOST_CAPTURES = 200
@@ -26,6 +27,10 @@ class ArticlePage:
     @abstractmethod
     def article(self, key: int) -> StoredArticle | None:
         """Return an article with its current content, or None if the archive does not have it."""
+
+    @abstractmethod
+    def captures_of(self, ids: Sequence[int]) -> dict[int, list[ArticleCapture]]:
+        """Return the captures of some articles, by article, oldest first."""
 
     def captures(self, key: int) -> list[dict[str, Any]]:
         """Return the captures of the addresses of an article, oldest first; at most the newest 200.
@@ -84,15 +89,12 @@ class ArticlePage:
         """Return the removals and returns of an article, oldest first."""
         return list(self.db.query("SELECT at, state FROM states WHERE article = ? ORDER BY at", [key]))
 
-    def duplicates_of(self, key: int) -> list[dict[str, Any]]:
-        """Return the articles with the same or a similar text: id, title, day, kind of the pair and score."""
-        return list(
-            self.db.query(
-                """SELECT a.id, a.title, a.published_on, d.kind, d.score FROM duplicates d
-                   JOIN articles a ON a.id = iif(d.article = :key, d.other, d.article)
-                   WHERE d.article = :key OR d.other = :key ORDER BY d.score DESC, a.id LIMIT 20""",
-                {"key": key},
-            )
+    def size_of(self, key: int) -> int:
+        """Return about how many bytes the captures and the texts of all revisions of an article have."""
+        return sum(capture.ref.length for capture in self.captures_of([key])[key]) + int(
+            self.db.execute(
+                "SELECT coalesce(sum(length(title) + length(blocks)), 0) FROM revisions WHERE article = ?", [key]
+            ).fetchone()[0]
         )
 
     def held_ids(self, ids: list[int]) -> set[int]:
