@@ -371,8 +371,9 @@ def test_an_evidence_pack_is_the_one_of_the_command(room, archive, tmp_path):
     assert f'href="/article/{key}/evidence.zip"' in page(room, f"/article/{key}")
 
 
-def test_a_large_pack_is_left_to_the_command(room, archive, monkeypatch):
-    monkeypatch.setattr("crawler.room.pages.proof._MOST_BYTES", 10)
+@pytest.mark.parametrize("limit", ["_MOST_BYTES", "_MOST_CHARACTERS"])
+def test_a_large_pack_is_left_to_the_command(room, archive, monkeypatch, limit):
+    monkeypatch.setattr(f"crawler.room.pages.proof.{limit}", 10)
     key = value(archive, "SELECT article FROM revisions WHERE revision = 2 LIMIT 1")
     found = ask(room, f"/article/{key}/evidence.zip", accept="en")
     assert found.status == 413
@@ -511,9 +512,9 @@ def test_changes_are_filtered_by_kind(room, archive, monkeypatch):
     assert "wording" in page(room, "/changes", accept="en")
 
 
-@pytest.mark.parametrize("limit", ["_MOST_READ", "_MOST_COMPARED"])
+@pytest.mark.parametrize("limit", ["events._MOST_READ", "comparisons._MOST"])
 def test_a_rare_kind_is_searched_page_by_page(room, monkeypatch, limit):
-    monkeypatch.setattr(f"crawler.room.pages.events.{limit}", 1)
+    monkeypatch.setattr(f"crawler.room.pages.{limit}", 1)
     address, pages = "/changes?kind=quote", 0
     while address:
         html = page(room, address, accept="en")
@@ -522,6 +523,14 @@ def test_a_rare_kind_is_searched_page_by_page(room, monkeypatch, limit):
         assert ("The next page searches older ones." in html) == bool(following)
         address = unescape(following[1]) if following else None
     assert pages == 2
+
+
+def test_texts_that_are_too_long_are_not_compared_and_not_left_out(room, monkeypatch):
+    monkeypatch.setattr("crawler.room.pages.comparisons._LONGEST", 10)
+    html = page(room, "/changes?kind=caption", accept="en")
+    assert html.count("<h3>") == 2
+    assert "Changed: " in html
+    assert "<del>" not in html
 
 
 def test_the_timeline_counts_the_hits_of_each_period(room, archive):

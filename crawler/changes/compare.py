@@ -51,10 +51,10 @@ def changes_between(old: Article, new: Article, frequency: Frequency | None = No
     """
     found: list[Change] = []
     one, other = field_texts(old), field_texts(new)
-    for field in one:
+    for field in (name for name in one if one[name] != other[name]):
         if field in ("published_at", "kind"):
             kind = Kind.DATE if field == "published_at" else Kind.STYLE
-            found += [_whole(field, (kind,), one, other)] if one[field] != other[field] else []
+            found.append(_whole(field, (kind,), one, other))
         else:
             found += _in_field(field, one[field], other[field], frequency)
     seen = {_COMPARED.get(change.field, change.field) for change in found}

@@ -12,12 +12,13 @@ from itertools import pairwise
 from typing import Any
 
 from crawler import citation, marks, query, render, visible
-from crawler.changes import changed_passages, changes_between, is_silent, kinds_of
+from crawler.changes import is_silent
 from crawler.clock import instant_text
 from crawler.errors import PageError, StopError
 from crawler.parse.decode import decode
 from crawler.room.language import _, parsed_instant, time_between
 from crawler.room.pages import search
+from crawler.room.pages.comparisons import Comparisons
 from crawler.room.requests import Ask, BadRequest, NotHere, Page, RoomResponse
 from crawler.room.room import Desk
 from crawler.storage.readers import row_id
@@ -27,6 +28,7 @@ _MOST_VERSIONS = 20  # differences on one page, the newest ones
 _MOST_STAYS = 4  # sources that showed the article: the home page, and sections
 _MOST_LATER = 12  # captures that the table shows
 _MOST_SIMILAR = 12
+_CONTEXT = 160  # characters beside a change
 _LONGEST_CHANGE = 2000  # characters of an added or removed passage
 #: The archived page runs no script and loads nothing; only its own styles apply.
 _PAGE_POLICY = (
@@ -175,18 +177,15 @@ def _number(ask: Ask) -> int | None:
 
 def _differences(desk: Desk, versions: Sequence[dict[str, Any]], articles: Sequence[Article]) -> list[dict[str, Any]]:
     """Return each revision after the first with the passages that changed, newest first."""
-    found = []
-    for (old, new), (before, after) in list(zip(pairwise(versions), pairwise(articles), strict=True))[-_MOST_VERSIONS:]:
-        changes = changes_between(before, after, desk.frequency())
-        passages = [
-            replace(one, pieces=marks.shortened(one.pieces, 160, _LONGEST_CHANGE))
-            for one in changed_passages(changes, before, after)
-        ]
+    found, comparisons = [], Comparisons(desk.frequency())
+    pairs = list(zip(pairwise(versions), pairwise(articles), strict=True))[-_MOST_VERSIONS:]
+    for (old, new), (before, after) in reversed(pairs):
+        compared = comparisons.between(before, after, _CONTEXT, _LONGEST_CHANGE)
         found.append({
-            "old": old, "new": new, "passages": passages, "later": time_between(old["seen_at"], new["seen_at"]),
-            "kinds": kinds_of(changes), "silent": is_silent(before.modified_at, after.modified_at),
+            "old": old, "new": new, "passages": compared.passages, "later": time_between(old["seen_at"], new["seen_at"]),
+            "kinds": compared.kinds, "silent": is_silent(before.modified_at, after.modified_at),
         })  # fmt: skip
-    return list(reversed(found))
+    return found
 
 
 def _stays(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -6,23 +6,22 @@ Boundary: reads rows and arranges them.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from crawler import marks
-from crawler.changes import Kind, changed_passages, changes_between, kinds_of
+from crawler.changes import Kind
 from crawler.clock import to_text
 from crawler.room.language import _, parsed_instant, time_between
+from crawler.room.pages.comparisons import Compared, Comparisons
 from crawler.room.requests import LONGEST, Ask, BadRequest, Page
 from crawler.room.room import Desk
 from crawler.site import HANOI
 
 _LIMIT = 25
 _SHOWN = 4  # passages of one change in a list
+_CONTEXT, _LONGEST_CHANGE = 60, 400  # characters beside a change, and of an added or removed passage
 _POSITIONS = 5
 _MOST_READ = 2000  # revisions that one page reads to find silent edits: 0.1 s
-_MOST_COMPARED = 200  # revisions whose texts one page compares to find kinds: 0.5 s
 _ALL_KINDS = ("edits", "changes")
 
 
@@ -39,28 +38,29 @@ def edits(
 
     `kinds` keeps revisions with one of these kinds of changes, `silent` only silent edits. So that a rare kind takes no
     longer than a frequent one, the search stops after some revisions; then a page may have fewer rows, and a next page.
+    Revisions that are too long to be compared are kept.
     """
     found: list[dict[str, Any]] = []
-    last, compared = None, 0
+    last = None
+    comparisons = Comparisons(desk.frequency())
     for read, row in enumerate(desk.archive.later_revisions(key=key, since=since, limit=_MOST_READ + 1)):
-        if len(found) == limit or read == _MOST_READ or compared == _MOST_COMPARED:
+        if len(found) == limit or read == _MOST_READ or comparisons.is_spent:
             return found, last
         last = f"{row['at']}_{row['id']}"
         if silent and not row["silent"]:
             continue
-        compared += 1
-        shown = _compared(desk, row)
-        if not kinds or not set(kinds).isdisjoint(shown["kinds"]):
-            found.append(shown)
+        compared = comparisons.between(
+            *desk.archive.revision_pair(row["id"], row["revision"]), _CONTEXT, _LONGEST_CHANGE
+        )
+        if not kinds or not compared.is_complete or not set(kinds).isdisjoint(compared.kinds):
+            found.append(_shown(row, compared))
     return found, None
 
 
-def _compared(desk: Desk, row: dict[str, Any]) -> dict[str, Any]:
-    old, new = desk.archive.revision_pair(row["id"], row["revision"])
-    changes = changes_between(old, new, desk.frequency())
-    passages = [replace(one, pieces=marks.shortened(one.pieces)) for one in changed_passages(changes, old, new)]
+def _shown(row: dict[str, Any], compared: Compared) -> dict[str, Any]:
+    passages = compared.passages
     return row | {
-        "passages": passages, "shown": passages[:_SHOWN], "more": max(0, len(passages) - _SHOWN), "kinds": kinds_of(changes),
+        "passages": passages, "shown": passages[:_SHOWN], "more": max(0, len(passages) - _SHOWN), "kinds": compared.kinds,
         "later": time_between(row["old_at"], row["at"]),
     }  # fmt: skip
 

@@ -14,8 +14,9 @@ from crawler.room.pages import article
 from crawler.room.requests import Ask, NotHere, Page, RoomResponse
 from crawler.room.room import Desk
 
-#: Bytes of the captures and texts of one article. A pack is made in memory; larger ones are for the command.
-_MOST_BYTES = 16_000_000
+#: A pack is made in memory, and compares all revisions: 20 MB and 5 seconds. Larger ones are for the command.
+_MOST_BYTES = 16_000_000  # of the captures
+_MOST_CHARACTERS = 500_000  # of the texts
 _FORMATS = {
     "txt": ("text", "text/plain; charset=utf-8"),
     "bib": ("bibtex", "application/x-bibtex; charset=utf-8"),
@@ -52,7 +53,8 @@ def evidence(desk: Desk, ask: Ask) -> Page | RoomResponse:
     key = int(ask.variables["id"])
     if desk.archive.article(key) is None:
         raise NotHere(_("The archive has no such article."))
-    if desk.archive.size_of(key) > _MOST_BYTES:
+    captures, texts = desk.archive.size_of(key)
+    if captures > _MOST_BYTES or texts > _MOST_CHARACTERS:
         command = f"vna evidence {key} --out evidence-{key}.zip"
         message = _("This evidence pack is too large for a page. Make it with this command:")
         return Page("problem.html", {"message": message, "detail": command, "kind": "large"}, 413)

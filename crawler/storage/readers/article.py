@@ -89,13 +89,11 @@ class ArticlePage:
         """Return the removals and returns of an article, oldest first."""
         return list(self.db.query("SELECT at, state FROM states WHERE article = ? ORDER BY at", [key]))
 
-    def size_of(self, key: int) -> int:
-        """Return about how many bytes the captures and the texts of all revisions of an article have."""
-        return sum(capture.ref.length for capture in self.captures_of([key])[key]) + int(
-            self.db.execute(
-                "SELECT coalesce(sum(length(title) + length(blocks)), 0) FROM revisions WHERE article = ?", [key]
-            ).fetchone()[0]
-        )
+    def size_of(self, key: int) -> tuple[int, int]:
+        """Return how many bytes the captures of an article have, and how many characters the texts of its revisions."""
+        captures = sum(capture.ref.length for capture in self.captures_of([key])[key])
+        sql = "SELECT coalesce(sum(length(title) + length(blocks)), 0) FROM revisions WHERE article = ?"
+        return captures, int(self.db.execute(sql, [key]).fetchone()[0])
 
     def held_ids(self, ids: list[int]) -> set[int]:
         """Return which of these articles the archive holds."""
