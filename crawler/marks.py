@@ -120,14 +120,25 @@ def shortened(pieces: Sequence[MarkedText], around: int = 60, longest: int = 400
     for number, piece in enumerate(pieces):
         text = piece.text
         if piece.kind:
-            cut = text if len(text) <= longest else f"{text[:longest].rstrip()} …"
+            cut = text if len(text) <= longest else f"{_first_words(text, longest)} …"
         elif len(text) <= 2 * around + 20:
             cut = text
         elif number == 0:
-            cut = f"… {text[-around:].lstrip()}"
+            cut = f"… {_last_words(text, around)}"
         elif number == len(pieces) - 1:
-            cut = f"{text[:around].rstrip()} …"
+            cut = f"{_first_words(text, around)} …"
         else:
-            cut = f"{text[:around].rstrip()} … {text[-around:].lstrip()}"
+            cut = f"{_first_words(text, around)} … {_last_words(text, around)}"
         short.append(replace(piece, text=cut))
     return tuple(short)
+
+
+def _first_words(text: str, length: int) -> str:
+    """Return the start of a text, cut at a word if there is one."""
+    start = text[:length]
+    return (start.rpartition(" ")[0] if text[length : length + 1].strip() else "") or start.rstrip()
+
+
+def _last_words(text: str, length: int) -> str:
+    end = text[-length:]
+    return (end.partition(" ")[2] if text[:-length][-1:].strip() else "") or end.lstrip()

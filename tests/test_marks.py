@@ -103,6 +103,19 @@ def test_long_unchanged_parts_are_shortened_around_the_changes():
     assert short == "… mot mot -x-mot mot … mot mot +y+court+z+mot mot …"
 
 
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("un deux trois et encore beaucoup de quatre cinq", "un deux … cinq"),
+        ("un deux3 trois et encore beaucoup de quatr cinq6", "un deux3 … cinq6"),  # between two words
+        ("x" * 50, f"{'x' * 8} … {'x' * 8}"),
+    ],
+)
+def test_texts_are_cut_between_words(text, cut):
+    change = marks.MarkedText("!", "added")
+    assert shown(marks.shortened((change, marks.MarkedText(text), change), 8)[1:2]) == cut
+
+
 def test_long_changes_are_cut():
     pieces = (marks.MarkedText("mot " * 10, "added"), marks.MarkedText("mot", "removed"))
     assert shown(marks.shortened(pieces, longest=11)) == "+mot mot mot …+-mot-"

@@ -17,7 +17,7 @@ _MOST = 600_000  # characters of all comparisons of a page: 0.5 s; two revisions
 
 
 @dataclass(frozen=True)
-class Compared:
+class RevisionComparison:
     """What changed between two revisions: the kinds and the passages; neither if they were not compared."""
 
     kinds: tuple[Kind, ...]
@@ -37,14 +37,14 @@ class Comparisons:
         """Whether no further comparison is made."""
         return self._left <= 0
 
-    def between(self, old: Article, new: Article, around: int, longest: int) -> Compared:
+    def between(self, old: Article, new: Article, around: int, longest: int) -> RevisionComparison:
         """Return what changed; passages are cut as by `marks.shortened`."""
         length = sum(len(text) for article in (old, new) for text in field_texts(article).values())
         if length > _LONGEST or self.is_spent:
-            return Compared((), (), is_complete=False)
+            return RevisionComparison((), (), is_complete=False)
         self._left -= length
         changes = changes_between(old, new, self.frequency)
-        return Compared(
+        return RevisionComparison(
             kinds_of(changes),
             tuple(
                 replace(one, pieces=marks.shortened(one.pieces, around, longest))

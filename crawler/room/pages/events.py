@@ -12,7 +12,7 @@ from typing import Any
 from crawler.changes import Kind
 from crawler.clock import to_text
 from crawler.room.language import _, parsed_instant, time_between
-from crawler.room.pages.comparisons import Compared, Comparisons
+from crawler.room.pages.comparisons import RevisionComparison, Comparisons
 from crawler.room.requests import LONGEST, Ask, BadRequest, Page
 from crawler.room.room import Desk
 from crawler.site import HANOI
@@ -57,7 +57,7 @@ def edits(
     return found, None
 
 
-def _shown(row: dict[str, Any], compared: Compared) -> dict[str, Any]:
+def _shown(row: dict[str, Any], compared: RevisionComparison) -> dict[str, Any]:
     passages = compared.passages
     return row | {
         "passages": passages, "shown": passages[:_SHOWN], "more": max(0, len(passages) - _SHOWN), "kinds": compared.kinds,
