@@ -390,7 +390,7 @@ def test_damaged_evidence_is_said(archive, tmp_path):
     assert "The evidence of this article cannot be read." in found.body.decode()
 
 
-def test_similar_articles_are_listed_from_both_sides(room, archive, tmp_path):
+def test_similar_articles_are_listed_from_both_sides(room, archive, tmp_path, monkeypatch):
     folder = shutil.copytree(archive, tmp_path / "copy")
     words = " ".join(f"mot{n} phrase du texte commun" for n in range(40))
     with open_archive(folder) as opened, opened.transaction():
@@ -409,6 +409,10 @@ def test_similar_articles_are_listed_from_both_sides(room, archive, tmp_path):
     assert "extended by this article · 87 %" in first
     assert "extends this article · 87 %" in stored
     assert "Un passage &lt;b&gt;" in stored
+    monkeypatch.setattr("crawler.room.pages.article._LONGEST_SIMILAR", 10)
+    long = page(copy, "/article/900010", accept="en")
+    assert "the same text again" not in long
+    assert "extended by this article" in long
 
 
 def test_an_open_edit_is_not_called_silent(room, archive):

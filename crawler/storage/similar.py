@@ -73,16 +73,19 @@ class SimilarArticles:
         )
         return [Similarity(**row) for row in rows]
 
-    def similar_articles(self, key: int) -> list[tuple[Similarity, ComparedText]]:
+    def similar_articles(self, key: int, longest: int | None = None) -> list[tuple[Similarity, ComparedText]]:
         """Return the articles that share text with an article, each with its relation, the highest score first.
 
         These are the stored relations and those that a search by the index of passage hashes finds: relations of articles
-        from before schema 6 are not stored. The list is empty if the archive does not have the article.
+        from before schema 6 are not stored. The list is empty if the archive does not have the article. Texts with more than
+        `longest` characters are not searched for: the time grows with the square of the length.
         """
         text = next(iter(self.compared_texts([key])), None)
         if text is None:
             return []
-        candidates = self.candidates(key, passage_hashes(text), text.body_key)
+        is_searched = longest is None or len(text.passage_text) <= longest
+        candidates = self.candidates(key, passage_hashes(text), text.body_key) if is_searched else []
+        candidates = [one for one in candidates if longest is None or len(one.passage_text) <= longest]
         found = {_pair(one): one for one in (*self.similar(key), *similarities(text, candidates))}
         others = {other.id: other for other in self.compared_texts(sum(found, ()))}
         ordered = sorted(found.values(), key=lambda one: (-one.score, one.article, one.other))

@@ -28,6 +28,7 @@ _MOST_VERSIONS = 20  # differences on one page, the newest ones
 _MOST_STAYS = 4  # sources that showed the article: the home page, and sections
 _MOST_LATER = 12  # captures that the table shows
 _MOST_SIMILAR = 12
+_LONGEST_SIMILAR = 60_000  # characters; for longer texts, only the stored relations are shown
 _CONTEXT = 160  # characters beside a change
 _LONGEST_CHANGE = 2000  # characters of an added or removed passage
 #: The archived page runs no script and loads nothing; only its own styles apply.
@@ -114,7 +115,7 @@ def article(desk: Desk, ask: Ask) -> Page:
             "states": archive.states(key),
             "stays": _stays(archive.positions(key)),
             "related": [(story, story.post_id in held) for story in stored.article.related],
-            "similar": archive.similar_articles(key)[:_MOST_SIMILAR],
+            "similar": archive.similar_articles(key, _LONGEST_SIMILAR)[:_MOST_SIMILAR],
             "neighbours": archive.same_day(key, stored.article.section, published_day(stored)),
             "before": before,
             "after": after,

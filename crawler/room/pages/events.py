@@ -12,7 +12,7 @@ from typing import Any
 from crawler.changes import Kind
 from crawler.clock import to_text
 from crawler.room.language import _, parsed_instant, time_between
-from crawler.room.pages.comparisons import RevisionComparison, Comparisons
+from crawler.room.pages.comparisons import Comparisons, RevisionComparison
 from crawler.room.requests import LONGEST, Ask, BadRequest, Page
 from crawler.room.room import Desk
 from crawler.site import HANOI
