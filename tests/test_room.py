@@ -355,12 +355,16 @@ def test_a_citation_is_the_one_of_the_command(room, archive, ending, form):
         cited = vna("--archive", archive, "cite", key, "--as-of", time, "--format", form)
         assert served.body.decode() == cited.out
     assert ask(room, f"/article/{REPAIRED}/cite.{ending}").status == 200  # without a capture
-    shown = unescape(page(room, f"/article/{key}"))
-    assert cited.out.strip() in shown
+    shown = unescape(page(room, f"/article/{key}?as_of={first}&known_at={seen_at}"))
+    assert f"/article/{key}/cite.{ending}?as_of={quote(first)}&known_at={quote(seen_at)}" in shown
+    assert cited.out.strip() in unescape(page(room, f"/article/{key}"))
 
 
-def test_an_evidence_pack_is_the_one_of_the_command(room, archive, tmp_path):
+def test_an_evidence_pack_is_the_one_of_the_command(archive, tmp_path):
     """Also while another process writes."""
+    archive = shutil.copytree(archive, tmp_path / "copy")
+    (archive / "seals.jsonl").write_text("{}\n")
+    room = Room(archive, clock=FakeClock())
     key = value(archive, "SELECT article FROM revisions WHERE revision = 2 LIMIT 1")
     assert vna("--archive", archive, "evidence", key, "--out", tmp_path / "pack.zip").code == 0
     with open_archive(archive) as writing, writing.transaction():
