@@ -433,13 +433,6 @@ def test_only_the_last_captures_are_in_the_table(room, archive, monkeypatch):
     assert "1 earlier capture is not shown." in table
 
 
-def test_an_article_with_too_many_captures_shows_the_newest(room, archive, monkeypatch):
-    monkeypatch.setattr("crawler.storage.readers.article._MOST_CAPTURES", 1)
-    row = rows(archive, "SELECT article, raw_id FROM revisions WHERE revision = 2 LIMIT 1")[0]
-    table = page(room, f"/article/{row['article']}").partition('id="captures"')[2]
-    assert re.findall(r'<a href="/capture/(\d+)">', table) == [str(row["raw_id"])]
-
-
 def test_a_removed_article_keeps_its_text_below_a_band(room, archive):
     key = value(archive, "SELECT article FROM states WHERE state = 'gone'")
     html = page(room, f"/article/{key}")

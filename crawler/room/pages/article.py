@@ -95,7 +95,7 @@ def article(desk: Desk, ask: Ask) -> Page:
     versions = archive.history(key)
     repairs = stored.reading.repairs
     as_published = ask.get("view") == "published" or not repairs
-    captures = archive.captures(key)
+    captures = archive.captures_of([key])[key]
     current = next((row for row in versions if row["revision"] == stored.revision), None)
     held = archive.held_ids([story.post_id for story in stored.article.related if story.post_id])
     before, after = archive.beside(key)
@@ -111,8 +111,9 @@ def article(desk: Desk, ask: Ask) -> Page:
             "differences": _differences(desk, versions, archive.revision_articles(key)),
             "seen_at": current and current["seen_at"],
             "captures": captures[-_MOST_LATER:],
+            "first_shown": {row["raw_id"]: row["revision"] for row in versions},
             "earlier_captures": max(0, len(captures) - _MOST_LATER),
-            "states": archive.states(key),
+            "states": archive.state_changes(key),
             "stays": _stays(archive.positions(key)),
             "related": [(story, story.post_id in held) for story in stored.article.related],
             "similar": archive.similar_articles(key, _LONGEST_SIMILAR)[:_MOST_SIMILAR],

@@ -60,9 +60,8 @@ def evidence(desk: Desk, ask: Ask) -> Page | RoomResponse:
         return Page("problem.html", {"message": message, "detail": command, "kind": "large"}, 413)
     program = f"vna-archive {crawler.__version__}"
     try:
-        contents, facts = collected(
-            desk.archive, desk.warc, [key], program=program, seals=stored_seals(desk.folder)
-        )  # fmt: skip
+        seals, frequency = stored_seals(desk.folder), desk.frequency()
+        contents, facts = collected(desk.archive, desk.warc, [key], program=program, seals=seals, frequency=frequency)
     except StorageError:
         raise
     except (StopError, PageError, OSError) as error:

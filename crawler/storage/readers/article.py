@@ -14,7 +14,6 @@ from sqlite_utils import Database
 from crawler.storage.evidence import ArticleCapture
 from crawler.types import RawRef, StoredArticle
 
-_MOST_CAPTURES = 200
 _MOST_POSITIONS = 500
 _MOST_NEIGHBOURS = 8
 
@@ -31,25 +30,6 @@ class ArticlePage:
     @abstractmethod
     def captures_of(self, ids: Sequence[int]) -> dict[int, list[ArticleCapture]]:
         """Return the captures of some articles, by article, oldest first."""
-
-    def captures(self, key: int) -> list[dict[str, Any]]:
-        """Return the captures of the addresses of an article, oldest first; at most the newest 200.
-
-        `revision` is the number of the revision that the capture was the first to show, or None.
-        """
-        newest = list(
-            self.db.query(
-                """SELECT r.id, r.url, r.fetched_at, r.status, r.digest, r.length, r.file, r.offset, r.origin,
-                     (SELECT v.revision FROM revisions v WHERE v.article = :key AND v.raw_id = r.id) AS revision
-                   FROM raw r WHERE r.url IN (
-                     SELECT url FROM pages WHERE id = :key
-                     UNION SELECT url FROM articles WHERE id = :key
-                     UNION SELECT c.url FROM revisions v JOIN raw c ON c.id = v.raw_id WHERE v.article = :key)
-                   ORDER BY r.fetched_at DESC, r.id DESC LIMIT :most""",
-                {"key": key, "most": _MOST_CAPTURES},
-            )
-        )
-        return newest[::-1]
 
     def capture(self, number: int) -> tuple[RawRef, dict[str, Any]] | None:
         """Return the location of a capture, and its address, time and status; None if there is no such capture."""
@@ -84,10 +64,6 @@ class ArticlePage:
                 [key, _MOST_POSITIONS],
             )
         )
-
-    def states(self, key: int) -> list[dict[str, Any]]:
-        """Return the removals and returns of an article, oldest first."""
-        return list(self.db.query("SELECT at, state FROM states WHERE article = ? ORDER BY at", [key]))
 
     def size_of(self, key: int) -> tuple[int, int]:
         """Return how many bytes the captures of an article have, and how many characters the texts of its revisions."""

@@ -13,6 +13,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from crawler.storage.values import IS_REMOVAL_OR_RETURN
+
 _FIRST_KEY = ("9999", 1 << 62)
 _LONGEST_LEAD_DAYS = 7  # a longer stay at one position is found only on the last seven days of it
 
@@ -49,14 +51,10 @@ class Events:
         at, last = key or _FIRST_KEY
         return list(
             self.db.query(
-                """SELECT s.article AS id, s.at, s.state, a.title, a.lead, a.section, a.published_on, a.published_at, a.url
+                f"""SELECT s.article AS id, s.at, s.state, a.title, a.lead, a.section, a.published_on, a.published_at, a.url
                    FROM states s JOIN articles a ON a.id = s.article
-                   WHERE s.at >= :since AND (s.at, s.article) < (:at, :last) AND CASE s.state
-                     WHEN 'gone' THEN TRUE
-                     WHEN 'suspect' THEN s.at = (SELECT max(at) FROM states WHERE article = s.article)
-                     ELSE 'gone' = (SELECT state FROM states b WHERE b.article = s.article AND b.at < s.at
-                                    ORDER BY b.at DESC LIMIT 1) END
-                   ORDER BY s.at DESC, s.article DESC LIMIT :limit""",
+                   WHERE s.at >= :since AND (s.at, s.article) < (:at, :last) AND {IS_REMOVAL_OR_RETURN}
+                   ORDER BY s.at DESC, s.article DESC LIMIT :limit""",  # noqa: S608 - constants only
                 {"at": at, "last": last, "since": since, "limit": limit},
             )
         )
