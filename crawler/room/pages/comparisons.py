@@ -13,7 +13,7 @@ from crawler.changes.kinds import Frequency
 from crawler.types import Article
 
 _LONGEST = 150_000  # characters of two revisions together; the time grows with the square: about 1 s
-_MOST = 600_000  # characters of all comparisons of a page: 0.5 s; two revisions of an article usually have 8,000
+_MOST = 400_000  # characters of all comparisons of a page: 0.2 s; two revisions of an article usually have 8,000
 
 
 @dataclass(frozen=True)
