@@ -59,7 +59,7 @@ MAY_IMPORT = (
         "installation": {"errors", "files", "resources"},
         "known_secrets": {"alerts", "proxies", "config"},
         "opening": {"errors", "config", "storage", "warc"},
-        "room": PURE | {"clock", "config", "opening", "storage", "warc", "pipeline", "export"},
+        "room": PURE | {"clock", "config", "opening", "storage", "warc", "pipeline", "export", "evidence", "lexicon"},
         "app": PURE | EDGES | STEPS | {"clock", "opening"},
         "daemon": PURE
         | STEPS

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 #: The kinds of a change, for the help and the check of --kind. `crawler.changes.Kind` loads a slow library.
 KINDS = "headline lead caption added removed moved quote date figure name typo style".split()
-_COLOURS = {"before": 31, "after": 32}  # red and green; the brackets show the same without colour
+_COLOURS = {"removed": 31, "added": 32}  # red and green; the brackets show the same without colour
 
 
 def register(app: typer.Typer) -> None:
@@ -156,7 +156,7 @@ def _print_change(change: Change, text: str) -> None:
     from crawler.changes import marked_words
 
     pieces: list[tuple[str, int | None]] = [(f"  {change.field}: ", None)]
-    pieces += [(piece.bracketed, _COLOURS.get(piece.mark)) for piece in marked_words(change, text)]
+    pieces += [(piece.bracketed, _COLOURS.get(piece.kind)) for piece in marked_words(change, text)]
     pieces.append((f"  ({', '.join(change.kinds)})", None))
     coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     streams.write_pieces(pieces if coloured else [(text, None) for text, _ in pieces])

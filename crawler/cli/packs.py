@@ -51,14 +51,15 @@ def evidence(
 
     Example: vna evidence 245060 --out pack.zip
     """
-    from crawler import opening
+    from crawler import lexicon, opening
     from crawler.evidence import collected, packed, save_pack, stored_seals
 
     config = state.of(context).load()
     with opening.auditing(config) as (archive, warc), archive.snapshot():
         ids = _ids(context, archive, articles, limit)
         program = f"vna-archive {crawler.__version__}"
-        contents, facts = collected(archive, warc, ids, program=program, seals=stored_seals(config.archive))
+        seals, frequency = stored_seals(config.archive), lexicon.load().frequency
+        contents, facts = collected(archive, warc, ids, program=program, seals=seals, frequency=frequency)
     pack = packed(contents, facts)
     save_pack(pack, out)
     output.note(f"{output.count(len(ids), 'article')}, {output.size(len(pack))} in {out}; check it: vna verify {out}")
@@ -93,12 +94,7 @@ def cite(
     if format_ is CitationFormat.csl_json:
         output.json_block(citation.csl_json(stored, capture))
         return
-    writers = {
-        CitationFormat.text: citation.text,
-        CitationFormat.bibtex: citation.bibtex,
-        CitationFormat.ris: citation.ris,
-    }
-    output.lines(writers[format_](stored, capture))
+    output.lines(citation.TEXTS[format_.value](stored, capture))
 
 
 def warc(

@@ -6,7 +6,7 @@ Boundary: checks texts; reads nothing but the configuration.
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Annotated
 
 import typer
@@ -73,22 +73,11 @@ def instant(value: str | None, *, end_of_day: bool = False) -> str | None:
         BadInput: the value is not a time.
 
     """
-    from crawler.clock import to_text
+    from crawler.clock import instant_text
 
     if value is None:
         return None
     try:
-        found = datetime.fromisoformat(value)
-        if end_of_day and _is_day(value):
-            found += timedelta(days=1, seconds=-1)
-        return to_text(found if found.tzinfo else found.replace(tzinfo=UTC))
-    except (ValueError, OverflowError) as error:  # overflow: early in the year 1 in Hanoi is the year 0 in UTC
+        return instant_text(value, end_of_day=end_of_day)
+    except ValueError as error:
         raise BadInput(f"{value} is not a time", "write the time as 2026-01-31 or 2026-01-31T08:15:00Z") from error
-
-
-def _is_day(value: str) -> bool:
-    try:
-        date.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
