@@ -85,9 +85,9 @@ def test_show_tells_about_the_article_apart_from_its_text(archive):
     [
         (
             "search zzzz --since 2024-02 --until 2024-02",
-            "no article matches zzzz since 2024-02-01 until 2024-02-29; the archive",
+            "0 articles match zzzz since 2024-02-01 until 2024-02-29; the archive",
         ),
-        ("latest --since today", "no article since "),
+        ("latest --since today", "0 articles since "),
         ("changes --kind figure --since 3d", "no change of kind figure since 3d"),
     ],
 )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from crawler.storage import Archive
     from crawler.types import StoredArticle
 
+_SHOWN = 80  # characters of a query in a message
 _INDENT = 10  # of the texts below the id of an article
 
 
@@ -56,7 +57,7 @@ def latest(
     first, _ = values.iso_period(since, None)
     with state.of(context).reading() as archive:
         found = archive.latest(values.section(archive, section), first, limit)
-        told = "" if found else _nothing(archive, "no article", {"in section": section, "since": first})
+        told = "" if found else _nothing(archive, "0 articles", {"in section": section, "since": first})
     if as_json:
         output.json_block(found)
         return
@@ -109,7 +110,7 @@ def search(
         else:
             found = archive.search(wanted.match, since=first, until=last, section=name, limit=limit, rank=rank)
         asked = {"in section": name, "since": first, "until": last, "as of": as_of, "known at": known_at}
-        told = "" if found else _nothing(archive, f"no article matches {text}", asked)
+        told = "" if found else _nothing(archive, f"0 articles match {text[:_SHOWN]}{' …' * (len(text) > _SHOWN)}", asked)
     if as_json:
         output.json_block([_with_snippet(row, query.snippet(_texts(row), wanted)) for row in found])
         return

@@ -164,13 +164,16 @@ def times(as_of: str | None, known_at: str | None) -> dict[str, str | None]:
 
 
 def section(archive: Archive, asked: str | None) -> str | None:
-    """Return the name of a section as the archive spells it; case and accents are ignored.
+    """Return the name of a section as the archive or the site spells it; case and accents are ignored.
 
     Raises:
-        BadInput: the archive has no such section.
+        BadInput: neither an article nor a list of the site names such a section.
 
     """
-    return None if asked is None else section_in(archive.section_names(), asked)
+    if asked is None:
+        return None
+    listed = [row["name"] for row in archive.sections_named() if row["name"]]
+    return section_in([*listed, *archive.section_names()], asked)
 
 
 def section_in(names: Sequence[str], asked: str) -> str:
@@ -186,5 +189,6 @@ def section_in(names: Sequence[str], asked: str) -> str:
     if found := folded.get(fold.letters(asked)):
         return found
     near = [folded[name] for name in difflib.get_close_matches(fold.letters(asked), folded, n=3)]
-    hint = f"did you mean {' or '.join(near)}?" if near else f"sections of this archive: {', '.join(names) or 'none'}"
+    known = ", ".join(sorted(folded.values())) or "none"
+    hint = f"did you mean {' or '.join(near)}?" if near else f"sections of this archive: {known}"
     raise BadInput(f"no section {asked} in this archive", hint)
