@@ -110,7 +110,7 @@ def search(
         else:
             found = archive.search(wanted.match, since=first, until=last, section=name, limit=limit, rank=rank)
         asked = {"in section": name, "since": first, "until": last, "as of": as_of, "known at": known_at}
-        told = "" if found else _nothing(archive, f"0 articles match {text[:_SHOWN]}{' …' * (len(text) > _SHOWN)}", asked)
+        told = "" if found else _nothing(archive, f"0 articles match {visible.line(text, _SHOWN)}", asked)
     if as_json:
         output.json_block([_with_snippet(row, query.snippet(_texts(row), wanted)) for row in found])
         return
