@@ -53,6 +53,8 @@ def history(
     if not rows:
         raise ArticleNotFound(key)
     frequency = _frequency()
+    if not as_json:
+        streams.page()
     shown = []
     for place, row in enumerate(rows):
         found = changes_between(articles[place - 1], articles[place], frequency) if place else ()
