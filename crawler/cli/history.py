@@ -190,7 +190,7 @@ def _print_change(change: Change, text: str) -> None:
     for piece in marked_words(change, text):
         words = visible.line(piece.bracketed)
         if colour := _COLOURS.get(piece.mark):
-            spans.append(layout.Span(len(shown), len(shown) + len(words), colour))
+            spans.append(layout.ColouredSpan(len(shown), len(shown) + len(words), colour))
         shown += words
     layout.paragraph(f"{shown}  ({', '.join(change.kinds)})", indent=2, spans=spans)
 

@@ -28,7 +28,7 @@ _NARROWEST = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ColouredSpan:
     """A part of a text, from `start` to before `end`, that has a colour on a terminal."""
 
     start: int
@@ -53,7 +53,7 @@ def lines_of(text: str) -> Iterator[str]:
         yield " " * indent + text[start:end].lstrip(" ")
 
 
-def paragraph(text: str, *, indent: int = 0, spans: Iterable[Span] = ()) -> None:
+def paragraph(text: str, *, indent: int = 0, spans: Iterable[ColouredSpan] = ()) -> None:
     """Print a text of one line, broken at the width of the terminal, each line after `indent` spaces."""
     found = tuple(spans)
     room = min(width(), _WIDEST_TEXT) - indent if is_terminal() else None
@@ -150,7 +150,7 @@ def _lines(text: str, room: int | None) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
-def _pieces(text: str, start: int, end: int, spans: Sequence[Span]) -> Iterator[tuple[str, str | None]]:
+def _pieces(text: str, start: int, end: int, spans: Sequence[ColouredSpan]) -> Iterator[tuple[str, str | None]]:
     position = start
     for span in spans:
         first, last = max(span.start, position), min(span.end, end)

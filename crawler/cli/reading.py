@@ -178,21 +178,23 @@ def _print_hit(row: Mapping[str, Any], wanted: Query) -> None:
         output.text(f"{' ' * _INDENT}{snippet}")
         return
     layout.paragraph(f"{row['id']:>8}  {day}  {visible.line(row['section'] or '')}")
-    layout.paragraph(title, indent=_INDENT, spans=_hits(title, wanted, (layout.Span(0, len(title), layout.BOLD),)))
+    layout.paragraph(
+        title, indent=_INDENT, spans=_hits(title, wanted, (layout.ColouredSpan(0, len(title), layout.BOLD),))
+    )
     layout.paragraph(snippet, indent=_INDENT, spans=_hits(snippet, wanted))
 
 
-def _hits(text: str, wanted: Query, rest: tuple[layout.Span, ...] = ()) -> tuple[layout.Span, ...]:
+def _hits(text: str, wanted: Query, rest: tuple[layout.ColouredSpan, ...] = ()) -> tuple[layout.ColouredSpan, ...]:
     """Return the colours of the words that match; `rest` has the colour of the whole text, if it has one."""
     from crawler import query
 
     spans = []
     position = 0
     for start, end in query.spans(text, wanted):
-        spans += [layout.Span(position, start, one.colour) for one in rest]
-        spans.append(layout.Span(start, end, layout.HIT))
+        spans += [layout.ColouredSpan(position, start, one.colour) for one in rest]
+        spans.append(layout.ColouredSpan(start, end, layout.HIT))
         position = end
-    return (*spans, *(layout.Span(position, len(text), one.colour) for one in rest))
+    return (*spans, *(layout.ColouredSpan(position, len(text), one.colour) for one in rest))
 
 
 def _print_article(stored: StoredArticle, text: str) -> None:
@@ -211,12 +213,12 @@ def _print_article(stored: StoredArticle, text: str) -> None:
         output.lines(text)
         return
     about = visible.line(" · ".join(parts))
-    layout.paragraph(about, spans=(layout.Span(0, len(about), layout.DIM),))
+    layout.paragraph(about, spans=(layout.ColouredSpan(0, len(about), layout.DIM),))
     output.text("")
     for line in text.split("\n"):
         shown = visible.block(line)
         is_title = line == article.title
-        layout.paragraph(shown, spans=(layout.Span(0, len(shown), layout.BOLD),) if is_title else ())
+        layout.paragraph(shown, spans=(layout.ColouredSpan(0, len(shown), layout.BOLD),) if is_title else ())
 
 
 def _counted(found: Sequence[Mapping[str, Any]], limit: int) -> str:

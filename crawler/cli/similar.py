@@ -75,7 +75,7 @@ def similar(
             f"{row['id']:>8}  {row['published_on'] or '          '}  {row['score']:.2f}  {row['kind']}: {row['what']}"
         )
         title = visible.line(row["title"])
-        layout.paragraph(title, indent=10, spans=(layout.Span(0, len(title), layout.BOLD),))
+        layout.paragraph(title, indent=10, spans=(layout.ColouredSpan(0, len(title), layout.BOLD),))
         if row["passage"]:
             layout.paragraph(visible.line(f"« {' '.join(row['passage'].split())} »"), indent=10)
     output.note(output.count(len(rows), "similar article"))

@@ -54,7 +54,7 @@ class _Messages(_Terminal):
         return len(text)
 
 
-class _Page(_Terminal):
+class _CollectedOutput(_Terminal):
     """Collects what is printed on a terminal."""
 
     def __init__(self, terminal: _Terminal) -> None:
@@ -136,19 +136,19 @@ class ShownOn:
 
 def page() -> None:
     """Collect what is printed on a terminal from now on, so that `finish` can show it in a pager if it is long."""
-    if isinstance(sys.stdout, _Terminal) and not isinstance(sys.stdout, _Page) and pager.command():
-        sys.stdout = _Page(sys.stdout)
+    if isinstance(sys.stdout, _Terminal) and not isinstance(sys.stdout, _CollectedOutput) and pager.command():
+        sys.stdout = _CollectedOutput(sys.stdout)
 
 
 def write_message(text: str) -> None:
     """Print a message: on stderr, or below what is collected for the same terminal."""
-    if isinstance(sys.stdout, _Page) and sys.stderr.isatty():
+    if isinstance(sys.stdout, _CollectedOutput) and sys.stderr.isatty():
         sys.stdout.write(redact.redacted(text, _secrets))
     else:
         sys.stderr.write(text)
 
 
-def _print_page(collected: _Page) -> None:
+def _print_page(collected: _CollectedOutput) -> None:
     sys.stdout = collected.terminal
     text = collected.text()
     is_long = text.count(b"\n") >= shutil.get_terminal_size().lines
@@ -163,7 +163,7 @@ def finish() -> None:
         StopError: the output is incomplete. If only its reader has stopped reading, such as `head`, this is no error.
 
     """
-    if isinstance(sys.stdout, _Page):
+    if isinstance(sys.stdout, _CollectedOutput):
         _print_page(sys.stdout)
     sys.stdout.flush()
     error = _error(sys.stdout)
