@@ -28,6 +28,7 @@ from crawler.cli import (
     output,
     packs,
     probing,
+    reading,
     service,
     serving,
     signals,
@@ -93,7 +94,7 @@ def options(
 
 
 for module in (
-    network, backfill, probing, offline, healing, evidence, corpus, history, similar, packs, following, ledger, status,
+    network, backfill, probing, offline, healing, evidence, reading, corpus, history, similar, packs, following, ledger, status,
     serving, simulation, service, upkeep,
 ):  # fmt: skip
     module.register(app)

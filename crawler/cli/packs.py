@@ -120,13 +120,14 @@ def warc(
 
 
 def _ids(context: typer.Context, archive: Archive, articles: list[str], limit: int) -> list[int]:
-    from crawler import config, query, urls
+    from crawler import urls
 
     if all(values.is_id(word) or urls.post_id(word) is not None for word in articles):
         return [values.article_key(context, word) for word in articles]
-    wanted = query.parse(" ".join(articles), query.Synonyms(config.load_synonyms(state.of(context).config)))
+    wanted = values.search_query(context, " ".join(articles))
+    section = values.section(archive, wanted.section)
     found = archive.search(
-        wanted.match, since=wanted.since, until=wanted.until, section=wanted.section, limit=limit + 1, rank=False
+        wanted.match, since=wanted.since, until=wanted.until, section=section, limit=limit + 1, rank=False
     )
     if not found:
         raise BadInput("no article matches the query", "try it with `vna search` first")

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from crawler.cli import output, state, values
+from crawler import visible
+from crawler.cli import layout, output, state, streams, values
 from crawler.errors import ArticleNotFound
 
 #: What the first article of a pair is to the second one, and what the second one is to the first.
@@ -59,11 +60,13 @@ def similar(
     if as_json:
         output.json_block(rows)
         return
+    streams.page()
     for row in rows:
         output.text(
             f"{row['id']:>8}  {row['published_on'] or '          '}  {row['score']:.2f}  {row['kind']}: {row['what']}"
         )
-        output.text(f"          {row['title']}")
+        title = visible.line(row["title"])
+        layout.paragraph(title, indent=10, spans=(layout.ColouredSpan(0, len(title), layout.BOLD),))
         if row["passage"]:
-            output.text(f"          « {' '.join(row['passage'].split())} »")
+            layout.paragraph(visible.line(f"« {' '.join(row['passage'].split())} »"), indent=10)
     output.note(output.count(len(rows), "similar article"))
