@@ -87,7 +87,7 @@ def main() -> int:
         site = serving.fake_site
         articles = [i for i in sorted(site.ids()) if any(isinstance(b, ImageBlock) for b in site.story(i).blocks)]
         plain = [i for i in articles if site.story(i).kind == "article" and site.story(i).lead]
-        chosen_edits = dict(zip(plain[:EDITS], chosen(edits(), EDITS), strict=True))
+        chosen_edits = dict(zip(plain[:EDITS], chosen(edits("edits.txt"), EDITS), strict=True))
         for post_id, edit in chosen_edits.items():
             picture = next(b for b in site.story(post_id).blocks if isinstance(b, ImageBlock))
             set_story(site, post_id, **content(edit.old, edit.line.split("|")[1].strip(), picture))
