@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from crawler.config import Config
-from crawler.errors import SchemaTooOld
+from crawler.errors import SchemaTooOld, WarcError
 from crawler.storage import FILE, Archive, open_archive
 from crawler.storage.archive_identity import stored_identity
 from crawler.storage.base import is_read_only
 from crawler.warc import CdxjIndex, WarcStore
 from crawler.warc.archive_id import archive_ids
+from crawler.warc.seals import Seal, Seals
 
 
 def reading_archive(folder: Path) -> Archive:
@@ -68,6 +69,19 @@ def auditing(config: Config) -> Iterator[tuple[Archive, WarcStore]]:
     open_it = reading_archive if is_read_only(config.archive / FILE) else writing_archive
     with open_it(config.archive) as archive, WarcStore(config.archive / "warc") as warc:
         yield archive, warc
+
+
+def sound_seals(config: Config) -> list[Seal]:
+    """Return the seals of an archive, oldest first.
+
+    Raises:
+        WarcError: a seal is damaged, or the file cannot be read.
+
+    """
+    seals, faults = Seals(config.archive).read()
+    if faults:
+        raise WarcError(f"{faults[0].where} is damaged: {faults[0].detail}", "run `vna verify`")
+    return seals
 
 
 def cdxj_index(config: Config, warc: WarcStore) -> CdxjIndex:

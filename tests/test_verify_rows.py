@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import shutil
 import sqlite3
 import zlib
@@ -24,12 +25,13 @@ from support import (
     mounted,
     poll,
     rows,
+    sealed,
     value,
     vna,
     working,
 )
 
-from crawler import app, replay
+from crawler import app, merkle, replay
 from crawler.errors import SitePaused, WarcError
 from crawler.pipeline import captures, import_file
 from crawler.purpose import Purpose
@@ -80,11 +82,6 @@ def intact(tmp_path_factory):
 @pytest.fixture
 def archive(intact, tmp_path):
     return shutil.copytree(intact, tmp_path / "archive")
-
-
-def sealed(folder, clock):
-    with WarcStore(folder / "warc") as warc, open_archive(folder) as opened:
-        return Seals(folder).append(warc, opened.identity(), clock.now())
 
 
 def verified(folder, *, repair=PLAIN, has_lexicon=False, **options):
@@ -467,6 +464,12 @@ def edit_lines(archive, change_lines):
 CHAINS = {
     "a changed line": (lambda lines: [lines[0].replace('"start":0', '"start":1'), lines[1]], "damaged seal", "line 1"),
     "a missing line": (lambda lines: lines[1:], "broken chain of seals", "line 1"),
+    "a changed root": (lambda lines: [lines[0].replace('"root":"', '"root":"0'), lines[1]], "damaged seal", "line 1"),
+    "a row left out": (
+        lambda lines: [re.sub('"rows":"[0-9a-f]{64}', '"rows":"', lines[0]), lines[1]],
+        "damaged seal",
+        "line 1",
+    ),
     "something else": (lambda lines: [*lines, "{}"], "damaged seal", "line 3"),
     "exchanged lines": (lambda lines: lines[::-1], "broken chain of seals", "line 1"),
 }
@@ -505,6 +508,39 @@ def test_a_seal_covers_only_new_complete_records(archive):
     assert part.end == first_file(archive).stat().st_size - 17
     assert seal.previous == before[-1].digest
     assert len(part.records) == 2 * 8
+
+
+def written(seal):
+    line = {"at": seal.at, "previous": seal.previous, **seal.content, "digest": seal.digest}
+    return json.dumps(line | ({"root": seal.root} if seal.root else {})) + "\n"
+
+
+def test_seals_of_the_first_version_are_continued_by_a_seal_of_all_records(archive):
+    path, seals = archive / "seals.jsonl", Seals(archive)
+    old = []
+    for seal in seals.read()[0]:
+        parts = tuple(replace(part, root="") for part in seal.parts)
+        old.append(replace(seal, previous=old[-1].digest if old else "", parts=parts, rows=(), root=""))
+    path.write_text("".join(map(written, old)))
+    assert verified(archive).faults == []
+    seal = sealed(archive, FakeClock())
+    assert {(part.file, part.start) for part in seal.parts} == {(name, 0) for name in sealed_files(archive)}
+    assert len(seal.rows) == value(archive, "SELECT count(*) FROM revisions")
+    assert verified(archive).faults == []
+
+
+def sealed_files(archive):
+    return [path.relative_to(archive / "warc").as_posix() for path in (archive / "warc").rglob("*.warc.gz")]
+
+
+def test_a_seal_with_another_tree_than_that_of_its_records_is_named(archive):
+    """Somebody computed the digests of the seals again."""
+    first, second = Seals(archive).read()[0]
+    wrong = replace(first, parts=(replace(first.parts[0], root="0" * 64), *first.parts[1:]))
+    wrong = replace(wrong, root=merkle.root(wrong.branches))
+    (archive / "seals.jsonl").write_text(written(wrong) + written(replace(second, previous=wrong.digest)))
+    (fault,) = verified(archive).faults
+    assert (fault.what, first.parts[0].file in fault.detail) == ("damaged seal", True)
 
 
 def test_an_incomplete_line_is_no_seal_and_is_replaced_by_the_next_one(archive):

@@ -98,7 +98,7 @@ def verify(
             seals=(seals := Seals(config.archive)),
         )
         sound = found.finished and not found.faults
-        sealed = seals.append(warc, archive.identity(), clock.now()) if seal and sound else None
+        sealed = seals.append(warc, archive.identity(), clock.now(), archive.rows_to_seal) if seal and sound else None
     if as_json:
         output.json_block(asdict(found) | {"seal": sealed.digest if sealed else None})
     else:
@@ -121,19 +121,21 @@ def _verify_pack(context: typer.Context, pack: Path, *, options_given: bool, as_
             "a pack is always checked completely", ctx=context, param_hint="--since/--sample/--reindex"
         )
     try:
-        manifest, faults = check_pack.check(pack)
+        manifest, faults, notes = check_pack.check(pack)
     except check_pack.NotAPack as error:
         raise BadInput(
             f"{pack}: {error}", "make packs with `vna evidence`, and check them with the version that made them"
         ) from error
     if as_json:
-        output.json_block({"articles": manifest.get("articles", []), "faults": faults})
+        output.json_block({"articles": manifest.get("articles", []), "faults": faults, "seals": notes})
     else:
         for fault in faults:
             output.text(fault)
         if not faults:
             articles = ", ".join(map(str, manifest["articles"]))
             output.text(f"{pack}: intact; {output.count(len(manifest['files']), 'file')}, articles {articles}")
+            for note in notes:
+                output.text(note)
     if faults:
         raise typer.Exit(5)
 

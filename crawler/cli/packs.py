@@ -52,13 +52,13 @@ def evidence(
     Example: vna evidence 245060 --out pack.zip
     """
     from crawler import opening
-    from crawler.evidence import collected, packed, save_pack, stored_seals
+    from crawler.evidence import collected, packed, save_pack
 
     config = state.of(context).load()
     with opening.auditing(config) as (archive, warc), archive.snapshot():
         ids = _ids(context, archive, articles, limit)
         program = f"vna-archive {crawler.__version__}"
-        contents, facts = collected(archive, warc, ids, program=program, seals=stored_seals(config.archive))
+        contents, facts = collected(archive, warc, ids, program=program, seals=opening.sound_seals(config))
     pack = packed(contents, facts)
     save_pack(pack, out)
     output.note(f"{output.count(len(ids), 'article')}, {output.size(len(pack))} in {out}; check it: vna verify {out}")

@@ -153,7 +153,8 @@ def _seal(run: Run, folder: Path) -> JobResult:
     """Seal the records that were written since the last seal."""
     run.warc.close()
     now = run.clock.now()
-    seal = Seals(folder).append(run.warc, run.archive.identity(), now, _stopping_with_heartbeat(run))
+    rows, stopping = run.archive.rows_to_seal, _stopping_with_heartbeat(run)
+    seal = Seals(folder).append(run.warc, run.archive.identity(), now, rows, stopping)
     return JobResult(f"sealed: {seal.digest}" if seal else "nothing new to seal", now + _DAY)
 
 

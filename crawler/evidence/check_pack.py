@@ -2,7 +2,8 @@
 
 Every byte of a pack is determined by its files: the ZIP file is not compressed, and the order, the times and all other
 fields are fixed. This script computes each byte again and names what differs. Then it reads the WARC records, computes the
-digest of each response, and compares it with the record and with the rows of the pack.
+digest of each response, and compares it with the record and with the rows of the pack. It follows the path of each record and
+revision to the root of the seal that covers it, and the chain of the seals.
 
 Exit codes: 0 the pack is intact, 1 it cannot be read as a pack, 2 wrong usage, 5 it differs from what was written.
 
@@ -19,11 +20,14 @@ import struct
 import sys
 import zipfile
 import zlib
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 FORMAT = 1  # of the pack; a reader of an older format cannot check a newer one
 MANIFEST = "manifest.json"
+SEALS = "seals.jsonl"
 MOST_BYTES = (1 << 32) - 1  # larger ZIP files need fields that a pack does not have
 MOST_FILES = 65_535
 ROW_DIGITS = 8  # hexadecimal digits of the digest of a row
@@ -68,8 +72,24 @@ def row_digests(content: bytes) -> str:
     return "".join(hashlib.sha256(line).hexdigest()[:ROW_DIGITS] for line in content.splitlines())
 
 
-def check(path: Path) -> tuple[dict[str, Any], list[str]]:
-    """Check a pack; return its manifest and a list of sentences that name each difference.
+def canonical(value: Any) -> bytes:
+    """Return JSON as it is hashed: without spaces, keys in alphabetical order."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(
+        "utf-8", "backslashreplace"
+    )
+
+
+def climb(leaf: bytes, path: Iterable[str]) -> str:
+    """Return the root of a Merkle tree (RFC 6962) from the bytes of a leaf and the steps of its path."""
+    found = hashlib.sha256(b"\0" + leaf).digest()
+    for step in path:
+        other = bytes.fromhex(step[1:])
+        found = hashlib.sha256(b"\1" + (other + found if step[0] == "L" else found + other)).digest()
+    return found.hex()
+
+
+def check(path: Path) -> tuple[dict[str, Any], list[str], list[str]]:
+    """Check a pack; return its manifest, a sentence for each difference, and a sentence for each seal that covers it.
 
     Raises:
         NotAPack: the file is not a pack, or a newer version wrote it.
@@ -91,21 +111,21 @@ class _PackCheck:
         self._file = file
         self._size = size
         self._faults: list[str] = []
+        self._sealed: Counter[str] = Counter()
+        self._notes: list[str] = []
 
-    def run(self) -> tuple[dict[str, Any], list[str]]:
-        """Return the manifest and the faults."""
+    def run(self) -> tuple[dict[str, Any], list[str], list[str]]:
+        """Return the manifest, the faults and the notes."""
         raw = self._manifest_bytes()
         if raw is None:
-            return {}, [f"{MANIFEST}, its header or the directory of the ZIP file is damaged"]
+            return {}, [f"{MANIFEST}, its header or the directory of the ZIP file is damaged"], []
         manifest = _manifest(raw)
         if sum(one["size"] for one in manifest["files"]) > self._size:
-            return manifest, [
-                *self._faults,
-                "the files are compressed or cut: a pack is as large as its files together",
-            ]
+            fault = "the files are compressed or cut: a pack is as large as its files together"
+            return manifest, [*self._faults, fault], []
         if self._is_canonical(manifest, raw):
             self._check_contents(manifest)
-        return manifest, self._faults
+        return manifest, self._faults, self._notes
 
     def _manifest_bytes(self) -> bytes | None:
         """Return the bytes of the manifest, which is the first file; None if it is that of a pack, but damaged."""
@@ -138,12 +158,8 @@ class _PackCheck:
 
     def _is_canonical(self, manifest: dict[str, Any], raw: bytes) -> bool:
         """Compare every byte with the one that the manifest determines; note each part that differs."""
-        own: dict[str, Any] = {
-            "name": MANIFEST,
-            "size": len(raw),
-            "sha256": hashlib.sha256(raw).hexdigest(),
-            "crc32": zlib.crc32(raw),
-        }
+        own: dict[str, Any] = {"name": MANIFEST, "size": len(raw), "crc32": zlib.crc32(raw)}
+        own["sha256"] = hashlib.sha256(raw).hexdigest()
         entries: list[tuple[str, bytes]] = []
         position = headers = 0
         for one in (own, *manifest["files"]):
@@ -173,8 +189,8 @@ class _PackCheck:
         end = end_record(len(entries), start, position - start, manifest_sha256)
         if self._read(position, len(end)) != end:
             self._faults.append(f"the end record of the ZIP file differs (byte {position} and after)")
-        if self._size > position + len(end):
-            self._faults.append(f"{self._size - position - len(end)} additional bytes at the end of the file")
+        if (more := self._size - position - len(end)) > 0:
+            self._faults.append(f"{more} additional bytes at the end of the file")
 
     def _content_fault(self, listed: dict[str, Any], content: bytes) -> None:
         name = listed["name"]
@@ -197,23 +213,48 @@ class _PackCheck:
                 self._faults += [f"additional file: {name}" for name in sorted(there) if name not in {*right, MANIFEST}]
                 self._faults += [f"missing file: {name}" for name in sorted(right) if name not in there]
                 for name in sorted(set(right) & set(there)):
-                    if there[name].file_size != right[name]["size"]:
-                        self._faults.append(
-                            f"{name} has {there[name].file_size} bytes instead of {right[name]['size']}"
-                        )
+                    if (size := there[name].file_size) != right[name]["size"]:
+                        self._faults.append(f"{name} has {size} bytes instead of {right[name]['size']}")
                     elif hashlib.sha256(_content(packed, there[name])).hexdigest() != right[name]["sha256"]:
                         self._faults.append(f"{name} differs from its digest in {MANIFEST}")
         except _UNREADABLE as error:
             self._faults.append(f"its files cannot be read: {error or type(error).__name__}")
 
     def _check_contents(self, manifest: dict[str, Any]) -> None:
-        """Compare the WARC records, the rows and the texts of each article with each other."""
+        """Compare the WARC records, the rows, the texts and the seals of each article with each other."""
         with zipfile.ZipFile(self._path) as packed:
+            seals = self._seals(packed)
             for key in manifest["articles"]:
                 try:
                     self._faults += _article_faults(packed, f"articles/{key}")
-                except (KeyError, TypeError, ValueError) as error:
+                    self._faults += _proof_faults(packed, f"articles/{key}", seals, self._sealed)
+                except (LookupError, TypeError, ValueError, AttributeError) as error:
                     self._faults.append(f"the files of article {key} are incomplete or cannot be read: {error}")
+            stamped = {name[11:-4] for name in packed.namelist() if name.startswith("timestamps/")}
+        for digest, count in self._sealed.items():
+            if digest not in seals:
+                self._notes.append(f"not sealed yet: {count} records and revisions")
+                continue
+            seal, stamp = seals[digest], f"; time stamp: timestamps/{digest}.tsr" if digest in stamped else ""
+            note = (
+                f"sealed on {seal['at'][:10]}, root {seal['root']}, seal {digest}: {count} records and revisions{stamp}"
+            )
+            self._notes.append(note)
+
+    def _seals(self, packed: zipfile.ZipFile) -> dict[str, dict[str, Any]]:
+        """Return the seals by digest; note each one that does not continue the chain."""
+        seals: dict[str, dict[str, Any]] = {}
+        previous = ""
+        for number, line in enumerate(packed.read(SEALS).splitlines(), start=1):
+            try:
+                seal = json.loads(line)
+                digest = seal.pop("digest")
+                if hashlib.sha256(canonical(seal)).hexdigest() != digest or seal["previous"] != previous:
+                    self._faults.append(f"{SEALS}, row {number}: the seal does not continue the chain")
+                previous, seals[digest] = digest, {"root": "", **seal}
+            except (LookupError, TypeError, ValueError, AttributeError):
+                self._faults.append(f"{SEALS}, row {number}: not a seal")
+        return seals
 
     def _sha256(self, start: int, size: int) -> str:
         digest, left = hashlib.sha256(), size
@@ -245,6 +286,7 @@ def _content(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
 def _article_faults(packed: zipfile.ZipFile, folder: str) -> list[str]:
     captures = [json.loads(line) for line in packed.read(f"{folder}/captures.jsonl").splitlines()]
     records = packed.read(f"{folder}/records.warc.gz")
+    rows = packed.read(f"{folder}/revisions.jsonl").splitlines()
     faults = []
     for number, row in enumerate(captures, start=1):
         fault = _record_fault(row, records)
@@ -257,6 +299,38 @@ def _article_faults(packed: zipfile.ZipFile, folder: str) -> list[str]:
             faults.append(f"{name}: no capture of the pack has its digest")
         if packed.read(name.replace(".json", ".txt")).decode() != revision["text"]:
             faults.append(f"{name}: its text differs from the file beside it")
+        row = json.loads(rows[revision["revision"] - 1])
+        if any(row[name] != revision[name] for name in ("title", "lead", "published_at")):
+            faults.append(f"{name}: it differs from row {revision['revision']} of revisions.jsonl")
+    return faults
+
+
+def _proof_faults(
+    packed: zipfile.ZipFile, folder: str, seals: dict[str, dict[str, Any]], sealed: Counter[str]
+) -> list[str]:
+    """Follow the path of each record and revision to the root of its seal; count the seals in `sealed`."""
+    records = packed.read(f"{folder}/records.warc.gz")
+    rows = packed.read(f"{folder}/revisions.jsonl").splitlines()
+    faults, places, position, proved_rows = [], set(), 0, []
+    for number, line in enumerate(packed.read(f"{folder}/proofs.jsonl").splitlines(), start=1):
+        proof = json.loads(line)
+        if "row" in proof:
+            proved_rows.append(proof["row"])
+            leaf = rows[proof["row"] - 1]
+        else:
+            start, length = proof["pack_offset"], proof["length"]
+            position += length if start == position else MOST_BYTES
+            places.add((proof["file"], proof["offset"], length, start))
+            digest = hashlib.sha256(records[start : start + length]).hexdigest()
+            leaf = canonical({**{name: proof[name] for name in ("file", "offset", "length")}, "sha256": digest})
+        root = seals.get(proof["seal"], {}).get("root")
+        if proof["seal"] is not None and (not root or climb(leaf, proof["path"]) != root):
+            faults.append(f"{folder}/proofs.jsonl, row {number}: its path does not lead to the root of a seal")
+        sealed[proof["seal"] or ""] += 1
+    captures = [json.loads(line) for line in packed.read(f"{folder}/captures.jsonl").splitlines()]
+    own = {(row["file"], row["offset"], row["length"], row["pack_offset"]) for row in captures}
+    if not own <= places or position != len(records) or proved_rows != list(range(1, len(rows) + 1)):
+        faults.append(f"{folder}/proofs.jsonl: not every record and revision has one row")
     return faults
 
 
@@ -309,7 +383,7 @@ def main(arguments: list[str]) -> int:
         print("usage: python3 check_pack.py PACK.zip", file=sys.stderr)
         return 2
     try:
-        manifest, faults = check(Path(arguments[0]))
+        manifest, faults, notes = check(Path(arguments[0]))
     except NotAPack as error:
         print(f"{arguments[0]}: {error}", file=sys.stderr)
         return 1
@@ -318,6 +392,7 @@ def main(arguments: list[str]) -> int:
     if not faults:
         articles = ", ".join(map(str, manifest["articles"]))
         print(f"intact: {len(manifest['files'])} files, articles {articles}")
+        print("\n".join(notes))
     return 5 if faults else 0
 
 

@@ -110,8 +110,10 @@ def _sealed(
         report.sealed_at, report.newest_seal = found[-1].at, found[-1].digest
     chosen = found if shift is None else found[shift % _SEAL_PARTS :: _SEAL_PARTS]
     chain = [VerifyFault(fault.what, fault.where, fault.detail, _SEAL) for fault in faults]
-    changed = check_seals(chosen, warc, stopping)
-    return chain + [VerifyFault(fault.what, fault.where, fault.detail, _SEALED) for fault in changed]
+    changed = check_seals(chosen, warc, stopping, trees=shift is None)
+    return chain + [
+        VerifyFault(fault.what, fault.where, fault.detail, _SEAL if fault.where == SEALS else _SEALED) for fault in changed
+    ]
 
 
 def _recompute(archive: Archive, recomputation: Recomputation, report: VerifyReport) -> None:
