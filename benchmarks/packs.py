@@ -36,7 +36,9 @@ def pack(folder: Path) -> bytes:
             with app.working(settings, "bench", Silent()) as work:
                 collect.poll(work, ignore_due=True)
                 if not title:
-                    Seals(folder).append(work.warc, work.archive.identity(), datetime.now(UTC), work.archive.rows_to_seal)
+                    Seals(folder).append(
+                        work.warc, work.archive.identity(), datetime.now(UTC), work.archive.rows_to_seal
+                    )
     with opening.auditing(settings) as (archive, warc):
         return packed(*collected(archive, warc, ids, program="bench", seals=opening.sound_seals(settings)))
 

@@ -112,7 +112,8 @@ def _sealed(
     chain = [VerifyFault(fault.what, fault.where, fault.detail, _SEAL) for fault in faults]
     changed = check_seals(chosen, warc, stopping, trees=shift is None)
     return chain + [
-        VerifyFault(fault.what, fault.where, fault.detail, _SEAL if fault.where == SEALS else _SEALED) for fault in changed
+        VerifyFault(fault.what, fault.where, fault.detail, _SEAL if fault.where == SEALS else _SEALED)
+        for fault in changed
     ]
 
 
