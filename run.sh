@@ -46,7 +46,7 @@ setup() {
   # The distribution was called `crawler` before 2026.11.29. Its metadata would stay next to that of `vna-archive`.
   .venv/bin/python -m pip uninstall --quiet --yes crawler 2>/dev/null || true
   PIP_CONSTRAINT="$PWD/constraints.txt" PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    .venv/bin/python -m pip install --quiet --editable '.[dev,browse,alerts,parquet]' 2>.venv/setup.log || {
+    .venv/bin/python -m pip install --quiet --editable '.[dev,browse,alerts,parquet,timestamps]' 2>.venv/setup.log || {
     cat .venv/setup.log >&2
     say "cannot install the packages (messages above); check the connection to the package index"
     exit 1

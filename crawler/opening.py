@@ -7,10 +7,11 @@ Boundary: connects the database and the WARC files of one archive; `app` opens a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from crawler.anchors import Anchors
 from crawler.config import Config
 from crawler.errors import SchemaTooOld, WarcError
 from crawler.storage import FILE, Archive, open_archive
@@ -82,6 +83,17 @@ def sound_seals(config: Config) -> list[Seal]:
     if faults:
         raise WarcError(f"{faults[0].where} is damaged: {faults[0].detail}", "run `vna verify`")
     return seals
+
+
+def anchors(config: Config) -> Anchors:
+    """Return the anchors of the seals of an archive."""
+    return Anchors(config.archive, config.timestamp_url, config.timestamp_roots, config.publish_seals)
+
+
+def time_stamps(config: Config, seals: Iterable[Seal]) -> dict[str, bytes]:
+    """Return the stored time stamps of these seals by the digest of the seal."""
+    known = {seal.digest for seal in seals}
+    return {digest: reply for digest, reply in anchors(config).replies().items() if digest in known}
 
 
 def cdxj_index(config: Config, warc: WarcStore) -> CdxjIndex:

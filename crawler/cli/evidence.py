@@ -96,9 +96,11 @@ def verify(
             reader=_reader(config) if sample is not None else None,
             recomputation=recomputation,
             seals=(seals := Seals(config.archive)),
+            anchors=(anchors := opening.anchors(config)),
         )
         sound = found.finished and not found.faults
         sealed = seals.append(warc, archive.identity(), clock.now(), archive.rows_to_seal) if seal and sound else None
+        problems = anchors.update(seals.read()[0]) if seal and sound else []
     if as_json:
         output.json_block(asdict(found) | {"seal": sealed.digest if sealed else None})
     else:
@@ -108,7 +110,9 @@ def verify(
         output.note(f"sealed: {sealed.digest} ({sealed.at})")
     elif seal:
         output.note("nothing new to seal" if sound else "not sealed, because something is wrong")
-    if not sound:
+    for problem in problems:
+        output.note(problem)
+    if problems or not sound:
         raise typer.Exit(5)
 
 
@@ -244,6 +248,11 @@ def _note_unchecked(found: VerifyReport, *, since: bool) -> None:
         output.note(f"not checked, because the archive cannot be written: {', '.join(found.unchecked)}")
     if found.newest_seal:
         output.note(f"newest seal: {found.newest_seal} ({found.sealed_at})")
+        if found.stamped_at:
+            output.note(f"newest time stamp: {found.stamped_at}, of the seal {found.stamped_seal}")
+        if found.unchecked_stamps:
+            needs = "this needs vna-archive[timestamps] and [seals] timestamp_roots"
+            output.note(f"{output.count(found.unchecked_stamps, 'time stamp')} not checked: {needs}")
     elif not since:
         output.note("there are no seals: who changes records and rows so that they fit is not noticed; --seal adds one")
     if found.finished and not found.recomputed:

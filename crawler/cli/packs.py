@@ -58,7 +58,14 @@ def evidence(
     with opening.auditing(config) as (archive, warc), archive.snapshot():
         ids = _ids(context, archive, articles, limit)
         program = f"vna-archive {crawler.__version__}"
-        contents, facts = collected(archive, warc, ids, program=program, seals=opening.sound_seals(config))
+        contents, facts = collected(
+            archive,
+            warc,
+            ids,
+            program=program,
+            seals=(seals := opening.sound_seals(config)),
+            timestamps=opening.time_stamps(config, seals),
+        )
     pack = packed(contents, facts)
     save_pack(pack, out)
     output.note(f"{output.count(len(ids), 'article')}, {output.size(len(pack))} in {out}; check it: vna verify {out}")

@@ -143,7 +143,7 @@ def _proof(proof: Proof | None) -> dict[str, Any]:
 
 
 def _head(seal: Seal) -> bytes:
-    return check_pack.canonical(seal.head | {"digest": seal.digest}) + b"\n"
+    return check_pack.canonical(seal.head_fields | {"digest": seal.digest}) + b"\n"
 
 
 def _timeline(

@@ -72,14 +72,20 @@ class Seal:
     @property
     def digest(self) -> str:
         """The SHA-256 digest of the seal, and so of all seals before it."""
-        return _sha256(self.head)
+        return hashlib.sha256(self.head).hexdigest()
 
     @property
-    def head(self) -> dict[str, Any]:
-        """What the digest is computed of. With a root, it has only a digest of the content."""
+    def head(self) -> bytes:
+        """The bytes of which the digest is computed: the JSON of `head_fields`."""
+        return _dump(self.head_fields).encode()
+
+    @property
+    def head_fields(self) -> dict[str, Any]:
+        """The time, the digest of the seal before, and the content; with a root, the root and a digest of the content."""
         if not self.root:
             return {"at": self.at, "previous": self.previous, **self.content}
-        return {"at": self.at, "previous": self.previous, "root": self.root, "content": _sha256(self.content)}
+        content = hashlib.sha256(_dump(self.content).encode()).hexdigest()
+        return {"at": self.at, "previous": self.previous, "root": self.root, "content": content}
 
     @property
     def content(self) -> dict[str, Any]:
@@ -293,10 +299,6 @@ def _loaded(line: bytes) -> tuple[Seal, str]:
     if root and any(not _DIGEST.fullmatch(text) for text in (root, *hashes, *(part.root for part in parts))):
         raise ValueError("a digest is expected")
     return Seal(value["at"], value["previous"], parts, hashes, root), value["digest"]
-
-
-def _sha256(value: object) -> str:
-    return hashlib.sha256(_dump(value).encode()).hexdigest()
 
 
 def _dump(value: object) -> str:
