@@ -97,6 +97,7 @@ def verify(
             recomputation=recomputation,
             seals=(seals := Seals(config.archive)),
             anchors=(anchors := opening.anchors(config)),
+            index=opening.cdxj_index(config, warc),
         )
         sound = found.finished and not found.faults
         sealed = seals.append(warc, archive.identity(), clock.now(), archive.rows_to_seal) if seal and sound else None
@@ -261,6 +262,7 @@ def _note_unchecked(found: VerifyReport, *, since: bool) -> None:
         (found.unrepaired, "article", "repaired without a lexicon: `vna reparse` repairs them with the installed one"),
         (found.unaided, "article", "whose repairs were not checked, because no lexicon is installed"),
         (found.unasked, "capture", "that this version and configuration would not have requested or cannot read"),
+        (found.unindexed, "WARC file", "with records that are not in index.cdxj yet: `vna warc index` adds them"),
         (found.bugs, "visit", "that could not be replayed because of a bug: `vna rebuild` prints the traceback"),
     ):
         if count:

@@ -54,6 +54,7 @@ def jobs(config: Config) -> tuple[Job, ...]:
         Job("optimise", _then_release_memory(_optimise)),
         Job("coverage", _then_release_memory(_update_coverage)),
         Job("seal", lambda run: _seal(run, config)),
+        Job("index", lambda run: _index(run, config)),
         Job("verify", _then_release_memory(lambda run: _verify(run, config))),
     )
     watching = (Job("watch", lambda run: _watch(run, config)),) if config.watches else ()
@@ -161,6 +162,12 @@ def _seal(run: Run, config: Config) -> JobResult:
     return JobResult("; ".join([outcome, *problems]), now + _DAY, ok=not problems)
 
 
+def _index(run: Run, config: Config) -> JobResult:
+    """Add the records of the day to the index for other tools."""
+    added = opening.cdxj_index(config, run.warc).update(_stopping_with_heartbeat(run))
+    return JobResult(f"{plural(added, 'record')} indexed", run.clock.now() + _DAY)
+
+
 def _verify(run: Run, config: Config) -> JobResult:
     """Check the database, a quarter of the captures and a sample of the articles.
 
@@ -179,6 +186,7 @@ def _verify(run: Run, config: Config) -> JobResult:
         reader=app.reader(config, repairing=False),
         seals=Seals(config.archive),
         anchors=opening.anchors(config),
+        index=opening.cdxj_index(config, run.warc),
     )
     if found.faults:
         first = found.faults[0]
