@@ -211,7 +211,7 @@ class _Sorter:
     def __init__(self, archive: Archive, *, damaged: bool) -> None:
         self._archive = archive
         self._damaged = damaged
-        self._outdated = archive.parsed_by_others(PARSER_VERSION)
+        self._outdated = archive.to_reparse(PARSER_VERSION)
         self._named: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
         self._counts: dict[tuple[str, str, str], int] = {}
 

@@ -1,7 +1,7 @@
 """Schema 6 adds the index of passage hashes, by which articles that share text are found, the pairs of such articles, and the
-time from which the archive knew a revision.
+time from which the archive knew a revision. The fingerprints are those of the present version.
 
-The SQL function `passage_hashes_of` is `similarity.passage_hashes`; the migration registers it for its connection. Pairs of
+The SQL function `fingerprint_of` is `identity.fingerprint`. The SQL function `passage_hashes_of` is `similarity.passage_hashes`; the migration registers it for its connection. Pairs of
 older articles are not searched for here: `vna similar` finds them by the index, and `vna rebuild` writes all of them.
 """
 
@@ -35,6 +35,9 @@ CREATE INDEX similar_other ON similar (other);
 -- first time at which the site is known to have shown it.
 ALTER TABLE revisions ADD COLUMN known_at TEXT;
 UPDATE revisions SET known_at = seen_at;
+
+UPDATE articles SET fingerprint = fingerprint_of(kind, title, lead, blocks, published_at);
+UPDATE revisions SET fingerprint = fingerprint_of(kind, title, lead, blocks, published_at);
 
 -- What the site said when: each revision with the time until which it was the newest one; NULL: until now.
 -- WHERE valid_from <= T AND (valid_until IS NULL OR valid_until > T) gives what the site said at the time T;
