@@ -36,8 +36,10 @@ CREATE INDEX similar_other ON similar (other);
 ALTER TABLE revisions ADD COLUMN known_at TEXT;
 UPDATE revisions SET known_at = seen_at;
 
-UPDATE articles SET fingerprint = fingerprint_of(kind, title, lead, blocks, published_at);
 UPDATE revisions SET fingerprint = fingerprint_of(kind, title, lead, blocks, published_at);
+UPDATE articles SET fingerprint = coalesce(
+  (SELECT v.fingerprint FROM revisions v WHERE v.article = articles.id AND v.revision = articles.revision),
+  fingerprint_of(kind, title, lead, blocks, published_at));
 
 -- What the site said when: each revision with the time until which it was the newest one; NULL: until now.
 -- WHERE valid_from <= T AND (valid_until IS NULL OR valid_until > T) gives what the site said at the time T;
