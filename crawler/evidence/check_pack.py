@@ -1,9 +1,8 @@
 """Check an evidence pack: `python3 check_pack.py PACK.zip`. Needs Python 3.8 or newer, and nothing else; works offline.
 
 Every byte of a pack is determined by its files: the ZIP file is not compressed, and the order, the times and all other
-fields are fixed. This script computes each byte again and names what differs. Then it reads the WARC records, computes the
-digest of each response, and compares it with the record and with the rows of the pack. It follows the path of each record and
-revision to the root of the seal that covers it, and the chain of the seals.
+fields are fixed. This script computes each byte again and names what differs. Then it compares the WARC records, the rows and the
+texts, and follows the path of each record and revision to the root of the seal that covers it, and the chain of the seals.
 
 Exit codes: 0 the pack is intact, 1 it cannot be read as a pack, 2 wrong usage, 5 it differs from what was written.
 
@@ -38,6 +37,9 @@ _DATE = 0x21  # 1 January 1980, the first day that a ZIP file can state
 _COMMENT = re.compile(rb"sha256:[0-9a-f]{64}")
 _END = struct.Struct("<4s4H2LH")
 _CHUNK = 1 << 20
+_UNSEALED = "not sealed yet"
+_UNPROVED = "sealed, but not proved, because other records in the same file were damaged"
+_MALFORMED = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError, OSError)
 
 
@@ -111,7 +113,6 @@ class _PackCheck:
         self._file = file
         self._size = size
         self._faults: list[str] = []
-        self._sealed: Counter[str] = Counter()
         self._notes: list[str] = []
 
     def run(self) -> tuple[dict[str, Any], list[str], list[str]]:
@@ -121,9 +122,8 @@ class _PackCheck:
             return {}, [f"{MANIFEST}, its header or the directory of the ZIP file is damaged"], []
         manifest = _manifest(raw)
         if sum(one["size"] for one in manifest["files"]) > self._size:
-            fault = "the files are compressed or cut: a pack is as large as its files together"
-            return manifest, [*self._faults, fault], []
-        if self._is_canonical(manifest, raw):
+            self._compare_names(manifest)
+        elif self._is_canonical(manifest, raw):
             self._check_contents(manifest)
         return manifest, self._faults, self._notes
 
@@ -134,8 +134,7 @@ class _PackCheck:
         raw = self._read(len(head), size) if size <= _MOST_MANIFEST else b""
         if _COMMENT.fullmatch(tail) and f"sha256:{hashlib.sha256(raw).hexdigest()}".encode() == tail:
             return raw
-        is_pack = head[30:] == MANIFEST.encode() or _COMMENT.fullmatch(tail) is not None
-        return self._repacked_manifest(is_pack=is_pack)
+        return self._repacked_manifest(is_pack=head[30:] == MANIFEST.encode() or bool(_COMMENT.fullmatch(tail)))
 
     def _repacked_manifest(self, *, is_pack: bool) -> bytes | None:
         """Return the manifest by the directory of the ZIP file, as of a pack that another program packed again."""
@@ -205,11 +204,14 @@ class _PackCheck:
 
     def _compare_names(self, manifest: dict[str, Any]) -> None:
         """Name the files that were added, removed or changed when the layout of the ZIP file is another one."""
-        self._faults.append("the layout of the ZIP file differs: bytes were added or removed, or it was packed again")
         right = {str(one["name"]): one for one in manifest["files"]}
         try:
             with zipfile.ZipFile(self._path) as packed:
                 there = {entry.filename: entry for entry in packed.infolist()}
+                if any(entry.compress_type for entry in there.values()):  # they are not unpacked: it may be a bomb
+                    self._faults.append("the files are compressed: a pack is as large as its files together")
+                    return
+                self._faults.append("the layout of the ZIP file differs: bytes were added or removed")
                 self._faults += [f"additional file: {name}" for name in sorted(there) if name not in {*right, MANIFEST}]
                 self._faults += [f"missing file: {name}" for name in sorted(right) if name not in there]
                 for name in sorted(set(right) & set(there)):
@@ -222,49 +224,43 @@ class _PackCheck:
 
     def _check_contents(self, manifest: dict[str, Any]) -> None:
         """Compare the WARC records, the rows, the texts and the seals of each article with each other."""
+        sealed: Counter[str] = Counter()
         with zipfile.ZipFile(self._path) as packed:
             seals = self._seals(packed)
             for key in manifest["articles"]:
                 try:
                     self._faults += _article_faults(packed, f"articles/{key}")
-                    self._faults += _proof_faults(packed, f"articles/{key}", seals, self._sealed)
-                except (LookupError, TypeError, ValueError, AttributeError) as error:
+                    self._faults += _proof_faults(packed, f"articles/{key}", seals, sealed)
+                except _MALFORMED as error:
                     self._faults.append(f"the files of article {key} are incomplete or cannot be read: {error}")
             stamped = {name[11:-4] for name in packed.namelist() if name.startswith("timestamps/")}
-        for digest, count in self._sealed.items():
-            if digest not in seals:
-                self._notes.append(f"not sealed yet: {count} records and revisions")
-                continue
-            seal, stamp = seals[digest], f"; time stamp: timestamps/{digest}.tsr" if digest in stamped else ""
-            note = (
-                f"sealed on {seal['at'][:10]}, root {seal['root']}, seal {digest}: {count} records and revisions{stamp}"
-            )
-            self._notes.append(note)
+        for digest, count in sealed.items():
+            note, stamp = digest, f"; time stamp: timestamps/{digest}.tsr" if digest in stamped else ""
+            if digest in seals:
+                note = f"sealed on {str(seals[digest].get('at'))[:10]}, root {seals[digest]['root']}, seal {digest}"
+            self._notes.append(f"{note}: {count} records and revisions{stamp}")
 
     def _seals(self, packed: zipfile.ZipFile) -> dict[str, dict[str, Any]]:
         """Return the seals by digest; note each one that does not continue the chain."""
         seals: dict[str, dict[str, Any]] = {}
         previous = ""
-        for number, line in enumerate(packed.read(SEALS).splitlines(), start=1):
+        for number, line in enumerate(packed.read(SEALS).splitlines() if SEALS in packed.namelist() else [], start=1):
             try:
                 seal = json.loads(line)
                 digest = seal.pop("digest")
                 if hashlib.sha256(canonical(seal)).hexdigest() != digest or seal["previous"] != previous:
                     self._faults.append(f"{SEALS}, row {number}: the seal does not continue the chain")
                 previous, seals[digest] = digest, {"root": "", **seal}
-            except (LookupError, TypeError, ValueError, AttributeError):
+            except _MALFORMED:
                 self._faults.append(f"{SEALS}, row {number}: not a seal")
         return seals
 
     def _sha256(self, start: int, size: int) -> str:
-        digest, left = hashlib.sha256(), size
+        digest = hashlib.sha256()
         self._file.seek(start)
-        while left > 0:
-            data = self._file.read(min(_CHUNK, left))
-            if not data:
-                break
+        while size > 0 and (data := self._file.read(min(_CHUNK, size))):
             digest.update(data)
-            left -= len(data)
+            size -= len(data)
         return digest.hexdigest()
 
     def _read(self, start: int, size: int) -> bytes:
@@ -299,10 +295,18 @@ def _article_faults(packed: zipfile.ZipFile, folder: str) -> list[str]:
             faults.append(f"{name}: no capture of the pack has its digest")
         if packed.read(name.replace(".json", ".txt")).decode() != revision["text"]:
             faults.append(f"{name}: its text differs from the file beside it")
-        row = json.loads(rows[revision["revision"] - 1])
-        if any(row[name] != revision[name] for name in ("title", "lead", "published_at")):
+        if not _is_of_row(revision, json.loads(rows[revision["revision"] - 1])):
             faults.append(f"{name}: it differs from row {revision['revision']} of revisions.jsonl")
     return faults
+
+
+def _is_of_row(revision: dict[str, Any], row: dict[str, Any]) -> bool:
+    """Whether a revision has the content of its row, which is what the seal covers."""
+    blocks = [{name: value for name, value in b.items() if name != "joint"} for b in json.loads(row["blocks"])]
+    right = {**row, "blocks": blocks, "tags": json.loads(row["tags"]), "id": row["article"]}
+    texts = {block.get("text") for block in blocks} | {""}
+    is_same = all(revision[name] == value for name, value in right.items() if name != "article")
+    return is_same and set(revision["text"].split("\n\n")) <= texts
 
 
 def _proof_faults(
@@ -312,8 +316,7 @@ def _proof_faults(
     records = packed.read(f"{folder}/records.warc.gz")
     rows = packed.read(f"{folder}/revisions.jsonl").splitlines()
     faults, places, position, proved_rows = [], set(), 0, []
-    for number, line in enumerate(packed.read(f"{folder}/proofs.jsonl").splitlines(), start=1):
-        proof = json.loads(line)
+    for number, proof in enumerate(map(json.loads, packed.read(f"{folder}/proofs.jsonl").splitlines()), start=1):
         if "row" in proof:
             proved_rows.append(proof["row"])
             leaf = rows[proof["row"] - 1]
@@ -324,10 +327,13 @@ def _proof_faults(
             digest = hashlib.sha256(records[start : start + length]).hexdigest()
             leaf = canonical({**{name: proof[name] for name in ("file", "offset", "length")}, "sha256": digest})
         root = seals.get(proof["seal"], {}).get("root")
-        if proof["seal"] is not None and (not root or climb(leaf, proof["path"]) != root):
+        if proof["seal"] is None or proof["path"] is None:
+            sealed[_UNSEALED if proof["seal"] is None else _UNPROVED] += 1
+        elif not root or climb(leaf, proof["path"]) != root:
             faults.append(f"{folder}/proofs.jsonl, row {number}: its path does not lead to the root of a seal")
-        sealed[proof["seal"] or ""] += 1
-    captures = [json.loads(line) for line in packed.read(f"{folder}/captures.jsonl").splitlines()]
+        else:
+            sealed[proof["seal"]] += 1
+    captures = map(json.loads, packed.read(f"{folder}/captures.jsonl").splitlines())
     own = {(row["file"], row["offset"], row["length"], row["pack_offset"]) for row in captures}
     if not own <= places or position != len(records) or proved_rows != list(range(1, len(rows) + 1)):
         faults.append(f"{folder}/proofs.jsonl: not every record and revision has one row")
@@ -338,9 +344,7 @@ def _manifest(raw: bytes) -> dict[str, Any]:
     try:
         manifest = json.loads(raw)
         if manifest["format"] > FORMAT:
-            raise NotAPack(
-                f"a newer version wrote it (format {manifest['format']}); check it with the script in the pack"
-            )
+            raise NotAPack(f"a newer version wrote it (format {manifest['format']}); use the script in the pack")
         numbers = [number for one in manifest["files"] for number in (one["size"], one["crc32"])]
         texts = [text for one in manifest["files"] for text in (one["name"], one["sha256"])]
         is_right = all(isinstance(n, int) and 0 <= n <= MOST_BYTES for n in numbers)
@@ -387,12 +391,8 @@ def main(arguments: list[str]) -> int:
     except NotAPack as error:
         print(f"{arguments[0]}: {error}", file=sys.stderr)
         return 1
-    for fault in faults:
-        print(fault)
-    if not faults:
-        articles = ", ".join(map(str, manifest["articles"]))
-        print(f"intact: {len(manifest['files'])} files, articles {articles}")
-        print("\n".join(notes))
+    articles = ", ".join(map(str, manifest.get("articles", [])))
+    print("\n".join(faults or [f"intact: {len(manifest['files'])} files, articles {articles}", *notes]))
     return 5 if faults else 0
 
 

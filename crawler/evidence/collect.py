@@ -60,7 +60,7 @@ def collected(
 
     Raises:
         ArticleNotFound: the archive has no article with one of the ids.
-        WarcCorrupted: a record of the evidence is damaged, or differs from its seal.
+        WarcCorrupted: a record of the evidence is damaged.
 
     """
     contents = {

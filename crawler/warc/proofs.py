@@ -9,17 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crawler import merkle
-from crawler.errors import WarcCorrupted
 from crawler.warc.seals import Seal, leaves
 from crawler.warc.store import WarcStore
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The path from a leaf to the root of a seal; `seal` is the digest of the seal."""
+    """The path from a leaf to the root of a seal; `seal` is the digest of the seal.
+
+    `path` is None if it cannot be computed, because records in the same file are damaged.
+    """
 
     seal: str
-    path: tuple[str, ...]
+    path: tuple[str, ...] | None
 
 
 class Proofs:
@@ -32,20 +34,13 @@ class Proofs:
         self._trees: dict[tuple[str, int], tuple[dict[int, int], list[str]]] = {}
 
     def of_record(self, file: str, offset: int) -> Proof | None:
-        """Return the proof of the record at the byte `offset` of a file; None if no seal with a root covers it.
-
-        Raises:
-            WarcCorrupted: the records are not those that were sealed.
-
-        """
+        """Return the proof of the record at the byte `offset` of a file; None if no seal with a root covers it."""
         for seal in self._seals:
             for number, part in enumerate(seal.parts):
                 if part.file == file and part.start <= offset < part.end:
                     places, hashes = self._tree(file, part.start, part.end)
                     if offset not in places or merkle.root(hashes) != part.root:
-                        raise WarcCorrupted(
-                            f"{file}: the records are not those of the seal of {seal.at}", "run `vna verify`"
-                        )
+                        return Proof(seal.digest, None)
                     path = merkle.path(hashes, places[offset]) + merkle.path(seal.branches, number)
                     return Proof(seal.digest, tuple(path))
         return None
