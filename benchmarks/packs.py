@@ -22,10 +22,11 @@ from crawler import app, collect, config, opening
 from crawler.evidence import check_pack, collected, packed
 from crawler.pipeline import Silent
 from crawler.sim.site import build, serve
+from crawler.warc.seals import Seals
 
 
 def pack(folder: Path) -> bytes:
-    """Return a pack of two articles, one of which was revised."""
+    """Return a pack of two articles, one of which was revised; a seal covers what was there before."""
     with serve(lambda url: build(url, seeds_dir=SEEDS, articles=6, now=lambda: datetime.now(UTC))) as site:
         settings = config.load(None, config.Overrides(archive=folder, site=site.url, rate=0))
         ids = sorted(site.fake_site.ids())[-2:]
@@ -34,8 +35,12 @@ def pack(folder: Path) -> bytes:
                 site.fake_site.revise(ids[0], title=title)
             with app.working(settings, "bench", Silent()) as work:
                 collect.poll(work, ignore_due=True)
+                if not title:
+                    Seals(folder).append(
+                        work.warc, work.archive.identity(), datetime.now(UTC), work.archive.rows_to_seal
+                    )
     with opening.auditing(settings) as (archive, warc):
-        return packed(*collected(archive, warc, ids, program="bench"))
+        return packed(*collected(archive, warc, ids, program="bench", seals=opening.sound_seals(settings)))
 
 
 #: Runs the script for one changed byte after another, in one process: starting Python 1,000 times would take minutes.

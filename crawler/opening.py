@@ -7,17 +7,19 @@ Boundary: connects the database and the WARC files of one archive; `app` opens a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from crawler.anchors import Anchors
 from crawler.config import Config
-from crawler.errors import SchemaTooOld
+from crawler.errors import SchemaTooOld, WarcError
 from crawler.storage import FILE, Archive, open_archive
 from crawler.storage.archive_identity import stored_identity
 from crawler.storage.base import is_read_only
 from crawler.warc import CdxjIndex, WarcStore
 from crawler.warc.archive_id import archive_ids
+from crawler.warc.seals import Seal, Seals
 
 
 def reading_archive(folder: Path) -> Archive:
@@ -68,6 +70,30 @@ def auditing(config: Config) -> Iterator[tuple[Archive, WarcStore]]:
     open_it = reading_archive if is_read_only(config.archive / FILE) else writing_archive
     with open_it(config.archive) as archive, WarcStore(config.archive / "warc") as warc:
         yield archive, warc
+
+
+def sound_seals(folder: Path) -> list[Seal]:
+    """Return the seals of the archive in `folder`, oldest first.
+
+    Raises:
+        WarcError: a seal is damaged, or the file cannot be read.
+
+    """
+    seals, faults = Seals(folder).read()
+    if faults:
+        raise WarcError(f"{faults[0].where} is damaged: {faults[0].detail}", "run `vna verify`")
+    return seals
+
+
+def anchors(config: Config) -> Anchors:
+    """Return the anchors of the seals of an archive."""
+    return Anchors(config.archive, config.timestamp_url, config.timestamp_roots, config.publish_seals)
+
+
+def time_stamps(folder: Path, seals: Iterable[Seal]) -> dict[str, bytes]:
+    """Return the time stamps of these seals that the archive in `folder` has, by the digest of the seal."""
+    known = {seal.digest for seal in seals}
+    return {digest: reply for digest, reply in Anchors(folder).replies().items() if digest in known}
 
 
 def cdxj_index(config: Config, warc: WarcStore) -> CdxjIndex:

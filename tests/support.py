@@ -41,10 +41,12 @@ from crawler.parse import seedtext
 from crawler.pipeline import Run
 from crawler.sim.site import FakeSite, Options, SiteRequest, SiteResponse, build
 from crawler.sim.site.messages import HTML
+from crawler.storage import open_archive
 from crawler.storage.locks import Role
 from crawler.types import Article, Fetched, RawRef, RunReport
 from crawler.urls import origin
 from crawler.warc import WarcStore
+from crawler.warc.seals import Seal, Seals
 
 ROOT = Path(__file__).parent.parent
 SEEDS = ROOT / "seeds"
@@ -313,6 +315,12 @@ def copy_archive(source: Path, target: Path) -> Path:
     """Copy an archive."""
     shutil.copytree(source, target)
     return target
+
+
+def sealed(folder: Path, clock: FakeClock) -> Seal | None:
+    """Seal the records of an archive that no seal covers yet, as the service does."""
+    with WarcStore(folder / "warc") as warc, open_archive(folder) as opened:
+        return Seals(folder).append(warc, opened.identity(), clock.now(), opened.rows_to_seal)
 
 
 def fetched(body: bytes = b"<html>page</html>", **changes: Any) -> Fetched:

@@ -857,7 +857,7 @@ def test_every_job_runs_and_is_due_again_later(tmp_path):
         runner.run_due()
         done = context.archive.jobs()
         assert {name: job.state for name, job in done.items()} == dict.fromkeys(
-            ["poll", "robots", "warc", "disk", "optimise", "coverage", "seal", "verify", "backup"], "ok"
+            ["poll", "robots", "warc", "disk", "optimise", "coverage", "seal", "index", "verify", "backup"], "ok"
         )
         assert (target / "vna.db").exists()
         clock.advance(days=8)

@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support import FakeClock, mounted, poll, rows, value, vna
+from support import FakeClock, mounted, poll, rows, sealed, value, vna
 from warcio.archiveiterator import ArchiveIterator
 
 from crawler.evidence import check_pack, packed
@@ -26,12 +26,13 @@ ARTICLE = 108403  # the first seed's id on the fake site
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
-    """An archive with an article that was revised, removed and restored."""
+    """An archive with an article that was revised; a seal covers the first revision."""
     folder, clock = tmp_path_factory.mktemp("evidence") / "archive", FakeClock()
     with mounted(clock, options=Options(no_api=True)) as site:
         for post_id in set(site.fake_site.ids()) - {ARTICLE, *site.fake_site.ids()[:2]}:
             site.fake_site.unpublish(post_id)
         poll(folder, clock)
+        sealed(folder, clock)
         site.fake_site.revise(ARTICLE, title="Un autre <titre>")
         clock.advance(hours=1)
         poll(folder, clock, everything=True)
@@ -159,7 +160,7 @@ def test_files_that_were_added_removed_or_changed_are_named(pack, tmp_path, expe
 
 def test_a_compressed_pack_is_not_unpacked(pack, tmp_path):
     (fault,) = repacked(pack, tmp_path, dict, zipfile.ZIP_DEFLATED)
-    assert fault.startswith("the files are compressed or cut")
+    assert fault.startswith("the files are compressed")
 
 
 def made(contents, **facts):
@@ -239,14 +240,77 @@ def test_which_articles_are_packed(archive, tmp_path):
     assert "choose another path" in vna("--archive", archive, "evidence", ARTICLE, "--out", tmp_path / "no" / "x").err
 
 
-def test_seals_are_packed(archive, tmp_path):
-    (archive / "seals.jsonl").write_text('{"at": "2026-11-21"}\n')
+def test_the_seals_that_cover_a_pack_are_named(archive, pack, tmp_path):
+    """Two records and a revision are sealed; those of the second day are not yet."""
+    seal = json.loads((archive / "seals.jsonl").read_text())
+    _, _, notes = check_pack.check(pack)
+    assert notes == [
+        f"sealed on 2026-11-21, root {seal['root']}, seal {seal['digest']}: 3 records and revisions",
+        "not sealed yet: 3 records and revisions",
+    ]
+    assert set(notes) <= set(vna("verify", pack).out.splitlines())
+    assert json.loads(vna("verify", pack, "--json").out)["seals"] == notes
+
+
+def test_a_pack_of_an_archive_with_a_damaged_seal_is_refused(archive, tmp_path):
+    path = archive / "seals.jsonl"
+    original = path.read_bytes()
+    path.write_bytes(original.replace(b'"at":"2026', b'"at":"2025'))
     try:
-        assert vna("--archive", archive, "evidence", ARTICLE, "--out", tmp_path / "x.zip").code == 0
+        refused = vna("--archive", archive, "evidence", ARTICLE, "--out", tmp_path / "x.zip")
     finally:
-        (archive / "seals.jsonl").unlink()
-    assert content(tmp_path / "x.zip", "seals.jsonl") == b'{"at": "2026-11-21"}\n'
-    assert vna("verify", tmp_path / "x.zip").code == 0
+        path.write_bytes(original)
+    assert (refused.code, "seals.jsonl, line 1 is damaged" in refused.err) == (1, True)
+
+
+def test_a_damaged_record_does_not_prevent_a_pack_of_another_article(archive, tmp_path):
+    folder = shutil.copytree(archive, tmp_path / "archive")
+    (robots,) = rows(folder, "SELECT file, offset, length FROM raw WHERE purpose = 'robots'")
+    path = folder / "warc" / robots["file"]
+    data = bytearray(path.read_bytes())
+    data[robots["offset"] + robots["length"] - 6] ^= 1
+    path.write_bytes(data)
+    assert vna("--archive", folder, "evidence", ARTICLE, "--out", tmp_path / "x.zip").code == 0
+    _, found, notes = check_pack.check(tmp_path / "x.zip")
+    assert found == []
+    assert sum(note.startswith("sealed, but not proved") for note in notes) == 1
+
+
+def exchanged(old, new):
+    return lambda data: data.replace(old, new, 1)
+
+
+def without_a_line(number):
+    return lambda data: b"".join(line for at, line in enumerate(data.splitlines(keepends=True)) if at != number)
+
+
+FOLDER = f"articles/{ARTICLE}"
+#: Changes of a pack whose digests are right: the file, the change, and what is named.
+FORGED = {
+    "a step of a path": (f"{FOLDER}/proofs.jsonl", lambda data: re.sub(rb'\["[LR]', lambda found: b'["R' if found[0] == b'["L' else b'["L', data), "row 1: its path does not lead to the root"),
+    "an empty path": (f"{FOLDER}/proofs.jsonl", lambda data: re.sub(rb'"path":\[.+?\]', b'"path":[]', data), "row 1: its path does not lead to the root"),
+    "another seal": (f"{FOLDER}/proofs.jsonl", exchanged(b'"seal":"', b'"seal":"0'), "row 1: its path does not lead to the root"),
+    "another place of a record": (f"{FOLDER}/proofs.jsonl", exchanged(b'"offset":', b'"offset":1'), "row 1: its path does not lead to the root"),
+    "a proof left out": (f"{FOLDER}/proofs.jsonl", without_a_line(0), "not every record and revision has one row"),
+    "the proof of a revision left out": (f"{FOLDER}/proofs.jsonl", without_a_line(5), "not every record and revision has one row"),
+    "a proof that is none": (f"{FOLDER}/proofs.jsonl", lambda data: data + b"7\n", "cannot be read"),
+    "the row of a revision": (f"{FOLDER}/revisions.jsonl", exchanged(b'"byline":', b'"byline": '), "row 5: its path does not lead to the root"),
+    "the title of a revision": (f"{FOLDER}/revisions/1.json", exchanged(b'"title": "', b'"title": "X'), "it differs from row 1"),
+    "a root": ("seals.jsonl", exchanged(b'"root":"', b'"root":"0'), "row 1: the seal does not continue the chain"),
+    "the day of a seal": ("seals.jsonl", exchanged(b'"at":"2026', b'"at":"2025'), "row 1: the seal does not continue the chain"),
+    "deep lists": (f"{FOLDER}/proofs.jsonl", lambda data: b"[" * 100_000 + b"\n" + data, "cannot be read"),
+    "a seal of deep lists": ("seals.jsonl", lambda data: data + b"[" * 100_000 + b"\n", "row 2: not a seal"),
+    "no seals": ("seals.jsonl", lambda _: b"", "row 1: its path does not lead to the root"),
+    "seals that are none": ("seals.jsonl", lambda data: data + b"[]\n", "row 2: not a seal"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "change", "message"), FORGED.values(), ids=FORGED)
+def test_what_does_not_fit_the_seals_is_named(pack, tmp_path, name, change, message):
+    files = {one: content(pack, one) for one in names_of(pack) if one != "manifest.json"}
+    files[name] = change(files[name])
+    found = faults(pack, packed(files, {"format": 1, "articles": [ARTICLE]}), tmp_path)
+    assert message in " ".join(found), found
 
 
 def test_an_imported_text_has_evidence_too(tmp_path, archive):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from support import edited, mounted, poll, rows, value, working
 from test_cut_pages import SMALL
 from test_garbled_pages import DAMAGE
-from test_verify_rows import verified
+from test_verify_rows import SCHEMA_5, change, verified
 
+from crawler import identity
 from crawler.parse import ending, garbled
 from crawler.pipeline import reparse
 
@@ -47,6 +50,27 @@ def revised(tmp_path, clock, monkeypatch):
         return archive, ids[-1]
 
     return visit
+
+
+def test_a_revision_of_other_quotation_marks_by_an_earlier_version_is_removed(tmp_path, clock, monkeypatch):
+    archive = tmp_path / "archive"
+    titles = ["Il dit « oui » et part", 'Il dit "oui" et part', "Il ne dit rien"]
+    with mounted(clock, articles=1, options=SMALL) as site, monkeypatch.context() as patch:
+        patch.setattr(identity, "_SPACES_AT_QUOTES", re.compile("(?!)"))
+        *others, key = sorted(site.fake_site.ids())
+        for post_id in others:
+            site.fake_site.unpublish(post_id)
+        for title in titles:
+            site.fake_site.revise(key, title=title)
+            poll(archive, clock, everything=True)
+            clock.advance(hours=1)
+    assert revisions(archive, key) == 3
+    change(archive, *SCHEMA_5)  # the next command upgrades the archive
+    faults = verified(archive).faults
+    assert {"vna reparse" in fault.advice for fault in faults} == {True}
+    assert reparsed(archive, clock) == 1
+    assert revisions(archive, key) == 2
+    assert verified(archive).faults == []
 
 
 def revisions(archive, key):

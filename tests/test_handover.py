@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
+import shutil
 import zipfile
 from datetime import timedelta
 
@@ -88,6 +90,58 @@ def test_an_incomplete_record_is_indexed_when_it_is_complete(tmp_path, warc):
     path.write_bytes(whole[: last.offset])
     assert index.update() == 1, "the file became shorter: it is indexed again"
     assert addresses(tmp_path) == ["1"]
+
+
+def test_the_index_is_merged_after_a_crash_before_the_merge(tmp_path, warc):
+    add(warc, 1)
+    index = CdxjIndex(tmp_path, warc)
+    index.update()
+    before = (tmp_path / "index.cdxj").read_bytes()
+    add(warc, 2)
+    index.update()
+    (tmp_path / "index.cdxj").write_bytes(before)
+    os.utime(tmp_path / "index.cdxj", ns=(1, 1))
+    assert index.check(deep=True) == (0, [])
+    assert index.update() == 0
+    assert addresses(tmp_path) == ["1", "2"]
+
+
+OUT_OF_STEP = {
+    "a line left out": ("index/2026-11-vna-20261121-000.warc.gz.cdxj", lambda text: "".join(text.splitlines(True)[:-1]), "its lines are not"),
+    "another place": ("index/2026-11-vna-20261121-000.warc.gz.cdxj", lambda text: text.replace('"offset": "', '"offset": "1'), "its lines are not"),
+    "an end after the file": ("index/2026-11-vna-20261121-000.warc.gz.cdxj", lambda text: text.replace("byte ", "byte 9"), "after the end of"),
+    "a part of another file": ("index/x.cdxj", lambda _: "# indexed to byte 1\n", "no such WARC file"),
+    "a changed line": ("index.cdxj", lambda text: text.replace("https", "http", 1), "it is not the content"),
+    "an additional line": ("index.cdxj", lambda text: text + "x\n", "it is not the content"),
+    "an empty index": ("index.cdxj", lambda _: "", "it is not the content"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "change", "message"), OUT_OF_STEP.values(), ids=OUT_OF_STEP)
+def test_an_index_out_of_step_is_named(tmp_path, warc, name, change, message):
+    add(warc, 1)
+    add(warc, 2)
+    index = CdxjIndex(tmp_path, warc)
+    assert index.check(deep=True) == (0, []), "no index"
+    index.update()
+    assert index.check(deep=True) == (0, [])
+    path = tmp_path / name
+    path.write_text(change(path.read_text() if path.exists() else ""))
+    os.utime(tmp_path / "index.cdxj")
+    (where, detail) = index.check(deep=True)[1][0]
+    assert (where, message in detail) == (name, True)
+
+
+def test_verify_names_an_index_out_of_step(tmp_path, site_archive):
+    folder = shutil.copytree(site_archive, tmp_path / "archive")
+    assert vna("--archive", folder, "warc", "index").code == 0
+    assert vna("--archive", folder, "verify", "--sample", "1").code == 0
+    (folder / "index.cdxj").write_text("x")
+    found = vna("--archive", folder, "verify", "--sample", "1")
+    assert (found.code, "index out of step: index.cdxj" in found.out) == (5, True)
+    for path in (folder / "index").iterdir():
+        path.write_text("x")
+    assert "not in index.cdxj yet" in vna("--archive", folder, "verify", "--sample", "1").err
 
 
 def test_a_damaged_part_of_the_index_is_made_again(tmp_path, warc):

@@ -63,6 +63,12 @@ UNCHANGED = {
     "straight quotes and dashes": replace(
         ARTICLE, title='Le Vietnam et la France " coopèrent "', lead="Un lead - court"
     ),
+    "guillemets without inner spaces": replace(ARTICLE, title="Le Vietnam et la France «coopèrent»"),
+    "guillemets with other spaces": replace(ARTICLE, title="Le Vietnam et la France «\u202fcoopèrent\u00a0»"),
+    "straight quotes without inner spaces": replace(ARTICLE, title='Le Vietnam et la France "coopèrent"'),
+    "curly quotes": replace(ARTICLE, title="Le Vietnam et la France “coopèrent”"),
+    "curly quotes with one inner space": replace(ARTICLE, title="Le Vietnam et la France “ coopèrent”"),
+    "no space before a quote": replace(ARTICLE, title='Le Vietnam et la France"coopèrent"'),
     "straight apostrophes": with_text(TEXT.replace("’", "'")),
     "related stories": replace(ARTICLE, related=()),
     "image URL and alt text": with_block(0, replace(IMAGE, url="https://x/2.jpg", alt="x hinh anh 1")),
@@ -81,6 +87,10 @@ def test_changes_without_a_revision(article):
 
 REVISED = {
     "title": (replace(ARTICLE, title="Autre"), ("title",)),
+    "the words in quotes": (replace(ARTICLE, title="Le Vietnam et « la France coopèrent »"), ("title",)),
+    "quotes removed": (replace(ARTICLE, title="Le Vietnam et la France coopèrent"), ("title",)),
+    "one quote removed": (replace(ARTICLE, title="Le Vietnam et la France « coopèrent"), ("title",)),
+    "two words in quotes glued": (replace(ARTICLE, title="Le Vietnam et laFrance « coopèrent »"), ("title",)),
     "lead": (replace(ARTICLE, lead="Autre"), ("lead",)),
     "removed lead": (replace(ARTICLE, lead=None), ("lead",)),
     "removed blocks": (replace(ARTICLE, blocks=()), ("captions", "text")),

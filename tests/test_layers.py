@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).parents[1] / "crawler"
 
 PURE = {
     "types", "errors", "urls", "site", "markup", "discover", "parse", "repair", "identity", "schedule", "rate_limit", "health",
-    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "heal", "marks", "feeds", "watches", "changes", "similarity", "numerals", "citation", "days",
+    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "heal", "marks", "feeds", "watches", "changes", "similarity", "numerals", "citation", "days", "merkle",
 }  # fmt: skip
 EDGES = {
     "fetch",
@@ -35,6 +35,7 @@ EDGES = {
     "dataset",
     "proxies",
     "parser_process",
+    "anchors",
 }
 STEPS = {"pipeline", "replay", "backfill", "backup", "collect", "evidence"}
 
@@ -51,19 +52,19 @@ MAY_IMPORT = (
         "files": set(),
         "pipeline": PURE | {"clock", "fetch", "warc", "storage", "parser_process"},
         "backfill": PURE | {"clock", "fetch", "warc", "storage", "pipeline", "parser_process"},
-        "replay": PURE | {"clock", "fetch", "warc", "storage", "pipeline", "backfill"},
+        "replay": PURE | {"anchors", "clock", "fetch", "warc", "storage", "pipeline", "backfill"},
         "collect": {"types", "pipeline", "replay"},
         "evidence": PURE | {"clock", "files", "storage", "warc"},
-        "backup": {"clock", "errors", "files", "storage", "warc"},
+        "backup": {"anchors", "clock", "errors", "files", "storage", "warc"},
         "resources": {"errors"},
         "installation": {"errors", "files", "resources"},
         "known_secrets": {"alerts", "proxies", "config"},
-        "opening": {"errors", "config", "storage", "warc"},
+        "opening": {"anchors", "errors", "config", "storage", "warc"},
         "room": PURE | {"clock", "config", "opening", "storage", "warc", "pipeline", "export", "evidence", "lexicon"},
         "app": PURE | EDGES | STEPS | {"clock", "opening"},
         "daemon": PURE
         | STEPS
-        | {"clock", "app", "opening", "known_secrets", "config", "logs", "alerts", "storage", "backup"},
+        | {"clock", "app", "opening", "known_secrets", "config", "logs", "alerts", "storage", "backup", "anchors"},
         "cli": PURE
         | EDGES - {"fetch", "warc"}
         | STEPS
@@ -113,6 +114,7 @@ OWNERS = {
     "marisa_trie": {"lexicon"},
     "prometheus_client": {"daemon"},
     "apprise": {"alerts"},
+    "rfc3161_client": {"anchors"}, "cryptography": {"anchors"},
     "pyarrow": {"dataset"},
     "datasette": {"room"}, "jinja2": {"room"}, "markupsafe": {"room"},
 }  # fmt: skip

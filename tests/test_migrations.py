@@ -10,6 +10,7 @@ from contextlib import closing
 import pytest
 from support import ROOT, vna
 
+from crawler import identity
 from crawler.similarity import passage_hashes
 from crawler.storage import FILE, open_archive, schema
 from crawler.word_count import count_words
@@ -52,7 +53,7 @@ def test_an_upgrade_keeps_every_value(tmp_path, stored):
     with closing(sqlite3.connect(file)) as new:
         for name, (columns, rows) in before.items():
             kept = new.execute(f"SELECT {', '.join(columns)} FROM {name}").fetchall()
-            assert sorted(map(repr, kept)) == rows, name
+            assert _without_fingerprints(kept) == _without_fingerprints(rows), name
 
 
 def _layout(db):
@@ -66,7 +67,12 @@ TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 
 
 def _content(db, name):
     cursor = db.execute(f"SELECT * FROM {name}")
-    return [f'"{column[0]}"' for column in cursor.description], sorted(map(repr, cursor.fetchall()))
+    return [f'"{column[0]}"' for column in cursor.description], cursor.fetchall()
+
+
+def _without_fingerprints(rows):
+    """Return the rows in one order; schema 6 computes all fingerprints again."""
+    return sorted(re.sub("'[0-9]+:[0-9a-f]{64}'", "", repr(row)) for row in rows)
 
 
 @each_schema
@@ -109,6 +115,21 @@ def test_a_reading_command_upgrades_an_older_database(tmp_path, stored):
     assert outcome.code == 0, outcome.err
     with open_archive(tmp_path, read_only=True) as archive:
         assert archive.db.execute("PRAGMA user_version").fetchone() == (schema.version(),)
+
+
+@each_schema
+def test_an_upgrade_computes_the_fingerprints_again(tmp_path, stored):
+    """Otherwise, an imported capture of a stored revision would make another one."""
+    with open_archive(upgraded(tmp_path, stored).parent) as archive:
+        for row in archive.db.query("SELECT article, revision, fingerprint FROM revisions"):
+            revision = archive.revision(row["article"], number=row["revision"])
+            assert row["fingerprint"] == identity.fingerprint(revision.article)
+        newest = "SELECT count(*) FROM articles a JOIN revisions v ON v.article = a.id AND v.revision = a.revision"
+        same, total = (
+            archive.db.execute(f"{newest} {where}").fetchone()[0]
+            for where in ("WHERE a.fingerprint = v.fingerprint", "")
+        )
+        assert same == total > 0
 
 
 @each_schema

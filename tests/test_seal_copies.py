@@ -104,9 +104,13 @@ def test_a_restored_archive_is_checked_with_its_seals(tmp_path):
     backup.back_up(archive, saved, NOW, with_warc=True)
     assert not (saved / SEALS).exists()
     assert vna("--archive", archive, "verify", "--seal").code == 0
+    stamp = f"timestamps/{Seals(archive).read()[0][0].digest}.tsr"
+    (archive / stamp).parent.mkdir()
+    (archive / stamp).write_bytes(b"a time stamp")
     assert vna("--archive", archive, "backup", saved).code == 0
     assert vna("--archive", back, "restore", saved).code == 0
     assert contents(archive)[SEALS] == contents(back)[SEALS]
+    assert (back / stamp).read_bytes() == b"a time stamp"
     assert vna("--archive", back, "verify", "--sample", "1").code == 0
     path = next((back / "warc").rglob("*.gz"))
     path.write_bytes(path.read_bytes()[:-1] + b"x")
@@ -117,5 +121,6 @@ def test_a_restored_archive_is_checked_with_its_seals(tmp_path):
     assert (done.code, json.loads(done.out)["refused"]) == (5, {SEALS: "missing"})
     shutil.rmtree(back)
     (saved / SEALS).unlink()  # an older backup has no seals
+    (saved / stamp).unlink()
     assert vna("--archive", back, "restore", saved).code == 0
     assert vna("--archive", back, "verify", "--sample", "1").code == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import shutil
 import sqlite3
 import zlib
@@ -14,6 +15,7 @@ from datetime import timedelta
 
 import pytest
 from support import (
+    NOW,
     SEED_TEXTS,
     SITE,
     FakeClock,
@@ -23,19 +25,20 @@ from support import (
     mounted,
     poll,
     rows,
+    sealed,
     value,
     vna,
     working,
 )
 
-from crawler import app, replay
+from crawler import app, merkle, replay
 from crawler.errors import SitePaused, WarcError
-from crawler.pipeline import import_file
+from crawler.pipeline import captures, import_file
 from crawler.purpose import Purpose
 from crawler.repair import GLUE
 from crawler.repair.edits import apply
 from crawler.replay import Recomputation, Seals, recover
-from crawler.sim.site import Options
+from crawler.sim.site import Options, SiteRequest
 from crawler.sim.site.story import SECTIONS
 from crawler.storage import FILE, open_archive, replace_db
 from crawler.types import Reading, Repair
@@ -47,21 +50,30 @@ PLAIN = app.repairer(None)
 
 @pytest.fixture(scope="module")
 def intact(tmp_path_factory):
-    """An archive of two days with a revision, a removal, an imported text and a seal for each day."""
+    """An archive of two days with a revision, a removal, a reissue, an imported text, an imported capture and a seal for
+    each day.
+    """
     folder, clock = tmp_path_factory.mktemp("intact") / "archive", FakeClock()
     small = Options(section_size=2, no_api=True, sections=SECTIONS[:1])
     with mounted(clock, articles=3, options=small) as site:
+        other = min(site.fake_site.ids())
         held = sorted(site.fake_site.ids())[-8:]
+        old_page = site.fake_site.respond(SiteRequest("GET", f"/x-post{other}.vnp")).decoded
         for post_id in site.fake_site.ids():
-            if post_id not in held:
+            if post_id not in {other, *held}:
                 site.fake_site.unpublish(post_id)
         with working(folder, clock, command="import", role="text") as run:
             import_file(run, "texte.txt", SEED_TEXTS["002"])
+            old = {"url": f"{SITE}/x-post{other}.vnp", "fetched_at": NOW - timedelta(days=700), "request_headers": ()}
+            capture = fetched(old_page, **old)
+            ref = run.warc.append(capture, str(captures.purpose(other)), origin="x.warc", written_at=clock.now())
+            assert captures.store_capture(run, capture, ref, "x.warc", clock.now()) == "new"
         poll(folder, clock)
         sealed(folder, clock)
         clock.advance(days=1)
         site.fake_site.revise(held[0], text="Le texte a changé. Il est plus court.")
         site.fake_site.unpublish(held[1], 404)
+        site.fake_site.copy(held[2])
         poll(folder, clock, everything=True)
         sealed(folder, clock)
     return folder
@@ -70,11 +82,6 @@ def intact(tmp_path_factory):
 @pytest.fixture
 def archive(intact, tmp_path):
     return shutil.copytree(intact, tmp_path / "archive")
-
-
-def sealed(folder, clock):
-    with WarcStore(folder / "warc") as warc, open_archive(folder) as opened:
-        return Seals(folder).append(warc, opened.identity(), clock.now())
 
 
 def verified(folder, *, repair=PLAIN, has_lexicon=False, **options):
@@ -103,6 +110,8 @@ def article(number):
 REVISED = "(SELECT article FROM revisions WHERE revision = 2)"
 GONE = "(SELECT article FROM states)"
 SOURCE = "(SELECT min(source) FROM rhythms)"
+COPY = "(SELECT article FROM similar)"
+HASH = f"(SELECT min(hash) FROM passage_hashes WHERE article = {article(3)})"
 #: Changes of different rows: the statement, the table, the id of the row, and what the fault and its advice say.
 CHANGES = {
     "a text": (f"UPDATE articles SET text = 'x' WHERE id = {article(0)}", "articles", article(0), "text", "rebuild --replace"),
@@ -117,6 +126,11 @@ CHANGES = {
     "a sighting": (f"UPDATE sightings SET first_seen_at = 'x' WHERE page = {article(4)}", "sightings", article(4), "first_seen_at", "rebuild --replace"),
     "a due time": (f"UPDATE pages SET next_due_at = NULL WHERE id = {article(4)}", "pages", article(4), "next_due_at", "[poll]"),
     "a publication rate": (f"UPDATE rhythms SET items = 99 WHERE source = {SOURCE}", "rhythms", SOURCE, "items", "rebuild --replace"),
+    "the time from which a revision was known": (f"UPDATE revisions SET known_at = '2020-01-01T00:00:00Z' WHERE article = {REVISED} AND revision = 2", "revisions", REVISED, "known_at", "rebuild --replace"),
+    "a passage hash deleted": (f"DELETE FROM passage_hashes WHERE hash = {HASH} AND article = {article(3)}", "passage_hashes", HASH, "lacks it", "rebuild --replace"),
+    "a passage hash invented": (f"INSERT INTO passage_hashes VALUES (7, {article(3)})", "passage_hashes", "'hash 7, '", "give no such row", "rebuild --replace"),
+    "the kind of similar articles": (f"UPDATE similar SET kind = 'extends' WHERE article = {COPY}", "similar", COPY, "kind", "rebuild --replace"),
+    "similar articles invented": (f"INSERT INTO similar VALUES ({article(2)}, {article(4)}, 'reissue', 1, 'x')", "similar", article(4), "give no such row", "rebuild --replace"),
     "the date of a capture": ("UPDATE raw SET fetched_at = '2020-01-01T00:00:00Z' WHERE id = 3", "raw", "(SELECT offset FROM raw WHERE id = 3)", "fetched_at", "--accept-loss"),
     "an older parser": (f"UPDATE articles SET parser = 0, lead = 'x' WHERE id = {article(5)}", "articles", article(5), "rows", "vna reparse"),
 }  # fmt: skip
@@ -155,10 +169,30 @@ def test_nothing_but_the_changed_rows_is_reported(changed):
     assert {fault.table for fault in found.faults if fault.table} == {table for _, table, *_ in CHANGES.values()}
 
 
+#: Takes schema 6 back, and dates the earlier migrations a year ago, as in an archive of an older version.
+SCHEMA_5 = (
+    "DROP VIEW similar_articles", "DROP VIEW presence", "DROP VIEW versions", "DROP TABLE similar",
+    "DROP TABLE passage_hashes", "ALTER TABLE revisions DROP COLUMN known_at", "PRAGMA user_version = 5",
+    "DELETE FROM _sqlite_migrations WHERE name > '0006'", "UPDATE _sqlite_migrations SET applied_at = '2025-01-01'",
+)  # fmt: skip
+
+
+def test_an_upgraded_archive_has_no_faults(archive):
+    """Pairs of articles from before schema 6 are not searched for, and are no fault."""
+    change(archive, *SCHEMA_5)
+    assert verified(archive).faults == []
+    assert value(archive, "SELECT count(*) FROM similar") == 0
+    change(
+        archive,
+        f"UPDATE revisions SET known_at = '2020' WHERE article = {REVISED}",
+        f"INSERT INTO similar VALUES ({article(2)}, {article(4)}, 'reissue', 1, 'x')",
+    )
+    assert {fault.table for fault in verified(archive).faults} == {"revisions", "similar"}
+
+
 @pytest.mark.parametrize("table", ["articles", "rhythms"])
 def test_of_many_changed_rows_some_are_named_and_the_others_counted(archive, table):
-    column = {"articles": "title", "rhythms": "items"}[table]
-    change(archive, f"UPDATE {table} SET {column} = {column} || 1")
+    change(archive, f"UPDATE {table} SET {'title = title || 1' if table == 'articles' else 'items = items + 1'}")
     faults = [f for f in verified(archive).faults if f.table == table]
     count = value(archive, f"SELECT count(*) FROM {table}")
     assert len(faults) == min(count, 21)
@@ -280,6 +314,7 @@ SAMPLED = {
     "a tag": f"INSERT INTO tags VALUES ({article(2)}, 99, 'x')",
     "a date": f"UPDATE articles SET published_on = '2020-01-01' WHERE id = {article(3)}",
     "JSON that cannot be read": f"UPDATE articles SET blocks = 'x' WHERE id = {article(4)}",
+    "a passage hash": f"DELETE FROM passage_hashes WHERE article = {article(5)}",
 }
 
 
@@ -395,7 +430,7 @@ def test_a_second_header_in_a_file_is_found(archive):
 
 @pytest.mark.parametrize(("days", "faults"), [(1, []), (2, ["missing file"])])
 def test_requests_of_a_day_may_be_in_the_file_of_the_next_day(archive, days, faults):
-    day = value(archive, "SELECT date(min(fetched_at), ?) FROM raw", f"-{days} days")
+    day = value(archive, "SELECT date(min(fetched_at), ?) FROM raw WHERE origin IS NULL", f"-{days} days")
     change(archive, f"UPDATE fetches SET at = '{day}T23:59:59Z' WHERE id = 3")
     assert faults_in_files(archive) == faults
 
@@ -429,6 +464,12 @@ def edit_lines(archive, change_lines):
 CHAINS = {
     "a changed line": (lambda lines: [lines[0].replace('"start":0', '"start":1'), lines[1]], "damaged seal", "line 1"),
     "a missing line": (lambda lines: lines[1:], "broken chain of seals", "line 1"),
+    "a changed root": (lambda lines: [lines[0].replace('"root":"', '"root":"0'), lines[1]], "damaged seal", "line 1"),
+    "a row left out": (
+        lambda lines: [re.sub('"rows":"[0-9a-f]{64}', '"rows":"', lines[0]), lines[1]],
+        "damaged seal",
+        "line 1",
+    ),
     "something else": (lambda lines: [*lines, "{}"], "damaged seal", "line 3"),
     "exchanged lines": (lambda lines: lines[::-1], "broken chain of seals", "line 1"),
 }
@@ -467,6 +508,39 @@ def test_a_seal_covers_only_new_complete_records(archive):
     assert part.end == first_file(archive).stat().st_size - 17
     assert seal.previous == before[-1].digest
     assert len(part.records) == 2 * 8
+
+
+def written(seal):
+    line = {"at": seal.at, "previous": seal.previous, **seal.content, "digest": seal.digest}
+    return json.dumps(line | ({"root": seal.root} if seal.root else {})) + "\n"
+
+
+def test_seals_of_the_first_version_are_continued_by_a_seal_of_all_records(archive):
+    path, seals = archive / "seals.jsonl", Seals(archive)
+    old = []
+    for seal in seals.read()[0]:
+        parts = tuple(replace(part, root="") for part in seal.parts)
+        old.append(replace(seal, previous=old[-1].digest if old else "", parts=parts, rows=(), root=""))
+    path.write_text("".join(map(written, old)))
+    assert verified(archive).faults == []
+    seal = sealed(archive, FakeClock())
+    assert {(part.file, part.start) for part in seal.parts} == {(name, 0) for name in sealed_files(archive)}
+    assert len(seal.rows) == value(archive, "SELECT count(*) FROM revisions")
+    assert verified(archive).faults == []
+
+
+def sealed_files(archive):
+    return [path.relative_to(archive / "warc").as_posix() for path in (archive / "warc").rglob("*.warc.gz")]
+
+
+def test_a_seal_with_another_tree_than_that_of_its_records_is_named(archive):
+    """Somebody computed the digests of the seals again."""
+    first, second = Seals(archive).read()[0]
+    wrong = replace(first, parts=(replace(first.parts[0], root="0" * 64), *first.parts[1:]))
+    wrong = replace(wrong, root=merkle.root(wrong.branches))
+    (archive / "seals.jsonl").write_text(written(wrong) + written(replace(second, previous=wrong.digest)))
+    (fault,) = verified(archive).faults
+    assert (fault.what, first.parts[0].file in fault.detail) == ("damaged seal", True)
 
 
 def test_an_incomplete_line_is_no_seal_and_is_replaced_by_the_next_one(archive):

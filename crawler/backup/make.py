@@ -12,7 +12,7 @@ from pathlib import Path
 
 from crawler.backup.contents import NEXT, Backup, put_in_place, unsafe_name
 from crawler.backup.files import keep_aside, make_folders
-from crawler.backup.seal_copies import save_seals, sealed_size
+from crawler.backup.seal_copies import copy_time_stamps, save_seals, sealed_size
 from crawler.backup.target import LOCK, check_target, require_apart
 from crawler.backup.warc_copies import WarcFolders, WarcReport, carry_out, examine, finish
 from crawler.clock import to_text
@@ -136,6 +136,7 @@ def _checked_and_placed(task: _Task, before: Sequence[Backup], fresh: Path) -> B
         report.repaired[FILE] = "different" if (task.target / FILE).exists() else "missing"
     carry_out(folders, report, decisions)
     _save_seals(task, sealed, report)
+    copy_time_stamps(task.archive, task.target)
     made = Backup(
         to_text(task.now), summary.schema, summary.articles, size, sha256(fresh, size, task.stopping),
         tuple(report.entries), summary.identity or next(iter(known), None), report.copied, report.repaired,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from crawler.backup.contents import Backup, read_backup
 from crawler.backup.files import copy_file, make_folders, require_folders, require_regular
-from crawler.backup.seal_copies import restore_seals
+from crawler.backup.seal_copies import copy_time_stamps, restore_seals
 from crawler.backup.target import check_empty, require_apart
 from crawler.errors import BadInput, OtherArchive, SchemaTooNew, SchemaTooOld, WarcCorrupted
 from crawler.storage import FILE, open_archive, schema
@@ -99,6 +99,7 @@ def _restored(source: Path, archive: Path, made: Backup) -> Restored:
             wrong[entry.file] = fault
     if (fault := restore_seals(source, archive)) is not None:
         wrong[SEALS] = fault
+    copy_time_stamps(source, archive)
     if not copy_file(source / FILE, archive / FILE, made.database_bytes, made.database_sha256):
         raise BadInput(f"{source / FILE} changed while it was copied", "run the command again when no backup is made")
     _write_layouts(archive)

@@ -1,4 +1,4 @@
-"""Copies the file of the seals into a backup and back. A copy is replaced only by a file that continues it.
+"""Copies the seals and their time stamps into a backup and back. A copy is replaced only by a file that continues it.
 
 The file is not listed in the manifest: its lines contain their own digests, and earlier versions refuse a manifest with
 additional keys.
@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crawler.backup.files import copy_file, keep_aside, require_regular
+from crawler.anchors import TIME_STAMPS
+from crawler.backup.files import copy_file, keep_aside, require_folders, require_regular
 from crawler.warc.manifest import Fault, sha256
 from crawler.warc.seals import SEALS, Seals
 
@@ -83,6 +84,23 @@ def restore_seals(source: Path, archive: Path) -> Fault | None:
         return "different"
     _copy(source, archive, len(saved))
     return None
+
+
+def copy_time_stamps(source: Path, target: Path) -> None:
+    """Copy the time stamps of the folder `source` that the folder `target` lacks; one that is there never changes.
+
+    Raises:
+        BadInput: the folder of the time stamps in `target` is a link or a file.
+        StorageError: a file cannot be read or written.
+
+    """
+    for path in sorted((source / TIME_STAMPS).glob("*.tsr")):
+        name = f"{TIME_STAMPS}/{path.name}"
+        require_folders(target, name)
+        require_regular(path)
+        require_regular(target / name)
+        if not (target / name).exists():
+            copy_file(path, target / name, path.stat().st_size, sha256(path))
 
 
 def _fault(ours: bytes | None, theirs: bytes, archive: Path, target: Path) -> Fault | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from crawler.anchors import TIME_STAMPS
 from crawler.backup.contents import MANIFEST, NEXT, NEXT_MANIFEST, Backup, read_manifests
 from crawler.backup.files import require_folders, require_regular
 from crawler.errors import BadInput, StorageError
@@ -15,12 +16,12 @@ from crawler.warc.seals import SEALS
 
 LOCK = "backup.lock"
 #: The files of an unfinished first backup.
-_PARTIAL = {LOCK, NEXT, f"{NEXT}.new", f"{NEXT}.new-journal", NEXT_MANIFEST, SEALS, f"{SEALS}.new", "warc"}
+_PARTIAL = {LOCK, NEXT, f"{NEXT}.new", f"{NEXT}.new-journal", NEXT_MANIFEST, SEALS, f"{SEALS}.new", TIME_STAMPS, "warc"}
 #: What a folder without a database may contain when an archive is restored into it: locks, WARC files, what an
 #: interrupted restore left, the files of `vna init`, the demo archive, and what is at the top of a disk.
 _HARMLESS = {
     "warc", "state", "markups", "demo", "README.md", "lost+found", "vna.claims", "vna.lock", "vna.opening", f"{FILE}.new",
-    SEALS, f"{SEALS}.new",
+    SEALS, f"{SEALS}.new", TIME_STAMPS,
 }  # fmt: skip
 _NAMED = 5  # files to name in one message
 

@@ -15,6 +15,7 @@ from rapidfuzz.distance import OSA
 from crawler import fold
 from crawler.changes.tokens import Token, plain_letters
 from crawler.changes.words import (
+    AGREEING,
     BEFORE_HOURS,
     BEFORE_NAMES,
     BEFORE_YEARS,
@@ -146,11 +147,16 @@ def _is_name(tokens: Sequence[Token], place: int) -> bool:
     token = tokens[place]
     if not token.is_capitalised:
         return _continues_institution(tokens, place)
-    if not _is_initial(tokens, place):
+    if not _is_initial(tokens, place) or _is_acronym(token):
         return True
     if token.key.casefold() in FUNCTION_WORDS | BEFORE_NAMES or place + 1 == len(tokens):
         return False
     return tokens[place + 1].is_capitalised
+
+
+def _is_acronym(token: Token) -> bool:
+    """Whether a word has several letters, all of them capitals, as `VNA`: a name, also at the start of a sentence."""
+    return token.text.isupper() and sum(map(str.isalpha, token.text)) > 1
 
 
 def _continues_institution(tokens: Sequence[Token], place: int) -> bool:
@@ -201,6 +207,8 @@ def _words_in_pairs(before: Sequence[Token], after: Sequence[Token]) -> Iterator
 
 def _misspelt(one: str, other: str, frequency: Frequency | None, *, is_reworded: bool) -> bool:
     """Whether one of two words is a misspelling or another form of the other: `porjet`, `decider`, `nouvelle`."""
+    if {one, other} in AGREEING:
+        return True
     a, b = plain_letters(one), plain_letters(other)
     letters = OSA.distance(a, b)
     if letters > _MOST_LETTERS or letters * 3 > max(3, len(a), len(b)):

@@ -30,8 +30,11 @@ _TOKEN = re.compile(
 )
 _NUMBER = re.compile(r"\d")
 _PARAGRAPH = re.compile(r"[^\n]+")
-#: The end of a sentence: a full stop or similar, closing quotes, white space, and then the start of another sentence.
-_SENTENCE_END = re.compile(r"(?<=[.!?…])(?:\s*[»”\"])?(?P<space>\s+)(?=[«“\"]?\s?[^\W_a-zß-öø-ÿ])")
+#: The end of a sentence: a full stop or similar, closing quotes, white space, and then the start of another sentence or the
+#: signature of the agency.
+_SENTENCE_END = re.compile(
+    r"(?<=[.!?…])(?:\s*[»”\"])?(?P<space>\s+)(?=[«“\"]?\s?[^\W_a-zß-öø-ÿ]|[-–—]\s?(?:VNA|AVI)\b)"
+)
 #: Words before a full stop that do not end a sentence: titles, initials, abbreviations.
 _ABBREVIATION = re.compile(r"(?:^|[\s(])(?:M|MM|Dr|Pr|St|Ste|av|art|no|n|vol|cf|[A-ZĐ])\.$")
 

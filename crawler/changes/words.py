@@ -14,6 +14,13 @@ FUNCTION_WORDS = frozenset(
     " été être avoir eu avait était".split()
 )
 
+#: Forms of the auxiliary verbs in the singular and the plural: one is corrected to the other to agree with its subject.
+AGREEING = (
+    {"est", "sont"}, {"a", "ont"}, {"était", "étaient"}, {"avait", "avaient"}, {"sera", "seront"}, {"aura", "auront"},
+    {"soit", "soient"}, {"ait", "aient"}, {"serait", "seraient"}, {"aurait", "auraient"}, {"fut", "furent"},
+    {"va", "vont"}, {"fait", "font"}, {"peut", "peuvent"}, {"doit", "doivent"},
+)  # fmt: skip
+
 MONTHS = frozenset(
     "janvier février mars avril mai juin juillet août septembre octobre novembre décembre fevrier aout decembre".split()
 )

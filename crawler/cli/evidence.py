@@ -97,9 +97,12 @@ def verify(
             reader=_reader(config) if sample is not None else None,
             recomputation=recomputation,
             seals=(seals := Seals(config.archive)),
+            anchors=(anchors := opening.anchors(config)),
+            index=opening.cdxj_index(config, warc),
         )
         sound = found.finished and not found.faults
-        sealed = seals.append(warc, archive.identity(), clock.now()) if seal and sound else None
+        sealed = seals.append(warc, archive.identity(), clock.now(), archive.rows_to_seal) if seal and sound else None
+        problems = anchors.update(seals.read()[0]) if seal and sound else []
     if as_json:
         output.json_block(asdict(found) | {"seal": sealed.digest if sealed else None})
     else:
@@ -109,7 +112,9 @@ def verify(
         output.note(f"sealed: {sealed.digest} ({sealed.at})")
     elif seal:
         output.note("nothing new to seal" if sound else "not sealed, because something is wrong")
-    if not sound:
+    for problem in problems:
+        output.note(problem)
+    if problems or not sound:
         raise typer.Exit(5)
 
 
@@ -122,19 +127,21 @@ def _verify_pack(context: typer.Context, pack: Path, *, options_given: bool, as_
             "a pack is always checked completely", ctx=context, param_hint="--since/--sample/--reindex"
         )
     try:
-        manifest, faults = check_pack.check(pack)
+        manifest, faults, notes = check_pack.check(pack)
     except check_pack.NotAPack as error:
         raise BadInput(
             f"{pack}: {error}", "make packs with `vna evidence`, and check them with the version that made them"
         ) from error
     if as_json:
-        output.json_block({"articles": manifest.get("articles", []), "faults": faults})
+        output.json_block({"articles": manifest.get("articles", []), "faults": faults, "seals": notes})
     else:
         for fault in faults:
             output.text(fault)
         if not faults:
             articles = ", ".join(map(str, manifest["articles"]))
             output.text(f"{pack}: intact; {output.count(len(manifest['files']), 'file')}, articles {articles}")
+            for note in notes:
+                output.text(note)
     if faults:
         raise typer.Exit(5)
 
@@ -243,6 +250,11 @@ def _note_unchecked(found: VerifyReport, *, since: bool) -> None:
         output.note(f"not checked, because the archive cannot be written: {', '.join(found.unchecked)}")
     if found.newest_seal:
         output.note(f"newest seal: {found.newest_seal} ({found.sealed_at})")
+        if found.stamped_at:
+            output.note(f"newest time stamp: {found.stamped_at}, of the seal {found.stamped_seal}")
+        if found.unchecked_stamps:
+            needs = "this needs vna-archive[timestamps] and [seals] timestamp_roots"
+            output.note(f"{output.count(found.unchecked_stamps, 'time stamp')} not checked: {needs}")
     elif not since:
         output.note("there are no seals: who changes records and rows so that they fit is not noticed; --seal adds one")
     if found.finished and not found.recomputed:
@@ -251,6 +263,7 @@ def _note_unchecked(found: VerifyReport, *, since: bool) -> None:
         (found.unrepaired, "article", "repaired without a lexicon: `vna reparse` repairs them with the installed one"),
         (found.unaided, "article", "whose repairs were not checked, because no lexicon is installed"),
         (found.unasked, "capture", "that this version and configuration would not have requested or cannot read"),
+        (found.unindexed, "WARC file", "with records that are not in index.cdxj yet: `vna warc index` adds them"),
         (found.bugs, "visit", "that could not be replayed because of a bug: `vna rebuild` prints the traceback"),
     ):
         if count:

@@ -52,14 +52,21 @@ def evidence(
     Example: vna evidence 245060 --out pack.zip
     """
     from crawler import lexicon, opening
-    from crawler.evidence import collected, packed, save_pack, stored_seals
+    from crawler.evidence import collected, packed, save_pack
 
     config = state.of(context).load()
     with opening.auditing(config) as (archive, warc), archive.snapshot():
         ids = _ids(context, archive, articles, limit)
         program = f"vna-archive {crawler.__version__}"
-        seals, frequency = stored_seals(config.archive), lexicon.load().frequency
-        contents, facts = collected(archive, warc, ids, program=program, seals=seals, frequency=frequency)
+        contents, facts = collected(
+            archive,
+            warc,
+            ids,
+            program=program,
+            seals=(seals := opening.sound_seals(config.archive)),
+            timestamps=opening.time_stamps(config.archive, seals),
+            frequency=lexicon.load().frequency,
+        )
     pack = packed(contents, facts)
     save_pack(pack, out)
     output.note(f"{output.count(len(ids), 'article')}, {output.size(len(pack))} in {out}; check it: vna verify {out}")

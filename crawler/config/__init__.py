@@ -53,6 +53,9 @@ class Config:
     api_hosts: tuple[str, ...] = ()
     id_probes: int = 2000
     archive: Path = Path("archive")
+    timestamp_url: str = field(default="", repr=False)
+    timestamp_roots: Path | None = None
+    publish_seals: Path | None = None
     warc_max_bytes: int = 1_000_000_000
     reserve: int = 2_000_000_000
     backup: Path | None = None
@@ -140,7 +143,7 @@ def _from_file(file: Path | None) -> tuple[Config, list[str]]:
         return Config(), []
     values, mistakes = _values(_parsed(path))
     base = path.resolve().parent.parent  # relative paths start from the folder above config/
-    for key in ("archive", "markups_dir", "backup"):
+    for key in ("archive", "markups_dir", "backup", "timestamp_roots", "publish_seals"):
         if values.get(key) is not None:
             values[key] = base / values[key]
     return Config(**values, file=path), [f"{path}: {mistake}" for mistake in mistakes]
@@ -249,6 +252,11 @@ _KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
         "reserve": ("reserve", checks.number(0, None, whole=True)),
     },
     "backup": {"dir": ("backup", checks.path), "every_hours": ("backup_hours", checks.number(1, 8760))},
+    "seals": {
+        "timestamp_url": ("timestamp_url", checks.optional_address),
+        "timestamp_roots": ("timestamp_roots", checks.path),
+        "publish": ("publish_seals", checks.path),
+    },
     "service": {
         "health": ("health", checks.address),
         "hosts": ("hosts", local_http.host_names),
@@ -262,7 +270,7 @@ _KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
     "heal": {"adopt": ("adopt", checks.one_of("ask", "auto"))},
 }
 _SYNONYM_KEYS: dict[str, type] = {"groups": list, "use": list, "option": dict}
-_SECRET_TABLES = frozenset({"alerts"})  # their values contain passwords, so that no message may show them
+_SECRET_TABLES = frozenset({"alerts", "seals"})  # their values contain passwords, so that no message may show them
 
 
 def load_synonyms(config_file: Path | None = None) -> list[list[str]]:

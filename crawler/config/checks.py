@@ -39,6 +39,14 @@ def root(value: Any) -> str:
     return f"{parts.scheme}://{parts.netloc}/"  # a path or a query in the value is ignored
 
 
+def optional_address(value: Any) -> str:
+    """Return a web address, or an empty string."""
+    parts = urlsplit(given := text(value))
+    if given and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError('must be a web address such as "https://freetsa.org/tsr", or "" for none')
+    return given
+
+
 def folder(value: Any) -> Path:
     """Return the path of a folder."""
     if (given := path(value)) is None:

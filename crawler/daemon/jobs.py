@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from crawler import app, backfill, collect
+from crawler import app, backfill, collect, opening
 from crawler.backup import back_up
 from crawler.config import Config
 from crawler.coverage import take_stock
@@ -53,7 +53,8 @@ def jobs(config: Config) -> tuple[Job, ...]:
         Job("disk", lambda run: _disk(run, config.archive)),
         Job("optimise", _then_release_memory(_optimise)),
         Job("coverage", _then_release_memory(_update_coverage)),
-        Job("seal", lambda run: _seal(run, config.archive)),
+        Job("seal", lambda run: _seal(run, config)),
+        Job("index", lambda run: _index(run, config)),
         Job("verify", _then_release_memory(lambda run: _verify(run, config))),
     )
     watching = (Job("watch", lambda run: _watch(run, config)),) if config.watches else ()
@@ -149,12 +150,22 @@ def _optimise(run: Run) -> JobResult:
     return JobResult(f"{outcome}, search index merged" if weekly else outcome, now + _DAY)
 
 
-def _seal(run: Run, folder: Path) -> JobResult:
-    """Seal the records that were written since the last seal."""
+def _seal(run: Run, config: Config) -> JobResult:
+    """Seal the records that were written since the last seal, and anchor the seal."""
     run.warc.close()
     now = run.clock.now()
-    seal = Seals(folder).append(run.warc, run.archive.identity(), now, _stopping_with_heartbeat(run))
-    return JobResult(f"sealed: {seal.digest}" if seal else "nothing new to seal", now + _DAY)
+    rows, stopping = run.archive.rows_to_seal, _stopping_with_heartbeat(run)
+    seals = Seals(config.archive)
+    seal = seals.append(run.warc, run.archive.identity(), now, rows, stopping)
+    outcome = f"sealed: {seal.digest}" if seal else "nothing new to seal"
+    problems = opening.anchors(config).update(seals.read()[0])
+    return JobResult("; ".join([outcome, *problems]), now + _DAY, ok=not problems)
+
+
+def _index(run: Run, config: Config) -> JobResult:
+    """Add the records of the day to the index for other tools."""
+    added = opening.cdxj_index(config, run.warc).update(_stopping_with_heartbeat(run))
+    return JobResult(f"{plural(added, 'record')} indexed", run.clock.now() + _DAY)
 
 
 def _verify(run: Run, config: Config) -> JobResult:
@@ -174,6 +185,8 @@ def _verify(run: Run, config: Config) -> JobResult:
         stopping=_stopping_with_heartbeat(run),
         reader=app.reader(config, repairing=False),
         seals=Seals(config.archive),
+        anchors=opening.anchors(config),
+        index=opening.cdxj_index(config, run.warc),
     )
     if found.faults:
         first = found.faults[0]

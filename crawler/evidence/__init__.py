@@ -9,8 +9,8 @@
 Boundary: reads the archive and writes one file; nothing is fetched.
 """
 
-from crawler.evidence.collect import collected, stored_seals
+from crawler.evidence.collect import collected
 from crawler.evidence.pack import packed, save_pack
 from crawler.evidence.wacz import write_wacz
 
-__all__ = ["collected", "packed", "save_pack", "stored_seals", "write_wacz"]
+__all__ = ["collected", "packed", "save_pack", "write_wacz"]

@@ -1,8 +1,8 @@
 """Check an evidence pack: `python3 check_pack.py PACK.zip`. Needs Python 3.8 or newer, and nothing else; works offline.
 
 Every byte of a pack is determined by its files: the ZIP file is not compressed, and the order, the times and all other
-fields are fixed. This script computes each byte again and names what differs. Then it reads the WARC records, computes the
-digest of each response, and compares it with the record and with the rows of the pack.
+fields are fixed. This script computes each byte again and names what differs. Then it compares the WARC records, the rows and the
+texts, and follows the path of each record and revision to the root of the seal that covers it, and the chain of the seals.
 
 Exit codes: 0 the pack is intact, 1 it cannot be read as a pack, 2 wrong usage, 5 it differs from what was written.
 
@@ -19,11 +19,14 @@ import struct
 import sys
 import zipfile
 import zlib
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 FORMAT = 1  # of the pack; a reader of an older format cannot check a newer one
 MANIFEST = "manifest.json"
+SEALS = "seals.jsonl"
 MOST_BYTES = (1 << 32) - 1  # larger ZIP files need fields that a pack does not have
 MOST_FILES = 65_535
 ROW_DIGITS = 8  # hexadecimal digits of the digest of a row
@@ -34,6 +37,9 @@ _DATE = 0x21  # 1 January 1980, the first day that a ZIP file can state
 _COMMENT = re.compile(rb"sha256:[0-9a-f]{64}")
 _END = struct.Struct("<4s4H2LH")
 _CHUNK = 1 << 20
+_UNSEALED = "not sealed yet"
+_UNPROVED = "sealed, but not proved, because other records in the same file were damaged"
+_MALFORMED = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError, OSError)
 
 
@@ -68,8 +74,24 @@ def row_digests(content: bytes) -> str:
     return "".join(hashlib.sha256(line).hexdigest()[:ROW_DIGITS] for line in content.splitlines())
 
 
-def check(path: Path) -> tuple[dict[str, Any], list[str]]:
-    """Check a pack; return its manifest and a list of sentences that name each difference.
+def canonical(value: Any) -> bytes:
+    """Return JSON as it is hashed: without spaces, keys in alphabetical order."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(
+        "utf-8", "backslashreplace"
+    )
+
+
+def climb(leaf: bytes, path: Iterable[str]) -> str:
+    """Return the root of a Merkle tree (RFC 6962) from the bytes of a leaf and the steps of its path."""
+    found = hashlib.sha256(b"\0" + leaf).digest()
+    for step in path:
+        other = bytes.fromhex(step[1:])
+        found = hashlib.sha256(b"\1" + (other + found if step[0] == "L" else found + other)).digest()
+    return found.hex()
+
+
+def check(path: Path) -> tuple[dict[str, Any], list[str], list[str]]:
+    """Check a pack; return its manifest, a sentence for each difference, and a sentence for each seal that covers it.
 
     Raises:
         NotAPack: the file is not a pack, or a newer version wrote it.
@@ -91,21 +113,19 @@ class _PackCheck:
         self._file = file
         self._size = size
         self._faults: list[str] = []
+        self._notes: list[str] = []
 
-    def run(self) -> tuple[dict[str, Any], list[str]]:
-        """Return the manifest and the faults."""
+    def run(self) -> tuple[dict[str, Any], list[str], list[str]]:
+        """Return the manifest, the faults and the notes."""
         raw = self._manifest_bytes()
         if raw is None:
-            return {}, [f"{MANIFEST}, its header or the directory of the ZIP file is damaged"]
+            return {}, [f"{MANIFEST}, its header or the directory of the ZIP file is damaged"], []
         manifest = _manifest(raw)
         if sum(one["size"] for one in manifest["files"]) > self._size:
-            return manifest, [
-                *self._faults,
-                "the files are compressed or cut: a pack is as large as its files together",
-            ]
-        if self._is_canonical(manifest, raw):
+            self._compare_names(manifest)
+        elif self._is_canonical(manifest, raw):
             self._check_contents(manifest)
-        return manifest, self._faults
+        return manifest, self._faults, self._notes
 
     def _manifest_bytes(self) -> bytes | None:
         """Return the bytes of the manifest, which is the first file; None if it is that of a pack, but damaged."""
@@ -114,8 +134,7 @@ class _PackCheck:
         raw = self._read(len(head), size) if size <= _MOST_MANIFEST else b""
         if _COMMENT.fullmatch(tail) and f"sha256:{hashlib.sha256(raw).hexdigest()}".encode() == tail:
             return raw
-        is_pack = head[30:] == MANIFEST.encode() or _COMMENT.fullmatch(tail) is not None
-        return self._repacked_manifest(is_pack=is_pack)
+        return self._repacked_manifest(is_pack=head[30:] == MANIFEST.encode() or bool(_COMMENT.fullmatch(tail)))
 
     def _repacked_manifest(self, *, is_pack: bool) -> bytes | None:
         """Return the manifest by the directory of the ZIP file, as of a pack that another program packed again."""
@@ -138,12 +157,8 @@ class _PackCheck:
 
     def _is_canonical(self, manifest: dict[str, Any], raw: bytes) -> bool:
         """Compare every byte with the one that the manifest determines; note each part that differs."""
-        own: dict[str, Any] = {
-            "name": MANIFEST,
-            "size": len(raw),
-            "sha256": hashlib.sha256(raw).hexdigest(),
-            "crc32": zlib.crc32(raw),
-        }
+        own: dict[str, Any] = {"name": MANIFEST, "size": len(raw), "crc32": zlib.crc32(raw)}
+        own["sha256"] = hashlib.sha256(raw).hexdigest()
         entries: list[tuple[str, bytes]] = []
         position = headers = 0
         for one in (own, *manifest["files"]):
@@ -173,8 +188,8 @@ class _PackCheck:
         end = end_record(len(entries), start, position - start, manifest_sha256)
         if self._read(position, len(end)) != end:
             self._faults.append(f"the end record of the ZIP file differs (byte {position} and after)")
-        if self._size > position + len(end):
-            self._faults.append(f"{self._size - position - len(end)} additional bytes at the end of the file")
+        if (more := self._size - position - len(end)) > 0:
+            self._faults.append(f"{more} additional bytes at the end of the file")
 
     def _content_fault(self, listed: dict[str, Any], content: bytes) -> None:
         name = listed["name"]
@@ -189,41 +204,63 @@ class _PackCheck:
 
     def _compare_names(self, manifest: dict[str, Any]) -> None:
         """Name the files that were added, removed or changed when the layout of the ZIP file is another one."""
-        self._faults.append("the layout of the ZIP file differs: bytes were added or removed, or it was packed again")
         right = {str(one["name"]): one for one in manifest["files"]}
         try:
             with zipfile.ZipFile(self._path) as packed:
                 there = {entry.filename: entry for entry in packed.infolist()}
+                if any(entry.compress_type for entry in there.values()):  # they are not unpacked: it may be a bomb
+                    self._faults.append("the files are compressed: a pack is as large as its files together")
+                    return
+                self._faults.append("the layout of the ZIP file differs: bytes were added or removed")
                 self._faults += [f"additional file: {name}" for name in sorted(there) if name not in {*right, MANIFEST}]
                 self._faults += [f"missing file: {name}" for name in sorted(right) if name not in there]
                 for name in sorted(set(right) & set(there)):
-                    if there[name].file_size != right[name]["size"]:
-                        self._faults.append(
-                            f"{name} has {there[name].file_size} bytes instead of {right[name]['size']}"
-                        )
+                    if (size := there[name].file_size) != right[name]["size"]:
+                        self._faults.append(f"{name} has {size} bytes instead of {right[name]['size']}")
                     elif hashlib.sha256(_content(packed, there[name])).hexdigest() != right[name]["sha256"]:
                         self._faults.append(f"{name} differs from its digest in {MANIFEST}")
         except _UNREADABLE as error:
             self._faults.append(f"its files cannot be read: {error or type(error).__name__}")
 
     def _check_contents(self, manifest: dict[str, Any]) -> None:
-        """Compare the WARC records, the rows and the texts of each article with each other."""
+        """Compare the WARC records, the rows, the texts and the seals of each article with each other."""
+        sealed: Counter[str] = Counter()
         with zipfile.ZipFile(self._path) as packed:
+            seals = self._seals(packed)
             for key in manifest["articles"]:
                 try:
                     self._faults += _article_faults(packed, f"articles/{key}")
-                except (KeyError, TypeError, ValueError) as error:
+                    self._faults += _proof_faults(packed, f"articles/{key}", seals, sealed)
+                except _MALFORMED as error:
                     self._faults.append(f"the files of article {key} are incomplete or cannot be read: {error}")
+            stamped = {name[11:-4] for name in packed.namelist() if name.startswith("timestamps/")}
+        for digest, count in sealed.items():
+            note, stamp = digest, f"; time stamp: timestamps/{digest}.tsr" if digest in stamped else ""
+            if digest in seals:
+                note = f"sealed on {str(seals[digest].get('at'))[:10]}, root {seals[digest]['root']}, seal {digest}"
+            self._notes.append(f"{note}: {count} records and revisions{stamp}")
+
+    def _seals(self, packed: zipfile.ZipFile) -> dict[str, dict[str, Any]]:
+        """Return the seals by digest; note each one that does not continue the chain."""
+        seals: dict[str, dict[str, Any]] = {}
+        previous = ""
+        for number, line in enumerate(packed.read(SEALS).splitlines() if SEALS in packed.namelist() else [], start=1):
+            try:
+                seal = json.loads(line)
+                digest = seal.pop("digest")
+                if hashlib.sha256(canonical(seal)).hexdigest() != digest or seal["previous"] != previous:
+                    self._faults.append(f"{SEALS}, row {number}: the seal does not continue the chain")
+                previous, seals[digest] = digest, {"root": "", **seal}
+            except _MALFORMED:
+                self._faults.append(f"{SEALS}, row {number}: not a seal")
+        return seals
 
     def _sha256(self, start: int, size: int) -> str:
-        digest, left = hashlib.sha256(), size
+        digest = hashlib.sha256()
         self._file.seek(start)
-        while left > 0:
-            data = self._file.read(min(_CHUNK, left))
-            if not data:
-                break
+        while size > 0 and (data := self._file.read(min(_CHUNK, size))):
             digest.update(data)
-            left -= len(data)
+            size -= len(data)
         return digest.hexdigest()
 
     def _read(self, start: int, size: int) -> bytes:
@@ -245,6 +282,7 @@ def _content(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
 def _article_faults(packed: zipfile.ZipFile, folder: str) -> list[str]:
     captures = [json.loads(line) for line in packed.read(f"{folder}/captures.jsonl").splitlines()]
     records = packed.read(f"{folder}/records.warc.gz")
+    rows = packed.read(f"{folder}/revisions.jsonl").splitlines()
     faults = []
     for number, row in enumerate(captures, start=1):
         fault = _record_fault(row, records)
@@ -257,6 +295,48 @@ def _article_faults(packed: zipfile.ZipFile, folder: str) -> list[str]:
             faults.append(f"{name}: no capture of the pack has its digest")
         if packed.read(name.replace(".json", ".txt")).decode() != revision["text"]:
             faults.append(f"{name}: its text differs from the file beside it")
+        if not _is_of_row(revision, json.loads(rows[revision["revision"] - 1])):
+            faults.append(f"{name}: it differs from row {revision['revision']} of revisions.jsonl")
+    return faults
+
+
+def _is_of_row(revision: dict[str, Any], row: dict[str, Any]) -> bool:
+    """Whether a revision has the content of its row, which is what the seal covers."""
+    blocks = [{name: value for name, value in b.items() if name != "joint"} for b in json.loads(row["blocks"])]
+    right = {**row, "blocks": blocks, "tags": json.loads(row["tags"]), "id": row["article"]}
+    texts = {block.get("text") for block in blocks} | {""}
+    is_same = all(revision[name] == value for name, value in right.items() if name != "article")
+    return is_same and set(revision["text"].split("\n\n")) <= texts
+
+
+def _proof_faults(
+    packed: zipfile.ZipFile, folder: str, seals: dict[str, dict[str, Any]], sealed: Counter[str]
+) -> list[str]:
+    """Follow the path of each record and revision to the root of its seal; count the seals in `sealed`."""
+    records = packed.read(f"{folder}/records.warc.gz")
+    rows = packed.read(f"{folder}/revisions.jsonl").splitlines()
+    faults, places, position, proved_rows = [], set(), 0, []
+    for number, proof in enumerate(map(json.loads, packed.read(f"{folder}/proofs.jsonl").splitlines()), start=1):
+        if "row" in proof:
+            proved_rows.append(proof["row"])
+            leaf = rows[proof["row"] - 1]
+        else:
+            start, length = proof["pack_offset"], proof["length"]
+            position += length if start == position else MOST_BYTES
+            places.add((proof["file"], proof["offset"], length, start))
+            digest = hashlib.sha256(records[start : start + length]).hexdigest()
+            leaf = canonical({**{name: proof[name] for name in ("file", "offset", "length")}, "sha256": digest})
+        root = seals.get(proof["seal"], {}).get("root")
+        if proof["seal"] is None or proof["path"] is None:
+            sealed[_UNSEALED if proof["seal"] is None else _UNPROVED] += 1
+        elif not root or climb(leaf, proof["path"]) != root:
+            faults.append(f"{folder}/proofs.jsonl, row {number}: its path does not lead to the root of a seal")
+        else:
+            sealed[proof["seal"]] += 1
+    captures = map(json.loads, packed.read(f"{folder}/captures.jsonl").splitlines())
+    own = {(row["file"], row["offset"], row["length"], row["pack_offset"]) for row in captures}
+    if not own <= places or position != len(records) or proved_rows != list(range(1, len(rows) + 1)):
+        faults.append(f"{folder}/proofs.jsonl: not every record and revision has one row")
     return faults
 
 
@@ -264,9 +344,7 @@ def _manifest(raw: bytes) -> dict[str, Any]:
     try:
         manifest = json.loads(raw)
         if manifest["format"] > FORMAT:
-            raise NotAPack(
-                f"a newer version wrote it (format {manifest['format']}); check it with the script in the pack"
-            )
+            raise NotAPack(f"a newer version wrote it (format {manifest['format']}); use the script in the pack")
         numbers = [number for one in manifest["files"] for number in (one["size"], one["crc32"])]
         texts = [text for one in manifest["files"] for text in (one["name"], one["sha256"])]
         is_right = all(isinstance(n, int) and 0 <= n <= MOST_BYTES for n in numbers)
@@ -309,15 +387,12 @@ def main(arguments: list[str]) -> int:
         print("usage: python3 check_pack.py PACK.zip", file=sys.stderr)
         return 2
     try:
-        manifest, faults = check(Path(arguments[0]))
+        manifest, faults, notes = check(Path(arguments[0]))
     except NotAPack as error:
         print(f"{arguments[0]}: {error}", file=sys.stderr)
         return 1
-    for fault in faults:
-        print(fault)
-    if not faults:
-        articles = ", ".join(map(str, manifest["articles"]))
-        print(f"intact: {len(manifest['files'])} files, articles {articles}")
+    articles = ", ".join(map(str, manifest.get("articles", [])))
+    print("\n".join(faults or [f"intact: {len(manifest['files'])} files, articles {articles}", *notes]))
     return 5 if faults else 0
 
 

@@ -3,11 +3,14 @@
 ```
 README.md                      what is in the pack, and how to check it with other tools
 check_pack.py                  checks it with Python alone
-seals.jsonl                    the daily seals of the archive, if there are any
+seals.jsonl                    the daily seals of the archive: their roots and digests, without the parts
+timestamps/DIGEST.tsr          the time stamps of these seals, if there are any
 articles/ID/page.html          the readable page
 articles/ID/timeline.json      what was seen when
 articles/ID/captures.jsonl     one row for each response, with its place in records.warc.gz
+articles/ID/proofs.jsonl       which seal covers each record and each revision, and the path to its root
 articles/ID/records.warc.gz    the WARC records of the responses and their requests, as they stand in the archive
+articles/ID/revisions.jsonl    the rows of the revisions, as they are sealed
 articles/ID/revisions/N.json   the content of revision N
 articles/ID/revisions/N.txt    its text
 articles/ID/changes/N.json     what changed from revision N - 1 to N
@@ -19,14 +22,14 @@ Boundary: reads rows and WARC records; returns bytes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib import resources
 from itertools import pairwise
-from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from crawler import files, records
+from crawler import records
 from crawler.changes import Change, changes_between, is_silent, kinds_of
 from crawler.changes.kinds import Frequency
 from crawler.clock import to_text
@@ -37,9 +40,10 @@ from crawler.identity import RevisionMoment
 from crawler.parse.page import PARSER_VERSION
 from crawler.storage import Archive
 from crawler.storage.evidence import ArticleCapture
+from crawler.types import RawRef
 from crawler.warc import WarcStore
-
-SEALS = "seals.jsonl"
+from crawler.warc.proofs import Proof, Proofs
+from crawler.warc.seals import SEALS, Seal
 
 
 def collected(
@@ -48,12 +52,14 @@ def collected(
     ids: Sequence[int],
     *,
     program: str,
-    seals: bytes | None = None,
+    seals: Sequence[Seal] = (),
+    timestamps: Mapping[str, bytes] = MappingProxyType({}),
     frequency: Frequency | None = None,
 ) -> tuple[dict[str, bytes], dict[str, Any]]:
     """Return the files of a pack by name, and the facts for its manifest.
 
-    `seals` is the content of `seals.jsonl`; `frequency` tells how frequent a word is, by which changes are classified.
+    `seals` are the seals of the archive, oldest first, and `timestamps` their time stamps by the digest of the seal.
+    `frequency` tells how frequent a word is, by which changes are classified.
 
     Raises:
         ArticleNotFound: the archive has no article with one of the ids.
@@ -63,14 +69,16 @@ def collected(
     contents = {
         "README.md": _package_file("README.md"),
         "check_pack.py": _package_file("check_pack.py"),
-        **({SEALS: seals} if seals is not None else {}),
+        SEALS: b"".join(map(_head, seals)),
+        **{f"timestamps/{digest}.tsr": reply for digest, reply in timestamps.items()},
     }
+    proofs = Proofs(seals, warc)
     wanted = sorted(set(ids))
     captures = archive.captures_of(wanted)
     for key in wanted:
         if archive.article(key) is None:
             raise ArticleNotFound(str(key))
-        for name, content in _article_files(archive, warc, key, captures[key], frequency).items():
+        for name, content in _article_files(archive, warc, proofs, key, captures[key], frequency).items():
             contents[f"articles/{key}/{name}"] = content
     facts = {
         "format": check_pack.FORMAT,
@@ -82,25 +90,34 @@ def collected(
     return contents, facts
 
 
-def stored_seals(folder: Path) -> bytes | None:
-    """Return the daily seals of the archive in `folder`; None if there are none."""
-    path = folder / SEALS
-    return files.read(path) if path.exists() else None
-
-
 def _article_files(
-    archive: Archive, warc: WarcStore, key: int, captures: Sequence[ArticleCapture], frequency: Frequency | None
+    archive: Archive,
+    warc: WarcStore,
+    proofs: Proofs,
+    key: int,
+    captures: Sequence[ArticleCapture],
+    frequency: Frequency | None,
 ) -> dict[str, bytes]:
     rows: list[dict[str, Any]] = []
+    proved: list[dict[str, Any]] = []
     packed = bytearray()
     for capture in captures:
         row = asdict(capture)
         rows.append({**row.pop("ref"), **row, "pack_offset": len(packed)})
-        packed += warc.evidence(capture.ref)
+        both = warc.evidence(capture.ref)
+        proved += _record_proofs(proofs, capture.ref, len(both), len(packed))
+        packed += both
+    sealed_rows = archive.sealed_rows(key)
+    proved += [{"row": number, **_proof(proofs.of_row(row))} for number, row in enumerate(sealed_rows, start=1)]
     moments = {moment.revision: moment for moment in archive.timeline(key)}
     revisions = [stored for number in moments if (stored := archive.revision(key, number=number)) is not None]
     digests = {capture.id: capture.ref.digest for capture in captures}
-    contents = {"captures.jsonl": b"".join(_row(row) for row in rows), "records.warc.gz": bytes(packed)}
+    contents = {
+        "captures.jsonl": b"".join(map(_row, rows)),
+        "records.warc.gz": bytes(packed),
+        "proofs.jsonl": b"".join(map(_row, proved)),
+        "revisions.jsonl": b"".join(row + b"\n" for row in sealed_rows),
+    }
     changes: dict[int, tuple[Change, ...]] = {}
     for stored in revisions:
         moment = moments[stored.revision]
@@ -117,6 +134,24 @@ def _article_files(
     contents["timeline.json"] = _json(timeline)
     contents["page.html"] = page(revisions, changes, timeline, rows).encode()
     return contents
+
+
+def _record_proofs(proofs: Proofs, ref: RawRef, length: int, start: int) -> Iterator[dict[str, Any]]:
+    """Yield the proof of a response and, if `length` has more bytes, of its request; `start` is their offset in the pack."""
+    places = [(ref.offset, ref.length)]
+    if length > ref.length:
+        places.append((ref.offset + ref.length, length - ref.length))
+    for offset, size in places:
+        place = {"file": ref.file, "offset": offset, "length": size, "pack_offset": start + offset - ref.offset}
+        yield {**place, **_proof(proofs.of_record(ref.file, offset))}
+
+
+def _proof(proof: Proof | None) -> dict[str, Any]:
+    return asdict(proof) if proof else {"seal": None, "path": []}
+
+
+def _head(seal: Seal) -> bytes:
+    return check_pack.canonical(seal.head_fields | {"digest": seal.digest}) + b"\n"
 
 
 def _timeline(

@@ -1,7 +1,8 @@
-"""Remove revisions that earlier versions made of pages that were cut off or garbled during the transfer.
+"""Remove revisions that earlier versions made of damaged pages, or of pages that differ only in their form.
 
-Today such a page is a failed visit (`pages`). A revision is removed if its page is a damaged copy of the page before
-it. The next revision is removed, too, if it shows the same content as before. The captures and their rows stay.
+A page that was cut off or garbled during the transfer is a failed visit today (`pages`). A revision is removed if its page
+is a damaged copy of the page before it, or shows the same content as the revision before it. The captures and their rows
+stay.
 
 Boundary: only calls other modules in the right order.
 """
@@ -84,12 +85,9 @@ def _read(run: Run, number: int, raw_id: int, ref: RawRef) -> _Page | None:
 
 def _true_revisions(pages: Sequence[_Page]) -> list[_Page]:
     kept = list(pages[:1])
-    for before, page in itertools.pairwise(pages):
-        if _is_damaged(page, kept[-1], is_last=page is pages[-1]):
-            continue
-        if before is not kept[-1] and _same(page, kept[-1]):
-            continue
-        kept.append(page)
+    for page in pages[1:]:
+        if not _is_damaged(page, kept[-1], is_last=page is pages[-1]) and not _same(page, kept[-1]):
+            kept.append(page)
     return kept
 
 

@@ -40,10 +40,11 @@ _REPAIRED: Mapping[str, frozenset[str]] = {
 }
 _LEXICAL = _REPAIRED["articles"] | {"repairs"}
 _SCHEDULE = frozenset({"next_due_at", "interval"})
-#: Tables whose rows belong to an article, and the column with its id.
+#: Tables whose rows belong to articles, and the columns with their ids.
 _OF_ARTICLES = {
-    "articles": "id", "articles_folded": "id", "images": "article", "related": "article", "tags": "article",
-    "sections": "article", "revisions": "article", "duplicates": "article", "repairs": "article",
+    "articles": ("id",), "articles_folded": ("id",), "images": ("article",), "related": ("article",),
+    "tags": ("article",), "sections": ("article",), "revisions": ("article",), "repairs": ("article",),
+    "duplicates": ("article", "other"), "passage_hashes": ("article",), "similar": ("article", "other"),
 }  # fmt: skip
 
 _RESTORE_FIRST = "restore the damaged or missing WARC files from a backup, then run `vna verify` again"
@@ -172,7 +173,7 @@ class _RepairCheck:
             return False
         if table != "repairs" and not row.columns:
             return False
-        key = int(str(row.key[_OF_ARTICLES[table]]))
+        key = int(str(row.key[_OF_ARTICLES[table][0]]))
         if key not in self._known:
             self._known[key] = self._is_explained(key)
         return self._known[key]
@@ -210,7 +211,7 @@ class _Sorter:
     def __init__(self, archive: Archive, *, damaged: bool) -> None:
         self._archive = archive
         self._damaged = damaged
-        self._outdated = archive.parsed_by_others(PARSER_VERSION)
+        self._outdated = archive.to_reparse(PARSER_VERSION)
         self._named: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
         self._counts: dict[tuple[str, str, str], int] = {}
 
@@ -242,7 +243,7 @@ class _Sorter:
         """Return what is wrong with a row, and what to do about it."""
         if self._damaged:
             return "rows that depend on damaged evidence", _RESTORE_FIRST
-        if table in _OF_ARTICLES and row.key[_OF_ARTICLES[table]] in self._outdated:
+        if any(row.key[name] in self._outdated for name in _OF_ARTICLES.get(table, ())):
             return "rows written by another version of the parser", _REPARSE
         if row.only_old:
             return "row without evidence", _UNPROVEN if table in NEVER_LOST else _REPLACE

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from crawler.anchors import Anchors
 from crawler.errors import Interrupted
 from crawler.pipeline.run import Progress
 from crawler.pipeline.stored_pages import Reader
@@ -25,7 +26,7 @@ from crawler.replay.sample_check import check_sample
 from crawler.replay.verify_report import VerifyFault, VerifyReport
 from crawler.storage import Archive
 from crawler.storage.schema_check import SchemaDifference
-from crawler.warc import WarcStore
+from crawler.warc import CdxjIndex, WarcStore
 from crawler.warc.seals import SEALS, Seals, check_seals
 
 _NAMED = 5  # ids to name in one message
@@ -44,6 +45,8 @@ _OTHER_ARCHIVE = (
 )
 _SEAL = f"restore {SEALS} from a copy; if there is none, move the file away, and `vna verify --seal` begins a new chain"
 _SEALED = "restore the file from a backup that was made after the seal"
+_STAMP = "restore the file from a backup; a wrong one proves nothing, and may be deleted"
+_CDXJ = "delete index.cdxj and the folder `index` of the archive, then run `vna warc index`"
 _IMPORT_AGAIN = "if an older version imported them, import the same files again"
 
 
@@ -59,6 +62,8 @@ def verify(
     reader: Reader | None = None,
     recomputation: Recomputation | None = None,
     seals: Seals | None = None,
+    anchors: Anchors | None = None,
+    index: CdxjIndex | None = None,
 ) -> VerifyReport:
     """Check the database and all WARC files, or only the files since the day `since` (`20261121`).
 
@@ -68,7 +73,9 @@ def verify(
 
     With a `recomputation`, every row of evidence is compared with the row that the WARC files give, unless only a part
     of the files is checked. With `seals`, the sealed records are compared with their seals, in a sample with a quarter
-    of them. Other processes may work meanwhile; records that they have not finished writing are not checked.
+    of them, and with `anchors`, the time stamps of the seals are checked. With `index`, so is the index for
+    other tools; in a sample, its lines are not compared with the records. Other processes may work meanwhile; records that
+    they have not finished writing are not checked.
     """
     report = VerifyReport()
     with archive.stoppable(stopping):
@@ -87,6 +94,10 @@ def verify(
         progress.step(checked("database"))
         if seals is not None and since is None:
             report.faults += _sealed(seals, warc, report, stopping, None if sample is None else shift)
+            if anchors is not None:
+                report.faults += _time_stamps(anchors, seals, report)
+        if index is not None and since is None:
+            report.faults += _index(index, report, stopping, deep=sample is None)
         if sample is not None:
             count, rows = archive.raw_spread(sample, shift)
             progress.phase("sample", count)
@@ -110,8 +121,25 @@ def _sealed(
         report.sealed_at, report.newest_seal = found[-1].at, found[-1].digest
     chosen = found if shift is None else found[shift % _SEAL_PARTS :: _SEAL_PARTS]
     chain = [VerifyFault(fault.what, fault.where, fault.detail, _SEAL) for fault in faults]
-    changed = check_seals(chosen, warc, stopping)
-    return chain + [VerifyFault(fault.what, fault.where, fault.detail, _SEALED) for fault in changed]
+    changed = check_seals(chosen, warc, stopping, trees=shift is None)
+    return chain + [
+        VerifyFault(fault.what, fault.where, fault.detail, _SEAL if fault.where == SEALS else _SEALED)
+        for fault in changed
+    ]
+
+
+def _time_stamps(anchors: Anchors, seals: Seals, report: VerifyReport) -> list[VerifyFault]:
+    """Check the time stamps of the seals."""
+    found = anchors.check(seals.read()[0])
+    report.time_stamps, report.unchecked_stamps = found.count, found.unchecked
+    report.stamped_at, report.stamped_seal = found.newest or ("", "")
+    return [VerifyFault("wrong time stamp", where, detail, _STAMP) for where, detail in found.wrong]
+
+
+def _index(index: CdxjIndex, report: VerifyReport, stopping: Callable[[], bool], *, deep: bool) -> list[VerifyFault]:
+    """Compare the index for other tools with the WARC files."""
+    report.unindexed, wrong = index.check(deep=deep, stopping=stopping)
+    return [VerifyFault("index out of step", where, detail, _CDXJ) for where, detail in wrong]
 
 
 def _recompute(archive: Archive, recomputation: Recomputation, report: VerifyReport) -> None:

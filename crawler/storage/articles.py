@@ -69,6 +69,9 @@ class Articles(Revisions, SimilarArticles):
             stored = self.db.execute(f"SELECT * FROM {table} WHERE article = ? ORDER BY position", [intent.key])  # noqa: S608 - a fixed table name
             if [part[2:] for part in stored] != parts:
                 found.add(table)
+        hashes = self.db.execute("SELECT hash FROM passage_hashes WHERE article = ?", [intent.key])
+        if {row[0] for row in hashes} != set(passage_hashes(compared(intent.article, intent.key))):
+            found.add("passage_hashes")
         return found
 
     def touch_article(

@@ -63,6 +63,9 @@ _SKIPPED = {"raw": {"id"}, "sources": {"id"}, "gaps": {"id"}}
 # Whether the old database was upgraded from an older schema. A new database gets all migrations within a second.
 _UPGRADED = """(SELECT max(julianday(applied_at)) - min(julianday(applied_at)) > 1.0 / 86400
                 FROM {old}._sqlite_migrations WHERE migration_set = 'vna')"""
+# Whether the old database had this article before it was upgraded to schema 6, which did not search for pairs of them.
+_BEFORE_PAIRS = """EXISTS (SELECT 1 FROM {{old}}.articles a JOIN {{old}}._sqlite_migrations m ON m.name = '0006_similar'
+                   WHERE a.id = n.{column} AND julianday(a.first_seen_at) < julianday(m.applied_at))"""
 #: Differences to ignore, by table and column: the SQL condition on the old row `o` and the new row `n` under which a
 #: difference does not count.
 _NOT_EVIDENT = {
@@ -83,11 +86,17 @@ _NOT_EVIDENT = {
     # Version 0.1 kept no evidence of an imported text: it has evidence since it was imported again.
     ("articles", "first_seen_at"): f"o.source_file IS NOT NULL AND o.first_seen_at < n.first_seen_at AND {_UPGRADED}",
     ("revisions", "seen_at"): f"o.article < 0 AND o.seen_at < n.seen_at AND {_UPGRADED}",
+    # Before schema 6, no row had the time of an import.
+    ("revisions", "known_at"): f"o.known_at = o.seen_at AND o.known_at < n.known_at AND {_UPGRADED}",
     # `vna reparse` does not read imported texts again.
     ("articles", "parser"): "o.source_file IS NOT NULL",
     # Version 0.1 wrote no purpose.
     ("raw", "purpose"): f"o.purpose IS NULL AND {_UPGRADED}",
     ("gaps", "note"): "(o.note IS NULL) = (n.note IS NULL)",
+}
+#: Rows that the old database may lack: the SQL condition on the new row `n`, by table.
+_MAY_LACK = {
+    "similar": f"{_BEFORE_PAIRS.format(column='article')} AND {_BEFORE_PAIRS.format(column='other')} AND {_UPGRADED}",
 }
 
 
@@ -235,7 +244,8 @@ class Comparison:
         for values in self._db.execute(only_old):
             yield RowDifference(dict(zip(key, values, strict=True)), only_old=True)
         translated = ", ".join(_translated(table, name) for name in key)
-        only_new = f"SELECT {', '.join(key)} FROM {self._new}.{table} EXCEPT SELECT {translated} FROM {source}"  # noqa: S608 - constants only
+        expected = f"NOT ({_MAY_LACK[table].format(old=self._old)})" if table in _MAY_LACK else "1"
+        only_new = f"SELECT {', '.join(key)} FROM {other} WHERE {expected} EXCEPT SELECT {translated} FROM {source}"  # noqa: S608 - constants only
         for values in self._db.execute(only_new):
             yield RowDifference(dict(zip(key, values, strict=True)), only_new=True)
 

@@ -27,6 +27,9 @@ _REVISIONS = """
 SELECT a.id FROM articles a LEFT JOIN revisions r ON r.article = a.id GROUP BY a.id
 HAVING min(r.revision) IS NOT 1 OR max(r.revision) <> count(*) OR max(r.revision) <> a.revision
   OR max(iif(r.revision = a.revision, r.fingerprint, '')) <> a.fingerprint"""
+_SAME_AS_BEFORE = """
+SELECT r.article FROM revisions r JOIN revisions b ON b.article = r.article AND b.revision = r.revision - 1
+WHERE r.fingerprint = b.fingerprint AND r.article > 0"""
 _UNFOLDED = "SELECT id FROM articles EXCEPT SELECT id FROM articles_folded"
 _WITHOUT_EVIDENCE = "SELECT id FROM articles WHERE raw_id IS NULL"
 
@@ -158,9 +161,14 @@ class EvidenceQueries:
         """Return the ids of articles that are missing from the search index."""
         return self._ids(_UNFOLDED)
 
-    def parsed_by_others(self, version: int) -> frozenset[int]:
-        """Return the ids of the articles that another version of the parser than `version` read from pages."""
-        return frozenset(self._ids(f"SELECT id FROM articles WHERE parser <> {version:d} AND source_file IS NULL"))  # noqa: S608 - a number
+    def to_reparse(self, version: int) -> frozenset[int]:
+        """Return the ids of the articles that `vna reparse` has to correct.
+
+        Another version of the parser than `version` read them from pages, or a revision differs from the one before only
+        in what present fingerprints ignore.
+        """
+        by_others = f"SELECT id FROM articles WHERE parser <> {version:d} AND source_file IS NULL"  # noqa: S608 - a number
+        return frozenset(self._ids(f"{by_others} UNION {_SAME_AS_BEFORE}"))
 
     def article_spread(self, count: int, shift: int, parser: int) -> list[int]:
         """Return the ids of about `count` articles that the version `parser` of the parser read from pages.

@@ -24,6 +24,9 @@ from crawler.storage.values import IS_REMOVAL_OR_RETURN
 from crawler.types import Article, RawRef, Reading, StoredArticle
 
 _FIELDS = fields_in(In.REVISIONS)
+#: Columns of a revision that a later capture, import or version of the program may change.
+_VOLATILE = {"revision", "fingerprint", "raw_id"}
+_SEALED = ["article", *sorted(field.name for field in _FIELDS if field.name not in _VOLATILE)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,22 @@ class Revisions:
         if row is None:
             return {"revision"}
         return {name for name, value in _content(intent).items() if name != "raw_id" and row[name] != value}
+
+    def rows_to_seal(self, parts: Sequence[tuple[str, int, int]]) -> Iterator[bytes]:
+        """Yield the rows of all revisions whose captures are in these parts of WARC files: file, first byte, end.
+
+        A row is one line of JSON, with the columns that do not change.
+        """
+        sql = f"""SELECT {", ".join(f"v.{name}" for name in _SEALED)} FROM json_each(:parts) p
+                  JOIN raw r ON r.file = p.value ->> 0 AND r.offset >= p.value ->> 1 AND r.offset < p.value ->> 2
+                  JOIN revisions v ON v.raw_id = r.id"""  # noqa: S608 - fixed column names
+        for row in self.db.conn.execute(sql, {"parts": json.dumps(parts)}):
+            yield _sealed_row(row)
+
+    def sealed_rows(self, key: int) -> list[bytes]:
+        """Return the rows of the revisions of an article, oldest first, as `rows_to_seal` yields them."""
+        sql = f"SELECT {', '.join(_SEALED)} FROM revisions WHERE article = ? ORDER BY revision"  # noqa: S608 - fixed column names
+        return [_sealed_row(row) for row in self.db.conn.execute(sql, [key])]
 
     def revision(
         self, key: int, *, number: int | None = None, as_of: str | None = None, known_at: str | None = None
@@ -304,6 +323,10 @@ class Revisions:
 def _content(intent: ArticleIntent) -> dict[str, Any]:
     """Return the values of the columns of a revision, by name, except `seen_at` and `changed`."""
     return {"article": intent.key} | intent.columns(_FIELDS)
+
+
+def _sealed_row(values: Iterable[Any]) -> bytes:
+    return records.dump(dict(zip(_SEALED, values, strict=True))).encode("utf-8", "backslashreplace")
 
 
 def _older_revision(current: StoredArticle, row: Mapping[str, Any], fetched_url: str | None) -> StoredArticle:

@@ -1,10 +1,14 @@
-"""Daily seals over the WARC files: a chain of digests that shows whether a record was changed, exchanged or removed.
+"""Daily seals over records and revisions: a chain of digests that shows whether one was changed, exchanged or removed.
 
 Each line of the file `seals.jsonl` is one seal. It covers the complete records that were appended since the seal before
-it, and contains the digest of that seal. Somebody who changes a record can compute all digests of the archive again, but
-not a digest that was copied to another place before: it covers all earlier records, and shows the change.
+it, and the rows of the revisions that follow from them, and contains the digest of that seal. Somebody who changes a
+record can compute all digests of the archive again, but not a digest that was copied to another place before: it covers
+all earlier records, and shows the change.
 
-Boundary: reads WARC files, and reads and appends to the file of the seals.
+A seal is the root of a Merkle tree. Its leaves are the records of each file, with a tree of their own, and the rows. So
+a single record can be proved with some digests, without the others; see `crawler.warc.proofs`.
+
+Boundary: reads WARC files, and reads and appends to the file of the seals. The caller gives the rows.
 """
 
 from __future__ import annotations
@@ -12,13 +16,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from crawler import files
+from crawler import files, merkle
 from crawler.clock import to_text
 from crawler.errors import WarcError
 from crawler.warc.manifest import sha256
@@ -27,6 +32,12 @@ from crawler.warc.store import WarcStore
 
 SEALS = "seals.jsonl"
 _SHORT = 8  # hexadecimal digits of the digest of one record, which show where a sealed part was changed
+_DIGITS = 64  # hexadecimal digits of a digest
+_DIGEST = re.compile(f"[0-9a-f]{{{_DIGITS}}}")
+
+
+#: The rows that follow from the records in parts of files (file, first byte, end), each as bytes that never change.
+RowsOf = Callable[[Sequence[tuple[str, int, int]]], Iterable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +45,7 @@ class SealedPart:
     """The bytes of one file that a seal covers, from `start` to `end`.
 
     `sha256` is the digest of these bytes. `records` contains the first eight digits of the digest of each record, without
-    separators.
+    separators. `root` is the root of the tree of these records; it is empty in seals of version 2026.11.29, which had none.
     """
 
     file: str
@@ -42,20 +53,57 @@ class SealedPart:
     end: int
     sha256: str
     records: str
+    root: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """One seal; `previous` is the digest of the seal before it, and empty for the first one."""
+    """One seal; `previous` is the digest of the seal before it, and empty for the first one.
+
+    `rows` has the hashes of the rows, sorted. `root` is the root of the tree over the parts and the rows.
+    """
 
     at: str
     previous: str
     parts: tuple[SealedPart, ...]
+    rows: tuple[str, ...] = ()
+    root: str = ""
 
     @property
     def digest(self) -> str:
         """The SHA-256 digest of the seal, and so of all seals before it."""
-        return hashlib.sha256(_dump(asdict(self)).encode()).hexdigest()
+        return hashlib.sha256(self.head).hexdigest()
+
+    @property
+    def head(self) -> bytes:
+        """The bytes of which the digest is computed: the JSON of `head_fields`."""
+        return _dump(self.head_fields).encode()
+
+    @property
+    def head_fields(self) -> dict[str, Any]:
+        """The time, the digest of the seal before, and the content; with a root, the root and a digest of the content."""
+        if not self.root:
+            return {"at": self.at, "previous": self.previous, **self.content}
+        content = hashlib.sha256(_dump(self.content).encode()).hexdigest()
+        return {"at": self.at, "previous": self.previous, "root": self.root, "content": content}
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The parts and rows as they are written; seals without a root have no rows."""
+        parts = [asdict(part) for part in self.parts]
+        if self.root:
+            return {"parts": parts, "rows": "".join(self.rows)}
+        return {"parts": [{name: value for name, value in part.items() if name != "root"} for part in parts]}
+
+    @property
+    def branches(self) -> list[str]:
+        """The hashes directly below the root: the roots of the parts, then that of the rows if there are any."""
+        return [part.root for part in self.parts] + ([merkle.root(self.rows)] if self.rows else [])
+
+    @property
+    def has_right_root(self) -> bool:
+        """Whether the root is that of the parts and rows, or the seal has none."""
+        return not self.root or (bool(self.branches) and merkle.root(self.branches) == self.root)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +137,7 @@ class Seals:
             except (ValueError, TypeError, KeyError, RecursionError):
                 faults.append(SealFault("damaged seal", where, "the line is not a seal"))
                 continue
-            if seal.digest != digest:
+            if seal.digest != digest or not seal.has_right_root:
                 faults.append(SealFault("damaged seal", where, "the digest of the seal does not fit its content"))
             elif seal.previous != (seals[-1].digest if seals else ""):
                 faults.append(SealFault("broken chain of seals", where, "the seal does not continue the one before it"))
@@ -97,11 +145,17 @@ class Seals:
         return seals, faults
 
     def append(
-        self, warc: WarcStore, identity: str, at: datetime, stopping: Callable[[], bool] = lambda: False
+        self,
+        warc: WarcStore,
+        identity: str,
+        at: datetime,
+        rows: RowsOf = lambda _parts: (),
+        stopping: Callable[[], bool] = lambda: False,
     ) -> Seal | None:
         """Seal the complete records that no seal covers yet; return the new seal, or None if there is no new record.
 
-        Files of other archives are left out. If a part of a file is damaged, the records after it are not sealed.
+        Files of other archives are left out. If a part of a file is damaged, the records after it are not sealed. Records
+        whose seals have no root are sealed again.
 
         Raises:
             WarcError: the seals are damaged or cannot be written.
@@ -113,7 +167,7 @@ class Seals:
                 f"nothing is sealed, because {faults[0].where} is damaged: {faults[0].detail}",
                 f"run `vna verify`; restore {self._path} from a copy, or move it away to begin a new chain",
             )
-        ends = {part.file: part.end for seal in seals for part in seal.parts}
+        ends = {part.file: part.end for seal in seals for part in seal.parts if part.root}
         foreign = {name for name, owner in warc.identities() if owner != identity}
         parts: list[SealedPart] = []
         for name in warc.names():
@@ -123,8 +177,12 @@ class Seals:
                 parts.append(part)
         if not parts:
             return None
-        seal = Seal(to_text(at), seals[-1].digest if seals else "", tuple(parts))
-        self._write(_dump(asdict(seal) | {"digest": seal.digest}))
+        hashes = {merkle.leaf(row) for row in rows([(part.file, part.start, part.end) for part in parts])}
+        seal = Seal(to_text(at), seals[-1].digest if seals else "", tuple(parts), tuple(sorted(hashes)))
+        seal = replace(seal, root=merkle.root(seal.branches))
+        self._write(
+            _dump({"at": seal.at, "previous": seal.previous, "root": seal.root, **seal.content, "digest": seal.digest})
+        )
         return seal
 
     def _lines(self) -> list[bytes]:
@@ -146,9 +204,12 @@ class Seals:
 
 
 def check_seals(
-    seals: Sequence[Seal], warc: WarcStore, stopping: Callable[[], bool] = lambda: False
+    seals: Sequence[Seal], warc: WarcStore, stopping: Callable[[], bool] = lambda: False, *, trees: bool = True
 ) -> Iterator[SealFault]:
-    """Compare the sealed parts of all files with their bytes; yield a fault for each part that differs."""
+    """Compare the sealed parts of all files with their bytes; yield a fault for each part that differs.
+
+    With `trees`, the trees over the records are computed again, too.
+    """
     there = set(warc.names())
     missing: set[str] = set()
     for seal in seals:
@@ -156,7 +217,7 @@ def check_seals(
             if stopping():
                 return
             if part.file in there:
-                yield from _checked(warc, part, seal.at)
+                yield from _checked(warc, part, seal.at, trees=trees)
             elif part.file not in missing:
                 missing.add(part.file)
                 yield SealFault(
@@ -164,9 +225,17 @@ def check_seals(
                 )
 
 
-def _checked(warc: WarcStore, part: SealedPart, at: str) -> Iterator[SealFault]:
+def _checked(warc: WarcStore, part: SealedPart, at: str, *, trees: bool) -> Iterator[SealFault]:
     size = warc.size(part.file)
     if size >= part.end and sha256(warc.path(part.file), part.end, start=part.start) == part.sha256:
+        if (
+            trees
+            and part.root
+            and merkle.root([leaf for *_, leaf in leaves(warc, part.file, part.start, part.end)]) != part.root
+        ):
+            yield SealFault(
+                "damaged seal", SEALS, f"the root for {part.file} in the seal of {at} is not that of its records"
+            )
         return
     offset = _first_difference(warc, part)
     detail = (
@@ -188,32 +257,48 @@ def _first_difference(warc: WarcStore, part: SealedPart) -> int:
     return offset
 
 
+def leaves(warc: WarcStore, name: str, start: int, end: int | None = None) -> Iterator[tuple[int, int, str, str]]:
+    """Yield the offset, the end, the digest and the leaf of each record of a file from `start` to `end` or the first damage."""
+    path = warc.path(name)
+    for item in warc.scan(name, start):
+        if not isinstance(item, Member) or (end is not None and item.offset >= end):
+            return
+        after = item.offset + item.length
+        digest = sha256(path, after, start=item.offset)
+        row = {"file": name, "offset": item.offset, "length": item.length, "sha256": digest}
+        yield item.offset, after, digest, merkle.leaf(_dump(row).encode())
+
+
 def _part(warc: WarcStore, name: str, start: int) -> SealedPart | None:
     """Return the part of a file from `start` to the first damage; None if it has no complete record."""
     if warc.size(name) <= start:
         return None
-    path, end, records = warc.path(name), start, list[str]()
-    for item in warc.scan(name, start):
-        if not isinstance(item, Member):
-            break
-        end = item.offset + item.length
-        records.append(sha256(path, end, start=item.offset)[:_SHORT])
-    return SealedPart(name, start, end, sha256(path, end, start=start), "".join(records)) if records else None
+    found = list(leaves(warc, name, start))
+    if not found:
+        return None
+    end = found[-1][1]
+    records = "".join(digest[:_SHORT] for _, _, digest, _ in found)
+    root = merkle.root([leaf for *_, leaf in found])
+    return SealedPart(name, start, end, sha256(warc.path(name), end, start=start), records, root)
 
 
 def _loaded(line: bytes) -> tuple[Seal, str]:
     """Return a seal and the digest that its line states."""
     value: Mapping[str, Any] = json.loads(line)
     parts = tuple(SealedPart(**part) for part in value["parts"])
-    texts = [value[name] for name in ("at", "previous", "digest")]
-    texts += [text for part in parts for text in (part.file, part.sha256, part.records)]
+    root, rows = value.get("root", ""), value.get("rows", "")
+    texts = [value[name] for name in ("at", "previous", "digest")] + [root, rows]
+    texts += [text for part in parts for text in (part.file, part.sha256, part.records, part.root)]
     if not all(isinstance(text, str) for text in texts):
         raise TypeError("a text is expected")
     if any(type(n) is not int for part in parts for n in (part.start, part.end)):
         raise TypeError("a number is expected")
     if any(not 0 <= part.start < part.end for part in parts):
         raise ValueError("a part has no bytes")
-    return Seal(value["at"], value["previous"], parts), value["digest"]
+    hashes = tuple(rows[at : at + _DIGITS] for at in range(0, len(rows), _DIGITS))
+    if root and any(not _DIGEST.fullmatch(text) for text in (root, *hashes, *(part.root for part in parts))):
+        raise ValueError("a digest is expected")
+    return Seal(value["at"], value["previous"], parts, hashes, root), value["digest"]
 
 
 def _dump(value: object) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import crawler
 from crawler.errors import PageError, StopError, StorageError
+from crawler.opening import sound_seals, time_stamps
 from crawler.room.language import _
 from crawler.room.pages import article
 from crawler.room.requests import Ask, NotHere, Page, RoomResponse
@@ -48,7 +49,7 @@ def evidence(desk: Desk, ask: Ask) -> Page | RoomResponse:
         StorageError: the archive cannot be read.
 
     """
-    from crawler.evidence import collected, packed, stored_seals  # noqa: PLC0415 - needs memory, and most visitors do not
+    from crawler.evidence import collected, packed  # noqa: PLC0415 - needs memory, and most visitors do not
 
     key = int(ask.variables["id"])
     if desk.archive.article(key) is None:
@@ -60,8 +61,15 @@ def evidence(desk: Desk, ask: Ask) -> Page | RoomResponse:
         return Page("problem.html", {"message": message, "detail": command, "kind": "large"}, 413)
     program = f"vna-archive {crawler.__version__}"
     try:
-        seals, frequency = stored_seals(desk.folder), desk.frequency()
-        contents, facts = collected(desk.archive, desk.warc, [key], program=program, seals=seals, frequency=frequency)
+        contents, facts = collected(
+            desk.archive,
+            desk.warc,
+            [key],
+            program=program,
+            seals=(seals := sound_seals(desk.folder)),
+            timestamps=time_stamps(desk.folder, seals),
+            frequency=desk.frequency(),
+        )
     except StorageError:
         raise
     except (StopError, PageError, OSError) as error:

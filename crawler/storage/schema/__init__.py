@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from sqlite_utils import Database, Migrations
 
-from crawler import records, similarity, urls
+from crawler import identity, records, similarity, urls
 from crawler.storage.schema.m0001_initial import FIRST
 from crawler.storage.schema.m0002_service import SECOND
 from crawler.storage.schema.m0003_kinds import THIRD
@@ -59,12 +59,18 @@ def _fifth(db: Database) -> None:
 @migrations(name="0006_similar")
 def _sixth(db: Database) -> None:
     db.conn.create_function("passage_hashes_of", 5, _passage_hashes, deterministic=True)
+    db.conn.create_function("fingerprint_of", 5, _fingerprint, deterministic=True)
     _run(db, SIXTH)
 
 
 def _passage_hashes(key: int, kind: ArticleKind, title: str, lead: str | None, blocks: str) -> str:
     article = Article(title, lead, records.load_blocks(blocks), kind=kind)
     return records.dump(similarity.passage_hashes(similarity.compared(article, key)))
+
+
+def _fingerprint(kind: ArticleKind, title: str, lead: str | None, blocks: str, published_at: str | None) -> str:
+    article = Article(title, lead, records.load_blocks(blocks), kind=kind, published_at=published_at)
+    return identity.fingerprint(article)
 
 
 def version() -> int:

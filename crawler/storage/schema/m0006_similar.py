@@ -1,8 +1,10 @@
 """Schema 6 adds the index of passage hashes, by which articles that share text are found, the pairs of such articles, the
-time from which the archive knew a revision, and an index by which the captures of an article are found.
+time from which the archive knew a revision, and an index by which the captures of an article are found. The fingerprints
+become those of the present version.
 
-The SQL function `passage_hashes_of` is `similarity.passage_hashes`; the migration registers it for its connection. Pairs of
-older articles are not searched for here: `vna similar` finds them by the index, and `vna rebuild` writes all of them.
+The migration registers the SQL functions for its connection: `fingerprint_of` is `identity.fingerprint`, and
+`passage_hashes_of` is `similarity.passage_hashes`. Pairs of older articles are not searched for here: `vna similar` finds
+them by the index, and `vna rebuild` writes all of them.
 """
 
 from __future__ import annotations
@@ -36,6 +38,10 @@ CREATE INDEX similar_other ON similar (other);
 ALTER TABLE revisions ADD COLUMN known_at TEXT;
 UPDATE revisions SET known_at = seen_at;
 
+UPDATE revisions SET fingerprint = fingerprint_of(kind, title, lead, blocks, published_at);
+UPDATE articles SET fingerprint = coalesce(
+  (SELECT v.fingerprint FROM revisions v WHERE v.article = articles.id AND v.revision = articles.revision),
+  fingerprint_of(kind, title, lead, blocks, published_at));
 -- The captures of an article have purposes such as `page:245060`; without this index, an evidence pack reads all rows.
 CREATE INDEX raw_purpose ON raw (purpose);
 
