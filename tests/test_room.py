@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, quote
 from xml.etree import ElementTree as ET
 
 import pytest
-from support import NOW, ROOT, FakeClock, mounted, poll, rows, value, vna
+from support import NOW, ROOT, FakeClock, mounted, poll, rows, sealed, value, vna
 
 pytest.importorskip("datasette")
 
@@ -363,7 +363,7 @@ def test_a_citation_is_the_one_of_the_command(room, archive, ending, form):
 def test_an_evidence_pack_is_the_one_of_the_command(archive, tmp_path):
     """Also while another process writes."""
     archive = shutil.copytree(archive, tmp_path / "copy")
-    (archive / "seals.jsonl").write_text("{}\n")
+    sealed(archive, FakeClock())
     room = Room(archive, clock=FakeClock())
     key = value(archive, "SELECT article FROM revisions WHERE revision = 2 LIMIT 1")
     assert vna("--archive", archive, "evidence", key, "--out", tmp_path / "pack.zip").code == 0
