@@ -70,7 +70,7 @@ def make(folder: Path) -> None:
                 with _run(settings, clock, "backfill") as run:
                     _import_capture(run, site, folder.with_name("other.warc.gz"))
             with WarcStore(folder / "warc") as warc, _run(settings, clock, "text") as run:
-                Seals(folder).append(warc, run.archive.identity(), clock.now())
+                Seals(folder).append(warc, run.archive.identity(), clock.now(), run.archive.rows_to_seal)
             clock.time += timedelta(hours=21)
         folder.with_name(ADDRESS).write_text(server.url)
 

@@ -47,7 +47,10 @@ _REMEDIES = {
 }
 _SKIPPED = {("raw", "id"), ("sources", "id"), ("gaps", "id")}
 _MESSAGES = "a message for people, which every version words in its own way; its kind is compared"
-_OTHER_VALUES = {"state": ("live", "gone", "ok", "failing", "closed"), "kind": ("near text", "section", "same text")}
+_OTHER_VALUES = {
+    "state": ("live", "gone", "ok", "failing", "closed"),
+    "kind": ("near text", "section", "same text", "extends"),
+}
 _TIME = "2020-01-02T03:04:05Z"
 
 
@@ -135,10 +138,16 @@ def rows(archive: Path) -> list[Kind]:
     parts = "images related tags sections repairs".split()
     everything = f"DELETE FROM articles WHERE id = {new}"
     trail = [f"DELETE FROM {t} WHERE article = {new}" for t in (*parts, "revisions", "states", "duplicates")]
+    trail += [f"DELETE FROM {t} WHERE {new} IN (article, other)" for t in ("duplicates", "similar")]
+    trail += [f"DELETE FROM passage_hashes WHERE article = {new}"]
     trail += [f"DELETE FROM articles_folded WHERE id = {new}", everything]
     table_rows = [
         ("an article and all its parts deleted", [*trail], ("articles", new)),
         ("an article deleted with its page and sightings", [*trail, f"DELETE FROM sightings WHERE page = {new}", f"DELETE FROM appearances WHERE page = {new}", f"DELETE FROM pages WHERE id = {new}"], ("pages", new)),
+        ("a passage hash invented", [f"INSERT INTO passage_hashes VALUES (7, {new})"], ("passage_hashes", "hash 7")),
+        ("the passage hashes of an article deleted", [f"DELETE FROM passage_hashes WHERE article = {new}"], ("passage_hashes", new)),
+        ("similar articles invented", [f"INSERT INTO similar VALUES ({new}, {old}, 'extends', 1, 'x')"], ("similar", new)),
+        ("all similar articles deleted", ["DELETE FROM similar"], ("similar",)),
         ("an article invented", [f"INSERT INTO articles SELECT {_but('articles', archive, {'id': '999999', 'url': repr('http://x.example/y-post999999.vnp')})} FROM articles WHERE id = {new}",
                                  f"INSERT INTO revisions SELECT {_but('revisions', archive, {'article': '999999'})} FROM revisions WHERE article = {new}",
                                  f"INSERT INTO articles_folded SELECT 999999, title, lead, text FROM articles_folded WHERE id = {new}"], ("articles", "999999")),
@@ -605,6 +614,8 @@ def _files(name: str, last: str) -> list[Kind]:
         Kind("file", "two files exchanged", _swapped(name, last), (name,), "warc"),
         Kind("file", "an incomplete record at the end", _changed_bytes(last, lambda d: d + b"\x1f\x8b\x08\x00half a record"), (last,), "poll"),
         Kind("seal", "a seal changed", _line(lambda lines: [lines[0].replace('"end":', '"end":1'), *lines[1:]]), (SEALS, "line 1"), "seals"),
+        Kind("seal", "a root changed", _line(lambda lines: [lines[0].replace('"root":"', '"root":"0', 1), *lines[1:]]), (SEALS, "line 1"), "seals"),
+        Kind("seal", "a sealed row taken out", _line(lambda lines: [re.sub('"rows":"[0-9a-f]{64}', '"rows":"', lines[0]), *lines[1:]]), (SEALS, "line 1"), "seals"),
         Kind("seal", "a seal taken out", _line(lambda lines: [*lines[:1], *lines[2:]]), (SEALS, "line 2"), "seals"),
         Kind("seal", "two seals exchanged", _line(lambda lines: [lines[1], lines[0], *lines[2:]]), (SEALS, "line 1"), "seals"),
         Kind("seal", "a line that is not a seal", _line(lambda lines: [*lines, "x"]), (SEALS, "the line is not a seal"), "seals"),

@@ -9,9 +9,7 @@ optional dependency.
 
 from __future__ import annotations
 
-import http.client
 import re
-import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -138,6 +136,8 @@ class Anchors:
 
 
 def _posted(url: str, query: bytes) -> bytes:
+    import urllib.request  # noqa: PLC0415 - slow to import, and every command imports this module
+
     headers = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
     request = urllib.request.Request(url, query, headers)  # noqa: S310 - the configuration accepts only http and https
     end, parts, size = monotonic_seconds() + _DEADLINE, [], 0
@@ -164,9 +164,11 @@ def _verified(reply: bytes, head: bytes, roots: Path, builder: VerifierBuilder |
 
 
 def _errors() -> tuple[type[Exception], ...]:
+    from http.client import HTTPException  # noqa: PLC0415 - as in `_posted`
+
     from rfc3161_client import VerificationError  # noqa: PLC0415 - an extra
 
-    return (OSError, http.client.HTTPException, ValueError, VerificationError)
+    return (OSError, HTTPException, ValueError, VerificationError)
 
 
 def _shown(error: Exception) -> str:

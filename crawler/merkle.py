@@ -14,23 +14,28 @@ def leaf(data: bytes) -> str:
     return hashlib.sha256(b"\0" + data).hexdigest()
 
 
-def root(hashes: Sequence[str]) -> str:
-    """Return the root of a tree of at least one hash."""
-    level = list(hashes)
-    while len(level) > 1:
-        level = _parents(level)
-    return level[0]
+class Tree:
+    """A tree over at least one hash; the hashes of its nodes are computed once."""
 
+    def __init__(self, hashes: Sequence[str]) -> None:
+        self._levels = [hashes]
+        while len(self._levels[-1]) > 1:
+            self._levels.append(_parents(self._levels[-1]))
 
-def path(hashes: Sequence[str], index: int) -> list[str]:
-    """Return the steps from a hash to the root: the other hash of each node, after `L` if it is the left one, else `R`."""
-    level, steps = list(hashes), list[str]()
-    while len(level) > 1:
-        other = index ^ 1
-        if other < len(level):
-            steps.append(("L" if other < index else "R") + level[other])
-        level, index = _parents(level), index // 2
-    return steps
+    @property
+    def root(self) -> str:
+        """The root."""
+        return self._levels[-1][0]
+
+    def path(self, index: int) -> list[str]:
+        """Return the steps from a hash to the root: the other hash of each node, after `L` if it is the left one, else `R`."""
+        steps = []
+        for level in self._levels[:-1]:
+            other = index ^ 1
+            if other < len(level):
+                steps.append(("L" if other < index else "R") + level[other])
+            index //= 2
+        return steps
 
 
 def _parents(level: Sequence[str]) -> list[str]:

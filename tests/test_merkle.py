@@ -21,13 +21,13 @@ ROOTS = {
 
 @pytest.mark.parametrize(("count", "root"), ROOTS.items())
 def test_roots(count, root):
-    assert merkle.root([merkle.leaf(data) for data in LEAVES[:count]]) == root
+    assert merkle.Tree([merkle.leaf(data) for data in LEAVES[:count]]).root == root
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 33])
 def test_each_path_leads_to_the_root(count):
     data = [bytes([number]) for number in range(count)]
-    hashes = [merkle.leaf(one) for one in data]
-    paths = [merkle.path(hashes, index) for index in range(count)]
-    assert {climb(one, path) for one, path in zip(data, paths, strict=True)} == {merkle.root(hashes)}
-    assert climb(b"x", paths[0]) != merkle.root(hashes)
+    tree = merkle.Tree([merkle.leaf(one) for one in data])
+    paths = [tree.path(index) for index in range(count)]
+    assert {climb(one, path) for one, path in zip(data, paths, strict=True)} == {tree.root}
+    assert climb(b"x", paths[0]) != tree.root

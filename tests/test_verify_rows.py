@@ -172,7 +172,7 @@ def test_nothing_but_the_changed_rows_is_reported(changed):
 #: Takes schema 6 back, and dates the earlier migrations a year ago, as in an archive of an older version.
 SCHEMA_5 = (
     "DROP VIEW similar_articles", "DROP VIEW presence", "DROP VIEW versions", "DROP TABLE similar",
-    "DROP TABLE passage_hashes", "ALTER TABLE revisions DROP COLUMN known_at", "PRAGMA user_version = 5",
+    "DROP TABLE passage_hashes", "DROP INDEX revisions_raw_id", "ALTER TABLE revisions DROP COLUMN known_at", "PRAGMA user_version = 5",
     "DELETE FROM _sqlite_migrations WHERE name > '0006'", "UPDATE _sqlite_migrations SET applied_at = '2025-01-01'",
 )  # fmt: skip
 
@@ -537,7 +537,7 @@ def test_a_seal_with_another_tree_than_that_of_its_records_is_named(archive):
     """Somebody computed the digests of the seals again."""
     first, second = Seals(archive).read()[0]
     wrong = replace(first, parts=(replace(first.parts[0], root="0" * 64), *first.parts[1:]))
-    wrong = replace(wrong, root=merkle.root(wrong.branches))
+    wrong = replace(wrong, root=merkle.Tree(wrong.branches).root)
     (archive / "seals.jsonl").write_text(written(wrong) + written(replace(second, previous=wrong.digest)))
     (fault,) = verified(archive).faults
     assert (fault.what, first.parts[0].file in fault.detail) == ("damaged seal", True)

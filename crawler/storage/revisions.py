@@ -120,9 +120,10 @@ class Revisions:
 
         A row is one line of JSON, with the columns that do not change.
         """
+        # CROSS JOIN keeps this order: only the captures in the parts are read, by indexes
         sql = f"""SELECT {", ".join(f"v.{name}" for name in _SEALED)} FROM json_each(:parts) p
-                  JOIN raw r ON r.file = p.value ->> 0 AND r.offset >= p.value ->> 1 AND r.offset < p.value ->> 2
-                  JOIN revisions v ON v.raw_id = r.id"""  # noqa: S608 - fixed column names
+                  CROSS JOIN raw r ON r.file = p.value ->> 0 AND r.offset >= p.value ->> 1 AND r.offset < p.value ->> 2
+                  CROSS JOIN revisions v ON v.raw_id = r.id"""  # noqa: S608 - fixed column names
         for row in self.db.conn.execute(sql, {"parts": json.dumps(parts)}):
             yield _sealed_row(row)
 

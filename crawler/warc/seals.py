@@ -98,12 +98,12 @@ class Seal:
     @property
     def branches(self) -> list[str]:
         """The hashes directly below the root: the roots of the parts, then that of the rows if there are any."""
-        return [part.root for part in self.parts] + ([merkle.root(self.rows)] if self.rows else [])
+        return [part.root for part in self.parts] + ([merkle.Tree(self.rows).root] if self.rows else [])
 
     @property
     def has_right_root(self) -> bool:
         """Whether the root is that of the parts and rows, or the seal has none."""
-        return not self.root or (bool(self.branches) and merkle.root(self.branches) == self.root)
+        return not self.root or (bool(self.branches) and merkle.Tree(self.branches).root == self.root)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ class Seals:
             return None
         hashes = {merkle.leaf(row) for row in rows([(part.file, part.start, part.end) for part in parts])}
         seal = Seal(to_text(at), seals[-1].digest if seals else "", tuple(parts), tuple(sorted(hashes)))
-        seal = replace(seal, root=merkle.root(seal.branches))
+        seal = replace(seal, root=merkle.Tree(seal.branches).root)
         self._write(
             _dump({"at": seal.at, "previous": seal.previous, "root": seal.root, **seal.content, "digest": seal.digest})
         )
@@ -231,7 +231,7 @@ def _checked(warc: WarcStore, part: SealedPart, at: str, *, trees: bool) -> Iter
         if (
             trees
             and part.root
-            and merkle.root([leaf for *_, leaf in leaves(warc, part.file, part.start, part.end)]) != part.root
+            and merkle.Tree([leaf for *_, leaf in leaves(warc, part.file, part.start, part.end)]).root != part.root
         ):
             yield SealFault(
                 "damaged seal", SEALS, f"the root for {part.file} in the seal of {at} is not that of its records"
@@ -278,7 +278,7 @@ def _part(warc: WarcStore, name: str, start: int) -> SealedPart | None:
         return None
     end = found[-1][1]
     records = "".join(digest[:_SHORT] for _, _, digest, _ in found)
-    root = merkle.root([leaf for *_, leaf in found])
+    root = merkle.Tree([leaf for *_, leaf in found]).root
     return SealedPart(name, start, end, sha256(warc.path(name), end, start=start), records, root)
 
 

@@ -37,6 +37,8 @@ CREATE INDEX similar_other ON similar (other);
 -- first time at which the site is known to have shown it.
 ALTER TABLE revisions ADD COLUMN known_at TEXT;
 UPDATE revisions SET known_at = seen_at;
+-- Which revisions follow from a capture: a seal covers them with it.
+CREATE INDEX revisions_raw_id ON revisions (raw_id);
 
 UPDATE revisions SET fingerprint = fingerprint_of(kind, title, lead, blocks, published_at);
 UPDATE articles SET fingerprint = coalesce(
