@@ -37,6 +37,8 @@ EVIDENCE: Mapping[str, tuple[str, ...] | None] = {
     "passage_hashes": None,
     "similar": None,
     "repairs": None,
+    "pictures": None,
+    "picture_addresses": None,
     "pages": None,
     "sightings": None,
     "sources": ("url",),
@@ -55,7 +57,7 @@ DERIVED = ("coverage", "missing", "datings", "articles_per_day")
 _RENUMBERED = {"raw": ("file", "offset"), "sources": ("url",)}  # tables whose ids may differ, and their natural keys
 _REFERENCES = {
     ("articles", "raw_id"): "raw", ("articles", "last_raw_id"): "raw", ("revisions", "raw_id"): "raw",
-    ("pages", "raw_id"): "raw", ("rhythms", "source"): "sources", ("appearances", "source"): "sources",
+    ("pages", "raw_id"): "raw", ("pictures", "raw_id"): "raw", ("picture_addresses", "raw_id"): "raw", ("rhythms", "source"): "sources", ("appearances", "source"): "sources",
     ("gaps", "source"): "sources",
 }  # fmt: skip
 _NAMED = 5  # rows of a table that are named, for each way to differ
@@ -74,6 +76,7 @@ _NOT_EVIDENT = {
     # Messages for people are reworded from version to version: only their presence is compared.
     ("pages", "error"): "(o.error IS NULL) = (n.error IS NULL)",
     ("sources", "error"): "(o.error IS NULL) = (n.error IS NULL)",
+    ("picture_addresses", "error"): "(o.error IS NULL) = (n.error IS NULL)",
     # Before schema 4, addresses were re-encoded, and sightings had none.
     (
         "pages",

@@ -1,0 +1,377 @@
+"""Pictures of articles: requested, archived, compared, and the same rows again from the WARC files."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import zlib
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+from support import SITE, assert_intact, configured, mounted, poll, rows, value, working
+from test_rebuild import assert_rebuilt_equal
+
+from crawler import app
+from crawler.errors import StopError
+from crawler.parser_process import decode_picture, parent
+from crawler.pictures import PictureProblem, read_header
+from crawler.pipeline.pictures import visit_picture
+from crawler.pipeline.run import recorded
+from crawler.sim.site import Options
+from crawler.sim.site.encoders import Raster, gif, jpeg, png, png_chunk, webp
+from crawler.sim.site.messages import SiteResponse, redirect
+from crawler.sim.site.story import SECTIONS
+
+SMALL = Options(sections=SECTIONS[:1], section_size=6, feed_size=6, home_size=8, no_samples=True, no_api=True)
+MEDIA = "https://mediafr.vietnamplus.vn"
+LEAD = {"keep_pictures": "lead"}
+
+
+@pytest.fixture
+def archive(tmp_path):
+    return tmp_path / "archive"
+
+
+@pytest.fixture
+def site(clock):
+    with mounted(clock, articles=2, options=SMALL) as mounted_site:
+        yield mounted_site
+
+
+def with_pictures(site, least=1):
+    """Return the id of a story with at least so many pictures."""
+    return next(i for i in site.fake_site.ids()[::-1] if len(site.fake_site.story(i).pictures) >= least)
+
+
+def requested(site):
+    """Return the paths of the pictures that were requested."""
+    return [r.url.path for r in site.wire.requests if r.url.host != "fr.vietnamplus.vn" and r.url.path != "/robots.txt"]
+
+
+def revisions(archive, key):
+    found = rows(archive, "SELECT revision, changed, replaced_pictures FROM revisions WHERE article = ?", key)
+    return [(row["revision"], json.loads(row["changed"]), len(json.loads(row["replaced_pictures"]))) for row in found]
+
+
+# --- what is kept -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("keep", ["none", "lead", "all"])
+def test_the_configured_pictures_are_kept_once(archive, clock, site, keep):
+    for _ in range(2):
+        poll(archive, clock, keep_pictures=keep)
+        clock.advance(hours=1)
+    stories = [site.fake_site.story(key) for key in site.fake_site.ids()]
+    wanted = [image.url for story in stories for image in story.pictures[: {"none": 0, "lead": 1, "all": 99}[keep]]]
+    held = rows(archive, "SELECT * FROM held_pictures")
+    assert sorted(row["url"] for row in held) == sorted(wanted)
+    assert len(requested(site)) == len(set(wanted))
+    assert {(row["media_type"], row["width"], row["height"]) for row in held} <= {("image/webp", 48, 32)}
+    assert value(archive, "SELECT count(*) FROM raw WHERE purpose LIKE 'image:%'") == len(set(wanted))
+    assert_rebuilt_equal(archive, clock)  # with the default configuration: no row depends on `keep`
+
+
+def test_a_picture_that_two_articles_show_is_requested_once(archive, clock, site):
+    first, second = site.fake_site.ids()[-2:]
+    shared = site.fake_site.story(first).picture
+    poll(archive, clock, **LEAD)
+    with working(archive, clock, **LEAD) as run, run.archive.transaction():
+        images = (shared, *run.archive.article(second).article.images[1:])
+        run.archive.update_images(second, images)
+        run.archive.set_place(run.archive.picture_places(shared.url)[-1], None)
+    before = len(requested(site))
+    clock.advance(hours=2)
+    site.fake_site.revise(second, "Un autre titre")
+    poll(archive, clock, **LEAD)
+    assert len(requested(site)) == before
+
+
+def test_pictures_of_other_hosts_are_not_requested(archive, clock, site):
+    poll(archive, clock, picture_hosts=("https://other.example",), **LEAD)
+    assert requested(site) == []
+    assert value(archive, "SELECT count(*) FROM picture_addresses") == 0
+
+
+def test_an_address_without_encryption_is_requested_with_it(archive, clock, site):
+    site.edit = lambda request, response: (
+        replace(
+            response,
+            headers=response.headers[:1],
+            body=response.decoded.replace(MEDIA.encode(), MEDIA.replace("s:", ":").encode()),
+        )
+        if "-post" in request.path
+        else response
+    )
+    poll(archive, clock, **LEAD)
+    held = rows(archive, "SELECT url, fetched_url FROM held_pictures")
+    assert held
+    assert all(row["url"].startswith("http:") and row["fetched_url"].startswith("https:") for row in held)
+    assert_rebuilt_equal(archive, clock)
+
+
+# --- replaced pictures ------------------------------------------------------------------------------------------------
+
+
+#: What the editors do with the first pictures of a story, whether they also edit its title, and its revisions then.
+EDITED = {
+    "another address": (["replace"], False, [(1, [], 0), (2, ["pictures"], 1)]),
+    "the same address": (["in_place"], False, [(1, [], 0), (2, ["pictures"], 1)]),
+    "a copy at another address": (["copy"], False, [(1, [], 0)]),
+    "a copy at the same address": (["recompress"], False, [(1, [], 0)]),
+    "not changed": ([], False, [(1, [], 0)]),
+    "two pictures at once": (["replace", "in_place"], False, [(1, [], 0), (2, ["pictures"], 2)]),
+    "one replaced, one copied": (["copy", "replace"], False, [(1, [], 0), (2, ["pictures"], 1)]),
+    "with the title": (["replace"], True, [(1, [], 0), (2, ["pictures", "title"], 1)]),
+    "the title only": (["copy"], True, [(1, [], 0), (2, ["title"], 0)]),
+}
+
+
+def test_only_another_picture_makes_a_revision(archive, clock):
+    with mounted(clock, articles=40, options=replace(SMALL, section_size=50, home_size=50)) as site:
+        keys = [key for key in site.fake_site.ids() if 2 <= len(site.fake_site.story(key).pictures) <= 3]
+        stories = dict(zip(EDITED, keys, strict=False))
+        assert len(stories) == len(EDITED)
+        for key in {*site.fake_site.ids()} - {*stories.values()}:
+            site.fake_site.unpublish(key)
+        poll(archive, clock, keep_pictures="all")
+        clock.advance(hours=26)
+        for name, key in stories.items():
+            edits, is_retitled, _ = EDITED[name]
+            for number, how in enumerate(edits):
+                site.fake_site.edit_picture(key, how, number)
+            if is_retitled:
+                site.fake_site.revise(key, f"Un titre tout autre : {name}")
+        poll(archive, clock, keep_pictures="all")
+        assert {name: revisions(archive, key) for name, key in stories.items()} == {
+            name: expected for name, (*_, expected) in EDITED.items()
+        }
+        key = stories["another address"]
+        blocks = json.loads(value(archive, "SELECT blocks FROM articles WHERE id = ?", key))
+        assert [b["url"] for b in blocks if b["type"] == "image"] == [i.url for i in site.fake_site.story(key).pictures]
+    assert_rebuilt_equal(archive, clock)
+    assert_intact(archive)
+
+
+def test_a_new_caption_is_another_place(archive, clock, site):
+    """A picture and its caption that are replaced together are another picture, and the caption shows the edit."""
+    key = with_pictures(site)
+    poll(archive, clock, **LEAD)
+    clock.advance(hours=26)
+    site.fake_site.edit_picture(key, "replace")
+    caption = site.fake_site.story(key).picture.caption.encode()
+    site.edit = lambda request, response: (
+        replace(response, headers=response.headers[:1], body=response.decoded.replace(caption, b"Une tout autre image"))
+        if f"post{key}" in request.path
+        else response
+    )
+    poll(archive, clock, **LEAD)
+    assert [changed for _, changed, _ in revisions(archive, key)][1:] == [["captions"]]
+    assert value(archive, "SELECT count(*) FROM held_pictures WHERE article = ?", key) == 1
+
+
+def test_validators_spare_the_transfer(archive, clock):
+    with mounted(clock, articles=2, options=replace(SMALL, validators=True)) as site:
+        key = with_pictures(site)
+        poll(archive, clock, **LEAD)
+        clock.advance(hours=26)
+        poll(archive, clock, **LEAD)
+        statuses = rows(
+            archive,
+            "SELECT status FROM raw WHERE purpose = ? ORDER BY id",
+            f"image:{site.fake_site.story(key).picture.url}",
+        )
+        assert [row["status"] for row in statuses] == [200, 304]
+        assert_rebuilt_equal(archive, clock)
+
+
+# --- what sites send instead of pictures ------------------------------------------------------------------------------
+
+RASTER = Raster(48, 32, tuple(((x * 5) % 256, (y * 8) % 256, 90) for y in range(32) for x in range(48)))
+BOMB = b"\x89PNG\r\n\x1a\n" + b"".join(
+    png_chunk(*part)
+    for part in (
+        (b"IHDR", struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(bytes(1_000_000), 9) * 3),
+        (b"IEND", b""),
+    )
+)
+AVIF = b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf" + bytes(200)
+HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200)
+
+
+def pillow(name, size=(48, 32), mode="RGB", **options):
+    out = io.BytesIO()
+    Image.new(mode, size, 120).save(out, name, **options)
+    return out.getvalue()
+
+
+def rotated():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    out = io.BytesIO()
+    Image.open(io.BytesIO(png(RASTER))).save(out, "JPEG", exif=exif)
+    return out.getvalue()
+
+
+def animated(name):
+    frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue", "green")]
+    out = io.BytesIO()
+    frames[0].save(out, name, save_all=True, append_images=frames[1:])
+    return out.getvalue()
+
+
+#: The body, and the row of `pictures`: media type, size in pixels, whether there is a hash, problem.
+KEPT = {
+    "JPEG": (jpeg(RASTER), "image/jpeg", 48, True, None),
+    "PNG": (png(RASTER), "image/png", 48, True, None),
+    "GIF": (gif(RASTER), "image/gif", 48, True, None),
+    "WebP": (webp(RASTER), "image/webp", 48, True, None),
+    "truncated JPEG": (jpeg(RASTER)[:700], "image/jpeg", 48, False, "damaged"),
+    "JPEG that is only a header": (jpeg(RASTER)[:30], "image/jpeg", None, False, "damaged"),
+    "truncated PNG": (png(RASTER)[:60], "image/png", 48, False, "damaged"),
+    "PNG bomb": (BOMB, "image/png", 50_000, False, "too-large"),
+    "PNG without size": (png(RASTER)[:12] + b"IHDR" + bytes(8) + png(RASTER)[24:], "image/png", None, False, "damaged"),
+    "CMYK JPEG": (pillow("JPEG", mode="CMYK"), "image/jpeg", 48, True, None),
+    "grey JPEG": (pillow("JPEG", mode="L"), "image/jpeg", 48, True, None),
+    "PNG of 16 bits": (pillow("PNG", mode="I;16"), "image/png", 48, True, None),
+    "PNG of one bit": (pillow("PNG", mode="1"), "image/png", 48, True, None),
+    "transparent PNG": (pillow("PNG", mode="RGBA"), "image/png", 48, True, None),
+    "EXIF rotation": (rotated(), "image/jpeg", 48, True, None),
+    "animated GIF": (animated("GIF"), "image/gif", 40, True, None),
+    "animated WebP": (animated("WEBP"), "image/webp", 40, True, None),
+    "JPEG with HTML in a comment": (jpeg(RASTER, comment=b"<script>alert(1)</script>"), "image/jpeg", 48, True, None),
+    "GIF with HTML after it": (gif(RASTER) + b"<html><script>alert(1)</script>", "image/gif", 48, True, None),
+    "AVIF": (AVIF, "image/avif", None, False, "format"),
+    "HEIC": (HEIC, "image/heic", None, False, "format"),
+    "TIFF": (b"II*\0" + bytes(100), "image/tiff", None, False, "format"),
+}  # fmt: skip
+SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+#: The response, and the kind of error in the row of the address.
+NOT_KEPT = {
+    "SVG with a script": (SiteResponse(200, (("Content-Type", "image/svg+xml"),), SVG), "unreadable"),
+    "SVG declared as PNG": (SiteResponse(200, (("Content-Type", "image/png"),), SVG), "unreadable"),
+    "HTML declared as JPEG": (SiteResponse(200, (("Content-Type", "image/jpeg"),), b"<html><body>x"), "unreadable"),
+    "HTML that begins like a picture": (SiteResponse(200, (), b"\xff\xd8<html><script>"), "unreadable"),
+    "nothing": (SiteResponse(200, (("Content-Type", "image/jpeg"),)), "unreadable"),
+    "text": (SiteResponse(200, (), b"image.jpg"), "unreadable"),
+    "404": (SiteResponse(404, (), b"not found"), "http-status"),
+    "500": (SiteResponse(500, (), b"error"), "http-status"),
+    "60 MB": (SiteResponse(200, (("Content-Type", "image/jpeg"),), b"\xff\xd8\xff" + bytes(60_000_000)), "too-large"),
+    "endless stream": (SiteResponse(200, (("Content-Type", "image/jpeg"),), b"\xff\xd8\xff" * 4_000_000, chunked=True), "too-large"),
+    "no response": (SiteResponse(200, (), b"", abort=True), "unreachable"),
+    "cut off": (SiteResponse(200, (), png(RASTER), cut_after=50), "unreachable"),
+    "a redirect to this machine": (redirect("http://127.0.0.1/a.jpg"), "refused"),
+    "a redirect to the cloud's metadata": (redirect("http://169.254.169.254/latest/"), "refused"),
+    "a redirect to another host": (redirect("https://evil.example/a.jpg"), "refused"),
+    "a redirect without encryption": (redirect("http://mediafr.vietnamplus.vn/a.jpg"), "refused"),
+    "a redirect to a file": (redirect("file:///etc/passwd"), "http-status"),
+    "a redirect to an article": (redirect(f"{SITE}/x-post1.vnp"), "http-status"),
+    "a redirect to itself": (redirect("a.jpg"), "other"),
+}  # fmt: skip
+ADDRESS = f"{MEDIA}/images/0a/a.jpg"
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    return tmp_path_factory.mktemp("pictures") / "archive"
+
+
+def visited(archive, clock, response, address=ADDRESS, **changes):
+    """Request one picture, which has this response; return the outcome and the hosts that were connected."""
+    with mounted(clock, options=SMALL) as site:
+        site.edit = lambda request, regular: (
+            response if "/images/" in request.path or "a.jpg" in request.path else regular
+        )
+        with working(archive, clock, **LEAD, attempts=1, **changes) as run, recorded(run, "poll"):
+            outcome = visit_picture(run, address)
+        return outcome, {request.url.host for request in site.wire.requests}
+
+
+def test_the_bytes_decide_what_is_kept(archive, clock):
+    """All in one archive: the same rows come out of a rebuild."""
+    found = {}
+    for number, (name, (body, *_)) in enumerate(KEPT.items()):
+        address = f"{MEDIA}/images/{number}/a.jpg"
+        visited(archive, clock, SiteResponse(200, (("Content-Type", "text/html"),), body), address)
+        found[name] = rows(
+            archive,
+            """SELECT media_type, width, phash IS NOT NULL AS hashed, problem, size FROM picture_addresses a
+               JOIN pictures p USING (digest) WHERE a.url = ? AND state = 'held'""",
+            address,
+        )
+    assert {name: [(r["media_type"], r["width"], bool(r["hashed"]), r["problem"], r["size"]) for r in one] for name, one in found.items()} == {
+        name: [(*expected, len(body))] for name, (body, *expected) in KEPT.items()
+    }  # fmt: skip
+    assert_rebuilt_equal(archive, clock)
+
+
+def test_what_is_no_picture_is_not_kept_as_one(archive, clock):
+    found = {}
+    for number, (name, (response, _)) in enumerate(NOT_KEPT.items()):
+        address = f"{MEDIA}/images/{number}/a.jpg"
+        _, hosts = visited(archive, clock, response, address)
+        assert hosts <= {"mediafr.vietnamplus.vn", "fr.vietnamplus.vn"}, name
+        (row,) = rows(archive, "SELECT * FROM picture_addresses WHERE url = ?", address)
+        assert (row["state"], row["digest"]) == ("failed", None), name
+        found[name] = row["error_kind"]
+        clock.advance(hours=2)
+    assert found == {name: kind for name, (_, kind) in NOT_KEPT.items()}
+    assert value(archive, "SELECT count(*) FROM pictures") == 0
+    assert_rebuilt_equal(archive, clock)
+
+
+def test_a_failure_keeps_the_picture_that_is_held(archive, clock):
+    visited(archive, clock, SiteResponse(200, (), png(RASTER)))
+    clock.advance(days=2)
+    visited(archive, clock, SiteResponse(404))
+    (row,) = rows(archive, "SELECT state, digest IS NOT NULL AS held, failures, error_kind FROM picture_addresses")
+    assert tuple(row.values()) == ("held", 1, 1, "http-status")
+
+
+def test_articles_do_not_wait_for_the_host_of_pictures(archive, clock, site):
+    site.edit = lambda request, response: SiteResponse(200, abort=True) if "/images/" in request.path else response
+    report = poll(archive, clock, attempts=1, **LEAD)
+    assert report.new == 2
+    assert value(archive, "SELECT count(*) FROM picture_addresses WHERE state = 'held'") == 0
+    assert_rebuilt_equal(archive, clock)
+
+
+# --- decoding ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_expensive_picture_is_decoded_in_a_process_of_its_own(monkeypatch):
+    body = pillow("PNG", (2_500, 2_000))
+    started = []
+    run = parent._run
+    monkeypatch.setattr(parent, "_run", lambda *files: started.append(1) or run(*files))
+    assert decode_picture(body, read_header(body)).phash
+    assert decode_picture(png(RASTER), read_header(png(RASTER))).phash
+    assert started == [1]
+    monkeypatch.setattr(parent, "LIMITS", replace(parent.LIMITS, memory=45_000_000))
+    assert decode_picture(body, read_header(body)) is PictureProblem.STOPPED
+
+
+def test_a_turned_picture_has_the_hash_that_a_viewer_sees():
+    upright = Image.open(io.BytesIO(png(RASTER))).transpose(Image.Transpose.ROTATE_270)
+    out = io.BytesIO()
+    upright.save(out, "JPEG")
+    one, other = (decode_picture(body, read_header(body)) for body in (rotated(), out.getvalue()))
+    assert one.phash.split(":")[1] == other.phash.split(":")[1]
+
+
+def test_a_header_that_promises_another_size_is_damaged():
+    """The size that was checked is that of the header; the decoder must not find another one."""
+    body = bytearray(gif(RASTER))
+    place = body.index(b",", 13 + 768)
+    body[place + 5 : place + 9] = struct.pack("<HH", 60_000, 60_000)
+    assert decode_picture(bytes(body), read_header(bytes(body))) in (PictureProblem.DAMAGED, PictureProblem.STOPPED)
+
+
+def test_without_the_library_a_message_says_what_to_install(archive, clock, monkeypatch):
+    monkeypatch.setattr(parent, "find_spec", lambda _: None)
+    with pytest.raises(StopError) as raised:
+        app.require_contact(configured(archive, **LEAD))
+    assert "vna-archive[images]" in raised.value.hint
+    app.require_contact(configured(archive))
