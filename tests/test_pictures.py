@@ -7,22 +7,27 @@ import json
 import struct
 import zlib
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from PIL import Image
-from support import SITE, assert_intact, configured, mounted, poll, rows, value, working
+from support import SITE, assert_intact, configured, mounted, poll, rows, value, vna, working
 from test_rebuild import assert_rebuilt_equal
 
-from crawler import app
-from crawler.errors import StopError
+from crawler import app, backfill
+from crawler.backfill.pictures import fetch_pictures
+from crawler.errors import SitePaused, StopError
 from crawler.parser_process import decode_picture, parent
 from crawler.pictures import PictureProblem, read_header
 from crawler.pipeline.pictures import visit_picture
 from crawler.pipeline.run import recorded
+from crawler.plan_values import BackfillRequest
 from crawler.sim.site import Options
 from crawler.sim.site.encoders import Raster, gif, jpeg, png, png_chunk, webp
 from crawler.sim.site.messages import SiteResponse, redirect
 from crawler.sim.site.story import SECTIONS
+from crawler.storage.pictures import _carried
+from crawler.types import ImageBlock
 
 SMALL = Options(sections=SECTIONS[:1], section_size=6, feed_size=6, home_size=8, no_samples=True, no_api=True)
 MEDIA = "https://mediafr.vietnamplus.vn"
@@ -109,6 +114,34 @@ def test_an_address_without_encryption_is_requested_with_it(archive, clock, site
     assert held
     assert all(row["url"].startswith("http:") and row["fetched_url"].startswith("https:") for row in held)
     assert_rebuilt_equal(archive, clock)
+
+
+#: Pictures as (address, caption) with the digest that each place had, then as they are on the page now; the digests now.
+CARRIED = {
+    "the same": ([("a", "x", "1")], [("a", "x")], ["1"]),
+    "another address under the same caption": ([("a", "x", "1")], [("b", "x")], ["1"]),
+    "the caption in other quotes and spaces": ([("a", "l'«x»", "1")], [("b", 'l’ "x"'.replace(" ", ""))], ["1"]),
+    "another caption": ([("a", "x", "1")], [("b", "y")], [None]),
+    "moved": ([("a", "x", "1"), ("b", "y", "2")], [("b", "y"), ("a", "x")], ["2", "1"]),
+    "one more in front, without captions": ([("a", None, "1")], [("b", None), ("a", None)], [None, "1"]),
+    "another one at the same position, without captions": ([("a", None, "1")], [("b", None)], ["1"]),
+    "another one at another position, without captions": ([("a", "x", None), ("b", None, "1")], [("c", None)], [None]),
+    "one caption for all, only the first is held": (
+        [("a", "x", "1"), ("b", "x", None)], [("c", "x"), ("b", "x")], ["1", None],
+    ),
+    "one caption for all, both replaced": ([("a", "x", "1"), ("b", "x", "2")], [("c", "x"), ("d", "x")], ["1", "2"]),
+    "one caption for all, one taken out": ([("a", "x", "1"), ("b", "x", "2")], [("b", "x")], ["2"]),
+    "one replaced by two": ([("a", "x", "1")], [("b", "x"), ("c", "x")], ["1", None]),
+    "no address": ([("a", "x", "1")], [(None, "x")], ["1"]),
+    "all removed": ([("a", "x", "1")], [], []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "now", "digests"), CARRIED.values(), ids=CARRIED)
+def test_a_picture_stays_known_at_its_place(before, now, digests):
+    names = ("url", "caption", "digest")
+    held = [dict(zip(names, row, strict=True)) | {"position": place} for place, row in enumerate(before)]
+    assert _carried(held, [ImageBlock(url, "", caption) for url, caption in now]) == digests
 
 
 # --- replaced pictures ------------------------------------------------------------------------------------------------
@@ -336,6 +369,68 @@ def test_articles_do_not_wait_for_the_host_of_pictures(archive, clock, site):
     assert report.new == 2
     assert value(archive, "SELECT count(*) FROM picture_addresses WHERE state = 'held'") == 0
     assert_rebuilt_equal(archive, clock)
+
+
+# --- pictures of articles that are held ---
+
+
+def missing(archive):
+    return value(archive, "SELECT count(*) FROM images WHERE digest IS NULL AND position = 0 AND url IS NOT NULL")
+
+
+def test_a_backfill_fetches_what_is_missing_and_can_be_stopped(archive, clock):
+    with mounted(clock, articles=6, options=replace(SMALL, section_size=10, home_size=10)) as site:
+        poll(archive, clock)
+        total = missing(archive)
+        assert (total >= 5, requested(site)) == (True, [])
+        with working(archive, clock, command="backfill", role="backfill", **LEAD) as run, recorded(run, "backfill"):
+            run.stopping = lambda: missing(archive) <= total - 2
+            assert fetch_pictures(run, None, None, waits=True).fetched == 2
+        with working(archive, clock, command="backfill", role="backfill", **LEAD) as run, recorded(run, "backfill"):
+            assert fetch_pictures(run, "2027-01-01", None, waits=True).fetched == 0
+            assert fetch_pictures(run, None, None, waits=True).fetched == total - 2
+            assert fetch_pictures(run, None, None, waits=True).fetched == 0
+        assert missing(archive) == 0
+        assert len(requested(site)) == len(set(requested(site))) == total
+    assert_rebuilt_equal(archive, clock)
+
+
+def test_a_backfill_waits_for_the_daily_cap_or_ends(archive, clock, site):
+    poll(archive, clock)
+    with (
+        working(archive, clock, command="backfill", role="backfill", daily_cap=2, **LEAD) as run,
+        recorded(run, "backfill"),
+    ):
+        with pytest.raises(SitePaused):
+            fetch_pictures(run, None, None, waits=False)  # robots.txt and one picture
+        assert fetch_pictures(run, None, None, waits=True).fetched == 1
+    assert value(archive, "SELECT count(*) FROM picture_addresses WHERE state = 'failed'") == 0
+
+
+def test_a_backfill_of_articles_fetches_their_pictures_too(archive, clock, site):
+    with working(archive, clock, command="backfill", role="backfill", **LEAD) as run, recorded(run, "backfill"):
+        request = BackfillRequest("sitemap", date(2026, 11, 1), date(2026, 11, 30))
+        plan = backfill.open_plan(run, request, until_given=True).plan
+        while backfill.advance(run, plan.id) is not None:
+            pass
+    assert (
+        value(archive, "SELECT count(*) FROM held_pictures")
+        == value(archive, "SELECT count(*) FROM images WHERE position = 0")
+        >= 2
+    )
+
+
+def test_the_command_prints_what_it_fetched(archive, clock, site, tmp_path):
+    poll(archive, clock)
+    config = tmp_path / "config" / "crawler.toml"
+    config.parent.mkdir()
+    words = ("--config", config, "--archive", archive, "backfill", "--images", "--json")
+    config.write_text('[site]\ncontact = "a@b.cd"\n')
+    assert "keeps no pictures" in vna(*words).err
+    config.write_text('[site]\ncontact = "a@b.cd"\n[archive]\nreserve = 0\n[images]\nkeep = "lead"\n')
+    wanted = missing(archive)
+    assert json.loads(vna(*words, "--dry-run").out) == {"requests": wanted, "bytes": None, "seconds": float(wanted)}
+    assert vna(*words, "--via", "lists").code == 2
 
 
 # --- decoding ---------------------------------------------------------------------------------------------------------

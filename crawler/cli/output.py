@@ -109,3 +109,9 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Iterable[str]) -> None:
 def _cell(value: Any, limit: int = 70) -> str:
     shown = "" if value is None else visible.line(redact.redacted(" ".join(str(value).split())))
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def pictures(counts: Mapping[str, int]) -> str:
+    """Return the numbers of held and failed pictures in words."""
+    held = f"{counts['held']} held ({size(counts['bytes'])}), at {counts['places_held']} of {counts['places']} places"
+    return f"{held}; {counts['failed']} could not be fetched"

@@ -9,6 +9,7 @@ Boundary: only calls other modules in the right order; `schedule` decides when a
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -33,29 +34,37 @@ _CLAIMS = 1 << 52  # addresses are claimed by numbers above those of plans
 def visit_pictures_of(run: Run, key: int) -> None:
     """Request the pictures of an article that were never requested from their address, or are due again.
 
-    If the host of the pictures is not available, the rest is left for a later run: articles do not wait for pictures.
+    They belong to the visit of the page, so that they are not reported as steps of the run. If the host of the pictures is
+    not available, this run requests no more of them: articles do not wait for pictures.
 
     Raises:
         StopError: the run cannot continue.
 
     """
-    if run.settings.pictures.keep == "none" or run.pictures_unavailable:
-        return
-    _visit_all(run, run.archive.image_urls(key, only_lead=run.settings.pictures.only_lead))
+    if _is_wanted(run):
+        urls = run.archive.image_urls(key, only_lead=run.settings.pictures.only_lead)
+        _visit_all(run, urls, lambda _: None)
 
 
 def visit_due_pictures(run: Run) -> None:
-    """Request the pictures that are due again, as `visit_pictures_of` does."""
-    pictures = run.settings.pictures
-    if pictures.keep == "none" or run.pictures_unavailable:
-        return
-    due = run.archive.due_pictures(run.clock.now(), only_lead=pictures.only_lead)
-    if due:
-        run.progress.phase("pictures", len(due))
-        _visit_all(run, due)
+    """Request the pictures that are due again.
+
+    Raises:
+        StopError: the run cannot continue.
+
+    """
+    if _is_wanted(run):
+        due = run.archive.due_pictures(run.clock.now(), only_lead=run.settings.pictures.only_lead)
+        if due:
+            run.progress.phase("pictures", len(due))
+            _visit_all(run, due, run.progress.step)
 
 
-def _visit_all(run: Run, urls: list[str]) -> None:
+def _is_wanted(run: Run) -> bool:
+    return run.settings.pictures.keep != "none" and not run.pictures_unavailable
+
+
+def _visit_all(run: Run, urls: Sequence[str], report: Callable[[Outcome], None]) -> None:
     for url in urls:
         address = wanted_address(run, url)
         if address is None:
@@ -63,12 +72,12 @@ def _visit_all(run: Run, urls: list[str]) -> None:
         if run.stopping():
             return
         try:
-            run.progress.step(visit_picture(run, address))
+            report(visit_picture(run, address))
         except SiteUnavailable as error:
             if run.site.owns(address):
                 raise
             run.pictures_unavailable = True
-            run.progress.step(Outcome(OutcomeKind.FAILED, url=address, detail=f"no more pictures in this run: {error}"))
+            run.progress.step(Outcome(OutcomeKind.PROGRESS, detail=f"no more pictures in this run: {error}"))
             return
 
 

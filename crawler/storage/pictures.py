@@ -6,7 +6,7 @@ Boundary: reads and writes rows; `pictures` compares pictures, `schedule` decide
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -103,6 +103,55 @@ class Pictures:
         row = next(self.db.query(f"SELECT {columns} FROM pictures WHERE digest = ?", [digest]), None)  # noqa: S608 - constants only
         return Picture(**row | {"crops": json.loads(row["crops"])}) if row else None
 
+    def pictures_of(self, key: int) -> list[dict[str, Any]]:
+        """Return the held pictures of the current revision of an article with their places, in order."""
+        columns = "position, url, caption, credit, digest, media_type, size, width, height, phash, problem, fetched_url, fetched_at"
+        return list(
+            self.db.query(f"SELECT {columns} FROM held_pictures WHERE article = ? ORDER BY position", [key])  # noqa: S608 - constants only
+        )
+
+    def pictures_shown(self, key: int, revision: int, urls: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Return the held pictures that a revision of an article shows, by their addresses in its blocks.
+
+        They are the last ones that the addresses gave before the next revision was seen; the first ones after that if
+        they were not requested before.
+        """
+        end = self.db.execute(
+            "SELECT min(seen_at) FROM revisions WHERE article = ? AND revision > ?", [key, revision]
+        ).fetchone()[0]
+        found = {}
+        for url in urls:
+            row = next(
+                self.db.query(
+                    f"""SELECT p.digest, p.media_type, p.width, p.height, p.size, p.problem, r.id AS raw_id, r.fetched_at
+                        FROM raw r JOIN pictures p ON p.digest = r.digest
+                        WHERE r.purpose IN ('image:' || :url, 'image:https' || substr(:url, 5)) AND {_PURPOSE}
+                        ORDER BY r.fetched_at >= :end, iif(r.fetched_at < :end, r.fetched_at, NULL) DESC, r.fetched_at LIMIT 1""",  # noqa: S608 - constants only
+                    {"url": url, "end": end or "9999"},
+                ),
+                None,
+            )
+            if row is not None:
+                found[url] = row
+        return found
+
+    def picture_counts(self) -> dict[str, int]:
+        """Return how many pictures are held, their size in bytes, and how many places and addresses have one or none."""
+        row = next(
+            self.db.query(
+                """SELECT (SELECT count(*) FROM pictures) AS held, (SELECT coalesce(sum(size), 0) FROM pictures) AS bytes,
+                     (SELECT count(*) FROM images WHERE digest IS NOT NULL) AS places_held,
+                     (SELECT count(*) FROM images WHERE url IS NOT NULL) AS places,
+                     (SELECT count(*) FROM picture_addresses WHERE state = 'failed') AS failed"""
+            )
+        )
+        return dict(row)
+
+    def mean_picture_size(self) -> int | None:
+        """Return the mean size of the held pictures in bytes; None if there are none."""
+        mean = self.db.execute("SELECT avg(size) FROM pictures").fetchone()[0]
+        return None if mean is None else round(mean)
+
     def picture_capture(self, digest: str) -> tuple[RawRef, str, datetime] | None:
         """Return where the WARC holds a picture, its media type, and when it was first captured; None if it is not held."""
         row = self.db.execute(
@@ -123,30 +172,28 @@ class Pictures:
         )
         return [row[0] for row in rows.fetchall()]
 
-    def images_without_picture(
-        self, *, only_lead: bool, since: str | None, until: str | None
-    ) -> Iterator[tuple[int, str]]:
-        """Yield the article and the address of each picture that is not held, newest articles first.
+    def images_without_picture(self, *, only_lead: bool, since: str | None, until: str | None) -> Iterator[str]:
+        """Yield the addresses of the pictures that are not held, those of the newest articles first.
 
         `since` and `until` are days of publication in Hanoi, both included. Rows may be written meanwhile.
         """
-        last = 1 << 62
+        last = (1 << 62, 0)
         while True:
-            ids = [
-                row[0]
-                for row in self.db.execute(
-                    """SELECT a.id FROM articles a WHERE a.id < :last AND (:since IS NULL OR a.published_on >= :since)
-                       AND (:until IS NULL OR a.published_on <= :until) AND EXISTS
-                       (SELECT 1 FROM images i WHERE i.article = a.id AND i.digest IS NULL AND i.url IS NOT NULL
-                        AND (i.position = 0 OR NOT :lead)) ORDER BY a.id DESC LIMIT :most""",
-                    {"last": last, "since": since, "until": until, "lead": only_lead, "most": _BATCH},
-                ).fetchall()
-            ]
-            for key in ids:
-                yield from ((key, url) for url in self.image_urls(key, only_lead=only_lead))
-            if not ids:
+            rows = self.db.execute(
+                """SELECT i.article, i.position, i.url FROM images i JOIN articles a ON a.id = i.article
+                   WHERE i.digest IS NULL AND i.url IS NOT NULL AND i.position < iif(:lead, 1, :most)
+                     AND (i.article < :article OR (i.article = :article AND i.position > :position))
+                     AND (:since IS NULL OR a.published_on >= :since) AND (:until IS NULL OR a.published_on <= :until)
+                   ORDER BY i.article DESC, i.position LIMIT :batch""",
+                {
+                    "lead": only_lead, "most": _MOST_PICTURES, "article": last[0], "position": last[1],
+                    "since": since, "until": until, "batch": _BATCH,
+                },
+            ).fetchall()  # fmt: skip
+            yield from (row[2] for row in rows)
+            if not rows:
                 return
-            last = ids[-1]
+            last = rows[-1][:2]
 
     def picture_places(self, address: str) -> list[PicturePlace]:
         """Return the places in articles whose picture has this address."""
@@ -190,10 +237,9 @@ class Pictures:
         nor the new one has a caption, the position.
         """
         before = list(self.db.query("SELECT * FROM images WHERE article = ? ORDER BY position", [key]))
-        shown = {image.url for image in images}
         rows = [
-            (key, position, image.url, image.alt, image.caption, image.credit, _carried(before, position, image, shown))
-            for position, image in enumerate(images)
+            (key, position, image.url, image.alt, image.caption, image.credit, digest)
+            for position, (image, digest) in enumerate(zip(images, _carried(before, images), strict=True))
         ]
         self.db.conn.execute("DELETE FROM images WHERE article = ?", (key,))
         self.db.conn.executemany(
@@ -266,18 +312,22 @@ class Pictures:
         return records.dump(found)
 
 
-def _carried(
-    before: Sequence[Mapping[str, Any]], position: int, image: ImageBlock, shown: set[str | None]
-) -> str | None:
-    """Return the digest that a place had before; see `Pictures.save_images`. `shown` has all addresses on the page."""
-    held = [row for row in before if row["digest"] is not None]
-    left = [row for row in held if row["url"] not in shown]  # a picture that still stands elsewhere was not replaced
-    caption = _plain(image.caption)
-    same_caption = [row for row in left if _plain(row["caption"]) == caption]
-    same_place = [row for row in same_caption if row["position"] == position]
-    found = [row for row in held if image.url is not None and row["url"] == image.url]
-    found += same_place or (same_caption if caption else [])
-    return found[0]["digest"] if found else None
+def _carried(before: Sequence[Mapping[str, Any]], images: Sequence[ImageBlock]) -> list[str | None]:
+    """Return the digest that the place of each picture had before; see `Pictures.save_images`."""
+    by_url = {row["url"]: row["digest"] for row in before if row["url"] is not None}
+    shown = {image.url for image in images}
+    left = [row for row in before if row["digest"] is not None and row["url"] not in shown]
+    found: list[str | None] = []
+    for position, image in enumerate(images):
+        if image.url in by_url:
+            found.append(by_url[image.url])
+            continue
+        caption = _plain(image.caption)
+        same = [row for row in left if _plain(row["caption"]) == caption]
+        here = [row for row in same if row["position"] == position] or (same if caption else [])
+        found.append(here[0]["digest"] if here else None)
+        left = [row for row in left if row not in here[:1]]  # a picture is replaced by one picture
+    return found
 
 
 def _plain(caption: str | None) -> str:
