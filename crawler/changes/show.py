@@ -31,7 +31,12 @@ _BRACKETS = {"same": ("", ""), "before": ("[-", "-]"), "after": ("{+", "+}")}
 
 
 def marked_words(change: Change, new_text: str) -> list[ShownPiece]:
-    """Return a change with some words around it; `new_text` is the text of the field in the new revision."""
+    """Return a change with some words around it; `new_text` is the text of the field in the new revision.
+
+    Of a replaced picture, only the two digests are shown.
+    """
+    if change.field == "pictures":
+        return [ShownPiece("before", change.before), ShownPiece("after", change.after)]
     start, end = change.after_offset, change.after_offset + len(change.after)
     left, right = _words_before(new_text, start), _words_after(new_text, end)
     pieces = [
