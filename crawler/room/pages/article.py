@@ -13,7 +13,9 @@ from crawler import marks, render
 from crawler.clock import to_text
 from crawler.errors import PageError, StopError
 from crawler.parse.decode import decode
+from crawler.pictures import SHOWN
 from crawler.room.language import _, parsed_instant, time_between
+from crawler.room.pages.pictures import as_picture, picture_path
 from crawler.room.requests import Ask, BadRequest, NotHere, Page, RoomResponse
 from crawler.room.room import Desk
 from crawler.site import HANOI
@@ -77,8 +79,18 @@ def article(desk: Desk, ask: Ask) -> Page:
             "citation": render.citation(stored),
             "web_address": web_address(stored.fetched_url or stored.article.url),
             "pictures": {image.url: web_address(image.url) for image in stored.article.images},
+            "held_pictures": _held_pictures(desk, stored),
         },
     )
+
+
+def _held_pictures(desk: Desk, stored: StoredArticle) -> dict[str, dict[str, Any]]:
+    """Return the held pictures that a revision shows, by address; `path` is None if browsers do not show the format."""
+    addresses = [image.url for image in stored.article.images if image.url]
+    found = desk.archive.pictures_shown(stored.id, stored.revision, addresses)
+    for row in found.values():
+        row["path"] = picture_path(row["digest"]) if row["media_type"] in SHOWN else None
+    return found
 
 
 def published_day(stored: StoredArticle) -> str | None:
@@ -168,6 +180,8 @@ def archived_page(desk: Desk, ask: Ask) -> Page | RoomResponse:
         return Page("unreadable.html", {"detail": str(error)}, 503)
     if not response.content:
         return Page("unreadable.html", {"detail": ""})
+    if (shown := as_picture(response.content)) is not None:
+        return shown
     form = response.header("Content-Type") or ""
     is_html = "html" in form.lower() or response.content.lstrip()[:1] == b"<"
     text = decode(response.content, form).text
