@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import struct
 import zlib
 from dataclasses import replace
@@ -12,7 +13,7 @@ from datetime import date
 import pytest
 from PIL import Image
 from support import SITE, assert_intact, configured, mounted, poll, rows, value, vna, working
-from test_rebuild import assert_rebuilt_equal
+from test_rebuild import assert_rebuilt_equal, execute
 
 from crawler import app, backfill
 from crawler.backfill.pictures import fetch_pictures
@@ -185,6 +186,24 @@ def test_only_another_picture_makes_a_revision(archive, clock):
         assert [b["url"] for b in blocks if b["type"] == "image"] == [i.url for i in site.fake_site.story(key).pictures]
     assert_rebuilt_equal(archive, clock)
     assert_intact(archive)
+
+
+def test_an_upgraded_archive_with_an_older_address_equals_its_rebuild(archive, clock, site):
+    """Before schema 7, `images` kept the first address of a picture, even if the page showed another one later."""
+    key = with_pictures(site)
+    poll(archive, clock)
+    before = site.fake_site.story(key).picture.url
+    site.fake_site.edit_picture(key, "copy")
+    clock.advance(hours=2)
+    poll(archive, clock, everything=True)
+    assert value(archive, "SELECT url FROM images WHERE article = ? AND position = 0", key) != before
+    execute(archive, f"UPDATE images SET url = '{before}' WHERE article = {key} AND position = 0")
+    execute(archive, "UPDATE _sqlite_migrations SET applied_at = '2026-01-01 00:00:00+00:00' WHERE name = '0001_first'")
+    assert_rebuilt_equal(archive, clock)
+    execute(archive, f"UPDATE images SET url = 'https://other.example/' WHERE article = {key} AND position = 0")
+    shutil.rmtree(archive / "rebuilt")
+    with pytest.raises(AssertionError):
+        assert_rebuilt_equal(archive, clock)
 
 
 def test_a_new_caption_is_another_place(archive, clock, site):

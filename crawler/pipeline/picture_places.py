@@ -6,9 +6,13 @@ Boundary: only calls other modules in the right order; `pictures` compares, `sto
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Literal
 
 from crawler.pictures import PicturePlace, Replacement, is_same_picture
 from crawler.storage import Archive
+
+#: What a picture is at its place: the first one, the same as before, or a replacement, which may make a revision.
+Shown = Literal["first", "same", "replaced", "revised"]
 
 #: A picture is fetched after the page that shows it, at the latest after the first retry. So it belongs to the revision that
 #: was first seen at most this long before.
@@ -24,24 +28,26 @@ def compare_held_pictures(archive: Archive, key: int, at: datetime) -> None:
         show_picture(archive, place, digest, at)
 
 
-def show_picture(archive: Archive, place: PicturePlace, digest: str, at: datetime) -> bool:
-    """Record that the picture `digest` was seen at a place; return whether it replaced another one.
+def show_picture(archive: Archive, place: PicturePlace, digest: str, at: datetime) -> Shown:
+    """Record that the picture `digest` was seen at a place; return what it is there.
 
-    A copy of the same picture, and one that cannot be compared, change nothing. Needs an open transaction.
+    A copy of the same picture, and one that cannot be compared, change nothing. A replacement belongs to the newest revision
+    if that was first seen just before, and otherwise makes a revision. Needs an open transaction.
     """
     if place.digest is None:
         archive.set_place(place, digest)
-        return False
+        return "first"
     before, after = archive.picture(place.digest), archive.picture(digest)
     if before is None or after is None or is_same_picture(before, after) is not False:
-        return False
+        return "same"
+    shown: Shown = "replaced"
     number, seen_at, replaced = archive.current_revision(place.article)
     if not (seen_at <= at <= seen_at + _WITH_REVISION and _captured_before(archive, place.digest, seen_at)):
-        number, replaced = archive.add_picture_revision(place.article, at), []
+        number, replaced, shown = archive.add_picture_revision(place.article, at), [], "revised"
     replaced = [*replaced, Replacement(place.position, place.digest, digest)]
     archive.set_replaced_pictures(place.article, number, replaced)
     archive.set_place(place, digest)
-    return True
+    return shown
 
 
 def _captured_before(archive: Archive, digest: str, at: datetime) -> bool:

@@ -144,8 +144,10 @@ def _handle_response(run: Run, address: str, response: Capture) -> Outcome:
         outcome = picture_held(response.at, due, picture.digest, raw_id, received)
         run.archive.save_picture_row(address, outcome, response.at)
         places = run.archive.picture_places(address)
-        replaced = [place for place in places if show_picture(run.archive, place, picture.digest, response.at)]
-    return _told(address, known, picture.digest, [place.article for place in replaced])
+        shown = [show_picture(run.archive, place, picture.digest, response.at) for place in places]
+    replaced = [place.article for place, one in zip(places, shown, strict=True) if one in ("replaced", "revised")]
+    run.report.revised += shown.count("revised")
+    return _told(address, known, picture.digest, replaced)
 
 
 def _told(address: str, known: PictureForFetch | None, digest: str, articles: list[int]) -> Outcome:

@@ -65,6 +65,9 @@ _SKIPPED = {"raw": {"id"}, "sources": {"id"}, "gaps": {"id"}}
 # Whether the old database was upgraded from an older schema. A new database gets all migrations within a second.
 _UPGRADED = """(SELECT max(julianday(applied_at)) - min(julianday(applied_at)) > 1.0 / 86400
                 FROM {old}._sqlite_migrations WHERE migration_set = 'vna')"""
+# Before schema 7, `images` kept the addresses that the first page of a revision showed, as its blocks do.
+_IN_BLOCKS = f"""EXISTS (SELECT 1 FROM {{old}}.articles a, json_each(a.blocks) b
+                 WHERE a.id = o.article AND b.value ->> '$.url' IS o.url) AND {_UPGRADED}"""  # noqa: S608 - constants only
 #: Differences to ignore, by table and column: the SQL condition on the old row `o` and the new row `n` under which a
 #: difference does not count.
 _NOT_EVIDENT = {
@@ -88,10 +91,17 @@ _NOT_EVIDENT = {
     ("revisions", "seen_at"): f"o.article < 0 AND o.seen_at < n.seen_at AND {_UPGRADED}",
     # `vna reparse` does not read imported texts again.
     ("articles", "parser"): "o.source_file IS NOT NULL",
+    ("images", "url"): _IN_BLOCKS,
+    ("images", "alt"): _IN_BLOCKS,
     # Version 0.1 wrote no purpose.
     ("raw", "purpose"): f"o.purpose IS NULL AND {_UPGRADED}",
     ("gaps", "note"): "(o.note IS NULL) = (n.note IS NULL)",
 }
+#: The column, by table and name, that the old database must have for such a condition.
+_NEEDED = {
+    ("pages", "url"): ("sightings", "url"), ("images", "url"): ("articles", "blocks"),
+    ("images", "alt"): ("articles", "blocks"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +260,8 @@ class Comparison:
     def _test(self, table: str, name: str) -> str:
         test = f"n.{name} IS NOT {_translated(table, name)}"
         exception = _NOT_EVIDENT.get((table, name))
-        if (table, name) == ("pages", "url") and "url" not in self._old_columns("sightings"):
+        needed = _NEEDED.get((table, name))
+        if needed is not None and needed[1] not in self._old_columns(needed[0]):
             exception = None
         return f"({test} AND NOT ({exception.format(old=self._old)}))" if exception else f"({test})"
 
