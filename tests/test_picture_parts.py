@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from crawler.changes import changes_between, kinds_of, marked_words
 from crawler.pictures import (
     KeptPictures,
     Picture,
     PictureForFetch,
+    Replacement,
     hash_of,
     is_same_picture,
     picture_address,
     read_header,
 )
+from crawler.purpose import Purpose
 from crawler.schedule.conditional import Validators
-from crawler.schedule.pictures import picture_failed, picture_held
+from crawler.schedule.pictures import is_due, picture_failed, picture_held
 from crawler.sim.site.encoders import Raster, gif, jpeg, png, webp
 from crawler.site import picture_hosts
-from crawler.types import ErrorKind
+from crawler.types import Article, ErrorKind
 
 RASTER = Raster(24, 16, tuple((x * 10, y * 15, 90) for y in range(16) for x in range(24)))
 JPEG, PNG, GIF, WEBP = (encode(RASTER) for encode in (jpeg, png, gif, webp))
@@ -193,8 +197,8 @@ def test_only_the_first_picture_or_all():
 
 NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
 DAY = timedelta(days=1)
-KNOWN = PictureForFetch("u", "held", 0, "", None, "d", None, None)
-NONE = PictureForFetch("u", "failed", 2, "", None, None, None, None)
+KNOWN = PictureForFetch("u", "held", 0, NOW, None, "d", None, None)
+NONE = PictureForFetch("u", "failed", 2, NOW, None, None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -208,19 +212,59 @@ def test_a_picture_is_requested_again_while_its_article_is_new(age, wait):
 
 
 @pytest.mark.parametrize(
+    ("known", "due", "due_for_backfill"),
+    [
+        (None, True, True),
+        (KNOWN, False, False),
+        (replace(KNOWN, next_due_at=NOW), True, True),
+        (replace(KNOWN, next_due_at=NOW + DAY), False, False),
+        (replace(KNOWN, last_fetched_at=NOW - 9 * DAY), False, False),
+        (NONE, False, False),
+        (replace(NONE, last_fetched_at=NOW - DAY), False, True),
+        (replace(NONE, last_fetched_at=NOW - DAY, next_due_at=NOW + DAY), False, False),
+    ],
+)
+def test_what_was_given_up_is_requested_by_a_backfill_only(known, due, due_for_backfill):
+    assert (is_due(known, NOW), is_due(known, NOW, retry_given_up=True)) == (due, due_for_backfill)
+
+
+@pytest.mark.parametrize(
     ("known", "kind", "state", "failures", "wait"),
     [
         (None, ErrorKind.UNREACHABLE, "failed", 1, timedelta(hours=1)),
         (KNOWN, ErrorKind.HTTP_STATUS, "held", 1, timedelta(hours=1)),
         (NONE, ErrorKind.UNREADABLE, "failed", 3, 7 * DAY),
-        (PictureForFetch("u", "failed", 3, "", None, None, None, None), ErrorKind.UNREACHABLE, "failed", 4, None),
+        (replace(NONE, failures=3), ErrorKind.UNREACHABLE, "failed", 4, None),
         (None, ErrorKind.TOO_LARGE, "failed", 1, None),
         (None, ErrorKind.REFUSED, "failed", 1, None),
         (None, ErrorKind.DISALLOWED, "failed", 1, None),
-        (None, ErrorKind.BUG, "failed", 1, None),
+        (None, ErrorKind.BUG, "failed", 1, timedelta(hours=1)),
     ],
 )
 def test_a_failure_is_retried_three_times_unless_it_is_final(known, kind, state, failures, wait):
     found = picture_failed(known, NOW, "why", kind)
     assert (found.state, found.failures, found.error, found.error_kind) == (state, failures, "why", kind)
     assert found.next_due_at == (None if wait is None else NOW + wait)
+
+
+# --- purposes and changes ---------------------------------------------------------------------------------------------
+
+
+def test_the_purpose_of_a_request_for_a_picture():
+    purpose = Purpose.image(f"{MEDIA}/a:b.jpg")
+    assert str(purpose) == f"image:{MEDIA}/a:b.jpg"
+    assert Purpose.parse(str(purpose)) == purpose
+
+
+def test_a_replaced_picture_is_a_change_with_both_digests():
+    article = Article("Titre")
+    (change,) = changes_between(article, article, replaced=[Replacement(2, "sha256:A", "sha256:B")])
+    assert (change.field, change.kinds, change.before, change.after) == (
+        "pictures",
+        ("picture",),
+        "sha256:A",
+        "sha256:B",
+    )
+    assert (change.before_offset, change.after_offset) == (2, 2)
+    assert "".join(piece.bracketed for piece in marked_words(change, "")) == "[-sha256:A-]{+sha256:B+}"
+    assert kinds_of([change]) == ("picture",)

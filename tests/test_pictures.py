@@ -9,20 +9,24 @@ import struct
 import zlib
 from dataclasses import replace
 from datetime import date
+from fnmatch import fnmatchcase
 
 import pytest
 from PIL import Image
 from support import SITE, assert_intact, configured, mounted, poll, rows, value, vna, working
 from test_rebuild import assert_rebuilt_equal, execute
 
-from crawler import app, backfill
+from crawler import app, backfill, collect
 from crawler.backfill.pictures import fetch_pictures
 from crawler.errors import SitePaused, StopError
 from crawler.parser_process import decode_picture, parent
 from crawler.pictures import PictureProblem, read_header
-from crawler.pipeline.pictures import visit_picture
+from crawler.pipeline import fetch
+from crawler.pipeline.pictures import visit_due_pictures, visit_picture
 from crawler.pipeline.run import recorded
 from crawler.plan_values import BackfillRequest
+from crawler.purpose import Purpose
+from crawler.replay import recover
 from crawler.sim.site import Options
 from crawler.sim.site.encoders import Raster, gif, jpeg, png, png_chunk, webp
 from crawler.sim.site.messages import SiteResponse, redirect
@@ -382,12 +386,66 @@ def test_a_failure_keeps_the_picture_that_is_held(archive, clock):
     assert tuple(row.values()) == ("held", 1, 1, "http-status")
 
 
-def test_articles_do_not_wait_for_the_host_of_pictures(archive, clock, site):
-    site.edit = lambda request, response: SiteResponse(200, abort=True) if "/images/" in request.path else response
-    report = poll(archive, clock, attempts=1, **LEAD)
-    assert report.new == 2
-    assert value(archive, "SELECT count(*) FROM picture_addresses WHERE state = 'held'") == 0
+@pytest.mark.parametrize("path", ["/images/*", "/robots.txt"])
+def test_articles_do_not_wait_for_the_host_of_pictures(archive, clock, site, path):
+    """If its robots.txt cannot be fetched, no picture is requested and none has failed."""
+
+    def edit(request, response):
+        is_down = request.header("Host") == "mediafr.vietnamplus.vn" and fnmatchcase(request.path, path)
+        return SiteResponse(200, abort=True) if is_down else response
+
+    site.edit = edit
+    assert poll(archive, clock, attempts=1, **LEAD).new == 2
+    states = [row["state"] for row in rows(archive, "SELECT state FROM picture_addresses")]
+    assert states == ([] if path == "/robots.txt" else ["failed"] * 2)
     assert_rebuilt_equal(archive, clock)
+    site.edit = None
+    clock.advance(hours=4)
+    with working(archive, clock, **LEAD) as run:
+        run.pictures_unavailable = True  # as after an earlier run of the service
+        collect.poll(run)
+    assert value(archive, "SELECT count(*) FROM held_pictures") == 2
+
+
+def test_news_come_before_pictures_that_are_due_again(archive, clock, site):
+    poll(archive, clock, **LEAD)
+    clock.advance(hours=26)
+    with working(archive, clock, **LEAD) as run, recorded(run, "poll"):
+        before = len(requested(site))
+        visit_due_pictures(run)  # all sources are due, too
+        assert len(requested(site)) == before
+    poll(archive, clock, **LEAD)
+    assert len(requested(site)) == before + 2
+
+
+def test_a_picture_without_rows_is_ingested_at_the_next_start(archive, clock, site):
+    poll(archive, clock)
+    key = with_pictures(site)
+    address = site.fake_site.story(key).picture.url
+    with working(archive, clock, **LEAD) as run, recorded(run, "poll"):
+        fetch(run, address, Purpose.image(address))
+        run.drop_pending()  # as if the process had been killed here
+    before = len(requested(site))
+    clock.advance(hours=1)
+    with working(archive, clock, **LEAD) as run, recorded(run, "poll"):
+        recover(run)
+    assert len(requested(site)) == before
+    assert value(archive, "SELECT count(*) FROM held_pictures WHERE article = ?", key) == 1
+    assert_rebuilt_equal(archive, clock)
+
+
+def test_a_picture_that_crashes_the_crawler_is_quarantined(archive, clock, site, monkeypatch):
+    def crash(*_):
+        raise RuntimeError("a bug of the decoder")
+
+    monkeypatch.setattr("crawler.pipeline.pictures.decode_picture", crash)
+    with pytest.raises(RuntimeError):
+        poll(archive, clock, **LEAD)
+    monkeypatch.undo()
+    (row,) = rows(archive, "SELECT state, error_kind, next_due_at IS NOT NULL FROM picture_addresses")
+    assert tuple(row.values()) == ("failed", "bug", 1)
+    poll(archive, clock, **LEAD)
+    assert value(archive, "SELECT count(*) FROM articles") == 2
 
 
 # --- pictures of articles that are held ---
@@ -489,3 +547,11 @@ def test_without_the_library_a_message_says_what_to_install(archive, clock, monk
         app.require_contact(configured(archive, **LEAD))
     assert "vna-archive[images]" in raised.value.hint
     app.require_contact(configured(archive))
+
+
+def test_a_rebuild_without_the_library_says_what_to_install(archive, clock, monkeypatch):
+    visited(archive, clock, SiteResponse(200, (), png(RASTER)))
+    monkeypatch.setattr(parent, "find_spec", lambda _: None)
+    with pytest.raises(StopError) as raised:
+        assert_rebuilt_equal(archive, clock)
+    assert "vna-archive[images]" in raised.value.hint

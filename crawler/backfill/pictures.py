@@ -34,7 +34,7 @@ def missing_pictures(run: Run, since: str | None, until: str | None) -> Iterator
     seen: set[str] = set()
     only_lead = run.settings.pictures.only_lead
     for url in run.archive.images_without_picture(only_lead=only_lead, since=since, until=until):
-        address = wanted_address(run, url)
+        address = wanted_address(run, url, retry_given_up=True)
         if address is not None and address not in seen:
             seen.add(address)
             yield address

@@ -61,7 +61,7 @@ class PictureForFetch:
     url: str
     state: str
     failures: int
-    last_fetched_at: str
+    last_fetched_at: datetime
     next_due_at: datetime | None
     digest: str | None
     etag: str | None

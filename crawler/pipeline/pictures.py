@@ -9,7 +9,8 @@ Boundary: only calls other modules in the right order; `schedule` decides when a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -23,7 +24,7 @@ from crawler.pipeline.quarantine import guarded
 from crawler.pipeline.run import Run
 from crawler.purpose import Purpose
 from crawler.schedule.conditional import NO_VALIDATORS, Validators
-from crawler.schedule.pictures import picture_failed, picture_held
+from crawler.schedule.pictures import is_due, picture_failed, picture_held
 from crawler.types import ErrorKind, Fetched, RawRef
 
 _OK = 200
@@ -47,7 +48,7 @@ def visit_pictures_of(run: Run, key: int) -> None:
 
 
 def visit_due_pictures(run: Run) -> None:
-    """Request the pictures that are due again.
+    """Request the pictures that are due again, until a source is due, because news comes first.
 
     Raises:
         StopError: the run cannot continue.
@@ -57,14 +58,15 @@ def visit_due_pictures(run: Run) -> None:
         due = run.archive.due_pictures(run.clock.now(), only_lead=run.settings.pictures.only_lead)
         if due:
             run.progress.phase("pictures", len(due))
-            _visit_all(run, due, run.progress.step)
+            before_news = itertools.takewhile(lambda _: not run.archive.source_is_due(run.clock.now()), due)
+            _visit_all(run, before_news, run.progress.step)
 
 
 def _is_wanted(run: Run) -> bool:
     return run.settings.pictures.keep != "none" and not run.pictures_unavailable
 
 
-def _visit_all(run: Run, urls: Sequence[str], report: Callable[[Outcome], None]) -> None:
+def _visit_all(run: Run, urls: Iterable[str], report: Callable[[Outcome], None]) -> None:
     for url in urls:
         address = wanted_address(run, url)
         if address is None:
@@ -81,15 +83,13 @@ def _visit_all(run: Run, urls: Sequence[str], report: Callable[[Outcome], None])
             return
 
 
-def wanted_address(run: Run, url: str) -> str | None:
-    """Return the address from which a picture is to be requested now; None if it is not to be requested."""
+def wanted_address(run: Run, url: str, *, retry_given_up: bool = False) -> str | None:
+    """Return the address from which a picture is to be requested now; None if it is not; see `schedule.pictures.is_due`."""
     address = picture_address(url, run.site.root, run.settings.pictures.hosts)
     if address is None:
         return None
     known = run.archive.picture_row(address)
-    if known is None or (known.next_due_at is not None and known.next_due_at <= run.clock.now()):
-        return address
-    return None
+    return address if is_due(known, run.clock.now(), retry_given_up=retry_given_up) else None
 
 
 def visit_picture(run: Run, address: str) -> Outcome:

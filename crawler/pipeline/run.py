@@ -179,6 +179,7 @@ class Run:
 def recorded(run: Run, command: str) -> Iterator[None]:
     """Write the run's row when the block begins and again when it ends, even if the block raises an exception."""
     started = run.clock.now()
+    run.pictures_unavailable = False  # the service keeps its parts for many runs
     run.id = run.archive.begin_run(command, started)
     if run.measure is not None:
         run.archive.record_size(started, run.measure)

@@ -257,7 +257,7 @@ class Replayer:
 
     def _image(self, record: Record, purpose: Purpose) -> bool:
         known = self._archive.picture_row(purpose.subject)
-        if record.url != purpose.subject or self._is_late(record, known.last_fetched_at if known else None):
+        if record.url != purpose.subject or self._is_late(record, to_text(known.last_fetched_at) if known else None):
             return False
         self._run.progress.step(visit_picture(self._run, purpose.subject))
         self.report.visits += 1

@@ -16,7 +16,21 @@ from crawler.types import ErrorKind
 _RECHECKS = (timedelta(days=1), timedelta(days=7), timedelta(days=30))
 #: Waits before the next request after a failure; then the address is given up.
 _RETRIES = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
-_FINAL = frozenset({ErrorKind.DISALLOWED, ErrorKind.REFUSED, ErrorKind.TOO_LARGE, ErrorKind.BUG})
+_FINAL = frozenset({ErrorKind.DISALLOWED, ErrorKind.REFUSED, ErrorKind.TOO_LARGE})
+#: How long an address that was given up is left alone even by `vna backfill --images`.
+_GIVEN_UP = timedelta(days=1)
+
+
+def is_due(known: PictureForFetch | None, now: datetime, *, retry_given_up: bool = False) -> bool:
+    """Whether to request a picture from an address; `known` is its row, None if it was never requested.
+
+    `retry_given_up`: also request it if it was given up after failures: the configuration or the host may have changed.
+    """
+    if known is None:
+        return True
+    if known.next_due_at is not None:
+        return known.next_due_at <= now
+    return retry_given_up and known.state == "failed" and known.last_fetched_at + _GIVEN_UP <= now
 
 
 def picture_held(

@@ -110,6 +110,10 @@ class Pictures:
             self.db.query(f"SELECT {columns} FROM held_pictures WHERE article = ? ORDER BY position", [key])  # noqa: S608 - constants only
         )
 
+    def picture_files(self, key: int) -> list[str]:
+        """Return the WARC files with the held pictures of the current revision of an article."""
+        return [row[0] for row in self.db.execute("SELECT DISTINCT file FROM held_pictures WHERE article = ?", [key])]
+
     def pictures_shown(self, key: int, revision: int, urls: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return the held pictures that a revision of an article shows, by their addresses in its blocks.
 
@@ -335,4 +339,5 @@ def _plain(caption: str | None) -> str:
 
 
 def _for_fetch(row: Mapping[str, Any]) -> PictureForFetch:
-    return PictureForFetch(**{**row, "next_due_at": optional_instant(row["next_due_at"])})
+    instants = {name: optional_instant(row[name]) for name in ("last_fetched_at", "next_due_at")}
+    return PictureForFetch(**{**row, **instants})
