@@ -134,6 +134,7 @@ PAIRS = {
     "another picture": (picture(rising), picture(falling, digest="b"), False),
     "the same shapes in another colour": (picture(rising), picture(rising, BLUE, digest="b"), False),
     "white and black": (picture(flat, WHITE), picture(flat, (0, 0, 0), digest="b"), False),
+    "clearly brighter everywhere": (picture(rising), picture(rising, (125, 125, 125), digest="b"), False),
     "a little brighter": (picture(rising), picture(rising, (105, 100, 98), digest="b"), True),
     "the middle of the other": (
         picture(rising, crops={"16:9": picture(falling).phash}), picture(falling, digest="b", width=160, height=90), True,

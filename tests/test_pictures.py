@@ -83,19 +83,29 @@ def test_the_configured_pictures_are_kept_once(archive, clock, site, keep):
     assert_rebuilt_equal(archive, clock)  # with the default configuration: no row depends on `keep`
 
 
-def test_a_picture_that_two_articles_show_is_requested_once(archive, clock, site):
+@pytest.mark.parametrize("is_retitled", [True, False])
+def test_a_held_picture_that_another_article_shows_is_not_requested_again(archive, clock, site, is_retitled):
+    """The second article shows the picture of the first one from now on: for it, that is another picture."""
     first, second = site.fake_site.ids()[-2:]
-    shared = site.fake_site.story(first).picture
     poll(archive, clock, **LEAD)
-    with working(archive, clock, **LEAD) as run, run.archive.transaction():
-        images = (shared, *run.archive.article(second).article.images[1:])
-        run.archive.update_images(second, images)
-        run.archive.set_place(run.archive.picture_places(shared.url)[-1], None)
     before = len(requested(site))
-    clock.advance(hours=2)
-    site.fake_site.revise(second, "Un autre titre")
+    old, new = (site.fake_site.story(key).picture.url.encode() for key in (second, first))
+    site.edit = lambda request, response: (
+        replace(response, headers=response.headers[:1], body=response.decoded.replace(old, new))
+        if f"post{second}" in request.path
+        else response
+    )
+    if is_retitled:
+        site.fake_site.revise(second, "Un autre titre")
+    clock.advance(hours=4)
     poll(archive, clock, **LEAD)
     assert len(requested(site)) == before
+    digests = {
+        row["article"]: row["digest"] for row in rows(archive, "SELECT article, digest FROM images WHERE position = 0")
+    }
+    assert digests[first] == digests[second]
+    assert [changed for _, changed, _ in revisions(archive, second)][1:] == [["pictures", *["title"] * is_retitled]]
+    assert_rebuilt_equal(archive, clock)
 
 
 def test_pictures_of_other_hosts_are_not_requested(archive, clock, site):
@@ -190,6 +200,17 @@ def test_only_another_picture_makes_a_revision(archive, clock):
         assert [b["url"] for b in blocks if b["type"] == "image"] == [i.url for i in site.fake_site.story(key).pictures]
     assert_rebuilt_equal(archive, clock)
     assert_intact(archive)
+
+
+def test_a_picture_that_is_replaced_soon_after_it_was_captured_makes_a_revision(archive, clock, site):
+    """It does not belong to the revision that was just seen: that has shown the picture before."""
+    key = with_pictures(site)
+    poll(archive, clock, **LEAD)
+    clock.advance(hours=1)
+    story = site.fake_site.edit_picture(key, "in_place")
+    with working(archive, clock, **LEAD) as run, recorded(run, "poll"):
+        assert visit_picture(run, story.picture.url).kind == "revised"
+    assert revisions(archive, key) == [(1, [], 0), (2, ["pictures"], 1)]
 
 
 def test_an_upgraded_archive_with_an_older_address_equals_its_rebuild(archive, clock, site):
@@ -533,12 +554,13 @@ def test_a_turned_picture_has_the_hash_that_a_viewer_sees():
     assert one.phash.split(":")[1] == other.phash.split(":")[1]
 
 
-def test_a_header_that_promises_another_size_is_damaged():
-    """The size that was checked is that of the header; the decoder must not find another one."""
+@pytest.mark.parametrize("size", [60, 60_000])
+def test_a_frame_that_is_larger_than_the_header_says_is_not_decoded(size):
+    """The size that was checked is that of the header; the decoder would take that of the frame."""
     body = bytearray(gif(RASTER))
     place = body.index(b",", 13 + 768)
-    body[place + 5 : place + 9] = struct.pack("<HH", 60_000, 60_000)
-    assert decode_picture(bytes(body), read_header(bytes(body))) in (PictureProblem.DAMAGED, PictureProblem.STOPPED)
+    body[place + 5 : place + 9] = struct.pack("<HH", size, size)
+    assert decode_picture(bytes(body), read_header(bytes(body))) is PictureProblem.DAMAGED
 
 
 def test_without_the_library_a_message_says_what_to_install(archive, clock, monkeypatch):

@@ -28,7 +28,7 @@ def replaced(tmp_path_factory):
         key = with_pictures(site)
         poll(folder, clock, **LEAD)
         clock.advance(hours=26)
-        site.fake_site.edit_picture(key, "replace")
+        site.fake_site.edit_picture(key, "in_place")
         poll(folder, clock, **LEAD)
     return folder, key
 
@@ -76,7 +76,7 @@ def test_a_pack_has_the_records_of_all_pictures_of_its_article(replaced, tmp_pat
     assert (len(digests), told["kinds"]) == (2, ["picture"])
     assert picture["digest"] == told["changes"][0]["after"]
     assert digests == {told["changes"][0]["before"], told["changes"][0]["after"]}
-    assert html.count("data:image/jpeg;base64,") == 1
+    assert html.count("data:image/webp;base64,") == 1
 
 
 def test_the_reading_room_shows_the_picture_of_each_revision(replaced):
@@ -94,7 +94,7 @@ def test_the_reading_room_shows_the_picture_of_each_revision(replaced):
         html = ask(f"/article/{key}", article.article, id=str(key), as_of=at).body.decode()
         (source,) = re.findall(r'<img src="(/picture/[A-Z2-7]{52})"', html)
         shown = ask(source, pictures.picture, digest=source.removeprefix("/picture/"))
-        assert (shown.status, shown.content_type) == (200, "image/jpeg" if found else "image/webp")
+        assert (shown.status, shown.content_type) == (200, "image/webp")
         assert shown.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
         assert shown.headers["X-Content-Type-Options"] == "nosniff"
         found.append("sha256:" + base64.b32encode(hashlib.sha256(shown.body).digest()).decode())
