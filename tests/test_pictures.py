@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import shutil
@@ -27,6 +28,8 @@ from crawler.pipeline.run import recorded
 from crawler.plan_values import BackfillRequest
 from crawler.purpose import Purpose
 from crawler.replay import recover
+from crawler.room.pages.pictures import picture as picture_page
+from crawler.room.room import Room
 from crawler.sim.site import Options
 from crawler.sim.site.encoders import Raster, gif, jpeg, png, png_chunk, webp
 from crawler.sim.site.messages import SiteResponse, redirect
@@ -384,6 +387,21 @@ def test_the_bytes_decide_what_is_kept(archive, clock):
     assert_rebuilt_equal(archive, clock)
 
 
+def test_a_compressed_body_is_kept_as_received(archive, clock):
+    """The request asks for no content coding, but a server may use one; the digest is that of the body as received."""
+    body = gzip.compress(png(RASTER), mtime=0)
+    visited(archive, clock, SiteResponse(200, (("Content-Encoding", "gzip"),), body))
+    (row,) = rows(
+        archive,
+        "SELECT p.digest, p.size, p.width, p.phash IS NOT NULL AS hashed, r.digest AS captured FROM pictures p JOIN raw r ON r.id = raw_id",
+    )
+    assert (row["digest"], row["size"], row["width"], row["hashed"]) == (row["captured"], len(body), 48, 1)
+    shown = Room(archive).answer(
+        picture_page, "/", {}, headers={}, cookies={}, base="", variables={"digest": row["digest"][7:-4]}
+    )
+    assert (shown.content_type, shown.body) == ("image/png", png(RASTER))
+
+
 def test_what_is_no_picture_is_not_kept_as_one(archive, clock):
     found = {}
     for number, (name, (response, _)) in enumerate(NOT_KEPT.items()):
@@ -529,6 +547,14 @@ def test_the_command_prints_what_it_fetched(archive, clock, site, tmp_path):
     wanted = missing(archive)
     assert json.loads(vna(*words, "--dry-run").out) == {"requests": wanted, "bytes": None, "seconds": float(wanted)}
     assert vna(*words, "--via", "lists").code == 2
+
+
+@pytest.mark.parametrize(("encode", "most"), [(png, 0), (webp, 0), (gif, 26), (jpeg, 20)])
+def test_the_fake_site_serves_real_pictures(encode, most):
+    """Another decoder reads what the site's own encoders write; GIF has few colours, and JPEG loses some detail."""
+    decoded = Image.open(io.BytesIO(encode(RASTER))).convert("RGB")
+    values = zip(decoded.tobytes(), (value for pixel in RASTER.pixels for value in pixel), strict=True)
+    assert max(abs(one - other) for one, other in values) <= most
 
 
 # --- decoding ---------------------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ Edit = Literal[
 ]
 EDITS: tuple[str, ...] = get_args(Edit)
 _WIDTH, _HEIGHT = 48, 32
+_FINE = 6  # quantisation step of a JPEG with little loss
 _SHAPES = 7
 _ENCODERS: Mapping[str, tuple[str, Callable[[Raster], bytes]]] = {
     ".webp": ("image/webp", encoders.webp),
@@ -38,11 +39,11 @@ _ENCODERS: Mapping[str, tuple[str, Callable[[Raster], bytes]]] = {
 
 @dataclass(frozen=True, slots=True)
 class ShownPicture:
-    """What an address shows: `key` determines the picture, `scale` its size, `step` the loss of a JPEG."""
+    """What an address shows: `key` determines the picture, `scale` its size, `step` how much detail it loses."""
 
     key: str
     scale: int = 1
-    step: int = 6
+    step: int = _FINE
 
 
 class PictureDesk:
@@ -98,8 +99,14 @@ def encoded(shown: ShownPicture, extension: str) -> tuple[str, bytes]:
     raster = _raster(shown)
     if extension in _ENCODERS:
         content_type, encode = _ENCODERS[extension]
-        return content_type, encode(raster)
+        return content_type, encode(_coarser(raster, shown.step - _FINE + 1))
     return "image/jpeg", encoders.jpeg(raster, shown.step)
+
+
+def _coarser(raster: Raster, step: int) -> Raster:
+    """Return a picture whose colours are multiples of `step`, as a lossless format has after a loss of quality."""
+    pixels = tuple((r // step * step, g // step * step, b // step * step) for r, g, b in raster.pixels)
+    return replace(raster, pixels=pixels)
 
 
 def moved_pictures(story: Story, origin: str) -> Story:
