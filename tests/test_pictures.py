@@ -580,6 +580,22 @@ def test_a_turned_picture_has_the_hash_that_a_viewer_sees():
     assert one.phash.split(":")[1] == other.phash.split(":")[1]
 
 
+@pytest.mark.parametrize(
+    ("name", "size", "is_decoded"),
+    [
+        ("JPEG", (6_000, 4_000), True),
+        ("WEBP", (3_200, 2_500), True),
+        ("WEBP", (3_200, 2_501), False),
+        ("PNG", (4_000, 3_001), False),
+    ],
+)
+def test_the_largest_pictures_of_each_format_are_decoded_within_the_limits(name, size, is_decoded):
+    body = pillow(name, size)
+    found = decode_picture(body, read_header(body))
+    assert (found is PictureProblem.TOO_LARGE) != is_decoded
+    assert not is_decoded or found.phash
+
+
 @pytest.mark.parametrize("size", [60, 60_000])
 def test_a_frame_that_is_larger_than_the_header_says_is_not_decoded(size):
     """The size that was checked is that of the header; the decoder would take that of the frame."""

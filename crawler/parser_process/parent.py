@@ -69,8 +69,10 @@ LIMITS = Limits()
 #: Bytes of a body in UTF-16 or of a list above which it is not even decoded: it is expensive.
 _CERTAINLY_EXPENSIVE = 4 * guard.CHEAP_LENGTH
 _HTML = frozenset({"home", "section", "feed_index"})  # kinds of sources that are HTML pages
-#: A picture with more pixels is not decoded: it would need up to 200 MB. The largest ones of cameras have about as many.
-_MOST_PIXELS = 25_000_000
+#: A picture with more pixels is not decoded, because it could exceed the limits. A JPEG is decoded at a lower resolution, so that
+#: only a progressive one needs more than a few MB; the decoder of WebP keeps several copies for animations.
+_MOST_PIXELS = {"image/jpeg": 25_000_000, "image/webp": 8_000_000}
+_MOST_PIXELS_OF_OTHERS = 12_000_000
 #: Limits below which a picture is decoded in this process: 16 MB of pixels, and passes over them in a few tenths of a second.
 _CHEAP_PIXELS = 4_000_000
 _CHEAP_PICTURE = 3_000_000  # bytes
@@ -155,7 +157,7 @@ def decode_picture(body: bytes, header: Header) -> DecodedPicture | PictureProbl
         return PictureProblem.FORMAT
     if header.pixels is None:
         return PictureProblem.DAMAGED
-    if header.pixels > _MOST_PIXELS:
+    if header.pixels > _MOST_PIXELS.get(header.media_type, _MOST_PIXELS_OF_OTHERS):
         return PictureProblem.TOO_LARGE
     request = PictureRequest(header)
     if _is_cheap_picture(body, header.pixels):
