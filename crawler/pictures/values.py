@@ -18,7 +18,7 @@ Keep = Literal["none", "lead", "all"]
 
 @dataclass(frozen=True, slots=True)
 class KeptPictures:
-    """Which pictures of articles to fetch, and from which origins besides that of the site; the part `[images]` of the configuration."""
+    """Which pictures of articles to fetch, and from which origins besides that of the site: `[images]` of the configuration."""
 
     keep: Keep = "none"
     hosts: tuple[str, ...] = ()
@@ -41,8 +41,8 @@ class DecodedPicture:
 class Picture:
     """The bytes of a picture: a row of `pictures`, but for the size in bytes and the capture.
 
-    `digest` is that of the body as received. Width and height are those of the header, before any rotation. `crops` has the hash of the middle of the picture by shape. `problem` is a value of
-    `PictureProblem`.
+    `digest` is that of the body as received. Width and height are those of the header, before any rotation. `crops` has the
+    hash of the middle of the picture by shape. `problem` is a value of `PictureProblem`.
     """
 
     digest: str
