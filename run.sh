@@ -46,7 +46,7 @@ setup() {
   # The distribution was called `crawler` before 2026.11.29. Its metadata would stay next to that of `vna-archive`.
   .venv/bin/python -m pip uninstall --quiet --yes crawler 2>/dev/null || true
   PIP_CONSTRAINT="$PWD/constraints.txt" PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    .venv/bin/python -m pip install --quiet --editable '.[dev,browse,alerts,parquet,timestamps]' 2>.venv/setup.log || {
+    .venv/bin/python -m pip install --quiet --editable '.[dev,browse,alerts,parquet,timestamps,images]' 2>.venv/setup.log || {
     cat .venv/setup.log >&2
     say "cannot install the packages (messages above); check the connection to the package index"
     exit 1
@@ -105,7 +105,7 @@ core() {
   for part in types errors urls site markup fold query identity article_fields word_count records render rate_limit plans plan_values outcome purpose finding local_http visible redact marks watches similarity numerals citation days merkle sim/reconcile; do
     printf 'crawler/%s.py,' "$part"
   done
-  printf 'crawler/discover/*,crawler/feeds/*,crawler/parse/*,crawler/repair/*,crawler/schedule/*,crawler/health/*,crawler/coverage/*,crawler/probe/*,crawler/heal/*,crawler/changes/*'
+  printf 'crawler/discover/*,crawler/feeds/*,crawler/parse/*,crawler/repair/*,crawler/schedule/*,crawler/health/*,crawler/coverage/*,crawler/probe/*,crawler/heal/*,crawler/changes/*,crawler/pictures/*'
 }
 
 check() {

@@ -61,7 +61,7 @@ DEFECTS = (
     Defect("a tag is lost when it is stored", _ARTICLES, "for tag in article.tags]", "for tag in article.tags[1:]]"),
     Defect("the byline is lost", _PAGE, "byline=fields.byline(layout, found)", "byline=None"),
     Defect("the section is lost", _PAGE, "        section=section,\n        dateline", "        section=None,\n        dateline"),
-    Defect("pictures are lost from the table", _ARTICLES, "for i in article.images]", "for i in article.images[:0]]"),
+    Defect("pictures are lost from the table", _ARTICLES, "self.save_images(key, article.images)", "self.save_images(key, article.images[:0])"),
     Defect("the lead picture is lost", _PAGE, "(*fields.avatar(page, layout, found, parts.blocks), *parts.blocks)", "(*parts.blocks,)"),
     Defect("captions are lost", "parse/body.py", "image.alt, caption, structure", "image.alt, None, structure"),
     Defect("credits are lost", "parse/body.py", "caption, structure.credit(caption)", "caption, None"),
@@ -104,7 +104,7 @@ DEFECTS = (
     Defect("removed articles are never checked", "schedule/pages.py",
            "return next((now + interval for limit, interval in table if age < limit), None)", "return None", _REMOVED),
     # --- manners
-    Defect("Retry-After is ignored", _CLIENT, "    if not value:\n        return None", "    return None", _THROTTLED),
+    Defect("Retry-After is ignored", "fetch/headers.py", "    if not value:\n        return None", "    return None", _THROTTLED),
     Defect("a status 503 is no reason to wait", _LIMITS, "if status in (429, 503):", "if status in (429,):", _THROTTLED),
     Defect("requests are not spaced", _LIMITS, "    if not limits.interval:\n", "    if True:\n"),
     Defect("Crawl-delay is ignored", _CLIENT, "set_crawl_delay(self.robots.delay(url))", "set_crawl_delay(0.0)"),

@@ -90,7 +90,8 @@ def add_evidence(archive: Archive) -> None:
 def _revise(db: Any, number: int) -> None:
     db.execute(
         """INSERT INTO revisions SELECT article, 2, strftime('%Y-%m-%dT%H:%M:%SZ', seen_at, '+3 hours'), '["text"]', 'f', url,
-             section, kind, title, lead, replace(blocks, 'Vietnam', 'Viêt Nam'), byline, tags, published_at, modified_at, raw_id
+             section, kind, title, lead, replace(blocks, 'Vietnam', 'Viêt Nam'), byline, tags, published_at, modified_at, raw_id,
+             strftime('%Y-%m-%dT%H:%M:%SZ', seen_at, '+3 hours'), '[]'
            FROM revisions WHERE article = ? AND revision = 1""",
         (number,),
     )

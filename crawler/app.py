@@ -19,6 +19,8 @@ from crawler.errors import BadInput, ConfigError, OtherArchive, StorageError, Wa
 from crawler.fetch import Fetcher, Settings, budget_for, resolve_host
 from crawler.lexicon import load as load_lexicon
 from crawler.opening import opened_archive, reading_archive
+from crawler.parser_process import require_decoder
+from crawler.pictures import KeptPictures
 from crawler.pipeline import Progress, Run, RunSettings
 from crawler.pipeline.clock_check import ClockPeriods
 from crawler.pipeline.recorded_settings import settings_text
@@ -27,7 +29,7 @@ from crawler.proxies import ProxyServer, proxy_for
 from crawler.rate_limit import RateLimitStatus
 from crawler.repair import repair
 from crawler.repair.lexicon import Lexicon
-from crawler.site import Site, api_hosts
+from crawler.site import Site, api_hosts, picture_hosts
 from crawler.storage import FILE, disk, replace_db
 from crawler.storage.archive_identity import stored_identity
 from crawler.storage.crash_marker import CrashMarker
@@ -110,6 +112,7 @@ def run_settings(config: Config) -> RunSettings:
         add=config.add,
         exclude=config.exclude,
         names=config.names,
+        pictures=KeptPictures(config.keep_pictures, _picture_hosts(config)),
     )
 
 
@@ -126,6 +129,13 @@ def _list_hosts(config: Config) -> tuple[str, ...]:
     return tuple(urls.origin(host) for host in named if host is not None) or api_hosts(config.root)
 
 
+def _picture_hosts(config: Config) -> tuple[str, ...]:
+    """Return the origins from which pictures may be requested, besides that of the site; none if none are kept."""
+    if config.keep_pictures == "none":
+        return ()
+    return config.picture_hosts or picture_hosts(config.root)
+
+
 def _politeness(config: Config, *, probing: bool = False) -> Settings:
     return Settings(
         contact=config.contact,
@@ -139,6 +149,7 @@ def _politeness(config: Config, *, probing: bool = False) -> Settings:
         daily_cap=config.daily_cap,
         root=config.root,
         api=_list_hosts(config) or (api_hosts(config.root) if probing else ()),
+        pictures=_picture_hosts(config),
     )
 
 
@@ -158,8 +169,11 @@ def require_contact(config: Config) -> None:
     Raises:
         ConfigError: the configured contact is missing or a placeholder, or the environment names an invalid proxy.
         SiteUnavailable: the host of the site cannot be resolved; the user should fix this before setting the contact.
+        StopError: pictures are to be kept, but the library that decodes them is not installed.
 
     """
+    if config.keep_pictures != "none":
+        require_decoder()
     through = proxy(config)
     if not config.loopback and not config.contact_is_real:
         if through is None:  # behind a proxy, only the proxy must know the name of the host

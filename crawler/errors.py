@@ -20,6 +20,7 @@ CrawlerError
         SourceMoved(found)       the source redirects to the address of another source
       NotAnArticle(rejection)    the page is something else: a block page, a soft 404, a section page, ...
         ParserStopped            the parser process exceeded a limit or crashed while it parsed the page
+      NotAPicture                the response of a picture's address is not a picture
       MarkupDrift(missing)       the page says that it is an article, but matches no known layout
   StopError(hint)                a failure that ends the run with exit code 1; `hint` says what to do
     ConfigError                  the configuration has mistakes; the message lists all of them
@@ -272,6 +273,10 @@ class ParserStopped(NotAnArticle):
 
     def __init__(self, url: str, reason: str) -> None:
         super().__init__(url, Rejection.UNSAFE, f"{Rejection.UNSAFE.description}: {reason}")
+
+
+class NotAPicture(ParseError):
+    """The response of a picture's address is something else, such as an error page or an SVG document."""
 
 
 class MarkupDrift(ParseError):

@@ -30,6 +30,7 @@ class OutcomeKind(StrEnum):
     LIST_ABSENT = "list absent"
     IDS_SUPPORTED = "ids supported"
     WAITING = "waiting"  # nothing can be done for a backfill plan at this moment
+    PICTURE = "picture"  # a picture was archived
     PROBED = "probed"  # `vna probe` asked a question
     CAPTURED = "captured"  # a capture of another collection was imported
     DIFFERS = "differs"  # `vna reparse` reads a stored revision differently

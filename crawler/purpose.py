@@ -22,6 +22,7 @@ class PurposeKind(StrEnum):
     ID_SUPPORT = "sonar"  # whether the site answers requests by id alone
     PROBE = "probe"  # a question of `vna probe`
     PROBED_PAGE = "probed"  # an article that `vna probe` fetched and stored
+    IMAGE = "image"  # a picture of an article, by address
     CAPTURE = "capture"  # an imported capture of another collection
     IMPORT = "import"  # an imported text
     LAYOUT = "layout"  # a learned layout, by name
@@ -54,6 +55,11 @@ class Purpose:
     def source(cls, url: str) -> Purpose:
         """Return the purpose of a request that polls a source."""
         return cls(PurposeKind.SOURCE, url)
+
+    @classmethod
+    def image(cls, url: str) -> Purpose:
+        """Return the purpose of a request for a picture."""
+        return cls(PurposeKind.IMAGE, url)
 
     @classmethod
     def listing(cls, kind: SourceKind, url: str) -> Purpose:

@@ -193,5 +193,18 @@ def sitemap_month(url: str) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
+def picture_hosts(root: str) -> tuple[str, ...]:
+    """Return the origins from which the pictures of the edition at `root` may come, besides that of the site itself.
+
+    They are the present host of the edition, its legacy host, and those of the Vietnamese edition, whose pictures the
+    others use too (dossier sections 1 and 7). A fake site serves its pictures on its own origin.
+    """
+    edition, _, domain = urls.host(root).partition(".")
+    if domain not in EDITIONS:
+        return ()
+    names = (f"media{edition}", f"cdnimg{edition}", "media", "cdnimg", "images")
+    return tuple(f"https://{name}.{domain}" for name in names)
+
+
 #: The edition that this project archives.
 FRENCH = Site()

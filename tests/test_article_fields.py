@@ -164,7 +164,10 @@ def test_an_article_is_read_back_from_its_columns():
 
 SQL_TYPES = {FieldType.INTEGER: "INTEGER", FieldType.SMALL_INTEGER: "INTEGER"}
 #: Columns that hold no field: the key and the history of a revision; the last capture, which is written on its own.
-OTHER_COLUMNS = {"articles": {"last_raw_id"}, "revisions": {"article", "seen_at", "known_at", "changed"}}
+OTHER_COLUMNS = {
+    "articles": {"last_raw_id"},
+    "revisions": {"article", "seen_at", "known_at", "changed", "replaced_pictures"},
+}
 
 
 @pytest.mark.parametrize(("table", "place"), [("articles", In.ARTICLES), ("revisions", In.REVISIONS)])

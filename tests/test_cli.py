@@ -338,7 +338,7 @@ def add_revision(archive_copy, **values):
         opened.db.conn.execute(
             f"""INSERT INTO revisions SELECT article, 2, '2026-12-01T08:00:00Z', '["title"]', fingerprint, url, section, kind,
                {columns["title"]}, {columns["lead"]}, blocks, byline, tags, published_at, {columns["modified_at"]}, raw_id,
-               '2026-12-01T08:00:00Z'
+               '2026-12-01T08:00:00Z', '[]'
                FROM revisions WHERE article = ?""",
             [SEED],
         )

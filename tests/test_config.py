@@ -256,3 +256,22 @@ def test_invalid_user_markups_are_reported(tmp_path, written, content):
     lines = mistakes(written('[markups]\ndir = "layouts"\n[poll]\nlist_pages = 0\n'))
     assert "list_pages" in lines[0]
     assert any("mine.toml" in line for line in lines[1:])
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        '"https://mediafr.vietnamplus.vn"', '["mediafr.vietnamplus.vn"]', '["ftp://mediafr.vietnamplus.vn"]', "[1]",
+        '["https://"]', '["https://user@mediafr.vietnamplus.vn/"]', '["https://mediafr.vietnamplus.vn/images/"]',
+        '["https://mediafr.vietnamplus.vn/?a=1"]', '["file:///etc/passwd"]',
+    ],
+)  # fmt: skip
+def test_hosts_of_pictures_are_addresses_of_hosts(written, hosts):
+    (mistake,) = mistakes(written(f"[images]\nhosts = {hosts}\n"))
+    assert "[images] hosts" in mistake
+
+
+def test_hosts_of_pictures_are_kept_as_origins(written):
+    file = written('[images]\nkeep = "lead"\nhosts = ["HTTPS://Media.vietnamplus.vn/", "http://127.0.0.1:9000"]\n')
+    assert load(file).picture_hosts == ("https://media.vietnamplus.vn", "http://127.0.0.1:9000")
+    assert "[images] keep" in mistakes(written('[images]\nkeep = "some"\n'))[0]

@@ -124,7 +124,7 @@ CHANGES = {
     "UPDATE pages SET state = 'known'": "page_state_fits",
     "UPDATE revisions SET seen_at = '2026-11-01T00:00:00Z'": "seen_at",
     "UPDATE revisions SET tags = '[]'": "tags",
-    "UPDATE revisions SET blocks = replace(blocks, 'https://', 'http://')": "blocks",
+    "UPDATE revisions SET blocks = replace(blocks, 'http://', 'https://')": "blocks",
 }
 
 

@@ -80,6 +80,45 @@ def test_a_new_title_changes_the_generated_alts():
     ]
 
 
+PICTURE_FORMATS = {"webp": b"RIFF", "jpg": b"\xff\xd8\xff", "png": b"\x89PNG", "gif": b"GIF89a"}
+
+
+def test_pictures_are_served_in_the_format_of_their_name():
+    site = fake_site(1)
+    for extension, start in PICTURE_FORMATS.items():
+        one, other = (get(site, f"/images/0a/{name}.{extension}", {}) for name in "ab")
+        assert one.body.startswith(start)
+        assert one.body != other.body
+        assert one.body == get(site, f"/images/0a/a.{extension}", {}).body
+
+
+@pytest.mark.parametrize(
+    ("how", "same_address", "same_bytes"),
+    [("replace", False, False), ("in_place", True, False), ("copy", False, False), ("recompress", True, False)],
+)
+def test_the_editors_change_a_picture(how, same_address, same_bytes):
+    site = fake_site(8)
+    post_id = next(i for i in site.ids()[::-1] if site.story(i).picture)
+    before = urlsplit(site.story(post_id).picture.url).path
+    old = get(site, before).body
+    after = urlsplit(site.edit_picture(post_id, how).picture.url).path
+    assert (after == before, get(site, after).body == old) == (same_address, same_bytes)
+    assert after in get(site, site.story(post_id).path).decoded.decode()
+    assert (get(site, before).body == old) == (how in ("replace", "copy"))
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"how": "burn"}, {"number": 99}, {"number": -1}, {"post_id": 1}, {"how": ""}, {"what": "x"}]
+)
+def test_an_impossible_edit_of_a_picture_is_refused(arguments):
+    site = fake_site(8)
+    post_id = next(i for i in site.ids()[::-1] if site.story(i).picture)
+    body = json.dumps({"post_id": post_id} | arguments).encode()
+    response = site.respond(SiteRequest("POST", "/__replica__/picture", {"Content-Type": "application/json"}, body))
+    assert response.status == 400
+    assert json.loads(response.decoded)["hint"]
+
+
 @pytest.mark.parametrize(("status", "seen"), [(404, 404), (410, 410), (200, 200), (302, 302)])
 def test_unpublish(status, seen):
     site = fake_site(20)

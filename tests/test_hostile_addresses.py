@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from html import escape
 from urllib.parse import quote
 
 import httpx
@@ -58,6 +61,55 @@ def test_no_redirect_of_robots_leads_elsewhere(clock, tmp_path):
         with mocked_http(reply, clock) as wire, fetching(tmp_path / str(number), clock, attempts=1) as fetcher:
             assert fetcher.get(PAGE).status == 200
         assert hosts(wire) == HOME, form
+
+
+PICTURE = "https://mediafr.vietnamplus.vn/images/0a/a.jpg"
+
+
+def test_no_redirect_of_a_picture_leads_elsewhere(clock, tmp_path):
+    hosts_of_pictures = ("https://mediafr.vietnamplus.vn",)
+    for number, form in enumerate(
+        [*LOCATIONS, "https://fr-api.vietnamplus.vn/a.jpg", "https://media.vietnamplus.vn/a.jpg"]
+    ):
+        with (
+            mocked_http(script(redirected(form)), clock) as wire,
+            fetching(tmp_path / str(number), clock, attempts=1, pictures=hosts_of_pictures) as fetcher,
+            pytest.raises((Refused, BadStatus, Unreachable, FetchError)),
+        ):
+            fetcher.get(PICTURE, is_picture=True)
+        assert hosts(wire) <= {("https", "mediafr.vietnamplus.vn", None)} | HOME, form
+
+
+def test_the_hosts_of_pictures_serve_no_pages(clock, tmp_path):
+    """Neither a link nor a redirect of a page leads to a host that is allowed for pictures only."""
+    with (
+        mocked_http(script(redirected(PICTURE)), clock) as wire,
+        fetching(tmp_path / "state", clock, attempts=1, pictures=("https://mediafr.vietnamplus.vn",)) as fetcher,
+    ):
+        for address in (PICTURE, PAGE):
+            with pytest.raises(Refused):
+                fetcher.get(address)
+        assert hosts(wire) == HOME
+
+
+def test_hostile_addresses_of_pictures_are_not_requested(archive, clock):
+    with mounted(clock, articles=3, options=SMALL) as site:
+        forms = itertools.cycle(REFUSED)
+
+        def edit(request, response):
+            if "-post" not in request.path:
+                return response
+            body = re.sub(rb'(data-src=")[^"]+', lambda m: m[1] + escape(next(forms)).encode(), response.decoded)
+            return replace(response, headers=response.headers[:1], body=body)
+
+        site.edit = edit
+        for _ in range(3):
+            poll(archive, clock, everything=True, keep_pictures="all")
+            clock.advance(hours=1)
+        assert value(archive, "SELECT count(*) FROM images") >= 3
+        assert hosts(site.wire) == HOME
+    assert value(archive, "SELECT count(*) FROM pictures") == 0
+    assert_intact(archive)
 
 
 def poisoned(kind, site):

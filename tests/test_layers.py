@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).parents[1] / "crawler"
 
 PURE = {
     "types", "errors", "urls", "site", "markup", "discover", "parse", "repair", "identity", "schedule", "rate_limit", "health",
-    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "heal", "marks", "feeds", "watches", "changes", "similarity", "numerals", "citation", "days", "merkle",
+    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "heal", "marks", "feeds", "watches", "changes", "similarity", "numerals", "citation", "days", "merkle", "pictures",
 }  # fmt: skip
 EDGES = {
     "fetch",
@@ -116,6 +116,7 @@ OWNERS = {
     "apprise": {"alerts"},
     "rfc3161_client": {"anchors"}, "cryptography": {"anchors"},
     "pyarrow": {"dataset"},
+    "PIL": {"parser_process"},
     "datasette": {"room"}, "jinja2": {"room"}, "markupsafe": {"room"},
 }  # fmt: skip
 

@@ -8,8 +8,10 @@ import socket
 import httpcore
 import pytest
 
+from crawler import urls
 from crawler.errors import Refused
 from crawler.fetch.origins import AddressRefused, AllowedOrigins, CheckedBackend, Origin, is_public, origin_of
+from crawler.pictures import picture_address
 
 ROOT = "https://fr.vietnamplus.vn/"
 API = "https://fr-api.vietnamplus.vn"
@@ -76,6 +78,33 @@ def test_no_other_address_is_allowed(url):
     with pytest.raises(Refused) as refused:
         AllowedOrigins(ROOT, [API]).check(url)
     assert "secret" not in str(refused.value)
+
+
+PICTURES = "https://mediafr.vietnamplus.vn"
+#: Neighbours of the host of pictures, which are not that host.
+NOT_PICTURES = [
+    "https://mediafr.vietnamplus.vn.evil.example/a.jpg", "https://evil.example/mediafr.vietnamplus.vn/a.jpg",
+    "https://mediafr.vietnamplus.vn@127.0.0.1/a.jpg", "https://mediafr.vietnamplus.vn:8443/a.jpg", f"{PICTURES.replace('s:', ':')}/a.jpg",
+    "https://media.vietnamplus.vn/a.jpg", "https://mediafr.vietnamplus.vn./a.jpg", "https://mediafr.vietnamplus.vn%2f@evil.example/a.jpg",
+    "https://mediafr\u3002vietnamplus\u3002vn\u3002evil.example/a.jpg", "//127.0.0.1/a.jpg", "data:image/png;base64,AAAA",
+    "file:///var/pictures/a.jpg", "https://[::1]/a.jpg", "https://0x7f.1/a.jpg", "https://user:secret@mediafr.vietnamplus.vn/a.jpg",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("url", [*REFUSED, *NOT_PICTURES])
+def test_the_host_of_pictures_opens_no_other_address(url):
+    with pytest.raises(Refused) as refused:
+        AllowedOrigins(ROOT, [PICTURES]).check(url)
+    assert "secret" not in str(refused.value)
+    assert AllowedOrigins(ROOT, [PICTURES]).allows(f"{PICTURES}/a.jpg")
+
+
+@pytest.mark.parametrize("url", [*REFUSED, *NOT_PICTURES])
+def test_a_page_names_no_picture_on_another_host(url):
+    """The address from which a picture is requested is chosen before the client checks it."""
+    address = picture_address(url, ROOT, [PICTURES])
+    if address is not None:
+        assert urls.origin(address) in (ROOT.rstrip("/"), PICTURES)
 
 
 REASONS = {

@@ -87,7 +87,7 @@ def test_a_damaged_capture_is_reported_and_its_article_is_kept(archive):
 
 REVISED = """
 INSERT INTO revisions SELECT article, revision + 1, seen_at, changed, fingerprint, url, section, kind, 'neu', lead, blocks,
-byline, tags, published_at, modified_at, raw_id, known_at FROM revisions
+byline, tags, published_at, modified_at, raw_id, known_at, replaced_pictures FROM revisions
 """
 
 

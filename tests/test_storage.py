@@ -639,7 +639,7 @@ def test_an_article_seen_again(archive):
     now = NOW + HOUR
     with archive.transaction():
         archive.set_article_state(245060, "suspect", NOW)
-        archive.touch_article(245060, now, (Related("Du jour"),))
+        archive.touch_article(245060, now, replace(intent().article, related=(Related("Du jour"),)))
     stored = archive.article(245060)
     assert (stored.state, stored.checked_at, stored.revision) == ("live", to_text(now), 1)
     assert [story.title for story in stored.article.related] == ["Du jour"]

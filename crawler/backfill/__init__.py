@@ -7,6 +7,7 @@ advance    do one work item: a retry, a page of the current step, the next list,
 list_page  read one list: the sitemap index, the sitemap of a month, a page of a section
 id_probe   request ids that no list names
 estimate   how much of a plan is done, and how much remains
+pictures   without a plan: request the pictures of articles that are held
 ```
 
 A plan is stored as rows, so any process can continue it, even if the previous process crashed. A list is read when the

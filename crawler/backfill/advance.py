@@ -11,6 +11,7 @@ from crawler.backfill import id_probe, list_page
 from crawler.backfill.work_item import WorkItem
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline import Run, visit_page
+from crawler.pipeline.pictures import visit_pictures_of
 from crawler.plan_values import Plan, Step, StepOutcome
 from crawler.types import PageForFetch
 
@@ -32,6 +33,8 @@ def advance(run: Run, plan: int | None = None) -> WorkItem | None:
     """
     for one in run.archive.plans(open_only=True):
         if plan in (None, one.id) and (item := _advance_alone(run, one, waits=plan is not None)) is not None:
+            if item.outcome.id is not None:
+                visit_pictures_of(run, item.outcome.id)
             return item
     return None
 

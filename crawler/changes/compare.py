@@ -18,9 +18,10 @@ from crawler.changes.kinds import Fact, Frequency, Kind, changed_facts, facts, k
 from crawler.changes.quotations import Quotations
 from crawler.changes.tokens import Sentence, Token, sentences, tokenised
 from crawler.changes.words import FUNCTION_WORDS
+from crawler.pictures import Replacement
 from crawler.types import BODY_TYPES, Article, TextBlock
 
-Field = Literal["title", "lead", "text", "notes", "captions", "published_at", "kind"]
+Field = Literal["title", "lead", "text", "notes", "captions", "published_at", "kind", "pictures"]
 
 _PLACES: dict[str, Kind] = {"title": Kind.HEADLINE, "lead": Kind.LEAD, "captions": Kind.CAPTION}
 _Span = tuple[int, int, int, int]  # (i, j, k, m): the tokens `old[i:j]` became `new[k:m]`
@@ -33,7 +34,8 @@ class Change:
 
     The fields are those of the JSON of an article. `text` is the body text; `captions` has the captions of all pictures,
     one on each line; `notes` has the notes and tables, separated by blank lines. One of the two sides is empty if words
-    were added or removed; its offset is the place where they would stand.
+    were added or removed; its offset is the place where they would stand. For a replaced picture, `before` and `after` are
+    the digests of the two, and the offsets are its position among the pictures of the article.
     """
 
     field: Field
@@ -44,10 +46,14 @@ class Change:
     after_offset: int
 
 
-def changes_between(old: Article, new: Article, frequency: Frequency | None = None) -> tuple[Change, ...]:
+def changes_between(
+    old: Article, new: Article, frequency: Frequency | None = None, replaced: Iterable[Replacement] = ()
+) -> tuple[Change, ...]:
     """Return the changes from one revision to the next, field by field, in the order of the text.
 
     `frequency` returns how frequent a word is in French; without it, a similar word counts as a corrected typo more often.
+    `replaced` has the pictures that were replaced: they cannot be seen in the articles, because a picture may have another
+    address, and another picture the same.
     """
     found: list[Change] = []
     one, other = field_texts(old), field_texts(new)
@@ -61,7 +67,8 @@ def changes_between(old: Article, new: Article, frequency: Frequency | None = No
     missing = [
         name for name in identity.differences(identity.comparable(old), identity.comparable(new)) if name not in seen
     ]
-    return (*found, *(_whole(name, (Kind.TYPO,), one, other) for name in missing))
+    found += [_whole(name, (Kind.TYPO,), one, other) for name in missing]
+    return (*found, *map(_replaced, replaced))
 
 
 _COMPARED = {"notes": "text"}  # the field of `identity.comparable`
@@ -90,6 +97,10 @@ def field_texts(article: Article) -> dict[Field, str]:
         "published_at": article.published_at or "",
         "kind": article.kind,
     }
+
+
+def _replaced(one: Replacement) -> Change:
+    return Change("pictures", (Kind.PICTURE,), one.before, one.after, one.position, one.position)
 
 
 def _whole(field: str, kinds: tuple[Kind, ...], old: dict[Field, str], new: dict[Field, str]) -> Change:

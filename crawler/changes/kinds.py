@@ -34,7 +34,7 @@ Frequency = Callable[[str], float]
 
 
 class Kind(StrEnum):
-    """The kind of a change: where it is (`headline`, `lead`, `caption`), what happened, or what the words are.
+    """The kind of a change: where it is (`headline`, `lead`, `caption`, `picture`), what happened, or what the words are.
 
     The order is the order in which kinds are listed.
     """
@@ -42,6 +42,7 @@ class Kind(StrEnum):
     HEADLINE = "headline"
     LEAD = "lead"
     CAPTION = "caption"
+    PICTURE = "picture"
     ADDED = "added"
     REMOVED = "removed"
     MOVED = "moved"

@@ -27,7 +27,12 @@ class ChangedPassage:
 
 
 def marked_words(change: Change, new_text: str) -> list[MarkedText]:
-    """Return a change with some words around it; `new_text` is the text of the field in the new revision."""
+    """Return a change with some words around it; `new_text` is the text of the field in the new revision.
+
+    Of a replaced picture, only the two digests are shown.
+    """
+    if change.field == "pictures":
+        return [MarkedText(change.before, "removed"), MarkedText(change.after, "added")]
     start, end = change.after_offset, change.after_offset + len(change.after)
     left, right = _words_before(new_text, start), _words_after(new_text, end)
     pieces = [
@@ -49,6 +54,9 @@ def changed_passages(changes: Iterable[Change], old: Article, new: Article) -> l
     found: list[ChangedPassage] = []
     for field, group in groupby(changes, key=lambda change: change.field):
         listed = list(group)
+        if field == "pictures":
+            found += [_passage([one], tuple(marked_words(one, ""))) for one in listed]
+            continue
         found += [_passage([one], (MarkedText(one.after),)) for one in listed if Kind.MOVED in one.kinds]
         inside = [one for one in listed if Kind.MOVED not in one.kinds]
         for run in _paragraphs(inside, before[field], after[field]):

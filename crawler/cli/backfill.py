@@ -109,6 +109,10 @@ def backfill(
         bool,
         typer.Option("--captures", help="Print the Wayback Machine addresses of missing articles instead of fetching."),
     ] = False,
+    images: Annotated[
+        bool,
+        typer.Option("--images", help="Fetch the pictures of articles that are held already, as [images] keep says."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Fetch articles from a date range.
@@ -123,6 +127,9 @@ def backfill(
     """
     options = BackfillOptions(*values.period(since, until), section, via, oldest_first)
     globals_ = state.of(context)
+    if images:
+        _images(globals_, options, plain=not (warc or captures), dry_run=dry_run, waits=not no_wait, as_json=as_json)
+        return
     if warc or captures:
         plain = not (dry_run or no_wait or (warc and captures))
         _other_archives(globals_, options, warc, plain=plain, as_json=as_json)
@@ -149,6 +156,16 @@ def backfill(
         raise failure
     if not results or any(not result["done"] or result["needs_a_look"] for result in results):
         raise typer.Exit(_NEEDS_ATTENTION)
+
+
+def _images(
+    globals_: state.Globals, options: BackfillOptions, *, plain: bool, dry_run: bool, waits: bool, as_json: bool
+) -> None:
+    from crawler.cli.pictures import fetch_images
+
+    if not plain or options.section or options.via or options.oldest_first:
+        raise typer.BadParameter("--images can be combined only with --since, --until, --dry-run, --no-wait and --json")
+    fetch_images(globals_, options.since, options.until, dry_run=dry_run, waits=waits, as_json=as_json)
 
 
 def _other_archives(

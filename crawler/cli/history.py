@@ -20,10 +20,10 @@ from crawler.errors import ArticleNotFound
 if TYPE_CHECKING:
     from crawler.changes import Change
     from crawler.query import Query
-    from crawler.types import Article
+    from crawler.storage import Archive
 
 #: The kinds of a change, for the help and the check of --kind. `crawler.changes.Kind` loads a slow library.
-KINDS = "headline lead caption added removed moved quote date figure name typo style".split()
+KINDS = "headline lead caption picture added removed moved quote date figure name typo style".split()
 _COLOURS = {"removed": layout.REMOVED, "added": layout.ADDED}  # the brackets show the same without colour
 
 
@@ -46,6 +46,7 @@ def history(
     Example: vna history 245060
     """
     from crawler.changes import changes_between, field_texts, is_silent, kinds_of
+    from crawler.pictures import Replacement
 
     number = values.article_key(context, key)
     with state.of(context).reading() as archive, archive.snapshot():
@@ -57,7 +58,8 @@ def history(
         streams.page()
     shown = []
     for place, row in enumerate(rows):
-        found = changes_between(articles[place - 1], articles[place], frequency) if place else ()
+        replaced = [Replacement(**one) for one in row["replaced_pictures"]]
+        found = changes_between(articles[place - 1], articles[place], frequency, replaced) if place else ()
         silent = is_silent(rows[place - 1]["modified_at"], row["modified_at"]) if place else None
         kinds = [str(kind) for kind in kinds_of(found)]
         if not as_json:
@@ -68,7 +70,7 @@ def history(
             )
             texts = field_texts(articles[place])
             for change in found:
-                _print_change(change, texts[change.field])
+                _print_change(change, texts.get(change.field, ""))
         more = {"kinds": kinds, "silent": silent, "changes": [asdict(change) for change in found]}
         shown.append(row | {"blocks": json.loads(row["blocks"])} | more)
     if as_json:
@@ -114,7 +116,7 @@ def changes(
             section=values.section(archive, section),
             match=wanted.match if wanted else None,
         )
-        described = _described(found, archive.revision_pair)
+        described = _described(found, archive)
         rows = list(islice(_selected(described, kind or (), wanted, silent=silent), limit))
     if as_json:
         output.json_block([{name: value for name, value in row.items() if name != "matches"} for row in rows])
@@ -151,9 +153,7 @@ def _searched(
     return named + " without a new time of the last edit" * silent
 
 
-def _described(
-    rows: Iterable[dict[str, Any]], pair: Callable[[int, int], tuple[Article, Article]]
-) -> Iterator[dict[str, Any]]:
+def _described(rows: Iterable[dict[str, Any]], archive: Archive) -> Iterator[dict[str, Any]]:
     """Yield the rows with the kinds, the changed words and whether the edit was silent; empty for removals."""
     from crawler.changes import changes_between, is_silent, kinds_of
 
@@ -162,8 +162,9 @@ def _described(
         found: tuple[Change, ...] = ()
         silent = None
         if row["what"] == "revised":
-            old, new = pair(row["id"], row["revision"])
-            found = changes_between(old, new, frequency)
+            old, new = archive.revision_pair(row["id"], row["revision"])
+            replaced = archive.replaced_pictures(row["id"], row["revision"])
+            found = changes_between(old, new, frequency, replaced)
             silent = is_silent(old.modified_at, new.modified_at)
         kinds = [str(kind) for kind in kinds_of(found)]
         yield row | {"kinds": kinds, "silent": silent, "changes": [asdict(change) for change in found]}

@@ -83,24 +83,28 @@ def coverage(
     folder, now = state.of(context).folder(), SystemClock().now()
     first, last = values.iso_period(since, until)
     asked = _Wanted(first and first[:7], last and last[:7], None)
-    ledger, gaps = _taken(folder)
+    ledger, gaps, pictures = _taken(folder)
     _store(folder, ledger, now)
     wanted = replace(asked, section=_known_section(ledger, section))
     rows = [row for row in ledger.months if wanted.row(row)]
     if chart is not None:
         _draw(chart, [row for row in rows if row.section == (wanted.section or "")], wanted.section)
     if as_json:
-        output.json_block({"computed_at": to_text(now), **_as_json(ledger, rows, wanted), "gaps": gaps})
+        output.json_block(
+            {"computed_at": to_text(now), **_as_json(ledger, rows, wanted), "gaps": gaps, "pictures": pictures}
+        )
         return
     _print(ledger, [row for row in rows if row.section == (wanted.section or "")], gaps, wanted)
+    if pictures["held"] or pictures["failed"]:
+        output.heading(f"pictures of all articles: {output.pictures(pictures)}")
 
 
-def _taken(folder: Path) -> tuple[Ledger, list[dict[str, Any]]]:
+def _taken(folder: Path) -> tuple[Ledger, list[dict[str, Any]], dict[str, int]]:
     from crawler import opening
     from crawler.coverage import take_stock
 
     with opening.reading_archive(folder) as archive, archive.posts() as posts:
-        return take_stock(posts), archive.open_gap_rows()
+        return take_stock(posts), archive.open_gap_rows(), archive.picture_counts()
 
 
 def _store(folder: Path, ledger: Ledger, now: datetime) -> None:

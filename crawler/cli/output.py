@@ -9,6 +9,7 @@ Boundary: formats strings and writes them to the two streams.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -95,3 +96,9 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} GB"
+
+
+def pictures(counts: Mapping[str, int]) -> str:
+    """Return the numbers of held and failed pictures in words."""
+    held = f"{counts['held']} held ({size(counts['bytes'])}), at {counts['places_held']} of {counts['places']} places"
+    return f"{held}; {counts['failed']} could not be fetched"

@@ -107,6 +107,8 @@ def _summary(found: Mapping[str, Any]) -> None:
     share = found["broken"] / found["articles"] if found["articles"] else 0
     output.text(f"repaired   {output.count(found['broken'], 'article')} had three or more glued words ({share:.0%})")
     output.text("pages      " + (", ".join(f"{n} {name}" for name, n in found["pages"].items()) or "none"))
+    if (pictures := found["pictures"])["held"] or pictures["failed"]:
+        output.text(f"pictures   {output.pictures(pictures)}")
     output.text(f"requests   {found['requests']}, {output.size(found['bytes'])}")
     if run := found["last_run"]:
         output.text(f"last run   {run['command']}, {run['outcome'] or 'unfinished'}, started {run['started_at']}")

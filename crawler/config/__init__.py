@@ -20,6 +20,7 @@ from crawler import local_http, markup, site, types, urls
 from crawler.config import checks
 from crawler.errors import ConfigError
 from crawler.markup import Markup
+from crawler.pictures.values import Keep
 
 DEFAULT_FILE = Path("config/crawler.toml")
 _SAVE_AS_UTF8 = "save the file as UTF-8"
@@ -70,6 +71,8 @@ class Config:
     watch_every: str = "day"
     markups_dir: Path | None = None
     adopt: str = "ask"
+    keep_pictures: Keep = "none"
+    picture_hosts: tuple[str, ...] = ()
     file: Path | None = None
     markups: tuple[Markup, ...] = field(default=(), repr=False)
 
@@ -267,6 +270,10 @@ _KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
     "alerts": {"to": ("alerts", checks.services)},
     "watch": {"searches": ("watches", checks.searches), "every": ("watch_every", checks.one_of("hour", "day"))},
     "markups": {"dir": ("markups_dir", checks.path)},
+    "images": {
+        "keep": ("keep_pictures", checks.one_of("none", "lead", "all")),
+        "hosts": ("picture_hosts", checks.origins),
+    },
     "heal": {"adopt": ("adopt", checks.one_of("ask", "auto"))},
 }
 _SYNONYM_KEYS: dict[str, type] = {"groups": list, "use": list, "option": dict}

@@ -66,6 +66,22 @@ def texts(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def origins(value: Any) -> tuple[str, ...]:
+    """Return a list of addresses of hosts as their origins."""
+    message = 'must be a list of addresses of hosts, such as ["https://mediafr.vietnamplus.vn/"]'
+    if not isinstance(value, list):
+        raise ValueError(message)  # noqa: TRY004 - the caller collects ValueErrors
+    found = []
+    for given in value:
+        parts = urlsplit(given) if isinstance(given, str) else None
+        if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+            raise ValueError(message)
+        if parts.path not in ("", "/") or parts.query or parts.fragment:
+            raise ValueError(message)
+        found.append(f"{parts.scheme}://{parts.netloc}".lower())
+    return tuple(found)
+
+
 def names(value: Any) -> dict[str, str]:
     """Return a table of names by path."""
     if not isinstance(value, dict) or not all(isinstance(v, str) and v.strip() for v in value.values()):

@@ -14,6 +14,7 @@ articles/ID/revisions.jsonl    the rows of the revisions, as they are sealed
 articles/ID/revisions/N.json   the content of revision N
 articles/ID/revisions/N.txt    its text
 articles/ID/changes/N.json     what changed from revision N - 1 to N
+articles/ID/pictures.jsonl     one row for each picture of the newest revision that is held, if there are any
 ```
 
 Boundary: reads rows and WARC records; returns bytes.
@@ -35,15 +36,18 @@ from crawler.changes.kinds import Frequency
 from crawler.clock import to_text
 from crawler.errors import ArticleNotFound
 from crawler.evidence import check_pack
-from crawler.evidence.page import page
+from crawler.evidence.page import EmbeddedPicture, page
 from crawler.identity import RevisionMoment
 from crawler.parse.page import PARSER_VERSION
+from crawler.pictures import SHOWN, read_header
 from crawler.storage import Archive
 from crawler.storage.evidence import ArticleCapture
 from crawler.types import RawRef
 from crawler.warc import WarcStore
 from crawler.warc.proofs import Proof, Proofs
 from crawler.warc.seals import SEALS, Seal
+
+_LARGEST_SHOWN = 2_000_000  # bytes of a picture in the readable page; the records have all of them
 
 
 def collected(
@@ -126,13 +130,18 @@ def _article_files(
         contents[f"revisions/{stored.revision}.json"] = _json(records.stored_json(stored) | more)
         contents[f"revisions/{stored.revision}.txt"] = stored.article.text.encode()
     for before, stored in pairwise(revisions):
-        changes[stored.revision] = found = changes_between(before.article, stored.article, frequency)
+        replaced = archive.replaced_pictures(key, stored.revision)
+        found = changes_between(before.article, stored.article, frequency, replaced=replaced)
+        changes[stored.revision] = found
         silent = is_silent(before.article.modified_at, stored.article.modified_at)
         told = {"kinds": kinds_of(found), "silent": silent, "changes": [asdict(change) for change in found]}
         contents[f"changes/{stored.revision}.json"] = _json(told)
+    if pictures := archive.pictures_of(key):
+        contents["pictures.jsonl"] = b"".join(_row(row) for row in pictures)
     timeline = _timeline(archive, key, captures, moments.values())
     contents["timeline.json"] = _json(timeline)
-    contents["page.html"] = page(revisions, changes, timeline, rows).encode()
+    shown = _shown(archive, warc, pictures)
+    contents["page.html"] = page(revisions, changes, timeline, rows, shown).encode()
     return contents
 
 
@@ -152,6 +161,20 @@ def _proof(proof: Proof | None) -> dict[str, Any]:
 
 def _head(seal: Seal) -> bytes:
     return check_pack.canonical(seal.head_fields | {"digest": seal.digest}) + b"\n"
+
+
+def _shown(archive: Archive, warc: WarcStore, pictures: Sequence[Mapping[str, Any]]) -> dict[int, EmbeddedPicture]:
+    """Return the pictures that the readable page contains, by position: in formats that browsers show, not too large ones."""
+    found = {}
+    for row in pictures:
+        capture = archive.picture_capture(row["digest"])
+        if capture is None or row["size"] > _LARGEST_SHOWN or row["media_type"] not in SHOWN:
+            continue
+        body = warc.read(capture[0]).body
+        header = read_header(body)  # a body with a content coding does not begin as a picture
+        if header is not None and header.media_type == row["media_type"]:
+            found[row["position"]] = EmbeddedPicture(header.media_type, body)
+    return found
 
 
 def _timeline(

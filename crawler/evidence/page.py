@@ -5,23 +5,32 @@ Boundary: values in, HTML out. The page is one file: it loads nothing and execut
 
 from __future__ import annotations
 
+import base64
 import html
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from crawler import visible
 from crawler.changes import Change, field_texts, marked_words
 from crawler.types import Article, ImageBlock, StoredArticle
 
+
+class EmbeddedPicture(NamedTuple):
+    """A picture that the page contains: its media type and its bytes."""
+
+    media_type: str
+    body: bytes
+
+
 _HEAD = """<!doctype html>
 <html lang="fr"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <title>{title}</title>
 <style>
 body {{ max-width: 44em; margin: 2em auto; padding: 0 1em; font: 1.05em/1.55 Charter, Georgia, serif; color: #1c1c1c; background: #fff }}
 table {{ border-collapse: collapse; font: .8em/1.4 system-ui, sans-serif; width: 100% }}
 td, th {{ border-bottom: 1px solid #ccc; padding: .3em .6em .3em 0; text-align: left; vertical-align: top; overflow-wrap: anywhere }}
-del {{ background: #fbe3e1 }} ins {{ background: #dff2e0 }} figcaption, .meta {{ color: #555; font-size: .85em }}
+del {{ background: #fbe3e1 }} ins {{ background: #dff2e0 }} img {{ max-width: 100%; height: auto }} figcaption, .meta {{ color: #555; font-size: .85em }}
 </style></head><body>
 """
 
@@ -31,20 +40,24 @@ def page(
     changes: Mapping[int, Sequence[Change]],
     timeline: Iterable[Mapping[str, Any]],
     captures: Iterable[Mapping[str, Any]],
+    pictures: Mapping[int, EmbeddedPicture],
 ) -> str:
-    """Return the page. `revisions` are all revisions, oldest first; `changes` has those of each later revision."""
+    """Return the page. `revisions` are all revisions, oldest first; `changes` has those of each later revision.
+
+    `pictures` are those of the newest revision, by position.
+    """
     newest = revisions[-1]
     parts = [_HEAD.format(title=_text(newest.article.title))]
     for stored in reversed(revisions):
         is_newest = stored is newest
         label = f"Revision {stored.revision} of {newest.revision}, seen {stored.checked_at}; article {stored.id}, {stored.state}"
         parts.append(
-            f'<section><p class="meta">{_text(label)}</p>\n{_article(stored.article, "h1" if is_newest else "h2")}'
+            f'<section><p class="meta">{_text(label)}</p>\n{_article(stored.article, "h1" if is_newest else "h2", pictures if is_newest else {})}'
         )
         if found := changes.get(stored.revision):
             texts = field_texts(stored.article)
             parts.append("<h3>Changed since the revision before</h3><ul>")
-            parts += [_change(change, texts[change.field]) for change in found]
+            parts += [_change(change, texts.get(change.field, "")) for change in found]
             parts.append("</ul>")
         parts.append("</section>")
     parts.append("<h2>Timeline</h2>" + _table(timeline, ("at", "event", "detail")))
@@ -52,21 +65,28 @@ def page(
     return "\n".join([*parts, "</body></html>\n"])
 
 
-def _article(article: Article, heading: str) -> str:
+def _article(article: Article, heading: str, pictures: Mapping[int, EmbeddedPicture]) -> str:
     parts = [f"<{heading}>{_text(article.title)}</{heading}>"]
     if article.published_at:
         parts.append(f'<p class="meta">{_text(article.published_at)}</p>')
     if article.lead:
         parts.append(f"<p><strong>{_text(article.lead)}</strong></p>")
+    images = iter(range(len(article.images)))
     for block in article.blocks:
         if isinstance(block, ImageBlock):
-            parts.append(
-                f"<figure><figcaption>[{_text(block.url or 'picture')}] {_text(block.caption or '')}</figcaption></figure>"
-            )
+            parts.append(_figure(block, pictures.get(next(images))))
         else:
             tag = {"heading": "h3", "quote": "blockquote"}.get(block.type, "p")
             parts.append(f"<{tag}>{_text(block.text)}</{tag}>")
     return "\n".join(parts)
+
+
+def _figure(block: ImageBlock, picture: EmbeddedPicture | None) -> str:
+    caption = f"<figcaption>[{_text(block.url or 'picture')}] {_text(block.caption or '')}</figcaption>"
+    if picture is None:
+        return f"<figure>{caption}</figure>"
+    source = f"data:{picture.media_type};base64,{base64.b64encode(picture.body).decode('ascii')}"
+    return f'<figure><img src="{source}" alt="{_text(block.alt)}">{caption}</figure>'
 
 
 def _change(change: Change, text: str) -> str:

@@ -37,7 +37,8 @@ def write_wacz(
 ) -> int:
     """Write the captures of the articles of a period with their pages; return the number of pages.
 
-    `since` and `until` are days of publication in Hanoi, both included. The file has the whole WARC files in which captures of these articles are.
+    `since` and `until` are days of publication in Hanoi, both included. The file has the whole WARC files in
+    which captures of these articles and of their pictures are.
 
     Raises:
         BadInput: there is no capture of an article, or the file cannot be written.
@@ -48,7 +49,7 @@ def write_wacz(
     for stored in archive.export(since=since, until=until):
         if stored.raw is None or stored.fetched_url is None:
             continue  # an imported text has no page
-        names.add(stored.raw.file)
+        names.update((stored.raw.file, *archive.picture_files(stored.id)))
         pages.append(_page(stored, archive.raw_row(stored.raw_id)[0]))
     if not names:
         raise BadInput("no captured article to export", "choose another period")

@@ -10,13 +10,11 @@ Boundary: sends requests and returns values. Nothing is stored here, and the cal
 
 from __future__ import annotations
 
-import re
 import socket
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time
-from email.utils import parsedate_to_datetime
+from datetime import datetime, time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -39,6 +37,7 @@ from crawler.errors import (
 )
 from crawler.fetch.budget import Budget
 from crawler.fetch.deadline import Deadline
+from crawler.fetch.headers import location, retry_after, server_now
 from crawler.fetch.inflate import inflate
 from crawler.fetch.origins import AddressRefused, AllowedOrigins
 from crawler.fetch.robots import OFFLINE_HINT, Robots
@@ -48,7 +47,6 @@ from crawler.types import Exchange, Fetched
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NOT_MODIFIED = 304
-_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _MAX_HOPS = 5  # RFC 9309, section 2.3.1.2: follow at least five redirects of robots.txt
 _BACKOFF = 2.0  # seconds before the first retry; doubled for each further one
 _MAX_PARTS = 200_000  # in which a body arrives, such as chunks; a body in chunks of one byte would take a minute
@@ -59,9 +57,9 @@ _WAITS = 4  # in one request, each up to `timeout`: connect, send, start of the 
 class Settings:
     """What the client needs from the configuration; times in seconds, sizes in bytes, `rate` in requests a second.
 
-    `root` is the root URL of the site; `api` lists the origins of its list API. No other origin is ever connected to. If
-    the site is unavailable, the run ends; if the list API is, only the request fails. The run also ends if a request must
-    wait longer than `max_wait` for the budget. `timeout` limits one wait; a whole request may take four times as long.
+    `root` is the root URL of the site; `api` lists the origins of its list API, and `pictures` those of its pictures, which
+    only requests for pictures may reach. No other origin is ever connected to. If the site is unavailable, the run ends; if
+    the list API is, only the request fails. The run also ends if a request must wait longer than `max_wait` for the budget. `timeout` limits one wait; a whole request may take four times as long.
     """
 
     contact: str
@@ -75,6 +73,7 @@ class Settings:
     daily_cap: int = 0
     root: str = ""
     api: tuple[str, ...] = ()
+    pictures: tuple[str, ...] = ()
     max_wait: float = 120.0  # `vna run` starts a new run by itself when the pause is over
 
     def limits(self) -> RateLimits:
@@ -114,6 +113,8 @@ class Fetcher:
         self._log: list[Exchange] = []
         self._robots_responses: list[Fetched] = []
         self._origins = AllowedOrigins(settings.root, settings.api)
+        self._picture_origins = AllowedOrigins(settings.root, settings.pictures)
+        self._connectable = AllowedOrigins(settings.root, (*settings.api, *settings.pictures))
         self._deadline = Deadline(_WAITS * settings.timeout, monotonic, heartbeat=clock.now)
         self._transports = Transports(settings.root, settings.connections, self._deadline)
         # It only builds requests. Its `send` would keep cookies, and fail if it cannot parse the Location of a redirect.
@@ -141,11 +142,14 @@ class Fetcher:
         """Close the connections to the site."""
         self._client.close()
 
-    def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Fetched:
+    def get(
+        self, url: str, *, etag: str | None = None, last_modified: str | None = None, is_picture: bool = False
+    ) -> Fetched:
         """Fetch one page and follow its redirects; return the response if its status is below 500 and is not 429.
 
         `etag` and `last_modified` are the validators of an earlier response; if either is given, the request is
-        conditional. Responses with status 304 or 404 are returned too.
+        conditional. Responses with status 304 or 404 are returned too. `is_picture`: the address, and those to which it
+        redirects, may belong to the hosts of pictures, and not to other hosts than these and the site.
 
         Raises:
             Unreachable: the last attempt got no response or an incomplete one.
@@ -155,21 +159,26 @@ class Fetcher:
             Refused: the URL or a redirect leads to another origin, or the host has no public address.
             BodyTooLarge: the body is larger than `max_body`.
             FetchError: there are too many redirects, the content coding is not supported, or the list API is unavailable.
-            SiteUnavailable: the site's robots.txt cannot be fetched, or (SitePaused, a subclass) the request would have
-                to wait longer than `max_wait` seconds.
+            SiteUnavailable: the robots.txt of the site, or of the host of a picture, cannot be fetched, or (SitePaused, a
+                subclass) the request would have to wait longer than `max_wait` seconds.
             StopError: the state files cannot be written, or `guard` forbids fetching.
 
         """
         validators = {"If-None-Match": etag, "If-Modified-Since": last_modified}
         headers = {name: value for name, value in validators.items() if value}
+        is_conditional = bool(headers)
+        if is_picture:  # as it is: the digest of the body is then that of the picture
+            headers["Accept-Encoding"] = "identity"
+        origins = self._picture_origins if is_picture else self._origins
+        owns = origins.allows if is_picture else self._owns
         hops: list[Fetched] = []
         self._guard()
-        self._origins.check(url)
+        origins.check(url)
         while True:
-            response = self._fetched(url, headers)
-            target = self._redirect(response)
+            response = self._fetched(url, headers, is_picture=is_picture)
+            target = _redirect(response, origins, owns)
             if target is None:
-                if not headers:
+                if not is_conditional:
                     _require_full_response(response)
                 return replace(response, hops=tuple(hops))
             hops.append(response)
@@ -186,12 +195,12 @@ class Fetcher:
         """Return the current rate limit of the site: the pause, if there is one, and the interval between requests."""
         return self._budget(self._settings.root).status()
 
-    def _fetched(self, url: str, headers: dict[str, str]) -> Fetched:
+    def _fetched(self, url: str, headers: dict[str, str], *, is_picture: bool) -> Fetched:
         try:
             self._permit(url)
             return self._retrying(url, headers)
         except SiteUnavailable as error:
-            if self._origins.is_root(url):
+            if is_picture or self._origins.is_root(url):
                 raise
             raise FetchError(url, str(error)) from error
 
@@ -200,30 +209,16 @@ class Fetcher:
             raise Disallowed(url, "disallowed by robots.txt")
         self._budget(url).set_crawl_delay(self.robots.delay(url))
 
-    def _redirect(self, response: Fetched) -> str | None:
-        if response.status not in _REDIRECTS:
-            return None
-        target = _location(response)
-        if target is None:
-            raise BadStatus(response.url, response.status, f"HTTP status {response.status} without a usable Location")
-        try:
-            self._origins.check(target)
-        except Refused as error:
-            raise Refused(response.url, f"redirects away from the site: {error}") from None
-        if not self._owns(target):
-            raise Refused(response.url, f"redirects to a page that is not part of the site: {target}")
-        return target
-
     def _get_robots(self, address: str) -> tuple[int, bytes]:
         """Fetch robots.txt from `address` and return its HTTP status and content.
 
         A redirect that leads elsewhere is not followed: its status is returned, which means that there are no rules.
         """
-        self._origins.check(address)
+        self._connectable.check(address)
         response = self._retrying(address, {})
         for _ in range(_MAX_HOPS):
-            target = _location(response) if response.status in _REDIRECTS else None
-            if target is None or not self._origins.allows(target):
+            target = location(response) if response.status in _REDIRECTS else None
+            if target is None or not self._connectable.allows(target):
                 break
             response = self._retrying(target, {})
         _require_full_response(response)
@@ -264,7 +259,7 @@ class Fetcher:
                 raise
         self._log.append(Exchange(url, start, response.status, len(response.body), self._since(start)))
         kind = rate_limit.classify_status(response.status)
-        wait = retry_after(response.header("Retry-After"), _server_now(response, self._clock.now()))
+        wait = retry_after(response.header("Retry-After"), server_now(response, self._clock.now()))
         budget.report(ResponseSignal(url, start, kind, f"HTTP status {response.status}", wait))
         if kind == "throttled":
             raise Throttled(url, response.status, wait)
@@ -282,7 +277,7 @@ class Fetcher:
         target = urls.path_and_query(address).encode("ascii")
         self._deadline.begin()
         try:
-            parsed = self._origins.check(address)
+            parsed = self._connectable.check(address)
             sent = self._client.build_request("GET", parsed, headers=raw_headers, extensions={"target": target})
             with closing(self._transports.handle_request(sent)) as response:
                 self._deadline.end_head()
@@ -325,21 +320,32 @@ class Fetcher:
         return round((self._clock.now() - start).total_seconds(), 3)
 
 
+def _redirect(response: Fetched, origins: AllowedOrigins, owns: Callable[[str], bool]) -> str | None:
+    """Return the address to which a response redirects; None if it is not a redirect.
+
+    Raises:
+        BadStatus: the redirect has no usable Location header.
+        Refused: it leads to another origin, or to a page that `owns` does not accept.
+
+    """
+    if response.status not in _REDIRECTS:
+        return None
+    target = location(response)
+    if target is None:
+        raise BadStatus(response.url, response.status, f"HTTP status {response.status} without a usable Location")
+    try:
+        origins.check(target)
+    except Refused as error:
+        raise Refused(response.url, f"redirects away from the site: {error}") from None
+    if not owns(target):
+        raise Refused(response.url, f"redirects to a page that is not part of the site: {target}")
+    return target
+
+
 def budget_for(settings: Settings, state: Path, url: str, clock: Clock) -> Budget:
     """Return the request budget for the host of `url` (http and https share one budget); its files are in `state`."""
     host = urls.file_name(urls.origin(url).partition("//")[2])
     return Budget(state, host, settings.limits(), clock, connections=settings.connections, max_wait=settings.max_wait)
-
-
-def _server_now(response: Fetched, now: datetime) -> datetime:
-    """Return the server's time from the Date header of a response, or `now` if the header is absent or invalid.
-
-    A date in a Retry-After header must be compared with the server's clock, which may differ from ours.
-    """
-    try:
-        return parsedate_to_datetime(response.header("Date") or "").astimezone(UTC)
-    except (ValueError, TypeError, OverflowError):
-        return now
 
 
 def _require_full_response(response: Fetched) -> None:
@@ -350,18 +356,6 @@ def _require_full_response(response: Fetched) -> None:
     """
     if response.status == _NOT_MODIFIED:
         raise BadStatus(response.url, response.status, "HTTP status 304 to a request without validators")
-
-
-def _location(response: Fetched) -> str | None:
-    """Return the absolute URL in the Location header of a response; None if there is no valid URL.
-
-    Some servers do not percent-encode letters outside ASCII. Their bytes are percent-encoded here, UTF-8 or not, so that
-    the server receives the bytes that it sent.
-    """
-    location = (response.header("Location") or "").encode("latin-1")
-    return urls.absolute(
-        response.url, _BEYOND_ASCII.sub(lambda byte: b"%%%02X" % ord(byte[0]), location).decode("ascii")
-    )
 
 
 def resolve_host(url: str) -> None:
@@ -383,18 +377,3 @@ def resolve_host(url: str) -> None:
 def user_agent(contact: str) -> str:
     """Return the User-Agent header of every request; `contact` may be empty only for a fake site on this machine."""
     return f"vna-archive/{crawler.__version__} (+{contact or 'fake site on this machine'})"
-
-
-def retry_after(value: str | None, now: datetime) -> float | None:
-    """Return how many seconds after `now` a Retry-After header allows a request; None if it is absent or invalid.
-
-    `value` is the content of the header: a number of seconds or a date.
-    """
-    if not value:
-        return None
-    if value.strip().isdecimal():
-        return float(value.strip())
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
-    except (ValueError, TypeError, OverflowError):
-        return None

@@ -18,8 +18,7 @@ from pathlib import Path
 
 from crawler.errors import MarkupDrift, NotAnArticle, UnreadableSource
 from crawler.parser_process import values
-from crawler.parser_process.requests import Answer, Failure, ListRequest, PageRequest, failure_of, read
-from crawler.types import Article
+from crawler.parser_process.requests import Answer, Failure, Request, answer_of, failure_of, read
 
 OUT_OF_MEMORY = 90  # exit code
 # A C library that gets no memory may raise any exception, or leave out a text without saying so. Therefore a result counts
@@ -41,7 +40,7 @@ def main() -> int:
     _limit(resource.RLIMIT_FSIZE, output)
     _limit(resource.RLIMIT_CORE, 0)
     try:
-        request: PageRequest | ListRequest = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that waits
+        request: Request = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that waits
         answer = _answer(request, sys.stdin.buffer.read())
         data = values.to_bytes(answer)
     except MemoryError:
@@ -68,7 +67,7 @@ def _address_space(name: str) -> int:
     return 0
 
 
-def _answer(request: PageRequest | ListRequest, body: bytes) -> Answer:
+def _answer(request: Request, body: bytes) -> Answer:
     try:
         result = read(request, body)
     except (NotAnArticle, MarkupDrift, UnreadableSource) as error:
@@ -77,7 +76,7 @@ def _answer(request: PageRequest | ListRequest, body: bytes) -> Answer:
         raise
     except Exception:  # noqa: BLE001 - the process that waits raises it
         return Answer(failure=Failure("bug", message=traceback.format_exc()))
-    return Answer(article=result) if isinstance(result, Article) else Answer(discovery=result)
+    return answer_of(result)
 
 
 if __name__ == "__main__":

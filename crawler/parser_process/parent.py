@@ -1,4 +1,4 @@
-"""Read pages and lists: ordinary ones in this process, expensive ones in a process of their own with limits.
+"""Read pages, lists and pictures: ordinary ones in this process, expensive ones in a process of their own with limits.
 
 `parse.guard` refuses pages that would cost too much, but it only estimates, and the HTML parser is a C library. So a page
 that may be expensive is read in a second process, which the kernel ends at its limits. This process goes on, and the
@@ -6,6 +6,9 @@ page's row says what happened.
 
 A page is expensive if counting its bytes and tags does not already prove that it is cheap, however it is nested
 (`guard.is_cheap`): it is long, has many tags, or has formatting elements whose copies could fill the memory.
+
+A picture is expensive if its header or its length announces more than an ordinary picture has; one whose header announces
+more than any camera makes is not decoded at all.
 
 Boundary: starts and ends the parser process; `requests` defines what is asked and answered.
 """
@@ -24,6 +27,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.util import find_spec
 from typing import BinaryIO, cast
 
 from crawler.discover import Discovery
@@ -32,7 +36,17 @@ from crawler.markup import Markup
 from crawler.parse import decode, guard
 from crawler.parser_process import values
 from crawler.parser_process.child import OUT_OF_MEMORY
-from crawler.parser_process.requests import Answer, ListRequest, PageRequest, read, result_of
+from crawler.parser_process.requests import (
+    Answer,
+    ListRequest,
+    PageRequest,
+    PictureRequest,
+    Request,
+    Result,
+    read,
+    result_of,
+)
+from crawler.pictures import SHOWN, DecodedPicture, Header, PictureProblem
 from crawler.site import FRENCH, Site
 from crawler.types import Article, SourceForPoll
 
@@ -55,6 +69,14 @@ LIMITS = Limits()
 #: Bytes of a body in UTF-16 or of a list above which it is not even decoded: it is expensive.
 _CERTAINLY_EXPENSIVE = 4 * guard.CHEAP_LENGTH
 _HTML = frozenset({"home", "section", "feed_index"})  # kinds of sources that are HTML pages
+#: A picture with more pixels is not decoded, because it could exceed the limits. A JPEG is decoded at a lower resolution, so that
+#: only a progressive one needs more than a few MB; the decoder of WebP keeps several copies for animations.
+_MOST_PIXELS = {"image/jpeg": 25_000_000, "image/webp": 8_000_000}
+_MOST_PIXELS_OF_OTHERS = 12_000_000
+#: Limits below which a picture is decoded in this process: 16 MB of pixels, and passes over them in a few tenths of a second.
+_CHEAP_PIXELS = 4_000_000
+_CHEAP_PICTURE = 3_000_000  # bytes
+_CHEAP_SCANS = 24  # of a progressive JPEG; each is a pass over the whole picture, and real ones have about 10
 _JSON_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _KEPT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # of the environment; everything else may be a secret
 
@@ -109,6 +131,50 @@ def discover(
         raise SourceReaderStopped(url, str(stopped)) from None
 
 
+def require_decoder() -> None:
+    """Raise an error unless the library that decodes pictures is installed.
+
+    Raises:
+        StopError: it is not installed.
+
+    """
+    if find_spec("PIL") is None:
+        raise StopError(
+            "Pillow, which decodes pictures, is not installed",
+            "install it with: pip install 'vna-archive[images]'",
+        )
+
+
+def decode_picture(body: bytes, header: Header) -> DecodedPicture | PictureProblem:
+    """Return the hashes of a picture whose header was read from `body`, or why it has none.
+
+    Raises:
+        StopError: the library or the parser process is missing.
+
+    """
+    require_decoder()
+    if not SHOWN.get(header.media_type):
+        return PictureProblem.FORMAT
+    if header.pixels is None:
+        return PictureProblem.DAMAGED
+    if header.pixels > _MOST_PIXELS.get(header.media_type, _MOST_PIXELS_OF_OTHERS):
+        return PictureProblem.TOO_LARGE
+    request = PictureRequest(header)
+    if _is_cheap_picture(body, header.pixels):
+        decoded = cast("DecodedPicture", read(request, body))
+    else:
+        try:
+            decoded = cast("DecodedPicture", _read_apart(request, body))
+        except _Stopped:
+            return PictureProblem.STOPPED
+    return PictureProblem.DAMAGED if decoded.phash is None else decoded
+
+
+def _is_cheap_picture(body: bytes, pixels: int) -> bool:
+    is_small = pixels <= _CHEAP_PIXELS and len(body) <= _CHEAP_PICTURE
+    return is_small and body.count(b"\xff\xda") <= _CHEAP_SCANS
+
+
 def _is_cheap_page(body: bytes, content_type: str | None = None) -> bool:
     if b"\0" not in body:  # not UTF-16: each tag starts with the same byte as in UTF-8
         return guard.is_cheap(body)
@@ -130,7 +196,7 @@ class _Stopped(Exception):
     """The parser process returned no result; the message is a clause that says why."""
 
 
-def _read_apart(request: PageRequest | ListRequest, body: bytes) -> Article | Discovery:
+def _read_apart(request: Request, body: bytes) -> Result:
     """Read a response in the parser process.
 
     Raises:

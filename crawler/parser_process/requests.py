@@ -22,6 +22,8 @@ from crawler.errors import (
 )
 from crawler.markup import Markup
 from crawler.parse.page import parse_page
+from crawler.parser_process.decoder import decode
+from crawler.pictures import DecodedPicture, Header
 from crawler.site import Site
 from crawler.types import Article, SourceForPoll, SourceFound
 
@@ -51,6 +53,13 @@ class ListRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureRequest:
+    """A picture to decode; see `crawler.parser_process.decoder.decode`."""
+
+    header: Header
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """An exception of a reader. `what` names its class; the other fields are its arguments, if it has them.
 
@@ -69,19 +78,24 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the parser process returns: an article, the contents of a list, or a failure."""
+    """What the parser process returns: an article, the contents of a list, the hashes of a picture, or a failure."""
 
     article: Article | None = None
     discovery: Discovery | None = None
+    picture: DecodedPicture | None = None
     failure: Failure | None = None
+
+
+Request = PageRequest | ListRequest | PictureRequest
+Result = Article | Discovery | DecodedPicture
 
 
 class ParserBug(Exception):
     """An unexpected exception in the parser process; the message contains its traceback."""
 
 
-def read(request: PageRequest | ListRequest, body: bytes) -> Article | Discovery:
-    """Read a page or a list in this process.
+def read(request: Request, body: bytes) -> Result:
+    """Read a page, a list or a picture in this process.
 
     Raises:
         ParseError: the response cannot be read.
@@ -89,6 +103,8 @@ def read(request: PageRequest | ListRequest, body: bytes) -> Article | Discovery
     """
     if isinstance(request, ListRequest):
         return discover(request.source, body, request.url, request.site, request.now, asked=request.asked)
+    if isinstance(request, PictureRequest):
+        return decode(body, request.header)
     return parse_page(
         body,
         request.url,
@@ -119,7 +135,14 @@ def failure_of(error: NotAnArticle | MarkupDrift | UnreadableSource) -> Failure:
     return Failure(what, error.url, error.args[0], str(error.__cause__ or ""))
 
 
-def result_of(answer: Answer) -> Article | Discovery:
+def answer_of(result: Result) -> Answer:
+    """Return the answer with a result."""
+    if isinstance(result, Article):
+        return Answer(article=result)
+    return Answer(picture=result) if isinstance(result, DecodedPicture) else Answer(discovery=result)
+
+
+def result_of(answer: Answer) -> Result:
     """Return the result in an answer, or raise the exception in it.
 
     Raises:
@@ -131,7 +154,7 @@ def result_of(answer: Answer) -> Article | Discovery:
     failure = answer.failure
     if failure is not None:
         raise _exception(failure)
-    result = answer.article or answer.discovery
+    result = answer.article or answer.discovery or answer.picture
     if result is None:
         raise ValueError("an answer without a result")
     return result

@@ -15,6 +15,7 @@ from crawler.identity import Decision, Known, Verdict
 from crawler.markup import Learned
 from crawler.parse import times
 from crawler.parse.page import PARSER_VERSION
+from crawler.pipeline.picture_places import compare_held_pictures
 from crawler.pipeline.run import Run
 from crawler.pipeline.stored_pages import parse_response, response_of
 from crawler.storage.revisions import ArticleIntent
@@ -49,17 +50,19 @@ def store_article(
     if known is not None and identity.decide(article, known).verdict == "unchanged":
         # It keeps its repaired text and its relations: repair is the most expensive step.
         if learned is None:
-            archive.touch_article(key, at, article.related, raw_id)
+            archive.touch_article(key, at, article, raw_id)
         else:  # it stays as it was read from the capture in the layout before
             archive.touch_article(key, at)
         if stored is not None and stored.raw_id is None and raw_id is not None:  # imported by version 0.1
             archive.add_evidence(key, raw_id)
+        compare_held_pictures(archive, key, at)
         return "unchanged"
     text = similarity.compared(article, key)
     candidates = archive.candidates(key, similarity.passage_hashes(text), identity.body_key(article))
     decision = identity.decide(article, known, candidates, publication_day(article))
     intent = intent_of(article, run.repair(article), decision, at, key, raw_id, source_file)
     archive.save_article(replace(intent, similar=similarity.similarities(text, candidates), known_at=known_at))
+    compare_held_pictures(archive, key, at)
     return decision.verdict
 
 

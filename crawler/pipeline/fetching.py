@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from crawler.errors import BadStatus, FetchError
 from crawler.pipeline.run import PendingCapture, Run
-from crawler.purpose import ROBOTS, Purpose
+from crawler.purpose import ROBOTS, Purpose, PurposeKind
 from crawler.schedule.conditional import NO_VALIDATORS, Validators
 from crawler.types import Fetched, RawRef
 
@@ -53,7 +53,12 @@ def fetch(
 
     """
     try:
-        fetched = run.fetcher.get(url, etag=validators.etag, last_modified=validators.last_modified)
+        fetched = run.fetcher.get(
+            url,
+            etag=validators.etag,
+            last_modified=validators.last_modified,
+            is_picture=purpose.kind is PurposeKind.IMAGE,
+        )
     except FetchError as error:
         return note_failure(run, url, error, failure_purpose or purpose)
     return archive_response(run, fetched, purpose)

@@ -17,6 +17,7 @@ from crawler.fetch import Fetcher
 from crawler.health.figures import Size
 from crawler.markup import Markup
 from crawler.outcome import Outcome
+from crawler.pictures import KeptPictures
 from crawler.pipeline.stored_pages import Reader, Repairer, learned_layouts
 from crawler.purpose import ROBOTS, Purpose
 from crawler.schedule import PollBounds
@@ -60,6 +61,8 @@ class RunSettings:
 
     `add` has the paths or addresses of sources to poll in addition to those that the site names. `exclude` has the
     patterns of sources not to poll. `names` has the names to give to sources, by path.
+
+    `pictures` says which pictures of articles to request. No row depends on it: the WARC has a record of each request.
     """
 
     list_pages: int = 20
@@ -69,6 +72,7 @@ class RunSettings:
     add: Sequence[str] = ()
     exclude: Sequence[str] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    pictures: KeptPictures = field(default_factory=KeptPictures)
 
     @property
     def poll_bounds(self) -> PollBounds:
@@ -95,6 +99,8 @@ class Run:
 
     `id` is the id of the run's row in the database, 0 before the row exists. `pending` has the captures whose rows the
     next transaction writes; `capture_ids` has the row ids of the captures that were written last.
+
+    `pictures_unavailable`: whether the host of the pictures could not be reached, so that this run requests no more of them.
     """
 
     site: Site
@@ -114,6 +120,7 @@ class Run:
     pending: list[PendingCapture] = field(default_factory=list)
     capture_ids: dict[RawRef, int] = field(default_factory=dict)
     report: RunReport = field(default_factory=RunReport)
+    pictures_unavailable: bool = False
     _learned: tuple[list[RawRef], tuple[Markup, ...]] = ([], ())
 
     @property
@@ -172,6 +179,7 @@ class Run:
 def recorded(run: Run, command: str) -> Iterator[None]:
     """Write the run's row when the block begins and again when it ends, even if the block raises an exception."""
     started = run.clock.now()
+    run.pictures_unavailable = False  # the service keeps its parts for many runs
     run.id = run.archive.begin_run(command, started)
     if run.measure is not None:
         run.archive.record_size(started, run.measure)

@@ -1,4 +1,4 @@
-"""One poll: fetch the due sources, then the due pages.
+"""One poll: fetch the due sources, then the due pages, each with its pictures, then the pictures that are due again.
 
 Boundary: only calls other modules in the right order.
 """
@@ -6,6 +6,7 @@ Boundary: only calls other modules in the right order.
 from __future__ import annotations
 
 from crawler.pipeline.pages import visit_page
+from crawler.pipeline.pictures import visit_due_pictures, visit_pictures_of
 from crawler.pipeline.run import Run
 from crawler.pipeline.sources import poll_sources
 
@@ -23,6 +24,7 @@ def poll_due(run: Run, *, ignore_due: bool = False) -> None:
     done: set[int] = set()
     while _visit_pages(run, done, ignore_due=ignore_due):
         poll_sources(run, ignore_due=False)
+    visit_due_pictures(run)
 
 
 def _visit_pages(run: Run, done: set[int], *, ignore_due: bool) -> bool:
@@ -38,6 +40,7 @@ def _visit_pages(run: Run, done: set[int], *, ignore_due: bool) -> bool:
             return False
         done.add(page.id)
         run.progress.step(visit_page(run, page))
+        visit_pictures_of(run, page.id)
         if run.archive.source_is_due(run.clock.now()):
             return True
     return False

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from crawler.clock import Clock
-from crawler.errors import BadStatus, BodyTooLarge, Disallowed, FetchError, Throttled, Unreachable
+from crawler.errors import BadStatus, BodyTooLarge, Disallowed, FetchError, Refused, Throttled, Unreachable
 from crawler.fetch import Fetcher
 from crawler.pipeline import Run
 from crawler.pipeline.stored_pages import response_of
@@ -74,7 +74,7 @@ class ReplayedVisit:
         self._given.clear()
         self._robots.clear()
 
-    def response(self, url: str, etag: str | None, last_modified: str | None) -> Fetched:
+    def response(self, url: str, etag: str | None, last_modified: str | None, *, is_picture: bool = False) -> Fetched:
         """Return the next response of the visit.
 
         Raises:
@@ -87,7 +87,7 @@ class ReplayedVisit:
             hops.append(self._give(record))
             record = self._after_redirect(hops)
         if record is None:
-            return self._missing(url, etag, last_modified)
+            return self._missing(url, etag, last_modified, is_picture=is_picture)
         self.time = record.fetched_at
         if record.warc_type == "metadata":
             raise failure(record)
@@ -132,10 +132,10 @@ class ReplayedVisit:
         self._given[id(fetched)] = (fetched, record.ref)  # keeps the object alive, so that its id stays unique
         return fetched
 
-    def _missing(self, url: str, etag: str | None, last_modified: str | None) -> Fetched:
+    def _missing(self, url: str, etag: str | None, last_modified: str | None, *, is_picture: bool) -> Fetched:
         if self.live is not None:
             self.is_live = True
-            return self.live.fetcher.get(url, etag=etag, last_modified=last_modified)
+            return self.live.fetcher.get(url, etag=etag, last_modified=last_modified, is_picture=is_picture)
         if not self._may_fail:
             raise Unfinished(url)
         raise FetchError(url, "the original visit did not request this page")
@@ -164,9 +164,11 @@ class ReplayedFetcher(Fetcher):
     def __init__(self, visit: ReplayedVisit) -> None:
         self._visit = visit
 
-    def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Fetched:
+    def get(
+        self, url: str, *, etag: str | None = None, last_modified: str | None = None, is_picture: bool = False
+    ) -> Fetched:
         """Return the next response of the visit."""
-        return self._visit.response(url, etag, last_modified)
+        return self._visit.response(url, etag, last_modified, is_picture=is_picture)
 
     def drain(self) -> tuple[Exchange, ...]:
         """Return the log of the requests that were made over the network."""
@@ -231,6 +233,7 @@ _FAILURES: Mapping[str, _Factory] = {
     "BadStatus": lambda url, text, status: BadStatus(url, status, text),
     "Throttled": lambda url, _, status: Throttled(url, status),
     "Disallowed": lambda url, text, _: Disallowed(url, text),
+    "Refused": lambda url, text, _: Refused(url, text),
     "BodyTooLarge": lambda url, text, _: BodyTooLarge(url, text),
 }
 

@@ -4,6 +4,7 @@
 page:ID        a visit to a page                 source:URL  a poll of a source, with its further pages
 plan:KIND:URL  a list of a backfill              id:ID       a request by id
 probed:ID      an article fetched by the probe   capture:ID  an imported capture
+image:URL      a picture of an article
 import         the texts of an imported file     robots, …   only a row that refers to the record
 ```
 Boundary: the purpose of a record selects the code that processes it; the pipeline decides what it means.
@@ -26,6 +27,7 @@ from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline import FetchFailure, Run, fetch, guarded, import_file, visit_page
 from crawler.pipeline.captures import is_future, store_capture
 from crawler.pipeline.layouts import adopt
+from crawler.pipeline.pictures import visit_picture
 from crawler.pipeline.probe import visit
 from crawler.pipeline.quarantine import is_bug
 from crawler.pipeline.recorded_settings import with_settings
@@ -93,6 +95,7 @@ class Replayer:
             PurposeKind.LIST: self._list,
             PurposeKind.ID: self._id,
             PurposeKind.PROBED_PAGE: self._probed_page,
+            PurposeKind.IMAGE: self._image,
             PurposeKind.CAPTURE: self._capture,
             PurposeKind.IMPORT: self._import,
             PurposeKind.LAYOUT: self._layout,
@@ -249,6 +252,14 @@ class Replayer:
             return False
         fetched = visit(self._run, record.url)
         self._run.progress.step(Outcome(OutcomeKind.PROBED, url=fetched.url))
+        self.report.visits += 1
+        return True
+
+    def _image(self, record: Record, purpose: Purpose) -> bool:
+        known = self._archive.picture_row(purpose.subject)
+        if record.url != purpose.subject or self._is_late(record, to_text(known.last_fetched_at) if known else None):
+            return False
+        self._run.progress.step(visit_picture(self._run, purpose.subject))
         self.report.visits += 1
         return True
 

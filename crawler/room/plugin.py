@@ -21,7 +21,7 @@ from datasette import Response
 
 from crawler import config
 from crawler.room import rendering
-from crawler.room.pages import article, coverage, events, feeds, front, proof, search
+from crawler.room.pages import article, coverage, events, feeds, front, pictures, proof, search
 from crawler.room.requests import RoomResponse
 from crawler.room.room import Room, View
 
@@ -38,6 +38,7 @@ ROUTES: tuple[tuple[str, View], ...] = (
     (r"/article/(?P<id>-?[0-9]{1,18})/evidence\.zip$", proof.evidence),
     (r"/capture/(?P<id>[0-9]{1,18})/?$", article.capture),
     (r"/capture/(?P<id>[0-9]{1,18})/page$", article.archived_page),
+    (r"/picture/(?P<digest>[A-Z2-7]{52})$", pictures.picture),
     (r"/find/?$", search.find),
     (r"/find\.(?P<format>csv|jsonl)$", search.export_hits),
     (r"/timeline/?$", search.timeline),

@@ -18,6 +18,7 @@ from crawler import fold, records
 from crawler.article_fields import In, fields_in
 from crawler.clock import to_text
 from crawler.similarity import compared, passage_hashes
+from crawler.storage.pictures import Pictures
 from crawler.storage.revisions import ArticleIntent, Revisions
 from crawler.storage.similar import SimilarArticles
 from crawler.types import Article, RawRef, Reading, Related, Repair, StoredArticle
@@ -32,7 +33,7 @@ ON CONFLICT (id) DO UPDATE SET {", ".join(f"{c} = excluded.{c}" for c in _COLUMN
 """  # noqa: S608 - fixed column names
 
 
-class Articles(Revisions, SimilarArticles):
+class Articles(Revisions, SimilarArticles, Pictures):
     """Queries on articles."""
 
     def save_article(self, intent: ArticleIntent) -> None:
@@ -72,20 +73,25 @@ class Articles(Revisions, SimilarArticles):
         hashes = self.db.execute("SELECT hash FROM passage_hashes WHERE article = ?", [intent.key])
         if {row[0] for row in hashes} != set(passage_hashes(compared(intent.article, intent.key))):
             found.add("passage_hashes")
+        columns = "SELECT url, alt, caption, credit FROM images WHERE article = ? ORDER BY position"
+        if list(self.db.execute(columns, [intent.key])) != [
+            (i.url, i.alt, i.caption, i.credit) for i in intent.article.images
+        ]:
+            found.add("images")
         return found
 
-    def touch_article(
-        self, key: int, now: datetime, related: Sequence[Related] = (), raw_id: int | None = None
-    ) -> None:
+    def touch_article(self, key: int, now: datetime, article: Article | None = None, raw_id: int | None = None) -> None:
         """Record that an article was captured again and its content was unchanged.
 
-        `raw_id` is the id of the new capture. `related` contains the stories that the page showed under `Voir plus`.
-        After a 304 response, neither is given.
+        `raw_id` is the id of the new capture, and `article` what its page shows: the stories under `Voir plus` and the
+        addresses of the pictures may have changed. After a 304 response, neither is given.
         """
         self._note_state(key, "live", now)
         self.db.conn.execute("UPDATE articles SET checked_at = ?, state = 'live' WHERE id = ?", (to_text(now), key))
-        if related:  # a 304 response shows no stories: keep those of the last page
-            self._save_related(key, related)
+        if article is not None and article.related:
+            self._save_related(key, article.related)
+        if article is not None:
+            self.update_images(key, article.images)
         if raw_id is not None:
             self._set_last_page(key, raw_id)
 
@@ -251,6 +257,7 @@ class Articles(Revisions, SimilarArticles):
         key, article = intent.key, intent.article
         for table, rows in _parts(intent).items():
             self._replace(table, key, rows)
+        self.save_images(key, article.images)
         if article.section:
             self.db.conn.execute(
                 "INSERT INTO sections (article, section) VALUES (?, ?) ON CONFLICT DO NOTHING", (key, article.section)
@@ -313,10 +320,9 @@ class Articles(Revisions, SimilarArticles):
 
 
 def _parts(intent: ArticleIntent) -> dict[str, list[tuple[Any, ...]]]:
-    """Return the rows of the parts of an article by table, without the columns `article` and `position`."""
+    """Return the rows of the parts of an article except its pictures, without the columns `article` and `position`."""
     article = intent.article
     return {
-        "images": [(i.url, i.alt, i.caption, i.credit) for i in article.images],
         "tags": [(tag,) for tag in article.tags],
         "repairs": [(r.rule, r.offset, r.before, r.after) for r in intent.reading.repairs],
         "related": _related_rows(article.related),

@@ -37,6 +37,8 @@ EVIDENCE: Mapping[str, tuple[str, ...] | None] = {
     "passage_hashes": None,
     "similar": None,
     "repairs": None,
+    "pictures": None,
+    "picture_addresses": None,
     "pages": None,
     "sightings": None,
     "sources": ("url",),
@@ -55,7 +57,7 @@ DERIVED = ("coverage", "missing", "datings", "articles_per_day")
 _RENUMBERED = {"raw": ("file", "offset"), "sources": ("url",)}  # tables whose ids may differ, and their natural keys
 _REFERENCES = {
     ("articles", "raw_id"): "raw", ("articles", "last_raw_id"): "raw", ("revisions", "raw_id"): "raw",
-    ("pages", "raw_id"): "raw", ("rhythms", "source"): "sources", ("appearances", "source"): "sources",
+    ("pages", "raw_id"): "raw", ("pictures", "raw_id"): "raw", ("picture_addresses", "raw_id"): "raw", ("rhythms", "source"): "sources", ("appearances", "source"): "sources",
     ("gaps", "source"): "sources",
 }  # fmt: skip
 _NAMED = 5  # rows of a table that are named, for each way to differ
@@ -66,6 +68,9 @@ _UPGRADED = """(SELECT max(julianday(applied_at)) - min(julianday(applied_at)) >
 # Whether the old database had this article before it was upgraded to schema 6, which did not search for pairs of them.
 _BEFORE_PAIRS = """EXISTS (SELECT 1 FROM {{old}}.articles a JOIN {{old}}._sqlite_migrations m ON m.name = '0006_similar'
                    WHERE a.id = n.{column} AND julianday(a.first_seen_at) < julianday(m.applied_at))"""
+# Before schema 7, `images` kept the addresses that the first page of a revision showed, as its blocks do.
+_IN_BLOCKS = f"""EXISTS (SELECT 1 FROM {{old}}.articles a, json_each(a.blocks) b
+                 WHERE a.id = o.article AND b.value ->> '$.url' IS o.url) AND {_UPGRADED}"""  # noqa: S608 - constants only
 #: Differences to ignore, by table and column: the SQL condition on the old row `o` and the new row `n` under which a
 #: difference does not count.
 _NOT_EVIDENT = {
@@ -77,6 +82,7 @@ _NOT_EVIDENT = {
     # Messages for people are reworded from version to version: only their presence is compared.
     ("pages", "error"): "(o.error IS NULL) = (n.error IS NULL)",
     ("sources", "error"): "(o.error IS NULL) = (n.error IS NULL)",
+    ("picture_addresses", "error"): "(o.error IS NULL) = (n.error IS NULL)",
     # Before schema 4, addresses were re-encoded, and sightings had none.
     (
         "pages",
@@ -90,6 +96,8 @@ _NOT_EVIDENT = {
     ("revisions", "known_at"): f"o.known_at = o.seen_at AND o.known_at < n.known_at AND {_UPGRADED}",
     # `vna reparse` does not read imported texts again.
     ("articles", "parser"): "o.source_file IS NOT NULL",
+    ("images", "url"): _IN_BLOCKS,
+    ("images", "alt"): _IN_BLOCKS,
     # Version 0.1 wrote no purpose.
     ("raw", "purpose"): f"o.purpose IS NULL AND {_UPGRADED}",
     ("gaps", "note"): "(o.note IS NULL) = (n.note IS NULL)",
@@ -98,6 +106,11 @@ _NOT_EVIDENT = {
 _MAY_LACK = {
     "similar": f"{_BEFORE_PAIRS.format(column='article')} AND {_BEFORE_PAIRS.format(column='other')} AND {_UPGRADED}",
 }
+#: The column, by table and name, that the old database must have for such a condition.
+_NEEDED = {
+    ("pages", "url"): ("sightings", "url"), ("images", "url"): ("articles", "blocks"),
+    ("images", "alt"): ("articles", "blocks"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +270,8 @@ class Comparison:
     def _test(self, table: str, name: str) -> str:
         test = f"n.{name} IS NOT {_translated(table, name)}"
         exception = _NOT_EVIDENT.get((table, name))
-        if (table, name) == ("pages", "url") and "url" not in self._old_columns("sightings"):
+        needed = _NEEDED.get((table, name))
+        if needed is not None and needed[1] not in self._old_columns(needed[0]):
             exception = None
         return f"({test} AND NOT ({exception.format(old=self._old)}))" if exception else f"({test})"
 

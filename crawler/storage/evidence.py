@@ -64,7 +64,13 @@ WHERE purpose IN (SELECT k.value || ':' || a.value FROM json_each(:ids) a, json_
 UNION SELECT p.id, r.id FROM pages p JOIN raw r ON r.url = p.url
   WHERE p.id IN (SELECT value FROM json_each(:ids)) AND r.purpose IS NULL  -- version 0.1 wrote no purpose
 UNION SELECT article, raw_id FROM revisions WHERE article IN (SELECT value FROM json_each(:ids)) AND raw_id IS NOT NULL
-UNION SELECT id, last_raw_id FROM articles WHERE id IN (SELECT value FROM json_each(:ids)) AND last_raw_id IS NOT NULL"""
+UNION SELECT id, last_raw_id FROM articles WHERE id IN (SELECT value FROM json_each(:ids)) AND last_raw_id IS NOT NULL
+UNION SELECT shown.article, r.id FROM (
+  SELECT v.article, b.value ->> '$.url' AS url FROM revisions v, json_each(v.blocks) b
+  WHERE v.article IN (SELECT value FROM json_each(:ids)) AND b.value ->> '$.type' = 'image'
+  UNION SELECT article, url FROM images WHERE article IN (SELECT value FROM json_each(:ids))
+) shown JOIN raw r ON r.purpose IN ('image:' || shown.url, 'image:https' || substr(shown.url, 5))
+WHERE r.purpose >= 'image:' AND r.purpose < 'image;'"""
 _CAPTURE_KINDS = (PurposeKind.PAGE, PurposeKind.CAPTURE, PurposeKind.PROBED_PAGE, PurposeKind.ID)
 
 
@@ -104,7 +110,10 @@ class EvidenceQueries:
         return list(self._raw(condition, ids[0], ids[-1], ids.step, ids[0] % ids.step))
 
     def captures_of(self, ids: Sequence[int]) -> dict[int, list[ArticleCapture]]:
-        """Return the captures of some articles, by article, oldest first: all responses to requests for their pages."""
+        """Return the captures of some articles, by article, oldest first.
+
+        They are all responses to requests for their pages and for the pictures that any of their revisions shows.
+        """
         sql = f"""SELECT c.article, r.id, r.url, r.fetched_at, r.status, r.purpose, r.origin, r.file, r.offset, r.length, r.digest
                   FROM ({_CAPTURES}) c JOIN raw r ON r.id = c.id ORDER BY c.article, r.fetched_at, r.id"""  # noqa: S608 - constants only
         found: dict[int, list[ArticleCapture]] = {key: [] for key in ids}

@@ -220,6 +220,12 @@ class Revisions:
                 "UPDATE revisions SET revision = ?, changed = ? WHERE article = ? AND revision = ?",
                 (-new, records.dump(changed), key, number),
             )
+        self.db.conn.execute(  # the pages do not show that pictures were replaced at their addresses
+            """UPDATE revisions SET changed = (SELECT json_group_array(value) FROM
+                 (SELECT value FROM json_each(changed) UNION SELECT 'pictures' ORDER BY 1))
+               WHERE article = ? AND revision < 0 AND replaced_pictures <> '[]'""",
+            (key,),
+        )
         self.db.conn.execute("DELETE FROM revisions WHERE article = ? AND revision > 0", (key,))
         self.db.conn.execute("UPDATE revisions SET revision = -revision WHERE article = ?", (key,))
         self.db.conn.execute("UPDATE articles SET revision = ? WHERE id = ?", (len(numbers), key))
@@ -249,9 +255,10 @@ class Revisions:
         )
 
     def history(self, key: int) -> list[dict[str, Any]]:
-        """Return the rows of the revisions of one article, oldest first; `changed` and `tags` are lists."""
+        """Return the rows of the revisions of one article, oldest first; `changed`, `tags` and `replaced_pictures` are lists."""
         rows = self.db.query("SELECT * FROM revisions WHERE article = ? ORDER BY revision", [key])
-        return [row | {"changed": json.loads(row["changed"]), "tags": json.loads(row["tags"])} for row in rows]
+        decoded = ("changed", "tags", "replaced_pictures")
+        return [row | {name: json.loads(row[name]) for name in decoded} for row in rows]
 
     def revision_articles(self, key: int) -> list[Article]:
         """Return the content of each revision of an article, oldest first."""

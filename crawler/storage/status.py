@@ -6,6 +6,7 @@ Boundary: only reads rows.
 from __future__ import annotations
 
 import json
+from abc import abstractmethod
 from typing import Any
 
 from sqlite_utils import Database
@@ -33,6 +34,7 @@ class Status:
             "oldest": self._one("SELECT min(published_on) FROM articles"),
             "newest": self._one("SELECT max(published_on) FROM articles"),
             "pages": self._states("pages"),
+            "pictures": self.picture_counts(),
             "requests": self._one("SELECT count(*) FROM fetches"),
             "bytes": self._one("SELECT coalesce(sum(size), 0) FROM fetches"),
             "last_run": self._last_run(),
@@ -50,6 +52,10 @@ class Status:
             ),
             "attention_total": self._one(f"SELECT count(*) FROM pages WHERE {_ATTENTION}"),  # noqa: S608
         }
+
+    @abstractmethod
+    def picture_counts(self) -> dict[str, int]:
+        """Return how many pictures are held, and how many are not."""
 
     def open_gap_rows(self) -> list[dict[str, Any]]:
         """Return the open gaps as `vna status --json` shows them, oldest first."""

@@ -16,9 +16,11 @@ from crawler.changes import is_silent
 from crawler.clock import instant_text
 from crawler.errors import PageError, StopError
 from crawler.parse.decode import decode
+from crawler.pictures import SHOWN, Replacement
 from crawler.room.language import _, parsed_instant, time_between
 from crawler.room.pages import search
 from crawler.room.pages.comparisons import Comparisons
+from crawler.room.pages.pictures import as_picture, picture_path
 from crawler.room.requests import Ask, BadRequest, NotHere, Page, RoomResponse
 from crawler.room.room import Desk
 from crawler.storage.readers import row_id
@@ -123,6 +125,7 @@ def article(desk: Desk, ask: Ask) -> Page:
             "citations": citations(desk, stored),
             "web_address": web_address(stored.fetched_url or stored.article.url),
             "pictures": {image.url: web_address(image.url) for image in stored.article.images},
+            "held_pictures": _held_pictures(desk, stored),
         },
     )
 
@@ -146,6 +149,15 @@ def _text(stored: StoredArticle, wanted: query.Query | None, *, repaired: bool) 
     return {
         "title": title, "lead": lead, "passages": passages, "hits": count if wanted else None, "first_hit": first,
     }  # fmt: skip
+
+
+def _held_pictures(desk: Desk, stored: StoredArticle) -> dict[str, dict[str, Any]]:
+    """Return the held pictures that a revision shows, by address; `path` is None if browsers do not show the format."""
+    addresses = [image.url for image in stored.article.images if image.url]
+    found = desk.archive.pictures_shown(stored.id, stored.revision, addresses)
+    for row in found.values():
+        row["path"] = picture_path(row["digest"]) if row["media_type"] in SHOWN else None
+    return found
 
 
 def published_day(stored: StoredArticle) -> str | None:
@@ -182,7 +194,8 @@ def _differences(desk: Desk, versions: Sequence[dict[str, Any]], articles: Seque
     found, comparisons = [], Comparisons(desk.frequency())
     pairs = list(zip(pairwise(versions), pairwise(articles), strict=True))[-_MOST_VERSIONS:]
     for (old, new), (before, after) in reversed(pairs):
-        compared = comparisons.between(before, after, _CONTEXT, _LONGEST_CHANGE)
+        replaced = [Replacement(**one) for one in new["replaced_pictures"]]
+        compared = comparisons.between(before, after, replaced, _CONTEXT, _LONGEST_CHANGE)
         found.append({
             "old": old, "new": new, "passages": compared.passages, "later": time_between(old["seen_at"], new["seen_at"]),
             "kinds": compared.kinds, "silent": is_silent(before.modified_at, after.modified_at),
@@ -238,6 +251,8 @@ def archived_page(desk: Desk, ask: Ask) -> Page | RoomResponse:
         return Page("unreadable.html", {"detail": str(error)}, 503)
     if not response.content:
         return Page("unreadable.html", {"detail": ""})
+    if (shown := as_picture(response.content)) is not None:
+        return shown
     form = response.header("Content-Type") or ""
     is_html = "html" in form.lower() or response.content.lstrip()[:1] == b"<"
     text = decode(response.content, form).text

@@ -5,11 +5,13 @@ Boundary: values in, values out; `crawler.changes` compares.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from crawler import marks
 from crawler.changes import ChangedPassage, Kind, changed_passages, changes_between, field_texts, kinds_of
 from crawler.changes.kinds import Frequency
+from crawler.pictures import Replacement
 from crawler.types import Article
 
 _LONGEST = 150_000  # characters of two revisions together; the time grows with the square: about 1 s
@@ -37,13 +39,15 @@ class Comparisons:
         """Whether no further comparison is made."""
         return self._left <= 0
 
-    def between(self, old: Article, new: Article, around: int, longest: int) -> RevisionComparison:
-        """Return what changed; passages are cut as by `marks.shortened`."""
+    def between(
+        self, old: Article, new: Article, replaced: Iterable[Replacement], around: int, longest: int
+    ) -> RevisionComparison:
+        """Return what changed, with the pictures that were replaced; passages are cut as by `marks.shortened`."""
         length = sum(len(text) for article in (old, new) for text in field_texts(article).values())
         if length > _LONGEST or self.is_spent:
             return RevisionComparison((), (), is_complete=False)
         self._left -= length
-        changes = changes_between(old, new, self.frequency)
+        changes = changes_between(old, new, self.frequency, replaced)
         return RevisionComparison(
             kinds_of(changes),
             tuple(

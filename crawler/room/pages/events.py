@@ -49,9 +49,9 @@ def edits(
         last = f"{row['at']}_{row['id']}"
         if silent and not row["silent"]:
             continue
-        compared = comparisons.between(
-            *desk.archive.revision_pair(row["id"], row["revision"]), _CONTEXT, _LONGEST_CHANGE
-        )
+        old, new = desk.archive.revision_pair(row["id"], row["revision"])
+        replaced = desk.archive.replaced_pictures(row["id"], row["revision"])
+        compared = comparisons.between(old, new, replaced, _CONTEXT, _LONGEST_CHANGE)
         if not kinds or not compared.is_complete or not set(kinds).isdisjoint(compared.kinds):
             found.append(_shown(row, compared))
     return found, None

@@ -107,6 +107,12 @@ def _hide(site: FakeSite, arguments: Arguments) -> dict[str, object]:
     return {"post_id": post_id, "lists": lists}
 
 
+def _picture(site: FakeSite, arguments: Arguments) -> dict[str, object]:
+    post_id, number = _integer(arguments, "post_id"), _integer(arguments, "number", default=0)
+    story = site.edit_picture(post_id, _string(arguments, "how") or "replace", number)
+    return {"post_id": post_id, "number": number, "urls": [picture.url for picture in story.pictures]}
+
+
 def _fault(site: FakeSite, arguments: Arguments) -> dict[str, object]:
     if "kind" not in arguments:
         raise BadInput(
@@ -134,6 +140,7 @@ ACTIONS: Mapping[str, tuple[Action, tuple[str, ...]]] = {
     "republish": (_republish, ("post_id", "title")),
     "copy": (_copy, ("post_id",)),
     "hide": (_hide, ("post_id", "lists")),
+    "picture": (_picture, ("post_id", "number", "how")),
     "fault": (_fault, ("kind", "path", "times", "seconds", "form")),
     "redesign": (_redesign, ("kind", "seed")),
     "clear": (_clear, ()),

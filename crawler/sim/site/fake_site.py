@@ -134,6 +134,16 @@ class FakeSite:
         with self._lock:
             return self._context.world.revise(post_id, self._context.now(), title, text, silent=silent)
 
+    def edit_picture(self, post_id: int, how: str, number: int = 0) -> Story:
+        """Change the picture `number` of a story, counted from 0, and return the story; `pictures.Edit` lists the edits.
+
+        Raises:
+            BadInput: there is no such story, picture or edit.
+
+        """
+        with self._lock:
+            return self._context.world.edit_picture(post_id, number, how)
+
     def unpublish(self, post_id: int, status: int = 404) -> None:
         """Take a story offline. From now on, the response to a request for its page has the HTTP status `status`.
 
@@ -282,8 +292,13 @@ def build(
     seed: int = 0,
     options: Options | None = None,
 ) -> FakeSite:
-    """Return a fake site with the seed articles, their related stories, and `articles` generated stories up to now."""
+    """Return a fake site with the seed articles, their related stories, and `articles` generated stories up to now.
+
+    A site on another host than the agency's serves its pictures itself.
+    """
     options = options or Options()
+    if not options.pictures_at and "vietnamplus.vn" not in base_url:
+        options = replace(options, pictures_at=base_url.rstrip("/"))
     written = seeds.stories(seeds_dir, options)
     taken = {s.post_id for s in written}
     slots = [*timeline.history(options.history, seed, taken), *timeline.recent(now(), articles, seed, taken)]

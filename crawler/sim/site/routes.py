@@ -6,8 +6,10 @@ are compressed here. URL forms follow dossier section 2; the docstrings of `page
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from crawler.sim.site import lists, pages
@@ -27,6 +29,7 @@ from crawler.sim.site.story import NotFound, Section, Story
 
 Handler = Callable[[PageContext, SiteRequest, re.Match[str]], "SiteResponse | None"]
 
+_PICTURES_MODIFIED = datetime(2010, 1, 1, tzinfo=UTC)
 _REMOVED_AS: dict[int, NotFound] = {404: 404, 410: 410, 200: "soft", 302: "home"}
 
 
@@ -222,6 +225,15 @@ def _query(request: SiteRequest, name: str) -> str:
     return parse_qs(urlsplit(request.path).query).get(name, [""])[0]
 
 
+def _picture(context: PageContext, request: SiteRequest, match: re.Match[str]) -> SiteResponse:
+    """Return a picture; its address also encodes its size (dossier section 7), which the fake site ignores."""
+    content_type, body = context.world.pictures.response(match[0])
+    response = make_response(body, content_type)
+    if not context.options.validators:
+        return response
+    return with_validators(response, request, hashlib.sha256(body).hexdigest(), _PICTURES_MODIFIED)
+
+
 def _number(request: SiteRequest, name: str, default: int) -> int:
     value = _query(request, name)
     return int(value) if value.isdecimal() else default
@@ -232,6 +244,7 @@ _ROUTES: tuple[tuple[re.Pattern[str], Handler], ...] = tuple(
     for pattern, handler in (
         (r"/", _home),
         (r"/robots\.txt", _robots),
+        (r"/(?:images|uploaded|t\d+/uploaded)/.+\.(?:jpe?g|png|gif|webp)", _picture),
         (r"/sitemap\.xml", _index),
         (r"/sitemaps/news-(?P<year>\d{4})-(?P<month>[1-9]\d?)\.xml", _month),
         (r"/sitemaps/(?P<name>google-news|categories|topics)\.xml", _sitemap),

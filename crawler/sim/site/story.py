@@ -105,6 +105,7 @@ class Options:
     overlap: int = 0  # every nth story is also listed in a second section; 0 means none
     awkward: bool = False  # each generated story has only one address, in a form that breaks when it is re-encoded
     no_samples: bool = False  # only generated stories, so that tests need not visit the sample articles
+    pictures_at: str = ""  # origin that serves the pictures; empty: the hosts of the real site
     history: int = 0  # additional generated stories, spread over 2010-2023
 
     def section(self, key: str) -> Section:
@@ -141,9 +142,14 @@ class Story:
     awkward: bool = False  # see `Options.awkward`
 
     @property
+    def pictures(self) -> tuple[ImageBlock, ...]:
+        """The pictures of the story, in order."""
+        return tuple(b for b in self.blocks if isinstance(b, ImageBlock))
+
+    @property
     def picture(self) -> ImageBlock | None:
         """The first picture of the story, which is shown in lists; None if the story has no picture."""
-        return next((b for b in self.blocks if isinstance(b, ImageBlock)), None)
+        return self.pictures[0] if self.pictures else None
 
     @property
     def path(self) -> str:

@@ -17,6 +17,7 @@ from functools import cached_property
 from crawler.errors import BadInput
 from crawler.sim.site import newsroom
 from crawler.sim.site.newsroom import Assignment
+from crawler.sim.site.pictures import PictureDesk, moved_pictures
 from crawler.sim.site.story import HANOI, Options, Story, slugify
 from crawler.sim.site.timeline import Slot, id_at, seeded_rng
 from crawler.types import Block, ImageBlock, TextBlock
@@ -39,7 +40,8 @@ class World:
     def __init__(self, written: Iterable[Story], assigned: Iterable[Assignment], seed: int, options: Options) -> None:
         self._options = options
         self._seed = seed
-        self._stories = {s.post_id: s for s in written}
+        self._stories = {s.post_id: moved_pictures(s, options.pictures_at) for s in written}
+        self.pictures = PictureDesk()
         self.by_first_title = {s.title: s.post_id for s in self._stories.values()}  # without the generated stories
         self._assignments = {a.slot.post_id: a for a in assigned}
         self.gone: dict[int, int] = {}  # post id -> status of the page of a removed story
@@ -79,7 +81,8 @@ class World:
         if post_id in self.gone:
             return None
         if post_id not in self._stories and post_id in self._assignments:
-            self._stories[post_id] = newsroom.write(self._assignments[post_id], self._options)
+            written = newsroom.write(self._assignments[post_id], self._options)
+            self._stories[post_id] = moved_pictures(written, self._options.pictures_at)
         return self._stories.get(post_id)
 
     def story(self, post_id: int) -> Story:
@@ -153,6 +156,17 @@ class World:
         self._stories[post_id] = revised
         self._changed()
         return revised
+
+    def edit_picture(self, post_id: int, number: int, how: str) -> Story:
+        """Change a picture of a story and return the story; see `PictureDesk.edit`. The modification date stays the same.
+
+        Raises:
+            BadInput: there is no such story, picture or edit.
+
+        """
+        self._stories[post_id] = story = self.pictures.edit(self.story(post_id), number, how)
+        self._changed()
+        return story
 
     def unpublish(self, post_id: int, status: int) -> None:
         """Take a story offline. From now on, the response to a request for its page has the HTTP status `status`."""

@@ -22,6 +22,7 @@ from crawler.storage.schema.m0003_kinds import THIRD
 from crawler.storage.schema.m0004_identity import FOURTH
 from crawler.storage.schema.m0005_reading import FIFTH
 from crawler.storage.schema.m0006_similar import SIXTH
+from crawler.storage.schema.m0007_pictures import SEVENTH
 from crawler.types import Article, ArticleKind
 from crawler.word_count import count_words
 
@@ -61,6 +62,11 @@ def _sixth(db: Database) -> None:
     db.conn.create_function("passage_hashes_of", 5, _passage_hashes, deterministic=True)
     db.conn.create_function("fingerprint_of", 5, _fingerprint, deterministic=True)
     _run(db, SIXTH)
+
+
+@migrations(name="0007_pictures")
+def _seventh(db: Database) -> None:
+    _run(db, SEVENTH)
 
 
 def _passage_hashes(key: int, kind: ArticleKind, title: str, lead: str | None, blocks: str) -> str:
