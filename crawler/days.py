@@ -27,11 +27,11 @@ class Period(NamedTuple):
     last: date
 
 
-def period(text: str, today: date | None) -> Period:
+def period(text: str, today: date | None, label: str = "") -> Period:
     """Return the period that a text names: a year, a month or a single day.
 
     `today` is the present day; without it, a period must be named by date. `3d` and `2w` are the days three days and two
-    weeks before today.
+    weeks before today. `label` names the option or filter in the message of the error.
 
     Raises:
         BadInput: the text names no day, month or year.
@@ -40,7 +40,7 @@ def period(text: str, today: date | None) -> Period:
     try:
         return _period(text.strip().lower(), today)
     except (ValueError, OverflowError) as error:
-        raise BadInput(f"{text} is not a day", f"write a day as {FORMS}") from error
+        raise BadInput(f"{label}{text} is not a day", f"write a day as {FORMS}") from error
 
 
 def _period(text: str, today: date | None) -> Period:
@@ -66,4 +66,4 @@ def check_order(since: str | None, until: str | None) -> None:
 
     """
     if since is not None and until is not None and since > until:
-        raise BadInput(f"the period ends before it begins: {since} to {until}", "exchange the two days")
+        raise BadInput(f"--since {since} is after --until {until}", "exchange the two days")

@@ -230,7 +230,7 @@ def _content(piece: re.Match[str]) -> str:
 def _filter(name: str, value: str, today: date | None) -> str:
     if name == "section":
         return value
-    found = days.period(value, today)
+    found = days.period(value, today, f"{name}:")
     return (found.first if name == "since" else found.last).isoformat()
 
 

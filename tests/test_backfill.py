@@ -1097,7 +1097,7 @@ def test_the_command_prints_its_result_and_reports_a_complete_plan(tmp_path, sit
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--since", "hier"], "hier is not a day"),
+        (["--since", "hier"], "--since hier is not a day"),
         (["--since", "2024-02-01", "--until", "2024-01-01"], "--since 2024-02-01 is after --until 2024-01-01"),
         (["--via", "ids", "--dry-run"], "the archive holds no article"),
         (["--section", "sports", "--via", "sitemap"], "cannot be limited to a section"),

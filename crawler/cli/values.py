@@ -98,8 +98,8 @@ def period(since: str | None, until: str | None) -> tuple[date | None, date | No
 
     """
     today = today_in_hanoi()
-    first = days.period(since, today).first if since else None
-    last = days.period(until, today).last if until else None
+    first = days.period(since, today, "--since ").first if since else None
+    last = days.period(until, today, "--until ").last if until else None
     days.check_order(_iso(first), _iso(last))
     return first, last
 
