@@ -18,6 +18,7 @@ from crawler.cli import (
     backfill,
     corpus,
     evidence,
+    exports,
     following,
     healing,
     history,
@@ -93,7 +94,7 @@ def options(
 
 
 for module in (
-    network, backfill, probing, offline, healing, evidence, corpus, history, similar, packs, following, ledger, status,
+    network, backfill, probing, offline, healing, evidence, corpus, exports, history, similar, packs, following, ledger, status,
     serving, simulation, service, upkeep,
 ):  # fmt: skip
     module.register(app)

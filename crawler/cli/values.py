@@ -86,6 +86,16 @@ def instant(value: str | None, *, end_of_day: bool = False) -> str | None:
         raise BadInput(f"{value} is not a time", "write the time as 2026-01-31 or 2026-01-31T08:15:00Z") from error
 
 
+def times(as_of: str | None, known_at: str | None) -> dict[str, str | None]:
+    """Return the instants of `--as-of` and `--known-at` as the archive stores them.
+
+    Raises:
+        BadInput: a value is not a time.
+
+    """
+    return {"as_of": instant(as_of, end_of_day=True), "known_at": instant(known_at, end_of_day=True)}
+
+
 def _is_day(value: str) -> bool:
     try:
         date.fromisoformat(value)

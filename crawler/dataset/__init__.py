@@ -6,16 +6,19 @@ PyArrow is an optional dependency (extra `parquet`) and is imported only here, w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from crawler.article_fields import ArticleField, In, fields_in
 from crawler.dataset.folder import replacing
 from crawler.errors import StopError
 from crawler.types import StoredArticle
 
 
-def write(articles: Iterable[StoredArticle], path: Path) -> int:
+def write(
+    articles: Iterable[StoredArticle], path: Path, columns: Sequence[ArticleField] = fields_in(In.PARQUET)
+) -> int:
     """Write a dataset to the folder `path`, replacing the dataset that is there; return the number of articles.
 
     Articles of the same month should be consecutive: each group of consecutive articles of one month becomes a file.
@@ -30,4 +33,4 @@ def write(articles: Iterable[StoredArticle], path: Path) -> int:
     from crawler.dataset import table  # noqa: PLC0415 - optional, and slow to import
 
     with replacing(path, table.is_ours) as unfinished:
-        return table.write(articles, unfinished)
+        return table.write(articles, unfinished, columns)
