@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).parents[1] / "crawler"
 
 PURE = {
     "types", "errors", "urls", "site", "markup", "discover", "parse", "repair", "identity", "schedule", "rate_limit", "health",
-    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "heal", "marks", "feeds", "watches", "changes", "similarity", "numerals", "citation", "selection", "tei",
+    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "heal", "marks", "feeds", "watches", "changes", "similarity", "numerals", "citation", "selection", "tei", "data_card",
 }  # fmt: skip
 EDGES = {
     "fetch",
@@ -36,7 +36,7 @@ EDGES = {
     "proxies",
     "parser_process",
 }
-STEPS = {"pipeline", "replay", "backfill", "backup", "collect", "evidence"}
+STEPS = {"pipeline", "replay", "backfill", "backup", "collect", "evidence", "handover"}
 
 #: What a unit may import besides itself. Pure units may import each other, but without cycles (see the test).
 #: Each part of `sim` is a unit: the fake site, the drill, the demo, the reconciliation, the commands.
@@ -54,6 +54,7 @@ MAY_IMPORT = (
         "replay": PURE | {"clock", "fetch", "warc", "storage", "pipeline", "backfill"},
         "collect": {"types", "pipeline", "replay"},
         "evidence": PURE | {"clock", "files", "storage", "warc"},
+        "handover": PURE | {"clock", "files", "storage", "export", "dataset"},
         "backup": {"clock", "errors", "files", "storage", "warc"},
         "resources": {"errors"},
         "installation": {"errors", "files", "resources"},

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from crawler.types import StoredArticle
 
 Writer = Callable[[Iterable["StoredArticle"], IO[str]], int]
+TextsWriter = Callable[..., int]
 
 
 class ExportFormat(StrEnum):
@@ -44,6 +45,7 @@ _ROWS = (_F.jsonl, _F.csv, _F.parquet)
 _ARTICLES = (*_ROWS, _F.text, _F.tei)
 #: The formats that know an option.
 _FITTING = {
+    "--card": _ARTICLES,
     "--columns": _ROWS,
     "--clean/--verbatim": _ARTICLES,
     "--bom": (_F.csv,),
@@ -80,6 +82,30 @@ class _Form:
             _F.tei: partial(exporting.corpus, clean=bool(self.clean)),
         }
         return writers[self.format]
+
+    def write_texts(
+        self, articles: Iterable[StoredArticle], folder: Path, write: TextsWriter, *, revisions: bool
+    ) -> int:
+        """Write one file per article with the function `write`; return the number of articles."""
+        from crawler import render, tei
+
+        clean = bool(self.clean)
+        if self.format is _F.text:
+            as_text = partial(render.text, clean=clean, related=self.with_related)
+            return write(articles, folder, ".txt", as_text, revisions=revisions)
+        return write(articles, folder, ".xml", partial(tei.document, clean=clean), revisions=revisions)
+
+    def write_data(self, articles: Iterable[StoredArticle], folder: Path, *, revisions: bool) -> int:
+        """Write the data of a folder with a data card; return the number of articles."""
+        from crawler import dataset, handover
+        from crawler import export as exporting
+
+        if self.format is _F.parquet:
+            return dataset.write_files(articles, folder, self.columns)
+        if self.format in (_F.text, _F.tei):
+            return self.write_texts(articles, folder, handover.texts_with_metadata, revisions=revisions)
+        with exporting.replacing(folder / f"articles.{self.format}") as file:
+            return self.writer()(articles, file)
 
 
 def register(app: typer.Typer) -> None:
@@ -129,6 +155,14 @@ def export(
             " ends with .xml; with --format parquet, the folder of the dataset. [default: stdout]",
         ),
     ] = None,
+    card: Annotated[
+        bool,
+        typer.Option(
+            "--card",
+            help="Also write a data card: --out is then a folder, with the data in data/, README.md, datapackage.json and"
+            " CITATION.cff.",
+        ),
+    ] = False,
     with_related: Annotated[
         bool, typer.Option("--with-related", help="With --format text: also the stories under `Voir plus`.")
     ] = False,
@@ -151,11 +185,16 @@ def export(
     Example: vna export --format jsonl --since 2024-01-01 --section Politique --out corpus.jsonl
     """
     given: dict[str, object] = {
-        "--columns": columns, "--clean/--verbatim": clean is not None, "--bom": bom, "--excel": excel,
+        "--card": card, "--columns": columns, "--clean/--verbatim": clean is not None, "--bom": bom, "--excel": excel,
         "--with-related": with_related, "--query": query, "--section": sections, "--kind": kinds, "--state": states,
         "--revisions": revisions, "--as-of/--known-at": as_of or known_at,
     }  # fmt: skip
     _check_options(context, format_, {name for name, value in given.items() if value})
+    described: dict[str, object] = {
+        "--query": query, "--section": sections, "--since": since, "--until": until, "--kind": kinds, "--state": states,
+        "--as-of": as_of, "--known-at": known_at, "--revisions": revisions, "--clean": clean, "--verbatim": clean is False,
+        "--with-related": with_related,
+    }  # fmt: skip
     first, last = values.day(since), values.day(until)
     if format_ is ExportFormat.wacz:
         count = _wacz(context, first, last, out)
@@ -173,7 +212,10 @@ def export(
         asked |= {"revisions": revisions, **values.times(as_of, known_at)}
         with state.of(context).reading() as archive:
             wanted = _selection(context, archive, query, asked)
-            count = _write(context, archive, wanted, form, out)
+            if card:
+                count = _with_card(context, archive, wanted, form, out, described)
+            else:
+                count = _write(context, archive, wanted, form, out)
     if streams.is_writable():
         output.note(output.count(count, "article") + (f" in {out}" if out else ""))
 
@@ -229,20 +271,14 @@ def _usage(context: typer.Context) -> Iterator[None]:
 
 def _write(context: typer.Context, archive: Archive, wanted: Selection, form: _Form, out: Path | None) -> int:
     from crawler import export as exporting
-    from crawler import render, tei
 
     if form.format is ExportFormat.parquet:
         return _dataset(context, archive, wanted, form, out)
     articles = archive.selected(wanted)
     if out is None or exporting.open_descriptor(out) == streams.STDOUT:
         return form.writer()(streams.while_writable(articles), streams.utf8_stdout())
-    clean = bool(form.clean)
-    if form.format is ExportFormat.text:
-        as_text = partial(render.text, clean=clean, related=form.with_related)
-        return sum(1 for _ in exporting.article_files(articles, out, ".txt", as_text, revisions=wanted.revisions))
-    if form.format is ExportFormat.tei and _is_folder(out):
-        as_tei = partial(tei.document, clean=clean)
-        return sum(1 for _ in exporting.article_files(articles, out, ".xml", as_tei, revisions=wanted.revisions))
+    if form.format is ExportFormat.text or (form.format is ExportFormat.tei and _is_folder(out)):
+        return form.write_texts(articles, out, exporting.text_files, revisions=wanted.revisions)
     with exporting.replacing(out) as file:
         return form.writer()(articles, file)
 
@@ -260,6 +296,41 @@ def _dataset(context: typer.Context, archive: Archive, wanted: Selection, form: 
             "a Parquet dataset is a folder: choose one with --out DIR", ctx=context, param_hint="--out"
         )
     return dataset.write(archive.selected(wanted, by_day=True), out, form.columns)
+
+
+def _with_card(
+    context: typer.Context, archive: Archive, wanted: Selection, form: _Form, out: Path | None, given: dict[str, object]
+) -> int:
+    import crawler
+    from crawler import handover
+    from crawler.clock import SystemClock, to_text
+
+    if out is None:
+        raise typer.BadParameter(
+            "a data card needs a folder: choose one with --out DIR", ctx=context, param_hint="--out"
+        )
+    as_rows = form.format in _ROWS
+    now, software = to_text(SystemClock().now()), f"vna-archive {crawler.__version__}"
+    card = replace(
+        handover.blank_card(archive, now, software),
+        format=form.format.value if as_rows else "csv",
+        texts=None if as_rows else form.format.value,
+        columns=form.columns if as_rows else handover.metadata_columns(),
+        conditions=tuple(_conditions(given)),
+        revisions=wanted.revisions,
+        bom=form.bom,
+    )
+    articles = archive.selected(wanted, by_day=form.format is ExportFormat.parquet)
+    return handover.write(articles, out, card, partial(form.write_data, revisions=wanted.revisions))
+
+
+def _conditions(given: dict[str, object]) -> Iterator[str]:
+    """Yield the options that were given, as they are written on the command line."""
+    for name, value in given.items():
+        if value is True:
+            yield name
+        elif value:
+            yield from (f"{name} {one}" for one in (value if isinstance(value, list) else [value]))
 
 
 def _wacz(context: typer.Context, since: str | None, until: str | None, out: Path | None) -> int:
