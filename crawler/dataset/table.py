@@ -108,6 +108,11 @@ def write(
     return count
 
 
+def read(articles: Iterable[StoredArticle], columns: Sequence[ArticleField] = fields_in(In.PARQUET)) -> pa.Table:
+    """Return articles as one table in memory."""
+    return pa.concat_tables([schema(columns).empty_table(), *_row_groups(articles, columns)])
+
+
 def is_ours(path: Path, name: str) -> bool:
     """Whether `vna export` wrote the file at `path`; `name` is its path relative to the dataset's folder."""
     if not _FILE.fullmatch(name):
