@@ -30,9 +30,11 @@ from crawler.types import StoredArticle
 _BATCH = 100  # articles held as Python objects at a time
 _ROW_GROUP = 32 << 20  # bytes before compression; a month of the French edition is about half of that
 _WRITER_OPTIONS: dict[str, Any] = {"compression": "zstd", "compression_level": 9, "write_page_checksum": True}
-_NULL = "__HIVE_DEFAULT_PARTITION__"  # readers of Hive partitions take this name for NULL
-_UNDATED = f"year={_NULL}/month={_NULL}"
-_FILE = re.compile(rf"year=(\d+|{_NULL})/month=(\d+|{_NULL})/part-\d+\.parquet")
+#: Not the name that Hive has for NULL: pandas cannot read a dataset with both numbers and NULL ("Cannot yet unify
+#: dictionaries with nulls", pandas 3.1 with PyArrow 26).
+_UNDATED = "year=0/month=0"
+_FORMER_UNDATED = "__HIVE_DEFAULT_PARTITION__"  # of datasets that earlier versions wrote
+_FILE = re.compile(rf"year=(\d+|{_FORMER_UNDATED})/month=(\d+|{_FORMER_UNDATED})/part-\d+\.parquet")
 _MARK = b"vna.version"
 
 
@@ -96,14 +98,14 @@ def write(
 ) -> int:
     """Write articles into one folder per month of publication (in Hanoi); return the number of articles.
 
-    If no article has a date, the folder of the first month of the archive gets a file without rows: some readers, such
-    as PyArrow, cannot open a dataset without files or one whose years and months are all NULL.
+    If there is no article, the folder of the first month of the archive gets a file without rows: some readers, such as
+    PyArrow, cannot open a dataset without files.
     """
     count, parts = 0, Counter[str]()
     for partition, group in groupby(articles, _partition):
         count += _write_file(group, folder / partition / f"part-{parts[partition]}.parquet", columns)
         parts[partition] += 1
-    if not parts.keys() - {_UNDATED}:
+    if not parts:
         _write_file((), folder / _month(FLOOR) / "part-0.parquet", columns)
     return count
 
