@@ -60,6 +60,7 @@ _UNITS = {"word_count": "words"}
 _VALUES = {"kind": KINDS, "state": STATES}
 _ALWAYS = (FieldType.INTEGER, FieldType.SMALL_INTEGER, FieldType.INSTANT)
 _MEDIA = {"jsonl": "application/jsonl", "csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
+_SHOWN = 200  # characters of a section, a condition or a cell
 _DIGEST = "vna:sha256"
 _NO_DIGEST = "0" * 64
 
@@ -362,7 +363,7 @@ def _table(names: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def _line(text: str) -> str:
-    return visible.line(" ".join(text.split())).replace("|", "\\|").replace("<", "\\<")
+    return visible.line(" ".join(text.split()), _SHOWN).replace("|", "\\|").replace("<", "\\<")
 
 
 # --- citation ---------------------------------------------------------------------------------------------------------

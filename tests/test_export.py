@@ -78,6 +78,8 @@ def test_an_export_selects_what_a_search_finds(archive, words):
         (["--since", "2025-01-01"], [109]),
         (["--as-of", "2024-04-10", "--query", "ambassadeur"], [101, 102, 103, 104]),
         (["--as-of", "2024-04-10", "--kind", "photo"], []),
+        (["--as-of", "2024-05-08", "--query", "sécheresse"], []),
+        (["--revisions", "--as-of", "2024-05-10", "--query", "sécheresse"], [106, 106]),
         (["--known-at", "2024-01-05"], [-1, 101]),
     ],
     ids=repr,
@@ -260,6 +262,18 @@ def test_json_csv_and_parquet_give_back_every_value(hostile, tmp_path):
         ]
 
 
+@pytest.mark.parametrize("format_", FORMATS)
+def test_the_data_card_of_hostile_articles_is_safe(hostile, tmp_path, format_):
+    exported(hostile, "--format", format_, "--card", "--out", tmp_path / "set", "--query", "alert OU texte OU corps")
+    exported(hostile, "--format", format_, "--card", "--out", tmp_path / "set")
+    card = (tmp_path / "set" / "README.md").read_text("utf-8")
+    assert "\u202e" not in card
+    assert "\x1b" not in card
+    assert "<script" not in card.replace("\\<", "")
+    assert max(map(len, card.splitlines())) < 2000
+    assert json.loads((tmp_path / "set" / "datapackage.json").read_text("utf-8"))["resources"]
+
+
 def test_text_and_tei_of_hostile_articles(hostile, tmp_path):
     exported(hostile, "--format", "tei", "--out", tmp_path / "x.xml")
     SCHEMA.assertValid(etree.parse(tmp_path / "x.xml"))
@@ -270,10 +284,15 @@ def test_text_and_tei_of_hostile_articles(hostile, tmp_path):
 
 # --- killed, and without space ----------------------------------------------------------------------------------------
 
-TARGETS = {"jsonl": "a.jsonl", "csv": "a.csv", "parquet": "set", "text": "texts", "tei": "a.xml"}
+TARGETS = {
+    "jsonl": "a.jsonl", "csv": "a.csv", "parquet": "set", "text": "texts", "tei": "a.xml",
+    "csv --card": "card", "parquet --card": "card-parquet", "tei --card": "card-tei",
+}  # fmt: skip
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
+from crawler import config, dataset, export, handover, opening, query, render, selection, tei  # once, not in each child
+from crawler.dataset import table
 from crawler.storage.as_of import AsOf
 from crawler.cli.main import app
 yielded = AsOf.selected
@@ -285,7 +304,8 @@ def killed(self, wanted, **order):
 AsOf.selected = killed
 for name, target in {targets}.items():
     if not os.fork():
-        app(["--archive", sys.argv[1], "export", "--format", name, "--out", str(Path(sys.argv[2]) / target)])
+        app(["--archive", sys.argv[1], "export", "--format", *name.split(), "--out", str(Path(sys.argv[2]) / target)])
+for _ in {targets}:
     assert os.wait()[1] == signal.SIGKILL
 """
 
@@ -299,8 +319,8 @@ def test_a_killed_export_leaves_no_part_under_the_final_name(archive, tmp_path):
     assert (tmp_path / "a.csv").read_text() == "the last good one"
     for path in (tmp_path / "texts").glob("[!.]*"):
         assert path.read_text("utf-8") == _whole_text(archive, path.stem)
-    for name, target in TARGETS.items():
-        exported(archive, "--format", name, "--out", tmp_path / target)
+    for name in ("parquet", "csv --card"):  # their hidden folders are used again
+        exported(archive, "--format", *name.split(), "--out", tmp_path / TARGETS[name])
 
 
 def _whole_text(archive, key):
@@ -323,8 +343,9 @@ from support import vna
 folder, archive = Path(sys.argv[1]), sys.argv[2]
 (folder / "fill").write_bytes(b"x" * 36_000)
 for name, target in {targets}.items():
-    done = vna("--archive", archive, "export", "--format", name, "--out", folder / target)
-    left = sorted(path.name for path in folder.iterdir() if path.name != "fill" and not path.is_dir())
+    done = vna("--archive", archive, "export", "--format", *name.split(), "--out", folder / target)
+    left = sorted(path.name for path in folder.iterdir() if path.name not in ("fill", "texts"))
+    left += [path.name for path in folder.rglob(".*.unfinished") if path.is_file()]
     print(done.code, "No space left" in done.err, "hint: " in done.err, left)
 """
 
