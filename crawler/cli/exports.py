@@ -120,16 +120,20 @@ def export(
         str | None, typer.Option("--query", metavar="QUERY", help="Only articles that `vna search QUERY` finds.")
     ] = None,
     sections: Annotated[
-        list[str] | None, typer.Option("--section", help="Only articles of this section; may be repeated.")
+        list[str] | None,
+        typer.Option("--section", metavar="NAME", help="Only articles of this section; may be repeated."),
     ] = None,
     since: Since = None,
     until: Until = None,
     kinds: Annotated[
         list[str] | None,
-        typer.Option("--kind", help="Only this kind: article, photo, video or infographic; may be repeated."),
+        typer.Option(
+            "--kind", metavar="KIND", help="Only this kind: article, photo, video or infographic; may be repeated."
+        ),
     ] = None,
     states: Annotated[
-        list[str] | None, typer.Option("--state", help="Only this state: live, suspect or gone; may be repeated.")
+        list[str] | None,
+        typer.Option("--state", metavar="STATE", help="Only this state: live, suspect or gone; may be repeated."),
     ] = None,
     columns: Annotated[
         str | None,
