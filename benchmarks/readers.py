@@ -28,7 +28,8 @@ from crawler.storage import open_archive
 ROOT = Path(__file__).parents[1]
 WORKER = Path(__file__).with_name("reader_worker.py")
 PACKAGES = (
-    "pandas", "polars", "duckdb", "datasets", "pyspark", "frictionless[json,parquet]", "lxml", f"{ROOT}[parquet]",
+    "pandas", "polars", "duckdb", "datasets", "pyspark", "frictionless[json,parquet]", "lxml",
+    "--editable", f"{ROOT}[parquet]",
 )  # fmt: skip
 FORMATS = ("jsonl", "csv", "parquet", "text", "tei")
 #: Tool of `reader_worker`, and the path that it reads, relative to the folder of the exports.
@@ -50,7 +51,7 @@ _R = "library(arrow); x <- as.data.frame(open_dataset(commandArgs(TRUE)[1])); ca
 def installed(folder: Path) -> Path:
     """Return the programs of the environment with all tools."""
     if not (folder / "bin" / "frictionless").exists():
-        print(f"(installing {len(PACKAGES)} packages into {folder} …)", flush=True)
+        print(f"(installing the tools into {folder} …)", flush=True)
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         subprocess.run([folder / "bin" / "pip", "install", "--quiet", *PACKAGES], check=True, stderr=subprocess.DEVNULL)
     return folder / "bin"
