@@ -82,6 +82,14 @@ def test_a_changed_or_added_file_is_never_replaced(archive, tmp_path, format_, n
     assert content(tmp_path / "corpus") == before
 
 
+def test_the_card_says_what_was_selected(archive, tmp_path):
+    words = ("--section", "politique", "--section", "Société", "--kind", "article", "--as-of", "2024-05-01", "--clean")
+    exported(archive, tmp_path / "corpus", "csv", *words)
+    expected = ["--section politique", "--section Société", "--kind article", "--as-of 2024-05-01T23:59:59Z", "--clean"]
+    assert json.loads((tmp_path / "corpus" / "datapackage.json").read_text("utf-8"))["vna:conditions"] == expected
+    assert "- --as-of 2024-05-01T23:59:59Z\n" in (tmp_path / "corpus" / "README.md").read_text("utf-8")
+
+
 def test_the_table_of_texts_lists_each_file(archive, tmp_path):
     exported(archive, tmp_path / "corpus", "text", "--revisions", "--clean")
     with (tmp_path / "corpus" / "data" / "metadata.csv").open(encoding="utf-8", newline="") as file:

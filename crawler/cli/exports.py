@@ -194,12 +194,12 @@ def export(
         "--revisions": revisions, "--as-of/--known-at": as_of or known_at,
     }  # fmt: skip
     _check_options(context, format_, {name for name, value in given.items() if value})
+    first, last, then = values.day(since), values.day(until), values.times(as_of, known_at)
     described: dict[str, object] = {
-        "--query": query, "--section": sections, "--since": since, "--until": until, "--kind": kinds, "--state": states,
-        "--as-of": as_of, "--known-at": known_at, "--revisions": revisions, "--clean": clean, "--verbatim": clean is False,
-        "--with-related": with_related,
+        "--query": query, "--section": sections, "--since": first, "--until": last, "--kind": kinds, "--state": states,
+        "--as-of": then["as_of"], "--known-at": then["known_at"], "--revisions": revisions, "--clean": clean,
+        "--verbatim": clean is False, "--with-related": with_related,
     }  # fmt: skip
-    first, last = values.day(since), values.day(until)
     if format_ is ExportFormat.wacz:
         count = _wacz(context, first, last, out)
     else:
@@ -213,7 +213,7 @@ def export(
             "kinds": kinds or (),
             "states": states or (),
         }
-        asked |= {"revisions": revisions, **values.times(as_of, known_at)}
+        asked |= {"revisions": revisions, **then}
         with state.of(context).reading() as archive:
             wanted = _selection(context, archive, query, asked)
             if card:
