@@ -46,21 +46,29 @@ BARE = {
 }
 
 
-def pages(ids: Sequence[int], rng: random.Random) -> dict[str, str]:
-    """Return the address of each page, with an article and words drawn at random."""
-    word, other, number = rng.choice(WORDS), rng.choice(WORDS), rng.choice(ids)
+def pages(ids: Sequence[int], revised_ids: Sequence[int], rng: random.Random) -> dict[str, str]:
+    """Return the address of each page, with articles and words drawn at random."""
+    word, other, number, revised = rng.choice(WORDS), rng.choice(WORDS), rng.choice(ids), rng.choice(revised_ids)
     return {
         "front": "/",
         "article": f"/article/{number}",
+        "article, hits marked": f"/article/{number}?q={word}",
+        "revised article": f"/article/{revised}",
+        "article as of a day": f"/article/{revised}?as_of=2026-11-22&known_at=2026-11-22",
+        "citation": f"/article/{number}/cite.bib",
         "search": f"/find?q={word}",
         "search, filtered": f"/find?q={word}&section=Politique&year=2020",
+        "section": "/find?section=Politique",
+        "no such section": "/find?section=Autre",
         "search, oldest first": f"/find?q={word}&sort=oldest",
         "all articles": "/find",
         "timeline": f"/timeline?q={word}",
         "timeline, two terms": f"/timeline?q={word}&q={other}",
         "coverage": "/coverage",
         "changes": "/changes",
-        "silent edits": "/changes?kind=edits",
+        "silent edits": "/changes?silent=1",
+        "changes of a kind": "/changes?kind=figure",
+        "changes of a rare kind": "/changes?kind=quote",
         "removed": "/removed",
         "prominence": "/prominence?on=2026-11-20",
         "random": "/random",
@@ -85,14 +93,14 @@ def servers(folder: Path) -> tuple[Any, Any]:
     return bare, Datasette(database, metadata=metadata, plugins_dir=plugins, settings=settings)
 
 
-async def measure(folder: Path, ids: Sequence[int], rounds: int) -> dict[str, list[float]]:
+async def measure(folder: Path, ids: Sequence[int], revised: Sequence[int], rounds: int) -> dict[str, list[float]]:
     """Return the milliseconds of each page, in the order of the requests."""
     bare, room = servers(folder)
     rng = random.Random(5)
     times: dict[str, list[float]] = {}
     for number in range(rounds + 1):
         requests = [(name, bare, address) for name, address in BARE.items()]
-        requests += [(name, room, address) for name, address in pages(ids, rng).items()]
+        requests += [(name, room, address) for name, address in pages(ids, revised, rng).items()]
         for name, server, address in requests:
             start = time.perf_counter()
             response = await server.client.get(address)
@@ -111,8 +119,9 @@ def main() -> int:
     with search.filled_folder(options.keep, lambda archive: room_archive.fill(archive, options.articles)) as folder:
         with open_archive(folder) as archive:
             ids = [row[0] for row in archive.db.execute("SELECT id FROM articles")]
+            revised = [row[0] for row in archive.db.execute("SELECT article FROM revisions WHERE revision = 2")]
         print(f"{options.rounds} rounds")
-        times = asyncio.run(measure(folder, ids, options.rounds))
+        times = asyncio.run(measure(folder, ids, revised, options.rounds))
     base = statistics.median(times["bare table page"])
     slow = False
     for name, values in times.items():

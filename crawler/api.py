@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from crawler import query, records, selection, storage
 from crawler.article_fields import EXPORTED, ArticleField, In, fields_in
-from crawler.clock import from_text, to_text
+from crawler.clock import from_text, instant_text
 from crawler.errors import ArticleNotFound
 from crawler.types import Block, Dateline, ImageBlock, Related, Repair, StoredArticle
 
@@ -234,7 +234,7 @@ class ArchiveReader:
         with self._archive.reading():
             wanted = selection.select(
                 None if text is None else query.parse(text, self._synonyms),
-                self._archive.section_names,
+                self._archive.known_section_names,
                 since=_day(since),
                 until=_day(until),
                 sections=_names(section),
@@ -272,7 +272,11 @@ class ArchiveReader:
             raise ValueError("old texts are sorted by date only, not by relevance")
         with self._archive.reading():
             wanted = selection.select(
-                words, self._archive.section_names, since=_day(since), until=_day(until), sections=_names(section or ())
+                words,
+                self._archive.known_section_names,
+                since=_day(since),
+                until=_day(until),
+                sections=_names(section or ()),
             )
             filters = {"since": wanted.since, "until": wanted.until, "section": next(iter(wanted.sections), None)}
             if any(then.values()):
@@ -356,11 +360,7 @@ def _instant(value: Instant | None) -> str | None:
     """Return an instant as the archive stores it; a day means its end, and a time without an offset is in UTC."""
     if value is None:
         return None
-    if isinstance(value, str):
-        value = date.fromisoformat(value) if len(value) <= len("2024-01-31") else datetime.fromisoformat(value)
-    if not isinstance(value, datetime):
-        value = datetime.combine(value, time(23, 59, 59), UTC)
-    return to_text(value if value.tzinfo else value.replace(tzinfo=UTC))
+    return instant_text(value if isinstance(value, str) else value.isoformat(), end_of_day=True)
 
 
 def _names(names: Names) -> tuple[str, ...]:

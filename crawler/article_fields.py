@@ -15,7 +15,6 @@ from enum import Enum, Flag, auto
 from operator import attrgetter
 from typing import Any
 
-from crawler.repair import flags
 from crawler.types import Article, Reading
 from crawler.word_count import count_words
 
@@ -102,6 +101,8 @@ def _archived(name: str, type_: FieldType, places: In, description: str, **more:
 
 
 def _problems(article: Article, reading: Reading) -> list[str]:
+    from crawler.repair import flags  # noqa: PLC0415 - slow to load, and commands that read an archive do not need it
+
     return [*dict.fromkeys((*article.problems, *flags(reading)))]
 
 

@@ -6,6 +6,7 @@ Boundary: values in, strings and JSON values out.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -25,7 +26,8 @@ _TEX = {
 class CitedCapture:
     """What a citation needs of a capture: when it was fetched (UTC, ISO 8601), and the digest of its body.
 
-    For an imported text, it is the time of the import and the digest of the imported file.
+    For an imported text, it is the time of the import and the digest of the imported file. Both are empty if the archive has
+    no capture of the article.
     """
 
     fetched_at: str
@@ -52,7 +54,7 @@ def bibtex(stored: StoredArticle, capture: CitedCapture) -> str:
         "organization": _tex(AGENCY),
         "date": _day(article.published_at),
         "url": url and _UNFIT.sub(lambda match: quote(match[0]), url),
-        "urldate": capture.fetched_at[:10],
+        "urldate": capture.fetched_at[:10] or None,
         "langid": "french",
         "note": _tex(_note(stored, capture)),
     }
@@ -88,9 +90,10 @@ def csl_json(stored: StoredArticle, capture: CitedCapture) -> list[dict[str, Any
         "title": article.title,
         "publisher": AGENCY,
         "language": "fr",
-        "accessed": _date_parts(capture.fetched_at[:10]),
         "note": _note(stored, capture),
     }
+    if capture.fetched_at:
+        item["accessed"] = _date_parts(capture.fetched_at[:10])
     if article.byline:
         item["author"] = [{"literal": article.byline}]
     if day:
@@ -100,6 +103,10 @@ def csl_json(stored: StoredArticle, capture: CitedCapture) -> list[dict[str, Any
     return [item]
 
 
+#: The citations that are a text, by the name of their format; the other format is CSL-JSON.
+TEXTS: Mapping[str, Callable[[StoredArticle, CitedCapture], str]] = {"text": text, "bibtex": bibtex, "ris": ris}
+
+
 def _address(stored: StoredArticle) -> str | None:
     """Return the address that was fetched, because a reader can check it; the page may state another one."""
     return stored.fetched_url or stored.article.url
@@ -107,7 +114,8 @@ def _address(stored: StoredArticle) -> str | None:
 
 def _note(stored: StoredArticle, capture: CitedCapture) -> str:
     gone = ", no longer on the site" if stored.state == "gone" else ""
-    return f"capture of {capture.fetched_at}, {capture.digest}, revision {stored.revision}{gone}"
+    captured = f"capture of {capture.fetched_at}, {capture.digest}" if capture.fetched_at else "no capture"
+    return f"{captured}, revision {stored.revision}{gone}"
 
 
 def _key(stored: StoredArticle) -> str:

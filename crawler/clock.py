@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 from crawler.errors import Interrupted
@@ -91,3 +91,29 @@ def from_text(text: str) -> datetime:
 
     """
     return datetime.fromisoformat(text)
+
+
+def instant_text(value: str, *, end_of_day: bool = False) -> str:
+    """Return an instant that a person typed (ISO 8601) as the archive stores it; a value without an offset is in UTC.
+
+    A day without an hour means its first second or, if `end_of_day`, its last one.
+
+    Raises:
+        ValueError: the value is not a time between the years 1 and 9999.
+
+    """
+    try:
+        found = datetime.fromisoformat(value)
+        if end_of_day and _is_day(value):
+            found += timedelta(days=1, seconds=-1)
+        return to_text(found if found.tzinfo else found.replace(tzinfo=UTC))
+    except OverflowError as error:  # early in the year 1 in Hanoi is the year 0 in UTC
+        raise ValueError(str(error)) from error
+
+
+def _is_day(value: str) -> bool:
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True

@@ -1,36 +1,41 @@
-"""Marks in texts: repairs, hits of a search, and the words that differ between two revisions.
+"""Marked texts: repairs, hits of a search, and the words that differ between two revisions.
 
-A marked text is a sequence of pieces. The templates escape each piece and choose its element.
+A marked text is a sequence of pieces. What shows a text escapes each piece and chooses its form. `crawler.changes` finds the
+words that differ.
 
 Boundary: strings in, values out.
 """
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from crawler import query, records
+from crawler import query
 from crawler.types import BODY_TYPES, Block, Repair, TextBlock
-
-_TOKEN = re.compile(r"\s+|\d+(?:[.,]\d+)*|\w+|[^\w\s]")  # `97,6` is one word
-_MOST_TOKENS = 3000  # of one passage: comparing takes time in proportion to the square
-_MOST_PASSAGES = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class MarkedText:
-    """A part of a text. `kind` is empty, `hit`, `repair`, `removed` or `added`.
+    """A part of a text. `kind` is empty for a part without a mark. A hit of a search may also be a repair.
 
     `other` is only for a repair: the published text if `text` is the repaired one, or the reverse.
     """
 
     text: str
-    kind: str = ""
+    kind: Literal["", "repair", "removed", "added"] = ""
     other: str = ""
+    is_hit: bool = False
+
+    @property
+    def bracketed(self) -> str:
+        """The text with its change as brackets, for where there are no colours: [-removed-] and {+added+}."""
+        opening, closing = _BRACKETS.get(self.kind, ("", ""))
+        return f"{opening}{self.text}{closing}"
+
+
+_BRACKETS = {"removed": ("[-", "-]"), "added": ("{+", "+}")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +46,38 @@ class Passage:
     pieces: tuple[MarkedText, ...] = ()
 
 
+def with_hits(pieces: Iterable[MarkedText], wanted: query.Query | None) -> tuple[MarkedText, ...]:
+    """Return a text in which the words that match a query are marked, too; the other marks stay."""
+    pieces = tuple(pieces)
+    spans = query.spans("".join(piece.text for piece in pieces), wanted) if wanted else []
+    found: list[MarkedText] = []
+    position = 0
+    for piece in pieces:
+        end = position + len(piece.text)
+        inside = [(max(low, position) - position, min(high, end) - position) for low, high in spans]
+        found += _cut(piece, [span for span in inside if span[0] < span[1]])
+        position = end
+    return tuple(found)
+
+
+def _cut(piece: MarkedText, spans: Sequence[tuple[int, int]]) -> Iterator[MarkedText]:
+    """Yield the parts of a piece: `spans` have the hits in it, the others have none."""
+    if not spans:
+        yield piece
+        return
+    position = 0
+    for low, high in spans:
+        if low > position:
+            yield replace(piece, text=piece.text[position:low])
+        yield replace(piece, text=piece.text[low:high], is_hit=True)
+        position = high
+    if position < len(piece.text):
+        yield replace(piece, text=piece.text[position:])
+
+
 def hits(text: str, wanted: query.Query | None) -> tuple[MarkedText, ...]:
     """Return a text in which the words that match a query are marked."""
-    pieces, position = [], 0
-    for start, end in query.spans(text, wanted) if wanted else ():
-        pieces += [MarkedText(text[position:start]), MarkedText(text[start:end], "hit")]
-        position = end
-    return tuple(piece for piece in (*pieces, MarkedText(text[position:])) if piece.text)
+    return with_hits((MarkedText(text),), wanted)
 
 
 def passages(blocks: Sequence[Block], repairs: Sequence[Repair], *, repaired: bool) -> Iterator[Passage]:
@@ -84,77 +114,31 @@ def _repaired(text: str, start: int, repairs: Sequence[Repair], *, repaired: boo
         yield MarkedText(text[position:])
 
 
-def words(old: str, new: str) -> tuple[MarkedText, ...]:
-    """Return the words of two texts: unchanged, removed and added ones, in reading order."""
-    before, after = _TOKEN.findall(old), _TOKEN.findall(new)
-    if max(len(before), len(after)) > _MOST_TOKENS:
-        return tuple(piece for piece in (MarkedText(old, "removed"), MarkedText(new, "added")) if piece.text)
-    pieces: list[MarkedText] = []
-    for tag, a, b, c, d in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if tag == "equal":
-            pieces.append(MarkedText("".join(before[a:b])))
-            continue
-        pieces += [MarkedText("".join(before[a:b]), "removed"), MarkedText("".join(after[c:d]), "added")]
-    return tuple(piece for piece in pieces if piece.text)
-
-
-def shortened(pieces: Sequence[MarkedText], around: int = 60) -> tuple[MarkedText, ...]:
-    """Return the pieces with long unchanged ones cut to `around` characters next to a change."""
+def shortened(pieces: Sequence[MarkedText], around: int = 60, longest: int = 400) -> tuple[MarkedText, ...]:
+    """Return the pieces with long ones cut: unchanged ones to `around` characters next to a change, others to `longest`."""
     short = []
     for number, piece in enumerate(pieces):
-        if piece.kind or len(piece.text) <= 2 * around + 20:
-            short.append(piece)
+        text = piece.text
+        if piece.kind:
+            cut = text if len(text) <= longest else f"{_first_words(text, longest)} …"
+        elif len(text) <= 2 * around + 20:
+            cut = text
         elif number == 0:
-            short.append(MarkedText(f"… {piece.text[-around:].lstrip()}"))
+            cut = f"… {_last_words(text, around)}"
         elif number == len(pieces) - 1:
-            short.append(MarkedText(f"{piece.text[:around].rstrip()} …"))
+            cut = f"{_first_words(text, around)} …"
         else:
-            short.append(MarkedText(f"{piece.text[:around].rstrip()} … {piece.text[-around:].lstrip()}"))
+            cut = f"{_first_words(text, around)} … {_last_words(text, around)}"
+        short.append(replace(piece, text=cut))
     return tuple(short)
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedField:
-    """One passage that differs between two revisions; `field` is `title`, `lead`, `text`, `caption` or `date`."""
-
-    field: str
-    pieces: tuple[MarkedText, ...]
+def _first_words(text: str, length: int) -> str:
+    """Return the start of a text, cut at a word if there is one."""
+    start = text[:length]
+    return (start.rpartition(" ")[0] if text[length : length + 1].strip() else "") or start.rstrip()
 
 
-def differences(old: dict[str, Any], new: dict[str, Any]) -> list[ChangedField]:
-    """Return the passages in which two revisions differ. Both are rows with title, lead, blocks and publication time."""
-    found = [
-        ChangedField(field, words(before, after))
-        for field, before, after in (
-            ("title", old["title"], new["title"]),
-            ("lead", old["lead"] or "", new["lead"] or ""),
-            ("date", old["published_at"] or "", new["published_at"] or ""),
-        )
-        if before != after
-    ]
-    before, after = records.load_blocks(old["blocks"]), records.load_blocks(new["blocks"])
-    for field in ("text", "caption"):
-        found += [ChangedField(field, pieces) for pieces in _changed(_texts(before, field), _texts(after, field))]
-    return found
-
-
-def edited(row: dict[str, Any]) -> list[ChangedField]:
-    """Return the differences of a row with a revision and, in the columns `old_...`, the revision before it."""
-    old = {name: row[f"old_{name}"] for name in ("title", "lead", "blocks", "published_at")}
-    return differences(old, row)
-
-
-def _texts(blocks: Sequence[Block], field: str) -> list[str]:
-    if field == "text":
-        return [block.text for block in blocks if isinstance(block, TextBlock)][:_MOST_PASSAGES]
-    return [block.caption or block.alt for block in blocks if not isinstance(block, TextBlock)][:_MOST_PASSAGES]
-
-
-def _changed(old: list[str], new: list[str]) -> Iterator[tuple[MarkedText, ...]]:
-    for tag, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag == "equal":
-            continue
-        for n in range(max(b - a, d - c)):
-            before = old[a + n] if a + n < b else ""
-            after = new[c + n] if c + n < d else ""
-            yield words(before, after)
+def _last_words(text: str, length: int) -> str:
+    end = text[-length:]
+    return (end.partition(" ")[2] if text[:-length][-1:].strip() else "") or end.lstrip()

@@ -7,7 +7,7 @@ words           all of these words, in any order; accents and word endings are i
 title:word      only in the title      (also lead:, text:)
 coop*           words that start with "coop"
 a OR b          either word
-section:Sports  since:2024-01-01  until:2024-12-31
+section:Sports  since:2024-01-01  until:2024-12-31    (also a month, a year, today, yesterday, 3d)
 ```
 A word or phrase outside quotes also matches its synonyms.
 
@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from crawler import fold
+from crawler import days, fold
 from crawler.errors import BadInput
 
 _PIECE = re.compile(
@@ -79,15 +79,15 @@ class Synonyms:
 NO_SYNONYMS = Synonyms()
 
 
-def parse(text: str, synonyms: Synonyms = NO_SYNONYMS) -> Query:
-    """Parse a query typed by a user.
+def parse(text: str, synonyms: Synonyms = NO_SYNONYMS, today: date | None = None) -> Query:
+    """Parse a query typed by a user. Without the present day `today`, filters must name days by date.
 
     Raises:
         BadInput: the query has no search term (only exclusions, punctuation or filters), a minus sign before a filter,
             or an invalid date.
 
     """
-    parser = _Parser(synonyms)
+    parser = _Parser(synonyms, today)
     for piece in _PIECE.finditer(text):
         parser.add(piece)
     parser.finish_run()
@@ -105,7 +105,8 @@ class _Parser:
     Each item of `wanted` is a list of alternative terms. An article must match at least one term of every item.
     """
 
-    def __init__(self, synonyms: Synonyms) -> None:
+    def __init__(self, synonyms: Synonyms, today: date | None) -> None:
+        self._today = today
         self.wanted: list[list[str]] = []
         self._synonyms = synonyms
         self._unwanted: list[str] = []
@@ -124,7 +125,7 @@ class _Parser:
                 f"remove the minus sign, or exclude the word itself: -{_content(piece)}",
             )
         if filter_name is not None:
-            self._filters[filter_name] = _filter(filter_name, _content(piece))
+            self._filters[filter_name] = _filter(filter_name, _content(piece), self._today)
         elif (self.wanted or self._run) and not piece["field"] and piece["word"] in _OPERATORS:
             self.finish_run()
             self._either = _OPERATORS[piece["word"]]
@@ -226,13 +227,11 @@ def _content(piece: re.Match[str]) -> str:
     return next(value for name in ("phrase", "guillemets", "word") if (value := piece[name]) is not None)
 
 
-def _filter(name: str, value: str) -> str:
+def _filter(name: str, value: str, today: date | None) -> str:
     if name == "section":
         return value
-    try:
-        return date.fromisoformat(value).isoformat()
-    except ValueError as error:
-        raise BadInput(f"{name}:{value} is not a valid date", f"write the date as in {name}:2024-01-31") from error
+    found = days.period(value, today)
+    return (found.first if name == "since" else found.last).isoformat()
 
 
 def _words(piece: re.Match[str]) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from crawler import fold
-from crawler.errors import BadInput, UnknownName
+from crawler import days, fold
+from crawler.errors import UnknownName
 from crawler.query import Query
 from crawler.types import ArticleKind
 
@@ -76,7 +76,7 @@ def select(
     if words is not None:
         since, until = since or words.since, until or words.until
         sections = tuple(sections) or ((words.section,) if words.section else ())
-    check_period(since, until)
+    days.check_order(since, until)
     named = tuple(sections)
     return Selection(
         match=words.match if words is not None else None,
@@ -89,17 +89,6 @@ def select(
         known_at=known_at,
         revisions=revisions,
     )
-
-
-def check_period(since: str | None, until: str | None) -> None:
-    """Check that a period contains a day.
-
-    Raises:
-        BadInput: the first day is after the last one.
-
-    """
-    if since is not None and until is not None and since > until:
-        raise BadInput(f"--since {since} is after --until {until}", "give the earlier day as --since")
 
 
 def known(what: str, wanted: Iterable[str], names: Sequence[str]) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ SITEMAP_INDEX = "/sitemap.xml"
 NEWS_SITEMAP = "/sitemaps/google-news.xml"
 HOME_FEED = "/rss/home.rss"
 FEED_INDEX = "/rss.html"
+_SITEMAP_MONTH = re.compile(r"(?<!\d)(20\d{2})[-_/]?(0?[1-9]|1[0-2])(?=\D*(?:\.xml|$))")
 
 #: Dossier section 11: first day of the oldest monthly sitemap. A backfill never starts earlier.
 FLOOR = date(2010, 1, 1)
@@ -184,6 +185,12 @@ def api_hosts(root: str) -> tuple[str, ...]:
     if domain not in EDITIONS:
         return (own,)
     return (f"https://{edition}-api.{domain}", f"https://api-{edition}.{domain}", own)
+
+
+def sitemap_month(url: str) -> tuple[int, int] | None:
+    """Return the year and month in the name of a sitemap; None if the name has none (dossier section 11)."""
+    found = _SITEMAP_MONTH.search(urls.canonical(url).rpartition("/")[2])
+    return (int(found[1]), int(found[2])) if found else None
 
 
 #: The edition that this project archives.

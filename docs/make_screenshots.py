@@ -25,6 +25,7 @@ VNA = (sys.executable, "-m", "crawler")
 PAGES = {
     "front": "/",
     "article": "/article/{repaired}",
+    "changes": "/changes",
     "diff": "/article/{revised}#versions",
     "search": "/find?q=%22affaires+%C3%A9trang%C3%A8res%22+OR+d%C3%A9fense",
     "timeline": "/timeline?q=Chine&q=Laos&q=tourisme&since={month_ago}",

@@ -5,14 +5,18 @@ Only the network, the clock and randomness are fake. SQLite, WARC files and othe
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import json
 import os
+import pty
 import random
 import shutil
 import sqlite3
+import struct
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +24,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpcore
@@ -410,6 +415,34 @@ def run_process(*words: object, stdin: bytes | None = None, **options: Any) -> C
     with process(*words, stdin=subprocess.PIPE, **options) as running:
         out, err = running.communicate(stdin, timeout=60)
     return CommandResult(running.returncode, out.decode(), err.decode())
+
+
+def on_terminal(
+    *words: str | Path,
+    columns: int = 80,
+    lines: int = 200,
+    typed: bytes = b"",
+    env: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """Run a command with stdin, stdout and stderr on a terminal; return what the terminal shows."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+    os.write(master, typed)
+    settings = {"TERM": "dumb", "PAGER": "", "COLUMNS": str(columns), "LINES": str(lines), **env}
+    with process(*words, stdout=slave, stderr=slave, stdin=slave, env=settings) as running:
+        os.close(slave)
+        chunks = []
+        while True:
+            try:
+                chunk = os.read(master, 65536)
+            except OSError:  # the other end is closed
+                break
+            if not chunk:
+                break
+            chunks.append(chunk)
+        running.wait(60)
+    os.close(master)
+    return b"".join(chunks).decode("utf-8", "surrogateescape").replace("\r\n", "\n")
 
 
 def in_thread(work: Callable[[], object]) -> threading.Thread:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler import identity
-from crawler.changes import changes_between, field_texts, is_silent, kinds_of, marked_words
+from crawler.changes import changed_passages, changes_between, field_texts, is_silent, kinds_of, marked_words
 from crawler.changes.tokens import sentences
 from crawler.types import Article, ImageBlock, TextBlock
 
@@ -160,6 +160,54 @@ def test_a_change_is_shown_with_some_words_around_it(text, word, expected):
     assert "".join(piece.bracketed for piece in marked_words(change, field_texts(new)["text"])) == expected
 
 
+PASSAGES = {
+    "one word": (["Le navire 13 part."], ["Le navire 14 part."], ["Le navire [-13-]{+14+} part."]),
+    "two sentences of a paragraph": (
+        ["Le navire 13 part. Il va à Hué."],
+        ["Le navire 14 part. Il va à Huế."],
+        ["Le navire [-13-]{+14+} part. Il va à [-Hué-]{+Huế+}."],
+    ),
+    "two paragraphs": (
+        ["Il y a 1 cas.", "Et 2."],
+        ["Il y a 3 cas.", "Et 4."],
+        ["Il y a [-1-]{+3+} cas.", "Et [-2-]{+4+}."],
+    ),
+    "a removed word": (["Le grand navire part."], ["Le navire part."], ["Le[- grand-] navire part."]),
+    "a removed first word": (["Alerte le navire part."], ["le navire part."], ["[-Alerte-]le navire part."]),
+    "an added word": (["Le navire part."], ["Le grand navire part."], ["Le {+grand+} navire part."]),
+    "a removed paragraph": (["Il pleut.", "Le riz pousse."], ["Le riz pousse."], ["[-Il pleut.-]"]),
+    "a removed sentence": (
+        ["Tout va bien. Il pleut à Hué. Le riz pousse.", "Fin du texte."],
+        ["Tout va bien. Le riz pousse.", "Fin du texte."],
+        ["Tout va bien.[- Il pleut à Hué.-] Le riz pousse."],
+    ),
+    "a removed sentence after a changed one": (
+        ["Un fait.", "Il y a 3 cas à Hué. Il pleut sur la mer."],
+        ["Un fait.", "Il y a 4 cas à Hué."],
+        ["Il y a [-3-]{+4+} cas à Hué.[- Il pleut sur la mer.-]"],
+    ),
+    "a moved paragraph": (
+        ["Le riz pousse bien.", "Tout va bien ici.", "Fin du texte."],
+        ["Tout va bien ici.", "Fin du texte.", "Le riz pousse bien."],
+        ["Le riz pousse bien."],
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), PASSAGES.values(), ids=PASSAGES)
+def test_all_changes_of_a_paragraph_are_one_passage(before, after, expected):
+    old, new = article(*before), article(*after)
+    found = changed_passages(changes_between(old, new), old, new)
+    assert ["".join(piece.bracketed for piece in passage.pieces) for passage in found] == expected
+    assert {passage.field for passage in found} == {"text"}
+
+
+def test_a_changed_passage_names_its_field_and_kinds():
+    old, new = article("Il y a 3 cas.", title="Un cas"), article("Il y a 4 cas.", title="Deux cas")
+    found = changed_passages(changes_between(old, new), old, new)
+    assert [(one.field, one.kinds) for one in found] == [("title", ("headline", "figure")), ("text", ("figure",))]
+
+
 def test_a_silent_edit_names_no_new_time():
     assert is_silent(None, None)
     assert is_silent("2025-04-29", "2025-04-29")
@@ -201,3 +249,8 @@ def test_every_revision_has_a_change_and_offsets_are_right(one, other):
     for change in found:
         assert texts[0][change.field][change.before_offset :].startswith(change.before)
         assert texts[1][change.field][change.after_offset :].startswith(change.after)
+    shown = changed_passages(found, old, new)
+    for mark, side in (("added", "after"), ("removed", "before")):
+        words = "".join(piece.text for one in shown for piece in one.pieces if piece.kind == mark)
+        given = "".join(getattr(change, side) for change in found if "moved" not in change.kinds)
+        assert sorted("".join(words.split())) == sorted("".join(given.split()))

@@ -64,3 +64,11 @@ def test_csl_json():
 def test_an_invalid_day_is_left_out(published):
     stored = replace(STORED, article=replace(ARTICLE, published_at=published))
     assert "  date = " not in citation.bibtex(stored, CAPTURE)
+
+
+def test_an_article_without_a_capture_has_no_time_of_access():
+    none = CitedCapture("", "")
+    assert citation.text(PLAIN, none).endswith("Imported text (no capture, revision 2).")
+    assert "urldate" not in citation.bibtex(PLAIN, none)
+    assert "Y2" not in citation.ris(PLAIN, none)
+    assert "accessed" not in citation.csl_json(PLAIN, none)[0]

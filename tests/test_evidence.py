@@ -6,9 +6,12 @@ import io
 import json
 import random
 import re
+import shutil
+import sqlite3
 import subprocess
 import sys
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -265,3 +268,13 @@ def test_citations_name_the_capture(archive):
     before = vna("--archive", archive, "cite", ARTICLE, "--as-of", "2020-01-01")
     assert before.code == 1
     assert "as of 2020-01-01" in before.err
+
+
+def test_captures_from_before_purposes_were_written_are_in_the_pack(archive, pack, tmp_path):
+    folder = shutil.copytree(archive, tmp_path / "old")
+    with closing(sqlite3.connect(folder / "vna.db")) as db:
+        db.execute("UPDATE raw SET purpose = NULL")
+        db.commit()
+    assert vna("--archive", folder, "evidence", ARTICLE, "--out", tmp_path / "old.zip").code == 0
+    name = f"articles/{ARTICLE}/records.warc.gz"
+    assert content(tmp_path / "old.zip", name) == content(pack, name)

@@ -197,8 +197,6 @@ def test_a_tei_corpus_is_one_valid_file_if_its_name_says_so(archive, tmp_path):
         (["parquet", "--columns", "publishedon"], "did you mean published_on"),
         (["csv", "--columns", " ,"], "no column"),
         (["csv", "--columns", "id", "--clean"], "name the columns"),
-        (["jsonl", "--since", "2024-02-01", "--until", "2024-01-01"], "is after"),
-        (["wacz", "--since", "2024-02-01", "--until", "2024-01-01"], "is after"),
         (["text", "--columns", "id"], "not for --format text"),
         (["tei", "--with-related"], "not for --format tei"),
         (["jsonl", "--bom"], "not for --format jsonl"),
@@ -211,6 +209,21 @@ def test_a_wrong_option_is_an_error_of_usage_and_writes_nothing(archive, tmp_pat
     outcome = exported(archive, "--format", *words, "--out", tmp_path / "x", code=2)
     assert said in outcome.err
     assert outcome.out == ""
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["jsonl", "--since", "2024-02-01", "--until", "2024-01-01"],
+        ["wacz", "--since", "2024-02", "--until", "2024-01"],
+        ["csv", "--query", "riz since:2024-02-01", "--until", "2024-01-01"],
+    ],
+    ids=repr,
+)
+def test_a_period_without_days_is_refused_as_by_search(archive, tmp_path, words):
+    outcome = exported(archive, "--format", *words, "--out", tmp_path / "x", code=1)
+    assert "before it begins" in outcome.err
     assert not list(tmp_path.iterdir())
 
 

@@ -8,7 +8,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from crawler import feeds, records
+from crawler import feeds
+from crawler.changes import Kind, changed_passages, changes_between, kinds_of
 from crawler.feeds import Entry, Feed, Outline
 from crawler.types import Article, Reading, StoredArticle, TextBlock
 
@@ -70,22 +71,29 @@ def test_an_article_is_an_entry_with_escaped_content():
 
 
 def edit(**changes):
-    old, new = (records.dump_blocks((TextBlock("paragraph", text),)) for text in ("Il y a 13 <b>", "Il y a 14 <b>"))
+    old, new = (Article("T", blocks=(TextBlock("paragraph", text),)) for text in ("Il y a 13 <b>", "Il y a 14 <b>"))
+    found = changes_between(old, new)
     return {
-        "id": 1, "revision": 2, "at": SEEN, "url": "https://fr.vietnamplus.vn/a-post1.vnp", "changed": ["text"],
-        "title": "T", "old_title": "T", "lead": None, "old_lead": None, "blocks": new, "old_blocks": old,
-        "published_at": None, "old_published_at": None,
+        "id": 1, "revision": 2, "at": SEEN, "url": "https://fr.vietnamplus.vn/a-post1.vnp", "title": "T",
+        "kinds": kinds_of(found), "passages": changed_passages(found, old, new),
     } | changes  # fmt: skip
 
 
 def test_an_edit_shows_the_words_that_changed():
     entry = feeds.edit_entry(ARCHIVE, edit())
     assert entry.content == "<p>Il y a <del>13</del><ins>14</ins> &lt;b&gt;</p>"
-    assert (entry.title, entry.updated, entry.summary) == ("Modifié : T", SEEN, "text")
+    assert (entry.title, entry.updated, entry.summary) == ("Modifié : T", SEEN, "chiffre")
     assert entry.address == entry.source == "https://fr.vietnamplus.vn/a-post1.vnp"
     assert feeds.edit_entry(ARCHIVE, edit(url="javascript:x"), full=False).address is None
     assert feeds.edit_entry(ARCHIVE, edit(), full=False).content is None
     assert feeds.edit_entry(ARCHIVE, edit(revision=3)).id != entry.id
+
+
+def test_a_feed_of_edits_names_its_kinds():
+    titles = [
+        feeds.edits_title(kinds, silent=silent) for kinds, silent in (((), False), ((Kind.FIGURE, Kind.NAME), True))
+    ]
+    assert titles == ["Modifications", "Modifications silencieuses : chiffre, nom"]
 
 
 @pytest.mark.parametrize(("state", "word"), [("gone", "Retiré"), ("suspect", "Introuvable"), ("live", "De retour")])

@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).parents[1] / "crawler"
 
 PURE = {
     "types", "errors", "urls", "site", "markup", "discover", "parse", "repair", "identity", "schedule", "rate_limit", "health",
-    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "heal", "marks", "feeds", "watches", "changes", "similarity", "numerals", "citation", "selection", "tei", "data_card",
+    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "heal", "marks", "feeds", "watches", "changes", "similarity", "numerals", "citation", "selection", "tei", "data_card", "days",
 }  # fmt: skip
 EDGES = {
     "fetch",
@@ -60,7 +60,7 @@ MAY_IMPORT = (
         "installation": {"errors", "files", "resources"},
         "known_secrets": {"alerts", "proxies", "config"},
         "opening": {"errors", "config", "storage", "warc"},
-        "room": PURE | {"clock", "config", "opening", "storage", "warc", "pipeline", "export"},
+        "room": PURE | {"clock", "config", "opening", "storage", "warc", "pipeline", "export", "evidence", "lexicon"},
         "app": PURE | EDGES | STEPS | {"clock", "opening"},
         "daemon": PURE
         | STEPS

@@ -1,10 +1,10 @@
-"""Marks in texts: repairs, hits, and the words that differ between two revisions."""
+"""Marked texts: repairs and hits, and how long ones are cut."""
 
 from __future__ import annotations
 
 import pytest
 
-from crawler import marks, query, records
+from crawler import marks, query
 from crawler.types import ImageBlock, Repair, TextBlock
 
 BLOCKS = (
@@ -19,8 +19,9 @@ SPACE = Repair("space", 30, "deHanoï", "de Hanoï")
 
 def shown(pieces):
     """Return marked texts as text: {hit}, [shown|other], -removed-, +added+."""
-    forms = {"": "{0}", "hit": "{{{0}}}", "repair": "[{0}|{1}]", "removed": "-{0}-", "added": "+{0}+"}
-    return "".join(forms[piece.kind].format(piece.text, piece.other) for piece in pieces)
+    forms = {"": "{0}", "repair": "[{0}|{1}]", "removed": "-{0}-", "added": "+{0}+"}
+    texts = [(forms[piece.kind].format(piece.text, piece.other), piece.is_hit) for piece in pieces]
+    return "".join(f"{{{text}}}" if is_hit else text for text, is_hit in texts)
 
 
 @pytest.mark.parametrize(
@@ -71,24 +72,25 @@ def test_hits_are_marked_in_the_published_spelling(text, words, marked):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "changed"),
+    ("words", "marked"),
     [
-        ("navire 13 coulé", "navire 14 coulé", "navire -13-+14+ coulé"),
-        ("97,6% des voix", "98,6% des voix", "-97,6-+98,6+% des voix"),
-        ("", "neuf", "+neuf+"),
-        ("vieux", "", "-vieux-"),
-        ("même", "même", "même"),
-        ("il a dit", "il n'a pas dit", "il +n'+a +pas +dit"),
+        ("affaires", "Les {[Affaires|Affairesétrangères]}[ étrangères|Affairesétrangères] [de Hanoï|deHanoï]."),
+        ("hanoi les", "{Les} [Affaires étrangères|Affairesétrangères] [de |deHanoï]{[Hanoï|deHanoï]}."),
+        ("paris", "Les [Affaires étrangères|Affairesétrangères] [de Hanoï|deHanoï]."),
     ],
 )
-def test_words_that_differ_are_marked(old, new, changed):
-    assert shown(marks.words(old, new)) == changed
+def test_hits_are_marked_beside_repairs(words, marked):
+    last = list(marks.passages(BLOCKS, (SPACE, GLUED), repaired=True))[-1]
+    assert shown(marks.with_hits(last.pieces, query.parse(words))) == marked
 
 
-def test_very_long_passages_are_not_compared_word_by_word():
-    old, new = "mot " * 4000, "mot " * 4001
-    assert [piece.kind for piece in marks.words(old, new)] == ["removed", "added"]
-    assert [piece.kind for piece in marks.words("", new)] == ["added"]
+def test_a_hit_may_reach_over_several_marks():
+    pieces = (
+        marks.MarkedText("deHa", "repair", "de Ha"),
+        marks.MarkedText("noi dort"),
+        marks.MarkedText("", "repair", "x"),
+    )
+    assert shown(marks.with_hits(pieces, query.parse("deha*"))) == "{[deHa|de Ha]}{noi} dort[|x]"
 
 
 def test_long_unchanged_parts_are_shortened_around_the_changes():
@@ -101,32 +103,24 @@ def test_long_unchanged_parts_are_shortened_around_the_changes():
     assert short == "… mot mot -x-mot mot … mot mot +y+court+z+mot mot …"
 
 
-def row(**changes):
-    blocks = records.dump_blocks(changes.pop("blocks", BLOCKS))
-    return {"title": "T", "lead": None, "blocks": blocks, "published_at": "2026"} | changes
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("un deux trois et encore beaucoup de quatre cinq", "un deux … cinq"),
+        ("un deux3 trois et encore beaucoup de quatr cinq6", "un deux3 … cinq6"),  # between two words
+        ("x" * 50, f"{'x' * 8} … {'x' * 8}"),
+    ],
+)
+def test_texts_are_cut_between_words(text, cut):
+    change = marks.MarkedText("!", "added")
+    assert shown(marks.shortened((change, marks.MarkedText(text), change), 8)[1:2]) == cut
 
 
-def test_differences_name_the_field():
-    new = row(
-        title="U",
-        lead="Chapeau",
-        published_at=None,
-        blocks=(TextBlock("heading", "Paris"), ImageBlock(None, "Alt"), TextBlock("paragraph", "Fin.")),
-    )
-    found = [(one.field, shown(one.pieces)) for one in marks.differences(row(), new)]
-    assert found == [
-        ("title", "-T-+U+"),
-        ("lead", "+Chapeau+"),
-        ("date", "-2026-"),
-        ("text", "-Une note-+Fin.+"),
-        ("text", "-Les Affairesétrangères deHanoï.-"),
-        ("caption", "-Légende-+Alt+"),
-    ]
-    old = row()
-    assert marks.edited(new | {f"old_{name}": value for name, value in old.items()}) == marks.differences(old, new)
-    assert marks.differences(old, old) == []
+def test_long_changes_are_cut():
+    pieces = (marks.MarkedText("mot " * 10, "added"), marks.MarkedText("mot", "removed"))
+    assert shown(marks.shortened(pieces, longest=11)) == "+mot mot mot …+-mot-"
 
 
-def test_an_inserted_passage_is_added():
-    longer = (*BLOCKS, TextBlock("paragraph", "Fin."))
-    assert [shown(one.pieces) for one in marks.differences(row(), row(blocks=longer))] == ["+Fin.+"]
+def test_brackets_show_changes_without_colours():
+    pieces = (marks.MarkedText("le "), marks.MarkedText("13", "removed"), marks.MarkedText("14", "added"))
+    assert "".join(piece.bracketed for piece in pieces) == "le [-13-]{+14+}"

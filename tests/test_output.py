@@ -9,7 +9,6 @@ import io
 import json
 import logging
 import os
-import pty
 import re
 import socket
 import subprocess
@@ -21,7 +20,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from rich.console import Console
-from support import NOW, ROOT, FakeClock, hook, mounted, poll, process, rows, run_process, vna
+from support import NOW, ROOT, FakeClock, hook, mounted, on_terminal, poll, rows, run_process, vna
 
 from crawler import alerts, export, logs, render, urls
 from crawler.cli import progress
@@ -107,25 +106,6 @@ def test_json_and_exports_keep_the_exact_text(hostile, number):
     assert stored["title"] in [json.loads(line)["title"] for line in exported]
     table = csv.DictReader(io.StringIO(vna("--archive", hostile, "export", "--format", "csv").out))
     assert stored["title"] in [row["title"] for row in table]
-
-
-def on_terminal(*words):
-    """Run a command with stdout and stderr on a terminal; return what the terminal gets."""
-    master, slave = pty.openpty()
-    with process(*words, stdout=slave, stderr=slave, stdin=subprocess.DEVNULL, env={"TERM": "dumb"}) as running:
-        os.close(slave)
-        chunks = []
-        while True:
-            try:
-                chunk = os.read(master, 65536)
-            except OSError:  # the other end is closed
-                break
-            if not chunk:
-                break
-            chunks.append(chunk)
-        running.wait(60)
-    os.close(master)
-    return b"".join(chunks).decode("utf-8", "surrogateescape").replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,27 @@ def test_open_gaps_come_first(archive):
     assert [row["opened_at"] for row in archive.newest_gaps(9)] == [HOURS[2], HOURS[0], HOURS[1]]
 
 
+@pytest.mark.parametrize("match", [None, "riz"])
+@pytest.mark.parametrize(("section", "ids"), [("sports", [4, 3, 1]), ("Politique", [2]), ("Culture", [])])
+def test_a_section_has_its_articles_whatever_the_order(archive, match, section, ids):
+    for filters in (Filters(section=section), Filters(section=section, since="2026-11-01", until="2026-12-20")):
+        for sort, expected in ((Sort.NEWEST, ids), (Sort.OLDEST, ids[::-1])):
+            first = archive.find(match, filters, sort=sort, key=None, limit=2)
+            key = first.next_key
+            rest = archive.find(match, filters, sort=sort, key=key, limit=2).rows if key else ()
+            assert [row["id"] for row in (*first.rows, *rest)] == expected
+        assert len(archive.find(match, filters, sort=Sort.RELEVANCE, key=None, limit=9).rows) == len(ids)
+        assert archive.facets(match, filters).counted == len(ids)
+
+
+def test_names_that_differ_in_case_are_one_section(archive):
+    with archive.transaction():
+        archive.db.conn.execute("INSERT INTO sections (article, section) VALUES (2, 'SPORTS')")
+        archive.db.conn.execute("INSERT INTO sections (article, section) VALUES (3, 'SPORTS')")
+    found = archive.find(None, Filters(section="Sports"), sort=Sort.NEWEST, key=None, limit=9)
+    assert [row["id"] for row in found.rows] == [4, 3, 2, 1]
+
+
 def test_facets_say_when_they_do_not_count_all_hits(archive, monkeypatch):
     for most, counted, complete in ((4, 4, True), (3, 3, False)):
         monkeypatch.setattr(find, "MOST_COUNTED", most)

@@ -25,6 +25,7 @@ import yaml
 from datasette.app import Datasette
 
 from crawler import identity
+from crawler.changes import Kind
 from crawler.coverage import take_stock
 from crawler.identity import Decision
 from crawler.room import charts, rendering
@@ -194,6 +195,18 @@ def test_no_text_of_the_archive_is_markup(room, address):
         ("/capture/999999", 404),
         (f"/article/{EMPTY}?as_of=2020-01-01", 404),
         (f"/article/{EMPTY}?as_of=then", 400),
+        (f"/article/{EMPTY}?known_at=2020-01-01", 404),
+        (f"/article/{EMPTY}?known_at=2026-13-01", 400),
+        (f"/article/{EMPTY}?revision=7", 404),
+        (f"/article/{EMPTY}?revision=x", 400),
+        (f"/article/{EMPTY}?revision=" + "9" * 30, 400),
+        (f"/article/{EMPTY}?q=%22", 400),
+        (f"/article/{EMPTY}/cite.bib?as_of=2020-01-01", 404),
+        (f"/article/{EMPTY}/cite.txt?revision=0", 404),
+        ("/article/1/cite.ris", 404),
+        ("/article/1/evidence.zip", 404),
+        ("/changes?kind=x", 400),
+        ("/feed.atom?kind=figure&kind=x", 400),
         (f"/article/{EMPTY}?as_of=9999-12-31T23:59:59-12:00", 400),
         ("/find?q=%22", 400),
         ("/find?q=-Cuba", 400),
@@ -289,11 +302,121 @@ def test_an_article_shows_its_versions_captures_and_positions(room, archive):
     assert "Home page" in text
     seen_at = value(archive, "SELECT seen_at FROM revisions WHERE revision = 1 AND article = ?", key)
     earlier = page(room, f"/article/{key}?as_of={seen_at}", accept="en")
-    assert "version 1 of 2" in text_of(earlier)
+    assert "Version 1 of 2. What the site showed on" in text_of(earlier)
     changed = [
         value(archive, "SELECT blocks FROM revisions WHERE article = ? AND revision = ?", key, n) for n in (1, 2)
     ]
     assert changed[0] != changed[1]
+
+
+def test_a_time_is_read_as_the_command_reads_it(room, archive, tmp_path):
+    """A day means its end in UTC: the site showed the second version from 22:00 UTC on; the archive knew it a day later."""
+    folder = shutil.copytree(archive, tmp_path / "copy")
+    key = value(folder, "SELECT article FROM revisions WHERE revision = 2 ORDER BY article DESC LIMIT 1")
+    with closing(sqlite3.connect(folder / FILE)) as db:
+        times = (("2026-11-21T22:00:00Z", "2026-11-22T10:00:00Z", key),)
+        db.executemany("UPDATE revisions SET seen_at = ?, known_at = ? WHERE revision = 2 AND article = ?", times)
+        db.commit()
+    copy = Room(folder, clock=room.clock)
+    for parameters, number in (
+        ({"as_of": "2026-11-21"}, 2), ({"as_of": "2026-11-21T23:00+02:00"}, 1), ({"as_of": "2026-11-21T22:00"}, 2),
+        ({"as_of": "2026-11-22", "known_at": "2026-11-21"}, 1), ({"known_at": "2026-11-22"}, 2), ({"revision": "1"}, 1),
+    ):  # fmt: skip
+        query = "&".join(f"{name}={quote(text)}" for name, text in parameters.items())
+        assert f"Version {number} of 2." in text_of(page(copy, f"/article/{key}?{query}", accept="en")), parameters
+        options = [word for name, text in parameters.items() for word in (f"--{name.replace('_', '-')}", text)]
+        shown = json.loads(vna("--archive", folder, "show", key, *options, "--format", "json").out)
+        title = value(folder, "SELECT title FROM revisions WHERE article = ? AND revision = ?", key, number)
+        assert shown["title"] == title
+
+
+def test_hits_of_a_search_are_marked_in_the_article_it_leads_to(room):
+    (address,) = set(re.findall(rf'href="(/article/{REPAIRED}[^"]*)"', page(room, "/find?q=etrangeres+noi")))
+    html = page(room, unescape(address), accept="en")
+    assert 'Affaires </span><mark><span class="repair"' in html
+    assert "<mark>Nội</mark>" in html
+    assert '<a class="first-hit" href="#hit">2 hits</a>' in html
+    assert html.count('id="hit"') == 1
+    title = page(room, f"/article/{REPAIRED}?q=reparation", accept="en")
+    assert '<h1 id="hit"><mark>Réparation</mark></h1>' in title
+    assert "No hit in this text" in page(room, f"/article/{REPAIRED}?q=riz", accept="en")
+    assert "<mark>" not in page(room, f"/article/{REPAIRED}")
+
+
+@pytest.mark.parametrize(("ending", "form"), [("txt", "text"), ("bib", "bibtex"), ("ris", "ris"), ("json", "csl-json")])
+def test_a_citation_is_the_one_of_the_command(room, archive, ending, form):
+    key, seen_at = (
+        value(archive, f"SELECT {c} FROM revisions WHERE revision = 2 LIMIT 1") for c in ("article", "seen_at")
+    )
+    first = value(archive, "SELECT seen_at FROM revisions WHERE article = ? AND revision = 1", key)
+    for time in (first, seen_at):
+        served = ask(room, f"/article/{key}/cite.{ending}?as_of={time}")
+        assert f'filename="vna-{key}-{1 if time == first else 2}.{ending}"' in served.headers["Content-Disposition"]
+        cited = vna("--archive", archive, "cite", key, "--as-of", time, "--format", form)
+        assert served.body.decode() == cited.out
+    assert ask(room, f"/article/{REPAIRED}/cite.{ending}").status == 200  # without a capture
+    shown = unescape(page(room, f"/article/{key}?as_of={first}&known_at={seen_at}"))
+    assert f"/article/{key}/cite.{ending}?as_of={quote(first)}&known_at={quote(seen_at)}" in shown
+    assert cited.out.strip() in unescape(page(room, f"/article/{key}"))
+
+
+def test_an_evidence_pack_is_the_one_of_the_command(archive, tmp_path):
+    """Also while another process writes."""
+    archive = shutil.copytree(archive, tmp_path / "copy")
+    (archive / "seals.jsonl").write_text("{}\n")
+    room = Room(archive, clock=FakeClock())
+    key = value(archive, "SELECT article FROM revisions WHERE revision = 2 LIMIT 1")
+    assert vna("--archive", archive, "evidence", key, "--out", tmp_path / "pack.zip").code == 0
+    with open_archive(archive) as writing, writing.transaction():
+        writing.db.conn.execute("UPDATE articles SET checked_at = checked_at WHERE id = ?", [key])
+        served = ask(room, f"/article/{key}/evidence.zip")
+    assert (served.status, served.content_type) == (200, "application/zip")
+    assert served.body == (tmp_path / "pack.zip").read_bytes()
+    assert f'href="/article/{key}/evidence.zip"' in page(room, f"/article/{key}")
+
+
+@pytest.mark.parametrize("limit", ["_MOST_BYTES", "_MOST_CHARACTERS"])
+def test_a_large_pack_is_left_to_the_command(room, archive, monkeypatch, limit):
+    monkeypatch.setattr(f"crawler.room.pages.proof.{limit}", 10)
+    key = value(archive, "SELECT article FROM revisions WHERE revision = 2 LIMIT 1")
+    found = ask(room, f"/article/{key}/evidence.zip", accept="en")
+    assert found.status == 413
+    assert f"vna evidence {key} --out evidence-{key}.zip" in found.body.decode()
+
+
+def test_damaged_evidence_is_said(archive, tmp_path):
+    folder = shutil.copytree(archive, tmp_path / "copy")
+    for file in (folder / "warc").rglob("*.gz"):
+        file.write_bytes(b"x" * file.stat().st_size)
+    key = value(folder, "SELECT article FROM revisions WHERE revision = 2 LIMIT 1")
+    found = ask(Room(folder, clock=FakeClock()), f"/article/{key}/evidence.zip", accept="en")
+    assert found.status == 503
+    assert "The evidence of this article cannot be read." in found.body.decode()
+
+
+def test_similar_articles_are_listed_from_both_sides(room, archive, tmp_path, monkeypatch):
+    folder = shutil.copytree(archive, tmp_path / "copy")
+    words = " ".join(f"mot{n} phrase du texte commun" for n in range(40))
+    with open_archive(folder) as opened, opened.transaction():
+        for key, text in ((900_010, "Le " + words), (900_011, "Le " + words)):
+            article = Article(
+                title=f"Dépêche {key}", blocks=(TextBlock("paragraph", text),), post_id=key, section="Sports"
+            )
+            opened.save_article(saved(key, article))
+        opened.db.conn.execute("INSERT INTO similar VALUES (900010, 900002, 'extends', 0.87, 'Un passage <b>')")
+    copy = Room(folder, clock=room.clock)
+    first, other, stored = (page(copy, f"/article/{key}", accept="en") for key in (900_010, 900_011, EMPTY))
+    assert re.search(
+        r'href="/article/900011" lang="fr">Dépêche 900011</a>.*the same text again · 100 %', first
+    )  # not stored
+    assert re.search(r'href="/article/900010" lang="fr">Dépêche 900010</a>.*the same text again · 100 %', other)
+    assert "extended by this article · 87 %" in first
+    assert "extends this article · 87 %" in stored
+    assert "Un passage &lt;b&gt;" in stored
+    monkeypatch.setattr("crawler.room.pages.article._LONGEST_SIMILAR", 10)
+    long = page(copy, "/article/900010", accept="en")
+    assert "the same text again" not in long
+    assert "extended by this article" in long
 
 
 def test_an_open_edit_is_not_called_silent(room, archive):
@@ -308,13 +431,6 @@ def test_only_the_last_captures_are_in_the_table(room, archive, monkeypatch):
     table = page(room, f"/article/{row['article']}", accept="en").partition('id="captures"')[2]
     assert re.findall(r'<a href="/capture/(\d+)">', table) == [str(row["raw_id"])]
     assert "1 earlier capture is not shown." in table
-
-
-def test_an_article_with_too_many_captures_shows_the_newest(room, archive, monkeypatch):
-    monkeypatch.setattr("crawler.storage.readers.article._MOST_CAPTURES", 1)
-    row = rows(archive, "SELECT article, raw_id FROM revisions WHERE revision = 2 LIMIT 1")[0]
-    table = page(room, f"/article/{row['article']}").partition('id="captures"')[2]
-    assert re.findall(r'<a href="/capture/(\d+)">', table) == [str(row["raw_id"])]
 
 
 def test_a_removed_article_keeps_its_text_below_a_band(room, archive):
@@ -361,7 +477,7 @@ def test_a_list_is_paged_by_key_without_gaps_or_repetitions(room, archive, monke
     found, address = [], f"/find?q=vietnam&sort={sort}"
     while address:
         html = page(room, address)
-        found += re.findall(r'href="/article/(-?\d+)" class="item"', html)
+        found += re.findall(r'href="/article/(-?\d+)(?:\?q=vietnam)?" class="item"', html)
         following = re.search(r'href="([^"]+)" rel="next"', html)
         address = unescape(following[1]) if following else None
     assert found == whole
@@ -378,6 +494,44 @@ def test_changes_say_which_edits_were_silent(room, archive):
     both = re.findall(r'<h3><a href="/article/(\d+)"', page(room, "/changes"))
     assert (len(silent), len(both)) == (1, 2)
     assert set(silent) < set(both)
+
+
+def test_changes_are_filtered_by_kind(room, archive, monkeypatch):
+    listed = json.loads(vna("--archive", archive, "changes", "--json").out)
+    kinds = {row["id"]: set(row["kinds"]) for row in listed if row["what"] == "revised"}
+    assert len(kinds) == 2
+    for kind in Kind:
+        for silent in (False, True):
+            address = f"/changes?kind={kind}" + "&silent=1" * silent
+            found = {int(key) for key in re.findall(r'<h3><a href="/article/(\d+)"', page(room, address))}
+            assert found == {row["id"] for row in listed if kind in row["kinds"] and (row["silent"] or not silent)}
+            feed = feedparser.parse(ask(room, address.replace("/changes", "/feed.atom")).body)
+            assert len(feed.entries) == len(found)
+    both = "&".join(f"kind={kind}" for kind in Kind)
+    assert len(re.findall("<h3>", page(room, f"/changes?{both}"))) == 2
+    assert "chiffre" in page(room, "/changes")
+    assert "wording" in page(room, "/changes", accept="en")
+
+
+@pytest.mark.parametrize("limit", ["events._MOST_READ", "comparisons._MOST"])
+def test_a_rare_kind_is_searched_page_by_page(room, monkeypatch, limit):
+    monkeypatch.setattr(f"crawler.room.pages.{limit}", 1)
+    address, pages = "/changes?kind=quote", 0
+    while address:
+        html = page(room, address, accept="en")
+        pages += 1
+        following = re.search(r'href="([^"]+)" rel="next"', html)
+        assert ("The next page searches older ones." in html) == bool(following)
+        address = unescape(following[1]) if following else None
+    assert pages == 2
+
+
+def test_texts_that_are_too_long_are_not_compared_and_not_left_out(room, monkeypatch):
+    monkeypatch.setattr("crawler.room.pages.comparisons._LONGEST", 10)
+    html = page(room, "/changes?kind=caption", accept="en")
+    assert html.count("<h3>") == 2
+    assert "Changed: " in html
+    assert "<del>" not in html
 
 
 def test_the_timeline_counts_the_hits_of_each_period(room, archive):
@@ -430,6 +584,8 @@ FEEDS = [
     "kind=photo",
     "section=Politique",
     "kind=edits",
+    "kind=changes&content=summary",
+    "kind=figure&kind=name",
     "kind=removals",
     "kind=gaps",
     "content=summary",
@@ -463,7 +619,7 @@ def test_a_feed_has_the_hits_of_the_search_it_belongs_to(room):
     html = page(room, "/find?q=vietnam&kind=article&year=2026")
     address = unescape(re.search(r'type="application/atom\+xml"[^>]+href="([^"]+)"', html)[1])
     entries = feedparser.parse(ask(room, address).body).entries
-    listed = re.findall(r'href="/article/(-?\d+)" class="item"', html)
+    listed = re.findall(r'href="/article/(-?\d+)\?q=vietnam" class="item"', html)
     assert [entry.link.rpartition("/")[2] for entry in entries][: len(listed)] == listed
     assert len(feedparser.parse(ask(room, "/feed.atom?kind=articles").body).entries) > len(entries)
 
@@ -639,10 +795,12 @@ def test_datasette_shows_few_columns_and_hides_internals(responses):
     assert "articles_fts" not in re.sub(r"<textarea.*?</textarea>", "", visible, flags=re.DOTALL)
 
 
-def test_every_table_and_column_is_described(archive):
+def test_every_table_view_and_column_is_described(archive):
     tables = yaml.safe_load((ROOT / "config" / "datasette.yaml").read_text("utf-8"))["databases"]["vna"]["tables"]
     with closing(sqlite3.connect(archive / FILE)) as db:
-        for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"):
+        for (name,) in db.execute(
+            "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'"
+        ):
             columns = {row[1] for row in db.execute(f"PRAGMA table_info({name})")}
             if tables[name].get("hidden"):
                 continue

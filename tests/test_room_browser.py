@@ -25,14 +25,16 @@ pytestmark = [
 PAGES = {
     "front": "/",
     "article": "/article/{revised}",
-    "as of": "/article/{revised}?as_of={first_seen}",
+    "as of": "/article/{revised}?as_of={first_seen}&known_at={first_seen}",
+    "hits": "/article/{revised}?q=le+vietnam",
     "search": "/find?q=vietnam",
     "nothing found": "/find?q=zzzz",
     "refused": "/find?q=%22",
     "timeline": "/timeline?q=vietnam&q=chine&q=mer",
     "coverage": "/coverage",
     "changes": "/changes",
-    "silent": "/changes?kind=edits",
+    "kinds": "/changes?kind=figure&kind=name&silent=1",
+    "no such pack": "/article/1/evidence.zip",
     "removed": "/removed",
     "prominence": "/prominence?on=2026-11-21",
     "capture": "/capture/{capture}",
@@ -116,7 +118,7 @@ def test_a_page_is_accessible_and_loads_nothing_from_elsewhere(browser, addresse
     host = address.split("/")[2]
     with opened(browser, address, width=width, scheme=scheme, language=language) as (page, requested, problems):
         assert [url for url in requested if url.split("/")[2] != host] == []
-        expected = {"refused": "400", "missing": "404", "capture": "locked"}.get(name)
+        expected = {"refused": "400", "missing": "404", "no such pack": "404", "capture": "locked"}.get(name)
         assert [text for text in problems if expected is None or expected not in text] == []
         assert page.evaluate("document.documentElement.lang") == language
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -155,6 +157,28 @@ def test_keys_of_an_article_lead_to_its_neighbours_and_to_the_archived_page(brow
         page.wait_for_url("**/capture/*")
 
 
+def test_keys_move_through_the_hits_of_an_article(browser, addresses):
+    with opened(browser, addresses["hits"]) as (page, _, problems):
+        count = page.evaluate("document.querySelectorAll('article mark').length")
+        assert count > 2
+        for key, number in (("n", 0), ("n", 1), ("N", 0), ("N", count - 1), ("n", 0)):
+            page.keyboard.press(key)
+            current = "[...document.querySelectorAll('article mark')].map(e => e.className).indexOf('here')"
+            assert page.evaluate(current) == number
+            assert page.evaluate(
+                "(r => r.top >= 0 && r.bottom <= innerHeight)(document.querySelector('mark.here').getBoundingClientRect())"
+            )
+        assert problems == []
+
+
+def test_the_files_of_an_article_are_downloaded(browser, addresses):
+    with opened(browser, addresses["article"], accept_downloads=True) as (page, _, _):
+        for link, name in (("text=BibTeX >> nth=-1", ".bib"), ("a[download]", ".zip")):
+            with page.expect_download() as started:
+                page.click(link)
+            assert started.value.suggested_filename.endswith(name)
+
+
 def test_the_pages_work_without_scripts(browser, addresses):
     with opened(browser, addresses["search"], java_script_enabled=False) as (page, _, _):
         page.click("text=sombre")
@@ -187,7 +211,7 @@ def test_the_archived_page_is_shown_in_the_frame(browser, addresses):
 def test_the_screenshots_of_the_documents_exist():
     names = {
         f"room-{name}-{width}.png"
-        for name in ("front", "article", "diff", "search", "timeline", "coverage")
+        for name in ("front", "article", "diff", "changes", "search", "timeline", "coverage")
         for width in WIDTHS
     }
     assert names <= {path.name for path in (ROOT / "docs" / "images").glob("*.png")}

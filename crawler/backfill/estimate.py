@@ -11,11 +11,10 @@ from datetime import date, datetime, timedelta
 
 from crawler import plans
 from crawler.backfill import id_probe
-from crawler.discover import sitemaps
 from crawler.pipeline import Run
 from crawler.plan_values import BackfillRequest, Plan, Step
 from crawler.plans import PlanMonth
-from crawler.site import SECTION_PAGE
+from crawler.site import SECTION_PAGE, sitemap_month
 from crawler.storage import Archive
 
 
@@ -96,7 +95,7 @@ def _unlisted(archive: Archive, request: BackfillRequest, todo: Iterable[Step]) 
     for step in todo:
         if step.kind == "index":
             total += plans.estimated_articles(request.since, request.until)
-        elif step.kind == "sitemap" and (month := sitemaps.month(step.target)) is not None:
+        elif step.kind == "sitemap" and (month := sitemap_month(step.target)) is not None:
             total += _in_month(PlanMonth(*month), request.until)
         elif step.kind == "ids":
             first, last = plans.parse_id_range(step.target)

@@ -21,6 +21,7 @@ from crawler.pipeline import FetchFailure, Run, fetch, guarded
 from crawler.plan_values import Plan, Step, StepOutcome
 from crawler.plans import ListCursor
 from crawler.purpose import Purpose
+from crawler.site import sitemap_month
 from crawler.types import ErrorKind, Fetched, Sighting, SourceForPoll, SourceFound, SourceKind
 
 _OK = 200
@@ -94,7 +95,7 @@ def store_list(run: Run, kind: SourceKind, source: str, fetched: Fetched, found:
     this month or the month before are made due, as after a poll.
     """
     now = fetched.fetched_at
-    itself = SourceFound(kind, source, when=sitemaps.month(source) if kind == "sitemap" else None)
+    itself = SourceFound(kind, source, when=sitemap_month(source) if kind == "sitemap" else None)
     named = () if kind == "section" else found.sources  # polls add what a section names, and poll it
     run.archive.add_sources([itself, *(s for s in named if s.url != source)], None)
     source = run.archive.known_source(source) or source

@@ -8,6 +8,16 @@ Boundary: pure functions; two articles in, changes out. Nothing is stored: bette
 
 from crawler.changes.compare import Change, changes_between, field_texts, is_silent, kinds_of
 from crawler.changes.kinds import Kind
-from crawler.changes.show import ShownPiece, marked_words
+from crawler.changes.show import ChangedPassage, changed_passages, marked_words
 
-__all__ = ["Change", "Kind", "ShownPiece", "changes_between", "field_texts", "is_silent", "kinds_of", "marked_words"]
+__all__ = [
+    "Change",
+    "ChangedPassage",
+    "Kind",
+    "changed_passages",
+    "changes_between",
+    "field_texts",
+    "is_silent",
+    "kinds_of",
+    "marked_words",
+]

@@ -51,10 +51,10 @@ def changes_between(old: Article, new: Article, frequency: Frequency | None = No
     """
     found: list[Change] = []
     one, other = field_texts(old), field_texts(new)
-    for field in one:
+    for field in (name for name in one if one[name] != other[name]):
         if field in ("published_at", "kind"):
             kind = Kind.DATE if field == "published_at" else Kind.STYLE
-            found += [_whole(field, (kind,), one, other)] if one[field] != other[field] else []
+            found.append(_whole(field, (kind,), one, other))
         else:
             found += _in_field(field, one[field], other[field], frequency)
     seen = {_COMPARED.get(change.field, change.field) for change in found}
@@ -103,9 +103,27 @@ def _in_field(field: Field, old: str, new: str, frequency: Frequency | None) -> 
         one, other = ([Sentence(tokens, 0)] if (tokens := tuple(tokenised(t))) else [] for t in (old, new))
         pairs = [SentencePair(tuple(one), tuple(other))] if [s.key for s in one] != [s.key for s in other] else []
     else:
-        pairs = aligned(sentences(old), sentences(new))
+        one, other = sentences(old), sentences(new)
+        pairs = aligned(one, other)
+    places = _places_of_removed(one, other, pairs)
     for pair in pairs:
-        yield from comparison.changes(pair)
+        yield from comparison.changes(pair, places.get(pair.old[0].start, 0) if pair.old else 0)
+
+
+def _places_of_removed(
+    old: Sequence[Sentence], new: Sequence[Sentence], pairs: Iterable[SentencePair]
+) -> dict[int, int]:
+    """Return for removed sentences, by their offset, where they would stand in the new text: after the one before them."""
+    differing = {s.start for pair in pairs for s in pair.old}, {s.start for pair in pairs for s in pair.new}
+    equal = ([s for s in side if s.start not in starts] for side, starts in zip((old, new), differing, strict=True))
+    ends = {a.start: b.end for a, b in zip(*equal, strict=True)}  # equal sentences are in the same order in both
+    ends |= {s.start: pair.new[-1].end for pair in pairs if pair.new and not pair.moved for s in pair.old}
+    places: dict[int, int] = {}
+    place = 0
+    for sentence in old:
+        places[sentence.start] = place
+        place = ends.get(sentence.start, place)
+    return places
 
 
 class _FieldComparison:
@@ -117,10 +135,13 @@ class _FieldComparison:
         self._frequency = frequency
         self._quoted = Quotations(old), Quotations(new)
 
-    def changes(self, pair: SentencePair) -> Iterator[Change]:
-        """Yield the changes of one pair."""
-        if not (pair.old and pair.new):
-            yield self._change((Kind.ADDED if pair.new else Kind.REMOVED,), _tokens(pair.old), _tokens(pair.new))
+    def changes(self, pair: SentencePair, place: int) -> Iterator[Change]:
+        """Yield the changes of one pair. `place` is the offset in the new text at which removed sentences would stand."""
+        if not pair.new:
+            yield self._placed((Kind.REMOVED,), _extent(_tokens(pair.old)), (place, place))
+            return
+        if not pair.old:
+            yield self._change((Kind.ADDED,), (), _tokens(pair.new))
             return
         if pair.moved:
             yield self._change((Kind.MOVED,), _tokens(pair.old), _tokens(pair.new))
@@ -142,7 +163,7 @@ class _FieldComparison:
             yield self._placed(kinds, before, after)
 
     def _change(self, kinds: tuple[Kind, ...], old: Sequence[Token], new: Sequence[Token]) -> Change:
-        return self._placed(kinds, _extent(old, 0, len(old)), _extent(new, 0, len(new)))
+        return self._placed(kinds, _extent(old), _extent(new))
 
     def _placed(self, kinds: tuple[Kind, ...], before: tuple[int, int], after: tuple[int, int]) -> Change:
         place = _PLACES.get(self._field)
@@ -198,8 +219,9 @@ def _is_content(token: Token) -> bool:
     return token.key[0].isalnum() and token.key.casefold() not in FUNCTION_WORDS
 
 
-def _extent(tokens: Sequence[Token], start: int, end: int) -> tuple[int, int]:
+def _extent(tokens: Sequence[Token], start: int = 0, end: int | None = None) -> tuple[int, int]:
     """Return the offsets of `tokens[start:end]`; of an empty range, the end of the token before it."""
+    end = len(tokens) if end is None else end
     if start < end:
         return tokens[start].start, tokens[end - 1].end
     place = tokens[start - 1].end if start else (tokens[0].start if tokens else 0)

@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from crawler import identity
 
@@ -73,6 +73,11 @@ class Sentence:
         """The offset of the first character."""
         return self.tokens[0].start
 
+    @property
+    def end(self) -> int:
+        """The offset after the last character."""
+        return self.tokens[-1].end
+
     @cached_property
     def keys(self) -> tuple[str, ...]:
         """The keys of the tokens."""
@@ -99,9 +104,14 @@ def sentences(text: str) -> list[Sentence]:
 def tokenised(text: str, offset: int = 0) -> Iterator[Token]:
     """Yield the tokens of a text that begins at `offset` in its field; invisible characters are not tokens."""
     for match in _TOKEN.finditer(text):
-        key = identity.normalised(match[0])
+        word = match[0]
+        key = word if word.isascii() and word.isalnum() else _key(word)
         if key:
-            yield Token(match[0], offset + match.start(), offset + match.end(), key)
+            yield Token(word, offset + match.start(), offset + match.end(), key)
+
+
+#: Two revisions of an article have most words in common.
+_key = lru_cache(maxsize=1 << 13)(identity.normalised)
 
 
 def plain_letters(word: str) -> str:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli import output, state
+from crawler.cli import output, state, values
 from crawler.cli.signals import stopped_by_signals
 from crawler.errors import BadInput, Interrupted, StopError
 
@@ -70,7 +70,11 @@ def backfill(
     context: typer.Context,
     since: Annotated[
         str | None,
-        typer.Option("--since", help="First day (Hanoi time), such as 2024-01-31. Default: 2010-01-01.", metavar="DAY"),
+        typer.Option(
+            "--since",
+            help="First day (Hanoi time), such as 2024-01-31, 2024-01, yesterday or 3d. Default: 2010-01-01.",
+            metavar="DAY",
+        ),
     ] = None,
     until: Annotated[str | None, typer.Option("--until", help="Last day. Default: today.", metavar="DAY")] = None,
     section: Annotated[
@@ -117,7 +121,7 @@ def backfill(
 
     Example: vna backfill --since 2024-01-01 --until 2024-12-31
     """
-    options = BackfillOptions(_day(since), _day(until), section, via, oldest_first)
+    options = BackfillOptions(*values.period(since, until), section, via, oldest_first)
     globals_ = state.of(context)
     if warc or captures:
         plain = not (dry_run or no_wait or (warc and captures))
@@ -223,7 +227,7 @@ def _plans(run: Run, options: BackfillOptions) -> list[Plan]:
         if not found:
             raise BadInput("no plan is open", "start a plan with `vna backfill --since 2010-01-01`")
         return found
-    opened = backfills.open_plan(run, options.request(_today()), until_given=options.until is not None)
+    opened = backfills.open_plan(run, options.request(values.today_in_hanoi()), until_given=options.until is not None)
     if opened.how == "done":
         output.note(f"{_name(opened.plan)}: this plan is complete")
     return [opened.plan]
@@ -308,7 +312,7 @@ def _dry_run(config: Config, options: BackfillOptions, *, as_json: bool) -> None
     from crawler.cli.plan_progress import format_duration
     from crawler.storage import FILE
 
-    request = options.request(_today())
+    request = options.request(values.today_in_hanoi())
     if (config.archive / FILE).exists():
         with opening.reading_archive(config.archive) as archive:
             figures = _estimate(archive, request, until_given=options.until is not None)
@@ -355,19 +359,3 @@ def _name(plan: Plan) -> str:
 def _days(request: BackfillRequest) -> str:
     section = f", {request.section}" if request.section else ""
     return f"{request.since} to {request.until}{section}"
-
-
-# --- arguments ------------------------------------------------------------------------------------------
-
-
-def _day(value: str | None) -> date | None:
-    try:
-        return date.fromisoformat(value) if value else None
-    except ValueError as error:
-        raise BadInput(f"{value} is not a day", "write the day as 2024-01-31") from error
-
-
-def _today() -> date:
-    from crawler.site import HANOI
-
-    return datetime.now(UTC).astimezone(HANOI).date()

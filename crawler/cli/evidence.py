@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crawler.cli import output, state
+from crawler.cli import layout, output, state, values
 
 if TYPE_CHECKING:
     from crawler.clock import StoppableClock
@@ -76,7 +76,8 @@ def verify(
         return
     globals_ = state.of(context)
     config = globals_.load()
-    day = _day(since) if since else None
+    first, _ = values.period(since, None)
+    day = first.strftime("%Y%m%d") if first else None
     with (
         _stoppable() as clock,
         progress_display(globals_.verbose) as progress,
@@ -282,7 +283,7 @@ def _print(report: RebuildReport, file: Path) -> None:
             | {"where": ", ".join(f"{name} {count}" for name, count in table.columns.items())}
             for table in report.tables
         ]
-        output.table(rows, ("table", "kind", "old", "new", "differing", "only_old", "only_new", "where"))
+        layout.table(rows, ("table", "kind", "old", "new", "differing", "only_old", "only_new", "where"))
     if report.differing:
         output.note(
             "tables differ; this is expected after a change of parser, layouts, lexicon or configuration (docs/rebuild.md)"
@@ -331,14 +332,3 @@ def _stoppable() -> Iterator[StoppableClock]:
     clock = StoppableClock()
     with stopped_by_signals(clock):
         yield clock
-
-
-def _day(value: str) -> str:
-    from datetime import date
-
-    from crawler.errors import BadInput
-
-    try:
-        return date.fromisoformat(value).strftime("%Y%m%d")
-    except ValueError as error:
-        raise BadInput(f"--since {value} is not a day", "write the day as 2026-01-31") from error

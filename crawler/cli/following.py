@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from crawler.cli import output, state
+from crawler.cli import output, state, values
 
 
 class FeedFormat(StrEnum):
@@ -45,18 +45,17 @@ def feed(
 
     Example: vna feed '"mer Orientale"' --out mer.xml
     """
-    from crawler import config, export, feeds, query
+    from crawler import export, feeds
     from crawler.storage.readers import Filters, Sort
 
     text = " ".join(words or ())
-    synonyms = query.Synonyms(config.load_synonyms(state.of(context).config))
-    wanted = query.parse(text, synonyms) if text else None
-    filters = Filters(
-        section=section or (wanted.section if wanted else None),
-        since=wanted.since if wanted else None,
-        until=wanted.until if wanted else None,
-    )
+    wanted = values.search_query(context, text) if text else None
     with state.of(context).reading() as archive:
+        filters = Filters(
+            section=values.section(archive, section or (wanted.section if wanted else None)),
+            since=wanted.since if wanted else None,
+            until=wanted.until if wanted else None,
+        )
         identity = archive.identity()
         match = wanted.match if wanted else None
         hits = archive.find(match, filters, sort=Sort.NEWEST, key=None, limit=limit)

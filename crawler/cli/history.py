@@ -6,8 +6,6 @@ Boundary: handles only arguments and output; `crawler.changes` compares and clas
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from itertools import islice
@@ -15,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli import output, state, streams, values
+from crawler import visible
+from crawler.cli import layout, output, state, streams, values
 from crawler.errors import ArticleNotFound
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 #: The kinds of a change, for the help and the check of --kind. `crawler.changes.Kind` loads a slow library.
 KINDS = "headline lead caption added removed moved quote date figure name typo style".split()
-_COLOURS = {"before": 31, "after": 32}  # red and green; the brackets show the same without colour
+_COLOURS = {"removed": layout.REMOVED, "added": layout.ADDED}  # the brackets show the same without colour
 
 
 def register(app: typer.Typer) -> None:
@@ -54,6 +53,8 @@ def history(
     if not rows:
         raise ArticleNotFound(key)
     frequency = _frequency()
+    if not as_json:
+        streams.page()
     shown = []
     for place, row in enumerate(rows):
         found = changes_between(articles[place - 1], articles[place], frequency) if place else ()
@@ -62,7 +63,9 @@ def history(
         if not as_json:
             changed = f"  changed: {', '.join(row['changed'])}" if row["changed"] else ""
             told = f"  kinds: {', '.join(kinds)}" * bool(kinds) + "  (silent edit)" * bool(silent)
-            output.text(f"revision {row['revision']}  seen {row['seen_at']}  {row['title']}{changed}{told}")
+            layout.paragraph(
+                visible.line(f"revision {row['revision']}  seen {row['seen_at']}  {row['title']}{changed}{told}")
+            )
             texts = field_texts(articles[place])
             for change in found:
                 _print_change(change, texts[change.field])
@@ -102,12 +105,13 @@ def changes(
     """
     if unknown := next((one for one in kind or () if one not in KINDS), None):
         raise typer.BadParameter(f"no such kind: {unknown}; choose one of {', '.join(KINDS)}", ctx=context)
-    wanted = _query(context, query) if query else None
+    wanted = values.search_query(context, query) if query else None
+    first, last = values.instants(since, until)
     with state.of(context).reading() as archive, archive.snapshot():
         found = archive.all_changes(
-            since=values.instant(since),
-            until=values.instant(until, end_of_day=True),
-            section=section,
+            since=first,
+            until=last,
+            section=values.section(archive, section),
             match=wanted.match if wanted else None,
         )
         described = _described(found, archive.revision_pair)
@@ -115,10 +119,36 @@ def changes(
     if as_json:
         output.json_block([{name: value for name, value in row.items() if name != "matches"} for row in rows])
         return
-    output.table(
+    streams.page()
+    layout.table(
         [row | {"changed": ", ".join(row["changed"]), "kinds": ", ".join(row["kinds"])} for row in rows],
-        ("at", "what", "id", "revision", "kinds", "changed", "title"),
+        ("at", "what", "id", "kinds", "title")
+        if layout.is_terminal()
+        else ("at", "what", "id", "revision", "kinds", "changed", "title"),
     )
+    if not rows:
+        output.note(f"no change{_searched(since, until, section, kind, query, silent=silent)}")
+
+
+def _searched(
+    since: str | None,
+    until: str | None,
+    section: str | None,
+    kinds: Iterable[str] | None,
+    query: str | None,
+    *,
+    silent: bool,
+) -> str:
+    """Return what was searched for, for a message that nothing was found."""
+    parts = {
+        "of kind": " or ".join(kinds or ()),
+        "in section": section,
+        "since": since,
+        "until": until,
+        "that matches": query,
+    }
+    named = "".join(f" {name} {value}" for name, value in parts.items() if value)
+    return named + " without a new time of the last edit" * silent
 
 
 def _described(
@@ -155,17 +185,14 @@ def _selected(
 def _print_change(change: Change, text: str) -> None:
     from crawler.changes import marked_words
 
-    pieces: list[tuple[str, int | None]] = [(f"  {change.field}: ", None)]
-    pieces += [(piece.bracketed, _COLOURS.get(piece.mark)) for piece in marked_words(change, text)]
-    pieces.append((f"  ({', '.join(change.kinds)})", None))
-    coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    streams.write_pieces(pieces if coloured else [(text, None) for text, _ in pieces])
-
-
-def _query(context: typer.Context, text: str) -> Query:
-    from crawler import config, query
-
-    return query.parse(text, query.Synonyms(config.load_synonyms(state.of(context).config)))
+    shown = f"{change.field}: "
+    spans = []
+    for piece in marked_words(change, text):
+        words = visible.line(piece.bracketed)
+        if colour := _COLOURS.get(piece.kind):
+            spans.append(layout.ColouredSpan(len(shown), len(shown) + len(words), colour))
+        shown += words
+    layout.paragraph(f"{shown}  ({', '.join(change.kinds)})", indent=2, spans=spans)
 
 
 def _frequency() -> Callable[[str], float] | None:

@@ -5,26 +5,24 @@ Boundary: handles only arguments and output; `crawler.coverage` counts.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli import output, state
-from crawler.errors import BadInput, StorageError
+from crawler.cli import layout, output, state, values
+from crawler.errors import StorageError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from crawler.coverage import Dating, Ledger, LedgerMonth, Missing
 
-_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 _LISTED = 20  # missing articles in the text output; JSON lists all
+_WIDE = 110  # columns of the terminal from which a month also has a bar
 _BAR = 20  # width of a bar, in characters
 
 
@@ -83,10 +81,11 @@ def coverage(
     from crawler.clock import SystemClock, to_text
 
     folder, now = state.of(context).folder(), SystemClock().now()
-    asked = _Wanted(_month("--since", since), _month("--until", until), None)
+    first, last = values.iso_period(since, until)
+    asked = _Wanted(first and first[:7], last and last[:7], None)
     ledger, gaps = _taken(folder)
     _store(folder, ledger, now)
-    wanted = _Wanted(asked.since, asked.until, _known_section(ledger, section))
+    wanted = replace(asked, section=_known_section(ledger, section))
     rows = [row for row in ledger.months if wanted.row(row)]
     if chart is not None:
         _draw(chart, [row for row in rows if row.section == (wanted.section or "")], wanted.section)
@@ -133,35 +132,21 @@ def _as_json(ledger: Ledger, rows: Iterable[LedgerMonth], wanted: _Wanted) -> di
     }
 
 
-def _month(option: str, value: str | None) -> str | None:
-    if value is None:
-        return None
-    try:
-        return value if _MONTH.fullmatch(value) else date.fromisoformat(value).isoformat()[:7]
-    except ValueError as error:
-        raise BadInput(f"{option} {value} is not a month", "write the month as 2024-01") from error
-
-
 def _known_section(ledger: Ledger, asked: str | None) -> str | None:
-    """Return the section name `asked` as the archive spells it; case is ignored."""
-    if asked is None:
-        return None
     names = sorted({row.section for row in ledger.months} - {""})
-    found = [name for name in names if name.casefold() == asked.casefold()]
-    if not found:
-        raise BadInput(f"no section {asked} in this archive", f"sections of this archive: {', '.join(names) or 'none'}")
-    return found[0]
+    return None if asked is None else values.section_in(names, asked)
 
 
 # --- text output ------------------------------------------------------------------------------------------------------
 
 
 def _print(ledger: Ledger, rows: Sequence[LedgerMonth], gaps: Sequence[dict[str, Any]], wanted: _Wanted) -> None:
-    output.text(f"{'month':18}  {'known':>8}{'held':>9}{'missing':>9}{'gone':>7}{'undated':>9}  estimate [95 %]")
+    compact = layout.is_terminal() and layout.width() < _WIDE
+    output.text(_columns(compact, "month", "known", "held", "missing", "gone", "undated", "estimate [95 %]", ""))
     for nothing, group in groupby(rows, key=lambda row: not row.known):
         months = list(group)
         for row in [_folded(months)] if nothing else months:
-            output.text(_line(row))
+            output.text(_line(row, compact=compact))
     _sum(rows)
     for gap in gaps:
         output.text(f"open gap: {gap['source']}, {gap['since']} to {gap['until']}{_suffix(gap['note'])}")
@@ -180,11 +165,17 @@ def _folded(months: Sequence[LedgerMonth]) -> LedgerMonth:
     return replace(first, month=name, high=sum(month.high or 0 for month in months))
 
 
-def _line(row: LedgerMonth) -> str:
-    return (
-        f"{row.month or 'no month':18}  {row.known:>8,}{row.held:>9,}{row.missing:>9,}{row.gone:>7,}{row.undated:>9,}"
-        f"  {_estimate(row):24}  {_bar(row)}"
-    ).rstrip()
+def _line(row: LedgerMonth, *, compact: bool) -> str:
+    counts = [f"{count:,}" for count in (row.known, row.held, row.missing, row.gone, row.undated)]
+    return _columns(compact, row.month or "no month", *counts, _estimate(row), "" if compact else _bar(row))
+
+
+def _columns(compact: bool, month: str, *cells: str) -> str:
+    """Return a line of the table; `compact` fits into 80 columns."""
+    widths = (7, 7, 8, 6, 8) if compact else (10, 9, 9, 7, 9)
+    *counts, estimate, bar = cells
+    numbers = "".join(cell.rjust(width) for cell, width in zip(counts, widths, strict=True))
+    return f"{month:18}{numbers}  {estimate:24}  {bar}".rstrip()
 
 
 def _estimate(row: LedgerMonth) -> str:
@@ -223,7 +214,7 @@ def _print_missing(missing: Sequence[Missing]) -> None:
         f"missing, {min(len(missing), _LISTED)} of {len(missing):,}:" if len(missing) > _LISTED else "missing:"
     )
     rows = [{**asdict(one), "id": one.page} for one in missing[-_LISTED:]]
-    output.table(rows[::-1], ("id", "month", "state", "url", "error"))
+    layout.table(rows[::-1], ("id", "month", "state", "url", "error"))
 
 
 def _print_datings(datings: Sequence[Dating]) -> None:

@@ -18,7 +18,6 @@ from crawler.cli import (
     backfill,
     corpus,
     evidence,
-    exports,
     following,
     healing,
     history,
@@ -29,6 +28,7 @@ from crawler.cli import (
     output,
     packs,
     probing,
+    reading,
     service,
     serving,
     signals,
@@ -94,7 +94,7 @@ def options(
 
 
 for module in (
-    network, backfill, probing, offline, healing, evidence, corpus, exports, history, similar, packs, following, ledger, status,
+    network, backfill, probing, offline, healing, evidence, reading, corpus, history, similar, packs, following, ledger, status,
     serving, simulation, service, upkeep,
 ):  # fmt: skip
     module.register(app)

@@ -9,12 +9,11 @@ Boundary: formats strings and writes them to the two streams.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crawler import redact, visible
-from crawler.cli import streams
+from crawler.cli import layout, streams
 from crawler.types import RunReport
 
 if TYPE_CHECKING:
@@ -22,8 +21,9 @@ if TYPE_CHECKING:
 
 
 def text(line: str) -> None:
-    """Print a line of data."""
-    sys.stdout.write(f"{visible.line(line)}\n")
+    """Print a line of data. A terminal gets several lines if it is wider than the terminal."""
+    for part in layout.lines_of(visible.line(line)):
+        sys.stdout.write(f"{part}\n")
 
 
 def lines(block: str) -> None:
@@ -59,8 +59,8 @@ def _json(value: Any, indent: int | None) -> None:
 
 
 def note(line: str) -> None:
-    """Print a message of one line on stderr."""
-    sys.stderr.write(f"{visible.line(redact.redacted(line))}\n")
+    """Print a message of one line on stderr; below the data, if both are shown in a pager."""
+    streams.write_message(f"{visible.line(redact.redacted(line))}\n")
 
 
 def wrong_clock(archive: Archive, now: datetime) -> str | None:
@@ -95,17 +95,3 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} GB"
-
-
-def table(rows: Sequence[Mapping[str, Any]], columns: Iterable[str]) -> None:
-    """Print rows in aligned columns; shorten long cells so that each row fits on one line."""
-    names = list(columns)
-    cells = [[_cell(row.get(name)) for name in names] for row in rows]
-    widths = [max(len(name), *(len(row[i]) for row in cells)) if cells else len(name) for i, name in enumerate(names)]
-    for row in [names, *cells]:
-        text("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def _cell(value: Any, limit: int = 70) -> str:
-    shown = "" if value is None else visible.line(redact.redacted(" ".join(str(value).split())))
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"

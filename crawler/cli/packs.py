@@ -51,14 +51,15 @@ def evidence(
 
     Example: vna evidence 245060 --out pack.zip
     """
-    from crawler import opening
+    from crawler import lexicon, opening
     from crawler.evidence import collected, packed, save_pack, stored_seals
 
     config = state.of(context).load()
     with opening.auditing(config) as (archive, warc), archive.snapshot():
         ids = _ids(context, archive, articles, limit)
         program = f"vna-archive {crawler.__version__}"
-        contents, facts = collected(archive, warc, ids, program=program, seals=stored_seals(config.archive))
+        seals, frequency = stored_seals(config.archive), lexicon.load().frequency
+        contents, facts = collected(archive, warc, ids, program=program, seals=seals, frequency=frequency)
     pack = packed(contents, facts)
     save_pack(pack, out)
     output.note(f"{output.count(len(ids), 'article')}, {output.size(len(pack))} in {out}; check it: vna verify {out}")
@@ -93,12 +94,7 @@ def cite(
     if format_ is CitationFormat.csl_json:
         output.json_block(citation.csl_json(stored, capture))
         return
-    writers = {
-        CitationFormat.text: citation.text,
-        CitationFormat.bibtex: citation.bibtex,
-        CitationFormat.ris: citation.ris,
-    }
-    output.lines(writers[format_](stored, capture))
+    output.lines(citation.TEXTS[format_.value](stored, capture))
 
 
 def warc(
@@ -124,13 +120,14 @@ def warc(
 
 
 def _ids(context: typer.Context, archive: Archive, articles: list[str], limit: int) -> list[int]:
-    from crawler import config, query, urls
+    from crawler import urls
 
     if all(values.is_id(word) or urls.post_id(word) is not None for word in articles):
         return [values.article_key(context, word) for word in articles]
-    wanted = query.parse(" ".join(articles), query.Synonyms(config.load_synonyms(state.of(context).config)))
+    wanted = values.search_query(context, " ".join(articles))
+    section = values.section(archive, wanted.section)
     found = archive.search(
-        wanted.match, since=wanted.since, until=wanted.until, section=wanted.section, limit=limit + 1, rank=False
+        wanted.match, since=wanted.since, until=wanted.until, section=section, limit=limit + 1, rank=False
     )
     if not found:
         raise BadInput("no article matches the query", "try it with `vna search` first")

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from crawler import redact
-from crawler.cli import output, state
+from crawler.cli import layout, output, state
 from crawler.cli.signals import blocked
 from crawler.errors import ConfigError, StopError
 
@@ -92,7 +92,7 @@ def alerts(
     elif not found:
         output.note("no incidents recorded")
     else:
-        output.table(found, ("kind", "subject", "opened_at", "closed_at", "told_at", "detail"))
+        layout.table(found, ("kind", "subject", "opened_at", "closed_at", "told_at", "detail"))
 
 
 def _test(addresses: tuple[str, ...], *, as_json: bool) -> None:

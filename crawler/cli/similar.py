@@ -1,20 +1,18 @@
 """`vna similar`: the articles that share text with one article.
 
-Boundary: handles only arguments and output; `crawler.similarity` compares texts.
+Boundary: handles only arguments and output; `crawler.storage.similar` finds the articles.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from crawler.cli import output, state, values
+from crawler import visible
+from crawler.cli import layout, output, state, streams, values
 from crawler.errors import ArticleNotFound
-
-if TYPE_CHECKING:
-    from crawler.similarity import Similarity
 
 #: What the first article of a pair is to the second one, and what the second one is to the first.
 _ROLES = {
@@ -39,44 +37,36 @@ def similar(
     """Print the articles that share text with one article.
 
     Each is printed with its kind, its score and the longest common passage. The table `similar` and the view `similar_articles` have the relations that were found when articles were stored; this
-    command also searches again, so that it finds those of articles from before schema 5.
+    command also searches again, so that it finds those of articles from before schema 6.
 
     Example: vna similar 245060
     """
-    from crawler import similarity
-
     number = values.article_key(context, key)
     with state.of(context).reading() as archive, archive.snapshot():
-        text = next(iter(archive.compared_texts([number])), None)
-        if text is None:
+        if archive.article(number) is None:
             raise ArticleNotFound(key)
-        candidates = archive.candidates(number, similarity.passage_hashes(text), text.body_key)
-        found = {_pair(one): one for one in (*archive.similar(number), *similarity.similarities(text, candidates))}
-        others = {other.id: other for other in archive.compared_texts(sum(found, ()))}
+        found = archive.similar_articles(number)
     rows: list[dict[str, Any]] = [
         asdict(one)
         | {
-            "id": other,
-            "title": others[other].title,
-            "published_on": others[other].published_on,
-            "section": others[other].section,
+            "id": other.id,
+            "title": other.title,
+            "published_on": other.published_on,
+            "section": other.section,
             "what": _ROLES[one.kind][one.other == number],
         }
-        for one in sorted(found.values(), key=lambda one: (-one.score, one.article, one.other))
-        for other in (one.other if one.article == number else one.article,)
+        for one, other in found
     ]
     if as_json:
         output.json_block(rows)
         return
+    streams.page()
     for row in rows:
         output.text(
             f"{row['id']:>8}  {row['published_on'] or '          '}  {row['score']:.2f}  {row['kind']}: {row['what']}"
         )
-        output.text(f"          {row['title']}")
+        title = visible.line(row["title"])
+        layout.paragraph(title, indent=10, spans=(layout.ColouredSpan(0, len(title), layout.BOLD),))
         if row["passage"]:
-            output.text(f"          « {' '.join(row['passage'].split())} »")
+            layout.paragraph(visible.line(f"« {' '.join(row['passage'].split())} »"), indent=10)
     output.note(output.count(len(rows), "similar article"))
-
-
-def _pair(one: Similarity) -> tuple[int, int]:
-    return min(one.article, one.other), max(one.article, one.other)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crawler import redact
-from crawler.cli import output, state
+from crawler.cli import layout, output, state
 from crawler.clock import SystemClock, to_text
 from crawler.errors import ConfigError
 
@@ -135,17 +135,27 @@ def _problems(found: Mapping[str, Any]) -> None:
         output.heading(f"clock: {found['clock']}")
     if gaps := found["gaps"]:
         output.heading("open gaps (articles that a source listed between `since` and `until` may be missing):")
-        output.table(gaps, ("since", "until", "source", "note"))
+        layout.table(gaps, ("since", "until", "source", "note"))
     if incidents := found["incidents"]:
         output.heading("incidents:")
-        output.table(incidents, ("opened_at", "kind", "subject", "detail"))
+        layout.table(incidents, ("opened_at", "kind", "subject", "detail"))
 
 
 def _tables(found: Mapping[str, Any]) -> None:
     if found["sources"]:
         output.heading("sources:")
-        output.table(found["sources"], ("kind", "state", "items", "last_ok_at", "url", "error"))
+        layout.table(_shortened(found["sources"]), ("kind", "state", "items", "last_ok_at", "url", "error"))
     if shown := found["attention"]:
         more = f" ({len(shown)} of {found['attention_total']})" if found["attention_total"] > len(shown) else ""
         output.heading(f"needs attention{more}:")
-        output.table(shown, ("state", "id", "url", "error"))
+        layout.table(shown, ("state", "id", "url", "error"))
+
+
+def _shortened(sources: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Return the sources with the paths of their addresses if they are printed on a terminal and all on one host."""
+    from crawler import urls
+
+    origins = {urls.origin(row["url"]) for row in sources}
+    if len(origins) > 1 or not layout.is_terminal():
+        return sources
+    return [{**row, "url": row["url"].removeprefix(*origins)} for row in sources]

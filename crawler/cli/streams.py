@@ -15,11 +15,13 @@ import errno
 import io
 import os
 import select
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO, TypeVar, cast
 
 from crawler import redact, visible
+from crawler.cli import pager
 from crawler.errors import StopError
 
 _T = TypeVar("_T")
@@ -38,8 +40,8 @@ class _Terminal(io.TextIOWrapper):
         super().write(visible.block(text.replace("\r\n", "\n")))
         return len(text)
 
-    def write_coloured(self, text: str, colour: int) -> None:
-        """Write a part of a line in a colour, which is the number of a terminal colour (SGR)."""
+    def write_coloured(self, text: str, colour: str) -> None:
+        """Write a part of a line in a terminal colour (SGR), such as `1;31`."""
         super().write(f"\x1b[{colour}m{visible.line(text)}\x1b[0m")
 
 
@@ -50,6 +52,24 @@ class _Messages(_Terminal):
         """Write a text of any number of lines; return the number of characters in it."""
         super().write(redact.redacted(text, _secrets))
         return len(text)
+
+
+class _CollectedOutput(_Terminal):
+    """Collects what is printed on a terminal."""
+
+    def __init__(self, terminal: _Terminal) -> None:
+        self.terminal = terminal
+        self._collected = io.BytesIO()
+        super().__init__(self._collected, encoding=terminal.encoding, errors=_SHOWN, newline="\n")
+
+    def isatty(self) -> bool:
+        """Return True: the text is for a terminal."""
+        return True
+
+    def text(self) -> bytes:
+        """Return what was printed so far."""
+        self.flush()
+        return self._collected.getvalue()
 
 
 class _Stream(io.FileIO):
@@ -114,13 +134,37 @@ class ShownOn:
         return getattr(self._stream, name)
 
 
+def page() -> None:
+    """Collect what is printed on a terminal from now on, so that `finish` can show it in a pager if it is long."""
+    if isinstance(sys.stdout, _Terminal) and not isinstance(sys.stdout, _CollectedOutput) and pager.command():
+        sys.stdout = _CollectedOutput(sys.stdout)
+
+
+def write_message(text: str) -> None:
+    """Print a message: on stderr, or below what is collected for the same terminal."""
+    if isinstance(sys.stdout, _CollectedOutput) and sys.stderr.isatty():
+        sys.stdout.write(redact.redacted(text, _secrets))
+    else:
+        sys.stderr.write(text)
+
+
+def _print_page(collected: _CollectedOutput) -> None:
+    sys.stdout = collected.terminal
+    text = collected.text()
+    is_long = text.count(b"\n") >= shutil.get_terminal_size().lines
+    if not (is_long and (words := pager.command()) and pager.show(text, words)):
+        sys.stdout.buffer.write(text)
+
+
 def finish() -> None:
-    """Flush stdout at the end of a command.
+    """Show what was collected in a pager, and flush stdout, at the end of a command.
 
     Raises:
         StopError: the output is incomplete. If only its reader has stopped reading, such as `head`, this is no error.
 
     """
+    if isinstance(sys.stdout, _CollectedOutput):
+        _print_page(sys.stdout)
     sys.stdout.flush()
     error = _error(sys.stdout)
     if error is not None and error.errno != errno.EPIPE:
@@ -130,10 +174,16 @@ def finish() -> None:
         )
 
 
-def write_pieces(pieces: Iterable[tuple[str, int | None]]) -> None:
-    """Print the pieces of one line, each in its terminal colour, if stdout is a terminal; None is the usual colour."""
+def is_coloured() -> bool:
+    """Whether data is printed in colours: on a terminal, unless NO_COLOR is set (https://no-color.org)."""
+    return isinstance(sys.stdout, _Terminal) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def write_pieces(pieces: Iterable[tuple[str, str | None]]) -> None:
+    """Print the pieces of one line, each in its terminal colour if there are colours; None is the usual colour."""
+    coloured = is_coloured()
     for text, colour in pieces:
-        if colour is not None and isinstance(sys.stdout, _Terminal):
+        if coloured and colour is not None and isinstance(sys.stdout, _Terminal):
             sys.stdout.write_coloured(text, colour)
         else:
             sys.stdout.write(visible.line(text))

@@ -1,21 +1,39 @@
-"""Values that several commands read from their arguments: the id of an article, a day, an instant.
+"""Values that several commands read from their arguments: the id of an article, a query, a section, a day, an instant.
 
-Boundary: checks texts; reads nothing but the configuration.
+Boundary: checks texts; reads the configuration, the clock and the names of sections.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
-from datetime import UTC, date, datetime, timedelta
-from typing import Annotated
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crawler import days
 from crawler.cli import state
 from crawler.errors import BadInput
 
+if TYPE_CHECKING:
+    from crawler.query import Query
+    from crawler.storage import Archive
+
 MOST = 1_000_000  # the largest value of a number that limits an output
 NEGATIVE_IDS = {"ignore_unknown_options": True}  # in `vna show -3`, -3 is the id of an imported text, not an option
+SinceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="DAY",
+        help="First day of publication (Hanoi time): 2024-01-31, 2024-01, 2024, today, yesterday, or 3d for three days ago.",
+    ),
+]
+UntilOption = Annotated[
+    str | None, typer.Option("--until", metavar="DAY", help="Last day of publication, in the same forms.")
+]
 AsOfOption = Annotated[
     str | None,
     typer.Option("--as-of", metavar="T", help="What the site said at this time (ISO 8601, UTC); a day means its end."),
@@ -51,43 +69,89 @@ def article_key(context: typer.Context, value: str) -> int:
     return found
 
 
-def day(value: str | None) -> str | None:
-    """Return a day as ISO 8601.
+def search_query(context: typer.Context, text: str) -> Query:
+    """Parse a query with the synonyms of the configuration.
 
     Raises:
-        BadInput: the value is not a day.
+        BadInput: the query has no search term, or a filter is invalid.
 
     """
-    try:
-        return date.fromisoformat(value).isoformat() if value else None
-    except ValueError as error:
-        raise BadInput(f"{value} is not a day", "write the day as 2024-01-31") from error
+    from crawler import config, query
+
+    synonyms = query.Synonyms(config.load_synonyms(state.of(context).config))
+    return query.parse(text, synonyms, today_in_hanoi())
+
+
+def today_in_hanoi() -> date:
+    """Return the present day in Hanoi, where days of publication are counted."""
+    from crawler.clock import SystemClock
+    from crawler.site import HANOI
+
+    return SystemClock().now().astimezone(HANOI).date()
+
+
+def period(since: str | None, until: str | None) -> tuple[date | None, date | None]:
+    """Return the first and last day of a period in Hanoi; None is no limit.
+
+    Raises:
+        BadInput: a value is not a day, month or year, or the period ends before it begins.
+
+    """
+    today = today_in_hanoi()
+    first = days.period(since, today).first if since else None
+    last = days.period(until, today).last if until else None
+    days.check_order(_iso(first), _iso(last))
+    return first, last
+
+
+def iso_period(since: str | None, until: str | None) -> tuple[str | None, str | None]:
+    """Return the same as `period`, in ISO 8601."""
+    first, last = period(since, until)
+    return _iso(first), _iso(last)
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def instant(value: str | None, *, end_of_day: bool = False) -> str | None:
     """Return an instant in UTC as the archive stores it; a value without an offset is in UTC.
 
-    A day without an hour means its first second or, if `end_of_day`, its last one.
+    A day, month or year without an hour means its first second or, if `end_of_day`, its last one.
 
     Raises:
         BadInput: the value is not a time.
 
     """
-    from crawler.clock import to_text
+    from crawler.clock import SystemClock, instant_text
 
     if value is None:
         return None
     try:
-        found = datetime.fromisoformat(value)
-        if end_of_day and _is_day(value):
-            found += timedelta(days=1, seconds=-1)
-        return to_text(found if found.tzinfo else found.replace(tzinfo=UTC))
-    except (ValueError, OverflowError) as error:  # overflow: early in the year 1 in Hanoi is the year 0 in UTC
-        raise BadInput(f"{value} is not a time", "write the time as 2026-01-31 or 2026-01-31T08:15:00Z") from error
+        named = days.period(value, SystemClock().now().date())
+        value = (named.last if end_of_day else named.first).isoformat()
+    except BadInput:
+        pass  # not a day: a time
+    try:
+        return instant_text(value, end_of_day=end_of_day)
+    except ValueError as error:
+        raise BadInput(f"{value} is not a time", f"write 2026-01-31T08:15:00Z, or a day as {days.FORMS}") from error
+
+
+def instants(since: str | None, until: str | None) -> tuple[str | None, str | None]:
+    """Return the first and last instant of a period in UTC; `until` without an hour means the end of its day.
+
+    Raises:
+        BadInput: a value is not a time, or the period ends before it begins.
+
+    """
+    first, last = instant(since), instant(until, end_of_day=True)
+    days.check_order(first, last)
+    return first, last
 
 
 def times(as_of: str | None, known_at: str | None) -> dict[str, str | None]:
-    """Return the instants of `--as-of` and `--known-at` as the archive stores them.
+    """Return the values of --as-of and --known-at as instants in UTC, by the name of the parameter.
 
     Raises:
         BadInput: a value is not a time.
@@ -96,9 +160,31 @@ def times(as_of: str | None, known_at: str | None) -> dict[str, str | None]:
     return {"as_of": instant(as_of, end_of_day=True), "known_at": instant(known_at, end_of_day=True)}
 
 
-def _is_day(value: str) -> bool:
-    try:
-        date.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
+def section(archive: Archive, asked: str | None) -> str | None:
+    """Return the name of a section as the archive or the site spells it; case and accents are ignored.
+
+    Raises:
+        BadInput: neither an article nor a list of the site names such a section.
+
+    """
+    if asked is None:
+        return None
+    return section_in(archive.known_section_names(), asked)
+
+
+def section_in(names: Sequence[str], asked: str) -> str:
+    """Return the name in `names` that is `asked` if case and accents are ignored.
+
+    Raises:
+        BadInput: no name is; the hint gives the nearest names.
+
+    """
+    from crawler import fold
+
+    folded = {fold.letters(name): name for name in names}
+    if found := folded.get(fold.letters(asked)):
+        return found
+    near = [folded[name] for name in difflib.get_close_matches(fold.letters(asked), folded, n=3)]
+    known = ", ".join(sorted(folded.values())) or "none"
+    hint = f"did you mean {' or '.join(near)}?" if near else f"sections of this archive: {known}"
+    raise BadInput(f"no section {asked} in this archive", hint)

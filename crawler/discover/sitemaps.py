@@ -27,7 +27,7 @@ from crawler.discover.xml_reader import XmlReader
 from crawler.discover.xml_text import without_line_breaks
 from crawler.errors import UnreadableSource
 from crawler.parse import dom, times
-from crawler.site import HANOI, NEWS_SITEMAP, Site
+from crawler.site import HANOI, NEWS_SITEMAP, Site, sitemap_month
 from crawler.types import Sighting, SourceFound
 
 _SITEMAP = Shape(
@@ -35,7 +35,6 @@ _SITEMAP = Shape(
     entries=frozenset({"url", "sitemap"}),
     used=frozenset({"loc", "lastmod", "title", "publication_date"}),
 )
-_MONTH = re.compile(r"(?<!\d)(20\d{2})[-_/]?(0?[1-9]|1[0-2])(?=\D*(?:\.xml|$))")
 _NO_ARTICLES = re.compile(r"categor|topic|/tags?\b", re.IGNORECASE)  # dossier section 11: categories.xml, topics.xml
 _CDATA, _CDATA_END = "<![CDATA[", "]]>"
 _ROBOTS_LINE = re.compile(r"^[ \t]*sitemap[ \t]*:[ \t]*([^\s#]+)", re.IGNORECASE | re.MULTILINE)
@@ -136,12 +135,6 @@ def is_over(source: SourceFound, now: datetime) -> bool:
     return _month_number(now) - last > 1
 
 
-def month(url: str) -> tuple[int, int] | None:
-    """Return the year and month in the name of a sitemap; None if the name has none."""
-    found = _MONTH.search(urls.canonical(url).rpartition("/")[2])
-    return (int(found[1]), int(found[2])) if found else None
-
-
 def named_by_robots(text: str, url: str, site: Site) -> tuple[SourceFound, ...]:
     """Return all sitemaps of this site that a robots.txt file lists, wherever in the file (RFC 9309, section 2.2.4)."""
     addresses = (urls.absolute(url, line[1]) for line in _ROBOTS_LINE.finditer(text))
@@ -182,7 +175,7 @@ def _source(address: str, lastmod: str | None) -> SourceFound:
     if urls.canonical(address).endswith(NEWS_SITEMAP) or "news.xml" in address.rpartition("/")[2]:
         return SourceFound("news_sitemap", address)
     changed = times.instant(lastmod) if lastmod else None
-    return SourceFound("sitemap", address, when=month(address), modified_at=changed)
+    return SourceFound("sitemap", address, when=sitemap_month(address), modified_at=changed)
 
 
 def _article(entry: Element, url: str, site: Site, now: datetime, problems: Problems) -> Iterator[Sighting]:

@@ -28,6 +28,7 @@ from typing import Any
 
 from crawler import files, records
 from crawler.changes import Change, changes_between, is_silent, kinds_of
+from crawler.changes.kinds import Frequency
 from crawler.clock import to_text
 from crawler.errors import ArticleNotFound
 from crawler.evidence import check_pack
@@ -42,9 +43,17 @@ SEALS = "seals.jsonl"
 
 
 def collected(
-    archive: Archive, warc: WarcStore, ids: Sequence[int], *, program: str, seals: bytes | None = None
+    archive: Archive,
+    warc: WarcStore,
+    ids: Sequence[int],
+    *,
+    program: str,
+    seals: bytes | None = None,
+    frequency: Frequency | None = None,
 ) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """Return the files of a pack by name, and the facts for its manifest. `seals` is the content of `seals.jsonl`.
+    """Return the files of a pack by name, and the facts for its manifest.
+
+    `seals` is the content of `seals.jsonl`; `frequency` tells how frequent a word is, by which changes are classified.
 
     Raises:
         ArticleNotFound: the archive has no article with one of the ids.
@@ -61,7 +70,7 @@ def collected(
     for key in wanted:
         if archive.article(key) is None:
             raise ArticleNotFound(str(key))
-        for name, content in _article_files(archive, warc, key, captures[key]).items():
+        for name, content in _article_files(archive, warc, key, captures[key], frequency).items():
             contents[f"articles/{key}/{name}"] = content
     facts = {
         "format": check_pack.FORMAT,
@@ -79,7 +88,9 @@ def stored_seals(folder: Path) -> bytes | None:
     return files.read(path) if path.exists() else None
 
 
-def _article_files(archive: Archive, warc: WarcStore, key: int, captures: Sequence[ArticleCapture]) -> dict[str, bytes]:
+def _article_files(
+    archive: Archive, warc: WarcStore, key: int, captures: Sequence[ArticleCapture], frequency: Frequency | None
+) -> dict[str, bytes]:
     rows: list[dict[str, Any]] = []
     packed = bytearray()
     for capture in captures:
@@ -98,7 +109,7 @@ def _article_files(archive: Archive, warc: WarcStore, key: int, captures: Sequen
         contents[f"revisions/{stored.revision}.json"] = _json(records.stored_json(stored) | more)
         contents[f"revisions/{stored.revision}.txt"] = stored.article.text.encode()
     for before, stored in pairwise(revisions):
-        changes[stored.revision] = found = changes_between(before.article, stored.article)
+        changes[stored.revision] = found = changes_between(before.article, stored.article, frequency)
         silent = is_silent(before.article.modified_at, stored.article.modified_at)
         told = {"kinds": kinds_of(found), "silent": silent, "changes": [asdict(change) for change in found]}
         contents[f"changes/{stored.revision}.json"] = _json(told)

@@ -70,8 +70,8 @@ def _article(article: Article, heading: str) -> str:
 
 
 def _change(change: Change, text: str) -> str:
-    tags = {"same": "{}", "before": "<del>{}</del>", "after": "<ins>{}</ins>"}
-    shown = "".join(tags[piece.mark].format(_text(piece.text)) for piece in marked_words(change, text))
+    tags = {"": "{}", "removed": "<del>{}</del>", "added": "<ins>{}</ins>"}
+    shown = "".join(tags[piece.kind].format(_text(piece.text)) for piece in marked_words(change, text))
     return f'<li>{shown} <span class="meta">({_text(change.field)}: {_text(", ".join(change.kinds))})</span></li>'
 
 

@@ -5,7 +5,7 @@
 Boundary: pure; values in, text out.
 """
 
-from crawler.feeds.entries import article_entry, edit_entry, feed_id, gap_entry, removal_entry
+from crawler.feeds.entries import article_entry, edit_entry, edits_title, feed_id, gap_entry, removal_entry
 from crawler.feeds.formats import FORMATS, Entry, Feed, Outline, opml, search_title
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Outline",
     "article_entry",
     "edit_entry",
+    "edits_title",
     "feed_id",
     "gap_entry",
     "opml",

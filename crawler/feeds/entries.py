@@ -15,11 +15,18 @@ from html import escape
 from typing import Any
 
 from crawler import marks, render, visible
+from crawler.changes import Kind
 from crawler.feeds.formats import Entry
 from crawler.types import StoredArticle
 
 _SHOWN = 200  # characters of a summary
 _ELEMENTS = {"removed": "del", "added": "ins"}
+#: The kinds of changes in French: feeds are in the language of the articles.
+CHANGES = {
+    Kind.HEADLINE: "titre", Kind.LEAD: "chapeau", Kind.CAPTION: "légende", Kind.ADDED: "ajout", Kind.REMOVED: "retrait",
+    Kind.MOVED: "déplacement", Kind.QUOTE: "citation", Kind.DATE: "date", Kind.FIGURE: "chiffre", Kind.NAME: "nom",
+    Kind.TYPO: "coquille", Kind.STYLE: "style",
+}  # fmt: skip
 _STATES = {"gone": "Retiré", "suspect": "Introuvable", "live": "De retour"}
 
 
@@ -50,16 +57,25 @@ def article_entry(
 
 
 def edit_entry(identity: str, row: Mapping[str, Any], address: str | None = None, *, full: bool = True) -> Entry:
-    """Return the entry of a later revision, with the passages that changed; the content of a revision never changes."""
-    passages = [marks.shortened(found.pieces) for found in marks.edited(dict(row))]
+    """Return the entry of a later revision: its kinds of changes, and the passages that changed.
+
+    The content of a revision never changes.
+    """
     return _event_entry(
         feed_id(identity, "edit", row["id"], row["revision"]),
         "Modifié",
         row,
         address,
-        summary=", ".join(row["changed"]),
-        content="".join(f"<p>{_html(passage)}</p>" for passage in passages) if full else None,
+        summary=", ".join(CHANGES[kind] for kind in row["kinds"]),
+        content="".join(f"<p>{_html(passage.pieces)}</p>" for passage in row["passages"]) if full else None,
     )
+
+
+def edits_title(kinds: Iterable[Kind], *, silent: bool) -> str:
+    """Return the title of a feed of edits: all, or those of some kinds; all or silent ones."""
+    name = "Modifications silencieuses" if silent else "Modifications"
+    words = ", ".join(CHANGES[kind] for kind in kinds)
+    return f"{name} : {words}" if words else name
 
 
 def removal_entry(identity: str, row: Mapping[str, Any], address: str | None = None) -> Entry:

@@ -12,8 +12,8 @@ from collections.abc import Collection
 from datetime import datetime
 
 from crawler import schedule
-from crawler.discover import sitemaps
 from crawler.pipeline.run import Run
+from crawler.site import sitemap_month
 from crawler.types import Gap, SourceForPoll, SourceFound
 
 
@@ -46,7 +46,7 @@ def reconcile_gaps(run: Run, source: SourceForPoll, further: Collection[int], no
         if closed:
             run.archive.close_gap(gap, closed, now)
         else:
-            tried = bool(paged) or (source.kind == "sitemap" and sitemaps.month(source.url) in months)
+            tried = bool(paged) or (source.kind == "sitemap" and sitemap_month(source.url) in months)
             run.archive.note_gap(gap, schedule.gap_waits_for(gap, states), tried=tried)
 
 
@@ -58,7 +58,7 @@ def gap_to_page_back(run: Run, source: SourceForPoll, now: datetime) -> Gap | No
 
 def _by_month(run: Run) -> dict[tuple[int, int] | None, SourceForPoll]:
     """Return the row of each month's sitemap, by month. If a month has several sitemaps, the last row is used."""
-    return {sitemaps.month(source.url): source for source in run.archive.sources_of_kind("sitemap")}
+    return {sitemap_month(source.url): source for source in run.archive.sources_of_kind("sitemap")}
 
 
 def _month_sitemap(month: tuple[int, int], source: SourceForPoll | None) -> schedule.MonthSitemap:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from crawler import schedule
-from crawler.discover import Discovery, sitemaps
+from crawler.discover import Discovery
 from crawler.discover.problems import summary
 from crawler.errors import PageError
 from crawler.outcome import Outcome, OutcomeKind
@@ -24,6 +24,7 @@ from crawler.pipeline.run import Run
 from crawler.pipeline.source_selection import add_named, add_named_by_failure, save_positions
 from crawler.schedule import conditional
 from crawler.schedule.conditional import Validators
+from crawler.site import sitemap_month
 from crawler.types import ErrorKind, Sighting, SourceForPoll, SourceOutcome
 
 
@@ -174,5 +175,5 @@ def _polled(run: Run, source: SourceForPoll, result: schedule.PollResult, now: d
     share = 1.0 if is_primary else schedule.first_share(source.kind, counts, now)
     wait = schedule.interval(source.kind, result, week, share, now, run.settings.poll_bounds)
     outcome = schedule.source_polled(source, result, wait, now, schedule.pseudo_random(source.url, now))
-    month = sitemaps.month(source.url) if source.kind == "sitemap" else None
+    month = sitemap_month(source.url) if source.kind == "sitemap" else None
     return outcome if month is None else schedule.past_month(outcome, month, now)

@@ -13,6 +13,7 @@ from crawler.discover import Discovery, related, sitemaps
 from crawler.discover.problems import Problem, ProblemKind
 from crawler.errors import PageError, SourceMoved
 from crawler.pipeline.run import Run
+from crawler.site import sitemap_month
 from crawler.types import Article, SourceForPoll, SourceFound
 
 _WITH_POSITIONS = frozenset({"home", "section"})  # sources whose order of articles is recorded
@@ -79,5 +80,5 @@ def _add_months(run: Run, source: SourceForPoll, now: datetime) -> None:
     """If `source` is the sitemap index, add the sitemaps of this month and the month before, unless they are known."""
     if source.kind == "sitemap_index":
         urls = [known.url for known in run.archive.sources_of_kind("sitemap")]
-        known = [SourceFound("sitemap", url, when=sitemaps.month(url)) for url in urls]
+        known = [SourceFound("sitemap", url, when=sitemap_month(url)) for url in urls]
         run.archive.add_sources(sitemaps.unlisted_recent(known, run.site, now), now)

@@ -21,7 +21,7 @@ from datasette import Response
 
 from crawler import config
 from crawler.room import rendering
-from crawler.room.pages import article, coverage, events, feeds, front, search
+from crawler.room.pages import article, coverage, events, feeds, front, proof, search
 from crawler.room.requests import RoomResponse
 from crawler.room.room import Room, View
 
@@ -34,6 +34,8 @@ _log = logging.getLogger(__name__)
 ROUTES: tuple[tuple[str, View], ...] = (
     (r"/$", front.front),
     (r"/article/(?P<id>-?[0-9]{1,18})/?$", article.article),
+    (r"/article/(?P<id>-?[0-9]{1,18})/cite\.(?P<format>txt|bib|ris|json)$", proof.cite),
+    (r"/article/(?P<id>-?[0-9]{1,18})/evidence\.zip$", proof.evidence),
     (r"/capture/(?P<id>[0-9]{1,18})/?$", article.capture),
     (r"/capture/(?P<id>[0-9]{1,18})/page$", article.archived_page),
     (r"/find/?$", search.find),

@@ -31,7 +31,7 @@ POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _LONG = 300  # characters of a title or a lead in a list
-_ELEMENTS = {"hit": "mark", "removed": "del", "added": "ins"}
+_ELEMENTS = {"removed": "del", "added": "ins"}
 
 
 def page(found: Page, ask: Ask, stale: str | None = None) -> RoomResponse:
@@ -99,6 +99,8 @@ def marked(pieces: Sequence[MarkedText]) -> Markup:
         elif piece.kind:
             name = _ELEMENTS[piece.kind]
             text = Markup(f"<{name}>{{}}</{name}>").format(text)  # noqa: S704 - constant names
+        if piece.is_hit:
+            text = Markup("<mark>{}</mark>").format(text)
         shown.append(text)
     return Markup("").join(shown)
 

@@ -77,6 +77,10 @@ class Ask:
             raise BadRequest(_("This address is too long."))
         return value or None
 
+    def all(self, name: str) -> tuple[str, ...]:
+        """Return the values of a parameter that an address may have several times, each once."""
+        return tuple(dict.fromkeys(value.strip() for value in self.parameters.get(name, ()) if value.strip()))
+
     def day(self, name: str) -> str | None:
         """Return the value of a parameter that is a day, such as `2024-01-31`.
 
@@ -119,18 +123,23 @@ class Ask:
         except (ValueError, OverflowError) as error:
             raise BadRequest(_("This page of the list does not exist."), value) from error
 
-    def link(self, path: str | None = None, **changes: str | None) -> str:
+    def link(self, path: str | None = None, **changes: str | Sequence[str] | None) -> str:
         """Return the address of a page: with a path, that page; without, this page with changed parameters."""
+        changed = [
+            (name, value)
+            for name, given in changes.items()
+            for value in ([given] if isinstance(given, str) else given or ())
+        ]
+        changed = [(name, value) for name, value in changed if value]
         if path is not None:
-            values = [(name, value) for name, value in changes.items() if value]
-            return f"{path}?{urlencode(values)}" if values else path
+            return f"{path}?{urlencode(changed)}" if changed else path
         kept = [
             (name, value)
             for name, values in self.parameters.items()
             for value in values
             if name not in changes and value and len(value) <= LONGEST
         ]
-        kept += [(name, value) for name, value in changes.items() if value]
+        kept += changed
         return f"{self.path}?{urlencode(kept)}" if kept else self.path
 
 

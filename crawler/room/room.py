@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from crawler import query
+from crawler import lexicon, query
+from crawler.changes.kinds import Frequency
 from crawler.clock import Clock, SystemClock, monotonic_seconds
 from crawler.config import load_synonyms
 from crawler.errors import SchemaTooNew, SchemaTooOld, StorageError, StorageUnavailable
@@ -33,12 +34,21 @@ _WAIT = 1000  # milliseconds that a query waits for a lock
 
 @dataclass(frozen=True)
 class Desk:
-    """What a page may use: the archive, its WARC files, the synonyms of the search, and the watched searches by name."""
+    """What a page may use: the archive and its folder, the synonyms of the search, and the watched searches by name."""
 
     archive: Archive
-    warc: WarcStore
+    folder: Path
     synonyms: query.Synonyms
     watches: Mapping[str, str]
+
+    @property
+    def warc(self) -> WarcStore:
+        """The WARC files of the archive."""
+        return WarcStore(self.folder / "warc")
+
+    def frequency(self) -> Frequency:
+        """Return the function that tells how frequent a word is, by which changes are classified."""
+        return lexicon.load().frequency
 
 
 View = Callable[[Desk, Ask], "Page | RoomResponse"]
@@ -104,7 +114,7 @@ class Room:
             deadline = monotonic_seconds() + _SECONDS
             finished = False
             with archive.reading(), archive.stoppable(lambda: monotonic_seconds() > deadline):
-                found = view(Desk(archive, WarcStore(self.folder / "warc"), self._synonyms, self.watches), ask)
+                found = view(Desk(archive, self.folder, self._synonyms, self.watches), ask)
                 finished = True
             if finished:
                 return found

@@ -206,6 +206,27 @@ class Articles(Revisions, SimilarArticles):
             self.db.query(sql, {"match": match, "since": since, "until": until, "sections": names, "limit": limit})
         )
 
+    def latest(self, section: str | None, since: str | None, limit: int) -> list[dict[str, Any]]:
+        """Return at most `limit` articles, by day of publication and id, newest first.
+
+        `since` is a day of publication in Hanoi. With a section, articles that were listed in it count, too.
+        """
+        rows = self.db.query(
+            """SELECT id, url, published_at, published_on, section, title, lead FROM articles a
+               WHERE (:since IS NULL OR published_on >= :since)
+               AND (:sections IS NULL OR EXISTS (SELECT 1 FROM sections s WHERE s.article = a.id
+                    AND s.section IN (SELECT value FROM json_each(:sections))))
+               ORDER BY published_on DESC, id DESC LIMIT :limit""",
+            {"sections": self.equal_section_names(section), "since": since, "limit": limit},
+        )
+        return list(rows)
+
+    def extent(self) -> tuple[int, str | None, str | None]:
+        """Return the number of articles, and the first and the last day of publication; None if no article has a day."""
+        (count,) = self.db.execute("SELECT count(*) FROM articles").fetchone()
+        first, last = self.db.execute("SELECT min(day), max(day) FROM articles_per_day").fetchone()
+        return count, first, last
+
     def equal_section_names(self, section: str | None) -> str | None:
         """Return a JSON list of the section names that equal `section` if case and accents are ignored."""
         if section is None:

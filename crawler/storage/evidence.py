@@ -58,6 +58,8 @@ class ArticleCapture:
 _CAPTURES = """
 SELECT cast(substr(purpose, instr(purpose, ':') + 1) AS INTEGER) AS article, id FROM raw
 WHERE purpose IN (SELECT k.value || ':' || a.value FROM json_each(:ids) a, json_each(:kinds) k)
+UNION SELECT p.id, r.id FROM pages p JOIN raw r ON r.url = p.url
+  WHERE p.id IN (SELECT value FROM json_each(:ids)) AND r.purpose IS NULL  -- version 0.1 wrote no purpose
 UNION SELECT article, raw_id FROM revisions WHERE article IN (SELECT value FROM json_each(:ids)) AND raw_id IS NOT NULL
 UNION SELECT id, last_raw_id FROM articles WHERE id IN (SELECT value FROM json_each(:ids)) AND last_raw_id IS NOT NULL"""
 _CAPTURE_KINDS = (PurposeKind.PAGE, PurposeKind.CAPTURE, PurposeKind.PROBED_PAGE, PurposeKind.ID)

@@ -17,9 +17,8 @@ from sqlite_utils import Database
 
 from crawler.clock import from_text, to_text
 from crawler.coverage import Ledger, Post, channel_of
-from crawler.discover.sitemaps import month
 from crawler.errors import raise_if_stopped
-from crawler.site import HANOI
+from crawler.site import HANOI, sitemap_month
 
 # An imported text that duplicates an article of the site is left out: the article itself is counted.
 _POSTS = """
@@ -137,7 +136,7 @@ class _Posts:
 
 
 def _source(url: str, kind: str | None = None, name: str | None = None) -> _Source:
-    when = month(url) if kind == "sitemap" else None
+    when = sitemap_month(url) if kind == "sitemap" else None
     return _Source(
         channel_of(url, kind),
         name if kind == "section" else None,

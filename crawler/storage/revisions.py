@@ -20,6 +20,7 @@ from crawler.article_fields import ArticleField, In, fields_in
 from crawler.clock import from_text, to_text
 from crawler.identity import Decision, RevisionMoment
 from crawler.similarity import Similarity
+from crawler.storage.values import IS_REMOVAL_OR_RETURN
 from crawler.types import Article, RawRef, Reading, StoredArticle
 
 _FIELDS = fields_in(In.REVISIONS)
@@ -274,11 +275,7 @@ class Revisions:
                  UNION ALL
                  SELECT s.article, s.state, s.at, NULL, '[]', NULL FROM states s
                  WHERE s.at BETWEEN :since AND :until
-                 AND CASE s.state
-                   WHEN 'gone' THEN TRUE
-                   WHEN 'suspect' THEN s.at = (SELECT max(at) FROM states WHERE article = s.article)
-                   ELSE 'gone' = (SELECT state FROM states b WHERE b.article = s.article AND b.at < s.at
-                                  ORDER BY b.at DESC LIMIT 1) END
+                 AND {IS_REMOVAL_OR_RETURN}
                ) c JOIN articles a ON a.id = c.id
                WHERE :sections IS NULL OR EXISTS (SELECT 1 FROM sections s WHERE s.article = a.id
                                                   AND s.section IN (SELECT value FROM json_each(:sections)))

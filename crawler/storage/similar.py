@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from crawler.similarity import ComparedText, Similarity, best_candidates
+from crawler.similarity import ComparedText, Similarity, best_candidates, passage_hashes, similarities
 
 #: Articles that are read for one hash on each side of the article's own id, and among the imported texts. A phrase that
 #: thousands of articles have then costs as little as a rare one; the rare ones find the right articles.
@@ -73,6 +73,24 @@ class SimilarArticles:
         )
         return [Similarity(**row) for row in rows]
 
+    def similar_articles(self, key: int, longest: int | None = None) -> list[tuple[Similarity, ComparedText]]:
+        """Return the articles that share text with an article, each with its relation, the highest score first.
+
+        These are the stored relations and those that a search by the index of passage hashes finds: relations of articles
+        from before schema 6 are not stored. The list is empty if the archive does not have the article. Texts with more than
+        `longest` characters are not searched for: the time grows with the square of the length.
+        """
+        text = next(iter(self.compared_texts([key])), None)
+        if text is None:
+            return []
+        is_searched = longest is None or len(text.passage_text) <= longest
+        candidates = self.candidates(key, passage_hashes(text), text.body_key) if is_searched else []
+        candidates = [one for one in candidates if longest is None or len(one.passage_text) <= longest]
+        found = {_pair(one): one for one in (*self.similar(key), *similarities(text, candidates))}
+        others = {other.id: other for other in self.compared_texts(sum(found, ()))}
+        ordered = sorted(found.values(), key=lambda one: (-one.score, one.article, one.other))
+        return [(one, others[one.other if one.article == key else one.article]) for one in ordered]
+
     def save_similar(self, found: Iterable[Similarity]) -> None:
         """Write relations; a relation of the same two articles is replaced, because a revision may have changed it."""
         for one in found:
@@ -98,3 +116,7 @@ class SimilarArticles:
             "INSERT INTO passage_hashes (hash, article) VALUES (?, ?) ON CONFLICT DO NOTHING",
             [(value, key) for value in sorted(added)],
         )
+
+
+def _pair(one: Similarity) -> tuple[int, int]:
+    return min(one.article, one.other), max(one.article, one.other)

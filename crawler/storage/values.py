@@ -1,4 +1,4 @@
-"""Conversion between Python values and column values."""
+"""Conversion between Python values and column values, and conditions that several queries share."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ from datetime import datetime
 
 from crawler.clock import from_text, to_text
 from crawler.types import ErrorKind
+
+#: Of a row `s` of `states`: a removal (`gone`), a possible one (`suspect`, if still so), or a return after a removal.
+IS_REMOVAL_OR_RETURN = """CASE s.state
+  WHEN 'gone' THEN TRUE
+  WHEN 'suspect' THEN s.at = (SELECT max(at) FROM states WHERE article = s.article)
+  ELSE 'gone' = (SELECT state FROM states b WHERE b.article = s.article AND b.at < s.at ORDER BY b.at DESC LIMIT 1) END"""
 
 
 def optional_text(instant: datetime | None) -> str | None:

@@ -1,27 +1,36 @@
-"""The page of one article with its evidence, and the page of one capture.
+"""The page of one article in one of its revisions, and the page of one capture.
 
 Boundary: reads rows and WARC records, and arranges them.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-from crawler import marks, render
-from crawler.clock import to_text
+from crawler import citation, marks, query, render, visible
+from crawler.changes import is_silent
+from crawler.clock import instant_text
 from crawler.errors import PageError, StopError
 from crawler.parse.decode import decode
 from crawler.room.language import _, parsed_instant, time_between
+from crawler.room.pages import search
+from crawler.room.pages.comparisons import Comparisons
 from crawler.room.requests import Ask, BadRequest, NotHere, Page, RoomResponse
 from crawler.room.room import Desk
-from crawler.site import HANOI
-from crawler.types import StoredArticle
+from crawler.storage.readers import row_id
+from crawler.types import Article, StoredArticle
 
 _MOST_VERSIONS = 20  # differences on one page, the newest ones
 _MOST_STAYS = 4  # sources that showed the article: the home page, and sections
 _MOST_LATER = 12  # captures that the table shows
+_MOST_SIMILAR = 12
+_LONGEST_SIMILAR = 60_000  # characters; for longer texts, only the stored relations are shown
+_CONTEXT = 160  # characters beside a change
+_LONGEST_CHANGE = 2000  # characters of an added or removed passage
 #: The archived page runs no script and loads nothing; only its own styles apply.
 _PAGE_POLICY = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
@@ -29,56 +38,114 @@ _PAGE_POLICY = (
 )
 
 
-def article(desk: Desk, ask: Ask) -> Page:
-    """Return the page of an article, in its current form or as of a time.
+@dataclass(frozen=True)
+class ShownRevision:
+    """The revision of an article that an address names: the current one, one by its number, or that of an instant.
+
+    `as_of` is the instant of which the site is shown, `known_at` that of which the archive is; both are UTC, ISO 8601.
+    """
+
+    stored: StoredArticle
+    as_of: str | None
+    known_at: str | None
+    number: int | None
+
+    @property
+    def parameters(self) -> dict[str, str | None]:
+        """The parameters of an address that names the same revision."""
+        number = None if self.number is None else str(self.number)
+        return {"as_of": self.as_of, "known_at": self.known_at, "revision": number}
+
+
+def chosen(desk: Desk, ask: Ask) -> ShownRevision:
+    """Return the revision that an address names, as `vna show --revision --as-of --known-at` does.
 
     Raises:
-        NotHere: the archive does not have the article, or did not have it at that time.
-        BadRequest: the time cannot be read.
+        NotHere: the archive does not have the article, or did not have it then.
+        BadRequest: a time or number cannot be read.
 
     """
     key = int(ask.variables["id"])
-    archive = desk.archive
-    as_of = _instant(ask)
-    stored = archive.article(key) if as_of is None else archive.revision(key, as_of=as_of)
+    as_of, known_at, number = _instant(ask, "as_of"), _instant(ask, "known_at"), _number(ask)
+    if as_of is None and known_at is None and number is None:
+        stored = desk.archive.article(key)
+    else:
+        stored = desk.archive.revision(key, number=number, as_of=as_of, known_at=known_at)
+    if stored is None and desk.archive.article(key) is None:
+        raise NotHere(_("The archive has no such article."))
     if stored is None:
         raise NotHere(
-            _("The archive had no such article at that time.") if as_of else _("The archive has no such article.")
-        )
+            _("The article has no such version.") if number is not None and not (as_of or known_at)
+            else _("The site or the archive had no such article at that time.")
+        )  # fmt: skip
+    return ShownRevision(stored, as_of, known_at, number)
+
+
+def article(desk: Desk, ask: Ask) -> Page:
+    """Return the page of an article, in its current form or in an earlier one.
+
+    Raises:
+        NotHere: the archive does not have the article, or did not have it at that time.
+        BadRequest: a parameter cannot be read.
+
+    """
+    shown, archive = chosen(desk, ask), desk.archive
+    stored, key = shown.stored, shown.stored.id
+    wanted = search.parsed(ask.get("q") or "", desk.synonyms)
     versions = archive.history(key)
     repairs = stored.reading.repairs
     as_published = ask.get("view") == "published" or not repairs
-    captures = archive.captures(key)
+    captures = archive.captures_of([key])[key]
     current = next((row for row in versions if row["revision"] == stored.revision), None)
     held = archive.held_ids([story.post_id for story in stored.article.related if story.post_id])
-    section, day = stored.article.section, published_day(stored)
     before, after = archive.beside(key)
     return Page(
         "article.html",
         {
+            "shown": shown,
             "stored": stored,
             "article": stored.article,
-            "passages": list(marks.passages(stored.article.blocks, repairs, repaired=not as_published)),
+            **_text(stored, wanted, repaired=not as_published),
             "as_published": as_published,
-            "as_of": as_of,
             "versions": versions,
-            "differences": _differences(versions),
+            "differences": _differences(desk, versions, archive.revision_articles(key)),
             "seen_at": current and current["seen_at"],
             "captures": captures[-_MOST_LATER:],
+            "first_shown": {row["raw_id"]: row["revision"] for row in versions},
             "earlier_captures": max(0, len(captures) - _MOST_LATER),
-            "states": archive.states(key),
+            "states": archive.state_changes(key),
             "stays": _stays(archive.positions(key)),
             "related": [(story, story.post_id in held) for story in stored.article.related],
-            "similar": archive.duplicates_of(key),
-            "neighbours": archive.same_day(key, section, day),
-            "day": day,
+            "similar": archive.similar_articles(key, _LONGEST_SIMILAR)[:_MOST_SIMILAR],
+            "neighbours": archive.same_day(key, stored.article.section, published_day(stored)),
             "before": before,
             "after": after,
-            "citation": render.citation(stored),
+            "citations": citations(desk, stored),
             "web_address": web_address(stored.fetched_url or stored.article.url),
             "pictures": {image.url: web_address(image.url) for image in stored.article.images},
         },
     )
+
+
+def citations(desk: Desk, stored: StoredArticle) -> dict[str, str]:
+    """Return the citations of a revision by format, as `vna cite` prints them."""
+    capture = citation.CitedCapture(*desk.archive.raw_row(stored.raw_id))
+    texts = {name: visible.block(write(stored, capture)) for name, write in citation.TEXTS.items()}
+    return texts | {"csl-json": visible.json_text(citation.csl_json(stored, capture), indent=2)}
+
+
+def _text(stored: StoredArticle, wanted: query.Query | None, *, repaired: bool) -> dict[str, Any]:
+    """Return the title, the lead and the blocks of a page with the repairs and the hits of a search marked."""
+    title, lead = (marks.hits(text or "", wanted) for text in (stored.article.title, stored.article.lead))
+    passages = [
+        replace(passage, pieces=marks.with_hits(passage.pieces, wanted))
+        for passage in marks.passages(stored.article.blocks, stored.reading.repairs, repaired=repaired)
+    ]
+    count = sum(piece.is_hit for pieces in (title, lead, *(p.pieces for p in passages)) for piece in pieces)
+    first = next((n for n, passage in enumerate(passages) if any(piece.is_hit for piece in passage.pieces)), None)
+    return {
+        "title": title, "lead": lead, "passages": passages, "hits": count if wanted else None, "first_hit": first,
+    }  # fmt: skip
 
 
 def published_day(stored: StoredArticle) -> str | None:
@@ -93,31 +160,34 @@ def web_address(url: str | None) -> str | None:
     return checked if checked.startswith(("http://", "https://")) else None
 
 
-def _instant(ask: Ask) -> str | None:
-    """Return the time in `as_of` in UTC; a day stands for its end in Hanoi."""
-    value = ask.get("as_of")
-    if value is None:
-        return None
+def _instant(ask: Ask, name: str) -> str | None:
+    """Return a time in UTC; a day stands for its end, and a time without an offset is in UTC, as in `vna show`."""
+    value = ask.get(name)
     try:
-        if len(value) == len("2024-01-31"):
-            end = datetime.combine(date.fromisoformat(value), time(), HANOI) + timedelta(days=1, seconds=-1)
-            return to_text(end)
-        instant = datetime.fromisoformat(value)
-        return to_text(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
-    except (ValueError, OverflowError) as error:
-        raise BadRequest(_("A time is written as 2024-01-31 or 2024-01-31T08:15:00Z."), value) from error
+        return None if value is None else instant_text(value, end_of_day=True)
+    except ValueError as error:
+        raise BadRequest(_("A time is written as 2024-01-31 or 2024-01-31T08:15:00Z."), str(value)) from error
 
 
-def _differences(versions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _number(ask: Ask) -> int | None:
+    value = ask.get("revision")
+    try:
+        return None if value is None else row_id(value)
+    except ValueError as error:
+        raise BadRequest(_("A version is a number, such as 2."), str(value)) from error
+
+
+def _differences(desk: Desk, versions: Sequence[dict[str, Any]], articles: Sequence[Article]) -> list[dict[str, Any]]:
     """Return each revision after the first with the passages that changed, newest first."""
-    found = []
-    for old, new in list(pairwise(versions))[-_MOST_VERSIONS:]:
-        passages = [(d.field, marks.shortened(d.pieces, 160)) for d in marks.differences(old, new)]
+    found, comparisons = [], Comparisons(desk.frequency())
+    pairs = list(zip(pairwise(versions), pairwise(articles), strict=True))[-_MOST_VERSIONS:]
+    for (old, new), (before, after) in reversed(pairs):
+        compared = comparisons.between(before, after, _CONTEXT, _LONGEST_CHANGE)
         found.append({
-            "old": old, "new": new, "passages": passages, "later": time_between(old["seen_at"], new["seen_at"]),
-            "silent": old["modified_at"] == new["modified_at"],
+            "old": old, "new": new, "passages": compared.passages, "later": time_between(old["seen_at"], new["seen_at"]),
+            "kinds": compared.kinds, "silent": is_silent(before.modified_at, after.modified_at),
         })  # fmt: skip
-    return list(reversed(found))
+    return found
 
 
 def _stays(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -9,20 +9,22 @@ from dataclasses import replace
 from hashlib import sha256
 
 from crawler import feeds
+from crawler.changes import Kind
 from crawler.room.language import _
-from crawler.room.pages import search
+from crawler.room.pages import events, search
 from crawler.room.requests import Ask, BadRequest, RoomResponse
 from crawler.room.room import Desk
 
 _LIMIT = 40
 _TYPES = {"atom": "application/atom+xml; charset=utf-8", "json": "application/feed+json; charset=utf-8"}
-_EDITS, _REMOVALS, _GAPS = "Modifications silencieuses", "Articles retirés", "Lacunes"
+_REMOVALS, _GAPS = "Articles retirés", "Lacunes"
 
 
 def feed(desk: Desk, ask: Ask) -> RoomResponse:
     """Return a feed; `content` is `full` or `summary`.
 
-    `kind` is `articles` (the default), a kind of article such as `photo`, or `edits`, `removals` or `gaps`.
+    `kind` is `articles` (the default), a kind of article such as `photo`, `edits` (silent ones), `changes` (all edits),
+    kinds of changes such as `figure`, or `removals` or `gaps`.
 
     Raises:
         BadRequest: a parameter cannot be read.
@@ -51,9 +53,12 @@ def _articles(desk: Desk, ask: Ask, full: bool) -> feeds.Feed:
 
 def _edits(desk: Desk, ask: Ask, full: bool) -> feeds.Feed:
     identity = desk.archive.identity()
-    rows = desk.archive.later_revisions(silent=True, limit=_LIMIT)
+    kinds, silent = events.asked_kinds(ask)
+    rows, _next_key = events.edits(desk, kinds=kinds, silent=silent, limit=_LIMIT)
     entries = [feeds.edit_entry(identity, row, f"{ask.base}/article/{row['id']}#versions", full=full) for row in rows]
-    return _feed(ask, identity, _EDITS, entries, "/changes?kind=edits")
+    title = feeds.edits_title(kinds, silent=silent)
+    home = ask.link("/changes", kind=kinds, silent="1" if silent else None)
+    return _feed(ask, identity, title, entries, home)
 
 
 def _removals(desk: Desk, ask: Ask, _full: bool) -> feeds.Feed:
@@ -71,8 +76,10 @@ def _gaps(desk: Desk, ask: Ask, _full: bool) -> feeds.Feed:
 
 
 _ARTICLE_KINDS = ("article", "photo", "video", "infographic")
-_MAKERS = {"articles": _articles, "edits": _edits, "removals": _removals, "gaps": _gaps} | dict.fromkeys(
-    _ARTICLE_KINDS, _articles
+_MAKERS = (
+    {"articles": _articles, "edits": _edits, "removals": _removals, "gaps": _gaps}
+    | dict.fromkeys(_ARTICLE_KINDS, _articles)
+    | dict.fromkeys(("changes", *Kind), _edits)
 )
 
 
@@ -89,7 +96,8 @@ def outlines(desk: Desk, ask: Ask) -> RoomResponse:
         links = (ask.link(path, section=name) for path in ("/feed.atom", "/find"))
         found.append(feeds.Outline(name, *(ask.base + link for link in links)))
     for title, kind, home in (
-        (_EDITS, "edits", "/changes"),
+        (feeds.edits_title((), silent=True), "edits", "/changes?silent=1"),
+        (feeds.edits_title((), silent=False), "changes", "/changes"),
         (_REMOVALS, "removals", "/removed"),
         (_GAPS, "gaps", "/coverage"),
     ):

@@ -44,7 +44,7 @@ def front(desk: Desk, ask: Ask) -> Page:
             "bars": charts.bars(counts, ask.language.gettext(_("Articles of the last 30 days")), labels),
             "days": list(reversed(counts)),
             "heat": heat(ask, archive.per_month(), archive.ledger_months()),
-            "edits": [events.edit(row) for row in archive.later_revisions(silent=True, since=since, limit=_LATEST)],
+            "edits": events.edits(desk, silent=True, since=since, limit=_LATEST)[0],
             "removals": archive.removals(since=since, limit=_LATEST),
             "gaps": archive.open_gap_rows(),
             "state": _state(archive.service_state(), ask),

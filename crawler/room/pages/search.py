@@ -57,7 +57,7 @@ def asked(desk: Desk, ask: Ask, text: str | None = None) -> Search:
 
     """
     text = (ask.get("q") or "") if text is None else text
-    wanted = _parsed(text, desk.synonyms)
+    wanted = parsed(text, desk.synonyms)
     since, until = _period(ask)
     filters = Filters(
         ask.get("section") or (wanted.section if wanted else None),
@@ -69,7 +69,13 @@ def asked(desk: Desk, ask: Ask, text: str | None = None) -> Search:
     return Search(text, wanted, filters)
 
 
-def _parsed(text: str, synonyms: query.Synonyms) -> query.Query | None:
+def parsed(text: str, synonyms: query.Synonyms) -> query.Query | None:
+    """Return what a reader typed as a query; None if it is empty.
+
+    Raises:
+        BadRequest: it cannot be read.
+
+    """
     if not text:
         return None
     try:
@@ -139,7 +145,7 @@ def _hit(row: dict[str, Any], wanted: query.Query | None) -> dict[str, Any]:
 def _pieces(text: str) -> Iterator[marks.MarkedText]:
     for number, part in enumerate(text.replace(_MARKS[1], _MARKS[0]).split(_MARKS[0])):
         if part:
-            yield marks.MarkedText(part, "hit" if number % 2 else "")
+            yield marks.MarkedText(part, is_hit=bool(number % 2))
 
 
 def export_hits(desk: Desk, ask: Ask) -> RoomResponse:

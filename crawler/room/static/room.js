@@ -1,4 +1,5 @@
-// Keys: / search, j and k next and previous, d differences, o archived page, ? help. The pages work without it.
+// Keys: / search, j and k next and previous, n and N next and previous hit, d differences, o archived page, ? help.
+// The pages work without it.
 "use strict";
 (function () {
   const items = Array.from(document.querySelectorAll("main a.item"));
@@ -16,6 +17,17 @@
     items[place].focus();
   }
 
+  const hits = Array.from(document.querySelectorAll("article mark"));
+  let hit = -1;
+
+  function stepToHit(by) {
+    if (!hits.length) return;
+    if (hits[hit]) hits[hit].classList.remove("here");
+    hit = hit < 0 && by < 0 ? hits.length - 1 : (hit + by + hits.length) % hits.length;
+    hits[hit].classList.add("here");
+    hits[hit].scrollIntoView({ block: "center" });
+  }
+
   function follow(selector) {
     const link = document.querySelector(selector);
     if (link) link.click();
@@ -25,6 +37,8 @@
     "/": () => { const box = document.getElementById("q"); box.focus(); box.select(); },
     j: () => step(1),
     k: () => step(-1),
+    n: () => stepToHit(1),
+    N: () => stepToHit(-1),
     d: () => { const found = document.getElementById("versions"); if (found) found.scrollIntoView(); },
     o: () => follow("a.original"),
     "?": () => follow('nav.main a[href="/help"]'),

@@ -6,14 +6,14 @@ Boundary: only reads rows.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlite_utils import Database
 
+from crawler.storage.evidence import ArticleCapture
 from crawler.types import RawRef, StoredArticle
 
-_MOST_CAPTURES = 200
 _MOST_POSITIONS = 500
 _MOST_NEIGHBOURS = 8
 
@@ -27,24 +27,9 @@ class ArticlePage:
     def article(self, key: int) -> StoredArticle | None:
         """Return an article with its current content, or None if the archive does not have it."""
 
-    def captures(self, key: int) -> list[dict[str, Any]]:
-        """Return the captures of the addresses of an article, oldest first; at most the newest 200.
-
-        `revision` is the number of the revision that the capture was the first to show, or None.
-        """
-        newest = list(
-            self.db.query(
-                """SELECT r.id, r.url, r.fetched_at, r.status, r.digest, r.length, r.file, r.offset, r.origin,
-                     (SELECT v.revision FROM revisions v WHERE v.article = :key AND v.raw_id = r.id) AS revision
-                   FROM raw r WHERE r.url IN (
-                     SELECT url FROM pages WHERE id = :key
-                     UNION SELECT url FROM articles WHERE id = :key
-                     UNION SELECT c.url FROM revisions v JOIN raw c ON c.id = v.raw_id WHERE v.article = :key)
-                   ORDER BY r.fetched_at DESC, r.id DESC LIMIT :most""",
-                {"key": key, "most": _MOST_CAPTURES},
-            )
-        )
-        return newest[::-1]
+    @abstractmethod
+    def captures_of(self, ids: Sequence[int]) -> dict[int, list[ArticleCapture]]:
+        """Return the captures of some articles, by article, oldest first."""
 
     def capture(self, number: int) -> tuple[RawRef, dict[str, Any]] | None:
         """Return the location of a capture, and its address, time and status; None if there is no such capture."""
@@ -80,20 +65,11 @@ class ArticlePage:
             )
         )
 
-    def states(self, key: int) -> list[dict[str, Any]]:
-        """Return the removals and returns of an article, oldest first."""
-        return list(self.db.query("SELECT at, state FROM states WHERE article = ? ORDER BY at", [key]))
-
-    def duplicates_of(self, key: int) -> list[dict[str, Any]]:
-        """Return the articles with the same or a similar text: id, title, day, kind of the pair and score."""
-        return list(
-            self.db.query(
-                """SELECT a.id, a.title, a.published_on, d.kind, d.score FROM duplicates d
-                   JOIN articles a ON a.id = iif(d.article = :key, d.other, d.article)
-                   WHERE d.article = :key OR d.other = :key ORDER BY d.score DESC, a.id LIMIT 20""",
-                {"key": key},
-            )
-        )
+    def size_of(self, key: int) -> tuple[int, int]:
+        """Return how many bytes the captures of an article have, and how many characters the texts of its revisions."""
+        captures = sum(capture.ref.length for capture in self.captures_of([key])[key])
+        sql = "SELECT coalesce(sum(length(title) + length(blocks)), 0) FROM revisions WHERE article = ?"
+        return captures, int(self.db.execute(sql, [key]).fetchone()[0])
 
     def held_ids(self, ids: list[int]) -> set[int]:
         """Return which of these articles the archive holds."""

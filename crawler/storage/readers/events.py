@@ -8,9 +8,12 @@ Boundary: only reads rows.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from sqlite_utils import Database
+
+from crawler.storage.values import IS_REMOVAL_OR_RETURN
 
 _FIRST_KEY = ("9999", 1 << 62)
 _LONGEST_LEAD_DAYS = 7  # a longer stay at one position is found only on the last seven days of it
@@ -22,42 +25,36 @@ class Events:
     db: Database
 
     def later_revisions(
-        self, *, silent: bool = False, key: tuple[str, int] | None = None, since: str = "", limit: int
-    ) -> list[dict[str, Any]]:
-        """Return the revisions after an article's first, each with the title and the blocks before and after it.
+        self, *, key: tuple[str, int] | None = None, since: str = "", limit: int
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the revisions after an article's first: when it was seen, and what `Revisions.revision_pair` needs.
 
-        `silent` keeps only silent edits. `key` is the time and the article of the last row of the page before, `since`
-        the earliest time, both in UTC (ISO 8601).
+        `key` is the time and the article of the last row of the page before, `since` the earliest time, both in UTC
+        (ISO 8601). `silent` is whether the page names no new time of modification, as in `changes.is_silent`.
         """
         at, last = key or _FIRST_KEY
         rows = self.db.query(
-            f"""SELECT r.article AS id, r.revision, r.seen_at AS at, r.changed, a.section, a.url, a.state, r.published_at,
-                  p.published_at AS old_published_at, r.title, p.title AS old_title, r.lead, p.lead AS old_lead, r.blocks,
-                  p.blocks AS old_blocks, p.seen_at AS old_at, r.raw_id, p.raw_id AS old_raw_id,
-                  r.modified_at IS p.modified_at AS silent
+            """SELECT r.article AS id, r.revision, r.seen_at AS at, r.changed, r.title, p.seen_at AS old_at, a.section,
+                  a.url, a.state, r.modified_at IS p.modified_at AS silent
                 FROM revisions r INDEXED BY revisions_later
                 JOIN revisions p ON p.article = r.article AND p.revision = r.revision - 1
                 JOIN articles a ON a.id = r.article
                 WHERE r.revision > 1 AND r.seen_at >= :since AND (r.seen_at, r.article) < (:at, :last)
-                {"AND r.modified_at IS p.modified_at" if silent else ""}
-                ORDER BY r.seen_at DESC, r.article DESC LIMIT :limit""",  # noqa: S608 - constants only
+                ORDER BY r.seen_at DESC, r.article DESC LIMIT :limit""",
             {"at": at, "last": last, "since": since, "limit": limit},
         )
-        return [row | {"changed": json.loads(row["changed"])} for row in rows]
+        for row in rows:
+            yield row | {"changed": json.loads(row["changed"])}
 
     def removals(self, *, key: tuple[str, int] | None = None, since: str = "", limit: int) -> list[dict[str, Any]]:
         """Return removals (`gone`), possible removals (`suspect`, if still so) and returns after a removal (`live`)."""
         at, last = key or _FIRST_KEY
         return list(
             self.db.query(
-                """SELECT s.article AS id, s.at, s.state, a.title, a.lead, a.section, a.published_on, a.published_at, a.url
+                f"""SELECT s.article AS id, s.at, s.state, a.title, a.lead, a.section, a.published_on, a.published_at, a.url
                    FROM states s JOIN articles a ON a.id = s.article
-                   WHERE s.at >= :since AND (s.at, s.article) < (:at, :last) AND CASE s.state
-                     WHEN 'gone' THEN TRUE
-                     WHEN 'suspect' THEN s.at = (SELECT max(at) FROM states WHERE article = s.article)
-                     ELSE 'gone' = (SELECT state FROM states b WHERE b.article = s.article AND b.at < s.at
-                                    ORDER BY b.at DESC LIMIT 1) END
-                   ORDER BY s.at DESC, s.article DESC LIMIT :limit""",
+                   WHERE s.at >= :since AND (s.at, s.article) < (:at, :last) AND {IS_REMOVAL_OR_RETURN}
+                   ORDER BY s.at DESC, s.article DESC LIMIT :limit""",  # noqa: S608 - constants only
                 {"at": at, "last": last, "since": since, "limit": limit},
             )
         )

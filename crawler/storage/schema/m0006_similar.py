@@ -1,5 +1,5 @@
-"""Schema 6 adds the index of passage hashes, by which articles that share text are found, the pairs of such articles, and the
-time from which the archive knew a revision.
+"""Schema 6 adds the index of passage hashes, by which articles that share text are found, the pairs of such articles, the
+time from which the archive knew a revision, and an index by which the captures of an article are found.
 
 The SQL function `passage_hashes_of` is `similarity.passage_hashes`; the migration registers it for its connection. Pairs of
 older articles are not searched for here: `vna similar` finds them by the index, and `vna rebuild` writes all of them.
@@ -35,6 +35,9 @@ CREATE INDEX similar_other ON similar (other);
 -- first time at which the site is known to have shown it.
 ALTER TABLE revisions ADD COLUMN known_at TEXT;
 UPDATE revisions SET known_at = seen_at;
+
+-- The captures of an article have purposes such as `page:245060`; without this index, an evidence pack reads all rows.
+CREATE INDEX raw_purpose ON raw (purpose);
 
 -- What the site said when: each revision with the time until which it was the newest one; NULL: until now.
 -- WHERE valid_from <= T AND (valid_until IS NULL OR valid_until > T) gives what the site said at the time T;

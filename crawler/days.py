@@ -1,0 +1,69 @@
+"""Days and periods as people write them: `2024-01-31`, `2024-01`, `2024`, `today`, `yesterday`, `3d`.
+
+Boundary: pure. Text and the present day in, days out.
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from crawler.errors import BadInput
+
+FORMS = "2024-01-31, 2024-01, 2024, today, yesterday, or 3d for three days ago"
+_YEAR = re.compile(r"[0-9]{4}")
+_MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
+_AGO = re.compile(r"([0-9]{1,6})([dw])")
+_DAYS = {"today": 0, "yesterday": 1}
+_UNIT = {"d": 1, "w": 7}
+
+
+class Period(NamedTuple):
+    """A period of whole days; both days are included."""
+
+    first: date
+    last: date
+
+
+def period(text: str, today: date | None) -> Period:
+    """Return the period that a text names: a year, a month or a single day.
+
+    `today` is the present day; without it, a period must be named by date. `3d` and `2w` are the days three days and two
+    weeks before today.
+
+    Raises:
+        BadInput: the text names no day, month or year.
+
+    """
+    try:
+        return _period(text.strip().lower(), today)
+    except (ValueError, OverflowError) as error:
+        raise BadInput(f"{text} is not a day", f"write a day as {FORMS}") from error
+
+
+def _period(text: str, today: date | None) -> Period:
+    if today is not None and (found := _AGO.fullmatch(text)):
+        day = today - timedelta(days=int(found[1]) * _UNIT[found[2]])
+    elif today is not None and text in _DAYS:
+        day = today - timedelta(days=_DAYS[text])
+    elif _YEAR.fullmatch(text):
+        return Period(date(int(text), 1, 1), date(int(text), 12, 31))
+    elif found := _MONTH.fullmatch(text):
+        year, month = int(found[1]), int(found[2])
+        return Period(date(year, month, 1), date(year, month, monthrange(year, month)[1]))
+    else:
+        day = date.fromisoformat(text)
+    return Period(day, day)
+
+
+def check_order(since: str | None, until: str | None) -> None:
+    """Check that a period does not end before it begins. Both are ISO 8601 of one form.
+
+    Raises:
+        BadInput: the period ends before it begins.
+
+    """
+    if since is not None and until is not None and since > until:
+        raise BadInput(f"the period ends before it begins: {since} to {until}", "exchange the two days")
