@@ -22,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from crawler import query, records, selection, storage
+from crawler import days, query, records, selection, storage
 from crawler.article_fields import EXPORTED, ArticleField, In, fields_in
 from crawler.clock import from_text, instant_text
 from crawler.errors import ArticleNotFound
@@ -222,21 +222,21 @@ class ArchiveReader:
     ) -> ArticleSet:
         """Return the articles that all conditions select, as `vna export` does (docs/export.md).
 
-        `text` is a query of `vna search`. `section`, `kind` and `state` are one name or several. A time selects the
+        `text` is a query of `vna search`. A day may be a month or a year, such as `2024-05`. `section`, `kind` and `state` are one name or several. A time selects the
         articles as they were then, and a day means its end; `revisions` selects all revisions of each article.
 
         Raises:
-            BadInput: the query has no word to search for, or no day lies between `since` and `until`.
+            BadInput: the query has no word to search for, a day is none, or the period ends before it begins.
             UnknownName: there is no such section, kind or state; `hint` has the nearest names.
-            ValueError: a day or time is not valid.
+            ValueError: a time is not valid.
 
         """
         with self._archive.reading():
             wanted = selection.select(
                 None if text is None else query.parse(text, self._synonyms),
                 self._archive.known_section_names,
-                since=_day(since),
-                until=_day(until),
+                since=_first(since),
+                until=_last(until),
                 sections=_names(section),
                 kinds=_names(kind),
                 states=_names(state),
@@ -261,9 +261,9 @@ class ArchiveReader:
         """Return what `vna search` finds: at most `limit` articles, the newest first or, if `rank`, the most relevant.
 
         Raises:
-            BadInput: the query has no word to search for, or no day lies between `since` and `until`.
+            BadInput: the query has no word to search for, a day is none, or the period ends before it begins.
             UnknownName: there is no such section.
-            ValueError: a day or time is not valid, or `rank` is given with a time.
+            ValueError: a time is not valid, or `rank` is given with a time.
 
         """
         words = query.parse(text, self._synonyms)
@@ -274,8 +274,8 @@ class ArchiveReader:
             wanted = selection.select(
                 words,
                 self._archive.known_section_names,
-                since=_day(since),
-                until=_day(until),
+                since=_first(since),
+                until=_last(until),
                 sections=_names(section or ()),
             )
             filters = {"since": wanted.since, "until": wanted.until, "section": next(iter(wanted.sections), None)}
@@ -352,8 +352,12 @@ def _site_instant(text: str | None) -> datetime | None:
         return None
 
 
-def _day(value: Day | None) -> str | None:
-    return None if value is None else date.fromisoformat(str(value)).isoformat()
+def _first(value: Day | None) -> str | None:
+    return None if value is None else days.period(str(value), None).first.isoformat()
+
+
+def _last(value: Day | None) -> str | None:
+    return None if value is None else days.period(str(value), None).last.isoformat()
 
 
 def _instant(value: Instant | None) -> str | None:

@@ -154,6 +154,7 @@ def test_a_search_has_filters_order_and_limit(archive):
     assert [hit.id for hit in archive.search("ambassadeur", limit=2)] == [104, 103]
     assert [hit.id for hit in archive.search("ambassadeur", section="politique", until=date(2024, 1, 31))] == [102, 101]
     assert {hit.id for hit in archive.search("exportations", rank=True)} == {106, 107}
+    assert [hit.id for hit in archive.search("riz OU mémoire", since="2024-05", until="2024-05")] == [106, 105]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +170,7 @@ def test_a_search_has_filters_order_and_limit(archive):
         (lambda a: a.articles().to_arrow(["titel"]), UnknownName),
         (lambda a: a.articles("-riz"), BadInput),
         (lambda a: a.articles(since="2024-02-01", until="2024-01-01"), BadInput),
-        (lambda a: a.articles(since="hier"), ValueError),
+        (lambda a: a.articles(since="hier"), BadInput),
         (lambda a: a.article(106, as_of="hier"), ValueError),
         (lambda a: a.search("riz", rank=True, as_of="2024-01-01"), ValueError),
     ],
