@@ -172,6 +172,10 @@ FIELDS: tuple[ArticleField, ...] = (
 CSV_FIELDS: tuple[ArticleField, ...] = tuple(sorted((f for f in FIELDS if f.csv), key=lambda f: f.csv or 0))
 
 
+#: The columns that an export may have, in the order of `FIELDS`.
+EXPORTED: tuple[ArticleField, ...] = tuple(f for f in FIELDS if f.csv or f.places & (In.JSON | In.PARQUET))
+
+
 def fields_in(place: In) -> tuple[ArticleField, ...]:
     """Return the fields that have a column or key in `place`, in the order of `FIELDS`."""
     return tuple(field for field in FIELDS if place in field.places)

@@ -39,6 +39,7 @@ CrawlerError
     BackupFailed                 the backup failed; the archive itself is usable
     BadInput                     a file or an argument that the command cannot use
       OtherArchive               files that belong to another archive
+      UnknownName                a section, kind, state or column that does not exist
     NotDelivered                 an alert could not be sent
   ArticleNotFound(key)           the archive has no article with this id
 anything else                    a bug: it propagates with its traceback
@@ -379,6 +380,10 @@ class BadInput(StopError):
 
 class OtherArchive(BadInput):
     """The files belong to another archive, or to two archives."""
+
+
+class UnknownName(BadInput):
+    """A section, kind, state or column that does not exist; the hint has the nearest names."""
 
 
 class NotDelivered(StopError):

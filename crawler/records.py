@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields
+from datetime import datetime
 from typing import Any
 
 from crawler.article_fields import FIELDS, ArticleField, FieldType, In, fields_in
+from crawler.site import HANOI
 from crawler.types import Article, Block, Dateline, ImageBlock, Reading, Related, StoredArticle, TextBlock
 
 _JSON_FIELDS = fields_in(In.JSON)
@@ -33,7 +35,12 @@ def article_json(article: Article, *, key: int | None = None, reading: Reading |
 
 def stored_json(stored: StoredArticle) -> dict[str, Any]:
     """Return the JSON of an archived article, with the fields that the archive adds."""
-    return {field.name: json_value(field, stored_value(field, stored)) for field in _JSON_FIELDS}
+    return selected_json(stored, _JSON_FIELDS)
+
+
+def selected_json(stored: StoredArticle, columns: Iterable[ArticleField]) -> dict[str, Any]:
+    """Return the JSON of an archived article with some of its fields."""
+    return {field.name: json_value(field, stored_value(field, stored)) for field in columns}
 
 
 def stored_value(field: ArticleField, stored: StoredArticle) -> Any:
@@ -41,8 +48,19 @@ def stored_value(field: ArticleField, stored: StoredArticle) -> Any:
 
     The result is the stored value if `StoredArticle` has one for the field; otherwise the value is computed.
     """
+    if field.type is FieldType.DAY:
+        return day_in_hanoi(stored.article.published_at)
     value = getattr(stored, field.name) if field.name in _STORED_ATTRIBUTES else None
     return field.read(stored.article, stored.reading) if value is None and field.read else value
+
+
+def day_in_hanoi(text: str | None) -> str | None:
+    """Return the day in Hanoi of an instant that the site gives, as ISO 8601; None if it is missing or invalid."""
+    try:
+        when = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return (when.astimezone(HANOI) if when.tzinfo else when).date().isoformat()
 
 
 def json_value(field: ArticleField, value: Any) -> Any:

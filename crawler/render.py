@@ -8,17 +8,35 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, unquote
 
 from crawler import records, visible
 from crawler.parse import seedtext
-from crawler.types import Article, Block, ImageBlock, StoredArticle
+from crawler.types import BODY_TYPES, Article, Block, ImageBlock, StoredArticle, TextBlock
 
 
-def text(stored: StoredArticle) -> str:
-    """Return the article as plain text in the seed format."""
-    return seedtext.write(stored.article)
+def text(stored: StoredArticle, *, clean: bool = False, related: bool = True) -> str:
+    """Return the article as plain text in the seed format.
+
+    With `clean`, the text is the repaired one; without `related`, it has no stories under `Voir plus`.
+    """
+    article = stored.article if related else replace(stored.article, related=())
+    return seedtext.write(replace(article, blocks=clean_blocks(stored)) if clean else article)
+
+
+def clean_blocks(stored: StoredArticle) -> tuple[Block, ...]:
+    """Return the blocks of an article with the repaired text; blocks that are not part of its body stay as they are."""
+    paragraphs = stored.reading.clean.split("\n\n") if stored.reading.clean else []
+    blocks = stored.article.blocks
+    if len(paragraphs) != len(stored.article.paragraphs):  # a repair joined or divided blocks: their types are unknown
+        others = tuple(b for b in blocks if isinstance(b, ImageBlock) or b.type not in BODY_TYPES)
+        return (*others, *(TextBlock("paragraph", paragraph) for paragraph in paragraphs))
+    following = iter(paragraphs)
+    return tuple(
+        replace(b, text=next(following)) if isinstance(b, TextBlock) and b.type in BODY_TYPES else b for b in blocks
+    )
 
 
 def as_json(stored: StoredArticle) -> dict[str, Any]:

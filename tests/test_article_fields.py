@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import sqlite3
 from contextlib import closing
 from dataclasses import fields, replace
@@ -113,6 +114,21 @@ def test_a_stored_word_count_is_not_computed_again(stored, exported):
     assert render.as_json(replace(STORED, word_count=stored))["word_count"] == exported
 
 
+@pytest.mark.parametrize(
+    ("published_at", "day"),
+    [
+        ("2024-12-31T17:00:00+00:00", "2025-01-01"),
+        ("2024-12-31T23:59:59+07:00", "2024-12-31"),
+        ("2024-12-31T23:59:59", "2024-12-31"),
+        ("jadis", None),
+        (None, None),
+    ],
+)
+def test_the_day_of_publication_is_that_in_hanoi(published_at, day):
+    stored = replace(STORED, article=replace(ARTICLE, published_at=published_at))
+    assert records.selected_json(stored, [BY_NAME["published_on"]]) == {"published_on": day}
+
+
 def test_the_csv_has_every_column_in_order():
     out = io.StringIO()
     assert export.table([STORED], out) == 1
@@ -145,6 +161,22 @@ def test_the_problem_of_glued_words_keeps_the_wording_that_archives_store():
     reading = Reading("", tuple(Repair("glued-words", place, "ab", "a b") for place in range(3)))
     stored = ("text: 3 spots where words run together, as after lost line breaks",)
     assert records.article_json(replace(ARTICLE, problems=stored), reading=reading)["problems"] == list(stored)
+
+
+def test_the_csv_has_lists_and_structures_as_json():
+    out = io.StringIO()
+    columns = [
+        BY_NAME[name] for name in ("tags", "problems", "dateline", "repairs", "provenance", "related", "published_on")
+    ]
+    export.table([STORED, replace(STORED, article=Article("Rien"))], out, columns)
+    _, row, bare = csv.reader(io.StringIO(out.getvalue()))
+    assert row[0] == "a;b"
+    assert json.loads(row[1]) == ["x", "y"]
+    assert json.loads(row[2]) == {"place": "Paris", "date": "2 mai", "agency": "VNA"}
+    assert json.loads(row[3]) == [{"rule": "glued-words", "before": "estmoi", "after": "est moi"}]
+    assert json.loads(row[4]) == {"title": "h1"}
+    assert (row[5], row[6]) == ("[]", "")
+    assert (bare[0], bare[2]) == ("", "")
 
 
 def test_the_parts_of_an_absent_dateline_are_null():

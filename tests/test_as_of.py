@@ -166,4 +166,4 @@ def test_the_commands(month):
     assert before.code == 1
     assert "known at 2020-01-01" in before.err
     assert vna("--archive", folder, "search", "x", "--rank", "--as-of", at).code == 2
-    assert vna("--archive", folder, "export", "--format", "parquet", "--as-of", at, "--out", "x").code == 2
+    assert vna("--archive", folder, "export", "--format", "wacz", "--as-of", at, "--out", "x").code == 2

@@ -161,7 +161,7 @@ def test_shell_completion():
         ).stdout.split()  # fmt: skip
 
     assert completed("vna ba") == ["backfill", "backup"]
-    assert completed("vna export --format ") == ["jsonl", "csv", "parquet", "text", "wacz"]
+    assert completed("vna export --format ") == ["jsonl", "csv", "parquet", "text", "tei", "wacz"]
 
 
 def test_importing_the_command_line_loads_no_slow_library():
@@ -471,7 +471,7 @@ def test_export_csv(archive):
 
 
 def test_export_text_can_be_imported(archive, tmp_path):
-    vna("--archive", archive, "export", "--format", "text", "--out", tmp_path / "texts")
+    vna("--archive", archive, "export", "--format", "text", "--with-related", "--out", tmp_path / "texts")
     assert lines((tmp_path / "texts" / f"{SEED}.txt").read_text("utf-8")) == lines(SEED_TEXTS["000"])
     assert len(list((tmp_path / "texts").iterdir())) == 43
     whole = vna("--archive", archive, "export", "--format", "text", "--until", "2023-12-31")

@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).parents[1] / "crawler"
 
 PURE = {
     "types", "errors", "urls", "site", "markup", "discover", "parse", "repair", "identity", "schedule", "rate_limit", "health",
-    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "heal", "marks", "feeds", "watches", "changes", "similarity", "numerals", "citation", "days", "merkle", "pictures",
+    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "heal", "marks", "feeds", "watches", "changes", "similarity", "numerals", "citation", "selection", "tei", "data_card", "days", "merkle", "pictures",
 }  # fmt: skip
 EDGES = {
     "fetch",
@@ -37,7 +37,7 @@ EDGES = {
     "parser_process",
     "anchors",
 }
-STEPS = {"pipeline", "replay", "backfill", "backup", "collect", "evidence"}
+STEPS = {"pipeline", "replay", "backfill", "backup", "collect", "evidence", "handover"}
 
 #: What a unit may import besides itself. Pure units may import each other, but without cycles (see the test).
 #: Each part of `sim` is a unit: the fake site, the drill, the demo, the reconciliation, the commands.
@@ -55,6 +55,7 @@ MAY_IMPORT = (
         "replay": PURE | {"anchors", "clock", "fetch", "warc", "storage", "pipeline", "backfill"},
         "collect": {"types", "pipeline", "replay"},
         "evidence": PURE | {"clock", "files", "storage", "warc"},
+        "handover": PURE | {"clock", "files", "storage", "export", "dataset"},
         "backup": {"anchors", "clock", "errors", "files", "storage", "warc"},
         "resources": {"errors"},
         "installation": {"errors", "files", "resources"},
@@ -91,7 +92,8 @@ MAY_IMPORT = (
         },
         "sim.commands": PURE | {"cli", "resources", "sim.site", "sim.demo", "sim.drill"},
         "__main__": {"cli"},
-        "__init__": set(),
+        "api": PURE | {"clock", "dataset", "storage"},
+        "__init__": {"api"},
     }
 )
 #: Units that collect, store or read articles. None of them may import the simulation.
@@ -115,7 +117,7 @@ OWNERS = {
     "prometheus_client": {"daemon"},
     "apprise": {"alerts"},
     "rfc3161_client": {"anchors"}, "cryptography": {"anchors"},
-    "pyarrow": {"dataset"},
+    "pyarrow": {"dataset", "api"}, "pandas": {"api"}, "polars": {"api"},
     "PIL": {"parser_process"},
     "datasette": {"room"}, "jinja2": {"room"}, "markupsafe": {"room"},
 }  # fmt: skip

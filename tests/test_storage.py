@@ -18,6 +18,7 @@ from crawler import fold, identity, similarity
 from crawler.clock import to_text
 from crawler.errors import AlreadyRunning, SchemaTooNew, StorageError, StorageUnavailable
 from crawler.identity import Decision, Duplicate
+from crawler.selection import Selection
 from crawler.storage import FILE, open_archive, schema
 from crawler.storage.base import as_storage_error
 from crawler.storage.locks import Claims, holding
@@ -685,7 +686,7 @@ def test_export_is_ordered_by_id_and_filtered_by_day_in_hanoi(archive):
         save(archive, intent(key, article(url=None), published_on=day))
 
     def ids(**span):
-        return [stored.id for stored in archive.export(**span)]
+        return [stored.id for stored in archive.export(Selection(**span))]
 
     assert ids() == [-1, 3, 5, 7]
     assert ids(since="2025-04-30") == [5, 7]

@@ -90,6 +90,9 @@ def test_the_wheel_works_in_an_empty_folder_outside_the_checkout(installed, tmp_
 
     assert vna("demo").count("   ok: ") == 5
 
+    program = "from crawler import open_archive\nwith open_archive('archive/demo') as a: print(len(list(a.articles('Vietnam'))))"
+    assert int(run(installed.with_name("python"), "-c", program, cwd=tmp_path)) > 0
+
     assert len(vna("init", "new").split()) == len(installation.FILES)
     assert config.load(tmp_path / "new" / "config" / "crawler.toml").archive == tmp_path / "new" / "archive"
     assert (tmp_path / "new" / "config" / "vna.service").read_text() == (ROOT / "config" / "vna.service").read_text()

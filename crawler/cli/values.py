@@ -169,8 +169,7 @@ def section(archive: Archive, asked: str | None) -> str | None:
     """
     if asked is None:
         return None
-    listed = [row["name"] for row in archive.sections_named() if row["name"]]
-    return section_in([*listed, *archive.section_names()], asked)
+    return section_in(archive.known_section_names(), asked)
 
 
 def section_in(names: Sequence[str], asked: str) -> str:

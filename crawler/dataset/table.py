@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import groupby, islice
 from pathlib import Path
@@ -30,9 +30,11 @@ from crawler.types import StoredArticle
 _BATCH = 100  # articles held as Python objects at a time
 _ROW_GROUP = 32 << 20  # bytes before compression; a month of the French edition is about half of that
 _WRITER_OPTIONS: dict[str, Any] = {"compression": "zstd", "compression_level": 9, "write_page_checksum": True}
-_NULL = "__HIVE_DEFAULT_PARTITION__"  # readers of Hive partitions take this name for NULL
-_UNDATED = f"year={_NULL}/month={_NULL}"
-_FILE = re.compile(rf"year=(\d+|{_NULL})/month=(\d+|{_NULL})/part-\d+\.parquet")
+#: Not the name that Hive has for NULL: pandas cannot read a dataset with both numbers and NULL ("Cannot yet unify
+#: dictionaries with nulls", pandas 3.1 with PyArrow 26).
+_UNDATED = "year=0/month=0"
+_FORMER_UNDATED = "__HIVE_DEFAULT_PARTITION__"  # of datasets that earlier versions wrote
+_FILE = re.compile(rf"year=(\d+|{_FORMER_UNDATED})/month=(\d+|{_FORMER_UNDATED})/part-\d+\.parquet")
 _MARK = b"vna.version"
 
 
@@ -58,6 +60,8 @@ _STORY = pa.struct([
     _required("summary", _TEXT),
     *_optional("caption"),
 ])  # fmt: skip
+#: An entry of a map. Hugging Face `datasets` cannot read Arrow's type for maps.
+_ENTRY = pa.struct([_required("key", _TEXT), _required("value", _TEXT)])
 _REPAIR = pa.struct([_required("rule", _TEXT), _required("before", _TEXT), _required("after", _TEXT)])
 
 _TYPES: dict[FieldType, pa.DataType] = {
@@ -68,37 +72,47 @@ _TYPES: dict[FieldType, pa.DataType] = {
     FieldType.SITE_INSTANT: _INSTANT,
     FieldType.DAY: pa.date32(),
     FieldType.TEXT_LIST: _list(_TEXT),
-    FieldType.TEXT_MAP: pa.map_(_TEXT, _TEXT),
+    FieldType.TEXT_MAP: _list(_ENTRY),
     FieldType.DATELINE: pa.struct(_optional("place", "date", "agency")),
     FieldType.BLOCKS: _list(_BLOCK),
     FieldType.RELATED: _list(_STORY),
     FieldType.REPAIRS: _list(_REPAIR),
 }
-_FIELDS = fields_in(In.PARQUET)
-
-SCHEMA = pa.schema(
-    [pa.field(field.name, _TYPES[field.type], nullable=not field.required) for field in _FIELDS],
-    metadata={
-        _MARK: crawler.__version__,
-        "vna.source": "Agence vietnamienne d'information (VNA), French edition; each row's url names its page",
-        "vna.rights": "the agency's, and those of whom it credits; this file gives no licence",
-    },
-)
+_METADATA = {
+    _MARK: crawler.__version__,
+    "vna.source": "Agence vietnamienne d'information (VNA), French edition; each row's url names its page",
+    "vna.rights": "the agency's, and those of whom it credits; this file gives no licence",
+}
 
 
-def write(articles: Iterable[StoredArticle], folder: Path) -> int:
+def schema(columns: Sequence[ArticleField] = fields_in(In.PARQUET)) -> pa.Schema:
+    """Return the schema of a dataset with some columns."""
+    return pa.schema(
+        [pa.field(field.name, _TYPES[field.type], nullable=not field.required) for field in columns],
+        metadata=_METADATA,
+    )
+
+
+def write(
+    articles: Iterable[StoredArticle], folder: Path, columns: Sequence[ArticleField] = fields_in(In.PARQUET)
+) -> int:
     """Write articles into one folder per month of publication (in Hanoi); return the number of articles.
 
-    If no article has a date, the folder of the first month of the archive gets a file without rows: some readers, such
-    as PyArrow, cannot open a dataset without files or one whose years and months are all NULL.
+    If there is no article, the folder of the first month of the archive gets a file without rows: some readers, such as
+    PyArrow, cannot open a dataset without files.
     """
     count, parts = 0, Counter[str]()
     for partition, group in groupby(articles, _partition):
-        count += _write_file(group, folder / partition / f"part-{parts[partition]}.parquet")
+        count += _write_file(group, folder / partition / f"part-{parts[partition]}.parquet", columns)
         parts[partition] += 1
-    if not parts.keys() - {_UNDATED}:
-        _write_file((), folder / _month(FLOOR) / "part-0.parquet")
+    if not parts:
+        _write_file((), folder / _month(FLOOR) / "part-0.parquet", columns)
     return count
+
+
+def read(articles: Iterable[StoredArticle], columns: Sequence[ArticleField] = fields_in(In.PARQUET)) -> pa.Table:
+    """Return articles as one table in memory."""
+    return pa.concat_tables([schema(columns).empty_table(), *_row_groups(articles, columns)])
 
 
 def is_ours(path: Path, name: str) -> bool:
@@ -121,12 +135,12 @@ def _month(day: date) -> str:
     return f"year={day.year}/month={day.month}"
 
 
-def _write_file(articles: Iterable[StoredArticle], path: Path) -> int:
+def _write_file(articles: Iterable[StoredArticle], path: Path, columns: Sequence[ArticleField]) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     count = 0
     with path.open("wb") as file:
-        with parquet.ParquetWriter(file, SCHEMA, **_WRITER_OPTIONS) as writer:
-            for group in _row_groups(articles):
+        with parquet.ParquetWriter(file, schema(columns), **_WRITER_OPTIONS) as writer:
+            for group in _row_groups(articles, columns):
                 writer.write_table(group)
                 count += group.num_rows
         file.flush()
@@ -134,20 +148,17 @@ def _write_file(articles: Iterable[StoredArticle], path: Path) -> int:
     return count
 
 
-def _row_groups(articles: Iterable[StoredArticle]) -> Iterator[pa.Table]:
-    rows = map(_row, articles)
+def _row_groups(articles: Iterable[StoredArticle], columns: Sequence[ArticleField]) -> Iterator[pa.Table]:
+    rows = ({field.name: _value(field, stored) for field in columns} for stored in articles)
+    form = schema(columns)
     pending: list[pa.RecordBatch] = []
     while batch := list(islice(rows, _BATCH)):
-        pending.append(pa.RecordBatch.from_pylist(batch, schema=SCHEMA))
+        pending.append(pa.RecordBatch.from_pylist(batch, schema=form))
         if sum(part.nbytes for part in pending) >= _ROW_GROUP:
             yield pa.Table.from_batches(pending)
             pending = []
     if pending:
         yield pa.Table.from_batches(pending)
-
-
-def _row(stored: StoredArticle) -> dict[str, Any]:
-    return {field.name: _value(field, stored) for field in _FIELDS}
 
 
 def _value(field: ArticleField, stored: StoredArticle) -> Any:
@@ -162,7 +173,7 @@ def _value(field: ArticleField, stored: StoredArticle) -> Any:
         case FieldType.INSTANT:
             return from_text(value)
         case FieldType.TEXT_MAP:
-            return list(value.items())
+            return [{"key": key, "value": entry} for key, entry in value.items()]
     return records.json_value(field, value)
 
 

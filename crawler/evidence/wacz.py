@@ -17,6 +17,7 @@ from typing import Any
 from crawler import files
 from crawler.clock import to_text
 from crawler.errors import BadInput
+from crawler.selection import Selection
 from crawler.storage import Archive
 from crawler.types import StoredArticle
 from crawler.warc import CdxjIndex, WarcStore
@@ -46,7 +47,7 @@ def write_wacz(
     """
     pages: list[bytes] = [_line({"format": "json-pages-1.0", "id": "pages", "title": _TITLE, "hasText": True})]
     names: set[str] = set()
-    for stored in archive.export(since=since, until=until):
+    for stored in archive.export(Selection(since=since, until=until)):
         if stored.raw is None or stored.fetched_url is None:
             continue  # an imported text has no page
         names.update((stored.raw.file, *archive.picture_files(stored.id)))

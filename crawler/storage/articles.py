@@ -17,6 +17,7 @@ from typing import Any
 from crawler import fold, records
 from crawler.article_fields import In, fields_in
 from crawler.clock import to_text
+from crawler.selection import EVERYTHING, Selection
 from crawler.similarity import compared, passage_hashes
 from crawler.storage.pictures import Pictures
 from crawler.storage.revisions import ArticleIntent, Revisions
@@ -27,6 +28,10 @@ _FIELDS = fields_in(In.ARTICLES)
 _COLUMNS = [field.name for field in _FIELDS]
 _KEPT_ON_UPDATE = {"id", "first_seen_at"}
 _NOT_ON_PAGE = {"first_seen_at", "checked_at", "state", "raw_id", "source_file", "revision"}
+#: The conditions on a row of `articles a`: days of publication and sections. A value that is NULL is no condition.
+CHOSEN = """(:since IS NULL OR a.published_on >= :since) AND (:until IS NULL OR a.published_on <= :until)
+  AND (:sections IS NULL OR EXISTS (SELECT 1 FROM sections s WHERE s.article = a.id
+       AND s.section IN (SELECT value FROM json_each(:sections))))"""
 _WRITE = f"""
 INSERT INTO articles ({", ".join(_COLUMNS)}) VALUES ({", ".join(f":{c}" for c in _COLUMNS)})
 ON CONFLICT (id) DO UPDATE SET {", ".join(f"{c} = excluded.{c}" for c in _COLUMNS if c not in _KEPT_ON_UPDATE)}
@@ -160,19 +165,28 @@ class Articles(Revisions, SimilarArticles, Pictures):
         )
         return RawRef(**row) if row else None
 
-    def export(
-        self, *, since: str | None = None, until: str | None = None, by_day: bool = False
-    ) -> Iterator[StoredArticle]:
+    def export(self, wanted: Selection = EVERYTHING, *, by_day: bool = False) -> Iterator[StoredArticle]:
         """Yield articles in the order of their ids or, if `by_day`, of their days of publication, undated ones first.
 
-        `since` and `until` are days in Hanoi, both included; if one of them is given, undated articles are left out.
         There is an index for each order, so SQLite does not sort and memory use does not grow with the number of
-        articles.
+        articles. `selected` yields older texts, too.
         """
+        matching = (
+            "a.id IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH :match)" if wanted.match else "TRUE"
+        )
         rows = self.db.query(
-            f"""SELECT * FROM articles WHERE (:since IS NULL OR published_on >= :since)
-               AND (:until IS NULL OR published_on <= :until) ORDER BY {"published_on, id" if by_day else "id"}""",  # noqa: S608 - fixed column names
-            {"since": since, "until": until},
+            f"""SELECT a.* FROM articles a WHERE {CHOSEN} AND {matching}
+               AND (:kinds IS NULL OR a.kind IN (SELECT value FROM json_each(:kinds)))
+               AND (:states IS NULL OR a.state IN (SELECT value FROM json_each(:states)))
+               ORDER BY {"a.published_on, a.id" if by_day else "a.id"}""",  # noqa: S608 - fixed SQL
+            {
+                "since": wanted.since,
+                "until": wanted.until,
+                "match": wanted.match,
+                "sections": names_json(wanted.sections),
+                "kinds": names_json(wanted.kinds),
+                "states": names_json(wanted.states),
+            },
         )
         return (self._stored(row) for row in rows)
 
@@ -194,10 +208,7 @@ class Articles(Revisions, SimilarArticles, Pictures):
                       JOIN articles a ON a.id = found.id ORDER BY place {"" if rank else "DESC"}"""  # noqa: S608 - fixed SQL
         else:
             sql = f"""SELECT {columns} FROM articles_fts JOIN articles a ON a.id = articles_fts.rowid
-                      WHERE articles_fts MATCH :match AND (:since IS NULL OR a.published_on >= :since)
-                      AND (:until IS NULL OR a.published_on <= :until)
-                      AND (:sections IS NULL OR EXISTS (SELECT 1 FROM sections s WHERE s.article = a.id
-                           AND s.section IN (SELECT value FROM json_each(:sections))))
+                      WHERE articles_fts MATCH :match AND {CHOSEN}
                       ORDER BY {order} LIMIT :limit"""  # noqa: S608 - fixed SQL
         names = self.equal_section_names(section)
         return list(
@@ -317,6 +328,11 @@ class Articles(Revisions, SimilarArticles, Pictures):
             word_count=row["word_count"],
             fetched_url=raw["url"] if raw and raw["status"] else None,
         )
+
+
+def names_json(names: Sequence[str]) -> str | None:
+    """Return names as JSON for a query; None, which is no condition, if there are none."""
+    return records.dump(list(names)) if names else None
 
 
 def _parts(intent: ArticleIntent) -> dict[str, list[tuple[Any, ...]]]:

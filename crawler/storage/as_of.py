@@ -11,17 +11,15 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from crawler import fold
-from crawler.storage.articles import Articles
+from crawler import fold, records
+from crawler.selection import Selection
+from crawler.storage.articles import CHOSEN, Articles, names_json
 from crawler.types import StoredArticle
 
 #: Of a revision `v`: the site showed it at the time, and the archive knew it.
 _THEN = "(:as_of IS NULL OR v.seen_at <= :as_of) AND (:known IS NULL OR v.known_at <= :known)"
 _CURRENT_THEN = f"EXISTS (SELECT 1 FROM revisions v WHERE v.article = a.id AND v.revision = a.revision AND {_THEN})"  # noqa: S608 - constants only
 _ANY_THEN = f"EXISTS (SELECT 1 FROM revisions v WHERE v.article = a.id AND {_THEN})"  # noqa: S608
-_CHOSEN = """(:since IS NULL OR a.published_on >= :since) AND (:until IS NULL OR a.published_on <= :until)
-  AND (:sections IS NULL OR EXISTS (SELECT 1 FROM sections s WHERE s.article = a.id
-       AND s.section IN (SELECT value FROM json_each(:sections))))"""
 _INDEX = """CREATE VIRTUAL TABLE old USING fts5 (title, lead, text, tokenize='unicode61 remove_diacritics 2')"""
 
 
@@ -42,12 +40,50 @@ class AsOf(Articles):
 
         `since` and `until` are days of publication in Hanoi, both included, by the current revision.
         """
-        values = {"since": since, "until": until, "sections": None, "as_of": as_of, "known": known_at}
-        rows = self.db.query(f"SELECT a.id FROM articles a WHERE {_CHOSEN} AND {_ANY_THEN} ORDER BY a.id", values)  # noqa: S608
-        for row in rows:
-            found = self.revision(row["id"], as_of=as_of, known_at=known_at)
-            assert found is not None
-            yield found
+        return self.selected(Selection(since=since, until=until, as_of=as_of, known_at=known_at))
+
+    def selected(self, wanted: Selection, *, by_day: bool = False) -> Iterator[StoredArticle]:
+        """Yield the selected articles in the order of `export`; an article and its revisions are consecutive.
+
+        Days, sections and, with `revisions`, words are compared with the current revision; kind and state with what is
+        yielded.
+        """
+        if not wanted.is_of_an_instant and not wanted.revisions:
+            yield from self.export(wanted, by_day=by_day)
+            return
+        for key in self._selected_keys(wanted, by_day=by_day):
+            for number in self._numbers_then(key, wanted):
+                found = self.revision(key, number=number, as_of=wanted.as_of, known_at=wanted.known_at)
+                assert found is not None
+                kept = not wanted.kinds or found.article.kind in wanted.kinds
+                if kept and (not wanted.states or found.state in wanted.states):
+                    yield found
+
+    def _selected_keys(self, wanted: Selection, *, by_day: bool) -> Iterator[int]:
+        """Yield the ids of the articles that had a revision at the time."""
+        values: dict[str, Any] = {"since": wanted.since, "until": wanted.until, "match": wanted.match}
+        values |= {"sections": names_json(wanted.sections), "as_of": wanted.as_of, "known": wanted.known_at}
+        matching = "TRUE"
+        if wanted.match is not None:
+            old = self._matching_old_texts(wanted.match, values) if wanted.is_of_an_instant else ()
+            values["old"] = records.dump([row["id"] for row in old])
+            matching = f"""(a.id IN (SELECT value FROM json_each(:old)) OR {_CURRENT_THEN}
+              AND a.id IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH :match))"""  # noqa: S608
+        rows = self.db.query(
+            f"""SELECT a.id FROM articles a WHERE {CHOSEN} AND {_ANY_THEN} AND {matching}
+                ORDER BY {"a.published_on, a.id" if by_day else "a.id"}""",  # noqa: S608 - fixed SQL
+            values,
+        )
+        return (row["id"] for row in rows)
+
+    def _numbers_then(self, key: int, wanted: Selection) -> list[int]:
+        """Return the numbers of the wanted revisions of an article: all that there were at the time, or the last."""
+        rows = self.db.execute(
+            f"SELECT v.revision FROM revisions v WHERE v.article = :id AND {_THEN} ORDER BY v.revision",  # noqa: S608
+            {"id": key, "as_of": wanted.as_of, "known": wanted.known_at},
+        ).fetchall()
+        numbers = [row[0] for row in rows]
+        return numbers if wanted.revisions else numbers[-1:]
 
     def search_as_of(
         self,
@@ -70,7 +106,7 @@ class AsOf(Articles):
         columns = "a.id, a.url, a.published_at, a.published_on, a.section, a.title, a.lead, a.clean"
         unchanged = self.db.query(
             f"""SELECT {columns} FROM articles_fts JOIN articles a ON a.id = articles_fts.rowid
-                WHERE articles_fts MATCH :match AND {_CHOSEN} AND {_CURRENT_THEN}
+                WHERE articles_fts MATCH :match AND {CHOSEN} AND {_CURRENT_THEN}
                 ORDER BY articles_fts.rowid DESC LIMIT :limit""",  # noqa: S608 - fixed SQL
             values,
         )
@@ -80,7 +116,7 @@ class AsOf(Articles):
     def _matching_old_texts(self, match: str, values: dict[str, Any]) -> list[dict[str, Any]]:
         keys = self.db.query(
             f"""SELECT a.id, a.published_on FROM articles a
-                WHERE {_CHOSEN} AND NOT {_CURRENT_THEN} AND {_ANY_THEN} ORDER BY a.id""",  # noqa: S608 - fixed SQL
+                WHERE {CHOSEN} AND NOT {_CURRENT_THEN} AND {_ANY_THEN} ORDER BY a.id""",  # noqa: S608 - fixed SQL
             values,
         )
         found: dict[int, dict[str, Any]] = {}

@@ -1,0 +1,156 @@
+"""Hand exports to other tools: pandas, Polars, DuckDB, Hugging Face datasets, Spark and Frictionless, in their own environment.
+
+Each tool must give back the ids, titles and texts of the archive, which has articles with and without a date.
+
+    ./run.sh bench readers                  installs the tools into `.venv-readers/`, which takes some minutes
+    ./run.sh bench readers --articles N     a larger archive
+    ./run.sh bench readers --into DIR       another folder for the tools
+    ./run.sh bench readers --tei FILE       also validates TEI with this RELAX NG schema, such as tei_all.rng
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.poll import SEEDS
+from benchmarks.reader_worker import digest
+from benchmarks.room_archive import articles
+from benchmarks.search import fill
+from crawler.storage import open_archive
+
+ROOT = Path(__file__).parents[1]
+WORKER = Path(__file__).with_name("reader_worker.py")
+PACKAGES = (
+    "pandas", "polars", "duckdb", "datasets", "pyspark", "frictionless[json,parquet]", "lxml",
+    "--editable", f"{ROOT}[parquet]",
+)  # fmt: skip
+FORMATS = ("jsonl", "csv", "parquet", "text", "tei")
+#: Tool of `reader_worker`, and the path that it reads, relative to the folder of the exports.
+READS = (
+    ("pandas", "plain"),
+    ("polars", "plain"),
+    ("duckdb", "plain"),
+    ("datasets", "parquet"),
+    ("datasets", "jsonl"),
+    ("datasets", "csv"),
+    ("spark", "plain"),
+    ("pandas csv", "excel.csv"),
+    ("open_archive pandas", "archive"),
+    ("open_archive polars", "archive"),
+)
+_R = "library(arrow); x <- as.data.frame(open_dataset(commandArgs(TRUE)[1])); cat(nrow(x))"
+
+
+def installed(folder: Path) -> Path:
+    """Return the programs of the environment with all tools."""
+    if not (folder / "bin" / "frictionless").exists():
+        print(f"(installing the tools into {folder} …)", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        subprocess.run([folder / "bin" / "pip", "install", "--quiet", *PACKAGES], check=True, stderr=subprocess.DEVNULL)
+    return folder / "bin"
+
+
+def timed(*command: object) -> tuple[float, subprocess.CompletedProcess[str]]:
+    """Run a command; return its seconds and the result."""
+    start = time.perf_counter()
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    return time.perf_counter() - start, done
+
+
+def show(name: str, seconds: float, result: str) -> None:
+    """Print one line of the table."""
+    print(f"{name:38} {seconds:7.1f} s   {result}", flush=True)
+
+
+def export(folder: Path, *words: str) -> bool:
+    """Export with some options; return whether that worked."""
+    seconds, done = timed(sys.executable, "-m", "crawler", "--archive", folder / "archive", "export", *words)
+    show(
+        f"vna export {' '.join(word for word in words if str(folder) not in word)}",
+        seconds,
+        done.stderr.strip().splitlines()[-1],
+    )
+    return done.returncode == 0
+
+
+def read(programs: Path, folder: Path, expected: tuple[int, str]) -> bool:
+    """Read the exports with each tool; return whether all of them gave back the archive."""
+    fine = True
+    for tool, place in READS:
+        seconds, done = timed(programs / "python", WORKER, tool, folder / place)
+        if done.returncode:
+            fine = False
+            show(f"{tool} {place}", seconds, f"FAILED: {done.stderr.strip().splitlines()[-1]}")
+            continue
+        found = json.loads(done.stdout.splitlines()[-1])
+        equal = (found["rows"], found["digest"]) == expected
+        fine &= equal
+        show(f"{tool} {place}", seconds, f"{found['rows']} rows, {'equal' if equal else 'DIFFERENT'}")
+    if shutil.which("Rscript"):
+        seconds, done = timed("Rscript", "-e", _R, folder / "plain")
+        show(
+            "R arrow plain", seconds, f"{done.stdout} rows" if done.returncode == 0 else f"FAILED: {done.stderr[-200:]}"
+        )
+    else:
+        print("R arrow: not run, because Rscript is not installed")
+    return fine
+
+
+def validate(programs: Path, folder: Path, schema: Path | None) -> bool:
+    """Validate the packages and the TEI corpus; return whether all are valid."""
+    fine = True
+    for format_ in FORMATS:
+        seconds, done = timed(programs / "frictionless", "validate", folder / format_ / "datapackage.json", "--json")
+        valid = json.loads(done.stdout)["valid"]
+        fine &= valid
+        show(f"frictionless validate {format_}", seconds, "valid" if valid else f"INVALID: {done.stdout[-400:]}")
+    if schema is not None:
+        code = (
+            "import sys; from lxml import etree; schema = etree.RelaxNG(etree.parse(sys.argv[1]));"
+            "print(sum(not schema.validate(etree.parse(file)) for file in sys.argv[2:]))"
+        )
+        texts = sorted((folder / "tei" / "data").glob("*.xml"))[:200]
+        seconds, done = timed(programs / "python", "-c", code, schema, folder / "corpus.xml", *texts)
+        fine &= done.stdout.strip() == "0"
+        show(
+            f"{schema.name}: a corpus and {len(texts)} texts",
+            seconds,
+            f"{done.stdout.strip()} invalid {done.stderr[-200:]}",
+        )
+    return fine
+
+
+def main() -> int:
+    """Print the table; return 1 if a tool fails or gives back something else."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--articles", type=int, default=2000)
+    parser.add_argument("--into", type=Path, default=ROOT / ".venv-readers")
+    parser.add_argument("--tei", type=Path)
+    options = parser.parse_args()
+    programs = installed(options.into)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with open_archive(folder / "archive") as archive:
+            fill(archive, articles(options.articles))
+        timed(sys.executable, "-m", "crawler", "--archive", folder / "archive", "import", *SEEDS.glob("*.txt"))
+        with open_archive(folder / "archive", read_only=True) as archive:
+            expected = digest((one.id, one.article.title, one.reading.clean) for one in archive.export())
+        fine = export(folder, "--format", "parquet", "--out", str(folder / "plain"))
+        fine &= export(folder, "--format", "csv", "--bom", "--out", str(folder / "excel.csv"))
+        fine &= export(folder, "--format", "tei", "--out", str(folder / "corpus.xml"))
+        for format_ in FORMATS:
+            fine &= export(folder, "--format", format_, "--card", "--out", str(folder / format_))
+        fine &= read(programs, folder, expected)
+        fine &= validate(programs, folder, options.tei)
+    return int(not fine)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
