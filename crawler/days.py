@@ -58,12 +58,13 @@ def _period(text: str, today: date | None) -> Period:
     return Period(day, day)
 
 
-def check_order(since: str | None, until: str | None) -> None:
-    """Check that a period does not end before it begins. Both are ISO 8601 of one form.
+def check_order(since: str | None, until: str | None, dashes: str = "") -> None:
+    """Check that a period does not end before it begins. Both are ISO 8601 of one form. `dashes` precede
+    the names of options in the message of the error.
 
     Raises:
         BadInput: the period ends before it begins.
 
     """
     if since is not None and until is not None and since > until:
-        raise BadInput(f"--since {since} is after --until {until}", "exchange the two days")
+        raise BadInput(f"{dashes}since {since} is after {dashes}until {until}", "exchange the two days")

@@ -223,7 +223,7 @@ def test_a_wrong_option_is_an_error_of_usage_and_writes_nothing(archive, tmp_pat
 )
 def test_a_period_without_days_is_refused_as_by_search(archive, tmp_path, words):
     outcome = exported(archive, "--format", *words, "--out", tmp_path / "x", code=1)
-    assert "before it begins" in outcome.err
+    assert "is after until" in outcome.err
     assert not list(tmp_path.iterdir())
 
 

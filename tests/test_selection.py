@@ -70,7 +70,7 @@ def test_an_archive_without_sections_has_none_to_name():
     ],
 )
 def test_a_period_without_days_is_refused(text, conditions):
-    with pytest.raises(BadInput, match="before it begins"):
+    with pytest.raises(BadInput, match="is after until"):
         select(text, **conditions)
 
 

@@ -172,7 +172,10 @@ def test_nothing_but_the_changed_rows_is_reported(changed):
 #: Takes schema 6 back, and dates the earlier migrations a year ago, as in an archive of an older version.
 SCHEMA_5 = (
     "DROP VIEW similar_articles", "DROP VIEW presence", "DROP VIEW versions", "DROP TABLE similar",
-    "DROP TABLE passage_hashes", "DROP INDEX revisions_raw_id", "ALTER TABLE revisions DROP COLUMN known_at", "PRAGMA user_version = 5",
+    "DROP TABLE passage_hashes", "DROP INDEX revisions_raw_id", "DROP INDEX raw_purpose",
+    "DROP VIEW held_pictures", "DROP INDEX images_url", "ALTER TABLE images DROP COLUMN digest",
+    "DROP TABLE picture_addresses", "DROP TABLE pictures", "DROP INDEX raw_picture",
+    "ALTER TABLE revisions DROP COLUMN replaced_pictures", "ALTER TABLE revisions DROP COLUMN known_at", "PRAGMA user_version = 5",
     "DELETE FROM _sqlite_migrations WHERE name > '0006'", "UPDATE _sqlite_migrations SET applied_at = '2025-01-01'",
 )  # fmt: skip
 

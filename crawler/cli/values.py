@@ -100,7 +100,7 @@ def period(since: str | None, until: str | None) -> tuple[date | None, date | No
     today = today_in_hanoi()
     first = days.period(since, today, "--since ").first if since else None
     last = days.period(until, today, "--until ").last if until else None
-    days.check_order(_iso(first), _iso(last))
+    days.check_order(_iso(first), _iso(last), "--")
     return first, last
 
 
@@ -146,7 +146,7 @@ def instants(since: str | None, until: str | None) -> tuple[str | None, str | No
 
     """
     first, last = instant(since), instant(until, end_of_day=True)
-    days.check_order(first, last)
+    days.check_order(first, last, "--")
     return first, last
 
 
