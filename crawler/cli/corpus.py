@@ -263,10 +263,12 @@ def _selection(context: typer.Context, archive: Archive, query_text: str | None,
 
 @contextmanager
 def _usage(context: typer.Context) -> Iterator[None]:
-    """Turn the error of an unknown name into an error of usage."""
+    """Turn the error of a name that no archive has into an error of usage."""
     try:
         yield
     except UnknownName as error:
+        if error.what == "section":  # as in `vna search`
+            raise
         raise typer.BadParameter(f"{error}; {error.hint}", ctx=context) from error
 
 

@@ -137,8 +137,10 @@ def _as_json(ledger: Ledger, rows: Iterable[LedgerMonth], wanted: _Wanted) -> di
 
 
 def _known_section(ledger: Ledger, asked: str | None) -> str | None:
+    from crawler import selection
+
     names = sorted({row.section for row in ledger.months} - {""})
-    return None if asked is None else values.section_in(names, asked)
+    return None if asked is None else selection.known("section", [asked], names)[0]
 
 
 # --- text output ------------------------------------------------------------------------------------------------------

@@ -5,9 +5,7 @@ Boundary: checks texts; reads the configuration, the clock and the names of sect
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
@@ -167,24 +165,6 @@ def section(archive: Archive, asked: str | None) -> str | None:
         BadInput: neither an article nor a list of the site names such a section.
 
     """
-    if asked is None:
-        return None
-    return section_in(archive.known_section_names(), asked)
+    from crawler import selection
 
-
-def section_in(names: Sequence[str], asked: str) -> str:
-    """Return the name in `names` that is `asked` if case and accents are ignored.
-
-    Raises:
-        BadInput: no name is; the hint gives the nearest names.
-
-    """
-    from crawler import fold
-
-    folded = {fold.letters(name): name for name in names}
-    if found := folded.get(fold.letters(asked)):
-        return found
-    near = [folded[name] for name in difflib.get_close_matches(fold.letters(asked), folded, n=3)]
-    known = ", ".join(sorted(folded.values())) or "none"
-    hint = f"did you mean {' or '.join(near)}?" if near else f"sections of this archive: {known}"
-    raise BadInput(f"no section {asked} in this archive", hint)
+    return None if asked is None else selection.known("section", [asked], archive.known_section_names())[0]
