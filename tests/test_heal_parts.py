@@ -233,6 +233,21 @@ def test_notes_and_noise_and_related_links():
     assert all(not s.startswith("p") for s in layout.body.noise)
 
 
+@pytest.mark.parametrize(("unknown", "pictures"), [((), 0), (("images",), 2)])
+def test_pictures_that_are_not_known_are_noise_only_if_all_pictures_are_known(unknown, pictures):
+    icon, ad = "<img src=/icon.png>", "<div class=ad><img src=/ad.png></div>"
+    text = f"<p>{PARAGRAPHS[0]}{icon}</p>{ad}<p>{PARAGRAPHS[1]}</p>"
+    pages = [replace(known(article_page(n, text), n), unknown=unknown) for n in (1, 2)]
+    assert len(read(learned(pages), pages[0]).images) == pictures
+
+
+def test_parts_of_a_known_paragraph_are_no_noise():
+    first, second = PARAGRAPHS[0][:20], PARAGRAPHS[0][20:]
+    text = f"<p><span>{first}</span><br><span>{second}</span></p><p>{PARAGRAPHS[1]}</p>"
+    pages = [known(article_page(n, text), n) for n in (1, 2)]
+    assert read(learned(pages), pages[0]).paragraphs == (first.strip(), second.strip(), PARAGRAPHS[1])
+
+
 def test_noise_that_cannot_be_selected_ends_the_search():
     """A text that differs from page to page and stands among the paragraphs cannot be told from them."""
     pages = [known(article_page(n, f"<p>{PARAGRAPHS[0]}</p><p>Bruit {n}</p><p>{PARAGRAPHS[1]}</p>"), n) for n in (1, 2)]

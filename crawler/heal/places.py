@@ -31,13 +31,26 @@ Nodes = tuple[LexborNode, ...]
 class KnownPage:
     """A page whose article is known from elsewhere. If it is not `complete`, only the metadata of the page is known.
 
-    `unknown` contains the fields that are not known of a complete article, such as the pictures of an imported text.
+    `unknown` contains the fields that are not known of a complete article, such as the pictures of an imported text. If
+    the article is `guessed`, its text and captions are what the page probably has (see `provisional`). If it is not
+    `is_literal`, its white space may differ from that of the page, because another program extracted it.
     """
 
     page: PageTree
     article: Article
     complete: bool = True
     unknown: tuple[str, ...] = ()
+    guessed: bool = False
+    is_literal: bool = True
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether all pictures of the article are known."""
+        return self.complete and "images" not in self.unknown
+
+    def lacks(self, name: str) -> bool:
+        """Whether the article is known not to have a field."""
+        return self.complete and name not in self.unknown and not getattr(self.article, name)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,9 +91,9 @@ class Places:
         return frozenset(n.mem_id for root in islice(roots, 1) for n in root.css("*")) - body
 
 
-def find(known: KnownPage) -> Places | str:
-    """Return the places of the fields, or a text that says why the page cannot be used."""
-    index = build(known.page.tree)
+def find(known: KnownPage, index: TextIndex | None = None) -> Places | str:
+    """Return the places of the fields, or a text that says why the page cannot be used; `index` is that of the page."""
+    index = index or build(known.page.tree)
     article = known.article
     titles = _outside(index.find(article.title))
     if not titles:
