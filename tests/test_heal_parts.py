@@ -405,3 +405,40 @@ def test_a_page_states_that_it_was_changed_for_the_first_time():
     assert (
         identity.settled(READ, replace(STORED, published_at=None), ("published_at",)).published_at == READ.published_at
     )
+
+
+# --- the headline and the body ----------------------------------------------------------------------------------------
+
+
+def test_a_headline_among_the_paragraphs():
+    """The element around both is the body; its other parts are read from it, too."""
+
+    def flat(number):
+        texts = tuple(f"{text} Numéro {number}." for text in (*PARAGRAPHS, "Un dernier alinéa."))
+        lead, who = f"Le chapeau de l'article {number}.", f"Auteur {'ABC'[number - 1]}"
+        head = f"<h1>Le titre de la page {number}</h1><p class=l>{lead}</p><span class=w>{who}</span>"
+        body = "".join(f"<p>{text}</p>" for text in texts)
+        return known(
+            f"<main><nav>Menu</nav><div class=a>{head}{body}</div></main>", number, texts=texts, lead=lead, byline=who
+        )
+
+    pages = [flat(n) for n in (1, 2, 3)]
+    layout = learned(pages)
+    assert (layout.article.body, layout.article.inner_title) == ((".a",), ("h1",))
+    for k in pages:
+        found = read(layout, k)
+        assert (found.title, found.lead, found.byline, found.paragraphs) == (
+            k.article.title, k.article.lead, k.article.byline, k.article.paragraphs
+        )  # fmt: skip
+    assert read_with_layout(page("<div class=a><p>Sans titre</p></div>"), layout) is None
+    assert read_with_layout(page("<h1>Le titre</h1>"), layout) is None
+
+
+def test_a_paragraph_beside_the_headline_does_not_hide_the_body():
+    texts = (*PARAGRAPHS, "Un troisième alinéa, assez long lui aussi.")
+    head = f"<header><h1>Le titre de la page 1</h1><h2>{texts[0]}</h2></header>"
+    place = find(
+        known(f"<main>{head}<section class=s><p>{texts[1]}</p><p>{texts[2]}</p></section></main>", texts=texts)
+    )
+    assert place.body[0].attributes.get("class") == "s"
+    assert len(place.paragraphs) == 2
