@@ -3,6 +3,7 @@
 For each kind of redesign: the archive polls, the site is redesigned, the archive polls again (all pages are in an
 unknown layout), `vna heal --adopt` learns, and articles published later are polled. `--random N` tries N random redesigns
 without an archive: a layout is learned from half of the pages and tried on the others. `--kind KIND` runs one kind.
+`--foreign --corpus DIR` learns layouts of pages of other publishers; see `benchmarks/foreign_pages.py`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from benchmarks import foreign_pages
 from crawler import app, collect, config
 from crawler.config import Config
 from crawler.heal import compare
@@ -41,7 +43,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="heal", description=__doc__)
     parser.add_argument("--random", type=int, default=0, metavar="N", help="number of random redesigns")
     parser.add_argument("--kind", choices=designs.KINDS, action="append", help="only this kind")
+    parser.add_argument("--foreign", action="store_true", help="pages of other publishers")
+    parser.add_argument("--corpus", type=Path, help="folder of the corpus of these pages")
     chosen = parser.parse_args()
+    if chosen.foreign != (chosen.corpus is not None):
+        parser.error("--foreign and --corpus belong together; benchmarks/foreign_pages.py names the corpus")
+    if chosen.foreign:
+        return foreign_pages.run(chosen.corpus)
     kinds = chosen.kind or ([] if chosen.random else [kind for kind in designs.KINDS if kind != "random"])
     failed = False
     for kind in kinds:

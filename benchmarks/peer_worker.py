@@ -84,13 +84,33 @@ def fundus(html, url):
     }
 
 
+class Learning:
+    """AutoScraper with the rules that it learned from the examples of the last case that has any."""
+
+    scraper = None
+
+
+def autoscraper(html, url, examples):
+    from autoscraper import AutoScraper
+
+    if examples:
+        Learning.scraper = AutoScraper()
+        for example in examples:
+            wanted = {"text": example["paragraphs"]}
+            Learning.scraper.build(html=example["html"], wanted_dict=wanted, update=True)
+    found = Learning.scraper.get_result_similar(
+        html=html.decode("utf-8", "replace"), group_by_alias=True, keep_order=True
+    )
+    return {"paragraphs": [text for text in found.get("text", []) if isinstance(text, str)]}
+
+
 def lines(text):
     return [line.strip() for line in (text or "").splitlines() if line.strip()]
 
 
 RUN = {
     "trafilatura": trafilatura, "newspaper4k": newspaper4k, "news-please": newsplease, "readability": readability,
-    "fundus": fundus,
+    "fundus": fundus, "autoscraper": autoscraper,
 }  # fmt: skip
 
 
@@ -101,7 +121,8 @@ def main():
         for line in cases:
             case = json.loads(line)
             try:
-                found = RUN[name](base64.b64decode(case["html"]), case["url"])
+                more = (case.get("examples"),) if name == "autoscraper" else ()
+                found = RUN[name](base64.b64decode(case["html"]), case["url"], *more)
             except Exception as error:  # a peer may raise anything on an odd page: this counts as a miss
                 found = {"error": repr(error)[:200]}
             print(json.dumps(found, default=str), flush=True)

@@ -38,7 +38,10 @@ PEERS = {
     "news-please": ["news-please==1.6.16"],
     "readability": ["readability-lxml==0.9", "lxml_html_clean"],
     "fundus": ["fundus==0.5.7", "curl-cffi==0.15.0"],
+    "autoscraper": ["autoscraper==1.1.14", "lxml_html_clean"],
 }
+#: Peers that must be shown examples of each site, so that they are only used by `./run.sh bench heal --foreign`.
+LEARNING = ("autoscraper",)
 #: Fields that a peer does not extract according to its documentation: shown as a dash, not as a miss.
 UNSUPPORTED = {
     "trafilatura": {"captions"},
@@ -152,7 +155,7 @@ def row(cases: list[Case], found: list[dict[str, Any]]) -> dict[str, float]:
         right = sum(_same(name, getattr(c, name), f.get(name)) for c, f in relevant)
         shares[name] = right / len(relevant)
     shares["F1"] = sum(
-        _f1(c.paragraphs or [], f.get("paragraphs") or []) for c, f in zip(cases, found, strict=True)
+        token_f1(c.paragraphs or [], f.get("paragraphs") or []) for c, f in zip(cases, found, strict=True)
     ) / len(cases)
     return shares
 
@@ -164,7 +167,8 @@ def _same(name: str, expected: Any, got: Any) -> bool:
     return (expected or None) == (got or None)
 
 
-def _f1(expected: list[str], got: list[str]) -> float:
+def token_f1(expected: list[str], got: list[str]) -> float:
+    """Return the F1 of the words of two texts, as multisets."""
     one, other = (Counter(" ".join(parts).split()) for parts in (expected, got))
     common = sum((one & other).values())
     total = sum(one.values()) + sum(other.values())
@@ -173,7 +177,7 @@ def _f1(expected: list[str], got: list[str]) -> float:
 
 def main() -> int:
     """Print one table for each set of pages; return 2 if a name on the command line is not a peer."""
-    names = sys.argv[1:] or list(PEERS)
+    names = sys.argv[1:] or [name for name in PEERS if name not in LEARNING]
     if unknown := [name for name in names if name not in PEERS]:
         sys.stderr.write(f"no peer {', '.join(unknown)}; choose from {', '.join(PEERS)}\n")
         return 2

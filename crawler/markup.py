@@ -41,7 +41,7 @@ class ArticleSelectors:
 
     `title` and `body` are searched in the whole page (by `parse.frame`). For each other field, the first selector that
     matches inside the article is used. `beside` selects lists of other stories inside the article; no field is read
-    from them.
+    from them. `inner_title` selects headlines inside the body, for pages on which no headline stands outside it.
     """
 
     title: Selectors
@@ -53,6 +53,7 @@ class ArticleSelectors:
     tags: Selectors = ()
     avatar: Selectors = ()
     beside: Selectors = ()
+    inner_title: Selectors = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta, timezone
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from crawler import urls
 
@@ -156,6 +156,10 @@ class Site:
     def article_url_without_slug(self, post_id: int) -> str:
         """Return the URL of an article in the form that has no slug (dossier section 2)."""
         return self.url(f"/post-{post_id}.vnp")
+
+    def search_page(self, term: str) -> str:
+        """Return the URL of the site's own search for a term (dossier section 2)."""
+        return self.url(f"/search.vnp?{urlencode({'q': term}, quote_via=quote)}")
 
     def latest_list(self, host: str) -> str:
         """Return the URL of the first page of the latest news in the list API of `host` (dossier section 10)."""

@@ -780,3 +780,45 @@ def test_any_title_in_a_sitemap_is_read(title):
     entry = f"{loc('/a-post1.vnp')}<news:title>{html.escape(title)}</news:title>"
     (sighting,) = read("sitemap", urlset(entry)).sightings
     assert "".join((sighting.title or "").split()) == "".join(title.split())
+
+
+# --- stories that are not in links ------------------------------------------------------------------------------------
+
+HIDDEN = {
+    "another attribute": '<div data-href="/a-post1.vnp">A</div><div data-href="/b-post2.vnp">B</div>',
+    "code": """<div onclick="go('/a-post1.vnp')">A</div><div onclick="location=/b-post2.vnp">B</div>""",
+    "JSON": r'<script>{"a": "\/a-post1.vnp", "b": "https:\/\/fr.vietnamplus.vn\/b\/2.vnp"}</script>',
+    "JSON with escapes": r'<script>["\u002Fa-post1.vnp", "\u002fb-post2.vnp"]</script>',
+    "JSON in an attribute": '<div data-props="[&quot;/a-post1.vnp&quot;,&quot;/b-post2.vnp?x=1&quot;]"></div>',
+    "few links besides": '<a href="/b-post2.vnp">B</a><script>["/a-post1.vnp","/b-post2.vnp","/c-post3.vnp","/d-post4.vnp"]</script>',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("html", HIDDEN.values(), ids=HIDDEN)
+@pytest.mark.parametrize("kind", ["home", "section"])
+def test_stories_that_are_not_in_links(kind, html):
+    found = read(kind, f"<html><body>{html}</body></html>", url=f"{ROOT}/politique/")
+    assert {1, 2} <= set(ids(found))
+    assert [s.position for s in found.sightings] == list(range(len(found.sightings)))
+
+
+def test_addresses_in_scripts_do_not_count_if_most_stories_are_in_links():
+    links = "".join(f'<a href="/a-post{n}.vnp">A</a>' for n in (1, 2))
+    assert ids(read("home", f'{links}<script>["/b-post3.vnp", "/c-post4.vnp"]</script>')) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<script>['.vnp', 'a-post1.vnp', '/topic/x-1.vnp', 'https://en.vietnamplus.vn/a-post1.vnp', '/a-post1.vnpx']</script>",
+        f"<div data-href='/{'a' * 500}-post1.vnp'></div>",
+    ],
+)
+def test_other_addresses_are_no_stories(html):
+    with pytest.raises(UnreadableSource):
+        read("section", html, url=f"{ROOT}/politique/")
+
+
+def test_at_most_5000_addresses_that_are_not_in_links():
+    source = " ".join(f"'/a-post{n}.vnp'" for n in range(1, 6000))
+    assert len(read("home", f"<script>{source}</script>").sightings) == 5000

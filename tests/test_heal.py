@@ -124,14 +124,14 @@ def test_the_command_proposes_adopts_and_says_why_not(archive, clock):
 
 
 def test_more_known_pages_than_are_used_for_learning_verify_the_layout(archive, clock, monkeypatch):
-    monkeypatch.setattr("crawler.pipeline.heal._MOST_HELD", 6)
-    with polled_site(archive, clock, articles=9) as site:
+    monkeypatch.setattr("crawler.pipeline.heal._MOST_HELD", 9)
+    with polled_site(archive, clock, articles=10) as site:
         held = value(archive, "SELECT count(*) FROM articles")
         site.fake_site.redesign("classes")
         clock.advance(hours=1)
         poll(archive, clock, everything=True)
     healing = heal(archive, clock).healing
-    assert held > 6
+    assert held > 9
     assert (healing.complete, healing.training + healing.verified) == (held, held)
 
 

@@ -233,6 +233,21 @@ def test_notes_and_noise_and_related_links():
     assert all(not s.startswith("p") for s in layout.body.noise)
 
 
+@pytest.mark.parametrize(("unknown", "pictures"), [((), 0), (("images",), 2)])
+def test_pictures_that_are_not_known_are_noise_only_if_all_pictures_are_known(unknown, pictures):
+    icon, ad = "<img src=/icon.png>", "<div class=ad><img src=/ad.png></div>"
+    text = f"<p>{PARAGRAPHS[0]}{icon}</p>{ad}<p>{PARAGRAPHS[1]}</p>"
+    pages = [replace(known(article_page(n, text), n), unknown=unknown) for n in (1, 2)]
+    assert len(read(learned(pages), pages[0]).images) == pictures
+
+
+def test_parts_of_a_known_paragraph_are_no_noise():
+    first, second = PARAGRAPHS[0][:20], PARAGRAPHS[0][20:]
+    text = f"<p><span>{first}</span><br><span>{second}</span></p><p>{PARAGRAPHS[1]}</p>"
+    pages = [known(article_page(n, text), n) for n in (1, 2)]
+    assert read(learned(pages), pages[0]).paragraphs == (first.strip(), second.strip(), PARAGRAPHS[1])
+
+
 def test_noise_that_cannot_be_selected_ends_the_search():
     """A text that differs from page to page and stands among the paragraphs cannot be told from them."""
     pages = [known(article_page(n, f"<p>{PARAGRAPHS[0]}</p><p>Bruit {n}</p><p>{PARAGRAPHS[1]}</p>"), n) for n in (1, 2)]
@@ -390,3 +405,40 @@ def test_a_page_states_that_it_was_changed_for_the_first_time():
     assert (
         identity.settled(READ, replace(STORED, published_at=None), ("published_at",)).published_at == READ.published_at
     )
+
+
+# --- the headline and the body ----------------------------------------------------------------------------------------
+
+
+def test_a_headline_among_the_paragraphs():
+    """The element around both is the body; its other parts are read from it, too."""
+
+    def flat(number):
+        texts = tuple(f"{text} Numéro {number}." for text in (*PARAGRAPHS, "Un dernier alinéa."))
+        lead, who = f"Le chapeau de l'article {number}.", f"Auteur {'ABC'[number - 1]}"
+        head = f"<h1>Le titre de la page {number}</h1><p class=l>{lead}</p><span class=w>{who}</span>"
+        body = "".join(f"<p>{text}</p>" for text in texts)
+        return known(
+            f"<main><nav>Menu</nav><div class=a>{head}{body}</div></main>", number, texts=texts, lead=lead, byline=who
+        )
+
+    pages = [flat(n) for n in (1, 2, 3)]
+    layout = learned(pages)
+    assert (layout.article.body, layout.article.inner_title) == ((".a",), ("h1",))
+    for k in pages:
+        found = read(layout, k)
+        assert (found.title, found.lead, found.byline, found.paragraphs) == (
+            k.article.title, k.article.lead, k.article.byline, k.article.paragraphs
+        )  # fmt: skip
+    assert read_with_layout(page("<div class=a><p>Sans titre</p></div>"), layout) is None
+    assert read_with_layout(page("<h1>Le titre</h1>"), layout) is None
+
+
+def test_a_paragraph_beside_the_headline_does_not_hide_the_body():
+    texts = (*PARAGRAPHS, "Un troisième alinéa, assez long lui aussi.")
+    head = f"<header><h1>Le titre de la page 1</h1><h2>{texts[0]}</h2></header>"
+    place = find(
+        known(f"<main>{head}<section class=s><p>{texts[1]}</p><p>{texts[2]}</p></section></main>", texts=texts)
+    )
+    assert place.body[0].attributes.get("class") == "s"
+    assert len(place.paragraphs) == 2

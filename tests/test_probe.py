@@ -323,7 +323,7 @@ def test_last_findings_are_printed_without_requests(strange, words):
     outcome = vna(*words, "probe", "--last", "--json")
     assert outcome.code == 0
     printed = json.loads(outcome.out)
-    assert set(printed) == {"probe", "probed_at", "requests", "findings", "config"}
+    assert set(printed) == {"probe", "probed_at", "requests", "findings", "config", "seeds"}
     assert {f["verdict"] for f in printed["findings"]} == {"confirmed", "differs", "unknown"}
     assert "DIFFERS    menu" in vna(*words, "probe", "--last").out
     assert strange.fake_site.state()["requests"] == before

@@ -253,3 +253,20 @@ def test_the_fallback_source_is_polled_when_the_primary_source_fails(archive, cl
         poll_due_sources(archive, clock)
         assert source(archive, NEWS)["state"] == "failing"
         assert site.wire.count("/rss/home.rss") == 1
+
+
+# --- redesigned lists -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["clicks", "list-data"])
+def test_a_list_whose_stories_are_not_in_links_is_read(archive, clock, kind):
+    """Only the home page and the sections list the new story, with the positions that they show."""
+    with mounted(clock, articles=60, options=replace(OPTIONS, no_feed=True, no_sitemap=True)) as site:
+        site.fake_site.redesign(kind)
+        clock.advance(hours=2)
+        new = site.fake_site.publish(2)
+        poll_due_sources(archive, clock)
+    assert {r["id"] for r in rows(archive, "SELECT id FROM pages WHERE id >= ?", new[0])} == set(new)
+    home = f"{SITE}/"
+    assert value(archive, "SELECT state FROM sources WHERE url = ?", home) == "ok"
+    assert value(archive, "SELECT position FROM sightings WHERE source = ? AND page = ?", home, new[-1]) == 0

@@ -41,8 +41,8 @@ def heal(
 ) -> None:
     """Learn the layout of pages in an unknown layout, offline.
 
-    Learns where each field stands from the pages of articles that the archive already holds, verifies the layout on other
-    such pages, and writes a markup file. Exit code 5 means that the layout is not exact enough, or learned from too few
+    Learns where each field stands from the pages of articles that the archive already holds, or of the seed articles
+    after `vna probe`, verifies the layout on other pages, and writes a markup file. Exit code 5 means that the layout is not exact enough, or learned from too few
     pages; nothing is adopted then. Exit code 1 means that there is nothing to learn from.
 
     Example: vna heal --adopt
@@ -56,7 +56,7 @@ def heal(
         progress_display(globals_.verbose) as progress,
         app.working(globals_.load(), "heal", progress, role="read", lexicon=state.lexicon()) as work,
     ):
-        proposal = propose(work, adopting=adopt, least=min_exact)
+        proposal = propose(work, adopting=adopt, least=min_exact, texts=tuple(state.seeds().values()))
     adoptable = proposal.healing.is_adoptable(min_exact)
     if as_json:
         output.json_block(_report(proposal, adoptable=adoptable))
@@ -84,6 +84,8 @@ def _report(proposal: Proposal, *, adoptable: bool) -> dict[str, Any]:
         "doubtful": list(healing.doubtful),
         "differences": [asdict(difference) for difference in healing.differences],
         "unusable": [{"url": url, "reason": reason} for url, reason in healing.unusable],
+        "further": healing.further,
+        "contradicted": [{"url": url, "reason": reason} for url, reason in healing.contradicted],
         "outvoted": [{"url": url, "reason": reason} for url, reason in healing.outvoted],
         "read": dict(adoption.verdicts) if adoption else {},
         "unread": adoption.unread if adoption else None,
@@ -93,7 +95,13 @@ def _report(proposal: Proposal, *, adoptable: bool) -> dict[str, Any]:
 
 def _lines(proposal: Proposal) -> Iterator[str]:
     healing = proposal.healing
-    yield f"{proposal.name}: learned from {output.count(healing.training, 'page')}, verified on {healing.verified} others"
+    if healing.is_by_turns:
+        known = output.count(healing.complete, "known article")
+        yield f"{proposal.name}: learned from {known}, each verified with a layout learned from the others, and from"
+        yield f"{output.count(healing.further, 'page')} of unknown articles, {len(healing.contradicted)} of which contradict it"
+    else:
+        pages = output.count(healing.training, "page")
+        yield f"{proposal.name}: learned from {pages}, verified on {healing.verified} others"
     for name, (right, total) in healing.exact.items():
         yield f"  {name:13} {right} of {total} exact"
     if healing.not_shown:
@@ -112,6 +120,8 @@ def _lines(proposal: Proposal) -> Iterator[str]:
 
 
 def _unused(healing: Healing) -> Iterator[str]:
+    for url, reason in healing.contradicted[:_PAGES_SHOWN]:
+        yield f"  contradicts it: {url}: {reason}"
     pages = [*healing.outvoted, *healing.unusable]
     for url, reason in pages[:_PAGES_SHOWN]:
         yield f"  not used: {url}: {reason}"
@@ -124,13 +134,20 @@ def _next_step(proposal: Proposal, least: float, *, adoptable: bool) -> str:
         return "the next poll uses the layout; `vna status` shows the pages that are left"
     if adoptable:
         return "not adopted yet: run `vna heal --adopt`"
-    if proposal.healing.share < least:
+    healing = proposal.healing
+    if healing.share < least:
         return (
-            f"not exact enough to adopt ({proposal.healing.share:.1%} of at least {least:.1%}): compare the differences above"
+            f"not exact enough to adopt ({healing.share:.1%} of at least {least:.1%}): compare the differences above"
             " with the pages, correct the layout (docs/new-layout.md), then run `vna reparse`"
         )
+    if healing.is_by_turns:
+        return (
+            f"known articles are few ({healing.complete}), so at least four pages of other articles must agree with the layout,"
+            f" half of them with a whole text, all with a publication time (now: {healing.further} pages,"
+            f" {healing.proven} with a whole text): run `vna poll`, then the command again"
+        )
     return (
-        f"learned from too few articles (known: {proposal.healing.complete}, text verified: {proposal.healing.texts}):"
+        f"learned from too few articles (known: {healing.complete}, text verified: {healing.texts}):"
         " wait for more rechecks and run the command again, or check the layout and copy it to the folder in"
         " `[markups] dir`"
     )

@@ -41,9 +41,10 @@ def probe(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check the assumptions about the site with about 30 requests.
+    """Check the assumptions about the site with about 40 requests.
 
-    Prints what differs from the assumptions, what to do about it, and the settings to change. Exit code 5 means that
+    Prints what differs from the assumptions, what to do about it, and the settings to change. Looks up the seed articles,
+    whose texts are known, and compares their pages with them. If their layout is unknown, it learns one. Exit code 5 means that
     something differs.
 
     Example: vna probe
@@ -53,7 +54,7 @@ def probe(
             report = ProbeReport.of(archive)
         if report is None:
             raise BadInput(
-                "no probe is stored in this archive", "run `vna probe`, which sends about 30 requests to the site"
+                "no probe is stored in this archive", "run `vna probe`, which sends about 40 requests to the site"
             )
         _print(report, as_json=as_json)
         return
@@ -100,7 +101,7 @@ def _run(globals_: state.Globals) -> tuple[ProbeReport | None, StopError | None]
     ):
         before = work.archive.last_probe()
         try:
-            run_probe(work)
+            run_probe(work, seeds=state.seeds())
         except StopError as error:
             report = ProbeReport.of(work.archive)
             return (report if report and report.about != before else None), error
@@ -109,10 +110,12 @@ def _run(globals_: state.Globals) -> tuple[ProbeReport | None, StopError | None]
 
 def _print(report: ProbeReport, *, as_json: bool) -> None:
     from crawler.probe import settings, snippet
+    from crawler.probe.seeds import verdicts
 
     proposed = settings(report.findings)
     if as_json:
-        output.json_block({**report.about, "findings": [asdict(f) for f in report.findings], "config": proposed})
+        found = [asdict(f) for f in report.findings]
+        output.json_block({**report.about, "findings": found, "config": proposed, "seeds": verdicts(report.findings)})
         return
     for line in _lines(report.findings, columns()):
         output.text(line)

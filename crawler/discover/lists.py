@@ -1,7 +1,8 @@
 """Read the home page, section pages, and the page fragments with more stories of a section (dossier section 9).
 
-Every link to an article of this site is a sighting, whatever its CSS classes, and its position is stored. So no
-articles are lost when the site redesigns its lists.
+Every link to an article of this site is a sighting, whatever its CSS classes, and its position is stored. If most
+addresses of articles on a page are not in links, but in other attributes or in scripts, these count, too. So no articles
+are lost when the site redesigns its lists.
 
 Boundary: bytes in, values out.
 """
@@ -16,7 +17,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler import urls
-from crawler.discover import feeds
+from crawler.discover import feeds, hidden
 from crawler.discover.found import Discovery, article_link, deduplicate, html_tree, is_same_source
 from crawler.errors import EmptySource
 from crawler.parse import decode, dom
@@ -32,6 +33,7 @@ _FEEDS = (
 )
 _FURTHER_PAGE = re.compile(r"/(?:page|trang)[-/]?\d+/?$|/\d+/?$", re.IGNORECASE)  # a page of a list is no section
 _MAX_SECTIONS = 100  # in the menus of one page; sister sites have about 60
+_FEW_LINKED = 3  # times as many stories in the source as in links mean that a program builds the list
 _CONTROL = "[data-page][data-zone]"
 _ZONE = re.compile(r"[1-9]\d{0,8}")
 
@@ -44,8 +46,9 @@ def home(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
         EmptySource: the page has no stories, sections or feeds, so it is not the home page.
 
     """
-    tree = html_tree(decode.decode(body).html, url)
-    sightings = deduplicate(list(stories(tree, url, site)))
+    html = decode.decode(body).html
+    tree = html_tree(html, url)
+    sightings = _listed(html, tree, url, site)
     sources = (*_sections(tree, url, site), *feeds.linked_feeds(tree, _FEEDS, url, site))
     if not sightings and not sources:
         raise EmptySource(url, f"the home page has no link to an article, section or feed ({len(body)} bytes)")
@@ -62,8 +65,9 @@ def section(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
         EmptySource: the response is a whole section page, but it contains no articles.
 
     """
-    tree = html_tree(decode.decode(body).html, url)
-    sightings = deduplicate(list(stories(tree, url, site)))
+    html = decode.decode(body).html
+    tree = html_tree(html, url)
+    sightings = _listed(html, tree, url, site)
     if urlsplit(url).query:
         return Discovery(sightings, more=_next_fragment(url, site) if sightings else None)
     if not sightings:
@@ -79,6 +83,13 @@ def section(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
     # The section is itself among the sources found, because the menu of the home page may lack its zone id.
     with_zone = SourceFound("section", url, zone=_zone(dom.attribute(control, "data-zone")))
     return Discovery(sightings, (with_zone, *sources), _first_fragment(control, site))
+
+
+def _listed(html: bytes, tree: LexborHTMLParser, url: str, site: Site) -> tuple[Sighting, ...]:
+    """Return the stories of a page: those in links, or all in its source if these are most of them."""
+    linked = deduplicate(list(stories(tree, url, site)))
+    every = deduplicate([*hidden.stories(html.decode(), dom.base(tree, url), site), *linked])
+    return every if len(every) > _FEW_LINKED * len(linked) else linked
 
 
 def stories(tree: LexborHTMLParser, url: str, site: Site) -> Iterator[Sighting]:

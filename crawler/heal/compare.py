@@ -5,6 +5,7 @@ Boundary: values in, booleans out.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -45,20 +46,28 @@ def exact(known: KnownPage, found: Article | None) -> dict[str, bool]:
     """
     every = FIELDS if known.complete else [n for n in _OF_METADATA if _FIELDS[n](known.article)]
     names = [name for name in every if name not in known.unknown]
-    return {name: found is not None and _is_exact(name, known.article, found) for name in names}
+    return {name: found is not None and _is_exact(name, known, found) for name in names}
 
 
-def differs(name: str, known: Article, found: Article) -> bool:
+def differs(name: str, known: KnownPage, found: Article) -> bool:
     """Whether a field differs at all, so that it would count as an edit."""
-    return bool(_FIELDS[name](known) != _FIELDS[name](found))
+    one, other = _FIELDS[name](known.article), _FIELDS[name](found)
+    return bool(one != other if known.is_literal else without_space(one) != without_space(other))
 
 
-def _is_exact(name: str, known: Article, found: Article) -> bool:
+def without_space(value: Any) -> Any:
+    """Return a text, or each text in a sequence, in NFC and without white space."""
+    if isinstance(value, str):
+        return "".join(unicodedata.normalize("NFC", value).split())
+    return [without_space(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _is_exact(name: str, known: KnownPage, found: Article) -> bool:
     if not differs(name, known, found):
         return True
-    if name != "published_at" or not known.published_at or not found.published_at:
+    if name != "published_at" or not known.article.published_at or not found.published_at:
         return False
-    one, other = instant(known.published_at), instant(found.published_at)
+    one, other = instant(known.article.published_at), instant(found.published_at)
     return one is not None and other is not None and abs(one - other) < _MINUTE
 
 

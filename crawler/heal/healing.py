@@ -11,15 +11,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from crawler.heal import compare, learn, scripts
+from crawler.heal import compare, few_texts, learn, provisional, scripts
 from crawler.heal.places import KnownPage, Places, find
-from crawler.markup import Markup
+from crawler.markup import DataPaths, Markup
 from crawler.parse.page import read_with_layout
 from crawler.types import Article, TextBlock
 
 _KEPT_APART = 3  # one page of this many is used for verification only
 _FEWEST = 5  # usable pages of known articles, below which a layout is proposed but never adopted without a person
 _FEWEST_TEXTS = 3  # verified texts, below which the same holds: one or two show too few forms of articles
+_FEW_TEXTS = 9  # known articles, below which a third is too few to verify: each is verified by the others
+_FEWEST_FURTHER = 4  # pages of unknown articles that must agree with a layout learned from few texts
+_MOST_CONTRADICTED, _FEWEST_PROVEN = 0.02, 0.5  # shares of these pages
 _MOST_PAGES = 90  # that are used; more take longer and teach little
 _MOST_EXCUSED = 0.2  # share of the pages kept apart that may have another layout or an edited article
 _MAY_BE_LEFT_OUT = ("section", "tags", "byline")  # fields that a new design may not show any more
@@ -47,6 +50,9 @@ class Healing:
     - `exact`: for each field, the number of the latter that were read exactly, and their number.
     - `doubtful`: the fields that were not read literally on every page; `not_shown`: fields that pages no longer show.
     - `earliest`: when the first page was fetched that the layout reads; `urls`: the addresses of these pages.
+    - `is_by_turns`: whether there were few known articles, so that each was verified with a layout learned from the others.
+      Then `further` is the number of pages of unknown articles, `proven` the number of those whose text begins and ends
+      where it should, and `contradicted` contains the addresses, with reasons, of those that are not read correctly.
     - `unusable`, `outvoted`: addresses with reasons, of pages on which the known article was not found, and of pages
       that contradict the others, for example because they have another layout.
     """
@@ -63,6 +69,10 @@ class Healing:
     differences: list[Difference] = field(default_factory=list)
     unusable: list[tuple[str, str]] = field(default_factory=list)
     outvoted: list[tuple[str, str]] = field(default_factory=list)
+    is_by_turns: bool = False
+    further: int = 0
+    proven: int = 0
+    contradicted: list[tuple[str, str]] = field(default_factory=list)
     _excused: Counter[str] = field(default_factory=Counter)  # pages by field that may be edited, or have another layout
 
     @property
@@ -78,10 +88,22 @@ class Healing:
     def is_adoptable(self, least: float) -> bool:
         """Whether the layout may be adopted: it reads at least the share `least` of every field exactly.
 
-        It must have been learned from enough articles, and verified on the text of several.
+        It must have been learned from enough articles, and verified on the text of several. If these are few, pages of
+        unknown articles must agree with it.
         """
-        is_proven = self.complete >= _FEWEST and self.texts >= _FEWEST_TEXTS
-        return self.layout is not None and is_proven and self.share >= least
+        is_proven = self.complete >= _FEWEST and self.texts >= (_FEWEST if self.is_by_turns else _FEWEST_TEXTS)
+        agrees = self.is_agreed if self.is_by_turns else True
+        return self.layout is not None and is_proven and agrees and self.share >= least
+
+    @property
+    def is_agreed(self) -> bool:
+        """Whether enough pages of unknown articles agree with the layout, and state a publication time."""
+        return (
+            self.further >= _FEWEST_FURTHER
+            and len(self.contradicted) <= _MOST_CONTRADICTED * self.further
+            and self.proven >= _FEWEST_PROVEN * self.further
+            and self.exact.get("published_at", (0, 0))[1] > 0
+        )
 
     def verify(self, known: KnownPage) -> None:
         """Try the learned layout on one more page whose article is known."""
@@ -120,6 +142,13 @@ class Healing:
         if is_edited:
             self.outvoted.append((place.known.page.url, EDITED))
 
+    def examine(self, place: Places, found: Article | None, boxes: frozenset[str]) -> None:
+        """Count a page of an unknown article, and whether its text contradicts the layout."""
+        self.further += 1
+        self.proven += few_texts.is_proven(place.known, found)
+        if reason := few_texts.contradiction(place.known, found, boxes):
+            self.contradicted.append((place.known.page.url, reason))
+
     def leave_out(self, names: Iterable[str]) -> None:
         """Do not count fields that no page shows any more."""
         self.not_shown = tuple(names)
@@ -138,7 +167,7 @@ class Healing:
         self.earliest = min(self.earliest or known.page.fetched_at, known.page.fetched_at)
         self.urls.append(known.page.url)
         if known.complete:
-            names = (n for n in compare.FIELDS if n not in known.unknown and compare.differs(n, known.article, found))
+            names = (n for n in compare.FIELDS if n not in known.unknown and compare.differs(n, known, found))
             self.doubtful = tuple(dict.fromkeys((*self.doubtful, *names)))
 
 
@@ -146,10 +175,14 @@ def heal(pages: Sequence[KnownPage], name: str, about: str, valid_from: date) ->
     """Return a layout for `pages`, and how exactly it reads those of them that were not used for learning."""
     result = Healing()
     usable = _usable(pages, result)
-    paths = scripts.learn([p for p in pages if p.complete]) if 2 * result.complete < _complete(pages) else None
+    paths = _paths(pages) if 2 * result.complete < _complete(pages) else None
     if paths is not None:
         result = Healing()
         usable = _usable(scripts.opened(pages, paths), result)
+    if _FEWEST <= result.complete < _FEW_TEXTS:
+        _learn_by_turns(result, usable, name, about, valid_from)
+        result.layout = _with_data(result.layout, paths)
+        return result
     apart = [p for known in (True, False) for p in _kept_apart([u for u in usable if u.known.complete is known])]
     training = [p for p in usable if p not in apart]
     if not any(p.body for p in training):
@@ -159,12 +192,36 @@ def heal(pages: Sequence[KnownPage], name: str, about: str, valid_from: date) ->
     if len(agreeing) < len(training) and any(p.body for p in agreeing):
         layout = learn.learn(agreeing, name, about, valid_from)
         agreeing = [p for p in training if _agrees(p, layout)]
-    result.layout = replace(layout, data=paths) if paths is not None else layout
+    result.layout = _with_data(layout, paths)
     result.training = len(agreeing)
     for place in (*agreeing, *apart, *(p for p in training if p not in agreeing)):
         result.compare(place, read_with_layout(place.known.page, layout), learned=place in agreeing)
     result.leave_out(_not_shown(result, usable))
     return result
+
+
+def _paths(pages: Sequence[KnownPage]) -> DataPaths | None:
+    return scripts.learn([p for p in pages if p.complete], [provisional.stated(p) for p in pages if not p.complete])
+
+
+def _with_data(layout: Markup | None, paths: DataPaths | None) -> Markup | None:
+    return replace(layout, data=paths) if layout is not None and paths is not None else layout
+
+
+def _learn_by_turns(result: Healing, usable: Sequence[Places], name: str, about: str, valid_from: date) -> None:
+    """Learn from few known articles and from pages of unknown ones; verify each known one without learning from it."""
+    known = [p for p in usable if p.known.complete]
+    further = [p for p in usable if not p.known.complete]
+    few = few_texts.learn_from(known, further, name, about, valid_from)
+    result.layout, result.is_by_turns, result.training = few.layout, True, len(usable)
+    for place, other in zip(known, few.others, strict=True):
+        trusted = other if few_texts.is_read(place, few.layout) else few.layout
+        result.compare(place, read_with_layout(place.known.page, trusted))
+    for place in further:
+        found = read_with_layout(place.known.page, few.layout)
+        result.compare(place, found)
+        result.examine(place, found, few.boxes)
+    result.leave_out(_not_shown(result, usable))
 
 
 def _not_shown(result: Healing, usable: Sequence[Places]) -> list[str]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborNode, SelectolaxError
 
-from crawler.heal import selectors
 from crawler.heal.places import Places
 from crawler.parse import dom
 
@@ -50,9 +49,10 @@ def choose(
     """
     numbers = [number for number, nodes in enumerate(wanted) if nodes]
     roots = [place.root for place in places] if within else None
-    candidates = _candidates(wanted, numbers)
-    found = [_evaluated(c, cost, places, wanted, roots, several=several) for c, cost in candidates.items()]
-    lacking = {n for n, p in enumerate(places) if name and p.known.complete and not getattr(p.known.article, name)}
+    candidates = _candidates(places, wanted, numbers)
+    ids = [dom.ids(nodes) for nodes in wanted]
+    found = [_evaluated(c, cost, places, ids, roots, several=several) for c, cost in candidates.items()]
+    lacking = {n for n, p in enumerate(places) if name and p.known.lacks(name)}
     chosen: list[str] = []
     open_pages = set(numbers) | lacking  # those on which none of the chosen selectors finds anything
     while len(chosen) < _MOST_SELECTORS:
@@ -67,12 +67,14 @@ def choose(
     return tuple(chosen)
 
 
-def _candidates(wanted: Sequence[Sequence[LexborNode]], numbers: Sequence[int]) -> Mapping[str, float]:
+def _candidates(
+    places: Sequence[Places], wanted: Sequence[Sequence[LexborNode]], numbers: Sequence[int]
+) -> Mapping[str, float]:
     costs: dict[str, float] = {}
     seen: dict[str, int] = defaultdict(int)
     for number in numbers:
         for rank, node in enumerate(wanted[number]):
-            for selector, cost in selectors.of(node).items():
+            for selector, cost in places[number].index.selectors(node).items():
                 costs[selector] = min(costs.get(selector, 99.0), cost + _MISSED * min(rank, 5))
                 seen[selector] += 1
     ordered = sorted(costs, key=lambda s: (-min(seen[s], len(numbers)), costs[s]))
@@ -83,7 +85,7 @@ def _evaluated(
     selector: str,
     cost: float,
     places: Sequence[Places],
-    wanted: Sequence[Sequence[LexborNode]],
+    wanted: Sequence[frozenset[int]],
     roots: Sequence[frozenset[int]] | None,
     *,
     several: bool,
@@ -91,19 +93,17 @@ def _evaluated(
     result = _Candidate(selector, cost)
     for number, place in enumerate(places):
         try:
-            matches = place.known.page.tree.css(selector)[:_MOST_MATCHES]
+            visible = place.index.matches(selector)[:_MOST_MATCHES]
         except SelectolaxError:
             return _Candidate(selector, cost)
-        ids = dom.ids(wanted[number])
-        visible = [m for m in matches if m.mem_id in place.index.order]
-        result.extra += sum(m.mem_id not in ids for m in visible)
-        if roots is not None:
-            visible = [m for m in visible if m.mem_id in roots[number]] or visible
-        if any(m.mem_id in ids or m.mem_id in place.index.filled for m in visible[:3]):
+        ids = wanted[number]
+        right = [m for m in visible if m in ids]
+        result.extra += len(visible) - len(right)
+        if roots is not None and (inside := tuple(m for m in visible if m in roots[number])) not in ((), visible):
+            visible, right = inside, [m for m in inside if m in ids]
+        if any(m in ids or m in place.index.filled for m in visible[:3]):
             result.found.add(number)
-        right = [m for m in visible if m.mem_id in ids]
-        is_right = bool(right) and (len(right) == len(visible) if several else visible[0].mem_id in ids)
-        if is_right:
+        if right and (len(right) == len(visible) if several else visible[0] in ids):
             result.right.add(number)
     return result
 
@@ -132,9 +132,9 @@ def cover(
         for node in group
     }
     costs: dict[str, float] = {}
-    for group in (group for groups_of_page in wanted for group in groups_of_page):
-        for node in group:
-            for selector, cost in selectors.of(node).items():
+    for place, groups_of_page in zip(places, wanted, strict=True):
+        for node in (node for group in groups_of_page for node in group):
+            for selector, cost in place.index.selectors(node).items():
                 costs[selector] = min(cost, costs.get(selector, cost))
     cheapest = sorted((s for s in costs if costs[s] <= _MOST_COST), key=lambda s: costs[s])[:_MOST_CANDIDATES]
     found = (_covering(s, costs[s], places, forbidden, groups) for s in cheapest)
@@ -173,7 +173,7 @@ def _covering(
     result = _Cover(selector, cost)
     for number, place in enumerate(places):
         try:
-            matches = dom.ids(place.known.page.tree.css(selector))
+            matches = frozenset(place.index.matches(selector))
         except SelectolaxError:
             return None
         if matches & forbidden[number]:

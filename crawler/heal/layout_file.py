@@ -27,8 +27,12 @@ def text(layout: Markup, comments: Iterable[str]) -> str:
 
 
 def _comments(healing: Healing) -> Iterator[str]:
-    yield f"# Learned by `vna heal` from {healing.training} pages whose articles were known, and verified on"
-    yield f"# {healing.verified} others. Pages among these others that were read exactly, by field:"
+    if healing.is_by_turns:
+        yield f"# Learned by `vna heal` from {healing.complete} known articles, each of which was verified with a layout learned"
+        yield f"# from the others, and from {healing.further} pages of unknown articles. Pages that were read exactly, by field:"
+    else:
+        yield f"# Learned by `vna heal` from {healing.training} pages whose articles were known, and verified on"
+        yield f"# {healing.verified} others. Pages among these others that were read exactly, by field:"
     for name, (right, total) in healing.exact.items():
         yield f"#   {name:13} {right} of {total}"
     if healing.not_shown:

@@ -58,8 +58,10 @@ def _without_noise(places: Sequence[Places], layout: Markup, rounds: int) -> Mar
 
 
 def _article(places: Sequence[Places]) -> ArticleSelectors:
+    title = induce.choose(places, [p.title for p in places])
     return ArticleSelectors(
-        title=induce.choose(places, [p.title for p in places]),
+        title=title,
+        inner_title=title if any(p.has_inner_title for p in places) else (),
         body=induce.choose(places, [p.body for p in places]),
         lead=induce.choose(places, [p.lead for p in places], name="lead", within=True),
         byline=induce.choose(places, [p.byline for p in places], name="byline", within=True),

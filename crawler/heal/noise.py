@@ -41,14 +41,14 @@ def find(places: Sequence[Places], layout: Markup) -> NoiseFound:
 def _unwanted(place: Places, layout: Markup) -> list[list[LexborNode]]:
     """Return for each text or picture that is read but not known the elements that contain nothing else."""
     found = read_with_layout(place.known.page, layout)
-    if found is None or not place.known.complete:
+    if found is None or not (place.known.complete or place.known.guessed):
         return []
     known = _known_texts(place.known.article)
     texts = [b.text for b in found.blocks if isinstance(b, TextBlock) and squeeze(b.text) not in known]
     groups = [group for text in dict.fromkeys(texts) for group in _occurrences(place, text)]
     wanted = {image.url for image in place.known.article.images}
     for image in found.images:
-        if image.url not in wanted:
+        if image.url not in wanted and place.known.has_pictures:
             images = place.known.page.tree.css("img")
             groups += [
                 [n] for n in images if image.url in {place.known.page.resolve(v) for v in n.attributes.values() if v}

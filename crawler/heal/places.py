@@ -22,6 +22,7 @@ _SHORT = 20  # squeezed characters; shorter paragraphs may stand anywhere
 _ENOUGH = 0.6  # share of the known paragraphs that must stand in one element
 _OUTSIDE = ("a", "nav", "aside", "footer", "form", "select", "button")
 _LONGEST_TIME, _MOST_TIMES = 80, 8  # letters and digits of a text with a time; elements that show it
+_FEWEST_PIECES = 3  # beside the title, each a paragraph: then the element around them is the body
 _LEVELS = 4  # elements around the body that are candidates for it, too
 
 Nodes = tuple[LexborNode, ...]
@@ -31,13 +32,26 @@ Nodes = tuple[LexborNode, ...]
 class KnownPage:
     """A page whose article is known from elsewhere. If it is not `complete`, only the metadata of the page is known.
 
-    `unknown` contains the fields that are not known of a complete article, such as the pictures of an imported text.
+    `unknown` contains the fields that are not known of a complete article, such as the pictures of an imported text. If
+    the article is `guessed`, its text and captions are what the page probably has (see `provisional`). If it is not
+    `is_literal`, its white space may differ from that of the page, because another program extracted it.
     """
 
     page: PageTree
     article: Article
     complete: bool = True
     unknown: tuple[str, ...] = ()
+    guessed: bool = False
+    is_literal: bool = True
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether all pictures of the article are known."""
+        return self.complete and "images" not in self.unknown
+
+    def lacks(self, name: str) -> bool:
+        """Whether the article is known not to have a field."""
+        return self.complete and name not in self.unknown and not getattr(self.article, name)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +84,11 @@ class Places:
         return dom.ids(nodes) | dom.around(nodes) | dom.ids(inside)
 
     @property
+    def has_inner_title(self) -> bool:
+        """Whether the title stands in the body."""
+        return any(dom.inside(title, dom.ids(self.body[:1])) for title in self.title)
+
+    @property
     def root(self) -> frozenset[int]:
         """The ids of the elements in the smallest element around the body and a title, without those in the body."""
         above = dom.around(self.title)
@@ -78,9 +97,9 @@ class Places:
         return frozenset(n.mem_id for root in islice(roots, 1) for n in root.css("*")) - body
 
 
-def find(known: KnownPage) -> Places | str:
-    """Return the places of the fields, or a text that says why the page cannot be used."""
-    index = build(known.page.tree)
+def find(known: KnownPage, index: TextIndex | None = None) -> Places | str:
+    """Return the places of the fields, or a text that says why the page cannot be used; `index` is that of the page."""
+    index = index or build(known.page.tree)
     article = known.article
     titles = _outside(index.find(article.title))
     if not titles:
@@ -88,7 +107,7 @@ def find(known: KnownPage) -> Places | str:
     paragraphs, body = _body(index, article, titles)
     if known.complete and article.paragraphs and not body:
         return "the known paragraphs do not stand on the page"
-    inside = dom.ids(body[:1])
+    inside = dom.ids(body[:1]) - dom.around(titles)  # nothing, if the title stands in the body: so do the other fields
     pictures = _pictures(known.page, article.images, index)
     return Places(
         known=known,
@@ -142,7 +161,12 @@ def _body(index: TextIndex, article: Article, titles: Nodes) -> tuple[Nodes, Nod
     own = tuple(node for nodes in found.values() for node in nodes[-1:])
     if inner.mem_id in above:
         pieces = _pieces(inner, own)
-        return tuple(n for n in own if dom.inside(n, dom.ids(pieces))), pieces
+        main = _main_piece(pieces, own)
+        if main is None and len(pieces) >= max(_FEWEST_PIECES, _ENOUGH * len(own)) and inner.tag != "body":
+            return own, (inner,)
+        if main is None:
+            return tuple(n for n in own if dom.inside(n, dom.ids(pieces))), pieces
+        inner = main
     outer = takewhile(lambda element: element.mem_id not in above, dom.ancestors(inner))
     chain = [inner, *islice(outer, _LEVELS)]
     inside = dom.ids(chain[-1:])
@@ -158,6 +182,17 @@ def _pieces(around: LexborNode, paragraphs: Nodes) -> Nodes:
             if element.parent is not None and element.parent.mem_id == around.mem_id:
                 found[element.mem_id] = element
     return tuple(found.values())
+
+
+def _main_piece(pieces: Nodes, paragraphs: Nodes) -> LexborNode | None:
+    """Return the innermost element with most of the paragraphs, if one piece has them: another may stand by the title."""
+    for piece in pieces:
+        own = [node for node in paragraphs if dom.inside(node, dom.ids([piece]))]
+        if len(own) < max(2, _ENOUGH * len(paragraphs)):
+            continue
+        around = set.intersection(*({a.mem_id for a in _with_ancestors(node)} for node in own))
+        return next(element for element in _with_ancestors(own[0]) if element.mem_id in around)
+    return None
 
 
 def _with_ancestors(node: LexborNode) -> list[LexborNode]:

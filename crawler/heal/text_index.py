@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler import fold
+from crawler.heal.selectors import Costs, of
 from crawler.parse import dom
 
 _LONGEST = 6_000  # characters of the text of one element; the longest paragraphs in the seeds have 1,500
@@ -26,11 +27,38 @@ def squeeze(text: str) -> str:
 
 @dataclass
 class TextIndex:
-    """The visible elements and text nodes of a page by their squeezed text; outer elements come before inner ones."""
+    """The visible elements and text nodes of a page by their squeezed text; outer elements come before inner ones.
 
+    It also keeps the selectors of nodes and what each selector matches, because learning needs them many times.
+    """
+
+    tree: LexborHTMLParser
     by_text: dict[str, list[LexborNode]] = field(default_factory=dict)
     order: dict[int, int] = field(default_factory=dict)  # id of a node -> position in the document
     filled: set[int] = field(default_factory=set)  # ids of the nodes with text
+
+    _selectors: dict[int, Costs] = field(default_factory=dict)
+    _matches: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def matches(self, selector: str) -> tuple[int, ...]:
+        """Return the ids of the visible nodes that a selector matches, in document order.
+
+        Raises:
+            SelectolaxError: the parser does not support the selector.
+
+        """
+        found = self._matches.get(selector)
+        if found is None:
+            nodes = (node.mem_id for node in self.tree.css(selector))
+            found = self._matches[selector] = tuple(identity for identity in nodes if identity in self.order)
+        return found
+
+    def selectors(self, node: LexborNode) -> Costs:
+        """Return selectors that match a node of the page, with their costs."""
+        found = self._selectors.get(node.mem_id)
+        if found is None:
+            found = self._selectors[node.mem_id] = of(node)
+        return found
 
     def find(self, text: str) -> list[LexborNode]:
         """Return the nodes whose text is `text`."""
@@ -40,7 +68,7 @@ class TextIndex:
 
 def build(tree: LexborHTMLParser) -> TextIndex:
     """Return the index of a page; an empty one if the page has more nodes than are examined."""
-    index = TextIndex()
+    index = TextIndex(tree)
     nodes = _visible(tree.body) if tree.body is not None else []
     texts: dict[int, str | None] = {}  # None: too long
     for node, children in reversed(nodes):

@@ -73,7 +73,8 @@ class Frame:
         Elements in the body or in lists of other stories are left out. The selectors are tried in order; only the first
         one that finds such an element is used.
         """
-        return self._select(self.root, selectors, dom.ids(self.bodies) - dom.ids(dom.ancestors(self.body)))
+        around = dom.ids([self.root, *dom.ancestors(self.body)])  # the root is the body if this contains the headline
+        return self._select(self.root, selectors, dom.ids(self.bodies) - around)
 
     def displaced(self, page: LexborHTMLParser, selectors: Sequence[str]) -> list[LexborNode]:
         """Return the elements that match one of `selectors` and belong to the article, but may be at any place.
@@ -99,9 +100,19 @@ def find(page: PageTree, layout: Markup) -> Frame | None:
     named = [f for f in frames if comparable(dom.text(f.title)) in page.titles()]
     chosen = next(iter(named or frames), None)
     if chosen is None:
-        return None
+        return _with_inner_title(page, layout)
     chosen = replace(chosen, foreign=_other_articles(page, layout, chosen, titles))
     return _with_further_bodies(chosen, frames)
+
+
+def _with_inner_title(page: PageTree, layout: Markup) -> Frame | None:
+    """Return the first body that contains its own headline; None if there is none."""
+    for body in bodies(page, layout)[:_MAX_CANDIDATES]:
+        found = (n for s in layout.article.inner_title for n in body.css(s)[:_MAX_CANDIDATES] if dom.text(n))
+        title = next(found, None)
+        if title is not None and title.mem_id != body.mem_id:
+            return Frame(title, (body,), body, (*_BESIDE, *layout.article.beside), dom.ids([title]))
+    return None
 
 
 def headlines(page: PageTree, layout: Markup) -> list[LexborNode]:

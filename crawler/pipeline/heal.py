@@ -5,7 +5,8 @@ Boundary: only calls other modules in the right order; `crawler.heal` learns and
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -44,8 +45,10 @@ class Proposal:
     adoption: Adoption | None = None
 
 
-def propose(run: Run, *, adopting: bool = False, least: float = MIN_EXACT) -> Proposal:
+def propose(run: Run, *, adopting: bool = False, least: float = MIN_EXACT, texts: Sequence[Article] = ()) -> Proposal:
     """Learn a layout and store it as a proposal; with `adopting`, adopt it if it is exact enough (at least `least`).
+
+    `texts` contains articles that are known although the archive may not hold them, such as the seeds.
 
     Raises:
         NothingToLearn: no page is in an unknown layout, or the article of none of them is known.
@@ -58,11 +61,11 @@ def propose(run: Run, *, adopting: bool = False, least: float = MIN_EXACT) -> Pr
         raise NothingToLearn(
             "no page is in an unknown layout", "nothing needs to be done; `vna status` shows the state of the pages"
         )
-    pages, rest = _known_pages(run, drifted)
+    pages, rest = _known_pages(run, drifted, _Texts.of(run, texts))
     name = _free_name(run, now)
     healing = heal(pages, name, f"learned from {len(pages)} pages", now.date())
     for entry in rest:
-        if healing.layout is not None and (known := _known_page(run, entry, {})) is not None:
+        if healing.layout is not None and (known := _known_page(run, entry, _Texts())) is not None:
             healing.verify(known)
     if healing.layout is None or healing.earliest is None:
         raise NothingToLearn(
@@ -100,29 +103,40 @@ def _since(run: Run, drifted: list[DriftedPage], earliest: datetime) -> datetime
     return min((at for at in times if earliest - _BEFORE <= at), default=earliest)
 
 
-def _known_pages(run: Run, drifted: list[DriftedPage]) -> tuple[list[KnownPage], list[DriftedPage]]:
+@dataclass(frozen=True)
+class _Texts:
+    """The texts that are known without a page of the site, by folded title: imported ones by id, and others."""
+
+    imported: Mapping[str, int] = field(default_factory=dict)
+    others: Mapping[str, Article] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, run: Run, texts: Sequence[Article]) -> _Texts:
+        imported = {fold.letters(title): key for key, title in run.archive.imported_titles()}
+        return cls(imported, {fold.letters(text.title): text for text in texts})
+
+    def find(self, run: Run, title: str) -> Article | None:
+        stored = run.archive.article(self.imported.get(fold.letters(title), 0))
+        return stored.article if stored is not None else self.others.get(fold.letters(title))
+
+
+def _known_pages(run: Run, drifted: list[DriftedPage], texts: _Texts) -> tuple[list[KnownPage], list[DriftedPage]]:
     """Return the pages to learn from, and further pages of articles that the archive holds, only for verification."""
-    imported = _imported(run)
     left = {True: _MOST_HELD, False: _MOST_NEW}
     pages: list[KnownPage] = []
     rest: list[DriftedPage] = []
     for entry in drifted:
         if entry.is_held and left[True] == 0:
             rest.append(entry)
-        elif left[entry.is_held] > 0 or imported:  # any new page may be that of an imported text
-            known = _known_page(run, entry, imported)
+        elif left[entry.is_held] > 0 or texts.imported or texts.others:  # any new page may be that of a known text
+            known = _known_page(run, entry, texts)
             if known is not None and left[known.complete] > 0:
                 left[known.complete] -= 1
                 pages.append(known)
     return pages, rest
 
 
-def _imported(run: Run) -> dict[str, int]:
-    """Return the ids of the imported texts by their folded titles."""
-    return {fold.letters(title): key for key, title in run.archive.imported_titles()}
-
-
-def _known_page(run: Run, entry: DriftedPage, imported: dict[str, int]) -> KnownPage | None:
+def _known_page(run: Run, entry: DriftedPage, texts: _Texts) -> KnownPage | None:
     try:
         fetched = response_of(run.warc.read(entry.ref))
         if len(fetched.content) > _LARGEST:
@@ -130,16 +144,24 @@ def _known_page(run: Run, entry: DriftedPage, imported: dict[str, int]) -> Known
         page = open_page(fetched.content, fetched.url, fetched.header("Content-Type"), fetched.fetched_at, run.site)
     except (NotAnArticle, WarcCorrupted, FetchError):
         return None
-    stated = metadata_article(page)
     stored = run.archive.article(entry.page.id)
     if stored is not None:
         return KnownPage(page, stored.article, unknown=() if stored.article.published_at else ("published_at",))
-    text = run.archive.article(imported.get(fold.letters(stated.title), 0))
+    stated = _dated(metadata_article(page), run.archive.published_hint(entry.page.id))
+    text = texts.find(run, stated.title)
     if text is not None:
-        return KnownPage(page, _dated(text.article, stated), unknown=_NOT_IN_TEXTS)
+        unknown = _NOT_IN_TEXTS if stated.published_at else (*_NOT_IN_TEXTS, "published_at")
+        return KnownPage(page, _completed(text, stated), unknown=unknown, is_literal=False)
     return KnownPage(page, stated, complete=False) if stated.title else None
 
 
-def _dated(text: Article, stated: Article) -> Article:
-    """Return an imported text with the fields that only the metadata of its page states."""
+def _dated(stated: Article, hint: datetime | None) -> Article:
+    """Return the article that the metadata describe, with the time that a list states if the page states none."""
+    if stated.published_at is not None or hint is None:
+        return stated
+    return replace(stated, published_at=hint.isoformat(timespec="seconds"))
+
+
+def _completed(text: Article, stated: Article) -> Article:
+    """Return a known text with the fields that only the metadata of its page states."""
     return replace(text, published_at=stated.published_at, modified_at=stated.modified_at, section=stated.section)

@@ -149,6 +149,11 @@ class Pages:
         row = next(self.db.query(sql, [page_id]), None)
         return page_of(row) if row else None
 
+    def published_hint(self, page_id: int) -> datetime | None:
+        """Return the publication time of a page's article according to the first list that named it; None if unknown."""
+        row = self.db.execute("SELECT published_hint FROM pages WHERE id = ?", [page_id]).fetchone()
+        return optional_instant(row[0]) if row is not None else None
+
     def abandoned_pages(self, ids: Iterable[int]) -> list[PageForFetch]:
         """Of the pages with the given ids, return those that are gone or, after failures, no longer retried."""
         rows = self.db.query(

@@ -31,6 +31,7 @@ _BODY = re.compile(r"<body\b.*</body>", re.DOTALL)
 _TAGS = re.compile(r"<[a-z][^<>]*>")
 _NAMED = re.compile(r'(\s)(class|id)="([^"]*)"')
 _CAPTION = re.compile(r"<figcaption[^>]*>(.*?)</figcaption>\s*</figure>", re.DOTALL)
+_STORY_LINK = re.compile(r'<a class="cms-link" href="([^"]*)" title="([^"]*)">')
 _FIRST = "story page main post entry news detail content".split()
 _LAST = "title body text lead info item block photo label meta list link wrap part date name".split()
 _BLOCK = re.compile(r"(?<=</p>)\n(?=<p)")
@@ -59,8 +60,8 @@ def check(kind: str) -> str:
         BadInput: it is not.
 
     """
-    if kind not in KINDS:
-        raise BadInput(f"unknown kind of redesign {kind!r}", f"choose one of {', '.join(KINDS)}")
+    if kind not in (*KINDS, *LIST_KINDS):
+        raise BadInput(f"unknown kind of redesign {kind!r}", f"choose one of {', '.join((*KINDS, *LIST_KINDS))}")
     return kind
 
 
@@ -73,7 +74,7 @@ def redesigned(html: str, design: Design) -> str:
         rng = _random("random", design)
         changes = rng.sample(_COMBINED, rng.randint(1, 4))
     for change in changes:
-        html = _TRANSFORMS[change](html, _random(change, design))
+        html = {**_TRANSFORMS, **_LIST_TRANSFORMS}[change](html, _random(change, design))
     return html if design.kind == "bare" else _renamed(html, _random("names", design))
 
 
@@ -182,6 +183,23 @@ def _shell(html: str, _: random.Random) -> str:
     return _BODY.sub(lambda _: body, html, count=1)
 
 
+def _clicks(html: str, _: random.Random) -> str:
+    """Replace the links in lists by elements that a program makes clickable."""
+    if _ARTICLE.search(html):
+        return html
+    return _STORY_LINK.sub(r"""<a class="cms-link" role="link" data-href="\1" onclick="go('\1')">""", html)
+
+
+def _list_data(html: str, _: random.Random) -> str:
+    """Leave of a list only its data in a script."""
+    stories = [{"href": entities.unescape(u), "title": entities.unescape(t)} for u, t in _STORY_LINK.findall(html)]
+    if _ARTICLE.search(html) or not stories:
+        return html
+    script = json.dumps({"props": {"stories": stories}}, ensure_ascii=False).replace("/", "\\/")
+    body = f'<body><div id="root"></div><script type="application/json">{script}</script></body>'
+    return _BODY.sub(lambda _: body, html, count=1)
+
+
 def _plain(html: str) -> str:
     return entities.unescape(re.sub(r"<[^>]+>", "", html)).strip()
 
@@ -196,6 +214,9 @@ _TRANSFORMS: Mapping[str, Transform] = {
     "nested": _nested,
     "shell": _shell,
 }
+#: Kinds that change lists of stories, besides the classes of all pages.
+_LIST_TRANSFORMS: Mapping[str, Transform] = {"clicks": _clicks, "list-data": _list_data}
+LIST_KINDS = tuple(_LIST_TRANSFORMS)
 _COMBINED = [kind for kind in _TRANSFORMS if kind not in ("shell", "bare")]  # what a random design may combine
 #: `elements` is the design of earlier versions of the fake site; `random` combines several kinds.
 KINDS = ("elements", *_TRANSFORMS, "random")
