@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crawler.changes import changes_between, kinds_of, marked_words
+from crawler.changes import changed_passages, changes_between, kinds_of, marked_words
 from crawler.pictures import (
     KeptPictures,
     Picture,
@@ -269,3 +269,6 @@ def test_a_replaced_picture_is_a_change_with_both_digests():
     assert (change.before_offset, change.after_offset) == (2, 2)
     assert "".join(piece.bracketed for piece in marked_words(change, "")) == "[-sha256:A-]{+sha256:B+}"
     assert kinds_of([change]) == ("picture",)
+    (passage,) = changed_passages([change], article, article)
+    assert (passage.field, passage.kinds) == ("pictures", ("picture",))
+    assert list(passage.pieces) == marked_words(change, "")
