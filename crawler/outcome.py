@@ -39,6 +39,7 @@ class OutcomeKind(StrEnum):
     NO_LONGER_READ = "no longer read"  # it cannot parse the page of a stored revision
     DAMAGED = "damaged"  # the WARC record of a stored revision is damaged
     PROGRESS = "progress"  # nothing but a detail to print
+    PERCENT = "percent"  # the same, for each percent of a phase
 
     @property
     def is_routine(self) -> bool:
@@ -66,7 +67,7 @@ class Outcome:
 
     def __str__(self) -> str:
         """Return the outcome as one line, such as `new: 245060 Titre` or `failed: https://…: HTTP status 500`."""
-        if self.kind is OutcomeKind.PROGRESS:
+        if self.kind in (OutcomeKind.PROGRESS, OutcomeKind.PERCENT):
             return self.detail
         if self.id is not None:
             subject = f"{self.id} {self.detail}".rstrip()

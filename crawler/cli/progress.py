@@ -23,7 +23,7 @@ from rich.progress import (
 
 from crawler import redact, visible
 from crawler.cli import output, streams
-from crawler.outcome import Outcome
+from crawler.outcome import Outcome, OutcomeKind
 
 _LEAST_WIDTH = 10  # characters for the last outcome, on a narrow terminal
 _DUMB = ("", "dumb", "unknown")  # terminals that cannot move the cursor, as rich has them
@@ -35,6 +35,7 @@ class Lines:
 
     def __init__(self, verbose: int = 0) -> None:
         self._verbose = verbose
+        self._percent = 0
 
     def __enter__(self) -> Self:
         return self
@@ -46,10 +47,15 @@ class Lines:
 
     def phase(self, name: str, total: int) -> None:
         """Print the name of a phase and the number of its steps."""
+        self._percent = 0
         output.note(f"{name}: {total} to do")
 
     def step(self, outcome: Outcome) -> None:
-        """Print the outcome of a step."""
+        """Print the outcome of a step; of a phase in percent, each tenth step."""
+        if outcome.kind is OutcomeKind.PERCENT:
+            self._percent += 1
+            if self._percent % 10:
+                return
         if self._verbose or not outcome.kind.is_routine:
             output.note(f"  {outcome}")
 

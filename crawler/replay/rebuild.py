@@ -131,4 +131,4 @@ class _Percent:
         while self._reported < self._read * 100 // self._size:
             self._reported += 1
             detail = f"{record.fetched_at:%Y-%m-%d}: {report.records} records, {report.visits} visits"
-            self._progress.step(Outcome(OutcomeKind.PROGRESS, detail=detail))
+            self._progress.step(Outcome(OutcomeKind.PERCENT, detail=detail))
