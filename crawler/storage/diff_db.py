@@ -257,7 +257,8 @@ class Comparison:
         for values in self._db.execute(only_old):
             yield RowDifference(dict(zip(key, values, strict=True)), only_old=True)
         translated = ", ".join(_translated(table, name) for name in key)
-        expected = f"NOT ({_MAY_LACK[table].format(old=self._old)})" if table in _MAY_LACK else "1"
+        may_lack = table in _MAY_LACK and {"id", "first_seen_at"} <= self._old_columns("articles")
+        expected = f"NOT ({_MAY_LACK[table].format(old=self._old)})" if may_lack else "1"
         only_new = f"SELECT {', '.join(key)} FROM {other} WHERE {expected} EXCEPT SELECT {translated} FROM {source}"  # noqa: S608 - constants only
         for values in self._db.execute(only_new):
             yield RowDifference(dict(zip(key, values, strict=True)), only_new=True)
