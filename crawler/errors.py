@@ -383,14 +383,7 @@ class OtherArchive(BadInput):
 
 
 class UnknownName(BadInput):
-    """A section, kind, state or column that does not exist; the hint has the nearest names.
-
-    `what` is the noun for such a name. The names of sections depend on the archive; the others are fixed.
-    """
-
-    def __init__(self, what: str, message: str, hint: str) -> None:
-        super().__init__(message, hint)
-        self.what = what
+    """A section, kind, state or column that does not exist; the hint has the nearest names."""
 
 
 class NotDelivered(StopError):

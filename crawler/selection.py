@@ -104,7 +104,7 @@ def known(what: str, wanted: Iterable[str], names: Sequence[str]) -> tuple[str, 
     for name in wanted:
         equal = [one for one in names if fold.letters(one) == fold.letters(name)]
         if not equal:
-            raise UnknownName(what, f"there is no {what} {name[:_SHOWN]!r}", nearest(name, names))
+            raise UnknownName(f"there is no {what} {name[:_SHOWN]!r}", nearest(name, names))
         found |= dict.fromkeys(equal)
     return tuple(found)
 

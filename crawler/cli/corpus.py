@@ -258,7 +258,9 @@ def _selection(context: typer.Context, archive: Archive, query_text: str | None,
 
     words = None if query_text is None else values.search_query(context, query_text)
     with _usage(context):
-        return selection.select(words, archive.known_section_names, **asked)
+        selection.known("kind", asked["kinds"], selection.KINDS)
+        selection.known("state", asked["states"], selection.STATES)
+    return selection.select(words, archive.known_section_names, **asked)  # the names of sections depend on the archive
 
 
 @contextmanager
@@ -267,8 +269,6 @@ def _usage(context: typer.Context) -> Iterator[None]:
     try:
         yield
     except UnknownName as error:
-        if error.what == "section":  # as in `vna search`
-            raise
         raise typer.BadParameter(f"{error}; {error.hint}", ctx=context) from error
 
 
