@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import cache
 
 import pytest
-from support import SITE, assert_intact, mounted, poll, rows, value, vna, working
+from support import MARKUPS, ROOT, SITE, assert_intact, mounted, poll, rows, value, vna, working
 from test_rebuild import assert_rebuilt_equal
 
 from crawler.cli import state
+from crawler.heal import layout_file
+from crawler.heal.healing import Healing
+from crawler.markup import ArticleSelectors, Markup
 from crawler.pipeline.heal import propose
 from crawler.pipeline.probe import run_probe
 from crawler.probe import ProbeEvidence, ProbeResponse, seeds
-from crawler.sim.site import Options
+from crawler.sim.site import Options, SiteRequest, build, designs
 from crawler.sim.site.story import SECTIONS
 from crawler.site import Site
 from crawler.types import Article, Fetched, TextBlock
@@ -197,3 +201,94 @@ SEED = Article("Titre", "Chapeau", tuple(TextBlock("paragraph", text) for text i
 )
 def test_the_first_difference_of_a_field(name, changes, expected):
     assert seeds.field_difference(name, SEED, replace(SEED, **changes)) == expected
+
+
+# --- the findings, without an archive ---------------------------------------------------------------------------------
+
+
+@cache
+def live_pages():
+    """Return the address and the HTML of the page of each seed on the fake site."""
+    site = build(SITE, seeds_dir=ROOT / "seeds", articles=3, now=lambda: AT, options=SMALL)
+    stories = {story.title: story for story in map(site.story, site.ids())}
+    paths = {name: stories[seed.title].path for name, seed in SEEDS.items()}
+    return {name: (f"{SITE}{path}", site.respond(SiteRequest("GET", path)).decoded) for name, path in paths.items()}
+
+
+def with_pages(edit=lambda _, html: html, status=200):
+    """Return evidence with the pages of the seeds; `edit` changes the HTML of each."""
+    found = ProbeEvidence(Site(f"{SITE}/"), MARKUPS, AT)
+    for name, (url, html) in live_pages().items():
+        body = edit(name, html)
+        page = Fetched(url, AT, status, "", "1.1", (("Content-Type", "text/html"),), body, body, "", ())
+        found.responses[seeds.page_key(name)] = ProbeResponse(url, page)
+    return found
+
+
+def redesigned(_, html):
+    return designs.redesigned(html.decode(), designs.Design("classes", 1)).encode()
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict", "seen", "advice"),
+    [
+        (with_pages, "confirmed", "title equal; lead equal; text equal; captions equal; ", ""),
+        (
+            lambda: with_pages(lambda _, html: html.replace(b"</h1>", b" !</h1>")),
+            "differs",
+            "title differs",
+            "compare the page",
+        ),
+        (lambda: with_pages(redesigned), "differs", "unknown layout; in the metadata: title equal", "vna heal --adopt"),
+        (lambda: with_pages(lambda *_: b"<html><body>Access denied</body></html>"), "differs", "…", "look at the page"),
+        (lambda: with_pages(status=500), "unknown", "HTTP status 500", ""),
+        (lambda: evidence({}), "unknown", "no list that was read contains the seed", ""),
+    ],
+    ids=["equal", "edited", "unknown layout", "no article", "status 500", "not listed"],
+)
+def test_each_seed_is_judged(found, verdict, seen, advice):
+    findings = seeds.judge(found(), SEEDS)
+    assert seeds.verdicts(findings) == {verdict: 5}
+    assert seen in findings[0].seen
+    assert advice in findings[0].advice
+
+
+def test_further_articles_are_fetched_if_the_layout_is_unknown():
+    listed = {"news": [("/nouveau-post9.vnp", "Nouveau")]}
+    known, unknown = with_pages(), with_pages(redesigned)
+    for one in (known, unknown):
+        one.responses |= evidence(listed).responses
+    assert seeds.next_article(known, SEEDS) is None
+    assert seeds.next_article(unknown, SEEDS) == f"{SITE}/nouveau-post9.vnp"
+    unknown.responses[seeds.further_key(f"{SITE}/nouveau-post9.vnp")] = ProbeResponse(f"{SITE}/nouveau-post9.vnp")
+    assert seeds.next_article(unknown, SEEDS) is None
+
+
+def test_the_likeliest_month_is_read_first_then_the_search_then_further_months():
+    index = "".join(
+        f"<sitemap><loc>{SITE}/sitemaps/news-{year}-{month}.xml</loc></sitemap>"
+        for year, month in [(2018, 8), (2018, 9), (2018, 10), (2020, 1)]
+    )
+    body = f'<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{index}</sitemapindex>'.encode()
+    found, wanted = evidence({}), {"000": SEEDS["000"]}
+    found.responses["index"] = ProbeResponse(f"{SITE}/sitemap.xml", response(f"{SITE}/sitemap.xml", body))
+    asked = []
+    while (url := seeds.next_list(found, wanted)) is not None:
+        asked.append(url.partition("?")[0].rpartition("/")[2])
+        found.responses[seeds.list_key(url)] = ProbeResponse(url)
+    assert asked == ["news-2018-9.xml", "search.vnp", "news-2018-10.xml", "news-2018-8.xml"]
+
+
+@pytest.mark.parametrize(("further", "advice"), [(0, "poll, so that"), (4, "adopt it")])
+def test_a_learned_layout_is_a_finding_and_its_file_says_how_it_was_verified(further, advice):
+    exact = dict.fromkeys(("title", "text", "published_at"), (5, 5))
+    learned = Healing(
+        Markup("learned-1", ArticleSelectors(("h1",), ("article",)), about="a test", valid_from=date(2026, 11, 22)), complete=5, verified=5, exact=exact, is_by_turns=True,
+        further=further, proven=further, earliest=AT,
+    )  # fmt: skip
+    finding = seeds.learned("learned-1", learned, 0.98)
+    assert finding.verdict == "differs"
+    assert finding.advice.startswith(advice)
+    assert f"5 known articles, 100% exact; {further} further pages" in finding.seen
+    assert f"and from {further} pages of unknown articles" in layout_file.write(learned, learned.layout)
+    assert seeds.not_learned("because").seen == "because"
