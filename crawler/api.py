@@ -222,8 +222,9 @@ class ArchiveReader:
     ) -> ArticleSet:
         """Return the articles that all conditions select, as `vna export` does (docs/export.md).
 
-        `text` is a query of `vna search`. A day may be a month or a year, such as `2024-05`. `section`, `kind` and `state` are one name or several. A time selects the
-        articles as they were then, and a day means its end; `revisions` selects all revisions of each article.
+        `text` is a query of `vna search`. A day may be a month or a year, such as `2024-05`. `section`, `kind` and
+        `state` are one name or several. A time selects the articles as they were then, and a day means its end;
+        `revisions` selects all revisions of each article.
 
         Raises:
             BadInput: the query has no word to search for, a day is none, or the period ends before it begins.

@@ -1,8 +1,8 @@
 """Backups: a consistent copy of the database, a manifest (the list of the WARC files), and optionally these files.
 
-A backup is a folder with `vna.db`, `manifest.json`, the seals and their time stamps if there are any, and optionally `warc/`. A new backup
-into the same folder replaces the database only when the new copy is complete and has passed its checks, and copies only
-new or longer WARC files.
+A backup is a folder with `vna.db`, `manifest.json`, the seals and their time stamps if there are any, and optionally
+`warc/`. A new backup into the same folder replaces the database only when the new copy is complete and has passed its
+checks, and copies only new or longer WARC files.
 
 ```
 make          back up an archive: the checks, the order of the steps

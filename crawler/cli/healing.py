@@ -42,8 +42,9 @@ def heal(
     """Learn the layout of pages in an unknown layout, offline.
 
     Learns where each field stands from the pages of articles that the archive already holds, or of the seed articles
-    after `vna probe`, verifies the layout on other pages, and writes a markup file. Exit code 5 means that the layout is not exact enough, or learned from too few
-    pages; nothing is adopted then. Exit code 1 means that there is nothing to learn from.
+    after `vna probe`, verifies the layout on other pages, and writes a markup file. Exit code 5 means that the layout
+    is not exact enough, or learned from too few pages; nothing is adopted then. Exit code 1 means that there is
+    nothing to learn from.
 
     Example: vna heal --adopt
     """

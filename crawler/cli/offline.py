@@ -195,8 +195,9 @@ def reparse(
 ) -> None:
     """Parse the stored pages again, offline.
 
-    Uses the current parser and layouts, and updates the articles. Never creates a revision, because the agency changed
-    nothing; removes revisions that earlier versions made of pages that were cut off or garbled on their way. Exit code 5 means that a page can no longer be parsed, or cannot be read from the WARC files.
+    Uses the current parser and layouts, and updates the articles. Never creates a revision, because the agency
+    changed nothing; removes revisions that earlier versions made of pages that were cut off or garbled on their way.
+    Exit code 5 means that a page can no longer be parsed, or cannot be read from the WARC files.
 
     Example: vna reparse --since 2026-11-01 --dry-run
     """

@@ -36,8 +36,9 @@ def similar(
 ) -> None:
     """Print the articles that share text with one article.
 
-    Each is printed with its kind, its score and the longest common passage. The table `similar` and the view `similar_articles` have the relations that were found when articles were stored; this
-    command also searches again, so that it finds those of articles from before schema 6.
+    Each is printed with its kind, its score and the longest common passage. The table `similar` and the view
+    `similar_articles` have the relations that were found when articles were stored; this command also searches again,
+    so that it finds those of articles from before schema 6.
 
     Example: vna similar 245060
     """

@@ -57,9 +57,10 @@ _WAITS = 4  # in one request, each up to `timeout`: connect, send, start of the 
 class Settings:
     """What the client needs from the configuration; times in seconds, sizes in bytes, `rate` in requests a second.
 
-    `root` is the root URL of the site; `api` lists the origins of its list API, and `pictures` those of its pictures, which
-    only requests for pictures may reach. No other origin is ever connected to. If the site is unavailable, the run ends; if
-    the list API is, only the request fails. The run also ends if a request must wait longer than `max_wait` for the budget. `timeout` limits one wait; a whole request may take four times as long.
+    `root` is the root URL of the site; `api` lists the origins of its list API, and `pictures` those of its pictures,
+    which only requests for pictures may reach. No other origin is ever connected to. If the site is unavailable, the
+    run ends; if the list API is, only the request fails. The run also ends if a request must wait longer than
+    `max_wait` for the budget. `timeout` limits one wait; a whole request may take four times as long.
     """
 
     contact: str

@@ -36,8 +36,9 @@ def store_article(
 
     Needs an open transaction.
 
-    `at` is the time at which the page was fetched; `known_at` is the time of the import of an imported capture. `key` is the id under which the article is stored. `source_file` is
-    the name of the file that the text was imported from; None if the article was fetched.
+    `at` is the time at which the page was fetched; `known_at` is the time of the import of an imported capture. `key`
+    is the id under which the article is stored. `source_file` is the name of the file that the text was imported
+    from; None if the article was fetched.
     """
     archive = run.archive
     stored = archive.article(key)
