@@ -93,7 +93,7 @@ def test_show_tells_about_the_article_apart_from_its_text(archive):
 )
 def test_nothing_found_names_what_was_searched(archive, command, expected):
     outcome = vna("--archive", archive, *command.split())
-    assert outcome.code == 0
+    assert (outcome.code, outcome.out) == (0, "")
     assert expected in outcome.err
 
 
@@ -109,3 +109,11 @@ def test_an_impossible_period_or_section_is_refused(archive, command):
     outcome = vna("--archive", archive, *command.split())
     assert outcome.code == 1
     assert "hint" in outcome.err
+
+
+def test_an_article_without_a_revision_then_has_others(archive):
+    outcome = vna("--archive", archive, "show", "-1", "--as-of", "2001")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "no article -1 as of 2001 in this archive" in outcome.err
+    assert "vna history -1" in outcome.err
+    assert "vna history" not in vna("--archive", archive, "show", "-99", "--as-of", "2001").err

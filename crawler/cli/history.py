@@ -121,6 +121,9 @@ def changes(
     if as_json:
         output.json_block([{name: value for name, value in row.items() if name != "matches"} for row in rows])
         return
+    if not rows:
+        output.note(f"no change{_searched(since, until, section, kind, query, silent=silent)}")
+        return
     streams.page()
     layout.table(
         [row | {"changed": ", ".join(row["changed"]), "kinds": ", ".join(row["kinds"])} for row in rows],
@@ -128,8 +131,6 @@ def changes(
         if layout.is_terminal()
         else ("at", "what", "id", "revision", "kinds", "changed", "title"),
     )
-    if not rows:
-        output.note(f"no change{_searched(since, until, section, kind, query, silent=silent)}")
 
 
 def _searched(

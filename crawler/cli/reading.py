@@ -13,7 +13,7 @@ import typer
 
 from crawler import visible
 from crawler.cli import layout, output, state, streams, values
-from crawler.errors import ArticleNotFound
+from crawler.errors import ArticleNotFound, BadInput
 
 if TYPE_CHECKING:
     from crawler.query import Query
@@ -145,9 +145,10 @@ def show(
             stored = archive.revision(number, number=revision, **values.times(as_of, known_at))
         if stored is None:
             wanted = {"with revision": revision, "as of": as_of, "known at": known_at}
-            raise ArticleNotFound(
-                key + "".join(f" {name} {value}" for name, value in wanted.items() if value is not None)
-            )
+            told = key + "".join(f" {name} {value}" for name, value in wanted.items() if value is not None)
+            if archive.article(number) is not None:
+                raise BadInput(f"no article {told} in this archive", f"see its revisions with `vna history {key}`")
+            raise ArticleNotFound(told)
     if format_ is ShowFormat.json:
         output.json_block(render.as_json(stored))
         return
