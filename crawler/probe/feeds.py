@@ -13,7 +13,7 @@ from crawler.probe.evidence import OK, CheckResult, ProbeEvidence, confirmed, di
 from crawler.probe.questions import linked_feeds
 
 _SIZE = 50
-_GUID = re.compile(rb"<guid\b[^>]*>\s*(?:<!\[CDATA\[)?\s*([^<\]]+)", re.IGNORECASE)
+_GUID = re.compile(rb"<guid\b[^<>]*>\s*(?:<!\[CDATA\[)?\s*([^<\]]+)", re.IGNORECASE)
 _DATE = re.compile(rb"<pubDate>\s*(?:<!\[CDATA\[)?\s*([^<\]]+)", re.IGNORECASE)
 _OFFSET = re.compile(r"([+-]\d{4}|[A-Z]{1,4})\s*$")
 
