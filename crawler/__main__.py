@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+
+#: New objects after which garbage is searched for, instead of 700: imports make many objects and no garbage.
+_OBJECTS = 20_000
 
 
 def start() -> None:
@@ -11,6 +15,7 @@ def start() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under `nohup`, and in a background job of a script
             signal.signal(number, _exit)
+    gc.set_threshold(_OBJECTS)
     from crawler.cli import main  # noqa: PLC0415 - it takes a moment, and Ctrl-C may arrive in that moment
 
     main()

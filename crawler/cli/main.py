@@ -6,6 +6,7 @@ Boundary: contains no command; the other modules of the package define the comma
 from __future__ import annotations
 
 import errno
+import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -116,6 +117,7 @@ def main() -> None:
         output.note(str(ended))
         code = ended.exit_code
     signals.exit_on_signals(code)
+    gc.freeze()  # so that Python does not search all objects for garbage before it ends: 0.05 s
     sys.exit(code)
 
 
