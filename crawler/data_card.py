@@ -17,10 +17,10 @@ from crawler import citation, visible
 from crawler.article_fields import ArticleField, FieldType
 from crawler.coverage import Ledger
 from crawler.selection import KINDS, STATES
+from crawler.site import ROOT
 
 PACKAGE, README, CITATION = "datapackage.json", "README.md", "CITATION.cff"
 TITLE = "Articles of the Vietnam News Agency in French"
-SITE = "https://fr.vietnamplus.vn/"
 UNDATED = "no date"
 RIGHTS = (
     "The articles and pictures belong to the Vietnam News Agency and to those whom it credits. This dataset gives no licence"
@@ -149,12 +149,12 @@ def datapackage(card: Card, others: Mapping[str, str]) -> str:
         "id": f"urn:uuid:{card.archive}",
         "title": TITLE,
         "description": f"{card.contents.count} {_noun(card)} of the agency's French edition. {RIGHTS}",
-        "homepage": SITE,
+        "homepage": ROOT,
         "version": card.created[:10],
         "created": card.created,
         "keywords": ["news", "Vietnam", "French"],
         "licenses": [_LICENCE],
-        "sources": [{"title": f"{citation.AGENCY}, French edition", "path": SITE}],
+        "sources": [{"title": f"{citation.AGENCY}, French edition", "path": ROOT}],
         "contributors": [{"title": citation.AGENCY, "role": "author"}],
         "resources": [_resource(card, file) for file in card.files],
         "vna:software": card.software,
@@ -266,7 +266,7 @@ def readme(card: Card) -> str:
     )
     origin = (
         f"{card.contents.count:,} {_noun(card)} of the French edition of the Vietnam News Agency (VNA, in French"
-        f" {citation.AGENCY}), {SITE}. Exported on {card.created[:10]} from the archive {card.archive} with {card.software}."
+        f" {citation.AGENCY}), {ROOT}. Exported on {card.created[:10]} from the archive {card.archive} with {card.software}."
     )
     parts = [
         metadata,
@@ -379,7 +379,7 @@ def citation_cff(card: Card) -> str:
         f"title: {json.dumps(TITLE)}",
         "authors:",
         f"  - name: {json.dumps(citation.AGENCY)}",
-        f"    website: {SITE}",
+        f"    website: {ROOT}",
         f"version: {json.dumps(card.created[:10])}",
         f"date-released: {card.created[:10]}",
         f"abstract: {json.dumps(abstract)}",
