@@ -429,13 +429,11 @@ def on_terminal(
     *words: str | Path,
     columns: int = 80,
     lines: int = 200,
-    typed: bytes = b"",
     env: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Run a command with stdin, stdout and stderr on a terminal; return what the terminal shows."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-    os.write(master, typed)
     settings = {"TERM": "dumb", "PAGER": "", "COLUMNS": str(columns), "LINES": str(lines), **env}
     with process(*words, stdout=slave, stderr=slave, stdin=slave, env=settings) as running:
         os.close(slave)

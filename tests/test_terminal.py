@@ -70,10 +70,10 @@ def test_without_a_pager_long_output_is_printed(archive, pager):
 
 
 def test_a_pager_that_is_left_early_is_no_failure(archive):
-    on_terminal("--archive", archive, "show", "-1", lines=3, env={"PAGER": "true"})
+    assert on_terminal("--archive", archive, "show", "-1", lines=3, env={"PAGER": "true"}) == ""
 
 
-def test_show_tells_about_the_article_apart_from_its_text(archive):
+def test_the_line_about_an_article_is_apart_from_its_text(archive):
     piped = run_process("--archive", archive, "show", "-2")
     assert piped.out.startswith(TITLE)
     assert piped.err.startswith("-2 · ")

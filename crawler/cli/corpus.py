@@ -232,7 +232,7 @@ def _check_options(context: typer.Context, format_: ExportFormat, given: set[str
 def _columns(
     context: typer.Context, format_: ExportFormat, names: str | None, clean: bool | None
 ) -> tuple[ArticleField, ...]:
-    """Return the columns of a format with columns: those that are named, or those of the format."""
+    """Return the columns to write: those that the user names, or all columns of the format."""
     from crawler import selection
     from crawler.article_fields import CSV_FIELDS, EXPORTED, In, fields_in
 

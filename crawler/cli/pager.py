@@ -34,9 +34,7 @@ def show(text: bytes, words: list[str]) -> bool:
         return False
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the pager
     try:
-        process.communicate(text)
-    except BrokenPipeError:  # the user left the pager before the end of the text
-        process.wait()
+        process.communicate(text)  # it is no error if the user leaves the pager before the end of the text
     finally:
         signal.signal(signal.SIGINT, before)
     return True

@@ -179,23 +179,22 @@ def _print_hit(row: Mapping[str, Any], wanted: Query) -> None:
         output.text(f"{' ' * _INDENT}{snippet}")
         return
     layout.paragraph(f"{row['id']:>8}  {day}  {visible.line(row['section'] or '')}")
-    layout.paragraph(
-        title, indent=_INDENT, spans=_hits(title, wanted, (layout.ColouredSpan(0, len(title), layout.BOLD),))
-    )
+    layout.paragraph(title, indent=_INDENT, spans=_hits(title, wanted, layout.BOLD))
     layout.paragraph(snippet, indent=_INDENT, spans=_hits(snippet, wanted))
 
 
-def _hits(text: str, wanted: Query, rest: tuple[layout.ColouredSpan, ...] = ()) -> tuple[layout.ColouredSpan, ...]:
-    """Return the colours of the words that match; `rest` has the colour of the whole text, if it has one."""
+def _hits(text: str, wanted: Query, colour: str = "") -> list[layout.ColouredSpan]:
+    """Return the colours of the words that match; the rest of the text has the colour `colour`, if that is not empty."""
     from crawler import query
 
     spans = []
     position = 0
-    for start, end in query.spans(text, wanted):
-        spans += [layout.ColouredSpan(position, start, one.colour) for one in rest]
+    for start, end in [*query.spans(text, wanted), (len(text), len(text))]:
+        if colour:
+            spans.append(layout.ColouredSpan(position, start, colour))
         spans.append(layout.ColouredSpan(start, end, layout.HIT))
         position = end
-    return (*spans, *(layout.ColouredSpan(position, len(text), one.colour) for one in rest))
+    return spans
 
 
 def _print_article(stored: StoredArticle, text: str) -> None:
