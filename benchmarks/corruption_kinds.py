@@ -465,7 +465,7 @@ def records(archive: Path) -> list[Kind]:
         "a request that names another response": (is_record(b"request"), _sub(rb"(WARC-Concurrent-To: <urn:uuid:)....", rb"\g<1>0000")),
         "a failed request rewritten": (is_record(b"metadata"), _sub(rb"error: .*", b"error: x")),
         "the header of a file changed": (is_record(b"warcinfo"), _sub(rb"software: \S+", b"software: sly")),
-        "a file said to be of another archive": (is_record(b"warcinfo"), _sub(rb"vna-archive-id: urn:uuid:....", b"vna-archive-id: urn:uuid:0000")),
+        "a file with the identity of another archive": (is_record(b"warcinfo"), _sub(rb"vna-archive-id: urn:uuid:....", b"vna-archive-id: urn:uuid:0000")),
     }  # fmt: skip
     found: list[Kind] = []
     whole = read_members(archive, name)

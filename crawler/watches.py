@@ -1,4 +1,4 @@
-"""Watched searches: when their new hits are sent, and the message.
+"""Decide when the new hits of watched searches are sent, and write the messages.
 
 Boundary: pure decisions and texts; `daemon.watch_job` finds the hits and sends the messages.
 """

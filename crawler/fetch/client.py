@@ -168,7 +168,7 @@ class Fetcher:
         validators = {"If-None-Match": etag, "If-Modified-Since": last_modified}
         headers = {name: value for name, value in validators.items() if value}
         is_conditional = bool(headers)
-        if is_picture:  # as it is: the digest of the body is then that of the picture
+        if is_picture:  # without compression, so that the digest of the body is the digest of the picture
             headers["Accept-Encoding"] = "identity"
         origins = self._picture_origins if is_picture else self._origins
         owns = origins.allows if is_picture else self._owns

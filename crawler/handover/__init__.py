@@ -62,7 +62,7 @@ class _Tally:
 
 
 def blank_card(archive: Archive, created: str, software: str) -> Card:
-    """Return a card with what is known of the archive itself, without an export."""
+    """Return a card that describes the archive alone, without the contents of an export."""
     with archive.posts() as posts:
         ledger = take_stock(posts)
     gaps = tuple((row["since"], row["until"], row["source"]) for row in archive.open_gap_rows())

@@ -61,8 +61,8 @@ def parse_page(
 
     Raises:
         NotAnArticle: the page is not an article; the exception contains the rejection.
-        MarkupDrift: the page says that it is an article, but no known layout fits; the exception contains the fields
-            found in the metadata.
+        MarkupDrift: the page says that it is an article, but it has none of the known layouts; the exception contains
+            the fields found in the metadata.
 
     """
     page = open_page(body, url, content_type, fetched_at, edition)

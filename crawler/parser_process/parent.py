@@ -94,7 +94,7 @@ def parse_page(
 
     Raises:
         NotAnArticle: the page is not an article.
-        MarkupDrift: the page says that it is an article, but no known layout fits.
+        MarkupDrift: the page says that it is an article, but it has none of the known layouts.
         ParserStopped: the parser exceeded a limit or crashed.
         StopError: the parser process cannot be started.
 
