@@ -12,11 +12,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from crawler import urls
 from crawler.clock import Clock, StoppableClock, SystemClock, to_text
 from crawler.config import Config
 from crawler.errors import BadInput, ConfigError, OtherArchive, StorageError, WarcCorrupted
-from crawler.fetch import Fetcher, Settings, budget_for, resolve_host
+from crawler.fetch.client import Fetcher, resolve_host
 from crawler.lexicon import load as load_lexicon
 from crawler.opening import opened_archive, reading_archive
 from crawler.parser_process import require_decoder
@@ -25,11 +24,11 @@ from crawler.pipeline import Progress, Run, RunSettings
 from crawler.pipeline.clock_check import ClockPeriods
 from crawler.pipeline.recorded_settings import settings_text
 from crawler.pipeline.stored_pages import Reader, Repairer, learned_layouts
-from crawler.proxies import ProxyServer, proxy_for
-from crawler.rate_limit import RateLimitStatus
+from crawler.proxies import proxy_for
 from crawler.repair import repair
 from crawler.repair.lexicon import Lexicon
-from crawler.site import Site, api_hosts, picture_hosts
+from crawler.request_settings import list_hosts, picture_hosts, request_settings
+from crawler.site import Site
 from crawler.storage import FILE, disk, replace_db
 from crawler.storage.archive_identity import stored_identity
 from crawler.storage.crash_marker import CrashMarker
@@ -64,7 +63,7 @@ def working(
 
     """
     clock = clock or SystemClock()
-    site, settings = Site(config.root, _list_hosts(config)), run_settings(config)
+    site, settings = Site(config.root, list_hosts(config)), run_settings(config)
     with (
         holding(config.archive, role, command, to_text(since or clock.now())),
         opened_archive(config.archive) as archive,
@@ -78,7 +77,7 @@ def working(
             settings=settings_text(settings, site),
         ) as warc,
         Fetcher(
-            _politeness(config, probing=probing),
+            request_settings(config, probing=probing),
             config.archive / "state",
             site.may_request,
             clock,
@@ -112,55 +111,8 @@ def run_settings(config: Config) -> RunSettings:
         add=config.add,
         exclude=config.exclude,
         names=config.names,
-        pictures=KeptPictures(config.keep_pictures, _picture_hosts(config)),
+        pictures=KeptPictures(config.keep_pictures, picture_hosts(config)),
     )
-
-
-def rate_limit_status(config: Config, clock: Clock | None = None) -> RateLimitStatus:
-    """Return the current rate limit of the site, shared by all processes of the archive. Nothing is sent or written."""
-    return budget_for(_politeness(config), config.archive / "state", config.root, clock or SystemClock()).status()
-
-
-def _list_hosts(config: Config) -> tuple[str, ...]:
-    """Return the origins of the hosts whose list API may be requested; none if the API is not configured."""
-    if not config.list_api:
-        return ()
-    named = (urls.absolute(config.root, host) for host in config.api_hosts)
-    return tuple(urls.origin(host) for host in named if host is not None) or api_hosts(config.root)
-
-
-def _picture_hosts(config: Config) -> tuple[str, ...]:
-    """Return the origins from which pictures may be requested, besides that of the site; none if none are kept."""
-    if config.keep_pictures == "none":
-        return ()
-    return config.picture_hosts or picture_hosts(config.root)
-
-
-def _politeness(config: Config, *, probing: bool = False) -> Settings:
-    return Settings(
-        contact=config.contact,
-        timeout=config.timeout,
-        attempts=config.attempts,
-        max_retry_after=config.max_retry_after,
-        max_body=config.max_body,
-        rate=config.rate,
-        connections=config.connections,
-        quiet_hours=config.quiet_hours,
-        daily_cap=config.daily_cap,
-        root=config.root,
-        api=_list_hosts(config) or (api_hosts(config.root) if probing else ()),
-        pictures=_picture_hosts(config),
-    )
-
-
-def proxy(config: Config) -> ProxyServer | None:
-    """Return the proxy through which the site is requested; None if it is requested directly.
-
-    Raises:
-        ConfigError: the environment names something that is not a proxy.
-
-    """
-    return proxy_for(config.root)
 
 
 def require_contact(config: Config) -> None:
@@ -174,7 +126,7 @@ def require_contact(config: Config) -> None:
     """
     if config.keep_pictures != "none":
         require_decoder()
-    through = proxy(config)
+    through = proxy_for(config.root)
     if not config.loopback and not config.contact_is_real:
         if through is None:  # behind a proxy, only the proxy must know the name of the host
             resolve_host(config.root)

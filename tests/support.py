@@ -35,7 +35,8 @@ from typer.testing import CliRunner
 from crawler import app, collect, config, opening
 from crawler.cli.main import app as command_line
 from crawler.errors import ArticleNotFound, StopError
-from crawler.fetch import Fetcher, Settings
+from crawler.fetch.client import Fetcher
+from crawler.fetch.settings import Settings
 from crawler.outcome import Outcome
 from crawler.parse import seedtext
 from crawler.pipeline import Run

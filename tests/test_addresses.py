@@ -34,7 +34,7 @@ from crawler import urls
 from crawler.discover import lists
 from crawler.discover.found import deduplicate
 from crawler.errors import Disallowed
-from crawler.fetch import Fetcher
+from crawler.fetch.client import Fetcher
 from crawler.parse import head
 from crawler.sim.site import Options
 from crawler.sim.site.story import AWKWARD_PATHS, SECTIONS

@@ -173,6 +173,20 @@ def test_importing_the_command_line_loads_no_slow_library():
     )
 
 
+@pytest.mark.parametrize("command", ["latest", "search Vietnam", "coverage", "changes", "status"])
+def test_a_reading_command_does_not_load_what_only_collecting_needs(command, archive):
+    program = (
+        "import sys; from crawler.cli import main\ntry: main()\nexcept SystemExit: pass\nprint('loaded', *sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "--archive", archive, *command.split()],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    loaded = set(done.stdout.rpartition("loaded ")[2].split())
+    assert "crawler.storage" in loaded
+    assert not {"httpx", "marisa_trie", "apscheduler", "pyarrow"} & loaded
+
+
 # --- poll -------------------------------------------------------------------------------------------------------------
 
 

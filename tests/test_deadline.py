@@ -18,7 +18,7 @@ from crawler import collect
 from crawler.app import working
 from crawler.config import Config
 from crawler.errors import FetchError, SiteUnavailable, Unreachable
-from crawler.fetch import Fetcher
+from crawler.fetch.client import Fetcher
 
 OK = b"HTTP/1.1 200 OK\r\n"
 SLOW = {

@@ -61,15 +61,17 @@ MAY_IMPORT = (
         "installation": {"errors", "files", "resources"},
         "known_secrets": {"alerts", "proxies", "config"},
         "opening": {"anchors", "errors", "config", "storage", "warc"},
+        "request_settings": PURE | {"clock", "config", "fetch"},
         "room": PURE | {"clock", "config", "opening", "storage", "warc", "pipeline", "export", "evidence", "lexicon"},
-        "app": PURE | EDGES | STEPS | {"clock", "opening"},
+        "app": PURE | EDGES | STEPS | {"clock", "opening", "request_settings"},
         "daemon": PURE
         | STEPS
         | {"clock", "app", "opening", "known_secrets", "config", "logs", "alerts", "storage", "backup", "anchors"},
         "cli": PURE
         | EDGES - {"fetch", "warc"}
         | STEPS
-        | {"clock", "app", "opening", "known_secrets", "daemon", "installation", "resources", "sim.commands"},
+        | {"clock", "app", "opening", "request_settings", "known_secrets", "daemon", "installation", "resources"}
+        | {"sim.commands"},
         "sim": set(),
         "sim.site": {"types", "errors", "local_http", "parse"},
         "sim.reconcile": PURE,
@@ -81,6 +83,7 @@ MAY_IMPORT = (
             "files",
             "app",
             "opening",
+            "request_settings",
             "config",
             "daemon",
             "logs",

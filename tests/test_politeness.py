@@ -15,7 +15,7 @@ from test_pipeline import poll_due_sources
 
 from crawler.clock import SystemClock, to_text
 from crawler.errors import SitePaused
-from crawler.fetch import budget_for
+from crawler.fetch.budget import budget_for
 from crawler.rate_limit import ResponseSignal
 from crawler.sim.site import build, serve
 from crawler.sim.site.messages import PLAIN, make_response

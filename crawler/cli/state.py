@@ -54,11 +54,11 @@ class Globals:
             SiteUnavailable: the host of the site cannot be resolved.
 
         """
-        from crawler import app
+        from crawler import app, proxies
 
         config = self.load()
         app.require_contact(config)
-        if self.verbose and (proxy := app.proxy(config)) is not None:
+        if self.verbose and (proxy := proxies.proxy_for(config.root)) is not None:
             output.note(f"requests go through the proxy {proxy}")
         return config
 

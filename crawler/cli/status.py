@@ -37,7 +37,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
 
     Example: vna status --json
     """
-    from crawler import app, opening
+    from crawler import opening, request_settings
 
     globals_ = state.of(context)
     folder, config = globals_.folder(), globals_.load()
@@ -45,7 +45,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
         found = archive.status() | {"disk": _disk(folder, config.reserve, archive.sizes())}
         found["clock"] = output.wrong_clock(archive, SystemClock().now())
     found["proxy"] = _proxy(config)
-    found["pace"] = _rate_limit(app.rate_limit_status(replace(config, archive=folder)))
+    found["pace"] = _rate_limit(request_settings.rate_limit_status(replace(config, archive=folder)))
     if as_json:
         output.json_block(redact.in_values(found))
         return
@@ -72,10 +72,10 @@ def _disk(folder: Path, reserve: int, sizes: Sequence[Size]) -> dict[str, Any]:
 
 def _proxy(config: Config) -> dict[str, str] | None:
     """Return the proxy of the environment for the site, without its password, or what is wrong with it."""
-    from crawler import app
+    from crawler import proxies
 
     try:
-        proxy = app.proxy(config)
+        proxy = proxies.proxy_for(config.root)
     except ConfigError as error:
         return {"error": str(error)}
     return {"url": proxy.url, "variable": proxy.variable} if proxy else None

@@ -18,9 +18,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
-from crawler import files, rate_limit
+from crawler import files, rate_limit, urls
 from crawler.clock import Clock, from_text, to_precise_text, to_text
 from crawler.errors import SitePaused, StopError
+from crawler.fetch.settings import Settings
 from crawler.rate_limit import Pause, RateLimits, RateLimitState, RateLimitStatus, ResponseSignal
 
 _RECHECK = 0.1  # seconds between two checks for a free connection
@@ -177,3 +178,9 @@ def state_file_errors(file: Path) -> Iterator[None]:
             f"cannot write {file}: {error.strerror or error}",
             "free disk space or correct the permissions, then start again; stored data is safe",
         ) from error
+
+
+def budget_for(settings: Settings, state: Path, url: str, clock: Clock) -> Budget:
+    """Return the request budget for the host of `url` (http and https share one budget); its files are in `state`."""
+    host = urls.file_name(urls.origin(url).partition("//")[2])
+    return Budget(state, host, settings.limits(), clock, connections=settings.connections, max_wait=settings.max_wait)

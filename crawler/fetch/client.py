@@ -13,8 +13,8 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, replace
-from datetime import datetime, time
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -35,14 +35,15 @@ from crawler.errors import (
     Throttled,
     Unreachable,
 )
-from crawler.fetch.budget import Budget
+from crawler.fetch.budget import Budget, budget_for
 from crawler.fetch.deadline import Deadline
 from crawler.fetch.headers import location, retry_after, server_now
 from crawler.fetch.inflate import inflate
 from crawler.fetch.origins import AddressRefused, AllowedOrigins
 from crawler.fetch.robots import OFFLINE_HINT, Robots
+from crawler.fetch.settings import Settings
 from crawler.fetch.transports import Transports
-from crawler.rate_limit import RateLimits, RateLimitStatus, ResponseSignal, SignalKind
+from crawler.rate_limit import RateLimitStatus, ResponseSignal, SignalKind
 from crawler.types import Exchange, Fetched
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -51,41 +52,6 @@ _MAX_HOPS = 5  # RFC 9309, section 2.3.1.2: follow at least five redirects of ro
 _BACKOFF = 2.0  # seconds before the first retry; doubled for each further one
 _MAX_PARTS = 200_000  # in which a body arrives, such as chunks; a body in chunks of one byte would take a minute
 _WAITS = 4  # in one request, each up to `timeout`: connect, send, start of the response, end of the response
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the client needs from the configuration; times in seconds, sizes in bytes, `rate` in requests a second.
-
-    `root` is the root URL of the site; `api` lists the origins of its list API, and `pictures` those of its pictures,
-    which only requests for pictures may reach. No other origin is ever connected to. If the site is unavailable, the
-    run ends; if the list API is, only the request fails. The run also ends if a request must wait longer than
-    `max_wait` for the budget. `timeout` limits one wait; a whole request may take four times as long.
-    """
-
-    contact: str
-    timeout: float
-    attempts: int
-    max_retry_after: float
-    max_body: int
-    rate: float
-    connections: int = 2
-    quiet_hours: tuple[time, time] | None = None
-    daily_cap: int = 0
-    root: str = ""
-    api: tuple[str, ...] = ()
-    pictures: tuple[str, ...] = ()
-    max_wait: float = 120.0  # `vna run` starts a new run by itself when the pause is over
-
-    def limits(self) -> RateLimits:
-        """Return the limits that the shared request budget applies, taken from these settings."""
-        return RateLimits(
-            interval=1 / self.rate if self.rate else 0.0,
-            max_pause=self.max_retry_after,
-            quiet_hours=self.quiet_hours,
-            daily_cap=self.daily_cap,
-            trial_wait=2 * self.timeout,
-        )
 
 
 class Fetcher:
@@ -341,12 +307,6 @@ def _redirect(response: Fetched, origins: AllowedOrigins, owns: Callable[[str], 
     if not owns(target):
         raise Refused(response.url, f"redirects to a page that is not part of the site: {target}")
     return target
-
-
-def budget_for(settings: Settings, state: Path, url: str, clock: Clock) -> Budget:
-    """Return the request budget for the host of `url` (http and https share one budget); its files are in `state`."""
-    host = urls.file_name(urls.origin(url).partition("//")[2])
-    return Budget(state, host, settings.limits(), clock, connections=settings.connections, max_wait=settings.max_wait)
 
 
 def _require_full_response(response: Fetched) -> None:

@@ -27,7 +27,7 @@ from crawler.errors import (
     SiteUnavailable,
     StopError,
 )
-from crawler.fetch import resolve_host
+from crawler.fetch.client import resolve_host
 from crawler.finding import Finding
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.parser_process import discover, parse_page

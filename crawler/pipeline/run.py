@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 from crawler.clock import Clock
 from crawler.discover import sitemaps
-from crawler.fetch import Fetcher
+from crawler.fetch.client import Fetcher
 from crawler.health.figures import Size
 from crawler.markup import Markup
 from crawler.outcome import Outcome

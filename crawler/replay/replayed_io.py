@@ -15,7 +15,7 @@ from datetime import datetime
 
 from crawler.clock import Clock
 from crawler.errors import BadStatus, BodyTooLarge, Disallowed, FetchError, Refused, Throttled, Unreachable
-from crawler.fetch import Fetcher
+from crawler.fetch.client import Fetcher
 from crawler.pipeline import Run
 from crawler.pipeline.stored_pages import response_of
 from crawler.replay.record_stream import RecordStream

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from crawler import app
+from crawler import request_settings
 from crawler.sim.drill.agency import Agency
 from crawler.sim.drill.clock import SharedClock
 from crawler.sim.drill.full_disk import run_on_full_disk
@@ -142,7 +142,7 @@ class Drill:
 
     def cap(self, requests: int) -> None:
         """Restart the service with a daily cap that leaves `requests` requests until midnight."""
-        used = app.rate_limit_status(self.service.config, self.clock).requests_today
+        used = request_settings.rate_limit_status(self.service.config, self.clock).requests_today
         self._limit(self.day + timedelta(days=1), requests, "daily cap", daily_cap=used + requests)
 
     def be_quiet(self, hours: int) -> None:
