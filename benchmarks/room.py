@@ -116,6 +116,8 @@ def main() -> int:
     parser = search.parser("room", __doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args()
+    if options.rounds < 2:
+        parser.error("--rounds must be at least 2: a percentile needs two values")
     with search.filled_folder(options.keep, lambda archive: room_archive.fill(archive, options.articles)) as folder:
         with open_archive(folder) as archive:
             ids = [row[0] for row in archive.db.execute("SELECT id FROM articles")]

@@ -173,7 +173,7 @@ def test_importing_the_command_line_loads_no_slow_library():
     )
 
 
-@pytest.mark.parametrize("command", ["latest", "search Vietnam", "coverage", "changes", "status"])
+@pytest.mark.parametrize("command", ["latest", "search Vietnam", "coverage", "status"])
 def test_a_reading_command_does_not_load_what_only_collecting_needs(command, archive):
     program = (
         "import sys; from crawler.cli import main\ntry: main()\nexcept SystemExit: pass\nprint('loaded', *sys.modules)"

@@ -212,6 +212,8 @@ def test_no_text_of_the_archive_is_markup(room, address):
         ("/find?q=-Cuba", 400),
         ("/find?q=since:then", 400),
         ("/find?since=2026-02-30", 400),
+        ("/find?until=0x", 400),
+        ("/find?since=99999999w", 400),
         ("/find?month=2026-13", 400),
         ("/find?year=x", 400),
         ("/find?key=x", 400),
@@ -546,6 +548,26 @@ def test_the_timeline_counts_the_hits_of_each_period(room, archive):
 def test_a_wrong_date_does_not_add_centuries(room):
     ask_in_2026 = Ask("/", {}, of("en"), "", "", NOW)
     assert [ask_in_2026.oldest_month(month) for month in ("0201-05", "2018-05")] == ["1986-01", "2018-05"]
+
+
+@pytest.mark.parametrize(
+    ("address", "same"),
+    [
+        ("since=today", "since=2026-11-23"),
+        ("since=Yesterday&until=today", "since=2026-11-22&until=2026-11-23"),
+        ("since=3d", "since=2026-11-20"),
+        ("since=2026-11&until=2026-11", "since=2026-11-01&until=2026-11-30"),
+        ("until=2026", "until=2026-12-31"),
+        ("q=vietnam+since:3d", "q=vietnam&since=2026-11-20"),
+        ("q=vietnam+until:yesterday", "q=vietnam&until=2026-11-22"),
+    ],
+)
+def test_days_are_written_as_on_the_command_line(room, address, same):
+    assert ask(room, f"/find.csv?{address}").body == ask(room, f"/find.csv?{same}").body
+
+
+def test_the_form_of_the_search_shows_a_relative_day_as_a_date(room):
+    assert 'name="since" value="2026-11-23"' in page(room, "/find?since=today")
 
 
 @pytest.mark.parametrize(("few", "shown"), [(1, False), (400, True)])

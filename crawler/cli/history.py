@@ -150,8 +150,7 @@ def _searched(
         "until": until,
         "that matches": query,
     }
-    named = "".join(f" {name} {value}" for name, value in parts.items() if value)
-    return named + " without a new time of the last edit" * silent
+    return output.criteria(parts) + " without a new time of the last edit" * silent
 
 
 def _described(rows: Iterable[dict[str, Any]], archive: Archive) -> Iterator[dict[str, Any]]:

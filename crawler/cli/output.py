@@ -89,6 +89,11 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
+def criteria(parts: Mapping[str, str | None]) -> str:
+    """Return what was searched for, as the end of a sentence: the name and the value of each part that has one."""
+    return "".join(f" {name} {value}" for name, value in parts.items() if value)
+
+
 def size(count: float) -> str:
     """Return a number of bytes with a decimal unit, such as `25.3 MB`."""
     for unit in ("bytes", "kB", "MB"):

@@ -228,7 +228,6 @@ def _counted(found: Sequence[Mapping[str, Any]], limit: int) -> str:
 
 def _nothing(archive: Archive, found: str, asked: Mapping[str, str | None]) -> str:
     """Return a message that nothing was found, with what was searched for and what the archive contains."""
-    wanted = "".join(f" {name} {value}" for name, value in asked.items() if value)
     count, first, last = archive.extent()
     held = f"{count:,} articles from {first} to {last}" if first else f"{count:,} articles"
-    return f"{found}{wanted}; the archive contains {held}"
+    return f"{found}{output.criteria(asked)}; the archive contains {held}"

@@ -11,7 +11,9 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from crawler import days
 from crawler.clock import to_text
+from crawler.errors import BadInput
 from crawler.room.language import Language, _
 from crawler.site import HANOI
 from crawler.storage.readers import row_id
@@ -82,17 +84,33 @@ class Ask:
         return tuple(dict.fromkeys(value.strip() for value in self.parameters.get(name, ()) if value.strip()))
 
     def day(self, name: str) -> str | None:
-        """Return the value of a parameter that is a day, such as `2024-01-31`.
+        """Return the day that a parameter names, such as `2024-01-31` or `3d`; the first one if it names a period.
 
         Raises:
-            BadRequest: the value is not a day.
+            BadRequest: the value names no day.
 
         """
+        period = self._period(name)
+        return period.first.isoformat() if period else None
+
+    def last_day(self, name: str) -> str | None:
+        """Return the day that a parameter names; the last one if it names a period, such as `2024-01`.
+
+        Raises:
+            BadRequest: the value names no day.
+
+        """
+        period = self._period(name)
+        return period.last.isoformat() if period else None
+
+    def _period(self, name: str) -> days.Period | None:
         value = self.get(name)
         try:
-            return date.fromisoformat(value).isoformat() if value else None
-        except ValueError as error:
-            raise BadRequest(_("A day is written as 2024-01-31."), str(value)) from error
+            return days.period(value, date.fromisoformat(self.today)) if value else None
+        except BadInput as error:
+            raise BadRequest(
+                _("A day is written as 2024-01-31, a month as 2024-01, three days ago as 3d."), str(value)
+            ) from error
 
     def month(self, name: str) -> str | None:
         """Return the value of a parameter that is a month, such as `2024-01`.

@@ -93,7 +93,7 @@ def article(desk: Desk, ask: Ask) -> Page:
     """
     shown, archive = chosen(desk, ask), desk.archive
     stored, key = shown.stored, shown.stored.id
-    wanted = search.parsed(ask.get("q") or "", desk.synonyms)
+    wanted = search.parsed(ask.get("q") or "", desk.synonyms, ask.today)
     versions = archive.history(key)
     repairs = stored.reading.repairs
     as_published = ask.get("view") == "published" or not repairs

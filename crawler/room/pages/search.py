@@ -57,20 +57,20 @@ def asked(desk: Desk, ask: Ask, text: str | None = None) -> Search:
 
     """
     text = (ask.get("q") or "") if text is None else text
-    wanted = parsed(text, desk.synonyms)
+    wanted = parsed(text, desk.synonyms, ask.today)
     since, until = _period(ask)
     filters = Filters(
         ask.get("section") or (wanted.section if wanted else None),
         ask.get("kind"),
         ask.get("place"),
         ask.day("since") or since or (wanted.since if wanted else None),
-        ask.day("until") or until or (wanted.until if wanted else None),
+        ask.last_day("until") or until or (wanted.until if wanted else None),
     )
     return Search(text, wanted, filters)
 
 
-def parsed(text: str, synonyms: query.Synonyms) -> query.Query | None:
-    """Return what a reader typed as a query; None if it is empty.
+def parsed(text: str, synonyms: query.Synonyms, today: str) -> query.Query | None:
+    """Return what a reader typed as a query; None if it is empty. `today` is the present day in Hanoi.
 
     Raises:
         BadRequest: it cannot be read.
@@ -79,7 +79,7 @@ def parsed(text: str, synonyms: query.Synonyms) -> query.Query | None:
     if not text:
         return None
     try:
-        return query.parse(text, synonyms)
+        return query.parse(text, synonyms, date.fromisoformat(today))
     except BadInput as error:
         raise BadRequest(_("This search cannot be read."), f"{error} – {error.hint}") from error
 
@@ -116,11 +116,17 @@ def find(desk: Desk, ask: Ask) -> Page:
             "next_key": hits.next_key,
             "is_first": ask.get("key") is None,
             "facets": desk.archive.facets(search.match, search.filters),
-            "used": {name: value for name in _FILTERS if (value := ask.get(name))},
+            "used": {name: value for name in _FILTERS if (value := ask.get(name))} | _named_days(ask),
             "sections": desk.archive.section_names(),
             "exported": _EXPORTED,
         },
     )
+
+
+def _named_days(ask: Ask) -> dict[str, str]:
+    """Return the days that the filters of a request name, such as today as a date."""
+    named = {"since": ask.day("since"), "until": ask.last_day("until")}
+    return {name: day for name, day in named.items() if day}
 
 
 def _sort(ask: Ask) -> Sort:
@@ -200,7 +206,7 @@ def timeline(desk: Desk, ask: Ask) -> Page:
 def _ends(ask: Ask, per_month: Iterable[str]) -> tuple[str, str]:
     """Return the first and the last day of a timeline."""
     oldest = ask.oldest_month(min(per_month, default=ask.today[:7]))
-    first, last = ask.day("since") or f"{oldest}-01", ask.day("until") or ask.today
+    first, last = ask.day("since") or f"{oldest}-01", ask.last_day("until") or ask.today
     return (first, last) if first <= last else (last, first)
 
 
