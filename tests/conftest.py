@@ -7,6 +7,7 @@ tests themselves, and only the core must be covered completely.
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import signal
 
@@ -41,6 +42,13 @@ def pytest_configure():
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_finish():
+    """Exempt what pytest has collected from garbage collection: its thousands of tests are never garbage."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
 def pytest_ignore_collect(collection_path, config):
     """Ignore modules that have no test of the chosen half, so that each half is collected in half of the time."""
     chosen, name = config.getoption("markexpr"), collection_path.stem
@@ -70,6 +78,8 @@ EDGES |= {"test_storage", "test_warc", "test_fetch", "test_daemon", "test_source
 EDGES |= {"test_politeness", "test_deadline", "test_rebuild", "test_verify", "test_new_layout", "test_golden_cli"}
 EDGES |= {"test_docs", "test_environment", "test_proxies", "test_local_servers", "test_browse", "test_large_pages"}
 EDGES |= {"test_parser_process"}
+#: These read the source of the project. Measuring their coverage would take most of their time.
+EDGES |= {"test_language", "test_patterns", "test_guarantees"}
 
 #: Modules whose tests all count for the core. The probe's next question depends on earlier responses, so that its pure
 #: code is covered only by tests that fetch from the fake site.

@@ -249,7 +249,7 @@ def test_many_changed_sentences_are_compared_in_place():
 WORDS = st.lists(st.sampled_from("Le la Lan 3 mai « » . , ¶ dort porjet projet Hué".split()), max_size=25)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(WORDS, WORDS)
 def test_every_revision_has_a_change_and_offsets_are_right(one, other):
     old, new = (article(*" ".join(words).split("¶")) for words in (one, other))

@@ -756,7 +756,7 @@ def damaged(draw):
     return bytes(body)
 
 
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     damaged() | st.binary(max_size=80) | st.text(max_size=40).map(str.encode),
     st.sampled_from(["home", "section", "feed", "feed_index", "news_sitemap", "sitemap", "sitemap_index", "list"]),
@@ -772,7 +772,7 @@ def test_any_bytes_are_read_or_rejected(body, kind, url):
     assert all(FRENCH.owns(source.url) for source in found.sources)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.text())
 def test_any_title_in_a_sitemap_is_read(title):
     if any(not (c.isprintable() or c in " \n\t") for c in title):

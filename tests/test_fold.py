@@ -79,25 +79,25 @@ def test_stem_keeps_short_words_and_words_with_digits():
     assert [fold.stem(word) for word in ("des", "b2b2", "2024", "notes")] == ["des", "b2b2", "2024", "not"]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.text())
 def test_letters_is_idempotent(text):
     assert fold.letters(fold.letters(text)) == fold.letters(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.text())
 def test_unicode_normalisation_makes_no_difference(text):
     assert fold.fold(unicodedata.normalize("NFD", text)) == fold.fold(text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.text(alphabet="aàâæçéèêëîïôœùûüÿđơưỷAÀÆÉŒĐƠƯ 'l’-,."))
 def test_capitals_and_accents_make_no_difference(text):
     assert fold.words(text.upper()) == fold.words(text) == fold.words(fold.letters(text))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.text())
 def test_folded_text_has_only_words_and_single_spaces(text):
     folded = fold.fold(text)

@@ -171,7 +171,7 @@ def depth_and_size(html):
     return deepest, size
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(TOKENS, max_size=5).map("".join), st.lists(TOKENS, min_size=1, max_size=9).map("".join))
 def test_the_estimate_is_not_below_the_tree(start, repeated):
     """Repetition makes a leak of one element in each round visible."""

@@ -252,13 +252,13 @@ def test_short_texts_have_distinct_hashes(text):
     assert identity.simhash(text) not in {identity.simhash(other) for other in others}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.text())
 def test_a_hash_fits_a_signed_column(one):
     assert -(1 << 63) <= identity.simhash(one) < 1 << 63
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.text(), st.none() | st.text(), st.lists(st.text(), max_size=3))
 def test_an_article_is_always_unchanged_against_itself(title, lead, texts):
     article = Article(title, lead, tuple(TextBlock("paragraph", text) for text in texts))

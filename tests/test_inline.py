@@ -143,7 +143,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(PIECES, max_size=25).map("".join))
 def test_any_page_is_prepared(html):
     tree = LexborHTMLParser(f"<body>{html}")

@@ -87,7 +87,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(ANYTHING)
 def test_every_value_can_be_stored(value):
     json.dumps(json_text.load(json.dumps(value)).value, ensure_ascii=False).encode()

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -159,8 +160,14 @@ class Module:
 
     path: Path
     name: str  # dotted, without `crawler.`
-    tree: ast.Module
-    lines: int
+
+    @cached_property
+    def text(self) -> str:
+        return self.path.read_text("utf-8")
+
+    @cached_property
+    def tree(self) -> ast.Module:  # parsed by the tests: each of the parallel processes collects all of them
+        return ast.parse(self.text)
 
     @property
     def unit(self) -> str:
@@ -177,10 +184,9 @@ class Module:
 
 
 def _module(path):
-    text = path.read_text("utf-8")
     parts = path.relative_to(PACKAGE).with_suffix("").parts
     name = ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
-    return Module(path, name, ast.parse(text), text.count("\n"))
+    return Module(path, name)
 
 
 MODULES = [_module(path) for path in sorted(PACKAGE.rglob("*.py"))]
@@ -352,7 +358,7 @@ def test_only_the_clock_module_reads_the_clock(module):
 
 @each_module
 def test_no_file_is_too_long(module):
-    assert module.lines <= MOST_LINES
+    assert module.text.count("\n") <= MOST_LINES
 
 
 def body_lines(function):

@@ -70,7 +70,7 @@ def test_a_purpose_of_another_version_is_none(text):
     assert Purpose.parse(text) is None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(list(PurposeKind)), st.text(max_size=20))
 def test_any_subject_survives(kind, subject):
     purpose = Purpose(kind, subject)

@@ -137,7 +137,7 @@ FRAGMENTS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=5), max_size=20).map("".join), st.booleans())
 def test_any_page_is_parsed_or_rejected(body, at_foot):
     try:

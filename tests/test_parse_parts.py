@@ -144,7 +144,7 @@ def test_credit(caption, expected):
     assert structure.credit(caption) == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.text() | st.text(alphabet="VNA ()-–,/CP.Photo :é19\u00a0\n"))
 def test_found_parts_are_verbatim_parts_of_the_text(text):
     dateline = structure.dateline(text)
@@ -218,7 +218,7 @@ RAW = (
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(RAW)
 @example("٢٠٢٥-٠٤-٢٩")
 @example("\u0660" * 10)
@@ -269,7 +269,7 @@ def test_a_problem_names_the_field():
     assert times.choose([], NOW, what="modified_at").problems[0].startswith("modified_at: ")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(RAW, max_size=4))
 def test_choose_accepts_any_strings(raws):
     chosen = times.choose([at(str(i), raw) for i, raw in enumerate(raws)], NOW)
@@ -376,7 +376,7 @@ def test_mojibake_is_found_by_its_first_bytes():
 CODECS = "utf-8 utf-16 utf-32 utf-7 latin1 cp1258 big5 iso2022_jp hz idna punycode undefined base64 hex rot13 zlib quopri uu mbcs".split()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.binary(max_size=60), st.sampled_from(CODECS) | st.text(max_size=12), st.booleans())
 def test_decode_accepts_any_bytes(body, name, in_page):
     if in_page:
@@ -663,7 +663,7 @@ FRAGMENT = (
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(FRAGMENT, max_size=8).map("".join), st.sampled_from([URL, f"{ROOT}/", "https://[x", ""]))
 def test_of_page_accepts_any_page(html, url):
     page = tree(html)
@@ -676,7 +676,7 @@ def test_of_page_accepts_any_page(html, url):
         assert all(isinstance(head.text_of(value), str | None) for value in own.values())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.binary(max_size=200) | st.text().map(str.encode))
 def test_of_bytes_accepts_any_bytes(body):
     reason = classify.of_bytes(body)

@@ -168,7 +168,7 @@ PIECES = st.sampled_from(
 TYPED = st.text(max_size=30) | st.lists(PIECES, max_size=10).map("".join) | st.lists(PIECES, max_size=10).map(" ".join)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(TYPED)
 def test_any_query_is_rejected_or_accepted_by_sqlite(table, text):
     try:
@@ -180,7 +180,7 @@ def test_any_query_is_rejected_or_accepted_by_sqlite(table, text):
     assert plain.removeprefix("… ").removesuffix(" …") in query.SPACES.sub(" ", text)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.text(alphabet="aeéèêioôuđœcdlnrst", min_size=2, max_size=9), min_size=1, max_size=6))
 def test_a_text_is_found_by_its_own_words(words):
     with closing(sqlite3.connect(":memory:")) as connection:

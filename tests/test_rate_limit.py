@@ -295,7 +295,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(EVENTS)
 def test_no_sequence_causes_a_burst_or_an_endless_pause(events):
     state, now, last = INITIAL, NOW, None

@@ -94,7 +94,7 @@ BLOCKS = st.lists(
 ).map(tuple)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(BLOCKS)
 def test_blocks_are_read_back_unchanged(blocks):
     assert records.load_blocks(records.dump_blocks(blocks)) == blocks
@@ -190,13 +190,13 @@ def test_instants_are_stored_in_utc_and_whole_seconds():
     assert clock.from_text("2026-01-31T08:15:00Z") == datetime(2026, 1, 31, 8, 15, tzinfo=UTC)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - hypothesis adds the time zone
 def test_instants_are_read_back_unchanged(instant):
     assert clock.from_text(clock.to_text(instant)) == instant.replace(microsecond=0)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(*[st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.timezones())] * 2)  # noqa: DTZ001
 def test_stored_instants_sort_in_order_of_time(one, other):
     one, other = one.replace(microsecond=0), other.replace(microsecond=0)

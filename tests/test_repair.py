@@ -555,7 +555,7 @@ def letters(text: str) -> str:
 
 
 @pytest.mark.parametrize("with_lexicon", [True, False])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(text=TEXTS)
 def test_invariants_on_generated_text(with_lexicon: bool, text: str) -> None:
     known = lexicon.load() if with_lexicon else None
@@ -901,7 +901,7 @@ class Always:
     search = staticmethod(re.compile("").search)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(text=TORN_TEXTS)
 def test_quick_tests_change_no_result(text: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -914,7 +914,7 @@ def test_quick_tests_change_no_result(text: str) -> None:
         assert [rule.find(text, WordList({})) for rule in RULES] == quick
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(text=TORN_TEXTS)
 def test_settled_words_change_no_result(french: Lexicon, text: str) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -233,7 +233,7 @@ def test_since_when_articles_of_the_first_response_are_counted(published, ago):
     assert schedule.counted_since(published, NOW) == NOW - span(ago)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=20), st.integers(0, 10**9))
 def test_jitter_is_reproducible(address, seconds):
     instant = datetime.fromtimestamp(seconds, UTC)

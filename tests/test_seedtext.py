@@ -247,7 +247,7 @@ ARTICLE = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(ARTICLE)
 def test_any_article_survives_writing_and_reading(article):
     text = seedtext.write(article)
@@ -258,7 +258,7 @@ def test_any_article_survives_writing_and_reading(article):
     assert [image.caption for image in back.images] == [image.caption for image in article.images]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(ARTICLE.filter(lambda a: a.lead and not seedtext.structure.dateline(a.lead)))
 def test_an_article_with_a_lead_keeps_lead_and_text(article):
     back = seedtext.read(seedtext.write(article))
@@ -273,7 +273,7 @@ FRAGMENT = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=120, deadline=None)
 @example("0\n0 ảnh 0\u00a00")
 @example("0\nVoir plus\n0\n0\n0\n\n\n\n0")
 @given(st.text(max_size=60) | st.lists(FRAGMENT, max_size=25).map("".join))

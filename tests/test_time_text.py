@@ -247,7 +247,7 @@ WORDS = (
 ).split(" ")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(st.sampled_from(WORDS), max_size=9).map(" ".join))
 def test_any_text_is_read(text):
     stated = time_text.read(text)

@@ -192,14 +192,14 @@ ADDRESSES = (
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(ADDRESSES)
 def test_canonical_is_idempotent(url):
     once = urls.canonical(url)
     assert urls.canonical(once) == once
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(ADDRESSES, ADDRESSES)
 @example("//%A", "")
 @example("https://FR.VietnamPlus.vn%20X/", "")
@@ -213,7 +213,7 @@ def test_any_string_is_accepted(url, base):
     assert resolved is None or resolved.startswith(("http://", "https://"))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.from_regex(r"[a-z0-9-]{1,30}", fullmatch=True), st.integers(1, 999_999_999_999), st.sampled_from(["-post", "/"])
 )

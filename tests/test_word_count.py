@@ -108,13 +108,13 @@ def test_the_count_of_a_seed_is_close_to_the_number_of_its_spaces(article):
     assert pieces * 0.97 <= count_words(article.text) <= pieces * 1.1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_lines_are_counted_apart(one, other):
     assert count_words(f"{one}\n{other}") == count_words(one) + count_words(other)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.text(max_size=40))
 def test_there_are_words_where_there_are_letters_or_digits(text):
     assert bool(count_words(text)) == any(c.isalnum() for c in text)
