@@ -52,11 +52,13 @@ def working(
     free: disk.FreeSpace = disk.free_bytes,
     since: datetime | None = None,
     probing: bool = False,
+    create: bool = True,
 ) -> Iterator[Run]:
     """Open an archive for a command that writes, and hold the lock of `role` until the block ends.
 
     `probing` also allows requests to the hosts that may have the list API, even if the configuration does not use it.
-    `since` is the start time of the process, by default now. It is shown to other processes that want the lock.
+    `since` is the start time of the process, by default now. It is shown to other processes that want the lock. A missing
+    archive is created, unless `create` is False: then it is an error.
 
     Raises:
         StopError: the archive is in use, cannot be written, or was written by a newer version.
@@ -66,7 +68,7 @@ def working(
     site, settings = Site(config.root, list_hosts(config)), run_settings(config)
     with (
         holding(config.archive, role, command, to_text(since or clock.now())),
-        opened_archive(config.archive) as archive,
+        opened_archive(config.archive, create=create) as archive,
         CrashMarker(config.archive, role) as crash_marker,
         WarcStore(
             config.archive / "warc",

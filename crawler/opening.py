@@ -43,14 +43,19 @@ def writing_archive(folder: Path) -> Archive:
         StorageError: there is no archive, or it cannot be opened.
 
     """
-    reading_archive(folder).close()  # raises if there is none; the next line would create one
-    return opened_archive(folder)
+    reading_archive(folder).close()  # raises an error with a hint if there is none
+    return opened_archive(folder, create=False)
 
 
-def opened_archive(folder: Path) -> Archive:
-    """Open an archive for writing. A database without an identity gets that of the WARC files, if they have one."""
+def opened_archive(folder: Path, *, create: bool = True) -> Archive:
+    """Open an archive for writing. A database without an identity gets that of the WARC files, if they have one.
+
+    Raises:
+        StorageUnavailable: the database is missing, and `create` is False.
+
+    """
     is_new = stored_identity(folder / FILE) is None
-    archive = open_archive(folder)
+    archive = open_archive(folder, create=create)
     found = {identity for _, identity in archive_ids(folder / "warc")} if is_new else set()
     if len(found) == 1 and archive.known_identity() is not None:  # a damaged database may lack the table
         archive.set_identity(*found)

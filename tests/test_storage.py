@@ -221,6 +221,27 @@ def test_wrong_sql_is_not_reported_as_a_disk_error(folder):
         archive.db.conn.execute("SELECT * FROM no_such_table")
 
 
+def test_an_archive_that_must_exist_is_not_created(folder):
+    with pytest.raises(StorageUnavailable, match="has disappeared"):
+        open_archive(folder, create=False)
+    assert not folder.exists()
+
+
+def test_a_database_that_is_moved_away_while_it_is_opened_is_not_created_again(folder, monkeypatch):
+    open_archive(folder).close()
+    file, away = folder / FILE, folder / "away.db"
+    connect = sqlite3.connect
+
+    def moving(*arguments, **options):
+        file.rename(away)
+        return connect(*arguments, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", moving)
+    with pytest.raises(StorageUnavailable):
+        open_archive(folder, create=False)
+    assert not file.exists()
+
+
 def test_opening_a_missing_archive_read_only_fails(folder):
     with pytest.raises(StorageError, match="no archive") as caught:
         open_archive(folder, read_only=True)

@@ -132,7 +132,13 @@ class Worker:
         if self.ready.is_set():
             _identity(file)
         with app.working(
-            config, "run", ProgressLog(), clock=self._clock, lexicon=self._lexicon, since=self._started_at
+            config,
+            "run",
+            ProgressLog(),
+            clock=self._clock,
+            lexicon=self._lexicon,
+            since=self._started_at,
+            create=not self.ready.is_set(),  # later, a missing database was moved away
         ) as opened:
             run, opened_file = replace(opened, stopping=self._leaving), _identity(file)
             runner = JobRunner(run, jobs(config), self._clock)

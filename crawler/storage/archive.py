@@ -155,10 +155,10 @@ class Archive(
         self.db.conn.execute(f"PRAGMA busy_timeout = {milliseconds}")
 
 
-def open_archive(folder: Path, *, read_only: bool = False) -> Archive:
+def open_archive(folder: Path, *, read_only: bool = False, create: bool = True) -> Archive:
     """Open the archive in a folder.
 
-    Unless `read_only` is True, a missing archive is created, and pending migrations are applied.
+    Unless `read_only` is True, pending migrations are applied, and a missing archive is created if `create` is True.
 
     Raises:
         StorageError: the archive cannot be opened; the hint says what to do.
@@ -166,4 +166,4 @@ def open_archive(folder: Path, *, read_only: bool = False) -> Archive:
 
     """
     file = folder / FILE
-    return Archive(open_database(file, read_only=read_only), file, read_only=read_only)
+    return Archive(open_database(file, read_only=read_only, create=create), file, read_only=read_only)

@@ -18,6 +18,7 @@ from sqlite_utils import Database
 from crawler import files
 from crawler.errors import SchemaTooNew, SchemaTooOld, StorageError, StorageUnavailable
 from crawler.storage import schema
+from crawler.storage.disk import archive_missing
 
 # SQLite result codes (without the extended bits) for problems of the user's disk and not of our SQL.
 # These may go away: another writer, a full disk, missing permissions.
@@ -51,18 +52,19 @@ _BUSY_TIMEOUT = 30.0  # seconds, as in the PRAGMA below
 _PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 30000", "journal_size_limit = 16777216")
 
 
-def open_database(file: Path, *, read_only: bool = False) -> Database:
+def open_database(file: Path, *, read_only: bool = False, create: bool = True) -> Database:
     """Open the database `file`.
 
-    Unless `read_only` is True, a missing database is created, and pending migrations are applied.
+    Unless `read_only` is True, pending migrations are applied, and a missing database is created if `create` is True.
 
     Raises:
+        StorageUnavailable: the database is missing, and `create` is False.
         StorageError: the database cannot be opened; the hint says what to do.
         SchemaTooNew: a newer version of this program wrote the database.
 
     """
     with translated_errors(file), ExitStack() as failed:
-        connection = connect_reading(file) if read_only else _connect(file)
+        connection = connect_reading(file) if read_only else _connect(file) if create else _connect_existing(file)
         failed.callback(connection.close)
         db = Database(connection, use_old_upsert=False)
         found = _checked_version(db, file, read_only=read_only)
@@ -166,6 +168,15 @@ def _connect(file: Path) -> sqlite3.Connection:
         raise not_writable(file.parent, error) from error
     # An absolute path: SQLite may take a relative one that starts with `file:` for a URI, even for one in memory.
     return sqlite3.connect(file.absolute(), timeout=_BUSY_TIMEOUT, check_same_thread=False)
+
+
+def _connect_existing(file: Path) -> sqlite3.Connection:
+    """Connect to a database that exists. SQLite itself makes sure of that: the file may be moved away at any time."""
+    if not file.exists():
+        raise archive_missing(file.parent)
+    if is_read_only(file):
+        raise not_writable(file.parent, None)
+    return _connect_by_uri(file, "mode=rw")
 
 
 def not_writable(folder: Path, error: OSError | None) -> StorageUnavailable:
