@@ -17,9 +17,11 @@ Boundary: strings in, values out. `fold` folds the words, as for the search inde
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from itertools import islice
 
 from crawler import days, fold
 from crawler.errors import BadInput
@@ -42,6 +44,7 @@ _WORD = re.compile(r"[^\W_]+")
 SPACES = re.compile(r"[^\S\u00a0\u202f]+")  # all but the no-break spaces of French typography
 _SHOWN = 80  # characters of a query in a message
 _CONTEXT_WORDS = 12  # on each side of the first hit in a snippet
+_CONTEXT_LENGTH = 200  # characters that are searched for these words first
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,35 +195,66 @@ def snippet(texts: Iterable[str], query: Query, mark: tuple[str, str] = ("**", "
     """
     best = ""
     for text in texts:
-        found = list(_WORD.finditer(text))
-        first = next((i for i, word in enumerate(found) if _is_hit(word[0], query)), None)
-        if found:
-            best = _window(text, found, first or 0, query, mark)
+        hit = next(_hits(text, query), None)
+        first = hit or _WORD.search(text)
         if first is not None:
+            best = _window(text, first.start(), query, mark)
+        if hit is not None:
             break
     return best
 
 
 def spans(text: str, query: Query) -> list[tuple[int, int]]:
     """Return the start and the end of each word of a text that matches the query."""
-    return [word.span() for word in _WORD.finditer(text) if _is_hit(word[0], query)]
+    return [word.span() for word in _hits(text, query)]
 
 
 def mentions(text: str, query: Query) -> bool:
     """Whether a text contains one of the words that the query looks for."""
-    return any(_is_hit(word[0], query) for word in _WORD.finditer(text))
+    return next(_hits(text, query), None) is not None
 
 
-def _window(text: str, found: list[re.Match[str]], first: int, query: Query, mark: tuple[str, str]) -> str:
-    low, high = max(0, first - _CONTEXT_WORDS), min(len(found), first + _CONTEXT_WORDS + 1)
-    start, end = found[low].start(), found[high - 1].end()
-    parts, position = [], start
-    for word in found[low:high]:
+def _hits(text: str, query: Query) -> Iterator[re.Match[str]]:
+    """Yield the words of a text that match the query."""
+    return (word for word in _candidates(query.hits, query.prefixes).finditer(text) if _is_hit(word[0], query))
+
+
+@lru_cache(maxsize=64)
+def _candidates(hits: frozenset[str], prefixes: tuple[str, ...]) -> re.Pattern[str]:
+    """Return a pattern that finds all words that may match, and few others: folding a word takes much longer.
+
+    Folding a word in ASCII keeps its first two characters, in lower case. All words with other characters are found.
+    """
+    starts = "|".join(sorted({re.escape(word[:2]) for word in (*hits, *prefixes)}))
+    return re.compile(rf"(?<![^\W_])(?=(?i:{starts})|[A-Za-z0-9]*[^\x00-\x7F])[^\W_]+")
+
+
+def _window(text: str, at: int, query: Query, mark: tuple[str, str]) -> str:
+    before = _words_before(text, at)
+    after = list(islice(_WORD.finditer(text, at), _CONTEXT_WORDS + 2))
+    shown = [*before[-_CONTEXT_WORDS:], *after[: _CONTEXT_WORDS + 1]]
+    position, end = shown[0].start(), shown[-1].end()
+    parts = []
+    for word in shown:
         if _is_hit(word[0], query):
             parts += [text[position : word.start()], mark[0], word[0], mark[1]]
             position = word.end()
     body = SPACES.sub(" ", "".join([*parts, text[position:end]]))
-    return f"{'… ' if low else ''}{body}{' …' if high < len(found) else ''}"
+    is_first, is_last = len(before) <= _CONTEXT_WORDS, len(after) <= _CONTEXT_WORDS + 1
+    return f"{'' if is_first else '… '}{body}{'' if is_last else ' …'}"
+
+
+def _words_before(text: str, at: int) -> list[re.Match[str]]:
+    """Return the words before a position: all of them, or more than a snippet shows."""
+    length = _CONTEXT_LENGTH
+    while True:
+        start = max(0, at - length)
+        found = list(_WORD.finditer(text, start, at))
+        if start == 0:
+            return found
+        if len(found) > _CONTEXT_WORDS + 1:
+            return found[1:]  # the first one may have been cut
+        length *= 2
 
 
 def _content(piece: re.Match[str]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
+import string
 from contextlib import closing
 
 import pytest
@@ -220,6 +222,34 @@ SNIPPETS = {
 @pytest.mark.parametrize(("texts", "typed", "expected"), SNIPPETS.values(), ids=SNIPPETS)
 def test_snippet(texts, typed, expected):
     assert query.snippet(texts, query.parse(typed)) == expected
+
+
+def test_the_words_before_a_hit_are_found_at_any_distance():
+    long = " ".join(f"{'x' * 30}{n}" for n in range(30))
+    assert query.snippet([f"{long} riz"], query.parse("riz")) == f"… {' '.join(long.split()[-12:])} **riz**"
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet="abcdeéœﬁ½²ẞİK'- _1\n", max_size=60), st.text(alphabet="abcdeéœﬁ½²ẞİK'* 1", max_size=8))
+def test_no_word_that_matches_is_passed_over(text, typed):
+    try:
+        wanted = query.parse(typed)
+    except BadInput:
+        return
+    all_words = [
+        found.span()
+        for found in re.finditer(r"[^\W_]+", text)
+        if any(word in wanted.hits or word.startswith(wanted.prefixes) for word in fold.folded(found[0]))
+    ]
+    assert query.spans(text, wanted) == all_words
+    assert query.mentions(text, wanted) == bool(all_words)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet=string.ascii_letters + string.digits, min_size=1, max_size=14))
+def test_folding_keeps_the_first_two_letters(word):
+    (found,) = fold.folded(word)
+    assert found[:2] == word[:2].lower()
 
 
 def test_snippet_with_other_marks():
