@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import io
 import json
 import re
@@ -82,25 +83,23 @@ def references_of(text):
     return found
 
 
+@functools.cache
+def texts_about_the_dossier():
+    """Return the texts of all files that name the dossier, each with the name of its file."""
+    sources = [(path, path.read_text("utf-8")) for path in SOURCES]
+    naming = [(path, source) for path, source in sources if "dossier" in source.lower()]
+    return [(name_of(path), text) for path, source in naming for text in texts_of(source, path.suffix)]
+
+
 def test_every_reference_to_the_dossier_resolves():
     numbers = numbers_of(DOSSIER.read_text("utf-8"))
-    references = [
-        (name_of(path), number)
-        for path in SOURCES
-        for text in texts_of(path.read_text("utf-8"), path.suffix)
-        for number in references_of(text)
-    ]
+    references = [(name, number) for name, text in texts_about_the_dossier() for number in references_of(text)]
     assert len(references) > 150
     assert [(name, number) for name, number in references if number not in numbers] == []
 
 
 def test_references_to_the_dossier_have_one_form():
-    bare = [
-        (name_of(path), match[0])
-        for path in SOURCES
-        for text in texts_of(path.read_text("utf-8"), path.suffix)
-        for match in BARE.finditer(text)
-    ]
+    bare = [(name, match[0]) for name, text in texts_about_the_dossier() for match in BARE.finditer(text)]
     assert bare == [], 'write "dossier section N"'
 
 
