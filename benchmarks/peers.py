@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks import environments
 from benchmarks.parse import NOW, SEEDS
 from crawler import config
 from crawler.errors import ParseError
@@ -30,7 +31,6 @@ from crawler.sim.site import Options, SiteRequest, build
 from crawler.types import ImageBlock, TextBlock
 
 ROOT = Path(__file__).parent.parent
-ENVIRONMENT = ROOT / ".venv-peers"
 WORKER = Path(__file__).parent / "peer_worker.py"
 PEERS = {
     "trafilatura": ["trafilatura==2.3.1", "lxml_html_clean"],
@@ -135,11 +135,7 @@ def ours(cases: Iterable[Case]) -> list[dict[str, Any]]:
 
 def peer(name: str, file: Path) -> list[dict[str, Any]] | None:
     """Return the results of one peer, run in its own environment; None if it fails."""
-    python = ENVIRONMENT / name / "bin" / "python"
-    if not python.exists():
-        print(f"(installing {name} …)", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", ENVIRONMENT / name], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-qq", *PEERS[name]], check=True, stderr=subprocess.DEVNULL)
+    python = environments.python_with(PEERS[name], environments.PEERS / name)
     done = subprocess.run([python, WORKER, name, file], capture_output=True, text=True, check=False, timeout=1800)
     if done.returncode:
         print(f"{name} failed: {done.stderr.strip().splitlines()[-1:]}")

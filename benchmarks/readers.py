@@ -19,6 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.environments import python_with
 from benchmarks.poll import SEEDS
 from benchmarks.reader_worker import digest
 from benchmarks.room_archive import articles
@@ -50,11 +51,7 @@ _R = "library(arrow); x <- as.data.frame(open_dataset(commandArgs(TRUE)[1])); ca
 
 def installed(folder: Path) -> Path:
     """Return the programs of the environment with all tools."""
-    if not (folder / "bin" / "frictionless").exists():
-        print(f"(installing the tools into {folder} …)", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([folder / "bin" / "pip", "install", "--quiet", *PACKAGES], check=True, stderr=subprocess.DEVNULL)
-    return folder / "bin"
+    return python_with(PACKAGES, folder).parent
 
 
 def timed(*command: object) -> tuple[float, subprocess.CompletedProcess[str]]:
