@@ -103,7 +103,7 @@ def _require_rows(database: Path, count: int) -> None:
     """Raise an error unless a peer stored every page: one that skips pages would seem fast."""
     with closing(sqlite3.connect(database)) as db:
         (table,) = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchone()
-        (stored,) = db.execute(f"SELECT count(*) FROM {table} WHERE title <> ''").fetchone()  # noqa: S608 - own name
+        (stored,) = db.execute(f"SELECT count(*) FROM {table} WHERE title <> ''").fetchone()
     if stored != count:
         raise RuntimeError(f"{database.name} has {stored} of {count} pages")
 
