@@ -109,6 +109,7 @@ def run_settings(config: Config) -> RunSettings:
         list_pages=config.list_pages,
         min_interval=timedelta(seconds=config.floor),
         max_interval=timedelta(seconds=config.ceiling),
+        articles_per_poll=config.articles_per_poll,
         id_probes=config.id_probes,
         add=config.add,
         exclude=config.exclude,

@@ -101,7 +101,7 @@ def test_the_command_proposes_adopts_and_says_why_not(archive, clock):
         assert "no page is in an unknown layout" in nothing.err
         site.fake_site.redesign("captions-moved")
         new = site.fake_site.publish(1)
-        clock.advance(minutes=20)
+        clock.advance(minutes=40)
         poll(archive, clock)
         unknown = command()
         assert unknown.code == 1

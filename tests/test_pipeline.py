@@ -484,7 +484,7 @@ def test_a_fault_on_one_source(archive, clock, path, kind):
     with mounted(clock) as site:
         (post_id,) = site.fake_site.publish(1)
         site.fake_site.fault(kind, path=path)
-        clock.advance(hours=13)
+        clock.advance(hours=30)
         make_due(archive, sources=True)
         assert counts(poll(archive, clock)) == {"new": 1}, post_id
     failing = rows(archive, "SELECT url, state, error FROM sources WHERE state = 'failing'")
@@ -574,11 +574,11 @@ def test_paging_back_stops_at_known_articles(tmp_path, clock):
         poll_due_sources(tmp_path, clock)
         assert len(further_pages(site.wire.paths)) > 3, "the first time it reads all pages"
         site.wire.clear()
-        clock.advance(hours=7)
+        clock.advance(days=1)
         poll_due_sources(tmp_path, clock)
         assert further_pages(site.wire.paths) == [], "nothing new on the first page"
         site.wire.clear()
-        clock.advance(hours=7)
+        clock.advance(days=1)
         while not any(site.fake_site.story(p).section == "Politique" for p in site.fake_site.publish(1)):
             pass
         poll_due_sources(tmp_path, clock)

@@ -29,7 +29,7 @@ def varied(tmp_path_factory):
         for post_id in sorted(site.fake_site.ids())[:-4]:
             site.fake_site.unpublish(post_id)
         for settings in (
-            {"list_pages": 1, "floor": 3600, "ceiling": 86_400},
+            {"list_pages": 1, "floor": 3600, "ceiling": 86_400, "articles_per_poll": 3},
             {"list_pages": 3, "add": (f"{SITE}{ADDED}",)},
             {"exclude": (EXCLUDED,), "names": {"/": "À la une"}},
         ):
@@ -57,6 +57,7 @@ SETTINGS = RunSettings(
     list_pages=7,
     min_interval=timedelta(minutes=9),
     max_interval=timedelta(days=2),
+    articles_per_poll=2.5,
     add=("/été.vnp",),
     exclude=("/x*", "a\r\nb"),
     names={"/": "À la « une »\n"},
@@ -71,6 +72,13 @@ def test_settings_are_read_as_they_were_recorded(tmp_path):
     with working(tmp_path / "archive", FakeClock()) as run:
         read = with_settings(replace(run, settings=RunSettings(id_probes=3)), text)
         assert (read.settings, read.site) == (replace(SETTINGS, id_probes=3), site)
+
+
+def test_settings_of_a_version_without_articles_per_poll(tmp_path):
+    """Such a version polled as soon as one new article was expected."""
+    text = settings_text(SETTINGS, Site("https://example.org/", ())).replace('"articles_per_poll":2.5,', "")
+    with working(tmp_path / "archive", FakeClock()) as run:
+        assert with_settings(run, text).settings.articles_per_poll == 1
 
 
 @pytest.mark.parametrize("sources", [0, 1, 1000])

@@ -25,7 +25,7 @@ def span(text):
 
 # --- sources ----------------------------------------------------------------------------------------------------------
 
-BOUNDS = schedule.PollBounds(span("5m"), span("6h"))
+BOUNDS = schedule.PollBounds(span("5m"), span("6h"), articles=1)
 TUESDAY = datetime(2026, 11, 17, tzinfo=HANOI)
 
 
@@ -48,11 +48,12 @@ def office_hours(share=1.0):
     return {(d, h): HourCount(settled, settled * share, week) for d in range(7) for h in range(8, 18)}
 
 
-def waited(clock, result, *, kind="feed", share=1.0):
+def waited(clock, result, *, kind="feed", share=1.0, articles=1):
     """Return the interval after a response at that time on a Tuesday, in minutes."""
     now, counts = hanoi(clock), office_hours(share)
     week = schedule.WeekRates(kind, counts, now - span("56d"), now)
-    return schedule.interval(kind, result, week, schedule.first_share(kind, counts, now), now, BOUNDS) / span("1m")
+    bounds = replace(BOUNDS, articles=articles)
+    return schedule.interval(kind, result, week, schedule.first_share(kind, counts, now), now, bounds) / span("1m")
 
 
 def polled(arrived=1, firsts=1, *, items=50, ago="12m", clock="10:00"):
@@ -61,7 +62,8 @@ def polled(arrived=1, firsts=1, *, items=50, ago="12m", clock="10:00"):
 
 INTERVALS = {
     "in the morning, an article every 12 minutes": ("10:00", polled(), {}, (11, 13)),
-    "at night, nothing until the morning": ("23:00", polled(0, 0, clock="23:00"), {}, (360, 360)),
+    "never first, at night: not before the morning": ("19:00", polled(0, 0), {"share": 0.0}, (900, 1440)),
+    "at night, nothing until the morning": ("23:00", polled(0, 0, clock="23:00"), {}, (360, 361)),
     "before dawn, up to the first articles": ("05:00", polled(0, 0, clock="05:00"), {}, (175, 200)),
     "nothing new although one was expected: later": ("10:00", polled(0, 0), {}, (20, 40)),
     "more than expected: sooner": ("10:00", polled(5, 5), {}, (5, 6)),
@@ -76,7 +78,11 @@ INTERVALS = {
     "a month's sitemap drops nothing": ("10:00", polled(1, 0, items=10), {"share": 0.0, "kind": "sitemap"}, (360, 360)),
     "a month's sitemap is large": ("10:00", polled(5, 5), {"kind": "sitemap"}, (60, 60)),
     "the home page: positions are recorded": ("10:00", polled(1, 0), {"share": 0.0, "kind": "home"}, (60, 60)),
-    "a response without articles": ("10:00", polled(0, 0, items=0), {"share": 0.0}, (360, 360)),
+    "the home page, when nothing is published": ("19:00", polled(0, 0), {"share": 0.0, "kind": "home"}, (780, 900)),
+    "a response without articles": ("10:00", polled(0, 0, items=0), {"share": 0.0}, (1440, 1440)),
+    "nine articles to a poll: after an hour, three are enough": ("10:00", polled(), {"articles": 9}, (60, 61)),
+    "three articles to a poll": ("10:00", polled(), {"articles": 3}, (35, 37)),
+    "three articles to a poll, before half of a short list": ("10:00", polled(items=4), {"articles": 3}, (23, 25)),
 }
 
 
@@ -87,12 +93,35 @@ def test_a_source_is_polled_when_it_is_expected_to_have_news(clock, result, give
 
 
 def test_intervals_stay_within_narrow_bounds():
-    bounds, week = schedule.PollBounds(span("2h"), span("3h")), schedule.WeekRates("home", {}, None, NOW)
+    bounds, week = schedule.PollBounds(span("2h"), span("3h"), articles=1), schedule.WeekRates("home", {}, None, NOW)
     for result in (polled(50, 50), polled(0, 0, items=0), schedule.PollResult(50, 1, 0, NOW - span("1h"))):
-        assert span("2h") <= schedule.interval("home", result, week, 0.5, NOW, bounds) <= span("3h")
+        assert span("2h") <= schedule.interval("home", result, week, 1.0, NOW, bounds) <= span("3h")
 
 
-COLD = {"news_sitemap": (5, 40), "feed": (20, 120), "section": (60, 360), "home": (20, 60), "sitemap_index": (360, 360)}
+@settings(max_examples=100, deadline=None)
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0.1, 50), st.floats(0.1, 50), st.integers(0, 23))
+def test_a_source_that_is_first_more_often_is_polled_more_often(share, other, articles, more, hour):
+    """The same holds if fewer articles make a poll worth a request. No source waits until half of its list is replaced."""
+    now, counts = hanoi(f"{hour}:00"), office_hours()
+    week = schedule.WeekRates("feed", counts, now - span("56d"), now)
+
+    def wait(share, articles):
+        result = schedule.PollResult(50, 0, 0, now - span("1m"))
+        return schedule.interval("feed", result, week, share, now, replace(BOUNDS, articles=articles))
+
+    less, most = sorted((share, other))
+    few, many = sorted((articles, more))
+    assert span("5m") <= wait(most, few) <= wait(less, few) <= wait(less, many) <= span("24h")
+    assert week.expected(now, now + wait(less, many)) <= 25.01
+
+
+COLD = {
+    "news_sitemap": (5, 40),
+    "feed": (20, 120),
+    "section": (60, 360),
+    "home": (20, 60),
+    "sitemap_index": (360, 360),
+}
 
 
 @pytest.mark.parametrize(("kind", "expected"), COLD.items())
@@ -104,6 +133,17 @@ def test_a_cold_start(kind, expected):
         kind, schedule.PollResult(50, 50, 50, None), week, schedule.first_share(kind, {}, now), now, BOUNDS
     )
     assert expected[0] <= wait / span("1m") <= expected[1]
+
+
+@pytest.mark.parametrize(
+    ("observed", "hours"), [("0s", 6), ("23h", 6), ("36h", 9), ("3d", 18), ("4d", 24), ("56d", 24)]
+)
+def test_a_source_that_is_never_first_waits_longer_with_each_observed_day(observed, hours):
+    """A gap opens if the list of a source is replaced earlier than its rate of the first days suggests."""
+    now = hanoi("10:00")
+    week = schedule.WeekRates("sitemap_index", {}, now - span(observed), now)
+    wait = schedule.interval("sitemap_index", schedule.PollResult(0, 0, 0, now - span("1h")), week, 0.0, now, BOUNDS)
+    assert wait / span("1h") == pytest.approx(hours)
 
 
 def test_articles_count_for_the_hour_of_their_publication():
@@ -258,7 +298,7 @@ def test_row_after_a_good_response():
 
 PAST = {
     "this month": ((2026, 11), "6h"),
-    "last month": ((2026, 10), "6h"),
+    "last month": ((2026, 10), "1d"),
     "two months ago": ((2026, 9), "7d"),
     "a year ago": ((2025, 11), "7d"),
     "long ago": ((2025, 10), None),

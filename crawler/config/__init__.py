@@ -50,6 +50,7 @@ class Config:
     names: Mapping[str, str] = field(default_factory=dict)
     floor: float = 300.0
     ceiling: float = 21_600.0
+    articles_per_poll: float = 2.0
     list_api: bool = False
     api_hosts: tuple[str, ...] = ()
     id_probes: int = 2000
@@ -245,6 +246,7 @@ _KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
         "names": ("names", checks.names),
         "floor": ("floor", checks.number(60, 86_400)),
         "ceiling": ("ceiling", checks.number(300, 604_800)),
+        "articles_per_poll": ("articles_per_poll", checks.number(0.1, 50)),
         "list_api": ("list_api", checks.flag),
         "api_hosts": ("api_hosts", checks.texts),
     },

@@ -24,6 +24,7 @@ def settings_text(settings: RunSettings, site: Site) -> str:
         "list_pages": settings.list_pages,
         "floor": settings.min_interval.total_seconds(),
         "ceiling": settings.max_interval.total_seconds(),
+        "articles_per_poll": settings.articles_per_poll,
         "add": list(settings.add),
         "exclude": list(settings.exclude),
         "names": dict(settings.names),
@@ -43,6 +44,7 @@ def with_settings(run: Run, text: str) -> Run:
             list_pages=int(values["list_pages"]),
             min_interval=timedelta(seconds=float(values["floor"])),
             max_interval=timedelta(seconds=float(values["ceiling"])),
+            articles_per_poll=float(values.get("articles_per_poll", 1)),  # what versions without it did
             add=tuple(map(str, values["add"])),
             exclude=tuple(map(str, values["exclude"])),
             names={str(path): str(name) for path, name in values["names"].items()},

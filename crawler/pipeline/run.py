@@ -57,7 +57,8 @@ class RunSettings:
     """The part of the configuration that a run depends on.
 
     `list_pages` is the largest number of pages to read from one list. `min_interval` and `max_interval` are the bounds
-    of the time between two polls of a source. `id_probes` is the largest number of requests by id in a day.
+    of the time between two polls of a source; within them, it is polled once `articles_per_poll` new articles are
+    expected. `id_probes` is the largest number of requests by id in a day.
 
     `add` has the paths or addresses of sources to poll in addition to those that the site names. `exclude` has the
     patterns of sources not to poll. `names` has the names to give to sources, by path.
@@ -68,6 +69,7 @@ class RunSettings:
     list_pages: int = 20
     min_interval: timedelta = timedelta(minutes=5)
     max_interval: timedelta = timedelta(hours=6)
+    articles_per_poll: float = 2.0
     id_probes: int = 2000
     add: Sequence[str] = ()
     exclude: Sequence[str] = ()
@@ -76,8 +78,8 @@ class RunSettings:
 
     @property
     def poll_bounds(self) -> PollBounds:
-        """The bounds of the time between two polls of a source."""
-        return PollBounds(self.min_interval, self.max_interval)
+        """The bounds of the time between two polls of a source, and how many articles it should find."""
+        return PollBounds(self.min_interval, self.max_interval, self.articles_per_poll)
 
 
 class PendingCapture(NamedTuple):

@@ -67,11 +67,12 @@ def decayed(count: HourCount, week: int) -> HourCount:
 class WeekRates:
     """The expected number of new articles of a source in each hour of the week.
 
-    `since` is when the counting began, None if it has not begun.
+    `since` is when the counting began, None if it has not begun. `observed` is the time since then.
     """
 
     def __init__(self, kind: SourceKind, counts: HourCounts, since: datetime | None, now: datetime) -> None:
         self._rates = _rates(kind, counts, since or now, now)
+        self.observed = max(now - (since or now), timedelta())
 
     def rate(self, instant: datetime) -> float:
         """Return the number of articles expected per hour at an instant."""

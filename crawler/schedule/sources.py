@@ -1,6 +1,6 @@
 """When to poll a source again, and what a response means for its row.
 
-A source is polled when it is expected to be the first to list one new article: often in the morning, rarely at night,
+A source is polled when it is expected to be the first to list some new articles: often in the morning, rarely at night,
 and hardly ever if other sources list everything earlier. In any case it is polled before half of its list can have been
 replaced.
 
@@ -19,17 +19,21 @@ from crawler.schedule.backoff import retry_at
 from crawler.schedule.publication_rate import WeekRates
 from crawler.types import ErrorKind, SourceForPoll, SourceKind, SourceOutcome
 
-_WANTED = 1.0  # a request is worth it once so many articles are expected that the source is the first to list
+_MOSTLY_FIRST = 0.5  # share of first articles from which a source is polled after `_LATE` for fewer articles
+_LATE, _LATE_SHARE = timedelta(hours=1), 1 / 3  # so that the few articles of an evening are not found hours later
+_RESERVE = 4.0  # a source that is never first may wait so many times the longest interval of one that is always first
+_DAY = timedelta(days=1)  # the rate of a new source is not known: it may wait one longest interval more with each day
 _JITTER = 0.1  # largest share by which a poll comes earlier than computed
 _SLOWEST, _FASTEST = 1 / 3, 4.0  # bounds of the correction that one response may apply to the expected rate
 _PRIOR_ARRIVALS = 2.0  # articles: weight of the learned first share against that of the last response
 
 # Sources that list more than news, or change rarely, have their own bounds within the configured ones.
+_POSITIONS = timedelta(hours=1)  # the position of articles on the home page is recorded too
 _AT_MOST: Mapping[SourceKind, timedelta] = {
-    "home": timedelta(hours=1),  # the position of articles on the home page is recorded too
     "sitemap": timedelta(hours=6),  # large; its modification times tell which articles to check again
 }
 _AT_LEAST: Mapping[SourceKind, timedelta] = {"sitemap": timedelta(hours=1)}
+_LAST_MONTH = timedelta(days=1)  # the sitemap of last month lists edits of articles that are days old
 _PAST_MONTH = timedelta(days=7)  # the sitemap of a past month changes only when an article is edited
 _PAST_MONTHS = 12  # months after which the sitemap of a month is no longer polled
 
@@ -40,10 +44,15 @@ _SCANTY = 4  # a response with less than a quarter of the largest list so far is
 
 @dataclass(frozen=True, slots=True)
 class PollBounds:
-    """The configured shortest and longest time between two polls of one source."""
+    """The configured shortest and longest time between two polls of one source.
+
+    `longest` holds for a source that is always the first to list its articles; see `interval`. `articles` is the number of
+    new articles that make a poll worth a request, if the source is the first to list them.
+    """
 
     shortest: timedelta
     longest: timedelta
+    articles: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +74,21 @@ def interval(
 ) -> timedelta:
     """Return how long to wait for the next poll of a source after a good response.
 
-    `share` is the share (0 to 1) of the source's new articles that it is the first to list.
+    `share` is the share (0 to 1) of the source's new articles that it is the first to list. The smaller it is, the longer
+    the source may wait, because other sources list its articles earlier: up to four times the longest interval, after four observed days.
     """
-    least, most = _bounds(kind, bounds)
+    least, most = _bounds(kind, bounds, share, week.observed)
     if result.since is not None and 0 < result.items <= result.arrived:
         return least  # the whole list is new: more articles may have come than the list can hold
     speed, first = 1.0, share
     if result.since is not None:
         speed = _speed(result.arrived, week.expected(result.since, now))
         first = max(share, result.firsts / (result.arrived + _PRIOR_ARRIVALS))
-    news = week.reached(now, _WANTED / (speed * max(first, 1e-6)), most)
+    news = week.reached(now, bounds.articles / (speed * max(first, 1e-6)), most)
+    if first > _MOSTLY_FIRST:
+        news = min(news, max(_LATE, week.reached(now, bounds.articles * _LATE_SHARE / first, most)))
+    if kind == "home":  # the order of its articles changes when there is a new one
+        news = min(news, max(_POSITIONS, week.reached(now, 1.0, most)))
     return max(least, min(news, _half_replaced(kind, result, week, speed, now, most)))
 
 
@@ -90,8 +104,9 @@ def _half_replaced(
     return week.reached(now, result.items / 2 / max(speed, 1.0), most)
 
 
-def _bounds(kind: SourceKind, bounds: PollBounds) -> tuple[timedelta, timedelta]:
-    most = max(bounds.shortest, min(bounds.longest, _AT_MOST.get(kind, bounds.longest)))
+def _bounds(kind: SourceKind, bounds: PollBounds, share: float, observed: timedelta) -> tuple[timedelta, timedelta]:
+    longest = bounds.longest * min(_RESERVE, 1 / max(share, 1e-6), max(1.0, observed / _DAY))
+    most = max(bounds.shortest, min(longest, _AT_MOST.get(kind, longest)))
     return min(most, max(bounds.shortest, _AT_LEAST.get(kind, bounds.shortest))), most
 
 
@@ -125,13 +140,13 @@ def source_polled(
 def past_month(outcome: SourceOutcome, month: tuple[int, int], now: datetime) -> SourceOutcome:
     """Return the outcome of a good poll, changed if the source is the sitemap of a past `month` (year, month).
 
-    Such a sitemap is polled weekly once the following month is over, and no longer polled after a year.
+    Such a sitemap is polled daily in the following month, then weekly, and no longer polled after a year.
     """
     local = now.astimezone(site.HANOI)
     ago = local.year * 12 + local.month - (month[0] * 12 + month[1])
-    if ago <= 1:
+    if ago <= 0:
         return outcome
-    wait = _PAST_MONTH if ago <= _PAST_MONTHS else None
+    wait = (_LAST_MONTH if ago == 1 else _PAST_MONTH) if ago <= _PAST_MONTHS else None
     return replace(outcome, next_due_at=now + wait if wait else None, interval=wait)
 
 
