@@ -577,14 +577,17 @@ def test_paging_back_stops_at_known_articles(tmp_path, clock):
         clock.advance(days=1)
         poll_due_sources(tmp_path, clock)
         assert further_pages(site.wire.paths) == [], "nothing new on the first page"
-        site.wire.clear()
-        clock.advance(days=1)
-        while not any(site.fake_site.story(p).section == "Politique" for p in site.fake_site.publish(1)):
-            pass
-        poll_due_sources(tmp_path, clock)
-        assert len([p for p in further_pages(site.wire.paths) if "zone=471" in p]) == 1, (
-            "one further page, which lists nothing new"
-        )
+        for new, further in ((5, 0), (6, 1)):
+            site.wire.clear()
+            clock.advance(days=1)
+            published = 0
+            while published < new:
+                (post_id,) = site.fake_site.publish(1)
+                published += site.fake_site.story(post_id).section == "Politique"
+            poll_due_sources(tmp_path, clock)
+            assert len([p for p in further_pages(site.wire.paths) if "zone=471" in p]) == further, (
+                "it reads on if more than half of the page is new, up to a page that lists nothing new"
+            )
 
 
 def test_paging_back_has_a_limit(tmp_path, clock):

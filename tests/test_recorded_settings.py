@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
@@ -10,6 +11,7 @@ import pytest
 from support import SITE, FakeClock, fetched, mounted, poll, value, working
 from test_verify_rows import verified
 
+from crawler import app
 from crawler.pipeline import RunSettings
 from crawler.pipeline.recorded_settings import settings_text, with_settings
 from crawler.sim.site import Options
@@ -74,11 +76,39 @@ def test_settings_are_read_as_they_were_recorded(tmp_path):
         assert (read.settings, read.site) == (replace(SETTINGS, id_probes=3), site)
 
 
-def test_settings_of_a_version_without_articles_per_poll(tmp_path):
-    """Such a version polled as soon as one new article was expected."""
-    text = settings_text(SETTINGS, Site("https://example.org/", ())).replace('"articles_per_poll":2.5,', "")
+def as_recorded_before(settings, site):
+    """Return the text of a version that polled for each expected article, and read on for each new one."""
+    values = json.loads(settings_text(settings, site))
+    del values["articles_per_poll"], values["reads_on_for_any"]
+    return json.dumps(values)
+
+
+def test_settings_of_earlier_versions(tmp_path):
+    text = as_recorded_before(SETTINGS, Site("https://example.org/", ()))
     with working(tmp_path / "archive", FakeClock()) as run:
-        assert with_settings(run, text).settings.articles_per_poll == 1
+        read = with_settings(run, text).settings
+    assert read == replace(SETTINGS, id_probes=read.id_probes, articles_per_poll=1, reads_on_for_any=True)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "articles"), [(as_recorded_before, 1), (lambda *_: "", 2)], ids=["recorded", "not recorded"]
+)
+def test_further_pages_that_an_earlier_version_read(tmp_path, monkeypatch, recorded, articles):
+    """It read them after a single new article; the rows depend on these pages."""
+    folder, clock, of = tmp_path / "archive", FakeClock(), app.run_settings
+    options = replace(SMALL, sections=SECTIONS[:1], section_size=6, no_samples=True)
+    with mounted(clock, articles=8, options=options) as site:
+        with monkeypatch.context() as patch:
+            patch.setattr(app, "run_settings", lambda config: replace(of(config), reads_on_for_any=True))
+            patch.setattr(app, "settings_text", recorded)
+            poll(folder, clock, articles_per_poll=articles)
+            site.fake_site.publish(2)
+            clock.advance(days=1)
+            site.wire.clear()
+            poll(folder, clock, articles_per_poll=articles)
+        assert [path for path in site.wire.paths if path.startswith("/api/get-zone")]
+    found = verified(folder)
+    assert (found.faults, found.unasked) == ([], 0)
 
 
 @pytest.mark.parametrize("sources", [0, 1, 1000])
@@ -94,7 +124,9 @@ def test_settings_of_any_length_are_read(tmp_path, sources):
 @pytest.mark.parametrize("text", ["", "x", "[]", "{}", "null", '{"names": []}'])
 def test_unreadable_settings_are_ignored(tmp_path, text):
     with working(tmp_path / "archive", FakeClock()) as run:
-        assert with_settings(run, text) is run
-        for name in ("list_pages", "floor", "add", "names", "root"):
-            whole = settings_text(SETTINGS, run.site)
-            assert with_settings(run, whole.replace(f'"{name}"', '"other"')) is run
+        configured = replace(run.settings, reads_on_for_any=True)
+        whole = settings_text(SETTINGS, run.site)
+        missing = [whole.replace(f'"{name}"', '"other"') for name in ("list_pages", "floor", "add", "names", "root")]
+        for unreadable in (text, *missing):
+            read = with_settings(run, unreadable)
+            assert (read.settings, read.site) == (configured, run.site)

@@ -373,6 +373,29 @@ def test_what_opens_a_gap(row, ids, before, expected):
     assert schedule.gap_found(row, list(ids), before) == expected
 
 
+# the ids on a page of a list, and those that the list had not shown before
+READS_ON = {
+    "the first response": (range(1, 11), range(1, 11), True),
+    "nothing new": (range(1, 11), [], False),
+    "one new article": (range(1, 11), [10], False),
+    "half of the page is new": (range(1, 11), range(6, 11), False),
+    "more than half": (range(1, 11), range(5, 11), True),
+    "the one in the middle": (range(1, 12), range(6, 12), True),
+    "all but that one": (range(1, 12), range(7, 12), False),
+    "an old article that was never listed": (range(1, 11), [2], True),
+    "a new article above pinned ones": ([3, 4, *range(31, 40)], range(37, 40), False),
+    "others that push all but pinned ones off": ([3, 4, *range(31, 40)], range(31, 40), True),
+    "a single article": ([7], [7], True),
+    "a single known article": ([7], [], False),
+    "no articles": ([], [], False),
+}
+
+
+@pytest.mark.parametrize(("ids", "unseen", "expected"), READS_ON.values(), ids=READS_ON)
+def test_whether_the_next_page_of_a_list_is_read(ids, unseen, expected):
+    assert schedule.reads_on(set(ids), set(unseen)) is expected
+
+
 @pytest.mark.parametrize(("ids", "expected"), [([], None), ([7], (7, 7)), ([1, 2], (2, 2)), (range(11, 21), (20, 16))])
 def test_the_newer_half_of_a_response(ids, expected):
     assert schedule.halves(list(ids)) == expected

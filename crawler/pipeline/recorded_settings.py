@@ -28,15 +28,18 @@ def settings_text(settings: RunSettings, site: Site) -> str:
         "add": list(settings.add),
         "exclude": list(settings.exclude),
         "names": dict(settings.names),
+        "reads_on_for_any": settings.reads_on_for_any,
     }
     return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
 
 def with_settings(run: Run, text: str) -> Run:
-    """Return a copy of a run with recorded settings; the same run if nothing readable is recorded.
+    """Return a copy of a run with recorded settings, and with what versions did that did not record a setting.
 
-    Versions before the field `vna-settings` recorded none.
+    The configured settings stay in force if nothing readable is recorded. Versions before the field `vna-settings`
+    recorded none.
     """
+    run = replace(run, settings=replace(run.settings, reads_on_for_any=True))
     try:
         values = json.loads(text)
         settings = replace(
@@ -44,7 +47,8 @@ def with_settings(run: Run, text: str) -> Run:
             list_pages=int(values["list_pages"]),
             min_interval=timedelta(seconds=float(values["floor"])),
             max_interval=timedelta(seconds=float(values["ceiling"])),
-            articles_per_poll=float(values.get("articles_per_poll", 1)),  # what versions without it did
+            articles_per_poll=float(values.get("articles_per_poll", 1)),
+            reads_on_for_any=bool(values.get("reads_on_for_any", True)),
             add=tuple(map(str, values["add"])),
             exclude=tuple(map(str, values["exclude"])),
             names={str(path): str(name) for path, name in values["names"].items()},

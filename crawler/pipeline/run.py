@@ -63,6 +63,9 @@ class RunSettings:
     `add` has the paths or addresses of sources to poll in addition to those that the site names. `exclude` has the
     patterns of sources not to poll. `names` has the names to give to sources, by path.
 
+    `reads_on_for_any`: whether one new article on a page of a list is enough to read its next page. It is true only in a
+    replay of records of versions that did so.
+
     `pictures` says which pictures of articles to request. No row depends on it: the WARC has a record of each request.
     """
 
@@ -74,6 +77,7 @@ class RunSettings:
     add: Sequence[str] = ()
     exclude: Sequence[str] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    reads_on_for_any: bool = False
     pictures: KeptPictures = field(default_factory=KeptPictures)
 
     @property

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from crawler import site, urls
+from crawler import schedule, site, urls
 from crawler.discover import Discovery
 from crawler.errors import BadStatus, Disallowed, FetchError, UnreadableSource
 from crawler.outcome import Outcome
@@ -125,7 +125,7 @@ def _parse(run: Run, source: SourceForPoll, fetched: Fetched) -> Discovery:
 
 
 def _walk_back(run: Run, source: SourceForPoll, first: Discovery) -> ListWalk:
-    """Read further pages of a source until a page lists nothing new to this source, or repeats the previous page.
+    """Read further pages of a source while `schedule.reads_on` asks for it, or until a page repeats the previous one.
 
     A server may ignore the page number and return the same page again (dossier section 9). If the source has an open
     gap, reading continues back to articles that were listed before the gap. An error on a further page ends the
@@ -136,7 +136,7 @@ def _walk_back(run: Run, source: SourceForPoll, first: Discovery) -> ListWalk:
     further: set[int] = set()
     gap = gap_to_page_back(run, source, run.clock.now()) if more is not None else None
     for _ in range(run.settings.list_pages - 1):
-        if more is None or not (_has_new(run, source, shown) or _before_gap(run, gap, further)):
+        if more is None or not (_reads_on(run, source, shown) or _before_gap(run, gap, further)):
             break
         try:
             page = _further_page(run, source, more)
@@ -153,14 +153,15 @@ def _walk_back(run: Run, source: SourceForPoll, first: Discovery) -> ListWalk:
     return ListWalk(tuple(sightings), frozenset(further))
 
 
-def _has_new(run: Run, source: SourceForPoll, sightings: Iterable[Sighting]) -> bool:
-    """Whether this source lists any of the articles for the first time.
+def _reads_on(run: Run, source: SourceForPoll, sightings: Iterable[Sighting]) -> bool:
+    """Whether to read the page after one with these articles.
 
     It does not matter whether another source has listed them: the home page lists the newest stories of a section, but
     not the older ones.
     """
     ids = {s.post_id for s in sightings if s.post_id is not None}
-    return bool(ids - run.archive.sighted(source.url, ids))
+    unseen = ids - run.archive.sighted(source.url, ids)
+    return bool(unseen) if run.settings.reads_on_for_any else schedule.reads_on(ids, unseen)
 
 
 def _before_gap(run: Run, gap: Gap | None, further: Iterable[int]) -> bool:

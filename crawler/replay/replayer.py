@@ -87,7 +87,7 @@ class Replayer:
         self._visit = ReplayedVisit(stream, live)
         self._settings = ""  # of `_run`, as recorded; empty for the configured ones
         self._configured = replayed_run(run, self._visit)
-        self._run = self._configured
+        self._run = with_settings(self._configured, self._settings)
         self._archive = run.archive
         self._handlers: dict[PurposeKind, Callable[[Record, Purpose], bool]] = {
             PurposeKind.PAGE: self._page,

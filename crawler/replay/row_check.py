@@ -55,8 +55,8 @@ _UNPROVEN = (
     "if the row is wrong, run `vna rebuild --replace --accept-loss`"
 )
 _DUE = (
-    "expected after a change of `[poll]` in the configuration or of the clock; otherwise run `vna rebuild --replace`, "
-    "which computes it again"
+    "expected after a change of `[poll]` in the configuration, of the program or of the clock; otherwise run "
+    "`vna rebuild --replace`, which computes it again"
 )
 
 

@@ -23,6 +23,7 @@ from crawler.schedule.gaps import (
     gap_waits_for,
     halves,
     months,
+    reads_on,
     should_page_back,
 )
 from crawler.schedule.pages import (
@@ -82,6 +83,7 @@ __all__ = [
     "past_month",
     "primary_source",
     "pseudo_random",
+    "reads_on",
     "removal_reason",
     "retry_at",
     "selection_changes",

@@ -52,6 +52,18 @@ def halves(ids: Collection[int]) -> tuple[int, int] | None:
     return (ordered[0], ordered[(len(ordered) - 1) // 2]) if ordered else None
 
 
+def reads_on(ids: Collection[int], unseen: Collection[int]) -> bool:
+    """Whether the next page of a list may show articles that the source has not listed yet.
+
+    `ids` are the articles on a page, `unseen` those of them that the source lists for the first time. Lists begin with the
+    newest article. So as long as the older half of the page is known, new articles have only pushed known ones to the next
+    page.
+    """
+    ordered = sorted(ids)
+    older = ordered[: (len(ordered) + 1) // 2]
+    return any(i in unseen for i in older)
+
+
 def gap_found(source: SourceForPoll, ids: Collection[int], shown_before: Collection[int]) -> GapFound | None:
     """Return the gap that a response with the articles `ids` opens; None if it opens none.
 
