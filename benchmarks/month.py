@@ -2,8 +2,10 @@
 
 Crawler and site share one clock, which advances when one of them waits. Most of the work is to recheck known articles,
 and all rechecks cost the same: by default only every 20th article is rechecked, and the count is multiplied by 20.
-`--days N` shortens the run, `--sample 1` rechecks all articles. `--curve` shows what early news costs: the delay and the
-list requests for several values of `[poll] articles_per_poll`, without rechecks and without the first days.
+`--days N` shortens the run, `--sample 1` rechecks all articles, `--seed N` simulates another site. `--curve` shows what
+early news costs: the delay and the list requests for several values of `[poll] articles_per_poll` and for three sites,
+without rechecks and without the first days. `--only-in-section N`: no list but that of its section names every Nth article;
+with `--sample 1`, because most of them are found on the pages of other articles, which list the newest of their section.
 
 Editors change some of the rechecked articles (`--edited SHARE`, 0 for none). How long after publication is not known of
 the real site, so it is assumed: half of the edits within 3 hours, nine of ten within a day, the last after 25 days. Three
@@ -13,6 +15,7 @@ of ten are silent: no list shows a new modification time.
 from __future__ import annotations
 
 import argparse
+import itertools
 import random
 import re
 import statistics
@@ -34,6 +37,7 @@ BEGIN = datetime(2026, 10, 26, 17, tzinfo=UTC)  # midnight in Hanoi, a Tuesday
 _MEMORY = Path("/dev/shm")  # each response is synced, which would measure the disk
 FIXED_INTERVAL = timedelta(minutes=15)
 CURVE = (0.5, 1, 2, 4)  # articles per poll
+CURVE_SEEDS = (0, 1, 2)
 LEARNING = timedelta(days=4)  # during which sources are polled more often; not in the curve
 NO_RECHECKS = 10**9  # a sample that contains no article
 EXTRA_TIME = timedelta(hours=8)  # at the end, for the articles of the last evening
@@ -132,12 +136,20 @@ def delays(log: list[LoggedRequest], published: dict[int, datetime]) -> list[flo
     return sorted((first[i] - published[i]).total_seconds() / 60 for i in published if i in first)
 
 
+def delay_text(delay: list[float]) -> str:
+    """Return the median and the high percentiles of sorted delays in minutes."""
+    p95 = delay[int(len(delay) * 0.95)]
+    return f"median {statistics.median(delay):.1f} min, p95 {p95:.1f} min, longest {delay[-1]:.0f} min"
+
+
 @contextmanager
-def simulation(articles_per_poll: float | None) -> Iterator[tuple[Run, FakeSite, SharedClock]]:
+def simulation(
+    articles_per_poll: float | None, seed: int = 0, only_in_section: int = 0
+) -> Iterator[tuple[Run, FakeSite, SharedClock]]:
     """Yield a run, the site and their clock, after the first poll."""
-    clock, options = SharedClock(), Options(era=3, overlap=4)
+    clock, options = SharedClock(), Options(era=3, overlap=4, only_in_section=only_in_section)
     with (
-        serve(lambda url: build(url, seeds_dir=SEEDS, articles=120, now=clock.now, options=options)) as site,
+        serve(lambda url: build(url, seeds_dir=SEEDS, articles=120, seed=seed, now=clock.now, options=options)) as site,
         tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder,
     ):
         settings = config.load(None, config.Overrides(archive=Path(folder), site=site.url, rate=1))
@@ -155,24 +167,30 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=20)
     parser.add_argument("--edited", type=float, default=0.3, help="share of the rechecked articles that are edited")
     parser.add_argument("--articles-per-poll", type=float, help="instead of the default of `[poll] articles_per_poll`")
+    parser.add_argument("--seed", type=int, default=0, help="of the site: other articles at other times")
+    parser.add_argument("--only-in-section", type=int, default=0, metavar="N", help="every Nth article; default: none")
     parser.add_argument("--curve", action="store_true", help="print delay against requests for several such settings")
     arguments, start = parser.parse_args(), time.process_time()
     if arguments.curve:
         curve(arguments.days or 10)
     else:
-        month(arguments.days or 30, arguments.sample, arguments.edited, arguments.articles_per_poll)
+        month(arguments)
     print(f"CPU time                     {time.process_time() - start:.0f} s, including the fake site")
 
 
-def month(days: int, sample: int, edited: float, articles_per_poll: float | None) -> None:
+def month(arguments: argparse.Namespace) -> None:
     """Simulate one month and print the report."""
-    with simulation(articles_per_poll) as (work, site, clock):
+    days, sample = arguments.days or 30, arguments.sample
+    with simulation(arguments.articles_per_poll, arguments.seed, arguments.only_in_section) as (work, site, clock):
         begin = clock.now()
         until = begin + timedelta(days=days)
         published = site.plan(until)
-        edits = [edit for edit in plan_edits(published, edited, sample) if edit.at < until]
+        edits = [edit for edit in plan_edits(published, arguments.edited, sample) if edit.at < until]
         watch(work, clock, until + EXTRA_TIME, sample, edits, site)
         report(work, published, begin, days, sample, edits)
+        if every := arguments.only_in_section:
+            chosen = {i: at for i, at in published.items() if i % every == 0}
+            print(f"only in a section            {delay_text(delays(requests(work, begin), chosen))}, of {len(chosen)}")
         nothing_new(work, clock)
 
 
@@ -181,10 +199,10 @@ def curve(days: int) -> None:
 
     The first four days are left out: sources are polled more often while their rates are not known.
     """
-    print(f"days 5 to {days}        list requests       delay in minutes")
-    print("articles per poll  per new article   median    p95  longest  missing  gaps")
-    for articles_per_poll in CURVE:
-        with simulation(articles_per_poll) as (work, site, clock):
+    print(f"days 5 to {days}              list requests       delay in minutes")
+    print("articles per poll  seed  per new article   median    p95  longest  missing  gaps")
+    for articles_per_poll, seed in itertools.product(CURVE, CURVE_SEEDS):
+        with simulation(articles_per_poll, seed) as (work, site, clock):
             begin = clock.now()
             planned = site.plan(begin + timedelta(days=days))
             published = {i: at for i, at in planned.items() if at >= begin + LEARNING}
@@ -194,7 +212,7 @@ def curve(days: int) -> None:
             gaps = work.archive.db.execute("SELECT count(*) FROM gaps").fetchone()[0]
         lists = sum(r.page is None for r in log) / len(published)
         print(
-            f"{articles_per_poll:17g} {lists:16.2f} {statistics.median(delay):8.1f} {delay[int(len(delay) * 0.95)]:6.1f}"
+            f"{articles_per_poll:17g} {seed:5} {lists:16.2f} {statistics.median(delay):8.1f} {delay[int(len(delay) * 0.95)]:6.1f}"
             f" {delay[-1]:8.0f} {len(published) - len(delay):8} {gaps:5}",
             flush=True,
         )
@@ -213,8 +231,7 @@ def report(
     print(f"{days} days, {len(published)} articles published, {len(published) / days:.1f} per day")
     print(f"archived exactly once        {len(held & set(published))} of {len(published)}, {duplicates} duplicates,"
           f" {revised} false revisions, {len(set(published) - held)} missing")  # fmt: skip
-    print(f"delay from publication       median {statistics.median(delay):.1f} min,"
-          f" p95 {delay[int(len(delay) * 0.95)]:.1f} min, longest {delay[-1]:.0f} min")  # fmt: skip
+    print(f"delay from publication       {delay_text(delay)}")
     fetched = Counter(r.page for r in log if r.page is not None)
     lists = [r for r in log if r.page is None]
     first = sum(1 for i in fetched if i in published)

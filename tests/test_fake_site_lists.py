@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 from fake_site_reader import BASE, NOW, fake_site, get, page, titles, tree
 
-from crawler.sim.site import Options, Section
+from crawler.sim.site import SECTIONS, Options, Section
 
 # --- lists --------------------------------------------------------------------------------------------------------------
 
@@ -135,6 +135,29 @@ def test_robots():
     text = page(fake_site(0), "/robots.txt")
     assert "Disallow: /Api/" in text
     assert f"Sitemap: {BASE}/sitemap.xml" in text
+
+
+def test_stories_that_only_their_section_lists():
+    site = fake_site(60, Options(only_in_section=5, section_size=100, no_samples=True))
+    hidden = next(i for i in site.ids() if i % 5 == 0)
+    section = next(s for s in SECTIONS if s.name == site.story(hidden).section)
+    slug = section.slug
+    lists = {
+        path: page(site, path)
+        for path in (
+            "/",
+            "/rss/home.rss",
+            f"/rss/{slug}.rss",
+            "/sitemaps/google-news.xml",
+            "/sitemaps/news-2026-11.xml",
+        )
+    }
+    assert "-post" in lists["/sitemaps/news-2026-11.xml"]
+    assert [path for path, text in lists.items() if f"-post{hidden}." in text] == []
+    assert f"-post{hidden}." in page(site, f"/{slug}/")
+    neighbours = [i for i in site.ids() if site.story(i).section == section.name]
+    newest = next(i for i in reversed(neighbours) if i % 5 == 0)
+    assert any(site.story(newest).title == related.title for i in neighbours for related in site.voir_plus(i))
 
 
 @pytest.mark.parametrize(

@@ -136,13 +136,28 @@ def test_a_cold_start(kind, expected):
 
 
 @pytest.mark.parametrize(
-    ("observed", "hours"), [("0s", 6), ("23h", 6), ("36h", 9), ("3d", 18), ("4d", 24), ("56d", 24)]
+    ("kind", "observed", "share", "hours"),
+    [
+        ("sitemap_index", "0s", 0.0, 6),
+        ("sitemap_index", "23h", 0.0, 6),
+        ("sitemap_index", "36h", 0.0, 9),
+        ("feed", "3d", 0.0, 18),
+        ("feed", "4d", 0.0, 24),
+        ("feed", "56d", 0.0, 24),
+        ("feed", "56d", 0.3, 20),
+        ("section", "36h", 0.0, 9),
+        ("section", "56d", 0.0, 12),
+        ("section", "56d", 0.5, 12),
+        ("section", "56d", 0.75, 8),
+        ("home", "56d", 0.0, 24),
+    ],
 )
-def test_a_source_that_is_never_first_waits_longer_with_each_observed_day(observed, hours):
+def test_a_source_that_is_never_first_waits_longer_with_each_observed_day(kind, observed, share, hours):
     """A gap opens if the list of a source is replaced earlier than its rate of the first days suggests."""
     now = hanoi("10:00")
-    week = schedule.WeekRates("sitemap_index", {}, now - span(observed), now)
-    wait = schedule.interval("sitemap_index", schedule.PollResult(0, 0, 0, now - span("1h")), week, 0.0, now, BOUNDS)
+    week = schedule.WeekRates(kind, {}, now - span(observed), now)
+    week.rate = lambda _: 0.0  # nothing is published, so that only the longest interval counts
+    wait = schedule.interval(kind, schedule.PollResult(0, 0, 0, now - span("1h")), week, share, now, BOUNDS)
     assert wait / span("1h") == pytest.approx(hours)
 
 

@@ -167,8 +167,8 @@ def feeds(context: PageContext) -> list[tuple[str, str]]:
 
 
 def feed(context: PageContext, name: str, stories: Sequence[Story]) -> str:
-    """Render the RSS feed named `name`, with the given stories."""
-    items = "\n".join(_feed_item(context, s) for s in stories)
+    """Render the RSS feed named `name`, with those of the given stories that feeds list."""
+    items = "\n".join(_feed_item(context, s) for s in stories if not context.options.is_only_in_section(s.post_id))
     return (
         f'{XML}<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"><channel>\n'
         f"<title>{escape(name)} - {NAME}</title><link>{context.url('/')}</link><language>fr</language>"

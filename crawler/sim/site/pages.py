@@ -167,7 +167,11 @@ def home(context: PageContext) -> str:
     stories = context.world.newest(count=context.options.home_size)
     boxes = [box("home-latest", _items(context, stories), "À la une")]
     for section in context.options.sections:
-        newest = context.world.newest(section.name, count=3)
+        newest = [
+            story
+            for story in context.world.newest(section.name, count=3)
+            if not context.options.is_only_in_section(story.post_id)
+        ]
         boxes.append(box(f"zone-{section.zone}", _items(context, newest), section.name))
     return page(context, PageFrame(title=NAME, path="/", main=_list_main(boxes), body_class="home-page"))
 

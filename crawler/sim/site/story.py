@@ -103,6 +103,7 @@ class Options:
     feeds_at: str = "/rss/"
     robots: tuple[str, ...] = ()  # additional lines of robots.txt
     overlap: int = 0  # every nth story is also listed in a second section; 0 means none
+    only_in_section: int = 0  # every nth story is only in the lists of its section, but in no feed; 0 means none
     awkward: bool = False  # each generated story has only one address, in a form that breaks when it is re-encoded
     no_samples: bool = False  # only generated stories, so that tests need not visit the sample articles
     pictures_at: str = ""  # origin that serves the pictures; empty: the hosts of the real site
@@ -120,6 +121,10 @@ class Options:
         if not self.overlap or post_id % self.overlap:
             return section
         return self.sections[post_id // self.overlap % len(self.sections)].name
+
+    def is_only_in_section(self, post_id: int) -> bool:
+        """Whether only the lists of its section name the story, and the pages of the other stories in that section."""
+        return bool(self.only_in_section) and post_id % self.only_in_section == 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,12 @@ class World:
 
     def in_sitemaps(self) -> list[WorldEntry]:
         """Return the stories that the sitemaps show, oldest first."""
-        return [e for e in self._entries if e.post_id not in self.omitted]
+        return [e for e in self._in_general_lists() if e.post_id not in self.omitted]
+
+    def _in_general_lists(self) -> list[WorldEntry]:
+        if not self._options.only_in_section:
+            return self._entries
+        return [e for e in self._entries if not self._options.is_only_in_section(e.post_id)]
 
     def get(self, post_id: int) -> Story | None:
         """Return the story with the id `post_id`, or None if no such story is online."""
@@ -102,7 +107,7 @@ class World:
 
     def newest(self, section: str | None = None, *, start: int = 0, count: int | None = None) -> list[Story]:
         """Return `count` stories of one section or of all, newest first; the first `start` stories are skipped."""
-        entries = self._entries if section is None else self._by_section.get(section, [])
+        entries = self._in_general_lists() if section is None else self._by_section.get(section, [])
         stop = len(entries) if count is None else min(start + count, len(entries))
         return [self.story(entries[-1 - n].post_id) for n in range(start, stop)]
 
