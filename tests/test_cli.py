@@ -164,13 +164,20 @@ def test_shell_completion():
     assert completed("vna export --format ") == ["jsonl", "csv", "parquet", "text", "tei", "wacz"]
 
 
-def test_importing_the_command_line_loads_no_slow_library():
-    program = "import sys, crawler.cli.main; print(*sys.modules)"
+NOT_LOADED = {
+    "crawler.cli.main": {
+        "httpx", "marisa_trie", "selectolax", "warcio", "sqlite_utils", "rapidfuzz", "crawler.sim.site",
+    },
+    "crawler.daemon": {"rich", "pygments", "typer"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("module", "libraries"), NOT_LOADED.items())
+def test_what_importing_the_command_line_and_the_service_does_not_load(module, libraries):
+    """Libraries that take long, or memory as long as the service runs."""
+    program = f"import sys, {module}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    loaded = set(done.stdout.split())
-    assert (
-        not {"httpx", "marisa_trie", "selectolax", "warcio", "sqlite_utils", "rapidfuzz", "crawler.sim.site"} & loaded
-    )
+    assert not libraries & set(done.stdout.split())
 
 
 @pytest.mark.parametrize("command", ["latest", "search Vietnam", "coverage", "status"])
