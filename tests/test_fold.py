@@ -7,6 +7,8 @@ import unicodedata
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from snowballstemmer.french_stemmer import FrenchStemmer
+from support import SEEDS
 
 from crawler import fold
 
@@ -77,6 +79,15 @@ def test_plain_removes_elided_articles_and_keeps_punctuation():
 
 def test_stem_keeps_short_words_and_words_with_digits():
     assert [fold.stem(word) for word in ("des", "b2b2", "2024", "notes")] == ["des", "b2b2", "2024", "not"]
+
+
+def test_stems_do_not_depend_on_the_compiled_stemmer():
+    """The search index may be read where only the stemmer in Python is installed."""
+    text = " ".join(path.read_text("utf-8") for path in sorted(SEEDS.glob("*.txt")))
+    words = {word for word in fold.plain(text).split() if word.isalpha() and len(word) > 3}
+    pure = FrenchStemmer()
+    assert len(words) > 1000
+    assert {word: fold.stem(word) for word in words} == {word: pure.stemWord(word) for word in words}
 
 
 @settings(max_examples=120, deadline=None)
