@@ -31,7 +31,7 @@ def feed(
     out: Annotated[Path, typer.Option("--out", help="Output file.")],
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="QUERY", help="Search, as for `vna search`. Without one, the feed has all articles."),
+        typer.Argument(metavar="QUERY...", help="Search, as for `vna search`. Without one, the feed has all articles."),
     ] = None,
     section: Annotated[str | None, typer.Option("--section", help="Only this section.")] = None,
     format_: Annotated[FeedFormat, typer.Option("--format", help="Output format.")] = FeedFormat.atom,

@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
 def evidence(
     context: typer.Context,
     articles: Annotated[
-        list[str], typer.Argument(metavar="ID|QUERY", help="Ids or addresses of articles, or words to search for.")
+        list[str], typer.Argument(metavar="ID|QUERY...", help="Ids or addresses of articles, or words to search for.")
     ],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The ZIP file to write.")],
     limit: Annotated[
