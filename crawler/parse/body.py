@@ -31,6 +31,7 @@ _BREAKING = frozenset(
     "address article aside blockquote center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 "
     "h6 header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
 )
+_HANDLED = dom.SILENT | dom.TEXT_LEVEL | {"br", "hr", "img", "table"}  # by `_take_html`
 # Links to related stories are removed from the body (dossier sections 5 and 18.8): links that the layout selects, and
 # links after "Lire aussi :" or arrows, together with those words and arrows.
 _LINK_MARK = "\ufdd0"  # replaces a removed link in the text; a Unicode noncharacter, so it is not expected in a page
@@ -106,6 +107,7 @@ class _Reader:
         self._note = dom.ids(dom.select(body, selectors.note)) - {body.mem_id}
         self._player = dom.ids(dom.select(body, selectors.player)) - {body.mem_id}
         self._related = dom.ids(dom.select(body, selectors.related)) - {body.mem_id}
+        self._special = self._noise | self._picture | self._caption | self._note | self._player | self._related
         self._with_picture = dom.around(body.css("img"))
         self._with_table = dom.around(body.css("table"))
         self._parts = BodyParts()
@@ -116,39 +118,45 @@ class _Reader:
     def read(self, body: LexborNode) -> BodyParts:
         """Visit the nodes of `body` in document order and return its contents.
 
-        The stack contains the nodes still to be visited and, as strings, block types. A block type marks the end
-        of an element; it is the type of the blocks that follow this element.
+        `open_elements` contains, for each element that is being read, the node after it and the type of the blocks that
+        follow it; None if the element does not end a paragraph.
         """
         kind: TextType = "paragraph"
-        stack: list[LexborNode | TextType] = list(reversed(list(dom.children(body))))
-        while stack:
-            item = stack.pop()
-            if isinstance(item, str):
+        open_elements: list[tuple[LexborNode | None, TextType | None]] = []
+        node = body.first_child
+        while node is not None or open_elements:
+            if node is None:
+                node, outer = open_elements.pop()
+                if outer is not None:
+                    self._flush(kind)
+                    kind = outer
+            elif not self._enter(node, kind):
+                node = node.next
+            elif (tag := node.tag) in _BREAKING:
                 self._flush(kind)
-                kind = item
-                continue
-            if not self._enter(item, kind):
-                continue
-            if item.tag in _BREAKING:
-                self._flush(kind)
-                stack.append(kind)
-                kind = _TYPES.get(item.tag, kind)
-            stack.extend(reversed(list(dom.children(item))))
+                open_elements.append((node.next, kind))
+                kind = _TYPES.get(tag or "", kind)
+                node = node.first_child
+            else:
+                open_elements.append((node.next, None))
+                node = node.first_child
         self._flush(kind)
         return self._parts
 
     def _enter(self, node: LexborNode, kind: TextType) -> bool:
         """Process `node`; return whether its children must be visited, too."""
-        if dom.is_text(node):
+        if node.is_text_node:
             self._buffer.append(node.text_content or "")
             return False
-        if not dom.is_element(node):
+        if not node.is_element_node:
             return False
         return not (self._take_special(node, kind) or self._take_html(node, kind))
 
     def _take_special(self, node: LexborNode, kind: TextType) -> bool:
         """Process `node` if the layout selects it, e.g. as a picture or a player; return whether it was processed."""
         identity = node.mem_id
+        if node.tag != "a" and identity not in self._special:
+            return False
         if identity in self._related or (node.tag == "a" and self._is_read_also(node)):
             self._parts.related_links.append(node)
             self._buffer.append(_LINK_MARK)
@@ -190,6 +198,8 @@ class _Reader:
 
     def _take_html(self, node: LexborNode, kind: TextType) -> bool:
         """Process `node` if its tag has a special meaning in any HTML page; return whether it was processed."""
+        if node.tag not in _HANDLED:
+            return False
         if dom.is_silent(node):
             self._parts.has_player |= node.tag in ("video", "audio")
         elif node.tag in ("br", "hr"):
@@ -208,9 +218,11 @@ class _Reader:
 
     def _flush(self, kind: TextType) -> None:
         """End the current paragraph; add it as a block unless it is empty, a caption or a label (`Lire aussi :`)."""
+        if not self._buffer:
+            return
         raw = "".join(self._buffer)
         self._buffer.clear()
-        text = dom.collapse(_AROUND_MARK.sub(" ", raw))
+        text = dom.collapse(_AROUND_MARK.sub(" ", raw) if _LINK_MARK in raw else raw)
         if not text.strip("\u200b\ufeff\u200c\u200d\u2060"):
             return
         if _READ_ALSO.fullmatch(text):
@@ -264,6 +276,7 @@ class _Reader:
     def _nested_texts(self, node: LexborNode) -> list[TextBlock]:
         nested = _Reader(node, BodySelectors(), self._attributes, self._resolve)
         nested._noise, nested._related = self._noise, self._related
+        nested._special |= self._noise | self._related
         return [b for b in nested.read(node).blocks if isinstance(b, TextBlock)]
 
     def pictures(self, container: LexborNode) -> list[ImageBlock]:

@@ -24,7 +24,7 @@ TEXT_LEVEL = frozenset(
     "strike strong sub sup time tt u var wbr".split()
 )
 _HIDDEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
-_SPACES = re.compile(r"[ \t\n\r\f\v]+")
+_OTHER_SPACES = "\n\t\r\f\v"
 
 
 def collapse(text: str) -> str:
@@ -32,7 +32,12 @@ def collapse(text: str) -> str:
 
     All white space at both ends is removed, including no-break spaces.
     """
-    return _SPACES.sub(" ", text).strip()
+    for space in _OTHER_SPACES:
+        if space in text:
+            text = text.replace(space, " ")
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return text.strip()
 
 
 def children(node: LexborNode) -> Iterator[LexborNode]:
@@ -55,12 +60,13 @@ def is_silent(node: LexborNode) -> bool:
 
     Larger hidden elements count as visible, because scripts show them later.
     """
-    if node.tag in SILENT:
+    tag = node.tag
+    if tag in SILENT:
         return True
-    if node.tag not in TEXT_LEVEL:
+    if tag not in TEXT_LEVEL:
         return False
-    attributes = node.attributes
-    return "hidden" in attributes or _HIDDEN.search(attributes.get("style") or "") is not None
+    attributes = node.attrs
+    return "hidden" in attributes or ("style" in attributes and _HIDDEN.search(attributes["style"] or "") is not None)
 
 
 def raw_text(node: LexborNode, skip: frozenset[int] = frozenset()) -> str:
@@ -69,16 +75,29 @@ def raw_text(node: LexborNode, skip: frozenset[int] = frozenset()) -> str:
     A `<br>` becomes a space. Elements inside `node` that are not visible (`is_silent`), and nodes whose ids (`mem_id`) are
     in `skip`, are left out.
     """
+    if node.is_text_node:
+        return node.text_content or ""
+    if node.tag == "br":
+        return " "
+    if not node.is_element_node or node.mem_id in skip:
+        return ""
     parts: list[str] = []
-    stack = [node]
-    while stack:  # no recursion: a hostile page may be nested deeper than Python's stack allows
-        current = stack.pop()
-        if current.is_text_node:
+    following: list[LexborNode | None] = []  # a hostile page may be nested deeper than Python's stack allows
+    current = node.first_child
+    while current is not None or following:
+        if current is None:
+            current = following.pop()
+        elif current.is_text_node:
             parts.append(current.text_content or "")
+            current = current.next
         elif current.tag == "br":
             parts.append(" ")
-        elif current.is_element_node and current.mem_id not in skip and (current is node or not is_silent(current)):
-            stack.extend(reversed(list(children(current))))
+            current = current.next
+        elif current.is_element_node and current.mem_id not in skip and not is_silent(current):
+            following.append(current.next)
+            current = current.first_child
+        else:
+            current = current.next
     return "".join(parts)
 
 
@@ -93,12 +112,13 @@ def text(node: LexborNode, skip: frozenset[int] = frozenset()) -> str:
 def select(root: LexborNode | LexborHTMLParser, selectors: Sequence[str]) -> list[LexborNode]:
     """Return the nodes of a tree that match at least one of the CSS `selectors`, each once and in document order."""
     found = root.css(", ".join(selectors)) if selectors else []
-    return list({node.mem_id: node for node in found}.values())  # Lexbor returns a node once per matching selector
+    # Lexbor returns a node once for each selector that it matches.
+    return list({node.mem_id: node for node in found}.values()) if len(found) > 1 else found
 
 
 def ids(nodes: Iterable[LexborNode]) -> frozenset[int]:
     """Return the ids (`mem_id`) of `nodes` as a set for fast membership tests."""
-    return frozenset(node.mem_id for node in nodes)
+    return frozenset([node.mem_id for node in nodes])
 
 
 def ancestors(node: LexborNode) -> Iterator[LexborNode]:
@@ -147,6 +167,8 @@ def outside(nodes: Iterable[LexborNode], containers: frozenset[int]) -> list[Lex
 
 def outermost(nodes: Sequence[LexborNode]) -> list[LexborNode]:
     """Return those of `nodes` that are not inside another one of them."""
+    if len(nodes) < 2:
+        return list(nodes)
     identities = ids(nodes)
     parents = {node.parent.mem_id: node.parent for node in nodes if node.parent is not None}
     free = ids(outside(parents.values(), identities))
@@ -155,7 +177,8 @@ def outermost(nodes: Sequence[LexborNode]) -> list[LexborNode]:
 
 def attribute(node: LexborNode, name: str) -> str:
     """Return the value of the attribute `name`; an empty string if the attribute is missing or has no value."""
-    return node.attributes.get(name) or ""
+    attributes = node.attrs
+    return (attributes[name] or "") if name in attributes else ""
 
 
 def base(tree: LexborHTMLParser, url: str) -> str:

@@ -15,9 +15,10 @@ from selectolax.lexbor import LexborNode
 from crawler import site, urls
 from crawler.markup import Markup
 from crawler.parse import body as body_reader
-from crawler.parse import dom, structure, time_elements, times
+from crawler.parse import dom, structure, times
 from crawler.parse import head as head_reader
 from crawler.parse.frame import Frame, PageTree, comparable
+from crawler.parse.time_elements import TimeElement
 from crawler.types import Block, ImageBlock
 
 _PUBLISHED = ("article:published_time", "og:article:published_time", "datepublished", "pubdate")
@@ -109,13 +110,14 @@ def section(page: PageTree, layout: Markup | None = None, frame: Frame | None = 
         own = frame.own(layout.article.breadcrumb) or dom.outermost(dom.select(page.tree, layout.article.breadcrumb))
         if name := _last_crumb([dom.text(n) for n in own], page):
             return name, "breadcrumb"
-    news = page.head.news_article(page.post_id)
-    return head_reader.text_of(news.get("articleSection")), "JSON-LD articleSection"
+    return head_reader.text_of(page.news.get("articleSection")), "JSON-LD articleSection"
 
 
-def published(page: PageTree, layout: Markup | None = None, frame: Frame | None = None) -> times.Chosen:
-    """Return the publication time; if the page states several times, the most trusted one (dossier section 15)."""
-    shown = time_elements.find(layout, frame) if layout is not None and frame is not None else ()
+def published(page: PageTree, shown: Sequence[TimeElement] = ()) -> times.Chosen:
+    """Return the publication time; if the page states several times, the most trusted one (dossier section 15).
+
+    `shown` are the elements of the article that show a time, none if its layout is unknown.
+    """
     own = [element for element in shown if element.role == "published"][:1]
     with_text = own or [element for element in shown if element.stated.modified and element.stated.published][:1]
     candidates = [
@@ -127,9 +129,11 @@ def published(page: PageTree, layout: Markup | None = None, frame: Frame | None 
     return times.choose(candidates, page.fetched_at)
 
 
-def modified(page: PageTree, layout: Markup | None = None, frame: Frame | None = None) -> times.Chosen:
-    """Return the time of the last change; an empty `Chosen` without problems if the page does not state it."""
-    shown = time_elements.find(layout, frame) if layout is not None and frame is not None else ()
+def modified(page: PageTree, shown: Sequence[TimeElement] = ()) -> times.Chosen:
+    """Return the time of the last change; an empty `Chosen` without problems if the page does not state it.
+
+    `shown` are the elements of the article that show a time, none if its layout is unknown.
+    """
     own = [element for element in shown if element.role == "modified"][:1]
     stated = [
         *(times.DateCandidate(f"meta {name}", page.head.meta.get(name, "")) for name in _MODIFIED),
@@ -144,10 +148,10 @@ def modified(page: PageTree, layout: Markup | None = None, frame: Frame | None =
 
 
 def _news(page: PageTree, key: str) -> str:
-    return head_reader.text_of(page.head.news_article(page.post_id).get(key)) or ""
+    return head_reader.text_of(page.news.get(key)) or ""
 
 
 def _last_crumb(crumbs: Sequence[str], page: PageTree) -> str | None:
     """Return the last breadcrumb that names neither the home page nor the article itself; None if there is none."""
-    names = [c for c in crumbs if c and c.casefold() not in site.HOME_NAMES and comparable(c) not in page.titles()]
+    names = [c for c in crumbs if c and c.casefold() not in site.HOME_NAMES and comparable(c) not in page.titles]
     return names[-1] if names else None

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -26,7 +28,7 @@ _MAX_CANDIDATES = 30  # headlines per selector, and bodies, examined on one page
 _BESIDE = ("aside", "nav", "footer")  # HTML elements that are never part of the article; a layout adds its own lists
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PageTree:
     """One parsed page, and what is known about it before its fields are read."""
 
@@ -41,14 +43,19 @@ class PageTree:
         """Return the absolute URL of `link`, a link on the page; None if it is not an http or https URL."""
         return urls.absolute(self.head.base, link)
 
+    @cached_property
+    def news(self) -> Mapping[str, Any]:
+        """The JSON-LD object of the page's own article; an empty object if there is none."""
+        return self.head.news_article(self.post_id)
+
+    @cached_property
     def titles(self) -> frozenset[str]:
-        """Return the article's headlines according to the page's metadata, normalised by `comparable`."""
-        news = self.head.news_article(self.post_id)
-        names = (self.head.meta.get("og:title"), head_reader.text_of(news.get("headline")), self.head.title)
+        """The article's headlines according to the page's metadata, normalised by `comparable`."""
+        names = (self.head.meta.get("og:title"), head_reader.text_of(self.news.get("headline")), self.head.title)
         return frozenset(comparable(re.sub(site.TITLE_SUFFIX, "", name)) for name in names if name)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Frame:
     """The elements of one article: its headline, the parts of its body, and `root`, the smallest element around them.
 
@@ -73,21 +80,38 @@ class Frame:
         Elements in the body or in lists of other stories are left out. The selectors are tried in order; only the first
         one that finds such an element is used.
         """
-        around = dom.ids([self.root, *dom.ancestors(self.body)])  # the root is the body if this contains the headline
-        return self._select(self.root, selectors, dom.ids(self.bodies) - around)
+        return _outside(self.root, selectors, self._beside_or_body)
 
     def displaced(self, page: LexborHTMLParser, selectors: Sequence[str]) -> list[LexborNode]:
         """Return the elements that match one of `selectors` and belong to the article, but may be at any place.
 
         A missing end tag of the body moves what follows it into the body; a surplus one moves it out of `root`.
         """
-        found = self._select(self.root, selectors, frozenset())
-        return found or (self._select(page.root, selectors, frozenset()) if page.root else [])
+        found = _outside(self.root, selectors, self._beside)
+        return found or (_outside(page.root, selectors, self._beside_on(page.root)) if page.root else [])
 
-    def _select(self, root: LexborNode, selectors: Sequence[str], skip: frozenset[int]) -> list[LexborNode]:
+    @cached_property
+    def _beside(self) -> frozenset[int]:
+        return self._beside_on(self.root)
+
+    @cached_property
+    def _beside_or_body(self) -> frozenset[int]:
+        around = dom.ids([self.root, *dom.ancestors(self.body)])  # the root is the body if this contains the headline
+        return self._beside | (dom.ids(self.bodies) - around)
+
+    def _beside_on(self, root: LexborNode) -> frozenset[int]:
+        """Return the ids of the elements inside `root` that are not part of the article."""
         around = dom.ids([self.root, *dom.ancestors(self.root), self.body, *dom.ancestors(self.body)])
-        beside = (dom.ids(dom.select(root, self.beside)) - around) | self.foreign | skip
-        return next((found for s in selectors if (found := dom.outermost(dom.outside(root.css(s), beside)))), [])
+        return (dom.ids(dom.select(root, self.beside)) - around) | self.foreign
+
+
+def _outside(root: LexborNode, selectors: Sequence[str], beside: frozenset[int]) -> list[LexborNode]:
+    """Return the outermost elements that the first successful one of `selectors` finds, without those in `beside`."""
+    for selector in selectors:
+        nodes = root.css(selector)
+        if nodes and (found := dom.outermost(dom.outside(nodes, beside))):
+            return found
+    return []
 
 
 def find(page: PageTree, layout: Markup) -> Frame | None:
@@ -97,7 +121,7 @@ def find(page: PageTree, layout: Markup) -> Frame | None:
     """
     titles = headlines(page, layout)
     frames = [f for body in bodies(page, layout)[:_MAX_CANDIDATES] if (f := _pair(page, layout, body, titles))]
-    named = [f for f in frames if comparable(dom.text(f.title)) in page.titles()]
+    named = [f for f in frames if comparable(dom.text(f.title)) in page.titles]
     chosen = next(iter(named or frames), None)
     if chosen is None:
         return _with_inner_title(page, layout)
@@ -142,7 +166,7 @@ def _pair(page: PageTree, layout: Markup, body: LexborNode, titles: Sequence[Lex
 
     If several headlines are equally near, the one that is also in the metadata is used, else the first of them.
     """
-    wanted, beside = page.titles(), (*_BESIDE, *layout.article.beside)
+    wanted, beside = page.titles, (*_BESIDE, *layout.article.beside)
     around = list(dom.ancestors(body))
     # The number of elements between the body and the smallest element that also contains a title; -1 is the body itself.
     distances = {body.mem_id: -1} | {element.mem_id: distance for distance, element in enumerate(around)}
@@ -171,7 +195,10 @@ def _other_articles(page: PageTree, layout: Markup, own: Frame, titles: Sequence
     headline that does not contain the own article. If this element does not contain the other body, all elements up to
     the own article, or after the other headline, belong to the other article.
     """
-    others = [t for t in titles if comparable(dom.text(t)) != comparable(dom.text(own.title))]
+    shown = comparable(dom.text(own.title))
+    others = [t for t in titles if t.mem_id != own.title.mem_id and comparable(dom.text(t)) != shown]
+    if not others:
+        return frozenset()
     others = dom.outside(others, dom.ids(dom.select(page.tree, own.beside)) - dom.ids(dom.ancestors(own.body)))
     if not others:
         return frozenset()

@@ -77,17 +77,15 @@ def is_cheap(html: bytes) -> bool:
 
 @lru_cache(maxsize=2)  # asked before a page is read, to choose the process, and again by the reader
 def _copies_are_cheap(html: bytes, tags: int) -> bool:
-    found = Counter(syntax.FORMATTING_START_UTF_8.findall(html))
-    copied = link = 0  # bytes of the formatting elements that may be open at the same time; at most one is a link
-    for (name, attributes), number in found.items():
-        if not attributes:
-            continue
-        size = _copy_bytes(attributes.count(b"=") + attributes.count(b" "), len(attributes))
-        if name in b"aA":
-            link = max(link, size)
-        else:
-            copied += size * min(number, _SAME_FORMATTING)
-    unusual = sum(number for (_, attributes), number in found.items() if not attributes)
+    found = syntax.FORMATTING_START_UTF_8.findall(html)
+    # Bytes of the formatting elements that may be open at the same time; at most one is a link.
+    longest = max([len(attributes) for name, attributes in found if name in b"aA"], default=0)
+    link = _copy_bytes(syntax.MOST_USUAL, longest) if longest else 0
+    copied = 0
+    for (_, attributes), number in Counter([tag for tag in found if tag[0] not in b"aA"]).items():
+        size = _copy_bytes(attributes.count(b"=") + attributes.count(b" "), len(attributes)) if attributes else 0
+        copied += size * min(number, _SAME_FORMATTING)
+    unusual = sum([not attributes for _, attributes in found])
     if unusual > _MAX_UNUSUAL:
         return False
     if unusual:

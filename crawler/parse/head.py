@@ -92,8 +92,9 @@ def _headline(title: str) -> str | None:
 def _meta(tree: LexborHTMLParser) -> dict[str, str]:
     found: dict[str, str] = {}
     for node in tree.css("meta[content]"):
-        key = dom.attribute(node, "property") or dom.attribute(node, "name") or dom.attribute(node, "itemprop")
-        value = dom.collapse(dom.attribute(node, "content"))
+        attributes = node.attributes
+        key = attributes.get("property") or attributes.get("name") or attributes.get("itemprop")
+        value = dom.collapse(attributes.get("content") or "")
         if key and value:
             found.setdefault(key.strip().lower(), value)
     return found
@@ -102,7 +103,9 @@ def _meta(tree: LexborHTMLParser) -> dict[str, str]:
 def _json_ld(tree: LexborHTMLParser, problems: list[str]) -> Iterator[Mapping[str, Any]]:
     size = 0
     for number, node in enumerate(tree.css('script[type*="ld+json" i]'), start=1):
-        source = _LD_WRAPPING.sub("", _LD_WRAPPING.sub("", node.text(deep=True))).strip().rstrip(";")
+        source = node.text(deep=True).strip()
+        if not _is_bare_json(source):
+            source = _LD_WRAPPING.sub("", _LD_WRAPPING.sub("", source)).strip().rstrip(";")
         if not source:
             continue
         size += len(source)
@@ -116,6 +119,11 @@ def _json_ld(tree: LexborHTMLParser, problems: list[str]) -> Iterator[Mapping[st
         else:
             problems += [f"JSON-LD: script {number}: {problem}" for problem in loaded.problems]
             yield from _objects(loaded.value, 0)
+
+
+def _is_bare_json(source: str) -> bool:
+    """Whether nothing is wrapped around the JSON of a script: a quick test, because the patterns read it to its end."""
+    return source[:1] in ("{", "[") and source[-1:] in ("}", "]")
 
 
 def _objects(data: Any, depth: int) -> Iterator[Mapping[str, Any]]:

@@ -21,7 +21,20 @@ from crawler import markup, site, urls
 from crawler.errors import MarkupDrift, NotAnArticle, Rejection
 from crawler.markup import DataPaths, Markup
 from crawler.parse import body as body_reader
-from crawler.parse import classify, decode, dom, ending, fields, frame, guard, inline, related, script_data, structure
+from crawler.parse import (
+    classify,
+    decode,
+    dom,
+    ending,
+    fields,
+    frame,
+    guard,
+    inline,
+    related,
+    script_data,
+    structure,
+    time_elements,
+)
 from crawler.parse import head as head_reader
 from crawler.parse.body import BodyParts
 from crawler.parse.frame import Frame, PageTree
@@ -33,7 +46,7 @@ from crawler.types import Article, ArticleKind, Block, ImageBlock, Related
 #: parser never creates a revision.
 PARSER_VERSION = 4
 
-_AMP_IMAGE = re.compile(rb"<(/?)amp-img\b", re.IGNORECASE)  # a picture in pages for phones
+_AMP_IMAGE = re.compile(rb"<(/?)amp-img\b", re.IGNORECASE)
 _MAX_RELATED = 1_000  # stories; each becomes a page to fetch, and an article has about ten
 _MAX_TITLE = 100_000  # characters; a title is copied into an address, the search index and each list
 
@@ -85,7 +98,9 @@ def open_page(body: bytes, url: str, content_type: str | None, fetched_at: datet
     decoded = decode.decode(body, content_type)
     if hazard := guard.hazard(decoded.html):
         raise NotAnArticle(url, Rejection.UNSAFE, f"{Rejection.UNSAFE.description}: {hazard}")
-    tree = LexborHTMLParser(_AMP_IMAGE.sub(rb"<\1img", decoded.html))
+    tree = LexborHTMLParser(decoded.html)
+    if tree.css_first("amp-img") is not None:  # a picture in pages for phones
+        tree = LexborHTMLParser(_AMP_IMAGE.sub(rb"<\1img", decoded.html))
     changes = inline.prepare(tree)
     head = head_reader.read(tree, url)
     if rejection := classify.of_page(tree, head, url):
@@ -139,7 +154,8 @@ def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
         raise NotAnArticle(
             page.url, Rejection.UNSAFE, f"{Rejection.UNSAFE.description}: a title of {len(title)} characters"
         )
-    published, modified = fields.published(page, layout, found), fields.modified(page, layout, found)
+    shown = time_elements.find(layout, found)
+    published, modified = fields.published(page, shown), fields.modified(page, shown)
     paragraphs = Article(title="", blocks=blocks).paragraphs
     article = Article(
         title=title,
@@ -148,7 +164,7 @@ def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
         related=stories[:_MAX_RELATED],
         post_id=page.post_id,
         url=fields.address(page),
-        kind=_kind(blocks, parts),
+        kind="article" if paragraphs else _kind_without_text(blocks, parts),
         section=section,
         dateline=structure.dateline(paragraphs[0]) if paragraphs else None,
         signature=structure.signature_of(paragraphs),
@@ -177,9 +193,7 @@ def _body(
     return whole, (*foot, *related.inline(whole.related_links, page.resolve, foot))
 
 
-def _kind(blocks: Sequence[Block], parts: BodyParts) -> ArticleKind:
-    if Article(title="", blocks=tuple(blocks)).paragraphs:
-        return "article"
+def _kind_without_text(blocks: Sequence[Block], parts: BodyParts) -> ArticleKind:
     if parts.has_player:
         return "video"
     pictures = [b for b in parts.blocks if isinstance(b, ImageBlock)] or [
@@ -211,7 +225,7 @@ def _unreadable(page: PageTree, layouts: Sequence[Markup]) -> NotAnArticle | Mar
 
 def metadata_article(page: PageTree) -> Article:
     """Return an article with the fields that the page's metadata contains, but without a body."""
-    news, meta = page.head.news_article(page.post_id), page.head.meta
+    news, meta = page.news, page.head.meta
     title, title_from = _first_of(
         ("JSON-LD headline", head_reader.text_of(news.get("headline"))),
         ("meta og:title", re.sub(site.TITLE_SUFFIX, "", meta.get("og:title", ""))),

@@ -17,14 +17,14 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import dropwhile, islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler import urls
 from crawler.markup import RelatedSelectors
 from crawler.parse import dom, stories
-from crawler.parse.stories import Resolve
+from crawler.parse.stories import Links, Resolve
 from crawler.types import Related
 
 _MAX_HEADINGS = 8  # a page has one or two; a hostile one may have thousands
@@ -33,7 +33,6 @@ _MAX_LEVELS = 30  # ancestors of the heading whose following siblings are search
 _HEADING_HEIGHT = 6  # nested elements around the text that may be the heading (`h3 > a > b`)
 _LONGEST_HEADING = 200  # characters, with white space
 _HEADING_PARTS = 30  # elements and texts of a heading
-_MAX_LINKS = 500  # links in one element after the heading
 _SHORT = 60  # characters; a longer text between the heading and the stories shows that they do not belong together
 _SUMMARY = 600  # characters beside the link of a story inside the body
 _BESIDE = frozenset("aside nav footer header form main".split())
@@ -75,12 +74,16 @@ def read(
     """
     found: list[Related] = []
     elements: frozenset[int] = frozenset()
-    for heading in list(islice(_headings(tree, body, selectors.heading), _MAX_HEADINGS)):
+    headings = list(islice(_headings(tree, body, selectors.heading), _MAX_HEADINGS))
+    if not headings:
+        return RelatedBlock()
+    page = _PageContents(tree, Links(selectors, resolve))
+    for heading in headings:
         if dom.inside(heading, elements | skip):
             continue
-        passed, nodes = _block(heading, body, selectors, resolve)
+        passed, nodes = _block(heading, body, page)
         nodes = [node for node in nodes if node.mem_id not in skip]
-        block = stories.read(nodes, selectors, resolve)
+        block = stories.read(nodes, selectors, page.links)
         if block:
             names = stories.StoryNames(found)
             found += [story for story in block if not (story.url and story.url in names)]
@@ -113,15 +116,22 @@ def _headings(tree: LexborHTMLParser, body: LexborNode, label: str) -> Iterator[
     wanted = _comparable(label)
     first_word = wanted.split(maxsplit=1)[0]
     seen: set[int] = set()
-    begun = False
-    for node in tree.root.traverse(include_text=True) if tree.root else ():
-        begun = begun or node.mem_id == body.mem_id
-        if not begun or not node.is_text_node or not _may_be(first_word, node.text_content or ""):
+    start, too_long = body.mem_id, _longer_than(len(wanted))
+    nodes = tree.root.traverse(include_text=True) if tree.root else ()
+    for node in dropwhile(lambda node: node.mem_id != start, nodes):
+        text = node.text_content if node.is_text_node else None
+        if not text or text.isspace() or too_long.match(text) or not _may_be(first_word, text):
             continue
         heading = _heading(node, wanted)
         if heading is not None and heading.mem_id not in seen:
             seen.add(heading.mem_id)
             yield heading
+
+
+@lru_cache(maxsize=1 << 4)  # one heading for each layout
+def _longer_than(length: int) -> re.Pattern[str]:
+    """Return a pattern of texts with more than `length` ASCII letters, of which `_comparable` removes none."""
+    return re.compile(rf"(?:[^A-Za-z]*+[A-Za-z]){{{length + 1}}}")
 
 
 def _may_be(word: str, text: str) -> bool:
@@ -176,30 +186,41 @@ def _comparable(text: str) -> str:
 # --- the stories after the heading
 
 
-def _block(
-    heading: LexborNode, body: LexborNode, selectors: RelatedSelectors, resolve: Resolve
-) -> tuple[list[LexborNode], list[LexborNode]]:
+class _PageContents:
+    """What the elements of a page contain: found once, because each element after a heading is asked for it.
+
+    `around_full_story` has the ids of the elements that contain the text of another article, `with_bold` those of the
+    elements that are bold or contain bold letters.
+    """
+
+    def __init__(self, tree: LexborHTMLParser, links: Links) -> None:
+        self.links = links
+        self.around_full_story = dom.around(tree.css(_FULL_STORY))
+        bold = tree.css("b, strong")
+        self.with_bold = dom.around(bold) | dom.ids(bold)
+
+
+def _block(heading: LexborNode, body: LexborNode, page: _PageContents) -> tuple[list[LexborNode], list[LexborNode]]:
     """Return the nodes between `heading` and its stories, and the nodes that contain the stories.
 
     The stories are in the siblings that follow the heading or, if there are none, one of its ancestors.
     """
     own = dom.ids([body, *dom.ancestors(body)])
     inside = any(a.mem_id == body.mem_id for a in dom.ancestors(heading))
-    link = heading.css_first("a[href]") if dom.is_element(heading) else None
-    if link is not None and stories.target(link, resolve) is not None:
+    if dom.is_element(heading) and page.links.begin_with_article(heading):
         return [], []  # a button that leads to another article
     passed: list[LexborNode] = []
     current = heading
     for _ in range(_MAX_LEVELS):
         is_text_of_article = inside and current.mem_id not in own
-        nodes = list(_following(current, resolve, strict=is_text_of_article))
-        if stories.targets(nodes, selectors, resolve):
+        nodes = list(_following(current, page, strict=is_text_of_article))
+        if page.links.to_stories(nodes):
             return passed, nodes
         parent = current.parent
         between = [node for node in _siblings(current) if is_text_of_article or dom.is_element(node)]
         if parent is None or parent.tag in ("html", "-document") or _has_content(between):
             return [], []
-        if not inside and _lists_stories_before(current, resolve):
+        if not inside and _lists_stories_before(current, page.links):
             return [], []  # a button at the end of a list
         passed += between
         current = parent
@@ -222,63 +243,58 @@ def _has_content(nodes: Sequence[LexborNode]) -> bool:
     )
 
 
-def _lists_stories_before(node: LexborNode, resolve: Resolve) -> bool:
+def _lists_stories_before(node: LexborNode, links: Links) -> bool:
     before = node.prev
     for _ in range(_MAX_SIBLINGS):
         if before is None:
             return False
-        if dom.is_element(before) and _links(before, resolve):
+        if dom.is_element(before) and links.to_articles(before):
             return True
         before = before.prev
     return False
 
 
-def _following(heading: LexborNode, resolve: Resolve, *, strict: bool) -> Iterator[LexborNode]:
+def _following(heading: LexborNode, page: _PageContents, *, strict: bool) -> Iterator[LexborNode]:
     """Yield the elements after `heading` that may belong to its block.
 
     If `strict`, the article's own text may follow, which ends the block.
     """
     pending: list[LexborNode] = []
-    with_summaries = strict and _alternate(list(_siblings(heading)), resolve)
+    with_summaries = strict and _alternate(list(_siblings(heading)), page.links)
     for node in _siblings(heading):
         if not dom.is_element(node):
             if strict and len(dom.text(node)) > 1:
                 return
             continue
-        links = _links(node, resolve)
-        if _is_something_else(node, links):
+        found = page.links.to_articles(node)
+        if _is_something_else(node, found, page):
             return
-        if strict and not with_summaries and (_has_content([node]) if not links else not _only_stories(node, links)):
+        if strict and not with_summaries and (_has_content([node]) if not found else not _only_stories(node, found)):
             return
         pending.append(node)
-        if links or not strict or with_summaries:  # else only what is between stories belongs to the block
+        if found or not strict or with_summaries:  # else only what is between stories belongs to the block
             yield from pending
             pending.clear()
 
 
-def _links(node: LexborNode, resolve: Resolve) -> list[LexborNode]:
-    return [link for link in node.css("a[href]")[:_MAX_LINKS] if stories.target(link, resolve)]
-
-
-def _alternate(nodes: Sequence[LexborNode], resolve: Resolve) -> bool:
+def _alternate(nodes: Sequence[LexborNode], links: Links) -> bool:
     """Whether `nodes` consist of stories each followed by a paragraph, its summary; the last may have none."""
     filled = [node for node in nodes if dom.is_element(node) and dom.text(node)]
-    links = [_links(node, resolve) for node in filled]
-    kinds = [bool(found) and _only_stories(node, found) for node, found in zip(filled, links, strict=True)]
+    linked = [links.to_articles(node) for node in filled]
+    kinds = [bool(found) and _only_stories(node, found) for node, found in zip(filled, linked, strict=True)]
     is_short = all(len(dom.text(node)) <= _SUMMARY for node in filled)
     return len(kinds) > 2 and is_short and kinds == [number % 2 == 0 for number in range(len(kinds))]
 
 
-def _is_something_else(node: LexborNode, links: Sequence[LexborNode]) -> bool:
+def _is_something_else(node: LexborNode, links: Sequence[LexborNode], page: _PageContents) -> bool:
     """Whether an element begins another part of the page than the block of stories before it."""
     if node.tag in _BESIDE or _SIDEBAR.search(dom.attribute(node, "class")):
         return True
-    linked = dom.ids(links)
     if node.tag in _HEADINGS:
-        return not links and not dom.inside(node, linked)
-    if any(found.mem_id != node.mem_id for found in node.css(_FULL_STORY)) and node.tag != "a":
+        return not links
+    if node.mem_id in page.around_full_story and node.tag != "a":
         return True
-    return _is_bold_label(node) or _has_own_heading(node, links)
+    return (node.mem_id in page.with_bold and _is_bold_label(node)) or (bool(links) and _has_own_heading(node, links))
 
 
 def _is_bold_label(node: LexborNode) -> bool:
@@ -293,7 +309,7 @@ def _is_bold_label(node: LexborNode) -> bool:
 def _has_own_heading(node: LexborNode, links: Sequence[LexborNode]) -> bool:
     """Whether a box of stories begins with a heading that is not the title of a story."""
     heading = next((h for h in node.css(", ".join(_HEADINGS))[:_MAX_SIBLINGS] if dom.text(h)), None)
-    if heading is None or not links or heading.css_first("a[href]") is not None or dom.inside(heading, dom.ids(links)):
+    if heading is None or heading.css_first("a[href]") is not None or dom.inside(heading, dom.ids(links)):
         return False
     found = node.css(f"{heading.tag}, a[href]")
     first = next(n for n in found if n.mem_id == heading.mem_id or n.mem_id in dom.ids(links))

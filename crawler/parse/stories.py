@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 
 from selectolax.lexbor import LexborNode
 
@@ -35,40 +35,54 @@ class _Story:
     parts: list[LexborNode] = field(default_factory=list)
 
 
-def read(nodes: Sequence[LexborNode], selectors: RelatedSelectors, resolve: Resolve) -> list[Related]:
+class Links:
+    """The links in the elements of a page. Each element is searched once, because several rules ask for its links."""
+
+    def __init__(self, selectors: RelatedSelectors, resolve: Resolve) -> None:
+        self._items = selectors.item
+        self._resolve = resolve
+        self._home = urls.host(resolve("/") or "")
+        self._found: dict[int, list[tuple[LexborNode, str, bool]]] = {}
+
+    def begin_with_article(self, node: LexborNode) -> bool:
+        """Whether the first link in an element leads to an article."""
+        return any(is_article for _, _, is_article in self._inside(node)[:1])
+
+    def to_articles(self, node: LexborNode) -> list[LexborNode]:
+        """Return the links in an element that lead to articles rather than to something else, such as a section."""
+        return [link for link, _, is_article in self._inside(node) if is_article]
+
+    def to_stories(self, nodes: Sequence[LexborNode]) -> list[tuple[LexborNode, str]]:
+        """Return the links to stories in `nodes` with their URLs.
+
+        A link to another site is a story if it is in an element that the layout selects as a story (dossier section
+        18.21).
+        """
+        found = list(islice(chain.from_iterable(map(self._inside, nodes)), _MAX_LINKS))
+        elsewhere = [link for link, url, is_article in found if url and not is_article and urls.host(url) != self._home]
+        selected = dom.ids(n for node in nodes for s in self._items for n in node.css(s)) if elsewhere else frozenset()
+        chosen = dom.ids(link for link in elsewhere if dom.inside(link, selected))
+        return [(link, url) for link, url, is_article in found if is_article or link.mem_id in chosen]
+
+    def _inside(self, node: LexborNode) -> list[tuple[LexborNode, str, bool]]:
+        """Return the first links in an element, with their URLs and whether they lead to articles.
+
+        The URL is empty if a link leads nowhere or to a part of the same page.
+        """
+        if node.mem_id not in self._found:
+            resolved = [(link, self._target(link)) for link in node.css("a[href]")[:_MAX_LINKS]]
+            self._found[node.mem_id] = [(link, url, urls.post_id(url) is not None) for link, url in resolved]
+        return self._found[node.mem_id]
+
+    def _target(self, link: LexborNode) -> str:
+        href = dom.attribute(link, "href").strip()
+        return "" if href.startswith("#") else self._resolve(href) or ""
+
+
+def read(nodes: Sequence[LexborNode], selectors: RelatedSelectors, links: Links) -> list[Related]:
     """Return the stories in the elements `nodes`, which are siblings, each once and in order."""
-    found = _grouped(nodes, targets(nodes, selectors, resolve))
+    found = _grouped(nodes, links.to_stories(nodes))
     return [related for story in found if (related := _related(story, selectors)) is not None]
-
-
-def target(link: LexborNode, resolve: Resolve) -> str | None:
-    """Return the URL of the article to which a link leads; None if it leads to something else, such as a section."""
-    url = _resolved(link, resolve)
-    return url if url is not None and urls.post_id(url) is not None else None
-
-
-def targets(nodes: Sequence[LexborNode], selectors: RelatedSelectors, resolve: Resolve) -> list[tuple[LexborNode, str]]:
-    """Return the links to stories in `nodes` with their URLs.
-
-    A link to another site is a story if it is in an element that the layout selects as a story (dossier section 18.21).
-    """
-    links = list(islice((link for node in nodes for link in node.css("a[href]")), _MAX_LINKS))
-    items = dom.ids(item for node in nodes for selector in selectors.item for item in node.css(selector))
-    home = urls.host(resolve("/") or "")
-    found = []
-    for link in links:
-        url = _resolved(link, resolve)
-        if url is not None and (
-            urls.post_id(url) is not None or (urls.host(url) != home and items and dom.inside(link, items))
-        ):
-            found.append((link, url))
-    return found
-
-
-def _resolved(link: LexborNode, resolve: Resolve) -> str | None:
-    """Return the URL of a link; None if the link leads nowhere or to a part of the same page."""
-    href = dom.attribute(link, "href").strip()
-    return None if href.startswith("#") else resolve(href)
 
 
 class StoryNames:
@@ -98,15 +112,16 @@ def _grouped(nodes: Sequence[LexborNode], links: Sequence[tuple[LexborNode, str]
     owners: dict[int, object] = {}  # the story of each element around a link; None if there are several
     paths = []
     for link, url in links:
-        path = _path(link, top)
+        path, key = _path(link, top), _key(url)
         paths.append(path)
         for element in path:
-            owners[element.mem_id] = _key(url) if owners.get(element.mem_id, _key(url)) == _key(url) else None
+            owners[element.mem_id] = key if owners.get(element.mem_id, key) == key else None
     stories: dict[object, _Story] = {}
     for (link, url), path in zip(links, paths, strict=True):
         story = stories.setdefault(_key(url), _Story(url))
         story.links.append(link)
-        root = [element for element in path if owners[element.mem_id] is not None][-1]
+        # A broken page may have links inside a link, so that not even the link belongs to one story.
+        root = next((element for element in reversed(path) if owners[element.mem_id] is not None), link)
         if root.mem_id not in dom.ids(story.parts):
             story.parts += [root, *_after(root, owners, top)]
     return list(stories.values())
@@ -193,7 +208,8 @@ def _rest(part: LexborNode, skip: frozenset[int]) -> str:
 
 def _is_prose(text: str) -> bool:
     """Whether a text has words, unlike a date or a number of comments."""
-    return sum(map(str.isalpha, text)) > sum(map(str.isdigit, text))
+    letters = sum(map(str.isalpha, text))
+    return letters * 2 > len(text) or letters > sum(map(str.isdigit, text))
 
 
 def _select(story: _Story, selector: str) -> list[LexborNode]:

@@ -63,8 +63,11 @@ TOKEN = re.compile(
 )
 SCRIPT_EVENT = re.compile(r"<!--|-->|<(/?)script(?=[\t\n\f\r />])", re.IGNORECASE)
 RAW_END = {name: re.compile(rf"</{name}(?=[\t\n\f\r />])", re.IGNORECASE) for name in RAW - {"plaintext", "script"}}
+#: The most attributes that `FORMATTING_START` reads.
+MOST_USUAL = 12
 # A formatting element; the second group is empty unless its attributes are few and written in the usual form.
-USUAL = rf"(?:{SPACE}++[\w:-]++(?:=(?:\"[^\"<>]*+\"|'[^'<>]*+'))?+){{0,12}}+{SPACE}*+>"
-_FORMATTING_START = rf"<({'|'.join(sorted(FORMATTING))})(?=[\t\n\f\r />])({USUAL})?"
+USUAL = rf"(?:{SPACE}++[\w:-]++(?:=(?:\"[^\"<>]*+\"|'[^'<>]*+'))?+){{0,{MOST_USUAL}}}+{SPACE}*+>"
+_INITIALS = "".join(sorted({name[0] for name in FORMATTING}))  # rules out most tags before the names are tried
+_FORMATTING_START = rf"<(?=[{_INITIALS}])({'|'.join(sorted(FORMATTING))})(?=[\t\n\f\r />])({USUAL})?"
 FORMATTING_START = re.compile(_FORMATTING_START, re.IGNORECASE | re.ASCII)
 FORMATTING_START_UTF_8 = re.compile(_FORMATTING_START.encode(), re.IGNORECASE)

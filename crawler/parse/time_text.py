@@ -95,6 +95,7 @@ class _Part:
         return datetime.combine(day, self.clock, self.zone).astimezone(HANOI)
 
 
+@lru_cache(maxsize=1 << 8)  # one page states the same time at several places
 def read(raw: str) -> TimeText:
     """Return the times that the string `raw` states."""
     for pattern in (_ISO, _ISO_BASIC):
@@ -131,7 +132,6 @@ def _from_epoch(match: re.Match[str]) -> datetime | None:
     return when if when.year in _YEARS else None
 
 
-@lru_cache(maxsize=1 << 8)  # one page states the same time at several places
 def _from_text(raw: str) -> TimeText:
     text = _without_accents(raw)
     parts = [_part(label, part) for label, part in _labelled(_ASCTIME.sub(r"\2 \1 \5 \3 \4", _RELATIVE.sub(" ", text)))]
