@@ -17,11 +17,10 @@ from pathlib import Path
 import marisa_trie
 
 from crawler import resources
-from crawler.repair.lexicon import Corpus, Lexicon, WordList
+from crawler.repair.lexicon import CachedLexicon, Corpus, Lexicon, WordList
 
 _TEXTS = ("prose.txt", "phrases.txt")
 _NUMBER = 2  # bytes, least significant first
-_CACHED = 1 << 15  # words; an article has about 300 different ones, and their parts are looked up, too
 
 
 class Frequencies(Mapping[str, float]):
@@ -36,24 +35,12 @@ class Frequencies(Mapping[str, float]):
         self._trie.mmap(str(trie))
         with steps.open("rb") as file:
             self._steps = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        self._known = lru_cache(_CACHED)(self._look_up)
-
-    def _look_up(self, word: str) -> float:
-        number = self._trie.get(word)
-        if number is None:
-            return 0.0
-        steps = int.from_bytes(self._steps[number * _NUMBER : (number + 1) * _NUMBER], "little")
-        return float(10 ** (-steps / 100))
 
     def __getitem__(self, word: str) -> float:
         """Return the frequency of a word."""
-        if found := self._known(word):
-            return found
-        raise KeyError(word)
-
-    def get(self, word: str, default: float = 0.0) -> float:  # type: ignore[override]  # one default is enough
-        """Return the frequency of a word, or `default` if the list does not contain it."""
-        return self._known(word) or default
+        number = self._trie[word]
+        steps = int.from_bytes(self._steps[number * _NUMBER : (number + 1) * _NUMBER], "little")
+        return float(10 ** (-steps / 100))
 
     def __iter__(self) -> Iterator[str]:
         """Return an iterator over the words, which are in no particular order."""
@@ -80,4 +67,5 @@ def load() -> Lexicon:
         Frequencies(folder / "words.marisa", folder / "words.steps"),
         (folder / "compounds.txt").read_text(encoding="utf-8").split(),
     )
-    return Corpus(base, ((folder / name).read_text(encoding="utf-8") for name in _TEXTS), grammar=True)
+    texts = ((folder / name).read_text(encoding="utf-8") for name in _TEXTS)
+    return CachedLexicon(Corpus(base, texts, grammar=True))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
 import math
+import random
 import re
 import textwrap
 import unicodedata
@@ -21,6 +23,7 @@ from crawler.repair import (
     GLUE,
     RULES,
     Corpus,
+    PageLexicon,
     WordList,
     apply,
     glue,
@@ -623,7 +626,7 @@ def test_the_word_list_is_that_of_wordfreq() -> None:
     stored = lexicon.Frequencies(folder / "words.marisa", folder / "words.steps")
     assert len(stored) == len(listed)
     assert all(stored.get(word) == frequency for word, frequency in listed.items())
-    assert stored.get("stratégiede") == 0.0
+    assert "stratégiede" not in stored
     with pytest.raises(KeyError):
         stored["stratégiede"]
 
@@ -905,19 +908,75 @@ class Always:
 @given(text=TORN_TEXTS)
 def test_quick_tests_change_no_result(text: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        quick = [rule.find(text, WordList({})) for rule in RULES]
+        quick = [rule.find(text, PageLexicon(WordList({}))) for rule in RULES]
         patch.setattr(typography, "_NEEDED", {})
+        patch.setattr(typography, "_may_touch_figures", lambda _: True)
         patch.setattr(quotes, "_NO_ELISION", Always)
         patch.setattr(glue, "_BESIDE_NUMBER", Always)
-        patch.setattr(score, "is_settled", lambda *_: False)
+        patch.setattr(glue, "_ADDRESS_SIGN", Always)
+        patch.setattr(score, "most_odds", _odds_of_any)
         glue.protected.cache_clear()
-        assert [rule.find(text, WordList({})) for rule in RULES] == quick
+        assert [rule.find(text, PageLexicon(WordList({}))) for rule in RULES] == quick
+
+
+def _odds_of_any(token: str, _: Lexicon) -> float:
+    """Return what `score.most_odds` returns without its quick tests."""
+    return score.LIMIT if len(token) > 1 and token[0].isalpha() else -math.inf
+
+
+HINTS = ("Zuniva et la vietnamisation", "Le thanhi coprésidé ila")
+GLUED = "stratégiede Zunivaet dela parla Hoaest NguyenVan ministrea vietnamisationde l'ila Lathanhi MobiFone XXesiècle 20esiècle aujourd'huiet VNAa"
+GLUED_TEXTS = st.lists(st.one_of(TORN, st.sampled_from([f"{word} " for word in GLUED.split()])), max_size=8).map(
+    "".join
+)
 
 
 @settings(max_examples=80, deadline=None)
-@given(text=TORN_TEXTS)
+@given(text=GLUED_TEXTS)
 def test_settled_words_change_no_result(french: Lexicon, text: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        quick = glue.find(text, french)
-        patch.setattr(score, "is_settled", lambda *_: False)
-        assert glue.find(text, french) == quick
+        quick = glue.find(text, PageLexicon(french, text, HINTS))
+        patch.setattr(score, "most_odds", _odds_of_any)
+        patch.setattr(glue, "_has_neighbours_that_matter", lambda _: True)
+        assert glue.find(text, PageLexicon(french, text, HINTS)) == quick
+
+
+NEIGHBOURS = ("\n", ".", "le", "Le", "Thi", "Nguyen", "de", "j'", "aux", "la", "-", "et", "ministre", "Van", "12")
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    token=st.one_of(st.sampled_from(GLUED.replace("'", " ").split()), st.sampled_from(("Hoa", "Khoa", "Vientiane", "Tuyet", "ai", "aiconvenu", "néo"))),
+    left=st.sampled_from(NEIGHBOURS), right=st.sampled_from(NEIGHBOURS), second=st.sampled_from(("", "est", "de", "a", "ministre", "pourrait")),
+)  # fmt: skip
+def test_no_split_has_higher_odds_than_the_quick_bound(
+    french: Lexicon, token: str, left: str, right: str, second: str
+) -> None:
+    page = PageLexicon(french, "Merci à Zuniva.", HINTS)
+    run = score.LetterRun(0, token + second, left, right)
+    odds = max((split.odds for split in score.splits(run, page)), default=-math.inf)
+    assert odds <= max(score.most_odds(run.text, page), -score.LIMIT)
+
+
+def test_likelihoods_of_lines_are_summed_over_all_ways_to_cut_a_block() -> None:
+    rng = random.Random(1)
+    likelihoods = wrap._prior_likelihoods()
+    for _ in range(20):
+        offsets = sorted(rng.sample(range(1, 240), 8))
+        spots = [wrap.Spot(at, at + rng.randint(1, 12), rng.uniform(-3, 6), rng.choice((0.0, 0.0, 0.004, 3.0))) for at in offsets]  # fmt: skip
+        chains: dict[tuple[int, ...], float] = {}
+        for size in range(len(spots) + 1):
+            for ends in itertools.combinations(range(len(spots)), size):
+                likely, start = 1.0, 0
+                for n, spot in enumerate(spots[i] for i in ends):
+                    length, word = spot.offset - start, spot.next_end - spot.offset
+                    line = likelihoods.row(word)[length] if length <= 110 else 0.0
+                    line = likelihoods.of_first(length, word) if n == 0 else line
+                    likely *= line * (spot.hidden or math.exp(spot.odds))
+                    start = spot.offset
+                chains[ends] = likely * likelihoods.of_last(250 - start)
+        total = sum(chains.values())
+        found = wrap._sum_chains(250, wrap._steps(wrap.BlockSpots(250, tuple(spots))), likelihoods)
+        assert found.evidence == pytest.approx(math.log(total))
+        for i, chance in enumerate(found.spots):
+            assert chance == pytest.approx(sum(p for ends, p in chains.items() if i in ends) / total)

@@ -14,10 +14,22 @@ from dataclasses import dataclass
 
 from crawler.repair import glue, typography
 from crawler.repair.edits import apply, compose
-from crawler.repair.lexicon import Corpus, Lexicon, WordList
+from crawler.repair.lexicon import Corpus, Lexicon, PageLexicon, WordList
 from crawler.types import Reading, Repair
 
-__all__ = ["GLUE", "RULES", "Corpus", "Lexicon", "Rule", "WordList", "apply", "flags", "glue_count", "repair"]
+__all__ = [
+    "GLUE",
+    "RULES",
+    "Corpus",
+    "Lexicon",
+    "PageLexicon",
+    "Rule",
+    "WordList",
+    "apply",
+    "flags",
+    "glue_count",
+    "repair",
+]
 
 #: Characters. Several times the longest known article; the time for an unusual text can grow with its square.
 _LONGEST = 60_000
@@ -30,11 +42,11 @@ class Rule:
     """One named rule. Its function `find` returns the edits for a text, in order of position and without overlap."""
 
     name: str
-    find: Callable[[str, Lexicon], list[Repair]]
+    find: Callable[[str, PageLexicon], list[Repair]]
     needs_lexicon: bool = False
 
 
-def _without_lexicon(find: Callable[[str], list[Repair]]) -> Callable[[str, Lexicon], list[Repair]]:
+def _without_lexicon(find: Callable[[str], list[Repair]]) -> Callable[[str, PageLexicon], list[Repair]]:
     return lambda text, _: find(text)
 
 
@@ -72,27 +84,21 @@ def repair(text: str, lexicon: Lexicon | None, *, hints: Sequence[str] = ()) -> 
     """
     if len(text) > _LONGEST:
         return Reading(text)
-    known = _NO_WORDS if lexicon is None else _with_page_names(lexicon, text, hints)
+    page = PageLexicon(_NO_WORDS if lexicon is None else lexicon, text, hints)
     rules = [rule for rule in RULES if lexicon is not None or not rule.needs_lexicon]
     reading = Reading(text)
     for _ in range(_MAX_ROUNDS):
-        after = _round(reading, rules, known)
+        after = _round(reading, rules, page)
         if after.clean == reading.clean:
             return reading
         reading = after
     return Reading(text)
 
 
-def _with_page_names(lexicon: Lexicon, text: str, hints: Sequence[str]) -> Lexicon:
-    page = Corpus(lexicon, hints)
-    page.learn_names(text)
-    return page
-
-
-def _round(reading: Reading, rules: Sequence[Rule], known: Lexicon) -> Reading:
+def _round(reading: Reading, rules: Sequence[Rule], page: PageLexicon) -> Reading:
     clean, edits = reading.clean, reading.repairs
     for rule in rules:
-        if found := rule.find(clean, known):
+        if found := rule.find(clean, page):
             edits = compose(edits, found)
             clean = apply(clean, found)
     return Reading(clean, edits)

@@ -17,6 +17,7 @@ from crawler.repair.lexicon import Lexicon
 from crawler.repair.names import PAIRS, PLACES
 
 NEVER = -math.inf
+DERIVED_FROM = 9  # letters from which on a part may be derived from a listed word
 _LISTED = 0.7  # bonus of a listed word over two words that form the same string by chance
 _UNSURE = -0.8  # the same if it is rare and no compound: often a foreign or misspelt word
 _RAREST = -17.5  # upper bound for an unlisted word: it is rarer than any listed one
@@ -37,6 +38,7 @@ _NO_ENDING = -45.0  # unlisted, and no French word is formed like this: `dongsà
 _INFLECTED = -1.5  # an unlisted plural of a listed word is about a fifth as common
 _UNKNOWN = -6.8  # an unknown word in lower case, before its letters are counted
 _LETTER = -2.2  # for each letter of an unknown word
+_SECOND_NAMES = frozenset(pair.split()[1] for pair in PAIRS)
 _NO_PLURAL = ("ss", "xs", "zs", "als", "aus", "eus")
 _ENGLISH = ("ed", "ing", "ally", "ional", "ness", "ory", "ories")  # `uncompressed` is English, not `un` and a word
 _BRAND_SHAPE = re.compile(r"[A-ZÀ-Þ][^\W\d_A-ZÀ-Þ]{2,}[A-ZÀ-Þ][^\W\d_A-ZÀ-Þ]{2,}")
@@ -91,12 +93,18 @@ def of_first(text: str, second: str, left: str, lexicon: Lexicon) -> float:
 
 def of_second(first: str, text: str, right: str, lexicon: Lexicon) -> float:
     """Return the log probability of `text` as the second part of a run of letters; `first` is the first part."""
-    if (right == "-" and text in words.PREFIXES) or shapes.ROMAN.fullmatch(text):
+    if right == "-" and text in words.PREFIXES:
         return _PREFIX
     if text.endswith("'"):
         return _of_elided(text, right, lexicon)
     if text.islower():
         return of_plain(text, lexicon)
+    return _of_capital_letters(first, text, right, lexicon)
+
+
+def _of_capital_letters(first: str, text: str, right: str, lexicon: Lexicon) -> float:
+    if shapes.ROMAN.fullmatch(text):
+        return _PREFIX
     if len(text) > 1 and text.isupper():
         return -6.0 - len(text) if first.islower() else NEVER
     if text[0].isupper() and text[1:].islower():
@@ -124,7 +132,31 @@ def of_plain(text: str, lexicon: Lexicon) -> float:
         stem = lexicon.frequency(text[:-1])
         if stem > _MIN_FREQUENCY:
             return math.log(stem) + _INFLECTED
-    return _DERIVED if len(text) > 8 and is_derived(text, lexicon, 1e-6) else NEVER
+    return _DERIVED if len(text) >= DERIVED_FROM and is_derived(text, lexicon, 1e-6) else NEVER
+
+
+def most_of_parts(first: str, second: str, lexicon: Lexicon) -> float:
+    """Return an upper bound of the log probability of two parts, whatever stands beside them.
+
+    `first` has small letters after its first one, `second` has only small letters.
+    """
+    of_second = max(of_plain(second, lexicon), _PREFIX if second in words.PREFIXES else NEVER)
+    if of_second == NEVER:
+        return NEVER
+    if first.islower():
+        return of_first(first, second, "j'", lexicon) + of_second
+    return max(of_plain(first.lower(), lexicon), _most_of_glued_name(first, second, lexicon)) + of_second
+
+
+def _most_of_glued_name(text: str, second: str, lexicon: Lexicon) -> float:
+    if second not in words.FUNCTION:
+        is_common = len(second) > 4 and lexicon.frequency(second) > _COMMON_WORD
+        return _SYLLABLE_IN_NAME if is_common and vietnamese.is_syllable(text) else NEVER
+    if vietnamese.fold(text) in _SECOND_NAMES:
+        return _PAIR
+    if len(text) < 3:
+        return NEVER
+    return _SYLLABLE_IN_NAME if vietnamese.is_syllable(text) else _KNOWN_NAME
 
 
 def is_derived(text: str, lexicon: Lexicon, floor: float = 5e-8) -> bool:

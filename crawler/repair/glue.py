@@ -9,13 +9,13 @@ Boundary: one text and a lexicon in, edits out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
 from crawler.repair import quotes, score, shapes, words, wrap
-from crawler.repair.lexicon import Lexicon
+from crawler.repair.lexicon import Lexicon, PageLexicon
 from crawler.types import Repair
 
 RULE = "glued-words"
@@ -30,12 +30,16 @@ _AT_SIGN = 3.0  # a space is missing at a sign; `typography` repairs it
 
 #: Marks of an address, host name, file name, handle or entity; no rule may change a chunk that contains one.
 _ADDRESS = re.compile(r"@|://|www\.|\w\.(?:vn|com|org|net|fr|info|asia|gov|edu)\b|[#_\\]|&\w+;", re.IGNORECASE)
+#: A sign that every mark of `_ADDRESS` contains: a quick test.
+_ADDRESS_SIGN = re.compile(r"[@#_\\&]|:(?=//)|\.(?=[^\W\d])|[wW](?=[wW])")
 #: Signs at which a space is missing, because a letter or bracket follows directly.
 _SIGN_BREAK = re.compile(
     r"(?<=\d%)(?=[^\W\d_])|(?<=[^\W\d_])(?=\"\w)|(?<=\w\")(?=[^\W\d_])|(?<=[^\W\d_],)(?=\d)|(?<= [:–-])(?=[^\W\d_])|(?<=[^\W\d_][,;.!?])(?=[^\W\d_])|(?<=[^\W\d_]{2})(?=\()|(?<=[\w)»\"”][.])(?=[A-ZÀ-Þ])|(?<=[)»”])(?=[^\W\d_])|(?<=[^\W\d_])(?=[«“])"
 )
-#: A number beside a letter or apostrophe: a quick test for what `_number_splits` weighs.
-_BESIDE_NUMBER = re.compile(r"\d(?:(?=[^\W\d_])|(?<=[^\W\d_]\d)|(?<=['’]\d))")
+#: A number beside a letter or apostrophe, but no ordinal such as `1er`: a quick test for what `_number_splits` weighs.
+_BESIDE_NUMBER = re.compile(r"\d(?:(?=[^\W\d_])(?!(?:e|è|ᵉ|er|ère|ème)\b)|(?<=[^\W\d_]\d)|(?<=['’]\d))")
+#: `aujourd'` without `hui`. The only settled word that decides about its neighbour.
+_BROKEN_TODAY = re.compile(r"[Dd]['’](?<=[Aa][Uu][Jj][Oo][Uu][Rr][Dd].)(?![Hh][Uu][Ii](?![^\W\d_]|['’]))")
 _CHUNK = re.compile(r"(?:[\w’']|(?<=\d)[.,](?=\d))+")
 _WORD_END = re.compile(r"\s|$")
 
@@ -48,16 +52,26 @@ class Piece:
     text: str
 
 
-def find(text: str, lexicon: Lexicon) -> list[Repair]:
+def find(text: str, page: PageLexicon) -> list[Repair]:
     """Return edits that insert a space wherever one is missing with a probability of at least `SURE`."""
+    odds = {token: score.most_odds(token, page) for token in set(words.tokens(text))}
+    if max(odds.values(), default=0.0) <= _MIN_BEST_ODDS and not _has_neighbours_that_matter(text):
+        return []
+    doubtful = {token for token, most in odds.items() if most > _MIN_ODDS}
     pieces = list(_pieces(text))
-    scored = [_splits(piece.text, lexicon) for piece in pieces]
+    scored = [_splits(piece.text, page, doubtful) for piece in pieces]
     if not any(s.odds > _MIN_BEST_ODDS for found in scored for s in found):
         return []
     blocks = [_block_spots(p.text, found) for p, found in zip(pieces, scored, strict=True)]
     posteriors = wrap.posteriors(blocks)
     judged = zip(pieces, blocks, posteriors, strict=True)
     return [edit for piece, block, chances in judged for edit in _edits(piece, block, chances)]
+
+
+def _has_neighbours_that_matter(text: str) -> bool:
+    """Whether a word touches a number, a closing apostrophe or `aujourd'`, and may be two words for this reason."""
+    beside = _BESIDE_NUMBER.search(text) or _BROKEN_TODAY.search(text)
+    return beside is not None or quotes.may_have_apostrophes(text)
 
 
 def _pieces(text: str) -> Iterator[Piece]:
@@ -71,8 +85,12 @@ def _pieces(text: str) -> Iterator[Piece]:
         yield Piece(start, text[start:end])
 
 
-def _splits(text: str, lexicon: Lexicon) -> list[score.Split]:
-    found = [s for run in runs(text, lexicon) for s in score.splits(run, lexicon)]
+def _splits(text: str, lexicon: PageLexicon, doubtful: Collection[str]) -> list[score.Split]:
+    """Return the places where a space may be missing. Only the tokens `doubtful` may be split without their neighbours."""
+    plain = text.replace("’", "'")
+    if not any(token in plain for token in doubtful) and not _has_neighbours_that_matter(text):
+        return []
+    found = [s for run in runs(text, doubtful) for s in score.splits(run, lexicon)]
     if _BESIDE_NUMBER.search(text):
         found += _number_splits(text, lexicon)
     return sorted((s for s in found if s.odds > _MIN_ODDS), key=lambda s: s.offset)
@@ -93,26 +111,27 @@ def _number_splits(text: str, lexicon: Lexicon) -> Iterator[score.Split]:
 @lru_cache(maxsize=4)  # each rule asks for the chunks of the same text
 def protected(text: str) -> tuple[tuple[int, int], ...]:
     """Return the start and end of each chunk that no rule may change, such as a web address or a file name."""
-    if not _ADDRESS.search(text):
+    if not _ADDRESS_SIGN.search(text) or not _ADDRESS.search(text):
         return ()
     return tuple(m.span() for m in re.finditer(r"\S+", text) if _ADDRESS.search(m[0]))
 
 
-def runs(text: str, lexicon: Lexicon) -> Iterator[score.LetterRun]:
+def runs(text: str, doubtful: Collection[str]) -> Iterator[score.LetterRun]:
     """Yield the runs of letters that may be two words, each with the tokens before and after it.
 
-    Single letters, protected chunks, and runs that are one word whatever stands beside them are left out.
+    These are the tokens `doubtful`, and those whose neighbours matter. Single letters and protected chunks are left out.
     """
     matches = list(words.TOKEN.finditer(text.replace("’", "'")))
-    closing = quotes.closing_apostrophes(text)  # they are no part of the word
-    found = [m[0][:-1] if m.end() - 1 in closing else m[0] for m in matches]
-    settled = {token for token in set(found) if len(token) < 2 or score.is_settled(token, lexicon)}
+    found = [m[0] for m in matches]
+    if closing := quotes.closing_apostrophes(text):  # they are no part of the word
+        found = [m[0][:-1] if m.end() - 1 in closing else m[0] for m in matches]
+    decisive = {token for token in set(found) if token[0].isdigit() or token.lower() == "aujourd'"}
     spans = protected(text)
     for i, token in enumerate(found):
-        if token in settled and not (i and found[i - 1].lower() == "aujourd'" and len(token) > 1):
+        if token not in doubtful and not (i and found[i - 1] in decisive and len(token) > 1 and token[0].isalpha()):
             continue
         start = matches[i].start()
-        if not token[0].isalpha() or any(a <= start < b for a, b in spans):
+        if any(a <= start < b for a, b in spans):
             continue
         left = found[i - 1] if i else "\n"
         right = found[i + 1] if i + 1 < len(found) else "\n"

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Protocol
 
@@ -18,8 +19,11 @@ _CLASS_TRUST = 12.0  # the same for classes of words
 _NEIGHBOURS = 5.0  # nats, for two names that stand side by side elsewhere on the page
 _COMMON = 5e-7  # share of running words from which on half of a name may be a word of its own
 _VERY_COMMON = 3e-6  # the same for the second half alone
+_PRIOR_SIZE = 200_000  # words that the learnt texts are supposed to have besides, so that few words prove little
+_TAILS = tuple(words.TAILS)
 _RARE = 1e-8  # share of running words below which a capitalised first word of a sentence is a name
 _TRUSTED = 5e-7  # share of running words from which on a listed word is a word, not two that were often run together
+_CACHED = 1 << 15  # words; an article has about 300 different ones, and their parts are looked up, too
 _OPEN = "\n"  # the token before the first and after the last one of a line
 
 
@@ -40,6 +44,10 @@ class Lexicon(Protocol):
 
     def is_whole(self, word: str) -> bool:
         """Whether `word`, in lower case, is certainly one word, even if it looks like two (`ledit`, `parfaire`)."""
+        ...
+
+    def __hash__(self) -> int:
+        """Return a hash, so that answers about words can be cached."""
         ...
 
 
@@ -67,6 +75,16 @@ class WordList:
         return word in self._compounds or self._frequencies.get(word, 0.0) >= _TRUSTED
 
 
+class CachedLexicon:
+    """A lexicon that keeps the answers of another one, `base`, which must not change. Articles share most of their words."""
+
+    def __init__(self, base: Lexicon) -> None:
+        self.frequency = lru_cache(_CACHED)(base.frequency)
+        self.is_whole = lru_cache(_CACHED)(base.is_whole)
+        self.is_name = base.is_name
+        self.follows = base.follows
+
+
 class Corpus:
     """A lexicon that adds what it learns from clean texts to another lexicon, `base`.
 
@@ -79,6 +97,7 @@ class Corpus:
         The classes can only be learnt from texts with some thousand words in total.
         """
         self._base = base
+        self.is_whole = base.is_whole  # the learnt texts are too few to show whether a word is one
         self._grammar = Grammar() if grammar else None
         self._words: Counter[str] = Counter()
         self._pairs: Counter[tuple[str, str]] = Counter()
@@ -105,16 +124,18 @@ class Corpus:
         for line in text.splitlines():
             found = [_OPEN, *words.tokens(line), _OPEN]
             self._names.update(name for name in self._names_in(found) if not self._may_be_glued(name))
-            self._neighbours.update((a, b) for a, b in pairwise(found) if {a, b} <= self._names)
+            self._neighbours.update((a, b) for a, b in pairwise(found) if a in self._names and b in self._names)
 
     def _may_be_glued(self, name: str) -> bool:
-        if not name[1:].islower() or any(name.endswith(tail) for tail in words.TAILS):
+        if not name[1:].islower() or name.endswith(_TAILS):
             return True
-        halves = ((name[:i].lower(), name[i:]) for i in range(2, len(name) - 2))
-        return any(
-            min(self.frequency(a), self.frequency(b)) > _COMMON or (len(b) > 4 and self.frequency(b) > _VERY_COMMON)
-            for a, b in halves
-        )
+        for i in range(2, len(name) - 2):
+            known = self.frequency(name[i:])
+            if known > _VERY_COMMON and len(name) - i > 4:
+                return True
+            if known > _COMMON and self.frequency(name[:i].lower()) > _COMMON:
+                return True
+        return False
 
     def _names_in(self, found: list[str]) -> Iterator[str]:
         """Yield the capitalised tokens that are names; a first word is one if it is no common word."""
@@ -126,7 +147,7 @@ class Corpus:
         """Return the larger of two frequencies of `word`: that in `base`, and a cautious one from the learnt texts."""
         seen = self._words.get(word, 0)
         known = self._base.frequency(word)
-        return max(known, seen / (self._size + 200_000)) if seen else known
+        return max(known, seen / (self._size + _PRIOR_SIZE)) if seen else known
 
     def follows(self, left: str, right: str) -> float:
         """Return how much likelier `right` is after `left` than elsewhere, in nats.
@@ -151,9 +172,47 @@ class Corpus:
         """Whether the learnt texts or `base` contain `word` as a name."""
         return word in self._names or self._base.is_name(word)
 
-    def is_whole(self, word: str) -> bool:
-        """Whether `base` knows `word` as one word; the learnt texts are too few to show it."""
-        return self._base.is_whole(word)
+
+class PageLexicon:
+    """A lexicon that adds what the texts of one page show to another lexicon, `base`, which must not change.
+
+    The page is read when the first rule asks for something that it may show; most pages need no repair. `hints` have no
+    glued words, unlike `text`.
+    """
+
+    def __init__(self, base: Lexicon, text: str = "", hints: Sequence[str] = ()) -> None:
+        self.base = base
+        self.is_whole = base.is_whole  # the texts of a page are too few to show whether a word is one
+        self._text = text
+        self._hints = hints
+
+    @cached_property
+    def _learnt(self) -> Corpus:
+        page = Corpus(self.base, self._hints)
+        page.learn_names(self._text)
+        return page
+
+    @cached_property
+    def frequency(self) -> Callable[[str], float]:
+        """Return the frequency of a word, as `Corpus.frequency` does."""
+        return self._learnt.frequency
+
+    @cached_property
+    def follows(self) -> Callable[[str, str], float]:
+        """Return how much likelier a word is after another one than elsewhere, as `Corpus.follows` does."""
+        return self._learnt.follows
+
+    @cached_property
+    def is_name(self) -> Callable[[str], bool]:
+        """Whether a word is a name, as `Corpus.is_name` does."""
+        return self._learnt.is_name
+
+    @cached_property
+    def new_words(self) -> tuple[str, ...]:
+        """The words of the hints that are commoner on this page than in `base`."""
+        found = Counter(token.lower() for hint in self._hints for token in words.tokens(hint))
+        more = (word for word, number in found.items() if self.base.frequency(word) < number / _PRIOR_SIZE)
+        return tuple(word for word in more if len(word) > 3 or word in words.SHORT)
 
 
 class Grammar:

@@ -19,7 +19,12 @@ _APOSTROPHE = re.compile(r"(?P<word>[^\W\d_]{1,100}+)['’](?P<next>[^\W\d_]?)")
 
 def may_have_marks(text: str) -> bool:
     """Whether a text may contain marks that this module finds: a quick test."""
-    return _STRAIGHT.search(text) is not None or _NO_ELISION.search(text) is not None
+    return _STRAIGHT.search(text) is not None or may_have_apostrophes(text)
+
+
+def may_have_apostrophes(text: str) -> bool:
+    """Whether a text, or a line of it, may contain an apostrophe that is no elision: a quick test."""
+    return _NO_ELISION.search(text) is not None
 
 
 def marks(text: str) -> Iterator[tuple[int, int, bool]]:
@@ -44,7 +49,7 @@ def _looks_reversed(text: str, start: int, end: int, opens: bool) -> bool:
 def closing_apostrophes(text: str) -> set[int]:
     """Return the offsets of the apostrophes that end a word or a quotation (`‘ministres’`) instead of an elision."""
     found: set[int] = set()
-    if not _NO_ELISION.search(text):
+    if not may_have_apostrophes(text):
         return found
     opened = False
     done = 0

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from crawler.repair import chances, shapes, words
 from crawler.repair.chances import NEVER
-from crawler.repair.lexicon import Lexicon
+from crawler.repair.lexicon import Lexicon, PageLexicon
 
 LIMIT = 15.0  # the log odds of one spot never exceed this
 _CONTEXT = 0.8  # discount: the odds of the neighbours are not independent of one another
@@ -66,9 +67,49 @@ def splits(run: LetterRun, lexicon: Lexicon) -> Iterator[Split]:
 
 def is_settled(token: str, lexicon: Lexicon) -> bool:
     """Whether `token` is never split, whatever stands beside it except `aujourd'`: `splits` finds nothing in it."""
-    if token.islower() and token.isalpha():
-        return lexicon.is_whole(token) and token not in words.DOUBTFUL and token not in words.COLLISIONS
-    return token.endswith("'") and (token.lower() in words.BOUND or token[:-1].lower() in words.ELIDED)
+    if token in words.DOUBTFUL or token in words.COLLISIONS:
+        return False
+    return lexicon.is_whole(token) if token.isalpha() and token.islower() else _is_elided(token.lower())
+
+
+def most_odds(token: str, page: PageLexicon) -> float:
+    """Return an upper bound of the log odds of all splits of a token, whatever stands beside it except a number.
+
+    The result is `NEVER` if it is certainly no two words.
+    """
+    if len(token) < 2 or not token[0].isalpha() or _is_one_word(token, page.base):
+        return NEVER
+    if any(_may_change(word, token.lower()) for word in page.new_words):
+        return LIMIT
+    return _most_odds(token, page.base)
+
+
+def _may_change(word: str, lower: str) -> bool:
+    """Whether a part of a token may be likelier to be a word, or to be derived from one, if `word` is common."""
+    return word in lower[1:] or word in lower[:-1] or (len(lower) > chances.DERIVED_FROM and word[:-2] in lower)
+
+
+@lru_cache(maxsize=1 << 15)  # articles share most of their words
+def _is_one_word(token: str, lexicon: Lexicon) -> bool:
+    """Whether a token is one word, whatever the page shows: it is common, or has only capitals, which begin no word."""
+    lower = token.lower()
+    if is_settled(token, lexicon) or (token.isalpha() and token.isupper()):
+        return True
+    if lower in words.DOUBTFUL or lower in words.COLLISIONS or not token[1:].islower():
+        return False
+    return lexicon.is_whole(lower) and lexicon.frequency(lower) > _COMMON_NAME
+
+
+@lru_cache(maxsize=1 << 14)  # names and rare words
+def _most_odds(token: str, lexicon: Lexicon) -> float:
+    lower = token.lower()
+    if not token.isalpha() or not token[1:].islower() or len(token) > _LONGEST or shapes.may_be_roman(token):
+        return LIMIT
+    if lower in words.DOUBTFUL or lower in words.COLLISIONS:
+        return LIMIT
+    parts = max(chances.most_of_parts(token[:at], token[at:], lexicon) for at in range(1, len(token)))
+    whole = chances.of_whole(token, ".", ".", lexicon)  # the least: beside a name, a name is likelier
+    return parts - whole + 2 * _CONTEXT * _CONTEXT_LIMIT
 
 
 def _is_whole(run: LetterRun, lexicon: Lexicon) -> bool:
@@ -106,7 +147,11 @@ def _is_bound(run: LetterRun) -> bool:
     if not lower.endswith("'"):
         return False
     english = run.right in {"s", "re", "ll", "ve"} or (run.right == "t" and lower.endswith("n'"))  # `Sun's`, `doesn't`
-    return english or lower in words.BOUND or lower[:-1] in words.ELIDED
+    return english or _is_elided(lower)
+
+
+def _is_elided(lower: str) -> bool:
+    return lower.endswith("'") and (lower in words.BOUND or lower[:-1] in words.ELIDED)
 
 
 def _shaped(run: LetterRun, lexicon: Lexicon) -> Split | None:
@@ -135,14 +180,14 @@ def _by_words(run: LetterRun, lexicon: Lexicon) -> Iterator[Split]:
 
 def _of_parts(run: LetterRun, at: int, lexicon: Lexicon) -> float:
     first, second = run.text[:at], run.text[at:]
-    chance = chances.of_first(first, second, run.left, lexicon)
-    if chance == NEVER:
+    of_second = chances.of_second(first, second, run.right, lexicon)  # the cheaper one first
+    if of_second == NEVER:
         return NEVER
-    chance += chances.of_second(first, second, run.right, lexicon)
-    if chance == NEVER:
+    of_first = chances.of_first(first, second, run.left, lexicon)
+    if of_first == NEVER:
         return NEVER
     compound = _COMBINING if first.lower() in words.PREFIXES else 0.0
-    return chance + compound + _context(lexicon, run.left, first, second, run.right)
+    return of_first + of_second + compound + _context(lexicon, run.left, first, second, run.right)
 
 
 def _context(lexicon: Lexicon, *chain: str) -> float:

@@ -124,6 +124,11 @@ def ordinal(touches_number: bool, run: str, lexicon: Lexicon) -> int | None:
     return next((at for at in ends if run[at:] in _AFTER_ORDINAL or _is_long_word(run[at:], lexicon)), None)
 
 
+def may_be_roman(run: str) -> bool:
+    """Whether a run of letters that is not all capitals begins as an ordinal in Roman figures does: a quick test."""
+    return run[0] in "IVX" and run[1:2] in {"e", "è", "ᵉ"}
+
+
 def _is_long_word(text: str, lexicon: Lexicon) -> bool:
     return len(text) > 3 and lexicon.frequency(text.lower()) > 1e-6
 

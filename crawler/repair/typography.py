@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from crawler.repair import quotes, words
 from crawler.repair.glue import protected
-from crawler.repair.lexicon import Lexicon
+from crawler.repair.lexicon import Lexicon, PageLexicon
 from crawler.types import Repair
 
 _L = r"[^\W\d_]"  # a letter
@@ -92,15 +92,17 @@ _SIGNS = {
     "glued-sentence": (rf"[.!?…](?:[»”]?(?:[«“]\s?)?{_C}|{_S})",),
     "glued-comma": (rf"[,;](?:(?={_L})|(?<=\D[,;])(?=\S))",),
     "glued-bracket": (r"[(«“](?<=\S.)", r"[)»”](?=[\w(])"),
-    "glued-colon": (rf":(?=[«“]|{_L})", rf"[–—](?={_L})", rf"\)(?:[-–—]| [-–—](?={_C}))"),
+    "glued-colon": (rf":(?=[«“]|{_L})", rf"[–—](?={_L}(?:{_S}|['’\s]))", rf"\)(?:[-–—]| [-–—](?={_C}))"),
     "glued-signature": (r"[-–—](?<=\S[-–—]) ?(?:[A-Z]{2,5}/)?(?:VNA|AVI)",),
-    "glued-figure": (rf"\d(?:(?={_L})|(?<={_L}\d))", rf"[%€$](?={_L})", "°"),
-    "torn-ordinal": (r"[\dIVX](?= [eèᵉ])",),
+    "torn-signature": (r"V(?: N|N A)|A(?: V|V I)",),
+    "torn-ordinal": (r"[\dIVX](?= (?:[eèᵉ]|ème|er|ère|ᵉʳ) )",),
     "torn-elision": (r"['’](?=[ \u00a0])",),
-    "torn-hyphen": (r"-(?=\s)",),
+    "torn-hyphen": (r"-(?<=\w-)(?=\s)",),
+    "torn-capital": (rf"[B-XZÉÈÊ](?<![\w'’.-][B-XZÉÈÊ])(?= {_S}{{3}})",),
 }
 _NEEDED = {rule: tuple(map(re.compile, patterns)) for rule, patterns in _SIGNS.items()}
 
+_TOUCHED_FIGURE, _AFTER_FIGURE = re.compile(rf"\d(?:(?={_L})|(?<={_L}\d))"), re.compile(rf"[%€$](?={_L})")
 _AFTER_CLOSING = re.compile(rf"{_L}{_L}|[àay]\s|\d|\(")
 _FIGURES = (
     *(_MONTH_DAY, _DAY_ARTICLE, _MONTH_YEAR, _YEAR_WORD, _AMOUNT),
@@ -210,12 +212,24 @@ def hyphen(text: str) -> list[Repair]:
 
 def figure(text: str) -> list[Repair]:
     """Insert the missing space between a number and a word that is not a unit, as in `30mars` or `le18 mai`."""
-    return _each("glued-figure", text, _space_after, *_FIGURES)
+    return _each("glued-figure", text, _space_after, *_FIGURES) if _may_touch_figures(text) else []
 
 
-def capital(text: str, lexicon: Lexicon) -> list[Repair]:
+def _may_touch_figures(text: str) -> bool:
+    """Whether the patterns for figures may match: a quick test.
+
+    Without these two signs, no match goes beyond the white space around it, so the chunks with a figure that touches a
+    letter are searched alone.
+    """
+    if "°" in text or _AFTER_FIGURE.search(text):
+        return True
+    chunks = " ".join([chunk for chunk in text.split() if not chunk.isalpha() and _TOUCHED_FIGURE.search(chunk)])
+    return any(pattern.search(chunks) for pattern in _FIGURES)
+
+
+def capital(text: str, page: PageLexicon) -> list[Repair]:
     """Remove the space after a capital letter if the letters are a word only when joined, as in `P rincipe`."""
-    return [e for e in _each("torn-capital", text, _closed, _CAPITAL) if _torn(e, lexicon)]
+    return [e for e in _each("torn-capital", text, _closed, _CAPITAL) if _torn(e, page)]
 
 
 def _closed_agency(match: re.Match[str]) -> str:

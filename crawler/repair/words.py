@@ -6,7 +6,6 @@ Boundary: uses only fixed word lists and the form of a word; neither word freque
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 
 #: An elided word keeps its apostrophe, a number keeps its separators, and every other sign is a separate token.
@@ -134,10 +133,9 @@ _OPEN_CLASSES = (
 )
 
 
-def tokens(text: str) -> Iterator[str]:
-    """Yield the tokens of a text (words, numbers and signs), with typographic apostrophes replaced by `'`."""
-    for match in TOKEN.finditer(text):
-        yield match[0].replace("’", "'")
+def tokens(text: str) -> list[str]:
+    """Return the tokens of a text (words, numbers and signs), with typographic apostrophes replaced by `'`."""
+    return TOKEN.findall(text.replace("’", "'"))
 
 
 @lru_cache(maxsize=1 << 14)  # bounded, so that a long-running service does not grow with every new name
