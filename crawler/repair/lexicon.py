@@ -23,7 +23,7 @@ _PRIOR_SIZE = 200_000  # words that the learnt texts are supposed to have beside
 _TAILS = tuple(words.TAILS)
 _RARE = 1e-8  # share of running words below which a capitalised first word of a sentence is a name
 _TRUSTED = 5e-7  # share of running words from which on a listed word is a word, not two that were often run together
-_CACHED = 1 << 15  # words; an article has about 300 different ones, and their parts are looked up, too
+_CACHED = 1 << 14  # words; an article has about 300 different ones, and their parts are looked up, too
 _OPEN = "\n"  # the token before the first and after the last one of a line
 
 
@@ -80,7 +80,7 @@ class CachedLexicon:
 
     def __init__(self, base: Lexicon) -> None:
         self.frequency = lru_cache(_CACHED)(base.frequency)
-        self.is_whole = lru_cache(_CACHED)(base.is_whole)
+        self.is_whole = base.is_whole
         self.is_name = base.is_name
         self.follows = base.follows
 

@@ -89,7 +89,7 @@ def _may_change(word: str, lower: str) -> bool:
     return word in lower[1:] or word in lower[:-1] or (len(lower) > chances.DERIVED_FROM and word[:-2] in lower)
 
 
-@lru_cache(maxsize=1 << 15)  # articles share most of their words
+@lru_cache(maxsize=1 << 14)  # articles share most of their words
 def _is_one_word(token: str, lexicon: Lexicon) -> bool:
     """Whether a token is one word, whatever the page shows: it is common, or has only capitals, which begin no word."""
     lower = token.lower()
@@ -100,7 +100,7 @@ def _is_one_word(token: str, lexicon: Lexicon) -> bool:
     return lexicon.is_whole(lower) and lexicon.frequency(lower) > _COMMON_NAME
 
 
-@lru_cache(maxsize=1 << 14)  # names and rare words
+@lru_cache(maxsize=1 << 13)  # names and rare words
 def _most_odds(token: str, lexicon: Lexicon) -> float:
     lower = token.lower()
     if not token.isalpha() or not token[1:].islower() or len(token) > _LONGEST or shapes.may_be_roman(token):
