@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -63,8 +64,8 @@ class ComparedText:
     body_key: str = ""
 
     @cached_property
-    def words(self) -> list[tuple[str, int, int]]:
-        """The folded words of the body, or of lead and captions if there is none, with their offsets in `passage_text`."""
+    def words(self) -> list[str]:
+        """The folded words of the body, or of lead and captions if there is none."""
         return _words(self.passage_text)
 
     @cached_property
@@ -75,12 +76,19 @@ class ComparedText:
     @cached_property
     def sequences(self) -> list[str]:
         """The word sequences of the body, in order."""
-        return _sequences([word for word, _, _ in self.words])
+        return _sequences(self.words)
+
+    @cached_property
+    def distinct_sequences(self) -> frozenset[str]:
+        """The word sequences of the body."""
+        return frozenset(self.sequences)
 
     @cached_property
     def all_sequences(self) -> frozenset[str]:
         """The word sequences of all texts of the article."""
-        return frozenset(s for part in (self.title, self.lead, self.text, self.captions) for s in _sequences_of(part))
+        others = (self.title, self.lead, self.captions)
+        body = self.distinct_sequences if self.text else frozenset()  # else it is that of lead and captions together
+        return body.union(*(_sequences(_words(part)) for part in others))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +125,7 @@ def passage_hashes(text: ComparedText) -> tuple[int, ...]:
 
 def title_hash(title: str) -> int:
     """Return the hash of a title, which is distinct from those of word sequences."""
-    return _hash("\0" + " ".join(word for word, _, _ in _words(title)))
+    return _hash("\0" + " ".join(_words(title)))
 
 
 def best_candidates(shared: Iterable[tuple[int, int]], key: int) -> list[int]:
@@ -148,7 +156,7 @@ def relation(one: ComparedText, other: ComparedText) -> Similarity | None:
     if bool(one.text) != bool(other.text):
         return _photo_version(*((earlier, later) if later.text else (later, earlier)))
     longer, shorter = (later, earlier) if len(later.words) >= len(earlier.words) else (earlier, later)
-    if not shorter.sequences or _contained(shorter.sequences, longer.sequences) < _CONTAINED:
+    if not shorter.sequences or _contained(shorter, longer) < _CONTAINED:
         return None
     score = _score(shorter, longer)
     if score < _IN_ORDER or not _is_certain(shorter, longer, score):
@@ -163,7 +171,7 @@ def relation(one: ComparedText, other: ComparedText) -> Similarity | None:
 
 def _is_extended(longer: ComparedText, shorter: ComparedText) -> bool:
     """Whether the longer text has a passage that the shorter one lacks, and not only other words in the same places."""
-    start, end = _longest_run(longer.sequences, set(shorter.sequences), present=False)
+    start, end = _longest_run(longer.sequences, shorter.distinct_sequences, present=False)
     return end - start >= _NEW_PASSAGE and len(longer.words) - len(shorter.words) >= _NEW_PASSAGE
 
 
@@ -185,15 +193,13 @@ def _is_certain(shorter: ComparedText, longer: ComparedText, score: float) -> bo
     return score >= _IN_ORDER_SHORT and len(one & other) * 2 >= min(len(one), len(other))
 
 
-def _contained(sequences: Sequence[str], others: Sequence[str]) -> float:
-    own = set(sequences)
-    return len(own & set(others)) / len(own)
+def _contained(shorter: ComparedText, longer: ComparedText) -> float:
+    return len(shorter.distinct_sequences & longer.distinct_sequences) / len(shorter.distinct_sequences)
 
 
 def _score(shorter: ComparedText, longer: ComparedText) -> float:
     """Return the share of the words of the shorter text that stand in the longer one in the same order."""
-    words, others = [word for word, _, _ in shorter.words], [word for word, _, _ in longer.words]
-    return round(LCSseq.similarity(words, others) / max(1, len(words)), 4)
+    return round(LCSseq.similarity(shorter.words, longer.words) / max(1, len(shorter.words)), 4)
 
 
 def _similarity(article: ComparedText, other: ComparedText, kind: SimilarityKind, score: float) -> Similarity:
@@ -202,23 +208,23 @@ def _similarity(article: ComparedText, other: ComparedText, kind: SimilarityKind
 
 def _passage(article: ComparedText, other: ComparedText) -> str:
     """Return the longest passage of `article` of which all word sequences stand in `other`."""
-    start, end = _longest_run(article.sequences, set(other.sequences), present=True)
+    start, end = _longest_run(article.sequences, other.distinct_sequences, present=True)
     if start == end:
         return ""
-    words = article.words[start : end + _SEQUENCE - 1]
-    passage = article.passage_text[words[0][1] : words[-1][2]]
+    places = [m for m in _WORD.finditer(article.passage_text) if _folded(m[0])]
+    passage = article.passage_text[places[start].start() : places[end + _SEQUENCE - 2].end()]
     return passage if len(passage) <= _LONGEST_PASSAGE else f"{passage[: _LONGEST_PASSAGE - 1]}…"
 
 
-def _longest_run(sequences: Sequence[str], others: set[str], *, present: bool) -> tuple[int, int]:
+def _longest_run(sequences: Sequence[str], others: AbstractSet[str], *, present: bool) -> tuple[int, int]:
     """Return the start and the end of the longest run of sequences that are all in `others`, or that are all not in it."""
     breaks = [-1, *(i for i, s in enumerate(sequences) if (s in others) is not present), len(sequences)]
     before, end = max(pairwise(breaks), key=lambda pair: pair[1] - pair[0])
     return before + 1, end
 
 
-def _words(text: str) -> list[tuple[str, int, int]]:
-    return [(word, m.start(), m.end()) for m in _WORD.finditer(text) if (word := _folded(m[0]))]
+def _words(text: str) -> list[str]:
+    return list(filter(None, map(_folded, _WORD.findall(text))))
 
 
 @lru_cache(maxsize=1 << 14)
@@ -228,12 +234,8 @@ def _folded(word: str) -> str:
     return "" if plain in _NUMBERS or any(c.isdigit() for c in plain) else plain
 
 
-def _sequences_of(text: str) -> list[str]:
-    return _sequences([word for word, _, _ in _words(text)])
-
-
 def _sequences(words: Sequence[str]) -> list[str]:
-    return [" ".join(words[i : i + _SEQUENCE]) for i in range(len(words) - _SEQUENCE + 1)]
+    return list(map(" ".join, zip(*(words[i:] for i in range(_SEQUENCE)), strict=False)))
 
 
 def _hash(text: str) -> int:
