@@ -195,6 +195,7 @@ def section_path(url: str) -> str:
     return re.sub(r"^home/(?=.*\.vnplus$)|\.vnp(?:lus)?$", "", path, flags=re.IGNORECASE)
 
 
+@functools.lru_cache(maxsize=8192)
 def host(url: str) -> str:
     """Return the host of a URL in lower case, without its port; empty if there is none."""
     return _hostname(_split(url))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 import unicodedata
 from dataclasses import replace
 
@@ -263,3 +265,12 @@ def test_a_hash_fits_a_signed_column(one):
 def test_an_article_is_always_unchanged_against_itself(title, lead, texts):
     article = Article(title, lead, tuple(TextBlock("paragraph", text) for text in texts))
     assert identity.decide(article, known(article)) == Decision("unchanged", 3)
+
+
+def test_normalised_text_has_plain_signs_and_single_spaces():
+    rng = random.Random(1)
+    signs = ["e\u0301", "a", "é", "  ", *"’‘“”«»–—‑\u200b\ufeff \u00a0\n\t\x1c\u2028"]
+    table = str.maketrans(dict(zip("’‘“”«»–—‑", '\'\'""""---', strict=True)))
+    for text in ("".join(rng.choices(signs, k=rng.randint(0, 12))) for _ in range(1000)):
+        slow = re.sub(r"[\s\u200b\ufeff]+", " ", unicodedata.normalize("NFC", text).translate(table)).strip()
+        assert identity.normalised(text) == slow

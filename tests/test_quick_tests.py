@@ -11,7 +11,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from crawler import config
 from crawler.markup import RelatedSelectors
-from crawler.parse import decode, dom, guard, head, related
+from crawler.parse import decode, dom, guard, head, related, time_text
 from crawler.parse.page import parse_page
 
 MARKUPS = config.load_markups()
@@ -104,7 +104,7 @@ def test_a_page_that_counting_shows_to_be_cheap_has_a_low_estimate(name):
     assert cheap > 10
 
 
-def test_a_text_with_more_letters_than_the_heading_is_not_it():
+def test_a_text_with_more_letters_than_the_heading_is_not_the_heading():
     pattern = related._longer_than(len("voir plus"))
     pieces = ("Voir", " plus", "voir ", "PLUS", "(12)", " >>", "é", "\u00ad", "x", "...", "3 ", "Ｖ")
     rejected = [text for text in texts(pieces, 3000, 8) if pattern.match(text)]
@@ -134,3 +134,17 @@ def test_links_inside_a_link_are_stories_of_their_own():
         tree, tree.css_first("#body"), RelatedSelectors(), lambda link: f"https://fr.vietnamplus.vn{link}"
     )
     assert [story.post_id for story in found.stories] == [2, 3]
+
+
+def test_times_as_the_site_shows_them_are_read_like_any_text():
+    rng = random.Random(1)
+    for _ in range(2000):
+        day, month, hour, minute = rng.randint(0, 32), rng.randint(0, 13), rng.randint(0, 25), rng.randint(0, 61)
+        shown = f"{day:02}/{month:02}/{rng.choice((1000, 1989, 2004, 2023, 2100, 2101))} {hour:02}:{minute:02}"
+        assert time_text.read(shown) == time_text._from_text(shown)
+
+
+def test_there_is_no_heading_after_an_element_of_another_page():
+    tree, other = LexborHTMLParser("<p>x</p><h3>Voir plus</h3>"), LexborHTMLParser("<p>x</p>")
+    assert list(related._headings(tree, tree.css_first("p"), "Voir plus"))
+    assert not list(related._headings(tree, other.css_first("p"), "Voir plus"))

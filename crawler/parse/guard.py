@@ -78,19 +78,21 @@ def is_cheap(html: bytes) -> bool:
 @lru_cache(maxsize=2)  # asked before a page is read, to choose the process, and again by the reader
 def _copies_are_cheap(html: bytes, tags: int) -> bool:
     found = syntax.FORMATTING_START_UTF_8.findall(html)
-    # Bytes of the formatting elements that may be open at the same time; at most one is a link.
-    longest = max([len(attributes) for name, attributes in found if name in b"aA"], default=0)
-    link = _copy_bytes(syntax.MOST_USUAL, longest) if longest else 0
-    copied = 0
-    for (_, attributes), number in Counter([tag for tag in found if tag[0] not in b"aA"]).items():
-        size = _copy_bytes(attributes.count(b"=") + attributes.count(b" "), len(attributes)) if attributes else 0
-        copied += size * min(number, _SAME_FORMATTING)
-    unusual = sum([not attributes for _, attributes in found])
+    if not found:
+        return True
+    names, attributes = zip(*found, strict=True)
+    # Bytes of the formatting elements that may be open at the same time. At most one is a link; it is no longer than any.
+    copied = _copy_bytes(syntax.MOST_USUAL, max(map(len, attributes)))
+    if not {b"a", b"A"}.issuperset(names):
+        for (_, usual), number in Counter([tag for tag in found if tag[0] not in b"aA"]).items():
+            size = _copy_bytes(usual.count(b"=") + usual.count(b" "), len(usual)) if usual else 0
+            copied += size * min(number, _SAME_FORMATTING)
+    unusual = attributes.count(b"")
     if unusual > _MAX_UNUSUAL:
         return False
     if unusual:
         copied += _size_of_unusual(html.decode(errors="replace"))
-    return tags * (copied + link) <= MAX_BYTES
+    return tags * copied <= MAX_BYTES
 
 
 def _size_of_unusual(text: str) -> int:

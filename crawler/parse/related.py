@@ -17,7 +17,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import dropwhile, islice
+from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -116,11 +116,11 @@ def _headings(tree: LexborHTMLParser, body: LexborNode, label: str) -> Iterator[
     wanted = _comparable(label)
     first_word = wanted.split(maxsplit=1)[0]
     seen: set[int] = set()
-    start, too_long = body.mem_id, _longer_than(len(wanted))
-    nodes = tree.root.traverse(include_text=True) if tree.root else ()
-    for node in dropwhile(lambda node: node.mem_id != start, nodes):
-        text = node.text_content if node.is_text_node else None
-        if not text or text.isspace() or too_long.match(text) or not _may_be(first_word, text):
+    too_long = _longer_than(len(wanted))
+    for node, text in _short_texts_after(tree, body):
+        if text.isascii() and first_word not in text.casefold():
+            continue
+        if too_long.match(text) or first_word not in _comparable(text):
             continue
         heading = _heading(node, wanted)
         if heading is not None and heading.mem_id not in seen:
@@ -128,15 +128,18 @@ def _headings(tree: LexborHTMLParser, body: LexborNode, label: str) -> Iterator[
             yield heading
 
 
+def _short_texts_after(tree: LexborHTMLParser, body: LexborNode) -> list[tuple[LexborNode, str]]:
+    """Return the text nodes after the start of `body` that are as short as a heading and not empty, with their texts."""
+    nodes = list(tree.root.traverse(include_text=True)) if tree.root else []
+    start = next((place for place, node in enumerate(nodes) if node.mem_id == body.mem_id), len(nodes))
+    texts = [(node, node.text_content or "") for node in nodes[start:] if node.is_text_node]
+    return [(node, text) for node, text in texts if 0 < len(text) <= _LONGEST_HEADING and not text.isspace()]
+
+
 @lru_cache(maxsize=1 << 4)  # one heading for each layout
 def _longer_than(length: int) -> re.Pattern[str]:
     """Return a pattern of texts with more than `length` ASCII letters, of which `_comparable` removes none."""
     return re.compile(rf"(?:[^A-Za-z]*+[A-Za-z]){{{length + 1}}}")
-
-
-def _may_be(word: str, text: str) -> bool:
-    """Whether a text is short enough for a heading and contains `word`: a quick test before the exact one."""
-    return len(text) <= _LONGEST_HEADING and word in (text.casefold() if text.isascii() else _comparable(text))
 
 
 def _heading(text: LexborNode, wanted: str) -> LexborNode | None:

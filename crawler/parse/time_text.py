@@ -32,6 +32,7 @@ _ISO_BASIC = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _EPOCH = re.compile(r"\s*(\d{9,10})(?:\.\d+)?\s*|\s*(\d{12,13})\s*", re.ASCII)
+_USUAL = re.compile(r"(\d{2})/(\d{2})/(\d{4}) (\d{2}):(\d{2})", re.ASCII)  # in almost every page
 _YEARS = range(1990, 2101)  # no article on the site can have a year outside this range
 _LONGEST = 300  # characters; a longer text is not the time of an article
 
@@ -98,6 +99,8 @@ class _Part:
 @lru_cache(maxsize=1 << 8)  # one page states the same time at several places
 def read(raw: str) -> TimeText:
     """Return the times that the string `raw` states."""
+    if (match := _USUAL.fullmatch(raw)) and (when := _from_usual(match)) is not None:
+        return _certain(when, has_clock=True)
     for pattern in (_ISO, _ISO_BASIC):
         if match := pattern.fullmatch(raw):
             return _certain(_from_iso(match), has_clock=match[4] is not None)
@@ -122,6 +125,16 @@ def _from_iso(match: re.Match[str]) -> datetime | None:
     try:
         zone = datetime.fromisoformat(f"2000-01-01T00:00{offset[:3]}:{offset[3:]}").tzinfo if match[7] else HANOI
         when = datetime(year, month, day, hour, minute, second, tzinfo=zone)
+    except ValueError:
+        return None
+    return when if when.year in _YEARS else None
+
+
+def _from_usual(match: re.Match[str]) -> datetime | None:
+    """Return a time as the site shows it; None if it is not certain, so that it must be read like any other text."""
+    day, month, year, hour, minute = map(int, match.groups())
+    try:
+        when = datetime(year, month, day, hour, minute, tzinfo=HANOI)
     except ValueError:
         return None
     return when if when.year in _YEARS else None
