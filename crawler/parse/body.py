@@ -81,6 +81,8 @@ def read(body: LexborNode, layout: Markup, resolve: Resolve, skip: frozenset[int
 
 def pictures(container: LexborNode, layout: Markup, resolve: Resolve) -> list[ImageBlock]:
     """Return the pictures inside the element `container` with their captions, in document order."""
+    if container.css_first("img") is None:
+        return []
     return _Reader(container, layout.body, layout.attributes, resolve).pictures(container)
 
 

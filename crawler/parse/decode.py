@@ -44,10 +44,11 @@ _REFERENCE = re.compile(rb"&#(?:x0*([\da-f]+)|0*(\d+));?", re.IGNORECASE)
 _SURROGATES, _BEYOND_UNICODE, _LONGEST_CODE = range(0xD800, 0xE000), 0x110000, 12
 # UTF-8 decoded as windows-1252 or windows-1250: `Ã©`, `â€™`, `đź“ť`.
 MOJIBAKE = re.compile(r"Ã[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ ¡-¿]|â€[™œ“\u009d˜”¦“]|đź|Ă©|Â[«»°©®\u00a0]|ð[ŸŸ]")
-# Each alternative of `MOJIBAKE` contains one of these characters, which other French texts rarely contain. Python finds a
-# single character far faster than a pattern.
-_SIGNS_OF_MOJIBAKE = "Ã€źĂÂð"
+# Characters of which each alternative of `MOJIBAKE` contains one, and the one that replaces damaged bytes. Few pages
+# contain any of them, and Python finds a single character far faster than a pattern.
+_SIGNS_OF_DAMAGE = "Ã€źĂÂð\ufffd"
 _META_UTF_8 = re.compile(rb"<meta charset=\"?utf-8\"? ?/?>")  # in lower case
+_CHUNK = 1 << 14  # bytes that are decoded at once to look at them: their text stays in the cache of the processor
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +80,16 @@ def decode(body: bytes, content_type: str | None = None) -> Decoded:
     Bytes that do not fit the charset become U+FFFD. These, unknown charsets, and declarations that contradict the bytes
     are reported as problems.
     """
+    if _is_usual(body, content_type):
+        return Decoded(body, "utf-8", ())
     problems: list[str] = []
-    shown = _shown_by_bytes(body)
-    agrees = shown is not None and shown[1] == "utf-8" and _declares_only_utf_8(body, content_type)
-    declared = [] if agrees else list(_declarations(body, content_type, problems))
-    skipped, charset, strict = shown or _declared_charset(body, [declaration.charset for declaration in declared])
+    declared = list(_declarations(body, content_type, problems))
+    skipped, charset = _charset(body, [declaration.charset for declaration in declared])
     content = body[skipped:]
+    strict = _strict(content, charset)
     text = content.decode(charset, errors="replace") if strict is None else strict
     html = content if charset == "utf-8" and strict is not None else text.encode()
-    if not body.isascii():  # bytes in ASCII are the same text in every charset that could be declared
+    if _BEYOND_ASCII.search(body):  # bytes in ASCII are the same text in every charset that could be declared
         problems += [
             f"charset: {d.source} names {d.name!r}, but the page is read as {charset}"
             for d in declared
@@ -101,59 +103,24 @@ def decode(body: bytes, content_type: str | None = None) -> Decoded:
         )
     if reference := _impossible_reference(html):
         problems.append(f"charset: {reference!r} names a character that does not exist, read as U+FFFD")
-    if any(sign in text for sign in _SIGNS_OF_MOJIBAKE) and MOJIBAKE.search(text):
+    if any(sign in text for sign in _SIGNS_OF_DAMAGE) and MOJIBAKE.search(text):
         problems.append("charset: looks like mojibake (UTF-8 read as a one-byte code page before it was sent)")
     return Decoded(html, charset, tuple(problems))
 
 
-def _impossible_reference(html: bytes) -> str | None:
-    """Return the first character reference that HTML reads as U+FFFD, such as half of a character; None without one."""
-    for match in _REFERENCE.finditer(html):
-        digits, base = (match[1], 16) if match[1] else (match[2], 10)
-        code = int(digits, base) if len(digits) <= _LONGEST_CODE else _BEYOND_UNICODE
-        if code == 0 or code >= _BEYOND_UNICODE or code in _SURROGATES:
-            return match[0][:_LONGEST_CODE].decode()
-    return None
-
-
-def _shown_by_bytes(body: bytes) -> tuple[int, str, str | None] | None:
-    """Return the length of the byte order mark (0 if there is none), the charset of `body`, and its text.
-
-    The text is None if some bytes do not fit the charset. The result is None if the bytes do not show their charset.
-    """
-    for mark, charset in _BOMS:
-        if body.startswith(mark):
-            return len(mark), charset, _strict(body[len(mark) :], charset)
-    for first_tag, charset in _UTF_16:
-        if first_tag.match(body):
-            return 0, charset, _strict(body, charset)
-    if body.isascii():
-        return None
-    text = _strict(body, "utf-8")
-    return (0, "utf-8", text) if text is not None or _is_damaged_utf_8(body) else None
-
-
-def _declared_charset(body: bytes, declared: list[str]) -> tuple[int, str, str | None]:
-    """Return the same for a page whose bytes do not show their charset: the first declared one that fits, or UTF-8."""
-    candidates = [*declared, "utf-8"]
-    charset = next((charset for charset in candidates if _fits(body, charset)), candidates[0])
-    return 0, charset, _strict(body, charset)
-
-
-def _fits(body: bytes, charset: str) -> bool:
-    text = _strict(body, charset)
-    # Almost any bytes are UTF-16, but only a page in UTF-16 contains tags if it is decoded in this way.
-    return text is not None and ("<" in text or not charset.startswith("utf-16"))
-
-
-def _is_damaged_utf_8(body: bytes) -> bool:
-    """Whether `body` is UTF-8 beyond ASCII apart from damaged bytes, which must be fewer than the characters.
-
-    French text in a one-byte charset is not: `é` is followed by a letter in ASCII, so almost no byte fits.
-    """
-    beyond = len(_BEYOND_ASCII.findall(body))
-    characters = [len(character) for character in _UTF_8_CHARACTER.findall(body)]
-    return len(characters) > beyond - sum(characters)
+def _is_usual(body: bytes, content_type: str | None) -> bool:
+    """Whether a page is UTF-8 beyond ASCII, declares nothing else, and has nothing that looks wrong: a quick test."""
+    if body.isascii() or body.startswith(codecs.BOM_UTF8) or not _declares_only_utf_8(body, content_type):
+        return False
+    decode_next = codecs.getincrementaldecoder("utf-8")().decode
+    try:
+        for start in range(0, len(body), _CHUNK):
+            text = decode_next(body[start : start + _CHUNK], start + _CHUNK >= len(body))
+            if any(sign in text for sign in _SIGNS_OF_DAMAGE):
+                return False
+    except UnicodeError:
+        return False
+    return not any(tag.match(body) for tag, _ in _UTF_16) and _impossible_reference(body) is None
 
 
 def _declares_only_utf_8(body: bytes, content_type: str | None) -> bool:
@@ -167,6 +134,50 @@ def _declares_only_utf_8(body: bytes, content_type: str | None) -> bool:
         return False
     header = _group(_PARAMETER.search(content_type or ""))
     return header.lower() in ("", "utf-8") and _XML_DECLARATION.match(body) is None
+
+
+def _impossible_reference(html: bytes) -> str | None:
+    """Return the first character reference that HTML reads as U+FFFD, such as half of a character; None without one."""
+    for match in _REFERENCE.finditer(html):
+        digits, base = (match[1], 16) if match[1] else (match[2], 10)
+        code = int(digits, base) if len(digits) <= _LONGEST_CODE else _BEYOND_UNICODE
+        if code == 0 or code >= _BEYOND_UNICODE or code in _SURROGATES:
+            return match[0][:_LONGEST_CODE].decode()
+    return None
+
+
+def _charset(body: bytes, declared: list[str]) -> tuple[int, str]:
+    """Return the length of the byte order mark (0 if there is none), and the charset of `body`."""
+    for mark, charset in _BOMS:
+        if body.startswith(mark):
+            return len(mark), charset
+    for first_tag, charset in _UTF_16:
+        if first_tag.match(body):
+            return 0, charset
+    if _is_utf_8(body):
+        return 0, "utf-8"
+    candidates = [*declared, "utf-8"]
+    return 0, next((charset for charset in candidates if _fits(body, charset)), candidates[0])
+
+
+def _fits(body: bytes, charset: str) -> bool:
+    text = _strict(body, charset)
+    # Almost any bytes are UTF-16, but only a page in UTF-16 contains tags if it is decoded in this way.
+    return text is not None and ("<" in text or not charset.startswith("utf-16"))
+
+
+def _is_utf_8(body: bytes) -> bool:
+    """Whether `body` is UTF-8 beyond ASCII, apart from damaged bytes, which must be fewer than the characters.
+
+    French text in a one-byte charset is not: `é` is followed by a letter in ASCII, so almost no byte fits.
+    """
+    if body.isascii():
+        return False
+    if _strict(body, "utf-8") is not None:
+        return True
+    beyond = len(_BEYOND_ASCII.findall(body))
+    characters = [len(character) for character in _UTF_8_CHARACTER.findall(body)]
+    return len(characters) > beyond - sum(characters)
 
 
 def _declarations(body: bytes, content_type: str | None, problems: list[str]) -> Iterator[_Declaration]:

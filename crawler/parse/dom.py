@@ -183,5 +183,9 @@ def attribute(node: LexborNode, name: str) -> str:
 
 def base(tree: LexborHTMLParser, url: str) -> str:
     """Return the URL against which the links of a page are resolved: that of its `<base>`, or else the page's `url`."""
-    element = tree.css_first("base[href]")
-    return (urls.absolute(url, attribute(element, "href")) if element is not None else None) or url
+    return base_of(tree.css("base[href]"), url)
+
+
+def base_of(elements: Sequence[LexborNode], url: str) -> str:
+    """Return the same for a page whose `<base>` elements with an address are known; the first one counts."""
+    return (urls.absolute(url, attribute(elements[0], "href")) if elements else None) or url

@@ -125,8 +125,9 @@ def find(page: PageTree, layout: Markup) -> Frame | None:
     chosen = next(iter(named or frames), None)
     if chosen is None:
         return _with_inner_title(page, layout)
-    chosen = replace(chosen, foreign=_other_articles(page, layout, chosen, titles))
-    return _with_further_bodies(chosen, frames)
+    if foreign := _other_articles(page, layout, chosen, titles):
+        chosen = replace(chosen, foreign=foreign)
+    return _with_further_bodies(chosen, frames) if len(frames) > 1 else chosen
 
 
 def _with_inner_title(page: PageTree, layout: Markup) -> Frame | None:
@@ -141,6 +142,9 @@ def _with_inner_title(page: PageTree, layout: Markup) -> Frame | None:
 
 def headlines(page: PageTree, layout: Markup) -> list[LexborNode]:
     """Return all non-empty elements that may be the article's headline, at most 30 per selector."""
+    found = dom.select(page.tree, layout.article.title)
+    if len(found) < 2:  # on most pages
+        return [node for node in found if dom.text(node)]
     return [n for s in layout.article.title for n in page.tree.css(s)[:_MAX_CANDIDATES] if dom.text(n)]
 
 

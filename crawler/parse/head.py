@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler import site, urls
 from crawler.parse import dom, json_text
@@ -53,15 +54,18 @@ class Head:
 def read(tree: LexborHTMLParser, url: str) -> Head:
     """Return the metadata of the page fetched from `url`. JSON-LD is read from anywhere in the page."""
     problems: list[str] = []
-    objects = list(_json_ld(tree, problems))
+    found: defaultdict[str | None, list[LexborNode]] = defaultdict(list)
+    for node in tree.css('base[href], meta[content], script[type*="ld+json" i]'):
+        found[node.tag].append(node)
+    objects = list(_json_ld(found["script"], problems))
     title = tree.css_first("title")
     link = tree.css_first('link[rel="canonical"]')
-    base = dom.base(tree, url)
+    base = dom.base_of(found["base"], url)
     return Head(
         base=base,
         title=_headline(dom.collapse(title.text(deep=True))) if title else None,
         canonical=urls.absolute(base, dom.attribute(link, "href")) if link else None,
-        meta=_meta(tree),
+        meta=_meta(found["meta"]),
         news=tuple(o for o in objects if _types(o) & _ARTICLE_TYPES),
         breadcrumbs=_breadcrumbs(objects),
         problems=tuple(problems),
@@ -89,9 +93,9 @@ def _headline(title: str) -> str | None:
     return re.sub(site.TITLE_SUFFIX, "", title) or None
 
 
-def _meta(tree: LexborHTMLParser) -> dict[str, str]:
+def _meta(nodes: Iterable[LexborNode]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for node in tree.css("meta[content]"):
+    for node in nodes:
         attributes = node.attributes
         key = attributes.get("property") or attributes.get("name") or attributes.get("itemprop")
         value = dom.collapse(attributes.get("content") or "")
@@ -100,9 +104,9 @@ def _meta(tree: LexborHTMLParser) -> dict[str, str]:
     return found
 
 
-def _json_ld(tree: LexborHTMLParser, problems: list[str]) -> Iterator[Mapping[str, Any]]:
+def _json_ld(scripts: Iterable[LexborNode], problems: list[str]) -> Iterator[Mapping[str, Any]]:
     size = 0
-    for number, node in enumerate(tree.css('script[type*="ld+json" i]'), start=1):
+    for number, node in enumerate(scripts, start=1):
         source = node.text(deep=True).strip()
         if not _is_bare_json(source):
             source = _LD_WRAPPING.sub("", _LD_WRAPPING.sub("", source)).strip().rstrip(";")

@@ -40,6 +40,8 @@ _FUNCTION = re.compile(r"log|lim|max|min")
 
 def prepare(tree: LexborHTMLParser) -> tuple[str, ...]:
     """Change the inline elements of a page and return problems: the texts that were removed or are hidden."""
+    if tree.css_first(f"{_MARKS}, {', '.join(_DELETED)}") is None:
+        return _hidden(tree)
     problems = (*_remove_deleted(tree), *_hidden(tree))
     for node in tree.css(_MARKS):
         if node.tag == "q":
