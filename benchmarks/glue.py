@@ -1,6 +1,6 @@
 """Measure precision and recall of the repair of glued words.
 
-    .venv/bin/python benchmarks/glue.py [-v] [FILE...]   files: clean text, one paragraph a line (default: benchmarks/data)
+    ./run.sh bench glue [-v] [FILE...]   files: clean text, one paragraph a line (default: benchmarks/data)
 
 The texts are the seeds with their gold standard, and clean text: with its line breaks removed, with one space removed,
 and unchanged. The rules were tuned on `tuned.txt` and half of `news.txt`
@@ -14,13 +14,13 @@ from __future__ import annotations
 import re
 import sys
 import textwrap
-import time
 import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
+from benchmarks.timing import medians, table
 from crawler import lexicon
 from crawler.parse import seedtext
 from crawler.repair import GLUE, Lexicon, repair, words
@@ -178,16 +178,18 @@ def show(examples: list[str]) -> None:
 
 
 def cost(paragraphs: list[str], known: Lexicon | None) -> None:
-    """Print the CPU time of repairing twelve paragraphs as one page."""
-    text = "\n\n".join(lose(textwrap.wrap(p, 79))[0] for p in paragraphs[:12])
-    start = time.process_time()
-    for _ in range(20):
-        list(words.tokens(text))
-    bare = (time.process_time() - start) / 20
-    start = time.process_time()
-    repair(text, known)
-    spent = time.process_time() - start
-    print(f"cost: {len(text)} characters, {spent * 1000:.0f} ms = {spent / bare:.0f} times tokenising")
+    """Print the CPU time of repairing twelve paragraphs as one page: as they are, and without their line breaks."""
+    page = "\n\n".join(paragraphs[:12])
+    glued = "\n\n".join(lose(textwrap.wrap(p, 79))[0] for p in paragraphs[:12])
+    found = medians(
+        {
+            "tokenising": lambda: words.tokens(page),
+            "repair, as they are": lambda: repair(page, known),
+            "repair, without line breaks": lambda: repair(glued, known),
+        }
+    )
+    print(f"cost of {len(page)} characters:")
+    table(found, 1, "tokenising")
 
 
 def main() -> None:

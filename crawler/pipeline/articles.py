@@ -49,7 +49,7 @@ def store_article(
         article = identity.settled(article, stored.article, learned.doubtful)
     known = Known(stored.revision, identity.comparable(stored.article)) if stored else None
     if known is not None and identity.decide(article, known).verdict == "unchanged":
-        # It keeps its repaired text and its relations: repair is the most expensive step.
+        # It keeps its repaired text and its relations: to repair and compare it again is expensive.
         if learned is None:
             archive.touch_article(key, at, article, raw_id)
         else:  # it stays as it was read from the capture in the layout before
