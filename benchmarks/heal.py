@@ -9,11 +9,12 @@ without an archive: a layout is learned from half of the pages and tried on the 
 from __future__ import annotations
 
 import argparse
+import signal
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from crawler.types import Article, ImageBlock, TextBlock
 SEEDS = Path(__file__).parent.parent / "seeds"
 ARTICLES, LATER = 60, 20
 LEAST = 0.98
+_EVERY = 10  # random redesigns, after which the totals are printed
 
 
 def main() -> int:
@@ -146,30 +148,62 @@ def _originals() -> list[_Original]:
     return found
 
 
+@dataclass
+class _Totals:
+    """The results of the random redesigns that were tried so far."""
+
+    planned: int
+    pages: int  # in each redesign
+    seconds: float = 0.0  # the longest time for one
+    results: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        """Return the line to print; it is also printed when the benchmark is interrupted."""
+        counts = ", ".join(f"{self.results[name]} {name}" for name in ("adopted", "proposed", "wrongly adopted"))
+        tried = self.results["adopted"] + self.results["proposed"]
+        return (
+            f"random: {tried} of {self.planned} redesigns: {counts}; longest {self.seconds:.1f} s for {self.pages} pages"
+        )
+
+
 def _random(number: int) -> bool:
+    originals = _originals()
+    half = len(originals) // 2
+    totals = _Totals(number, half)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` sends it
+    try:
+        for seed in range(1, number + 1):
+            _one_random(seed, originals[:half], originals[half:], totals)
+            if seed % _EVERY == 0 and seed < number:
+                print(totals, flush=True)
+    finally:
+        print(totals, flush=True)
+    return totals.results["wrongly adopted"] > 0
+
+
+def _one_random(seed: int, known: list[_Original], others: list[_Original], totals: _Totals) -> None:
+    """Learn a layout in a random design from `known` pages, and try it on others."""
     at, edition = datetime(2026, 11, 22, 6, 0, tzinfo=UTC), Site("https://fr.vietnamplus.vn/")
-    originals, results, seconds = _originals(), Counter[str](), 0.0
-    for seed in range(1, number + 1):
-        design = designs.Design("random", seed)
-        pages = [
+    design = designs.Design("random", seed)
+    training, rest = (
+        [
             KnownPage(open_page(designs.redesigned(o.html, design).encode(), o.url, None, at, edition), o.article)
             for o in originals
         ]
-        half = len(pages) // 2
-        start = time.monotonic()
-        healing = heal(pages[:half], "learned-1", "benchmark", at.date())
-        seconds = max(seconds, time.monotonic() - start)
-        assert healing.layout is not None, design
-        exact = Counter[str]()
-        for known in pages[half:]:
-            found = read_with_layout(known.page, healing.layout)
-            exact.update(name for name, is_exact in compare.exact(known, found).items() if is_exact)
-        least = min(exact[name] for name in ("title", "lead", "text", "captions", "published_at")) / (len(pages) - half)
-        adopted = healing.is_adoptable(LEAST)
-        results["adopted" if adopted else "proposed"] += 1
-        wrongly = adopted and least < 0.9  # below what a sample of this size allows
-        results["wrongly adopted"] += wrongly
-        if wrongly or not adopted:
-            print(f"  seed {seed}: verified {healing.share:.1%}, others {least:.1%}", flush=True)
-    print(f"random: {number} redesigns, {dict(results)}; longest {seconds:.1f} s for {half} pages")
-    return results["wrongly adopted"] > 0
+        for originals in (known, others)
+    )
+    start = time.monotonic()
+    healing = heal(training, "learned-1", "benchmark", at.date())
+    totals.seconds = max(totals.seconds, time.monotonic() - start)
+    assert healing.layout is not None, design
+    exact = Counter[str]()
+    for page in rest:
+        found = read_with_layout(page.page, healing.layout)
+        exact.update(name for name, is_exact in compare.exact(page, found).items() if is_exact)
+    least = min(exact[name] for name in ("title", "lead", "text", "captions", "published_at")) / len(rest)
+    adopted = healing.is_adoptable(LEAST)
+    totals.results["adopted" if adopted else "proposed"] += 1
+    wrongly = adopted and least < 0.9  # below what a sample of this size allows
+    totals.results["wrongly adopted"] += wrongly
+    if wrongly or not adopted:
+        print(f"  seed {seed}: verified {healing.share:.1%}, others {least:.1%}", flush=True)
