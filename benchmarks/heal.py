@@ -161,9 +161,7 @@ class _Totals:
         """Return the line to print; it is also printed when the benchmark is interrupted."""
         counts = ", ".join(f"{self.results[name]} {name}" for name in ("adopted", "proposed", "wrongly adopted"))
         tried = self.results["adopted"] + self.results["proposed"]
-        return (
-            f"random: {tried} of {self.planned} redesigns: {counts}; longest {self.seconds:.1f} s for {self.pages} pages"
-        )
+        return f"random: {tried} of {self.planned} redesigns: {counts}; longest {self.seconds:.1f} s for {self.pages} pages"
 
 
 def _random(number: int) -> bool:

@@ -29,10 +29,17 @@ class Names(tuple[str, ...]):
     __slots__ = ()
 
 
+class Paths(tuple[str, ...]):
+    """Paths in the data of a script. They have a separate type, so that they are not validated as CSS selectors."""
+
+    __slots__ = ()
+
+
 _NAME = re.compile(r"[a-z][a-z0-9_:-]*")
 _IMAGE = Names(("data-src", "data-original", "data-lazy-src", "data-photo-original-src", "src"))  # dossier section 7
 _TIME = Names(("data-time", "datetime"))  # dossier section 15
 _NONE = Names()
+_NO_PATHS = Paths()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +133,32 @@ class DataPaths:
 
 
 @dataclass(frozen=True, slots=True)
+class ListSelectors:
+    """Where a list has the post ids of its stories, if no address of an article stands on the page.
+
+    `item` selects the elements of stories. The post id is a number in the attribute `id` of such an element, or of the
+    first element inside it that has the attribute; `number` says which one of several numbers (`first` or `last`).
+    `title` selects the headline: the item itself, or an element inside it.
+
+    If only a JSON script has the list, `script` selects it. `stories` are the paths of the stories in its data, such as
+    `/props/stories/*`; `story_id` and `story_title` are names or paths in the data of one story, such as `post/id`.
+    """
+
+    item: Selectors = ()
+    id: Names = _NONE
+    number: str = "last"
+    title: Selectors = ()
+    script: Selectors = ()
+    stories: Paths = _NO_PATHS
+    story_id: str = ""
+    story_title: str = ""
+
+    def __bool__(self) -> bool:
+        """Whether the table is not empty."""
+        return bool(self.item or self.script)
+
+
+@dataclass(frozen=True, slots=True)
 class Learned:
     """Marks a layout that `vna heal` has learned, not written by a person.
 
@@ -159,6 +192,7 @@ class Markup:
     valid_from: date | None = None
     valid_until: date | None = None
     data: DataPaths = DataPaths()
+    lists: ListSelectors = ListSelectors()
     learned: Learned | None = None
 
     def covers(self, day: date) -> bool:
@@ -174,9 +208,12 @@ _TABLES = {
     "related": RelatedSelectors,
     "attributes": Attributes,
     "data": DataPaths,
+    "lists": ListSelectors,
     "learned": Learned,
 }
 _REQUIRED = ("title", "body")
+_REQUIRED_OF_LISTS = (("item", "id"), ("script", "stories", "story_id"))  # one of the groups
+_NUMBERS = ("first", "last")
 
 
 def load(file: str, text: str) -> Markup:
@@ -198,11 +235,12 @@ def load(file: str, text: str) -> Markup:
         about=data.get("about", ""),
         valid_from=data.get("valid_from"),
         valid_until=data.get("valid_until"),
-        article=ArticleSelectors(**_tupled(data["article"])),
+        article=ArticleSelectors(**_tupled(data.get("article", {"title": [], "body": []}))),
         body=BodySelectors(**_tupled(data.get("body", {}))),
         related=RelatedSelectors(**_tupled(data.get("related", {}))),
         attributes=Attributes(**_tupled(data.get("attributes", {}))),
         data=DataPaths(**_tupled(data.get("data", {}))),
+        lists=ListSelectors(**_tupled(data.get("lists", {}))),
         learned=Learned(**_tupled(data["learned"])) if "learned" in data else None,
     )
 
@@ -247,6 +285,11 @@ def choose(markups: Sequence[Markup], fetched_at: datetime) -> tuple[Markup, ...
     return (*sorted(newest_first, key=lambda m: not m.covers(day)), *last)
 
 
+def list_selectors(markups: Sequence[Markup], fetched_at: datetime) -> tuple[ListSelectors, ...]:
+    """Return the tables `[lists]` of the layouts, in the order in which to try them for a response of that time."""
+    return tuple(layout.lists for layout in choose(markups, fetched_at) if layout.lists)
+
+
 def _invalid(errors: Sequence[str]) -> ConfigError:
     return ConfigError("\n".join(errors), "correct the file; docs/new-layout.md describes every key")
 
@@ -261,14 +304,24 @@ def _errors(data: Mapping[str, Any]) -> list[str]:
     learned = data.get("learned")
     if isinstance(learned, dict) and "since" not in learned:
         found.append("learned.since: missing; write a time such as 2024-01-31T08:00:00Z")
+    found += _list_errors(data.get("lists"))
     article = data.get("article")
-    if not isinstance(article, dict):
-        found.append("[article]: missing; write a table with at least title and body")
-    else:
+    if isinstance(article, dict):
         found += [f"article.{key}: missing; write a list of CSS selectors" for key in _REQUIRED if not article.get(key)]
+    elif article is not None or not data.get("lists"):  # a layout may be of lists alone
+        found.append("[article]: missing; write a table with at least title and body")
     start, end = data.get("valid_from"), data.get("valid_until")
     if isinstance(start, date) and isinstance(end, date) and end < start:
         found.append(f"valid_until: {end} is before valid_from {start}")
+    return found
+
+
+def _list_errors(table: Any) -> list[str]:
+    if not isinstance(table, dict):
+        return []
+    found = [] if table.get("number", "last") in _NUMBERS else [f"lists.number: must be one of {', '.join(_NUMBERS)}"]
+    if not any(all(table.get(key) for key in group) for group in _REQUIRED_OF_LISTS):
+        found.append("[lists]: incomplete; write item and id, or script, stories and story_id")
     return found
 
 
@@ -286,6 +339,9 @@ def _value_errors(value: Any, kind: Any) -> list[str]:
     if kind is Names:
         valid = isinstance(value, list) and value and all(isinstance(v, str) and _NAME.fullmatch(v) for v in value)
         return [] if valid else ['must be a list of attribute names, such as ["data-src", "src"]']
+    if kind is Paths:
+        valid = isinstance(value, list) and value and all(isinstance(v, str) and v.startswith("/") for v in value)
+        return [] if valid else ['must be a list of paths, such as ["/props/stories/*"]']
     if get_origin(kind) is tuple:
         if not isinstance(value, list):
             return ["must be a list of CSS selectors"]

@@ -201,6 +201,26 @@ def test_the_service_checks_known_articles_again_and_adopts(archive, clock):
         assert not healing.due(run, clock.now())
 
 
+def test_lists_without_addresses_are_read_again_without_a_person(archive, clock):
+    with polled_site(archive, clock) as site, working(archive, clock, command="run") as run:
+        site.fake_site.redesign("list-ids", 1)
+        for _ in range(2):
+            clock.advance(hours=1)
+            collect.poll(run, ignore_due=True)
+        assert healing.due(run, clock.now())
+        assert "learned-2026-11-21-lists proposed (100.0%" in healing.work(run, adopting=False).outcome
+        assert len(run.archive.proposals()) == 2, "one of article pages, one of lists"
+        assert "learned-2026-11-21-lists adopted (100.0%" in healing.work(run, adopting=True).outcome
+        new = site.fake_site.publish(2)
+        clock.advance(minutes=5)
+        report = collect.poll(run)
+        assert (report.revised, report.new) == (0, len(new))
+        assert not run.archive.is_list_empty()
+        assert run.archive.sighted(run.site.root, new) == set(new)
+        assert value(archive, "SELECT count(*) FROM revisions WHERE revision > 1") == 0
+    assert_rebuilt_equal(archive, clock)
+
+
 ODD = b"""<html><head><title>Titre</title><meta property='og:type' content='article'></head>
 <body><p>Un texte dont le titre manque.</p></body></html>"""
 

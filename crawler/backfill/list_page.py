@@ -15,6 +15,7 @@ from crawler.backfill.work_item import WorkItem
 from crawler.discover import Discovery, sitemaps
 from crawler.discover.problems import summary
 from crawler.errors import BadStatus, PageError, UnreadableSource
+from crawler.markup import list_selectors
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.parser_process import discover
 from crawler.pipeline import FetchFailure, Run, fetch, guarded
@@ -82,7 +83,10 @@ def parse_list(run: Run, kind: SourceKind, source: str, address: str, fetched: F
         raise BadStatus(fetched.url, fetched.status)
     polled = SourceForPoll(source, kind, None, "new", 0, None, None)
     with run.crash_marker.processing(str(Purpose.listing(kind, source))):
-        found = discover(polled, fetched.content, fetched.url, run.site, fetched.fetched_at, asked=address)
+        layouts = list_selectors(run.layouts, fetched.fetched_at)
+        found = discover(
+            polled, fetched.content, fetched.url, run.site, fetched.fetched_at, asked=address, layouts=layouts
+        )
     if found.doubt is not None:
         raise UnreadableSource(fetched.url, found.doubt)
     return found

@@ -16,7 +16,10 @@ from crawler.cli import output, state
 
 if TYPE_CHECKING:
     from crawler.heal.healing import Healing
+    from crawler.heal.lists import ListHealing
+    from crawler.pipeline import Run
     from crawler.pipeline.heal import Proposal
+    from crawler.pipeline.heal_lists import ListProposal
 
 _NEEDS_ATTENTION = 5
 _DIFFERENCES_SHOWN, _PAGES_SHOWN, _VALUE_SHOWN = 10, 5, 100
@@ -42,7 +45,8 @@ def heal(
     """Learn the layout of pages in an unknown layout, offline.
 
     Learns where each field stands from the pages of articles that the archive already holds, or of the seed articles
-    after `vna probe`, verifies the layout on other pages, and writes a markup file. Exit code 5 means that the layout
+    after `vna probe`, verifies the layout on other pages, and writes a markup file. If lists have stopped naming
+    articles, learns where their pages have the ids of known articles. Exit code 5 means that a layout
     is not exact enough, or learned from too few pages; nothing is adopted then. Exit code 1 means that there is
     nothing to learn from.
 
@@ -50,32 +54,58 @@ def heal(
     """
     from crawler import app
     from crawler.cli.progress import progress_display
-    from crawler.pipeline.heal import propose
 
     globals_ = state.of(context)
     with (
         progress_display(globals_.verbose) as progress,
         app.working(globals_.load(), "heal", progress, role="read", lexicon=state.lexicon()) as work,
     ):
-        proposal = propose(work, adopting=adopt, least=min_exact, texts=tuple(state.seeds().values()))
-    adoptable = proposal.healing.is_adoptable(min_exact)
+        proposals = list(_proposals(work, adopting=adopt, least=min_exact))
     if as_json:
-        output.json_block(_report(proposal, adoptable=adoptable))
+        output.json_block({key: value for proposal in proposals for key, value in _report(proposal, min_exact).items()})
     else:
-        for line in _lines(proposal):
-            output.text(line)
-        output.note(_next_step(proposal, min_exact, adoptable=adoptable))
-    if not adoptable:
+        for proposal in proposals:
+            for line in _lines(proposal):
+                output.text(line)
+            output.note(_next_step(proposal, min_exact))
+    if not all(proposal.healing.is_adoptable(min_exact) for proposal in proposals):
         raise typer.Exit(_NEEDS_ATTENTION)
 
 
-def _report(proposal: Proposal, *, adoptable: bool) -> dict[str, Any]:
+def _proposals(work: Run, *, adopting: bool, least: float) -> Iterator[Proposal | ListProposal]:
+    """Yield the layout of article pages and that of lists, as far as there is something to learn.
+
+    Raises:
+        NothingToLearn: neither can be learned.
+
+    """
+    from crawler.errors import NothingToLearn
+    from crawler.pipeline.heal import propose
+    from crawler.pipeline.heal_lists import propose_lists
+
+    nothing = None
+    try:
+        yield propose(work, adopting=adopting, least=least, texts=tuple(state.seeds().values()))
+    except NothingToLearn as error:
+        nothing = error
+    try:
+        yield propose_lists(work, adopting=adopting, least=least)
+    except NothingToLearn:
+        if nothing is not None:
+            raise nothing from None
+
+
+def _report(proposal: Proposal | ListProposal, least: float) -> dict[str, Any]:
+    from crawler.heal.lists import ListHealing
+
     healing, adoption = proposal.healing, proposal.adoption
+    if isinstance(healing, ListHealing):
+        return {"lists": _list_report(proposal, healing, least)}
     return {
         "name": proposal.name,
         "file": str(proposal.file),
         "adopted": adoption is not None,
-        "adoptable": adoptable,
+        "adoptable": healing.is_adoptable(least),
         "exactness": round(healing.share, 4),
         "known_pages": healing.complete,
         "training": healing.training,
@@ -94,8 +124,41 @@ def _report(proposal: Proposal, *, adoptable: bool) -> dict[str, Any]:
     }
 
 
-def _lines(proposal: Proposal) -> Iterator[str]:
+def _list_report(proposal: Proposal | ListProposal, healing: ListHealing, least: float) -> dict[str, Any]:
+    return {
+        "name": proposal.name,
+        "file": str(proposal.file),
+        "adopted": proposal.adoption is not None,
+        "adoptable": healing.is_adoptable(least),
+        "exactness": round(healing.share, 4),
+        "lists": healing.pages,
+        "training": healing.stories,
+        "verified": healing.verified,
+        "fields": {name: {"exact": right, "stories": total} for name, (right, total) in healing.exact.items()},
+        "contradicted": [{"url": url, "reason": reason} for url, reason in healing.contradicted],
+        "layout": proposal.text,
+    }
+
+
+def _list_lines(proposal: Proposal | ListProposal, healing: ListHealing) -> Iterator[str]:
+    lists, stories = output.count(healing.pages, "list"), output.count(healing.stories, "known article")
+    yield f"{proposal.name}: learned from {lists} with {stories}, verified on {healing.verified} others"
+    for name, (right, total) in healing.exact.items():
+        yield f"  {name:13} {right} of {total} exact"
+    for url, reason in healing.contradicted[:_PAGES_SHOWN]:
+        yield f"  not read: {url}: {reason}"
+    yield f"layout: {proposal.file}"
+    if proposal.adoption is not None:
+        yield "adopted; the lists are polled next"
+
+
+def _lines(proposal: Proposal | ListProposal) -> Iterator[str]:
+    from crawler.heal.lists import ListHealing
+
     healing = proposal.healing
+    if isinstance(healing, ListHealing):
+        yield from _list_lines(proposal, healing)
+        return
     if healing.is_by_turns:
         known = output.count(healing.complete, "known article")
         yield f"{proposal.name}: learned from {known}, each verified with a layout learned from the others, and from"
@@ -130,12 +193,19 @@ def _unused(healing: Healing) -> Iterator[str]:
         yield f"  not used: {more} more pages (--json lists all)"
 
 
-def _next_step(proposal: Proposal, least: float, *, adoptable: bool) -> str:
+def _next_step(proposal: Proposal | ListProposal, least: float) -> str:
+    from crawler.heal.lists import ListHealing
+
+    healing = proposal.healing
     if proposal.adoption is not None:
         return "the next poll uses the layout; `vna status` shows the pages that are left"
-    if adoptable:
+    if healing.is_adoptable(least):
         return "not adopted yet: run `vna heal --adopt`"
-    healing = proposal.healing
+    if isinstance(healing, ListHealing):
+        return (
+            f"the lists are not read well enough to adopt the layout ({healing.share:.1%} of at least {least:.1%},"
+            f" {healing.verified} stories verified): compare it with the pages, and correct it (docs/new-layout.md)"
+        )
     if healing.share < least:
         return (
             f"not exact enough to adopt ({healing.share:.1%} of at least {least:.1%}): compare the differences above"

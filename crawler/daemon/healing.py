@@ -1,10 +1,14 @@
 """The service's job `heal`: after a redesign, check known articles again, learn the new layout, propose or adopt it.
 
-Boundary: decides when and how much; `pipeline.heal` learns, `pipeline.layouts` adopts and withdraws.
+It also learns the layout of lists that have stopped naming articles.
+
+Boundary: decides when and how much; `pipeline.heal` and `pipeline.heal_lists` learn, `pipeline.layouts` adopts and
+withdraws.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from crawler.clock import from_text
@@ -14,6 +18,7 @@ from crawler.health.checks import plural
 from crawler.outcome import OutcomeKind
 from crawler.pipeline import Run, visit_page
 from crawler.pipeline.heal import MIN_EXACT, Proposal, propose
+from crawler.pipeline.heal_lists import ListProposal, propose_lists
 from crawler.pipeline.layouts import withdraw
 from crawler.pipeline.run import recorded
 
@@ -26,27 +31,42 @@ _FEWEST_REVISED, _MOST_REVISED = 5, 0.3  # rechecks that differ, number and shar
 
 
 def due(run: Run, _: datetime) -> bool:
-    """Whether pages are in an unknown layout, or a learned layout is in use, whose results must be watched."""
+    """Whether pages are in an unknown layout, lists are empty, or a learned layout is in use, which must be watched."""
     learned = any(layout.learned is not None and layout.learned.until is None for layout in run.layouts)
-    return learned or len(run.archive.drifted_pages(FEWEST_DRIFTED)) == FEWEST_DRIFTED
+    drifted = len(run.archive.drifted_pages(FEWEST_DRIFTED)) == FEWEST_DRIFTED
+    return learned or drifted or run.archive.is_list_empty()
 
 
 def work(run: Run, *, adopting: bool) -> JobResult:
     """Withdraw a learned layout that reads worse than before; then learn the layout of the pages in an unknown one."""
     with recorded(run, "heal"):
-        now = run.clock.now()
-        withdrawn = _withdrawn(run, now)
-        ended = _check_drifted(run, now)
-        drifted = run.archive.drifted_pages(FEWEST_DRIFTED)
-        if withdrawn or len(drifted) < FEWEST_DRIFTED:
-            return JobResult(withdrawn or "no unknown layout", now + _AGAIN, ok=not withdrawn)
-        if ended:
-            return JobResult("pages have a known layout again; the others are visited next", now + _AGAIN)
-        _check_again(run)
-        try:
-            proposal = propose(run, adopting=adopting)
-        except NothingToLearn as error:
-            return JobResult(f"no layout learned: {error}", run.clock.now() + _LATER)
+        lists = _learn_lists(run, adopting=adopting) if run.archive.is_list_empty() else ""
+        result = _learn_pages(run, adopting=adopting)
+    return replace(result, outcome=f"{result.outcome}; {lists}") if lists else result
+
+
+def _learn_lists(run: Run, *, adopting: bool) -> str:
+    """Learn the layout of the lists that have stopped naming articles; return a text that says what was learned."""
+    try:
+        return _described(propose_lists(run, adopting=adopting, least=MIN_EXACT))
+    except NothingToLearn as error:
+        return f"no layout of lists learned: {error}"
+
+
+def _learn_pages(run: Run, *, adopting: bool) -> JobResult:
+    now = run.clock.now()
+    withdrawn = _withdrawn(run, now)
+    ended = _check_drifted(run, now)
+    drifted = run.archive.drifted_pages(FEWEST_DRIFTED)
+    if withdrawn or len(drifted) < FEWEST_DRIFTED:
+        return JobResult(withdrawn or "no unknown layout", now + _AGAIN, ok=not withdrawn)
+    if ended:
+        return JobResult("pages have a known layout again; the others are visited next", now + _AGAIN)
+    _check_again(run)
+    try:
+        proposal = propose(run, adopting=adopting)
+    except NothingToLearn as error:
+        return JobResult(f"no layout learned: {error}", run.clock.now() + _LATER)
     return JobResult(_described(proposal), run.clock.now() + _AGAIN)
 
 
@@ -93,12 +113,13 @@ def _held(run: Run) -> int:
     return sum(drifted.is_held for drifted in run.archive.drifted_pages(_RECHECKS))
 
 
-def _described(proposal: Proposal) -> str:
-    healing = proposal.healing
-    figure = f"{healing.share:.1%} exact on {plural(healing.verified, 'page')} kept apart"
+def _described(proposal: Proposal | ListProposal) -> str:
+    healing, what = proposal.healing, "article" if isinstance(proposal, ListProposal) else "page"
+    figure = f"{healing.share:.1%} exact on {plural(healing.verified, what)} kept apart"
     if proposal.adoption is not None:
         read = sum(proposal.adoption.verdicts.values())
-        return f"{proposal.name} adopted ({figure}); {plural(read, 'page')} read again; {proposal.file}"
+        again = "" if isinstance(proposal, ListProposal) else f" {plural(read, 'page')} read again;"
+        return f"{proposal.name} adopted ({figure});{again} {proposal.file}"
     enough = (
         "run `vna heal --adopt`"
         if healing.is_adoptable(MIN_EXACT)

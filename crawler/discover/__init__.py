@@ -9,7 +9,7 @@ Boundary: pure readers; nothing is fetched here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,12 +18,11 @@ from crawler.discover.found import Discovery, is_same_source
 from crawler.discover.problems import Problem, ProblemKind
 from crawler.discover.stories import related
 from crawler.errors import SourceMoved
+from crawler.markup import ListSelectors
 from crawler.site import Site
 from crawler.types import SourceForPoll, SourceFound
 
 _READERS: dict[str, Callable[[bytes, str, Site, datetime], Discovery]] = {
-    "home": lists.home,
-    "section": lists.section,
     "feed": feeds.feed,
     "feed_index": feeds.feed_index,
     "news_sitemap": sitemaps.urlset,
@@ -31,6 +30,7 @@ _READERS: dict[str, Callable[[bytes, str, Site, datetime], Discovery]] = {
     "sitemap_index": sitemaps.index,
     "list": api.page,
 }
+_LISTS = {"home": lists.home, "section": lists.section}
 _SITEMAPS = ("news_sitemap", "sitemap", "sitemap_index")
 #: The most articles of one response that are used. The largest lists of the site have about 50, its feeds 100. A hostile
 #: list of 100,000 articles would otherwise be followed by 100,000 requests.
@@ -39,7 +39,14 @@ MAX_ARTICLES_OF_SITEMAP = 60_000  # the sitemap protocol allows 50,000 addresses
 
 
 def discover(
-    source: SourceForPoll, body: bytes, url: str, site: Site, now: datetime, *, asked: str | None = None
+    source: SourceForPoll,
+    body: bytes,
+    url: str,
+    site: Site,
+    now: datetime,
+    *,
+    asked: str | None = None,
+    layouts: Sequence[ListSelectors] = (),
 ) -> Discovery:
     """Return the sightings and further sources that one response of a source lists.
 
@@ -50,13 +57,17 @@ def discover(
         site: the site; links to other hosts are ignored.
         now: the current time, with a time zone.
         asked: the requested URL, before redirects; None if there was no request.
+        layouts: where lists without addresses have the post ids of their stories.
 
     Raises:
         UnreadableSource: the response is not of the source's kind, such as HTML instead of a feed.
         SourceMoved: the response is readable, but redirects led to the URL of another source.
 
     """
-    found = _READERS[source.kind](body, url, site, now)
+    if source.kind in _LISTS:
+        found = _LISTS[source.kind](body, url, site, layouts)
+    else:
+        found = _READERS[source.kind](body, url, site, now)
     if asked is not None and not is_same_source(asked, url):
         raise SourceMoved(asked, SourceFound(source.kind, url))
     found = _limited(found, MAX_ARTICLES_OF_SITEMAP if source.kind in _SITEMAPS else MAX_ARTICLES)

@@ -2,7 +2,7 @@
 
 Every link to an article of this site is a sighting, whatever its CSS classes, and its position is stored. If most
 addresses of articles on a page are not in links, but in other attributes or in scripts, these count, too. So no articles
-are lost when the site redesigns its lists.
+are lost when the site redesigns its lists. Only a list without addresses needs a layout with the table `[lists]`.
 
 Boundary: bytes in, values out.
 """
@@ -10,16 +10,16 @@ Boundary: bytes in, values out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler import urls
-from crawler.discover import feeds, hidden
+from crawler.discover import feeds, hidden, listed_ids
 from crawler.discover.found import Discovery, article_link, deduplicate, html_tree, is_same_source
 from crawler.errors import EmptySource
+from crawler.markup import ListSelectors
 from crawler.parse import decode, dom
 from crawler.site import LOAD_MORE, Site
 from crawler.types import Sighting, SourceFound
@@ -38,8 +38,10 @@ _CONTROL = "[data-page][data-zone]"
 _ZONE = re.compile(r"[1-9]\d{0,8}")
 
 
-def home(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
+def home(body: bytes, url: str, site: Site, layouts: Sequence[ListSelectors] = ()) -> Discovery:
     """Read the home page: its stories, and the sections and feeds to which it links.
+
+    `layouts` say where lists without addresses have the post ids of their stories; the first one that finds any is used.
 
     Raises:
         UnsafeSource: parsing the page would take too much time or memory.
@@ -48,15 +50,17 @@ def home(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
     """
     html = decode.decode(body).html
     tree = html_tree(html, url)
-    sightings = _listed(html, tree, url, site)
+    sightings = _listed(html, tree, url, site, layouts)
     sources = (*_sections(tree, url, site), *feeds.linked_feeds(tree, _FEEDS, url, site))
     if not sightings and not sources:
         raise EmptySource(url, f"the home page has no link to an article, section or feed ({len(body)} bytes)")
     return Discovery(sightings, sources)
 
 
-def section(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
+def section(body: bytes, url: str, site: Site, layouts: Sequence[ListSelectors] = ()) -> Discovery:
     """Read a section page or a fragment of it: its stories, and the sections and feeds to which a section page links.
+
+    `layouts` say where lists without addresses have the post ids of their stories; the first one that finds any is used.
 
     The response is a fragment if its URL has a query. A fragment without stories means that the list has ended.
 
@@ -67,7 +71,7 @@ def section(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
     """
     html = decode.decode(body).html
     tree = html_tree(html, url)
-    sightings = _listed(html, tree, url, site)
+    sightings = _listed(html, tree, url, site, layouts)
     if urlsplit(url).query:
         return Discovery(sightings, more=_next_fragment(url, site) if sightings else None)
     if not sightings:
@@ -85,11 +89,18 @@ def section(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:
     return Discovery(sightings, (with_zone, *sources), _first_fragment(control, site))
 
 
-def _listed(html: bytes, tree: LexborHTMLParser, url: str, site: Site) -> tuple[Sighting, ...]:
-    """Return the stories of a page: those in links, or all in its source if these are most of them."""
+def _listed(
+    html: bytes, tree: LexborHTMLParser, url: str, site: Site, layouts: Sequence[ListSelectors]
+) -> tuple[Sighting, ...]:
+    """Return the stories of a page: those in links, or all in its source if these are most of them.
+
+    Stories that only a layout finds are added.
+    """
     linked = deduplicate(list(stories(tree, url, site)))
     every = deduplicate([*hidden.stories(html.decode(), dom.base(tree, url), site), *linked])
-    return every if len(every) > _FEW_LINKED * len(linked) else linked
+    addressed = every if len(every) > _FEW_LINKED * len(linked) else linked
+    by_id = (deduplicate([*listed_ids.stories(tree, layout, site), *addressed]) for layout in layouts)
+    return next((found for found in by_id if len(found) > len(addressed)), addressed)
 
 
 def stories(tree: LexborHTMLParser, url: str, site: Site) -> Iterator[Sighting]:

@@ -11,7 +11,8 @@ from dataclasses import fields
 from datetime import UTC, datetime
 
 from crawler.heal.healing import Healing
-from crawler.markup import Attributes, Markup, RelatedSelectors
+from crawler.heal.lists import ListHealing
+from crawler.markup import Attributes, ListSelectors, Markup, RelatedSelectors
 
 _PAGES_NAMED = 5
 
@@ -19,6 +20,11 @@ _PAGES_NAMED = 5
 def write(healing: Healing, layout: Markup) -> str:
     """Return the text of the markup file of a layout that was just learned."""
     return text(layout, _comments(healing))
+
+
+def write_lists(healing: ListHealing, layout: Markup) -> str:
+    """Return the text of the markup file of a layout of lists that was just learned."""
+    return text(layout, _list_comments(healing))
 
 
 def text(layout: Markup, comments: Iterable[str]) -> str:
@@ -42,15 +48,24 @@ def _comments(healing: Healing) -> Iterator[str]:
     yield "# To correct the layout, copy this file to the folder in `[markups] dir`, remove the table [learned], and edit it."
 
 
+def _list_comments(healing: ListHealing) -> Iterator[str]:
+    yield f"# Learned by `vna heal` from {healing.pages} lists with {healing.stories} known stories, and verified on"
+    yield f"# {healing.verified} others. Values among these others that were read exactly:"
+    for name, (right, total) in healing.exact.items():
+        yield f"#   {name:13} {right} of {total}"
+    yield "# The lists:"
+    yield from (f"#   {url}" for url in healing.urls[:_PAGES_NAMED])
+
+
 def _tables(layout: Markup) -> Iterator[str]:
     yield f"name = {_text(layout.name)}"
     yield f"about = {_text(layout.about)}"
     yield f"valid_from = {layout.valid_from}"  # every learned layout has one
-    for name in ("data", "article", "body", "related", "attributes", "learned"):
+    for name in ("data", "article", "body", "related", "attributes", "lists", "learned"):
         table = getattr(layout, name)
         if table is None:
             continue
-        default = {"related": RelatedSelectors(), "attributes": Attributes()}.get(name)
+        default = {"related": RelatedSelectors(), "attributes": Attributes(), "lists": ListSelectors()}.get(name)
         values = {f.name: getattr(table, f.name) for f in fields(table)}
         lines = [f"{key} = {_value(v)}" for key, v in values.items() if v and v != getattr(default, key, None)]
         if lines:

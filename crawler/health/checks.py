@@ -190,8 +190,9 @@ def _empty(facts: Facts) -> Iterator[Condition]:
                 "items",
                 source.url,
                 failing=True,
-                message=f"the source responds, but with no articles: {source.error}",
-                action="open the page in a browser: its address or its layout (docs/new-layout.md) may have changed",
+                message=f"the source responds, but with no articles: {source.error}{_learned(facts)}",
+                action="run `vna heal` to learn the new layout of a list; otherwise open the page in a browser: its address"
+                " or its layout (docs/new-layout.md) may have changed",
             )
 
 

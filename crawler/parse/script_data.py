@@ -11,6 +11,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import fields, replace
 from itertools import islice
 from typing import Any
@@ -50,21 +51,25 @@ def opened(page: PageTree, paths: DataPaths) -> PageTree | None:
 def load(script: LexborNode) -> Any:
     """Return the value of the JSON in a script, also if it is assigned to a variable; None if there is none."""
     source = script.text(deep=True)
-    start, end = source.find("{"), source.rfind("}")
-    if start < 0 or end < start or len(source) > _LARGEST:
-        return None
-    try:
-        return json_text.load(source[start : end + 1]).value
-    except ValueError:
-        return None
+    for opening, closing in ("{}", "[]"):
+        start, end = source.find(opening), source.rfind(closing)
+        if 0 <= start < end and len(source) <= _LARGEST:
+            with suppress(ValueError):
+                return json_text.load(source[start : end + 1]).value
+    return None
 
 
 def values(data: Any, path: str) -> Iterator[str]:
     """Yield the texts at a path such as `/props/article/title`; the step `*` stands for all items of a list or object."""
+    yield from (value for value in items(data, path) if isinstance(value, str) and value.strip())
+
+
+def items(data: Any, path: str) -> list[Any]:
+    """Return the values at a path, of any type, at most 500."""
     found = [data]
     for step in _STEP.findall(path):
         found = list(islice((value for item in found for value in _children(item, step)), _MOST_ITEMS))
-    yield from (value for value in found if isinstance(value, str) and value.strip())
+    return found
 
 
 def _children(item: Any, step: str) -> list[Any]:

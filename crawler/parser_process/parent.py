@@ -32,7 +32,7 @@ from typing import BinaryIO, cast
 
 from crawler.discover import Discovery
 from crawler.errors import ParserStopped, SourceReaderStopped, StopError
-from crawler.markup import Markup
+from crawler.markup import ListSelectors, Markup
 from crawler.parse import decode, guard
 from crawler.parser_process import values
 from crawler.parser_process.child import OUT_OF_MEMORY
@@ -109,7 +109,14 @@ def parse_page(
 
 
 def discover(
-    source: SourceForPoll, body: bytes, url: str, site: Site, now: datetime, *, asked: str | None = None
+    source: SourceForPoll,
+    body: bytes,
+    url: str,
+    site: Site,
+    now: datetime,
+    *,
+    asked: str | None = None,
+    layouts: Sequence[ListSelectors] = (),
 ) -> Discovery:
     """Return what one response of a source lists, as `crawler.discover.discover` does.
 
@@ -122,7 +129,7 @@ def discover(
         StopError: the parser process cannot be started.
 
     """
-    request = ListRequest(source, url, site, now, asked)
+    request = ListRequest(source, url, site, now, asked, layouts)
     if _is_cheap_list(source.kind, body):
         return cast("Discovery", read(request, body))
     try:

@@ -20,7 +20,7 @@ from crawler.errors import (
     UnreadableSource,
     UnsafeSource,
 )
-from crawler.markup import Markup
+from crawler.markup import ListSelectors, Markup
 from crawler.parse.page import parse_page
 from crawler.parser_process.decoder import decode
 from crawler.pictures import DecodedPicture, Header
@@ -50,6 +50,7 @@ class ListRequest:
     site: Site
     now: datetime
     asked: str | None
+    layouts: Sequence[ListSelectors] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,15 @@ def read(request: Request, body: bytes) -> Result:
 
     """
     if isinstance(request, ListRequest):
-        return discover(request.source, body, request.url, request.site, request.now, asked=request.asked)
+        return discover(
+            request.source,
+            body,
+            request.url,
+            request.site,
+            request.now,
+            asked=request.asked,
+            layouts=request.layouts,
+        )
     if isinstance(request, PictureRequest):
         return decode(body, request.header)
     return parse_page(

@@ -41,6 +41,8 @@ class Adoption:
 def adopt(run: Run, text: str) -> Adoption:
     """Adopt the layout in `text`, a markup file, and read again the pages in an unknown layout.
 
+    A layout of lists makes the lists due that named no articles.
+
     Raises:
         ConfigError: the text is not a valid markup file.
         StopError: the archive cannot be written.
@@ -54,7 +56,10 @@ def adopt(run: Run, text: str) -> Adoption:
     with run.archive.transaction():
         run.archive.add_raw(address_of(layout.name), now, 0, ref, purpose)
         adoption = Adoption(layout.name, run.archive.keep_layout(layout.name, text))
-        _read_again(run, layout, adoption)
+        if layout.lists:
+            run.archive.mark_sources_due([scanty.url for scanty in run.archive.scanty_lists()], now)
+        if layout.article.body:
+            _read_again(run, layout, adoption)
     return adoption
 
 

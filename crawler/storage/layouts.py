@@ -8,9 +8,12 @@ Boundary: rows and files; `heal` learns the layouts.
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlite_utils import Database
 
@@ -27,8 +30,22 @@ _FORM = """a.kind, a.byline IS NULL, a.lead IS NULL, a.blocks LIKE '%"note"%', a
   substr(a.published_on, 1, 4)"""
 _NAME = re.compile(r"learned-[a-z0-9-]{1,40}")
 _URN = "urn:vna-layout:"
+_FEWEST_LISTED = 5  # articles that a list must have had at least once
+_MOST_LISTS = 10  # that are examined
 _NEWEST = 1_000  # articles among which pages are chosen
 _PROPOSED = ".proposed"
+OF_LISTS = "-lists"  # in the name of a layout of lists
+
+
+class ScantyList(NamedTuple):
+    """A list that suddenly names no or few articles: its address and the location of its last response.
+
+    `listed` are the ids that it named last, in their order.
+    """
+
+    url: str
+    ref: RawRef
+    listed: tuple[int, ...]
 
 
 def address_of(name: str) -> str:
@@ -108,6 +125,48 @@ class Layouts:
         ).fetchone()
         return int(row[0]), int(row[1])
 
+    def scanty_lists(self) -> list[ScantyList]:
+        """Return the home page and the sections whose last response listed no or few articles, although earlier ones did."""
+        rows = self.db.query(
+            f"""SELECT s.url, s.most_items, r.file, r.offset, r.length, r.digest
+               FROM sources s JOIN raw r ON r.id = (
+                 SELECT max(id) FROM raw WHERE purpose = 'source:' || s.url AND url = s.url AND status = 200)
+               WHERE s.kind IN ('home', 'section') AND s.state <> 'excluded' AND s.most_items >= {_FEWEST_LISTED}
+                 AND (s.error_kind = :empty OR (s.state = 'ok' AND s.items * 2 < s.most_items))
+               ORDER BY s.kind <> 'home', s.most_items DESC, s.url LIMIT {_MOST_LISTS}""",  # noqa: S608 - constant numbers
+            {"empty": ErrorKind.EMPTY_SOURCE},
+        )
+        return [
+            ScantyList(str(row["url"]), _ref(row), self._last_listed(row["url"], row["most_items"])) for row in rows
+        ]
+
+    def is_list_empty(self) -> bool:
+        """Whether the home page or a section named no article in two responses, although earlier ones did."""
+        sql = f"""SELECT 1 FROM sources WHERE kind IN ('home', 'section') AND state <> 'excluded' AND failures >= 2
+                    AND most_items >= {_FEWEST_LISTED} AND error_kind = ? LIMIT 1"""  # noqa: S608 - constant number
+        return self.db.execute(sql, [ErrorKind.EMPTY_SOURCE]).fetchone() is not None
+
+    def _last_listed(self, source: str, most: int) -> tuple[int, ...]:
+        """Return the ids in the last response of a source with at least half as many articles as the longest one."""
+        rows = self.db.query(
+            """SELECT page FROM sightings WHERE source = :source AND position < :most AND last_seen_at = (
+                 SELECT last_seen_at FROM sightings WHERE source = :source
+                 GROUP BY last_seen_at HAVING count(*) * 2 >= :most ORDER BY last_seen_at DESC LIMIT 1)
+               ORDER BY position""",
+            {"source": source, "most": most},
+        )
+        return tuple(row["page"] for row in rows)
+
+    def known_titles(self, ids: Iterable[int]) -> dict[int, str | None]:
+        """Return the titles of the newest articles and of those with the given ids; None for pages not yet read."""
+        rows = self.db.query(
+            f"""SELECT p.id, a.title FROM (
+                 SELECT id FROM (SELECT id FROM pages WHERE state <> 'absent' ORDER BY id DESC LIMIT {_NEWEST})
+                 UNION SELECT value FROM json_each(?)) p LEFT JOIN articles a ON a.id = p.id""",  # noqa: S608 - a number
+            [json.dumps(list(ids))],
+        )
+        return {row["id"]: row["title"] for row in rows}
+
     def imported_titles(self) -> list[tuple[int, str]]:
         """Return the id and the title of each imported text."""
         return [(row["id"], row["title"]) for row in self.db.query("SELECT id, title FROM articles WHERE id < 0")]
@@ -124,14 +183,15 @@ class Layouts:
         return path
 
     def keep_proposal(self, name: str, text: str) -> Path:
-        """Write a learned layout that is not adopted, and return its path.
+        """Write a learned layout that is not adopted, and return its path. Earlier proposals of its kind are deleted.
 
         Raises:
             StorageError: the file cannot be written.
 
         """
         for earlier in self.proposals():
-            earlier.unlink(missing_ok=True)
+            if (OF_LISTS in earlier.name) == (OF_LISTS in name):
+                earlier.unlink(missing_ok=True)
         return self._written(f"{name}.toml{_PROPOSED}", text)
 
     def proposals(self) -> list[Path]:

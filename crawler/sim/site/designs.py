@@ -32,6 +32,8 @@ _TAGS = re.compile(r"<[a-z][^<>]*>")
 _NAMED = re.compile(r'(\s)(class|id)="([^"]*)"')
 _CAPTION = re.compile(r"<figcaption[^>]*>(.*?)</figcaption>\s*</figure>", re.DOTALL)
 _STORY_LINK = re.compile(r'<a class="cms-link" href="([^"]*)" title="([^"]*)">')
+_STORY_CARD = re.compile(r'<article class="story.*?</article>', re.DOTALL)
+_STORY_ADDRESS = re.compile(r'href="[^"]*?/(?P<slug>[^/"]*)-post(?P<id>\d+)\.vnp"(?: title="[^"]*")?')
 _FIRST = "story page main post entry news detail content".split()
 _LAST = "title body text lead info item block photo label meta list link wrap part date name".split()
 _BLOCK = re.compile(r"(?<=</p>)\n(?=<p)")
@@ -200,6 +202,41 @@ def _list_data(html: str, _: random.Random) -> str:
     return _BODY.sub(lambda _: body, html, count=1)
 
 
+def _list_ids(html: str, rng: random.Random) -> str:
+    """Leave of the addresses in lists only the ids, in an attribute of each story."""
+    name = rng.choice(("data-id", "data-article", "data-key"))
+
+    def card(match: re.Match[str]) -> str:
+        found = _STORY_ADDRESS.search(match[0])
+        if found is None:
+            return match[0]
+        inner = re.sub(r"<(/?)a\b", r"<\1span", _STORY_ADDRESS.sub('role="link"', match[0]))
+        return inner.replace("<article", f'<article {name}="{found["id"]}"', 1)
+
+    return html if _ARTICLE.search(html) else _STORY_CARD.sub(card, html)
+
+
+def _list_addresses(html: str, rng: random.Random) -> str:
+    """Change the form of the addresses in lists."""
+    form = rng.choice(('href="/{slug}-{id}.html"', 'href="/article/{id}/{slug}"', 'href="/lire?id={id}&amp;from=list"'))
+    if _ARTICLE.search(html):
+        return html
+    return _STORY_ADDRESS.sub(lambda m: form.format(id=m["id"], slug=m["slug"]), html)
+
+
+def _list_keys(html: str, _: random.Random) -> str:
+    """Leave of a list only its data in a script, with ids instead of addresses."""
+    links = [(found, tag[2]) for tag in _STORY_LINK.finditer(html) if (found := _STORY_ADDRESS.search(tag[0]))]
+    if _ARTICLE.search(html) or not links:
+        return html
+    stories = [{"key": int(found["id"]), "name": entities.unescape(title)} for found, title in links]
+    script = json.dumps({"state": {"lists": [{"zone": 471, "entries": stories}]}}, ensure_ascii=False).replace(
+        "/", "\\/"
+    )
+    body = f'<body><div id="root"></div><script id="__STATE__" type="application/json">{script}</script></body>'
+    return _BODY.sub(lambda _: body, html, count=1)
+
+
 def _plain(html: str) -> str:
     return entities.unescape(re.sub(r"<[^>]+>", "", html)).strip()
 
@@ -215,7 +252,13 @@ _TRANSFORMS: Mapping[str, Transform] = {
     "shell": _shell,
 }
 #: Kinds that change lists of stories, besides the classes of all pages.
-_LIST_TRANSFORMS: Mapping[str, Transform] = {"clicks": _clicks, "list-data": _list_data}
+_LIST_TRANSFORMS: Mapping[str, Transform] = {
+    "clicks": _clicks,
+    "list-data": _list_data,
+    "list-ids": _list_ids,
+    "list-addresses": _list_addresses,
+    "list-keys": _list_keys,
+}
 LIST_KINDS = tuple(_LIST_TRANSFORMS)
 _COMBINED = [kind for kind in _TRANSFORMS if kind not in ("shell", "bare")]  # what a random design may combine
 #: `elements` is the design of earlier versions of the fake site; `random` combines several kinds.
