@@ -44,7 +44,9 @@ def main() -> int:
     """
     parser = argparse.ArgumentParser(prog="heal", description=__doc__)
     parser.add_argument("--random", type=int, default=0, metavar="N", help="number of random redesigns")
-    parser.add_argument("--kind", choices=designs.KINDS, action="append", help="only this kind")
+    parser.add_argument(
+        "--kind", choices=(*designs.KINDS, *designs.MOVED_KINDS), action="append", help="only this kind"
+    )
     parser.add_argument("--foreign", action="store_true", help="pages of other publishers")
     parser.add_argument("--corpus", type=Path, help="folder of the corpus of these pages")
     chosen = parser.parse_args()
@@ -52,7 +54,9 @@ def main() -> int:
         parser.error("--foreign and --corpus belong together; benchmarks/foreign_pages.py names the corpus")
     if chosen.foreign:
         return foreign_pages.run(chosen.corpus)
-    kinds = chosen.kind or ([] if chosen.random else [kind for kind in designs.KINDS if kind != "random"])
+    kinds = chosen.kind or (
+        [] if chosen.random else [kind for kind in (*designs.KINDS, *designs.MOVED_KINDS) if kind != "random"]
+    )
     failed = False
     for kind in kinds:
         failed |= _kind(kind)

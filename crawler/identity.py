@@ -95,7 +95,7 @@ def settled(article: Article, stored: Article, doubtful: Collection[str]) -> Art
     kept: dict[str, Any] = {}
     if "published_at" in doubtful and stored.published_at:
         kept["published_at"] = stored.published_at
-    if _is_later(article.modified_at, stored.modified_at):
+    if is_later(article.modified_at, stored.modified_at):
         return replace(article, **kept)
     kept |= {name: getattr(stored, name) for name in ("title", "lead") if name in doubtful}
     settled_article = replace(article, **kept)
@@ -105,7 +105,8 @@ def settled(article: Article, stored: Article, doubtful: Collection[str]) -> Art
     return settled_article
 
 
-def _is_later(time: str | None, other: str | None) -> bool:
+def is_later(time: str | None, other: str | None) -> bool:
+    """Whether a page states a time of change that is later than another one, or the first one at all."""
     return time is not None and (other is None or datetime.fromisoformat(time) > datetime.fromisoformat(other))
 
 

@@ -164,12 +164,14 @@ class Learned:
 
     It is tried only after all written layouts, and only on pages fetched from `since` to `until` (None: no end), so that
     it never changes what was read before. `doubtful` contains the fields that it does not read exactly on every page: a
-    difference in these fields alone is not a revision.
+    difference in these fields alone is not a revision. A layout that corrects others, because a redesign has only moved some
+    fields, names these in `replaces`, and is tried directly before them.
     """
 
     since: datetime
     until: datetime | None = None
     doubtful: Names = _NONE
+    replaces: Names = _NONE
 
     def covers(self, at: datetime) -> bool:
         """Whether the layout may be tried on a page fetched at `at`."""
@@ -275,14 +277,17 @@ def choose(markups: Sequence[Markup], fetched_at: datetime) -> tuple[Markup, ...
     layouts follow, also newest first, because a page may be older than its fetch (if it comes from a cache or an
     import).
 
-    Learned layouts come last, newest first, and only those that cover the time of the fetch.
+    Learned layouts come last, newest first, and only those that cover the time of the fetch. One that corrects a written
+    layout comes directly before it.
     """
     day = fetched_at.astimezone(UTC).date()
     written = [m for m in markups if m.learned is None]
     newest_first = sorted(written, key=lambda m: (m.valid_from or date.min, m.name), reverse=True)
     learned = [(m.learned.since, m.name, m) for m in markups if m.learned is not None and m.learned.covers(fetched_at)]
-    last = (m for *_, m in sorted(learned, key=lambda entry: entry[:2], reverse=True))
-    return (*sorted(newest_first, key=lambda m: not m.covers(day)), *last)
+    last = [m for *_, m in sorted(learned, key=lambda entry: entry[:2], reverse=True)]
+    ordered = (*sorted(newest_first, key=lambda m: not m.covers(day)), *last)
+    first = ((m, [c for c in last if c.learned is not None and m.name in c.learned.replaces]) for m in ordered)
+    return tuple(dict.fromkeys(layout for m, corrections in first for layout in (*corrections, m)))
 
 
 def list_selectors(markups: Sequence[Markup], fetched_at: datetime) -> tuple[ListSelectors, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal, NamedTuple
+from typing import Literal
 
 
 class ErrorKind(StrEnum):
@@ -29,7 +29,12 @@ class ErrorKind(StrEnum):
     DAMAGED = "damaged"  # a source was read, but not all of it could be used
     UNSAFE_SOURCE = "unsafe-source"
     NOT_AN_ARTICLE = "not-an-article"
-    LAYOUT_DRIFT = "layout-drift"
+    LAYOUT_DRIFT = "layout-drift"  # the kinds of moved fields begin with this text
+    MOVED_TITLE = "layout-drift-title"
+    MOVED_LEAD = "layout-drift-lead"
+    MOVED_TEXT = "layout-drift-text"
+    MOVED_CAPTIONS = "layout-drift-captions"
+    MOVED_TIME = "layout-drift-published_at"
     REMOVED = "removed"
     BUG = "bug"
     OTHER = "other"
@@ -300,18 +305,6 @@ class PageForFetch:
     lies: int = 0  # validator mismatches
     hinted_at: datetime | None = None  # newest lastmod hint
     unhinted: int = 0  # changes for which no source gave a new lastmod hint
-
-
-class DriftedPage(NamedTuple):
-    """A page whose last capture has an unknown layout: its row, and the row id and the location of the capture.
-
-    `is_held`: whether the archive holds the article from an earlier visit.
-    """
-
-    page: PageForFetch
-    raw_id: int
-    ref: RawRef
-    is_held: bool
 
 
 @dataclass(frozen=True, slots=True)

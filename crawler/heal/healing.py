@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from crawler.heal import compare, few_texts, learn, provisional, scripts
+from crawler.heal import compare, few_texts, learn, moved, provisional, scripts
 from crawler.heal.places import KnownPage, Places, find
 from crawler.markup import DataPaths, Markup
 from crawler.parse.page import read_with_layout
@@ -25,6 +25,7 @@ _FEWEST_FURTHER = 4  # pages of unknown articles that must agree with a layout l
 _MOST_CONTRADICTED, _FEWEST_PROVEN = 0.02, 0.5  # shares of these pages
 _MOST_PAGES = 90  # that are used; more take longer and teach little
 _MOST_EXCUSED = 0.2  # share of the pages kept apart that may have another layout or an edited article
+_FEWEST_MOVED = 2  # pages on which a field must stand elsewhere, to amend the layout
 _MAY_BE_LEFT_OUT = ("section", "tags", "byline")  # fields that a new design may not show any more
 _ESSENTIAL = ("title", "text")
 OTHER_LAYOUT = "its title or text is not where it is on most pages; it may have another layout"
@@ -45,6 +46,7 @@ class Difference:
 class Healing:
     """What was learned, and how exactly it reads pages that were not used for learning.
 
+    - `base`: the known layout that was amended, because it still fits most pages; None if the layout is new.
     - `complete`: the number of usable pages whose whole article was known; `training`: the pages that the layout was
       learned from; `verified`: the others that it was tried on.
     - `exact`: for each field, the number of the latter that were read exactly, and their number.
@@ -58,6 +60,7 @@ class Healing:
     """
 
     layout: Markup | None = None
+    base: Markup | None = None
     earliest: datetime | None = None
     complete: int = 0
     training: int = 0
@@ -171,10 +174,20 @@ class Healing:
             self.doubtful = tuple(dict.fromkeys((*self.doubtful, *names)))
 
 
-def heal(pages: Sequence[KnownPage], name: str, about: str, valid_from: date) -> Healing:
-    """Return a layout for `pages`, and how exactly it reads those of them that were not used for learning."""
+def heal(
+    pages: Sequence[KnownPage], name: str, about: str, valid_from: date, layouts: Sequence[Markup] = ()
+) -> Healing:
+    """Return a layout for `pages`, and how exactly it reads those of them that were not used for learning.
+
+    If one of the known `layouts` still fits most pages, but does not find some fields, it is amended.
+    """
     result = Healing()
     usable = _usable(pages, result)
+    result.base, fields = _still_fitting(usable, layouts)
+    if result.base is not None:
+        base = result.base
+        _learn_and_verify(result, usable, lambda places: learn.amend(places, base, fields, name, about), None)
+        return result
     paths = _paths(pages) if 2 * result.complete < _complete(pages) else None
     if paths is not None:
         result = Healing()
@@ -183,21 +196,43 @@ def heal(pages: Sequence[KnownPage], name: str, about: str, valid_from: date) ->
         _learn_by_turns(result, usable, name, about, valid_from)
         result.layout = _with_data(result.layout, paths)
         return result
+    _learn_and_verify(result, usable, lambda places: learn.learn(places, name, about, valid_from), paths)
+    return result
+
+
+def _learn_and_verify(
+    result: Healing, usable: Sequence[Places], teach: Callable[[Sequence[Places]], Markup], paths: DataPaths | None
+) -> None:
+    """Learn a layout from two thirds of the pages, without those that contradict the others, and verify it on the rest."""
     apart = [p for known in (True, False) for p in _kept_apart([u for u in usable if u.known.complete is known])]
     training = [p for p in usable if p not in apart]
     if not any(p.body for p in training):
-        return result
-    layout = learn.learn(training, name, about, valid_from)
+        return
+    layout = teach(training)
     agreeing = [p for p in training if _agrees(p, layout)]
     if len(agreeing) < len(training) and any(p.body for p in agreeing):
-        layout = learn.learn(agreeing, name, about, valid_from)
+        layout = teach(agreeing)
         agreeing = [p for p in training if _agrees(p, layout)]
     result.layout = _with_data(layout, paths)
     result.training = len(agreeing)
     for place in (*agreeing, *apart, *(p for p in training if p not in agreeing)):
         result.compare(place, read_with_layout(place.known.page, layout), learned=place in agreeing)
     result.leave_out(_not_shown(result, usable))
-    return result
+
+
+def _still_fitting(usable: Sequence[Places], layouts: Sequence[Markup]) -> tuple[Markup | None, tuple[str, ...]]:
+    """Return the layout that reads most known pages, and the fields that it does not find on several; None if none does."""
+    known = [p.known for p in usable if p.known.complete]
+    readings = (
+        (k, next(((m, a) for m in layouts if (a := read_with_layout(k.page, m)) is not None), None)) for k in known
+    )
+    read = [(k, *found) for k, found in readings if found is not None]
+    if 2 * len(read) <= len(known):
+        return None, ()
+    base = Counter(layout.name for _, layout, _ in read).most_common(1)[0][0]
+    counts = Counter(name for k, _, article in read for name in moved.fields(k.page, k.article, article))
+    fields = tuple(name for name, number in counts.items() if number >= _FEWEST_MOVED)
+    return (next(m for m in layouts if m.name == base), fields) if fields else (None, ())
 
 
 def _paths(pages: Sequence[KnownPage]) -> DataPaths | None:

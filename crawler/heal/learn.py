@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -27,6 +27,14 @@ _CAPTION, _PICTURE = ("figcaption",), ("figure",)
 _NOISE = ("aside", "nav", "form", "ins.adsbygoogle")
 _PLAYER = ("video", "audio")
 _ATTRIBUTE = re.compile(r"[a-z][a-z0-9_:-]*")
+#: The tables and keys of a layout that say where a field stands.
+_AMENDED: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "title": (("article", "title"), ("article", "inner_title")),
+    "lead": (("article", "lead"),),
+    "text": (("article", "body"),),
+    "captions": (("body", "caption"), ("body", "picture"), ("body", "bare_caption"), ("attributes", "caption")),
+    "published_at": (("article", "time"), ("attributes", "time")),
+}
 _ROUNDS = 4  # of reading the training pages and looking for what is not the article
 
 
@@ -44,6 +52,20 @@ def learn(places: Sequence[Places], name: str, about: str, valid_from: date) -> 
         related=RelatedSelectors(),
         attributes=_attributes(places),
     )
+    return _without_noise(places, layout, _ROUNDS)
+
+
+def amend(places: Sequence[Places], base: Markup, moved: Collection[str], name: str, about: str) -> Markup:
+    """Return the layout `base` with further selectors for `moved` fields, which are tried before those of the layout.
+
+    The layout still fits the pages, so all other fields are read as before, and pages in the former design, too.
+    """
+    found = {"article": _article(places), "body": _body(places), "attributes": _attributes(places)}
+    layout = replace(base, name=name, about=about, valid_until=None)
+    for table, key in (where for field in moved for where in _AMENDED[field]):
+        old = getattr(layout, table)
+        joined = type(getattr(old, key))(dict.fromkeys((*getattr(found[table], key), *getattr(old, key))))
+        layout = replace(layout, **{table: replace(old, **{key: joined})})
     return _without_noise(places, layout, _ROUNDS)
 
 

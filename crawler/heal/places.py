@@ -118,7 +118,7 @@ def find(known: KnownPage, index: TextIndex | None = None) -> Places | str:
         lead=_outside(index.find(article.lead or "")),
         byline=_beside(index.find(article.byline or ""), inside),
         section=_beside(index.find(article.section or ""), inside, links=True),
-        times=_times(index, article, inside),
+        times=times_of(index, article, inside),
         tags=_tags(index, article),
         captions=tuple(n for c in article.images for n in _outside(index.find(c.caption or ""))[:1]),
         pictures=pictures,
@@ -216,8 +216,8 @@ def _tags(index: TextIndex, article: Article) -> Nodes:
     return tuple(n for nodes in found for n in nodes if dom.is_element(n) and n.tag == "a")
 
 
-def _times(index: TextIndex, article: Article, inside: frozenset[int]) -> Nodes:
-    """Return the elements outside the body whose text or attribute is the known publication time."""
+def times_of(index: TextIndex, article: Article, inside: frozenset[int] = frozenset()) -> Nodes:
+    """Return the elements, but not those in the body (`inside`), whose text is the known publication time."""
     published = instant(article.published_at) if article.published_at else None
     if published is None:
         return ()

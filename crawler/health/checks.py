@@ -243,6 +243,8 @@ def _drift(facts: Facts, limits: HealthLimits) -> Condition:
     message = (
         f"{facts.pages_drifted} of {facts.pages_read} article pages read in the last 24 hours have an unknown layout"
     )
+    if facts.moved:
+        message += f"; fields that are no longer where they were: {', '.join(facts.moved)}"
     if facts.pages_drifted < _FEWEST_DRIFTED or facts.drift <= limits.drift_share:
         return _passing("drift", message)
     return Condition(

@@ -45,6 +45,9 @@ def store_article(
     if stored is not None and stored.parser != PARSER_VERSION and source_file is None:
         stored = _parse_again(run, stored) or stored
     learned = _learned_since(run, article, stored)
+    if learned is not None and stored is not None and _is_covered(run, stored, learned):
+        stored = _parse_again(run, stored) or stored
+        learned = _learned_since(run, article, stored)
     if learned is not None and stored is not None:
         article = identity.settled(article, stored.article, learned.doubtful)
     known = Known(stored.revision, identity.comparable(stored.article)) if stored else None
@@ -72,6 +75,15 @@ def _learned_since(run: Run, article: Article, stored: StoredArticle | None) -> 
     if stored is None or stored.article.markup == article.markup:
         return None
     return next((layout.learned for layout in run.layouts if layout.name == article.markup), None)
+
+
+def _is_covered(run: Run, stored: StoredArticle, learned: Learned) -> bool:
+    """Whether an article was read with a layout that a learned one corrects, but from a page that this one covers, too."""
+    if not learned.replaces or stored.raw_id is None:
+        return False
+    return stored.article.markup in learned.replaces and learned.covers(
+        from_text(run.archive.raw_fetched_at(stored.raw_id))
+    )
 
 
 def save_parsed_page(run: Run, page: PageForFetch, article: Article, outcome: PageOutcome, now: datetime) -> None:

@@ -16,18 +16,20 @@ from crawler.errors import FetchError, NotAnArticle, NothingToLearn, WarcCorrupt
 from crawler.heal import layout_file
 from crawler.heal.healing import Healing, heal
 from crawler.heal.places import KnownPage
-from crawler.markup import Learned, Names
+from crawler.markup import Learned, Names, choose
 from crawler.parse.page import metadata_article, open_page
 from crawler.pipeline.layouts import Adoption, adopt
 from crawler.pipeline.run import Run
 from crawler.pipeline.stored_pages import response_of
-from crawler.types import Article, DriftedPage
+from crawler.storage.layouts import DriftedPage
+from crawler.types import Article
 
 MIN_EXACT = 0.98
 _MOST_HELD, _MOST_NEW = 60, 30  # pages that are used: of articles that the archive holds, and of new ones
 _EXAMINED = 300  # pages in an unknown layout that are opened, at most
 _LARGEST = 1_000_000  # bytes of a page that is used; an article has about 120 kB
 _NOT_IN_TEXTS = ("images", "byline", "tags")  # fields that an imported text does not have
+_MOMENT = timedelta(seconds=1)
 _BEFORE = timedelta(days=7)  # an earlier page in an unknown layout belongs to another redesign
 
 
@@ -63,7 +65,7 @@ def propose(run: Run, *, adopting: bool = False, least: float = MIN_EXACT, texts
         )
     pages, rest = _known_pages(run, drifted, _Texts.of(run, texts))
     name = _free_name(run, now)
-    healing = heal(pages, name, f"learned from {len(pages)} pages", now.date())
+    healing = heal(pages, name, f"learned from {len(pages)} pages", now.date(), choose(run.layouts, now))
     for entry in rest:
         if healing.layout is not None and (known := _known_page(run, entry, _Texts())) is not None:
             healing.verify(known)
@@ -71,8 +73,9 @@ def propose(run: Run, *, adopting: bool = False, least: float = MIN_EXACT, texts
         raise NothingToLearn(
             _reason(drifted, pages, healing), "poll until articles that the archive holds have been checked again"
         )
-    since = _since(run, drifted, healing.earliest)
-    learned = Learned(since, doubtful=Names(healing.doubtful))
+    since = _since(run, drifted, healing.earliest, is_amended=healing.base is not None)
+    replaces = (healing.base.name,) if healing.base is not None else ()
+    learned = Learned(since, doubtful=Names(healing.doubtful), replaces=Names(replaces))
     layout = replace(healing.layout, valid_from=since.date(), learned=learned)
     text = layout_file.write(healing, layout)
     if adopting and healing.is_adoptable(least):
@@ -97,10 +100,17 @@ def _free_name(run: Run, now: datetime) -> str:
     return name
 
 
-def _since(run: Run, drifted: list[DriftedPage], earliest: datetime) -> datetime:
-    """Return the time of the earliest page in the unknown layout, also of pages that were not used for learning."""
+def _since(run: Run, drifted: list[DriftedPage], earliest: datetime, *, is_amended: bool) -> datetime:
+    """Return the time of the earliest page in the unknown layout, also of pages that were not used for learning.
+
+    If a known layout still fits, new articles may have been read with it since the redesign: this was after the last check
+    that found the known articles unchanged.
+    """
     times = (from_text(run.archive.raw_fetched_at(entry.raw_id)) for entry in drifted)
-    return min((at for at in times if earliest - _BEFORE <= at), default=earliest)
+    first = min((at for at in times if earliest - _BEFORE <= at), default=earliest)
+    held = (run.archive.article(entry.page.id) for entry in drifted if is_amended and entry.is_held)
+    checked = [from_text(stored.checked_at) for stored in held if stored is not None]
+    return min(first, max(checked) + _MOMENT) if checked else first
 
 
 @dataclass(frozen=True)

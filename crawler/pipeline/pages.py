@@ -21,10 +21,12 @@ from crawler.errors import (
     PageError,
     WarcCorrupted,
 )
+from crawler.heal.moved import KINDS
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.parse import ending, garbled
 from crawler.pipeline.articles import parse, publication_time, save_parsed_page, store_article
 from crawler.pipeline.fetching import Capture, FetchFailure, fetch
+from crawler.pipeline.moved_fields import moved_field
 from crawler.pipeline.quarantine import guarded
 from crawler.pipeline.run import Run
 from crawler.pipeline.source_selection import add_related
@@ -79,6 +81,8 @@ def handle_response(run: Run, page: PageForFetch, response: Capture) -> Outcome:
         return _unparsed(run, page, error, response)
     if (fault := cut_off or _garbled(run, page, article, fetched)) is not None:
         return _failed(run, page, fault, response.at)
+    if (moved := moved_field(run, page, article, response)) is not None:
+        return _held_back(run, page, moved, response)
     with run.transaction():
         raw_id = run.capture_ids[response.ref]
         key = article.post_id or page.id  # the id in the canonical address may differ from the id of the page
@@ -174,6 +178,17 @@ def _unparsed(run: Run, page: PageForFetch, error: NotAnArticle | MarkupDrift, r
     run.report.fetched += 1
     run.report.rejected += 1
     return Outcome(OutcomeKind(state), url=page.url, detail=str(error))
+
+
+def _held_back(run: Run, page: PageForFetch, field: str, response: Capture) -> Outcome:
+    """Record that a field of a known article is not where it was, like an unknown layout; the article stays as it is."""
+    message = f"layout drift: the known value of {field} stands elsewhere on the page"
+    with run.transaction():
+        outcome = schedule.failed(page, response.at, message, state="drift", kind=KINDS[field])
+        run.archive.save_page(page.id, replace(outcome, raw_id=run.capture_ids[response.ref]), response.at)
+    run.report.fetched += 1
+    run.report.rejected += 1
+    return Outcome(OutcomeKind.DRIFT, url=page.url, detail=message)
 
 
 def _not_modified(run: Run, page: PageForFetch, response: Capture) -> Outcome:

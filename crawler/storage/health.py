@@ -163,6 +163,7 @@ class Health:
             published=tuple(self.newest_publications(now)),
             bugs=self._bugs(now - _DAY),
             **self._page_counts(now - _DAY),
+            moved=self._moved_fields(now - _DAY),
         )
 
     def _polled(self) -> tuple[SourceHealth, ...]:
@@ -195,14 +196,24 @@ class Health:
         """
         (row,) = self.db.query(
             """SELECT count(*) AS pages_asked,
-                 coalesce(sum(failures >= :repeated AND error_kind IS NOT :drift), 0) AS pages_failing,
+                 coalesce(sum(failures >= :repeated AND coalesce(error_kind, '') NOT LIKE :drift), 0) AS pages_failing,
                  coalesce(sum(state <> 'failed'), 0) AS pages_read,
-                 coalesce(sum(state = 'drift' OR (state = 'live' AND failures > 0 AND error_kind IS :drift)), 0)
+                 coalesce(sum(state = 'drift' OR (state = 'live' AND failures > 0 AND error_kind LIKE :drift)), 0)
                    AS pages_drifted
                FROM pages WHERE last_fetched_at >= :since AND +state IN ('live', 'drift', 'failed')""",
-            {"since": to_text(since), "repeated": _REPEATED, "drift": ErrorKind.LAYOUT_DRIFT},
+            {"since": to_text(since), "repeated": _REPEATED, "drift": f"{ErrorKind.LAYOUT_DRIFT}%"},
         )
         return row
+
+    def _moved_fields(self, since: datetime) -> tuple[str, ...]:
+        """Return the fields that stood elsewhere than before on pages visited since a time, the most frequent first."""
+        rows = self.db.query(
+            """SELECT substr(error_kind, length(:drift) + 2) AS field FROM pages
+               WHERE last_fetched_at >= :since AND +state = 'live' AND failures > 0 AND error_kind LIKE :drift || '-%'
+               GROUP BY error_kind ORDER BY count(*) DESC, field""",
+            {"since": to_text(since), "drift": ErrorKind.LAYOUT_DRIFT},
+        )
+        return tuple(row["field"] for row in rows)
 
     def _bugs(self, since: datetime) -> tuple[str, ...]:
         """Return the items quarantined because of a bug, as `URL: error`, newest first.

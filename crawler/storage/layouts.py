@@ -21,7 +21,7 @@ from crawler import files
 from crawler.clock import to_text
 from crawler.storage.base import not_writable
 from crawler.storage.pages import FOR_FETCH, WITH_CAPTURE, page_of, page_with_capture
-from crawler.types import DriftedPage, ErrorKind, PageForFetch, RawRef
+from crawler.types import ErrorKind, PageForFetch, RawRef
 
 FOLDER = "markups"
 #: SQL expressions that are equal for articles with the same parts: they may be in the same elements of a page.
@@ -35,6 +35,18 @@ _MOST_LISTS = 10  # that are examined
 _NEWEST = 1_000  # articles among which pages are chosen
 _PROPOSED = ".proposed"
 OF_LISTS = "-lists"  # in the name of a layout of lists
+
+
+class DriftedPage(NamedTuple):
+    """A page whose last capture has an unknown layout: its row, and the row id and the location of the capture.
+
+    `is_held`: whether the archive holds the article from an earlier visit.
+    """
+
+    page: PageForFetch
+    raw_id: int
+    ref: RawRef
+    is_held: bool
 
 
 class ScantyList(NamedTuple):
@@ -89,11 +101,20 @@ class Layouts:
                  a.id IS NOT NULL AS held, row_number() OVER (PARTITION BY {_FORM} ORDER BY p.id DESC) AS place
                FROM pages p JOIN raw r ON r.id = p.raw_id LEFT JOIN articles a ON a.id = p.id
                WHERE p.state = 'drift'
-                 OR (+p.state = 'live' AND p.last_fetched_at > '' AND p.failures > 0 AND p.error_kind = :drift)
+                 OR (+p.state = 'live' AND p.last_fetched_at > '' AND p.failures > 0 AND p.error_kind LIKE :drift)
                ORDER BY held DESC, place, p.id DESC LIMIT :limit""",  # noqa: S608 - constant column names
-            {"drift": ErrorKind.LAYOUT_DRIFT, "limit": limit},
+            {"drift": f"{ErrorKind.LAYOUT_DRIFT}%", "limit": limit},
         )
         return [DriftedPage(*page_with_capture(row), bool(row["held"])) for row in rows]
+
+    def moved_pages(self, kind: ErrorKind, since: datetime) -> set[int]:
+        """Return the pages of articles on whose last visit, since a time, one field stood elsewhere than before."""
+        rows = self.db.query(
+            """SELECT id FROM pages WHERE +state = 'live' AND last_fetched_at >= :since AND failures > 0
+                 AND error_kind = :kind""",
+            {"kind": kind, "since": to_text(since)},
+        )
+        return {row["id"] for row in rows}
 
     def varied_pages(self, limit: int) -> list[PageForFetch]:
         """Return at most `limit` pages of articles that differ in their parts: with notes, pictures, bylines, by year.

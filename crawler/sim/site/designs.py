@@ -31,6 +31,7 @@ _BODY = re.compile(r"<body\b.*</body>", re.DOTALL)
 _TAGS = re.compile(r"<[a-z][^<>]*>")
 _NAMED = re.compile(r'(\s)(class|id)="([^"]*)"')
 _CAPTION = re.compile(r"<figcaption[^>]*>(.*?)</figcaption>\s*</figure>", re.DOTALL)
+_FIGURE = r"<figure([^>]*)>((?:(?!</figure>).)*?)<figcaption[^>]*>(.*?)</figcaption>\s*</figure>"
 _STORY_LINK = re.compile(r'<a class="cms-link" href="([^"]*)" title="([^"]*)">')
 _STORY_CARD = re.compile(r'<article class="story.*?</article>', re.DOTALL)
 _STORY_ADDRESS = re.compile(r'href="[^"]*?/(?P<slug>[^/"]*)-post(?P<id>\d+)\.vnp"(?: title="[^"]*")?')
@@ -62,8 +63,9 @@ def check(kind: str) -> str:
         BadInput: it is not.
 
     """
-    if kind not in (*KINDS, *LIST_KINDS):
-        raise BadInput(f"unknown kind of redesign {kind!r}", f"choose one of {', '.join((*KINDS, *LIST_KINDS))}")
+    every = (*KINDS, *LIST_KINDS, *MOVED_KINDS)
+    if kind not in every:
+        raise BadInput(f"unknown kind of redesign {kind!r}", f"choose one of {', '.join(every)}")
     return kind
 
 
@@ -76,8 +78,8 @@ def redesigned(html: str, design: Design) -> str:
         rng = _random("random", design)
         changes = rng.sample(_COMBINED, rng.randint(1, 4))
     for change in changes:
-        html = {**_TRANSFORMS, **_LIST_TRANSFORMS}[change](html, _random(change, design))
-    return html if design.kind == "bare" else _renamed(html, _random("names", design))
+        html = {**_TRANSFORMS, **_LIST_TRANSFORMS, **_MOVES}[change](html, _random(change, design))
+    return html if design.kind in ("bare", *MOVED_KINDS) else _renamed(html, _random("names", design))
 
 
 def _random(what: str, design: Design) -> random.Random:
@@ -237,6 +239,44 @@ def _list_keys(html: str, _: random.Random) -> str:
     return _BODY.sub(lambda _: body, html, count=1)
 
 
+def _move_captions(html: str, rng: random.Random) -> str:
+    """Move captions: after their pictures, into an attribute of these, or into boxes with them."""
+    where = rng.randrange(3)
+    if where == 0:
+        return _captions_moved(html, rng)
+    if where == 1:
+        return re.sub(_FIGURE, _captioned, html, flags=re.DOTALL)
+    boxed = r'<div class="media"><figure\1>\2</figure><p class="media__text">\3</p></div>'
+    return re.sub(_FIGURE, boxed, html, flags=re.DOTALL)
+
+
+def _captioned(match: re.Match[str]) -> str:
+    return f'<figure{match[1]} data-legend="{entities.escape(_plain(match[3]))}">{match[2]}</figure>'
+
+
+def _move_lead(html: str, rng: random.Random) -> str:
+    """Move the lead: into the body, above the headline, or after the body."""
+    lead = _LEAD.search(html)
+    if lead is None or (where := rng.randrange(3)) == 0:
+        return _lead_inside(html, rng)
+    html, box = _LEAD.sub("", html, count=1), f'<div class="chapo">{lead[1]}</div>'
+    if where == 1:
+        return re.sub(r'(?=<h1 class="article__title)', lambda _: box, html, count=1)
+    return html.replace('<div class="article__source"></div>', f'<div class="article__source"></div>{box}', 1)
+
+
+def _move_date(html: str, rng: random.Random) -> str:
+    """Take the date out of the metadata, and show it in another element: under the headline, or after the body."""
+    shown = re.search(r'<div class="article__meta.*?<time[^>]*>(.*?)</time>', html, re.DOTALL)
+    if shown is None:
+        return html
+    html = re.sub(r'<time[^>]*>.*?</time>|<meta[^>]*itemprop="date[^>]*>', "", _METADATA.sub("", html), flags=re.DOTALL)
+    if rng.randrange(2):
+        return html.replace("</h1>", f'</h1><span class="stamp">{shown[1]}</span>', 1)
+    end = '<div class="article__source"></div>'
+    return html.replace(end, f'{end}<p class="parution">Paru le {shown[1]}</p>', 1)
+
+
 def _plain(html: str) -> str:
     return entities.unescape(re.sub(r"<[^>]+>", "", html)).strip()
 
@@ -260,6 +300,9 @@ _LIST_TRANSFORMS: Mapping[str, Transform] = {
     "list-keys": _list_keys,
 }
 LIST_KINDS = tuple(_LIST_TRANSFORMS)
+#: Kinds that move one field, but keep all names, so that the layout of the first design still fits.
+_MOVES: Mapping[str, Transform] = {"move-captions": _move_captions, "move-lead": _move_lead, "move-date": _move_date}
+MOVED_KINDS = tuple(_MOVES)
 _COMBINED = [kind for kind in _TRANSFORMS if kind not in ("shell", "bare")]  # what a random design may combine
 #: `elements` is the design of earlier versions of the fake site; `random` combines several kinds.
 KINDS = ("elements", *_TRANSFORMS, "random")
