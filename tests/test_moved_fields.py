@@ -114,6 +114,15 @@ def test_a_field_that_moved_on_one_page_only_does_not_amend_a_layout():
     assert healing.heal(known, "learned-1", "a test", date(2026, 11, 22), markup.choose(MARKUPS, AT)).base is None
 
 
+def test_a_text_in_two_boxes_is_proposed_but_not_adopted():
+    def in_two_boxes(_, html):
+        return html.replace("</p>\n<p", "</p>\n</div>\n<div class=rest>\n<p", 1)
+
+    result = healing.heal(pages("move-date", 1, in_two_boxes), "learned-1", "a test", date(2026, 11, 22), MARKUPS)
+    assert not result.is_adoptable(0.98)
+    assert {difference.field for difference in result.differences} >= {"text"}
+
+
 # --- in the archive ---------------------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ Boundary: pure; the caller collects the pages and decides about the adoption of 
 
 from __future__ import annotations
 
+import copy
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -185,9 +186,7 @@ def heal(
     usable = _usable(pages, result)
     result.base, fields = _still_fitting(usable, layouts)
     if result.base is not None:
-        base = result.base
-        _learn_and_verify(result, usable, lambda places: learn.amend(places, base, fields, name, about), None)
-        return result
+        return _corrected(result, usable, fields, name, about, valid_from)
     paths = _paths(pages) if 2 * result.complete < _complete(pages) else None
     if paths is not None:
         result = Healing()
@@ -198,6 +197,20 @@ def heal(
         return result
     _learn_and_verify(result, usable, lambda places: learn.learn(places, name, about, valid_from), paths)
     return result
+
+
+def _corrected(
+    result: Healing, usable: Sequence[Places], fields: Sequence[str], name: str, about: str, valid_from: date
+) -> Healing:
+    """Return the known layout with further selectors for `fields`, or a new layout if that one is more exact."""
+    base = result.base
+    assert base is not None
+    new = copy.deepcopy(result)
+    _learn_and_verify(result, usable, lambda places: learn.amend(places, base, fields, name, about), None)
+    if result.share == 1.0:
+        return result
+    _learn_and_verify(new, usable, lambda places: learn.learn(places, name, about, valid_from), None)
+    return max(result, new, key=lambda healing: healing.share)
 
 
 def _learn_and_verify(

@@ -5,9 +5,11 @@ Boundary: compares the tree with known values; the layout of the page is not kno
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice, takewhile
 
 from selectolax.lexbor import LexborNode
@@ -21,6 +23,7 @@ from crawler.types import Article, ImageBlock
 _SHORT = 20  # squeezed characters; shorter paragraphs may stand anywhere
 _ENOUGH = 0.6  # share of the known paragraphs that must stand in one element
 _OUTSIDE = ("a", "nav", "aside", "footer", "form", "select", "button")
+_STAMP = re.compile(r"^\d{4}-\d\d-\d\d|^\d{10}(?:\d{3})?$|^\d\d?/\d\d?/\d{4}")  # how attributes state times
 _LONGEST_TIME, _MOST_TIMES = 80, 8  # letters and digits of a text with a time; elements that show it
 _FEWEST_PIECES = 3  # beside the title, each a paragraph: then the element around them is the body
 _LEVELS = 4  # elements around the body that are candidates for it, too
@@ -217,16 +220,25 @@ def _tags(index: TextIndex, article: Article) -> Nodes:
 
 
 def times_of(index: TextIndex, article: Article, inside: frozenset[int] = frozenset()) -> Nodes:
-    """Return the elements, but not those in the body (`inside`), whose text is the known publication time."""
+    """Return the elements, but not those in the body (`inside`), whose text is the known publication time.
+
+    If there are none, return those that have it as an attribute.
+    """
     published = instant(article.published_at) if article.published_at else None
     if published is None:
         return ()
     short = (n for key, n in index.by_text.items() if 6 <= len(key) <= _LONGEST_TIME and any(map(str.isdigit, key)))
-    found: list[LexborNode] = []
-    for node in (node for nodes in short for node in nodes):
-        if not dom.is_element(node) or node.tag in ("body", "html") or dom.inside(node, inside):
-            continue
-        stated = time_text.read(dom.text(node)).published if len(found) < _MOST_TIMES else None
-        if stated is not None and abs((stated - published).total_seconds()) < 60:
-            found.append(node)
-    return tuple(found)
+    nodes = (n for nodes in short for n in nodes if dom.is_element(n) and n.tag not in ("body", "html"))
+    shown = ((node, dom.text(node)) for node in nodes if not dom.inside(node, inside))
+    found = _stating(published, shown)
+    if found:
+        return found
+    elements = (n for n in index.tree.css("body *") if n.mem_id in index.order and not dom.inside(n, inside))
+    return _stating(published, ((n, v) for n in elements for v in n.attributes.values() if v and _STAMP.search(v)))
+
+
+def _stating(published: datetime, texts: Iterable[tuple[LexborNode, str]]) -> Nodes:
+    """Return the nodes of the texts that state a time, to the minute; at most eight."""
+    stated = ((node, time_text.read(text).published) for node, text in texts)
+    same = (node for node, at in stated if at is not None and abs((at - published).total_seconds()) < 60)
+    return tuple(islice(same, _MOST_TIMES))

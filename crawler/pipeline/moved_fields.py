@@ -20,6 +20,10 @@ from crawler.types import Article, PageForFetch, StoredArticle
 
 FEWEST = 3  # articles with the same field at another place that show a redesign
 _EDITED = 6  # visits, within about three hours, after which a change that only one or two articles show is an edit
+_MANY, _SETTLED = (
+    10,
+    12,
+)  # fewer articles than the first count as edited after the second number of visits, in two weeks
 _PERIOD = timedelta(days=30)  # of the visits that are counted
 _LARGEST = 1_000_000  # bytes of a page that is examined
 
@@ -31,11 +35,15 @@ def moved_field(run: Run, page: PageForFetch, article: Article, response: Captur
         return None
     moved = _moved(run, stored, article, response)
     waiting = {name: run.archive.moved_pages(KINDS[name], response.at - _PERIOD) | {page.id} for name in moved}
-    redesigned = next((name for name, pages in waiting.items() if len(pages) >= FEWEST), None)
+    redesigned = next((name for name, pages in waiting.items() if _is_redesigned(len(pages), page.failures)), None)
     if redesigned is not None or not moved:
         return redesigned
     is_edited = identity.is_later(article.modified_at, stored.article.modified_at) or page.failures >= _EDITED
     return None if is_edited else moved[0]
+
+
+def _is_redesigned(pages: int, failures: int) -> bool:
+    return pages >= _MANY or (pages >= FEWEST and failures < _SETTLED)
 
 
 def _differs(stored: StoredArticle, article: Article) -> bool:
