@@ -9,8 +9,8 @@ of this project. Get it with
 
 Each publisher in each year has a layout of its own. It is learned from six of the pages and their texts, and the other
 four are read with it; then the same again with other pages. A text is exact if its letters and digits are
-those of the text that people copied. AutoScraper learns from the same six pages, from three paragraphs of each;
-trafilatura learns nothing.
+those of the text that people copied. AutoScraper learns from the same six pages, from three paragraphs of each; it returns
+one text for each rule, or with `contain_sibling_leaves` all texts beside it, too. trafilatura learns nothing.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ PUBLISHERS = {
     "Fox News": r"foxnews\.com", "LA Times": r"latimes\.com", "NY Mag": r"nymag\.com|newyorkmetro\.com",
     "NY Post": r"nypost\.com", "Yahoo News": r"news\.yahoo\.com|yahoo\.com",
 }  # fmt: skip
+_SIBLINGS = "autoscraper with siblings"
 _TRAINING, _FOLDS, _SHIFT = 6, 2, 5
 _UNKNOWN = ("lead", "images", "captions", "byline", "section", "tags", "published_at")
 _OWN = re.compile(
@@ -72,7 +73,7 @@ def run(corpus: Path) -> int:
         f"{len(groups)} layouts of {len(PUBLISHERS)} publishers, {sum(map(len, groups.values()))} pages; {left_out} pages left out"
     )
     totals: dict[str, list[tuple[bool, float]]] = defaultdict(list)
-    names = ("vna heal", "autoscraper", "trafilatura")
+    names = ("vna heal", "autoscraper", _SIBLINGS, "trafilatura")
     for (publisher, year), pages in groups.items():
         scores = _scores(pages)
         cells = "  ".join(f"{name}: {_cell(scores[name])}" for name in names)
@@ -155,6 +156,10 @@ def _scores(pages: Sequence[ForeignPage]) -> dict[str, list[tuple[bool, float]]]
         for name in ("autoscraper", "trafilatura"):
             results = peer(name, file) or [{}] * len(cases)
             found[name] += [_compared(p, r.get("paragraphs") or []) for p, r in zip(unseen, results, strict=True)]
+            if name == "autoscraper":
+                found[_SIBLINGS] += [
+                    _compared(p, r.get("siblings") or []) for p, r in zip(unseen, results, strict=True)
+                ]
     return found
 
 

@@ -98,10 +98,11 @@ def autoscraper(html, url, examples):
         for example in examples:
             wanted = {"text": example["paragraphs"]}
             Learning.scraper.build(html=example["html"], wanted_dict=wanted, update=True)
-    found = Learning.scraper.get_result_similar(
-        html=html.decode("utf-8", "replace"), group_by_alias=True, keep_order=True
-    )
-    return {"paragraphs": [text for text in found.get("text", []) if isinstance(text, str)]}
+    page, grouped = html.decode("utf-8", "replace"), {"group_by_alias": True, "keep_order": True}
+    found = Learning.scraper.get_result_similar(html=page, **grouped)
+    siblings = Learning.scraper.get_result_similar(html=page, contain_sibling_leaves=True, **grouped)
+    texts = ([text for text in one.get("text", []) if isinstance(text, str)] for one in (found, siblings))
+    return dict(zip(("paragraphs", "siblings"), texts, strict=True))
 
 
 def lines(text):

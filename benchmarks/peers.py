@@ -38,7 +38,9 @@ PEERS = {
     "news-please": ["news-please==1.6.16"],
     "readability": ["readability-lxml==0.9", "lxml_html_clean"],
     "fundus": ["fundus==0.5.7", "curl-cffi==0.15.0"],
-    "autoscraper": ["autoscraper==1.1.14", "lxml_html_clean"],
+    # Its rules require the attributes of elements without class and style to be empty, which newer versions of
+    # Beautiful Soup do not equate with missing ones: with these it finds nothing.
+    "autoscraper": ["autoscraper==1.1.14", "beautifulsoup4<4.13", "lxml_html_clean"],
 }
 #: Peers that must be shown examples of each site, so that they are only used by `./run.sh bench heal --foreign`.
 LEARNING = ("autoscraper",)

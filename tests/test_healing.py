@@ -119,6 +119,14 @@ def test_a_misleading_page_does_not_spoil_the_layout(change, reason):
     assert len(named) == (reason is not None)
 
 
+def test_pages_in_one_form_are_learned():
+    def in_a_form(_, html):
+        html = re.sub("</?form[^>]*>", "", html)
+        return re.sub("<body[^>]*>", '<body><form id="aspnetForm"><input type="hidden" name="__VIEWSTATE">', html)
+
+    assert heal(pages("classes", edit=in_a_form)).share == 1.0
+
+
 def test_a_page_of_another_design_is_outvoted():
     known = pages("classes")
     url, (html, article) = list(originals().items())[ODD]

@@ -681,3 +681,21 @@ def test_of_page_accepts_any_page(html, url):
 def test_of_bytes_accepts_any_bytes(body):
     reason = classify.of_bytes(body)
     assert reason or len(body.strip()) >= 64
+
+
+@pytest.mark.parametrize(
+    ("form", "visible"),
+    [
+        ("<label>Rechercher</label><input name=q>", False),
+        ("<p>Votre avis</p><textarea></textarea>", False),
+        ("<select><option>2026</select> Année", False),
+        ("<p>Abonnez-vous</p><button>Envoyer</button>", False),
+        ("<input type=hidden name=__VIEWSTATE><p>Un alinéa</p>", True),
+        ("<h1>Titre</h1><input name=q><p>Un alinéa</p>", True),
+        ("<article><input name=q><p>Un alinéa</p></article>", True),
+        ("<input name=mail>" + "<p>Un alinéa</p>" * 5, True),
+    ],
+)
+def test_a_form_around_running_text_is_visible(form, visible):
+    tree = LexborHTMLParser(f"<body><form>{form}</form></body>")
+    assert bool(dom.text(tree.body)) is visible

@@ -22,7 +22,7 @@ from crawler.types import Article, ImageBlock
 
 _SHORT = 20  # squeezed characters; shorter paragraphs may stand anywhere
 _ENOUGH = 0.6  # share of the known paragraphs that must stand in one element
-_OUTSIDE = ("a", "nav", "aside", "footer", "form", "select", "button")
+_OUTSIDE = ("a", "nav", "aside", "footer", "select", "button")
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\d|^\d{10}(?:\d{3})?$|^\d\d?/\d\d?/\d{4}")  # how attributes state times
 _LONGEST_TIME, _MOST_TIMES = 80, 8  # letters and digits of a text with a time; elements that show it
 _FEWEST_PIECES = 3  # beside the title, each a paragraph: then the element around them is the body

@@ -13,7 +13,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler import urls
 
-#: Elements whose content is never visible text.
+#: Elements whose content is never visible text; but see `is_silent` about forms.
 SILENT = frozenset(
     "script style noscript template iframe object embed svg math canvas audio video form button select input textarea "
     "link meta head title".split()
@@ -23,6 +23,9 @@ TEXT_LEVEL = frozenset(
     "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q rb rp rt ruby s samp small span "
     "strike strong sub sup time tt u var wbr".split()
 )
+_CONTENT = "h1, article, main"  # elements that stand in no form for readers
+_CONTROLS = 'input:not([type="hidden"]), textarea, select, button'
+_PARAGRAPHS = 5  # in a form that contains the text of an article
 _HIDDEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
 _OTHER_SPACES = "\n\t\r\f\v"
 
@@ -58,15 +61,25 @@ def is_element(node: LexborNode) -> bool:
 def is_silent(node: LexborNode) -> bool:
     """Whether the content of an element is never visible text, or the element is hidden inside a line of text.
 
-    Larger hidden elements count as visible, because scripts show them later.
+    Larger hidden elements count as visible, because scripts show them later. So do forms around running text: some systems
+    put the whole page, or the whole article, into one form.
     """
     tag = node.tag
+    if tag == "form":
+        return not _is_wrapper(node)
     if tag in SILENT:
         return True
     if tag not in TEXT_LEVEL:
         return False
     attributes = node.attrs
     return "hidden" in attributes or ("style" in attributes and _HIDDEN.search(attributes["style"] or "") is not None)
+
+
+def _is_wrapper(form: LexborNode) -> bool:
+    """Whether a form contains an article or its text, rather than controls with their labels."""
+    if form.css_first(_CONTENT) is not None or len(form.css("p")) >= _PARAGRAPHS:
+        return True
+    return form.css_first(_CONTROLS) is None
 
 
 def raw_text(node: LexborNode, skip: frozenset[int] = frozenset()) -> str:
