@@ -16,7 +16,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from crawler import app, collect, config
-from crawler.cli import state
 from crawler.config import Config
 from crawler.pipeline import Silent
 from crawler.pipeline.heal import Proposal, propose
@@ -53,7 +52,7 @@ def _contact(kind: str, seed: int, *, poll_first: bool) -> str:
     with serve(make) as site, tempfile.TemporaryDirectory() as folder:
         settings = config.load(None, config.Overrides(archive=Path(folder), site=site.url, rate=0))
         site.fake_site.redesign(kind, seed)
-        seeds = state.seeds()
+        seeds = app.seeds()
         with app.working(settings, "probe", Silent(), probing=True, role="probe") as run:
             run_probe(run, seeds=seeds)
             requests = run.report.requests

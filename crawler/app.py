@@ -12,12 +12,14 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from crawler import resources
 from crawler.clock import Clock, StoppableClock, SystemClock, to_text
 from crawler.config import Config
 from crawler.errors import BadInput, ConfigError, OtherArchive, StorageError, WarcCorrupted
 from crawler.fetch.client import Fetcher, resolve_host
 from crawler.lexicon import load as load_lexicon
 from crawler.opening import opened_archive, reading_archive
+from crawler.parse import seedtext
 from crawler.parser_process import require_decoder
 from crawler.pictures import KeptPictures
 from crawler.pipeline import Progress, Run, RunSettings
@@ -38,6 +40,7 @@ from crawler.warc import WarcStore
 from crawler.warc.archive_id import archive_ids
 
 _PROOFS = 20  # captures of which one must be in the WARC files
+_SEED_NAME = 3  # first characters of a file name
 
 
 @contextmanager
@@ -267,3 +270,9 @@ def _has_rows_of_files(folder: Path) -> bool:
             with suppress(WarcCorrupted):
                 return warc.read(row.ref).url == row.url
     return False
+
+
+def seeds() -> dict[str, Article]:
+    """Return the seeds, articles of the site whose texts are known, by the start of their file names."""
+    files = sorted(resources.seeds().glob("*.txt"))
+    return {path.name[:_SEED_NAME]: seedtext.read(path.read_text("utf-8")) for path in files}

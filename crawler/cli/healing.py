@@ -79,13 +79,14 @@ def _proposals(work: Run, *, adopting: bool, least: float) -> Iterator[Proposal 
         NothingToLearn: neither can be learned.
 
     """
+    from crawler import app
     from crawler.errors import NothingToLearn
     from crawler.pipeline.heal import propose
     from crawler.pipeline.heal_lists import propose_lists
 
     nothing = None
     try:
-        yield propose(work, adopting=adopting, least=least, texts=tuple(state.seeds().values()))
+        yield propose(work, adopting=adopting, least=least, texts=tuple(app.seeds().values()))
     except NothingToLearn as error:
         nothing = error
     try:

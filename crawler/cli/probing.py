@@ -101,7 +101,7 @@ def _run(globals_: state.Globals) -> tuple[ProbeReport | None, StopError | None]
     ):
         before = work.archive.last_probe()
         try:
-            run_probe(work, seeds=state.seeds())
+            run_probe(work, seeds=app.seeds())
         except StopError as error:
             report = ProbeReport.of(work.archive)
             return (report if report and report.about != before else None), error

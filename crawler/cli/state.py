@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from crawler.config import Config
     from crawler.repair import Lexicon
     from crawler.storage import Archive
-    from crawler.types import Article
 
 DEMO = Path("archive/demo")
 
@@ -94,14 +93,6 @@ def lexicon() -> Lexicon:
     from crawler.lexicon import load
 
     return load()
-
-
-def seeds() -> dict[str, Article]:
-    """Return the seeds, articles of the site whose texts are known, by the start of their file names."""
-    from crawler import resources
-    from crawler.parse import seedtext
-
-    return {path.name[:3]: seedtext.read(path.read_text("utf-8")) for path in sorted(resources.seeds().glob("*.txt"))}
 
 
 def of(context: typer.Context) -> Globals:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from crawler import app
 from crawler.clock import from_text
 from crawler.daemon.job_result import JobResult
 from crawler.errors import NothingToLearn
@@ -64,7 +65,7 @@ def _learn_pages(run: Run, *, adopting: bool) -> JobResult:
         return JobResult("pages have a known layout again; the others are visited next", now + _AGAIN)
     _check_again(run)
     try:
-        proposal = propose(run, adopting=adopting)
+        proposal = propose(run, adopting=adopting, texts=tuple(app.seeds().values()))
     except NothingToLearn as error:
         return JobResult(f"no layout learned: {error}", run.clock.now() + _LATER)
     return JobResult(_described(proposal), run.clock.now() + _AGAIN)
