@@ -117,8 +117,15 @@ def test_a_seed_whose_page_fails_or_is_no_article(archive, clock):
     assert "look at the page" in found["seed 001"].advice
 
 
-def test_without_a_time_on_the_pages_the_layout_is_only_proposed(archive, clock):
+def test_times_in_the_news_sitemap_show_where_pages_state_theirs(archive, clock):
     with mounted(clock, articles=4, options=SMALL) as site:
+        site.fake_site.redesign("no-metadata", 3)
+        found, _ = probed(archive, clock)
+    assert found["learned layout"].advice == "adopt it: run `vna heal --adopt`, then poll"
+
+
+def test_without_a_known_time_the_layout_is_only_proposed(archive, clock):
+    with mounted(clock, articles=4, options=replace(SMALL, no_news_sitemap=True)) as site:
         site.fake_site.redesign("no-metadata", 3)
         found, _ = probed(archive, clock)
     assert found["learned layout"].advice.startswith("poll, so that more pages can be compared")

@@ -5,24 +5,27 @@ Boundary: only calls other modules in the right order; `crawler.heal` learns and
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from crawler import fold
+from crawler import fold, urls
 from crawler.clock import from_text
-from crawler.errors import FetchError, NotAnArticle, NothingToLearn, WarcCorrupted
+from crawler.errors import FetchError, NotAnArticle, NothingToLearn, UnreadableSource, WarcCorrupted
 from crawler.heal import layout_file
 from crawler.heal.healing import Healing, heal
 from crawler.heal.places import KnownPage
 from crawler.markup import Learned, Names, choose
 from crawler.parse.page import metadata_article, open_page
+from crawler.parser_process import discover
 from crawler.pipeline.layouts import Adoption, adopt
 from crawler.pipeline.run import Run
 from crawler.pipeline.stored_pages import response_of
+from crawler.site import NEWS_SITEMAP
 from crawler.storage.layouts import DriftedPage
-from crawler.types import Article
+from crawler.types import Article, SourceForPoll
 
 MIN_EXACT = 0.98
 _MOST_HELD, _MOST_NEW = 60, 30  # pages that are used: of articles that the archive holds, and of new ones
@@ -115,19 +118,36 @@ def _since(run: Run, drifted: list[DriftedPage], earliest: datetime, *, is_amend
 
 @dataclass(frozen=True)
 class _Texts:
-    """The texts that are known without a page of the site, by folded title: imported ones by id, and others."""
+    """The texts that are known without a page of the site, by folded title: imported ones by id, and others.
+
+    `times` are the publication times that the lists of a probe state, by post id: a probe stores no sightings.
+    """
 
     imported: Mapping[str, int] = field(default_factory=dict)
     others: Mapping[str, Article] = field(default_factory=dict)
+    times: Mapping[int, datetime] = field(default_factory=dict)
 
     @classmethod
     def of(cls, run: Run, texts: Sequence[Article]) -> _Texts:
         imported = {fold.letters(title): key for key, title in run.archive.imported_titles()}
-        return cls(imported, {fold.letters(text.title): text for text in texts})
+        return cls(imported, {fold.letters(text.title): text for text in texts}, dict(_probed_times(run)))
 
     def find(self, run: Run, title: str) -> Article | None:
         stored = run.archive.article(self.imported.get(fold.letters(title), 0))
         return stored.article if stored is not None else self.others.get(fold.letters(title))
+
+
+def _probed_times(run: Run) -> Iterator[tuple[int, datetime]]:
+    """Yield post ids with the publication times that the feeds and the news sitemap state which a probe has fetched."""
+    for url, ref in run.archive.probed_lists():
+        is_news = urls.section_path(url) == NEWS_SITEMAP.strip("/")
+        if not is_news and urls.shape(url) != "feed":
+            continue
+        source = SourceForPoll(url, "news_sitemap" if is_news else "feed", None, "new", 0, None, None)
+        with suppress(UnreadableSource, WarcCorrupted, FetchError):
+            fetched = response_of(run.warc.read(ref))
+            found = discover(source, fetched.content, fetched.url, run.site, fetched.fetched_at)
+            yield from ((s.post_id, s.published_at) for s in found.sightings if s.post_id and s.published_at)
 
 
 def _known_pages(run: Run, drifted: list[DriftedPage], texts: _Texts) -> tuple[list[KnownPage], list[DriftedPage]]:
@@ -157,7 +177,8 @@ def _known_page(run: Run, entry: DriftedPage, texts: _Texts) -> KnownPage | None
     stored = run.archive.article(entry.page.id)
     if stored is not None:
         return KnownPage(page, stored.article, unknown=() if stored.article.published_at else ("published_at",))
-    stated = _dated(metadata_article(page), run.archive.published_hint(entry.page.id))
+    hint = run.archive.published_hint(entry.page.id) or texts.times.get(entry.page.id)
+    stated = _dated(metadata_article(page), hint)
     text = texts.find(run, stated.title)
     if text is not None:
         unknown = _NOT_IN_TEXTS if stated.published_at else (*_NOT_IN_TEXTS, "published_at")

@@ -19,6 +19,7 @@ from sqlite_utils import Database
 
 from crawler import files
 from crawler.clock import to_text
+from crawler.purpose import PurposeKind
 from crawler.storage.base import not_writable
 from crawler.storage.pages import FOR_FETCH, WITH_CAPTURE, page_of, page_with_capture
 from crawler.types import ErrorKind, PageForFetch, RawRef
@@ -32,6 +33,7 @@ _NAME = re.compile(r"learned-[a-z0-9-]{1,40}")
 _URN = "urn:vna-layout:"
 _FEWEST_LISTED = 5  # articles that a list must have had at least once
 _MOST_LISTS = 10  # that are examined
+_MOST_PROBED = 100  # responses; a probe sends about 50 requests
 _NEWEST = 1_000  # articles among which pages are chosen
 _PROPOSED = ".proposed"
 OF_LISTS = "-lists"  # in the name of a layout of lists
@@ -187,6 +189,15 @@ class Layouts:
             [json.dumps(list(ids))],
         )
         return {row["id"]: row["title"] for row in rows}
+
+    def probed_lists(self) -> list[tuple[str, RawRef]]:
+        """Return the addresses and locations of the newest responses to questions of `vna probe`, the oldest first."""
+        rows = self.db.query(
+            f"""SELECT * FROM (SELECT id, url, file, offset, length, digest FROM raw
+                 WHERE purpose = ? AND status = 200 ORDER BY id DESC LIMIT {_MOST_PROBED}) ORDER BY id""",  # noqa: S608
+            [PurposeKind.PROBE],
+        )
+        return [(row["url"], _ref(row)) for row in rows]
 
     def imported_titles(self) -> list[tuple[int, str]]:
         """Return the id and the title of each imported text."""
