@@ -16,7 +16,7 @@ from crawler.daemon import healing
 from crawler.pipeline import visit_page
 from crawler.pipeline.heal import propose
 from crawler.pipeline.run import recorded
-from crawler.sim.site import Options
+from crawler.sim.site import Options, designs
 from crawler.sim.site.story import SECTIONS
 from crawler.types import ImageBlock, TextBlock
 
@@ -201,15 +201,25 @@ def test_the_service_checks_known_articles_again_and_adopts(archive, clock):
         assert not healing.due(run, clock.now())
 
 
+def in_lists(kind):
+    """Return an `edit` that redesigns the lists, but not the pages of articles."""
+
+    def edit(_, response):
+        if b'content="article"' in response.decoded or b"<html" not in response.decoded:
+            return response
+        body = designs.redesigned(response.decoded.decode(), designs.Design(kind, 1)).encode()
+        return replace(response, headers=without_coding(response), body=body)
+
+    return edit
+
+
 def test_lists_without_addresses_are_read_again_without_a_person(archive, clock):
     with polled_site(archive, clock) as site, working(archive, clock, command="run") as run:
-        site.fake_site.redesign("list-ids", 1)
+        site.edit = in_lists("list-ids")
         for _ in range(2):
             clock.advance(hours=1)
             collect.poll(run, ignore_due=True)
         assert healing.due(run, clock.now())
-        assert "learned-2026-11-21-lists proposed (100.0%" in healing.work(run, adopting=False).outcome
-        assert len(run.archive.proposals()) == 2, "one of article pages, one of lists"
         assert "learned-2026-11-21-lists adopted (100.0%" in healing.work(run, adopting=True).outcome
         new = site.fake_site.publish(2)
         clock.advance(minutes=5)
@@ -219,6 +229,23 @@ def test_lists_without_addresses_are_read_again_without_a_person(archive, clock)
         assert run.archive.sighted(run.site.root, new) == set(new)
         assert value(archive, "SELECT count(*) FROM revisions WHERE revision > 1") == 0
     assert_rebuilt_equal(archive, clock)
+
+
+def test_the_command_proposes_a_layout_of_lists(archive, clock):
+    with polled_site(archive, clock) as site:
+        site.edit = in_lists("list-keys")
+        clock.advance(hours=1)
+        poll(archive, clock, everything=True)
+    proposed = vna("--archive", archive, "heal")
+    assert proposed.code == 0, proposed.err
+    assert "-lists: learned from 3 lists with 18 known articles, verified on 12 others" in proposed.out
+    assert "id            12 of 12 exact" in proposed.out
+    assert "run `vna heal --adopt`" in proposed.err
+    adopted = vna("--archive", archive, "heal", "--adopt", "--json")
+    report = json.loads(adopted.out)["lists"]
+    assert (adopted.code, report["adopted"], report["exactness"], report["contradicted"]) == (0, True, 1.0, [])
+    (file,) = (archive / "markups").iterdir()
+    assert file.read_text() == report["layout"]
 
 
 ODD = b"""<html><head><title>Titre</title><meta property='og:type' content='article'></head>
