@@ -64,7 +64,7 @@ MAY_IMPORT = (
         "opening": {"anchors", "errors", "config", "storage", "warc"},
         "request_settings": PURE | {"clock", "config", "fetch"},
         "room": PURE | {"clock", "config", "opening", "storage", "warc", "pipeline", "export", "evidence", "lexicon"},
-        "app": PURE | EDGES | STEPS | {"clock", "opening", "request_settings"},
+        "app": PURE | EDGES | STEPS | {"clock", "opening", "request_settings", "resources"},
         "daemon": PURE
         | STEPS
         | {"clock", "app", "opening", "known_secrets", "config", "logs", "alerts", "storage", "backup", "anchors"},

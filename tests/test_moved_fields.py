@@ -100,7 +100,9 @@ def test_the_known_layout_is_amended(kind, seed):
     assert result.base.name == "cms-2024"
     assert result.is_adoptable(0.98), result.differences
     learned = replace(result.layout, learned=Learned(AT, replaces=Names(("cms-2024",))), valid_from=date(2026, 11, 22))
-    stored = markup.load("learned", layout_file.write(result, learned))
+    text = layout_file.write(result, learned)
+    assert "# The layout 'cms-2024' still fits the pages" in text
+    stored = markup.load("learned", text)
     names = [layout.name for layout in markup.choose((*MARKUPS, stored), AT)]
     assert names.index("learned-1") == names.index("cms-2024") - 1
     for url, (html, expected) in list(originals().items())[:5]:  # a page in the former design

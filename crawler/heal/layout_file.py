@@ -43,6 +43,8 @@ def _comments(healing: Healing) -> Iterator[str]:
         yield f"#   {name:13} {right} of {total}"
     if healing.not_shown:
         yield f"# No page shows these fields any more: {', '.join(healing.not_shown)}"
+    if healing.base is not None:
+        yield f"# The layout {healing.base.name!r} still fits the pages: this one adds selectors for what has moved."
     yield "# Some of the pages:"
     yield from (f"#   {url}" for url in healing.urls[:_PAGES_NAMED])
     yield "# To correct the layout, copy this file to the folder in `[markups] dir`, remove the table [learned], and edit it."

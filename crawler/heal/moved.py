@@ -19,7 +19,7 @@ from crawler.parse.frame import PageTree
 from crawler.parse.times import instant
 from crawler.types import Article, ErrorKind, TextBlock
 
-#: The fields that are compared, the most telling one first: captions that are read as text change the text, too.
+#: The fields that are compared, in the order in which one is named: captions that are read as text change the text, too.
 KINDS: Mapping[str, ErrorKind] = {
     "title": ErrorKind.MOVED_TITLE,
     "captions": ErrorKind.MOVED_CAPTIONS,
