@@ -181,6 +181,12 @@ def test_the_error_of_the_last_poll_is_shown():
     assert "1 d" in poll.message
 
 
+def test_the_alert_about_the_layout_names_fields_that_moved():
+    found = facts(pages_read=14, pages_drifted=4, moved=("lead", "captions"))
+    (message,) = (c.message for c in conditions(found) if c.kind == "drift")
+    assert "have an unknown layout; fields that are no longer where they were: lead, captions (29%)" in message
+
+
 def test_each_failing_source_is_a_condition_of_its_own():
     other = "https://fr.vietnamplus.vn/economie/"
     found = facts(sources=(EMPTY, replace(EMPTY, url=other), source(url="x")))
