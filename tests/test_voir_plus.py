@@ -151,6 +151,9 @@ OTHER = '<article class="story"><h2><a href="/z-post8.vnp">Z</a></h2></article>'
 SENTENCE = f'<p><a href="{U2}">Le président</a> a déclaré que tout va bien.</p>'
 LONG = "Une phrase longue qui résume la nouvelle pour le lecteur, avec beaucoup de mots et plus de soixante caractères."
 BLOCKS = {
+    "titles in bold letters": (
+        f'<h3>Voir plus</h3><p><b><a href="{U2}">{T2}</a></b></p><p><b><a href="{U3}">{T3}</a></b></p>', BARE,
+    ),
     "first row of a table": (f"<table><tr><td>Voir plus</td></tr>{ROW2}{ROW3}</table>", BARE),
     "head of a table": (f"<table><thead><tr><th>Voir plus</th></tr></thead><tbody>{ROW2}{ROW3}</tbody></table>", BARE),
     "cell beside the stories": (f"<table><tr><td>Voir plus</td>{CELLS}</tr></table>", BARE),
@@ -263,3 +266,8 @@ BODIES = {
 def test_the_articles_own_text_stays(body, text):
     found = parse(body).text
     assert found.startswith("Un.") and found.endswith("Fin.") if text is None else found == text
+
+
+def test_an_element_for_a_lead_picture_may_be_empty():
+    article = parse("<p>Un.</p>", before='<figure class="article__avatar"><figcaption>Légende</figcaption></figure>')
+    assert (article.text, article.images) == ("Un.", ())

@@ -189,7 +189,9 @@ def outermost(nodes: Sequence[LexborNode]) -> list[LexborNode]:
 
 
 def attribute(node: LexborNode, name: str) -> str:
-    """Return the value of the attribute `name`; an empty string if the attribute is missing or has no value."""
+    """Return the value of the attribute `name`; an empty string if it is missing or has no value, or for a text."""
+    if not node.is_element_node:
+        return ""
     attributes = node.attrs
     return (attributes[name] or "") if name in attributes else ""
 
