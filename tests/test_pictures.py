@@ -187,7 +187,7 @@ def test_only_another_picture_makes_a_revision(archive, clock):
         for key in {*site.fake_site.ids()} - {*stories.values()}:
             site.fake_site.unpublish(key)
         poll(archive, clock, keep_pictures="all")
-        clock.advance(hours=26)
+        clock.advance(days=3)
         for name, key in stories.items():
             edits, is_retitled, _ = EDITED[name]
             for number, how in enumerate(edits):
