@@ -42,6 +42,7 @@ ENTRIES = [{"id": i, "name": t, "slug": t.lower().replace(" ", "-")} for i, t in
 FORMS = {
     "on_the_card": cards('<div class="item" data-id="{id}"><img><h3>{title}</h3><p>Un résumé.</p></div>'),
     "on_the_headline": cards('<div class="item"><img><b data-ref="{id}">{title}</b></div>'),
+    "not_in_another_box": cards('<div data-id="{id}"><h3>{title}</h3></div>'),
     "beside_the_headline": cards('<div class="item"><i data-ref="{id}"></i><b>{title}</b></div>'),
     "address_of_another_form": cards('<a href="/lire-{id}.html"><img></a><a href="/lire-{id}.html">{title}</a>'),
     "first_number": cards('<a href="/article/{id}/covid-2019">{title}</a>'),

@@ -5,6 +5,7 @@ Boundary: reads trees; scripts are read as data, nothing in them is run.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,7 @@ _SCRIPTS = "script:not([src])"
 _NUMBERS = ("last", "first")
 _MOST_PLACES = 6  # pairs of attribute and number that are examined
 _MOST_SELECTORS = 120  # candidates for the items, and for their headlines
+_AFTER = re.compile(" [+~] ")  # in a selector that names the element before: it would miss the first item, the newest
 _MOST_COST = 13.0  # of a selector: no mere positions
 _MOST_ITEMS = 3  # selectors of items
 _FEWEST_GAINED = 2  # stories that one more selector must find
@@ -140,7 +142,7 @@ def _items(pages: Sequence[OpenedList], training: Sequence[Mapping[int, str | No
     for page, known in zip(pages, training, strict=True):
         for node in _elements(page, known, place):
             for selector, cost in page.index.selectors(node).items():
-                if cost <= _MOST_COST:
+                if cost <= _MOST_COST and not _AFTER.search(selector):
                     costs[selector] = min(cost, costs.get(selector, cost))
                     counts[selector] += 1
     ranked = sorted(costs, key=lambda s: (-counts[s], costs[s]))[:_MOST_SELECTORS]
