@@ -125,6 +125,7 @@ def runs(text: str, doubtful: Collection[str]) -> Iterator[score.LetterRun]:
     found = [m[0] for m in matches]
     if closing := quotes.closing_apostrophes(text):  # they are no part of the word
         found = [m[0][:-1] if m.end() - 1 in closing else m[0] for m in matches]
+        doubtful = {*doubtful, *(token for token, m in zip(found, matches, strict=True) if token != m[0])}
     decisive = {token for token in set(found) if token[0].isdigit() or token.lower() == "aujourd'"}
     spans = protected(text)
     for i, token in enumerate(found):
