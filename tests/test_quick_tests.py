@@ -11,7 +11,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from crawler import config
 from crawler.markup import RelatedSelectors
-from crawler.parse import decode, dom, guard, head, related, time_text
+from crawler.parse import body, decode, dom, guard, head, related, time_text
 from crawler.parse.page import parse_page
 
 MARKUPS = config.load_markups()
@@ -24,8 +24,8 @@ def texts(alphabet, number, longest, seed=1):
     return ["".join(rng.choices(alphabet, k=rng.randint(0, longest))) for _ in range(number)]
 
 
-def parse(body):
-    page = f'<meta property="og:type" content="article"><h1 class="article__title">T</h1><div class="article__body">{body}</div>'
+def parse(content):
+    page = f'<meta property="og:type" content="article"><h1 class="article__title">T</h1><div class="article__body">{content}</div>'
     return parse_page(
         page.encode(), URL, content_type=None, fetched_at=datetime(2026, 11, 21, tzinfo=UTC), markups=MARKUPS
     )
@@ -135,6 +135,11 @@ def test_links_inside_a_link_are_stories_of_their_own():
         tree, tree.css_first("#body"), RelatedSelectors(), lambda link: f"https://fr.vietnamplus.vn{link}"
     )
     assert [story.post_id for story in found.stories] == [2, 3]
+
+
+def test_a_place_of_pictures_may_have_none():
+    figure = LexborHTMLParser("<figure><figcaption>Une légende</figcaption></figure>").css_first("figure")
+    assert body.pictures(figure, MARKUPS[0], str) == []
 
 
 def test_times_as_the_site_shows_them_are_read_like_any_text():

@@ -301,12 +301,9 @@ def _is_something_else(node: LexborNode, links: Sequence[LexborNode], page: _Pag
 
 
 def _is_bold_label(node: LexborNode) -> bool:
-    """Whether a paragraph is a short line in bold letters without a link, which is the heading of another list."""
-    bold = node.css_first("b, strong")
-    if bold is None or node.css_first("a, img") is not None:
-        return False
-    text = dom.text(node)
-    return 0 < len(text) <= _LABEL and dom.text(bold) == text
+    """Whether a paragraph with bold letters is a short line of them without a link: the heading of another list."""
+    text, bold = dom.text(node), dom.text(node.css("b, strong")[0])
+    return 0 < len(text) <= _LABEL and bold == text and node.css_first("a, img") is None
 
 
 def _has_own_heading(node: LexborNode, links: Sequence[LexborNode]) -> bool:
