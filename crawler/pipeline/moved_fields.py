@@ -20,10 +20,8 @@ from crawler.types import Article, PageForFetch, StoredArticle
 
 FEWEST = 3  # articles with the same field at another place that show a redesign
 _EDITED = 6  # visits, within about three hours, after which a change that only one or two articles show is an edit
-_MANY, _SETTLED = (
-    10,
-    12,
-)  # fewer articles than the first count as edited after the second number of visits, in two weeks
+_MANY = 10  # articles with the same field at another place, whose changes wait for a layout without end
+_SETTLED = 12  # visits, within about two weeks, after which the changes of fewer articles are edits
 _PERIOD = timedelta(days=30)  # of the visits that are counted
 _LARGEST = 1_000_000  # bytes of a page that is examined
 
