@@ -19,7 +19,7 @@ from warcio.digestverifyingreader import DigestChecker
 
 from crawler.errors import WarcCorrupted, WarcError
 from crawler.types import RawRef
-from crawler.warc import Damage, Member, WarcStore, digest, repair_tail
+from crawler.warc import Damage, Member, WarcStore, digest, find_record, repair_tail
 
 HTML = "<html><title>Điện Biên Phủ</title></html>".encode()
 FIRST = "2026/11/vna-20261121-000.warc.gz"
@@ -503,3 +503,16 @@ def test_any_gzip_tool_can_read_the_file(folder):
     assert whole.count(b"WARC/1.1\r\n") == 3
     assert HTML in whole
     assert io.BytesIO(whole).readline() == b"WARC/1.1\r\n"
+
+
+@pytest.mark.parametrize("before", [0, 1, (1 << 20) - 600, (1 << 20) - 512, (1 << 20) - 3, (1 << 20) - 1, 1 << 20])
+def test_a_record_is_found_wherever_it_begins(before):
+    """The search reads chunks of 1 MB; `before` is the number of bytes before the record."""
+    magic = b"\x1f\x8b\x08"  # a gzip member begins with it, but these are not members
+    noise = (bytes(before) + magic * 400)[-before:] if before else b""
+    data = noise + gzipped(b"WARC/1.1\r\n" + random_bytes(2000)) + gzipped(b"WARC/1.1\r\n")
+    assert find_record(io.BytesIO(data), 0) == before
+    assert find_record(io.BytesIO(data), before) == before
+    assert find_record(io.BytesIO(data), before + 1) == data.rindex(magic)
+    assert find_record(io.BytesIO(data), 0, before) is None
+    assert find_record(io.BytesIO(data), len(data)) is None

@@ -14,8 +14,20 @@ Boundary: the only package that uses the WARC library. It knows nothing about ar
 from crawler.warc.cdxj import CdxjIndex
 from crawler.warc.members import digest
 from crawler.warc.reading import Record, read_file
-from crawler.warc.scan import Damage, Member, RecordHead
+from crawler.warc.scan import Damage, Member, RecordHead, scan_file
 from crawler.warc.store import WarcStore
-from crawler.warc.tail import repair_tail
+from crawler.warc.tail import find_record, repair_tail
 
-__all__ = ["CdxjIndex", "Damage", "Member", "Record", "RecordHead", "WarcStore", "digest", "read_file", "repair_tail"]
+__all__ = [
+    "CdxjIndex",
+    "Damage",
+    "Member",
+    "Record",
+    "RecordHead",
+    "WarcStore",
+    "digest",
+    "find_record",
+    "read_file",
+    "repair_tail",
+    "scan_file",
+]

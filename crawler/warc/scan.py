@@ -10,9 +10,10 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from crawler.warc.reading import NO_RECORD, Record, advance, parse_records
-from crawler.warc.tail import next_record
+from crawler.warc.tail import find_record
 
 _CHUNK = LONGEST_REQUEST = 1 << 17
 _HEAD = 1 << 16  # a header of a record has less than 64 kB
@@ -63,23 +64,28 @@ def scan(path: Path, name: str, start: int = 0) -> Iterator[Member | Damage]:
     are checked. Only one member is in memory at a time.
     """
     with path.open("rb") as file:
-        position, rest = start, b""
-        file.seek(start)
-        while True:
-            reason, found = "", None
-            data, rest, complete = _member(file, rest)
-            if not data:
-                return
-            if complete:
-                found, reason = _read(name, position, data)
-            if found is not None:
-                yield found
-                position += found.length
-                continue
-            damage = _damage(path, name, position, reason or "damaged or incomplete")
-            yield damage
-            position, rest = damage.offset + damage.length, b""
-            file.seek(position)
+        yield from scan_file(file, name, start)
+
+
+def scan_file(file: IO[bytes], name: str, start: int = 0, end: int | None = None) -> Iterator[Member | Damage]:
+    """Do the same as `scan` with an opened file; if `end` is given, yield only what begins before this byte offset."""
+    position, rest = start, b""
+    file.seek(start)
+    while end is None or position < end:
+        reason, found = "", None
+        data, rest, complete = _member(file, rest)
+        if not data:
+            return
+        if complete:
+            found, reason = _read(name, position, data)
+        if found is not None:
+            yield found
+            position += found.length
+            continue
+        damage = _damage(file, name, position, reason or "damaged or incomplete")
+        yield damage
+        position, rest = damage.offset + damage.length, b""
+        file.seek(position)
 
 
 def ends_with_request(path: Path, start: int) -> bool:
@@ -105,7 +111,7 @@ def request_length(data: bytes) -> int:
     return len(data) - len(engine.unused_data) if is_request else 0
 
 
-def _member(file: io.BufferedReader, rest: bytes) -> tuple[bytes, bytes, bool]:
+def _member(file: IO[bytes], rest: bytes) -> tuple[bytes, bytes, bool]:
     """Read one gzip member; return its bytes, the bytes that were read beyond its end, and whether it is complete.
 
     `rest` contains the first bytes of the member, which an earlier call has read already.
@@ -141,7 +147,7 @@ def _head(member: bytes) -> RecordHead:
     return RecordHead(*(fields.get(name, "") for name in names))
 
 
-def _damage(path: Path, name: str, offset: int, reason: str) -> Damage:
-    following = next_record(path, offset)
-    end = path.stat().st_size if following is None else following
+def _damage(file: IO[bytes], name: str, offset: int, reason: str) -> Damage:
+    following = find_record(file, offset + 1)
+    end = file.seek(0, io.SEEK_END) if following is None else following
     return Damage(name, offset, end - offset, reason, following is None)

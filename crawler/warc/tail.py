@@ -5,11 +5,11 @@ Boundary: works with the bytes of files.
 
 from __future__ import annotations
 
-import mmap
 import os
 import zlib
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from crawler import files
 from crawler.errors import WarcCorrupted
@@ -17,6 +17,8 @@ from crawler.warc.reading import advance, corrupted
 
 _CHUNK = 1 << 20
 _MEMBER = b"\x1f\x8b\x08"  # the first bytes of a gzip member
+_RECORD = b"WARC/"  # the first bytes of a record
+_PEEKED = 512  # bytes of a gzip member, enough to decompress the first bytes of the record
 
 
 def repair_tail(path: Path, start: int = 0) -> int:
@@ -82,14 +84,34 @@ def next_record(path: Path, damage: int, end: int | None = None) -> int | None:
 
     `end` is the byte offset at which the search ends, by default the end of the file.
     """
-    with path.open("rb") as file, mmap.mmap(file.fileno(), end or 0, access=mmap.ACCESS_READ) as data:
-        position = data.find(_MEMBER, damage + 1)
-        while position >= 0:
-            with suppress(zlib.error):
-                if zlib.decompressobj(wbits=31).decompress(data[position : position + 512], 5) == b"WARC/":
-                    return position
+    with path.open("rb") as file:
+        return find_record(file, damage + 1, end)
+
+
+def find_record(file: IO[bytes], start: int, end: int | None = None) -> int | None:
+    """Return the byte offset of the first record that begins at or after the byte offset `start`; None without one.
+
+    `end` is the byte offset at which the search ends, by default the end of the file.
+    """
+    file.seek(start)
+    data, base, is_last = b"", start, False
+    while not is_last:
+        chunk = file.read(_CHUNK if end is None else min(_CHUNK, max(0, end - base - len(data))))
+        is_last, data = not chunk, data + chunk
+        position = data.find(_MEMBER)
+        while position >= 0 and (is_last or position + _PEEKED <= len(data)):
+            if _begins_record(data[position : position + _PEEKED]):
+                return base + position
             position = data.find(_MEMBER, position + 1)
+        kept = position if position >= 0 else max(0, len(data) - len(_MEMBER) + 1)
+        base, data = base + kept, data[kept:]
     return None
+
+
+def _begins_record(data: bytes) -> bool:
+    with suppress(zlib.error):
+        return zlib.decompressobj(wbits=31).decompress(data, len(_RECORD)) == _RECORD
+    return False
 
 
 def _last_good_end(path: Path, start: int) -> int:
