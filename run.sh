@@ -8,6 +8,7 @@
 #   ./run.sh docs     generate docs/commands.md from the help of the commands
 #   ./run.sh translate update the French texts of the pages of vna browse
 #   ./run.sh browser  drive headless Chromium through these pages
+#   ./run.sh dask     run vna reparse with Dask workers on this machine
 #   ./run.sh golden   generate the golden pages from their cases and show what changed
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -102,7 +103,7 @@ coverage() {
 # Modules without I/O, clock or randomness; tests/test_layers.py checks that.
 core() {
   local part
-  for part in types errors urls site markup fold query identity article_fields word_count records render rate_limit plans plan_values outcome purpose finding local_http visible redact marks watches similarity numerals citation selection tei data_card days merkle sim/reconcile; do
+  for part in types errors urls site markup fold query identity article_fields word_count records render rate_limit plans plan_values outcome purpose finding local_http visible redact marks watches similarity numerals citation selection tei data_card days merkle article_history sim/reconcile; do
     printf 'crawler/%s.py,' "$part"
   done
   printf 'crawler/discover/*,crawler/feeds/*,crawler/parse/*,crawler/repair/*,crawler/schedule/*,crawler/health/*,crawler/coverage/*,crawler/probe/*,crawler/heal/*,crawler/changes/*,crawler/pictures/*'
@@ -144,6 +145,14 @@ browser() {
   VNA_BROWSER=1 .venv/bin/python -m pytest --numprocesses 2 tests/test_room_browser.py "$@"
 }
 
+# The suite skips the tests of Dask, because it is large.
+dask() {
+  setup
+  say "dask: vna reparse with workers on this machine"
+  PIP_CONSTRAINT="$PWD/constraints.txt" .venv/bin/python -m pip install --quiet --editable '.[dask]'
+  .venv/bin/python -m pytest tests/test_bulk.py "$@"
+}
+
 screenshots() {
   setup
   PIP_CONSTRAINT="$PWD/constraints.txt" .venv/bin/python -m pip install --quiet --editable '.[browser]'
@@ -159,9 +168,9 @@ golden() {
 }
 
 case "${1:-}" in
-  demo | test | coverage | check | bench | docs | translate | browser | screenshots | golden) "$@" ;;
+  demo | test | coverage | check | bench | docs | translate | browser | dask | screenshots | golden) "$@" ;;
   *)
-    sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac

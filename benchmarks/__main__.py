@@ -10,7 +10,7 @@ SLOW = tuple(
     """
     kinds words peers search ledger budget fuzz fuzz-page captures bombs
     crash kills defects month outage soak rough red idle power
-    corruption heal first_contact room edits similar packs handover revisions pictures readers
+    corruption heal first_contact room edits similar packs handover revisions pictures readers scale
     """.split()
 )
 _FUZZ = {"fuzz": "tests.fuzz.readers", "fuzz-page": "tests.fuzz.parse_page"}

@@ -164,6 +164,11 @@ def repairer(lexicon: Lexicon | None) -> Repairer:
     return read
 
 
+def lexicon_repairer() -> Repairer:
+    """Return the function that repairs articles with the lexicon. Workers on other machines call this too."""
+    return repairer(load_lexicon())
+
+
 def hints(article: Article) -> Sequence[str]:
     """Return the texts of a page that never have glued words: title, lead, tags, captions, the stories under `Voir plus`."""
     captions = [image.caption for image in article.images if image.caption]

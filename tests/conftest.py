@@ -77,7 +77,7 @@ EDGES = {"test_cli", "test_layers", "test_fake_site", "test_fake_site_control", 
 EDGES |= {"test_storage", "test_warc", "test_fetch", "test_daemon", "test_source_polling", "test_gaps", "test_pipeline"}
 EDGES |= {"test_politeness", "test_deadline", "test_rebuild", "test_verify", "test_new_layout", "test_golden_cli"}
 EDGES |= {"test_docs", "test_environment", "test_proxies", "test_local_servers", "test_browse", "test_large_pages"}
-EDGES |= {"test_parser_process"}
+EDGES |= {"test_parser_process", "test_bulk"}
 #: These read the source of the project. Measuring their coverage would take most of their time.
 EDGES |= {"test_language", "test_patterns", "test_guarantees"}
 

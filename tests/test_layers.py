@@ -22,7 +22,7 @@ PACKAGE = Path(__file__).parents[1] / "crawler"
 
 PURE = {
     "types", "errors", "urls", "site", "markup", "discover", "parse", "repair", "identity", "schedule", "rate_limit", "health",
-    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "heal", "marks", "feeds", "watches", "changes", "similarity", "numerals", "citation", "selection", "tei", "data_card", "days", "merkle", "pictures",
+    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "heal", "marks", "feeds", "watches", "changes", "similarity", "numerals", "citation", "selection", "tei", "data_card", "days", "merkle", "pictures", "article_history",
 }  # fmt: skip
 EDGES = {
     "fetch",
@@ -38,7 +38,7 @@ EDGES = {
     "parser_process",
     "anchors",
 }
-STEPS = {"pipeline", "replay", "backfill", "backup", "collect", "evidence", "handover"}
+STEPS = {"pipeline", "replay", "backfill", "backup", "bulk", "collect", "evidence", "handover"}
 
 #: What a unit may import besides itself. Pure units may import each other, but without cycles (see the test).
 #: Each part of `sim` is a unit: the fake site, the drill, the demo, the reconciliation, the commands.
@@ -54,6 +54,7 @@ MAY_IMPORT = (
         "pipeline": PURE | {"clock", "fetch", "warc", "storage", "parser_process"},
         "backfill": PURE | {"clock", "fetch", "warc", "storage", "pipeline", "parser_process"},
         "replay": PURE | {"anchors", "clock", "fetch", "warc", "storage", "pipeline", "backfill"},
+        "bulk": PURE | {"clock", "warc", "pipeline", "dataset", "lexicon"},
         "collect": {"types", "pipeline", "replay"},
         "evidence": PURE | {"clock", "files", "storage", "warc"},
         "handover": PURE | {"clock", "files", "storage", "export", "dataset"},
@@ -122,6 +123,7 @@ OWNERS = {
     "apprise": {"alerts"},
     "rfc3161_client": {"anchors"}, "cryptography": {"anchors"},
     "pyarrow": {"dataset", "api"}, "pandas": {"api"}, "polars": {"api"},
+    "dask": {"bulk"}, "distributed": {"bulk"}, "fsspec": {"bulk"},
     "PIL": {"parser_process"},
     "datasette": {"room"}, "jinja2": {"room"}, "markupsafe": {"room"},
 }  # fmt: skip
@@ -404,6 +406,7 @@ SLOW = [
     "apscheduler",
     "prometheus_client",
     "pyarrow",
+    "distributed",
     "datasette",
     "jinja2",
 ]
@@ -421,7 +424,7 @@ def test_starting_the_command_loads_no_slow_library():
 def test_the_listed_slow_libraries_are_really_loaded():
     """The test above only means something if the application as a whole loads these libraries."""
     modules = loaded("import crawler.daemon, crawler.discover, crawler.query, crawler.cli.progress")
-    assert set(SLOW) - {"marisa_trie", "pyarrow", "datasette", "jinja2"} <= modules, (
+    assert set(SLOW) - {"marisa_trie", "pyarrow", "distributed", "datasette", "jinja2"} <= modules, (
         "these are loaded only by the features that need them"
     )
     assert "pyarrow" not in modules, "the service must not load it: it takes 60 MB"

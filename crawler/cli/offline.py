@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from crawler.cli import output, state
+from crawler.cli import bulk, output, state
 from crawler.errors import BadInput, MarkupDrift, NotAnArticle
 
 _NEEDS_ATTENTION = 5
@@ -191,6 +191,35 @@ def reparse(
             "--jobs", min=1, max=64, help="Number of processes that parse; a single process writes the results."
         ),
     ] = 1,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="DATASET",
+            help="Write the articles that the WARC files contain to this folder, a Parquet dataset, and leave the database"
+            " as it is.",
+        ),
+    ] = None,
+    engine: Annotated[
+        bulk.EngineName, typer.Option("--engine", help="With --out: what runs the processes that parse.")
+    ] = bulk.EngineName.local,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            "--scheduler",
+            metavar="ADDRESS",
+            help="With --engine dask: the scheduler, such as tcp://10.0.0.1:8786. [default: one on this machine]",
+        ),
+    ] = None,
+    warc: Annotated[
+        str | None,
+        typer.Option(
+            "--warc",
+            metavar="SOURCE",
+            help="With --out: a folder with WARC files of vna, or an address of one, such as s3://bucket/warc."
+            " [default: that of the archive]",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Parse the stored pages again, offline.
@@ -199,8 +228,21 @@ def reparse(
     changed nothing; removes revisions that earlier versions made of pages that were cut off or garbled on their way.
     Exit code 5 means that a page can no longer be parsed, or cannot be read from the WARC files.
 
+    With --out, no database is read or written: a dataset is made of the WARC files alone, on as many machines as there
+    are; docs/scale.md explains it. Exit code 5 then means that a part of the WARC files or a page could not be read.
+
     Example: vna reparse --since 2026-11-01 --dry-run
     """
+    given = {"--engine": engine is not bulk.EngineName.local, "--scheduler": scheduler, "--warc": warc}
+    if out is not None:
+        bulk.check_options(context, engine, scheduler, {"--since": since, "--dry-run": dry_run})
+        bulk.reparse_into(context, out, bulk.Request(engine, scheduler, warc, jobs), as_json=as_json)
+        return
+    bulk.refuse(context, given, "needs --out DATASET")
+    _reparse_stored(context, since, dry_run=dry_run, jobs=jobs, as_json=as_json)
+
+
+def _reparse_stored(context: typer.Context, since: str | None, *, dry_run: bool, jobs: int, as_json: bool) -> None:
     from dataclasses import asdict
 
     from crawler import app, pipeline

@@ -72,7 +72,7 @@ def _check_replaceable(folder: Path, is_ours: IsOurs) -> None:
         name = str(found.relative_to(folder))
         if found.is_symlink() or not (found.is_dir() or name == _LOCK or is_ours(found, name)):
             raise BadInput(
-                f"{folder} contains a file that `vna export` did not write: {name}",
+                f"{folder} contains a file that vna did not write: {name}",
                 "choose a new or empty folder, or move that file away",
             )
 

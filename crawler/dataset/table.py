@@ -7,6 +7,7 @@ column with the text that the JSON has. The same articles always give files with
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from collections import Counter
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import groupby, islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 from pyarrow import parquet
@@ -25,7 +26,7 @@ from crawler.article_fields import ArticleField, FieldType, In, fields_in
 from crawler.clock import from_text
 from crawler.parse import times
 from crawler.site import FLOOR, HANOI
-from crawler.types import StoredArticle
+from crawler.types import Article, StoredArticle
 
 _BATCH = 100  # articles held as Python objects at a time
 _ROW_GROUP = 32 << 20  # bytes before compression; a month of the French edition is about half of that
@@ -102,9 +103,9 @@ def write(
     PyArrow, cannot open a dataset without files.
     """
     count, parts = 0, Counter[str]()
-    for partition, group in groupby(articles, _partition):
-        count += _write_file(group, folder / partition / f"part-{parts[partition]}.parquet", columns)
-        parts[partition] += 1
+    for month, group in groupby(articles, lambda stored: partition(stored.article)):
+        count += _write_file(group, folder / month / f"part-{parts[month]}.parquet", columns)
+        parts[month] += 1
     if not parts:
         _write_file((), folder / _month(FLOOR) / "part-0.parquet", columns)
     return count
@@ -125,8 +126,9 @@ def is_ours(path: Path, name: str) -> bool:
         return False
 
 
-def _partition(stored: StoredArticle) -> str:
-    when = _instant(stored.article.published_at)
+def partition(article: Article) -> str:
+    """Return the folder of the month in which an article was published (in Hanoi)."""
+    when = _instant(article.published_at)
     return _month(when) if when else _UNDATED
 
 
@@ -137,15 +139,32 @@ def _month(day: date) -> str:
 
 def _write_file(articles: Iterable[StoredArticle], path: Path, columns: Sequence[ArticleField]) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
-    count = 0
     with path.open("wb") as file:
-        with parquet.ParquetWriter(file, schema(columns), **_WRITER_OPTIONS) as writer:
-            for group in _row_groups(articles, columns):
-                writer.write_table(group)
-                count += group.num_rows
+        count = _write_rows(articles, file, columns)
         file.flush()
         os.fsync(file.fileno())
     return count
+
+
+def _write_rows(articles: Iterable[StoredArticle], file: IO[bytes], columns: Sequence[ArticleField]) -> int:
+    count = 0
+    with parquet.ParquetWriter(file, schema(columns), **_WRITER_OPTIONS) as writer:
+        for group in _row_groups(articles, columns):
+            writer.write_table(group)
+            count += group.num_rows
+    return count
+
+
+def file_bytes(articles: Iterable[StoredArticle], columns: Sequence[ArticleField] = fields_in(In.PARQUET)) -> bytes:
+    """Return the bytes of a file with the articles of one month, as `write` writes it."""
+    data = io.BytesIO()
+    _write_rows(articles, data, columns)
+    return data.getvalue()
+
+
+def file_name(month: str) -> str:
+    """Return the path of the file of a month relative to the folder of the dataset; `month` comes from `partition`."""
+    return f"{month}/part-0.parquet"
 
 
 def _row_groups(articles: Iterable[StoredArticle], columns: Sequence[ArticleField]) -> Iterator[pa.Table]:
