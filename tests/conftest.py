@@ -46,7 +46,7 @@ def pytest_collection_finish():
     """Exempt what pytest has collected from garbage collection: its thousands of tests are never garbage."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(20_000, 10, 10)
 
 
 def pytest_ignore_collect(collection_path, config):
