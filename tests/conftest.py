@@ -35,11 +35,12 @@ def clock():
 
 
 def pytest_configure():
-    """Restore the default handler of SIGINT. A shell starts background jobs with SIGINT ignored, and processes that the
-    tests start would inherit that.
+    """Restore the default handlers of signals. A shell starts background jobs with SIGINT ignored, and `nohup` with SIGHUP
+    ignored; processes that the tests start would inherit that.
     """
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def pytest_collection_finish():
