@@ -210,7 +210,11 @@ def main() -> int:
         size = sum(path.stat().st_size for path in warc.iterdir())
         print(f"{options.pages} pages, {size / 1e6:.0f} MB of WARC files", flush=True)
         speedups, digests = measure_pairs(warc, folder, options.pairs)
-        found |= {"bytes": size, "speedups": speedups, "median_speedup": statistics.median(speedups)}
+        found |= {
+            "bytes": size,
+            "speedups": speedups,
+            "median_speedup": statistics.median(speedups) if speedups else None,
+        }
         if options.kills:
             killer = Killer(options.kills)
             report = two_workers(warc, folder / "killed", killer)

@@ -31,8 +31,13 @@ _STARTED = "vna-task-started"  # the topic of the events by which started tasks 
 _LOOPBACK = "127.0.0.1"
 #: They log the tracebacks of errors that Dask raises as well.
 _LOGGERS = ("distributed", "distributed.client", "tornado", "tornado.application")
-#: The pages about tasks that Dask serves by HTTP: none, because they need no certificate.
-_NO_PAGES: dict[str, list[str]] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+#: Settings of the scheduler and the workers of this machine. The pages about tasks that Dask serves by HTTP need no
+#: certificate, so there are none; nobody looks at the profile, which a thread of each worker takes every 10 ms.
+_SETTINGS: dict[str, object] = {
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+    "distributed.worker.profile.enabled": False,
+}
 #: What a worker of this machine runs first: SIGINT of a terminal is for the process that waits, which ends the workers.
 _PRELOAD = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 
@@ -74,7 +79,7 @@ def _cluster(jobs: int) -> Any:
     import dask  # noqa: PLC0415 - optional
 
     distributed = _distributed()
-    dask.config.set(_NO_PAGES)
+    dask.config.set(_SETTINGS)
     try:
         return distributed.LocalCluster(
             n_workers=jobs,

@@ -1,7 +1,7 @@
 """Reparse WARC files into a Parquet dataset: read all partitions, decide, write one file per month.
 
 Boundary: asks an engine for the work, keeps its results in temporary files, and writes the dataset. Memory grows with the
-number of captures (about 300 bytes each), not with their texts.
+number of captures, not with their texts.
 """
 
 from __future__ import annotations
