@@ -14,8 +14,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from crawler import errors
 
 ROOT = Path(__file__).parent.parent
@@ -102,13 +100,7 @@ def stored_by(package: Path, folder: Path) -> dict[str, object]:
     return json.loads(found.stdout)
 
 
-@pytest.fixture(scope="module")
-def stored(tmp_path_factory):
-    """What the scenario stores, with the package as it is."""
-    return stored_by(ROOT, tmp_path_factory.mktemp("plain"))
-
-
-def test_the_scenario_meets_every_kind_of_trouble(stored):
+def assert_every_kind_of_trouble(stored):
     outcomes = dict(stored["outcomes"])
     kinds = "new revised unchanged duplicate drift rejected failed suspect gone found listed absent"
     assert {kind for kind in kinds.split() if not outcomes.get(kind)} == set()
@@ -117,11 +109,14 @@ def test_the_scenario_meets_every_kind_of_trouble(stored):
     assert stored["rebuild"][1] == [], "a rebuild gives the same rows"
 
 
-def test_gibberish_messages_change_nothing_that_is_stored(stored, tmp_path):
-    count = scrambled_package(tmp_path)
-    assert count > 200
-    (tmp_path / "folder").mkdir()
-    found = stored_by(tmp_path, tmp_path / "folder")
+def test_gibberish_messages_change_nothing_that_a_scenario_with_every_trouble_stores(tmp_path):
+    package, plain, gibberish = (tmp_path / name for name in ("package", "plain", "gibberish"))
+    for folder in (package, plain, gibberish):
+        folder.mkdir()
+    stored = stored_by(ROOT, plain)
+    assert_every_kind_of_trouble(stored)
+    assert scrambled_package(package) > 200
+    found = stored_by(package, gibberish)
     for name, rows in stored.items():
         assert found[name] == rows, name
 

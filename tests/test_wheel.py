@@ -64,7 +64,8 @@ def installed(wheel, tmp_path_factory):
     return folder / "bin" / "vna"
 
 
-def test_the_wheel_has_all_data_files_and_no_configuration_of_the_user(wheel):
+def assert_complete(wheel):
+    """Assert that a wheel has all data files and no configuration of the user."""
     with ZipFile(wheel) as archive:
         names = set(archive.namelist())
         assert not [name for name in names if SECRET.encode() in archive.read(name)]
@@ -80,7 +81,10 @@ def test_the_wheel_has_all_data_files_and_no_configuration_of_the_user(wheel):
     assert wheel.name.startswith(f"vna_archive-{crawler.__version__}-")
 
 
-def test_the_wheel_works_in_an_empty_folder_outside_the_checkout(installed, tmp_path):
+def test_the_wheel_is_complete_and_works_in_an_empty_folder_outside_the_checkout(wheel, installed, tmp_path):
+    """One test, because parallel processes would each build the wheel."""
+    assert_complete(wheel)
+
     def vna(*words):
         return run(installed, *words, cwd=tmp_path)
 
