@@ -89,9 +89,10 @@ def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
             yield pool
         except BaseException:
             ours.close()
+            # Not to be waited for: a signal may arrive before the thread of the pool, for which it would wait, has started.
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
-        finally:
-            pool.shutdown(cancel_futures=True)
+        pool.shutdown(cancel_futures=True)
 
 
 def _start_worker(driver: Connection) -> None:
