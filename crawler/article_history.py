@@ -3,8 +3,8 @@
 The pipeline decides the same, visit by visit, with a database (`pipeline.pages`, `pipeline.articles`). Here all visits are
 known at once, so that they can be parsed in any order and on many machines before anything is decided.
 
-Boundary: pure; the caller reads the captures. Pictures, relations between articles and texts without a page are not
-considered.
+Boundary: pure; the caller reads the captures. Pictures, relations between articles, texts without a page and fields that
+a redesign moved are not considered.
 """
 
 from __future__ import annotations
@@ -24,9 +24,6 @@ from crawler.types import Article, PageForFetch, PageOutcome, PageState, Reading
 _OK = 200
 _NOT_MODIFIED = 304
 _REDIRECTS = range(300, 400)
-_FAULT_RETRIES = 3  # as in `pipeline.pages`
-#: States of a page that an imported capture with an article makes live, as in `pipeline.captures`.
-_NOT_READ = ("known", "absent", "failed", "drift", "rejected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +139,7 @@ class _History:
         if visit.article is None:
             return
         self._store(visit, visit.article)
-        if page.state in _NOT_READ:
+        if page.state in schedule.UNREAD:
             self._save(page, PageOutcome("live", None), visit.at)
 
     def _read(self, visit: Visit, page: PageForFetch) -> None:
@@ -171,7 +168,7 @@ class _History:
 
     def _was_whole(self, page: PageForFetch) -> bool:
         held = self.held.get(page.id)
-        return page.failures < _FAULT_RETRIES if held is None else not held.shown.is_cut_off
+        return page.failures < schedule.FAULT_RETRIES if held is None else not held.shown.is_cut_off
 
     def _is_garbled(self, visit: Visit, page: PageForFetch) -> bool:
         text = visit.garbled
@@ -180,7 +177,7 @@ class _History:
         held = self.held.get(visit.key)
         copied = held is not None and text.is_only_difference_to(held.article)
         worse = text.is_more_than(held.article) if held else text.is_much()
-        return copied or (worse and page.failures < _FAULT_RETRIES)
+        return copied or (worse and page.failures < schedule.FAULT_RETRIES)
 
     def _store(self, visit: Visit, article: Article) -> None:
         held = self.held.get(visit.key)

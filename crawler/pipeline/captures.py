@@ -184,7 +184,7 @@ def _parse_and_store(run: Run, fetched: Fetched, ref: RawRef, origin: str, key: 
         page = run.archive.page(key)
         assert page is not None
         verdict = _store(run, article, article.post_id or key, at, raw_id, written_at)
-        if page.state in ("known", "absent", "failed", "drift", "rejected"):
+        if page.state in schedule.UNREAD:
             due = schedule.next_check(at, publication_time(article), at)
             save_parsed_page(run, page, article, PageOutcome("live", due, raw_id=raw_id), at)
     return verdict

@@ -38,7 +38,6 @@ from crawler.types import Article, ErrorKind, Fetched, PageForFetch, PageOutcome
 
 _OK = 200
 _NOT_MODIFIED = 304
-_FAULT_RETRIES = 3  # of a page that was cut off or garbled; then it is accepted, unless the archive has a better one
 
 
 def visit_page(run: Run, page: PageForFetch) -> Outcome:
@@ -113,7 +112,7 @@ def _was_whole(run: Run, page: PageForFetch) -> bool:
     """
     stored = run.archive.article(page.id)
     if stored is None or stored.raw is None:
-        return page.failures < _FAULT_RETRIES
+        return page.failures < schedule.FAULT_RETRIES
     try:
         return not ending.is_cut_off(response_of(run.warc.read(stored.raw)).content)
     except (WarcCorrupted, FetchError):
@@ -128,7 +127,7 @@ def _garbled(run: Run, page: PageForFetch, article: Article, fetched: Fetched) -
     stored = run.archive.article(article.post_id or page.id)
     copied = stored is not None and text.is_only_difference_to(stored.article)
     worse = text.is_more_than(stored.article) if stored else text.is_much()
-    if not copied and not (worse and page.failures < _FAULT_RETRIES):
+    if not copied and not (worse and page.failures < schedule.FAULT_RETRIES):
         return None
     message = "characters of the page were damaged on their way, for example by a proxy that converts charsets"
     return Garbled(page.url, message)

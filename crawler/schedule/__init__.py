@@ -27,6 +27,8 @@ from crawler.schedule.gaps import (
     should_page_back,
 )
 from crawler.schedule.pages import (
+    FAULT_RETRIES,
+    UNREAD,
     failed,
     gone,
     has_lastmod_hint,
@@ -57,6 +59,8 @@ from crawler.schedule.sources import (
 )
 
 __all__ = [
+    "FAULT_RETRIES",
+    "UNREAD",
     "Arrival",
     "GapFound",
     "MonthSitemap",

@@ -17,6 +17,10 @@ from crawler.types import ErrorKind, PageForFetch, PageOutcome, PageState
 # and few after days. Each check costs the site a page. An edit is found at the latest when the article is that factor
 # older than at the edit; versions that were replaced earlier are lost.
 _LAST_AGE = timedelta(days=365)
+#: Visits to a page that is cut off or garbled, after which it is accepted, unless the archive has a better one.
+FAULT_RETRIES = 3
+#: States of a page that an imported capture with an article makes live.
+UNREAD: tuple[PageState, ...] = ("known", "absent", "failed", "drift", "rejected")
 
 
 @dataclass(frozen=True, slots=True)
