@@ -27,6 +27,9 @@ EDITIONS = ("vietnamplus.vn",)
 #: Dossier section 17: the site of the party congress uses the same forms of URLs with an id sequence of its own.
 CONGRESS = "daihoidang.vn"
 
+#: Dossier section 16: the names of the agency at the end of a text; the second one until about 2013.
+AGENCIES = ("VNA", "AVI")
+
 #: Dossier section 4: the suffix after the headline in `<title>`, as a regular expression.
 TITLE_SUFFIX = r"\s*[|–-]\s*Vietnam\s*\+?\s*\(?\s*VietnamPlus\s*\)?\s*$"
 

@@ -18,11 +18,12 @@ from crawler.heal.text_index import squeeze
 from crawler.markup import Markup
 from crawler.parse import head, structure
 from crawler.parse.page import read_with_layout
+from crawler.site import AGENCIES
 from crawler.types import Article
 
 _ROUNDS = 3  # of guessing articles with a layout, and learning a layout from the guesses
 _START = 20  # letters of the lead that the first paragraph repeats (dossier section 6)
-_AGENCIES = ("vna", "avi")
+_AGENCIES = tuple(map(squeeze, AGENCIES))
 NOT_READ = "the layout does not read the page"
 TEXT_BEFORE = "text stands before the dateline"
 TEXT_AFTER = "text stands after the signature"

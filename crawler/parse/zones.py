@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta, timezone
 
-from crawler.site import HANOI
+from crawler.site import AGENCIES, HANOI
 
 _FLAGS = re.IGNORECASE | re.ASCII
 _OFFSET = re.compile(
@@ -28,7 +28,7 @@ _NAMES = {
     "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
 }  # fmt: skip
 _ANY_CASE = ("UTC", "GMT", "UT", "Z")  # the other names are also words in lower case, such as `est`
-_NO_ZONES = ("VNA", "AVI", "CVN", "VNP", "TTXVN", "H")  # an agency, or the end of `20H`, may also follow a time
+_NO_ZONES = (*AGENCIES, "CVN", "VNP", "TTXVN", "H")  # an agency, or the end of `20H`, may also follow a time
 _NAME = re.compile(r"(?<![a-z\d/])([a-z]{1,5})(?![a-z\d/])", _FLAGS)
 _NAME_AFTER_CLOCK = re.compile(r"\x02\s*+[(\[]?+\s*+([a-z]{1,5})(?![a-z\d/'’-])", _FLAGS)
 _PLACE = re.compile(
