@@ -31,6 +31,7 @@ _AFTER = re.compile(" [+~] ")  # in a selector that names the element before: it
 _MOST_COST = 13.0  # of a selector: no mere positions
 _MOST_ITEMS = 3  # selectors of items
 _FEWEST_GAINED = 2  # stories that one more selector must find
+_POSITION = re.compile(r"(?<=/)\d+(?=/|$)")
 _LEVELS = 5  # elements around an id that may be the item
 _MOST_WRONG = 0.02  # share of ids that are neither known nor between known ones
 _MOST_SCRIPTS = 40
@@ -104,13 +105,14 @@ def _found(
 
     A number that is no id, such as a year in an address, may be the last one in a few values only.
     """
-    read = [_read(page, lists).keys() for page in pages]
+    read = [stories_of(page, lists).keys() for page in pages]
     right = sum(len(ids & known.keys()) for ids, known in zip(read, training, strict=True))
     wrong = sum(not page.low <= i <= page.high for page, ids in zip(pages, read, strict=True) for i in ids)
     return right, -wrong
 
 
-def _read(page: OpenedList, lists: ListSelectors) -> dict[int, str | None]:
+def stories_of(page: OpenedList, lists: ListSelectors) -> dict[int, str | None]:
+    """Return the post ids that a layout finds on the page of a list, each with its headline, or None."""
     found: dict[int, str | None] = {}
     for post_id, title in listed_ids.read(page.tree, lists):
         found[post_id] = found.get(post_id) or title
@@ -159,7 +161,7 @@ def _items(pages: Sequence[OpenedList], training: Sequence[Mapping[int, str | No
 
 
 def _elements(page: OpenedList, known: Mapping[int, str | None], place: _Place) -> Iterator[LexborNode]:
-    """Yield for each known story the smallest element that contains its id and its title, and no other id."""
+    """Yield one element for each known story: the smallest one with its id and title, and without another id."""
     inside: dict[int, set[int]] = defaultdict(set)
     for post_id, node in page.occurrences.get(place, ()):
         for element in (node, *dom.ancestors(node)):
@@ -219,7 +221,7 @@ def _titled(pages: Sequence[OpenedList], training: Sequence[Mapping[int, str | N
     """Return the share of the known titles that a layout reads exactly, among the stories that it finds."""
     right = total = 0
     for page, known in zip(pages, training, strict=True):
-        for post_id, title in _read(page, lists).items():
+        for post_id, title in stories_of(page, lists).items():
             if (expected := known.get(post_id)) and page.shows(expected):
                 total += 1
                 right += squeeze(title or "") == squeeze(expected)
@@ -297,16 +299,7 @@ def _stories(paths: Mapping[str, Sequence[Any]], known: Mapping[int, str | None]
 def _by_path(data: Any) -> dict[str, list[Any]]:
     """Return the texts and whole numbers in the data by path, with `*` for positions in lists; not too many of them."""
     found: dict[str, list[Any]] = defaultdict(list)
-    stack: list[tuple[str, Any]] = [("", data)]
-    number = 0
-    while stack and number < _MOST_VALUES:
-        path, value = stack.pop()
-        number += 1
-        if isinstance(value, dict):
-            named = ((key, item) for key, item in reversed(value.items()) if key and "/" not in key and key != "*")
-            stack.extend((f"{path}/{'*' if key.isdecimal() else key}", item) for key, item in named)
-        elif isinstance(value, list):
-            stack.extend((f"{path}/*", item) for item in reversed(value))
-        elif isinstance(value, str | int) and not isinstance(value, bool):
-            found[path].append(value)
+    for path, value in script_data.leaves(data, _MOST_VALUES):
+        if isinstance(value, str | int) and not isinstance(value, bool) and "*" not in path.split("/"):
+            found[_POSITION.sub("*", path)].append(value)
     return dict(found)

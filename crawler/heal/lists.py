@@ -16,7 +16,6 @@ from datetime import date, datetime
 
 from selectolax.lexbor import LexborHTMLParser
 
-from crawler.discover import listed_ids
 from crawler.heal import list_places
 from crawler.heal.text_index import squeeze
 from crawler.markup import ArticleSelectors, ListSelectors, Markup
@@ -103,9 +102,7 @@ def _is_apart(post_id: int) -> bool:
 
 def _verify(result: ListHealing, page: KnownList, places: list_places.OpenedList, lists: ListSelectors) -> None:
     """Count the stories of one list that are read exactly, and whether the list itself is read."""
-    read: dict[int, str | None] = {}
-    for post_id, title in listed_ids.read(page.tree, lists):
-        read[post_id] = read.get(post_id) or title
+    read = list_places.stories_of(places, lists)
     shown = places.shown & page.known.keys()
     shown -= page.linked
     expected = {i for i in shown if i in page.listed} or shown

@@ -79,7 +79,8 @@ def opened(pages: Sequence[KnownPage], paths: DataPaths) -> list[KnownPage]:
 
 def _paths(article: Article, data: Any) -> dict[str, str]:
     """Return the path of each field whose value is in the data; the shortest one if there are several."""
-    texts = [(path, text) for path, text in _texts(data) if len(text) <= _LONGEST]
+    leaves = script_data.leaves(data, _MOST_TEXTS)
+    texts = [(path, text) for path, text in leaves if isinstance(text, str) and len(text) <= _LONGEST]
     squeezed: dict[str, list[str]] = {}
     for path, text in texts:
         squeezed.setdefault(squeeze(_TAG.sub("", text)), []).append(path)
@@ -130,18 +131,3 @@ def _general(path: str) -> str:
     """Return a path with `*` for its last number, the position in a list."""
     match = _LAST_NUMBER.match(path)
     return f"{match[1]}/*{match[2]}" if match else path
-
-
-def _texts(data: Any) -> Iterator[tuple[str, str]]:
-    """Yield the texts in the data with their paths; no recursion, and not more than `_MOST_TEXTS`."""
-    stack: list[tuple[str, Any]] = [("", data)]
-    number = 0
-    while stack and number < _MOST_TEXTS:
-        path, value = stack.pop()
-        number += 1
-        if isinstance(value, str):
-            yield path, value
-        elif isinstance(value, dict):
-            stack.extend((f"{path}/{key}", item) for key, item in reversed(value.items()) if key and "/" not in key)
-        elif isinstance(value, list):
-            stack.extend((f"{path}/{place}", item) for place, item in reversed(list(enumerate(value))))

@@ -72,6 +72,24 @@ def items(data: Any, path: str) -> list[Any]:
     return found
 
 
+def leaves(data: Any, most: int) -> Iterator[tuple[str, Any]]:
+    """Yield the values in the data that are no lists or objects, with their paths, in order; at most `most` are examined.
+
+    There is no recursion, because the data may be nested without limit. Keys that a path cannot name are left out.
+    """
+    stack: list[tuple[str, Any]] = [("", data)]
+    number = 0
+    while stack and number < most:
+        path, value = stack.pop()
+        number += 1
+        if isinstance(value, dict):
+            stack.extend((f"{path}/{key}", item) for key, item in reversed(value.items()) if key and "/" not in key)
+        elif isinstance(value, list):
+            stack.extend((f"{path}/{place}", item) for place, item in reversed(list(enumerate(value))))
+        else:
+            yield path, value
+
+
 def _children(item: Any, step: str) -> list[Any]:
     if isinstance(item, list):
         if step == "*":

@@ -20,7 +20,7 @@ from crawler.heal.places import KnownPage
 from crawler.markup import Learned, Names, choose
 from crawler.parse.page import metadata_article, open_page
 from crawler.parser_process import discover
-from crawler.pipeline.layouts import Adoption, adopt
+from crawler.pipeline.layouts import Adoption, adopt, free_name
 from crawler.pipeline.run import Run
 from crawler.pipeline.stored_pages import response_of
 from crawler.site import NEWS_SITEMAP
@@ -67,7 +67,7 @@ def propose(run: Run, *, adopting: bool = False, least: float = MIN_EXACT, texts
             "no page is in an unknown layout", "nothing needs to be done; `vna status` shows the state of the pages"
         )
     pages, rest = _known_pages(run, drifted, _Texts.of(run, texts))
-    name = _free_name(run, now)
+    name = free_name(run, f"learned-{now:%Y-%m-%d}")
     healing = heal(pages, name, f"learned from {len(pages)} pages", now.date(), choose(run.layouts, now))
     for entry in rest:
         if healing.layout is not None and (known := _known_page(run, entry, _Texts())) is not None:
@@ -92,15 +92,6 @@ def _reason(drifted: list[DriftedPage], pages: list[KnownPage], healing: Healing
         return f"{len(drifted)} pages are in an unknown layout, but the archive holds the article of none of them"
     reasons = "; ".join(f"{url}: {why}" for url, why in healing.unusable[:3])
     return f"the known articles do not stand on their pages: {reasons}"
-
-
-def _free_name(run: Run, now: datetime) -> str:
-    taken = {layout.name for layout in run.layouts}
-    name, number = f"learned-{now:%Y-%m-%d}", 1
-    while name in taken:
-        number += 1
-        name = f"learned-{now:%Y-%m-%d}-{number}"
-    return name
 
 
 def _since(run: Run, drifted: list[DriftedPage], earliest: datetime, *, is_amended: bool) -> datetime:

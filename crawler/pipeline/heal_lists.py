@@ -16,7 +16,7 @@ from crawler.heal.lists import KnownList, ListHealing, heal
 from crawler.markup import Learned, list_selectors
 from crawler.parse import decode
 from crawler.parser_process import discover
-from crawler.pipeline.layouts import Adoption, adopt
+from crawler.pipeline.layouts import Adoption, adopt, free_name
 from crawler.pipeline.run import Run
 from crawler.pipeline.stored_pages import response_of
 from crawler.storage.layouts import OF_LISTS, ScantyList
@@ -50,7 +50,7 @@ def propose_lists(run: Run, *, adopting: bool = False, least: float) -> ListProp
             "no list has stopped naming articles", "nothing needs to be done; `vna status` shows the sources"
         )
     now = run.clock.now()
-    name = _free_name(run, f"learned-{now:%Y-%m-%d}{OF_LISTS}")
+    name = free_name(run, f"learned-{now:%Y-%m-%d}{OF_LISTS}")
     healing = heal(pages, name, f"learned from {len(pages)} lists", now.date())
     if healing.layout is None or healing.earliest is None:
         raise NothingToLearn(
@@ -63,13 +63,6 @@ def propose_lists(run: Run, *, adopting: bool = False, least: float) -> ListProp
         adoption = adopt(run, text)
         return ListProposal(name, text, healing, adoption.file, adoption)
     return ListProposal(name, text, healing, run.archive.keep_proposal(name, text))
-
-
-def _free_name(run: Run, name: str) -> str:
-    taken = {layout.name for layout in run.layouts}
-    return next(
-        free for number in range(len(taken) + 1) if (free := f"{name}-{number + 1}" if number else name) not in taken
-    )
 
 
 def _known_lists(run: Run, scanty: list[ScantyList]) -> Iterator[KnownList]:

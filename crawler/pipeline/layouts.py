@@ -109,3 +109,10 @@ def withdraw(run: Run, layout: Markup) -> Adoption:
     assert layout.learned is not None
     ended = replace(layout, learned=replace(layout.learned, until=run.clock.now()))
     return adopt(run, layout_file.text(ended, (f"# Withdrawn at {run.clock.now():%Y-%m-%d %H:%M} UTC.",)))
+
+
+def free_name(run: Run, name: str) -> str:
+    """Return a name that no layout has: `name`, or else `name` with the lowest free number from 2."""
+    taken = {layout.name for layout in run.layouts}
+    numbered = (f"{name}-{number}" for number in range(2, len(taken) + 2))
+    return next(free for free in (name, *numbered) if free not in taken)
