@@ -156,7 +156,7 @@ def test_the_search_is_not_requested_against_robots_txt(archive, clock):
 
 
 def evidence(lists):
-    """Return evidence with some lists by the key of their response; a list has pairs of address and title."""
+    """Return evidence of a probe with lists. `lists` maps the key of a response to its pairs of address and title."""
     found = ProbeEvidence(Site(f"{SITE}/"), (), AT)
     for key, entries in lists.items():
         items = "".join(

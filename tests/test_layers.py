@@ -168,7 +168,7 @@ class Module:
         return self.path.read_text("utf-8")
 
     @cached_property
-    def tree(self) -> ast.Module:  # parsed by the tests: each of the parallel processes collects all of them
+    def tree(self) -> ast.Module:  # on first use: each parallel process collects all modules, but tests only some
         return ast.parse(self.text)
 
     @property

@@ -399,7 +399,7 @@ READS_ON = {
     "all but that one": (range(1, 12), range(7, 12), False),
     "an old article that was never listed": (range(1, 11), [2], True),
     "a new article above pinned ones": ([3, 4, *range(31, 40)], range(37, 40), False),
-    "others that push all but pinned ones off": ([3, 4, *range(31, 40)], range(31, 40), True),
+    "new articles replace all but the pinned ones": ([3, 4, *range(31, 40)], range(31, 40), True),
     "a single article": ([7], [7], True),
     "a single known article": ([7], [], False),
     "no articles": ([], [], False),

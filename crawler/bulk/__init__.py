@@ -6,7 +6,7 @@ partition → visits: records, parsed and repaired pages       partition      in
 visits of an article → its current revision                  article_history (pure)
 articles of a month → bytes of a Parquet file                months         in the workers
 ```
-`reparse` is the process that asks for this; `local` and `on_dask` are the engines that run the tasks; `careful` reads a
+`reparse` is the driver; `local` and `on_dask` are the engines that run the tasks; `careful` reads a
 partition that has killed its worker. No database is read or written.
 
 Boundary: reads WARC files and writes a dataset. Parsing, repairing and deciding is done by the units below.

@@ -20,7 +20,7 @@ def main() -> int:
     marker, answer = map(Path, sys.argv[1:])
     settings, partition, skip = cast(
         "tuple[BulkSettings, Partition, set[int]]",
-        pickle.load(sys.stdin.buffer),  # noqa: S301 - from the process that waits
+        pickle.load(sys.stdin.buffer),  # noqa: S301 - from the driver
     )
     unfinished = marker.with_suffix(".new")
 

@@ -96,7 +96,7 @@ def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def _start_worker(driver: Connection) -> None:
-    for number in (signal.SIGINT, signal.SIGHUP):  # the process that waits handles them, and ends the workers
+    for number in (signal.SIGINT, signal.SIGHUP):  # the driver handles them, and ends the workers
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(driver,), daemon=True).start()
 

@@ -38,7 +38,7 @@ _SETTINGS: dict[str, object] = {
     "distributed.worker.http.routes": [],
     "distributed.worker.profile.enabled": False,
 }
-#: What a worker of this machine runs first: SIGINT of a terminal is for the process that waits, which ends the workers.
+#: What a worker of this machine runs first: SIGINT of a terminal is for the driver, which ends the workers.
 _PRELOAD = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 
 

@@ -1,6 +1,6 @@
 """What a worker runs: one task in, one result out.
 
-Boundary: chooses the function for a task, and checks that the worker has the code of the process that asks.
+Boundary: chooses the function for a task, and checks that the worker has the code of the driver.
 """
 
 from __future__ import annotations

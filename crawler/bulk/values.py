@@ -1,4 +1,4 @@
-"""What the process that reparses and its workers exchange.
+"""What the driver and its workers exchange.
 
 Boundary: values only. They are pickled; both sides must have the same version of the program.
 """
@@ -140,7 +140,7 @@ class MonthWritten:
 
 @dataclass(frozen=True, slots=True)
 class OtherCode:
-    """The worker has other code than the process that asks, so it has read nothing."""
+    """The worker has other code than the driver, so it has read nothing."""
 
     code: CodeVersion
 

@@ -99,9 +99,8 @@ def _captions(stored: Article, read: Article) -> Iterator[str]:
 
 
 def _text(stored: Article, read: Article) -> Iterator[str]:
-    now = squeeze(
-        "".join(b.text for b in read.blocks if isinstance(b, TextBlock))
-    )  # an edit may make notes of paragraphs
+    # Notes count too, because an edit may make notes of paragraphs.
+    now = squeeze("".join(b.text for b in read.blocks if isinstance(b, TextBlock)))
     for paragraph in stored.paragraphs:
         if len(key := squeeze(paragraph)) >= _SHORT and key not in now:
             yield paragraph

@@ -2,7 +2,7 @@
 
 A guess is only a help for learning. A layout is never verified on a guess.
 
-Boundary: reads a page with a layout that was learned elsewhere; repeated texts of all pages together are not the article.
+Boundary: reads pages with a layout that `few_texts` learned. Texts that several pages repeat do not belong to an article.
 """
 
 from __future__ import annotations
