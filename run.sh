@@ -3,9 +3,9 @@
 #   ./run.sh demo     run the main commands against the fake site, offline
 #   ./run.sh test     run all tests; the pure core must have full branch coverage
 #   ./run.sh coverage the same, with coverage of the I/O code too: slower, for reading only
-#   ./run.sh check    check lint, format, types and that docs/commands.md is up to date
+#   ./run.sh check    check lint, format, types and that generated files are up to date
 #   ./run.sh bench    run the quick benchmarks or the one named, with times as ratios to a peer or bound
-#   ./run.sh docs     generate docs/commands.md from the help of the commands
+#   ./run.sh docs     generate docs/commands.md and the text of `vna --help` from the commands
 #   ./run.sh translate update the French texts of the pages of vna browse
 #   ./run.sh browser  drive headless Chromium through these pages
 #   ./run.sh dask     run vna reparse with Dask workers on this machine
@@ -127,7 +127,7 @@ bench() {
 
 docs() {
   setup
-  say "docs: docs/commands.md from the help of the commands"
+  say "docs: docs/commands.md and the text of vna --help from the commands"
   .venv/bin/python docs/make_commands.py
 }
 

@@ -60,6 +60,7 @@ MAY_IMPORT = (
         "handover": PURE | {"clock", "files", "storage", "export", "dataset"},
         "backup": {"anchors", "clock", "errors", "files", "storage", "warc"},
         "resources": {"errors"},
+        "quick_help": set(),
         "installation": {"errors", "files", "resources"},
         "known_secrets": {"alerts", "proxies", "config"},
         "opening": {"anchors", "errors", "config", "storage", "warc"},
@@ -96,7 +97,7 @@ MAY_IMPORT = (
             "sim.reconcile",
         },
         "sim.commands": PURE | {"cli", "resources", "sim.site", "sim.demo", "sim.drill"},
-        "__main__": {"cli"},
+        "__main__": {"cli", "quick_help"},
         "api": PURE | {"clock", "dataset", "storage"},
         "__init__": {"api"},
     }
