@@ -10,13 +10,10 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
-
-import pytest
 
 PACKAGE = Path(__file__).parents[1] / "crawler"
 
@@ -137,6 +134,7 @@ IMPURE = set(
 )
 IMPURE_MODULES = {"urllib.request", "urllib.robotparser"}
 IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "breakpoint"}
+FILE_CALLS = {"read_text", "read_bytes", "write_text"}
 CLOCK_CALLS = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today")}
 CLOCK_OWNERS = {
     "clock",
@@ -176,14 +174,17 @@ class Module:
     def unit(self) -> str:
         return unit_of(self.name)
 
-    def imports(self) -> Iterator[str]:
-        """Yield the full dotted name of each imported object: `from a import b` may mean the module `a.b`."""
+    @cached_property
+    def imports(self) -> list[str]:
+        """The full dotted name of each imported object: `from a import b` may mean the module `a.b`."""
+        found = []
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Import):
-                yield from (alias.name for alias in node.names)
+                found += [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
                 assert not node.level, f"{self.name}: write imports in full"
-                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+                found += [f"{node.module}.{alias.name}" for alias in node.names]
+        return found
 
 
 def _module(path):
@@ -196,13 +197,16 @@ MODULES = [_module(path) for path in sorted(PACKAGE.rglob("*.py"))]
 BY_NAME = {module.name: module for module in MODULES}
 UNITS = sorted({module.unit for module in MODULES})
 PURE_MODULES = [module for module in MODULES if module.unit in PURE]
-each_module = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
-each_pure_module = pytest.mark.parametrize("module", PURE_MODULES, ids=lambda module: module.name)
+
+
+def faults(modules, find):
+    """Return what `find` reports about each module, by name. One test for all modules is faster than one for each."""
+    return {module.name: found for module in modules if (found := find(module))}
 
 
 def own_imports(module):
     """Return the imports from this project without `crawler.`; `import crawler` itself (for its version) is ignored."""
-    return [name.removeprefix("crawler.") for name in module.imports() if name.startswith("crawler.")]
+    return [name.removeprefix("crawler.") for name in module.imports if name.startswith("crawler.")]
 
 
 def functions(module):
@@ -216,17 +220,12 @@ def test_every_unit_has_an_entry():
     assert set(UNITS) <= set(MAY_IMPORT), f"add entries for {set(UNITS) - set(MAY_IMPORT)}"
 
 
-@pytest.mark.parametrize("unit", UNITS)
-def test_imports_follow_the_architecture(unit):
-    allowed = MAY_IMPORT[unit] | {unit}
-    wrong = [
-        f"{module.name} imports {name}"
-        for module in MODULES
-        if module.unit == unit
-        for name in own_imports(module)
-        if unit_of(name) not in allowed and unit_of(name) in UNITS
-    ]
-    assert not wrong
+def test_imports_follow_the_architecture():
+    def wrong(module):
+        allowed = MAY_IMPORT[module.unit] | {module.unit}
+        return [name for name in own_imports(module) if unit_of(name) not in allowed and unit_of(name) in UNITS]
+
+    assert faults(MODULES, wrong) == {}
 
 
 def test_complete_coverage_is_required_of_every_pure_unit():
@@ -313,55 +312,55 @@ def test_the_fake_site_is_independent_of_the_crawler():
 # --- libraries --------------------------------------------------------------------------------------------------------
 
 
+def tops(module):
+    return {name.partition(".")[0] for name in module.imports}
+
+
 def third_party(module):
-    tops = {name.partition(".")[0] for name in module.imports()}
-    return sorted(top for top in tops if top not in sys.stdlib_module_names and top != "crawler")
+    return tops(module) - sys.stdlib_module_names - {"crawler"}
 
 
-@each_module
-def test_only_owners_import_a_library(module):
-    tops = {name.partition(".")[0] for name in module.imports()}
-    assert not {top for top in third_party(module) if top not in OWNERS}, "a library without an owner"
-    assert not {top for top in tops if top in OWNERS and module.unit not in OWNERS[top]}
+def test_only_owners_import_a_library():
+    assert faults(MODULES, lambda m: third_party(m) - OWNERS.keys()) == {}, "a library without an owner"
+    assert faults(MODULES, lambda m: {top for top in tops(m) & OWNERS.keys() if m.unit not in OWNERS[top]}) == {}
 
 
-@each_pure_module
-def test_pure_modules_import_nothing_impure(module):
-    names = set(module.imports())
-    assert not {name for name in names if name.partition(".")[0] in IMPURE}
-    assert not {name for name in names for impure in IMPURE_MODULES if f"{name}.".startswith(f"{impure}.")}
+def test_pure_modules_import_nothing_impure():
+    def impure(module):
+        names = [name for name in module.imports if name.partition(".")[0] in IMPURE]
+        return names + [n for n in module.imports for part in IMPURE_MODULES if f"{n}.".startswith(f"{part}.")]
+
+    assert faults(PURE_MODULES, impure) == {}
 
 
-@each_pure_module
-def test_pure_modules_call_nothing_impure(module):
-    calls = [node.func for node in ast.walk(module.tree) if isinstance(node, ast.Call)]
-    assert not {call.id for call in calls if isinstance(call, ast.Name)} & IMPURE_CALLS
-    assert not [
-        call.attr
-        for call in calls
-        if isinstance(call, ast.Attribute) and call.attr in {"read_text", "read_bytes", "write_text"}
-    ]
+def test_pure_modules_call_nothing_impure():
+    def impure(module):
+        calls = [node.func for node in ast.walk(module.tree) if isinstance(node, ast.Call)]
+        names = [call.id for call in calls if isinstance(call, ast.Name) and call.id in IMPURE_CALLS]
+        return names + [call.attr for call in calls if isinstance(call, ast.Attribute) and call.attr in FILE_CALLS]
+
+    assert faults(PURE_MODULES, impure) == {}
 
 
-@each_module
-def test_only_the_clock_module_reads_the_clock(module):
-    if module.unit in CLOCK_OWNERS:
-        return
-    calls = {
-        (node.func.value.id, node.func.attr)
-        for node in ast.walk(module.tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name)
-    }
-    assert not calls & CLOCK_CALLS
-    assert "time" not in {name.partition(".")[0] for name in module.imports()}
+def test_only_the_clock_module_reads_the_clock():
+    def clocks(module):
+        calls = {
+            (node.func.value.id, node.func.attr)
+            for node in ast.walk(module.tree)
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name)
+        }
+        return [*calls & CLOCK_CALLS, *tops(module) & {"time"}]
+
+    assert faults([module for module in MODULES if module.unit not in CLOCK_OWNERS], clocks) == {}
 
 
 # --- sizes and docstrings ----------------------------------------------------------------------------------------------
 
 
-@each_module
-def test_no_file_is_too_long(module):
-    assert module.text.count("\n") <= MOST_LINES
+def test_no_file_is_too_long():
+    assert faults(MODULES, lambda m: (lines := m.text.count("\n")) > MOST_LINES and lines) == {}
 
 
 def body_lines(function):
@@ -369,14 +368,12 @@ def body_lines(function):
     return body[-1].end_lineno - body[0].lineno + 1 if body else 0
 
 
-@each_module
-def test_no_function_is_too_long(module):
-    assert {f.name: body_lines(f) for f in functions(module) if body_lines(f) > LONGEST_BODY} == {}
+def test_no_function_is_too_long():
+    assert faults(MODULES, lambda m: [f.name for f in functions(m) if body_lines(f) > LONGEST_BODY]) == {}
 
 
-@each_module
-def test_every_module_has_a_docstring(module):
-    assert ast.get_docstring(module.tree)
+def test_every_module_has_a_docstring():
+    assert faults(MODULES, lambda m: not ast.get_docstring(m.tree)) == {}
 
 
 def public(nodes, prefix=""):
@@ -387,9 +384,11 @@ def public(nodes, prefix=""):
                 yield from public(node.body, f"{prefix}{node.name}.")
 
 
-@each_pure_module
-def test_every_public_name_of_the_pure_core_has_a_docstring(module):
-    assert not [name for name, node in public(module.tree.body) if not ast.get_docstring(node)]
+def test_every_public_name_of_the_pure_core_has_a_docstring():
+    def undocumented(module):
+        return [name for name, node in public(module.tree.body) if not ast.get_docstring(node)]
+
+    assert faults(PURE_MODULES, undocumented) == {}
 
 
 # --- slow imports -----------------------------------------------------------------------------------------------------

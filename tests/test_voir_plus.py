@@ -126,12 +126,17 @@ def test_the_beginning_of_a_sentence_is_not_a_heading(box):
     assert stories(article) == []
 
 
+PLACES = ["after the body", "in a box after the body", "in the body", "in a box in the body", "in an unclosed body"]
+
+
 @pytest.mark.parametrize("heading", HEADINGS.values(), ids=HEADINGS)
-@pytest.mark.parametrize(("listed", "expected"), LISTS.values(), ids=LISTS)
-@pytest.mark.parametrize(
-    "place", ["after the body", "in a box after the body", "in the body", "in a box in the body", "in an unclosed body"]
-)
-def test_stories_are_read_and_never_text(listed, expected, heading, place):
+@pytest.mark.parametrize("place", PLACES)
+def test_stories_are_read_and_never_text(heading, place):
+    for listed, expected in LISTS.values():
+        check_stories(listed, expected, heading, place)
+
+
+def check_stories(listed, expected, heading, place):
     block = f"<div>{heading}{listed}</div>" if "box" in place else heading + listed
     if "in the body" in place or "box in" in place:
         article = parse(f"<p>Un.</p>{block}<p>Deux. -VNA</p>")
