@@ -43,8 +43,8 @@ def store(archive: Archive, article: Article, key: int) -> tuple[similarity.Simi
     """Find the relations of an article and save it, as the pipeline does; return the relations."""
     text = similarity.compared(article, key)
     candidates = archive.candidates(key, similarity.passage_hashes(text), identity.body_key(article))
-    identity.decide(article, None, candidates, (article.published_at or "")[:10] or None)
     found = similarity.similarities(text, candidates)
+    identity.decide(article, None, candidates, found, (article.published_at or "")[:10] or None)
     archive.save_article(intent(article, key, found))
     return found
 

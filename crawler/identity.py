@@ -20,8 +20,8 @@ from typing import Any, Literal
 
 from rapidfuzz import fuzz
 
-from crawler import fold, similarity
-from crawler.similarity import ComparedText
+from crawler import fold
+from crawler.similarity import ComparedText, Similarity, text_digests
 from crawler.types import Article, ImageBlock
 
 #: In front of each fingerprint. Version 2 ignores the spaces beside quotation marks. A new version must equate whatever the
@@ -32,11 +32,9 @@ _PLAIN = {
 }  # fmt: skip
 _SPACES_AT_QUOTES = re.compile(' ?" ?')
 _SHINGLE = 3  # words
-# For each value of a byte, an integer in which each bit of the byte has a lane of 32 bits. Adding such integers counts
-# all eight bits at once, each in its lane.
-_LANE = 32
-_LANE_MASK = (1 << _LANE) - 1
-_LANES = tuple(sum((byte >> bit & 1) << bit * _LANE for bit in range(8)) for byte in range(256))
+_HASH_BYTES = 8
+#: For each bit of a byte, the most significant first, a table for `bytes.translate` that leaves only this bit.
+_BITS = tuple(bytes(byte >> bit & 1 for byte in range(256)) for bit in reversed(range(8)))
 _NEAR_RATIO = 90.0  # similarity from 0 to 100 by edit distance
 _NEAR_DAYS = 3  # between two versions of one text; articles of a series differ only in figures, but are further apart
 _SIGN_BIT = 1 << 63
@@ -72,17 +70,21 @@ class Decision:
 
 
 def decide(
-    article: Article, known: Known | None, candidates: Iterable[ComparedText] = (), published_on: str | None = None
+    article: Article,
+    known: Known | None,
+    candidates: Iterable[ComparedText] = (),
+    similar: Iterable[Similarity] = (),
+    published_on: str | None = None,
 ) -> Decision:
     """Decide what to do with `article`; `known` is the archived article with the same post id, if there is one.
 
-    If there is none, the article is compared with `candidates` to find duplicates. `published_on` is its day of
-    publication in Hanoi, None if unknown.
+    If there is none, the article is compared with `candidates` to find duplicates; `similar` are its relations to them, as
+    `similarity.similarities` returns them. `published_on` is its day of publication in Hanoi, None if unknown.
     """
     if known is not None:
         changed = differences(known.fields, comparable(article))
         return Decision("revised", known.revision + 1, changed) if changed else Decision("unchanged", known.revision)
-    duplicates = tuple(_duplicates(article, candidates, published_on))
+    duplicates = tuple(_duplicates(article, candidates, similar, published_on))
     return Decision("duplicate" if duplicates else "new", 1, duplicates=duplicates)
 
 
@@ -197,27 +199,26 @@ def simhash(text: str) -> int:
     """
     words = fold.letters(text).split()
     shingles = {" ".join(words[i : i + _SHINGLE]) for i in range(max(1, len(words) - _SHINGLE + 1))}
-    totals = [0] * 8
-    for shingle in shingles:
-        digest = hashlib.blake2b(shingle.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        for position, byte in enumerate(digest):
-            totals[position] += _LANES[byte]
+    digests = b"".join(text_digests(shingles, _HASH_BYTES))
     unsigned = 0
-    for total in totals:  # most significant byte first
-        for bit in reversed(range(8)):
-            ones = total >> bit * _LANE & _LANE_MASK
-            unsigned = unsigned << 1 | (ones * 2 > len(shingles))
+    for position in range(_HASH_BYTES):  # most significant byte first
+        column = digests[position::_HASH_BYTES]
+        for bit in _BITS:
+            unsigned = unsigned << 1 | (column.translate(bit).count(1) * 2 > len(shingles))
     return unsigned - (unsigned & _SIGN_BIT) * 2
 
 
-def _duplicates(article: Article, candidates: Iterable[ComparedText], published_on: str | None) -> Iterable[Duplicate]:
-    key, own = body_key(article), similarity.compared(article, article.post_id or 0)
+def _duplicates(
+    article: Article, candidates: Iterable[ComparedText], similar: Iterable[Similarity], published_on: str | None
+) -> Iterable[Duplicate]:
+    key = body_key(article)
+    versions = {number for one in similar if one.are_versions for number in (one.article, one.other)}
     for other in candidates:
         if other.id == article.post_id:
             continue
         if other.body_key == key:
             yield Duplicate(other.id, "same text", 1.0)
-        elif article.text and _may_be_near(article, published_on, other) and similarity.are_versions(own, other):
+        elif article.text and other.id in versions and _may_be_near(article, published_on, other):
             ratio = fuzz.ratio(normalised(article.text), normalised(other.text), score_cutoff=_NEAR_RATIO)
             if ratio:
                 yield Duplicate(other.id, "near text", round(ratio / 100, 4))
@@ -230,6 +231,7 @@ def _may_be_near(article: Article, published_on: str | None, other: ComparedText
     return abs((date.fromisoformat(published_on) - date.fromisoformat(other.published_on)).days) <= _NEAR_DAYS
 
 
+@lru_cache(maxsize=16)  # the texts of an article are compared, hashed with its title, and hashed for its fingerprint
 def normalised(text: str) -> str:
     """Return a text without the differences that make no revision: spaces, quote styles, Unicode normalisation."""
     text = unicodedata.normalize("NFC", text)

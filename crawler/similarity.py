@@ -32,6 +32,7 @@ _NUMBER = re.compile(r"\d+")
 _SEQUENCE = 4  # words that are hashed together; changing 10 % of the words leaves two thirds of the sequences
 _HASH_BYTES = 6  # 48 bits: 10 million hashes of an archive are still distinct, and an integer in SQLite is small
 _SHARE = 12  # one sequence of so many is in the sample
+_BOUND = ((1 << 8 * _HASH_BYTES) // _SHARE).to_bytes(_HASH_BYTES)  # the sample has the digests below it
 _FEWEST = 8  # hashes of a short text: then those with the smallest values
 _SHARED = 2  # common hashes from which two articles are compared; a common title counts as much
 _MOST_COMPARED = 12  # articles that are compared with a new one
@@ -45,6 +46,8 @@ _IN_ORDER_SHORT = 0.95
 _PART = 0.55  # ratio of the lengths below which the longer text is a digest, unless the titles are similar
 _SIMILAR_TITLES = 60.0  # from 0 to 100
 _LONGEST_PASSAGE = 300  # characters that are stored
+
+_WordSequence = tuple[str, ...]
 
 _NUMBERS = frozenset(fold.letters(word) for word in NUMBER_WORDS)
 
@@ -74,17 +77,17 @@ class ComparedText:
         return self.text or "\n".join(part for part in (self.lead, self.captions) if part)
 
     @cached_property
-    def sequences(self) -> list[str]:
+    def sequences(self) -> list[_WordSequence]:
         """The word sequences of the body, in order."""
         return _sequences(self.words)
 
     @cached_property
-    def distinct_sequences(self) -> frozenset[str]:
+    def distinct_sequences(self) -> frozenset[_WordSequence]:
         """The word sequences of the body."""
         return frozenset(self.sequences)
 
     @cached_property
-    def all_sequences(self) -> frozenset[str]:
+    def all_sequences(self) -> frozenset[_WordSequence]:
         """The word sequences of all texts of the article."""
         others = (self.title, self.lead, self.captions)
         body = self.distinct_sequences if self.text else frozenset()  # else it is that of lead and captions together
@@ -106,6 +109,11 @@ class Similarity:
     score: float
     passage: str
 
+    @property
+    def are_versions(self) -> bool:
+        """Whether the two articles are versions of one text, in one section or in two."""
+        return self.kind in ("reissue", "cross-section")
+
 
 def compared(article: Article, key: int) -> ComparedText:
     """Return what is compared of an article; `key` is its id in the archive."""
@@ -115,17 +123,17 @@ def compared(article: Article, key: int) -> ComparedText:
 
 def passage_hashes(text: ComparedText) -> tuple[int, ...]:
     """Return the hashes by which an article is found; the first one is that of its title."""
-    hashes = sorted(map(_hash, text.all_sequences))
-    bound = (1 << 8 * _HASH_BYTES) // _SHARE
-    chosen = [value for value in hashes if value < bound]
+    digests = text_digests(map(" ".join, text.all_sequences), _HASH_BYTES)
+    chosen = sorted(digest for digest in digests if digest < _BOUND)
     if len(chosen) < _FEWEST:
-        chosen = hashes[:_FEWEST]
-    return tuple(dict.fromkeys([title_hash(text.title), *chosen]))
+        chosen = sorted(digests)[:_FEWEST]
+    return tuple(dict.fromkeys([title_hash(text.title), *map(int.from_bytes, chosen)]))
 
 
 def title_hash(title: str) -> int:
     """Return the hash of a title, which is distinct from those of word sequences."""
-    return _hash("\0" + " ".join(_words(title)))
+    (digest,) = text_digests(["\0" + " ".join(_words(title))], _HASH_BYTES)
+    return int.from_bytes(digest)
 
 
 def best_candidates(shared: Iterable[tuple[int, int]], key: int) -> list[int]:
@@ -142,12 +150,6 @@ def best_candidates(shared: Iterable[tuple[int, int]], key: int) -> list[int]:
 def similarities(text: ComparedText, others: Iterable[ComparedText]) -> tuple[Similarity, ...]:
     """Return the relations of an article to other ones, in the order of `others`; unrelated ones are left out."""
     return tuple(found for other in others if (found := relation(text, other)) is not None)
-
-
-def are_versions(one: ComparedText, other: ComparedText) -> bool:
-    """Whether two articles are versions of one text, in one section or in two."""
-    found = relation(one, other)
-    return found is not None and found.kind in ("reissue", "cross-section")
 
 
 def relation(one: ComparedText, other: ComparedText) -> Similarity | None:
@@ -216,7 +218,9 @@ def _passage(article: ComparedText, other: ComparedText) -> str:
     return passage if len(passage) <= _LONGEST_PASSAGE else f"{passage[: _LONGEST_PASSAGE - 1]}…"
 
 
-def _longest_run(sequences: Sequence[str], others: AbstractSet[str], *, present: bool) -> tuple[int, int]:
+def _longest_run(
+    sequences: Sequence[_WordSequence], others: AbstractSet[_WordSequence], *, present: bool
+) -> tuple[int, int]:
     """Return the start and the end of the longest run of sequences that are all in `others`, or that are all not in it."""
     breaks = [-1, *(i for i, s in enumerate(sequences) if (s in others) is not present), len(sequences)]
     before, end = max(pairwise(breaks), key=lambda pair: pair[1] - pair[0])
@@ -234,10 +238,16 @@ def _folded(word: str) -> str:
     return "" if plain in _NUMBERS or any(c.isdigit() for c in plain) else plain
 
 
-def _sequences(words: Sequence[str]) -> list[str]:
-    return list(map(" ".join, zip(*(words[i:] for i in range(_SEQUENCE)), strict=False)))
+def _sequences(words: Sequence[str]) -> list[_WordSequence]:
+    return list(zip(*(words[i:] for i in range(_SEQUENCE)), strict=False))
 
 
-def _hash(text: str) -> int:
-    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_HASH_BYTES).digest()
-    return int.from_bytes(digest, "big")
+def text_digests(texts: Iterable[str], size: int) -> list[bytes]:
+    """Return a digest of `size` bytes for each text."""
+    empty = hashlib.blake2b(digest_size=size)  # a copy takes half the time of a new one
+    found = []
+    for text in texts:
+        engine = empty.copy()
+        engine.update(text.encode("utf-8", "surrogatepass"))
+        found.append(engine.digest())
+    return found

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler import identity
+from crawler import identity, similarity
 from crawler.identity import Decision, Duplicate, Known
 from crawler.similarity import ComparedText
 from crawler.types import Article, ImageBlock, Related, TextBlock
@@ -149,9 +149,10 @@ def candidate(article, key=20, day="2025-04-29"):
     )
 
 
-def decide(candidates):
-    """Decide about `ARTICLE`, which is new, on its day of publication."""
-    return identity.decide(ARTICLE, None, candidates, "2025-04-29")
+def decide(candidates, article=ARTICLE, day="2025-04-29"):
+    """Decide about an article that is new, with its relations to the candidates, as the pipeline does."""
+    similar = similarity.similarities(similarity.compared(article, article.post_id or 0), candidates)
+    return identity.decide(article, None, candidates, similar, day)
 
 
 OTHER = with_text("Le typhon a frappé la côte centrale ; trois personnes sont mortes et trente autres blessées. " * 4)
@@ -198,7 +199,7 @@ def test_an_article_is_not_a_duplicate_of_itself():
 )
 def test_near_duplicates_are_of_the_same_days(key, one, other, expected):
     """Articles of a series, such as daily prices, have nearly the same words. An imported text may have no day."""
-    assert identity.decide(ARTICLE, None, [candidate(CHANGED_A_LITTLE, key, other)], one).verdict == expected
+    assert decide([candidate(CHANGED_A_LITTLE, key, other)], day=one).verdict == expected
 
 
 def test_a_version_with_too_many_other_words_is_no_near_duplicate():
@@ -209,13 +210,13 @@ def test_a_version_with_too_many_other_words_is_no_near_duplicate():
 
 def test_an_undated_import_is_a_near_duplicate():
     imported = replace(ARTICLE, post_id=None)
-    assert identity.decide(imported, None, [candidate(CHANGED_A_LITTLE, day="2025-04-29")]).verdict == "duplicate"
+    assert decide([candidate(CHANGED_A_LITTLE, day="2025-04-29")], imported, day=None).verdict == "duplicate"
 
 
 def test_articles_without_text_are_duplicates_only_with_the_same_title():
     photo = Article("Une photo", kind="photo")
-    assert identity.decide(photo, None, [candidate(Article("Une autre", kind="photo"))]).verdict == "new"
-    assert identity.decide(photo, None, [candidate(photo)]).verdict == "duplicate"
+    assert decide([candidate(Article("Une autre", kind="photo"))], photo, day=None).verdict == "new"
+    assert decide([candidate(photo)], photo, day=None).verdict == "duplicate"
 
 
 def test_all_duplicates_are_listed():
@@ -252,6 +253,12 @@ def test_accents_case_and_spaces_do_not_change_the_hash():
 def test_short_texts_have_distinct_hashes(text):
     others = {"", "un", "un deux", "un deux trois", "un deux trois quatre"} - {text}
     assert identity.simhash(text) not in {identity.simhash(other) for other in others}
+
+
+def test_the_hash_of_a_text_never_changes():
+    """Archives store it."""
+    text = "Le 12 mars, à Hanoï, le Premier ministre a reçu une délégation d’entreprises françaises."
+    assert identity.simhash(text) == 6224549837103717077
 
 
 @settings(max_examples=80, deadline=None)

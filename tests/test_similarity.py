@@ -102,6 +102,15 @@ def test_hashes_of_short_and_long_texts():
     assert set(short[1:]) & set(similarity.passage_hashes(text(2, THIRD, SECOND, FIRST[:120])))
 
 
+def test_the_hashes_of_a_text_never_change():
+    """Archives store them."""
+    passage = "Le 12 mars, à Hanoï, le Premier ministre a reçu une délégation d’entreprises françaises."
+    assert similarity.passage_hashes(text(1, passage, title="Réception à Hanoï")) == (
+        *(56565491940489, 5110386868278, 17365529096467, 49534068951498, 79429628163840),
+        *(83563903426689, 94095996135226, 123084214160487, 132829944935049),
+    )
+
+
 def test_the_best_candidates_share_most_and_are_near():
     assert similarity.best_candidates([(1, 5), (2, 1), (3, 7), (10, 9)], 10) == [3, 1]
     assert similarity.best_candidates([(key, 2) for key in range(40)], 20)[:2] == [19, 21]

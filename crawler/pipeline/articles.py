@@ -62,10 +62,12 @@ def store_article(
         compare_held_pictures(archive, key, at)
         return "unchanged"
     text = similarity.compared(article, key)
-    candidates = archive.candidates(key, similarity.passage_hashes(text), identity.body_key(article))
-    decision = identity.decide(article, known, candidates, publication_day(article))
+    hashes = similarity.passage_hashes(text)
+    candidates = archive.candidates(key, hashes, identity.body_key(article))
+    similar = similarity.similarities(text, candidates)
+    decision = identity.decide(article, known, candidates, similar, publication_day(article))
     intent = intent_of(article, run.repair(article), decision, at, key, raw_id, source_file)
-    archive.save_article(replace(intent, similar=similarity.similarities(text, candidates), known_at=known_at))
+    archive.save_article(replace(intent, similar=similar, passage_hashes=hashes, known_at=known_at))
     compare_held_pictures(archive, key, at)
     return decision.verdict
 

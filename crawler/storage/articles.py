@@ -76,7 +76,7 @@ class Articles(Revisions, SimilarArticles, Pictures):
             if [part[2:] for part in stored] != parts:
                 found.add(table)
         hashes = self.db.execute("SELECT hash FROM passage_hashes WHERE article = ?", [intent.key])
-        if {row[0] for row in hashes} != set(passage_hashes(compared(intent.article, intent.key))):
+        if {row[0] for row in hashes} != set(_passage_hashes(intent)):
             found.add("passage_hashes")
         columns = "SELECT url, alt, caption, credit FROM images WHERE article = ? ORDER BY position"
         if list(self.db.execute(columns, [intent.key])) != [
@@ -262,7 +262,7 @@ class Articles(Revisions, SimilarArticles, Pictures):
         self.db.conn.execute(_WRITE, intent.columns(_FIELDS))
         self._save_parts(intent)
         old = passage_hashes(before[0]) if before else ()
-        self.save_hashes(intent.key, old, passage_hashes(compared(intent.article, intent.key)))
+        self.save_hashes(intent.key, old, _passage_hashes(intent))
 
     def _save_parts(self, intent: ArticleIntent) -> None:
         key, article = intent.key, intent.article
@@ -343,6 +343,10 @@ def _parts(intent: ArticleIntent) -> dict[str, list[tuple[Any, ...]]]:
         "repairs": [(r.rule, r.offset, r.before, r.after) for r in intent.reading.repairs],
         "related": _related_rows(article.related),
     }
+
+
+def _passage_hashes(intent: ArticleIntent) -> tuple[int, ...]:
+    return intent.passage_hashes or passage_hashes(compared(intent.article, intent.key))
 
 
 def _related_rows(related: Iterable[Related]) -> list[tuple[Any, ...]]:

@@ -34,7 +34,8 @@ class ArticleIntent:
     """An article to write, with everything that was decided and computed about it.
 
     `key` is its id in the archive, `now` is the time of its capture, and `raw_id` is the id of the capture. `similar` has
-    its relations to articles that share text with it. `known_at` is the time at which an imported capture was imported; None
+    its relations to articles that share text with it, `passage_hashes` what `crawler.similarity` computes of its texts;
+    storage computes them if they are empty. `known_at` is the time at which an imported capture was imported; None
     means `now`.
     """
 
@@ -52,6 +53,7 @@ class ArticleIntent:
     source_file: str | None = None
     state: str = "live"
     similar: tuple[Similarity, ...] = ()
+    passage_hashes: tuple[int, ...] = ()
     known_at: datetime | None = None
 
     def columns(self, fields: Iterable[ArticleField]) -> dict[str, Any]:
