@@ -121,7 +121,7 @@ def sync_folder(folder: Path) -> None:
 
 def is_trusted(path: Path, owner: int) -> bool:
     """Whether the user `owner` may own the file at `path`: this user, root, or the owner of its folder."""
-    return owner in (os.geteuid(), 0, path.parent.stat().st_uid)
+    return owner in (os.geteuid(), 0) or owner == path.parent.stat().st_uid
 
 
 def make_folder(folder: Path, *, parents: bool = True) -> None:

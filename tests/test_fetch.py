@@ -43,7 +43,8 @@ from crawler.errors import (
     Throttled,
     Unreachable,
 )
-from crawler.fetch.budget import Budget, load
+from crawler.fetch.budget import Budget
+from crawler.fetch.budget_file import load
 from crawler.fetch.client import retry_after, user_agent
 from crawler.fetch.inflate import inflate
 from crawler.rate_limit import RateLimits, ResponseSignal
@@ -136,7 +137,7 @@ def test_a_real_process_uses_the_same_state_file(tmp_path, clock):
     turns(budget(tmp_path, clock), clock=clock)
     program = f"""
 import datetime, pathlib
-from crawler.fetch.budget import Budget, load
+from crawler.fetch.budget import Budget
 from crawler.rate_limit import RateLimits
 class Clock:
     time = datetime.datetime.fromisoformat({NOW.isoformat()!r})

@@ -10,22 +10,22 @@ Boundary: uses files, locks and the injected clock; no HTTP. `crawler.rate_limit
 from __future__ import annotations
 
 import fcntl
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from crawler import files, rate_limit, urls
-from crawler.clock import Clock, from_text, to_precise_text, to_text
+from crawler.clock import Clock, to_text
 from crawler.errors import SitePaused, StopError
+from crawler.fetch import budget_file
+from crawler.fetch.budget_file import load
 from crawler.fetch.settings import Settings
 from crawler.rate_limit import Pause, RateLimits, RateLimitState, RateLimitStatus, ResponseSignal
 
 _RECHECK = 0.1  # seconds between two checks for a free connection
-_INSTANTS = ("last", "until", "trouble_at")
 
 
 class Budget:
@@ -132,33 +132,12 @@ class Budget:
         return None
 
     def _update(self, change: Callable[[RateLimitState, datetime], RateLimitState]) -> None:
-        """Apply `change` to the state file under a lock; readers see the whole old file or the whole new file."""
+        """Apply `change` to the state file under a lock; readers see the whole old state or the whole new one."""
         with state_file_errors(self._file), files.open_to_append(self._lock) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             now = self._clock.now()
-            stored = load(self._file)
-            state = change(rate_limit.clamp_times(stored, self._limits, now), now)
-            if state != stored:  # waiting for a free connection changes nothing, and need not write the file
-                files.replace(self._file, json.dumps(_plain(state)).encode())
-
-
-def load(file: Path) -> RateLimitState:
-    """Read a state file; if it is missing or damaged, return the state of a host that has had no request yet."""
-    try:
-        data = json.loads(files.read(file))
-        instants = {name: _instant(data[name]) for name in _INSTANTS}
-        return RateLimitState(**{**data, **instants, "troubled": tuple(data["troubled"])})
-    except (OSError, ValueError, KeyError, TypeError):
-        return RateLimitState()
-
-
-def _plain(state: RateLimitState) -> dict[str, Any]:
-    instants = {name: getattr(state, name) for name in _INSTANTS}
-    return asdict(state) | {name: value and to_precise_text(value) for name, value in instants.items()}
-
-
-def _instant(text: str | None) -> datetime | None:
-    return None if text is None else from_text(text)
+            # waiting for a free connection changes nothing, so that the file is not written
+            budget_file.update(self._file, lambda old: change(rate_limit.clamp_times(old, self._limits, now), now))
 
 
 @contextmanager
@@ -170,8 +149,9 @@ def state_file_errors(file: Path) -> Iterator[None]:
 
     """
     try:
-        # without parents: an archive that was moved away must not be created again
-        files.make_folder(file.parent, parents=False)
+        if not file.parent.is_dir():
+            # without parents: an archive that was moved away must not be created again
+            files.make_folder(file.parent, parents=False)
         yield
     except OSError as error:
         raise StopError(
