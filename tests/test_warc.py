@@ -109,6 +109,25 @@ def test_one_gzip_member_per_record(folder):
         assert data[ref.offset : ref.offset + ref.length] == raw
 
 
+@pytest.mark.parametrize("size", [1, 2047, 2048, 2049, 65_535, 65_536, 200_000])
+@pytest.mark.parametrize("kind", ["compressed", "text", "compressed in the middle", "text in the middle"])
+def test_a_payload_that_cannot_be_compressed_is_stored(folder, kind, size):
+    noise, text = random_bytes(size), b"<p>Un texte.</p>" * (size // 16)
+    body = {
+        "compressed": noise, "text": text, "compressed in the middle": text + noise + text,
+        "text in the middle": noise + text + noise,
+    }[kind]  # fmt: skip
+    with WarcStore(folder) as store:
+        ref = store.append(fetched(body))
+        assert store.read(ref).body == body
+    ((_, request), (_, record)) = members((folder / FIRST).read_bytes())[:0:-1]
+    assert record.endswith(b"\r\n\r\n" + body + b"\r\n\r\n")
+    assert b"WARC-Type: request" in request, "it follows directly"
+    assert ref.length < len(body) + 600
+    if kind == "text":
+        assert ref.length < size / 10 + 600
+
+
 def test_headers_are_stored_as_received(folder):
     headers = (
         ("content-TYPE", "text/html"),
