@@ -9,9 +9,10 @@ import errno
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -52,6 +53,19 @@ _BUSY_TIMEOUT = 30.0  # seconds, as in the PRAGMA below
 _PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 30000", "journal_size_limit = 16777216")
 
 
+class ArchiveDatabase(Database):
+    """A database whose queries run without a savepoint.
+
+    The library opens and releases one around each query, in case it is no SELECT. This takes as long as a short query.
+    """
+
+    def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Generator[dict[str, Any]]:
+        """Execute a SELECT; return its rows, which are read one by one, as dictionaries."""
+        cursor = self.conn.execute(sql, () if params is None else params)
+        names = [column[0] for column in cursor.description]
+        return (dict(zip(names, row, strict=True)) for row in cursor)
+
+
 def open_database(file: Path, *, read_only: bool = False, create: bool = True) -> Database:
     """Open the database `file`.
 
@@ -66,7 +80,7 @@ def open_database(file: Path, *, read_only: bool = False, create: bool = True) -
     with translated_errors(file), ExitStack() as failed:
         connection = connect_reading(file) if read_only else _connect(file) if create else _connect_existing(file)
         failed.callback(connection.close)
-        db = Database(connection, use_old_upsert=False)
+        db = ArchiveDatabase(connection, use_old_upsert=False)
         found = _checked_version(db, file, read_only=read_only)
         if not read_only:
             with _opening_lock(file) if found != schema.version() else nullcontext():
