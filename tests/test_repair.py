@@ -10,6 +10,7 @@ import random
 import re
 import textwrap
 import unicodedata
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -657,7 +658,8 @@ def test_corpus_learns_names_pairs_and_words() -> None:
 
 def test_corpus_learns_only_names_from_possibly_broken_text() -> None:
     corpus = Corpus(WordList({"affaires": 1e-4, "étrangères": 1e-5}))
-    corpus.learn_names("avec Bounnhang Vorachith et Thonglounet, aux Affairesétrangères de VietnamPlus")
+    text = "avec Bounnhang Vorachith et Thonglounet, aux Affairesétrangères de VietnamPlus"
+    corpus.learn_names([words.tokens(text)])
     assert corpus.is_name("Vorachith")
     assert corpus.follows("Bounnhang", "Vorachith") > 4
     for doubtful in ("Thonglounet", "Affairesétrangères", "VietnamPlus"):
@@ -914,14 +916,14 @@ def test_quick_tests_change_no_result(text: str) -> None:
         patch.setattr(quotes, "_NO_ELISION", Always)
         patch.setattr(glue, "_BESIDE_NUMBER", Always)
         patch.setattr(glue, "_ADDRESS_SIGN", Always)
-        patch.setattr(score, "most_odds", _odds_of_any)
+        patch.setattr(score, "possible_splits", _odds_of_any)
         glue.protected.cache_clear()
         assert [rule.find(text, PageLexicon(WordList({}))) for rule in RULES] == quick
 
 
-def _odds_of_any(token: str, _: Lexicon) -> float:
-    """Return what `score.most_odds` returns without its quick tests."""
-    return score.LIMIT if len(token) > 1 and token[0].isalpha() else -math.inf
+def _odds_of_any(tokens: Collection[str], _: Lexicon) -> dict[str, float]:
+    """Return what `score.possible_splits` returns without its quick tests."""
+    return {token: score.LIMIT for token in tokens if len(token) > 1 and token[0].isalpha()}
 
 
 HINTS = ("Zuniva et la vietnamisation", "Le thanhi coprésidé ila")
@@ -934,10 +936,11 @@ GLUED_TEXTS = st.lists(st.one_of(TORN, st.sampled_from([f"{word} " for word in G
 def slow_edits(text: str, page: PageLexicon) -> list[Repair]:
     """Return the edits for glued words without the quick tests: each token is doubtful, with and without an apostrophe."""
     found = words.tokens(text)
-    _ = page.frequency, page.new_words  # the page is read once, with the real tokens
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(words, "tokens", lambda _: [*found, *(token.rstrip("'") for token in found)])
-        patch.setattr(score, "most_odds", _odds_of_any)
+        patch.setattr(page, "tokens", lambda _: {*found, *(token.rstrip("'") for token in found)})
+        patch.setattr(page, "splits", {})
+        patch.setattr(score, "possible_splits", _odds_of_any)
+        patch.setattr(score, "_places", lambda token, _: range(1, len(token)))
         patch.setattr(glue, "_has_neighbours_that_matter", lambda _: True)
         return glue.find(text, page)
 

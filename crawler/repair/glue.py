@@ -54,14 +54,15 @@ class Piece:
 
 def find(text: str, page: PageLexicon) -> list[Repair]:
     """Return edits that insert a space wherever one is missing with a probability of at least `SURE`."""
-    odds = {token: score.most_odds(token, page) for token in set(words.tokens(text))}
+    odds = score.possible_splits(page.tokens(text), page)
     if max(odds.values(), default=0.0) <= _MIN_BEST_ODDS and not _has_neighbours_that_matter(text):
         return []
     doubtful = {token for token, most in odds.items() if most > _MIN_ODDS}
     pieces = list(_pieces(text))
-    scored = [_splits(piece.text, page, doubtful) for piece in pieces]
-    if not any(s.odds > _MIN_BEST_ODDS for found in scored for s in found):
+    likely = {token for token in doubtful if odds[token] > _MIN_BEST_ODDS}
+    if not any(s.odds > _MIN_BEST_ODDS for piece in pieces for s in _splits(piece.text, page, likely)):
         return []
+    scored = [_splits(piece.text, page, doubtful) for piece in pieces]
     blocks = [_block_spots(p.text, found) for p, found in zip(pieces, scored, strict=True)]
     posteriors = wrap.posteriors(blocks)
     judged = zip(pieces, blocks, posteriors, strict=True)
@@ -86,7 +87,10 @@ def _pieces(text: str) -> Iterator[Piece]:
 
 
 def _splits(text: str, lexicon: PageLexicon, doubtful: Collection[str]) -> list[score.Split]:
-    """Return the places where a space may be missing. Only the tokens `doubtful` may be split without their neighbours."""
+    """Return the places where a space may be missing. Only the tokens `doubtful` may be split without their neighbours.
+
+    The odds of all others are below the bound by which the doubtful ones were chosen.
+    """
     plain = text.replace("’", "'")
     if not any(token in plain for token in doubtful) and not _has_neighbours_that_matter(text):
         return []

@@ -109,20 +109,24 @@ class Corpus:
 
     def learn(self, text: str) -> None:
         """Learn words, pairs of words and names from one clean text; each line of the text is a separate block."""
-        for line in text.splitlines():
-            found = [_OPEN, *words.tokens(line), _OPEN]
-            self._names.update(self._names_in(found))
-            lower = [t.lower() for t in found]
-            self._words.update(lower)
-            self._pairs.update(pairwise(lower))
-            self._size += len(found)
-            if self._grammar is not None:
-                self._grammar.learn(found)
+        for line in _lines(text):
+            self.learn_line(line)
 
-    def learn_names(self, text: str) -> None:
-        """Learn only names, from a text that may contain glued words; ignore names that may be two words."""
-        for line in text.splitlines():
-            found = [_OPEN, *words.tokens(line), _OPEN]
+    def learn_line(self, line: Sequence[str]) -> None:
+        """Learn the same from the tokens of one line."""
+        found = [_OPEN, *line, _OPEN]
+        self._names.update(self._names_in(found))
+        lower = [t.lower() for t in found]
+        self._words.update(lower)
+        self._pairs.update(pairwise(lower))
+        self._size += len(found)
+        if self._grammar is not None:
+            self._grammar.learn(found)
+
+    def learn_names(self, lines: Iterable[Sequence[str]]) -> None:
+        """Learn only names, from the lines of a text that may contain glued words; ignore names that may be two words."""
+        for line in lines:
+            found = [_OPEN, *line, _OPEN]
             self._names.update(name for name in self._names_in(found) if not self._may_be_glued(name))
             self._neighbours.update((a, b) for a, b in pairwise(found) if a in self._names and b in self._names)
 
@@ -185,11 +189,27 @@ class PageLexicon:
         self.is_whole = base.is_whole  # the texts of a page are too few to show whether a word is one
         self._text = text
         self._hints = hints
+        #: What `score` finds in a run of letters with its neighbours: offsets in the run and odds, in nats.
+        self.splits: dict[tuple[str, str, str, bool], list[tuple[int, float]]] = {}
+
+    def tokens(self, text: str) -> set[str]:
+        """Return the tokens of a text, which most often is the one of the page."""
+        return set().union(*self._lines) if text == self._text else set(words.tokens(text))
+
+    @cached_property
+    def _lines(self) -> list[list[str]]:
+        return _lines(self._text)
+
+    @cached_property
+    def _hint_lines(self) -> list[list[str]]:
+        return [line for hint in self._hints for line in _lines(hint)]
 
     @cached_property
     def _learnt(self) -> Corpus:
-        page = Corpus(self.base, self._hints)
-        page.learn_names(self._text)
+        page = Corpus(self.base)
+        for line in self._hint_lines:
+            page.learn_line(line)
+        page.learn_names(self._lines)
         return page
 
     @cached_property
@@ -210,9 +230,14 @@ class PageLexicon:
     @cached_property
     def new_words(self) -> tuple[str, ...]:
         """The words of the hints that are commoner on this page than in `base`."""
-        found = Counter(token.lower() for hint in self._hints for token in words.tokens(hint))
+        found = Counter(token.lower() for line in self._hint_lines for token in line)
         more = (word for word, number in found.items() if self.base.frequency(word) < number / _PRIOR_SIZE)
         return tuple(word for word in more if len(word) > 3 or word in words.SHORT)
+
+
+def _lines(text: str) -> list[list[str]]:
+    """Return the tokens of each line of a text; no token contains the end of a line."""
+    return [words.tokens(line) for line in text.splitlines()]
 
 
 class Grammar:

@@ -7,7 +7,8 @@ Boundary: one run of letters with its neighbours at a time; `wrap` weighs the po
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -23,6 +24,7 @@ _LONGEST = 60  # letters; a longer run is not text, and the time grows with its 
 _COMBINING = -6.0  # `photo|chromique` is more probably a new compound than two words
 _DOUBTFUL = -2.5  # limit for a listed form: too low for the words alone, high enough at the end of a full line
 _COMMON_NAME = 5e-7  # share of running words
+_MOST_CERTAIN = 1 << 14  # tokens that are kept
 _FOREIGN = -8.0  # next to a foreign function word such as `the`
 
 
@@ -49,8 +51,18 @@ class Split:
     run: int
 
 
-def splits(run: LetterRun, lexicon: Lexicon) -> Iterator[Split]:
-    """Yield the places at which `run` can be split into two parts that can both be words."""
+def splits(run: LetterRun, page: PageLexicon) -> Iterator[Split]:
+    """Yield the places at which `run` can be split into two parts that can both be words.
+
+    The page keeps them, because the rules are repeated until they find nothing.
+    """
+    key = run.text, run.left, run.right, run.touches_number
+    if key not in page.splits:
+        page.splits[key] = [(split.offset - run.start, split.odds) for split in _splits(run, page)]
+    return (Split(run.start + at, odds, run.start) for at, odds in page.splits[key])
+
+
+def _splits(run: LetterRun, lexicon: PageLexicon) -> Iterator[Split]:
     if _is_bound(run) or len(run.text) > _LONGEST or _is_whole(run, lexicon):
         return
     shaped = _shaped(run, lexicon)
@@ -72,16 +84,38 @@ def is_settled(token: str, lexicon: Lexicon) -> bool:
     return lexicon.is_whole(token) if token.isalpha() and token.islower() else _is_elided(token.lower())
 
 
+def possible_splits(tokens: AbstractSet[str], page: PageLexicon) -> dict[str, float]:
+    """Return the tokens that may be two words, with upper bounds of their odds (see `most_odds`)."""
+    certain = _certain(page.base)
+    if len(certain) > _MOST_CERTAIN:
+        certain.clear()
+    unknown = tokens - certain
+    certain.update(token for token in unknown if _is_one_word(token, page.base))
+    return {token: most_odds(token, page) for token in unknown - certain}
+
+
+@lru_cache(maxsize=4)
+def _certain(lexicon: Lexicon) -> set[str]:  # noqa: ARG001 - one set for each lexicon
+    """Return the tokens of earlier texts that are one word, whatever the page shows. Articles share most of their words."""
+    return set()
+
+
 def most_odds(token: str, page: PageLexicon) -> float:
     """Return an upper bound of the log odds of all splits of a token, whatever stands beside it except a number.
 
     The result is `NEVER` if it is certainly no two words.
     """
-    if len(token) < 2 or not token[0].isalpha() or _is_one_word(token, page.base):
+    if _is_one_word(token, page.base):
         return NEVER
-    if any(_may_change(word, token.lower()) for word in page.new_words):
+    if _may_be_changed(token, page):
         return LIMIT
     return _most_odds(token, page.base)
+
+
+def _may_be_changed(token: str, page: PageLexicon) -> bool:
+    """Whether a part of a token may be likelier to be a word on this page than elsewhere."""
+    lower = token.lower()
+    return any(_may_change(word, lower) for word in page.new_words)
 
 
 def _may_change(word: str, lower: str) -> bool:
@@ -89,9 +123,11 @@ def _may_change(word: str, lower: str) -> bool:
     return word in lower[1:] or word in lower[:-1] or (len(lower) > chances.DERIVED_FROM and word[:-2] in lower)
 
 
-@lru_cache(maxsize=1 << 14)  # articles share most of their words
+@lru_cache(maxsize=1 << 13)  # names and rare words
 def _is_one_word(token: str, lexicon: Lexicon) -> bool:
-    """Whether a token is one word, whatever the page shows: it is common, or has only capitals, which begin no word."""
+    """Whether a token is one word or a sign, whatever the page shows: it is common, or has only capitals."""
+    if len(token) < 2 or not token[0].isalpha():
+        return True
     lower = token.lower()
     if is_settled(token, lexicon) or (token.isalpha() and token.isupper()):
         return True
@@ -103,13 +139,31 @@ def _is_one_word(token: str, lexicon: Lexicon) -> bool:
 @lru_cache(maxsize=1 << 13)  # names and rare words
 def _most_odds(token: str, lexicon: Lexicon) -> float:
     lower = token.lower()
-    if not token.isalpha() or not token[1:].islower() or len(token) > _LONGEST or shapes.may_be_roman(token):
+    if not _is_simple(token) or len(token) > _LONGEST or shapes.may_be_roman(token):
         return LIMIT
     if lower in words.DOUBTFUL or lower in words.COLLISIONS:
         return LIMIT
-    parts = max(chances.most_of_parts(token[:at], token[at:], lexicon) for at in range(1, len(token)))
+    parts = max(most for _, most in _parts(token, lexicon))
     whole = chances.of_whole(token, ".", ".", lexicon)  # the least: beside a name, a name is likelier
     return parts - whole + 2 * _CONTEXT * _CONTEXT_LIMIT
+
+
+def _is_simple(token: str) -> bool:
+    """Whether a token consists of letters, which are small after the first one, so that `_parts` has its parts."""
+    return token.isalpha() and token[1:].islower()
+
+
+@lru_cache(maxsize=1 << 13)
+def _parts(token: str, lexicon: Lexicon) -> list[tuple[int, float]]:
+    """Return, for each place in a token, an upper bound of the log probability that the parts beside it are words."""
+    return [(at, chances.most_of_parts(token[:at], token[at:], lexicon)) for at in range(1, len(token))]
+
+
+def _places(token: str, page: PageLexicon) -> Sequence[int]:
+    """Return the places in a token beside which both parts can be words; `_of_parts` is `NEVER` at all others."""
+    if not _is_simple(token) or _may_be_changed(token, page):
+        return range(1, len(token))
+    return [at for at, most in _parts(token, page.base) if most > NEVER]
 
 
 def _is_whole(run: LetterRun, lexicon: Lexicon) -> bool:
@@ -165,8 +219,8 @@ def _shaped(run: LetterRun, lexicon: Lexicon) -> Split | None:
     return found and Split(run.start + found[0], found[1], run.start)
 
 
-def _by_words(run: LetterRun, lexicon: Lexicon) -> Iterator[Split]:
-    weighed = [(at, _of_parts(run, at, lexicon)) for at in range(1, len(run.text))]
+def _by_words(run: LetterRun, lexicon: PageLexicon) -> Iterator[Split]:
+    weighed = [(at, _of_parts(run, at, lexicon)) for at in _places(run.text, lexicon)]
     possible = [(at, chance) for at, chance in weighed if chance > NEVER]
     if not possible:
         return

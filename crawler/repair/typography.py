@@ -223,6 +223,8 @@ def _may_touch_figures(text: str) -> bool:
     """
     if "°" in text or _AFTER_FIGURE.search(text):
         return True
+    if not _TOUCHED_FIGURE.search(text):
+        return False
     chunks = " ".join([chunk for chunk in text.split() if not chunk.isalpha() and _TOUCHED_FIGURE.search(chunk)])
     return any(pattern.search(chunks) for pattern in _FIGURES)
 
