@@ -170,15 +170,25 @@ def absolute(base: str, link: str | None) -> str | None:
     """
     if not link:
         return None
+    known = _base(base)
     try:
-        url = ada_url.URL(_scalar(link), _scalar(base) if ada_url.check_url(_scalar(base)) else None)
+        found = ada_url.join_url(known, _scalar(link)) if known is not None else ada_url.normalize_url(_scalar(link))
     except ValueError:
         return None
-    if url.protocol not in ("http:", "https:"):
+    if not found.startswith(("http://", "https://")):
         return None
-    if url.username or url.password:
+    if "@" in found.split("/", 3)[2]:  # of the host: after a user name or a password, which it ends
+        url = ada_url.URL(found)
         url.username, url.password = "", ""
-    return str(url.href).partition("#")[0]
+        found = str(url.href)
+    return str(found.partition("#")[0])
+
+
+@functools.lru_cache(maxsize=64)  # the links of a page have the same one
+def _base(url: str) -> str | None:
+    """Return the URL against which links are resolved; None if it is no URL, so that a link must be absolute."""
+    plain = _scalar(url)
+    return plain if ada_url.check_url(plain) else None
 
 
 def path_and_query(url: str) -> str:
@@ -272,7 +282,7 @@ def _canonical_origin(parts: SplitResult, url: str) -> str:
 
 def _scalar(text: str) -> str:
     """Return a text in which U+FFFD replaces lone surrogates, which cannot be encoded."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _split(url: str) -> SplitResult:
