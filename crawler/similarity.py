@@ -46,6 +46,7 @@ _IN_ORDER_SHORT = 0.95
 _PART = 0.55  # ratio of the lengths below which the longer text is a digest, unless the titles are similar
 _SIMILAR_TITLES = 60.0  # from 0 to 100
 _LONGEST_PASSAGE = 300  # characters that are stored
+_LONGEST_KEPT = 10_000  # characters of a text whose words are kept in memory; an article has up to 8,000
 
 _WordSequence = tuple[str, ...]
 
@@ -69,7 +70,8 @@ class ComparedText:
     @cached_property
     def words(self) -> list[str]:
         """The folded words of the body, or of lead and captions if there is none."""
-        return _words(self.passage_text)
+        text = self.passage_text
+        return _kept_words(text) if len(text) <= _LONGEST_KEPT else _words(text)
 
     @cached_property
     def passage_text(self) -> str:
@@ -229,6 +231,10 @@ def _longest_run(
 
 def _words(text: str) -> list[str]:
     return list(chain.from_iterable(map(_words_in_piece, text.split())))
+
+
+#: An article is compared with those of the same days, and these with it.
+_kept_words = lru_cache(maxsize=256)(_words)
 
 
 @lru_cache(maxsize=1 << 14)  # pieces repeat: the words of a text are found in half the time with this cache

@@ -53,6 +53,7 @@ class Budget:
         self._limits = limits
         self._clock = clock
         self._max_wait = max_wait
+        self._delay: float | None = None  # the Crawl-delay that the next turn records
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -79,14 +80,8 @@ class Budget:
         self._update(lambda state, now: rate_limit.after_response(state, self._limits, signal, now))
 
     def set_crawl_delay(self, delay: float) -> None:
-        """Record the host's Crawl-delay, in seconds, in the state file, so that all processes obey it.
-
-        Raises:
-            StopError: the state file cannot be written.
-
-        """
-        if delay != load(self._file).delay:
-            self._update(lambda state, _: replace(state, delay=delay))
+        """Set the host's Crawl-delay, in seconds. The next turn records it, so that all processes obey it."""
+        self._delay = delay
 
     def is_host_suspect(self, address: str) -> bool:
         """Whether the host as a whole may be failing, and not only its page at `address`."""
@@ -113,6 +108,8 @@ class Budget:
 
         def take(state: RateLimitState, now: datetime) -> RateLimitState:
             nonlocal found
+            if self._delay is not None:
+                state, self._delay = replace(state, delay=self._delay), None
             busy = Pause(now + timedelta(seconds=_RECHECK), "all connections are in use")
             found = rate_limit.current_pause(state, self._limits, now) or self._connect() or busy
             return state if isinstance(found, Pause) else rate_limit.after_request(state, self._limits, now)

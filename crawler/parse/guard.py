@@ -71,11 +71,15 @@ def is_cheap(html: bytes) -> bool:
 
     The page may be in any charset in which the characters of ASCII have their usual bytes.
     """
-    tags = html.count(b"<")
-    return len(html) <= CHEAP_LENGTH and tags <= _CHEAP_TAGS and _copies_are_cheap(html, tags)
+    return len(html) <= CHEAP_LENGTH and _has_few_tags(html)
 
 
 @lru_cache(maxsize=2)  # asked before a page is read, to choose the process, and again by the reader
+def _has_few_tags(html: bytes) -> bool:
+    tags = html.count(b"<")
+    return tags <= _CHEAP_TAGS and _copies_are_cheap(html, tags)
+
+
 def _copies_are_cheap(html: bytes, tags: int) -> bool:
     found = syntax.FORMATTING_START_UTF_8.findall(html)
     if not found:
