@@ -4,7 +4,7 @@
 #   ./run.sh test     run all tests; the pure core must have full branch coverage
 #   ./run.sh coverage the same, with coverage of the I/O code too: slower, for reading only
 #   ./run.sh check    check lint, format, types and that generated files are up to date
-#   ./run.sh bench    run the quick benchmarks or the one named, with times as ratios to a peer or bound
+#   ./run.sh bench    run the quick benchmarks, the one named, or all of docs/benchmarks.md (`all`)
 #   ./run.sh docs     generate docs/commands.md and the text of `vna --help` from the commands
 #   ./run.sh translate update the French texts of the pages of vna browse
 #   ./run.sh browser  drive headless Chromium through these pages
@@ -111,12 +111,13 @@ core() {
 
 check() {
   setup
-  say "check: lint, format, types, docs, translations"
+  say "check: lint, format, types, docs, translations, recorded benchmarks"
   .venv/bin/ruff check --quiet .
   .venv/bin/ruff format --quiet --check .
   .venv/bin/mypy --no-error-summary
   .venv/bin/python docs/make_commands.py --check
   .venv/bin/python docs/make_translations.py --check
+  .venv/bin/python -m benchmarks.document --check
 }
 
 bench() {

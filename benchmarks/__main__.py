@@ -1,9 +1,23 @@
-"""`./run.sh bench [NAME [OPTIONS]]`: run one benchmark, or the quick ones one after the other."""
+"""`./run.sh bench [NAME [OPTIONS]]`: run one benchmark, the quick ones, or with `all` those of docs/benchmarks.md.
+
+A benchmark is a module of this package with one of two functions:
+
+- `run(options)` returns a `Result` (`benchmarks.report`), whose options `add_options(parser)` defines, if it has any. It has
+  two more options: `--json` prints the result as one JSON object, and `--record` writes it into docs/benchmarks.md.
+- `main()` prints what it finds, and reads its own options.
+"""
 
 from __future__ import annotations
 
+import argparse
 import importlib
+import json
 import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+
+from benchmarks import document, report
+from benchmarks.environments import InstallError
 
 QUICK = ("parse", "poll", "glue", "start")
 SLOW = tuple(
@@ -13,23 +27,59 @@ SLOW = tuple(
     corruption heal first_contact room edits similar packs handover revisions pictures readers scale
     """.split()
 )
+#: What `./run.sh bench` and `./run.sh bench all` run.
+GROUPS = {"": QUICK, "all": QUICK}
 _FUZZ = {"fuzz": "tests.fuzz.readers", "fuzz-page": "tests.fuzz.parse_page"}
+_FAILED, _USAGE, _GOAL_MISSED = 1, 2, 5
 
 
-def main() -> int:
-    """Run the benchmarks and return the exit code: 1 if one reports a failure, 2 if the name is unknown."""
-    names = sys.argv[1:2] or list(QUICK)
-    if names[0] not in (*QUICK, *SLOW):
-        sys.stderr.write(f"no benchmark {names[0]}; choose one of {', '.join((*QUICK, *SLOW))}\n")
-        return 2
-    failed = False
-    for name in names:
-        print(f"\n=== {name}", flush=True)
-        sys.argv = [name, *sys.argv[2:]]
-        module = _FUZZ.get(name, f"benchmarks.{name}")
-        failed |= bool(importlib.import_module(module).main())
-    return int(failed)
+def main(arguments: Sequence[str]) -> int:
+    """Run the benchmarks and return the exit code: 1 if one fails, 2 for an unknown name, 5 if a goal is missed."""
+    name, *rest = arguments if arguments and not arguments[0].startswith("-") else ("", *arguments)
+    if name in GROUPS:
+        _parser("", f"{__doc__}\nNames: {', '.join((*QUICK, *SLOW))}").parse_args(rest)
+    elif name not in (*QUICK, *SLOW):
+        sys.stderr.write(f"no benchmark {name}; choose one of {', '.join((*QUICK, *SLOW))}, or all\n")
+        return _USAGE
+    codes = {_run(one, rest) for one in GROUPS.get(name, (name,))}
+    return _FAILED if _FAILED in codes else max(codes)
+
+
+def _run(name: str, arguments: Sequence[str]) -> int:
+    """Run one benchmark, show or record its result, and return the exit code."""
+    module = importlib.import_module(_FUZZ.get(name, f"benchmarks.{name}"))
+    if not hasattr(module, "run"):
+        sys.argv = [name, *arguments]
+        return _FAILED if module.main() else 0
+    parser = _parser(name, module.__doc__)
+    if hasattr(module, "add_options"):
+        module.add_options(parser)
+    options = parser.parse_args(arguments)
+    machine = report.this_machine()
+    try:
+        with redirect_stdout(sys.stderr):
+            result = module.run(options).dated(machine, [a for a in arguments if a not in {"--json", "--record"}])
+    except InstallError as error:
+        sys.stderr.write(f"{name}: {error}\n")
+        return _FAILED
+    print(json.dumps(result.as_json(), ensure_ascii=False) if options.json else f"\n{report.text(result)}", flush=True)
+    if options.record:
+        document.record(result)
+    return _GOAL_MISSED if result.missed else 0
+
+
+def _parser(name: str, description: str | None) -> argparse.ArgumentParser:
+    """Return a parser with the options of the frame."""
+    parser = argparse.ArgumentParser(
+        prog=f"./run.sh bench {name}".rstrip(),
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object, and nothing else")
+    parser.add_argument("--record", action="store_true", help="write the result into docs/benchmarks.md")
+    return parser
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))

@@ -6,6 +6,7 @@ how the rate recovers after several 429 in a row. The bound is the configured ra
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,7 @@ health = ""
 
 def main() -> None:
     """Print the figures; exit 1 if a bound was violated."""
+    argparse.ArgumentParser(prog="budget", description=__doc__).parse_args()
     now = datetime.now(UTC)
     with (
         serve(lambda url: build(url, seeds_dir=SEEDS, articles=400, now=lambda: datetime.now(UTC))) as site,

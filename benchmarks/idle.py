@@ -1,4 +1,4 @@
-"""Memory and CPU time of an idle `vna run`, and the start time of the command, compared with bare Python."""
+"""Memory and CPU time of an idle `vna run`, compared with bare Python."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import start
 from benchmarks.poll import SEEDS
 from benchmarks.soak import SMALL, configure
 from crawler import opening
@@ -22,7 +21,7 @@ INTERVAL = 20.0  # seconds over which CPU time is measured
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print the figures."""
     with (
         tempfile.TemporaryDirectory() as name,
         serve(lambda url: build(url, seeds_dir=SEEDS, now=lambda: datetime.now(UTC), options=SMALL)) as site,
@@ -43,7 +42,6 @@ def main() -> None:
             print(f"idle CPU time: {used / INTERVAL:.2%} of one core")
             service.terminate()
             print(f"exit code after SIGTERM: {service.wait(30)}")
-    start.main()
 
 
 class KilledAtExit(subprocess.Popen):

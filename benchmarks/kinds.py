@@ -8,8 +8,8 @@ by several lengths so that other words stand at the breaks. The rules were tuned
 
 from __future__ import annotations
 
+import argparse
 import re
-import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,20 +77,19 @@ def add(score: Score, glued: str, lost: set[int], known: Lexicon) -> None:
     score.add(glued, lost, {at for e in edits for at in inserted(e)})
 
 
-def alone(texts: list[str], known: Lexicon) -> None:
-    """Remove one space of each kind at a time."""
+def alone(texts: list[str], known: Lexicon) -> Iterator[tuple[str, Score]]:
+    """Remove one space of each kind at a time, and yield the counts of each kind."""
     for kind in KINDS:
         score = Score()
         for paragraph in texts:
             for offset in spots(kind, paragraph):
                 text, at = context(paragraph, offset)
                 add(score, text[:at] + text[at + 1 :], {at}, known)
-        print(score.row(kind))
-        show(score.examples)
+        yield kind, score
 
 
-def wrapped(texts: list[str], known: Lexicon) -> None:
-    """Remove all line breaks."""
+def wrapped(texts: list[str], known: Lexicon) -> Iterator[tuple[str, Score]]:
+    """Remove all line breaks, and yield the counts for each width of the lines."""
     for width in (78, 79, 80):
         score = Score()
         for paragraph in texts:
@@ -98,17 +97,22 @@ def wrapped(texts: list[str], known: Lexicon) -> None:
                 lines = textwrap.wrap(paragraph, width, initial_indent="#" * indent, break_on_hyphens=False)
                 glued, lost = lose([lines[0].lstrip("#"), *lines[1:]])
                 add(score, glued, {at for at in lost if not _VALID.match(glued[at - 1 : at + 5])}, known)
-        print(score.row(f"every line break of {width} columns"))
-        show(score.examples)
+        yield f"every line break of {width} columns", score
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="kinds", description=__doc__)
+    parser.add_argument("-v", action="store_true", help="print every error")
+    parser.add_argument("--held-back", action="store_true", help="measure the other half of the paragraphs")
+    options = parser.parse_args()
     known = lexicon.load()
     assert known is not None
-    texts = paragraphs("--held-back" in sys.argv)
+    texts = paragraphs(options.held_back)
     print(f"{'one space missing':34}   lost  right wrong missed   P       R")
-    alone(texts, known)
-    wrapped(texts, known)
+    for name, score in (*alone(texts, known), *wrapped(texts, known)):
+        print(score.row(name))
+        if options.v:
+            show(score.examples)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ Crawler and site share one clock.
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -81,6 +82,7 @@ def status(folder: Path, site: Serving) -> None:
 
 def main() -> None:
     """Print both cases."""
+    argparse.ArgumentParser(prog="outage", description=__doc__).parse_args()
     print("outage of two days; the feed shows half a day, the sitemap of the month is available:")
     with polled_site() as (site, folder, clock, tick):
         published = outage(site, clock)

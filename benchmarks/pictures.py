@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import random
 import statistics
@@ -65,6 +66,7 @@ def photo(width: int, height: int) -> bytes:
 
 def main() -> int:
     """Print the tables; return 1 if a picture costs more than the bound."""
+    argparse.ArgumentParser(prog="pictures", description=__doc__).parse_args()
     rounds = [(polled("none"), polled("lead")) for _ in range(ROUNDS)]
     (_, articles, _, warc, base), (_, _, pictures, more_warc, more_base) = rounds[-1]
     cost = statistics.median(with_[0] - without[0] for without, with_ in rounds) / pictures * 1000

@@ -4,7 +4,7 @@
 inserts them into SQLite. The floor is `benchmarks/floor_worker.py`. Each runs as a process of its own, with its start; the
 fake site is another process, whose time is not counted. The first run installs Scrapy into `.venv-peers/`.
 
-    ./run.sh bench poll [--articles 1500] [--rounds 5]
+    ./run.sh bench poll [--articles 1500] [--rounds 5] [--json] [--record]
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import sqlite3
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,44 +20,44 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from benchmarks import profiles
 from benchmarks.environments import PEERS, python_with
+from benchmarks.report import Goal, Result, Row
+from benchmarks.timing import ratios
 from crawler.opening import reading_archive
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 _WORKERS = Path(__file__).parent
 _SCRAPY = ["scrapy==2.19.0"]
+_NEW, _PEER, _FLOOR = "vna poll, everything new", "scrapy", "floor"
 
 
-def main() -> None:
-    """Print the table."""
-    options = _options()
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Define the options."""
+    parser.add_argument("--articles", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=5)
+
+
+def run(options: argparse.Namespace) -> Result:
+    """Measure the CPU time of a poll, and of its peers on the same pages."""
     scrapy = python_with(_SCRAPY, PEERS / "scrapy")
     with tempfile.TemporaryDirectory() as name, served(options.articles) as url:
         folder = Path(name)
-        vna = [sys.executable, "-m", "crawler", "--site", url, "--rate", "0"]
         urls = folder / "urls"
         found: dict[str, list[float]] = {}
         for number in range(options.rounds):
             archive, pages = folder / f"archive-{number}", urls.as_posix()
-            poll = [*vna, "--archive", archive.as_posix(), "poll"]
-            found.setdefault("vna poll, everything new", []).append(processor_time(poll))
+            poll = [sys.executable, "-m", "crawler", *_poll(url, archive)]
+            found.setdefault(_NEW, []).append(processor_time(poll))
             count = _write_urls(archive, urls)
             found.setdefault("vna poll, nothing new", []).append(processor_time(poll))
-            for peer, python in (("scrapy", scrapy.as_posix()), ("floor", sys.executable)):
+            for peer, python in ((_PEER, scrapy.as_posix()), (_FLOOR, sys.executable)):
                 database = folder / f"{peer}-{number}.db"
                 worker = [python, (_WORKERS / f"{peer}_worker.py").as_posix(), pages, database.as_posix()]
                 found.setdefault(peer, []).append(processor_time(worker))
                 _require_rows(database, count)
-    _print(found, count)
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="poll", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--articles", type=int, default=300)
-    parser.add_argument("--rounds", type=int, default=5)
-    return parser.parse_args()
+        poll = _poll(url, folder / "profiled")
+        return _result(found, count).explained(lambda: [profiles.of_module(_NEW, "crawler", poll)])
 
 
 @contextmanager
@@ -108,15 +107,24 @@ def _require_rows(database: Path, count: int) -> None:
         raise RuntimeError(f"{database.name} has {stored} of {count} pages")
 
 
-def _print(found: dict[str, list[float]], count: int) -> None:
-    print(f"{count} articles; CPU time, median of {len(found['floor'])}, start of the process included")
-    seconds = {name: statistics.median(values) for name, values in found.items()}
-    for name, value in seconds.items():
-        print(
-            f"{name:26} {value / count * 1000:7.2f} ms per article"
-            f"   {value / seconds['scrapy']:5.2f} x scrapy   {value / seconds['floor']:5.2f} x floor"
-        )
+def _poll(url: str, archive: Path) -> list[str]:
+    """Return the arguments of a poll without delay."""
+    return ["--site", url, "--rate", "0", "--archive", archive.as_posix(), "poll"]
 
 
-if __name__ == "__main__":
-    main()
+def _result(found: dict[str, list[float]], count: int) -> Result:
+    return Result(
+        "poll",
+        "What does it cost to collect an article, from the request to the search index?",
+        [Row.of(name, (s / count * 1000 for s in values), "ms an article") for name, values in found.items()],
+        [
+            Goal.of("vna poll ÷ Scrapy", ratios(found[_NEW], found[_PEER]), at_most=1.0),
+            Goal.of("vna poll ÷ floor", ratios(found[_NEW], found[_FLOOR]), at_most=1.5),
+        ],
+        notes=(
+            f"{count} articles; CPU time of whole processes, their start included, without that of the fake site."
+            " `vna poll` fetches, writes WARC files, parses, repairs, decides, stores and indexes. Scrapy fetches, parses a few"
+            " fields and inserts them into SQLite. The floor does the least that a collector can do: sockets, inflate, bare"
+            " parse, one insert."
+        ),
+    )

@@ -5,49 +5,55 @@ The commands read the small archive of `vna demo`, so that nearly all of their t
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from functools import partial
 
+from benchmarks import profiles
+from benchmarks.report import Goal, Result, Row
+from benchmarks.timing import interleaved, ratios
 from crawler import open_archive
 
-_ROUNDS = 7
-_LIMIT = 0.35  # seconds for a reading command
 _READING = ("latest", "search Vietnam", "show {id}", "history {id}", "changes", "similar {id}", "cite {id}", "coverage")
+_BARE, _HELP = "python -c pass", "vna --help"
 
 
-def main() -> None:
-    """Print the table, and the reading commands that take longer than the limit."""
+def run(_options: argparse.Namespace) -> Result:
+    """Measure the start of the commands."""
     with tempfile.TemporaryDirectory() as folder:
-        vna = [sys.executable, "-m", "crawler", "--archive", folder]
-        subprocess.run([*vna, "demo"], capture_output=True, check=True)
+        archive = ["--archive", folder]
+        subprocess.run([sys.executable, "-m", "crawler", *archive, "demo"], capture_output=True, check=True)
         with open_archive(folder) as opened:
             post_id = next(iter(opened.articles())).id
-        reading = [command.format(id=post_id) for command in (*_READING, "status")]
-        commands = {
-            "python -c pass": [sys.executable, "-c", "pass"],
-            "vna --help": [*vna, "--help"],
-            **{f"vna {command}": [*vna, *command.split()] for command in reading},
+        reading = {f"vna {c}": [*archive, *c.split()] for c in (c.format(id=post_id) for c in (*_READING, "status"))}
+        commands = {_BARE: ["-c", "pass"]} | {
+            name: ["-m", "crawler", *arguments] for name, arguments in ({_HELP: ["--help"]} | reading).items()
         }
-        walls = _medians(commands)
-    base = walls["python -c pass"]
-    for name, seconds in walls.items():
-        print(f"{name:24} {seconds * 1000:7.0f} ms   {seconds / base:5.1f} x")
-    slow = [f"vna {command}" for command in reading if walls[f"vna {command}"] > _LIMIT]
-    print(f"slower than {_LIMIT * 1000:.0f} ms: {', '.join(slow) or 'none'}")
+        found = interleaved({n: partial(_started, c) for n, c in commands.items()}, clock=time.perf_counter)
+        slowest = max(reading, key=lambda name: statistics.median(found[name]))
+        return Result(
+            "start",
+            "How long does a user wait for a command that has little to do?",
+            [Row.of(name, (seconds * 1000 for seconds in values), "ms") for name, values in found.items()],
+            [
+                Goal.of(f"{_HELP} ÷ {_BARE}", ratios(found[_HELP], found[_BARE]), at_most=3),
+                Goal.of(f"slowest reading command: {slowest}", (s * 1000 for s in found[slowest]), "ms", at_most=350),
+            ],
+            notes="Elapsed time of whole processes, one after the other, with compiled modules and a warm cache of files.",
+        ).explained(
+            lambda: [
+                profiles.of_imports(f"imports of {_HELP}", ["--help"]),
+                profiles.of_imports(f"imports of {slowest}", reading[slowest]),
+            ]
+        )
 
 
-def _medians(commands: dict[str, list[str]]) -> dict[str, float]:
-    """Return the median of the seconds that each command takes; the commands take turns."""
+def _started(arguments: Sequence[str]) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    walls: dict[str, list[float]] = {name: [] for name in commands}
-    for round_ in range(_ROUNDS + 1):
-        for name, command in commands.items():
-            start = time.perf_counter()
-            subprocess.run(command, env=environment, capture_output=True, check=True)
-            if round_:  # the first round compiles the modules and fills the cache of the file system
-                walls[name].append(time.perf_counter() - start)
-    return {name: statistics.median(values) for name, values in walls.items()}
+    subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, check=True)
