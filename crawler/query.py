@@ -214,19 +214,31 @@ def mentions(text: str, query: Query) -> bool:
     return next(_hits(text, query), None) is not None
 
 
-def _hits(text: str, query: Query) -> Iterator[re.Match[str]]:
-    """Yield the words of a text that match the query."""
-    return (word for word in _candidates(query.hits, query.prefixes).finditer(text) if _is_hit(word[0], query))
+def _hits(text: str, query: Query, start: int = 0, end: int | None = None) -> Iterator[re.Match[str]]:
+    """Yield the words of a text, or of a part of it, that match the query."""
+    for found in _candidates(query.hits, query.prefixes).finditer(text, start, len(text) if end is None else end):
+        word = found if _starts_word(text, found.start()) else _word_around(text, found.start())
+        if any(w in query.hits or w.startswith(query.prefixes) for w in fold.folded(word[0])):
+            yield word
 
 
 @lru_cache(maxsize=64)
 def _candidates(hits: frozenset[str], prefixes: tuple[str, ...]) -> re.Pattern[str]:
-    """Return a pattern that finds all words that may match, and few others: folding a word takes much longer.
+    """Return a pattern that finds all words that may match, and few others: folding a word takes much longer."""
+    return fold.beginning((*hits, *prefixes))
 
-    Folding a word in ASCII keeps its first two characters, in lower case. All words with other characters are found.
-    """
-    starts = "|".join(sorted({re.escape(word[:2]) for word in (*hits, *prefixes)}))
-    return re.compile(rf"(?<![^\W_])(?=(?i:{starts})|[A-Za-z0-9]*[^\x00-\x7F])[^\W_]+")
+
+def _starts_word(text: str, at: int) -> bool:
+    return at == 0 or not text[at - 1].isalnum()
+
+
+def _word_around(text: str, at: int) -> re.Match[str]:
+    """Return the word to which the character at a position belongs."""
+    while not _starts_word(text, at):
+        at -= 1
+    found = _WORD.match(text, at)
+    assert found is not None
+    return found
 
 
 def _window(text: str, at: int, query: Query, mark: tuple[str, str]) -> str:
@@ -235,10 +247,9 @@ def _window(text: str, at: int, query: Query, mark: tuple[str, str]) -> str:
     shown = [*before[-_CONTEXT_WORDS:], *after[: _CONTEXT_WORDS + 1]]
     position, end = shown[0].start(), shown[-1].end()
     parts = []
-    for word in shown:
-        if _is_hit(word[0], query):
-            parts += [text[position : word.start()], mark[0], word[0], mark[1]]
-            position = word.end()
+    for word in _hits(text, query, position, end):
+        parts += [text[position : word.start()], mark[0], word[0], mark[1]]
+        position = word.end()
     body = SPACES.sub(" ", "".join([*parts, text[position:end]]))
     is_first, is_last = len(before) <= _CONTEXT_WORDS, len(after) <= _CONTEXT_WORDS + 1
     return f"{'' if is_first else '… '}{body}{'' if is_last else ' …'}"
@@ -295,7 +306,3 @@ def _is_plain(piece: re.Match[str]) -> bool:
 
 def _is_prefix(piece: re.Match[str]) -> bool:
     return bool(piece["word"]) and piece["word"].endswith("*")
-
-
-def _is_hit(word: str, query: Query) -> bool:
-    return any(w in query.hits or w.startswith(query.prefixes) for w in fold.folded(word))

@@ -230,7 +230,10 @@ def test_the_words_before_a_hit_are_found_at_any_distance():
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.text(alphabet="abcdeéœﬁ½²ẞİK'- _1\n", max_size=60), st.text(alphabet="abcdeéœﬁ½²ẞİK'* 1", max_size=8))
+@given(
+    st.text(alphabet="abcdeéœﬁ½²ẞİKŀ⅓ʼ」\u0327'- _1\n", max_size=60),
+    st.text(alphabet="abcdeéœﬁ½²ẞİKŀ⅓ʼ\u0327'* 1", max_size=8),
+)
 def test_no_word_that_matches_is_passed_over(text, typed):
     try:
         wanted = query.parse(typed)
@@ -245,11 +248,38 @@ def test_no_word_that_matches_is_passed_over(text, typed):
     assert query.mentions(text, wanted) == bool(all_words)
 
 
+MARKED = {
+    "ligature as the second letter": ("des cœurs vaillants", "coeurs", ["cœurs"]),
+    "ligature as the third letter": ("une manœuvre", "manoeuvre", ["manœuvre"]),
+    "ligature at the start": ("Œuvres d'art", "oeuvres", ["Œuvres"]),
+    "accented capital": ("ÉTRANGÈRES", "etrangeres", ["ÉTRANGÈRES"]),
+    "Vietnamese letters": ("à Điện Biên", "dien", ["Điện"]),
+    "fraction within a word": ("5½ et 5⅓", "3", ["5⅓"]),
+    "letter that is folded to two words": ("la coŀlecció", "leccio", ["coŀlecció"]),
+    "full-width letters": ("un ＡＳＥＡＮ", "asean", ["ＡＳＥＡＮ"]),
+    "Kelvin sign": ("5 K", "k", ["K"]),
+    "other scripts": ("le 日本 et Москва", "日本 OR москва", ["日本", "Москва"]),
+    "after a bracket of another script": ("「paix」", "paix", ["paix"]),
+    "underscores": ("_paix_durable", "paix durable", ["paix", "durable"]),
+    "combining cedilla": ("x\u0327y", "x", ["x"]),
+    "longer word": ("paix, paixhans", "paix", ["paix"]),
+    "prefix of six letters": ("défensif, défenseurs, défaite", "défens*", ["défensif", "défenseurs"]),
+    "prefix of one letter": ("un riz, des rizières", "r*", ["riz", "rizières"]),
+}
+
+
+@pytest.mark.parametrize(("text", "typed", "marked"), MARKED.values(), ids=MARKED)
+def test_words_that_match(text, typed, marked):
+    assert [text[start:end] for start, end in query.spans(text, query.parse(typed))] == marked
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.text(alphabet=string.ascii_letters + string.digits, min_size=1, max_size=14))
-def test_folding_keeps_the_first_two_letters(word):
+def test_folding_keeps_the_first_letters(word):
+    """`fold.beginning` depends on it."""
     (found,) = fold.folded(word)
-    assert found[:2] == word[:2].lower()
+    sure = 3 if len(found) >= 6 else 2
+    assert found[:sure] == word[:sure].lower()
 
 
 def test_snippet_with_other_marks():

@@ -32,6 +32,9 @@ _NOT_ON_PAGE = {"first_seen_at", "checked_at", "state", "raw_id", "source_file",
 CHOSEN = """(:since IS NULL OR a.published_on >= :since) AND (:until IS NULL OR a.published_on <= :until)
   AND (:sections IS NULL OR EXISTS (SELECT 1 FROM sections s WHERE s.article = a.id
        AND s.section IN (SELECT value FROM json_each(:sections))))"""
+_PERIOD = "FROM articles WHERE published_on BETWEEN :since AND :until"
+_IN_SECTION = """EXISTS (SELECT 1 FROM sections s WHERE s.article = articles_fts.rowid
+                 AND s.section IN (SELECT value FROM json_each(:sections)))"""
 _WRITE = f"""
 INSERT INTO articles ({", ".join(_COLUMNS)}) VALUES ({", ".join(f":{c}" for c in _COLUMNS)})
 ON CONFLICT (id) DO UPDATE SET {", ".join(f"{c} = excluded.{c}" for c in _COLUMNS if c not in _KEPT_ON_UPDATE)}
@@ -198,19 +201,24 @@ class Articles(Revisions, SimilarArticles, Pictures):
         If `rank` is True, the most relevant articles come first (by bm25, with the largest weight on the title);
         otherwise, those with the highest ids. `since` and `until` are days of publication in Hanoi, both included.
         """
-        order = "bm25(articles_fts, 10.0, 5.0, 1.0)" if rank else "articles_fts.rowid DESC"
-        columns = "a.id, a.url, a.published_at, a.published_on, a.section, a.title, a.lead, a.clean"
-        if since is None and until is None and section is None:
-            # Apply the limit in the index first, so that only `limit` rows are read from `articles`.
-            sql = f"""SELECT {columns} FROM
-                      (SELECT rowid AS id, {order.removesuffix(" DESC")} AS place FROM articles_fts
-                       WHERE articles_fts MATCH :match ORDER BY {order} LIMIT :limit) found
-                      JOIN articles a ON a.id = found.id ORDER BY place {"" if rank else "DESC"}"""  # noqa: S608 - fixed SQL
-        else:
-            sql = f"""SELECT {columns} FROM articles_fts JOIN articles a ON a.id = articles_fts.rowid
-                      WHERE articles_fts MATCH :match AND {CHOSEN}
-                      ORDER BY {order} LIMIT :limit"""  # noqa: S608 - fixed SQL
         names = self.equal_section_names(section)
+        tables, conditions = "articles_fts", ["articles_fts MATCH :match"]
+        if since is not None or until is not None:
+            tables += " CROSS JOIN articles d INDEXED BY articles_facets ON d.id = articles_fts.rowid"
+            conditions += [
+                "(:since IS NULL OR d.published_on >= :since)",
+                "(:until IS NULL OR d.published_on <= :until)",
+            ]
+        if since is not None and until is not None:
+            conditions.append(f"articles_fts.rowid BETWEEN (SELECT min(id) {_PERIOD}) AND (SELECT max(id) {_PERIOD})")
+        if names is not None:
+            conditions.append(_IN_SECTION)
+        place, way = ("bm25(articles_fts, 10.0, 5.0, 1.0)", "") if rank else ("articles_fts.rowid", "DESC")
+        # The limit applies to ids, so that only `limit` of the long rows of `articles` are read.
+        sql = f"""SELECT a.id, a.url, a.published_at, a.published_on, a.section, a.title, a.lead, a.clean FROM
+                  (SELECT articles_fts.rowid AS id, {place} AS place FROM {tables}
+                   WHERE {" AND ".join(conditions)} ORDER BY {place} {way} LIMIT :limit) found
+                  JOIN articles a ON a.id = found.id ORDER BY place {way}"""  # noqa: S608 - fixed SQL
         return list(
             self.db.query(sql, {"match": match, "since": since, "until": until, "sections": names, "limit": limit})
         )
