@@ -22,7 +22,7 @@ from benchmarks.environments import InstallError
 QUICK = ("parse", "poll", "glue", "start")
 SLOW = tuple(
     """
-    kinds words peers search ledger budget fuzz fuzz-page captures bombs
+    kinds words peers search curves ledger budget fuzz fuzz-page captures bombs
     crash kills defects month outage soak rough red idle power
     corruption heal first_contact room edits similar packs handover revisions pictures readers scale
     """.split()

@@ -3,6 +3,7 @@
 `--clock FILE`: read the time from the file (a double, seconds since 1970); a process that waits advances it.
 `--second S`, `--tick S`, `--nap S`: with `--clock`, the real seconds that stand for one second of worker silence, for
 the pause between two checks for due work, and for one second of sleep.
+`--as-command`: run the command `vna run` with such a clock, so that the process has everything in memory that it has for a user.
 `--scale N`: run the machine's clock N times faster, counted from `--since` (seconds since 1970).
 """
 
@@ -13,9 +14,11 @@ import mmap
 import struct
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
-from crawler import config
+from crawler import config, daemon
+from crawler.cli.main import app
 from crawler.clock import StoppableClock
 from crawler.daemon import Intervals, Service
 
@@ -68,6 +71,7 @@ def main() -> None:
     arguments.add_argument("--nap", type=float, default=0.0)
     arguments.add_argument("--scale", type=float, default=1.0)
     arguments.add_argument("--since", type=float, default=0.0)
+    arguments.add_argument("--as-command", action="store_true")
     given = arguments.parse_args()
     if given.clock:
         clock: StoppableClock = FileClock(given.clock, given.nap)
@@ -75,6 +79,9 @@ def main() -> None:
     else:
         clock = FastClock(given.scale, given.since)
         intervals = Intervals(second=1 / given.scale, tick=10 / given.scale, check=30 / given.scale)
+    if given.as_command:
+        daemon.Service = partial(Service, clock=clock, intervals=intervals)  # the command imports it from there
+        app(["--config", str(given.config), "run"])
     Service(lambda: config.load(given.config), clock=clock, intervals=intervals).run()
 
 

@@ -1,27 +1,70 @@
-"""Memory and CPU time of an idle `vna run`, compared with bare Python."""
+"""Memory and CPU time of an idle `vna run`, with the real clock and after simulated days, compared with bare Python.
+
+./run.sh bench idle [--hours 49]
+"""
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from benchmarks import profiles
 from benchmarks.poll import SEEDS
-from benchmarks.soak import SMALL, configure
+from benchmarks.report import Goal, Result, Row
+from benchmarks.soak import BEGIN, SMALL, configure, idle_times, simulated_service
 from crawler import opening
 from crawler.errors import StorageError
 from crawler.health.figures import SERVICE
 from crawler.sim.site import build, serve
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
-INTERVAL = 20.0  # seconds over which CPU time is measured
+INTERVAL = 4.0  # seconds between two looks at the memory
+INTERVALS = 5
+AT_MOST = 60  # MB
+_DAY = 24  # hours; the daily jobs have run by then
 
 
-def main() -> None:
-    """Print the figures."""
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Define the options."""
+    parser.add_argument("--hours", type=int, default=49, help="simulated hours, at least 25")
+
+
+def run(options: argparse.Namespace) -> Result:
+    """Measure the service."""
+    bare, idle, share = real_time()
+    hourly = simulated(max(options.hours, _DAY + 1))
+    first, later = hourly[:_DAY], hourly[_DAY:]
+    return Result(
+        "idle",
+        "What does the service need while nothing happens?",
+        [
+            Row.of("memory of bare Python", bare, "MB"),
+            Row.of("memory after the first poll", idle, "MB"),
+            Row.of("memory in the first simulated day, hourly", first, "MB"),
+            Row.of("memory after its daily jobs, hourly", later, "MB"),
+            Row.of("CPU time while idle", [share], "% of a core"),
+        ],
+        [
+            Goal("memory after an hour", hourly[1], "MB", at_most=AT_MOST),
+            Goal("largest memory after the daily jobs", max(later), "MB", at_most=AT_MOST),
+            Goal("last hour ÷ first hour after the daily jobs", later[-1] / later[0], at_most=1.05),
+        ],
+        notes=(
+            "Resident memory of the process. The clock of the second service is simulated, and goes to the next due time when"
+            " nothing is due; the site, the socket, the database and the jobs are real."
+        ),
+    ).explained(
+        lambda: [profiles.of_memory("memory of the imports of the service", "crawler.cli.main, crawler.daemon")]
+    )
+
+
+def real_time() -> tuple[list[float], list[float], float]:
+    """Return the memory of bare Python and of a service after its first poll in MB, and its CPU time in per cent."""
     with (
         tempfile.TemporaryDirectory() as name,
         serve(lambda url: build(url, seeds_dir=SEEDS, now=lambda: datetime.now(UTC), options=SMALL)) as site,
@@ -34,14 +77,32 @@ def main() -> None:
             KilledAtExit(SLEEP, log) as bare,
         ):
             wait_until_idle(folder / "archive")
+            bases, memories = [], []
             before = processor_time(service.pid)
-            time.sleep(INTERVAL)
-            used = processor_time(service.pid) - before
-            base, mine = memory(bare.pid), memory(service.pid)
-            print(f"idle memory: vna run {mine / 1024:.1f} MB, bare Python {base / 1024:.1f} MB, {mine / base:.1f} x")
-            print(f"idle CPU time: {used / INTERVAL:.2%} of one core")
+            for _ in range(INTERVALS):
+                time.sleep(INTERVAL)
+                bases.append(memory(bare.pid) / 1024)
+                memories.append(memory(service.pid) / 1024)
+            share = 100 * (processor_time(service.pid) - before) / (INTERVAL * INTERVALS)
             service.terminate()
-            print(f"exit code after SIGTERM: {service.wait(30)}")
+            if code := service.wait(30):
+                raise RuntimeError(f"the service ended with {code} after SIGTERM")
+    return bases, memories, share
+
+
+def simulated(hours: int) -> list[float]:
+    """Return the memory of a service at the end of each simulated hour, in MB."""
+    found: list[float] = []
+    with (
+        tempfile.TemporaryDirectory() as name,
+        simulated_service(Path(name), "--as-command") as (child, clock, _),
+    ):
+        for now in idle_times(child, clock, Path(name) / "log", Path(name) / "archive"):
+            if now >= BEGIN + timedelta(hours=len(found)):
+                found.append(memory(child.pid) / 1024)
+            if len(found) == hours:
+                break
+    return found
 
 
 class KilledAtExit(subprocess.Popen):

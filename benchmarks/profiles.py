@@ -7,6 +7,7 @@ that calls them, because it says more than the name of the built-in function.
 from __future__ import annotations
 
 import cProfile
+import json
 import pstats
 import re
 import subprocess
@@ -80,6 +81,44 @@ def of_imports(title: str, arguments: Sequence[str]) -> Profile:
     for name, own in modules.items():
         parts[_package(name)] += own
     return Profile(title, "% of import time", _shares(parts, modules.total()), _shares(modules, modules.total()))
+
+
+#: Imports modules and prints by how many kB each of them, without the modules that it imports, makes the process larger.
+_MEMORY = """
+import importlib, importlib.machinery as machinery, json, sys
+def kb(): return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmRSS"))
+found, nested = {}, [0]
+def measured(run):
+    def exec_module(loader, module):
+        before = kb()
+        nested.append(0)
+        try:
+            run(loader, module)
+        finally:  # an import of an optional package fails
+            whole, inner = kb() - before, nested.pop()
+            nested[-1] += whole
+            found[module.__name__] = whole - inner
+    return exec_module
+for loader in (machinery.SourceFileLoader, machinery.ExtensionFileLoader):
+    loader.exec_module = measured(loader.exec_module)
+for name in sys.argv[1].split(","): importlib.import_module(name.strip())
+print(json.dumps(found))
+"""
+
+
+def of_memory(title: str, modules: str) -> Profile:
+    """Return by how many MB the imports of modules, separated by commas, make a process larger, by package and module.
+
+    Raises:
+        subprocess.CalledProcessError: a module cannot be imported.
+
+    """
+    done = subprocess.run([sys.executable, "-c", _MEMORY, modules], check=True, capture_output=True, text=True)
+    found = Counter({name: kb / 1024 for name, kb in json.loads(done.stdout).items()})
+    parts: Counter[str] = Counter()
+    for name, mb in found.items():
+        parts[_package(name)] += mb
+    return Profile(title, "MB", _shares(parts, 100), _shares(found, 100))
 
 
 def _package(module: str) -> str:

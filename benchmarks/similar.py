@@ -18,7 +18,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from benchmarks.search import NOW, SEEDS, words
+from benchmarks.search import NOW, SEEDS, fill_index, words
 from crawler import identity, similarity
 from crawler.identity import Decision
 from crawler.numerals import NUMBER_WORDS
@@ -158,31 +158,16 @@ def stream(count: int) -> Iterator[Article]:
         yield article
 
 
-def fill(archive: Archive, numbered: Iterator[tuple[int, Article]]) -> None:
-    """Write the rows that the search for similar articles reads; the others would take twice as long."""
-    with archive.transaction():
-        number, article = next(numbered)
-        archive.save_article(intent(article, number))
-        (sample,) = archive.db.query("SELECT * FROM articles WHERE id = ?", [number])
-        columns = ", ".join(sample)
-        insert = f"INSERT INTO articles ({columns}) VALUES ({', '.join('?' * len(sample))})"
-        hashes: list[tuple[int, int]] = []
-        for number, article in numbered:
-            published = article.published_at or sample["published_at"]
-            own = {"id": number, "title": article.title, "text": article.text, "clean": article.text, "blocks": "[]",
-                   "body_key": str(number), "published_at": published, "published_on": published[:10]}  # fmt: skip
-            archive.db.conn.execute(insert, list((sample | own).values()))
-            hashes += ((value, number) for value in similarity.passage_hashes(similarity.compared(article, number)))
-        archive.db.conn.executemany("INSERT INTO passage_hashes (hash, article) VALUES (?, ?)", sorted(hashes))
-
-
 def cost(sizes: list[int], folder: Path) -> None:
     """Fill an archive, and measure the cost of an article at each size; see `stream`."""
     means = []
     with open_archive(folder) as archive:
         numbered = enumerate(stream(max(sizes) + MEASURED * len(sizes)), start=1)
         for size in sizes:
-            fill(archive, itertools.islice(numbered, size - archive.db["articles"].count))
+            filler = (
+                replace(one, post_id=n) for n, one in itertools.islice(numbered, size - archive.db["articles"].count)
+            )
+            fill_index(archive, filler, compared=True)
             times, search = [], []
             for number, article in itertools.islice(numbered, MEASURED):
                 text = similarity.compared(article, number)

@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -22,7 +24,7 @@ from benchmarks.daemon_child import FileClock
 from benchmarks.poll import SEEDS
 from crawler import opening
 from crawler.errors import StorageError
-from crawler.sim.site import Options, build, serve
+from crawler.sim.site import Options, Serving, build, serve
 from crawler.sim.site.story import SECTIONS
 
 BEGIN = datetime(2026, 8, 3, 17, tzinfo=UTC)  # midnight in Hanoi
@@ -89,22 +91,50 @@ def run_days(
     samples: list[Sample] = []
     gap = timedelta(days=1) / per_day
     next_story = BEGIN + gap
+    for now in idle_times(child, clock, log, archive):
+        while next_story <= now:
+            site.publish(1)  # type: ignore[attr-defined]
+            next_story += gap
+        if now >= BEGIN + timedelta(days=len(samples) + 1):
+            samples.append(sample(child.pid, archive, log))
+            if len(samples) == days:
+                break
+    return samples
+
+
+def idle_times(child: subprocess.Popen[bytes], clock: FileClock, log: Path, archive: Path) -> Iterator[datetime]:
+    """Yield each time at which the service has nothing to do; then advance the clock to the next due time, or by an hour."""
     last_idle = time.monotonic()
-    while len(samples) < days:
+    while True:
         assert child.poll() is None, log.read_text()[-3000:]
         assert time.monotonic() - last_idle < 60, "the service has not been idle for 60 s"
         now = clock.now()
         if (due := idle_until(archive, now)) is None:
             time.sleep(0.008)
             continue
+        yield now
         last_idle = time.monotonic()
-        while next_story <= now:
-            site.publish(1)  # type: ignore[attr-defined]
-            next_story += gap
-        if now >= BEGIN + timedelta(days=len(samples) + 1):
-            samples.append(sample(child.pid, archive, log))
         clock.set(min(due, now + STEP).timestamp())
-    return samples
+
+
+@contextmanager
+def simulated_service(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], FileClock, Serving]]:
+    """Yield the service, running in `folder` with a simulated clock, the clock and the site."""
+    file = folder / "clock"
+    file.write_bytes(bytes(8))
+    clock = FileClock(file)
+    clock.set(BEGIN.timestamp())
+    with (
+        serve(lambda url: build(url, seeds_dir=SEEDS, now=clock.now, options=SMALL)) as site,
+        (folder / "log").open("wb") as log,
+    ):
+        config = str(configure(folder, site.url))
+        command = [sys.executable, "-m", "benchmarks.daemon_child", config, "--clock", str(file), *options]
+        with subprocess.Popen(command, stderr=log) as child:
+            try:
+                yield child, clock, site
+            finally:
+                child.kill()
 
 
 def main() -> None:
@@ -114,38 +144,13 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        file = folder / "clock"
-        file.write_bytes(bytes(8))
-        clock = FileClock(file)
-        clock.set(BEGIN.timestamp())
         started = time.monotonic()
-        with (
-            serve(lambda url: build(url, seeds_dir=SEEDS, now=clock.now, options=SMALL)) as site,
-            (folder / "log").open("wb") as log,
-        ):
-            command = [
-                sys.executable,
-                "-m",
-                "benchmarks.daemon_child",
-                str(configure(folder, site.url)),
-                "--clock",
-                str(file),
-            ]
-            with subprocess.Popen(command, stderr=log) as child:
-                try:
-                    samples = run_days(
-                        child,
-                        clock,
-                        site.fake_site,
-                        arguments.days,
-                        arguments.per_day,
-                        folder / "log",
-                        folder / "archive",
-                    )
-                    child.terminate()
-                    code = child.wait(30)
-                finally:
-                    child.kill()
+        with simulated_service(folder) as (child, clock, site):
+            samples = run_days(
+                child, clock, site.fake_site, arguments.days, arguments.per_day, folder / "log", folder / "archive"
+            )
+            child.terminate()
+            code = child.wait(30)
             requests = sum(site.fake_site.state(log=False)["requests"].values())  # type: ignore[attr-defined]
         report(samples, requests, time.monotonic() - started, code)
 
