@@ -15,20 +15,25 @@ import json
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from pathlib import Path
 
 from benchmarks import document, report
 from benchmarks.environments import InstallError
 
+#: A minute or two together, on a machine that does nothing else.
 QUICK = ("parse", "poll", "glue", "start")
+#: With those above, the benchmarks of speed and size in docs/benchmarks.md: a quarter of an hour.
+MEDIUM = ("idle", "search", "ledger", "month", "curves")
 SLOW = tuple(
     """
-    kinds words peers search curves ledger budget fuzz fuzz-page captures bombs
-    crash kills defects month outage soak rough red idle power
+    kinds words peers budget fuzz fuzz-page captures bombs
+    crash kills defects outage soak rough red power
     corruption heal first_contact room edits similar packs handover revisions pictures readers scale
     """.split()
 )
+NAMES = (*QUICK, *MEDIUM, *SLOW)
 #: What `./run.sh bench` and `./run.sh bench all` run.
-GROUPS = {"": QUICK, "all": QUICK}
+GROUPS = {"": QUICK, "all": (*QUICK, *MEDIUM)}
 _FUZZ = {"fuzz": "tests.fuzz.readers", "fuzz-page": "tests.fuzz.parse_page"}
 _FAILED, _USAGE, _GOAL_MISSED = 1, 2, 5
 
@@ -37,9 +42,9 @@ def main(arguments: Sequence[str]) -> int:
     """Run the benchmarks and return the exit code: 1 if one fails, 2 for an unknown name, 5 if a goal is missed."""
     name, *rest = arguments if arguments and not arguments[0].startswith("-") else ("", *arguments)
     if name in GROUPS:
-        _parser("", f"{__doc__}\nNames: {', '.join((*QUICK, *SLOW))}").parse_args(rest)
-    elif name not in (*QUICK, *SLOW):
-        sys.stderr.write(f"no benchmark {name}; choose one of {', '.join((*QUICK, *SLOW))}, or all\n")
+        _parser("", f"{__doc__}\nNames: {', '.join(NAMES)}").parse_args(rest)
+    elif name not in NAMES:
+        sys.stderr.write(f"no benchmark {name}; choose one of {', '.join(NAMES)}, or all\n")
         return _USAGE
     codes = {_run(one, rest) for one in GROUPS.get(name, (name,))}
     return _FAILED if _FAILED in codes else max(codes)
@@ -58,7 +63,7 @@ def _run(name: str, arguments: Sequence[str]) -> int:
     machine = report.this_machine()
     try:
         with redirect_stdout(sys.stderr):
-            result = module.run(options).dated(machine, [a for a in arguments if a not in {"--json", "--record"}])
+            result = module.run(options).dated(machine, _changed(parser, options))
     except InstallError as error:
         sys.stderr.write(f"{name}: {error}\n")
         return _FAILED
@@ -66,6 +71,17 @@ def _run(name: str, arguments: Sequence[str]) -> int:
     if options.record:
         document.record(result)
     return _GOAL_MISSED if result.missed else 0
+
+
+def _changed(parser: argparse.ArgumentParser, options: argparse.Namespace) -> list[str]:
+    """Return the options that differ from their defaults and change the result; paths and the options of the frame do not."""
+    found: list[str] = []
+    for name, value in vars(options).items():
+        is_path = isinstance(value, Path) or (isinstance(value, list) and isinstance(value[0], Path))
+        if name not in {"json", "record", "v"} and value != parser.get_default(name) and not is_path:
+            text = [] if value is True else [",".join(map(str, value)) if isinstance(value, list) else str(value)]
+            found += [f"--{name.replace('_', '-')}", *text]
+    return found
 
 
 def _parser(name: str, description: str | None) -> argparse.ArgumentParser:

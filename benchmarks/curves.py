@@ -73,7 +73,7 @@ def sizes(text: str) -> list[int]:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Define the options."""
-    parser.add_argument("--sizes", type=sizes, default="1000,10000,100000", help="numbers of articles")
+    parser.add_argument("--sizes", type=sizes, default=[1000, 10_000, 100_000], help="numbers of articles")
     parser.add_argument("--repeats", type=int, default=5, help="measurements at each size")
 
 

@@ -34,9 +34,17 @@ missed, a **profile** shows where the time goes; it is made in the same run, by 
 |---|---|
 | repeat a benchmark | the command in its section |
 | run the quick ones | `./run.sh bench` |
-| run all of this page, except those named slow | `./run.sh bench all` |
+| run the quick and the medium ones, in a quarter of an hour | `./run.sh bench all` |
 | get the figures as JSON, one object for each benchmark | `./run.sh bench NAME --json` |
 | write the figures into this page | `./run.sh bench all --record`, on a machine that does nothing else |
+
+These take longer than that, and are run alone:
+
+| to do this | run |
+|---|---|
+| search in as many articles as the French edition has; filling the archive takes five minutes | `./run.sh bench search --articles 260000 --keep DIR --record` |
+| compare engines for large data sets; ten minutes | `./run.sh bench scale --record` |
+| see what early news cost the site; ten minutes | `./run.sh bench month --curve --record` |
 
 The exit code is 5 if a goal is missed. Programs that are compared are installed into environments of their own
 (`.venv-peers/`) by the first run.

@@ -12,21 +12,25 @@ from __future__ import annotations
 import argparse
 import random
 import resource
-import statistics
 import tempfile
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from benchmarks import profiles
+from benchmarks.report import Goal, Result, Row
+from benchmarks.timing import interleaved, ratios
 from crawler.clock import to_text
-from crawler.coverage import Post, take_stock
+from crawler.coverage import Ledger, Post, take_stock
 from crawler.coverage.estimate import from_lists
 from crawler.storage import Archive, open_archive
 
 MONTH = "2024-02"
 FIRST, DAYS = date(2024, 1, 1), 91
+ROUNDS = 5
+_READ, _COUNT = "read the rows", "count the ledger"
+_MEMORY = 400  # MB
 
 
 @dataclass
@@ -101,7 +105,7 @@ def posts(world: World) -> list[Post]:
     return found
 
 
-def run(seed: int, situation: Situation) -> dict[str, float]:
+def run_once(seed: int, situation: Situation) -> dict[str, float]:
     """Compare the estimates for one world with the truth."""
     world = make_world(random.Random(f"{seed}/{situation.name}"), situation)
     month = world.in_month()
@@ -119,44 +123,52 @@ def run(seed: int, situation: Situation) -> dict[str, float]:
     }
 
 
-def compare(runs: int) -> None:
-    """Print how often each interval contains the true number."""
-    print(f"{runs} runs each: how many intervals contain the true number; the other columns are medians")
-    print(
-        f"{'situation':38} {'lists':>6} {'ledger':>7} {'width':>6} {'unlisted':>9} {'estimate':>9} {'missing listed':>15}"
-    )
+def compare(runs: int) -> tuple[list[Row], list[Goal]]:
+    """Return how often each interval contains the true number, and how wide it is."""
+    rows, held, exact = [], [], []
     for situation in SITUATIONS:
-        results = [run(seed, situation) for seed in range(runs)]
-        held = {name: sum(bool(r[name]) for r in results) for name in ("lists", "ledger", "exact")}
-        median = {name: statistics.median(r[name] for r in results) for name in ("width", "unlisted", "estimated")}
-        print(
-            f"{situation.name:38} {held['lists']:6} {held['ledger']:7} {median['width']:6.0f} {median['unlisted']:9.0f}"
-            f" {median['estimated']:9.1f} {held['exact']:8} exact"
-        )
+        results = [run_once(seed, situation) for seed in range(runs)]
+        share = {name: 100 * sum(bool(r[name]) for r in results) / runs for name in ("lists", "ledger", "exact")}
+        rows += [
+            Row.of(f"{situation.name}: lists alone", [share["lists"]], "% of runs"),
+            Row.of(f"{situation.name}: ledger", [share["ledger"]], "% of runs"),
+            Row.of(f"{situation.name}: width", (r["width"] for r in results), "articles"),
+        ]
+        held.append(share["ledger"])
+        exact.append(share["exact"])
+    return rows, [
+        Goal("least share of intervals with the true number", min(held), "%", at_least=95),
+        Goal("least share of exact lists of missing articles", min(exact), "%", at_least=100),
+    ]
 
 
-def large(count: int) -> None:
-    """Print the time for a whole archive, with nothing and with everything missing, compared with reading the rows."""
-    with tempfile.TemporaryDirectory() as folder, open_archive(Path(folder)) as archive:
-        fill(archive, count)
-        start = time.process_time()
-        rows = archive.db.execute("SELECT count(*), max(source) FROM sightings").fetchone()[0]
-        rows += sum(1 for _ in archive.db.query("SELECT * FROM pages"))
-        bare = time.process_time() - start
-        print(f"\n{count:,} posts, {rows:,} rows to read; peak memory before: {_peak():.0f} MB")
-        for state in ("gone", "known"):
-            with archive.transaction():
-                archive.db.execute("UPDATE pages SET state = ?", [state])
-            start = time.process_time()
-            with archive.posts() as posts:
-                ledger = take_stock(posts)
-            counting = time.process_time() - start
-            archive.save_ledger(ledger, datetime.now(UTC))
-            whole = time.process_time() - start
-            print(
-                f"{len(ledger.missing):,} missing: counted in {counting:.1f} s, written in {whole - counting:.1f} s"
-                f" ({whole / bare:.1f} x reading the rows alone); peak memory {_peak():.0f} MB"
-            )
+def large(archive: Archive) -> tuple[list[Row], list[Goal]]:
+    """Return the CPU time for a whole ledger, compared with reading its rows."""
+
+    def read() -> None:
+        archive.db.execute("SELECT count(*), max(source) FROM sightings").fetchone()
+        for _ in archive.db.conn.execute("SELECT * FROM pages"):
+            pass
+
+    ledger = take(archive)
+    times = interleaved(
+        {
+            _READ: read,
+            _COUNT: lambda: take(archive),
+            "write the ledger": lambda: archive.save_ledger(ledger, datetime.now(UTC)),
+        },
+        ROUNDS,
+    )
+    return [Row.of(name, values, "s") for name, values in times.items()], [
+        Goal.of(f"{_COUNT} ÷ {_READ}", ratios(times[_COUNT], times[_READ])),
+        Goal("peak memory of the benchmark", _peak(), "MB", at_most=_MEMORY),
+    ]
+
+
+def take(archive: Archive) -> Ledger:
+    """Return the ledger of an archive."""
+    with archive.posts() as posts:
+        return take_stock(posts)
 
 
 def _peak() -> float:
@@ -199,17 +211,28 @@ def _pages(count: int) -> Iterable[tuple[int, str, str]]:
         yield 15_000 + n, f"/x-post{n}.vnp", to_text(start + timedelta(minutes=33 * n))
 
 
-def main() -> None:
-    """Print both parts."""
-    parser = argparse.ArgumentParser(prog="ledger", description=__doc__)
-    parser.add_argument("--runs", type=int, default=100)
-    parser.add_argument("--posts", type=int, default=260_000)
-    options = parser.parse_args()
-    if options.runs:
-        compare(options.runs)
-    if options.posts:
-        large(options.posts)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Define the options."""
+    parser.add_argument("--runs", type=int, default=100, help="of each situation; 0 for none")
+    parser.add_argument("--posts", type=int, default=260_000, help="of the large archive; 0 for none")
 
 
-if __name__ == "__main__":
-    main()
+def run(options: argparse.Namespace) -> Result:
+    """Measure both parts."""
+    rows, goals = compare(options.runs) if options.runs else ([], [])
+    with tempfile.TemporaryDirectory() as folder, open_archive(Path(folder)) as archive:
+        if options.posts:
+            fill(archive, options.posts)
+            more_rows, more_goals = large(archive)
+            rows, goals = [*rows, *more_rows], [*goals, *more_goals]
+        return Result(
+            "ledger",
+            "How often does the ledger's interval contain the true number of articles, and how long does a ledger take?",
+            rows,
+            goals,
+            notes=(
+                f"{options.runs} simulated sites for each situation; the middle one of three months is compared. `lists alone`"
+                " is the interval of capture-recapture, `ledger` that of `vna coverage`. The times are CPU time for an archive"
+                f" of {options.posts:,} posts in which everything is missing; to read is to fetch the same rows and do nothing."
+            ),
+        ).explained(lambda: [profiles.of_call(_COUNT, lambda: take(archive))])

@@ -20,7 +20,6 @@ import random
 import re
 import statistics
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks.poll import SEEDS
+from benchmarks.report import Goal, Profile, Result, Row, note
 from crawler import app, collect, config
 from crawler.pipeline import Run, Silent
 from crawler.sim.site import FakeSite, Options, build, serve
@@ -136,10 +136,9 @@ def delays(log: list[LoggedRequest], published: dict[int, datetime]) -> list[flo
     return sorted((first[i] - published[i]).total_seconds() / 60 for i in published if i in first)
 
 
-def delay_text(delay: list[float]) -> str:
-    """Return the median and the high percentiles of sorted delays in minutes."""
-    p95 = delay[int(len(delay) * 0.95)]
-    return f"median {statistics.median(delay):.1f} min, p95 {p95:.1f} min, longest {delay[-1]:.0f} min"
+def p95(delay: list[float]) -> float:
+    """Return the 95th percentile of sorted delays."""
+    return delay[int(len(delay) * 0.95)]
 
 
 @contextmanager
@@ -160,141 +159,188 @@ def simulation(
             yield work, site.fake_site, clock
 
 
-def main() -> None:
-    """Print the figures."""
-    parser = argparse.ArgumentParser()
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Define the options."""
     parser.add_argument("--days", type=int, help="default: 30, with --curve 10")
     parser.add_argument("--sample", type=int, default=20)
     parser.add_argument("--edited", type=float, default=0.3, help="share of the rechecked articles that are edited")
     parser.add_argument("--articles-per-poll", type=float, help="instead of the default of `[poll] articles_per_poll`")
     parser.add_argument("--seed", type=int, default=0, help="of the site: other articles at other times")
     parser.add_argument("--only-in-section", type=int, default=0, metavar="N", help="every Nth article; default: none")
-    parser.add_argument("--curve", action="store_true", help="print delay against requests for several such settings")
-    arguments, start = parser.parse_args(), time.process_time()
-    if arguments.curve:
-        curve(arguments.days or 10)
-    else:
-        month(arguments)
-    print(f"CPU time                     {time.process_time() - start:.0f} s, including the fake site")
+    parser.add_argument("--curve", action="store_true", help="measure delay against requests for several such settings")
 
 
-def month(arguments: argparse.Namespace) -> None:
-    """Simulate one month and print the report."""
-    days, sample = arguments.days or 30, arguments.sample
-    with simulation(arguments.articles_per_poll, arguments.seed, arguments.only_in_section) as (work, site, clock):
+def run(options: argparse.Namespace) -> Result:
+    """Simulate a month, or several shorter periods."""
+    return curve(options.days or 10) if options.curve else month(options)
+
+
+def month(options: argparse.Namespace) -> Result:
+    """Simulate one month."""
+    days, sample = options.days or 30, options.sample
+    with simulation(options.articles_per_poll, options.seed, options.only_in_section) as (work, site, clock):
         begin = clock.now()
         until = begin + timedelta(days=days)
         published = site.plan(until)
-        edits = [edit for edit in plan_edits(published, arguments.edited, sample) if edit.at < until]
+        edits = [edit for edit in plan_edits(published, options.edited, sample) if edit.at < until]
         watch(work, clock, until + EXTRA_TIME, sample, edits, site)
-        report(work, published, begin, days, sample, edits)
-        if every := arguments.only_in_section:
-            chosen = {i: at for i, at in published.items() if i % every == 0}
-            print(f"only in a section            {delay_text(delays(requests(work, begin), chosen))}, of {len(chosen)}")
-        nothing_new(work, clock)
+        log = requests(work, begin)
+        rows = [
+            *delay_rows(log, published, options.only_in_section),
+            *list_rows(work, log, days),
+            *edit_rows(work, edits),
+        ]
+        rows += nothing_new(work, clock)
+        profile = Profile("list requests", "a day", requests_by_kind(work, log, days))
+        goals = [*exactness(work, published, edits), *request_goals(log, published, sample)]
+    delay = delays(log, published)
+    return Result(
+        "month",
+        "How early is an article archived, and how many requests does the site pay for it?",
+        rows,
+        [*goals, Goal("median delay from publication", statistics.median(delay), "min", at_most=15)],
+        notes=(
+            f"{days} simulated days, {len(published)} articles, {len(published) / days:.1f} a day. Rechecks are counted for"
+            f" every {sample}th article, times {sample}. A share of {options.edited:g} of these articles is edited, half of the"
+            " edits within 3 hours, nine of ten within a day, three of ten silently: no list shows a new modification time."
+        ),
+    ).explained(lambda: [profile])
 
 
-def curve(days: int) -> None:
-    """Print the delay and the requests for several values of `[poll] articles_per_poll`, without rechecks.
+def curve(days: int) -> Result:
+    """Measure the delay and the requests for several values of `[poll] articles_per_poll`, without rechecks.
 
     The first four days are left out: sources are polled more often while their rates are not known.
     """
-    print(f"days 5 to {days}              list requests       delay in minutes")
-    print("articles per poll  seed  per new article   median    p95  longest  missing  gaps")
+    lists: dict[float, list[float]] = {}
+    median: dict[float, list[float]] = {}
+    highest: dict[float, list[float]] = {}
+    missing = 0
     for articles_per_poll, seed in itertools.product(CURVE, CURVE_SEEDS):
+        note(f"{articles_per_poll:g} articles per poll, site {seed}")
         with simulation(articles_per_poll, seed) as (work, site, clock):
             begin = clock.now()
             planned = site.plan(begin + timedelta(days=days))
             published = {i: at for i, at in planned.items() if at >= begin + LEARNING}
             watch(work, clock, begin + timedelta(days=days) + EXTRA_TIME, NO_RECHECKS, [], site)
             log = requests(work, begin + LEARNING)
-            delay = delays(log, published)
-            gaps = work.archive.db.execute("SELECT count(*) FROM gaps").fetchone()[0]
-        lists = sum(r.page is None for r in log) / len(published)
-        print(
-            f"{articles_per_poll:17g} {seed:5} {lists:16.2f} {statistics.median(delay):8.1f} {delay[int(len(delay) * 0.95)]:6.1f}"
-            f" {delay[-1]:8.0f} {len(published) - len(delay):8} {gaps:5}",
-            flush=True,
+        delay = delays(log, published)
+        missing += len(published) - len(delay)
+        lists.setdefault(articles_per_poll, []).append(sum(r.page is None for r in log) / len(published))
+        median.setdefault(articles_per_poll, []).append(statistics.median(delay))
+        highest.setdefault(articles_per_poll, []).append(p95(delay))
+    rows = [
+        row
+        for key in CURVE
+        for row in (
+            Row.of(f"{key:g} articles per poll: list requests", lists[key], "a new article"),
+            Row.of(f"{key:g} articles per poll: median delay", median[key], "min"),
+            Row.of(f"{key:g} articles per poll: 95th percentile", highest[key], "min"),
         )
+    ]
+    return Result(
+        "month",
+        "What do early news cost the site?",
+        rows,
+        [Goal("articles that were not archived", missing, "", at_most=0)],
+        notes=(
+            f"Days 5 to {days} for several values of `[poll] articles_per_poll`, with {len(CURVE_SEEDS)} sites that publish"
+            " other articles at other times, without rechecks."
+        ),
+        variant="curve",
+    )
 
 
-def report(
-    work: Run, published: dict[int, datetime], begin: datetime, days: int, sample: int, edits: list[Edit]
-) -> None:
-    """Print what was archived and how many requests it took."""
-    log = requests(work, begin)
+def exactness(work: Run, published: dict[int, datetime], edits: list[Edit]) -> list[Goal]:
+    """Return the goals for what was archived."""
     held = {row["id"] for row in work.archive.db.query("SELECT id FROM articles")}
-    duplicates = work.archive.db.execute("SELECT count(*) FROM duplicates").fetchone()[0]
+    (duplicates,) = work.archive.db.execute("SELECT count(*) FROM duplicates").fetchone()
     edited = {edit.post_id for edit in edits}
     revised = sum(r["id"] not in edited for r in work.archive.db.query("SELECT id FROM articles WHERE revision > 1"))
-    delay = delays(log, published)
-    print(f"{days} days, {len(published)} articles published, {len(published) / days:.1f} per day")
-    print(f"archived exactly once        {len(held & set(published))} of {len(published)}, {duplicates} duplicates,"
-          f" {revised} false revisions, {len(set(published) - held)} missing")  # fmt: skip
-    print(f"delay from publication       {delay_text(delay)}")
+    (gaps,) = work.archive.db.execute("SELECT count(*) FROM gaps WHERE closed_at IS NULL").fetchone()
+    return [
+        Goal("articles that were not archived", len(set(published) - held), "", at_most=0),
+        Goal("articles that were stored twice", duplicates, "", at_most=0),
+        Goal("revisions without an edit", revised, "", at_most=0),
+        Goal("open gaps at the end", gaps, "", at_most=0),
+    ]
+
+
+def request_goals(log: list[LoggedRequest], published: dict[int, datetime], sample: int) -> list[Goal]:
+    """Return the goals for the requests."""
     fetched = Counter(r.page for r in log if r.page is not None)
-    lists = [r for r in log if r.page is None]
-    first = sum(1 for i in fetched if i in published)
     rechecks = sum(times - (i in published) for i, times in fetched.items() if i % sample == 0) * sample
-    n = len(published)
-    print(
-        f"requests per new article     lists {len(lists) / n:.2f}, pages {first / n:.2f}, rechecks {rechecks / n:.2f}"
-    )
-    print(
-        f"  lists                      {len(lists) / days:.0f} per day, {sum(r.size for r in lists) / days / 1e6:.2f} MB per day"
-    )
-    found = report_edits(work, edits)
-    print(f"rechecks                     {found * sample / n:.2f} of {rechecks / n:.2f} found an edit")
-    gaps = work.archive.db.execute("SELECT count(*), count(closed_at) FROM gaps").fetchone()
-    print(f"gaps                         {gaps[0]} opened, {gaps[1]} closed")
-    for row in work.archive.db.query("SELECT s.url, g.* FROM gaps g JOIN sources s ON s.id = g.source"):
-        print(f"    {row['url']} {row['since']} - {row['until']}, closed by {row['closed_by']}")
-    counted = "all articles" if sample == 1 else f"every {sample}th article, times {sample}"
-    print(f"  rechecks                   {rechecks / days:.0f} per day ({counted})")
-    sources = work.archive.db.execute("SELECT count(*) FROM sources WHERE next_due_at IS NOT NULL").fetchone()[0]
+    return [
+        Goal("list requests", sum(r.page is None for r in log) / len(published), "a new article", at_most=2),
+        Goal("page requests", sum(i in published for i in fetched) / len(published), "a new article"),
+        Goal("rechecks", rechecks / len(published), "a new article", at_most=8),
+    ]
+
+
+def delay_rows(log: list[LoggedRequest], published: dict[int, datetime], only_in_section: int) -> list[Row]:
+    """Return the delays from publication to the first fetch, of all articles and of those that one list alone names."""
+    rows = [Row.of("delay from publication", delays(log, published), "min")]
+    rows.append(Row.of("delay from publication, 95th percentile", [p95(delays(log, published))], "min"))
+    if only_in_section:
+        chosen = {i: at for i, at in published.items() if i % only_in_section == 0}
+        rows.append(Row.of("delay of those only in a section", delays(log, chosen), "min"))
+    return rows
+
+
+def list_rows(work: Run, log: list[LoggedRequest], days: int) -> list[Row]:
+    """Return the requests of lists, and how many it would be if each list were polled at a fixed interval."""
+    lists = [r for r in log if r.page is None]
+    (sources,) = work.archive.db.execute("SELECT count(*) FROM sources WHERE next_due_at IS NOT NULL").fetchone()
     fixed = sources * timedelta(days=1) / FIXED_INTERVAL
-    print(
-        f"  every source every 15 min  {fixed:.0f} per day would be {fixed * days / n:.1f} per new article ({sources} sources)"
-    )
+    return [
+        Row.of("list requests", [len(lists) / days], "a day"),
+        Row.of("the same, each list every 15 minutes", [fixed], "a day"),
+        Row.of("bytes of lists", [sum(r.size for r in lists) / days / 1e6], "MB a day"),
+    ]
+
+
+def requests_by_kind(work: Run, log: list[LoggedRequest], days: int) -> list[tuple[str, float]]:
+    """Return the list requests a day by the kind of list."""
     kinds = work.archive.db.query(
         """SELECT s.kind, count(*) AS n, count(DISTINCT s.url) AS urls FROM fetches f JOIN sources s ON s.url = f.url
            GROUP BY s.kind ORDER BY n DESC"""
     )
-    for row in kinds:
-        print(f"    {row['kind']:14} {row['urls']:3} sources, {row['n'] / days:6.1f} requests per day")
-    further = sum(r.is_further for r in lists)
-    print(f"    further pages               {further / days:6.1f} requests per day")
+    found = [(f"{row['kind']}, {row['urls']} sources", row["n"] / days) for row in kinds]
+    return [*found, ("further pages of lists", sum(r.is_further for r in log) / days)]
 
 
-def report_edits(work: Run, edits: list[Edit]) -> int:
-    """Print how many edits were found, and how long after the edit; return the number of versions found.
+def edit_rows(work: Run, edits: list[Edit]) -> list[Row]:
+    """Return the share of the edits that were found, and the hours until then.
 
-    Several edits between two visits are found together, and count as one version. An edit before the first visit cannot be
-    told from the first version.
+    Several edits between two visits are found together. An edit before the first visit cannot be told from the first
+    version, and is left out.
     """
     seen: dict[int, list[datetime]] = {}
-    total = 0
     for row in work.archive.db.query("SELECT article, seen_at FROM revisions ORDER BY revision"):
         seen.setdefault(row["article"], []).append(datetime.fromisoformat(row["seen_at"]))
+    rows = []
     for silent in (False, True):
+        kind = "silent" if silent else "other"
         chosen = [edit for edit in edits if edit.silent is silent]
         later = [edit for edit in chosen if edit.post_id in seen and seen[edit.post_id][0] < edit.at]
         found = [(edit, at) for edit in later if (at := next((at for at in seen[edit.post_id] if at >= edit.at), None))]
-        hours = sorted((at - edit.at).total_seconds() / 3600 for edit, at in found)
-        total += (versions := len({(at, edit.post_id) for edit, at in found}))
-        print(f"{'silent' if silent else 'other'} edits found           {len(found)} of {len(later)}, as {versions} versions,"
-              f" median {statistics.median(hours or [0]):.1f} h later, longest {max(hours, default=0):.0f} h;"
-              f" {len(chosen) - len(later)} before the first visit")  # fmt: skip
-    return total
+        hours = [(at - edit.at).total_seconds() / 3600 for edit, at in found]
+        if later:
+            rows.append(Row.of(f"{kind} edits found", [100 * len(found) / len(later)], f"% of {len(later)}"))
+        if hours:
+            rows.append(Row.of(f"delay until {kind} edits are found", hours, "h"))
+    return rows
 
 
-def nothing_new(work: Run, clock: SharedClock) -> None:
-    """Print the requests of a poll at the next due time of a source, when the site has nothing new."""
+def nothing_new(work: Run, clock: SharedClock) -> list[Row]:
+    """Return the requests of a poll at the next due time of a source, when the site has nothing new."""
     (due,) = work.archive.db.execute("SELECT min(next_due_at) FROM sources WHERE state <> 'excluded'").fetchone()
     clock.time = max(datetime.fromisoformat(due), clock.time)
     before = (work.report.requests, work.report.bytes)
     with work.archive.transaction():
         work.archive.db.execute("UPDATE pages SET next_due_at = NULL WHERE next_due_at <= ?", [due])
     collect.poll(work)
-    print(f"a poll with nothing new      {work.report.requests - before[0]} requests,"
-          f" {(work.report.bytes - before[1]) / 1000:.1f} kB")  # fmt: skip
+    return [
+        Row.of("a poll with nothing new", [work.report.requests - before[0]], "requests"),
+        Row.of("a poll with nothing new", [(work.report.bytes - before[1]) / 1000], "kB"),
+    ]

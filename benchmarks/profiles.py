@@ -140,7 +140,7 @@ def _module(file: str) -> str:
     path = Path(file)
     if not path.is_relative_to(PACKAGE):
         return unit(file)
-    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
 
 
 def unit(file: str) -> str:

@@ -207,21 +207,22 @@ def number(value: float | None) -> str:
 
 
 def spread(low: float | None, high: float | None) -> str:
-    """Return the lowest and the highest value as text."""
-    return "-" if low is None or high is None else f"{number(low)} - {number(high)}"
+    """Return the lowest and the highest value as text; a dash if there is one value."""
+    return "-" if low is None or high is None or low == high else f"{number(low)} - {number(high)}"
 
 
 def text(result: Result) -> str:
     """Return a result for the terminal."""
-    lines = [f"{result.key}: {result.question}", f"{'':46} {'median':>10} {'':14} lowest - highest (runs)"]
+    lines = [f"{result.key}: {result.question}", f"{'':58} {'median':>10} {'':14} lowest - highest (runs)"]
     lines += [
-        f"  {row.label:44} {number(row.median):>10} {row.unit:14} {spread(row.low, row.high)} ({row.runs})"
+        f"  {row.label:56} {number(row.median):>10} {row.unit:14} {spread(row.low, row.high)} ({row.runs})"
         for row in result.rows
     ]
     for goal in result.goals:
         value = f"{number(goal.value)} {goal.unit}".rstrip()
-        between = "" if goal.low is None else f" ({spread(goal.low, goal.high)})"
-        lines.append(f"  {goal.verdict:8} {goal.label:42} {value}{between}, goal {goal.limit}")
+        between = "" if goal.low == goal.high else f" ({spread(goal.low, goal.high)})"
+        limit = "" if goal.verdict == NO_GOAL else f", goal {goal.limit}"
+        lines.append(f"  {goal.verdict:8} {goal.label:54} {value}{between}{limit}")
     for profile in result.profiles:
         lines.append(f"  profile: {profile.title} ({profile.unit})")
         lines += [f"    {value:6.1f}  {name}" for name, value in (*profile.parts, *profile.functions)]

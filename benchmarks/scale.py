@@ -5,7 +5,7 @@ workers on 127.0.0.1. Times are wall-clock times of pairs that run directly afte
 
     ./run.sh bench scale                    4,000 pages, three pairs, ten kills, Spark
     ./run.sh bench scale --pages 20000      more pages
-    ./run.sh bench scale --pairs N --kills N --no-spark --json
+    ./run.sh bench scale --pairs N --kills N --no-spark
     ./run.sh bench scale --into DIR         another folder for Spark and its libraries than `.venv-scale/`
 """
 
@@ -19,19 +19,24 @@ import random
 import resource
 import shutil
 import signal
-import statistics
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pyarrow import dataset as parquet
 
+from benchmarks import profiles
 from benchmarks.environments import install_extra, python_with
 from benchmarks.parse import SEEDS
+from benchmarks.report import Goal, Profile, Result, Row, note
+from benchmarks.timing import ratios
 from crawler import app, bulk, config
+from crawler.bulk.values import Result as TaskResult
+from crawler.bulk.values import Task
 from crawler.errors import StopError
 from crawler.outcome import Outcome
 from crawler.pipeline import Silent
@@ -129,6 +134,22 @@ def worker_pids() -> list[int]:
     return found
 
 
+class InProcess:
+    """Runs tasks in this process, so that they can be profiled."""
+
+    workers, retried = 1, 0
+
+    def results(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, TaskResult]]:
+        for task in tasks:
+            yield task, bulk.run_task(task)
+
+
+def profile(warc: Path, out: Path) -> Profile:
+    """Return the profile of a reparse in one process."""
+    engine = nullcontext(InProcess())
+    return profiles.of_call("one process", lambda: bulk.reparse_files(str(warc), out, engine, settings(), Silent()))
+
+
 class Killer(Silent):
     """Kills a random worker after each second result, until there were enough kills."""
 
@@ -158,85 +179,86 @@ def spark(program: Path, warc: Path, out: Path) -> dict[str, object]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def load() -> str:
-    """Return the load average, for the table."""
-    return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs"
-
-
 def children_cpu() -> float:
     """Return the CPU seconds of the processes that this one has started and that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
-def measure_pairs(warc: Path, folder: Path, pairs: int) -> tuple[list[float], set[tuple[int, str]]]:
-    """Run one process and two workers in turn; return the speed-ups, and the digests of all datasets."""
-    speedups, digests = [], set()
+@dataclass
+class Pairs:
+    """The times of one process and of two workers in each pair, and the digests of all datasets."""
+
+    single: list[float] = field(default_factory=list)
+    double: list[float] = field(default_factory=list)
+    single_cpu: list[float] = field(default_factory=list)
+    double_cpu: list[float] = field(default_factory=list)
+    digests: set[tuple[int, str]] = field(default_factory=set)
+
+
+def measure_pairs(warc: Path, folder: Path, pairs: int) -> Pairs:
+    """Run one process and two workers in turn."""
+    found = Pairs()
     for number in range(pairs):
         begun = children_cpu()
-        single = one_process(warc, folder / "single")
+        found.single.append(one_process(warc, folder / "single").seconds)
         middle = children_cpu()
-        double = two_workers(warc, folder / "double")
-        cpu = middle - begun, children_cpu() - middle
-        digests |= {digest(folder / "single"), digest(folder / "double")}
-        speedups.append(single.seconds / double.seconds)
-        print(
-            f"pair {number + 1}: one process {single.seconds:.1f} s, two workers {double.seconds:.1f} s:"
-            f" {speedups[-1]:.2f} x ({load()}); CPU time of the workers {cpu[0]:.0f} s and {cpu[1]:.0f} s;"
-            f" {single.partitions} and {double.partitions} partitions",
-            flush=True,
-        )
-    return speedups, digests
+        found.double.append(two_workers(warc, folder / "double").seconds)
+        found.single_cpu.append(middle - begun)
+        found.double_cpu.append(children_cpu() - middle)
+        found.digests |= {digest(folder / "single"), digest(folder / "double")}
+        note(f"pair {number + 1}: {found.single[-1]:.1f} s and {found.double[-1]:.1f} s")
+    return found
 
 
-def main() -> int:
-    """Print the table; return 1 if rows differ."""
-    parser = argparse.ArgumentParser()
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Define the options."""
     parser.add_argument("--pages", type=int, default=4000)
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--no-spark", action="store_true")
-    parser.add_argument("--json", action="store_true")
     parser.add_argument("--into", type=Path, default=ROOT / ".venv-scale")
     parser.add_argument("--warc", type=Path, help="keep the WARC files in this folder, or use those that are there")
-    options = parser.parse_args()
+
+
+def run(options: argparse.Namespace) -> Result:
+    """Measure all engines."""
     install_extra("dask", "distributed")
-    found: dict[str, object] = {"pages": options.pages}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         warc = options.warc or folder / "warc"
         if not warc.exists():
             write_warc(warc, options.pages)
         size = sum(path.stat().st_size for path in warc.iterdir())
-        print(f"{options.pages} pages, {size / 1e6:.0f} MB of WARC files", flush=True)
-        speedups, digests = measure_pairs(warc, folder, options.pairs)
-        found |= {
-            "bytes": size,
-            "speedups": speedups,
-            "median_speedup": statistics.median(speedups) if speedups else None,
-        }
+        found = measure_pairs(warc, folder, options.pairs)
+        rows = [
+            Row.of("one process", found.single, "s"),
+            Row.of("Dask, two workers", found.double, "s"),
+            Row.of("CPU time of the one process", found.single_cpu, "s"),
+            Row.of("CPU time of the two workers", found.double_cpu, "s"),
+        ]
         if options.kills:
             killer = Killer(options.kills)
             report = two_workers(warc, folder / "killed", killer)
-            digests.add(digest(folder / "killed"))
-            found |= {"kills": killer.done, "retried": report.retried, "seconds_with_kills": report.seconds}
-            print(
-                f"{killer.done} kills: {report.seconds:.1f} s, {report.retried} tasks started again ({load()})",
-                flush=True,
-            )
-        if options.no_spark or shutil.which("java") is None:
-            print("Spark: not run, because " + ("of --no-spark" if options.no_spark else "Java is not installed"))
-        else:
-            report = spark(python_with(PACKAGES, options.into), warc, folder / "spark")
-            digests.add(digest(folder / "spark"))
-            found["spark_seconds"] = report["seconds"]
-            print(f"Spark, local[2]: {report['seconds']:.1f} s ({load()})", flush=True)
-    found |= {"equal": len(digests) == 1, "rows": sorted(count for count, _ in digests)}
-    print(f"rows and digest {'equal' if found['equal'] else 'DIFFERENT'}: {sorted(digests)}")
-    if options.json:
-        print(json.dumps(found))
-    return int(not found["equal"])
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+            found.digests.add(digest(folder / "killed"))
+            rows.append(Row.of(f"Dask, {killer.done} workers killed", [report.seconds], "s"))
+            rows.append(Row.of("tasks that were started again", [report.retried], ""))
+        is_spark = not options.no_spark and shutil.which("java") is not None
+        if is_spark:
+            report_ = spark(python_with(PACKAGES, options.into), warc, folder / "spark")
+            found.digests.add(digest(folder / "spark"))
+            rows.append(Row.of("Spark, local[2]", [float(str(report_["seconds"]))], "s"))
+        return Result(
+            "scale",
+            "Are the rows of a dataset the same on every engine, and how much faster are two workers?",
+            rows,
+            [
+                Goal.of("one process ÷ two workers", ratios(found.single, found.double), at_least=1.7),
+                Goal("different datasets", len(found.digests), "", at_most=1),
+            ],
+            notes=(
+                f"{options.pages} pages of the fake site, {size / 1e6:.0f} MB of WARC files; elapsed time of pairs that run directly"
+                f" after one another. {'Spark ran in local mode.' if is_spark else 'Spark was not run: it needs Java.'} Two workers"
+                " of a machine whose cores other programs use are slower than two cores allow."
+            ),
+        ).explained(lambda: [profile(warc, folder / "profiled")])

@@ -8,11 +8,12 @@ import subprocess
 import sys
 import types
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from benchmarks import __main__ as bench
-from benchmarks import document, environments, profiles, report, timing
+from benchmarks import curves, document, environments, profiles, report, timing
 from benchmarks.report import Goal, Profile, Result, Row
 from crawler import fold
 
@@ -31,7 +32,14 @@ def stub(monkeypatch, tmp_path):
     module = types.ModuleType("benchmarks.parse", "A stub.")
     module.result = RESULT
     module.run = lambda options: (sys.stdout.write("progress\n"), module.result)[1]
-    module.add_options = lambda parser: parser.add_argument("--articles", type=int, default=1)
+
+    def add_options(parser):
+        parser.add_argument("--articles", type=int, default=1)
+        parser.add_argument("--sizes", type=lambda text: [int(part) for part in text.split(",")], default=[1])
+        parser.add_argument("--keep", type=Path)
+        parser.add_argument("--no-peer", action="store_true")
+
+    module.add_options = add_options
     monkeypatch.setitem(sys.modules, "benchmarks.parse", module)
     monkeypatch.setattr(document, "RESULTS", tmp_path / "results.json")
     monkeypatch.setattr(document, "PAGE", tmp_path / "benchmarks.md")
@@ -62,6 +70,10 @@ def exit_code(arguments):
         (["parse", "--js"], 2),
         (["outage", "--bad"], 2),
         (["budget", "--json"], 2),
+        (["curves", "--sizes", "1000"], 2),
+        (["curves", "--sizes", "1000,100"], 2),
+        (["curves", "--sizes", "10,100"], 2),
+        (["curves", "--sizes", "1000,many"], 2),
         (["--help"], 0),
         (["parse", "--help"], 0),
         (["parse"], 5),
@@ -167,12 +179,14 @@ def test_a_new_result_replaces_only_its_own_section(stub):
 
 def test_recorded_results_keep_options_and_profiles(stub):
     stub.result = replace(RESULT, profiles=(Profile("a poll", "% of own time", [("crawler.parse", 60.0)]),))
-    bench.main(["parse", "--articles", "3", "--record"])
+    bench.main(["parse", "--record", "--keep", "secret", "--no-peer", "--sizes", "1,2", "--articles", "3"])
     page = document.PAGE.read_text()
-    assert "Run `./run.sh bench stub --articles 3`." in page
+    assert "Run `./run.sh bench stub --articles 3 --sizes 1,2 --no-peer`." in page
     assert "Profile: a poll." in page
     assert "| crawler.parse | 60.0 |" in page
-    assert document.load()["stub"].options == ("--articles", "3")
+    assert document.load()["stub"].options == ("--articles", "3", "--sizes", "1,2", "--no-peer")
+    bench.main(["parse", "--articles", "1", "--record"])
+    assert document.load()["stub"].options == ()
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"a": 1}', '{"a": {"name": "a"}}'])
@@ -189,7 +203,7 @@ def test_the_page_in_the_repository_is_up_to_date():
 
 def test_the_page_names_no_path_and_no_benchmark_that_is_gone():
     results = document.load()
-    assert {result.name for result in results.values()} <= {*bench.QUICK, *bench.SLOW}
+    assert {result.name for result in results.values()} <= {*bench.NAMES}
     assert not re.search(r"/(?:tmp|home|root|work)/", document.PAGE.read_text("utf-8"))
 
 
@@ -202,6 +216,18 @@ def test_rounds_are_interleaved_and_the_first_one_is_not_counted():
     assert calls == list("ababab")
     assert found == {"a": [1, 1], "b": [1, 1]}
     assert timing.ratios([2, 9], [1, 3]) == [2, 3]
+
+
+@pytest.mark.parametrize("power", [0, 0.5, 1, 1.05, 2])
+def test_the_exponent_of_a_power_is_found(power):
+    sizes = [1000, 10_000, 100_000]
+    assert curves.exponent(sizes, [0.003 * size**power for size in sizes]) == pytest.approx(power)
+
+
+def test_the_exponent_is_that_of_least_squares():
+    assert curves.exponent([1, 10, 100], [1, 100, 100]) == pytest.approx(1)
+    with pytest.raises(ValueError, match="two different sizes"):
+        curves.exponent([10, 10], [1, 2])
 
 
 def test_a_profile_groups_own_time_by_unit():
