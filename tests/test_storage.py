@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from support import NOW, ROOT, SITE, assert_intact, fetched
@@ -835,6 +836,52 @@ def test_search_order_and_filters(archive):
     assert hits(archive, "cuba", section="Culture") == []
     assert hits(archive, "cuba", since="2026-01-01") == [2]
     assert hits(archive, "cuba", until="2025-12-31") == [1]
+
+
+#: Articles in no order of time, some without a day, one imported, one in two sections, and two spellings of a section:
+#: id, day, sections. All match the same word.
+SEARCHED = (
+    (1, "2025-03-01", ["Économie"]), (2, None, ["Sports"]), (3, "2024-12-31", ["Politique", "Sports"]),
+    (4, "2025-01-01", ["economie"]), (5, "2025-12-31", []), (6, "2019-01-01", ["Sports"]), (-1, "2025-06-01", []),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory):
+    with open_archive(tmp_path_factory.mktemp("searched")) as opened:
+        for key, day, sections in SEARCHED:
+            save(opened, intent(key, article(f"Cuba {key}", "Cuba", url=None, section=None), published_on=day))
+            opened.db.conn.executemany("INSERT INTO sections VALUES (?, ?)", [(key, name) for name in sections])
+        opened.db.conn.commit()
+        yield opened
+
+
+@pytest.mark.parametrize("section", [None, "sports", "ECONOMIE", "Culture", ""])
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [
+        (None, None),
+        ("2025-01-01", None),
+        (None, "2024-12-31"),
+        ("2025-01-01", "2025-12-31"),
+        ("2025-03-01", "2025-03-01"),
+        ("2030-01-01", "2031-01-01"),
+        ("2025-12-31", "2025-01-01"),
+        ("2019-01-01", "2026-01-01"),
+    ],
+)
+def test_a_search_finds_what_all_filters_select(searched, since, until, section):
+    expected = [
+        key
+        for key, day, sections in sorted(SEARCHED, reverse=True)
+        if (since is None or (day is not None and day >= since))
+        and (until is None or (day is not None and day <= until))
+        and (section is None or fold.letters(section) in map(fold.letters, sections))
+    ]
+    for limit in (1, 2, 20):
+        found = partial(hits, searched, "cuba", since=since, until=until, section=section, limit=limit)
+        assert found() == expected[:limit]
+        assert len(set(found(rank=True)) & set(expected)) == len(found(rank=True)) == min(limit, len(expected))
 
 
 # --- the frontier -----------------------------------------------------------------------------------------------------

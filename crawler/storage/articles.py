@@ -33,8 +33,6 @@ CHOSEN = """(:since IS NULL OR a.published_on >= :since) AND (:until IS NULL OR 
   AND (:sections IS NULL OR EXISTS (SELECT 1 FROM sections s WHERE s.article = a.id
        AND s.section IN (SELECT value FROM json_each(:sections))))"""
 _PERIOD = "FROM articles WHERE published_on BETWEEN :since AND :until"
-_IN_SECTION = """EXISTS (SELECT 1 FROM sections s WHERE s.article = articles_fts.rowid
-                 AND s.section IN (SELECT value FROM json_each(:sections)))"""
 _WRITE = f"""
 INSERT INTO articles ({", ".join(_COLUMNS)}) VALUES ({", ".join(f":{c}" for c in _COLUMNS)})
 ON CONFLICT (id) DO UPDATE SET {", ".join(f"{c} = excluded.{c}" for c in _COLUMNS if c not in _KEPT_ON_UPDATE)}
@@ -201,7 +199,6 @@ class Articles(Revisions, SimilarArticles, Pictures):
         If `rank` is True, the most relevant articles come first (by bm25, with the largest weight on the title);
         otherwise, those with the highest ids. `since` and `until` are days of publication in Hanoi, both included.
         """
-        names = self.equal_section_names(section)
         tables, conditions = "articles_fts", ["articles_fts MATCH :match"]
         if since is not None or until is not None:
             tables += " CROSS JOIN articles d INDEXED BY articles_facets ON d.id = articles_fts.rowid"
@@ -211,17 +208,19 @@ class Articles(Revisions, SimilarArticles, Pictures):
             ]
         if since is not None and until is not None:
             conditions.append(f"articles_fts.rowid BETWEEN (SELECT min(id) {_PERIOD}) AND (SELECT max(id) {_PERIOD})")
-        if names is not None:
-            conditions.append(_IN_SECTION)
+        names: dict[str, str] = {}
+        if section is not None:  # a list of parameters is compared faster than the rows of json_each
+            names = {f"section_{number}": name for number, name in enumerate(self._equal_names(section))}
+            listed = ", ".join(f":{parameter}" for parameter in names)
+            in_section = "SELECT 1 FROM sections WHERE article = articles_fts.rowid AND section"
+            conditions.append(f"EXISTS ({in_section} IN ({listed}))")
         place, way = ("bm25(articles_fts, 10.0, 5.0, 1.0)", "") if rank else ("articles_fts.rowid", "DESC")
         # The limit applies to ids, so that only `limit` of the long rows of `articles` are read.
         sql = f"""SELECT a.id, a.url, a.published_at, a.published_on, a.section, a.title, a.lead, a.clean FROM
                   (SELECT articles_fts.rowid AS id, {place} AS place FROM {tables}
                    WHERE {" AND ".join(conditions)} ORDER BY {place} {way} LIMIT :limit) found
                   JOIN articles a ON a.id = found.id ORDER BY place {way}"""  # noqa: S608 - fixed SQL
-        return list(
-            self.db.query(sql, {"match": match, "since": since, "until": until, "sections": names, "limit": limit})
-        )
+        return list(self.db.query(sql, {"match": match, "since": since, "until": until, "limit": limit} | names))
 
     def latest(self, section: str | None, since: str | None, limit: int) -> list[dict[str, Any]]:
         """Return at most `limit` articles, by day of publication and id, newest first.
@@ -246,9 +245,10 @@ class Articles(Revisions, SimilarArticles, Pictures):
 
     def equal_section_names(self, section: str | None) -> str | None:
         """Return a JSON list of the section names that equal `section` if case and accents are ignored."""
-        if section is None:
-            return None
-        return records.dump([name for name in self.section_names() if fold.letters(name) == fold.letters(section)])
+        return None if section is None else records.dump(self._equal_names(section))
+
+    def _equal_names(self, section: str) -> list[str]:
+        return [name for name in self.section_names() if fold.letters(name) == fold.letters(section)]
 
     def section_names(self) -> list[str]:
         """Return the names of all sections, in alphabetical order. The index is read once for each name, not for each row."""
