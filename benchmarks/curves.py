@@ -14,30 +14,23 @@ import itertools
 import math
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import ledger, profiles, search, similar
-from benchmarks.report import Goal, Result, Row, note
+from benchmarks.report import Goal, Profile, Result, Row, note
+from benchmarks.sealing import DAY, SealedArchive
 from crawler import identity, query, similarity
-from crawler.coverage import take_stock
 from crawler.export import jsonl
 from crawler.storage import Archive, open_archive
 from crawler.types import Article
 
 AT_MOST = 1.05
-_NEW = 50  # articles that one measurement stores or compares
-_NOT_COUNTED = 2  # measurements at each size: the first one, and the profile
+_NEW = 100  # articles that one measurement stores or compares
 _QUERIES = ("ministre", "président pays", '"premier ministre"', "coop*", "economie -france", "title:monde", "gingembre")
-_STORE, _DEDUPE, _EXPORT, _LEDGER = (
-    "store new articles",
-    "find similar articles",
-    "export as JSON Lines",
-    "coverage ledger",
-)
-_NEWEST, _RANKED = "search, newest first", "search, ranked"
 
 
 def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
@@ -77,31 +70,55 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repeats", type=int, default=5, help="measurements at each size")
 
 
-class Curves:
-    """The work that is measured at the present size of an archive; `new` has the articles that it does not have yet."""
+@dataclass(frozen=True)
+class Work:
+    """What is measured; `prepare` is not. The total cost is that of `per_run` of the items that the archive has."""
 
-    def __init__(self, archive: Archive, new: Sequence[Article]) -> None:
+    name: str
+    run: Callable[[], object]
+    prepare: Callable[[], object] = lambda: None
+    per_run: int | None = None  # items; None: one run treats the whole archive, or does not depend on the items
+
+    def seconds(self, repeats: int) -> list[float]:
+        """Return the CPU seconds of each run, after one that is not counted."""
+        found = []
+        for _ in range(repeats + 1):
+            self.prepare()
+            start = time.process_time()
+            self.run()
+            found.append(time.process_time() - start)
+        return found[1:]
+
+
+class ArchiveWork:
+    """The work in an archive; `new` yields articles that it does not have."""
+
+    def __init__(self, archive: Archive, new: Iterator[Article]) -> None:
         self._archive = archive
-        self._new = iter(new)
+        self._new = new
+        self._batch: list[Article] = []
         self._wanted = [search.Search(query.parse(text)) for text in _QUERIES]
 
-    def work(self) -> Mapping[str, Callable[[], object]]:
-        """Return what is measured, by the name of its curve."""
-        return {
-            _STORE: self._store,
-            _DEDUPE: self._compare,
-            _NEWEST: lambda: self._search(rank=False),
-            _RANKED: lambda: self._search(rank=True),
-            _EXPORT: lambda: jsonl(self._archive.export(), io.StringIO()),
-        }
+    def all(self) -> list[Work]:
+        """Return everything that is measured."""
+        return [
+            Work("store new articles", self._store, self._draw, _NEW),
+            Work("find similar articles", self._compare, self._draw, _NEW),
+            Work("search, newest first", lambda: self._search(rank=False)),
+            Work("search, ranked", lambda: self._search(rank=True)),
+            Work("export as JSON Lines", lambda: jsonl(self._archive.export(), io.StringIO())),
+        ]
+
+    def _draw(self) -> None:
+        self._batch = list(itertools.islice(self._new, _NEW))
 
     def _store(self) -> None:
-        for article in itertools.islice(self._new, _NEW):
+        for article in self._batch:
             with self._archive.transaction():
                 similar.store(self._archive, article, article.post_id or 0)
 
     def _compare(self) -> None:
-        for article in itertools.islice(self._new, _NEW):
+        for article in self._batch:
             text = similarity.compared(article, article.post_id or 0)
             hashes, body_key = similarity.passage_hashes(text), identity.body_key(article)
             candidates = self._archive.candidates(article.post_id or 0, hashes, body_key)
@@ -113,66 +130,79 @@ class Curves:
             search.found_with_extracts(self._archive, one, rank=rank)
 
 
-def seconds(run: Callable[[], object], repeats: int) -> list[float]:
-    """Return the CPU seconds of each run, after one that is not counted."""
-    found = []
-    for _ in range(repeats + 1):
-        start = time.process_time()
-        run()
-        found.append(time.process_time() - start)
-    return found[1:]
+@contextmanager
+def ledger_work(size: int) -> Iterator[Work]:
+    """Yield the work of counting and writing the coverage ledger of an archive with `size` posts."""
+    with tempfile.TemporaryDirectory() as name, open_archive(Path(name)) as archive:
+        ledger.fill(archive, size)
+
+        def count() -> None:
+            archive.save_ledger(ledger.take(archive), datetime.now(UTC))
+
+        yield Work("coverage ledger", count)
+
+
+def seal_work(sealed: SealedArchive) -> list[Work]:
+    """Return the work on the seals."""
+    return [
+        Work("seal the records of a day", sealed.seal, sealed.write_day, DAY),
+        Work("prove a record", sealed.prove, per_run=1),
+    ]
 
 
 def run(options: argparse.Namespace) -> Result:
     """Measure all curves."""
     chosen: list[int] = options.sizes
     found: dict[str, list[list[float]]] = {}
+    per_run: dict[str, int | None] = {}
+
+    def measure(work: Iterable[Work]) -> None:
+        for one in work:
+            found.setdefault(one.name, []).append(one.seconds(options.repeats))
+            per_run[one.name] = one.per_run
+
     with tempfile.TemporaryDirectory() as name, open_archive(Path(name)) as archive:
-        new = _NEW * (options.repeats + _NOT_COUNTED) * 2  # articles to store and to compare at each size
-        stream = similar.stream(chosen[-1] + new * len(chosen))
+        # Before each run, the work draws the articles that it stores or compares.
+        drawn = _NEW * (options.repeats + 1) * 2 * len(chosen)
+        stream = similar.stream(chosen[-1] + drawn + _NEW * 2)
         articles = (replace(one, post_id=number) for number, one in enumerate(stream, start=1))
+        archive_work, sealed = ArchiveWork(archive, articles), SealedArchive(Path(name) / "sealed")
         for size in chosen:
             start = time.monotonic()
             search.fill_index(archive, itertools.islice(articles, size - archive.db["articles"].count), compared=True)
+            sealed.grow(size)
             note(f"{size} articles after {time.monotonic() - start:.0f} s")
-            curves = Curves(archive, list(itertools.islice(articles, new)))
-            for curve, run_ in curves.work().items():
-                found.setdefault(curve, []).append(seconds(run_, options.repeats))
-            found.setdefault(_LEDGER, []).append(_ledger(size, options.repeats))
-        result = _result(chosen, found)
+            measure(archive_work.all())
+            measure(seal_work(sealed))
+            with ledger_work(size) as one:
+                measure([one])
+        result = _result(chosen, found, per_run)
         missed = {goal.label for goal in result.missed}
-        return result.explained(
-            lambda: [profiles.of_call(name, run) for name, run in curves.work().items() if _goal(name) in missed]
-        )
+        # The profile of the largest size; the coverage ledger has one of its own in the benchmark `ledger`.
+        every = [*archive_work.all(), *seal_work(sealed)]
+        return result.explained(lambda: [_profile(one) for one in every if _goal(one.name) in missed])
+
+
+def _profile(work: Work) -> Profile:
+    work.prepare()
+    return profiles.of_call(work.name, work.run)
 
 
 def _goal(curve: str) -> str:
     return f"{curve}: exponent"
 
 
-def _ledger(size: int, repeats: int) -> list[float]:
-    """Return the CPU seconds of counting and writing the coverage ledger of an archive with `size` posts."""
-    with tempfile.TemporaryDirectory() as name, open_archive(Path(name)) as archive:
-        ledger.fill(archive, size)
-
-        def count() -> None:
-            with archive.posts() as posts:
-                found = take_stock(posts)
-            archive.save_ledger(found, datetime.now(UTC))
-
-        return seconds(count, repeats)
-
-
-def _result(chosen: Sequence[int], found: Mapping[str, Sequence[Sequence[float]]]) -> Result:
+def _result(
+    chosen: Sequence[int], found: Mapping[str, Sequence[Sequence[float]]], per_run: Mapping[str, int | None]
+) -> Result:
     rows, goals = [], []
     for curve, measured in found.items():
-        per_article = curve in {_STORE, _DEDUPE}
+        items = per_run[curve]
         medians = []
         for size, values in zip(chosen, measured, strict=True):
-            row = Row.of(f"{curve}, {size:,}", (v * 1000 / (_NEW if per_article else 1) for v in values), "ms")
-            row = replace(row, unit="ms an article" if per_article else "ms")
+            row = Row.of(f"{curve}, {size:,}", (v * 1000 / (items or 1) for v in values), "ms each" if items else "ms")
             rows.append(row)
-            medians.append(row.median * (size if per_article else 1))
+            medians.append(row.median * (size if items else 1))
         goals.append(Goal(_goal(curve), exponent(chosen, medians), "", at_most=AT_MOST))
     return Result(
         "curves",
@@ -181,8 +211,9 @@ def _result(chosen: Sequence[int], found: Mapping[str, Sequence[Sequence[float]]
         goals,
         notes=(
             "CPU time in archives of each size, with real frequencies of words. The exponent is the slope of the total cost"
-            " against the size, both as logarithms, by least squares: 1 is proportional to the size. To store or to compare an"
-            f" article is measured with {_NEW} new articles, and the total is that of as many as the archive has; every tenth"
-            f" one is a version of another. A search is {len(_QUERIES)} queries with their extracts."
+            " against the size, both as logarithms, by least squares: 1 is proportional to the size. Where a row says `each`,"
+            f" the total is that of as many as the archive has: {_NEW} new articles are stored or compared, of which every tenth"
+            f" is a version of another; {DAY} responses with their requests are sealed, as in a day; one record is proved. A"
+            f" search is {len(_QUERIES)} queries with their extracts; an export and a ledger are of the whole archive."
         ),
     )
