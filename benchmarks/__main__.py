@@ -1,10 +1,10 @@
 """`./run.sh bench [NAME [OPTIONS]]`: run one benchmark, the quick ones, or with `all` those of docs/benchmarks.md.
 
-A benchmark is a module of this package with one of two functions:
+A benchmark is a module of this package. If it has the function `main()`, it prints what it finds, and reads its own options.
+Otherwise:
 
 - `run(options)` returns a `Result` (`benchmarks.report`), whose options `add_options(parser)` defines, if it has any. It has
   two more options: `--json` prints the result as one JSON object, and `--record` writes it into docs/benchmarks.md.
-- `main()` prints what it finds, and reads its own options.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ SLOW = tuple(
 NAMES = (*QUICK, *MEDIUM, *SLOW)
 #: What `./run.sh bench` and `./run.sh bench all` run.
 GROUPS = {"": QUICK, "all": (*QUICK, *MEDIUM)}
-_FUZZ = {"fuzz": "tests.fuzz.readers", "fuzz-page": "tests.fuzz.parse_page"}
+#: Modules with another name than the benchmark.
+MODULES = {"fuzz": "tests.fuzz.readers", "fuzz-page": "tests.fuzz.parse_page"}
 _FAILED, _USAGE, _GOAL_MISSED = 1, 2, 5
 
 
@@ -52,8 +53,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _run(name: str, arguments: Sequence[str]) -> int:
     """Run one benchmark, show or record its result, and return the exit code."""
-    module = importlib.import_module(_FUZZ.get(name, f"benchmarks.{name}"))
-    if not hasattr(module, "run"):
+    module = importlib.import_module(MODULES.get(name, f"benchmarks.{name}"))
+    if hasattr(module, "main"):
         sys.argv = [name, *arguments]
         return _FAILED if module.main() else 0
     parser = _parser(name, module.__doc__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
@@ -117,6 +118,19 @@ def test_the_text_has_every_figure(stub, capsys):
     assert re.search(r"met +one ÷ two +3 × \(2 - 4\), goal ≤ 4 ×", out)
     assert re.search(r"missed +hits +0\.500, goal ≥ 0\.9$", out, re.MULTILINE)
     assert "A note." in out
+
+
+def test_every_name_is_a_benchmark():
+    assert len(set(bench.NAMES)) == len(bench.NAMES)
+    assert set(bench.GROUPS["all"]) < set(bench.NAMES)
+    for name in bench.NAMES:
+        module = bench.MODULES.get(name, f"benchmarks.{name}")
+        tree = ast.parse((Path(__file__).parents[1] / f"{module.replace('.', '/')}.py").read_text("utf-8"))
+        functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+        if "main" not in functions:
+            assert ast.unparse(functions["run"].returns) == "Result", name
+        else:
+            assert name not in bench.GROUPS["all"], f"{name} has no result"
 
 
 @pytest.mark.parametrize(
