@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 from benchmarks import profiles
 from benchmarks.report import Goal, Result, Row
@@ -21,6 +22,7 @@ from benchmarks.timing import interleaved, ratios
 from crawler import open_archive
 
 _READING = ("latest", "search Vietnam", "show {id}", "history {id}", "changes", "similar {id}", "cite {id}", "coverage")
+_PROGRAM = str(Path(sys.executable).with_name("vna"))  # as users start it
 _BARE, _HELP = "python -c pass", "vna --help"
 
 
@@ -28,12 +30,12 @@ def run(_options: argparse.Namespace) -> Result:
     """Measure the start of the commands."""
     with tempfile.TemporaryDirectory() as folder:
         archive = ["--archive", folder]
-        subprocess.run([sys.executable, "-m", "crawler", *archive, "demo"], capture_output=True, check=True)
+        subprocess.run([_PROGRAM, *archive, "demo"], capture_output=True, check=True)
         with open_archive(folder) as opened:
             post_id = next(iter(opened.articles())).id
         reading = {f"vna {c}": [*archive, *c.split()] for c in (c.format(id=post_id) for c in (*_READING, "status"))}
-        commands = {_BARE: ["-c", "pass"]} | {
-            name: ["-m", "crawler", *arguments] for name, arguments in ({_HELP: ["--help"]} | reading).items()
+        commands = {_BARE: [sys.executable, "-c", "pass"]} | {
+            name: [_PROGRAM, *arguments] for name, arguments in ({_HELP: ["--help"]} | reading).items()
         }
         found = interleaved({n: partial(_started, c) for n, c in commands.items()}, clock=time.perf_counter)
         slowest = max(reading, key=lambda name: statistics.median(found[name]))
@@ -54,6 +56,6 @@ def run(_options: argparse.Namespace) -> Result:
         )
 
 
-def _started(arguments: Sequence[str]) -> None:
+def _started(command: Sequence[str]) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, check=True)
+    subprocess.run(command, env=environment, capture_output=True, check=True)
