@@ -656,6 +656,17 @@ def test_corpus_learns_names_pairs_and_words() -> None:
     assert corpus.follows("inconnu", "directeur") == 0.0
 
 
+def test_the_first_word_of_a_line_is_a_name_unless_a_line_before_has_it_as_a_word() -> None:
+    lines = ["Zuniva parle du zunivo.", "Zunivo parle."]
+    one_by_one, together = Corpus(WordList({})), Corpus(WordList({}), ["\n".join(lines)])
+    for line in lines:
+        one_by_one.learn(line)
+    for corpus in (one_by_one, together):
+        assert (corpus.is_name("Zuniva"), corpus.is_name("Zunivo")) == (True, False)
+        assert corpus.frequency("zunivo") == 2 / 200_012
+        assert corpus.follows("Zuniva", "parle") == one_by_one.follows("Zuniva", "parle")
+
+
 def test_corpus_learns_only_names_from_possibly_broken_text() -> None:
     corpus = Corpus(WordList({"affaires": 1e-4, "étrangères": 1e-5}))
     text = "avec Bounnhang Vorachith et Thonglounet, aux Affairesétrangères de VietnamPlus"

@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Protocol
 
 from crawler.repair import syntax, words
@@ -109,19 +110,21 @@ class Corpus:
 
     def learn(self, text: str) -> None:
         """Learn words, pairs of words and names from one clean text; each line of the text is a separate block."""
-        for line in _lines(text):
-            self.learn_line(line)
+        self.learn_lines(_lines(text))
 
-    def learn_line(self, line: Sequence[str]) -> None:
-        """Learn the same from the tokens of one line."""
-        found = [_OPEN, *line, _OPEN]
-        self._names.update(self._names_in(found))
-        lower = [t.lower() for t in found]
-        self._words.update(lower)
-        self._pairs.update(pairwise(lower))
-        self._size += len(found)
-        if self._grammar is not None:
-            self._grammar.learn(found)
+    def learn_lines(self, lines: Iterable[Sequence[str]]) -> None:
+        """Learn the same from the tokens of lines."""
+        found = [[_OPEN, *line, _OPEN] for line in lines]
+        lower = [list(map(str.lower, line)) for line in found]
+        seen: set[str] = set()
+        for line, plain in zip(found, lower, strict=True):
+            self._names.update(self._names_in(line, seen))
+            seen.update(plain)
+            if self._grammar is not None:
+                self._grammar.learn(line)
+        self._words.update(chain.from_iterable(lower))
+        self._pairs.update(chain.from_iterable(map(pairwise, lower)))
+        self._size += sum(map(len, found))
 
     def learn_names(self, lines: Iterable[Sequence[str]]) -> None:
         """Learn only names, from the lines of a text that may contain glued words; ignore names that may be two words."""
@@ -141,11 +144,17 @@ class Corpus:
                 return True
         return False
 
-    def _names_in(self, found: list[str]) -> Iterator[str]:
-        """Yield the capitalised tokens that are names; a first word is one if it is no common word."""
+    def _names_in(self, found: list[str], seen: AbstractSet[str] = frozenset()) -> Iterator[str]:
+        """Yield the capitalised tokens that are names; a first word is one if it is no common word.
+
+        The words in `seen` are common too: they occur in the lines before, which are being learnt.
+        """
         for before, token in pairwise(found):
-            if token[0].isupper() and (not words.ends_sentence(before) or self.frequency(token.lower()) < _RARE):
+            if token[0].isupper() and (not words.ends_sentence(before) or self._is_rare(token.lower(), seen)):
                 yield token
+
+    def _is_rare(self, word: str, seen: AbstractSet[str]) -> bool:
+        return word not in seen and self.frequency(word) < _RARE
 
     def frequency(self, word: str) -> float:
         """Return the larger of two frequencies of `word`: that in `base`, and a cautious one from the learnt texts."""
@@ -207,8 +216,7 @@ class PageLexicon:
     @cached_property
     def _learnt(self) -> Corpus:
         page = Corpus(self.base)
-        for line in self._hint_lines:
-            page.learn_line(line)
+        page.learn_lines(self._hint_lines)
         page.learn_names(self._lines)
         return page
 
@@ -230,7 +238,7 @@ class PageLexicon:
     @cached_property
     def new_words(self) -> tuple[str, ...]:
         """The words of the hints that are commoner on this page than in `base`."""
-        found = Counter(token.lower() for line in self._hint_lines for token in line)
+        found = Counter(map(str.lower, chain.from_iterable(self._hint_lines)))
         more = (word for word, number in found.items() if self.base.frequency(word) < number / _PRIOR_SIZE)
         return tuple(word for word in more if len(word) > 3 or word in words.SHORT)
 

@@ -91,7 +91,12 @@ def possible_splits(tokens: AbstractSet[str], page: PageLexicon) -> dict[str, fl
         certain.clear()
     unknown = tokens - certain
     certain.update(token for token in unknown if _is_one_word(token, page.base))
-    return {token: most_odds(token, page) for token in unknown - certain}
+    doubtful = unknown - certain
+    if not doubtful:
+        return {}
+    lower = "\n".join(map(str.lower, doubtful))
+    new_words = [word for word in page.new_words if word[:-2] in lower]  # others change no token: see `_may_change`
+    return {token: _bound(token, new_words, page.base) for token in doubtful}
 
 
 @lru_cache(maxsize=4)
@@ -105,17 +110,17 @@ def most_odds(token: str, page: PageLexicon) -> float:
 
     The result is `NEVER` if it is certainly no two words.
     """
-    if _is_one_word(token, page.base):
-        return NEVER
-    if _may_be_changed(token, page):
-        return LIMIT
-    return _most_odds(token, page.base)
+    return NEVER if _is_one_word(token, page.base) else _bound(token, page.new_words, page.base)
 
 
-def _may_be_changed(token: str, page: PageLexicon) -> bool:
+def _bound(token: str, new_words: Sequence[str], base: Lexicon) -> float:
+    return LIMIT if _may_be_changed(token, new_words) else _most_odds(token, base)
+
+
+def _may_be_changed(token: str, new_words: Sequence[str]) -> bool:
     """Whether a part of a token may be likelier to be a word on this page than elsewhere."""
     lower = token.lower()
-    return any(_may_change(word, lower) for word in page.new_words)
+    return any(_may_change(word, lower) for word in new_words)
 
 
 def _may_change(word: str, lower: str) -> bool:
@@ -161,7 +166,7 @@ def _parts(token: str, lexicon: Lexicon) -> list[tuple[int, float]]:
 
 def _places(token: str, page: PageLexicon) -> Sequence[int]:
     """Return the places in a token beside which both parts can be words; `_of_parts` is `NEVER` at all others."""
-    if not _is_simple(token) or _may_be_changed(token, page):
+    if not _is_simple(token) or _may_be_changed(token, page.new_words):
         return range(1, len(token))
     return [at for at, most in _parts(token, page.base) if most > NEVER]
 
