@@ -1,14 +1,23 @@
-"""Parsing a page (decode, guard, head, blocks, related, times), compared with Lexbor alone and a minimal extraction."""
+"""Parsing a page (decode, guard, head, blocks, related, times), compared with Lexbor alone and a minimal extraction.
+
+`--trafilatura` also compares it with trafilatura, which the first run installs into an environment of its own.
+"""
 
 from __future__ import annotations
 
 import argparse
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from selectolax.lexbor import LexborHTMLParser
 
 from benchmarks import profiles
+from benchmarks.environments import PEERS, python_with
 from benchmarks.report import Goal, Result, Row
 from benchmarks.timing import interleaved, ratios
 from crawler import config, records
@@ -18,6 +27,9 @@ from crawler.sim.site import Options, SiteRequest, build
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
+_WORKER = Path(__file__).with_name("trafilatura_worker.py")
+_TRAFILATURA = ["trafilatura==2.3.1", "lxml_html_clean"]
+_ROUNDS = 5
 _BARE, _PAGE = "Lexbor, parse only", "parse_page"
 
 
@@ -33,7 +45,33 @@ def pages(count: int = 60) -> list[tuple[str, bytes]]:
     return found
 
 
-def run(_options: argparse.Namespace) -> Result:
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this benchmark."""
+    parser.add_argument("--trafilatura", action="store_true", help="also compare with trafilatura")
+
+
+@contextmanager
+def trafilatura(stored: Sequence[tuple[str, bytes]]) -> Iterator[Callable[[], float]]:
+    """Yield a function that extracts the text of all pages with trafilatura, and returns the seconds of CPU time."""
+    python = python_with(_TRAFILATURA, PEERS / "trafilatura")
+    with tempfile.TemporaryDirectory() as folder:
+        for number, (_, body) in enumerate(stored):
+            (Path(folder) / f"{number:04}.html").write_bytes(body)
+        command = [python.as_posix(), _WORKER.as_posix(), folder]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
+            assert worker.stdin is not None
+            assert worker.stdout is not None
+            asked, answered = worker.stdin, worker.stdout
+
+            def extract() -> float:
+                asked.write("\n")
+                asked.flush()
+                return float(answered.readline())
+
+            yield extract
+
+
+def run(options: argparse.Namespace) -> Result:
     """Measure the CPU time of reading a page."""
     stored = pages()
     markups = config.load_markups()
@@ -62,14 +100,28 @@ def run(_options: argparse.Namespace) -> Result:
             "parse_page, JSON and seed text": parse_and_write,
         }
     )
+    rows = [Row.of(name, (s / len(stored) * 1000 for s in values), "ms a page") for name, values in found.items()]
+    goals = [Goal.of("parse_page ÷ Lexbor, parse only", ratios(found[_PAGE], found[_BARE]), at_most=4)]
+    if options.trafilatura:
+        with trafilatura(stored) as extract:
+            extract()  # the first round also imports modules and compiles patterns
+            compared = [(extract(), _seconds(parse)) for _ in range(_ROUNDS)]
+        rows.append(Row.of("trafilatura, default settings", (s / len(stored) * 1000 for s, _ in compared), "ms a page"))
+        goals.append(Goal.of("trafilatura ÷ parse_page", (theirs / ours for theirs, ours in compared), at_least=8))
     size = sum(len(body) for _, body in stored) / len(stored)
     return Result(
         "parse",
         "What does it cost to read all fields of an article from its page, compared with only parsing the HTML?",
-        [Row.of(name, (s / len(stored) * 1000 for s in values), "ms a page") for name, values in found.items()],
-        [Goal.of("parse_page ÷ Lexbor, parse only", ratios(found[_PAGE], found[_BARE]), at_most=4)],
+        rows,
+        goals,
         notes=(
             f"{len(stored)} pages of the fake site, in the layouts of all eras, {size / 1000:.0f} kB on average; CPU time."
             " `parse_page` includes the checks that bound the cost of a hostile page."
         ),
     ).explained(lambda: [profiles.of_call("parse_page", parse)])
+
+
+def _seconds(run: Callable[[], object]) -> float:
+    start = time.process_time()
+    run()
+    return time.process_time() - start
