@@ -71,16 +71,14 @@ def is_cheap(html: bytes) -> bool:
 
     The page may be in any charset in which the characters of ASCII have their usual bytes.
     """
-    return len(html) <= CHEAP_LENGTH and _has_few_tags(html)
+    return len(html) <= CHEAP_LENGTH and _has_cheap_tags(html)
 
 
 @lru_cache(maxsize=2)  # asked before a page is read, to choose the process, and again by the reader
-def _has_few_tags(html: bytes) -> bool:
+def _has_cheap_tags(html: bytes) -> bool:
     tags = html.count(b"<")
-    return tags <= _CHEAP_TAGS and _copies_are_cheap(html, tags)
-
-
-def _copies_are_cheap(html: bytes, tags: int) -> bool:
+    if tags > _CHEAP_TAGS:
+        return False
     found = syntax.FORMATTING_START_UTF_8.findall(html)
     if not found:
         return True
