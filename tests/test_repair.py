@@ -971,6 +971,17 @@ def test_words_beside_signs_and_numbers_are_weighed(french: Lexicon, frame: str)
         assert glue.find(text, page) == slow_edits(text, page)
 
 
+def test_words_that_are_certainly_one_are_kept_up_to_a_limit(monkeypatch: pytest.MonkeyPatch, french: Lexicon) -> None:
+    texts = ["Le ministre est là.", "La ministre Zuniva est ici.", "Le pays va bien.", "Le ministre est là."]
+    pages = [PageLexicon(french, text) for text in texts]
+    expected = [score.possible_splits(page.tokens(text), page) for page, text in zip(pages, texts, strict=True)]
+    assert [list(found) for found in expected] == [[], ["Zuniva"], [], []]
+    monkeypatch.setattr(score, "_MOST_CERTAIN", 3)
+    for page, text, odds in zip(pages, texts, expected, strict=True):
+        assert score.possible_splits(page.tokens(text), page) == odds
+        assert score._certain(french) <= page.tokens(text)
+
+
 NEIGHBOURS = ("\n", ".", "le", "Le", "Thi", "Nguyen", "de", "j'", "aux", "la", "-", "et", "ministre", "Van", "12")
 
 
