@@ -211,6 +211,7 @@ def host(url: str) -> str:
     return _hostname(_split(url))
 
 
+@functools.lru_cache(maxsize=8192)
 def origin(url: str) -> str:
     """Return the origin of a URL (scheme, host and port) in lower case; a robots.txt file applies to one origin."""
     parts = _split(url)

@@ -61,10 +61,13 @@ def deduplicate(sightings: list[Sighting]) -> tuple[Sighting, ...]:
     """
     kept: dict[int | None, Sighting] = {}
     for seen in sightings:
-        first = kept.setdefault(seen.post_id, replace(seen, position=len(kept)))
-        url = seen.url if not urls.slug(first.url) and urls.slug(seen.url) else first.url
-        kept[seen.post_id] = replace(first, title=first.title or seen.title, url=url)
-    return tuple(kept.values())
+        first = kept.setdefault(seen.post_id, seen)
+        if not first.title:
+            first = replace(first, title=seen.title)
+        if not urls.slug(first.url) and urls.slug(seen.url):
+            first = replace(first, url=seen.url)
+        kept[seen.post_id] = first
+    return tuple(replace(seen, position=position) for position, seen in enumerate(kept.values()))
 
 
 def usable(base: str, link: str) -> str | None:
