@@ -94,6 +94,10 @@ def test_a_met_goal_and_a_failed_installation(stub, capsys):
     def fail(_options):
         raise environments.InstallError("cannot install one==1: no network")
 
+    results = [lambda: RESULT, lambda: fail(None)]
+    stub.run = lambda _options: results.pop()()
+    assert bench.main(["all"]) == 1
+    assert results == [], "the others run, and a failure is not hidden by a missed goal"
     stub.run = fail
     assert bench.main(["parse"]) == 1
     assert "parse: cannot install one==1: no network" in capsys.readouterr().err
@@ -104,6 +108,7 @@ def test_json_is_all_of_stdout(stub, capsys):
     captured = capsys.readouterr()
     found = [json.loads(line) for line in captured.out.splitlines()]
     assert len(found) == 2
+    assert found[0]["options"] == []
     assert captured.err.count("progress") == 2
     assert found[0]["rows"] == [{"label": "one | two", "median": 2, "unit": "ms", "low": 1, "high": 3, "runs": 3}]
     assert [goal["verdict"] for goal in found[0]["goals"]] == ["met", "missed", "no goal"]
@@ -189,6 +194,7 @@ def test_a_new_result_replaces_only_its_own_section(stub):
     assert "| [a](#a) | one ÷ two | 3 × | ≤ 4 × | met | 2026-02-02 |" in sections[1]["All goals"]
     assert "| one ∣ two | 2 | ms | 1 - 3 | 3 |" in after
     assert "**missed**" in after
+    assert list(json.loads(document.RESULTS.read_text())) == ["a", "a 10 articles", "b"]
 
 
 def test_recorded_results_keep_options_and_profiles(stub):
