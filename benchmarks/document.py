@@ -42,7 +42,8 @@ These take longer than that, and are run alone:
 
 | to do this | run |
 |---|---|
-| search in as many articles as the French edition has; filling the archive takes five minutes | `./run.sh bench search --articles 260000 --keep DIR --record` |
+| search in as many articles as the French edition has; filling the archive takes five minutes and 2.5 GB | `./run.sh bench search --articles 260000 --keep DIR --record` |
+| search in a million; a quarter of an hour and 10 GB | `./run.sh bench search --articles 1000000 --keep DIR --record` |
 | compare engines for large data sets; ten minutes | `./run.sh bench scale --record` |
 | see what early news cost the site; ten minutes | `./run.sh bench month --curve --record` |
 

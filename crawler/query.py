@@ -21,7 +21,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from itertools import islice
 
 from crawler import days, fold
 from crawler.errors import BadInput
@@ -45,6 +44,8 @@ SPACES = re.compile(r"[^\S\u00a0\u202f]+")  # all but the no-break spaces of Fre
 _SHOWN = 80  # characters of a query in a message
 _CONTEXT_WORDS = 12  # on each side of the first hit in a snippet
 _CONTEXT_LENGTH = 200  # characters that are searched for these words first
+_AHEAD = re.compile(rf"[^\W_]+(?:[\W_]+[^\W_]+){{0,{_CONTEXT_WORDS}}}")
+_BACK = re.compile(rf"(?:[\W_]*[^\W_]+){{0,{_CONTEXT_WORDS}}}")  # in a reversed text
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +219,10 @@ def _hits(text: str, query: Query, start: int = 0, end: int | None = None) -> It
     """Yield the words of a text, or of a part of it, that match the query."""
     for found in _candidates(query.hits, query.prefixes).finditer(text, start, len(text) if end is None else end):
         word = found if _starts_word(text, found.start()) else _word_around(text, found.start())
-        if any(w in query.hits or w.startswith(query.prefixes) for w in fold.folded(word[0])):
-            yield word
+        for form in fold.folded(word[0]):
+            if form in query.hits or form.startswith(query.prefixes):
+                yield word
+                break
 
 
 @lru_cache(maxsize=64)
@@ -242,29 +245,28 @@ def _word_around(text: str, at: int) -> re.Match[str]:
 
 
 def _window(text: str, at: int, query: Query, mark: tuple[str, str]) -> str:
-    before = _words_before(text, at)
-    after = list(islice(_WORD.finditer(text, at), _CONTEXT_WORDS + 2))
-    shown = [*before[-_CONTEXT_WORDS:], *after[: _CONTEXT_WORDS + 1]]
-    position, end = shown[0].start(), shown[-1].end()
+    position = start = _context_start(text, at)
+    ahead = _AHEAD.match(text, at)
+    assert ahead is not None  # there is a word at this position
+    end = ahead.end()
     parts = []
-    for word in _hits(text, query, position, end):
+    for word in _hits(text, query, start, end):
         parts += [text[position : word.start()], mark[0], word[0], mark[1]]
         position = word.end()
     body = SPACES.sub(" ", "".join([*parts, text[position:end]]))
-    is_first, is_last = len(before) <= _CONTEXT_WORDS, len(after) <= _CONTEXT_WORDS + 1
+    is_first, is_last = _WORD.search(text, 0, start) is None, _WORD.search(text, end) is None
     return f"{'' if is_first else '… '}{body}{'' if is_last else ' …'}"
 
 
-def _words_before(text: str, at: int) -> list[re.Match[str]]:
-    """Return the words before a position: all of them, or more than a snippet shows."""
+def _context_start(text: str, at: int) -> int:
+    """Return where the words begin that a snippet shows before a position."""
     length = _CONTEXT_LENGTH
     while True:
-        start = max(0, at - length)
-        found = list(_WORD.finditer(text, start, at))
-        if start == 0:
-            return found
-        if len(found) > _CONTEXT_WORDS + 1:
-            return found[1:]  # the first one may have been cut
+        before = text[max(0, at - length) : at][::-1]
+        found = _BACK.match(before)
+        assert found is not None  # it matches the empty text
+        if found.end() < len(before) or length >= at:
+            return at - found.end()
         length *= 2
 
 
