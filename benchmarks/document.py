@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.report import Profile, Result, from_json, number, spread
+from benchmarks.report import MET, MISSED, NO_GOAL, Profile, Result, from_json, number, spread
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results.json"
@@ -91,17 +91,15 @@ def markdown(results: Mapping[str, Result]) -> str:
     return "\n".join([HEAD, *_summary(ordered), *(line for one in ordered for line in _section(one))]).rstrip() + "\n"
 
 
-def _summary(results: Iterable[Result]) -> Iterable[str]:
-    yield from (
-        "## All goals",
-        "",
-        "| benchmark | figure | value | goal | verdict | date |",
-        "|---|---|---|---|---|---|",
-    )
-    for result in results:
-        for goal in result.goals:
-            value = f"{number(goal.value)} {goal.unit}".rstrip()
-            yield _line(_link(result.key), goal.label, value, goal.limit, _verdict(goal.verdict), result.date)
+def _summary(results: Sequence[Result]) -> Iterable[str]:
+    """Return the goals of all benchmarks, the missed ones first."""
+    goals = [(result, goal) for result in results for goal in result.goals if goal.verdict != NO_GOAL]
+    met = sum(goal.verdict == MET for _, goal in goals)
+    yield from ("## All goals", "", f"{met} of {len(goals)} goals are met.", "")
+    yield from ("| benchmark | figure | value | goal | verdict | date |", "|---|---|---|---|---|---|")
+    for result, goal in sorted(goals, key=lambda both: both[1].verdict == MET):
+        value = f"{number(goal.value)} {goal.unit}".rstrip()
+        yield _line(_link(result.key), goal.label, value, goal.limit, _verdict(goal.verdict), result.date)
     yield ""
 
 
@@ -150,7 +148,7 @@ def _line(*cells: object) -> str:
 
 
 def _verdict(verdict: str) -> str:
-    return f"**{verdict}**" if verdict == "missed" else verdict
+    return f"**{verdict}**" if verdict == MISSED else verdict
 
 
 def _link(key: str) -> str:

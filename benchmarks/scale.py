@@ -3,7 +3,7 @@
 The pages are those of the fake site, in all eras, written as the crawler writes them. All engines run on this machine, the
 workers on 127.0.0.1. Times are wall-clock times of pairs that run directly after one another, with the load average.
 
-    ./run.sh bench scale                    4,000 pages, three pairs, ten kills, Spark
+    ./run.sh bench scale                    4,000 pages, five pairs, ten kills, Spark
     ./run.sh bench scale --pages 20000      more pages
     ./run.sh bench scale --pairs N --kills N --no-spark
     ./run.sh bench scale --into DIR         another folder for Spark and its libraries than `.venv-scale/`
@@ -214,7 +214,7 @@ def measure_pairs(warc: Path, folder: Path, pairs: int) -> Pairs:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Define the options."""
     parser.add_argument("--pages", type=int, default=4000)
-    parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--no-spark", action="store_true")
     parser.add_argument("--into", type=Path, default=ROOT / ".venv-scale")

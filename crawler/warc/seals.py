@@ -18,7 +18,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,9 @@ class SealedPart:
     root: str = ""
 
 
+_PART = tuple(field.name for field in fields(SealedPart))  # the last one is the root
+
+
 @dataclass(frozen=True, slots=True)
 class Seal:
     """One seal; `previous` is the digest of the seal before it, and empty for the first one.
@@ -90,10 +93,9 @@ class Seal:
     @property
     def content(self) -> dict[str, Any]:
         """The parts and rows as they are written; seals without a root have no rows."""
-        parts = [asdict(part) for part in self.parts]
-        if self.root:
-            return {"parts": parts, "rows": "".join(self.rows)}
-        return {"parts": [{name: value for name, value in part.items() if name != "root"} for part in parts]}
+        names = _PART if self.root else _PART[:-1]
+        parts = [{name: getattr(part, name) for name in names} for part in self.parts]
+        return {"parts": parts, "rows": "".join(self.rows)} if self.root else {"parts": parts}
 
     @property
     def branches(self) -> list[str]:
@@ -130,18 +132,21 @@ class Seals:
         """
         seals: list[Seal] = []
         faults: list[SealFault] = []
+        last = ""
         for number, line in enumerate(self._lines(), start=1):
             where = f"{SEALS}, line {number}"
             try:
-                seal, digest = _loaded(line)
+                seal, stated = _loaded(line)
             except (ValueError, TypeError, KeyError, RecursionError):
                 faults.append(SealFault("damaged seal", where, "the line is not a seal"))
                 continue
-            if seal.digest != digest or not seal.has_right_root:
+            digest = seal.digest
+            if digest != stated or not seal.has_right_root:
                 faults.append(SealFault("damaged seal", where, "the digest of the seal does not fit its content"))
-            elif seal.previous != (seals[-1].digest if seals else ""):
+            elif seal.previous != last:
                 faults.append(SealFault("broken chain of seals", where, "the seal does not continue the one before it"))
             seals.append(seal)
+            last = digest
         return seals, faults
 
     def append(
