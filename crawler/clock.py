@@ -75,12 +75,12 @@ def monotonic_seconds() -> float:
 
 def to_text(instant: datetime) -> str:
     """Return an instant as the archive stores it: ISO 8601 in UTC with whole seconds, as in `2026-01-31T08:15:00Z`."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{instant.astimezone(UTC).isoformat(timespec='seconds')[:19]}Z"
 
 
 def to_precise_text(instant: datetime) -> str:
     """Return an instant as WARC records store it: ISO 8601 in UTC, with microseconds."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{instant.astimezone(UTC).isoformat(timespec='microseconds')[:26]}Z"
 
 
 def from_text(text: str) -> datetime:

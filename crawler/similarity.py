@@ -74,6 +74,11 @@ class ComparedText:
         return _kept_words(text) if len(text) <= _LONGEST_KEPT else _words(text)
 
     @cached_property
+    def distinct_words(self) -> frozenset[str]:
+        """The folded words of the body."""
+        return frozenset(self.words)
+
+    @cached_property
     def passage_text(self) -> str:
         """The body text; for an article without one, the lead and the captions."""
         return self.text or "\n".join(part for part in (self.lead, self.captions) if part)
@@ -160,6 +165,8 @@ def relation(one: ComparedText, other: ComparedText) -> Similarity | None:
     if bool(one.text) != bool(other.text):
         return _photo_version(*((earlier, later) if later.text else (later, earlier)))
     longer, shorter = (later, earlier) if len(later.words) >= len(earlier.words) else (earlier, later)
+    if _most_score(shorter, longer) < _IN_ORDER:  # most candidates end here, before their sequences are made
+        return None
     if not shorter.sequences or _contained(shorter, longer) < _CONTAINED:
         return None
     score = _score(shorter, longer)
@@ -204,6 +211,12 @@ def _contained(shorter: ComparedText, longer: ComparedText) -> float:
 def _score(shorter: ComparedText, longer: ComparedText) -> float:
     """Return the share of the words of the shorter text that stand in the longer one in the same order."""
     return round(LCSseq.similarity(shorter.words, longer.words) / max(1, len(shorter.words)), 4)
+
+
+def _most_score(shorter: ComparedText, longer: ComparedText) -> float:
+    """Return what `_score` cannot exceed: the share of the words of the shorter text that stand in the longer one at all."""
+    found = sum(map(longer.distinct_words.__contains__, shorter.words))
+    return round(found / max(1, len(shorter.words)), 4)
 
 
 def _similarity(article: ComparedText, other: ComparedText, kind: SimilarityKind, score: float) -> Similarity:

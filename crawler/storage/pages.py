@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
@@ -27,6 +27,17 @@ WITH_CAPTURE = f"{FOR_FETCH.replace(' ', ' p.')}, r.id AS raw_id, r.file, r.offs
 _GOOD = ("known", "live")  # states of a page that has not failed under its address
 
 
+class _KnownPage(NamedTuple):
+    """The columns of a page that a sighting may change."""
+
+    id: int
+    url: str
+    state: str
+    hinted_at: str | None
+    published_hint: str | None
+    next_due_at: str | None
+
+
 class Pages:
     """Queries over the pages and the sightings."""
 
@@ -43,60 +54,88 @@ class Pages:
         A known page is requested under the address in `sightings` from now on, if no source has used this address for
         it before; see docs/decisions.md. `past`: the addresses are old ones, so that known pages keep theirs.
         """
+        at, due = to_text(now), optional_text(due_at)
+        listed = [seen for seen in sightings if seen.post_id is not None]
+        known = self._known_pages(seen.post_id for seen in listed)
         fresh = 0
-        for seen in sightings:
-            if seen.post_id is not None:
-                added = self._add_sighting(source, seen, to_text(now), optional_text(due_at))
-                if not (added or past):
-                    self._change_address(seen.url, seen.post_id, optional_text(due_at))
-                self._save_sighting(source, seen, to_text(now))
-                fresh += added
+        for seen in listed:
+            page = known.get(seen.post_id)
+            if page is None:
+                page = self._add_listed(source, seen, at, due)
+                fresh += 1
+            else:
+                page = self._hint(page, seen, at, due)
+                if not past:
+                    page = self._change_address(page, seen.url, due)
+            known[page.id] = page
+            self._save_sighting(source, seen, at)
         return fresh
 
-    def _add_sighting(self, source: str, seen: Sighting, now: str, due: str | None) -> bool:
-        hinted, published = optional_text(seen.modified_at), optional_text(seen.published_at)
-        self.db.conn.execute(  # an id that was absent when it was requested exists now, because a source lists it
-            """UPDATE pages SET state = 'known', url = ?, failures = 0, error = NULL, error_kind = NULL
-               WHERE id = ? AND state = 'absent'""",
-            (seen.url, seen.post_id),
+    def _known_pages(self, ids: Iterable[int | None]) -> dict[int | None, _KnownPage]:
+        """Return the pages with these ids that the archive knows."""
+        rows = self.db.conn.execute(
+            """SELECT id, url, state, hinted_at, published_hint, next_due_at FROM pages
+               WHERE id IN (SELECT value FROM json_each(?))""",
+            (json.dumps(list(ids)),),
         )
-        added = self.db.conn.execute(
-            """INSERT INTO pages (id, url, state, first_seen_at, first_source, hinted_at, published_hint, next_due_at)
-               VALUES (?, ?, 'known', ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING""",
-            (seen.post_id, seen.url, now, source, hinted, published, due),
-        ).rowcount
-        if not added:
-            self.db.conn.execute(
-                """UPDATE pages SET next_due_at = CASE
-                     WHEN state = 'known' THEN min(coalesce(next_due_at, :due), coalesce(:due, next_due_at))
-                     WHEN :hinted > coalesce(hinted_at, '') AND :hinted >= coalesce(last_fetched_at, '')
-                          AND state <> 'gone' THEN :now
-                     ELSE next_due_at END,
-                   hinted_at = nullif(max(coalesce(hinted_at, ''), coalesce(:hinted, '')), ''),
-                     published_hint = coalesce(published_hint, :published)
-                   WHERE id = :id AND (state = 'known' OR :hinted > coalesce(hinted_at, '')
-                                       OR (published_hint IS NULL AND :published IS NOT NULL))""",
-                {"id": seen.post_id, "hinted": hinted, "published": published, "now": now, "due": due},
-            )
-        return bool(added)
+        return {row[0]: _KnownPage(*row) for row in rows}
 
-    def _change_address(self, named: str, page_id: int, due: str | None) -> None:
+    def _add_listed(self, source: str, seen: Sighting, now: str, due: str | None) -> _KnownPage:
+        assert seen.post_id is not None
+        hinted, published = optional_text(seen.modified_at), optional_text(seen.published_at)
+        page = _KnownPage(seen.post_id, seen.url, "known", hinted, published, due)
+        self.db.conn.execute(
+            """INSERT INTO pages (id, url, state, first_seen_at, first_source, hinted_at, published_hint, next_due_at)
+               VALUES (?, ?, 'known', ?, ?, ?, ?, ?)""",
+            (page.id, page.url, now, source, hinted, published, due),
+        )
+        return page
+
+    def _hint(self, page: _KnownPage, seen: Sighting, now: str, due: str | None) -> _KnownPage:
+        """Write what a sighting says about a known page, if it is new; return the page."""
+        hinted, published = optional_text(seen.modified_at), optional_text(seen.published_at)
+        if page.state == "absent":  # an id that was absent when it was requested exists now, because a source lists it
+            self.db.conn.execute(
+                """UPDATE pages SET state = 'known', url = ?, failures = 0, error = NULL, error_kind = NULL
+                   WHERE id = ? AND state = 'absent'""",
+                (seen.url, page.id),
+            )
+            page = page._replace(state="known", url=seen.url)
+        is_earlier = due is not None and (page.next_due_at is None or due < page.next_due_at)
+        is_newer = hinted is not None and hinted > (page.hinted_at or "")
+        is_first = page.published_hint is None and published is not None
+        if not (is_first or is_newer or (is_earlier and page.state == "known")):
+            return page
+        self.db.conn.execute(
+            """UPDATE pages SET next_due_at = CASE
+                 WHEN state = 'known' THEN min(coalesce(next_due_at, :due), coalesce(:due, next_due_at))
+                 WHEN :hinted > coalesce(hinted_at, '') AND :hinted >= coalesce(last_fetched_at, '')
+                      AND state <> 'gone' THEN :now
+                 ELSE next_due_at END,
+               hinted_at = nullif(max(coalesce(hinted_at, ''), coalesce(:hinted, '')), ''),
+                 published_hint = coalesce(published_hint, :published)
+               WHERE id = :id""",
+            {"id": page.id, "hinted": hinted, "published": published, "now": now, "due": due},
+        )
+        return self._known_pages([page.id])[page.id]
+
+    def _change_address(self, page: _KnownPage, named: str, due: str | None) -> _KnownPage:
         """Request a page under the address `named` from now on, if this address is new and may replace the stored one.
 
         If the page was not found or failed under the old address, it becomes due at `due`. Not-found responses under the
-        old address count as one.
+        old address count as one. Return the page.
         """
-        old, state = self.db.execute("SELECT url, state FROM pages WHERE id = ?", [page_id]).fetchone()
-        if named == old or not (state not in _GOOD or urls.replaces(named, old)):
-            return
-        if self.db.execute("SELECT 1 FROM sightings WHERE page = ? AND url = ?", [page_id, named]).fetchone():
-            return
+        if named == page.url or not (page.state not in _GOOD or urls.replaces(named, page.url)):
+            return page
+        if self.db.execute("SELECT 1 FROM sightings WHERE page = ? AND url = ?", [page.id, named]).fetchone():
+            return page
         self.db.conn.execute(
             """UPDATE pages SET url = :named, etag = NULL, last_modified = NULL,
                  failures = CASE WHEN state IN ('suspect', 'gone') THEN 1 ELSE 0 END,
                  next_due_at = iif(:good, next_due_at, coalesce(:due, next_due_at)) WHERE id = :id""",
-            {"named": named, "id": page_id, "good": state in _GOOD, "due": due},
+            {"named": named, "id": page.id, "good": page.state in _GOOD, "due": due},
         )
+        return self._known_pages([page.id])[page.id]
 
     def _save_sighting(self, source: str, seen: Sighting, now: str) -> None:
         self.db.conn.execute(

@@ -22,15 +22,15 @@ _SAME_BODY = (
 )
 
 _POSTINGS = """
-SELECT key AS place,
-  (SELECT json_group_array(article) FROM (SELECT article FROM passage_hashes WHERE hash = value AND article < :id
-                                          ORDER BY article DESC LIMIT :most)) AS below,
-  (SELECT json_group_array(article) FROM (SELECT article FROM passage_hashes WHERE hash = value AND article > :id
-                                          ORDER BY article LIMIT :most)) AS above,
-  (SELECT json_group_array(article) FROM (SELECT article FROM passage_hashes WHERE hash = value AND article < 0
-                                          ORDER BY article LIMIT :most)) AS imported,
-  (SELECT json_group_array(article) FROM (SELECT article FROM passage_hashes WHERE hash = value AND :id < 0
-                                          ORDER BY article DESC LIMIT :most)) AS newest
+SELECT json_group_array(json_array(key,
+  json((SELECT json_group_array(article) FROM (SELECT article FROM passage_hashes WHERE hash = value AND article < :id
+                                          ORDER BY article DESC LIMIT :most))),
+  json((SELECT json_group_array(article) FROM (SELECT article FROM passage_hashes WHERE hash = value AND article > :id
+                                          ORDER BY article LIMIT :most))),
+  json((SELECT json_group_array(article) FROM (SELECT article FROM passage_hashes WHERE hash = value AND article < 0
+                                          ORDER BY article LIMIT :most))),
+  json((SELECT json_group_array(article) FROM (SELECT article FROM passage_hashes WHERE hash = value AND :id < 0
+                                          ORDER BY article DESC LIMIT :most)))))
 FROM json_each(:hashes)"""
 _TEXTS = """
 SELECT id, kind, section, title, coalesce(lead, '') AS lead, text, published_on, body_key,
@@ -51,10 +51,12 @@ class SimilarArticles:
         and so is the number of rows that are read, however many articles the archive has.
         """
         shared: Counter[int] = Counter()
-        for row in self.db.query(_POSTINGS, {"id": key, "hashes": json.dumps(hashes), "most": _NEAREST}):
-            columns = (row["below"], row["above"], row["imported"], row["newest"])
-            weight = 2 if row["place"] == 0 else 1  # the first one is the hash of the title
-            shared.update(dict.fromkeys({other for column in columns for other in json.loads(column)}, weight))
+        values = {"id": key, "hashes": json.dumps(hashes), "most": _NEAREST}
+        (found,) = self.db.conn.execute(_POSTINGS, values).fetchone()
+        for place, *groups in json.loads(found):
+            weight = 2 if place == 0 else 1  # the first one is the hash of the title
+            for other in set().union(*groups):
+                shared[other] += weight
         same = self.db.execute(
             "SELECT id FROM articles WHERE body_key = ? AND id <> ? ORDER BY id DESC LIMIT ?",
             [body_key, key, _SAME_BODY],
