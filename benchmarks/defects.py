@@ -85,9 +85,9 @@ DEFECTS = (
     Defect("checked_at is not updated", _ARTICLES, "SET checked_at = ?, state = 'live' WHERE",
            "SET checked_at = coalesce(checked_at, ?), state = 'live' WHERE"),
     Defect("raw refers to another record", _PAGES, "key=key, raw_id=raw_id)", "key=key, raw_id=max(1, raw_id - 1))"),
-    Defect("the search index is not updated", _ARTICLES, "        self._index(intent.key, intent.article, intent.reading)\n        self._set",
+    Defect("the search index is not updated", _ARTICLES, "        self._index(intent.key, intent.search_text())\n        self._set",
            "        self._set"),
-    Defect("copies are not recognised", "identity.py", "duplicates = tuple(_duplicates(article, candidates, published_on))",
+    Defect("copies are not recognised", "identity.py", "duplicates = tuple(_duplicates(article, candidates, published_on, key or body_key(article)))",
            "duplicates = ()", _REMOVED),
     Defect("unrelated articles are called copies", "identity.py", "        if other.body_key == key:", "        if True:", _REMOVED),
     # --- revisions and removals

@@ -75,16 +75,19 @@ def decide(
     candidates: Iterable[ComparedText] = (),
     similar: Iterable[Similarity] = (),
     published_on: str | None = None,
+    key: str | None = None,
 ) -> Decision:
     """Decide what to do with `article`; `known` is the archived article with the same post id, if there is one.
 
     If there is none, the article is compared with `candidates` to find duplicates; `similar` are its relations to them, as
-    `similarity.similarities` returns them. `published_on` is its day of publication in Hanoi, None if unknown.
+    `similarity.similarities` returns them. `published_on` is its day of publication in Hanoi, None if unknown; `key` its
+    `body_key`, if it has been computed.
     """
     if known is not None:
         changed = differences(known.fields, comparable(article))
         return Decision("revised", known.revision + 1, changed) if changed else Decision("unchanged", known.revision)
-    duplicates = tuple(_duplicates(article, candidates, similar, published_on))
+    versions = {number for one in similar if one.are_versions for number in (one.article, one.other)}
+    duplicates = tuple(_duplicates(article, candidates, versions, published_on, key or body_key(article)))
     return Decision("duplicate" if duplicates else "new", 1, duplicates=duplicates)
 
 
@@ -209,10 +212,8 @@ def simhash(text: str) -> int:
 
 
 def _duplicates(
-    article: Article, candidates: Iterable[ComparedText], similar: Iterable[Similarity], published_on: str | None
+    article: Article, candidates: Iterable[ComparedText], versions: Collection[int], published_on: str | None, key: str
 ) -> Iterable[Duplicate]:
-    key = body_key(article)
-    versions = {number for one in similar if one.are_versions for number in (one.article, one.other)}
     for other in candidates:
         if other.id == article.post_id:
             continue

@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).parents[1] / "crawler"
 
 PURE = {
     "types", "errors", "urls", "site", "markup", "discover", "parse", "repair", "identity", "schedule", "rate_limit", "health",
-    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "heal", "marks", "feeds", "watches", "changes", "similarity", "numerals", "citation", "selection", "tei", "data_card", "days", "merkle", "pictures", "article_history",
+    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "heal", "marks", "feeds", "watches", "changes", "similarity", "numerals", "citation", "selection", "tei", "data_card", "days", "merkle", "pictures", "article_history", "article_values",
 }  # fmt: skip
 EDGES = {
     "fetch",
@@ -34,6 +34,7 @@ EDGES = {
     "proxies",
     "parser_process",
     "anchors",
+    "worker_processes",
 }
 STEPS = {"pipeline", "replay", "backfill", "backup", "bulk", "collect", "evidence", "handover"}
 
@@ -48,10 +49,10 @@ MAY_IMPORT = (
         "lexicon": PURE | {"resources"},
         "clock": {"errors"},
         "files": set(),
-        "pipeline": PURE | {"clock", "fetch", "warc", "storage", "parser_process"},
+        "pipeline": PURE | {"clock", "fetch", "warc", "storage", "parser_process", "worker_processes"},
         "backfill": PURE | {"clock", "fetch", "warc", "storage", "pipeline", "parser_process"},
-        "replay": PURE | {"anchors", "clock", "fetch", "warc", "storage", "pipeline", "backfill"},
-        "bulk": PURE | {"clock", "warc", "pipeline", "dataset", "lexicon"},
+        "replay": PURE | {"anchors", "clock", "fetch", "warc", "storage", "pipeline", "backfill", "worker_processes"},
+        "bulk": PURE | {"clock", "warc", "pipeline", "dataset", "lexicon", "worker_processes"},
         "collect": {"types", "pipeline", "replay"},
         "evidence": PURE | {"clock", "files", "storage", "warc"},
         "handover": PURE | {"clock", "files", "storage", "export", "dataset"},

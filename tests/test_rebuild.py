@@ -19,6 +19,7 @@ from support import (
     SEED_TEXTS,
     SITE,
     FakeClock,
+    InlineWorkers,
     RecordedProgress,
     assert_intact,
     configured,
@@ -39,6 +40,7 @@ from crawler.pipeline import archive_response, import_file
 from crawler.pipeline.run import recorded
 from crawler.plan_values import BackfillRequest
 from crawler.purpose import Purpose, PurposeKind
+from crawler.replay import read_ahead
 from crawler.replay.record_stream import FileStream, RecordStream, day_of
 from crawler.replay.replayed_io import failure
 from crawler.sim.site import Options
@@ -56,20 +58,32 @@ def archive(tmp_path):
     return tmp_path / "archive"
 
 
-def rebuild(archive, clock):
+def rebuild(archive, clock, **options):
     """Rebuild the database in the folder `rebuilt` of the archive and compare it with the old one."""
     with app.rebuilding(configured(archive), archive / "rebuilt", RecordedProgress(), clock=clock) as run:
-        return replay.rebuild(run, archive / FILE)
+        return replay.rebuild(run, archive / FILE, **options)
 
 
 def assert_rebuilt_equal(archive, clock, *, numbers=True):
-    """Rebuild the database and assert that all rows are equal and, with `numbers`, that they keep their row numbers."""
-    report = rebuild(archive, clock)
+    """Rebuild the database and assert that all rows are equal and, with `numbers`, that they keep their row numbers.
+
+    This is done twice: first by one process, then with the files read ahead, in partitions of a few records.
+    """
+    assert_equal(archive, rebuild(archive, clock), numbers=numbers)
+    shutil.rmtree(archive / "rebuilt")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(read_ahead, "Workers", InlineWorkers)
+        patch.setattr(read_ahead, "_PARTITION", 10_000)
+        report = rebuild(archive, clock, jobs=2)
+    assert_equal(archive, report, numbers=numbers)
+    return report
+
+
+def assert_equal(archive, report, *, numbers=True):
     assert [(t.table, t.only_old, t.only_new, t.changed, dict(t.columns)) for t in report.differing] == []
     assert not numbers or {t.table: t.renumbered for t in report.tables if t.renumbered} == {}
     assert (report.replayed.damaged, report.unread) == (0, None)
     assert_intact(archive / "rebuilt")
-    return report
 
 
 def import_seeds(archive, clock, *names):

@@ -5,20 +5,15 @@ Boundary: starts and ends processes; `tasks` says what they do.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
-from multiprocessing.connection import Connection
 
 from crawler.bulk.engine import LOST_WORKERS, MOST_LOST, lost
 from crawler.bulk.tasks import run_task
 from crawler.bulk.values import Result, Task
+from crawler.worker_processes import process_pool
 
 
 class LocalEngine:
@@ -38,7 +33,7 @@ class LocalEngine:
         """
         source, again = iter(tasks), deque[Task]()
         while True:
-            with _pool(self.workers) as pool:
+            with process_pool(self.workers) as pool:
                 yield from self._run(pool, source, again)
             if not again:
                 return
@@ -76,33 +71,3 @@ class LocalEngine:
                     again.append(task)
                 else:
                     yield task, result
-
-
-@contextmanager
-def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
-    """Yield a pool whose processes end at once if the block raises an exception, or this process is killed."""
-    context = multiprocessing.get_context("spawn")  # a fork would copy the threads and locks of this process
-    theirs, ours = context.Pipe(duplex=False)
-    with theirs, ours:
-        pool = ProcessPoolExecutor(jobs, context, _start_worker, (theirs,))
-        try:
-            yield pool
-        except BaseException:
-            ours.close()
-            # Not to be waited for: a signal may arrive before the thread of the pool, for which it would wait, has started.
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        pool.shutdown(cancel_futures=True)
-
-
-def _start_worker(driver: Connection) -> None:
-    for number in (signal.SIGINT, signal.SIGHUP):  # the driver handles them, and ends the workers
-        signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(driver,), daemon=True).start()
-
-
-def _end_with(driver: Connection) -> None:
-    """End this process when the other end of the connection is closed."""
-    with suppress(EOFError, OSError):
-        driver.recv()
-    os._exit(1)

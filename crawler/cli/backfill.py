@@ -113,6 +113,9 @@ def backfill(
         bool,
         typer.Option("--images", help="Fetch the pictures of articles that are held already, as [images] keep says."),
     ] = False,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=1, max=values.MOST_JOBS, help="With --warc: number of processes that parse.")
+    ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Fetch articles from a date range.
@@ -127,12 +130,14 @@ def backfill(
     """
     options = BackfillOptions(*values.period(since, until), section, via, oldest_first)
     globals_ = state.of(context)
+    if jobs > 1 and not warc:
+        raise typer.BadParameter("needs --warc FILE", ctx=context, param_hint="--jobs")
     if images:
         _images(globals_, options, plain=not (warc or captures), dry_run=dry_run, waits=not no_wait, as_json=as_json)
         return
     if warc or captures:
         plain = not (dry_run or no_wait or (warc and captures))
-        _other_archives(globals_, options, warc, plain=plain, as_json=as_json)
+        _other_archives(globals_, options, warc, jobs, plain=plain, as_json=as_json)
         return
     if dry_run:
         _dry_run(globals_.load(), options, as_json=as_json)
@@ -169,7 +174,7 @@ def _images(
 
 
 def _other_archives(
-    globals_: state.Globals, options: BackfillOptions, warc: list[Path] | None, *, plain: bool, as_json: bool
+    globals_: state.Globals, options: BackfillOptions, warc: list[Path] | None, jobs: int, *, plain: bool, as_json: bool
 ) -> None:
     from crawler.cli.captures import import_files, list_addresses
     from crawler.clock import StoppableClock
@@ -177,14 +182,14 @@ def _other_archives(
     days_only = not (options.section or options.via or options.oldest_first)
     if not plain or not (options.empty if warc else days_only):
         raise typer.BadParameter(
-            "--warc can be combined only with --json, --captures only with --since, --until and --json"
+            "--warc can be combined only with --jobs and --json, --captures only with --since, --until and --json"
         )
     if not warc:
         list_addresses(globals_, options.since, options.until, as_json=as_json)
         return
     clock = StoppableClock()
     with stopped_by_signals(clock):
-        import_files(globals_, warc, clock, as_json=as_json)
+        import_files(globals_, warc, jobs, clock, as_json=as_json)
 
 
 def _run(

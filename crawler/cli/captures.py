@@ -23,8 +23,10 @@ _NEEDS_ATTENTION = 5
 _NAMED = 20  # faults that are printed for each file; JSON has more
 
 
-def import_files(globals_: Globals, paths: list[Path], clock: StoppableClock, *, as_json: bool) -> None:
+def import_files(globals_: Globals, paths: list[Path], jobs: int, clock: StoppableClock, *, as_json: bool) -> None:
     """Import the captures in WARC files, one file after the other. A file that cannot be read does not stop the import.
+
+    `jobs` is the number of processes that parse.
 
     Raises:
         BadInput: no file can be read.
@@ -34,6 +36,7 @@ def import_files(globals_: Globals, paths: list[Path], clock: StoppableClock, *,
     from crawler import app
     from crawler.cli.progress import progress_display
     from crawler.pipeline import captures
+    from crawler.pipeline.captures_ahead import preparing
     from crawler.pipeline.run import recorded
     from crawler.replay import recover
 
@@ -48,15 +51,16 @@ def import_files(globals_: Globals, paths: list[Path], clock: StoppableClock, *,
             recorded(work, "backfill --warc"),
         ):
             recover(work)
-            batch = captures.CaptureBatch(work)
-            for path in paths:
-                results.append(captures.CaptureImport(path.name))
-                try:
-                    batch.read(path, results[-1])
-                except BadInput as error:
-                    results[-1].tally.error = str(error)
-                    errors.append(error)
-            batch.finish()
+            with preparing(work, jobs) as ahead:
+                batch = captures.CaptureBatch(work, ahead)
+                for path in paths:
+                    results.append(captures.CaptureImport(path.name))
+                    try:
+                        batch.read(path, results[-1])
+                    except BadInput as error:
+                        results[-1].tally.error = str(error)
+                        errors.append(error)
+                batch.finish()
     finally:  # after the progress bar is closed: it would draw over these lines
         for one in results:
             _print(one, as_json=as_json)
@@ -115,7 +119,7 @@ def _print_counts(result: CaptureImport) -> None:
     output.text(
         f"{result.file}: {output.count(tally.records, 'record')}, {tally.wanted} of them articles of this site: {verdicts}"
     )
-    for reason, count in tally.skipped.most_common():
+    for reason, count in sorted(tally.skipped.items(), key=lambda item: (-item[1], item[0])):
         output.text(f"  skipped {count}: {reason}")
 
 

@@ -165,6 +165,7 @@ def rebuild(
             help="With --replace: replace the old database even if it has evidence that the new one lacks.",
         ),
     ] = False,
+    jobs: values.JobsOption = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
     """Rebuild the database from the WARC files alone, offline.
@@ -190,7 +191,7 @@ def rebuild(
             config, target, progress, clock=clock, lexicon=lexicon, overwrite=replace and into is None
         ) as work,
     ):
-        report = replay.rebuild(work, config.archive / FILE)
+        report = replay.rebuild(work, config.archive / FILE, jobs=jobs)
     if as_json:
         output.json_block(
             {

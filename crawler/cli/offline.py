@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from crawler.cli import bulk, output, state
+from crawler.cli.values import JobsOption
 from crawler.errors import BadInput, MarkupDrift, NotAnArticle
 
 _NEEDS_ATTENTION = 5
@@ -185,12 +186,7 @@ def reparse(
         str | None, typer.Option("--since", metavar="T", help="Parse only pages fetched since this time (ISO 8601).")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report the differences without writing them.")] = False,
-    jobs: Annotated[
-        int,
-        typer.Option(
-            "--jobs", min=1, max=64, help="Number of processes that parse; a single process writes the results."
-        ),
-    ] = 1,
+    jobs: JobsOption = 1,
     out: Annotated[
         Path | None,
         typer.Option(

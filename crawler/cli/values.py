@@ -40,6 +40,13 @@ KnownAtOption = Annotated[
     str | None,
     typer.Option("--known-at", metavar="T", help="Only what the archive knew at this time; a day means its end."),
 ]
+MOST_JOBS = 64
+JobsOption = Annotated[
+    int,
+    typer.Option(
+        "--jobs", min=1, max=MOST_JOBS, help="Number of processes that parse; a single process writes the results."
+    ),
+]
 _ID = re.compile(r"-?[0-9]{1,18}")  # any number of 18 digits fits into SQLite's 64 bits; ids have 6
 
 

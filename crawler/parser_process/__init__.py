@@ -4,5 +4,6 @@ Boundary: the only unit that starts the parser process. Its functions return and
 """
 
 from crawler.parser_process.parent import decode_picture, discover, parse_page, require_decoder
+from crawler.parser_process.requests import Answer, failure_of, result_of
 
-__all__ = ["decode_picture", "discover", "parse_page", "require_decoder"]
+__all__ = ["Answer", "decode_picture", "discover", "failure_of", "parse_page", "require_decoder", "result_of"]

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from crawler import identity, similarity, site
+from crawler.article_values import ArticleValues
 from crawler.clock import from_text
 from crawler.errors import FetchError, MarkupDrift, NotAnArticle, WarcCorrupted
 from crawler.identity import Decision, Known, Verdict
@@ -19,7 +20,7 @@ from crawler.pipeline.picture_places import compare_held_pictures
 from crawler.pipeline.run import Run
 from crawler.pipeline.stored_pages import parse_response, response_of
 from crawler.storage.revisions import ArticleIntent
-from crawler.types import Article, Fetched, PageForFetch, PageOutcome, Reading, StoredArticle
+from crawler.types import Article, Fetched, PageForFetch, PageOutcome, StoredArticle
 
 
 def store_article(
@@ -61,13 +62,12 @@ def store_article(
             archive.add_evidence(key, raw_id)
         compare_held_pictures(archive, key, at)
         return "unchanged"
-    text = similarity.compared(article, key)
-    hashes = similarity.passage_hashes(text)
-    candidates = archive.candidates(key, hashes, identity.body_key(article))
+    values, text = run.values(article), similarity.compared(article, key)
+    candidates = archive.candidates(key, values.hashes, values.body_key)
     similar = similarity.similarities(text, candidates)
-    decision = identity.decide(article, known, candidates, similar, publication_day(article))
-    intent = intent_of(article, run.repair(article), decision, at, key, raw_id, source_file)
-    archive.save_article(replace(intent, similar=similar, passage_hashes=hashes, known_at=known_at))
+    decision = identity.decide(article, known, candidates, similar, publication_day(article), values.body_key)
+    intent = intent_of(article, values, decision, at, key, raw_id, source_file)
+    archive.save_article(replace(intent, similar=similar, known_at=known_at))
     compare_held_pictures(archive, key, at)
     return decision.verdict
 
@@ -110,7 +110,7 @@ def publication_day(article: Article) -> str | None:
 
 def intent_of(
     article: Article,
-    reading: Reading,
+    values: ArticleValues,
     decision: Decision,
     at: datetime,
     key: int,
@@ -121,11 +121,13 @@ def intent_of(
     return ArticleIntent(
         key=key,
         article=article,
-        reading=reading,
+        reading=values.reading,
         decision=decision,
-        fingerprint=identity.fingerprint(article),
-        body_key=identity.body_key(article),
-        simhash=identity.simhash(article.text),
+        fingerprint=values.fingerprint,
+        body_key=values.body_key,
+        simhash=values.simhash,
+        hashes=values.hashes,
+        folded=values.folded,
         published_on=publication_day(article),
         parser=PARSER_VERSION,
         now=at,
@@ -134,13 +136,15 @@ def intent_of(
     )
 
 
-def correct_reading(run: Run, old: StoredArticle, article: Article, reading: Reading, *, current: bool = True) -> None:
+def correct_reading(
+    run: Run, old: StoredArticle, article: Article, values: ArticleValues, *, current: bool = True
+) -> None:
     """Overwrite a revision with what today's parser reads from the same page. Needs an open transaction.
 
     `current`: whether `old` is the newest revision; if so, the article's own row is overwritten too.
     """
     decision = Decision("unchanged", old.revision)
-    intent = intent_of(article, reading, decision, from_text(old.checked_at), old.id, old.raw_id)
+    intent = intent_of(article, values, decision, from_text(old.checked_at), old.id, old.raw_id)
     if current:
         run.archive.replace_reading(replace(intent, state=old.state))
     else:
@@ -155,7 +159,9 @@ def parse(run: Run, fetched: Fetched) -> Article:
         MarkupDrift: the page says that it is an article, but matches no known layout.
 
     """
-    return parse_response(fetched, run.layouts, run.site)
+    layouts = run.layouts
+    article = run.prepared.article(fetched, layouts, run.site)
+    return parse_response(fetched, layouts, run.site) if article is None else article
 
 
 def _parse_again(run: Run, stored: StoredArticle) -> StoredArticle | None:
@@ -170,5 +176,5 @@ def _parse_again(run: Run, stored: StoredArticle) -> StoredArticle | None:
         article = parse(run, response_of(run.warc.read(stored.raw)))
     except (NotAnArticle, MarkupDrift, WarcCorrupted, FetchError):  # `vna verify` reports damaged records
         return None
-    correct_reading(run, stored, article, run.repair(article))
+    correct_reading(run, stored, article, run.values(article))
     return run.archive.article(stored.id)

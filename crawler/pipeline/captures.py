@@ -21,6 +21,8 @@ from crawler.errors import FetchError, MarkupDrift, NotAnArticle, ParserStopped
 from crawler.identity import Decision
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline.articles import intent_of, parse, publication_time, save_parsed_page, store_article
+from crawler.pipeline.captures_ahead import Ahead, one_by_one, response_at_site
+from crawler.pipeline.prepared import PreparedPage
 from crawler.pipeline.quarantine import guarded
 from crawler.pipeline.run import Run
 from crawler.pipeline.stored_pages import response_of
@@ -47,12 +49,15 @@ class CaptureImport:
 class CaptureBatch:
     """Imports the captures of this site's articles from several WARC files.
 
+    `ahead` yields the captures of a file with their pages, if these were read ahead.
+
     Revisit records have no body. They refer to another capture, by digest, record id or address and time, and get its
     response. As it may come later or in another file, they are imported by `finish`, after the files.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, ahead: Ahead = one_by_one) -> None:
         self._run = run
+        self._ahead = ahead
         self._places: dict[str, tuple[str, datetime]] = {}  # digest or record id: address and time of the capture
         self._revisits: list[tuple[ForeignCapture, CaptureImport]] = []
 
@@ -65,7 +70,7 @@ class CaptureBatch:
 
         """
         self._run.progress.phase(path.name, 0)
-        for capture in captures(path, self._unwanted, result.tally):
+        for capture, page in self._ahead(captures(path, self._unwanted, result.tally)):
             if self._run.stopping():
                 return
             if (implausible := _implausible(capture.record.fetched_at, self._run.clock.now())) is not None:
@@ -74,7 +79,7 @@ class CaptureBatch:
             elif capture.record.warc_type == "revisit":
                 self._revisits.append((capture, result))
             else:
-                self._import_response(capture, result)
+                self._import_response(capture, page, result)
 
     def finish(self) -> None:
         """Import the revisit records of the files that were read.
@@ -100,14 +105,14 @@ class CaptureBatch:
             return Skip.OTHER_SITE
         return Skip.OTHER_PAGE if urls.post_id(url) is None or urls.is_print_page(url) else None
 
-    def _import_response(self, capture: ForeignCapture, result: CaptureImport) -> None:
+    def _import_response(self, capture: ForeignCapture, page: PreparedPage | None, result: CaptureImport) -> None:
         record = capture.record
         if record.status != _OK:
             reason = Skip.PARTIAL if record.status // 100 == _OK // 100 else Skip.STATUS
             result.tally.skip(reason, record.url, str(record.status), record=capture.number)
             return
         try:
-            fetched = replace(response_of(record), url=self._address(record.url))
+            fetched = response_at_site(record, self._run.site) if page is None else page.fetched
         except FetchError as error:
             result.tally.skip(Skip.UNDECODABLE, record.url, str(error), record=capture.number)
             return
@@ -254,7 +259,7 @@ def _insert_revision(
     assert after is not None
     changed = identity.differences(identity.comparable(before.article), content) if before else ()
     decision = Decision("revised", number, changed)
-    intent = intent_of(article, run.repair(article), decision, at, key, raw_id)
+    intent = intent_of(article, run.values(article), decision, at, key, raw_id)
     run.archive.insert_revision(
         replace(intent, known_at=known_at), identity.differences(content, identity.comparable(after.article))
     )

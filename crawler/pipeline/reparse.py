@@ -95,7 +95,7 @@ def _reparse_revision(
             old = run.archive.revision(key, number=number)
             if old is not None and (differences or old.parser != PARSER_VERSION):
                 current = _is_current(run, key, number)
-                correct_reading(run, old, result.article, result.reading, current=current)
+                correct_reading(run, old, result.article, result.values, current=current)
     if differences:
         return Outcome(OutcomeKind.DIFFERS, key, detail=f"in {', '.join(differences)}")
     return Outcome(OutcomeKind.UNCHANGED, key)
@@ -125,7 +125,7 @@ def _differences(old: StoredArticle, new: ParsedPage, *, current: bool) -> Itera
     verbatim texts are compared.
     """
     was = records.article_json(old.article, reading=old.reading)
-    now = records.article_json(new.article, reading=new.reading if current else None)
+    now = records.article_json(new.article, reading=new.values.reading if current else None)
     for name in compared_fields(current=current):
         if was[name] != now[name]:
             yield {"field": name, "was": was[name], "is": now[name]}

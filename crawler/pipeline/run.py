@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
+from crawler.article_values import ArticleValues, article_values
 from crawler.clock import Clock
 from crawler.discover import sitemaps
 from crawler.fetch.client import Fetcher
@@ -18,13 +19,14 @@ from crawler.health.figures import Size
 from crawler.markup import Markup
 from crawler.outcome import Outcome
 from crawler.pictures import KeptPictures
+from crawler.pipeline.prepared import PreparedPages
 from crawler.pipeline.stored_pages import Reader, Repairer, learned_layouts
 from crawler.purpose import ROBOTS, Purpose
 from crawler.schedule import PollBounds
 from crawler.site import Site
 from crawler.storage import Archive
 from crawler.storage.crash_marker import CrashMarker
-from crawler.types import Fetched, RawRef, RunReport
+from crawler.types import Article, Fetched, RawRef, RunReport
 from crawler.warc import WarcStore
 
 _OK = 200
@@ -107,6 +109,7 @@ class Run:
     next transaction writes; `capture_ids` has the row ids of the captures that were written last.
 
     `pictures_unavailable`: whether the host of the pictures could not be reached, so that this run requests no more of them.
+    `prepared` has the pages that other processes have read ahead.
     """
 
     site: Site
@@ -127,6 +130,7 @@ class Run:
     capture_ids: dict[RawRef, int] = field(default_factory=dict)
     report: RunReport = field(default_factory=RunReport)
     pictures_unavailable: bool = False
+    prepared: PreparedPages = field(default_factory=PreparedPages)
     _learned: tuple[list[RawRef], tuple[Markup, ...]] = ([], ())
 
     @property
@@ -136,6 +140,10 @@ class Run:
         if captures != self._learned[0]:
             self._learned = captures, learned_layouts(captures, self.warc)
         return (*self.markups, *self._learned[1])
+
+    def values(self, article: Article) -> ArticleValues:
+        """Return the repaired text, the hashes and the text for the search of an article."""
+        return self.prepared.values(article) or article_values(article, self.repair(article))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

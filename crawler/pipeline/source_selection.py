@@ -63,7 +63,7 @@ def add_named_by_failure(run: Run, source: SourceForPoll, error: PageError, now:
 
 def add_related(run: Run, article: Article, now: datetime) -> None:
     """Store a sighting of each related story that is listed under an article. Needs an open transaction."""
-    source, sightings = related(article, run.site)
+    source, sightings = run.prepared.related(article) or related(article, run.site)
     run.archive.add_sightings(source, sightings, now, now)
 
 

@@ -8,15 +8,13 @@ Boundary: reads WARC files; writes nothing.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from crawler import markup
+from crawler.article_values import ArticleValues, article_values
 from crawler.errors import ConfigError, FetchError, MarkupDrift, NotAnArticle, WarcCorrupted
 from crawler.fetch.inflate import inflate
 from crawler.markup import Markup
@@ -24,6 +22,7 @@ from crawler.parser_process import parse_page
 from crawler.site import Site
 from crawler.types import MAX_BODY, Article, Fetched, RawRef, Reading
 from crawler.warc import Record, WarcStore
+from crawler.worker_processes import Workers
 
 Repairer = Callable[[Article], Reading]
 _MAX_IMPORTED = 10_000_000  # bytes; no limit was applied to a capture of another collection
@@ -32,10 +31,10 @@ _CHUNK = 16  # captures that a worker process receives at once
 
 @dataclass(frozen=True, slots=True)
 class ParsedPage:
-    """The article of a capture and its repaired text."""
+    """The article of a capture and its values."""
 
     article: Article
-    reading: Reading
+    values: ArticleValues
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,44 +62,33 @@ class Reader:
             return UnparsedPage(str(error))
         except (WarcCorrupted, FetchError) as error:  # FetchError: the body cannot be decompressed
             return UnparsedPage(str(error), damaged=True)
-        return ParsedPage(article, self.repair(article))
+        return ParsedPage(article, article_values(article, self.repair(article)))
+
+    def read_chunk(self, refs: Sequence[RawRef]) -> list[ParsedPage | UnparsedPage]:
+        """Read the captures at `refs`."""
+        return list(map(self.read, refs))
 
 
-def read_all(make: Callable[[], Reader], refs: Iterable[RawRef], jobs: int) -> Iterator[ParsedPage | UnparsedPage]:
+def read_all(make: Callable[[], Reader], refs: Sequence[RawRef], jobs: int) -> Iterator[ParsedPage | UnparsedPage]:
     """Read captures in `jobs` processes; yield the results in the order of `refs`.
 
-    `make` builds the reader of a process and must be picklable.
+    `make` builds the reader of a process and must be picklable. Captures whose process was killed are read in this one.
+
+    Raises:
+        StopError: no process can be started.
+
     """
     if jobs == 1:
         yield from map(make().read, refs)
         return
-    # Spawned, not forked: a fork would copy this process's database connection, locks and threads.
-    with multiprocessing.get_context("spawn").Pool(jobs, _start_worker, (make,)) as pool:
-        yield from pool.imap(_read_in_worker, refs, _CHUNK)
+    chunks = (refs[start : start + _CHUNK] for start in range(0, len(refs), _CHUNK))
+    with Workers[Sequence[RawRef], list[ParsedPage | UnparsedPage]](jobs, partial(_chunk_reader, make)) as workers:
+        for _, results in workers.in_order(chunks, lambda chunk: make().read_chunk(chunk)):
+            yield from results
 
 
-_reader: Reader | None = None
-
-
-def _start_worker(make: Callable[[], Reader]) -> None:
-    global _reader  # noqa: PLW0603 - a worker process has exactly one reader
-    for number in (signal.SIGINT, signal.SIGHUP):  # the process that writes handles them, and ends the workers
-        signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _reader = make()
-
-
-def _end_with_parent() -> None:
-    """End this worker when the process that writes is killed: nothing else would end it."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
-
-
-def _read_in_worker(ref: RawRef) -> ParsedPage | UnparsedPage:
-    assert _reader is not None
-    return _reader.read(ref)
+def _chunk_reader(make: Callable[[], Reader]) -> Callable[[Sequence[RawRef]], list[ParsedPage | UnparsedPage]]:
+    return make().read_chunk
 
 
 def parse_response(fetched: Fetched, markups: Sequence[Markup], site: Site) -> Article:

@@ -14,13 +14,14 @@ from pathlib import Path
 from crawler.errors import Interrupted, StorageError
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline import Progress, Run, Silent
+from crawler.replay.read_ahead import reading_ahead
 from crawler.replay.record_stream import FileStream, RecordStream, file_streams, written_at
 from crawler.replay.replayer import Replayer, ReplayReport
 from crawler.storage import open_archive
 from crawler.storage.diff_db import TableDifference, attached, compare, copy_logs
 from crawler.warc import Damage, Record
 
-_BATCH = 50  # records in one transaction
+_BATCH = 500  # records in one transaction: the search index is written once for all of them
 #: Tables that must not lose rows, whatever the version of the parser.
 NEVER_LOST = ("raw", "articles", "revisions", "pages", "sightings", "states")
 
@@ -53,18 +54,21 @@ class RebuildReport:
         return [t for t in self.differing if (t.only_old and t.table in NEVER_LOST) or (t.changed and t.table == "raw")]
 
 
-def rebuild(run: Run, old: Path) -> RebuildReport:
+def rebuild(run: Run, old: Path, *, jobs: int = 1) -> RebuildReport:
     """Fill an empty archive from the WARC files of its folder, and compare it with the old database if there is one.
+
+    If `jobs` is more than one, so many processes read and parse ahead; this one decides and writes.
 
     What no WARC record contains (the log of runs and requests, plans, incidents) is copied from the old database.
 
     Raises:
         Interrupted: a stop was requested; the old database is unchanged.
+        StopError: no process can be started.
 
     """
     names = run.warc.names()
-    files = file_streams(run.warc, names, run.warc.scan)
-    report = RebuildReport(*replay_files(run, files, sum(map(run.warc.size, names))))
+    with reading_ahead(run, names, jobs) as read:
+        report = RebuildReport(*replay_files(run, file_streams(run.warc, names, read), sum(map(run.warc.size, names))))
     if not old.exists():
         return report
     try:
@@ -87,6 +91,7 @@ def replay_files(run: Run, files: Sequence[FileStream], size: int) -> tuple[Repl
 
     """
     progress = _Percent(run.progress, size)
+    run.archive.expect_many_writes()
     run.archive.begin_clock_period(max((file.period for file in files), default=0))
     replayer = Replayer(replace(run, progress=Silent()), RecordStream(files))
     last: Record | None = None
@@ -95,8 +100,6 @@ def replay_files(run: Run, files: Sequence[FileStream], size: int) -> tuple[Repl
         # not a list of items: the replayer takes further records of a visit from the same stream
         batch = itertools.chain([item], itertools.islice(items, _BATCH - 1))
         last = _replay_batch(replayer, progress, run, batch) or last
-        if run.stopping():
-            raise Interrupted("stopped on request; the old database is unchanged", "run `vna rebuild` to start over")
     if last is not None:
         newest = max(reversed(files), key=lambda file: file.order)  # of equal ones, the last by name
         replayer.finish(newest.settings, written_at(last))
@@ -104,11 +107,20 @@ def replay_files(run: Run, files: Sequence[FileStream], size: int) -> tuple[Repl
 
 
 def _replay_batch(replayer: Replayer, progress: _Percent, run: Run, items: Iterable[Record | Damage]) -> Record | None:
-    """Replay a batch in one transaction; return its last record, or None if it consists of damaged sections only."""
+    """Replay a batch in one transaction; return its last record, or None if it consists of damaged sections only.
+
+    Raises:
+        Interrupted: a stop was requested.
+
+    """
     last: Record | None = None
     with run.archive.transaction():
         for item in items:
             replayer.replay(item)
+            if run.stopping():
+                raise Interrupted(
+                    "stopped on request; the old database is unchanged", "run `vna rebuild` to start over"
+                )
             if isinstance(item, Record):
                 last = item
                 progress.count(item, replayer.report)

@@ -16,9 +16,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import urlsplit
 
+from crawler import urls
 from crawler.clock import to_precise_text
-from crawler.purpose import ROBOTS
+from crawler.purpose import ROBOTS, Purpose
 from crawler.warc import Damage, Member, Record, WarcStore
 
 _NO_DAY = ""  # for files whose name contains no day
@@ -173,6 +175,19 @@ class RecordStream:
 def written_at(record: Record) -> datetime:
     """Return when a record was written. For an imported capture, this is later than the time of the capture."""
     return record.written_at or record.fetched_at
+
+
+def purpose_of(record: Record) -> Purpose | None:
+    """Return the purpose of a record; None if this version does not know its kind.
+
+    Version 0.1 wrote no purpose into the records; for these, the purpose follows from the address.
+    """
+    if record.purpose is not None:
+        return Purpose.parse(record.purpose)
+    if urlsplit(record.url).path == "/robots.txt":
+        return ROBOTS
+    post_id = urls.post_id(record.url)
+    return Purpose.source(record.url) if post_id is None else Purpose.page(post_id)
 
 
 def response_records(items: Iterable[Member | Damage]) -> Iterator[Record | Damage]:

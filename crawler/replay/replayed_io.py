@@ -17,6 +17,7 @@ from crawler.clock import Clock
 from crawler.errors import BadStatus, BodyTooLarge, Disallowed, FetchError, Refused, Throttled, Unreachable
 from crawler.fetch.client import Fetcher
 from crawler.pipeline import Run
+from crawler.pipeline.prepared import PreparedPages
 from crawler.pipeline.stored_pages import response_of
 from crawler.replay.record_stream import RecordStream
 from crawler.types import Exchange, Fetched, RawRef
@@ -35,12 +36,14 @@ class Unfinished(BaseException):
 class ReplayedVisit:
     """The visit that is being replayed: its records, and which of them the pipeline has archived.
 
-    `live` is a run that may continue a visit over the network. `is_live`: whether the current response came over the
+    `prepared` has the responses that were read ahead. `live` is a run that may continue a visit over the network.
+    `is_live`: whether the current response came over the
     network.
     """
 
-    def __init__(self, stream: RecordStream, live: Run | None = None) -> None:
+    def __init__(self, stream: RecordStream, prepared: PreparedPages, live: Run | None = None) -> None:
         self.stream = stream
+        self._prepared = prepared
         self.live = live
         self.records: list[Record] = []
         self.archived: set[RawRef] = set()
@@ -100,6 +103,15 @@ class ReplayedVisit:
             self.archived.add(known[1])
         return known and known[1]
 
+    def response_of(self, record: Record) -> Fetched:
+        """Return the response that a record holds.
+
+        Raises:
+            FetchError: its body cannot be decoded.
+
+        """
+        return self._prepared.response(record) or response_of(record)
+
     def take_robots(self) -> tuple[Fetched, ...]:
         """Return the robots.txt responses that preceded the last response."""
         taken, self._robots = tuple(self._robots), []
@@ -128,7 +140,7 @@ class ReplayedVisit:
         return None
 
     def _give(self, record: Record, hops: tuple[Fetched, ...] = ()) -> Fetched:
-        fetched = replace(response_of(record), hops=hops)
+        fetched = replace(self.response_of(record), hops=hops)
         self._given[id(fetched)] = (fetched, record.ref)  # keeps the object alive, so that its id stays unique
         return fetched
 

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import get_args
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from crawler import urls
 from crawler.backfill import id_probe, list_page
@@ -34,9 +34,8 @@ from crawler.pipeline.recorded_settings import with_settings
 from crawler.pipeline.run import PendingCapture
 from crawler.pipeline.source_selection import configure
 from crawler.pipeline.sources import poll_source, standing_sources
-from crawler.pipeline.stored_pages import response_of
 from crawler.purpose import ROBOTS, Purpose, PurposeKind
-from crawler.replay.record_stream import RecordStream, written_at
+from crawler.replay.record_stream import RecordStream, purpose_of, written_at
 from crawler.replay.replayed_io import ReplayedVisit, Unfinished, replayed_run
 from crawler.types import SourceForPoll, SourceKind
 from crawler.warc import Damage, Record
@@ -84,7 +83,7 @@ class Replayer:
         self.bug: Exception | None = None
         self.stream = stream
         self._live = live
-        self._visit = ReplayedVisit(stream, live)
+        self._visit = ReplayedVisit(stream, run.prepared, live)
         self._settings = ""  # of `_run`, as recorded; empty for the configured ones
         self._configured = replayed_run(run, self._visit)
         self._run = with_settings(self._configured, self._settings)
@@ -111,14 +110,14 @@ class Replayer:
         if isinstance(item, Damage):
             self.report.damaged += 1
             return
-        if _purpose(item) == ROBOTS:  # it was requested for the response after it, and archived with that
+        if purpose_of(item) == ROBOTS:  # it was requested for the response after it, and archived with that
             records = [item, *self.stream.follow_in_file(lambda record: record.purpose != str(ROBOTS))]
         else:
             records = [item]
         self._visit.begin(records)
         record = records[-1]
         self._apply_settings(record)
-        purpose = _purpose(record)
+        purpose = purpose_of(record)
         handler = self._handlers.get(purpose.kind) if purpose is not None else None
         try:
             wanted = handler is not None and purpose is not None and self._handle(handler, record, purpose)
@@ -270,7 +269,7 @@ class Replayer:
             self.report.future += 1
             return True  # the caller writes its row
         try:
-            fetched = response_of(record)
+            fetched = self._visit.response_of(record)
         except FetchError:  # a content coding that this version cannot decode
             return False
         self._visit.archived.add(record.ref)
@@ -329,22 +328,9 @@ class Replayer:
         self.report.unasked += 0 if wanted else len(others)
 
     def _write_row(self, record: Record) -> None:
-        if _purpose(record) == ROBOTS:
+        if purpose_of(record) == ROBOTS:
             with suppress(FetchError):  # a body that this version cannot decode
-                self._run.write_capture(PendingCapture(response_of(record), record.ref, ROBOTS))
+                self._run.write_capture(PendingCapture(self._visit.response_of(record), record.ref, ROBOTS))
                 self.report.robots += 1
                 return
         self._archive.add_raw(record.url, record.fetched_at, record.status, record.ref, record.purpose, record.origin)
-
-
-def _purpose(record: Record) -> Purpose | None:
-    """Return the purpose of a record; None if this version does not know its kind.
-
-    Version 0.1 wrote no purpose into the records; for these, the purpose follows from the address.
-    """
-    if record.purpose is not None:
-        return Purpose.parse(record.purpose)
-    if urlsplit(record.url).path == "/robots.txt":
-        return ROBOTS
-    post_id = urls.post_id(record.url)
-    return Purpose.source(record.url) if post_id is None else Purpose.page(post_id)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from crawler import fold
+from crawler.article_values import article_values
 from crawler.clock import from_text, to_text
 from crawler.identity import Decision
 from crawler.parse.page import PARSER_VERSION
@@ -191,7 +192,9 @@ class _RepairCheck:
         decision = Decision("unchanged", replayed.revision)
         of_page = [problem for problem in replayed.article.problems if problem not in flags(replayed.reading)]
         article = replace(replayed.article, problems=tuple(of_page))
-        intent = intent_of(article, reading, decision, from_text(replayed.checked_at), key, None)
+        intent = intent_of(
+            article, article_values(article, reading), decision, from_text(replayed.checked_at), key, None
+        )
         if _LEXICAL & self._live.differing_columns(intent) or self._live.folded_text(key) != fold.fold(reading.clean):
             return False
         ids.add(key)

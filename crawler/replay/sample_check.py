@@ -57,7 +57,7 @@ def _differing(
         return set()
     found: list[set[str]] = []
     for result in readings:
-        intent = intent_of(result.article, result.reading, Decision("unchanged", number), _ANY_TIME, key, None)
+        intent = intent_of(result.article, result.values, Decision("unchanged", number), _ANY_TIME, key, None)
         found.append(_differences(archive, intent, current=current))
     return set.intersection(*found) - _REPAIRED
 

@@ -16,9 +16,10 @@ from typing import Any
 
 from crawler import fold, records
 from crawler.article_fields import In, fields_in
+from crawler.article_values import FoldedText
 from crawler.clock import to_text
 from crawler.selection import EVERYTHING, Selection
-from crawler.similarity import compared, passage_hashes
+from crawler.similarity import passage_hashes
 from crawler.storage.pictures import Pictures
 from crawler.storage.revisions import ArticleIntent, Revisions
 from crawler.storage.similar import SimilarArticles
@@ -47,7 +48,7 @@ class Articles(Revisions, SimilarArticles, Pictures):
         self._note_state(intent.key, intent.state, intent.now)
         self._write_article(intent)
         self.add_revision(intent)
-        self._index(intent.key, intent.article, intent.reading)
+        self._index(intent.key, intent.search_text())
         self._set_last_page(intent.key, intent.raw_id)
         self.db.conn.executemany(
             "INSERT INTO duplicates (article, other, kind, score) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -60,7 +61,7 @@ class Articles(Revisions, SimilarArticles, Pictures):
         """Overwrite an article and its last revision with what a newer parser read from the same page."""
         self._write_article(intent)
         self.correct_revision(intent)
-        self._index(intent.key, intent.article, intent.reading)
+        self._index(intent.key, intent.search_text())
 
     def differing_columns(self, intent: ArticleIntent) -> set[str]:
         """Return what differs between a stored article and a reading of its page: names of columns and part tables.
@@ -77,7 +78,7 @@ class Articles(Revisions, SimilarArticles, Pictures):
             if [part[2:] for part in stored] != parts:
                 found.add(table)
         hashes = self.db.execute("SELECT hash FROM passage_hashes WHERE article = ?", [intent.key])
-        if {row[0] for row in hashes} != set(_passage_hashes(intent)):
+        if {row[0] for row in hashes} != set(intent.passage_hashes()):
             found.add("passage_hashes")
         columns = "SELECT url, alt, caption, credit FROM images WHERE article = ? ORDER BY position"
         if list(self.db.execute(columns, [intent.key])) != [
@@ -270,7 +271,7 @@ class Articles(Revisions, SimilarArticles, Pictures):
         self.db.conn.execute(_WRITE, intent.columns(_FIELDS))
         self._save_parts(intent)
         old = passage_hashes(before[0]) if before else ()
-        self.save_hashes(intent.key, old, _passage_hashes(intent))
+        self.save_hashes(intent.key, old, intent.passage_hashes())
 
     def _save_parts(self, intent: ArticleIntent) -> None:
         key, article = intent.key, intent.article
@@ -297,13 +298,13 @@ class Articles(Revisions, SimilarArticles, Pictures):
                 [(key, position, *row) for position, row in enumerate(rows)],
             )
 
-    def _index(self, key: int, article: Article, reading: Reading) -> None:
+    def _index(self, key: int, folded: FoldedText) -> None:
         # The condition avoids updates that change nothing: triggers rewrite the index entry on each update.
         self.db.conn.execute(
             """INSERT INTO articles_folded (id, title, lead, text) VALUES (?, ?, ?, ?)
                ON CONFLICT (id) DO UPDATE SET title = excluded.title, lead = excluded.lead, text = excluded.text
                WHERE title <> excluded.title OR lead <> excluded.lead OR text <> excluded.text""",
-            (key, fold.fold(article.title), fold.fold(article.lead or ""), fold.fold(reading.clean)),
+            (key, folded.title, folded.lead, folded.text),
         )
 
     def _stored(self, row: Mapping[str, Any]) -> StoredArticle:
@@ -351,10 +352,6 @@ def _parts(intent: ArticleIntent) -> dict[str, list[tuple[Any, ...]]]:
         "repairs": [(r.rule, r.offset, r.before, r.after) for r in intent.reading.repairs],
         "related": _related_rows(article.related),
     }
-
-
-def _passage_hashes(intent: ArticleIntent) -> tuple[int, ...]:
-    return intent.passage_hashes or passage_hashes(compared(intent.article, intent.key))
 
 
 def _related_rows(related: Iterable[Related]) -> list[tuple[Any, ...]]:

@@ -17,9 +17,10 @@ from sqlite_utils import Database
 
 from crawler import records
 from crawler.article_fields import ArticleField, In, fields_in
+from crawler.article_values import FoldedText, folded
 from crawler.clock import from_text, to_text
 from crawler.identity import Decision, RevisionMoment
-from crawler.similarity import Similarity
+from crawler.similarity import Similarity, compared, passage_hashes
 from crawler.storage.values import IS_REMOVAL_OR_RETURN
 from crawler.types import Article, RawRef, Reading, StoredArticle
 
@@ -34,9 +35,9 @@ class ArticleIntent:
     """An article to write, with everything that was decided and computed about it.
 
     `key` is its id in the archive, `now` is the time of its capture, and `raw_id` is the id of the capture. `similar` has
-    its relations to articles that share text with it, `passage_hashes` what `crawler.similarity` computes of its texts;
-    storage computes them if they are empty. `known_at` is the time at which an imported capture was imported; None
-    means `now`.
+    its relations to articles that share text with it. `known_at` is the time at which an imported capture was imported; None
+    means `now`. `hashes` are its passage hashes and `folded` its texts for the search; if they are not given, they are
+    computed.
     """
 
     key: int
@@ -53,8 +54,17 @@ class ArticleIntent:
     source_file: str | None = None
     state: str = "live"
     similar: tuple[Similarity, ...] = ()
-    passage_hashes: tuple[int, ...] = ()
     known_at: datetime | None = None
+    hashes: tuple[int, ...] = ()
+    folded: FoldedText | None = None
+
+    def passage_hashes(self) -> tuple[int, ...]:
+        """Return the passage hashes of the article."""
+        return self.hashes or passage_hashes(compared(self.article, self.key))
+
+    def search_text(self) -> FoldedText:
+        """Return the texts of the article for the search."""
+        return self.folded or folded(self.article, self.reading)
 
     def columns(self, fields: Iterable[ArticleField]) -> dict[str, Any]:
         """Return the values to write into the columns of `fields`, by column name."""

@@ -5,6 +5,7 @@ Boundary: values only; `crawler.warc.foreign` and `crawler.pipeline.captures` de
 
 from __future__ import annotations
 
+import bisect
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -91,7 +92,7 @@ class SkippedRecord:
 class ImportTally:
     """Counts for one imported file: all records, the captures of wanted addresses, and the skipped ones, by reason.
 
-    `faults` names skipped records that may hide an article, up to a limit; `fault_count` is the number of all of them.
+    `faults` names skipped records that may hide an article, the first ones up to a limit; `fault_count` is the number of all of them.
     `damage` tells after which record the file is damaged first; it is None if all of the file could be read. `error` is
     set if the file could not be read at all.
     """
@@ -109,9 +110,12 @@ class ImportTally:
         self.skipped[f"{reason.description} {detail}" if reason is Skip.STATUS else reason.description] += 1
         if reason.is_fault:
             self.fault_count += 1
-            if len(self.faults) < _NAMED:
-                number = self.records if record is None else record
-                self.faults.append(SkippedRecord(number, _short(url), reason, _short(detail)))
+            number = self.records if record is None else record
+            found = SkippedRecord(number, _short(url), reason, _short(detail))
+            bisect.insort(
+                self.faults, found, key=lambda fault: fault.record
+            )  # some are found later than following ones
+            del self.faults[_NAMED:]
 
     def damaged(self, why: str) -> None:
         """Note that the file is damaged after the record that was read last; only the first damage is described."""

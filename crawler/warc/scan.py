@@ -57,18 +57,20 @@ class Damage:
     torn: bool
 
 
-def scan(path: Path, name: str, start: int = 0) -> Iterator[Member | Damage]:
+def scan(path: Path, name: str, start: int = 0, end: int | None = None) -> Iterator[Member | Damage]:
     """Yield the gzip members of a file from the byte offset `start` on, and a `Damage` for each unreadable part.
+
+    If `end` is given, yield only what begins before this byte offset.
 
     A record must begin at `start`. Each member is decompressed completely; its checksum and the digests of its record
     are checked. Only one member is in memory at a time.
     """
     with path.open("rb") as file:
-        yield from scan_file(file, name, start)
+        yield from scan_file(file, name, start, end)
 
 
 def scan_file(file: IO[bytes], name: str, start: int = 0, end: int | None = None) -> Iterator[Member | Damage]:
-    """Do the same as `scan` with an opened file; if `end` is given, yield only what begins before this byte offset."""
+    """Do the same as `scan` with an opened file."""
     position, rest = start, b""
     file.seek(start)
     while end is None or position < end:

@@ -27,7 +27,7 @@ from crawler.warc.archive_id import archive_id, archive_ids, clock_period, run_s
 from crawler.warc.manifest import warc_names
 from crawler.warc.reading import Record, corrupted, read_file, read_member
 from crawler.warc.scan import LONGEST_REQUEST, Damage, Member, ends_with_request, request_length, scan
-from crawler.warc.tail import torn_name, try_repair_tail
+from crawler.warc.tail import next_record, torn_name, try_repair_tail
 
 _OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # the file may be intact: not reported as damage
 _CHUNK = 1 << 20
@@ -173,9 +173,19 @@ class WarcStore:
         for one in [name] if name else self.names():
             yield from read_file(self._directory / one, one, start)
 
-    def scan(self, name: str, start: int = 0) -> Iterator[Member | Damage]:
-        """Yield the gzip members of a file from the byte offset `start` on, and a `Damage` for each unreadable part."""
-        return scan(self._directory / name, name, start)
+    def scan(self, name: str, start: int = 0, end: int | None = None) -> Iterator[Member | Damage]:
+        """Yield the gzip members of a file from the byte offset `start` on, and a `Damage` for each unreadable part.
+
+        If `end` is given, yield only what begins before this byte offset.
+        """
+        return scan(self._directory / name, name, start, end)
+
+    def next_record(self, name: str, start: int) -> int | None:
+        """Return the byte offset of the first record of a file that begins at or after `start`; None without one.
+
+        It may be wrong: the content of a record may look like another record.
+        """
+        return next_record(self._directory / name, start - 1)
 
     def identities(self) -> list[tuple[str, str]]:
         """Return the files that contain the identity of an archive, oldest first, each with this identity."""
