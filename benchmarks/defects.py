@@ -87,7 +87,7 @@ DEFECTS = (
     Defect("raw refers to another record", _PAGES, "key=key, raw_id=raw_id)", "key=key, raw_id=max(1, raw_id - 1))"),
     Defect("the search index is not updated", _ARTICLES, "        self._index(intent.key, intent.search_text())\n        self._set",
            "        self._set"),
-    Defect("copies are not recognised", "identity.py", "duplicates = tuple(_duplicates(article, candidates, published_on, key or body_key(article)))",
+    Defect("copies are not recognised", "identity.py", "duplicates = tuple(_duplicates(article, candidates, versions, published_on, key or body_key(article)))",
            "duplicates = ()", _REMOVED),
     Defect("unrelated articles are called copies", "identity.py", "        if other.body_key == key:", "        if True:", _REMOVED),
     # --- revisions and removals
