@@ -23,7 +23,7 @@ from pathlib import Path
 from benchmarks import ledger, profiles, search, similar
 from benchmarks.report import Goal, Profile, Result, Row, note
 from benchmarks.sealing import DAY, SealedArchive
-from crawler import identity, query, similarity
+from crawler import query
 from crawler.export import jsonl
 from crawler.storage import Archive, open_archive
 from crawler.types import Article
@@ -119,11 +119,7 @@ class ArchiveWork:
 
     def _compare(self) -> None:
         for article in self._batch:
-            text = similarity.compared(article, article.post_id or 0)
-            hashes, body_key = similarity.passage_hashes(text), identity.body_key(article)
-            candidates = self._archive.candidates(article.post_id or 0, hashes, body_key)
-            identity.decide(article, None, candidates, (article.published_at or "")[:10])
-            similarity.similarities(text, candidates)
+            similar.related(self._archive, article, article.post_id or 0)
 
     def _search(self, *, rank: bool) -> None:
         for one in self._wanted:

@@ -128,7 +128,7 @@ def _section(result: Result) -> Iterable[str]:
 
 def _profile(profile: Profile) -> Iterable[str]:
     yield from ("", f"Profile: {profile.title}.")
-    for title, shares in (("part", profile.parts), ("function", profile.functions)):
+    for title, shares in (("part", profile.parts), ("function or module", profile.functions)):
         if shares:
             yield from ("", f"| {title} | {profile.unit} |", "|---|---:|")
             yield from (_line(name, f"{value:.1f}") for name, value in shares)

@@ -39,12 +39,18 @@ def intent(article: Article, key: int, similar: tuple[similarity.Similarity, ...
     )  # fmt: skip
 
 
-def store(archive: Archive, article: Article, key: int) -> tuple[similarity.Similarity, ...]:
-    """Find the relations of an article and save it, as the pipeline does; return the relations."""
+def related(archive: Archive, article: Article, key: int) -> tuple[similarity.Similarity, ...]:
+    """Return the relations of an article, found as the pipeline finds them."""
     text = similarity.compared(article, key)
     candidates = archive.candidates(key, similarity.passage_hashes(text), identity.body_key(article))
     found = similarity.similarities(text, candidates)
     identity.decide(article, None, candidates, found, (article.published_at or "")[:10] or None)
+    return found
+
+
+def store(archive: Archive, article: Article, key: int) -> tuple[similarity.Similarity, ...]:
+    """Find the relations of an article and save it, as the pipeline does; return the relations."""
+    found = related(archive, article, key)
     archive.save_article(intent(article, key, found))
     return found
 
