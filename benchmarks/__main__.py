@@ -40,7 +40,7 @@ _FAILED, _USAGE, _GOAL_MISSED = 1, 2, 5
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the benchmarks and return the exit code: 1 if one fails, 2 for an unknown name, 5 if a goal is missed."""
+    """Run the benchmarks and return the exit code: 1 if one fails, 2 for a name or option that is unknown, 5 if a goal is missed."""
     name, *rest = arguments if arguments and not arguments[0].startswith("-") else ("", *arguments)
     if name in GROUPS:
         _parser("", f"{__doc__}\nNames: {', '.join(NAMES)}").parse_args(rest)
@@ -56,7 +56,7 @@ def _run(name: str, arguments: Sequence[str]) -> int:
     module = importlib.import_module(MODULES.get(name, f"benchmarks.{name}"))
     if hasattr(module, "main"):
         sys.argv = [name, *arguments]
-        return _FAILED if module.main() else 0
+        return int(module.main() or 0)
     parser = _parser(name, module.__doc__)
     if hasattr(module, "add_options"):
         module.add_options(parser)

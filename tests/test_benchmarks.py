@@ -103,6 +103,12 @@ def test_a_met_goal_and_a_failed_installation(stub, capsys):
     assert "parse: cannot install one==1: no network" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("returned", "code"), [(None, 0), (False, 0), (True, 1), (2, 2)])
+def test_a_benchmark_that_prints_has_its_own_exit_code(stub, returned, code):
+    stub.main = lambda: sys.argv == ["parse", "--own"] and returned
+    assert bench.main(["parse", "--own"]) == code
+
+
 def test_json_is_all_of_stdout(stub, capsys):
     bench.main(["all", "--json"])
     captured = capsys.readouterr()
