@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import get_args
 
 from crawler.types import SourceKind
 
@@ -72,10 +73,10 @@ class Purpose:
         return int(self.subject) if re.fullmatch(r"[0-9]{1,12}", self.subject) else None
 
     @property
-    def listed_source(self) -> tuple[str, str]:
-        """The kind and the address of the list that was requested; only for purposes that `listing` has made."""
-        kind, _, url = self.subject.partition(":")
-        return kind, url
+    def listed_source(self) -> tuple[SourceKind | None, str]:
+        """The kind and the address of the list that was requested; the kind is None if this version does not know it."""
+        name, _, url = self.subject.partition(":")
+        return next((kind for kind in get_args(SourceKind) if kind == name), None), url
 
 
 _PURPOSE_KINDS = frozenset(PurposeKind)

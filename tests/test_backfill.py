@@ -40,6 +40,7 @@ from crawler.backfill.estimate import PlanFigures
 from crawler.cli.plan_progress import PlanBar, PlanProgress, format_duration
 from crawler.errors import BadInput, MarkupDrift, NotAnArticle, Rejection, SitePaused, StopError
 from crawler.outcome import Outcome, OutcomeKind
+from crawler.pipeline import prepared
 from crawler.pipeline.run import recorded
 from crawler.plan_values import BackfillRequest, NewStep, Step, StepOutcome
 from crawler.plans import ListCursor
@@ -780,9 +781,9 @@ def reported_bugs(archive, clock):
 
 
 def test_a_list_that_crashes_the_run_is_quarantined_and_the_plan_continues(archive, clock, monkeypatch):
-    wrapper = failing(list_page.discover, lambda source, *_: source.url == MONTH)
+    wrapper = failing(prepared.discover, lambda source, *_: source.url == MONTH)
     with mounted(clock, articles=8) as site:
-        monkeypatch.setattr(list_page, "discover", wrapper)
+        monkeypatch.setattr(prepared, "discover", wrapper)
         with backfilling(archive, clock) as run:
             open_plan(run)
         with pytest.raises(Bug), backfilling(archive, clock) as run:

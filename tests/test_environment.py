@@ -214,8 +214,9 @@ def test_an_ignored_signal_stays_ignored(archive):
     assert done.returncode == 0, done.stderr
 
 
-def test_a_signal_ends_the_worker_processes(archive):
-    command = ("--archive", archive, "reparse", "--jobs", 2)
+@pytest.mark.parametrize("name", ["reparse", "rebuild"])
+def test_a_signal_ends_the_worker_processes(archive, name):
+    command = ("--archive", archive, name, "--jobs", 2)
     with process(*command, start_new_session=True) as running:
         time.sleep(0.8)
         running.send_signal(signal.SIGTERM)

@@ -33,8 +33,8 @@ from test_rebuild import small_site
 
 from crawler import app, replay, storage
 from crawler.errors import BadInput, StopError
-from crawler.pipeline import articles, captures, captures_ahead, reparse, stored_pages
-from crawler.pipeline.prepared import PageInputs, PreparedPages, Preparer
+from crawler.pipeline import articles, captures, captures_ahead, reparse, run, stored_pages
+from crawler.pipeline.prepared import PageInputs, PreparedPages, Preparer, read_list
 from crawler.replay import read_ahead
 from crawler.site import Site
 from crawler.storage import FILE, diff_db
@@ -107,14 +107,19 @@ def test_hostile_and_damaged_pages_give_the_same_rows(unusual, tmp_path, inline)
     assert value(tmp_path / "two", "SELECT count(*) FROM articles") > 5
 
 
-def test_the_process_that_writes_parses_no_page_itself(tmp_path, inline, monkeypatch):
+def test_the_process_that_writes_reads_no_page_and_only_lists_of_new_sources(tmp_path, inline, monkeypatch):
     with small_site(clock := FakeClock()):
-        poll(tmp_path / "archive", clock)
+        for _ in range(3):
+            poll(tmp_path / "archive", clock, everything=True)
+            clock.advance(hours=1)
     rebuilt(tmp_path / "archive", tmp_path / "one", 1)
     monkeypatch.setattr(articles, "parse_response", None)
-    monkeypatch.setattr(articles, "article_values", None, raising=False)
+    listed = []
+    monkeypatch.setattr(run, "read_list", lambda fetched, *_: listed.append(fetched.url) or read_list(fetched, *_))
     rebuilt(tmp_path / "archive", tmp_path / "two", 2)
     assert differences(tmp_path / "two", tmp_path / "one") == []
+    lists = value(tmp_path / "one", "SELECT count(*) FROM raw WHERE purpose LIKE 'source:%' AND status = 200")
+    assert len(listed) < lists / 2
 
 
 class Killer:
@@ -159,20 +164,20 @@ def repairer():
 def test_a_page_is_used_only_with_the_same_input():
     prepared, page = PreparedPages(), Preparer(repairer()).prepare(RESPONSE, INPUTS)
     keys = prepared.add([page], INPUTS)
-    article = prepared.article(RESPONSE, MARKUPS, Site())
+    article = prepared.article(RESPONSE, INPUTS)
     assert prepared.values(article) is page.values
     assert prepared.values(stored_pages.parse_response(RESPONSE, MARKUPS, Site())) is None, "another object"
     others = {
-        "layouts": (RESPONSE, MARKUPS[:-1], Site()),
-        "site": (RESPONSE, MARKUPS, Site("https://en.vietnamplus.vn/")),
-        "content": (fetched(golden() + b" "), MARKUPS, Site()),
-        "headers": (fetched(RESPONSE.content, headers=(("Content-Type", "text/plain"),)), MARKUPS, Site()),
-        "time": (fetched(RESPONSE.content, fetched_at=NOW + timedelta(1)), MARKUPS, Site()),
-        "address": (fetched(RESPONSE.content, url=f"{SITE}/u-post1.vnp"), MARKUPS, Site()),
+        "layouts": (RESPONSE, PageInputs(MARKUPS[:-1], Site())),
+        "site": (RESPONSE, PageInputs(MARKUPS, Site("https://en.vietnamplus.vn/"))),
+        "content": (fetched(golden() + b" "), INPUTS),
+        "headers": (fetched(RESPONSE.content, headers=(("Content-Type", "text/plain"),)), INPUTS),
+        "time": (fetched(RESPONSE.content, fetched_at=NOW + timedelta(1)), INPUTS),
+        "address": (fetched(RESPONSE.content, url=f"{SITE}/u-post1.vnp"), INPUTS),
     }
     assert {name: prepared.article(*arguments) for name, arguments in others.items()} == dict.fromkeys(others)
     prepared.remove(keys)
-    assert prepared.article(RESPONSE, MARKUPS, Site()) is None
+    assert prepared.article(RESPONSE, INPUTS) is None
 
 
 def test_an_unchanged_page_is_not_repaired_again():

@@ -63,6 +63,7 @@ def test_a_purpose_is_written_and_read_back(text, purpose):
 
 def test_a_listed_source_is_read_back():
     assert Purpose.listing("section", URL).listed_source == ("section", URL)
+    assert Purpose(PurposeKind.LIST, f"other:{URL}").listed_source == (None, URL)
 
 
 @pytest.mark.parametrize("text", ["", "another", "another:245060", "Page:1"])

@@ -15,15 +15,13 @@ from crawler.backfill.work_item import WorkItem
 from crawler.discover import Discovery, sitemaps
 from crawler.discover.problems import summary
 from crawler.errors import BadStatus, PageError, UnreadableSource
-from crawler.markup import list_selectors
 from crawler.outcome import Outcome, OutcomeKind
-from crawler.parser_process import discover
 from crawler.pipeline import FetchFailure, Run, fetch, guarded
 from crawler.plan_values import Plan, Step, StepOutcome
 from crawler.plans import ListCursor
 from crawler.purpose import Purpose
 from crawler.site import sitemap_month
-from crawler.types import ErrorKind, Fetched, Sighting, SourceForPoll, SourceFound, SourceKind
+from crawler.types import ErrorKind, Fetched, Sighting, SourceFound, SourceKind
 
 _OK = 200
 _KINDS: dict[str, SourceKind] = {
@@ -81,12 +79,8 @@ def parse_list(run: Run, kind: SourceKind, source: str, address: str, fetched: F
     """
     if fetched.status != _OK:
         raise BadStatus(fetched.url, fetched.status)
-    polled = SourceForPoll(source, kind, None, "new", 0, None, None)
     with run.crash_marker.processing(str(Purpose.listing(kind, source))):
-        layouts = list_selectors(run.layouts, fetched.fetched_at)
-        found = discover(
-            polled, fetched.content, fetched.url, run.site, fetched.fetched_at, asked=address, layouts=layouts
-        )
+        found = run.discovery(kind, source, fetched, address)
     if found.doubt is not None:
         raise UnreadableSource(fetched.url, found.doubt)
     return found

@@ -17,6 +17,7 @@ from crawler.markup import Learned
 from crawler.parse import times
 from crawler.parse.page import PARSER_VERSION
 from crawler.pipeline.picture_places import compare_held_pictures
+from crawler.pipeline.prepared import PageInputs
 from crawler.pipeline.run import Run
 from crawler.pipeline.stored_pages import parse_response, response_of
 from crawler.storage.revisions import ArticleIntent
@@ -160,7 +161,7 @@ def parse(run: Run, fetched: Fetched) -> Article:
 
     """
     layouts = run.layouts
-    article = run.prepared.article(fetched, layouts, run.site)
+    article = run.prepared.article(fetched, PageInputs(layouts, run.site))
     return parse_response(fetched, layouts, run.site) if article is None else article
 
 

@@ -1,4 +1,4 @@
-"""Pages that another process has read ahead: the response, its article or why it has none, and the values of the article.
+"""Responses that another process has read ahead, as pages or lists, and the values of the articles on the pages.
 
 They take the place of a computation only if this would have had the same input: the same response, layouts and site. So
 the rows do not depend on what was read ahead.
@@ -15,13 +15,13 @@ from datetime import datetime
 
 from crawler import identity
 from crawler.article_values import ArticleValues, article_values
-from crawler.discover import related
-from crawler.errors import MarkupDrift, NotAnArticle, ParserStopped
-from crawler.markup import Markup
-from crawler.parser_process import Answer, failure_of, result_of
+from crawler.discover import Discovery, related
+from crawler.errors import MarkupDrift, NotAnArticle, ParserStopped, SourceReaderStopped, UnreadableSource
+from crawler.markup import Markup, list_selectors
+from crawler.parser_process import Answer, discover, failure_of, result_of
 from crawler.pipeline.stored_pages import Repairer, parse_response
 from crawler.site import Site
-from crawler.types import Article, Fetched, Sighting
+from crawler.types import Article, Fetched, Sighting, SourceForPoll, SourceKind
 from crawler.warc import Record
 
 #: The source name for the stories under an article, and a sighting of each of them.
@@ -33,17 +33,28 @@ _MOST_SEEN = 100_000  # articles whose last fingerprints a process keeps
 
 
 @dataclass(frozen=True, slots=True)
+class ListRequested:
+    """The list for which a response was requested: kind and address of the source, and the requested address, if it counts."""
+
+    kind: SourceKind
+    source: str
+    asked: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class PreparedPage:
     """A response and, if it was read as a page, the answer of the parser, and what follows from the article.
 
     `related` is what `discover.related` returns. An article that was unchanged since the same process saw it last has no
-    values: they are seldom needed.
+    values: they are seldom needed. If the response was read as a list, `listed` says as which one, and `answer` is that of
+    its reader.
     """
 
     fetched: Fetched
     answer: Answer | None = None
     related: RelatedStories | None = None
     values: ArticleValues | None = None
+    listed: ListRequested | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,20 @@ class PageInputs:
 
     layouts: Sequence[Markup]
     site: Site
+
+
+def read_list(fetched: Fetched, listed: ListRequested, inputs: PageInputs) -> Discovery:
+    """Return what a response lists.
+
+    Raises:
+        UnreadableSource: the response cannot be read as a list of its kind.
+
+    """
+    source = SourceForPoll(listed.source, listed.kind, None, "", 0, None, None)
+    layouts = list_selectors(inputs.layouts, fetched.fetched_at)
+    return discover(
+        source, fetched.content, fetched.url, inputs.site, fetched.fetched_at, asked=listed.asked, layouts=layouts
+    )
 
 
 class Preparer:
@@ -73,6 +98,18 @@ class Preparer:
             return PreparedPage(fetched, Answer(failure=failure_of(error)))
         except Exception:  # noqa: BLE001 - not lost: the process that needs the page meets the error again
             return PreparedPage(fetched)
+
+    def prepare_list(self, fetched: Fetched, listed: ListRequested, inputs: PageInputs) -> PreparedPage:
+        """Read a list. A list that crashes its reader has no answer, as in `prepare`."""
+        try:
+            answer = Answer(discovery=read_list(fetched, listed, inputs))
+        except SourceReaderStopped:
+            return PreparedPage(fetched)
+        except UnreadableSource as error:
+            answer = Answer(failure=failure_of(error))
+        except Exception:  # noqa: BLE001 - as above
+            return PreparedPage(fetched)
+        return PreparedPage(fetched, answer, listed=listed)
 
     def _values(self, article: Article) -> ArticleValues | None:
         """Return the values of an article, unless it is unchanged since this process saw it last."""
@@ -110,7 +147,7 @@ class PreparedPages:
         page, _ = self._pages.get((record.url, record.fetched_at), (None, None))
         return page.fetched if page is not None and page.fetched.body is record.body else None
 
-    def article(self, fetched: Fetched, layouts: Sequence[Markup], site: Site) -> Article | None:
+    def article(self, fetched: Fetched, inputs: PageInputs) -> Article | None:
         """Return the article of a response as `parse_response` does; None if it was not read ahead with these inputs.
 
         Raises:
@@ -118,15 +155,33 @@ class PreparedPages:
             MarkupDrift: the page says that it is an article, but matches no known layout.
 
         """
-        page, inputs = self._pages.get((fetched.url, fetched.fetched_at), (None, None))
-        if page is None or page.answer is None or inputs != PageInputs(layouts, site):
-            return None
-        if page.fetched.content is not fetched.content or page.fetched.headers != fetched.headers:
+        page = self._read_with(fetched, inputs)
+        if page is None or page.answer is None or page.listed is not None:
             return None
         article = result_of(page.answer)
         assert isinstance(article, Article)
         self._returned.append((article, page))
         return article
+
+    def discovery(self, fetched: Fetched, listed: ListRequested, inputs: PageInputs) -> Discovery | None:
+        """Return what a response lists as `read_list` does; None if it was not read ahead with these inputs.
+
+        Raises:
+            UnreadableSource: the response cannot be read as a list of its kind.
+
+        """
+        page = self._read_with(fetched, inputs)
+        if page is None or page.answer is None or page.listed != listed:
+            return None
+        found = result_of(page.answer)
+        assert isinstance(found, Discovery)
+        return found
+
+    def _read_with(self, fetched: Fetched, inputs: PageInputs) -> PreparedPage | None:
+        page, found = self._pages.get((fetched.url, fetched.fetched_at), (None, None))
+        if page is None or found != inputs or page.fetched.content is not fetched.content:
+            return None
+        return page if page.fetched.headers == fetched.headers else None
 
     def values(self, article: Article) -> ArticleValues | None:
         """Return the values of an article that `article` has just returned; None if they were not computed ahead."""

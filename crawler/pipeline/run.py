@@ -13,20 +13,20 @@ from typing import NamedTuple, Protocol
 
 from crawler.article_values import ArticleValues, article_values
 from crawler.clock import Clock
-from crawler.discover import sitemaps
+from crawler.discover import Discovery, sitemaps
 from crawler.fetch.client import Fetcher
 from crawler.health.figures import Size
 from crawler.markup import Markup
 from crawler.outcome import Outcome
 from crawler.pictures import KeptPictures
-from crawler.pipeline.prepared import PreparedPages
+from crawler.pipeline.prepared import ListRequested, PageInputs, PreparedPages, read_list
 from crawler.pipeline.stored_pages import Reader, Repairer, learned_layouts
 from crawler.purpose import ROBOTS, Purpose
 from crawler.schedule import PollBounds
 from crawler.site import Site
 from crawler.storage import Archive
 from crawler.storage.crash_marker import CrashMarker
-from crawler.types import Article, Fetched, RawRef, RunReport
+from crawler.types import Article, Fetched, RawRef, RunReport, SourceKind
 from crawler.warc import WarcStore
 
 _OK = 200
@@ -144,6 +144,16 @@ class Run:
     def values(self, article: Article) -> ArticleValues:
         """Return the repaired text, the hashes and the text for the search of an article."""
         return self.prepared.values(article) or article_values(article, self.repair(article))
+
+    def discovery(self, kind: SourceKind, source: str, fetched: Fetched, asked: str | None) -> Discovery:
+        """Return what a response of the source at the address `source` lists; `asked` is the requested address, if it counts.
+
+        Raises:
+            UnreadableSource: the response cannot be read as a list of this kind.
+
+        """
+        listed, inputs = ListRequested(kind, source, asked), PageInputs(self.layouts, self.site)
+        return self.prepared.discovery(fetched, listed, inputs) or read_list(fetched, listed, inputs)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

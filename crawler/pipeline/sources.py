@@ -13,9 +13,7 @@ from datetime import datetime
 from crawler import schedule, site, urls
 from crawler.discover import Discovery
 from crawler.errors import BadStatus, Disallowed, FetchError, UnreadableSource
-from crawler.markup import list_selectors
 from crawler.outcome import Outcome
-from crawler.parser_process import discover
 from crawler.pipeline.fetching import Capture, FetchFailure, fetch, note_failure
 from crawler.pipeline.gaps import gap_to_page_back
 from crawler.pipeline.quarantine import guarded
@@ -122,15 +120,7 @@ def _parse(run: Run, source: SourceForPoll, fetched: Fetched) -> Discovery:
         raise BadStatus(fetched.url, fetched.status)
     requested = fetched.hops[0].url if fetched.hops else None
     with run.crash_marker.processing(str(Purpose.source(source.url))):
-        return discover(
-            source,
-            fetched.content,
-            fetched.url,
-            run.site,
-            fetched.fetched_at,
-            asked=requested,
-            layouts=list_selectors(run.layouts, fetched.fetched_at),
-        )
+        return run.discovery(source.kind, source.url, fetched, requested)
 
 
 def _walk_back(run: Run, source: SourceForPoll, first: Discovery) -> ListWalk:

@@ -11,18 +11,19 @@ Boundary: reads WARC files. What a record means is decided by the process that r
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
 from crawler.errors import FetchError
 from crawler.pipeline import Run
-from crawler.pipeline.prepared import PageInputs, PageKey, PreparedPage, Preparer
+from crawler.pipeline.prepared import ListRequested, PageInputs, PageKey, PreparedPage, Preparer
 from crawler.pipeline.recorded_settings import with_settings
 from crawler.pipeline.stored_pages import Reader, response_of
-from crawler.purpose import PurposeKind
+from crawler.purpose import Purpose, PurposeKind
 from crawler.replay.record_stream import purpose_of
+from crawler.types import SourceKind
 from crawler.warc import Damage, Member, Record, WarcStore
 from crawler.worker_processes import Pending, TaskLost, Workers
 
@@ -36,13 +37,14 @@ _PAGES = frozenset({PurposeKind.PAGE, PurposeKind.PROBED_PAGE, PurposeKind.ID, P
 class FilePartition:
     """The records of a WARC file that begin at the byte offsets from `start` to `end`, without `end`.
 
-    `inputs` are the layouts and the site with which their pages are read.
+    `inputs` are the layouts and the site with which their pages are read, `kinds` the kinds of the known sources by address.
     """
 
     name: str
     start: int
     end: int
     inputs: PageInputs
+    kinds: Mapping[str, SourceKind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,8 @@ class ReadAhead:
         self._reached[name] += _PARTITION
         site = with_settings(self._run, self._run.warc.run_settings(name)).site
         inputs = PageInputs(self._run.layouts, site)
-        partition = FilePartition(name, start, min(start + _PARTITION, self._sizes[name]), inputs)
+        kinds = self._run.archive.source_kinds()
+        partition = FilePartition(name, start, min(start + _PARTITION, self._sizes[name]), inputs, kinds)
         self._submitted[name, start] = self._workers.submit(partition), inputs
 
 
@@ -147,7 +150,7 @@ def _read_partition(warc: WarcStore, preparer: Preparer, partition: FilePartitio
         found.items.append(item)
         found = replace(found, ended=item.offset + item.length)
         if isinstance(item, Member) and item.record is not None:
-            pages = _prepared(preparer, item.record, partition.inputs)
+            pages = _prepared(preparer, item.record, partition)
             found.pages.extend(pages)
             size += len(item.record.body) + sum(len(page.fetched.content) for page in pages)
         if size > _MOST:
@@ -155,13 +158,26 @@ def _read_partition(warc: WarcStore, preparer: Preparer, partition: FilePartitio
     return found
 
 
-def _prepared(preparer: Preparer, record: Record, inputs: PageInputs) -> list[PreparedPage]:
-    """Return the response of a record, read if it may be a page; nothing if it cannot be decoded."""
+def _prepared(preparer: Preparer, record: Record, partition: FilePartition) -> list[PreparedPage]:
+    """Return the response of a record, read as a page or list if it may be one; nothing if it cannot be decoded."""
     try:
         fetched = response_of(record)
     except FetchError:  # the process that replays the record reports it
         return []
     purpose = purpose_of(record)
-    if record.status != _OK or purpose is None or purpose.kind not in _PAGES:
-        return [PreparedPage(fetched)]
-    return [preparer.prepare(fetched, inputs)]
+    if record.status == _OK and purpose is not None:
+        if purpose.kind in _PAGES:
+            return [preparer.prepare(fetched, partition.inputs)]
+        if (listed := _list_of(record, purpose, partition.kinds)) is not None:
+            return [preparer.prepare_list(fetched, listed, partition.inputs)]
+    return [PreparedPage(fetched)]
+
+
+def _list_of(record: Record, purpose: Purpose, kinds: Mapping[str, SourceKind]) -> ListRequested | None:
+    """Return the list for which a record was requested, as far as the record says; redirects may have led to it."""
+    if purpose.kind is PurposeKind.SOURCE and purpose.subject in kinds:
+        return ListRequested(kinds[purpose.subject], purpose.subject, None)
+    if purpose.kind is PurposeKind.LIST:
+        kind, source = purpose.listed_source
+        return ListRequested(kind, source, record.url) if kind is not None else None
+    return None

@@ -16,7 +16,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import get_args
 from urllib.parse import unquote
 
 from crawler import urls
@@ -191,8 +190,7 @@ class Replayer:
 
         The progress of the backfill plan itself is not in the WARC.
         """
-        name, source = purpose.listed_source
-        kind = next((k for k in get_args(SourceKind) if k == name), None)
+        kind, source = purpose.listed_source
         if kind is None or record.warc_type == _METADATA:
             return record.warc_type == _METADATA
 

@@ -16,7 +16,7 @@ from crawler import urls
 from crawler.clock import from_text, to_text
 from crawler.schedule.hourly_counts import HourCount, HourCounts, Slot, SourceCounts
 from crawler.storage.values import optional_instant, optional_kind, optional_text
-from crawler.types import SourceForPoll, SourceFound, SourceOutcome
+from crawler.types import SourceForPoll, SourceFound, SourceKind, SourceOutcome
 
 _FOR_POLL = (
     "id, url, kind, name, state, failures, etag, last_modified, last_ok_at, most_items, newest_id, middle_id,"
@@ -53,6 +53,10 @@ class Sources:
                     optional_text(due_at),
                 ),
             )
+
+    def source_kinds(self) -> dict[str, SourceKind]:
+        """Return the kinds of all sources by their addresses."""
+        return dict(self.db.conn.execute("SELECT url, kind FROM sources"))
 
     def known_source(self, url: str) -> str | None:
         """Return the address of the stored source that `url` names, in whatever spelling; None if there is none."""
