@@ -10,7 +10,7 @@ machine. The CPU time shows what the speed-up would be there: no process waits f
 the larger one of half of all CPU time and the CPU time of the process that writes.
 
     ./run.sh bench offline                      2,000 pages, three rounds
-    ./run.sh bench offline --articles 40000 --rounds 1 --json
+    ./run.sh bench offline --articles 40000 --rounds 1
 """
 
 from __future__ import annotations
@@ -21,17 +21,19 @@ import json
 import math
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
+from benchmarks.report import Goal, Result, Row, note
 from benchmarks.scale import BATCH, FILE_BYTES, NOW, SITE, fetched, responses
+from benchmarks.timing import ratios
 from crawler.purpose import Purpose
 from crawler.storage import FILE, diff_db, open_archive
 from crawler.types import Fetched
@@ -39,6 +41,8 @@ from crawler.warc import members
 
 _WORKERS = Path(__file__).parent
 _GOAL = 260_000
+_DEFAULT = 2000
+_BOUND, _ONE, _TWO, _HALF = "bound", "one process", "two jobs", "two jobs, half of the articles"
 _CODED = ("Content-Encoding", "gzip")
 
 
@@ -136,49 +140,75 @@ def differing(one: Path, other: Path) -> list[str]:
     return [t.table for t in tables if (t.differing or t.renumbered) and t.table != "archive_identity"]
 
 
-def median(values: list[Measured], name: str) -> float:
-    """Return the median of a figure."""
-    return statistics.median(getattr(value, name) for value in values)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Define the options."""
+    parser.add_argument("--articles", type=int, default=_DEFAULT)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--into", type=Path, help="folder for the temporary files")
 
 
-def main() -> int:
-    """Print the table; return 1 if the databases differ."""
-    options = _options()
+def run(options: argparse.Namespace) -> Result:
+    """Measure the rebuilds and the bound in turns.
+
+    Raises:
+        RuntimeError: a rebuild failed, or two databases differ.
+
+    """
+    articles, half = options.articles, options.articles // 2
     found: dict[str, list[Measured]] = {}
-    half = options.articles // 2
     with tempfile.TemporaryDirectory(dir=options.into) as name:
         folder = Path(name)
-        size = write_archive(folder / "all", options.articles)
+        write_archive(folder / "all", articles)
         write_archive(folder / "half", half)
         for number in range(1, options.rounds + 1):
             measured = {
-                "bound": bound(folder / "all", folder / "bound.db"),
-                "one process": rebuild(folder / "all", folder / "one", 1),
-                "two jobs": rebuild(folder / "all", folder / "two", 2),
-                "two jobs, half": rebuild(folder / "half", folder / "two-half", 2),
+                _BOUND: bound(folder / "all", folder / "bound.db"),
+                _ONE: rebuild(folder / "all", folder / "one", 1),
+                _TWO: rebuild(folder / "all", folder / "two", 2),
+                _HALF: rebuild(folder / "half", folder / "two-half", 2),
             }
             for contender, figures in measured.items():
                 found.setdefault(contender, []).append(figures)
-            if not options.json:
-                print(f"round {number}: " + _line(measured), flush=True)
-        differences = differing(folder / "two", folder / "one")
-    summary = _summary(found, options.articles) | {"bytes": size, "differing": differences}
-    if options.json:
-        print(json.dumps({"rounds": {n: [asdict(v) for v in values] for n, values in found.items()}} | summary))
-    else:
-        _print(found, summary, options.articles)
-    return int(bool(differences))
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="offline", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+            note(f"round {number}: {_line(measured)}")
+        if differences := differing(folder / "two", folder / "one"):
+            raise RuntimeError(f"one process and two give different rows in {', '.join(differences)}")
+    return Result(
+        "offline",
+        "How fast is a database rebuilt from the WARC files with two processes?",
+        [row for name, values in found.items() for row in _rows(name, values, half if name == _HALF else articles)],
+        [*_goals(found, articles, "wall", "elapsed"), *_goals(found, articles, "alone", "on idle CPUs")],
+        notes=(
+            f"{articles} articles of the fake site and the sitemaps that list them. The databases of one process and of two"
+            " jobs are equal. `elapsed` is right only on an idle machine; `on idle CPUs` is the larger one of half of the CPU"
+            " time of all processes and that of the process that writes."
+        ),
+        variant="" if articles == _DEFAULT else f"{articles}",
     )
-    parser.add_argument("--articles", type=int, default=2000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--into", type=Path, help="folder for the temporary files")
-    return parser.parse_args()
+
+
+def _rows(name: str, values: list[Measured], articles: int) -> Iterator[Row]:
+    figures = ("wall", "main", "workers") if any(value.workers for value in values) else ("wall", "main")
+    labels = {"wall": "elapsed", "main": "CPU of the process that writes", "workers": "CPU of the others"}
+    for figure in figures:
+        costs = (getattr(value, figure) * 1000 / articles for value in values)
+        yield Row.of(f"{name}: {labels[figure]}", costs, "ms an article")
+
+
+def _goals(found: dict[str, list[Measured]], articles: int, clock: str, label: str) -> list[Goal]:
+    """Return the ratios of each round, and what follows for a large archive."""
+    one, two, half, least = ([getattr(value, clock) for value in found[name]] for name in (_ONE, _TWO, _HALF, _BOUND))
+    further = _GOAL - articles
+    slopes = [(b - a) / (articles - articles // 2) for a, b in zip(half, two, strict=True)]
+    minutes = [(b + slope * further) / 60 for b, slope in zip(two, slopes, strict=True)]
+    doubled = articles / (articles // 2)
+    return [
+        Goal.of(f"{_ONE} ÷ {_TWO}, {label}", ratios(one, two), at_least=1.8),
+        Goal.of(f"{_BOUND} ÷ {_TWO}, {label}", ratios(least, two), at_least=0.5),
+        Goal.of(
+            f"exponent, {label}", [math.log(b / a, doubled) for a, b in zip(half, two, strict=True)], "", at_most=1.05
+        ),
+        Goal.of(f"{_GOAL:,} articles, extrapolated, {label}", minutes, "minutes", at_most=60),
+    ]
 
 
 def _line(measured: dict[str, Measured]) -> str:
@@ -187,40 +217,3 @@ def _line(measured: dict[str, Measured]) -> str:
         for name, one in measured.items()
     ]
     return f"{', '.join(parts)}; load {os.getloadavg()[0]:.1f}"
-
-
-def _summary(found: dict[str, list[Measured]], articles: int) -> dict[str, object]:
-    """Return the ratios, by wall-clock time and by CPU time, and the extrapolation."""
-    summary: dict[str, object] = {"articles": articles}
-    for name, clock in (("wall", "wall"), ("idle", "alone")):
-        one, two, half, least = (
-            median(found[contender], clock) for contender in ("one process", "two jobs", "two jobs, half", "bound")
-        )
-        slope = (two - half) / (articles - articles // 2)
-        summary[name] = {
-            "speedup": one / two,
-            "share_of_bound": least / two,
-            "exponent": math.log(two / half, articles / (articles // 2)),
-            "goal_minutes": (two + slope * (_GOAL - articles)) / 60,
-        }
-    return summary
-
-
-def _print(found: dict[str, list[Measured]], summary: dict[str, object], articles: int) -> None:
-    print(f"{articles} articles, medians of {len(found['bound'])} rounds, milliseconds an article")
-    counts = dict.fromkeys(found, articles) | {"two jobs, half": articles // 2}
-    for name, values in found.items():
-        wall, main, workers = (median(values, figure) * 1000 / counts[name] for figure in ("wall", "main", "workers"))
-        print(f"{name:16} wall {wall:6.2f}   CPU {main:6.2f} of the process that writes, {workers:6.2f} of the others")
-    for name, clock in (("wall", "wall-clock time"), ("idle", "CPU time, as on an idle machine")):
-        ratios = summary[name]
-        assert isinstance(ratios, dict)
-        print(
-            f"{clock}: two jobs {ratios['speedup']:.2f} x one process; {ratios['share_of_bound']:.2f} of the bound;"
-            f" exponent {ratios['exponent']:.2f}; {_GOAL:,} pages in {ratios['goal_minutes']:.0f} minutes"
-        )
-    print(f"tables that differ: {summary['differing'] or 'none'}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
