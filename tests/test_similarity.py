@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from crawler import similarity
+from crawler import fold, similarity
 from crawler.similarity import ComparedText, relation
 from crawler.types import Article, ImageBlock, TextBlock
 
@@ -109,6 +112,20 @@ def test_the_hashes_of_a_text_never_change():
         *(56565491940489, 5110386868278, 17365529096467, 49534068951498, 79429628163840),
         *(83563903426689, 94095996135226, 123084214160487, 132829944935049),
     )
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(st.sampled_from(" \n\t\u00a0\u2028\x1caBé'’-_.½12²ﬁ\u0301\ud800Σσ"), max_size=40))
+def test_the_words_of_a_text_are_those_of_its_pieces(content):
+    plain = [fold.letters(word) for word in re.findall(r"[^\W_]+", content)]
+    assert text(1, content).words == [word for word in plain if word and not any(c.isdigit() for c in word)]
+
+
+def test_only_words_of_texts_as_long_as_an_article_are_kept():
+    for length, kept in ((10_000, 1), (10_001, 0)):
+        similarity._kept_words.cache_clear()
+        assert text(1, "a " * (length // 2) + "b" * (length % 2)).words[:2] == ["a", "a"]
+        assert similarity._kept_words.cache_info().currsize == kept
 
 
 def test_the_best_candidates_share_most_and_are_near():
