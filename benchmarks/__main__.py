@@ -68,9 +68,9 @@ def _run(name: str, arguments: Sequence[str]) -> int:
     except InstallError as error:
         sys.stderr.write(f"{name}: {error}\n")
         return _FAILED
-    print(json.dumps(result.as_json(), ensure_ascii=False) if options.json else f"\n{report.text(result)}", flush=True)
-    if options.record:
+    if options.record:  # first, because nobody may read what is printed
         document.record(result)
+    print(json.dumps(result.as_json(), ensure_ascii=False) if options.json else f"\n{report.text(result)}", flush=True)
     return _GOAL_MISSED if result.missed else 0
 
 
