@@ -2,8 +2,8 @@
 
     ./run.sh bench curves [--sizes 1000,10000,100000] [--repeats 5]
 
-One archive grows from size to size. At each size, the work is measured several times. An exponent is the slope of the line
-through the points (log size, log total cost), by least squares: 1 is proportional to the size, 2 would be quadratic.
+There is an archive of each size, and the sizes take turns. An exponent is the slope of the line through the points (log size,
+log total cost), by least squares: 1 is proportional to the size, 2 would be quadratic.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import itertools
 import math
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,10 +25,13 @@ from benchmarks.report import Goal, Profile, Result, Row, note
 from benchmarks.sealing import DAY, SealedArchive
 from crawler import query
 from crawler.export import jsonl
-from crawler.storage import Archive, open_archive
+from crawler.storage import open_archive
 from crawler.types import Article
 
 AT_MOST = 1.05
+_SHARED = (
+    20  # paragraphs that recur: often enough that the smallest archive has as many articles to compare as the largest
+)
 _NEW = 100  # articles that one measurement stores or compares
 _QUERIES = ("ministre", "président pays", '"premier ministre"', "coop*", "economie -france", "title:monde", "gingembre")
 
@@ -72,34 +75,40 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class Work:
-    """What is measured; `prepare` is not. The total cost is that of `per_run` of the items that the archive has."""
+    """What is measured; `prepare` is not. The total cost is that of as many items as the archive has, `per_run` at a time."""
 
     name: str
     run: Callable[[], object]
     prepare: Callable[[], object] = lambda: None
     per_run: int | None = None  # items; None: one run treats the whole archive, or does not depend on the items
 
-    def seconds(self, repeats: int) -> list[float]:
-        """Return the CPU seconds of each run, after one that is not counted."""
-        found = []
-        for _ in range(repeats + 1):
-            self.prepare()
-            start = time.process_time()
-            self.run()
-            found.append(time.process_time() - start)
-        return found[1:]
+    def seconds(self) -> float:
+        """Return the CPU seconds of one run."""
+        self.prepare()
+        start = time.process_time()
+        self.run()
+        return time.process_time() - start
 
 
-class ArchiveWork:
-    """The work in an archive; `new` yields articles that it does not have."""
+class ArchiveOfSize:
+    """Archives with `size` articles, sealed responses and posts of the coverage ledger, and the work in them."""
 
-    def __init__(self, archive: Archive, new: Iterator[Article]) -> None:
-        self._archive = archive
-        self._new = new
+    def __init__(self, folder: Path, size: int, new: int, opened: ExitStack) -> None:
+        start = time.monotonic()
+        self._archive = opened.enter_context(open_archive(folder / "articles"))
+        stream = similar.stream(size + new, _SHARED)
+        articles = (replace(one, post_id=number) for number, one in enumerate(stream, start=1))
+        search.fill_index(self._archive, itertools.islice(articles, size), compared=True)
+        self._new = iter(list(articles))
         self._batch: list[Article] = []
         self._wanted = [search.Search(query.parse(text)) for text in _QUERIES]
+        self._sealed = SealedArchive(folder / "sealed")
+        self._sealed.grow(size)
+        self._posts = opened.enter_context(open_archive(folder / "posts"))
+        ledger.fill(self._posts, size)
+        note(f"{size} articles in {time.monotonic() - start:.0f} s")
 
-    def all(self) -> list[Work]:
+    def work(self) -> list[Work]:
         """Return everything that is measured."""
         return [
             Work("store new articles", self._store, self._draw, _NEW),
@@ -107,6 +116,9 @@ class ArchiveWork:
             Work("search, newest first", lambda: self._search(rank=False)),
             Work("search, ranked", lambda: self._search(rank=True)),
             Work("export as JSON Lines", lambda: jsonl(self._archive.export(), io.StringIO())),
+            Work("seal the records of a day", self._sealed.seal, self._sealed.write_day, DAY),
+            Work("prove a record", self._sealed.prove, per_run=1),
+            Work("coverage ledger", self._count),
         ]
 
     def _draw(self) -> None:
@@ -125,61 +137,28 @@ class ArchiveWork:
         for one in self._wanted:
             search.found_with_extracts(self._archive, one, rank=rank)
 
-
-@contextmanager
-def ledger_work(size: int) -> Iterator[Work]:
-    """Yield the work of counting and writing the coverage ledger of an archive with `size` posts."""
-    with tempfile.TemporaryDirectory() as name, open_archive(Path(name)) as archive:
-        ledger.fill(archive, size)
-
-        def count() -> None:
-            archive.save_ledger(ledger.take(archive), datetime.now(UTC))
-
-        yield Work("coverage ledger", count)
-
-
-def seal_work(sealed: SealedArchive) -> list[Work]:
-    """Return the work on the seals."""
-    return [
-        Work("seal the records of a day", sealed.seal, sealed.write_day, DAY),
-        Work("prove a record", sealed.prove, per_run=1),
-    ]
+    def _count(self) -> None:
+        self._posts.save_ledger(ledger.take(self._posts), datetime.now(UTC))
 
 
 def run(options: argparse.Namespace) -> Result:
     """Measure all curves."""
     chosen: list[int] = options.sizes
-    found: dict[str, list[list[float]]] = {}
-    per_run: dict[str, int | None] = {}
-
-    def measure(work: Iterable[Work]) -> None:
-        for one in work:
-            found.setdefault(one.name, []).append(one.seconds(options.repeats))
-            per_run[one.name] = one.per_run
-
-    with tempfile.TemporaryDirectory() as name, open_archive(Path(name)) as archive:
-        # Before each run, the work draws the articles that it stores or compares.
-        drawn = _NEW * (options.repeats + 1) * 2 * len(chosen)
-        stream = similar.stream(chosen[-1] + drawn + _NEW * 2)
-        articles = (replace(one, post_id=number) for number, one in enumerate(stream, start=1))
-        archive_work, sealed = ArchiveWork(archive, articles), SealedArchive(Path(name) / "sealed")
-        for size in chosen:
-            start = time.monotonic()
-            search.fill_index(archive, itertools.islice(articles, size - archive.db["articles"].count), compared=True)
-            sealed.grow(size)
-            note(f"{size} articles after {time.monotonic() - start:.0f} s")
-            measure(archive_work.all())
-            measure(seal_work(sealed))
-            with ledger_work(size) as one:
-                measure([one])
-        result = _result(chosen, found, per_run)
+    rounds = options.repeats + 1  # the first one is not counted
+    with tempfile.TemporaryDirectory() as name, ExitStack() as opened:
+        new = _NEW * 2 * (rounds + 1)  # articles to store and to compare, also for a profile
+        archives = [ArchiveOfSize(Path(name) / str(size), size, new, opened).work() for size in chosen]
+        found = {
+            work[0].name: [[one.seconds() for one in work] for _ in range(rounds)][1:]
+            for work in zip(*archives, strict=True)
+        }
+        result = _result(chosen, found, {one.name: one.per_run for one in archives[0]})
         missed = {goal.label for goal in result.missed}
-        # The profile of the largest size; the coverage ledger has one of its own in the benchmark `ledger`.
-        every = [*archive_work.all(), *seal_work(sealed)]
-        return result.explained(lambda: [_profile(one) for one in every if _goal(one.name) in missed])
+        return result.explained(lambda: [_profile(one) for one in archives[-1] if _goal(one.name) in missed])
 
 
 def _profile(work: Work) -> Profile:
+    """Return the profile of the work at the largest size."""
     work.prepare()
     return profiles.of_call(work.name, work.run)
 
@@ -195,7 +174,7 @@ def _result(
     for curve, measured in found.items():
         items = per_run[curve]
         medians = []
-        for size, values in zip(chosen, measured, strict=True):
+        for size, values in zip(chosen, zip(*measured, strict=True), strict=True):
             row = Row.of(f"{curve}, {size:,}", (v * 1000 / (items or 1) for v in values), "ms each" if items else "ms")
             rows.append(row)
             medians.append(row.median * (size if items else 1))

@@ -144,10 +144,10 @@ def quality(count: int) -> None:
 # --- cost -------------------------------------------------------------------------------------------------------------
 
 
-def stream(count: int) -> Iterator[Article]:
-    """Yield articles of 280 words, each with one of 100 paragraphs that recur; every tenth one is a version of another."""
-    site = build("http://127.0.0.1:1/", seeds_dir=SEEDS, articles=100, now=lambda: NOW)
-    recurring = [site.story(post_id).blocks[0] for post_id in site.ids()]
+def stream(count: int, recurring: int = 100) -> Iterator[Article]:
+    """Yield articles of 280 words, each with a paragraph of those that recur; every tenth one is a version of another."""
+    site = build("http://127.0.0.1:1/", seeds_dir=SEEDS, articles=recurring, now=lambda: NOW)
+    shared = [site.story(post_id).blocks[0] for post_id in site.ids()]
     rng, filler = random.Random(7), words()
     recent: deque[Article] = deque(maxlen=100)
     for number in range(count):
@@ -157,7 +157,7 @@ def stream(count: int) -> Iterator[Article]:
             article = with_body(article, parts)
         else:
             paragraphs = [TextBlock("paragraph", filler(rng)) for _ in range(3)]
-            blocks = (*paragraphs, recurring[number % len(recurring)])
+            blocks = (*paragraphs, shared[number % len(shared)])
             published = (NOW - timedelta(minutes=30 * (count - number))).isoformat()
             article = Article(filler(rng)[:60], "Un chapeau.", blocks, section="Politique", published_at=published)
             recent.append(article)
