@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import random
 import signal
 import sqlite3
 import subprocess
@@ -1017,3 +1018,45 @@ def test_adding_a_page_twice_keeps_one_row(archive):
     assert list(archive.db.query("SELECT id, state, first_source FROM pages")) == [
         {"id": 8, "state": "known", "first_source": "elsewhere"}
     ]
+
+
+def test_sightings_are_stored_alike_together_and_one_by_one(tmp_path):
+    """Most sightings change nothing but their own row, so that a list of them needs few statements."""
+    rng = random.Random(7)
+    times = [None, NOW - timedelta(days=2), NOW, NOW + timedelta(days=1)]
+
+    def seen():
+        page = rng.choice([1, 2, 3, 4, 5, 6, None])
+        address = f"{SITE}/{rng.choice('xxxxy')}-post{page}.vnp"
+        return Sighting(
+            address, page, modified_at=rng.choice(times), published_at=rng.choice(times), position=rng.randrange(9)
+        )
+
+    lists = [(rng.choice(["home", "feed"]), [seen() for _ in range(8)], rng.choice([True, False])) for _ in range(60)]
+    states = ["live", "known", "absent", "gone", "suspect", "failed"]
+    found = []
+    for name, size in (("together", 8), ("alone", 1)):
+        with open_archive(tmp_path / name) as archive, archive.transaction():
+            fresh = 0
+            for number, (source, sightings, past) in enumerate(lists):
+                at = NOW + timedelta(hours=number)
+                for start in range(0, 8, size):
+                    part = sightings[start : start + size]
+                    fresh += archive.add_sightings(source, part, at, at if number % 2 else None, past=past)
+                archive.db.execute("UPDATE pages SET state = ? WHERE id = ?", [states[number % 6], number % 7])
+            found.append(
+                (fresh, [list(archive.db.query(f"SELECT * FROM {table}")) for table in ("pages", "sightings")])
+            )
+    assert found[0] == found[1]
+
+
+def test_known_stories_need_few_statements(archive):
+    stories = [Sighting(f"{SITE}/x-post{number}.vnp", number) for number in range(1, 8)]
+    with archive.transaction():
+        archive.add_sightings("home", stories, NOW, NOW)
+        archive.db.execute("UPDATE pages SET state = 'live'")
+        run = []
+        archive.db.conn.set_trace_callback(run.append)
+        archive.add_sightings("home", stories, NOW, NOW)
+        archive.db.conn.set_trace_callback(None)
+    assert len(run) == 1 + len(stories)
