@@ -17,6 +17,7 @@ from benchmarks.corruption_kinds import (
     Damage,
     Kind,
     WarcMembers,
+    but,
     edited_record,
     is_record,
     one_value,
@@ -51,10 +52,10 @@ def _characters(archive: Path) -> Iterator[Kind]:
     article = one_value(archive, "SELECT max(id) FROM articles WHERE revision = 1 AND title LIKE '%é%'")
     texts = {
         "an accent written as two characters": "title = replace(title, 'é', 'e' || char(769))",
-        "an invisible character inserted": "text = substr(text, 1, 5) || char(8203) || substr(text, 6)",
+        "an invisible character inserted": "own_text = substr(text, 1, 5) || char(8203) || substr(text, 6)",
         "a space at the end of a title": "title = title || ' '",
-        "a NUL character at the end of a text": "text = text || char(0) || 'x'",
-        "all spaces replaced by no-break spaces": "text = replace(text, ' ', char(160))",
+        "a NUL character at the end of a text": "own_text = text || char(0) || 'x'",
+        "all spaces replaced by no-break spaces": "own_text = replace(text, ' ', char(160))",
         "an address in capitals": "url = upper(url)",
         "JSON written in another way": "blocks = blocks || ' '",
         "a text stored as bytes": "title = CAST(title AS BLOB)",
@@ -83,7 +84,7 @@ def _rows(archive: Path) -> Iterator[Kind]:
     unchecked = "PRAGMA foreign_keys = OFF;"
     scripts: dict[str, tuple[str, tuple[str, ...]]] = {
         "an article with a negative id": (
-            f"CREATE TEMP TABLE one AS SELECT * FROM articles WHERE id = {new}; UPDATE one SET id = -7, url = NULL; INSERT INTO articles SELECT * FROM one", ("articles", "-7")),
+            f"INSERT INTO articles SELECT {but('articles', archive, {'id': '-7', 'url': 'NULL'})} FROM articles WHERE id = {new}", ("articles", "-7")),
         "a page with a negative id": ("INSERT INTO pages (id, url, state, first_seen_at, first_source) VALUES (-5, 'u', 'known', 't', 's')", ("pages", "-5")),
         "a capture with a negative id": (f"{raw} (-1, 'u', 't', 200, 'x', 0, 1, 'd')", ("x",)),
         "a capture in no file": (f"{raw} (NULL, 'u', 't', 200, '', 0, 1, 'd')", ("raw",)),
@@ -104,7 +105,7 @@ def _rows(archive: Path) -> Iterator[Kind]:
         f"UPDATE {table} SET {column} = {column} + 100000" for table, column in (("raw", "id"), *REFERENCES)
     )
     yield Kind("invented rows", "all captures renumbered, with all references", sql_script(unchecked + renumbered), (), harmless="the numbers say only in which order rows were written; what they refer to is the same")  # fmt: skip
-    for table, column in (("articles", "title"), ("tags", "tag"), ("raw", "digest"), ("raw", "file"), ("revisions", "blocks"), ("rhythms", "items")):  # fmt: skip
+    for table, column in (("articles", "title"), ("tags", "tag"), ("raw", "digest"), ("raw", "file"), ("stored_revisions", "tags"), ("related_stories", "title"), ("rhythms", "items")):  # fmt: skip
         yield Kind("missing values", f"no {column} in one row of {table}", _null(table, column), (f"{table}.{column}",))
 
 
@@ -113,9 +114,9 @@ def _null(table: str, column: str) -> Damage:
 
     def damage(archive: Path) -> None:
         sql = one_value(archive, f"SELECT sql FROM sqlite_schema WHERE name = '{table}'")
-        _redefine(archive, f"UPDATE sqlite_schema SET sql = replace(sql, ' NOT NULL', '') WHERE name = '{table}'")
+        _redefine(archive, f"UPDATE sqlite_schema SET sql = replace(sql, ' NOT NULL,', ',') WHERE name = '{table}'")
         with closing(sqlite3.connect(archive / FILE)) as db, db:
-            first = "article" if table in ("tags", "revisions") else "source" if table == "rhythms" else "id"
+            first = "article" if table in ("tags", "stored_revisions") else "source" if table == "rhythms" else "id"
             db.execute(f"UPDATE {table} SET {column} = NULL WHERE {first} = (SELECT max({first}) FROM {table})")
         _redefine(archive, "UPDATE sqlite_schema SET sql = ? WHERE name = ?", sql, table)
 
@@ -138,7 +139,7 @@ def _schema(archive: Path) -> Iterator[Kind]:
         "an index on other columns": ("DROP INDEX raw_url; CREATE INDEX raw_url ON raw (fetched_at, url)", ("raw_url",)),
         "an index of a part of the rows": ("DROP INDEX raw_url; CREATE INDEX raw_url ON raw (url, fetched_at) WHERE id > 5", ("raw_url",)),
         "an index with another order": ("DROP INDEX tags_tag; CREATE INDEX tags_tag ON tags (tag COLLATE NOCASE)", ("tags_tag",)),
-        "a trigger that looks like one of Litestream": ("CREATE TRIGGER _litestream_x AFTER INSERT ON articles BEGIN UPDATE articles SET text = 'x' WHERE id = new.id; END", ("_litestream_x",)),
+        "a trigger that looks like one of Litestream": ("CREATE TRIGGER _litestream_x AFTER INSERT ON articles BEGIN UPDATE articles SET own_text = 'x' WHERE id = new.id; END", ("_litestream_x",)),
         "a view of a table": ("CREATE VIEW tagged AS SELECT * FROM tags", ("tagged",)),
         "two tables renamed to each other's names": ("PRAGMA foreign_keys = OFF; ALTER TABLE tags RENAME TO x; ALTER TABLE repairs RENAME TO tags; ALTER TABLE x RENAME TO repairs", ("tags",)),
         "the list of migrations emptied": ("DELETE FROM _sqlite_migrations", ("migrations",)),

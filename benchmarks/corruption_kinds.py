@@ -15,7 +15,8 @@ from functools import partial
 from pathlib import Path
 
 from crawler.storage import FILE
-from crawler.storage.diff_db import EVIDENCE
+from crawler.storage.diff_db import EVIDENCE, STORED
+from crawler.storage.schema_check import VIEWS
 from crawler.warc.seals import SEALS
 
 Damage = Callable[[Path], None]
@@ -59,7 +60,9 @@ def changed_columns(archive: Path) -> Iterator[Kind]:
     with closing(sqlite3.connect(archive / FILE)) as db:
         for table, natural in EVIDENCE.items():
             info = db.execute(f"PRAGMA table_info({table})").fetchall()
-            key = [row[1] for row in sorted(info, key=lambda row: row[5]) if row[5]]
+            key = [row[1] for row in sorted(info, key=lambda row: row[5]) if row[5]] or list(
+                natural or ()
+            )  # a view has none
             shown = list(natural or key)
             for _, column, *_ in info:
                 if column in key or (table, column) in _SKIPPED:
@@ -148,29 +151,32 @@ def rows(archive: Path) -> list[Kind]:
         ("the passage hashes of an article deleted", [f"DELETE FROM passage_hashes WHERE article = {new}"], ("passage_hashes", new)),
         ("similar articles invented", [f"INSERT INTO similar VALUES ({new}, {old}, 'extends', 1, 'x')"], ("similar", new)),
         ("all similar articles deleted", ["DELETE FROM similar"], ("similar",)),
-        ("an article invented", [f"INSERT INTO articles SELECT {_but('articles', archive, {'id': '999999', 'url': repr('http://x.example/y-post999999.vnp')})} FROM articles WHERE id = {new}",
-                                 f"INSERT INTO revisions SELECT {_but('revisions', archive, {'article': '999999'})} FROM revisions WHERE article = {new}",
+        ("an article invented", [f"INSERT INTO articles SELECT {but('articles', archive, {'id': '999999', 'url': repr('http://x.example/y-post999999.vnp')})} FROM articles WHERE id = {new}",
+                                 f"INSERT INTO revisions SELECT {but('revisions', archive, {'article': '999999'})} FROM revisions WHERE article = {new}",
                                  f"INSERT INTO articles_folded SELECT 999999, title, lead, text FROM articles_folded WHERE id = {new}"], ("articles", "999999")),
         ("an old revision deleted and the others renumbered", [f"DELETE FROM revisions WHERE article = {old} AND revision = 1", f"UPDATE revisions SET revision = revision - 1 WHERE article = {old}", f"UPDATE articles SET revision = 2 WHERE id = {old}"], ("revisions", old)),
         ("the newest revision deleted and the article set back", [f"DELETE FROM revisions WHERE article = {old} AND revision = 3", f"UPDATE articles SET revision = 2, fingerprint = (SELECT fingerprint FROM revisions WHERE article = {old} AND revision = 2) WHERE id = {old}"], ("revisions", old)),
-        ("a revision invented", [f"INSERT INTO revisions SELECT {_but('revisions', archive, {'revision': '2'})} FROM revisions WHERE article = {new}", f"UPDATE articles SET revision = 2 WHERE id = {new}"], ("revisions", new)),
+        ("a revision invented", [f"INSERT INTO revisions SELECT {but('revisions', archive, {'revision': '2'})} FROM revisions WHERE article = {new}", f"UPDATE articles SET revision = 2 WHERE id = {new}"], ("revisions", new)),
         ("an old revision rewritten", [f"UPDATE revisions SET title = 'x', blocks = '[]' WHERE article = {old} AND revision = 1"], ("revisions", old)),
+        ("the content of an old revision deleted, so that it is that of the article", [f"UPDATE stored_revisions SET (url, section, kind, title, lead, blocks, byline, published_at, modified_at) = (SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) WHERE article = {old} AND revision = 1"], ("revisions", old)),
+        ("a story under no article", ["INSERT INTO related_stories (id, title, summary) VALUES (424242, 'x', '')"], ("related_stories", "424242")),
+        ("a story changed in all articles", ["UPDATE related_stories SET title = 'x'"], ("related",)),
         ("two revisions exchanged", [f"UPDATE revisions SET revision = -revision WHERE article = {old} AND revision < 3", f"UPDATE revisions SET revision = 3 + revision WHERE article = {old} AND revision < 0"], ("revisions", old)),
         ("the times of two revisions exchanged", [f"UPDATE revisions SET seen_at = iif(revision = 1, (SELECT seen_at FROM revisions WHERE article = {old} AND revision = 2), '{_TIME}') WHERE article = {old} AND revision < 3"], ("revisions", old)),
         ("two articles exchanged", [f"UPDATE articles SET id = -99 WHERE id = {new}", f"UPDATE articles SET id = {new} WHERE id = {other}", f"UPDATE articles SET id = {other} WHERE id = -99"], ("articles", new)),
-        ("texts of two articles exchanged", [f"CREATE TEMP TABLE one AS SELECT text FROM articles WHERE id = {new}", f"UPDATE articles SET text = (SELECT text FROM articles WHERE id = {other}) WHERE id = {new}", f"UPDATE articles SET text = (SELECT text FROM one) WHERE id = {other}"], ("articles", new)),
-        ("one letter of every text changed", ["UPDATE articles SET text = replace(text, 'e', 'é')"], ("articles", new)),
-        ("one bit of a text flipped", [f"UPDATE articles SET text = char(unicode(text) + 1) || substr(text, 2) WHERE id = {new}"], ("articles", new)),
-        ("a text replaced everywhere it is kept", [f"UPDATE articles SET text = 'x', clean = 'x', blocks = '[]', word_count = 1 WHERE id = {new}", f"UPDATE revisions SET blocks = '[]' WHERE article = {new}", f"UPDATE articles_folded SET text = 'x' WHERE id = {new}"], ("articles", new)),
+        ("texts of two articles exchanged", [f"CREATE TEMP TABLE one AS SELECT text FROM articles WHERE id = {new}", f"UPDATE articles SET own_text = (SELECT text FROM articles WHERE id = {other}) WHERE id = {new}", f"UPDATE articles SET own_text = (SELECT text FROM one) WHERE id = {other}"], ("articles", new)),
+        ("one letter of every text changed", ["UPDATE articles SET own_text = replace(text, 'e', 'é')"], ("articles", new)),
+        ("one bit of a text flipped", [f"UPDATE articles SET own_text = char(unicode(text) + 1) || substr(text, 2) WHERE id = {new}"], ("articles", new)),
+        ("a text replaced everywhere it is kept", [f"UPDATE articles SET own_text = 'x', own_clean = 'x', blocks = '[]', word_count = 1 WHERE id = {new}", f"UPDATE revisions SET blocks = '[]' WHERE article = {new}", f"UPDATE articles_folded SET text = 'x' WHERE id = {new}"], ("articles", new)),
         ("a text and its fingerprint replaced", [f"UPDATE articles SET title = 'x', fingerprint = '3:x', body_key = 'x' WHERE id = {new}", f"UPDATE revisions SET title = 'x', fingerprint = '3:x' WHERE article = {new}"], ("articles", new)),
-        ("a repaired text and its repairs changed to fit each other", [f"DELETE FROM repairs WHERE article = {repaired}", f"UPDATE articles SET clean = 'x' || substr(text, 2) WHERE id = {repaired}", f"INSERT INTO repairs SELECT id, 0, 'wrap', 0, substr(text, 1, 1), 'x' FROM articles WHERE id = {repaired}"], ("articles", repaired)),
-        ("the repairs of an article deleted and the text unrepaired", [f"DELETE FROM repairs WHERE article = {repaired}", f"UPDATE articles SET clean = text WHERE id = {repaired}"], ("articles", repaired)),
-        ("the clean text set to the empty text", [f"UPDATE articles SET clean = '' WHERE id = {new}"], ("articles", new)),
+        ("a repaired text and its repairs changed to fit each other", [f"DELETE FROM repairs WHERE article = {repaired}", f"UPDATE articles SET own_clean = 'x' || substr(text, 2) WHERE id = {repaired}", f"INSERT INTO repairs SELECT id, 0, 'wrap', 0, substr(text, 1, 1), 'x' FROM articles WHERE id = {repaired}"], ("articles", repaired)),
+        ("the repairs of an article deleted and the text unrepaired", [f"DELETE FROM repairs WHERE article = {repaired}", f"UPDATE articles SET own_clean = NULL WHERE id = {repaired}"], ("articles", repaired)),
+        ("the clean text set to the empty text", [f"UPDATE articles SET own_clean = '' WHERE id = {new}"], ("articles", new)),
         ("a removal hidden", [f"UPDATE articles SET state = 'live' WHERE id = {gone}", f"DELETE FROM states WHERE article = {gone}", f"UPDATE pages SET state = 'live' WHERE id = {gone}"], ("articles", gone)),
         ("a removal invented", [f"UPDATE articles SET state = 'gone' WHERE id = {new}", f"INSERT INTO states VALUES ({new}, '{_TIME}', 'gone')", f"UPDATE pages SET state = 'gone', next_due_at = NULL WHERE id = {new}"], ("articles", new)),
         ("an article moved to another section", [f"UPDATE articles SET section = 'Sport' WHERE id = {new}", f"UPDATE sections SET section = 'Sport' WHERE article = {new}", f"UPDATE revisions SET section = 'Sport' WHERE article = {new}"], ("articles", new)),
         ("an article dated back everywhere", [f"UPDATE articles SET published_at = '{_TIME}', published_on = '2020-01-02' WHERE id = {new}", f"UPDATE revisions SET published_at = '{_TIME}' WHERE article = {new}"], ("articles", new)),
-        ("an article marked as read by an older parser", [f"UPDATE articles SET parser = 0, text = 'x' WHERE id = {new}"], ("articles", new)),
+        ("an article marked as read by an older parser", [f"UPDATE articles SET parser = 0, own_text = 'x' WHERE id = {new}"], ("articles", new)),
         ("an article marked as imported", [f"UPDATE articles SET source_file = 'x.txt' WHERE id = {new}"], ("articles", new)),
         ("the capture of an article exchanged with another", [f"UPDATE articles SET raw_id = {second} WHERE id = {new}", f"UPDATE revisions SET raw_id = {second} WHERE article = {new}"], ("articles", new)),
         ("the page of an article forgotten", [f"UPDATE pages SET raw_id = NULL, etag = NULL, last_fetched_at = NULL WHERE id = {new}"], ("pages", new)),
@@ -233,8 +239,8 @@ def one_value(archive: Path, sql: str) -> str:
         return str(db.execute(sql).fetchone()[0])
 
 
-def _but(table: str, archive: Path, values: dict[str, str]) -> str:
-    """Return the columns of a table for a SELECT, some of them replaced by other values."""
+def but(table: str, archive: Path, values: dict[str, str]) -> str:
+    """Return the columns of a table that are not computed, for a SELECT, some of them replaced by other values."""
     with closing(sqlite3.connect(archive / FILE)) as db:
         return ", ".join(values.get(row[1], row[1]) for row in db.execute(f"PRAGMA table_info({table})"))
 
@@ -245,7 +251,7 @@ def schema(archive: Path) -> list[Kind]:
     scripts = {
         "a trigger dropped": ("DROP TRIGGER articles_folded_changed", ("articles_folded_changed",)),
         "a trigger replaced by one that does nothing": ("DROP TRIGGER articles_folded_added; CREATE TRIGGER articles_folded_added AFTER INSERT ON articles_folded BEGIN SELECT 1; END", ("articles_folded_added",)),
-        "a foreign trigger": ("CREATE TRIGGER sly AFTER UPDATE ON articles BEGIN UPDATE articles SET text = 'x' WHERE id = new.id; END", ("sly",)),
+        "a foreign trigger": ("CREATE TRIGGER sly AFTER UPDATE ON articles BEGIN UPDATE articles SET own_text = 'x' WHERE id = new.id; END", ("sly",)),
         "a foreign view": ("CREATE VIEW sly AS SELECT 1", ("sly",)),
         "a foreign table": ("CREATE TABLE sly (x)", ("sly",)),
         "a foreign index": ("CREATE INDEX sly ON articles (title)", ("sly",)),
@@ -254,7 +260,8 @@ def schema(archive: Path) -> list[Kind]:
         "a column dropped": ("ALTER TABLE images DROP COLUMN credit", ("images",)),
         "a column renamed": ("ALTER TABLE articles RENAME COLUMN byline TO author", ("articles",)),
         "a column added": ("ALTER TABLE articles ADD COLUMN sly TEXT", ("articles",)),
-        **{f"the table {table} dropped": (f"PRAGMA foreign_keys = OFF; {'DROP TRIGGER articles_folded_added; DROP TRIGGER articles_folded_removed; DROP TRIGGER articles_folded_changed;' if table == 'articles_folded' else ''} DROP TABLE {table}", (table,)) for table in (*EVIDENCE, "fetches", "coverage")},
+        **{f"the table {table} dropped": (f"PRAGMA foreign_keys = OFF; {'DROP TRIGGER articles_folded_added; DROP TRIGGER articles_folded_removed; DROP TRIGGER articles_folded_changed;' if table == 'articles_folded' else ''} DROP TABLE {table}", (table,)) for table in (*STORED, "fetches", "coverage")},
+        **{f"the view {view} dropped": (f"DROP VIEW {view}", (view,)) for view in VIEWS},
         "the search index dropped": ("DROP TABLE articles_fts", ("articles_fts",)),
     }  # fmt: skip
     found = [Kind("schema", name, sql_script(script), named) for name, (script, named) in scripts.items()]

@@ -66,7 +66,7 @@ def add_evidence(archive: Archive) -> None:
                SELECT id, url, first_seen_at, 200, 'a.warc.gz', id * 30000, 30000, 'sha256:' || hex(id), 'page:' || id FROM pages"""
         )
         db.execute("UPDATE articles SET raw_id = id, last_raw_id = id, url = 'http://127.0.0.1:1/post' || id || '.vnp'")
-        db.execute("UPDATE revisions SET raw_id = article")
+        db.execute("UPDATE revisions SET raw_id = article, url = (SELECT a.url FROM articles a WHERE a.id = article)")
         ids = [row[0] for row in db.execute("SELECT id FROM articles ORDER BY id")]
         for number in rng.sample(ids, int(len(ids) * REVISED)):
             _revise(db, number)

@@ -20,7 +20,7 @@ import sys
 import termios
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -31,6 +31,7 @@ from typing import Any, Self
 import httpcore
 import httpx
 import respx
+from sqlite_utils import Database
 from typer.testing import CliRunner
 
 from crawler import app, collect, config, opening
@@ -43,7 +44,7 @@ from crawler.parse import seedtext
 from crawler.pipeline import Run
 from crawler.sim.site import FakeSite, Options, SiteRequest, SiteResponse, build
 from crawler.sim.site.messages import HTML
-from crawler.storage import open_archive
+from crawler.storage import FILE, open_archive, replace_db, schema
 from crawler.storage.locks import Role
 from crawler.types import Article, Fetched, RawRef, RunReport
 from crawler.urls import origin
@@ -514,3 +515,23 @@ class InlineWorkers:
     def in_order(self, tasks: Iterable[Any], _: object) -> Iterator[tuple[Any, Any]]:
         for task in tasks:
             yield task, self.result(self.submit(task))
+
+
+def take_back_to_schema_7(archive: Path) -> None:
+    """Replace the database of an archive by one of schema 7 with the same rows."""
+    old, new = archive / FILE, archive / "schema-7.db"
+    with closing(sqlite3.connect(new)) as connection:
+        db = Database(connection)
+        schema.migrations.apply(db, stop_before="0008_compact")
+        db.execute("ATTACH DATABASE ? AS compact", [str(old)])
+        names = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '%fts%'"
+        for (table,) in connection.execute(names).fetchall():
+            columns = ", ".join(row[1] for row in connection.execute(f"PRAGMA main.table_info({table})"))
+            connection.execute(f"DELETE FROM main.{table}")
+            connection.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM compact.{table}")
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name > '0008'")
+        connection.execute("PRAGMA user_version = 7")
+        connection.commit()
+    for path in replace_db.database_files(archive):
+        path.unlink()
+    new.rename(old)

@@ -8,7 +8,7 @@ import pytest
 from support import edited, mounted, poll, rows, value, working
 from test_cut_pages import SMALL
 from test_garbled_pages import DAMAGE
-from test_verify_rows import SCHEMA_5, change, verified
+from test_verify_rows import take_back_to_schema_5, verified
 
 from crawler import identity
 from crawler.parse import ending, garbled
@@ -65,7 +65,7 @@ def test_a_revision_of_other_quotation_marks_by_an_earlier_version_is_removed(tm
             poll(archive, clock, everything=True)
             clock.advance(hours=1)
     assert revisions(archive, key) == 3
-    change(archive, *SCHEMA_5)  # the next command upgrades the archive
+    take_back_to_schema_5(archive)  # the next command upgrades the archive
     faults = verified(archive).faults
     assert {"vna reparse" in fault.advice for fault in faults} == {True}
     assert reparsed(archive, clock) == 1

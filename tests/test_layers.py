@@ -47,6 +47,8 @@ MAY_IMPORT = (
         "types": set(),
         "fetch": PURE | {"clock", "files", "proxies"},
         "lexicon": PURE | {"resources"},
+        "storage": PURE | {"clock", "files", "upgrade_display"},
+        "upgrade_display": {"outcome"},
         "clock": {"errors"},
         "files": set(),
         "pipeline": PURE | {"clock", "fetch", "warc", "storage", "parser_process", "worker_processes"},
@@ -72,7 +74,7 @@ MAY_IMPORT = (
         | EDGES - {"fetch", "warc"}
         | STEPS
         | {"clock", "app", "opening", "request_settings", "known_secrets", "daemon", "installation", "resources"}
-        | {"sim.commands"},
+        | {"sim.commands", "upgrade_display"},
         "sim": set(),
         "sim.site": {"types", "errors", "local_http", "parse"},
         "sim.reconcile": PURE,

@@ -347,9 +347,7 @@ def test_hits_of_a_search_are_marked_in_the_article_it_leads_to(room):
 
 @pytest.mark.parametrize(("ending", "form"), [("txt", "text"), ("bib", "bibtex"), ("ris", "ris"), ("json", "csl-json")])
 def test_a_citation_is_the_one_of_the_command(room, archive, ending, form):
-    key, seen_at = (
-        value(archive, f"SELECT {c} FROM revisions WHERE revision = 2 LIMIT 1") for c in ("article", "seen_at")
-    )
+    key, seen_at = rows(archive, "SELECT article, seen_at FROM revisions WHERE revision = 2 LIMIT 1")[0].values()
     first = value(archive, "SELECT seen_at FROM revisions WHERE article = ? AND revision = 1", key)
     for time in (first, seen_at):
         served = ask(room, f"/article/{key}/cite.{ending}?as_of={time}")
@@ -823,7 +821,7 @@ def test_every_table_view_and_column_is_described(archive):
         for (name,) in db.execute(
             "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'"
         ):
-            columns = {row[1] for row in db.execute(f"PRAGMA table_info({name})")}
+            columns = {row[1] for row in db.execute(f"PRAGMA table_xinfo({name})")}
             if tables[name].get("hidden"):
                 continue
             assert tables[name]["description"], name

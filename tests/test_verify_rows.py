@@ -26,6 +26,7 @@ from support import (
     poll,
     rows,
     sealed,
+    take_back_to_schema_7,
     value,
     vna,
     working,
@@ -114,10 +115,12 @@ COPY = "(SELECT article FROM similar)"
 HASH = f"(SELECT min(hash) FROM passage_hashes WHERE article = {article(3)})"
 #: Changes of different rows: the statement, the table, the id of the row, and what the fault and its advice say.
 CHANGES = {
-    "a text": (f"UPDATE articles SET text = 'x' WHERE id = {article(0)}", "articles", article(0), "text", "rebuild --replace"),
-    "a repaired text": (f"UPDATE articles SET clean = 'x' WHERE id = {article(1)}", "articles", article(1), "clean", "rebuild --replace"),
+    "a text": (f"UPDATE articles SET own_text = 'x' WHERE id = {article(0)}", "articles", article(0), "text", "rebuild --replace"),
+    "a repaired text": (f"UPDATE articles SET own_clean = 'x' WHERE id = {article(1)}", "articles", article(1), "clean", "rebuild --replace"),
     "JSON that cannot be read": (f"UPDATE articles SET problems = '[x' WHERE id = {article(2)}", "articles", article(2), "problems", "rebuild --replace"),
     "an old revision": (f"UPDATE revisions SET title = 'x' WHERE article = {REVISED} AND revision = 1", "revisions", REVISED, "title", "rebuild --replace"),
+    "a story under no article": ("INSERT INTO related_stories (id, title, summary) VALUES (424242, 'x', '')", "related_stories", "424242", "no version", "rebuild --replace"),
+    "a story": ("UPDATE related_stories SET summary = 'x' WHERE id = (SELECT story FROM related_links LIMIT 1)", "related", "(SELECT article FROM related_links LIMIT 1)", "summary", "rebuild --replace"),
     "a removal hidden": (f"UPDATE articles SET state = 'live' WHERE id = {GONE}", "articles", GONE, "state", "rebuild --replace"),
     "images deleted": (f"DELETE FROM images WHERE article = {article(3)}", "images", article(3), "lacks it", "rebuild --replace"),
     "a tag invented": (f"INSERT INTO tags VALUES ({article(3)}, 99, 'x')", "tags", article(3), "give no such row", "rebuild --replace"),
@@ -169,7 +172,7 @@ def test_nothing_but_the_changed_rows_is_reported(changed):
     assert {fault.table for fault in found.faults if fault.table} == {table for _, table, *_ in CHANGES.values()}
 
 
-#: Takes schema 6 back, and dates the earlier migrations a year ago, as in an archive of an older version.
+#: Takes schemas 7 and 6 back in a database of schema 7, and dates the earlier migrations a year ago, as in an archive of an older version.
 SCHEMA_5 = (
     "DROP VIEW similar_articles", "DROP VIEW presence", "DROP VIEW versions", "DROP TABLE similar",
     "DROP TABLE passage_hashes", "DROP INDEX revisions_raw_id", "DROP INDEX raw_purpose",
@@ -180,9 +183,14 @@ SCHEMA_5 = (
 )  # fmt: skip
 
 
+def take_back_to_schema_5(folder):
+    take_back_to_schema_7(folder)
+    change(folder, *SCHEMA_5)
+
+
 def test_an_upgraded_archive_has_no_faults(archive):
     """Pairs of articles from before schema 6 are not searched for, and are no fault."""
-    change(archive, *SCHEMA_5)
+    take_back_to_schema_5(archive)
     assert verified(archive).faults == []
     assert value(archive, "SELECT count(*) FROM similar") == 0
     change(
@@ -230,7 +238,7 @@ def test_texts_that_were_repaired_without_a_lexicon_are_no_fault(archive):
 
 def test_repairs_that_fit_the_text_are_not_checked_without_a_lexicon(archive):
     """Without the lexicon that made them, only their own consistency can be checked."""
-    change(archive, f"UPDATE articles SET clean = clean || 'x' WHERE id = {article(0)}")
+    change(archive, f"UPDATE articles SET own_clean = clean || 'x' WHERE id = {article(0)}")
     found = verified(archive, repair=with_lexicon)
     assert found.unaided == value(archive, "SELECT count(*) FROM articles") - 1
     key = value(archive, f"SELECT {article(0)}")
@@ -311,7 +319,7 @@ def test_the_folder_of_a_check_that_is_running_is_not_deleted(archive):
 # --- a sample ---------------------------------------------------------------------------------------------------------
 
 SAMPLED = {
-    "a text": f"UPDATE articles SET text = 'x' WHERE id = {article(0)}",
+    "a text": f"UPDATE articles SET own_text = 'x' WHERE id = {article(0)}",
     "a fingerprint": f"UPDATE articles SET fingerprint = 'x' WHERE id = {article(1)}",
     "an old revision": f"UPDATE revisions SET blocks = '[]' WHERE article = {REVISED} AND revision = 1",
     "a tag": f"INSERT INTO tags VALUES ({article(2)}, 99, 'x')",
@@ -557,7 +565,7 @@ def test_an_incomplete_line_is_no_seal_and_is_replaced_by_the_next_one(archive):
 
 
 def test_the_rows_are_compared_only_if_all_files_are_checked(archive):
-    change(archive, f"UPDATE articles SET text = 'x' WHERE id = {article(0)}")
+    change(archive, f"UPDATE articles SET own_text = 'x' WHERE id = {article(0)}")
     since = verified(archive, since="20261121")
     assert (since.faults, since.recomputed, since.records > 0) == ([], False, True)
     assert verified(archive).recomputed
@@ -576,7 +584,7 @@ def test_the_command_seals_a_sound_archive(archive):
     again = command("--seal").err
     assert ("nothing new to seal" in again, seal.digest in again) == (True, True)
     (archive / "seals.jsonl").unlink()
-    change(archive, f"UPDATE articles SET text = 'x' WHERE id = {article(0)}")
+    change(archive, f"UPDATE articles SET own_text = 'x' WHERE id = {article(0)}")
     done = command("--seal")
     assert (done.code, (archive / "seals.jsonl").exists()) == (5, False)
     assert "not sealed" in done.err

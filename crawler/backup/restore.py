@@ -16,7 +16,7 @@ from crawler.backup.target import check_empty, require_apart
 from crawler.errors import BadInput, OtherArchive, SchemaTooNew, SchemaTooOld, WarcCorrupted
 from crawler.storage import FILE, open_archive, schema
 from crawler.storage.backup_db import read_summary
-from crawler.storage.base import not_writable
+from crawler.storage.disk import not_writable
 from crawler.storage.locks import holding
 from crawler.warc import WarcStore
 from crawler.warc.archive_id import archive_ids

@@ -9,12 +9,14 @@ import errno
 import gc
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import crawler
+from crawler import upgrade_display
 from crawler.cli import (
     backfill,
     corpus,
@@ -92,6 +94,13 @@ def options(
 ) -> None:
     """Store the global options, which precede the command on the command line."""
     context.obj = Globals(config, archive, site, rate, verbose)
+
+    def display() -> AbstractContextManager[upgrade_display.Display]:
+        from crawler.cli import progress
+
+        return progress.progress_display(verbose)
+
+    upgrade_display.use(display, output.note)
 
 
 for module in (

@@ -114,8 +114,9 @@ def shown(value: object) -> str:
 
 
 def shows_bars(verbose: int) -> bool:
-    """Whether stderr is a terminal that can move its cursor, and `verbose` is 0."""
-    return sys.stderr.isatty() and os.environ.get("TERM", "") not in _DUMB and not verbose
+    """Whether stderr is a terminal that can move its cursor and shows no bars yet, and `verbose` is 0."""
+    is_free = not isinstance(sys.stderr, streams.ShownOn)
+    return is_free and sys.stderr.isatty() and os.environ.get("TERM", "") not in _DUMB and not verbose
 
 
 def progress_display(verbose: int = 0) -> Lines | Bar:

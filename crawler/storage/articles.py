@@ -22,6 +22,7 @@ from crawler.selection import EVERYTHING, Selection
 from crawler.similarity import passage_hashes
 from crawler.storage.pictures import Pictures
 from crawler.storage.revisions import ArticleIntent, Revisions
+from crawler.storage.schema.m0008_compact import text_expression
 from crawler.storage.similar import SimilarArticles
 from crawler.types import Article, RawRef, Reading, Related, Repair, StoredArticle
 
@@ -34,10 +35,23 @@ CHOSEN = """(:since IS NULL OR a.published_on >= :since) AND (:until IS NULL OR 
   AND (:sections IS NULL OR EXISTS (SELECT 1 FROM sections s WHERE s.article = a.id
        AND s.section IN (SELECT value FROM json_each(:sections))))"""
 _PERIOD = "FROM articles WHERE published_on BETWEEN :since AND :until"
+#: The expressions of the columns to write. The columns `text` and `clean` follow from them.
+_WRITTEN = {name: f":{name}" for name in _COLUMNS if name not in ("text", "clean")} | {
+    "own_text": f"nullif(:text, {text_expression(':blocks')})",
+    "own_clean": "nullif(:clean, :text)",
+}
 _WRITE = f"""
-INSERT INTO articles ({", ".join(_COLUMNS)}) VALUES ({", ".join(f":{c}" for c in _COLUMNS)})
-ON CONFLICT (id) DO UPDATE SET {", ".join(f"{c} = excluded.{c}" for c in _COLUMNS if c not in _KEPT_ON_UPDATE)}
+INSERT INTO articles ({", ".join(_WRITTEN)}) VALUES ({", ".join(_WRITTEN.values())})
+ON CONFLICT (id) DO UPDATE SET {", ".join(f"{c} = excluded.{c}" for c in _WRITTEN if c not in _KEPT_ON_UPDATE)}
 """  # noqa: S608 - fixed column names
+
+
+#: What `_stored` reads. To compute `text` and `clean` in SQL takes longer than in Python, which has the blocks already; so
+#: `clean` is NULL if it is the text of the blocks.
+_READ = ", ".join([
+    *(f"a.{name}" for name in _COLUMNS if name not in ("text", "clean")),
+    "iif(a.own_text IS NULL AND a.own_clean IS NULL, NULL, a.clean) AS clean",
+])  # fmt: skip
 
 
 class Articles(Revisions, SimilarArticles, Pictures):
@@ -96,7 +110,7 @@ class Articles(Revisions, SimilarArticles, Pictures):
         self._note_state(key, "live", now)
         self.db.conn.execute("UPDATE articles SET checked_at = ?, state = 'live' WHERE id = ?", (to_text(now), key))
         if article is not None and article.related:
-            self._save_related(key, article.related)
+            self._update_related(key, article.related)
         if article is not None:
             self.update_images(key, article.images)
         if raw_id is not None:
@@ -106,7 +120,7 @@ class Articles(Revisions, SimilarArticles, Pictures):
         """Record the capture of an article and its current revision that had none."""
         self.db.conn.execute("UPDATE articles SET raw_id = ? WHERE id = ?", (raw_id, key))
         self.db.conn.execute(
-            """UPDATE revisions SET raw_id = :raw WHERE article = :id AND raw_id IS NULL
+            """UPDATE stored_revisions SET raw_id = :raw WHERE article = :id AND raw_id IS NULL
                AND revision = (SELECT revision FROM articles WHERE id = :id)""",
             {"id": key, "raw": raw_id},
         )
@@ -135,7 +149,7 @@ class Articles(Revisions, SimilarArticles, Pictures):
 
     def article(self, key: int) -> StoredArticle | None:
         """Return an article with its current content, or None if the archive does not have it."""
-        row = next(self.db.query("SELECT * FROM articles WHERE id = ?", [key]), None)
+        row = next(self.db.query(f"SELECT {_READ} FROM articles a WHERE id = ?", [key]), None)  # noqa: S608 - constant column names
         return self._stored(row) if row else None
 
     def revision_captures(self, since: str | None) -> list[tuple[int, int, RawRef]]:
@@ -147,7 +161,7 @@ class Articles(Revisions, SimilarArticles, Pictures):
         """
         rows = self.db.query(
             """SELECT v.article, v.revision, r.file, r.offset, r.length, r.digest
-               FROM revisions v JOIN articles a ON a.id = v.article
+               FROM stored_revisions v JOIN articles a ON a.id = v.article
                JOIN raw r ON r.id = iif(v.revision = a.revision, a.last_raw_id, v.raw_id)
                WHERE v.raw_id IS NOT NULL AND a.source_file IS NULL AND (:since IS NULL OR r.fetched_at >= :since) ORDER BY r.id""",
             {"since": since},
@@ -158,7 +172,7 @@ class Articles(Revisions, SimilarArticles, Pictures):
         """Return the capture from which a revision was read (see `revision_captures`); None if there is no capture."""
         row = next(
             self.db.query(
-                """SELECT r.file, r.offset, r.length, r.digest FROM revisions v JOIN articles a ON a.id = v.article
+                """SELECT r.file, r.offset, r.length, r.digest FROM stored_revisions v JOIN articles a ON a.id = v.article
                    JOIN raw r ON r.id = iif(v.revision = a.revision, a.last_raw_id, v.raw_id)
                    WHERE v.article = ? AND v.revision = ?""",
                 [key, number],
@@ -177,7 +191,7 @@ class Articles(Revisions, SimilarArticles, Pictures):
             "a.id IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH :match)" if wanted.match else "TRUE"
         )
         rows = self.db.query(
-            f"""SELECT a.* FROM articles a WHERE {CHOSEN} AND {matching}
+            f"""SELECT {_READ} FROM articles a WHERE {CHOSEN} AND {matching}
                AND (:kinds IS NULL OR a.kind IN (SELECT value FROM json_each(:kinds)))
                AND (:states IS NULL OR a.state IN (SELECT value FROM json_each(:states)))
                ORDER BY {"a.published_on, a.id" if by_day else "a.id"}""",  # noqa: S608 - fixed SQL
@@ -286,8 +300,11 @@ class Articles(Revisions, SimilarArticles, Pictures):
     def _set_last_page(self, key: int, raw_id: int | None) -> None:
         self.db.conn.execute("UPDATE articles SET last_raw_id = ? WHERE id = ?", (raw_id, key))
 
-    def _save_related(self, key: int, related: Iterable[Related]) -> None:
-        self._replace("related", key, _related_rows(related))
+    def _update_related(self, key: int, related: Iterable[Related]) -> None:
+        rows = _related_rows(related)
+        columns = "SELECT post_id, url, title, summary, caption FROM related WHERE article = ? ORDER BY position"
+        if self.db.conn.execute(columns, [key]).fetchall() != rows:
+            self._replace("related", key, rows)
 
     def _replace(self, table: str, key: int, rows: Sequence[tuple[Any, ...]]) -> None:
         self.db.conn.execute(f"DELETE FROM {table} WHERE article = ?", (key,))  # noqa: S608 - a fixed table name
@@ -325,7 +342,8 @@ class Articles(Revisions, SimilarArticles, Pictures):
             id=key,
             article=article,
             reading=Reading(
-                row["clean"], tuple(Repair(r["rule"], r["offset"], r["before"], r["after"]) for r in repairs)
+                article.text if row["clean"] is None else row["clean"],
+                tuple(Repair(r["rule"], r["offset"], r["before"], r["after"]) for r in repairs),
             ),
             revision=row["revision"],
             state=row["state"],

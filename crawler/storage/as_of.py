@@ -18,8 +18,10 @@ from crawler.types import StoredArticle
 
 #: Of a revision `v`: the site showed it at the time, and the archive knew it.
 _THEN = "(:as_of IS NULL OR v.seen_at <= :as_of) AND (:known IS NULL OR v.known_at <= :known)"
-_CURRENT_THEN = f"EXISTS (SELECT 1 FROM revisions v WHERE v.article = a.id AND v.revision = a.revision AND {_THEN})"  # noqa: S608 - constants only
-_ANY_THEN = f"EXISTS (SELECT 1 FROM revisions v WHERE v.article = a.id AND {_THEN})"  # noqa: S608
+_CURRENT_THEN = (
+    f"EXISTS (SELECT 1 FROM stored_revisions v WHERE v.article = a.id AND v.revision = a.revision AND {_THEN})"  # noqa: S608 - constants only
+)
+_ANY_THEN = f"EXISTS (SELECT 1 FROM stored_revisions v WHERE v.article = a.id AND {_THEN})"  # noqa: S608
 _INDEX = """CREATE VIRTUAL TABLE old USING fts5 (title, lead, text, tokenize='unicode61 remove_diacritics 2')"""
 
 
@@ -79,7 +81,7 @@ class AsOf(Articles):
     def _numbers_then(self, key: int, wanted: Selection) -> list[int]:
         """Return the numbers of the wanted revisions of an article: all that there were at the time, or the last."""
         rows = self.db.execute(
-            f"SELECT v.revision FROM revisions v WHERE v.article = :id AND {_THEN} ORDER BY v.revision",  # noqa: S608
+            f"SELECT v.revision FROM stored_revisions v WHERE v.article = :id AND {_THEN} ORDER BY v.revision",  # noqa: S608
             {"id": key, "as_of": wanted.as_of, "known": wanted.known_at},
         ).fetchall()
         numbers = [row[0] for row in rows]

@@ -6,7 +6,6 @@ Boundary: database files, connections and PRAGMAs; the tables are defined in `sc
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import sqlite3
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -19,7 +18,9 @@ from sqlite_utils import Database
 from crawler import files
 from crawler.errors import SchemaTooNew, SchemaTooOld, StorageError, StorageUnavailable
 from crawler.storage import schema
-from crawler.storage.disk import archive_missing
+from crawler.storage.disk import archive_missing, not_writable
+from crawler.storage.schema.long_migration import progress
+from crawler.storage.upgrade import opening_lock, upgrade
 
 # SQLite result codes (without the extended bits) for problems of the user's disk and not of our SQL.
 # These may go away: another writer, a full disk, missing permissions.
@@ -80,7 +81,8 @@ def open_database(file: Path, *, read_only: bool = False, create: bool = True) -
     Unless `read_only` is True, pending migrations are applied, and a missing database is created if `create` is True.
 
     Raises:
-        StorageUnavailable: the database is missing, and `create` is False.
+        StorageUnavailable: the database is missing, and `create` is False; or another process is upgrading it.
+        AlreadyRunning: it must be upgraded, but other processes use it.
         StorageError: the database cannot be opened; the hint says what to do.
         SchemaTooNew: a newer version of this program wrote the database.
 
@@ -90,36 +92,21 @@ def open_database(file: Path, *, read_only: bool = False, create: bool = True) -
         failed.callback(connection.close)
         db = ArchiveDatabase(connection, use_old_upsert=False)
         found = _checked_version(db, file, read_only=read_only)
+        is_current = found == schema.version() and progress(connection) is None
         if not read_only:
-            with _opening_lock(file) if found != schema.version() else nullcontext():
+            with nullcontext() if is_current else opening_lock(file):
                 for pragma in _PRAGMAS:
                     connection.execute(f"PRAGMA {pragma}")
-                if found == schema.version() and schema.migrations.pending(db):
+                if is_current and schema.migrations.pending(db):
                     raise StorageError(f"{file} lacks entries in its list of migrations, which was changed", _RESTORE)
-                if schema.migrations.pending(db):
-                    schema.migrations.apply(db)
+                if not is_current:
+                    upgrade(db, file)
                 connection.execute("PRAGMA foreign_keys = ON")  # after the migrations: they may recreate a table
                 # setting user_version is a write even if the value is the same, and would wait for other writers
                 if found != schema.version():
                     connection.execute(f"PRAGMA user_version = {schema.version()}")
         failed.pop_all()
     return db
-
-
-@contextmanager
-def _opening_lock(file: Path) -> Iterator[None]:
-    """Hold a lock so that only one process at a time creates or migrates the database.
-
-    Without this lock, a second process would fail at once: SQLite's busy timeout does not cover a change of journal
-    mode.
-    """
-    try:
-        lock = files.open_to_append(file.with_name("vna.opening"))
-    except OSError as error:
-        raise not_writable(file.parent, error) from error
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def connect_reading(file: Path) -> sqlite3.Connection:
@@ -201,17 +188,14 @@ def _connect_existing(file: Path) -> sqlite3.Connection:
     return _connect_by_uri(file, "mode=rw")
 
 
-def not_writable(folder: Path, error: OSError | None) -> StorageUnavailable:
-    """Return the error for a folder that cannot be written; if `error` is None, the reason is `permission denied`."""
-    reason = error.strerror if error else "permission denied"
-    return StorageUnavailable(
-        f"the archive folder {folder} cannot be written: {reason}",
-        "fix its permissions, free some disk space, or choose another folder with `--archive` or `[archive] dir`",
-    )
-
-
 def _checked_version(db: Database, file: Path, *, read_only: bool) -> int:
     found = int(db.execute("PRAGMA user_version").fetchone()[0])
+    moved = progress(db.conn)
+    if read_only and moved is not None:
+        raise SchemaTooOld(
+            f"the upgrade of {file} is not finished: {moved:.0%} of the articles are moved",
+            "wait until the process that upgrades it has finished; if there is none, run `vna poll` or `vna import` once",
+        )
     if read_only and found < schema.version():
         raise SchemaTooOld(
             f"{file} has schema version {found}, but this program needs version {schema.version()}",

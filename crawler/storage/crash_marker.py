@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Self
 
 from crawler import files
-from crawler.storage.base import not_writable
+from crawler.storage.disk import not_writable
 from crawler.storage.locks import Role
 
 #: Seconds of CPU time for one item. An item that passed all checks takes at most 20 s.

@@ -9,6 +9,7 @@ Boundary: queries on two database files; the caller decides which differences ma
 from __future__ import annotations
 
 import itertools
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from typing import Literal
 from sqlite_utils import Database
 
 from crawler.storage.base import translated_errors
+from crawler.storage.schema_check import VIEWS
 
 Kind = Literal["evidence", "log", "derived"]
 
@@ -28,10 +30,10 @@ EVIDENCE: Mapping[str, tuple[str, ...] | None] = {
     "articles": None,
     "articles_folded": None,
     "images": None,
-    "related": None,
+    "related": ("article", "position"),
     "tags": None,
     "sections": None,
-    "revisions": None,
+    "revisions": ("article", "revision"),
     "states": None,
     "duplicates": None,
     "passage_hashes": None,
@@ -46,6 +48,8 @@ EVIDENCE: Mapping[str, tuple[str, ...] | None] = {
     "appearances": None,
     "gaps": ("source", "opened_at"),
 }
+#: The tables that have these rows.
+STORED = (*(name for name in EVIDENCE if name not in VIEWS), "related_links", "related_stories", "stored_revisions")
 #: Tables that record what the program did and when. No WARC record contains this, so a rebuild copies them.
 LOGS = (
     "runs", "fetches", "findings", "plans", "plan_steps", "plan_pages", "heartbeats", "incidents", "disk", "watches",
@@ -61,7 +65,7 @@ _REFERENCES = {
     ("gaps", "source"): "sources",
 }  # fmt: skip
 _NAMED = 5  # rows of a table that are named, for each way to differ
-_SKIPPED = {"raw": {"id"}, "sources": {"id"}, "gaps": {"id"}}
+_SKIPPED = {"raw": {"id"}, "sources": {"id"}, "gaps": {"id"}, "articles": {"own_text", "own_clean"}}
 # Whether the old database was upgraded from an older schema. A new database gets all migrations within a second.
 _UPGRADED = """(SELECT max(julianday(applied_at)) - min(julianday(applied_at)) > 1.0 / 86400
                 FROM {old}._sqlite_migrations WHERE migration_set = 'vna')"""
@@ -287,12 +291,18 @@ class Comparison:
         )
 
     def _columns(self, table: str) -> list[tuple[str, int]]:
-        """Return the columns of a table, each with its position in the primary key, from 1 (0: not part of the key)."""
-        return [(row[1], row[5]) for row in self._db.execute(f"PRAGMA {self._new}.table_info({table})")]
+        """Return the columns of a table or view, each with its position in the primary key, from 1 (0: not part of it)."""
+        return [(row[1], row[5]) for row in self._db.execute(f"PRAGMA {self._new}.table_xinfo({table})")]
 
     def _old_columns(self, table: str) -> set[str]:
-        """Return the names of the columns of a table in the old database; none if it lacks the table."""
-        return {row[1] for row in self._db.execute(f"PRAGMA {self._old}.table_info({table})")}
+        """Return the names of the columns of a table or view in the old database; none if it cannot be read."""
+        try:
+            cursor = self._db.conn.execute(f"SELECT * FROM {self._old}.{table} LIMIT 0")  # noqa: S608 - constants only
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+                raise
+            return set()  # it is missing, or a view that needs a missing table
+        return {column[0] for column in cursor.description}
 
     def _counts(self, table: str) -> tuple[int, int]:
         schemas = (self._old, self._new) if self._old_columns(table) else (self._new,)

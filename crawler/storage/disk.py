@@ -78,6 +78,15 @@ def archive_missing(archive: Path) -> StorageUnavailable:
     )
 
 
+def not_writable(folder: Path, error: OSError | None) -> StorageUnavailable:
+    """Return the error for a folder that cannot be written; if `error` is None, the reason is `permission denied`."""
+    reason = error.strerror if error else "permission denied"
+    return StorageUnavailable(
+        f"the archive folder {folder} cannot be written: {reason}",
+        "fix its permissions, free some disk space, or choose another folder with `--archive` or `[archive] dir`",
+    )
+
+
 def measured(folder: Path, day: str, free: FreeSpace = free_bytes) -> Size:
     """Return the sizes of an archive and its free space, in bytes; a file deleted in the meantime counts as 0."""
     database = [folder / f"{_DATABASE}{suffix}" for suffix in ("", "-wal", "-shm")]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from crawler.purpose import PurposeKind
-from crawler.storage.diff_db import EVIDENCE
+from crawler.storage.diff_db import STORED
 from crawler.storage.schema_check import SchemaDifference, schema_differences, unknown_entries, wrong_types
 from crawler.types import RawRef, Reading, Repair
 
@@ -24,11 +24,11 @@ _BATCH = 500  # rows of a sample that are read at a time
 _SEARCH_INDEX_ERROR = "inverted index for FTS5 table"
 
 _REVISIONS = """
-SELECT a.id FROM articles a LEFT JOIN revisions r ON r.article = a.id GROUP BY a.id
+SELECT a.id FROM articles a LEFT JOIN stored_revisions r ON r.article = a.id GROUP BY a.id
 HAVING min(r.revision) IS NOT 1 OR max(r.revision) <> count(*) OR max(r.revision) <> a.revision
   OR max(iif(r.revision = a.revision, r.fingerprint, '')) <> a.fingerprint"""
 _SAME_AS_BEFORE = """
-SELECT r.article FROM revisions r JOIN revisions b ON b.article = r.article AND b.revision = r.revision - 1
+SELECT r.article FROM stored_revisions r JOIN stored_revisions b ON b.article = r.article AND b.revision = r.revision - 1
 WHERE r.fingerprint = b.fingerprint AND r.article > 0"""
 _UNFOLDED = "SELECT id FROM articles EXCEPT SELECT id FROM articles_folded"
 _WITHOUT_EVIDENCE = "SELECT id FROM articles WHERE raw_id IS NULL"
@@ -63,7 +63,7 @@ SELECT cast(substr(purpose, instr(purpose, ':') + 1) AS INTEGER) AS article, id 
 WHERE purpose IN (SELECT k.value || ':' || a.value FROM json_each(:ids) a, json_each(:kinds) k)
 UNION SELECT p.id, r.id FROM pages p JOIN raw r ON r.url = p.url
   WHERE p.id IN (SELECT value FROM json_each(:ids)) AND r.purpose IS NULL  -- version 0.1 wrote no purpose
-UNION SELECT article, raw_id FROM revisions WHERE article IN (SELECT value FROM json_each(:ids)) AND raw_id IS NOT NULL
+UNION SELECT article, raw_id FROM stored_revisions WHERE article IN (SELECT value FROM json_each(:ids)) AND raw_id IS NOT NULL
 UNION SELECT id, last_raw_id FROM articles WHERE id IN (SELECT value FROM json_each(:ids)) AND last_raw_id IS NOT NULL
 UNION SELECT shown.article, r.id FROM (
   SELECT v.article, b.value ->> '$.url' AS url FROM revisions v, json_each(v.blocks) b
@@ -142,7 +142,7 @@ class EvidenceQueries:
     def articles_in(self, file: str, start: int = 0, end: int = 1 << 62) -> int:
         """Return how many articles have a revision whose capture begins between bytes `start` and `end` of a file."""
         row = self.db.execute(
-            """SELECT count(DISTINCT v.article) FROM revisions v JOIN raw r ON r.id = v.raw_id
+            """SELECT count(DISTINCT v.article) FROM stored_revisions v JOIN raw r ON r.id = v.raw_id
                WHERE r.file = ? AND r.offset >= ? AND r.offset < ?""",
             [file, start, end],
         ).fetchone()
@@ -198,7 +198,7 @@ class EvidenceQueries:
         """
         rows = self.db.execute(
             """SELECT v.revision, v.revision = a.revision, r.file, r.offset, r.length, r.digest
-               FROM revisions v JOIN articles a ON a.id = v.article
+               FROM stored_revisions v JOIN articles a ON a.id = v.article
                JOIN raw r ON r.id = v.raw_id OR (v.revision = a.revision AND r.id = a.last_raw_id)
                WHERE v.article = ? ORDER BY v.revision, r.id""",
             [key],
@@ -254,7 +254,7 @@ class EvidenceQueries:
 
     def wrong_types(self) -> list[tuple[str, str, str]]:
         """Return the table, the column and the first row for each column of evidence with values of a wrong type."""
-        return wrong_types(self.db, EVIDENCE)
+        return wrong_types(self.db, STORED)
 
     def unknown_entries(self) -> list[tuple[str, str]]:
         """Return the table and the key of each unknown migration or setting of the search index."""

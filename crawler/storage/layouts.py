@@ -20,7 +20,7 @@ from sqlite_utils import Database
 from crawler import files
 from crawler.clock import to_text
 from crawler.purpose import PurposeKind
-from crawler.storage.base import not_writable
+from crawler.storage.disk import not_writable
 from crawler.storage.pages import FOR_FETCH, WITH_CAPTURE, page_of, page_with_capture
 from crawler.types import ErrorKind, PageForFetch, RawRef
 
@@ -140,7 +140,7 @@ class Layouts:
     def revised_share(self, name: str, since: datetime) -> tuple[int, int]:
         """Return how many articles read with a learned layout were revised since a time, and how many were rechecked."""
         row = self.db.execute(
-            """SELECT (SELECT count(*) FROM revisions v JOIN articles a ON a.id = v.article AND a.revision = v.revision
+            """SELECT (SELECT count(*) FROM stored_revisions v JOIN articles a ON a.id = v.article AND a.revision = v.revision
                        WHERE v.revision > 1 AND v.seen_at >= :since AND a.markup = :name),
                  (SELECT count(*) FROM articles WHERE first_seen_at < :since AND id IN (
                     SELECT id FROM pages WHERE last_fetched_at >= :since AND +state = 'live' AND failures = 0))""",

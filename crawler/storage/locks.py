@@ -14,11 +14,11 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 from crawler import files
 from crawler.errors import AlreadyRunning, StorageError
-from crawler.storage.base import not_writable
+from crawler.storage.disk import not_writable
 
 #: `collect` polls, `backfill` processes plans, `probe` checks the assumptions about the site, `text` imports texts,
 #: `read` parses stored pages again; `alone` excludes all other roles.
@@ -81,6 +81,23 @@ def exclusive_lock(file: Path, refusal: str) -> Iterator[None]:
         yield
 
 
+def other_processes(folder: Path) -> str | None:
+    """Return a description of the other processes that have a role in an archive; None if there are none."""
+    held = [path for path in sorted(folder.glob("vna-*.lock")) if _is_held(path)]
+    found = [_holder(path) or "another process" for path in held if _holder_id(path) != os.getpid()]
+    return ", ".join(found) or None
+
+
+def _is_held(path: Path) -> bool:
+    """Whether a process holds the lock of a role. A lock file that cannot be opened or locked holds up nobody."""
+    with suppress(OSError), files.open_to_append(path) as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 def _lock(folder: Path, file: IO[bytes], kind: int, role: Role | None) -> None:
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
@@ -105,9 +122,20 @@ def _holders(folder: Path, role: Role | None) -> str:
 
 
 def _holder(lock: Path) -> str | None:
+    data = _written(lock)
+    return f"`vna {data['command']}` (pid {data['pid']}, since {data['since']})" if data else None
+
+
+def _holder_id(lock: Path) -> int | None:
+    data = _written(lock)
+    return data["pid"] if data else None
+
+
+def _written(lock: Path) -> dict[str, Any] | None:
+    """Return what the holder of a lock wrote: its `pid`, `command` and `since`; None if there is no holder."""
     try:
         data = json.loads(files.read(lock))
-        return f"`vna {data['command']}` (pid {data['pid']}, since {data['since']})"
+        return {name: data[name] for name in ("pid", "command", "since")}
     except (OSError, ValueError, KeyError):  # no holder, or the file is being written right now
         return None
 

@@ -15,6 +15,7 @@ from sqlite_utils import Database
 from crawler import identity, records
 from crawler.clock import from_text, to_text
 from crawler.pictures import Picture, PictureForFetch, PictureOutcome, PicturePlace, Replacement
+from crawler.storage.schema.m0008_compact import text_expression
 from crawler.storage.values import optional_instant, optional_text
 from crawler.types import ImageBlock, RawRef
 
@@ -121,7 +122,7 @@ class Pictures:
         they were not requested before.
         """
         end = self.db.execute(
-            "SELECT min(seen_at) FROM revisions WHERE article = ? AND revision > ?", [key, revision]
+            "SELECT min(seen_at) FROM stored_revisions WHERE article = ? AND revision > ?", [key, revision]
         ).fetchone()[0]
         found = {}
         for url in urls:
@@ -262,7 +263,7 @@ class Pictures:
     def current_revision(self, key: int) -> tuple[int, datetime, list[Replacement]]:
         """Return the number of the newest revision of an article, when it was first seen, and its replaced pictures."""
         row = self.db.execute(
-            "SELECT revision, seen_at, replaced_pictures FROM revisions WHERE article = ? ORDER BY revision DESC LIMIT 1",
+            "SELECT revision, seen_at, replaced_pictures FROM stored_revisions WHERE article = ? ORDER BY revision DESC LIMIT 1",
             [key],
         ).fetchone()
         return row[0], from_text(row[1]), [Replacement(**one) for one in json.loads(row[2])]
@@ -270,19 +271,19 @@ class Pictures:
     def replaced_pictures(self, key: int, number: int) -> list[Replacement]:
         """Return the pictures that were replaced with a revision."""
         row = self.db.execute(
-            "SELECT replaced_pictures FROM revisions WHERE article = ? AND revision = ?", [key, number]
+            "SELECT replaced_pictures FROM stored_revisions WHERE article = ? AND revision = ?", [key, number]
         ).fetchone()
         return [Replacement(**one) for one in json.loads(row[0])] if row else []
 
     def set_replaced_pictures(self, key: int, number: int, replaced: Sequence[Replacement]) -> None:
         """Record the pictures that were replaced with a revision."""
         row = self.db.execute(
-            "SELECT changed FROM revisions WHERE article = ? AND revision = ?", [key, number]
+            "SELECT changed FROM stored_revisions WHERE article = ? AND revision = ?", [key, number]
         ).fetchone()
         changed = sorted({*json.loads(row[0]), "pictures"})
         values = records.dump([{"position": r.position, "before": r.before, "after": r.after} for r in replaced])
         self.db.conn.execute(
-            "UPDATE revisions SET changed = ?, replaced_pictures = ? WHERE article = ? AND revision = ?",
+            "UPDATE stored_revisions SET changed = ?, replaced_pictures = ? WHERE article = ? AND revision = ?",
             (records.dump(changed), values, key, number),
         )
 
@@ -296,12 +297,13 @@ class Pictures:
         row |= {"revision": row["revision"] + 1, "seen_at": to_text(now), "known_at": to_text(now), "raw_id": page}
         row |= {"blocks": self._present_blocks(key, row["blocks"]), "changed": "[]", "replaced_pictures": "[]"}
         self.db.conn.execute(
-            f"INSERT INTO revisions ({', '.join(row)}) VALUES ({', '.join(':' + name for name in row)})",  # noqa: S608 - names of columns
+            f"""UPDATE articles SET revision = :revision, blocks = :blocks, raw_id = :raw_id,
+                  own_text = nullif(text, {text_expression(":blocks")}) WHERE id = :article""",  # noqa: S608 - constants only
             row,
         )
         self.db.conn.execute(
-            "UPDATE articles SET revision = ?, blocks = ?, raw_id = ? WHERE id = ?",
-            (row["revision"], row["blocks"], page, key),
+            f"INSERT INTO revisions ({', '.join(row)}) VALUES ({', '.join(':' + name for name in row)})",  # noqa: S608 - names of columns
+            row,
         )
         return int(row["revision"])
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from crawler import files
 from crawler.storage.archive import FILE
-from crawler.storage.base import is_read_only, not_writable
+from crawler.storage.base import is_read_only
+from crawler.storage.disk import not_writable
 
 _SUFFIXES = ("-wal", "-shm")
 _UNFINISHED = "unfinished"

@@ -1,4 +1,7 @@
-"""Rows of the table `revisions`: one row for each version of the content of an article.
+"""Rows of the view `revisions`: one row for each version of the content of an article.
+
+The rows are in the table `stored_revisions`, which has the content only of a version that is not that of its article: the
+view and its triggers take care of that. Queries that need no content use the table.
 
 Boundary: reads and writes rows. `article_fields` says which columns a revision has.
 """
@@ -178,13 +181,15 @@ class Revisions:
 
     def timeline(self, key: int) -> list[RevisionMoment]:
         """Return the number, the time and the fingerprint of each revision of an article, oldest first."""
-        rows = self.db.query("SELECT revision, seen_at, fingerprint FROM revisions WHERE article = ? ORDER BY 1", [key])
+        rows = self.db.query(
+            "SELECT revision, seen_at, fingerprint FROM stored_revisions WHERE article = ? ORDER BY 1", [key]
+        )
         return [RevisionMoment(row["revision"], from_text(row["seen_at"]), row["fingerprint"]) for row in rows]
 
     def predate_revision(self, key: int, number: int, at: datetime, raw_id: int) -> None:
         """Record that the earlier capture `raw_id`, fetched at `at`, already shows a revision."""
         self.db.conn.execute(
-            "UPDATE revisions SET seen_at = ?, raw_id = ? WHERE article = ? AND revision = ?",
+            "UPDATE stored_revisions SET seen_at = ?, raw_id = ? WHERE article = ? AND revision = ?",
             (to_text(at), raw_id, key, number),
         )
         self._first_seen(key, at)
@@ -197,12 +202,12 @@ class Revisions:
         """
         key, number = intent.key, intent.decision.revision
         for step in (  # through negative numbers: the primary key must stay unique after each row that is updated
-            "UPDATE revisions SET revision = -revision - 1 WHERE article = ? AND revision >= ?",
-            "UPDATE revisions SET revision = -revision WHERE article = ? AND revision < 0 AND ? > 0",
+            "UPDATE stored_revisions SET revision = -revision - 1 WHERE article = ? AND revision >= ?",
+            "UPDATE stored_revisions SET revision = -revision WHERE article = ? AND revision < 0 AND ? > 0",
         ):
             self.db.conn.execute(step, (key, number))
         self.db.conn.execute(
-            "UPDATE revisions SET changed = ? WHERE article = ? AND revision = ?",
+            "UPDATE stored_revisions SET changed = ? WHERE article = ? AND revision = ?",
             (records.dump(changed_after), key, number + 1),
         )
         self.add_revision(intent)
@@ -216,7 +221,7 @@ class Revisions:
     def first_captures(self, key: int) -> list[tuple[int, int, RawRef]]:
         """Return the number of each revision of an article, and the id and place of the first capture that shows it."""
         rows = self.db.execute(
-            """SELECT v.revision, r.id, r.file, r.offset, r.length, r.digest FROM revisions v JOIN raw r ON r.id = v.raw_id
+            """SELECT v.revision, r.id, r.file, r.offset, r.length, r.digest FROM stored_revisions v JOIN raw r ON r.id = v.raw_id
                WHERE v.article = ? ORDER BY v.revision""",
             [key],
         )
@@ -229,17 +234,17 @@ class Revisions:
         """
         for new, (number, changed) in enumerate(zip(numbers, changes, strict=True), start=1):
             self.db.conn.execute(
-                "UPDATE revisions SET revision = ?, changed = ? WHERE article = ? AND revision = ?",
+                "UPDATE stored_revisions SET revision = ?, changed = ? WHERE article = ? AND revision = ?",
                 (-new, records.dump(changed), key, number),
             )
         self.db.conn.execute(  # the pages do not show that pictures were replaced at their addresses
-            """UPDATE revisions SET changed = (SELECT json_group_array(value) FROM
+            """UPDATE stored_revisions SET changed = (SELECT json_group_array(value) FROM
                  (SELECT value FROM json_each(changed) UNION SELECT 'pictures' ORDER BY 1))
                WHERE article = ? AND revision < 0 AND replaced_pictures <> '[]'""",
             (key,),
         )
-        self.db.conn.execute("DELETE FROM revisions WHERE article = ? AND revision > 0", (key,))
-        self.db.conn.execute("UPDATE revisions SET revision = -revision WHERE article = ?", (key,))
+        self.db.conn.execute("DELETE FROM stored_revisions WHERE article = ? AND revision > 0", (key,))
+        self.db.conn.execute("UPDATE stored_revisions SET revision = -revision WHERE article = ?", (key,))
         self.db.conn.execute("UPDATE articles SET revision = ? WHERE id = ?", (len(numbers), key))
 
     def set_back(self, key: int, raw_id: int, before: int | None) -> None:
@@ -249,7 +254,7 @@ class Revisions:
         """
         self.db.conn.execute(
             """UPDATE articles SET raw_id = :raw, fingerprint =
-                 (SELECT fingerprint FROM revisions WHERE article = :id ORDER BY revision DESC LIMIT 1) WHERE id = :id""",
+                 (SELECT fingerprint FROM stored_revisions WHERE article = :id ORDER BY revision DESC LIMIT 1) WHERE id = :id""",
             {"raw": raw_id, "id": key},
         )
         if before is None:

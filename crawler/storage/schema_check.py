@@ -16,7 +16,9 @@ from sqlite_utils import Database
 
 from crawler.storage import schema
 
-_TYPES = {"INTEGER": "'integer'", "REAL": "'real', 'integer'", "TEXT": "'text'"}
+_TYPES = {"INTEGER": "'integer'", "INT": "'integer'", "REAL": "'real', 'integer'", "TEXT": "'text'"}
+#: The views that code reads and writes like tables.
+VIEWS = frozenset({"related", "revisions"})
 #: Objects that SQLite (statistics, indexes of constraints) and Litestream create.
 _SQLITE = "sqlite_"
 _LITESTREAM = frozenset({("table", "_litestream_seq"), ("table", "_litestream_lock")})
@@ -34,8 +36,8 @@ class SchemaDifference:
 
     @property
     def is_incomplete(self) -> bool:
-        """Whether a table is missing or has other columns, so that queries may fail."""
-        return self.kind == "table" and self.difference != "unknown"
+        """Whether a table is missing or has other columns, or a view that serves as one, so that queries may fail."""
+        return (self.kind == "table" or self.name in VIEWS) and self.difference != "unknown"
 
 
 def schema_differences(db: Database) -> list[SchemaDifference]:
@@ -47,7 +49,7 @@ def schema_differences(db: Database) -> list[SchemaDifference]:
     """
     with closing(sqlite3.connect(":memory:")) as connection:
         new = Database(connection)
-        schema.migrations.apply(new)
+        schema.apply(new)
         expected = _objects(new)
     found = _objects(db)
     differences = [SchemaDifference(*key, "missing") for key in expected.keys() - found.keys()]
@@ -79,14 +81,17 @@ def wrong_types(db: Database, tables: Iterable[str]) -> list[tuple[str, str, str
 
 
 def unknown_entries(db: Database) -> list[tuple[str, str]]:
-    """Return the table and the key of each entry that no version writes into the tables that SQLite code reads.
+    """Return the table and the key of each entry that no version writes, in tables that are not compared row by row.
 
-    These are the list of migrations and the configuration of the search index.
+    These are the list of migrations, the configuration of the search index, and the stories, which are compared as they
+    stand under articles: at most 20 stories that stand under none.
     """
     names = [migration.name for migration in schema.migrations.pending(Database(memory=True))]
     sql = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'vna'"
     found = [("_sqlite_migrations", str(row[0])) for row in db.execute(sql) if row[0] not in names]
     settings = db.execute("SELECT k FROM articles_fts_config")
+    stories = db.execute("SELECT id FROM related_stories WHERE id NOT IN (SELECT story FROM related_links) LIMIT 20")
+    found += [("related_stories", str(row[0])) for row in stories]
     return found + [("articles_fts_config", str(row[0])) for row in settings if row[0] not in _INDEX_SETTINGS]
 
 

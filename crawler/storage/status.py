@@ -25,7 +25,7 @@ class Status:
             "identity": self._one("SELECT id FROM archive_identity"),
             "articles": self._one("SELECT count(*) FROM articles"),
             "article_states": self._states("articles"),
-            "revisions": self._one("SELECT count(*) FROM revisions WHERE revision > 1"),
+            "revisions": self._one("SELECT count(*) FROM stored_revisions WHERE revision > 1"),
             "duplicates": self._one("SELECT count(*) FROM duplicates"),
             "broken": self._one(
                 "SELECT count(*) FROM (SELECT article FROM repairs WHERE rule LIKE 'glued-%' GROUP BY article"

@@ -48,7 +48,7 @@ class Watches:
                      (SELECT rowid AS id FROM articles_fts WHERE articles_fts MATCH :match ORDER BY rowid DESC LIMIT :most) f
                      JOIN articles a ON a.id = f.id
                    WHERE (a.published_on IS NULL OR a.published_on >= date(:since, :oldest))
-                     AND :since <= (SELECT max(seen_at) FROM revisions WHERE article = a.id)
+                     AND :since <= (SELECT max(seen_at) FROM stored_revisions WHERE article = a.id)
                    ON CONFLICT DO NOTHING""",
                 {
                     "watch": name, "recipient": recipient, "now": to_text(now), "match": match,

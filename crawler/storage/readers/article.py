@@ -47,7 +47,7 @@ class ArticlePage:
         for number in ids:
             stored = self.article(number)
             row = self.db.execute(
-                "SELECT v.seen_at FROM revisions v JOIN articles a ON a.id = v.article AND a.revision = v.revision WHERE a.id = ?",
+                "SELECT v.seen_at FROM stored_revisions v JOIN articles a ON a.id = v.article AND a.revision = v.revision WHERE a.id = ?",
                 [number],
             ).fetchone()
             if stored is not None:

@@ -34,10 +34,11 @@ class Events:
         """
         at, last = key or _FIRST_KEY
         rows = self.db.query(
-            """SELECT r.article AS id, r.revision, r.seen_at AS at, r.changed, r.title, p.seen_at AS old_at, a.section,
-                  a.url, a.state, r.modified_at IS p.modified_at AS silent
-                FROM revisions r INDEXED BY revisions_later
-                JOIN revisions p ON p.article = r.article AND p.revision = r.revision - 1
+            """SELECT r.article AS id, r.revision, r.seen_at AS at, r.changed, coalesce(r.title, a.title) AS title,
+                  p.seen_at AS old_at, a.section, a.url, a.state,
+                  iif(r.blocks IS NULL, a.modified_at, r.modified_at) IS iif(p.blocks IS NULL, a.modified_at, p.modified_at) AS silent
+                FROM stored_revisions r INDEXED BY revisions_later
+                JOIN stored_revisions p ON p.article = r.article AND p.revision = r.revision - 1
                 JOIN articles a ON a.id = r.article
                 WHERE r.revision > 1 AND r.seen_at >= :since AND (r.seen_at, r.article) < (:at, :last)
                 ORDER BY r.seen_at DESC, r.article DESC LIMIT :limit""",

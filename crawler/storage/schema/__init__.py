@@ -3,19 +3,22 @@
 Instants are ISO 8601 text in UTC (`2026-01-31T08:15:00Z`); `published_at` and `modified_at` keep the site's offset;
 `published_on` is the day in Hanoi. JSON columns contain what the commands print under the same name with `--json`.
 
-Each migration runs in one transaction, which also records that the migration was applied. Foreign keys are off while it
-runs, so that it can recreate a table under the same name; they are checked before the commit.
+A migration runs in one transaction, which also records that the migration was applied; one that moves the rows of large
+tables runs in batches (`long_migration`). Foreign keys are off while it runs, so that it can recreate a table under the same
+name; they are checked before the commit of the one transaction.
 
 Boundary: SQL that defines or changes the tables.
 """
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from uuid import uuid4
 
 from sqlite_utils import Database, Migrations
 
 from crawler import identity, records, similarity, urls
+from crawler.storage.schema.long_migration import Report
 from crawler.storage.schema.m0001_initial import FIRST
 from crawler.storage.schema.m0002_service import SECOND
 from crawler.storage.schema.m0003_kinds import THIRD
@@ -23,10 +26,19 @@ from crawler.storage.schema.m0004_identity import FOURTH
 from crawler.storage.schema.m0005_reading import FIFTH
 from crawler.storage.schema.m0006_similar import SIXTH
 from crawler.storage.schema.m0007_pictures import SEVENTH
+from crawler.storage.schema.m0008_compact import EIGHTH
+from crawler.storage.schema.scripts import run_script
 from crawler.types import Article, ArticleKind
 from crawler.word_count import count_words
 
 migrations = Migrations("vna")
+
+
+def _ignore(_moved: int, _rows: int) -> None:
+    """Ignore the progress of a migration."""
+
+
+_report: ContextVar[Report] = ContextVar("report", default=_ignore)
 
 
 @migrations(name="0001_first")
@@ -69,6 +81,12 @@ def _seventh(db: Database) -> None:
     _run(db, SEVENTH)
 
 
+# Not one transaction: the migration moves the rows in batches and can be continued.
+@migrations(name="0008_compact", transactional=False)
+def _eighth(db: Database) -> None:
+    EIGHTH.run(db.conn, _report.get())
+
+
 def _passage_hashes(key: int, kind: ArticleKind, title: str, lead: str | None, blocks: str) -> str:
     article = Article(title, lead, records.load_blocks(blocks), kind=kind)
     return records.dump(similarity.passage_hashes(similarity.compared(article, key)))
@@ -84,22 +102,19 @@ def version() -> int:
     return len(migrations._migrations)  # noqa: SLF001 - the library has no public method for the count
 
 
+def apply(db: Database, report: Report = _ignore) -> None:
+    """Apply all pending migrations. `report` receives the progress of one that runs in batches.
+
+    Foreign keys must be off. After such a migration, the table `unfinished_migration` remains; see `LongMigration`.
+    """
+    reported = _report.set(report)
+    try:
+        migrations.apply(db)
+    finally:
+        _report.reset(reported)
+
+
 def _run(db: Database, script: str) -> None:
-    # Not executescript(): it first commits the open transaction, but a migration must be all or nothing.
-    for statement in _statements(script):
-        db.conn.execute(statement)
+    run_script(db.conn, script)
     broken = db.conn.execute("PRAGMA foreign_key_check").fetchall()
     assert not broken, f"a migration broke references: {broken[:3]}"
-
-
-def _statements(script: str) -> list[str]:
-    """Split an SQL script into statements. A statement ends with a semicolon at the end of a line."""
-    found: list[str] = []
-    current: list[str] = []
-    for line in script.splitlines():
-        current.append(line)
-        in_trigger = any(part.startswith("CREATE TRIGGER") for part in current)
-        if line.rstrip().endswith("END;" if in_trigger else ";"):
-            found.append("\n".join(current))
-            current = []
-    return found
