@@ -28,7 +28,7 @@ SLOW = tuple(
     """
     kinds words peers budget fuzz fuzz-page captures bombs
     crash kills defects outage soak rough red power
-    corruption heal first_contact room edits similar packs handover revisions pictures readers scale offline
+    corruption heal first_contact room edits similar packs handover revisions pictures readers scale offline bytes
     """.split()
 )
 NAMES = (*QUICK, *MEDIUM, *SLOW)
