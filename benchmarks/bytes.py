@@ -2,15 +2,13 @@
 
 `vna poll` collects the fake site, so the rows arrive as on a real site: the newest article first, each in a transaction of its
 own. A second poll requests all articles again, which shows the price of a recheck. A year has 45 articles a day, and the numbers
-of rechecks and of list requests that `./run.sh bench month` finds.
-
-./run.sh bench bytes [--articles 600] [--rechecks 14] [--lists 4.3] [--json]
+of rechecks and of list requests that `./run.sh bench month` finds; after the first month, the schedule checks an article five
+more times in the year.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sqlite3
 import subprocess
 import sys
@@ -20,41 +18,67 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.poll import served
+from benchmarks.report import Goal, Result, Row
 from crawler.storage import FILE
 
-GOALS = {"database": 12_000, "all": 45_000}  # bytes an article
+_DATABASE, _ALL = 12.0, 45.0  # kB an article
+_YEAR = 4.0  # GB, half of what a year took in November 2026
 _ARTICLES_A_YEAR = 45 * 365
-_LEAST = 20  # bytes an article; smaller tables are added up
+_LEAST = 50  # bytes an article; smaller tables are added up
 #: The sizes of tables with their indexes; those of the search index are counted together.
 _BY_TABLE = """
-SELECT iif(t.tbl_name LIKE 'articles_fts%', 'articles_fts', t.tbl_name), sum(d.pgsize), sum(d.unused)
+SELECT iif(t.tbl_name LIKE 'articles_fts%', 'articles_fts', t.tbl_name), sum(d.pgsize)
 FROM dbstat d JOIN sqlite_schema t ON t.name = d.name GROUP BY 1 ORDER BY 2 DESC"""
 _RESPONSES = "SELECT count(*), coalesce(sum(length), 0) FROM raw WHERE purpose LIKE ?"
 
 
-def main() -> int:
-    """Print the table; return 1 if an article takes more than the goals."""
-    options = _options()
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Define the options."""
+    parser.add_argument("--articles", type=int, default=600)
+    parser.add_argument("--rechecks", type=float, default=12.5, help="of an article in its first year")
+    parser.add_argument("--lists", type=float, default=1.9, help="list requests for each new article")
+
+
+def run(options: argparse.Namespace) -> Result:
+    """Measure the sizes after a poll, and after all articles were requested again."""
     with tempfile.TemporaryDirectory() as name, served(options.articles) as url:
         archive = Path(name)
         _poll(archive, url)
         first = _measured(archive)
         _poll(archive, url, "--all")
         second = _measured(archive)
-    found = _found(first, second, options)
-    print(json.dumps(found, indent=1) if options.json else _table(found))
-    return int(any(found[name] > goal for name, goal in GOALS.items()))
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="bytes", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    articles, (lists, list_bytes) = first["articles"], first["lists"]
+    database, page = first["database"] / articles, first["pages"][1] / articles
+    recheck = sum(second["pages"][1:]) - sum(first["pages"][1:]) + second["database"] - first["database"]
+    listed = list_bytes / max(1, lists)
+    year = database + page + options.lists * listed + options.rechecks * recheck / articles
+    small = sum(size for _, size in first["tables"] if size / articles < _LEAST)
+    tables = [(name, size) for name, size in first["tables"] if size / articles >= _LEAST] + [("smaller tables", small)]
+    return Result(
+        "bytes",
+        "How many bytes does an article take?",
+        [Row.of(f"table {name}", [size / articles], "bytes an article") for name, size in tables]
+        + [
+            Row.of("record of a page in a WARC file", [page / 1000], "kB"),
+            Row.of("record of a list in a WARC file", [listed / 1000], "kB"),
+            Row.of("a further request of an article, both", [recheck / articles / 1000], "kB"),
+        ],
+        [
+            Goal("database", database / 1000, "kB an article", at_most=_DATABASE),
+            Goal(
+                "database and WARC files",
+                (first["database"] + first["warc"]) / articles / 1000,
+                "kB an article",
+                at_most=_ALL,
+            ),
+            Goal("a year", year * _ARTICLES_A_YEAR / 1e9, "GB", at_most=_YEAR),
+        ],
+        notes=(
+            f"{articles} articles of the fake site. The WARC files contain the lists, too. A year has {_ARTICLES_A_YEAR:,} new"
+            f" articles, each with {options.rechecks:g} further requests and {options.lists:g} list requests. Every further request"
+            " is answered with the whole page, as by a site without validators."
+        ),
     )
-    parser.add_argument("--articles", type=int, default=600)
-    parser.add_argument("--rechecks", type=float, default=14, help="of an article in its first year")
-    parser.add_argument("--lists", type=float, default=4.3, help="list requests for each new article")
-    parser.add_argument("--json", action="store_true")
-    return parser.parse_args()
 
 
 def _poll(archive: Path, url: str, *more: str) -> None:
@@ -74,53 +98,3 @@ def _measured(archive: Path) -> dict[str, Any]:
             "pages": db.execute(_RESPONSES, ["page:%"]).fetchone(),
             "lists": db.execute(_RESPONSES, ["source:%"]).fetchone(),
         }
-
-
-def _found(first: dict[str, Any], second: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
-    """Return the bytes of an article, of its rechecks and lists, and of a year."""
-    articles = first["articles"]
-    tables = {name: {"bytes": size / articles, "unused": unused / articles} for name, size, unused in first["tables"]}
-    lists, list_bytes = first["lists"]
-    page_bytes = first["pages"][1] / articles
-    recheck = {
-        "warc": (second["pages"][1] - first["pages"][1]) / articles,
-        "database": (second["database"] - first["database"]) / articles,
-    }
-    database = first["database"] / articles
-    year = database + page_bytes + options.lists * list_bytes / max(1, lists) + options.rechecks * sum(recheck.values())
-    return {
-        "articles": articles,
-        "tables": tables,
-        "database": database,
-        "warc": first["warc"] / articles,
-        "all": (first["database"] + first["warc"]) / articles,
-        "page_record": page_bytes,
-        "list_record": list_bytes / max(1, lists),
-        "recheck": recheck,
-        "year": year * _ARTICLES_A_YEAR,
-    }
-
-
-def _table(found: dict[str, Any]) -> str:
-    lines = [f"{found['articles']} articles; bytes an article"]
-    small = sum(size["bytes"] for size in found["tables"].values() if size["bytes"] < _LEAST)
-    lines += [
-        f"  {name:24} {size['bytes']:8.0f}   of which unused {size['unused']:6.0f}"
-        for name, size in found["tables"].items()
-        if size["bytes"] >= _LEAST
-    ]
-    lines += [
-        f"  {'smaller tables':24} {small:8.0f}",
-        f"{'database':26} {found['database']:8.0f}   goal {GOALS['database']}",
-        f"{'WARC files, with lists':26} {found['warc']:8.0f}",
-        f"{'all':26} {found['all']:8.0f}   goal {GOALS['all']}",
-        f"{'record of a page':26} {found['page_record']:8.0f}",
-        f"{'record of a list':26} {found['list_record']:8.0f}",
-        f"{'recheck: WARC, database':26} {found['recheck']['warc']:8.0f} {found['recheck']['database']:8.0f}",
-        f"{'a year, projected':26} {found['year'] / 1e9:8.1f} GB",
-    ]
-    return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
