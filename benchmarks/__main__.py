@@ -23,12 +23,12 @@ from benchmarks.environments import InstallError
 #: A minute or two together, on a machine that does nothing else.
 QUICK = ("parse", "poll", "glue", "start")
 #: With those above, the benchmarks of speed and size in docs/benchmarks.md: a quarter of an hour.
-MEDIUM = ("idle", "search", "ledger", "month", "curves")
+MEDIUM = ("idle", "search", "ledger", "month", "curves", "offline", "bytes")
 SLOW = tuple(
     """
     kinds words peers budget fuzz fuzz-page captures bombs
     crash kills defects outage soak rough red power
-    corruption heal first_contact room edits similar packs handover revisions pictures readers scale offline bytes
+    corruption heal first_contact room edits similar packs handover revisions pictures readers scale
     """.split()
 )
 NAMES = (*QUICK, *MEDIUM, *SLOW)
