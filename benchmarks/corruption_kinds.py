@@ -257,7 +257,7 @@ def schema(archive: Path) -> list[Kind]:
         "a foreign index": ("CREATE INDEX sly ON articles (title)", ("sly",)),
         "an index dropped": ("DROP INDEX raw_url", ("raw_url",)),
         "a unique index replaced": ("DROP INDEX archive_identity_single; CREATE INDEX archive_identity_single ON archive_identity ((1))", ("archive_identity_single",)),
-        "a column dropped": ("ALTER TABLE images DROP COLUMN credit", ("images",)),
+        "a column dropped": ("ALTER TABLE images DROP COLUMN alt", ("images",)),
         "a column renamed": ("ALTER TABLE articles RENAME COLUMN byline TO author", ("articles",)),
         "a column added": ("ALTER TABLE articles ADD COLUMN sly TEXT", ("articles",)),
         **{f"the table {table} dropped": (f"PRAGMA foreign_keys = OFF; {'DROP TRIGGER articles_folded_added; DROP TRIGGER articles_folded_removed; DROP TRIGGER articles_folded_changed;' if table == 'articles_folded' else ''} DROP TABLE {table}", (table,)) for table in (*STORED, "fetches", "coverage")},
