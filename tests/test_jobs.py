@@ -21,6 +21,7 @@ from support import (
     configured,
     fetched,
     poll,
+    random_bytes,
     rows,
     value,
     vna,
@@ -38,7 +39,7 @@ from crawler.pipeline.prepared import PageInputs, PreparedPages, Preparer, read_
 from crawler.replay import read_ahead
 from crawler.site import Site
 from crawler.storage import FILE, diff_db
-from crawler.warc import WarcStore
+from crawler.warc import WarcStore, members
 from crawler.worker_processes import Workers
 
 PAGE = PAGES[0]
@@ -105,6 +106,29 @@ def test_hostile_and_damaged_pages_give_the_same_rows(unusual, tmp_path, inline)
     assert rebuilt(unusual, tmp_path / "two", 2) == one
     assert differences(tmp_path / "two", tmp_path / "one") == []
     assert value(tmp_path / "two", "SELECT count(*) FROM articles") > 5
+
+
+def test_a_record_inside_a_picture_and_a_damaged_one_are_read_alike(tmp_path, inline, monkeypatch):
+    """A partition may begin inside a response that contains the bytes of a record: pictures are stored as they are."""
+    inside = members.response_and_request(fetched(golden(), url=f"{SITE}/t-post9.vnp"), "capture:9", "x", NOW)[0]
+    with WarcStore(tmp_path / "archive" / "warc") as warc:
+        for number, noise in enumerate((20_000, 300, 40_000), start=1):
+            warc.append(
+                fetched(golden(), url=f"{SITE}/t-post{number}.vnp"), f"capture:{number}", origin="x", written_at=NOW
+            )
+            picture = random_bytes(noise) + inside + random_bytes(noise, 1)
+            warc.append(fetched(picture, url=f"{SITE}/{number}.jpg"), f"image:{SITE}/{number}.jpg")
+        (name,) = warc.names()
+    file = tmp_path / "archive" / "warc" / name
+    data = bytearray(file.read_bytes())
+    data[-60_000] ^= 1
+    file.write_bytes(data)
+    one = rebuilt(tmp_path / "archive", tmp_path / "one", 1)
+    assert one.damaged == 2, "the record inside the damaged picture is one"
+    for size in (1000, 5000, 22_000):
+        monkeypatch.setattr(read_ahead, "_PARTITION", size)
+        assert rebuilt(tmp_path / "archive", tmp_path / str(size), 2) == one
+        assert differences(tmp_path / str(size), tmp_path / "one") == []
 
 
 def test_the_process_that_writes_reads_no_page_and_only_lists_of_new_sources(tmp_path, inline, monkeypatch):
