@@ -60,9 +60,13 @@ def record(result: Result) -> None:
 
     """
     found = {**load(), result.key: result}
-    stored = {key: found[key].as_json() for key in sorted(found)}
-    RESULTS.write_text(json.dumps(stored, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    lines = [f"{_dump(key)}: {_dump(found[key].as_json())}" for key in sorted(found)]  # a line for each benchmark
+    RESULTS.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
     write()
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def load() -> dict[str, Result]:
