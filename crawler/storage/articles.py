@@ -34,7 +34,8 @@ _NOT_ON_PAGE = {"first_seen_at", "checked_at", "state", "raw_id", "source_file",
 CHOSEN = """(:since IS NULL OR a.published_on >= :since) AND (:until IS NULL OR a.published_on <= :until)
   AND (:sections IS NULL OR EXISTS (SELECT 1 FROM sections s WHERE s.article = a.id
        AND s.section IN (SELECT value FROM json_each(:sections))))"""
-_PERIOD = "FROM articles WHERE published_on BETWEEN :since AND :until"
+_BOUNDS = """WITH bounds (lowest, highest) AS MATERIALIZED
+  (SELECT min(id), max(id) FROM articles WHERE published_on BETWEEN :since AND :until)"""
 #: The expressions of the columns to write. The columns `text` and `clean` follow from them.
 _WRITTEN = {name: f":{name}" for name in _COLUMNS if name not in ("text", "clean")} | {
     "own_text": f"nullif(:text, {text_expression(':blocks')})",
@@ -214,7 +215,7 @@ class Articles(Revisions, SimilarArticles, Pictures):
         If `rank` is True, the most relevant articles come first (by bm25, with the largest weight on the title);
         otherwise, those with the highest ids. `since` and `until` are days of publication in Hanoi, both included.
         """
-        tables, conditions = "articles_fts", ["articles_fts MATCH :match"]
+        tables, conditions, bounds = "articles_fts", ["articles_fts MATCH :match"], ""
         if since is not None or until is not None:
             tables += " CROSS JOIN articles d INDEXED BY articles_facets ON d.id = articles_fts.rowid"
             conditions += [
@@ -222,7 +223,8 @@ class Articles(Revisions, SimilarArticles, Pictures):
                 "(:until IS NULL OR d.published_on <= :until)",
             ]
         if since is not None and until is not None:
-            conditions.append(f"articles_fts.rowid BETWEEN (SELECT min(id) {_PERIOD}) AND (SELECT max(id) {_PERIOD})")
+            bounds = _BOUNDS
+            conditions.append("articles_fts.rowid BETWEEN (SELECT lowest FROM bounds) AND (SELECT highest FROM bounds)")
         names: dict[str, str] = {}
         if section is not None:  # a list of parameters is compared faster than the rows of json_each
             names = {f"section_{number}": name for number, name in enumerate(self._equal_names(section))}
@@ -231,7 +233,7 @@ class Articles(Revisions, SimilarArticles, Pictures):
             conditions.append(f"EXISTS ({in_section} IN ({listed}))")
         place, way = ("bm25(articles_fts, 10.0, 5.0, 1.0)", "") if rank else ("articles_fts.rowid", "DESC")
         # The limit applies to ids, so that only `limit` of the long rows of `articles` are read.
-        sql = f"""SELECT a.id, a.url, a.published_at, a.published_on, a.section, a.title, a.lead, a.clean FROM
+        sql = f"""{bounds} SELECT a.id, a.url, a.published_at, a.published_on, a.section, a.title, a.lead, a.clean FROM
                   (SELECT articles_fts.rowid AS id, {place} AS place FROM {tables}
                    WHERE {" AND ".join(conditions)} ORDER BY {place} {way} LIMIT :limit) found
                   JOIN articles a ON a.id = found.id ORDER BY place {way}"""  # noqa: S608 - fixed SQL
