@@ -52,6 +52,8 @@ RELATIONS = {
     "a photo version with the lead as caption": (replace(PHOTO, title="Autre"), replace(WIRE, id=8), (9, 8, "photo-version")),
     "another text": (WIRE, text(9, THIRD), None),
     "the same phrases in another order": (text(10, SECOND, THIRD, FIRST), text(9, *reversed([*FIRST.split(". "), *SECOND.split(". "), *THIRD.split(", ")])), None),
+    "the same words in another order": (WIRE, text(9, " ".join(reversed(f"{FIRST} {SECOND}".split()))), None),
+    "texts of two words": (text(10, "Bonne année"), text(9, "Bonne année"), None),
     "a photo of something else": (replace(PHOTO, title="Autre", captions=THIRD[:90]), WIRE, None),
     "captions that differ in their figures": (
         text(10, kind="photo", captions="La crue a fait 12 morts et 30 blessés dans la vallée, selon un bilan des secours."),
