@@ -45,7 +45,8 @@ _SHOWN = 80  # characters of a query in a message
 _CONTEXT_WORDS = 12  # on each side of the first hit in a snippet
 _CONTEXT_LENGTH = 200  # characters that are searched for these words first
 _AHEAD = re.compile(rf"[^\W_]+(?:[\W_]+[^\W_]+){{0,{_CONTEXT_WORDS}}}")
-_BACK = re.compile(rf"(?:[\W_]*[^\W_]+){{0,{_CONTEXT_WORDS}}}")  # in a reversed text
+#: In a reversed text. Possessive, because a word could be divided among the repetitions in many ways.
+_BACK = re.compile(rf"(?:[\W_]*+[^\W_]++){{0,{_CONTEXT_WORDS}}}+")
 
 
 @dataclass(frozen=True, slots=True)
