@@ -23,7 +23,8 @@ from benchmarks.environments import InstallError
 #: A minute or two together, on a machine that does nothing else.
 QUICK = ("parse", "poll", "glue", "start")
 #: With those above, the benchmarks of speed and size in docs/benchmarks.md: a quarter of an hour.
-MEDIUM = ("idle", "search", "ledger", "month", "curves", "offline", "bytes")
+#: `ledger` comes first, because it measures the peak memory of this process.
+MEDIUM = ("ledger", "idle", "search", "month", "curves", "offline", "bytes")
 SLOW = tuple(
     """
     kinds words peers budget fuzz fuzz-page captures bombs
