@@ -13,6 +13,7 @@ from crawler import identity, records
 from crawler.identity import Decision
 from crawler.storage import open_archive
 from crawler.storage.articles import ArticleIntent
+from crawler.storage.schema.m0008_compact import text_expression, text_of
 from crawler.types import Article, ImageBlock, Reading, Related, TextBlock
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -84,6 +85,7 @@ def test_the_text_is_that_of_the_blocks(archive, blocks):
     save(archive, intent(blocks=blocks))
     expected = Article("x", blocks=blocks).text
     stored = row(archive, "SELECT text, clean, blocks, own_text IS NULL, own_clean FROM articles")
+    assert computed(archive, stored[2]) == text_of(stored[2])
     assert stored == (expected, expected, records.dump_blocks(blocks), blocks in FOLLOWS.values(), None)
     assert archive.article(1).reading.clean == expected
 
@@ -105,9 +107,19 @@ def test_the_text_of_any_blocks_is_exact(archive):
         for key in range(1, 200)
     }
     save(archive, *wanted.values())
-    for key, text_, clean in archive.db.execute("SELECT id, text, clean FROM articles").fetchall():
+    for key, text_, clean, blocks in archive.db.execute("SELECT id, text, clean, blocks FROM articles").fetchall():
         assert (text_, clean) == (wanted[key].article.text, wanted[key].reading.clean)
         assert archive.article(key).reading.clean == clean
+        assert computed(archive, blocks) == text_of(blocks)
+
+
+@pytest.mark.parametrize("blocks", ["", "[]", "{", '"text":"', '"text":"}', '[{"type":"paragraph","text":"a"}]x', "é"])
+def test_the_text_of_damaged_blocks_is_computed_alike(archive, blocks):
+    assert computed(archive, blocks) == text_of(blocks)
+
+
+def computed(archive, blocks):
+    return row(archive, f"SELECT {text_expression('?1')}", blocks)[0]
 
 
 @pytest.mark.parametrize("clean", ["Un. Deux.", ""])

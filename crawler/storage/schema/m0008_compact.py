@@ -45,6 +45,15 @@ def text_expression(blocks: str = "blocks") -> str:
     return f"replace(replace({found}, '\\n', char(10)), '\\\"', '\"')"
 
 
+def text_of(blocks: str) -> str:
+    """Return the value of `text_expression` for the JSON of an article's blocks."""
+    start = blocks.find(_FIRST) + len(_FIRST)
+    found = blocks[start : max(start, len(blocks) - len(_END))]
+    for separator in _SEPARATORS:
+        found = found.replace(separator, "\n\n")
+    return found.replace("\\n", "\n").replace('\\"', '"')
+
+
 def _same(columns: tuple[str, ...], one: str, other: str) -> str:
     """Return the SQL condition that two rows have the same values in `columns`."""
     return " AND ".join(f"{one}.{name} IS {other}.{name}" for name in columns)
