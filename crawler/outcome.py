@@ -1,12 +1,13 @@
-"""The outcome of one step of a run, for code and for people.
+"""The outcome of one step of a run, for code and for people, and the receivers of outcomes.
 
-Boundary: only values; commands and logs print an outcome, and code tests its kind.
+Boundary: values and an interface; commands and logs print an outcome, and code tests its kind.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 
 class OutcomeKind(StrEnum):
@@ -74,3 +75,25 @@ class Outcome:
         else:
             subject = ": ".join(part for part in (self.url, self.detail) if part)
         return f"{self.kind}: {subject}"
+
+
+class Progress(Protocol):
+    """The receiver of a run's progress reports."""
+
+    def phase(self, name: str, total: int) -> None:
+        """Report that a phase of `total` steps begins."""
+        ...
+
+    def step(self, outcome: Outcome) -> None:
+        """Report the outcome of one step."""
+        ...
+
+
+class Silent:
+    """A receiver of progress reports that ignores them."""
+
+    def phase(self, name: str, total: int) -> None:
+        """Ignore the start of a phase."""
+
+    def step(self, outcome: Outcome) -> None:
+        """Ignore the outcome of a step."""

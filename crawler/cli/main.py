@@ -42,6 +42,7 @@ from crawler.cli import (
 )
 from crawler.cli.state import Globals
 from crawler.errors import ArticleNotFound, StopError
+from crawler.outcome import Progress
 from crawler.sim import commands as simulation
 
 #: System errors that the machine or the user causes, wherever they occur, and that no code can avoid.
@@ -95,7 +96,7 @@ def options(
     """Store the global options, which precede the command on the command line."""
     context.obj = Globals(config, archive, site, rate, verbose)
 
-    def display() -> AbstractContextManager[upgrade_display.Display]:
+    def display() -> AbstractContextManager[Progress]:
         from crawler.cli import progress
 
         return progress.progress_display(verbose)

@@ -12,13 +12,14 @@ stored twice.
 Boundary: only calls other modules in the right order. `schedule`, `identity` and `parse` decide what a response means.
 """
 
+from crawler.outcome import Progress, Silent
 from crawler.pipeline.clock_check import catch_up_after_wrong_clock, correct_due_times
 from crawler.pipeline.fetching import Capture, FetchFailure, archive_response, fetch
 from crawler.pipeline.imports import Imported, import_file
 from crawler.pipeline.pages import handle_response, visit_page
 from crawler.pipeline.quarantine import guarded
 from crawler.pipeline.reparse import Reparsed, reparse
-from crawler.pipeline.run import Progress, Run, RunSettings, Silent, recorded
+from crawler.pipeline.run import Run, RunSettings, recorded
 from crawler.pipeline.tick import poll_due
 
 __all__ = [

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from crawler.article_values import ArticleValues, article_values
 from crawler.clock import Clock
@@ -17,7 +17,7 @@ from crawler.discover import Discovery, sitemaps
 from crawler.fetch.client import Fetcher
 from crawler.health.figures import Size
 from crawler.markup import Markup
-from crawler.outcome import Outcome
+from crawler.outcome import Progress
 from crawler.pictures import KeptPictures
 from crawler.pipeline.prepared import ListRequested, PageInputs, PreparedPages, read_list
 from crawler.pipeline.stored_pages import Reader, Repairer, learned_layouts
@@ -30,28 +30,6 @@ from crawler.types import Article, Fetched, RawRef, RunReport, SourceKind
 from crawler.warc import WarcStore
 
 _OK = 200
-
-
-class Progress(Protocol):
-    """The receiver of a run's progress reports."""
-
-    def phase(self, name: str, total: int) -> None:
-        """Report that a phase of `total` steps begins."""
-        ...
-
-    def step(self, outcome: Outcome) -> None:
-        """Report the outcome of one step."""
-        ...
-
-
-class Silent:
-    """A receiver of progress reports that ignores them."""
-
-    def phase(self, name: str, total: int) -> None:
-        """Ignore the start of a phase."""
-
-    def step(self, outcome: Outcome) -> None:
-        """Ignore the outcome of a step."""
 
 
 @dataclass(frozen=True, slots=True)

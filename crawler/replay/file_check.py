@@ -10,8 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from crawler.errors import WarcCorrupted
-from crawler.outcome import Outcome, OutcomeKind
-from crawler.pipeline.run import Progress
+from crawler.outcome import Outcome, OutcomeKind, Progress
 from crawler.replay.record_stream import day_of
 from crawler.replay.verify_report import VerifyFault, VerifyReport
 from crawler.storage import Archive

@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 from crawler.anchors import Anchors
 from crawler.errors import Interrupted
-from crawler.pipeline.run import Progress
+from crawler.outcome import Progress
 from crawler.pipeline.stored_pages import Reader
 from crawler.replay.file_check import check_captures, check_files, checked, days_without_files
 from crawler.replay.row_check import Recomputation, check_rows

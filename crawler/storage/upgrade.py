@@ -17,7 +17,7 @@ from sqlite_utils import Database
 from crawler import files, upgrade_display
 from crawler.clock import SystemClock
 from crawler.errors import AlreadyRunning, StorageUnavailable
-from crawler.outcome import Outcome, OutcomeKind
+from crawler.outcome import Outcome, OutcomeKind, Progress
 from crawler.storage import schema
 from crawler.storage.disk import free_bytes, not_writable
 from crawler.storage.locks import other_processes
@@ -95,7 +95,7 @@ def upgrade(db: Database, file: Path) -> None:
 class _UpgradeProgress(ExitStack):
     """Shows the progress of an upgrade in percent, from the first report on."""
 
-    _display: upgrade_display.Display | None = None
+    _display: Progress | None = None
     _percent = 0
 
     def report(self, moved: int, rows: int) -> None:
