@@ -35,6 +35,8 @@ class Paths(tuple[str, ...]):
     __slots__ = ()
 
 
+#: Dossier section 5: the headline and the body of any article on a page, also of another one that is loaded below the first.
+FULL_STORY = "h1, [itemprop=articleBody], .article__body"
 _NAME = re.compile(r"[a-z][a-z0-9_:-]*")
 _IMAGE = Names(("data-src", "data-original", "data-lazy-src", "data-photo-original-src", "src"))  # dossier section 7
 _TIME = Names(("data-time", "datetime"))  # dossier section 15

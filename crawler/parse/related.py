@@ -22,7 +22,7 @@ from itertools import islice
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler import urls
-from crawler.markup import RelatedSelectors
+from crawler.markup import FULL_STORY, RelatedSelectors
 from crawler.parse import dom, stories
 from crawler.parse.stories import Links, Resolve
 from crawler.types import Related
@@ -41,7 +41,6 @@ _BLOCKS = frozenset(
     "address article aside blockquote br caption center dd div dl dt figure figcaption footer h1 h2 h3 h4 h5 h6 header hr "
     "img li ol p section summary table tbody td tfoot th thead tr ul".split()
 )
-_FULL_STORY = "h1, [itemprop=articleBody], .article__body"  # of another article, loaded below this one
 _SIDEBAR = re.compile(r"(?:^|[\s_-])(?:sidebar|side-bar|col-right|right-col|footer)(?:$|[\s_-])", re.IGNORECASE)
 _DECORATION = re.compile(r"\(\s*\d+\s*\)|\b\d+\b|[^\w\s]|_", re.ASCII)  # counts, colons, arrows
 _INVISIBLE = re.compile(
@@ -198,7 +197,7 @@ class _PageContents:
 
     def __init__(self, tree: LexborHTMLParser, links: Links) -> None:
         self.links = links
-        self.around_full_story = dom.around(tree.css(_FULL_STORY))
+        self.around_full_story = dom.around(tree.css(FULL_STORY))
         bold = tree.css("b, strong")
         self.with_bold = dom.around(bold) | dom.ids(bold)
 
