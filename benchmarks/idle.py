@@ -23,7 +23,7 @@ from crawler.health.figures import SERVICE
 from crawler.sim.site import build, serve
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
-INTERVAL = 4.0  # seconds between two looks at the memory
+INTERVAL = 4.0  # seconds between two measurements of the memory
 INTERVALS = 5
 AT_MOST = 60  # MB
 _DAY = 24  # hours; the daily jobs have run by then

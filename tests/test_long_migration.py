@@ -129,7 +129,7 @@ def test_neither_an_old_program_nor_a_reader_uses_an_unfinished_database(archive
     with closing(sqlite3.connect(archive / FILE)) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (version(),), "an older program refuses a newer version"
         with pytest.raises(sqlite3.OperationalError, match="no such table"):
-            db.execute("SELECT * FROM articles")  # a process that had opened it before fails, instead of losing rows
+            db.execute("SELECT * FROM articles")  # a process that opened the database earlier fails and loses no rows
     with pytest.raises(SchemaTooOld, match="0%"):
         open_archive(archive, read_only=True)
     outcome = vna("--archive", archive, "status", "--json")

@@ -34,7 +34,7 @@ _MOST_SEEN = 100_000  # articles whose last fingerprints a process keeps
 
 @dataclass(frozen=True, slots=True)
 class ListRequested:
-    """The list for which a response was requested: kind and address of the source, and the requested address, if it counts."""
+    """The list for which a response was requested: kind and address of the source, and the requested address, if the reader uses it."""
 
     kind: SourceKind
     source: str
@@ -46,8 +46,8 @@ class PreparedPage:
     """A response and, if it was read as a page, the answer of the parser, and what follows from the article.
 
     `related` is what `discover.related` returns. An article that was unchanged since the same process saw it last has no
-    values: they are seldom needed. If the response was read as a list, `listed` says as which one, and `answer` is that of
-    its reader.
+    values, because they are rarely needed. `listed` is the list for which the response was requested, if it was read as a
+    list; `answer` is then the answer of the list reader.
     """
 
     fetched: Fetched

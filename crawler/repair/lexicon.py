@@ -113,7 +113,7 @@ class Corpus:
         self.learn_lines(_lines(text))
 
     def learn_lines(self, lines: Iterable[Sequence[str]]) -> None:
-        """Learn the same from the tokens of lines."""
+        """Do the same as `learn` with the tokens of each line."""
         found = [[_OPEN, *line, _OPEN] for line in lines]
         lower = [list(map(str.lower, line)) for line in found]
         seen: set[str] = set()
@@ -145,7 +145,7 @@ class Corpus:
         return False
 
     def _names_in(self, found: list[str], seen: AbstractSet[str] = frozenset()) -> Iterator[str]:
-        """Yield the capitalised tokens that are names; a first word is one if it is no common word.
+        """Yield the capitalised tokens that are names. The first word of a sentence counts as a name if it is not a common word.
 
         The words in `seen` are common too: they occur in the lines before, which are being learnt.
         """

@@ -54,7 +54,7 @@ class Split:
 def splits(run: LetterRun, page: PageLexicon) -> Iterator[Split]:
     """Yield the places at which `run` can be split into two parts that can both be words.
 
-    The page keeps them, because the rules are repeated until they find nothing.
+    The result is stored in `page`, because the rules run again until they find nothing.
     """
     key = run.text, run.left, run.right, run.touches_number
     if key not in page.splits:

@@ -174,7 +174,7 @@ def _prepared(preparer: Preparer, record: Record, partition: FilePartition) -> l
 
 
 def _list_of(record: Record, purpose: Purpose, kinds: Mapping[str, SourceKind]) -> ListRequested | None:
-    """Return the list for which a record was requested, as far as the record says; redirects may have led to it."""
+    """Return the list for which a record was requested, according to the record itself. The request may have been redirected."""
     if purpose.kind is PurposeKind.SOURCE and purpose.subject in kinds:
         return ListRequested(kinds[purpose.subject], purpose.subject, None)
     if purpose.kind is PurposeKind.LIST:

@@ -57,7 +57,7 @@ class RebuildReport:
 def rebuild(run: Run, old: Path, *, jobs: int = 1) -> RebuildReport:
     """Fill an empty archive from the WARC files of its folder, and compare it with the old database if there is one.
 
-    If `jobs` is more than one, so many processes read and parse ahead; this one decides and writes.
+    If `jobs` is greater than 1, that many worker processes read and parse ahead; this process decides and writes.
 
     What no WARC record contains (the log of runs and requests, plans, incidents) is copied from the old database.
 

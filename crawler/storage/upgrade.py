@@ -111,7 +111,7 @@ class _UpgradeProgress(ExitStack):
 
 
 def _give_back_space(db: sqlite3.Connection, file: Path) -> None:
-    """Write the rows of the database again without the freed pages, if the disk has enough space for both."""
+    """Rewrite the database file without its free pages, if the disk has enough space for the old and the new file."""
     size, pages, free = (
         int(db.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_size", "page_count", "freelist_count")
     )

@@ -93,7 +93,7 @@ class ImportTally:
     """Counts for one imported file: all records, the captures of wanted addresses, and the skipped ones, by reason.
 
     `faults` names skipped records that may hide an article, the first ones up to a limit; `fault_count` is the number of all of them.
-    `damage` tells after which record the file is damaged first; it is None if all of the file could be read. `error` is
+    `damage` describes the first damage and the record before it; it is None if all of the file could be read. `error` is
     set if the file could not be read at all.
     """
 
