@@ -9,13 +9,15 @@ Boundary: one text and a lexicon in, edits out.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, KeysView, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
+from operator import attrgetter
 
 from crawler.repair import quotes, score, shapes, words, wrap
 from crawler.repair.lexicon import Lexicon, PageLexicon
+from crawler.repair.lines import BlockSpots, Spot
 from crawler.types import Repair
 
 RULE = "glued-words"
@@ -23,8 +25,8 @@ SURE = 0.84  # probability of a missing space from which on a spot is repaired
 _MIN_ODDS = -7.0  # log odds; spots below this are ignored
 _MIN_BEST_ODDS = 0.0  # log odds; a text without one spot above this has nothing to repair
 _LONGEST = 3000  # characters weighed at once; a longer block is cut
+_MOST_SETTLED, _LONGEST_SETTLED = 1 << 14, 30  # chunks that are kept, and characters of one
 #: Relative likelihood of a lost line break at a place that this rule does not repair but that may end a line.
-_AT_GAP = 0.004  # the break left its space behind
 _AT_HYPHEN = 0.5  # the line ended at a hyphen, where a lost break leaves no trace
 _AT_SIGN = 3.0  # a space is missing at a sign; `typography` repairs it
 
@@ -36,6 +38,9 @@ _ADDRESS_SIGN = re.compile(r"[@#_\\&]|:(?=//)|\.(?=[^\W\d])|[wW](?=[wW])")
 _SIGN_BREAK = re.compile(
     r"(?<=\d%)(?=[^\W\d_])|(?<=[^\W\d_])(?=\"\w)|(?<=\w\")(?=[^\W\d_])|(?<=[^\W\d_],)(?=\d)|(?<= [:–-])(?=[^\W\d_])|(?<=[^\W\d_][,;.!?])(?=[^\W\d_])|(?<=[^\W\d_]{2})(?=\()|(?<=[\w)»\"”][.])(?=[A-ZÀ-Þ])|(?<=[)»”])(?=[^\W\d_])|(?<=[^\W\d_])(?=[«“])"
 )
+#: The signs beside all places that `_SIGN_BREAK` finds, and others: much faster.
+_BESIDE_SIGN = re.compile(r"[%\",;.!?)»”](?=[\w×])|[\"(«“](?<=\w.)|[:–-](?<= .)(?=[^\W\d_])")
+_HYPHEN = re.compile(r"[-–](?<=[^\W_].)(?=[^\W_])")
 #: A number beside a letter or apostrophe, but no ordinal such as `1er`: a quick test for what `_number_splits` weighs.
 _BESIDE_NUMBER = re.compile(r"\d(?:(?=[^\W\d_])(?!(?:e|è|ᵉ|er|ère|ème)\b)|(?<=[^\W\d_]\d)|(?<=['’]\d))")
 #: `aujourd'` without `hui`. The only settled word that decides about its neighbour.
@@ -54,23 +59,57 @@ class Piece:
 
 def find(text: str, page: PageLexicon) -> list[Repair]:
     """Return edits that insert a space wherever one is missing with a probability of at least `SURE`."""
-    odds = score.possible_splits(page.tokens(text), page)
-    if max(odds.values(), default=0.0) <= _MIN_BEST_ODDS and not _has_neighbours_that_matter(text):
+    chunks = set(text.split()) - _settled_chunks(page.base)
+    rest = "\n".join(chunks)
+    odds = score.possible_splits(set(words.tokens(rest)), page)
+    neighbours_matter = _has_neighbours_that_matter(rest)
+    if not neighbours_matter:
+        _settle(chunks, odds.keys(), page.base)
+    if max(odds.values(), default=0.0) <= _MIN_BEST_ODDS and not neighbours_matter:
         return []
     doubtful = {token for token, most in odds.items() if most > _MIN_ODDS}
     pieces = list(_pieces(text))
     likely = {token for token in doubtful if odds[token] > _MIN_BEST_ODDS}
-    if not any(s.odds > _MIN_BEST_ODDS for piece in pieces for s in _splits(piece.text, page, likely)):
+    # A cut inside a word makes other neighbours.
+    neighbours_matter = neighbours_matter or any(len(piece.text) == _LONGEST for piece in pieces)
+    may_split = _may_split if neighbours_matter else _may_split_words
+    if not any(may_split(piece.text, page, likely) for piece in pieces):
         return []
     scored = [_splits(piece.text, page, doubtful) for piece in pieces]
+    if not any(split.odds > _MIN_BEST_ODDS for found in scored for split in found):
+        return []
     blocks = [_block_spots(p.text, found) for p, found in zip(pieces, scored, strict=True)]
-    posteriors = wrap.posteriors(blocks)
+    posteriors = wrap.posteriors_without_lines(blocks, SURE)
+    if posteriors is None:
+        gaps = [tuple([m.start() for m in re.finditer(r"\s+", piece.text)]) for piece in pieces]
+        posteriors = wrap.posteriors([replace(block, gaps=found) for block, found in zip(blocks, gaps, strict=True)])
     judged = zip(pieces, blocks, posteriors, strict=True)
     return [edit for piece, block, chances in judged for edit in _edits(piece, block, chances)]
 
 
+@lru_cache(maxsize=4)
+def _settled_chunks(lexicon: Lexicon) -> set[str]:  # noqa: ARG001 - one set for each lexicon
+    """Return chunks of earlier texts, between white space, that contain nothing to repair, whatever the page shows.
+
+    Articles share most of their words.
+    """
+    return set()
+
+
+def _settle(chunks: Collection[str], odds: KeysView[str], lexicon: Lexicon) -> None:
+    """Remember the chunks that contain no token of `odds`. No neighbour matters in `chunks`."""
+    settled = _settled_chunks(lexicon)
+    if len(settled) > _MOST_SETTLED:
+        settled.clear()
+    short = [chunk for chunk in chunks if len(chunk) <= _LONGEST_SETTLED]
+    settled.update(chunk for chunk in short if odds.isdisjoint((chunk,) if chunk.isalpha() else words.tokens(chunk)))
+
+
 def _has_neighbours_that_matter(text: str) -> bool:
-    """Whether a word touches a number, a closing apostrophe or `aujourd'`, and may be two words for this reason."""
+    """Whether a word touches a number, a closing apostrophe or `aujourd'`, and may be two words for this reason.
+
+    The chunks of a text, between white space, can be asked one by one.
+    """
     beside = _BESIDE_NUMBER.search(text) or _BROKEN_TODAY.search(text)
     return beside is not None or quotes.may_have_apostrophes(text)
 
@@ -84,6 +123,27 @@ def _pieces(text: str) -> Iterator[Piece]:
             yield Piece(start, text[start:cut])
             start = cut
         yield Piece(start, text[start:end])
+
+
+def _may_split(text: str, page: PageLexicon, likely: Collection[str]) -> bool:
+    """Whether a space is missing somewhere more probably than not, judged by the words alone: a quick test.
+
+    All tokens but `likely` are probably one word, whatever stands beside them.
+    """
+    if _has_neighbours_that_matter(text):
+        return any(split.odds > _MIN_BEST_ODDS for split in _splits(text, page, likely))
+    return _may_split_words(text, page, likely)
+
+
+def _may_split_words(text: str, page: PageLexicon, likely: Collection[str]) -> bool:
+    """Do the same for a text without neighbours that matter."""
+    plain = text.replace("’", "'")
+    if not any(token in plain for token in likely):
+        return False
+    found = ["\n", *words.tokens(text), "\n"]
+    neighbours = zip(found, found[1:], found[2:], strict=False)
+    runs_ = (score.LetterRun(0, token, left, right) for left, token, right in neighbours if token in likely)
+    return any(split.odds > _MIN_BEST_ODDS for run in runs_ for split in score.splits(run, page))
 
 
 def _splits(text: str, lexicon: PageLexicon, doubtful: Collection[str]) -> list[score.Split]:
@@ -130,12 +190,14 @@ def runs(text: str, doubtful: Collection[str]) -> Iterator[score.LetterRun]:
     if closing := quotes.closing_apostrophes(text):  # they are no part of the word
         found = [m[0][:-1] if m.end() - 1 in closing else m[0] for m in matches]
         doubtful = {*doubtful, *(token for token, m in zip(found, matches, strict=True) if token != m[0])}
-    decisive = {token for token in set(found) if token[0].isdigit() or token.lower() == "aujourd'"}
+    chosen = [i for i, token in enumerate(found) if token in doubtful]
+    decisive = {token for token in set(found) if token[0].isdigit() or _is_today(token)}
+    if decisive:
+        after = (i for i in range(1, len(found)) if found[i - 1] in decisive)
+        chosen = sorted({*chosen, *(i for i in after if len(found[i]) > 1 and found[i][0].isalpha())})
     spans = protected(text)
-    for i, token in enumerate(found):
-        if token not in doubtful and not (i and found[i - 1] in decisive and len(token) > 1 and token[0].isalpha()):
-            continue
-        start = matches[i].start()
+    for i in chosen:
+        token, start = found[i], matches[i].start()
         if any(a <= start < b for a, b in spans):
             continue
         left = found[i - 1] if i else "\n"
@@ -144,15 +206,17 @@ def runs(text: str, doubtful: Collection[str]) -> Iterator[score.LetterRun]:
         yield score.LetterRun(start, token, left, right, touches_number)
 
 
-def _block_spots(text: str, splits: Sequence[score.Split]) -> wrap.BlockSpots:
-    spots = [wrap.Spot(s.offset, _next_end(text, s.offset), s.odds, run=s.run) for s in splits]
-    taken = {s.offset for s in splits}
-    signs = [m.start() for m in _SIGN_BREAK.finditer(text) if m.start() not in taken]
-    spots += [wrap.Spot(at, _next_end(text, at), 0.0, _AT_SIGN) for at in signs]
-    spots += [wrap.Spot(m.start(), _next_end(text, m.end()), 0.0, _AT_GAP) for m in re.finditer(r"\s+", text)]
-    hyphens = [m.end() for m in re.finditer(r"(?<=[^\W_])[-–](?=[^\W_])", text)]
-    spots += [wrap.Spot(at, _next_end(text, at), 0.0, _AT_HYPHEN) for at in hyphens]
-    return wrap.BlockSpots(len(text), tuple(sorted(spots, key=lambda s: s.offset)))
+def _is_today(token: str) -> bool:
+    return len(token) == 8 and token.lower() == "aujourd'"
+
+
+def _block_spots(text: str, splits: Sequence[score.Split]) -> BlockSpots:
+    """Return the spots of a block, without its gaps."""
+    spots = [Spot(s.offset, _next_end(text, s.offset), s.odds, run=s.run) for s in splits]
+    beside = {at for m in _BESIDE_SIGN.finditer(text) for at in m.span()} - {s.offset for s in splits}
+    spots += [Spot(at, _next_end(text, at), 0.0, _AT_SIGN) for at in beside if _SIGN_BREAK.match(text, at)]
+    spots += [Spot(m.end(), _next_end(text, m.end()), 0.0, _AT_HYPHEN) for m in _HYPHEN.finditer(text)]
+    return BlockSpots(len(text), tuple(sorted(spots, key=attrgetter("offset"))))
 
 
 def _next_end(text: str, offset: int) -> int:
@@ -160,16 +224,26 @@ def _next_end(text: str, offset: int) -> int:
     return match.start() if match else len(text)
 
 
-def _edits(piece: Piece, block: wrap.BlockSpots, chances: Sequence[float]) -> Iterator[Repair]:
+def _edits(piece: Piece, block: BlockSpots, chances: Sequence[float]) -> Iterator[Repair]:
     """Yield one edit for each string of glued words, so that the table `repairs` shows whole words."""
     best: dict[int, tuple[float, int]] = {}  # a run of letters is split at one place at a time
     for spot, chance in zip(block.spots, chances, strict=True):
         if chance >= SURE:
             best[spot.run] = max(best.get(spot.run, (0.0, 0)), (chance, spot.offset))
     sure = sorted(offset for _, offset in best.values())
-    for match in _CHUNK.finditer(piece.text):
-        cuts = [o for o in sure if match.start() < o < match.end()]
-        if cuts:
-            ends = [match.start(), *cuts, match.end()]
-            after = " ".join(piece.text[a:b] for a, b in pairwise(ends))
-            yield Repair(RULE, piece.start + match.start(), match[0], after)
+    for chunk in _chunks(piece.text, sure):
+        cuts = [o for o in sure if chunk.start() < o < chunk.end()]
+        ends = [chunk.start(), *cuts, chunk.end()]
+        after = " ".join(piece.text[a:b] for a, b in pairwise(ends))
+        yield Repair(RULE, piece.start + chunk.start(), chunk[0], after)
+
+
+def _chunks(text: str, offsets: Sequence[int]) -> Iterator[re.Match[str]]:
+    """Yield the chunks around the offsets of spots, which are in order; each spot is inside a chunk."""
+    end = 0
+    for offset in offsets:
+        if offset >= end:  # else the spot is in the chunk before
+            start = max(end, text.rfind(" ", 0, offset))
+            chunk = next(m for m in _CHUNK.finditer(text, start) if m.end() > offset)
+            end = chunk.end()
+            yield chunk

@@ -130,7 +130,8 @@ class Corpus:
         """Learn only names, from the lines of a text that may contain glued words; ignore names that may be two words."""
         for line in lines:
             found = [_OPEN, *line, _OPEN]
-            self._names.update(name for name in self._names_in(found) if not self._may_be_glued(name))
+            new = set(self._names_in(found)) - self._names
+            self._names.update(name for name in new if not self._may_be_glued(name))
             self._neighbours.update((a, b) for a, b in pairwise(found) if a in self._names and b in self._names)
 
     def _may_be_glued(self, name: str) -> bool:
@@ -201,10 +202,6 @@ class PageLexicon:
         #: What `score` finds in a run of letters with its neighbours: offsets in the run and odds, in nats.
         self.splits: dict[tuple[str, str, str, bool], list[tuple[int, float]]] = {}
 
-    def tokens(self, text: str) -> set[str]:
-        """Return the tokens of a text, which most often is the one of the page."""
-        return set().union(*self._lines) if text == self._text else set(words.tokens(text))
-
     @cached_property
     def _lines(self) -> list[list[str]]:
         return _lines(self._text)
@@ -214,16 +211,21 @@ class PageLexicon:
         return [line for hint in self._hints for line in _lines(hint)]
 
     @cached_property
-    def _learnt(self) -> Corpus:
+    def _of_hints(self) -> Corpus:
         page = Corpus(self.base)
         page.learn_lines(self._hint_lines)
+        return page
+
+    @cached_property
+    def _learnt(self) -> Corpus:
+        page = self._of_hints
         page.learn_names(self._lines)
         return page
 
     @cached_property
     def frequency(self) -> Callable[[str], float]:
-        """Return the frequency of a word, as `Corpus.frequency` does."""
-        return self._learnt.frequency
+        """Return the frequency of a word, as `Corpus.frequency` does; names do not change it."""
+        return self._of_hints.frequency
 
     @cached_property
     def follows(self) -> Callable[[str, str], float]:
@@ -272,7 +274,7 @@ class Grammar:
         The result is closer to zero if the class of `left` is rare. The bias of `syntax` against wrong pairs is added.
         """
         first, second = words.word_class(left), words.word_class(right)
-        chance = (self._classes[second] + 1) / (self._size + 100)
-        seen = self._classes[first]
-        likely = (self._pairs[first, second] + _CLASS_TRUST * chance) / (seen + _CLASS_TRUST)
+        chance = (self._classes.get(second, 0) + 1) / (self._size + 100)
+        seen = self._classes.get(first, 0)
+        likely = (self._pairs.get((first, second), 0) + _CLASS_TRUST * chance) / (seen + _CLASS_TRUST)
         return math.log(likely / chance) + syntax.bias(left, right)

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 from crawler.repair import chances, shapes, words
 from crawler.repair.chances import NEVER
@@ -24,7 +23,6 @@ _LONGEST = 60  # letters; a longer run is not text, and the time grows with its 
 _COMBINING = -6.0  # `photo|chromique` is more probably a new compound than two words
 _DOUBTFUL = -2.5  # limit for a listed form: too low for the words alone, high enough at the end of a full line
 _COMMON_NAME = 5e-7  # share of running words
-_MOST_CERTAIN = 1 << 14  # tokens that are kept
 _FOREIGN = -8.0  # next to a foreign function word such as `the`
 
 
@@ -86,23 +84,12 @@ def is_settled(token: str, lexicon: Lexicon) -> bool:
 
 def possible_splits(tokens: AbstractSet[str], page: PageLexicon) -> dict[str, float]:
     """Return the tokens that may be two words, with upper bounds of their odds (see `most_odds`)."""
-    certain = _certain(page.base)
-    if len(certain) > _MOST_CERTAIN:
-        certain.clear()
-    unknown = tokens - certain
-    certain.update(token for token in unknown if _is_one_word(token, page.base))
-    doubtful = unknown - certain
+    doubtful = [token for token in tokens if not _is_one_word(token, page.base)]
     if not doubtful:
         return {}
     lower = "\n".join(map(str.lower, doubtful))
     new_words = [word for word in page.new_words if word[:-2] in lower]  # others change no token: see `_may_change`
     return {token: _bound(token, new_words, page.base) for token in doubtful}
-
-
-@lru_cache(maxsize=4)
-def _certain(lexicon: Lexicon) -> set[str]:  # noqa: ARG001 - one set for each lexicon
-    """Return the tokens of earlier texts that are one word, whatever the page shows. Articles share most of their words."""
-    return set()
 
 
 def most_odds(token: str, page: PageLexicon) -> float:
@@ -250,5 +237,5 @@ def _of_parts(run: LetterRun, at: int, lexicon: Lexicon) -> float:
 
 
 def _context(lexicon: Lexicon, *chain: str) -> float:
-    odds = sum(lexicon.follows(a, b) for a, b in pairwise(chain))
+    odds = sum(map(lexicon.follows, chain, chain[1:]))
     return _CONTEXT * max(-_CONTEXT_LIMIT, min(_CONTEXT_LIMIT, odds))

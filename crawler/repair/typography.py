@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from crawler.repair import quotes, words
 from crawler.repair.glue import protected
@@ -104,10 +104,8 @@ _NEEDED = {rule: tuple(map(re.compile, patterns)) for rule, patterns in _SIGNS.i
 
 _TOUCHED_FIGURE, _AFTER_FIGURE = re.compile(rf"\d(?:(?={_L})|(?<={_L}\d))"), re.compile(rf"[%€$](?={_L})")
 _AFTER_CLOSING = re.compile(rf"{_L}{_L}|[àay]\s|\d|\(")
-_FIGURES = (
-    *(_MONTH_DAY, _DAY_ARTICLE, _MONTH_YEAR, _YEAR_WORD, _AMOUNT),
-    *(_PERCENT, _NUMBER_SIGN, _CODE, _AFTER_CODE),
-)
+#: The patterns in which a figure touches a letter.
+_TOUCHING = (_MONTH_DAY, _DAY_ARTICLE, _MONTH_YEAR, _YEAR_WORD, _AMOUNT, _CODE, _AFTER_CODE)
 
 Fix = Callable[[re.Match[str]], str]
 
@@ -119,7 +117,7 @@ def _each(rule: str, text: str, fix: Fix, *patterns: re.Pattern[str]) -> list[Re
     """
     if rule in _NEEDED and not any(sign.search(text) for sign in _NEEDED[rule]):
         return []
-    spans = protected(text)
+    spans = protected(text) if patterns else ()
     found: list[Repair] = []
     done = -1
     for m in sorted((m for p in patterns for m in p.finditer(text)), key=lambda m: m.start()):
@@ -143,6 +141,8 @@ def nfc(text: str) -> list[Repair]:
 
 def spaces(text: str) -> list[Repair]:
     """Replace several successive spaces by one space, or by a no-break space if any of them is one."""
+    if "  " not in text and "\u00a0" not in text and "\t" not in text:
+        return []
     return [Repair("spaces", m.start(), m[0], "\u00a0" if "\u00a0" in m[0] else " ") for m in _SPACES.finditer(text)]
 
 
@@ -212,21 +212,31 @@ def hyphen(text: str) -> list[Repair]:
 
 def figure(text: str) -> list[Repair]:
     """Insert the missing space between a number and a word that is not a unit, as in `30mars` or `le18 mai`."""
-    return _each("glued-figure", text, _space_after, *_FIGURES) if _may_touch_figures(text) else []
+    return _each("glued-figure", text, _space_after, *_figures(text))
 
 
-def _may_touch_figures(text: str) -> bool:
-    """Whether the patterns for figures may match: a quick test.
+def _figures(text: str) -> list[re.Pattern[str]]:
+    """Return the patterns for figures that may match: a quick test.
 
-    Without these two signs, no match goes beyond the white space around it, so the chunks with a figure that touches a
-    letter are searched alone.
+    No match of `_TOUCHING` goes beyond the white space around it, so the chunks with a figure that touches a letter are
+    searched alone.
     """
-    if "°" in text or _AFTER_FIGURE.search(text):
-        return True
-    if not _TOUCHED_FIGURE.search(text):
-        return False
-    chunks = " ".join([chunk for chunk in text.split() if not chunk.isalpha() and _TOUCHED_FIGURE.search(chunk)])
-    return any(pattern.search(chunks) for pattern in _FIGURES)
+    chunks = " ".join(_chunks_with_touched_figures(text))
+    found = [pattern for pattern in _TOUCHING if pattern.search(chunks)] if chunks else []
+    if _AFTER_FIGURE.search(text):
+        found.append(_PERCENT)
+    if "°" in text:
+        found.append(_NUMBER_SIGN)
+    return found
+
+
+def _chunks_with_touched_figures(text: str) -> Iterator[str]:
+    end = 0
+    while touched := _TOUCHED_FIGURE.search(text, end):
+        start = max(end, text.rfind(" ", end, touched.start()))
+        end = text.find(" ", touched.end())
+        end = end if end > 0 else len(text)
+        yield text[start:end]
 
 
 def capital(text: str, page: PageLexicon) -> list[Repair]:
