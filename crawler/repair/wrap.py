@@ -86,10 +86,10 @@ def posteriors_without_lines(blocks: Sequence[BlockSpots], sure: float) -> list[
         return None
     # The least or most evidence for lost line breaks in a block, with the least or most in all others: the probabilities
     # of a block change in one direction between these corners.
-    corners = [
+    corners = (
         [_block_posterior(of_block, others) for of_block in (a, b) for others in (low, high)]
         for a, b, low, high in zip(least, most, _page_odds(least), _page_odds(most), strict=True)
-    ]
+    )
     found = []
     for block, s, weights in zip(blocks, scattered, corners, strict=True):
         chances = [0.0 if spot.hidden else _bound(s.of_spot(spot), weights, sure) for spot in block.spots]
