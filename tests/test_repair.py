@@ -1061,15 +1061,35 @@ def test_bounds_without_lines_are_on_the_side_of_the_exact_probabilities() -> No
     assert decided > 10
 
 
+#: Blocks that come close to the bound: some width ends a line at two gaps, or is only just reached by a spot.
+EXTREME = (lines.BlockSpots(165, (), tuple(range(8, 160, 8))), spots(91, (41, 9, 9.0)))
+
+
 def test_no_block_has_more_evidence_than_the_bound_whatever_the_wrap_width() -> None:
     rng = random.Random(1)
     for width in range(lines.NARROWEST, lines.WIDEST + 1):
         likelihoods = lines.LineLikelihoods(
             [0.97 * (n == width) + 0.03 * p for n, p in enumerate(lines.prior_widths())]
         )
-        for _ in range(4):
-            found = random_block(rng)
+        for found in (random_block(rng), random_block(rng), *EXTREME):
             assert lines.Chains(lines.Ends(found), likelihoods).evidence <= lines.most_evidence(found)
+
+
+SIGNS = lines.BlockSpots(400, tuple(lines.Spot(at, at + 9, 0.0, hidden=3.0) for at in (79, 158, 237, 316)))
+
+
+@pytest.mark.parametrize(
+    ("page", "is_open"),
+    [
+        pytest.param([block(76, 152, 228, 304, 380)], True, id="full lines"),
+        pytest.param([block(300, odds=1.0, length=700)], False, id="no line can end there"),
+        pytest.param([block(79, odds=1.5, length=140)], False, id="one doubtful word"),
+        pytest.param([block(79, odds=1.5, length=140), *4 * [SIGNS]], True, id="the other blocks may have lost lines"),
+        pytest.param([block(300, odds=5.6, length=700), *4 * [SIGNS]], True, id="the other blocks may be intact"),
+    ],
+)
+def test_bounds_leave_open_what_the_lines_may_decide(page: list[lines.BlockSpots], is_open: bool) -> None:
+    assert (wrap.posteriors_without_lines(page, 0.84) is None) is is_open
 
 
 def test_a_block_with_many_spots_has_no_bound() -> None:
