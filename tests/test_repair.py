@@ -935,6 +935,13 @@ def test_quick_tests_change_no_result(text: str) -> None:
         assert [rule.find(text, PageLexicon(WordList({}))) for rule in RULES] == quick
 
 
+def test_rules_that_search_single_lines_look_beyond_their_ends() -> None:
+    text = "Il lit la presse.A\nHanoi, il lit la presse.\nIl lit,à\nHanoi, le texte(paru «\nA la une).Ensuite il part."
+    assert [edit.before for edit in typography.sentence(text)] == ["presse.", ")."]
+    assert [edit.before for edit in typography.comma(text)] == [","]
+    assert [edit.before for edit in typography.bracket(text)] == ["texte"]
+
+
 def _odds_of_any(tokens: Collection[str], _: Lexicon) -> dict[str, float]:
     """Return what `score.possible_splits` returns without its quick tests."""
     return {token: score.LIMIT for token in tokens if len(token) > 1 and token[0].isalpha()}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from crawler.repair import quotes, words
 from crawler.repair.glue import protected
@@ -100,6 +100,10 @@ _SIGNS = {
     "torn-hyphen": (r"-(?<=\w-)(?=\s)",),
     "torn-capital": (rf"[B-XZÉÈÊ](?<![\w'’.-][B-XZÉÈÊ])(?= {_S}{{3}})",),
 }
+#: The rules whose matches are in one line, so that the lines without these signs are not searched; their patterns look
+#: at most `_AHEAD` characters beyond the end of the line.
+_WITHIN_LINES = frozenset({"glued-sentence", "glued-comma", "glued-bracket"})
+_AHEAD = 8
 _NEEDED = {rule: tuple(map(re.compile, patterns)) for rule, patterns in _SIGNS.items()}
 
 _TOUCHED_FIGURE, _AFTER_FIGURE = re.compile(rf"\d(?:(?={_L})|(?<={_L}\d))"), re.compile(rf"[%€$](?={_L})")
@@ -115,16 +119,42 @@ def _each(rule: str, text: str, fix: Fix, *patterns: re.Pattern[str]) -> list[Re
 
     A match is ignored if it overlaps an earlier match or begins in a protected chunk, such as a web address.
     """
-    if rule in _NEEDED and not any(sign.search(text) for sign in _NEEDED[rule]):
+    lines = _lines_to_search(rule, text)
+    if not lines:
         return []
     spans = protected(text) if patterns else ()
     found: list[Repair] = []
     done = -1
-    for m in sorted((m for p in patterns for m in p.finditer(text)), key=lambda m: m.start()):
+    for m in sorted((m for p in patterns for m in _matches(p, text, lines)), key=lambda m: m.start()):
         if m.start() >= done and not any(a <= m.start() < b for a, b in spans):
             found.append(Repair(rule, m.start(), m[0], fix(m)))
             done = m.end()
     return found
+
+
+def _lines_to_search(rule: str, text: str) -> list[tuple[int, int]]:
+    """Return the start and end of each part of a text in which a rule may find something."""
+    if rule not in _NEEDED:
+        return [(0, len(text))]
+    if rule not in _WITHIN_LINES:
+        return [(0, len(text))] if any(sign.search(text) for sign in _NEEDED[rule]) else []
+    lines: set[tuple[int, int]] = set()
+    for sign in _NEEDED[rule]:
+        end = 0
+        while match := sign.search(text, end):
+            start = text.rfind("\n", end, match.start()) + 1
+            end = text.find("\n", match.start())
+            end = end if end >= 0 else len(text)
+            lines.add((start, end))
+    return sorted(lines)
+
+
+def _matches(pattern: re.Pattern[str], text: str, lines: Sequence[tuple[int, int]]) -> Iterator[re.Match[str]]:
+    for start, end in lines:
+        for match in pattern.finditer(text, start, end + _AHEAD):
+            if match.start() >= end:
+                break
+            yield match
 
 
 def _space_after(match: re.Match[str]) -> str:
