@@ -18,7 +18,7 @@ from pathlib import Path
 import marisa_trie
 
 from crawler import resources
-from crawler.repair.lexicon import CachedLexicon, Corpus, Lexicon, WordList
+from crawler.repair.lexicon import Corpus, Lexicon, WordList
 
 _TEXTS = ("prose.txt", "phrases.txt")
 _NUMBER = 2  # bytes, least significant first
@@ -69,7 +69,9 @@ def load() -> Lexicon:
         (folder / "compounds.txt").read_text(encoding="utf-8").split(),
     )
     texts = ((folder / name).read_text(encoding="utf-8") for name in _TEXTS)
-    return CachedLexicon(Corpus(base, texts, grammar=True))
+    corpus = Corpus(base, texts, grammar=True)
+    corpus.keep_frequencies()
+    return corpus
 
 
 @lru_cache(maxsize=1)

@@ -76,16 +76,6 @@ class WordList:
         return word in self._compounds or self._frequencies.get(word, 0.0) >= _TRUSTED
 
 
-class CachedLexicon:
-    """A lexicon that keeps the answers of another one, `base`, which must not change. Articles share most of their words."""
-
-    def __init__(self, base: Lexicon) -> None:
-        self.frequency = lru_cache(_CACHED)(base.frequency)
-        self.is_whole = base.is_whole
-        self.is_name = base.is_name
-        self.follows = base.follows
-
-
 class Corpus:
     """A lexicon that adds what it learns from clean texts to another lexicon, `base`.
 
@@ -125,6 +115,10 @@ class Corpus:
         self._words.update(chain.from_iterable(lower))
         self._pairs.update(chain.from_iterable(map(pairwise, lower)))
         self._size += sum(map(len, found))
+
+    def keep_frequencies(self) -> None:
+        """Keep the frequencies that are asked for; nothing more may be learnt. Articles share most of their words."""
+        self.frequency = lru_cache(_CACHED)(self.frequency)  # type: ignore[method-assign]
 
     def learn_names(self, lines: Iterable[Sequence[str]]) -> None:
         """Learn only names, from the lines of a text that may contain glued words; ignore names that may be two words."""
