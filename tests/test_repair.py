@@ -940,6 +940,7 @@ def test_rules_that_search_single_lines_look_beyond_their_ends() -> None:
     assert [edit.before for edit in typography.sentence(text)] == ["presse.", ")."]
     assert [edit.before for edit in typography.comma(text)] == [","]
     assert [edit.before for edit in typography.bracket(text)] == ["texte"]
+    assert [edit.before for edit in typography.sentence("la presse.Lors\nfin.Et il")] == ["presse.", "fin."]
 
 
 def _odds_of_any(tokens: Collection[str], _: Lexicon) -> dict[str, float]:
