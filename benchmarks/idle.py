@@ -25,6 +25,7 @@ from crawler.sim.site import build, serve
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 INTERVAL = 4.0  # seconds between two measurements of the memory
 INTERVALS = 5
+SETTLED = 0.1  # seconds after the end of a job in which its memory is released
 AT_MOST = 60  # MB
 _DAY = 24  # hours; the daily jobs have run by then
 
@@ -99,6 +100,7 @@ def simulated(hours: int) -> list[float]:
     ):
         for now in idle_times(child, clock, Path(name) / "log", Path(name) / "archive"):
             if now >= BEGIN + timedelta(hours=len(found)):
+                time.sleep(SETTLED)
                 found.append(memory(child.pid) / 1024)
             if len(found) == hours:
                 break

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import marisa_trie
 
-from crawler import resources
-from crawler.repair.lexicon import Corpus, Lexicon, WordList
+from crawler import repair, resources
+from crawler.repair.lexicon import Corpus, WordList
 
 _TEXTS = ("prose.txt", "phrases.txt")
 _NUMBER = 2  # bytes, least significant first
@@ -61,17 +61,25 @@ def write(frequencies: Mapping[str, int], folder: Path) -> None:
 
 
 @lru_cache(maxsize=1)
-def load() -> Lexicon:
+def load() -> Corpus:
     """Return the lexicon."""
     folder = resources.lexicon()
     base = WordList(
         Frequencies(folder / "words.marisa", folder / "words.steps"),
-        (folder / "compounds.txt").read_text(encoding="utf-8").split(),
+        # 0.05 MB; a set of the words takes 1.3 MB
+        marisa_trie.Trie((folder / "compounds.txt").read_text(encoding="utf-8").split()),
     )
     texts = ((folder / name).read_text(encoding="utf-8") for name in _TEXTS)
     corpus = Corpus(base, texts, grammar=True)
     corpus.keep_frequencies()
     return corpus
+
+
+def forget_words() -> None:
+    """Drop what is kept about the words of earlier texts, to free memory. It is found again when it is needed."""
+    if load.cache_info().currsize:
+        load().forget_frequencies()
+    repair.forget_words()
 
 
 @lru_cache(maxsize=1)

@@ -7,26 +7,26 @@ Boundary: starts and ends processes. The caller says what a task is, and does it
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import pickle
 import shutil
 import signal
 import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor, Future
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from crawler.errors import StopError
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing.connection import Connection
 
 _MOST_LOST = 2  # a task that was running when processes were killed so often may have killed them
 
@@ -97,14 +97,16 @@ class Workers(Generic[T, R]):
             Exception: what the function of the task raised.
 
         """
-        while isinstance(pending.future.exception(), BrokenProcessPool):
+        while isinstance(pending.future.exception(), BrokenExecutor):
             if pending.lost >= _MOST_LOST:
                 break
             self._replace_processes()
         del self._pending[pending]
-        if isinstance(pending.future.exception(), BrokenProcessPool):
+        if isinstance(pending.future.exception(), BrokenExecutor):
             raise TaskLost
         pending.future.result()
+        import pickle  # noqa: PLC0415 - as in `process_pool`
+
         with pending.file.open("rb") as file:
             found = cast("R", pickle.load(file))  # noqa: S301 - written by a process that this one has started
         pending.file.unlink()
@@ -145,7 +147,7 @@ class Workers(Generic[T, R]):
         self._pool.close()
         self._executor = self._pool.enter_context(self._processes())
         for pending in self._pending:
-            if not pending.future.done() or isinstance(pending.future.exception(), BrokenProcessPool):
+            if not pending.future.done() or isinstance(pending.future.exception(), BrokenExecutor):
                 pending.lost += 1
                 if pending.lost < _MOST_LOST:
                     self._start(pending)
@@ -153,7 +155,7 @@ class Workers(Generic[T, R]):
     def _start(self, pending: Pending[T]) -> None:
         try:
             pending.future = self._executor.submit(_run, pending.task, pending.file)
-        except BrokenProcessPool as error:
+        except BrokenExecutor as error:
             pending.future = Future()
             pending.future.set_exception(error)
         except OSError as error:
@@ -171,9 +173,11 @@ def process_pool(
 
     Each process calls `start` first. `folder` is deleted when this process is killed.
     """
-    context = multiprocessing.get_context(
-        "spawn"
-    )  # a fork would copy the connections, threads and locks of this process
+    import multiprocessing  # noqa: PLC0415 - the service imports this module, and starts no processes
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - see above
+
+    # A fork would copy the connections, threads and locks of this process.
+    context = multiprocessing.get_context("spawn")
     theirs, ours = context.Pipe(duplex=False)
     with theirs, ours:
         pool = ProcessPoolExecutor(jobs, context, _start_worker, (theirs, start, folder))
@@ -213,6 +217,8 @@ def _make_function(make: Callable[[], Callable[[Any], Any]]) -> None:
 
 
 def _run(task: object, file: Path) -> None:
+    import pickle  # noqa: PLC0415 - as in `process_pool`
+
     assert _function is not None
     with file.open("wb") as out:
         pickle.dump(_function(task), out, pickle.HIGHEST_PROTOCOL)

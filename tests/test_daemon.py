@@ -45,7 +45,7 @@ from support import (
     working,
 )
 
-from crawler import backfill, config
+from crawler import backfill, config, fold
 from crawler.cli.signals import blocked
 from crawler.clock import StoppableClock, to_text
 from crawler.daemon import Intervals, Service
@@ -897,18 +897,25 @@ class Cycle:
     """An object that only the garbage collector frees."""
 
 
-@pytest.mark.parametrize("name", ["optimise", "coverage", "verify"])
-def test_the_memory_of_a_job_is_released_after_it(tmp_path, name):
-    (todo,) = (job for job in jobs(configured(tmp_path)) if job.name == name)
+@pytest.mark.parametrize("error", [None, StopError("no", "")], ids=["done", "failed"])
+def test_the_memory_of_a_job_is_released_after_it(tmp_path, error):
+    def work(_):
+        for number in range(1000):
+            fold.stem(f"mot{number}")
+        if error is not None:
+            raise error
+        return JobResult("done")
+
     gc.disable()
     try:
-        with working(tmp_path, FakeClock()) as context:
-            cycle = Cycle()
-            cycle.itself = cycle
-            gone = weakref.ref(cycle)
-            del cycle
-            todo.work(context)
-            assert gone() is None
+        cycle = Cycle()
+        cycle.itself = cycle
+        gone = weakref.ref(cycle)
+        del cycle
+        with job_runner(tmp_path, FakeClock(), Job("poll", work)) as (runner, _):
+            runner.run_first()
+        assert gone() is None
+        assert fold.stem.cache_info().currsize == 0
     finally:
         gc.enable()
 

@@ -12,7 +12,7 @@ from test_rebuild import assert_rebuilt_equal
 
 from crawler import collect
 from crawler.backup import back_up, restore
-from crawler.daemon import healing
+from crawler.daemon import healing, jobs
 from crawler.pipeline import visit_page
 from crawler.pipeline.heal import propose
 from crawler.pipeline.run import recorded
@@ -169,19 +169,19 @@ def damaged(body):
 
 def test_the_service_checks_known_articles_again_and_adopts(archive, clock):
     with polled_site(archive, clock) as site, working(archive, clock, command="run") as run:
-        assert not healing.due(run, clock.now())
+        assert not jobs.heal_due(run, clock.now())
         site.fake_site.redesign("classes")
         clock.advance(hours=1)
         new = site.fake_site.publish(3)
         collect.poll(run)
-        assert healing.due(run, clock.now())
+        assert jobs.heal_due(run, clock.now())
         asked = healing.work(run, adopting=False)
         assert "proposed (100.0% exact" in asked.outcome
         assert "run `vna heal --adopt`" in asked.outcome
         adopted = healing.work(run, adopting=True)
         assert adopted.outcome.startswith("learned-2026-11-21 adopted (100.0%")
         assert all(read_exactly(archive, site, new).values())
-        assert healing.due(run, clock.now()), "the results of a learned layout are watched"
+        assert jobs.heal_due(run, clock.now()), "the results of a learned layout are watched"
         assert healing.work(run, adopting=True).outcome == "no unknown layout"
 
         clock.advance(hours=1)
@@ -198,7 +198,7 @@ def test_the_service_checks_known_articles_again_and_adopts(archive, clock):
         assert not withdrawn.ok
         assert "learned-2026-11-21 withdrawn: 12 of" in withdrawn.outcome
         assert run.layouts[-1].learned.until == clock.now()
-        assert not healing.due(run, clock.now())
+        assert not jobs.heal_due(run, clock.now())
 
 
 def in_lists(kind):
@@ -219,7 +219,7 @@ def test_lists_without_addresses_are_read_again_without_a_person(archive, clock)
         for _ in range(2):
             clock.advance(hours=1)
             collect.poll(run, ignore_due=True)
-        assert healing.due(run, clock.now())
+        assert jobs.heal_due(run, clock.now())
         assert "learned-2026-11-21-lists adopted (100.0%" in healing.work(run, adopting=True).outcome
         new = site.fake_site.publish(2)
         clock.advance(minutes=5)
@@ -273,7 +273,7 @@ def test_all_pages_are_read_soon_after_the_site_has_its_former_layout_again(arch
             with recorded(run, "poll"):
                 for page in run.archive.due_pages(clock.now(), ignore_due=True):
                     visit_page(run, page)
-        assert len(run.archive.drifted_pages()) >= healing.FEWEST_DRIFTED
+        assert len(run.archive.drifted_pages()) >= jobs.FEWEST_DRIFTED
         odd = run.archive.drifted_pages()[0].page.id  # the page that would always be visited first
         odd_path = site.fake_site.story(odd).path
         site.edit = lambda request, response: replace(
@@ -282,7 +282,7 @@ def test_all_pages_are_read_soon_after_the_site_has_its_former_layout_again(arch
         site.fake_site.clear()
         for _ in range(3):
             clock.advance(minutes=61)
-            if healing.due(run, clock.now()):
+            if jobs.heal_due(run, clock.now()):
                 healing.work(run, adopting=False)
         assert [drifted.page.id for drifted in run.archive.drifted_pages()] == [odd]
     assert_rebuilt_equal(archive, clock)

@@ -10,13 +10,17 @@ import weakref
 
 import pytest
 
+from crawler import fold
 from crawler.daemon import memory
+from crawler.lexicon import load
 
 glibc = pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="another C library")
 PAGES = """
 import ctypes, sys
 from pathlib import Path
+from crawler import fold
 from crawler.daemon import memory
+from crawler.lexicon import load
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
 free = lambda block: libc.free(ctypes.c_void_p(block))
@@ -74,3 +78,20 @@ def test_objects_alive_at_the_first_call_are_excluded_from_collection():
         assert gc.get_freeze_count() < first + len(later)
     finally:
         gc.unfreeze()
+
+
+@pytest.mark.parametrize(("results", "kept"), [(256, 256), (257, 0)], ids=["few", "many"])
+def test_many_results_of_a_function_are_dropped_and_few_are_kept(results, kept):
+    lexicon = load()
+    fold.stem.cache_clear()
+    for number in range(results):
+        fold.stem(str(number))
+    memory.release_free_memory()
+    assert fold.stem.cache_info().currsize == kept
+    assert load() is lexicon, "it takes long to load"
+
+
+def test_what_is_kept_about_words_is_dropped():
+    load().frequency("mot")
+    memory.release_free_memory()
+    assert load().frequency.cache_info().currsize == 0

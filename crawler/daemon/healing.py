@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from crawler import app
 from crawler.clock import from_text
 from crawler.daemon.job_result import JobResult
+from crawler.daemon.jobs import FEWEST_DRIFTED
 from crawler.errors import NothingToLearn
 from crawler.health.checks import plural
 from crawler.outcome import OutcomeKind
@@ -23,19 +24,11 @@ from crawler.pipeline.heal_lists import ListProposal, propose_lists
 from crawler.pipeline.layouts import withdraw
 from crawler.pipeline.run import recorded
 
-FEWEST_DRIFTED = 3  # one odd page does not mean a redesign
 _RECHECKS = 30  # known articles that are checked again, at most, so that there is something to learn from
 _FIRST = 5  # rechecks after which a layout must be unknown on one of them, to go on
 _READ = (OutcomeKind.NEW, OutcomeKind.REVISED, OutcomeKind.UNCHANGED, OutcomeKind.DUPLICATE)  # a known layout fits
 _AGAIN, _LATER = timedelta(hours=1), timedelta(days=1)
 _FEWEST_REVISED, _MOST_REVISED = 5, 0.3  # rechecks that differ, number and share, at which a layout is withdrawn
-
-
-def due(run: Run, _: datetime) -> bool:
-    """Whether pages are in an unknown layout, lists are empty, or a learned layout is in use, which must be watched."""
-    learned = any(layout.learned is not None and layout.learned.until is None for layout in run.layouts)
-    drifted = len(run.archive.drifted_pages(FEWEST_DRIFTED)) == FEWEST_DRIFTED
-    return learned or drifted or run.archive.is_list_empty()
 
 
 def work(run: Run, *, adopting: bool) -> JobResult:

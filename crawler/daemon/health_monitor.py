@@ -5,15 +5,16 @@ Boundary: calls the checks in order; `health` decides what is failing, what is a
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from crawler import logs, opening
 from crawler.config import Config
 from crawler.daemon.alert_delivery import AlertDelivery
-from crawler.daemon.metrics import CONTENT_TYPE, Metrics
 from crawler.errors import StopError, StorageError
 from crawler.health import incidents
 from crawler.health.checks import HealthLimits, conditions
@@ -21,6 +22,9 @@ from crawler.health.disk import growth
 from crawler.health.figures import Condition, Facts
 from crawler.storage import Archive
 from crawler.storage.disk import free_bytes
+
+if TYPE_CHECKING:
+    from crawler.daemon.metrics import Metrics
 
 _JOB = "alerts"
 _log = logs.logger("watch")
@@ -51,8 +55,10 @@ class HealthMonitor:
         self.failing: tuple[str, ...] = ()
         self._started_at = now()
         self._delivery = AlertDelivery()
+        self._metrics: Metrics | None = None  # until the first scrape
+        self._first_scrape = threading.Lock()  # each scrape runs in its own thread
         with opening.reading_archive(config.archive) as archive:
-            self._metrics = Metrics(archive.newest_request_id())
+            self._earlier_requests = archive.newest_request_id()
 
     def conditions(self) -> tuple[Condition, ...]:
         """Return the current conditions."""
@@ -63,13 +69,20 @@ class HealthMonitor:
             return _unusable(error)
 
     def metrics(self) -> tuple[int, str, bytes]:
-        """Return the /metrics response. If the archive cannot be read, omit the metrics computed from rows."""
+        """Return the /metrics response. If the archive cannot be read, omit the metrics computed from rows.
+
+        The first call imports the library of Prometheus: it takes 1 MB, and many installations never need it.
+        """
+        from crawler.daemon.metrics import CONTENT_TYPE, Metrics  # noqa: PLC0415 - see above
+
+        with self._first_scrape:
+            metrics = self._metrics = self._metrics or Metrics(self._earlier_requests)
         try:
             with opening.reading_archive(self.config.archive) as archive:
                 facts = self._facts(archive)
-                page = self._metrics.page(archive, facts, self._limits(), self._conditions(facts))
+                page = metrics.page(archive, facts, self._limits(), self._conditions(facts))
         except StorageError as error:
-            page = self._metrics.page_without_rows(self._silent(), _unusable(error))
+            page = metrics.page_without_rows(self._silent(), _unusable(error))
         return HTTPStatus.OK, CONTENT_TYPE, page
 
     def check(self) -> None:

@@ -1,5 +1,7 @@
 """The service's jobs: what each job does, and when it is due again.
 
+What only some archives need, or only after a redesign, is imported when it is needed first: such modules take 2 MB.
+
 Boundary: calls the packages that do the work; the worker writes the jobs' rows.
 """
 
@@ -8,14 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 from crawler import app, backfill, collect, opening
-from crawler.backup import back_up
 from crawler.config import Config
 from crawler.coverage import take_stock
-from crawler.daemon import healing, memory, watch_job
 from crawler.daemon.job_result import JobResult
 from crawler.health.checks import plural
 from crawler.pipeline import Run, Silent
@@ -31,6 +30,7 @@ _PARTS = 4  # each weekly verification checks another quarter of the captures
 _FEWEST = 500  # captures checked per verification, at least
 _WATCH = timedelta(minutes=10)  # between two searches for new hits
 _IDLE = timedelta(minutes=1)  # pause after an open backfill had nothing to do
+FEWEST_DRIFTED = 3  # pages in an unknown layout; one odd page does not mean a redesign
 
 Due = Callable[[Run, datetime], bool]
 
@@ -51,16 +51,16 @@ def jobs(config: Config) -> tuple[Job, ...]:
         Job("robots", _robots),
         Job("warc", _close_warc),
         Job("disk", lambda run: _disk(run, config.archive)),
-        Job("optimise", _then_release_memory(_optimise)),
-        Job("coverage", _then_release_memory(_update_coverage)),
+        Job("optimise", _optimise),
+        Job("coverage", _update_coverage),
         Job("seal", lambda run: _seal(run, config)),
         Job("index", lambda run: _index(run, config)),
-        Job("verify", _then_release_memory(lambda run: _verify(run, config))),
+        Job("verify", lambda run: _verify(run, config)),
     )
     watching = (Job("watch", lambda run: _watch(run, config)),) if config.watches else ()
     folder = config.backup
     backups = (Job("backup", lambda c: _back_up(c, config.archive, folder, config.backup_hours)),) if folder else ()
-    heal = Job("heal", _then_release_memory(partial(healing.work, adopting=config.adopt == "auto")), healing.due)
+    heal = Job("heal", lambda run: _heal(run, adopting=config.adopt == "auto"), heal_due)
     return (
         Job("poll", _poll, _poll_due),
         heal,
@@ -69,18 +69,6 @@ def jobs(config: Config) -> tuple[Job, ...]:
         *backups,
         Job("backfill", _backfill, _backfill_due, idle_only=True),
     )
-
-
-def _then_release_memory(work: Callable[[Run], JobResult]) -> Callable[[Run], JobResult]:
-    """Wrap a job that needs much memory, so that the memory is returned to the system afterwards."""
-
-    def wrapped(run: Run) -> JobResult:
-        try:
-            return work(run)
-        finally:
-            memory.release_free_memory()
-
-    return wrapped
 
 
 def _stopping_with_heartbeat(run: Run) -> Callable[[], bool]:
@@ -106,6 +94,19 @@ def _poll_due(run: Run, now: datetime) -> bool:
 
 def _poll(run: Run) -> JobResult:
     return JobResult(summarise(collect.poll(run)))
+
+
+def heal_due(run: Run, _: datetime) -> bool:
+    """Whether pages are in an unknown layout, lists are empty, or a learned layout is in use, which must be watched."""
+    learned = any(layout.learned is not None and layout.learned.until is None for layout in run.layouts)
+    drifted = len(run.archive.drifted_pages(FEWEST_DRIFTED)) == FEWEST_DRIFTED
+    return learned or drifted or run.archive.is_list_empty()
+
+
+def _heal(run: Run, *, adopting: bool) -> JobResult:
+    from crawler.daemon import healing  # noqa: PLC0415 - see above
+
+    return healing.work(run, adopting=adopting)
 
 
 def _backfill_due(run: Run, _: datetime) -> bool:
@@ -206,12 +207,16 @@ def _update_coverage(run: Run) -> JobResult:
 
 def _watch(run: Run, config: Config) -> JobResult:
     """Send the new hits of the watched searches."""
+    from crawler.daemon import watch_job  # noqa: PLC0415 - see above
+
     problems = watch_job.send_hits(run, config)
     outcome = problems[0] if problems else f"watched searches checked: {len(config.watches)}"
     return JobResult(outcome, run.clock.now() + _WATCH, ok=not problems)
 
 
 def _back_up(run: Run, folder: Path, target: Path, hours: float) -> JobResult:
+    from crawler.backup import back_up  # noqa: PLC0415 - see above
+
     now = run.clock.now()
     made = back_up(folder, target, now, stopping=_stopping_with_heartbeat(run))
     outcome, due_at = f"{plural(made.articles, 'article')} backed up to {target}", now + timedelta(hours=hours)

@@ -17,6 +17,7 @@ from pathlib import Path
 from crawler import app, logs, schedule
 from crawler.clock import to_text
 from crawler.config import Config
+from crawler.daemon import memory
 from crawler.daemon.jobs import Job, jobs
 from crawler.daemon.watchdog import WatchdogClock
 from crawler.errors import AlreadyRunning, Interrupted, SitePaused, StopError, StorageError, StorageUnavailable
@@ -34,6 +35,7 @@ from crawler.types import RunReport
 _LONGEST_RETRY = timedelta(hours=1)
 _ARCHIVE_RETRY = 60.0  # seconds until an unusable archive is tried again
 _STEP_BACK = timedelta(minutes=1)  # a larger step back means that the clock was wrong before, or is wrong now
+_RELEASED = 10  # steps of a job, such as pages, after which memory is released
 
 _log = logs.logger("worker")
 
@@ -229,7 +231,9 @@ class JobRunner:
         return not waiting and (failed or job.due(self._base_run, now))
 
     def _run(self, job: Job) -> None:
-        """Run one job and record its outcome. Expected failures are recorded too, except storage errors.
+        """Run one job and record its outcome, then release the memory that it needed.
+
+        Expected failures are recorded too, except storage errors.
 
         Raises:
             StorageError: the archive cannot be used.
@@ -256,6 +260,9 @@ class JobRunner:
                 job.name, "ok" if result.ok else "failed", self._clock.now(), result.due_at, result.outcome
             )
             _log.log(logging.INFO if result.ok else logging.ERROR, "%s: %s", job.name, result.outcome)
+        finally:
+            self._archive.release_memory()
+            memory.release_free_memory()
 
     def _fail(self, job: Job, error: StopError) -> None:
         now = self._clock.now()
@@ -282,10 +289,14 @@ class JobRunner:
 
 
 class ProgressLog:
-    """Logs the progress of a run. Routine outcomes, such as `unchanged`, are logged at debug level."""
+    """Logs the progress of a run. Routine outcomes, such as `unchanged`, are logged at debug level.
+
+    Memory is released every few steps: otherwise a long job, such as the first poll, would need more from then on.
+    """
 
     def __init__(self, run: Run | None = None) -> None:
         self._run = run
+        self._steps = 0
 
     def phase(self, name: str, total: int) -> None:
         """Log the start of a phase and the number of its steps."""
@@ -295,5 +306,8 @@ class ProgressLog:
         """Log the outcome of one step, with the id of the run and the address."""
         if self._run is not None:
             self._run.clock.now()  # each step is a heartbeat for the watchdog
+        self._steps += 1
+        if self._steps % _RELEASED == 0:
+            memory.release_free_memory()
         with logs.bound(self._run.id if self._run else None, outcome.url):
             _log.log(logging.DEBUG if outcome.kind.is_routine else logging.INFO, "%s", outcome)

@@ -9,10 +9,13 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from crawler.heal.healing import Healing
-from crawler.heal.lists import ListHealing
 from crawler.markup import Attributes, ListSelectors, Markup, RelatedSelectors
+
+if TYPE_CHECKING:
+    from crawler.heal.healing import Healing
+    from crawler.heal.lists import ListHealing
 
 _PAGES_NAMED = 5
 

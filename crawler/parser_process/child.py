@@ -8,7 +8,6 @@ Boundary: a request on stdin, an answer on stdout; nothing else is read or writt
 
 from __future__ import annotations
 
-import pickle
 import resource
 import signal
 import sys
@@ -34,6 +33,8 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    import pickle  # noqa: PLC0415 - 0.4 MB, and other processes import this module
+
     _limit(resource.RLIMIT_CPU, cpu, cpu + _GRACE)
     begun = _address_space("VmSize")
     _limit(resource.RLIMIT_AS, begun + memory)

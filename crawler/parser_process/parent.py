@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 import re
 import signal
 import subprocess
@@ -211,6 +210,8 @@ def _read_apart(request: Request, body: bytes) -> Result:
         StopError: the process cannot be started.
 
     """
+    import pickle  # noqa: PLC0415 - 0.4 MB, and few responses are expensive
+
     with _scratch() as asked, _scratch() as answered, _scratch() as errors:
         pickle.dump(request, asked)
         asked.write(body)

@@ -27,6 +27,7 @@ __all__ = [
     "WordList",
     "apply",
     "flags",
+    "forget_words",
     "glue_count",
     "repair",
 ]
@@ -73,6 +74,11 @@ RULES: tuple[Rule, ...] = (
 GLUE = frozenset(rule.name for rule in RULES if rule.name.startswith("glued-"))
 
 _NO_WORDS = WordList({})
+
+
+def forget_words() -> None:
+    """Drop what is kept about the words of earlier texts, to free memory. It is found again when it is needed."""
+    glue.forget()
 
 
 def repair(text: str, lexicon: Lexicon | None, *, hints: Sequence[str] = ()) -> Reading:

@@ -96,6 +96,11 @@ def _settled_chunks(lexicon: Lexicon) -> set[str]:  # noqa: ARG001 - one set for
     return set()
 
 
+def forget() -> None:
+    """Drop the chunks of earlier texts that contain nothing to repair."""
+    _settled_chunks.cache_clear()
+
+
 def _settle(chunks: Collection[str], odds: KeysView[str], lexicon: Lexicon) -> None:
     """Remember the chunks that contain no token of `odds`. No neighbour matters in `chunks`."""
     settled = _settled_chunks(lexicon)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property, lru_cache
 from itertools import chain, pairwise
@@ -55,9 +55,9 @@ class Lexicon(Protocol):
 class WordList:
     """A lexicon that knows only how frequent words are, and which of the rare ones look like two words but are one."""
 
-    def __init__(self, frequencies: Mapping[str, float], compounds: Iterable[str] = ()) -> None:
+    def __init__(self, frequencies: Mapping[str, float], compounds: Container[str] = ()) -> None:
         self._frequencies = frequencies
-        self._compounds = frozenset(compounds)
+        self._compounds = compounds
 
     def frequency(self, word: str) -> float:
         """Return the frequency of `word` in the list; 0.0 if the list does not contain it."""
@@ -118,7 +118,11 @@ class Corpus:
 
     def keep_frequencies(self) -> None:
         """Keep the frequencies that are asked for; nothing more may be learnt. Articles share most of their words."""
-        self.frequency = lru_cache(_CACHED)(self.frequency)  # type: ignore[method-assign]
+        kept = lru_cache(_CACHED)(self.frequency)
+        self.frequency, self.forget_frequencies = kept, kept.cache_clear  # type: ignore[method-assign]
+
+    def forget_frequencies(self) -> None:
+        """Drop the frequencies that are kept, to free memory."""
 
     def learn_names(self, lines: Iterable[Sequence[str]]) -> None:
         """Learn only names, from the lines of a text that may contain glued words; ignore names that may be two words."""

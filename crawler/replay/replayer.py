@@ -27,7 +27,6 @@ from crawler.pipeline import FetchFailure, Run, fetch, guarded, import_file, vis
 from crawler.pipeline.captures import is_future, store_capture
 from crawler.pipeline.layouts import adopt
 from crawler.pipeline.pictures import visit_picture
-from crawler.pipeline.probe import visit
 from crawler.pipeline.quarantine import is_bug
 from crawler.pipeline.recorded_settings import with_settings
 from crawler.pipeline.run import PendingCapture
@@ -247,6 +246,8 @@ class Replayer:
         page = self._archive.page(purpose.post_id)
         if page is not None and self._is_late(record, page.last_fetched_at):
             return False
+        from crawler.pipeline.probe import visit  # noqa: PLC0415 - needs memory, and few records are of the probe
+
         fetched = visit(self._run, record.url)
         self._run.progress.step(Outcome(OutcomeKind.PROBED, url=fetched.url))
         self.report.visits += 1
