@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -25,7 +26,7 @@ from crawler.sim.site import build, serve
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 INTERVAL = 4.0  # seconds between two measurements of the memory
 INTERVALS = 5
-SETTLED = 0.1  # seconds after the end of a job in which its memory is released
+SETTLED = 0.1  # seconds after the end of a job in which its memory is released, and between two health checks
 AT_MOST = 60  # MB
 _DAY = 24  # hours; the daily jobs have run by then
 
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> Result:
             Goal("last hour ÷ first hour after the daily jobs", later[-1] / later[0], at_most=1.05),
         ],
         notes=(
-            "Resident memory of the process. The clock of the second service is simulated, and goes to the next due time when"
+            "Resident memory of the process, which waits between its jobs. The clock of the second service is simulated, and goes to the next due time when"
             " nothing is due; the site, the socket, the database and the jobs are real."
         ),
     ).explained(
@@ -100,11 +101,19 @@ def simulated(hours: int) -> list[float]:
     ):
         for now in idle_times(child, clock, Path(name) / "log", Path(name) / "archive"):
             if now >= BEGIN + timedelta(hours=len(found)):
-                time.sleep(SETTLED)
-                found.append(memory(child.pid) / 1024)
+                found.append(settled(child.pid))
             if len(found) == hours:
                 break
     return found
+
+
+def settled(pid: int) -> float:
+    """Return the memory of a process between its jobs and health checks, in MB: the median of three measurements."""
+    found = []
+    for _ in range(3):
+        time.sleep(SETTLED)
+        found.append(memory(pid) / 1024)
+    return statistics.median(found)
 
 
 class KilledAtExit(subprocess.Popen):
