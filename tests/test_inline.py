@@ -125,10 +125,10 @@ def test_text_that_is_left_out_is_a_problem(html, expected, problem):
 def test_an_unclosed_deletion_does_not_swallow_the_article():
     tree = LexborHTMLParser("<body><h1>Un <s>titre</h1><p>Premier.</p><p>Deuxième.</p></body>")
     inline.prepare(tree)
-    assert dom.text(tree.body) == "Un Premier.Deuxième."
+    assert dom.text(tree.body) == "Un Premier. Deuxième."
     tree = LexborHTMLParser("<body><div><del><p>Premier.</p><p>Deuxième.</p></div></body>")
     inline.prepare(tree)
-    assert dom.text(tree.body) == "Premier.Deuxième."
+    assert dom.text(tree.body) == "Premier. Deuxième."
 
 
 def test_larger_hidden_elements_and_elements_asked_for_are_read():

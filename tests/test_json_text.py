@@ -55,8 +55,9 @@ REFUSED = {
 }
 
 
-def test_a_byte_order_mark_is_skipped():
-    assert json_text.load(b'\xef\xbb\xbf{"a": 1}').value == {"a": 1}
+@pytest.mark.parametrize("source", [b'\xef\xbb\xbf{"a": 1}', '\ufeff{"a": 1}', '\ufeff{"a": 1}'.encode("utf-16-le")])
+def test_a_byte_order_mark_is_skipped(source):
+    assert json_text.load(source).value == {"a": 1}
 
 
 def test_text():

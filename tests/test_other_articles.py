@@ -110,3 +110,19 @@ def test_an_article_without_tags_gets_none_from_others(page):
 
 def test_an_article_without_lead_gets_none_from_the_next_one():
     assert parse(column(content(lead="") + OTHER)).lead is None
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [
+        ("https://www.youtube.com/embed/x", "video"),
+        ("//www.youtube-nocookie.com/embed/x", "video"),
+        ("https://player.vimeo.com/video/1", "video"),
+        ("https://www.dailymotion.com/embed/video/x", "video"),
+        ("https://www.facebook.com/plugins/video.php?href=x", "video"),
+        ("https://www.google.com/maps/embed?pb=x", "infographic"),
+    ],
+)
+def test_an_embedded_player_without_text_is_a_video(address, kind):
+    picture = '<img src="/1.jpg">' if kind == "infographic" else ""
+    assert parse(column(content(body=f'<iframe src="{address}"></iframe>{picture}'))).kind == kind

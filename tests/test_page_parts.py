@@ -46,6 +46,12 @@ BODIES = {
     "picture between two texts": (f"Un.{IMG}Deux.", ["Un.", [None], "Deux."]),
     "caption before its picture": (f"<figure><figcaption>C</figcaption>{IMG}</figure>", [["C"]]),
     "caption in two parts": (f"<figure>{IMG}<figcaption>C</figcaption><p class=caption>Photo : VNA</p></figure>", [["C Photo : VNA"]]),
+    "caption of two paragraphs": (f"<figure>{IMG}<figcaption><p>C.</p><p>Photo : VNA</p></figcaption></figure>", [["C. Photo : VNA"]]),
+    "caption of two lines": (f"<figure>{IMG}<figcaption>C.<div>Photo : VNA</div>2025</figcaption></figure>", [["C. Photo : VNA 2025"]]),
+    "cells of several paragraphs": (
+        "<table><tr><td><p>Un</p><p>deux</p></td><td><ul><li>3</li><li>4</li></ul></td></tr></table>", ["Un deux\t3 4"],
+    ),
+    "inline elements in a caption": (f"<figure>{IMG}<figcaption><b>C</b>a<x-y>p</x-y> <i>d</i>e</figcaption></figure>", [["Cap de"]]),
     "bare caption after the picture element": (f'<div class="photo">{IMG}</div>{CREDIT}<p>Un.</p>', [[CREDIT], "Un."]),
     "bare caption inside the picture element": (f'<div class="photo">{IMG}{CREDIT}</div><p>Un.</p>', [[CREDIT], "Un."]),
     "text without credit after a picture": (f'<div class="photo">{IMG}</div><p>Un.</p>', [[None], "Un."]),
@@ -60,6 +66,23 @@ BODIES = {
     "arrows without a link": ("<p>Un.</p><p>..&gt;&gt;</p>", ["Un."]),
     "zero-width text": ("<p>\u200b</p><p>Un.</p>", ["Un."]),
 }  # fmt: skip
+
+
+PLACEHOLDER = "data:image/gif;base64,R0lGOD"
+PICTURES = {
+    "srcset": ('<img srcset="/s.jpg 480w, /l.jpg 1200w">', "l"),
+    "densities": (f'<img src="{PLACEHOLDER}" data-srcset="/s.jpg, /l.jpg 1.5x">', "l"),
+    "commas in the address": ('<img srcset="/a,b/s.jpg 1x,/a,b/l.jpg 2x">', "a,b/s"),
+    "sources of a picture": ('<picture><source srcset="/l.jpg 1x"><img></picture>', "l"),
+    "an address of its own": ('<img src="/s.jpg" srcset="/l.jpg 2x">', "s"),
+    "no usable address": (f'<img srcset="{PLACEHOLDER} 1x, ">', None),
+}
+
+
+@pytest.mark.parametrize(("html", "expected"), PICTURES.values(), ids=PICTURES)
+def test_the_address_of_a_responsive_picture(html, expected):
+    (image,) = parse(html).blocks
+    assert image.url == (expected and f"{ROOT}/{expected}.jpg")
 
 
 @pytest.mark.parametrize(("body", "expected"), BODIES.values(), ids=BODIES)

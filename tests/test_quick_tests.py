@@ -41,9 +41,10 @@ def slow_text(node, skip, root=True):
         return node.text_content or ""
     if node.tag == "br":
         return " "
+    edge = " " if node.tag in dom.BREAKING else ""
     if not node.is_element_node or node.mem_id in skip or (not root and dom.is_silent(node)):
-        return ""
-    return "".join(slow_text(child, skip, root=False) for child in dom.children(node))
+        return "" if root else edge
+    return f"{edge}{''.join(slow_text(child, skip, root=False) for child in dom.children(node))}{edge}"
 
 
 PIECES = ("<p>", "</p>", "<b>", "</b>", "<br>", "<i hidden>", "</i>", "<span style='display:none'>", "<span style>", "</span>", "<script>x</script>",

@@ -10,8 +10,9 @@ Boundary: reads the tree; the caller passes the layout and the function that mak
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from selectolax.lexbor import LexborNode
 
@@ -27,10 +28,6 @@ _TYPES: dict[str, TextType] = {
     "li": "list_item",
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), "heading"),
 }
-_BREAKING = frozenset(
-    "address article aside blockquote center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 "
-    "h6 header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
-)
 _HANDLED = dom.SILENT | dom.TEXT_LEVEL | {"br", "hr", "img", "table"}  # by `_take_html`
 # Links to related stories are removed from the body (dossier sections 5 and 18.8): links that the layout selects, and
 # links after "Lire aussi :" or arrows, together with those words and arrows.
@@ -56,6 +53,8 @@ _ARROWS = re.compile(r"\s*+[.…]*+\s*+(?:>>+|»»+)\s*+")
 _SIGNS_LENGTH = 15  # letters after a related link that are no sentence, such as a date
 _LABEL_LENGTH, _LABEL_PARTS = 80, 40  # longest label before a related link: characters, text nodes
 _BARE_CAPTION_LENGTH = 400  # characters; the longest caption in the seeds has 240
+_SETS = ("data-srcset", "srcset")
+_CANDIDATE = re.compile(r"(?<!\S)(\S++)(?:\s++(\d++(?:\.\d++)?)[wx](?![^\s,]))?", re.ASCII)
 _DATA_TABLE_COLUMNS = 2  # a table without a row of this many filled cells is used only for layout
 
 
@@ -134,7 +133,7 @@ class _Reader:
                     kind = outer
             elif not self._enter(node, kind):
                 node = node.next
-            elif (tag := node.tag) in _BREAKING:
+            elif (tag := node.tag) in dom.BREAKING:
                 self._flush(kind)
                 open_elements.append((node.next, kind))
                 kind = _TYPES.get(tag or "", kind)
@@ -326,16 +325,28 @@ class _Reader:
         """Return the URL of a picture's image file (dossier section 7); None if no attribute of the element has one.
 
         Attributes for lazy loading, such as `data-src`, are read before `src`. Placeholders (`data:` URLs) are ignored.
+        The largest file of a `srcset` is used only if there is no other URL.
         """
-        values = (dom.attribute(node, name).strip() for name in self._attributes.image)
+        values = chain((dom.attribute(node, name).strip() for name in self._attributes.image), _responsive(node))
         return next((url for value in values if value and (url := self._resolve(value))), None)
+
+
+def _responsive(image: LexborNode) -> Iterator[str]:
+    """Yield the largest file of each `srcset` of an image, or of the `<picture>` around it."""
+    parent = image.parent
+    sources = parent.css("source") if parent is not None and parent.tag == "picture" else []
+    for node in (image, *sources):
+        for name in _SETS:
+            found = _CANDIDATE.findall(dom.attribute(node, name))
+            if found:
+                yield max(found, key=lambda candidate: float(candidate[1] or 1))[0].rstrip(",")
 
 
 def _begins_sentence(link: LexborNode) -> bool:
     """Whether text follows a link in the same line, so that the link is part of a sentence."""
     letters, node = 0, link.next
     for _ in range(_LABEL_PARTS):
-        if node is None or node.tag == "br" or node.tag in _BREAKING:
+        if node is None or node.tag == "br" or node.tag in dom.BREAKING:
             break
         letters += sum(map(str.isalpha, node.text_content or "" if dom.is_text(node) else dom.text(node)))
         node = node.next

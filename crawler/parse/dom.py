@@ -23,6 +23,11 @@ TEXT_LEVEL = frozenset(
     "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q rb rp rt ruby s samp small span "
     "strike strong sub sup time tt u var wbr".split()
 )
+#: Elements that begin and end a line of text. Elements that HTML does not know stand inside a line.
+BREAKING = frozenset(
+    "address article aside blockquote center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 "
+    "h6 header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
+)
 _CONTENT = "h1, article, main"  # elements that stand in no form for readers
 _CONTROLS = 'input:not([type="hidden"]), textarea, select, button'
 _PARAGRAPHS = 5  # in a form that contains the text of an article
@@ -85,8 +90,8 @@ def _is_wrapper(form: LexborNode) -> bool:
 def raw_text(node: LexborNode, skip: frozenset[int] = frozenset()) -> str:
     """Return all text inside `node`, with its white space unchanged.
 
-    A `<br>` becomes a space. Elements inside `node` that are not visible (`is_silent`), and nodes whose ids (`mem_id`) are
-    in `skip`, are left out.
+    A `<br>` becomes a space, and so does the start or end of an element that begins a line, such as a paragraph.
+    Elements inside `node` that are not visible (`is_silent`), and nodes whose ids (`mem_id`) are in `skip`, are left out.
     """
     if node.is_text_node:
         return node.text_content or ""
@@ -94,23 +99,30 @@ def raw_text(node: LexborNode, skip: frozenset[int] = frozenset()) -> str:
         return " "
     if not node.is_element_node or node.mem_id in skip:
         return ""
-    parts: list[str] = []
-    following: list[LexborNode | None] = []  # a hostile page may be nested deeper than Python's stack allows
+    own_edge = " " if node.tag in BREAKING else ""
+    parts = [own_edge]
+    # For each open element: the node after it, and what ends it. A hostile page may be nested deeper than Python's stack.
+    following: list[tuple[LexborNode | None, str]] = []
     current = node.first_child
     while current is not None or following:
         if current is None:
-            current = following.pop()
+            current, end = following.pop()
+            parts.append(end)
         elif current.is_text_node:
             parts.append(current.text_content or "")
             current = current.next
-        elif current.tag == "br":
+        elif (tag := current.tag) == "br":
             parts.append(" ")
             current = current.next
-        elif current.is_element_node and current.mem_id not in skip and not is_silent(current):
-            following.append(current.next)
-            current = current.first_child
         else:
-            current = current.next
+            edge = " " if tag in BREAKING else ""
+            parts.append(edge)
+            if current.is_element_node and current.mem_id not in skip and not is_silent(current):
+                following.append((current.next, edge))
+                current = current.first_child
+            else:
+                current = current.next
+    parts.append(own_edge)
     return "".join(parts)
 
 

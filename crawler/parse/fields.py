@@ -31,14 +31,14 @@ def lead(page: PageTree, layout: Markup, frame: Frame) -> str | None:
     A lead inside the body is used only if there is none outside it.
     """
     selectors = layout.article.lead
-    body = dom.ids(frame.bodies) | dom.around(frame.bodies)
+    body = dom.ids(frame.bodies)
     outside = (frame.own((selector,)) for selector in selectors)
     anywhere = (frame.displaced(page.tree, (selector,)) for selector in selectors)
     for node in chain.from_iterable(chain(outside, anywhere)):  # most pages have a lead at the first place
         if node.mem_id in body:
             continue
         skip = dom.ids(dom.select(node, layout.body.related)) - {node.mem_id}
-        if text := dom.text(node, skip):
+        if text := frame.text(node, layout, skip):
             return text
     return None
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from itertools import takewhile
 from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -74,6 +75,26 @@ class Frame:
         """The first element of the body."""
         return self.bodies[0]
 
+    def text(self, node: LexborNode, layout: Markup, skip: frozenset[int] = frozenset()) -> str:
+        """Return the text of an element of the article, without the nodes whose ids (`mem_id`) are in `skip`.
+
+        If the element contains the body, its end tag is missing: the text then ends where the next part of the article
+        begins.
+        """
+        if node.mem_id not in self._around_body:
+            return dom.text(node, skip)
+        article = layout.article
+        selectors = (*article.title, *article.lead, *article.byline, *article.time, *article.avatar, *article.tags)
+        parts = [*(part for part in dom.select(node, selectors) if part.mem_id != node.mem_id), *self.bodies]
+        parts_and_around = dom.ids(parts) | dom.around(parts)
+        own = takewhile(lambda child: child.mem_id not in parts_and_around, dom.children(node))
+        return dom.collapse("".join(dom.raw_text(child, skip) for child in own))
+
+    def paragraphs(self, page: LexborHTMLParser) -> Iterator[str]:
+        """Yield the text of each `<p>` that belongs neither to another article nor to a list of stories."""
+        if page.root is not None:
+            yield from map(dom.text, dom.outside(page.css("p"), self._beside_on(page.root)))
+
     def own(self, selectors: Sequence[str]) -> list[LexborNode]:
         """Return the elements of the article that match one of `selectors`.
 
@@ -89,6 +110,10 @@ class Frame:
         """
         found = _outside(self.root, selectors, self._beside)
         return found or (_outside(page.root, selectors, self._beside_on(page.root)) if page.root else [])
+
+    @cached_property
+    def _around_body(self) -> frozenset[int]:
+        return dom.ids(dom.ancestors(self.body))
 
     @cached_property
     def _beside(self) -> frozenset[int]:
@@ -121,7 +146,7 @@ def find(page: PageTree, layout: Markup) -> Frame | None:
     """
     titles = headlines(page, layout)
     frames = [f for body in bodies(page, layout)[:_MAX_CANDIDATES] if (f := _pair(page, layout, body, titles))]
-    named = [f for f in frames if comparable(dom.text(f.title)) in page.titles]
+    named = [f for f in frames if comparable(f.text(f.title, layout)) in page.titles]
     chosen = next(iter(named or frames), None)
     if chosen is None:
         return _with_inner_title(page, layout)
@@ -199,7 +224,7 @@ def _other_articles(page: PageTree, layout: Markup, own: Frame, titles: Sequence
     headline that does not contain the own article. If this element does not contain the other body, all elements up to
     the own article, or after the other headline, belong to the other article.
     """
-    shown = comparable(dom.text(own.title))
+    shown = comparable(own.text(own.title, layout))
     others = [t for t in titles if t.mem_id != own.title.mem_id and comparable(dom.text(t)) != shown]
     if not others:
         return frozenset()

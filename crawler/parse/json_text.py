@@ -46,6 +46,7 @@ def load(source: str | bytes) -> Loaded:
         raise ValueError(f"larger than {_MAX_SIZE} characters")
     if isinstance(source, bytes):
         source = source.decode(json.detect_encoding(source), errors="replace")
+    source = source.removeprefix("\ufeff")
     if sum(map(source.count, "[{,")) > _MAX_VALUES:
         raise ValueError(f"more than {_MAX_VALUES} values")
     if source.count("[") + source.count("{") > _DEPTH and _depth(source) > _DEPTH:

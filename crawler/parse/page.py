@@ -34,6 +34,7 @@ from crawler.parse import (
     script_data,
     structure,
     time_elements,
+    unread,
 )
 from crawler.parse import head as head_reader
 from crawler.parse.body import BodyParts
@@ -44,7 +45,7 @@ from crawler.types import Article, ArticleKind, Block, ImageBlock, Related
 
 #: Stored with each article. Increase it when the parser may return a different article for the same page. A better
 #: parser never creates a revision.
-PARSER_VERSION = 5
+PARSER_VERSION = 6
 
 _AMP_IMAGE = re.compile(rb"<(/?)amp-img\b", re.IGNORECASE)
 _MAX_RELATED = 1_000  # stories; each becomes a page to fetch, and an article has about ten
@@ -106,7 +107,14 @@ def open_page(body: bytes, url: str, content_type: str | None, fetched_at: datet
     if rejection := classify.of_page(tree, head, url):
         raise NotAnArticle(url, rejection)
     post_id, id_problems = _post_id(head, url)
-    problems = (*decoded.problems, *_truncation(body), *head.problems, *id_problems, *changes)
+    problems = (
+        *decoded.problems,
+        *_truncation(body),
+        *unread.swallowed_end(tree),
+        *head.problems,
+        *id_problems,
+        *changes,
+    )
     return PageTree(tree, head, url, fetched_at, post_id, problems)
 
 
@@ -149,7 +157,7 @@ def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
     if not blocks and not parts.has_player:
         return None  # the body element exists, but nothing in it can be read
     section, section_from = fields.section(page, layout, found)
-    title = dom.text(found.title)
+    title = found.text(found.title, layout)
     if len(title) > _MAX_TITLE:
         raise NotAnArticle(
             page.url, Rejection.UNSAFE, f"{Rejection.UNSAFE.description}: a title of {len(title)} characters"
@@ -157,6 +165,8 @@ def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
     shown = time_elements.find(layout, found)
     published, modified = fields.published(page, shown), fields.modified(page, shown)
     paragraphs = Article(title="", blocks=blocks).paragraphs
+    signature = structure.signature_of(paragraphs)
+    lost = unread.lost_signature(paragraphs, found.paragraphs(page.tree)) if signature is None else ()
     article = Article(
         title=title,
         lead=fields.lead(page, layout, found),
@@ -167,14 +177,14 @@ def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
         kind="article" if paragraphs else _kind_without_text(blocks, parts),
         section=section,
         dateline=structure.dateline(paragraphs[0]) if paragraphs else None,
-        signature=structure.signature_of(paragraphs),
+        signature=signature,
         byline=fields.byline(layout, found),
         tags=fields.tags(page, layout, found),
         published_at=published.iso,
         published_raw=published.raw,
         modified_at=modified.iso,
         markup=layout.name,
-        problems=(*page.problems, *published.problems, *modified.problems, *too_many),
+        problems=(*page.problems, *published.problems, *modified.problems, *too_many, *lost),
     )
     sources = {"section": section_from, "published_at": published.source, "modified_at": modified.source}
     return _with_provenance(article, sources)

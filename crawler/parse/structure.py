@@ -38,14 +38,16 @@ _SIGNATURE = re.compile(
         (?P<dashed>(?<![-–—‑‐−])[-–—‑‐−]++\s*+{_LETTERS})
       | (?<=[\s.…!?»”"])(?P<composite>(?:[A-ZĐ][A-Za-z]{{1,11}}/){{1,2}}(?:VNA|AVI)|(?:VNA|AVI)(?:/[A-Z]{{2,5}}){{1,2}})
       | (?<=[.…!?»”"])(?P<glued>{_LETTERS})
-      | (?<=[.…!?])[\s»”"]+(?P<apart>{_LETTERS})
+      | (?<=[.…!?])[\s»”"]+(?P<apart>\(?{_LETTERS}\)?)
       | ^\s*(?P<alone>\(?{_LETTERS}\)?)
     )[\s./]*(?:\(\s*[Ss]ource\s*:[^()]*\)[\s.]*)?$""",
     re.VERBOSE,
 )
-# A paragraph after the signature that names where the text comes from: `source`, `Source : VNA`, `(Source: http://…)`.
+# A paragraph after the signature that names where the text comes from: `source`, `Source : VNA`, `Source : vietnam.vn`,
+# `(Source: http://…)`.
 _SOURCE_LINE = re.compile(
-    r"[\s(]*sources?\b[\s:：]*[^.!?]{0,60}[\s.)]*|[\s(]*sources?\s*[:：]\s*(?:https?://|www\.)\S+\s*", re.IGNORECASE
+    r"[\s(]*sources?\b[\s:：]*(?:[^.!?]|\.(?=\w)){0,60}[\s.)]*|[\s(]*sources?\s*[:：]\s*(?:https?://|www\.)\S+\s*",
+    re.IGNORECASE,
 )
 
 # `Photo : VNA`, `Photo: VNA`, `(Photo : VNA)`, `(Source: customsnews)`, `Photo d'illustration : East Asia Forum`

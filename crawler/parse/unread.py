@@ -1,0 +1,50 @@
+"""Report text of a page that is lost or not read because an end tag is missing or surplus.
+
+Such text is not guessed: it may belong to another part of the page. The problem shows that the page must be looked at.
+
+Boundary: reads the tree and returns problems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from crawler.parse import structure
+
+_END = "</html>"
+_SHOWN = 60  # characters of a paragraph in a problem
+
+
+def swallowed_end(tree: LexborHTMLParser) -> tuple[str, ...]:
+    """Return a problem if the end of the page is inside a comment or an element without markup, such as `<script>`.
+
+    Its end is missing, and everything after its start is neither read nor shown by a browser.
+    """
+    node = tree.root
+    while node is not None and (last := node.last_child) is not None:
+        node = last
+    if node is None or not _content(node).rstrip().lower().endswith(_END):
+        return ()
+    parent = node.parent
+    inside = "a comment" if node.is_comment_node or parent is None else f"<{parent.tag}>"
+    return (f"page: {inside} has no end, the rest of the page is lost",)
+
+
+def _content(node: LexborNode) -> str:
+    return (node.comment_content if node.is_comment_node else node.text_content) or ""
+
+
+def lost_signature(own: Iterable[str], page: Iterable[str]) -> tuple[str, ...]:
+    """Return a problem if the article has no signature although another paragraph of the page has one.
+
+    `own` are the paragraphs of the article, `page` those of the page that do not belong to other stories.
+    """
+    read = set(own)
+    for text in page:
+        if text not in read and structure.signature(text) is not None:
+            return (
+                f"text: {text[-_SHOWN:]!r} looks like the end of the article, but is outside the text that was read",
+            )
+    return ()

@@ -1,0 +1,96 @@
+"""Fields of pages on which an end tag is missing or surplus, and problems that name text which was not read."""
+
+from __future__ import annotations
+
+import pytest
+from test_other_articles import BODY, OTHER, SIDEBAR, TAGS, column, content, parse
+
+SIGNED = "<p>Un.</p><p>Deux. -VNA</p>"
+LOST = "text: 'Deux. -VNA' looks like the end of the article, but is outside the text that was read"
+
+
+@pytest.mark.parametrize(
+    ("end", "field", "expected"),
+    [
+        ("</h1>", "title", "Titre"),
+        ("Chapeau.</div>", "lead", "Chapeau."),
+        ("</time>", "title", "Titre"),
+        ("</span>", "byline", None),
+    ],
+)
+def test_a_field_ends_where_the_next_part_begins(end, field, expected):
+    kept = end.removesuffix("</div>") if end.startswith("Chapeau") else ""
+    article = parse(column(content(title="Titre").replace(end, kept, 1)))
+    assert getattr(article, field) == expected
+    assert [block.text for block in article.blocks] == ["Un.", "Deux."]
+    assert article.problems[1:] == ()  # the page has no time of publication that is certain
+
+
+def test_a_lead_of_paragraphs_without_its_end_tag():
+    leading = "<p>Le premier point.</p><p>Le second.</p>"
+    page = content(lead=leading).replace(
+        f"{leading}</div>", f'{leading}<div class="article__avatar"><img src="/1.jpg"></div>'
+    )
+    assert parse(column(page)).lead == "Le premier point. Le second."
+
+
+@pytest.mark.parametrize(
+    ("name", "html", "expected"),
+    [
+        ("lead", "<ul><li>Un point</li><li>deux points</li></ul>", "Un point deux points"),
+        ("title", "<div>Titre</div><div>en deux lignes</div>", "Titre en deux lignes"),
+        ("title", "Tit<b>re</b><p>d<i>eux</i></p>", "Titre deux"),
+    ],
+)
+def test_lines_of_a_field_are_kept_apart(name, html, expected):
+    assert getattr(parse(column(content(**{name: html}))), name) == expected
+
+
+@pytest.mark.parametrize(
+    ("situation", "body"),
+    [
+        ("surplus end tag", "<p>Un.</p></div><p>Deux. -VNA</p>"),
+        ("several surplus end tags", "<p>Un.</p></div></div></div><p>Deux. -VNA</p>"),
+        ("advertising without its end", '<p>Un.</p><div class="ads_middle"><p>Deux. -VNA</p>'),
+        ("player without its end", "<p>Un.</p><video><p>Deux. -VNA</p>"),
+        ("list of choices without its end", "<p>Un.</p><button>Partager<p>Deux. -VNA</p>"),
+        ("picture without its end", '<p>Un.</p><figure><img src="/1.jpg"><p>Deux. -VNA</p>'),
+    ],
+)
+def test_an_end_of_the_article_that_is_not_read_is_a_problem(situation, body):
+    assert LOST in parse(column(content(body=body))).problems
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        column(content(body=SIGNED)),
+        column(content(body="<p>Un.</p><p>Source : VNA</p>")),
+        column(content()) + column(OTHER.replace("Trois.", "Trois. -VNA")),
+        column(content(after=SIDEBAR.replace("<h2>", "<p>Deux. -VNA</p><h2>"))),
+    ],
+    ids=["signed", "unsigned", "next article", "sidebar"],
+)
+def test_other_signatures_are_no_problem(page):
+    assert not [problem for problem in parse(page).problems if problem.startswith("text:")]
+
+
+@pytest.mark.parametrize(
+    ("start", "name"),
+    [("<!-- pub", "a comment"), ("<script>var a;", "<script>"), ("<style>", "<style>"), ("<textarea>", "<textarea>")],
+)
+def test_an_element_that_hides_the_end_of_the_page_is_a_problem(start, name):
+    article = parse(column(content(body=f"<p>Un.</p>{start}<p>Deux. -VNA</p>")))
+    assert [block.text for block in article.blocks] == ["Un."]
+    assert f"page: {name} has no end, the rest of the page is lost" in article.problems
+
+
+@pytest.mark.parametrize(
+    "end", ["<script>a('</p>')</script>", "<!-- cache --></body></html><!-- </html> x -->", "<p>&lt;/html&gt; x</p>"]
+)
+def test_scripts_and_comments_with_an_end_are_no_problem(end):
+    assert not [
+        problem
+        for problem in parse(column(content(body=BODY, tags=TAGS)) + end).problems
+        if problem.startswith("page:")
+    ]
