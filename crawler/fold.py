@@ -87,6 +87,30 @@ def stem(word: str) -> str:
     return str(_stemmer.stemWord(word))
 
 
+#: The endings that the stemmer for French removes or replaces, without accents.
+_ENDINGS = frozenset(
+    """
+    s e es ee ees x aux eaux eux euse euses if ifs ive ives ance ances ence ences ite ites able ables isme ismes iste istes
+    ique iques logie logies ution utions usion usions ation ations ateur ateurs atrice atrices ement ements issement issements
+    ment ments amment emment ion ions ier iere ie ies i ir is it ira irai iraient irais irait iras irent irez iriez irions irons
+    iront issaient issais issait issant issante issantes issants isse issent isses issez issiez issions issons er era erai
+    eraient erais erait eras erent erez eriez erions erons eront ez iez a ai aient ais ait ant ante antes ants as asse assent
+    asses assiez assions
+    """.split()
+)
+
+
+@lru_cache(maxsize=256)
+def short_stems(start: str) -> tuple[str, ...]:
+    """Return the stems of the words that begin with `start`, as far as they do not begin with it themselves.
+
+    `start` is a word that `plain` has simplified, or the start of one: `invest` is the stem of the words in
+    `investissem`, and `journal` that of `journaux`. The ends of these words are made of the endings that the stemmer knows.
+    """
+    ends = {ending[known:] for ending in _ENDINGS for known in range(len(ending) + 1) if start.endswith(ending[:known])}
+    return tuple(sorted({form for end in ends if not (form := stem(start + end)).startswith(start)}))
+
+
 _SURE_LENGTH = 6  # a stem of this length differs from its word only after the third character
 _COMMON = (*range(0x250), *range(0x1E00, 0x1F00))  # the Latin letters of most languages, and those of Vietnamese
 #: All characters outside of these blocks, except punctuation. Text in French or Vietnamese hardly has any.

@@ -3,9 +3,9 @@
 ```
 words           all of these words, in any order; accents and word endings are ignored
 "a phrase"      these words in this order
--word           exclude this word      (also -"a phrase")
+-word           exclude this word      (also -"a phrase", NOT word)
 title:word      only in the title      (also lead:, text:)
-coop*           words that start with "coop"
+coop*           words that start with "coop", and the other forms of these words
 a OR b          either word
 section:Sports  since:2024-01-01  until:2024-12-31    (also a month, a year, today, yesterday, 3d)
 ```
@@ -39,6 +39,7 @@ _FILTERS = {
 }  # fmt: skip
 # True: it is enough that an article matches one of the two sides.
 _OPERATORS = {"OR": True, "OU": True, "|": True, "AND": False, "ET": False, "&": False}
+_EXCLUDING = frozenset({"NOT", "SAUF"})  # like a minus sign before the next term
 _WORD = re.compile(r"[^\W_]+")
 SPACES = re.compile(r"[^\S\u00a0\u202f]+")  # all but the no-break spaces of French typography
 _SHOWN = 80  # characters of a query in a message
@@ -119,22 +120,26 @@ class _Parser:
         self._hits: set[str] = set()
         self._prefixes: list[str] = []
         self._either = False  # the last operator was OR: the next term is an alternative to the previous one
+        self._excluding = False  # the last operator was NOT
         self._run: list[tuple[str, ...]] = []  # consecutive plain words: a synonym may span several
 
     def add(self, piece: re.Match[str]) -> None:
         """Process the next piece of the query: a word, a phrase, an operator or a filter."""
         filter_name = _FILTERS.get((piece["field"] or "").lower())
-        if filter_name is not None and piece["minus"]:
+        if filter_name is not None and (piece["minus"] or self._excluding):
             raise BadInput(
-                f"a filter cannot be excluded with a minus sign: {piece[0]}",
-                f"remove the minus sign, or exclude the word itself: -{_content(piece)}",
+                f"a filter cannot be excluded: {piece[0]}",
+                f"remove the minus sign or NOT, or exclude the word itself: -{_content(piece)}",
             )
         if filter_name is not None:
             self._filters[filter_name] = _filter(filter_name, _content(piece), self._today)
         elif (self.wanted or self._run) and not piece["field"] and piece["word"] in _OPERATORS:
             self.finish_run()
             self._either = _OPERATORS[piece["word"]]
-        elif _is_plain(piece):
+        elif (self.wanted or self._run) and not (piece["field"] or piece["minus"]) and piece["word"] in _EXCLUDING:
+            self.finish_run()
+            self._excluding = True
+        elif _is_plain(piece) and not self._excluding:
             self._run.append(tuple(fold.words(piece["word"])))
         else:
             self.finish_run()
@@ -164,15 +169,16 @@ class _Parser:
         in_quotes = piece["word"] is None or _is_prefix(piece)
         group = [] if in_quotes else self._synonyms.of(words)
         term = _term(piece, group or [words])
-        if piece["minus"]:
+        if piece["minus"] or self._excluding:
             self._unwanted.append(term)
-            self._either = False
+            self._either = self._excluding = False
             return
         self._want([term])
         self._hits.update(word for member in group or [words] for word in member)
         if _is_prefix(piece):
             self._prefixes.append(words[-1])
             self._hits.discard(words[-1])
+            self._hits.update(fold.short_stems(words[-1]))
 
     def _want(self, terms: list[str]) -> None:
         if self._either and self.wanted:
@@ -286,15 +292,23 @@ def _words(piece: re.Match[str]) -> tuple[str, ...]:
     field = piece["field"] or ""
     if field and field.lower() not in _COLUMNS:
         field += " "  # `vietnam:chine` is two words, not an unknown column
-        return tuple(fold.words(field + _content(piece)))
-    return tuple(fold.words(_content(piece)))
+    else:
+        field = ""
+    if _is_prefix(piece):
+        *before, start = _WORD.findall(fold.plain(field + _content(piece))) or [""]
+        return (*map(fold.stem, before), start) if start else ()
+    return tuple(fold.words(field + _content(piece)))
 
 
 def _term(piece: re.Match[str], group: list[tuple[str, ...]]) -> str:
     """Return one search term in FTS5 syntax, in double quotes, so that FTS5 treats no word in it as an operator."""
     column = _COLUMNS.get((piece["field"] or "").lower())
-    term = " OR ".join(_quoted(member) for member in group) + (" *" if _is_prefix(piece) else "")
-    if len(group) > 1:
+    terms = [_quoted(member) for member in group]
+    if _is_prefix(piece):
+        *before, start = group[0]
+        terms = [f"{terms[0]} *", *(_quoted((*before, stem)) for stem in fold.short_stems(start))]
+    term = " OR ".join(terms)
+    if len(terms) > 1:
         term = f"({term})"
     return f"{column} : {term}" if column else term
 

@@ -115,3 +115,23 @@ def test_folded_text_has_only_words_and_single_spaces(text):
     assert folded.split() == fold.words(text)
     assert "  " not in folded
     assert not any(unicodedata.combining(c) for c in folded)
+
+
+WORDS = """coopération investissement développement gouvernement relations nationalisme internationale économique touristique religieux
+journaux chevaux parlementaire délégation culturelle villageois agriculture communication élevage pêcheurs finissaient heureusement
+constamment récemment technologie solution confiance présence activité mobilité négociatrice"""
+
+
+@pytest.mark.parametrize("word", WORDS.split())
+def test_every_start_of_a_word_leads_to_its_stem(word):
+    plain = fold.letters(word)
+    for length in range(3, len(plain) + 1):
+        start = plain[:length]
+        assert fold.stem(plain).startswith(start) or fold.stem(plain) in fold.short_stems(start)
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"), [("coop", ()), ("investissem", ("invest",)), ("journau", ("journal",)), ("xyz", ())]
+)
+def test_short_stems(start, expected):
+    assert fold.short_stems(start) == expected

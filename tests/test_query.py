@@ -66,6 +66,22 @@ FINDS = {
     "prefix": ("coop*", [2, 3]),
     "prefix in a column": ("title:coop*", [2]),
     "excluded prefix": ("riz -coop*", [4]),
+    "prefix beyond the stem": ("économiq*", [2]),
+    "prefix that ends in the middle of an ending": ("coopératio*", [2, 3]),
+    "prefix whose word changes in the plural": ("étrangè*", [1]),
+    "prefix beyond the stem in a column": ("title:coopératio*", [2]),
+    "prefix after an elided article": ("d'associatio*", [4]),
+    "excluded prefix beyond the stem": ("dialogue -tourism*", [1]),
+    "NOT": ("dialogue NOT tourisme", [1]),
+    "NOT in French": ("dialogue SAUF tourisme", [1]),
+    "AND NOT": ("dialogue AND NOT tourisme", [1]),
+    "NOT with a phrase": ('dialogue NOT "affaires étrangères"', [2]),
+    "NOT with a prefix": ("riz NOT coop*", [4]),
+    "NOT in the title": ("vietnam NOT title:vietnam", [2]),
+    "NOT, then another word": ("riz NOT paix vietnam", [2]),
+    "NOT at the start is a word": ("NOT paix", []),
+    "NOT at the end": ("paix NOT", [4]),
+    "lower-case not is a word": ("paix not", []),
     "OR": ("tourisme OR paix", [2, 4]),
     "OR in French": ("tourisme OU paix", [2, 4]),
     "OR as a symbol": ("tourisme | paix", [2, 4]),
@@ -264,6 +280,11 @@ MARKED = {
     "combining cedilla": ("x\u0327y", "x", ["x"]),
     "longer word": ("paix, paixhans", "paix", ["paix"]),
     "prefix of six letters": ("défensif, défenseurs, défaite", "défens*", ["défensif", "défenseurs"]),
+    "prefix beyond the stem": (
+        "l'investissement, il investit, un inventaire",
+        "investissem*",
+        ["investissement", "investit"],
+    ),
     "prefix of one letter": ("un riz, des rizières", "r*", ["riz", "rizières"]),
 }
 
@@ -286,9 +307,10 @@ def test_snippet_with_other_marks():
     assert query.snippet(["le riz"], query.parse("riz"), mark=("<b>", "</b>")) == "le <b>riz</b>"
 
 
-def test_a_filter_cannot_be_excluded():
+@pytest.mark.parametrize("text", ["riz -section:Sports", "riz NOT section:Sports", "riz SAUF depuis:2024"])
+def test_a_filter_cannot_be_excluded(text):
     with pytest.raises(BadInput, match="cannot be excluded"):
-        query.parse("riz -section:Sports")
+        query.parse(text)
 
 
 def test_an_exclusion_ends_an_alternative():
