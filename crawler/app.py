@@ -61,7 +61,7 @@ def working(
 
     `probing` also allows requests to the hosts that may have the list API, even if the configuration does not use it.
     `since` is the start time of the process, by default now. It is shown to other processes that want the lock. A missing
-    archive is created, unless `create` is False: then it is an error.
+    archive is created, unless `create` is False or the role is `read`: then it is an error.
 
     Raises:
         StopError: the archive is in use, cannot be written, or was written by a newer version.
@@ -69,6 +69,10 @@ def working(
     """
     clock = clock or SystemClock()
     site, settings = Site(config.root, list_hosts(config)), run_settings(config)
+    if role == "read":
+        reading_archive(
+            config.archive
+        ).close()  # before a lock creates the folder: a wrong path must not become an archive
     with (
         holding(config.archive, role, command, to_text(since or clock.now())),
         opened_archive(config.archive, create=create) as archive,

@@ -597,6 +597,8 @@ def test_import(tmp_path):
     none = vna("--archive", archive, "import", tmp_path / "bad.txt", tmp_path / "page.html")
     assert (none.code, none.out) == (1, "")
     assert "page.html: not a text in the seed format" in none.err
+    lines = [line for line in none.err.splitlines() if line.startswith("vna:")]
+    assert [line.count(name) for line, name in zip(lines, ("bad.txt", "page.html"), strict=True)] == [1, 1]
     assert_intact(archive)
 
 
@@ -716,6 +718,8 @@ READERS = [
     ["status"],
     ["export", "--format", "csv"],
     ["browse"],
+    ["reparse"],
+    ["heal"],
 ]
 
 
@@ -723,6 +727,12 @@ READERS = [
 def test_reading_without_an_archive(tmp_path, words):
     refused(vna("--archive", tmp_path / "none", *words), "no archive at", "vna poll")
     assert not (tmp_path / "none").exists()
+
+
+def test_the_hint_names_each_section_once(archive):
+    outcome = vna("--archive", archive, "search", "vietnam", "--section", "xyzzy")
+    names = outcome.err.partition("choose from ")[2].strip().split(", ")
+    assert len(names) == len(set(names)) > 1
 
 
 def test_the_demo_archive_is_used_if_there_is_no_other(archive, tmp_path):

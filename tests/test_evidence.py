@@ -332,6 +332,7 @@ def test_citations_name_the_capture(archive):
     before = vna("--archive", archive, "cite", ARTICLE, "--as-of", "2020-01-01")
     assert before.code == 1
     assert "as of 2020-01-01" in before.err
+    assert f"vna history {ARTICLE}" in before.err
 
 
 def test_captures_from_before_purposes_were_written_are_in_the_pack(archive, pack, tmp_path):

@@ -6,11 +6,13 @@ import fcntl
 import gzip
 import json
 import re
+import shlex
 import signal
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from functools import partial
 
 import pytest
 from support import ROOT, vna
@@ -197,6 +199,36 @@ def test_without_space_for_a_second_file_the_upgrade_says_so(archive, upgraded, 
     assert "stay empty until new articles use them" in notes[-1]
     assert (archive / FILE).stat().st_size >= size
     assert content(archive) == upgraded
+
+
+@pytest.mark.parametrize(
+    ("code", "to_do"),
+    [
+        (sqlite3.SQLITE_FULL, r"free \d+ MB"),
+        (sqlite3.SQLITE_IOERR_WRITE, r"check the disk, which reported an error \(broken\)"),
+        (sqlite3.SQLITE_BUSY, "close all programs that have the database open"),
+    ],
+)
+def test_a_file_that_cannot_be_written_again_is_no_error_and_the_note_says_why(
+    archive, upgraded, monkeypatch, tmp_path, code, to_do
+):
+    class Failing(sqlite3.Connection):
+        def execute(self, sql, *values):
+            if sql == "VACUUM":
+                error = sqlite3.OperationalError("broken")
+                error.sqlite_errorcode = code
+                raise error
+            return super().execute(sql, *values)
+
+    notes = []
+    folder = archive.rename(tmp_path / "l'archive de Hué")
+    monkeypatch.setattr(upgrade_display, "_notes", [notes.append])
+    monkeypatch.setattr(base.sqlite3, "connect", partial(sqlite3.connect, factory=Failing))
+    open_archive(folder).close()
+    monkeypatch.undo()
+    assert re.search(f"to give them back to the disk now, {to_do}, stop all commands", notes[-1])
+    assert shlex.split(notes[-1].split("`")[1]) == ["sqlite3", str(folder / FILE), "VACUUM"]
+    assert content(folder) == upgraded
 
 
 def test_views_of_the_user_are_no_obstacle(archive):

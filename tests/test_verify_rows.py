@@ -210,6 +210,17 @@ def test_of_many_changed_rows_some_are_named_and_the_others_counted(archive, tab
     assert count <= 20 or faults[-1].detail == f"{count - 20} more rows"
 
 
+def test_other_due_times_are_one_fault_of_each_table(archive):
+    later = "next_due_at = '2099-01-01T00:00:00Z'"
+    change(archive, f"UPDATE pages SET {later}", f"UPDATE sources SET {later}, interval = 7")
+    pages, sources = verified(archive).faults
+    assert (pages.what, pages.table) == ("different schedule", "pages")
+    assert (sources.what, sources.table) == ("different schedule", "sources")
+    assert pages.detail.startswith(f"{value(archive, 'SELECT count(*) FROM pages')} rows: id ")
+    assert "(next_due_at, interval)" in sources.detail
+    assert "after an update of the program" in pages.advice
+
+
 def test_rows_that_depend_on_damaged_evidence_are_named_together(archive):
     path = archive / "warc" / value(archive, "SELECT max(file) FROM raw")
     path.unlink()

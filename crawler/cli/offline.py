@@ -160,13 +160,15 @@ def import_texts(
     refused = 0
     with app.working(globals_.load(), "import", Lines(globals_.verbose), role="text", lexicon=state.lexicon()) as work:
         for file in files:
+            prefix = ""  # the errors of reading name the file
             try:
                 text = _text(file, _MAX_TEXTS)
+                prefix = f"{file}: "
                 seedtext.check_format(text)
                 imported = pipeline.import_file(work, file.name, text)
             except BadInput as error:
                 refused += 1
-                output.note(f"vna: {file}: {error}")
+                output.note(f"vna: {prefix}{error}")
                 output.note(f"  hint: {error.hint}")
                 continue
             for done in imported:

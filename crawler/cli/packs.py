@@ -95,7 +95,11 @@ def cite(
     with state.of(context).reading() as archive:
         stored = archive.revision(number, as_of=values.instant(as_of, end_of_day=True))
         if stored is None:
-            raise ArticleNotFound(key if as_of is None else f"{key} as of {as_of}")
+            if archive.article(number) is not None:
+                raise BadInput(
+                    f"no article {key} as of {as_of} in this archive", f"see its revisions with `vna history {key}`"
+                )
+            raise ArticleNotFound(key)
         row = archive.raw_row(stored.raw_id)
     capture = citation.CitedCapture(*row)
     if format_ is CitationFormat.csl_json:

@@ -56,9 +56,11 @@ _UNPROVEN = (
     "if the row is wrong, run `vna rebuild --replace --accept-loss`"
 )
 _DUE = (
-    "expected after a change of `[poll]` in the configuration, of the program or of the clock; otherwise run "
-    "`vna rebuild --replace`, which computes it again"
+    "only the time of the next visit differs, and no content: this is expected after an update of the program, and after a change "
+    "of `[poll]` in the configuration or of the clock; every check reports it until `vna rebuild --replace` has computed these "
+    "times again"
 )
+_ONE_CAUSE = (_RESTORE_FIRST, _REPARSE, _DUE)  # all rows with this advice are one fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,14 +227,15 @@ class _Sorter:
         self._counts[kind] = self._counts.get(kind, 0) + 1
         named = self._named.setdefault(kind, [])
         if len(named) < _MOST_ROWS:
-            named.append((_place(table, row), _detail(row)))
+            columns = f" ({', '.join(row.columns)})" if advice == _DUE else ""
+            named.append((f"{_place(table, row)}{columns}", _detail(row)))
 
     def faults(self) -> list[VerifyFault]:
         """Return the faults."""
         found: list[VerifyFault] = []
         for (what, table, advice), named in self._named.items():
             rest = self._counts[what, table, advice] - len(named)
-            if advice in (_RESTORE_FIRST, _REPARSE):  # one fault: its rows have one cause
+            if advice in _ONE_CAUSE:
                 places = "; ".join(place for place, _ in named)
                 detail = f"{len(named) + rest} rows: {places}{' ...' * bool(rest)}"
                 found.append(VerifyFault(what, table, detail, advice, table))

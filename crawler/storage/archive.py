@@ -90,8 +90,10 @@ class Archive(
         return self._file
 
     def known_section_names(self) -> list[str]:
-        """Return the names of the sections that a list of the site or an article names."""
-        return [*(row["name"] for row in self.sections_named() if row["name"]), *self.section_names()]
+        """Return the names of the sections that a list of the site or an article names, each once."""
+        return list(
+            dict.fromkeys([*(row["name"] for row in self.sections_named() if row["name"]), *self.section_names()])
+        )
 
     def is_storage_error(self, error: Exception) -> bool:
         """Whether `error` comes from the state of the disk or the database, and not from a bug."""

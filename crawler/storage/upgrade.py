@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -120,23 +121,35 @@ def _give_back_space(db: sqlite3.Connection, file: Path) -> None:
     used = round((pages - free) * size * _RESERVE)
     temporary = _temporary_folder()
     lacks = free_bytes(file.parent) < 2 * used or (temporary is not None and free_bytes(temporary) < used)
-    try:
-        if not lacks and pages * size >= _LEAST_NOTED:
+    to_do: str | None = f"free {2 * used / 1e6:.0f} MB"
+    if not lacks:
+        if pages * size >= _LEAST_NOTED:
             upgrade_display.note(
                 f"{file.name} is upgraded; its file is being written again, {free * size / 1e6:.0f} MB smaller"
             )
-        if not lacks:
-            db.execute("VACUUM")
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY):
-            raise
-        lacks = True
+        to_do = _vacuum(db, to_do)
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    if lacks:
+    if to_do is not None:
         upgrade_display.note(
             f"{file.name} is upgraded, but {free * size / 1e6:.0f} MB in it stay empty until new articles use them: to give them "
-            f"back to the disk now, free {2 * used / 1e6:.0f} MB, stop all commands, and run `sqlite3 {file} VACUUM`"
+            f"back to the disk now, {to_do}, stop all commands, and run `sqlite3 {shlex.quote(str(file))} VACUUM`"
         )
+
+
+def _vacuum(db: sqlite3.Connection, if_full: str | None) -> str | None:
+    """Rewrite the database file. Return what the user must do first if this failed, on a full disk `if_full`; else None."""
+    try:
+        db.execute("VACUUM")
+    except sqlite3.OperationalError as error:
+        remedies = {
+            sqlite3.SQLITE_FULL: if_full,
+            sqlite3.SQLITE_IOERR: f"check the disk, which reported an error ({error})",
+            sqlite3.SQLITE_BUSY: "close all programs that have the database open",
+        }
+        if error.sqlite_errorcode & 0xFF not in remedies:
+            raise
+        return remedies[error.sqlite_errorcode & 0xFF]
+    return None
 
 
 def _temporary_folder() -> Path | None:
