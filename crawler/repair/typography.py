@@ -20,8 +20,13 @@ _MONTH = "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|n
 _C = "[A-ZÀ-ÖØ-ÞŒĐ]"  # a capital
 _S = "[a-zà-öø-ÿœæ]"  # a small letter
 
+#: How a word begins after a closing bracket or quotation mark; other single letters may belong to what stands before it.
+_WORD_BEGINS = rf"{_L}{_L}|[ày][\s-]|a(?:\s|-t-)|[cdjlmnst]['’]{_L}"
+#: Words of two letters that end a sentence; most others are abbreviations.
+_SHORT_END = "(?:an|là|ci|vu|eu|dû|pu|su|lu|bu|né|nu|km|kg|ha|cm|mm)"
+
 _SENTENCE = re.compile(
-    rf"(?<![\w.])(?P<word>(?:{_S}{{3,}}|[A-ZÀ-ÖØ-Þ]{_L}{{2,}}))(?P<end>(?:[.…]+|[ \u00a0]?[!?]+)[»”]?)(?=(?:[«“]\s?)?{_C}(?:{_S}|['’]|\s)|VNA\b|AVI\b)"
+    rf"(?<![\w.])(?P<word>(?:{_S}{{3,}}|{_SHORT_END}|[A-ZÀ-ÖØ-Þ]{_L}{{2,}}))(?P<end>(?:[.…]+|[ \u00a0]?[!?]+)[»”]?)(?=(?:[«“]\s?)?{_C}(?:{_S}|['’]|\s)|VNA\b|AVI\b)"
 )
 _SENTENCE_YEAR = re.compile(
     rf"(?P<word>\b\d{{1,4}}|\b[A-Z]{{3,}}|\bUE|[%)»”\"]|\b{_C}{_S}+ (?!Dr|Mr|St|Me){_C}{_S})(?P<end>\.)(?={_C}{_S}|À\s|[LDCSNJ]['’]|VNA\b|AVI\b)"
@@ -39,8 +44,8 @@ _SIGNATURE = re.compile(rf"(?:[.!?…»”)\"]|{_S}{{3}})(?=[-–—] ?(?:[A-Z]{
 _BRACKET = re.compile(
     rf"(?:(?<![^\W_])(?P<word>[^\W_]{{2,}})|[%»”])(?=\((?:[-+–]\d|\d[^)]|{_C}|{_L}{{4,}}|{_L}+ ))(?!\(\w{{1,3}}\)\w)"
 )
-_AFTER_BRACKET = re.compile(rf"(?:(?<=\s)\([^()\n]{{2,}}|\([^()\n]{{3,}})\)(?={_L}{_L}|[àay]\s|[ld]['’])")
-_QUOTE = re.compile(rf"[\w%,;:.!?](?=«)|»(?={_L}{_L}|[àay]\s|\d|\()|{_L}(?=“)|”(?={_L}{_L}|[àay]\s)")
+_AFTER_BRACKET = re.compile(rf"(?:(?<=\s)\([^()\n]{{2,}}|\([^()\n]{{3,}})\)(?={_WORD_BEGINS})")
+_QUOTE = re.compile(rf"[\w%,;:.!?](?=«)|»(?={_WORD_BEGINS}|\d|\()|{_L}(?=“)|”(?={_WORD_BEGINS})")
 _MONTH_DAY = re.compile(rf"(?<![\w.,/-])(?P<day>\d{{1,2}}|1er)(?=(?:{_MONTH})\b)")
 _DAY_ARTICLE = re.compile(
     r"(?<![\w'’])(?P<word>le|du|au|les|des|en|de|et|sur|à|dès|depuis|entre|jusqu'au|plus|environ|avec|dans|pour|avant|fin)(?=\d)(?!\d+\w*[-/])"
@@ -107,7 +112,7 @@ _AHEAD = 8
 _NEEDED = {rule: tuple(map(re.compile, patterns)) for rule, patterns in _SIGNS.items()}
 
 _TOUCHED_FIGURE, _AFTER_FIGURE = re.compile(rf"\d(?:(?={_L})|(?<={_L}\d))"), re.compile(rf"[%€$](?={_L})")
-_AFTER_CLOSING = re.compile(rf"{_L}{_L}|[àay]\s|\d|\(")
+_AFTER_CLOSING = re.compile(rf"{_WORD_BEGINS}|\d|\(")
 #: The patterns in which a figure touches a letter.
 _TOUCHING = (_MONTH_DAY, _DAY_ARTICLE, _MONTH_YEAR, _YEAR_WORD, _AMOUNT, _CODE, _AFTER_CODE)
 
