@@ -31,7 +31,12 @@ def reading_archive(folder: Path) -> Archive:
     """
     try:
         return open_archive(folder, read_only=True)
-    except SchemaTooOld:
+    except SchemaTooOld as error:
+        if is_read_only(folder / FILE):
+            raise SchemaTooOld(
+                f"{error}, and it cannot be upgraded, because its folder cannot be written",
+                "copy the archive to a folder that can be written, and run the command there",
+            ) from error
         opened_archive(folder).close()
         return open_archive(folder, read_only=True)
 

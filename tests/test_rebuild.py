@@ -831,18 +831,22 @@ def test_a_new_database_that_lacks_articles_replaces_nothing(polled, tmp_path):
     assert list(archive.glob(f"{FILE}.before-*")) == []
 
 
-@pytest.mark.parametrize("old", ["missing", "garbage"])
+@pytest.mark.parametrize("old", ["missing", "garbage", "empty"])
 def test_a_rebuild_without_a_readable_old_database(polled, tmp_path, old):
     archive = shutil.copytree(polled, tmp_path / "archive")
     held = value(archive, "SELECT count(*) FROM articles")
     (archive / FILE).unlink()
     if old == "garbage":
         (archive / FILE).write_bytes(b"no database " * 1000)
+    if old == "empty":
+        (archive / FILE).touch()
+        assert command(archive, "rebuild").code == 0
+        assert (archive / FILE).stat().st_size == 0
     done = command(archive, "rebuild", "--replace")
     assert done.code == 0, done.err
     assert ("not compared" in done.out) == (old == "garbage")
     assert value(archive, "SELECT count(*) FROM articles") == held
-    assert len(list(archive.glob(f"{FILE}.before-*Z"))) == (old == "garbage")
+    assert len(list(archive.glob(f"{FILE}.before-*Z"))) == (old != "missing")
     assert_intact(archive)
 
 

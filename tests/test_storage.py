@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import os
 import random
 import signal
@@ -16,10 +17,11 @@ from functools import partial
 import pytest
 from support import NOW, ROOT, SITE, assert_intact, fetched
 
-from crawler import fold, identity, similarity
+from crawler import fold, identity, opening, similarity
 from crawler.clock import to_text
-from crawler.errors import AlreadyRunning, SchemaTooNew, StorageError, StorageUnavailable
+from crawler.errors import AlreadyRunning, SchemaTooNew, SchemaTooOld, StorageError, StorageUnavailable
 from crawler.identity import Decision, Duplicate
+from crawler.opening import reading_archive
 from crawler.selection import Selection
 from crawler.storage import FILE, open_archive, schema
 from crawler.storage.base import as_storage_error
@@ -185,7 +187,7 @@ def test_a_database_that_needs_a_migration_is_not_opened_read_only(folder, situa
     if situation == "older version":
         with open_archive(folder) as archive:
             archive.db.conn.execute("PRAGMA user_version = 0")
-    with pytest.raises(StorageError, match="version 0") as caught:
+    with pytest.raises(StorageError, match="no archive" if situation == "empty file" else "version 0") as caught:
         open_archive(folder, read_only=True)
     assert "vna poll" in caught.value.hint
     with open_archive(folder) as archive:
@@ -242,6 +244,31 @@ def test_a_database_that_is_moved_away_while_it_is_opened_is_not_created_again(f
     with pytest.raises(StorageUnavailable):
         open_archive(folder, create=False)
     assert not file.exists()
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_without_a_database_the_hint_depends_on_the_warc_files(folder, exists):
+    place = folder / "warc" / "2026" / "11"
+    place.mkdir(parents=True)
+    if exists:
+        (folder / FILE).touch()
+    with pytest.raises(StorageError, match="no archive"):
+        open_archive(folder, read_only=True)
+    (place / "vna-20261130-000.warc.gz").touch()
+    with pytest.raises(StorageError, match="no database") as caught:
+        reading_archive(folder)
+    assert "vna rebuild --replace" in caught.value.hint
+    assert not exists or (folder / FILE).stat().st_size == 0
+
+
+@pytest.mark.parametrize("number", [1, 7])
+def test_a_database_that_cannot_be_upgraded_says_why(folder, monkeypatch, number):
+    folder.mkdir()
+    (folder / FILE).write_bytes(gzip.decompress((ROOT / "tests" / "schemas" / f"000{number}.db.gz").read_bytes()))
+    monkeypatch.setattr(opening, "is_read_only", lambda _: True)  # the tests may run as root, who may write everywhere
+    with pytest.raises(SchemaTooOld, match="cannot be upgraded, because its folder cannot be written") as caught:
+        reading_archive(folder)
+    assert "copy the archive" in caught.value.hint
 
 
 def test_opening_a_missing_archive_read_only_fails(folder):

@@ -18,6 +18,7 @@ from crawler.replay.read_ahead import reading_ahead
 from crawler.replay.record_stream import FileStream, RecordStream, file_streams, written_at
 from crawler.replay.replayer import Replayer, ReplayReport
 from crawler.storage import open_archive
+from crawler.storage.base import has_content
 from crawler.storage.diff_db import TableDifference, attached, compare, copy_logs
 from crawler.warc import Damage, Record
 
@@ -69,7 +70,7 @@ def rebuild(run: Run, old: Path, *, jobs: int = 1) -> RebuildReport:
     names = run.warc.names()
     with reading_ahead(run, names, jobs) as read:
         report = RebuildReport(*replay_files(run, file_streams(run.warc, names, read), sum(map(run.warc.size, names))))
-    if not old.exists():
+    if not has_content(old):
         return report
     try:
         open_archive(old.parent).close()  # upgrades an older schema first

@@ -117,9 +117,23 @@ def connect_reading(file: Path) -> sqlite3.Connection:
         sqlite3.DatabaseError: the file cannot be read as a database.
 
     """
-    if not file.exists():
-        raise StorageError(f"no archive at {file.parent}", "run `vna poll` or `vna import` first, or check --archive")
+    if not has_content(file):
+        raise _nothing_to_read(file)
     return _connect_by_uri(file, "mode=ro&immutable=1" if is_immutable(file) else "mode=ro")
+
+
+def has_content(file: Path) -> bool:
+    """Whether the database `file` exists and is not empty, as it may be after a power cut."""
+    return file.exists() and file.stat().st_size > 0
+
+
+def _nothing_to_read(file: Path) -> StorageError:
+    if any((file.parent / "warc").glob("*/*/*.warc.gz")):
+        return StorageError(
+            f"no database at {file.parent}, or an empty one, although there are WARC files",
+            "run `vna rebuild --replace` to recreate the database from the WARC files",
+        )
+    return StorageError(f"no archive at {file.parent}", "run `vna poll` or `vna import` first, or check --archive")
 
 
 def is_immutable(file: Path) -> bool:
