@@ -574,6 +574,8 @@ def test_repair(tmp_path):
             "la stratégie de sécurité",
             "rien à faire",
         ]
+    assert [vna("repair", *options, stdin="").out for options in ([], ["--json"])] == ["", ""]
+    assert vna("repair", stdin="\n\n").out == "\n\n"
     shown = [json.loads(line) for line in vna("repair", "--json", stdin=text).out.splitlines()]
     assert [list(row) for row in shown] == [["text", "clean", "repairs"]] * 2
     assert shown[1] == {"text": "rien à faire", "clean": "rien à faire", "repairs": []}
@@ -694,6 +696,9 @@ def test_a_wrong_value_exits_with_1_and_a_message(archive_copy, tmp_path, words,
         (["import"], "FILES"),
         (["repair", "a", "b"], "b"),
         (["parse", "x.html"], "--url"),
+        (["parse", "x.html", "--url", "fr.vietnamplus.vn/titre-post1.vnp"], "no web address"),
+        (["parse", "x.html", "--url", "file:///tmp/x.html"], "no web address"),
+        (["parse", "x.html", "--url", ""], "no web address"),
         (["parse", "x.html", "--url", f"{SITE}/\udcff-post1.vnp"], "not UTF-8"),
         (["parse", "x.html", "--url", SITE, "--content-type", "text/html\udcff"], "not UTF-8"),
         (["parse", "x.html", "--url", SITE, "--format", "xml"], "xml"),

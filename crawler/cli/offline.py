@@ -42,6 +42,16 @@ def _utf_8(value: str | None) -> str | None:
     return value
 
 
+def _address(value: str) -> str:
+    """Return the address of a page, or refuse it if it is none."""
+    from crawler import urls
+
+    _utf_8(value)
+    if urls.absolute(value, value) is None:
+        raise typer.BadParameter(f"{value} is no web address; write it with https://")
+    return value
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
     app.command()(parse)
@@ -53,7 +63,7 @@ def register(app: typer.Typer) -> None:
 def parse(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="HTML file of the page, plain or gzipped; - means standard input.")],
-    url: Annotated[str, typer.Option("--url", callback=_utf_8, help="Address from which the page was fetched.")],
+    url: Annotated[str, typer.Option("--url", callback=_address, help="Address from which the page was fetched.")],
     fetched_at: Annotated[
         str | None,
         typer.Option("--fetched-at", help="Time of the fetch (ISO 8601), which selects the layout. [default: now]"),
@@ -126,7 +136,7 @@ def repair(
 
     lexicon = state.lexicon()
     text = _text(file or Path("-"))
-    for line in text.removesuffix("\n").split("\n"):
+    for line in text.removesuffix("\n").split("\n") if text else ():
         reading = repairing.repair(line, lexicon)
         if as_json:
             edits = [
