@@ -2,7 +2,8 @@
 
 The site's post id identifies an article. Only a change of its content counts as a change, because the page's bytes
 differ at every fetch (dossier sections 8 and 18.9). The comparison ignores Unicode normalisation, spaces and quote
-styles, which may differ between renderings of the same text; and spaces beside quotation marks, which belong to the style.
+styles, which may differ between renderings of the same text; spaces beside quotation marks, which belong to the style; and
+the offset in which the same time is given.
 
 Boundary: pure functions; stored values and a new article in, a decision out.
 """
@@ -22,6 +23,7 @@ from rapidfuzz import fuzz
 
 from crawler import fold
 from crawler.similarity import ComparedText, Similarity, text_digests
+from crawler.site import HANOI
 from crawler.types import Article, ImageBlock
 
 #: In front of each fingerprint. Version 2 ignores the spaces beside quotation marks. A new version must equate whatever the
@@ -173,12 +175,24 @@ def comparable(article: Article) -> dict[str, str]:
         "lead": article.lead or "",
         "text": "\n".join(b.text for b in article.blocks if not isinstance(b, ImageBlock)),
         "captions": "\n".join(image.caption or "" for image in article.images),
-        "published_at": article.published_at or "",
+        "published_at": _in_hanoi(article.published_at or ""),
         "kind": article.kind if article.kind != "article" else "",
     }
     # « quoted » and "quoted" are the same quotation
     plain = {name: _SPACES_AT_QUOTES.sub('"', normalised(value)) for name, value in fields.items()}
     return {name: text for name, text in plain.items() if text}
+
+
+def _in_hanoi(stated: str) -> str:
+    """Return a time (ISO 8601) in Hanoi time: the same instant with another offset is no change.
+
+    The site states Hanoi time (dossier section 15), so the stored fingerprints stay as they are.
+    """
+    try:
+        when = datetime.fromisoformat(stated)
+    except ValueError:
+        return stated
+    return when.astimezone(HANOI).isoformat() if when.tzinfo else stated
 
 
 def fingerprint(article: Article) -> str:

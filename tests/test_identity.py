@@ -77,6 +77,10 @@ UNCHANGED = {
     "section and tags": replace(ARTICLE, section="Monde", tags=("a",)),
     "layout, problems and provenance": replace(ARTICLE, markup="cms-2016", problems=("x",), provenance={"a": "b"}),
     "block type": with_block(1, TextBlock("quote", TEXT)),
+    "publication time in UTC": replace(ARTICLE, published_at="2025-04-29T07:30:44+00:00"),
+    "publication time with Z": replace(ARTICLE, published_at="2025-04-29T07:30:44Z"),
+    "publication time with another offset": replace(ARTICLE, published_at="2025-04-29T09:30:44+02:00"),
+    "publication time with a short offset": replace(ARTICLE, published_at="2025-04-29T14:30:44+0700"),
     "modification time": replace(ARTICLE, modified_at="2026-01-01T00:00:00+07:00"),
 }
 
@@ -102,6 +106,12 @@ REVISED = {
     "note": (with_block(2, TextBlock("note", "Autre")), ("text",)),
     "caption": (with_block(0, replace(IMAGE, caption="Autre")), ("captions",)),
     "publication time": (replace(ARTICLE, published_at="2025-04-30T14:30:44+07:00"), ("published_at",)),
+    "publication time of the same clock in UTC": (
+        replace(ARTICLE, published_at="2025-04-29T14:30:44+00:00"),
+        ("published_at",),
+    ),
+    "publication time that is none": (replace(ARTICLE, published_at="x"), ("published_at",)),
+    "publication time without an offset": (replace(ARTICLE, published_at="2025-04-29T14:30:44"), ("published_at",)),
     "kind": (replace(ARTICLE, kind="photo"), ("kind",)),
     "several fields": (replace(ARTICLE, title="A", lead="B", kind="video"), ("kind", "lead", "title")),
 }
