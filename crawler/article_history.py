@@ -171,13 +171,9 @@ class _History:
         return page.failures < schedule.FAULT_RETRIES if held is None else not held.shown.is_cut_off
 
     def _is_garbled(self, visit: Visit, page: PageForFetch) -> bool:
+        held, is_last = self.held.get(visit.key), page.failures >= schedule.FAULT_RETRIES
         text = visit.garbled
-        if text is None:
-            return False
-        held = self.held.get(visit.key)
-        copied = held is not None and text.is_only_difference_to(held.article)
-        worse = text.is_more_than(held.article) if held else text.is_much()
-        return copied or (worse and page.failures < schedule.FAULT_RETRIES)
+        return text is not None and text.is_fault(held.article if held else None, is_last=is_last)
 
     def _store(self, visit: Visit, article: Article) -> None:
         held = self.held.get(visit.key)

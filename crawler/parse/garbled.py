@@ -40,6 +40,15 @@ class GarbledText:
         """Whether many more characters are damaged than in the `earlier` article."""
         return self.damaged >= _count(_visible(earlier)) + _FEW
 
+    def is_fault(self, earlier: Article | None, *, is_last: bool) -> bool:
+        """Whether the page shows a fault of the transfer rather than an edit of the `earlier` article, if there is one.
+
+        Many damaged characters beside other changes, or in a new article, are accepted at the last try (`is_last`).
+        """
+        if earlier is None:
+            return not is_last and self.is_much()
+        return self.is_only_difference_to(earlier) or (not is_last and self.is_more_than(earlier))
+
     def is_only_difference_to(self, earlier: Article) -> bool:
         """Whether the article is the `earlier` one with damaged characters, so that it shows no edit."""
         old = _visible(earlier)

@@ -103,7 +103,7 @@ def _is_damaged(page: _Page, earlier: _Page, *, is_last: bool) -> bool:
     text = garbled.GarbledText(page.article, page.fetched.content, page.fetched.header("Content-Type"))
     if not text.damaged:
         return False
-    return text.is_only_difference_to(earlier.article) or (not is_last and text.is_more_than(earlier.article))
+    return text.is_fault(earlier.article, is_last=is_last)
 
 
 def _same(page: _Page, other: _Page) -> bool:

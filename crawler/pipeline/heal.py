@@ -20,7 +20,7 @@ from crawler.heal.places import KnownPage
 from crawler.markup import Learned, Names, choose
 from crawler.parse.page import metadata_article, open_page
 from crawler.parser_process import discover
-from crawler.pipeline.layouts import Adoption, adopt, free_name
+from crawler.pipeline.layouts import Adoption, adopt_or_keep, free_name
 from crawler.pipeline.run import Run
 from crawler.pipeline.stored_pages import response_of
 from crawler.site import NEWS_SITEMAP
@@ -81,10 +81,8 @@ def propose(run: Run, *, adopting: bool = False, least: float = MIN_EXACT, texts
     learned = Learned(since, doubtful=Names(healing.doubtful), replaces=Names(replaces))
     layout = replace(healing.layout, valid_from=since.date(), learned=learned)
     text = layout_file.write(healing, layout)
-    if adopting and healing.is_adoptable(least):
-        adoption = adopt(run, text)
-        return Proposal(name, text, healing, adoption.file, adoption)
-    return Proposal(name, text, healing, run.archive.keep_proposal(name, text))
+    file, adoption = adopt_or_keep(run, name, text, adopting=adopting and healing.is_adoptable(least))
+    return Proposal(name, text, healing, file, adoption)
 
 
 def _reason(drifted: list[DriftedPage], pages: list[KnownPage], healing: Healing) -> str:

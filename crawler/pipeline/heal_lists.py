@@ -16,7 +16,7 @@ from crawler.heal.lists import KnownList, ListHealing, heal
 from crawler.markup import Learned, list_selectors
 from crawler.parse import decode
 from crawler.parser_process import discover
-from crawler.pipeline.layouts import Adoption, adopt, free_name
+from crawler.pipeline.layouts import Adoption, adopt_or_keep, free_name
 from crawler.pipeline.run import Run
 from crawler.pipeline.stored_pages import response_of
 from crawler.storage.layouts import OF_LISTS, ScantyList
@@ -59,10 +59,8 @@ def propose_lists(run: Run, *, adopting: bool = False, least: float) -> ListProp
         )
     layout = replace(healing.layout, valid_from=healing.earliest.date(), learned=Learned(healing.earliest))
     text = layout_file.write_lists(healing, layout)
-    if adopting and healing.is_adoptable(least):
-        adoption = adopt(run, text)
-        return ListProposal(name, text, healing, adoption.file, adoption)
-    return ListProposal(name, text, healing, run.archive.keep_proposal(name, text))
+    file, adoption = adopt_or_keep(run, name, text, adopting=adopting and healing.is_adoptable(least))
+    return ListProposal(name, text, healing, file, adoption)
 
 
 def _known_lists(run: Run, scanty: list[ScantyList]) -> Iterator[KnownList]:

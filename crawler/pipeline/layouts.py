@@ -63,6 +63,14 @@ def adopt(run: Run, text: str) -> Adoption:
     return adoption
 
 
+def adopt_or_keep(run: Run, name: str, text: str, *, adopting: bool) -> tuple[Path, Adoption | None]:
+    """Adopt a layout, or store it as a proposal; return its file and what its adoption changed."""
+    if not adopting:
+        return run.archive.keep_proposal(name, text), None
+    adoption = adopt(run, text)
+    return adoption.file, adoption
+
+
 def _read_again(run: Run, layout: Markup, adoption: Adoption) -> None:
     drifted = run.archive.drifted_pages()
     run.progress.phase("stored", len(drifted))

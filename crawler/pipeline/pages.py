@@ -125,9 +125,8 @@ def _garbled(run: Run, page: PageForFetch, article: Article, fetched: Fetched) -
     if not text.damaged:
         return None
     stored = run.archive.article(article.post_id or page.id)
-    copied = stored is not None and text.is_only_difference_to(stored.article)
-    worse = text.is_more_than(stored.article) if stored else text.is_much()
-    if not copied and not (worse and page.failures < schedule.FAULT_RETRIES):
+    is_last = page.failures >= schedule.FAULT_RETRIES
+    if not text.is_fault(stored.article if stored else None, is_last=is_last):
         return None
     message = "characters of the page were damaged on their way, for example by a proxy that converts charsets"
     return Garbled(page.url, message)
