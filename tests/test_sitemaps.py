@@ -110,6 +110,14 @@ DAMAGED = {
     "end tag missing after the URL": (
         whole(f"<url><loc>{POST.format(1)}<lastmod>2026-11-01</lastmod></url>{url(2)}"), [1, 2], [Kind.BAD_TAGS]
     ),
+    "two URLs in an entry": (whole(f"<url>{loc('/a-post1.vnp')}{loc('/b-post2.vnp')}</url>{url(3)}"), [1, 2, 3], [Kind.BAD_TAGS]),
+    "tags missing between entries": (
+        whole(f"<url>{loc('/a-post1.vnp')}<lastmod>2026-11-01</lastmod>{loc('/b-post2.vnp')}{loc('/c-post3.vnp')}</url>"),
+        [1, 2, 3],
+        [Kind.BAD_TAGS],
+    ),
+    "two URLs of one article": (whole(f"<url>{loc('/a-post1.vnp')}{loc('/a/1.vnp')}</url>"), [1], []),
+    "an article and another page": (whole(f"<url>{loc('/politique/')}{loc('/a-post1.vnp')}</url>"), [1], []),
     "elements inside the URL": (whole(f"<url><loc>{POST.format(1)}<x>y</x>z</loc></url>"), [1], []),
     "end tag of nothing": (whole(f"</x>{url(1)}"), [1], [Kind.BAD_TAGS]),
     "end tag before": ("</x>" + whole(url(1)), [1], [Kind.TEXT_BEFORE]),

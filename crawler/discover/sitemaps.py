@@ -179,7 +179,11 @@ def _source(address: str, lastmod: str | None) -> SourceFound:
 
 
 def _article(entry: Element, url: str, site: Site, now: datetime, problems: Problems) -> Iterator[Sighting]:
-    """Yield the article of an entry, unless the entry is about another page."""
+    """Yield the article of an entry, unless the entry is about another page.
+
+    An entry has one URL. If it has those of several articles, tags are missing between entries, and nobody can say whose
+    title and times the entry has: they are those of the first one.
+    """
     target = next((t for loc in _locs(entry) if (t := article_link(site, url, loc)) is not None), None)
     if target is None:
         _count_unlinked(entry, url, problems)
@@ -193,6 +197,11 @@ def _article(entry: Element, url: str, site: Site, now: datetime, problems: Prob
         published_at=instant(published, now, problems),
         modified_at=instant(entry.texts("lastmod"), now, problems),
     )
+    own = map(without_line_breaks, entry.texts("loc"))
+    others = {t[1]: t[0] for loc in own if (t := article_link(site, url, loc)) is not None and t[1] != target[1]}
+    if others:
+        problems.add(ProblemKind.BAD_TAGS)
+    yield from (Sighting(url=address, post_id=post_id) for post_id, address in others.items())
 
 
 def _locs(entry: Element) -> Iterator[str]:
