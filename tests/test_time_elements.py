@@ -59,6 +59,12 @@ ELEMENTS = {
     "both in one text, the attribute has the change": (
         f'<time datetime="2024-08-30T12:40+0700">{BOTH}</time>', PUBLISHED, MODIFIED,
     ),
+    "day and time in elements": ("<time><b>27/08/2024</b><b>20:18</b></time>", PUBLISHED, None),
+    "day and time in nested elements": ("<time><i>27/08</i><i>/2024<u>20:18</u></i></time>", PUBLISHED, None),
+    "label, day and time in elements": (
+        "<time><b>Publié le</b><b>27/08/2024</b><b>20h18</b><b>modifié le</b><b>30/08/2024</b><b>12h40</b></time>", PUBLISHED, MODIFIED,
+    ),
+    "day and time in paragraphs": ("<time><p>27/08/2024</p><p>20:18</p></time>", PUBLISHED, None),
     "heading and lead that end like a label": (f"<p>La loi est modifiée</p>{OLD}", PUBLISHED, None),
 }  # fmt: skip
 

@@ -46,9 +46,9 @@ class Lines:
         pass
 
     def phase(self, name: str, total: int) -> None:
-        """Print the name of a phase and the number of its steps."""
+        """Print the name of a phase and, if it is known, the number of its steps."""
         self._percent = 0
-        output.note(f"{name}: {total} to do")
+        output.note(f"{name}: {total} to do" if total else f"{name}:")
 
     def step(self, outcome: Outcome) -> None:
         """Print the outcome of a step; of a phase in percent, each tenth step."""

@@ -42,8 +42,17 @@ def find(layout: Markup, frame: Frame) -> tuple[TimeElement, ...]:
 def _element(node: LexborNode, names: Sequence[str], others: frozenset[int]) -> TimeElement:
     text = dom.text(node)
     stated = time_text.read(text)
+    if not stated.has_date and (apart := _texts_apart(node)) != text:
+        text, stated = apart, time_text.read(apart)
     stamps = tuple((name, value) for name in names if (value := dom.attribute(node, name)))
     return TimeElement(_role(node, text, stated, stamps, others), stamps, text, stated)
+
+
+def _texts_apart(node: LexborNode) -> str:
+    """Return the text of an element with a space between the texts of its parts: `<b>20/11/2026</b><b>08:30</b>`."""
+    return dom.collapse(
+        " ".join(part.text_content or "" for part in node.traverse(include_text=True) if dom.is_text(part))
+    )
 
 
 def _role(

@@ -1,7 +1,8 @@
 """Read times from a page and choose the most trusted one.
 
-Order of trust (dossier section 15): `article:published_time`, `data-time`, `time[datetime]`, JSON-LD, visible text. The
-fetch time is never used as the time of an article. The strings are read by `time_text`.
+Order of trust (dossier section 15): `article:published_time`, `data-time`, `time[datetime]`, JSON-LD, visible text. A day
+without a time of day gives way to a time on that day. The fetch time is never used as the time of an article. The strings
+are read by `time_text`.
 
 Boundary: strings in, strings out. The fetch time is an argument; the clock is not read.
 """
@@ -61,6 +62,7 @@ def choose(
 ) -> Chosen:
     """Return the first valid time of `candidates`, which are sorted by trust, the most trusted one first.
 
+    If that is only a day, the first time on the same day is returned.
     Invalid or doubtful candidates, candidates that disagree with the chosen time, and a chosen time later than the
     fetch are reported as problems of the field `what`. If no candidate is valid, the result contains only problems.
     """
@@ -79,7 +81,9 @@ def choose(
             problems.append(f"{what}: {candidate.source} is no time: {shown}")
     if not read:
         return Chosen(problems=(*problems, f"{what}: none on the page"))
-    (best, when, _), *others = read
+    chosen = _most_exact(read)
+    best, when, _ = read[chosen]
+    others = read[:chosen] + read[chosen + 1 :]
     for other, differs, stated in others:
         if not _agree(when, differs, stated):
             problems.append(f"{what}: {best.source} says {when.isoformat()}, {other.source} says {differs.isoformat()}")
@@ -88,6 +92,18 @@ def choose(
             f"{what}: {when.isoformat()} is later than the fetch ({fetched_at.astimezone(UTC).isoformat()})"
         )
     return Chosen(when.isoformat(), best.raw.strip(), best.source, tuple(problems))
+
+
+def _most_exact(read: Sequence[tuple[DateCandidate, datetime, TimeText]]) -> int:
+    """Return the index of the first time, or of the first one on its day with a time of day if it has none."""
+    _, first, stated = read[0]
+    if not stated.has_clock:
+        day = first.astimezone(HANOI).date()
+        same_day = (
+            i for i, (_, when, other) in enumerate(read) if other.has_clock and when.astimezone(HANOI).date() == day
+        )
+        return next(same_day, 0)
+    return 0
 
 
 def _agree(one: datetime, other: datetime, stated: TimeText) -> bool:

@@ -20,6 +20,7 @@ _OFFSET = re.compile(
     r"|(?P<bare_sign>[+-])(?P<bare_hours>\d{2})(?::?(?P<bare_minutes>\d{2}))?)(?![\d:])",
     _FLAGS,
 )
+_WITHOUT_SIGN = re.compile(r"(?<![a-z\d])(?:UTC|GMT|UT)\s?\d{1,2}(?::?\d{2})?(?![\d:])(?!\s?[a-z])", _FLAGS)  # `GMT 7`
 #: Hours east of UTC. RFC 822 defines the American names; `BST`, `IST` and others are left out, because they have several
 #: meanings.
 _NAMES = {
@@ -73,6 +74,8 @@ def find(text: str) -> StatedZone:
         return " "
 
     rest = _OFFSET.sub(offset, text)
+    if (unsigned := _WITHOUT_SIGN.search(rest)) is not None:
+        doubt, rest = f"the offset {unsigned[0]!r} has no sign", f"{rest[: unsigned.start()]} {rest[unsigned.end() :]}"
     names = [m[1] for m in _NAME.finditer(rest) if m[1] in _NAMES or m[1].upper() in _ANY_CASE]
     zones += [timezone(timedelta(hours=_NAMES[name.upper()])) for name in names]
     places = [m["place"] or m["comment"] or m["region"] for m in _PLACE.finditer(rest)]
