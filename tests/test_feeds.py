@@ -149,6 +149,9 @@ TITLES = {
     ),
     "another field inside": (rss(f"<title>T<dc:date>2026-11-20</dc:date></title>{link(5)}", DC), "T"),
     "HTML entity": (rss(f"{link(5)}<title>Caf&eacute;&nbsp;noir</title>"), "Café\xa0noir"),
+    "markup inside a word": (rss(f"{link(5)}<title><![CDATA[L'<b>eau</b> du <i>M</i>ékong<sup>2</sup>]]></title>"), "L'eau du Mékong2"),
+    "lines of markup": (rss(f"{link(5)}<title><![CDATA[<p>Le riz</p><p>vert</p>et<br/>bon<!-- x -->]]></title>"), "Le riz vert et bon"),
+    "signs that are no tags": (rss(f"{link(5)}<title><![CDATA[PIB < 5 % et prix > 3 %, a<3 et b>2]]></title>"), "PIB < 5 % et prix > 3 %, a<3 et b>2"),
     "many angle brackets": (rss(f"{link(5)}<title><![CDATA[a {'<' * 60000}]]></title>"), f"a {'<' * 60000}"),
 }  # fmt: skip
 

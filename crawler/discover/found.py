@@ -18,7 +18,9 @@ from crawler.parse import dom, guard, json_text, times
 from crawler.site import Site
 from crawler.types import Sighting, SourceFound
 
-_TAG = re.compile(r"<[^<>]*>")  # without `<`: a text of many `<` is searched once, not once for each
+_TAG = re.compile(
+    r"<(?:/?([a-zA-Z][a-zA-Z0-9]*+)|!)[^<>]*>"
+)  # without `<`: a text of many `<` is searched once, not once for each
 _FUTURE = timedelta(days=2)  # a time farther ahead is wrong; editors schedule articles hours ahead
 _MAX_ADDRESS = 2048  # characters of a link; the sitemap protocol allows fewer
 _ENDING = re.compile(r"(?:-\d+)?(?:\.(?:vnp|vnplus|html?|aspx|rss|xml))?/?$", re.IGNORECASE)
@@ -105,8 +107,8 @@ def instant(texts: Iterable[str], now: datetime, problems: Problems) -> datetime
 
 def plain_text(value: object) -> str | None:
     """Return the plain text of `value`, which may contain HTML; None if there is no text or `value` is not a string."""
-    text = json_text.text(value)
-    return dom.collapse(html.unescape(_TAG.sub(" ", text))) or None
+    text = _TAG.sub(lambda tag: "" if (tag[1] or "").lower() in dom.TEXT_LEVEL else " ", json_text.text(value))
+    return dom.collapse(html.unescape(text)) or None
 
 
 def is_same_source(one: str, other: str) -> bool:
