@@ -9,6 +9,7 @@ Boundary: looks only at the bytes, URL, metadata and visible text of a page.
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 
 from selectolax.lexbor import LexborHTMLParser
@@ -43,6 +44,20 @@ _NOT_FOUND = re.compile(
 _ERROR = re.compile(
     r"internal server error|bad gateway|service unavailable|gateway time-?out|\b50[0234]\b|maintenance|runtime error"
 )
+# Sentences that also occur in articles, so they count only on pages without much other text.
+_BLOCKED_SENTENCE = re.compile(
+    r"vous (?:etes (?:bien )?(?:un )?humain|n.etes pas un robot|avez ete bloque)|acces (?:interdit|bloque)|trop de requetes"
+    r"|khong phai la robot|ban da bi chan"
+)
+_NOT_FOUND_SENTENCE = re.compile(
+    r"(?:page|article|contenu|document)\b(?:(?!temporaire|momentane)[^.!?]){0,60}"
+    r"(?:indisponible|supprime|retire\b|retiree?|plus (?:disponible|accessible|en ligne)|inaccessible)"
+    r"|(?:could not|cannot|can.t) be found|does not exist|no longer exists|has been (?:removed|deleted)"
+    r"|(?:bai viet|tin bai|noi dung|trang|duong dan)\b[^.!?]{0,40}(?:khong con|da bi (?:go|xoa)|da (?:go|xoa))"
+)
+_ERROR_SENTENCE = re.compile(
+    r"(?:temporairement|momentanement) (?:indisponible|inaccessible)|server error|dang bao tri|loi he thong"
+)
 _BY_SHAPE = {
     "home": Rejection.HOME_PAGE,
     "section": Rejection.SECTION_PAGE,
@@ -51,12 +66,18 @@ _BY_SHAPE = {
     "feed": Rejection.FEED,
     "sitemap": Rejection.SITEMAP,
 }
-_BY_TEXT = (
-    (_BLOCKED, Rejection.BLOCK_PAGE),
-    (_NOT_FOUND, Rejection.SOFT_404),
-    (_ERROR, Rejection.ERROR_PAGE),
-)
 _SHORT_PAGE = 3_000  # characters of visible text; block and error pages are short
+_FEW_WORDS = 600  # characters of visible text; an article has more
+_ANY = sys.maxsize
+#: Patterns, what they show, and the longest visible text of a page whose titles, and whose whole text, are searched.
+_BY_TEXT = (
+    (_BLOCKED, Rejection.BLOCK_PAGE, _ANY, _SHORT_PAGE),
+    (_NOT_FOUND, Rejection.SOFT_404, _ANY, _SHORT_PAGE),
+    (_ERROR, Rejection.ERROR_PAGE, _ANY, _SHORT_PAGE),
+    (_BLOCKED_SENTENCE, Rejection.BLOCK_PAGE, _SHORT_PAGE, _FEW_WORDS),
+    (_NOT_FOUND_SENTENCE, Rejection.SOFT_404, _SHORT_PAGE, _FEW_WORDS),
+    (_ERROR_SENTENCE, Rejection.ERROR_PAGE, _SHORT_PAGE, _FEW_WORDS),
+)
 
 
 def of_bytes(body: bytes) -> tuple[Rejection, str] | None:
@@ -89,17 +110,17 @@ def of_page(tree: LexborHTMLParser, head: Head, url: str) -> Rejection | None:
     """
     # A real headline may contain any of these words, so they count only if the page does not declare an article.
     if not head.declares_article():
-        searched = _searched_text(tree, head)
-        for pattern, rejection in _BY_TEXT:
-            if pattern.search(searched):
+        titles, visible = _titles(tree, head), _without_accents(dom.text(tree.body)) if tree.body else ""
+        for pattern, rejection, for_titles, for_text in _BY_TEXT:
+            if len(visible) <= for_titles and pattern.search(
+                titles if len(visible) > for_text else f"{titles} {visible}"
+            ):
                 return rejection
     return _of_url(head, url)
 
 
-def _searched_text(tree: LexborHTMLParser, head: Head) -> str:
-    visible = dom.text(tree.body) if tree.body else ""
-    titles = " ".join([head.title or "", *(dom.text(n) for n in tree.css("h1, h2")[:3])])
-    return _without_accents(titles if len(visible) > _SHORT_PAGE else f"{titles} {visible}")
+def _titles(tree: LexborHTMLParser, head: Head) -> str:
+    return _without_accents(" ".join([head.title or "", *(dom.text(n) for n in tree.css("h1, h2")[:3])]))
 
 
 def of_shape(url: str) -> Rejection | None:
