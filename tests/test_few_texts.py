@@ -83,7 +83,7 @@ def test_the_picture_in_the_metadata(value, stated):
 
 
 BOXES = {
-    "a box of another kind is a note": ("<div class=n><p>À savoir.</p><p>Autre chose.</p></div>", ["À savoir.Autre chose."]),
+    "a box of another kind is a note": ("<div class=n><p>À savoir.</p><p>Autre chose.</p></div>", ["À savoir. Autre chose."]),
     "a box with controls is not": ("<div class=n><p>Lecteur</p><button>Lire</button></div>", []),
     "a list is text": ("<ul><li>Un point</li></ul>", None),
     "a box with the signature is text": ("<div class=n><p>La suite. –VNA</p></div>", None),

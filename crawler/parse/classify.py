@@ -9,7 +9,6 @@ Boundary: looks only at the bytes, URL, metadata and visible text of a page.
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 
 from selectolax.lexbor import LexborHTMLParser
@@ -68,7 +67,7 @@ _BY_SHAPE = {
 }
 _SHORT_PAGE = 3_000  # characters of visible text; block and error pages are short
 _FEW_WORDS = 600  # characters of visible text; an article has more
-_ANY = sys.maxsize
+_ANY = 10**9
 #: Patterns, what they show, and the longest visible text of a page whose titles, and whose whole text, are searched.
 _BY_TEXT = (
     (_BLOCKED, Rejection.BLOCK_PAGE, _ANY, _SHORT_PAGE),
