@@ -92,8 +92,8 @@ class Frame:
 
     def paragraphs(self, page: LexborHTMLParser) -> Iterator[str]:
         """Yield the text of each `<p>` that belongs neither to another article nor to a list of stories."""
-        if page.root is not None:
-            yield from map(dom.text, dom.outside(page.css("p"), self._beside_on(page.root)))
+        beside = self._beside_on(page.root) if page.root else frozenset()
+        yield from map(dom.text, dom.outside(page.css("p"), beside))
 
     def own(self, selectors: Sequence[str]) -> list[LexborNode]:
         """Return the elements of the article that match one of `selectors`.
