@@ -74,6 +74,8 @@ WITHOUT_LEXICON = [
     ("glued-sentence", "il n'a pas pu.VNA", "il n'a pas pu. VNA"),
     ("glued-comma", "les forums multilatéraux,tout en", "les forums multilatéraux, tout en"),
     ("glued-comma", "la visite;il a dit", "la visite; il a dit"),
+    ("glued-comma", "la visite ;il a dit", "la visite ; il a dit"),
+    ("glued-comma", "le Mékong\u00a0;l'île", "le Mékong\u00a0; l'île"),
     ("glued-comma", "(PCV),le parti", "(PCV), le parti"),
     ("glued-bracket", "partenariat bilatéral(2013-2023)", "partenariat bilatéral (2013-2023)"),
     ("glued-bracket", "Hanoï(VNA) - Le", "Hanoï (VNA) - Le"),

@@ -33,7 +33,7 @@ _SENTENCE_YEAR = re.compile(
 )
 _ELLIPSIS = re.compile(rf"(?<={_S}{_S})(?:…|\.\.\.)(?={_S}{_S}|{_C}{_S})")
 _COMMA = re.compile(
-    rf"(?<={_L}{_L})[,;](?={_L}{_L}|[ldnsjcàay]['’\s-]|{_C}[.'’]|[\d\"«“(]|\+\d)|(?<=[\d%)»”\"])[,;](?={_L}{_L}|[àay][\s-])"
+    rf"(?<={_L}{_L})(?:,|[ \u00a0]?;)(?={_L}{_L}|[ldnsjcàay]['’\s-]|{_C}[.'’]|[\d\"«“(]|\+\d)|(?<=[\d%)»”\"])[,;](?={_L}{_L}|[àay][\s-])"
 )
 _COLON = re.compile(rf"(?<!\bPhoto)(?<!\bPhotos)(?<!\bSource)(?<={_L}{_L}{_L})[ \u00a0]?:(?={_L}{_L}|[àl]['’\s]|[«“])")
 _DATELINE = re.compile(rf"\((?:VNA|AVI)\)(?=[-–—])|(?<=\)) ?[-–—](?={_C}(?:{_S}|['’\s]))")
