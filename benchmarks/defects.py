@@ -66,7 +66,7 @@ DEFECTS = (
     Defect("captions are lost", "parse/body.py", "image.alt, caption, structure", "image.alt, None, structure"),
     Defect("credits are lost", "parse/body.py", "caption, structure.credit(caption)", "caption, None"),
     Defect("the lead is lost", _PAGE, "lead=fields.lead(page, layout, found)", "lead=None"),
-    Defect("the title is shortened", _PAGE, "title = dom.text(found.title)", "title = dom.text(found.title)[:40]"),
+    Defect("the title is shortened", _PAGE, "title = found.text(found.title, layout)", "title = found.text(found.title, layout)[:40]"),
     Defect("the last paragraph is lost", _PAGE, "*parts.blocks)", "*parts.blocks[:-1])"),
     Defect("text is stored repaired", "types.py", 'return "\\n\\n".join(self.paragraphs)',
            'return "\\n\\n".join(self.paragraphs).replace(".Ils", ". Ils")'),
@@ -78,7 +78,7 @@ DEFECTS = (
            "return Chosen(when.replace(tzinfo=UTC).isoformat(),"),
     Defect("modification time is lost", _PAGE, "modified_at=modified.iso", "modified_at=published.iso"),
     Defect("related stories are lost", _PAGE, "related=stories", "related=()"),
-    Defect("the signature is lost", _PAGE, "signature=structure.signature_of(paragraphs)", "signature=None"),
+    Defect("the signature is lost", _PAGE, "signature = structure.signature_of(paragraphs)", "signature = None"),
     Defect("the address gets a query", "parse/fields.py", "return urls.citable(stated)", 'return urls.citable(stated) + "?x=1"'),
     # --- what the archive adds
     Defect("first_seen_at is overwritten", _ARTICLES, '{"id", "first_seen_at"}', '{"id"}'),
