@@ -57,8 +57,8 @@ def run(options: argparse.Namespace) -> Result:
             Goal("last hour ÷ first hour after the daily jobs", later[-1] / later[0], at_most=1.05),
         ],
         notes=(
-            "Resident memory of the process, which waits between its jobs. The clock of the second service is simulated, and goes to the next due time when"
-            " nothing is due; the site, the socket, the database and the jobs are real."
+            "Resident memory of the process, which waits between its jobs. The clock of the second service is simulated, and"
+            " goes to the next due time when nothing is due; the site, the socket, the database and the jobs are real."
         ),
     ).explained(
         lambda: [profiles.of_memory("memory of the imports of the service", "crawler.cli.main, crawler.daemon")]
