@@ -13,6 +13,7 @@ import signal
 
 import hypothesis
 import pytest
+import template_database
 import typer.testing
 from support import FakeClock
 
@@ -41,6 +42,11 @@ def pytest_configure():
     for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    template_database.use(copies=item.get_closest_marker("migrations") is None)
 
 
 def pytest_collection_finish():

@@ -22,6 +22,7 @@ from crawler.storage import FILE, open_archive
 from crawler.warc import WarcStore
 from crawler.warc.archive_id import archive_id
 
+pytestmark = pytest.mark.migrations
 IDENTITY = "0b6f43e0-6a4c-4a3a-9a55-d1c1f2a3b4c5"
 FEW = Options(no_samples=True)
 OTHER = "11111111-2222-4333-8444-555555555555"

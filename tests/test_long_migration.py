@@ -22,6 +22,7 @@ from crawler.errors import AlreadyRunning, SchemaTooOld, StorageUnavailable
 from crawler.storage import FILE, base, open_archive, upgrade
 from crawler.storage.schema import m0008_compact, version
 
+pytestmark = pytest.mark.migrations
 SCHEMA_7 = ROOT / "tests" / "schemas" / "0007.db.gz"
 #: Upgrades the archive in the folder argv[1], and kills itself before the SQL statement number argv[2].
 CHILD = """

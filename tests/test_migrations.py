@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+import template_database
 from support import ROOT, vna
 
 from crawler import identity
@@ -15,6 +16,7 @@ from crawler.similarity import passage_hashes
 from crawler.storage import FILE, open_archive, schema
 from crawler.word_count import count_words
 
+pytestmark = pytest.mark.migrations
 SCHEMAS = sorted((ROOT / "tests" / "schemas").glob("*.db.gz"))
 each_schema = pytest.mark.parametrize("stored", SCHEMAS, ids=lambda path: path.name[:4])
 
@@ -54,6 +56,26 @@ def test_an_upgrade_keeps_every_value(tmp_path, stored):
         for name, (columns, rows) in before.items():
             kept = new.execute(f"SELECT {', '.join(columns)} FROM {name}").fetchall()
             assert _without_fingerprints(kept) == _without_fingerprints(rows), name
+
+
+def test_the_new_databases_of_the_other_tests_are_those_of_the_migrations(tmp_path):
+    """They are copies of a template. Only the identity and the times of the migrations differ."""
+    open_archive(tmp_path / "new").close()
+    template_database.use(copies=True)
+    for folder in ("copy", "other"):
+        open_archive(tmp_path / folder).close()
+
+    def content(folder):
+        with closing(sqlite3.connect(tmp_path / folder / FILE)) as db:
+            (own,) = db.execute("SELECT id FROM archive_identity").fetchone()
+            pragmas = [
+                db.execute(f"PRAGMA {name}").fetchone() for name in ("user_version", "journal_mode", "page_size")
+            ]
+            return own, pragmas, [re.sub(own + r"|\d{4}-\d\d-\d\d [\d:.+]+", "", line) for line in db.iterdump()]
+
+    new, copy, other = map(content, ("new", "copy", "other"))
+    assert new[1:] == copy[1:] == other[1:]
+    assert len({new[0], copy[0], other[0]}) == 3
 
 
 def _layout(db):

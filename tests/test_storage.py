@@ -136,6 +136,7 @@ def tables(folder):
     return found
 
 
+@pytest.mark.migrations
 def test_creates_an_archive_in_a_missing_folder(folder):
     with open_archive(folder / "deeper") as archive:
         assert archive.db.execute("PRAGMA foreign_keys").fetchone()[0] == 1
@@ -148,6 +149,7 @@ def test_creates_an_archive_in_a_missing_folder(folder):
     assert set(expected.split()) <= {name for _, name, _ in tables(folder / "deeper")}
 
 
+@pytest.mark.migrations
 def test_opening_an_archive_again_changes_nothing(folder):
     with open_archive(folder) as archive:
         save(archive, intent())
@@ -158,6 +160,7 @@ def test_opening_an_archive_again_changes_nothing(folder):
     assert tables(folder) == before
 
 
+@pytest.mark.migrations
 def test_a_failed_migration_leaves_no_tables(folder, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(schema, "FIRST", f"{schema.FIRST}\nCREATE TABLE broken (;\n")
@@ -179,6 +182,7 @@ def test_a_newer_database_is_refused_and_not_changed(folder, read_only):
     assert (folder / FILE).read_bytes() == before
 
 
+@pytest.mark.migrations
 @pytest.mark.parametrize("situation", ["empty file", "older version"])
 def test_a_database_that_needs_a_migration_is_not_opened_read_only(folder, situation):
     """An empty file is left by a crash between creating the file and its tables."""
