@@ -1,7 +1,8 @@
 """Mark each test that works on files, processes or sockets as `edge`; the other tests are those of the pure core.
 
 The tests of the core run with coverage measurement, those of the edges without it: measuring takes as much time as the
-tests themselves, and only the core must be covered completely.
+tests themselves, and only the core must be covered completely. So tests with random examples or large inputs run with
+those of the edges, too: named examples cover the core, and whether it is covered never depends on chance.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from support import FakeClock
 
 #: A test that uses one of these fixtures is an edge test: files, the clock, a fake site.
 EDGE_FIXTURES = {"tmp_path", "tmp_path_factory", "clock", "site"}
+
+#: A module with one of these has tests with random examples, or tests that it marks itself.
+EDGE_SIGNS = {"@given", "pytest.mark.edge"}
 
 
 # `CliRunner` builds the tree of all commands for each call, which takes 27 ms; it never changes during the tests.
@@ -66,7 +70,7 @@ def pytest_ignore_collect(collection_path, config):
     if name in EDGES:
         return None
     text = collection_path.read_text("utf-8")
-    return (name in CORE or not any(fixture in text for fixture in EDGE_FIXTURES)) or None
+    return not any(word in text for word in {*EDGE_SIGNS, *(() if name in CORE else EDGE_FIXTURES)}) or None
 
 
 def pytest_collection_modifyitems(items):
@@ -75,7 +79,8 @@ def pytest_collection_modifyitems(items):
         fixtures = set(item.fixturenames)
         if (callspec := getattr(item, "callspec", None)) is not None:
             fixtures -= set(callspec.params)  # a parameter of a table may have the name of a fixture
-        if name in EDGES or (name not in CORE and EDGE_FIXTURES & fixtures):
+        on_edge = name in EDGES or (name not in CORE and EDGE_FIXTURES & fixtures)
+        if on_edge or hypothesis.is_hypothesis_test(item.obj):
             item.add_marker(pytest.mark.edge)
 
 

@@ -45,6 +45,7 @@ def test_an_ordinary_robots_file_is_used_completely():
     assert affordable(text) == text
 
 
+@pytest.mark.edge
 def test_many_gzip_members_are_read_in_linear_time_up_to_a_limit():
     start = time.process_time()
     assert inflate("u", gzip.compress(b"x") * 50_000, "gzip", 1_000_000) == b"x" * 50_000
@@ -64,6 +65,7 @@ def test_a_record_that_expands_too_much_ends_early_and_the_next_one_is_read(tmp_
     assert tally.damage
 
 
+@pytest.mark.edge
 def test_a_member_of_an_own_file_is_not_decompressed_beyond_the_largest_record():
     data = gzip.compress(bytes(MAX_RECORD + 1))
     with pytest.raises(ValueError, match="larger"):

@@ -196,6 +196,16 @@ PASSAGES = {
         ["Un fait.", "Il y a 4 cas à Hué."],
         ["Il y a [-3-]{+4+} cas à Hué.[- Il pleut sur la mer.-]"],
     ),
+    "two neighbouring words": (
+        ["Le prix du riz monte."],
+        ["Le coût du thé monte."],
+        ["Le [-prix du riz-]{+coût du thé+} monte."],
+    ),
+    "two added sentences": (
+        ["Un fait ici. Un autre fait."],
+        ["Un fait ici. Une longue phrase tout à fait neuve. Le port du sud est plein. Un autre fait."],
+        ["Un fait ici. {+Une longue phrase tout à fait neuve. Le port du sud est plein.+} Un autre fait."],
+    ),
     "a moved paragraph": (
         ["Le riz pousse bien.", "Tout va bien ici.", "Fin du texte."],
         ["Tout va bien ici.", "Fin du texte.", "Le riz pousse bien."],

@@ -171,9 +171,7 @@ def depth_and_size(html):
     return deepest, size
 
 
-@settings(max_examples=120, deadline=None)
-@given(st.lists(TOKENS, max_size=5).map("".join), st.lists(TOKENS, min_size=1, max_size=9).map("".join))
-def test_the_estimate_is_not_below_the_tree(start, repeated):
+def assert_estimate_is_not_below_the_tree(start, repeated):
     """Repetition makes a leak of one element in each round visible."""
     html = start + repeated * 60
     estimate = guard._Estimate(html)
@@ -186,6 +184,17 @@ def test_the_estimate_is_not_below_the_tree(start, repeated):
     deepest, size = depth_and_size(html)
     assert deepest <= 2 * max(depths, default=0) + 40
     assert size <= 1.5 * (estimate._tags + estimate._copied / guard._COPY_BYTES) + 60
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.lists(TOKENS, max_size=5).map("".join), st.lists(TOKENS, min_size=1, max_size=9).map("".join))
+def test_the_estimate_is_not_below_the_tree(start, repeated):
+    assert_estimate_is_not_below_the_tree(start, repeated)
+
+
+@pytest.mark.parametrize("repeated", ["<b><object></b>", "<b><object><p></b></object>", "<b><table><td></b></table>"])
+def test_the_end_tag_of_a_formatting_element_that_is_out_of_reach(repeated):
+    assert_estimate_is_not_below_the_tree("", repeated)
 
 
 def test_an_unsafe_page_is_rejected_before_it_is_parsed():

@@ -92,7 +92,12 @@ def test_stories_are_read_where_known_ones_stand(html):
 
 
 @pytest.mark.parametrize(
-    ("kind", "seed"), [("list-ids", 1), ("list-addresses", 1), ("list-addresses", 2), ("list-keys", 1)]
+    ("kind", "seed"),
+    [
+        ("list-ids", 1),
+        ("list-keys", 1),
+        *(pytest.param("list-addresses", seed, marks=pytest.mark.edge) for seed in (1, 2)),
+    ],
 )
 def test_redesigned_lists_of_the_fake_site(kind, seed):
     site = build(SITE, seeds_dir=SEEDS, articles=40, now=lambda: AT, options=Options(no_samples=True, home_size=30))

@@ -19,7 +19,11 @@ from crawler.sim.site import Options, SiteRequest, build, designs
 from crawler.site import FRENCH
 
 AT = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
-KINDS = [kind for kind in designs.KINDS if kind != "random"]
+#: The other designs are learned by the same code, and run without coverage.
+MEASURED = ("bare", "captions-moved", "shell")
+KINDS = [
+    pytest.param(kind, marks=() if kind in MEASURED else pytest.mark.edge) for kind in designs.KINDS if kind != "random"
+]
 
 
 @cache
@@ -119,6 +123,7 @@ def test_a_misleading_page_does_not_spoil_the_layout(change, reason):
     assert len(named) == (reason is not None)
 
 
+@pytest.mark.edge
 def test_pages_in_one_form_are_learned():
     def in_a_form(_, html):
         html = re.sub("</?form[^>]*>", "", html)
@@ -127,6 +132,7 @@ def test_pages_in_one_form_are_learned():
     assert heal(pages("classes", edit=in_a_form)).share == 1.0
 
 
+@pytest.mark.edge
 def test_a_page_of_another_design_is_outvoted():
     known = pages("classes")
     url, (html, article) = list(originals().items())[ODD]
@@ -173,6 +179,7 @@ def test_pages_with_known_metadata_only_help_to_verify():
     assert result.exact["title"][1] > result.exact["text"][1]
 
 
+@pytest.mark.edge
 def test_a_field_that_cannot_be_read_is_named():
     known = [replace(k, article=replace(k.article, lead="Un autre chapeau")) for k in pages("classes")]
     result = heal(known)
@@ -189,6 +196,7 @@ def test_a_field_that_no_page_shows_any_more_is_left_out():
     assert "no page shows these fields any more: byline" in layout_file.write(result, result.layout).lower()
 
 
+@pytest.mark.edge
 def test_imported_texts_have_no_picture_addresses():
     known = []
     for k in pages("classes"):

@@ -109,6 +109,7 @@ LEFT_OUT = {
     "a long one": (f"a<del>{'b' * 99}</del>", "a", f"text: deleted text is left out: '{'b' * 60}'"),
     "empty": ("a<del></del>", "a", None),
     "a whole line": ("<del>12</del>.", "12.", "text: 1 lines consist only of deleted text, which is kept"),
+    "one in a whole line": ("<del>1<del>2</del></del>.", "12.", "text: 1 lines consist only of deleted text, which is kept"),
     "a picture": ("a<del>b<img src=x></del>", "ab", "text: 1 lines consist only of deleted text, which is kept"),
     "hidden": ("a<span hidden>1</span><b style='color:red; Display : NONE'>2</b>", "a", "text: hidden text is left out: '1', '2'"),
     "invisible": ("a<span style='visibility:hidden'>1</span>", "a", "text: hidden text is left out: '1'"),

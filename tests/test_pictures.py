@@ -560,6 +560,7 @@ def test_the_fake_site_serves_real_pictures(encode, most):
 # --- decoding ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.edge
 def test_an_expensive_picture_is_decoded_in_a_process_of_its_own(monkeypatch):
     body = pillow("PNG", (2_500, 2_000))
     started = []
@@ -580,6 +581,7 @@ def test_a_turned_picture_has_the_hash_that_a_viewer_sees():
     assert one.phash.split(":")[1] == other.phash.split(":")[1]
 
 
+@pytest.mark.edge
 @pytest.mark.parametrize(
     ("name", "size", "is_decoded"),
     [

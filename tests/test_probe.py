@@ -195,6 +195,7 @@ def test_redesigned_site_lists_missing_fields_of_each_page(tmp_path, clock):
     assert value(tmp_path, "SELECT count(*) FROM pages WHERE state = 'drift'") == len(eras)
 
 
+@pytest.mark.edge
 def test_pictures_and_videos_in_lists_are_checked(tmp_path, clock):
     sections = (*SECTIONS[:-1], replace(SECTIONS[-1], name="Vidéo", slug="video"))
     with mounted(clock, articles=60, options=Options(sections=sections)) as site:
@@ -236,6 +237,7 @@ def test_host_without_an_address_is_not_asked(tmp_path, clock):
     assert one(findings, "list API").seen == f"{SITE}, without a Referer"
 
 
+@pytest.mark.edge
 def test_page_that_another_process_visits_is_skipped(tmp_path, clock):
     code = "import sys; from pathlib import Path; from crawler.storage.locks import Claims\nwith Claims(Path(sys.argv[1])).claim(int(sys.argv[2])):\n print('held', flush=True); sys.stdin.read()"
     with mounted(clock, **SMALL) as site:
@@ -302,22 +304,30 @@ def words(strange, tmp_path_factory):
     return ("--site", strange.url, "--rate", 0, "--archive", tmp_path_factory.mktemp("command") / "archive")
 
 
-def test_command_prints_differences_and_a_poll_archives_every_article(strange, words):
-    outcome = run_process(*words, "probe")
-    assert outcome.code == 5
-    table = outcome.out.partition("\n\n")[0].splitlines()
+@pytest.fixture(scope="module")
+def command(words):
+    """The result of the command on the strange site; its archive has the findings."""
+    return run_process(*words, "probe")
+
+
+@pytest.mark.edge
+def test_command_prints_differences_and_a_poll_archives_every_article(strange, words, command):
+    assert command.code == 5
+    table = command.out.partition("\n\n")[0].splitlines()
     assert {line[11:27].strip() for line in table if line.startswith("DIFFERS")} >= {
         "menu",
         "home feed",
         "news sitemap",
     }
-    assert max(map(len, outcome.out.splitlines())) <= WIDTH
+    assert max(map(len, command.out.splitlines())) <= WIDTH
     assert vna(*words, "poll").code == 0
     recent = {i for i in strange.fake_site.ids() if i > 260_000}
     held = {r["id"] for r in rows(words[-1], "SELECT id FROM articles")}
     assert recent <= held
 
 
+@pytest.mark.edge
+@pytest.mark.usefixtures("command")
 def test_last_findings_are_printed_without_requests(strange, words):
     before = strange.fake_site.state()["requests"]
     outcome = vna(*words, "probe", "--last", "--json")

@@ -31,6 +31,7 @@ def parse(content):
     )
 
 
+@pytest.mark.edge
 def test_white_space_collapses_as_the_pattern_does():
     for text in texts([" ", "  ", "\n", "\t", "\r\n", "\f", "\v", "\u00a0", "\u2028", "\x1c", "é", "a"], 2000, 12):
         assert dom.collapse(text) == re.sub(r"[ \t\n\r\f\v]+", " ", text).strip()
@@ -51,6 +52,7 @@ PIECES = ("<p>", "</p>", "<b>", "</b>", "<br>", "<i hidden>", "</i>", "<span sty
           "<div>", "</div>", "<!-- c -->", "a", " é ", "<video>", "</video>", "<table><td>", "</table>", "<template>t</template>")  # fmt: skip
 
 
+@pytest.mark.edge
 def test_the_text_of_an_element_is_that_of_its_visible_nodes_in_order():
     for html in texts(PIECES, 400, 25):
         nodes = list(LexborHTMLParser(html).root.traverse(include_text=True))
@@ -59,6 +61,7 @@ def test_the_text_of_an_element_is_that_of_its_visible_nodes_in_order():
             assert dom.raw_text(node, skip) == slow_text(node, skip)
 
 
+@pytest.mark.edge
 def test_a_text_with_mojibake_has_one_of_its_signs():
     alphabet = "Ã€źĂÂð¿©â™œđŸ»\u00a0\u0093e "
     found = [text for text in texts(alphabet, 3000, 6) if decode.MOJIBAKE.search(text)]
@@ -81,6 +84,7 @@ HEADERS = (
 )
 
 
+@pytest.mark.edge
 def test_usual_pages_are_decoded_as_any_page(monkeypatch):
     rng = random.Random(1)
     pages = [(b"".join(rng.choices(PIECES_OF_HEADS, k=rng.randint(0, 6))), rng.choice(HEADERS)) for _ in range(1500)]
@@ -90,6 +94,7 @@ def test_usual_pages_are_decoded_as_any_page(monkeypatch):
     assert [decode.decode(*page) for page in pages] == quick
 
 
+@pytest.mark.edge
 @pytest.mark.parametrize("name", ["b", "a", "font"])
 def test_a_page_that_counting_shows_to_be_cheap_has_a_low_estimate(name):
     rng = random.Random(1)
@@ -106,6 +111,7 @@ def test_a_page_that_counting_shows_to_be_cheap_has_a_low_estimate(name):
     assert cheap > 10
 
 
+@pytest.mark.edge
 def test_a_text_with_more_letters_than_the_heading_is_not_the_heading():
     pattern = related._longer_than(len("voir plus"))
     pieces = ("Voir", " plus", "voir ", "PLUS", "(12)", " >>", "é", "\u00ad", "x", "...", "3 ", "Ｖ")
@@ -143,6 +149,7 @@ def test_a_place_of_pictures_may_have_none():
     assert body.pictures(figure, MARKUPS[0], str) == []
 
 
+@pytest.mark.edge
 def test_times_as_the_site_shows_them_are_read_like_any_text():
     rng = random.Random(1)
     for _ in range(2000):

@@ -101,7 +101,9 @@ def test_blocks_are_read_back_unchanged(blocks):
 
 
 def test_the_joint_of_an_image_is_stored_only_if_it_has_one():
-    first, second = json.loads(records.dump_blocks([IMAGE, replace(IMAGE, joint="")]))
+    blocks = (IMAGE, replace(IMAGE, joint=""))
+    first, second = json.loads(text := records.dump_blocks(blocks))
+    assert records.load_blocks(text) == blocks
     assert first["joint"] == " "
     assert second == records.block_json(IMAGE)
 

@@ -361,6 +361,7 @@ def test_reported_case(french: Lexicon, case: dict[str, str]) -> None:
     assert fixed(case["glued"], french) == case["repaired"]
 
 
+@pytest.mark.edge
 def test_words_of_the_lexicon_are_never_split() -> None:
     """A sample; `./run.sh bench words` takes all words."""
     assert [edit for word in probe.common_words(every=400) for edit in probe.edits(word)] == []
@@ -453,6 +454,7 @@ def test_straight_quotation_marks_alternate(text: str, marks: list[tuple[int, bo
         ("l'accord des ministres’ et", [22]),
         ("l’accord d'aujourd’hui", []),
         ("le ‘l’accord’ signé", [12]),
+        ("Le Ha'aretz dit ‘non’ ici", [20]),
     ],
 )
 def test_apostrophe_that_closes_a_quotation(text: str, closing: list[int]) -> None:
@@ -635,6 +637,7 @@ def test_compose_equals_two_successive_applications(data: st.DataObject) -> None
 # --- the lexicon ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.edge
 def test_the_word_list_is_that_of_wordfreq() -> None:
     listed = importlib.import_module("wordfreq").get_frequency_dict("fr", wordlist="large")
     folder = resources.lexicon()
@@ -1030,6 +1033,12 @@ def test_no_split_has_higher_odds_than_the_quick_bound(
     run = score.LetterRun(0, token + second, left, right)
     odds = max((split.odds for split in score.splits(run, page)), default=-math.inf)
     assert odds <= max(score.most_odds(run.text, page), -score.LIMIT)
+
+
+def test_the_quick_bound_knows_words_of_the_lexicon(french: Lexicon) -> None:
+    page = PageLexicon(french, "Merci à Zuniva.", HINTS)
+    assert score.most_odds("ministre", page) == score.NEVER
+    assert score.most_odds("stratégiede", page) > score.NEVER
 
 
 def test_likelihoods_of_lines_are_summed_over_all_ways_to_cut_a_block() -> None:
