@@ -13,7 +13,7 @@ from crawler import config
 from crawler.clock import StoppableClock
 from crawler.daemon import Intervals, Service
 
-INTERVALS = Intervals(second=0.0015, tick=0.05, check=0.1, grace=5.0, resolve_after=timedelta(minutes=10))
+INTERVALS = Intervals(second=0.0015, tick=0.05, check=0.2, grace=5.0, resolve_after=timedelta(minutes=10))
 
 
 class ShiftedClock(StoppableClock):

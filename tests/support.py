@@ -302,9 +302,19 @@ def write_crash_marker(archive: Path, item: str, crashes: object, role: Role = "
 
 
 def rows(archive: Path, sql: str, *values: Any) -> list[dict[str, Any]]:
-    """Return the rows of a query."""
-    with opening.reading_archive(archive) as opened:
-        return list(opened.db.query(sql, values))
+    """Return the rows of a query.
+
+    The checks with which the program opens an archive take longer than most queries, so they are made only if the query
+    fails: the program upgrades an older database, and its error says what is wrong with another one.
+    """
+    try:
+        with closing(sqlite3.connect(f"{(archive / FILE).absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            cursor = connection.execute(sql, values)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor]
+    except sqlite3.Error:
+        with opening.reading_archive(archive) as opened:
+            return list(opened.db.query(sql, values))
 
 
 def value(archive: Path, sql: str, *values: Any) -> Any:

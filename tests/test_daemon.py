@@ -91,7 +91,7 @@ def until(found, process=None, what="it"):
     while time.monotonic() < end:
         if seen := found():
             return seen
-        time.sleep(0.02)
+        time.sleep(0.05)
     raise AssertionError(f"{what} did not happen within {SOON} s\n{process.log.text[-2000:] if process else ''}")
 
 
