@@ -158,10 +158,12 @@ def seconds(pattern: re.Pattern, text: str, *, anchored: bool) -> float:
     return time.thread_time() - start
 
 
-def growth(pattern: re.Pattern, *, anchored: bool, small: int, large: int, worth: float) -> tuple[float, str]:
+def growth(
+    pattern: re.Pattern, *, anchored: bool, small: int, large: int, worth: float, most: float
+) -> tuple[float, str]:
     """Return the largest factor by which the time grows from `small` to `large` texts, and the beginning of that text.
 
-    Times below `worth` seconds do not count.
+    Times below `worth` seconds do not count. The search ends at the first factor above `most`.
     """
     worst, shown = 0.0, ""
     for short, long in zip(attacks(pattern, small), attacks(pattern, large), strict=True):
@@ -174,4 +176,6 @@ def growth(pattern: re.Pattern, *, anchored: bool, small: int, large: int, worth
         )
         if factor > worst:
             worst, shown = factor, long[:30]
+        if worst > most:
+            break
     return worst, shown

@@ -60,7 +60,8 @@ def shell(script, *words, **env):
 #: Runs `vna` once for each argument, with the words in that argument, in a forked process: imports are made only once.
 #: Prints the exit codes on file descriptor 9.
 FORKS = """
-import os, sys, shlex
+import gc, os, sys, shlex
+gc.set_threshold(20_000)  # as `vna` does
 import crawler.app, crawler.collect, crawler.export, crawler.replay, rich.progress, rich.table  # once, not in each child
 from crawler.cli import main
 for line in sys.argv[1:]:

@@ -25,7 +25,7 @@ MOST = 40  # times; a linear one grows 10 times, and a busy machine may double a
 
 
 def factor(pattern, *, anchored):
-    return growth(pattern, anchored=anchored, small=SMALL, large=LARGE, worth=0.004)
+    return growth(pattern, anchored=anchored, small=SMALL, large=LARGE, worth=0.004, most=MOST)
 
 
 @pytest.mark.parametrize("name", sorted(PATTERNS.keys() - LIMITED))
