@@ -149,7 +149,8 @@ def is_immutable(file: Path) -> bool:
     """
     with closing(_connect_by_uri(file, "mode=ro")) as connection:
         try:
-            connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
+            # A query would read and parse the whole schema first.
+            connection.execute("PRAGMA schema_version").fetchone()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF not in _NO_WAL_INDEX or not is_read_only(file):
                 raise
