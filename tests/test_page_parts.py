@@ -72,7 +72,11 @@ PLACEHOLDER = "data:image/gif;base64,R0lGOD"
 PICTURES = {
     "srcset": ('<img srcset="/s.jpg 480w, /l.jpg 1200w">', "l"),
     "densities": (f'<img src="{PLACEHOLDER}" data-srcset="/s.jpg, /l.jpg 1.5x">', "l"),
-    "commas in the address": ('<img srcset="/a,b/s.jpg 1x,/a,b/l.jpg 2x">', "a,b/s"),
+    "commas in the address": ('<img srcset="/a,b/s.jpg 1x,/a,b/l.jpg 2x">', "a,b/l"),
+    "no space after the comma": ('<img srcset="/s.jpg 480w,/l.jpg 1200w,/m.jpg 800w">', "l"),
+    "width and height": ('<img srcset="/l.jpg 1200w 800h, /s.jpg 480w 900h">', "l"),
+    "comma at the end of the address": ('<img srcset=" , /s.jpg, /l.jpg\n1.5x ,">', "l"),
+    "density below one": ('<img srcset="/s.jpg .5x, /l.jpg">', "l"),
     "sources of a picture": ('<picture><source srcset="/l.jpg 1x"><img></picture>', "l"),
     "an address of its own": ('<img src="/s.jpg" srcset="/l.jpg 2x">', "s"),
     "no usable address": (f'<img srcset="{PLACEHOLDER} 1x, ">', None),

@@ -54,7 +54,9 @@ _SIGNS_LENGTH = 15  # letters after a related link that are no sentence, such as
 _LABEL_LENGTH, _LABEL_PARTS = 80, 40  # longest label before a related link: characters, text nodes
 _BARE_CAPTION_LENGTH = 400  # characters; the longest caption in the seeds has 240
 _SETS = ("data-srcset", "srcset")
-_CANDIDATE = re.compile(r"(?<!\S)(\S++)(?:\s++(\d++(?:\.\d++)?)[wx](?![^\s,]))?", re.ASCII)
+# One file of a `srcset`: its address, and what follows up to the next comma. A comma at the end of the address ends it, too.
+_CANDIDATE = re.compile(r"([^\s,]\S*+)(?:(?<=,)|([^,]*+))")
+_SIZE = re.compile(r"(?<!\S)(\d++(?:\.\d++)?|\.\d++)[wx](?!\S)", re.ASCII)  # width or density
 _DATA_TABLE_COLUMNS = 2  # a table without a row of this many filled cells is used only for layout
 
 
@@ -339,7 +341,12 @@ def _responsive(image: LexborNode) -> Iterator[str]:
         for name in _SETS:
             found = _CANDIDATE.findall(dom.attribute(node, name))
             if found:
-                yield max(found, key=lambda candidate: float(candidate[1] or 1))[0].rstrip(",")
+                yield max(found, key=_size)[0].rstrip(",")
+
+
+def _size(candidate: tuple[str, str]) -> float:
+    size = _SIZE.search(candidate[1])
+    return float(size[1]) if size else 1.0
 
 
 def _begins_sentence(link: LexborNode) -> bool:
