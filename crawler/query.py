@@ -5,7 +5,7 @@ words           all of these words, in any order; accents and word endings are i
 "a phrase"      these words in this order
 -word           exclude this word      (also -"a phrase", NOT word)
 title:word      only in the title      (also lead:, text:)
-coop*           words that start with "coop", and the other forms of these words
+coop*           words that start with "coop", and other forms of these words
 a OR b          either word
 section:Sports  since:2024-01-01  until:2024-12-31    (also a month, a year, today, yesterday, 3d)
 ```
@@ -89,8 +89,8 @@ def parse(text: str, synonyms: Synonyms = NO_SYNONYMS, today: date | None = None
     """Parse a query typed by a user. Without the present day `today`, filters must name days by date.
 
     Raises:
-        BadInput: the query has no search term (only exclusions, punctuation or filters), a minus sign before a filter,
-            or an invalid date.
+        BadInput: the query has no search term (only exclusions, punctuation or filters), an excluded filter, or an
+            invalid date.
 
     """
     parser = _Parser(synonyms, today)
@@ -136,7 +136,7 @@ class _Parser:
         elif (self.wanted or self._run) and not piece["field"] and piece["word"] in _OPERATORS:
             self.finish_run()
             self._either = _OPERATORS[piece["word"]]
-        elif (self.wanted or self._run) and not (piece["field"] or piece["minus"]) and piece["word"] in _EXCLUDING:
+        elif self._has_begun() and not (piece["field"] or piece["minus"]) and piece["word"] in _EXCLUDING:
             self.finish_run()
             self._excluding = True
         elif _is_plain(piece) and not self._excluding:
@@ -144,6 +144,10 @@ class _Parser:
         else:
             self.finish_run()
             self._add_term(piece)
+
+    def _has_begun(self) -> bool:
+        """Whether a piece was read already: NOT is an operator only after one."""
+        return bool(self.wanted or self._run or self._unwanted or self._filters)
 
     def finish_run(self) -> None:
         """Split the collected words into terms, left to right: the longest phrase that has synonyms, else one word."""

@@ -80,6 +80,9 @@ FINDS = {
     "NOT in the title": ("vietnam NOT title:vietnam", [2]),
     "NOT, then another word": ("riz NOT paix vietnam", [2]),
     "NOT at the start is a word": ("NOT paix", []),
+    "NOT after a filter and a word": ("section:Politique dialogue NOT tourisme", [1]),
+    "NOT after a filter": ("since:2000 NOT tourisme dialogue", [1]),
+    "NOT after an exclusion": ("-tourisme NOT paix vietnam", [1]),
     "NOT at the end": ("paix NOT", [4]),
     "lower-case not is a word": ("paix not", []),
     "OR": ("tourisme OR paix", [2, 4]),
@@ -167,6 +170,8 @@ INVALID = {
     "only a filter": "section:Sports",
     "empty phrase": '""',
     "only an asterisk": "*",
+    "only NOT after a filter": "section:Sports NOT riz",
+    "only exclusions": "-riz SAUF paix",
     "invalid date": "riz since:2024-13-01",
     "date in words": "riz until:hier",
 }

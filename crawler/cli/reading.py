@@ -73,7 +73,8 @@ def search(
     words: Annotated[
         list[str],
         typer.Argument(
-            metavar="QUERY...", help='Words to find; also "exact phrase", -excluded, title:word, prefix*, a OR b.'
+            metavar="QUERY...",
+            help='Words to find; also "exact phrase", -excluded, NOT excluded, title:word, prefix*, a OR b.',
         ),
     ],
     since: values.SinceOption = None,
