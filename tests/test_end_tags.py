@@ -26,6 +26,20 @@ def test_a_field_ends_where_the_next_part_begins(end, field, expected):
     assert article.problems[1:] == ()  # the page has no time of publication that is certain
 
 
+@pytest.mark.parametrize(
+    "title", ["Tit<b>re", "<span>Titre", "<b>Ti</b>t<i>r<u>e", '<a href="/x">Titre', "<b>Titre<p>", "<!-- x -->Titre<span>"]
+)
+def test_a_field_with_several_missing_end_tags(title):
+    article = parse(column(content().replace("Titre</h1>", title)))
+    assert (article.title, article.lead) == ("Titre", "Chapeau.")
+    assert [block.text for block in article.blocks] == ["Un.", "Deux."]
+
+
+def test_text_after_the_next_part_is_not_part_of_the_field():
+    page = content().replace("Titre</h1>", 'Titre<span class="cms-author">A. B.</span> à Huê')
+    assert parse(column(page)).title == "Titre"
+
+
 def test_a_lead_of_paragraphs_without_its_end_tag():
     leading = "<p>Le premier point.</p><p>Le second.</p>"
     page = content(lead=leading).replace(

@@ -94,7 +94,7 @@ def raw_text(node: LexborNode, skip: frozenset[int] = frozenset()) -> str:
     Elements inside `node` that are not visible (`is_silent`), and nodes whose ids (`mem_id`) are in `skip`, are left out.
     """
     if node.is_text_node:
-        return node.text_content or ""
+        return "" if node.mem_id in skip else node.text_content or ""
     if node.tag == "br":
         return " "
     if not node.is_element_node or node.mem_id in skip:
@@ -109,7 +109,8 @@ def raw_text(node: LexborNode, skip: frozenset[int] = frozenset()) -> str:
             current, end = following.pop()
             parts.append(end)
         elif current.is_text_node:
-            parts.append(current.text_content or "")
+            if not skip or current.mem_id not in skip:
+                parts.append(current.text_content or "")
             current = current.next
         elif (tag := current.tag) == "br":
             parts.append(" ")

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from itertools import takewhile
 from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -86,9 +85,7 @@ class Frame:
         article = layout.article
         selectors = (*article.title, *article.lead, *article.byline, *article.time, *article.avatar, *article.tags)
         parts = [*(part for part in dom.select(node, selectors) if part.mem_id != node.mem_id), *self.bodies]
-        parts_and_around = dom.ids(parts) | dom.around(parts)
-        own = takewhile(lambda child: child.mem_id not in parts_and_around, dom.children(node))
-        return dom.collapse("".join(dom.raw_text(child, skip) for child in own))
+        return dom.text(node, skip | _from_first(node, dom.ids(parts), dom.around(parts)))
 
     def paragraphs(self, page: LexborHTMLParser) -> Iterator[str]:
         """Yield the text of each `<p>` that belongs neither to another article nor to a list of stories."""
@@ -137,6 +134,20 @@ def _outside(root: LexborNode, selectors: Sequence[str], beside: frozenset[int])
         if nodes and (found := dom.outermost(dom.outside(nodes, beside))):
             return found
     return []
+
+
+def _from_first(node: LexborNode, parts: frozenset[int], around: frozenset[int]) -> frozenset[int]:
+    """Return the ids of the first of `parts` inside `node` and of the nodes that follow it inside `node`.
+
+    `around` are the ids of the elements that contain one of `parts`, such as a `<b>` without its end tag.
+    """
+    following: list[LexborNode] = []
+    while True:
+        children = dom.children(node)
+        node = next(child for child in children if child.mem_id in parts or child.mem_id in around)
+        following += children  # those after it
+        if node.mem_id in parts:
+            return dom.ids([node, *following])
 
 
 def find(page: PageTree, layout: Markup) -> Frame | None:
