@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 from test_other_articles import BODY, OTHER, SIDEBAR, TAGS, column, content, parse
+
+from crawler.parse import unread
 
 SIGNED = "<p>Un.</p><p>Deux. -VNA</p>"
 LOST = "text: 'Deux. -VNA' looks like the end of the article, but is outside the text that was read"
@@ -108,3 +111,19 @@ def test_scripts_and_comments_with_an_end_are_no_problem(end):
         for problem in parse(column(content(body=BODY, tags=TAGS)) + end).problems
         if problem.startswith("page:")
     ]
+
+
+@pytest.mark.parametrize(
+    ("page", "is_lost"),
+    [
+        ("<p>Un.</p><!-- pub <p>Deux.</p></body></HTML> \n", True),
+        ("<p>Un.</p><!-- pub <p>Deux.</p></body></html>\n<!-- cached in 3 ms -->", True),
+        ("<p>Un.</p><iframe src=x><p>Deux.</p></body></html>", True),
+        ("<p>Un.</p><p>&lt;/html&gt;", False),
+        ("<p>Un.</p><!-- </html> is written by the footer -->", False),
+        ("<p>Un.</p><script>write('</body></html>')</script></body></html>", False),
+        ("", False),
+    ],
+)
+def test_the_end_of_a_page(page, is_lost):
+    assert bool(unread.swallowed_end(LexborHTMLParser(page))) is is_lost

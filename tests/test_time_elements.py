@@ -65,6 +65,8 @@ ELEMENTS = {
         "<time><b>Publié le</b><b>27/08/2024</b><b>20h18</b><b>modifié le</b><b>30/08/2024</b><b>12h40</b></time>", PUBLISHED, MODIFIED,
     ),
     "day and time in paragraphs": ("<time><p>27/08/2024</p><p>20:18</p></time>", PUBLISHED, None),
+    "hidden day in a time without a day": ("<time>Hier <span hidden>26/08/2024 10:00</span></time>", None, None),
+    "script in a time without a day": ("<time>Hier<script>a('26/08/2024 10:00')</script></time>", None, None),
     "heading and lead that end like a label": (f"<p>La loi est modifiée</p>{OLD}", PUBLISHED, None),
 }  # fmt: skip
 

@@ -49,10 +49,11 @@ def _element(node: LexborNode, names: Sequence[str], others: frozenset[int]) -> 
 
 
 def _texts_apart(node: LexborNode) -> str:
-    """Return the text of an element with a space between the texts of its parts: `<b>20/11/2026</b><b>08:30</b>`."""
-    return dom.collapse(
-        " ".join(part.text_content or "" for part in node.traverse(include_text=True) if dom.is_text(part))
-    )
+    """Return the visible text of an element with a space between its text nodes: `<b>20/11/2026</b><b>08:30</b>`."""
+    parts = list(node.traverse(include_text=True))
+    silent = dom.ids(part for part in parts[1:] if dom.is_silent(part))
+    texts = dom.outside(filter(dom.is_text, parts), silent)
+    return dom.collapse(" ".join(part.text_content or "" for part in texts))
 
 
 def _role(

@@ -7,33 +7,35 @@ Boundary: reads the tree and returns problems.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser
 
 from crawler.parse import structure
 
-_END = "</html>"
+_END = re.compile(r"</html>\s*(?:<!--|$)", re.IGNORECASE)  # a comment after the page ends the one that has no end
+_WITHOUT_MARKUP = frozenset("iframe noembed noframes plaintext script style textarea title xmp".split())
 _SHOWN = 60  # characters of a paragraph in a problem
 
 
 def swallowed_end(tree: LexborHTMLParser) -> tuple[str, ...]:
     """Return a problem if the end of the page is inside a comment or an element without markup, such as `<script>`.
 
-    Its end is missing, and everything after its start is neither read nor shown by a browser.
+    The end of this comment or element is missing, and everything after its start is neither read nor shown by a browser.
     """
     node = tree.root
     while node is not None and (last := node.last_child) is not None:
         node = last
-    if node is None or not _content(node).rstrip().lower().endswith(_END):
+    if node is None or node.parent is None:
         return ()
-    parent = node.parent
-    inside = "a comment" if node.is_comment_node or parent is None else f"<{parent.tag}>"
-    return (f"page: {inside} has no end, the rest of the page is lost",)
-
-
-def _content(node: LexborNode) -> str:
-    return (node.comment_content if node.is_comment_node else node.text_content) or ""
+    if node.is_comment_node:
+        inside, content = "a comment", node.comment_content
+    elif (tag := node.parent.tag) in _WITHOUT_MARKUP:
+        inside, content = f"<{tag}>", node.text_content
+    else:
+        return ()
+    return (f"page: {inside} has no end, the rest of the page is lost",) if _END.search(content or "") else ()
 
 
 def lost_signature(own: Iterable[str], page: Iterable[str]) -> tuple[str, ...]:
