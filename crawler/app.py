@@ -70,9 +70,8 @@ def working(
     clock = clock or SystemClock()
     site, settings = Site(config.root, list_hosts(config)), run_settings(config)
     if role == "read":
-        reading_archive(
-            config.archive
-        ).close()  # before a lock creates the folder: a wrong path must not become an archive
+        # Before a lock creates the folder: a wrong path must not become an archive.
+        reading_archive(config.archive).close()
     with (
         holding(config.archive, role, command, to_text(since or clock.now())),
         opened_archive(config.archive, create=create) as archive,

@@ -190,9 +190,9 @@ def _in_hanoi(stated: str) -> str:
     """
     try:
         when = datetime.fromisoformat(stated)
-    except ValueError:
+        return when.astimezone(HANOI).isoformat() if when.tzinfo else stated
+    except (ValueError, OverflowError):
         return stated
-    return when.astimezone(HANOI).isoformat() if when.tzinfo else stated
 
 
 def fingerprint(article: Article) -> str:

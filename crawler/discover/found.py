@@ -18,9 +18,8 @@ from crawler.parse import dom, guard, json_text, times
 from crawler.site import Site
 from crawler.types import Sighting, SourceFound
 
-_TAG = re.compile(
-    r"<(?:/?([a-zA-Z][a-zA-Z0-9]*+)|!)[^<>]*>"
-)  # without `<`: a text of many `<` is searched once, not once for each
+# A tag contains no `<`, so that a text of many `<` is searched once, not once for each.
+_TAG = re.compile(r"<(?:/?([a-zA-Z][a-zA-Z0-9]*+)|!)[^<>]*>")
 _FUTURE = timedelta(days=2)  # a time farther ahead is wrong; editors schedule articles hours ahead
 _MAX_ADDRESS = 2048  # characters of a link; the sitemap protocol allows fewer
 _ENDING = re.compile(r"(?:-\d+)?(?:\.(?:vnp|vnplus|html?|aspx|rss|xml))?/?$", re.IGNORECASE)

@@ -124,7 +124,10 @@ def connect_reading(file: Path) -> sqlite3.Connection:
 
 def has_content(file: Path) -> bool:
     """Whether the database `file` exists and is not empty, as it may be after a power cut."""
-    return file.exists() and file.stat().st_size > 0
+    try:
+        return file.stat().st_size > 0
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _nothing_to_read(file: Path) -> StorageError:
