@@ -26,7 +26,7 @@ from crawler.sim.site import build, serve
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 INTERVAL = 4.0  # seconds between two measurements of the memory
 INTERVALS = 5
-SETTLED = 0.1  # seconds after the end of a job in which its memory is released, and between two health checks
+SETTLED = 0.1  # seconds after which the memory of a finished job is released; health checks are farther apart
 AT_MOST = 60  # MB
 _DAY = 24  # hours; the daily jobs have run by then
 

@@ -102,10 +102,10 @@ _ENDINGS = frozenset(
 
 @lru_cache(maxsize=256)
 def short_stems(start: str) -> tuple[str, ...]:
-    """Return the stems of the words that begin with `start`, as far as they do not begin with it themselves.
+    """Return the stems that do not begin with `start`, although words with these stems do.
 
-    `start` is a word that `plain` has simplified, or the start of one: `invest` is the stem of the words in
-    `investissem`, and `journal` that of `journaux`. The ends of these words are made of the endings that the stemmer knows.
+    `start` is a word that `plain` has simplified, or the start of one. For `investissem`, the stem is `invest`, and for
+    `journau`, it is `journal`. Only words that end as the stemmer expects are considered.
     """
     ends = {ending[known:] for ending in _ENDINGS for known in range(len(ending) + 1) if start.endswith(ending[:known])}
     return tuple(sorted({form for end in ends if not (form := stem(start + end)).startswith(start)}))

@@ -3,7 +3,7 @@
 The site's post id identifies an article. Only a change of its content counts as a change, because the page's bytes
 differ at every fetch (dossier sections 8 and 18.9). The comparison ignores Unicode normalisation, spaces and quote
 styles, which may differ between renderings of the same text; spaces beside quotation marks, which belong to the style; and
-the offset in which the same time is given.
+the UTC offset of a time.
 
 Boundary: pure functions; stored values and a new article in, a decision out.
 """
@@ -184,7 +184,7 @@ def comparable(article: Article) -> dict[str, str]:
 
 
 def _in_hanoi(stated: str) -> str:
-    """Return a time (ISO 8601) in Hanoi time: the same instant with another offset is no change.
+    """Return a time (ISO 8601) as Hanoi time, because the same instant with another offset is no change.
 
     The site states Hanoi time (dossier section 15), so the stored fingerprints stay as they are.
     """

@@ -76,7 +76,7 @@ def load() -> Corpus:
 
 
 def forget_words() -> None:
-    """Drop what is kept about the words of earlier texts, to free memory. It is found again when it is needed."""
+    """Empty the caches of what is known about the words of earlier texts, to free memory."""
     if load.cache_info().currsize:
         load().forget_frequencies()
     repair.forget_words()

@@ -81,7 +81,7 @@ class Progress(Protocol):
     """The receiver of a run's progress reports."""
 
     def phase(self, name: str, total: int) -> None:
-        """Report that a phase of `total` steps begins; 0 if their number is 0 or unknown."""
+        """Report that a phase of `total` steps begins; `total` is also 0 if their number is unknown."""
         ...
 
     def step(self, outcome: Outcome) -> None:

@@ -30,7 +30,8 @@ def test_a_field_ends_where_the_next_part_begins(end, field, expected):
 
 
 @pytest.mark.parametrize(
-    "title", ["Tit<b>re", "<span>Titre", "<b>Ti</b>t<i>r<u>e", '<a href="/x">Titre', "<b>Titre<p>", "<!-- x -->Titre<span>"]
+    "title",
+    ["Tit<b>re", "<span>Titre", "<b>Ti</b>t<i>r<u>e", '<a href="/x">Titre', "<b>Titre<p>", "<!-- x -->Titre<span>"],
 )
 def test_a_field_with_several_missing_end_tags(title):
     article = parse(column(content().replace("Titre</h1>", title)))

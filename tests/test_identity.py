@@ -110,8 +110,11 @@ REVISED = {
         replace(ARTICLE, published_at="2025-04-29T14:30:44+00:00"),
         ("published_at",),
     ),
-    "publication time beyond the calendar": (replace(ARTICLE, published_at="9999-12-31T23:59:59-05:00"), ("published_at",)),
-    "publication time that is none": (replace(ARTICLE, published_at="x"), ("published_at",)),
+    "publication time beyond the calendar": (
+        replace(ARTICLE, published_at="9999-12-31T23:59:59-05:00"),
+        ("published_at",),
+    ),
+    "publication time that cannot be read": (replace(ARTICLE, published_at="x"), ("published_at",)),
     "publication time without an offset": (replace(ARTICLE, published_at="2025-04-29T14:30:44"), ("published_at",)),
     "kind": (replace(ARTICLE, kind="photo"), ("kind",)),
     "several fields": (replace(ARTICLE, title="A", lead="B", kind="video"), ("kind", "lead", "title")),

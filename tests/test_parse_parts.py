@@ -634,7 +634,7 @@ PAGES = {
     "removed article in Vietnamese": ("<p>Bài viết đã bị gỡ bỏ", URL, Rejection.SOFT_404),
     "removed page in English": ("<p>The page you requested could not be found.", URL, Rejection.SOFT_404),
     "removed page in a heading beside a menu": (f"<h1>Article retiré</h1>{'menu ' * 300}", URL, Rejection.SOFT_404),
-    "page that is unavailable for a time": ("<p>La page est temporairement indisponible", URL, Rejection.ERROR_PAGE),
+    "temporarily unavailable page": ("<p>La page est temporairement indisponible", URL, Rejection.ERROR_PAGE),
     "maintenance in Vietnamese": ("<p>Hệ thống đang bảo trì", URL, Rejection.ERROR_PAGE),
     "question for humans": ("<p>Vérifiez que vous êtes humain", URL, Rejection.BLOCK_PAGE),
     "too many requests": ("<h1>Trop de requêtes</h1>", URL, Rejection.BLOCK_PAGE),

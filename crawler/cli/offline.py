@@ -43,12 +43,12 @@ def _utf_8(value: str | None) -> str | None:
 
 
 def _address(value: str) -> str:
-    """Return the address of a page, or refuse it if it is none."""
+    """Return the address of a page; refuse a value that is not a web address."""
     from crawler import urls
 
     _utf_8(value)
     if urls.absolute(value, value) is None:
-        raise typer.BadParameter(f"{value} is no web address; write it with https://")
+        raise typer.BadParameter(f"{value} is not a web address; write it with https://")
     return value
 
 
@@ -170,7 +170,7 @@ def import_texts(
     refused = 0
     with app.working(globals_.load(), "import", Lines(globals_.verbose), role="text", lexicon=state.lexicon()) as work:
         for file in files:
-            prefix = ""  # the errors of reading name the file
+            prefix = ""  # an error of reading the file names it already
             try:
                 text = _text(file, _MAX_TEXTS)
                 prefix = f"{file}: "

@@ -1,6 +1,7 @@
 """The service's jobs: what each job does, and when it is due again.
 
-What only some archives need, or only after a redesign, is imported when it is needed first: such modules take 2 MB.
+Modules that only some archives need, or that are needed only after a redesign, are imported at their first use: they take
+2 MB.
 
 Boundary: calls the packages that do the work; the worker writes the jobs' rows.
 """

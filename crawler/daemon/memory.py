@@ -29,7 +29,7 @@ from crawler import lexicon
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # parameters of mallopt(3)
 _LARGE = 1 << 16  # bytes; a page and its tree are larger, a row is smaller
 _KEPT = 1 << 17  # bytes; free memory that may stay at the top of the heap
-_FEW = 256  # results of a function that are kept; what takes long to make is among few, such as the lexicon
+_FEW = 256  # results; a function with so few keeps them, because some take long to make, such as the lexicon
 _PACKAGE = __name__.partition(".")[0]
 
 
@@ -58,8 +58,8 @@ def release_free_memory() -> None:
 def _drop_results() -> None:
     """Empty the caches with many results of all functions of this package.
 
-    They are looked up in the modules. `gc.get_objects` would find them, too, but also a tuple that another thread is making,
-    and that thread would fail.
+    They are looked up in the modules. `gc.get_objects` would find them, too, but also tuples that another thread is still
+    making: that thread would fail.
     """
     lexicon.forget_words()
     modules = [module for name, module in tuple(sys.modules.items()) if name.partition(".")[0] == _PACKAGE]

@@ -181,8 +181,8 @@ def _source(address: str, lastmod: str | None) -> SourceFound:
 def _article(entry: Element, url: str, site: Site, now: datetime, problems: Problems) -> Iterator[Sighting]:
     """Yield the article of an entry, unless the entry is about another page.
 
-    An entry has one URL. If it has those of several articles, tags are missing between entries, and nobody can say whose
-    title and times the entry has: they are those of the first one.
+    An entry should have one URL. If it has those of several articles, tags are missing between entries. It is then unknown to
+    which article title and times belong; they are given to the first one.
     """
     target = next((t for loc in _locs(entry) if (t := article_link(site, url, loc)) is not None), None)
     if target is None:

@@ -67,8 +67,9 @@ _BY_SHAPE = {
 }
 _SHORT_PAGE = 3_000  # characters of visible text; block and error pages are short
 _FEW_WORDS = 600  # characters of visible text; an article has more
-_ANY = 10**9
-#: Patterns, what they show, and the longest visible text of a page whose titles, and whose whole text, are searched.
+_ANY = 10**9  # characters; no page is longer
+#: Each row has a pattern and the rejection that it shows. It ends with two limits for the characters of visible text: on a
+#: page up to the first limit, the titles are searched; on a page up to the second one, the whole text is searched, too.
 _BY_TEXT = (
     (_BLOCKED, Rejection.BLOCK_PAGE, _ANY, _SHORT_PAGE),
     (_NOT_FOUND, Rejection.SOFT_404, _ANY, _SHORT_PAGE),
@@ -110,10 +111,9 @@ def of_page(tree: LexborHTMLParser, head: Head, url: str) -> Rejection | None:
     # A real headline may contain any of these words, so they count only if the page does not declare an article.
     if not head.declares_article():
         titles, visible = _titles(tree, head), _without_accents(dom.text(tree.body)) if tree.body else ""
-        for pattern, rejection, for_titles, for_text in _BY_TEXT:
-            if len(visible) <= for_titles and pattern.search(
-                titles if len(visible) > for_text else f"{titles} {visible}"
-            ):
+        for pattern, rejection, most_for_titles, most_for_text in _BY_TEXT:
+            searched = f"{titles} {visible}" if len(visible) <= most_for_text else titles
+            if len(visible) <= most_for_titles and pattern.search(searched):
                 return rejection
     return _of_url(head, url)
 

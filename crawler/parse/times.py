@@ -1,7 +1,7 @@
 """Read times from a page and choose the most trusted one.
 
-Order of trust (dossier section 15): `article:published_time`, `data-time`, `time[datetime]`, JSON-LD, visible text. A day
-without a time of day gives way to a time on that day. The fetch time is never used as the time of an article. The strings
+Order of trust (dossier section 15): `article:published_time`, `data-time`, `time[datetime]`, JSON-LD, visible text. If a
+more trusted one is only a day, a time on the same day is chosen. The fetch time is never used as the time of an article. The strings
 are read by `time_text`.
 
 Boundary: strings in, strings out. The fetch time is an argument; the clock is not read.
@@ -95,7 +95,7 @@ def choose(
 
 
 def _most_exact(read: Sequence[tuple[DateCandidate, datetime, TimeText]]) -> int:
-    """Return the index of the first time, or of the first one on its day with a time of day if it has none."""
+    """Return 0; but if the first time is only a day, return the index of the first time of day on it, if there is one."""
     _, first, stated = read[0]
     if not stated.has_clock:
         day = first.astimezone(HANOI).date()

@@ -77,7 +77,7 @@ _NO_WORDS = WordList({})
 
 
 def forget_words() -> None:
-    """Drop what is kept about the words of earlier texts, to free memory. It is found again when it is needed."""
+    """Empty the caches of what is known about the words of earlier texts, to free memory."""
     glue.forget()
 
 

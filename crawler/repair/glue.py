@@ -25,7 +25,7 @@ SURE = 0.84  # probability of a missing space from which on a spot is repaired
 _MIN_ODDS = -7.0  # log odds; spots below this are ignored
 _MIN_BEST_ODDS = 0.0  # log odds; a text without one spot above this has nothing to repair
 _LONGEST = 3000  # characters weighed at once; a longer block is cut
-_MOST_SETTLED, _LONGEST_SETTLED = 1 << 14, 30  # chunks that are kept, and characters of one
+_MOST_SETTLED, _LONGEST_SETTLED = 1 << 14, 30  # most chunks that are kept, and most characters of one
 #: Relative likelihood of a lost line break at a place that this rule does not repair but that may end a line.
 _AT_HYPHEN = 0.5  # the line ended at a hyphen, where a lost break leaves no trace
 _AT_SIGN = 3.0  # a space is missing at a sign; `typography` repairs it
@@ -38,7 +38,7 @@ _ADDRESS_SIGN = re.compile(r"[@#_\\&]|:(?=//)|\.(?=[^\W\d])|[wW](?=[wW])")
 _SIGN_BREAK = re.compile(
     r"(?<=\d%)(?=[^\W\d_])|(?<=[^\W\d_])(?=\"\w)|(?<=\w\")(?=[^\W\d_])|(?<=[^\W\d_],)(?=\d)|(?<= [:–-])(?=[^\W\d_])|(?<=[^\W\d_][,;.!?])(?=[^\W\d_])|(?<=[^\W\d_]{2})(?=\()|(?<=[\w)»\"”][.])(?=[A-ZÀ-Þ])|(?<=[)»”])(?=[^\W\d_])|(?<=[^\W\d_])(?=[«“])"
 )
-#: The signs beside all places that `_SIGN_BREAK` finds, and others: much faster.
+#: Finds a sign beside each place that `_SIGN_BREAK` finds, and beside others: a quick test.
 _BESIDE_SIGN = re.compile(r"[%\",;.!?)»”](?=[\w×])|[\"(«“](?<=\w.)|[:–-](?<= .)(?=[^\W\d_])")
 _HYPHEN = re.compile(r"[-–](?<=[^\W_].)(?=[^\W_])")
 #: A number beside a letter or apostrophe, but no ordinal such as `1er`: a quick test for what `_number_splits` weighs.
@@ -113,7 +113,7 @@ def _settle(chunks: Collection[str], odds: KeysView[str], lexicon: Lexicon) -> N
 def _has_neighbours_that_matter(text: str) -> bool:
     """Whether a word touches a number, a closing apostrophe or `aujourd'`, and may be two words for this reason.
 
-    The chunks of a text, between white space, can be asked one by one.
+    The answer is the same if each chunk between white space is tested alone.
     """
     beside = _BESIDE_NUMBER.search(text) or _BROKEN_TODAY.search(text)
     return beside is not None or quotes.may_have_apostrophes(text)
@@ -141,7 +141,7 @@ def _may_split(text: str, page: PageLexicon, likely: Collection[str]) -> bool:
 
 
 def _may_split_words(text: str, page: PageLexicon, likely: Collection[str]) -> bool:
-    """Do the same for a text without neighbours that matter."""
+    """Return what `_may_split` returns, for a text without neighbours that matter."""
     plain = text.replace("’", "'")
     if not any(token in plain for token in likely):
         return False

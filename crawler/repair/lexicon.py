@@ -117,12 +117,12 @@ class Corpus:
         self._size += sum(map(len, found))
 
     def keep_frequencies(self) -> None:
-        """Keep the frequencies that are asked for; nothing more may be learnt. Articles share most of their words."""
+        """Cache the frequencies from now on; no text may be learnt any more. Articles share most of their words."""
         kept = lru_cache(_CACHED)(self.frequency)
         self.frequency, self.forget_frequencies = kept, kept.cache_clear  # type: ignore[method-assign]
 
     def forget_frequencies(self) -> None:
-        """Drop the frequencies that are kept, to free memory."""
+        """Empty the cache of frequencies, if there is one, to free memory."""
 
     def learn_names(self, lines: Iterable[Sequence[str]]) -> None:
         """Learn only names, from the lines of a text that may contain glued words; ignore names that may be two words."""

@@ -151,7 +151,7 @@ class LineLikelihoods:
 
 
 def _of_first(length: int, line: float) -> float:
-    """Return the likelihood of a first line that is not too long; `line` is that of the same line elsewhere."""
+    """Return the likelihood of a first line that is not too long; `line` is its likelihood if it is not the first."""
     cut = 1 / 80 if length <= 87 else 1e-9
     return (1 - _FIRST_LINE_CUT) * line + _FIRST_LINE_CUT * cut * 0.5
 
@@ -209,14 +209,14 @@ _TOO_LONG_FIRST_AT_GAPS = 1e-8  # the same for first lines that are too long, in
 
 
 def most_evidence(block: BlockSpots) -> float:
-    """Return an upper bound of the log likelihood of a block, for all wrap widths, and wherever there are gaps.
+    """Return an upper bound of the log likelihood of a block, for all wrap widths and all positions of gaps.
 
     It is infinite for a block with many spots.
     """
     spots = block.spots
     if len(spots) > _FEW:
         return math.inf
-    #: For each spot, from the last one: an upper bound of its ratio and all lines after it.
+    # For each spot, from the last one: an upper bound of its ratio and all lines after it.
     after: list[tuple[Spot, float]] = []
     for spot in reversed(spots):
         lines = sum(_most_lines(later.offset - spot.offset, later) * most for later, most in after)

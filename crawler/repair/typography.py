@@ -20,7 +20,7 @@ _MONTH = "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|n
 _C = "[A-ZÀ-ÖØ-ÞŒĐ]"  # a capital
 _S = "[a-zà-öø-ÿœæ]"  # a small letter
 
-#: How a word begins after a closing bracket or quotation mark; other single letters may belong to what stands before it.
+#: How a word begins after a closing bracket or quotation mark; other single letters may belong to the text in front of it.
 _WORD_BEGINS = rf"{_L}{_L}|[ày][\s-]|a(?:\s|-t-)|[cdjlmnst]['’]{_L}"
 #: Words of two letters that end a sentence; most others are abbreviations.
 _SHORT_END = "(?:an|là|ci|vu|eu|dû|pu|su|lu|bu|né|nu|km|kg|ha|cm|mm)"

@@ -74,7 +74,7 @@ def _judge(
 
 
 def posteriors_without_lines(blocks: Sequence[BlockSpots], sure: float) -> list[list[float]] | None:
-    """Return bounds of the probabilities that `posteriors` returns, all on the same side of `sure`, or None.
+    """Return, for each probability that `posteriors` returns, a bound that is on the same side of `sure`; or None.
 
     None means that the lengths of the lines may decide. Most often they do not: a long block with few doubtful spots
     cannot have lost all its line breaks. The gaps of `blocks` are not needed.

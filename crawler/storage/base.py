@@ -123,7 +123,7 @@ def connect_reading(file: Path) -> sqlite3.Connection:
 
 
 def has_content(file: Path) -> bool:
-    """Whether the database `file` exists and is not empty, as it may be after a power cut."""
+    """Whether the database `file` exists and is not empty. It may be empty after a power cut."""
     try:
         return file.stat().st_size > 0
     except (FileNotFoundError, NotADirectoryError):

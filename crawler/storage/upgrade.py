@@ -137,7 +137,10 @@ def _give_back_space(db: sqlite3.Connection, file: Path) -> None:
 
 
 def _vacuum(db: sqlite3.Connection, if_full: str | None) -> str | None:
-    """Rewrite the database file. Return what the user must do first if this failed, on a full disk `if_full`; else None."""
+    """Rewrite the database file, so that it has no empty pages.
+
+    Return None, or what the user must do first if it could not be written; `if_full` is this for a full disk.
+    """
     try:
         db.execute("VACUUM")
     except sqlite3.OperationalError as error:
