@@ -39,6 +39,22 @@ def test_a_field_with_several_missing_end_tags(title):
     assert [block.text for block in article.blocks] == ["Un.", "Deux."]
 
 
+def test_a_headline_in_an_element_of_its_own_without_its_end_tag():
+    header, begin, body = content().partition('<div class="article__body">')
+    article = parse(column(f"<div>{header.replace('</h1>', '')}</div>{begin}{body}"))
+    assert (article.title, article.lead) == ("Titre", "Chapeau.")
+
+
+def test_a_label_of_the_next_part_is_not_part_of_the_field():
+    page = content().replace('</h1><div class="article__meta">', '<div class="article__meta">Publié le ')
+    assert parse(column(page)).title == "Titre"
+
+
+def test_a_field_in_a_block_without_end_tags():
+    page = content(lead="<div>Chapeau.").replace("Chapeau.</div>", "Chapeau.")
+    assert parse(column(page)).lead == "Chapeau."
+
+
 def test_text_after_the_next_part_is_not_part_of_the_field():
     page = content().replace("Titre</h1>", 'Titre<span class="cms-author">A. B.</span> à Huê')
     assert parse(column(page)).title == "Titre"

@@ -77,15 +77,16 @@ class Frame:
     def text(self, node: LexborNode, layout: Markup, skip: frozenset[int] = frozenset()) -> str:
         """Return the text of an element of the article, without the nodes whose ids (`mem_id`) are in `skip`.
 
-        If the element contains the body, its end tag is missing: the text then ends where the next part of the article
-        begins.
+        If the element contains the body, or if the headline contains the lead, its end tag is missing: the text then ends
+        where the next part of the article begins.
         """
-        if node.mem_id not in self._around_body:
+        if node.mem_id not in self._around_body and not self._is_around_lead(node, layout):
             return dom.text(node, skip)
         article = layout.article
         selectors = (*article.title, *article.lead, *article.byline, *article.time, *article.avatar, *article.tags)
         parts = [*(part for part in dom.select(node, selectors) if part.mem_id != node.mem_id), *self.bodies]
-        return dom.text(node, skip | _from_first(node, dom.ids(parts), dom.around(parts)))
+        ends = (_from_first(node, dom.ids(parts), dom.around(parts), blocks=blocks) for blocks in (True, False))
+        return next(filter(None, (dom.text(node, skip | end) for end in ends)), "")
 
     def paragraphs(self, page: LexborHTMLParser) -> Iterator[str]:
         """Yield the text of each `<p>` that belongs neither to another article nor to a list of stories."""
@@ -107,6 +108,11 @@ class Frame:
         """
         found = _outside(self.root, selectors, self._beside)
         return found or (_outside(page.root, selectors, self._beside_on(page.root)) if page.root else [])
+
+    def _is_around_lead(self, node: LexborNode, layout: Markup) -> bool:
+        if node.mem_id != self.title.mem_id or not any(map(dom.is_element, dom.children(node))):
+            return False
+        return any(lead.mem_id != node.mem_id for lead in dom.select(node, layout.article.lead))
 
     @cached_property
     def _around_body(self) -> frozenset[int]:
@@ -136,17 +142,18 @@ def _outside(root: LexborNode, selectors: Sequence[str], beside: frozenset[int])
     return []
 
 
-def _from_first(node: LexborNode, parts: frozenset[int], around: frozenset[int]) -> frozenset[int]:
+def _from_first(node: LexborNode, parts: frozenset[int], around: frozenset[int], *, blocks: bool) -> frozenset[int]:
     """Return the ids of the first of `parts` inside `node` and of the nodes that follow it inside `node`.
 
-    `around` are the ids of the elements that contain one of `parts`, such as a `<b>` without its end tag.
+    `around` are the ids of the elements that contain one of `parts`, such as a `<b>` without its end tag. With `blocks`, an
+    element around a part counts as the part if it begins a line, such as a `<div>` with a label and a time.
     """
     following: list[LexborNode] = []
     while True:
         children = dom.children(node)
         node = next(child for child in children if child.mem_id in parts or child.mem_id in around)
         following += children  # those after it
-        if node.mem_id in parts:
+        if node.mem_id in parts or (blocks and node.tag in dom.BREAKING):
             return dom.ids([node, *following])
 
 
