@@ -27,14 +27,12 @@ def swallowed_end(tree: LexborHTMLParser) -> tuple[str, ...]:
     node = tree.root
     while node is not None and (last := node.last_child) is not None:
         node = last
-    if node is None or node.parent is None:
+    parent = node.parent if node is not None else None
+    if node is None or parent is None or not (node.is_comment_node or parent.tag in _WITHOUT_MARKUP):
         return ()
-    if node.is_comment_node:
-        inside, content = "a comment", node.comment_content
-    elif (tag := node.parent.tag) in _WITHOUT_MARKUP:
-        inside, content = f"<{tag}>", node.text_content
-    else:
-        return ()
+    inside, content = (
+        ("a comment", node.comment_content) if node.is_comment_node else (f"<{parent.tag}>", node.text_content)
+    )
     return (f"page: {inside} has no end, the rest of the page is lost",) if _END.search(content or "") else ()
 
 
