@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support import FakeClock, mounted, poll, rows, sealed, value, vna
+from support import FakeClock, mounted, on_terminal, poll, process, rows, sealed, value, vna
 from warcio.archiveiterator import ArchiveIterator
 
 from crawler.evidence import check_pack, packed
@@ -88,6 +88,13 @@ def test_a_pack_has_all_captures_and_revisions(archive, pack):
 def test_the_same_archive_gives_the_same_bytes(archive, pack, tmp_path):
     assert vna("--archive", archive, "evidence", ARTICLE, "--out", tmp_path / "again.zip").code == 0
     assert (tmp_path / "again.zip").read_bytes() == pack.read_bytes()
+
+
+def test_a_pack_on_standard_output(archive, pack):
+    with process("--archive", archive, "evidence", ARTICLE, "--out", "-") as running:
+        out, err = running.communicate(timeout=60)
+    assert (running.returncode, out) == (0, pack.read_bytes()), err
+    assert "binary" in on_terminal("--archive", archive, "evidence", str(ARTICLE), "--out", "-")
 
 
 def test_a_pack_is_checked_with_python_alone(pack, tmp_path):

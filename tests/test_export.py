@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -231,6 +232,64 @@ def test_a_corpus_without_texts_is_not_written(archive, tmp_path):
     outcome = vna("--archive", archive, "export", "--format", "tei", "--query", "neige", "--out", tmp_path / "x.xml")
     assert (outcome.code, "at least one" in outcome.err) == (1, True)
     assert not list(tmp_path.iterdir())
+
+
+# --- standard output --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["export", "--format", "jsonl"],
+        ["export", "--format", "csv", "--bom"],
+        ["export", "--format", "text"],
+        ["export", "--format", "tei"],
+        ["feed", "riz"],
+        ["feed", "--format", "json"],
+    ],
+    ids=" ".join,
+)
+def test_a_hyphen_is_standard_output(archive, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "x.xml"
+    if words == ["export", "--format", "text"]:  # with a file name, a folder of files
+        expected = exported(archive, *words[1:]).out
+    else:
+        assert vna("--archive", archive, *words, "--out", file).code == 0
+        expected = file.read_bytes().decode().replace("\r\n", "\n")  # as the runner of the tests reads stdout
+        file.unlink()
+    outcome = vna("--archive", archive, *words, "--out", "-")
+    assert (outcome.code, outcome.out) == (0, expected)
+    assert re.fullmatch(r"\d+ articles?\n", outcome.err)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["export", "--format", "parquet", "--out", "-"],
+        ["export", "--format", "wacz", "--out", "-"],
+        ["export", "--format", "csv", "--card", "--out", "-"],
+        ["export", "--format", "parquet", "--out", "/dev/stdout"],
+        ["export", "--format", "wacz", "--out", "/dev/null"],
+        ["evidence", "1", "--out", "/dev/null"],
+        ["reparse", "--out", "-"],
+        ["coverage", "--chart", "-"],
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_standard_output_is_an_error_of_usage(archive, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    outcome = vna("--archive", archive, *words)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert re.search(r"choose .* with --(out|chart)", outcome.err)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_may_be_named_like_standard_output(archive, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert vna("--archive", archive, "feed", "--out", "./-").code == 0
+    assert (tmp_path / "-").read_text().startswith("<?xml")
 
 
 # --- hostile content --------------------------------------------------------------------------------------------------

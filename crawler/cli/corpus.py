@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli import output, state, streams, values
+from crawler.cli import destination, output, state, streams, values
 from crawler.errors import UnknownName
 
 if TYPE_CHECKING:
@@ -154,8 +154,10 @@ def export(
         Path | None,
         typer.Option(
             "--out",
+            metavar="PATH",
+            parser=destination.parsed,
             help="Output file; with --format text, a folder for one file per article, as with --format tei unless the name"
-            " ends with .xml; with --format parquet, the folder of the dataset. [default: stdout]",
+            " ends with .xml; with --format parquet, the folder of the dataset; - means stdout. [default: stdout]",
         ),
     ] = None,
     card: Annotated[
@@ -220,7 +222,7 @@ def export(
             else:
                 count = _write(context, archive, wanted, form, out)
     if streams.is_writable():
-        output.note(output.count(count, "article") + (f" in {out}" if out else ""))
+        output.note(output.count(count, "article") + destination.place(out))
 
 
 def _check_options(context: typer.Context, format_: ExportFormat, given: set[str]) -> None:
@@ -278,7 +280,7 @@ def _write(context: typer.Context, archive: Archive, wanted: Selection, form: _F
     if form.format is ExportFormat.parquet:
         return _dataset(context, archive, wanted, form, out)
     articles = archive.selected(wanted)
-    if out is None or exporting.open_descriptor(out) == streams.STDOUT:
+    if out is None or destination.is_stdout(out):
         return form.writer()(streams.while_writable(articles), streams.utf8_stdout())
     if form.format is ExportFormat.text or (form.format is ExportFormat.tei and _is_folder(out)):
         return form.write_texts(articles, out, exporting.text_files, revisions=wanted.revisions)
@@ -294,7 +296,7 @@ def _is_folder(out: Path) -> bool:
 def _dataset(context: typer.Context, archive: Archive, wanted: Selection, form: _Form, out: Path | None) -> int:
     from crawler import dataset
 
-    if out is None:
+    if out is None or destination.is_stdout(out):
         raise typer.BadParameter(
             "a Parquet dataset is a folder: choose one with --out DIR", ctx=context, param_hint="--out"
         )
@@ -308,7 +310,7 @@ def _with_card(
     from crawler import handover
     from crawler.clock import SystemClock, to_text
 
-    if out is None:
+    if out is None or destination.is_stdout(out):
         raise typer.BadParameter(
             "a data card needs a folder: choose one with --out DIR", ctx=context, param_hint="--out"
         )
@@ -342,8 +344,9 @@ def _wacz(context: typer.Context, since: str | None, until: str | None, out: Pat
     from crawler.clock import SystemClock
     from crawler.evidence import write_wacz
 
-    if out is None:
+    if out is None or destination.is_stdout(out):
         raise typer.BadParameter("a WACZ file is binary: choose one with --out FILE", ctx=context, param_hint="--out")
+    destination.check_binary(context, out)
     config = state.of(context).load()
     with opening.auditing(config) as (archive, warc):
         index = opening.cdxj_index(config, warc)

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from crawler.cli import output, state, values
+from crawler.cli import destination, output, state, values
 
 
 class FeedFormat(StrEnum):
@@ -28,7 +28,10 @@ def register(app: typer.Typer) -> None:
 
 def feed(
     context: typer.Context,
-    out: Annotated[Path, typer.Option("--out", help="Output file.")],
+    out: Annotated[
+        Path,
+        typer.Option("--out", metavar="FILE", parser=destination.parsed, help="Output file; - means standard output."),
+    ],
     words: Annotated[
         list[str] | None,
         typer.Argument(metavar="QUERY...", help="Search, as for `vna search`. Without one, the feed has all articles."),
@@ -45,7 +48,7 @@ def feed(
 
     Example: vna feed '"mer Orientale"' --out mer.xml
     """
-    from crawler import export, feeds
+    from crawler import feeds
     from crawler.storage.readers import Filters, Sort
 
     text = " ".join(words or ())
@@ -64,6 +67,6 @@ def feed(
             for stored, seen_at in archive.with_seen_at(row["id"] for row in hits.rows)
         ]
     made = feeds.Feed(feeds.feed_id(identity, "file", text, section or ""), feeds.search_title(text, section), entries)
-    with export.replacing(out) as file:
+    with destination.opened(out) as file:
         file.write(feeds.FORMATS[format_.value](made))
-    output.note(f"{output.count(len(entries), 'article')} in {out}")
+    output.note(f"{output.count(len(entries), 'article')}{destination.place(out)}")

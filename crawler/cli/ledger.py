@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli import layout, output, state, values
+from crawler.cli import destination, layout, output, state, values
 from crawler.errors import StorageError
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ def coverage(
         str | None, typer.Option("--section", help="Count only this section instead of all sections together.")
     ] = None,
     chart: Annotated[
-        Path | None, typer.Option("--chart", metavar="FILE", help="Also draw a chart in this SVG file.")
+        Path | None,
+        typer.Option("--chart", metavar="FILE", parser=destination.parsed, help="Also draw a chart in this SVG file."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with every month, section and id.")] = False,
 ) -> None:
@@ -80,6 +81,9 @@ def coverage(
     """
     from crawler.clock import SystemClock, to_text
 
+    destination.refuse_stdout(
+        context, chart, "the numbers are written to standard output: choose a file with --chart FILE", "--chart"
+    )
     folder, now = state.of(context).folder(), SystemClock().now()
     first, last = values.iso_period(since, until)
     asked = _Wanted(first and first[:7], last and last[:7], None)

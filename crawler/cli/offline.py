@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from crawler.cli import bulk, output, state
+from crawler.cli import bulk, destination, output, state
 from crawler.cli.values import JobsOption
 from crawler.errors import BadInput, MarkupDrift, NotAnArticle
 
@@ -204,6 +204,7 @@ def reparse(
         typer.Option(
             "--out",
             metavar="DATASET",
+            parser=destination.parsed,
             help="Write the articles that the WARC files contain to this folder, a Parquet dataset, and leave the database"
             " as it is.",
         ),
@@ -243,6 +244,7 @@ def reparse(
     """
     given = {"--engine": engine is not bulk.EngineName.local, "--scheduler": scheduler, "--warc": warc}
     if out is not None:
+        destination.refuse_stdout(context, out, "a dataset is a folder: choose one with --out DATASET")
         bulk.check_options(context, engine, scheduler, {"--since": since, "--dry-run": dry_run})
         bulk.reparse_into(context, out, bulk.Request(engine, scheduler, warc, jobs), as_json=as_json)
         return

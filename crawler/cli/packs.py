@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import crawler
-from crawler.cli import output, state, values
+from crawler.cli import destination, output, state, values
 from crawler.errors import ArticleNotFound, BadInput
 
 if TYPE_CHECKING:
@@ -40,7 +40,15 @@ def evidence(
     articles: Annotated[
         list[str], typer.Argument(metavar="ID|QUERY...", help="Ids or addresses of articles, or words to search for.")
     ],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The ZIP file to write.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            parser=destination.parsed,
+            help="The ZIP file to write; - means standard output, if it is not a terminal.",
+        ),
+    ],
     limit: Annotated[
         int, typer.Option("--limit", min=1, max=10_000, help="Maximum number of articles of a query.")
     ] = 100,
@@ -54,6 +62,7 @@ def evidence(
     from crawler import lexicon, opening
     from crawler.evidence import collected, packed, save_pack
 
+    destination.check_binary(context, out)
     config = state.of(context).load()
     with opening.auditing(config) as (archive, warc), archive.snapshot():
         ids = _ids(context, archive, articles, limit)
@@ -68,8 +77,12 @@ def evidence(
             frequency=lexicon.load().frequency,
         )
     pack = packed(contents, facts)
-    save_pack(pack, out)
-    output.note(f"{output.count(len(ids), 'article')}, {output.size(len(pack))} in {out}; check it: vna verify {out}")
+    if to_stdout := destination.is_stdout(out):
+        destination.write_binary(pack)
+    else:
+        save_pack(pack, out)
+    written = f"{output.count(len(ids), 'article')}, {output.size(len(pack))}{destination.place(out)}"
+    output.note(f"{written}; check it: vna verify {'FILE' if to_stdout else out}")
 
 
 def cite(
