@@ -6,7 +6,8 @@ words           all of these words, in any order; accents and word endings are i
 -word           exclude this word      (also -"a phrase", NOT word)
 title:word      only in the title      (also lead:, text:)
 coop*           words that start with "coop", and other forms of these words
-a OR b          either word
+a OR b          either word; `a OR b c` means (a OR b) and c
+(a b) OR c      parentheses group; also -(a b), NOT (a b), title:(a b)
 section:Sports  since:2024-01-01  until:2024-12-31    (also a month, a year, today, yesterday, 3d)
 ```
 A word or phrase outside quotes also matches its synonyms.
@@ -18,30 +19,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 
 from crawler import days, fold
 from crawler.errors import BadInput
 
-_PIECE = re.compile(
-    r"""(?P<minus>(?<!\S)-)?
-    (?:(?P<field>[A-Za-zÀ-ÿ]+):(?=\S))?
-    (?:"(?P<phrase>[^"]*)"?|«\s*(?P<guillemets>[^»]*)»?|(?P<word>[^\s"«]+))""",
-    re.VERBOSE,
-)
 _COLUMNS = {"title": "title", "titre": "title", "lead": "lead", "chapeau": "lead", "text": "text", "texte": "text"}
 _FILTERS = {
-    "section": "section", "rubrique": "section",
-    "since": "since", "depuis": "since",
-    "until": "until", "jusque": "until",
+    "section": "section", "rubrique": "section", "since": "since", "depuis": "since", "until": "until", "jusque": "until",
 }  # fmt: skip
+_PIECE = re.compile(
+    rf"""(?P<minus>(?<![^\s(])-)?
+    (?:(?:(?P<scope>(?i:{"|".join(_COLUMNS | _FILTERS)})):)?(?P<opening>\()|(?P<closing>\))
+    |(?:(?P<field>[A-Za-zÀ-ÿ]+):(?=[^\s()]))?
+    (?:"(?P<phrase>[^"]*)"?|«\s*(?P<guillemets>[^»]*)»?
+    |(?P<word>[^\s"«()]+(?:\([^\s"«()]*\)[^\s"«()]*)*)))  # parentheses within a word belong to it: `ministre(s)`""",
+    re.VERBOSE,
+)
 # True: it is enough that an article matches one of the two sides.
 _OPERATORS = {"OR": True, "OU": True, "|": True, "AND": False, "ET": False, "&": False}
 _EXCLUDING = frozenset({"NOT", "SAUF"})  # like a minus sign before the next term
 _WORD = re.compile(r"[^\W_]+")
 SPACES = re.compile(r"[^\S\u00a0\u202f]+")  # all but the no-break spaces of French typography
+_DEPTH = 10  # levels of parentheses; SQLite does not parse more than some 30
 _SHOWN = 80  # characters of a query in a message
 _CONTEXT_WORDS = 12  # on each side of the first hit in a snippet
 _CONTEXT_LENGTH = 200  # characters that are searched for these words first
@@ -96,73 +98,155 @@ def parse(text: str, synonyms: Synonyms = NO_SYNONYMS, today: date | None = None
     parser = _Parser(synonyms, today)
     for piece in _PIECE.finditer(text):
         parser.add(piece)
-    parser.finish_run()
-    if not parser.wanted:
+    query = parser.query()
+    if query is None:
         raise BadInput(
             f"no search term in {text[:_SHOWN]!r}{' …' * (len(text) > _SHOWN)}",
             'give at least one word to search for, as in: vna search "diên biên phu" -tourisme',
         )
-    return parser.query()
+    return query
+
+
+@dataclass(slots=True)
+class _Group:
+    """The terms between two parentheses, or of the whole query.
+
+    Each item of `wanted` is a list of alternative terms. An article must match at least one term of every item, and none
+    in `unwanted`.
+    """
+
+    column: str | None = None
+    excluded: bool = False
+    wanted: list[list[str]] = field(default_factory=list)
+    unwanted: list[str] = field(default_factory=list)
+    hits: set[str] = field(default_factory=set)
+    prefixes: list[str] = field(default_factory=list)
+    either: bool = False  # the last operator was OR: the next term is an alternative to the previous one
+    excluding: bool = False  # the last operator was NOT
+    run: list[tuple[str, ...]] = field(default_factory=list)  # consecutive plain words: a synonym may span several
+
+    def has_begun(self) -> bool:
+        """Whether a term was read already: NOT is an operator only after one, or after a filter."""
+        return bool(self.wanted or self.run or self.unwanted)
+
+    def want(self, terms: list[str]) -> None:
+        """Add alternative terms; after OR, they are further alternatives of the last item."""
+        if self.either and self.wanted:
+            self.wanted[-1] += terms
+        else:
+            self.wanted.append(terms)
+        self.either = False
+
+    def exclude(self, term: str) -> None:
+        """Add a term that no article may match."""
+        self.unwanted.append(term)
+        self.either = self.excluding = False
+
+    def excludes(self, piece: re.Match[str]) -> bool:
+        """Whether a piece of the group is excluded."""
+        return bool(piece["minus"]) or self.excluding
+
+    def match(self) -> str:
+        """Return the FTS5 expression of the group."""
+        match = " AND ".join(f"({' OR '.join(item)})" for item in self.wanted)
+        if self.unwanted:  # one NOT for all: FTS5 limits the depth of an expression, but not the length of a list
+            match = f"({match}) NOT ({' OR '.join(self.unwanted)})"
+        return match
 
 
 class _Parser:
-    """Collects the terms of a query.
-
-    Each item of `wanted` is a list of alternative terms. An article must match at least one term of every item.
-    """
+    """Collects the terms of a query. The last item of `_open` is the innermost group that is not closed yet."""
 
     def __init__(self, synonyms: Synonyms, today: date | None) -> None:
         self._today = today
-        self.wanted: list[list[str]] = []
         self._synonyms = synonyms
-        self._unwanted: list[str] = []
         self._filters: dict[str, str] = {}
-        self._hits: set[str] = set()
-        self._prefixes: list[str] = []
-        self._either = False  # the last operator was OR: the next term is an alternative to the previous one
-        self._excluding = False  # the last operator was NOT
-        self._run: list[tuple[str, ...]] = []  # consecutive plain words: a synonym may span several
+        self._open = [_Group()]
 
     def add(self, piece: re.Match[str]) -> None:
-        """Process the next piece of the query: a word, a phrase, an operator or a filter."""
-        filter_name = _FILTERS.get((piece["field"] or "").lower())
-        if filter_name is not None and (piece["minus"] or self._excluding):
+        """Process the next piece of the query: a word, a phrase, an operator, a filter or a parenthesis."""
+        group = self._open[-1]
+        word = None if piece["field"] else piece["word"]
+        if piece["opening"]:
+            self._finish_run()
+            self._add_group(piece)
+        elif piece["closing"]:
+            if len(self._open) > 1:  # otherwise it is punctuation, as in `1) riz`
+                self._close()
+        elif (piece["field"] or "").lower() in _FILTERS:
+            self._add_filter(piece)
+        elif word in _OPERATORS and (group.wanted or group.run):
+            self._finish_run()
+            group.either = _OPERATORS[word]
+        elif word in _EXCLUDING and not piece["minus"] and (group.has_begun() or self._filters):
+            self._finish_run()
+            group.excluding = True
+        elif _is_plain(piece) and not group.excluding:
+            group.run.append(tuple(fold.words(piece["word"])))
+        else:
+            self._finish_run()
+            self._add_term(piece)
+
+    def query(self) -> Query | None:
+        """Return the parsed query; None if it has no search term. Groups that are still open end here."""
+        self._finish_run()
+        while len(self._open) > 1:
+            self._close()
+        (group,) = self._open
+        if not group.wanted:
+            return None
+        return Query(group.match(), frozenset(group.hits), tuple(group.prefixes), **self._filters)
+
+    def _add_filter(self, piece: re.Match[str]) -> None:
+        if self._open[-1].excludes(piece):
             raise BadInput(
                 f"a filter cannot be excluded: {piece[0]}",
                 f"remove the minus sign or NOT, or exclude the word itself: -{_content(piece)}",
             )
-        if filter_name is not None:
-            self._filters[filter_name] = _filter(filter_name, _content(piece), self._today)
-        elif (self.wanted or self._run) and not piece["field"] and piece["word"] in _OPERATORS:
-            self.finish_run()
-            self._either = _OPERATORS[piece["word"]]
-        elif self._has_begun() and not (piece["field"] or piece["minus"]) and piece["word"] in _EXCLUDING:
-            self.finish_run()
-            self._excluding = True
-        elif _is_plain(piece) and not self._excluding:
-            self._run.append(tuple(fold.words(piece["word"])))
+        if len(self._open) > 1:
+            raise BadInput(f"a filter cannot be in parentheses: {piece[0]}", "write it outside of the parentheses")
+        name = _FILTERS[piece["field"].lower()]
+        self._filters[name] = _filter(name, _content(piece), self._today)
+
+    def _add_group(self, piece: re.Match[str]) -> None:
+        if len(self._open) > _DEPTH:
+            raise BadInput(f"parentheses more than {_DEPTH} levels deep", "write the query with fewer levels")
+        scope = (piece["scope"] or "").lower()
+        if scope in _FILTERS:
+            raise BadInput(f"a filter has one value: {piece[0]}", f"write it without parentheses: {scope}:…")
+        self._open.append(_Group(_COLUMNS.get(scope), self._open[-1].excludes(piece)))
+
+    def _close(self) -> None:
+        """Close the innermost group, which becomes one term of the group around it."""
+        self._finish_run()
+        group, outer = self._open.pop(), self._open[-1]
+        if not group.wanted and not group.unwanted:
+            return  # only punctuation
+        if not group.wanted:
+            raise BadInput("parentheses with only excluded words", "write the exclusions outside: riz -chine -japon")
+        term = f"{group.column} : ({group.match()})" if group.column else f"({group.match()})"
+        if group.excluded:
+            outer.exclude(term)
         else:
-            self.finish_run()
-            self._add_term(piece)
+            outer.want([term])
+            outer.hits |= group.hits
+            outer.prefixes += group.prefixes
 
-    def _has_begun(self) -> bool:
-        """Whether a piece was read already: NOT is an operator only after one."""
-        return bool(self.wanted or self._run or self._unwanted or self._filters)
-
-    def finish_run(self) -> None:
+    def _finish_run(self) -> None:
         """Split the collected words into terms, left to right: the longest phrase that has synonyms, else one word."""
-        run, self._run = [words for words in self._run if words], []
+        group = self._open[-1]
+        run, group.run = [words for words in group.run if words], []
         while run:
-            length, group = self._longest_synonym(run)
+            length, synonyms = self._longest_synonym(run)
             words = tuple(word for part in run[:length] for word in part)
-            self._want([_quoted(member) for member in group or [words]])
-            self._hits.update(word for member in group or [words] for word in member)
+            group.want([_quoted(member) for member in synonyms or [words]])
+            group.hits.update(word for member in synonyms or [words] for word in member)
             del run[:length]
 
     def _longest_synonym(self, run: list[tuple[str, ...]]) -> tuple[int, list[tuple[str, ...]]]:
         for length in range(min(len(run), self._synonyms.longest), 0, -1):
-            if group := self._synonyms.of(tuple(word for part in run[:length] for word in part)):
-                return length, group
+            if found := self._synonyms.of(tuple(word for part in run[:length] for word in part)):
+                return length, found
         return 1, []
 
     def _add_term(self, piece: re.Match[str]) -> None:
@@ -170,33 +254,19 @@ class _Parser:
         words = _words(piece)
         if not words:
             return
+        group = self._open[-1]
         in_quotes = piece["word"] is None or _is_prefix(piece)
-        group = [] if in_quotes else self._synonyms.of(words)
-        term = _term(piece, group or [words])
-        if piece["minus"] or self._excluding:
-            self._unwanted.append(term)
-            self._either = self._excluding = False
+        phrases = (self._synonyms.of(words) if not in_quotes else []) or [words]
+        term = _term(piece, phrases)
+        if group.excludes(piece):
+            group.exclude(term)
             return
-        self._want([term])
-        self._hits.update(word for member in group or [words] for word in member)
+        group.want([term])
+        group.hits.update(word for phrase in phrases for word in phrase)
         if _is_prefix(piece):
-            self._prefixes.append(words[-1])
-            self._hits.discard(words[-1])
-            self._hits.update(fold.short_stems(words[-1]))
-
-    def _want(self, terms: list[str]) -> None:
-        if self._either and self.wanted:
-            self.wanted[-1] += terms
-        else:
-            self.wanted.append(terms)
-        self._either = False
-
-    def query(self) -> Query:
-        """Return the parsed query."""
-        match = " AND ".join(f"({' OR '.join(group)})" for group in self.wanted)
-        if self._unwanted:  # one NOT for all: FTS5 limits the depth of an expression, but not the length of a list
-            match = f"({match}) NOT ({' OR '.join(self._unwanted)})"
-        return Query(match, frozenset(self._hits), tuple(self._prefixes), **self._filters)
+            group.prefixes.append(words[-1])
+            group.hits.discard(words[-1])
+            group.hits.update(fold.short_stems(words[-1]))
 
 
 def snippet(texts: Iterable[str], query: Query, mark: tuple[str, str] = ("**", "**")) -> str:
@@ -293,20 +363,17 @@ def _filter(name: str, value: str, today: date | None) -> str:
 
 
 def _words(piece: re.Match[str]) -> tuple[str, ...]:
-    field = piece["field"] or ""
-    if field and field.lower() not in _COLUMNS:
-        field += " "  # `vietnam:chine` is two words, not an unknown column
-    else:
-        field = ""
+    # `vietnam:chine` is two words, not an unknown column
+    text = f"{piece['field']} {_content(piece)}" if piece["field"] and not _column(piece) else _content(piece)
     if _is_prefix(piece):
-        *before, start = _WORD.findall(fold.plain(field + _content(piece))) or [""]
+        *before, start = _WORD.findall(fold.plain(text)) or [""]
         return (*map(fold.stem, before), start) if start else ()
-    return tuple(fold.words(field + _content(piece)))
+    return tuple(fold.words(text))
 
 
 def _term(piece: re.Match[str], group: list[tuple[str, ...]]) -> str:
     """Return one search term in FTS5 syntax, in double quotes, so that FTS5 treats no word in it as an operator."""
-    column = _COLUMNS.get((piece["field"] or "").lower())
+    column = _column(piece)
     terms = [_quoted(member) for member in group]
     if _is_prefix(piece):
         *before, start = group[0]
@@ -315,6 +382,10 @@ def _term(piece: re.Match[str], group: list[tuple[str, ...]]) -> str:
     if len(terms) > 1:
         term = f"({term})"
     return f"{column} : {term}" if column else term
+
+
+def _column(piece: re.Match[str]) -> str | None:
+    return _COLUMNS.get((piece["field"] or "").lower())
 
 
 def _quoted(words: Iterable[str]) -> str:

@@ -97,6 +97,34 @@ FINDS = {
     "operator at the start is a word": ("OR paix", []),
     "operator at the end": ("paix OR", [4]),
     "two operators: the last one counts": ("tourisme OR AND paix", []),
+    "group, then OR": ("(riz paix) OR huế", [3, 4]),
+    "group after OR": ("huế OR (riz paix)", [3, 4]),
+    "without the group, OR binds more tightly": ("riz paix OR huế", [4]),
+    "group of alternatives": ("(tourisme OR paix) riz", [2, 4]),
+    "two groups": ("(dialogue OR paix) (tourisme OR asean)", [2, 4]),
+    "group with AND": ("(riz AND tourisme) OU victoire", [2, 3]),
+    "groups inside each other": ("((riz paix) OR (dialogue -tourisme)) OR huế", [1, 3, 4]),
+    "excluded group": ("riz -(tourisme OR paix)", []),
+    "excluded group of two words": ("dialogue -(riz tourisme)", [1]),
+    "NOT with a group": ("dialogue NOT (tourisme paix)", [1, 2]),
+    "exclusion in a group": ("(dialogue -tourisme) OR huế", [1, 3]),
+    "exclusion at the start of a group": ("(-tourisme dialogue) OR huế", [1, 3]),
+    "excluded group with an exclusion": ("dialogue -(vietnam -tourisme)", [2]),
+    "group in a column": ("title:(chine OR victoire)", [2, 3]),
+    "excluded group in a column": ("vietnam -TITRE:(vietnam dialogue)", [2]),
+    "column in a group in the same column": ("title:(titre:chine)", [2]),
+    "group after an unknown column": ("vietnam:(france OR chine)", [1, 2]),
+    "prefix and phrase in a group": ('("eu lieu" OR coop*) -riz', [1, 3]),
+    "parenthesis that is not closed": ("(riz paix OR huế", [4]),
+    "parenthesis that is not opened": ("1) riz", []),
+    "two parentheses that are not opened": ("riz) paix)", [4]),
+    "parentheses inside a word": ("dialogue(s) OR paix", [4]),
+    "parentheses without words": ("riz () (!) paix", [4]),
+    "parentheses in quotes": ('"(riz" "paix)"', [4]),
+    "parentheses directly after a word": ("riz(paix tourisme)", []),
+    "operator at the start of a group is a word": ("(OR paix)", []),
+    "operator at the end of a group": ("(paix OR) riz", [4]),
+    "ten levels": ("(" * 10 + "paix" + ")" * 10, [4]),
     "unknown column is a word": ("vietnam:france", [1]),
     "unknown column with only an asterisk": ("vietnam:*", [1, 2]),
     "FTS5 syntax": ("(dialogue) {tourisme} ^riz + NEAR", []),
@@ -174,6 +202,14 @@ INVALID = {
     "only exclusions": "-riz SAUF paix",
     "invalid date": "riz since:2024-13-01",
     "date in words": "riz until:hier",
+    "parentheses without words": "() (!)",
+    "only an excluded group": "-(riz paix)",
+    "only exclusions in a group": "riz (-paix)",
+    "only exclusions in an excluded group": "riz -(-paix)",
+    "filter in a group": "(riz section:Sports) OR paix",
+    "filter in a group that is not closed": "riz (since:2024",
+    "filter of a group": "riz section:(Sports Politique)",
+    "eleven levels": "(" * 11 + "riz",
 }
 
 
@@ -185,7 +221,7 @@ def test_an_invalid_query_is_rejected_with_a_hint(text):
 
 
 PIECES = st.sampled_from(
-    '" - OR OU AND ET NOT NEAR( | & * coop* title: titre: lead: text: chapeau:* section: section:x since: since:2024-01-01 '
+    '" - OR OU AND ET NOT NEAR( -( title:( section:( x(s) | & * coop* title: titre: lead: text: chapeau:* section: section:x since: since:2024-01-01 '
     "« » : ( ) { } ^ + , ' l' x-y vietnam:chine -title:x -\" étés 中文 ² \x00".split(" ")
 )
 TYPED = st.text(max_size=30) | st.lists(PIECES, max_size=10).map("".join) | st.lists(PIECES, max_size=10).map(" ".join)
@@ -229,6 +265,8 @@ SNIPPETS = {
     "no hit and an empty last text": (["Un titre", ""], "riz", "Un titre"),
     "texts without words": (["", "..."], "riz", ""),
     "no texts": ([], "riz", ""),
+    "words of a group": (["riz et blé"], "(riz blé) OR orge", "**riz** et **blé**"),
+    "excluded group is not marked": (["riz et blé"], "riz -(blé orge*)", "**riz** et blé"),
     "excluded word is not marked": (["riz et blé"], "riz -blé", "**riz** et blé"),
     "hit at the start": ([LONG], "mot0", "**mot0** " + " ".join(f"mot{i}" for i in range(1, 13)) + " …"),
     "hit at the end": ([LONG], "mot39", "… " + " ".join(f"mot{i}" for i in range(27, 39)) + " **mot39**"),

@@ -74,7 +74,9 @@ def search(
         list[str],
         typer.Argument(
             metavar="QUERY...",
-            help='Words to find; also "exact phrase", -excluded, NOT excluded, title:word, prefix*, a OR b.',
+            help=(
+                'Words to find; also "exact phrase", -excluded, NOT excluded, title:word, prefix*, a OR b, (a b) OR c.'
+            ),
         ),
     ],
     since: values.SinceOption = None,
