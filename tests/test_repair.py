@@ -586,6 +586,19 @@ def test_invariants_on_generated_text(with_lexicon: bool, text: str) -> None:
     assert all(e.before != e.after for e in reading.repairs)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("VNA AoÀv0 AoÀv", "VNA Ao Àv0 Ao Àv"),
+        ("VNA MoTlô8 MoTlô", "VNA Mo Tlô8 Mo Tlô"),
+        ("VNA EnitLiô5 EnitLiô", "VNA Enit Liô5 Enit Liô"),
+        ("VNA VvoXru9 VvoXru", "VNA Vvo Xru9 Vvo Xru"),
+    ],
+)
+def test_repaired_names_show_that_the_others_are_glued(text: str, expected: str, french: Lexicon) -> None:
+    assert fixed(text, french) == expected
+
+
 def test_text_that_never_settles_is_returned_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     def flip(text: str, _: Lexicon) -> list[Repair]:
         return [Repair("flip", 0, text[:1], "b" if text[:1] == "a" else "a")]

@@ -1,7 +1,8 @@
 """Repair texts that lost spaces or line breaks before the site published them; the verbatim text never changes.
 
 Each rule is a small named function that returns the edits for a text. The rules run in a fixed order, and the whole
-sequence is repeated until no rule finds anything, so repairing a repaired text changes nothing.
+sequence is repeated until no rule finds anything, so repairing a repaired text changes nothing. The
+last repetition takes the evidence of the page from the repaired text.
 
 Boundary: pure. Text in, repaired text and edits out; no I/O, no clock, no randomness. The caller passes the knowledge
 of the language as a `Lexicon`; without a lexicon, only the rules that do not need one run.
@@ -90,14 +91,17 @@ def repair(text: str, lexicon: Lexicon | None, *, hints: Sequence[str] = ()) -> 
     """
     if len(text) > _LONGEST:
         return Reading(text)
-    page = PageLexicon(_NO_WORDS if lexicon is None else lexicon, text, hints)
+    base = _NO_WORDS if lexicon is None else lexicon
     rules = [rule for rule in RULES if lexicon is not None or not rule.needs_lexicon]
-    reading = Reading(text)
+    reading, page, shown = Reading(text), PageLexicon(base, text, hints), text
     for _ in range(_MAX_ROUNDS):
         after = _round(reading, rules, page)
-        if after.clean == reading.clean:
+        if after.clean != reading.clean:
+            reading = after
+        elif reading.clean == shown or lexicon is None:
             return reading
-        reading = after
+        else:  # the repaired text may show more words side by side, such as two parts of a name
+            shown, page = reading.clean, PageLexicon(base, reading.clean, hints)
     return Reading(text)
 
 
