@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.discover import discover, related, sitemaps
+from crawler.discover.problems import ProblemKind
 from crawler.errors import SourceMoved, UnreadableSource, UnsafeSource
 from crawler.site import FRENCH, Site
 from crawler.types import Article, ErrorKind, Related, Sighting, SourceForPoll, SourceFound
@@ -599,13 +600,37 @@ def read_list(body, page=1):
 
 def test_a_list_with_characters_and_numbers_that_cannot_be_stored():
     body = rb'{"data": {"contents": [{"title": "a\ud83d", "url": "/\ud83d-post1.vnp", "date": 1e999, "update_time": NaN}]}}'
-    [seen] = read_list(body).sightings
+    found = read_list(body)
+    [seen] = found.sightings
+    assert [problem.kind for problem in found.problems] == [ProblemKind.LOST_CHARACTERS, ProblemKind.DATES]
     assert (seen.title, seen.url, seen.published_at, seen.modified_at) == (
         "a\ufffd",
         f"{ROOT}/%EF%BF%BD-post1.vnp",
         None,
         None,
     )
+
+
+@pytest.mark.parametrize(
+    ("encoding", "title", "problems"),
+    [
+        ("utf-8", "Été à Huế", []),
+        ("utf-16", "Été à Huế", []),
+        ("latin-1", "\ufffdt\ufffd", [ProblemKind.LOST_CHARACTERS]),
+        ("cp1252", "l\ufffd\ufffdt\ufffd", [ProblemKind.LOST_CHARACTERS]),
+    ],
+)
+@pytest.mark.parametrize("older", [False, True])
+def test_the_encoding_of_a_list(encoding, title, problems, older):
+    sent = {"latin-1": "Été", "cp1252": "l’été"}.get(encoding, title)
+    data = (
+        {"articles": f"<a href='/a-post1.vnp'>{sent}</a>"}
+        if older
+        else {"contents": [{"title": sent, "url": "/a-post1.vnp"}]}
+    )
+    found = read_list(json.dumps({"data": data}, ensure_ascii=False).encode(encoding))
+    assert titles(found) == {1: title}
+    assert [problem.kind for problem in found.problems] == problems
 
 
 def test_list_item():

@@ -219,6 +219,13 @@ def json_feed(*items, version="https://jsonfeed.org/version/1.1"):
     return json.dumps({"version": version, "title": "V", "items": items})
 
 
+@pytest.mark.parametrize(("encoding", "problems"), [("utf-8", []), ("latin-1", [Kind.LOST_CHARACTERS])])
+def test_the_encoding_of_a_json_feed(encoding, problems):
+    body = json_feed({"id": "1", "url": POST.format(5), "title": "TITRE"}).replace("TITRE", "Été")
+    found = feed(body.encode(encoding))
+    assert (ids(found), kinds(found)) == ([5], problems)
+
+
 JSON_ITEMS = {
     "url": ({"id": "1", "url": "/titre-post5.vnp"}, [5]),
     "external_url": ({"id": "1", "external_url": POST.format(5)}, [5]),

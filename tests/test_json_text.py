@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from crawler.parse import json_text
 
 HALVES = "halves of characters or NUL, read as U+FFFD"
+DAMAGED = "bytes that are not utf-8, read as U+FFFD"
 VALUES = {
     "first half of a character": (r'"a\ud83d"', "a\ufffd", [HALVES]),
     "second half of a character": (r'"\ude00a"', "\ufffda", [HALVES]),
@@ -20,12 +21,15 @@ VALUES = {
     "escaped backslash before the letters": (r'"\\ud83d"', r"\ud83d", []),
     "half of a character in a key": (r'{"\ud83d": 1}', {"\ufffd": 1}, [HALVES]),
     "half of a character in a list in an object": (r'{"a": [["\ud83d"]]}', {"a": [["\ufffd"]]}, [HALVES]),
-    "half of a character as bytes": (b'"a\xed\xa0\xbd"', "a\ufffd\ufffd\ufffd", []),
+    "half of a character as bytes": (b'"a\xed\xa0\xbd"', "a\ufffd\ufffd\ufffd", [DAMAGED]),
     "half of a character without an escape": ('"\ud83d"', "\ufffd", [HALVES]),
     "NUL": (r'"a\u0000b"', "a\ufffdb", [HALVES]),
     "other control characters": ('"a\\u0001\nb"', "a\x01\nb", []),
     "noncharacter": (r'"\uFFFE"', "\ufffe", []),
-    "damaged bytes": ('"é'.encode()[:-1] + b'"', "\ufffd", []),
+    "damaged bytes": ('"é'.encode()[:-1] + b'"', "\ufffd", [DAMAGED]),
+    "Latin-1 bytes": ('["é", "café"]'.encode("latin-1"), ["\ufffd", "caf\ufffd"], [DAMAGED]),
+    "damaged bytes and half of a character": (b'"\xe9\\ud83d"', "\ufffd\ufffd", [DAMAGED, HALVES]),
+    "U+FFFD in the document": ('"\ufffd"', "\ufffd", []),
     "UTF-16 bytes": ('"é"'.encode("utf-16"), "é", []),
     "NaN and infinite": ("[NaN, Infinity, -Infinity]", [None, None, None], []),
     "number too large for a float": ("1e999", "1e999", []),
@@ -43,6 +47,7 @@ def test_load(source, expected, problems):
     loaded = json_text.load(source)
     assert loaded.value == expected
     assert list(loaded.problems) == problems
+    assert loaded.has_lost_characters == (DAMAGED in problems or HALVES in problems)
 
 
 REFUSED = {

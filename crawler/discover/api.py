@@ -39,7 +39,8 @@ def page(body: bytes, url: str, site: Site, now: datetime) -> Discovery:
             not safe to parse.
 
     """
-    data, problems = envelope_data(body, url), Problems()
+    problems = Problems()
+    data = envelope_data(body, url, problems)
     if isinstance(data.get("contents"), list):
         sightings = deduplicate(list(_items(data["contents"], site, now, problems)))
         listed, more = bool(data["contents"]), data.get("load_more")
@@ -52,19 +53,22 @@ def page(body: bytes, url: str, site: Site, now: datetime) -> Discovery:
     return Discovery(sightings, more=further, problems=problems.found)
 
 
-def envelope_data(body: bytes, url: str) -> Mapping[str, Any]:
-    """Return the `data` object of a response of the API; empty if the response has none.
+def envelope_data(body: bytes, url: str, problems: Problems) -> Mapping[str, Any]:
+    """Return the `data` object of a response of the API, empty if the response has none; add to `problems`.
 
     Raises:
         UnreadableSource: the response is not JSON, or it reports an error.
 
     """
     try:
-        envelope = json_text.load(body).value
+        loaded = json_text.load(body)
     except ValueError as error:
         raise UnreadableSource(
             url, f"expected a list of articles in JSON, got something else ({len(body)} bytes)"
         ) from error
+    if loaded.has_lost_characters:
+        problems.add(ProblemKind.LOST_CHARACTERS)
+    envelope = loaded.value
     if not isinstance(envelope, dict):
         raise UnreadableSource(url, "expected a list of articles, got JSON that is not an object")
     if _is_set(envelope.get("error_code")):

@@ -43,7 +43,7 @@ def feed(body: bytes, url: str, site: Site, now: datetime) -> Discovery:
     """
     problems = Problems()
     if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        sightings = _sightings(json_feed.items(body, url), url, site, now, problems)
+        sightings = _sightings(json_feed.items(body, url, problems), url, site, now, problems)
         return Discovery(sightings, problems=problems.found)
     size = len(body)
     reader = XmlReader(xml.to_utf8(body, problems), _FEED, problems)

@@ -9,23 +9,27 @@ from collections.abc import Iterator
 from typing import Any
 
 from crawler.discover.feed_item import FeedItem
+from crawler.discover.problems import ProblemKind, Problems
 from crawler.errors import UnreadableSource
 from crawler.parse import json_text
 
 _VERSION = "jsonfeed.org/version/"
 
 
-def items(body: bytes, url: str) -> Iterator[FeedItem]:
-    """Return the items of a JSON Feed.
+def items(body: bytes, url: str, problems: Problems) -> Iterator[FeedItem]:
+    """Return the items of a JSON Feed; add what is wrong with it to `problems`.
 
     Raises:
         UnreadableSource: the response is not a JSON Feed.
 
     """
     try:
-        document = json_text.load(body).value
+        loaded = json_text.load(body)
     except ValueError as error:
         raise UnreadableSource(url, f"expected a feed, got something else ({len(body)} bytes)") from error
+    if loaded.has_lost_characters:
+        problems.add(ProblemKind.LOST_CHARACTERS)
+    document = loaded.value
     listed = document.get("items") if isinstance(document, dict) else None
     if not isinstance(listed, list) or _VERSION not in json_text.text(document.get("version")):
         raise UnreadableSource(url, "expected a feed, got JSON that is not a JSON Feed")

@@ -26,10 +26,14 @@ _UNUSABLE = re.compile("[\0\ud800-\udfff]")  # after parsing, a surrogate that i
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A value from JSON and descriptions of what looked wrong."""
+    """A value from JSON and descriptions of what looked wrong.
+
+    `has_lost_characters` means that U+FFFD replaces bytes or characters in the value.
+    """
 
     value: Any
     problems: tuple[str, ...] = ()
+    has_lost_characters: bool = False
 
 
 def load(source: str | bytes) -> Loaded:
@@ -42,16 +46,18 @@ def load(source: str | bytes) -> Loaded:
             values.
 
     """
+    damaged = None
     if len(source) > _MAX_SIZE:
         raise ValueError(f"larger than {_MAX_SIZE} characters")
     if isinstance(source, bytes):
-        source = source.decode(json.detect_encoding(source), errors="replace")
+        source, damaged = _decoded(source)
     source = source.removeprefix("\ufeff")
     if sum(map(source.count, "[{,")) > _MAX_VALUES:
         raise ValueError(f"more than {_MAX_VALUES} values")
     if source.count("[") + source.count("{") > _DEPTH and _depth(source) > _DEPTH:
         raise ValueError(f"nested more than {_DEPTH} levels deep")
-    problems: list[str] = []
+    problems = [damaged] if damaged else []
+    lost = bool(damaged)
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -66,9 +72,19 @@ def load(source: str | bytes) -> Loaded:
     )
     if _MAYBE_UNUSABLE.search(source):
         value, replaced = _usable(value)
+        lost = lost or replaced
         if replaced:
             problems.append("halves of characters or NUL, read as U+FFFD")
-    return Loaded(value, tuple(dict.fromkeys(problems)))
+    return Loaded(value, tuple(dict.fromkeys(problems)), lost)
+
+
+def _decoded(source: bytes) -> tuple[str, str | None]:
+    """Return the text of a document, and a description of its damaged bytes, None if there are none."""
+    encoding = json.detect_encoding(source)
+    try:
+        return source.decode(encoding), None
+    except UnicodeError:
+        return source.decode(encoding, errors="replace"), f"bytes that are not {encoding}, read as U+FFFD"
 
 
 def text(value: object) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from crawler import urls
 from crawler.discover.api import envelope_data
+from crawler.discover.problems import Problems
 from crawler.errors import UnreadableSource
 from crawler.probe.evidence import CheckResult, ProbeEvidence, confirmed, differs, named, unknown
 from crawler.probe.questions import API_KEYS, ASKED_SIZE, api_key
@@ -76,7 +77,7 @@ def paging(evidence: ProbeEvidence) -> CheckResult:
 def _data(evidence: ProbeEvidence, key: str) -> Mapping[str, Any] | None:
     response = evidence.ok(key)
     try:
-        return (envelope_data(response.content, response.url) or None) if response else None
+        return (envelope_data(response.content, response.url, Problems()) or None) if response else None
     except UnreadableSource:
         return None
 
