@@ -93,6 +93,18 @@ WITHOUT_LEXICON = [
     ("glued-figure", "en mars2017 il", "en mars 2017 il"),
     ("glued-figure", "depuis 2017et", "depuis 2017 et"),
     ("glued-figure", "soit 4,6milliards", "soit 4,6 milliards"),
+    ("glued-figure", "de 40°Cà 45°C", "de 40°C à 45°C"),
+    ("glued-figure", "de 20 kmà 30 km", "de 20 km à 30 km"),
+    ("glued-figure", "35°Cau nord", "35°C au nord"),
+    ("glued-figure", "de 10 m²à 20\u00a0m²et de 3,5haà 4", "de 10 m² à 20\u00a0m² et de 3,5ha à 4"),
+    ("glued-figure", "90 km/hdans la ville, 600 MWen service", "90 km/h dans la ville, 600 MW en service"),
+    ("glued-figure", "de 5 USDà 10 USD", "de 5 USD à 10 USD"),
+    ("glued-figure", "la COVID-19a causé", "la COVID-19 a causé"),
+    ("glued-figure", "le Covid-19à Hanoï", "le Covid-19 à Hanoï"),
+    ("glued-country", "Le Royaume-Unia annoncé", "Le Royaume-Uni a annoncé"),
+    ("glued-country", "Le Royaume-Unià Hanoï", "Le Royaume-Uni à Hanoï"),
+    ("glued-country", "le Royaume-Uniet la France", "le Royaume-Uni et la France"),
+    ("glued-country", "les États-Unisà Hanoï", "les États-Unis à Hanoï"),
     ("torn-signature", "bénéfique. - VN A", "bénéfique. - VNA"),
     ("torn-signature", "bénéfique – A VI", "bénéfique – AVI"),
     ("torn-ordinal", "le 45 e anniversaire", "le 45e anniversaire"),
@@ -112,6 +124,8 @@ UNTOUCHED = [
     "VietnamPlus, PetroVietnam, MobiFone, TikTok, VinFast, VietJet, PVcomBank, SeABank, BioNTech, iPhone, eBay",
     "AstraZeneca, YouTube, LienVietPostBank, ChatGPT, OpenAI, VietinBank, VNeID, ZaloPay, MoMo, SpaceX, VnExpress",
     "10km en 5h30, 3D, 5G, 4x4, 38,4%, 20h, 12e, 1er, 2,5kg, 100m², H5N1, COVID-19, G20, A350, Su-30MK2, 25USD, CO2",
+    "le formulaire COVID-19a, 5 haut, 2 kmh, 12 mmes, 10°C à 20°C, 3 m à 4 m, n° 5, le 40° est, 7 made, 2 haï",
+    "le Royaume-Uni a dit, Royaume-Unien, Royaume-Unis, États-Unis d'Amérique, Suisse-Unia a, Royaume-Unia, les Unia a",
     "M.Linh, Dr.Hoa, TP.HCM, U.S.A, J.-C. Dupont, le(s) ministre(s), f(x), 1.568 milliards, Q,R",
     "A (b)a-z, f(x)d, le groupe « A »s, “B”c, no.Le, p.Le, av.J, op.Cit, ex.Le, vs.Le, le camp (1)s",
     "Phúc et Trọng, Đắk Lắk, Thừa Thiên-Huế, Nguyễn Thị Kim Ngân, Võ Nguyên Giáp, Bounnhang Vorachith, Košy",
@@ -373,7 +387,7 @@ def test_words_of_the_lexicon_are_never_split() -> None:
         "Le ministre, dit-on, parla devant les élus.",
         "Chirac parla Anglais, puis elle parla suite au coup de fil.",
         "Le mot dela figure ici, et la dela suite aussi.",
-        "Ila est une ville. Ona, un prénom.",
+        "Ila est une ville. Ona, un prénom. Le groupe Ila été fondé. Le mot ila est rare.",
     ],
 )
 def test_rare_word_that_looks_like_two_stays_whole(french: Lexicon, text: str) -> None:
@@ -384,6 +398,9 @@ def test_rare_word_that_looks_like_two_stays_whole(french: Lexicon, text: str) -
     ("glued", "clean"),
     [
         ("La loi a été votée. Ila rappelé son rôle.", "La loi a été votée. Il a rappelé son rôle."),
+        ("Le lieu où ila déclaré cela.", "Le lieu où il a déclaré cela."),
+        ("Il dit qu'ila été élu et qu'ona vu la mer.", "Il dit qu'il a été élu et qu'on a vu la mer."),
+        ("La visite est finie. Ila été reçu.", "La visite est finie. Il a été reçu."),
         ("Les ingénieurs dela Compagnie CRBC", "Les ingénieurs de la Compagnie CRBC"),
         ("Le pont a été financé parla BAD.", "Le pont a été financé par la BAD."),
         ("Un recueil de Huu Thinh, J'aidécouvert Huê.", "Un recueil de Huu Thinh, J'ai découvert Huê."),
@@ -954,7 +971,9 @@ def test_quick_tests_change_no_result(text: str) -> None:
         quick = [rule.find(text, PageLexicon(WordList({}))) for rule in RULES]
         patch.setattr(typography, "_NEEDED", {})
         patch.setattr(
-            typography, "_figures", lambda _: (*typography._TOUCHING, typography._PERCENT, typography._NUMBER_SIGN)
+            typography,
+            "_figures",
+            lambda _: (*typography._TOUCHING, typography._PERCENT, typography._UNIT, typography._NUMBER_SIGN),
         )
         patch.setattr(quotes, "_NO_ELISION", Always)
         patch.setattr(glue, "_BESIDE_NUMBER", Always)

@@ -62,6 +62,7 @@ RULES: tuple[Rule, ...] = (
     Rule("glued-quote", _without_lexicon(typography.quote)),
     Rule("glued-colon", _without_lexicon(typography.colon)),
     Rule("glued-signature", _without_lexicon(typography.signature)),
+    Rule("glued-country", _without_lexicon(typography.country)),
     Rule("glued-figure", _without_lexicon(typography.figure)),
     Rule("torn-signature", _without_lexicon(typography.agency)),
     Rule("torn-ordinal", _without_lexicon(typography.ordinal)),

@@ -177,7 +177,7 @@ def _fits_two_words(run: LetterRun, at: int, lexicon: Lexicon) -> bool:
     """Whether the neighbours of `run`, a word of `words.COLLISIONS`, leave no other reading than two words."""
     lower = run.text.lower()
     if lower[:at] in {"il", "on"}:
-        return run.text[0].isupper() and words.ends_sentence(run.left) and words.word_class(run.right) == "é"
+        return (run.text.islower() or words.ends_sentence(run.left)) and words.word_class(run.right) in {"é", "été"}
     if not run.left.islower() or run.left in words.BEFORE_ONE_WORD:
         return False
     if run.right[0].isupper():  # `ingénieurs dela Compagnie`, `présentée parla BAD`, but `Chirac parla Anglais`

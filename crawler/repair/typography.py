@@ -64,6 +64,17 @@ _CODE = re.compile(rf"\b(?:{_C}?{_S}{{3,}})(?={_C}{{1,3}}\d{{1,4}}(?:{_C}\d{{0,3
 _AFTER_CODE = re.compile(
     r"(?<![\w.-])(?P<code>[A-Z]{1,5}\d{1,4}(?:[A-Z]\d{0,3})?|\d{1,2}G)(?=(?:et|en|est|à|dans|avec|pour|des?|du|aux?|sur|par|qui|ont|sont|lors|les?|la)\b)"
 )
+_JOINED = "à|aux?|et|en|est|ont|sont|dans|avec|pour|des?|du|sur|par|contre"
+#: `COVID-19a fait`; in `COVID-19a, b`, the letter is a label.
+_DISEASE = re.compile(rf"(?<![\w.-])(?P<code>(?:COVID|Covid|covid)-19)(?=(?:{_JOINED})\b|a(?!\S))")
+#: `40°Cà 45°C`, `10 kmau nord`: no unit is longer by one of these words.
+_UNIT = re.compile(
+    rf"(?<=\d)[ \u00a0\u202f]?(?:°[CF]?|[kcmd]m[²³23]?|m[²³]|km/h|kg|ha|[kMGT]Wh?|USD|VND|EUR)(?=(?:{_JOINED})\b)"
+)
+#: No letter belongs to these names. `Royaume-Unien` may be meant as a word.
+_COUNTRY = re.compile(
+    r"(?<![\w-])(?:Royaume-Uni|[ÉE]tats-Unis)(?=(?:à|aux?|et|est|ont|sont|dans|avec|pour|des?|du|sur|par|contre|qui)\b|a(?!\S))"
+)
 # Only the first is `1er` or `1ère`. An ordinal is singular, so it is none before a plural verb.
 _ORDINAL = re.compile(
     r"\b(?:(?:\d+|[IVX]{1,6}) (?:e|è|ème|ᵉ)|[1I] (?:er|ère|ᵉʳ))(?= [a-zà-öø-ÿœæA-Z])"
@@ -114,7 +125,7 @@ _NEEDED = {rule: tuple(map(re.compile, patterns)) for rule, patterns in _SIGNS.i
 _TOUCHED_FIGURE, _AFTER_FIGURE = re.compile(rf"\d(?:(?={_L})|(?<={_L}\d))"), re.compile(rf"[%€$](?={_L})")
 _AFTER_CLOSING = re.compile(rf"{_WORD_BEGINS}|\d|\(")
 #: The patterns in which a figure touches a letter.
-_TOUCHING = (_MONTH_DAY, _DAY_ARTICLE, _MONTH_YEAR, _YEAR_WORD, _AMOUNT, _CODE, _AFTER_CODE)
+_TOUCHING = (_MONTH_DAY, _DAY_ARTICLE, _MONTH_YEAR, _YEAR_WORD, _AMOUNT, _CODE, _AFTER_CODE, _DISEASE)
 
 Fix = Callable[[re.Match[str]], str]
 
@@ -245,6 +256,11 @@ def hyphen(text: str) -> list[Repair]:
     return _each("torn-hyphen", text, lambda m: m["word"], _HYPHEN)
 
 
+def country(text: str) -> list[Repair]:
+    """Insert the missing space after `Royaume-Uni` or `États-Unis`, as in `Royaume-Unia`."""
+    return _each("glued-country", text, _space_after, _COUNTRY) if "-Uni" in text else []
+
+
 def figure(text: str) -> list[Repair]:
     """Insert the missing space between a number and a word that is not a unit, as in `30mars` or `le18 mai`."""
     return _each("glued-figure", text, _space_after, *_figures(text))
@@ -260,6 +276,8 @@ def _figures(text: str) -> list[re.Pattern[str]]:
     found = [pattern for pattern in _TOUCHING if pattern.search(chunks)] if chunks else []
     if _AFTER_FIGURE.search(text):
         found.append(_PERCENT)
+    if _UNIT.search(text):
+        found.append(_UNIT)
     if "°" in text:
         found.append(_NUMBER_SIGN)
     return found
