@@ -126,7 +126,7 @@ class _Group:
     run: list[tuple[str, ...]] = field(default_factory=list)  # consecutive plain words: a synonym may span several
 
     def has_begun(self) -> bool:
-        """Whether a term was read already: NOT is an operator only after one, or after a filter."""
+        """Whether a term was read already. NOT as the first word of a whole query is a word."""
         return bool(self.wanted or self.run or self.unwanted)
 
     def want(self, terms: list[str]) -> None:
@@ -178,7 +178,7 @@ class _Parser:
         elif word in _OPERATORS and (group.wanted or group.run):
             self._finish_run()
             group.either = _OPERATORS[word]
-        elif word in _EXCLUDING and not piece["minus"] and (group.has_begun() or self._filters):
+        elif word in _EXCLUDING and not piece["minus"] and (group.has_begun() or self._filters or self._open[1:]):
             self._finish_run()
             group.excluding = True
         elif _is_plain(piece) and not group.excluding:
