@@ -67,6 +67,15 @@ ELEMENTS = {
     "day and time in paragraphs": ("<time><p>27/08/2024</p><p>20:18</p></time>", PUBLISHED, None),
     "hidden day in a time without a day": ("<time>Hier <span hidden>26/08/2024 10:00</span></time>", None, None),
     "script in a time without a day": ("<time>Hier<script>a('26/08/2024 10:00')</script></time>", None, None),
+    "words for a day, then a day": (f"<time>Hier</time>{OLD}", PUBLISHED, None),
+    "age, then a day without an attribute": ("<time>il y a 3 heures</time><time>27/08/2024 20:18</time>", PUBLISHED, None),
+    "time of day, then an attribute": (
+        '<time>20:18</time><time datetime="2024-08-27T20:18+0700">mardi</time>', PUBLISHED, None,
+    ),
+    "changed lately, then the day of the change": (
+        f"{OLD}<time class=updated>Hier</time>{NEW.replace('<time', '<time class=updated')}", PUBLISHED, MODIFIED,
+    ),
+    "no element with a day": ("<time>Hier</time><time>20:18</time>", None, None),
     "heading and lead that end like a label": (f"<p>La loi est modifiée</p>{OLD}", PUBLISHED, None),
 }  # fmt: skip
 
@@ -85,3 +94,9 @@ def test_a_visible_time_that_cannot_be_read_is_a_problem():
     assert article.published_at == PUBLISHED
     assert article.problems == ("published_at: visible text: the date is impossible: '31/02/2024 10:00'",)
     assert parse("<time>Il y a 2 heures</time>").problems == ("published_at: none on the page",)
+
+
+def test_an_attribute_that_is_no_time_is_reported_though_another_element_has_one():
+    article = parse(f'<time datetime="2024-13-27">Hier</time>{OLD}')
+    assert article.published_at == PUBLISHED
+    assert any("2024-13-27" in problem for problem in article.problems)

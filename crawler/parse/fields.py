@@ -18,7 +18,7 @@ from crawler.parse import body as body_reader
 from crawler.parse import dom, structure, times
 from crawler.parse import head as head_reader
 from crawler.parse.frame import Frame, PageTree, comparable
-from crawler.parse.time_elements import TimeElement
+from crawler.parse.time_elements import TimeElement, first_with_day
 from crawler.types import Block, ImageBlock
 
 _PUBLISHED = ("article:published_time", "og:article:published_time", "datepublished", "pubdate")
@@ -118,7 +118,7 @@ def published(page: PageTree, shown: Sequence[TimeElement] = ()) -> times.Chosen
 
     `shown` are the elements of the article that show a time, none if its layout is unknown.
     """
-    own = [element for element in shown if element.role == "published"][:1]
+    own = first_with_day(shown, "published")
     with_text = own or [element for element in shown if element.stated.modified and element.stated.published][:1]
     candidates = [
         *(times.DateCandidate(f"meta {name}", page.head.meta.get(name, "")) for name in _PUBLISHED),
@@ -134,7 +134,7 @@ def modified(page: PageTree, shown: Sequence[TimeElement] = ()) -> times.Chosen:
 
     `shown` are the elements of the article that show a time, none if its layout is unknown.
     """
-    own = [element for element in shown if element.role == "modified"][:1]
+    own = first_with_day(shown, "modified")
     stated = [
         *(times.DateCandidate(f"meta {name}", page.head.meta.get(name, "")) for name in _MODIFIED),
         *(times.DateCandidate(f"time[{name}]", value) for element in own for name, value in element.stamps),

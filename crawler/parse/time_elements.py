@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 from selectolax.lexbor import LexborNode
@@ -31,12 +32,24 @@ class TimeElement:
     text: str
     stated: TimeText
 
+    @property
+    def states_day(self) -> bool:
+        """Whether the text or an attribute states a day that exists."""
+        read = chain((self.stated,), (time_text.read(value) for _, value in self.stamps))
+        return any(stated.published or stated.modified for stated in read)
+
 
 def find(layout: Markup, frame: Frame) -> tuple[TimeElement, ...]:
     """Return the elements of the article that show a time, in document order."""
     nodes = frame.own(layout.article.time)[:_MOST]
     others = frozenset(a.mem_id for node in nodes for a in (node, *dom.ancestors(node)))
     return tuple(_element(node, layout.attributes.time, others) for node in nodes)
+
+
+def first_with_day(shown: Sequence[TimeElement], role: Role) -> list[TimeElement]:
+    """Return the first element of `shown` with the role and, if it states no day (`Hier`), the first one that does."""
+    own = [element for element in shown if element.role == role]
+    return own[:1] if not own or own[0].states_day else own[:1] + [one for one in own if one.states_day][:1]
 
 
 def _element(node: LexborNode, names: Sequence[str], others: frozenset[int]) -> TimeElement:
