@@ -39,6 +39,8 @@ class Paths(tuple[str, ...]):
 FULL_STORY = "h1, [itemprop=articleBody], .article__body"
 _NAME = re.compile(r"[a-z][a-z0-9_:-]*")
 _IMAGE = Names(("data-src", "data-original", "data-lazy-src", "data-photo-original-src", "src"))  # dossier section 7
+#: Attributes with several files of one picture; `data-srcset` is for lazy loading, as `data-src` is.
+IMAGE_SETS = ("data-srcset", "srcset")
 _TIME = Names(("data-time", "datetime"))  # dossier section 15
 _NONE = Names()
 _NO_PATHS = Paths()

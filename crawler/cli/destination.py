@@ -1,6 +1,6 @@
 """The value of an option that names what a command writes, such as `--out`: `-` is standard output, `./-` a file.
 
-Boundary: tells standard output from files and folders, and opens text files; the commands write their content.
+Boundary: distinguishes standard output from files and folders, and opens text files; the commands write their content.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from typing import Any
 
 from crawler import urls
 from crawler.discover import lists
-from crawler.discover.found import Discovery, article_link, deduplicate, html_tree, instant, plain_text
+from crawler.discover.found import Discovery, article_link, deduplicate, html_tree, instant, json_value, plain_text
 from crawler.discover.problems import ProblemKind, Problems
 from crawler.errors import UnreadableSource
 from crawler.parse import json_text
@@ -60,15 +60,7 @@ def envelope_data(body: bytes, url: str, problems: Problems) -> Mapping[str, Any
         UnreadableSource: the response is not JSON, or it reports an error.
 
     """
-    try:
-        loaded = json_text.load(body)
-    except ValueError as error:
-        raise UnreadableSource(
-            url, f"expected a list of articles in JSON, got something else ({len(body)} bytes)"
-        ) from error
-    if loaded.has_lost_characters:
-        problems.add(ProblemKind.LOST_CHARACTERS)
-    envelope = loaded.value
+    envelope = json_value(body, url, "a list of articles in JSON", problems)
     if not isinstance(envelope, dict):
         raise UnreadableSource(url, "expected a list of articles, got JSON that is not an object")
     if _is_set(envelope.get("error_code")):

@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
 from crawler import urls
 from crawler.discover.problems import Problem, ProblemKind, Problems
-from crawler.errors import UnsafeSource
+from crawler.errors import UnreadableSource, UnsafeSource
 from crawler.parse import dom, guard, json_text, times
 from crawler.site import Site
 from crawler.types import Sighting, SourceFound
@@ -102,6 +103,22 @@ def instant(texts: Iterable[str], now: datetime, problems: Problems) -> datetime
             return when
         problems.count(ProblemKind.DATES, text)
     return None
+
+
+def json_value(body: bytes, url: str, expected: str, problems: Problems) -> Any:
+    """Return the value of a source in JSON; add lost characters to `problems`. `expected` names the content in the error.
+
+    Raises:
+        UnreadableSource: the response is not JSON.
+
+    """
+    try:
+        loaded = json_text.load(body)
+    except ValueError as error:
+        raise UnreadableSource(url, f"expected {expected}, got something else ({len(body)} bytes)") from error
+    if loaded.has_lost_characters:
+        problems.add(ProblemKind.LOST_CHARACTERS)
+    return loaded.value
 
 
 def plain_text(value: object) -> str | None:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from crawler.discover.feed_item import FeedItem
-from crawler.discover.problems import ProblemKind, Problems
+from crawler.discover.found import json_value
+from crawler.discover.problems import Problems
 from crawler.errors import UnreadableSource
 from crawler.parse import json_text
 
@@ -23,13 +24,7 @@ def items(body: bytes, url: str, problems: Problems) -> Iterator[FeedItem]:
         UnreadableSource: the response is not a JSON Feed.
 
     """
-    try:
-        loaded = json_text.load(body)
-    except ValueError as error:
-        raise UnreadableSource(url, f"expected a feed, got something else ({len(body)} bytes)") from error
-    if loaded.has_lost_characters:
-        problems.add(ProblemKind.LOST_CHARACTERS)
-    document = loaded.value
+    document = json_value(body, url, "a feed", problems)
     listed = document.get("items") if isinstance(document, dict) else None
     if not isinstance(listed, list) or _VERSION not in json_text.text(document.get("version")):
         raise UnreadableSource(url, "expected a feed, got JSON that is not a JSON Feed")

@@ -197,8 +197,8 @@ def _article(entry: Element, url: str, site: Site, now: datetime, problems: Prob
         published_at=instant(published, now, problems),
         modified_at=instant(entry.texts("lastmod"), now, problems),
     )
-    own = map(without_line_breaks, entry.texts("loc"))
-    others = {t[1]: t[0] for loc in own if (t := article_link(site, url, loc)) is not None and t[1] != target[1]}
+    further = map(without_line_breaks, list(entry.texts("loc"))[1:])
+    others = {t[1]: t[0] for loc in further if (t := article_link(site, url, loc)) is not None and t[1] != target[1]}
     if others:
         problems.add(ProblemKind.BAD_TAGS)
     yield from (Sighting(url=address, post_id=post_id) for post_id, address in others.items())

@@ -17,7 +17,7 @@ from itertools import chain
 from selectolax.lexbor import LexborNode
 
 from crawler import urls
-from crawler.markup import Attributes, BodySelectors, Markup
+from crawler.markup import IMAGE_SETS, Attributes, BodySelectors, Markup
 from crawler.parse import dom, structure
 from crawler.types import Block, ImageBlock, TextBlock, TextType
 
@@ -53,7 +53,6 @@ _ARROWS = re.compile(r"\s*+[.…]*+\s*+(?:>>+|»»+)\s*+")
 _SIGNS_LENGTH = 15  # letters after a related link that are no sentence, such as a date
 _LABEL_LENGTH, _LABEL_PARTS = 80, 40  # longest label before a related link: characters, text nodes
 _BARE_CAPTION_LENGTH = 400  # characters; the longest caption in the seeds has 240
-_SETS = ("data-srcset", "srcset")
 # One file of a `srcset`: its address, and what follows up to the next comma. A comma at the end of the address ends it, too.
 _CANDIDATE = re.compile(r"([^\s,]\S*+)(?:(?<=,)|([^,]*+))")
 _SIZE = re.compile(r"(?<!\S)(\d++(?:\.\d++)?|\.\d++)[wx](?!\S)", re.ASCII)  # width or density
@@ -338,7 +337,7 @@ def _responsive(image: LexborNode) -> Iterator[str]:
     parent = image.parent
     sources = parent.css("source") if parent is not None and parent.tag == "picture" else []
     for node in (image, *sources):
-        for name in _SETS:
+        for name in IMAGE_SETS:
             found = _CANDIDATE.findall(dom.attribute(node, name))
             if found:
                 yield max(found, key=_size)[0].rstrip(",")

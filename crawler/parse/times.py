@@ -1,8 +1,8 @@
 """Read times from a page and choose the most trusted one.
 
 Order of trust (dossier section 15): `article:published_time`, `data-time`, `time[datetime]`, JSON-LD, visible text. If a
-more trusted one is only a day, a time on the same day is chosen. The fetch time is never used as the time of an article. The strings
-are read by `time_text`.
+more trusted one is only a day, a time on the same day is chosen. The fetch time is never used as the time of an article.
+The strings are read by `time_text`.
 
 Boundary: strings in, strings out. The fetch time is an argument; the clock is not read.
 """
@@ -95,15 +95,13 @@ def choose(
 
 
 def _most_exact(read: Sequence[tuple[DateCandidate, datetime, TimeText]]) -> int:
-    """Return 0; but if the first time is only a day, return the index of the first time of day on it, if there is one."""
+    """Return the index of the first time; if that is only a day, the index of the first time of day on the same day."""
     _, first, stated = read[0]
-    if not stated.has_clock:
-        day = first.astimezone(HANOI).date()
-        same_day = (
-            i for i, (_, when, other) in enumerate(read) if other.has_clock and when.astimezone(HANOI).date() == day
-        )
-        return next(same_day, 0)
-    return 0
+    if stated.has_clock:
+        return 0
+    day = first.astimezone(HANOI).date()
+    exact = (i for i, (_, when, other) in enumerate(read) if other.has_clock and when.astimezone(HANOI).date() == day)
+    return next(exact, 0)
 
 
 def _agree(one: datetime, other: datetime, stated: TimeText) -> bool:

@@ -1,8 +1,8 @@
 """Repair texts that lost spaces or line breaks before the site published them; the verbatim text never changes.
 
 Each rule is a small named function that returns the edits for a text. The rules run in a fixed order, and the whole
-sequence is repeated until no rule finds anything, so repairing a repaired text changes nothing. The
-last repetition takes the evidence of the page from the repaired text.
+sequence is repeated until no rule finds anything, so repairing a repaired text changes nothing. The last repetition takes
+the evidence of the page from the repaired text.
 
 Boundary: pure. Text in, repaired text and edits out; no I/O, no clock, no randomness. The caller passes the knowledge
 of the language as a `Lexicon`; without a lexicon, only the rules that do not need one run.

@@ -151,7 +151,7 @@ class LineLikelihoods:
 
 
 def _of_first(length: int, line: float) -> float:
-    """Return the likelihood of a first line that is not too long; `line` is its likelihood if it is not the first."""
+    """Return the likelihood of a first line of at most `WIDEST` columns; `line` is that of a later line of this length."""
     cut = 1 / 80 if length <= 87 else 1e-9
     return (1 - _FIRST_LINE_CUT) * line + _FIRST_LINE_CUT * cut * 0.5
 
@@ -248,6 +248,6 @@ def _most_last(length: int) -> float:
 
 
 def _most_by_gaps(length: int) -> float:
-    """Return an upper bound for all ways to cut `length` characters into lines that end at one gap or at several."""
+    """Return an upper bound of the likelihood of all ways to cut `length` characters into lines at one or more gaps."""
     fewest = max(1, math.ceil(length / WIDEST) - 1)  # else a line is longer than any width
     return _MOST_AT_GAPS**fewest / (1 - _MOST_AT_GAPS)

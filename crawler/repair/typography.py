@@ -64,7 +64,8 @@ _CODE = re.compile(rf"\b(?:{_C}?{_S}{{3,}})(?={_C}{{1,3}}\d{{1,4}}(?:{_C}\d{{0,3
 _AFTER_CODE = re.compile(
     r"(?<![\w.-])(?P<code>[A-Z]{1,5}\d{1,4}(?:[A-Z]\d{0,3})?|\d{1,2}G)(?=(?:et|en|est|à|dans|avec|pour|des?|du|aux?|sur|par|qui|ont|sont|lors|les?|la)\b)"
 )
-_JOINED = "à|aux?|et|en|est|ont|sont|dans|avec|pour|des?|du|sur|par|contre"
+_AFTER_NOUN = "à|aux?|et|est|ont|sont|dans|avec|pour|des?|du|sur|par|contre"
+_JOINED = f"{_AFTER_NOUN}|en"
 #: `COVID-19a fait`; in `COVID-19a, b`, the letter is a label.
 _DISEASE = re.compile(rf"(?<![\w.-])(?P<code>(?:COVID|Covid|covid)-19)(?=(?:{_JOINED})\b|a(?!\S))")
 #: `40°Cà 45°C`, `10 kmau nord`: no unit is longer by one of these words.
@@ -72,9 +73,7 @@ _UNIT = re.compile(
     rf"(?<=\d)[ \u00a0\u202f]?(?:°[CF]?|[kcmd]m[²³23]?|m[²³]|km/h|kg|ha|[kMGT]Wh?|USD|VND|EUR)(?=(?:{_JOINED})\b)"
 )
 #: No letter belongs to these names. `Royaume-Unien` may be meant as a word.
-_COUNTRY = re.compile(
-    r"(?<![\w-])(?:Royaume-Uni|[ÉE]tats-Unis)(?=(?:à|aux?|et|est|ont|sont|dans|avec|pour|des?|du|sur|par|contre|qui)\b|a(?!\S))"
-)
+_COUNTRY = re.compile(rf"(?<![\w-])(?:Royaume-Uni|[ÉE]tats-Unis)(?=(?:{_AFTER_NOUN}|qui)\b|a(?!\S))")
 # Only the first is `1er` or `1ère`. An ordinal is singular, so it is none before a plural verb.
 _ORDINAL = re.compile(
     r"\b(?:(?:\d+|[IVX]{1,6}) (?:e|è|ème|ᵉ)|[1I] (?:er|ère|ᵉʳ))(?= [a-zà-öø-ÿœæA-Z])"

@@ -121,13 +121,14 @@ def _give_back_space(db: sqlite3.Connection, file: Path) -> None:
     used = round((pages - free) * size * _RESERVE)
     temporary = _temporary_folder()
     lacks = free_bytes(file.parent) < 2 * used or (temporary is not None and free_bytes(temporary) < used)
-    to_do: str | None = f"free {2 * used / 1e6:.0f} MB"
+    more_space = f"free {2 * used / 1e6:.0f} MB"
+    to_do: str | None = more_space
     if not lacks:
         if pages * size >= _LEAST_NOTED:
             upgrade_display.note(
                 f"{file.name} is upgraded; its file is being written again, {free * size / 1e6:.0f} MB smaller"
             )
-        to_do = _vacuum(db, to_do)
+        to_do = _vacuum(db, more_space)
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     if to_do is not None:
         upgrade_display.note(
@@ -136,7 +137,7 @@ def _give_back_space(db: sqlite3.Connection, file: Path) -> None:
         )
 
 
-def _vacuum(db: sqlite3.Connection, if_full: str | None) -> str | None:
+def _vacuum(db: sqlite3.Connection, if_full: str) -> str | None:
     """Rewrite the database file, so that it has no empty pages.
 
     Return None, or what the user must do first if it could not be written; `if_full` is this for a full disk.
