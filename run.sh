@@ -103,7 +103,7 @@ coverage() {
 # Modules without I/O, clock or randomness; tests/test_layers.py checks that.
 core() {
   local part
-  for part in types errors urls site markup fold query identity article_fields word_count records render rate_limit plans plan_values outcome purpose finding local_http visible redact marks watches similarity numerals citation selection tei data_card days merkle article_history article_values sim/reconcile; do
+  for part in types errors urls site markup fold query snippets identity article_fields word_count records render rate_limit plans plan_values outcome purpose finding local_http visible redact marks watches similarity numerals citation selection tei data_card days merkle article_history article_values sim/reconcile; do
     printf 'crawler/%s.py,' "$part"
   done
   printf 'crawler/discover/*,crawler/feeds/*,crawler/parse/*,crawler/repair/*,crawler/schedule/*,crawler/health/*,crawler/coverage/*,crawler/probe/*,crawler/heal/*,crawler/changes/*,crawler/pictures/*'

@@ -23,7 +23,7 @@ from pathlib import Path
 from benchmarks import profiles
 from benchmarks.report import Goal, Profile, Result, Row, note
 from benchmarks.timing import interleaved
-from crawler import fold, identity, query, similarity
+from crawler import fold, identity, query, similarity, snippets
 from crawler.article_fields import In, fields_in
 from crawler.identity import Decision
 from crawler.sim.site import build
@@ -208,7 +208,7 @@ def found_with_extracts(archive: Archive, search: Search, *, rank: bool) -> list
     rows = archive.search(
         search.wanted.match, since=search.since, until=search.until, section=search.section, limit=20, rank=rank
     )
-    return [query.snippet((row["lead"] or "", row["clean"]), search.wanted) for row in rows]
+    return [snippets.snippet((row["lead"] or "", row["clean"]), search.wanted) for row in rows]
 
 
 def measure(archive: Archive, searches: Sequence[Search], *, rank: bool) -> tuple[list[float], list[float]]:

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from crawler import days, query, records, selection, storage
+from crawler import days, query, records, selection, snippets, storage
 from crawler.article_fields import EXPORTED, ArticleField, In, fields_in
 from crawler.clock import from_text, instant_text
 from crawler.errors import ArticleNotFound
@@ -342,7 +342,7 @@ def _hit(row: Mapping[str, Any], words: query.Query) -> SearchHit:
         lead=row["lead"],
         published_at=_site_instant(row["published_at"]),
         published_on=date.fromisoformat(row["published_on"]) if row["published_on"] else None,
-        snippet=query.snippet((row["lead"] or "", row["clean"]), words),
+        snippet=snippets.snippet((row["lead"] or "", row["clean"]), words),
     )
 
 

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from crawler import query
+from crawler import snippets
+from crawler.query import Query
 from crawler.types import BODY_TYPES, Block, Repair, TextBlock
 
 
@@ -46,10 +47,10 @@ class Passage:
     pieces: tuple[MarkedText, ...] = ()
 
 
-def with_hits(pieces: Iterable[MarkedText], wanted: query.Query | None) -> tuple[MarkedText, ...]:
+def with_hits(pieces: Iterable[MarkedText], wanted: Query | None) -> tuple[MarkedText, ...]:
     """Return a text in which the words that match a query are marked, too; the other marks stay."""
     pieces = tuple(pieces)
-    spans = query.spans("".join(piece.text for piece in pieces), wanted) if wanted else []
+    spans = snippets.spans("".join(piece.text for piece in pieces), wanted) if wanted else []
     found: list[MarkedText] = []
     position = 0
     for piece in pieces:
@@ -75,7 +76,7 @@ def _cut(piece: MarkedText, spans: Sequence[tuple[int, int]]) -> Iterator[Marked
         yield replace(piece, text=piece.text[position:])
 
 
-def hits(text: str, wanted: query.Query | None) -> tuple[MarkedText, ...]:
+def hits(text: str, wanted: Query | None) -> tuple[MarkedText, ...]:
     """Return a text in which the words that match a query are marked."""
     return with_hits((MarkedText(text),), wanted)
 

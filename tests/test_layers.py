@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).parents[1] / "crawler"
 
 PURE = {
     "types", "errors", "urls", "site", "markup", "discover", "parse", "repair", "identity", "schedule", "rate_limit", "health",
-    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "heal", "marks", "feeds", "watches", "changes", "similarity", "numerals", "citation", "selection", "tei", "data_card", "days", "merkle", "pictures", "article_history", "article_values",
+    "plans", "plan_values", "outcome", "purpose", "coverage", "fold", "query", "snippets", "records", "render", "probe", "article_fields", "word_count", "finding", "local_http", "visible", "redact", "heal", "marks", "feeds", "watches", "changes", "similarity", "numerals", "citation", "selection", "tei", "data_card", "days", "merkle", "pictures", "article_history", "article_values",
 }  # fmt: skip
 EDGES = {
     "fetch",

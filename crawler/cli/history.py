@@ -173,11 +173,11 @@ def _described(rows: Iterable[dict[str, Any]], archive: Archive) -> Iterator[dic
 def _selected(
     rows: Iterable[dict[str, Any]], kinds: Iterable[str], wanted: Query | None, *, silent: bool
 ) -> Iterator[dict[str, Any]]:
-    from crawler import query
+    from crawler import snippets
 
     for row in rows:
         words = "\n".join(f"{change['before']}\n{change['after']}" for change in row["changes"])
-        is_found = wanted is None or row["matches"] or query.mentions(words, wanted)
+        is_found = wanted is None or row["matches"] or snippets.mentions(words, wanted)
         is_kind = not kinds or not set(kinds).isdisjoint(row["kinds"])
         if is_found and is_kind and (row["silent"] or not silent):
             yield row

@@ -94,7 +94,7 @@ def search(
 
     Example: vna search '"affaires étrangères" -Cuba' --since 2018-01-01
     """
-    from crawler import days, query
+    from crawler import days, snippets
 
     if misspelt := next((word for word in words if word.startswith("--")), None):
         raise typer.BadParameter(f"no such option: {misspelt}", ctx=context)
@@ -115,7 +115,7 @@ def search(
         asked = {"in section": name, "since": first, "until": last, "as of": as_of, "known at": known_at}
         told = "" if found else _nothing(archive, f"0 articles match {visible.line(text, _SHOWN)}", asked)
     if as_json:
-        output.json_block([_with_snippet(row, query.snippet(_texts(row), wanted)) for row in found])
+        output.json_block([_with_snippet(row, snippets.snippet(_texts(row), wanted)) for row in found])
         return
     streams.page()
     for row in found:
@@ -172,10 +172,10 @@ def _with_snippet(row: Mapping[str, Any], snippet: str) -> dict[str, Any]:
 
 def _print_hit(row: Mapping[str, Any], wanted: Query) -> None:
     """Print a hit: id, day and section, title, extract. In a pipe, the first line also has the title instead of the section."""
-    from crawler import query
+    from crawler import snippets
 
     marks = ("", "") if streams.is_coloured() else ("**", "**")
-    snippet = visible.line(query.snippet(_texts(row), wanted, marks))
+    snippet = visible.line(snippets.snippet(_texts(row), wanted, marks))
     title, day = visible.line(row["title"]), row["published_on"] or " " * 10
     if not layout.is_terminal():
         output.text(f"{row['id']:>8}  {day}  {title}")
@@ -188,11 +188,11 @@ def _print_hit(row: Mapping[str, Any], wanted: Query) -> None:
 
 def _hits(text: str, wanted: Query, colour: str = "") -> list[layout.ColouredSpan]:
     """Return the colours of the words that match; the rest of the text has the colour `colour`, if that is not empty."""
-    from crawler import query
+    from crawler import snippets
 
     spans = []
     position = 0
-    for start, end in [*query.spans(text, wanted), (len(text), len(text))]:
+    for start, end in [*snippets.spans(text, wanted), (len(text), len(text))]:
         if colour:
             spans.append(layout.ColouredSpan(position, start, colour))
         spans.append(layout.ColouredSpan(start, end, layout.HIT))

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from crawler import query, visible
+from crawler import snippets, visible
 from crawler.marks import MarkedText
 from crawler.room import language
 from crawler.room.language import Language
@@ -75,7 +75,7 @@ def _visible(value: Any) -> Any:
 
 def one_line(text: str) -> str:
     """Return a text with its spaces and line breaks collapsed; no-break spaces stay as published."""
-    return query.SPACES.sub(" ", text).strip(" ")
+    return snippets.SPACES.sub(" ", text).strip(" ")
 
 
 def short(text: str | None, limit: int = _LONG) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from crawler import app, collect, config, files, lexicon, opening, query, render
+from crawler import app, collect, config, files, lexicon, opening, query, render, snippets
 from crawler.changes import changes_between, field_texts, marked_words
 from crawler.errors import BadInput
 from crawler.parse import seedtext
@@ -121,7 +121,7 @@ def _search(demo: _Demo, seeds: list[Article]) -> None:
         found = archive.search(wanted.match, since=None, until=None, section=None, limit=50, rank=False)
     for row in found[:3]:
         demo.write(f"   {row['id']}  {row['title']}")
-        demo.write(f"           {query.snippet([row['clean']], wanted)}")
+        demo.write(f"           {snippets.snippet([row['clean']], wanted)}")
     titles = {row["title"] for row in found}
     demo.check(
         seeds[0].title in titles,

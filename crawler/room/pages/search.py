@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from crawler import export, marks, query, visible
+from crawler import export, marks, query, snippets, visible
 from crawler.errors import BadInput
 from crawler.room import charts, rendering
 from crawler.room.language import _
@@ -144,7 +144,7 @@ def _hit(row: dict[str, Any], wanted: query.Query | None) -> dict[str, Any]:
     if wanted is None:
         row["extract"] = (marks.MarkedText(texts[0][:300] or texts[1][:300]),)
     else:
-        row["extract"] = tuple(_pieces(query.snippet(texts, wanted, _MARKS)))
+        row["extract"] = tuple(_pieces(snippets.snippet(texts, wanted, _MARKS)))
     return row
 
 
