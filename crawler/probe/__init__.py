@@ -1,4 +1,4 @@
-"""Probe the site: check every assumption that the code makes about the site, with about thirty requests.
+"""Probe the site: check every assumption that the code makes about the site, with about 40 requests.
 
 ```
 questions     the requests in order; an address may depend on earlier responses
