@@ -240,7 +240,7 @@ def curve(days: int) -> Result:
     ]
     return Result(
         "month",
-        "What do early news cost the site?",
+        "What does early news cost the site?",
         rows,
         [Goal("articles that were not archived", missing, "", at_most=0)],
         notes=(
