@@ -35,6 +35,7 @@ from sqlite_utils import Database
 from typer.testing import CliRunner
 
 from crawler import app, collect, config, opening
+from crawler.archive_files import database_files
 from crawler.cli.main import app as command_line
 from crawler.errors import ArticleNotFound, StopError
 from crawler.fetch.client import Fetcher
@@ -44,7 +45,7 @@ from crawler.parse import seedtext
 from crawler.pipeline import Run
 from crawler.sim.site import FakeSite, Options, SiteRequest, SiteResponse, build
 from crawler.sim.site.messages import HTML
-from crawler.storage import FILE, open_archive, replace_db, schema
+from crawler.storage import FILE, open_archive, schema
 from crawler.storage.locks import Role
 from crawler.types import Article, Fetched, RawRef, RunReport
 from crawler.urls import origin
@@ -542,6 +543,6 @@ def take_back_to_schema_7(archive: Path) -> None:
         connection.execute("DELETE FROM _sqlite_migrations WHERE name > '0008'")
         connection.execute("PRAGMA user_version = 7")
         connection.commit()
-    for path in replace_db.database_files(archive):
+    for path in database_files(archive):
         path.unlink()
     new.rename(old)

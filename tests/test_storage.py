@@ -250,9 +250,11 @@ def test_a_database_that_is_moved_away_while_it_is_opened_is_not_created_again(f
     assert not file.exists()
 
 
+@pytest.mark.parametrize("below", ["2026/11", "", "from/another/archive"])
 @pytest.mark.parametrize("exists", [True, False])
-def test_without_a_database_the_hint_depends_on_the_warc_files(folder, exists):
-    place = folder / "warc" / "2026" / "11"
+def test_without_a_database_the_hint_depends_on_the_warc_files(folder, exists, below):
+    """They may be in any folder, as for every other command."""
+    place = folder / "warc" / below
     place.mkdir(parents=True)
     if exists:
         (folder / FILE).touch()

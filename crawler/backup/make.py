@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from crawler.archive_files import WARC_FOLDER
 from crawler.backup.contents import NEXT, Backup, put_in_place, unsafe_name
 from crawler.backup.files import keep_aside, make_folders
 from crawler.backup.seal_copies import copy_time_stamps, save_seals, sealed_size
@@ -110,8 +111,8 @@ def _checked_and_placed(task: _Task, before: Sequence[Backup], fresh: Path) -> B
     _check_identity(task, known, summary)
     is_proven = not before or (summary.identity is not None and known == {summary.identity})
     folders = WarcFolders(
-        source=task.archive / "warc",
-        target=task.target / "warc",
+        source=task.archive / WARC_FOLDER,
+        target=task.target / WARC_FOLDER,
         before={entry.file: entry for made in before for entry in made.warc},
         required=required_sizes(fresh),
         copying=task.with_warc,
