@@ -264,7 +264,7 @@ def _kept_identity(folder: Path) -> str | None:
         files = ", ".join(f"{name} to {other}" for other, name in found.items())
         database = f"; {folder / FILE} belongs to archive {identity}" if identity else ""
         raise OtherArchive(
-            f"{folder / 'warc'} contains WARC files of another archive, for example: {files}{database}",
+            f"{folder / WARC_FOLDER} contains WARC files of another archive, for example: {files}{database}",
             "move the WARC files of the other archive away (import them with `vna backfill --warc FILE`), then rebuild; "
             "if all WARC files are right and only the database is not, move the database away and rebuild",
         )

@@ -219,8 +219,8 @@ def _check_nothing_lost(
 
 def _check_warc_files(archive: Path, required: Mapping[str, int], found: Mapping[str, int]) -> None:
     if (wrong := unsafe_name(found)) is not None:
-        raise BadInput(f"{archive / 'warc'} cannot be backed up: {wrong}", "rename the file, or move it away")
+        raise BadInput(f"{archive / WARC_FOLDER} cannot be backed up: {wrong}", "rename the file, or move it away")
     missing = sorted(file for file, size in required.items() if found.get(file, 0) < size)
     if missing:
         names = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
-        raise WarcError(f"WARC records are missing in {archive / 'warc'}: {names}; the backup was not written", _CHECK)
+        raise WarcError(f"WARC records are missing in {archive / WARC_FOLDER}: {names}; the backup was not written", _CHECK)

@@ -88,7 +88,7 @@ def _restored(source: Path, archive: Path, made: Backup) -> Restored:
     others = sorted({f"{name} ({other})" for name, other in archive_ids(archive / WARC_FOLDER) if other != identity})
     if identity is not None and others:
         raise OtherArchive(
-            f"{archive / 'warc'} contains WARC files of another archive: {', '.join(others[:3])}; the backup belongs to "
+            f"{archive / WARC_FOLDER} contains WARC files of another archive: {', '.join(others[:3])}; the backup belongs to "
             f"archive {identity}",
             "move these files away, or restore into another folder",
         )
