@@ -5,7 +5,9 @@ Only the network, the clock and randomness are fake. SQLite, WARC files and othe
 
 from __future__ import annotations
 
+import atexit
 import fcntl
+import functools
 import gzip
 import json
 import os
@@ -13,6 +15,7 @@ import pickle
 import pty
 import random
 import shutil
+import socket
 import sqlite3
 import struct
 import subprocess
@@ -445,24 +448,44 @@ def on_terminal(
     lines: int = 200,
     env: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """Run a command with stdin, stdout and stderr on a terminal; return what the terminal shows."""
+    """Run a command with stdin, stdout and stderr on a terminal; return what the terminal shows.
+
+    It runs in a fork of the command server (`command_server.py`).
+    """
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     settings = {"TERM": "dumb", "PAGER": "", "COLUMNS": str(columns), "LINES": str(lines), **env}
-    with process(*words, stdout=slave, stderr=slave, stdin=slave, env=settings) as running:
-        os.close(slave)
-        chunks = []
-        while True:
-            try:
-                chunk = os.read(master, 65536)
-            except OSError:  # the other end is closed
-                break
-            if not chunk:
-                break
-            chunks.append(chunk)
-        running.wait(60)
+    server = _command_server()
+    request = {"words": [str(word) for word in words], "env": {**os.environ, "PYTHONPATH": str(ROOT), **settings}}
+    socket.send_fds(server, [json.dumps(request).encode()], [slave, slave, slave])
+    os.close(slave)
+    chunks = []
+    while True:
+        try:
+            chunk = os.read(master, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not chunk:
+            break
+        chunks.append(chunk)
     os.close(master)
+    assert server.recv(100), "the exit code"
     return b"".join(chunks).decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+
+
+@functools.cache
+def _command_server() -> socket.socket:
+    """Start the command server of this process, and return the connection to it."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        server = subprocess.Popen(
+            [sys.executable, ROOT / "tests" / "command_server.py", str(theirs.fileno())],
+            cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, pass_fds=[theirs.fileno()],
+        )  # fmt: skip
+    ours.settimeout(60)
+    atexit.register(server.wait)
+    atexit.register(ours.close)  # first: the server ends when the connection is closed
+    return ours
 
 
 def in_thread(work: Callable[[], object]) -> threading.Thread:
