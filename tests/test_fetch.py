@@ -210,6 +210,13 @@ def test_the_state_persists_between_processes(tmp_path, clock):
     assert (found.pause.until, found.interval, found.slowdown) == (NOW + timedelta(seconds=60), 2.0, 2.0)
 
 
+def test_a_pause_that_a_wrong_clock_recorded_is_shown_as_it_applies(tmp_path, clock):
+    ahead = FakeClock(NOW + timedelta(days=3650))
+    report(budget(tmp_path, ahead), "throttled", ahead, retry_after=600)
+    found = budget(tmp_path, clock).status()
+    assert found.pause.until == NOW + timedelta(seconds=3600), "no pause is longer than max_pause"
+
+
 def test_an_unwritable_state_file_ends_the_run(tmp_path, clock, state):
     state.write_text("a file where the folder should be")
     with (
