@@ -223,4 +223,6 @@ def _check_warc_files(archive: Path, required: Mapping[str, int], found: Mapping
     missing = sorted(file for file, size in required.items() if found.get(file, 0) < size)
     if missing:
         names = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
-        raise WarcError(f"WARC records are missing in {archive / WARC_FOLDER}: {names}; the backup was not written", _CHECK)
+        raise WarcError(
+            f"WARC records are missing in {archive / WARC_FOLDER}: {names}; the backup was not written", _CHECK
+        )
