@@ -11,6 +11,7 @@ import time
 from contextlib import closing, contextmanager
 from dataclasses import replace
 
+import httpcore
 import pytest
 from support import FakeClock, RecordedProgress, assert_intact, rows, settings, value
 
@@ -40,6 +41,18 @@ def test_each_wait_of_a_request_is_a_heartbeat():
     for count in (1, 2, 3):
         with deadline.within(5.0):
             assert len(beats) == count
+
+
+def test_only_the_bytes_before_the_body_are_limited():
+    deadline = Deadline(10.0, lambda: 0.0, lambda: None)
+    for _ in range(2):
+        deadline.begin()
+        deadline.count(1_000_000)
+        deadline.end_head()
+        deadline.count(10_000_000)
+    deadline.begin()
+    with pytest.raises(httpcore.RemoteProtocolError, match="before the body"):
+        deadline.count(1_000_001)
 
 
 class SlowHandler(socketserver.StreamRequestHandler):
