@@ -1016,7 +1016,10 @@ def test_polls_update_sources(archive):
 def test_a_capture_is_identified_by_its_location(archive):
     ref = RawRef("2026/11/a.warc.gz", 10, 20, "sha256:A")
     with archive.transaction():
+        archive.add_raw("u", NOW, 302, replace(ref, offset=40))
         one = archive.add_raw("u", NOW, 200, ref)
+        assert archive.capture_at("u", NOW) == ref, "not the redirect at the same second"
+        assert archive.capture_at("u", NOW + timedelta(seconds=1)) is None
         assert archive.add_raw("u", NOW, 200, ref) == one
         assert archive.add_raw("u", NOW, 200, replace(ref, offset=30)) != one
 
