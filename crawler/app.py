@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from crawler import resources
+from crawler.archive_files import WARC_FOLDER, database_files
 from crawler.clock import Clock, StoppableClock, SystemClock, to_text
 from crawler.config import Config
 from crawler.errors import BadInput, ConfigError, OtherArchive, StorageError, WarcCorrupted
@@ -77,7 +78,7 @@ def working(
         opened_archive(config.archive, create=create) as archive,
         CrashMarker(config.archive, role) as crash_marker,
         WarcStore(
-            config.archive / "warc",
+            config.archive / WARC_FOLDER,
             max_bytes=config.warc_max_bytes,
             identity=archive.identity(),
             known_end=archive.known_end,
@@ -148,7 +149,7 @@ def require_contact(config: Config) -> None:
 def reader(config: Config, *, repairing: bool) -> Reader:
     """Return a reader of archived captures, with the lexicon if `repairing` is set. Worker processes call this too."""
     words = load_lexicon() if repairing else None
-    warc = WarcStore(config.archive / "warc")
+    warc = WarcStore(config.archive / WARC_FOLDER)
     with reading_archive(config.archive) as archive:
         learned = learned_layouts(archive.layout_captures(), warc)
     return Reader(warc, Site(config.root), (*config.markups, *learned), repairer(words))
@@ -202,10 +203,10 @@ def rebuilding(
 
     """
     clock = clock or SystemClock()
-    warc = config.archive / "warc"
+    warc = config.archive / WARC_FOLDER
     if not warc.is_dir():
         raise StorageError(f"no WARC files at {warc}", "check --archive: a rebuild needs the WARC files")
-    if replace_db.database_files(into) and not overwrite:
+    if database_files(into) and not overwrite:
         raise BadInput(
             f"{into} already holds a database", "move the database away, or choose another folder with --into"
         )
@@ -256,14 +257,14 @@ def _kept_identity(folder: Path) -> str | None:
     with suppress(StorageError):
         reading_archive(folder).close()  # upgrades a database of a version without identities
     identity = stored_identity(folder / FILE)
-    found = {other: name for name, other in archive_ids(folder / "warc")}
+    found = {other: name for name, other in archive_ids(folder / WARC_FOLDER)}
     if len(found) == 1 and identity not in (None, *found) and _has_rows_of_files(folder):
         identity = None
     if len({*found, identity} - {None}) > 1:
         files = ", ".join(f"{name} to {other}" for other, name in found.items())
         database = f"; {folder / FILE} belongs to archive {identity}" if identity else ""
         raise OtherArchive(
-            f"{folder / 'warc'} contains WARC files of another archive, for example: {files}{database}",
+            f"{folder / WARC_FOLDER} contains WARC files of another archive, for example: {files}{database}",
             "move the WARC files of the other archive away (import them with `vna backfill --warc FILE`), then rebuild; "
             "if all WARC files are right and only the database is not, move the database away and rebuild",
         )
@@ -272,7 +273,7 @@ def _kept_identity(folder: Path) -> str | None:
 
 def _has_rows_of_files(folder: Path) -> bool:
     """Whether a row of the database of an archive matches the record in the WARC files to which it refers."""
-    with suppress(StorageError), reading_archive(folder) as archive, WarcStore(folder / "warc") as warc:
+    with suppress(StorageError), reading_archive(folder) as archive, WarcStore(folder / WARC_FOLDER) as warc:
         _, rows = archive.raw_spread(_PROOFS, 0)
         for row in rows:
             with suppress(WarcCorrupted):

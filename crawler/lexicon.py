@@ -18,7 +18,7 @@ from pathlib import Path
 import marisa_trie
 
 from crawler import repair, resources
-from crawler.repair.lexicon import Corpus, WordList
+from crawler.repair.lexicon import CachedLexicon, Corpus, WordList
 
 _TEXTS = ("prose.txt", "phrases.txt")
 _NUMBER = 2  # bytes, least significant first
@@ -61,7 +61,7 @@ def write(frequencies: Mapping[str, int], folder: Path) -> None:
 
 
 @lru_cache(maxsize=1)
-def load() -> Corpus:
+def load() -> CachedLexicon:
     """Return the lexicon."""
     folder = resources.lexicon()
     base = WordList(
@@ -70,9 +70,7 @@ def load() -> Corpus:
         marisa_trie.Trie((folder / "compounds.txt").read_text(encoding="utf-8").split()),
     )
     texts = ((folder / name).read_text(encoding="utf-8") for name in _TEXTS)
-    corpus = Corpus(base, texts, grammar=True)
-    corpus.keep_frequencies()
-    return corpus
+    return CachedLexicon(Corpus(base, texts, grammar=True))
 
 
 def forget_words() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, get_args, get_origin, get_type_hints
@@ -389,8 +389,3 @@ def _is_supported(selector: str) -> bool:
 
 def _tupled(table: Mapping[str, Any]) -> dict[str, Any]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-
-
-def selector_keys() -> dict[str, tuple[str, ...]]:
-    """Return the keys that each TOML table in a markup file may have, for the documentation and its test."""
-    return {name: tuple(f.name for f in fields(kind)) for name, kind in _TABLES.items()}

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from crawler.anchors import Anchors
+from crawler.archive_files import WARC_FOLDER
 from crawler.config import Config
 from crawler.errors import SchemaTooOld, WarcError
 from crawler.storage import FILE, Archive, open_archive
@@ -61,7 +62,7 @@ def opened_archive(folder: Path, *, create: bool = True) -> Archive:
     """
     is_new = stored_identity(folder / FILE) is None
     archive = open_archive(folder, create=create)
-    found = {identity for _, identity in archive_ids(folder / "warc")} if is_new else set()
+    found = {identity for _, identity in archive_ids(folder / WARC_FOLDER)} if is_new else set()
     if len(found) == 1 and archive.known_identity() is not None:  # a damaged database may lack the table
         archive.set_identity(*found)
     return archive
@@ -78,7 +79,7 @@ def auditing(config: Config) -> Iterator[tuple[Archive, WarcStore]]:
 
     """
     open_it = reading_archive if is_read_only(config.archive / FILE) else writing_archive
-    with open_it(config.archive) as archive, WarcStore(config.archive / "warc") as warc:
+    with open_it(config.archive) as archive, WarcStore(config.archive / WARC_FOLDER) as warc:
         yield archive, warc
 
 

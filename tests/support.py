@@ -5,7 +5,9 @@ Only the network, the clock and randomness are fake. SQLite, WARC files and othe
 
 from __future__ import annotations
 
+import atexit
 import fcntl
+import functools
 import gzip
 import json
 import os
@@ -13,6 +15,7 @@ import pickle
 import pty
 import random
 import shutil
+import socket
 import sqlite3
 import struct
 import subprocess
@@ -35,6 +38,7 @@ from sqlite_utils import Database
 from typer.testing import CliRunner
 
 from crawler import app, collect, config, opening
+from crawler.archive_files import database_files
 from crawler.cli.main import app as command_line
 from crawler.errors import ArticleNotFound, StopError
 from crawler.fetch.client import Fetcher
@@ -44,7 +48,7 @@ from crawler.parse import seedtext
 from crawler.pipeline import Run
 from crawler.sim.site import FakeSite, Options, SiteRequest, SiteResponse, build
 from crawler.sim.site.messages import HTML
-from crawler.storage import FILE, open_archive, replace_db, schema
+from crawler.storage import FILE, open_archive, schema
 from crawler.storage.locks import Role
 from crawler.types import Article, Fetched, RawRef, RunReport
 from crawler.urls import origin
@@ -444,24 +448,44 @@ def on_terminal(
     lines: int = 200,
     env: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """Run a command with stdin, stdout and stderr on a terminal; return what the terminal shows."""
+    """Run a command with stdin, stdout and stderr on a terminal; return what the terminal shows.
+
+    It runs in a fork of the command server (`command_server.py`).
+    """
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     settings = {"TERM": "dumb", "PAGER": "", "COLUMNS": str(columns), "LINES": str(lines), **env}
-    with process(*words, stdout=slave, stderr=slave, stdin=slave, env=settings) as running:
-        os.close(slave)
-        chunks = []
-        while True:
-            try:
-                chunk = os.read(master, 65536)
-            except OSError:  # the other end is closed
-                break
-            if not chunk:
-                break
-            chunks.append(chunk)
-        running.wait(60)
+    server = _command_server()
+    request = {"words": [str(word) for word in words], "env": {**os.environ, "PYTHONPATH": str(ROOT), **settings}}
+    socket.send_fds(server, [json.dumps(request).encode()], [slave, slave, slave])
+    os.close(slave)
+    chunks = []
+    while True:
+        try:
+            chunk = os.read(master, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not chunk:
+            break
+        chunks.append(chunk)
     os.close(master)
+    assert server.recv(100), "the exit code"
     return b"".join(chunks).decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+
+
+@functools.cache
+def _command_server() -> socket.socket:
+    """Start the command server of this process, and return the connection to it."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        server = subprocess.Popen(
+            [sys.executable, ROOT / "tests" / "command_server.py", str(theirs.fileno())],
+            cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, pass_fds=[theirs.fileno()],
+        )  # fmt: skip
+    ours.settimeout(60)
+    atexit.register(server.wait)
+    atexit.register(ours.close)  # first: the server ends when the connection is closed
+    return ours
 
 
 def in_thread(work: Callable[[], object]) -> threading.Thread:
@@ -542,6 +566,6 @@ def take_back_to_schema_7(archive: Path) -> None:
         connection.execute("DELETE FROM _sqlite_migrations WHERE name > '0008'")
         connection.execute("PRAGMA user_version = 7")
         connection.commit()
-    for path in replace_db.database_files(archive):
+    for path in database_files(archive):
         path.unlink()
     new.rename(old)

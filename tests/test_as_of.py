@@ -15,6 +15,7 @@ from support import NOW, FakeClock, fetched, mounted, poll, rows, vna, working
 from crawler import query
 from crawler.clock import to_text
 from crawler.pipeline.captures import CaptureBatch, CaptureImport
+from crawler.selection import Selection
 from crawler.sim.site import Options
 from crawler.storage import open_archive
 from crawler.warc import WarcStore
@@ -36,7 +37,7 @@ def snapshot(folder):
 def as_of(folder, **times):
     with open_archive(folder, read_only=True) as archive:
         return [
-            [[row[name] for name in FIELDS] for row in map(exported, archive.articles_as_of(**times))],
+            [[row[name] for name in FIELDS] for row in map(exported, archive.selected(Selection(**times)))],
             [[hit["id"] for hit in search(archive, word, **times)] for word in WORDS],
         ]
 

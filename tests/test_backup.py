@@ -149,6 +149,35 @@ def as_older_version(folder):
     (folder / backup.MANIFEST).write_text(json.dumps(made))
 
 
+def test_a_file_that_an_interrupted_backup_left_is_deleted(archive, saved):
+    left = saved / "warc" / f"{WARC}.next"
+    left.write_bytes(b"a part of a copy")
+    backup.back_up(archive, saved, NOW, with_warc=True)
+    assert not left.exists()
+
+
+def test_a_file_that_an_older_version_listed_is_searched_for_damage_as_a_whole(archive, saved, grow):
+    """Its manifest may list a part of a record, so that no record begins where it ends."""
+    as_older_version(saved)
+    made = json.loads((saved / backup.MANIFEST).read_text())
+    for entry in made["warc"]:
+        content = (archive / "warc" / entry["file"]).read_bytes()[: entry["bytes"] - 100]
+        entry |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    (saved / backup.MANIFEST).write_text(json.dumps(made))
+    grow(archive)
+    made = backup.back_up(archive, saved, NOW)
+    assert made.damaged == ()
+    assert [entry.bytes for entry in made.warc] == [(archive / "warc" / e.file).stat().st_size for e in made.warc]
+
+
+def test_a_damaged_file_is_read_again_although_its_size_and_time_are_the_same(archive, tmp_path):
+    """It may have been repaired by a program that keeps the time."""
+    flip(archive / "warc" / WARC)
+    assert backup.back_up(archive, tmp_path / "backup", NOW).damaged == (WARC,)
+    flip(archive / "warc" / WARC)
+    assert backup.back_up(archive, tmp_path / "backup", NOW).damaged == ()
+
+
 @pytest.fixture
 def other(states, tmp_path):
     """Another archive, polled at the same time from the same site."""

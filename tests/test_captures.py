@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from support import (
     RecordedProgress,
     assert_intact,
     configured,
+    gzipped,
     mounted,
     poll,
     rows,
@@ -36,14 +38,14 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from crawler import app, replay
-from crawler.errors import BadInput
+from crawler.errors import BadInput, BodyTooLarge
 from crawler.identity import Place, RevisionMoment, place
 from crawler.pipeline import captures, import_file, reparse
 from crawler.pipeline.stored_pages import response_of
 from crawler.sim.site import SECTIONS, Options
 from crawler.storage import FILE
-from crawler.types import ErrorKind
-from crawler.warc import WarcStore
+from crawler.types import ErrorKind, RawRef
+from crawler.warc import Record, WarcStore
 from crawler.warc.foreign import captures as read
 from crawler.warc.import_tally import ImportTally, Skip
 
@@ -111,6 +113,16 @@ def test_unusable_captures_are_counted_by_reason(tmp_path, situation, record, re
     assert found == []
     assert tally.wanted == 1
     assert [reason in skipped for skipped in tally.skipped] == [True], situation
+
+
+@pytest.mark.parametrize(("origin", "is_read"), [(None, True), ("a.warc.gz", False)])
+def test_an_imported_body_has_a_limit_when_it_is_decompressed(origin, is_read):
+    """No limit was applied when another collection received it. The crawler applied one to what it received itself."""
+    body = gzipped(bytes(10_000_001))
+    coded = (("Content-Encoding", "gzip"),)
+    record = Record(PAGE, OLD, 200, coded, body, RawRef("x.warc.gz", 0, 1, ""), "response", origin=origin)
+    with nullcontext() if is_read else pytest.raises(BodyTooLarge):
+        assert len(response_of(record).content) == 10_000_001
 
 
 @pytest.mark.parametrize(

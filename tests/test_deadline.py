@@ -11,6 +11,7 @@ import time
 from contextlib import closing, contextmanager
 from dataclasses import replace
 
+import httpcore
 import pytest
 from support import FakeClock, RecordedProgress, assert_intact, rows, settings, value
 
@@ -19,6 +20,7 @@ from crawler.app import working
 from crawler.config import Config
 from crawler.errors import FetchError, SiteUnavailable, Unreachable
 from crawler.fetch.client import Fetcher
+from crawler.fetch.deadline import Deadline
 
 OK = b"HTTP/1.1 200 OK\r\n"
 SLOW = {
@@ -29,6 +31,28 @@ SLOW = {
 }
 NOTHING = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 EMPTY = OK + b"Content-Length: 0\r\n\r\n"
+
+
+def test_each_wait_of_a_request_is_a_heartbeat():
+    """Otherwise the service would take a long request for a worker that hangs."""
+    beats = []
+    deadline = Deadline(10.0, lambda: 0.0, lambda: beats.append("beat"))
+    deadline.begin()
+    for count in (1, 2, 3):
+        with deadline.within(5.0):
+            assert len(beats) == count
+
+
+def test_only_the_bytes_before_the_body_are_limited():
+    deadline = Deadline(10.0, lambda: 0.0, lambda: None)
+    for _ in range(2):
+        deadline.begin()
+        deadline.count(1_000_000)
+        deadline.end_head()
+        deadline.count(10_000_000)
+    deadline.begin()
+    with pytest.raises(httpcore.RemoteProtocolError, match="before the body"):
+        deadline.count(1_000_001)
 
 
 class SlowHandler(socketserver.StreamRequestHandler):

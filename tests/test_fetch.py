@@ -47,6 +47,7 @@ from crawler.fetch.budget import Budget
 from crawler.fetch.budget_file import load
 from crawler.fetch.client import retry_after, user_agent
 from crawler.fetch.inflate import inflate
+from crawler.fetch.robots import affordable
 from crawler.rate_limit import RateLimits, ResponseSignal
 
 PAGE = f"{SITE}/titre-post245060.vnp"
@@ -210,6 +211,13 @@ def test_the_state_persists_between_processes(tmp_path, clock):
     assert (found.pause.until, found.interval, found.slowdown) == (NOW + timedelta(seconds=60), 2.0, 2.0)
 
 
+def test_a_pause_that_a_wrong_clock_recorded_is_shown_as_it_applies(tmp_path, clock):
+    ahead = FakeClock(NOW + timedelta(days=3650))
+    report(budget(tmp_path, ahead), "throttled", ahead, retry_after=600)
+    found = budget(tmp_path, clock).status()
+    assert found.pause.until == NOW + timedelta(seconds=3600), "no pause is longer than max_pause"
+
+
 def test_an_unwritable_state_file_ends_the_run(tmp_path, clock, state):
     state.write_text("a file where the folder should be")
     with (
@@ -247,6 +255,22 @@ def test_robots_rules(clock, state, rules, allowed):
             with pytest.raises(Disallowed):
                 fetcher.get(PAGE)
     assert wire.count("/titre-post245060.vnp") == allowed
+
+
+@pytest.mark.parametrize(("mark", "is_affordable"), [("", True), ("*", False)])
+def test_a_name_of_an_agent_with_an_asterisk_costs_twice_as_much(mark, is_affordable):
+    """The library stores its rules once with the asterisk and once without it."""
+    agents = "".join(f"User-agent: agent-{number}{mark}\n" for number in range(1000))
+    rules = agents + "Disallow: /x\n" * 150
+    assert (affordable(rules) == rules) == is_affordable
+
+
+def test_rules_after_the_first_500_kilobytes_are_ignored(clock, state):
+    """RFC 9309, section 2.5. The rules are not read into memory, and the file in the cache stays as small."""
+    rules = f"User-agent: *\nDisallow: /admin/\n#{'x' * 512_000}\nDisallow: /titre*"
+    with mocked_http(script(http_response(BODY), robots=rules), clock), fetching(state, clock) as fetcher:
+        assert fetcher.get(PAGE).status == 200
+    assert max(path.stat().st_size for path in state.glob("robots-*.json")) < 513_000
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410])

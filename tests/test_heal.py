@@ -201,6 +201,21 @@ def test_the_service_checks_known_articles_again_and_adopts(archive, clock):
         assert not jobs.heal_due(run, clock.now())
 
 
+def test_known_articles_in_a_known_layout_are_not_all_checked_again(archive, clock):
+    """Then the new pages are odd ones, and there is nothing to learn from the known articles."""
+    with polled_site(archive, clock) as site, working(archive, clock, command="run") as run:
+        known = {site.fake_site.story(post_id).path for post_id in site.fake_site.ids()}
+        site.fake_site.redesign("classes")
+        clock.advance(hours=1)
+        site.fake_site.publish(jobs.FEWEST_DRIFTED)
+        collect.poll(run)
+        site.fake_site.clear()
+        assert len(run.archive.drifted_pages()) >= jobs.FEWEST_DRIFTED
+        site.wire.clear()
+        healing.work(run, adopting=True)
+        assert len([path for path in site.wire.paths if path in known]) == 5
+
+
 def in_lists(kind):
     """Return an `edit` that redesigns the lists, but not the pages of articles."""
 

@@ -59,6 +59,10 @@ PASSING = {
     "stopped_and_started_again": facts(jobs=(job(state="paused", outcome="asked to stop"),)),
     "one_poll_failed": facts(jobs=(job(state="failed", failures=1),)),
     "two_backfill_runs_failed": facts(jobs=(job("backfill", "failed", failures=2),)),
+    "two_requests_for_robots_txt_failed": facts(jobs=(job("robots", "failed", failures=2),)),
+    "a_new_source_has_failed_nine_times": facts(
+        sources=(source(), source(state="failing", last_ok_at=None, failures=9))
+    ),
     "a_source_has_failed_since_yesterday": facts(
         sources=(source(), source(state="failing", last_ok_at=NOW - DAY, failures=7))
     ),
@@ -133,6 +137,7 @@ FAILING = {
     ),
     "another_job_failed": (facts(jobs=(job(), job("disk", "failed", failures=1))), ("job", "disk")),
     "backfill_keeps_failing": (facts(jobs=(job(), job("backfill", "failed", failures=3))), ("job", "backfill")),
+    "robots_txt_keeps_failing": (facts(jobs=(job(), job("robots", "failed", failures=3))), ("job", "robots")),
     "the_clock_was_ahead": (facts(newest=NOW + HOUR), ("clock", "")),
     "the_clock_is_behind": (facts(newest=NOW + HOUR, published=(NOW + HOUR,) * 3), ("clock", "")),
 }

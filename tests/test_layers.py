@@ -42,31 +42,44 @@ STEPS = {"pipeline", "replay", "backfill", "backup", "bulk", "collect", "evidenc
 #: Each part of `sim` is a unit: the fake site, the drill, the demo, the reconciliation, the commands.
 MAY_IMPORT = (
     dict.fromkeys(PURE, PURE)
-    | dict.fromkeys(EDGES, PURE | {"clock", "files"})
+    | dict.fromkeys(EDGES, PURE | {"archive_files", "clock", "files"})
     | {
         "types": set(),
         "fetch": PURE | {"clock", "files", "proxies"},
         "lexicon": PURE | {"resources"},
-        "storage": PURE | {"clock", "files", "upgrade_display"},
+        "storage": PURE | {"archive_files", "clock", "files", "upgrade_display"},
         "upgrade_display": {"outcome"},
         "clock": {"errors"},
         "files": set(),
+        "archive_files": set(),
         "pipeline": PURE | {"clock", "fetch", "warc", "storage", "parser_process", "worker_processes"},
         "backfill": PURE | {"clock", "fetch", "warc", "storage", "pipeline", "parser_process"},
         "replay": PURE | {"anchors", "clock", "fetch", "warc", "storage", "pipeline", "backfill", "worker_processes"},
-        "bulk": PURE | {"clock", "warc", "pipeline", "dataset", "lexicon", "worker_processes"},
+        "bulk": PURE | {"archive_files", "clock", "warc", "pipeline", "dataset", "lexicon", "worker_processes"},
         "collect": {"types", "pipeline", "replay"},
         "evidence": PURE | {"clock", "files", "storage", "warc"},
         "handover": PURE | {"clock", "files", "storage", "export", "dataset"},
-        "backup": {"anchors", "clock", "errors", "files", "storage", "warc"},
+        "backup": {"anchors", "archive_files", "clock", "errors", "files", "storage", "warc"},
         "resources": {"errors"},
         "quick_help": set(),
         "installation": {"errors", "files", "resources"},
         "known_secrets": {"alerts", "proxies", "config"},
-        "opening": {"anchors", "errors", "config", "storage", "warc"},
+        "opening": {"anchors", "archive_files", "errors", "config", "storage", "warc"},
         "request_settings": PURE | {"clock", "config", "fetch"},
-        "room": PURE | {"clock", "config", "opening", "storage", "warc", "pipeline", "export", "evidence", "lexicon"},
-        "app": PURE | EDGES | STEPS | {"clock", "opening", "request_settings", "resources"},
+        "room": PURE
+        | {
+            "archive_files",
+            "clock",
+            "config",
+            "opening",
+            "storage",
+            "warc",
+            "pipeline",
+            "export",
+            "evidence",
+            "lexicon",
+        },
+        "app": PURE | EDGES | STEPS | {"archive_files", "clock", "opening", "request_settings", "resources"},
         "daemon": PURE
         | STEPS
         | {
@@ -85,7 +98,8 @@ MAY_IMPORT = (
         "cli": PURE
         | EDGES - {"fetch", "warc"}
         | STEPS
-        | {"clock", "app", "opening", "request_settings", "known_secrets", "daemon", "installation", "resources"}
+        | {"archive_files", "clock", "app", "opening", "request_settings", "known_secrets", "daemon", "installation"}
+        | {"resources"}
         | {"sim.commands", "upgrade_display"},
         "sim": set(),
         "sim.site": {"types", "errors", "local_http", "parse"},
@@ -94,6 +108,7 @@ MAY_IMPORT = (
         | {"clock", "files", "app", "opening", "collect", "config", "lexicon", "pipeline", "storage", "sim.site"},
         "sim.drill": PURE
         | {
+            "archive_files",
             "clock",
             "files",
             "app",

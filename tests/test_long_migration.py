@@ -192,10 +192,9 @@ def test_the_upgrade_of_a_small_archive_prints_nothing(archive):
 def test_without_space_for_a_second_file_the_upgrade_says_so(archive, upgraded, monkeypatch, place):
     notes = []
     monkeypatch.setattr(upgrade_display, "_notes", [notes.append])
-    monkeypatch.setattr(
-        upgrade, "free_bytes", lambda folder: 10**9 if (folder == archive) != (place == "archive") else 0
-    )
     size = (archive / FILE).stat().st_size
+    free = {True: size, False: 10**9} if place == "archive" else {True: 10**9, False: 0}  # by whether it is the archive
+    monkeypatch.setattr(upgrade, "free_bytes", lambda folder: free[folder == archive])
     open_archive(archive).close()
     assert "stay empty until new articles use them" in notes[-1]
     assert (archive / FILE).stat().st_size >= size

@@ -169,11 +169,3 @@ def test_choose_uses_the_day_in_utc():
         == "until"
     )
     assert markup.choose([NEW], datetime(2000, 1, 1, tzinfo=UTC)) == (NEW,)
-
-
-def test_selector_keys():
-    keys = markup.selector_keys()
-    assert keys["article"][:2] == ("title", "body")
-    assert set(keys) >= {"article", "body", "related"}
-    assert "heading" in keys["related"]
-    assert "noise" in keys["body"]

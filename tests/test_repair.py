@@ -1161,12 +1161,10 @@ def test_a_block_with_many_spots_has_no_bound() -> None:
 
 
 def test_forgotten_words_are_found_again() -> None:
-    known = repair.Corpus(repair.WordList({"un": 1e-2, "mot": 1e-4, "le": 1e-2, "ministre": 1e-4, "et": 1e-2}), [])
-    known.forget_frequencies()  # nothing is kept yet
-    known.keep_frequencies()
+    known = repair.CachedLexicon(repair.WordList({"un": 1e-2, "mot": 1e-4, "le": 1e-2, "ministre": 1e-4, "et": 1e-2}))
     text = "Le ministreet un mot."
     first = repair.repair(text, known)
     known.forget_frequencies()
-    assert known.frequency.cache_info().currsize == 0  # type: ignore[attr-defined]
+    assert known.frequency.cache_info().currsize == 0
     repair.forget_words()
     assert repair.repair(text, known) == first

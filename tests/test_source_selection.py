@@ -29,6 +29,7 @@ from support import (
 )
 
 from crawler import app, opening, schedule
+from crawler.clock import to_text
 from crawler.config import Config
 from crawler.pipeline.run import recorded
 from crawler.pipeline.sources import poll_sources
@@ -593,11 +594,22 @@ def test_positions_of_different_sources_are_separate(archive):
 
 
 def test_the_articles_shown_at_a_moment(archive):
+    sql = """SELECT page FROM appearances WHERE source = ? AND ? BETWEEN seen_at AND last_seen_at ORDER BY position"""
+
+    def shown(source, at):
+        return [row[0] for row in archive.db.execute(sql, [source, to_text(at)])]
+
     list_articles(archive, 0, 3, 2, 1)
     list_articles(archive, 10, 4, 3, 1)
-    assert archive.articles_shown_at(1, NOW) == [3, 2, 1]
-    assert archive.articles_shown_at(1, NOW + timedelta(minutes=10)) == [4, 3, 1]
-    assert archive.articles_shown_at(2, NOW) == []
+    assert shown(1, NOW) == [3, 2, 1]
+    assert shown(1, NOW + timedelta(minutes=10)) == [4, 3, 1]
+    assert shown(2, NOW) == []
+
+
+def test_only_the_first_positions_of_a_list_are_stored(archive):
+    sightings = [Sighting(f"x-post{i}.vnp", i, position=position) for i, position in ((1, 59), (2, 60))]
+    archive.save_appearances(1, sightings, NOW)
+    assert [stay[:2] for stay in stays(archive)] == [(1, 59)]
 
 
 def test_an_empty_list_records_no_position(archive):

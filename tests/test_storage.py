@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -19,11 +20,11 @@ from support import NOW, ROOT, SITE, assert_intact, fetched
 
 from crawler import fold, identity, opening, similarity
 from crawler.clock import to_text
-from crawler.errors import AlreadyRunning, SchemaTooNew, SchemaTooOld, StorageError, StorageUnavailable
+from crawler.errors import AlreadyRunning, DiskLow, SchemaTooNew, SchemaTooOld, StorageError, StorageUnavailable
 from crawler.identity import Decision, Duplicate
 from crawler.opening import reading_archive
 from crawler.selection import Selection
-from crawler.storage import FILE, open_archive, schema
+from crawler.storage import FILE, disk, open_archive, schema
 from crawler.storage.base import as_storage_error
 from crawler.storage.locks import Claims, holding
 from crawler.storage.revisions import ArticleIntent
@@ -250,9 +251,11 @@ def test_a_database_that_is_moved_away_while_it_is_opened_is_not_created_again(f
     assert not file.exists()
 
 
+@pytest.mark.parametrize("below", ["2026/11", "", "from/another/archive"])
 @pytest.mark.parametrize("exists", [True, False])
-def test_without_a_database_the_hint_depends_on_the_warc_files(folder, exists):
-    place = folder / "warc" / "2026" / "11"
+def test_without_a_database_the_hint_depends_on_the_warc_files(folder, exists, below):
+    """They may be in any folder, as for every other command."""
+    place = folder / "warc" / below
     place.mkdir(parents=True)
     if exists:
         (folder / FILE).touch()
@@ -1014,9 +1017,31 @@ def test_polls_update_sources(archive):
 def test_a_capture_is_identified_by_its_location(archive):
     ref = RawRef("2026/11/a.warc.gz", 10, 20, "sha256:A")
     with archive.transaction():
+        archive.add_raw("u", NOW, 302, replace(ref, offset=40))
         one = archive.add_raw("u", NOW, 200, ref)
+        assert archive.capture_at("u", NOW) == ref, "not the redirect at the same second"
+        assert archive.capture_at("u", NOW + timedelta(seconds=1)) is None
         assert archive.add_raw("u", NOW, 200, ref) == one
         assert archive.add_raw("u", NOW, 200, replace(ref, offset=30)) != one
+        assert (archive.known_end(ref.file), archive.known_end("another")) == (60, 0)
+
+
+def test_the_sizes_of_the_last_thirty_days_are_returned_oldest_first(archive):
+    days = [f"2026-{month:02}-{day:02}" for month in (9, 10) for day in range(1, 21)]
+    for number, day in enumerate(days):
+        archive.save_disk(day, number, 0, 0)
+    assert [size.day for size in archive.sizes()] == days[10:]
+
+
+@pytest.mark.parametrize(("free", "is_enough"), [(1000, True), (999, False)])
+def test_the_reserve_of_the_disk_must_stay_free(folder, free, is_enough):
+    with nullcontext() if is_enough else pytest.raises(DiskLow):
+        disk.guard(folder, 1000, lambda _: free)()
+
+
+def test_how_long_a_query_waits_for_a_lock_can_be_set(archive):
+    archive.wait_at_most(70)
+    assert archive.db.execute("PRAGMA busy_timeout").fetchone() == (70,)
 
 
 def test_runs_and_requests(archive):

@@ -14,7 +14,7 @@ from support import SITE, FakeClock, RecordedProgress, fetched, mounted, poll, r
 from crawler import replay
 from crawler.sim.site import Options
 from crawler.storage import FILE, open_archive
-from crawler.warc import WarcStore
+from crawler.warc import WarcStore, repair_tail
 
 DAYS = ("2026/11/vna-20261121-000.warc.gz", "2026/11/vna-20261122-000.warc.gz")
 
@@ -123,6 +123,21 @@ def test_an_intact_archive_has_no_faults(archive):
     assert found.faults == []
     assert (found.files, found.finished) == (2, True)
     assert found.rows == found.records == value(archive, "SELECT count(*) FROM raw")
+
+
+@pytest.mark.parametrize(("at", "has_fault"), [("2026-11-20T23:59:59Z", False), ("2026-11-19T23:59:59Z", True)])
+def test_the_record_of_a_request_at_midnight_may_be_in_the_file_of_the_next_day(archive, at, has_fault):
+    change(archive, f"UPDATE fetches SET at = '{at}' WHERE id = (SELECT max(id) FROM fetches)")
+    assert [fault.where for fault in verified(archive).faults] == [at[:10]] * has_fault
+
+
+def test_a_request_that_a_crash_cut_off_is_no_fault(archive):
+    """The response before it is intact. The part of the request is saved next to the file."""
+    path = archive / "warc" / DAYS[1]
+    end = value(archive, "SELECT max(offset + length) FROM raw WHERE file = ?", DAYS[1])
+    path.write_bytes(path.read_bytes()[: end + 20])
+    repair_tail(path, end)
+    assert verified(archive).faults == []
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)

@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from crawler import files
+from crawler.archive_files import WARC_SUFFIX
 from crawler.backup.files import require_regular
 from crawler.errors import BadInput
 from crawler.storage import FILE
@@ -149,7 +150,7 @@ def unsafe_name(names: Iterable[str]) -> str | None:
             return f"the name {name!r} contains control characters"
         if "\\" in name or any(part in ("", ".", "..") or len(part.encode()) > _LONGEST for part in parts):
             return f"the name {name!r} does not denote a file in the folder of the WARC files"
-        if not name.endswith(".warc.gz") or parts[-1] == ".warc.gz":
+        if not name.endswith(WARC_SUFFIX) or parts[-1] == WARC_SUFFIX:
             return f"the name {name!r} is not that of a WARC file"
         key = _key(name)
         if key in seen:

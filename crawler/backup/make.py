@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from crawler.archive_files import WARC_FOLDER
 from crawler.backup.contents import NEXT, Backup, put_in_place, unsafe_name
 from crawler.backup.files import keep_aside, make_folders
 from crawler.backup.seal_copies import copy_time_stamps, save_seals, sealed_size
@@ -110,8 +111,8 @@ def _checked_and_placed(task: _Task, before: Sequence[Backup], fresh: Path) -> B
     _check_identity(task, known, summary)
     is_proven = not before or (summary.identity is not None and known == {summary.identity})
     folders = WarcFolders(
-        source=task.archive / "warc",
-        target=task.target / "warc",
+        source=task.archive / WARC_FOLDER,
+        target=task.target / WARC_FOLDER,
         before={entry.file: entry for made in before for entry in made.warc},
         required=required_sizes(fresh),
         copying=task.with_warc,
@@ -218,8 +219,10 @@ def _check_nothing_lost(
 
 def _check_warc_files(archive: Path, required: Mapping[str, int], found: Mapping[str, int]) -> None:
     if (wrong := unsafe_name(found)) is not None:
-        raise BadInput(f"{archive / 'warc'} cannot be backed up: {wrong}", "rename the file, or move it away")
+        raise BadInput(f"{archive / WARC_FOLDER} cannot be backed up: {wrong}", "rename the file, or move it away")
     missing = sorted(file for file, size in required.items() if found.get(file, 0) < size)
     if missing:
         names = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
-        raise WarcError(f"WARC records are missing in {archive / 'warc'}: {names}; the backup was not written", _CHECK)
+        raise WarcError(
+            f"WARC records are missing in {archive / WARC_FOLDER}: {names}; the backup was not written", _CHECK
+        )

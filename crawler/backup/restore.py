@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from crawler.archive_files import WARC_FOLDER
 from crawler.backup.contents import Backup, read_backup
 from crawler.backup.files import copy_file, make_folders, require_folders, require_regular
 from crawler.backup.seal_copies import copy_time_stamps, restore_seals
@@ -78,22 +79,22 @@ def _check_source(source: Path, made: Backup) -> None:
             "upgrade the program, then restore",
         )
     for entry in made.warc:
-        require_folders(source / "warc", entry.file)
-        require_regular(source / "warc" / entry.file)
+        require_folders(source / WARC_FOLDER, entry.file)
+        require_regular(source / WARC_FOLDER / entry.file)
 
 
 def _restored(source: Path, archive: Path, made: Backup) -> Restored:
     identity = read_summary(source / FILE).identity
-    others = sorted({f"{name} ({other})" for name, other in archive_ids(archive / "warc") if other != identity})
+    others = sorted({f"{name} ({other})" for name, other in archive_ids(archive / WARC_FOLDER) if other != identity})
     if identity is not None and others:
         raise OtherArchive(
-            f"{archive / 'warc'} contains WARC files of another archive: {', '.join(others[:3])}; the backup belongs to "
+            f"{archive / WARC_FOLDER} contains WARC files of another archive: {', '.join(others[:3])}; the backup belongs to "
             f"archive {identity}",
             "move these files away, or restore into another folder",
         )
     copied, wrong = 0, {}
     for entry in made.warc:
-        was_copied, fault = _restore_file(source / "warc", archive / "warc", entry)
+        was_copied, fault = _restore_file(source / WARC_FOLDER, archive / WARC_FOLDER, entry)
         copied += was_copied
         if fault is not None:
             wrong[entry.file] = fault
@@ -111,7 +112,7 @@ def _write_layouts(folder: Path) -> None:
     with (
         suppress(SchemaTooOld),  # older versions learned no layouts
         open_archive(folder, read_only=True) as archive,
-        WarcStore(folder / "warc") as warc,
+        WarcStore(folder / WARC_FOLDER) as warc,
     ):
         for name, ref in archive.layout_files():
             with suppress(WarcCorrupted):  # the report of the restore names the file

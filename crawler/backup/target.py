@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from crawler.anchors import TIME_STAMPS
+from crawler.archive_files import WARC_FOLDER
 from crawler.backup.contents import MANIFEST, NEXT, NEXT_MANIFEST, Backup, read_manifests
 from crawler.backup.files import require_folders, require_regular
 from crawler.errors import BadInput, StorageError
@@ -16,11 +17,21 @@ from crawler.warc.seals import SEALS
 
 LOCK = "backup.lock"
 #: The files of an unfinished first backup.
-_PARTIAL = {LOCK, NEXT, f"{NEXT}.new", f"{NEXT}.new-journal", NEXT_MANIFEST, SEALS, f"{SEALS}.new", TIME_STAMPS, "warc"}
+_PARTIAL = {
+    LOCK,
+    NEXT,
+    f"{NEXT}.new",
+    f"{NEXT}.new-journal",
+    NEXT_MANIFEST,
+    SEALS,
+    f"{SEALS}.new",
+    TIME_STAMPS,
+    WARC_FOLDER,
+}
 #: What a folder without a database may contain when an archive is restored into it: locks, WARC files, what an
 #: interrupted restore left, the files of `vna init`, the demo archive, and what is at the top of a disk.
 _HARMLESS = {
-    "warc", "state", "markups", "demo", "README.md", "lost+found", "vna.claims", "vna.lock", "vna.opening", f"{FILE}.new",
+    WARC_FOLDER, "state", "markups", "demo", "README.md", "lost+found", "vna.claims", "vna.lock", "vna.opening", f"{FILE}.new",
     SEALS, f"{SEALS}.new", TIME_STAMPS,
 }  # fmt: skip
 _NAMED = 5  # files to name in one message
@@ -33,7 +44,7 @@ def require_apart(archive: Path, backup: Path, advice: str) -> None:
         BadInput: writing into one of the folders would change the other one.
 
     """
-    for inner, outer in ((backup, archive), (archive, backup), (backup, archive / "warc")):
+    for inner, outer in ((backup, archive), (archive, backup), (backup, archive / WARC_FOLDER)):
         if _contains(outer, inner):
             where = "is the folder of" if inner.resolve() == outer.resolve() else "lies in the folder of"
             whose = "the archive" if outer != backup else "the backup"
@@ -61,7 +72,7 @@ def check_target(target: Path) -> list[Backup]:
     _require_folder(target, "a backup folder")
     for name in (FILE, MANIFEST, NEXT, NEXT_MANIFEST, LOCK):
         require_regular(target / name)
-    require_folders(target / "warc", "")
+    require_folders(target / WARC_FOLDER, "")
     if found := read_manifests(target):
         return found
     names = {path.name for path in target.iterdir()} if target.exists() else set()

@@ -10,9 +10,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO, cast
 
+from crawler import archive_files
+from crawler.archive_files import WARC_SUFFIX
 from crawler.errors import BadInput, StopError
 
-_SUFFIX = ".warc.gz"
 _HINT = "name a folder with WARC files (*.warc.gz), one such file, or their address, such as s3://bucket/warc"
 
 
@@ -36,7 +37,7 @@ def warc_files(source: str) -> list[tuple[str, int]]:
     except (OSError, ValueError) as error:
         raise BadInput(f"cannot read {source}: {error}", _HINT) from error
     if not files:
-        raise BadInput(f"no WARC files (*{_SUFFIX}) at {source}", _HINT)
+        raise BadInput(f"no WARC files (*{WARC_SUFFIX}) at {source}", _HINT)
     return sorted(files)
 
 
@@ -55,9 +56,9 @@ def open_file(file: str) -> IO[bytes]:
 
 def _local_files(source: Path) -> list[tuple[str, int]]:
     if source.is_file():
-        paths = [source] if source.name.endswith(_SUFFIX) else []
+        paths = [source] if source.name.endswith(WARC_SUFFIX) else []
     elif source.is_dir():
-        paths = [path for path in source.rglob(f"*{_SUFFIX}") if path.is_file()]
+        paths = list(archive_files.warc_files(source))
     else:
         raise FileNotFoundError("it does not exist")
     return [(str(path.absolute()), path.stat().st_size) for path in paths]
@@ -71,7 +72,7 @@ def _remote_files(source: str) -> list[tuple[str, int]]:
     return [
         (filesystem.unstrip_protocol(name), int(info["size"]))
         for name, info in found.items()
-        if name.endswith(_SUFFIX) and info["type"] == "file"
+        if name.endswith(WARC_SUFFIX) and info["type"] == "file"
     ]
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from crawler.archive_files import WARC_FOLDER
 from crawler.cli import output, state
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def reparse_into(context: typer.Context, out: Path, request: Request, *, as_json
 
     globals_ = state.of(context)
     config = globals_.load()
-    source = request.warc or str(config.archive / "warc")
+    source = request.warc or str(config.archive / WARC_FOLDER)
     settings = _settings(config)
     with progress_display(globals_.verbose) as progress:
         report = bulk.reparse_files(source, out, _engine(request), settings, progress)

@@ -60,7 +60,7 @@ def jobs(config: Config) -> tuple[Job, ...]:
     )
     watching = (Job("watch", lambda run: _watch(run, config)),) if config.watches else ()
     folder = config.backup
-    backups = (Job("backup", lambda c: _back_up(c, config.archive, folder, config.backup_hours)),) if folder else ()
+    backups = (Job("backup", lambda run: _back_up(run, config.archive, folder, config.backup_hours)),) if folder else ()
     heal = Job("heal", lambda run: _heal(run, adopting=config.adopt == "auto"), heal_due)
     return (
         Job("poll", _poll, _poll_due),

@@ -1,7 +1,7 @@
 """The watchdog heartbeat: a clock that counts how often it is used.
 
-At each request and each page, the worker calls this clock, to read the time or to sleep. If the count does not rise for
-a long time, the worker hangs.
+At each request, the worker calls this clock, to read the time or to sleep; each step of a job is a beat, too. If the
+count does not rise for a long time, the worker hangs.
 
 Boundary: only counts; the service compares the counts.
 """
@@ -16,16 +16,20 @@ _NAP = 10.0  # seconds; a longer sleep is split, so that a sleeping worker does 
 
 
 class WatchdogClock(StoppableClock):
-    """Wraps the worker's clock. `beats` counts how often the clock is used."""
+    """Wraps the worker's clock. `beats` counts the signs that the worker is alive."""
 
     def __init__(self, clock: StoppableClock) -> None:
         super().__init__()
         self._clock = clock
         self.beats = 0
 
+    def beat(self) -> None:
+        """Count a beat: the worker has done something."""
+        self.beats += 1
+
     def now(self) -> datetime:
         """Return the current instant and count a beat."""
-        self.beats += 1
+        self.beat()
         return self._clock.now()
 
     def sleep(self, seconds: float) -> None:
@@ -36,10 +40,10 @@ class WatchdogClock(StoppableClock):
 
         """
         while seconds > _NAP:
-            self.beats += 1
+            self.beat()
             self._clock.sleep(_NAP)
             seconds -= _NAP
-        self.beats += 1
+        self.beat()
         self._clock.sleep(seconds)
 
     def stop(self) -> None:

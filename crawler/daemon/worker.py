@@ -18,13 +18,13 @@ from crawler import app, logs, schedule
 from crawler.clock import to_text
 from crawler.config import Config
 from crawler.daemon import memory
+from crawler.daemon.job_progress import JobProgress
 from crawler.daemon.jobs import Job, jobs
 from crawler.daemon.watchdog import WatchdogClock
 from crawler.errors import AlreadyRunning, Interrupted, SitePaused, StopError, StorageError, StorageUnavailable
 from crawler.health import checks
 from crawler.health.figures import SERVICE
 from crawler.health.incidents import RESOLVE_AFTER
-from crawler.outcome import Outcome
 from crawler.pipeline import Run, correct_due_times
 from crawler.repair.lexicon import Lexicon
 from crawler.storage import FILE, Archive
@@ -35,7 +35,6 @@ from crawler.types import RunReport
 _LONGEST_RETRY = timedelta(hours=1)
 _ARCHIVE_RETRY = 60.0  # seconds until an unusable archive is tried again
 _STEP_BACK = timedelta(minutes=1)  # a larger step back means that the clock was wrong before, or is wrong now
-_RELEASED = 10  # steps of a job, such as pages, after which memory is released
 
 _log = logs.logger("worker")
 
@@ -136,7 +135,7 @@ class Worker:
         with app.working(
             config,
             "run",
-            ProgressLog(),
+            JobProgress(self._clock),
             clock=self._clock,
             lexicon=self._lexicon,
             since=self._started_at,
@@ -242,7 +241,7 @@ class JobRunner:
         now = self._clock.now()
         self._archive.begin_job(job.name, now)
         work = replace(self._base_run, report=RunReport(), stopping=self._stopping(job))
-        work.progress = ProgressLog(work)
+        work.progress = JobProgress(self._clock, work)
         try:
             result = job.work(work)
         except SitePaused as error:
@@ -286,28 +285,3 @@ class JobRunner:
                 "system clock set back from %s to %s; %s corrected", self._latest, now, checks.plural(moved, "due time")
             )
         self._latest = now
-
-
-class ProgressLog:
-    """Logs the progress of a run. Routine outcomes, such as `unchanged`, are logged at debug level.
-
-    Memory is released every few steps: otherwise a long job, such as the first poll, would need more from then on.
-    """
-
-    def __init__(self, run: Run | None = None) -> None:
-        self._run = run
-        self._steps = 0
-
-    def phase(self, name: str, total: int) -> None:
-        """Log the start of a phase and the number of its steps."""
-        _log.debug("%s: %s due", name, total)
-
-    def step(self, outcome: Outcome) -> None:
-        """Log the outcome of one step, with the id of the run and the address."""
-        if self._run is not None:
-            self._run.clock.now()  # each step is a heartbeat for the watchdog
-        self._steps += 1
-        if self._steps % _RELEASED == 0:
-            memory.release_free_memory()
-        with logs.bound(self._run.id if self._run else None, outcome.url):
-            _log.log(logging.DEBUG if outcome.kind.is_routine else logging.INFO, "%s", outcome)

@@ -1,4 +1,4 @@
-"""Quarantine: an item that crashes the crawler is set aside, so that the next start does not crash on it again.
+"""Quarantine: an item that crashes the crawler is not processed again, so that the next start does not crash on it.
 
 If a bug raises a Python exception, the item is quarantined at once and the exception propagates. A crash of the
 interpreter leaves no time for that. Therefore the crash marker names the item while it is processed, and after three
@@ -42,20 +42,21 @@ def guarded(run: Run, purpose: Purpose, process: Callable[[], T], quarantine: Qu
     """
     crashes = run.crash_marker.crashes(str(purpose))
     if crashes >= MAX_CRASHES:
-        result = _set_aside(run, purpose, f"a bug: the process crashed on this {crashes} times", quarantine)
+        result = _quarantined(run, purpose, f"a bug: the process crashed on this {crashes} times", quarantine)
     else:
         try:
             result = process()
         except Exception as error:
             if is_bug(run, error):
-                _set_aside(run, purpose, f"a bug: {type(error).__name__}: {error}", quarantine)
+                _quarantined(run, purpose, f"a bug: {type(error).__name__}: {error}", quarantine)
             raise
     if crashes:
         run.crash_marker.clear()
     return result
 
 
-def _set_aside(run: Run, purpose: Purpose, message: str, quarantine: Quarantine[T]) -> T:
+def _quarantined(run: Run, purpose: Purpose, message: str, quarantine: Quarantine[T]) -> T:
+    """Write the row of an item with the time and the capture of its last response, if there was one; return the result."""
     capture = next((one for one in reversed(run.pending) if one.purpose == purpose), None)
     at = capture.fetched.fetched_at if capture else run.clock.now()
     with run.transaction():

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 
 from crawler.repair import glue, typography
 from crawler.repair.edits import apply, compose
-from crawler.repair.lexicon import Corpus, Lexicon, PageLexicon, WordList
+from crawler.repair.lexicon import CachedLexicon, Corpus, Lexicon, PageLexicon, WordList
 from crawler.types import Reading, Repair
 
 __all__ = [
     "GLUE",
     "RULES",
+    "CachedLexicon",
     "Corpus",
     "Lexicon",
     "PageLexicon",

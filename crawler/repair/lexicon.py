@@ -116,14 +116,6 @@ class Corpus:
         self._pairs.update(chain.from_iterable(map(pairwise, lower)))
         self._size += sum(map(len, found))
 
-    def keep_frequencies(self) -> None:
-        """Cache the frequencies from now on; no text may be learnt any more. Articles share most of their words."""
-        kept = lru_cache(_CACHED)(self.frequency)
-        self.frequency, self.forget_frequencies = kept, kept.cache_clear  # type: ignore[method-assign]
-
-    def forget_frequencies(self) -> None:
-        """Empty the cache of frequencies, if there is one, to free memory."""
-
     def learn_names(self, lines: Iterable[Sequence[str]]) -> None:
         """Learn only names, from the lines of a text that may contain glued words; ignore names that may be two words."""
         for line in lines:
@@ -183,6 +175,20 @@ class Corpus:
     def is_name(self, word: str) -> bool:
         """Whether the learnt texts or `base` contain `word` as a name."""
         return word in self._names or self._base.is_name(word)
+
+
+class CachedLexicon:
+    """A lexicon that keeps the frequencies of `base`, which must learn no more. Articles share most of their words."""
+
+    def __init__(self, base: Lexicon) -> None:
+        self.frequency = lru_cache(_CACHED)(base.frequency)
+        self.follows = base.follows
+        self.is_name = base.is_name
+        self.is_whole = base.is_whole
+
+    def forget_frequencies(self) -> None:
+        """Empty the cache of frequencies, to free memory."""
+        self.frequency.cache_clear()
 
 
 class PageLexicon:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from crawler import lexicon, query
+from crawler.archive_files import WARC_FOLDER
 from crawler.changes.kinds import Frequency
 from crawler.clock import Clock, SystemClock, monotonic_seconds
 from crawler.config import load_synonyms
@@ -44,7 +45,7 @@ class Desk:
     @property
     def warc(self) -> WarcStore:
         """The WARC files of the archive."""
-        return WarcStore(self.folder / "warc")
+        return WarcStore(self.folder / WARC_FOLDER)
 
     def frequency(self) -> Frequency:
         """Return the function that tells how frequent a word is, by which changes are classified."""

@@ -61,10 +61,10 @@ def next_check(
     if age >= _LAST_AGE:
         return None
     rule = _HINTED_RECHECKS if hinted else _RECHECKS
-    return now + max(rule.shortest, min(_seconds(age * rule.share_of_age), rule.longest))
+    return now + max(rule.shortest, min(_in_whole_seconds(age * rule.share_of_age), rule.longest))
 
 
-def _seconds(span: timedelta) -> timedelta:
+def _in_whole_seconds(span: timedelta) -> timedelta:
     return timedelta(seconds=round(span.total_seconds()))  # due times are stored in whole seconds
 
 

@@ -46,15 +46,6 @@ class Appearances:
         """Record that a source's first page has not changed: set `last_seen_at` of all its current rows to `now`."""
         self.db.conn.execute(_EXTEND, self._values(source, now))
 
-    def articles_shown_at(self, source: int, at: datetime) -> list[int]:
-        """Return the ids of the articles that a source's first page showed at the time `at`, in page order."""
-        rows = self.db.query(
-            """SELECT page FROM appearances WHERE source = :source AND seen_at <= :at AND last_seen_at >= :at
-               ORDER BY position""",
-            {"source": source, "at": to_text(at)},
-        )
-        return [row["page"] for row in rows]
-
     def _values(self, source: int, now: datetime) -> dict[str, Any]:
         (last,) = self.db.execute(_LAST, {"source": source}).fetchone()
         return {"source": source, "now": to_text(now), "last": last}

@@ -13,6 +13,7 @@ from typing import Self
 
 from sqlite_utils import Database
 
+from crawler import archive_files
 from crawler.storage.appearances import Appearances
 from crawler.storage.archive_identity import ArchiveIdentity
 from crawler.storage.as_of import AsOf
@@ -34,7 +35,7 @@ from crawler.storage.sources import Sources
 from crawler.storage.status import Status
 from crawler.storage.watches import Watches
 
-FILE = "vna.db"
+FILE = archive_files.DATABASE
 
 
 class Archive(

@@ -35,15 +35,6 @@ class AsOf(Articles):
         ).fetchone()
         return str(row[0]) if row else "live"
 
-    def articles_as_of(
-        self, *, as_of: str | None, known_at: str | None, since: str | None = None, until: str | None = None
-    ) -> Iterator[StoredArticle]:
-        """Yield all articles that had a revision at a time, as `revision` returns them, in the order of their ids.
-
-        `since` and `until` are days of publication in Hanoi, both included, by the current revision.
-        """
-        return self.selected(Selection(since=since, until=until, as_of=as_of, known_at=known_at))
-
     def selected(self, wanted: Selection, *, by_day: bool = False) -> Iterator[StoredArticle]:
         """Yield the selected articles in the order of `export`; an article and its revisions are consecutive.
 

@@ -16,6 +16,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from crawler import files
+from crawler.archive_files import WARC_FOLDER, warc_files
 from crawler.errors import SchemaTooNew, SchemaTooOld, StorageError, StorageUnavailable
 from crawler.storage import schema
 from crawler.storage.disk import archive_missing, not_writable
@@ -131,7 +132,7 @@ def has_content(file: Path) -> bool:
 
 
 def _nothing_to_read(file: Path) -> StorageError:
-    if any((file.parent / "warc").glob("*/*/*.warc.gz")):
+    if any(warc_files(file.parent / WARC_FOLDER)):
         return StorageError(
             f"no database at {file.parent}, or an empty one, although there are WARC files",
             "run `vna rebuild --replace` to recreate the database from the WARC files",

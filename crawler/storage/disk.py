@@ -14,13 +14,13 @@ from stat import S_ISREG
 
 from sqlite_utils import Database
 
+from crawler.archive_files import WARC_FOLDER, database_files
 from crawler.errors import DiskLow, StorageUnavailable
 from crawler.health.figures import Size
 
 FreeSpace = Callable[[Path], int]
 
 _RECENT = 30  # days of sizes that the growth is computed from
-_WARC, _DATABASE = "warc", "vna.db"
 
 
 class Disk:
@@ -89,8 +89,8 @@ def not_writable(folder: Path, error: OSError | None) -> StorageUnavailable:
 
 def measured(folder: Path, day: str, free: FreeSpace = free_bytes) -> Size:
     """Return the sizes of an archive and its free space, in bytes; a file deleted in the meantime counts as 0."""
-    database = [folder / f"{_DATABASE}{suffix}" for suffix in ("", "-wal", "-shm")]
-    return Size(day, sum(map(_size, (folder / _WARC).rglob("*"))), sum(map(_size, database)), free(folder))
+    warc_bytes = sum(map(_size, (folder / WARC_FOLDER).rglob("*")))
+    return Size(day, warc_bytes, sum(map(_size, database_files(folder))), free(folder))
 
 
 def _size(file: Path) -> int:

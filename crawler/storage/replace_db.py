@@ -13,11 +13,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from crawler import files
+from crawler.archive_files import BESIDE_DATABASE, WARC_FOLDER, database_files
 from crawler.storage.archive import FILE
 from crawler.storage.base import is_read_only
 from crawler.storage.disk import not_writable
 
-_SUFFIXES = ("-wal", "-shm")
 _UNFINISHED = "unfinished"
 _TEMPORARY = ".verify-"
 _IN_USE = "in-use"
@@ -52,17 +52,9 @@ def _keep(current: Path, renamed: Path) -> None:
         renamed.hardlink_to(current)
     except OSError:  # some file systems have no hard links
         current.rename(renamed)
-    for suffix in _SUFFIXES:
+    for suffix in BESIDE_DATABASE:
         if (file := current.with_name(current.name + suffix)).exists():
             file.rename(renamed.with_name(renamed.name + suffix))
-
-
-def database_files(folder: Path) -> list[Path]:
-    """Return the existing files of the database in a folder: the database, its write-ahead log and its shared memory.
-
-    A file that belonged to another database must not be left beside a new one, because SQLite would apply it.
-    """
-    return [path for suffix in ("", *_SUFFIXES) if (path := folder / f"{FILE}{suffix}").exists()]
 
 
 def remove_database(folder: Path) -> None:
@@ -96,7 +88,7 @@ def unfinished_folder(into: Path, warc: Path) -> Iterator[Path]:
         files.make_folder(into)
         files.make_folder(folder)
         for place in (into, folder):
-            if not (link := place / "warc").exists():
+            if not (link := place / WARC_FOLDER).exists():
                 link.symlink_to(warc.resolve(), target_is_directory=True)
     except OSError as error:
         raise not_writable(into, error) from error
@@ -130,7 +122,7 @@ def temporary_folder(archive: Path) -> Iterator[Path]:
             folder = Path(name)
             with files.open_to_append(folder / _IN_USE) as lock:
                 fcntl.flock(lock, fcntl.LOCK_SH)
-                (folder / "warc").symlink_to((archive / "warc").resolve(), target_is_directory=True)
+                (folder / WARC_FOLDER).symlink_to((archive / WARC_FOLDER).resolve(), target_is_directory=True)
                 yield folder
     except OSError as error:
         raise not_writable(parent or Path(tempfile.gettempdir()), error) from error

@@ -77,7 +77,7 @@ class Runs:
         return self.db.execute(sql, [url, to_text(fetched_at), digest]).fetchone() is not None
 
     def capture_at(self, url: str, fetched_at: datetime) -> RawRef | None:
-        """Return the position of the archived response with this address and time; None if there is none."""
+        """Return the position of the archived response with this address, time and status 200; None if there is none."""
         sql = "SELECT file, offset, length, digest FROM raw WHERE url = ? AND fetched_at = ? AND status = 200"
         found = self.db.execute(f"{sql} ORDER BY id LIMIT 1", [url, to_text(fetched_at)]).fetchone()
         return RawRef(*found) if found else None

@@ -120,10 +120,10 @@ def _give_back_space(db: sqlite3.Connection, file: Path) -> None:
         return
     used = round((pages - free) * size * _RESERVE)
     temporary = _temporary_folder()
-    lacks = free_bytes(file.parent) < 2 * used or (temporary is not None and free_bytes(temporary) < used)
     more_space = f"free {2 * used / 1e6:.0f} MB"
-    to_do: str | None = more_space
-    if not lacks:
+    if free_bytes(file.parent) < 2 * used or (temporary is not None and free_bytes(temporary) < used):
+        to_do: str | None = more_space
+    else:
         if pages * size >= _LEAST_NOTED:
             upgrade_display.note(
                 f"{file.name} is upgraded; its file is being written again, {free * size / 1e6:.0f} MB smaller"

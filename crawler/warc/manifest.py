@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from crawler.archive_files import warc_files
 from crawler.errors import raise_if_stopped
 from crawler.warc.tail import intact_end
 
@@ -59,8 +60,7 @@ class WarcFile:
 
 def warc_names(directory: Path) -> list[str]:
     """Return the paths of the WARC files in a folder relative to the folder, oldest first."""
-    files = (path for path in directory.rglob("*.warc.gz") if path.is_file())
-    return sorted(path.relative_to(directory).as_posix() for path in files)
+    return sorted(path.relative_to(directory).as_posix() for path in warc_files(directory))
 
 
 def inspect_file(

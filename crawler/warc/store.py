@@ -20,6 +20,7 @@ from typing import IO, Self
 
 import crawler
 from crawler import files
+from crawler.archive_files import WARC_SUFFIX
 from crawler.errors import WarcError
 from crawler.types import Fetched, RawRef
 from crawler.warc import members
@@ -278,10 +279,10 @@ class WarcStore:
         A file may be continued if it is unlocked, intact and smaller than `max_bytes`, and if all its responses have
         database rows.
         """
-        existing = sorted(folder.glob(f"vna-{day}-*.warc.gz"))
+        existing = sorted(folder.glob(f"vna-{day}-*{WARC_SUFFIX}"))
         # count from the last number: the number of a file that was moved away must not be used again
-        last = int(existing[-1].name.removesuffix(".warc.gz").rpartition("-")[2]) if existing else -1
-        new = (folder / f"vna-{day}-{number:03}.warc.gz" for number in itertools.count(last + 1))
+        last = int(existing[-1].name.removesuffix(WARC_SUFFIX).rpartition("-")[2]) if existing else -1
+        new = (folder / f"vna-{day}-{number:03}{WARC_SUFFIX}" for number in itertools.count(last + 1))
         for path in itertools.chain(existing, new):
             if path.is_symlink() or (path.exists() and path.stat().st_size >= self._max_bytes):
                 continue

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from crawler import request_settings
+from crawler.archive_files import WARC_FOLDER, warc_files
 from crawler.sim.drill.agency import Agency
 from crawler.sim.drill.clock import SharedClock
 from crawler.sim.drill.full_disk import run_on_full_disk
@@ -228,7 +229,7 @@ class Drill:
     def tear(self) -> None:
         """Append an incomplete record to the newest WARC file, as if the machine had crashed while writing it."""
         self.service.stop()
-        newest = max((self.folder / "warc").rglob("*.warc.gz"), key=lambda file: file.name)
+        newest = max(warc_files(self.folder / WARC_FOLDER), key=lambda file: file.name)
         with newest.open("r+b") as file:
             start = file.read(600)
             file.seek(0, os.SEEK_END)

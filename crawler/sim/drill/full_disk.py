@@ -13,6 +13,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from crawler.archive_files import WARC_FOLDER
+
 _COPY, _DONE = "warc.copy", "warc.full"
 _FULL = 65_536  # free bytes below which a response does not fit
 _TIMEOUT = 900.0  # real seconds
@@ -31,7 +33,7 @@ def run_on_full_disk(archive: Path, room: int, command: Sequence[str]) -> bool:
 
     Return False, too, if this machine does not let the process mount a file system; then nothing has changed.
     """
-    warc, copy, done = archive / "warc", archive / _COPY, archive / _DONE
+    warc, copy, done = archive / WARC_FOLDER, archive / _COPY, archive / _DONE
     size = sum(-(-path.stat().st_size // 4096) * 4096 for path in warc.rglob("*") if path.is_file()) + room
     unshare = shutil.which("unshare")
     if unshare is None:

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import IO
 
 from crawler import files
+from crawler.archive_files import BESIDE_DATABASE, WARC_FOLDER, warc_files
 from crawler.sim.drill.files import SYNCS
 from crawler.sim.reconcile import Discrepancy
 from crawler.storage import FILE, Archive
 
 _SAFE = (1, 2, 3)  # PRAGMA synchronous: NORMAL, FULL, EXTRA
-_WAL = ("-wal", "-shm")
 
 
 def record_syncs(archive: Path) -> IO[bytes]:
@@ -48,7 +48,7 @@ class BeforePowerFailure:
     def __init__(self, archive: Path) -> None:
         self._archive = archive
         (archive / SYNCS).unlink(missing_ok=True)
-        self._warc = {path: path.stat().st_size for path in (archive / "warc").rglob("*.warc.gz")}
+        self._warc = {path: path.stat().st_size for path in warc_files(archive / WARC_FOLDER)}
         self._state = {path: path.stat().st_mtime_ns for path in _state_files(archive)}
 
     def drop_unsynced(self) -> int:
@@ -58,7 +58,7 @@ class BeforePowerFailure:
             number, _, name = line.partition("\t")
             synced.setdefault(int(number), set()).add(name)
         dropped = 0
-        for path in (self._archive / "warc").rglob("*.warc.gz"):
+        for path in warc_files(self._archive / WARC_FOLDER):
             size, sizes = path.stat().st_size, synced.get(path.stat().st_ino, set())
             kept = max(map(int, sizes), default=0)
             if path not in self._warc and path.name not in synced.get(path.parent.stat().st_ino, set()):
@@ -68,7 +68,7 @@ class BeforePowerFailure:
                 kept = max(kept, self._warc.get(path, 0))
                 os.truncate(path, kept)
             dropped += size - kept
-        for suffix in _WAL:
+        for suffix in BESIDE_DATABASE:
             self._archive.joinpath(FILE + suffix).unlink(missing_ok=True)
         for path in _state_files(self._archive):
             if path.stat().st_mtime_ns != self._state.get(path):

@@ -14,9 +14,10 @@ from typing import Any
 
 from crawler import app, config, opening
 from crawler.daemon.health_monitor import HealthMonitor
+from crawler.daemon.job_progress import JobProgress
 from crawler.daemon.jobs import jobs
 from crawler.daemon.watchdog import WatchdogClock
-from crawler.daemon.worker import JobRunner, ProgressLog
+from crawler.daemon.worker import JobRunner
 from crawler.repair.lexicon import Lexicon
 from crawler.sim.drill.clock import SharedClock
 from crawler.storage import Archive
@@ -58,7 +59,7 @@ class DrillService:
         """Start the service with the settings of the drill, some of them with other values."""
         self.config = replace(self._settings, **changes)
         clock = WatchdogClock(self._clock)
-        opened = app.working(self.config, "drill", ProgressLog(), clock=clock, lexicon=self._lexicon)
+        opened = app.working(self.config, "drill", JobProgress(clock), clock=clock, lexicon=self._lexicon)
         context = self._parts.enter_context(opened)
         self._archive = context.archive
         self._runner = JobRunner(context, jobs(self.config), clock)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from datetime import datetime
+from functools import cache, lru_cache
 
 from crawler.sim.site.markup import PIXEL, attr, text, time_tag, today
 from crawler.sim.site.page_context import NAME, SLOGAN, PageContext
@@ -141,12 +142,15 @@ def _sidebar(context: PageContext, salt: str) -> str:
 
 
 def _headlines(context: PageContext, stories: Sequence[Story]) -> list[str]:
-    return [
+    return [_headline(context.url(story.path), story.title, story.published) for story in stories]
+
+
+@lru_cache(maxsize=256)  # every page shows the same ones
+def _headline(url: str, title: str, published: datetime) -> str:
+    return (
         f'<article class="story story--text"><h3 class="story__heading"><a class="cms-link" '
-        f'href="{attr(context.url(s.path))}" title="{attr(s.title)}">{text(s.title)}</a></h3>'
-        f"{time_tag(s.published, 'story__time')}</article>"
-        for s in stories
-    ]
+        f'href="{attr(url)}" title="{attr(title)}">{text(title)}</a></h3>{time_tag(published, "story__time")}</article>'
+    )
 
 
 # --- footer and scripts ---------------------------------------------------------------------------------------------

@@ -154,7 +154,7 @@ class Story:
     @property
     def picture(self) -> ImageBlock | None:
         """The first picture of the story, which is shown in lists; None if the story has no picture."""
-        return self.pictures[0] if self.pictures else None
+        return next((b for b in self.blocks if isinstance(b, ImageBlock)), None)
 
     @property
     def path(self) -> str:
