@@ -24,13 +24,18 @@ from selectolax.lexbor import LexborHTMLParser
 
 from crawler.parse import dom
 
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
+)  # fmt: skip
 # UTF-16 without a byte order mark: the first tag, whose characters are ASCII.
 _UTF_16 = (
     (re.compile(rb"(?:[\t\n\f\r ]\0)*<\0[!?/a-zA-Z]\0"), "utf-16-le"),
     (re.compile(rb"(?:\0[\t\n\f\r ])*\0<\0[!?/a-zA-Z]"), "utf-16-be"),
 )
 _META_REACH = 4096  # bytes; browsers search the first 1024, and change the charset if they meet a `<meta>` later
+_LATE_REACH, _LONGEST_META = 1 << 16, 300  # bytes
+_LATE_META = re.compile(rb"<meta\b[^<>]{0,200}?\bcharset[^<>]{0,60}+>", re.IGNORECASE)
 _PARAMETER = re.compile(r"(?:^|;)\s*charset\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s;,\"']+))", re.IGNORECASE)
 _META_CONTENT = re.compile(r"charset\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s;\"']+))", re.IGNORECASE)
 _XML_DECLARATION = re.compile(rb"<\?xml\b[^>]{0,200}?\bencoding\s*=\s*[\"']\s*([\w.:-]+)\s*[\"']")
@@ -202,9 +207,17 @@ def _declarations(body: bytes, content_type: str | None, problems: list[str]) ->
 def _in_meta(body: bytes) -> Iterator[str]:
     """Yield the names of charsets in the `<meta>` elements at the start of a page.
 
-    Comments, scripts and other attributes, such as a description that mentions a charset, are not declarations.
+    Comments, scripts and other attributes, such as a description that mentions a charset, are not declarations. If there
+    is none, the first `<meta>` after the start that declares a charset counts.
     """
-    for node in LexborHTMLParser(body[:_META_REACH].decode("latin-1")).css("meta"):
+    found = list(_declared_in(body[:_META_REACH]))
+    if not found and (late := _LATE_META.search(body, _META_REACH - _LONGEST_META, _LATE_REACH)):
+        found = list(_declared_in(late[0]))
+    yield from found
+
+
+def _declared_in(html: bytes) -> Iterator[str]:
+    for node in LexborHTMLParser(html.decode("latin-1")).css("meta"):
         name = dom.attribute(node, "charset")
         if not name and dom.attribute(node, "http-equiv").strip().lower() == "content-type":
             name = _group(_META_CONTENT.search(dom.attribute(node, "content")))

@@ -40,7 +40,7 @@ _SIGNATURE = re.compile(
       | (?<=[.…!?»”"])(?P<glued>{_LETTERS})
       | (?<=[.…!?])[\s»”"]+(?P<apart>\(?{_LETTERS}\)?)
       | ^\s*(?P<alone>\(?{_LETTERS}\)?)
-    )[\s./]*(?:\(\s*[Ss]ource\s*:[^()]*\)[\s.]*)?$""",
+    )[\s./\-–—\u200b\ufeff]*(?:\(\s*[Ss]ource\s*:[^()]*\)[\s.]*)?$""",
     re.VERBOSE,
 )
 # A paragraph after the signature that names where the text comes from: `source`, `Source : VNA`, `Source : vietnam.vn`,
