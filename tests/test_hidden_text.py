@@ -66,6 +66,9 @@ def test_what_a_page_hides_on_purpose_is_no_problem(markup):
         ('<p>Un.</p><p><a href="/x">Deux.</a></p></body></html>', None),
         ("<p>Un.</p><template><p>Deux.</p></template></body></html>", None),
         ("<p>x=</p></body></html>", None),
+        ('<p>x="</p></body></html>', None),
+        ('<p class="a">x</p><!-- b=" --></body></html>', None),
+        ("<script>var a = 'b=\"'</script></body></html>", None),
     ],
 )
 def test_the_end_of_a_page_in_a_template_or_an_attribute(page, name):

@@ -68,6 +68,9 @@ BODIES = {
     "bare caption in the next row of a table": (
         f"<table><tr><td>{IMG}</td></tr><tr><td>{CREDIT}</td></tr></table><p>Un.</p>", [[CREDIT], "Un."],
     ),
+    "sentence about a source after a picture": (f"{IMG}<p>Selon la source : le port.</p>", [[None], "Selon la source : le port."]),
+    "heading after a picture": (f"{IMG}<h3>Photo : la baie</h3>", [[None], "Photo : la baie"]),
+    "only a credit after a picture": (f"{IMG}<p>Photo : VNA</p>", [["Photo : VNA"]]),
     "note between a picture and its caption": (f'<div class="photo">{IMG}</div><p class=note>N</p><p>{CREDIT}</p>', [[None], "N", CREDIT]),
     "table between a picture and its caption": (
         f"{IMG}<table><tr><td>a</td><td>b</td></tr></table><p>{CREDIT}</p>", [[None], "a\tb", CREDIT],

@@ -82,6 +82,19 @@ OWN_TEXT = {
         f"<p>À lire aussi</p><p>{LINK} accueille deux navires.</p>",
         f"{T2} accueille deux navires.",
     ),
+    "sentence after a label without a colon": (
+        f"<p>Lire aussi {LINK} est un plaisir du soir.</p>",
+        f"Lire aussi {T2} est un plaisir du soir.",
+    ),
+    "sentence after a word with a colon": (
+        f"<p>Dossier : {LINK} et ses deux quais neufs.</p>",
+        f"Dossier : {T2} et ses deux quais neufs.",
+    ),
+    "heading of the article": ("<h2>Pour aller plus loin</h2>", "Pour aller plus loin"),
+    "heading before a sentence with a link": (
+        f"<h2>Sujets connexes</h2><p>{LINK} a deux quais neufs depuis hier.</p>",
+        None,
+    ),
     "section after arrows": ('<p>&gt;&gt; <a href="/politique/">Politique</a></p>', ">> Politique"),
     "link that leads nowhere": ('<p>À lire aussi : <a href="mailto:a@b.vn">Autre</a></p>', "À lire aussi : Autre"),
     "link to another site in a sentence": (
@@ -95,7 +108,14 @@ OWN_TEXT = {
 def test_the_articles_own_text_stays(block, text):
     article = parse(f"<p>Un.</p>{block}<p>Deux.</p>")
     assert article.related == ()
-    assert texts(article) == ["Un.", text, "Deux."]
+    own = [text] if text else ["Sujets connexes", f"{T2} a deux quais neufs depuis hier."]
+    assert texts(article) == ["Un.", *own, "Deux."]
+
+
+def test_text_after_a_label_with_a_colon_and_its_link_stays():
+    article = parse(f"<p>Un.</p><p>À lire aussi : {LINK}, un reportage en trois parties.</p>")
+    assert [story.title for story in article.related] == [T2]
+    assert "un reportage en trois parties." in article.text
 
 
 def test_a_label_may_stand_before_a_link_to_another_site():

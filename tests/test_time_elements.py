@@ -84,6 +84,7 @@ ELEMENTS = {
     "label in a block around it": (f"<div>Cập nhật</div><div><i><b><u>{NEW}</u></b></i></div>", MODIFIED, None),
     "label in an attribute": (f"{NEW.replace('<time', '<time title=Actualisé')}{OLD}", PUBLISHED, MODIFIED),
     "label that screen readers read": (f"{NEW.replace('<time', '<time aria-label=Actualisé')}{OLD}", PUBLISHED, MODIFIED),
+    "text in an attribute": (OLD.replace("<time", '<time title="Mis à jour par Minh Anh"'), PUBLISHED, None),
     "time of another element before it": (f"<div>Mis à jour {NEW}</div>{OLD}", PUBLISHED, MODIFIED),
     "heading and lead that end like a label": (f"<p>La loi est modifiée</p>{OLD}", PUBLISHED, None),
 }  # fmt: skip

@@ -252,6 +252,7 @@ LABELS_ALONE = {
     "Cập nhật lần cuối": True,
     "Last updated": True,
     "La loi est modifiée": False,
+    "Mis à jour le 21/11/2026": False,
     "Publié par Minh Anh": False,
     "Mis à jour " + "le " * 20: False,
     "": False,

@@ -187,9 +187,9 @@ class _Reader:
         before = "".join(self._buffer)
         if not before.strip():
             return self._after_label and not _begins_sentence(link)
-        if read_also.is_before_link(before) or read_also.points_at_link(before):
+        if read_also.is_sure(before):
             return True
-        return read_also.is_arrow(before) and not _begins_sentence(link)
+        return (read_also.is_arrow(before) or read_also.is_before_link(before)) and not _begins_sentence(link)
 
     def _take_html(self, node: LexborNode, kind: TextType) -> bool:
         """Process `node` if its tag has a special meaning in any HTML page; return whether it was processed."""
@@ -232,7 +232,7 @@ class _Reader:
         if read_also.is_left_over(text, raw):
             return
         self._after_label = False
-        if self._awaits_caption and self._attach_bare_caption(text):
+        if self._awaits_caption and kind != "heading" and self._attach_bare_caption(text):
             return
         self._emit(kind, text)
 
@@ -246,7 +246,7 @@ class _Reader:
         picture = self._parts.blocks[-1]
         if not isinstance(picture, ImageBlock) or len(text) > _BARE_CAPTION_LENGTH:
             return False  # a note or a table follows the picture
-        if structure.credit(text) is None or structure.dateline(text):
+        if not structure.is_caption(text) or structure.dateline(text):
             return False
         self._parts.blocks[-1] = _captioned(picture, text)
         return True

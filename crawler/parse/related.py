@@ -137,11 +137,11 @@ def _headings(texts: Iterable[tuple[LexborNode, str]], label: str) -> Iterator[L
 def _labels(body: LexborNode) -> Iterator[LexborNode]:
     """Yield the elements inside `body` that consist only of a label such as `À lire aussi`, which heads a list."""
     for node in body.traverse(include_text=True):
-        if not node.is_text_node or not read_also.is_label(node.text_content or ""):
+        if not node.is_text_node or not read_also.heads_list(node.text_content or ""):
             continue
         element = next((a for a in dom.ancestors(node) if a.tag not in dom.TEXT_LEVEL), node)
         is_inside = any(a.mem_id == body.mem_id for a in dom.ancestors(element))
-        if is_inside and read_also.is_label(dom.text(element)):
+        if is_inside and read_also.heads_list(dom.text(element)):
             yield element
 
 

@@ -45,7 +45,7 @@ _LABEL = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _LABEL_ALONE = re.compile(
-    r"(?:[^a-z]|\b(?:mise?s?|a|jour|en|ligne|la|le|de|du|date|heure|derniere?|premiere?|last|first|on|at|ngay|luc|lan|cuoi|cap|nhat"
+    r"(?:[^a-z\d]|\b(?:mise?s?|a|jour|en|ligne|la|le|de|du|date|heure|derniere?|premiere?|last|first|on|at|ngay|luc|lan|cuoi|cap|nhat"
     r"|chinh|sua|doi|xuat|ban|dang|maj|(?:publi|modif|actualis|revis|corr|paru|post|cre|updat|edit)[a-z]*+)\b)++",
     re.IGNORECASE | re.ASCII,
 )

@@ -54,7 +54,10 @@ def _unclosed_quote(html: bytes) -> str | None:
     """Return a name for the value of an attribute that begins with the last quotation mark of a page."""
     for mark in (b'"', b"'"):
         last = html.rfind(mark)
-        if html[last - 1 : last] == b"=" and _PAGE_END.search(html, last):
+        if html[last - 1 : last] != b"=" or _PAGE_END.search(html, last) is None:
+            continue
+        tag = html.rfind(b"<", 0, last)
+        if tag > html.rfind(b">", 0, last) and html[tag + 1 : tag + 2].isalpha():  # neither in a text nor in a comment
             return "the value of an attribute"
     return None
 
