@@ -18,10 +18,10 @@ HIDDEN = {
     "script": ('<script src="/x.js"/><p>Deux, perdu.</p><script>a()</script>', f"<script> {ENDS}"),
     "list of choices": ("<textarea><p>Deux, perdu.</p><textarea></textarea>", f"<textarea> {ENDS}"),
     "quotation mark of a class": (
-        '<p class="a>Deux, perdu.</p><p class="b">Trois.</p>', f"the value of an attribute {ENDS}",
+        '<p class="a>Deux, perdu.</p><p class="b">Trois.</p>', f"a tag or the value of an attribute {ENDS}",
     ),
     "apostrophe of an address": (
-        "<p><a href='/x-post2.vnp>Deux, perdu.</a></p><p><a href='/y-post3.vnp'>Trois</a></p>", f"the value of an attribute {ENDS}",
+        "<p><a href='/x-post2.vnp>Deux, perdu.</a></p><p><a href='/y-post3.vnp'>Trois</a></p>", f"a tag or the value of an attribute {ENDS}",
     ),
 }  # fmt: skip
 
@@ -33,6 +33,33 @@ def test_hidden_text_is_a_problem(hiding, problem):
     found = [text for text in article.problems if text.startswith("text: ")]
     assert len(found) == 1
     assert found[0].startswith(f"text: {problem}")
+
+
+def test_the_text_of_a_tag_without_its_end_is_a_problem():
+    article = parse(column(content(body="<p>Un.</p><p Deux est perdu</p><p>Trois. -VNA</p>")))
+    assert article.text == "Un.\n\nTrois. -VNA"
+    assert any(
+        "a tag or the value of an attribute does not end" in problem and "perdu" in problem
+        for problem in article.problems
+    )
+
+
+@pytest.mark.parametrize("place", ["<nav>", "<footer>", '<div class="sidebar">'])
+def test_an_end_of_the_text_in_another_part_of_the_page_is_a_problem(place):
+    article = parse(column(content(body=f"<p>Un.</p>{place}<p>Deux. -VNA</p>", close="")))
+    assert article.text == "Un."
+    assert any(problem.startswith("text: 'Deux. -VNA'") for problem in article.problems)
+
+
+def test_a_script_without_its_end_beside_the_text_is_a_problem():
+    page = content(after="<script>a()</script>").replace(
+        '<div class="article__source">', '<script>a()<div class="article__source">'
+    )
+    article = parse(column(page))
+    assert article.tags == ()
+    assert "page: <script> does not end, and hides up to the next one: 'a() #Huê # port'" in article.problems
+    plain = parse(column(page.replace("<script>a()<div", "<script>'<script>'</script><div")))
+    assert [problem for problem in plain.problems if "script" in problem] == []
 
 
 SHOWN = {

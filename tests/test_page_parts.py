@@ -57,6 +57,7 @@ BODIES = {
         f"<table><tr><td><p>{LONG}</p><p>{LONG}</p><p>{LONG}</p></td><td><p>Un.</p></td></tr></table>", [LONG.strip()] * 3 + ["Un."],
     ),
     "columns of short paragraphs": ("<table><tr><td><p>Un.</p><p>Deux.</p></td><td>Trois.</td></tr></table>", ["Un. Deux.\tTrois."]),
+    "heading without its end tag": ("<h3>Titre<p>Un.</p>\n<div></div>\n<p>Deux.</p></h3>", ["Titre", "Un.", "Deux."]),
     "menu, legend and title of a group": (
         "<menu>Un<li>deux</menu><fieldset><legend>Trois</legend>quatre</fieldset><hgroup>Cinq<p>six</p></hgroup>sept",
         ["Un", "deux", "Trois", "quatre", "Cinq", "six", "sept"],
@@ -113,6 +114,13 @@ def test_the_address_of_a_responsive_picture(html, expected):
 @pytest.mark.parametrize(("body", "expected"), BODIES.values(), ids=BODIES)
 def test_body(body, expected):
     assert blocks(body) == expected
+
+
+def test_paragraphs_in_a_heading_without_its_end_tag_are_paragraphs():
+    article = parse("<h3>Titre<p>Un.</p><p>Deux.</p></h3><h3><p>Trois</p></h3><h4><div>Quatre</div></h4>")
+    assert [block.type for block in article.blocks] == ["heading", "paragraph", "paragraph", "heading", "heading"]
+    many = parse(f"<h3>Titre{'<p>Un.</p>' * 20_000}")
+    assert [block.type for block in many.blocks[:2]] == ["heading", "paragraph"]
 
 
 # --- related stories --------------------------------------------------------------------------------------------------

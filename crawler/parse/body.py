@@ -34,6 +34,7 @@ _HANDLED = (
 # Embedded pages and objects that play video or audio, by their addresses.
 _PLAYERS = frozenset("video audio lite-youtube amp-youtube amp-video".split())
 _PLAYS = re.compile("youtu|video|player|vimeo|tiktok|flash", re.IGNORECASE)
+_NEAR = 3  # siblings in each direction
 _EMBEDDED = 1_000  # characters of the HTML of an embedded object that are searched for its address
 _SIGNS_LENGTH = 15  # letters after a related link that are no sentence, such as a date
 _LABEL_LENGTH, _LABEL_PARTS = 80, 40  # longest label before a related link: characters, text nodes
@@ -120,10 +121,10 @@ class _Reader:
                     kind = outer
             elif not self._enter(node, kind):
                 node = node.next
-            elif (tag := node.tag) in dom.BREAKING:
+            elif node.tag in dom.BREAKING:
                 self._flush(kind)
                 open_elements.append((node.next, kind))
-                kind = _TYPES.get(tag or "", kind)
+                kind = _kind(node, kind)
                 node = node.first_child
             else:
                 open_elements.append((node.next, None))
@@ -332,6 +333,25 @@ class _Reader:
         """
         values = chain((dom.attribute(node, name).strip() for name in self._attributes.image), _responsive(node))
         return next((url for value in values if value and (url := self._resolve(value))), None)
+
+
+def _kind(node: LexborNode, outer: TextType) -> TextType:
+    """Return the type of the blocks inside a block element that stands in one of the type `outer`.
+
+    A heading of several paragraphs has lost its end tag: they are paragraphs.
+    """
+    kind = _TYPES.get(node.tag or "", outer)
+    if kind == "heading" and node.tag == "p" and any(near.tag == "p" for near in _near(node)):
+        return "paragraph"
+    return kind
+
+
+def _near(node: LexborNode) -> Iterator[LexborNode]:
+    """Yield the siblings directly before and after `node`."""
+    before, after = node.prev, node.next
+    for _ in range(_NEAR):
+        yield from (sibling for sibling in (before, after) if sibling is not None)
+        before, after = before.prev if before is not None else None, after.next if after is not None else None
 
 
 def _responsive(image: LexborNode) -> Iterator[str]:

@@ -89,6 +89,8 @@ def decode(body: bytes, content_type: str | None = None) -> Decoded:
         return Decoded(body, "utf-8", ())
     problems: list[str] = []
     declared = list(_declarations(body, content_type, problems))
+    if not declared and not _is_utf_8(body):
+        declared = list(_late_declaration(body))
     skipped, charset = _charset(body, [declaration.charset for declaration in declared])
     content = body[skipped:]
     strict = _strict(content, charset)
@@ -207,22 +209,22 @@ def _declarations(body: bytes, content_type: str | None, problems: list[str]) ->
 def _in_meta(body: bytes) -> Iterator[str]:
     """Yield the names of charsets in the `<meta>` elements at the start of a page.
 
-    Comments, scripts and other attributes, such as a description that mentions a charset, are not declarations. If there
-    is none, the first `<meta>` after the start that declares a charset counts.
+    Comments, scripts and other attributes, such as a description that mentions a charset, are not declarations.
     """
-    found = list(_declared_in(body[:_META_REACH]))
-    if not found and (late := _LATE_META.search(body, _META_REACH - _LONGEST_META, _LATE_REACH)):
-        found = list(_declared_in(late[0]))
-    yield from found
-
-
-def _declared_in(html: bytes) -> Iterator[str]:
-    for node in LexborHTMLParser(html.decode("latin-1")).css("meta"):
+    for node in LexborHTMLParser(body[:_META_REACH].decode("latin-1")).css("meta"):
         name = dom.attribute(node, "charset")
         if not name and dom.attribute(node, "http-equiv").strip().lower() == "content-type":
             name = _group(_META_CONTENT.search(dom.attribute(node, "content")))
         if name:
             yield name
+
+
+def _late_declaration(body: bytes) -> Iterator[_Declaration]:
+    """Yield the charset of the first `<meta>` that declares one after the start of a page."""
+    late = _LATE_META.search(body, _META_REACH - _LONGEST_META, _LATE_REACH)
+    for name in _in_meta(late[0]) if late else ():
+        if (charset := _codec(name)) is not None:
+            yield _Declaration("a meta element", name, charset)
 
 
 def _codec(name: str) -> str | None:

@@ -111,6 +111,7 @@ def open_page(body: bytes, url: str, content_type: str | None, fetched_at: datet
         *decoded.problems,
         *_truncation(body),
         *unread.swallowed_end(tree, decoded.html),
+        *unread.hidden_by_script(tree, decoded.html),
         *head.problems,
         *id_problems,
         *changes,

@@ -21,6 +21,7 @@ _TEMPLATE_END = re.compile(rb"</template\b", re.IGNORECASE)
 _PAGE_END = re.compile(rb"</(?:body|html)\b", re.IGNORECASE)
 _TAG = re.compile(r"<[/a-z!][^<>]*>?", re.IGNORECASE)
 _BLOCK = re.compile(r"</?(?:p|div|br|li)\b", re.IGNORECASE)
+_WORDS = 3  # names of attributes that are words; a tag has few attributes without a value
 _SHOWN = 60  # characters of a text in a problem
 _FOOT = re.compile(r"(?:^|[\s_-])(?:footer|copyright|imprint)(?:$|[\s_-])", re.IGNORECASE)
 
@@ -78,10 +79,20 @@ def hidden_text(bodies: Iterable[LexborNode]) -> tuple[str, ...]:
             elif node.tag in _WITHOUT_MARKUP:
                 name, text = f"<{node.tag}>", _hidden_in_element(node.tag or "", node.text(deep=True))
             else:
-                name, text = "the value of an attribute", _hidden_in_attribute(node)
+                name, text = "a tag or the value of an attribute", _hidden_in_attribute(node)
             if text:
                 problems.append(f"text: {name} does not end, and hides text up to the next one: {text[:_SHOWN]!r}")
     return tuple(dict.fromkeys(problems))
+
+
+def hidden_by_script(tree: LexborHTMLParser, html: bytes) -> tuple[str, ...]:
+    """Return problems for scripts of a page that have no end of their own, so that they hide what follows them."""
+    if html.count(b"<script") <= html.count(b"</script"):
+        return ()
+    hidden = (_hidden_in_element("script", node.text(deep=True)) for node in tree.css("script"))
+    return tuple(
+        f"page: <script> does not end, and hides up to the next one: {text[:_SHOWN]!r}" for text in hidden if text
+    )
 
 
 def _hidden_in_comment(content: str) -> str:
@@ -97,12 +108,18 @@ def _hidden_in_element(name: str, content: str) -> str:
 
 
 def _hidden_in_attribute(node: LexborNode) -> str:
-    """Return the text in the value of an attribute if another attribute has a quotation mark in its name."""
+    """Return the text in the attributes of a tag, if one has a character in its name that no name has.
+
+    Either a value has no quotation mark at its end, and contains text up to the next one; or the tag has no `>`, and the
+    words of the text are the names.
+    """
     attributes = node.attrs
     if not any(mark in name for name in attributes for mark in "\"'<"):
         return ""
     values = (value for value in attributes.values() if value and ">" in value and "<" in value)
-    return next((text for value in values if (text := _text(value.partition(">")[2]))), "")
+    hidden = next((text for value in values if (text := _text(value.partition(">")[2]))), "")
+    has_words = sum(name.isalpha() for name in attributes) >= _WORDS
+    return hidden or (" ".join(attributes).partition("<")[0] if has_words else "")
 
 
 def _text(markup: str) -> str:
@@ -127,5 +144,6 @@ def lost_signature(own: Iterable[str], page: Iterable[LexborNode]) -> tuple[str,
 
 
 def _is_in_foot(node: LexborNode) -> bool:
+    """Whether a paragraph stands in an element that is called the foot of the page."""
     names = (f"{dom.attribute(n, 'class')} {dom.attribute(n, 'id')}" for n in (node, *dom.ancestors(node)))
     return any(map(_FOOT.search, names))
