@@ -17,8 +17,8 @@ from itertools import chain
 from selectolax.lexbor import LexborNode
 
 from crawler import urls
-from crawler.markup import IMAGE_SETS, Attributes, BodySelectors, Markup
-from crawler.parse import dom, read_also, structure
+from crawler.markup import Attributes, BodySelectors, Markup
+from crawler.parse import dom, image_sets, read_also, structure
 from crawler.types import Block, ImageBlock, TextBlock, TextType
 
 Resolve = Callable[[str], str | None]
@@ -39,9 +39,6 @@ _EMBEDDED = 1_000  # characters of the HTML of an embedded object that are searc
 _SIGNS_LENGTH = 15  # letters after a related link that are no sentence, such as a date
 _LABEL_LENGTH, _LABEL_PARTS = 80, 40  # longest label before a related link: characters, text nodes
 _BARE_CAPTION_LENGTH = 400  # characters; the longest caption in the seeds has 240
-# One file of a `srcset`: its address, and what follows up to the next comma. A comma at the end of the address ends it, too.
-_CANDIDATE = re.compile(r"([^\s,]\S*+)(?:(?<=,)|([^,]*+))")
-_SIZE = re.compile(r"(?<!\S)(\d++(?:\.\d++)?|\.\d++)[wx](?!\S)", re.ASCII)  # width or density
 _LONG_CELL = 200  # characters
 _DATA_TABLE_COLUMNS = 2  # a table without a row of this many filled cells is used only for layout
 
@@ -331,7 +328,7 @@ class _Reader:
         Attributes for lazy loading, such as `data-src`, are read before `src`. Placeholders (`data:` URLs) are ignored.
         The largest file of a `srcset` is used only if there is no other URL.
         """
-        values = chain((dom.attribute(node, name).strip() for name in self._attributes.image), _responsive(node))
+        values = chain((dom.attribute(node, name).strip() for name in self._attributes.image), image_sets.largest(node))
         return next((url for value in values if value and (url := self._resolve(value))), None)
 
 
@@ -352,22 +349,6 @@ def _near(node: LexborNode) -> Iterator[LexborNode]:
     for _ in range(_NEAR):
         yield from (sibling for sibling in (before, after) if sibling is not None)
         before, after = before.prev if before is not None else None, after.next if after is not None else None
-
-
-def _responsive(image: LexborNode) -> Iterator[str]:
-    """Yield the largest file of each `srcset` of an image, or of the `<picture>` around it."""
-    parent = image.parent
-    sources = parent.css("source") if parent is not None and parent.tag == "picture" else []
-    for node in (image, *sources):
-        for name in IMAGE_SETS:
-            found = _CANDIDATE.findall(dom.attribute(node, name))
-            if found:
-                yield max(found, key=_size)[0].rstrip(",")
-
-
-def _size(candidate: tuple[str, str]) -> float:
-    size = _SIZE.search(candidate[1])
-    return float(size[1]) if size else 1.0
 
 
 def _plays(node: LexborNode) -> bool:

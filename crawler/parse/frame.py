@@ -81,7 +81,9 @@ class Frame:
         What is never text of the article, such as the names of its authors, is left out, too. If the element contains the body, or if the headline contains the lead, its end tag is missing: the text then ends
         where the next part of the article begins.
         """
-        if any(n.mem_id != node.mem_id for n in node.css(_MAY_BE_NOISE)):
+        first = node.first_child
+        is_plain = first is None or (first.is_text_node and first.next is None)
+        if not is_plain and any(n.mem_id != node.mem_id for n in node.css(_MAY_BE_NOISE)):
             skip |= dom.ids(dom.select(node, layout.body.noise)) - {node.mem_id}
         if node.mem_id not in self._around_body and not self._is_around_lead(node, layout):
             return dom.text(node, skip)

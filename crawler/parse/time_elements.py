@@ -99,7 +99,8 @@ def _role(
 
 def _places_of_label(node: LexborNode, others: frozenset[int]) -> Iterator[str]:
     """Yield the texts that may say what the time in `node` is, the most exact one first."""
-    yield from filter(time_text.is_label, (dom.attribute(node, name) for name in ("title", "aria-label")))
+    stated = filter(None, (dom.attribute(node, name) for name in ("title", "aria-label")))
+    yield from filter(time_text.is_label, stated)
     yield " ".join(reversed(list(_before(node, others))))
     yield _block_before(node, others)
 
