@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -105,15 +105,16 @@ class Frame:
         Elements in the body or in lists of other stories are left out. The selectors are tried in order; only the first
         one that finds such an element is used.
         """
-        return _outside(self.root, selectors, self._beside_or_body)
+        return _outside(self.root, selectors, lambda: self._beside_or_body)
 
     def displaced(self, page: LexborHTMLParser, selectors: Sequence[str]) -> list[LexborNode]:
         """Return the elements that match one of `selectors` and belong to the article, but may be at any place.
 
         A missing end tag of the body moves what follows it into the body; a surplus one moves it out of `root`.
         """
-        found = _outside(self.root, selectors, self._beside)
-        return found or (_outside(page.root, selectors, self._beside_on(page.root)) if page.root else [])
+        found = _outside(self.root, selectors, lambda: self._beside)
+        root = page.root
+        return found or (_outside(root, selectors, lambda: self._beside_on(root)) if root else [])
 
     def _is_around_lead(self, node: LexborNode, layout: Markup) -> bool:
         if node.mem_id != self.title.mem_id or not any(map(dom.is_element, dom.children(node))):
@@ -139,11 +140,11 @@ class Frame:
         return (dom.ids(dom.select(root, self.beside)) - around) | self.foreign
 
 
-def _outside(root: LexborNode, selectors: Sequence[str], beside: frozenset[int]) -> list[LexborNode]:
+def _outside(root: LexborNode, selectors: Sequence[str], beside: Callable[[], frozenset[int]]) -> list[LexborNode]:
     """Return the outermost elements that the first successful one of `selectors` finds, without those in `beside`."""
     for selector in selectors:
         nodes = root.css(selector)
-        if nodes and (found := dom.outermost(dom.outside(nodes, beside))):
+        if nodes and (found := dom.outermost(dom.outside(nodes, beside()))):
             return found
     return []
 

@@ -24,7 +24,6 @@ _ARTICLE_TYPES = frozenset(
     "reportagenewsarticle reviewnewsarticle report blogposting liveblogposting advertisercontentarticle".split()
 )
 _LD_WRAPPING = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*;?\s*$")
-_TYPE_PREFIX = re.compile(r"^.*[/:#]", re.DOTALL)  # `https://schema.org/`, `schema:`
 _MAX_LD = 1_000_000  # characters of all scripts of a page; an article has up to 30,000
 _LD_DEPTH = 12  # levels of nested JSON-LD objects and lists to read
 
@@ -160,7 +159,8 @@ def _objects(data: Any, depth: int) -> Iterator[Mapping[str, Any]]:
 
 def _types(data: Mapping[str, Any]) -> set[str]:
     kind = data.get("@type")
-    return {_TYPE_PREFIX.sub("", str(k)).lower() for k in (kind if isinstance(kind, list) else [kind])}
+    names = map(str, kind if isinstance(kind, list) else [kind])
+    return {name.rpartition("/")[2].rpartition(":")[2].lower() for name in names}
 
 
 def _ids(news: Mapping[str, Any]) -> set[int]:

@@ -136,6 +136,8 @@ def _headings(texts: Iterable[tuple[LexborNode, str]], label: str) -> Iterator[L
 
 def _labels(body: LexborNode) -> Iterator[LexborNode]:
     """Yield the elements inside `body` that consist only of a label such as `À lire aussi`, which heads a list."""
+    if body.css_first("a") is None:
+        return
     for node in body.traverse(include_text=True):
         if not node.is_text_node or not read_also.heads_list(node.text_content or ""):
             continue

@@ -87,9 +87,9 @@ def home(resolve: Resolve) -> str:
 def own_id(url: str, home: str) -> int | None:
     """Return the post id in `url`; None if it has none, or another host than `home`, because its ids are other ones."""
     found = urls.post_id(url)
-    if found is None or urls.host(url).removeprefix("m.") != home.removeprefix("m."):
-        return None
-    return found
+    if found is None or url.startswith((f"https://{home}/", f"http://{home}/")):  # a quick test
+        return found
+    return found if urls.host(url).removeprefix("m.") == home.removeprefix("m.") else None
 
 
 def read(nodes: Sequence[LexborNode], selectors: RelatedSelectors, links: Links) -> list[Related]:

@@ -72,12 +72,12 @@ def hidden_text(bodies: Iterable[LexborNode]) -> tuple[str, ...]:
     problems: list[str] = []
     for body in bodies:
         for node in body.traverse(include_text=True):
+            if node.is_text_node:
+                continue
             if node.is_comment_node:
                 name, text = "a comment", _hidden_in_comment(node.comment_content or "")
-            elif not node.is_element_node:
-                continue
-            elif node.tag in _WITHOUT_MARKUP:
-                name, text = f"<{node.tag}>", _hidden_in_element(node.tag or "", node.text(deep=True))
+            elif (tag := node.tag) in _WITHOUT_MARKUP:
+                name, text = f"<{tag}>", _hidden_in_element(tag or "", node.text(deep=True))
             else:
                 name, text = "a tag or the value of an attribute", _hidden_in_attribute(node)
             if text:
@@ -114,12 +114,13 @@ def _hidden_in_attribute(node: LexborNode) -> str:
     words of the text are the names.
     """
     attributes = node.attrs
-    if not any(mark in name for name in attributes for mark in "\"'<"):
+    names = " ".join(attributes)
+    if '"' not in names and "'" not in names and "<" not in names:
         return ""
     values = (value for value in attributes.values() if value and ">" in value and "<" in value)
     hidden = next((text for value in values if (text := _text(value.partition(">")[2]))), "")
     has_words = sum(name.isalpha() for name in attributes) >= _WORDS
-    return hidden or (" ".join(attributes).partition("<")[0] if has_words else "")
+    return hidden or (names.partition("<")[0] if has_words else "")
 
 
 def _text(markup: str) -> str:
