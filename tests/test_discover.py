@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.discover import discover, related, sitemaps
+from crawler.discover import discover, found, related, sitemaps
 from crawler.discover.problems import ProblemKind
 from crawler.errors import SourceMoved, UnreadableSource, UnsafeSource
 from crawler.site import FRENCH, Site
@@ -847,3 +847,16 @@ def test_other_addresses_are_no_stories(html):
 def test_at_most_5000_addresses_that_are_not_in_links():
     source = " ".join(f"'/a-post{n}.vnp'" for n in range(1, 6000))
     assert len(read("home", f"<script>{source}</script>").sightings) == 5000
+
+
+PLAIN = {
+    "unknown elements inside a line": ("L'<x-y>eau</x-y> de <st1:place>Huê</st1:place>", "L'eau de Huê"),
+    "comment inside a line": ("Ha<!-- x -->noï", "Hanoï"),
+    "paragraphs and line ends": ("<p>Un.</p><p>Deux.<br/>Trois.</p>", "Un. Deux. Trois."),
+    "picture between words": ("Un.<img src=x>Deux.", "Un. Deux."),
+}
+
+
+@pytest.mark.parametrize(("source", "expected"), PLAIN.values(), ids=PLAIN)
+def test_plain_text_of_a_summary(source, expected):
+    assert found.plain_text(source) == expected

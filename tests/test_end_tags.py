@@ -80,6 +80,42 @@ def test_lines_of_a_field_are_kept_apart(name, html, expected):
     assert getattr(parse(column(content(**{name: html}))), name) == expected
 
 
+HEADER = '<header><h1 class="article__title">Titre</h1>{}</header>'
+META = '<div class="article__meta"><span class="cms-author">A. B.</span><time class="time" datetime="2026-01-02T08:00:00+0700">02/01</time></div>'
+
+
+@pytest.mark.parametrize("tag", ["div", "p", "span"])
+def test_a_lead_without_its_end_tag_in_an_element_that_ends(tag):
+    lead = HEADER.format(f'<{tag} class="article__sapo">Chapeau.{META}')
+    article = parse(column(f'{lead}<div class="article__body"><p>Un.</p></div>'))
+    assert (article.title, article.lead, article.byline) == ("Titre", "Chapeau.", "A. B.")
+
+
+def test_a_headline_without_its_end_tag_in_an_element_that_ends():
+    page = HEADER.replace("</h1>", META).format("") + '<div class="article__body"><p>Un.</p></div>'
+    assert parse(column(page)).title == "Titre"
+
+
+def test_the_name_of_an_author_without_its_end_tag():
+    page = content().replace('<span class="cms-author"></span>', '<span class="cms-author">A. B.')
+    assert parse(column(page.replace('+0700">', '+0700">02/01/2026 08:00'))).byline == "A. B."
+
+
+@pytest.mark.parametrize("empty", ["\u200b", " \ufeff ", "&nbsp;"])
+def test_fields_without_visible_characters_are_empty(empty):
+    page = content(lead=empty, tags=f'<div class="article__tag"><a>{empty}</a><a>\u200b＃Huê</a></div>')
+    article = parse(column(page.replace('cms-author">', f'cms-author">{empty}')))
+    assert (article.lead, article.byline, article.tags) == (None, None, ("Huê",))
+
+
+def test_a_time_in_a_comment_of_a_reader_is_not_that_of_the_article():
+    page = content(
+        after='<div class="article__comment"><p>Bien.</p><time class="time" datetime="2026-05-01">1</time></div>'
+    )
+    article = parse(column(page.replace('<time class="time" datetime="2026-01-02T08:00:00+0700"></time>', "")))
+    assert article.published_at is None
+
+
 @pytest.mark.parametrize(
     ("situation", "body"),
     [
@@ -143,4 +179,4 @@ def test_scripts_and_comments_with_an_end_are_no_problem(end):
     ],
 )
 def test_the_end_of_a_page(page, is_lost):
-    assert bool(unread.swallowed_end(LexborHTMLParser(page))) is is_lost
+    assert bool(unread.swallowed_end(LexborHTMLParser(page), page.encode())) is is_lost

@@ -62,6 +62,9 @@ SUPERSCRIPTS = {
     "n<sup>o</sup> 5, N<sup>os</sup> 6": "no 5, Nos 6",
     "M<sup>me</sup> Lan, M<sup>lle</sup> Mai, D<sup>r</sup> An, C<sup>ie</sup>": "Mme Lan, Mlle Mai, Dr An, Cie",
     "Vietnam<sup>TM</sup>, Vietnam<sup>+</sup>": "VietnamTM, Vietnam+",
+    "le 13<sup>ᵉ</sup> congrès, n<sup>º</sup> 5": "le 13ᵉ congrès, nº 5",
+    "B<sup>d</sup> Voltaire": "Bd Voltaire",
+    "30<sup>0</sup>C, 86<sup>0</sup>F, 21<sup>0</sup>30": "30^0C, 86^0F, 21^0 30",
     # chemistry
     "<sup>14</sup>C et <sup>235</sup>U": "14C et 235U",
     "Ca<sup>2+</sup>, Na<sup>+</sup>": "Ca2+, Na+",

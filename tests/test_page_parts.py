@@ -51,9 +51,31 @@ BODIES = {
     "cells of several paragraphs": (
         "<table><tr><td><p>Un</p><p>deux</p></td><td><ul><li>3</li><li>4</li></ul></td></tr></table>", ["Un deux\t3 4"],
     ),
+    "caption of a table": ("<table><caption>T<b>1</b></caption><tr><td>a</td><td>b</td></tr></table>", ["T1", "a\tb"]),
+    "table with one filled column": ("<table><tr><td>Un.</td><td>&nbsp;</td></tr><tr><td>Deux.</td></tr></table>", ["Un.", "Deux."]),
+    "columns of running text": (
+        f"<table><tr><td><p>{LONG}</p><p>{LONG}</p><p>{LONG}</p></td><td><p>Un.</p></td></tr></table>", [LONG.strip()] * 3 + ["Un."],
+    ),
+    "columns of short paragraphs": ("<table><tr><td><p>Un.</p><p>Deux.</p></td><td>Trois.</td></tr></table>", ["Un. Deux.\tTrois."]),
+    "heading without its end tag": ("<h3>Titre<p>Un.</p>\n<div></div>\n<p>Deux.</p></h3>", ["Titre", "Un.", "Deux."]),
+    "menu, legend and title of a group": (
+        "<menu>Un<li>deux</menu><fieldset><legend>Trois</legend>quatre</fieldset><hgroup>Cinq<p>six</p></hgroup>sept",
+        ["Un", "deux", "Trois", "quatre", "Cinq", "six", "sept"],
+    ),
     "inline elements in a caption": (f"<figure>{IMG}<figcaption><b>C</b>a<x-y>p</x-y> <i>d</i>e</figcaption></figure>", [["Cap de"]]),
     "bare caption after the picture element": (f'<div class="photo">{IMG}</div>{CREDIT}<p>Un.</p>', [[CREDIT], "Un."]),
     "bare caption inside the picture element": (f'<div class="photo">{IMG}{CREDIT}</div><p>Un.</p>', [[CREDIT], "Un."]),
+    "bare caption after a picture without an element of its own": (f"<p>{IMG}</p><p><em>{CREDIT}</em></p><p>Un.</p>", [[CREDIT], "Un."]),
+    "bare caption in the next row of a table": (
+        f"<table><tr><td>{IMG}</td></tr><tr><td>{CREDIT}</td></tr></table><p>Un.</p>", [[CREDIT], "Un."],
+    ),
+    "sentence about a source after a picture": (f"{IMG}<p>Selon la source : le port.</p>", [[None], "Selon la source : le port."]),
+    "heading after a picture": (f"{IMG}<h3>Photo : la baie</h3>", [[None], "Photo : la baie"]),
+    "only a credit after a picture": (f"{IMG}<p>Photo : VNA</p>", [["Photo : VNA"]]),
+    "note between a picture and its caption": (f'<div class="photo">{IMG}</div><p class=note>N</p><p>{CREDIT}</p>', [[None], "N", CREDIT]),
+    "table between a picture and its caption": (
+        f"{IMG}<table><tr><td>a</td><td>b</td></tr></table><p>{CREDIT}</p>", [[None], "a\tb", CREDIT],
+    ),
     "text without credit after a picture": (f'<div class="photo">{IMG}</div><p>Un.</p>', [[None], "Un."]),
     "long text with credit after a picture": (f'<div class="photo">{IMG}</div><p>{LONG * 5}Photo : VNA</p>', [[None], f"{LONG * 5}Photo : VNA"]),
     "dateline after a picture": (
@@ -92,6 +114,13 @@ def test_the_address_of_a_responsive_picture(html, expected):
 @pytest.mark.parametrize(("body", "expected"), BODIES.values(), ids=BODIES)
 def test_body(body, expected):
     assert blocks(body) == expected
+
+
+def test_paragraphs_in_a_heading_without_its_end_tag_are_paragraphs():
+    article = parse("<h3>Titre<p>Un.</p><p>Deux.</p></h3><h3><p>Trois</p></h3><h4><div>Quatre</div></h4>")
+    assert [block.type for block in article.blocks] == ["heading", "paragraph", "paragraph", "heading", "heading"]
+    many = parse(f"<h3>Titre{'<p>Un.</p>' * 20_000}")
+    assert [block.type for block in many.blocks[:2]] == ["heading", "paragraph"]
 
 
 # --- related stories --------------------------------------------------------------------------------------------------
@@ -150,8 +179,33 @@ def test_a_body_without_content_is_drift(body):
     assert caught.value.article.title == "T"
 
 
-def test_a_body_with_only_a_player_is_a_video():
-    assert parse('<div class="player"></div>').kind == "video"
+PLAYERS = {
+    "player of the layout": '<div class="player"></div>',
+    "video that is loaded later": '<video data-src="/v.mp4"></video>',
+    "YouTube": '<iframe src="https://www.youtube-nocookie.com/embed/x"></iframe>',
+    "YouTube, loaded later": '<iframe src="about:blank" data-src="https://youtu.be/x"></iframe>',
+    "TikTok": '<iframe src="https://www.tiktok.com/embed/v2/1"></iframe>',
+    "address with video": '<iframe src="https://vnanet.vn/embed/Video/1"></iframe>',
+    "Flash": '<object><param name="movie" value="/p.swf"><embed src="/p.swf" type="application/x-shockwave-flash"></object>',
+    "embedded file": '<embed src="https://www.youtube.com/v/x">',
+    "element of AMP": '<amp-youtube data-videoid="x"></amp-youtube>',
+    "light player": '<p><lite-youtube videoid="x"></lite-youtube></p>',
+}
+
+
+@pytest.mark.parametrize("player", PLAYERS.values(), ids=PLAYERS)
+def test_a_body_with_only_a_player_is_a_video(player):
+    assert parse(player).kind == "video"
+    assert blocks(f"Un.{player}Deux.") == ["Un.", "Deux."]
+
+
+@pytest.mark.parametrize(
+    "other", ['<iframe src="https://maps.example/embed"></iframe>', '<object data="/a.pdf"></object>']
+)
+def test_other_embedded_pages_are_no_players(other):
+    assert blocks(f"Un{other}deux.") == ["Undeux."]
+    with pytest.raises(MarkupDrift):
+        parse(other, head=f'{OG_ARTICLE}<link rel="canonical" href="{URL}">')
 
 
 # --- any page ---------------------------------------------------------------------------------------------------------

@@ -160,5 +160,5 @@ def test_times_as_the_site_shows_them_are_read_like_any_text():
 
 def test_there_is_no_heading_after_an_element_of_another_page():
     tree, other = LexborHTMLParser("<p>x</p><h3>Voir plus</h3>"), LexborHTMLParser("<p>x</p>")
-    assert list(related._headings(tree, tree.css_first("p"), "Voir plus"))
-    assert not list(related._headings(tree, other.css_first("p"), "Voir plus"))
+    assert list(related._headings(related._short_texts_after(tree, tree.css_first("p")), "Voir plus"))
+    assert related._short_texts_after(tree, other.css_first("p")) == []

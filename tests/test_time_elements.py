@@ -76,6 +76,16 @@ ELEMENTS = {
         f"{OLD}<time class=updated>Hier</time>{NEW.replace('<time', '<time class=updated')}", PUBLISHED, MODIFIED,
     ),
     "no element with a day": ("<time>Hier</time><time>20:18</time>", None, None),
+    "labels in cells of a table": (
+        f"<table><tr><td>Mis à jour</td><td>{NEW}</td></tr><tr><td>Publié</td><td>{OLD}</td></tr></table>", PUBLISHED, MODIFIED,
+    ),
+    "labels in a list of terms": (f"<dl><dt>Mis à jour</dt><dd>{NEW}</dd><dt>Publié</dt><dd>{OLD}</dd></dl>", PUBLISHED, MODIFIED),
+    "label in a block before it": (f"<div>Dernière mise à jour :</div> {NEW}", None, MODIFIED),
+    "label in a block around it": (f"<div>Cập nhật</div><div><i><b><u>{NEW}</u></b></i></div>", MODIFIED, None),
+    "label in an attribute": (f"{NEW.replace('<time', '<time title=Actualisé')}{OLD}", PUBLISHED, MODIFIED),
+    "label that screen readers read": (f"{NEW.replace('<time', '<time aria-label=Actualisé')}{OLD}", PUBLISHED, MODIFIED),
+    "text in an attribute": (OLD.replace("<time", '<time title="Mis à jour par Minh Anh"'), PUBLISHED, None),
+    "time of another element before it": (f"<div>Mis à jour {NEW}</div>{OLD}", PUBLISHED, MODIFIED),
     "heading and lead that end like a label": (f"<p>La loi est modifiée</p>{OLD}", PUBLISHED, None),
 }  # fmt: skip
 
@@ -94,6 +104,11 @@ def test_a_visible_time_that_cannot_be_read_is_a_problem():
     assert article.published_at == PUBLISHED
     assert article.problems == ("published_at: visible text: the date is impossible: '31/02/2024 10:00'",)
     assert parse("<time>Il y a 2 heures</time>").problems == ("published_at: none on the page",)
+
+
+def test_a_time_before_anything_else_has_no_label():
+    article = parse("").published_at, parse(OLD.replace("<time", "<time id=x")).published_at
+    assert article == (None, PUBLISHED)
 
 
 def test_an_attribute_that_is_no_time_is_reported_though_another_element_has_one():

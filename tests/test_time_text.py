@@ -56,6 +56,7 @@ FORMATS = {
     "２０/１１/２０２６ １４:３０": AFTERNOON,
     "20/11/2026\u00a014:30 VNA": AFTERNOON,
     "20/11/2026 14:30 | 3 min de lecture, 1 234 vues": AFTERNOON,
+    "Lu 1.254 fois - 20/11/2026 14:30 | 1,2k partages": AFTERNOON,
     # English and Vietnamese
     "November 20th, 2026 at 2:30 pm": AFTERNOON,
     "20th of November 2026": A_DAY,
@@ -105,6 +106,7 @@ ZONES = {
     "10:00 GMT 20/11/2026": FROM_GMT,
     "20/11/2026 10:00 GMT 3 min de lecture": FROM_GMT,
     "20/11/2026 10:00Z": FROM_GMT,
+    "20/11/2026 à 10h00 TU": FROM_GMT,
     "20/11/2026 11:00 CET": FROM_GMT,
     "20/11/2026 12:00 CEST": FROM_GMT,
     "20/11/2026 05:00 EST": FROM_GMT,
@@ -240,6 +242,26 @@ LABELS = {
 @pytest.mark.parametrize(("text", "expected"), LABELS.items(), ids=LABELS)
 def test_label(text, expected):
     assert time_text.label(text) == expected
+
+
+LABELS_ALONE = {
+    "Mis à jour le": True,
+    "Dernière mise à jour :": True,
+    "Publié": True,
+    "Ngày cập nhật": True,
+    "Cập nhật lần cuối": True,
+    "Last updated": True,
+    "La loi est modifiée": False,
+    "Mis à jour le 21/11/2026": False,
+    "Publié par Minh Anh": False,
+    "Mis à jour " + "le " * 20: False,
+    "": False,
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), LABELS_ALONE.items(), ids=LABELS_ALONE)
+def test_a_text_that_is_only_a_label(text, expected):
+    assert time_text.is_label(text) is expected
 
 
 def test_a_long_text_states_no_time():

@@ -21,6 +21,8 @@ from crawler.types import Sighting, SourceFound
 
 # A tag contains no `<`, so that a text of many `<` is searched once, not once for each.
 _TAG = re.compile(r"<(?:/?([a-zA-Z][a-zA-Z0-9]*+)|!)[^<>]*>")
+# Elements whose tags stand between words. Others, also those that HTML does not know, stand inside a line.
+_APART = dom.BREAKING | frozenset("br img video audio iframe".split())
 _FUTURE = timedelta(days=2)  # a time farther ahead is wrong; editors schedule articles hours ahead
 _MAX_ADDRESS = 2048  # characters of a link; the sitemap protocol allows fewer
 _ENDING = re.compile(r"(?:-\d+)?(?:\.(?:vnp|vnplus|html?|aspx|rss|xml))?/?$", re.IGNORECASE)
@@ -123,7 +125,7 @@ def json_value(body: bytes, url: str, expected: str, problems: Problems) -> Any:
 
 def plain_text(value: object) -> str | None:
     """Return the plain text of `value`, which may contain HTML; None if there is no text or `value` is not a string."""
-    text = _TAG.sub(lambda tag: "" if (tag[1] or "").lower() in dom.TEXT_LEVEL else " ", json_text.text(value))
+    text = _TAG.sub(lambda tag: " " if (tag[1] or "").lower() in _APART else "", json_text.text(value))
     return dom.collapse(html.unescape(text)) or None
 
 

@@ -17,8 +17,8 @@ from itertools import chain
 from selectolax.lexbor import LexborNode
 
 from crawler import urls
-from crawler.markup import IMAGE_SETS, Attributes, BodySelectors, Markup
-from crawler.parse import dom, structure
+from crawler.markup import Attributes, BodySelectors, Markup
+from crawler.parse import dom, image_sets, read_also, structure
 from crawler.types import Block, ImageBlock, TextBlock, TextType
 
 Resolve = Callable[[str], str | None]
@@ -28,34 +28,18 @@ _TYPES: dict[str, TextType] = {
     "li": "list_item",
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), "heading"),
 }
-_HANDLED = dom.SILENT | dom.TEXT_LEVEL | {"br", "hr", "img", "table"}  # by `_take_html`
-# Links to related stories are removed from the body (dossier sections 5 and 18.8): links that the layout selects, and
-# links after "Lire aussi :" or arrows, together with those words and arrows.
-_LINK_MARK = "\ufdd0"  # replaces a removed link in the text; a Unicode noncharacter, so it is not expected in a page
-_SIGNS = r"[\s.…>»›→+*:|\-–—•&;()\[\]]*+"
-_LABEL = (
-    r"(?:[àa]\s+)?(?:lire|voir|écouter|regarder)\s+(?:aussi|également|plus|encore)|sur le même sujet"
-    r"|articles?\s+(?:liés?|connexes?)"
-)
-_LABELLED = re.compile(rf"{_SIGNS}(?:{_LABEL})\s*:", re.IGNORECASE)
-_READ_ALSO = re.compile(rf"{_SIGNS}(?:{_LABEL}){_SIGNS}", re.IGNORECASE)
-_POINTS_AT_LINK = re.compile(
-    rf"{_READ_ALSO.pattern}|\s*+[.…]*+(?:>>+|»»+|→|›)\s*+|{_SIGNS}{_LINK_MARK}{_SIGNS}", re.IGNORECASE
-)
-_AROUND_MARK = re.compile(
-    rf"(?<![\s>»›→+*•])(?:[\s>»›→+*•]*+(?:[àa]\s++)?+(?:lire|voir)\s++(?:aussi|également)\s*+:?+)?+[\s>»›→]*+{_LINK_MARK}"
-    r"(?:\s*+[.…]*+\s*+[>»›]++)?+"
-    rf"|(?<![\s>»›→])[\s>»›→]*+{_LINK_MARK}(?:\s*+[.…]*+\s*+[>»›]++)?+",
-    re.IGNORECASE,
-)
-_ORPHAN = re.compile(rf"{_SIGNS}(?:{_LABEL})?{_SIGNS}", re.IGNORECASE)
-_ARROWS = re.compile(r"\s*+[.…]*+\s*+(?:>>+|»»+)\s*+")
+_HANDLED = (
+    dom.SILENT | dom.TEXT_LEVEL | {"br", "hr", "img", "table", "lite-youtube", "amp-youtube", "amp-video"}
+)  # by `_take_html`
+# Embedded pages and objects that play video or audio, by their addresses.
+_PLAYERS = frozenset("video audio lite-youtube amp-youtube amp-video".split())
+_PLAYS = re.compile("youtu|video|player|vimeo|tiktok|flash", re.IGNORECASE)
+_NEAR = 3  # siblings in each direction
+_EMBEDDED = 1_000  # characters of the HTML of an embedded object that are searched for its address
 _SIGNS_LENGTH = 15  # letters after a related link that are no sentence, such as a date
 _LABEL_LENGTH, _LABEL_PARTS = 80, 40  # longest label before a related link: characters, text nodes
 _BARE_CAPTION_LENGTH = 400  # characters; the longest caption in the seeds has 240
-# One file of a `srcset`: its address, and what follows up to the next comma. A comma at the end of the address ends it, too.
-_CANDIDATE = re.compile(r"([^\s,]\S*+)(?:(?<=,)|([^,]*+))")
-_SIZE = re.compile(r"(?<!\S)(\d++(?:\.\d++)?|\.\d++)[wx](?!\S)", re.ASCII)  # width or density
+_LONG_CELL = 200  # characters
 _DATA_TABLE_COLUMNS = 2  # a table without a row of this many filled cells is used only for layout
 
 
@@ -134,10 +118,10 @@ class _Reader:
                     kind = outer
             elif not self._enter(node, kind):
                 node = node.next
-            elif (tag := node.tag) in dom.BREAKING:
+            elif node.tag in dom.BREAKING:
                 self._flush(kind)
                 open_elements.append((node.next, kind))
-                kind = _TYPES.get(tag or "", kind)
+                kind = _kind(node, kind)
                 node = node.first_child
             else:
                 open_elements.append((node.next, None))
@@ -161,7 +145,7 @@ class _Reader:
             return False
         if identity in self._related or (node.tag == "a" and self._is_read_also(node)):
             self._parts.related_links.append(node)
-            self._buffer.append(_LINK_MARK)
+            self._buffer.append(read_also.LINK_MARK)
         elif identity in self._noise:
             pass
         elif identity in self._player:
@@ -184,35 +168,48 @@ class _Reader:
         """Whether an `<a>` element leads to a related story.
 
         This is the case if the link follows a label such as `Lire aussi :` rather than the text of a sentence, or if its
-        own text begins with the label.
+        own text begins with the label. A link to another site or a section needs a label in the same line.
         """
-        return self._has_label(link) and urls.post_id(self._resolve(dom.attribute(link, "href")) or "") is not None
+        if not self._has_label(link):
+            return False
+        target = self._resolve(dom.attribute(link, "href")) or ""
+        if urls.post_id(target) is not None:
+            return True
+        return bool(target) and read_also.is_before_link("".join(self._buffer)) and not _begins_sentence(link)
 
     def _has_label(self, link: LexborNode) -> bool:
-        if _LABELLED.match(dom.text(link)) and not any(map(str.strip, self._buffer)):
+        if not any(map(str.strip, self._buffer)) and read_also.begins_with_label(dom.text(link)):
             return True
         if sum(map(len, self._buffer[:_LABEL_PARTS])) > _LABEL_LENGTH or len(self._buffer) > _LABEL_PARTS:
             return False  # the text before the link is a sentence: "Lire aussi :" is shorter
         before = "".join(self._buffer)
-        return bool(_POINTS_AT_LINK.fullmatch(before)) or (
-            self._after_label and not before.strip() and not _begins_sentence(link)
-        )
+        if not before.strip():
+            return self._after_label and not _begins_sentence(link)
+        if read_also.is_sure(before):
+            return True
+        return (read_also.is_arrow(before) or read_also.is_before_link(before)) and not _begins_sentence(link)
 
     def _take_html(self, node: LexborNode, kind: TextType) -> bool:
         """Process `node` if its tag has a special meaning in any HTML page; return whether it was processed."""
         if node.tag not in _HANDLED:
             return False
-        if dom.is_silent(node):
-            self._parts.has_player |= node.tag in ("video", "audio")
+        if _plays(node):
+            self._flush(kind)
+            self._parts.has_player = True
+        elif dom.is_silent(node):
+            pass
         elif node.tag in ("br", "hr"):
             self._flush(kind)
         elif node.tag == "img" and _is_tracking_pixel(node):
             pass
         elif node.tag == "img":
             self._flush(kind)
-            self._parts.blocks.append(self._image(node))
+            image = self._image(node)
+            self._parts.blocks.append(image)
+            self._awaits_caption = image.caption is None
         elif node.tag == "table" and (rows := self._data_rows(node)):
             self._flush(kind)
+            self._emit("paragraph", " ".join(filter(None, map(dom.text, node.css("caption")))))
             self._emit("table", "\n".join("\t".join(row) for row in rows))
         else:
             return False
@@ -224,16 +221,16 @@ class _Reader:
             return
         raw = "".join(self._buffer)
         self._buffer.clear()
-        text = dom.collapse(_AROUND_MARK.sub(" ", raw) if _LINK_MARK in raw else raw)
-        if not text.strip("\u200b\ufeff\u200c\u200d\u2060"):
+        text = dom.collapse(read_also.without_links(raw))
+        if not dom.is_visible(text):
             return
-        if _READ_ALSO.fullmatch(text):
+        if read_also.is_label(text):
             self._after_label = True
             return
-        if (_LINK_MARK in raw and _ORPHAN.fullmatch(text)) or _ARROWS.fullmatch(text):
+        if read_also.is_left_over(text, raw):
             return
         self._after_label = False
-        if self._awaits_caption and self._attach_bare_caption(text):
+        if self._awaits_caption and kind != "heading" and self._attach_bare_caption(text):
             return
         self._emit(kind, text)
 
@@ -244,10 +241,11 @@ class _Reader:
         (dossier section 18.6).
         """
         self._awaits_caption = False
-        if structure.credit(text) is None or len(text) > _BARE_CAPTION_LENGTH or structure.dateline(text):
-            return False
         picture = self._parts.blocks[-1]
-        assert isinstance(picture, ImageBlock)
+        if not isinstance(picture, ImageBlock) or len(text) > _BARE_CAPTION_LENGTH:
+            return False  # a note or a table follows the picture
+        if not structure.is_caption(text) or structure.dateline(text):
+            return False
         self._parts.blocks[-1] = _captioned(picture, text)
         return True
 
@@ -267,8 +265,10 @@ class _Reader:
         """Return the cell texts of a data table by row; an empty list if the table only positions other content."""
         if table.mem_id in self._with_picture or table.mem_id in self._with_table:
             return []
-        rows = [[dom.text(cell) for cell in row.css("td, th")] for row in table.css("tr")]
-        rows = [row for row in rows if any(row)]
+        cells = [row.css("td, th") for row in table.css("tr")]
+        rows = [texts for row in cells if any(texts := [dom.text(cell) for cell in row])]
+        if len(rows) == 1 and any(map(_is_running_text, chain.from_iterable(cells))):
+            return []
         return rows if _is_data(rows) else []
 
     def _emit(self, kind: TextType, text: str) -> None:
@@ -328,24 +328,34 @@ class _Reader:
         Attributes for lazy loading, such as `data-src`, are read before `src`. Placeholders (`data:` URLs) are ignored.
         The largest file of a `srcset` is used only if there is no other URL.
         """
-        values = chain((dom.attribute(node, name).strip() for name in self._attributes.image), _responsive(node))
+        values = chain((dom.attribute(node, name).strip() for name in self._attributes.image), image_sets.largest(node))
         return next((url for value in values if value and (url := self._resolve(value))), None)
 
 
-def _responsive(image: LexborNode) -> Iterator[str]:
-    """Yield the largest file of each `srcset` of an image, or of the `<picture>` around it."""
-    parent = image.parent
-    sources = parent.css("source") if parent is not None and parent.tag == "picture" else []
-    for node in (image, *sources):
-        for name in IMAGE_SETS:
-            found = _CANDIDATE.findall(dom.attribute(node, name))
-            if found:
-                yield max(found, key=_size)[0].rstrip(",")
+def _kind(node: LexborNode, outer: TextType) -> TextType:
+    """Return the type of the blocks inside a block element that stands in one of the type `outer`.
+
+    A heading of several paragraphs has lost its end tag: they are paragraphs.
+    """
+    kind = _TYPES.get(node.tag or "", outer)
+    if kind == "heading" and node.tag == "p" and any(near.tag == "p" for near in _near(node)):
+        return "paragraph"
+    return kind
 
 
-def _size(candidate: tuple[str, str]) -> float:
-    size = _SIZE.search(candidate[1])
-    return float(size[1]) if size else 1.0
+def _near(node: LexborNode) -> Iterator[LexborNode]:
+    """Yield the siblings directly before and after `node`."""
+    before, after = node.prev, node.next
+    for _ in range(_NEAR):
+        yield from (sibling for sibling in (before, after) if sibling is not None)
+        before, after = before.prev if before is not None else None, after.next if after is not None else None
+
+
+def _plays(node: LexborNode) -> bool:
+    """Whether an element plays video or audio."""
+    if node.tag in _PLAYERS:
+        return True
+    return node.tag in ("iframe", "object", "embed") and _PLAYS.search((node.html or "")[:_EMBEDDED]) is not None
 
 
 def _begins_sentence(link: LexborNode) -> bool:
@@ -369,4 +379,9 @@ def _captioned(image: ImageBlock, caption: str | None) -> ImageBlock:
 
 
 def _is_data(rows: Iterable[list[str]]) -> bool:
-    return max((len(row) for row in rows), default=0) >= _DATA_TABLE_COLUMNS
+    return any(sum(map(bool, row)) >= _DATA_TABLE_COLUMNS for row in rows)
+
+
+def _is_running_text(cell: LexborNode) -> bool:
+    """Whether a cell contains several paragraphs, and more text than a cell with data."""
+    return len(cell.css("p")) > 1 and len(dom.text(cell)) > _LONG_CELL

@@ -41,16 +41,19 @@ _NOT_FOUND = re.compile(
     r"|khong tim thay|duong dan .{0,20}khong|erreur 404|no longer available|contenu .{0,20}supprime"
 )
 _ERROR = re.compile(
-    r"internal server error|bad gateway|service unavailable|gateway time-?out|\b50[0234]\b|maintenance|runtime error"
+    r"internal server error|bad gateway|service unavailable|gateway time-?out|maintenance|runtime error"
+    r"|\b(?:erreur|error|http|code|statut?s?)\W{0,3}50[0234]\b|\b50[0234]\W{0,3}(?:erreur|error)|^\W*50[0234]\W*(?:$|[|–-])"
 )
 # Sentences that also occur in articles, so they count only on pages without much other text.
 _BLOCKED_SENTENCE = re.compile(
     r"vous (?:etes (?:bien )?(?:un )?humain|n.etes pas un robot|avez ete bloque)|acces (?:interdit|bloque)|trop de requetes"
+    r"|adresse ip .{0,20}(?:bloque|interdite)|pardon our interruption|verification de securite|dang kiem tra trinh duyet"
     r"|khong phai la robot|ban da bi chan"
 )
 _NOT_FOUND_SENTENCE = re.compile(
     r"(?:page|article|contenu|document)\b(?:(?!temporaire|momentane)[^.!?]){0,60}"
-    r"(?:indisponible|supprime|retire\b|retiree?|plus (?:disponible|accessible|en ligne)|inaccessible)"
+    r"(?:indisponible|supprime|retire\b|retiree?|(?:plus|pas) (?:disponible|accessible|en ligne|encore publie)|inaccessible)"
+    r"|ne trouvons pas|410 gone|(?:lien|adresse)\b[^.!?]{0,40}(?:incorrecte?|rompue?|invalide|errone)"
     r"|(?:could not|cannot|can.t) be found|does not exist|no longer exists|has been (?:removed|deleted)"
     r"|(?:bai viet|tin bai|noi dung|trang|duong dan)\b[^.!?]{0,40}(?:khong con|da bi (?:go|xoa)|da (?:go|xoa))"
 )
@@ -67,6 +70,7 @@ _BY_SHAPE = {
 }
 _SHORT_PAGE = 3_000  # characters of visible text; block and error pages are short
 _FEW_WORDS = 600  # characters of visible text; an article has more
+_BODY, _MESSAGE = "[itemprop=articleBody], .article__body, .cms-body", 150  # characters of visible text
 _ANY = 10**9  # characters; no page is longer
 #: Each row has a pattern and the rejection that it shows. It ends with two limits for the characters of visible text: on a
 #: page up to the first limit, the titles are searched; on a page up to the second one, the whole text is searched, too.
@@ -103,19 +107,25 @@ def of_bytes(body: bytes) -> tuple[Rejection, str] | None:
 def of_page(tree: LexborHTMLParser, head: Head, url: str) -> Rejection | None:
     """Return the reason why a page is not an article; None if nothing shows that it is not.
 
-    A page that does not declare itself an article is rejected if its title or headings contain words that are typical
+    A page that neither declares itself an article nor has the text of one is rejected if its title or headings contain words that are typical
     of block, error or not-found pages. If the page is short, its whole text is searched for them. Any page is rejected
     if the form of its own URL shows that it is another kind of page, such as a section. Its own URL is the canonical
     link if this has the same host as `url`, else `url`.
     """
-    # A real headline may contain any of these words, so they count only if the page does not declare an article.
-    if not head.declares_article():
-        titles, visible = _titles(tree, head), _without_accents(dom.text(tree.body)) if tree.body else ""
+    # A real headline may contain any of these words, so they count only if nothing shows that the page is an article.
+    if not head.declares_article() and not _has_text_of_article(tree):
+        titles, visible = _titles(tree, head), dom.text(tree.body) if tree.body else ""
+        length = len(visible)
+        plain = f"{titles} {_without_accents(visible)}" if length <= _SHORT_PAGE else titles
         for pattern, rejection, most_for_titles, most_for_text in _BY_TEXT:
-            searched = f"{titles} {visible}" if len(visible) <= most_for_text else titles
-            if len(visible) <= most_for_titles and pattern.search(searched):
+            if length <= most_for_titles and pattern.search(plain if length <= most_for_text else titles):
                 return rejection
     return _of_url(head, url)
+
+
+def _has_text_of_article(tree: LexborHTMLParser) -> bool:
+    """Whether a page has a body of an article, with more text than the message on a page of another kind."""
+    return any(len(dom.text(body)) > _MESSAGE for body in tree.css(_BODY)[:1])
 
 
 def _titles(tree: LexborHTMLParser, head: Head) -> str:

@@ -24,13 +24,18 @@ from selectolax.lexbor import LexborHTMLParser
 
 from crawler.parse import dom
 
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
+)  # fmt: skip
 # UTF-16 without a byte order mark: the first tag, whose characters are ASCII.
 _UTF_16 = (
     (re.compile(rb"(?:[\t\n\f\r ]\0)*<\0[!?/a-zA-Z]\0"), "utf-16-le"),
     (re.compile(rb"(?:\0[\t\n\f\r ])*\0<\0[!?/a-zA-Z]"), "utf-16-be"),
 )
 _META_REACH = 4096  # bytes; browsers search the first 1024, and change the charset if they meet a `<meta>` later
+_LATE_REACH, _LONGEST_META = 1 << 16, 300  # bytes
+_LATE_META = re.compile(rb"<meta\b[^<>]{0,200}?\bcharset[^<>]{0,60}+>", re.IGNORECASE)
 _PARAMETER = re.compile(r"(?:^|;)\s*charset\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s;,\"']+))", re.IGNORECASE)
 _META_CONTENT = re.compile(r"charset\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s;\"']+))", re.IGNORECASE)
 _XML_DECLARATION = re.compile(rb"<\?xml\b[^>]{0,200}?\bencoding\s*=\s*[\"']\s*([\w.:-]+)\s*[\"']")
@@ -84,6 +89,8 @@ def decode(body: bytes, content_type: str | None = None) -> Decoded:
         return Decoded(body, "utf-8", ())
     problems: list[str] = []
     declared = list(_declarations(body, content_type, problems))
+    if not declared and not _is_utf_8(body):
+        declared = list(_late_declaration(body))
     skipped, charset = _charset(body, [declaration.charset for declaration in declared])
     content = body[skipped:]
     strict = _strict(content, charset)
@@ -210,6 +217,14 @@ def _in_meta(body: bytes) -> Iterator[str]:
             name = _group(_META_CONTENT.search(dom.attribute(node, "content")))
         if name:
             yield name
+
+
+def _late_declaration(body: bytes) -> Iterator[_Declaration]:
+    """Yield the charset of the first `<meta>` that declares one after the start of a page."""
+    late = _LATE_META.search(body, _META_REACH - _LONGEST_META, _LATE_REACH)
+    for name in _in_meta(late[0]) if late else ():
+        if (charset := _codec(name)) is not None:
+            yield _Declaration("a meta element", name, charset)
 
 
 def _codec(name: str) -> str | None:

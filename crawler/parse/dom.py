@@ -25,13 +25,16 @@ TEXT_LEVEL = frozenset(
 )
 #: Elements that begin and end a line of text. Elements that HTML does not know stand inside a line.
 BREAKING = frozenset(
-    "address article aside blockquote center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 "
-    "h6 header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
+    "address article aside blockquote caption center dd details dialog dir div dl dt fieldset figcaption figure footer form "
+    "h1 h2 h3 h4 h5 h6 header hgroup hr legend li listing main menu nav ol p plaintext pre search section summary table "
+    "tbody td tfoot th thead tr ul xmp".split()
 )
 _CONTENT = "h1, article, main"  # elements that stand in no form for readers
 _CONTROLS = 'input:not([type="hidden"]), textarea, select, button'
 _PARAGRAPHS = 5  # in a form that contains the text of an article
 _HIDDEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
+#: Characters without width that a text consists of where an editor has left a field or a paragraph empty.
+INVISIBLE = "\u200b\ufeff\u200c\u200d\u2060"
 _OTHER_SPACES = "\n\t\r\f\v"
 
 
@@ -46,6 +49,11 @@ def collapse(text: str) -> str:
     while "  " in text:
         text = text.replace("  ", " ")
     return text.strip()
+
+
+def is_visible(text: str) -> bool:
+    """Whether a text has at least one character that is neither white space nor invisible."""
+    return bool(text.strip(INVISIBLE).strip())
 
 
 def children(node: LexborNode) -> Iterator[LexborNode]:

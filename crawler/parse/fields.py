@@ -22,6 +22,7 @@ from crawler.parse.time_elements import TimeElement, first_with_day
 from crawler.types import Block, ImageBlock
 
 _PUBLISHED = ("article:published_time", "og:article:published_time", "datepublished", "pubdate")
+_BEFORE_TAG = f"#＃{dom.INVISIBLE}"
 _MODIFIED = ("article:modified_time", "og:article:modified_time", "datemodified")
 
 
@@ -38,20 +39,22 @@ def lead(page: PageTree, layout: Markup, frame: Frame) -> str | None:
         if node.mem_id in body:
             continue
         skip = dom.ids(dom.select(node, layout.body.related)) - {node.mem_id}
-        if text := frame.text(node, layout, skip):
+        if dom.is_visible(text := frame.text(node, layout, skip)):
             return text
     return None
 
 
 def byline(layout: Markup, frame: Frame) -> str | None:
     """Return the names of the authors, joined by commas; None if the page names none, as is usual for agency texts."""
-    names = (dom.text(node) for node in frame.own(layout.article.byline))
-    return ", ".join(dict.fromkeys(name for name in names if name)) or None
+    nodes = frame.own(layout.article.byline)
+    # Without its end tag, an element with a name contains the time after it.
+    names = (dom.text(node, dom.ids(dom.select(node, layout.article.time)) - {node.mem_id}) for node in nodes)
+    return ", ".join(dict.fromkeys(name for name in names if dom.is_visible(name))) or None
 
 
 def tags(page: PageTree, layout: Markup, frame: Frame) -> tuple[str, ...]:
     """Return the article's tags without the leading `#`, each tag only once."""
-    found = (dom.text(node).lstrip("#").strip() for node in frame.displaced(page.tree, layout.article.tags))
+    found = (dom.text(node).lstrip(_BEFORE_TAG).strip() for node in frame.displaced(page.tree, layout.article.tags))
     return tuple(dict.fromkeys(tag for tag in found if tag))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -24,6 +24,7 @@ from crawler.parse import dom
 from crawler.parse import head as head_reader
 from crawler.parse.head import Head
 
+_MAY_BE_NOISE = "[class], [id]"
 _MAX_CANDIDATES = 30  # headlines per selector, and bodies, examined on one page; a hostile page may have thousands
 _BESIDE = ("aside", "nav", "footer")  # HTML elements that are never part of the article; a layout adds its own lists
 
@@ -77,9 +78,13 @@ class Frame:
     def text(self, node: LexborNode, layout: Markup, skip: frozenset[int] = frozenset()) -> str:
         """Return the text of an element of the article, without the nodes whose ids (`mem_id`) are in `skip`.
 
-        If the element contains the body, or if the headline contains the lead, its end tag is missing: the text then ends
+        What is never text of the article, such as the names of its authors, is left out, too. If the element contains the body, or if the headline contains the lead, its end tag is missing: the text then ends
         where the next part of the article begins.
         """
+        first = node.first_child
+        is_plain = first is None or (first.is_text_node and first.next is None)
+        if not is_plain and any(n.mem_id != node.mem_id for n in node.css(_MAY_BE_NOISE)):
+            skip |= dom.ids(dom.select(node, layout.body.noise)) - {node.mem_id}
         if node.mem_id not in self._around_body and not self._is_around_lead(node, layout):
             return dom.text(node, skip)
         article = layout.article
@@ -88,10 +93,11 @@ class Frame:
         ends = (_from_first(node, dom.ids(parts), dom.around(parts), blocks=blocks) for blocks in (True, False))
         return next(filter(None, (dom.text(node, skip | end) for end in ends)), "")
 
-    def paragraphs(self, page: LexborHTMLParser) -> Iterator[str]:
-        """Yield the text of each `<p>` that belongs neither to another article nor to a list of stories."""
+    def paragraphs(self, page: LexborHTMLParser) -> list[LexborNode]:
+        """Return each `<p>` that belongs neither to another article nor to a list of stories, or stands in the body."""
         beside = self._beside_on(page.root) if page.root else frozenset()
-        yield from map(dom.text, dom.outside(page.css("p"), beside))
+        inside = (node for body in self.bodies for node in dom.outside(body.css("p"), self.foreign))
+        return [*dom.outside(page.css("p"), beside), *inside]
 
     def own(self, selectors: Sequence[str]) -> list[LexborNode]:
         """Return the elements of the article that match one of `selectors`.
@@ -99,15 +105,16 @@ class Frame:
         Elements in the body or in lists of other stories are left out. The selectors are tried in order; only the first
         one that finds such an element is used.
         """
-        return _outside(self.root, selectors, self._beside_or_body)
+        return _outside(self.root, selectors, lambda: self._beside_or_body)
 
     def displaced(self, page: LexborHTMLParser, selectors: Sequence[str]) -> list[LexborNode]:
         """Return the elements that match one of `selectors` and belong to the article, but may be at any place.
 
         A missing end tag of the body moves what follows it into the body; a surplus one moves it out of `root`.
         """
-        found = _outside(self.root, selectors, self._beside)
-        return found or (_outside(page.root, selectors, self._beside_on(page.root)) if page.root else [])
+        found = _outside(self.root, selectors, lambda: self._beside)
+        root = page.root
+        return found or (_outside(root, selectors, lambda: self._beside_on(root)) if root else [])
 
     def _is_around_lead(self, node: LexborNode, layout: Markup) -> bool:
         if node.mem_id != self.title.mem_id or not any(map(dom.is_element, dom.children(node))):
@@ -133,11 +140,11 @@ class Frame:
         return (dom.ids(dom.select(root, self.beside)) - around) | self.foreign
 
 
-def _outside(root: LexborNode, selectors: Sequence[str], beside: frozenset[int]) -> list[LexborNode]:
+def _outside(root: LexborNode, selectors: Sequence[str], beside: Callable[[], frozenset[int]]) -> list[LexborNode]:
     """Return the outermost elements that the first successful one of `selectors` finds, without those in `beside`."""
     for selector in selectors:
         nodes = root.css(selector)
-        if nodes and (found := dom.outermost(dom.outside(nodes, beside))):
+        if nodes and (found := dom.outermost(dom.outside(nodes, beside()))):
             return found
     return []
 

@@ -16,9 +16,13 @@ from typing import Any
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler import site, urls
-from crawler.parse import dom, json_text
+from crawler.parse import dom, json_text, loose_json
 
-_ARTICLE_TYPES = frozenset({"NewsArticle", "ReportageNewsArticle", "AnalysisNewsArticle", "Article"})
+# The types of schema.org for an article, in lower case.
+_ARTICLE_TYPES = frozenset(
+    "article newsarticle analysisnewsarticle askpublicnewsarticle backgroundnewsarticle opinionnewsarticle "
+    "reportagenewsarticle reviewnewsarticle report blogposting liveblogposting advertisercontentarticle".split()
+)
 _LD_WRAPPING = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*;?\s*$")
 _MAX_LD = 1_000_000  # characters of all scripts of a page; an article has up to 30,000
 _LD_DEPTH = 12  # levels of nested JSON-LD objects and lists to read
@@ -116,13 +120,24 @@ def _json_ld(scripts: Iterable[LexborNode], problems: list[str]) -> Iterator[Map
         if size > _MAX_LD:
             problems.append(f"JSON-LD: script {number} and those after it are not read: too large")
             return
-        try:
-            loaded = json_text.load(source)
-        except ValueError as error:
-            problems.append(f"JSON-LD: script {number} is broken: {error}")
-        else:
-            problems += [f"JSON-LD: script {number}: {problem}" for problem in loaded.problems]
+        loaded = _loaded(source, f"JSON-LD: script {number}", problems)
+        if loaded is not None:
             yield from _objects(loaded.value, 0)
+
+
+def _loaded(source: str, name: str, problems: list[str]) -> json_text.Loaded | None:
+    """Return the JSON of the script `name`, after correction if it is faulty; None if it cannot be read."""
+    try:
+        loaded = json_text.load(source)
+    except ValueError as error:
+        try:
+            loaded = json_text.load(loose_json.corrected(source))
+        except ValueError:
+            problems.append(f"{name} is broken: {error}")
+            return None
+        problems.append(f"{name} is faulty and was read after correction: {error}")
+    problems += [f"{name}: {problem}" for problem in loaded.problems]
+    return loaded
 
 
 def _is_bare_json(source: str) -> bool:
@@ -144,7 +159,8 @@ def _objects(data: Any, depth: int) -> Iterator[Mapping[str, Any]]:
 
 def _types(data: Mapping[str, Any]) -> set[str]:
     kind = data.get("@type")
-    return {str(k).rpartition("/")[2] for k in (kind if isinstance(kind, list) else [kind])}
+    names = map(str, kind if isinstance(kind, list) else [kind])
+    return {name.rpartition("/")[2].rpartition(":")[2].lower() for name in names}
 
 
 def _ids(news: Mapping[str, Any]) -> set[int]:
@@ -157,7 +173,7 @@ def _ids(news: Mapping[str, Any]) -> set[int]:
 def _breadcrumbs(objects: list[Mapping[str, Any]]) -> tuple[str, ...]:
     for data in objects:
         items = data.get("itemListElement")
-        if "BreadcrumbList" in _types(data) and isinstance(items, list):
+        if "breadcrumblist" in _types(data) and isinstance(items, list):
             names = (_crumb(item) for item in items if isinstance(item, Mapping))
             return tuple(name for name in names if name)
     return ()

@@ -12,6 +12,7 @@ Boundary: changes the tree once, before anything is read from it.
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -34,7 +35,8 @@ _ISOTOPE = re.compile(r"[A-Z][a-z]?(?![^\W\d_])")
 _ORDINAL = re.compile(r"(?:i?[èe]mes?|[èe]re?s?|ers?|res?|es?|n?de?s?|rd|st|th|os?)", re.IGNORECASE)
 _ROMAN = re.compile(r"[IVXLCDM]+", re.IGNORECASE)  # small capitals are lower case in the source
 _ABBREVIATED = re.compile(r"[nN]|[A-ZÉ][a-z]{0,2}")  # the start of `no`, `Mme`, `Cie`, `Dr`
-_ABBREVIATION_END = re.compile(r"(?:os?|mes?|lles?|gr|rs?|te?|ie|e|tre|ve)")
+_ABBREVIATION_END = re.compile(r"(?:os?|mes?|lles?|gr|rs?|te?|ie|e|tre|ve|d)")
+_TEMPERATURE = re.compile(r"[CF](?![^\W\d_])")  # after a superscript 0 that stands for the sign of degrees
 _FUNCTION = re.compile(r"log|lim|max|min")
 
 
@@ -141,12 +143,16 @@ def superscript(before: str, content: str, after: str) -> tuple[str, str]:
         return ("^" if last.isdigit() else ""), ""
     if _UNIT.search(before):
         return ("" if content[0].isdigit() else "^"), ""
+    if content == "0" and last.isdigit() and _TEMPERATURE.match(after):
+        return "^", ""
     variable = len(beside) == 1 or before[: len(before) - len(beside)][-1:] in ("=", "+", "*", "×")
     power = last.isdigit() or (last == ")" and before[-2:-1].isdigit()) or (beside and variable)
     return ("^" if power else " "), trail
 
 
 def _superscript_letters(before: str, beside: str, content: str) -> str:
+    if unicodedata.normalize("NFKC", content) != content:
+        return ""  # `ᵉ`, `º`: the letters themselves are superscript
     counted = before[-1:].isdigit() or _ROMAN.fullmatch(beside)
     if counted and _ORDINAL.fullmatch(content):
         return ""

@@ -110,7 +110,8 @@ def open_page(body: bytes, url: str, content_type: str | None, fetched_at: datet
     problems = (
         *decoded.problems,
         *_truncation(body),
-        *unread.swallowed_end(tree),
+        *unread.swallowed_end(tree, decoded.html),
+        *unread.hidden_by_script(tree, decoded.html),
         *head.problems,
         *id_problems,
         *changes,
@@ -166,7 +167,9 @@ def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
     published, modified = fields.published(page, shown), fields.modified(page, shown)
     paragraphs = Article(title="", blocks=blocks).paragraphs
     signature = structure.signature_of(paragraphs)
-    lost = unread.lost_signature(paragraphs, found.paragraphs(page.tree)) if signature is None else ()
+    lost = unread.hidden_text(found.bodies)
+    if signature is None:
+        lost += unread.lost_signature(paragraphs, found.paragraphs(page.tree))
     article = Article(
         title=title,
         lead=fields.lead(page, layout, found),

@@ -21,9 +21,8 @@ from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from crawler import urls
 from crawler.markup import FULL_STORY, RelatedSelectors
-from crawler.parse import dom, stories
+from crawler.parse import dom, read_also, stories
 from crawler.parse.stories import Links, Resolve
 from crawler.types import Related
 
@@ -73,7 +72,11 @@ def read(
     """
     found: list[Related] = []
     elements: frozenset[int] = frozenset()
-    headings = list(islice(_headings(tree, body, selectors.heading), _MAX_HEADINGS))
+    texts = _short_texts_after(tree, body)
+    headings = [
+        *islice(_headings(texts, selectors.heading), _MAX_HEADINGS),
+        *islice(_labels(body), _MAX_HEADINGS),
+    ]
     if not headings:
         return RelatedBlock()
     page = _PageContents(tree, Links(selectors, resolve))
@@ -85,7 +88,7 @@ def read(
         block = stories.read(nodes, selectors, page.links)
         if block:
             names = stories.StoryNames(found)
-            found += [story for story in block if not (story.url and story.url in names)]
+            found += [story for story in block if story not in names]
             elements |= _with_emptied_ancestors([heading, *passed, *nodes], body)
     return RelatedBlock(tuple(found), elements)
 
@@ -94,21 +97,25 @@ def inline(links: Iterable[LexborNode], resolve: Resolve, known: Sequence[Relate
     """Return the related stories to which `links` from the article's body lead, except stories that are in `known`."""
     found: list[Related] = []
     names = stories.StoryNames(known)
+    home = stories.home(resolve)
     for node in links:
         for link in [node] if node.tag == "a" else node.css("a[href]"):
             url = resolve(dom.attribute(link, "href"))
             title = dom.text(link) or dom.collapse(dom.attribute(link, "title"))
-            if url and title and url not in names:
-                found.append(Related(title, url=url, post_id=urls.post_id(url)))
-                names.add(found[-1])
+            if not url or not title:
+                continue
+            story = Related(title, url=url, post_id=stories.own_id(url, home))
+            if story not in names:
+                found.append(story)
+                names.add(story)
     return tuple(found)
 
 
 # --- the heading
 
 
-def _headings(tree: LexborHTMLParser, body: LexborNode, label: str) -> Iterator[LexborNode]:
-    """Yield the nodes after the start of `body` whose visible text is only `label`, the text of the heading to find.
+def _headings(texts: Iterable[tuple[LexborNode, str]], label: str) -> Iterator[LexborNode]:
+    """Yield the nodes whose visible text is only `label`, the text of the heading to find; `texts` are those of the page.
 
     Each is the outermost such element, or a text node at the start of an element with more content.
     """
@@ -116,7 +123,7 @@ def _headings(tree: LexborHTMLParser, body: LexborNode, label: str) -> Iterator[
     first_word = wanted.split(maxsplit=1)[0]
     seen: set[int] = set()
     too_long = _longer_than(len(wanted))
-    for node, text in _short_texts_after(tree, body):
+    for node, text in texts:
         if text.isascii() and first_word not in text.casefold():
             continue
         if too_long.match(text) or first_word not in _comparable(text):
@@ -125,6 +132,19 @@ def _headings(tree: LexborHTMLParser, body: LexborNode, label: str) -> Iterator[
         if heading is not None and heading.mem_id not in seen:
             seen.add(heading.mem_id)
             yield heading
+
+
+def _labels(body: LexborNode) -> Iterator[LexborNode]:
+    """Yield the elements inside `body` that consist only of a label such as `À lire aussi`, which heads a list."""
+    if body.css_first("a") is None:
+        return
+    for node in body.traverse(include_text=True):
+        if not node.is_text_node or not read_also.heads_list(node.text_content or ""):
+            continue
+        element = next((a for a in dom.ancestors(node) if a.tag not in dom.TEXT_LEVEL), node)
+        is_inside = any(a.mem_id == body.mem_id for a in dom.ancestors(element))
+        if is_inside and read_also.heads_list(dom.text(element)):
+            yield element
 
 
 def _short_texts_after(tree: LexborHTMLParser, body: LexborNode) -> list[tuple[LexborNode, str]]:
@@ -161,7 +181,8 @@ def _is_label(node: LexborNode, wanted: str) -> bool:
         current = stack.pop()
         parts += 1
         length += len(current.text_content or "") if dom.is_text(current) else 0
-        if parts > _HEADING_PARTS or length > _LONGEST_HEADING or current.tag == "img":
+        is_picture = current.tag == "img" and (node.tag not in _HEADINGS or dom.attribute(current, "alt").strip() != "")
+        if parts > _HEADING_PARTS or length > _LONGEST_HEADING or is_picture:
             return False
         stack.extend(islice(dom.children(current), _HEADING_PARTS))
     return _comparable(dom.text(node)) == wanted

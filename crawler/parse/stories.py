@@ -41,7 +41,7 @@ class Links:
     def __init__(self, selectors: RelatedSelectors, resolve: Resolve) -> None:
         self._items = selectors.item
         self._resolve = resolve
-        self._home = urls.host(resolve("/") or "")
+        self.home = home(resolve)
         self._found: dict[int, list[tuple[LexborNode, str, bool]]] = {}
 
     def begin_with_article(self, node: LexborNode) -> bool:
@@ -59,7 +59,7 @@ class Links:
         18.21).
         """
         found = list(islice(chain.from_iterable(map(self._inside, nodes)), _MAX_LINKS))
-        elsewhere = [link for link, url, is_article in found if url and not is_article and urls.host(url) != self._home]
+        elsewhere = [link for link, url, is_article in found if url and not is_article and urls.host(url) != self.home]
         selected = dom.ids(n for node in nodes for s in self._items for n in node.css(s)) if elsewhere else frozenset()
         chosen = dom.ids(link for link in elsewhere if dom.inside(link, selected))
         return [(link, url) for link, url, is_article in found if is_article or link.mem_id in chosen]
@@ -71,7 +71,7 @@ class Links:
         """
         if node.mem_id not in self._found:
             resolved = [(link, self._target(link)) for link in node.css("a[href]")[:_MAX_LINKS]]
-            self._found[node.mem_id] = [(link, url, urls.post_id(url) is not None) for link, url in resolved]
+            self._found[node.mem_id] = [(link, url, own_id(url, self.home) is not None) for link, url in resolved]
         return self._found[node.mem_id]
 
     def _target(self, link: LexborNode) -> str:
@@ -79,10 +79,23 @@ class Links:
         return "" if href.startswith("#") else self._resolve(href) or ""
 
 
+def home(resolve: Resolve) -> str:
+    """Return the host of the page whose links `resolve` makes absolute."""
+    return urls.host(resolve("/") or "")
+
+
+def own_id(url: str, home: str) -> int | None:
+    """Return the post id in `url`; None if it has none, or another host than `home`, because its ids are other ones."""
+    found = urls.post_id(url)
+    if found is None or url.startswith((f"https://{home}/", f"http://{home}/")):  # a quick test
+        return found
+    return found if urls.host(url).removeprefix("m.") == home.removeprefix("m.") else None
+
+
 def read(nodes: Sequence[LexborNode], selectors: RelatedSelectors, links: Links) -> list[Related]:
     """Return the stories in the elements `nodes`, which are siblings, each once and in order."""
-    found = _grouped(nodes, links.to_stories(nodes))
-    return [related for story in found if (related := _related(story, selectors)) is not None]
+    found = _grouped(nodes, links.to_stories(nodes), links.home)
+    return [related for story in found if (related := _related(story, selectors, links.home)) is not None]
 
 
 class StoryNames:
@@ -97,28 +110,24 @@ class StoryNames:
         """Add one more story."""
         self._known |= {story.url, story.post_id} - {None}
 
-    def __contains__(self, url: str) -> bool:
-        """Whether a story has the address `url`, or another address of the same article."""
-        return url in self._known or urls.post_id(url) in self._known
+    def __contains__(self, story: Related) -> bool:
+        """Whether a story has the same address as `story`, or another address of the same article."""
+        return story.url in self._known or story.post_id in self._known
 
 
-def _key(url: str) -> object:
-    return urls.post_id(url) or url
-
-
-def _grouped(nodes: Sequence[LexborNode], links: Sequence[tuple[LexborNode, str]]) -> list[_Story]:
+def _grouped(nodes: Sequence[LexborNode], links: Sequence[tuple[LexborNode, str]], home: str) -> list[_Story]:
     """Return the stories with their links and the elements that contain their parts."""
     top = dom.ids(nodes)
     owners: dict[int, object] = {}  # the story of each element around a link; None if there are several
     paths = []
     for link, url in links:
-        path, key = _path(link, top), _key(url)
+        path, key = _path(link, top), own_id(url, home) or url
         paths.append(path)
         for element in path:
             owners[element.mem_id] = key if owners.get(element.mem_id, key) == key else None
     stories: dict[object, _Story] = {}
     for (link, url), path in zip(links, paths, strict=True):
-        story = stories.setdefault(_key(url), _Story(url))
+        story = stories.setdefault(own_id(url, home) or url, _Story(url))
         story.links.append(link)
         # A broken page may have links inside a link, so that not even the link belongs to one story.
         root = next((element for element in reversed(path) if owners[element.mem_id] is not None), link)
@@ -148,12 +157,12 @@ def _after(root: LexborNode, owners: dict[int, object], top: frozenset[int]) -> 
     return found
 
 
-def _related(story: _Story, selectors: RelatedSelectors) -> Related | None:
+def _related(story: _Story, selectors: RelatedSelectors, home: str) -> Related | None:
     title, node = _title(story, selectors)
     if not title:
         return None
     return Related(
-        title, _summary(story, selectors, title, node), _caption(story, title), story.url, urls.post_id(story.url)
+        title, _summary(story, selectors, title, node), _caption(story, title), story.url, own_id(story.url, home)
     )
 
 

@@ -40,7 +40,7 @@ _SIGNATURE = re.compile(
       | (?<=[.…!?»”"])(?P<glued>{_LETTERS})
       | (?<=[.…!?])[\s»”"]+(?P<apart>\(?{_LETTERS}\)?)
       | ^\s*(?P<alone>\(?{_LETTERS}\)?)
-    )[\s./]*(?:\(\s*[Ss]ource\s*:[^()]*\)[\s.]*)?$""",
+    )[\s./\-–—\u200b\ufeff]*(?:\(\s*[Ss]ource\s*:[^()]*\)[\s.]*)?$""",
     re.VERBOSE,
 )
 # A paragraph after the signature that names where the text comes from: `source`, `Source : VNA`, `Source : vietnam.vn`,
@@ -62,6 +62,7 @@ _CREDIT = re.compile(
 )
 
 
+_BEFORE_CREDIT = '.…!?,;:»”")([-–—'
 _LAST_PARAGRAPHS = 3  # that can hold the signature and the source
 
 
@@ -107,6 +108,13 @@ def signature_of(paragraphs: Sequence[str]) -> str | None:
         if found is not None or _SOURCE_LINE.fullmatch(paragraph) is None:
             return found
     return None
+
+
+def is_caption(text: str) -> bool:
+    """Whether `text` ends in a photo credit that is a sentence of its own, unlike `Selon la source : le port`."""
+    match = _CREDIT.search(text)
+    before = text[: match.start()].rstrip() if match else text
+    return match is not None and (not before or before[-1] in _BEFORE_CREDIT)
 
 
 def credit(caption: str | None) -> str | None:

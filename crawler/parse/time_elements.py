@@ -20,6 +20,7 @@ from crawler.parse.time_text import TimeText
 Role = Literal["published", "modified"]
 
 _MOST = 8  # elements that are read; an article shows one or two times
+_LEVELS = 3  # elements around a time of which it is the first content, such as a cell
 _CHANGED = ("updated", "modified")  # in the names of CSS classes, as in the microformat hAtom
 
 
@@ -89,7 +90,19 @@ def _role(
     classes = dom.attribute(node, "class").lower()
     if any(word in classes for word in _CHANGED) and "publish" not in classes:
         return "modified"
-    return own or time_text.label(" ".join(reversed(list(_before(node, others))))) or "published"
+    return (
+        own
+        or next(filter(None, map(time_text.label, filter(None, _places_of_label(node, others)))), None)
+        or "published"
+    )
+
+
+def _places_of_label(node: LexborNode, others: frozenset[int]) -> Iterator[str]:
+    """Yield the texts that may say what the time in `node` is, the most exact one first."""
+    stated = filter(None, (dom.attribute(node, name) for name in ("title", "aria-label")))
+    yield from filter(time_text.is_label, stated)
+    yield " ".join(reversed(list(_before(node, others))))
+    yield _block_before(node, others)
 
 
 def _before(node: LexborNode, others: frozenset[int]) -> Iterator[str]:
@@ -103,3 +116,19 @@ def _before(node: LexborNode, others: frozenset[int]) -> Iterator[str]:
             yield dom.text(sibling)
             sibling = sibling.prev
         current = current.parent if current.parent is not None and current.parent.tag in dom.TEXT_LEVEL else None
+
+
+def _block_before(node: LexborNode, others: frozenset[int]) -> str:
+    """Return the text of the element before `node`, or before an element that begins with it, if it is only a label."""
+    current = node
+    for _ in range(_LEVELS):
+        sibling = current.prev
+        while sibling is not None and not dom.text(sibling):
+            sibling = sibling.prev
+        if sibling is not None:
+            text = "" if sibling.mem_id in others else dom.text(sibling)
+            return text if time_text.is_label(text) else ""
+        if current.parent is None:
+            break
+        current = current.parent
+    return ""

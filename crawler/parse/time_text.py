@@ -34,6 +34,7 @@ _ISO_BASIC = re.compile(
 _EPOCH = re.compile(r"\s*(\d{9,10})(?:\.\d+)?\s*|\s*(\d{12,13})\s*", re.ASCII)
 _USUAL = re.compile(r"(\d{2})/(\d{2})/(\d{4}) (\d{2}):(\d{2})", re.ASCII)  # in almost every page
 _YEARS = range(1990, 2101)  # no article on the site can have a year outside this range
+_LONGEST_LABEL = 40
 _LONGEST = 300  # characters; a longer text is not the time of an article
 
 # These patterns are for text without accents.
@@ -41,6 +42,11 @@ _LABEL = re.compile(
     r"(?P<modified>mise?s? a jour|\bm\.?a\.?j\b|modif|actualis|\brevis|corrig|cap nhat|chinh sua|sua (?:luc|ngay|doi)|updated?\b|edited"
     r"|corrected)"
     r"|(?P<published>publi[eces]|publish|\bparue?s?\b|\bpost(?:ed|e|ee)?\b|mise?s? en ligne|\bcreated|\bcreee?\b|\bdang\b|xuat ban)",
+    re.IGNORECASE | re.ASCII,
+)
+_LABEL_ALONE = re.compile(
+    r"(?:[^a-z\d]|\b(?:mise?s?|a|jour|en|ligne|la|le|de|du|date|heure|derniere?|premiere?|last|first|on|at|ngay|luc|lan|cuoi|cap|nhat"
+    r"|chinh|sua|doi|xuat|ban|dang|maj|(?:publi|modif|actualis|revis|corr|paru|post|cre|updat|edit)[a-z]*+)\b)++",
     re.IGNORECASE | re.ASCII,
 )
 _ASCTIME = re.compile(
@@ -52,7 +58,7 @@ _RELATIVE = re.compile(
     r"\b(?:il y a|depuis|cach day)\s+\d+\s*[a-z]+|\b\d+\s*[a-z]+\s+(?:ago|truoc)\b", re.IGNORECASE | re.ASCII
 )
 # Figures that are neither followed by a word (`3 min`, `1 234 vues`) nor part of one.
-_UNREAD_FIGURES = re.compile(r"(?<![a-z])\d[\d.,:/-]*(?!\d)(?!\s?\d*\s?[a-z])", re.IGNORECASE | re.ASCII)
+_UNREAD_FIGURES = re.compile(r"(?<![a-z])\d[\d.,:/-]*+(?!\s?\d*\s?[a-z])", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +123,11 @@ def label(text: str) -> Literal["published", "modified"] | None:
     """Return what the last label in `text`, such as `Mis à jour le`, says about a time after it; None without a label."""
     found = list(_LABEL.finditer(_without_accents(text[-_LONGEST:])))
     return ("modified" if found[-1]["modified"] else "published") if found else None
+
+
+def is_label(text: str) -> bool:
+    """Whether `text` consists of nothing but a label: `Mis à jour le`, but not `La loi est modifiée`."""
+    return len(text) <= _LONGEST_LABEL and _LABEL_ALONE.fullmatch(_without_accents(text)) is not None
 
 
 def _from_iso(match: re.Match[str]) -> datetime | None:

@@ -10,41 +10,141 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from crawler.parse import structure
+from crawler.parse import dom, structure
 
 _END = re.compile(r"</html>\s*(?:<!--|$)", re.IGNORECASE)  # a comment after the page ends the one that has no end
 _WITHOUT_MARKUP = frozenset("iframe noembed noframes plaintext script style textarea title xmp".split())
-_SHOWN = 60  # characters of a paragraph in a problem
+_START, _ESCAPED_END = re.compile(rb"<template\b", re.IGNORECASE), re.compile(r"<\\+/script", re.IGNORECASE)
+_TEMPLATE_END = re.compile(rb"</template\b", re.IGNORECASE)
+_PAGE_END = re.compile(rb"</(?:body|html)\b", re.IGNORECASE)
+_TAG = re.compile(r"<[/a-z!][^<>]*>?", re.IGNORECASE)
+_BLOCK = re.compile(r"</?(?:p|div|br|li)\b", re.IGNORECASE)
+_WORDS = 3  # names of attributes that are words; a tag has few attributes without a value
+_SHOWN = 60  # characters of a text in a problem
+_FOOT = re.compile(r"(?:^|[\s_-])(?:footer|copyright|imprint)(?:$|[\s_-])", re.IGNORECASE)
 
 
-def swallowed_end(tree: LexborHTMLParser) -> tuple[str, ...]:
-    """Return a problem if the end of the page is inside a comment or an element without markup, such as `<script>`.
+def swallowed_end(tree: LexborHTMLParser, html: bytes) -> tuple[str, ...]:
+    """Return a problem if the end of the page `html` is inside something that has no end itself.
 
-    The end of this comment or element is missing, and everything after its start is neither read nor shown by a browser.
+    This may be a comment, an element without markup, such as `<script>`, a `<template>`, or the value of an attribute.
+    Everything after its start is neither read nor shown by a browser.
     """
+    name = _unclosed(tree, html) or _unclosed_quote(html)
+    return (f"page: {name} has no end, the rest of the page is lost",) if name else ()
+
+
+def _unclosed(tree: LexborHTMLParser, html: bytes) -> str | None:
     node = tree.root
     while node is not None and (last := node.last_child) is not None:
         node = last
     parent = node.parent if node is not None else None
-    if node is None or parent is None or not (node.is_comment_node or parent.tag in _WITHOUT_MARKUP):
+    if node is None or parent is None:
+        return None
+    if node.tag == "template":  # its content is no child of it
+        return "<template>" if len(_START.findall(html)) > len(_TEMPLATE_END.findall(html)) else None
+    if node.is_comment_node:
+        return "a comment" if _END.search(node.comment_content or "") else None
+    is_end = parent.tag in _WITHOUT_MARKUP and _END.search(node.text_content or "")
+    return f"<{parent.tag}>" if is_end else None
+
+
+def _unclosed_quote(html: bytes) -> str | None:
+    """Return a name for the value of an attribute that begins with the last quotation mark of a page."""
+    for mark in (b'"', b"'"):
+        last = html.rfind(mark)
+        if html[last - 1 : last] != b"=" or _PAGE_END.search(html, last) is None:
+            continue
+        tag = html.rfind(b"<", 0, last)
+        if tag > html.rfind(b">", 0, last) and html[tag + 1 : tag + 2].isalpha():  # neither in a text nor in a comment
+            return "the value of an attribute"
+    return None
+
+
+def hidden_text(bodies: Iterable[LexborNode]) -> tuple[str, ...]:
+    """Return problems that name text of an article that is hidden because the end of something before it is missing.
+
+    What has no end of its own ends where the next one of its kind does: a comment, an element without markup, or the
+    value of an attribute. So it contains the start of the next one.
+    """
+    problems: list[str] = []
+    for body in bodies:
+        for node in body.traverse(include_text=True):
+            if node.is_text_node:
+                continue
+            if node.is_comment_node:
+                name, text = "a comment", _hidden_in_comment(node.comment_content or "")
+            elif (tag := node.tag) in _WITHOUT_MARKUP:
+                name, text = f"<{tag}>", _hidden_in_element(tag or "", node.text(deep=True))
+            else:
+                name, text = "a tag or the value of an attribute", _hidden_in_attribute(node)
+            if text:
+                problems.append(f"text: {name} does not end, and hides text up to the next one: {text[:_SHOWN]!r}")
+    return tuple(dict.fromkeys(problems))
+
+
+def hidden_by_script(tree: LexborHTMLParser, html: bytes) -> tuple[str, ...]:
+    """Return problems for scripts of a page that have no end of their own, so that they hide what follows them."""
+    if html.count(b"<script") <= html.count(b"</script"):
         return ()
-    inside, content = (
-        ("a comment", node.comment_content) if node.is_comment_node else (f"<{parent.tag}>", node.text_content)
+    hidden = (_hidden_in_element("script", node.text(deep=True)) for node in tree.css("script"))
+    return tuple(
+        f"page: <script> does not end, and hides up to the next one: {text[:_SHOWN]!r}" for text in hidden if text
     )
-    return (f"page: {inside} has no end, the rest of the page is lost",) if _END.search(content or "") else ()
 
 
-def lost_signature(own: Iterable[str], page: Iterable[str]) -> tuple[str, ...]:
+def _hidden_in_comment(content: str) -> str:
+    hidden, start, _ = content.partition("<!--")
+    return _text(hidden) if start and _TAG.search(hidden) else ""
+
+
+def _hidden_in_element(name: str, content: str) -> str:
+    start = content.lower().find(f"<{name}")
+    if start < 0 or not _BLOCK.search(content, 0, start) or _ESCAPED_END.search(content, start):
+        return ""  # a script may write another one, with an end tag that is escaped
+    return _text(content[:start])
+
+
+def _hidden_in_attribute(node: LexborNode) -> str:
+    """Return the text in the attributes of a tag, if one has a character in its name that no name has.
+
+    Either a value has no quotation mark at its end, and contains text up to the next one; or the tag has no `>`, and the
+    words of the text are the names.
+    """
+    attributes = node.attrs
+    names = " ".join(attributes)
+    if '"' not in names and "'" not in names and "<" not in names:
+        return ""
+    values = (value for value in attributes.values() if value and ">" in value and "<" in value)
+    hidden = next((text for value in values if (text := _text(value.partition(">")[2]))), "")
+    has_words = sum(name.isalpha() for name in attributes) >= _WORDS
+    return hidden or (names.partition("<")[0] if has_words else "")
+
+
+def _text(markup: str) -> str:
+    """Return the text of a piece of HTML."""
+    return dom.collapse(_TAG.sub(" ", markup))
+
+
+def lost_signature(own: Iterable[str], page: Iterable[LexborNode]) -> tuple[str, ...]:
     """Return a problem if the article has no signature although another paragraph of the page has one.
 
-    `own` are the paragraphs of the article, `page` those of the page that do not belong to other stories.
+    `own` are the paragraphs of the article, `page` those of the page that do not belong to other stories. The imprint at
+    the foot of the page is no paragraph of an article.
     """
     read = set(own)
-    for text in page:
-        if text not in read and structure.signature(text) is not None:
+    for node in page:
+        text = dom.text(node)
+        if text not in read and structure.signature(text) is not None and not _is_in_foot(node):
             return (
                 f"text: {text[-_SHOWN:]!r} looks like the end of the article, but is outside the text that was read",
             )
     return ()
+
+
+def _is_in_foot(node: LexborNode) -> bool:
+    """Whether a paragraph stands in an element that is called the foot of the page."""
+    names = (f"{dom.attribute(n, 'class')} {dom.attribute(n, 'id')}" for n in (node, *dom.ancestors(node)))
+    return any(map(_FOOT.search, names))

@@ -22,9 +22,9 @@ _OFFSET = re.compile(
 )
 _WITHOUT_SIGN = re.compile(r"(?<![a-z\d])(?:UTC|GMT|UT)\s?\d{1,2}(?::?\d{2})?(?![\d:])(?!\s?[a-z])", _FLAGS)  # `GMT 7`
 #: Hours east of UTC. RFC 822 defines the American names; `BST`, `IST` and others are left out, because they have several
-#: meanings.
+#: meanings. `TU` (temps universel) is French.
 _NAMES = {
-    "UTC": 0, "GMT": 0, "UT": 0, "Z": 0, "WET": 0, "WEST": 1, "CET": 1, "MET": 1, "CEST": 2, "MEST": 2, "EET": 2, "EEST": 3, "MSK": 3,
+    "UTC": 0, "GMT": 0, "UT": 0, "TU": 0, "Z": 0, "WET": 0, "WEST": 1, "CET": 1, "MET": 1, "CEST": 2, "MEST": 2, "EET": 2, "EEST": 3, "MSK": 3,
     "ICT": 7, "WIB": 7, "HKT": 8, "SGT": 8, "JST": 9, "KST": 9, "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13,
     "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
 }  # fmt: skip
