@@ -86,7 +86,7 @@ CLEAN = [
     "Un écran photochromique et des mesures morphométriques sont utilisés.",
     "Des aminoglucosides et des séances de thalassotoque sont cités.",
     # words of other languages
-    "Des charpentiers métalliques (en anglais, ironworkers) sont venus.",
+    "Des charpentiers (en anglais, ironworkers) qui officiaient sur divers chantiers.",
     # surnames
     "Lefoulon un et vivait à Hanoï.",
     # plurals in capitals
@@ -112,6 +112,7 @@ GLUED = [
     ("La ministre Nguyên Thi Hoaa présidé la séance.", "La ministre Nguyên Thi Hoa a présidé la séance."),
     ("La FAOestime la récolte à 43 Mt.", "La FAO estime la récolte à 43 Mt."),
     ("Le FMIprévoit une hausse.", "Le FMI prévoit une hausse."),
+    ("L'UEannonce la nouvelle.", "L'UE annonce la nouvelle."),
     ("Le pays est 5eau classement.", "Le pays est 5e au classement."),
     ("Il fait 38°C.Les écoles ferment.", "Il fait 38°C. Les écoles ferment."),
     ("De 7hà 9h, la route est fermée.", "De 7h à 9h, la route est fermée."),
