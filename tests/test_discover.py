@@ -401,6 +401,21 @@ def test_is_over(source, expected):
     assert sitemaps.is_over(source, NOW) is expected
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "User-agent: *\rSitemap: {}\rDisallow: /x",
+        "\ufeffSitemap: {}",
+        "Sitemap: <{}>",
+        'sitemap:"{}" # all months',
+        "Sitemap: fr.vietnamplus.vn/sitemap.xml",
+    ],
+)
+def test_odd_lines_of_robots_txt(text):
+    (found,) = sitemaps.named_by_robots(text.format(f"{ROOT}/sitemap.xml"), f"{ROOT}/robots.txt", FRENCH)
+    assert (found.url, found.kind) == (f"{ROOT}/sitemap.xml", "sitemap_index")
+
+
 def test_sitemaps_in_robots_txt():
     text = (
         "\ufeffUser-agent: *\r\nDisallow: /Api/\r\nSitemap: https://fr.vietnamplus.vn/sitemap.xml\r\n"
