@@ -248,7 +248,7 @@ def _of_parts(run: LetterRun, at: int, lexicon: Lexicon) -> float:
     )
 
 
-def _of_compound(first: str, second: str, lexicon: PageLexicon) -> float:
+def _of_compound(first: str, second: str, lexicon: Lexicon) -> float:
     """Return a negative number (nats) if the two parts are more probably a new compound or a foreign word."""
     lower = first.lower()
     known = lexicon.frequency(second.lower())
