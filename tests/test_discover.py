@@ -627,6 +627,26 @@ def test_a_list_with_characters_and_numbers_that_cannot_be_stored():
 
 
 @pytest.mark.parametrize(
+    ("around", "kind"),
+    [
+        ("<br />PHP Warning: x\n{}", ProblemKind.TEXT_BEFORE),
+        ("answer({});", ProblemKind.TEXT_BEFORE),
+        (")]}}',\n{}", ProblemKind.TEXT_BEFORE),
+        ("{}\n<!-- 0.1 s -->", ProblemKind.TEXT_AFTER),
+    ],
+)
+def test_a_list_with_other_content_around_it(around, kind):
+    found = read_list(around.format(listed({"url": "/a-post1.vnp"})))
+    assert (ids(found), [p.kind for p in found.problems]) == ([1], [kind])
+
+
+@pytest.mark.parametrize("body", ["<html>{", "<style>a {} b {}</style>", "x", "{} {}"])
+def test_other_text_with_braces_is_no_list(body):
+    with pytest.raises(UnreadableSource, match="something else"):
+        read_list(body)
+
+
+@pytest.mark.parametrize(
     ("encoding", "title", "problems"),
     [
         ("utf-8", "Été à Huế", []),

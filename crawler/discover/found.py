@@ -119,13 +119,30 @@ def json_value(body: bytes, url: str, expected: str, problems: Problems) -> Any:
         UnreadableSource: the response is not JSON.
 
     """
+    body = xml.decompressed(body, problems)
     try:
-        loaded = json_text.load(xml.decompressed(body, problems))
+        loaded = json_text.load(body)
     except ValueError as error:
-        raise UnreadableSource(url, f"expected {expected}, got something else ({len(body)} bytes)") from error
+        around = _object_inside(body)
+        if around is None:
+            raise UnreadableSource(url, f"expected {expected}, got something else ({len(body)} bytes)") from error
+        loaded, kind = around
+        problems.add(kind)
     if loaded.has_lost_characters:
         problems.add(ProblemKind.LOST_CHARACTERS)
     return loaded.value
+
+
+def _object_inside(body: bytes) -> tuple[json_text.Loaded, ProblemKind] | None:
+    """Return the JSON object that has other content, such as a message of PHP, before or after it; None if there is none."""
+    start, end = body.find(b"{"), body.rfind(b"}") + 1
+    if start < 0:
+        return None
+    kind = ProblemKind.TEXT_BEFORE if body[:start].strip() else ProblemKind.TEXT_AFTER
+    try:
+        return json_text.load(body[start:end]), kind
+    except ValueError:
+        return None
 
 
 def plain_text(value: object) -> str | None:
