@@ -249,6 +249,14 @@ def test_a_feed_that_is_compressed_although_no_header_says_so(encode, body):
     assert (ids(found), found.problems) == ([5], ())
 
 
+def test_data_that_is_compressed_again_and_again_is_no_feed():
+    body = rss(link(5)).encode()
+    for _ in range(7):
+        body = gzip.compress(body)
+    with pytest.raises(UnreadableSource, match="got something else"):
+        feed(body)
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig"])
 def test_a_json_feed_in_another_encoding(encoding):
     assert ids(feed(json_feed({"url": POST.format(5)}).encode(encoding))) == [5]

@@ -94,6 +94,8 @@ CLEAN = [
     # German quotation marks, `seconde`
     "„Willkommen“, dit le chancelier.",
     "La 2de guerre mondiale prit fin.",
+    # letters after Roman numerals and codes
+    "Le facteur XIIa et le récepteur IIIa, l'ADNa, l'ARNm et la note VIIa.",
     # brands that begin with an acronym
     "Les sites VNdirect, VTVcab, VNexpress, FPTshop, VTVdigital, VTConline, VNPTmedia et HDmusic.",
 ]
@@ -113,6 +115,8 @@ GLUED = [
     ("La FAOestime la récolte à 43 Mt.", "La FAO estime la récolte à 43 Mt."),
     ("Le FMIprévoit une hausse.", "Le FMI prévoit une hausse."),
     ("L'UEannonce la nouvelle.", "L'UE annonce la nouvelle."),
+    ("Le conseil du FMIa approuvé un prêt.", "Le conseil du FMI a approuvé un prêt."),
+    ("Le PIBà prix courants croît.", "Le PIB à prix courants croît."),
     ("Le pays est 5eau classement.", "Le pays est 5e au classement."),
     ("Il fait 38°C.Les écoles ferment.", "Il fait 38°C. Les écoles ferment."),
     ("De 7hà 9h, la route est fermée.", "De 7h à 9h, la route est fermée."),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 from urllib.parse import parse_qsl, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
@@ -121,7 +122,7 @@ def _articles(items: Iterable[FeedItem], url: str, site: Site, now: datetime, pr
     for item in items:
         addresses = item.addresses(url)
         inside = (value for a in addresses for _, value in parse_qsl(urlsplit(a).query) if value.startswith(_WEB))
-        target = next((t for a in (*addresses, *inside) if (t := article_link(site, url, a)) is not None), None)
+        target = next((t for a in chain(addresses, inside) if (t := article_link(site, url, a)) is not None), None)
         title = plain_text(item.title)
         if target is None:
             if not addresses and not item.is_cut:

@@ -100,9 +100,10 @@ def _read(body: bytes, url: str, site: Site, now: datetime) -> tuple[str, Discov
 
 def _is_misplaced(entry: Element, url: str, site: Site, problems: Problems) -> bool:
     """Whether a `url` names a sitemap, or a `sitemap` an article."""
-    locs = list(_locs(entry))[:1]
+    locs = islice(_locs(entry), 1)
     if entry.name == "url":
-        misplaced = any(_is_sitemap(address, url, site) for loc in locs if (address := usable(url, loc)) is not None)
+        files = (usable(url, loc) for loc in locs if ".xml" in loc.lower())
+        misplaced = any(_is_sitemap(address, url, site) for address in files if address is not None)
     else:
         misplaced = any(article_link(site, url, loc) is not None for loc in locs)
     if misplaced:

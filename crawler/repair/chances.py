@@ -32,6 +32,7 @@ _SYLLABLE_IN_NAME = -7.0  # a Vietnamese syllable that follows another syllable 
 _BRAND = -9.0
 _LONG_ACRONYM = -8.0
 _ACRONYM_AND_WORD = -13.0  # `PIBdu` as one word, before its letters are counted
+_ACRONYM_AND_A = -14.0  # the same for `PIBa`
 _COMMON_CAPITAL = -3.5  # `Défense` in the middle of a sentence
 _STRAY_CAPITAL = -7.0  # `Et` in the middle of a sentence
 _COMMON_WORD = 3e-6  # share of running words
@@ -222,8 +223,13 @@ def _of_mixed(text: str, lexicon: Lexicon) -> float:
     if _CAPITAL_INSIDE.match(text) and "".join(takewhile(str.islower, text)) not in words.PREFIXES:
         return _NO_ENDING
     tail = text.lstrip(_CAPITALS)
-    if len(text) - len(tail) > 1 and len(tail) > 1 and tail in words.FUNCTION:
+    if tail == "à":
+        return _NO_ENDING
+    acronym = text[: len(text) - len(tail)]
+    if len(acronym) > 1 and len(tail) > 1 and tail in words.FUNCTION:
         return _ACRONYM_AND_WORD + _LETTER * len(text)
+    if len(acronym) > 2 and tail == "a" and not shapes.ROMAN_LETTERS.issuperset(acronym):  # `FMIa`, but `XIIa`
+        return _ACRONYM_AND_A + _LETTER * len(text)
     is_brand = text[0].isupper() and text[1].islower()
     return -7.0 - len(text) if is_brand else -8.0 + _LETTER * len(text)
 

@@ -59,6 +59,7 @@ _AFTER_ARTICLE = frozenset(
 )
 _ARTICLES = frozenset("le la les un une des du au aux".split())
 _COMMON = 1e-6  # share of running words from which on a word after an article is a common noun
+ROMAN_LETTERS = frozenset("IVXLCDM")
 ROMAN = re.compile(r"[IVX]+(?:e|er|ᵉ)")
 _AFTER_NUMBER = re.compile(r"(?P<end>èm|èr|e|è|ᵉ)")
 _AFTER_ROMAN = re.compile(r"(?:[IVX]{2,}|[IVX](?=e(?:siècle|République|Congrès|arrondissement)))(?P<end>èm|e|ᵉ)")
