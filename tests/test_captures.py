@@ -153,10 +153,27 @@ def test_a_malformed_record_does_not_hide_the_next_ones(tmp_path, malformed):
             [("Memento-Datetime", "Wed, 02 Jan 2019 03:04:09 GMT")],
             datetime(2019, 1, 2, 3, 4, 9, tzinfo=UTC),
         ),
+        ("https://web.archive.org/web/20190102id_/" + PAGE, [], datetime(2019, 1, 2, tzinfo=UTC)),
+        ("http://web.archive.org:80/web/2019id_/" + PAGE, [], datetime(2019, 1, 1, tzinfo=UTC)),
+        (
+            "https://wayback.archive.org/web/20190102030405id_/" + PAGE.removeprefix("https://"),
+            [],
+            datetime(2019, 1, 2, 3, 4, 5, tzinfo=UTC),
+        ),
         ("https://web.archive.org/web/20190102030405/" + PAGE, [], None),
+        ("https://web.archive.org/web/2019/" + PAGE, [], None),
         ("https://web.archive.org/web/20190102030405if_/" + PAGE, [], None),
     ],
-    ids=["original", "original with Memento-Datetime", "rewritten", "rewritten for a frame"],
+    ids=[
+        "original",
+        "original with Memento-Datetime",
+        "a day",
+        "a year",
+        "another host, no scheme",
+        "rewritten",
+        "rewritten, a year",
+        "rewritten for a frame",
+    ],
 )
 def test_wayback_machine_downloads(tmp_path, address, headers, when):
     found, tally = read_all(WarcBuilder().add(address, at=NOW, headers=headers).write(tmp_path / "a.warc.gz"))

@@ -401,6 +401,21 @@ def test_is_over(source, expected):
     assert sitemaps.is_over(source, NOW) is expected
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "User-agent: *\rSitemap: {}\rDisallow: /x",
+        "\ufeffSitemap: {}",
+        "Sitemap: <{}>",
+        'sitemap:"{}" # all months',
+        "Sitemap: fr.vietnamplus.vn/sitemap.xml",
+    ],
+)
+def test_odd_lines_of_robots_txt(text):
+    (found,) = sitemaps.named_by_robots(text.format(f"{ROOT}/sitemap.xml"), f"{ROOT}/robots.txt", FRENCH)
+    assert (found.url, found.kind) == (f"{ROOT}/sitemap.xml", "sitemap_index")
+
+
 def test_sitemaps_in_robots_txt():
     text = (
         "\ufeffUser-agent: *\r\nDisallow: /Api/\r\nSitemap: https://fr.vietnamplus.vn/sitemap.xml\r\n"
@@ -609,6 +624,26 @@ def test_a_list_with_characters_and_numbers_that_cannot_be_stored():
         None,
         None,
     )
+
+
+@pytest.mark.parametrize(
+    ("around", "kind"),
+    [
+        ("<br />PHP Warning: x\n{}", ProblemKind.TEXT_BEFORE),
+        ("answer({});", ProblemKind.TEXT_BEFORE),
+        (")]}}',\n{}", ProblemKind.TEXT_BEFORE),
+        ("{}\n<!-- 0.1 s -->", ProblemKind.TEXT_AFTER),
+    ],
+)
+def test_a_list_with_other_content_around_it(around, kind):
+    found = read_list(around.format(listed({"url": "/a-post1.vnp"})))
+    assert (ids(found), [p.kind for p in found.problems]) == ([1], [kind])
+
+
+@pytest.mark.parametrize("body", ["<html>{", "<style>a {} b {}</style>", "x", "{} {}"])
+def test_other_text_with_braces_is_no_list(body):
+    with pytest.raises(UnreadableSource, match="something else"):
+        read_list(body)
 
 
 @pytest.mark.parametrize(

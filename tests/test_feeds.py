@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,6 +92,13 @@ RSS_LINKS = {
     "CDATA and white space": rss(f"<link>\n <![CDATA[ {POST.format(5)} ]]>\n</link>"),
     "line break in the URL": rss(f"<link>{ROOT}/titre-\n    post5.vnp</link>"),
     "link as an attribute": rss(href(5)),
+    "escaped CDATA": rss(f"<link>&lt;![CDATA[{POST.format(5)}]]&gt;</link>"),
+    "signs around the URL": rss(f'<link>\ufeff"\u200b{POST.format(5)}\u00a0"</link>'),
+    "angle brackets around the URL": rss(f"<link>&lt;{POST.format(5)}&gt;</link>"),
+    "host without a scheme": rss("<link>fr.vietnamplus.vn/titre-post5.vnp</link>"),
+    "URL in the query of another": rss(
+        f"<link>https://www.google.com/url?sa=t&amp;q={POST.format(5)}&amp;url=https%3A%2F%2Fexample.org</link>"
+    ),
     "original of a redirecting link": rss(
         f"<link>https://feeds.example.org/~r/1</link><feedburner:origLink>{POST.format(5)}</feedburner:origLink>", FEEDBURNER
     ),
@@ -191,6 +199,12 @@ DAMAGED = {
     "cut in an item": (rss(link(5))[:-16] + "<item><title>T</title><link>https://fr.vie", [5], [Kind.CUT_OFF]),
     "end tag missing": (rss(f"<title>T{link(5)}<pubDate>2026-11-20</pubDate>"), [5], [Kind.BAD_TAGS]),
     "items without end tags": (rss(f"{link(5)}<item>{link(6)}"), [5, 6], [Kind.BAD_TAGS]),
+    "CDATA without an end": (rss(f"<title><![CDATA[T</title>{link(5)}") + rss(f"<title>U</title>{link(6)}"), [5, 6], [Kind.CUT_OFF, Kind.SEVERAL_ROOTS]),
+    "CDATA that ends in the next item": (
+        rss(f"<title><![CDATA[T</title>{link(5)}</item><item><title><![CDATA[U]]></title>{link(6)}"), [5, 6], [Kind.BAD_TAGS]
+    ),
+    "end tag in CDATA": (rss(f"<title><![CDATA[T</title> ]]></title>{link(5)}"), [5], []),
+    "CDATA outside of elements": (f"<![CDATA[x]]>{rss(link(5))}", [5], [Kind.TEXT_BEFORE]),
     "HTML in a description": (rss(f"{link(5)}<description><p>a<br>b</description>"), [5], [Kind.BAD_TAGS]),
     "unbound prefix": (rss(f"{link(5)}<media:title>M</media:title>"), [5], [Kind.UNBOUND_PREFIX]),
     "no namespace": (atom(href(5), ""), [5], [Kind.NO_NAMESPACE]),
@@ -226,7 +240,30 @@ def test_the_encoding_of_a_json_feed(encoding, problems):
     assert (ids(found), kinds(found)) == ([5], problems)
 
 
+@pytest.mark.parametrize(
+    "encode", [gzip.compress, lambda body: gzip.compress(gzip.compress(body))], ids=["once", "twice"]
+)
+@pytest.mark.parametrize("body", [json_feed({"url": POST.format(5)}), rss(link(5))], ids=["JSON", "RSS"])
+def test_a_feed_that_is_compressed_although_no_header_says_so(encode, body):
+    found = feed(encode(body.encode()))
+    assert (ids(found), found.problems) == ([5], ())
+
+
+def test_data_that_is_compressed_again_and_again_is_no_feed():
+    body = rss(link(5)).encode()
+    for _ in range(7):
+        body = gzip.compress(body)
+    with pytest.raises(UnreadableSource, match="got something else"):
+        feed(body)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig"])
+def test_a_json_feed_in_another_encoding(encoding):
+    assert ids(feed(json_feed({"url": POST.format(5)}).encode(encoding))) == [5]
+
+
 JSON_ITEMS = {
+    "host without a scheme": ({"url": "fr.vietnamplus.vn/titre-post5.vnp"}, [5]),
     "url": ({"id": "1", "url": "/titre-post5.vnp"}, [5]),
     "external_url": ({"id": "1", "external_url": POST.format(5)}, [5]),
     "url before external_url": ({"id": "1", "url": POST.format(5), "external_url": POST.format(9)}, [5]),

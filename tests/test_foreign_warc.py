@@ -88,6 +88,15 @@ READABLE = [
     ("gzip", gzip.compress(GZIP, mtime=0)),
     ("gzip", zstandard.compress(PAGE)),
     (None, GZIP),
+    (None, zstandard.compress(PAGE)),
+    (None, zlib.compress(PAGE)),
+    (None, zlib.compress(PAGE, 9)),
+    ("identity", b"\x78\x9c" + PAGE),
+    # odd spellings
+    ("brotli", brotli.compress(PAGE)),
+    ("Zstandard", zstandard.compress(PAGE)),
+    ('"br"', brotli.compress(PAGE)),
+    ("br;q=1.0, identity", brotli.compress(PAGE)),
 ]
 
 
@@ -96,7 +105,7 @@ def test_a_body_is_decoded_whatever_its_header_says(tmp_path, coding, body):
     headers = [f"Content-Encoding: {coding}"] if coding else []
     ((capture,), tally) = read(tmp_path, members(warc(http(body, *headers))))
     assert capture.record.body == body, "the body is kept as it was received"
-    assert response_of(capture.record).content.removeprefix(b"\xef\xbb\xbf\r\n") == PAGE
+    assert response_of(capture.record).content.removeprefix(b"\xef\xbb\xbf\r\n").removeprefix(b"\x78\x9c") == PAGE
     assert not tally.needs_attention
 
 
@@ -143,6 +152,7 @@ def test_a_decompression_bomb_is_stopped(tmp_path, coding):
         ("chunks already joined", PAGE, "chunked"),
         ("in chunks without a header", chunked(PAGE), None),
         ("with an extension and a trailer", b"%x;a=b\r\n%b\r\n0\r\nX: y\r\n\r\n" % (len(PAGE), PAGE), "chunked"),
+        ("with a long size", b"000000000%x\r\n%b\r\n0000000000000\r\n\r\n" % (len(PAGE), PAGE), "chunked"),
         ("with bare line feeds", b"%x\n%b\n0\n\n" % (len(PAGE), PAGE), "chunked"),
         ("with an empty line missing at the end", chunked(PAGE, end=b"0\r\n"), "chunked"),
     ],
@@ -194,6 +204,8 @@ def test_a_content_length_that_contradicts_the_body(tmp_path, declared, body, ke
         (b"http/1.1  200  Tout va bien", (200, "Tout va bien")),
         (b"HTTP/1.1 404 Introuv\xe9", (404, "Introuv\xe9")),
         (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK", (200, "OK")),
+        (b"HTTP/1.0 200 Connection established\r\n\r\nHTTP/1.1 200 OK", (200, "OK")),
+        (b"HTTP/1.0 200 Connection established", (200, "Connection established")),
     ],
 )
 def test_status_lines(tmp_path, line, expected):
@@ -276,6 +288,15 @@ def test_records_of_other_types(tmp_path, kind, fault):
     found, tally = read(tmp_path, members(warc(kind=kind), warc(None, 9)))
     assert (ids(found), reasons(tally)) == ([9], [fault] if fault else [])
     assert sum(tally.skipped.values()) == 1
+
+
+def test_the_first_segment_of_a_response_is_truncated(tmp_path):
+    first = warc(http(PAGE[:300]), 8, "WARC-Segment-Number: 1")
+    rest = warc(
+        PAGE[300:], 8, "WARC-Segment-Number: 2", f"WARC-Segment-Total-Length: {len(http(PAGE))}", kind="continuation"
+    )
+    found, tally = read(tmp_path, members(first, rest, warc(None, 9)))
+    assert (ids(found), reasons(tally)) == ([9], [Skip.TRUNCATED, Skip.TRUNCATED])
 
 
 @pytest.mark.parametrize(
@@ -382,6 +403,16 @@ def zstd_with_dictionary(*, compressed):
         ("ARC", arc_head() + arc() + arc(9, "20200102")),
         ("ARC, a gzip member for each record", members(arc_head(), arc(), arc(9))),
         ("ARC, one gzip member", members(arc_head() + arc() + arc(9))),
+        (
+            "ARC of version 2",
+            arc_head()
+            + b"".join(a.replace(b" text/html ", b" text/html 200 CHECK - 0 a.arc ", 1) for a in (arc(), arc(9))),
+        ),
+        (
+            "ARC with a parameter of the type",
+            arc_head() + arc().replace(b" text/html", b" text/html; charset=utf-8", 1) + arc(9),
+        ),
+        ("ARC without a type", arc_head() + arc().replace(b" text/html", b" ", 1) + arc(9)),
     ],
 )
 def test_forms_of_a_file(tmp_path, form, data):
@@ -397,6 +428,8 @@ def test_forms_of_a_file(tmp_path, form, data):
     [
         ("length too small", warc(length=700), [Skip.LENGTH]),
         ("length too large", warc(length=len(http(PAGE)) + 300), [Skip.LENGTH]),
+        ("length that takes a letter of the next record", warc(length=len(http(PAGE)) + 5), [Skip.LENGTH]),
+        ("length that takes most of the next mark", warc(length=len(http(PAGE)) + 9), [Skip.LENGTH]),
         ("length of 10^18", warc(length=10**18), None),
         ("negative length", warc(length=-5), None),
         ("length that is no number", warc(length="1_000"), None),
@@ -417,6 +450,16 @@ def test_a_faulty_record_does_not_hide_the_next_ones(tmp_path, form, situation, 
     assert tally.needs_attention
     if faults is not None:
         assert reasons(tally)[:1] == faults
+
+
+def test_an_arc_record_with_spaces_in_its_address(tmp_path):
+    found, _ = read(tmp_path, arc_head() + arc().replace(b"/titre-", b"/un titre-", 1) + arc(9))
+    assert [c.record.url for c in found] == [f"{SITE}/un%20titre-post8.vnp", address(9)]
+
+
+def test_an_arc_record_after_one_that_cannot_be_read(tmp_path):
+    found, tally = read(tmp_path, arc_head() + arc(7) + arc(date="0") + arc(9))
+    assert (ids(found), reasons(tally)) == ([7, 9], [Skip.UNREADABLE_DATA])
 
 
 def test_a_length_of_another_site_does_not_hide_the_next_records(tmp_path):

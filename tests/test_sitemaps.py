@@ -144,6 +144,12 @@ DAMAGED = {
     "other declarations": (f"<!ELEMENT x>{whole(url(1))}", [1], []),
     "comments and instructions": (f"<?xml-stylesheet href='x'?><!-- {url(9)} -->{whole(url(1))}", [1], []),
     "CDATA": (whole(f"<url><loc><![CDATA[{POST.format(1)}]]></loc></url>"), [1], []),
+    "escaped CDATA, host without a scheme": (
+        whole(f"<url><loc>&lt;![CDATA[{POST.format(1)}]]&gt;</loc></url><url><loc>fr.vietnamplus.vn/a-post2.vnp</loc></url>"), [1, 2], []
+    ),
+    "an article as a sitemap": (
+        whole(f"<sitemap><loc>{POST.format(1)}</loc></sitemap>{url(2)}"), [1, 2], [Kind.MIXED_ENTRIES]
+    ),
     "URL over two lines": (whole(f"<url><loc>{ROOT}/titre-\n  post1.vnp</loc></url>"), [1], []),
 }  # fmt: skip
 
@@ -158,6 +164,28 @@ def test_sitemaps_among_articles_become_sources():
     assert [s.url for s in month(DAMAGED["sitemaps among articles"][0]).sources] == [
         f"{ROOT}/sitemaps/news-2026-10.xml"
     ]
+
+
+OTHER_MONTH = f"{ROOT}/sitemaps/news-2026-10.xml"
+NAMED = {
+    "entries of articles in an index": f"<sitemapindex {NAMESPACES}><url><loc>{OTHER_MONTH}</loc></url></sitemapindex>",
+    "the sitemap itself": f"<sitemapindex {NAMESPACES}><sitemap><loc>{MONTH}</loc></sitemap>{INDEX_ENTRY}</sitemapindex>",
+    "lines": f"{OTHER_MONTH}\n{ROOT}/politique/\n{ROOT}/sitemaps/categories.xml\n{MONTH}\nhttps://example.org/a.xml\n",
+}
+
+
+@pytest.mark.parametrize("body", NAMED.values(), ids=NAMED)
+def test_the_sitemaps_that_a_sitemap_names(body):
+    assert [s.url for s in month(body).sources] == [OTHER_MONTH]
+
+
+def test_an_index_that_names_only_itself_is_unreadable():
+    with pytest.raises(UnreadableSource, match="empty <sitemapindex>"):
+        month(f"<sitemapindex {NAMESPACES}><sitemap><loc>{MONTH}</loc></sitemap></sitemapindex>")
+
+
+def test_several_urls_in_a_line():
+    assert ids(month(f"{POST.format(1)} {POST.format(2)}\n")) == [1, 2]
 
 
 def test_an_index_in_place_of_a_month():

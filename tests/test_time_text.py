@@ -112,6 +112,10 @@ ZONES = {
     "20/11/2026 05:00 EST": FROM_GMT,
     "20/11/2026 02:00 PST": FROM_GMT,
     "20/11/2026 04:30 GMT-0530": FROM_GMT,
+    "2026-11-20T15:00:00+5:00": FROM_GMT,
+    "Fri, 20 Nov 2026 17:00:00 +700": FROM_GMT,
+    "Fri, 20 Nov 2026 05:00:00 -5": FROM_GMT,
+    "20/11/2026 17:00 +5 commentaires": FROM_GMT,
 }
 
 
@@ -138,6 +142,8 @@ UNKNOWN = {
     "20/11/2026 10:00 (Central Africa Time)": "the time zone 'Central Africa' is unknown or ambiguous",
     "20/11/2026 10:00 GMT+15": "the offset 'GMT+15' is impossible",
     "20/11/2026 10:00 GMT+07:75": "the offset 'GMT+07:75' is impossible",
+    "20/11/2026 10:00 +07:00:00": "the offset '+07:00:00' is not understood",
+    "2026-11-20T10:00:00 +07000": "the offset '+07000' is not understood",
     "20/11/2026 10:00 GMT 7": "the offset 'GMT 7' has no sign",
     "20/11/2026 10:00 (UTC 7)": "the offset 'UTC 7' has no sign",
     "Fri, 20 Nov 2026 10:00:00 GMT07": "the offset 'GMT07' has no sign",

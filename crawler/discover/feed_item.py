@@ -6,6 +6,7 @@ Order of trust of the links (RFC 4287, section 4.2.7; RSS 2.0; RSS 1.0, section 
 2. `feedburner:origLink`, the original of a link to a redirecting service;
 3. `guid`, unless it has `isPermaLink="false"`; `rdf:about`; `id` of Atom, if it is a web address.
 
+Last of all, the address of an article in the query of one of these links counts: a link to a redirecting service.
 Links with another relation (`self`, `related`, `enclosure`, ...) and links of other vocabularies are not the article.
 
 Order of trust of the times: `pubDate`, `published`, `issued`, `dc:date`, `created`, `updated`, `modified`.
@@ -21,9 +22,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from crawler import urls
+from crawler.discover import xml_text
 from crawler.discover.element import Element
 from crawler.discover.found import usable
-from crawler.discover.xml_text import without_line_breaks
 
 _RELATIONS = re.compile(r"^https?://www\.iana\.org/assignments/(?:link-)?relations?/", re.IGNORECASE)
 _TYPES = {"text/html": 0, "application/xhtml+xml": 1, "": 2}  # preferred first; other types come last
@@ -64,7 +65,7 @@ class FeedItem:
 def read_item(item: Element) -> FeedItem:
     """Return what an `item` of RSS or an `entry` of Atom says."""
     return FeedItem(
-        links=tuple(map(without_line_breaks, islice(_links(item), _MAX_LINKS))),
+        links=tuple(map(xml_text.address, islice(_links(item), _MAX_LINKS))),
         title=next(iter(item.texts("title") + item.texts("title", "dc")), None),
         summary=next(iter(item.texts("description") + item.texts("summary")), None),
         dates=tuple(text for name, vocabulary in _DATES for text in item.texts(name, vocabulary)),

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain
+from urllib.parse import parse_qsl, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -31,6 +33,9 @@ _FEED = Shape(
     rich=feed_item.RICH,
     head=frozenset({"link"}),
 )
+_START = 4096  # bytes in which the first sign of JSON is looked for
+_WEB = ("http://", "https://")
+_NO_CONTENT = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"  # byte order marks, NUL of UTF-16, white space
 _MAX_FEEDS = 100  # on one page; sister sites list about 30
 
 
@@ -42,11 +47,12 @@ def feed(body: bytes, url: str, site: Site, now: datetime) -> Discovery:
 
     """
     problems = Problems()
-    if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        sightings = _sightings(json_feed.items(body, url, problems), url, site, now, problems)
+    plain = xml.decompressed(body, problems)
+    if plain[:_START].translate(None, _NO_CONTENT).startswith(b"{"):
+        sightings = _sightings(json_feed.items(plain, url, problems), url, site, now, problems)
         return Discovery(sightings, problems=problems.found)
     size = len(body)
-    reader = XmlReader(xml.to_utf8(body, problems), _FEED, problems)
+    reader = XmlReader(xml.to_utf8(plain, problems), _FEED, problems)
     sightings = _sightings(map(feed_item.read_item, reader.entries()), url, site, now, problems)
     if reader.root is None:
         got = "an HTML page" if reader.html else "something else"
@@ -115,7 +121,8 @@ def _articles(items: Iterable[FeedItem], url: str, site: Site, now: datetime, pr
     elsewhere, articles = "", 0
     for item in items:
         addresses = item.addresses(url)
-        target = next((t for a in addresses if (t := article_link(site, url, a)) is not None), None)
+        inside = (value for a in addresses for _, value in parse_qsl(urlsplit(a).query) if value.startswith(_WEB))
+        target = next((t for a in chain(addresses, inside) if (t := article_link(site, url, a)) is not None), None)
         title = plain_text(item.title)
         if target is None:
             if not addresses and not item.is_cut:

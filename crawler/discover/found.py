@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from selectolax.lexbor import LexborHTMLParser
 
 from crawler import urls
+from crawler.discover import xml
 from crawler.discover.problems import Problem, ProblemKind, Problems
 from crawler.errors import UnreadableSource, UnsafeSource
 from crawler.parse import dom, guard, json_text, times
@@ -76,7 +77,7 @@ def deduplicate(sightings: list[Sighting]) -> tuple[Sighting, ...]:
 
 def usable(base: str, link: str) -> str | None:
     """Return the absolute URL of a link; None if it is not a web address, or longer than 2,048 characters."""
-    return urls.absolute(base, link) if len(link) <= _MAX_ADDRESS else None
+    return urls.absolute(base, _with_slashes(base, link)) if len(link) <= _MAX_ADDRESS else None
 
 
 def article_link(site: Site, base: str, link: str | None) -> tuple[str, int] | None:
@@ -86,11 +87,17 @@ def article_link(site: Site, base: str, link: str | None) -> tuple[str, int] | N
     """
     if link is None or len(link) > _MAX_ADDRESS:
         return None
-    address = site.address(base, link)
+    address = site.address(base, _with_slashes(base, link))
     post_id = urls.post_id(address) if address is not None else None
     if address is None or post_id is None:
         return None
     return (site.article_url_without_slug(post_id) if urls.is_print_page(address) else address, post_id)
+
+
+def _with_slashes(base: str, link: str) -> str:
+    """Return a link; one that begins with the host of `base`, but has no scheme, gets the slashes that it lacks."""
+    first, slash, _ = link.partition("/")
+    return f"//{link}" if slash and first.lower() == urls.host(base) else link
 
 
 def instant(texts: Iterable[str], now: datetime, problems: Problems) -> datetime | None:
@@ -114,13 +121,30 @@ def json_value(body: bytes, url: str, expected: str, problems: Problems) -> Any:
         UnreadableSource: the response is not JSON.
 
     """
+    body = xml.decompressed(body, problems)
     try:
         loaded = json_text.load(body)
     except ValueError as error:
-        raise UnreadableSource(url, f"expected {expected}, got something else ({len(body)} bytes)") from error
+        around = _object_inside(body)
+        if around is None:
+            raise UnreadableSource(url, f"expected {expected}, got something else ({len(body)} bytes)") from error
+        loaded, kind = around
+        problems.add(kind)
     if loaded.has_lost_characters:
         problems.add(ProblemKind.LOST_CHARACTERS)
     return loaded.value
+
+
+def _object_inside(body: bytes) -> tuple[json_text.Loaded, ProblemKind] | None:
+    """Return the JSON object that has other content, such as a message of PHP, before or after it; None if there is none."""
+    start, end = body.find(b"{"), body.rfind(b"}") + 1
+    if start < 0:
+        return None
+    kind = ProblemKind.TEXT_BEFORE if body[:start].strip() else ProblemKind.TEXT_AFTER
+    try:
+        return json_text.load(body[start:end]), kind
+    except ValueError:
+        return None
 
 
 def plain_text(value: object) -> str | None:

@@ -17,14 +17,14 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
+from urllib.parse import urlsplit
 
 from crawler import urls
-from crawler.discover import xml
+from crawler.discover import xml, xml_text
 from crawler.discover.element import Element, Shape
 from crawler.discover.found import Discovery, article_link, deduplicate, instant, usable
 from crawler.discover.problems import ProblemKind, Problems, summary
 from crawler.discover.xml_reader import XmlReader
-from crawler.discover.xml_text import without_line_breaks
 from crawler.errors import UnreadableSource
 from crawler.parse import dom, times
 from crawler.site import HANOI, NEWS_SITEMAP, Site, sitemap_month
@@ -36,8 +36,7 @@ _SITEMAP = Shape(
     used=frozenset({"loc", "lastmod", "title", "publication_date"}),
 )
 _NO_ARTICLES = re.compile(r"categor|topic|/tags?\b", re.IGNORECASE)  # dossier section 11: categories.xml, topics.xml
-_CDATA, _CDATA_END = "<![CDATA[", "]]>"
-_ROBOTS_LINE = re.compile(r"^[ \t]*sitemap[ \t]*:[ \t]*([^\s#]+)", re.IGNORECASE | re.MULTILINE)
+_ROBOTS_LINE = re.compile(r"(?:^|(?<=\r))[ \t\ufeff]*sitemap[ \t]*:[ \t]*([^\s#]+)", re.IGNORECASE | re.MULTILINE)
 _LINE = re.compile(rb"[^\s<][^\r\n<]{0,3000}")
 _MAX_LINES = 50_000  # the sitemap protocol's limit
 _MAX_SITEMAPS = 2_000  # of one index; one per month since 2010 are fewer than 300
@@ -76,14 +75,14 @@ def _read(body: bytes, url: str, site: Site, now: datetime) -> tuple[str, Discov
     problems, size = Problems(), len(body)
     body = xml.to_utf8(body, problems)
     if body.lstrip()[:8].lower().startswith((b"http://", b"https://")):
-        return "urlset", Discovery(deduplicate(list(_lines(body, url, site, problems))), problems=problems.found)
+        return "urlset", _read_lines(body, url, site, problems)
     reader = XmlReader(body, _SITEMAP, problems)
     articles: list[Sighting] = []
     named: list[SourceFound] = []
     kinds: set[str] = set()
     for entry in reader.entries():
         kinds.add(entry.name)
-        if entry.name == "url":
+        if (entry.name == "url") is not _is_misplaced(entry, url, site, problems):
             articles.extend(_article(entry, url, site, now, problems))
         elif len(named) < _MAX_SITEMAPS:
             named.extend(_named(entry, url, site, problems))
@@ -99,14 +98,48 @@ def _read(body: bytes, url: str, site: Site, now: datetime) -> tuple[str, Discov
     return reader.root, Discovery(deduplicate(articles), tuple(named), problems=problems.found)
 
 
-def _lines(body: bytes, url: str, site: Site, problems: Problems) -> Iterator[Sighting]:
-    """Yield the articles of a sitemap that has one URL per line (https://www.sitemaps.org/protocol.html#otherformats)."""
-    for line in islice(_LINE.finditer(body), _MAX_LINES):
-        text = xml.text_of(line[0]).strip()
-        if usable(url, text) is None or not text.lower().startswith("http"):
+def _is_misplaced(entry: Element, url: str, site: Site, problems: Problems) -> bool:
+    """Whether a `url` names a sitemap, or a `sitemap` an article."""
+    locs = islice(_locs(entry), 1)
+    if entry.name == "url":
+        files = (usable(url, loc) for loc in locs if ".xml" in loc.lower())
+        misplaced = any(_is_sitemap(address, url, site) for address in files if address is not None)
+    else:
+        misplaced = any(article_link(site, url, loc) is not None for loc in locs)
+    if misplaced:
+        problems.add(ProblemKind.MIXED_ENTRIES)
+    return misplaced
+
+
+def _read_lines(body: bytes, url: str, site: Site, problems: Problems) -> Discovery:
+    """Read a sitemap that has one URL per line (https://www.sitemaps.org/protocol.html#otherformats).
+
+    The URLs of sitemaps become sources, although an index should be XML.
+    """
+    articles: list[Sighting] = []
+    named: dict[str, SourceFound] = {}
+    for text in islice(_addresses(body), _MAX_LINES):
+        address = usable(url, text)
+        if address is None or not text.lower().startswith("http"):
             problems.count(ProblemKind.NO_LINK, text)
         elif (target := article_link(site, url, text)) is not None:
-            yield Sighting(url=target[0], post_id=target[1])
+            articles.append(Sighting(url=target[0], post_id=target[1]))
+        elif _is_sitemap(address, url, site) and len(named) < _MAX_SITEMAPS:
+            named[address] = _source(address, None)
+    return Discovery(deduplicate(articles), tuple(named.values()), problems=problems.found)
+
+
+def _addresses(body: bytes) -> Iterator[str]:
+    """Yield the words of the lines of a text, at most 50,000 lines."""
+    for line in islice(_LINE.finditer(body), _MAX_LINES):
+        yield from map(xml_text.address, xml.text_of(line[0]).split())
+
+
+def _is_sitemap(address: str, url: str, site: Site) -> bool:
+    """Whether `address` has the form of another sitemap of this site that may list articles."""
+    if not urlsplit(address).path.lower().endswith((".xml", ".xml.gz")) or _NO_ARTICLES.search(address):
+        return False
+    return site.owns(address) and urls.canonical(address) != urls.canonical(url)
 
 
 def unlisted_recent(listed: Iterable[SourceFound], site: Site, now: datetime) -> tuple[SourceFound, ...]:
@@ -137,7 +170,7 @@ def is_over(source: SourceFound, now: datetime) -> bool:
 
 def named_by_robots(text: str, url: str, site: Site) -> tuple[SourceFound, ...]:
     """Return all sitemaps of this site that a robots.txt file lists, wherever in the file (RFC 9309, section 2.2.4)."""
-    addresses = (urls.absolute(url, line[1]) for line in _ROBOTS_LINE.finditer(text))
+    addresses = (usable(url, xml_text.address(line[1])) for line in _ROBOTS_LINE.finditer(text))
     return tuple(_from_robots(address) for address in addresses if address is not None and site.owns(address))
 
 
@@ -160,7 +193,7 @@ def _from_robots(address: str) -> SourceFound:
 def _named(entry: Element, url: str, site: Site, problems: Problems) -> Iterator[SourceFound]:
     """Yield the sitemap that an entry of an index names, unless it is on another site or lists no articles."""
     addresses = [address for loc in _locs(entry) if (address := usable(url, loc)) is not None]
-    address = next((a for a in addresses if site.owns(a)), None)
+    address = next((a for a in addresses if site.owns(a) and urls.canonical(a) != urls.canonical(url)), None)
     if not addresses:
         _count_unlinked(entry, url, problems)
     if address is not None and not _NO_ARTICLES.search(address):
@@ -197,7 +230,7 @@ def _article(entry: Element, url: str, site: Site, now: datetime, problems: Prob
         published_at=instant(published, now, problems),
         modified_at=instant(entry.texts("lastmod"), now, problems),
     )
-    further = map(without_line_breaks, list(entry.texts("loc"))[1:])
+    further = map(xml_text.address, list(entry.texts("loc"))[1:])
     others = {t[1]: t[0] for loc in further if (t := article_link(site, url, loc)) is not None and t[1] != target[1]}
     if others:
         problems.add(ProblemKind.BAD_TAGS)
@@ -206,8 +239,8 @@ def _article(entry: Element, url: str, site: Site, now: datetime, problems: Prob
 
 def _locs(entry: Element) -> Iterator[str]:
     """Yield the texts of the `loc` elements of an entry: its own first, then those further inside."""
-    yield from map(without_line_breaks, entry.texts("loc"))
-    yield from (without_line_breaks(e.text) for e in entry.walk() if e.name == "loc" and not e.vocabulary and e.text)
+    yield from map(xml_text.address, entry.texts("loc"))
+    yield from (xml_text.address(e.text) for e in entry.walk() if e.name == "loc" and not e.vocabulary and e.text)
 
 
 def _count_unlinked(entry: Element, url: str, problems: Problems) -> None:
@@ -222,8 +255,8 @@ def _title(inside: list[Element]) -> str | None:
     titles = [(e.vocabulary, e.text.strip()) for e in inside if e.name == "title" and e.text]
     for vocabulary in ("news", "", "image"):
         for text in [text for own, text in titles if own == vocabulary]:
-            is_escaped = text.startswith(_CDATA) and text.endswith(_CDATA_END)
-            shown = dom.collapse(text[len(_CDATA) : -len(_CDATA_END)] if is_escaped else text)
+            is_escaped = text.startswith(xml_text.CDATA) and text.endswith(xml_text.CDATA_END)
+            shown = dom.collapse(text[len(xml_text.CDATA) : -len(xml_text.CDATA_END)] if is_escaped else text)
             if shown and (is_escaped or vocabulary != "image"):
                 return shown
     return None

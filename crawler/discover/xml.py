@@ -20,6 +20,7 @@ from crawler.discover.problems import ProblemKind, Problems
 
 _MAX_INFLATED = 52_428_800  # bytes; the largest sitemap that the protocol allows
 _MAX_MEMBERS = 100  # gzip members; zlib copies the rest of the body for each, so many small ones would take hours
+_MAX_LAYERS = 3  # of gzip data that is compressed again
 _STEP = 1 << 18  # bytes that are decompressed or decoded at once
 _GZIP = b"\x1f\x8b"
 _BOMS = (
@@ -45,8 +46,7 @@ def to_utf8(body: bytes, problems: Problems) -> bytes:
 
     What is wrong with the bytes is added to `problems`. At most 50 MB of decompressed data are returned.
     """
-    if body.startswith(_GZIP):
-        body = _gunzip(body, problems)
+    body = decompressed(body, problems)
     encoding, mark = _encoding(body, problems)
     if encoding not in _UTF_8:
         body = _recoded(memoryview(body)[mark:], encoding, problems)
@@ -55,6 +55,15 @@ def to_utf8(body: bytes, problems: Problems) -> bytes:
     if _HAS_CONTROL.search(body):
         problems.add(ProblemKind.CONTROL_CHARACTERS)
         body = body.translate(None, _CONTROL)
+    return body
+
+
+def decompressed(body: bytes, problems: Problems) -> bytes:
+    """Return a response without gzip compression, also if it was compressed several times; at most 50 MB."""
+    for _ in range(_MAX_LAYERS):
+        if not body.startswith(_GZIP):
+            break
+        body = _gunzip(body, problems)
     return body
 
 

@@ -88,7 +88,7 @@ class XmlReader:
         self._text = 0  # bytes of text used in the current element
         self._texts = 0
         self._ready: Element | None = None
-        self._may_end_instruction = True  # whether `?>` may follow
+        self._ends: dict[bytes, int] = {}  # where the next of each delimiter is, or -1
 
     def entries(self) -> Iterator[Element]:
         """Yield the entries in document order."""
@@ -286,20 +286,33 @@ class XmlReader:
         """Process markup that is no tag, and return where it ends."""
         body, at = self._body, match.end()
         if match["cdata"]:
-            end = body.find(b"]]>", at)
-            if end >= 0:
-                self._add_text(body[at:end], is_cdata=True)
-            return self._after(end, 3)
+            end = self._find(b"]]>", at)
+            if self._has_no_end(at, end):
+                self._problems.add(ProblemKind.CUT_OFF if end < 0 else ProblemKind.BAD_TAGS)
+                return at
+            self._add_text(body[at:end], is_cdata=True)
+            return end + 3
         if match["comment"]:
             return self._after(body.find(b"-->", at), 3)
         if match["doctype"]:
             return self._skip_doctype(at)
-        if match["instruction"] and self._may_end_instruction:
-            end = body.find(b"?>", at)
-            if end >= 0:
-                return end + 2
-            self._may_end_instruction = False  # searching again each time would be quadratic
+        if match["instruction"] and (end := self._find(b"?>", at)) >= 0:
+            return end + 2
         return self._after(body.find(b">", at), 1)
+
+    def _find(self, delimiter: bytes, at: int) -> int:
+        """Return where the next `delimiter` is, or -1; it is not searched again, because that would be quadratic."""
+        known = self._ends.get(delimiter, 0)
+        if 0 <= known < at:
+            known = self._ends[delimiter] = self._body.find(delimiter, at)
+        return known
+
+    def _has_no_end(self, at: int, end: int) -> bool:
+        """Whether a CDATA section has no end of its own: the next end is that of a section in a later element."""
+        if end < 0 or not self._open:
+            return end < 0
+        closed = self._body.find(b"</" + self._open[-1].key, at, end)
+        return closed >= 0 and self._body.find(b"<![CDATA[", closed, end) >= 0
 
     def _skip_doctype(self, at: int) -> int:
         if self.root is None and self._body[at : at + 20].strip().lower().startswith(b"html"):

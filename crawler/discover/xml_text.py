@@ -25,12 +25,21 @@ _DECLARATIONS = re.compile(rb"""(?:[^\]"'<]++|"[^"]*+"|'[^']*+'|<!--(?:[^-]|-(?!
 _DECLARATIONS_REACH = 65_536  # bytes; in longer declarations, quotes are ignored, because checking them is quadratic
 _SUBSET_END = re.compile(rb"\]\s*+>")
 _LINE_BREAK = re.compile(r"(?<![ \t])[ \t]*+[\r\n]\s*+")  # not from each space on: that would be quadratic
+_AROUND_ADDRESS = " \t\r\n\v\f\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u202f\u2060\ufeff\"'<>«»“”"
+CDATA, CDATA_END = "<![CDATA[", "]]>"  # as text, after the escapes were read
 NO_ATTRIBUTES: Mapping[str, str] = {}
 
 
-def without_line_breaks(text: str) -> str:
-    """Return an address without the line breaks in it, the spaces around them, and the space at both ends."""
+def address(text: str) -> str:
+    """Return an address without what does not belong to it.
+
+    This is the space, the invisible characters and the quotation marks or angle brackets at both ends, a CDATA section
+    whose marks were escaped, and the line breaks with the spaces around them.
+    """
     text = text.strip()
+    if text.startswith(CDATA) and text.endswith(CDATA_END):
+        text = text[len(CDATA) : -len(CDATA_END)]
+    text = text.strip(_AROUND_ADDRESS)
     return _LINE_BREAK.sub("", text) if "\n" in text or "\r" in text else text
 
 

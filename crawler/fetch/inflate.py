@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from contextlib import suppress
 
 import brotli
 import zstandard
@@ -21,6 +22,8 @@ _PADDING = re.compile(rb"\0++")
 _NO_CODING = ("identity", "none", "utf-8", "binary")  # the last three are no codings, but occur
 _GZIP = b"\x1f\x8b\x08"
 _ZSTD = b"\x28\xb5\x2f\xfd"
+_ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")  # of the usual levels of compression
+_OTHER_NAMES = {"brotli": "br", "x-br": "br", "zstandard": "zstd", "x-zstd": "zstd"}
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS  # the header decides: some servers call zlib data gzip
 _ZSTD_WINDOW = 1 << 23  # bytes, the limit for HTTP (RFC 9659)
 _ZSTD_STEP = 1 << 10  # 1 kB of Zstandard data has at most 32 MB of content; the library has no limit for its output
@@ -41,15 +44,32 @@ def inflate(url: str, body: bytes, coding: str | None, cap: int) -> bytes:
         FetchError: the content coding is not supported, or there are more than five codings.
 
     """
-    names = [c.strip().lower() for c in (coding or "").split(",") if c.strip()]
+    names = [name for part in (coding or "").split(",") if (name := _name(part))]
     if len(names) > _MAX_CODINGS:
         raise FetchError(url, f"{len(names)} content codings; the limit is {_MAX_CODINGS}")
     for name in reversed(names):
         body = _decoded(url, body, name, cap)
-    if body.startswith(_GZIP):  # not declared
-        body = _zlib(url, body, cap, wbits=31)
+    body = _undeclared(url, body, cap)
     if len(body) > cap:
         raise BodyTooLarge(url, f"the body has {len(body)} bytes; the limit is {cap}")
+    return body
+
+
+def _name(part: str) -> str:
+    """Return the name of a coding in lower case, without quotation marks and parameters."""
+    name = part.partition(";")[0].strip(" \t\"'").lower()
+    return _OTHER_NAMES.get(name, name)
+
+
+def _undeclared(url: str, body: bytes, cap: int) -> bytes:
+    """Return a body without the coding that its first bytes show, although no header declares it."""
+    if body.startswith(_GZIP):
+        return _zlib(url, body, cap, wbits=31)
+    if body.startswith(_ZSTD):
+        return _zstandard(url, body, cap)
+    if body.startswith(_ZLIB):
+        with suppress(Unreachable):  # only two bytes: perhaps it is something else
+            return _zlib(url, body, cap, wbits=15)
     return body
 
 

@@ -20,6 +20,9 @@ _OFFSET = re.compile(
     r"|(?P<bare_sign>[+-])(?P<bare_hours>\d{2})(?::?(?P<bare_minutes>\d{2}))?)(?![\d:])",
     _FLAGS,
 )
+#: After a clock, an hour of one digit: `+7`, `+7:00`, `+700`. Elsewhere, such figures may be anything.
+_SHORT_OFFSET = re.compile(r"(\x02\s?[+-])(\d(?::?\d{2})?)(?![\d:])(?!\s?[a-z])", _FLAGS)
+_WRONG_OFFSET = re.compile(r"(?<=\x02)\s?\+\s?[\d:]++(?!\s?[a-z])", _FLAGS)
 _WITHOUT_SIGN = re.compile(r"(?<![a-z\d])(?:UTC|GMT|UT)\s?\d{1,2}(?::?\d{2})?(?![\d:])(?!\s?[a-z])", _FLAGS)  # `GMT 7`
 #: Hours east of UTC. RFC 822 defines the American names; `BST`, `IST` and others are left out, because they have several
 #: meanings. `TU` (temps universel) is French.
@@ -73,7 +76,10 @@ def find(text: str) -> StatedZone:
             zones.append(timezone(-distance if sign == "-" else distance))
         return " "
 
-    rest = _OFFSET.sub(offset, text)
+    rest = _OFFSET.sub(offset, _SHORT_OFFSET.sub(r"\g<1>0\2", text))
+    if (wrong := _WRONG_OFFSET.search(rest)) is not None:
+        doubt = f"the offset {wrong[0].strip()!r} is not understood"
+        rest = f"{rest[: wrong.start()]} {rest[wrong.end() :]}"
     if (unsigned := _WITHOUT_SIGN.search(rest)) is not None:
         doubt, rest = f"the offset {unsigned[0]!r} has no sign", f"{rest[: unsigned.start()]} {rest[unsigned.end() :]}"
     names = [m[1] for m in _NAME.finditer(rest) if m[1] in _NAMES or m[1].upper() in _ANY_CASE]

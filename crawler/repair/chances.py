@@ -12,7 +12,7 @@ import math
 import re
 from itertools import takewhile
 
-from crawler.repair import shapes, vietnamese, words
+from crawler.repair import inflection, shapes, vietnamese, words
 from crawler.repair.lexicon import Lexicon
 from crawler.repair.names import PAIRS, PLACES
 
@@ -30,7 +30,9 @@ _KNOWN_NAME = -12.0
 _PAIR = -4.0  # the second word of a known name, after the first one
 _SYLLABLE_IN_NAME = -7.0  # a Vietnamese syllable that follows another syllable of a name
 _BRAND = -9.0
+_LONG_ACRONYM = -8.0
 _ACRONYM_AND_WORD = -13.0  # `PIBdu` as one word, before its letters are counted
+_ACRONYM_AND_A = -14.0  # the same for `PIBa`
 _COMMON_CAPITAL = -3.5  # `Défense` in the middle of a sentence
 _STRAY_CAPITAL = -7.0  # `Et` in the middle of a sentence
 _COMMON_WORD = 3e-6  # share of running words
@@ -41,6 +43,9 @@ _LETTER = -2.2  # for each letter of an unknown word
 _SECOND_NAMES = frozenset(pair.split()[1] for pair in PAIRS)
 _NO_PLURAL = ("ss", "xs", "zs", "als", "aus", "eus")
 _ENGLISH = ("ed", "ing", "ally", "ional", "ness", "ory", "ories")  # `uncompressed` is English, not `un` and a word
+_SURNAME = -16.0
+_ARTICLES = ("Le", "La", "Du", "De", "Des")
+_COMMON_NOUN = 7e-7  # share of running words
 _BRAND_SHAPE = re.compile(r"[A-ZÀ-Þ][^\W\d_A-ZÀ-Þ]{2,}[A-ZÀ-Þ][^\W\d_A-ZÀ-Þ]{2,}")
 _CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZÀÂÄÇÉÈÊËÎÏÔÖÙÛÜŒĐ"
 #: A capital after some small letters, or after `à`: no brand is written like this, unlike `iPhone`.
@@ -73,13 +78,16 @@ def _of_small_letters(text: str, lexicon: Lexicon) -> float:
         return math.log(known) + (_LISTED if lexicon.is_whole(text) else _UNSURE)
     if text.endswith("à"):
         return _NO_ENDING
-    return _DERIVED if is_derived(text, lexicon) else min(_RAREST, _UNKNOWN + (_LETTER - 0.1) * len(text))
+    derived = _DERIVED if is_derived(text, lexicon) else min(_RAREST, _UNKNOWN + (_LETTER - 0.1) * len(text))
+    return max(derived, inflection.chance(text, lexicon))
 
 
 def of_first(text: str, second: str, left: str, lexicon: Lexicon) -> float:
     """Return the log probability of `text` as the first part of a run of letters; `second` is the other part."""
     if text == "ai":  # not in the list of short words, because it stands only after `j'`
         return of_plain("suis", lexicon) if left.lower() == "j'" else NEVER
+    if text.lower() in words.COMBINING:
+        return NEVER
     if text.islower():
         # `relieraBên`: the capital shows where the first word ends, even if it is not listed.
         unknown = _UNKNOWN + _LETTER * len(text) if len(text) > 3 and (second[0].isupper() or second == "à") else NEVER
@@ -97,6 +105,8 @@ def of_second(first: str, text: str, right: str, lexicon: Lexicon) -> float:
         return _PREFIX
     if text.endswith("'"):
         return _of_elided(text, right, lexicon)
+    if text in words.ENDINGS and first.lower() not in words.FUNCTION:
+        return NEVER
     if text.islower():
         return of_plain(text, lexicon)
     return _of_capital_letters(first, text, right, lexicon)
@@ -188,9 +198,16 @@ def _of_capitalised(text: str, left: str, right: str, lexicon: Lexicon) -> float
         math.log(known) if known else NEVER,
         _NAME - 0.8 if lexicon.is_name(text) else NEVER,
         _of_syllable(text, left, right),
-        _DERIVED if is_derived(text.lower(), lexicon) else NEVER,
+        _DERIVED if is_derived(text.lower(), lexicon) else inflection.chance(text.lower(), lexicon),
+        _SURNAME if _may_be_surname(text, lexicon) else NEVER,
         min(-15.0, opening + _LETTER * len(text)),
     )
+
+
+def _may_be_surname(text: str, lexicon: Lexicon) -> bool:
+    """Whether `text`, which is capitalised and not listed, may be a surname such as `Lefoulon`."""
+    rests = (text[len(article) :] for article in _ARTICLES if text.startswith(article))
+    return any(0 < lexicon.frequency(rest) < _COMMON_NOUN for rest in rests)
 
 
 def _of_syllable(text: str, left: str, right: str) -> float:
@@ -206,8 +223,13 @@ def _of_mixed(text: str, lexicon: Lexicon) -> float:
     if _CAPITAL_INSIDE.match(text) and "".join(takewhile(str.islower, text)) not in words.PREFIXES:
         return _NO_ENDING
     tail = text.lstrip(_CAPITALS)
-    if len(text) - len(tail) > 1 and len(tail) > 1 and tail in words.FUNCTION:
+    if tail == "à":
+        return _NO_ENDING
+    acronym = text[: len(text) - len(tail)]
+    if len(acronym) > 1 and len(tail) > 1 and tail in words.FUNCTION:
         return _ACRONYM_AND_WORD + _LETTER * len(text)
+    if len(acronym) > 2 and tail == "a" and not shapes.ROMAN_LETTERS.issuperset(acronym):  # `FMIa`, but `XIIa`
+        return _ACRONYM_AND_A + _LETTER * len(text)
     is_brand = text[0].isupper() and text[1].islower()
     return -7.0 - len(text) if is_brand else -8.0 + _LETTER * len(text)
 
@@ -220,8 +242,10 @@ def _of_acronym(text: str, second: str, lexicon: Lexicon) -> float:
     """
     if second not in words.FUNCTION:
         common = 1e-6 if len(second) > 5 else 5e-6
-        if len(second) < 4 or lexicon.frequency(second) < common:
+        if len(second) < 4 or lexicon.frequency(second) < common or second in shapes.BRAND_TAILS:
             return NEVER
+        if len(text) > 2 and len(second) > 4:  # `FAOestime`: most brands of this shape end in an English word
+            return _LONG_ACRONYM
     return max(_log(lexicon.frequency(text.lower()), 1e-99), -9.0 - len(text))
 
 
@@ -260,10 +284,11 @@ def _of_glued_name(text: str, second: str, left: str, lexicon: Lexicon) -> float
         return _PAIR
     if len(text) < 3:
         return NEVER
-    if text.lower() in PLACES or lexicon.is_name(text):
-        return _KNOWN_NAME
+    is_known = text.lower() in PLACES or lexicon.is_name(text)
     if vietnamese.is_syllable(text):
-        return _SYLLABLE_IN_NAME if beside_syllable else _NAME
+        return _SYLLABLE_IN_NAME if beside_syllable else _KNOWN_NAME if is_known else _NAME
+    if is_known:
+        return _KNOWN_NAME
     return -4.0 + _LETTER * len(text) if len(text) > 3 and second in words.TAILS else NEVER
 
 

@@ -21,6 +21,8 @@ _CONTEXT = 0.8  # discount: the odds of the neighbours are not independent of on
 _CONTEXT_LIMIT = 5.0
 _LONGEST = 60  # letters; a longer run is not text, and the time grows with its square
 _COMBINING = -6.0  # `photo|chromique` is more probably a new compound than two words
+_TWO_RARE = -3.0  # `iron|workers` is more probably one word of another language
+_RARE_PAIR = 3e-12  # product of two shares of running words
 _DOUBTFUL = -2.5  # limit for a listed form: too low for the words alone, high enough at the end of a full line
 _COMMON_NAME = 5e-7  # share of running words
 _FOREIGN = -8.0  # next to a foreign function word such as `the`
@@ -61,12 +63,15 @@ def splits(run: LetterRun, page: PageLexicon) -> Iterator[Split]:
 
 
 def _splits(run: LetterRun, lexicon: PageLexicon) -> Iterator[Split]:
-    if _is_bound(run) or len(run.text) > _LONGEST or _is_whole(run, lexicon):
+    if _is_bound(run) or len(run.text) > _LONGEST:
+        return
+    is_whole = _is_whole(run, lexicon)
+    if is_whole and not run.touches_number:  # beside a number, `eau` may be the ending of an ordinal and `au`
         return
     shaped = _shaped(run, lexicon)
     if shaped:
         yield shaped
-    if not shaped or shaped.odds < 0.0:
+    if not is_whole and (not shaped or shaped.odds < 0.0):
         # After a brand such as `PetroVietnam`, a function word may follow; inside it, its shape decides.
         after = shaped.offset if shaped else 0
         limit = _DOUBTFUL if run.text in words.DOUBTFUL else LIMIT
@@ -204,6 +209,9 @@ def _shaped(run: LetterRun, lexicon: Lexicon) -> Split | None:
     """Return the split that the shape of `run` shows, such as an ordinal or two names; None if it shows none."""
     if run.left.lower() == "aujourd'" and run.text.startswith("hui"):
         return Split(run.start + 3, LIMIT, run.start)
+    mister = run.text.rstrip("M")
+    if run.right == "." and run.text[len(mister) :] in {"M", "MM"} and mister.lower() in words.FUNCTION:  # `avecM. Nam`
+        return Split(run.start + len(mister), LIMIT, run.start)
     at = shapes.ordinal(run.touches_number, run.text, lexicon)
     if at is not None:
         return Split(run.start + at, LIMIT, run.start)
@@ -232,8 +240,23 @@ def _of_parts(run: LetterRun, at: int, lexicon: Lexicon) -> float:
     of_first = chances.of_first(first, second, run.left, lexicon)
     if of_first == NEVER:
         return NEVER
-    compound = _COMBINING if first.lower() in words.PREFIXES else 0.0
-    return of_first + of_second + compound + _context(lexicon, run.left, first, second, run.right)
+    return (
+        of_first
+        + of_second
+        + _of_compound(first, second, lexicon)
+        + _context(lexicon, run.left, first, second, run.right)
+    )
+
+
+def _of_compound(first: str, second: str, lexicon: Lexicon) -> float:
+    """Return a negative number (nats) if the two parts are more probably a new compound or a foreign word."""
+    lower = first.lower()
+    known = lexicon.frequency(second.lower())
+    if lower in words.PREFIXES:
+        return _COMBINING if known > _COMMON_NAME or second in words.FUNCTION else NEVER
+    if not (first.islower() and second.islower()) or lower in words.FUNCTION or second in words.FUNCTION:
+        return 0.0
+    return _TWO_RARE if lexicon.frequency(lower) * known < _RARE_PAIR else 0.0
 
 
 def _context(lexicon: Lexicon, *chain: str) -> float:

@@ -39,6 +39,15 @@ _BRAND_ENDS = frozenset(
     card go pro max star com cam data key lab labs link zeneca tech gram chat app post invest capital sign sports
     """.split()
 )
+#: Common words that end the brand of an acronym written as one word: `VNdirect`, `VTVcab`, `FPTplay`.
+BRAND_TAILS = _BRAND_ENDS | frozenset(
+    """
+    angels arena asia bike center cloud corp digital direct edu english express foot games global green groups health
+    house info international invest jobs kids live market markets media medias mini mobile money music online park
+    partners plaza play portal post power print prime project radio school service services shop show shows sky
+    software sound sport store studio style super telecom test trade trans union vietnam view vision watch web world
+    """.split()
+)
 #: Surnames and titles that begin with an article and are often written as one word: `LaSalle`, `LeMonde`.
 _AFTER_ARTICLE = frozenset(
     """
@@ -50,10 +59,11 @@ _AFTER_ARTICLE = frozenset(
 )
 _ARTICLES = frozenset("le la les un une des du au aux".split())
 _COMMON = 1e-6  # share of running words from which on a word after an article is a common noun
+ROMAN_LETTERS = frozenset("IVXLCDM")
 ROMAN = re.compile(r"[IVX]+(?:e|er|ᵉ)")
 _AFTER_NUMBER = re.compile(r"(?P<end>èm|èr|e|è|ᵉ)")
 _AFTER_ROMAN = re.compile(r"(?:[IVX]{2,}|[IVX](?=e(?:siècle|République|Congrès|arrondissement)))(?P<end>èm|e|ᵉ)")
-_AFTER_ORDINAL = frozenset("sur en et de du des dans est par à".split())
+_AFTER_ORDINAL = frozenset("sur en et de du des dans est par à au aux pour avec".split())
 #: Units and ordinal endings that may follow a number without a space.
 _UNITS = frozenset(
     """
@@ -141,7 +151,7 @@ def before_word(number: str, word: str, lexicon: Lexicon) -> float:
     lower = word.rstrip("'").lower()
     if word[0].isupper() and word[1:].islower() and not number.isdigit():
         return 7.0  # `1.500Viêt`: a number with a point or comma is no part of a name
-    if not word[0].islower() or lower in _UNITS or len(number) > 12:
+    if not word[0].islower() or lower in _UNITS or len(number) > 12 or number + word == "2de":  # short for `seconde`
         return _NEVER
     if lower == "à" or word in {"d'", "qu'", "n'"}:  # no unit and no code has these letters
         return 8.0

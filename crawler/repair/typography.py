@@ -29,7 +29,7 @@ _SENTENCE = re.compile(
     rf"(?<![\w.])(?P<word>(?:{_S}{{3,}}|{_SHORT_END}|[A-ZÀ-ÖØ-Þ]{_L}{{2,}}))(?P<end>(?:[.…]+|[ \u00a0]?[!?]+)[»”]?)(?=(?:[«“]\s?)?{_C}(?:{_S}|['’]|\s)|VNA\b|AVI\b)"
 )
 _SENTENCE_YEAR = re.compile(
-    rf"(?P<word>\b\d{{1,4}}|\b[A-Z]{{3,}}|\bUE|[%)»”\"]|\b{_C}{_S}+ (?!Dr|Mr|St|Me){_C}{_S})(?P<end>\.)(?={_C}{_S}|À\s|[LDCSNJ]['’]|VNA\b|AVI\b)"
+    rf"(?P<word>\b\d{{1,4}}|\b[A-Z]{{3,}}|\bUE|[%)»”\"]|\d[ \u00a0\u202f]?°[CF]|\b{_C}{_S}+ (?!Dr|Mr|St|Me){_C}{_S})(?P<end>\.)(?={_C}{_S}|À\s|[LDCSNJ]['’]|VNA\b|AVI\b)"
 )
 _ELLIPSIS = re.compile(rf"(?<={_S}{_S})(?:…|\.\.\.)(?={_S}{_S}|{_C}{_S})")
 _COMMA = re.compile(
@@ -42,7 +42,7 @@ _DATELINE = re.compile(rf"\((?:VNA|AVI)\)(?=[-–—])|(?<=\)) ?[-–—](?={_C}
 _DASH = re.compile(rf"(?<=[\w)»”,.;:] )[–—](?={_L}{_S})(?!.{{0,400}}{_L}[–—](?!\w))")
 _SIGNATURE = re.compile(rf"(?:[.!?…»”)\"]|{_S}{{3}})(?=[-–—] ?(?:[A-Z]{{2,5}}/)?(?:VNA|AVI)\s*$)", re.MULTILINE)
 _BRACKET = re.compile(
-    rf"(?:(?<![^\W_])(?P<word>[^\W_]{{2,}})|[%»”])(?=\((?:[-+–]\d|\d[^)]|{_C}|{_L}{{4,}}|{_L}+ ))(?!\(\w{{1,3}}\)\w)"
+    rf"(?:(?<![^\W_])(?P<word>[^\W_]{{2,}})|[%»”])(?=\((?:[-+–]\d|\d[^)]|{_C}|{_L}{{4,}}|{_L}+ ))(?!\(\w{{1,3}}\)\w)(?!(?<={_C}{_C})\((?:[ESX]|ES|NE|LE|TE|SE)\))"
 )
 _AFTER_BRACKET = re.compile(rf"(?:(?<=\s)\([^()\n]{{2,}}|\([^()\n]{{3,}})\)(?={_WORD_BEGINS})")
 _QUOTE = re.compile(rf"[\w%,;:.!?](?=«)|»(?={_WORD_BEGINS}|\d|\()|{_L}(?=“)|”(?={_WORD_BEGINS})")
@@ -70,7 +70,7 @@ _JOINED = f"{_AFTER_NOUN}|en"
 _DISEASE = re.compile(rf"(?<![\w.-])(?P<code>(?:COVID|Covid|covid)-19)(?=(?:{_JOINED})\b|a(?!\S))")
 #: `40°Cà 45°C`, `10 kmau nord`: no unit is longer by one of these words.
 _UNIT = re.compile(
-    rf"(?<=\d)[ \u00a0\u202f]?(?:°[CF]?|[kcmd]m[²³23]?|m[²³]|km/h|kg|ha|[kMGT]Wh?|USD|VND|EUR)(?=(?:{_JOINED})\b)"
+    rf"(?<=\d)[ \u00a0\u202f]?(?:°[CF]?|h|[kcmd]m[²³23]?|m[²³]|km/h|kg|ha|[kMGT]Wh?|USD|VND|EUR)(?=(?:{_JOINED})\b)"
 )
 #: No letter belongs to these names. `Royaume-Unien` may be meant as a word.
 _COUNTRY = re.compile(rf"(?<![\w-])(?:Royaume-Uni|[ÉE]tats-Unis)(?=(?:{_AFTER_NOUN}|qui)\b|a(?!\S))")
@@ -83,7 +83,7 @@ _ELISION = re.compile(
     r"(?<![\w'’])(?P<word>(?:[ldnsjmtcLDNSJMTC]|[Qq]u|[Ll]orsqu|[Pp]uisqu|[Jj]usqu)['’])[ \u00a0]+(?=[^\W\d_])"
 )
 _TORN_WORD = re.compile(
-    r"(?<![\w'’])(?P<word>[Aa]ujourd['’](?= +hui\b)|(?:[Qq]uelqu|[Pp]resqu|[Qq]uoiqu)['’](?= +[^\W\d_]))[ \u00a0]+"
+    r"(?<![\w'’])(?P<word>(?:[Dd]['’])?[Aa]ujourd['’](?= +hui\b)|(?:[Qq]uelqu|[Pp]resqu|[Qq]uoiqu)['’](?= +[^\W\d_]))[ \u00a0]+"
 )
 #: Words that lost nothing but got a space after their hyphen; `nord- et sud-coréen` is right as it is.
 _HYPHEN = re.compile(
@@ -218,7 +218,13 @@ def comma(text: str) -> list[Repair]:
 
 def bracket(text: str) -> list[Repair]:
     """Insert the missing space at a bracket or quotation mark, as in `bilatéral(2013` or `(PCV)et`."""
-    return _each("glued-bracket", text, _space_after, _BRACKET, _AFTER_BRACKET, _QUOTE)
+    found = _each("glued-bracket", text, _space_after, _BRACKET, _AFTER_BRACKET, _QUOTE)
+    return [e for e in found if not _closes_german(text, e.offset + len(e.before))] if "„" in text else found
+
+
+def _closes_german(text: str, at: int) -> bool:
+    """Whether the sign at `at` closes a quotation that `„` opened, as in `„Willkommen“`."""
+    return text[at : at + 1] == "“" and text.rfind("„", 0, at) > text.rfind("“", 0, at)
 
 
 def quote(text: str) -> list[Repair]:

@@ -102,6 +102,25 @@ PREFIXES = tuple(
     """.split()
 )
 
+#: Beginnings of words that hardly ever stand alone: what follows belongs to the same word, listed or not.
+COMBINING = frozenset(
+    """
+    aéro agri agro amino amphi angio anti archi bi biblio broncho cardio cérébro chiro choré chrono climato contra cyto
+    dermato dés électro ethno euro gastro géo hémato hémi hépato hétéro holo hydro hyper hypo infra inter intra laryngo lipo
+    macro méga mélo méta mono morpho multi myco nano narco neuro néo omni onco ophtalmo ornitho ostéo paléo para patho péri
+    pétro phyto pluri pneumo poly pré proto pseudo psycho pyro quadri rachi radio ré rétro rhino sélénio semi séro sino
+    socio spectro stéréo stomato supra télé tétra thalasso théo thermo thrombo topo toxico trans tri turbo ultra uro vice
+    xéno
+    """.split()
+) - {"radio", "tri"}
+#: Listed forms that are endings of words far more often than words. Only a function word may stand before them: `nous rions`.
+ENDINGS = frozenset(
+    """
+    âmes âtes asse asses assent ions isai naire naires nait nant nasse nasses nels nement nent nera niez nions rait rais
+    ras rez riez rions ront sions taient
+    """.split()
+)
+
 #: Endings that form new words from known stems.
 SUFFIXES = tuple(
     """

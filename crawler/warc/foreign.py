@@ -26,7 +26,7 @@ from crawler.types import RawRef
 from crawler.warc.dates import from_warc_date
 from crawler.warc.foreign_http import HttpResponse, digest_differs, is_cut_off, parse_response, without_chunks
 from crawler.warc.import_tally import ImportTally, Skip
-from crawler.warc.inflow import RECORD_START, Inflow
+from crawler.warc.inflow import RECORD_START, Inflow, arc_line
 from crawler.warc.members import digest
 from crawler.warc.reading import Record
 
@@ -35,10 +35,14 @@ _MAX_WARC_HEAD = 256_000  # bytes
 _MAX_ADDRESS = 8_000  # characters
 _PEEKED = 4096  # bytes in which the next record must begin
 _STEP = 1 << 16
+_RECORD_MARK = 10  # bytes: what `_NEXT_RECORD` finds may begin in one record and end in what follows
 _HINT = "pass .warc, .warc.gz, .warc.zst or .arc.gz files; unpack .wacz and .zip files first"
 
 #: https://web.archive.org/web/20210304050607id_/https://...: with the flag `id_`, the page is as it was captured
-_WAYBACK = re.compile(r"https?://web\.archive\.org/web/(?P<when>[0-9]{14})(?P<flag>[a-z]{2}_)?/(?P<url>.+)", re.DOTALL)
+_WAYBACK = re.compile(
+    r"https?://(?:web|wayback|www\.web)\.archive\.org(?::[0-9]+)?/web/(?P<when>[0-9]{4,14})(?P<flag>[a-z]{2}_)?/(?P<url>.+)",
+    re.DOTALL | re.IGNORECASE,
+)
 #: Record types that may hold a page. The last three hold content without the response of the server.
 _WITH_PAGES = ("response", "revisit", "resource", "conversion", "continuation")
 _NEXT_RECORD = re.compile(rb"(?P<gap>(?:\r?\n){2})WARC/[0-9]")
@@ -126,7 +130,7 @@ class _FileReader:
         while (line := self._first_line()) is not None:
             self._tally.records += 1
             try:
-                record = self._loader.parse_record_stream(_Head(self._flow), line, None, no_record_parse=True)
+                record = self._loader.parse_record_stream(_Head(self._flow), arc_line(line), None, no_record_parse=True)
                 _check_length(record, self._flow.most)
             except (ArchiveLoadFailed, EOFError, ValueError) as error:
                 self._tally.skip(Skip.MALFORMED, detail=_one_line(error))
@@ -189,7 +193,7 @@ class _FileReader:
         kind = (record.rec_type or "").lower()
         address = _address(record)
         wayback = _WAYBACK.fullmatch(address)
-        url = wayback["url"] if wayback else address
+        url = _with_scheme(wayback["url"]) if wayback else address
         if (unwanted := self._unwanted(kind, url)) is not None:
             self._tally.skip(unwanted)
             return None
@@ -213,6 +217,8 @@ class _FileReader:
         header = record.rec_headers.get_header
         if header("WARC-Truncated"):
             raise _UnusableError(Skip.TRUNCATED)
+        if header("WARC-Segment-Number"):
+            raise _UnusableError(Skip.TRUNCATED, "the rest is in other records, as segments")
         if wayback is not None and wayback["flag"] != "id_":
             raise _UnusableError(Skip.REWRITTEN)
         block = self._block(record)
@@ -279,8 +285,10 @@ class _FileReader:
         if self._flow.damage and not self._flow.next_is_damaged:  # also a wrong checksum at the end of the member
             raise _UnusableError(Skip.DAMAGED)
         rest = following.lstrip(b"\r\n")
-        if rest and not following.startswith(b"\r\n\r\n") and not RECORD_START.match(rest):
-            if swallowed := _NEXT_RECORD.search(block):  # the length was too large: read what it included
+        end = b"\n" if record.format == "arc" else b"\r\n\r\n"
+        if rest and not following.startswith(end) and not RECORD_START.match(rest):
+            # The length was too large: read what it included.
+            if swallowed := _NEXT_RECORD.search(block + following[:_RECORD_MARK]):
                 self._flow.push_back(block[swallowed.end("gap") :])
             raise _UnusableError(Skip.LENGTH)
         return block
@@ -318,6 +326,11 @@ def _address(record: Any) -> str:
     name = "uri" if record.format == "arc" else "WARC-Target-URI"
     address = _OUTER_SPACES.sub("", record.rec_headers.get_header(name) or "")
     return address.strip(_AROUND_ADDRESS)
+
+
+def _with_scheme(url: str) -> str:
+    """Return the address of a page in that of its copy; people leave out `https://` there."""
+    return url if re.match("https?:/", url, re.IGNORECASE) else f"https://{url}"
 
 
 def _name(text: str) -> str:

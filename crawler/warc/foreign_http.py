@@ -18,7 +18,7 @@ _MAX_HEAD = 256_000  # bytes of the status line and the headers; servers accept 
 _MAX_INTERIM = 5  # responses with status 1xx before the final one
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _STATUS_LINE = re.compile(r"HTTP(?:/[0-9.]*)?[ \t]+(?P<status>[1-9][0-9]{2})(?:[ \t]+(?P<reason>.*))?", re.IGNORECASE)
-_CHUNK_SIZE = re.compile(rb"[ \t]*(?P<size>[0-9A-Fa-f]{1,8})[ \t]*(?:;[^\n]*)?\r?\n")
+_CHUNK_SIZE = re.compile(rb"[ \t]*0{0,32}(?P<size>[0-9A-Fa-f]{1,8})[ \t]*(?:;[^\n]*)?\r?\n")
 
 _TRAILERS = re.compile(rb"(?:[^\r\n:]+:[^\n]*\n)*\s*")
 
@@ -56,9 +56,10 @@ def parse_response(block: bytes) -> HttpResponse | None:
         status_line = _STATUS_LINE.fullmatch(first.strip())
         if status_line is None:
             return None
-        status = int(status_line["status"])
-        if status >= 200:
-            return HttpResponse(status, (status_line["reason"] or "").strip(), _headers(lines), block)
+        status, reason = int(status_line["status"]), (status_line["reason"] or "").strip()
+        is_of_proxy = reason.lower() == "connection established" and block[:5].upper() == b"HTTP/"
+        if status >= 200 and not is_of_proxy:
+            return HttpResponse(status, reason, _headers(lines), block)
     return None
 
 

@@ -37,10 +37,29 @@ _ZSTD_DICTIONARY = b"\x5d\x2a\x4d\x18"  # the skippable frame of https://iipc.gi
 _MAX_DICTIONARY = 16_000_000  # bytes
 
 #: The first line of a WARC record, and of an ARC record: address, IP address, date, content type, length.
-RECORD_START = re.compile(rb"WARC/[0-9]|(?:filedesc|https?|dns|ftp|whois):\S* [0-9a-f.:-]+ [0-9]{8,14} ", re.IGNORECASE)
-_LINE_OF_RECORD = re.compile(rb"\n(?=WARC/[0-9]|filedesc:)")
+RECORD_START = re.compile(
+    rb"WARC/[0-9]|(?:filedesc|https?|dns|ftp|whois):[^\r\n]* [0-9a-f.:-]+ [0-9]{8,14} ", re.IGNORECASE
+)
+_LINE_OF_RECORD = re.compile(
+    rb"\n(?=WARC/[0-9]|filedesc:|https?://[^\s]{1,2000} [0-9a-f.:-]{1,45} [0-9]{8,14} [^\r\n]{0,100} [0-9]{1,10}\r?\n)"
+)
 _LINE_ENDS = re.compile(rb"[\r\n]++")
-_LINE_START = 16  # bytes that `_LINE_OF_RECORD` needs at most
+_LINE_START = 2200  # bytes that `_LINE_OF_RECORD` needs at most
+_ARC_START = re.compile(rb"(?P<url>.+?) (?P<ip>[0-9a-f.:-]+) (?P<date>[0-9]{8,14})(?= |$)", re.IGNORECASE | re.DOTALL)
+
+
+def arc_line(line: bytes) -> bytes:
+    """Return the first line of a record; that of an ARC record in the five fields of version 1, without further spaces.
+
+    Version 2 has ten fields. Addresses and content types may have spaces, although the fields are divided by spaces.
+    """
+    start, _, length = line.rstrip().rpartition(b" ")
+    match = _ARC_START.match(start) if length.isdigit() and not line.startswith(b"WARC/") else None
+    if match is None:
+        return line
+    kind = (start[match.end() :].split() or [b"-"])[0]
+    fields = (match["url"].replace(b" ", b"%20"), match["ip"], match["date"], kind, length)
+    return b" ".join(fields) + b"\n"
 
 
 class _Engine(Protocol):
