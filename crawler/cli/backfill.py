@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli import output, state, values
+from crawler.cli import output, paths, state, values
 from crawler.cli.signals import stopped_by_signals
 from crawler.errors import BadInput, Interrupted, StopError
 
@@ -99,6 +99,8 @@ def backfill(
         list[Path] | None,
         typer.Option(
             "--warc",
+            metavar="FILE",
+            parser=paths.file,
             help="Import captures from this WARC file (from Common Crawl, a Wayback download...) instead of fetching.",
         ),
     ] = None,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import sys
 import zlib
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from crawler.cli import bulk, destination, output, state
+from crawler.cli import bulk, destination, output, paths, state
 from crawler.cli.values import JobsOption
 from crawler.errors import BadInput, MarkupDrift, NotAnArticle
 
@@ -62,7 +61,14 @@ def register(app: typer.Typer) -> None:
 
 def parse(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="HTML file of the page, plain or gzipped; - means standard input.")],
+    file: Annotated[
+        paths.Source,
+        typer.Argument(
+            metavar="FILE",
+            parser=paths.source,
+            help="HTML file of the page, plain or gzipped; - means standard input.",
+        ),
+    ],
     url: Annotated[str, typer.Option("--url", callback=_address, help="Address from which the page was fetched.")],
     fetched_at: Annotated[
         str | None,
@@ -121,8 +127,12 @@ def _print_article(article: Article, format_: ParseFormat, reading: Reading | No
 
 def repair(
     file: Annotated[
-        Path | None,
-        typer.Argument(help="Text file with one block (such as a paragraph) per line. [default: standard input]"),
+        paths.Source | None,
+        typer.Argument(
+            metavar="[FILE]",
+            parser=paths.source,
+            help="Text file with one block (such as a paragraph) per line. [default: standard input]",
+        ),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the repaired text and the repairs of each line as JSON.")
@@ -135,7 +145,7 @@ def repair(
     from crawler import repair as repairing
 
     lexicon = state.lexicon()
-    text = _text(file or Path("-"))
+    text = _text(file or paths.Source())
     for line in text.removesuffix("\n").split("\n") if text else ():
         reading = repairing.repair(line, lexicon)
         if as_json:
@@ -150,7 +160,12 @@ def repair(
 def import_texts(
     context: typer.Context,
     files: Annotated[
-        list[Path], typer.Argument(help="Text files in the seed format; form feeds separate the texts in a file.")
+        list[paths.Source],
+        typer.Argument(
+            metavar="FILE...",
+            parser=paths.source,
+            help="Text files in the seed format; form feeds separate the texts in a file. - means standard input.",
+        ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per text.")] = False,
 ) -> None:
@@ -183,7 +198,7 @@ def import_texts(
                 continue
             for done in imported:
                 if as_json:
-                    output.json_line({"file": str(file), "id": done.key, "verdict": done.verdict, "title": done.title})
+                    output.json_line({"file": file.given, "id": done.key, "verdict": done.verdict, "title": done.title})
                 else:
                     output.text(f"{done.key}  {done.verdict}  {done.title}")
     if refused:
@@ -304,7 +319,7 @@ def _short(value: object, limit: int = 160) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _bytes(file: Path, limit: int | None = None, hint: str = "") -> bytes:
+def _bytes(file: paths.Source, limit: int | None = None, hint: str = "") -> bytes:
     """Return the content of a file, decompressed if it is gzipped; `limit` is the largest size in bytes.
 
     Raises:
@@ -312,7 +327,7 @@ def _bytes(file: Path, limit: int | None = None, hint: str = "") -> bytes:
 
     """
     try:
-        with sys.stdin.buffer if str(file) == "-" else file.open("rb") as opened:
+        with file.opened() as opened:
             body = _up_to(opened, limit)
     except OSError as error:
         raise BadInput(f"{file}: {error.strerror}", "check the path") from error
@@ -334,7 +349,7 @@ def _exceeds(body: bytes, limit: int | None) -> bool:
     return limit is not None and len(body) > limit
 
 
-def _text(file: Path, limit: int | None = None) -> str:
+def _text(file: paths.Source, limit: int | None = None) -> str:
     try:
         return _bytes(file, limit, "split the file: a form feed may separate its texts").decode("utf-8")
     except UnicodeDecodeError as error:
