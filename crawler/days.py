@@ -20,6 +20,10 @@ _DAYS = {"today": 0, "yesterday": 1}
 _UNIT = {"d": 1, "w": 7}
 
 
+class NotADay(BadInput):
+    """A text names no day, month or year."""
+
+
 class Period(NamedTuple):
     """A period of whole days; both days are included."""
 
@@ -34,13 +38,13 @@ def period(text: str, today: date | None, label: str = "") -> Period:
     weeks before today. `label` names the option or filter in the message of the error.
 
     Raises:
-        BadInput: the text names no day, month or year.
+        NotADay: the text names no day, month or year.
 
     """
     try:
         return _period(text.strip().lower(), today)
     except (ValueError, OverflowError) as error:
-        raise BadInput(f"{label}{text} is not a day", f"write a day as {FORMS}") from error
+        raise NotADay(f"{label}{text} is not a day", f"write a day as {FORMS}") from error
 
 
 def _period(text: str, today: date | None) -> Period:

@@ -6,12 +6,13 @@ Boundary: reads rows and WARC records, and arranges them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-from crawler import citation, marks, query, render, visible
+from crawler import citation, days, marks, query, render, visible
 from crawler.changes import is_silent
 from crawler.clock import instant_text
 from crawler.errors import PageError, StopError
@@ -96,7 +97,7 @@ def article(desk: Desk, ask: Ask) -> Page:
     wanted = search.parsed(ask.get("q") or "", desk.synonyms, ask.today)
     versions = archive.history(key)
     repairs = stored.reading.repairs
-    as_published = ask.get("view") == "published" or not repairs
+    as_published = _is_published_view(ask) or not repairs
     captures = archive.captures_of([key])[key]
     current = next((row for row in versions if row["revision"] == stored.revision), None)
     held = archive.held_ids([story.post_id for story in stored.article.related if story.post_id])
@@ -128,6 +129,14 @@ def article(desk: Desk, ask: Ask) -> Page:
             "held_pictures": _held_pictures(desk, stored),
         },
     )
+
+
+def _is_published_view(ask: Ask) -> bool:
+    """Whether an address asks for the text as published; without `view`, it is the repaired text."""
+    view = ask.get("view")
+    if view not in (None, "published"):
+        raise BadRequest(_("The parameter view is published, or left out."), view)
+    return view == "published"
 
 
 def citations(desk: Desk, stored: StoredArticle) -> dict[str, str]:
@@ -173,10 +182,14 @@ def web_address(url: str | None) -> str | None:
 
 
 def _instant(ask: Ask, name: str) -> str | None:
-    """Return a time in UTC; a day stands for its end, and a time without an offset is in UTC, as in `vna show`."""
+    """Return a time in UTC; a day, month or year stands for its end, a time without an offset is in UTC, as in `vna show`."""
     value = ask.get(name)
+    if value is None:
+        return None
+    with suppress(days.NotADay):  # then it is a time
+        value = days.period(value, ask.now.date()).last.isoformat()
     try:
-        return None if value is None else instant_text(value, end_of_day=True)
+        return instant_text(value, end_of_day=True)
     except ValueError as error:
         raise BadRequest(_("A time is written as 2024-01-31 or 2024-01-31T08:15:00Z."), str(value)) from error
 
