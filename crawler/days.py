@@ -13,6 +13,7 @@ from typing import NamedTuple
 from crawler.errors import BadInput
 
 FORMS = "2024-01-31, 2024-01, 2024, today, yesterday, or 3d for three days ago"
+_DATES = "2024-01-31, 2024-01 or 2024"  # the forms that need no present day
 _YEAR = re.compile(r"[0-9]{4}")
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 _AGO = re.compile(r"([0-9]{1,6})([dw])")
@@ -44,7 +45,7 @@ def period(text: str, today: date | None, label: str = "") -> Period:
     try:
         return _period(text.strip().lower(), today)
     except (ValueError, OverflowError) as error:
-        raise NotADay(f"{label}{text} is not a day", f"write a day as {FORMS}") from error
+        raise NotADay(f"{label}{text} is not a day", f"write a day as {_DATES if today is None else FORMS}") from error
 
 
 def _period(text: str, today: date | None) -> Period:

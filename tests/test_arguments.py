@@ -7,10 +7,10 @@ import sys
 
 import pytest
 import typer
+from example_archive import build
+from support import SEEDS, vna
 
 from crawler.cli import main as command_line
-from tests.example_archive import build
-from tests.support import SEEDS, vna
 
 COMMANDS = typer.main.get_command(sys.modules[command_line.__module__].app).commands
 TEXT = next(iter(sorted(SEEDS.glob("*.txt")))).read_bytes()
@@ -156,3 +156,25 @@ def test_a_file_is_not_a_folder(folder):
 
 def test_a_pack_is_not_sealed(folder):
     assert "a pack is always checked completely" in vna("verify", "pack.zip", "--seal").err
+
+
+@pytest.mark.parametrize(
+    "words", [["reparse", "--dry-run", "--since"], ["parse", "page.html", "--url", "https://x/", "--fetched-at"]]
+)
+def test_a_time_may_be_a_day_a_month_or_relative(folder, words):
+    (folder / "page.html").write_text("<html></html>")
+    for value in ("2026-11", "yesterday", "3d", "2026-11-01T08:00:00+07:00"):
+        assert vna(*words, value).code == (3 if words[0] == "parse" else 0)
+    assert f"{words[-1]} hier is not a time" in vna(*words, "hier").err
+
+
+def test_a_pack_counts_each_article_once(folder):
+    outcome = vna("evidence", "101", "101", "--out", "pack.zip")
+    assert "1 article," in outcome.err, outcome
+
+
+def test_status_and_estimates_without_a_rate_limit(folder):
+    free = ["--site", "http://127.0.0.1:9", "--rate", "0"]
+    assert "rate limit none" in vna(*free, "status").out
+    assert "without a delay" in vna(*free, "backfill", "--since", "2024", "--dry-run").out
+    assert "at 1 per second" in vna("backfill", "--since", "2024", "--dry-run").out

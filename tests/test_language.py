@@ -131,6 +131,14 @@ def test_docstrings_start_plainly():
     assert odd == []
 
 
+def test_the_glossary_has_each_term_once():
+    rows = [line for line in (ROOT / "docs" / "glossary.md").read_text("utf-8").splitlines() if line.startswith("| ")]
+    terms = [
+        term.strip() for row in rows for term in row.split("|")[1].split(",") if term.strip() not in ("term", "name")
+    ]
+    assert sorted(terms) == sorted(set(terms))
+
+
 def test_every_glossary_entry_names_an_existing_place():
     rows = [line for line in (ROOT / "docs" / "glossary.md").read_text("utf-8").splitlines() if line.startswith("| ")]
     places = [

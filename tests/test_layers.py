@@ -49,7 +49,7 @@ MAY_IMPORT = (
         "lexicon": PURE | {"resources"},
         "storage": PURE | {"clock", "files", "upgrade_display"},
         "upgrade_display": {"outcome"},
-        "clock": {"errors"},
+        "clock": {"days", "errors"},
         "files": set(),
         "pipeline": PURE | {"clock", "fetch", "warc", "storage", "parser_process", "worker_processes"},
         "backfill": PURE | {"clock", "fetch", "warc", "storage", "pipeline", "parser_process"},

@@ -349,10 +349,10 @@ def _dry_run(config: Config, options: BackfillOptions, *, as_json: bool) -> None
         output.json_line({**_request_json(request), **known, "pages": figures.pages, "seconds": span.total_seconds()})
         return
     output.text(
-        f"{_days(request)} via {request.via}: {output.count(figures.lists, 'list')}, at most about {figures.to_fetch} pages"
+        f"{_days(request)} via {request.via}: {output.count(figures.lists, 'list')}, up to about {output.count(figures.to_fetch, 'page')}"
     )
     output.text(
-        f"{requests} requests, which take {format_duration(span)} at {config.rate:g} per second"
+        f"{output.count(requests, 'request')}, {output.duration(format_duration(span), config.rate)}"
         " if no other command sends requests"
     )
 

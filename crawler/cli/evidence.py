@@ -268,7 +268,9 @@ def _note_unchecked(found: VerifyReport, *, since: bool) -> None:
             needs = "this needs vna-archive[timestamps] and [seals] timestamp_roots"
             output.note(f"{output.count(found.unchecked_stamps, 'time stamp')} not checked: {needs}")
     elif not since:
-        output.note("there are no seals: who changes records and rows so that they fit is not noticed; --seal adds one")
+        output.note(
+            "there are no seals, so a change of records together with their rows cannot be noticed; --seal adds one"
+        )
     if found.finished and not found.recomputed:
         output.note("the rows were not compared with the WARC files")
     for count, noun, rest in (

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from crawler.cli import bulk, destination, output, paths, state
+from crawler.cli import bulk, destination, output, paths, state, values
 from crawler.cli.values import JobsOption
 from crawler.errors import BadInput, MarkupDrift, NotAnArticle
 
@@ -91,13 +91,15 @@ def parse(
     from crawler.site import Site
 
     settings = state.of(context).load()
+    named = values.instant(fetched_at, label="--fetched-at ")
+    fetched = datetime.fromisoformat(named) if named else datetime.now(UTC)
     body = _bytes(file, settings.max_body, "raise `[politeness] max_body`")
     try:
         article = parse_page(
             body,
             url,
             content_type=content_type,
-            fetched_at=_instant(fetched_at),
+            fetched_at=fetched,
             markups=settings.markups,
             edition=Site(settings.root),
         )
@@ -272,10 +274,9 @@ def _reparse_stored(context: typer.Context, since: str | None, *, dry_run: bool,
 
     from crawler import app, pipeline
     from crawler.cli.progress import progress_display
-    from crawler.clock import to_text
 
     globals_ = state.of(context)
-    begin = to_text(_instant(since, "--since")) if since else None
+    begin = values.instant(since, label="--since ")
     with (
         progress_display(globals_.verbose) as progress,
         app.working(globals_.load(), "reparse", progress, role="read", lexicon=state.lexicon()) as work,
@@ -356,13 +357,3 @@ def _text(file: paths.Source, limit: int | None = None) -> str:
         raise BadInput(
             f"{file}: not UTF-8 (byte {error.start})", "convert the file with: iconv -f CHARSET -t UTF-8"
         ) from error
-
-
-def _instant(value: str | None, option: str = "--fetched-at") -> datetime:
-    if value is None:
-        return datetime.now(UTC)
-    try:
-        instant = datetime.fromisoformat(value)
-        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise BadInput(f"{option} {value} is not a time", "write the time as 2026-01-31T08:15:00Z") from error

@@ -96,13 +96,15 @@ def _rate_limit_line(limit: Mapping[str, Any]) -> str:
     if limit["paused_until"]:
         return f"no request before {limit['paused_until']}: {limit['reason']}"
     slow = f", {limit['slowdown']:g} times the usual interval after failures" if limit["slowdown"] > 1 else ""
-    return f"one request every {limit['interval']:g} s{slow}; {limit['requests_today']} today (Hanoi time)"
+    often = f"one request every {limit['interval']:g} s" if limit["interval"] else "none"
+    return f"{often}{slow}; {limit['requests_today']} today (Hanoi time)"
 
 
 def _summary(found: Mapping[str, Any]) -> None:
     output.text(f"articles   {found['articles']}  ({found['oldest'] or 'no date'} to {found['newest'] or 'no date'})")
     output.text(
-        f"revisions  {found['revisions']} later than an article's first, {found['duplicates']} pairs of duplicates"
+        f"revisions  {found['revisions']} besides the first of each article; {output.count(found['duplicates'], 'pair')}"
+        " of duplicates"
     )
     share = found["broken"] / found["articles"] if found["articles"] else 0
     output.text(f"repaired   {output.count(found['broken'], 'article')} had three or more glued words ({share:.0%})")

@@ -139,17 +139,12 @@ def instant(value: str | None, *, end_of_day: bool = False, label: str = "") -> 
         BadInput: the value is not a time.
 
     """
-    from crawler.clock import SystemClock, instant_text
+    from crawler.clock import SystemClock, named_instant
 
     if value is None:
         return None
     try:
-        named = days.period(value, SystemClock().now().date())
-        value = (named.last if end_of_day else named.first).isoformat()
-    except BadInput:
-        pass  # not a day: a time
-    try:
-        return instant_text(value, end_of_day=end_of_day)
+        return named_instant(value, SystemClock().now().date(), end_of_day=end_of_day)
     except ValueError as error:
         raise BadInput(
             f"{label}{value} is not a time", f"write 2026-01-31T08:15:00Z, or a day as {days.FORMS}"

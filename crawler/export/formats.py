@@ -129,15 +129,3 @@ def article_files(
             out.write(render_one(stored))
         yield stored, name
     os.sync()  # once: to sync each of 260,000 files takes longer than to write them
-
-
-def text_files(
-    articles: Iterable[StoredArticle],
-    folder: Path,
-    suffix: str,
-    render_one: Callable[[StoredArticle], str],
-    *,
-    revisions: bool = False,
-) -> int:
-    """Write files as `article_files` does; return the number of articles."""
-    return sum(1 for _ in article_files(articles, folder, suffix, render_one, revisions=revisions))

@@ -6,15 +6,14 @@ Boundary: reads rows and WARC records, and arranges them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-from crawler import citation, days, marks, query, render, visible
+from crawler import citation, marks, query, render, visible
 from crawler.changes import is_silent
-from crawler.clock import instant_text
+from crawler.clock import named_instant
 from crawler.errors import PageError, StopError
 from crawler.parse.decode import decode
 from crawler.pictures import SHOWN, Replacement
@@ -184,12 +183,8 @@ def web_address(url: str | None) -> str | None:
 def _instant(ask: Ask, name: str) -> str | None:
     """Return a time in UTC; a day, month or year stands for its end, a time without an offset is in UTC, as in `vna show`."""
     value = ask.get(name)
-    if value is None:
-        return None
-    with suppress(days.NotADay):  # then it is a time
-        value = days.period(value, ask.now.date()).last.isoformat()
     try:
-        return instant_text(value, end_of_day=True)
+        return None if value is None else named_instant(value, ask.now.date(), end_of_day=True)
     except ValueError as error:
         raise BadRequest(_("A time is written as 2024-01-31 or 2024-01-31T08:15:00Z."), str(value)) from error
 
