@@ -134,7 +134,10 @@ def restore(
     if done.wrong:
         output.note(
             f"{output.count(len(done.wrong), 'file')} missing or different from the backup: copy the right files "
-            f"into {folder}, then run `vna verify`; a damaged file of the backup is there with the suffix "
-            ".damaged: without a better copy, remove the suffix to keep its intact records"
+            f"into {folder}, then run `vna verify`"
+        )
+        output.note(
+            "a damaged file of a backup gets the suffix .damaged in the archive: if there is no better copy, remove the "
+            "suffix, and its intact records are used"
         )
         raise typer.Exit(5)
