@@ -14,7 +14,7 @@ Boundary: only reads; turns stored articles into the values below. Names are tho
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from importlib.util import find_spec
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from crawler import days, query, records, selection, snippets, storage
 from crawler.article_fields import EXPORTED, ArticleField, In, fields_in
-from crawler.clock import from_text, instant_text
+from crawler.clock import from_text, named_instant
 from crawler.errors import ArticleNotFound
 from crawler.types import Block, Dateline, ImageBlock, Related, Repair, StoredArticle
 
@@ -106,7 +106,7 @@ class ArticleSet:
     def __iter__(self) -> Iterator[ArchivedArticle]:
         return map(_article, self._stored())
 
-    def to_arrow(self, columns: Sequence[str] | None = None) -> pa.Table:
+    def to_arrow(self, columns: Names | None = None) -> pa.Table:
         """Return a PyArrow table with the columns of the Parquet export, or with some of them.
 
         Raises:
@@ -119,7 +119,7 @@ class ArticleSet:
 
         return table.read(self._stored(), _columns(columns))
 
-    def to_pandas(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    def to_pandas(self, columns: Names | None = None) -> pd.DataFrame:
         """Return a pandas DataFrame with the columns of the Parquet export, or with some of them.
 
         Raises:
@@ -130,7 +130,7 @@ class ArticleSet:
         _require("pandas")
         return self.to_arrow(columns).to_pandas()
 
-    def to_polars(self, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    def to_polars(self, columns: Names | None = None) -> pl.DataFrame:
         """Return a Polars DataFrame with the columns of the Parquet export, or with some of them.
 
         Raises:
@@ -183,6 +183,7 @@ class ArchiveReader:
             ValueError: a time is not valid.
 
         """
+        _require_possible(key)
         then = {"as_of": _instant(as_of), "known_at": _instant(known_at)}
         with self._archive.reading():
             if revision is None and not any(then.values()):
@@ -190,7 +191,8 @@ class ArchiveReader:
             else:
                 stored = self._archive.revision(key, number=revision, **then)
         if stored is None:
-            raise ArticleNotFound(f"{key}" if revision is None else f"{key} with revision {revision}")
+            asked = {"with revision": revision, "as of": as_of, "known at": known_at}.items()
+            raise ArticleNotFound(f"{key}{''.join(f' {words} {one}' for words, one in asked if one is not None)}")
         return _article(stored)
 
     def revisions(self, key: int) -> list[ArchivedArticle]:
@@ -200,6 +202,7 @@ class ArchiveReader:
             ArticleNotFound: the archive has no such article.
 
         """
+        _require_possible(key)
         with self._archive.reading():
             numbers = [moment.revision for moment in self._archive.timeline(key)]
             found = [self._archive.revision(key, number=number) for number in numbers]
@@ -264,9 +267,11 @@ class ArchiveReader:
         Raises:
             BadInput: the query has no word to search for, a day is none, or the period ends before it begins.
             UnknownName: there is no such section.
-            ValueError: a time is not valid, or `rank` is given with a time.
+            ValueError: a time is not valid, `limit` is negative, or `rank` is given with a time.
 
         """
+        if limit < 0:
+            raise ValueError(f"the limit is negative: {limit}")
         words = query.parse(text, self._synonyms)
         then = {"as_of": _instant(as_of), "known_at": _instant(known_at)}
         if rank and any(then.values()):
@@ -277,7 +282,7 @@ class ArchiveReader:
                 self._archive.known_section_names,
                 since=_first(since),
                 until=_last(until),
-                sections=_names(section or ()),
+                sections=() if section is None else _names(section),
             )
             filters = {"since": wanted.since, "until": wanted.until, "section": next(iter(wanted.sections), None)}
             if any(then.values()):
@@ -365,18 +370,27 @@ def _instant(value: Instant | None) -> str | None:
     """Return an instant as the archive stores it; a day means its end, and a time without an offset is in UTC."""
     if value is None:
         return None
-    return instant_text(value if isinstance(value, str) else value.isoformat(), end_of_day=True)
+    try:
+        return named_instant(value if isinstance(value, str) else value.isoformat(), None, end_of_day=True)
+    except ValueError as error:
+        raise ValueError(f"{value} is not a time: write 2026-01-31T08:15:00Z, 2026-01-31, 2026-01 or 2026") from error
+
+
+def _require_possible(key: int) -> None:
+    """Raise an error if SQLite cannot compare a number with the ids of articles, because it has more than 64 bits."""
+    if isinstance(key, int) and key.bit_length() > 63:
+        raise ArticleNotFound(key)
 
 
 def _names(names: Names) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def _columns(names: Sequence[str] | None) -> tuple[ArticleField, ...]:
+def _columns(names: Names | None) -> tuple[ArticleField, ...]:
     if names is None:
         return fields_in(In.PARQUET)
     by_name = {field.name: field for field in EXPORTED}
-    return tuple(by_name[name] for name in selection.known("column", names, list(by_name)))
+    return tuple(by_name[name] for name in selection.known("column", _names(names), list(by_name)))
 
 
 def _require(package: str) -> None:

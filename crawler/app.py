@@ -206,6 +206,8 @@ def rebuilding(
     warc = config.archive / WARC_FOLDER
     if not warc.is_dir():
         raise StorageError(f"no WARC files at {warc}", "check --archive: a rebuild needs the WARC files")
+    if into.exists() and not into.is_dir():
+        raise BadInput(f"{into} is not a folder", "choose a new or empty folder with --into")
     if database_files(into) and not overwrite:
         raise BadInput(
             f"{into} already holds a database", "move the database away, or choose another folder with --into"

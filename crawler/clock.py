@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
+from crawler import days
 from crawler.errors import Interrupted
 
 
@@ -109,6 +111,21 @@ def instant_text(value: str, *, end_of_day: bool = False) -> str:
         return to_text(found if found.tzinfo else found.replace(tzinfo=UTC))
     except OverflowError as error:  # early in the year 1 in Hanoi is the year 0 in UTC
         raise ValueError(str(error)) from error
+
+
+def named_instant(value: str, today: date | None, *, end_of_day: bool = False) -> str:
+    """Return an instant as `instant_text` does, also of a month, a year or a relative day such as `3d`.
+
+    `today` is the present day in UTC; without it, a day must be named by its date.
+
+    Raises:
+        ValueError: the value is not a time between the years 1 and 9999.
+
+    """
+    with suppress(days.NotADay):
+        period = days.period(value, today)
+        value = (period.last if end_of_day else period.first).isoformat()
+    return instant_text(value, end_of_day=end_of_day)
 
 
 def _is_day(value: str) -> bool:

@@ -13,11 +13,16 @@ from typing import NamedTuple
 from crawler.errors import BadInput
 
 FORMS = "2024-01-31, 2024-01, 2024, today, yesterday, or 3d for three days ago"
+_DATES = "2024-01-31, 2024-01 or 2024"  # the forms that need no present day
 _YEAR = re.compile(r"[0-9]{4}")
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 _AGO = re.compile(r"([0-9]{1,6})([dw])")
 _DAYS = {"today": 0, "yesterday": 1}
 _UNIT = {"d": 1, "w": 7}
+
+
+class NotADay(BadInput):
+    """A text names no day, month or year."""
 
 
 class Period(NamedTuple):
@@ -34,13 +39,13 @@ def period(text: str, today: date | None, label: str = "") -> Period:
     weeks before today. `label` names the option or filter in the message of the error.
 
     Raises:
-        BadInput: the text names no day, month or year.
+        NotADay: the text names no day, month or year.
 
     """
     try:
         return _period(text.strip().lower(), today)
     except (ValueError, OverflowError) as error:
-        raise BadInput(f"{label}{text} is not a day", f"write a day as {FORMS}") from error
+        raise NotADay(f"{label}{text} is not a day", f"write a day as {_DATES if today is None else FORMS}") from error
 
 
 def _period(text: str, today: date | None) -> Period:

@@ -22,7 +22,7 @@ class OutcomeKind(StrEnum):
     SUSPECT = "suspect"
     GONE = "gone"
     FAILED = "failed"
-    ABSENT = "absent"  # there is no article with this id, or no list at a guessed address
+    ABSENT = "absent"  # there is no article with this id, or there never was a list at this address
     SKIPPED = "skipped"  # another process is working on it
     FOUND = "found"  # a source lists articles that were not known
     NO_NEWS = "no news"  # a source was read and lists nothing new

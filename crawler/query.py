@@ -80,12 +80,16 @@ class Synonyms:
 NO_SYNONYMS = Synonyms()
 
 
+class NoSearchTerm(BadInput):
+    """The query has no search term: only exclusions, punctuation or filters."""
+
+
 def parse(text: str, synonyms: Synonyms = NO_SYNONYMS, today: date | None = None) -> Query:
     """Parse a query typed by a user. Without the present day `today`, filters must name days by date.
 
     Raises:
-        BadInput: the query has no search term (only exclusions, punctuation or filters), an excluded filter, or an
-            invalid date.
+        NoSearchTerm: the query has no search term.
+        BadInput: it has an excluded filter, or an invalid date.
 
     """
     parser = _Parser(synonyms, today)
@@ -93,7 +97,7 @@ def parse(text: str, synonyms: Synonyms = NO_SYNONYMS, today: date | None = None
         parser.add(piece)
     query = parser.query()
     if query is None:
-        raise BadInput(
+        raise NoSearchTerm(
             f"no search term in {text[:_SHOWN]!r}{' …' * (len(text) > _SHOWN)}",
             'give at least one word to search for, as in: vna search "diên biên phu" -tourisme',
         )
@@ -117,10 +121,6 @@ class _Group:
     either: bool = False  # the last operator was OR: the next term is an alternative to the previous one
     excluding: bool = False  # the last operator was NOT
     run: list[tuple[str, ...]] = field(default_factory=list)  # consecutive plain words: a synonym may span several
-
-    def has_begun(self) -> bool:
-        """Whether a term was read already. NOT as the first word of a whole query is a word."""
-        return bool(self.wanted or self.run or self.unwanted)
 
     def want(self, terms: list[str]) -> None:
         """Add alternative terms; after OR, they are further alternatives of the last item."""
@@ -171,7 +171,7 @@ class _Parser:
         elif word in _OPERATORS and (group.wanted or group.run):
             self._finish_run()
             group.either = _OPERATORS[word]
-        elif word in _EXCLUDING and not piece["minus"] and (group.has_begun() or self._filters or self._open[1:]):
+        elif word in _EXCLUDING and not piece["minus"]:
             self._finish_run()
             group.excluding = True
         elif _is_plain(piece) and not group.excluding:

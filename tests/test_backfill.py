@@ -617,7 +617,7 @@ def test_a_section_is_read_page_by_page(archive, clock):
             open_plan(run, request)
         with run.archive.transaction():
             run.archive.add_sources(section_sources(), None)
-        with pytest.raises(StopError, match="no section is called météo"):
+        with pytest.raises(StopError, match="there is no section 'météo'"):
             open_plan(run, replace(request, section="météo"))
         open_plan(run, request)
         items = advance_all(run, limit=25)
@@ -1080,7 +1080,7 @@ def test_the_command_prints_its_result_and_reports_a_complete_plan(tmp_path, sit
     words = ("--archive", tmp_path / "a", "--site", site.url, "--rate", 0, "backfill")
     estimated = vna(*words, "--since", since(), "--dry-run")
     assert estimated.code == 0
-    assert "lists, at most about" in estimated.out
+    assert "lists, up to about" in estimated.out
     assert not (tmp_path / "a").exists()
     done = vna(*words, "--since", since(), "--json")
     result = json.loads(done.out)

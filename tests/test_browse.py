@@ -92,6 +92,14 @@ def peak(running):
 
 
 @pytest.mark.parametrize(
+    "path", ["/../../etc/passwd", "/.", "/-/room/../../x", "/%2e%2e/vna.db", "/vna/../vna.db", "/-/.."]
+)
+def test_an_address_with_dots_has_no_page(served, path):
+    status, *_ = request(served[0], path)
+    assert status == 404
+
+
+@pytest.mark.parametrize(
     "headers",
     [
         {"Host": "evil.example"},

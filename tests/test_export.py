@@ -435,3 +435,12 @@ def test_a_full_disk_leaves_no_part_under_the_final_name(hostile, tmp_path):
     if done.returncode in (1, 9) and not done.stdout:
         pytest.skip("this machine does not let a process mount a file system")
     assert done.stdout.splitlines() == ["1 True True []"] * len(TARGETS), done
+
+
+@pytest.mark.parametrize("form", ["text", "tei"])
+def test_files_that_an_export_did_not_write_are_named(archive, tmp_path, form):
+    out = tmp_path / "texts"
+    assert "other file" not in exported(archive, "--format", form, "--out", out).err
+    again = exported(archive, "--format", form, "--section", "Politique", "--out", out)
+    assert "also has 5 other files, such as -1." in again.err
+    assert "other file" not in exported(archive, "--format", form, "--out", out).err

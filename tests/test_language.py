@@ -131,6 +131,14 @@ def test_docstrings_start_plainly():
     assert odd == []
 
 
+def test_the_glossary_has_each_term_once():
+    rows = [line for line in (ROOT / "docs" / "glossary.md").read_text("utf-8").splitlines() if line.startswith("| ")]
+    terms = [
+        term.strip() for row in rows for term in row.split("|")[1].split(",") if term.strip() not in ("term", "name")
+    ]
+    assert sorted(terms) == sorted(set(terms))
+
+
 def test_every_glossary_entry_names_an_existing_place():
     rows = [line for line in (ROOT / "docs" / "glossary.md").read_text("utf-8").splitlines() if line.startswith("| ")]
     places = [
@@ -139,3 +147,11 @@ def test_every_glossary_entry_names_an_existing_place():
     assert len(places) > 50
     missing = [a or b for a, b in places if not ((ROOT / a).exists() if a else (ROOT / "docs" / b).exists())]
     assert missing == []
+
+
+def test_french_punctuation_of_the_pages_stays_with_its_word():
+    text = (ROOT / "crawler/room/locale/fr/LC_MESSAGES/room.po").read_text("utf-8")
+    french = re.findall(r'(?m)^msgstr(?:\[\d\])? ((?:".*"\n?)+)', text)[1:]
+    odd = [line for block in french for line in block.splitlines() if re.search(r"[ ][:;!?»]|«[ ]", line)]
+    assert len(french) > 300
+    assert odd == []

@@ -49,7 +49,7 @@ MAY_IMPORT = (
         "lexicon": PURE | {"resources"},
         "storage": PURE | {"archive_files", "clock", "files", "upgrade_display"},
         "upgrade_display": {"outcome"},
-        "clock": {"errors"},
+        "clock": {"days", "errors"},
         "files": set(),
         "archive_files": set(),
         "pipeline": PURE | {"clock", "fetch", "warc", "storage", "parser_process", "worker_processes"},

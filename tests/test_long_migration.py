@@ -226,7 +226,7 @@ def test_a_file_that_cannot_be_written_again_is_no_error_and_the_note_says_why(
     monkeypatch.setattr(base.sqlite3, "connect", partial(sqlite3.connect, factory=Failing))
     open_archive(folder).close()
     monkeypatch.undo()
-    assert re.search(f"to give them back to the disk now, {to_do}, stop all commands", notes[-1])
+    assert re.search(f"To make the file smaller now, {to_do}, stop all commands", notes[-1])
     assert shlex.split(notes[-1].split("`")[1]) == ["sqlite3", str(folder / FILE), "VACUUM"]
     assert content(folder) == upgraded
 

@@ -37,6 +37,7 @@ from support import (
 import crawler
 from crawler import collect, opening, render
 from crawler.errors import BadInput, SiteUnavailable, StorageError
+from crawler.outcome import OutcomeKind
 from crawler.parse import seedtext
 from crawler.parse.page import PARSER_VERSION, parse_page
 from crawler.pipeline import import_file
@@ -549,8 +550,14 @@ def test_the_remaining_sources_list_every_article(tmp_path, clock, options):
 
 
 def test_an_absent_source(tmp_path, clock):
-    with mounted(clock, options=Options(no_sitemap=True, no_feed=True)):
-        poll_due_sources(tmp_path, clock)
+    with (
+        mounted(clock, options=Options(no_sitemap=True, no_feed=True)),
+        working(tmp_path, clock) as run,
+        recorded(run, "poll"),
+    ):
+        poll_sources(run, ignore_due=False)
+        told = {outcome.url: outcome.kind for outcome in run.progress.outcomes}
+    assert told[f"{SITE}/sitemap.xml"] is OutcomeKind.ABSENT
     found = {r["url"].removeprefix(SITE): r for r in rows(tmp_path, "SELECT * FROM sources")}
     assert {path for path, row in found.items() if row["state"] == "absent"} >= {"/sitemap.xml", "/rss/home.rss"}
     assert found["/"]["state"] == "ok"

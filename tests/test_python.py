@@ -243,3 +243,40 @@ def test_a_read_only_folder_can_be_read(tmp_path):
             assert archive.article(102).id == 102
     finally:
         tmp_path.chmod(0o700)
+
+
+def test_values_that_no_article_has_are_not_found(tmp_path):
+    with open_archive(build(tmp_path)) as archive:
+        for key in (10**30, -(10**30), 2**63, 2**63 - 1, 5):
+            with pytest.raises(ArticleNotFound):
+                archive.article(key)
+            with pytest.raises(ArticleNotFound):
+                archive.revisions(key)
+        with pytest.raises(ArticleNotFound, match="106 as of 2020"):
+            archive.article(106, as_of="2020")
+
+
+def test_a_time_is_also_a_month_or_a_year(tmp_path):
+    with open_archive(build(tmp_path)) as archive:
+        assert archive.article(106, as_of="2024-05").revision == archive.article(106, as_of="2024-05-31").revision == 2
+        assert archive.article(106, as_of="2024").revision == 2
+        for wrong in ("today", "3d", "nope", ""):
+            with pytest.raises(ValueError, match="is not a time: write"):
+                archive.article(106, as_of=wrong)
+        with pytest.raises(BadInput) as refused:
+            archive.articles(since="3d")
+        assert "3d" not in refused.value.hint
+
+
+def test_a_single_name_is_not_its_letters_and_an_empty_one_is_unknown(tmp_path):
+    with open_archive(build(tmp_path)) as archive:
+        assert archive.articles().to_arrow(columns="id").column_names == ["id"]
+        with pytest.raises(UnknownName):
+            archive.search("riz", section="")
+
+
+def test_a_negative_limit_is_refused(tmp_path):
+    with open_archive(build(tmp_path)) as archive:
+        assert archive.search("riz", limit=0) == []
+        with pytest.raises(ValueError, match="negative"):
+            archive.search("riz", limit=-1)

@@ -904,7 +904,7 @@ def test_posterior_of_a_spot_that_cannot_end_a_line(odds: float) -> None:
     """No line is 300 columns long, so only the clean and the scattered hypothesis are left.
 
     A quarter of the pages lost their breaks. On intact pages 62 % of the blocks are clean and 34 % scattered, on the
-    others 10 % and 20 %. In a scattered block, 5 % of the gaps lost their space.
+    others 10 % and 20 %. In a scattered block, 5 % of the spaces were lost.
     """
     ratio = math.exp(odds)
     clean = 0.75 * 0.62 + 0.25 * 0.10
@@ -1099,14 +1099,14 @@ def test_likelihoods_of_lines_are_summed_over_all_ways_to_cut_a_block() -> None:
 
 
 def random_block(rng: random.Random) -> lines.BlockSpots:
-    """Return a block of random words, with gaps between them and a few spots inside."""
-    gaps = tuple(itertools.accumulate(rng.randint(2, 12) for _ in range(rng.choice((2, 20, 60)))))
-    ends = [(at, after) for at, after in itertools.pairwise(gaps) if after - at > 3]
+    """Return a block of random words, with spaces between them and a few spots inside."""
+    spaces = tuple(itertools.accumulate(rng.randint(2, 12) for _ in range(rng.choice((2, 20, 60)))))
+    ends = [(at, after) for at, after in itertools.pairwise(spaces) if after - at > 3]
     marked = sorted(rng.sample(ends, min(len(ends), rng.choice((0, 0, 1, 2, 5)))))
     spots = [
         lines.Spot(at + 2, after, rng.uniform(-6, 14), rng.choice((0.0, 0.0, 0.5, 3.0)), run=at) for at, after in marked
     ]
-    return lines.BlockSpots(gaps[-1] + 5, tuple(spots), gaps)
+    return lines.BlockSpots(spaces[-1] + 5, tuple(spots), spaces)
 
 
 def test_bounds_without_lines_are_on_the_side_of_the_exact_probabilities() -> None:
@@ -1123,7 +1123,7 @@ def test_bounds_without_lines_are_on_the_side_of_the_exact_probabilities() -> No
     assert decided > 10
 
 
-#: Blocks that come close to the bound: some width ends a line at two gaps, or is only just reached by a spot.
+#: Blocks that come close to the bound: some width ends a line at two spaces, or is only just reached by a spot.
 EXTREME = (lines.BlockSpots(165, (), tuple(range(8, 160, 8))), spots(91, (41, 9, 9.0)))
 
 

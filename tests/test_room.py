@@ -42,6 +42,19 @@ from crawler.types import Article, Dateline, ImageBlock, Reading, Related, Repai
 HOSTILE = "<script>alert(1)</script>\u202e\x1b]0;x\x07&amp;'\"><img src=x onerror=alert(1)>{{ 7*7 }}"
 LONG, EMPTY, REPAIRED = 900_001, 900_002, 900_003
 PAGES = ["/", "/find", "/find?q=vietnam", "/timeline", "/timeline?q=vietnam&q=chine", "/coverage", "/changes"]
+ELSEWHERE = (
+    "/nope",
+    "/nope.json",
+    "/article",
+    "/article/x",
+    "/feed.rss",
+    "/find.xlsx",
+    "/vnab",
+    "/FIND",
+    "/%00",
+    "/%ff",
+)
+OF_DATASETTE = ("/vna.json", "/.json", "/-/versions.json", "/favicon.ico", "/-/static/app.css")
 PAGES += ["/changes?kind=edits", "/removed", "/prominence", "/help", f"/article/{LONG}", f"/article/{EMPTY}"]
 
 
@@ -239,6 +252,24 @@ def test_no_text_of_the_archive_is_markup(room, address):
         ("/prominence?on=9999-12-31", 400),
         ("/feed.atom?kind=x", 400),
         ("/feed.json?content=x", 400),
+        ("/find?section=Nope", 400),
+        ("/find?q=vietnam+section:Nope", 400),
+        ("/find.csv?section=Nope", 400),
+        ("/timeline?q=vietnam&section=Nope", 400),
+        ("/feed.atom?section=Nope", 400),
+        ("/feed.json?q=vietnam&section=Nope", 400),
+        ("/find?kind=x", 400),
+        ("/find.jsonl?kind=edits", 400),
+        ("/find?since=2026-02&until=2026-01", 400),
+        ("/find?q=vietnam+since:2026&until=2025", 400),
+        ("/timeline?since=2026-02&until=2026-01", 400),
+        ("/feed.atom?kind=edits&section=Politique", 400),
+        ("/feed.json?kind=figure&q=vietnam", 400),
+        ("/feed.atom?kind=removals&since=2026", 400),
+        ("/feed.atom?kind=gaps&place=Paris", 400),
+        (f"/article/{EMPTY}?view=x", 400),
+        (f"/article/{EMPTY}?as_of=2020", 404),
+        (f"/article/{EMPTY}?known_at=2020-01", 404),
     ],
 )
 def test_what_cannot_be_answered_is_said_in_both_languages(room, address, status):
@@ -568,6 +599,39 @@ def test_the_form_of_the_search_shows_a_relative_day_as_a_date(room):
     assert 'name="since" value="2026-11-23"' in page(room, "/find?since=today")
 
 
+@pytest.mark.parametrize(
+    ("form", "day"), [("today", "2026-11-23"), ("2026-11", "2026-11-30"), ("2026", "2026-12-31"), ("0d", "2026-11-23")]
+)
+def test_a_time_in_an_address_accepts_the_days_of_the_command_line(room, form, day):
+    found, same = (page(room, f"/article/{EMPTY}?as_of={value}") for value in (form, day))
+    shown = [text_of(re.search(r"(?s)<main.*</main>", one)[0]) for one in (found, same)]
+    assert shown[0] == shown[1]
+    assert f'value="{day}"' in found
+
+
+def test_a_section_is_found_without_its_capitals_and_accents(room):
+    assert ask(room, "/find.csv?section=POLITIQUE").body == ask(room, "/find.csv?section=Politique").body
+    assert "Politique" in text_of(ask(room, "/find?section=Nope").body.decode())
+
+
+def test_messages_of_a_french_page_are_french(room):
+    for query in ("%22", "-Cuba", "since:then+vietnam"):
+        assert "hint" not in (shown := text_of(ask(room, f"/find?q={query}").body.decode()))
+        assert not re.search(r"\b(?:search|word|day)\b", shown), shown
+
+
+def test_a_timeline_ends_today_if_its_last_day_is_in_the_future(room):
+    charts_ = [
+        page(room, f"/timeline?q=vietnam{more}").partition("<svg")[2].partition("</svg>")[0]
+        for more in ("", "&until=2300")
+    ]
+    assert charts_[0] == charts_[1] != ""
+
+
+def test_a_null_character_separates_words(room):
+    assert ask(room, "/find.csv?q=vietnam%00viet").body == ask(room, "/find.csv?q=vietnam+viet").body
+
+
 @pytest.mark.parametrize(("few", "shown"), [(1, False), (400, True)])
 def test_the_front_page_adds_the_day_before_a_day_with_few_articles(room, monkeypatch, few, shown):
     monkeypatch.setattr("crawler.room.pages.front._FEW", few)
@@ -776,14 +840,29 @@ def responses(archive):
         (rendering.static_address("room.css"), {}), ("/help?" + "&".join(f"a{n}=1" for n in range(50)), {}),
         ("/vna/articles.json?_search=etrangeres&_shape=array&_col=id", {}),
         ("/vna/articles.json?_search=zzzz&_shape=array", {}), ("/vna/search?query=vietnam", {}), ("/vna/coverage", {}),
+        *((address, {}) for address in (*ELSEWHERE, *OF_DATASETTE)),
     ]  # fmt: skip
     try:
         found = dict(zip([address for address, _ in addresses], served(archive, addresses), strict=True))
         etag = found["/feed.atom"].headers["etag"]
         (found["unchanged"],) = served(archive, [("/feed.atom", {"If-None-Match": etag})])
+        known = (f"W/{etag}", f'"x", {etag}', f'"x",W/{etag},"y"', "*", '"x"', etag.strip('"'), "")
+        found["known"] = served(archive, [("/feed.atom", {"If-None-Match": value}) for value in known])
     finally:
         environment.undo()
     return found
+
+
+def test_a_reader_that_has_the_feed_gets_no_body(responses):
+    assert [one.status_code for one in responses["known"]] == [304, 304, 304, 304, 200, 200, 200]
+
+
+def test_an_address_without_a_page_is_answered_in_the_language_of_the_reader(responses):
+    for address in ELSEWHERE:
+        assert responses[address].status_code == 404, address
+        assert "Aucune page ne se trouve à cette adresse." in responses[address].text
+    for address in OF_DATASETTE:
+        assert responses[address].status_code == 200, address
 
 
 def test_datasette_serves_the_pages_with_their_own_policy(responses):

@@ -28,13 +28,34 @@ def archive(tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("command", "columns"),
-    [("latest", 40), ("search coopération", 80), ("show -2", 120), ("status", 80), ("coverage", 80)],
+    [
+        ("latest", 40),
+        ("search coopération", 80),
+        ("show -2", 120),
+        ("status", 80),
+        ("status", 60),
+        ("coverage", 80),
+        ("coverage", 50),
+    ],
 )
 def test_lines_fit_the_terminal_and_no_word_is_broken(archive, command, columns):
     shown = on_terminal("--archive", archive, *command.split(), columns=columns)
     piped = vna("--archive", archive, *command.split())
     assert max(map(len, shown.splitlines())) <= columns
     assert {word for word in shown.split() if word.isalpha()} <= set((piped.out + piped.err).split())
+
+
+def test_the_columns_of_months_stay_aligned_on_a_narrow_terminal(archive):
+    shown = on_terminal("--archive", archive, "coverage", columns=50).splitlines()
+    starts = [shown[0].index(name) for name in ("month", "known", "held", "missing", "gone", "undated")]
+    row = next(line for line in shown if line.startswith("no month"))
+    assert [row[at] != " " for at in starts] == [True] * 6
+
+
+def test_values_of_the_status_begin_in_one_column(archive):
+    shown = on_terminal("--archive", archive, "status", columns=40).partition("\n\n")[0].splitlines()
+    assert all(len(line) > 11 and line[11] != " " for line in shown), shown
+    assert any(line.startswith(" " * 11) for line in shown)
 
 
 def test_hits_are_coloured_and_in_a_pipe_they_have_asterisks(archive):

@@ -131,6 +131,8 @@ def _refused(scope: Message) -> tuple[int, bytes] | None:
     address = scope.get("server") or ("127.0.0.1", 0)
     if (refused := refusal(headers, (address[0], address[1]), _NAMES)) is not None:
         return refused.status, f"{refused.message}\n".encode()
+    if not {".", ".."}.isdisjoint(scope["path"].split("/")):  # Datasette would fail with status 500
+        return 404, b"this address has no page\n"
     if scope["method"] not in ("GET", "HEAD"):
         return 405, b"read-only: use GET or HEAD\n"
     return None

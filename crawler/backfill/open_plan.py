@@ -100,7 +100,7 @@ def sections(known: Iterable[Mapping[str, Any]], wanted: str | None) -> list[Map
     found = [row for row in rows if wanted is None or fold.letters(wanted) in _names(row)]
     if not found:
         names = sorted({_slug(row) for row in rows if row["kind"] == "section"})
-        raise StopError(f"no section is called {wanted}", f"choose one of: {', '.join(names)}")
+        raise StopError(f"there is no section {wanted!r}", f"choose from {', '.join(names)}")
     return found
 
 

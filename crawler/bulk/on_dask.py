@@ -183,7 +183,7 @@ class DaskEngine:
                 empty = 0 if self._client.nthreads() else empty + 1
                 if empty > _MOST_EMPTY:
                     raise StopError(
-                        "the Dask scheduler has no worker left", "start workers, then start again"
+                        "the Dask scheduler has no worker left", "start workers, then run the command again"
                     ) from None
                 self._replace_workers()  # a worker that is killed while it starts is not started again by Dask
 
@@ -213,7 +213,7 @@ class DaskEngine:
             raise _without_code("a worker", error) from error
         except (CancelledError, OSError) as error:  # `run_task` returns its own errors as values
             raise StopError(
-                "the connection to the Dask scheduler was lost", "start the scheduler, then start again"
+                "the connection to the Dask scheduler was lost", "start the scheduler, then run the command again"
             ) from error
         if not isinstance(answer, OtherCode):
             return cast("Result", answer)

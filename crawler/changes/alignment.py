@@ -18,7 +18,7 @@ _SIMILAR = 0.5  # share of equal tokens from which two sentences at the same pla
 _MOVED_SIMILAR = 0.8  # the same for two sentences at different places
 _RELATED = 0.2  # the same for the only sentences left at one place: one was rewritten as the other
 _SHORTEST_MOVED = 3  # tokens; shorter sentences, such as a signature, occur several times
-_MOST_PAIRS = 4_000  # comparisons in one gap; beyond it, only sentences at about the same place are compared
+_MOST_PAIRS = 4_000  # comparisons in one stretch; beyond it, only sentences at about the same place are compared
 _NEAR = 12  # sentences
 
 
@@ -35,7 +35,7 @@ class SentencePair:
 
 
 @dataclass
-class _Gap:
+class _Stretch:
     """The sentences between two pairs of equal sentences, without counterpart so far."""
 
     old: list[int] = field(default_factory=list)
@@ -44,12 +44,12 @@ class _Gap:
 
 def aligned(old: Sequence[Sentence], new: Sequence[Sentence]) -> list[SentencePair]:
     """Return the pairs of sentences that differ or were moved, in the order of the new text; equal ones are left out."""
-    gaps = list(_gaps([s.key for s in old], [s.key for s in new]))
-    pairs = list(_moved(old, new, gaps))
-    for gap in gaps:
-        pairs += _pairs_in(old, new, gap)
-    left_old = [i for gap in gaps for i in gap.old]
-    left_new = [j for gap in gaps for j in gap.new]
+    stretches = list(_stretches([s.key for s in old], [s.key for s in new]))
+    pairs = list(_moved(old, new, stretches))
+    for stretch in stretches:
+        pairs += _pairs_in(old, new, stretch)
+    left_old = [i for stretch in stretches for i in stretch.old]
+    left_new = [j for stretch in stretches for j in stretch.new]
     displaced = _best_pairs(old, new, left_old, left_new, _MOVED_SIMILAR, crossing=True)
     pairs += [SentencePair((old[i],), (new[j],), moved=True) for i, j in displaced]
     left_old = sorted({*left_old} - {i for i, _ in displaced})
@@ -59,34 +59,34 @@ def aligned(old: Sequence[Sentence], new: Sequence[Sentence]) -> list[SentencePa
     return sorted(pairs, key=lambda pair: ((pair.new or pair.old)[0].start, not pair.new))
 
 
-def _gaps(old: Sequence[str], new: Sequence[str]) -> Iterator[_Gap]:
-    gap = _Gap()
+def _stretches(old: Sequence[str], new: Sequence[str]) -> Iterator[_Stretch]:
+    stretch = _Stretch()
     for operation in LCSseq.opcodes(old, new):
         if operation.tag == "equal":
-            yield gap
-            gap = _Gap()
-        gap.old += range(operation.src_start, operation.src_end) if operation.tag == "delete" else ()
-        gap.new += range(operation.dest_start, operation.dest_end) if operation.tag == "insert" else ()
-    yield gap
+            yield stretch
+            stretch = _Stretch()
+        stretch.old += range(operation.src_start, operation.src_end) if operation.tag == "delete" else ()
+        stretch.new += range(operation.dest_start, operation.dest_end) if operation.tag == "insert" else ()
+    yield stretch
 
 
-def _moved(old: Sequence[Sentence], new: Sequence[Sentence], gaps: Sequence[_Gap]) -> Iterator[SentencePair]:
-    """Yield the sentences that stand unchanged at another place, neighbours together, and remove them from the gaps."""
+def _moved(old: Sequence[Sentence], new: Sequence[Sentence], stretches: Sequence[_Stretch]) -> Iterator[SentencePair]:
+    """Yield the sentences that stand unchanged at another place, neighbours together, and remove them from the stretches."""
     places: dict[str, deque[int]] = defaultdict(deque)
-    for gap in gaps:
-        for i in gap.old:
+    for stretch in stretches:
+        for i in stretch.old:
             if len(old[i].tokens) >= _SHORTEST_MOVED:
                 places[old[i].key].append(i)
     found: list[tuple[int, int]] = []
-    for gap in gaps:
-        here = [j for j in gap.new if places[new[j].key]]
+    for stretch in stretches:
+        here = [j for j in stretch.new if places[new[j].key]]
         pairs = [(places[new[j].key].popleft(), j) for j in here if places[new[j].key]]
         taken = {j for _, j in pairs}
-        gap.new = [j for j in gap.new if j not in taken]
+        stretch.new = [j for j in stretch.new if j not in taken]
         found += pairs
     gone = {i for i, _ in found}
-    for gap in gaps:
-        gap.old = [i for i in gap.old if i not in gone]
+    for stretch in stretches:
+        stretch.old = [i for i in stretch.old if i not in gone]
     run: list[tuple[int, int]] = []
     for i, j in [*found, (-9, -9)]:
         if run and (i, j) != (run[-1][0] + 1, run[-1][1] + 1):
@@ -95,12 +95,12 @@ def _moved(old: Sequence[Sentence], new: Sequence[Sentence], gaps: Sequence[_Gap
         run.append((i, j))
 
 
-def _pairs_in(old: Sequence[Sentence], new: Sequence[Sentence], gap: _Gap) -> Iterator[SentencePair]:
-    """Yield the pairs of one gap, and leave the sentences without counterpart in it."""
-    matched = _best_pairs(old, new, gap.old, gap.new, _SIMILAR)
+def _pairs_in(old: Sequence[Sentence], new: Sequence[Sentence], stretch: _Stretch) -> Iterator[SentencePair]:
+    """Yield the pairs of one stretch, and leave the sentences without counterpart in it."""
+    matched = _best_pairs(old, new, stretch.old, stretch.new, _SIMILAR)
     paired = {i for i, _ in matched}, {j for _, j in matched}
-    rest_old = [i for i in gap.old if i not in paired[0]]
-    rest_new = [j for j in gap.new if j not in paired[1]]
+    rest_old = [i for i in stretch.old if i not in paired[0]]
+    rest_new = [j for j in stretch.new if j not in paired[1]]
     if len(rest_old) == len(rest_new):
         rewritten = [(i, j) for i, j in zip(rest_old, rest_new, strict=True) if _similarity(old[i], new[j]) >= _RELATED]
         chosen = _Chosen(matched)
@@ -111,7 +111,7 @@ def _pairs_in(old: Sequence[Sentence], new: Sequence[Sentence], gap: _Gap) -> It
         _absorb(old, second, first, rest_old, new)
         _absorb(new, first, second, rest_new, old)
         yield SentencePair(tuple(old[a] for a in first), tuple(new[b] for b in second))
-    gap.old, gap.new = rest_old, rest_new
+    stretch.old, stretch.new = rest_old, rest_new
 
 
 def _absorb(

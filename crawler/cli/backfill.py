@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli import output, state, values
+from crawler.cli import output, paths, state, values
 from crawler.cli.signals import stopped_by_signals
 from crawler.errors import BadInput, Interrupted, StopError
 
@@ -99,6 +99,8 @@ def backfill(
         list[Path] | None,
         typer.Option(
             "--warc",
+            metavar="FILE",
+            parser=paths.file,
             help="Import captures from this WARC file (from Common Crawl, a Wayback download...) instead of fetching.",
         ),
     ] = None,
@@ -347,10 +349,10 @@ def _dry_run(config: Config, options: BackfillOptions, *, as_json: bool) -> None
         output.json_line({**_request_json(request), **known, "pages": figures.pages, "seconds": span.total_seconds()})
         return
     output.text(
-        f"{_days(request)} via {request.via}: {output.count(figures.lists, 'list')}, at most about {figures.to_fetch} pages"
+        f"{_days(request)} via {request.via}: {output.count(figures.lists, 'list')}, up to about {output.count(figures.to_fetch, 'page')}"
     )
     output.text(
-        f"{requests} requests, which take {format_duration(span)} at {config.rate:g} per second"
+        f"{output.count(requests, 'request')}, {output.duration(format_duration(span), config.rate)}"
         " if no other command sends requests"
     )
 

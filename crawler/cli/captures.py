@@ -104,7 +104,7 @@ def _print(result: CaptureImport, *, as_json: bool) -> None:
         output.note(f"{result.file}, {fault}")
     if (more := tally.fault_count - _NAMED) > 0:
         output.note(
-            f"{result.file}: {output.count(more, 'more record')} skipped that may hide articles; --json names them"
+            f"{result.file}: skipped {output.count(more, 'more record')} that may hide articles; --json names them"
         )
     if tally.damage:
         output.note(

@@ -283,9 +283,28 @@ def _write(context: typer.Context, archive: Archive, wanted: Selection, form: _F
     if out is None or destination.is_stdout(out):
         return form.writer()(streams.while_writable(articles), streams.utf8_stdout())
     if form.format is ExportFormat.text or (form.format is ExportFormat.tei and _is_folder(out)):
-        return form.write_texts(articles, out, exporting.text_files, revisions=wanted.revisions)
+        return _write_folder(articles, form, out, revisions=wanted.revisions)
     with exporting.replacing(out) as file:
         return form.writer()(articles, file)
+
+
+def _write_folder(articles: Iterable[StoredArticle], form: _Form, out: Path, *, revisions: bool) -> int:
+    """Write one file per article; print a note if the folder also has other files, such as those of an earlier export."""
+    from crawler import export as exporting
+
+    written: set[str] = set()
+
+    def write(*given: Any, **options: Any) -> int:
+        written.update(name for _, name in exporting.article_files(*given, **options))
+        return len(written)
+
+    count = form.write_texts(articles, out, write, revisions=revisions)
+    others = sorted(path.name for path in out.iterdir() if path.name not in written)
+    if others:
+        output.note(
+            f"{out} also has {output.count(len(others), 'other file')}, such as {others[0]}: of an earlier export?"
+        )
+    return count
 
 
 def _is_folder(out: Path) -> bool:

@@ -13,14 +13,14 @@ from typing import IO
 
 import typer
 
-from crawler.cli import streams
+from crawler.cli import paths, streams
 
 _STDOUT = Path("/dev/stdout")  # so that `-` and this path mean the same
 
 
 def parsed(text: str) -> Path:
     """Return the path that the value of an option names."""
-    return _STDOUT if text == "-" else Path(text)
+    return _STDOUT if text == "-" else paths.path(text)
 
 
 def is_stdout(out: Path | None) -> bool:

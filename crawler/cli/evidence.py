@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crawler.cli import layout, output, state, values
+from crawler.cli import layout, output, paths, state, values
 
 if TYPE_CHECKING:
     from crawler.clock import StoppableClock
@@ -37,7 +37,12 @@ def verify(
     context: typer.Context,
     pack: Annotated[
         Path | None,
-        typer.Argument(metavar="[PACK]", help="Check this evidence pack instead of the archive.", show_default=False),
+        typer.Argument(
+            metavar="[PACK]",
+            parser=paths.file,
+            help="Check this evidence pack instead of the archive.",
+            show_default=False,
+        ),
     ] = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="DAY", help="Check only the WARC files of this day and later.")
@@ -72,7 +77,7 @@ def verify(
     from crawler.replay import Seals
 
     if pack is not None:
-        _verify_pack(context, pack, options_given=bool(since or sample or reindex), as_json=as_json)
+        _verify_pack(context, pack, options_given=bool(since or sample or reindex or seal), as_json=as_json)
         return
     globals_ = state.of(context)
     config = globals_.load()
@@ -124,7 +129,7 @@ def _verify_pack(context: typer.Context, pack: Path, *, options_given: bool, as_
 
     if options_given:
         raise typer.BadParameter(
-            "a pack is always checked completely", ctx=context, param_hint="--since/--sample/--reindex"
+            "a pack is always checked completely", ctx=context, param_hint="--since/--sample/--reindex/--seal"
         )
     try:
         manifest, faults, notes = check_pack.check(pack)
@@ -150,7 +155,13 @@ def rebuild(
     context: typer.Context,
     into: Annotated[
         Path | None,
-        typer.Option("--into", metavar="DIR", help="Folder of the new database.", show_default="ARCHIVE/rebuilt"),
+        typer.Option(
+            "--into",
+            metavar="DIR",
+            parser=paths.folder,
+            help="Folder of the new database.",
+            show_default="ARCHIVE/rebuilt",
+        ),
     ] = None,
     replace: Annotated[
         bool,
@@ -257,7 +268,9 @@ def _note_unchecked(found: VerifyReport, *, since: bool) -> None:
             needs = "this needs vna-archive[timestamps] and [seals] timestamp_roots"
             output.note(f"{output.count(found.unchecked_stamps, 'time stamp')} not checked: {needs}")
     elif not since:
-        output.note("there are no seals: who changes records and rows so that they fit is not noticed; --seal adds one")
+        output.note(
+            "there are no seals, so a change of records together with their rows cannot be noticed; --seal adds one"
+        )
     if found.finished and not found.recomputed:
         output.note("the rows were not compared with the WARC files")
     for count, noun, rest in (

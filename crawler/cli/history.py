@@ -122,7 +122,7 @@ def changes(
         output.json_block([{name: value for name, value in row.items() if name != "matches"} for row in rows])
         return
     if not rows:
-        output.note(f"no change{_searched(since, until, section, kind, query, silent=silent)}")
+        output.note(f"no {'silent edit' if silent else 'change'}{_searched(since, until, section, kind, query)}")
         return
     streams.page()
     layout.table(
@@ -139,8 +139,6 @@ def _searched(
     section: str | None,
     kinds: Iterable[str] | None,
     query: str | None,
-    *,
-    silent: bool,
 ) -> str:
     """Return what was searched for, for a message that nothing was found."""
     parts = {
@@ -150,7 +148,7 @@ def _searched(
         "until": until,
         "that matches": query,
     }
-    return output.criteria(parts) + " without a new time of the last edit" * silent
+    return output.criteria(parts)
 
 
 def _described(rows: Iterable[dict[str, Any]], archive: Archive) -> Iterator[dict[str, Any]]:

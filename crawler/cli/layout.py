@@ -46,10 +46,13 @@ def width() -> int:
     return max(_NARROWEST, shutil.get_terminal_size().columns)
 
 
-def lines_of(text: str) -> Iterator[str]:
-    """Yield the lines of a text of one line, broken at the width of the terminal; each begins with the same spaces."""
+def lines_of(text: str, before: int = 0) -> Iterator[str]:
+    """Yield the lines of a text of one line, broken at the width of the terminal; each begins with the same spaces.
+
+    `before` is the number of columns that stand before each line.
+    """
     indent = len(text) - len(text.lstrip(" "))
-    for start, end in _lines(text, width() - indent if is_terminal() else None):
+    for start, end in _lines(text, width() - indent - before if is_terminal() else None):
         yield " " * indent + text[start:end].lstrip(" ")
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from crawler.coverage import Dating, Ledger, LedgerMonth, Missing
 
 _LISTED = 20  # missing articles in the text output; JSON lists all
+_NAMES = ("month", "known", "held", "missing", "gone", "undated", "estimate [95 %]")
+_NARROW = 80  # columns of the terminal below which the months are a table with broken cells
 _WIDE = 110  # columns of the terminal from which a month also has a bar
 _BAR = 20  # width of a bar, in characters
 
@@ -141,9 +143,9 @@ def _as_json(ledger: Ledger, rows: Iterable[LedgerMonth], wanted: _Wanted) -> di
 
 
 def _known_section(ledger: Ledger, asked: str | None) -> str | None:
-    from crawler import selection
+    from crawler import fold, selection
 
-    names = sorted({row.section for row in ledger.months} - {""})
+    names = sorted({row.section for row in ledger.months} - {""}, key=fold.letters)
     return None if asked is None else selection.known("section", [asked], names)[0]
 
 
@@ -151,12 +153,7 @@ def _known_section(ledger: Ledger, asked: str | None) -> str | None:
 
 
 def _print(ledger: Ledger, rows: Sequence[LedgerMonth], gaps: Sequence[dict[str, Any]], wanted: _Wanted) -> None:
-    compact = layout.is_terminal() and layout.width() < _WIDE
-    output.text(_columns(compact, "month", "known", "held", "missing", "gone", "undated", "estimate [95 %]", ""))
-    for nothing, group in groupby(rows, key=lambda row: not row.known):
-        months = list(group)
-        for row in [_folded(months)] if nothing else months:
-            output.text(_line(row, compact=compact))
+    _print_months(rows)
     _sum(rows)
     for gap in gaps:
         output.text(f"open gap: {gap['source']}, {gap['since']} to {gap['until']}{_suffix(gap['note'])}")
@@ -168,6 +165,20 @@ def _print(ledger: Ledger, rows: Sequence[LedgerMonth], gaps: Sequence[dict[str,
         )
 
 
+def _print_months(rows: Sequence[LedgerMonth]) -> None:
+    shown: list[LedgerMonth] = []
+    for nothing, group in groupby(rows, key=lambda row: not row.known):
+        months = list(group)
+        shown += [_folded(months)] if nothing else months
+    if layout.is_terminal() and layout.width() < _NARROW:
+        layout.table([dict(zip(_NAMES, _cells(row), strict=True)) for row in shown], _NAMES)
+        return
+    compact = layout.is_terminal() and layout.width() < _WIDE
+    output.text(_columns(compact, *_NAMES, ""))
+    for row in shown:
+        output.text(_columns(compact, *_cells(row), "" if compact else _bar(row)))
+
+
 def _folded(months: Sequence[LedgerMonth]) -> LedgerMonth:
     """Combine the rows of consecutive months without known articles into one row."""
     first, last = months[0], months[-1]
@@ -175,9 +186,9 @@ def _folded(months: Sequence[LedgerMonth]) -> LedgerMonth:
     return replace(first, month=name, high=sum(month.high or 0 for month in months))
 
 
-def _line(row: LedgerMonth, *, compact: bool) -> str:
+def _cells(row: LedgerMonth) -> tuple[str, ...]:
     counts = [f"{count:,}" for count in (row.known, row.held, row.missing, row.gone, row.undated)]
-    return _columns(compact, row.month or "no month", *counts, _estimate(row), "" if compact else _bar(row))
+    return row.month or "no month", *counts, _estimate(row)
 
 
 def _columns(compact: bool, month: str, *cells: str) -> str:

@@ -18,6 +18,7 @@ import typer
 import crawler
 from crawler import upgrade_display
 from crawler.cli import (
+    arguments,
     backfill,
     corpus,
     evidence,
@@ -30,6 +31,7 @@ from crawler.cli import (
     offline,
     output,
     packs,
+    paths,
     probing,
     reading,
     service,
@@ -54,6 +56,7 @@ _SYSTEM_ERRORS = frozenset({
 
 app = typer.Typer(
     name="vna",
+    cls=arguments.Group,
     help="A searchable and citable archive of the French-language news of the Vietnam News Agency.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -72,10 +75,20 @@ def _version(value: bool) -> None:
 def options(
     context: typer.Context,
     config: Annotated[
-        Path | None, typer.Option(envvar="VNA_CONFIG", help="Configuration file.", show_default="config/crawler.toml")
+        Path | None,
+        typer.Option(
+            envvar="VNA_CONFIG",
+            metavar="FILE",
+            parser=paths.file,
+            help="Configuration file.",
+            show_default="config/crawler.toml",
+        ),
     ] = None,
     archive: Annotated[
-        Path | None, typer.Option(envvar="VNA_ARCHIVE", help="Archive folder.", show_default="archive")
+        Path | None,
+        typer.Option(
+            envvar="VNA_ARCHIVE", metavar="DIR", parser=paths.folder, help="Archive folder.", show_default="archive"
+        ),
     ] = None,
     site: Annotated[
         str | None,
@@ -109,6 +122,7 @@ for module in (
     serving, simulation, service, upkeep,
 ):  # fmt: skip
     module.register(app)
+arguments.use(app)
 
 
 def main() -> None:

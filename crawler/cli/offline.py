@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import sys
 import zlib
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from crawler.cli import bulk, destination, output, state
+from crawler.cli import bulk, destination, output, paths, state, values
 from crawler.cli.values import JobsOption
 from crawler.errors import BadInput, MarkupDrift, NotAnArticle
 
@@ -62,7 +61,14 @@ def register(app: typer.Typer) -> None:
 
 def parse(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="HTML file of the page, plain or gzipped; - means standard input.")],
+    file: Annotated[
+        paths.Source,
+        typer.Argument(
+            metavar="FILE",
+            parser=paths.source,
+            help="HTML file of the page, plain or gzipped; - means standard input.",
+        ),
+    ],
     url: Annotated[str, typer.Option("--url", callback=_address, help="Address from which the page was fetched.")],
     fetched_at: Annotated[
         str | None,
@@ -85,13 +91,15 @@ def parse(
     from crawler.site import Site
 
     settings = state.of(context).load()
+    named = values.instant(fetched_at, label="--fetched-at ")
+    fetched = datetime.fromisoformat(named) if named else datetime.now(UTC)
     body = _bytes(file, settings.max_body, "raise `[politeness] max_body`")
     try:
         article = parse_page(
             body,
             url,
             content_type=content_type,
-            fetched_at=_instant(fetched_at),
+            fetched_at=fetched,
             markups=settings.markups,
             edition=Site(settings.root),
         )
@@ -121,8 +129,12 @@ def _print_article(article: Article, format_: ParseFormat, reading: Reading | No
 
 def repair(
     file: Annotated[
-        Path | None,
-        typer.Argument(help="Text file with one block (such as a paragraph) per line. [default: standard input]"),
+        paths.Source | None,
+        typer.Argument(
+            metavar="[FILE]",
+            parser=paths.source,
+            help="Text file with one block (such as a paragraph) per line. [default: standard input]",
+        ),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the repaired text and the repairs of each line as JSON.")
@@ -135,7 +147,7 @@ def repair(
     from crawler import repair as repairing
 
     lexicon = state.lexicon()
-    text = _text(file or Path("-"))
+    text = _text(file or paths.Source())
     for line in text.removesuffix("\n").split("\n") if text else ():
         reading = repairing.repair(line, lexicon)
         if as_json:
@@ -150,7 +162,12 @@ def repair(
 def import_texts(
     context: typer.Context,
     files: Annotated[
-        list[Path], typer.Argument(help="Text files in the seed format; form feeds separate the texts in a file.")
+        list[paths.Source],
+        typer.Argument(
+            metavar="FILE...",
+            parser=paths.source,
+            help="Text files in the seed format; form feeds separate the texts in a file. - means standard input.",
+        ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per text.")] = False,
 ) -> None:
@@ -183,7 +200,7 @@ def import_texts(
                 continue
             for done in imported:
                 if as_json:
-                    output.json_line({"file": str(file), "id": done.key, "verdict": done.verdict, "title": done.title})
+                    output.json_line({"file": file.given, "id": done.key, "verdict": done.verdict, "title": done.title})
                 else:
                     output.text(f"{done.key}  {done.verdict}  {done.title}")
     if refused:
@@ -257,10 +274,9 @@ def _reparse_stored(context: typer.Context, since: str | None, *, dry_run: bool,
 
     from crawler import app, pipeline
     from crawler.cli.progress import progress_display
-    from crawler.clock import to_text
 
     globals_ = state.of(context)
-    begin = to_text(_instant(since, "--since")) if since else None
+    begin = values.instant(since, label="--since ")
     with (
         progress_display(globals_.verbose) as progress,
         app.working(globals_.load(), "reparse", progress, role="read", lexicon=state.lexicon()) as work,
@@ -304,7 +320,7 @@ def _short(value: object, limit: int = 160) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _bytes(file: Path, limit: int | None = None, hint: str = "") -> bytes:
+def _bytes(file: paths.Source, limit: int | None = None, hint: str = "") -> bytes:
     """Return the content of a file, decompressed if it is gzipped; `limit` is the largest size in bytes.
 
     Raises:
@@ -312,7 +328,7 @@ def _bytes(file: Path, limit: int | None = None, hint: str = "") -> bytes:
 
     """
     try:
-        with sys.stdin.buffer if str(file) == "-" else file.open("rb") as opened:
+        with file.opened() as opened:
             body = _up_to(opened, limit)
     except OSError as error:
         raise BadInput(f"{file}: {error.strerror}", "check the path") from error
@@ -334,20 +350,10 @@ def _exceeds(body: bytes, limit: int | None) -> bool:
     return limit is not None and len(body) > limit
 
 
-def _text(file: Path, limit: int | None = None) -> str:
+def _text(file: paths.Source, limit: int | None = None) -> str:
     try:
         return _bytes(file, limit, "split the file: a form feed may separate its texts").decode("utf-8")
     except UnicodeDecodeError as error:
         raise BadInput(
             f"{file}: not UTF-8 (byte {error.start})", "convert the file with: iconv -f CHARSET -t UTF-8"
         ) from error
-
-
-def _instant(value: str | None, option: str = "--fetched-at") -> datetime:
-    if value is None:
-        return datetime.now(UTC)
-    try:
-        instant = datetime.fromisoformat(value)
-        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise BadInput(f"{option} {value} is not a time", "write the time as 2026-01-31T08:15:00Z") from error

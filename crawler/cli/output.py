@@ -79,8 +79,8 @@ def wrong_clock(archive: Archive, now: datetime) -> str | None:
 def report_line(report: RunReport) -> str:
     """Return a one-line summary of the report of a run."""
     parts = [f"{report.new} new", f"{report.revised} revised", f"{report.unchanged} unchanged"]
-    optional = ("duplicate", "rejected", "failed", "gone")
-    parts += [f"{n} {name}" for name in optional if (n := getattr(report, name))]
+    optional = {"duplicate": "duplicate", "rejected": "rejected", "failed": "failed", "gone": "not found"}
+    parts += [f"{n} {words}" for name, words in optional.items() if (n := getattr(report, name))]
     return f"{', '.join(parts)}; {report.requests} requests, {size(report.bytes)}, {report.seconds:.1f} s"
 
 
@@ -101,6 +101,11 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} GB"
+
+
+def duration(span: str, rate: float) -> str:
+    """Return how long requests take at a rate (per second), as a part of a sentence. `span` is the time in words."""
+    return f"which take {span} at {rate:g} per second" if rate else "sent without a delay"
 
 
 def pictures(counts: Mapping[str, int]) -> str:

@@ -106,7 +106,7 @@ def cite(
 
     number = values.article_key(context, key)
     with state.of(context).reading() as archive:
-        stored = archive.revision(number, as_of=values.instant(as_of, end_of_day=True))
+        stored = archive.revision(number, as_of=values.instant(as_of, end_of_day=True, label="--as-of "))
         if stored is None:
             if archive.article(number) is not None:
                 raise BadInput(
@@ -147,8 +147,8 @@ def _ids(context: typer.Context, archive: Archive, articles: list[str], limit: i
     from crawler import urls
 
     if all(values.is_id(word) or urls.post_id(word) is not None for word in articles):
-        return [values.article_key(context, word) for word in articles]
-    wanted = values.search_query(context, " ".join(articles))
+        return list(dict.fromkeys(values.article_key(context, word) for word in articles))
+    wanted = values.search_query(context, values.query_text(context, articles))
     section = values.section(archive, wanted.section)
     found = archive.search(
         wanted.match, since=wanted.since, until=wanted.until, section=section, limit=limit + 1, rank=False

@@ -83,6 +83,4 @@ def _print_estimate(missing: int, mean_size: int | None, config: Any, *, as_json
         output.json_line({"requests": missing, "bytes": expected, "seconds": span.total_seconds()})
         return
     size = "" if expected is None else f", about {output.size(expected)} by the mean size of those that are held"
-    output.text(
-        f"{output.count(missing, 'picture')}, which take {format_duration(span)} at {config.rate:g} per second{size}"
-    )
+    output.text(f"{output.count(missing, 'picture')}, {output.duration(format_duration(span), config.rate)}{size}")

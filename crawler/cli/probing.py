@@ -5,17 +5,14 @@ Boundary: handles only arguments, output and the exit code.
 
 from __future__ import annotations
 
-import shutil
-import sys
-import textwrap
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli import output, state
+from crawler.cli import layout, output, state
 from crawler.cli.signals import stopped_by_signals
 from crawler.errors import BadInput, StopError
 
@@ -23,9 +20,6 @@ if TYPE_CHECKING:
     from crawler.finding import Finding
     from crawler.storage import Archive
 
-_WIDTH = 100  # columns, if stdout is not a terminal
-_NARROWEST, _WIDEST = 80, 160
-_VERDICT, _NAME = 9, 16
 _MARKS = {"confirmed": "confirmed", "differs": "DIFFERS", "unknown": "unknown"}
 
 
@@ -117,8 +111,12 @@ def _print(report: ProbeReport, *, as_json: bool) -> None:
         found = [asdict(f) for f in report.findings]
         output.json_block({**report.about, "findings": found, "config": proposed, "seeds": verdicts(report.findings)})
         return
-    for line in _lines(report.findings, columns()):
-        output.text(line)
+    rows = [
+        {"verdict": _MARKS[one.verdict], "assumption": one.name, "expected": one.expected, "seen": one.seen}
+        for one in report.findings
+    ]
+    layout.table(rows, ("verdict", "assumption", "expected", "seen"))
+    _print_advice(report.findings)
     counts = Counter(_MARKS[finding.verdict] for finding in report.findings)
     summary = ", ".join(f"{counts[mark]} {mark}" for mark in _MARKS.values())
     output.heading(f"{summary}; {report.about['requests']} requests, {report.about['probed_at']}")
@@ -127,37 +125,13 @@ def _print(report: ProbeReport, *, as_json: bool) -> None:
         output.lines(snippet(proposed))
 
 
-def columns() -> int:
-    """Return the width of the table: the width of the terminal, but at least 80 and at most 160 columns."""
-    found = shutil.get_terminal_size((_WIDTH, 24)).columns if sys.stdout.isatty() else _WIDTH
-    return min(max(found, _NARROWEST), _WIDEST)
-
-
-def _lines(findings: Sequence[Finding], columns: int) -> Iterator[str]:
-    """Yield the lines of the table, then each piece of advice once, with the names of the findings it applies to."""
-    free = columns - _VERDICT - _NAME - 6
-    widths = (_VERDICT, _NAME, free * 2 // 5, free - free * 2 // 5)
-    yield from _row(("verdict", "assumption", "expected", "seen"), widths)
-    for finding in findings:
-        yield from _row((_MARKS[finding.verdict], finding.name, finding.expected, finding.seen), widths)
+def _print_advice(findings: Sequence[Finding]) -> None:
+    """Print each piece of advice once, with the names of the assumptions to which it applies."""
     advised: dict[str, list[str]] = {}
     for finding in findings:
         if finding.advice:
             advised.setdefault(finding.advice, []).append(finding.name)
     if advised:
-        yield from ("", "What to do:")
-    for advice, names in advised.items():
-        yield from _row(("", ", ".join(names), advice), (0, _NAME, columns - _NAME - 4))
-
-
-def _row(cells: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
-    """Yield the lines of one table row; a long cell continues on the next lines of its column."""
-    columns = [
-        textwrap.wrap(cell, width, break_on_hyphens=False) if width else []
-        for cell, width in zip(cells, widths, strict=True)
-    ]
-    for n in range(max(1, *map(len, columns))):
-        parts = [
-            (column[n] if n < len(column) else "").ljust(width) for column, width in zip(columns, widths, strict=True)
-        ]
-        yield "  ".join(parts).rstrip()
+        output.text("")
+        rows = [{"assumption": ", ".join(names), "what to do": advice} for advice, names in advised.items()]
+        layout.table(rows, ("assumption", "what to do"))

@@ -96,11 +96,9 @@ def search(
     """
     from crawler import days, snippets
 
-    if misspelt := next((word for word in words if word.startswith("--")), None):
-        raise typer.BadParameter(f"no such option: {misspelt}", ctx=context)
     if rank and (as_of or known_at):
         raise typer.BadParameter("old texts are sorted by date only", ctx=context, param_hint="--rank")
-    text = " ".join(words)
+    text = values.query_text(context, words)
     wanted = values.search_query(context, text)
     first, last = values.iso_period(since, until)
     first, last = first or wanted.since, last or wanted.until

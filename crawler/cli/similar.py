@@ -37,8 +37,8 @@ def similar(
     """Print the articles that share text with one article.
 
     Each is printed with its kind, its score and the longest common passage. The table `similar` and the view
-    `similar_articles` have the relations that were found when articles were stored; this command also searches again,
-    so that it finds those of articles from before schema 6.
+    `similar_articles` have the relations that were found when articles were stored. This command searches again, so that
+    it also finds the relations of articles that were stored before schema 6.
 
     Example: vna similar 245060
     """

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler import redact
+from crawler import redact, visible
 from crawler.cli import layout, output, state
 from crawler.clock import SystemClock, to_text
 from crawler.errors import ConfigError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from crawler.health.figures import Size
     from crawler.rate_limit import RateLimitStatus
 
+_NAMES = 11  # columns of the names of values
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -96,27 +97,33 @@ def _rate_limit_line(limit: Mapping[str, Any]) -> str:
     if limit["paused_until"]:
         return f"no request before {limit['paused_until']}: {limit['reason']}"
     slow = f", {limit['slowdown']:g} times the usual interval after failures" if limit["slowdown"] > 1 else ""
-    return f"one request every {limit['interval']:g} s{slow}; {limit['requests_today']} today (Hanoi time)"
+    often = f"one request every {limit['interval']:g} s" if limit["interval"] else "none"
+    return f"{often}{slow}; {limit['requests_today']} today (Hanoi time)"
 
 
 def _summary(found: Mapping[str, Any]) -> None:
-    output.text(f"articles   {found['articles']}  ({found['oldest'] or 'no date'} to {found['newest'] or 'no date'})")
-    output.text(
-        f"revisions  {found['revisions']} later than an article's first, {found['duplicates']} pairs of duplicates"
-    )
+    _field("articles", f"{found['articles']}  ({found['oldest'] or 'no date'} to {found['newest'] or 'no date'})")
+    duplicates = f"{output.count(found['duplicates'], 'pair')} of duplicates"
+    _field("revisions", f"{found['revisions']} besides the first of each article; {duplicates}")
     share = found["broken"] / found["articles"] if found["articles"] else 0
-    output.text(f"repaired   {output.count(found['broken'], 'article')} had three or more glued words ({share:.0%})")
-    output.text("pages      " + (", ".join(f"{n} {name}" for name, n in found["pages"].items()) or "none"))
+    _field("repaired", f"{output.count(found['broken'], 'article')} had three or more glued words ({share:.0%})")
+    _field("pages", ", ".join(f"{n} {name}" for name, n in found["pages"].items()) or "none")
     if (pictures := found["pictures"])["held"] or pictures["failed"]:
-        output.text(f"pictures   {output.pictures(pictures)}")
-    output.text(f"requests   {found['requests']}, {output.size(found['bytes'])}")
+        _field("pictures", output.pictures(pictures))
+    _field("requests", f"{found['requests']}, {output.size(found['bytes'])}")
     if run := found["last_run"]:
-        output.text(f"last run   {run['command']}, {run['outcome'] or 'unfinished'}, started {run['started_at']}")
-    output.text(f"rate limit {_rate_limit_line(found['pace'])}")
+        _field("last run", f"{run['command']}, {run['outcome'] or 'unfinished'}, started {run['started_at']}")
+    _field("rate limit", _rate_limit_line(found["pace"]))
     if proxy := found["proxy"]:
-        output.text(f"proxy      {proxy.get('error') or '{url} ({variable})'.format(**proxy)}")
-    output.text(f"disk       {_disk_line(found['disk'])}")
-    output.text(f"identity   {found['identity']}")
+        _field("proxy", proxy.get("error") or "{url} ({variable})".format(**proxy))
+    _field("disk", _disk_line(found["disk"]))
+    _field("identity", found["identity"])
+
+
+def _field(name: str, value: str) -> None:
+    """Print a value after its name; on a terminal, its further lines begin below the first one."""
+    for number, line in enumerate(layout.lines_of(visible.line(value), _NAMES)):
+        output.exact(f"{'' if number else name:{_NAMES}}{line}")
 
 
 def _disk_line(disk: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crawler.cli import output, state
+from crawler.cli import output, paths, state
 
 if TYPE_CHECKING:
     from crawler.backup import Backup
@@ -26,7 +26,10 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Target folder; created if it does not exist.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="DIR", parser=paths.folder, help="Target folder; created if it does not exist."),
+    ],
 ) -> None:
     """Write the files of a new installation.
 
@@ -45,7 +48,10 @@ def init(
 
 def backup(
     context: typer.Context,
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A new or empty folder, or an earlier backup.")],
+    path: Annotated[
+        Path,
+        typer.Argument(metavar="PATH", parser=paths.folder, help="A new or empty folder, or an earlier backup."),
+    ],
     warc: Annotated[
         bool,
         typer.Option("--warc", help="Also copy the WARC files that are new or longer, and check the earlier copies."),
@@ -103,7 +109,7 @@ def _print_backup(created: Backup, path: Path, *, with_warc: bool) -> None:
 
 def restore(
     context: typer.Context,
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="The folder of a backup.")],
+    path: Annotated[Path, typer.Argument(metavar="PATH", parser=paths.folder, help="The folder of a backup.")],
     as_json: Json = False,
 ) -> None:
     """Restore a backup into an empty archive folder.
@@ -128,7 +134,10 @@ def restore(
     if done.wrong:
         output.note(
             f"{output.count(len(done.wrong), 'file')} missing or different from the backup: copy the right files "
-            f"into {folder}, then run `vna verify`; a damaged file of the backup is there with the suffix "
-            ".damaged: without a better copy, remove the suffix to keep its intact records"
+            f"into {folder}, then run `vna verify`"
+        )
+        output.note(
+            "a damaged file of a backup gets the suffix .damaged in the archive: if there is no better copy, remove the "
+            "suffix, and its intact records are used"
         )
         raise typer.Exit(5)

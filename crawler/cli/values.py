@@ -67,11 +67,21 @@ def article_key(context: typer.Context, value: str) -> int:
 
     if is_id(value):
         return int(value)
-    foreign = Site(state.of(context).load().root).is_other_edition(value)
-    found = None if foreign else urls.post_id(value)
+    if value.startswith("-"):  # `NEGATIVE_IDS` let it pass
+        raise typer.BadParameter(f"no such option: {value}", ctx=context)
+    found, root = urls.post_id(value), state.of(context).load().root
     if found is None:
         raise BadInput(f"{value} is neither an id nor the address of an article", "find ids with `vna search`")
+    if Site(root).is_other_edition(value):
+        raise BadInput(f"{value} is not an address of {root}, the site of this archive", "find ids with `vna search`")
     return found
+
+
+def query_text(context: typer.Context, words: list[str]) -> str:
+    """Return the query that consists of these arguments; refuse a misspelt option, which `NEGATIVE_IDS` let pass."""
+    if misspelt := next((word for word in words if word.startswith("--")), None):
+        raise typer.BadParameter(f"no such option: {misspelt}", ctx=context)
+    return " ".join(words)
 
 
 def search_query(context: typer.Context, text: str) -> Query:
@@ -119,28 +129,26 @@ def _iso(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def instant(value: str | None, *, end_of_day: bool = False) -> str | None:
+def instant(value: str | None, *, end_of_day: bool = False, label: str = "") -> str | None:
     """Return an instant in UTC as the archive stores it; a value without an offset is in UTC.
 
-    A day, month or year without an hour means its first second or, if `end_of_day`, its last one.
+    A day, month or year without an hour means its first second or, if `end_of_day`, its last one. `label` names the option
+    in the message of the error.
 
     Raises:
         BadInput: the value is not a time.
 
     """
-    from crawler.clock import SystemClock, instant_text
+    from crawler.clock import SystemClock, named_instant
 
     if value is None:
         return None
     try:
-        named = days.period(value, SystemClock().now().date())
-        value = (named.last if end_of_day else named.first).isoformat()
-    except BadInput:
-        pass  # not a day: a time
-    try:
-        return instant_text(value, end_of_day=end_of_day)
+        return named_instant(value, SystemClock().now().date(), end_of_day=end_of_day)
     except ValueError as error:
-        raise BadInput(f"{value} is not a time", f"write 2026-01-31T08:15:00Z, or a day as {days.FORMS}") from error
+        raise BadInput(
+            f"{label}{value} is not a time", f"write 2026-01-31T08:15:00Z, or a day as {days.FORMS}"
+        ) from error
 
 
 def instants(since: str | None, until: str | None) -> tuple[str | None, str | None]:
@@ -150,7 +158,7 @@ def instants(since: str | None, until: str | None) -> tuple[str | None, str | No
         BadInput: a value is not a time, or the period ends before it begins.
 
     """
-    first, last = instant(since), instant(until, end_of_day=True)
+    first, last = instant(since, label="--since "), instant(until, end_of_day=True, label="--until ")
     days.check_order(first, last, "--")
     return first, last
 
@@ -162,7 +170,10 @@ def times(as_of: str | None, known_at: str | None) -> dict[str, str | None]:
         BadInput: a value is not a time.
 
     """
-    return {"as_of": instant(as_of, end_of_day=True), "known_at": instant(known_at, end_of_day=True)}
+    return {
+        "as_of": instant(as_of, end_of_day=True, label="--as-of "),
+        "known_at": instant(known_at, end_of_day=True, label="--known-at "),
+    }
 
 
 def section(archive: Archive, asked: str | None) -> str | None:

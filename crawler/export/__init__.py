@@ -3,11 +3,11 @@
 Boundary: takes articles and writes files. `formats` and `tei` write the formats; `replacing` handles the files.
 """
 
-from crawler.export.formats import JSON_FIELDS, article_files, excel_table, jsonl, table, text_files, texts
+from crawler.export.formats import JSON_FIELDS, article_files, excel_table, jsonl, table, texts
 from crawler.export.replacing import open_descriptor, replacing
 from crawler.export.tei import corpus
 
 __all__ = [
     "JSON_FIELDS", "article_files", "corpus", "excel_table", "jsonl", "open_descriptor", "replacing", "table",
-    "text_files", "texts",
+    "texts",
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from typing import IO
 
 from crawler import records, render, visible
 from crawler.article_fields import CSV_FIELDS, ArticleField, FieldType, In, fields_in
+from crawler.errors import BadInput
 from crawler.export.replacing import refuse_link, replacing, translated
 from crawler.parse.seedtext import SEPARATOR
 from crawler.types import StoredArticle
@@ -115,6 +116,8 @@ def article_files(
         BadInput: the folder or a file cannot be written.
 
     """
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(f"cannot write {folder}: it is not a folder", "choose a folder: each article gets a file in it")
     with translated(folder):
         folder.mkdir(parents=True, exist_ok=True)
     for stored in articles:
@@ -126,15 +129,3 @@ def article_files(
             out.write(render_one(stored))
         yield stored, name
     os.sync()  # once: to sync each of 260,000 files takes longer than to write them
-
-
-def text_files(
-    articles: Iterable[StoredArticle],
-    folder: Path,
-    suffix: str,
-    render_one: Callable[[StoredArticle], str],
-    *,
-    revisions: bool = False,
-) -> int:
-    """Write files as `article_files` does; return the number of articles."""
-    return sum(1 for _ in article_files(articles, folder, suffix, render_one, revisions=revisions))

@@ -23,7 +23,7 @@ _SHOWN = 200  # characters of a summary
 _ELEMENTS = {"removed": "del", "added": "ins"}
 #: The kinds of changes in French: feeds are in the language of the articles.
 CHANGES = {
-    Kind.HEADLINE: "titre", Kind.LEAD: "chapeau", Kind.CAPTION: "légende", Kind.PICTURE: "image", Kind.ADDED: "ajout", Kind.REMOVED: "retrait",
+    Kind.HEADLINE: "titre", Kind.LEAD: "chapeau", Kind.CAPTION: "légende", Kind.PICTURE: "image", Kind.ADDED: "ajout", Kind.REMOVED: "suppression",
     Kind.MOVED: "déplacement", Kind.QUOTE: "citation", Kind.DATE: "date", Kind.FIGURE: "chiffre", Kind.NAME: "nom",
     Kind.TYPO: "coquille", Kind.STYLE: "style",
 }  # fmt: skip

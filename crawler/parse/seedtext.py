@@ -42,13 +42,13 @@ _LONGEST_LINE = 1_000_000  # characters; a paragraph has a few thousand
 _MOST_LINES = 200_000  # of one file, with the empty ones; a text has about 60
 _LONGEST_TITLE = 500  # characters; the longest title seen has about 200
 _FIELDS = 3  # lines of a related story: caption, title, summary
-_EMPTY_SUMMARY_GAP = 3  # blank lines between two stories if the summary of the first is missing
+_EMPTY_SUMMARY = 3  # blank lines between two stories if the summary of the first is missing
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
     text: str
-    gap: int  # number of blank lines before it
+    blanks: int  # number of blank lines before it
 
 
 def read(text: str) -> Article:
@@ -118,7 +118,7 @@ def _problem(lines: list[_Line]) -> str | None:
         return "it has no title"
     if len(title) > _LONGEST_TITLE:
         return f"its first line has {len(title)} characters, so it is no title"
-    if len(lines) > 1 and not lines[1].gap:
+    if len(lines) > 1 and not lines[1].blanks:
         return "there is no empty line between the title and the text"
     return None
 
@@ -162,14 +162,14 @@ def image_line(title: str, image: ImageBlock, number: int) -> str:
 
 def _lines(text: str) -> list[_Line]:
     lines: list[_Line] = []
-    gap = 0
+    blanks = 0
     for raw in _START.sub("", text).replace("\r\n", "\n").split("\n"):
         line = raw.strip()
         if line:
-            lines.append(_Line(line, gap))
-            gap = 0
+            lines.append(_Line(line, blanks))
+            blanks = 0
         else:
-            gap += 1
+            blanks += 1
     return lines
 
 
@@ -193,7 +193,7 @@ def _key(text: str) -> str:
 
 def _is_lead(title: str, first: _Line) -> bool:
     return not (
-        first.gap > 1  # the empty line of a missing lead
+        first.blanks > 1  # the empty line of a missing lead
         or _split_image(title, first.text)
         or structure.dateline(first.text)
     )
@@ -210,7 +210,7 @@ def _block(title: str, line: str) -> Block:
 
 def _related(lines: list[_Line]) -> tuple[Related, ...]:
     fields = [line.text for line in lines]
-    if len(fields) % _FIELDS or any(line.gap == _EMPTY_SUMMARY_GAP for line in lines[1:]):
+    if len(fields) % _FIELDS or any(line.blanks == _EMPTY_SUMMARY for line in lines[1:]):
         fields = _with_empty_summaries(lines)
     if len(fields) % _FIELDS:
         raise BadInput(
@@ -229,7 +229,7 @@ def _with_empty_summaries(lines: list[_Line]) -> list[str]:
     """
     fields = [lines[0].text]
     for _, line in pairwise(lines):
-        fields += [""] * (line.gap == _EMPTY_SUMMARY_GAP and _awaits_summary(fields)) + [line.text]
+        fields += [""] * (line.blanks == _EMPTY_SUMMARY and _awaits_summary(fields)) + [line.text]
     return fields + [""] * _awaits_summary(fields)
 
 

@@ -74,7 +74,8 @@ def propose(run: Run, *, adopting: bool = False, least: float = MIN_EXACT, texts
             healing.verify(known)
     if healing.layout is None or healing.earliest is None:
         raise NothingToLearn(
-            _reason(drifted, pages, healing), "poll until articles that the archive holds have been checked again"
+            _reason(drifted, pages, healing),
+            "run `vna poll` until it has checked again some articles that the archive holds",
         )
     since = _since(run, drifted, healing.earliest, is_amended=healing.base is not None)
     replaces = (healing.base.name,) if healing.base is not None else ()

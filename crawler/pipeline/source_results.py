@@ -108,8 +108,10 @@ def _save_failure(
     run: Run, source: SourceForPoll, message: str, kind: ErrorKind, now: datetime, *, absent: bool = False
 ) -> Outcome:
     bounds = run.settings.poll_bounds
-    _save(run, source, schedule.source_failed(source, now, message, bounds, absent=absent, kind=kind), now)
-    return Outcome(OutcomeKind.FAILED, url=source.url, detail=message)
+    failed = schedule.source_failed(source, now, message, bounds, absent=absent, kind=kind)
+    _save(run, source, failed, now)
+    result = OutcomeKind.ABSENT if failed.state == "absent" else OutcomeKind.FAILED
+    return Outcome(result, url=source.url, detail=message)
 
 
 def _save(

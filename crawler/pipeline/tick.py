@@ -34,7 +34,8 @@ def _visit_pages(run: Run, done: set[int], *, ignore_due: bool) -> bool:
     """
     due = run.archive.due_pages(run.clock.now(), ignore_due=ignore_due)
     pages = [page for page in due if page.id not in done]
-    run.progress.phase("articles", len(pages))
+    if pages:
+        run.progress.phase("articles", len(pages))
     for page in pages:
         if run.stopping():
             return False

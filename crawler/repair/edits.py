@@ -101,7 +101,7 @@ def _merged(old: Sequence[_Placed], new: Sequence[Repair], shift: int) -> list[R
 def _overlay(pieces: Sequence[tuple[str, int]]) -> str:
     """Return the part of the intermediate text that one group of edits covers.
 
-    `pieces` are strings of this part with their positions. They leave no gap, because the edits of a group overlap or
+    `pieces` are strings of this part with their positions. They leave nothing out, because the edits of a group overlap or
     touch.
     """
     chars = [""] * max(at + len(piece) for piece, at in pieces)

@@ -81,8 +81,8 @@ def find(text: str, page: PageLexicon) -> list[Repair]:
     blocks = [_block_spots(p.text, found) for p, found in zip(pieces, scored, strict=True)]
     posteriors = wrap.posteriors_without_lines(blocks, SURE)
     if posteriors is None:
-        gaps = [tuple([m.start() for m in re.finditer(r"\s+", piece.text)]) for piece in pieces]
-        posteriors = wrap.posteriors([replace(block, gaps=found) for block, found in zip(blocks, gaps, strict=True)])
+        spaces = [tuple([m.start() for m in re.finditer(r"\s+", piece.text)]) for piece in pieces]
+        posteriors = wrap.posteriors([replace(block, spaces=at) for block, at in zip(blocks, spaces, strict=True)])
     judged = zip(pieces, blocks, posteriors, strict=True)
     return [edit for piece, block, chances in judged for edit in _edits(piece, block, chances)]
 
@@ -216,7 +216,7 @@ def _is_today(token: str) -> bool:
 
 
 def _block_spots(text: str, splits: Sequence[score.Split]) -> BlockSpots:
-    """Return the spots of a block, without its gaps."""
+    """Return the spots of a block, without its spaces."""
     spots = [Spot(s.offset, _next_end(text, s.offset), s.odds, run=s.run) for s in splits]
     beside = {at for m in _BESIDE_SIGN.finditer(text) for at in m.span()} - {s.offset for s in splits}
     spots += [Spot(at, _next_end(text, at), 0.0, _AT_SIGN) for at in beside if _SIGN_BREAK.match(text, at)]

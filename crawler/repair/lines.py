@@ -1,6 +1,6 @@
 """Weigh all ways to cut one block into lines, on the assumption that every line break was lost (hypothesis `wrapped`).
 
-A line may end at each spot and at each gap, which is white space: there the break left its space behind.
+A line may end at each spot, where the break left no space behind, and at each run of white space, called a space here.
 
 Boundary: offsets and likelihoods of one block; `wrap` compares the hypotheses and the blocks of a page.
 """
@@ -17,7 +17,7 @@ from operator import add, itemgetter, mul
 #: The range of wrap widths that are considered, in columns.
 WIDEST = 110
 NARROWEST = 50
-_AT_GAP = 0.004  # likelihood of a lost line break at a gap, relative to that of an intact space
+_AT_SPACE = 0.004  # likelihood of a lost line break at a space, relative to that of an intact space
 _FILLED = 0.92  # share of lines that are filled as a greedy wrap fills them
 _FIRST_LINE_CUT = 0.3  # share of first lines that are shorter, because the opening tag stood on the same source line
 #: Part of the likelihood of a line that does not depend on the wrap width, by its length.
@@ -58,15 +58,15 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class BlockSpots:
-    """One block of text: its length in characters, its spots in order, and the offsets of its gaps in order."""
+    """One block of text: its length in characters, its spots in order, and the offsets of its spaces in order."""
 
     length: int
     spots: tuple[Spot, ...]
-    gaps: tuple[int, ...] = ()
+    spaces: tuple[int, ...] = ()
 
 
 class Ends:
-    """The places of a block where a line may end, in order: its spots and gaps.
+    """The places of a block where a line may end, in order: its spots and spaces.
 
     Each attribute except `length` is a list with one value for each place. A line that ends at a place may start at the
     place number `reach` or one of those after it, before the place itself.
@@ -75,8 +75,8 @@ class Ends:
     def __init__(self, block: BlockSpots) -> None:
         """Collect the places of a block."""
         places = [(spot.offset, spot.next_end, spot.ratio, False) for spot in block.spots]
-        next_gaps = (*block.gaps[1:], block.length)  # where the word after a gap ends
-        places += [(gap, after, _AT_GAP, True) for gap, after in zip(block.gaps, next_gaps, strict=False)]
+        next_spaces = (*block.spaces[1:], block.length)  # where the word after a space ends
+        places += [(space, after, _AT_SPACE, True) for space, after in zip(block.spaces, next_spaces, strict=False)]
         places.sort(key=itemgetter(0))
         self.length = block.length
         self.offsets = [place[0] for place in places]
@@ -84,7 +84,7 @@ class Ends:
         self.words = [min(after - offset, WIDEST + 1) for offset, after, _, _ in places]  # no width is larger
         #: The likelihood of a lost line break, relative to that of none.
         self.ratios = [place[2] for place in places]
-        self.is_gap = [place[3] for place in places]
+        self.is_space = [place[3] for place in places]
         self.reach: list[int] = []
         #: The lengths of the lines that may end at each place, and functions that return their values from a list.
         self.lengths: list[list[int]] = []
@@ -194,22 +194,24 @@ class Chains:
                 first = (ends.offsets[j], self._first[j] * after)
                 found = [first, *zip(ends.lengths[j], map(mul, shares, forward[reach:j]), strict=False)]
                 lines += [(line, line + ends.words[j], p / total) for line, p in found if p / total > _PROBABLE_LINE]
-        chances = zip(ends.is_gap, forward, backward, strict=True)
-        return [f * b / total for is_gap, f, b in chances if not is_gap], lines
+        chances = zip(ends.is_space, forward, backward, strict=True)
+        return [f * b / total for is_space, f, b in chances if not is_space], lines
 
     def nothing(self) -> tuple[list[float], list[Line]]:
         """Return what `posteriors` returns if no line is probable."""
-        return [0.0] * self._ends.is_gap.count(False), []
+        return [0.0] * self._ends.is_space.count(False), []
 
 
-#: Upper bound of the sum, over all gaps, of the likelihoods that one line ends there. Each width ends the line at one
-#: gap or, if a word just fits, at two. Between two gaps stands at least one character.
-_MOST_AT_GAPS = _AT_GAP * (2 * _FILLED + sum(max(pair) for pair in zip(_LOOSE[::2], (*_LOOSE[1::2], 0.0), strict=True)))
-_TOO_LONG_FIRST_AT_GAPS = 1e-8  # the same for first lines that are too long, in a block of up to 10,000 gaps
+#: Upper bound of the sum, over all spaces, of the likelihoods that one line ends there. Each width ends the line at one
+#: space or, if a word just fits, at two. Between two spaces stands at least one character.
+_MOST_AT_SPACES = _AT_SPACE * (
+    2 * _FILLED + sum(max(pair) for pair in zip(_LOOSE[::2], (*_LOOSE[1::2], 0.0), strict=True))
+)
+_TOO_LONG_FIRST_AT_SPACES = 1e-8  # the same for first lines that are too long, in a block of up to 10,000 spaces
 
 
 def most_evidence(block: BlockSpots) -> float:
-    """Return an upper bound of the log likelihood of a block, for all wrap widths and all positions of gaps.
+    """Return an upper bound of the log likelihood of a block, for all wrap widths and all positions of spaces.
 
     It is infinite for a block with many spots.
     """
@@ -221,9 +223,9 @@ def most_evidence(block: BlockSpots) -> float:
     for spot in reversed(spots):
         lines = sum(_most_lines(later.offset - spot.offset, later) * most for later, most in after)
         after.append((spot, spot.ratio * (lines + _most_last(block.length - spot.offset))))
-    total = _most_last(block.length) + _TOO_LONG_FIRST_AT_GAPS
+    total = _most_last(block.length) + _TOO_LONG_FIRST_AT_SPACES
     for spot, most in after:
-        total += (_most_first_lines(spot) + _TOO_LONG_FIRST_AT_GAPS) * most
+        total += (_most_first_lines(spot) + _TOO_LONG_FIRST_AT_SPACES) * most
     return math.log(total)
 
 
@@ -234,20 +236,20 @@ def _most_line(length: int, spot: Spot) -> float:
 
 def _most_lines(length: int, spot: Spot) -> float:
     """Return an upper bound for all ways from `length` characters before a spot to the spot."""
-    return (_most_line(length, spot) if length <= WIDEST else 0.0) + _most_by_gaps(length)
+    return (_most_line(length, spot) if length <= WIDEST else 0.0) + _most_by_spaces(length)
 
 
 def _most_first_lines(spot: Spot) -> float:
     length = spot.offset
     first = _of_first(length, _most_line(length, spot)) if length <= WIDEST else _TOO_LONG_FIRST
-    return first + _most_by_gaps(length)
+    return first + _most_by_spaces(length)
 
 
 def _most_last(length: int) -> float:
-    return (1.0 if length <= WIDEST else _TOO_LONG) + _most_by_gaps(length) + _TOO_LONG * _most_by_gaps(0)
+    return (1.0 if length <= WIDEST else _TOO_LONG) + _most_by_spaces(length) + _TOO_LONG * _most_by_spaces(0)
 
 
-def _most_by_gaps(length: int) -> float:
-    """Return an upper bound of the likelihood of all ways to cut `length` characters into lines at one or more gaps."""
+def _most_by_spaces(length: int) -> float:
+    """Return an upper bound of the likelihood of all ways to cut `length` characters into lines at one or more spaces."""
     fewest = max(1, math.ceil(length / WIDEST) - 1)  # else a line is longer than any width
-    return _MOST_AT_GAPS**fewest / (1 - _MOST_AT_GAPS)
+    return _MOST_AT_SPACES**fewest / (1 - _MOST_AT_SPACES)

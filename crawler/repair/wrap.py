@@ -33,7 +33,7 @@ _GLUED_PAGE = 0.25  # prior probability that a page lost its line breaks
 #: Prior probabilities of (clean, scattered, wrapped) for a block of an intact page and of a page that lost its breaks.
 _PRIORS_INTACT = (0.62, 0.34, 0.04)
 _PRIORS_GLUED = (0.10, 0.20, 0.70)
-_SCATTERED_RATE = 0.05  # share of the gaps between words that lost their space, in the scattered hypothesis
+_SCATTERED_RATE = 0.05  # share of the spaces between words that were lost, in the scattered hypothesis
 _UNWRAPPED = 1e-6  # probability below which a block that lost its line breaks changes no decision
 _ROUNDS = 3  # of learning the page's wrap width from its own lines
 _MARGIN = 1e-9  # probability by which rounding may change a bound
@@ -77,7 +77,7 @@ def posteriors_without_lines(blocks: Sequence[BlockSpots], sure: float) -> list[
     """Return, for each probability that `posteriors` returns, a bound that is on the same side of `sure`; or None.
 
     None means that the lengths of the lines may decide. Most often they do not: a long block with few doubtful spots
-    cannot have lost all its line breaks. The gaps of `blocks` are not needed.
+    cannot have lost all its line breaks. The spaces of `blocks` are not needed.
     """
     scattered = [_Scattered(block) for block in blocks]
     least = [(0.0, s.evidence, -math.inf) for s in scattered]

@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,16 @@ def routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
     room = _room(datasette)
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="room")
     pages = [(pattern, _handler(room, threads, view)) for pattern, view in ROUTES] if room is not None else []
-    return [*pages, (r"/-/room/(?P<name>[a-z]+\.[a-z]+)$", _static)]
+    static = (r"/-/room/(?P<name>[a-z]+\.[a-z]+)$", _static)
+    if room is None:
+        return [static]
+    return [*pages, static, (_elsewhere(datasette.databases), _handler(room, threads, front.nothing))]
+
+
+def _elsewhere(databases: Iterable[str]) -> str:
+    """Return the pattern of all addresses that neither the reading room nor Datasette has."""
+    own = ("-", r"\.json", r"favicon\.ico", r":memory:", *map(re.escape, databases))
+    return rf"/(?!(?:{'|'.join(own)})(?:$|[^A-Za-z0-9_]))"
 
 
 def _room(datasette: Any) -> Room | None:
@@ -87,11 +97,17 @@ def _handler(room: Room, threads: ThreadPoolExecutor, view: View) -> Callable[..
         }
         loop = asyncio.get_running_loop()
         answer = await loop.run_in_executor(threads, lambda: room.answer(view, request.path, values, **arguments))
-        if answer.headers.get("ETag") and request.headers.get("if-none-match") == answer.headers["ETag"]:
+        if _is_current(answer.headers.get("ETag"), request.headers.get("if-none-match", "")):
             return Response(b"", status=304, headers=dict(answer.headers), content_type=answer.content_type)
         return _response(answer)
 
     return handle
+
+
+def _is_current(tag: str | None, known: str) -> bool:
+    """Whether the header If-None-Match names the tag of a response, also as a weak tag in a list (RFC 9110, 13.1.2)."""
+    tags = [one.strip().removeprefix("W/") for one in known.split(",")]
+    return tag is not None and (tag in tags or tags == ["*"])
 
 
 async def _static(request: Any) -> Any:

@@ -22,6 +22,9 @@ LONGEST = 1000  # characters of one parameter: longer than any query that a pers
 _MOST_YEARS = 40  # of a chart
 
 
+WRITTEN_DAY = _("A day is written as 2024-01-31, a month as 2024-01, three days ago as 3d.")
+
+
 class BadRequest(Exception):
     """A parameter of a request cannot be used. `message` is a text for translation; `detail` is shown as it is."""
 
@@ -74,7 +77,7 @@ class Ask:
 
         """
         values = self.parameters.get(name) or ("",)
-        value = values[0].strip().replace("\0", "")
+        value = values[0].replace("\0", " ").strip()
         if len(value) > LONGEST:
             raise BadRequest(_("This address is too long."))
         return value or None
@@ -108,9 +111,7 @@ class Ask:
         try:
             return days.period(value, date.fromisoformat(self.today)) if value else None
         except BadInput as error:
-            raise BadRequest(
-                _("A day is written as 2024-01-31, a month as 2024-01, three days ago as 3d."), str(value)
-            ) from error
+            raise BadRequest(WRITTEN_DAY, str(value)) from error
 
     def month(self, name: str) -> str | None:
         """Return the value of a parameter that is a month, such as `2024-01`.

@@ -80,6 +80,10 @@ def archive_missing(archive: Path) -> StorageUnavailable:
 
 def not_writable(folder: Path, error: OSError | None) -> StorageUnavailable:
     """Return the error for a folder that cannot be written; if `error` is None, the reason is `permission denied`."""
+    if folder.exists() and not folder.is_dir():
+        return StorageUnavailable(
+            f"the archive folder {folder} is not a folder", "choose a folder with `--archive` or `[archive] dir`"
+        )
     reason = error.strerror if error else "permission denied"
     return StorageUnavailable(
         f"the archive folder {folder} cannot be written: {reason}",

@@ -132,8 +132,8 @@ def _give_back_space(db: sqlite3.Connection, file: Path) -> None:
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     if to_do is not None:
         upgrade_display.note(
-            f"{file.name} is upgraded, but {free * size / 1e6:.0f} MB in it stay empty until new articles use them: to give them "
-            f"back to the disk now, {to_do}, stop all commands, and run `sqlite3 {shlex.quote(str(file))} VACUUM`"
+            f"{file.name} is upgraded; {free * size / 1e6:.0f} MB in it stay empty until new articles use them. To make the file "
+            f"smaller now, {to_do}, stop all commands, and run `sqlite3 {shlex.quote(str(file))} VACUUM`"
         )
 
 

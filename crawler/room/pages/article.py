@@ -13,7 +13,7 @@ from typing import Any
 
 from crawler import citation, marks, query, render, visible
 from crawler.changes import is_silent
-from crawler.clock import instant_text
+from crawler.clock import named_instant
 from crawler.errors import PageError, StopError
 from crawler.parse.decode import decode
 from crawler.pictures import SHOWN, Replacement
@@ -96,7 +96,7 @@ def article(desk: Desk, ask: Ask) -> Page:
     wanted = search.parsed(ask.get("q") or "", desk.synonyms, ask.today)
     versions = archive.history(key)
     repairs = stored.reading.repairs
-    as_published = ask.get("view") == "published" or not repairs
+    as_published = _is_published_view(ask) or not repairs
     captures = archive.captures_of([key])[key]
     current = next((row for row in versions if row["revision"] == stored.revision), None)
     held = archive.held_ids([story.post_id for story in stored.article.related if story.post_id])
@@ -128,6 +128,14 @@ def article(desk: Desk, ask: Ask) -> Page:
             "held_pictures": _held_pictures(desk, stored),
         },
     )
+
+
+def _is_published_view(ask: Ask) -> bool:
+    """Whether an address asks for the text as published; without `view`, it is the repaired text."""
+    view = ask.get("view")
+    if view not in (None, "published"):
+        raise BadRequest(_("The parameter view is published, or left out."), view)
+    return view == "published"
 
 
 def citations(desk: Desk, stored: StoredArticle) -> dict[str, str]:
@@ -173,10 +181,10 @@ def web_address(url: str | None) -> str | None:
 
 
 def _instant(ask: Ask, name: str) -> str | None:
-    """Return a time in UTC; a day stands for its end, and a time without an offset is in UTC, as in `vna show`."""
+    """Return a time in UTC; a day, month or year stands for its end, a time without an offset is in UTC, as in `vna show`."""
     value = ask.get(name)
     try:
-        return None if value is None else instant_text(value, end_of_day=True)
+        return None if value is None else named_instant(value, ask.now.date(), end_of_day=True)
     except ValueError as error:
         raise BadRequest(_("A time is written as 2024-01-31 or 2024-01-31T08:15:00Z."), str(value)) from error
 

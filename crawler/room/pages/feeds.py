@@ -33,15 +33,19 @@ def feed(desk: Desk, ask: Ask) -> RoomResponse:
     form, kind, content = ask.variables["format"], ask.get("kind") or "articles", ask.get("content") or "full"
     if kind not in _MAKERS or content not in ("full", "summary"):
         raise BadRequest(_("There is no such feed."), kind if kind not in _MAKERS else content)
+    if _MAKERS[kind] is not _articles and (filtered := next(filter(ask.get, search.PARAMETERS), None)):
+        raise BadRequest(_("Only feeds of articles have this filter."), filtered)
     found = _MAKERS[kind](desk, ask, content == "full")
     body = feeds.FORMATS[form](found).encode("utf-8")
     return RoomResponse(200, _TYPES[form], body, {"ETag": f'"{sha256(body).hexdigest()[:32]}"'})
 
 
 def _articles(desk: Desk, ask: Ask, full: bool) -> feeds.Feed:
-    asked = search.asked(desk, ask)
     if ask.get("kind") == "articles":
-        asked = replace(asked, filters=replace(asked.filters, kind=None))
+        kept = {name: values for name, values in ask.parameters.items() if name != "kind"}
+        asked = search.asked(desk, replace(ask, parameters=kept))
+    else:
+        asked = search.asked(desk, ask)
     identity = desk.archive.identity()
     entries = [
         feeds.article_entry(identity, stored, seen_at, f"{ask.base}/article/{stored.id}", full=full)

@@ -103,6 +103,16 @@ def random_article(desk: Desk, ask: Ask) -> RoomResponse:
     return redirect(ask.link(f"/article/{number}"))
 
 
+def nothing(_desk: Desk, _ask: Ask) -> Page:
+    """Return nothing: the address of the request has no page.
+
+    Raises:
+        NotHere: always.
+
+    """
+    raise NotHere(_("This address has no page."))
+
+
 def help_page(_desk: Desk, _ask: Ask) -> Page:
     """Return the page that explains the query language and the keys."""
     return Page("help.html", {})

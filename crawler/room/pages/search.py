@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from crawler import export, marks, query, snippets, visible
-from crawler.errors import BadInput
+from crawler import days, export, marks, query, selection, snippets, visible
+from crawler.errors import BadInput, UnknownName
 from crawler.room import charts, rendering
 from crawler.room.language import _
-from crawler.room.requests import LONGEST, Ask, BadRequest, Page, RoomResponse
+from crawler.room.requests import LONGEST, WRITTEN_DAY, Ask, BadRequest, Page, RoomResponse
 from crawler.room.room import Desk
 from crawler.storage.readers import Filters, Sort
 from crawler.types import StoredArticle
@@ -28,6 +28,8 @@ _MOST_DAYS = 93  # a timeline of a shorter period has a point for each day
 _MOST_MONTHS = 600
 _MARKS = ("\ue000", "\ue001")  # `visible` replaces these characters in texts, so that only ours remain
 _FILTERS = ("section", "kind", "place", "year", "month", "since", "until")
+#: The parameters that select articles, besides their kind.
+PARAMETERS = ("q", *(name for name in _FILTERS if name != "kind"))
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,37 @@ def asked(desk: Desk, ask: Ask, text: str | None = None) -> Search:
     wanted = parsed(text, desk.synonyms, ask.today)
     since, until = _period(ask)
     filters = Filters(
-        ask.get("section") or (wanted.section if wanted else None),
-        ask.get("kind"),
+        _section(desk, ask.get("section") or (wanted.section if wanted else None)),
+        _kind(ask),
         ask.get("place"),
         ask.day("since") or since or (wanted.since if wanted else None),
         ask.last_day("until") or until or (wanted.until if wanted else None),
     )
+    _check_order(filters.since, filters.until)
     return Search(text, wanted, filters)
+
+
+def _section(desk: Desk, name: str | None) -> str | None:
+    """Return the name of a section as the archive or the site spells it; case and accents are ignored."""
+    if name is None:
+        return None
+    names = desk.archive.known_section_names()
+    try:
+        return selection.known("section", [name], names)[0]
+    except UnknownName as error:
+        raise BadRequest(_("There is no such section. The sections are:"), ", ".join(names)) from error
+
+
+def _kind(ask: Ask) -> str | None:
+    kind = ask.get("kind")
+    if kind is not None and kind not in selection.KINDS:
+        raise BadRequest(_("There is no such kind. The kinds are:"), ", ".join(selection.KINDS))
+    return kind
+
+
+def _check_order(since: str | None, until: str | None) -> None:
+    if since is not None and until is not None and since > until:
+        raise BadRequest(_("The period ends before it begins."), f"{since} – {until}")
 
 
 def parsed(text: str, synonyms: query.Synonyms, today: str) -> query.Query | None:
@@ -80,6 +106,10 @@ def parsed(text: str, synonyms: query.Synonyms, today: str) -> query.Query | Non
         return None
     try:
         return query.parse(text, synonyms, date.fromisoformat(today))
+    except query.NoSearchTerm as error:
+        raise BadRequest(_("A search needs at least one word to look for."), text) from error
+    except days.NotADay as error:
+        raise BadRequest(WRITTEN_DAY, text) from error
     except BadInput as error:
         raise BadRequest(_("This search cannot be read."), f"{error} – {error.hint}") from error
 
@@ -206,7 +236,11 @@ def timeline(desk: Desk, ask: Ask) -> Page:
 def _ends(ask: Ask, per_month: Iterable[str]) -> tuple[str, str]:
     """Return the first and the last day of a timeline."""
     oldest = ask.oldest_month(min(per_month, default=ask.today[:7]))
-    first, last = ask.day("since") or f"{oldest}-01", ask.last_day("until") or ask.today
+    since, until = ask.day("since"), ask.last_day("until")
+    _check_order(since, until)
+    newest = days.period(max(per_month, default=ask.today[:7]), None).last.isoformat()
+    first = since or f"{oldest}-01"
+    last = min(until or ask.today, max(ask.today, newest))  # later months are empty, and push out those before
     return (first, last) if first <= last else (last, first)
 
 
