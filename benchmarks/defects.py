@@ -102,7 +102,7 @@ DEFECTS = (
     Defect("a restored article stays gone", _ARTICLES, "SET checked_at = ?, state = 'live' WHERE id = ?",
            "SET checked_at = ? WHERE id = ?", ("_odd_pages",)),
     Defect("removed articles are never checked", "schedule/pages.py",
-           "return now + max(rule.shortest, min(_seconds(age * rule.share_of_age), rule.longest))", "return None", _REMOVED),
+           "return now + max(rule.shortest, min(_in_whole_seconds(age * rule.share_of_age), rule.longest))", "return None", _REMOVED),
     # --- manners
     Defect("Retry-After is ignored", "fetch/headers.py", "    if not value:\n        return None", "    return None", _THROTTLED),
     Defect("a status 503 is no reason to wait", _LIMITS, "if status in (429, 503):", "if status in (429,):", _THROTTLED),

@@ -35,8 +35,19 @@ from test_captures import capture_of, import_files
 
 from crawler import app, backfill, collect, lexicon, replay, storage
 from crawler.backfill import id_probe
-from crawler.errors import AlreadyRunning, Interrupted, PageError, SitePaused, StorageError
+from crawler.errors import (
+    AlreadyRunning,
+    BadStatus,
+    BodyTooLarge,
+    Interrupted,
+    PageError,
+    SitePaused,
+    StorageError,
+    Throttled,
+    Unreachable,
+)
 from crawler.pipeline import archive_response, import_file
+from crawler.pipeline.fetching import note_failure
 from crawler.pipeline.run import recorded
 from crawler.plan_values import BackfillRequest
 from crawler.purpose import Purpose, PurposeKind
@@ -756,6 +767,20 @@ def test_a_recorded_failure_is_raised_again(body, kind, text):
     error = failure(record(0, "page:1", warc_type="metadata", body=body.encode()))
     assert (type(error).__name__, str(error), error.url) == (kind, text, "u")
     assert getattr(error, "status", 0) in (0, 429, 500)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Unreachable(f"{SITE}/x", "ConnectError: refused"), BadStatus(f"{SITE}/x", 500), Throttled(f"{SITE}/x", 503), BodyTooLarge(f"{SITE}/x", "over")],
+    ids=repr,
+)  # fmt: skip
+def test_a_failure_is_read_back_as_it_was_recorded(archive, clock, error):
+    with working(archive, clock) as run:
+        note_failure(run, error.url, error, Purpose.page(1))
+        (name,) = run.warc.names()
+        records = [item.record for item in run.warc.scan(name) if item.record is not None]
+    found = failure(records[-1])
+    assert (type(found), vars(found), str(found)) == (type(error), vars(error), str(error))
 
 
 def test_the_message_of_a_failure_is_one_line():
