@@ -178,3 +178,12 @@ def test_status_and_estimates_without_a_rate_limit(folder):
     assert "rate limit none" in vna(*free, "status").out
     assert "without a delay" in vna(*free, "backfill", "--since", "2024", "--dry-run").out
     assert "at 1 per second" in vna("backfill", "--since", "2024", "--dry-run").out
+
+
+def test_sections_are_named_in_alphabetical_order(folder):
+    assert "choose from Économie, Politique, Société" in vna("coverage", "--section", "Sport").err
+
+
+def test_a_search_for_silent_edits_that_finds_none_says_so(folder):
+    outcome = vna("changes", "--silent", "--since", "2030")
+    assert (outcome.code, outcome.err) == (0, "no silent edit since 2030\n")

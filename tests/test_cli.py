@@ -46,6 +46,7 @@ from crawler.sim import demo
 from crawler.sim.site import Options, SiteRequest, build, serve
 from crawler.storage import FILE, open_archive, schema
 from crawler.storage.locks import holding
+from crawler.types import RunReport
 
 cli = sys.modules[command_line.__module__]  # `crawler.cli.main` is the function, not the module
 COMMANDS = typer.main.get_command(cli.app).commands
@@ -213,6 +214,16 @@ def test_poll_prints_one_line(archive_copy, site):
     polled = vna("--archive", archive_copy, "--site", site.url, "--rate", 0, "poll")
     assert polled.code == 0
     assert polled.out == "0 new, 0 revised, 0 unchanged; 0 requests, 0 bytes, 0.0 s\n"
+
+
+def test_a_poll_without_due_pages_announces_none(archive_copy, site):
+    outcome = vna("--archive", archive_copy, "--site", site.url, "--rate", 0, "poll")
+    assert outcome.code == 0
+    assert "articles:" not in outcome.err
+
+
+def test_a_page_that_was_not_found_once_is_not_called_gone():
+    assert output.report_line(RunReport(gone=2)).startswith("0 new, 0 revised, 0 unchanged, 2 not found;")
 
 
 def test_poll_exits_with_5_if_a_page_needs_attention(archive_copy, site):
