@@ -316,6 +316,7 @@ CHARSETS = {
     "meta after 1024 bytes": (b"<!-- -->" * 200 + b"<meta charset=latin1>" + OE, None, "cœur", "cp1252", 0),
     "meta far down": (b" " * 5000 + b"<meta http-equiv=content-type content='text/html; charset=latin1'>\xe9", None, "é", "cp1252", 0),
     "meta on both sides of the limit": (b" " * 4090 + b"<meta charset=latin1>\xe9", None, "é", "cp1252", 0),
+    "meta far down with an unknown charset": (b" " * 5000 + b"<meta charset=klingon>\xe9", None, "\ufffd", "utf-8", 1),
     "meta too far down": (b" " * 70_000 + b"<meta charset=latin1>\xe9", None, "\ufffd", "utf-8", 1),
     "first meta that names a charset": (b"<meta charset=klingon><meta charset=latin1><meta charset=koi8-r>\xe9", None, "é", "cp1252", 1),
     "meta UTF-16 means UTF-8": (b'<meta charset="utf-16">\xc3\xa9', None, "é", "utf-8", 0),

@@ -142,3 +142,19 @@ def test_a_post_id_of_another_edition_is_none_of_this_site():
 def test_a_heading_may_have_an_icon(alt, expected):
     heading = f'<h3><img src="/i.png" alt="{alt}">Voir plus</h3>'
     assert [story[0] for story in stories(parse("<p>Un.</p>", f"{heading}<ul><li>{LINK}</li></ul>"))] == expected
+
+
+def test_a_link_may_begin_with_its_label():
+    article = parse(f'<p>Un.</p><p><a href="{U2}">Lire aussi : {T2}</a></p><p>Deux.</p>')
+    assert [story.post_id for story in article.related] == [2]
+    assert texts(article) == ["Un.", "Deux."]
+
+
+def test_very_many_parts_after_a_link_are_not_examined():
+    article = parse(f"<p>Un.</p><p>À lire : {LINK}{'<i>-</i>' * 100}</p><p>Deux.</p>")
+    assert [story.post_id for story in article.related] == [2]
+
+
+def test_a_related_link_that_leads_nowhere_is_left_out():
+    article = parse(f'<p>Un.</p><div class="cms-relate"><a href="mailto:a@b.vn">X</a><a href="{U2}"></a>{LINK3}</div>')
+    assert [story.post_id for story in article.related] == [3]

@@ -128,7 +128,5 @@ def _block_before(node: LexborNode, others: frozenset[int]) -> str:
         if sibling is not None:
             text = "" if sibling.mem_id in others else dom.text(sibling)
             return text if time_text.is_label(text) else ""
-        if current.parent is None:
-            break
-        current = current.parent
+        current = current.parent or current
     return ""

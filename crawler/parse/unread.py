@@ -41,14 +41,13 @@ def _unclosed(tree: LexborHTMLParser, html: bytes) -> str | None:
     while node is not None and (last := node.last_child) is not None:
         node = last
     parent = node.parent if node is not None else None
-    if node is None or parent is None:
-        return None
-    if node.tag == "template":  # its content is no child of it
+    if node is not None and node.tag == "template":  # its content is no child of it
         return "<template>" if len(_START.findall(html)) > len(_TEMPLATE_END.findall(html)) else None
+    if node is None or parent is None or not (node.is_comment_node or parent.tag in _WITHOUT_MARKUP):
+        return None
     if node.is_comment_node:
         return "a comment" if _END.search(node.comment_content or "") else None
-    is_end = parent.tag in _WITHOUT_MARKUP and _END.search(node.text_content or "")
-    return f"<{parent.tag}>" if is_end else None
+    return f"<{parent.tag}>" if _END.search(node.text_content or "") else None
 
 
 def _unclosed_quote(html: bytes) -> str | None:
