@@ -78,8 +78,9 @@ class Frame:
     def text(self, node: LexborNode, layout: Markup, skip: frozenset[int] = frozenset()) -> str:
         """Return the text of an element of the article, without the nodes whose ids (`mem_id`) are in `skip`.
 
-        What is never text of the article, such as the names of its authors, is left out, too. If the element contains the body, or if the headline contains the lead, its end tag is missing: the text then ends
-        where the next part of the article begins.
+        What is never text of the article, such as the names of its authors, is left out, too. If the element contains the
+        body, or if the headline contains the lead, its end tag is missing: the text then ends where the next part of the
+        article begins.
         """
         first = node.first_child
         is_plain = first is None or (first.is_text_node and first.next is None)
