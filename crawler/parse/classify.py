@@ -107,10 +107,10 @@ def of_bytes(body: bytes) -> tuple[Rejection, str] | None:
 def of_page(tree: LexborHTMLParser, head: Head, url: str) -> Rejection | None:
     """Return the reason why a page is not an article; None if nothing shows that it is not.
 
-    A page that neither declares itself an article nor has the text of one is rejected if its title or headings contain words that are typical
-    of block, error or not-found pages. If the page is short, its whole text is searched for them. Any page is rejected
-    if the form of its own URL shows that it is another kind of page, such as a section. Its own URL is the canonical
-    link if this has the same host as `url`, else `url`.
+    A page that neither declares itself an article nor has the text of one is rejected if its title or headings contain
+    words that are typical of block, error or not-found pages. If the page is short, its whole text is searched for them.
+    Any page is rejected if the form of its own URL shows that it is another kind of page, such as a section. Its own URL
+    is the canonical link if this has the same host as `url`, else `url`.
     """
     # A real headline may contain any of these words, so they count only if nothing shows that the page is an article.
     if not head.declares_article() and not _has_text_of_article(tree):
