@@ -291,11 +291,13 @@ def test_a_read_only_archive_cannot_be_written(folder):
         archive.db.conn.execute("DELETE FROM articles")
 
 
-@pytest.mark.parametrize("place", ["archive", "archive/deeper"])
-def test_a_file_in_place_of_the_folder_is_reported(tmp_path, place):
+@pytest.mark.parametrize(
+    ("place", "message"), [("archive", "is not a folder"), ("archive/deeper", "cannot be written: Not a directory")]
+)
+def test_a_file_in_place_of_the_folder_is_reported(tmp_path, place, message):
     (tmp_path / "archive").touch()
     for attempt in (open_archive, lambda f: holding(f, "collect", "poll", "now").__enter__()):
-        with pytest.raises(StorageError, match="cannot be written") as caught:
+        with pytest.raises(StorageError, match=message) as caught:
             attempt(tmp_path / place)
         assert "--archive" in caught.value.hint
 

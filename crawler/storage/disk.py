@@ -80,7 +80,7 @@ def archive_missing(archive: Path) -> StorageUnavailable:
 
 def not_writable(folder: Path, error: OSError | None) -> StorageUnavailable:
     """Return the error for a folder that cannot be written; if `error` is None, the reason is `permission denied`."""
-    if folder.exists() and not folder.is_dir():
+    if _is_other_file(folder):
         return StorageUnavailable(
             f"the archive folder {folder} is not a folder", "choose a folder with `--archive` or `[archive] dir`"
         )
@@ -95,6 +95,14 @@ def measured(folder: Path, day: str, free: FreeSpace = free_bytes) -> Size:
     """Return the sizes of an archive and its free space, in bytes; a file deleted in the meantime counts as 0."""
     warc_bytes = sum(map(_size, (folder / WARC_FOLDER).rglob("*")))
     return Size(day, warc_bytes, sum(map(_size, database_files(folder))), free(folder))
+
+
+def _is_other_file(path: Path) -> bool:
+    """Whether a path names something that is not a folder; False if this user may not look there."""
+    try:
+        return path.exists() and not path.is_dir()
+    except OSError:
+        return False
 
 
 def _size(file: Path) -> int:
