@@ -258,7 +258,7 @@ def run(options: argparse.Namespace) -> Result:
             ],
             notes=(
                 f"{options.pages} pages of the fake site, {size / 1e6:.0f} MB of WARC files; elapsed time of pairs that run directly"
-                f" after one another. {'Spark ran in local mode.' if is_spark else 'Spark was not run: it needs Java.'} Two workers"
+                f" after one another. {'Spark ran in local mode.' if is_spark else 'Spark was not run: it needs Java, and --no-spark leaves it out.'} Two workers"
                 " of a machine whose cores other programs use are slower than two cores allow."
             ),
         ).explained(lambda: [profile(warc, folder / "profiled")])
