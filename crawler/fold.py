@@ -38,7 +38,8 @@ _PLAIN: dict[str, str | int | None] = {
     "\u00ad": None, "\u200b": None, "\u200c": None, "\u200d": None, "\ufeff": None,
 }  # fmt: skip
 _LETTERS = _Simplified(str.maketrans(_PLAIN))
-_WORD = re.compile(r"[^\W_]+")
+#: A word, as the search index divides texts.
+WORD = re.compile(r"[^\W_]+")
 # l'économie, d’Asie, qu'il: nobody searches for the elided article or conjunction.
 _ELIDED = re.compile(r"\b(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu)'(?=\w)")
 _stemmer = snowballstemmer.stemmer("french")
@@ -51,7 +52,7 @@ def fold(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """Return the folded words of a text in order."""
-    return [stem(word) for word in _WORD.findall(plain(text))]
+    return [stem(word) for word in WORD.findall(plain(text))]
 
 
 @lru_cache(maxsize=200_000)
@@ -156,7 +157,7 @@ def _variants() -> tuple[dict[str, str], str, str]:
     several = separating = ""
     for char in filter(str.isalnum, map(chr, _COMMON)):
         form = letters(char)
-        variants["".join(_WORD.findall(form))[0]] += char
+        variants["".join(WORD.findall(form))[0]] += char
         several += char * (len(form) > 1)
         separating += char * (not form.isalnum())
     return dict(variants), several, separating

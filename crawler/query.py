@@ -40,7 +40,6 @@ _PIECE = re.compile(
 # True: it is enough that an article matches one of the two sides.
 _OPERATORS = {"OR": True, "OU": True, "|": True, "AND": False, "ET": False, "&": False}
 _EXCLUDING = frozenset({"NOT", "SAUF"})  # like a minus sign before the next term
-_WORD = re.compile(r"[^\W_]+")
 _DEPTH = 10  # levels of parentheses; the parser of SQLite fails from about 20 on
 _SHOWN = 80  # characters of a query in a message
 
@@ -277,7 +276,7 @@ def _words(piece: re.Match[str]) -> tuple[str, ...]:
     # `vietnam:chine` is two words, not an unknown column
     text = f"{piece['field']} {_content(piece)}" if piece["field"] and not _column(piece) else _content(piece)
     if _is_prefix(piece):
-        *before, start = _WORD.findall(fold.plain(text)) or [""]
+        *before, start = fold.WORD.findall(fold.plain(text)) or [""]
         return (*map(fold.stem, before), start) if start else ()
     return tuple(fold.words(text))
 

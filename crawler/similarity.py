@@ -27,7 +27,6 @@ from crawler.types import Article
 
 SimilarityKind = Literal["reissue", "cross-section", "extends", "digest-contains", "photo-version"]
 
-_WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"\d+")
 _SEQUENCE = 4  # words that are hashed together; changing 10 % of the words leaves two thirds of the sequences
 _HASH_BYTES = 6  # 48 bits: 10 million hashes of an archive are still distinct, and an integer in SQLite is small
@@ -228,7 +227,7 @@ def _passage(article: ComparedText, other: ComparedText) -> str:
     start, end = _longest_run(article.sequences, other.distinct_sequences, present=True)
     if start == end:
         return ""
-    places = [m for m in _WORD.finditer(article.passage_text) if _folded(m[0])]
+    places = [m for m in fold.WORD.finditer(article.passage_text) if _folded(m[0])]
     passage = article.passage_text[places[start].start() : places[end + _SEQUENCE - 2].end()]
     return passage if len(passage) <= _LONGEST_PASSAGE else f"{passage[: _LONGEST_PASSAGE - 1]}…"
 
@@ -253,7 +252,7 @@ _kept_words = lru_cache(maxsize=256)(_words)
 @lru_cache(maxsize=1 << 14)  # pieces repeat: the words of a text are found in half the time with this cache
 def _words_in_piece(piece: str) -> tuple[str, ...]:
     """Return the folded words in a piece of text without spaces."""
-    return tuple(filter(None, map(_folded, _WORD.findall(piece))))
+    return tuple(filter(None, map(_folded, fold.WORD.findall(piece))))
 
 
 def _folded(word: str) -> str:

@@ -12,7 +12,6 @@ from functools import lru_cache
 from crawler import fold
 from crawler.query import Query
 
-_WORD = re.compile(r"[^\W_]+")
 SPACES = re.compile(r"[^\S\u00a0\u202f]+")  # all but the no-break spaces of French typography
 _CONTEXT_WORDS = 12  # on each side of the first hit in a snippet
 _CONTEXT_LENGTH = 200  # characters that are searched for these words first
@@ -30,7 +29,7 @@ def snippet(texts: Iterable[str], query: Query, mark: tuple[str, str] = ("**", "
     best = ""
     for text in texts:
         hit = next(_hits(text, query), None)
-        first = hit or _WORD.search(text)
+        first = hit or fold.WORD.search(text)
         if first is not None:
             best = _window(text, first.start(), query, mark)
         if hit is not None:
@@ -72,7 +71,7 @@ def _word_around(text: str, at: int) -> re.Match[str]:
     """Return the word to which the character at a position belongs."""
     while not _starts_word(text, at):
         at -= 1
-    found = _WORD.match(text, at)
+    found = fold.WORD.match(text, at)
     assert found is not None
     return found
 
@@ -87,7 +86,7 @@ def _window(text: str, at: int, query: Query, mark: tuple[str, str]) -> str:
         parts += [text[position : word.start()], mark[0], word[0], mark[1]]
         position = word.end()
     body = SPACES.sub(" ", "".join([*parts, text[position:end]]))
-    is_first, is_last = _WORD.search(text, 0, start) is None, _WORD.search(text, end) is None
+    is_first, is_last = fold.WORD.search(text, 0, start) is None, fold.WORD.search(text, end) is None
     return f"{'' if is_first else '… '}{body}{'' if is_last else ' …'}"
 
 
