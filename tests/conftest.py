@@ -30,7 +30,7 @@ EDGE_SIGNS = {"@given", "pytest.mark.edge"}
 typer.testing._get_command = functools.cache(typer.testing._get_command)
 
 # Worker processes are forked from one that has imported the modules, which takes 0.3 s of CPU time for each new interpreter.
-# The tests that run a command with --jobs as a process use new interpreters, as every user does.
+# Tests that run a command with --jobs in a process of its own start new interpreters, as the command does for users.
 _get_context = multiprocessing.get_context
 multiprocessing.set_forkserver_preload(["crawler.app", "crawler.bulk.partition", "crawler.replay"])
 multiprocessing.get_context = lambda method=None: _get_context("forkserver" if method == "spawn" else method)

@@ -187,7 +187,7 @@ def import_texts(
     refused = 0
     with app.working(globals_.load(), "import", Lines(globals_.verbose), role="text", lexicon=state.lexicon()) as work:
         for file in files:
-            prefix = ""  # an error of reading the file names it already
+            prefix = ""  # the message of a read error already names the file
             try:
                 text = _text(file, _MAX_TEXTS)
                 prefix = f"{file}: "

@@ -1,4 +1,4 @@
-"""What the service does at each step of a job: a heartbeat, a message in the log, and now and then the release of memory.
+"""What the service does at each step of a job: a heartbeat, a message in the log, and the release of memory at every tenth.
 
 Boundary: receives the progress of the runs of the service.
 """

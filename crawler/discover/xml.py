@@ -20,7 +20,7 @@ from crawler.discover.problems import ProblemKind, Problems
 
 _MAX_INFLATED = 52_428_800  # bytes; the largest sitemap that the protocol allows
 _MAX_MEMBERS = 100  # gzip members; zlib copies the rest of the body for each, so many small ones would take hours
-_MAX_LAYERS = 3  # of gzip data that is compressed again
+_MAX_LAYERS = 3  # of gzip compression, one inside the other
 _STEP = 1 << 18  # bytes that are decompressed or decoded at once
 _GZIP = b"\x1f\x8b"
 _BOMS = (

@@ -1,4 +1,4 @@
-"""Report text of a page that is lost or not read because an end tag is missing or surplus.
+"""Report text of a page that is lost or not read because the end of something is missing, or an end tag is surplus.
 
 Such text is not guessed: it may belong to another part of the page. The problem shows that the page must be looked at.
 
@@ -16,12 +16,13 @@ from crawler.parse import dom, structure
 
 _END = re.compile(r"</html>\s*(?:<!--|$)", re.IGNORECASE)  # a comment after the page ends the one that has no end
 _WITHOUT_MARKUP = frozenset("iframe noembed noframes plaintext script style textarea title xmp".split())
-_START, _ESCAPED_END = re.compile(rb"<template\b", re.IGNORECASE), re.compile(r"<\\+/script", re.IGNORECASE)
+_ESCAPED_END = re.compile(r"<\\+/script", re.IGNORECASE)
+_TEMPLATE_START = re.compile(rb"<template\b", re.IGNORECASE)
 _TEMPLATE_END = re.compile(rb"</template\b", re.IGNORECASE)
 _PAGE_END = re.compile(rb"</(?:body|html)\b", re.IGNORECASE)
 _TAG = re.compile(r"<[/a-z!][^<>]*>?", re.IGNORECASE)
 _BLOCK = re.compile(r"</?(?:p|div|br|li)\b", re.IGNORECASE)
-_WORDS = 3  # names of attributes that are words; a tag has few attributes without a value
+_WORDS = 3  # attributes with names made of letters from which on a tag is taken for text without a `>` before it
 _SHOWN = 60  # characters of a text in a problem
 _FOOT = re.compile(r"(?:^|[\s_-])(?:footer|copyright|imprint)(?:$|[\s_-])", re.IGNORECASE)
 
@@ -42,7 +43,7 @@ def _unclosed(tree: LexborHTMLParser, html: bytes) -> str | None:
         node = last
     parent = node.parent if node is not None else None
     if node is not None and node.tag == "template":  # its content is no child of it
-        return "<template>" if len(_START.findall(html)) > len(_TEMPLATE_END.findall(html)) else None
+        return "<template>" if len(_TEMPLATE_START.findall(html)) > len(_TEMPLATE_END.findall(html)) else None
     if node is None or parent is None or not (node.is_comment_node or parent.tag in _WITHOUT_MARKUP):
         return None
     if node.is_comment_node:

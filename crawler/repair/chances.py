@@ -16,7 +16,7 @@ from crawler.repair import inflection, shapes, vietnamese, words
 from crawler.repair.lexicon import Lexicon
 from crawler.repair.names import PAIRS, PLACES
 
-NEVER = -math.inf
+NEVER = inflection.NEVER
 DERIVED_FROM = 9  # letters from which on a part may be derived from a listed word
 _LISTED = 0.7  # bonus of a listed word over two words that form the same string by chance
 _UNSURE = -0.8  # the same if it is rare and no compound: often a foreign or misspelt word

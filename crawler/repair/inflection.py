@@ -100,7 +100,10 @@ def _as_verb(text: str, lexicon: Lexicon) -> Iterator[float]:
 
 
 def _is_verb(word: str, stem: str, others: Sequence[str], lexicon: Lexicon) -> bool:
-    """Whether `word`, which has the form of an infinitive, is a verb: rare nouns have no such form, others no participle."""
+    """Whether `word`, which ends like an infinitive, is a verb.
+
+    A rare word is taken for one. A common word must have another form of a verb (`others`), or a participle that is common, too.
+    """
     known = lexicon.frequency(word)
     if known < _RARE or word.endswith(_ALWAYS_VERBS) or any(lexicon.frequency(_joined(stem, end)) for end in others):
         return True
