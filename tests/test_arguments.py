@@ -10,6 +10,7 @@ import typer
 from example_archive import build
 from support import SEEDS, vna
 
+from crawler.cli import commands
 from crawler.cli import main as command_line
 
 COMMANDS = typer.main.get_command(sys.modules[command_line.__module__].app).commands
@@ -187,3 +188,18 @@ def test_sections_are_named_in_alphabetical_order(folder):
 def test_a_search_for_silent_edits_that_finds_none_says_so(folder):
     outcome = vna("changes", "--silent", "--since", "2030")
     assert (outcome.code, outcome.err) == (0, "no silent edit since 2030\n")
+
+
+def test_only_the_command_that_is_used_is_made(monkeypatch):
+    made, make = [], commands.get_command_from_info
+    monkeypatch.setattr(
+        commands,
+        "get_command_from_info",
+        lambda info, **more: made.append(info.callback.__name__) or make(info, **more),
+    )
+    program = typer.main.get_command(sys.modules[command_line.__module__].app)
+    assert made == []
+    assert program(["status", "--help"], standalone_mode=False) == 0
+    assert made == ["status"]
+    assert len(program.commands) == len(COMMANDS) > 30
+    assert made == ["status"]

@@ -34,11 +34,14 @@ def translate(command: Any, found: gettext.GNUTranslations) -> None:
     gettext.textdomain(DOMAIN)  # for the texts of Typer
     _translate_command(command, found)
     command.subcommand_metavar = found.gettext(COMMAND)
-    for name, one in command.commands.items():
+
+    def adapt(name: str, one: Any) -> None:
         if name in READERS:
             _translate_command(one, found)
         else:
             one.short_help = found.gettext(summary(one))
+
+    command.commands.adapt(adapt)
 
 
 def texts(command: Any) -> Iterator[str]:

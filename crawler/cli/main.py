@@ -18,8 +18,8 @@ import typer
 import crawler
 from crawler import upgrade_display
 from crawler.cli import (
-    arguments,
     backfill,
+    commands,
     corpus,
     evidence,
     following,
@@ -56,7 +56,7 @@ _SYSTEM_ERRORS = frozenset({
 
 app = typer.Typer(
     name="vna",
-    cls=arguments.Group,
+    cls=commands.Group,
     help="A searchable and citable archive of the French-language news of the Vietnam News Agency.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -122,7 +122,7 @@ for module in (
     serving, simulation, service, upkeep,
 ):  # fmt: skip
     module.register(app)
-arguments.use(app)
+commands.make_when_used(app)
 
 
 def main() -> None:
