@@ -73,7 +73,7 @@ class Group(TyperGroup):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.commands = Commands(self.definitions)
+        self.commands = Commands(self.definitions)  # type: ignore[assignment]  # it is only read
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the global options into the context."""
