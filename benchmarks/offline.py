@@ -1,8 +1,11 @@
-"""`vna rebuild` with one process and with two, and the least that a program can do with the same WARC files.
+"""The commands that read WARC files, with one process and with two, and the least that a program can do with the same files.
+
+`--command` names the command: `rebuild` makes the database, `reparse` parses the pages of an existing database again (nothing
+changes, because the parser is the same), and `import` is `backfill --warc` into an empty archive.
 
 The WARC files contain pages of the fake site, in all eras, and the sitemaps that list them, as a backfill writes them. The
 bound is `benchmarks/bound_worker.py`: warcio, bare parse, raw insert, in one process. Each contender is a process of
-its own, and the contenders run in turn. Two processes also rebuild half of the pages, which shows whether the time grows in
+its own, and the contenders run in turn. Two processes also read half of the pages, which shows whether the time grows in
 proportion, and how long 260,000 pages take.
 
 With two jobs, a process writes and two parse. On two CPUs they take turns, so the wall-clock time is right only on an idle
@@ -11,6 +14,7 @@ the larger one of half of all CPU time and the CPU time of the process that writ
 
     ./run.sh bench offline                      2,000 pages, three rounds
     ./run.sh bench offline --articles 40000 --rounds 1
+    ./run.sh bench offline --command reparse
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -43,6 +47,12 @@ _WORKERS = Path(__file__).parent
 _GOAL = 260_000
 _DEFAULT = 2000
 _BOUND, _ONE, _TWO, _HALF = "bound", "one process", "two jobs", "two jobs, half of the articles"
+_TIMED = {"articles", "pages", "raw", "revisions"}
+_SAID = "id, url, title, lead, blocks, published_at, fingerprint, markup, provenance, problems, own_text, own_clean"
+_OTHER_ARTICLES = " UNION ALL ".join(
+    f"SELECT * FROM (SELECT {_SAID} FROM {one}.articles EXCEPT SELECT {_SAID} FROM {other}.articles)"
+    for one, other in (("main", "old"), ("old", "main"))
+)
 _CODED = ("Content-Encoding", "gzip")
 
 
@@ -103,18 +113,40 @@ def sitemap(url: str, pages: list[Fetched]) -> Fetched:
 
 
 def rebuild(archive: Path, into: Path, jobs: int) -> Measured:
-    """Rebuild the database of an archive in a process of its own.
+    """Rebuild the database of an archive in the empty folder `into`."""
+    return measured("--archive", archive, "rebuild", "--into", into, "--jobs", jobs)
+
+
+def reparse(archive: Path, into: Path, jobs: int) -> Measured:
+    """Copy an archive that has a database to `into`, and parse its pages again there."""
+    shutil.copytree(archive, into)
+    return measured("--archive", into, "reparse", "--jobs", jobs)
+
+
+def import_files(archive: Path, into: Path, jobs: int) -> Measured:
+    """Import the WARC files of an archive into an empty one at `into`."""
+    files = [part for file in sorted((archive / "warc").rglob("*.warc.gz")) for part in ("--warc", file)]
+    return measured("--archive", into, "backfill", *files, "--jobs", jobs)
+
+
+#: The commands by name, each with what the benchmark asks.
+COMMANDS: dict[str, tuple[Callable[[Path, Path, int], Measured], str]] = {
+    "rebuild": (rebuild, "How fast is a database rebuilt from the WARC files with two processes?"),
+    "reparse": (reparse, "How fast are all pages parsed again with two processes?"),
+    "import": (import_files, "How fast are WARC files imported with two processes?"),
+}
+
+
+def measured(*arguments: object) -> Measured:
+    """Run a command of `vna` in a process of its own.
 
     Raises:
         RuntimeError: the command failed.
 
     """
-    shutil.rmtree(into, ignore_errors=True)
-    command = [sys.executable, "-m", "benchmarks.rebuild_worker", "--archive", str(archive), "rebuild"]
+    command = [sys.executable, "-m", "benchmarks.rebuild_worker", *map(str, arguments), "--json"]
     begun = time.monotonic()
-    done = subprocess.run(
-        [*command, "--into", str(into), "--jobs", str(jobs), "--json"], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     wall = time.monotonic() - begun
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])
@@ -133,48 +165,62 @@ def bound(archive: Path, database: Path) -> Measured:
     return Measured(time.monotonic() - begun, cpu)
 
 
-def differing(one: Path, other: Path) -> list[str]:
-    """Return the tables in which two databases differ."""
+def differing(one: Path, other: Path, *, imports: bool) -> list[str]:
+    """Return the tables in which two databases differ.
+
+    An import writes its own time into some tables. Of those, only what the articles say is compared.
+    """
     with closing(open_archive(one)) as archive, diff_db.attached(archive.db, other / FILE), archive.transaction():
-        tables = diff_db.compare(archive.db)
-    return [t.table for t in tables if (t.differing or t.renumbered) and t.table != "archive_identity"]
+        tables = {t.table for t in diff_db.compare(archive.db) if t.differing or t.renumbered} - {"archive_identity"}
+        if imports:
+            tables -= _TIMED
+            if archive.db.execute(_OTHER_ARTICLES).fetchone():
+                tables.add("articles")
+    return sorted(tables)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Define the options."""
+    parser.add_argument("--command", choices=COMMANDS, default="rebuild")
     parser.add_argument("--articles", type=int, default=_DEFAULT)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--into", type=Path, help="folder for the temporary files")
 
 
 def run(options: argparse.Namespace) -> Result:
-    """Measure the rebuilds and the bound in turns.
+    """Measure the command and the bound in turns.
 
     Raises:
-        RuntimeError: a rebuild failed, or two databases differ.
+        RuntimeError: a command failed, or two databases differ.
 
     """
     articles, half = options.articles, options.articles // 2
+    command, question = COMMANDS[options.command]
     found: dict[str, list[Measured]] = {}
     with tempfile.TemporaryDirectory(dir=options.into) as name:
         folder = Path(name)
-        write_archive(folder / "all", articles)
-        write_archive(folder / "half", half)
+        for part, count in (("all", articles), ("half", half)):
+            write_archive(folder / part, count)
+            if command is reparse:
+                measured("--archive", folder / part, "rebuild", "--replace", "--jobs", 2)
         for number in range(1, options.rounds + 1):
-            measured = {
+            for into in ("one", "two", "two-half"):
+                shutil.rmtree(folder / into, ignore_errors=True)
+            figures = {
                 _BOUND: bound(folder / "all", folder / "bound.db"),
-                _ONE: rebuild(folder / "all", folder / "one", 1),
-                _TWO: rebuild(folder / "all", folder / "two", 2),
-                _HALF: rebuild(folder / "half", folder / "two-half", 2),
+                _ONE: command(folder / "all", folder / "one", 1),
+                _TWO: command(folder / "all", folder / "two", 2),
+                _HALF: command(folder / "half", folder / "two-half", 2),
             }
-            for contender, figures in measured.items():
-                found.setdefault(contender, []).append(figures)
-            note(f"round {number}: {_line(measured)}")
-        if differences := differing(folder / "two", folder / "one"):
+            for contender, one in figures.items():
+                found.setdefault(contender, []).append(one)
+            note(f"round {number}: {_line(figures)}")
+        if differences := differing(folder / "two", folder / "one", imports=command is import_files):
             raise RuntimeError(f"one process and two give different rows in {', '.join(differences)}")
+    variant = [options.command] * (options.command != "rebuild") + [str(articles)] * (articles != _DEFAULT)
     return Result(
         "offline",
-        "How fast is a database rebuilt from the WARC files with two processes?",
+        question,
         [row for name, values in found.items() for row in _rows(name, values, half if name == _HALF else articles)],
         [*_goals(found, articles, "wall", "elapsed"), *_goals(found, articles, "alone", "on idle CPUs")],
         notes=(
@@ -182,7 +228,7 @@ def run(options: argparse.Namespace) -> Result:
             " jobs are equal. `elapsed` is right only on an idle machine; `on idle CPUs` is the larger one of half of the CPU"
             " time of all processes and that of the process that writes."
         ),
-        variant="" if articles == _DEFAULT else f"{articles}",
+        variant=" ".join(variant),
     )
 
 
