@@ -1,6 +1,7 @@
-"""Hand exports to other tools: pandas, Polars, DuckDB, Hugging Face datasets, Spark and Frictionless, in their own environment.
+"""Hand exports to other tools: pandas, Polars, DuckDB, Hugging Face datasets, Spark, Frictionless and R.
 
-Each tool must give back the ids, titles and texts of the archive, which has articles with and without a date.
+Each tool must give back the ids, titles and texts of the archive, which has articles with and without a date. The Python
+packages are installed into an environment of their own; R is used if it is installed.
 
     ./run.sh bench readers                  installs the tools into `.venv-readers/`, which takes some minutes
     ./run.sh bench readers --articles N     a larger archive
@@ -46,7 +47,18 @@ READS = (
     ("open_archive pandas", "archive"),
     ("open_archive polars", "archive"),
 )
-_R = "library(arrow); x <- as.data.frame(open_dataset(commandArgs(TRUE)[1])); cat(nrow(x))"
+#: Expressions of R that read an export, by package and path.
+_R_READS = {
+    ("utils", "excel.csv"): (
+        "read.csv(path, fileEncoding = 'UTF-8-BOM', colClasses = 'character', na.strings = character())"
+    ),
+    ("arrow", "plain"): "as.data.frame(arrow::open_dataset(path))",
+}
+_R_FIELD, _R_ROW = "\x1f", "\x1e"  # control characters, which no text contains
+_R_PRINT = (
+    "path <- commandArgs(TRUE)[1]; x <- {read};"
+    " cat(enc2utf8(paste(x$id, x$title, x$clean, sep = '\\x1f', collapse = '\\x1e')))"
+)
 
 
 def installed(folder: Path) -> Path:
@@ -90,13 +102,26 @@ def read(programs: Path, folder: Path, expected: tuple[int, str]) -> bool:
         equal = (found["rows"], found["digest"]) == expected
         fine &= equal
         show(f"{tool} {place}", seconds, f"{found['rows']} rows, {'equal' if equal else 'DIFFERENT'}")
-    if shutil.which("Rscript"):
-        seconds, done = timed("Rscript", "-e", _R, folder / "plain")
-        show(
-            "R arrow plain", seconds, f"{done.stdout} rows" if done.returncode == 0 else f"FAILED: {done.stderr[-200:]}"
-        )
-    else:
-        print("R arrow: not run, because Rscript is not installed")
+    return fine
+
+
+def read_with_r(folder: Path, expected: tuple[int, str]) -> bool:
+    """Read the exports with the packages of R that are installed; return whether all of them gave back the archive."""
+    if not shutil.which("Rscript"):
+        print("R: not run, because Rscript is not installed")
+        return True
+    fine = True
+    for (package, place), read_ in _R_READS.items():
+        _, installed_ = timed("Rscript", "-e", f"quit(status = !requireNamespace('{package}', quietly = TRUE))")
+        if installed_.returncode:
+            print(f"R {package}: not run, because this package of R is not installed")
+            continue
+        seconds, done = timed("Rscript", "--encoding=UTF-8", "-e", _R_PRINT.format(read=read_), folder / place)
+        rows = [row.split(_R_FIELD) for row in done.stdout.split(_R_ROW)] if done.returncode == 0 else []
+        equal = bool(rows) and digest((int(key), title, text) for key, title, text in rows) == expected
+        fine &= equal
+        result = f"{len(rows)} rows, {'equal' if equal else 'DIFFERENT'}"
+        show(f"R {package} {place}", seconds, f"FAILED: {done.stderr[-200:]}" if done.returncode else result)
     return fine
 
 
@@ -145,6 +170,7 @@ def main() -> int:
         for format_ in FORMATS:
             fine &= export(folder, "--format", format_, "--card", "--out", str(folder / format_))
         fine &= read(programs, folder, expected)
+        fine &= read_with_r(folder, expected)
         fine &= validate(programs, folder, options.tei)
     return int(not fine)
 
