@@ -71,7 +71,7 @@ def facts(tokens: Sequence[Token]) -> list[Fact | None]:
 
 
 def changed_facts(old: Sequence[Fact | None], new: Sequence[Fact | None]) -> tuple[set[Fact], set[Fact]]:
-    """Return the facts that only the old, and those that only the new sentence states, wherever they stand in it."""
+    """Return the facts that only the old, and those that only the new sentence states, wherever they are in it."""
     before, after = Counter(filter(None, old)), Counter(filter(None, new))
     return set(before - after), set(after - before)
 
@@ -161,7 +161,7 @@ def _is_acronym(token: Token) -> bool:
 
 
 def _continues_institution(tokens: Sequence[Token], place: int) -> bool:
-    """Whether a lower-case word stands in the name of an institution, as `mondiale` in `la Banque mondiale`."""
+    """Whether a lower-case word is in the name of an institution, as `mondiale` in `la Banque mondiale`."""
     if not tokens[place].is_word or tokens[place].key.casefold() in FUNCTION_WORDS:
         return False
     for back in range(place - 1, max(-1, place - 4), -1):

@@ -40,7 +40,7 @@ def history(
 ) -> None:
     """Print the revisions of one article and what changed in each.
 
-    Removed words stand in [-...-], new ones in {+...+}; on a terminal, they also have colours. JSON gives the offsets of
+    Removed words are shown in [-...-], new ones in {+...+}; on a terminal, they also have colours. JSON gives the offsets of
     the changed words in their field, and whether the edit was silent: the page named no new time of the last edit.
 
     Example: vna history 245060
@@ -80,7 +80,10 @@ def history(
 def changes(
     context: typer.Context,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="T", help="Print only changes seen since this time (ISO 8601).")
+        str | None,
+        typer.Option(
+            "--since", metavar="T", help="Print only changes seen since this time: ISO 8601, or a day such as 3d."
+        ),
     ] = None,
     until: Annotated[
         str | None,

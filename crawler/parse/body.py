@@ -333,7 +333,7 @@ class _Reader:
 
 
 def _kind(node: LexborNode, outer: TextType) -> TextType:
-    """Return the type of the blocks inside a block element that stands in one of the type `outer`.
+    """Return the type of the blocks inside a block element that is in one of the type `outer`.
 
     A heading of several paragraphs has lost its end tag: they are paragraphs.
     """

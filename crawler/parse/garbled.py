@@ -1,4 +1,4 @@
-"""Whether characters of a page were damaged on their way, for example by a proxy that converts pages between charsets.
+"""Whether characters of a page were damaged in transit, for example by a proxy that converts pages between charsets.
 
 Boundary: compares texts; what follows from it is decided by the callers.
 """

@@ -145,6 +145,6 @@ def lost_signature(own: Iterable[str], page: Iterable[LexborNode]) -> tuple[str,
 
 
 def _is_in_foot(node: LexborNode) -> bool:
-    """Whether a paragraph stands in an element that is called the foot of the page."""
+    """Whether a paragraph is in an element that is called the foot of the page."""
     names = (f"{dom.attribute(n, 'class')} {dom.attribute(n, 'id')}" for n in (node, *dom.ancestors(node)))
     return any(map(_FOOT.search, names))

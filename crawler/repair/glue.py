@@ -133,7 +133,7 @@ def _pieces(text: str) -> Iterator[Piece]:
 def _may_split(text: str, page: PageLexicon, likely: Collection[str]) -> bool:
     """Whether a space is missing somewhere more probably than not, judged by the words alone: a quick test.
 
-    All tokens but `likely` are probably one word, whatever stands beside them.
+    All tokens but `likely` are probably one word, whatever is beside them.
     """
     if _has_neighbours_that_matter(text):
         return any(split.odds > _MIN_BEST_ODDS for split in _splits(text, page, likely))

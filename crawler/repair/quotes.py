@@ -12,7 +12,7 @@ from crawler.repair import words
 
 _STRAIGHT = re.compile(r"\"|''")
 _OPENING = re.compile(r"‘|(?:^|[\s(«“\"])['’](?=\w)")
-#: An apostrophe that may open or close a quotation. Most texts contain none: each apostrophe stands between two letters.
+#: An apostrophe that may open or close a quotation. Most texts contain none: each apostrophe is between two letters.
 _NO_ELISION = re.compile(r"[‘'’](?:(?<=‘)|(?![^\W\d_])|(?<=[\s(«“\"].)|(?<![\s\S]{2}))")
 _APOSTROPHE = re.compile(r"(?P<word>[^\W\d_]{1,100}+)['’](?P<next>[^\W\d_]?)")
 

@@ -100,7 +100,7 @@ def _of_two_names(one: str, two: str, left: str, right: str, lexicon: Lexicon) -
 def _of_name_or_brand(first: str, second: str, beside_name: bool, lexicon: Lexicon) -> float:
     """Return the odds that `first` and `second` are a person's name rather than a brand that is written as one word.
 
-    `beside_name` means that a capitalised word stands next to them.
+    `beside_name` means that a capitalised word is next to them.
     """
     if vietnamese.is_syllable(first) and vietnamese.is_syllable(second):
         return _BRAND if lexicon.frequency(first + second) else _TWO_SYLLABLES + beside_name
@@ -126,7 +126,7 @@ def _opening(first: str, second: str, lexicon: Lexicon) -> float:
 def ordinal(touches_number: bool, run: str, lexicon: Lexicon) -> int | None:
     """Return the index in `run` at which a word begins that is glued to an ordinal; None if there is no such word.
 
-    Examples are `76eFestival` and `XXesiècle`. `run` is a run of letters; `touches_number` means that a number stands
+    Examples are `76eFestival` and `XXesiècle`. `run` is a run of letters; `touches_number` means that a number is
     directly before it.
     """
     match = _AFTER_NUMBER.match(run) if touches_number else _AFTER_ROMAN.match(run)
