@@ -99,7 +99,9 @@ def open_database(file: Path, *, read_only: bool = False, create: bool = True) -
                 for pragma in _PRAGMAS:
                     connection.execute(f"PRAGMA {pragma}")
                 if is_current and schema.migrations.pending(db):
-                    raise StorageError(f"{file} has a list of migrations that was changed: entries are missing", _RESTORE)
+                    raise StorageError(
+                        f"{file} has a list of migrations that was changed: entries are missing", _RESTORE
+                    )
                 if not is_current:
                     upgrade(db, file)
                 connection.execute("PRAGMA foreign_keys = ON")  # after the migrations: they may recreate a table
