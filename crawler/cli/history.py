@@ -109,7 +109,9 @@ def changes(
     Example: vna changes --since 2026-01-01 --kind figure
     """
     if unknown := next((one for one in kind or () if one not in KINDS), None):
-        raise typer.BadParameter(f"no such kind: {unknown}; choose one of {', '.join(KINDS)}", ctx=context)
+        raise typer.BadParameter(
+            f"there is no kind {unknown!r}; choose from {', '.join(KINDS)}", ctx=context, param_hint="--kind"
+        )
     wanted = values.search_query(context, query) if query else None
     first, last = values.instants(since, until)
     with state.of(context).reading() as archive, archive.snapshot():
