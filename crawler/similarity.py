@@ -196,7 +196,7 @@ def _photo_version(photo: ComparedText, article: ComparedText) -> Similarity | N
 
 
 def _is_certain(shorter: ComparedText, longer: ComparedText, score: float) -> bool:
-    """Whether a match is no chance: a short text, such as a caption, must match almost completely, with its numbers."""
+    """Whether a match is not due to chance: a short text, such as a caption, must match almost completely, with its numbers."""
     if len(shorter.words) >= _SHORT:
         return True
     one, other = (set(_NUMBER.findall(text.passage_text)) for text in (shorter, longer))

@@ -60,7 +60,7 @@ _TIME = re.compile(r"\d{1,2}\s?[hH]\s?(?:\d{2})?|\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4}
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _BEFORE_SENTENCES = frozenset('-":.!?…;(')
 _LONG = 4  # words that are added or removed inside a sentence and are more than another wording
-_FEW = 2  # changed places in a sentence: with more of them it was reworded, and a similar word is no typo
+_FEW = 2  # changed places in a sentence: with more of them it was reworded, and a similar word is not a typo
 _MOST_LETTERS = 2  # that differ between a typo and its correction
 _RARE = 50  # how much more frequent a word is than its misspelling
 

@@ -103,7 +103,7 @@ def _found(
 ) -> tuple[int, int]:
     """Return how many known stories a layout finds on all pages together, and how many ids that cannot be any, negated.
 
-    A number that is no id, such as a year in an address, may be the last one in a few values only.
+    A number that is not an id, such as a year in an address, may be the last one in a few values only.
     """
     read = [stories_of(page, lists).keys() for page in pages]
     right = sum(len(ids & known.keys()) for ids, known in zip(read, training, strict=True))

@@ -2,7 +2,7 @@
 
 The stories that a source listed before are known: their ids are in attributes or scripts of the new page. Of these ids, two
 thirds choose the selectors, and one third verifies them. Navigation and footers are left out. A box of other stories, such as
-the most read ones, is no substitute for the list: most stories at its top must be read.
+the most read ones, is not a substitute for the list: most stories at its top must be read.
 
 Boundary: values and trees in, a layout out; nothing is fetched or stored.
 """

@@ -134,10 +134,10 @@ def _caption(picture: LexborNode, own: frozenset[int], paragraphs: Kinds) -> str
 def _beside(
     known: KnownPage, layout: Markup, texts: Sequence[str], index: TextIndex, kinds: Kinds
 ) -> dict[str, str | None]:
-    """Return the squeezed texts in boxes inside the body, with the text of the box; None if it is no note.
+    """Return the squeezed texts in boxes inside the body, with the text of the box; None if it is not a note.
 
     A box is an element of a kind that no known paragraph is in. It contains less than half of the texts, and neither the
-    dateline nor the signature. If it has controls or a player, it is no note.
+    dateline nor the signature. If it has controls or a player, it is not a note.
     """
     frame_ = frame.find(known.page, layout)
     bodies = dom.ids(frame_.bodies) if frame_ is not None else frozenset()

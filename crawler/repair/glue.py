@@ -192,7 +192,7 @@ def runs(text: str, doubtful: Collection[str]) -> Iterator[score.LetterRun]:
     """
     matches = list(words.TOKEN.finditer(text.replace("’", "'")))
     found = [m[0] for m in matches]
-    if closing := quotes.closing_apostrophes(text):  # they are no part of the word
+    if closing := quotes.closing_apostrophes(text):  # they are not part of the word
         found = [m[0][:-1] if m.end() - 1 in closing else m[0] for m in matches]
         doubtful = {*doubtful, *(token for token, m in zip(found, matches, strict=True) if token != m[0])}
     chosen = [i for i, token in enumerate(found) if token in doubtful]

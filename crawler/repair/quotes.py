@@ -23,7 +23,7 @@ def may_have_marks(text: str) -> bool:
 
 
 def may_have_apostrophes(text: str) -> bool:
-    """Whether a text, or a line of it, may contain an apostrophe that is no elision: a quick test."""
+    """Whether a text, or a line of it, may contain an apostrophe that is not an elision: a quick test."""
     return _NO_ELISION.search(text) is not None
 
 

@@ -66,7 +66,7 @@ _PRAGMAS = (
 class ArchiveDatabase(Database):
     """A database whose queries run without a savepoint.
 
-    The library opens and releases one around each query, in case it is no SELECT. This takes as long as a short query.
+    The library opens and releases one around each query, in case it is not a SELECT. This takes as long as a short query.
     """
 
     def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Generator[dict[str, Any]]:
