@@ -8,6 +8,7 @@
 #   ./run.sh docs     generate docs/commands.md and the text of `vna --help` from the commands
 #   ./run.sh translate update the French texts of the pages of vna browse
 #   ./run.sh browser  drive headless Chromium through these pages
+#   ./run.sh screenshots take the screenshots in docs/images/
 #   ./run.sh dask     run vna reparse with Dask workers on this machine
 #   ./run.sh golden   generate the golden pages from their cases and show what changed
 set -euo pipefail

@@ -26,7 +26,7 @@ How fast and how small the program is, compared with other programs and with bou
 its own measurements; do not edit it.
 
 A **row** of a table is a quantity that was measured several times: the median, and the lowest and the highest value. A
-**goal** is a figure with a limit. Most are ratios (×) of two rows that were measured in turns, in the same run: other work on
+**goal** is a figure with a limit. Most are ratios (×) of two rows that were measured alternately, in the same run: other work on
 the machine slows down both, so that a ratio can be compared between machines and the other figures cannot. If a goal is
 missed, a **profile** shows where the time goes; it is made in the same run, by a slower repetition that is not counted.
 
@@ -45,7 +45,7 @@ These take longer than that, and are run alone:
 | search in as many articles as the French edition has; filling the archive takes five minutes and 2.5 GB | `./run.sh bench search --articles 260000 --keep DIR --record` |
 | search in a million; a quarter of an hour and 10 GB | `./run.sh bench search --articles 1000000 --keep DIR --record` |
 | compare engines for large data sets; ten minutes | `./run.sh bench scale --record` |
-| see what early news cost the site; ten minutes | `./run.sh bench month --curve --record` |
+| see how many requests early news takes; ten minutes | `./run.sh bench month --curve --record` |
 
 The exit code is 5 if a goal is missed. Programs that are compared are installed into environments of their own
 (`.venv-peers/`) by the first run.

@@ -1,4 +1,4 @@
-"""Cite an article as it stands in the archive: the address that was fetched, the instant and the digest of the capture.
+"""Cite an article as it is in the archive: the address that was fetched, the instant and the digest of the capture.
 
 Boundary: values in, strings and JSON values out.
 """

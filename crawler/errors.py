@@ -11,7 +11,7 @@ CrawlerError
       Refused                    the address, or a redirect, leads away from the configured site
       BodyTooLarge               the body exceeds the size limit, before or after decompression
       CutOff                     the page ends before its end tag
-      Garbled                    characters of the page were damaged on their way
+      Garbled                    characters of the page were damaged in transit
     ParseError                   the page is in the WARC but cannot be parsed: fix the parser, then run `vna reparse`
       UnreadableSource           a feed, sitemap or list is not what was expected
         EmptySource              the source can be parsed, but lists no article
@@ -208,7 +208,7 @@ class CutOff(FetchError):
 
 
 class Garbled(FetchError):
-    """Characters of the page were damaged on their way, such as by a conversion between charsets."""
+    """Characters of the page were damaged in transit, such as by a conversion between charsets."""
 
     kind = ErrorKind.GARBLED
 

@@ -184,7 +184,7 @@ def comparable(article: Article) -> dict[str, str]:
 
 
 def _in_hanoi(stated: str) -> str:
-    """Return a time (ISO 8601) as Hanoi time, because the same instant with another offset is no change.
+    """Return a time (ISO 8601) as Hanoi time, because the same instant with another offset is not a change.
 
     The site states Hanoi time (dossier section 15), so the stored fingerprints stay as they are.
     """

@@ -52,7 +52,7 @@ class ArticleSelectors:
 
     `title` and `body` are searched in the whole page (by `parse.frame`). For each other field, the first selector that
     matches inside the article is used. `beside` selects lists of other stories inside the article; no field is read
-    from them. `inner_title` selects headlines inside the body, for pages on which no headline stands outside it.
+    from them. `inner_title` selects headlines inside the body, for pages on which no headline is outside it.
     """
 
     title: Selectors
@@ -138,7 +138,7 @@ class DataPaths:
 
 @dataclass(frozen=True, slots=True)
 class ListSelectors:
-    """Where a list has the post ids of its stories, if no address of an article stands on the page.
+    """Where a list has the post ids of its stories, if no address of an article is on the page.
 
     `item` selects the elements of stories. The post id is a number in the attribute `id` of such an element, or of the
     first element inside it that has the attribute; `number` says which one of several numbers (`first` or `last`).

@@ -28,7 +28,7 @@ _PATTERNS = tuple(
     for pattern, shown in (
         # the user information of an address: up to the last @ before its path
         (rf"([{_COLON}][/\\]{{2,8}}){_EXAMPLE}[^/?#\s\\]*[{_AT}]", rf"\1{MARK}@"),
-        # what follows the colon is no port: a password with unencoded characters such as / ? # or spaces
+        # what follows the colon is not a port: a password with unencoded characters such as / ? # or spaces
         (
             (
                 rf"([{_COLON}][/\\]{{2,8}}){_EXAMPLE}[^/?#\s\\{_COLON}\[]{{0,200}}[{_COLON}]{_NO_PORT}(?=\S)"
@@ -36,7 +36,7 @@ _PATTERNS = tuple(
             ),
             rf"\1{MARK}@",
         ),
-        # what precedes the number is no host name, because it has no dot: a password that starts like a port
+        # what precedes the number is not a host name, because it has no dot: a password that starts like a port
         (
             rf"([{_COLON}][/\\]{{2,8}})[^/?#\s\\.{_COLON}\[]{{1,200}}:\d{{1,5}}[/?#][^\s{_AT}]{{0,200}}[{_AT}]",
             rf"\1{MARK}@",

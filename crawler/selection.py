@@ -24,7 +24,7 @@ _ALL_SHOWN = 12  # names; a longer list is cut
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Conditions on articles; an empty value is no condition.
+    """Conditions on articles; an empty value means no condition.
 
     `match` is an FTS5 expression. `since` and `until` are days of publication in Hanoi (ISO 8601), both included; an
     article without a date has none. `sections`, `kinds` and `states` list the values that are accepted. With `as_of` or

@@ -1,7 +1,7 @@
 """Find articles that share text: their passage hashes for the search, and the relation of two articles.
 
 The passage hashes of a text are a sample of the hashes of its word sequences, chosen by value. Two texts with a common
-passage have common hashes, wherever the passage stands in them, so an index of hashes finds such articles without comparing
+passage have common hashes, wherever the passage is in them, so an index of hashes finds such articles without comparing
 all texts. Numbers are left out of the sequences: `12` and `douze` are the same wire.
 
 Boundary: pure functions; `crawler.storage.similar` keeps the index.
@@ -37,7 +37,7 @@ _SHARED = 2  # common hashes from which two articles are compared; a common titl
 _MOST_COMPARED = 12  # articles that are compared with a new one
 _CONTAINED = 0.4  # share of the sequences of the shorter text that must be in the longer one
 _IN_ORDER = (
-    0.8  # share of its words that must stand there in the same order: texts of a series share scattered phrases only
+    0.8  # share of its words that must be there in the same order: texts of a series share scattered phrases only
 )
 _NEW_PASSAGE = 12  # words by which a text must be longer, all of them in one place, to extend another one
 _SHORT = 60  # words; the words of a shorter text, such as a caption, are more often in the same order by chance
@@ -104,9 +104,9 @@ class ComparedText:
 class Similarity:
     """A relation of two articles: `article` extends, contains, is the photo version of, or is the later id than `other`.
 
-    `score` is the share of the words of the shorter text, or of the photo version, that stand in the other text in the
+    `score` is the share of the words of the shorter text, or of the photo version, that are in the other text in the
     same order, from 0 to 1.
-    `passage` is the longest common passage as it stands in `article`, cut after 300 characters.
+    `passage` is the longest common passage as it is in `article`, cut after 300 characters.
     """
 
     article: int
@@ -196,7 +196,7 @@ def _photo_version(photo: ComparedText, article: ComparedText) -> Similarity | N
 
 
 def _is_certain(shorter: ComparedText, longer: ComparedText, score: float) -> bool:
-    """Whether a match is no chance: a short text, such as a caption, must match almost completely, with its numbers."""
+    """Whether a match is not due to chance: a short text, such as a caption, must match almost completely, with its numbers."""
     if len(shorter.words) >= _SHORT:
         return True
     one, other = (set(_NUMBER.findall(text.passage_text)) for text in (shorter, longer))
@@ -208,12 +208,12 @@ def _contained(shorter: ComparedText, longer: ComparedText) -> float:
 
 
 def _score(shorter: ComparedText, longer: ComparedText) -> float:
-    """Return the share of the words of the shorter text that stand in the longer one in the same order."""
+    """Return the share of the words of the shorter text that are in the longer one in the same order."""
     return round(LCSseq.similarity(shorter.words, longer.words) / max(1, len(shorter.words)), 4)
 
 
 def _most_score(shorter: ComparedText, longer: ComparedText) -> float:
-    """Return what `_score` cannot exceed: the share of the words of the shorter text that stand in the longer one at all."""
+    """Return what `_score` cannot exceed: the share of the words of the shorter text that are in the longer one at all."""
     found = sum(map(longer.distinct_words.__contains__, shorter.words))
     return round(found / max(1, len(shorter.words)), 4)
 
@@ -223,7 +223,7 @@ def _similarity(article: ComparedText, other: ComparedText, kind: SimilarityKind
 
 
 def _passage(article: ComparedText, other: ComparedText) -> str:
-    """Return the longest passage of `article` of which all word sequences stand in `other`."""
+    """Return the longest passage of `article` of which all word sequences are in `other`."""
     start, end = _longest_run(article.sequences, other.distinct_sequences, present=True)
     if start == end:
         return ""

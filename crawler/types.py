@@ -23,7 +23,7 @@ class ErrorKind(StrEnum):
     REFUSED = "refused"
     TOO_LARGE = "too-large"
     CUT_OFF = "cut-off"
-    GARBLED = "garbled"  # characters of the page were damaged on their way
+    GARBLED = "garbled"  # characters of the page were damaged in transit
     UNREADABLE = "unreadable"
     EMPTY_SOURCE = "empty-source"
     DAMAGED = "damaged"  # a source was read, but not all of it could be used

@@ -22,7 +22,7 @@ import ada_url
 PageShape = Literal["article", "topic", "search", "feed", "sitemap", "home", "section", "other"]
 ArticleForm = Literal["current", "older", "no slug", "2011", "print"]
 
-# Ids beyond twelve digits are no ids: they would not fit into the columns of the database.
+# Ids beyond twelve digits are not ids: they would not fit into the columns of the database.
 _ID = r"0*(?P<id>[1-9][0-9]{0,11})"
 # Dossier section 2: `/<slug>-post<ID>.vnp`, `/<slug>/<ID>.vnp`, `/post-<ID>.vnp` and `/Home/<Slug>/<YYYYM>/<ID>.vnplus`
 # name the same article. The site routes without regard to case.
@@ -42,7 +42,7 @@ _SECTION = re.compile(
     r"/[^/.]+(?:/[^/.]+)*/?|/[^/]+/page[0-9]+\.vnp/?|/[^/]+\.vnp/?|/home/[^/]+(?:/trang-[0-9]+)?\.vnplus/?",
     re.IGNORECASE,
 )
-# An article's address whose number is no post id: 0, a negative number, too many digits, digits outside ASCII, or no slug
+# An article's address whose number is not a post id: 0, a negative number, too many digits, digits outside ASCII, or no slug
 # in the older form.
 _WITHOUT_VALID_ID = re.compile(r"/(?:[^/]*-)?post-?(?:[0-9]|%[0-9A-F]{2})+\.vnp/?|/-?[0-9]+\.vnp/?", re.IGNORECASE)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -186,7 +186,7 @@ def absolute(base: str, link: str | None) -> str | None:
 
 @functools.lru_cache(maxsize=64)  # the links of a page have the same one
 def _base(url: str) -> str | None:
-    """Return the URL against which links are resolved; None if it is no URL, so that a link must be absolute."""
+    """Return the URL against which links are resolved; None if it is not a URL, so that a link must be absolute."""
     plain = _scalar(url)
     return plain if ada_url.check_url(plain) else None
 

@@ -161,7 +161,7 @@ class Workers(Generic[T, R]):
         except OSError as error:
             raise StopError(
                 f"the worker processes cannot be started: {error.strerror}",
-                "check the free memory and the limit of processes, or use --jobs 1",
+                "check the free memory and the process limit (`ulimit -u`), or use --jobs 1",
             ) from error
 
 

@@ -1112,6 +1112,15 @@ def test_invalid_arguments_of_the_command(tmp_path, site, words, message):
     assert "hint" in refused.err
 
 
+@pytest.mark.parametrize(
+    "words", [["--via", "ids", "--section", "sports"], ["--since", "2009-01-01", "--until", "2009-12-31"]]
+)
+def test_invalid_arguments_are_reported_before_the_network_is_needed(tmp_path, words):
+    refused = vna("--archive", tmp_path / "a", "--site", "https://name.invalid/", "backfill", *words)
+    assert refused.code == 1
+    assert "cannot be limited to a section" in refused.err or "no article can have been published" in refused.err
+
+
 def test_a_signal_stops_the_command_after_the_current_page_and_the_plan_is_resumable(tmp_path, site):
     words = ("--archive", tmp_path / "a", "--site", site.url, "--rate", 4, "backfill", "--since", since())
     with process(*words) as running:

@@ -421,7 +421,7 @@ def test_filters_of_changes(archive_copy, words, count):
 def test_an_unknown_kind_of_change(archive):
     found = vna("--archive", archive, "changes", "--kind", "titre")
     assert found.code == 2
-    assert "no such kind: titre" in found.err
+    assert "--kind: there is no kind 'titre'" in found.err
 
 
 def test_a_day_without_an_hour_means_its_end(archive_copy):

@@ -204,7 +204,7 @@ def test_a_tei_corpus_is_one_valid_file_if_its_name_says_so(archive, tmp_path):
     ],
     ids=repr,
 )
-def test_a_wrong_option_is_an_error_of_usage_and_writes_nothing(archive, tmp_path, words, said):
+def test_a_wrong_option_is_a_usage_error_and_writes_nothing(archive, tmp_path, words, said):
     outcome = exported(archive, "--format", *words, "--out", tmp_path / "x", code=2)
     assert said in outcome.err
     assert outcome.out == ""
@@ -278,7 +278,7 @@ def test_a_hyphen_is_standard_output(archive, tmp_path, monkeypatch, words):
     ],
     ids=" ".join,
 )
-def test_what_cannot_be_standard_output_is_an_error_of_usage(archive, tmp_path, monkeypatch, words):
+def test_what_cannot_be_standard_output_is_a_usage_error(archive, tmp_path, monkeypatch, words):
     monkeypatch.chdir(tmp_path)
     outcome = vna("--archive", archive, *words)
     assert (outcome.code, outcome.out) == (2, "")

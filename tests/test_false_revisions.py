@@ -1,4 +1,4 @@
-"""`vna reparse` removes the revisions that earlier versions made of pages that were damaged on their way."""
+"""`vna reparse` removes the revisions that earlier versions made of pages that were damaged in transit."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def test_pages_without_visible_text_teach_nothing(archive, clock):
     with mounted(clock, articles=2, options=SMALL) as site:
         site.edit = without_body
         found, _ = probed(archive, clock)
-    assert "the known articles do not stand on their pages" in found["learned layout"].seen
+    assert "the known articles are not on their pages" in found["learned layout"].seen
     assert found["learned layout"].advice == "write a layout: docs/new-layout.md"
 
 

@@ -1,4 +1,4 @@
-"""Pages with characters that were damaged on their way: never taken for an edit by the agency."""
+"""Pages with characters that were damaged in transit: never taken for an edit by the agency."""
 
 from __future__ import annotations
 

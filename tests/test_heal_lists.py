@@ -1,4 +1,4 @@
-"""Lists that name their stories only by ids: where the ids stand is learned from the stories that are known."""
+"""Lists that name their stories only by ids: where the ids are is learned from the stories that are known."""
 
 from __future__ import annotations
 

@@ -79,10 +79,10 @@ def test_a_body_that_advertising_splits():
 @pytest.mark.parametrize(
     ("html", "reason"),
     [
-        ("<h1>Un autre titre</h1>", "the known title does not stand on the page"),
-        ("<h1>Le titre de la page 1</h1><p>Autre chose</p>", "the known paragraphs do not stand on the page"),
-        ("<a>Le titre de la page 1</a>", "the known title does not stand on the page"),
-        ("<frameset></frameset>", "the known title does not stand on the page"),
+        ("<h1>Un autre titre</h1>", "the known title is not on the page"),
+        ("<h1>Le titre de la page 1</h1><p>Autre chose</p>", "the known paragraphs are not on the page"),
+        ("<a>Le titre de la page 1</a>", "the known title is not on the page"),
+        ("<frameset></frameset>", "the known title is not on the page"),
     ],
 )
 def test_a_page_without_the_known_article_is_not_used(html, reason):
@@ -91,7 +91,7 @@ def test_a_page_without_the_known_article_is_not_used(html, reason):
 
 def test_a_page_with_too_many_nodes_is_not_examined(monkeypatch):
     monkeypatch.setattr(text_index, "_MOST_NODES", 3)
-    assert find(known(article_page(1))) == "the known title does not stand on the page"
+    assert find(known(article_page(1))) == "the known title is not on the page"
 
 
 def test_a_long_text_is_not_compared(monkeypatch):
@@ -249,7 +249,7 @@ def test_parts_of_a_known_paragraph_are_no_noise():
 
 
 def test_noise_that_cannot_be_selected_ends_the_search():
-    """A text that differs from page to page and stands among the paragraphs cannot be told from them."""
+    """A text that differs from page to page and is among the paragraphs cannot be told from them."""
     pages = [known(article_page(n, f"<p>{PARAGRAPHS[0]}</p><p>Bruit {n}</p><p>{PARAGRAPHS[1]}</p>"), n) for n in (1, 2)]
     assert len(read(learned(pages), pages[0]).paragraphs) == 3
 

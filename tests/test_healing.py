@@ -109,7 +109,7 @@ MISLEADING = {
     "a known article that was edited": (edited_later, healing.EDITED),
     "JSON-LD of another article": (json_of_another_article, None),
     "a known article with a further paragraph": (with_paragraph, healing.EDITED),
-    "a soft 404": (soft_404, "the known title does not stand on the page"),
+    "a soft 404": (soft_404, "the known title is not on the page"),
 }
 
 
@@ -158,7 +158,7 @@ def test_a_layout_is_adoptable_if_it_is_exact_and_enough_articles_are_known(comp
     assert healing.Healing(layout, complete=complete, exact=exact).is_adoptable(0.98) is adoptable
 
 
-@pytest.mark.parametrize("known", [[], "none stands on its page"], ids=["no pages", "other articles"])
+@pytest.mark.parametrize("known", [[], "none is on its page"], ids=["no pages", "other articles"])
 def test_nothing_to_learn(known):
     articles = [article for _, article in originals().values()]
     mixed = [replace(k, article=articles[n - 1]) for n, k in enumerate(pages("classes"))] if known else []

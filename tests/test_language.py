@@ -39,6 +39,9 @@ RETIRED = {
     "rhythms?": "publication rate",
     "anew": "again",
     "whoever": "a noun",
+    "stood": "was, appeared",
+    "errors? of usage": "usage error",
+    "more by less": "with less",
 }
 
 #: Names that databases, files and scripts depend on, so that they keep a retired word.

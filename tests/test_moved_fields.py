@@ -181,7 +181,7 @@ def lead_into_body(html):
     ],
 )
 def test_an_edit_of_one_lead_is_a_revision_and_no_drift(change, visits, archive, clock):
-    """If the old lead stands elsewhere on the page, the edit is recorded after some visits, as no other article follows."""
+    """If the old lead is elsewhere on the page, the edit is recorded after some visits, as no other article follows."""
     with mounted(clock, articles=3, options=SMALL) as site:
         poll(archive, clock)
         post_id = rows(archive, "SELECT id FROM articles WHERE lead IS NOT NULL ORDER BY id DESC")[0]["id"]

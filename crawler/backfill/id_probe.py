@@ -1,8 +1,8 @@
 """Id probing: request unknown ids between known ones, at addresses with nothing but the id (dossier sections 2 and 3).
 
 It is not known whether the site answers a request with an id but without the right slug. So once a day, before the
-first such request, two responses are checked: one for an article that certainly exists, and one for an id that cannot
-exist yet. Ids are probed only if the first response is that article and the second says that there is no article.
+first such request, up to three archived articles and one id that cannot exist yet are requested. Ids are probed only if
+the site returns one of the articles, and says that there is no article with the impossible id.
 
 Boundary: only calls other modules in the right order; `crawler.plans` decides what a response means.
 """

@@ -102,7 +102,9 @@ def _restored(source: Path, archive: Path, made: Backup) -> Restored:
         wrong[SEALS] = fault
     copy_time_stamps(source, archive)
     if not copy_file(source / FILE, archive / FILE, made.database_bytes, made.database_sha256):
-        raise BadInput(f"{source / FILE} changed while it was copied", "run the command again when no backup is made")
+        raise BadInput(
+            f"{source / FILE} changed while it was copied", "run the command again when no backup is running"
+        )
     _write_layouts(archive)
     return Restored(made.articles, copied, wrong, identity)
 

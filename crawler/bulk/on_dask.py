@@ -94,7 +94,7 @@ def _cluster(jobs: int) -> Any:
     except (RuntimeError, OSError, TimeoutError) as error:
         raise StopError(
             f"Dask cannot start {jobs} workers on this machine: {error}",
-            "check the free memory and the limit of processes, or use --engine local",
+            "check the free memory and the process limit (`ulimit -u`), or use --engine local",
         ) from error
 
 

@@ -71,7 +71,7 @@ def _stretches(old: Sequence[str], new: Sequence[str]) -> Iterator[_Stretch]:
 
 
 def _moved(old: Sequence[Sentence], new: Sequence[Sentence], stretches: Sequence[_Stretch]) -> Iterator[SentencePair]:
-    """Yield the sentences that stand unchanged at another place, neighbours together, and remove them from the stretches."""
+    """Yield the sentences that appear unchanged at another place, neighbours together, and remove them from the stretches."""
     places: dict[str, deque[int]] = defaultdict(deque)
     for stretch in stretches:
         for i in stretch.old:
@@ -174,7 +174,7 @@ class _Chosen:
             self._new.add(j)
 
     def keeps_order(self, i: int, j: int) -> bool:
-        """Whether the pair stands between the same pairs in both texts, if all pairs so far are in order."""
+        """Whether the pair is between the same pairs in both texts, if all pairs so far are in order."""
         place = bisect(self.pairs, (i, j))
         after_last = place == 0 or self.pairs[place - 1][1] < j
         return after_last and (place == len(self.pairs) or j < self.pairs[place][1])

@@ -34,7 +34,7 @@ class Change:
 
     The fields are those of the JSON of an article. `text` is the body text; `captions` has the captions of all pictures,
     one on each line; `notes` has the notes and tables, separated by blank lines. One of the two sides is empty if words
-    were added or removed; its offset is the place where they would stand. For a replaced picture, `before` and `after` are
+    were added or removed; its offset is the place where they would be. For a replaced picture, `before` and `after` are
     the digests of the two, and the offsets are its position among the pictures of the article.
     """
 
@@ -124,7 +124,7 @@ def _in_field(field: Field, old: str, new: str, frequency: Frequency | None) -> 
 def _places_of_removed(
     old: Sequence[Sentence], new: Sequence[Sentence], pairs: Iterable[SentencePair]
 ) -> dict[int, int]:
-    """Return for removed sentences, by their offset, where they would stand in the new text: after the one before them."""
+    """Return for removed sentences, by their offset, where they would be in the new text: after the one before them."""
     differing = {s.start for pair in pairs for s in pair.old}, {s.start for pair in pairs for s in pair.new}
     equal = ([s for s in side if s.start not in starts] for side, starts in zip((old, new), differing, strict=True))
     ends = {a.start: b.end for a, b in zip(*equal, strict=True)}  # equal sentences are in the same order in both
@@ -147,7 +147,7 @@ class _FieldComparison:
         self._quoted = Quotations(old), Quotations(new)
 
     def changes(self, pair: SentencePair, place: int) -> Iterator[Change]:
-        """Yield the changes of one pair. `place` is the offset in the new text at which removed sentences would stand."""
+        """Yield the changes of one pair. `place` is the offset in the new text at which removed sentences would be."""
         if not pair.new:
             yield self._placed((Kind.REMOVED,), _extent(_tokens(pair.old)), (place, place))
             return

@@ -60,7 +60,7 @@ _TIME = re.compile(r"\d{1,2}\s?[hH]\s?(?:\d{2})?|\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4}
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _BEFORE_SENTENCES = frozenset('-":.!?…;(')
 _LONG = 4  # words that are added or removed inside a sentence and are more than another wording
-_FEW = 2  # changed places in a sentence: with more of them it was reworded, and a similar word is no typo
+_FEW = 2  # changed places in a sentence: with more of them it was reworded, and a similar word is not a typo
 _MOST_LETTERS = 2  # that differ between a typo and its correction
 _RARE = 50  # how much more frequent a word is than its misspelling
 
@@ -71,7 +71,7 @@ def facts(tokens: Sequence[Token]) -> list[Fact | None]:
 
 
 def changed_facts(old: Sequence[Fact | None], new: Sequence[Fact | None]) -> tuple[set[Fact], set[Fact]]:
-    """Return the facts that only the old, and those that only the new sentence states, wherever they stand in it."""
+    """Return the facts that only the old, and those that only the new sentence states, wherever they are in it."""
     before, after = Counter(filter(None, old)), Counter(filter(None, new))
     return set(before - after), set(after - before)
 
@@ -161,7 +161,7 @@ def _is_acronym(token: Token) -> bool:
 
 
 def _continues_institution(tokens: Sequence[Token], place: int) -> bool:
-    """Whether a lower-case word stands in the name of an institution, as `mondiale` in `la Banque mondiale`."""
+    """Whether a lower-case word is in the name of an institution, as `mondiale` in `la Banque mondiale`."""
     if not tokens[place].is_word or tokens[place].key.casefold() in FUNCTION_WORDS:
         return False
     for back in range(place - 1, max(-1, place - 4), -1):

@@ -48,7 +48,7 @@ INSTITUTIONS = frozenset(
         " société compagnie fédération association agence nations république commission"
     ).split()
 )
-#: Words that may stand in such a name before its last word, as in `Banque asiatique de développement`.
+#: Words that may be in such a name before its last word, as in `Banque asiatique de développement`.
 INSIDE_INSTITUTIONS = frozenset(
     "de du des d' la l' asiatique mondiale nationale international internationale populaire monétaire".split()
 )

@@ -113,7 +113,10 @@ def backfill(
     ] = False,
     images: Annotated[
         bool,
-        typer.Option("--images", help="Fetch the pictures of articles that are held already, as [images] keep says."),
+        typer.Option(
+            "--images",
+            help="Fetch the pictures selected by `[images] keep`, of articles that the archive already holds.",
+        ),
     ] = False,
     jobs: Annotated[
         int, typer.Option("--jobs", min=1, max=values.MOST_JOBS, help="With --warc: number of processes that parse.")
@@ -144,6 +147,7 @@ def backfill(
     if dry_run:
         _dry_run(globals_.load(), options, as_json=as_json)
         return
+    options.request(values.today_in_hanoi())  # a mistake in the options is reported before the network is needed
     config = globals_.load_for_requests()
     from crawler import app
     from crawler.cli.plan_progress import plan_display

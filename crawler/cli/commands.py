@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Command(TyperCommand):
-    """A command that refuses empty arguments, as an error of usage."""
+    """A command that refuses empty arguments, as a usage error."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments of the command into the context."""

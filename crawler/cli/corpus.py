@@ -267,7 +267,7 @@ def _selection(context: typer.Context, archive: Archive, query_text: str | None,
 
 @contextmanager
 def _usage(context: typer.Context) -> Iterator[None]:
-    """Turn the error of a name that no archive has into an error of usage."""
+    """Turn the error of a name that no archive has into a usage error."""
     try:
         yield
     except UnknownName as error:

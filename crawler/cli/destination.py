@@ -36,7 +36,7 @@ def place(out: Path | None) -> str:
 
 
 def refuse_stdout(context: typer.Context, out: Path | None, why: str, option: str = "--out") -> None:
-    """Refuse standard output with the message `why`, as an error of usage."""
+    """Refuse standard output with the message `why`, as a usage error."""
     if is_stdout(out):
         raise typer.BadParameter(why, ctx=context, param_hint=option)
 

@@ -44,7 +44,7 @@ def heal(
 ) -> None:
     """Learn the layout of pages in an unknown layout, offline.
 
-    Learns where each field stands from the pages of articles that the archive already holds, or of the seed articles
+    Learns the place of each field from the pages of articles that the archive already holds, or of the seed articles
     after `vna probe`, verifies the layout on other pages, and writes a markup file. If lists have stopped naming
     articles, learns where their pages have the ids of known articles. Exit code 5 means that a layout
     is not exact enough, or learned from too few pages; nothing is adopted then. Exit code 1 means that there is

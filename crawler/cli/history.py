@@ -40,7 +40,7 @@ def history(
 ) -> None:
     """Print the revisions of one article and what changed in each.
 
-    Removed words stand in [-...-], new ones in {+...+}; on a terminal, they also have colours. JSON gives the offsets of
+    Removed words are shown in [-...-], new ones in {+...+}; on a terminal, they also have colours. JSON gives the offsets of
     the changed words in their field, and whether the edit was silent: the page named no new time of the last edit.
 
     Example: vna history 245060
@@ -80,7 +80,10 @@ def history(
 def changes(
     context: typer.Context,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="T", help="Print only changes seen since this time (ISO 8601).")
+        str | None,
+        typer.Option(
+            "--since", metavar="T", help="Print only changes seen since this time: ISO 8601, or a day such as 3d."
+        ),
     ] = None,
     until: Annotated[
         str | None,
@@ -106,7 +109,9 @@ def changes(
     Example: vna changes --since 2026-01-01 --kind figure
     """
     if unknown := next((one for one in kind or () if one not in KINDS), None):
-        raise typer.BadParameter(f"no such kind: {unknown}; choose one of {', '.join(KINDS)}", ctx=context)
+        raise typer.BadParameter(
+            f"there is no kind {unknown!r}; choose from {', '.join(KINDS)}", ctx=context, param_hint="--kind"
+        )
     wanted = values.search_query(context, query) if query else None
     first, last = values.instants(since, until)
     with state.of(context).reading() as archive, archive.snapshot():

@@ -16,7 +16,10 @@ from typing import Any
 LOCALE = Path(__file__).parent / "locale"
 DOMAIN = "vna"
 #: The commands that only read an archive.
-READERS = ("latest", "show", "search", "history", "changes", "export", "feed", "browse", "coverage", "status", "verify")
+READERS = (
+    *("latest", "show", "search", "history", "changes", "similar", "cite", "evidence"),
+    *("export", "feed", "browse", "coverage", "status", "verify"),
+)
 USAGE, HELP_OPTION, COMMAND = "Usage: ", "Show this message and exit.", "COMMAND [ARGS]..."
 #: Texts of Typer, which looks them up in the default domain of gettext.
 _TYPER = ("Options", "Commands", "Arguments", "required", "default: {default}", "env var: {var}")

@@ -49,7 +49,7 @@ def width() -> int:
 def lines_of(text: str, before: int = 0) -> Iterator[str]:
     """Yield the lines of a text of one line, broken at the width of the terminal; each begins with the same spaces.
 
-    `before` is the number of columns that stand before each line.
+    `before` is the number of columns that are before each line.
     """
     indent = len(text) - len(text.lstrip(" "))
     for start, end in _lines(text, width() - indent - before if is_terminal() else None):

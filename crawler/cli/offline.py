@@ -212,7 +212,10 @@ def import_texts(
 def reparse(
     context: typer.Context,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="T", help="Parse only pages fetched since this time (ISO 8601).")
+        str | None,
+        typer.Option(
+            "--since", metavar="T", help="Parse only pages fetched since this time: ISO 8601, or a day such as 3d."
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report the differences without writing them.")] = False,
     jobs: JobsOption = 1,
@@ -251,7 +254,7 @@ def reparse(
     """Parse the stored pages again, offline.
 
     Uses the current parser and layouts, and updates the articles. Never creates a revision, because the agency
-    changed nothing; removes revisions that earlier versions made of pages that were cut off or garbled on their way.
+    changed nothing; removes revisions that earlier versions made of pages that were cut off or garbled in transit.
     Exit code 5 means that a page can no longer be parsed, or cannot be read from the WARC files.
 
     With --out, no database is read or written: a dataset is made of the WARC files alone, on as many machines as there
@@ -304,7 +307,7 @@ def _print_reparse_report(report: Reparsed, *, dry_run: bool) -> None:
     )
     if report.false_revisions:
         what = output.count(report.false_revisions, "revision")
-        output.text(f"{what} removed, because only a page that was damaged on its way showed it")
+        output.text(f"{what} removed, because only a page that was damaged in transit showed it")
     for name, count in sorted(report.fields.items(), key=lambda item: -item[1]):
         output.text(f"  {name}: {count}")
     for sample in report.samples:

@@ -136,7 +136,7 @@ def warc(
     from crawler import opening
 
     if action != "index":
-        raise typer.BadParameter(f"no such action: {action}; there is only `index`", ctx=context)
+        raise typer.BadParameter(f"there is no action {action!r}; write `vna warc index`", ctx=context)
     config = state.of(context).load()
     with opening.auditing(config) as (_, store):
         added = opening.cdxj_index(config, store).update()

@@ -34,7 +34,7 @@ def show(text: bytes, words: list[str]) -> bool:
         return False
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the pager
     try:
-        process.communicate(text)  # it is no error if the user leaves the pager before the end of the text
+        process.communicate(text)  # it is not an error if the user leaves the pager before the end of the text
     finally:
         signal.signal(signal.SIGINT, before)
     return True

@@ -160,7 +160,7 @@ def finish() -> None:
     """Show what was collected in a pager, and flush stdout, at the end of a command.
 
     Raises:
-        StopError: the output is incomplete. If only its reader has stopped reading, such as `head`, this is no error.
+        StopError: the output is incomplete. If only its reader has stopped reading, such as `head`, this is not an error.
 
     """
     if isinstance(sys.stdout, _CollectedOutput):

@@ -60,7 +60,7 @@ def backup(
         bool,
         typer.Option(
             "--replace",
-            help="Also replace what has more than the archive now; the earlier files are kept under another name.",
+            help="Also replace a backup that contains more than the archive; its files are kept under another name.",
         ),
     ] = False,
     as_json: Json = False,

@@ -106,7 +106,7 @@ def today_in_hanoi() -> date:
 
 
 def period(since: str | None, until: str | None) -> tuple[date | None, date | None]:
-    """Return the first and last day of a period in Hanoi; None is no limit.
+    """Return the first and last day of a period in Hanoi; None means no limit.
 
     Raises:
         BadInput: a value is not a day, month or year, or the period ends before it begins.

@@ -51,7 +51,7 @@ class IdClock:
         """Return the day of an id, interpolated between the trusted articles with the nearest ids.
 
         For an id below the first or above the last trusted id, return the day of that trusted id. Return None if there
-        are no trusted articles.
+        are not trusted articles.
         """
         above = bisect_left(self.ids, number)
         if not self.ids:

@@ -55,7 +55,7 @@ class FeedItem:
     is_cut: bool = False
 
     def addresses(self, url: str) -> list[str]:
-        """Return the links as absolute URLs; `url` is the URL of the feed. Links that are no web addresses are left out."""
+        """Return the links as absolute URLs; `url` is the URL of the feed. Links that are not web addresses are left out."""
         base = url
         for further in self.bases:
             base = urls.absolute(base, further) or base

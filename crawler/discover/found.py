@@ -22,7 +22,7 @@ from crawler.types import Sighting, SourceFound
 
 # A tag contains no `<`, so that a text of many `<` is searched once, not once for each.
 _TAG = re.compile(r"<(?:/?([a-zA-Z][a-zA-Z0-9]*+)|!)[^<>]*>")
-# Elements whose tags stand between words. Others, also those that HTML does not know, stand inside a line.
+# Elements whose tags are between words. Others, also those that HTML does not know, are inside a line.
 _APART = dom.BREAKING | frozenset("br img video audio iframe".split())
 _FUTURE = timedelta(days=2)  # a time farther ahead is wrong; editors schedule articles hours ahead
 _MAX_ADDRESS = 2048  # characters of a link; the sitemap protocol allows fewer

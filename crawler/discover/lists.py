@@ -31,7 +31,7 @@ _MENUS = (
 _FEEDS = (
     ", ".join(f'link[rel~="alternate"][type*="{kind}"]' for kind in ("rss", "atom", "feed+json")) + ', a[href*="rss"]'
 )
-_FURTHER_PAGE = re.compile(r"/(?:page|trang)[-/]?\d+/?$|/\d+/?$", re.IGNORECASE)  # a page of a list is no section
+_FURTHER_PAGE = re.compile(r"/(?:page|trang)[-/]?\d+/?$|/\d+/?$", re.IGNORECASE)  # a page of a list is not a section
 _MAX_SECTIONS = 100  # in the menus of one page; sister sites have about 60
 _FEW_LINKED = 3  # times as many stories in the source as in links mean that a program builds the list
 _CONTROL = "[data-page][data-zone]"

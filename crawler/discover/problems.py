@@ -71,7 +71,7 @@ _DESCRIPTIONS = {
     ProblemKind.AMPERSANDS: "it has unescaped ampersands",
     ProblemKind.CONTROL_CHARACTERS: "it has control characters",
     ProblemKind.ENCODING: "its encoding is not the declared one",
-    ProblemKind.LOST_CHARACTERS: "it has bytes or characters that are no text, read as U+FFFD",
+    ProblemKind.LOST_CHARACTERS: "it has bytes or characters that are not text, read as U+FFFD",
     ProblemKind.NO_LINK: "entries without a usable link",
     ProblemKind.NO_ARTICLES: "no entry links to an article of this site",
     ProblemKind.DATES: "doubtful dates",

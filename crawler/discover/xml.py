@@ -36,7 +36,7 @@ _DECLARATION_REACH = 4096  # bytes in which the XML declaration is looked for, a
 _CONTROL = bytes([*range(9), 11, 12, *range(14, 32)])
 _HAS_CONTROL = re.compile(b"[" + re.escape(_CONTROL) + b"]")
 _UTF_8 = ("utf-8", "ascii")
-# Codecs that are safe to run on hostile bytes. Others are no character encodings or slow (`punycode`, `unicode_escape`).
+# Codecs that are safe to run on hostile bytes. Others are not character encodings or slow (`punycode`, `unicode_escape`).
 _SAFE = re.compile(r"iso8859-\d+|cp\d+|koi8-[ru]|mac-roman|tis-620|gb2312|gbk|gb18030|big5|shift_jis|euc_(?:jp|kr)")
 _ALIASES = {"iso8859-1": "cp1252"}  # WHATWG Encoding Standard
 

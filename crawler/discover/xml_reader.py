@@ -283,7 +283,7 @@ class XmlReader:
     # --- text and other markup ------------------------------------------------------------------------------------
 
     def _skip(self, match: re.Match[bytes]) -> int:
-        """Process markup that is no tag, and return where it ends."""
+        """Process markup that is not a tag, and return where it ends."""
         body, at = self._body, match.end()
         if match["cdata"]:
             end = self._find(b"]]>", at)

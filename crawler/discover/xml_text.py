@@ -1,4 +1,4 @@
-"""Read the parts of damaged XML that are no elements: references to characters, attributes, document types.
+"""Read the parts of damaged XML that are not elements: references to characters, attributes, document types.
 
 Boundary: text in, text out.
 """

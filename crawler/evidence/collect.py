@@ -9,7 +9,7 @@ articles/ID/page.html          the readable page
 articles/ID/timeline.json      what was seen when
 articles/ID/captures.jsonl     one row for each response, with its place in records.warc.gz
 articles/ID/proofs.jsonl       which seal covers each record and each revision, and the path to its root
-articles/ID/records.warc.gz    the WARC records of the responses and their requests, as they stand in the archive
+articles/ID/records.warc.gz    the WARC records of the responses and their requests, as they are in the archive
 articles/ID/revisions.jsonl    the rows of the revisions, as they are sealed
 articles/ID/revisions/N.json   the content of revision N
 articles/ID/revisions/N.txt    its text

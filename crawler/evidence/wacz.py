@@ -38,8 +38,8 @@ def write_wacz(
 ) -> int:
     """Write the captures of the articles of a period with their pages; return the number of pages.
 
-    `since` and `until` are days of publication in Hanoi, both included. The file has the whole WARC files in
-    which captures of these articles and of their pictures are.
+    `since` and `until` are days of publication in Hanoi, both included. The file contains the whole WARC files
+    that have captures of these articles or of their pictures.
 
     Raises:
         BadInput: there is no capture of an article, or the file cannot be written.

@@ -74,8 +74,8 @@ def _is_exact(name: str, known: KnownPage, found: Article) -> bool:
 def is_edited(place: Places, name: str, found: Article) -> bool:
     """Whether a difference in a field may be an edit by the agency, not an error of the layout.
 
-    The page states a later time of change than the known article, or known text does not stand on it at all, or all
-    unknown text stands among the known paragraphs, in elements like theirs.
+    The page states a later time of change than the known article, or known text is not on it at all, or all
+    unknown text is among the known paragraphs, in elements like theirs.
     """
     known = place.known
     before, now = known.article.modified_at, fields.modified(known.page).iso

@@ -25,10 +25,10 @@ _ROUNDS = 3  # of guessing articles with a layout, and learning a layout from th
 _START = 20  # letters of the lead that the first paragraph repeats (dossier section 6)
 _AGENCIES = tuple(map(squeeze, AGENCIES))
 NOT_READ = "the layout does not read the page"
-TEXT_BEFORE = "text stands before the dateline"
-TEXT_AFTER = "text stands after the signature"
+TEXT_BEFORE = "text is before the dateline"
+TEXT_AFTER = "text is after the signature"
 OTHER_TEXT = "the text differs from the one in the metadata"
-REPEATED = "a text stands on several pages"
+REPEATED = "a text is on several pages"
 
 
 @dataclass(frozen=True, slots=True)

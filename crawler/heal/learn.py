@@ -27,7 +27,7 @@ _CAPTION, _PICTURE = ("figcaption",), ("figure",)
 _NOISE = ("aside", "nav", "form", "ins.adsbygoogle")
 _PLAYER = ("video", "audio")
 _ATTRIBUTE = re.compile(r"[a-z][a-z0-9_:-]*")
-#: The tables and keys of a layout that say where a field stands.
+#: The tables and keys of a layout that say where a field is.
 _AMENDED: Mapping[str, tuple[tuple[str, str], ...]] = {
     "title": (("article", "title"), ("article", "inner_title")),
     "lead": (("article", "lead"),),
@@ -39,7 +39,7 @@ _ROUNDS = 4  # of reading the training pages and looking for what is not the art
 
 
 def learn(places: Sequence[Places], name: str, about: str, valid_from: date) -> Markup:
-    """Return a layout for pages on which the fields stand at `places`.
+    """Return a layout for pages on which the fields are at `places`.
 
     The layout may be wrong: the caller verifies it on other pages.
     """

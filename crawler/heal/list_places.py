@@ -1,4 +1,4 @@
-"""Finds where known post ids stand on the page of a list, and chooses selectors that find them.
+"""Finds where known post ids are on the page of a list, and chooses selectors that find them.
 
 Boundary: reads trees; scripts are read as data, nothing in them is run.
 """
@@ -42,7 +42,7 @@ _BEYOND = 1.05  # times the highest known id, up to which an unknown one may be 
 
 
 class _Place(NamedTuple):
-    """Where an id may stand: the name of an attribute, and which number of its value."""
+    """Where an id may be: the name of an attribute, and which number of its value."""
 
     attribute: str
     number: str
@@ -50,9 +50,9 @@ class _Place(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class OpenedList:
-    """A list with the elements and scripts on which known post ids stand.
+    """A list with the elements and scripts that contain known post ids.
 
-    `shown` are the known ids that stand on the page outside its navigation. `occurrences` has the elements of each id by
+    `shown` are the known ids that are on the page outside its navigation. `occurrences` has the elements of each id by
     place, also of unknown ids.
     """
 
@@ -66,7 +66,7 @@ class OpenedList:
     data: tuple[tuple[LexborNode, dict[str, list[Any]]], ...] = ()  # scripts with their values by path
 
     def shows(self, title: str) -> bool:
-        """Whether a title stands on the page or in its scripts as a text of its own."""
+        """Whether a title is on the page or in its scripts as a text of its own."""
         key = squeeze(title)
         if self.index.find(title):
             return True
@@ -75,7 +75,7 @@ class OpenedList:
 
 
 def opened(tree: LexborHTMLParser, known: Mapping[int, str | None]) -> OpenedList:
-    """Return a list with what stands on its page; `known` has the known post ids."""
+    """Return a list with the contents of its page; `known` has the known post ids."""
     index = build(tree)
     beside = dom.ids(tree.css(_BESIDE))
     occurrences: dict[_Place, list[tuple[int, LexborNode]]] = defaultdict(list)
@@ -103,7 +103,7 @@ def _found(
 ) -> tuple[int, int]:
     """Return how many known stories a layout finds on all pages together, and how many ids that cannot be any, negated.
 
-    A number that is no id, such as a year in an address, may be the last one in a few values only.
+    A number that is not an id, such as a year in an address, may be the last one in a few values only.
     """
     read = [stories_of(page, lists).keys() for page in pages]
     right = sum(len(ids & known.keys()) for ids, known in zip(read, training, strict=True))
@@ -232,7 +232,7 @@ def _titled(pages: Sequence[OpenedList], training: Sequence[Mapping[int, str | N
 
 
 def _in_scripts(pages: Sequence[OpenedList], training: Sequence[Mapping[int, str | None]]) -> Iterator[ListSelectors]:
-    """Yield the paths of stories in the data of scripts, for each name and number under which the ids stand."""
+    """Yield the paths of stories in the data of scripts, for each name and number under which the ids are found."""
     counts: dict[_Place, Counter[str]] = defaultdict(Counter)
     scripts: Counter[str] = Counter()
     costs: dict[str, float] = {}
@@ -286,7 +286,7 @@ def _split(path: str) -> tuple[str, str]:
 
 
 def _stories(paths: Mapping[str, Sequence[Any]], known: Mapping[int, str | None]) -> Iterator[tuple[_Place, str, int]]:
-    """Yield the names and numbers under which known ids stand, the paths of their stories, and how many ids they are."""
+    """Yield the names and numbers under which known ids are found, the paths of their stories, and how many ids they are."""
     for path, values in paths.items():
         story, name = _split(path)
         for number in _NUMBERS if story else ():

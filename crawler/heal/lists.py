@@ -1,8 +1,8 @@
 """Learns where lists of stories have the post ids, from lists whose stories are known and whose pages have no addresses.
 
-The stories that a source listed before are known: their ids stand in attributes or scripts of the new page. Of these ids, two
+The stories that a source listed before are known: their ids are in attributes or scripts of the new page. Of these ids, two
 thirds choose the selectors, and one third verifies them. Navigation and footers are left out. A box of other stories, such as
-the most read ones, is no substitute for the list: most stories at its top must be read.
+the most read ones, is not a substitute for the list: most stories at its top must be read.
 
 Boundary: values and trees in, a layout out; nothing is fetched or stored.
 """
@@ -34,7 +34,7 @@ class KnownList:
     """A list without addresses. `known` has the title of each known article by post id, None where it is not known.
 
     `listed` are the ids that the source listed when it was read for the last time, in the order of the page; `linked` those
-    whose addresses stand on the page.
+    whose addresses are on the page.
     """
 
     url: str

@@ -1,4 +1,4 @@
-"""Finds fields that a known layout still reads, but not where they stand now: the page shows the known value elsewhere.
+"""Finds fields that a known layout still reads, but not where they are now: the page shows the known value elsewhere.
 
 A redesign may keep the headline and the text of an article and move its captions, its lead or its date. An edit by the agency
 removes the old value from the page, or replaces it; a move leaves it there.
@@ -27,11 +27,11 @@ KINDS: Mapping[str, ErrorKind] = {
     "text": ErrorKind.MOVED_TEXT,
     "published_at": ErrorKind.MOVED_TIME,
 }
-_SHORT, _SHORT_CAPTION = 20, 5  # squeezed characters; shorter texts may stand anywhere
+_SHORT, _SHORT_CAPTION = 20, 5  # squeezed characters; shorter texts may be anywhere
 
 
 def fields(page: PageTree, stored: Article, read: Article) -> tuple[str, ...]:
-    """Return the fields whose `stored` value was not `read`, although it still stands on the page."""
+    """Return the fields whose `stored` value was not `read`, although it is still on the page."""
     lost = {name: values for name, find in _LOST.items() if (values := list(find(stored, read)))}
     if not lost:
         return ()
@@ -50,7 +50,7 @@ def _stands(page: PageTree, index: TextIndex, stored: Article, name: str, values
 
 
 def _others(stored: Article, name: str) -> Iterator[str]:
-    """Yield the other texts of an article: a value that is equal to one of them may stand there."""
+    """Yield the other texts of an article: a value that is equal to one of them may be there."""
     if name != "title":
         yield stored.title
     if name != "lead":

@@ -58,7 +58,7 @@ def _unwanted(place: Places, layout: Markup) -> list[list[LexborNode]]:
 
 
 def _occurrences(place: Places, text: str) -> list[list[LexborNode]]:
-    """Return for each place in the body where a text stands the nodes that contain it alone, outer ones first."""
+    """Return, for each place of a text in the body, the nodes that contain it alone, outer ones first."""
     body = dom.ids(place.body)
     found: list[list[LexborNode]] = []
     for node in place.index.find(text):

@@ -1,4 +1,4 @@
-"""Finds where the known fields of an article stand on its page.
+"""Finds where the known fields of an article are on its page.
 
 Boundary: compares the tree with known values; the layout of the page is not known.
 """
@@ -20,8 +20,8 @@ from crawler.parse.frame import PageTree
 from crawler.parse.times import instant
 from crawler.types import Article, ImageBlock
 
-_SHORT = 20  # squeezed characters; shorter paragraphs may stand anywhere
-_ENOUGH = 0.6  # share of the known paragraphs that must stand in one element
+_SHORT = 20  # squeezed characters; shorter paragraphs may be anywhere
+_ENOUGH = 0.6  # share of the known paragraphs that must be in one element
 _OUTSIDE = ("a", "nav", "aside", "footer", "select", "button")
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\d|^\d{10}(?:\d{3})?$|^\d\d?/\d\d?/\d{4}")  # how attributes state times
 _LONGEST_TIME, _MOST_TIMES = 80, 8  # letters and digits of a text with a time; elements that show it
@@ -59,7 +59,7 @@ class KnownPage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Places:
-    """The nodes where the fields of an article stand. Each tuple contains alternatives, except where it says otherwise.
+    """The nodes where the fields of an article are. Each tuple contains alternatives, except where it says otherwise.
 
     - `body`: the innermost element with the paragraphs, then the elements around it.
     - `paragraphs`, `captions`, `pictures`: one node for each that was found.
@@ -88,7 +88,7 @@ class Places:
 
     @property
     def has_inner_title(self) -> bool:
-        """Whether the title stands in the body."""
+        """Whether the title is in the body."""
         return any(dom.inside(title, dom.ids(self.body[:1])) for title in self.title)
 
     @property
@@ -106,11 +106,11 @@ def find(known: KnownPage, index: TextIndex | None = None) -> Places | str:
     article = known.article
     titles = _outside(index.find(article.title))
     if not titles:
-        return "the known title does not stand on the page"
+        return "the known title is not on the page"
     paragraphs, body = _body(index, article, titles)
     if known.complete and article.paragraphs and not body:
-        return "the known paragraphs do not stand on the page"
-    inside = dom.ids(body[:1]) - dom.around(titles)  # nothing, if the title stands in the body: so do the other fields
+        return "the known paragraphs are not on the page"
+    inside = dom.ids(body[:1]) - dom.around(titles)  # nothing, if the title is in the body: so are the other fields
     pictures = _pictures(known.page, article.images, index)
     return Places(
         known=known,
@@ -188,7 +188,7 @@ def _pieces(around: LexborNode, paragraphs: Nodes) -> Nodes:
 
 
 def _main_piece(pieces: Nodes, paragraphs: Nodes) -> LexborNode | None:
-    """Return the innermost element with most of the paragraphs, if one piece has them: another may stand by the title."""
+    """Return the innermost element with most of the paragraphs, if one piece has them: another may be near the title."""
     for piece in pieces:
         own = [node for node in paragraphs if dom.inside(node, dom.ids([piece]))]
         if len(own) < max(2, _ENOUGH * len(paragraphs)):

@@ -24,7 +24,7 @@ from crawler.parse.page import read_with_layout
 from crawler.types import Article, ImageBlock, TextBlock
 
 _DIGITS = re.compile(r"\d+")
-_FEWEST, _SHARE = 2, 0.1  # pages, number and share, on which a text that is not the article stands
+_FEWEST, _SHARE = 2, 0.1  # pages, number and share, that show a text which is not the article
 _LONGEST = 600  # characters of a caption; the longest ones in the seeds have 250
 _LEVELS = 6  # elements around a picture that are examined
 _MOST_PICTURES = 60
@@ -111,7 +111,7 @@ def _innermost(nodes: Sequence[LexborNode]) -> LexborNode:
 
 
 def _caption(picture: LexborNode, own: frozenset[int], paragraphs: Kinds) -> str | None:
-    """Return the text that stands with a picture in the largest element without article text, or directly after it."""
+    """Return the text that is with a picture in the largest element without article text, or directly after it."""
     around = [picture]
     for element in islice(dom.ancestors(picture), _LEVELS):
         if element.mem_id in own or element.tag == "body" or len(element.css("img")) > 1:
@@ -134,10 +134,10 @@ def _caption(picture: LexborNode, own: frozenset[int], paragraphs: Kinds) -> str
 def _beside(
     known: KnownPage, layout: Markup, texts: Sequence[str], index: TextIndex, kinds: Kinds
 ) -> dict[str, str | None]:
-    """Return the squeezed texts in boxes inside the body, with the text of the box; None if it is no note.
+    """Return the squeezed texts in boxes inside the body, with the text of the box; None if it is not a note.
 
     A box is an element of a kind that no known paragraph is in. It contains less than half of the texts, and neither the
-    dateline nor the signature. If it has controls or a player, it is no note.
+    dateline nor the signature. If it has controls or a player, it is not a note.
     """
     frame_ = frame.find(known.page, layout)
     bodies = dom.ids(frame_.bodies) if frame_ is not None else frozenset()

@@ -75,7 +75,7 @@ class Facts:
     pages_failing: int = 0
     pages_read: int = 0
     pages_drifted: int = 0
-    moved: tuple[str, ...] = ()  # fields that stand elsewhere on these pages, as far as a known layout fits them
+    moved: tuple[str, ...] = ()  # fields that are elsewhere on these pages, as far as a known layout fits them
     free: int = 1 << 60
     growth: float = 0.0
     silent: float = 0.0

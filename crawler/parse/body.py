@@ -36,7 +36,7 @@ _PLAYERS = frozenset("video audio lite-youtube amp-youtube amp-video".split())
 _PLAYS = re.compile("youtu|video|player|vimeo|tiktok|flash", re.IGNORECASE)
 _NEAR = 3  # siblings in each direction
 _EMBEDDED = 1_000  # characters of the HTML of an embedded object that are searched for its address
-_SIGNS_LENGTH = 15  # letters after a related link that are no sentence, such as a date
+_SIGNS_LENGTH = 15  # letters after a related link that are not a sentence, such as a date
 _LABEL_LENGTH, _LABEL_PARTS = 80, 40  # longest label before a related link: characters, text nodes
 _BARE_CAPTION_LENGTH = 400  # characters; the longest caption in the seeds has 240
 _LONG_CELL = 200  # characters
@@ -333,7 +333,7 @@ class _Reader:
 
 
 def _kind(node: LexborNode, outer: TextType) -> TextType:
-    """Return the type of the blocks inside a block element that stands in one of the type `outer`.
+    """Return the type of the blocks inside a block element that is in one of the type `outer`.
 
     A heading of several paragraphs has lost its end tag: they are paragraphs.
     """

@@ -23,13 +23,13 @@ TEXT_LEVEL = frozenset(
     "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q rb rp rt ruby s samp small span "
     "strike strong sub sup time tt u var wbr".split()
 )
-#: Elements that begin and end a line of text. Elements that HTML does not know stand inside a line.
+#: Elements that begin and end a line of text. Elements that HTML does not know are inside a line.
 BREAKING = frozenset(
     "address article aside blockquote caption center dd details dialog dir div dl dt fieldset figcaption figure footer form "
     "h1 h2 h3 h4 h5 h6 header hgroup hr legend li listing main menu nav ol p plaintext pre search section summary table "
     "tbody td tfoot th thead tr ul xmp".split()
 )
-_CONTENT = "h1, article, main"  # elements that stand in no form for readers
+_CONTENT = "h1, article, main"  # elements that no form for readers contains
 _CONTROLS = 'input:not([type="hidden"]), textarea, select, button'
 _PARAGRAPHS = 5  # in a form that contains the text of an article
 _HIDDEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)

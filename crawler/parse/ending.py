@@ -1,4 +1,4 @@
-"""Whether a page was cut off on its way, although the response looks complete.
+"""Whether a page was cut off in transit, although the response looks complete.
 
 Boundary: bytes in, a boolean out; what follows from it is decided by the callers.
 """

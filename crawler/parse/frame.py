@@ -95,7 +95,7 @@ class Frame:
         return next(filter(None, (dom.text(node, skip | end) for end in ends)), "")
 
     def paragraphs(self, page: LexborHTMLParser) -> list[LexborNode]:
-        """Return each `<p>` that belongs neither to another article nor to a list of stories, or stands in the body."""
+        """Return each `<p>` that belongs neither to another article nor to a list of stories, or is in the body."""
         beside = self._beside_on(page.root) if page.root else frozenset()
         inside = (node for body in self.bodies for node in dom.outside(body.css("p"), self.foreign))
         return [*dom.outside(page.css("p"), beside), *inside]

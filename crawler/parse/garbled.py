@@ -1,4 +1,4 @@
-"""Whether characters of a page were damaged on their way, for example by a proxy that converts pages between charsets.
+"""Whether characters of a page were damaged in transit, for example by a proxy that converts pages between charsets.
 
 Boundary: compares texts; what follows from it is decided by the callers.
 """
@@ -23,7 +23,7 @@ class GarbledText:
         """Count the damaged characters. `content` is the page, `content_type` its header.
 
         U+FFFD counts only if the bytes of the page have lost characters, not if the page names characters that do not
-        exist, which is no fault of the transfer.
+        exist, which is not a fault of the transfer.
         """
         self._text = _visible(article)
         found = _count(self._text)

@@ -130,7 +130,7 @@ def _distances(node: LexborNode) -> tuple[str, str]:
 
 
 def superscript(before: str, content: str, after: str) -> tuple[str, str]:
-    """Return what to write before and after the superscript `content`, which stands between two texts."""
+    """Return what to write before and after the superscript `content`, which is between two texts."""
     word = _WORD.search(before)
     beside = word[0] if word else ""
     last = before[-1:]
@@ -166,7 +166,7 @@ def _superscript_letters(before: str, beside: str, content: str) -> str:
 
 
 def subscript(before: str, content: str, after: str) -> tuple[str, str]:
-    """Return what to write before and after the subscript `content`, which stands between two texts."""
+    """Return what to write before and after the subscript `content`, which is between two texts."""
     if not content[0].isdigit():
         return "", ""
     trail = " " if content[-1].isdigit() and after[:1].isdigit() else ""

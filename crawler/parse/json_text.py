@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _DEPTH = 100  # levels; the parser is recursive, and how deep Python lets it go depends on its caller
-_DIGITS = 18  # of a number; larger ones are no ids or times, and Python refuses to convert more than 4,300 digits
+_DIGITS = 18  # of a number; larger ones are not ids or times, and Python refuses to convert more than 4,300 digits
 _MAX_SIZE = 4_000_000  # characters; a page of a list has about 150,000. JSON takes up to 30 times its size in memory
 _MAX_VALUES = 300_000  # each takes up to 250 bytes; a page of a list has about 5,000
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)

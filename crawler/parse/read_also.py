@@ -1,4 +1,4 @@
-"""Recognise what stands before links to related stories inside the body: labels (`À lire aussi :`) and arrows (`>>`).
+"""Recognise what is before links to related stories inside the body: labels (`À lire aussi :`) and arrows (`>>`).
 
 Such a link is not text of the article (dossier sections 5 and 18.8), and neither are its label and arrows.
 
@@ -72,12 +72,12 @@ def begins_with_label(text: str) -> bool:
 
 
 def is_before_link(text: str) -> bool:
-    """Whether `text`, which stands before a link in the same line, is a label, provided that no sentence follows."""
+    """Whether `text`, which is before a link in the same line, is a label, provided that no sentence follows."""
     return len(text) <= _LONGEST and _BEFORE_LINK.fullmatch(text) is not None
 
 
 def is_sure(text: str) -> bool:
-    """Whether `text`, which stands before a link, shows that it is related, whatever follows.
+    """Whether `text`, which is before a link, shows that it is related, whatever follows.
 
     It is a label with a colon, double arrows, or a list of other related links.
     """

@@ -73,7 +73,7 @@ def items(data: Any, path: str) -> list[Any]:
 
 
 def leaves(data: Any, most: int) -> Iterator[tuple[str, Any]]:
-    """Yield the values in the data that are no lists or objects, with their paths, in order; at most `most` are examined.
+    """Yield the values in the data that are not lists or objects, with their paths, in order; at most `most` are examined.
 
     There is no recursion, because the data may be nested without limit. Keys that a path cannot name are left out.
     """

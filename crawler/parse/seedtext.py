@@ -117,7 +117,7 @@ def _problem(lines: list[_Line]) -> str | None:
     if title == RELATED_HEADING:
         return "it has no title"
     if len(title) > _LONGEST_TITLE:
-        return f"its first line has {len(title)} characters, so it is no title"
+        return f"its first line has {len(title)} characters, so it is not a title"
     if len(lines) > 1 and not lines[1].blanks:
         return "there is no empty line between the title and the text"
     return None

@@ -85,7 +85,7 @@ def home(resolve: Resolve) -> str:
 
 
 def own_id(url: str, home: str) -> int | None:
-    """Return the post id in `url`; None if it has none, or another host than `home`, because its ids are other ones."""
+    """Return the post id in `url`; None if it has none, or if its host is not `home`: each host has its own ids."""
     found = urls.post_id(url)
     if found is None or url.startswith((f"https://{home}/", f"http://{home}/")):  # a quick test
         return found

@@ -55,7 +55,7 @@ ATTRIBUTE = (
     rf"(?:{SPACE}*+=(?:{SPACE}*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z)|[^\t\n\f\r \"'>][^\t\n\f\r >]*+))?+)?+"
 )
 ATTRIBUTES = re.compile(ATTRIBUTE)
-#: A comment or another token that is no element; or a tag: slash, name, attributes, and the slashes before its end.
+#: A comment or another token that is not an element; or a tag: slash, name, attributes, and the slashes before its end.
 TOKEN = re.compile(
     rf"<(?:!--(?:-?>|.*?(?:--!?>|\Z))|[!?][^>]*+|/(?![a-zA-Z])[^>]*+"
     rf"|(/?)([a-zA-Z][^\t\n\f\r />]*+)((?:{ATTRIBUTE})*+)([\t\n\f\r /]*+)(?:>|\Z))",

@@ -42,7 +42,7 @@ def _unclosed(tree: LexborHTMLParser, html: bytes) -> str | None:
     while node is not None and (last := node.last_child) is not None:
         node = last
     parent = node.parent if node is not None else None
-    if node is not None and node.tag == "template":  # its content is no child of it
+    if node is not None and node.tag == "template":  # its content is not a child of it
         return "<template>" if len(_TEMPLATE_START.findall(html)) > len(_TEMPLATE_END.findall(html)) else None
     if node is None or parent is None or not (node.is_comment_node or parent.tag in _WITHOUT_MARKUP):
         return None
@@ -132,7 +132,7 @@ def lost_signature(own: Iterable[str], page: Iterable[LexborNode]) -> tuple[str,
     """Return a problem if the article has no signature although another paragraph of the page has one.
 
     `own` are the paragraphs of the article, `page` those of the page that do not belong to other stories. The imprint at
-    the foot of the page is no paragraph of an article.
+    the foot of the page is not a paragraph of an article.
     """
     read = set(own)
     for node in page:
@@ -145,6 +145,6 @@ def lost_signature(own: Iterable[str], page: Iterable[LexborNode]) -> tuple[str,
 
 
 def _is_in_foot(node: LexborNode) -> bool:
-    """Whether a paragraph stands in an element that is called the foot of the page."""
+    """Whether a paragraph is in an element that is called the foot of the page."""
     names = (f"{dom.attribute(n, 'class')} {dom.attribute(n, 'id')}" for n in (node, *dom.ancestors(node)))
     return any(map(_FOOT.search, names))

@@ -98,7 +98,7 @@ def _position(name: str, names: tuple[str, ...] | list[str]) -> int:
 
 
 def _weekday(match: re.Match[str]) -> int | None:
-    """Return the number of the weekday, 0 for Monday; None if the word before the date is no weekday."""
+    """Return the number of the weekday, 0 for Monday; None if the word before the date is not a weekday."""
     if match["sunday"]:
         return 6
     if match["thu"]:

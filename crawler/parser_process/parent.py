@@ -243,7 +243,7 @@ def _run(asked: BinaryIO, answered: BinaryIO, errors: BinaryIO) -> int:
     except OSError as error:
         raise StopError(
             f"the parser process cannot be started: {error.strerror}",
-            "check the free memory and the limit of processes",
+            "check the free memory and the process limit (`ulimit -u`)",
         ) from error
     try:
         return child.wait(LIMITS.wall)

@@ -1,6 +1,6 @@
 """Recognise the format of a picture by its first bytes, and read its size in pixels from its header.
 
-The header `Content-Type` and the address are not believed. SVG and HTML are documents, not pictures.
+The header `Content-Type` and the address are not trusted. SVG and HTML are documents, not pictures.
 
 Boundary: bytes in, values out. Each reader takes linear time and decodes nothing.
 """

@@ -75,7 +75,7 @@ def propose(run: Run, *, adopting: bool = False, least: float = MIN_EXACT, texts
     if healing.layout is None or healing.earliest is None:
         raise NothingToLearn(
             _reason(drifted, pages, healing),
-            "run `vna poll` until it has checked again some articles that the archive holds",
+            "run `vna poll` until it has rechecked some articles that the archive holds",
         )
     since = _since(run, drifted, healing.earliest, is_amended=healing.base is not None)
     replaces = (healing.base.name,) if healing.base is not None else ()
@@ -90,7 +90,7 @@ def _reason(drifted: list[DriftedPage], pages: list[KnownPage], healing: Healing
     if not any(page.complete for page in pages):
         return f"{len(drifted)} pages are in an unknown layout, but the archive holds the article of none of them"
     reasons = "; ".join(f"{url}: {why}" for url, why in healing.unusable[:3])
-    return f"the known articles do not stand on their pages: {reasons}"
+    return f"the known articles are not on their pages: {reasons}"
 
 
 def _since(run: Run, drifted: list[DriftedPage], earliest: datetime, *, is_amended: bool) -> datetime:

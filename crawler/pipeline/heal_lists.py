@@ -1,4 +1,4 @@
-"""`vna heal`: learn where lists have the post ids of their stories, if no addresses of articles stand on their pages.
+"""`vna heal`: learn where lists have the post ids of their stories, if no addresses of articles are on their pages.
 
 Boundary: only calls other modules in the right order; `crawler.heal.lists` learns and verifies, `layouts` adopts.
 """
@@ -39,7 +39,7 @@ def propose_lists(run: Run, *, adopting: bool = False, least: float) -> ListProp
     """Learn a layout of lists and store it as a proposal; with `adopting`, adopt it if it is exact enough.
 
     Raises:
-        NothingToLearn: no list has stopped naming articles, or no known post id stands on the pages of those that have.
+        NothingToLearn: no list has stopped naming articles, or no known post id is on the pages of those that have.
         StopError: the archive cannot be read or written.
 
     """
@@ -54,7 +54,7 @@ def propose_lists(run: Run, *, adopting: bool = False, least: float) -> ListProp
     healing = heal(pages, name, f"learned from {len(pages)} lists", now.date())
     if healing.layout is None or healing.earliest is None:
         raise NothingToLearn(
-            f"{len(pages)} lists name fewer articles than before, and no post ids stand on their pages",
+            f"{len(pages)} lists name fewer articles than before, and no post ids are on their pages",
             "look at the pages; if their stories are loaded by a program, new articles come from feeds and sitemaps",
         )
     layout = replace(healing.layout, valid_from=healing.earliest.date(), learned=Learned(healing.earliest))

@@ -1,6 +1,6 @@
 """Decide whether a change of a known article is an edit, or a redesign that moved a field away from the layout's selectors.
 
-One article whose lead stands elsewhere may have been edited; several with the same field at another place were not. So the
+One article whose lead is elsewhere may have been edited; several with the same field at another place were not. So the
 first visits that show such a change only record it. If no other article follows, the change is stored as a revision.
 
 Boundary: reads rows and pages; `heal.moved` compares.

@@ -128,7 +128,7 @@ def _garbled(run: Run, page: PageForFetch, article: Article, fetched: Fetched) -
     is_last = page.failures >= schedule.FAULT_RETRIES
     if not text.is_fault(stored.article if stored else None, is_last=is_last):
         return None
-    message = "characters of the page were damaged on their way, for example by a proxy that converts charsets"
+    message = "characters of the page were damaged in transit, for example by a proxy that converts charsets"
     return Garbled(page.url, message)
 
 
@@ -180,7 +180,7 @@ def _unparsed(run: Run, page: PageForFetch, error: NotAnArticle | MarkupDrift, r
 
 def _held_back(run: Run, page: PageForFetch, field: str, response: Capture) -> Outcome:
     """Record that a field of a known article is not where it was, like an unknown layout; the article stays as it is."""
-    message = f"layout drift: the known value of {field} stands elsewhere on the page"
+    message = f"layout drift: the known value of {field} is elsewhere on the page"
     with run.transaction():
         outcome = schedule.failed(page, response.at, message, state="drift", kind=KINDS[field])
         run.archive.save_page(page.id, replace(outcome, raw_id=run.capture_ids[response.ref]), response.at)

@@ -84,7 +84,7 @@ def _of_small_letters(text: str, lexicon: Lexicon) -> float:
 
 def of_first(text: str, second: str, left: str, lexicon: Lexicon) -> float:
     """Return the log probability of `text` as the first part of a run of letters; `second` is the other part."""
-    if text == "ai":  # not in the list of short words, because it stands only after `j'`
+    if text == "ai":  # not in the list of short words, because it is only after `j'`
         return of_plain("suis", lexicon) if left.lower() == "j'" else NEVER
     if text.lower() in words.COMBINING:
         return NEVER
@@ -146,7 +146,7 @@ def of_plain(text: str, lexicon: Lexicon) -> float:
 
 
 def most_of_parts(first: str, second: str, lexicon: Lexicon) -> float:
-    """Return an upper bound of the log probability of two parts, whatever stands beside them.
+    """Return an upper bound of the log probability of two parts, whatever is beside them.
 
     `first` has small letters after its first one, `second` has only small letters.
     """

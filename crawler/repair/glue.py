@@ -133,7 +133,7 @@ def _pieces(text: str) -> Iterator[Piece]:
 def _may_split(text: str, page: PageLexicon, likely: Collection[str]) -> bool:
     """Whether a space is missing somewhere more probably than not, judged by the words alone: a quick test.
 
-    All tokens but `likely` are probably one word, whatever stands beside them.
+    All tokens but `likely` are probably one word, whatever is beside them.
     """
     if _has_neighbours_that_matter(text):
         return any(split.odds > _MIN_BEST_ODDS for split in _splits(text, page, likely))
@@ -192,7 +192,7 @@ def runs(text: str, doubtful: Collection[str]) -> Iterator[score.LetterRun]:
     """
     matches = list(words.TOKEN.finditer(text.replace("’", "'")))
     found = [m[0] for m in matches]
-    if closing := quotes.closing_apostrophes(text):  # they are no part of the word
+    if closing := quotes.closing_apostrophes(text):  # they are not part of the word
         found = [m[0][:-1] if m.end() - 1 in closing else m[0] for m in matches]
         doubtful = {*doubtful, *(token for token, m in zip(found, matches, strict=True) if token != m[0])}
     chosen = [i for i, token in enumerate(found) if token in doubtful]

@@ -25,7 +25,7 @@ _FUTURE = ("ra", "ront", "rait", "raient")
 _RARE_FUTURE = ("rai", "ras", "rons", "rez", "rais", "rions", "riez")
 _ALWAYS_VERBS = ("iser", "ifier", "onner")
 #: For each infinitive: the usual endings of the other forms, the literary ones, and the endings of the forms of which the
-#: word list has at least one. `danger` and `avenir` are no verbs, although they end like infinitives.
+#: word list has at least one. `danger` and `avenir` are not verbs, although they end like infinitives.
 _CONJUGATIONS = {
     "er": (
         f"{_PRESENT} a èrent é ée és ées {' '.join('e' + end for end in _FUTURE)}".split(),

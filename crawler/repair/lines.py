@@ -19,7 +19,7 @@ WIDEST = 110
 NARROWEST = 50
 _AT_SPACE = 0.004  # likelihood of a lost line break at a space, relative to that of an intact space
 _FILLED = 0.92  # share of lines that are filled as a greedy wrap fills them
-_FIRST_LINE_CUT = 0.3  # share of first lines that are shorter, because the opening tag stood on the same source line
+_FIRST_LINE_CUT = 0.3  # share of first lines that are shorter, because the opening tag was on the same source line
 #: Part of the likelihood of a line that does not depend on the wrap width, by its length.
 _LOOSE = tuple(
     (1 - _FILLED) * (0.02 if 66 <= length <= 87 else 0.004 if length >= NARROWEST - 10 else 0.0003)
@@ -203,7 +203,7 @@ class Chains:
 
 
 #: Upper bound of the sum, over all spaces, of the likelihoods that one line ends there. Each width ends the line at one
-#: space or, if a word just fits, at two. Between two spaces stands at least one character.
+#: space or, if a word just fits, at two. Between two spaces there is at least one character.
 _MOST_AT_SPACES = _AT_SPACE * (
     2 * _FILLED + sum(max(pair) for pair in zip(_LOOSE[::2], (*_LOOSE[1::2], 0.0), strict=True))
 )

@@ -12,7 +12,7 @@ from crawler.repair import words
 
 _STRAIGHT = re.compile(r"\"|''")
 _OPENING = re.compile(r"‘|(?:^|[\s(«“\"])['’](?=\w)")
-#: An apostrophe that may open or close a quotation. Most texts contain none: each apostrophe stands between two letters.
+#: An apostrophe that may open or close a quotation. Most texts contain none: each apostrophe is between two letters.
 _NO_ELISION = re.compile(r"[‘'’](?:(?<=‘)|(?![^\W\d_])|(?<=[\s(«“\"].)|(?<![\s\S]{2}))")
 _APOSTROPHE = re.compile(r"(?P<word>[^\W\d_]{1,100}+)['’](?P<next>[^\W\d_]?)")
 
@@ -23,7 +23,7 @@ def may_have_marks(text: str) -> bool:
 
 
 def may_have_apostrophes(text: str) -> bool:
-    """Whether a text, or a line of it, may contain an apostrophe that is no elision: a quick test."""
+    """Whether a text, or a line of it, may contain an apostrophe that is not an elision: a quick test."""
     return _NO_ELISION.search(text) is not None
 
 

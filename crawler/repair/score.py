@@ -81,7 +81,7 @@ def _splits(run: LetterRun, lexicon: PageLexicon) -> Iterator[Split]:
 
 
 def is_settled(token: str, lexicon: Lexicon) -> bool:
-    """Whether `token` is never split, whatever stands beside it except `aujourd'`: `splits` finds nothing in it."""
+    """Whether `token` is never split, whatever is beside it except `aujourd'`: `splits` finds nothing in it."""
     if token in words.DOUBTFUL or token in words.COLLISIONS:
         return False
     return lexicon.is_whole(token) if token.isalpha() and token.islower() else _is_elided(token.lower())
@@ -98,7 +98,7 @@ def possible_splits(tokens: AbstractSet[str], page: PageLexicon) -> dict[str, fl
 
 
 def most_odds(token: str, page: PageLexicon) -> float:
-    """Return an upper bound of the log odds of all splits of a token, whatever stands beside it except a number.
+    """Return an upper bound of the log odds of all splits of a token, whatever is beside it except a number.
 
     The result is `NEVER` if it is certainly no two words.
     """

@@ -17,7 +17,7 @@ from crawler.repair.names import FIRST_NAMES, PAIRS, TITLES
 _NEVER = -math.inf
 #: `AnneMarie` in running text is more often two names than a brand, but the odds are low enough for `wrap` to decide.
 _TWO_NAMES = 3.0
-_TWO_SYLLABLES = 7.0  # `KimDong`: two Vietnamese syllables that are no listed brand
+_TWO_SYLLABLES = 7.0  # `KimDong`: two Vietnamese syllables that are not a listed brand
 _PERSON = 8.0  # begins with a known first name
 _SEEN_APART = 12.0  # the two names stand side by side elsewhere on the page
 _BRAND_WORD = -4.0  # ends with a common word
@@ -100,7 +100,7 @@ def _of_two_names(one: str, two: str, left: str, right: str, lexicon: Lexicon) -
 def _of_name_or_brand(first: str, second: str, beside_name: bool, lexicon: Lexicon) -> float:
     """Return the odds that `first` and `second` are a person's name rather than a brand that is written as one word.
 
-    `beside_name` means that a capitalised word stands next to them.
+    `beside_name` means that a capitalised word is next to them.
     """
     if vietnamese.is_syllable(first) and vietnamese.is_syllable(second):
         return _BRAND if lexicon.frequency(first + second) else _TWO_SYLLABLES + beside_name
@@ -126,7 +126,7 @@ def _opening(first: str, second: str, lexicon: Lexicon) -> float:
 def ordinal(touches_number: bool, run: str, lexicon: Lexicon) -> int | None:
     """Return the index in `run` at which a word begins that is glued to an ordinal; None if there is no such word.
 
-    Examples are `76eFestival` and `XXesiècle`. `run` is a run of letters; `touches_number` means that a number stands
+    Examples are `76eFestival` and `XXesiècle`. `run` is a run of letters; `touches_number` means that a number is
     directly before it.
     """
     match = _AFTER_NUMBER.match(run) if touches_number else _AFTER_ROMAN.match(run)
@@ -150,7 +150,7 @@ def before_word(number: str, word: str, lexicon: Lexicon) -> float:
     """
     lower = word.rstrip("'").lower()
     if word[0].isupper() and word[1:].islower() and not number.isdigit():
-        return 7.0  # `1.500Viêt`: a number with a point or comma is no part of a name
+        return 7.0  # `1.500Viêt`: a number with a point or comma is not part of a name
     if not word[0].islower() or lower in _UNITS or len(number) > 12 or number + word == "2de":  # short for `seconde`
         return _NEVER
     if lower == "à" or word in {"d'", "qu'", "n'"}:  # no unit and no code has these letters

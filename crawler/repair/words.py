@@ -67,7 +67,7 @@ BEFORE_ONE_WORD = frozenset(
     "il elle on qui ne se lui leur y en le la les l' un une des ce cette son sa ses mon au du mot nom n' s' m' t'".split()
 )
 
-#: No verb: `s'` and `n'` cannot stand before these words, so that the apostrophe in `ministres'et` closes a quotation.
+#: No verb: `s'` and `n'` cannot precede these words, so that the apostrophe in `ministres'et` closes a quotation.
 NO_VERB = frozenset("et ou à au aux de des du par dans sur que qui avec le la les l' d' un une".split())
 
 #: Elided words, without their apostrophe.
@@ -113,7 +113,7 @@ COMBINING = frozenset(
     xéno
     """.split()
 ) - {"radio", "tri"}
-#: Listed forms that are endings of words far more often than words. Only a function word may stand before them: `nous rions`.
+#: Listed forms that are endings of words far more often than words. Only a function word may precede them: `nous rions`.
 ENDINGS = frozenset(
     """
     âmes âtes asse asses assent ions isai naire naires nait nant nasse nasses nels nement nent nera niez nions rait rais

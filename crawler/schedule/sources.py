@@ -22,7 +22,7 @@ from crawler.types import ErrorKind, SourceForPoll, SourceKind, SourceOutcome
 _MOSTLY_FIRST = 0.5  # share of first articles from which a source is polled after `_LATE` for fewer articles
 _LATE, _LATE_SHARE = timedelta(hours=1), 1 / 3  # so that the few articles of an evening are not found hours later
 # A source that is never first may wait so many times the longest interval of one that is always first. Articles that no
-# other list has are most often in a section; they also stand under other articles, which are fetched more often.
+# other list has are most often in a section; they are also under other articles, which are fetched more often.
 _MULTIPLE: Mapping[SourceKind, float] = {"section": 2.0}
 _MULTIPLE_ELSE = 4.0
 _DAY = timedelta(days=1)  # the rate of a new source is not known: it may wait one longest interval more with each day

@@ -30,7 +30,7 @@ _FIELDS = fields_in(In.ARTICLES)
 _COLUMNS = [field.name for field in _FIELDS]
 _KEPT_ON_UPDATE = {"id", "first_seen_at"}
 _NOT_ON_PAGE = {"first_seen_at", "checked_at", "state", "raw_id", "source_file", "revision"}
-#: The conditions on a row of `articles a`: days of publication and sections. A value that is NULL is no condition.
+#: The conditions on a row of `articles a`: days of publication and sections. NULL means no condition.
 CHOSEN = """(:since IS NULL OR a.published_on >= :since) AND (:until IS NULL OR a.published_on <= :until)
   AND (:sections IS NULL OR EXISTS (SELECT 1 FROM sections s WHERE s.article = a.id
        AND s.section IN (SELECT value FROM json_each(:sections))))"""
@@ -364,7 +364,7 @@ class Articles(Revisions, SimilarArticles, Pictures):
 
 
 def names_json(names: Sequence[str]) -> str | None:
-    """Return names as JSON for a query; None, which is no condition, if there are none."""
+    """Return names as JSON for a query; None, which means no condition, if there are none."""
     return records.dump(list(names)) if names else None
 
 

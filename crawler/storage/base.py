@@ -66,7 +66,7 @@ _PRAGMAS = (
 class ArchiveDatabase(Database):
     """A database whose queries run without a savepoint.
 
-    The library opens and releases one around each query, in case it is no SELECT. This takes as long as a short query.
+    The library opens and releases one around each query, in case it is not a SELECT. This takes as long as a short query.
     """
 
     def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Generator[dict[str, Any]]:
@@ -99,7 +99,9 @@ def open_database(file: Path, *, read_only: bool = False, create: bool = True) -
                 for pragma in _PRAGMAS:
                     connection.execute(f"PRAGMA {pragma}")
                 if is_current and schema.migrations.pending(db):
-                    raise StorageError(f"{file} lacks entries in its list of migrations, which was changed", _RESTORE)
+                    raise StorageError(
+                        f"{file} has a list of migrations that was changed: entries are missing", _RESTORE
+                    )
                 if not is_current:
                     upgrade(db, file)
                 connection.execute("PRAGMA foreign_keys = ON")  # after the migrations: they may recreate a table

@@ -211,7 +211,7 @@ class EvidenceQueries:
     def stored_reading(self, key: int) -> Reading | None:
         """Return the repaired text of an article and its repairs; None if the archive does not have the article.
 
-        No other column is read, so a damaged one is no obstacle.
+        No other column is read, so a damaged one is not an obstacle.
         """
         row = self.db.execute("SELECT clean FROM articles WHERE id = ?", [key]).fetchone()
         sql = "SELECT rule, offset, before, after FROM repairs WHERE article = ? ORDER BY position"

@@ -206,7 +206,7 @@ class Health:
         return row
 
     def _moved_fields(self, since: datetime) -> tuple[str, ...]:
-        """Return the fields that stood elsewhere than before on pages visited since a time, the most frequent first."""
+        """Return the fields that were elsewhere than before on pages visited since a time, the most frequent first."""
         rows = self.db.query(
             """SELECT substr(error_kind, length(:drift) + 2) AS field FROM pages
                WHERE last_fetched_at >= :since AND +state = 'live' AND failures > 0 AND error_kind LIKE :drift || '-%'

@@ -110,7 +110,7 @@ class Layouts:
         return [DriftedPage(*page_with_capture(row), bool(row["held"])) for row in rows]
 
     def moved_pages(self, kind: ErrorKind, since: datetime) -> set[int]:
-        """Return the pages of articles on whose last visit, since a time, one field stood elsewhere than before."""
+        """Return the pages of articles on whose last visit, since a time, one field was elsewhere than before."""
         rows = self.db.query(
             """SELECT id FROM pages WHERE +state = 'live' AND last_fetched_at >= :since AND failures > 0
                  AND error_kind = :kind""",

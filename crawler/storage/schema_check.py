@@ -84,7 +84,7 @@ def unknown_entries(db: Database) -> list[tuple[str, str]]:
     """Return the table and the key of each entry that no version writes, in tables that are not compared row by row.
 
     These are the list of migrations, the configuration of the search index, and the stories, which are compared as they
-    stand under articles: at most 20 stories that stand under none.
+    are under articles: at most 20 stories that are under none.
     """
     names = [migration.name for migration in schema.migrations.pending(Database(memory=True))]
     sql = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'vna'"

@@ -40,7 +40,7 @@ def surt(url: str) -> str:
 
 
 def cdxj_line(record: Record) -> str | None:
-    """Return the line of a record, without a line end; None if the record is no response with an address on the web."""
+    """Return the line of a record, without a line end; None if the record is not a response with an address on the web."""
     if record.status == 0 or not record.url.startswith(("http://", "https://")):
         return None
     types = [value.partition(";")[0].strip() for name, value in record.headers if name.lower() == "content-type"]

@@ -38,7 +38,7 @@ class HttpResponse:
 
 
 def parse_response(block: bytes) -> HttpResponse | None:
-    """Return the response in the block of a record, with its body as in the block; None if it is no HTTP response.
+    """Return the response in the block of a record, with its body as in the block; None if it is not an HTTP response.
 
     Raises:
         ValueError: the headers are larger than the limit.

@@ -120,7 +120,7 @@ class Inflow:
         self.most = None if self._magic or not file.seekable() else os.fstat(file.fileno()).st_size
         self._engine: _Engine | None = None
         self._data, self._at = b"", 0
-        self._started = False  # whether any data was read: the first member is no boundary
+        self._started = False  # whether any data was read: the first member is not a boundary
         self._next: bytes | None = None  # the first bytes of the next member, if it begins with a record
         self.damage = ""
         self.next_is_damaged = False

@@ -147,7 +147,7 @@ class WarcStore:
         return read_member(path, ref, member)
 
     def evidence(self, ref: RawRef) -> bytes:
-        """Return the bytes of the record at the position `ref` and of its request record, as they stand in the file.
+        """Return the bytes of the record at the position `ref` and of its request record, as they are in the file.
 
         Raises:
             WarcCorrupted: the record is missing, or differs from what was written.

@@ -108,7 +108,7 @@ def _next_key(rows: list[dict[str, Any]]) -> str | None:
 
 
 def prominence(desk: Desk, ask: Ask) -> Page:
-    """Return which stories led the home page on a day (in Hanoi), and how long each stood there.
+    """Return which stories led the home page on a day (in Hanoi), and how long each was there.
 
     Raises:
         BadRequest: the day is outside the calendar.

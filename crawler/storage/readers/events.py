@@ -72,7 +72,7 @@ class Events:
         )
 
     def leading(self, start: str, end: str, positions: int) -> list[dict[str, Any]]:
-        """Return the stories that stood at the first positions of the home page between two instants (UTC).
+        """Return the stories that were at the first positions of the home page between two instants (UTC).
 
         A row is one stay at one position. `seen_at` and `last_seen_at` are the first and the last response that showed
         it there.
