@@ -5,6 +5,7 @@ Boundary: handles only arguments, output and the exit code.
 
 from __future__ import annotations
 
+import shlex
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -134,9 +135,10 @@ def _verify_pack(context: typer.Context, pack: Path, *, options_given: bool, as_
     try:
         manifest, faults, notes = check_pack.check(pack)
     except check_pack.NotAPack as error:
-        raise BadInput(
-            f"{pack}: {error}", "make packs with `vna evidence`, and check them with the version that made them"
-        ) from error
+        advice = "make packs with `vna evidence`, and check them with the version that made them"
+        if pack.is_dir():
+            advice = f"check an archive with `vna --archive {shlex.quote(str(pack))} verify`"
+        raise BadInput(f"{pack}: {error}", advice) from error
     if as_json:
         output.json_block({"articles": manifest.get("articles", []), "faults": faults, "seals": notes})
     else:
