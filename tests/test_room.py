@@ -895,6 +895,46 @@ def responses(archive):
     return found
 
 
+#: Addresses of tables that Datasette cannot use, and what their pages name.
+OF_NO_TABLE = {
+    "/vna/articles?_sort=nope": "Cannot sort table by nope",
+    "/vna/articles?_sort_desc=%1b": "Cannot sort table by",
+    "/vna/articles?_sort=id&_sort_desc=id": "_sort and _sort_desc",
+    "/vna/articles.json?_sort=nope": "Cannot sort table by nope",
+    "/vna/articles.csv?_sort=%ff": "Cannot sort table by",
+    "/vna/stored_revisions?_sort=nope": "Cannot sort table by nope",
+    "/vna/articles?_through=x": "the value of _through",
+    "/vna/articles?_through=[]": "the value of _through",
+    "/vna/articles?_through={}": "the value of _through",
+    '/vna/articles?_through={"table":"x","column":"y","value":"z"}': "Invalid _through",
+    "/vna/articles?_timelimit=x": "the value of _timelimit",
+    "/vna.json?sql=select+1&_timelimit=x": "the value of _timelimit",
+    "/vna/articles?id__in=[1": "the value of id__in",
+}
+
+
+def test_an_address_of_tables_that_cannot_be_used_is_named(archive, monkeypatch):
+    monkeypatch.setenv("VNA_HOSTS", "localhost")
+    for response, (address, fault) in zip(
+        served(archive, [(address, {}) for address in OF_NO_TABLE]), OF_NO_TABLE.items(), strict=True
+    ):
+        assert response.status_code == 400, address
+        assert fault in response.text, address
+        assert "Correct the address" in response.text, address
+        assert (".json" in address) == response.headers["content-type"].startswith("application/json")
+
+
+def test_a_bug_in_a_page_is_not_taken_for_an_address_that_cannot_be_used(archive, monkeypatch):
+    monkeypatch.setenv("VNA_HOSTS", "localhost")
+
+    def fails(*_arguments, **_more):
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(Room, "answer", fails)
+    (response,) = served(archive, [("/help?x__in=1", {})])
+    assert response.status_code == 500
+
+
 def test_a_reader_that_has_the_feed_gets_no_body(responses):
     assert [one.status_code for one in responses["known"]] == [304, 304, 304, 304, 200, 200, 200]
 
