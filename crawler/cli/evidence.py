@@ -76,6 +76,7 @@ def verify(
     from crawler import opening, replay
     from crawler.cli.progress import progress_display
     from crawler.replay import Seals
+    from crawler.storage.disk import not_writable
 
     if pack is not None:
         _verify_pack(context, pack, options_given=bool(since or sample or reindex or seal), as_json=as_json)
@@ -90,6 +91,8 @@ def verify(
         opening.auditing(config) as (archive, warc),
         _recomputation(config, progress, clock, wanted=day is None and sample is None) as recomputation,
     ):
+        if (reindex or seal) and archive.read_only:  # at once, because the check of a large archive takes hours
+            raise not_writable(config.archive, None)
         if reindex:
             archive.reindex()
         found = replay.verify(
