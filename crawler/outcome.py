@@ -97,3 +97,19 @@ class Silent:
 
     def step(self, outcome: Outcome) -> None:
         """Ignore the outcome of a step."""
+
+
+class PercentPhase:
+    """A phase whose steps are the percents of an amount, such as bytes or rows."""
+
+    def __init__(self, progress: Progress, name: str, amount: int) -> None:
+        self._progress = progress
+        self._amount = max(1, amount)
+        self._steps = 0
+        progress.phase(f"{name} (%)", 100)
+
+    def reach(self, done: int, detail: str) -> None:
+        """Report a step for each percent that is complete when `done` of the amount is done."""
+        while self._steps < done * 100 // self._amount:
+            self._steps += 1
+            self._progress.step(Outcome(OutcomeKind.PERCENT, detail=detail))

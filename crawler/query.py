@@ -21,6 +21,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from enum import Enum
 
 from crawler import days, fold
 from crawler.errors import BadInput
@@ -83,12 +84,32 @@ class NoSearchTerm(BadInput):
     """The query has no search term: only exclusions, punctuation or filters."""
 
 
+class Mistake(Enum):
+    """Why a query cannot be read."""
+
+    EXCLUDED_FILTER = "excluded filter"
+    FILTER_IN_PARENTHESES = "filter in parentheses"
+    FILTER_OF_PARENTHESES = "filter of parentheses"
+    TOO_DEEP = "too many levels of parentheses"
+    ONLY_EXCLUSIONS = "parentheses with only exclusions"
+
+
+class Unreadable(BadInput):
+    """A filter or parentheses of a query cannot be used. `part` is the filter; empty for parentheses."""
+
+    def __init__(self, mistake: Mistake, message: str, hint: str, part: str = "") -> None:
+        super().__init__(f"{message}: {part}" if part else message, hint)
+        self.mistake = mistake
+        self.part = part
+
+
 def parse(text: str, synonyms: Synonyms = NO_SYNONYMS, today: date | None = None) -> Query:
     """Parse a query typed by a user. Without the present day `today`, filters must name days by date.
 
     Raises:
         NoSearchTerm: the query has no search term.
-        BadInput: it has an excluded filter, or an invalid date.
+        NotADay: a filter names no day.
+        Unreadable: a filter or parentheses cannot be used where they stand.
 
     """
     parser = _Parser(synonyms, today)
@@ -191,21 +212,22 @@ class _Parser:
 
     def _add_filter(self, piece: re.Match[str]) -> None:
         if self._open[-1].excludes(piece):
-            raise BadInput(
-                f"a filter cannot be excluded: {piece[0]}",
-                f"remove the minus sign or NOT, or exclude the word itself: -{_content(piece)}",
-            )
+            hint = f"remove the minus sign or NOT, or exclude the word itself: -{_content(piece)}"
+            raise Unreadable(Mistake.EXCLUDED_FILTER, "a filter cannot be excluded", hint, piece[0])
         if len(self._open) > 1:
-            raise BadInput(f"a filter cannot be in parentheses: {piece[0]}", "write it outside of the parentheses")
+            hint = "write it outside of the parentheses"
+            raise Unreadable(Mistake.FILTER_IN_PARENTHESES, "a filter cannot be in parentheses", hint, piece[0])
         name = _FILTERS[piece["field"].lower()]
         self._filters[name] = _filter(name, _content(piece), self._today)
 
     def _add_group(self, piece: re.Match[str]) -> None:
         if len(self._open) > _DEPTH:
-            raise BadInput(f"parentheses more than {_DEPTH} levels deep", "write the query with fewer levels")
+            hint = "write the query with fewer levels"
+            raise Unreadable(Mistake.TOO_DEEP, f"parentheses more than {_DEPTH} levels deep", hint)
         scope = (piece["scope"] or "").lower()
         if scope in _FILTERS:
-            raise BadInput(f"a filter has one value: {piece[0]}", f"write it without parentheses: {scope}:…")
+            hint = f"write it without parentheses: {scope}:…"
+            raise Unreadable(Mistake.FILTER_OF_PARENTHESES, "a filter has one value", hint, piece[0])
         self._open.append(_Group(_COLUMNS.get(scope), self._open[-1].excludes(piece)))
 
     def _close(self) -> None:
@@ -215,7 +237,8 @@ class _Parser:
         if not group.wanted and not group.unwanted:
             return  # only punctuation
         if not group.wanted:
-            raise BadInput("parentheses with only excluded words", "write the exclusions outside: riz -chine -japon")
+            hint = "write the exclusions outside: riz -chine -japon"
+            raise Unreadable(Mistake.ONLY_EXCLUSIONS, "parentheses with only excluded words", hint)
         term = f"{group.column} : ({group.match()})" if group.column else f"({group.match()})"
         if group.excluded:
             outer.exclude(term)

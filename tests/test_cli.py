@@ -41,7 +41,7 @@ from crawler.cli import main as command_line
 from crawler.cli import output, serving, state
 from crawler.cli.progress import Bar, Lines
 from crawler.errors import ArticleNotFound, StopError
-from crawler.outcome import Outcome, OutcomeKind
+from crawler.outcome import Outcome, OutcomeKind, PercentPhase
 from crawler.sim import demo
 from crawler.sim.site import Options, SiteRequest, build, serve
 from crawler.storage import FILE, open_archive, schema
@@ -989,6 +989,16 @@ def test_a_bar_and_lines_take_the_same_calls(capsys):
             progress.step(Outcome(OutcomeKind.UNCHANGED, detail="x"))
             progress.step(Outcome(OutcomeKind.NEW, detail="é" * 500))
     assert capsys.readouterr().err.count("unchanged: x") >= 1
+
+
+def test_lines_show_the_percent_of_a_phase_in_percent(capsys):
+    with Lines() as progress:
+        for name in ("upgrade", "rebuild"):
+            phase = PercentPhase(progress, name, 1000)
+            for done in range(0, 250, 5):
+                phase.reach(done, f"{done} rows")
+    each = ["upgrade (%): 100 to do", "  10 %: 100 rows", "  20 %: 200 rows"]
+    assert capsys.readouterr().err.splitlines() == [*each, "rebuild (%): 100 to do", *each[1:]]
 
 
 def test_data_goes_to_the_pipe_while_a_bar_is_shown():

@@ -6,6 +6,8 @@ lets time pass.
 
 from __future__ import annotations
 
+import _sqlite3
+import ctypes
 import fcntl
 import gc
 import io
@@ -947,6 +949,31 @@ def test_the_memory_of_a_job_is_released_after_it(tmp_path, error):
         assert fold.stem.cache_info().currsize == 0
     finally:
         gc.enable()
+
+
+def sqlite_memory():
+    """Return the bytes of memory that SQLite uses in this process; skip the test where it does not count them."""
+    counted = getattr(ctypes.CDLL(_sqlite3.__file__), "sqlite3_memory_used", None)
+    if counted is None:
+        pytest.skip("SQLite is built without its memory statistics")
+    counted.restype = ctypes.c_int64
+    return counted()
+
+
+@pytest.mark.parametrize("error", [None, StopError("no", "")], ids=["done", "failed"])
+def test_the_cache_of_the_database_is_released_after_a_job(tmp_path, error):
+    used = []
+
+    def work(run):
+        run.archive.db.conn.execute("CREATE TABLE filler AS SELECT randomblob(1500000) AS bytes")
+        used.append(sqlite_memory())
+        if error is not None:
+            raise error
+        return JobResult("done")
+
+    with job_runner(tmp_path, FakeClock(), Job("poll", work)) as (runner, _):
+        runner.run_first()
+        assert sqlite_memory() < used[0] - 1_000_000
 
 
 def test_each_step_of_a_job_is_a_heartbeat_and_every_tenth_releases_memory(tmp_path):

@@ -425,14 +425,38 @@ def test_a_read_only_archive_can_be_read(archive, tmp_path):
         f"backup {tmp_path}/b",
         f"export --format csv --out {tmp_path}/c",
     ]
-    writers = [f"import {next(SEEDS.glob('000*'))}", "rebuild", "poll", "verify --reindex"]
+    writers = [f"import {next(SEEDS.glob('000*'))}", "rebuild", "poll", "verify --reindex", "verify --seal"]
     words = [f"--archive {place} --site http://127.0.0.1:9 {line}" for line in (*readers, *writers)]
     with read_only(place):
         codes, _, err = forked(*words, prepare=without_privileges)
     assert codes == [0] * len(readers) + [1] * len(writers), err.decode()
     assert err.count(b"hint: ") == len(writers)
     assert err.count(b"not checked, because the archive cannot be written: articles_fts") == 1
+    assert err.count(f"the archive folder {place} cannot be written: permission denied".encode()) >= 2
     assert b"Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "advice"),
+    [
+        ("vna.db", "attempt to write a readonly database", "correct the permissions or the owner of this file"),
+        ("vna-text.lock", "cannot be written: Permission denied", "fix its permissions"),
+        ("state/in-hand-text", "cannot be written: Permission denied", "fix its permissions"),
+    ],
+)
+def test_a_file_of_the_archive_that_cannot_be_written_is_named(archive, tmp_path, name, message, advice):
+    place = checkpointed(archive, tmp_path / "archive")
+    for entry in (place, *place.rglob("*")):
+        entry.chmod(0o777 if entry.is_dir() else 0o666)
+    file = place / name
+    file.parent.mkdir(exist_ok=True)
+    file.touch()
+    file.chmod(0o444)
+    words = [f"--archive {place} import {next(SEEDS.glob('000*'))}"]
+    codes, _, err = forked(*words, prepare=without_privileges)
+    assert codes == [1]
+    assert f"{file}{':' if name == 'vna.db' else ''} {message}".encode() in err, err.decode()
+    assert advice.encode() in err
 
 
 class Refusing:

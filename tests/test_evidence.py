@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import os
 import random
 import re
 import shutil
+import socket
 import sqlite3
+import struct
 import subprocess
 import sys
 import zipfile
+import zlib
 from contextlib import closing
 from pathlib import Path
 
@@ -181,13 +186,101 @@ def plain_zip(name, data):
     return target.getvalue()
 
 
+def marked(manifest, **files):
+    """Return a pack with the bytes `manifest` in place of its manifest; its digest is right."""
+    parts, directory, position = [], b"", 0
+    for name, data in {"manifest.json": manifest, **files}.items():
+        directory += check_pack.directory_entry(name, len(data), zlib.crc32(data), position)
+        parts += [check_pack.local_header(name, len(data), zlib.crc32(data)), data]
+        position = sum(map(len, parts))
+    return b"".join([*parts, directory, check_pack.end_record(len(files) + 1, position, len(directory), manifest)])
+
+
+def listing(**changes):
+    """Return a manifest that lists one file, with changed fields of this file."""
+    entry = {"name": "x.txt", "size": 1, "crc32": zlib.crc32(b"x"), "sha256": hashlib.sha256(b"x").hexdigest()}
+    return json.dumps({"format": 1, "articles": [], "files": [entry | changes]}).encode()
+
+
+NOT_JSON, NO_MANIFEST = "manifest.json is not JSON in UTF-8, or has too many levels", "its format, files or articles"
+#: The manifest of a file that is marked as a pack: its content and the fault.
+DAMAGED_MANIFESTS = {
+    "text": (b"no JSON", NOT_JSON),
+    "nothing": (b"", NOT_JSON),
+    "not UTF-8": (b'{"format": 1, "articles": [], "files": [], "x": "\xe9"}', NOT_JSON),
+    "UTF-16": (listing().decode().encode("utf-16"), NOT_JSON),
+    "deep lists": (b"[" * 100_000 + b"]" * 100_000, NOT_JSON),
+    "many lists": (b"[" + b"[]," * 700_000 + b"[]]", "manifest.json has more values than that of any pack"),
+    "a number of 5,000 digits": (b'{"format": ' + b"9" * 5000 + b"}", NOT_JSON),
+    "a list": (b"[]", NO_MANIFEST),
+    "a number": (b"7", NO_MANIFEST),
+    "null": (b"null", NO_MANIFEST),
+    "no format": (b'{"articles": [], "files": []}', NO_MANIFEST),
+    "a format that is a text": (b'{"format": "1", "articles": [], "files": []}', NO_MANIFEST),
+    "a format that is no number": (b'{"format": NaN, "articles": [], "files": []}', NO_MANIFEST),
+    "files that are no objects": (b'{"format": 1, "articles": [], "files": [[]]}', NO_MANIFEST),
+    "more files than a ZIP file can have": (b'{"format": 1, "articles": [], "files": [' + b"0," * 65_535 + b"0]}", NO_MANIFEST),
+    "articles that are no numbers": (b'{"format": 1, "articles": ["("], "files": []}', NO_MANIFEST),
+    "articles that are no list": (b'{"format": 1, "articles": 7, "files": []}', NO_MANIFEST),
+    "a name with a lone surrogate": (listing(name="\ud800"), NO_MANIFEST),
+    "a name with an escape sequence": (listing(name="\x1b[2J"), NO_MANIFEST),
+    "a name of 70,000 characters": (listing(name="x" * 70_000), NO_MANIFEST),
+    "a negative size": (listing(size=-1), NO_MANIFEST),
+    "a size that is no number": (listing(size=float("nan")), NO_MANIFEST),
+    "a digest that is none": (listing(sha256=None), NO_MANIFEST),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("manifest", "fault"), DAMAGED_MANIFESTS.values(), ids=DAMAGED_MANIFESTS)
+def test_a_pack_with_a_manifest_that_is_none_is_damaged(tmp_path, manifest, fault):
+    file = tmp_path / "x.zip"
+    file.write_bytes(marked(manifest, **{"x.txt": b"x"}))
+    found = vna("verify", file, "--json")
+    (said,) = json.loads(found.out)["faults"]
+    assert (found.code, fault in said) == (5, True), said
+    assert check_pack.main([str(file)]) == 5
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("manifest", [b"no JSON", b"[]", b"\xe9", b"", None, b"0" * 60_000_000], ids=range(6))
+def test_a_pack_that_another_program_packed_without_its_manifest_is_damaged(pack, tmp_path, manifest, compression):
+    def change(files):
+        others = {name: data for name, data in files.items() if name != "manifest.json"}
+        return others if manifest is None else {"manifest.json": manifest, **others}
+
+    (fault,) = repacked(pack, tmp_path, change, compression)
+    assert "manifest.json" in fault
+
+
+def test_a_wrong_crc_32_in_a_manifest_is_named(tmp_path):
+    manifest = listing(crc32=1)
+    data = marked(manifest, **{"x.txt": b"x"}).replace(struct.pack("<L", zlib.crc32(b"x")), struct.pack("<L", 1))
+    file = tmp_path / "x.zip"
+    file.write_bytes(data)
+    assert check_pack.check(file)[1] == ["x.txt differs from its digest in manifest.json"]
+
+
+def test_no_escape_sequence_of_a_pack_reaches_the_terminal(pack, tmp_path, capsys):
+    file = tmp_path / "x.zip"
+    with zipfile.ZipFile(file, "w") as changed:
+        for name in names_of(pack):
+            changed.writestr(name, content(pack, name))
+        changed.writestr("\x1b]0;x\x07é\n", b"")
+    assert check_pack.main([str(file)]) == 5
+    assert r"additional file: \x1b]0;x\x07\xe9\n" in capsys.readouterr().out.splitlines()
+
+
 REFUSED = {
     "a newer version": (made({}, format=2), "a newer version wrote it (format 2)"),
     "no manifest": (plain_zip("x.txt", b"x"), "not an evidence pack"),
     "another file": (b"PDF", "not an evidence pack"),
     "an empty file": (b"", "not an evidence pack"),
     "a bomb": (plain_zip("manifest.json", b"0" * 60_000_000), "larger than that of any pack"),
-    "a list of articles that is none": (made({}, articles=7), "manifest.json is not that"),
+    "a manifest of something else": (
+        plain_zip("manifest.json", b'{"manifest_version": 3}'),
+        "manifest.json is not that",
+    ),
+    "a manifest that is not JSON": (plain_zip("manifest.json", b"CACHE MANIFEST"), "manifest.json is not JSON"),
 }
 
 
@@ -201,9 +294,20 @@ def test_what_is_no_pack_is_refused(tmp_path, data, message):
     assert check_pack.main([str(file)]) == 1
 
 
-def test_a_missing_file_and_a_folder_are_refused(tmp_path):
-    for path in (tmp_path / "none.zip", tmp_path):
-        assert vna("verify", path).code == 1
+def test_what_is_not_a_regular_file_is_refused_at_once(tmp_path):
+    pipe, folder, server = tmp_path / "pipe", tmp_path / "a folder", socket.socket(socket.AF_UNIX)
+    os.mkfifo(pipe)
+    folder.mkdir()
+    (tmp_path / "link").symlink_to(pipe)
+    with server:
+        server.bind(str(tmp_path / "socket"))
+        for path in (pipe, tmp_path / "link", tmp_path / "socket", Path("/dev/zero"), Path("/dev/null")):
+            refused = vna("verify", path)
+            assert (refused.code, "not a regular file" in refused.err) == (1, True), path
+            assert check_pack.main([str(path)]) == 1
+    refused = vna("verify", folder)
+    assert (refused.code, f"vna --archive '{folder}' verify" in refused.err) == (1, True), refused.err
+    assert vna("verify", tmp_path / "none.zip").code == 1
 
 
 def test_records_that_differ_from_their_rows_are_named(pack, tmp_path):

@@ -206,7 +206,8 @@ def test_slugs(title, when, slug):
 def test_both_url_forms_and_a_wrong_slug_return_the_article():
     site = fake_site()
     story = site.story(SEED_IDS["000"])
-    pages = [story.path, story.old_path, f"/nimporte-quoi-post{story.post_id}.vnp", f"/x/{story.post_id}.vnp"]
+    older = f"/{story.slug}/{story.post_id}.vnp"  # dossier section 2
+    pages = [story.path, older, f"/nimporte-quoi-post{story.post_id}.vnp", f"/x/{story.post_id}.vnp"]
     for path in pages:
         html = page(site, path)
         assert f'<link rel="canonical" href="{BASE}{story.path}">' in html

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import RecordedProgress
 
 from crawler.errors import BadStatus, Disallowed, Unreachable
-from crawler.outcome import Outcome, OutcomeKind
+from crawler.outcome import Outcome, OutcomeKind, PercentPhase
 from crawler.purpose import ROBOTS, Purpose, PurposeKind
 
 URL = "https://fr.vietnamplus.vn/titre-post245060.vnp"
@@ -76,3 +77,14 @@ def test_a_purpose_of_another_version_is_none(text):
 def test_any_subject_survives(kind, subject):
     purpose = Purpose(kind, subject)
     assert Purpose.parse(str(purpose)) == purpose
+
+
+def test_a_phase_in_percent_has_a_step_for_each_percent():
+    for amount, done in ((1000, (4, 5, 10, 25, 1000)), (3, (1, 2, 3)), (1, (1,)), (0, (0, 1))):
+        progress = RecordedProgress()
+        phase = PercentPhase(progress, "rebuild", amount)
+        for part in done:
+            phase.reach(part, f"{part} bytes")
+        assert progress.phases == [("rebuild (%)", 100)]
+        assert {one.kind for one in progress.outcomes} == {OutcomeKind.PERCENT}
+        assert (len(progress.steps), progress.steps[-1]) == (100, f"{done[-1]} bytes")

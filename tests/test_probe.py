@@ -35,7 +35,7 @@ from crawler.cli import probing
 from crawler.errors import Interrupted, SitePaused, SiteUnavailable
 from crawler.finding import Finding
 from crawler.pipeline.probe import run_probe
-from crawler.probe import ProbeEvidence, ProbeResponse, Rules, questions
+from crawler.probe import ASSUMPTIONS, ProbeEvidence, ProbeResponse, Rules, questions
 from crawler.sim.site import SECTIONS, Options, build, serve
 from crawler.site import Site
 from crawler.storage import FILE
@@ -146,8 +146,8 @@ VARIANTS = {
     "no sitemap": (Options(no_sitemap=True), {"Sitemap line", "sitemap index", "news sitemap"}),
     "no list API": (Options(no_api=True), {"list API"}),
     "older list API, 410": (Options(dialect="articles", not_found=410), {"list API items"}),
-    "soft 404": (Options(not_found="soft"), {"id far ahead", "id in a gap"}),
-    "not found redirects to the home page": (Options(not_found="home"), {"id far ahead", "id in a gap"}),
+    "soft 404": (Options(not_found="soft"), {"id far ahead", "unlisted id"}),
+    "not found redirects to the home page": (Options(not_found="home"), {"id far ahead", "unlisted id"}),
     "other addresses redirect to the listed one": (Options(addresses="redirect"), {"older address", "wrong slug"}),
     "other addresses are not found": (Options(addresses="strict"), {"older address", "wrong slug"}),
     "another menu": (Options(plain_menu=True), {"menu", "zone ids"}),
@@ -161,11 +161,11 @@ VARIANTS = {
     "all at once": (
         Options(sections=OTHER, no_feed=True, no_news_sitemap=True, no_api=True, not_found="soft", plain_menu=True),
         {"menu", "zone ids", "feed links", "home feed", "list of feeds", "news sitemap", "list API", "id far ahead",
-         "id in a gap"},
+         "unlisted id"},
     ),
 }  # fmt: skip
 #: Assumptions that a small fake site contradicts in every variant.
-TOO_SMALL = {"sitemap span", "articles a day", "id in a gap"}
+TOO_SMALL = {"sitemap span", "articles a day", "unlisted id"}
 
 
 @pytest.mark.parametrize("situation", VARIANTS)
@@ -417,8 +417,8 @@ def test_every_assumption_is_documented():
 # --- single checks, on hand-made responses ----------------------------------------------------------------------------
 
 HTML = (("Content-Type", "text/html;charset=utf-8"),)
-AT = {"now": "/titre-post7.vnp", "again": "/titre-post7.vnp", "old form": "/titre/7.vnp", "wrong slug": "/autre-post7.vnp",
-      "high id": "/x-post107.vnp", "month": "/sitemaps/news-2026-11.xml", "home": "/", "feed": "/rss/home.rss",
+AT = {"now": "/titre-post7.vnp", "again": "/titre-post7.vnp", "older address": "/titre/7.vnp", "wrong slug": "/autre-post7.vnp",
+      "id far ahead": "/x-post107.vnp", "month": "/sitemaps/news-2026-11.xml", "home": "/", "feed": "/rss/home.rss",
       "section": "/politique/", "more": "/api/get-zone?page=2", "index": "/sitemap.xml", "feeds": "/rss.html"}  # fmt: skip
 KEYS = {"now": "era:now", "month": "month:now", "api": "api:0", "photo": "media:photo", "2010": "era:2010"}
 
@@ -582,12 +582,12 @@ NO = None
         ("same page again", {"now": story()}, "unknown", "not asked"),
         ("same page again", {"now": story(), "again": story()}, "confirmed", "the same bytes"),
         ("same page again", {"now": story(), "again": story("Autre.")}, "differs", "2 x p; article: text"),
-        ("older address", {"now": story(), "old form": story(post_id=9)}, "differs", "200, the article 9"),
-        ("older address", {"now": story(), "old form": NO}, "unknown", "no response"),
+        ("older address", {"now": story(), "older address": story(post_id=9)}, "differs", "200, the article 9"),
+        ("older address", {"now": story(), "older address": NO}, "unknown", "no response"),
         ("wrong slug", {"now": story(), "wrong slug": WALL}, "differs", "a block page"),
-        ("id far ahead", {"high id": story(post_id=107)}, "differs", "an article that no list names"),
-        ("id far ahead", {"high id": story(post_id=8)}, "differs", "HTTP status 200"),
-        ("id far ahead", {"high id": NO}, "unknown", "no response"),
+        ("id far ahead", {"id far ahead": story(post_id=107)}, "differs", "an article that no list names"),
+        ("id far ahead", {"id far ahead": story(post_id=8)}, "differs", "HTTP status 200"),
+        ("id far ahead", {"id far ahead": NO}, "unknown", "no response"),
         ("photo story", {"photo": DRIFT}, "differs", "layout drift"),
         ("photo story", {"photo": WALL}, "differs", "a block page"),
         ("photo story", {"photo": story(PICTURE, kind="")}, "differs", "infographic, 0 paragraphs, 1 picture"),
@@ -652,11 +652,19 @@ def test_variants_of_an_address_are_requested_only_for_an_article(at, older, wro
     found = evidence(now=reply("x", path=at))
     address = {q.key: q.address for q in questions.QUESTIONS}
     expected = [path and f"{SITE}{path}" for path in (older, wrong_slug)]
-    assert [address["old form"](found), address["wrong slug"](found)] == expected
+    assert [address["older address"](found), address["wrong slug"](found)] == expected
 
 
 @pytest.mark.parametrize(
-    ("ids", "gap"), [((), None), ((5,), None), ((5, 6, 7), None), ((5, 7), 6), ((9, 1, 3, 5, 6), 4), ((1, 9, 20), 10)]
+    ("ids", "unlisted"),
+    [((), None), ((5,), None), ((5, 6, 7), None), ((5, 7), 6), ((9, 1, 3, 5, 6), 4), ((1, 9, 20), 10)],
 )
-def test_gap_id_is_near_the_middle(ids, gap):
-    assert questions.gap_id([Sighting("", post_id) for post_id in ids]) == gap
+def test_the_unlisted_id_is_near_the_middle(ids, unlisted):
+    assert questions.unlisted_id([Sighting("", post_id) for post_id in ids]) == unlisted
+
+
+def test_progress_and_table_name_an_invented_address_alike():
+    names = {assumption.name for assumption in ASSUMPTIONS}
+    invented = {"older address", "wrong slug", "id far ahead", "unlisted id"}
+    assert invented <= names
+    assert invented <= {question.key for question in questions.QUESTIONS}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler import fold, query, snippets
+from crawler import days, fold, query, snippets
 from crawler.errors import BadInput
 
 ARTICLES = {
@@ -218,9 +218,26 @@ INVALID = {
 
 @pytest.mark.parametrize("text", INVALID.values(), ids=INVALID)
 def test_an_invalid_query_is_rejected_with_a_hint(text):
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises((query.NoSearchTerm, query.Unreadable, days.NotADay)) as caught:
         query.parse(text)
     assert caught.value.hint
+
+
+UNREADABLE = {
+    "riz -section:Sports": (query.Mistake.EXCLUDED_FILTER, "-section:Sports"),
+    "riz (since:2024 chine)": (query.Mistake.FILTER_IN_PARENTHESES, "since:2024"),
+    "riz section:(Sports)": (query.Mistake.FILTER_OF_PARENTHESES, "section:("),
+    "(" * 11 + "riz": (query.Mistake.TOO_DEEP, ""),
+    "riz (-paix)": (query.Mistake.ONLY_EXCLUSIONS, ""),
+}
+
+
+@pytest.mark.parametrize(("text", "mistake"), UNREADABLE.items(), ids=UNREADABLE)
+def test_the_mistake_of_a_query_is_a_value(text, mistake):
+    with pytest.raises(query.Unreadable) as caught:
+        query.parse(text)
+    assert (caught.value.mistake, caught.value.part) == mistake
+    assert {mistake for mistake, _ in UNREADABLE.values()} == set(query.Mistake)
 
 
 PIECES = st.sampled_from(

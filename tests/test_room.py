@@ -256,6 +256,20 @@ def test_no_text_of_the_archive_is_markup(room, address):
         ("/find?q=vietnam+section:Nope", 400),
         ("/find.csv?section=Nope", 400),
         ("/timeline?q=vietnam&section=Nope", 400),
+        ("/timeline?q=a&q=b&q=c&q=d&q=e", 400),
+        ("/timeline?q=a&q=b&since=2024&since=2025", 400),
+        ("/find?q=vietnam&q=chine", 400),
+        ("/find.csv?q=vietnam&kind=photo&kind=video", 400),
+        ("/find?q=a&sort=oldest&sort=newest", 400),
+        ("/coverage?month=2024-01&month=2024-02", 400),
+        ("/prominence?on=2026-11-21&on=2026-11-22", 400),
+        (f"/article/{EMPTY}?revision=1&revision=2", 400),
+        (f"/article/{EMPTY}/cite.txt?as_of=2026&as_of=2027", 400),
+        ("/changes?silent=" + "1" * 2000, 400),
+        ("/changes?kind=" + "x" * 2000, 400),
+        ("/feed.atom?kind=photo&kind=video", 400),
+        ("/feed.atom?kind=edits&kind=gaps", 400),
+        ("/feed.json?q=a&q=b", 400),
         ("/feed.atom?section=Nope", 400),
         ("/feed.json?q=vietnam&section=Nope", 400),
         ("/find?kind=x", 400),
@@ -277,6 +291,34 @@ def test_what_cannot_be_answered_is_said_in_both_languages(room, address, status
     assert (french.status, english.status) == (status, status)
     headings = [re.search(r"<h1>(.+)</h1>", one.body.decode())[1] for one in (french, english)]
     assert headings[0] != headings[1]
+
+
+#: Searches with a mistake, and how the page says so in French.
+MISTAKES = {
+    "riz -section:Sports": "Un filtre ne peut pas être exclu",
+    "riz SAUF depuis:2024": "Un filtre ne peut pas être exclu",
+    "(riz since:2024) OR paix": "Un filtre ne peut pas être entre parenthèses",
+    "riz section:(Sports OR Politique)": "Un filtre a une seule valeur",
+    "(" * 11 + "riz" + ")" * 11: "Cette recherche a trop de niveaux de parenthèses",
+    "riz (-chine)": "Des parenthèses ne peuvent pas contenir seulement des mots exclus",
+    "-chine": "Une recherche doit contenir",
+    "riz since:hier": "Un jour s’écrit",
+}
+
+
+@pytest.mark.parametrize("address", ["/find", "/timeline", "/feed.atom", f"/article/{EMPTY}"])
+@pytest.mark.parametrize(("text", "message"), MISTAKES.items(), ids=MISTAKES)
+def test_a_mistake_in_a_search_is_named_in_french(room, address, text, message):
+    refused = ask(room, f"{address}?q={quote(text)}", accept="fr")
+    (content,) = re.findall(r"<main.*</main>", refused.body.decode(), re.DOTALL)
+    assert (refused.status, message in unescape(content)) == (400, True), content
+    assert not re.search(r'lang="en"|write|cannot|parentheses', content)
+
+
+def test_a_parameter_that_stands_twice_with_one_value_is_accepted(room):
+    assert ask(room, "/find?q=vietnam&q=vietnam&sort=newest&sort=newest").status == 200
+    assert ask(room, "/timeline?q=a&q=b&q=c&q=d&q=a&q=").status == 200
+    assert ask(room, "/feed.atom?kind=figure&kind=name&kind=edits").status == 200
 
 
 # --- language and theme -----------------------------------------------------------------------------------------------
@@ -851,6 +893,46 @@ def responses(archive):
     finally:
         environment.undo()
     return found
+
+
+#: Addresses of tables that Datasette cannot use, and what their pages name.
+OF_NO_TABLE = {
+    "/vna/articles?_sort=nope": "Cannot sort table by nope",
+    "/vna/articles?_sort_desc=%1b": "Cannot sort table by",
+    "/vna/articles?_sort=id&_sort_desc=id": "_sort and _sort_desc",
+    "/vna/articles.json?_sort=nope": "Cannot sort table by nope",
+    "/vna/articles.csv?_sort=%ff": "Cannot sort table by",
+    "/vna/stored_revisions?_sort=nope": "Cannot sort table by nope",
+    "/vna/articles?_through=x": "the value of _through",
+    "/vna/articles?_through=[]": "the value of _through",
+    "/vna/articles?_through={}": "the value of _through",
+    '/vna/articles?_through={"table":"x","column":"y","value":"z"}': "Invalid _through",
+    "/vna/articles?_timelimit=x": "the value of _timelimit",
+    "/vna.json?sql=select+1&_timelimit=x": "the value of _timelimit",
+    "/vna/articles?id__in=[1": "the value of id__in",
+}
+
+
+def test_an_address_of_tables_that_cannot_be_used_is_named(archive, monkeypatch):
+    monkeypatch.setenv("VNA_HOSTS", "localhost")
+    for response, (address, fault) in zip(
+        served(archive, [(address, {}) for address in OF_NO_TABLE]), OF_NO_TABLE.items(), strict=True
+    ):
+        assert response.status_code == 400, address
+        assert fault in response.text, address
+        assert "Correct the address" in response.text, address
+        assert (".json" in address) == response.headers["content-type"].startswith("application/json")
+
+
+def test_a_bug_in_a_page_is_not_taken_for_an_address_that_cannot_be_used(archive, monkeypatch):
+    monkeypatch.setenv("VNA_HOSTS", "localhost")
+
+    def fails(*_arguments, **_more):
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(Room, "answer", fails)
+    (response,) = served(archive, [("/help?x__in=1", {})])
+    assert response.status_code == 500
 
 
 def test_a_reader_that_has_the_feed_gets_no_body(responses):

@@ -368,7 +368,7 @@ def test_exhausted_system_resources_are_not_a_bug(folder, number, hint):
         (sqlite3.SQLITE_FULL, "free some disk space"),
         (sqlite3.SQLITE_CORRUPT_VTAB, "vna rebuild"),
         (sqlite3.SQLITE_NOTADB, "vna rebuild"),
-        (sqlite3.SQLITE_READONLY, "written"),
+        (sqlite3.SQLITE_READONLY, "permissions"),
     ],
 )
 def test_the_hint_depends_on_the_error_code_alone(folder, code, hint):

@@ -5,6 +5,7 @@ Boundary: handles only arguments, output and the exit code.
 
 from __future__ import annotations
 
+import shlex
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,6 +76,7 @@ def verify(
     from crawler import opening, replay
     from crawler.cli.progress import progress_display
     from crawler.replay import Seals
+    from crawler.storage.disk import not_writable
 
     if pack is not None:
         _verify_pack(context, pack, options_given=bool(since or sample or reindex or seal), as_json=as_json)
@@ -89,6 +91,8 @@ def verify(
         opening.auditing(config) as (archive, warc),
         _recomputation(config, progress, clock, wanted=day is None and sample is None) as recomputation,
     ):
+        if (reindex or seal) and archive.read_only:  # at once, because the check of a large archive takes hours
+            raise not_writable(config.archive, None)
         if reindex:
             archive.reindex()
         found = replay.verify(
@@ -134,9 +138,10 @@ def _verify_pack(context: typer.Context, pack: Path, *, options_given: bool, as_
     try:
         manifest, faults, notes = check_pack.check(pack)
     except check_pack.NotAPack as error:
-        raise BadInput(
-            f"{pack}: {error}", "make packs with `vna evidence`, and check them with the version that made them"
-        ) from error
+        advice = "make packs with `vna evidence`, and check them with the version that made them"
+        if pack.is_dir():
+            advice = f"check an archive with `vna --archive {shlex.quote(str(pack))} verify`"
+        raise BadInput(f"{pack}: {error}", advice) from error
     if as_json:
         output.json_block({"articles": manifest.get("articles", []), "faults": faults, "seals": notes})
     else:

@@ -54,8 +54,9 @@ class Lines:
         """Print the outcome of a step; of a phase in percent, each tenth step."""
         if outcome.kind is OutcomeKind.PERCENT:
             self._percent += 1
-            if self._percent % 10:
-                return
+            if self._percent % 10 == 0:
+                output.note(f"  {self._percent} %: {outcome}")
+            return
         if self._verbose or not outcome.kind.is_routine:
             output.note(f"  {outcome}")
 

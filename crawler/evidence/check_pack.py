@@ -15,6 +15,7 @@ import base64
 import hashlib
 import json
 import re
+import stat
 import struct
 import sys
 import zipfile
@@ -31,12 +32,11 @@ MOST_BYTES = (1 << 32) - 1  # larger ZIP files need fields that a pack does not 
 MOST_FILES = 65_535
 ROW_DIGITS = 8  # hexadecimal digits of the digest of a row
 _MOST_MANIFEST = 50_000_000
+_NAME = re.compile(r"[\w./-]{1,200}", re.ASCII)  # of a file in a pack
 _MOST_RECORD = 60_000_000  # a WARC record, decompressed; see crawler/warc/reading.py
 _FLAGS = 0x800  # names are UTF-8
 _DATE = 0x21  # 1 January 1980, the first day that a ZIP file can state
 _COMMENT = re.compile(rb"sha256:[0-9a-f]{64}")
-_END = struct.Struct("<4s4H2LH")
-_CHUNK = 1 << 20
 _UNSEALED = "not sealed yet"
 _UNPROVED = "sealed, but not proved, because other records in the same file were damaged"
 _MALFORMED = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
@@ -50,8 +50,7 @@ class NotAPack(Exception):
 def local_header(name: str, size: int, crc: int) -> bytes:
     """Return the bytes before the content of a file in a ZIP file."""
     encoded = name.encode()
-    fields = struct.pack("<4s5H3L2H", b"PK\x03\x04", 20, _FLAGS, 0, 0, _DATE, crc, size, size, len(encoded), 0)
-    return fields + encoded
+    return struct.pack("<4s5H3L2H", b"PK\x03\x04", 20, _FLAGS, 0, 0, _DATE, crc, size, size, len(encoded), 0) + encoded
 
 
 def directory_entry(name: str, size: int, crc: int, offset: int) -> bytes:
@@ -63,10 +62,14 @@ def directory_entry(name: str, size: int, crc: int, offset: int) -> bytes:
     return fields + encoded
 
 
-def end_record(files: int, offset: int, size: int, manifest_sha256: str) -> bytes:
+def end_record(files: int, offset: int, size: int, manifest: bytes) -> bytes:
     """Return the last bytes of the ZIP file, which end with the digest of the manifest."""
-    comment = f"sha256:{manifest_sha256}".encode()
-    return _END.pack(b"PK\x05\x06", 0, 0, files, files, size, offset, len(comment)) + comment
+    comment = _comment(manifest)
+    return struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, files, files, size, offset, len(comment)) + comment
+
+
+def _comment(manifest: bytes) -> bytes:
+    return f"sha256:{hashlib.sha256(manifest).hexdigest()}".encode()
 
 
 def row_digests(content: bytes) -> str:
@@ -76,9 +79,8 @@ def row_digests(content: bytes) -> str:
 
 def canonical(value: Any) -> bytes:
     """Return JSON as it is hashed: without spaces, keys in alphabetical order."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(
-        "utf-8", "backslashreplace"
-    )
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace")
 
 
 def climb(leaf: bytes, path: Iterable[str]) -> str:
@@ -98,74 +100,72 @@ def check(path: Path) -> tuple[dict[str, Any], list[str], list[str]]:
 
     """
     try:
-        size = path.stat().st_size
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):  # a pipe would never be opened, and a device may have no end
+            raise NotAPack("it is a folder" if stat.S_ISDIR(found.st_mode) else "it is not a regular file")
+        if found.st_size > MOST_BYTES:
+            raise NotAPack(f"{found.st_size} bytes are more than a pack can have")
         with path.open("rb") as file:
-            if size > MOST_BYTES:
-                raise NotAPack(f"{size} bytes are more than a pack can have")
-            return _PackCheck(path, file, size).run()
+            return _PackCheck(path, file, found.st_size).run()
     except OSError as error:
         raise NotAPack(f"cannot be read: {error.strerror}") from error
 
 
 class _PackCheck:
     def __init__(self, path: Path, file: BinaryIO, size: int) -> None:
-        self._path = path
-        self._file = file
-        self._size = size
+        self._path, self._file, self._size = path, file, size
+        self._is_marked = False  # as a pack
         self._faults: list[str] = []
         self._notes: list[str] = []
 
     def run(self) -> tuple[dict[str, Any], list[str], list[str]]:
         """Return the manifest, the faults and the notes."""
-        raw = self._manifest_bytes()
-        if raw is None:
-            return {}, [f"{MANIFEST}, its header or the directory of the ZIP file is damaged"], []
-        manifest = _manifest(raw)
+        try:
+            raw = self._manifest_bytes()
+            manifest = _manifest(raw)
+        except ValueError as error:
+            if not self._is_marked:
+                raise NotAPack(f"{error}, so not an evidence pack") from None
+            return {}, [*self._faults, str(error)], []
         if sum(one["size"] for one in manifest["files"]) > self._size:
             self._compare_names(manifest)
         elif self._is_canonical(manifest, raw):
             self._check_contents(manifest)
         return manifest, self._faults, self._notes
 
-    def _manifest_bytes(self) -> bytes | None:
-        """Return the bytes of the manifest, which is the first file; None if it is that of a pack, but damaged."""
+    def _manifest_bytes(self) -> bytes:
+        """Return the bytes of the manifest, which is the first file; a ValueError says why they cannot be read."""
         head, tail = self._read(0, 30 + len(MANIFEST)), self._read(self._size - 71, 71)
         size = struct.unpack("<L", head[22:26])[0] if len(head) > 30 else 0
         raw = self._read(len(head), size) if size <= _MOST_MANIFEST else b""
-        if _COMMENT.fullmatch(tail) and f"sha256:{hashlib.sha256(raw).hexdigest()}".encode() == tail:
+        self._is_marked = bool(_COMMENT.fullmatch(tail))
+        if _comment(raw) == tail:
             return raw
-        return self._repacked_manifest(is_pack=head[30:] == MANIFEST.encode() or bool(_COMMENT.fullmatch(tail)))
-
-    def _repacked_manifest(self, *, is_pack: bool) -> bytes | None:
-        """Return the manifest by the directory of the ZIP file, as of a pack that another program packed again."""
-        try:
+        try:  # by the directory of the ZIP file, as of a pack that another program packed again
             with zipfile.ZipFile(self._path) as packed:
-                entry = packed.getinfo(MANIFEST)
-                if entry.file_size > _MOST_MANIFEST:
-                    raise NotAPack(f"{MANIFEST} is larger than that of any pack")
-                raw = _content(packed, entry)
-                comment = packed.comment
-        except KeyError:
-            raise NotAPack(f"no {MANIFEST} in it, so not an evidence pack") from None
+                comment, entry = packed.comment, packed.NameToInfo.get(MANIFEST)
+                self._is_marked = bool(_COMMENT.fullmatch(comment)) or "check_pack.py" in packed.NameToInfo
+                raw = _content(packed, entry) if entry and entry.file_size <= _MOST_MANIFEST else b""
         except _UNREADABLE:
-            if is_pack:
-                return None
-            raise NotAPack("not a ZIP file that can be read, so not an evidence pack") from None
-        if _COMMENT.fullmatch(comment) and comment != f"sha256:{hashlib.sha256(raw).hexdigest()}".encode():
+            self._is_marked |= head[30:] == MANIFEST.encode()
+            damaged = f"{MANIFEST}, its header or the directory of the ZIP file is damaged"
+            raise ValueError(damaged if self._is_marked else "not a ZIP file that can be read") from None
+        if not raw:
+            raise ValueError(f"{MANIFEST} is larger than that of any pack" if entry else f"no {MANIFEST} in it")
+        if _COMMENT.fullmatch(comment) and comment != _comment(raw):
             self._faults.append(f"{MANIFEST} differs from its digest at the end of the file")
         return raw
 
     def _is_canonical(self, manifest: dict[str, Any], raw: bytes) -> bool:
         """Compare every byte with the one that the manifest determines; note each part that differs."""
-        own: dict[str, Any] = {"name": MANIFEST, "size": len(raw), "crc32": zlib.crc32(raw)}
-        own["sha256"] = hashlib.sha256(raw).hexdigest()
+        own = {"name": MANIFEST, "size": len(raw), "crc32": zlib.crc32(raw), "sha256": _comment(raw)[7:].decode()}
         entries: list[tuple[str, bytes]] = []
         position = headers = 0
         for one in (own, *manifest["files"]):
             name, size, crc = one["name"], one["size"], one["crc32"]
             header = local_header(name, size, crc)
             header_differs = self._read(position, len(header)) != header
-            content_differs = self._sha256(position + len(header), size) != one["sha256"]
+            content_differs = self._digests(position + len(header), size) != (one["sha256"], crc)
             headers += header_differs
             if (header_differs and content_differs) or headers > 1:  # no single change of a byte
                 self._compare_names(manifest)
@@ -176,31 +176,26 @@ class _PackCheck:
                 self._content_fault(one, self._read(position + len(header), size) if "rows" in one else b"")
             entries.append((name, directory_entry(name, size, crc, position)))
             position += len(header) + size
-        self._compare_end(entries, position, own["sha256"])
-        return not self._faults
-
-    def _compare_end(self, entries: list[tuple[str, bytes]], start: int, manifest_sha256: str) -> None:
-        position = start
+        start = position
         for name, entry in entries:
             if self._read(position, len(entry)) != entry:
                 self._faults.append(f"the directory entry of {name} differs (byte {position} and after)")
             position += len(entry)
-        end = end_record(len(entries), start, position - start, manifest_sha256)
+        end = end_record(len(entries), start, position - start, raw)
         if self._read(position, len(end)) != end:
             self._faults.append(f"the end record of the ZIP file differs (byte {position} and after)")
         if (more := self._size - position - len(end)) > 0:
             self._faults.append(f"{more} additional bytes at the end of the file")
+        return not self._faults
 
     def _content_fault(self, listed: dict[str, Any], content: bytes) -> None:
-        name = listed["name"]
-        if "rows" not in listed:
-            self._faults.append(f"{name} differs from its digest in {MANIFEST}")
-            return
-        found, right = row_digests(content), str(listed["rows"])
-        step = range(0, max(len(found), len(right)), ROW_DIGITS)
-        wrong = [i // ROW_DIGITS + 1 for i in step if found[i : i + ROW_DIGITS] != right[i : i + ROW_DIGITS]]
-        rows = f"row {wrong[0]}" if wrong else "the end of a row"
-        self._faults.append(f"{name} differs from its digest in {MANIFEST}: {rows}")
+        where = ""
+        if "rows" in listed:
+            found, right = row_digests(content), str(listed["rows"])
+            step = range(0, max(len(found), len(right)), ROW_DIGITS)
+            wrong = [i // ROW_DIGITS + 1 for i in step if found[i : i + ROW_DIGITS] != right[i : i + ROW_DIGITS]]
+            where = f": row {wrong[0]}" if wrong else ": the end of a row"
+        self._faults.append(f"{listed['name']} differs from its digest in {MANIFEST}{where}")
 
     def _compare_names(self, manifest: dict[str, Any]) -> None:
         """Name the files that were added, removed or changed when the layout of the ZIP file is another one."""
@@ -255,39 +250,35 @@ class _PackCheck:
                 self._faults.append(f"{SEALS}, row {number}: not a seal")
         return seals
 
-    def _sha256(self, start: int, size: int) -> str:
-        digest = hashlib.sha256()
+    def _digests(self, start: int, size: int) -> tuple[str, int]:
+        """Return the SHA-256 and the CRC-32 of a part of the file."""
+        sha256, crc = hashlib.sha256(), 0
         self._file.seek(start)
-        while size > 0 and (data := self._file.read(min(_CHUNK, size))):
-            digest.update(data)
+        while size > 0 and (data := self._file.read(min(1 << 20, size))):
+            sha256.update(data)
+            crc = zlib.crc32(data, crc)
             size -= len(data)
-        return digest.hexdigest()
+        return sha256.hexdigest(), crc
 
     def _read(self, start: int, size: int) -> bytes:
-        if start < 0:
-            return b""
-        self._file.seek(start)
+        self._file.seek(max(start, 0))
         return self._file.read(size)
 
 
 def _content(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     """Return the content of a file in a ZIP file, but no more bytes than its entry states."""
     with packed.open(entry) as file:
-        data = file.read(entry.file_size + 1)
-    if len(data) != entry.file_size:
-        raise ValueError(f"{entry.filename} is larger than it states")
-    return data
+        if len(data := file.read(entry.file_size + 1)) == entry.file_size:
+            return data
+    raise ValueError(f"{entry.filename} is larger than it states")
 
 
 def _article_faults(packed: zipfile.ZipFile, folder: str) -> list[str]:
     captures = [json.loads(line) for line in packed.read(f"{folder}/captures.jsonl").splitlines()]
     records = packed.read(f"{folder}/records.warc.gz")
     rows = packed.read(f"{folder}/revisions.jsonl").splitlines()
-    faults = []
-    for number, row in enumerate(captures, start=1):
-        fault = _record_fault(row, records)
-        if fault is not None:
-            faults.append(f"{folder}/captures.jsonl, row {number}: {fault}")
+    found = [(number, _record_fault(row, records)) for number, row in enumerate(captures, start=1)]
+    faults = [f"{folder}/captures.jsonl, row {number}: {fault}" for number, fault in found if fault is not None]
     digests = {row["digest"] for row in captures}
     for name in sorted(n for n in packed.namelist() if re.fullmatch(rf"{folder}/revisions/\d+\.json", n)):
         revision = json.loads(packed.read(name))
@@ -341,19 +332,28 @@ def _proof_faults(
 
 
 def _manifest(raw: bytes) -> dict[str, Any]:
+    """Return the manifest of a pack; a ValueError says how it differs from one."""
+    if sum(map(raw.count, (b",", b"[", b"{"))) > 10 * MOST_FILES:  # they need 30 times the memory of their bytes
+        raise ValueError(f"{MANIFEST} has more values than that of any pack")
     try:
-        manifest = json.loads(raw)
-        if manifest["format"] > FORMAT:
-            raise NotAPack(f"a newer version wrote it (format {manifest['format']}); use the script in the pack")
-        numbers = [number for one in manifest["files"] for number in (one["size"], one["crc32"])]
-        texts = [text for one in manifest["files"] for text in (one["name"], one["sha256"])]
-        is_right = all(isinstance(n, int) and 0 <= n <= MOST_BYTES for n in numbers)
-        is_right = is_right and all(isinstance(t, str) for t in texts) and isinstance(manifest["articles"], list)
-    except (ValueError, TypeError, KeyError, RecursionError):
-        is_right = False
-    if not is_right:
-        raise NotAPack(f"{MANIFEST} is not that of an evidence pack")
-    return dict(manifest)
+        manifest = json.loads(raw.decode())
+    except (ValueError, RecursionError):
+        raise ValueError(f"{MANIFEST} is not JSON in UTF-8, or has too many levels") from None
+    one = manifest if isinstance(manifest, dict) else {}
+    number, files, articles = one.get("format"), one.get("files"), one.get("articles")
+    if isinstance(number, int) and number > FORMAT:
+        raise NotAPack(f"a newer version wrote it (format {number}); use the script in the pack")
+    is_right = number == FORMAT and isinstance(files, list) and len(files) < MOST_FILES and all(map(_is_file, files))
+    if not is_right or not isinstance(articles, list) or not all(isinstance(key, int) for key in articles):
+        raise ValueError(f"{MANIFEST} is not that of a pack: its format, files or articles are missing or wrong")
+    return one
+
+
+def _is_file(listed: Any) -> bool:
+    """Whether an entry of the manifest has the name, size and digests that a file in a pack can have."""
+    one = listed if isinstance(listed, dict) else {}
+    is_right = all(isinstance(n, int) and 0 <= n <= MOST_BYTES for n in (one.get("size"), one.get("crc32")))
+    return is_right and all(isinstance(t, str) and _NAME.fullmatch(t) for t in (one.get("name"), one.get("sha256")))
 
 
 def _record_fault(row: dict[str, Any], records: bytes) -> str | None:
@@ -376,9 +376,8 @@ def _record_fault(row: dict[str, Any], records: bytes) -> str | None:
     stated = fields.get("WARC-Payload-Digest", digest)
     if stated.startswith("sha256:") and stated != digest:
         return "the WARC record states another digest than that of its content"
-    if fields.get("WARC-Target-URI", "").strip("<>") != row["url"]:
-        return "its WARC record has another address"
-    return None
+    is_own = fields.get("WARC-Target-URI", "").strip("<>") == row["url"]
+    return None if is_own else "its WARC record has another address"
 
 
 def main(arguments: list[str]) -> int:
@@ -392,7 +391,8 @@ def main(arguments: list[str]) -> int:
         print(f"{arguments[0]}: {error}", file=sys.stderr)
         return 1
     articles = ", ".join(map(str, manifest.get("articles", [])))
-    print("\n".join(faults or [f"intact: {len(manifest['files'])} files, articles {articles}", *notes]))
+    for line in faults or [f"intact: {len(manifest['files'])} files, articles {articles}", *notes]:
+        print("".join(c if " " <= c <= "~" else ascii(c)[1:-1] for c in line))  # a pack may have escape sequences
     return 5 if faults else 0
 
 

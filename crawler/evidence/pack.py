@@ -36,7 +36,7 @@ def packed(contents: Mapping[str, bytes], facts: Mapping[str, Any]) -> bytes:
         directory += check_pack.directory_entry(name, len(content), crc, position)
         parts += [check_pack.local_header(name, len(content), crc), content]
         position += len(parts[-2]) + len(content)
-    end = check_pack.end_record(len(listed) + 1, position, len(directory), hashlib.sha256(manifest).hexdigest())
+    end = check_pack.end_record(len(listed) + 1, position, len(directory), manifest)
     return b"".join([*parts, directory, end])
 
 

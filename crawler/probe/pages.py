@@ -33,7 +33,7 @@ _CLASSED = re.compile(r"""<(\w++)\b[^<>]*\bclass=["']([^"'<>]++)["'][^<>]*+>""")
 _TAG = re.compile(r"<([a-z][a-z0-9]*)\b", re.IGNORECASE)
 #: The advice when the site does not serve an article at another form of its address.
 _ADDRESS_ADVICE = {
-    "old form": "nothing to do: addresses are stored as the site lists them; old links elsewhere may be dead",
+    "older address": "nothing to do: addresses are stored as the site lists them; old links elsewhere may be dead",
     "wrong slug": "use `vna backfill --via sitemap` or `--via lists`: `--via ids` cannot work without the slug",
 }
 _ERA_KEYS = ("era:now", *(f"era:{name}" for name, _, _ in ERAS))
@@ -144,7 +144,7 @@ def _container(evidence: ProbeEvidence, key: str) -> str | None:
 
 def old_form(evidence: ProbeEvidence) -> CheckResult:
     """Check that the older form of an article's address serves the same article."""
-    return _same_article(evidence, "old form")
+    return _same_article(evidence, "older address")
 
 
 def wrong_slug(evidence: ProbeEvidence) -> CheckResult:

@@ -90,10 +90,10 @@ def api_key(evidence: ProbeEvidence) -> str | None:
     return next((key for key in API_KEYS if isinstance(evidence.read(key, "list"), Discovery)), None)
 
 
-def gap_id(stories: Iterable[Sighting]) -> int | None:
+def unlisted_id(stories: Iterable[Sighting]) -> int | None:
     """Return an id that is not in `stories`, but lies between two ids that are; None if there is no such id.
 
-    Of several gaps between the ids, the middle one is used.
+    Of several such ranges of ids, the middle one is used.
     """
     known = sorted(s.post_id for s in stories if s.post_id is not None)
     missing = [low + 1 for low, high in pairwise(known) if high - low > 1]
@@ -209,8 +209,8 @@ def _high_id(evidence: ProbeEvidence) -> str | None:
     return evidence.site.article_by_id((stories[0].post_id or 0) + _FAR) if stories else None
 
 
-def _gap(evidence: ProbeEvidence) -> str | None:
-    found = gap_id(evidence.all_stories())
+def _unlisted(evidence: ProbeEvidence) -> str | None:
+    found = unlisted_id(evidence.all_stories())
     return evidence.site.article_by_id(found) if found else None
 
 
@@ -262,10 +262,10 @@ QUESTIONS: tuple[Question, ...] = (
     Question("section", _section, "the home page names no section"),
     Question("more", _more, "the section page has no known control for further pages"),
     Question("era:now", _newest, "no list names an article", visit=True),
-    Question("old form", _old_form, _NO_PAGE),
+    Question("older address", _old_form, _NO_PAGE),
     Question("wrong slug", _wrong_slug, _NO_PAGE),
-    Question("high id", _high_id, "no list names an article, so no id is known"),
-    Question("gap id", _gap, "the ids that the lists name have no gap"),
+    Question("id far ahead", _high_id, "no list names an article, so no id is known"),
+    Question("unlisted id", _unlisted, "the lists name every id between the lowest and the highest"),
     Question("conditional", _conditional, "pages have no ETag and no Last-Modified", validators="era:now"),
     *(
         question

@@ -26,6 +26,7 @@ _MIN_ODDS = -7.0  # log odds; spots below this are ignored
 _MIN_BEST_ODDS = 0.0  # log odds; a text without one spot above this has nothing to repair
 _LONGEST = 3000  # characters weighed at once; a longer block is cut
 _MOST_SETTLED, _LONGEST_SETTLED = 1 << 14, 30  # most chunks that are kept, and most characters of one
+_MOST_LEXICONS = 4  # whose settled chunks are kept
 #: Relative likelihood of a lost line break at a place that this rule does not repair but that may end a line.
 _AT_HYPHEN = 0.5  # the line ended at a hyphen, where a lost break leaves no trace
 _AT_SIGN = 3.0  # a space is missing at a sign; `typography` repairs it
@@ -59,7 +60,7 @@ class Piece:
 
 def find(text: str, page: PageLexicon) -> list[Repair]:
     """Return edits that insert a space wherever one is missing with a probability of at least `SURE`."""
-    chunks = set(text.split()) - _settled_chunks(page.base)
+    chunks = _SETTLED.without(set(text.split()), page.base)
     rest = "\n".join(chunks)
     odds = score.possible_splits(set(words.tokens(rest)), page)
     neighbours_matter = _has_neighbours_that_matter(rest)
@@ -87,27 +88,47 @@ def find(text: str, page: PageLexicon) -> list[Repair]:
     return [edit for piece, block, chances in judged for edit in _edits(piece, block, chances)]
 
 
-@lru_cache(maxsize=4)
-def _settled_chunks(lexicon: Lexicon) -> set[str]:  # noqa: ARG001 - one set for each lexicon
-    """Return chunks of earlier texts, between white space, that contain nothing to repair, whatever the page shows.
+class _SettledChunks:
+    """Chunks of earlier texts, between white space, that contain nothing to repair, whatever the page shows.
 
-    Articles share most of their words.
+    Articles share most of their words. The chunks of the lexicons that were used last are kept.
     """
-    return set()
+
+    def __init__(self) -> None:
+        self._by_lexicon: dict[Lexicon, set[str]] = {}
+
+    def without(self, chunks: set[str], lexicon: Lexicon) -> set[str]:
+        """Return the chunks of a text that are not settled."""
+        return chunks - self._by_lexicon.get(lexicon, set())
+
+    def add(self, chunks: Collection[str], lexicon: Lexicon) -> None:
+        """Add settled chunks; if there are too many, drop the earlier ones first."""
+        settled = self._by_lexicon.pop(lexicon, set())
+        if len(settled) > _MOST_SETTLED:
+            settled.clear()
+        settled.update(chunks)
+        self._by_lexicon[lexicon] = settled  # as the last one
+        for earlier in tuple(self._by_lexicon)[:-_MOST_LEXICONS]:
+            self._by_lexicon.pop(earlier, None)  # another thread may have dropped it
+
+    def clear(self) -> None:
+        """Drop all chunks."""
+        self._by_lexicon.clear()
+
+
+_SETTLED = _SettledChunks()
 
 
 def forget() -> None:
     """Drop the chunks of earlier texts that contain nothing to repair."""
-    _settled_chunks.cache_clear()
+    _SETTLED.clear()
 
 
 def _settle(chunks: Collection[str], odds: KeysView[str], lexicon: Lexicon) -> None:
     """Remember the chunks that contain no token of `odds`. No neighbour matters in `chunks`."""
-    settled = _settled_chunks(lexicon)
-    if len(settled) > _MOST_SETTLED:
-        settled.clear()
     short = [chunk for chunk in chunks if len(chunk) <= _LONGEST_SETTLED]
-    settled.update(chunk for chunk in short if odds.isdisjoint((chunk,) if chunk.isalpha() else words.tokens(chunk)))
+    settled = [chunk for chunk in short if odds.isdisjoint((chunk,) if chunk.isalpha() else words.tokens(chunk))]
+    _SETTLED.add(settled, lexicon)
 
 
 def _has_neighbours_that_matter(text: str) -> bool:

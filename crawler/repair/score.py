@@ -151,9 +151,9 @@ def _is_simple(token: str) -> bool:
 
 
 @lru_cache(maxsize=1 << 13)
-def _parts(token: str, lexicon: Lexicon) -> list[tuple[int, float]]:
+def _parts(token: str, lexicon: Lexicon) -> tuple[tuple[int, float], ...]:
     """Return, for each place in a token, an upper bound of the log probability that the parts beside it are words."""
-    return [(at, chances.most_of_parts(token[:at], token[at:], lexicon)) for at in range(1, len(token))]
+    return tuple((at, chances.most_of_parts(token[:at], token[at:], lexicon)) for at in range(1, len(token)))
 
 
 def _places(token: str, page: PageLexicon) -> Sequence[int]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from crawler.errors import Interrupted, StorageError
-from crawler.outcome import Outcome, OutcomeKind
+from crawler.outcome import PercentPhase
 from crawler.pipeline import Progress, Run, Silent
 from crawler.replay.read_ahead import reading_ahead
 from crawler.replay.record_stream import FileStream, RecordStream, file_streams, written_at
@@ -91,7 +91,7 @@ def replay_files(run: Run, files: Sequence[FileStream], size: int) -> tuple[Repl
         Interrupted: a stop was requested.
 
     """
-    progress = _Percent(run.progress, size)
+    progress = _ReplayProgress(run.progress, size)
     run.archive.expect_many_writes()
     run.archive.begin_clock_period(max((file.period for file in files), default=0))
     replayer = Replayer(replace(run, progress=Silent()), RecordStream(files))
@@ -107,7 +107,9 @@ def replay_files(run: Run, files: Sequence[FileStream], size: int) -> tuple[Repl
     return replayer.report, replayer.bug
 
 
-def _replay_batch(replayer: Replayer, progress: _Percent, run: Run, items: Iterable[Record | Damage]) -> Record | None:
+def _replay_batch(
+    replayer: Replayer, progress: _ReplayProgress, run: Run, items: Iterable[Record | Damage]
+) -> Record | None:
     """Replay a batch in one transaction; return its last record, or None if it consists of damaged sections only.
 
     Raises:
@@ -128,20 +130,14 @@ def _replay_batch(replayer: Replayer, progress: _Percent, run: Run, items: Itera
     return last
 
 
-class _Percent:
-    """Reports one step of progress for each percent of the bytes that have been replayed."""
+class _ReplayProgress:
+    """Reports how many percent of the bytes have been replayed."""
 
     def __init__(self, progress: Progress, size: int) -> None:
-        self._progress = progress
-        self._size = max(1, size)
+        self._phase = PercentPhase(progress, "rebuild", size)
         self._read = 0
-        self._reported = 0
-        progress.phase("rebuild", 100)
 
     def count(self, record: Record, report: ReplayReport) -> None:
-        """Count the bytes of a record, and report a step for each percent that is now complete."""
+        """Count the bytes of a record that has been replayed."""
         self._read += record.ref.length
-        while self._reported < self._read * 100 // self._size:
-            self._reported += 1
-            detail = f"{record.fetched_at:%Y-%m-%d}: {report.records} records, {report.visits} visits"
-            self._progress.step(Outcome(OutcomeKind.PERCENT, detail=detail))
+        self._phase.reach(self._read, f"{record.fetched_at:%Y-%m-%d}: {report.records} records, {report.visits} visits")

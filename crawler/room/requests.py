@@ -73,18 +73,25 @@ class Ask:
         """Return the value of a parameter without spaces around it; None if it is missing or empty.
 
         Raises:
-            BadRequest: the value is too long.
+            BadRequest: the value is too long, or the address has several values.
 
         """
-        values = self.parameters.get(name) or ("",)
-        value = values[0].replace("\0", " ").strip()
-        if len(value) > LONGEST:
-            raise BadRequest(_("This address is too long."))
-        return value or None
+        values = self.all(name)
+        if len(values) > 1:
+            raise BadRequest(_("An address can have only one value of this parameter."), name)
+        return values[0] if values else None
 
     def all(self, name: str) -> tuple[str, ...]:
-        """Return the values of a parameter that an address may have several times, each once."""
-        return tuple(dict.fromkeys(value.strip() for value in self.parameters.get(name, ()) if value.strip()))
+        """Return the values of a parameter that an address may have several times, each once and without spaces around it.
+
+        Raises:
+            BadRequest: a value is too long.
+
+        """
+        values = [value.replace("\0", " ").strip() for value in self.parameters.get(name, ())]
+        if any(len(value) > LONGEST for value in values):
+            raise BadRequest(_("This address is too long."))
+        return tuple(dict.fromkeys(value for value in values if value))
 
     def day(self, name: str) -> str | None:
         """Return the day that a parameter names, such as `2024-01-31` or `3d`; the first one if it names a period.

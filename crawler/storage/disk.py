@@ -5,6 +5,7 @@ Boundary: measures sizes, and reads and writes rows of sizes; `health` decides w
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -79,14 +80,18 @@ def archive_missing(archive: Path) -> StorageUnavailable:
 
 
 def not_writable(folder: Path, error: OSError | None) -> StorageUnavailable:
-    """Return the error for a folder that cannot be written; if `error` is None, the reason is `permission denied`."""
+    """Return the error for an archive folder, or a file in it, that cannot be written.
+
+    `error` names the file; if it is None, the reason is `permission denied`.
+    """
     if _is_other_file(folder):
         return StorageUnavailable(
             f"the archive folder {folder} is not a folder", "choose a folder with `--archive` or `[archive] dir`"
         )
-    reason = error.strerror if error else "permission denied"
+    reason, place = (error.strerror, error.filename) if error else ("permission denied", None)
+    is_named = isinstance(place, str) and place != str(folder) and os.path.lexists(place)
     return StorageUnavailable(
-        f"the archive folder {folder} cannot be written: {reason}",
+        f"{place if is_named else f'the archive folder {folder}'} cannot be written: {reason}",
         "fix its permissions, free some disk space, or choose another folder with `--archive` or `[archive] dir`",
     )
 

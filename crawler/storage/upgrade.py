@@ -18,7 +18,7 @@ from sqlite_utils import Database
 from crawler import files, upgrade_display
 from crawler.clock import SystemClock
 from crawler.errors import AlreadyRunning, StorageUnavailable
-from crawler.outcome import Outcome, OutcomeKind, Progress
+from crawler.outcome import PercentPhase
 from crawler.storage import schema
 from crawler.storage.disk import free_bytes, not_writable
 from crawler.storage.locks import other_processes
@@ -96,19 +96,15 @@ def upgrade(db: Database, file: Path) -> None:
 class _UpgradeProgress(ExitStack):
     """Shows the progress of an upgrade in percent, from the first report on."""
 
-    _display: Progress | None = None
-    _percent = 0
+    _phase: PercentPhase | None = None
 
     def report(self, moved: int, rows: int) -> None:
         """Show how many articles have been moved."""
         if rows < _LEAST_SHOWN:
             return
-        if self._display is None:
-            self._display = self.enter_context(upgrade_display.shown())
-            self._display.phase("upgrade", 100)
-        while self._percent < moved * 100 // max(1, rows):
-            self._percent += 1
-            self._display.step(Outcome(OutcomeKind.PERCENT, detail=f"{moved} of {rows} articles"))
+        if self._phase is None:
+            self._phase = PercentPhase(self.enter_context(upgrade_display.shown()), "upgrade", rows)
+        self._phase.reach(moved, f"{moved} of {rows} articles")
 
 
 def _give_back_space(db: sqlite3.Connection, file: Path) -> None:

@@ -12,7 +12,7 @@ from crawler import feeds
 from crawler.changes import Kind
 from crawler.room.language import _
 from crawler.room.pages import events, search
-from crawler.room.requests import Ask, BadRequest, RoomResponse
+from crawler.room.requests import LONGEST, Ask, BadRequest, RoomResponse
 from crawler.room.room import Desk
 
 _LIMIT = 40
@@ -30,12 +30,14 @@ def feed(desk: Desk, ask: Ask) -> RoomResponse:
         BadRequest: a parameter cannot be read.
 
     """
-    form, kind, content = ask.variables["format"], ask.get("kind") or "articles", ask.get("content") or "full"
-    if kind not in _MAKERS or content not in ("full", "summary"):
-        raise BadRequest(_("There is no such feed."), kind if kind not in _MAKERS else content)
-    if _MAKERS[kind] is not _articles and (filtered := next(filter(ask.get, search.PARAMETERS), None)):
+    form, kinds, content = ask.variables["format"], ask.all("kind") or ("articles",), ask.get("content") or "full"
+    makers = {_MAKERS.get(kind) for kind in kinds}
+    maker = makers.pop()
+    if maker is None or makers or content not in ("full", "summary"):
+        raise BadRequest(_("There is no such feed."), ", ".join((*kinds, content))[:LONGEST])
+    if maker is not _articles and (filtered := next(filter(ask.get, search.PARAMETERS), None)):
         raise BadRequest(_("Only feeds of articles have this filter."), filtered)
-    found = _MAKERS[kind](desk, ask, content == "full")
+    found = maker(desk, ask, content == "full")
     body = feeds.FORMATS[form](found).encode("utf-8")
     return RoomResponse(200, _TYPES[form], body, {"ETag": f'"{sha256(body).hexdigest()[:32]}"'})
 

@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from crawler import days, export, marks, query, selection, snippets, visible
-from crawler.errors import BadInput, UnknownName
+from crawler.errors import UnknownName
 from crawler.room import charts, rendering
 from crawler.room.language import _
 from crawler.room.requests import LONGEST, WRITTEN_DAY, Ask, BadRequest, Page, RoomResponse
@@ -28,6 +28,15 @@ _MOST_DAYS = 93  # a timeline of a shorter period has a point for each day
 _MOST_MONTHS = 600
 _MARKS = ("\ue000", "\ue001")  # `visible` replaces these characters in texts, so that only ours remain
 _FILTERS = ("section", "kind", "place", "year", "month", "since", "until")
+_MISTAKES = {
+    query.Mistake.EXCLUDED_FILTER: _("A filter cannot be excluded: remove the minus sign or NOT before it."),
+    query.Mistake.FILTER_IN_PARENTHESES: _("A filter cannot stand in parentheses: write it outside of them."),
+    query.Mistake.FILTER_OF_PARENTHESES: _("A filter has one value: write it without parentheses."),
+    query.Mistake.TOO_DEEP: _("This search has too many levels of parentheses: write it with fewer."),
+    query.Mistake.ONLY_EXCLUSIONS: _(
+        "Parentheses cannot have only excluded words: write the exclusions outside of them."
+    ),
+}
 #: The parameters that select articles, besides their kind.
 PARAMETERS = ("q", *(name for name in _FILTERS if name != "kind"))
 
@@ -110,8 +119,8 @@ def parsed(text: str, synonyms: query.Synonyms, today: str) -> query.Query | Non
         raise BadRequest(_("A search needs at least one word to look for."), text) from error
     except days.NotADay as error:
         raise BadRequest(WRITTEN_DAY, text) from error
-    except BadInput as error:
-        raise BadRequest(_("This search cannot be read."), f"{error} – {error.hint}") from error
+    except query.Unreadable as error:
+        raise BadRequest(_MISTAKES[error.mistake], error.part) from error
 
 
 def _period(ask: Ask) -> tuple[str | None, str | None]:
@@ -204,9 +213,9 @@ _WRITERS = {"csv": export.excel_table, "jsonl": export.jsonl}
 
 def timeline(desk: Desk, ask: Ask) -> Page:
     """Return the hits of up to four terms by month, beside the number of all articles."""
-    texts = [text.strip() for text in ask.parameters.get("q", ()) if text.strip()][:MOST_TERMS]
-    if any(len(text) > LONGEST for text in texts):
-        raise BadRequest(_("This address is too long."))
+    texts = ask.all("q")
+    if len(texts) > MOST_TERMS:
+        raise BadRequest(_("A timeline compares at most four searches."), " · ".join(texts)[:LONGEST])
     per_month = desk.archive.per_month()
     first, last = _ends(ask, per_month)
     by_day = (date.fromisoformat(last) - date.fromisoformat(first)).days < _MOST_DAYS

@@ -168,11 +168,6 @@ class Story:
         """The canonical path as a client has to send it: letters outside ASCII are escaped, and nothing else."""
         return re.sub(r"[^\x00-\x7f]", lambda letter: quote(letter[0]), self.path)
 
-    @property
-    def old_path(self) -> str:
-        """The path of the story in its older form, with the same slug and id (dossier section 2)."""
-        return f"/{quote(self.slug)}/{self.post_id}.vnp"
-
     def as_related(self) -> Related:
         """Return this story as an entry that other stories show under `Voir plus`.
 
