@@ -79,7 +79,6 @@ def pytest_runtest_protocol(item, nextitem):
 
 def pytest_collection_finish():
     """Exempt what pytest has collected from garbage collection: its thousands of tests are never garbage."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
     gc.enable()
