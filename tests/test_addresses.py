@@ -408,8 +408,9 @@ def test_no_removal_is_concluded_from_one_of_two_addresses(archive, clock, how):
     assert states[-1] == (ROOT + story.sent_path, "live")
     assert "gone" not in {state for _, state in states}
     assert value(archive, "SELECT count(*) FROM articles WHERE id = ? AND state = 'live'", story.post_id) == 1
-    assert_rebuilt_equal(archive, clock)
-    assert urls_of(archive / "rebuilt") == urls_of(archive)
+    if how in (404, "home"):  # a status, and a page elsewhere
+        assert_rebuilt_equal(archive, clock)
+        assert urls_of(archive / "rebuilt") == urls_of(archive)
 
 
 def row_of(archive, story):
