@@ -17,6 +17,7 @@ import hypothesis
 import pytest
 import template_database
 import typer.testing
+from _pytest.runner import runtestprotocol
 from support import FakeClock
 
 #: A test that uses one of these fixtures is an edge test: files, the clock, a fake site.
@@ -61,9 +62,23 @@ def pytest_runtest_setup(item):
     template_database.use(copies=item.get_closest_marker("migrations") is None)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item, nextitem):
+    """Run a test in a worker, and report its call and what did not pass, but no setup and teardown that passed.
+
+    A report takes about 1 ms of CPU time in the worker and in the main process, and there are 10,000 tests.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ or item.config.getoption("durations") is not None:
+        return None
+    for report in runtestprotocol(item, log=False, nextitem=nextitem):
+        if report.when == "call" or not report.passed:
+            item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
 def pytest_collection_finish():
     """Exempt what pytest has collected from garbage collection: its thousands of tests are never garbage."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
     gc.enable()

@@ -6,6 +6,7 @@ Only the network, the clock and randomness are fake. SQLite, WARC files and othe
 from __future__ import annotations
 
 import atexit
+import faulthandler
 import fcntl
 import functools
 import gzip
@@ -22,6 +23,8 @@ import subprocess
 import sys
 import termios
 import threading
+import traceback
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -440,6 +443,26 @@ def run_process(*words: object, stdin: bytes | None = None, **options: Any) -> C
     with process(*words, stdin=subprocess.PIPE, **options) as running:
         out, err = running.communicate(stdin, timeout=60)
     return CommandResult(running.returncode, out.decode(), err.decode())
+
+
+def in_child(work: Callable[[], object]) -> int:
+    """Run `work` in a fork of this process; return its exit code, or the signal that ended it, as a negative number."""
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # the threads of this process hold no lock that `work` needs
+        child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            faulthandler.disable()  # it would report an intended crash
+            work()
+            code = 0
+        except BaseException:  # noqa: BLE001 - the exit code says so
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def on_terminal(

@@ -1150,8 +1150,8 @@ def test_a_signal_stops_the_command_after_the_current_page_and_the_plan_is_resum
 def test_after_several_kills_nothing_is_lost_and_nothing_is_done_twice(tmp_path):
     """The fake site holds back its responses until the kill, so the number of kills does not depend on the machine."""
     program = "from crawler.cli import main; main()"
-    found = crash.run(tmp_path / "archive", 30, 4, months=2, seed=5, program=(sys.executable, "-c", program))
+    found = crash.run(tmp_path / "archive", 16, 2, months=2, seed=5, program=(sys.executable, "-c", program))
     assert found.faults == []
-    assert (found.articles, found.kills) == (30, 4)
-    assert found.pages <= 30 + 4  # a kill loses at most the current request
+    assert (found.articles, found.kills) == (16, 2)
+    assert found.pages <= 16 + 2  # a kill loses at most the current request
     assert_intact(tmp_path / "archive")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import sqlite3
@@ -11,7 +12,19 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from support import ROOT, SITE, FakeClock, assert_intact, mounted, poll, rows, value, working, write_crash_marker
+from support import (
+    ROOT,
+    SITE,
+    FakeClock,
+    assert_intact,
+    in_child,
+    mounted,
+    poll,
+    rows,
+    value,
+    working,
+    write_crash_marker,
+)
 
 from crawler import collect, opening
 from crawler.errors import StorageUnavailable
@@ -24,8 +37,13 @@ from crawler.sim.site.story import SECTIONS
 from crawler.storage.crash_marker import CrashMarker
 from crawler.types import ErrorKind
 
-SMALL = Options(sections=SECTIONS[:1], section_size=8, feed_size=8, home_size=10)
-POISON = "Premier dialogue"  # occurs in one article only
+POISON = "Guide Michelin"  # occurs in one article only
+
+
+def small_site(clock):
+    """Mount a fake site with six articles."""
+    small = Options(sections=SECTIONS[:1], section_size=8, feed_size=8, home_size=10, no_samples=True)
+    return mounted(clock, articles=6, options=small)
 
 
 class Bug(Exception):
@@ -61,7 +79,7 @@ def failing_conditions(archive, clock):
 
 def test_a_response_that_crashes_the_run_is_quarantined_and_the_others_are_stored(tmp_path):
     clock = FakeClock()
-    with mounted(clock, options=SMALL) as site:
+    with small_site(clock) as site:
         published = set(site.fake_site.ids())
         with pytest.raises(Bug):
             poll_with_bug(tmp_path, clock)
@@ -85,7 +103,7 @@ def test_a_response_that_crashes_the_run_is_quarantined_and_the_others_are_store
 
 def test_a_list_that_crashes_the_run_is_quarantined_and_the_others_are_polled(tmp_path):
     clock = FakeClock()
-    with mounted(clock, options=SMALL):
+    with small_site(clock):
         with working(tmp_path, clock) as run, pytest.raises(TypeError):
             collect.poll(without_list_pages(run))
         quarantined = """SELECT url FROM sources WHERE error_kind = 'bug' AND error LIKE 'a bug: TypeError: %'
@@ -104,29 +122,27 @@ def test_a_list_that_crashes_the_run_is_quarantined_and_the_others_are_polled(tm
 
 # --- crashes of the interpreter ---------------------------------------------------------------------------------------
 
-CRASHING = """
-import os, pathlib, sys
-sys.path.insert(0, {tests!r})
-from datetime import datetime
-from test_bugs import *
-def fatal(original):
+
+def crashing(original):
+    """Wrap the repair so that the interpreter crashes on one article."""
+
     def repair(article):
         if POISON in article.title:
             os.abort()
         return original(article)
+
     return repair
-clock = FakeClock(datetime.fromisoformat({now!r}))
-with mounted(clock, options=SMALL), working(pathlib.Path({archive!r}), clock) as run:
-    collect.poll(replace(run, repair=fatal(run.repair)))
-"""
 
 
 def poll_and_crash(archive, clock):
     """Poll once in a process whose interpreter crashes on one article; return its exit code."""
-    program = CRASHING.format(tests=str(ROOT / "tests"), archive=str(archive), now=clock.now().isoformat())
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=False)
-    assert done.returncode in (0, -signal.SIGABRT), done.stderr.decode()
-    return done.returncode
+
+    def work():
+        with small_site(clock), working(archive, clock) as run:
+            collect.poll(replace(run, repair=crashing(run.repair)))
+
+    clock.advance(minutes=1)
+    return in_child(work)
 
 
 def test_a_response_that_crashes_the_interpreter_is_quarantined_after_three_crashes(tmp_path):
@@ -137,7 +153,7 @@ def test_a_response_that_crashes_the_interpreter_is_quarantined_after_three_cras
     assert "crashed" in page["error"]
     assert page["error"].endswith("3 times")
     assert (tmp_path / "state" / "in-hand-collect").read_text().startswith("0 ")
-    with mounted(clock, options=SMALL) as site:
+    with small_site(clock) as site:
         published = set(site.fake_site.ids())
         assert {row["id"] for row in rows(tmp_path, "SELECT id FROM articles")} == published - {page["id"]}
         (condition,) = failing_conditions(tmp_path, clock)
@@ -167,7 +183,7 @@ def test_a_response_that_crashes_the_interpreter_is_quarantined_after_three_cras
 def test_a_list_that_crashes_the_interpreter_is_quarantined(tmp_path, crashes, purpose, quarantined):
     clock = FakeClock()
     write_crash_marker(tmp_path, purpose.format(site=SITE), crashes)
-    with mounted(clock, options=SMALL) as site:
+    with small_site(clock) as site:
         poll(tmp_path, clock)
         assert site.fake_site.state()["requests"].get("/", 0) == 1 - quarantined
         home = value(tmp_path, "SELECT error_kind FROM sources WHERE kind = 'home'")
@@ -236,20 +252,20 @@ def test_a_missing_archive_folder_is_not_created_for_a_crash_marker(tmp_path):
 def test_an_unwritable_crash_marker_is_an_error(tmp_path):
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "in-hand-collect").mkdir()
-    with mounted(FakeClock(), options=SMALL), pytest.raises(StorageUnavailable, match="cannot be written"):
+    with small_site(FakeClock()), pytest.raises(StorageUnavailable, match="cannot be written"):
         poll(tmp_path, FakeClock())
 
 
 def test_a_full_disk_does_not_quarantine_the_page(tmp_path):
     """The page did not cause the error."""
     clock = FakeClock()
-    with mounted(clock, options=SMALL):
+    with small_site(clock):
         with working(tmp_path, clock) as run:
             database = run.archive.db.conn
             with recorded(run, "poll"):
                 poll_sources(run, ignore_due=False)
             (pages,) = database.execute("PRAGMA page_count").fetchone()
-            database.execute(f"PRAGMA max_page_count = {pages + 20}")
+            database.execute(f"PRAGMA max_page_count = {pages + 8}")
             with pytest.raises(sqlite3.OperationalError, match="full"):
                 collect.poll(run)
             assert value(tmp_path, "SELECT count(*) FROM articles") > 0

@@ -37,28 +37,35 @@ def cut_at(share):
     return lambda html: html[: int(len(html) * share)]
 
 
-def assert_no_revision(archive, clock, change, error_kind):
-    """Poll an article several times while `change` damages its page, then once more; there must be no revision."""
+FEW_LISTS = {"exclude": ("/rss*", "/sitemap*"), "list_pages": 1}
+
+
+def assert_no_revision(archive, clock, change, error_kind, *, rebuilt):
+    """Poll an article several times while `change` damages its page, then once more; there must be no revision.
+
+    With `rebuilt`, a rebuild must give the same rows. It takes half of the time, and does not depend on the damage.
+    """
     with mounted(clock, articles=2, options=SMALL) as site:
-        poll(archive, clock)
+        poll(archive, clock, **FEW_LISTS)
         post_id = site.fake_site.ids()[-1]
         site.edit = edited(site.fake_site.story(post_id).path, change)
         for _ in range(5):
             clock.advance(hours=1)
-            poll(archive, clock, everything=True)
+            poll(archive, clock, everything=True, **FEW_LISTS)
         (page,) = rows(archive, "SELECT state, error_kind, failures FROM pages WHERE id = ?", post_id)
         assert (page["state"], page["error_kind"], page["failures"]) == ("live", error_kind, 5)
         site.edit = None
         clock.advance(days=2)
-        assert poll(archive, clock, everything=True).revised == 0
+        assert poll(archive, clock, everything=True, **FEW_LISTS).revised == 0
     assert value(archive, "SELECT count(*) FROM revisions WHERE article = ?", post_id) == 1
     assert value(archive, "SELECT error_kind FROM pages WHERE id = ?", post_id) is None
-    assert_rebuilt_equal(archive, clock)
+    if rebuilt:
+        assert_rebuilt_equal(archive, clock)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.7, 0.9, 0.99])
 def test_a_cut_page_of_an_archived_article_makes_no_revision(archive, clock, share):
-    assert_no_revision(archive, clock, cut_at(share), "cut-off")
+    assert_no_revision(archive, clock, cut_at(share), "cut-off", rebuilt=share == 0.5)
 
 
 def test_a_new_article_is_stored_when_its_page_arrives_whole(archive, clock):

@@ -113,7 +113,13 @@ MISLEADING = {
 }
 
 
-@pytest.mark.parametrize(("change", "reason"), MISLEADING.values(), ids=MISLEADING)
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        pytest.param(*case, id=name, marks=() if name == "a known article that was edited" else pytest.mark.edge)
+        for name, case in MISLEADING.items()
+    ],
+)
 def test_a_misleading_page_does_not_spoil_the_layout(change, reason):
     known = pages("classes", edit=lambda number, html: change(html) if number == ODD else html)
     result = heal(known)
@@ -161,7 +167,7 @@ def test_a_layout_is_adoptable_if_it_is_exact_and_enough_articles_are_known(comp
 @pytest.mark.parametrize("known", [[], "none is on its page"], ids=["no pages", "other articles"])
 def test_nothing_to_learn(known):
     articles = [article for _, article in originals().values()]
-    mixed = [replace(k, article=articles[n - 1]) for n, k in enumerate(pages("classes"))] if known else []
+    mixed = [replace(k, article=articles[n - 1]) for n, k in enumerate(pages("classes")[:6])] if known else []
     result = heal(mixed)
     assert result.layout is None
     assert result.share == 0
@@ -190,7 +196,8 @@ def test_a_field_that_cannot_be_read_is_named():
 
 
 def test_a_field_that_no_page_shows_any_more_is_left_out():
-    result = heal([replace(k, article=replace(k.article, byline="Quelqu'un d'autre")) for k in pages("classes")])
+    known = [replace(k, article=replace(k.article, byline="Quelqu'un d'autre")) for k in pages("classes")[:11]]
+    result = heal(known)
     assert result.is_adoptable(0.98)
     assert (result.not_shown, "byline" in result.exact) == (("byline",), False)
     assert "no page shows these fields any more: byline" in layout_file.write(result, result.layout).lower()

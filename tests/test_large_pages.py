@@ -22,7 +22,7 @@ def test_hazard_accepts_pages_that_are_cheap_to_parse(page):
     assert guard.hazard(page.encode("utf-8", "ignore")) is None
 
 
-DEEP = 3_000
+DEEP = 1_500  # more than the recursion limit of Python; tests/test_guard.py has pages of 3,000 nested elements
 NESTED = {
     "div": ("<div>", "</div>"), "story": ('<div class="story">', "</div>"), "figure": ("<figure>", "</figure>"),
     "table": ("<table><tr><td>", "</td></tr></table>"), "picture table": ('<table class="picture"><tr><td>', "</td></tr></table>"),
@@ -41,7 +41,7 @@ def test_deeply_nested_elements_are_read(start, end, place):
     began = time.process_time()
     article = parse("<p>Un.</p>", nested) if place == "after the body" else parse(f"<p>Un.</p>{nested}")
     assert article.text.startswith("Un.")
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 2
 
 
 def test_a_page_of_three_megabytes_is_read():
@@ -50,10 +50,10 @@ def test_a_page_of_three_megabytes_is_read():
 
 
 def test_the_related_stories_of_a_page_are_read_in_linear_time_up_to_a_limit():
-    links = "".join(f'<p>Lire aussi : <a href="/x-post{n}.vnp">Titre {n}</a></p>' for n in range(1, 20_000))
+    links = "".join(f'<p>Lire aussi : <a href="/x-post{n}.vnp">Titre {n}</a></p>' for n in range(1, 10_000))
     began = time.process_time()
     article = parse(f"<p>Un.</p>{links}")
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 3
     assert len(article.related) == 1_000
     assert any(problem.startswith("related: ") for problem in article.problems)
 

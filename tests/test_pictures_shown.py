@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("jinja2")  # the reading room
 
 from support import FakeClock, mounted, poll, rows, value, vna
-from test_pictures import KEPT, LEAD, SMALL, SVG, with_pictures
+from test_pictures import LEAD, SMALL, SVG, kept, with_pictures
 
 from crawler.room.pages import article, pictures
 from crawler.room.pages.pictures import as_picture
@@ -118,6 +118,6 @@ def test_the_reading_room_shows_the_picture_of_each_revision(replaced):
     ],
 )
 def test_the_reading_room_serves_only_what_browsers_show_as_a_picture(name, shown):
-    response = as_picture(KEPT[name][0])
+    response = as_picture(kept()[name][0])
     assert (response and response.content_type) == shown
     assert [as_picture(body) for body in (SVG, b"<html>", b"")] == [None] * 3

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
+import signal
 from collections import Counter
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -15,7 +14,6 @@ import pytest
 from support import (
     MARKUPS,
     NOW,
-    ROOT,
     SEED_ARTICLES,
     SEED_TEXTS,
     SEEDS,
@@ -25,6 +23,7 @@ from support import (
     copy_archive,
     edited,
     http_response,
+    in_child,
     mocked_http,
     mounted,
     page,
@@ -717,31 +716,28 @@ def test_the_next_run_completes_a_killed_one(archive, clock, owner, name, after)
     assert_intact(archive)
 
 
-CRASH = """
-import os, pathlib, sys
-sys.path.insert(0, {tests!r})
-from support import *
-clock = FakeClock()
-with mounted(clock), working(pathlib.Path({archive!r}), clock) as run:
-    target = getattr(run, {owner!r})
-    original, calls = getattr(target, {name!r}), []
-    def method(*args, **kwargs):
-        calls.append(1)
-        result = original(*args, **kwargs)
-        if len(calls) == {count}:
-            os.kill(os.getpid(), 9)
-        return result
-    setattr(target, {name!r}, method)
-    collect.poll(run)
-"""
+def poll_until_killed(archive, owner, name, count):
+    """Poll in a process that kills itself after a number of calls of a method of the run."""
+    clock = FakeClock()
+    with mounted(clock), working(archive, clock) as run:
+        target = getattr(run, owner)
+        original, calls = getattr(target, name), []
+
+        def method(*args, **kwargs):
+            calls.append(1)
+            result = original(*args, **kwargs)
+            if len(calls) == count:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return result
+
+        setattr(target, name, method)
+        collect.poll(run)
 
 
 @pytest.mark.parametrize(("owner", "name", "count"), [("warc", "append", 40), ("archive", "save_page", 12)])
 def test_a_process_killed_with_sigkill(tmp_path, clock, owner, name, count):
     archive = tmp_path / "archive"
-    program = CRASH.format(tests=str(ROOT / "tests"), archive=str(archive), owner=owner, name=name, count=count)
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=False)
-    assert done.returncode == -9, done.stderr.decode()
+    assert in_child(lambda: poll_until_killed(archive, owner, name, count)) == -signal.SIGKILL
     assert_intact(archive)
     (run,) = rows(archive, "SELECT * FROM runs")
     assert run["outcome"] is None

@@ -22,7 +22,6 @@ pytest.importorskip("datasette")
 
 import feedparser
 import yaml
-from datasette.app import Datasette
 
 from crawler import identity
 from crawler.changes import Kind
@@ -861,6 +860,8 @@ def test_the_command_writes_the_same_articles_to_a_file(archive, room, tmp_path,
 
 def served(archive, addresses):
     """Return the responses of Datasette with the plugins of the project, in this process."""
+
+    from datasette.app import Datasette  # noqa: PLC0415 - it takes a second, in each worker that imports this module
 
     metadata = yaml.safe_load((ROOT / "config" / "datasette.yaml").read_text("utf-8"))
     datasette = Datasette([str(archive / FILE)], metadata=metadata, plugins_dir=str(ROOT / "config" / "datasette"))

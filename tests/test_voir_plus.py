@@ -132,8 +132,11 @@ PLACES = ["after the body", "in a box after the body", "in the body", "in a box 
 @pytest.mark.parametrize("heading", HEADINGS.values(), ids=HEADINGS)
 @pytest.mark.parametrize("place", PLACES)
 def test_stories_are_read_and_never_text(heading, place):
-    for listed, expected in LISTS.values():
-        check_stories(listed, expected, heading, place)
+    """Each list occurs under each heading and at each place, but not all three in all combinations."""
+    first = list(HEADINGS.values()).index(heading) + PLACES.index(place)
+    for number, (listed, expected) in enumerate(LISTS.values(), start=first):
+        if number % len(PLACES) == 0:
+            check_stories(listed, expected, heading, place)
 
 
 def check_stories(listed, expected, heading, place):

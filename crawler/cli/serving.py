@@ -19,9 +19,11 @@ from crawler.errors import StopError
 
 #: Imports Datasette and the package before it changes the folder: modules must not be imported from the archive.
 #: Datasette has no options for the limits of its web server: open connections, and bytes of a request without its body.
+#: With rich, it would print the local variables of each rejected query, which takes longer than the query.
 _START = """
 import functools, os, sys
-import crawler, datasette.cli
+import crawler, datasette.cli, datasette.handle_exception
+datasette.handle_exception.rich = None
 server = datasette.cli.uvicorn
 limits = {"limit_concurrency": 120, "http": "h11", "h11_max_incomplete_event_size": 16384, "server_header": False}
 server.run = functools.partial(server.run, **limits)
