@@ -1092,7 +1092,9 @@ def test_the_command_prints_its_result_and_reports_a_complete_plan(tmp_path, sit
     result = json.loads(done.out)
     assert result["done"]
     assert result["pages"]["live"] >= 6
-    assert result["requests"] == 6 + len(result["lists_missing"]) + 2 + months_since(since())  # robots.txt and the index
+    assert result["requests"] == 6 + len(result["lists_missing"]) + 2 + months_since(
+        since()
+    )  # robots.txt and the index
     assert done.code == (5 if result["lists_missing"] else 0)
     again = vna(*words, "--since", since(), "--dry-run", "--json")
     assert json.loads(again.out)["to_fetch"] == 0
