@@ -45,7 +45,7 @@ from crawler.types import Article, ArticleKind, Block, ImageBlock, Related
 
 #: Stored with each article. Increase it when the parser may return a different article for the same page. A better
 #: parser never creates a revision.
-PARSER_VERSION = 7
+PARSER_VERSION = 8
 
 _AMP_IMAGE = re.compile(rb"<(/?)amp-img\b", re.IGNORECASE)
 _MAX_RELATED = 1_000  # stories; each becomes a page to fetch, and an article has about ten
