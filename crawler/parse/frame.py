@@ -31,7 +31,7 @@ _BESIDE = ("aside", "nav", "footer")  # HTML elements that are never part of the
 
 @dataclass(frozen=True)
 class PageTree:
-    """One parsed page, and what is known about it before its fields are read."""
+    """One parsed page, and what is known about it before its fields are read. `html` is its source in UTF-8."""
 
     tree: LexborHTMLParser
     head: Head
@@ -39,6 +39,7 @@ class PageTree:
     fetched_at: datetime
     post_id: int | None
     problems: tuple[str, ...]
+    html: bytes = b""
 
     def resolve(self, link: str) -> str | None:
         """Return the absolute URL of `link`, a link on the page; None if it is not an http or https URL."""

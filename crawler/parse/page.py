@@ -32,6 +32,7 @@ from crawler.parse import (
     inline,
     related,
     script_data,
+    stories,
     structure,
     time_elements,
     unread,
@@ -116,7 +117,7 @@ def open_page(body: bytes, url: str, content_type: str | None, fetched_at: datet
         *id_problems,
         *changes,
     )
-    return PageTree(tree, head, url, fetched_at, post_id, problems)
+    return PageTree(tree, head, url, fetched_at, post_id, problems, decoded.html)
 
 
 def _post_id(head: Head, url: str) -> tuple[int | None, tuple[str, ...]]:
@@ -150,10 +151,10 @@ def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
     found = frame.find(page, layout)
     if found is None:
         return None
-    foot = related.read(page.tree, found.body, layout.related, page.resolve, skip=found.foreign)
+    foot = related.read(page.tree, found.body, layout.related, page.resolve, skip=found.foreign, html=page.html)
     found = replace(found, foreign=found.foreign | foot.elements)
-    parts, stories = _body(page, layout, found, foot.stories)
-    too_many = (f"related: only the first {_MAX_RELATED} stories are used",) if len(stories) > _MAX_RELATED else ()
+    parts, further = _body(page, layout, found, foot.stories)
+    too_many = (f"related: only the first {_MAX_RELATED} stories are used",) if len(further) > _MAX_RELATED else ()
     blocks = (*fields.avatar(page, layout, found, parts.blocks), *parts.blocks)
     if not blocks and not parts.has_player:
         return None  # the body element exists, but nothing in it can be read
@@ -170,11 +171,13 @@ def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
     lost = unread.hidden_text(found.bodies)
     if signature is None:
         lost += unread.lost_signature(paragraphs, found.paragraphs(page.tree))
+    lead, of_lead = fields.lead(page, layout, found)
+    tags, of_tags = fields.tags(page, layout, found)
     article = Article(
         title=title,
-        lead=fields.lead(page, layout, found),
+        lead=lead,
         blocks=blocks,
-        related=stories[:_MAX_RELATED],
+        related=further[:_MAX_RELATED],
         post_id=page.post_id,
         url=fields.address(page),
         kind="article" if paragraphs else _kind_without_text(blocks, parts),
@@ -182,12 +185,21 @@ def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
         dateline=structure.dateline(paragraphs[0]) if paragraphs else None,
         signature=signature,
         byline=fields.byline(layout, found),
-        tags=fields.tags(page, layout, found),
+        tags=tags,
         published_at=published.iso,
         published_raw=published.raw,
         modified_at=modified.iso,
         markup=layout.name,
-        problems=(*page.problems, *published.problems, *modified.problems, *too_many, *lost),
+        problems=(
+            *page.problems,
+            *published.problems,
+            *modified.problems,
+            *too_many,
+            *foot.problems,
+            *of_lead,
+            *of_tags,
+            *lost,
+        ),
     )
     sources = {"section": section_from, "published_at": published.source, "modified_at": modified.source}
     return _with_provenance(article, sources)
@@ -203,7 +215,7 @@ def _body(
         whole.blocks += parts.blocks
         whole.related_links += parts.related_links
         whole.has_player |= parts.has_player
-    return whole, (*foot, *related.inline(whole.related_links, page.resolve, foot))
+    return whole, (*foot, *stories.inline(whole.related_links, page.resolve, foot))
 
 
 def _kind_without_text(blocks: Sequence[Block], parts: BodyParts) -> ArticleKind:
