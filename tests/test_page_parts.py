@@ -235,3 +235,9 @@ def test_many_comments_before_the_root_do_not_stall_the_parser():
     body = b"<!---->" * 100 + b"<html><title>Accueil</title><p>" + b"x" * 64
     with pytest.raises(NotAnArticle):
         parse_page(body, f"{ROOT}/a-post1.vnp", content_type=None, fetched_at=NOW, markups=())
+
+
+@pytest.mark.parametrize(("last", "expected"), [("<ol><li>Un.</li><li>Deux.</li></ol>", "-VNA"), ("<p>Un.</p>", None)])
+def test_a_list_of_footnotes_can_follow_the_signature(last, expected):
+    assert parse(f"<p>Huế (VNA) - Un. -VNA</p>{IMG}{last}").signature == expected
+    assert parse(f"<p>Un.</p>{last}").signature is None

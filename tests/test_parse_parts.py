@@ -118,13 +118,34 @@ def test_signature(text, expected):
         (["Un. -VNA", "source : vietnam.vn"], "-VNA"),
         (["Un. CPV/VNA", "(Source: fr.nhandan.vn/x.)"], "CPV/VNA"),
         (["Un. -VNA", "Sources : baoquocte.vn, VOV"], "-VNA"),
-        (["Un. -VNA", "source", "source", "source"], None),
+        (["Un. -VNA", *["source"] * 39], "-VNA"),
+        (["Un. -VNA", *["source"] * 40], None),
         (["Un. -VNA", "Fin."], None),
         (["Un. -VNA", "Source de vie. Le fleuve est grand."], None),
     ],
 )
 def test_the_source_can_follow_the_signature(paragraphs, expected):
     assert structure.signature_of(paragraphs) == expected
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "(1) Voir le décret.", "( 2 ) Voir.", "[12] Voir.", "1. Voir.", "2) Voir.", "3/ Voir.", "4 Voir le décret.", "5 - Voir.", "a) Voir.",
+        "(*) Voir.", "* Voir.", "** Voir.", "† Voir.", "¹ Voir.", "⁽¹² Voir."[1:], "NDLR : voir.", "(NdlR : voir.)", "N.D.L.R. voir", "Note : voir.",
+        "Notes", "Notes:", "____", "-----",
+    ],
+)  # fmt: skip
+def test_footnotes_can_follow_the_signature(note):
+    assert structure.signature_of(["Un (1).", "Deux. -VNA", note, "Source : VNA", note]) == "-VNA"
+    assert structure.signature_of(["Un (1).", "Deux.", note]) is None
+
+
+@pytest.mark.parametrize(
+    "line", ["En 2025, rien.", "a été signé", "Notez bien.", "(suite)", "- Un", "*", "(12", "100 ans"]
+)
+def test_other_lines_after_the_signature_are_no_footnotes(line):
+    assert structure.signature_of(["Un. -VNA", line]) is None
 
 
 # --- credit -----------------------------------------------------------------------------------------------------------

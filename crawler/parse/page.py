@@ -42,7 +42,7 @@ from crawler.parse.body import BodyParts
 from crawler.parse.frame import Frame, PageTree
 from crawler.parse.head import Head
 from crawler.site import FRENCH, Site
-from crawler.types import Article, ArticleKind, Block, ImageBlock, Related
+from crawler.types import Article, ArticleKind, Block, ImageBlock, Related, TextBlock
 
 #: Stored with each article. Increase it when the parser may return a different article for the same page. A better
 #: parser never creates a revision.
@@ -167,7 +167,7 @@ def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
     shown = time_elements.find(layout, found)
     published, modified = fields.published(page, shown), fields.modified(page, shown)
     paragraphs = Article(title="", blocks=blocks).paragraphs
-    signature = structure.signature_of(paragraphs)
+    signature = structure.signature_of(paragraphs) or structure.signature_of(_without_last_items(blocks))
     lost = unread.hidden_text(found.bodies)
     if signature is None:
         lost += unread.lost_signature(paragraphs, found.paragraphs(page.tree))
@@ -216,6 +216,14 @@ def _body(
         whole.related_links += parts.related_links
         whole.has_player |= parts.has_player
     return whole, (*foot, *stories.inline(whole.related_links, page.resolve, foot))
+
+
+def _without_last_items(blocks: Sequence[Block]) -> Sequence[str]:
+    """Return the paragraphs without the list at the end of the text, whose items may be footnotes."""
+    texts = [block for block in blocks if isinstance(block, TextBlock)]
+    while texts and texts[-1].type == "list_item":
+        texts.pop()
+    return Article(title="", blocks=tuple(texts)).paragraphs
 
 
 def _kind_without_text(blocks: Sequence[Block], parts: BodyParts) -> ArticleKind:
