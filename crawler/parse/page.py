@@ -153,7 +153,8 @@ def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
         return None
     foot = related.read(page.tree, found.body, layout.related, page.resolve, skip=found.foreign, html=page.html)
     found = replace(found, foreign=found.foreign | foot.elements)
-    parts, further = _body(page, layout, found, foot.stories)
+    unclosed, lost = unread.unclosed(found.bodies, page.html)
+    parts, further = _body(page, layout, found, foot.stories, unclosed)
     too_many = (f"related: only the first {_MAX_RELATED} stories are used",) if len(further) > _MAX_RELATED else ()
     blocks = (*fields.avatar(page, layout, found, parts.blocks), *parts.blocks)
     if not blocks and not parts.has_player:
@@ -168,7 +169,7 @@ def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
     published, modified = fields.published(page, shown), fields.modified(page, shown)
     paragraphs = Article(title="", blocks=blocks).paragraphs
     signature = structure.signature_of(paragraphs) or structure.signature_of(_without_last_items(blocks))
-    lost = unread.hidden_text(found.bodies)
+    lost += unread.hidden_text(found.bodies)
     if signature is None:
         lost += unread.lost_signature(paragraphs, found.paragraphs(page.tree))
     lead, of_lead = fields.lead(page, layout, found)
@@ -206,12 +207,12 @@ def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
 
 
 def _body(
-    page: PageTree, layout: Markup, found: Frame, foot: tuple[Related, ...]
+    page: PageTree, layout: Markup, found: Frame, foot: tuple[Related, ...], unclosed: frozenset[int]
 ) -> tuple[BodyParts, tuple[Related, ...]]:
     """Return the contents of all parts of the body, and the related stories at the foot of the page and in the body."""
     whole = BodyParts()
     for element in found.bodies:
-        parts = body_reader.read(element, layout, page.resolve, found.foreign)
+        parts = body_reader.read(element, layout, page.resolve, found.foreign, unclosed)
         whole.blocks += parts.blocks
         whole.related_links += parts.related_links
         whole.has_player |= parts.has_player

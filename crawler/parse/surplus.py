@@ -22,7 +22,8 @@ _MOST_SURPLUS = 3  # surplus end tags directly after each other
 _MOST = 200  # nodes after an element that are examined
 _LONGEST_LEAD = 2_000  # characters
 _IN_LEAD = (dom.TEXT_LEVEL - {"time"}) | {"p", "br", "ul", "ol", "li"}
-_LISTS = ("ul", "ol", "menu")
+#: Elements of lists.
+LISTS = ("ul", "ol", "menu")
 _TAG_PATHS = frozenset({"tag", "tags"})  # dossier section 2: the first part of the path of a list of a tag's articles
 _MOST_LINKS = 100
 _MOST_LEVELS = 4  # from a tag to the element with all tags
@@ -34,13 +35,17 @@ _NAME_ENDS = b"> \t\n\r\f/"
 
 
 def surplus_ends(html: bytes, tag: str) -> int:
-    """Return how many more end tags than start tags of the elements `tag` the source of a page has, at least 0.
+    """Return how many more end tags than start tags of the elements `tag` the source of a page has, at least 0."""
+    return max(0, balance(html, tag))
+
+
+def balance(html: bytes, tag: str) -> int:
+    """Return the number of end tags of the elements `tag` in the source of a page, less that of their start tags.
 
     Comments and scripts are left out: they often contain only one of both.
     """
     name = tag.encode()
-    parts = list(_markup(html.lower()))
-    return max(0, sum(_count(part, b"</" + name) - _count(part, b"<" + name) for part in parts))
+    return sum(_count(part, b"</" + name) - _count(part, b"<" + name) for part in _markup(html.lower()))
 
 
 def rest(element: LexborNode, html: bytes, belongs: Callable[[LexborNode], bool]) -> list[LexborNode]:
@@ -73,7 +78,7 @@ def _following(element: LexborNode) -> Iterator[LexborNode]:
 
 
 def _is_lost_item(node: LexborNode) -> bool:
-    return node.tag == "li" and node.parent is not None and node.parent.tag not in _LISTS
+    return node.tag == "li" and node.parent is not None and node.parent.tag not in LISTS
 
 
 def _markup(html: bytes) -> Iterator[bytes]:
