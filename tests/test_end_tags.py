@@ -193,7 +193,7 @@ AFTER = "<p>Deux.</p><p>Trois. -VNA</p>"
         ("<blockquote>Un.", ["quote"], QUOTE_LOST),
         ("<blockquote><p>Un.</p>", ["quote"], QUOTE_LOST),
         ("<blockquote>\n<!-- x --><p>Un.</p>\n", ["quote"], QUOTE_LOST),
-        ("<div><blockquote><p>Un.</p>", ["quote"], QUOTE_LOST),
+        ("<section><blockquote><p>Un.</p>", ["quote"], QUOTE_LOST),
         ("<ul><li>Zéro</li><li>Un.", ["list_item", "list_item"], ITEM_LOST),
         ("<ol><li>Un.", ["list_item"], ITEM_LOST),
         ("<li>Un.", ["list_item"], ITEM_LOST),

@@ -55,13 +55,14 @@ def test_what_may_not_be_the_lead_is_a_problem(after):
 @pytest.mark.parametrize(
     "page",
     [
+        column(content().replace(BODY_START, "<br>" * 300 + BODY_START)),
         column(content()) + "</div>",
         column(content(lead="<p>Un.</p>").replace(BODY_START, f"<p>Deux.</p>{BODY_START}")) + "</div>",
         f"<div><div>{content().replace(BODY_START, '</div>' + BODY_START)}</div>",
         column(content(body='<div class="article__sapo">Chapeau.</div><p>Un.</p><p>Deux.</p>', lead="")) + "</div>",
         column(content(lead="Un.</div><span>Deux.</span>").replace("</div><span>", "</div><!-- <div> --><span>")).replace("<div", "<div><div", 1),
     ],
-    ids=["elsewhere", "before the body", "a header", "in the body", "none is surplus"],
+    ids=["many lines", "elsewhere", "before the body", "a header", "in the body", "none is surplus"],
 )  # fmt: skip
 def test_what_follows_the_lead_otherwise_is_not_the_lead(page):
     article = parse(page)
