@@ -66,6 +66,8 @@ BODIES = {
     "bare caption after the picture element": (f'<div class="photo">{IMG}</div>{CREDIT}<p>Un.</p>', [[CREDIT], "Un."]),
     "bare caption inside the picture element": (f'<div class="photo">{IMG}{CREDIT}</div><p>Un.</p>', [[CREDIT], "Un."]),
     "bare caption after a picture without an element of its own": (f"<p>{IMG}</p><p><em>{CREDIT}</em></p><p>Un.</p>", [[CREDIT], "Un."]),
+    "bare text in a picture element": (f"<figure>{IMG}Un pont.</figcaption></figure><p>Un.</p>", [["Un pont."], "Un."]),
+    "bare text beside a caption": (f"<figure>{IMG}<figcaption>C</figcaption>Agrandir</figure><p>Un.</p>", [["C"], "Un."]),
     "bare caption in the next row of a table": (
         f"<table><tr><td>{IMG}</td></tr><tr><td>{CREDIT}</td></tr></table><p>Un.</p>", [[CREDIT], "Un."],
     ),

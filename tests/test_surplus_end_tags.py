@@ -189,3 +189,36 @@ def test_what_follows_the_stories_otherwise_is_no_story(after, place):
 )
 def test_surplus_end_tags_are_counted(html, number):
     assert surplus.surplus_ends(html, "div") == number
+
+
+def crumb(html):
+    return column(content().replace('<div class="breadcrumb"><a href="/x/">Titre section</a></div>', html))
+
+
+@pytest.mark.parametrize(
+    ("html", "section"),
+    [
+        ('<div class="breadcrumb"></div><h2><a href="/x/">Monde</a></h2></div>', "Monde"),
+        ('<div class="breadcrumb"></div><a href="/">Accueil</a> &gt; <a href="/x/">Monde</a></div>', "Monde"),
+        ('<div class="breadcrumb"><a href="/x/">Monde</a>', "Monde"),
+        ('<div class="breadcrumb"></div><p>Texte</p><h2><a href="/x/">Monde</a></h2></div>', None),
+        ('<div class="breadcrumb"></div><h2><a href="/a-post9.vnp">Monde</a></h2></div>', None),
+        ("", None),
+    ],
+)
+def test_the_section_in_a_breadcrumb_with_a_surplus_or_missing_end_tag(html, section):
+    assert parse(crumb(html)).section == section
+
+
+@pytest.mark.parametrize("label", ["<h3></div>Voir plus</h3>", "<div></div>Voir <b>plus</b> Voir plus<i></i></div>"])
+def test_a_heading_without_its_stories_is_a_problem_if_an_end_tag_is_surplus(label):
+    block = BLOCK.replace("<h3>Voir plus</h3>", label)
+    article = parse(column(content(after=block)))
+    assert (related(article), problems(article, "related")) in [([], [surplus.LOST.format("related")]), (BOTH, [])]
+    assert problems(parse(column(content(after="<p>Voir plus</p>"))), "related") == []
+
+
+def test_a_bare_text_with_the_signature_after_the_body_is_a_problem():
+    page = column(content(body="<p>Un.</p><p></div>Trois. -VNA</p>", tags=""))
+    lost = "text: 'Trois. -VNA' looks like the end of the article, but is outside the text that was read"
+    assert lost in parse(page).problems

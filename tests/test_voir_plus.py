@@ -319,3 +319,20 @@ def test_links_to_two_stories_are_two_stories():
 def test_very_many_parts_of_a_story_are_not_examined():
     article = parse("<p>Un.</p>", f'<h3>Voir plus</h3><a href="{U2}">{T2}</a>{"<i>-</i>" * 40}<p>{S2}</p>')
     assert stories(article) == [(2, T2, "", None)]
+
+
+def test_a_title_without_its_end_tag_ends_where_the_summary_begins():
+    item = f'<div class="story"><h2><a href="{U2}">{T2}</a><div class="story__summary">{S2}</div></div>'
+    article = parse("<p>Un.</p>", f"<h3>Voir plus</h3>{item}")
+    assert stories(article) == [(2, T2, S2, None)]
+
+
+def test_a_label_is_no_title():
+    """A link without its end tag is read again in the next paragraphs."""
+    article = parse(f'<p>Un <a href="/x-post7.vnp">lien.</p><p>Lire aussi : <a href="{U2}">{T2}</a></p><p>Deux.</p>')
+    assert [story.title for story in article.related] == [T2]
+
+
+def test_an_empty_link_beside_the_heading_is_no_button():
+    block = f'<div><h3>Voir plus</h3><a href="{U2}"></a></div><ul><li><a href="{U2}">{T2}</a></li></ul>'
+    assert stories(parse("<p>Un.</p>", block)) == [(2, T2, "", None)]

@@ -318,7 +318,7 @@ class _Reader:
                     found[-1] = _captioned(found[-1], f"{before} {text}" if before else text)
             else:
                 stack.extend(reversed([child for child in dom.children(node) if dom.is_element(child)]))
-        if found and container.mem_id in self._bare_caption and found[-1].caption is None:
+        if found and all(image.caption is None for image in found):  # its caption may be bare text, without an element
             found[-1] = _captioned(found[-1], dom.text(container, self._noise) or None)
         return found
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, takewhile
 
 from selectolax.lexbor import LexborNode
 
@@ -115,9 +115,17 @@ def section(page: PageTree, layout: Markup | None = None, frame: Frame | None = 
         return name, "JSON-LD BreadcrumbList"
     if layout is not None and frame is not None:
         own = frame.own(layout.article.breadcrumb) or dom.outermost(dom.select(page.tree, layout.article.breadcrumb))
-        if name := _last_crumb([dom.text(n) for n in own], page):
+        crumbs = _before_title(own, page, layout, frame) or own or surplus.rest_of_breadcrumb(page, layout)
+        if name := _last_crumb([dom.text(n) for n in crumbs], page):
             return name, "breadcrumb"
     return head_reader.text_of(page.news.get("articleSection")), "JSON-LD articleSection"
+
+
+def _before_title(crumbs: Sequence[LexborNode], page: PageTree, layout: Markup, frame: Frame) -> list[LexborNode]:
+    """Return those of `crumbs` that stand before the headline: without its end tag, their element contains other links."""
+    ordered = dom.select(page.tree, (*layout.article.breadcrumb, *layout.article.title))
+    before = dom.ids(takewhile(lambda node: node.mem_id != frame.title.mem_id, ordered))
+    return [crumb for crumb in crumbs if crumb.mem_id in before]
 
 
 def published(page: PageTree, shown: Sequence[TimeElement] = ()) -> times.Chosen:

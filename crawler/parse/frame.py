@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -26,6 +27,7 @@ from crawler.parse.head import Head
 
 _MAY_BE_NOISE = "[class], [id]"
 _MAX_CANDIDATES = 30  # headlines per selector, and bodies, examined on one page; a hostile page may have thousands
+_MAX_AFTER = 20  # nodes after a body that are searched for bare text
 _BESIDE = ("aside", "nav", "footer")  # HTML elements that are never part of the article; a layout adds its own lists
 
 
@@ -96,10 +98,14 @@ class Frame:
         return next(filter(None, (dom.text(node, skip | end) for end in ends)), "")
 
     def paragraphs(self, page: LexborHTMLParser) -> list[LexborNode]:
-        """Return each `<p>` that belongs neither to another article nor to a list of stories, or stands in the body."""
+        """Return each `<p>` that belongs neither to another article nor to a list of stories, or stands in the body.
+
+        Bare texts directly after the body are returned, too.
+        """
         beside = self._beside_on(page.root) if page.root else frozenset()
         inside = (node for body in self.bodies for node in dom.outside(body.css("p"), self.foreign))
-        return [*dom.outside(page.css("p"), beside), *inside]
+        bare = (node for body in self.bodies for node in islice(dom.following(body), _MAX_AFTER) if node.is_text_node)
+        return [*dom.outside(page.css("p"), beside), *inside, *bare]
 
     def own(self, selectors: Sequence[str]) -> list[LexborNode]:
         """Return the elements of the article that match one of `selectors`.

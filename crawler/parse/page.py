@@ -160,18 +160,12 @@ def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
     if not blocks and not parts.has_player:
         return None  # the body element exists, but nothing in it can be read
     section, section_from = fields.section(page, layout, found)
-    title = found.text(found.title, layout)
-    if len(title) > _MAX_TITLE:
-        raise NotAnArticle(
-            page.url, Rejection.UNSAFE, f"{Rejection.UNSAFE.description}: a title of {len(title)} characters"
-        )
+    title = _title(page, layout, found)
     shown = time_elements.find(layout, found)
     published, modified = fields.published(page, shown), fields.modified(page, shown)
     paragraphs = Article(title="", blocks=blocks).paragraphs
-    signature = structure.signature_of(paragraphs) or structure.signature_of(_without_last_items(blocks))
-    lost += unread.hidden_text(found.bodies)
-    if signature is None:
-        lost += unread.lost_signature(paragraphs, found.paragraphs(page.tree))
+    signature, unsigned = _signature(page, found, blocks, paragraphs)
+    lost += (*unread.hidden_text(found.bodies), *unsigned)
     lead, of_lead = fields.lead(page, layout, found)
     tags, of_tags = fields.tags(page, layout, found)
     article = Article(
@@ -206,6 +200,14 @@ def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
     return _with_provenance(article, sources)
 
 
+def _title(page: PageTree, layout: Markup, found: Frame) -> str:
+    title = found.text(found.title, layout)
+    if len(title) > _MAX_TITLE:
+        reason = f"{Rejection.UNSAFE.description}: a title of {len(title)} characters"
+        raise NotAnArticle(page.url, Rejection.UNSAFE, reason)
+    return title
+
+
 def _body(
     page: PageTree, layout: Markup, found: Frame, foot: tuple[Related, ...], unclosed: frozenset[int]
 ) -> tuple[BodyParts, tuple[Related, ...]]:
@@ -217,6 +219,14 @@ def _body(
         whole.related_links += parts.related_links
         whole.has_player |= parts.has_player
     return whole, (*foot, *stories.inline(whole.related_links, page.resolve, foot))
+
+
+def _signature(
+    page: PageTree, found: Frame, blocks: Sequence[Block], paragraphs: Sequence[str]
+) -> tuple[str | None, tuple[str, ...]]:
+    """Return the signature of the article, None if it has none, and a problem if another part of the page has one then."""
+    signature = structure.signature_of(paragraphs) or structure.signature_of(_without_last_items(blocks))
+    return signature, () if signature else unread.lost_signature(paragraphs, found.paragraphs(page.tree))
 
 
 def _without_last_items(blocks: Sequence[Block]) -> Sequence[str]:

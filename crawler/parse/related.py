@@ -81,7 +81,7 @@ def read(
         *islice(_labels(body), _MAX_HEADINGS),
     ]
     if not headings:
-        return RelatedBlock()
+        return RelatedBlock(problems=_lost(texts, selectors.heading, html))
     page = _PageContents(tree, Links(selectors, resolve))
     for heading in headings:
         if dom.inside(heading, elements | skip):
@@ -95,7 +95,16 @@ def read(
             names = stories.StoryNames(found)
             found += [story for story in block if story not in names]
             elements |= _with_emptied_ancestors([heading, *passed, *nodes], body)
+    if not found:
+        problems |= dict.fromkeys(_lost(texts, selectors.heading, html))
     return RelatedBlock(tuple(found), elements, tuple(problems))
+
+
+def _lost(texts: Iterable[tuple[LexborNode, str]], label: str, html: bytes) -> tuple[str, ...]:
+    """Return a problem if a page has the text of the heading, but no stories, and an end tag is surplus."""
+    wanted = _comparable(label)
+    has_label = any(len(text) <= _SHORT and _comparable(text) == wanted for _, text in texts)
+    return (surplus.LOST.format("related"),) if has_label and surplus.surplus_ends(html, "div") else ()
 
 
 # --- the heading
@@ -267,13 +276,8 @@ def _may_be_in_block(node: LexborNode, summaries: frozenset[int], page: _PageCon
 
 
 def _siblings(node: LexborNode) -> Iterator[LexborNode]:
-    """Yield the nodes that follow `node` in the same element, up to a limit."""
-    current = node.next
-    for _ in range(_MAX_SIBLINGS * 2):
-        if current is None:
-            return
-        yield current
-        current = current.next
+    """Return an iterator over the nodes that follow `node` in the same element, up to a limit."""
+    return islice(dom.following(node), _MAX_SIBLINGS * 2)
 
 
 def _has_content(nodes: Sequence[LexborNode]) -> bool:

@@ -18,7 +18,7 @@ from selectolax.lexbor import LexborNode
 
 from crawler import urls
 from crawler.markup import RelatedSelectors
-from crawler.parse import dom
+from crawler.parse import dom, read_also
 from crawler.types import Related
 
 Resolve = Callable[[str], str | None]
@@ -53,8 +53,8 @@ class Links:
         self._found: dict[int, list[tuple[LexborNode, str, bool]]] = {}
 
     def begin_with_article(self, node: LexborNode) -> bool:
-        """Whether the first link in an element leads to an article."""
-        return any(is_article for _, _, is_article in self._inside(node)[:1])
+        """Whether the first link in an element leads to an article, and has a text."""
+        return any(is_article and dom.text(link) for link, _, is_article in self._inside(node)[:1])
 
     def to_articles(self, node: LexborNode) -> list[LexborNode]:
         """Return the links in an element that lead to articles rather than to something else, such as a section."""
@@ -141,7 +141,7 @@ def inline(links: Iterable[LexborNode], resolve: Resolve, known: Sequence[Relate
         link, url = parts[0]
         title = _joined([node for node, _ in parts]) or dom.collapse(dom.attribute(link, "title"))
         story = Related(title, url=url, post_id=own_id(url, own))
-        if title and story not in names:
+        if title and not read_also.heads_list(title) and story not in names:
             found.append(story)
             names.add(story)
     return tuple(found)
@@ -243,7 +243,10 @@ def _title(story: _Story, selectors: RelatedSelectors) -> tuple[str, LexborNode 
     """Return the title of a story and the element that contains it; a picture's text only if there is no other."""
     for selector in selectors.title:
         for node in _select(story, selector):
-            if text := dom.text(node):
+            summaries = dom.ids(dom.select(node, selectors.summary)) - {node.mem_id}
+            if text := dom.text(node, summaries) or dom.text(
+                node
+            ):  # without its end tag, a heading contains the summary
                 return text, node
     for parts in _adjacent([(link, story.url) for link in story.links if dom.text(link)]):
         link, _ = parts[0]

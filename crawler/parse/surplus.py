@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from selectolax.lexbor import LexborNode
 
+from crawler import urls
 from crawler.markup import Markup
 from crawler.parse import dom
 from crawler.parse.frame import Frame, PageTree
@@ -68,13 +69,9 @@ def rest(element: LexborNode, html: bytes, belongs: Callable[[LexborNode], bool]
 
 def _following(element: LexborNode) -> Iterator[LexborNode]:
     """Yield the texts and elements after `element` in the same element, up to a limit; no empty texts."""
-    node = element.next
-    for _ in range(_MOST):
-        if node is None:
-            return
+    for node in islice(dom.following(element), _MOST):
         if dom.is_element(node) or (dom.is_text(node) and (node.text_content or "").strip()):
             yield node
-        node = node.next
 
 
 def _is_lost_item(node: LexborNode) -> bool:
@@ -145,6 +142,22 @@ def rest_of_tags(
         if not own and any(_list_of(link, page) in known for link in after) and surplus_ends(page.html, box.tag or ""):
             return [], (LOST.format("tags"),)
     return [], ()
+
+
+def rest_of_breadcrumb(page: PageTree, layout: Markup) -> list[LexborNode]:
+    """Return the links that a surplus end tag moved out of the breadcrumb."""
+    selectors = list(filter(None, map(_box, layout.article.breadcrumb)))
+    for box in dom.select(page.tree, selectors)[:1]:
+        found = rest(box, page.html, lambda node: _leads_to_sections(node, page))
+        return [link for node in found for link in (node.css("a[href]") if dom.is_element(node) else [])]
+    return []
+
+
+def _leads_to_sections(node: LexborNode, page: PageTree) -> bool:
+    if dom.is_text(node):
+        return True
+    targets = [page.resolve(dom.attribute(link, "href")) or "" for link in node.css("a[href]")]
+    return bool(targets) and all(urls.shape(target) in ("section", "home") for target in targets)
 
 
 def _boxes(own: Sequence[LexborNode], page: PageTree, layout: Markup, frame: Frame) -> list[LexborNode]:

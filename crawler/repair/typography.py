@@ -66,7 +66,9 @@ _AFTER_CODE = re.compile(
     r"(?<![\w.-])(?P<code>[A-Z]{1,5}\d{1,4}(?:[A-Z]\d{0,3})?|\d{1,2}G)(?=(?:et|en|est|à|dans|avec|pour|des?|du|aux?|sur|par|qui|ont|sont|lors|les?|la)\b)"
 )
 #: `Laos2-0`: the result of a match.
-_RESULT = re.compile(rf"(?<![\w-])(?:{'|'.join(sorted(map(str.capitalize, PLACES)))})(?=\d{{1,2}}[-–]\d{{1,2}}(?![\w-]))")
+_RESULT = re.compile(
+    rf"(?<![\w-])(?:{'|'.join(sorted(map(str.capitalize, PLACES)))})(?=\d{{1,2}}[-–]\d{{1,2}}(?![\w-]))"
+)
 _AFTER_NOUN = "à|aux?|et|est|ont|sont|dans|avec|pour|des?|du|sur|par|contre"
 _JOINED = f"{_AFTER_NOUN}|en"
 #: `COVID-19a fait`; in `COVID-19a, b`, the letter is a label.
