@@ -124,6 +124,11 @@ def test_a_time_in_a_comment_of_a_reader_is_not_that_of_the_article():
         ("advertising without its end", '<p>Un.</p><div class="ads_middle"><p>Deux. -VNA</p>'),
         ("player without its end", "<p>Un.</p><video><p>Deux. -VNA</p>"),
         ("list of choices without its end", "<p>Un.</p><button>Partager<p>Deux. -VNA</p>"),
+        (
+            "picture without its end, bare text",
+            '<img src="/0.jpg" alt=""><figure><img src="/1.jpg"><figcaption>C</figcaption>Deux. -VNA',
+        ),
+        ("note without its end", 'Un.<br><div class="cms-note"><p>Note.</p>Deux. -VNA'),
         ("picture without its end", '<p>Un.</p><figure><img src="/1.jpg"><p>Deux. -VNA</p>'),
     ],
 )
@@ -219,3 +224,12 @@ def test_paragraphs_after_a_quote_or_item_without_its_end_tag(start, types, prob
 def test_quotes_and_items_that_end_are_no_problem(body):
     page = column(content(body=body))
     assert not [problem for problem in parse(page).problems if problem.startswith("text: <")]
+
+
+def test_a_name_of_the_agency_alone_may_be_anything():
+    page = column(
+        content(
+            body="<p>Un.</p><div class='article__source'>VNA</div><figure><img src='/1.jpg'><figcaption>Vue - VNA</figcaption></figure>"
+        )
+    )
+    assert not [problem for problem in parse(page).problems if problem.startswith("text:")]

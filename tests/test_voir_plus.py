@@ -336,3 +336,9 @@ def test_a_label_is_no_title():
 def test_an_empty_link_beside_the_heading_is_no_button():
     block = f'<div><h3>Voir plus</h3><a href="{U2}"></a></div><ul><li><a href="{U2}">{T2}</a></li></ul>'
     assert stories(parse("<p>Un.</p>", block)) == [(2, T2, "", None)]
+
+
+@pytest.mark.parametrize("end", ["", "</a>"])
+def test_a_link_around_a_story_without_elements_for_its_title(end):
+    article = parse("<p>Un.</p>", f"<h3>Voir plus</h3><ul><li><a href='{U2}'>{T2}<p>{S2}</p>{end}</li></ul>")
+    assert stories(article) == [(2, T2, S2, None)]

@@ -296,8 +296,7 @@ class _Reader:
     def pictures(self, container: LexborNode) -> list[ImageBlock]:
         """Return the pictures inside the element `container` with their captions.
 
-        A caption belongs to the picture before it; only a caption before the first picture belongs to the first
-        picture.
+        A caption belongs to the picture before it; only one before the first picture belongs to the first picture.
         """
         found: list[ImageBlock] = []
         pending: str | None = None  # a caption before the first picture
@@ -319,7 +318,9 @@ class _Reader:
             else:
                 stack.extend(reversed([child for child in dom.children(node) if dom.is_element(child)]))
         if found and all(image.caption is None for image in found):  # its caption may be bare text, without an element
-            found[-1] = _captioned(found[-1], dom.text(container, self._noise) or None)
+            text = dom.text(container, self._noise)
+            is_caption = 0 < len(text) <= _BARE_CAPTION_LENGTH and structure.signature(text) is None
+            found[-1] = _captioned(found[-1], text if is_caption else None)
         return found
 
     def _image(self, node: LexborNode) -> ImageBlock:

@@ -100,12 +100,14 @@ class Frame:
     def paragraphs(self, page: LexborHTMLParser) -> list[LexborNode]:
         """Return each `<p>` that belongs neither to another article nor to a list of stories, or stands in the body.
 
-        Bare texts directly after the body are returned, too.
+        Bare texts with the name of the agency inside the body or directly after it are returned, too.
         """
         beside = self._beside_on(page.root) if page.root else frozenset()
-        inside = (node for body in self.bodies for node in dom.outside(body.css("p"), self.foreign))
-        bare = (node for body in self.bodies for node in islice(dom.following(body), _MAX_AFTER) if node.is_text_node)
-        return [*dom.outside(page.css("p"), beside), *inside, *bare]
+        inside = [node for body in self.bodies for node in dom.outside(body.css("p"), self.foreign)]
+        texts = [node for body in self.bodies for node in body.traverse(include_text=True) if node.is_text_node]
+        texts += [node for body in self.bodies for node in islice(dom.following(body), _MAX_AFTER) if node.is_text_node]
+        signed = [node for node in texts if any(name in (node.text_content or "") for name in site.AGENCIES)]
+        return [*dom.outside(page.css("p"), beside), *inside, *dom.outside(signed, self.foreign)]
 
     def own(self, selectors: Sequence[str]) -> list[LexborNode]:
         """Return the elements of the article that match one of `selectors`.

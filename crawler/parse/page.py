@@ -165,9 +165,9 @@ def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
     published, modified = fields.published(page, shown), fields.modified(page, shown)
     paragraphs = Article(title="", blocks=blocks).paragraphs
     signature, unsigned = _signature(page, found, blocks, paragraphs)
-    lost += (*unread.hidden_text(found.bodies), *unsigned)
     lead, of_lead = fields.lead(page, layout, found)
     tags, of_tags = fields.tags(page, layout, found)
+    others = (*foot.problems, *of_lead, *of_tags, *lost, *unread.hidden_text(found.bodies), *unsigned)
     article = Article(
         title=title,
         lead=lead,
@@ -185,16 +185,7 @@ def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
         published_raw=published.raw,
         modified_at=modified.iso,
         markup=layout.name,
-        problems=(
-            *page.problems,
-            *published.problems,
-            *modified.problems,
-            *too_many,
-            *foot.problems,
-            *of_lead,
-            *of_tags,
-            *lost,
-        ),
+        problems=(*page.problems, *published.problems, *modified.problems, *too_many, *others),
     )
     sources = {"section": section_from, "published_at": published.source, "modified_at": modified.source}
     return _with_provenance(article, sources)
@@ -226,7 +217,13 @@ def _signature(
 ) -> tuple[str | None, tuple[str, ...]]:
     """Return the signature of the article, None if it has none, and a problem if another part of the page has one then."""
     signature = structure.signature_of(paragraphs) or structure.signature_of(_without_last_items(blocks))
-    return signature, () if signature else unread.lost_signature(paragraphs, found.paragraphs(page.tree))
+    return signature, () if signature else _lost_signature(page, found, blocks)
+
+
+def _lost_signature(page: PageTree, found: Frame, blocks: Sequence[Block]) -> tuple[str, ...]:
+    article = Article(title="", blocks=tuple(blocks))
+    read = (*article.paragraphs, *(image.caption for image in article.images if image.caption))
+    return unread.lost_signature(read, found.paragraphs(page.tree))
 
 
 def _without_last_items(blocks: Sequence[Block]) -> Sequence[str]:

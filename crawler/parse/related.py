@@ -268,7 +268,7 @@ def _has_content_after(node: LexborNode) -> bool:
 def _may_be_in_block(node: LexborNode, summaries: frozenset[int], page: _PageContents) -> bool:
     """Whether a node after a block may be a story, or a part of one, that was inside it."""
     if not dom.is_element(node):
-        return False
+        return len(node.text_content or "") <= _SUMMARY
     if found := page.links.to_articles(node):
         return not _is_something_else(node, found, page) and _only_stories(node, found)
     is_part = node.mem_id in summaries or not (dom.attribute(node, "class") or dom.attribute(node, "id"))

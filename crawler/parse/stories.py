@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 
 from selectolax.lexbor import LexborNode
 
@@ -252,10 +252,17 @@ def _title(story: _Story, selectors: RelatedSelectors) -> tuple[str, LexborNode 
         link, _ = parts[0]
         first = _first_element(link)
         if first is None or len(parts) > 1:
-            return _joined([node for node, _ in parts]), link
+            return _first_line(link) or _joined([node for node, _ in parts]), link
         return dom.text(first), first
     named = (dom.collapse(dom.attribute(link, "title")) for link in story.links)
     return next((name for name in named if name), "") or _alt(story), None
+
+
+def _first_line(link: LexborNode) -> str:
+    """Return the text before the first paragraph in a link; empty if it has no paragraphs, or no text before them."""
+    line = list(takewhile(lambda node: node.tag not in dom.BREAKING, dom.children(link)))
+    is_all = link.last_child is None or (bool(line) and line[-1].mem_id == link.last_child.mem_id)
+    return "" if is_all else dom.collapse("".join(map(dom.raw_text, line)))
 
 
 def _first_element(link: LexborNode) -> LexborNode | None:

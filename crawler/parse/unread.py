@@ -166,18 +166,20 @@ def _text(markup: str) -> str:
 
 
 def lost_signature(own: Iterable[str], page: Iterable[LexborNode]) -> tuple[str, ...]:
-    """Return a problem if the article has no signature although another paragraph of the page has one.
+    """Return a problem if the article has no signature although another text of the page has one.
 
-    `own` are the paragraphs of the article, `page` those of the page that do not belong to other stories. The imprint at
-    the foot of the page is no paragraph of an article.
+    `own` are the paragraphs and captions of the article, `page` the paragraphs and bare texts of the page that do not belong
+    to other stories. The imprint at the foot of the page is no paragraph of an article, and a name alone, as a bare text,
+    may be anything.
     """
-    read = set(own)
+    read = tuple(own)
     for node in page:
         text = dom.text(node)
-        if text not in read and structure.signature(text) is not None and not _is_in_foot(node):
-            return (
-                f"text: {text[-_SHOWN:]!r} looks like the end of the article, but is outside the text that was read",
-            )
+        found = structure.signature(text)
+        is_name = found == text and node.is_text_node
+        if found is None or is_name or any(text in one for one in read) or _is_in_foot(node):
+            continue
+        return (f"text: {text[-_SHOWN:]!r} looks like the end of the article, but is outside the text that was read",)
     return ()
 
 
