@@ -123,6 +123,8 @@ def section(page: PageTree, layout: Markup | None = None, frame: Frame | None = 
 
 def _before_title(crumbs: Sequence[LexborNode], page: PageTree, layout: Markup, frame: Frame) -> list[LexborNode]:
     """Return those of `crumbs` that stand before the headline: without its end tag, their element contains other links."""
+    if len(crumbs) < 2:
+        return list(crumbs)
     ordered = dom.select(page.tree, (*layout.article.breadcrumb, *layout.article.title))
     before = dom.ids(takewhile(lambda node: node.mem_id != frame.title.mem_id, ordered))
     return [crumb for crumb in crumbs if crumb.mem_id in before]

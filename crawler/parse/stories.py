@@ -243,7 +243,8 @@ def _title(story: _Story, selectors: RelatedSelectors) -> tuple[str, LexborNode 
     """Return the title of a story and the element that contains it; a picture's text only if there is no other."""
     for selector in selectors.title:
         for node in _select(story, selector):
-            summaries = dom.ids(dom.select(node, selectors.summary)) - {node.mem_id}
+            has_blocks = node.css_first("div, p") is not None
+            summaries = dom.ids(dom.select(node, selectors.summary)) - {node.mem_id} if has_blocks else frozenset()
             if text := dom.text(node, summaries) or dom.text(
                 node
             ):  # without its end tag, a heading contains the summary

@@ -58,11 +58,14 @@ def rest(element: LexborNode, html: bytes, belongs: Callable[[LexborNode], bool]
     """
     around = islice(chain((element,), dom.ancestors(element)), _MOST_SURPLUS)
     for number, closed in enumerate(around, start=1):
-        after = list(_following(closed)) if closed.tag not in ("body", "html") else []
-        if after:
+        first = next(_following(closed), None) if closed.tag not in ("body", "html") else None
+        if first is not None and not belongs(first):
+            break
+        if first is not None:
+            after = list(_following(closed))
             own = list(takewhile(belongs, after))
             is_whole = len(own) == len(after) or all(outer.tag != element.tag for outer in dom.ancestors(closed))
-            shows_it = own and (all(map(_is_lost_item, own)) or surplus_ends(html, element.tag or "") >= number)
+            shows_it = all(map(_is_lost_item, own)) or surplus_ends(html, element.tag or "") >= number
             return own if is_whole and shows_it else []
     return []
 
@@ -138,7 +141,7 @@ def rest_of_tags(
         found = rest(box, page.html, lambda node: _has_only_tags(node, known, page))
         if links := [link for node in found if dom.is_element(node) for link in node.css("a[href]")]:
             return links, (READ.format("tags"),)
-        after = (link for node in _following(box) for link in node.css("a[href]")[:_MOST_LINKS])
+        after = (link for node in islice(_following(box), _MOST_LEVELS) for link in node.css("a[href]")[:_MOST_LINKS])
         if not own and any(_list_of(link, page) in known for link in after) and surplus_ends(page.html, box.tag or ""):
             return [], (LOST.format("tags"),)
     return [], ()
@@ -164,7 +167,7 @@ def _boxes(own: Sequence[LexborNode], page: PageTree, layout: Markup, frame: Fra
     """Return the elements with the tags of the article; none if links follow none of them."""
     selectors = list(filter(None, map(_box, layout.article.tags)))
     if not own:
-        return frame.displaced(page.tree, selectors)[:1]
+        return frame.displaced(page.tree, [", ".join(selectors)])[:1] if selectors else []
     around = list(islice(dom.ancestors(own[-1]), _MOST_LEVELS))
     if not any(node.css_first("a[href]") for box in around for node in islice(_following(box), 1)):
         return []
