@@ -130,7 +130,7 @@ def canonical(url: str) -> str:
     - The user name, password, default port and fragment are removed, and for an article also the query.
     - Percent escapes have capitals, and are decoded if the character has no special meaning: `%41` becomes `A`, but
       `%2F` and `%26` stay. Repeated slashes become one.
-    - The mobile host prefix `m.` is removed (dossier section 18.19).
+    - The mobile host prefix `m.` (dossier section 18.19) and a dot at the end of the host are removed.
 
     The forms of an article's URL are not converted into each other: their `post_id` shows that they name the same
     article.
@@ -207,7 +207,7 @@ def section_path(url: str) -> str:
 
 @functools.lru_cache(maxsize=8192)
 def host(url: str) -> str:
-    """Return the host of a URL in lower case, without its port; empty if there is none."""
+    """Return the host of a URL in lower case, without its port and a dot at its end; empty if there is none."""
     return _hostname(_split(url))
 
 
@@ -294,8 +294,9 @@ def _split(url: str) -> SplitResult:
 
 
 def _hostname(parts: SplitResult) -> str:
-    # urllib takes a `%` in a host for the start of an IPv6 zone id and leaves the case of everything after it.
-    return (parts.hostname or "").lower()
+    # urllib takes a `%` in a host for the start of an IPv6 zone id and leaves the case of everything after it. A dot at the
+    # end says that the name is complete (RFC 1034, section 3.1): it is the same host.
+    return (parts.hostname or "").lower().removesuffix(".")
 
 
 def _port(parts: SplitResult) -> int | None:

@@ -124,6 +124,11 @@ def test_a_time_in_a_comment_of_a_reader_is_not_that_of_the_article():
         ("advertising without its end", '<p>Un.</p><div class="ads_middle"><p>Deux. -VNA</p>'),
         ("player without its end", "<p>Un.</p><video><p>Deux. -VNA</p>"),
         ("list of choices without its end", "<p>Un.</p><button>Partager<p>Deux. -VNA</p>"),
+        (
+            "picture without its end, bare text",
+            '<img src="/0.jpg" alt=""><figure><img src="/1.jpg"><figcaption>C</figcaption>Deux. -VNA',
+        ),
+        ("note without its end", 'Un.<br><div class="cms-note"><p>Note.</p>Deux. -VNA'),
         ("picture without its end", '<p>Un.</p><figure><img src="/1.jpg"><p>Deux. -VNA</p>'),
     ],
 )
@@ -180,3 +185,51 @@ def test_scripts_and_comments_with_an_end_are_no_problem(end):
 )
 def test_the_end_of_a_page(page, is_lost):
     assert bool(unread.swallowed_end(LexborHTMLParser(page), page.encode())) is is_lost
+
+
+QUOTE_LOST = "text: <blockquote> does not end; only its first line is taken for a part of it"
+ITEM_LOST = "text: <li> does not end; only its first line is taken for a part of it"
+AFTER = "<p>Deux.</p><p>Trois. -VNA</p>"
+
+
+@pytest.mark.parametrize(
+    ("start", "types", "problem"),
+    [
+        ("<blockquote>Un.", ["quote"], QUOTE_LOST),
+        ("<blockquote><p>Un.</p>", ["quote"], QUOTE_LOST),
+        ("<blockquote>\n<!-- x --><p>Un.</p>\n", ["quote"], QUOTE_LOST),
+        ("<section><blockquote><p>Un.</p>", ["quote"], QUOTE_LOST),
+        ("<ul><li>Zéro</li><li>Un.", ["list_item", "list_item"], ITEM_LOST),
+        ("<ol><li>Un.", ["list_item"], ITEM_LOST),
+        ("<li>Un.", ["list_item"], ITEM_LOST),
+    ],
+)
+def test_paragraphs_after_a_quote_or_item_without_its_end_tag(start, types, problem):
+    article = parse(column(content(body=start + AFTER)))
+    assert [block.type for block in article.blocks] == [*types, "paragraph", "paragraph"]
+    assert (article.signature, problem in article.problems) == ("-VNA", True)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"<blockquote><p>Un.</p>{AFTER}</blockquote>",
+        f"<blockquote><p>Un.</p><p>Deux.</p></blockquote>{AFTER}",
+        f"<ul><li>Zéro<li>Un.</ul>{AFTER}",
+        f"<ul><li>Zéro<li>Un.{AFTER}</ul>",
+        "<blockquote>Un.",
+        "<ul><li>Zéro<li><p>Un.</p>",
+    ],
+)
+def test_quotes_and_items_that_end_are_no_problem(body):
+    page = column(content(body=body))
+    assert not [problem for problem in parse(page).problems if problem.startswith("text: <")]
+
+
+def test_a_name_of_the_agency_alone_may_be_anything():
+    page = column(
+        content(
+            body="<p>Un.</p><div class='article__source'>VNA</div><figure><img src='/1.jpg'><figcaption>Vue - VNA</figcaption></figure>"
+        )
+    )
+    assert not [problem for problem in parse(page).problems if problem.startswith("text:")]

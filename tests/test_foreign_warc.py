@@ -91,6 +91,9 @@ READABLE = [
     (None, zstandard.compress(PAGE)),
     (None, zlib.compress(PAGE)),
     (None, zlib.compress(PAGE, 9)),
+    (None, brotli.compress(PAGE)),
+    ("gzip", brotli.compress(PAGE)),
+    ("identity", brotli.compress(PAGE, quality=0)),
     ("identity", b"\x78\x9c" + PAGE),
     # odd spellings
     ("brotli", brotli.compress(PAGE)),

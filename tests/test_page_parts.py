@@ -66,6 +66,8 @@ BODIES = {
     "bare caption after the picture element": (f'<div class="photo">{IMG}</div>{CREDIT}<p>Un.</p>', [[CREDIT], "Un."]),
     "bare caption inside the picture element": (f'<div class="photo">{IMG}{CREDIT}</div><p>Un.</p>', [[CREDIT], "Un."]),
     "bare caption after a picture without an element of its own": (f"<p>{IMG}</p><p><em>{CREDIT}</em></p><p>Un.</p>", [[CREDIT], "Un."]),
+    "bare text in a picture element": (f"<figure>{IMG}Un pont.</figcaption></figure><p>Un.</p>", [["Un pont."], "Un."]),
+    "bare text beside a caption": (f"<figure>{IMG}<figcaption>C</figcaption>Agrandir</figure><p>Un.</p>", [["C"], "Un."]),
     "bare caption in the next row of a table": (
         f"<table><tr><td>{IMG}</td></tr><tr><td>{CREDIT}</td></tr></table><p>Un.</p>", [[CREDIT], "Un."],
     ),
@@ -235,3 +237,9 @@ def test_many_comments_before_the_root_do_not_stall_the_parser():
     body = b"<!---->" * 100 + b"<html><title>Accueil</title><p>" + b"x" * 64
     with pytest.raises(NotAnArticle):
         parse_page(body, f"{ROOT}/a-post1.vnp", content_type=None, fetched_at=NOW, markups=())
+
+
+@pytest.mark.parametrize(("last", "expected"), [("<ol><li>Un.</li><li>Deux.</li></ol>", "-VNA"), ("<p>Un.</p>", None)])
+def test_a_list_of_footnotes_can_follow_the_signature(last, expected):
+    assert parse(f"<p>Huế (VNA) - Un. -VNA</p>{IMG}{last}").signature == expected
+    assert parse(f"<p>Un.</p>{last}").signature is None

@@ -118,13 +118,34 @@ def test_signature(text, expected):
         (["Un. -VNA", "source : vietnam.vn"], "-VNA"),
         (["Un. CPV/VNA", "(Source: fr.nhandan.vn/x.)"], "CPV/VNA"),
         (["Un. -VNA", "Sources : baoquocte.vn, VOV"], "-VNA"),
-        (["Un. -VNA", "source", "source", "source"], None),
+        (["Un. -VNA", *["source"] * 39], "-VNA"),
+        (["Un. -VNA", *["source"] * 40], None),
         (["Un. -VNA", "Fin."], None),
         (["Un. -VNA", "Source de vie. Le fleuve est grand."], None),
     ],
 )
 def test_the_source_can_follow_the_signature(paragraphs, expected):
     assert structure.signature_of(paragraphs) == expected
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "(1) Voir le décret.", "( 2 ) Voir.", "[12] Voir.", "1. Voir.", "2) Voir.", "3/ Voir.", "4 Voir le décret.", "5 - Voir.", "a) Voir.",
+        "(*) Voir.", "* Voir.", "** Voir.", "† Voir.", "¹ Voir.", "⁽¹² Voir."[1:], "NDLR : voir.", "(NdlR : voir.)", "N.D.L.R. voir", "Note : voir.",
+        "Notes", "Notes:", "____", "-----",
+    ],
+)  # fmt: skip
+def test_footnotes_can_follow_the_signature(note):
+    assert structure.signature_of(["Un (1).", "Deux. -VNA", note, "Source : VNA", note]) == "-VNA"
+    assert structure.signature_of(["Un (1).", "Deux.", note]) is None
+
+
+@pytest.mark.parametrize(
+    "line", ["En 2025, rien.", "a été signé", "Notez bien.", "(suite)", "- Un", "*", "(12", "100 ans"]
+)
+def test_other_lines_after_the_signature_are_no_footnotes(line):
+    assert structure.signature_of(["Un. -VNA", line]) is None
 
 
 # --- credit -----------------------------------------------------------------------------------------------------------
@@ -316,8 +337,8 @@ CHARSETS = {
     "meta after 1024 bytes": (b"<!-- -->" * 200 + b"<meta charset=latin1>" + OE, None, "cœur", "cp1252", 0),
     "meta far down": (b" " * 5000 + b"<meta http-equiv=content-type content='text/html; charset=latin1'>\xe9", None, "é", "cp1252", 0),
     "meta on both sides of the limit": (b" " * 4090 + b"<meta charset=latin1>\xe9", None, "é", "cp1252", 0),
-    "meta far down with an unknown charset": (b" " * 5000 + b"<meta charset=klingon>\xe9", None, "\ufffd", "utf-8", 1),
-    "meta too far down": (b" " * 70_000 + b"<meta charset=latin1>\xe9", None, "\ufffd", "utf-8", 1),
+    "meta far down with an unknown charset": (b" " * 5000 + b"<meta charset=klingon>\xe9", None, "é", "cp1252", 1),
+    "meta too far down": (b" " * 70_000 + b"<meta charset=latin1>\xe9", None, "é", "cp1252", 1),
     "first meta that names a charset": (b"<meta charset=klingon><meta charset=latin1><meta charset=koi8-r>\xe9", None, "é", "cp1252", 1),
     "meta UTF-16 means UTF-8": (b'<meta charset="utf-16">\xc3\xa9', None, "é", "utf-8", 0),
     "meta x-user-defined means windows-1252": (b'<meta charset="x-user-defined">\x9c', None, "œ", "cp1252", 0),
@@ -362,7 +383,10 @@ CHARSETS = {
     ),
     "meta does not fit, UTF-8 does": (b"<meta charset=gb2312>\xc3\xa9\xe2\x80\x99", None, "é’", "utf-8", 1),
     "neither header nor meta fits": (b"<meta charset=gb2312>\xe9 ", "text/html; charset=utf-8", "\ufffd", "utf-8", 2),
-    "no declared charset, bytes are not UTF-8": (b"a\xe9b", None, "a\ufffdb", "utf-8", 1),
+    "no declared charset, bytes are not UTF-8": (b"a\xe9b", None, "aéb", "cp1252", 1),
+    "no charset, letters that look like UTF-8 by chance": ("<p>été à Hué, Ã© ÊÀÉ".encode("cp1252"), None, "été à Hué, Ã©", "cp1252", 2),
+    "only unknown charsets, bytes are not UTF-8": (b"<meta charset=klingon>\x93\xe9\x94", "text/html; charset=x", "“é”", "cp1252", 3),
+    "no charset, a byte that windows-1252 does not have": (b"<p>\xe9\xe8 \x81", None, "éè \ufffd", "cp1252", 2),
     "U+FFFD in the page itself": ("a\ufffdb".encode(), None, "a\ufffdb", "utf-8", 1),
     "reference to half of a character": (b"<p>a&#xD83D;", None, "a", "utf-8", 1),
     "reference to half of a character, decimal": (b"<p>a&#0055357", None, "a", "utf-8", 1),

@@ -1180,3 +1180,18 @@ def test_forgotten_words_are_found_again() -> None:
     assert known.frequency.cache_info().currsize == 0
     repair.forget_words()
     assert repair.repair(text, known) == first
+
+
+@pytest.mark.parametrize(
+    ("glued", "repaired"),
+    [
+        ("Le Vietnam a battu le Laos2-0 samedi.", "Le Vietnam a battu le Laos 2-0 samedi."),
+        ("Ils ont gagné contre la Thaïlande3–1.", "Ils ont gagné contre la Thaïlande 3–1."),
+        ("Le festival de Huê2014 a commencé lundi.", "Le festival de Huê 2014 a commencé lundi."),
+        ("Le forum de Hanoi2010 a réuni mille délégués.", "Le forum de Hanoi 2010 a réuni mille délégués."),
+        ("Le Boeing737-800 et le Windows11 sont vendus.", "Le Boeing737-800 et le Windows11 sont vendus."),
+        ("Le site Laos2-0-1 et la route Laos2 sont cités.", "Le site Laos2-0-1 et la route Laos2 sont cités."),
+    ],
+)
+def test_a_place_before_a_year_or_a_result(french, glued, repaired):
+    assert fixed(glued, french) == repaired

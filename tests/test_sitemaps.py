@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 import zlib
 from pathlib import Path
 
@@ -139,6 +140,14 @@ DAMAGED = {
     "cut in an end tag": (whole(url(1) + url(2))[:-17], [1], [Kind.CUT_OFF]),
     "cut after a URL": (whole(url(1) + url(2, "<lastmod>2026-11")) [:-15], [1, 2], [Kind.CUT_OFF]),
     "cut in a comment": (f"<urlset {NAMESPACES}>{url(1)}<!-- {url(2)}", [1], [Kind.CUT_OFF]),
+    "comment without an end": (whole(f"{url(1)}<!-- {url(2)}{url(3)}"), [1, 2, 3], [Kind.BAD_TAGS]),
+    "comment that ends with the next one": (whole(f"{url(1)}<!-- {url(2)}<!-- x -->{url(3)}"), [1, 2, 3], [Kind.BAD_TAGS]),
+    "comment without an end before the data": (f"<!-- x {whole(url(1))}", [1], [Kind.BAD_TAGS, Kind.TEXT_BEFORE]),
+    "instruction without an end": (whole(f"{url(1)}<?php echo {url(2)}"), [1, 2], [Kind.BAD_TAGS]),
+    "instruction without an end before the data": (f'<?xml version="1.0"{whole(url(1))}', [1], [Kind.BAD_TAGS]),
+    "document type without an end": (f"<!DOCTYPE urlset{whole(url(1))}", [1], [Kind.BAD_TAGS]),
+    "declarations without an end": (f"<!DOCTYPE urlset [{whole(url(1))}", [1], [Kind.ENTITIES]),
+    "many document types": (f"{'<!DOCTYPE urlset>' * 9}{whole(url(1))}", [1], []),
     "cut in CDATA": (f"<urlset {NAMESPACES}>{url(1)}<url><loc><![CDATA[{POST.format(2)}", [1], [Kind.CUT_OFF]),
     "instruction that is not closed": (f"<?php x>{whole(url(1))}<?y>", [1], []),
     "other declarations": (f"<!ELEMENT x>{whole(url(1))}", [1], []),
@@ -386,6 +395,14 @@ def test_an_index_names_a_limited_number_of_sitemaps(monkeypatch):
 def test_long_declarations_are_skipped_fast():
     quoted = "<!ENTITY a '<!-- '>" * (xml_text._DECLARATIONS_REACH // 10)
     assert ids(month(f"<!DOCTYPE urlset [{quoted}]>{whole(url(1))}")) == [1]
+
+
+@pytest.mark.parametrize("form", ["<!DOCTYPE[>", "<!DOCTYPE [<!-->", "<!-- -", "<!-- <!--", "<?", "<![CDATA["])
+def test_markup_without_an_end_is_read_fast(form):
+    """The search for the end of each may read the rest of the file."""
+    start = time.process_time()
+    assert 1 in ids(month(f"<urlset {NAMESPACES}>{url(1)}{form * 30_000}"))
+    assert time.process_time() - start < 10  # without limits, minutes
 
 
 # --- messages ---------------------------------------------------------------------------------------------------------

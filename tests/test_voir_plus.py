@@ -279,3 +279,69 @@ def test_the_articles_own_text_stays(body, text):
 def test_an_element_for_a_lead_picture_may_be_empty():
     article = parse("<p>Un.</p>", before='<figure class="article__avatar"><figcaption>Légende</figcaption></figure>')
     assert (article.text, article.images) == ("Un.", ())
+
+
+A, B = '<a href="/un-post11.vnp"{1}>{0}</a>', '<a href="/un/11.vnp"{1}>{0}</a>'
+#: Two links to one story, and its title and summary.
+IN_PARTS = {
+    "in one word": (A.format("Un po", "") + A.format("rt", ""), "Un port", ""),
+    "between words": (A.format("Un port ", "") + A.format("à Huê", ""), "Un port à Huê", ""),
+    "space between": (A.format("Un port", "") + " \n " + A.format("<b>à Huê</b>", ""), "Un port à Huê", ""),
+    "capital after a space": (A.format("Un port à ", "") + A.format("Huê", ""), "Un port à Huê", ""),
+    "three links": (A.format("Un ", "") + A.format("port ", "") + A.format("neuf", ""), "Un port neuf", ""),
+    "summary": (A.format("Un port", "") + " " + A.format("Il est neuf.", ""), "Un port", "Il est neuf."),
+    "summary without a space": (A.format("Un port", "") + A.format("Il est neuf", ""), "Un port", "Il est neuf"),
+    "sentences": (A.format("Est-il neuf ?", "") + " " + A.format("oui, il est neuf", ""), "Est-il neuf ?", "oui, il est neuf"),
+    "another class": (A.format("Un port ", "") + A.format("est neuf", ' class="x"'), "Un port", "est neuf"),
+    "text between": (A.format("Un port", "") + " | " + A.format("photos", ""), "Un port", "photos"),
+    "invitation": (A.format("Un port", "") + " " + A.format("Lire la suite »", ""), "Un port", ""),
+    "invitation in Vietnamese": (A.format("Un port", "") + " " + A.format("Xem thêm", ""), "Un port", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("links", "title", "summary"), IN_PARTS.values(), ids=IN_PARTS)
+def test_links_to_one_story_that_follow_each_other(links, title, summary):
+    article = parse("<p>Un.</p>", f"<h3>Voir plus</h3><ul><li>{links}</li><li><a href='{U3}'>{T3}</a></li></ul>")
+    assert [(story.title, story.summary) for story in article.related] == [(title, summary), (T3, "")]
+
+
+@pytest.mark.parametrize("links", [IN_PARTS["between words"][0], IN_PARTS["space between"][0]])
+@pytest.mark.parametrize("box", ["<p>Lire aussi : {}</p>", "<p>&gt;&gt; {}</p>", '<div class="cms-relate">{}</div>'])
+def test_links_in_the_body_to_one_story_that_follow_each_other(links, box):
+    article = parse(f"<p>Un.</p>{box.format(links)}<p>Deux.</p>")
+    assert [story.title for story in article.related] == ["Un port à Huê"]
+    assert article.text == "Un.\n\nDeux."
+
+
+def test_links_to_two_stories_are_two_stories():
+    two = B.replace("11", "12").format("neuf", "")
+    article = parse(f"<p>Un.</p><p>Lire aussi : {A.format('Un port ', '')}{two}</p>")
+    assert [story.title for story in article.related] == ["Un port", "neuf"]
+
+
+def test_very_many_parts_of_a_story_are_not_examined():
+    article = parse("<p>Un.</p>", f'<h3>Voir plus</h3><a href="{U2}">{T2}</a>{"<i>-</i>" * 40}<p>{S2}</p>')
+    assert stories(article) == [(2, T2, "", None)]
+
+
+def test_a_title_without_its_end_tag_ends_where_the_summary_begins():
+    item = f'<div class="story"><h2><a href="{U2}">{T2}</a><div class="story__summary">{S2}</div></div>'
+    article = parse("<p>Un.</p>", f"<h3>Voir plus</h3>{item}")
+    assert stories(article) == [(2, T2, S2, None)]
+
+
+def test_a_label_is_no_title():
+    """A link without its end tag is read again in the next paragraphs."""
+    article = parse(f'<p>Un <a href="/x-post7.vnp">lien.</p><p>Lire aussi : <a href="{U2}">{T2}</a></p><p>Deux.</p>')
+    assert [story.title for story in article.related] == [T2]
+
+
+def test_an_empty_link_beside_the_heading_is_no_button():
+    block = f'<div><h3>Voir plus</h3><a href="{U2}"></a></div><ul><li><a href="{U2}">{T2}</a></li></ul>'
+    assert stories(parse("<p>Un.</p>", block)) == [(2, T2, "", None)]
+
+
+@pytest.mark.parametrize("end", ["", "</a>"])
+def test_a_link_around_a_story_without_elements_for_its_title(end):
+    article = parse("<p>Un.</p>", f"<h3>Voir plus</h3><ul><li><a href='{U2}'>{T2}<p>{S2}</p>{end}</li></ul>")
+    assert stories(article) == [(2, T2, S2, None)]

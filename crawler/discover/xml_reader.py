@@ -31,6 +31,7 @@ _MAX_ELEMENTS = 2_000  # in one entry
 _MAX_TEXT = 65_536  # bytes of one text that is used
 _MAX_TEXTS = 24_000_000  # bytes of all texts that are used
 _MAX_BASES = 8  # `xml:base` inside each other
+_MAX_DOCTYPES = 4  # whose declarations are skipped; the search for their end may read the rest of the file
 _MAX_HEAD = 100
 _MAX_KNOWN = 1_000  # names that are kept in lower case
 _WITH_NAMESPACE = ("urlset", "sitemapindex", "feed")  # root elements that must have one
@@ -89,6 +90,7 @@ class XmlReader:
         self._texts = 0
         self._ready: Element | None = None
         self._ends: dict[bytes, int] = {}  # where the next of each delimiter is, or -1
+        self._doctypes = 0
 
     def entries(self) -> Iterator[Element]:
         """Yield the entries in document order."""
@@ -293,12 +295,20 @@ class XmlReader:
             self._add_text(body[at:end], is_cdata=True)
             return end + 3
         if match["comment"]:
-            return self._after(body.find(b"-->", at), 3)
+            return self._skip_comment(at)
         if match["doctype"]:
             return self._skip_doctype(at)
         if match["instruction"] and (end := self._find(b"?>", at)) >= 0:
             return end + 2
-        return self._after(body.find(b">", at), 1)
+        return self._end_of_markup(at)
+
+    def _end_of_markup(self, at: int) -> int:
+        """Return the end of markup that has no content, or where the next markup begins, if it has no end of its own."""
+        end, begin = self._find(b">", at), self._find(b"<", at)
+        if 0 <= begin < end:
+            self._problems.add(ProblemKind.BAD_TAGS)
+            return begin
+        return self._after(end, 1)
 
     def _find(self, delimiter: bytes, at: int) -> int:
         """Return where the next `delimiter` is, or -1; it is not searched again, because that would be quadratic."""
@@ -306,6 +316,20 @@ class XmlReader:
         if 0 <= known < at:
             known = self._ends[delimiter] = self._body.find(delimiter, at)
         return known
+
+    def _skip_comment(self, at: int) -> int:
+        """Return the end of a comment; if it has no end of its own, its beginning: what follows is read.
+
+        No comment contains `--`, so the next end after another comment begins is the end of that one. If the root element
+        does not end after it, either, the file is cut off within the comment.
+        """
+        end = self._find(b"-->", at)
+        if end >= 0 and not 0 <= self._find(b"<!--", at) < end:
+            return end + 3
+        if end < 0 and self._open and self._find(b"</" + self._open[0].key, at) < 0:
+            return self._after(end, 3)
+        self._problems.add(ProblemKind.BAD_TAGS)
+        return at
 
     def _has_no_end(self, at: int, end: int) -> bool:
         """Whether a CDATA section has no end of its own: the next end is that of a section in a later element."""
@@ -317,10 +341,13 @@ class XmlReader:
     def _skip_doctype(self, at: int) -> int:
         if self.root is None and self._body[at : at + 20].strip().lower().startswith(b"html"):
             self.html = True
+        self._doctypes += 1
+        if self._doctypes > _MAX_DOCTYPES:
+            return self._end_of_markup(at)
         end, has_declarations = document_type(self._body, at)
         if has_declarations:
             self._problems.add(ProblemKind.ENTITIES)
-        return self._after(end - 1, 1) if end else self._after(-1, 1)
+        return end or self._end_of_markup(at)
 
     def _after(self, end: int, length: int) -> int:
         """Return the position after a delimiter at `end`, or the end of the file if there is none (-1)."""

@@ -82,11 +82,11 @@ def attributes(raw: bytes, problems: Problems) -> Mapping[str, str]:
 def document_type(body: bytes, at: int) -> tuple[int, bool]:
     """Return where the document type that begins before `at` ends, and whether it has declarations, such as entities.
 
-    The end is 0 if the document type has no end.
+    If its declarations have no end, the end is where they begin. It is 0 for a document type without declarations.
     """
     subset = _SUBSET.match(body, at)
     if subset is None:
-        return body.find(b">", at) + 1, False
+        return 0, False
     start = subset.end()
     end = _DECLARATIONS.match(body, start, start + _DECLARATIONS_REACH) or _SUBSET_END.search(body, start)
-    return (end.end() if end is not None else body.find(b">", at) + 1), True
+    return (end.end() if end is not None else start), True

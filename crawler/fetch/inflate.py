@@ -35,7 +35,8 @@ def inflate(url: str, body: bytes, coding: str | None, cap: int) -> bytes:
     """Return a body decompressed according to `coding`, a list of `gzip`, `deflate`, `br`, `zstd` and `identity`.
 
     The header may contradict the body, above all in captures of programs that decoded the body and kept the header. A
-    body that begins like gzip or Zstandard data is read as such; text that cannot be decompressed is returned as it is.
+    body that begins like gzip or Zstandard data is read as such, and one that is Brotli data with a text; text that cannot
+    be decompressed is returned as it is.
 
     Raises:
         BodyTooLarge: the decompressed body has more than `cap` bytes, or the body has more than 100,000 gzip members or
@@ -70,7 +71,16 @@ def _undeclared(url: str, body: bytes, cap: int) -> bytes:
     if body.startswith(_ZLIB):
         with suppress(Unreachable):  # only two bytes: perhaps it is something else
             return _zlib(url, body, cap, wbits=15)
-    return body
+    return _undeclared_brotli(url, body, cap) or body
+
+
+def _undeclared_brotli(url: str, body: bytes, cap: int) -> bytes | None:
+    """Return the text of which a body is Brotli data; None if it is not, because nothing but the content shows this."""
+    if not _is_printable(body):
+        with suppress(FetchError):
+            content = _brotli(url, body, cap)
+            return content if _is_text(content) else None
+    return None
 
 
 def _decoded(url: str, body: bytes, name: str, cap: int) -> bytes:
@@ -86,9 +96,11 @@ def _decoded(url: str, body: bytes, name: str, cap: int) -> bytes:
             raise
         except FetchError as error:
             failure = failure or error
-    if failure is not None and not _is_text(body):
-        raise failure
-    return body
+    if failure is None or _is_text(body):
+        return body
+    if (content := _undeclared_brotli(url, body, cap)) is not None:
+        return content
+    raise failure
 
 
 def _decompressed(url: str, body: bytes, name: str, cap: int) -> bytes:
@@ -107,7 +119,12 @@ def _decompressed(url: str, body: bytes, name: str, cap: int) -> bytes:
 def _is_text(body: bytes) -> bool:
     """Whether a body begins like HTML, XML or JSON, and its beginning has no control characters."""
     start = body[:_TEXT_START].removeprefix(b"\xef\xbb\xbf")
-    return start.lstrip()[:1] in (b"<", b"{", b"[") and not start.translate(None, _PRINTABLE)
+    return start.lstrip()[:1] in (b"<", b"{", b"[") and _is_printable(body)
+
+
+def _is_printable(body: bytes) -> bool:
+    """Whether the beginning of a body has no control characters. That of data in UTF-16 has some."""
+    return not body[:_TEXT_START].translate(None, _PRINTABLE)
 
 
 def _has_zlib_header(body: bytes) -> bool:

@@ -55,12 +55,19 @@ class BodyParts:
     has_player: bool = False
 
 
-def read(body: LexborNode, layout: Markup, resolve: Resolve, skip: frozenset[int] = frozenset()) -> BodyParts:
+def read(
+    body: LexborNode,
+    layout: Markup,
+    resolve: Resolve,
+    skip: frozenset[int] = frozenset(),
+    unclosed: frozenset[int] = frozenset(),
+) -> BodyParts:
     """Return the contents of `body`, the HTML element with the text of an article.
 
-    `resolve` is the function that makes URLs absolute. Nodes whose ids (`mem_id`) are in `skip` are ignored.
+    `resolve` is the function that makes URLs absolute. Nodes whose ids (`mem_id`) are in `skip` are ignored. Those in
+    `unclosed` are quotes and list items without their end tags: only their first lines are in them.
     """
-    return _Reader(body, layout.body, layout.attributes, resolve, skip).read(body)
+    return _Reader(body, layout.body, layout.attributes, resolve, skip, unclosed).read(body)
 
 
 def pictures(container: LexborNode, layout: Markup, resolve: Resolve) -> list[ImageBlock]:
@@ -71,10 +78,7 @@ def pictures(container: LexborNode, layout: Markup, resolve: Resolve) -> list[Im
 
 
 class _Reader:
-    """Reader of one body.
-
-    It stores the ids of the nodes that the layout selects, and the text of the current paragraph.
-    """
+    """Reader of one body: the ids of the nodes that the layout selects, and the text of the current paragraph."""
 
     def __init__(
         self,
@@ -83,8 +87,10 @@ class _Reader:
         attributes: Attributes,
         resolve: Resolve,
         skip: frozenset[int] = frozenset(),
+        unclosed: frozenset[int] = frozenset(),
     ) -> None:
         self._resolve = resolve
+        self._unclosed = unclosed
         self._attributes = attributes
         self._noise = (dom.ids(dom.select(body, selectors.noise)) - {body.mem_id}) | skip
         self._picture = dom.ids(dom.select(body, selectors.picture)) - {body.mem_id}
@@ -121,13 +127,19 @@ class _Reader:
             elif node.tag in dom.BREAKING:
                 self._flush(kind)
                 open_elements.append((node.next, kind))
-                kind = _kind(node, kind)
+                kind = "paragraph" if self._follows_in_unclosed(node) else _kind(node, kind)
                 node = node.first_child
             else:
                 open_elements.append((node.next, None))
                 node = node.first_child
         self._flush(kind)
         return self._parts
+
+    def _follows_in_unclosed(self, node: LexborNode) -> bool:
+        parent = node.parent
+        if parent is None or parent.mem_id not in self._unclosed or node.tag not in ("p", "div"):
+            return False
+        return any(dom.text(before) for before in _near(node, after=False))
 
     def _enter(self, node: LexborNode, kind: TextType) -> bool:
         """Process `node`; return whether its children must be visited, too."""
@@ -284,8 +296,7 @@ class _Reader:
     def pictures(self, container: LexborNode) -> list[ImageBlock]:
         """Return the pictures inside the element `container` with their captions.
 
-        A caption belongs to the picture before it; only a caption before the first picture belongs to the first
-        picture.
+        A caption belongs to the picture before it; only one before the first picture belongs to the first picture.
         """
         found: list[ImageBlock] = []
         pending: str | None = None  # a caption before the first picture
@@ -306,8 +317,10 @@ class _Reader:
                     found[-1] = _captioned(found[-1], f"{before} {text}" if before else text)
             else:
                 stack.extend(reversed([child for child in dom.children(node) if dom.is_element(child)]))
-        if found and container.mem_id in self._bare_caption and found[-1].caption is None:
-            found[-1] = _captioned(found[-1], dom.text(container, self._noise) or None)
+        if found and all(image.caption is None for image in found):  # its caption may be bare text, without an element
+            text = dom.text(container, self._noise)
+            is_caption = 0 < len(text) <= _BARE_CAPTION_LENGTH and structure.signature(text) is None
+            found[-1] = _captioned(found[-1], text if is_caption else None)
         return found
 
     def _image(self, node: LexborNode) -> ImageBlock:
@@ -343,12 +356,12 @@ def _kind(node: LexborNode, outer: TextType) -> TextType:
     return kind
 
 
-def _near(node: LexborNode) -> Iterator[LexborNode]:
-    """Yield the siblings directly before and after `node`."""
-    before, after = node.prev, node.next
+def _near(node: LexborNode, *, after: bool = True) -> Iterator[LexborNode]:
+    """Yield the siblings directly before and, unless `after` is False, after `node`."""
+    one, two = node.prev, node.next if after else None
     for _ in range(_NEAR):
-        yield from (sibling for sibling in (before, after) if sibling is not None)
-        before, after = before.prev if before is not None else None, after.next if after is not None else None
+        yield from (sibling for sibling in (one, two) if sibling is not None)
+        one, two = one.prev if one is not None else None, two.next if two is not None else None
 
 
 def _plays(node: LexborNode) -> bool:

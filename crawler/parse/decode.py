@@ -4,7 +4,9 @@
 2. Bytes that are UTF-8 beyond ASCII are decoded as UTF-8, whatever the page declares: text in another charset is
    practically never well-formed UTF-8. A few damaged bytes do not change this.
 3. Otherwise, a declared charset that fits the bytes is used, as the WHATWG standards say: the charset in the HTTP
-   header, then that of the first `<meta>` that names one, then that of the XML declaration. The default is UTF-8.
+   header, then that of the first `<meta>` that names one, then that of the XML declaration.
+4. If none is declared, and nearly no bytes are UTF-8, the charset is windows-1252, the one that the HTML standard names
+   for a reader of French. Otherwise it is UTF-8.
 
 The charset is not guessed from the frequency of letters, because two titles in a third-party crawl were garbled in that
 way (dossier section 16).
@@ -53,6 +55,8 @@ MOJIBAKE = re.compile(r"Ã[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’
 # contain any of them, and Python finds a single character far faster than a pattern.
 _SIGNS_OF_DAMAGE = "Ã€źĂÂð\ufffd"
 _META_UTF_8 = re.compile(rb"<meta charset=\"?utf-8\"? ?/?>")  # in lower case
+_FEW_CHARACTERS = 4  # other bytes for each UTF-8 character, which two letters of French text are by chance
+_FALLBACK = "cp1252"  # HTML standard, section "Determining the character encoding", step 9
 _CHUNK = 1 << 14  # bytes that are decoded at once to look at them: their text stays in the cache of the processor
 
 
@@ -92,6 +96,8 @@ def decode(body: bytes, content_type: str | None = None) -> Decoded:
     if not declared and not _is_utf_8(body):
         declared = list(_late_declaration(body))
     skipped, charset = _charset(body, [declaration.charset for declaration in declared])
+    if charset == _FALLBACK and not declared:
+        problems.append(f"charset: none is declared, and the bytes are not UTF-8, so they are read as {charset}")
     content = body[skipped:]
     strict = _strict(content, charset)
     text = content.decode(charset, errors="replace") if strict is None else strict
@@ -164,7 +170,8 @@ def _charset(body: bytes, declared: list[str]) -> tuple[int, str]:
     if _is_utf_8(body):
         return 0, "utf-8"
     candidates = [*declared, "utf-8"]
-    return 0, next((charset for charset in candidates if _fits(body, charset)), candidates[0])
+    fitting = next((charset for charset in candidates if _fits(body, charset)), None)
+    return 0, fitting or (_FALLBACK if not declared and _has_nearly_no_utf_8(body) else candidates[0])
 
 
 def _fits(body: bytes, charset: str) -> bool:
@@ -182,9 +189,19 @@ def _is_utf_8(body: bytes) -> bool:
         return False
     if _strict(body, "utf-8") is not None:
         return True
-    beyond = len(_BEYOND_ASCII.findall(body))
-    characters = [len(character) for character in _UTF_8_CHARACTER.findall(body)]
-    return len(characters) > beyond - sum(characters)
+    characters, others = _utf_8_characters(body)
+    return characters > others
+
+
+def _has_nearly_no_utf_8(body: bytes) -> bool:
+    characters, others = _utf_8_characters(body)
+    return others > _FEW_CHARACTERS * characters
+
+
+def _utf_8_characters(body: bytes) -> tuple[int, int]:
+    """Return the number of characters beyond ASCII if `body` is UTF-8, and of bytes that belong to none of them."""
+    found = [len(character) for character in _UTF_8_CHARACTER.findall(body)]
+    return len(found), len(_BEYOND_ASCII.findall(body)) - sum(found)
 
 
 def _declarations(body: bytes, content_type: str | None, problems: list[str]) -> Iterator[_Declaration]:

@@ -163,6 +163,14 @@ def ancestors(node: LexborNode) -> Iterator[LexborNode]:
         current = current.parent
 
 
+def following(node: LexborNode) -> Iterator[LexborNode]:
+    """Yield the nodes that follow `node` in the same element."""
+    current = node.next
+    while current is not None:
+        yield current
+        current = current.next
+
+
 def around(nodes: Iterable[LexborNode]) -> frozenset[int]:
     """Return the ids of all elements that contain at least one of `nodes`."""
     found: set[int] = set()

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, takewhile
 
 from selectolax.lexbor import LexborNode
 
 from crawler import site, urls
 from crawler.markup import Markup
 from crawler.parse import body as body_reader
-from crawler.parse import dom, structure, times
+from crawler.parse import dom, structure, surplus, times
 from crawler.parse import head as head_reader
 from crawler.parse.frame import Frame, PageTree, comparable
 from crawler.parse.time_elements import TimeElement, first_with_day
@@ -26,8 +26,8 @@ _BEFORE_TAG = f"#＃{dom.INVISIBLE}"
 _MODIFIED = ("article:modified_time", "og:article:modified_time", "datemodified")
 
 
-def lead(page: PageTree, layout: Markup, frame: Frame) -> str | None:
-    """Return the lead (the introductory text) of the article; None if it is missing or empty.
+def lead(page: PageTree, layout: Markup, frame: Frame) -> tuple[str | None, tuple[str, ...]]:
+    """Return the lead (the introductory text) of the article, None if it is missing or empty, and the problems found.
 
     A lead inside the body is used only if there is none outside it.
     """
@@ -39,9 +39,11 @@ def lead(page: PageTree, layout: Markup, frame: Frame) -> str | None:
         if node.mem_id in body:
             continue
         skip = dom.ids(dom.select(node, layout.body.related)) - {node.mem_id}
-        if dom.is_visible(text := frame.text(node, layout, skip)):
-            return text
-    return None
+        text = frame.text(node, layout, skip)
+        rest, problems = surplus.rest_of_lead(node, page, frame)
+        if rest or dom.is_visible(text):
+            return dom.collapse(f"{text} {rest}"), problems
+    return None, ()
 
 
 def byline(layout: Markup, frame: Frame) -> str | None:
@@ -52,10 +54,12 @@ def byline(layout: Markup, frame: Frame) -> str | None:
     return ", ".join(dict.fromkeys(name for name in names if dom.is_visible(name))) or None
 
 
-def tags(page: PageTree, layout: Markup, frame: Frame) -> tuple[str, ...]:
-    """Return the article's tags without the leading `#`, each tag only once."""
-    found = (dom.text(node).lstrip(_BEFORE_TAG).strip() for node in frame.displaced(page.tree, layout.article.tags))
-    return tuple(dict.fromkeys(tag for tag in found if tag))
+def tags(page: PageTree, layout: Markup, frame: Frame) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the article's tags without the leading `#`, each tag only once, and the problems found."""
+    own = frame.displaced(page.tree, layout.article.tags)
+    further, problems = surplus.rest_of_tags(own, page, layout, frame)
+    found = (dom.text(node).lstrip(_BEFORE_TAG).strip() for node in (*own, *further))
+    return tuple(dict.fromkeys(tag for tag in found if tag)), problems
 
 
 def avatar(page: PageTree, layout: Markup, frame: Frame, blocks: Sequence[Block]) -> list[ImageBlock]:
@@ -111,9 +115,19 @@ def section(page: PageTree, layout: Markup | None = None, frame: Frame | None = 
         return name, "JSON-LD BreadcrumbList"
     if layout is not None and frame is not None:
         own = frame.own(layout.article.breadcrumb) or dom.outermost(dom.select(page.tree, layout.article.breadcrumb))
-        if name := _last_crumb([dom.text(n) for n in own], page):
+        crumbs = _before_title(own, page, layout, frame) or own or surplus.rest_of_breadcrumb(page, layout)
+        if name := _last_crumb([dom.text(n) for n in crumbs], page):
             return name, "breadcrumb"
     return head_reader.text_of(page.news.get("articleSection")), "JSON-LD articleSection"
+
+
+def _before_title(crumbs: Sequence[LexborNode], page: PageTree, layout: Markup, frame: Frame) -> list[LexborNode]:
+    """Return those of `crumbs` that stand before the headline: without its end tag, their element contains other links."""
+    if len(crumbs) < 2:
+        return list(crumbs)
+    ordered = dom.select(page.tree, (*layout.article.breadcrumb, *layout.article.title))
+    before = dom.ids(takewhile(lambda node: node.mem_id != frame.title.mem_id, ordered))
+    return [crumb for crumb in crumbs if crumb.mem_id in before]
 
 
 def published(page: PageTree, shown: Sequence[TimeElement] = ()) -> times.Chosen:

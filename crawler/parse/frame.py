@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -26,12 +27,13 @@ from crawler.parse.head import Head
 
 _MAY_BE_NOISE = "[class], [id]"
 _MAX_CANDIDATES = 30  # headlines per selector, and bodies, examined on one page; a hostile page may have thousands
+_MAX_AFTER = 20  # nodes after a body that are searched for bare text
 _BESIDE = ("aside", "nav", "footer")  # HTML elements that are never part of the article; a layout adds its own lists
 
 
 @dataclass(frozen=True)
 class PageTree:
-    """One parsed page, and what is known about it before its fields are read."""
+    """One parsed page, and what is known about it before its fields are read. `html` is its source in UTF-8."""
 
     tree: LexborHTMLParser
     head: Head
@@ -39,6 +41,7 @@ class PageTree:
     fetched_at: datetime
     post_id: int | None
     problems: tuple[str, ...]
+    html: bytes = b""
 
     def resolve(self, link: str) -> str | None:
         """Return the absolute URL of `link`, a link on the page; None if it is not an http or https URL."""
@@ -95,10 +98,16 @@ class Frame:
         return next(filter(None, (dom.text(node, skip | end) for end in ends)), "")
 
     def paragraphs(self, page: LexborHTMLParser) -> list[LexborNode]:
-        """Return each `<p>` that belongs neither to another article nor to a list of stories, or is in the body."""
+        """Return each `<p>` that belongs neither to another article nor to a list of stories, or is in the body.
+
+        Bare texts with the name of the agency inside the body or directly after it are returned, too.
+        """
         beside = self._beside_on(page.root) if page.root else frozenset()
-        inside = (node for body in self.bodies for node in dom.outside(body.css("p"), self.foreign))
-        return [*dom.outside(page.css("p"), beside), *inside]
+        inside = [node for body in self.bodies for node in dom.outside(body.css("p"), self.foreign)]
+        texts = [node for body in self.bodies for node in body.traverse(include_text=True) if node.is_text_node]
+        texts += [node for body in self.bodies for node in islice(dom.following(body), _MAX_AFTER) if node.is_text_node]
+        signed = [node for node in texts if any(name in (node.text_content or "") for name in site.AGENCIES)]
+        return [*dom.outside(page.css("p"), beside), *inside, *dom.outside(signed, self.foreign)]
 
     def own(self, selectors: Sequence[str]) -> list[LexborNode]:
         """Return the elements of the article that match one of `selectors`.

@@ -4,6 +4,7 @@
   mark `note<sup>1</sup>` reads `note 1`. Units, ordinals and formulas are written without one: `km2`, `XIXe`, `CO2`.
 - Deleted text (`del`, `s`, `strike`) beside other text is removed and reported, so that a correction reads
   `<del>12</del> <ins>15</ins>` as 15. A line of which nothing would be left is kept.
+- Formulas in MathML are written as text: `E = mc^2`, `1/2`.
 - Quotation marks of `q` and brackets of ruby annotations, which a browser adds, are written out.
 
 Boundary: changes the tree once, before anything is read from it.
@@ -16,7 +17,7 @@ import unicodedata
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from crawler.parse import dom
+from crawler.parse import dom, formulas
 
 _MARKS = "sup, sub, q, rt"
 _DELETED = ("del", "s", "strike")
@@ -42,8 +43,9 @@ _FUNCTION = re.compile(r"log|lim|max|min")
 
 def prepare(tree: LexborHTMLParser) -> tuple[str, ...]:
     """Change the inline elements of a page and return problems: the texts that were removed or are hidden."""
-    if tree.css_first(f"{_MARKS}, {', '.join(_DELETED)}") is None:
+    if tree.css_first(f"{_MARKS}, math, {', '.join(_DELETED)}") is None:
         return _hidden(tree)
+    formulas.write_out(tree)
     problems = (*_remove_deleted(tree), *_hidden(tree))
     for node in tree.css(_MARKS):
         if node.tag == "q":

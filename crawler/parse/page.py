@@ -32,6 +32,7 @@ from crawler.parse import (
     inline,
     related,
     script_data,
+    stories,
     structure,
     time_elements,
     unread,
@@ -41,11 +42,11 @@ from crawler.parse.body import BodyParts
 from crawler.parse.frame import Frame, PageTree
 from crawler.parse.head import Head
 from crawler.site import FRENCH, Site
-from crawler.types import Article, ArticleKind, Block, ImageBlock, Related
+from crawler.types import Article, ArticleKind, Block, ImageBlock, Related, TextBlock
 
 #: Stored with each article. Increase it when the parser may return a different article for the same page. A better
 #: parser never creates a revision.
-PARSER_VERSION = 7
+PARSER_VERSION = 8
 
 _AMP_IMAGE = re.compile(rb"<(/?)amp-img\b", re.IGNORECASE)
 _MAX_RELATED = 1_000  # stories; each becomes a page to fetch, and an article has about ten
@@ -116,7 +117,7 @@ def open_page(body: bytes, url: str, content_type: str | None, fetched_at: datet
         *id_problems,
         *changes,
     )
-    return PageTree(tree, head, url, fetched_at, post_id, problems)
+    return PageTree(tree, head, url, fetched_at, post_id, problems, decoded.html)
 
 
 def _post_id(head: Head, url: str) -> tuple[int | None, tuple[str, ...]]:
@@ -150,31 +151,28 @@ def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
     found = frame.find(page, layout)
     if found is None:
         return None
-    foot = related.read(page.tree, found.body, layout.related, page.resolve, skip=found.foreign)
+    foot = related.read(page.tree, found.body, layout.related, page.resolve, skip=found.foreign, html=page.html)
     found = replace(found, foreign=found.foreign | foot.elements)
-    parts, stories = _body(page, layout, found, foot.stories)
-    too_many = (f"related: only the first {_MAX_RELATED} stories are used",) if len(stories) > _MAX_RELATED else ()
+    unclosed, lost = unread.unclosed(found.bodies, page.html)
+    parts, further = _body(page, layout, found, foot.stories, unclosed)
+    too_many = (f"related: only the first {_MAX_RELATED} stories are used",) if len(further) > _MAX_RELATED else ()
     blocks = (*fields.avatar(page, layout, found, parts.blocks), *parts.blocks)
     if not blocks and not parts.has_player:
         return None  # the body element exists, but nothing in it can be read
     section, section_from = fields.section(page, layout, found)
-    title = found.text(found.title, layout)
-    if len(title) > _MAX_TITLE:
-        raise NotAnArticle(
-            page.url, Rejection.UNSAFE, f"{Rejection.UNSAFE.description}: a title of {len(title)} characters"
-        )
+    title = _title(page, layout, found)
     shown = time_elements.find(layout, found)
     published, modified = fields.published(page, shown), fields.modified(page, shown)
     paragraphs = Article(title="", blocks=blocks).paragraphs
-    signature = structure.signature_of(paragraphs)
-    lost = unread.hidden_text(found.bodies)
-    if signature is None:
-        lost += unread.lost_signature(paragraphs, found.paragraphs(page.tree))
+    signature, unsigned = _signature(page, found, blocks, paragraphs)
+    lead, of_lead = fields.lead(page, layout, found)
+    tags, of_tags = fields.tags(page, layout, found)
+    others = (*foot.problems, *of_lead, *of_tags, *lost, *unread.hidden_text(found.bodies), *unsigned)
     article = Article(
         title=title,
-        lead=fields.lead(page, layout, found),
+        lead=lead,
         blocks=blocks,
-        related=stories[:_MAX_RELATED],
+        related=further[:_MAX_RELATED],
         post_id=page.post_id,
         url=fields.address(page),
         kind="article" if paragraphs else _kind_without_text(blocks, parts),
@@ -182,28 +180,58 @@ def read_with_layout(page: PageTree, layout: Markup) -> Article | None:
         dateline=structure.dateline(paragraphs[0]) if paragraphs else None,
         signature=signature,
         byline=fields.byline(layout, found),
-        tags=fields.tags(page, layout, found),
+        tags=tags,
         published_at=published.iso,
         published_raw=published.raw,
         modified_at=modified.iso,
         markup=layout.name,
-        problems=(*page.problems, *published.problems, *modified.problems, *too_many, *lost),
+        problems=(*page.problems, *published.problems, *modified.problems, *too_many, *others),
     )
     sources = {"section": section_from, "published_at": published.source, "modified_at": modified.source}
     return _with_provenance(article, sources)
 
 
+def _title(page: PageTree, layout: Markup, found: Frame) -> str:
+    title = found.text(found.title, layout)
+    if len(title) > _MAX_TITLE:
+        reason = f"{Rejection.UNSAFE.description}: a title of {len(title)} characters"
+        raise NotAnArticle(page.url, Rejection.UNSAFE, reason)
+    return title
+
+
 def _body(
-    page: PageTree, layout: Markup, found: Frame, foot: tuple[Related, ...]
+    page: PageTree, layout: Markup, found: Frame, foot: tuple[Related, ...], unclosed: frozenset[int]
 ) -> tuple[BodyParts, tuple[Related, ...]]:
     """Return the contents of all parts of the body, and the related stories at the foot of the page and in the body."""
     whole = BodyParts()
     for element in found.bodies:
-        parts = body_reader.read(element, layout, page.resolve, found.foreign)
+        parts = body_reader.read(element, layout, page.resolve, found.foreign, unclosed)
         whole.blocks += parts.blocks
         whole.related_links += parts.related_links
         whole.has_player |= parts.has_player
-    return whole, (*foot, *related.inline(whole.related_links, page.resolve, foot))
+    return whole, (*foot, *stories.inline(whole.related_links, page.resolve, foot))
+
+
+def _signature(
+    page: PageTree, found: Frame, blocks: Sequence[Block], paragraphs: Sequence[str]
+) -> tuple[str | None, tuple[str, ...]]:
+    """Return the signature of the article, None if it has none, and a problem if another part of the page has one then."""
+    signature = structure.signature_of(paragraphs) or structure.signature_of(_without_last_items(blocks))
+    return signature, () if signature else _lost_signature(page, found, blocks)
+
+
+def _lost_signature(page: PageTree, found: Frame, blocks: Sequence[Block]) -> tuple[str, ...]:
+    article = Article(title="", blocks=tuple(blocks))
+    read = (*article.paragraphs, *(image.caption for image in article.images if image.caption))
+    return unread.lost_signature(read, found.paragraphs(page.tree))
+
+
+def _without_last_items(blocks: Sequence[Block]) -> Sequence[str]:
+    """Return the paragraphs without the list at the end of the text, whose items may be footnotes."""
+    texts = [block for block in blocks if isinstance(block, TextBlock)]
+    while texts and texts[-1].type == "list_item":
+        texts.pop()
+    return Article(title="", blocks=tuple(texts)).paragraphs
 
 
 def _kind_without_text(blocks: Sequence[Block], parts: BodyParts) -> ArticleKind:

@@ -22,7 +22,7 @@ from itertools import islice
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler.markup import FULL_STORY, RelatedSelectors
-from crawler.parse import dom, read_also, stories
+from crawler.parse import dom, read_also, stories, surplus
 from crawler.parse.stories import Links, Resolve
 from crawler.types import Related
 
@@ -52,10 +52,11 @@ _AFTER_LINK = 15  # letters that may follow a story's link in the same line, suc
 
 @dataclass(frozen=True, slots=True)
 class RelatedBlock:
-    """The stories of the `Voir plus` blocks, and the ids of the nodes that form them (their headings and stories)."""
+    """The stories of the `Voir plus` blocks, the ids of the nodes that form them (their headings and stories), problems."""
 
     stories: tuple[Related, ...] = ()
     elements: frozenset[int] = frozenset()
+    problems: tuple[str, ...] = ()
 
 
 def read(
@@ -65,50 +66,47 @@ def read(
     resolve: Resolve,
     *,
     skip: frozenset[int] = frozenset(),
+    html: bytes = b"",
 ) -> RelatedBlock:
     """Return the stories of the `Voir plus` blocks in order, each once; an empty block if the page has none.
 
-    Nodes whose ids (`mem_id`) are in `skip` belong to other articles.
+    Nodes whose ids (`mem_id`) are in `skip` belong to other articles. `html` is the source of the page.
     """
     found: list[Related] = []
     elements: frozenset[int] = frozenset()
+    problems: dict[str, None] = {}
     texts = _short_texts_after(tree, body)
     headings = [
         *islice(_headings(texts, selectors.heading), _MAX_HEADINGS),
         *islice(_labels(body), _MAX_HEADINGS),
     ]
     if not headings:
-        return RelatedBlock()
+        return RelatedBlock(problems=_lost(texts, selectors.heading, html))
     page = _PageContents(tree, Links(selectors, resolve))
     for heading in headings:
         if dom.inside(heading, elements | skip):
             continue
         passed, nodes = _block(heading, body, page)
-        nodes = [node for node in nodes if node.mem_id not in skip]
+        moved = _moved_out(nodes, selectors, page, html)
+        problems |= dict.fromkeys([surplus.READ.format("related")] if moved else [])
+        nodes = [node for node in (*nodes, *moved) if node.mem_id not in skip]
         block = stories.read(nodes, selectors, page.links)
         if block:
             names = stories.StoryNames(found)
             found += [story for story in block if story not in names]
             elements |= _with_emptied_ancestors([heading, *passed, *nodes], body)
-    return RelatedBlock(tuple(found), elements)
+    if not found:
+        problems |= dict.fromkeys(_lost(texts, selectors.heading, html))
+    return RelatedBlock(tuple(found), elements, tuple(problems))
 
 
-def inline(links: Iterable[LexborNode], resolve: Resolve, known: Sequence[Related]) -> tuple[Related, ...]:
-    """Return the related stories to which `links` from the article's body lead, except stories that are in `known`."""
-    found: list[Related] = []
-    names = stories.StoryNames(known)
-    home = stories.home(resolve)
-    for node in links:
-        for link in [node] if node.tag == "a" else node.css("a[href]"):
-            url = resolve(dom.attribute(link, "href"))
-            title = dom.text(link) or dom.collapse(dom.attribute(link, "title"))
-            if not url or not title:
-                continue
-            story = Related(title, url=url, post_id=stories.own_id(url, home))
-            if story not in names:
-                found.append(story)
-                names.add(story)
-    return tuple(found)
+def _lost(texts: Iterable[tuple[LexborNode, str]], label: str, html: bytes) -> tuple[str, ...]:
+    """Return a problem if a page has the text of the heading, but no stories, and an end tag is surplus."""
+    wanted = _comparable(label)
+    word = wanted.split(maxsplit=1)[0]
+    short = (text for _, text in texts if len(text) <= _SHORT and word in text.casefold())  # a quick test
+    has_label = any(_comparable(text) == wanted for text in short)
+    return (surplus.LOST.format("related"),) if has_label and surplus.surplus_ends(html, "div") else ()
 
 
 # --- the heading
@@ -250,14 +248,38 @@ def _block(heading: LexborNode, body: LexborNode, page: _PageContents) -> tuple[
     return [], []
 
 
+def _moved_out(
+    nodes: Sequence[LexborNode], selectors: RelatedSelectors, page: _PageContents, html: bytes
+) -> list[LexborNode]:
+    """Return the elements that a surplus end tag moved out of a block: further stories, or parts of the last one of `nodes`."""
+    block = nodes[-1].parent if nodes else None
+    if block is None or _has_content_after(nodes[-1]):
+        return []
+    summaries = dom.ids(dom.select(block.parent or block, [s for s in selectors.summary if "." in s]))
+    moved = surplus.rest(block, html, lambda node: _may_be_in_block(node, summaries, page))
+    found = [node for node in moved if dom.is_element(node)]
+    while found and not page.links.to_articles(found[-1]) and found[-1].mem_id not in summaries:
+        found.pop()
+    return found
+
+
+def _has_content_after(node: LexborNode) -> bool:
+    return any(dom.text(after) or (dom.is_element(after) and after.css_first("img")) for after in _siblings(node))
+
+
+def _may_be_in_block(node: LexborNode, summaries: frozenset[int], page: _PageContents) -> bool:
+    """Whether a node after a block may be a story, or a part of one, that was inside it."""
+    if not dom.is_element(node):
+        return len(node.text_content or "") <= _SUMMARY
+    if found := page.links.to_articles(node):
+        return not _is_something_else(node, found, page) and _only_stories(node, found)
+    is_part = node.mem_id in summaries or not (dom.attribute(node, "class") or dom.attribute(node, "id"))
+    return is_part and node.tag not in (*_BESIDE, *_HEADINGS) and len(dom.text(node)) <= _SUMMARY
+
+
 def _siblings(node: LexborNode) -> Iterator[LexborNode]:
-    """Yield the nodes that follow `node` in the same element, up to a limit."""
-    current = node.next
-    for _ in range(_MAX_SIBLINGS * 2):
-        if current is None:
-            return
-        yield current
-        current = current.next
+    """Return an iterator over the nodes that follow `node` in the same element, up to a limit."""
+    return islice(dom.following(node), _MAX_SIBLINGS * 2)
 
 
 def _has_content(nodes: Sequence[LexborNode]) -> bool:

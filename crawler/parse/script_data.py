@@ -44,7 +44,7 @@ def opened(page: PageTree, paths: DataPaths) -> PageTree | None:
             return None
         tree = LexborHTMLParser(source)
         inline.prepare(tree)
-        return replace(page, tree=tree)
+        return replace(page, tree=tree, html=source)
     return None
 
 

@@ -9,15 +9,16 @@ Boundary: reads the elements that `related` has found; the caller passes the fun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 
 from selectolax.lexbor import LexborNode
 
 from crawler import urls
 from crawler.markup import RelatedSelectors
-from crawler.parse import dom
+from crawler.parse import dom, read_also
 from crawler.types import Related
 
 Resolve = Callable[[str], str | None]
@@ -25,6 +26,13 @@ Resolve = Callable[[str], str | None]
 _MAX_LINKS = 500  # of one block; a hostile page may have many thousands
 _MAX_LEVELS = 30  # elements around a link that are searched for the other parts of its story
 _MAX_PARTS = 20  # elements after the last link of a story that may contain its summary
+_SHORT = 40  # characters of a link that names no story
+_ENDS = (".", "!", "?", "…")  # of a sentence
+_SIGNS = re.compile(r"[\W\d_]++")
+_INVITATION = re.compile(
+    r"(?:(?:lire|voir|en savoir)(?: (?:la suite|plus|aussi|tout|davantage|l article(?: complet)?))?|(?:plus de )?d[eé]tails?"
+    r"|(?:la )?suite|plus|en savoir|read more|more|xem (?:th[eê]m|ti[eế]p)|chi ti[eế]t)"
+)
 _OTHER_PARTS = frozenset("time figure figcaption picture button label h1 h2 h3 h4 h5 h6".split())
 
 
@@ -45,8 +53,8 @@ class Links:
         self._found: dict[int, list[tuple[LexborNode, str, bool]]] = {}
 
     def begin_with_article(self, node: LexborNode) -> bool:
-        """Whether the first link in an element leads to an article."""
-        return any(is_article for _, _, is_article in self._inside(node)[:1])
+        """Whether the first link in an element leads to an article, and has a text."""
+        return any(is_article and dom.text(link) for link, _, is_article in self._inside(node)[:1])
 
     def to_articles(self, node: LexborNode) -> list[LexborNode]:
         """Return the links in an element that lead to articles rather than to something else, such as a section."""
@@ -92,6 +100,11 @@ def own_id(url: str, home: str) -> int | None:
     return found if urls.host(url).removeprefix("m.") == home.removeprefix("m.") else None
 
 
+def is_invitation(text: str) -> bool:
+    """Whether the text of a link does not name its story: `Lire la suite »`."""
+    return len(text) <= _SHORT and _INVITATION.fullmatch(_SIGNS.sub(" ", text.casefold()).strip()) is not None
+
+
 def read(nodes: Sequence[LexborNode], selectors: RelatedSelectors, links: Links) -> list[Related]:
     """Return the stories in the elements `nodes`, which are siblings, each once and in order."""
     found = _grouped(nodes, links.to_stories(nodes), links.home)
@@ -115,9 +128,61 @@ class StoryNames:
         return story.url in self._known or story.post_id in self._known
 
 
+def inline(links: Iterable[LexborNode], resolve: Resolve, known: Sequence[Related]) -> tuple[Related, ...]:
+    """Return the related stories to which `links` from the article's body lead, except stories that are in `known`.
+
+    Links to one story that directly follow each other have the parts of its title.
+    """
+    found: list[Related] = []
+    names = StoryNames(known)
+    own = home(resolve)
+    nodes = chain.from_iterable([node] if node.tag == "a" else node.css("a[href]") for node in links)
+    for parts in _adjacent([(node, url) for node in nodes if (url := resolve(dom.attribute(node, "href")))]):
+        link, url = parts[0]
+        title = _joined([node for node, _ in parts]) or dom.collapse(dom.attribute(link, "title"))
+        story = Related(title, url=url, post_id=own_id(url, own))
+        if title and not read_also.heads_list(title) and story not in names:
+            found.append(story)
+            names.add(story)
+    return tuple(found)
+
+
+def _adjacent(links: Iterable[tuple[LexborNode, str]]) -> list[list[tuple[LexborNode, str]]]:
+    """Return links, which are in document order, in groups: those to one address that directly follow each other."""
+    groups: list[list[tuple[LexborNode, str]]] = []
+    for link, url in links:
+        if groups and groups[-1][-1][1] == url and _continues(groups[-1][-1][0], link):
+            groups[-1].append((link, url))
+        else:
+            groups.append([(link, url)])
+    return groups
+
+
+def _continues(link: LexborNode, following: LexborNode) -> bool:
+    """Whether a link has the next part of the title of which `link` has one, as editors write who link it in parts.
+
+    Nothing stands between them, and both look the same. A link beside it may also have the summary, which is a sentence, or
+    invite to read (`Lire la suite`).
+    """
+    node = link.next
+    while node is not None and dom.is_text(node) and not (node.text_content or "").strip():
+        node = node.next
+    if node is None or node.mem_id != following.mem_id or dom.attribute(link, "class") != dom.attribute(node, "class"):
+        return False
+    one, two = dom.text(link), dom.text(following)
+    is_sentence = two[:1].isupper() and (two.endswith(_ENDS) or _joined([link, following]) == one + two)
+    return not (is_sentence or one.endswith(_ENDS) or is_invitation(two))
+
+
+def _joined(links: Sequence[LexborNode]) -> str:
+    """Return the text of links that directly follow each other, with the space between them."""
+    spaces = (" " if link.next is not None and dom.is_text(link.next) else "" for link in links)
+    return dom.collapse("".join(dom.raw_text(link) + space for link, space in zip(links, spaces, strict=True)))
+
+
 def _grouped(nodes: Sequence[LexborNode], links: Sequence[tuple[LexborNode, str]], home: str) -> list[_Story]:
     """Return the stories with their links and the elements that contain their parts."""
-    top = dom.ids(nodes)
+    top = dict(zip((node.mem_id for node in nodes), (*nodes[1:], None), strict=False))
     owners: dict[int, object] = {}  # the story of each element around a link; None if there are several
     paths = []
     for link, url in links:
@@ -136,7 +201,7 @@ def _grouped(nodes: Sequence[LexborNode], links: Sequence[tuple[LexborNode, str]
     return list(stories.values())
 
 
-def _path(link: LexborNode, top: frozenset[int]) -> list[LexborNode]:
+def _path(link: LexborNode, top: Container[int]) -> list[LexborNode]:
     path = [link]
     for element in islice(dom.ancestors(link), _MAX_LEVELS):
         if path[-1].mem_id in top:
@@ -145,14 +210,22 @@ def _path(link: LexborNode, top: frozenset[int]) -> list[LexborNode]:
     return path
 
 
-def _after(root: LexborNode, owners: dict[int, object], top: frozenset[int]) -> list[LexborNode]:
-    """Return the nodes after `root` that belong to the same story, because no link precedes them."""
+def _after(root: LexborNode, owners: Mapping[int, object], top: Mapping[int, LexborNode | None]) -> list[LexborNode]:
+    """Return the nodes after `root` that belong to the same story, because no link precedes them.
+
+    `top` has the ids of the elements with stories, and the next one of each, which may be in another element.
+    """
     found: list[LexborNode] = []
-    node = root.next
-    while node is not None and len(found) < _MAX_PARTS:
-        if node.mem_id in owners or (root.mem_id in top and dom.is_element(node) and node.mem_id not in top):
+    last, node = root, root.next
+    while len(found) < _MAX_PARTS:
+        if node is None:
+            node = top.get(last.mem_id)
+        if node is None or node.mem_id in owners:
+            break
+        if root.mem_id in top and dom.is_element(node) and node.mem_id not in top:
             break
         found.append(node)
+        last = node if node.mem_id in top else last
         node = node.next
     return found
 
@@ -170,14 +243,27 @@ def _title(story: _Story, selectors: RelatedSelectors) -> tuple[str, LexborNode 
     """Return the title of a story and the element that contains it; a picture's text only if there is no other."""
     for selector in selectors.title:
         for node in _select(story, selector):
-            if text := dom.text(node):
+            has_blocks = node.css_first("div, p") is not None
+            summaries = dom.ids(dom.select(node, selectors.summary)) - {node.mem_id} if has_blocks else frozenset()
+            if text := dom.text(node, summaries) or dom.text(
+                node
+            ):  # without its end tag, a heading contains the summary
                 return text, node
-    for link in story.links:
-        if text := dom.text(link):
-            first = _first_element(link)
-            return (dom.text(first), first) if first is not None else (text, link)
+    for parts in _adjacent([(link, story.url) for link in story.links if dom.text(link)]):
+        link, _ = parts[0]
+        first = _first_element(link)
+        if first is None or len(parts) > 1:
+            return _first_line(link) or _joined([node for node, _ in parts]), link
+        return dom.text(first), first
     named = (dom.collapse(dom.attribute(link, "title")) for link in story.links)
     return next((name for name in named if name), "") or _alt(story), None
+
+
+def _first_line(link: LexborNode) -> str:
+    """Return the text before the first paragraph in a link; empty if it has no paragraphs, or no text before them."""
+    line = list(takewhile(lambda node: node.tag not in dom.BREAKING, dom.children(link)))
+    is_all = link.last_child is None or (bool(line) and line[-1].mem_id == link.last_child.mem_id)
+    return "" if is_all else dom.collapse("".join(map(dom.raw_text, line)))
 
 
 def _first_element(link: LexborNode) -> LexborNode | None:
@@ -188,16 +274,15 @@ def _first_element(link: LexborNode) -> LexborNode | None:
 
 
 def _summary(story: _Story, selectors: RelatedSelectors, title: str, node: LexborNode | None) -> str:
-    for selector in selectors.summary:
-        for found in _select(story, selector):
-            if (text := _without(found, node)) and text != title and _is_prose(text):
-                return text
-    for link in story.links:
-        if (text := _without(link, node)) and text != title and _is_prose(text):
-            return text
+    found = (_without(one, node) for selector in selectors.summary for one in _select(story, selector))
+    linked = (_without(link, node) for link in story.links)
     skip = dom.ids([*story.links, *([node] if node is not None else [])])
-    rest = [text for part in story.parts if (text := _rest(part, skip)) and text != title and _is_prose(text)]
-    return rest[0] if rest else ""
+    others = (_rest(part, skip) for part in story.parts)
+    return next((text for text in chain(found, linked, others) if _is_summary(text, title)), "")
+
+
+def _is_summary(text: str, title: str) -> bool:
+    return text not in title and not is_invitation(text) and _is_prose(text)
 
 
 def _without(node: LexborNode, title: LexborNode | None) -> str:

@@ -50,6 +50,12 @@ _SOURCE_LINE = re.compile(
     re.IGNORECASE,
 )
 
+# A footnote after the signature, or the heading of several: `(1) …`, `[2] …`, `1 …`, `¹ …`, `* …`, `NDLR : …`, `Notes :`.
+_FOOTNOTE = re.compile(
+    r"\s*(?:\(?\s?(?:\d{1,2}|[a-z*])\s?\)|\[\s?\d{1,2}\s?\]|\d{1,2}(?:[.)/:]|\s?[-–—])?(?=\s)|[¹²³⁴-⁹]{1,2}|[*†‡]{1,3}(?=\s?\w)"
+    r"|(?:\(\s?)?(?:NDLR|NdlR|N\.?\s?D\.?\s?L\.?\s?R\b|Ndlr|NDT)|Notes?\s*:|Notes$|_+$|-{3,}$)"
+)
+
 # `Photo : VNA`, `Photo: VNA`, `(Photo : VNA)`, `(Source: customsnews)`, `Photo d'illustration : East Asia Forum`
 _CREDIT = re.compile(
     r"""(?:^|(?<=[\s.,;:…!?»”")(\[]))
@@ -63,7 +69,7 @@ _CREDIT = re.compile(
 
 
 _BEFORE_CREDIT = '.…!?,;:»”")([-–—'
-_LAST_PARAGRAPHS = 3  # that can hold the signature and the source
+_LAST_PARAGRAPHS = 40  # that can hold the signature, the source and footnotes
 
 
 def dateline(paragraph: str) -> Dateline | None:
@@ -102,10 +108,10 @@ def signature(paragraph: str) -> str | None:
 
 
 def signature_of(paragraphs: Sequence[str]) -> str | None:
-    """Return the signature at the end of a text; None if there is none. It may be followed by lines with the source."""
+    """Return the signature at the end of a text; None if there is none. Lines with the source, and footnotes, may follow it."""
     for paragraph in reversed(paragraphs[-_LAST_PARAGRAPHS:]):
         found = signature(paragraph)
-        if found is not None or _SOURCE_LINE.fullmatch(paragraph) is None:
+        if found is not None or not (_SOURCE_LINE.fullmatch(paragraph) or _FOOTNOTE.match(paragraph)):
             return found
     return None
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import takewhile
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from crawler.parse import dom, structure
+from crawler.parse import dom, structure, surplus
 
 _END = re.compile(r"</html>\s*(?:<!--|$)", re.IGNORECASE)  # a comment after the page ends the one that has no end
 _WITHOUT_MARKUP = frozenset("iframe noembed noframes plaintext script style textarea title xmp".split())
@@ -23,6 +24,7 @@ _PAGE_END = re.compile(rb"</(?:body|html)\b", re.IGNORECASE)
 _TAG = re.compile(r"<[/a-z!][^<>]*>?", re.IGNORECASE)
 _BLOCK = re.compile(r"</?(?:p|div|br|li)\b", re.IGNORECASE)
 _WORDS = 3  # attributes with names made of letters from which on a tag is taken for text without a `>` before it
+_MOST_UNCLOSED = 20  # quotes and list items of a body, the last ones, that are examined
 _SHOWN = 60  # characters of a text in a problem
 _FOOT = re.compile(r"(?:^|[\s_-])(?:footer|copyright|imprint)(?:$|[\s_-])", re.IGNORECASE)
 
@@ -85,6 +87,41 @@ def hidden_text(bodies: Iterable[LexborNode]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(problems))
 
 
+def unclosed(bodies: Iterable[LexborNode], html: bytes) -> tuple[frozenset[int], tuple[str, ...]]:
+    """Return the ids of quotes and list items that have no end tag, so that they contain the rest of a body, and a problem.
+
+    The end tag of a list item is optional in a list. `html` is the source of the page.
+    """
+    found: dict[int, str] = {}
+    for body in bodies:
+        for node in body.css("blockquote, li")[-_MOST_UNCLOSED:]:
+            around = list(takewhile(lambda outer, body=body: outer.mem_id != body.mem_id, dom.ancestors(node)))  # type: ignore[misc]
+            is_last = not any(_has_text_after(one) for one in (node, *around))
+            if is_last and len(node.css("p, div")) > 1 - bool(_own_text(node)) and _has_no_end(node, around, html):
+                found[node.mem_id] = node.tag or ""
+    names = dict.fromkeys(found.values())
+    problems = (f"text: <{name}> does not end; only its first line is taken for a part of it" for name in names)
+    return frozenset(found), tuple(problems)
+
+
+def _has_no_end(node: LexborNode, around: Iterable[LexborNode], html: bytes) -> bool:
+    if node.tag == "blockquote":
+        return surplus.balance(html, "blockquote") < 0
+    lists = [outer.tag for outer in around if outer.tag in surplus.LISTS]
+    return not lists or any(surplus.balance(html, name) < 0 for name in dict.fromkeys(lists))
+
+
+def _has_text_after(node: LexborNode) -> bool:
+    after = node.next
+    while after is not None and not dom.text(after):
+        after = after.next
+    return after is not None
+
+
+def _own_text(node: LexborNode) -> str:
+    return "".join(child.text_content or "" for child in dom.children(node) if dom.is_text(child)).strip()
+
+
 def hidden_by_script(tree: LexborHTMLParser, html: bytes) -> tuple[str, ...]:
     """Return problems for scripts of a page that have no end of their own, so that they hide what follows them."""
     if html.count(b"<script") <= html.count(b"</script"):
@@ -129,18 +166,20 @@ def _text(markup: str) -> str:
 
 
 def lost_signature(own: Iterable[str], page: Iterable[LexborNode]) -> tuple[str, ...]:
-    """Return a problem if the article has no signature although another paragraph of the page has one.
+    """Return a problem if the article has no signature although another text of the page has one.
 
-    `own` are the paragraphs of the article, `page` those of the page that do not belong to other stories. The imprint at
-    the foot of the page is not a paragraph of an article.
+    `own` are the paragraphs and captions of the article, `page` the paragraphs and bare texts of the page that do not belong
+    to other stories. The imprint at the foot of the page is not a paragraph of an article, and a name alone, as a bare text,
+    may be anything.
     """
-    read = set(own)
+    read = tuple(own)
     for node in page:
         text = dom.text(node)
-        if text not in read and structure.signature(text) is not None and not _is_in_foot(node):
-            return (
-                f"text: {text[-_SHOWN:]!r} looks like the end of the article, but is outside the text that was read",
-            )
+        found = structure.signature(text)
+        is_name = found == text and node.is_text_node
+        if found is None or is_name or any(text in one for one in read) or _is_in_foot(node):
+            continue
+        return (f"text: {text[-_SHOWN:]!r} looks like the end of the article, but is outside the text that was read",)
     return ()
 
 

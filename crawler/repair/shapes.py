@@ -12,7 +12,7 @@ import re
 
 from crawler.repair import vietnamese, words
 from crawler.repair.lexicon import Lexicon
-from crawler.repair.names import FIRST_NAMES, PAIRS, TITLES
+from crawler.repair.names import FIRST_NAMES, PAIRS, PLACES, TITLES
 
 _NEVER = -math.inf
 #: `AnneMarie` in running text is more often two names than a brand, but the odds are low enough for `wrap` to decide.
@@ -61,6 +61,7 @@ _ARTICLES = frozenset("le la les un une des du au aux".split())
 _COMMON = 1e-6  # share of running words from which on a word after an article is a common noun
 ROMAN_LETTERS = frozenset("IVXLCDM")
 ROMAN = re.compile(r"[IVX]+(?:e|er|ᵉ)")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _AFTER_NUMBER = re.compile(r"(?P<end>èm|èr|e|è|ᵉ)")
 _AFTER_ROMAN = re.compile(r"(?:[IVX]{2,}|[IVX](?=e(?:siècle|République|Congrès|arrondissement)))(?P<end>èm|e|ᵉ)")
 _AFTER_ORDINAL = frozenset("sur en et de du des dans est par à au aux pour avec".split())
@@ -173,6 +174,8 @@ def after_word(word: str, number: str, lexicon: Lexicon) -> float:
         return 8.0
     if not word[1:].islower() or not number[0].isdigit():
         return _NEVER
+    if lower in PLACES and _YEAR.fullmatch(number):
+        return 8.0  # `Huê2014`: no name of a place ends in a year
     if lower in words.FUNCTION and len(lower) > 1:
         return 8.0
     if len(lower) < 4 or lexicon.frequency(lower) < 1e-7:

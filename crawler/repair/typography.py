@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from crawler.repair import quotes, words
 from crawler.repair.glue import protected
 from crawler.repair.lexicon import Lexicon, PageLexicon
+from crawler.repair.names import PLACES
 from crawler.types import Repair
 
 _L = r"[^\W\d_]"  # a letter
@@ -63,6 +64,10 @@ _CODE = re.compile(rf"\b(?:{_C}?{_S}{{3,}})(?={_C}{{1,3}}\d{{1,4}}(?:{_C}\d{{0,3
 #: `H7N9et`, `A320à`, `5Gen`: after such a code, only a function word shows that a space is missing.
 _AFTER_CODE = re.compile(
     r"(?<![\w.-])(?P<code>[A-Z]{1,5}\d{1,4}(?:[A-Z]\d{0,3})?|\d{1,2}G)(?=(?:et|en|est|à|dans|avec|pour|des?|du|aux?|sur|par|qui|ont|sont|lors|les?|la)\b)"
+)
+#: `Laos2-0`: the result of a match.
+_RESULT = re.compile(
+    rf"(?<![\w-])(?:{'|'.join(sorted(map(str.capitalize, PLACES)))})(?=\d{{1,2}}[-–]\d{{1,2}}(?![\w-]))"
 )
 _AFTER_NOUN = "à|aux?|et|est|ont|sont|dans|avec|pour|des?|du|sur|par|contre"
 _JOINED = f"{_AFTER_NOUN}|en"
@@ -124,7 +129,7 @@ _NEEDED = {rule: tuple(map(re.compile, patterns)) for rule, patterns in _SIGNS.i
 _TOUCHED_FIGURE, _AFTER_FIGURE = re.compile(rf"\d(?:(?={_L})|(?<={_L}\d))"), re.compile(rf"[%€$](?={_L})")
 _AFTER_CLOSING = re.compile(rf"{_WORD_BEGINS}|\d|\(")
 #: The patterns in which a figure touches a letter.
-_TOUCHING = (_MONTH_DAY, _DAY_ARTICLE, _MONTH_YEAR, _YEAR_WORD, _AMOUNT, _CODE, _AFTER_CODE, _DISEASE)
+_TOUCHING = (_MONTH_DAY, _DAY_ARTICLE, _MONTH_YEAR, _YEAR_WORD, _AMOUNT, _CODE, _AFTER_CODE, _DISEASE, _RESULT)
 
 Fix = Callable[[re.Match[str]], str]
 
