@@ -532,7 +532,8 @@ def test_the_endpoint_moves_to_another_address_and_back_if_the_port_is_in_use(he
     until(lambda: healthy.get() and not healthy.get_url(everywhere), healthy.process)
 
 
-def test_an_endpoint_whose_addresses_were_taken_opens_at_the_next_reload(tmp_path):
+def test_an_endpoint_whose_addresses_were_taken_opens_at_the_next_reload(tmp_path, monkeypatch):
+    monkeypatch.setattr(logs, "set_format", lambda *_: None)  # it would change how this process logs
     with socket.create_server(("127.0.0.1", 0)) as old, socket.create_server(("127.0.0.1", 0)) as new:
         addresses = [f"127.0.0.1:{one.getsockname()[1]}" for one in (old, new)]
         before, after = (configured(tmp_path, health=address) for address in addresses)
