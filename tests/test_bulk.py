@@ -389,6 +389,27 @@ def test_a_process_that_dies_before_the_first_page_is_not_retried_for_ever(ten):
         read_carefully(replace(settings(), make_repairer=os.abort), partition)
 
 
+def unstartable():
+    raise StopError("cannot start the parser process", "raise the limit")
+
+
+def test_an_error_of_the_disk_in_a_separate_process_blames_no_page(ten, tmp_path):
+    file = str(only_file(ten))
+    for making, path, message, hint in (
+        (
+            plain_repairer,
+            str(tmp_path / "none.warc.gz"),
+            "cannot read .*none.warc.gz: .*No such file",
+            "check the file",
+        ),
+        (unstartable, file, "cannot start the parser process", "raise the limit"),
+    ):
+        partition = Partition(path, 0, 10_000, is_exact=True)
+        with pytest.raises(StopError, match=message) as caught:
+            read_carefully(replace(settings(), make_repairer=making), partition)
+        assert hint in caught.value.hint
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_reparse_leaves_nothing_under_the_final_name(ten, tmp_path, number):
     out = tmp_path / "new"

@@ -28,6 +28,7 @@ from datetime import UTC, date, datetime, timedelta
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -530,6 +531,27 @@ def test_the_endpoint_moves_to_another_address_and_back_if_the_port_is_in_use(he
     del healthy.settings["service.health"]
     healthy.reload()
     until(lambda: healthy.get() and not healthy.get_url(everywhere), healthy.process)
+
+
+def test_an_endpoint_whose_addresses_were_taken_opens_at_the_next_reload(tmp_path, monkeypatch):
+    monkeypatch.setattr(logs, "set_format", lambda *_: None)  # it would change how this process logs
+    with socket.create_server(("127.0.0.1", 0)) as old, socket.create_server(("127.0.0.1", 0)) as new:
+        addresses = [f"127.0.0.1:{one.getsockname()[1]}" for one in (old, new)]
+        before, after = (configured(tmp_path, health=address) for address in addresses)
+        wanted = [after]
+        service = Service(lambda: wanted[-1], environ={})
+        service._config, service._endpoint = before, None
+        service._worker = SimpleNamespace(reconfigure=lambda _: None)
+        service._monitor = SimpleNamespace(config=before, conditions=list, metrics=str)
+        with pytest.raises(ConfigError, match=addresses[1]):
+            service._move_endpoint(after)
+        assert service._endpoint is None
+    wanted.append(before)
+    service._reload()
+    try:
+        assert httpx.get(f"http://{addresses[0]}/healthz").status_code == 200
+    finally:
+        service._close_endpoint()
 
 
 # --- each failing condition, caused for real ----------------------------------------------------------------------------

@@ -149,6 +149,8 @@ def test_keys_of_an_article_lead_to_its_neighbours_and_to_the_archived_page(brow
         before = page.url
         page.keyboard.press("d")
         assert page.evaluate("document.getElementById('versions').getBoundingClientRect().top") < 844
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.compareDocumentPosition(document.getElementById('versions')) & 2")
         page.keyboard.press("k")
         page.wait_for_url(lambda url: url != before)
         page.keyboard.press("j")
@@ -165,6 +167,7 @@ def test_keys_move_through_the_hits_of_an_article(browser, addresses):
             page.keyboard.press(key)
             current = "[...document.querySelectorAll('article mark')].map(e => e.className).indexOf('here')"
             assert page.evaluate(current) == number
+            assert page.evaluate("document.activeElement === document.querySelector('mark.here')")
             assert page.evaluate(
                 "(r => r.top >= 0 && r.bottom <= innerHeight)(document.querySelector('mark.here').getBoundingClientRect())"
             )
@@ -198,6 +201,18 @@ def test_a_print_has_the_article_and_its_address_only(browser, addresses):
         assert not page.is_visible("form.search")
         assert page.is_visible(".printed")
         assert page.is_visible("article h1")
+
+
+@pytest.mark.parametrize("name", ["article", "search", "timeline", "coverage"])
+@pytest.mark.parametrize("theme", [None, "light", "dark"])
+def test_a_print_is_black_on_white_in_any_scheme(browser, addresses, name, theme):
+    for scheme in SCHEMES:
+        with opened(browser, addresses[name], scheme=scheme) as (page, _, _):
+            if theme is not None:
+                page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+            page.emulate_media(media="print", color_scheme=scheme)
+            assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+            assert not any(form.is_visible() for form in page.query_selector_all("form"))
 
 
 def test_the_archived_page_is_shown_in_the_frame(browser, addresses):

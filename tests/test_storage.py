@@ -369,6 +369,7 @@ def test_exhausted_system_resources_are_not_a_bug(folder, number, hint):
         (sqlite3.SQLITE_CORRUPT_VTAB, "vna rebuild"),
         (sqlite3.SQLITE_NOTADB, "vna rebuild"),
         (sqlite3.SQLITE_READONLY, "permissions"),
+        (sqlite3.SQLITE_IOERR_WRITE, "ulimit -f"),
     ],
 )
 def test_the_hint_depends_on_the_error_code_alone(folder, code, hint):

@@ -17,8 +17,9 @@ import tempfile
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
-from crawler.bulk.values import BulkSettings, LeftOut, Partition, PartitionRead
+from crawler.bulk.values import BulkSettings, Failed, LeftOut, Partition, PartitionRead
 from crawler.errors import StopError
 
 _CRASHES = 2  # of one page, or without any page
@@ -28,8 +29,8 @@ def read_carefully(settings: BulkSettings, partition: Partition) -> PartitionRea
     """Read a partition as `read_partition` does, without the pages that crash the interpreter.
 
     Raises:
-        OSError: the file cannot be read.
-        StopError: the process cannot be started, or crashes before it reads a page.
+        OSError: the process cannot be started.
+        StopError: the file cannot be read, or the process crashes before it reads a page.
 
     """
     crashes = Counter[int]()
@@ -40,7 +41,9 @@ def read_carefully(settings: BulkSettings, partition: Partition) -> PartitionRea
             marker.write_text(json.dumps([-1, ""]), "utf-8")
             code = _run(marker, answer, pickle.dumps((settings, partition, {one.offset for one in left_out})))
             if code == 0:
-                found: PartitionRead = pickle.loads(answer.read_bytes())  # noqa: S301 - from the process started above
+                found = cast("PartitionRead | Failed", pickle.loads(answer.read_bytes()))  # noqa: S301 - from the process started above
+                if isinstance(found, Failed):
+                    raise StopError(found.message, found.hint)
                 return replace(found, left_out=(*found.left_out, *left_out))
             offset, url = json.loads(marker.read_text("utf-8"))
             crashes[offset] += 1

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import cast
 
 from crawler.bulk.partition import read_partition
-from crawler.bulk.values import BulkSettings, Partition
+from crawler.bulk.values import BulkSettings, Failed, Partition, PartitionRead
+from crawler.errors import StopError
 
 
 def main() -> int:
@@ -28,7 +29,11 @@ def main() -> int:
         unfinished.write_text(json.dumps([offset, url]), "utf-8")
         unfinished.replace(marker)
 
-    answer.write_bytes(pickle.dumps(read_partition(settings, partition, skip, note)))
+    try:
+        found: PartitionRead | Failed = read_partition(settings, partition, skip, note)
+    except (OSError, StopError) as error:  # not a crash: no page is to blame
+        found = Failed.of(error, partition.file)
+    answer.write_bytes(pickle.dumps(found))
     return 0
 
 

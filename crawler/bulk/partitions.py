@@ -120,7 +120,11 @@ class PartitionSet:
 
     def _learned(self) -> list[Markup]:
         """Return the learned layouts in the files; a later one replaces one with the same name, as in the archive."""
-        layouts = [(one.at, at.file, one.offset, one.text) for at, read in self.found.items() for one in read.layouts]
+        layouts = [
+            (one.at, partition.file, one.offset, one.text)
+            for partition, read in self.found.items()
+            for one in read.layouts
+        ]
         found: dict[str, Markup] = {}
         for *_, text in sorted(layouts):
             with suppress(ConfigError):

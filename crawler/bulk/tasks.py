@@ -30,7 +30,5 @@ def run_task(task: Task, *, careful: bool = False) -> Result:
             return MonthWritten(dataset.file_bytes(unpack(packed) for packed in task.articles))
         read = read_carefully if careful else read_partition
         return read(task.settings, task.partition)
-    except OSError as error:
-        return Failed(f"cannot read {task}: {error}", "check the file and the connection, then start again")
-    except StopError as error:
-        return Failed(str(error), error.hint)
+    except (OSError, StopError) as error:
+        return Failed.of(error, task)

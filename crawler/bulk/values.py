@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from crawler.errors import StopError
 from crawler.markup import Markup
 from crawler.pipeline.stored_pages import Repairer
 from crawler.site import Site
@@ -151,6 +152,13 @@ class Failed:
 
     message: str
     hint: str
+
+    @classmethod
+    def of(cls, error: OSError | StopError, what: object) -> Failed:
+        """Return the failure for an error while `what` was read or written."""
+        if isinstance(error, StopError):
+            return cls(str(error), error.hint)
+        return cls(f"cannot read {what}: {error}", "check the file and the connection, then start again")
 
 
 Result = PartitionRead | MonthWritten | OtherCode | Failed

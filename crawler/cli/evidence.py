@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from crawler.pipeline import Progress
     from crawler.pipeline.stored_pages import Reader
     from crawler.replay import RebuildReport, Recomputation, VerifyReport
+    from crawler.storage import Archive
     from crawler.storage.diff_db import TableDifference
 
 _REBUILT = "rebuilt"  # below the archive's folder
@@ -76,7 +77,6 @@ def verify(
     from crawler import opening, replay
     from crawler.cli.progress import progress_display
     from crawler.replay import Seals
-    from crawler.storage.disk import not_writable
 
     if pack is not None:
         _verify_pack(context, pack, options_given=bool(since or sample or reindex or seal), as_json=as_json)
@@ -91,10 +91,7 @@ def verify(
         opening.auditing(config) as (archive, warc),
         _recomputation(config, progress, clock, wanted=day is None and sample is None) as recomputation,
     ):
-        if (reindex or seal) and archive.read_only:  # at once, because the check of a large archive takes hours
-            raise not_writable(config.archive, None)
-        if reindex:
-            archive.reindex()
+        _prepare(archive, config, reindex=reindex, seal=seal)
         found = replay.verify(
             archive,
             warc,
@@ -125,6 +122,22 @@ def verify(
         output.note(problem)
     if problems or not sound:
         raise typer.Exit(5)
+
+
+def _prepare(archive: Archive, config: Config, *, reindex: bool, seal: bool) -> None:
+    """Rebuild the search index if it is wanted.
+
+    Raises:
+        StorageUnavailable: the archive cannot be written, as the options require. The check may take hours, so this is not
+            found out at its end.
+
+    """
+    from crawler.storage.disk import not_writable
+
+    if (reindex or seal) and archive.read_only:
+        raise not_writable(config.archive, None)
+    if reindex:
+        archive.reindex()
 
 
 def _verify_pack(context: typer.Context, pack: Path, *, options_given: bool, as_json: bool) -> None:

@@ -9,7 +9,7 @@ import os
 import resource
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -184,7 +184,7 @@ class Service:
         """Open the endpoint at its new address; if this address cannot be used, open it at the old address again.
 
         The old endpoint is closed first: while it listens on loopback, a new endpoint cannot listen on the same port of
-        all interfaces.
+        all interfaces. If another program has taken the old address since, there is no endpoint until the next reload.
 
         Raises:
             ConfigError: the new address cannot be used.
@@ -195,7 +195,8 @@ class Service:
         try:
             self._endpoint = self._open_endpoint(config)
         except ConfigError:
-            self._endpoint = self._open_endpoint(self._config)
+            with suppress(ConfigError):  # the error of the new address is the one to correct
+                self._endpoint = self._open_endpoint(self._config)
             raise
 
     def _endpoint_text(self) -> str:
@@ -246,7 +247,7 @@ class Service:
         try:
             config = self._load()
             self._check_change(config)
-            if config.health != self._config.health:
+            if config.health != self._config.health or (config.health and self._endpoint is None):
                 self._move_endpoint(config)
         except ConfigError as error:
             self._config_rejected = True

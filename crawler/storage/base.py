@@ -41,8 +41,10 @@ _RESTORE = "restore a backup, or run `vna rebuild --replace` to recreate the dat
 _WAIT = "wait until the other program that is writing to the database has finished, or close that program"
 _CHECK = "check that the folder exists, can be written and is on a local disk"  # for all other codes
 _PERMIT = "correct the permissions or the owner of this file and its folder; commands that only read work as it is"
+_DISK = "check the disk and its mount, and whether a limit of the file size applies (`ulimit -f`)"
 _HINTS = {
     sqlite3.SQLITE_READONLY: _PERMIT,
+    sqlite3.SQLITE_IOERR: _DISK,
     sqlite3.SQLITE_BUSY: _WAIT,
     sqlite3.SQLITE_LOCKED: _WAIT,
     sqlite3.SQLITE_FULL: _FREE,

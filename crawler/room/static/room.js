@@ -17,6 +17,13 @@
     items[place].focus();
   }
 
+  // The focus moves along, so that Tab goes on from there.
+  function show(element, block) {
+    if (element.tabIndex < 0) element.tabIndex = -1;
+    element.focus({ preventScroll: true });
+    element.scrollIntoView({ block: block });
+  }
+
   const hits = Array.from(document.querySelectorAll("article mark"));
   let hit = -1;
 
@@ -25,7 +32,7 @@
     if (hits[hit]) hits[hit].classList.remove("here");
     hit = hit < 0 && by < 0 ? hits.length - 1 : (hit + by + hits.length) % hits.length;
     hits[hit].classList.add("here");
-    hits[hit].scrollIntoView({ block: "center" });
+    show(hits[hit], "center");
   }
 
   function follow(selector) {
@@ -39,7 +46,7 @@
     k: () => step(-1),
     n: () => stepToHit(1),
     N: () => stepToHit(-1),
-    d: () => { const found = document.getElementById("versions"); if (found) found.scrollIntoView(); },
+    d: () => { const found = document.getElementById("versions"); if (found) show(found, "start"); },
     o: () => follow("a.original"),
     "?": () => follow('nav.main a[href="/help"]'),
   };
