@@ -52,7 +52,7 @@ def balance(html: bytes, tag: str) -> int:
 def rest(element: LexborNode, html: bytes, belongs: Callable[[LexborNode], bool]) -> list[LexborNode]:
     """Return the nodes after `element` that surplus end tags moved out of it; an empty list if there are none.
 
-    `html` is the source of the page. `belongs` says whether a node, which is no empty text, can be a part of the element. If
+    `html` is the source of the page. `belongs` says whether a node, which is not an empty text, can be a part of the element. If
     the end tag of the element ended the element around it, all nodes up to that end must be; otherwise those before the
     first other one. Items outside of a list, or the number of end tags, show that one is surplus.
     """
@@ -71,7 +71,7 @@ def rest(element: LexborNode, html: bytes, belongs: Callable[[LexborNode], bool]
 
 
 def _following(element: LexborNode) -> Iterator[LexborNode]:
-    """Yield the texts and elements after `element` in the same element, up to a limit; no empty texts."""
+    """Yield the texts and elements after `element` in the same element, up to a limit, except empty texts."""
     for node in islice(dom.following(element), _MOST):
         if dom.is_element(node) or (dom.is_text(node) and (node.text_content or "").strip()):
             yield node
