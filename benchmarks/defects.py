@@ -57,7 +57,7 @@ _PAGE, _ARTICLES, _STORE = "parse/page.py", "storage/articles.py", "warc/store.p
 _CLIENT, _LIMITS, _PAGES = "fetch/client.py", "rate_limit.py", "pipeline/pages.py"
 DEFECTS = (
     # --- what an article says
-    Defect("tags are not read", _PAGE, "tags=fields.tags(page, layout, found)", "tags=()"),
+    Defect("tags are not read", _PAGE, "tags=tags,", "tags=(),"),
     Defect("a tag is lost when it is stored", _ARTICLES, "for tag in article.tags]", "for tag in article.tags[1:]]"),
     Defect("the byline is lost", _PAGE, "byline=fields.byline(layout, found)", "byline=None"),
     Defect("the section is lost", _PAGE, "        section=section,\n        dateline", "        section=None,\n        dateline"),
@@ -65,7 +65,7 @@ DEFECTS = (
     Defect("the lead picture is lost", _PAGE, "(*fields.avatar(page, layout, found, parts.blocks), *parts.blocks)", "(*parts.blocks,)"),
     Defect("captions are lost", "parse/body.py", "image.alt, caption, structure", "image.alt, None, structure"),
     Defect("credits are lost", "parse/body.py", "caption, structure.credit(caption)", "caption, None"),
-    Defect("the lead is lost", _PAGE, "lead=fields.lead(page, layout, found)", "lead=None"),
+    Defect("the lead is lost", _PAGE, "lead=lead,\n        blocks=blocks,\n        related", "lead=None,\n        blocks=blocks,\n        related"),
     Defect("the title is shortened", _PAGE, "title = found.text(found.title, layout)", "title = found.text(found.title, layout)[:40]"),
     Defect("the last paragraph is lost", _PAGE, "*parts.blocks)", "*parts.blocks[:-1])"),
     Defect("text is stored repaired", "types.py", 'return "\\n\\n".join(self.paragraphs)',
@@ -77,8 +77,8 @@ DEFECTS = (
     Defect("publication 7 hours off", "parse/times.py", "return Chosen(when.isoformat(),",
            "return Chosen(when.replace(tzinfo=UTC).isoformat(),"),
     Defect("modification time is lost", _PAGE, "modified_at=modified.iso", "modified_at=published.iso"),
-    Defect("related stories are lost", _PAGE, "related=stories", "related=()"),
-    Defect("the signature is lost", _PAGE, "signature = structure.signature_of(paragraphs)", "signature = None"),
+    Defect("related stories are lost", _PAGE, "related=further[:_MAX_RELATED]", "related=()"),
+    Defect("the signature is lost", _PAGE, "structure.signature_of(paragraphs) or structure.signature_of(_without_last_items(blocks))", "None"),
     Defect("the address gets a query", "parse/fields.py", "return urls.citable(stated)", 'return urls.citable(stated) + "?x=1"'),
     # --- what the archive adds
     Defect("first_seen_at is overwritten", _ARTICLES, '{"id", "first_seen_at"}', '{"id"}'),
