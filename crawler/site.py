@@ -180,6 +180,11 @@ class Site:
         return urls.origin(url) in self.api
 
 
+def names_agency(text: str) -> bool:
+    """Whether a text contains a name of the agency (`AGENCIES`)."""
+    return any(name in text for name in AGENCIES)
+
+
 def api_hosts(root: str) -> tuple[str, ...]:
     """Return the possible origins of the list API of the edition at `root`, most likely first.
 

@@ -104,9 +104,10 @@ class Frame:
         """
         beside = self._beside_on(page.root) if page.root else frozenset()
         inside = [node for body in self.bodies for node in dom.outside(body.css("p"), self.foreign)]
-        texts = [node for body in self.bodies for node in body.traverse(include_text=True) if node.is_text_node]
+        signing = (body for body in self.bodies if site.names_agency(body.text(deep=True)))
+        texts = [node for body in signing for node in body.traverse(include_text=True) if node.is_text_node]
         texts += [node for body in self.bodies for node in islice(dom.following(body), _MAX_AFTER) if node.is_text_node]
-        signed = [node for node in texts if any(name in (node.text_content or "") for name in site.AGENCIES)]
+        signed = [node for node in texts if site.names_agency(node.text_content or "")]
         return [*dom.outside(page.css("p"), beside), *inside, *dom.outside(signed, self.foreign)]
 
     def own(self, selectors: Sequence[str]) -> list[LexborNode]:

@@ -227,8 +227,10 @@ def _lost_signature(page: PageTree, found: Frame, blocks: Sequence[Block]) -> tu
 
 
 def _without_last_items(blocks: Sequence[Block]) -> Sequence[str]:
-    """Return the paragraphs without the list at the end of the text, whose items may be footnotes."""
+    """Return the paragraphs before the list at the end of the text, whose items may be footnotes; none if it has no such list."""
     texts = [block for block in blocks if isinstance(block, TextBlock)]
+    if not texts or texts[-1].type != "list_item":
+        return ()
     while texts and texts[-1].type == "list_item":
         texts.pop()
     return Article(title="", blocks=tuple(texts)).paragraphs

@@ -251,9 +251,9 @@ def _block(heading: LexborNode, body: LexborNode, page: _PageContents) -> tuple[
 def _moved_out(
     nodes: Sequence[LexborNode], selectors: RelatedSelectors, page: _PageContents, html: bytes
 ) -> list[LexborNode]:
-    """Return the elements that a surplus end tag moved out of a block: further stories, or parts of the last one of `nodes`."""
+    """Return what a surplus end tag moved out of a block: further stories, or parts of the last one of `nodes`."""
     block = nodes[-1].parent if nodes else None
-    if block is None or _has_content_after(nodes[-1]):
+    if block is None or any(dom.text(n) or (dom.is_element(n) and n.css_first("img")) for n in _siblings(nodes[-1])):
         return []
     summaries = dom.ids(dom.select(block.parent or block, [s for s in selectors.summary if "." in s]))
     moved = surplus.rest(block, html, lambda node: _may_be_in_block(node, summaries, page))
@@ -263,18 +263,16 @@ def _moved_out(
     return found
 
 
-def _has_content_after(node: LexborNode) -> bool:
-    return any(dom.text(after) or (dom.is_element(after) and after.css_first("img")) for after in _siblings(node))
-
-
 def _may_be_in_block(node: LexborNode, summaries: frozenset[int], page: _PageContents) -> bool:
     """Whether a node after a block may be a story, or a part of one, that was inside it."""
     if not dom.is_element(node):
         return len(node.text_content or "") <= _SUMMARY
+    if node.tag in _BESIDE or _SIDEBAR.search(dom.attribute(node, "class")):
+        return False
     if found := page.links.to_articles(node):
         return not _is_something_else(node, found, page) and _only_stories(node, found)
     is_part = node.mem_id in summaries or not (dom.attribute(node, "class") or dom.attribute(node, "id"))
-    return is_part and node.tag not in (*_BESIDE, *_HEADINGS) and len(dom.text(node)) <= _SUMMARY
+    return is_part and node.tag not in _HEADINGS and len(dom.text(node)) <= _SUMMARY
 
 
 def _siblings(node: LexborNode) -> Iterator[LexborNode]:

@@ -8,7 +8,9 @@ Boundary: reads the tree and the source of the page.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from itertools import chain, islice, takewhile
 from urllib.parse import urlsplit
 
@@ -32,7 +34,9 @@ _MOST_LEVELS = 4  # from a tag to the element with all tags
 READ = "{}: an end tag is surplus; what stands after it is read, too"
 LOST = "{}: an end tag is surplus, and what stands after it is not read"
 _BETWEEN_TAGS = " \t\n\r,;|/·•#-–—"
-_NAME_ENDS = b"> \t\n\r\f/"
+#: The rest of a comment and of a script, after `<`.
+_SKIPPED = rb"!--[^-]*+(?:-(?!->)[^-]*+)*+|script[^<]*+(?:<(?!/script)[^<]*+)*+"
+_NO_TAGS = "img, p"  # what most lists of stories have, and no list of tags
 
 
 def surplus_ends(html: bytes, tag: str) -> int:
@@ -45,8 +49,15 @@ def balance(html: bytes, tag: str) -> int:
 
     Comments and scripts are left out: they often contain only one of both.
     """
-    name = tag.encode()
-    return sum(_count(part, b"</" + name) - _count(part, b"<" + name) for part in _markup(html.lower()))
+    ends = [match[1] for match in _tags(tag).finditer(html) if match[1] is not None]
+    return 2 * ends.count(b"/") - len(ends)
+
+
+@lru_cache(maxsize=64)
+def _tags(name: str) -> re.Pattern[bytes]:
+    """Return a pattern that finds the tags of the elements `name`, and the comments and scripts of a page."""
+    tag = rb"(/?)" + re.escape(name.encode()) + rb"[> \t\n\r\f/]"
+    return re.compile(rb"<(?:" + tag + rb"|" + _SKIPPED + rb")", re.IGNORECASE)
 
 
 def rest(element: LexborNode, html: bytes, belongs: Callable[[LexborNode], bool]) -> list[LexborNode]:
@@ -79,18 +90,6 @@ def _following(element: LexborNode) -> Iterator[LexborNode]:
 
 def _is_lost_item(node: LexborNode) -> bool:
     return node.tag == "li" and node.parent is not None and node.parent.tag not in LISTS
-
-
-def _markup(html: bytes) -> Iterator[bytes]:
-    """Yield the parts of a page, in lower case, that are neither comments nor scripts."""
-    outside = (part if not number else part.partition(b"-->")[2] for number, part in enumerate(html.split(b"<!--")))
-    for part in outside:
-        for number, piece in enumerate(part.split(b"<script")):
-            yield piece.partition(b"</script")[2] if number else piece
-
-
-def _count(html: bytes, tag: bytes) -> int:
-    return sum(html.count(tag + bytes([end])) for end in _NAME_ENDS)
 
 
 # --- fields of the article
@@ -137,7 +136,7 @@ def rest_of_tags(
     `own` are the links inside the element.
     """
     known = _TAG_PATHS | {_list_of(link, page) for link in own}
-    for box in _boxes(own, page, layout, frame):
+    for box in _boxes(own, known, page, layout, frame):
         found = rest(box, page.html, lambda node: _has_only_tags(node, known, page))
         if links := [link for node in found if dom.is_element(node) for link in node.css("a[href]")]:
             return links, (READ.format("tags"),)
@@ -163,16 +162,19 @@ def _leads_to_sections(node: LexborNode, page: PageTree) -> bool:
     return bool(targets) and all(urls.shape(target) in ("section", "home") for target in targets)
 
 
-def _boxes(own: Sequence[LexborNode], page: PageTree, layout: Markup, frame: Frame) -> list[LexborNode]:
-    """Return the elements with the tags of the article; none if links follow none of them."""
+def _boxes(
+    own: Sequence[LexborNode], known: frozenset[str], page: PageTree, layout: Markup, frame: Frame
+) -> list[LexborNode]:
+    """Return the elements with the tags of the article; none if further tags follow none of them."""
     selectors = list(filter(None, map(_box, layout.article.tags)))
     if not own:
         return frame.displaced(page.tree, [", ".join(selectors)])[:1] if selectors else []
-    around = list(islice(dom.ancestors(own[-1]), _MOST_LEVELS))
-    if not any(node.css_first("a[href]") for box in around for node in islice(_following(box), 1)):
+    around = list(islice(dom.ancestors(own[-1]), _MOST_LEVELS + _MOST_SURPLUS))
+    firsts = [node for box in around for node in islice(_following(box), 1)]
+    if not any(_has_only_tags(node, known, page) for node in firsts):
         return []
-    known = dom.ids(dom.select(page.tree, selectors))
-    return [box for box in around if box.mem_id in known]
+    boxes = dom.ids(dom.select(page.tree, selectors))
+    return [box for box in around[:_MOST_LEVELS] if box.mem_id in boxes]
 
 
 def _box(selector: str) -> str:
@@ -184,6 +186,8 @@ def _has_only_tags(node: LexborNode, known: frozenset[str], page: PageTree) -> b
     """Whether a node has nothing but links to lists of articles with a tag; `known` are the first parts of their paths."""
     if dom.is_text(node):
         return not (node.text_content or "").strip(_BETWEEN_TAGS)
+    if node.css_first(_NO_TAGS) is not None:  # a quick test
+        return False
     links = node.css("a[href]")
     is_all = not dom.text(node, dom.ids(links)).strip(_BETWEEN_TAGS)
     return is_all and all(_list_of(link, page) in known or dom.text(link).startswith(("#", "＃")) for link in links)

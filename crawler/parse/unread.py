@@ -173,8 +173,11 @@ def lost_signature(own: Iterable[str], page: Iterable[LexborNode]) -> tuple[str,
     may be anything.
     """
     read = tuple(own)
+    whole = frozenset(read)
     for node in page:
         text = dom.text(node)
+        if text in whole:  # a quick test
+            continue
         found = structure.signature(text)
         is_name = found == text and node.is_text_node
         if found is None or is_name or any(text in one for one in read) or _is_in_foot(node):
