@@ -36,7 +36,7 @@ LOST = "{}: an end tag is surplus, and what stands after it is not read"
 _BETWEEN_TAGS = " \t\n\r,;|/·•#-–—"
 #: The rest of a comment and of a script, after `<`.
 _SKIPPED = rb"!--[^-]*+(?:-(?!->)[^-]*+)*+|script[^<]*+(?:<(?!/script)[^<]*+)*+"
-_NO_TAGS = "img, p"  # what most lists of stories have, and no list of tags
+_NO_TAGS = "h2, h3, time, img, p"  # what lists of stories have, and no list of tags
 
 
 def surplus_ends(html: bytes, tag: str) -> int:
@@ -135,8 +135,9 @@ def rest_of_tags(
 
     `own` are the links inside the element.
     """
-    known = _TAG_PATHS | {_list_of(link, page) for link in own}
-    for box in _boxes(own, known, page, layout, frame):
+    boxes = _boxes(own, page, layout, frame)
+    known = _TAG_PATHS | {_list_of(link, page) for link in own if boxes}
+    for box in boxes:
         found = rest(box, page.html, lambda node: _has_only_tags(node, known, page))
         if links := [link for node in found if dom.is_element(node) for link in node.css("a[href]")]:
             return links, (READ.format("tags"),)
@@ -162,16 +163,14 @@ def _leads_to_sections(node: LexborNode, page: PageTree) -> bool:
     return bool(targets) and all(urls.shape(target) in ("section", "home") for target in targets)
 
 
-def _boxes(
-    own: Sequence[LexborNode], known: frozenset[str], page: PageTree, layout: Markup, frame: Frame
-) -> list[LexborNode]:
-    """Return the elements with the tags of the article; none if further tags follow none of them."""
+def _boxes(own: Sequence[LexborNode], page: PageTree, layout: Markup, frame: Frame) -> list[LexborNode]:
+    """Return the elements with the tags of the article; none if nothing that may be tags follows any of them."""
     selectors = list(filter(None, map(_box, layout.article.tags)))
     if not own:
         return frame.displaced(page.tree, [", ".join(selectors)])[:1] if selectors else []
     around = list(islice(dom.ancestors(own[-1]), _MOST_LEVELS + _MOST_SURPLUS))
     firsts = [node for box in around for node in islice(_following(box), 1)]
-    if not any(_has_only_tags(node, known, page) for node in firsts):
+    if not any(dom.is_text(node) or node.css_first(_NO_TAGS) is None for node in firsts):
         return []
     boxes = dom.ids(dom.select(page.tree, selectors))
     return [box for box in around[:_MOST_LEVELS] if box.mem_id in boxes]
