@@ -30,7 +30,7 @@ _MARKS = ("\ue000", "\ue001")  # `visible` replaces these characters in texts, s
 _FILTERS = ("section", "kind", "place", "year", "month", "since", "until")
 _MISTAKES = {
     query.Mistake.EXCLUDED_FILTER: _("A filter cannot be excluded: remove the minus sign or NOT before it."),
-    query.Mistake.FILTER_IN_PARENTHESES: _("A filter cannot stand in parentheses: write it outside of them."),
+    query.Mistake.FILTER_IN_PARENTHESES: _("A filter cannot be in parentheses: write it outside of them."),
     query.Mistake.FILTER_OF_PARENTHESES: _("A filter has one value: write it without parentheses."),
     query.Mistake.TOO_DEEP: _("This search has too many levels of parentheses: write it with fewer."),
     query.Mistake.ONLY_EXCLUSIONS: _(
