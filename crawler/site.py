@@ -30,6 +30,9 @@ CONGRESS = "daihoidang.vn"
 #: Dossier section 16: the names of the agency at the end of a text; the second one until about 2013.
 AGENCIES = ("VNA", "AVI")
 
+#: Dossier section 2: the first part of the path of a list of the articles with a tag.
+TAG_PATHS = frozenset({"tag", "tags"})
+
 #: Dossier section 4: the suffix after the headline in `<title>`, as a regular expression.
 TITLE_SUFFIX = r"\s*[|–-]\s*Vietnam\s*\+?\s*\(?\s*VietnamPlus\s*\)?\s*$"
 

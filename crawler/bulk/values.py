@@ -155,7 +155,7 @@ class Failed:
 
     @classmethod
     def of(cls, error: OSError | StopError, what: object) -> Failed:
-        """Return the failure for an error while `what` was read or written."""
+        """Return the failure for an error that occurred while `what` was read or written."""
         if isinstance(error, StopError):
             return cls(str(error), error.hint)
         return cls(f"cannot read {what}: {error}", "check the file and the connection, then start again")

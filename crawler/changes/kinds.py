@@ -71,7 +71,7 @@ def facts(tokens: Sequence[Token]) -> list[Fact | None]:
 
 
 def changed_facts(old: Sequence[Fact | None], new: Sequence[Fact | None]) -> tuple[set[Fact], set[Fact]]:
-    """Return the facts that only the old, and those that only the new sentence states, wherever they are in it."""
+    """Return the facts that only the old sentence states, and those that only the new one states, wherever they are."""
     before, after = Counter(filter(None, old)), Counter(filter(None, new))
     return set(before - after), set(after - before)
 

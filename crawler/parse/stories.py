@@ -131,7 +131,7 @@ class StoryNames:
 def inline(links: Iterable[LexborNode], resolve: Resolve, known: Sequence[Related]) -> tuple[Related, ...]:
     """Return the related stories to which `links` from the article's body lead, except stories that are in `known`.
 
-    Links to one story that directly follow each other have the parts of its title.
+    Each of several adjacent links to one story contains a part of its title.
     """
     found: list[Related] = []
     names = StoryNames(known)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from selectolax.lexbor import LexborNode
 
-from crawler import urls
+from crawler import site, urls
 from crawler.markup import Markup
 from crawler.parse import dom
 from crawler.parse.frame import Frame, PageTree
@@ -27,7 +27,6 @@ _LONGEST_LEAD = 2_000  # characters
 _IN_LEAD = (dom.TEXT_LEVEL - {"time"}) | {"p", "br", "ul", "ol", "li"}
 #: Elements of lists.
 LISTS = ("ul", "ol", "menu")
-_TAG_PATHS = frozenset({"tag", "tags"})  # dossier section 2: the first part of the path of a list of a tag's articles
 _MOST_LINKS = 100
 _MOST_LEVELS = 4  # from a tag to the element with all tags
 #: Problems of a field.
@@ -136,7 +135,7 @@ def rest_of_tags(
     `own` are the links inside the element.
     """
     boxes = _boxes(own, page, layout, frame)
-    known = _TAG_PATHS | {_list_of(link, page) for link in own if boxes}
+    known = site.TAG_PATHS | {_list_of(link, page) for link in own if boxes}
     for box in boxes:
         found = rest(box, page.html, lambda node: _has_only_tags(node, known, page))
         if links := [link for node in found if dom.is_element(node) for link in node.css("a[href]")]:

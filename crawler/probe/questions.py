@@ -93,7 +93,7 @@ def api_key(evidence: ProbeEvidence) -> str | None:
 def unlisted_id(stories: Iterable[Sighting]) -> int | None:
     """Return an id that is not in `stories`, but lies between two ids that are; None if there is no such id.
 
-    Of several such ranges of ids, the middle one is used.
+    If there are several such ranges of ids, the middle one is used.
     """
     known = sorted(s.post_id for s in stories if s.post_id is not None)
     missing = [low + 1 for low, high in pairwise(known) if high - low > 1]
