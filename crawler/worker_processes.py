@@ -159,10 +159,15 @@ class Workers(Generic[T, R]):
             pending.future = Future()
             pending.future.set_exception(error)
         except OSError as error:
-            raise StopError(
-                f"the worker processes cannot be started: {error.strerror}",
-                "check the free memory and the process limit (`ulimit -u`), or use --jobs 1",
-            ) from error
+            raise _not_started(error) from error
+
+
+def _not_started(error: OSError | NotImplementedError) -> StopError:
+    """Return the error that says why no process can be started, and what to do."""
+    return StopError(
+        f"the worker processes cannot be started: {getattr(error, 'strerror', None) or error}",
+        "check the free memory, the process limit (`ulimit -u`) and that /dev/shm can be written, or use --jobs 1",
+    )
 
 
 @contextmanager
@@ -172,6 +177,10 @@ def process_pool(
     """Yield a pool whose processes end at once if the block raises an exception, or this process is killed.
 
     Each process calls `start` first. `folder` is deleted when this process is killed.
+
+    Raises:
+        StopError: the system does not provide what the processes share: semaphores, which Linux keeps in /dev/shm.
+
     """
     import multiprocessing  # noqa: PLC0415 - the service imports this module, and starts no processes
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - see above
@@ -180,7 +189,10 @@ def process_pool(
     context = multiprocessing.get_context("spawn")
     theirs, ours = context.Pipe(duplex=False)
     with theirs, ours:
-        pool = ProcessPoolExecutor(jobs, context, _start_worker, (theirs, start, folder))
+        try:
+            pool = ProcessPoolExecutor(jobs, context, _start_worker, (theirs, start, folder))
+        except (OSError, NotImplementedError) as error:
+            raise _not_started(error) from error
         try:
             yield pool
         except BaseException:

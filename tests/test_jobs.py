@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import multiprocessing
 import os
@@ -244,6 +245,20 @@ def test_without_a_process_to_start_the_command_says_so(monkeypatch):
         monkeypatch.setattr(os, "pipe", lambda: os.open("/", os.O_WRONLY))
         with pytest.raises(StopError, match="cannot be started"):
             workers.submit("a")
+
+
+@pytest.mark.parametrize(
+    "refusal", [PermissionError(errno.EACCES, "Permission denied"), NotImplementedError("no sem_open")]
+)
+def test_without_semaphores_the_command_says_what_to_do(monkeypatch, refusal):
+    def refuse(*_):
+        raise refusal
+
+    monkeypatch.setattr("_multiprocessing.SemLock", refuse)
+    cannot = pytest.raises(StopError, match=r"cannot be started: (Permission denied|no sem_open)")
+    with cannot as caught, Workers(1, worker_functions.make):
+        pass
+    assert "/dev/shm" in caught.value.hint
 
 
 def test_a_killed_worker_of_a_reparse_loses_no_page(tmp_path, monkeypatch):
