@@ -201,6 +201,26 @@ def test_a_signal_ends_a_command_with_one_line(archive, tmp_path, name):
     assert stat.S_ISFIFO(out.stat().st_mode)
 
 
+def test_an_interrupted_output_does_not_wait_for_its_reader(tmp_path):
+    """The pipe is full, and more is in the buffer: writing it would last until somebody reads."""
+    out = tmp_path / "pipe"
+    os.mkfifo(out)
+    reader = os.open(out, os.O_RDWR)
+    size = fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    waited = []
+    signal.signal(signal.SIGALRM, lambda *_: waited.append(os.read(reader, size)))
+    signal.alarm(5)
+    with contextlib.suppress(ZeroDivisionError), export.replacing(out) as file:
+        file.write("x" * size)
+        file.flush()
+        file.write("buffered")
+        raise ZeroDivisionError
+    signal.alarm(0)
+    assert waited == []
+    assert os.read(reader, 2 * size) == b"x" * size
+    os.close(reader)
+
+
 def test_a_signal_while_modules_are_imported(tmp_path):
     (tmp_path / "typer.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)\n")
     done = run_process("status", env={"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"})

@@ -8,6 +8,7 @@ Boundary: handles files; the caller writes their content.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 from collections.abc import Iterator
@@ -67,15 +68,23 @@ def open_descriptor(path: Path) -> int | None:
 
 @contextmanager
 def _opened_directly(target: Path, descriptor: int | None) -> Iterator[IO[str]]:
-    """Open what must not be replaced. A descriptor is duplicated, because opening it again would start at its begin."""
+    """Open what must not be replaced. A descriptor is duplicated, because opening it again would start at its begin.
+
+    If the block raises an exception, what is still in the buffer is discarded: its reader may be what the block waited for.
+    """
     if descriptor is None:
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         opened = os.open(target, os.O_WRONLY | os.O_NOCTTY)
     else:
         opened = os.dup(descriptor)
-    with open(opened, "w", encoding="utf-8", newline="") as out:  # noqa: PTH123 - a descriptor has no path
-        yield out
+    raw = io.FileIO(opened, "w")
+    with io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", newline="") as out:
+        try:
+            yield out
+        except BaseException:
+            raw.close()
+            raise
 
 
 @contextmanager
