@@ -136,17 +136,22 @@ class Anchors:
 
 
 def _posted(url: str, query: bytes) -> bytes:
-    import urllib.request  # noqa: PLC0415 - slow to import, and every command imports this module
+    import urllib.error  # noqa: PLC0415 - slow to import, and every command imports this module
+    import urllib.request  # noqa: PLC0415 - see above
 
     headers = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
     request = urllib.request.Request(url, query, headers)  # noqa: S310 - the configuration accepts only http and https
     end, parts, size = monotonic_seconds() + _DEADLINE, [], 0
-    with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310 - see above
-        while data := response.read1(1 << 16):
-            parts.append(data)
-            size += len(data)
-            if size > _MOST_BYTES or monotonic_seconds() > end:
-                raise ValueError("the reply is too long or too slow")
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310 - see above
+            while data := response.read1(1 << 16):
+                parts.append(data)
+                size += len(data)
+                if size > _MOST_BYTES or monotonic_seconds() > end:
+                    raise ValueError("the reply is too long or too slow")
+    except urllib.error.HTTPError as error:
+        error.close()  # it is also the response, with an open connection
+        raise
     return b"".join(parts)
 
 

@@ -178,6 +178,18 @@ def test_a_damaged_file_is_read_again_although_its_size_and_time_are_the_same(ar
     assert backup.back_up(archive, tmp_path / "backup", NOW).damaged == ()
 
 
+def test_an_archive_with_a_damaged_search_index_is_backed_up(archive, tmp_path):
+    """SQLite reports the damage from version 3.44 on. The index can be made again, from the copy too."""
+    with closing(sqlite3.connect(archive / FILE)) as db:
+        db.execute("DELETE FROM articles_fts_data WHERE id > 10")
+        db.commit()
+    backup.back_up(archive, tmp_path / "backup", NOW)
+    verify = ("--archive", tmp_path / "backup", "verify")
+    assert "damaged search index" in vna(*verify).out
+    vna(*verify, "--reindex")
+    assert "damaged search index" not in vna(*verify).out
+
+
 @pytest.fixture
 def other(states, tmp_path):
     """Another archive, polled at the same time from the same site."""

@@ -16,6 +16,7 @@ from crawler import files
 from crawler.errors import Interrupted, StorageError, raise_if_stopped
 from crawler.storage.archive_identity import identity_in
 from crawler.storage.base import as_storage_error, connect_reading
+from crawler.storage.file_damage import file_damage
 
 UNWRITABLE = "check that the folder exists and is writable, and that its disk is mounted and has free space"
 #: Tables whose rows are never deleted, with the columns that identify a row.
@@ -178,15 +179,15 @@ def _copy(source: Path, fresh: Path, stopping: Callable[[], bool]) -> None:
         db.execute("SELECT 1 FROM sqlite_schema").fetchone()
         db.backup(copy, pages=_BATCH, progress=lambda *_: raise_if_stopped(stopping))
         copy.execute("PRAGMA journal_mode = DELETE")  # so that the copy is one file, without -wal and -shm
-        result = _check_copy(copy, stopping)
-    if result != "ok":
-        raise StorageError(f"the copy of {source} is damaged: {result}", "run `vna verify` on the archive")
+        found = _copy_damage(copy, stopping)
+    if found:
+        raise StorageError(f"the copy of {source} is damaged: {found[0]}", "run `vna verify` on the archive")
 
 
-def _check_copy(copy: sqlite3.Connection, stopping: Callable[[], bool]) -> str:
+def _copy_damage(copy: sqlite3.Connection, stopping: Callable[[], bool]) -> list[str]:
     copy.set_progress_handler(stopping, _STEPS)
     try:
-        return str(copy.execute("PRAGMA quick_check").fetchone()[0])
+        return file_damage(copy, "quick_check")
     except sqlite3.OperationalError:
         raise_if_stopped(stopping)
         raise

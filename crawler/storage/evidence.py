@@ -15,13 +15,12 @@ from sqlite_utils import Database
 
 from crawler.purpose import PurposeKind
 from crawler.storage.diff_db import STORED
+from crawler.storage.file_damage import file_damage
 from crawler.storage.schema_check import SchemaDifference, schema_differences, unknown_entries, wrong_types
 from crawler.types import RawRef, Reading, Repair
 
 _STEPS = 100_000  # SQLite virtual machine instructions between two calls of `stopping`
 _BATCH = 500  # rows of a sample that are read at a time
-# In SQLite 3.44 and newer, integrity_check also reports damage of the search index. `search_damage` checks that itself.
-_SEARCH_INDEX_ERROR = "inverted index for FTS5 table"
 
 _REVISIONS = """
 SELECT a.id FROM articles a LEFT JOIN stored_revisions r ON r.article = a.id GROUP BY a.id
@@ -240,13 +239,12 @@ class EvidenceQueries:
         return counts
 
     def damage(self) -> list[str]:
-        """Run SQLite's integrity check; return its error messages except those about the search index."""
+        """Return what SQLite's integrity check finds; `search_damage` checks the search index."""
         try:
-            found = [row[0] for row in self.db.conn.execute("PRAGMA integrity_check")]
+            return file_damage(self.db.conn, "integrity_check")
         except sqlite3.DatabaseError as error:
             self._unless_stopped(error)
             return [str(error)]
-        return [line for line in found if line != "ok" and _SEARCH_INDEX_ERROR not in line]
 
     def schema_differences(self) -> list[SchemaDifference]:
         """Return how the tables, indexes and triggers differ from those of a new database."""
