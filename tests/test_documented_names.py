@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -69,9 +68,8 @@ def test_unknown_names_are_found():
 
 
 def test_the_tables_of_the_rebuild_exist(tmp_path):
-    open_archive(tmp_path).close()
-    with sqlite3.connect(tmp_path / "vna.db") as db:
-        existing = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+    with open_archive(tmp_path) as archive:
+        existing = {name for (name,) in archive.db.execute("SELECT name FROM sqlite_master")}
     rows = TABLES_OF_REBUILD.findall((ROOT / "docs" / "rebuild.md").read_text("utf-8"))
     named = {name for row in rows for name in re.findall(r"\w+", row)}
     assert len(named) > 30

@@ -86,7 +86,8 @@ def unknown_entries(db: Database) -> list[tuple[str, str]]:
     These are the list of migrations, the configuration of the search index, and the stories, which are compared as they
     are under articles: at most 20 stories that are under none.
     """
-    names = [migration.name for migration in schema.migrations.pending(Database(memory=True))]
+    with closing(Database(memory=True)) as empty:
+        names = [migration.name for migration in schema.migrations.pending(empty)]
     sql = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'vna'"
     found = [("_sqlite_migrations", str(row[0])) for row in db.execute(sql) if row[0] not in names]
     settings = db.execute("SELECT k FROM articles_fts_config")
