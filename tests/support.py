@@ -5,10 +5,8 @@ Only the network, the clock and randomness are fake. SQLite, WARC files and othe
 
 from __future__ import annotations
 
-import atexit
 import faulthandler
 import fcntl
-import functools
 import gzip
 import json
 import os
@@ -16,7 +14,6 @@ import pickle
 import pty
 import random
 import shutil
-import socket
 import sqlite3
 import struct
 import subprocess
@@ -37,6 +34,7 @@ from typing import Any, Self
 import httpcore
 import httpx
 import respx
+from forked_commands import ForkedCommand
 from sqlite_utils import Database
 from typer.testing import CliRunner
 
@@ -426,16 +424,24 @@ def vna(*words: object, stdin: bytes | str | None = None, env: Mapping[str, str]
     return CommandResult(result.exit_code, result.stdout, result.stderr)
 
 
-def process(*words: object, cwd: Path | None = None, env: Mapping[str, str] | None = None, **popen: Any) -> Any:
-    """Start `python -m crawler` as a process."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "crawler", *map(str, words)],
-        cwd=cwd or ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
-        stdout=popen.pop("stdout", subprocess.PIPE),
-        stderr=popen.pop("stderr", subprocess.PIPE),
-        **popen,
-    )
+def process(
+    *words: object, cwd: Path | None = None, env: Mapping[str, str] | None = None, new: bool = False, **streams: Any
+) -> Any:
+    """Start a command as a process: a fork of the command server, or, if `new` is true, a new interpreter.
+
+    What an interpreter does at its start, such as choosing an encoding, needs a new one.
+    """
+    given = {
+        "cwd": cwd or ROOT,
+        "env": {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        **streams,
+    }
+    arguments = [str(word) for word in words]
+    if new:
+        return subprocess.Popen([sys.executable, "-m", "crawler", *arguments], **given)
+    return ForkedCommand(arguments, **given)
 
 
 def run_process(*words: object, stdin: bytes | None = None, **options: Any) -> CommandResult:
@@ -471,16 +477,11 @@ def on_terminal(
     lines: int = 200,
     env: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """Run a command with stdin, stdout and stderr on a terminal; return what the terminal shows.
-
-    It runs in a fork of the command server (`command_server.py`).
-    """
+    """Run a command with stdin, stdout and stderr on a terminal; return what the terminal shows."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     settings = {"TERM": "dumb", "PAGER": "", "COLUMNS": str(columns), "LINES": str(lines), **env}
-    server = _command_server()
-    request = {"words": [str(word) for word in words], "env": {**os.environ, "PYTHONPATH": str(ROOT), **settings}}
-    socket.send_fds(server, [json.dumps(request).encode()], [slave, slave, slave])
+    running = process(*words, env=settings, stdin=slave, stdout=slave, stderr=slave)
     os.close(slave)
     chunks = []
     while True:
@@ -492,23 +493,8 @@ def on_terminal(
             break
         chunks.append(chunk)
     os.close(master)
-    assert server.recv(100), "the exit code"
-    return b"".join(chunks).decode("utf-8", "surrogateescape").replace("\r\n", "\n")
-
-
-@functools.cache
-def _command_server() -> socket.socket:
-    """Start the command server of this process, and return the connection to it."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with theirs:
-        server = subprocess.Popen(
-            [sys.executable, ROOT / "tests" / "command_server.py", str(theirs.fileno())],
-            cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, pass_fds=[theirs.fileno()],
-        )  # fmt: skip
-    ours.settimeout(60)
-    atexit.register(server.wait)
-    atexit.register(ours.close)  # first: the server ends when the connection is closed
-    return ours
+    with running:
+        return b"".join(chunks).decode("utf-8", "surrogateescape").replace("\r\n", "\n")
 
 
 def in_thread(work: Callable[[], object]) -> threading.Thread:

@@ -445,17 +445,17 @@ def test_similar_articles(archive):
 
 def test_changed_words_have_colours_only_on_a_terminal(archive_copy):
     add_revision(archive_copy, title="Un autre \x1btitre")
-    command = [sys.executable, "-m", "crawler", "--archive", str(archive_copy), "history", str(SEED)]
-    plain = run_process(*command[3:]).out
+    command = ["--archive", archive_copy, "history", SEED]
+    plain = run_process(*command).out
     leader, follower = os.openpty()
-    with subprocess.Popen(command, stdout=follower, cwd=ROOT) as process:
+    with process(*command, stdout=follower, stderr=None) as running:
         os.close(follower)
         shown = b""
         with suppress(OSError):  # the end of a terminal
             while data := os.read(leader, 65536):
                 shown += data
     os.close(leader)
-    assert process.returncode == 0
+    assert running.returncode == 0
     assert b"\x1b[32m{+" in shown
     assert b"\\x1b" in shown, "the site's own control character stays visible"
     assert "{+Un autre" in plain
@@ -939,7 +939,7 @@ def test_browse_without_datasette(archive, monkeypatch):
 
 
 def test_output_is_utf_8_in_the_c_locale(archive):
-    shown = run_process("--archive", archive, "show", SEED, env={"LC_ALL": "C", "LANG": ""})
+    shown = run_process("--archive", archive, "show", SEED, env={"LC_ALL": "C", "LANG": ""}, new=True)
     assert shown.code == 0
     assert "stratégie" in shown.out
 

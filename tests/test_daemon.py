@@ -311,7 +311,7 @@ def test_a_stop_finishes_the_current_page_and_a_restart_continues(tmp_path):
     """Nothing is lost and nothing is requested twice. A second instance is refused and names the first."""
     with set_up(tmp_path, **{"poll.list_pages": 20, "politeness.rate": 25, "service.log": "json"}) as setup:
         ids = setup.fake_site.ids()
-        with running(process("--config", setup.config, "run")) as child:
+        with running(process("--config", setup.config, "run", new=True)) as child:
             until(setup.held, child)
             assert setup.failing() == {}
             with pytest.raises(AlreadyRunning) as refused:

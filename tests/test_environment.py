@@ -223,7 +223,7 @@ def test_an_interrupted_output_does_not_wait_for_its_reader(tmp_path):
 
 def test_a_signal_while_modules_are_imported(tmp_path):
     (tmp_path / "typer.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)\n")
-    done = run_process("status", env={"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"})
+    done = run_process("status", env={"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}, new=True)
     assert (done.code, done.err) == (130, "vna: stopped by SIGINT\n")
 
 
@@ -239,7 +239,7 @@ def test_an_ignored_signal_stays_ignored(archive):
 @pytest.mark.parametrize("name", ["reparse", "rebuild"])
 def test_a_signal_ends_the_worker_processes(archive, name):
     command = ("--archive", archive, name, "--jobs", 2)
-    with process(*command, start_new_session=True) as running:
+    with process(*command, new=True, start_new_session=True) as running:
         time.sleep(0.8)
         running.send_signal(signal.SIGTERM)
         running.wait(30)
@@ -396,7 +396,7 @@ def test_browse_opens_a_folder_with_an_unusual_name(archive, tmp_path):
     name = tmp_path / "a#b?c=d&e%20f"
     copy_archive(archive, name)
     (name / "json.py").write_text("raise SystemExit('imported from the archive')\n")
-    with process("--archive", name, "browse", "--port", 0) as running:
+    with process("--archive", name, "browse", "--port", 0, new=True) as running:
         lines = []
         while not any("running on" in line for line in lines):
             lines.append(running.stderr.readline().decode())

@@ -120,9 +120,8 @@ def test_a_terminal_gets_no_control_character(hostile, number, command):
 @pytest.mark.parametrize("argument", ["--\x1b[31m", "--limit=\x1b[31m[red]", "a\u202e\x9b"])
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 def test_a_usage_error_is_shown_with_escapes(tmp_path, argument, encoding):
-    outcome = run_process(
-        "--archive", tmp_path, "search", argument, "x", env={"PYTHONIOENCODING": encoding, "LC_ALL": "C.UTF-8"}
-    )
+    encodings = {"PYTHONIOENCODING": encoding, "LC_ALL": "C.UTF-8"}
+    outcome = run_process("--archive", tmp_path, "search", argument, "x", env=encodings, new=True)
     assert outcome.code in (1, 2)
     assert not RAW.findall(outcome.err)
 
