@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -43,7 +44,7 @@ from crawler.cli.progress import Bar, Lines
 from crawler.errors import ArticleNotFound, StopError
 from crawler.outcome import Outcome, OutcomeKind, PercentPhase
 from crawler.sim import demo
-from crawler.sim.site import Options, SiteRequest, build, serve
+from crawler.sim.site import SECTIONS, Options, SiteRequest, build, serve
 from crawler.storage import FILE, open_archive, schema
 from crawler.storage.locks import holding
 from crawler.types import RunReport
@@ -70,6 +71,16 @@ def _elsewhere(tmp_path, monkeypatch):
 @pytest.fixture(scope="session")
 def site():
     with serve(lambda url: build(url, seeds_dir=SEEDS, now=lambda: datetime.now(UTC))) as serving_:
+        yield serving_
+
+
+@pytest.fixture(scope="session")
+def small_site():
+    """A site with three articles, for tests in which a poll only has to take place."""
+    options = Options(no_samples=True, sections=SECTIONS[:2])
+    with serve(
+        lambda url: build(url, seeds_dir=SEEDS, now=lambda: datetime.now(UTC), articles=3, options=options)
+    ) as serving_:
         yield serving_
 
 
@@ -155,11 +166,7 @@ def test_shell_completion():
 
     def completed(words):
         variables = {"_VNA_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
-        program = "import sys; sys.argv[0] = 'vna'; from crawler.cli import main; main()"
-        return subprocess.run(
-            [sys.executable, "-c", program],
-            cwd=ROOT, env=os.environ | variables, capture_output=True, text=True, check=False,
-        ).stdout.split()  # fmt: skip
+        return run_process(env=variables).out.split()
 
     assert completed("vna ba") == ["backfill", "backup"]
     assert completed("vna export --format ") == ["jsonl", "csv", "parquet", "text", "tei", "wacz"]
@@ -836,26 +843,26 @@ def test_a_closed_stdout_exits_with_0(archive):
             assert messages in (b"", b"43 articles\n") or messages.startswith(b"108403 ")
 
 
-def test_a_closed_stderr_does_not_end_the_run(archive_copy, site, tmp_path):
-    with process("--archive", tmp_path / "w", "--site", site.url, "--rate", 0, "poll", "--json") as running:
+def test_a_closed_stderr_does_not_end_the_run(small_site, tmp_path):
+    with process("--archive", tmp_path / "w", "--site", small_site.url, "--rate", 0, "poll", "--json") as running:
         assert running.stderr.readline()
         running.stderr.close()
         out = running.stdout.read()
         assert running.wait(60) == 0
-    assert json.loads(out)["new"] == 41
+    assert json.loads(out)["new"] == 3
 
 
-def test_sigint_stops_a_poll(tmp_path, site):
-    site.fake_site.fault("hang", path="/*-post*", seconds=20)
+def test_sigint_stops_a_poll(tmp_path, small_site):
+    small_site.fake_site.fault("hang", path="/*-post*", seconds=20)
     try:
-        with process("--archive", tmp_path / "w", "--site", site.url, "--rate", 0, "poll") as running:
+        with process("--archive", tmp_path / "w", "--site", small_site.url, "--rate", 0, "poll") as running:
             while b"articles:" not in running.stderr.readline():
                 pass
             running.send_signal(signal.SIGINT)
             assert running.wait(30) == 130
             assert b"Traceback" not in running.stderr.read()
     finally:
-        site.fake_site.clear()
+        small_site.fake_site.clear()
     assert value(tmp_path / "w", "SELECT outcome FROM runs") == "stopped"
     with holding(tmp_path / "w", "collect", "poll", "now"):
         assert_intact(tmp_path / "w")
@@ -899,8 +906,17 @@ def test_the_fake_site_on_a_port_in_use():
         refused(run_process("replica", "--port", taken.getsockname()[1]), "cannot serve", "another --port")
 
 
-def test_demo(tmp_path, monkeypatch):
+@pytest.fixture
+def small_demo(tmp_path_factory, monkeypatch):
+    """A demo with one seed article and its related stories. `test_wheel.py` runs the whole demo."""
+    seeds = tmp_path_factory.mktemp("seeds")
+    shutil.copy(min(SEEDS.glob("*.txt")), seeds)
+    monkeypatch.setattr(resources, "seeds", lambda: seeds)
     monkeypatch.setattr(demo, "_GENERATED", 0)
+
+
+@pytest.mark.usefixtures("small_demo")
+def test_demo(tmp_path):
     shown = vna("demo")
     assert shown.code == 0, shown
     assert shown.out.count("   ok: ") == 5
@@ -910,8 +926,8 @@ def test_demo(tmp_path, monkeypatch):
     assert_intact(tmp_path / "archive" / "demo")
 
 
+@pytest.mark.usefixtures("small_demo")
 def test_demo_reports_a_failed_check(tmp_path, monkeypatch):
-    monkeypatch.setattr(demo, "_GENERATED", 0)
     monkeypatch.setattr(demo, "_SEARCH", "xylophone")
     shown = vna("--archive", tmp_path / "d", "demo")
     assert shown.code == 1
