@@ -5,8 +5,10 @@ Only the network, the clock and randomness are fake. SQLite, WARC files and othe
 
 from __future__ import annotations
 
+import atexit
 import faulthandler
 import fcntl
+import functools
 import gzip
 import json
 import os
@@ -18,6 +20,7 @@ import sqlite3
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import threading
 import traceback
@@ -226,12 +229,28 @@ def page(html: str) -> httpx.Response:
     return http_response(html.encode(), headers={"Content-Type": HTML})
 
 
+@functools.cache
+def seeds_folder(*names: str) -> Path:
+    """Return a folder with the seed articles of these names only: a site has their related stories, too."""
+    folder = tempfile.TemporaryDirectory(prefix="seeds-")
+    atexit.register(folder.cleanup)
+    for name in names:
+        shutil.copy(next(SEEDS.glob(f"{name}_*.txt")), folder.name)
+    return Path(folder.name)
+
+
 @contextmanager
 def mounted(
-    clock: FakeClock, *, articles: int = 0, seed: int = 0, site: str = SITE, options: Options | None = None
+    clock: FakeClock,
+    *,
+    articles: int = 0,
+    seed: int = 0,
+    site: str = SITE,
+    options: Options | None = None,
+    seeds: Path = SEEDS,
 ) -> Iterator[Mounted]:
     """Mount a new fake site at the address of the real one."""
-    fake_site = build(site, seeds_dir=SEEDS, articles=articles, seed=seed, now=clock.now, options=options)
+    fake_site = build(site, seeds_dir=seeds, articles=articles, seed=seed, now=clock.now, options=options)
     mounted_site = Mounted(fake_site, clock)
     with mocked_http(mounted_site.reply, clock) as mounted_site.wire:
         yield mounted_site

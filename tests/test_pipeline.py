@@ -29,6 +29,7 @@ from support import (
     page,
     poll,
     rows,
+    seeds_folder,
     value,
     working,
 )
@@ -51,6 +52,7 @@ from crawler.warc import WarcStore
 
 PUBLISHED = 41  # articles on the fake site: the seeds and the stories under them
 SEED_IDS = {108403, 212024, 201295, 173418, 202538}
+FEW = 9  # articles on a small site: one seed and the stories under it
 
 
 @pytest.fixture(scope="session")
@@ -62,12 +64,26 @@ def first_poll(tmp_path_factory):
         return folder, report, site.wire.paths, clock.now()
 
 
+def small_site(clock):
+    """Mount a site with few articles and sections, for tests in which their number proves nothing."""
+    return mounted(clock, seeds=seeds_folder("000"), options=Options(sections=SECTIONS[:3]))
+
+
+@pytest.fixture(scope="session")
+def small_first_poll(tmp_path_factory):
+    """An archive of the small site after its first poll, the requests and the time after it."""
+    folder, clock = tmp_path_factory.mktemp("small") / "archive", FakeClock()
+    with small_site(clock) as site:
+        poll(folder, clock)
+        return folder, site.wire.paths, clock.now()
+
+
 @pytest.fixture
-def archive(first_poll, tmp_path, clock):
-    """A copy of the archive after its first poll, one hour later."""
-    clock.time = first_poll[3]
+def archive(small_first_poll, tmp_path, clock):
+    """A copy of the archive of the small site after its first poll, one hour later."""
+    clock.time = small_first_poll[2]
     clock.advance(hours=1)
-    return copy_archive(first_poll[0], tmp_path / "archive")
+    return copy_archive(small_first_poll[0], tmp_path / "archive")
 
 
 def execute(archive, sql, *values):
@@ -186,32 +202,34 @@ def parsed_fields(site, post_id):
 # --- the second poll --------------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_due_right_after_a_poll(first_poll, archive):
-    clock = FakeClock(first_poll[3])
-    with mounted(clock) as site:
+def test_nothing_is_due_right_after_a_poll(small_first_poll, archive):
+    clock = FakeClock(small_first_poll[2])
+    with small_site(clock) as site:
         assert counts(poll(archive, clock)) == {}
         assert site.wire.requests == []
 
 
-def test_polling_everything_again_finds_no_changes(first_poll, archive, clock):
+def test_polling_everything_again_finds_no_changes(small_first_poll, archive, clock):
     before = rows(archive, "SELECT id, fingerprint, first_seen_at, revision FROM articles")
-    with mounted(clock) as site:
+    with small_site(clock) as site:
         report = poll(archive, clock, everything=True)
-    assert counts(report) == {"unchanged": PUBLISHED}
+    assert counts(report) == {"unchanged": FEW}
     sources = {
         row["url"].removeprefix(SITE) for row in rows(archive, "SELECT url FROM sources WHERE next_due_at NOT NULL")
     }
-    assert sorted(site.wire.paths) == sorted([*sources, *(p for p in first_poll[2] if "-post" in p)]), (
+    assert sorted(site.wire.paths) == sorted([*sources, *(p for p in small_first_poll[1] if "-post" in p)]), (
         "one request for each source and article"
     )
     assert rows(archive, "SELECT id, fingerprint, first_seen_at, revision FROM articles") == before
-    assert value(archive, "SELECT count(*) FROM revisions") == PUBLISHED
-    assert value(archive, "SELECT min(checked_at) FROM articles") > first_poll[3].isoformat()
+    assert value(archive, "SELECT count(*) FROM revisions") == FEW
+    assert value(archive, "SELECT min(checked_at) FROM articles") > small_first_poll[2].isoformat()
     assert_intact(archive)
 
 
-def test_polling_everything_visits_each_page_once(archive, clock):
+def test_polling_everything_visits_each_page_once(first_poll, tmp_path):
     """The run takes more than an hour: sources become due meanwhile, and are polled between the pages."""
+    archive, clock = copy_archive(first_poll[0], tmp_path / "archive"), FakeClock(first_poll[3])
+    clock.advance(hours=1)
     with mounted(clock) as site, working(archive, clock, rate=0.01) as run:
         run.stopping = lambda: len(site.wire.paths) > 500  # ends the test if pages are visited again and again
         collect.poll(run, ignore_due=True)
@@ -221,7 +239,7 @@ def test_polling_everything_visits_each_page_once(archive, clock):
 
 
 def test_new_and_revised_articles(archive, clock):
-    with mounted(clock) as site:
+    with small_site(clock) as site:
         published = site.fake_site.publish(2)
         clock.advance(minutes=20)
         assert counts(poll(archive, clock)) == {"new": 2}
@@ -241,7 +259,7 @@ def test_new_and_revised_articles(archive, clock):
 
 
 def test_a_new_modification_time_makes_a_page_due(archive, clock):
-    with mounted(clock) as site:
+    with small_site(clock) as site:
         (post_id,) = site.fake_site.publish(1)
         clock.advance(hours=1)
         poll(archive, clock)
@@ -261,7 +279,7 @@ def test_a_new_modification_time_makes_a_page_due(archive, clock):
 def test_a_removed_article_becomes_suspect_and_then_gone(archive, clock, status):
     """Suspect after the first 404 or 410, gone after two more at intervals; its text stays in the archive."""
     seen = []
-    with mounted(clock) as site:
+    with small_site(clock) as site:
         post_id = site.fake_site.ids()[-1]
         site.fake_site.unpublish(post_id, status)
         make_due(archive, post_id)
@@ -284,7 +302,7 @@ def test_a_removed_article_becomes_suspect_and_then_gone(archive, clock, status)
 
 
 def test_a_suspect_article_that_comes_back_is_live(archive, clock):
-    with mounted(clock) as site:
+    with small_site(clock) as site:
         post_id = site.fake_site.ids()[-1]
         path = site.fake_site.story(post_id).path
         site.edit = lambda request, response: replace(response, status=404) if request.path == path else response
@@ -301,7 +319,7 @@ def test_a_suspect_article_that_comes_back_is_live(archive, clock):
 
 
 def test_server_errors_do_not_count_towards_gone(archive, clock):
-    with mounted(clock) as site:
+    with small_site(clock) as site:
         post_id = site.fake_site.ids()[-1]
         make_due(archive, post_id)
         site.fake_site.fault("error", path=site.fake_site.story(post_id).path)
@@ -343,7 +361,7 @@ def add_due_pages(archive, site, *ids):
 @pytest.mark.parametrize("known", [True, False], ids=["held", "new"])
 def test_a_response_without_an_article(archive, clock, situation, counted, state_if_new, known):
     """The response is archived and the page marked; the run continues; an article that the archive holds stays live."""
-    with mounted(clock) as site:
+    with small_site(clock) as site:
         others = site.fake_site.ids()[:2]
         (post_id,) = [site.fake_site.ids()[-1]] if known else site.fake_site.publish(1)
         path = site.fake_site.story(post_id).path
@@ -383,7 +401,7 @@ def inject_fault(site, situation, path):
 
 def test_a_redirect_and_its_target_are_both_archived(archive, clock):
     """The slug changes with the title, and the old address redirects to the new one."""
-    with mounted(clock) as site:
+    with small_site(clock) as site:
         post_id = site.fake_site.ids()[-1]
         old = site.fake_site.story(post_id).path
         site.fake_site.revise(post_id, title="Un autre titre")
@@ -402,7 +420,7 @@ def test_a_redirect_and_its_target_are_both_archived(archive, clock):
 
 def test_a_page_with_the_id_of_another_article(archive, clock):
     """Two addresses of one article: the canonical address gives its id, and the visit is written on both rows."""
-    with mounted(clock) as site:
+    with small_site(clock) as site:
         post_id = site.fake_site.ids()[-1]
         path = site.fake_site.story(post_id).path
         add_page(archive, 1, "/ancien-post1.vnp")
@@ -415,7 +433,7 @@ def test_a_page_with_the_id_of_another_article(archive, clock):
         make_due(archive, 1)
         assert counts(poll(archive, clock)) == {"unchanged": 1}
     assert (page_state(archive, 1), page_state(archive, post_id)) == ("live", "live")
-    assert len(article_ids(archive)) == PUBLISHED
+    assert len(article_ids(archive)) == FEW
 
 
 # --- every fault of the site ------------------------------------------------------------------------------------------
@@ -439,7 +457,7 @@ def test_a_page_with_the_id_of_another_article(archive, clock):
     ],
 )
 def test_a_fault_on_one_page(archive, clock, kind, outcome):
-    with mounted(clock) as site:
+    with small_site(clock) as site:
         (post_id,) = site.fake_site.publish(1)
         add_due_pages(archive, site, post_id)
         site.fake_site.fault(kind, path=site.fake_site.story(post_id).path)
@@ -460,7 +478,7 @@ def test_a_fault_on_one_page(archive, clock, kind, outcome):
 
 @pytest.mark.parametrize("kind", ["throttle", "unavailable", "error", "down", "truncate", "hang", "garbage"])
 def test_a_fault_that_passes_is_overcome_by_retries(archive, clock, kind):
-    with mounted(clock) as site:
+    with small_site(clock) as site:
         (post_id,) = site.fake_site.publish(1)
         add_due_pages(archive, site, post_id)
         site.fake_site.fault(kind, path=site.fake_site.story(post_id).path, times=2)
@@ -481,7 +499,7 @@ FAULTS = ("throttle", "error", "forbidden", "truncate", "hang", "garbage", "bloc
 )
 def test_a_fault_on_one_source(archive, clock, path, kind):
     """The other sources list the new article. The source is marked as failing."""
-    with mounted(clock) as site:
+    with small_site(clock) as site:
         (post_id,) = site.fake_site.publish(1)
         site.fake_site.fault(kind, path=path)
         clock.advance(hours=30)
@@ -494,7 +512,7 @@ def test_a_fault_on_one_source(archive, clock, path, kind):
 
 
 def test_a_site_that_is_down_ends_the_run(archive, clock):
-    with mounted(clock) as site:
+    with small_site(clock) as site:
         site.fake_site.fault("down")
         clock.advance(days=40)
         with pytest.raises(SiteUnavailable) as caught:
@@ -506,7 +524,7 @@ def test_a_site_that_is_down_ends_the_run(archive, clock):
 
 
 def test_robots_txt_disallows_everything(tmp_path, clock):
-    with mounted(clock) as site:
+    with small_site(clock) as site:
         site.edit = edited("/robots.txt", lambda _: b"User-agent: *\nDisallow: /")
         assert counts(poll(tmp_path, clock)) == {}
         assert site.wire.paths == ["/robots.txt"]
@@ -515,9 +533,9 @@ def test_robots_txt_disallows_everything(tmp_path, clock):
 
 def test_robots_txt_disallows_the_articles(archive, clock):
     (archive / "state" / "robots-https-fr.vietnamplus.vn.json").unlink()
-    with mounted(clock) as site:
+    with small_site(clock) as site:
         site.edit = edited("/robots.txt", lambda _: b"User-agent: *\nDisallow: /*-post")
-        make_due(archive, *SEED_IDS)
+        make_due(archive, *site.fake_site.ids()[:5])
         assert counts(poll(archive, clock)) == {"failed": 5}
         assert site.wire.paths == ["/robots.txt"]
     assert stored_article(archive, 108403).state == "live"
@@ -687,7 +705,7 @@ def kill_at_second_call(run, owner, name, *, after):
     ],
 )
 def test_the_next_run_completes_a_killed_one(archive, clock, owner, name, after):
-    with mounted(clock) as site:
+    with small_site(clock) as site:
         new = site.fake_site.publish(3)
         revised = site.fake_site.ids()[0]
         clock.advance(minutes=1)
@@ -702,13 +720,13 @@ def test_the_next_run_completes_a_killed_one(archive, clock, owner, name, after)
             with pytest.raises(Killed):
                 collect.poll(run)
         assert_intact(archive)
-        assert len(article_ids(archive)) < PUBLISHED + 3
+        assert len(article_ids(archive)) < FEW + 3
         outcome = rows(archive, "SELECT outcome FROM runs ORDER BY id DESC")[0]["outcome"]
         assert outcome == ("stopped" if name != "log_requests" else None)
         poll(archive, clock)
     assert set(new) < article_ids(archive)
-    assert len(article_ids(archive)) == PUBLISHED + 3
-    assert value(archive, "SELECT count(*) FROM revisions") == PUBLISHED + 3 + 1, "no revision is stored twice"
+    assert len(article_ids(archive)) == FEW + 3
+    assert value(archive, "SELECT count(*) FROM revisions") == FEW + 3 + 1, "no revision is stored twice"
     assert stored_article(archive, revised).revision == 2
     assert {row["state"] for row in rows(archive, "SELECT state FROM pages")} == {"live"}
     archived = [path for path, _, _ in warc_responses(archive)]
@@ -719,7 +737,7 @@ def test_the_next_run_completes_a_killed_one(archive, clock, owner, name, after)
 def poll_until_killed(archive, owner, name, count):
     """Poll in a process that kills itself after a number of calls of a method of the run."""
     clock = FakeClock()
-    with mounted(clock), working(archive, clock) as run:
+    with small_site(clock), working(archive, clock) as run:
         target = getattr(run, owner)
         original, calls = getattr(target, name), []
 
@@ -734,7 +752,7 @@ def poll_until_killed(archive, owner, name, count):
         collect.poll(run)
 
 
-@pytest.mark.parametrize(("owner", "name", "count"), [("warc", "append", 40), ("archive", "save_page", 12)])
+@pytest.mark.parametrize(("owner", "name", "count"), [("warc", "append", 20), ("archive", "save_page", 4)])
 def test_a_process_killed_with_sigkill(tmp_path, clock, owner, name, count):
     archive = tmp_path / "archive"
     assert in_child(lambda: poll_until_killed(archive, owner, name, count)) == -signal.SIGKILL
@@ -742,11 +760,11 @@ def test_a_process_killed_with_sigkill(tmp_path, clock, owner, name, count):
     (run,) = rows(archive, "SELECT * FROM runs")
     assert run["outcome"] is None
     before = article_ids(archive)
-    assert 0 < len(before) < PUBLISHED
+    assert 0 < len(before) < FEW
     clock.advance(minutes=2)
-    with mounted(clock):
-        assert counts(poll(archive, clock)) == {"new": PUBLISHED - len(before)}
-    assert value(archive, "SELECT count(*) FROM revisions") == PUBLISHED
+    with small_site(clock):
+        assert counts(poll(archive, clock)) == {"new": FEW - len(before)}
+    assert value(archive, "SELECT count(*) FROM revisions") == FEW
     assert_intact(archive)
 
 
@@ -754,7 +772,7 @@ def test_a_response_is_on_disk_before_its_row_is_written(archive, clock, monkeyp
     order = []
     fsync = os.fsync
     monkeypatch.setattr(os, "fsync", lambda handle: (order.append("fsync"), fsync(handle)))
-    with mounted(clock) as site:
+    with small_site(clock) as site:
         make_due(archive, site.fake_site.ids()[0])
         with working(archive, clock) as run:
             add_raw = run.archive.add_raw
@@ -771,7 +789,7 @@ def test_a_response_is_on_disk_before_its_row_is_written(archive, clock, monkeyp
 
 def test_a_run_that_cannot_write_warc_files_ends(tmp_path, clock):
     (tmp_path / "warc").touch()
-    with mounted(clock) as site, pytest.raises(Exception, match="cannot write a WARC record") as caught:
+    with small_site(clock) as site, pytest.raises(Exception, match="cannot write a WARC record") as caught:
         poll(tmp_path, clock)
     assert caught.value.hint
     assert len(site.wire.requests) == 2, "no response is fetched that cannot be archived"
@@ -780,7 +798,7 @@ def test_a_run_that_cannot_write_warc_files_ends(tmp_path, clock):
 
 
 def test_a_database_that_another_program_has_locked(archive, clock):
-    with mounted(clock) as site:
+    with small_site(clock) as site:
         make_due(archive, *site.fake_site.ids()[:2])
 
         def poll_locked():
@@ -812,26 +830,30 @@ def import_texts(archive, clock, texts):
 
 
 def test_polled_articles_are_linked_to_imported_texts(tmp_path, clock):
-    first = import_texts(tmp_path, clock, SEED_TEXTS)
-    assert [(done.key, done.verdict) for done in first] == [(-n, "new") for n in range(1, 6)]
-    for done, name in zip(first, SEED_TEXTS, strict=True):
+    names = ("000", "002")
+    texts = {name: SEED_TEXTS[name] for name in names}
+    first = import_texts(tmp_path, clock, texts)
+    assert [(done.key, done.verdict) for done in first] == [(-1, "new"), (-2, "new")]
+    for done, name in zip(first, names, strict=True):
         assert lines(render.text(stored_article(tmp_path, done.key))) == lines(SEED_TEXTS[name])
         assert stored_article(tmp_path, done.key).article.post_id is None
-    again = import_texts(tmp_path, clock, SEED_TEXTS)
-    assert [(done.key, done.verdict) for done in again] == [(-n, "unchanged") for n in range(1, 6)]
-    with mounted(clock):
-        assert counts(poll(tmp_path, clock)) == {"new": PUBLISHED - 5, "duplicate": 5}
+    again = import_texts(tmp_path, clock, texts)
+    assert [(done.key, done.verdict) for done in again] == [(-1, "unchanged"), (-2, "unchanged")]
+    with mounted(clock, seeds=seeds_folder(*names), options=Options(sections=SECTIONS[:3])) as site:
+        published = len(site.fake_site.ids())
+        assert counts(poll(tmp_path, clock)) == {"new": published - 2, "duplicate": 2}
     pairs = {(r["article"], r["other"]): (r["kind"], r["score"]) for r in rows(tmp_path, "SELECT * FROM duplicates")}
-    assert {article for article, _ in pairs} == SEED_IDS
-    assert {other for _, other in pairs} == {-1, -2, -3, -4, -5}
+    assert {article for article, _ in pairs} < SEED_IDS
+    assert {other for _, other in pairs} == {-1, -2}
     assert set(pairs.values()) == {("same text", 1.0)}
     similar = rows(tmp_path, "SELECT article, other, kind FROM similar WHERE other < 0 OR article < 0")
     assert {(r["article"], r["other"], r["kind"]) for r in similar} >= {(*pair, "reissue") for pair in pairs}
-    assert len(article_ids(tmp_path)) == PUBLISHED + 5, "duplicates are linked, not merged"
+    assert len(article_ids(tmp_path)) == published + 2, "duplicates are linked, not merged"
     assert_intact(tmp_path)
 
 
-def test_imported_texts_are_linked_to_polled_articles(archive, clock):
+def test_imported_texts_are_linked_to_polled_articles(first_poll, tmp_path):
+    archive, clock = copy_archive(first_poll[0], tmp_path / "archive"), FakeClock(first_poll[3])
     done = import_texts(archive, clock, SEED_TEXTS)
     assert [d.verdict for d in done] == ["duplicate"] * 5
     assert {row["article"] for row in rows(archive, "SELECT * FROM duplicates WHERE other < 0")} == SEED_IDS
@@ -876,7 +898,7 @@ def misparse(archive, post_id):
 
 
 def test_a_newer_parser_adds_no_revision(archive, clock):
-    with mounted(clock) as site:
+    with small_site(clock) as site:
         post_id = site.fake_site.ids()[-1]
         misparse(archive, post_id)
         make_due(archive, post_id)
@@ -897,7 +919,7 @@ def test_a_newer_parser_adds_no_revision(archive, clock):
 
 
 def test_a_damaged_record_does_not_stop_the_run(archive, clock):
-    with mounted(clock) as site:
+    with small_site(clock) as site:
         post_id, other = site.fake_site.ids()[-2:]
         misparse(archive, post_id)
         execute(
@@ -922,7 +944,7 @@ def test_a_damaged_record_does_not_stop_the_run(archive, clock):
     ],
 )
 def test_an_unusual_page_does_not_stop_the_run(archive, clock, situation, old, new):
-    with mounted(clock) as site:
+    with small_site(clock) as site:
         (post_id,) = site.fake_site.publish(1)
         path = site.fake_site.story(post_id).path
         site.edit = edited(path, lambda html: html.replace(old, new))
@@ -934,7 +956,7 @@ def test_an_unusual_page_does_not_stop_the_run(archive, clock, situation, old, n
 
 def test_a_clock_that_was_fast(archive, clock):
     """A run with a fast clock is followed by one with the correct time, which still finds a new article."""
-    with mounted(clock) as site:
+    with small_site(clock) as site:
         (post_id,) = site.fake_site.publish(1)
         clock.advance(minutes=-90)
         make_due(archive, sources=True)
