@@ -12,7 +12,7 @@ from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
-from support import NOW, SEED_TEXTS, FakeClock, RecordedProgress, configured, mounted, rows, working
+from support import NOW, SEED_TEXTS, FakeClock, RecordedProgress, configured, mounted, rows, seeds_folder, working
 
 from crawler import app, backfill, collect, opening, replay
 from crawler.errors import StopError
@@ -46,7 +46,7 @@ def collected(archive: Path, clock: FakeClock, outcomes: Counter[str]) -> None:
     with working(archive, clock, command="import", role="text") as run:
         import_file(run, "seed.txt", SEED_TEXTS["001"])
     options = Options(section_size=2, no_api=True, sections=SECTIONS[:2], validators=True, overlap=5, history=2)
-    with mounted(clock, articles=3, options=options) as mounted_site:
+    with mounted(clock, articles=3, options=options, seeds=seeds_folder("001")) as mounted_site:
         site = mounted_site.fake_site
         poll()
         first, second, third, fourth, fifth, *_ = sorted(site.ids(), reverse=True)

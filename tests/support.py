@@ -26,7 +26,7 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -50,7 +50,7 @@ from crawler.fetch.settings import Settings
 from crawler.outcome import Outcome
 from crawler.parse import seedtext
 from crawler.pipeline import Run
-from crawler.sim.site import FakeSite, Options, SiteRequest, SiteResponse, build
+from crawler.sim.site import SECTIONS, FakeSite, Options, SiteRequest, SiteResponse, build
 from crawler.sim.site.messages import HTML
 from crawler.storage import FILE, open_archive, schema
 from crawler.storage.locks import Role
@@ -254,6 +254,15 @@ def mounted(
     mounted_site = Mounted(fake_site, clock)
     with mocked_http(mounted_site.reply, clock) as mounted_site.wire:
         yield mounted_site
+
+
+def mounted_small(clock: FakeClock, *, articles: int = 0, **options: Any) -> AbstractContextManager[Mounted]:
+    """Mount a site with one seed article, the eight stories under it and three sections.
+
+    It is for tests in which the number of articles and sections proves nothing: a first poll takes a third of the time.
+    """
+    chosen = Options(**{"sections": SECTIONS[:3], **options})
+    return mounted(clock, articles=articles, seeds=seeds_folder("000"), options=chosen)
 
 
 # --- runs and archives ------------------------------------------------------------------------------------------------

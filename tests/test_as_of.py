@@ -10,13 +10,12 @@ from contextlib import closing
 from datetime import timedelta
 
 import pytest
-from support import NOW, FakeClock, fetched, mounted, poll, rows, vna, working
+from support import NOW, FakeClock, fetched, mounted_small, poll, rows, vna, working
 
 from crawler import query
 from crawler.clock import to_text
 from crawler.pipeline.captures import CaptureBatch, CaptureImport
 from crawler.selection import Selection
-from crawler.sim.site import Options
 from crawler.storage import open_archive
 from crawler.warc import WarcStore
 
@@ -61,7 +60,7 @@ def month(tmp_path_factory):
     """An archive after some days with edits, removals and restorations, and a snapshot of each day."""
     folder, clock, rng = tmp_path_factory.mktemp("month") / "archive", FakeClock(), random.Random(4)
     snapshots = {}
-    with mounted(clock, options=Options(no_api=True)) as site:
+    with mounted_small(clock, no_api=True) as site:
         fake = site.fake_site
         for post_id in sorted(fake.ids())[:-8]:
             fake.unpublish(post_id)

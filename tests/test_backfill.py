@@ -24,6 +24,7 @@ from support import (
     FakeClock,
     assert_intact,
     mounted,
+    mounted_small,
     poll,
     process,
     rows,
@@ -370,7 +371,7 @@ def state_of_plan(archive, plan):
 
 @pytest.mark.parametrize("oldest_first", [False, True])
 def test_every_article_of_the_months_is_fetched_once_in_order(archive, clock, oldest_first):
-    with mounted(clock, articles=8) as site, backfilling(archive, clock) as run:
+    with mounted_small(clock, articles=8) as site, backfilling(archive, clock) as run:
         wanted = november_ids(site)
         assert open_plan(run, replace(NOVEMBER, oldest_first=oldest_first)).how == "new"
         items = advance_all(run)
@@ -384,7 +385,7 @@ def test_every_article_of_the_months_is_fetched_once_in_order(archive, clock, ol
 
 
 def test_archived_articles_are_not_fetched_again(archive, clock):
-    with mounted(clock, articles=5) as site, backfilling(archive, clock) as run:
+    with mounted_small(clock, articles=5) as site, backfilling(archive, clock) as run:
         open_plan(run, replace(NOVEMBER, until=day("2026-11-20")))
         advance_all(run, limit=5)
         open_plan(run)
@@ -395,7 +396,7 @@ def test_archived_articles_are_not_fetched_again(archive, clock):
 
 
 def test_another_process_can_continue_a_plan_after_every_work_item(archive, clock):
-    with mounted(clock, articles=4) as site:
+    with mounted_small(clock, articles=4) as site:
         for number in range(20):
             with backfilling(archive, clock) as run:
                 how = open_plan(run).how
@@ -411,7 +412,7 @@ def test_another_process_can_continue_a_plan_after_every_work_item(archive, cloc
 
 
 def test_a_request_without_a_last_day_continues_the_plan_of_an_earlier_day(archive, clock):
-    with mounted(clock, articles=2), backfilling(archive, clock) as run:
+    with mounted_small(clock, articles=2), backfilling(archive, clock) as run:
         first = open_plan(run).plan
         tomorrow = replace(NOVEMBER, until=TODAY + timedelta(days=1))
         assert backfill.open_plan(run, tomorrow, until_given=False).plan == first
@@ -422,7 +423,7 @@ def test_a_request_without_a_last_day_continues_the_plan_of_an_earlier_day(archi
 
 @pytest.mark.parametrize("kind", ["error", "down", "garbage"])
 def test_a_page_that_fails_does_not_delay_the_others_and_is_retried_with_backoff(archive, clock, kind):
-    with mounted(clock, articles=3) as site, backfilling(archive, clock) as run:
+    with mounted_small(clock, articles=3) as site, backfilling(archive, clock) as run:
         path = site.fake_site.story(site.fake_site.ids()[-1]).path
         site.fake_site.fault(kind, path)
         plan = open_plan(run).plan
@@ -442,7 +443,7 @@ def test_a_page_that_fails_does_not_delay_the_others_and_is_retried_with_backoff
 
 
 def test_a_page_that_always_fails_is_given_up_and_retried_when_the_plan_is_opened_again(archive, clock):
-    with mounted(clock, articles=2) as site, backfilling(archive, clock) as run:
+    with mounted_small(clock, articles=2) as site, backfilling(archive, clock) as run:
         site.fake_site.fault("error", site.fake_site.story(site.fake_site.ids()[-1]).path)
         open_plan(run)
         for _ in range(12):
@@ -459,7 +460,7 @@ def test_a_page_that_always_fails_is_given_up_and_retried_when_the_plan_is_opene
 
 
 def test_a_removed_page_is_gone_after_several_checks(archive, clock):
-    with mounted(clock, articles=3) as site, backfilling(archive, clock) as run:
+    with mounted_small(clock, articles=3) as site, backfilling(archive, clock) as run:
         open_plan(run)
         advance_all(run, limit=2)
         site.fake_site.unpublish(site.fake_site.ids()[-1])
@@ -475,7 +476,7 @@ def test_a_removed_page_is_gone_after_several_checks(archive, clock):
 @pytest.mark.parametrize("kind", ["missing", "empty"])
 def test_a_month_that_the_index_does_not_name_is_requested_once_and_its_absence_is_no_failure(archive, clock, kind):
     request = replace(NOVEMBER, since=day("2026-10-01"))
-    with mounted(clock, articles=3) as site, backfilling(archive, clock) as run:
+    with mounted_small(clock, articles=3) as site, backfilling(archive, clock) as run:
         if kind != "missing":
             site.fake_site.fault(kind, "/sitemaps/news-2026-10.xml")
         plan = open_plan(run, request).plan
@@ -494,7 +495,7 @@ def test_a_month_that_the_index_does_not_name_is_requested_once_and_its_absence_
 
 
 def test_a_month_that_the_index_names_is_retried_when_the_plan_is_opened_again(archive, clock):
-    with mounted(clock, articles=3) as site, backfilling(archive, clock) as run:
+    with mounted_small(clock, articles=3) as site, backfilling(archive, clock) as run:
         site.edit = lambda request, response: (
             make_response("", status=404) if request.path == "/sitemaps/news-2026-11.xml" else response
         )
@@ -508,7 +509,7 @@ def test_a_month_that_the_index_names_is_retried_when_the_plan_is_opened_again(a
 
 def test_a_guessed_month_that_fails_is_retried(archive, clock):
     request = replace(NOVEMBER, since=day("2026-10-01"))
-    with mounted(clock, articles=1) as site, backfilling(archive, clock) as run:
+    with mounted_small(clock, articles=1) as site, backfilling(archive, clock) as run:
         site.fake_site.fault("error", "/sitemaps/news-2026-10.xml")
         open_plan(run, request)
         advance_all(run)
@@ -522,7 +523,7 @@ def test_a_guessed_month_that_fails_is_retried(archive, clock):
 def test_a_month_that_fails_does_not_delay_the_other_months(archive):
     clock = FakeClock(datetime(2026, 11, 1, 3, 0, tzinfo=UTC))
     request = BackfillRequest("sitemap", day("2026-10-01"), day("2026-11-01"))
-    with mounted(clock, articles=13) as site, backfilling(archive, clock) as run:
+    with mounted_small(clock, articles=13) as site, backfilling(archive, clock) as run:
         new = {i for i in site.fake_site.ids() if site.fake_site.story(i).published.date() >= request.until}
         assert 0 < len(new) < 13
         site.fake_site.fault("error", "/sitemaps/news-2026-11.xml")
@@ -551,7 +552,7 @@ def test_without_an_index_the_sitemaps_of_months_are_requested_at_their_usual_ad
 
 
 def test_a_page_that_another_process_is_visiting_is_skipped(archive, clock):
-    with mounted(clock, articles=2) as site, backfilling(archive, clock) as run:
+    with mounted_small(clock, articles=2) as site, backfilling(archive, clock) as run:
         open_plan(run)
         advance_all(run, limit=2)
         newest = site.fake_site.ids()[-1]
@@ -564,7 +565,7 @@ def test_a_page_that_another_process_is_visiting_is_skipped(archive, clock):
 
 
 def test_a_plan_that_another_process_is_working_on_is_skipped_or_waited_for(archive, clock):
-    with mounted(clock, articles=1) as site, backfilling(archive, clock) as run:
+    with mounted_small(clock, articles=1) as site, backfilling(archive, clock) as run:
         plan = open_plan(run).plan
         advance_all(run, limit=1)
         with claimed_by_another_process(archive, (1 << 50) + plan.id):
@@ -594,7 +595,7 @@ with Claims(pathlib.Path(sys.argv[1])).claim(int(sys.argv[2])):
 
 
 def test_a_request_to_slow_down_ends_the_run_and_nothing_is_lost(archive, clock):
-    with mounted(clock, articles=4) as site, backfilling(archive, clock) as run:
+    with mounted_small(clock, articles=4) as site, backfilling(archive, clock) as run:
         open_plan(run)
         advance_all(run, limit=3)
         site.fake_site.fault("throttle", "*.vnp", seconds=3600)
@@ -782,7 +783,7 @@ def reported_bugs(archive, clock):
 
 def test_a_list_that_crashes_the_run_is_quarantined_and_the_plan_continues(archive, clock, monkeypatch):
     wrapper = failing(prepared.discover, lambda source, *_: source.url == MONTH)
-    with mounted(clock, articles=8) as site:
+    with mounted_small(clock, articles=8) as site:
         monkeypatch.setattr(prepared, "discover", wrapper)
         with backfilling(archive, clock) as run:
             open_plan(run)
@@ -829,7 +830,7 @@ def interrupt(*_, **__):
 
 @pytest.mark.parametrize("archived", [False, True], ids=["before its request", "when recovered from the WARC"])
 def test_a_list_that_crashes_the_interpreter_is_quarantined(archive, clock, monkeypatch, archived):
-    with mounted(clock, articles=8) as site:
+    with mounted_small(clock, articles=8) as site:
         with suppress(KeyboardInterrupt), backfilling(archive, clock) as run:
             open_plan(run)
             advance_all(run, limit=1)
@@ -906,7 +907,7 @@ def test_no_id_is_judged_if_the_site_does_not_support_requests_by_id(archive, cl
 
 
 def test_id_probing_needs_an_archived_article(archive, clock):
-    with mounted(clock) as site, backfilling(archive, clock) as run:
+    with mounted_small(clock) as site, backfilling(archive, clock) as run:
         with pytest.raises(StopError, match="the archive holds no article") as refused:
             open_plan(run, IDS)
         assert "vna poll" in refused.value.hint
@@ -1006,7 +1007,7 @@ def test_an_absent_id_is_fetched_when_a_list_names_it(archive, clock):
 
 
 def test_figures_of_a_plan(archive, clock):
-    with mounted(clock, articles=6), backfilling(archive, clock) as run:
+    with mounted_small(clock, articles=6), backfilling(archive, clock) as run:
         plan = open_plan(run).plan
         first = backfill.plan_figures(run.archive, plan)
         assert (first.found, first.lists) == (0, 1)

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from rich.console import Console
-from support import NOW, SEEDS, mounted, value, vna, working
+from support import NOW, SEEDS, mounted_small, value, vna, working
 
 from crawler import backfill
 from crawler.cli.plan_progress import PlanBar, PlanLines, PlanProgress
@@ -67,7 +67,7 @@ FAULTS = {
 
 @pytest.mark.parametrize(("kind", "path", "seconds"), FAULTS.values(), ids=FAULTS)
 def test_a_backfill_continues_after_a_fault_of_the_site(tmp_path, clock, kind, path, seconds):
-    with mounted(clock, articles=4) as site, backfilling(tmp_path / "archive", clock) as run:
+    with mounted_small(clock, articles=4) as site, backfilling(tmp_path / "archive", clock) as run:
         site.fake_site.fault(kind, path, times=9, seconds=seconds)
         view = RecordedView()
         assert complete(run, view) == ["done"]
@@ -80,7 +80,7 @@ def test_a_backfill_continues_after_a_fault_of_the_site(tmp_path, clock, kind, p
     ("kind", "error"), [("throttle", SitePaused), ("error", None)], ids=["a pause", "a backoff time"]
 )
 def test_without_waiting_a_backfill_ends_when_nothing_can_be_done(tmp_path, clock, kind, error):
-    with mounted(clock, articles=2) as site, backfilling(tmp_path / "archive", clock) as run:
+    with mounted_small(clock, articles=2) as site, backfilling(tmp_path / "archive", clock) as run:
         site.fake_site.fault(kind, "/sitemap.xml", seconds=3600)
         view = RecordedView()
         if error is None:
@@ -95,7 +95,7 @@ def test_a_backfill_waits_for_the_end_of_quiet_hours(tmp_path, clock):
     local = (NOW + timedelta(hours=7)).time()
     hours = (time(local.hour), time((local.hour + 2) % 24))
     with (
-        mounted(clock, articles=1),
+        mounted_small(clock, articles=1),
         backfilling(tmp_path / "archive", clock, quiet_hours=hours) as run,
     ):
         view = RecordedView()
@@ -107,7 +107,7 @@ def test_a_backfill_waits_for_the_end_of_quiet_hours(tmp_path, clock):
 
 def test_while_one_plan_waits_the_others_are_worked_on(tmp_path, clock):
     october = BackfillRequest("sitemap", date(2026, 10, 1), date(2026, 10, 31))
-    with mounted(clock, articles=4) as site, backfilling(tmp_path / "archive", clock) as run:
+    with mounted_small(clock, articles=4) as site, backfilling(tmp_path / "archive", clock) as run:
         site.fake_site.fault("error", "/sitemaps/news-2026-10.xml", times=3)
         view = RecordedView()
         assert complete(run, view, requests=(october, REQUEST)) == ["done", "done"]
@@ -116,7 +116,7 @@ def test_while_one_plan_waits_the_others_are_worked_on(tmp_path, clock):
 
 
 def test_a_stop_ends_a_wait(tmp_path, clock):
-    with mounted(clock, articles=2) as site, backfilling(tmp_path / "archive", clock) as run:
+    with mounted_small(clock, articles=2) as site, backfilling(tmp_path / "archive", clock) as run:
         site.fake_site.fault("error", "/sitemap.xml")
 
         def interrupt():
@@ -128,7 +128,7 @@ def test_a_stop_ends_a_wait(tmp_path, clock):
 
 
 def test_a_clock_that_is_set_back_does_not_prolong_a_wait(tmp_path, clock):
-    with mounted(clock, articles=1) as site, backfilling(tmp_path / "archive", clock) as run:
+    with mounted_small(clock, articles=1) as site, backfilling(tmp_path / "archive", clock) as run:
         site.fake_site.fault("error", "/sitemap.xml", times=3)
         view = RecordedView()
         view.on_wait = lambda: _set_back(clock, view.seconds)

@@ -24,7 +24,7 @@ from support import (
     FakeClock,
     RecordedProgress,
     fetched,
-    mounted,
+    mounted_small,
     poll,
     process,
     random_bytes,
@@ -145,7 +145,7 @@ def polled(tmp_path_factory):
     """An archive after some days, with revised, removed, redirected, cut off and blocked pages."""
     archive = tmp_path_factory.mktemp("polled") / "archive"
     clock = FakeClock()
-    with mounted(clock) as site:
+    with mounted_small(clock) as site:
         fake = site.fake_site
         poll(archive, clock)
         ids = fake.ids()
@@ -413,13 +413,13 @@ def test_an_error_of_the_disk_in_a_separate_process_blames_no_page(ten, tmp_path
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_reparse_leaves_nothing_under_the_final_name(ten, tmp_path, number):
     out = tmp_path / "new"
-    running = process("--archive", ten.parent, "reparse", "--out", out)
     unfinished = tmp_path / ".new.unfinished" / ".scratch"
-    while not unfinished.exists():
-        assert running.poll() is None
-        time.sleep(0.01)
-    running.send_signal(number)
-    running.communicate()
+    with process("--archive", ten.parent, "reparse", "--out", out) as running:
+        while not unfinished.exists():
+            assert running.poll() is None
+            time.sleep(0.01)
+        running.send_signal(number)
+        running.communicate()
     assert running.returncode == (130 if number == signal.SIGINT else -number)
     assert not out.exists()
     assert unfinished.exists() == (number == signal.SIGKILL)

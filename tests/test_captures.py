@@ -27,6 +27,7 @@ from support import (
     configured,
     gzipped,
     mounted,
+    mounted_small,
     poll,
     rows,
     value,
@@ -264,7 +265,7 @@ def import_files(archive, clock, *paths):
 def test_an_article_from_another_collection_only(tmp_path, clock):
     """It is archived with the date of the capture; its WARC record names the collection."""
     archive = tmp_path / "a"
-    with mounted(clock) as site:
+    with mounted_small(clock) as site:
         post_id = site.fake_site.ids()[0]
         path = capture_of(site, post_id, tmp_path)
     (result,) = import_files(archive, clock, path)
@@ -287,7 +288,7 @@ def test_an_article_from_another_collection_only(tmp_path, clock):
 
 def test_a_second_import_changes_nothing(tmp_path, clock):
     archive = tmp_path / "a"
-    with mounted(clock) as site:
+    with mounted_small(clock) as site:
         path = capture_of(site, site.fake_site.ids()[0], tmp_path)
     import_files(archive, clock, path)
     before = rows(archive, "SELECT * FROM raw"), rows(archive, "SELECT * FROM revisions")
@@ -354,7 +355,7 @@ def test_an_import_does_not_change_the_schedule_of_a_live_page(held, clock):
 )
 def test_responses_without_a_page_are_skipped(tmp_path, clock, situation, record, counted):
     archive = tmp_path / "a"
-    with mounted(clock) as site:
+    with mounted_small(clock) as site:
         path = capture_of(site, site.fake_site.ids()[0], tmp_path, **record)
     (result,) = import_files(archive, clock, path)
     assert [r.startswith(counted) for r in result.tally.skipped if r != Skip.OTHER_SITE.description] == [True], (
@@ -382,7 +383,7 @@ def test_an_unreadable_capture_is_archived_and_listed(tmp_path, clock):
 
 def test_a_capture_that_crashed_the_interpreter_is_quarantined(tmp_path, clock):
     archive = tmp_path / "a"
-    with mounted(clock) as site:
+    with mounted_small(clock) as site:
         one, other = site.fake_site.ids()[:2]
         paths = [capture_of(site, post_id, tmp_path, name=f"{post_id}.warc.gz") for post_id in (one, other)]
     write_crash_marker(archive, f"capture:{one}", 3, role="backfill")
@@ -402,7 +403,7 @@ def test_a_capture_that_crashed_the_interpreter_is_quarantined(tmp_path, clock):
 
 def test_a_capture_is_named_in_the_crash_marker_while_it_is_processed(tmp_path, clock, monkeypatch):
     archive = tmp_path / "a"
-    with mounted(clock) as site:
+    with mounted_small(clock) as site:
         one, other = site.fake_site.ids()[:2]
         paths = [capture_of(site, post_id, tmp_path, name=f"{post_id}.warc.gz") for post_id in (one, other)]
     marker = archive / "state" / "in-hand-backfill"
@@ -599,7 +600,7 @@ def test_a_revisit_of_an_unknown_response_is_a_fault(tmp_path, clock, fields):
 
 def test_the_command_imports_several_files(tmp_path, clock):
     archive = tmp_path / "a"
-    with mounted(clock) as site:
+    with mounted_small(clock) as site:
         ids = site.fake_site.ids()
         files = [capture_of(site, post_id, tmp_path, name=f"{post_id}.warc.gz") for post_id in ids[:2]]
     done = vna("--archive", archive, "backfill", "--warc", files[0], "--warc", files[1], "--json")
@@ -613,7 +614,7 @@ def test_the_command_imports_several_files(tmp_path, clock):
 
 def test_the_command_reports_skipped_captures_and_damage(tmp_path, clock):
     archive = tmp_path / "a"
-    with mounted(clock) as site:
+    with mounted_small(clock) as site:
         first, second = site.fake_site.ids()[:2]
         whole = capture_of(site, first, tmp_path, status="404 Not Found")
         cut = capture_of(site, second, tmp_path, name="cut.warc.gz")
@@ -677,7 +678,7 @@ def test_the_command_rejects_a_file_that_is_not_warc(tmp_path):
 
 def test_addresses_of_captures_of_missing_articles(tmp_path, clock):
     archive = tmp_path / "a"
-    with mounted(clock) as site:
+    with mounted_small(clock) as site:
         ids = site.fake_site.ids()
         story = site.fake_site.story(ids[-1])
         lost = story.path

@@ -20,11 +20,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support import FakeClock, mounted, on_terminal, poll, process, rows, sealed, value, vna
+from support import FakeClock, mounted_small, on_terminal, poll, process, rows, sealed, value, vna
 from warcio.archiveiterator import ArchiveIterator
 
 from crawler.evidence import check_pack, packed
-from crawler.sim.site import Options
 
 ARTICLE = 108403  # the first seed's id on the fake site
 
@@ -33,7 +32,7 @@ ARTICLE = 108403  # the first seed's id on the fake site
 def archive(tmp_path_factory):
     """An archive with an article that was revised; a seal covers the first revision."""
     folder, clock = tmp_path_factory.mktemp("evidence") / "archive", FakeClock()
-    with mounted(clock, options=Options(no_api=True)) as site:
+    with mounted_small(clock, no_api=True) as site:
         for post_id in set(site.fake_site.ids()) - {ARTICLE, *site.fake_site.ids()[:2]}:
             site.fake_site.unpublish(post_id)
         poll(folder, clock)

@@ -11,9 +11,8 @@ import zipfile
 from datetime import timedelta
 
 import pytest
-from support import NOW, FakeClock, fetched, mounted, poll, vna
+from support import NOW, FakeClock, fetched, mounted_small, poll, vna
 
-from crawler.sim.site import Options
 from crawler.warc import CdxjIndex, WarcStore
 from crawler.warc.cdxj import surt
 
@@ -38,7 +37,7 @@ def warc(tmp_path):
 @pytest.fixture(scope="module")
 def site_archive(tmp_path_factory):
     folder, clock = tmp_path_factory.mktemp("handover") / "archive", FakeClock()
-    with mounted(clock, options=Options(no_api=True)) as site:
+    with mounted_small(clock, no_api=True) as site:
         for post_id in site.fake_site.ids()[4:]:
             site.fake_site.unpublish(post_id)
         poll(folder, clock)

@@ -26,6 +26,7 @@ from support import (
     in_child,
     mocked_http,
     mounted,
+    mounted_small,
     page,
     poll,
     rows,
@@ -64,16 +65,11 @@ def first_poll(tmp_path_factory):
         return folder, report, site.wire.paths, clock.now()
 
 
-def small_site(clock):
-    """Mount a site with few articles and sections, for tests in which their number proves nothing."""
-    return mounted(clock, seeds=seeds_folder("000"), options=Options(sections=SECTIONS[:3]))
-
-
 @pytest.fixture(scope="session")
 def small_first_poll(tmp_path_factory):
     """An archive of the small site after its first poll, the requests and the time after it."""
     folder, clock = tmp_path_factory.mktemp("small") / "archive", FakeClock()
-    with small_site(clock) as site:
+    with mounted_small(clock) as site:
         poll(folder, clock)
         return folder, site.wire.paths, clock.now()
 
@@ -204,14 +200,14 @@ def parsed_fields(site, post_id):
 
 def test_nothing_is_due_right_after_a_poll(small_first_poll, archive):
     clock = FakeClock(small_first_poll[2])
-    with small_site(clock) as site:
+    with mounted_small(clock) as site:
         assert counts(poll(archive, clock)) == {}
         assert site.wire.requests == []
 
 
 def test_polling_everything_again_finds_no_changes(small_first_poll, archive, clock):
     before = rows(archive, "SELECT id, fingerprint, first_seen_at, revision FROM articles")
-    with small_site(clock) as site:
+    with mounted_small(clock) as site:
         report = poll(archive, clock, everything=True)
     assert counts(report) == {"unchanged": FEW}
     sources = {
@@ -239,7 +235,7 @@ def test_polling_everything_visits_each_page_once(first_poll, tmp_path):
 
 
 def test_new_and_revised_articles(archive, clock):
-    with small_site(clock) as site:
+    with mounted_small(clock) as site:
         published = site.fake_site.publish(2)
         clock.advance(minutes=20)
         assert counts(poll(archive, clock)) == {"new": 2}
@@ -259,7 +255,7 @@ def test_new_and_revised_articles(archive, clock):
 
 
 def test_a_new_modification_time_makes_a_page_due(archive, clock):
-    with small_site(clock) as site:
+    with mounted_small(clock) as site:
         (post_id,) = site.fake_site.publish(1)
         clock.advance(hours=1)
         poll(archive, clock)
@@ -279,7 +275,7 @@ def test_a_new_modification_time_makes_a_page_due(archive, clock):
 def test_a_removed_article_becomes_suspect_and_then_gone(archive, clock, status):
     """Suspect after the first 404 or 410, gone after two more at intervals; its text stays in the archive."""
     seen = []
-    with small_site(clock) as site:
+    with mounted_small(clock) as site:
         post_id = site.fake_site.ids()[-1]
         site.fake_site.unpublish(post_id, status)
         make_due(archive, post_id)
@@ -302,7 +298,7 @@ def test_a_removed_article_becomes_suspect_and_then_gone(archive, clock, status)
 
 
 def test_a_suspect_article_that_comes_back_is_live(archive, clock):
-    with small_site(clock) as site:
+    with mounted_small(clock) as site:
         post_id = site.fake_site.ids()[-1]
         path = site.fake_site.story(post_id).path
         site.edit = lambda request, response: replace(response, status=404) if request.path == path else response
@@ -319,7 +315,7 @@ def test_a_suspect_article_that_comes_back_is_live(archive, clock):
 
 
 def test_server_errors_do_not_count_towards_gone(archive, clock):
-    with small_site(clock) as site:
+    with mounted_small(clock) as site:
         post_id = site.fake_site.ids()[-1]
         make_due(archive, post_id)
         site.fake_site.fault("error", path=site.fake_site.story(post_id).path)
@@ -361,7 +357,7 @@ def add_due_pages(archive, site, *ids):
 @pytest.mark.parametrize("known", [True, False], ids=["held", "new"])
 def test_a_response_without_an_article(archive, clock, situation, counted, state_if_new, known):
     """The response is archived and the page marked; the run continues; an article that the archive holds stays live."""
-    with small_site(clock) as site:
+    with mounted_small(clock) as site:
         others = site.fake_site.ids()[:2]
         (post_id,) = [site.fake_site.ids()[-1]] if known else site.fake_site.publish(1)
         path = site.fake_site.story(post_id).path
@@ -401,7 +397,7 @@ def inject_fault(site, situation, path):
 
 def test_a_redirect_and_its_target_are_both_archived(archive, clock):
     """The slug changes with the title, and the old address redirects to the new one."""
-    with small_site(clock) as site:
+    with mounted_small(clock) as site:
         post_id = site.fake_site.ids()[-1]
         old = site.fake_site.story(post_id).path
         site.fake_site.revise(post_id, title="Un autre titre")
@@ -420,7 +416,7 @@ def test_a_redirect_and_its_target_are_both_archived(archive, clock):
 
 def test_a_page_with_the_id_of_another_article(archive, clock):
     """Two addresses of one article: the canonical address gives its id, and the visit is written on both rows."""
-    with small_site(clock) as site:
+    with mounted_small(clock) as site:
         post_id = site.fake_site.ids()[-1]
         path = site.fake_site.story(post_id).path
         add_page(archive, 1, "/ancien-post1.vnp")
@@ -457,7 +453,7 @@ def test_a_page_with_the_id_of_another_article(archive, clock):
     ],
 )
 def test_a_fault_on_one_page(archive, clock, kind, outcome):
-    with small_site(clock) as site:
+    with mounted_small(clock) as site:
         (post_id,) = site.fake_site.publish(1)
         add_due_pages(archive, site, post_id)
         site.fake_site.fault(kind, path=site.fake_site.story(post_id).path)
@@ -478,7 +474,7 @@ def test_a_fault_on_one_page(archive, clock, kind, outcome):
 
 @pytest.mark.parametrize("kind", ["throttle", "unavailable", "error", "down", "truncate", "hang", "garbage"])
 def test_a_fault_that_passes_is_overcome_by_retries(archive, clock, kind):
-    with small_site(clock) as site:
+    with mounted_small(clock) as site:
         (post_id,) = site.fake_site.publish(1)
         add_due_pages(archive, site, post_id)
         site.fake_site.fault(kind, path=site.fake_site.story(post_id).path, times=2)
@@ -499,7 +495,7 @@ FAULTS = ("throttle", "error", "forbidden", "truncate", "hang", "garbage", "bloc
 )
 def test_a_fault_on_one_source(archive, clock, path, kind):
     """The other sources list the new article. The source is marked as failing."""
-    with small_site(clock) as site:
+    with mounted_small(clock) as site:
         (post_id,) = site.fake_site.publish(1)
         site.fake_site.fault(kind, path=path)
         clock.advance(hours=30)
@@ -512,7 +508,7 @@ def test_a_fault_on_one_source(archive, clock, path, kind):
 
 
 def test_a_site_that_is_down_ends_the_run(archive, clock):
-    with small_site(clock) as site:
+    with mounted_small(clock) as site:
         site.fake_site.fault("down")
         clock.advance(days=40)
         with pytest.raises(SiteUnavailable) as caught:
@@ -524,7 +520,7 @@ def test_a_site_that_is_down_ends_the_run(archive, clock):
 
 
 def test_robots_txt_disallows_everything(tmp_path, clock):
-    with small_site(clock) as site:
+    with mounted_small(clock) as site:
         site.edit = edited("/robots.txt", lambda _: b"User-agent: *\nDisallow: /")
         assert counts(poll(tmp_path, clock)) == {}
         assert site.wire.paths == ["/robots.txt"]
@@ -533,7 +529,7 @@ def test_robots_txt_disallows_everything(tmp_path, clock):
 
 def test_robots_txt_disallows_the_articles(archive, clock):
     (archive / "state" / "robots-https-fr.vietnamplus.vn.json").unlink()
-    with small_site(clock) as site:
+    with mounted_small(clock) as site:
         site.edit = edited("/robots.txt", lambda _: b"User-agent: *\nDisallow: /*-post")
         make_due(archive, *site.fake_site.ids()[:5])
         assert counts(poll(archive, clock)) == {"failed": 5}
@@ -705,7 +701,7 @@ def kill_at_second_call(run, owner, name, *, after):
     ],
 )
 def test_the_next_run_completes_a_killed_one(archive, clock, owner, name, after):
-    with small_site(clock) as site:
+    with mounted_small(clock) as site:
         new = site.fake_site.publish(3)
         revised = site.fake_site.ids()[0]
         clock.advance(minutes=1)
@@ -737,7 +733,7 @@ def test_the_next_run_completes_a_killed_one(archive, clock, owner, name, after)
 def poll_until_killed(archive, owner, name, count):
     """Poll in a process that kills itself after a number of calls of a method of the run."""
     clock = FakeClock()
-    with small_site(clock), working(archive, clock) as run:
+    with mounted_small(clock), working(archive, clock) as run:
         target = getattr(run, owner)
         original, calls = getattr(target, name), []
 
@@ -762,7 +758,7 @@ def test_a_process_killed_with_sigkill(tmp_path, clock, owner, name, count):
     before = article_ids(archive)
     assert 0 < len(before) < FEW
     clock.advance(minutes=2)
-    with small_site(clock):
+    with mounted_small(clock):
         assert counts(poll(archive, clock)) == {"new": FEW - len(before)}
     assert value(archive, "SELECT count(*) FROM revisions") == FEW
     assert_intact(archive)
@@ -772,7 +768,7 @@ def test_a_response_is_on_disk_before_its_row_is_written(archive, clock, monkeyp
     order = []
     fsync = os.fsync
     monkeypatch.setattr(os, "fsync", lambda handle: (order.append("fsync"), fsync(handle)))
-    with small_site(clock) as site:
+    with mounted_small(clock) as site:
         make_due(archive, site.fake_site.ids()[0])
         with working(archive, clock) as run:
             add_raw = run.archive.add_raw
@@ -789,7 +785,7 @@ def test_a_response_is_on_disk_before_its_row_is_written(archive, clock, monkeyp
 
 def test_a_run_that_cannot_write_warc_files_ends(tmp_path, clock):
     (tmp_path / "warc").touch()
-    with small_site(clock) as site, pytest.raises(Exception, match="cannot write a WARC record") as caught:
+    with mounted_small(clock) as site, pytest.raises(Exception, match="cannot write a WARC record") as caught:
         poll(tmp_path, clock)
     assert caught.value.hint
     assert len(site.wire.requests) == 2, "no response is fetched that cannot be archived"
@@ -798,7 +794,7 @@ def test_a_run_that_cannot_write_warc_files_ends(tmp_path, clock):
 
 
 def test_a_database_that_another_program_has_locked(archive, clock):
-    with small_site(clock) as site:
+    with mounted_small(clock) as site:
         make_due(archive, *site.fake_site.ids()[:2])
 
         def poll_locked():
@@ -898,7 +894,7 @@ def misparse(archive, post_id):
 
 
 def test_a_newer_parser_adds_no_revision(archive, clock):
-    with small_site(clock) as site:
+    with mounted_small(clock) as site:
         post_id = site.fake_site.ids()[-1]
         misparse(archive, post_id)
         make_due(archive, post_id)
@@ -919,7 +915,7 @@ def test_a_newer_parser_adds_no_revision(archive, clock):
 
 
 def test_a_damaged_record_does_not_stop_the_run(archive, clock):
-    with small_site(clock) as site:
+    with mounted_small(clock) as site:
         post_id, other = site.fake_site.ids()[-2:]
         misparse(archive, post_id)
         execute(
@@ -944,7 +940,7 @@ def test_a_damaged_record_does_not_stop_the_run(archive, clock):
     ],
 )
 def test_an_unusual_page_does_not_stop_the_run(archive, clock, situation, old, new):
-    with small_site(clock) as site:
+    with mounted_small(clock) as site:
         (post_id,) = site.fake_site.publish(1)
         path = site.fake_site.story(post_id).path
         site.edit = edited(path, lambda html: html.replace(old, new))
@@ -956,7 +952,7 @@ def test_an_unusual_page_does_not_stop_the_run(archive, clock, situation, old, n
 
 def test_a_clock_that_was_fast(archive, clock):
     """A run with a fast clock is followed by one with the correct time, which still finds a new article."""
-    with small_site(clock) as site:
+    with mounted_small(clock) as site:
         (post_id,) = site.fake_site.publish(1)
         clock.advance(minutes=-90)
         make_due(archive, sources=True)

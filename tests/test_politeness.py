@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from support import ROOT, SEEDS, SITE, FakeClock, mounted, poll, rows, settings, vna, working
+from support import ROOT, SEEDS, SITE, FakeClock, mounted_small, poll, rows, settings, vna, working
 from test_pipeline import poll_due_sources
 
 from crawler.clock import SystemClock, to_text
@@ -130,7 +130,7 @@ def test_two_processes_share_one_budget_and_obey_the_site(site, tmp_path):
 def test_a_site_that_goes_down_during_a_run(tmp_path):
     """The run ends after a few requests. Pages that were not requested keep their rows, and are fetched later."""
     clock = FakeClock()
-    with mounted(clock) as site:
+    with mounted_small(clock) as site:
         known = poll_due_sources(tmp_path, clock)
         before = rows(tmp_path, "SELECT * FROM pages ORDER BY id DESC")
         site.fake_site.fault("down")

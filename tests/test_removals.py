@@ -7,14 +7,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from support import SITE, assert_intact, mounted, poll, rows, value, working
+from support import SITE, assert_intact, mounted, mounted_small, poll, rows, value, working
 from test_pipeline import (
     archive,
     counts,
     execute,
-    first_poll,
     make_due,
     page_state,
+    small_first_poll,
     stored_article,
     warc_responses,
 )
@@ -69,7 +69,7 @@ def remove(site, post_id, how):
 def test_a_removed_article_is_suspect_twice_and_then_gone(archive, clock, how):
     """The archived article remains, and `vna changes` lists the removal."""
     seen = []
-    with mounted(clock) as site:
+    with mounted_small(clock) as site:
         post_id = site.fake_site.ids()[-1]
         before = stored_article(archive, post_id).article
         remove(site, post_id, how)
@@ -91,7 +91,7 @@ def test_a_removed_article_is_suspect_twice_and_then_gone(archive, clock, how):
 
 def test_several_visits_within_a_minute_count_as_one_check(archive, clock):
     """A visit may have another reason: `vna poll --all`, or a source that gives a new modification time."""
-    with mounted(clock) as site:
+    with mounted_small(clock) as site:
         post_id = site.fake_site.ids()[-1]
         path = site.fake_site.story(post_id).path
         site.fake_site.unpublish(post_id, 404)
@@ -126,7 +126,7 @@ def is_due_when_listed(archive, clock, post_id):
 
 
 def test_a_gone_article_that_is_listed_again_returns(archive, clock):
-    with mounted(clock) as site:
+    with mounted_small(clock) as site:
         post_id = site.fake_site.ids()[-1]
         make_due(archive)
         mark_gone(archive, post_id, clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"))
@@ -143,7 +143,7 @@ def test_a_gone_article_that_is_listed_again_returns(archive, clock):
 @pytest.mark.parametrize("abandoned", ["failed", "drift", "rejected"])
 def test_an_abandoned_page_that_is_listed_again_is_retried(archive, clock, abandoned):
     """After eight failures no further visit is scheduled, but the fault may have passed."""
-    with mounted(clock) as site:
+    with mounted_small(clock) as site:
         post_id = site.fake_site.ids()[-1]
         make_due(archive)
         execute(archive, "UPDATE pages SET state = ?, failures = 8, next_due_at = NULL, last_fetched_at = ? WHERE id = ?",
@@ -157,7 +157,7 @@ def test_an_abandoned_page_that_is_listed_again_is_retried(archive, clock, aband
 
 
 def test_changes_still_list_the_removal_after_the_article_returned(archive, clock):
-    with mounted(clock) as site:
+    with mounted_small(clock) as site:
         post_id = site.fake_site.ids()[-1]
         path = site.fake_site.story(post_id).path
         site.edit = lambda request, response: replace(response, status=404) if request.path == path else response
@@ -176,7 +176,7 @@ def test_changes_still_list_the_removal_after_the_article_returned(archive, cloc
 
 @pytest.mark.parametrize("fault", ["error", "forbidden", "block"])
 def test_a_fault_does_not_change_the_state_of_a_gone_article(archive, clock, fault):
-    with mounted(clock) as site:
+    with mounted_small(clock) as site:
         post_id = site.fake_site.ids()[-1]
         make_due(archive)
         mark_gone(archive, post_id, "2026-01-01T00:00:00Z")
@@ -211,7 +211,7 @@ def visit(archive, clock, post_id, **later):
 
 
 def test_a_validator_mismatch_is_detected_and_the_validators_are_not_sent_again(archive, clock):
-    with mounted(clock) as site:
+    with mounted_small(clock) as site:
         post_id = site.fake_site.ids()[-1]
         keep_validators(site, site.fake_site.story(post_id).path)
         visit(archive, clock, post_id, hours=1)
@@ -229,7 +229,7 @@ def test_a_validator_mismatch_is_detected_and_the_validators_are_not_sent_again(
 
 
 def test_with_reliable_validators_one_full_page_a_day_is_fetched(tmp_path, clock):
-    with mounted(clock, options=Options(validators=True)) as site:
+    with mounted_small(clock, validators=True) as site:
         poll(tmp_path, clock)
         post_id = site.fake_site.ids()[-1]
         path = site.fake_site.story(post_id).path
@@ -243,7 +243,7 @@ def test_with_reliable_validators_one_full_page_a_day_is_fetched(tmp_path, clock
 
 
 def test_a_304_for_a_page_that_is_not_archived_is_a_failure(archive, clock):
-    with mounted(clock) as site:
+    with mounted_small(clock) as site:
         (post_id,) = site.fake_site.publish(1)
         story = site.fake_site.story(post_id)
         execute(archive, "INSERT INTO pages (id, url, state, first_seen_at, first_source) VALUES (?, ?, 'known', ?, 'home')",
@@ -256,7 +256,7 @@ def test_a_304_for_a_page_that_is_not_archived_is_a_failure(archive, clock):
 
 
 def test_a_response_of_a_few_bytes_is_archived_but_does_not_count_as_a_removal(archive, clock):
-    with mounted(clock) as site:
+    with mounted_small(clock) as site:
         post_id = site.fake_site.ids()[-1]
         path = site.fake_site.story(post_id).path
         site.edit = lambda request, response: make_response("article.html") if request.path == path else response
@@ -277,7 +277,7 @@ def test_a_list_whose_validators_do_not_match_loses_no_article(archive, clock):
             poll_sources(run, ignore_due=False)
         return rows(archive, "SELECT lies, fresh_items FROM sources WHERE url = ?", feed)[0]
 
-    with mounted(clock) as site:
+    with mounted_small(clock) as site:
         keep_validators(site, "/rss/home.rss")
         poll_feed(hours=1)
         (missed,) = site.fake_site.publish(1)
@@ -291,7 +291,7 @@ def test_a_list_whose_validators_do_not_match_loses_no_article(archive, clock):
 
 
 def test_a_gone_article_returns_when_a_feed_lists_it(archive, clock):
-    with mounted(clock) as site:
+    with mounted_small(clock) as site:
         post_id = site.fake_site.ids()[-1]
         make_due(archive)
         mark_gone(archive, post_id, "2026-01-01T00:00:00Z")
@@ -320,7 +320,7 @@ def test_polling_everything_visits_each_page_once_although_a_source_becomes_due(
             execute(archive, "UPDATE sources SET next_due_at = '2026' WHERE url = ?", f"{SITE}/rss/home.rss")
         return response
 
-    with mounted(clock) as site:
+    with mounted_small(clock) as site:
         site.edit = edit
         poll(archive, clock, everything=True)
         visited = article_requests(site)

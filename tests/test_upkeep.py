@@ -10,7 +10,19 @@ import subprocess
 import sys
 
 import pytest
-from support import NOW, ROOT, FakeClock, assert_intact, copy_archive, mounted, poll, rows, value, vna, working
+from support import (
+    NOW,
+    ROOT,
+    FakeClock,
+    assert_intact,
+    copy_archive,
+    mounted_small,
+    poll,
+    rows,
+    value,
+    vna,
+    working,
+)
 
 from crawler import backup, config, installation
 from crawler.errors import Interrupted
@@ -23,7 +35,7 @@ from crawler.warc import WarcStore
 def polled(tmp_path_factory):
     archive = tmp_path_factory.mktemp("polled") / "archive"
     clock = FakeClock()
-    with mounted(clock):
+    with mounted_small(clock):
         poll(archive, clock)
     return archive
 
@@ -109,7 +121,7 @@ def test_a_second_backup_copies_only_new_files(archive, copy):
     clock = FakeClock(NOW)
     clock.advance(days=1)
     before = {path: path.stat().st_ino for path in copy.rglob("*.warc.gz")}
-    with mounted(clock) as site:
+    with mounted_small(clock) as site:
         site.fake_site.publish(1)
         poll(archive, clock)
     again = backup.back_up(archive, copy, clock.now(), with_warc=True)
@@ -122,7 +134,7 @@ def test_a_second_backup_copies_only_new_files(archive, copy):
 def test_a_file_that_has_grown_is_copied_again(archive, copy):
     clock = FakeClock(NOW)
     clock.advance(hours=2)
-    with mounted(clock) as site:
+    with mounted_small(clock) as site:
         site.fake_site.publish(1)
         poll(archive, clock)
     assert backup.back_up(archive, copy, clock.now(), with_warc=True).copied == 1

@@ -9,10 +9,21 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from support import SITE, FakeClock, RecordedProgress, fetched, mounted, poll, random_bytes, rows, value, vna, working
+from support import (
+    SITE,
+    FakeClock,
+    RecordedProgress,
+    fetched,
+    mounted_small,
+    poll,
+    random_bytes,
+    rows,
+    value,
+    vna,
+    working,
+)
 
 from crawler import replay
-from crawler.sim.site import Options
 from crawler.storage import FILE, open_archive
 from crawler.warc import WarcStore, repair_tail
 
@@ -23,7 +34,7 @@ DAYS = ("2026/11/vna-20261121-000.warc.gz", "2026/11/vna-20261122-000.warc.gz")
 def intact_archive(tmp_path_factory):
     """An archive of two days, for the tests to copy and damage."""
     folder, clock = tmp_path_factory.mktemp("intact") / "archive", FakeClock()
-    with mounted(clock, options=Options(no_api=True)) as site:
+    with mounted_small(clock, no_api=True) as site:
         for post_id in site.fake_site.ids()[8:]:
             site.fake_site.unpublish(post_id)
         poll(folder, clock)
