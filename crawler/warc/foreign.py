@@ -21,6 +21,7 @@ from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecordLoader
 from warcio.statusandheaders import StatusAndHeadersParser
 
+from crawler import files
 from crawler.errors import BadInput
 from crawler.types import RawRef
 from crawler.warc.dates import from_warc_date
@@ -80,7 +81,7 @@ def captures(path: Path, judge: Callable[[str], Skip | None], tally: ImportTally
 
     """
     try:
-        with path.open("rb") as file:
+        with files.open_named(path, pipes=True) as file:
             yield from _FileReader(path, Inflow(file), judge, tally).captures()
     except OSError as error:
         hint = "check the path; a pattern that matches no file is passed on as it is"
