@@ -68,14 +68,24 @@ def open_to_overwrite(path: Path) -> int:
     return _open_or_create(path, os.O_RDWR)
 
 
+def open_to_read(path: Path) -> IO[bytes]:
+    """Open a file for reading.
+
+    Raises:
+        OSError: see `open_to_append`; `FileNotFoundError` if the file does not exist.
+
+    """
+    return os.fdopen(_open(path, os.O_RDONLY), "rb")
+
+
 def read(path: Path, most: int | None = None) -> bytes:
     """Return the content of a regular file of at most `most` bytes; None means no limit.
 
     Raises:
-        OSError: the file is larger, or see `open_to_append`; `FileNotFoundError` if it does not exist.
+        OSError: the file is larger, or see `open_to_read`.
 
     """
-    with os.fdopen(_open(path, os.O_RDONLY), "rb") as file:
+    with open_to_read(path) as file:
         return _content(path, file, most)
 
 

@@ -283,7 +283,9 @@ def _reparse_stored(context: typer.Context, since: str | None, *, dry_run: bool,
     begin = values.instant(since, label="--since ")
     with (
         progress_display(globals_.verbose) as progress,
-        app.working(globals_.load(), "reparse", progress, role="read", lexicon=state.lexicon()) as work,
+        app.working(
+            globals_.load(), "reparse", progress, role="read", lexicon=state.lexicon(), dry_run=dry_run
+        ) as work,
     ):
         report = pipeline.reparse(work, since=begin, dry_run=dry_run, jobs=jobs)
     if as_json:
