@@ -27,6 +27,8 @@ _REPLY = re.compile(r"([0-9a-f]{64})\.tsr")
 _TIMEOUT = 20.0  # seconds for the connection and for each part of the reply
 _DEADLINE = 60.0  # seconds for the whole reply
 _MOST_BYTES = 1_000_000  # a reply has about 5 kB
+_MOST_ROOTS = 10_000_000  # bytes; the certificates of all authorities have about 200 kB
+_MOST_PUBLISHED = 100_000_000  # bytes; 600,000 seals
 _NOT_INSTALLED = "rfc3161-client is not installed: pip install 'vna-archive[timestamps]'"
 
 
@@ -162,7 +164,7 @@ def _verified(reply: bytes, head: bytes, roots: Path, builder: VerifierBuilder |
 
     response = decode_timestamp_response(reply)
     builder = builder or VerifierBuilder()
-    for certificate in dict.fromkeys(x509.load_pem_x509_certificates(roots.read_bytes())):
+    for certificate in dict.fromkeys(x509.load_pem_x509_certificates(files.read_named(roots, _MOST_ROOTS))):
         builder = builder.add_root_certificate(certificate)
     builder.build().verify_message(response, head)
     return to_text(response.tst_info.gen_time)
@@ -183,7 +185,7 @@ def _shown(error: Exception) -> str:
 def _published(file: Path, seals: Sequence[Anchored]) -> Iterator[str]:
     """Append the seals that the file does not contain yet, one on each line: time, root and digest."""
     try:
-        known = files.read(file).decode("utf-8", "replace") if file.exists() else ""
+        known = files.read(file, _MOST_PUBLISHED).decode("utf-8", "replace") if file.exists() else ""
         lines = [f"{seal.at} {seal.root} {seal.digest}\n" for seal in seals if seal.digest not in known]
         if lines:
             with files.open_to_append(file) as out:

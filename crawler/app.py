@@ -57,12 +57,14 @@ def working(
     since: datetime | None = None,
     probing: bool = False,
     create: bool = True,
+    dry_run: bool = False,
 ) -> Iterator[Run]:
     """Open an archive for a command that writes, and hold the lock of `role` until the block ends.
 
     `probing` also allows requests to the hosts that may have the list API, even if the configuration does not use it.
     `since` is the start time of the process, by default now. It is shown to other processes that want the lock. A missing
-    archive is created, unless `create` is False or the role is `read`: then it is an error.
+    archive is created, unless `create` is False or the role is `read`: then it is an error. With `dry_run`, it is an error,
+    too, and the archive is opened for reading, even if it cannot be written.
 
     Raises:
         StopError: the archive is in use, cannot be written, or was written by a newer version.
@@ -70,12 +72,12 @@ def working(
     """
     clock = clock or SystemClock()
     site, settings = Site(config.root, list_hosts(config)), run_settings(config)
-    if role == "read":
+    if role == "read" or dry_run:
         # Before a lock creates the folder: a wrong path must not become an archive.
         reading_archive(config.archive).close()
     with (
-        holding(config.archive, role, command, to_text(since or clock.now())),
-        opened_archive(config.archive, create=create) as archive,
+        holding(config.archive, role, command, to_text(since or clock.now()), read_only=dry_run),
+        reading_archive(config.archive) if dry_run else opened_archive(config.archive, create=create) as archive,
         CrashMarker(config.archive, role) as crash_marker,
         WarcStore(
             config.archive / WARC_FOLDER,
@@ -189,11 +191,13 @@ def rebuilding(
     clock: Clock | None = None,
     lexicon: Lexicon | None = None,
     overwrite: bool = False,
+    read_only: bool = False,
 ) -> Iterator[Run]:
     """Open a new database over the WARC files of the configured archive, and lock that archive.
 
     The database is in the folder `into` when the block has ended. If `overwrite` is set, a database in that folder is
-    deleted first, such as that of a process that was killed before it could move it.
+    deleted first, such as that of a process that was killed before it could move it. `read_only`: the archive is only
+    read, so that it may be one that cannot be written.
 
     The new database keeps the identity of the archive.
 
@@ -212,7 +216,7 @@ def rebuilding(
         raise BadInput(
             f"{into} already holds a database", "move the database away, or choose another folder with --into"
         )
-    with holding(config.archive, "alone", "rebuild", to_text(clock.now())):
+    with holding(config.archive, "alone", "rebuild", to_text(clock.now()), read_only=read_only):
         identity = _kept_identity(config.archive)
         if overwrite:
             replace_db.remove_database(into)

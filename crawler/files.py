@@ -1,5 +1,8 @@
 """Creates files and folders of an archive with fixed permissions, and opens them without following symbolic links.
 
+Reads files that the user names, such as the configuration: of these, links are followed, and only what has no end is
+refused.
+
 New files have mode 0640 and new folders 0750, whatever the umask; existing ones keep their mode. Another user may be
 allowed to write into a folder of the archive or above it, such as `/tmp`. So new files are created with O_EXCL, and
 existing ones opened with O_NOFOLLOW: a link that somebody has put there is an error, and its target does not change.
@@ -65,15 +68,59 @@ def open_to_overwrite(path: Path) -> int:
     return _open_or_create(path, os.O_RDWR)
 
 
-def read(path: Path) -> bytes:
-    """Return the content of a regular file.
+def open_to_read(path: Path) -> IO[bytes]:
+    """Open a file for reading.
 
     Raises:
         OSError: see `open_to_append`; `FileNotFoundError` if the file does not exist.
 
     """
-    with os.fdopen(_open(path, os.O_RDONLY), "rb") as file:
-        return file.read()
+    return os.fdopen(_open(path, os.O_RDONLY), "rb")
+
+
+def read(path: Path, most: int | None = None) -> bytes:
+    """Return the content of a regular file of at most `most` bytes; None means no limit.
+
+    Raises:
+        OSError: the file is larger, or see `open_to_read`.
+
+    """
+    with open_to_read(path) as file:
+        return _content(path, file, most)
+
+
+def open_named(path: Path, *, pipes: bool = False) -> IO[bytes]:
+    """Open a regular file that the user names for reading, with `pipes` also a pipe, whose writer is waited for.
+
+    The file may be a symbolic link, and belong to any user.
+
+    Raises:
+        OSError: the file cannot be opened, or is a folder, pipe, socket or device; `strerror` says so.
+
+    """
+    found = path.stat()  # first: opening a device may change its state
+    if pipes and stat.S_ISFIFO(found.st_mode):
+        return path.open("rb")
+    _require_regular(path, found)
+    # O_NONBLOCK: the name may belong to a pipe now
+    file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+    try:
+        _require_regular(path, os.fstat(file.fileno()))
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def read_named(path: Path, most: int) -> bytes:
+    """Return the content of a regular file that the user names, of at most `most` bytes.
+
+    Raises:
+        OSError: the file is larger, or see `open_named`.
+
+    """
+    with open_named(path) as file:
+        return _content(path, file, most)
 
 
 def replace(path: Path, content: bytes | BufferedIOBase) -> None:
@@ -166,6 +213,20 @@ def _open(path: Path, flags: int) -> int:
         os.close(opened)
         raise
     return opened
+
+
+def _content(path: Path, file: IO[bytes], most: int | None) -> bytes:
+    content = file.read() if most is None else file.read(most + 1)
+    if most is not None and len(content) > most:
+        raise OSError(errno.EFBIG, f"it has more than {most} bytes", str(path))
+    return content
+
+
+def _require_regular(path: Path, found: os.stat_result) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is a pipe, socket or device, not a regular file", str(path))
 
 
 def _explained(path: Path, error: OSError) -> OSError:

@@ -108,7 +108,7 @@ def next_address(address: str, others: Iterable[str]) -> str | None:
 def shape(url: str) -> PageShape:
     """Return the kind of page that a URL of the site names, judged by the URL alone."""
     path = _comparable_path(_split(url).path)
-    first = path.strip("/").split("/")[0].lower()
+    first = _first_part(path)
     if path == "/":
         return "home"
     if _article(url) is not None:
@@ -120,6 +120,11 @@ def shape(url: str) -> PageShape:
     if path.lower().endswith(".xml"):
         return "sitemap"
     return "section" if _SECTION.fullmatch(path) and not _WITHOUT_VALID_ID.fullmatch(path) else "other"
+
+
+def first_part(url: str) -> str:
+    """Return the first part of the path of a URL in lower case, such as `tag` for `/Tag/asean-12.vnp`; it may be empty."""
+    return _first_part(_comparable_path(_split(url).path))
 
 
 @functools.lru_cache(maxsize=8192)  # successive polls list the same links
@@ -254,6 +259,10 @@ def _rank(url: str) -> tuple[int, bool]:
     """Return the place of an article's address in the order of preference; the lowest is preferred."""
     found = _article(url)
     return _PREFERRED.index(found.form) if found else len(_PREFERRED), "?" in url
+
+
+def _first_part(path: str) -> str:
+    return path.strip("/").partition("/")[0].lower()
 
 
 def _comparable_path(path: str) -> str:

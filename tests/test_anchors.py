@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import threading
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 from support import FakeClock, configured, mounted, poll, sealed, vna, working
@@ -147,6 +149,17 @@ def test_a_seal_is_time_stamped_once_and_verified(own, authority, tmp_path):
     assert any(f"time stamp: timestamps/{seal.digest}.tsr" in note for note in check_pack.check(pack)[2])
 
 
+def pipe_in(folder):
+    os.mkfifo(folder / "pipe")
+    return folder / "pipe"
+
+
+def large_file_in(folder):
+    with (folder / "large").open("wb") as file:
+        file.truncate(1 << 30)
+    return folder / "large"
+
+
 def test_a_wrong_time_stamp_is_named(own, authority):
     with serving(lambda query: reply_of(authority, query)) as url:
         assert Anchors(own, url, authority / "ca.pem").update(seals_of(own)) == []
@@ -161,6 +174,9 @@ def test_a_wrong_time_stamp_is_named(own, authority):
     stamp.write_bytes(right)
     assert Anchors(own, roots=authority / "other.pem").check([seal]).wrong, "another authority is trusted"
     assert Anchors(own).check([seal]).unchecked == 1, "without certificates, nothing is proved"
+    for endless in (Path("/dev/zero"), pipe_in(own)):
+        (wrong,) = Anchors(own, roots=endless).check([seal]).wrong
+        assert "not a regular file" in wrong[1]
     stamp.rename(stamp.with_name(f"{'0' * 64}.tsr"))
     found = vna("--archive", own, "verify", "--sample", "1")
     assert (found.code, "for a seal that the archive does not have" in found.out) == (5, True)
@@ -203,8 +219,9 @@ def test_seals_are_published_once(own, tmp_path):
     for _ in range(2):
         assert Anchors(own, publish=target).update(seals_of(own)) == []
     assert target.read_text() == f"My seals\n{seal.at} {seal.root} {seal.digest}\n"
-    (problem,) = Anchors(own, publish=tmp_path / "no" / "seals.txt").update(seals_of(own))
-    assert "[seals] publish" in problem
+    for wrong in (tmp_path / "no" / "seals.txt", Path("/dev/zero"), pipe_in(tmp_path), large_file_in(tmp_path)):
+        (problem,) = Anchors(own, publish=wrong).update(seals_of(own))
+        assert problem.startswith(f"[seals] publish: cannot write {wrong}: ")
 
 
 def test_the_command_reports_a_failed_time_stamp(own, authority, tmp_path):

@@ -45,7 +45,6 @@ def summary(*visits, **options):
 
 A, B = article(), article("Un autre texte.")
 NOT_THERE = [visit(1, status=404), visit(3, status=410), visit(28, status=404)]
-HOME = dict(rejection=Rejection.HOME_PAGE)
 GARBLED = article("Le texte dé?ruit, abîm?é, ab?mé et pe?du. L?autre.")
 
 

@@ -39,11 +39,13 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from crawler import app, replay
+from crawler.clock import StoppableClock
 from crawler.errors import BadInput, BodyTooLarge
 from crawler.identity import Place, RevisionMoment, place
 from crawler.pipeline import captures, import_file, reparse
 from crawler.pipeline.stored_pages import response_of
 from crawler.sim.site import SECTIONS, Options
+from crawler.site import Site
 from crawler.storage import FILE
 from crawler.types import ErrorKind, RawRef
 from crawler.warc import Record, WarcStore
@@ -644,6 +646,32 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_import(tmp_path):
     done = vna("--archive", tmp_path / "a", "backfill", *bad)
     assert done.code == 1
     assert "hint: check the path" in done.err
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_stop_is_noticed_before_the_end_of_a_file_without_articles(tmp_path, monkeypatch, jobs):
+    """It ends the import without an error, and the rows of the captures before it stay."""
+    path, clocks = tmp_path / "a.warc", []
+    other = warc(b"HTTP/1.1 200 OK\r\n\r\nx", url="https://elsewhere.example/")
+    path.write_bytes(warc() + other * 4000)
+
+    class Watched(StoppableClock):
+        def __init__(self):
+            super().__init__()
+            clocks.append(self)
+
+    def judged(site, url, owns=Site.owns):
+        if "elsewhere" in url:
+            clocks[0].stop()  # as a signal does, while the first record of another site is read
+        return owns(site, url)
+
+    monkeypatch.setattr("crawler.clock.StoppableClock", Watched)
+    monkeypatch.setattr(Site, "owns", judged)
+    done = vna("--archive", tmp_path / "a", "backfill", "--warc", path, "--json", "--jobs", jobs)
+    assert (done.code, "stopped; run the same command again" in done.err) == (5, True), done
+    found = json.loads(done.out)
+    assert found["error"] is None
+    assert found["records"] < 1000, found
 
 
 def test_skipped_records_that_may_hide_an_article_are_named(tmp_path):

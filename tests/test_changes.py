@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -101,13 +103,14 @@ def test_kinds_of_edits_in_the_text(before, after, expected):
 
 UNCHANGED = [
     ("L’eau « monte ».", 'L\'eau " monte ".'),
-    ("Hà Nội dort.", "Hà Nội dort."),
+    ("Hà Nội dort.", unicodedata.normalize("NFD", "Hà Nội dort.")),
     ("Un fait.  Un autre.", "Un fait. Un autre."),
 ]
 
 
 @pytest.mark.parametrize(("before", "after"), UNCHANGED)
 def test_what_makes_no_revision_is_no_change(before, after):
+    assert before != after
     assert edited(before, after) == ""
 
 

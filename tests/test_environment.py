@@ -438,21 +438,33 @@ def checkpointed(archive, target):
 
 def test_a_read_only_archive_can_be_read(archive, tmp_path):
     place = checkpointed(archive, tmp_path / "archive")
+    pictures = tmp_path / "pictures.toml"
+    pictures.write_text('[images]\nkeep = "all"\n')
     readers = ["show -1", f"search {WORD}", "history -1", "changes", "coverage", "status", "verify"]
     readers += [
         "export --format csv",
         "backfill --captures",
         f"backup {tmp_path}/b",
         f"export --format csv --out {tmp_path}/c",
+        "reparse --dry-run",
+        f"rebuild --into {tmp_path}/r",
+        f"--config {pictures} backfill --images --dry-run",
     ]
-    writers = [f"import {next(SEEDS.glob('000*'))}", "rebuild", "poll", "verify --reindex", "verify --seal"]
+    writers = [f"import {next(SEEDS.glob('000*'))}", "rebuild", "rebuild --replace", "reparse", "poll"]
+    writers += ["verify --reindex", "verify --seal"]
     words = [f"--archive {place} --site http://127.0.0.1:9 {line}" for line in (*readers, *writers)]
+    before = {file.name for file in place.iterdir()}
     with read_only(place):
         codes, _, err = forked(*words, prepare=without_privileges)
     assert codes == [0] * len(readers) + [1] * len(writers), err.decode()
     assert err.count(b"hint: ") == len(writers)
     assert err.count(b"not checked, because the archive cannot be written: articles_fts") == 1
     assert err.count(f"the archive folder {place} cannot be written: permission denied".encode()) >= 2
+    assert f"the folder {place}/rebuilt cannot be written: Permission denied".encode() in err
+    assert b"choose another folder with --into" in err
+    assert {file.name for file in place.iterdir()} == before
+    with open_archive(tmp_path / "r") as rebuilt, open_archive(place) as old:
+        assert rebuilt.article(-1).article == old.article(-1).article
     assert b"Traceback" not in err
 
 

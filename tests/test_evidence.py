@@ -423,6 +423,67 @@ def test_what_does_not_fit_the_seals_is_named(pack, tmp_path, name, change, mess
     assert message in " ".join(found), found
 
 
+OTHER = "articles/7"
+#: Changes of the files of a pack whose digests are right: what the files become, the listed articles, what is named.
+UNLISTED = {
+    "an article": (lambda files: files, [], f"{FOLDER}: not part of a pack of the articles that manifest.json names"),
+    "a copy of an article": (
+        lambda files: files | {name.replace(FOLDER, OTHER): data for name, data in files.items() if FOLDER in name},
+        [ARTICLE],
+        f"{OTHER}: not part of a pack of the articles that manifest.json names",
+    ),
+    "an article under another id": (
+        lambda files: {name.replace(FOLDER, OTHER): data for name, data in files.items()},
+        [7],
+        f"{OTHER}/revisions/1.json: it differs from row 1 of revisions.jsonl",
+    ),
+    "an article of which only a page is there": (
+        lambda files: files | {f"{OTHER}/page.html": b"x"},
+        [ARTICLE],
+        f"{OTHER}: not part of a pack of the articles that manifest.json names",
+    ),
+    "a folder with a similar name": (
+        lambda files: files | {f"{FOLDER}0/page.html": b"x"},
+        [ARTICLE],
+        f"{FOLDER}0: not part of a pack of the articles that manifest.json names",
+    ),
+    "a file": (lambda files: files | {"x.txt": b"x"}, [ARTICLE], "x.txt: not part of a pack of the articles"),
+    "a file above all folders": (lambda files: files | {"../x": b"x"}, [ARTICLE], "../x: not part of a pack"),
+    "a time stamp of no seal": (lambda files: files | {"timestamps/x": b"x"}, [ARTICLE], "timestamps/x: not part"),
+    "a second manifest": (
+        lambda files: files | {"manifest.json": b"{}"},
+        [ARTICLE],
+        "manifest.json lists manifest.json 2 times",
+    ),
+    "an additional revision": (
+        lambda files: files | {f"{FOLDER}/revisions/3.{end}": files[f"{FOLDER}/revisions/2.{end}"] for end in ("json", "txt")},
+        [ARTICLE],
+        f"{FOLDER}/revisions.jsonl: not every revision of the pack has one row",
+    ),
+    "a revision twice": (
+        lambda files: files | {f"{FOLDER}/revisions/1.{end}": files[f"{FOLDER}/revisions/2.{end}"] for end in ("json", "txt")},
+        [ARTICLE],
+        f"{FOLDER}/revisions/1.json: it differs from row 1 of revisions.jsonl",
+    ),
+    "a revision left out": (
+        lambda files: {name: data for name, data in files.items() if "/revisions/2." not in name},
+        [ARTICLE],
+        f"the files of article {ARTICLE} are incomplete or cannot be read",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "articles", "message"), UNLISTED.values(), ids=UNLISTED)
+def test_a_pack_with_other_files_than_those_of_its_articles_is_not_intact(pack, tmp_path, change, articles, message):
+    files = change({one: content(pack, one) for one in names_of(pack) if one != "manifest.json"})
+    file = tmp_path / "x.zip"
+    file.write_bytes(packed(files, {"format": 1, "articles": articles}))
+    found = vna("verify", file, "--json")
+    assert found.code == 5
+    assert any(fault.startswith(message) for fault in json.loads(found.out)["faults"]), found.out
+    assert check_pack.main([str(file)]) == 5
+
+
 def test_an_imported_text_has_evidence_too(tmp_path, archive):
     text = Path(archive).parent / "text.txt"
     text.write_text("Un titre\n\nUn chapeau.\n\nHanoï (VNA) - Un texte. -VNA\n", "utf-8")

@@ -241,6 +241,30 @@ def test_the_encoding_of_a_json_feed(encoding, problems):
 
 
 @pytest.mark.parametrize(
+    ("around", "kind"),
+    [
+        ("<br />\n<b>Warning</b>: x in <b>/a.php</b> on line <b>1</b><br />\n{}", Kind.TEXT_BEFORE),
+        ("PHP Notice: x\n{}", Kind.TEXT_BEFORE),
+        ("\ufeff<!-- 0.1 s -->{}", Kind.TEXT_BEFORE),
+        ("callback({});", Kind.TEXT_BEFORE),
+        ("{}\n<!-- 0.1 s -->", Kind.TEXT_AFTER),
+    ],
+)
+@pytest.mark.parametrize("packed", [bytes, gzip.compress])
+def test_a_json_feed_with_other_content_around_it(around, kind, packed):
+    """As in XML, it is left out, and is a problem of the feed."""
+    body = around.format(json_feed({"url": POST.format(5), "content_html": "<p>{x} <a href='/y'>z</a></p>"}))
+    found = feed(packed(body.encode()))
+    assert (ids(found), kinds(found)) == ([5], [kind])
+
+
+@pytest.mark.parametrize("body", ["<html>{}", "<br />Warning {", "x {'a': 1}", '<br />{"version": "1", "items": []}'])
+def test_other_text_with_braces_is_no_feed(body):
+    with pytest.raises(UnreadableSource, match=r"expected a feed, got (an HTML page|something else)"):
+        feed(body)
+
+
+@pytest.mark.parametrize(
     "encode", [gzip.compress, lambda body: gzip.compress(gzip.compress(body))], ids=["once", "twice"]
 )
 @pytest.mark.parametrize("body", [json_feed({"url": POST.format(5)}), rss(link(5))], ids=["JSON", "RSS"])

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler import urls
-from crawler.errors import BadInput, BodyTooLarge, FetchError
+from crawler.errors import BadInput, BodyTooLarge, FetchError, Interrupted
 from crawler.pipeline.stored_pages import response_of
 from crawler.warc.dates import from_warc_date
 from crawler.warc.foreign import captures
@@ -537,3 +537,33 @@ def test_what_a_revisit_refers_to(tmp_path):
     ((capture,), _) = read(tmp_path, members(revisit))
     assert capture.names == ("sha1:abc", "urn:uuid:1")
     assert capture.refers_to == (address(8), datetime(2019, 1, 1, tzinfo=UTC))
+
+
+# --- a request to stop ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        warc(b"HTTP/1.1 200 OK\r\n\r\nx", url="https://elsewhere.example/") * 4000,
+        members(*[warc(b"HTTP/1.1 200 OK\r\n\r\nx", url="https://elsewhere.example/")] * 4000),
+        zstandard.compress(OTHER) * 10_000,
+        warc(b"x" * 1_000_000, url="https://elsewhere.example/"),
+        OTHER + b"no record\n" * 100_000,
+        OTHER + bytes(1_000_000),
+    ],
+    ids=["records", "gzip members", "Zstandard frames", "one record", "no records", "zeros"],
+)
+def test_a_stop_is_noticed_although_nothing_is_wanted(tmp_path, data):
+    path, calls, tally = tmp_path / "a.warc", [], ImportTally()
+    path.write_bytes(data)
+
+    def stopping():
+        calls.append(path)
+        return len(calls) == 3
+
+    with pytest.raises(Interrupted):
+        list(captures(path, judge, tally, stopping))
+    assert len(calls) == 3
+    assert tally.records < 4000
+    assert (tally.damage, tally.faults) == (None, [])

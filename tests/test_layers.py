@@ -224,7 +224,6 @@ def _module(path):
 
 
 MODULES = [_module(path) for path in sorted(PACKAGE.rglob("*.py"))]
-BY_NAME = {module.name: module for module in MODULES}
 UNITS = sorted({module.unit for module in MODULES})
 PURE_MODULES = [module for module in MODULES if module.unit in PURE]
 

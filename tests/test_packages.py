@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 
 import pytest
 from example_archive import build
@@ -80,6 +81,21 @@ def test_a_changed_or_added_file_is_never_replaced(archive, tmp_path, format_, n
     assert "did not write" in outcome.err
     assert "hint: " in outcome.err
     assert content(tmp_path / "corpus") == before
+
+
+@pytest.mark.parametrize("name", ["README.md", "datapackage.json", "data/metadata.csv", "data/0.txt", "z"])
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_a_special_file_is_never_opened(archive, tmp_path, name, kind):
+    """Reading it would not end."""
+    exported(archive, tmp_path / "corpus", "text")
+    place = tmp_path / "corpus" / name
+    place.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(place)
+    else:
+        place.symlink_to("/dev/zero")
+    outcome = exported(archive, tmp_path / "corpus", "text", code=1)
+    assert f"did not write: {name}\n" in outcome.err
 
 
 def test_the_card_says_what_was_selected(archive, tmp_path):

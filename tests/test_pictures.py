@@ -358,11 +358,6 @@ NOT_KEPT = {
 ADDRESS = f"{MEDIA}/images/0a/a.jpg"
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory):
-    return tmp_path_factory.mktemp("pictures") / "archive"
-
-
 def visited(archive, clock, response, address=ADDRESS, **changes):
     """Request one picture, which has this response; return the outcome and the hosts that were connected."""
     with mounted(clock, options=SMALL) as site:

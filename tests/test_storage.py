@@ -26,7 +26,7 @@ from crawler.opening import reading_archive
 from crawler.selection import Selection
 from crawler.storage import FILE, disk, open_archive, schema
 from crawler.storage.base import as_storage_error
-from crawler.storage.locks import Claims, holding
+from crawler.storage.locks import LOCK, Claims, holding
 from crawler.storage.revisions import ArticleIntent
 from crawler.types import (
     Article,
@@ -329,6 +329,26 @@ def test_a_folder_of_another_user_is_reported(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.stdout.count("permission denied") + done.stdout.count("Permission denied") == 2, done
     assert done.stdout.count("--archive") == 2
+
+
+def test_an_archive_that_cannot_be_written_is_locked_for_reading(tmp_path, monkeypatch):
+    def reader(role):
+        return holding(tmp_path, role, "reparse", "now", read_only=True)
+
+    with holding(tmp_path, "collect", "poll", "then"):
+        monkeypatch.setattr(os, "access", lambda *_: False)
+        with reader("read"), reader("read"):
+            pass
+        with pytest.raises(AlreadyRunning, match="vna poll"), reader("alone"):
+            pass
+    with reader("alone"), pytest.raises(AlreadyRunning), holding(tmp_path, "collect", "poll", "now"):
+        pass
+    (tmp_path / LOCK).unlink()
+    with reader("alone"):
+        assert not (tmp_path / LOCK).exists()
+    (tmp_path / LOCK).symlink_to("elsewhere")
+    with pytest.raises(StorageError, match="symbolic link"), reader("read"):
+        pass
 
 
 ERRORS = {

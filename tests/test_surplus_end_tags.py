@@ -79,6 +79,7 @@ def test_what_follows_the_lead_otherwise_is_not_the_lead(page):
         TAGS.replace("</li>", "</li></div></div>", 1),
         '<div class="article__tag"><a href="/tag/a.vnp">Huê</a>,</div> <a href="/tag/b.vnp">port</a>, </div>',
         '<div class="article__tag"><a href="/x/a.vnp">Huê</a></div><a href="/x/b.vnp">port</a></div>',
+        '<div class="article__tag"><a href="/tag/a.vnp">Huê</a></div><a href="/T%61g/b.vnp">port</a></div>',
         '<div class="article__tag"></div><a href="/x/a.vnp">#Huê</a> <a href="/y.vnp">#port</a></div>',
     ],
 )

@@ -139,6 +139,22 @@ def test_shape(path, expected):
     assert urls.shape(ROOT + path) == expected
 
 
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://x/", ""),
+        ("", ""),
+        ("https://[", ""),
+        ("https://x/Tag/asean-12.vnp?a=/b/", "tag"),
+        ("https://x//t%61g//asean.vnp", "tag"),
+        ("https://x/t%C3%A9/a", "t%c3%a9"),
+        ("/politique", "politique"),
+    ],
+)
+def test_the_first_part_of_a_path(url, expected):
+    assert urls.first_part(url) == expected
+
+
 # --- canonical --------------------------------------------------------------------------------------------------------
 
 CANONICAL = {

@@ -24,6 +24,7 @@ from crawler.warc.manifest import Fault, ManifestEntry, sha256
 
 MANIFEST = "manifest.json"
 NEXT, NEXT_MANIFEST = f"{FILE}.next", f"{MANIFEST}.next"
+_MOST_BYTES = 100_000_000  # of a manifest, which has about 300 bytes for each WARC file
 _HEX = frozenset("0123456789abcdef")
 _LONGEST = 200  # bytes of one part of a name; file systems allow 255, and some suffixes are added
 _REPORTED = ("copied", "repaired", "damaged", "refused")  # attributes of `Backup` that are not in the manifest
@@ -103,7 +104,7 @@ def read_manifests(folder: Path) -> list[Backup]:
 def _read_manifest(file: Path) -> Backup:
     require_regular(file)
     try:
-        data: dict[str, Any] = json.loads(file.read_text("utf-8"))
+        data: dict[str, Any] = json.loads(files.read_named(file, _MOST_BYTES).decode("utf-8"))
         made = Backup(**{**data, "warc": tuple(ManifestEntry(**entry) for entry in data["warc"])})
         _check_values(data, made)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

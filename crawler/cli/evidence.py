@@ -217,7 +217,13 @@ def rebuild(
         _stoppable() as clock,
         progress_display(globals_.verbose) as progress,
         app.rebuilding(
-            config, target, progress, clock=clock, lexicon=lexicon, overwrite=replace and into is None
+            config,
+            target,
+            progress,
+            clock=clock,
+            lexicon=lexicon,
+            overwrite=replace and into is None,
+            read_only=not replace,
         ) as work,
     ):
         report = replay.rebuild(work, config.archive / FILE, jobs=jobs)

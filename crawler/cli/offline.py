@@ -11,7 +11,7 @@ import zlib
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,7 +20,8 @@ from crawler.cli.values import JobsOption
 from crawler.errors import BadInput, MarkupDrift, NotAnArticle
 
 _NEEDS_ATTENTION = 5
-_MAX_TEXTS = 10_000_000  # bytes of a file with texts
+_MAX_TEXTS = 10_000_000  # bytes of a file with texts to import
+_MAX_LINES = 100_000_000  # bytes of a file with lines to repair
 
 if TYPE_CHECKING:
     from crawler.pipeline import Reparsed
@@ -147,7 +148,7 @@ def repair(
     from crawler import repair as repairing
 
     lexicon = state.lexicon()
-    text = _text(file or paths.Source())
+    text = _text(file or paths.Source(), _MAX_LINES, "split the file")
     for line in text.removesuffix("\n").split("\n") if text else ():
         reading = repairing.repair(line, lexicon)
         if as_json:
@@ -189,7 +190,7 @@ def import_texts(
         for file in files:
             prefix = ""  # the message of a read error already names the file
             try:
-                text = _text(file, _MAX_TEXTS)
+                text = _text(file, _MAX_TEXTS, "split the file: a form feed may separate its texts")
                 prefix = f"{file}: "
                 seedtext.check_format(text)
                 imported = pipeline.import_file(work, file.name, text)
@@ -282,7 +283,9 @@ def _reparse_stored(context: typer.Context, since: str | None, *, dry_run: bool,
     begin = values.instant(since, label="--since ")
     with (
         progress_display(globals_.verbose) as progress,
-        app.working(globals_.load(), "reparse", progress, role="read", lexicon=state.lexicon()) as work,
+        app.working(
+            globals_.load(), "reparse", progress, role="read", lexicon=state.lexicon(), dry_run=dry_run
+        ) as work,
     ):
         report = pipeline.reparse(work, since=begin, dry_run=dry_run, jobs=jobs)
     if as_json:
@@ -323,7 +326,7 @@ def _short(value: object, limit: int = 160) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _bytes(file: paths.Source, limit: int | None = None, hint: str = "") -> bytes:
+def _bytes(file: paths.Source, limit: int, hint: str) -> bytes:
     """Return the content of a file, decompressed if it is gzipped; `limit` is the largest size in bytes.
 
     Raises:
@@ -332,30 +335,22 @@ def _bytes(file: paths.Source, limit: int | None = None, hint: str = "") -> byte
     """
     try:
         with file.opened() as opened:
-            body = _up_to(opened, limit)
+            body = opened.read(limit + 1)
     except OSError as error:
         raise BadInput(f"{file}: {error.strerror}", "check the path") from error
-    if body[:2] == b"\x1f\x8b" and not _exceeds(body, limit):
+    if body[:2] == b"\x1f\x8b" and len(body) <= limit:
         try:
-            body = _up_to(gzip.GzipFile(fileobj=io.BytesIO(body)), limit)
+            body = gzip.GzipFile(fileobj=io.BytesIO(body)).read(limit + 1)
         except (OSError, EOFError, zlib.error) as error:
             raise BadInput(f"{file}: damaged gzip: {error}", "fetch or copy the file again") from error
-    if _exceeds(body, limit):
+    if len(body) > limit:
         raise BadInput(f"{file} is over the limit of {limit} bytes", hint)
     return body
 
 
-def _up_to(file: BinaryIO | gzip.GzipFile, limit: int | None) -> bytes:
-    return file.read() if limit is None else file.read(limit + 1)
-
-
-def _exceeds(body: bytes, limit: int | None) -> bool:
-    return limit is not None and len(body) > limit
-
-
-def _text(file: paths.Source, limit: int | None = None) -> str:
+def _text(file: paths.Source, limit: int, hint: str) -> str:
     try:
-        return _bytes(file, limit, "split the file: a form feed may separate its texts").decode("utf-8")
+        return _bytes(file, limit, hint).decode("utf-8")
     except UnicodeDecodeError as error:
         raise BadInput(
             f"{file}: not UTF-8 (byte {error.start})", "convert the file with: iconv -f CHARSET -t UTF-8"

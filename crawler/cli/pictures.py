@@ -45,7 +45,7 @@ def fetch_images(
     with (
         stopped_by_signals(clock),
         progress_display(globals_.verbose) as view,
-        app.working(config, "backfill --images", view, role="backfill", clock=clock) as run,
+        app.working(config, "backfill --images", view, role="backfill", clock=clock, dry_run=dry_run) as run,
     ):
         if dry_run:
             missing = sum(1 for _ in missing_pictures(run, *days))

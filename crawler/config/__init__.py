@@ -16,13 +16,14 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from crawler import local_http, markup, site, types, urls
+from crawler import files, local_http, markup, site, types, urls
 from crawler.config import checks
 from crawler.errors import ConfigError
 from crawler.markup import Markup
 from crawler.pictures.values import Keep
 
 DEFAULT_FILE = Path("config/crawler.toml")
+_MOST_BYTES = 1_000_000  # of a file; `config/crawler.toml` has about 10 kB
 _SAVE_AS_UTF8 = "save the file as UTF-8"
 _MAX_RATE = 2.0  # requests a second; politeness towards the web server of a news agency
 _CONTACT = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|https?://\S+\.\S+")
@@ -127,7 +128,7 @@ def load_markups(folder: Path | None = None) -> tuple[Markup, ...]:
 
     """
     package = resources.files("crawler") / "markups"
-    files = [
+    found = [
         (f"crawler/markups/{f.name}", f.read_text("utf-8"))
         for f in sorted(package.iterdir(), key=lambda f: f.name)
         if f.name.endswith(".toml")
@@ -137,8 +138,8 @@ def load_markups(folder: Path | None = None) -> tuple[Markup, ...]:
             raise ConfigError(
                 f"[markups] dir: folder {folder} does not exist", "create the folder, or leave the key empty"
             )
-        files += [(str(f), _text_of(f)) for f in sorted(folder.glob("*.toml"))]
-    return markup.load_all(files)
+        found += [(str(f), _text_of(f)) for f in sorted(folder.glob("*.toml"))]
+    return markup.load_all(found)
 
 
 def _from_file(file: Path | None) -> tuple[Config, list[str]]:
@@ -163,7 +164,7 @@ def _parsed(path: Path) -> dict[str, Any]:
 def _text_of(path: Path) -> str:
     """Return the content of a text file, with or without a byte order mark, and with line ends of any system."""
     try:
-        content = path.read_bytes()
+        content = files.read_named(path, _MOST_BYTES)
     except OSError as error:
         hint = "check the path (--config or VNA_CONFIG) and its permissions"
         raise ConfigError(f"{path}: cannot be read: {error.strerror}", hint) from error

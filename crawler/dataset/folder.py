@@ -14,6 +14,7 @@ import stat
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 
 from crawler import files
@@ -68,13 +69,15 @@ def _check_replaceable(folder: Path, is_ours: IsOurs) -> None:
         raise BadInput(f"{folder} is a mount point and cannot be replaced", "choose a folder inside the mount point")
     if folder.exists() and not folder.is_dir():
         raise BadInput(f"{folder} is a file, but a dataset is a folder", "choose another path")
-    for found in sorted(folder.rglob("*")):
-        name = str(found.relative_to(folder))
-        if found.is_symlink() or not (found.is_dir() or name == _LOCK or is_ours(found, name)):
-            raise BadInput(
-                f"{folder} contains a file that vna did not write: {name}",
-                "choose a new or empty folder, or move that file away",
-            )
+    found = [(path, str(path.relative_to(folder))) for path in sorted(folder.rglob("*"))]
+    # First, because `is_ours` opens files: a pipe would never be opened, and a device may have no end.
+    special = (name for path, name in found if path.is_symlink() or not (path.is_dir() or path.is_file()))
+    others = (name for path, name in found if not (path.is_dir() or name == _LOCK or is_ours(path, name)))
+    if (name := next(chain(special, others), None)) is not None:
+        raise BadInput(
+            f"{folder} contains a file that vna did not write: {name}",
+            "choose a new or empty folder, or move that file away",
+        )
 
 
 def _make_temporary(unfinished: Path) -> None:

@@ -8,6 +8,7 @@ Boundary: bytes in, values out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from itertools import chain
 from urllib.parse import parse_qsl, urlsplit
@@ -49,17 +50,24 @@ def feed(body: bytes, url: str, site: Site, now: datetime) -> Discovery:
     problems = Problems()
     plain = xml.decompressed(body, problems)
     if plain[:_START].translate(None, _NO_CONTENT).startswith(b"{"):
-        sightings = _sightings(json_feed.items(plain, url, problems), url, site, now, problems)
-        return Discovery(sightings, problems=problems.found)
+        return _json_feed(body, url, site, now)
     size = len(body)
     reader = XmlReader(xml.to_utf8(plain, problems), _FEED, problems)
     sightings = _sightings(map(feed_item.read_item, reader.entries()), url, site, now, problems)
     if reader.root is None:
+        with suppress(UnreadableSource):  # a JSON Feed after a message of PHP
+            return _json_feed(body, url, site, now)
         got = "an HTML page" if reader.html else "something else"
         raise UnreadableSource(url, f"expected a feed, got {got} ({size} bytes)")
     if not sightings and problems.may_hide_entries:
         raise UnreadableSource(url, f"no item of the feed can be used; {summary(problems.found)}")
     return Discovery(sightings, doubt=_doubt(reader, url, site), problems=problems.found)
+
+
+def _json_feed(body: bytes, url: str, site: Site, now: datetime) -> Discovery:
+    problems = Problems()
+    sightings = _sightings(json_feed.items(body, url, problems), url, site, now, problems)
+    return Discovery(sightings, problems=problems.found)
 
 
 def feed_index(body: bytes, url: str, site: Site, _now: datetime) -> Discovery:

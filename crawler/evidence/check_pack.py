@@ -33,6 +33,7 @@ MOST_FILES = 65_535
 ROW_DIGITS = 8  # hexadecimal digits of the digest of a row
 _MOST_MANIFEST = 50_000_000
 _NAME = re.compile(r"[\w./-]{1,200}", re.ASCII)  # of a file in a pack
+_OF_NO_ARTICLE = re.compile(r"(manifest\.json|README\.md|check_pack\.py|seals\.jsonl|timestamps/[0-9a-f]{64}\.tsr)")
 _MOST_RECORD = 60_000_000  # a WARC record, decompressed; see crawler/warc/reading.py
 _FLAGS = 0x800  # names are UTF-8
 _DATE = 0x21  # 1 January 1980, the first day that a ZIP file can state
@@ -55,11 +56,8 @@ def local_header(name: str, size: int, crc: int) -> bytes:
 
 def directory_entry(name: str, size: int, crc: int, offset: int) -> bytes:
     """Return the entry of a file in the directory of a ZIP file; `offset` is that of its local header."""
-    encoded = name.encode()
-    fields = struct.pack(
-        "<4s6H3L5H2L", b"PK\x01\x02", 20, 20, _FLAGS, 0, 0, _DATE, crc, size, size, len(encoded), 0, 0, 0, 0, 0, offset
-    )
-    return fields + encoded
+    header = local_header(name, size, crc)
+    return b"PK\x01\x02\x14\x00" + header[4:30] + struct.pack("<3H2L", 0, 0, 0, 0, offset) + header[30:]
 
 
 def end_record(files: int, offset: int, size: int, manifest: bytes) -> bytes:
@@ -165,7 +163,8 @@ class _PackCheck:
             name, size, crc = one["name"], one["size"], one["crc32"]
             header = local_header(name, size, crc)
             header_differs = self._read(position, len(header)) != header
-            content_differs = self._digests(position + len(header), size) != (one["sha256"], crc)
+            content = self._read(position + len(header), size)
+            content_differs = (hashlib.sha256(content).hexdigest(), zlib.crc32(content)) != (one["sha256"], crc)
             headers += header_differs
             if (header_differs and content_differs) or headers > 1:  # no single change of a byte
                 self._compare_names(manifest)
@@ -173,7 +172,7 @@ class _PackCheck:
             if header_differs:
                 self._faults.append(f"the header of {name} differs (byte {position} and after)")
             if content_differs:
-                self._content_fault(one, self._read(position + len(header), size) if "rows" in one else b"")
+                self._content_fault(one, content)
             entries.append((name, directory_entry(name, size, crc, position)))
             position += len(header) + size
         start = position
@@ -189,12 +188,11 @@ class _PackCheck:
         return not self._faults
 
     def _content_fault(self, listed: dict[str, Any], content: bytes) -> None:
-        where = ""
-        if "rows" in listed:
-            found, right = row_digests(content), str(listed["rows"])
-            step = range(0, max(len(found), len(right)), ROW_DIGITS)
-            wrong = [i // ROW_DIGITS + 1 for i in step if found[i : i + ROW_DIGITS] != right[i : i + ROW_DIGITS]]
-            where = f": row {wrong[0]}" if wrong else ": the end of a row"
+        right = str(listed.get("rows", ""))
+        found = row_digests(content) if right else ""
+        step = range(0, len(right) + 1, ROW_DIGITS)
+        wrong = [i for i in step if found[i : i + ROW_DIGITS] != right[i : i + ROW_DIGITS]]
+        where = f": row {wrong[0] // ROW_DIGITS + 1}" if wrong else ": the end of a row" if right else ""
         self._faults.append(f"{listed['name']} differs from its digest in {MANIFEST}{where}")
 
     def _compare_names(self, manifest: dict[str, Any]) -> None:
@@ -220,11 +218,13 @@ class _PackCheck:
     def _check_contents(self, manifest: dict[str, Any]) -> None:
         """Compare the WARC records, the rows, the texts and the seals of each article with each other."""
         sealed: Counter[str] = Counter()
+        self._faults += _unlisted(manifest)
         with zipfile.ZipFile(self._path) as packed:
             seals = self._seals(packed)
+            revisions = Counter(name.partition("/revisions/")[0] for name in packed.namelist() if "/revisions/" in name)
             for key in manifest["articles"]:
                 try:
-                    self._faults += _article_faults(packed, f"articles/{key}")
+                    self._faults += _article_faults(packed, key, revisions[f"articles/{key}"])
                     self._faults += _proof_faults(packed, f"articles/{key}", seals, sealed)
                 except _MALFORMED as error:
                     self._faults.append(f"the files of article {key} are incomplete or cannot be read: {error}")
@@ -250,16 +250,6 @@ class _PackCheck:
                 self._faults.append(f"{SEALS}, row {number}: not a seal")
         return seals
 
-    def _digests(self, start: int, size: int) -> tuple[str, int]:
-        """Return the SHA-256 and the CRC-32 of a part of the file."""
-        sha256, crc = hashlib.sha256(), 0
-        self._file.seek(start)
-        while size > 0 and (data := self._file.read(min(1 << 20, size))):
-            sha256.update(data)
-            crc = zlib.crc32(data, crc)
-            size -= len(data)
-        return sha256.hexdigest(), crc
-
     def _read(self, start: int, size: int) -> bytes:
         self._file.seek(max(start, 0))
         return self._file.read(size)
@@ -273,21 +263,34 @@ def _content(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     raise ValueError(f"{entry.filename} is larger than it states")
 
 
-def _article_faults(packed: zipfile.ZipFile, folder: str) -> list[str]:
+def _unlisted(manifest: dict[str, Any]) -> list[str]:
+    """Return a sentence for each file that the manifest has twice, and for each part of the pack that it does not name."""
+    names = Counter([MANIFEST, *(one["name"] for one in manifest["files"])])
+    parts = {"/".join(name.split("/")[:2]) for name in names if not _OF_NO_ARTICLE.fullmatch(name)}
+    unknown = sorted(parts - {f"articles/{key}" for key in manifest["articles"]})
+    faults = [f"{MANIFEST} lists {name} {count} times" for name, count in names.items() if count > 1]
+    return faults + [f"{part}: not part of a pack of the articles that {MANIFEST} names" for part in unknown]
+
+
+def _article_faults(packed: zipfile.ZipFile, key: int, revision_files: int) -> list[str]:
+    folder = f"articles/{key}"
     captures = [json.loads(line) for line in packed.read(f"{folder}/captures.jsonl").splitlines()]
+    rows = [json.loads(line) for line in packed.read(f"{folder}/revisions.jsonl").splitlines()]
     records = packed.read(f"{folder}/records.warc.gz")
-    rows = packed.read(f"{folder}/revisions.jsonl").splitlines()
     found = [(number, _record_fault(row, records)) for number, row in enumerate(captures, start=1)]
     faults = [f"{folder}/captures.jsonl, row {number}: {fault}" for number, fault in found if fault is not None]
-    digests = {row["digest"] for row in captures}
-    for name in sorted(n for n in packed.namelist() if re.fullmatch(rf"{folder}/revisions/\d+\.json", n)):
-        revision = json.loads(packed.read(name))
-        if revision["capture"] is not None and revision["capture"] not in digests:
-            faults.append(f"{name}: no capture of the pack has its digest")
-        if packed.read(name.replace(".json", ".txt")).decode() != revision["text"]:
-            faults.append(f"{name}: its text differs from the file beside it")
-        if not _is_of_row(revision, json.loads(rows[revision["revision"] - 1])):
-            faults.append(f"{name}: it differs from row {revision['revision']} of revisions.jsonl")
+    digests = {row["digest"] for row in captures} | {None}
+    for number, row in enumerate(rows, start=1):
+        name = f"{folder}/revisions/{number}"
+        revision = json.loads(packed.read(f"{name}.json"))
+        if revision["capture"] not in digests:
+            faults.append(f"{name}.json: no capture of the pack has its digest")
+        if packed.read(f"{name}.txt").decode() != revision["text"]:
+            faults.append(f"{name}.json: its text differs from the file beside it")
+        if (row["article"], revision["revision"]) != (key, number) or not _is_of_row(revision, row):
+            faults.append(f"{name}.json: it differs from row {number} of revisions.jsonl")
+    if revision_files != 2 * len(rows):
+        faults.append(f"{folder}/revisions.jsonl: not every revision of the pack has one row")
     return faults
 
 
@@ -300,10 +303,9 @@ def _is_of_row(revision: dict[str, Any], row: dict[str, Any]) -> bool:
     return is_same and set(revision["text"].split("\n\n")) <= texts
 
 
-def _proof_faults(
-    packed: zipfile.ZipFile, folder: str, seals: dict[str, dict[str, Any]], sealed: Counter[str]
-) -> list[str]:
+def _proof_faults(packed: zipfile.ZipFile, folder: str, seals: dict[str, Any], sealed: Counter[str]) -> list[str]:
     """Follow the path of each record and revision to the root of its seal; count the seals in `sealed`."""
+    captures = [json.loads(line) for line in packed.read(f"{folder}/captures.jsonl").splitlines()]
     records = packed.read(f"{folder}/records.warc.gz")
     rows = packed.read(f"{folder}/revisions.jsonl").splitlines()
     faults, places, position, proved_rows = [], set(), 0, []
@@ -318,13 +320,11 @@ def _proof_faults(
             digest = hashlib.sha256(records[start : start + length]).hexdigest()
             leaf = canonical({**{name: proof[name] for name in ("file", "offset", "length")}, "sha256": digest})
         root = seals.get(proof["seal"], {}).get("root")
-        if proof["seal"] is None or proof["path"] is None:
-            sealed[_UNSEALED if proof["seal"] is None else _UNPROVED] += 1
-        elif not root or climb(leaf, proof["path"]) != root:
+        note = _UNSEALED if proof["seal"] is None else _UNPROVED if proof["path"] is None else proof["seal"]
+        if note == proof["seal"] and (not root or climb(leaf, proof["path"]) != root):
             faults.append(f"{folder}/proofs.jsonl, row {number}: its path does not lead to the root of a seal")
         else:
-            sealed[proof["seal"]] += 1
-    captures = map(json.loads, packed.read(f"{folder}/captures.jsonl").splitlines())
+            sealed[note] += 1
     own = {(row["file"], row["offset"], row["length"], row["pack_offset"]) for row in captures}
     if not own <= places or position != len(records) or proved_rows != list(range(1, len(rows) + 1)):
         faults.append(f"{folder}/proofs.jsonl: not every record and revision has one row")

@@ -32,6 +32,7 @@ from crawler.storage import Archive
 from crawler.types import StoredArticle
 
 DATA, METADATA = "data", "metadata.csv"
+_MOST_BYTES = 100_000_000  # of datapackage.json
 _LONG = ("text", "clean")  # columns that the files with texts contain themselves
 
 
@@ -149,7 +150,7 @@ def _unchanged(folder: Path) -> IsOurs:
     @cache
     def recorded() -> dict[str, str]:
         try:
-            text = (folder / data_card.PACKAGE).read_text("utf-8")
+            text = files.read_named(folder / data_card.PACKAGE, _MOST_BYTES).decode("utf-8")
         except (OSError, ValueError):
             return {}
         found = data_card.recorded_files(text, data_card.digest_of(data_card.without_digest(text)))

@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, islice, takewhile
-from urllib.parse import urlsplit
 
 from selectolax.lexbor import LexborNode
 
@@ -192,5 +191,4 @@ def _has_only_tags(node: LexborNode, known: frozenset[str], page: PageTree) -> b
 
 
 def _list_of(link: LexborNode, page: PageTree) -> str:
-    path = urlsplit(page.resolve(dom.attribute(link, "href")) or "").path
-    return path.strip("/").partition("/")[0].lower()
+    return urls.first_part(page.resolve(dom.attribute(link, "href")) or "")

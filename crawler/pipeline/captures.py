@@ -17,7 +17,7 @@ from pathlib import Path
 
 from crawler import identity, schedule, urls
 from crawler.clock import to_text
-from crawler.errors import FetchError, MarkupDrift, NotAnArticle, ParserStopped
+from crawler.errors import FetchError, Interrupted, MarkupDrift, NotAnArticle, ParserStopped, raise_if_stopped
 from crawler.identity import Decision
 from crawler.outcome import Outcome, OutcomeKind
 from crawler.pipeline.articles import intent_of, parse, publication_time, save_parsed_page, store_article
@@ -62,7 +62,7 @@ class CaptureBatch:
         self._revisits: list[tuple[ForeignCapture, CaptureImport]] = []
 
     def read(self, path: Path, result: CaptureImport) -> None:
-        """Import the captures of one file, and count them in `result`.
+        """Import the captures of one file, and count them in `result`, until a stop is requested.
 
         Raises:
             BadInput: the file is not a WARC file, or cannot be read.
@@ -70,9 +70,13 @@ class CaptureBatch:
 
         """
         self._run.progress.phase(path.name, 0)
-        for capture, page in self._ahead(captures(path, self._unwanted, result.tally)):
-            if self._run.stopping():
-                return
+        with suppress(Interrupted):
+            self._read(path, result)
+
+    def _read(self, path: Path, result: CaptureImport) -> None:
+        stopping = self._run.stopping
+        for capture, page in self._ahead(captures(path, self._unwanted, result.tally, stopping)):
+            raise_if_stopped(stopping)
             if (implausible := _implausible(capture.record.fetched_at, self._run.clock.now())) is not None:
                 detail = to_text(capture.record.fetched_at)
                 result.tally.skip(implausible, capture.record.url, detail, record=capture.number)

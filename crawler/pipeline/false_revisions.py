@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from crawler import identity
@@ -46,7 +47,7 @@ def remove_false_revisions(run: Run, *, dry_run: bool = False) -> int:
     for key in run.archive.revised_pages():
         if run.stopping():
             break
-        with run.archive.transaction():
+        with nullcontext() if dry_run else run.archive.transaction():
             count += _remove(run, key, dry_run=dry_run)
     return count
 

@@ -60,7 +60,8 @@ def rebuild(run: Run, old: Path, *, jobs: int = 1) -> RebuildReport:
 
     If `jobs` is greater than 1, that many worker processes read and parse ahead; this process decides and writes.
 
-    What no WARC record contains (the log of runs and requests, plans, incidents) is copied from the old database.
+    What no WARC record contains (the log of runs and requests, plans, incidents) is copied from the old database, which is
+    not compared if it has an older schema.
 
     Raises:
         Interrupted: a stop was requested; the old database is unchanged.
@@ -73,7 +74,7 @@ def rebuild(run: Run, old: Path, *, jobs: int = 1) -> RebuildReport:
     if not has_content(old):
         return report
     try:
-        open_archive(old.parent).close()  # upgrades an older schema first
+        open_archive(old.parent, read_only=True).close()  # raises an error if it cannot be compared
         with attached(run.archive.db, old), run.archive.transaction():
             copy_logs(run.archive.db)
             report.tables = compare(run.archive.db)

@@ -16,7 +16,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from crawler.errors import StorageUnavailable
-from crawler.storage.base import as_storage_error
+from crawler.storage.base import as_storage_error, reading_uri
 from crawler.storage.values import optional_instant
 
 
@@ -73,7 +73,7 @@ def stored_identity(file: Path) -> str | None:
     if not file.exists():
         return None
     try:
-        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=10)) as db:
+        with closing(sqlite3.connect(reading_uri(file), uri=True, timeout=10)) as db:
             return identity_in(db)
     except sqlite3.DatabaseError as error:
         if (translated := as_storage_error(file, error)) is None:

@@ -126,7 +126,18 @@ def connect_reading(file: Path) -> sqlite3.Connection:
     """
     if not has_content(file):
         raise _nothing_to_read(file)
-    return _connect_by_uri(file, "mode=ro&immutable=1" if is_immutable(file) else "mode=ro")
+    return _connect_by_uri(reading_uri(file))
+
+
+def reading_uri(file: Path) -> str:
+    """Return the URI with which SQLite opens the database `file` for reading, also if its folder cannot be written.
+
+    Raises:
+        StorageUnavailable: changes in its WAL file cannot be read.
+        sqlite3.DatabaseError: the file cannot be read as a database.
+
+    """
+    return _uri(file, "mode=ro&immutable=1" if is_immutable(file) else "mode=ro")
 
 
 def has_content(file: Path) -> bool:
@@ -157,7 +168,7 @@ def is_immutable(file: Path) -> bool:
         sqlite3.DatabaseError: the file cannot be read as a database.
 
     """
-    with closing(_connect_by_uri(file, "mode=ro")) as connection:
+    with closing(_connect_by_uri(_uri(file, "mode=ro"))) as connection:
         try:
             # A query would read and parse the whole schema first.
             connection.execute("PRAGMA schema_version").fetchone()
@@ -179,8 +190,12 @@ def is_read_only(file: Path) -> bool:
     return not os.access(file.resolve().parent, os.W_OK)
 
 
-def _connect_by_uri(file: Path, options: str) -> sqlite3.Connection:
-    uri = f"{file.resolve().as_uri()}?{options}"
+def _uri(file: Path, options: str) -> str:
+    return f"{file.resolve().as_uri()}?{options}"
+
+
+def _connect_by_uri(uri: str) -> sqlite3.Connection:
+    """Connect to a database. Later statements of the connection may attach other databases by URI, too."""
     return sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT, check_same_thread=False)
 
 
@@ -200,8 +215,7 @@ def _connect(file: Path) -> sqlite3.Connection:
                 files.create(file).close()
     except OSError as error:
         raise not_writable(file.parent, error) from error
-    # An absolute path: SQLite may take a relative one that starts with `file:` for a URI, even for one in memory.
-    return sqlite3.connect(file.absolute(), timeout=_BUSY_TIMEOUT, check_same_thread=False)
+    return _connect_by_uri(_uri(file, "mode=rwc"))
 
 
 def _connect_existing(file: Path) -> sqlite3.Connection:
@@ -210,7 +224,7 @@ def _connect_existing(file: Path) -> sqlite3.Connection:
         raise archive_missing(file.parent)
     if is_read_only(file):
         raise not_writable(file.parent, None)
-    return _connect_by_uri(file, "mode=rw")
+    return _connect_by_uri(_uri(file, "mode=rw"))
 
 
 def _checked_version(db: Database, file: Path, *, read_only: bool) -> int:

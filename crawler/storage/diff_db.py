@@ -18,7 +18,7 @@ from typing import Literal
 
 from sqlite_utils import Database
 
-from crawler.storage.base import translated_errors
+from crawler.storage.base import reading_uri, translated_errors
 from crawler.storage.schema_check import VIEWS
 
 Kind = Literal["evidence", "log", "derived"]
@@ -165,18 +165,18 @@ class TableDifference:
 
 @contextmanager
 def attached(db: Database, file: Path, name: str = "old") -> Iterator[None]:
-    """Attach a database file under the schema name `name` for the duration of the block.
+    """Attach a database file under the schema name `name`, for reading, for the duration of the block.
 
     Raises:
         StorageError: the attached database cannot be read, for example because it is damaged.
 
     """
-    db.conn.execute(f"ATTACH DATABASE ? AS {name}", (str(file.absolute()),))
-    try:
-        with translated_errors(file):
+    with translated_errors(file):
+        db.conn.execute(f"ATTACH DATABASE ? AS {name}", (reading_uri(file),))
+        try:
             yield
-    finally:
-        db.conn.execute(f"DETACH DATABASE {name}")
+        finally:
+            db.conn.execute(f"DETACH DATABASE {name}")
 
 
 class Comparison:

@@ -31,8 +31,11 @@ _HINT = "wait until that process has finished, or stop it; commands that only re
 
 
 @contextmanager
-def holding(folder: Path, role: Role, command: str, since: str) -> Iterator[None]:
+def holding(folder: Path, role: Role, command: str, since: str, *, read_only: bool = False) -> Iterator[None]:
     """Hold the lock of a role in an archive for the duration of the block.
+
+    `read_only`: the block only reads, so that it may also run if the folder cannot be written. Then it does not exclude
+    other processes with its role.
 
     Raises:
         AlreadyRunning: another process has this role, or has exclusive access; the message names that process.
@@ -40,13 +43,17 @@ def holding(folder: Path, role: Role, command: str, since: str) -> Iterator[None
 
     """
     with ExitStack() as opened:
+        if read_only and folder.is_dir() and not os.access(folder, os.W_OK):
+            opened.enter_context(_holding_to_read(folder, role))
+            yield
+            return
         try:
             files.make_folder(folder)
             common = opened.enter_context(files.open_to_append(folder / LOCK, buffering=0))
             own = opened.enter_context(files.open_to_append(folder / f"vna-{role}.lock", buffering=0))
         except OSError as error:
             raise not_writable(folder, error) from error
-        _lock(folder, common, fcntl.LOCK_EX if role == "alone" else fcntl.LOCK_SH, None if role == "alone" else "alone")
+        _lock_common(folder, common, role)
         _lock(folder, own, fcntl.LOCK_EX, role)
         try:
             own.truncate(0)
@@ -58,6 +65,29 @@ def holding(folder: Path, role: Role, command: str, since: str) -> Iterator[None
         finally:
             with suppress(OSError):  # on a full disk the text stays, but the lock is released all the same
                 own.truncate(0)
+
+
+@contextmanager
+def _holding_to_read(folder: Path, role: Role) -> Iterator[None]:
+    """Lock an archive that cannot be written. If there is no lock file, no process has locked the archive."""
+    try:
+        common = files.open_to_read(folder / LOCK)
+    except FileNotFoundError:
+        yield
+        return
+    except OSError as error:
+        raise StorageError(f"{folder / LOCK} cannot be read: {error.strerror}", "fix its permissions") from error
+    with common:
+        _lock_common(folder, common, role)
+        yield
+
+
+def _lock_common(folder: Path, file: IO[bytes], role: Role) -> None:
+    """Take the lock that all roles share, except `alone`."""
+    if role == "alone":
+        _lock(folder, file, fcntl.LOCK_EX, None)
+    else:
+        _lock(folder, file, fcntl.LOCK_SH, "alone")
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from crawler import files
 from crawler.archive_files import BESIDE_DATABASE, WARC_FOLDER, database_files
+from crawler.errors import StorageError
 from crawler.storage.archive import FILE
 from crawler.storage.base import is_read_only
 from crawler.storage.disk import not_writable
@@ -91,7 +92,10 @@ def unfinished_folder(into: Path, warc: Path) -> Iterator[Path]:
             if not (link := place / WARC_FOLDER).exists():
                 link.symlink_to(warc.resolve(), target_is_directory=True)
     except OSError as error:
-        raise not_writable(into, error) from error
+        raise StorageError(
+            f"the folder {into} cannot be written: {error.strerror}",
+            "fix its permissions, free some disk space, or choose another folder with --into",
+        ) from error
     try:
         yield folder
         (folder / FILE).rename(into / FILE)

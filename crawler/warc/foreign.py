@@ -21,6 +21,7 @@ from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecordLoader
 from warcio.statusandheaders import StatusAndHeadersParser
 
+from crawler import files
 from crawler.errors import BadInput
 from crawler.types import RawRef
 from crawler.warc.dates import from_warc_date
@@ -69,7 +70,12 @@ class ForeignCapture:
     refers_to: tuple[str, datetime] | None = None
 
 
-def captures(path: Path, judge: Callable[[str], Skip | None], tally: ImportTally) -> Iterator[ForeignCapture]:
+def captures(
+    path: Path,
+    judge: Callable[[str], Skip | None],
+    tally: ImportTally,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Iterator[ForeignCapture]:
     """Yield the captures of wanted addresses in the order of the file, and count them in `tally`.
 
     `judge` returns why an address is unwanted, or None for a wanted one. If the file is truncated or damaged, the
@@ -77,11 +83,12 @@ def captures(path: Path, judge: Callable[[str], Skip | None], tally: ImportTally
 
     Raises:
         BadInput: the file cannot be opened, is empty, or is not a WARC or ARC file.
+        Interrupted: `stopping`, which is called repeatedly, returned True.
 
     """
     try:
-        with path.open("rb") as file:
-            yield from _FileReader(path, Inflow(file), judge, tally).captures()
+        with files.open_named(path, pipes=True) as file:
+            yield from _FileReader(path, Inflow(file, stopping), judge, tally).captures()
     except OSError as error:
         hint = "check the path; a pattern that matches no file is passed on as it is"
         raise BadInput(f"cannot read {path}: {error.strerror or error}", hint) from error

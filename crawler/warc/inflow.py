@@ -16,9 +16,12 @@ import io
 import os
 import re
 import zlib
+from collections.abc import Callable
 from typing import IO, Any, Protocol
 
 import zstandard
+
+from crawler.errors import raise_if_stopped
 
 _STEP = 1 << 16  # bytes that are read at once
 _CONTENT_STEP = 1 << 20  # bytes that are decompressed at once
@@ -103,11 +106,14 @@ class Inflow:
 
     `damage` is the reason for which the last read stopped early, or empty; `next_member` clears it. `next_is_damaged`
     says whether the damage is at the start of a member, so that what was read before it is intact.
+
+    Each method that reads raises `Interrupted` if `stopping`, which is called for every 64 kB of the file, returns True.
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], stopping: Callable[[], bool] = lambda: False) -> None:
         self._file = file
-        self._raw = file.read(_STEP)
+        self._stopping = stopping
+        self._raw = self._more()
         self.empty = not self._raw
         self._dictionary: zstandard.ZstdCompressionDict | None = None
         self._magic = b""
@@ -217,16 +223,21 @@ class Inflow:
             self._data, self._at = data, 0
         return True
 
+    def _more(self) -> bytes:
+        """Return the next bytes of the file; empty at its end."""
+        raise_if_stopped(self._stopping)
+        return self._file.read(_STEP)
+
     def _decompressed(self) -> tuple[bytes | None, bool]:
         """Return the next decompressed bytes, None at the end of the file, and whether they start a member."""
         if not self._raw:
-            self._raw = self._file.read(_STEP)
+            self._raw = self._more()
         if not self._magic:
             data, self._raw = self._raw, b""
             return data or None, False
         starts = self._engine is None
         if starts:
-            while not (rest := self._raw.lstrip(b"\0")) and (more := self._file.read(_STEP)):
+            while not (rest := self._raw.lstrip(b"\0")) and (more := self._more()):
                 self._raw = more
             if not rest:  # only zero bytes are left, with which some programs pad the last member
                 return None, False
@@ -237,7 +248,7 @@ class Inflow:
         engine = self._engine
         assert engine is not None
         while True:
-            fed = self._raw or self._file.read(_STEP)
+            fed = self._raw or self._more()
             data = engine.decompress(fed, _CONTENT_STEP)
             self._raw = engine.unused_data if engine.eof else engine.unconsumed_tail
             self._count(len(fed) - len(self._raw), len(data), ended=engine.eof)
@@ -282,7 +293,7 @@ class Inflow:
             at = self._raw.find(self._magic, at)
             if at < 0 or len(self._raw) < at + _TRIAL:
                 rest = self._raw[at:] if at >= 0 else self._raw[1 - len(self._magic) :]
-                if more := self._file.read(_STEP):
+                if more := self._more():
                     self._raw, at = rest + more, 0
                     continue
                 if at < 0:
@@ -314,7 +325,7 @@ class Inflow:
         size = int.from_bytes(self._raw[4:8], "little")
         if size > _MAX_DICTIONARY:
             return
-        while len(self._raw) < size + 8 and (more := self._file.read(_STEP)):
+        while len(self._raw) < size + 8 and (more := self._more()):
             self._raw += more
         data, self._raw = self._raw[8 : size + 8], self._raw[size + 8 :]
         if data.startswith(_ZSTD):
