@@ -25,6 +25,7 @@ from typing import IO
 
 FILE_MODE = 0o640
 FOLDER_MODE = 0o750
+_MAX_LINKS = 40  # symbolic links in a row, as in Linux
 _NO_MODES = (errno.EPERM, errno.ENOTSUP, errno.EINVAL)  # file systems without Unix permissions, such as FAT
 _NAME_SHOWN = 40  # characters of the name of a file in the name of its temporary file; a name may have 255 bytes
 
@@ -89,17 +90,30 @@ def read(path: Path, most: int | None = None) -> bytes:
         return _content(path, file, most)
 
 
-def open_named(path: Path, *, pipes: bool = False) -> IO[bytes]:
-    """Open a regular file that the user names for reading, with `pipes` also a pipe, whose writer is waited for.
+def open_descriptor(path: Path) -> int | None:
+    """Return the number of this process's file descriptor that `path` names, such as 1 for `/dev/stdout`; else None."""
+    for _ in range(_MAX_LINKS):
+        place = os.path.realpath(path.parent)
+        if place == f"/proc/{os.getpid()}/fd" and path.name.isdecimal():
+            return int(path.name)
+        if not path.is_symlink():
+            return None
+        path = Path(place) / path.readlink()
+    return None
 
-    The file may be a symbolic link, and belong to any user.
+
+def open_named(path: Path, *, pipes: bool = False) -> IO[bytes]:
+    """Open a regular file that the user names for reading, with `pipes` also a named pipe, whose writer is waited for.
+
+    The file may be a symbolic link, and belong to any user. `/dev/null`, and a pipe that this process has open already,
+    such as `/dev/stdin` or what a shell makes of `<(command)`, are read like files.
 
     Raises:
         OSError: the file cannot be opened, or is a folder, pipe, socket or device; `strerror` says so.
 
     """
     found = path.stat()  # first: opening a device may change its state
-    if pipes and stat.S_ISFIFO(found.st_mode):
+    if stat.S_ISFIFO(found.st_mode) and (pipes or open_descriptor(path) is not None):
         return path.open("rb")
     _require_regular(path, found)
     # O_NONBLOCK: the name may belong to a pipe now
@@ -113,7 +127,7 @@ def open_named(path: Path, *, pipes: bool = False) -> IO[bytes]:
 
 
 def read_named(path: Path, most: int) -> bytes:
-    """Return the content of a regular file that the user names, of at most `most` bytes.
+    """Return the content of a file that the user names, of at most `most` bytes.
 
     Raises:
         OSError: the file is larger, or see `open_named`.
@@ -223,6 +237,8 @@ def _content(path: Path, file: IO[bytes], most: int | None) -> bytes:
 
 
 def _require_regular(path: Path, found: os.stat_result) -> None:
+    if os.path.samestat(found, os.stat(os.devnull)):  # noqa: PTH116 - a constant
+        return
     if stat.S_ISDIR(found.st_mode):
         raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
     if not stat.S_ISREG(found.st_mode):

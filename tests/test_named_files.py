@@ -89,6 +89,19 @@ def test_the_configuration(tmp_path, what):
     assert f"{file}: cannot be read: it " in refused.err
 
 
+def test_the_configuration_from_a_command_of_the_shell():
+    """A shell replaces `<(command)` by the name of an open pipe."""
+    reading, writing = os.pipe()
+    os.write(writing, b"[archive]\ndir = '/named'")
+    os.close(writing)
+    assert load(Path(f"/dev/fd/{reading}")).archive == Path("/named")
+    os.close(reading)
+
+
+def test_an_empty_configuration():
+    assert load(Path(os.devnull)).archive.name == "archive"
+
+
 def test_layouts_and_synonyms(tmp_path, what):
     make(tmp_path / "markups" / "mine.toml", what)
     with pytest.raises(ConfigError, match=UNSUITABLE[what]):

@@ -19,8 +19,6 @@ from typing import IO, NoReturn
 from crawler import files
 from crawler.errors import BadInput
 
-_MAX_LINKS = 40  # symbolic links in a row, as in Linux
-
 
 @contextmanager
 def replacing(path: Path, *, sync: bool = True) -> Iterator[IO[str]]:
@@ -40,7 +38,7 @@ def replacing(path: Path, *, sync: bool = True) -> Iterator[IO[str]]:
         if path.is_symlink() and not files.is_trusted(path, path.lstat().st_uid):
             refuse_link(path, "it belongs to another user")
         target = Path(os.path.realpath(path))
-        descriptor = open_descriptor(path)
+        descriptor = files.open_descriptor(path)
         if descriptor is not None or (target.exists() and not target.is_file()):
             with _opened_directly(target, descriptor) as out:
                 yield out
@@ -52,18 +50,6 @@ def replacing(path: Path, *, sync: bool = True) -> Iterator[IO[str]]:
 def refuse_link(path: Path, reason: str) -> NoReturn:
     """Raise `BadInput` for a symbolic link that must not be followed."""
     raise BadInput(f"{path} is a symbolic link, and {reason}", "remove the link, or choose another path")
-
-
-def open_descriptor(path: Path) -> int | None:
-    """Return the number of this process's file descriptor that `path` names, such as 1 for `/dev/stdout`; else None."""
-    for _ in range(_MAX_LINKS):
-        place = os.path.realpath(path.parent)
-        if place == f"/proc/{os.getpid()}/fd" and path.name.isdecimal():
-            return int(path.name)
-        if not path.is_symlink():
-            return None
-        path = Path(place) / path.readlink()
-    return None
 
 
 @contextmanager
