@@ -162,6 +162,8 @@ def _superscript_letters(before: str, beside: str, content: str) -> str:
         return ""
     if len(content) > 1 or not content.isalpha():
         return ""  # `TM`, `*`, `+`, `(1)`: they stand apart from the word by themselves
+    if before[-1:].isdigit() and content in ("h", "H"):
+        return ""  # `8<sup>h</sup>30`
     if before[-1:].isdigit() or len(beside) == 1:
         return "^"
     return " " if beside else ""

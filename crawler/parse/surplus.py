@@ -27,14 +27,18 @@ _LONGEST_LEAD = 2_000  # characters
 _IN_LEAD = (dom.TEXT_LEVEL - {"time"}) | {"p", "br", "ul", "ol", "li"}
 #: Elements of lists.
 LISTS = ("ul", "ol", "menu")
+_TAG_ITEMS = dom.TEXT_LEVEL | {"li", "p"}  # elements around one tag
 _MOST_LINKS = 100
+_SHOWN = 60  # characters of a text in a problem
 _MOST_LEVELS = 4  # from a tag to the element with all tags
 #: Problems of a field.
 READ = "{}: an end tag is surplus; what stands after it is read, too"
 LOST = "{}: an end tag is surplus, and what stands after it is not read"
+LOST_START = "{}: an end tag has no start tag, so that the {} may be lost"
+LOOSE_TAG = "tags: an end tag has no start tag; a text beside the tags may be one of them: {!r}"
 _BETWEEN_TAGS = " \t\n\r,;|/·•#-–—"
-#: The rest of a comment and of a script, after `<`.
-_SKIPPED = rb"!--[^-]*+(?:-(?!->)[^-]*+)*+|script[^<]*+(?:<(?!/script)[^<]*+)*+"
+#: The rest of a comment and of a script, after `<`, in patterns.
+SKIPPED = rb"!--[^-]*+(?:-(?!->)[^-]*+)*+|script[^<]*+(?:<(?!/script)[^<]*+)*+"
 _NO_TAGS = "h2, h3, time, img, p"  # what lists of stories have, and no list of tags
 
 
@@ -56,7 +60,7 @@ def balance(html: bytes, tag: str) -> int:
 def _tags(name: str) -> re.Pattern[bytes]:
     """Return a pattern that finds the tags of the elements `name`, and the comments and scripts of a page."""
     tag = rb"(/?)" + re.escape(name.encode()) + rb"[> \t\n\r\f/]"
-    return re.compile(rb"<(?:" + tag + rb"|" + _SKIPPED + rb")", re.IGNORECASE)
+    return re.compile(rb"<(?:" + tag + rb"|" + SKIPPED + rb")", re.IGNORECASE)
 
 
 def rest(element: LexborNode, html: bytes, belongs: Callable[[LexborNode], bool]) -> list[LexborNode]:
@@ -127,6 +131,35 @@ def _may_be_lead(node: LexborNode) -> bool:
     return is_plain and node.css_first("img, time, [class], [id]") is None
 
 
+def lost_lead(page: PageTree) -> tuple[str, ...]:
+    """Return a problem if a page without a lead has an end tag without its start tag, which may be that of the lead."""
+    lost = any(surplus_ends(page.html, name) for name in ("div", "h2"))
+    return (LOST_START.format("lead", "lead"),) if lost else ()
+
+
+def tags_alone(own: Sequence[LexborNode], page: PageTree) -> tuple[list[LexborNode], tuple[str, ...]]:
+    """Return those of `own`, the links beside the tags of an article, that are tags, and the problems found.
+
+    Without the end tag of the tags, buttons that lead nowhere are beside them. Without its start tag, a tag is a text.
+    """
+    if not own:
+        return [], ()
+    if any(dom.attribute(link, "href").strip().startswith("#") for link in own):
+        own = [link for link in own if _list_of(link, page) in site.TAG_PATHS] or own
+    last = dom.ids(node for node in islice(dom.ancestors(own[-1]), _MOST_LEVELS) if node.tag not in _TAG_ITEMS)
+    box = next((node for node in islice(dom.ancestors(own[0]), _MOST_LEVELS) if node.mem_id in last), None)
+    if box is None or _length(box) == sum(map(_length, own)):
+        return list(own), ()
+    loose = dom.text(box, dom.ids(own)).strip(_BETWEEN_TAGS)
+    is_tag = loose and not loose.endswith(":") and surplus_ends(page.html, "a")
+    return list(own), (LOOSE_TAG.format(loose[:_SHOWN]),) if is_tag else ()
+
+
+def _length(node: LexborNode) -> int:
+    """Return the number of characters inside an element, without white space."""
+    return sum(map(len, node.text(deep=True).split()))
+
+
 def rest_of_tags(
     own: Sequence[LexborNode], page: PageTree, layout: Markup, frame: Frame
 ) -> tuple[list[LexborNode], tuple[str, ...]]:
@@ -135,6 +168,9 @@ def rest_of_tags(
     `own` are the links inside the element.
     """
     boxes = _boxes(own, page, layout, frame)
+    if not own and not boxes:
+        may_have = any(f'="/{path}/'.encode() in page.html for path in site.TAG_PATHS)
+        return [], (LOST_START.format("tags", "tags"),) if may_have and surplus_ends(page.html, "div") else ()
     known = site.TAG_PATHS | {_list_of(link, page) for link in own if boxes}
     for box in boxes:
         found = rest(box, page.html, lambda node: _has_only_tags(node, known, page))

@@ -26,6 +26,13 @@ _BLOCK = re.compile(r"</?(?:p|div|br|li)\b", re.IGNORECASE)
 _WORDS = 3  # attributes with names made of letters from which on a tag is taken for text without a `>` before it
 _MOST_UNCLOSED = 20  # quotes and list items of a body, the last ones, that are examined
 _SHOWN = 60  # characters of a text in a problem
+#: Tags of elements whose start tag must be written, and what is skipped between them.
+_PAIRED = re.compile(
+    rb"<(?:(/?)(h[1-6]|li|t[dh]|blockquote|fig(?:ure|caption)|table|a)(?=[> \t\n\r\f/])|" + surplus.SKIPPED + rb")",
+    re.IGNORECASE,
+)
+_LAST_TEXT = 20  # characters at the end of the body by which it is found in the source
+_MOST_AFTER = 200  # bytes after the last text of the body: its end tags
 _FOOT = re.compile(r"(?:^|[\s_-])(?:footer|copyright|imprint)(?:$|[\s_-])", re.IGNORECASE)
 
 
@@ -85,6 +92,43 @@ def hidden_text(bodies: Iterable[LexborNode]) -> tuple[str, ...]:
             if text:
                 problems.append(f"text: {name} does not end, and hides text up to the next one: {text[:_SHOWN]!r}")
     return tuple(dict.fromkeys(problems))
+
+
+def without_start(title: LexborNode, body: LexborNode, html: bytes) -> tuple[str, ...]:
+    """Return problems that name the end tags between the headline and the end of the body that have no start tag.
+
+    Without its start tag, a heading or a caption is read as a paragraph, and a cell stands before its table. `body` is the
+    last part of the body, and `html` the source of the page.
+    """
+    named = html.find(dom.attribute(title, "class").encode() or b"<h1")
+    start = html.rfind(b"<", 0, named + 1)
+    text = _last_text(body).encode()
+    end = html.find(text, start) + len(text) + _MOST_AFTER
+    opened: dict[bytes, int] = {}
+    found: dict[str, None] = {}
+    for slash, name in _PAIRED.findall(html, max(start, 0), end):
+        tag = name.lower()
+        number = opened.get(tag, 0)
+        if not slash:
+            opened[tag] = number + 1
+        elif number:
+            opened[tag] = number - 1
+        else:
+            found[tag.decode()] = None
+    return tuple(f"text: </{tag}> has no start tag, so its text may be read as something else" for tag in found)
+
+
+def _last_text(node: LexborNode) -> str:
+    """Return the end of the last text inside an element that is not empty."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if current.is_text_node:
+            if text := (current.text_content or "").strip():
+                return text[-_LAST_TEXT:]
+        else:
+            stack.extend(dom.children(current))
+    return ""
 
 
 def unclosed(bodies: Iterable[LexborNode], html: bytes) -> tuple[frozenset[int], tuple[str, ...]]:

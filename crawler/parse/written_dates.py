@@ -14,7 +14,7 @@ from datetime import date
 _FLAGS = re.IGNORECASE | re.ASCII
 # A year of two digits is read only before a clock, as in the date of an e-mail: `20 Nov 26 10:00:00`.
 _YEAR = r"(?P<year>(?:19|20)\d{2}|\d{2}(?=,?\s+\d{1,2}:\d{2}))(?!\d)"
-_ORDINAL = r"(?:er|e|st|nd|rd|th)?"
+_ORDINAL = r"(?:\s?er|e|st|nd|rd|th)?"
 _PATTERNS = tuple(
     re.compile(pattern, _FLAGS)
     for pattern in (

@@ -34,7 +34,7 @@ _NAMES = {
 _ANY_CASE = ("UTC", "GMT", "UT", "Z")  # the other names are also words in lower case, such as `est`
 _NO_ZONES = (*AGENCIES, "CVN", "VNP", "TTXVN", "H")  # an agency, or the end of `20H`, may also follow a time
 _NAME = re.compile(r"(?<![a-z\d/])([a-z]{1,5})(?![a-z\d/])", _FLAGS)
-_NAME_AFTER_CLOCK = re.compile(r"\x02\s*+[(\[]?+\s*+([a-z]{1,5})(?![a-z\d/'’-])", _FLAGS)
+_NAME_AFTER_CLOCK = re.compile(r"\x02\s*+[(\[]?+\s*+([a-z]{1,5})(?![a-z\d/'’+-])", _FLAGS)
 _PLACE = re.compile(
     r"\b(?:heures?\s+(?:de\s+l['’]|de\s+|du\s+|d['’])?|gio\s+)(?P<place>[a-z]+(?:[\s-]nam|[\s-]noi|[\s-]phuong)?)"
     r"|\((?P<comment>[a-z\s]+)\s+time\)|\b(?P<region>(?:Asia|Europe|America|Africa|Australia|Pacific)/[a-z_]+)",
