@@ -160,6 +160,12 @@ WITH_LEXICON = [
         "La ministre singapourienne et la ministresingapourienne",
         "La ministre singapourienne et la ministre singapourienne",
     ),
+    ("Selon la note, leprésidentvietnamien a signé", "Selon la note, le président vietnamien a signé"),
+    ("Le ministredesaffaires étrangères", "Le ministre des affaires étrangères"),
+    ("le sommet delapresse et", "le sommet de la presse et"),
+    ("Selon lui, danslecadre du plan", "Selon lui, dans le cadre du plan"),
+    ("Nousavons besoin de paix.", "Nous avons besoin de paix."),
+    ("Les relationsvietnamo-françaises sont", "Les relations vietnamo-françaises sont"),
     # collisions with real words, resolved by the neighbours
     ("Les deux partiesont convenu de", "Les deux parties ont convenu de"),
     ("de la coopération. Ellesont affirmé", "de la coopération. Elles ont affirmé"),
@@ -178,7 +184,12 @@ WITH_LEXICON = [
     ("le président américain, JoeBiden, a dit", "le président américain, Joe Biden, a dit"),
     ("LesVietnamiens de France", "Les Vietnamiens de France"),
     ("Le président AnhHung et AnhHungBank", "Le président Anh Hung et AnhHungBank"),
+    ("Le Laoset le Cambodge participent aussi.", "Le Laos et le Cambodge participent aussi."),
+    ("Les Viet kieude France investissent.", "Les Viet kieu de France investissent."),
+    ("L'ao daiest une tenue traditionnelle.", "L'ao dai est une tenue traditionnelle."),
     # acronyms and figures
+    ("Les 31es SEAGames à Hanoï", "Les 31es SEA Games à Hanoï"),
+    ("Les 31es SEAGamers à Hanoï", "Les 31es SEAGamers à Hanoï"),
     ("les pays de l'ASEANet leurs partenaires", "les pays de l'ASEAN et leurs partenaires"),
     ("le PIBvietnamien a augmenté", "le PIB vietnamien a augmenté"),
     ("au 76eFestival de Cannes", "au 76e Festival de Cannes"),
@@ -1067,7 +1078,7 @@ NEIGHBOURS = ("\n", ".", "le", "Le", "Thi", "Nguyen", "de", "j'", "aux", "la", "
 
 @settings(max_examples=120, deadline=None)
 @given(
-    token=st.one_of(st.sampled_from(GLUED.replace("'", " ").split()), st.sampled_from(("Hoa", "Khoa", "Vientiane", "Tuyet", "ai", "aiconvenu", "néo"))),
+    token=st.one_of(st.sampled_from(GLUED.replace("'", " ").split()), st.sampled_from(("Hoa", "Khoa", "Vientiane", "Tuyet", "ai", "aiconvenu", "néo", "Laos", "kieu", "ledeuxpays", "vietnamo"))),
     left=st.sampled_from(NEIGHBOURS), right=st.sampled_from(NEIGHBOURS), second=st.sampled_from(("", "est", "de", "a", "ministre", "pourrait")),
 )  # fmt: skip
 def test_no_split_has_higher_odds_than_the_quick_bound(
@@ -1195,3 +1206,10 @@ def test_forgotten_words_are_found_again() -> None:
 )
 def test_a_place_before_a_year_or_a_result(french, glued, repaired):
     assert fixed(glued, french) == repaired
+
+
+@pytest.mark.parametrize(
+    "word", ["leprésidentvietnamie", "payspressefleuve", "Delapresse2", "laxalaxalaxa", "dépaysementement", "lelaleladela", "unxdeuxtrois"]
+)
+def test_a_run_that_is_not_three_known_words_stays_whole(french: Lexicon, word: str) -> None:
+    assert fixed(f"Selon la note, {word} est ici.", french) == f"Selon la note, {word} est ici."

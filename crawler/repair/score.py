@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
+from operator import itemgetter
 
 from crawler.repair import chances, shapes, words
 from crawler.repair.chances import NEVER
@@ -25,6 +27,9 @@ _TWO_RARE = -3.0  # `iron|workers` is more probably one word of another language
 _RARE_PAIR = 3e-12  # product of two shares of running words
 _DOUBTFUL = -2.5  # limit for a listed form: too low for the words alone, high enough at the end of a full line
 _COMMON_NAME = 5e-7  # share of running words
+_THREE = -8.0  # two spaces are missing in one run of letters
+_SHORTEST_THREE = 10  # letters
+_COMMON_OF_THREE = 1e-6  # share of running words of a word that is not a function word
 _FOREIGN = -8.0  # next to a foreign function word such as `the`
 
 
@@ -141,6 +146,8 @@ def _most_odds(token: str, lexicon: Lexicon) -> float:
     if lower in words.DOUBTFUL or lower in words.COLLISIONS:
         return LIMIT
     parts = max(most for _, most in _parts(token, lexicon))
+    if parts == NEVER and _three_words(token, lexicon):
+        return LIMIT
     whole = chances.of_whole(token, ".", ".", lexicon)  # the least: beside a name, a name is likelier
     return parts - whole + 2 * _CONTEXT * _CONTEXT_LIMIT
 
@@ -221,7 +228,7 @@ def _shaped(run: LetterRun, lexicon: Lexicon) -> Split | None:
 
 def _by_words(run: LetterRun, lexicon: PageLexicon) -> Iterator[Split]:
     weighed = [(at, _of_parts(run, at, lexicon)) for at in _places(run.text, lexicon)]
-    possible = [(at, chance) for at, chance in weighed if chance > NEVER]
+    possible = [(at, chance) for at, chance in weighed if chance > NEVER] or list(_first_of_three(run, lexicon))
     if not possible:
         return
     whole = chances.of_whole(run.text, run.left, run.right, lexicon) + _context(lexicon, run.left, run.text, run.right)
@@ -246,6 +253,38 @@ def _of_parts(run: LetterRun, at: int, lexicon: Lexicon) -> float:
         + _of_compound(first, second, lexicon)
         + _context(lexicon, run.left, first, second, run.right)
     )
+
+
+def _first_of_three(run: LetterRun, lexicon: PageLexicon) -> Iterator[tuple[int, float]]:
+    """Yield the end of the first word of a run that is no two words, but three, with the log probability of the words."""
+    if not _is_simple(run.text):
+        return
+    for ends, chance in _three_words(run.text, lexicon.base)[:1]:
+        found = (run.text[: ends[0]], run.text[ends[0] : ends[1]], run.text[ends[1] :])
+        yield ends[0], chance + _THREE + _context(lexicon, run.left, *found, run.right)
+
+
+@lru_cache(maxsize=1 << 12)
+def _three_words(token: str, lexicon: Lexicon) -> tuple[tuple[tuple[int, int], float], ...]:
+    """Return the ends of the first two of the three words that a token may be, with their log probability, best first.
+
+    One of them is a function word, and the others are common: three other words are more probably a foreign word.
+    """
+    lower = token.lower()
+    if len(lower) < _SHORTEST_THREE:
+        return ()
+    firsts = [at for at in range(2, len(lower) - 3) if _is_one_of_three(lower[:at], lexicon)]
+    lasts = [at for at in range(4, len(lower) - 1) if firsts and _is_one_of_three(lower[at:], lexicon)]
+    found = []
+    for one, two in product(firsts, lasts):
+        parts = (lower[:one], lower[one:two], lower[two:])
+        if two - one > 1 and not words.FUNCTION.isdisjoint(parts) and _is_one_of_three(parts[1], lexicon):
+            found.append(((one, two), sum(chances.of_plain(part, lexicon) for part in parts)))
+    return tuple(sorted(found, key=itemgetter(1), reverse=True))
+
+
+def _is_one_of_three(word: str, lexicon: Lexicon) -> bool:
+    return word in words.FUNCTION or (len(word) > 3 and lexicon.frequency(word) > _COMMON_OF_THREE)
 
 
 def _of_compound(first: str, second: str, lexicon: Lexicon) -> float:

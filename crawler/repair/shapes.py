@@ -24,6 +24,7 @@ _BRAND_WORD = -4.0  # ends with a common word
 _BRAND = -12.0
 
 _TWO_TITLES = re.compile(r"([A-ZÀ-ÖØ-ÞĐƯƠŒ][^\W\d_A-ZÀ-ÖØ-Þ]+)([A-ZÀ-ÖØ-ÞĐƯƠŒ][^\W\d_A-ZÀ-ÖØ-Þ]+)")
+_ACRONYM_AND_TITLE = re.compile(r"([A-Z]{2,5})([A-Z][a-z]{2,})", re.ASCII)  # `SEAGames`
 _BRAND_STARTS = frozenset(
     """
     mc mac de di du da la le van von fitz viet vietnam vietin vietcom vina vin petro mobi tik you face saigon sai agri
@@ -81,6 +82,8 @@ def two_names(run: str, left: str, right: str, lexicon: Lexicon) -> tuple[int, f
     Return None if `run` does not consist of two such words. `JeanBaptiste` is probably two words, `VietnamPlus` one
     brand. Word frequencies do not help to decide, because brands consist of the same words.
     """
+    if (match := _ACRONYM_AND_TITLE.fullmatch(run)) and f"{match[1]} {match[2]}".lower() in PAIRS:
+        return match.end(1), _SEEN_APART
     match = _TWO_TITLES.fullmatch(run)
     return match and (match.end(1), _of_two_names(match[1], match[2], left, right, lexicon))
 

@@ -102,6 +102,9 @@ PREFIXES = tuple(
     """.split()
 )
 
+#: What may stand before a hyphen, but not alone: `vietnamo-français`.
+BEFORE_HYPHEN = frozenset((*PREFIXES, "vietnamo"))
+
 #: Beginnings of words that hardly ever stand alone: what follows belongs to the same word, listed or not.
 COMBINING = frozenset(
     """
