@@ -61,10 +61,10 @@ def byline(layout: Markup, frame: Frame) -> str | None:
 def tags(page: PageTree, layout: Markup, frame: Frame) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the article's tags without the leading `#`, each tag only once, and the problems found."""
     own = frame.displaced(page.tree, layout.article.tags)
-    own, doubtful = surplus.tags_alone(own, page)
+    own = surplus.without_buttons(own, page)
     further, problems = surplus.rest_of_tags(own, page, layout, frame)
     found = (dom.text(node).lstrip(_BEFORE_TAG).strip(_AROUND_TAG) for node in (*own, *further))
-    return tuple(dict.fromkeys(tag for tag in found if tag)), problems or doubtful
+    return tuple(dict.fromkeys(tag for tag in found if tag)), problems
 
 
 def avatar(page: PageTree, layout: Markup, frame: Frame, blocks: Sequence[Block]) -> list[ImageBlock]:

@@ -27,15 +27,12 @@ _LONGEST_LEAD = 2_000  # characters
 _IN_LEAD = (dom.TEXT_LEVEL - {"time"}) | {"p", "br", "ul", "ol", "li"}
 #: Elements of lists.
 LISTS = ("ul", "ol", "menu")
-_TAG_ITEMS = dom.TEXT_LEVEL | {"li", "p"}  # elements around one tag
 _MOST_LINKS = 100
-_SHOWN = 60  # characters of a text in a problem
 _MOST_LEVELS = 4  # from a tag to the element with all tags
 #: Problems of a field.
 READ = "{}: an end tag is surplus; what stands after it is read, too"
 LOST = "{}: an end tag is surplus, and what stands after it is not read"
 LOST_START = "{}: an end tag has no start tag, so that the {} may be lost"
-LOOSE_TAG = "tags: an end tag has no start tag; a text beside the tags may be one of them: {!r}"
 _BETWEEN_TAGS = " \t\n\r,;|/·•#-–—"
 #: The rest of a comment and of a script, after `<`, in patterns.
 SKIPPED = rb"!--[^-]*+(?:-(?!->)[^-]*+)*+|script[^<]*+(?:<(?!/script)[^<]*+)*+"
@@ -137,27 +134,11 @@ def lost_lead(page: PageTree) -> tuple[str, ...]:
     return (LOST_START.format("lead", "lead"),) if lost else ()
 
 
-def tags_alone(own: Sequence[LexborNode], page: PageTree) -> tuple[list[LexborNode], tuple[str, ...]]:
-    """Return those of `own`, the links beside the tags of an article, that are tags, and the problems found.
-
-    Without the end tag of the tags, buttons that lead nowhere are beside them. Without its start tag, a tag is a text.
-    """
-    if not own:
-        return [], ()
-    if any(dom.attribute(link, "href").strip().startswith("#") for link in own):
-        own = [link for link in own if _list_of(link, page) in site.TAG_PATHS] or own
-    last = dom.ids(node for node in islice(dom.ancestors(own[-1]), _MOST_LEVELS) if node.tag not in _TAG_ITEMS)
-    box = next((node for node in islice(dom.ancestors(own[0]), _MOST_LEVELS) if node.mem_id in last), None)
-    if box is None or _length(box) == sum(map(_length, own)):
-        return list(own), ()
-    loose = dom.text(box, dom.ids(own)).strip(_BETWEEN_TAGS)
-    is_tag = loose and not loose.endswith(":") and surplus_ends(page.html, "a")
-    return list(own), (LOOSE_TAG.format(loose[:_SHOWN]),) if is_tag else ()
-
-
-def _length(node: LexborNode) -> int:
-    """Return the number of characters inside an element, without white space."""
-    return sum(map(len, node.text(deep=True).split()))
+def without_buttons(links: list[LexborNode], page: PageTree) -> list[LexborNode]:
+    """Return the tags of an article without buttons that lead nowhere, which a missing end tag puts beside them."""
+    if not any(dom.attribute(link, "href").startswith("#") for link in links):
+        return links
+    return [link for link in links if _list_of(link, page) in site.TAG_PATHS] or links
 
 
 def rest_of_tags(
