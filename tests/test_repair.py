@@ -1209,7 +1209,16 @@ def test_a_place_before_a_year_or_a_result(french, glued, repaired):
 
 
 @pytest.mark.parametrize(
-    "word", ["leprésidentvietnamie", "payspressefleuve", "Delapresse2", "laxalaxalaxa", "dépaysementement", "lelaleladela", "unxdeuxtrois"]
+    "word",
+    [
+        "leprésidentvietnamie",
+        "payspressefleuve",
+        "Delapresse2",
+        "laxalaxalaxa",
+        "dépaysementement",
+        "lelaleladela",
+        "unxdeuxtrois",
+    ],
 )
 def test_a_run_that_is_not_three_known_words_stays_whole(french: Lexicon, word: str) -> None:
     assert fixed(f"Selon la note, {word} est ici.", french) == f"Selon la note, {word} est ici."

@@ -90,16 +90,20 @@ def of_first(text: str, second: str, left: str, lexicon: Lexicon) -> float:
     if text.lower() in words.COMBINING:
         return NEVER
     if text.islower():
-        if second in words.FUNCTION and _is_pair(left, text):  # `ao daiest`
-            return _PAIR
-        # `relieraBên`: the capital shows where the first word ends, even if it is not listed.
-        unknown = _UNKNOWN + _LETTER * len(text) if len(text) > 3 and (second[0].isupper() or second == "à") else NEVER
-        return max(of_plain(text, lexicon), unknown)
+        return _of_small_first(text, second, left, lexicon)
     if len(text) > 1 and text.isupper():
         return _of_acronym(text, second, lexicon)
     if text[1:] != text[1:].lower():
         return _of_brand(text, second, lexicon)
     return _of_title(text, second, left, lexicon) if text[0].isupper() else NEVER
+
+
+def _of_small_first(text: str, second: str, left: str, lexicon: Lexicon) -> float:
+    if second in words.FUNCTION and _is_pair(left, text):  # `ao daiest`
+        return _PAIR
+    # `relieraBên`: the capital shows where the first word ends, even if it is not listed.
+    unknown = _UNKNOWN + _LETTER * len(text) if len(text) > 3 and (second[0].isupper() or second == "à") else NEVER
+    return max(of_plain(text, lexicon), unknown)
 
 
 def of_second(first: str, text: str, right: str, lexicon: Lexicon) -> float:
