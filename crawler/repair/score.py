@@ -14,9 +14,10 @@ from functools import lru_cache
 from itertools import product
 from operator import itemgetter
 
-from crawler.repair import chances, shapes, words
+from crawler.repair import chances, shapes, vietnamese, words
 from crawler.repair.chances import NEVER
 from crawler.repair.lexicon import Lexicon, PageLexicon
+from crawler.repair.names import LOANS
 
 LIMIT = 15.0  # the log odds of one spot never exceed this
 _CONTEXT = 0.8  # discount: the odds of the neighbours are not independent of one another
@@ -29,7 +30,7 @@ _DOUBTFUL = -2.5  # limit for a listed form: too low for the words alone, high e
 _COMMON_NAME = 5e-7  # share of running words
 _THREE = -8.0  # two spaces are missing in one run of letters
 _SHORTEST_THREE = 10  # letters
-_COMMON_OF_THREE = 1e-6  # share of running words of a word that is not a function word
+_COMMON = 1e-6  # share of running words of one of three words, or of a word before `M.`
 _FOREIGN = -8.0  # next to a foreign function word such as `the`
 
 
@@ -141,7 +142,7 @@ def _is_one_word(token: str, lexicon: Lexicon) -> bool:
 @lru_cache(maxsize=1 << 13)  # names and rare words
 def _most_odds(token: str, lexicon: Lexicon) -> float:
     lower = token.lower()
-    if not _is_simple(token) or len(token) > _LONGEST or shapes.may_be_roman(token):
+    if not _is_simple(token) or len(token) > _LONGEST or shapes.may_be_roman(token) or vietnamese.fold(token) in LOANS:
         return LIMIT
     if lower in words.DOUBTFUL or lower in words.COLLISIONS:
         return LIMIT
@@ -217,13 +218,20 @@ def _shaped(run: LetterRun, lexicon: Lexicon) -> Split | None:
     if run.left.lower() == "aujourd'" and run.text.startswith("hui"):
         return Split(run.start + 3, LIMIT, run.start)
     mister = run.text.rstrip("M")
-    if run.right == "." and run.text[len(mister) :] in {"M", "MM"} and mister.lower() in words.FUNCTION:  # `avecM. Nam`
+    if run.right == "." and run.text[len(mister) :] in {"M", "MM"} and _is_before_mister(mister, lexicon):
         return Split(run.start + len(mister), LIMIT, run.start)
+    if run.text.islower() and (loan := LOANS.get(vietnamese.fold(run.text))):  # `nuocmam`
+        return Split(run.start + loan, LIMIT, run.start)
     at = shapes.ordinal(run.touches_number, run.text, lexicon)
     if at is not None:
         return Split(run.start + at, LIMIT, run.start)
     found = None if run.text.islower() else shapes.two_names(run.text, run.left, run.right, lexicon)
     return found and Split(run.start + found[0], found[1], run.start)
+
+
+def _is_before_mister(text: str, lexicon: Lexicon) -> bool:
+    """Whether a text before `M.` is a word: `avecM. Nam`, `reçuM. Nam`."""
+    return text.lower() in words.FUNCTION or (text.islower() and lexicon.frequency(text) > _COMMON)
 
 
 def _by_words(run: LetterRun, lexicon: PageLexicon) -> Iterator[Split]:
@@ -284,7 +292,7 @@ def _three_words(token: str, lexicon: Lexicon) -> tuple[tuple[tuple[int, int], f
 
 
 def _is_one_of_three(word: str, lexicon: Lexicon) -> bool:
-    return word in words.FUNCTION or (len(word) > 3 and lexicon.frequency(word) > _COMMON_OF_THREE)
+    return word in words.FUNCTION or (len(word) > 3 and lexicon.frequency(word) > _COMMON)
 
 
 def _of_compound(first: str, second: str, lexicon: Lexicon) -> float:

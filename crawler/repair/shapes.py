@@ -65,7 +65,7 @@ ROMAN = re.compile(r"[IVX]+(?:e|er|ᵉ)")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _AFTER_NUMBER = re.compile(r"(?P<end>èm|èr|e|è|ᵉ)")
 _AFTER_ROMAN = re.compile(r"(?:[IVX]{2,}|[IVX](?=e(?:siècle|République|Congrès|arrondissement)))(?P<end>èm|e|ᵉ)")
-_AFTER_ORDINAL = frozenset("sur en et de du des dans est par à au aux pour avec".split())
+_AFTER_ORDINAL = frozenset("art sur en et de du des dans est par à au aux pour avec".split())
 #: Units and ordinal endings that may follow a number without a space.
 _UNITS = frozenset(
     """
@@ -181,6 +181,8 @@ def after_word(word: str, number: str, lexicon: Lexicon) -> float:
         return 8.0  # `Huê2014`: no name of a place ends in a year
     if lower in words.FUNCTION and len(lower) > 1:
         return 8.0
+    if lower == "an" and _YEAR.fullmatch(number):
+        return 8.0  # `l'an2020`
     if len(lower) < 4 or lexicon.frequency(lower) < 1e-7:
         return _NEVER
     # `fichier1` and `Windows10` are names; `atteint15` and `dessert47` are not.
