@@ -177,12 +177,10 @@ def after_word(word: str, number: str, lexicon: Lexicon) -> float:
         return 8.0
     if not word[1:].islower() or not number[0].isdigit():
         return _NEVER
-    if lower in PLACES and _YEAR.fullmatch(number):
-        return 8.0  # `Huê2014`: no name of a place ends in a year
+    if (lower in PLACES or lower == "an") and _YEAR.fullmatch(number):
+        return 8.0  # `Huê2014`, `l'an2020`: no name of a place ends in a year
     if lower in words.FUNCTION and len(lower) > 1:
         return 8.0
-    if lower == "an" and _YEAR.fullmatch(number):
-        return 8.0  # `l'an2020`
     if len(lower) < 4 or lexicon.frequency(lower) < 1e-7:
         return _NEVER
     # `fichier1` and `Windows10` are names; `atteint15` and `dessert47` are not.
