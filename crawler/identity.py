@@ -41,6 +41,7 @@ _STYLES = str.maketrans(
     | dict.fromkeys("\u00ad\u200c\u200d\u200e\u200f\u2060", "")
     | {"…": "..."}
 )
+_MINUTE, _SECONDS = 16, slice(17, 19)  # of a time such as `2025-04-29T14:30:44+07:00`
 _TWO_APOSTROPHES = re.compile("(?<!')''(?!')")
 _SPACES_AT_QUOTES = re.compile(' ?" ?')
 _SHINGLE = 3  # words
@@ -170,11 +171,20 @@ def differences(one: Mapping[str, str], other: Mapping[str, str]) -> tuple[str, 
 
     A field that only one of them contains is also a difference.
     """
-    return tuple(name for name in sorted({*one, *other}) if _differ(one.get(name, ""), other.get(name, "")))
+    return tuple(name for name in sorted({*one, *other}) if _differ(name, one.get(name, ""), other.get(name, "")))
 
 
-def _differ(one: str, other: str) -> bool:
-    return one != other and _in_plain_style(one) != _in_plain_style(other)
+def _differ(name: str, one: str, other: str) -> bool:
+    if one == other:
+        return False
+    if name == "published_at":
+        return not _is_same_minute(one, other)
+    return _in_plain_style(one) != _in_plain_style(other)
+
+
+def _is_same_minute(one: str, other: str) -> bool:
+    """Whether two times are in the same minute, and one has no seconds, as the visible times of the site."""
+    return one[:_MINUTE] == other[:_MINUTE] and "00" in (one[_SECONDS], other[_SECONDS]) and one[19:] == other[19:]
 
 
 def _in_plain_style(text: str) -> str:

@@ -151,6 +151,22 @@ def test_another_style_is_no_revision(article):
     assert identity.decide(article, known()) == Decision("unchanged", 3)
 
 
+@pytest.mark.parametrize(
+    ("time", "verdict"),
+    [
+        ("2025-04-29T14:30:00+07:00", "unchanged"),
+        ("2025-04-29T07:30:00Z", "unchanged"),
+        ("2025-04-29T14:30:45+07:00", "revised"),
+        ("2025-04-29T14:31:00+07:00", "revised"),
+        ("2025-04-29T14:30:00", "revised"),
+        (None, "revised"),
+    ],
+)
+def test_a_time_without_seconds_is_no_revision(time, verdict):
+    assert ARTICLE.published_at == "2025-04-29T14:30:44+07:00"
+    assert identity.decide(replace(ARTICLE, published_at=time), known()).verdict == verdict
+
+
 def test_an_ellipsis_is_three_points():
     one, other = with_text(f"{TEXT}…"), with_text(f"{TEXT}...")
     assert identity.decide(one, known(other)).verdict == "unchanged"

@@ -1225,6 +1225,7 @@ def test_a_place_before_a_year_or_a_result(french, glued, repaired):
         "dépaysementement",
         "lelaleladela",
         "unxdeuxtrois",
+        "suractivitéâmes",
     ],
 )
 def test_a_run_that_is_not_three_known_words_stays_whole(french: Lexicon, word: str) -> None:

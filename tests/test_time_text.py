@@ -51,6 +51,9 @@ FORMATS = {
     "1 er février 2026": datetime(2026, 2, 1, tzinfo=HANOI),
     "20 novembre 2026 à 14 h. 30": AFTERNOON,
     "20/11/2026 14h.30": AFTERNOON,
+    "20novembre 2026 14h30": AFTERNOON,
+    "20 novembre2026 14h30": AFTERNOON,
+    "1ermars2026": datetime(2026, 3, 1, tzinfo=HANOI),
     "15 DÉCEMBRE 2025": datetime(2025, 12, 15, tzinfo=HANOI),
     "20 juil. 2026 à midi": datetime(2026, 7, 20, 12, tzinfo=HANOI),
     # figures
@@ -135,6 +138,11 @@ def test_one_time(raw, expected):
     stated = time_text.read(raw)
     assert (stated.published, stated.modified, stated.doubts) == (expected, None, ())
     assert times.instant(raw) == expected
+
+
+@pytest.mark.parametrize("raw", ["2026-11-20T10:00:00+15:00", "2026-11-20T10:00:00-14:30", "2026-11-20T10-23:00"])
+def test_an_offset_that_no_zone_has_leaves_no_time(raw):
+    assert times.instant(raw) is None
 
 
 def test_times_that_are_not_iso_8601_are_in_hanoi_time():

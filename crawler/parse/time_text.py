@@ -15,7 +15,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from typing import Literal
 
@@ -144,7 +144,9 @@ def _from_iso(match: re.Match[str]) -> datetime | None:
         when = datetime(year, month, day, hour, minute, second, tzinfo=zone)
     except ValueError:
         return None
-    return when if when.year in _YEARS else None
+    if when.year not in _YEARS or abs(when.utcoffset() or timedelta()) > zones.FARTHEST:
+        return None
+    return when
 
 
 def _from_usual(match: re.Match[str]) -> datetime | None:

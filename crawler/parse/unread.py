@@ -24,7 +24,8 @@ _PAGE_END = re.compile(rb"</(?:body|html)\b", re.IGNORECASE)
 _TAG = re.compile(r"<[/a-z!][^<>]*>?", re.IGNORECASE)
 _BLOCK = re.compile(r"</?(?:p|div|br|li)\b", re.IGNORECASE)
 _WORDS = 3  # attributes with names made of letters from which on a tag is taken for text without a `>` before it
-_MOST_UNCLOSED = 20  # quotes and list items of a body, the last ones, that are examined
+_MAY_CONTAIN_THE_REST = "blockquote, li, h2, h3, h4, h5, h6"
+_MOST_UNCLOSED = 20  # of these elements, the last ones are examined
 _SHOWN = 60  # characters of a text in a problem
 _TAG_NAME = re.compile(rb"<(/?[a-z][a-z0-9]*)")
 _SCRIPT_TAG = re.compile(rb"<(/?)script")  # one search takes half the time of two counts
@@ -127,13 +128,15 @@ def _last_text(node: LexborNode) -> str:
 
 
 def unclosed(bodies: Iterable[LexborNode], html: bytes) -> tuple[frozenset[int], tuple[str, ...]]:
-    """Return the ids of quotes and list items that have no end tag, so that they contain the rest of a body, and a problem.
+    """Return the ids of quotes, headings and list items without an end tag that contain the rest of a body, and a problem.
 
     The end tag of a list item is optional in a list. `html` is the source of the page.
     """
     found: dict[int, str] = {}
     for body in bodies:
-        for node in body.css("blockquote, li")[-_MOST_UNCLOSED:]:
+        for node in body.css(_MAY_CONTAIN_THE_REST)[-_MOST_UNCLOSED:]:
+            if node.css_first("p, div") is None:
+                continue
             around = list(takewhile(lambda outer, body=body: outer.mem_id != body.mem_id, dom.ancestors(node)))  # type: ignore[misc]
             is_last = not any(_has_text_after(one) for one in (node, *around))
             if is_last and len(node.css("p, div")) > 1 - bool(_own_text(node)) and _has_no_end(node, around, html):
@@ -144,8 +147,8 @@ def unclosed(bodies: Iterable[LexborNode], html: bytes) -> tuple[frozenset[int],
 
 
 def _has_no_end(node: LexborNode, around: Iterable[LexborNode], html: bytes) -> bool:
-    if node.tag == "blockquote":
-        return surplus.balance(html, "blockquote") < 0
+    if node.tag != "li":
+        return surplus.balance(html, node.tag or "") < 0
     lists = [outer.tag for outer in around if outer.tag in surplus.LISTS]
     return not lists or any(surplus.balance(html, name) < 0 for name in dict.fromkeys(lists))
 

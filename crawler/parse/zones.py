@@ -45,7 +45,8 @@ _HOME = re.compile(
     r"|asia/(?:ho_chi_minh|saigon|hanoi|bangkok|vientiane|phnom_penh))",
     _FLAGS,
 )
-_FARTHEST = timedelta(hours=14)
+#: No zone is farther from UTC.
+FARTHEST = timedelta(hours=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def find(text: str) -> StatedZone:
         sign = match["sign"] or match["bare_sign"]
         hours, minutes = match["hours"] or match["bare_hours"], match["minutes"] or match["bare_minutes"] or 0
         distance = timedelta(hours=int(hours), minutes=int(minutes))
-        if distance > _FARTHEST or int(minutes) > 59:
+        if distance > FARTHEST or int(minutes) > 59:
             doubt = f"the offset {match[0].strip()!r} is impossible"
         else:
             zones.append(timezone(-distance if sign == "-" else distance))

@@ -31,6 +31,7 @@ _COMMON_NAME = 5e-7  # share of running words
 _THREE = -8.0  # two spaces are missing in one run of letters
 _SHORTEST_THREE = 10  # letters
 _COMMON = 1e-6  # share of running words of one of three words, or of a word before `M.`
+_MAY_BE_PREFIX = frozenset("sur sous contre entre en par pour non".split())  # `sur|activité|âmes` is no three words
 _FOREIGN = -8.0  # next to a foreign function word such as `the`
 
 
@@ -286,6 +287,8 @@ def _three_words(token: str, lexicon: Lexicon) -> tuple[tuple[tuple[int, int], f
     found = []
     for one, two in product(firsts, lasts):
         parts = (lower[:one], lower[one:two], lower[two:])
+        if parts[0] in _MAY_BE_PREFIX and parts[1] not in words.FUNCTION:
+            continue
         if two - one > 1 and not words.FUNCTION.isdisjoint(parts) and _is_one_of_three(parts[1], lexicon):
             found.append(((one, two), sum(chances.of_plain(part, lexicon) for part in parts)))
     return tuple(sorted(found, key=itemgetter(1), reverse=True))
