@@ -64,6 +64,7 @@ WITHOUT_LEXICON = [
     ("nfc", unicodedata.normalize("NFD", "déjà Điện Biên Phủ"), "déjà Điện Biên Phủ"),
     ("glued-sentence", "dans la presse.Lors de la visite", "dans la presse. Lors de la visite"),
     ("glued-sentence", "en 1956.Et déjà", "en 1956. Et déjà"),
+    ("glued-sentence", "Il pleut .Les gens, le domaine .vn et .Net", "Il pleut . Les gens, le domaine .vn et .Net"),
     ("glued-sentence", "aux États-Unis.En 1985, il", "aux États-Unis. En 1985, il"),
     ("glued-sentence", "10 millions de dongs.VNA", "10 millions de dongs. VNA"),
     ("glued-sentence", "avec l'ASEAN.Le Vietnam", "avec l'ASEAN. Le Vietnam"),
@@ -101,6 +102,7 @@ WITHOUT_LEXICON = [
     ("glued-figure", "de 5 USDà 10 USD", "de 5 USD à 10 USD"),
     ("glued-figure", "la COVID-19a causé", "la COVID-19 a causé"),
     ("glued-figure", "le Covid-19à Hanoï", "le Covid-19 à Hanoï"),
+    ("glued-figure", "la COP21a adopté, le G20s'est réuni", "la COP21 a adopté, le G20 s'est réuni"),
     ("glued-country", "Le Royaume-Unia annoncé", "Le Royaume-Uni a annoncé"),
     ("glued-country", "Le Royaume-Unià Hanoï", "Le Royaume-Uni à Hanoï"),
     ("glued-country", "le Royaume-Uniet la France", "le Royaume-Uni et la France"),
@@ -172,6 +174,7 @@ WITH_LEXICON = [
     ("Tout a changé parla suite.", "Tout a changé par la suite."),
     ("la santé dela population", "la santé de la population"),
     ("la misen œuvre", "la mis en œuvre"),
+    ("Quelqu'una téléphoné à una signora.", "Quelqu'un a téléphoné à una signora."),
     # elision
     ("le respect del'indépendance", "le respect de l'indépendance"),
     ("et partagél’importance de", "et partagé l’importance de"),

@@ -80,6 +80,12 @@ def test_a_page_without_tags_has_no_problem():
     assert not [problem for problem in article.problems if problem.startswith("tags:")]
 
 
+def test_stories_after_the_tags_do_not_hide_a_missing_start_tag():
+    stories = "".join(f'<article><h2><a href="/{i}-post{i}.vnp">{i}</a></h2></article>' for i in range(2, 40))
+    whole = column(content(body="<p>Un.</p><h2>Titre</h2>" + TAIL, after=f"<div><h3>Voir plus</h3>{stories}</div>"))
+    assert added(whole.replace("<h2>", "", 1), whole) == [LOOSE.format("h2")]
+
+
 def test_a_tag_without_its_start_tag_is_a_problem():
     whole = column(content())
     broken = whole.replace('<a href="/tag/a.vnp">', "")

@@ -105,16 +105,27 @@ def without_start(title: LexborNode, body: LexborNode, html: bytes) -> tuple[str
     start = max(0, html.rfind(b"<", 0, named + 1))
     text = _last_text(body).encode()
     end = html.find(text, start) + len(text) + _MOST_AFTER
-    tags = _TAG_NAME.findall(html, start, end)
-    if not _more_ends(tags):  # a quick test, which takes the tags in comments and scripts for others
+    if not _unopened(_TAG_NAME.findall(html, start, end)):  # a quick test: comments and scripts may contain tags
         return ()
-    found = sorted(_more_ends(_TAG_NAME.findall(_HIDING.sub(b"", html[start:end]).lower())))
-    return tuple(f"page: </{name}> has no start tag, so its text may be read as something else" for name in found)
+    found = _unopened(_TAG_NAME.findall(_HIDING.sub(b"", html[start:end]).lower()))
+    names = (end_tag[1:].decode() for end_tag in sorted(found))
+    return tuple(f"page: </{name}> has no start tag, so its text may be read as something else" for name in names)
 
 
-def _more_ends(tags: list[bytes]) -> list[str]:
-    """Return the names of the elements of which there are more end tags than start tags among `tags`."""
-    return [end[1:].decode() for end in _NEED_START.intersection(tags) if tags.count(end) > tags.count(end[1:])]
+def _unopened(tags: list[bytes]) -> set[bytes]:
+    """Return the end tags that need a start tag and have none before them; `tags` are those of a part of a page, in order."""
+    opened: dict[bytes, int] = {}
+    found: set[bytes] = set()
+    for tag in tags:
+        if tag in _NEED_START:
+            number = opened.get(tag[1:], 0)
+            if number:
+                opened[tag[1:]] = number - 1
+            else:
+                found.add(tag)
+        else:
+            opened[tag] = opened.get(tag, 0) + 1
+    return found
 
 
 def _last_text(node: LexborNode) -> str:

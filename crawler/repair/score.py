@@ -190,6 +190,8 @@ def _is_whole(run: LetterRun, lexicon: Lexicon) -> bool:
 def _fits_two_words(run: LetterRun, at: int, lexicon: Lexicon) -> bool:
     """Whether the neighbours of `run`, a word of `words.COLLISIONS`, leave no other reading than two words."""
     lower = run.text.lower()
+    if lower == "una":
+        return run.left.lower() == "quelqu'"
     if lower[:at] in {"il", "on"}:
         return (run.text.islower() or words.ends_sentence(run.left)) and words.word_class(run.right) in {"é", "été"}
     if not run.left.islower() or run.left in words.BEFORE_ONE_WORD:

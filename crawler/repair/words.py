@@ -50,7 +50,7 @@ TAILS = frozenset(
 )
 
 #: Listed forms that are more often two words, with the length of the first one; split where only two words fit.
-COLLISIONS = {"dela": 2, "parla": 3, "ila": 2, "ona": 2}
+COLLISIONS = {"dela": 2, "parla": 3, "ila": 2, "ona": 2, "una": 2}
 #: Surnames, misspellings and very rare words, in lower case more often two words. Only lost line breaks split them.
 DOUBTFUL = frozenset(
     """
