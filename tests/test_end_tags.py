@@ -217,6 +217,7 @@ def test_paragraphs_after_a_quote_or_item_without_its_end_tag(start, types, prob
     "body",
     [
         f"<blockquote><p>Un.</p>{AFTER}</blockquote>",
+        f"<blockquote><p>Un.</p>{AFTER}</blockquote>\n<p> </p>",
         f"<blockquote><p>Un.</p><p>Deux.</p></blockquote>{AFTER}",
         f"<ul><li>Zéro<li>Un.</ul>{AFTER}",
         f"<ul><li>Zéro<li>Un.{AFTER}</ul>",
